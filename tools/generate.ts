@@ -1,0 +1,31 @@
+// Regenerates TypeScript from .proto files in every folder of the repository that holds a buf.gen.yaml.
+// Works offline: buf, protoc-gen-es and the well-known types all come from node_modules.
+import { spawnSync } from "node:child_process";
+import { globSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+const binaries = join(root, "node_modules", ".bin");
+const folders = globSync("**/buf.gen.yaml", { cwd: root, exclude: (name) => name.endsWith("node_modules") })
+  .map((file) => dirname(file))
+  .sort();
+
+if (folders.length === 0) {
+  console.error("No folder holds a buf.gen.yaml.");
+  process.exitCode = 1;
+}
+
+for (const folder of folders) {
+  const { status, error } = spawnSync("buf", ["generate"], {
+    cwd: join(root, folder),
+    // buf looks its plugins up on the PATH.
+    env: { ...process.env, PATH: `${binaries}${delimiter}${process.env.PATH ?? ""}` },
+    stdio: "inherit",
+  });
+  if (status !== 0) {
+    console.error(`buf generate failed in ${folder}${error === undefined ? "" : `: ${error.message}`}`);
+    process.exitCode = 1;
+  } else {
+    console.log(`generated ${folder}`);
+  }
+}

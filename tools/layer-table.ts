@@ -1,0 +1,135 @@
+// The table of floors, layers.json: which files stand on which floor, and what is reserved for whom.
+//
+// Patterns name files by folder. The last segment is `*` (the files of that folder itself), `**` (the folders below it
+// as well) or the name of one file; a segment in brackets such as `[feature]` stands for any one folder, and every folder
+// it matches is a row of its own, so neighbours may not import each other.
+
+export interface LayerRow {
+  readonly files: string;
+  /** An import leads from a higher floor to a lower one, or stays in the row. */
+  readonly floor: number;
+  /** `files` patterns of other rows on the same floor that this row may import as well. */
+  readonly sideways: readonly string[];
+  /** Never published: devDependencies, the packages of this workspace and what those depend on count as declared. */
+  readonly isDevelopmentOnly: boolean;
+}
+
+export interface ReservedModule {
+  /** A builtin such as `node:net`, or a package with all its entry points. */
+  readonly module: string;
+  readonly within: string;
+  /** The files inside `within` that may import the module. Test files may always. */
+  readonly only: readonly string[];
+}
+
+export interface ReservedWord {
+  /** Compared without regard to case. */
+  readonly word: string;
+  readonly notIn: string;
+}
+
+export interface LayerTable {
+  readonly rows: readonly LayerRow[];
+  readonly reservedModules: readonly ReservedModule[];
+  readonly reservedWords: readonly ReservedWord[];
+}
+
+/** The row a file stands in, with the folder that the pattern matched: two files share a floor's room if both agree. */
+export interface Place {
+  readonly row: LayerRow;
+  readonly folder: string;
+}
+
+/** Reads layers.json; throws an error that names the first mistake. */
+export function parseLayerTable(text: string): LayerTable {
+  const data = asObject(JSON.parse(text), "the table");
+  const rows = asList(data.rows, "rows").map((item, index): LayerRow => {
+    const row = asObject(item, `rows[${index}]`);
+    const files = asPattern(row.files, `rows[${index}].files`);
+    if (typeof row.floor !== "number") throw new Error(`layers.json: ${files} needs a floor, a number`);
+    const sideways = asList(row.sideways ?? [], `${files}: sideways`).map((p) => asPattern(p, `${files}: sideways`));
+    return { files, floor: row.floor, sideways, isDevelopmentOnly: row.isDevelopmentOnly === true };
+  });
+  const known = new Map(rows.map((row) => [row.files, row]));
+  if (known.size !== rows.length) throw new Error("layers.json: a pattern stands in two rows");
+  for (const row of rows) {
+    for (const other of row.sideways) {
+      if (known.get(other)?.floor !== row.floor) {
+        throw new Error(`layers.json: ${row.files}: sideways names ${other}, which is no row of the same floor`);
+      }
+    }
+  }
+  return {
+    rows,
+    reservedModules: asList(data.reservedModules ?? [], "reservedModules").map((item, index) => {
+      const name = `reservedModules[${index}]`;
+      const { module, within, only } = asObject(item, name);
+      return {
+        module: asText(module, `${name}.module`),
+        within: asPattern(within, `${name}.within`),
+        only: asList(only, `${name}.only`).map((p) => asPattern(p, `${name}.only`)),
+      };
+    }),
+    reservedWords: asList(data.reservedWords ?? [], "reservedWords").map((item, index) => {
+      const { word, notIn } = asObject(item, `reservedWords[${index}]`);
+      return { word: asText(word, "word").toLowerCase(), notIn: asPattern(notIn, "notIn") };
+    }),
+  };
+}
+
+/** The place of a file, by the pattern that names the most folders; undefined when no row names it. */
+export function placeOf(table: LayerTable, file: string): Place | undefined {
+  let best: Place | undefined;
+  let bestScore = -1;
+  for (const row of table.rows) {
+    const folder = matchedFolder(row.files, file);
+    const score = folder === undefined ? -1 : precision(row.files);
+    if (folder !== undefined && score > bestScore) {
+      best = { row, folder };
+      bestScore = score;
+    }
+  }
+  return best;
+}
+
+/** The deeper pattern counts more; among equally deep ones a file's name, then one folder, then fewer brackets. */
+function precision(pattern: string): number {
+  const ending = pattern.endsWith("**") ? 0 : pattern.endsWith("*") ? 1 : 2;
+  return (pattern.split("/").length * 3 + ending) * 100 - pattern.split("[").length;
+}
+
+/** The folder in which a pattern matches a file (the file itself where it names one); undefined when it does not. */
+export function matchedFolder(pattern: string, file: string): string | undefined {
+  if (!pattern.endsWith("*")) return pattern === file ? file : undefined;
+  const wanted = pattern.split("/");
+  const depth = wanted.pop();
+  const folders = file.split("/").slice(0, -1);
+  if (depth === "*" ? folders.length !== wanted.length : folders.length < wanted.length) return undefined;
+  const matches = wanted.every((segment, index) => segment.startsWith("[") || segment === folders[index]);
+  return matches ? folders.slice(0, wanted.length).join("/") : undefined;
+}
+
+function asObject(value: unknown, name: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new Error(`layers.json: ${name} has to be an object`);
+  }
+  return value as Record<string, unknown>;
+}
+
+function asList(value: unknown, name: string): unknown[] {
+  if (!Array.isArray(value)) throw new Error(`layers.json: ${name} has to be a list`);
+  return value;
+}
+
+function asText(value: unknown, name: string): string {
+  if (typeof value !== "string" || value === "") throw new Error(`layers.json: ${name} has to be a text`);
+  return value;
+}
+
+function asPattern(value: unknown, name: string): string {
+  const pattern = asText(value, name);
+  if (!/\/(\*\*?|[^*/]+\.[cm]?[jt]s)$/.test(pattern)) {
+    throw new Error(`layers.json: ${name}: ${pattern} has to end in /*, /** or the name of a source file`);
+  }
+  return pattern;
+}

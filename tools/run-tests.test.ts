@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "node:test";
+
+interface Outcome {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+describe("npm test", () => {
+  let root = "";
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), "tercel-run-tests-"));
+    mkdirSync(join(root, "test"));
+  });
+  afterEach(() => {
+    rmSync(root, { recursive: true });
+  });
+
+  function runTests(files: Record<string, string>, ...args: string[]): Outcome {
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(join(root, "test", name), `import { test } from "node:test";\n${text}`);
+    }
+    // A runner that finds this variable thinks that it is one of the files of the run around it.
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const script = join(import.meta.dirname, "run-tests.ts");
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
+      cwd: root,
+      env,
+      encoding: "utf8",
+    });
+    return { exitCode: status, stdout, stderr };
+  }
+
+  it("ends with the closing lines of node's runner and exit code 0 when all is well", () => {
+    const { exitCode, stdout, stderr } = runTests({ "a.test.ts": 'test("fine", () => {});' });
+    assert.equal(exitCode, 0, stdout + stderr);
+    assert.match(stdout, /pass 1\n(.*\n)*.*duration_ms [\d.]+\n$/);
+    assert.equal(stderr, "");
+  });
+
+  it("keeps the exit code of a failing test", () => {
+    const { exitCode, stdout } = runTests({ "a.test.ts": 'test("broken", () => { throw new Error("no"); });' });
+    assert.equal(exitCode, 1);
+    assert.match(stdout, /fail 1\n/);
+  });
+
+  it("runs only the files whose path contains one of the words", () => {
+    const files = { "one.test.ts": 'test("1", () => {});', "two.test.ts": 'test("2", () => {});', "three.test.ts": "" };
+    const { stdout } = runTests(files, "one", "two");
+    assert.match(stdout, /pass 2\n/);
+    assert.doesNotMatch(stdout, /three/);
+  });
+
+  it("refuses words that match nothing and options that are not the runner's", () => {
+    const none = runTests({ "a.test.ts": "" }, "nowhere");
+    assert.deepEqual([none.exitCode, none.stderr], [1, "no test file's path contains nowhere\n"]);
+    const option = runTests({}, "--tests-only");
+    assert.equal(option.exitCode, 2);
+    assert.match(option.stderr, /unknown option --tests-only/);
+  });
+
+  it("passes options of node's runner on", () => {
+    const files = { "a.test.ts": 'test("wanted", () => {}); test("other", () => { throw new Error("ran"); });' };
+    const { exitCode, stdout } = runTests(files, "--test-name-pattern=wanted");
+    assert.equal(exitCode, 0, stdout);
+  });
+
+  it("fails a file that leaves a server, a socket, a timer and a child process open, and names them", () => {
+    const { exitCode, stdout } = runTests({
+      "leak.test.ts": `
+        import { spawn } from "node:child_process";
+        import { once } from "node:events";
+        import { connect, createServer } from "node:net";
+        test("leaks", async () => {
+          const server = createServer().listen(0, "127.0.0.1");
+          await once(server, "listening");
+          await once(connect(server.address().port, "127.0.0.1"), "connect");
+          setInterval(() => {}, 60_000);
+          spawn("sleep", ["60"]);
+        });`,
+      "clean.test.ts": 'test("fine", () => {});',
+    });
+    assert.equal(exitCode, 1);
+    assert.match(stdout, /left open after the last test of \S+leak\.test\.ts: /);
+    assert.match(stdout, /Server listening on 127\.0\.0\.1:\d+/);
+    assert.match(stdout, /Socket from port \d+ to 127\.0\.0\.1:\d+/);
+    assert.match(stdout, /ChildProcess \d+ \(sleep\)/);
+    assert.match(stdout, /Timeout/);
+    assert.match(stdout, /✖ test\/leak\.test\.ts/);
+    assert.doesNotMatch(stdout, /✖ test\/clean\.test\.ts/);
+  });
+
+  it("lets hooks of the file itself close what its tests opened", () => {
+    const { exitCode, stdout } = runTests({
+      "hook.test.ts": `
+        import { after } from "node:test";
+        import { createServer } from "node:net";
+        const server = createServer();
+        test("listens", (t, done) => { server.listen(0, "127.0.0.1", done); });
+        after(() => { server.close(); });`,
+    });
+    assert.equal(exitCode, 0, stdout);
+  });
+
+  it("fails when a process, a temporary file or an untracked file is left, names it and ends the process", () => {
+    execFileSync("git", ["init", "-q"], { cwd: root });
+    const { exitCode, stderr } = runTests({
+      "left.test.ts": `
+        import { spawn } from "node:child_process";
+        import { mkdtempSync, writeFileSync } from "node:fs";
+        import { tmpdir } from "node:os";
+        test("passes", () => {
+          spawn("sleep", ["61.5"], { detached: true, stdio: "ignore" }).unref();
+          mkdtempSync(tmpdir() + "/tercel-left-");
+          writeFileSync("left.txt", "");
+        });`,
+    });
+    assert.equal(exitCode, 1, stderr);
+    assert.match(stderr, /^the tests left behind: process (\d+): sleep 61\.5$/m);
+    assert.match(stderr, /^the tests left behind: temporary file .*tercel-left-/m);
+    assert.match(stderr, /^the tests left behind: untracked file left\.txt$/m);
+    const pid = Number(/process (\d+)/.exec(stderr)?.[1]);
+    assert.throws(() => readlinkSync(`/proc/${pid}/exe`), { code: "ENOENT" });
+  });
+});

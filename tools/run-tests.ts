@@ -1,0 +1,88 @@
+// Runs the test files of this repository: `npm test`, or `npm test -- hpack timeout` for those whose path contains one of
+// the words. Options of node's own runner may follow in the form --test-…=…. Afterwards it verifies that the suite left
+// nothing behind. The repository is the working directory, which npm sets.
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { leftFiles, leftProcesses, untrackedFiles } from "./left-behind.ts";
+import { markerVariable } from "./marked-processes.ts";
+import { selectTestFiles } from "./select-test-files.ts";
+import { endStuckTestFiles } from "./stuck-test-files.ts";
+
+/** A test that takes longer is stuck. The slowest one builds, packs and installs every package. */
+const testTimeoutMs = 300_000;
+/** Room for several slow tests in one file. */
+const fileTimeoutMs = 2 * testTimeoutMs;
+
+async function runTests(root: string, words: readonly string[], nodeOptions: readonly string[]): Promise<number> {
+  const files = selectTestFiles(root, words);
+  if (files.length === 0) {
+    console.error(
+      words.length === 0 ? "there are no test files" : `no test file's path contains ${words.join(" or ")}`,
+    );
+    return 1;
+  }
+  const untrackedBefore = new Set(untrackedFiles(root));
+  // A temp folder of its own tells what this suite leaves from what other programs put into the machine's.
+  const tempFolder = mkdtempSync(join(tmpdir(), "tercel-test-run-"));
+  const marker = randomUUID();
+  const stopWatching = endStuckTestFiles({
+    marker,
+    limitMs: fileTimeoutMs,
+    everyMs: 5000,
+    onEnded: (file) => console.error(`ended ${file}: it ran for more than ${fileTimeoutMs / 1000} s`),
+  });
+  try {
+    const exitCode = await runNode(root, [...nodeOptions, ...files], { TMPDIR: tempFolder, [markerVariable]: marker });
+    const left = [
+      ...(await leftProcesses(marker)),
+      ...leftFiles(tempFolder),
+      ...untrackedFiles(root)
+        .filter((file) => !untrackedBefore.has(file))
+        .map((file) => `untracked file ${file}`),
+    ];
+    for (const one of left) console.error(`the tests left behind: ${one}`);
+    return exitCode === 0 && left.length > 0 ? 1 : exitCode;
+  } finally {
+    stopWatching();
+    rmSync(tempFolder, { recursive: true, force: true });
+  }
+}
+
+/** Runs node's test runner with our output streams; resolves to its exit code. */
+function runNode(root: string, args: readonly string[], environment: Record<string, string>): Promise<number> {
+  const leakCheck = join(import.meta.dirname, "leak-check.ts");
+  const fixed = ["--conditions=source", "--test", `--test-timeout=${testTimeoutMs}`, "--import", leakCheck];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...fixed, ...args], {
+      cwd: root,
+      stdio: "inherit",
+      env: { ...process.env, ...environment },
+    });
+    // The terminal interrupts the runner as well; we stay to clean up behind it.
+    const forward = (signal: NodeJS.Signals): void => {
+      if (signal !== "SIGINT") child.kill(signal);
+    };
+    process.on("SIGINT", forward).on("SIGTERM", forward);
+    child.on("error", reject);
+    child.on("close", (code) => {
+      process.off("SIGINT", forward).off("SIGTERM", forward);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+const args = process.argv.slice(2);
+const nodeOptions = args.filter((arg) => arg.startsWith("-"));
+const unknown = nodeOptions.find((arg) => !/^--test-[a-z-]+=/.test(arg));
+if (unknown !== undefined) {
+  console.error(
+    `unknown option ${unknown}: give words of file names, or options of node's runner as --test-name=value`,
+  );
+  process.exitCode = 2;
+} else {
+  const words = args.filter((arg) => !arg.startsWith("-"));
+  process.exitCode = await runTests(process.cwd(), words, nodeOptions);
+}
