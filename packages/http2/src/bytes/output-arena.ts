@@ -1,0 +1,73 @@
+import { returnSlab, slabBytes, takeSlab } from "./slab-pool.ts";
+
+const empty = new Uint8Array(0);
+
+/**
+ * Collects what a connection sends in one turn. Small things are written side by side into a slab; a large payload is
+ * taken as the buffer it came in.
+ *
+ *   slab:  [ written … | cut | written … | room ]      parts: [ slab[0, cut), payload, … ]
+ */
+export class OutputArena {
+  bytes: Uint8Array = empty;
+  /** Where the next octet goes in `bytes`. */
+  length = 0;
+  private cutAt = 0;
+  private parts: Uint8Array[] = [];
+  private partBytes = 0;
+
+  /** Octets that wait to be handed to the socket. */
+  get pendingBytes(): number {
+    return this.partBytes + this.length - this.cutAt;
+  }
+
+  /** Makes room for `octets` side by side and returns where they go; `length` has to be moved on once they are written. */
+  reserve(octets: number): number {
+    if (this.length + octets > this.bytes.length) this.nextSlab(octets);
+    return this.length;
+  }
+
+  /** Hands on `payload` without a copy: its owner must not change it any more. */
+  append(payload: Uint8Array): void {
+    this.cut();
+    this.parts.push(payload);
+    this.partBytes += payload.length;
+  }
+
+  /** Takes out everything collected. The octets stay in place until `recycle`, or for good when that is not called. */
+  take(): readonly Uint8Array[] {
+    this.cut();
+    const parts = this.parts;
+    this.parts = [];
+    this.partBytes = 0;
+    return parts;
+  }
+
+  /** What was taken out has left for the kernel: the slab can be written from its beginning, by whoever needs it next. */
+  recycle(): void {
+    if (this.bytes.length === slabBytes) returnSlab(this.bytes);
+    this.forget();
+  }
+
+  /** What was taken out is still on its way: the slab belongs to the socket until the garbage collector finds it. */
+  forget(): void {
+    this.bytes = empty;
+    this.length = 0;
+    this.cutAt = 0;
+  }
+
+  private cut(): void {
+    if (this.length === this.cutAt) return;
+    const part = this.bytes.subarray(this.cutAt, this.length);
+    this.parts.push(part);
+    this.partBytes += part.length;
+    this.cutAt = this.length;
+  }
+
+  private nextSlab(octets: number): void {
+    this.cut();
+    this.bytes = octets > slabBytes ? Buffer.allocUnsafeSlow(octets) : takeSlab();
+    this.length = 0;
+    this.cutAt = 0;
+  }
+}

@@ -1,0 +1,50 @@
+import { ErrorCode } from "../frame/error-code.ts";
+import { connectionError } from "../http2-error.ts";
+import type { Clock } from "./clock.ts";
+import type { ConnectionLimits } from "./limits.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+/** A request that came to its end gives back a tenth of a reset: a client that cancels one call in twenty lives on. */
+const resetsPerCompleted = 0.1;
+
+/**
+ * What one connection may spend on acts that are legal one by one and an attack in number. Each method pays for one act
+ * and throws a connection error when nothing is left.
+ */
+export class Budgets {
+  private readonly clock: Clock;
+  private readonly glitches: TokenBucket;
+  private readonly peerResets: TokenBucket;
+  private readonly causedResets: TokenBucket;
+  private completed = 0;
+
+  constructor(limits: ConnectionLimits, clock: Clock) {
+    this.clock = clock;
+    this.glitches = new TokenBucket(limits.glitchBurst, limits.glitchesPerSecond);
+    this.peerResets = new TokenBucket(limits.peerResetBurst, limits.peerResetsPerSecond);
+    this.causedResets = new TokenBucket(limits.causedResetBurst, limits.causedResetsPerSecond);
+  }
+
+  /** Legal but pointless: empty DATA, PRIORITY, unknown frames, empty CONTINUATION. */
+  glitch(): void {
+    if (!this.glitches.take(this.clock.nowMs())) throw connectionError(ErrorCode.enhanceYourCalm, "too_many_glitches");
+  }
+
+  /** The peer reset a stream (CVE-2023-44487). */
+  peerReset(): void {
+    this.peerResets.refund(this.completed * resetsPerCompleted);
+    this.completed = 0;
+    if (!this.peerResets.take(this.clock.nowMs())) throw connectionError(ErrorCode.enhanceYourCalm, "too_many_resets");
+  }
+
+  /** The peer made us reset a stream (CVE-2025-8671). */
+  causedReset(): void {
+    if (!this.causedResets.take(this.clock.nowMs())) {
+      throw connectionError(ErrorCode.enhanceYourCalm, "too_many_stream_errors");
+    }
+  }
+
+  streamCompleted(): void {
+    this.completed++;
+  }
+}

@@ -1,0 +1,12 @@
+/** The part of a `net.Socket` or `tls.TLSSocket` that a connection uses; an in-memory pair can stand in for it. */
+export interface ByteChannel {
+  write(bytes: Uint8Array): boolean;
+  /** Octets handed to `write` that have not left yet. */
+  readonly writableLength: number;
+  cork(): void;
+  uncork(): void;
+  pause(): unknown;
+  resume(): unknown;
+  end(): unknown;
+  destroy(error?: Error): unknown;
+}

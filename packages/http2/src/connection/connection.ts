@@ -1,0 +1,569 @@
+import { ErrorCode } from "../frame/error-code.ts";
+import { maxUint31 } from "../frame/frame-header.ts";
+import { FrameReader } from "../frame/frame-reader.ts";
+import type { Goaway } from "../frame/goaway.ts";
+import { Setting } from "../frame/settings.ts";
+import { HpackEncoder, PreparedHeaders } from "../hpack/index.ts";
+import { callerError, connectionError, Http2Error } from "../http2-error.ts";
+import type { RequestHead } from "../stream/request-head.ts";
+import { type HeaderFields, Stream, type StreamListener, type StreamOwner } from "../stream/stream.ts";
+import { initialWindowBytes } from "../stream/window.ts";
+import { Budgets } from "./budgets.ts";
+import type { ByteChannel } from "./byte-channel.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { Inbound, type InboundOwner } from "./inbound.ts";
+import { type Keepalive, KeepaliveTimer } from "./keepalive.ts";
+import { type ConnectionLimits, resolveLimits } from "./limits.ts";
+import { Outbound } from "./outbound.ts";
+import { Phases } from "./phases.ts";
+import type { Role } from "./role.ts";
+import { StreamTable } from "./stream-table.ts";
+import { Ticker } from "./ticker.ts";
+
+/** RFC 9113 §3.4: what a client's connection opens with. */
+export const clientPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/** RFC 9113 §5.1.2 sets no number until the peer's SETTINGS come; everybody assumes this one. */
+const assumedMaxConcurrentStreams = 100;
+
+/** Identifiers are not reused: at three quarters of them a connection is replaced in good time. */
+const lastOpenableStreamId = Math.floor(maxUint31 * 0.75);
+
+/** A fatal GOAWAY has this long to reach a peer that does not read. */
+const goodbyeMs = 1000;
+
+/** How long a drain waits for the answer to its ping before it names the last stream. */
+const drainPingTimeoutMs = 5000;
+
+const tooLargeHeaders = new PreparedHeaders([":status", "431", "content-length", "0"]);
+
+/** What a connection tells the layer above. */
+export interface ConnectionEvents {
+  /** Server: a request has begun. The listener has to be set on the stream before this returns. */
+  onStream?(stream: Stream, head: RequestHead): void;
+  /** Client: the peer's SETTINGS have come, so requests are welcome. */
+  onReady?(): void;
+  /** The peer will take no new streams; those it has not acted on are reset as unprocessed. */
+  onGoaway?(goaway: Goaway): void;
+  /** Client: a stream has ended or the peer allows more, so `canOpenStream` may be true again. */
+  onCapacity?(): void;
+  /** The connection is gone, always exactly once; undefined when it ended in good order. */
+  onClose?(error: Http2Error | undefined): void;
+}
+
+export interface ConnectionOptions {
+  limits?: Partial<ConnectionLimits>;
+  /** Pings that find out whether the peer is still there. Default: none. */
+  keepalive?: Keepalive;
+  /** Fields that differ in every message: they are kept out of the compression table. */
+  unindexedFields?: readonly string[];
+  clock?: Clock;
+  /** Shared by the connections of a server. Default: one of its own. */
+  ticker?: Ticker;
+}
+
+/**
+ * One HTTP/2 connection, either role (RFC 9113). It is fed by `receive` and writes to a byte channel; sockets and TLS
+ * are the business of the folder `socket`.
+ */
+export class Connection implements StreamOwner, InboundOwner {
+  readonly role: Role;
+  readonly clock: Clock;
+  readonly limits: ConnectionLimits;
+  readonly streamSendBufferBytes: number;
+  private readonly socket: ByteChannel;
+  private readonly events: ConnectionEvents;
+  private readonly ticker: Ticker;
+  private readonly streams: StreamTable;
+  private readonly budgets: Budgets;
+  private readonly outbound: Outbound;
+  private readonly inbound: Inbound;
+  private readonly reader: FrameReader;
+  private readonly phases: Phases;
+  private readonly keepalive: KeepaliveTimer;
+
+  private peerInitialWindowBytes = initialWindowBytes;
+  private peerMaxConcurrentStreams = assumedMaxConcurrentStreams;
+  private nextStreamId = 1;
+  private settingsReceivedOnce = false;
+  private settingsAcked = false;
+  private nextPingNumber = 1;
+  private readonly pings = new Map<number, (error?: Http2Error) => void>();
+  /** Octets of a chunk that was not read to its end because the connection had had its turn. */
+  private unread: Uint8Array | undefined = undefined;
+  private unreadAt = 0;
+  private paused = false;
+
+  /** No new streams: we have said so (server), or the peer has, or we are about to close. */
+  private draining = false;
+  /** Server: the last stream that our final GOAWAY allows. */
+  private lastAllowedStreamId = maxUint31;
+  private failed = false;
+  private ended = false;
+  private closed = false;
+  private closeError: Http2Error | undefined = undefined;
+
+  constructor(role: Role, socket: ByteChannel, events: ConnectionEvents, options: ConnectionOptions = {}) {
+    this.role = role;
+    this.socket = socket;
+    this.events = events;
+    this.clock = options.clock ?? systemClock;
+    this.ticker = options.ticker ?? new Ticker(this.clock);
+    const limits = resolveLimits(options.limits);
+    this.limits = limits;
+    this.streamSendBufferBytes = limits.streamSendBufferBytes;
+    this.streams = new StreamTable(role);
+    this.budgets = new Budgets(limits, this.clock);
+    this.outbound = new Outbound(
+      socket,
+      new HpackEncoder(limits.headerTableBytes),
+      limits.connectionSendBufferBytes,
+    );
+    this.inbound = new Inbound(this, this.streams, this.outbound, limits, this.budgets);
+    this.reader = new FrameReader(this.inbound, limits.maxFrameBytes);
+    this.phases = new Phases(limits, this.clock.nowMs());
+    this.keepalive = new KeepaliveTimer(options.keepalive, this.clock.nowMs());
+    this.begin();
+    this.ticker.add(this);
+  }
+
+  // ---- what users of a connection call
+
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
+  get openStreams(): number {
+    return this.streams.size;
+  }
+
+  /** Client: whether `request` would find a place now. */
+  get canOpenStream(): boolean {
+    return (
+      !this.draining &&
+      !this.failed &&
+      !this.closed &&
+      this.streams.size < this.peerMaxConcurrentStreams &&
+      this.nextStreamId <= lastOpenableStreamId
+    );
+  }
+
+  /** Client: whether the connection takes new requests at all, now or when a stream ends. */
+  get isAcceptingRequests(): boolean {
+    return !this.draining && !this.failed && !this.closed && this.nextStreamId <= lastOpenableStreamId;
+  }
+
+  /** Client: sends a request head, `fields` and then `extra`. Throws when `canOpenStream` is false. */
+  request(fields: HeaderFields, extra: readonly string[], endStream: boolean, listener: StreamListener): Stream {
+    if (this.role !== "client") throw callerError("a server cannot send requests");
+    if (!this.canOpenStream) throw callerError("the connection has no place for another stream");
+    const stream = new Stream(this.nextStreamId, this, this.peerInitialWindowBytes, this.receiveWindowBytes());
+    this.nextStreamId += 2;
+    this.streams.lastStreamId = stream.id;
+    stream.listener = listener;
+    this.streams.add(stream);
+    this.phases.busy();
+    stream.sendHeaders(fields, endStream, extra);
+    return stream;
+  }
+
+  /** Sends a PING; the promise is settled by its answer, or rejected when the connection ends first. */
+  ping(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.sendPing((error) => (error === undefined ? resolve() : reject(error)));
+    });
+  }
+
+  /**
+   * Ends the connection without losing a request: the peer is told to open no more streams, those that are open run
+   * to their end, then the socket is closed (RFC 9113 §6.8). `reason` travels as debug data, in ASCII.
+   */
+  drain(reason = ""): void {
+    if (this.draining || this.failed || this.closed) {
+      this.endWhenIdle();
+      return;
+    }
+    this.draining = true;
+    if (this.role === "client") {
+      this.outbound.goaway(0, ErrorCode.noError, reason);
+      this.endWhenIdle();
+      return;
+    }
+    // Requests that cross the first GOAWAY are still taken; the ping's answer tells that the peer has read it.
+    this.outbound.goaway(maxUint31, ErrorCode.noError, reason);
+    const nameLast = (): void => {
+      cancel();
+      if (this.closed || this.lastAllowedStreamId !== maxUint31) return;
+      this.lastAllowedStreamId = this.streams.lastStreamId;
+      this.outbound.goaway(this.lastAllowedStreamId, ErrorCode.noError, reason);
+      this.endWhenIdle();
+    };
+    const cancel = this.clock.after(drainPingTimeoutMs, nameLast);
+    this.sendPing(nameLast);
+  }
+
+  /** Ends the connection now: open streams are cut off on both sides. */
+  close(code: number = ErrorCode.noError, reason = ""): void {
+    if (this.failed || this.closed) return;
+    this.shutDown(new Http2Error("the connection was closed", { scope: "connection", blame: "local", code }), reason);
+  }
+
+  // ---- what the socket's owner calls
+
+  /** Octets from the peer; those behind the client's preface when this is a server. Never throws. */
+  receive(chunk: Uint8Array): void {
+    this.keepalive.heard();
+    if (this.unread !== undefined) {
+      // Only a source that cannot be paused delivers in this state.
+      this.unread = Buffer.concat([this.unread.subarray(this.unreadAt), chunk]);
+      this.unreadAt = 0;
+      return;
+    }
+    this.read(chunk, 0);
+  }
+
+  /** The socket has sent everything it held. */
+  drained(): void {
+    this.outbound.drained();
+    this.resumeReading();
+  }
+
+  /** The socket is gone. */
+  socketClosed(cause?: Error): void {
+    if (this.closed) return;
+    const inGoodOrder = cause === undefined && (this.ended || this.streams.size === 0);
+    const lost = new Http2Error(cause === undefined ? "the peer closed the connection" : "the connection was lost", {
+      scope: "connection",
+      blame: "peer",
+      cause,
+    });
+    this.finish(this.failed ? this.closeError : inGoodOrder ? undefined : lost, lost);
+  }
+
+  tick(nowMs: number): void {
+    if (this.closed) return;
+    const since = this.inbound.headersSinceMs;
+    const overdue = this.phases.overdue(nowMs, this.settingsReceivedOnce, this.settingsAcked, since);
+    if (overdue !== undefined) {
+      this.fail(overdue);
+    } else if (this.phases.isStalled(nowMs, this.outbound.backlogBytes, this.socket.writableLength)) {
+      this.abandon(new Http2Error("the peer stopped reading", { scope: "connection", blame: "peer" }));
+    } else if (this.phases.isIdle(nowMs, this.streams.slots)) {
+      this.drain("max_idle");
+    } else {
+      const step = this.keepalive.step(nowMs, this.streams.size > 0);
+      if (step === "ping") this.sendPing(() => this.keepalive.answered());
+      else if (step === "dead") {
+        this.abandon(new Http2Error("keepalive got no answer", { scope: "connection", blame: "peer" }));
+      }
+    }
+  }
+
+  // ---- StreamOwner
+
+  get outputBytes(): Uint8Array {
+    return this.outbound.arena.bytes;
+  }
+
+  reserve(_stream: Stream, octets: number): number {
+    return this.outbound.reserveFrame(octets);
+  }
+
+  commitData(stream: Stream, offset: number, octets: number, endStream: boolean): void {
+    this.outbound.commitData(stream, offset, octets, endStream);
+  }
+
+  sendHeaders(stream: Stream, fields: HeaderFields, extra: readonly string[], endStream: boolean): void {
+    this.outbound.headers(stream, fields, extra, endStream);
+  }
+
+  sendPending(stream: Stream): void {
+    this.outbound.pending(stream);
+  }
+
+  sendWindowUpdate(streamId: number, increment: number): void {
+    this.outbound.windowUpdate(streamId, increment);
+  }
+
+  sendReset(stream: Stream, code: number): void {
+    this.streams.rememberReset(stream.id, this.clock.nowMs());
+    this.outbound.rstStream(stream.id, code);
+  }
+
+  releaseConnectionWindow(octets: number): void {
+    this.inbound.releaseWindow(octets);
+  }
+
+  streamClosed(stream: Stream): void {
+    this.streams.delete(stream);
+    this.budgets.streamCompleted();
+  }
+
+  slotReleased(): void {
+    this.streams.slots--;
+    if (this.closed) return;
+    if (this.draining) this.endWhenIdle();
+    else if (this.role === "client") this.events.onCapacity?.();
+  }
+
+  // ---- InboundOwner
+
+  refuses(streamId: number): boolean {
+    if (streamId > this.lastAllowedStreamId) return true;
+    if (this.streams.slots < this.limits.maxConcurrentStreams) return false;
+    this.budgets.glitch();
+    this.streams.rememberReset(streamId, this.clock.nowMs());
+    this.outbound.rstStream(streamId, ErrorCode.refusedStream);
+    return true;
+  }
+
+  openStream(streamId: number, head: RequestHead): Stream {
+    const stream = new Stream(streamId, this, this.peerInitialWindowBytes, this.receiveWindowBytes());
+    this.streams.add(stream);
+    this.phases.busy();
+    this.events.onStream?.(stream, head);
+    return stream;
+  }
+
+  refuseHeaderList(streamId: number, endStream: boolean): void {
+    this.budgets.glitch();
+    const stream = new Stream(streamId, this, this.peerInitialWindowBytes, this.receiveWindowBytes());
+    this.streams.add(stream);
+    stream.sendHeaders(tooLargeHeaders, true);
+    if (endStream) stream.endReceived();
+    else stream.reset(ErrorCode.noError);
+  }
+
+  applySetting(setting: number, value: number): void {
+    switch (setting) {
+      case Setting.headerTableSize:
+        this.outbound.encoder.setPeerMaxTableBytes(value);
+        break;
+      case Setting.maxConcurrentStreams:
+        this.peerMaxConcurrentStreams = value;
+        break;
+      case Setting.initialWindowSize:
+        this.shiftSendWindows(value - this.peerInitialWindowBytes);
+        this.peerInitialWindowBytes = value;
+        break;
+      case Setting.maxFrameSize:
+        this.outbound.maxFrameBytes = value;
+        break;
+      default:
+    }
+  }
+
+  settingsReceived(): void {
+    this.guardControlFrames();
+    this.outbound.resume();
+    if (this.settingsReceivedOnce) {
+      // Not for free: each one costs an answer and a walk over the streams (CVE-2019-9515).
+      this.budgets.glitch();
+      this.events.onCapacity?.();
+      return;
+    }
+    this.settingsReceivedOnce = true;
+    this.events.onReady?.();
+  }
+
+  settingsAcknowledged(): void {
+    if (this.settingsAcked) {
+      this.budgets.glitch();
+      return;
+    }
+    this.settingsAcked = true;
+    this.inbound.decoder.setMaxTableBytes(this.limits.headerTableBytes);
+  }
+
+  pingReceived(): void {
+    this.guardControlFrames();
+  }
+
+  pingAcknowledged(number: number): void {
+    const settle = this.pings.get(number);
+    this.pings.delete(number);
+    settle?.();
+  }
+
+  goawayReceived(goaway: Goaway): void {
+    this.draining = true;
+    this.events.onGoaway?.(goaway);
+    if (this.role === "client") {
+      const error = new Http2Error("the peer went away before it acted on the stream", {
+        scope: "stream",
+        blame: "peer",
+        code: goaway.code,
+        unprocessed: true,
+      });
+      for (const stream of this.streams.all()) if (stream.id > goaway.lastStreamId) stream.abort(error);
+    }
+    this.endWhenIdle();
+  }
+
+  failStream(streamId: number, error: Http2Error): void {
+    try {
+      if (error.blame === "peer") this.budgets.causedReset();
+    } catch (exhausted) {
+      this.fail(exhausted as Http2Error);
+      return;
+    }
+    this.streams.rememberReset(streamId, this.clock.nowMs());
+    this.outbound.rstStream(streamId, error.code);
+    this.streams.find(streamId)?.abort(error);
+  }
+
+  fail(error: Http2Error): void {
+    if (this.failed || this.closed) return;
+    this.shutDown(error, error.message);
+  }
+
+  // ---- within
+
+  private begin(): void {
+    const { limits } = this;
+    if (this.role === "client") this.outbound.raw(Buffer.from(clientPreface, "latin1"));
+    const entries: [number, number][] = [];
+    if (this.role === "server") entries.push([Setting.maxConcurrentStreams, limits.maxConcurrentStreams]);
+    else entries.push([Setting.enablePush, 0]);
+    if (limits.headerTableBytes !== 4096) entries.push([Setting.headerTableSize, limits.headerTableBytes]);
+    if (limits.maxFrameBytes !== 16_384) entries.push([Setting.maxFrameSize, limits.maxFrameBytes]);
+    entries.push([Setting.initialWindowSize, limits.streamWindowBytes]);
+    entries.push([Setting.maxHeaderListSize, limits.maxHeaderListBytes]);
+    this.outbound.settings(entries);
+    const extra = limits.connectionWindowBytes - initialWindowBytes;
+    if (extra > 0) this.outbound.windowUpdate(0, extra);
+  }
+
+  /** Until the peer has acknowledged our SETTINGS it may believe in the initial window (RFC 9113 §6.9.2). */
+  private receiveWindowBytes(): number {
+    const { streamWindowBytes } = this.limits;
+    return this.settingsAcked ? streamWindowBytes : Math.max(streamWindowBytes, initialWindowBytes);
+  }
+
+  private shiftSendWindows(bytes: number): void {
+    this.streams.forEach((stream) => {
+      if (stream.sendWindow.shift(bytes)) return;
+      throw connectionError(ErrorCode.flowControlError, "SETTINGS_INITIAL_WINDOW_SIZE took a window over 2^31-1");
+    });
+  }
+
+  private read(chunk: Uint8Array, from: number): void {
+    let stoppedAt: number;
+    try {
+      stoppedAt = this.reader.read(chunk, from, this.limits.maxFramesPerTurn);
+    } catch (error) {
+      this.inbound.failed(error, 0);
+      return;
+    }
+    this.phases.afterRead(this.reader.isInsideFrame, this.reader.framesRead, this.clock);
+    if (stoppedAt === chunk.length || this.failed || this.closed) return;
+    this.unread = chunk;
+    this.unreadAt = stoppedAt;
+    this.pauseReading();
+    setImmediate(this.readOn);
+  }
+
+  private readonly readOn = (): void => {
+    const chunk = this.unread;
+    if (chunk === undefined || this.closed) return;
+    this.unread = undefined;
+    this.read(chunk, this.unreadAt);
+    if (this.unread === undefined) this.resumeReading();
+  };
+
+  private pauseReading(): void {
+    if (this.paused) return;
+    this.paused = true;
+    this.socket.pause();
+  }
+
+  private resumeReading(): void {
+    if (!this.paused || this.unread !== undefined || this.outbound.queuedControlFrames > 0) return;
+    this.paused = false;
+    this.socket.resume();
+  }
+
+  /** A peer that asks for answers and does not read them is not listened to until it does. */
+  private guardControlFrames(): void {
+    const { outbound, limits } = this;
+    if (outbound.queuedControlFrames < limits.pauseAtQueuedControlFrames) return;
+    outbound.flush();
+    if (outbound.queuedControlFrames >= limits.maxQueuedControlFrames) {
+      throw connectionError(ErrorCode.enhanceYourCalm, "too_many_control_frames");
+    }
+    if (outbound.queuedControlFrames > 0) this.pauseReading();
+  }
+
+  private sendPing(settle: (error?: Http2Error) => void): void {
+    const number = this.nextPingNumber;
+    this.nextPingNumber = (number + 1) >>> 0;
+    this.pings.set(number, settle);
+    this.outbound.ping(number);
+  }
+
+  /** A drain is over when no stream and no handler is left; a server waits until its last stream has been named, too. */
+  private endWhenIdle(): void {
+    if (!this.draining || this.ended || this.streams.size > 0 || this.streams.slots > 0) return;
+    if (this.role === "server" && this.lastAllowedStreamId === maxUint31 && this.pings.size > 0) return;
+    this.ended = true;
+    this.outbound.flush();
+    this.socket.end();
+    this.destroySoon();
+  }
+
+  /** GOAWAY, then the socket's end; what the peer still sends is read and thrown away so that the GOAWAY arrives. */
+  private shutDown(error: Http2Error, reason: string): void {
+    this.failed = true;
+    this.draining = true;
+    this.closeError = error.blame === "local" && error.code === ErrorCode.noError ? undefined : error;
+    this.reader.stop();
+    this.unread = undefined;
+    this.outbound.goaway(this.role === "server" ? this.streams.lastStreamId : 0, error.code, ascii(reason));
+    this.abortStreams(error);
+    this.outbound.flush();
+    this.outbound.close();
+    this.socket.resume();
+    this.socket.end();
+    this.destroySoon();
+  }
+
+  private destroySoon(): void {
+    this.cancelDestroy = this.clock.after(goodbyeMs, () => this.socket.destroy());
+  }
+
+  private cancelDestroy: (() => void) | undefined = undefined;
+
+  /** The peer does not read or answer, so nothing is said any more. */
+  private abandon(error: Http2Error): void {
+    this.failed = true;
+    this.closeError = error;
+    this.reader.stop();
+    this.socket.destroy();
+    this.finish(error, error);
+  }
+
+  private abortStreams(error: Http2Error): void {
+    for (const stream of this.streams.all()) stream.abort(error);
+  }
+
+  private finish(reported: Http2Error | undefined, streamsSee: Http2Error): void {
+    this.closed = true;
+    this.draining = true;
+    this.reader.stop();
+    this.unread = undefined;
+    this.cancelDestroy?.();
+    this.ticker.delete(this);
+    this.abortStreams(streamsSee);
+    this.outbound.close();
+    for (const settle of this.pings.values()) settle(streamsSee);
+    this.pings.clear();
+    this.events.onClose?.(reported);
+  }
+}
+
+/** Debug data is read by people in logs; what is not printable ASCII would only garble it. */
+function ascii(text: string): string {
+  let out = "";
+  for (const char of text.slice(0, 256)) out += char >= " " && char <= "~" ? char : "?";
+  return out;
+}

@@ -1,0 +1,108 @@
+import { ErrorCode } from "../frame/error-code.ts";
+import type { HeaderBlock } from "../hpack/index.ts";
+import { connectionError, streamError } from "../http2-error.ts";
+import { type RequestHead, requestHead } from "../stream/request-head.ts";
+import { responseHead, trailers } from "../stream/response-head.ts";
+import { afterEndError, idleError, mayReceive } from "../stream/state.ts";
+import type { Stream } from "../stream/stream.ts";
+import type { Clock } from "./clock.ts";
+import type { Role } from "./role.ts";
+import type { StreamTable } from "./stream-table.ts";
+
+/** What a complete header block can set going in the connection. */
+export interface StreamOpener {
+  readonly role: Role;
+  readonly clock: Clock;
+  /** A request the connection has no place for, or comes too late for: it was not and will not be acted on. */
+  refuses(streamId: number): boolean;
+  /** A request that is in order: makes the stream and tells the layer above. */
+  openStream(streamId: number, head: RequestHead): Stream;
+  /** A request whose header list is over the limit. */
+  refuseHeaderList(streamId: number, endStream: boolean): void;
+}
+
+/** More interim responses than this are a way to keep a client busy for nothing. */
+const maxInterimHeads = 16;
+
+/** Decides what a complete header block is: a request, a response's head, an interim head, or trailers (RFC 9113 §8.1). */
+export function receiveHeaderBlock(
+  opener: StreamOpener,
+  streams: StreamTable,
+  streamId: number,
+  endStream: boolean,
+  dependency: number,
+  block: HeaderBlock,
+): void {
+  const stream = streams.find(streamId);
+  if (stream === undefined) {
+    if (opener.role === "server") receiveRequest(opener, streams, streamId, endStream, dependency, block);
+    else if (streams.isIdle(streamId)) throw idleError(streamId, "HEADERS");
+    return;
+  }
+  if (!mayReceive(stream.state)) throw afterEndError(streamId);
+  if (opener.role === "client" && !stream.headReceived) receiveResponse(stream, endStream, block);
+  else receiveTrailers(stream, endStream, block);
+}
+
+function receiveRequest(
+  opener: StreamOpener,
+  streams: StreamTable,
+  streamId: number,
+  endStream: boolean,
+  dependency: number,
+  block: HeaderBlock,
+): void {
+  if (streamId % 2 === 0) throw connectionError(ErrorCode.protocolError, `a client opened stream ${streamId}, an even one`);
+  if (streamId <= streams.lastStreamId) {
+    if (streams.mayStillReceive(streamId, opener.clock.nowMs())) return;
+    throw connectionError(ErrorCode.streamClosed, `HEADERS came on stream ${streamId}, which is closed`);
+  }
+  streams.lastStreamId = streamId;
+  if (opener.refuses(streamId)) return;
+  if (dependency === streamId) throw streamError(ErrorCode.protocolError, `stream ${streamId} depends on itself`);
+  if (block.overLimit) {
+    opener.refuseHeaderList(streamId, endStream);
+    return;
+  }
+  const head = requestHead(block);
+  if (typeof head === "string") throw streamError(ErrorCode.protocolError, `malformed request: ${head}`);
+  if (endStream && head.contentLength > 0) {
+    throw streamError(ErrorCode.protocolError, "malformed request: less data than content-length says");
+  }
+  const stream = opener.openStream(streamId, head);
+  stream.expectedBytes = head.contentLength;
+  if (!endStream || stream.isClosed) return;
+  stream.endReceived();
+  stream.listener?.onEnd();
+}
+
+function receiveResponse(stream: Stream, endStream: boolean, block: HeaderBlock): void {
+  if (block.overLimit) throw streamError(ErrorCode.enhanceYourCalm, "the response's header list is over the limit");
+  const head = responseHead(block);
+  if (typeof head === "string") throw streamError(ErrorCode.protocolError, `malformed response: ${head}`);
+  if (head.status < 200) {
+    stream.interimHeads++;
+    if (endStream) throw streamError(ErrorCode.protocolError, "an interim response ended the stream");
+    if (head.status === 101) throw streamError(ErrorCode.protocolError, "HTTP/2 has no 101 response");
+    if (stream.interimHeads > maxInterimHeads) throw streamError(ErrorCode.enhanceYourCalm, "too many interim responses");
+    return;
+  }
+  stream.headReceived = true;
+  // An answer to HEAD, or a 304, may name the length of a body that does not come (RFC 9110 §8.6).
+  if (!endStream) stream.expectedBytes = head.contentLength;
+  stream.listener?.onHead(head);
+  if (!endStream || stream.isClosed) return;
+  stream.endReceived();
+  stream.listener?.onEnd();
+}
+
+function receiveTrailers(stream: Stream, endStream: boolean, block: HeaderBlock): void {
+  if (!endStream) throw streamError(ErrorCode.protocolError, "a second header block did not end the stream");
+  if (block.overLimit) throw streamError(ErrorCode.enhanceYourCalm, "the trailers are over the header list limit");
+  const fields = trailers(block);
+  if (typeof fields === "string") throw streamError(ErrorCode.protocolError, `malformed trailers: ${fields}`);
+  if (stream.expectedBytes > 0) throw streamError(ErrorCode.protocolError, "less data than content-length says");
+  stream.endReceived();
+  stream.listener?.onTrailers(fields);
+  stream.listener?.onEnd();
+}

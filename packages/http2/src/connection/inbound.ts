@@ -1,0 +1,332 @@
+import { ErrorCode } from "../frame/error-code.ts";
+import { maxUint31, readUint31, readUint32 } from "../frame/frame-header.ts";
+import type { FrameSink } from "../frame/frame-reader.ts";
+import { Flag, FrameType } from "../frame/frame-type.ts";
+import { type Goaway, goawayFixedBytes, readGoaway } from "../frame/goaway.ts";
+import { headersDependency, headersFixedBytes, headersFragmentStart } from "../frame/headers.ts";
+import { paddingBytes } from "../frame/padding.ts";
+import { pingBytes, pingNumber } from "../frame/ping.ts";
+import { priorityBytes, priorityDependency } from "../frame/priority.ts";
+import { rstStreamBytes } from "../frame/rst-stream.ts";
+import { readSettings, settingsPayloadError } from "../frame/settings.ts";
+import { windowUpdateBytes } from "../frame/window-update.ts";
+import { type HeaderBlock, HpackDecoder, HpackError } from "../hpack/index.ts";
+import { connectionError, Http2Error, streamError } from "../http2-error.ts";
+import { afterEndError, idleError, mayReceive } from "../stream/state.ts";
+import type { Stream } from "../stream/stream.ts";
+import { ReceiveWindow } from "../stream/window.ts";
+import type { Budgets } from "./budgets.ts";
+import type { Clock } from "./clock.ts";
+import { HeaderAssembly } from "./header-assembly.ts";
+import { receiveHeaderBlock, type StreamOpener } from "./header-reception.ts";
+import type { ConnectionLimits } from "./limits.ts";
+import type { Outbound } from "./outbound.ts";
+import type { StreamTable } from "./stream-table.ts";
+
+/** What the reading of frames asks of the connection. */
+export interface InboundOwner extends StreamOpener {
+  applySetting(setting: number, value: number): void;
+  settingsReceived(): void;
+  settingsAcknowledged(): void;
+  pingReceived(): void;
+  pingAcknowledged(number: number): void;
+  goawayReceived(goaway: Goaway): void;
+  /** Ends one stream for the peer's fault. */
+  failStream(streamId: number, error: Http2Error): void;
+  /** Ends the connection. */
+  fail(error: Http2Error): void;
+  readonly clock: Clock;
+}
+
+/** How far below a limit that only loses us a stream the header list may go before the connection is lost too. */
+const wayTooLargeFactor = 4;
+
+/** Everything a connection receives: one method per frame type (RFC 9113 §6), each throwing what the peer did wrong. */
+export class Inbound implements FrameSink {
+  readonly window: ReceiveWindow;
+  readonly decoder: HpackDecoder;
+  private readonly owner: InboundOwner;
+  private readonly streams: StreamTable;
+  private readonly outbound: Outbound;
+  private readonly limits: ConnectionLimits;
+  private readonly budgets: Budgets;
+  private assembly: HeaderAssembly | undefined = undefined;
+  private settingsSeen = false;
+
+  constructor(
+    owner: InboundOwner,
+    streams: StreamTable,
+    outbound: Outbound,
+    limits: ConnectionLimits,
+    budgets: Budgets,
+  ) {
+    this.owner = owner;
+    this.streams = streams;
+    this.outbound = outbound;
+    this.limits = limits;
+    this.budgets = budgets;
+    this.window = new ReceiveWindow(limits.connectionWindowBytes);
+    this.decoder = new HpackDecoder({ maxListBytes: limits.maxHeaderListBytes, maxFields: limits.maxHeaderFields });
+  }
+
+  /** When the header block began that is still incomplete. */
+  get headersSinceMs(): number | undefined {
+    return this.assembly?.startedAtMs;
+  }
+
+  onFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    try {
+      if (!this.settingsSeen) this.expectSettings(type, flags);
+      if (this.assembly !== undefined) this.expectContinuation(this.assembly, type, streamId);
+      switch (type) {
+        case FrameType.data:
+          this.data(flags, streamId, bytes, start, end);
+          break;
+        case FrameType.headers:
+          this.headers(flags, streamId, bytes, start, end);
+          break;
+        case FrameType.windowUpdate:
+          this.windowUpdate(streamId, bytes, start, end);
+          break;
+        case FrameType.rstStream:
+          this.rstStream(streamId, bytes, start, end);
+          break;
+        case FrameType.settings:
+          this.settings(flags, streamId, bytes, start, end);
+          break;
+        case FrameType.ping:
+          this.ping(flags, streamId, bytes, start, end);
+          break;
+        case FrameType.goaway:
+          this.goaway(streamId, bytes, start, end);
+          break;
+        case FrameType.continuation:
+          this.continuation(flags, bytes, start, end);
+          break;
+        case FrameType.priority:
+          this.priority(streamId, bytes, start, end);
+          break;
+        case FrameType.pushPromise:
+          throw connectionError(ErrorCode.protocolError, "PUSH_PROMISE came although push is off");
+        default:
+          // §5.5: unknown types are ignored, but not for free.
+          this.budgets.glitch();
+      }
+    } catch (error) {
+      this.failed(error, streamId);
+    }
+  }
+
+  /** The one place where what goes wrong while reading becomes a reset or a GOAWAY; nothing leaves this class as a throw. */
+  failed(error: unknown, streamId: number): void {
+    if (error instanceof HpackError) {
+      this.owner.fail(connectionError(ErrorCode.compressionError, error.message));
+    } else if (error instanceof Http2Error && error.scope === "connection") {
+      this.owner.fail(error);
+    } else if (error instanceof Http2Error && error.blame === "peer") {
+      this.owner.failStream(streamId, error);
+    } else {
+      // The layer above threw: this costs the stream it was called for, and the connection when there is none.
+      const scope = streamId === 0 ? "connection" : "stream";
+      const failure = new Http2Error("a listener threw", { scope, blame: "local", cause: error });
+      if (scope === "connection") this.owner.fail(failure);
+      else this.owner.failStream(streamId, failure);
+    }
+  }
+
+  private expectSettings(type: number, flags: number): void {
+    if (type !== FrameType.settings || (flags & Flag.ack) !== 0) {
+      throw connectionError(ErrorCode.protocolError, "the first frame is no SETTINGS frame");
+    }
+    this.settingsSeen = true;
+  }
+
+  private expectContinuation(assembly: HeaderAssembly, type: number, streamId: number): void {
+    if (type !== FrameType.continuation || streamId !== assembly.streamId) {
+      throw connectionError(ErrorCode.protocolError, "a header block was interrupted by another frame");
+    }
+  }
+
+  private data(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    const octets = end - start;
+    if (streamId === 0) throw connectionError(ErrorCode.protocolError, "DATA came on stream 0");
+    if (!this.window.receive(octets)) {
+      throw connectionError(ErrorCode.flowControlError, "DATA went over the connection's window");
+    }
+    const padding = paddingBytes(flags, bytes, start, end, 0);
+    const stream = this.streams.find(streamId);
+    if (stream === undefined || !mayReceive(stream.state)) {
+      // §5.1: counted all the same, and given back, because nobody will consume it.
+      this.releaseWindow(octets);
+      this.dataOnClosed(streamId, stream);
+      return;
+    }
+    if (!stream.receiveWindow.receive(octets)) {
+      this.releaseWindow(octets);
+      throw streamError(ErrorCode.flowControlError, `DATA went over the window of stream ${streamId}`);
+    }
+    stream.dataReceived(octets);
+    if (stream.listener === undefined || (this.owner.role === "client" && !stream.headReceived)) {
+      throw streamError(ErrorCode.protocolError, "DATA came before the response's head");
+    }
+    const contentStart = (flags & Flag.padded) === 0 ? start : start + 1;
+    const content = end - padding - contentStart;
+    if (content < octets) stream.consume(octets - content);
+    if (stream.expectedBytes !== -1) {
+      stream.expectedBytes -= content;
+      if (stream.expectedBytes < 0) throw streamError(ErrorCode.protocolError, "more data than content-length says");
+    }
+    const endStream = (flags & Flag.endStream) !== 0;
+    if (content > 0) stream.listener.onData(bytes, contentStart, contentStart + content);
+    else if (!endStream) this.budgets.glitch();
+    if (endStream && !stream.isClosed) this.endOf(stream);
+  }
+
+  private dataOnClosed(streamId: number, stream: Stream | undefined): void {
+    if (stream !== undefined) throw afterEndError(streamId);
+    if (this.streams.isIdle(streamId)) throw idleError(streamId, "DATA");
+    if (!this.streams.mayStillReceive(streamId, this.owner.clock.nowMs())) throw afterEndError(streamId);
+  }
+
+  private endOf(stream: Stream): void {
+    if (stream.expectedBytes > 0) throw streamError(ErrorCode.protocolError, "less data than content-length says");
+    stream.endReceived();
+    stream.listener?.onEnd();
+  }
+
+  private headers(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    if (streamId === 0) throw connectionError(ErrorCode.protocolError, "HEADERS came on stream 0");
+    const fixed = headersFixedBytes(flags, start, end);
+    const padding = paddingBytes(flags, bytes, start, end, fixed);
+    const dependency = headersDependency(flags, bytes, start);
+    const from = headersFragmentStart(flags, start);
+    const to = end - padding;
+    const endStream = (flags & Flag.endStream) !== 0;
+    if ((flags & Flag.endHeaders) !== 0) {
+      this.headerBlock(streamId, endStream, dependency, bytes, from, to);
+      return;
+    }
+    const assembly = new HeaderAssembly(streamId, endStream, dependency, this.owner.clock.nowMs(), this.limits);
+    assembly.begin(bytes, from, to);
+    this.assembly = assembly;
+  }
+
+  private continuation(flags: number, bytes: Uint8Array, start: number, end: number): void {
+    const { assembly } = this;
+    if (assembly === undefined) throw connectionError(ErrorCode.protocolError, "CONTINUATION came behind no HEADERS");
+    if (start === end) this.budgets.glitch();
+    assembly.proceed(bytes, start, end);
+    if ((flags & Flag.endHeaders) === 0) return;
+    this.assembly = undefined;
+    const block = assembly.complete();
+    this.headerBlock(assembly.streamId, assembly.endStream, assembly.dependency, block, 0, block.length);
+  }
+
+  private headerBlock(
+    streamId: number,
+    endStream: boolean,
+    dependency: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    // Decoded whatever becomes of the stream: the table has to stay in step with the peer's (RFC 7541 §2.2).
+    const block: HeaderBlock = this.decoder.decode(bytes, start, end);
+    if (block.listBytes > wayTooLargeFactor * this.limits.maxHeaderListBytes) {
+      throw connectionError(ErrorCode.enhanceYourCalm, "header_list_way_too_large");
+    }
+    receiveHeaderBlock(this.owner, this.streams, streamId, endStream, dependency, block);
+  }
+
+  private priority(streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    if (streamId === 0) throw connectionError(ErrorCode.protocolError, "PRIORITY came on stream 0");
+    this.budgets.glitch();
+    if (end - start !== priorityBytes) {
+      throw streamError(ErrorCode.frameSizeError, `a PRIORITY frame has ${end - start} octets, not ${priorityBytes}`);
+    }
+    if (priorityDependency(bytes, start) === streamId) {
+      throw streamError(ErrorCode.protocolError, `stream ${streamId} depends on itself`);
+    }
+  }
+
+  private rstStream(streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    if (streamId === 0) throw connectionError(ErrorCode.protocolError, "RST_STREAM came on stream 0");
+    if (end - start !== rstStreamBytes) {
+      throw connectionError(ErrorCode.frameSizeError, `an RST_STREAM frame has ${end - start} octets, not 4`);
+    }
+    if (this.streams.isIdle(streamId)) throw idleError(streamId, "RST_STREAM");
+    this.budgets.peerReset();
+    const code = readUint32(bytes, start);
+    this.streams.find(streamId)?.abort(
+      new Http2Error("the peer reset the stream", {
+        scope: "stream",
+        blame: "peer",
+        code,
+        unprocessed: code === ErrorCode.refusedStream,
+      }),
+    );
+  }
+
+  private settings(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    if (streamId !== 0) throw connectionError(ErrorCode.protocolError, "SETTINGS came on a stream");
+    const ack = (flags & Flag.ack) !== 0;
+    const wrong = settingsPayloadError(end - start, ack, this.limits.maxSettingsEntries);
+    if (wrong !== undefined) throw connectionError(ErrorCode.frameSizeError, wrong);
+    if (ack) {
+      this.owner.settingsAcknowledged();
+      return;
+    }
+    readSettings(bytes, start, end, (setting, value) => this.owner.applySetting(setting, value));
+    this.outbound.settingsAck();
+    this.owner.settingsReceived();
+  }
+
+  private ping(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    if (streamId !== 0) throw connectionError(ErrorCode.protocolError, "PING came on a stream");
+    if (end - start !== pingBytes) {
+      throw connectionError(ErrorCode.frameSizeError, `a PING frame has ${end - start} octets, not ${pingBytes}`);
+    }
+    if ((flags & Flag.ack) !== 0) {
+      this.owner.pingAcknowledged(pingNumber(bytes, start));
+      return;
+    }
+    this.outbound.pingAck(bytes, start);
+    this.owner.pingReceived();
+  }
+
+  private goaway(streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    if (streamId !== 0) throw connectionError(ErrorCode.protocolError, "GOAWAY came on a stream");
+    if (end - start < goawayFixedBytes) throw connectionError(ErrorCode.frameSizeError, "a GOAWAY frame is too short");
+    this.owner.goawayReceived(readGoaway(bytes, start, end));
+  }
+
+  private windowUpdate(streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    if (end - start !== windowUpdateBytes) {
+      throw connectionError(ErrorCode.frameSizeError, `a WINDOW_UPDATE frame has ${end - start} octets, not 4`);
+    }
+    const increment = readUint31(bytes, start);
+    if (streamId === 0) {
+      if (increment === 0) throw connectionError(ErrorCode.protocolError, "a window update of 0");
+      if (!this.outbound.window.shift(increment)) {
+        throw connectionError(ErrorCode.flowControlError, `the connection's window went over ${maxUint31}`);
+      }
+      this.outbound.resume();
+      return;
+    }
+    if (this.streams.isIdle(streamId)) throw idleError(streamId, "WINDOW_UPDATE");
+    const stream = this.streams.find(streamId);
+    // A window update may cross the stream's end (§5.1); only nonsense on a living stream is an error.
+    if (stream === undefined) return;
+    if (increment === 0) throw streamError(ErrorCode.protocolError, "a window update of 0");
+    if (!stream.sendWindow.shift(increment)) {
+      throw streamError(ErrorCode.flowControlError, `the window of stream ${streamId} went over ${maxUint31}`);
+    }
+    if (stream.isQueued) this.outbound.resume();
+  }
+
+  /** Gives octets back to the connection's window. */
+  releaseWindow(octets: number): void {
+    const increment = this.window.release(octets);
+    if (increment > 0) this.outbound.windowUpdate(0, increment);
+  }
+}

@@ -1,0 +1,52 @@
+/** When to ask a silent peer whether it is still there. */
+export interface Keepalive {
+  /** Silence after which a PING is sent. */
+  timeMs: number;
+  /** How long its answer may take before the connection counts as dead. Default 20 s. */
+  timeoutMs?: number;
+  /** Also while no stream is open. Default false: it would keep idle machines awake. */
+  permitWithoutStreams?: boolean;
+}
+
+const defaultTimeoutMs = 20_000;
+
+/** Counts silence. Any octet received is a sign of life. */
+export class KeepaliveTimer {
+  private readonly options: Keepalive | undefined;
+  private heardSinceTick = false;
+  private quietSinceMs: number;
+  private pingedAtMs: number | undefined = undefined;
+
+  constructor(options: Keepalive | undefined, nowMs: number) {
+    this.options = options;
+    this.quietSinceMs = nowMs;
+  }
+
+  heard(): void {
+    this.heardSinceTick = true;
+  }
+
+  answered(): void {
+    this.pingedAtMs = undefined;
+  }
+
+  step(nowMs: number, hasStreams: boolean): "ping" | "dead" | "wait" {
+    if (this.options === undefined) return "wait";
+    if (this.heardSinceTick) {
+      this.heardSinceTick = false;
+      this.quietSinceMs = nowMs;
+      this.pingedAtMs = undefined;
+      return "wait";
+    }
+    if (this.pingedAtMs !== undefined) {
+      return nowMs - this.pingedAtMs >= (this.options.timeoutMs ?? defaultTimeoutMs) ? "dead" : "wait";
+    }
+    if (!hasStreams && this.options.permitWithoutStreams !== true) {
+      this.quietSinceMs = nowMs;
+      return "wait";
+    }
+    if (nowMs - this.quietSinceMs < this.options.timeMs) return "wait";
+    this.pingedAtMs = nowMs;
+    return "ping";
+  }
+}

@@ -1,0 +1,111 @@
+import { maxMaxFrameBytes, maxUint31, minMaxFrameBytes } from "../frame/frame-header.ts";
+
+/**
+ * What a connection allows its peer, and how long it waits. Every limit is in force from the first octet, not from the
+ * acknowledgement of our SETTINGS on: a peer that never acknowledges must not get more (CVE-2025-53506).
+ */
+export interface ConnectionLimits {
+  /** Streams open at once, and handlers running at once. Default 200: clients expect at least 100. */
+  maxConcurrentStreams: number;
+  /** Size of a header list by RFC 9113 §6.5.2 (name + value + 32 each). Default 16 KiB, the hard limit of several peers. */
+  maxHeaderListBytes: number;
+  /** Fields of a header list. Default 128: octet limits do not see many tiny indexed fields (CVE-2026-49975). */
+  maxHeaderFields: number;
+  /** HPACK dynamic table, both directions. Default 4096, what HTTP/2 starts with. */
+  headerTableBytes: number;
+  /** Receive window of each stream. Default 1 MiB: 80 Mbit/s at 100 ms. */
+  streamWindowBytes: number;
+  /** Receive window of the connection. Default 1 MiB; it bounds what a peer can make us hold. */
+  connectionWindowBytes: number;
+  /** Largest frame we accept. Default 16,384: larger ones only delay other streams. */
+  maxFrameBytes: number;
+  /** CONTINUATION frames behind one HEADERS. Default 5 (CVE-2024-28182 and its kin). */
+  maxContinuationFrames: number;
+  /** Compressed octets of one header block. Default 32 KiB. */
+  maxHeaderBlockBytes: number;
+  /** Entries of one SETTINGS frame. Default 32 (CVE-2020-11080). */
+  maxSettingsEntries: number;
+  /** Answers to PING and SETTINGS waiting to be sent: at this many we stop reading. Default 100. */
+  pauseAtQueuedControlFrames: number;
+  /** … and at this many the connection ends. Default 1000 (CVE-2019-9512, CVE-2019-9515). */
+  maxQueuedControlFrames: number;
+  /** Octets of one stream that wait for a window before `sendData` asks its caller to pause. Default 64 KiB. */
+  streamSendBufferBytes: number;
+  /** Octets that wait in the socket before no stream may add data. Default 1 MiB (CVE-2019-9517). */
+  connectionSendBufferBytes: number;
+  /** Token bucket for resets by the peer: burst and refill per second. Default 1000 and 33 (CVE-2023-44487). */
+  peerResetBurst: number;
+  peerResetsPerSecond: number;
+  /** Token bucket for resets that the peer makes us send. Default 200 and 10 (CVE-2025-8671). */
+  causedResetBurst: number;
+  causedResetsPerSecond: number;
+  /** Token bucket for what is legal but pointless: empty DATA, PRIORITY, unknown frames. Default 1000 and 100. */
+  glitchBurst: number;
+  glitchesPerSecond: number;
+  /** From the connection's begin to the peer's SETTINGS. Default 10 s. */
+  handshakeTimeoutMs: number;
+  /** Until the peer acknowledges our SETTINGS. Default 10 s. */
+  settingsAckTimeoutMs: number;
+  /** From the first to the last octet of a header block or any other frame. Default 10 s. */
+  frameTimeoutMs: number;
+  /** A connection without streams is closed after this. Default 15 min; 0 means never. */
+  idleTimeoutMs: number;
+  /** No octet leaves for this long although some wait. Default 30 s. */
+  writeStallTimeoutMs: number;
+  /** Frames read from one connection before others get their turn. Default 512. */
+  maxFramesPerTurn: number;
+}
+
+export const defaultLimits: Readonly<ConnectionLimits> = {
+  maxConcurrentStreams: 200,
+  maxHeaderListBytes: 16_384,
+  maxHeaderFields: 128,
+  headerTableBytes: 4096,
+  streamWindowBytes: 1_048_576,
+  connectionWindowBytes: 1_048_576,
+  maxFrameBytes: 16_384,
+  maxContinuationFrames: 5,
+  maxHeaderBlockBytes: 32_768,
+  maxSettingsEntries: 32,
+  pauseAtQueuedControlFrames: 100,
+  maxQueuedControlFrames: 1000,
+  streamSendBufferBytes: 65_536,
+  connectionSendBufferBytes: 1_048_576,
+  peerResetBurst: 1000,
+  peerResetsPerSecond: 33,
+  causedResetBurst: 200,
+  causedResetsPerSecond: 10,
+  glitchBurst: 1000,
+  glitchesPerSecond: 100,
+  handshakeTimeoutMs: 10_000,
+  settingsAckTimeoutMs: 10_000,
+  frameTimeoutMs: 10_000,
+  idleTimeoutMs: 900_000,
+  writeStallTimeoutMs: 30_000,
+  maxFramesPerTurn: 512,
+};
+
+const ranges: Partial<Record<keyof ConnectionLimits, readonly [min: number, max: number]>> = {
+  maxConcurrentStreams: [0, maxUint31],
+  streamWindowBytes: [1, maxUint31],
+  connectionWindowBytes: [65_535, maxUint31],
+  maxFrameBytes: [minMaxFrameBytes, maxMaxFrameBytes],
+  headerTableBytes: [0, 65_536],
+};
+
+/** The defaults with `given` laid over them. Throws a RangeError that names the limit, its value and what it may be. */
+export function resolveLimits(given: Partial<ConnectionLimits> = {}): ConnectionLimits {
+  const limits = { ...defaultLimits };
+  for (const [name, value] of Object.entries(given) as [keyof ConnectionLimits, number | undefined][]) {
+    if (value === undefined) continue;
+    if (!Object.hasOwn(defaultLimits, name)) {
+      throw new RangeError(`unknown limit "${name}"; known are ${Object.keys(defaultLimits).join(", ")}`);
+    }
+    const [min, max] = ranges[name] ?? [0, Number.MAX_SAFE_INTEGER];
+    if (!Number.isSafeInteger(value) || value < min || value > max) {
+      throw new RangeError(`${name} is ${value}; it has to be a whole number from ${min} to ${max}`);
+    }
+    limits[name] = value;
+  }
+  return limits;
+}

@@ -1,0 +1,296 @@
+import { OutputArena } from "../bytes/output-arena.ts";
+import { writeDataHeader } from "../frame/data.ts";
+import { frameHeaderBytes, minMaxFrameBytes, writeFrameHeader } from "../frame/frame-header.ts";
+import { Flag, FrameType } from "../frame/frame-type.ts";
+import { goawayFrameBytes, writeGoaway } from "../frame/goaway.ts";
+import { pingBytes, writePing, writePingAck } from "../frame/ping.ts";
+import { rstStreamBytes, writeRstStream } from "../frame/rst-stream.ts";
+import { settingsFrameBytes, writeSettings, writeSettingsAck } from "../frame/settings.ts";
+import { windowUpdateBytes, writeWindowUpdate } from "../frame/window-update.ts";
+import { type HpackEncoder, PreparedHeaders } from "../hpack/index.ts";
+import type { HeaderFields, Stream } from "../stream/stream.ts";
+import { initialWindowBytes, SendWindow } from "../stream/window.ts";
+import type { ByteChannel } from "./byte-channel.ts";
+
+const noFields: readonly string[] = [];
+
+/** A payload from here on travels as a buffer of its own: copying it would cost more than another entry in the write. */
+const ownBufferBytes = 8192;
+
+/**
+ * Everything a connection sends: frames are collected and leave in one write at the end of the turn of the event loop
+ * in which they were made.
+ */
+export class Outbound {
+  readonly arena = new OutputArena();
+  readonly window = new SendWindow(initialWindowBytes);
+  readonly encoder: HpackEncoder;
+  maxFrameBytes = minMaxFrameBytes;
+  /** Octets that the socket holds back, as of the last flush. */
+  backlogBytes = 0;
+  /** Answers to PING and SETTINGS written since the socket was last empty. */
+  queuedControlFrames = 0;
+  private readonly socket: ByteChannel;
+  private readonly maxBacklogBytes: number;
+  /** Streams with pending data, in the order in which they get their turn. */
+  private waiting: Stream[] = [];
+  private flushScheduled = false;
+  private closed = false;
+
+  constructor(socket: ByteChannel, encoder: HpackEncoder, maxBacklogBytes: number) {
+    this.socket = socket;
+    this.encoder = encoder;
+    this.maxBacklogBytes = maxBacklogBytes;
+  }
+
+  /** The socket takes no more data for now; frames that control the connection are still collected. */
+  private get isBlocked(): boolean {
+    return this.backlogBytes + this.arena.pendingBytes >= this.maxBacklogBytes;
+  }
+
+  /** Room for a whole small DATA frame, or -1 when it cannot leave at once. */
+  reserveFrame(octets: number): number {
+    const payload = octets - frameHeaderBytes;
+    if (payload > this.maxFrameBytes || payload > this.window.available || payload >= ownBufferBytes) return -1;
+    if (this.isBlocked) return -1;
+    return this.arena.reserve(octets);
+  }
+
+  commitData(stream: Stream, offset: number, octets: number, endStream: boolean): void {
+    const { arena } = this;
+    arena.length = writeDataHeader(arena.bytes, offset, stream.id, octets, endStream) + octets;
+    this.window.take(octets);
+    stream.sendWindow.take(octets);
+    this.schedule();
+    if (endStream) stream.endSent();
+  }
+
+  headers(stream: Stream, fields: HeaderFields, extra: readonly string[], endStream: boolean): void {
+    const prepared = fields instanceof PreparedHeaders;
+    let most = prepared ? fields.maxEncodedBytes : this.encoder.maxEncodedBytes(fields);
+    if (extra.length > 0) most += this.encoder.maxEncodedBytes(extra);
+    if (most > this.maxFrameBytes) {
+      this.longHeaders(stream.id, [...(prepared ? fields.fields : fields), ...extra], most, endStream);
+    } else {
+      const { arena, encoder } = this;
+      const offset = arena.reserve(frameHeaderBytes + most);
+      const start = offset + frameHeaderBytes;
+      let end = prepared
+        ? encoder.encodePrepared(fields, arena.bytes, start)
+        : encoder.encode(fields, arena.bytes, start);
+      if (extra.length > 0) end = encoder.encode(extra, arena.bytes, end);
+      const flags = endStream ? Flag.endHeaders | Flag.endStream : Flag.endHeaders;
+      writeFrameHeader(arena.bytes, offset, end - start, FrameType.headers, flags, stream.id);
+      arena.length = end;
+    }
+    this.schedule();
+    if (endStream) stream.endSent();
+  }
+
+  /** A block that may not fit one frame goes on in CONTINUATION frames (RFC 9113 §6.10). */
+  private longHeaders(streamId: number, fields: readonly string[], most: number, endStream: boolean): void {
+    const block = new Uint8Array(most);
+    const length = this.encoder.encode(fields, block, 0);
+    let at = 0;
+    do {
+      const take = Math.min(length - at, this.maxFrameBytes);
+      const offset = this.arena.reserve(frameHeaderBytes + take);
+      let flags = at + take === length ? Flag.endHeaders : 0;
+      if (at === 0 && endStream) flags |= Flag.endStream;
+      const type = at === 0 ? FrameType.headers : FrameType.continuation;
+      writeFrameHeader(this.arena.bytes, offset, take, type, flags, streamId);
+      this.arena.bytes.set(block.subarray(at, at + take), offset + frameHeaderBytes);
+      this.arena.length = offset + frameHeaderBytes + take;
+      at += take;
+    } while (at < length);
+  }
+
+  /** Sends what the stream has pending as far as windows and socket allow; the rest waits for its turn. */
+  pending(stream: Stream): void {
+    if (stream.isQueued) return;
+    while (this.sendOne(stream));
+    this.afterPending(stream);
+  }
+
+  /** Windows or the socket have opened: gives the waiting streams their turn, a frame each. */
+  resume(): void {
+    const { waiting } = this;
+    if (waiting.length === 0) return;
+    this.waiting = [];
+    let round = waiting;
+    while (round.length > 0) {
+      const next: Stream[] = [];
+      for (const stream of round) {
+        stream.isQueued = false;
+        if (this.sendOne(stream)) next.push(stream);
+        else this.afterPending(stream);
+      }
+      round = next;
+    }
+  }
+
+  /** One DATA frame, or the end behind the last. True: there may be more to send now. */
+  private sendOne(stream: Stream): boolean {
+    const { pending } = stream;
+    if (pending === undefined || pending.length === 0) return this.sendEnd(stream);
+    if (this.isBlocked) return false;
+    const first = pending[0] as Uint8Array;
+    const room = Math.min(this.window.available, stream.sendWindow.available, this.maxFrameBytes);
+    if (room <= 0) return false;
+    const take = Math.min(first.length, room);
+    const isLast = take === stream.pendingBytes && stream.pendingEnd && stream.pendingTrailers === undefined;
+    if (take === first.length) pending.shift();
+    else pending[0] = first.subarray(take);
+    stream.pendingBytes -= take;
+    this.window.take(take);
+    stream.sendWindow.take(take);
+    this.dataFrame(stream.id, take === first.length ? first : first.subarray(0, take), isLast);
+    if (!isLast) return true;
+    stream.pending = undefined;
+    stream.endSent();
+    return false;
+  }
+
+  private sendEnd(stream: Stream): boolean {
+    stream.pending = undefined;
+    if (!stream.pendingEnd || stream.isClosed) return false;
+    if (stream.pendingTrailers === undefined) {
+      this.dataFrame(stream.id, undefined, true);
+      stream.endSent();
+      return false;
+    }
+    const trailers = stream.pendingTrailers;
+    stream.pendingTrailers = undefined;
+    this.headers(stream, trailers, noFields, true);
+    return false;
+  }
+
+  private dataFrame(streamId: number, payload: Uint8Array | undefined, endStream: boolean): void {
+    const { arena } = this;
+    const octets = payload === undefined ? 0 : payload.length;
+    const copied = octets < ownBufferBytes;
+    const offset = arena.reserve(frameHeaderBytes + (copied ? octets : 0));
+    const start = writeDataHeader(arena.bytes, offset, streamId, octets, endStream);
+    arena.length = start;
+    if (payload !== undefined) {
+      if (copied) {
+        arena.bytes.set(payload, start);
+        arena.length = start + octets;
+      } else {
+        arena.append(payload);
+      }
+    }
+    this.schedule();
+  }
+
+  private afterPending(stream: Stream): void {
+    if (stream.isClosed) return;
+    if (stream.pending !== undefined && !stream.isQueued) {
+      stream.isQueued = true;
+      this.waiting.push(stream);
+    }
+    if (stream.wantsRoom && stream.pendingBytes < stream.owner.streamSendBufferBytes) {
+      stream.wantsRoom = false;
+      stream.listener?.onWritable();
+    }
+  }
+
+  settings(entries: readonly (readonly [number, number])[]): void {
+    const offset = this.arena.reserve(settingsFrameBytes(entries));
+    this.arena.length = writeSettings(this.arena.bytes, offset, entries);
+    this.schedule();
+  }
+
+  settingsAck(): void {
+    const offset = this.arena.reserve(frameHeaderBytes);
+    this.arena.length = writeSettingsAck(this.arena.bytes, offset);
+    this.queuedControlFrames++;
+    this.schedule();
+  }
+
+  ping(number: number): void {
+    const offset = this.arena.reserve(frameHeaderBytes + pingBytes);
+    this.arena.length = writePing(this.arena.bytes, offset, number);
+    this.schedule();
+  }
+
+  pingAck(bytes: Uint8Array, start: number): void {
+    const offset = this.arena.reserve(frameHeaderBytes + pingBytes);
+    this.arena.length = writePingAck(this.arena.bytes, offset, bytes, start);
+    this.queuedControlFrames++;
+    this.schedule();
+  }
+
+  windowUpdate(streamId: number, increment: number): void {
+    const offset = this.arena.reserve(frameHeaderBytes + windowUpdateBytes);
+    this.arena.length = writeWindowUpdate(this.arena.bytes, offset, streamId, increment);
+    this.schedule();
+  }
+
+  rstStream(streamId: number, code: number): void {
+    const offset = this.arena.reserve(frameHeaderBytes + rstStreamBytes);
+    this.arena.length = writeRstStream(this.arena.bytes, offset, streamId, code);
+    this.schedule();
+  }
+
+  goaway(lastStreamId: number, code: number, debug: string): void {
+    const offset = this.arena.reserve(goawayFrameBytes(debug));
+    this.arena.length = writeGoaway(this.arena.bytes, offset, lastStreamId, code, debug);
+    this.schedule();
+  }
+
+  /** Octets as they are: the client's preface. */
+  raw(bytes: Uint8Array): void {
+    const offset = this.arena.reserve(bytes.length);
+    this.arena.bytes.set(bytes, offset);
+    this.arena.length = offset + bytes.length;
+    this.schedule();
+  }
+
+  /**
+   * A tick of the event loop begins when no microtask is left. So every handler that could answer what this turn has
+   * read has answered by then, and all of it leaves in one write; and no answer waits for the next turn.
+   */
+  private schedule(): void {
+    if (this.flushScheduled) return;
+    this.flushScheduled = true;
+    process.nextTick(this.flush);
+  }
+
+  readonly flush = (): void => {
+    this.flushScheduled = false;
+    if (this.closed) return;
+    const { arena, socket } = this;
+    const parts = arena.take();
+    if (parts.length === 0) return;
+    if (parts.length === 1) {
+      socket.write(parts[0] as Uint8Array);
+    } else {
+      socket.cork();
+      for (const part of parts) socket.write(part);
+      socket.uncork();
+    }
+    this.backlogBytes = socket.writableLength;
+    if (this.backlogBytes === 0) {
+      arena.recycle();
+      this.queuedControlFrames = 0;
+    } else {
+      arena.forget();
+    }
+  };
+
+  /** The socket has sent everything it held. */
+  drained(): void {
+    this.backlogBytes = 0;
+    this.queuedControlFrames = 0;
+    this.resume();
+  }
+
+  /** Nothing is written from here on. */
+  close(): void {
+    this.closed = true;
+    this.waiting = [];
+    this.arena.take();
+    this.arena.forget();
+  }
+}

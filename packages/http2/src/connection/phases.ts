@@ -1,0 +1,82 @@
+import { ErrorCode } from "../frame/error-code.ts";
+import { Http2Error } from "../http2-error.ts";
+import type { Clock } from "./clock.ts";
+import type { ConnectionLimits } from "./limits.ts";
+
+/** Which part of its life a connection is in, and since when: and what may take only so long. */
+export class Phases {
+  private readonly limits: ConnectionLimits;
+  private readonly startedAtMs: number;
+  private insideFrameSinceMs: number | undefined = undefined;
+  private framesRead = 0;
+  private idleSinceMs: number | undefined = undefined;
+  private stalledSinceMs: number | undefined = undefined;
+  private stalledBytes = 0;
+
+  constructor(limits: ConnectionLimits, nowMs: number) {
+    this.limits = limits;
+    this.startedAtMs = nowMs;
+  }
+
+  /** A stream was opened. */
+  busy(): void {
+    this.idleSinceMs = undefined;
+  }
+
+  /** After every read: whether a frame was left half read. Another frame's end counts as progress. */
+  afterRead(isInsideFrame: boolean, framesRead: number, clock: Clock): void {
+    if (!isInsideFrame) this.insideFrameSinceMs = undefined;
+    else if (this.insideFrameSinceMs === undefined || framesRead !== this.framesRead) {
+      this.insideFrameSinceMs = clock.nowMs();
+      this.framesRead = framesRead;
+    }
+  }
+
+  /** What took too long, or undefined. */
+  overdue(
+    nowMs: number,
+    settingsReceived: boolean,
+    settingsAcked: boolean,
+    headersSinceMs: number | undefined,
+  ): Http2Error | undefined {
+    const { limits } = this;
+    const ageMs = nowMs - this.startedAtMs;
+    if (!settingsReceived && ageMs >= limits.handshakeTimeoutMs) return timedOut("the peer sent no SETTINGS in time");
+    if (!settingsAcked && ageMs >= limits.settingsAckTimeoutMs) return timedOut("our SETTINGS were not acknowledged");
+    if (headersSinceMs !== undefined && nowMs - headersSinceMs >= limits.frameTimeoutMs) {
+      return calm("a header block was not ended in time");
+    }
+    if (this.insideFrameSinceMs !== undefined && nowMs - this.insideFrameSinceMs >= limits.frameTimeoutMs) {
+      return calm("a frame was not ended in time");
+    }
+    return undefined;
+  }
+
+  /** Octets wait in the socket, and none has left since `writeStallTimeoutMs`. */
+  isStalled(nowMs: number, backlogBytes: number, writableBytes: number): boolean {
+    if (backlogBytes === 0 || writableBytes === 0 || writableBytes !== this.stalledBytes) {
+      this.stalledBytes = writableBytes;
+      this.stalledSinceMs = undefined;
+      return false;
+    }
+    this.stalledSinceMs ??= nowMs;
+    return nowMs - this.stalledSinceMs >= this.limits.writeStallTimeoutMs;
+  }
+
+  isIdle(nowMs: number, slots: number): boolean {
+    if (slots > 0 || this.limits.idleTimeoutMs === 0) {
+      this.idleSinceMs = undefined;
+      return false;
+    }
+    this.idleSinceMs ??= nowMs;
+    return nowMs - this.idleSinceMs >= this.limits.idleTimeoutMs;
+  }
+}
+
+function timedOut(message: string): Http2Error {
+  return new Http2Error(message, { scope: "connection", blame: "peer", code: ErrorCode.settingsTimeout });
+}
+
+function calm(message: string): Http2Error {
+  return new Http2Error(message, { scope: "connection", blame: "peer", code: ErrorCode.enhanceYourCalm });
+}

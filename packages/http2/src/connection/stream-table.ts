@@ -1,0 +1,77 @@
+import type { Stream } from "../stream/stream.ts";
+import type { Role } from "./role.ts";
+
+/** How many streams that we reset are remembered, and for how long: frames that crossed our RST_STREAM are no offence. */
+const rememberedResets = 64;
+const rememberResetsMs = 1000;
+
+/** The streams of a connection, and what is still known of those that are gone. */
+export class StreamTable {
+  /** The highest identifier the peer has used (server) or we have (client). */
+  lastStreamId = 0;
+  /** Places taken among the concurrent streams: open streams, and closed ones whose handler still runs. */
+  slots = 0;
+  private readonly byId = new Map<number, Stream>();
+  private readonly resetIds = new Array<number>(rememberedResets).fill(0);
+  private readonly resetAtMs = new Array<number>(rememberedResets).fill(0);
+  private nextReset = 0;
+  private readonly role: Role;
+  /** DATA mostly follows its HEADERS at once, so the last stream found is likely the next one asked for. */
+  private recent: Stream | undefined = undefined;
+
+  constructor(role: Role) {
+    this.role = role;
+  }
+
+  get size(): number {
+    return this.byId.size;
+  }
+
+  find(id: number): Stream | undefined {
+    if (this.recent !== undefined && this.recent.id === id) return this.recent;
+    const stream = this.byId.get(id);
+    if (stream !== undefined) this.recent = stream;
+    return stream;
+  }
+
+  add(stream: Stream): void {
+    this.byId.set(stream.id, stream);
+    this.recent = stream;
+    this.slots++;
+  }
+
+  delete(stream: Stream): void {
+    this.byId.delete(stream.id);
+    if (this.recent === stream) this.recent = undefined;
+  }
+
+  /** A copy, because what is done to each may remove it. */
+  all(): Stream[] {
+    return [...this.byId.values()];
+  }
+
+  forEach(visit: (stream: Stream) => void): void {
+    this.byId.forEach(visit);
+  }
+
+  /** A stream that nobody has opened. Only clients open streams, so even identifiers always are. */
+  isIdle(id: number): boolean {
+    return id % 2 === 0 || id > this.lastStreamId;
+  }
+
+  rememberReset(id: number, nowMs: number): void {
+    this.resetIds[this.nextReset] = id;
+    this.resetAtMs[this.nextReset] = nowMs;
+    this.nextReset = (this.nextReset + 1) % rememberedResets;
+  }
+
+  /**
+   * Whether frames may still come on this closed stream because the peer cannot have known that it is closed. A client
+   * cancels streams all the time and servers answer late, so a client always allows it.
+   */
+  mayStillReceive(id: number, nowMs: number): boolean {
+    if (this.role === "client") return true;
+    const at = this.resetIds.indexOf(id);
+    return at !== -1 && nowMs - (this.resetAtMs[at] as number) <= rememberResetsMs;
+  }
+}

@@ -1,0 +1,14 @@
+import { Flag, FrameType } from "./frame-type.ts";
+import { frameHeaderBytes, writeFrameHeader } from "./frame-header.ts";
+
+/** RFC 9113 §6.1. Writes only the frame header; the payload stands behind it or travels as a buffer of its own. */
+export function writeDataHeader(
+  target: Uint8Array,
+  offset: number,
+  streamId: number,
+  payloadBytes: number,
+  endStream: boolean,
+): number {
+  writeFrameHeader(target, offset, payloadBytes, FrameType.data, endStream ? Flag.endStream : 0, streamId);
+  return offset + frameHeaderBytes;
+}

@@ -1,0 +1,124 @@
+import { connectionError } from "../http2-error.ts";
+import { ErrorCode } from "./error-code.ts";
+import { frameHeaderBytes, readUint31 } from "./frame-header.ts";
+
+/** Receives each frame; `bytes[start, end)` is its payload and may be used only until the call returns. */
+export interface FrameSink {
+  onFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void;
+}
+
+/**
+ * Cuts the octets that a socket delivers into frames. Frames are read in place; only one that the end of a chunk cut
+ * off is copied, into a buffer that lives until its rest has come.
+ */
+export class FrameReader {
+  private readonly sink: FrameSink;
+  private readonly maxFrameBytes: number;
+  private partial: Uint8Array | undefined;
+  private partialBytes = 0;
+  private readonly header = new Uint8Array(frameHeaderBytes);
+  private headerBytes = 0;
+  private stopped = false;
+  /** How many frames have been read in all. */
+  framesRead = 0;
+
+  constructor(sink: FrameSink, maxFrameBytes: number) {
+    this.sink = sink;
+    this.maxFrameBytes = maxFrameBytes;
+  }
+
+  /** True while the rest of a frame is awaited. */
+  get isInsideFrame(): boolean {
+    return this.headerBytes > 0;
+  }
+
+  /** Nothing is read any more, from within a frame's handling too. */
+  stop(): void {
+    this.stopped = true;
+    this.partial = undefined;
+  }
+
+  /**
+   * Reads at most `maxFrames` frames of `bytes[start, …)` and returns where it stopped: the end of `bytes`, unless there
+   * were more frames than that. A connection that fills its chunks with tiny frames is to share the event loop with others.
+   */
+  read(bytes: Uint8Array, start: number, maxFrames: number): number {
+    const length = bytes.length;
+    if (this.stopped) return length;
+    let at = start;
+    let frames = 0;
+    if (this.headerBytes > 0) {
+      at = this.readPartial(bytes, at);
+      frames++;
+    }
+    while (length - at >= frameHeaderBytes && !this.stopped) {
+      if (frames++ >= maxFrames) return at;
+      const payloadBytes =
+        ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
+      const end = at + frameHeaderBytes + payloadBytes;
+      if (payloadBytes > this.maxFrameBytes) this.refuseSize(payloadBytes);
+      if (end > length) break;
+      const payload = at + frameHeaderBytes;
+      const streamId = readUint31(bytes, at + 5);
+      const type = bytes[at + 3] as number;
+      const flags = bytes[at + 4] as number;
+      at = end;
+      this.framesRead++;
+      this.sink.onFrame(type, flags, streamId, bytes, payload, end);
+    }
+    if (at < length && !this.stopped) this.keep(bytes, at);
+    return length;
+  }
+
+  private keep(bytes: Uint8Array, start: number): void {
+    let at = start;
+    while (this.headerBytes < frameHeaderBytes && at < bytes.length) {
+      this.header[this.headerBytes++] = bytes[at++] as number;
+    }
+    if (this.headerBytes < frameHeaderBytes) return;
+    this.beginPartial();
+    const partial = this.partial as Uint8Array;
+    partial.set(bytes.subarray(at), 0);
+    this.partialBytes = bytes.length - at;
+  }
+
+  private beginPartial(): void {
+    const { header } = this;
+    const payloadBytes = ((header[0] as number) << 16) | ((header[1] as number) << 8) | (header[2] as number);
+    if (payloadBytes > this.maxFrameBytes) this.refuseSize(payloadBytes);
+    this.partial = new Uint8Array(payloadBytes);
+    this.partialBytes = 0;
+  }
+
+  private readPartial(bytes: Uint8Array, start: number): number {
+    let at = start;
+    if (this.partial === undefined) {
+      while (this.headerBytes < frameHeaderBytes && at < bytes.length) {
+        this.header[this.headerBytes++] = bytes[at++] as number;
+      }
+      if (this.headerBytes < frameHeaderBytes) return at;
+      this.beginPartial();
+    }
+    const partial = this.partial as unknown as Uint8Array;
+    const take = Math.min(partial.length - this.partialBytes, bytes.length - at);
+    partial.set(bytes.subarray(at, at + take), this.partialBytes);
+    this.partialBytes += take;
+    at += take;
+    if (this.partialBytes < partial.length) return at;
+    this.partial = undefined;
+    this.headerBytes = 0;
+    this.framesRead++;
+    const { header } = this;
+    const type = header[3] as number;
+    const flags = header[4] as number;
+    this.sink.onFrame(type, flags, readUint31(header, 5), partial, 0, partial.length);
+    return at;
+  }
+
+  private refuseSize(payloadBytes: number): never {
+    throw connectionError(
+      ErrorCode.frameSizeError,
+      `a frame of ${payloadBytes} octets is over the limit of ${this.maxFrameBytes}`,
+    );
+  }
+}

@@ -1,0 +1,47 @@
+import { frameHeaderBytes, readUint31, readUint32, writeFrameHeader, writeUint32 } from "./frame-header.ts";
+import { FrameType } from "./frame-type.ts";
+
+/** RFC 9113 §6.8: last stream identifier (4), error code (4), then debug data. */
+export const goawayFixedBytes = 8;
+
+export interface Goaway {
+  lastStreamId: number;
+  code: number;
+  /** At most `maxDebugBytes` octets, as text in which everything but printable ASCII is escaped: it goes into logs. */
+  debug: string;
+}
+
+const maxDebugBytes = 256;
+
+export function readGoaway(bytes: Uint8Array, start: number, end: number): Goaway {
+  let debug = "";
+  const debugEnd = Math.min(end, start + goawayFixedBytes + maxDebugBytes);
+  for (let at = start + goawayFixedBytes; at < debugEnd; at++) {
+    const octet = bytes[at] as number;
+    debug +=
+      octet >= 0x20 && octet < 0x7f && octet !== 0x5c
+        ? String.fromCharCode(octet)
+        : `\\x${octet.toString(16).padStart(2, "0")}`;
+  }
+  return { lastStreamId: readUint31(bytes, start), code: readUint32(bytes, start + 4), debug };
+}
+
+/** `debug` is ASCII. */
+export function goawayFrameBytes(debug: string): number {
+  return frameHeaderBytes + goawayFixedBytes + debug.length;
+}
+
+export function writeGoaway(
+  target: Uint8Array,
+  offset: number,
+  lastStreamId: number,
+  code: number,
+  debug: string,
+): number {
+  writeFrameHeader(target, offset, goawayFixedBytes + debug.length, FrameType.goaway, 0, 0);
+  writeUint32(target, offset + frameHeaderBytes, lastStreamId);
+  writeUint32(target, offset + frameHeaderBytes + 4, code);
+  let at = offset + frameHeaderBytes + goawayFixedBytes;
+  for (let i = 0; i < debug.length; i++) target[at++] = debug.charCodeAt(i);
+  return at;
+}

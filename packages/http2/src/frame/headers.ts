@@ -1,0 +1,25 @@
+import { connectionError } from "../http2-error.ts";
+import { ErrorCode } from "./error-code.ts";
+import { readUint31 } from "./frame-header.ts";
+import { Flag } from "./frame-type.ts";
+import { priorityBytes } from "./priority.ts";
+
+/** Where the header block fragment begins in a HEADERS payload (RFC 9113 §6.2): behind pad length and priority. */
+export function headersFragmentStart(flags: number, start: number): number {
+  return start + ((flags & Flag.padded) === 0 ? 0 : 1) + ((flags & Flag.priority) === 0 ? 0 : priorityBytes);
+}
+
+/** How many octets stand before the fragment besides the pad length; a shorter payload is a size error. */
+export function headersFixedBytes(flags: number, start: number, end: number): number {
+  const fixed = (flags & Flag.priority) === 0 ? 0 : priorityBytes;
+  if (headersFragmentStart(flags, start) > end) {
+    throw connectionError(ErrorCode.frameSizeError, "a HEADERS frame is shorter than its own fields");
+  }
+  return fixed;
+}
+
+/** The stream that a HEADERS frame with the PRIORITY flag says it depends on, or -1. */
+export function headersDependency(flags: number, bytes: Uint8Array, start: number): number {
+  if ((flags & Flag.priority) === 0) return -1;
+  return readUint31(bytes, start + ((flags & Flag.padded) === 0 ? 0 : 1));
+}

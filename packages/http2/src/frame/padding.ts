@@ -1,0 +1,16 @@
+import { connectionError } from "../http2-error.ts";
+import { ErrorCode } from "./error-code.ts";
+import { Flag } from "./frame-type.ts";
+
+/**
+ * How many octets of padding follow the content of a DATA or HEADERS payload (RFC 9113 §6.1). With the PADDED flag the
+ * first payload octet tells; `fixedBytes` counts what else stands before the content.
+ */
+export function paddingBytes(flags: number, bytes: Uint8Array, start: number, end: number, fixedBytes: number): number {
+  if ((flags & Flag.padded) === 0) return 0;
+  const padding = end > start ? (bytes[start] as number) : 0;
+  if (end - start < 1 + fixedBytes + padding) {
+    throw connectionError(ErrorCode.protocolError, "padding is longer than the frame");
+  }
+  return padding;
+}

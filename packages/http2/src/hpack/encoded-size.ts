@@ -1,0 +1,14 @@
+import { maxIntegerOctets } from "./integer.ts";
+
+/** A block opens with two size updates at most (RFC 7541 §4.2). */
+const maxSizeUpdateBytes = 2 * maxIntegerOctets;
+
+/** The octet that says "literal, name follows", and the lengths of name and value; an index takes less. */
+const maxFieldOverheadBytes = 1 + 2 * maxIntegerOctets;
+
+/** Upper bound of a block with these fields: Huffman encoding is used only where it makes a string shorter. */
+export function maxEncodedBytes(fields: readonly string[]): number {
+  let bytes = maxSizeUpdateBytes + maxFieldOverheadBytes * (fields.length >>> 1);
+  for (let index = 0; index < fields.length; index++) bytes += (fields[index] as string).length;
+  return bytes;
+}

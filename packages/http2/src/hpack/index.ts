@@ -1,0 +1,5 @@
+export { HpackDecoder, type HpackDecoderOptions } from "./decoder.ts";
+export { HpackEncoder } from "./encoder.ts";
+export { HeaderBlock } from "./header-block.ts";
+export { HpackError } from "./hpack-error.ts";
+export { PreparedHeaders } from "./prepared-headers.ts";

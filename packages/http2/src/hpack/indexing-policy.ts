@@ -1,0 +1,56 @@
+/** How a literal is put on the wire: the three forms of RFC 7541 §6.2. */
+export const IndexingPolicy = {
+  /** The field enters the dynamic table and is an index from then on. */
+  incremental: 0,
+  /** The field stays out of our table; whoever passes it on may decide otherwise. */
+  without: 1,
+  /** The field stays out of every table on its way (RFC 7541 §7.1.3). */
+  never: 2,
+} as const;
+export type IndexingPolicy = (typeof IndexingPolicy)[keyof typeof IndexingPolicy];
+
+/**
+ * Secrets. A table shared by requests answers by the length of its output whether a guess was right (RFC 7541 §7.1), and
+ * would keep the secret in memory at both ends.
+ */
+const secretNames: ReadonlySet<string> = new Set([
+  "authorization",
+  "proxy-authorization",
+  "cookie",
+  "set-cookie",
+  "x-api-key",
+]);
+
+/** Fields that hardly ever come with the same value twice: in the table they would only push others out. */
+const varyingNames: ReadonlySet<string> = new Set([
+  "age",
+  "b3",
+  "content-length",
+  "content-range",
+  "date",
+  "etag",
+  "expires",
+  "grpc-message",
+  "grpc-timeout",
+  "idempotency-key",
+  "if-modified-since",
+  "if-none-match",
+  "last-modified",
+  "location",
+  "traceparent",
+  "tracestate",
+  "x-b3-spanid",
+  "x-b3-traceid",
+  "x-cloud-trace-context",
+  "x-correlation-id",
+  "x-request-id",
+]);
+
+/** The form for literals called `name` (lower case). Binary metadata counts as secret: nobody can tell what it holds. */
+export function indexingPolicyFor(name: string): IndexingPolicy {
+  if (varyingNames.has(name)) return IndexingPolicy.without;
+  if (secretNames.has(name) || name.endsWith("-bin") || name.includes("-token") || name.includes("token-")) {
+    return IndexingPolicy.never;
+  }
+  return IndexingPolicy.incremental;
+}

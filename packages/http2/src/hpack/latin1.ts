@@ -1,0 +1,25 @@
+/**
+ * Node's own one-octet-per-character conversions, for any Uint8Array. `toString("latin1")` and `write` come to the same
+ * functions, but look up the encoding's name and check their arguments on the way.
+ */
+interface Latin1Methods {
+  latin1Slice(this: Uint8Array, start: number, end: number): string;
+  latin1Write(this: Uint8Array, text: string, offset: number, length: number): number;
+}
+
+const { latin1Slice, latin1Write } = Buffer.prototype as unknown as Latin1Methods;
+
+/** Up to here, writing characters one by one costs less than the call out of JavaScript. */
+const maxCharsByHand = 16;
+
+export function readLatin1(bytes: Uint8Array, start: number, end: number): string {
+  return start === end ? "" : latin1Slice.call(bytes, start, end);
+}
+
+export function writeLatin1(text: string, target: Uint8Array, offset: number): void {
+  if (text.length > maxCharsByHand) {
+    latin1Write.call(target, text, offset, text.length);
+    return;
+  }
+  for (let index = 0; index < text.length; index++) target[offset + index] = text.charCodeAt(index);
+}

@@ -1,0 +1,53 @@
+import { ErrorCode, errorCodeName } from "./frame/error-code.ts";
+
+/** What an error ends: one stream, or the whole connection. */
+export type ErrorScope = "stream" | "connection";
+
+/**
+ * Who caused an error: the peer broke a rule or ended things, we could not go on (a limit, a time-out, a lost socket),
+ * or the code that calls this package misused it.
+ */
+export type ErrorBlame = "peer" | "local" | "caller";
+
+export interface Http2ErrorOptions {
+  scope: ErrorScope;
+  blame: ErrorBlame;
+  /** RFC 9113 §7. Default: INTERNAL_ERROR. */
+  code?: number;
+  /** The peer has certainly not acted on the stream, so the request may be sent again (RFC 9113 §8.7). */
+  unprocessed?: boolean;
+  cause?: unknown;
+}
+
+/** The one error class of this package. Its fields, not its text, say what to do. */
+export class Http2Error extends Error {
+  override readonly name = "Http2Error";
+  readonly scope: ErrorScope;
+  readonly blame: ErrorBlame;
+  readonly code: number;
+  readonly unprocessed: boolean;
+
+  constructor(message: string, options: Http2ErrorOptions) {
+    const code = options.code ?? ErrorCode.internalError;
+    super(`${message} (${errorCodeName(code)})`, options.cause === undefined ? undefined : { cause: options.cause });
+    this.scope = options.scope;
+    this.blame = options.blame;
+    this.code = code;
+    this.unprocessed = options.unprocessed ?? false;
+  }
+}
+
+/** The peer broke a rule in a way that makes the whole connection unusable (RFC 9113 §5.4.1). */
+export function connectionError(code: number, message: string): Http2Error {
+  return new Http2Error(message, { scope: "connection", blame: "peer", code });
+}
+
+/** The peer broke a rule on one stream; the connection goes on (RFC 9113 §5.4.2). */
+export function streamError(code: number, message: string): Http2Error {
+  return new Http2Error(message, { scope: "stream", blame: "peer", code });
+}
+
+/** The code that uses this package asked for something that cannot be done. */
+export function callerError(message: string): Http2Error {
+  return new Http2Error(message, { scope: "stream", blame: "caller" });
+}

@@ -1,0 +1,70 @@
+import { connect as connectNet, type Socket } from "node:net";
+import { connect as connectTls, type ConnectionOptions as TlsClientOptions } from "node:tls";
+import { Connection, type ConnectionEvents, type ConnectionOptions } from "../connection/connection.ts";
+import { systemClock } from "../connection/clock.ts";
+import { Http2Error } from "../http2-error.ts";
+import { attach } from "./attach.ts";
+import type { ListenAddress } from "./server.ts";
+
+export interface ConnectOptions extends ConnectionOptions {
+  /** What `node:tls` takes. Without it the connection is cleartext with prior knowledge (RFC 9113 §3.3). */
+  tls?: TlsClientOptions;
+  /** From the first packet to the end of the TLS handshake. Default 20 s. */
+  connectTimeoutMs?: number;
+  /** Gives up the attempt. */
+  signal?: AbortSignal;
+}
+
+const defaultConnectTimeoutMs = 20_000;
+
+/**
+ * Connects and resolves once the transport stands; the peer's SETTINGS may still be on their way (`onReady`).
+ * Rejects with an {@link Http2Error} whose cause is the system's error.
+ */
+export function connect(address: ListenAddress, events: ConnectionEvents, options: ConnectOptions = {}): Promise<Connection> {
+  const { tls, connectTimeoutMs, signal, ...connectionOptions } = options;
+  return new Promise((resolve, reject) => {
+    const socket: Socket =
+      tls === undefined
+        ? connectNet({ ...address, noDelay: true } as Parameters<typeof connectNet>[0] & object)
+        : connectTls({ ...address, ALPNProtocols: ["h2"], minVersion: "TLSv1.2", ...tls });
+    const clock = options.clock ?? systemClock;
+    const timeoutMs = connectTimeoutMs ?? defaultConnectTimeoutMs;
+    const cancel = clock.after(timeoutMs, () => fail(new Error(`no connection within ${timeoutMs} ms`)));
+    const done = (): void => {
+      cancel();
+      signal?.removeEventListener("abort", onAbort);
+      socket.off("error", fail);
+      socket.off("close", onClose);
+    };
+    const fail = (cause: Error): void => {
+      done();
+      socket.on("error", () => {});
+      socket.destroy();
+      reject(new Http2Error("could not connect", { scope: "connection", blame: "peer", cause }));
+    };
+    const onClose = (): void => fail(new Error("the peer closed the connection during the handshake"));
+    const onAbort = (): void => fail(new Error("the attempt was given up"));
+    socket.once("error", fail);
+    socket.once("close", onClose);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted) {
+      onAbort();
+      return;
+    }
+    socket.once(tls === undefined ? "connect" : "secureConnect", () => {
+      if (tls !== undefined) {
+        socket.setNoDelay(true);
+        const { alpnProtocol } = socket as Socket & { alpnProtocol?: string | false | null };
+        if (alpnProtocol !== "h2") {
+          fail(new Error("the peer did not agree to HTTP/2 (ALPN h2)"));
+          return;
+        }
+      }
+      done();
+      const connection = new Connection("client", socket, events, connectionOptions);
+      attach(connection, socket);
+      resolve(connection);
+    });
+  });
+}

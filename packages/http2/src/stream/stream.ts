@@ -1,0 +1,243 @@
+import { ErrorCode } from "../frame/error-code.ts";
+import { frameHeaderBytes } from "../frame/frame-header.ts";
+import type { PreparedHeaders } from "../hpack/index.ts";
+import { callerError, type Http2Error } from "../http2-error.ts";
+import type { ResponseHead, Trailers } from "./response-head.ts";
+import { afterReceivingEnd, afterSendingEnd, maySend, StreamState } from "./state.ts";
+import { ReceiveWindow, SendWindow } from "./window.ts";
+
+/** A header list to send: a flat list, or one that is prepared because it is sent again and again. */
+export type HeaderFields = readonly string[] | PreparedHeaders;
+
+const noFields: readonly string[] = [];
+
+/** What a stream tells the layer above. Calls come from within the reading of the socket: they return quickly. */
+export interface StreamListener {
+  /** Client: the final response head. `onEnd` follows at once when nothing else comes. */
+  onHead(head: ResponseHead): void;
+  /** `bytes[start, end)` may be read until the call returns. Call `stream.consume` once they are used up. */
+  onData(bytes: Uint8Array, start: number, end: number): void;
+  onTrailers(trailers: Trailers): void;
+  /** The peer ended its side in good order. */
+  onEnd(): void;
+  /** The stream is over before its time, by either side's doing or the connection's. Nothing is called after this. */
+  onReset(error: Http2Error): void;
+  /** After `sendData` returned false: there is room again. */
+  onWritable(): void;
+}
+
+/** What a stream needs of its connection. */
+export interface StreamOwner {
+  /** See {@link Stream.reserveData}. */
+  reserve(stream: Stream, octets: number): number;
+  /** The memory that `reserve` gave an offset into. */
+  readonly outputBytes: Uint8Array;
+  commitData(stream: Stream, offset: number, octets: number, endStream: boolean): void;
+  sendHeaders(stream: Stream, fields: HeaderFields, extra: readonly string[], endStream: boolean): void;
+  /** Sends what windows and socket allow of what the stream has pending; the rest follows when there is room. */
+  sendPending(stream: Stream): void;
+  sendWindowUpdate(streamId: number, increment: number): void;
+  sendReset(stream: Stream, code: number): void;
+  releaseConnectionWindow(octets: number): void;
+  streamClosed(stream: Stream): void;
+  slotReleased(stream: Stream): void;
+  readonly streamSendBufferBytes: number;
+}
+
+/**
+ * One request and its response (RFC 9113 §5). Both roles use it: a server's stream sends the response's half, a client's
+ * the request's.
+ */
+export class Stream {
+  readonly id: number;
+  readonly owner: StreamOwner;
+  listener: StreamListener | undefined = undefined;
+  state: StreamState = StreamState.open;
+  readonly sendWindow: SendWindow;
+  readonly receiveWindow: ReceiveWindow;
+
+  /** Data that waits for a window or the socket, oldest first; undefined while nothing waits. */
+  pending: Uint8Array[] | undefined = undefined;
+  pendingBytes = 0;
+  /** What follows the pending data: the stream's end, with trailers or without. */
+  pendingEnd = false;
+  pendingTrailers: HeaderFields | undefined = undefined;
+  /** Whether the connection's list of waiting streams holds this one. */
+  isQueued = false;
+  /** `sendData` returned false, and the listener has not been told of room since. */
+  wantsRoom = false;
+
+  /** Octets of content-length that have not come yet; -1 without that field. */
+  expectedBytes = -1;
+  /** Client: the final response head has come, so the next header block is trailers. */
+  headReceived = false;
+  interimHeads = 0;
+  private unconsumed = 0;
+
+  private resetAfterEnd = -1;
+  private holds = 0;
+  private slotFreed = false;
+
+  constructor(id: number, owner: StreamOwner, sendBytes: number, receiveBytes: number) {
+    this.id = id;
+    this.owner = owner;
+    this.sendWindow = new SendWindow(sendBytes);
+    this.receiveWindow = new ReceiveWindow(receiveBytes);
+  }
+
+  get isClosed(): boolean {
+    return this.state === StreamState.closed;
+  }
+
+  /** Whether headers, data or trailers can still be sent: the stream lives and its end was not sent or promised. */
+  get isWritable(): boolean {
+    return maySend(this.state) && !this.pendingEnd;
+  }
+
+  /** The response's head (server); interim heads (1xx) may come before it. `extra` follows `fields` in the same block. */
+  sendHeaders(fields: HeaderFields, endStream = false, extra: readonly string[] = noFields): void {
+    this.checkWritable();
+    if (endStream) this.pendingEnd = true;
+    this.owner.sendHeaders(this, fields, extra, endStream);
+  }
+
+  /**
+   * Sends data, or keeps it until there is room. The stream owns `bytes` from here on. False: more than
+   * `streamSendBufferBytes` wait, and the caller should hold back until `onWritable`.
+   */
+  sendData(bytes: Uint8Array, endStream = false): boolean {
+    this.checkWritable();
+    if (endStream) this.pendingEnd = true;
+    if (bytes.length > 0) {
+      if (this.pending === undefined) this.pending = [bytes];
+      else this.pending.push(bytes);
+      this.pendingBytes += bytes.length;
+    }
+    this.owner.sendPending(this);
+    if (this.pendingBytes < this.owner.streamSendBufferBytes) return true;
+    this.wantsRoom = true;
+    return false;
+  }
+
+  /** Sends trailers behind whatever waits, and ends our side. */
+  sendTrailers(fields: HeaderFields): void {
+    this.checkWritable();
+    this.pendingEnd = true;
+    if (this.pendingBytes === 0) {
+      this.owner.sendHeaders(this, fields, noFields, true);
+      return;
+    }
+    this.pendingTrailers = fields;
+    this.owner.sendPending(this);
+  }
+
+  /**
+   * The short way for small data: room for one DATA frame of `octets` in the connection's output, to be filled in place.
+   * Returns the offset into `outputBytes`, or -1 when the data has to wait; `sendData` is the way then.
+   * `commitData` must follow before anything else is sent on the connection.
+   */
+  reserveData(octets: number): number {
+    if (this.pendingBytes > 0 || !this.isWritable || octets > this.sendWindow.available) return -1;
+    const offset = this.owner.reserve(this, frameHeaderBytes + octets);
+    return offset === -1 ? -1 : offset + frameHeaderBytes;
+  }
+
+  commitData(offset: number, octets: number, endStream: boolean): void {
+    if (endStream) this.pendingEnd = true;
+    this.owner.commitData(this, offset - frameHeaderBytes, octets, endStream);
+  }
+
+  /** Gives the peer credit for `octets` of received data that have been used up. */
+  consume(octets: number): void {
+    const credit = Math.min(octets, this.unconsumed);
+    if (credit === 0) return;
+    this.unconsumed -= credit;
+    this.owner.releaseConnectionWindow(credit);
+    if (this.state === StreamState.closed || this.state === StreamState.halfClosedRemote) return;
+    const increment = this.receiveWindow.release(credit);
+    if (increment > 0) this.owner.sendWindowUpdate(this.id, increment);
+  }
+
+  /** Ends the stream at once. The listener is not told: its owner asked for it. */
+  reset(code: number = ErrorCode.cancel): void {
+    if (this.state === StreamState.closed) return;
+    this.owner.sendReset(this, code);
+    this.close();
+  }
+
+  /**
+   * Keeps the stream's place in the count of concurrent streams until `release`, even when the stream is reset:
+   * otherwise a peer that resets what it opens could have any number of handlers running (CVE-2023-44487).
+   */
+  hold(): void {
+    this.holds++;
+  }
+
+  release(): void {
+    this.holds--;
+    this.freeSlot();
+  }
+
+  /** Resets the stream once our side's end has left, if the peer has not ended its own by then (RFC 9113 §8.1). */
+  resetWhenSent(code: number): void {
+    if (this.state === StreamState.halfClosedLocal) this.reset(code);
+    else this.resetAfterEnd = code;
+  }
+
+  /** For the connection: our side's end has been written. */
+  endSent(): void {
+    this.state = afterSendingEnd(this.state);
+    if (this.state === StreamState.closed) this.finish();
+    else if (this.resetAfterEnd !== -1) this.reset(this.resetAfterEnd);
+  }
+
+  /** For the connection: the peer's END_STREAM came. */
+  endReceived(): void {
+    this.state = afterReceivingEnd(this.state);
+    if (this.state === StreamState.closed) this.finish();
+  }
+
+  /** For the connection: counts received data that the layer above has to consume. */
+  dataReceived(octets: number): void {
+    this.unconsumed += octets;
+  }
+
+  /** For the connection: ends the stream for a reason that the listener has to know. */
+  abort(error: Http2Error): void {
+    if (this.state === StreamState.closed) return;
+    const { listener } = this;
+    this.close();
+    listener?.onReset(error);
+  }
+
+  private close(): void {
+    this.state = StreamState.closed;
+    this.pending = undefined;
+    this.pendingBytes = 0;
+    this.pendingTrailers = undefined;
+    this.returnUnconsumed();
+    this.finish();
+  }
+
+  private finish(): void {
+    this.owner.streamClosed(this);
+    this.freeSlot();
+  }
+
+  /** What the layer above never consumed of a stream that is gone must not stay missing from the connection's window. */
+  private returnUnconsumed(): void {
+    if (this.unconsumed === 0) return;
+    this.owner.releaseConnectionWindow(this.unconsumed);
+    this.unconsumed = 0;
+  }
+
+  private freeSlot(): void {
+    if (this.slotFreed || this.holds > 0 || this.state !== StreamState.closed) return;
+    this.slotFreed = true;
+    this.owner.slotReleased(this);
+  }
+
+  private checkWritable(): void {
+    if (!this.isWritable) throw callerError(`stream ${this.id} has ended and takes nothing more`);
+  }
+}

@@ -1,0 +1,59 @@
+import { maxUint31 } from "../frame/frame-header.ts";
+
+/** RFC 9113 §6.9.2: what every window starts at until a SETTINGS frame says otherwise. */
+export const initialWindowBytes = 65_535;
+
+/**
+ * What we may still send. It may be negative: with 10,000 octets sent of 16,384, a SETTINGS_INITIAL_WINDOW_SIZE of 4,096
+ * shifts the window from 6,384 to -5,904, and nothing may be sent until updates bring it above zero (§6.9.2).
+ */
+export class SendWindow {
+  available: number;
+
+  constructor(bytes: number) {
+    this.available = bytes;
+  }
+
+  take(bytes: number): void {
+    this.available -= bytes;
+  }
+
+  /** A WINDOW_UPDATE, or the difference a new initial window makes. False: over 2^31-1, which is the peer's error. */
+  shift(bytes: number): boolean {
+    const next = this.available + bytes;
+    if (next > maxUint31) return false;
+    this.available = next;
+    return true;
+  }
+}
+
+/** What the peer may still send, and what of it has been used up but not given back yet. */
+export class ReceiveWindow {
+  private available: number;
+  private readonly size: number;
+  private unreturned = 0;
+
+  constructor(size: number) {
+    this.available = size;
+    this.size = size;
+  }
+
+  /** Counts what came, padding included. False: the peer sent more than it was allowed. */
+  receive(bytes: number): boolean {
+    this.available -= bytes;
+    return this.available >= 0;
+  }
+
+  /**
+   * Gives back what has been used up. Returns the increment to announce now, or 0: announcing at half the window
+   * keeps the peer sending and costs two frames per window.
+   */
+  release(bytes: number): number {
+    this.unreturned += bytes;
+    if (this.unreturned * 2 < this.size) return 0;
+    const increment = this.unreturned;
+    this.unreturned = 0;
+    this.available += increment;
+    return increment;
+  }
+}
