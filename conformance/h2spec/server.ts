@@ -1,0 +1,45 @@
+/**
+ * The server that h2spec talks to: it answers every request with 200 and a few octets, which is what its cases expect,
+ * and which a gRPC server would not do. Prints its port once it listens. `--tls KEY CERT` serves TLS.
+ */
+import { readFileSync } from "node:fs";
+import { Http2Server, type Stream, type StreamListener } from "@tercel/http2";
+
+class Answer implements StreamListener {
+  private readonly stream: Stream;
+
+  constructor(stream: Stream) {
+    this.stream = stream;
+  }
+
+  onHead(): void {}
+
+  onData(_bytes: Uint8Array, start: number, end: number): void {
+    this.stream.consume(end - start);
+  }
+
+  onTrailers(): void {}
+
+  onEnd(): void {
+    this.stream.sendHeaders([":status", "200", "content-type", "text/plain"]);
+    this.stream.sendData(Buffer.from("hello, h2spec"), true);
+  }
+
+  onReset(): void {}
+
+  onWritable(): void {}
+}
+
+const [flag, key, cert] = process.argv.slice(2);
+const server = new Http2Server({
+  onStream: (stream) => {
+    stream.listener = new Answer(stream);
+  },
+  ...(flag === "--tls" ? { tls: { key: readFileSync(key as string), cert: readFileSync(cert as string) } } : {}),
+});
+await server.listen({ host: "127.0.0.1", port: 0 });
+const { address } = server;
+if (address !== undefined && "port" in address) console.log(address.port);
+process.on("SIGTERM", () => {
+  server.close(0).then(() => process.exit(0));
+});
