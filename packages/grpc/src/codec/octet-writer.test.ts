@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { OctetWriter, oddValue } from "./octet-writer.ts";
+
+type Shared = Pick<
+  BinaryWriter,
+  | "bool"
+  | "bytes"
+  | "double"
+  | "fixed32"
+  | "fixed64"
+  | "float"
+  | "int32"
+  | "int64"
+  | "sfixed32"
+  | "sfixed64"
+  | "sint32"
+  | "sint64"
+  | "string"
+  | "uint32"
+  | "uint64"
+>;
+
+/** The octets that one call gives, from this writer or `undefined` where it refuses, and from protobuf-es's. */
+function both<M extends keyof Shared>(
+  method: M,
+  value: Parameters<Shared[M]>[0],
+): [Uint8Array | undefined, Uint8Array] {
+  const writer = new OctetWriter();
+  const reference = new BinaryWriter();
+  (reference[method] as (value: unknown) => unknown)(value);
+  try {
+    (writer[method] as (value: unknown) => unknown)(value);
+  } catch {
+    return [undefined, reference.finish()];
+  }
+  return [writer.finish(), reference.finish()];
+}
+
+function assertSame<M extends keyof Shared>(method: M, values: Parameters<Shared[M]>[0][]): void {
+  for (const value of values) {
+    const [octets, expected] = both(method, value);
+    assert.deepEqual(octets, expected, `${method} ${String(value).slice(0, 40)}`);
+  }
+}
+
+const int32s = [0, 1, -1, 127, 128, 16_383, 16_384, 0x7fff_ffff, -0x8000_0000, 300, -300];
+const uint32s = [0, 1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152, 0x0fff_ffff, 0x1000_0000, 0xffff_ffff];
+const int64s = [
+  0n,
+  1n,
+  -1n,
+  127n,
+  128n,
+  2n ** 28n,
+  2n ** 31n,
+  2n ** 32n - 1n,
+  2n ** 32n,
+  2n ** 35n,
+  -(2n ** 35n),
+  2n ** 63n - 1n,
+  -(2n ** 63n),
+];
+const uint64s = [
+  0n,
+  1n,
+  127n,
+  128n,
+  2n ** 28n - 1n,
+  2n ** 28n,
+  2n ** 31n,
+  2n ** 32n,
+  2n ** 49n,
+  2n ** 56n,
+  2n ** 63n,
+  2n ** 64n - 1n,
+];
+const numbers = [
+  0,
+  -0,
+  1.5,
+  -1.5,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  1e-45,
+  3.4028234663852886e38,
+];
+
+test("writes numbers as protobuf-es does, at the edges of each varint length", () => {
+  assertSame("int32", int32s);
+  assertSame("sint32", int32s);
+  assertSame("sfixed32", int32s);
+  assertSame("uint32", uint32s);
+  assertSame("fixed32", uint32s);
+  assertSame("int64", [...int64s, 5, "-5"]);
+  assertSame("sint64", int64s);
+  assertSame("sfixed64", int64s);
+  assertSame("uint64", [...uint64s, 5, "5"]);
+  assertSame("fixed64", uint64s);
+  assertSame("float", numbers);
+  assertSame("double", [...numbers, 1e300, Number.MIN_VALUE]);
+  assertSame("bool", [true, false]);
+});
+
+test("writes strings as protobuf-es does, at the edges of each way of writing them", () => {
+  for (const unit of ["a", "é", "☺", "😀", "\ud83d", "\0"]) {
+    const lengths = [
+      0, 1, 20, 39, 40, 41, 42, 43, 63, 64, 127, 128, 129, 1023, 1024, 1025, 5461, 5462, 16_383, 16_384, 16_385, 70_000,
+    ];
+    assertSame(
+      "string",
+      lengths.map((length) => unit.repeat(length)),
+    );
+    assertSame(
+      "string",
+      lengths.map((length) => `${"a".repeat(length)}${unit}`),
+    );
+  }
+});
+
+test("writes octets as protobuf-es does", () => {
+  assertSame(
+    "bytes",
+    [0, 1, 127, 128, 16_383, 16_384, 100_000].map((length) => new Uint8Array(length).fill(7)),
+  );
+});
+
+test("refuses values that are not what the method promises", () => {
+  const refused: [keyof Shared, unknown][] = [
+    ["int32", 1.5],
+    ["int32", 2 ** 31],
+    ["int32", "1"],
+    ["int32", Number.NaN],
+    ["uint32", -1],
+    ["uint32", 2 ** 32],
+    ["sint32", 0.5],
+    ["fixed32", -1],
+    ["sfixed32", 2 ** 31],
+    ["bool", 1],
+    ["float", 1e39],
+    ["float", "1"],
+    ["double", "1"],
+    ["string", 5],
+    ["string", undefined],
+    ["bytes", "x"],
+    ["bytes", [1]],
+  ];
+  for (const [method, value] of refused) {
+    const writer = new OctetWriter();
+    assert.throws(
+      () => (writer[method] as (value: unknown) => void)(value),
+      (thrown) => thrown === oddValue,
+      `${method} ${value}`,
+    );
+  }
+});
+
+test("gives length-delimited values the right length, however long", () => {
+  for (const length of [0, 1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152]) {
+    const writer = new OctetWriter();
+    const outer = writer.fork();
+    const inner = writer.fork();
+    writer.raw(new Uint8Array(length).fill(9));
+    writer.join(inner);
+    writer.join(outer);
+    const reference = new BinaryWriter().fork().fork().raw(new Uint8Array(length).fill(9)).join().join();
+    assert.ok(Buffer.from(reference.finish()).equals(writer.finish()), String(length));
+  }
+});
+
+test("gives the right length where the buffer ends between a value and its length", () => {
+  for (let content = 16_384 - 300; content <= 16_384; content++) {
+    const writer = new OctetWriter();
+    writer.raw(new Uint8Array(100));
+    writer.finish();
+    const fork = writer.fork();
+    writer.raw(new Uint8Array(content - 100).fill(3));
+    writer.join(fork);
+    const reference = new BinaryWriter()
+      .fork()
+      .raw(new Uint8Array(content - 100).fill(3))
+      .join();
+    assert.ok(Buffer.from(reference.finish()).equals(writer.finish()), String(content));
+  }
+});
+
+test("keeps finished messages as they are while it goes on", () => {
+  const writer = new OctetWriter();
+  const texts = Array.from({ length: 3000 }, (_, n) => String(n).repeat(1 + (n % 200)));
+  const finished = texts.map((text) => {
+    writer.string(text);
+    return writer.finish();
+  });
+  finished.forEach((octets, n) => {
+    assert.deepEqual(octets, new BinaryWriter().string(texts[n] ?? "").finish());
+  });
+});
+
+test("forgets an abandoned message, small or large", () => {
+  const writer = new OctetWriter();
+  writer.string("before");
+  const before = writer.finish();
+  for (const length of [10, 100_000]) {
+    writer.string("x".repeat(length));
+    writer.abandon();
+  }
+  writer.string("after");
+  assert.deepEqual(writer.finish(), new BinaryWriter().string("after").finish());
+  assert.deepEqual(before, new BinaryWriter().string("before").finish());
+});
+
+test("lets no small message share the buffer of a large one", () => {
+  const writer = new OctetWriter();
+  for (let part = 0; part < 10; part++) writer.raw(new Uint8Array(9000));
+  const large = writer.finish();
+  assert.equal(large.length, 90_000);
+  assert.ok(large.buffer.byteLength > 90_100, "there was room for a small one");
+  writer.string("small");
+  assert.equal(writer.finish().buffer.byteLength, 16 * 1024);
+});

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { gzipCompression } from "./gzip-compression.ts";
+
+const mebibyte = 1024 * 1024;
+
+async function refusal(bytes: Uint8Array, maxBytes: number): Promise<ConnectError> {
+  try {
+    await gzipCompression.decompress(bytes, maxBytes);
+  } catch (error) {
+    assert.ok(error instanceof ConnectError, String(error));
+    return error;
+  }
+  assert.fail("was not refused");
+}
+
+/** Octets that hardly compress, so that sizes on both sides of the thread pool's threshold occur. */
+function noise(length: number): Uint8Array {
+  let state = 12_345;
+  return Uint8Array.from({ length }, () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return state >>> 24;
+  });
+}
+
+for (const length of [0, 1, 1000, 16 * 1024, 16 * 1024 + 1, 200_000]) {
+  test(`gives back ${length} octets`, async () => {
+    for (const bytes of [noise(length), new Uint8Array(length)]) {
+      const compressed = await gzipCompression.compress(bytes);
+      assert.equal(compressed.constructor, Uint8Array);
+      assert.deepEqual(new Uint8Array(gunzipSync(compressed)), bytes);
+      const decompressed = await gzipCompression.decompress(compressed, length);
+      assert.equal(decompressed.constructor, Uint8Array);
+      assert.deepEqual(decompressed, bytes);
+    }
+  });
+}
+
+test("answers at once for small messages", () => {
+  assert.ok(gzipCompression.compress(noise(100)) instanceof Uint8Array);
+  assert.ok(gzipCompression.decompress(gzipSync(noise(100)), 100) instanceof Uint8Array);
+});
+
+for (const length of [1, 1023, 1024, 4096, 64 * 1024, 64 * 1024 + 1, mebibyte]) {
+  test(`accepts ${length} octets of output at the limit and refuses one more`, async () => {
+    for (const content of [noise(length), new Uint8Array(length)]) {
+      const compressed = gzipSync(content);
+      const decompressed = await gzipCompression.decompress(compressed, length);
+      assert.equal(decompressed.length, length);
+      assert.equal((await refusal(compressed, length - 1)).code, Code.ResourceExhausted);
+    }
+  });
+}
+
+test("refuses a decompression bomb without holding its output", async () => {
+  const bomb = gzipSync(new Uint8Array(64 * mebibyte));
+  const before = process.memoryUsage().arrayBuffers;
+  assert.equal((await refusal(bomb, 4 * mebibyte)).code, Code.ResourceExhausted);
+  assert.ok(process.memoryUsage().arrayBuffers - before < 16 * mebibyte);
+});
+
+test("refuses a chain of members that is too long in total", async () => {
+  const member = gzipSync(new Uint8Array(1000));
+  assert.equal((await gzipCompression.decompress(Buffer.concat([member, member]), 2000)).length, 2000);
+  assert.equal((await refusal(Buffer.concat([member, member]), 1999)).code, Code.ResourceExhausted);
+});
+
+for (const [size, content] of [
+  ["small", noise(100)],
+  ["large", noise(100_000)],
+] as const) {
+  const compressed = gzipSync(content);
+
+  test(`refuses a ${size} message that is cut off`, async () => {
+    for (const end of [0, 1, 9, 10, compressed.length >> 1, compressed.length - 8, compressed.length - 1]) {
+      assert.equal((await refusal(compressed.subarray(0, end), mebibyte)).code, Code.Internal, String(end));
+    }
+  });
+
+  test(`refuses a ${size} message followed by something else`, async () => {
+    for (const rest of [[0], [0, 0, 0, 0, 0], [0x1f], [0x1f, 0x8b], [0x1f, 0], [0x78], [1, 2, 3]]) {
+      const error = await refusal(Buffer.concat([compressed, Buffer.from(rest)]), mebibyte);
+      assert.equal(error.code, Code.Internal, String(rest));
+    }
+  });
+
+  test(`refuses a ${size} message with a wrong checksum or length`, async () => {
+    for (let back = 1; back <= 8; back++) {
+      const damaged = Buffer.from(compressed);
+      const at = damaged.length - back;
+      damaged[at] = (damaged[at] ?? 0) ^ 0x10;
+      assert.equal((await refusal(damaged, mebibyte)).code, Code.Internal, String(back));
+    }
+  });
+}
+
+test("refuses zlib and raw deflate streams", async () => {
+  const { deflateSync, deflateRawSync } = await import("node:zlib");
+  for (const bytes of [deflateSync(noise(50)), deflateRawSync(noise(50)), noise(50)]) {
+    assert.equal((await refusal(bytes, mebibyte)).code, Code.Internal);
+  }
+});
+
+test("serves many large messages at once, good and bad, each with its own outcome", async () => {
+  const good = gzipSync(noise(100_000));
+  const bad = good.subarray(0, -1);
+  const outcomes = await Promise.all(
+    Array.from({ length: 60 }, async (_, n) =>
+      n % 3 === 0 ? (await refusal(bad, mebibyte)).code : (await gzipCompression.decompress(good, mebibyte)).length,
+    ),
+  );
+  outcomes.forEach((outcome, n) => {
+    assert.equal(outcome, n % 3 === 0 ? Code.Internal : 100_000);
+  });
+});

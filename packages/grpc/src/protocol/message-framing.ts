@@ -1,0 +1,164 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+
+/** Octets before each message: a flag and a 32-bit big-endian length (gRPC over HTTP/2, Length-Prefixed-Message). */
+export const messagePrefixBytes = 5;
+
+/** The largest message that the length field can announce. */
+export const maxAnnouncedMessageBytes = 0xffff_ffff;
+
+/**
+ * Smallest buffer for a message that arrives in pieces. It is small because a peer may announce 4 MiB on every stream and
+ * then send a single octet.
+ */
+const minGatherBytes = 1024;
+
+/** Receives the messages that a MessageReader finds. */
+export interface MessageSink {
+  /**
+   * One message, in `bytes` from `start` to `end`. Without `gathered` that range lies in the pushed octets and is only the
+   * reader's to lend: copy what outlives the call. With `gathered` the message was put together in a buffer of its own that
+   * nobody else will touch again, so views of it may be kept.
+   *
+   * May call `halt()` on the reader that is calling. Must not call `push`.
+   */
+  onMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void;
+}
+
+/** Turns the octets of DATA frames into messages, whatever way they were cut. */
+export class MessageReader {
+  readonly #sink: MessageSink;
+  readonly #maxMessageBytes: number;
+  #halted = false;
+  /** Octets of the current prefix seen so far. Stays at 5 while the message itself is being gathered. */
+  #prefixFilled = 0;
+  #flag = 0;
+  /** Length announced by the current prefix; partial while the prefix is incomplete. */
+  #announced = 0;
+  #gather: Uint8Array = noBytes;
+  #gathered = 0;
+
+  /** @param maxMessageBytes limit for the announced length of one message, as it lies on the wire */
+  constructor(sink: MessageSink, maxMessageBytes: number) {
+    this.#sink = sink;
+    this.#maxMessageBytes = maxMessageBytes;
+  }
+
+  /** False at END_STREAM means that the stream ended inside a message. */
+  get isBetweenMessages(): boolean {
+    return this.#prefixFilled === 0;
+  }
+
+  /** Ignores everything pushed from now on and frees what was gathered: the call is over. */
+  halt(): void {
+    this.#halted = true;
+    this.#gather = noBytes;
+  }
+
+  /**
+   * Reads octets `start` to `end` of `bytes` and hands on each message they complete. An error is returned once; the reader
+   * is halted then, because what follows a broken prefix cannot be told apart any more.
+   */
+  push(bytes: Uint8Array, start: number, end: number): ConnectError | undefined {
+    let at = start;
+    while (at < end && !this.#halted) {
+      if (this.#prefixFilled === 0 && end - at >= messagePrefixBytes) {
+        // The usual case: a whole prefix at once, and mostly the whole message behind it.
+        this.#flag = bytes[at] as number;
+        this.#announced = readUint32(bytes, at + 1);
+        at += messagePrefixBytes;
+        this.#prefixFilled = messagePrefixBytes;
+      } else if (this.#prefixFilled < messagePrefixBytes) {
+        const octet = bytes[at++] as number;
+        if (this.#prefixFilled === 0) {
+          this.#flag = octet;
+          this.#announced = 0;
+        } else {
+          // Multiplication, because << would turn lengths from 2 GiB on negative.
+          this.#announced = this.#announced * 256 + octet;
+        }
+        this.#prefixFilled++;
+        if (this.#prefixFilled < messagePrefixBytes) continue;
+      } else {
+        at = this.#gatherFrom(bytes, at, end);
+        continue;
+      }
+
+      // The prefix has just become complete.
+      if (this.#flag > 1 || this.#announced > this.#maxMessageBytes) return this.#refuse();
+      const messageEnd = at + this.#announced;
+      if (messageEnd <= end) {
+        this.#prefixFilled = 0;
+        this.#sink.onMessage(bytes, at, messageEnd, this.#flag === 1, false);
+        at = messageEnd;
+      }
+    }
+    return undefined;
+  }
+
+  #gatherFrom(bytes: Uint8Array, start: number, end: number): number {
+    const taken = Math.min(end - start, this.#announced - this.#gathered);
+    const needed = this.#gathered + taken;
+    if (needed > this.#gather.length) {
+      const doubled = Math.max(needed, 2 * this.#gather.length, minGatherBytes);
+      // Unpooled, so that a message kept by the application holds no foreign memory. It goes out only once it is full.
+      const grown = Buffer.allocUnsafeSlow(Math.min(doubled, this.#announced));
+      grown.set(this.#gather.subarray(0, this.#gathered));
+      this.#gather = new Uint8Array(grown.buffer);
+    }
+    copyInto(this.#gather, this.#gathered, bytes, start, start + taken);
+    this.#gathered = needed;
+    if (needed === this.#announced) {
+      const message = this.#gather;
+      this.#gather = noBytes;
+      this.#gathered = 0;
+      this.#prefixFilled = 0;
+      this.#sink.onMessage(message, 0, message.length, this.#flag === 1, true);
+    }
+    return start + taken;
+  }
+
+  #refuse(): ConnectError {
+    this.halt();
+    return this.#flag > 1
+      ? new ConnectError(`message flag is ${this.#flag}, but only 0 and 1 are defined`, Code.Internal)
+      : new ConnectError(
+          `message of ${this.#announced} bytes exceeds the limit of ${this.#maxMessageBytes} bytes`,
+          Code.ResourceExhausted,
+        );
+  }
+}
+
+/** Writes the five octets that go before a message. `messageBytes` is at most `maxAnnouncedMessageBytes`. */
+export function writeMessagePrefix(
+  target: Uint8Array,
+  offset: number,
+  compressed: boolean,
+  messageBytes: number,
+): void {
+  target[offset] = compressed ? 1 : 0;
+  target[offset + 1] = messageBytes >>> 24;
+  target[offset + 2] = messageBytes >>> 16;
+  target[offset + 3] = messageBytes >>> 8;
+  target[offset + 4] = messageBytes;
+}
+
+const noBytes = new Uint8Array(0);
+
+function readUint32(bytes: Uint8Array, offset: number): number {
+  return (
+    (((bytes[offset] as number) << 24) |
+      ((bytes[offset + 1] as number) << 16) |
+      ((bytes[offset + 2] as number) << 8) |
+      (bytes[offset + 3] as number)) >>>
+    0
+  );
+}
+
+function copyInto(target: Uint8Array, offset: number, source: Uint8Array, start: number, end: number): void {
+  if (end - start < 32) {
+    // Cheaper than making a view for a few octets.
+    for (let at = start; at < end; at++) target[offset + at - start] = source[at] as number;
+  } else {
+    target.set(source.subarray(start, end), offset);
+  }
+}
