@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { joinHostPort, readSettings, type Settings, settingsToArgs, waysToSet } from "./settings.ts";
+
+function read(args: string[], environment: Record<string, string> = {}): Settings {
+  const request = readSettings(args, environment, "/srv");
+  assert.equal(request.kind, "run", JSON.stringify(request));
+  return request.settings;
+}
+
+function problemOf(args: string[], environment: Record<string, string> = {}): string {
+  const request = readSettings(args, environment, "/srv");
+  assert.equal(request.kind, "refused", JSON.stringify(request));
+  return request.problem;
+}
+
+test("without flags and variables the services stay on this machine at 50051 and 50052", () => {
+  assert.deepEqual(read([]), {
+    host: "127.0.0.1",
+    userPort: 50051,
+    orderPort: 50052,
+    dataDir: "/srv/data/shop",
+    orderAddress: "127.0.0.1:50052",
+  });
+});
+
+test("a flag wins over the environment, and the environment over the default", () => {
+  const settings = read(["--user-port", "1", "--host=::1"], { SHOP_USER_PORT: "2", SHOP_ORDER_PORT: "3" });
+  assert.equal(settings.userPort, 1);
+  assert.equal(settings.orderPort, 3);
+  assert.equal(settings.orderAddress, "[::1]:3");
+});
+
+test("an empty variable counts as unset", () => {
+  assert.equal(read([], { SHOP_HOST: "" }).host, "127.0.0.1");
+});
+
+test("ports from 0 to 65535 are taken", () => {
+  assert.equal(read(["--user-port=0"]).userPort, 0);
+  assert.equal(read(["--user-port=65535"]).userPort, 65_535);
+});
+
+test("an absolute data folder is kept and a relative one starts at the working directory", () => {
+  assert.equal(read(["--data-dir=/var/shop"]).dataDir, "/var/shop");
+  assert.equal(read(["--data-dir=shop"]).dataDir, "/srv/shop");
+});
+
+test("settings survive the way to another program", () => {
+  const settings = read(["--host=::1", "--user-port=0", "--data-dir=/a b", "--order-address=dns:///orders:1"]);
+  assert.deepEqual(read(settingsToArgs(settings)), settings);
+});
+
+test("an IPv6 address is bracketed and others are not", () => {
+  assert.equal(joinHostPort("::1", 80), "[::1]:80");
+  assert.equal(joinHostPort("localhost", 80), "localhost:80");
+});
+
+test("the way to change a setting names its flag and its variable", () => {
+  assert.equal(waysToSet("userPort"), "--user-port or SHOP_USER_PORT");
+});
+
+test("help lists every flag with its variable", () => {
+  const request = readSettings(["--help"], {}, "/srv");
+  assert.equal(request.kind, "help");
+  for (const name of ["--host", "--user-port", "--order-port", "--data-dir", "--order-address", "SHOP_DATA_DIR"]) {
+    assert.ok(request.text.includes(name), name);
+  }
+});
+
+const refusals = [
+  {
+    promise: "a misspelt flag is refused naming the nearest",
+    args: ["--user-prot=1"],
+    says: /did you mean --user-port/,
+  },
+  { promise: "a flag unlike all others is refused with the way to help", args: ["--verbose"], says: /see --help/ },
+  { promise: "a flag's name must be whole", args: ["--user"], says: /unknown flag "--user"/ },
+  { promise: "a bare word is refused", args: ["7000"], says: /unexpected argument "7000"/ },
+  { promise: "a flag without its value is refused", args: ["--host"], says: /--host needs a value/ },
+  { promise: "a flag followed by a flag has no value", args: ["--host", "--user-port"], says: /--host needs a value/ },
+  { promise: "an empty value is refused", args: ["--host="], says: /--host needs a value/ },
+  { promise: "a repeated flag is refused", args: ["--host=a", "--host=b"], says: /given twice/ },
+  { promise: "port 65536 is refused", args: ["--user-port=65536"], says: /--user-port must be a port number/ },
+  { promise: "a negative port is refused", args: ["--order-port=-1"], says: /--order-port must be a port number/ },
+  { promise: "a port in words is refused", args: ["--user-port=http"], says: /not "http"/ },
+];
+
+for (const { promise, args, says } of refusals) {
+  test(promise, () => assert.match(problemOf(args), says));
+}
+
+test("a wrong variable is refused by its own name", () => {
+  assert.match(problemOf([], { SHOP_ORDER_PORT: "many" }), /^SHOP_ORDER_PORT must be a port number/);
+});
+
+test("a very long argument is shortened in the refusal", () => {
+  assert.ok(problemOf([`--${"x".repeat(10_000)}`]).length < 120);
+});

@@ -1,0 +1,23 @@
+import { join } from "node:path";
+import type { Settings } from "../config/settings.ts";
+import { OrderService } from "../gen/shop/order/v1/order_pb.ts";
+import type { Log } from "../log/json-log.ts";
+import { listenWithServices } from "../service/listen-with-services.ts";
+import type { RunningService } from "../service/run-service.ts";
+import { openDatabase } from "../storage/open-database.ts";
+import { createOrderHandler } from "./order-handler.ts";
+import { createOrderStore, orderMigrations } from "./order-store.ts";
+
+/** Opens the orders and serves them. */
+export async function startOrderService(settings: Settings, log: Log): Promise<RunningService> {
+  const database = openDatabase(join(settings.dataDir, "orders.db"), orderMigrations);
+  const handler = createOrderHandler(createOrderStore(database));
+  const server = await listenWithServices(OrderService, handler, settings.host, settings.orderPort, log);
+  return {
+    address: server.address,
+    async close() {
+      await server.close();
+      database.close();
+    },
+  };
+}

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { status } from "@grpc/grpc-js";
+import { connect, type LooseClient, type LooseMessage } from "./grpc-client.ts";
+import { endShopProcess, type ShopProcess, startShopProcess } from "./shop-process.ts";
+
+let folder: string;
+const processes: ShopProcess[] = [];
+const clients: LooseClient[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "shop-services-"));
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  await Promise.all(processes.splice(0).map(endShopProcess));
+  rmSync(folder, { recursive: true });
+});
+
+const dataDir = () => join(folder, "data");
+
+async function start(name: "user-service" | "order-service", extraArgs: string[] = ["--order-port=0"]) {
+  const args = ["--host=127.0.0.1", "--user-port=0", `--data-dir=${dataDir()}`, ...extraArgs];
+  const process = startShopProcess(`${name}/main`, args);
+  processes.push(process);
+  const { address } = await process.record({ event: "listening" });
+  assert.equal(typeof address, "string");
+  return { process, address: address as string };
+}
+
+function open(...[service, address]: Parameters<typeof connect>): LooseClient {
+  const client = connect(service, address);
+  clients.push(client);
+  return client;
+}
+
+async function startBoth() {
+  const orders = await start("order-service");
+  const users = await start("user-service", [`--order-address=${orders.address}`]);
+  return {
+    ordersProcess: orders.process,
+    usersProcess: users.process,
+    orders: open("shop.order.v1.OrderService", orders.address),
+    users: open("user.UserService", users.address),
+  };
+}
+
+async function namesOf(stream: AsyncIterable<LooseMessage>): Promise<string[]> {
+  const names: string[] = [];
+  for await (const user of stream) names.push(user.name);
+  return names;
+}
+
+test("a user is created, read, changed, listed and deleted by another gRPC client", { timeout: 60_000 }, async () => {
+  const { users } = await startBoth();
+  const { user } = await users.call("CreateUser", { name: "Ada", email: "ada@example.org" });
+  assert.match(user.id, /^[0-9a-f-]{36}$/);
+  assert.equal(user.name, "Ada");
+  assert.equal(user.email, "ada@example.org");
+  assert.match(user.created_at, /^[0-9]{10}$/);
+  assert.equal(user.updated_at, user.created_at);
+  assert.deepEqual((await users.call("GetUser", { user_id: user.id })).user, user);
+
+  const changed = await users.call("UpdateUser", { user_id: user.id, name: "Ada Lovelace" });
+  assert.equal(changed.user.name, "Ada Lovelace");
+  assert.equal(changed.user.email, "ada@example.org");
+
+  const list = await users.call("ListUsers", { filter: "LOVE" });
+  assert.deepEqual(list, { users: [changed.user], total: 1, page: 1, page_size: 10 });
+
+  assert.deepEqual(await users.call("DeleteUser", { user_id: user.id }), { success: true });
+  await assert.rejects(users.call("GetUser", { user_id: user.id }), { code: status.NOT_FOUND });
+});
+
+test("refusals arrive with their status and the name of the field", { timeout: 60_000 }, async () => {
+  const { users } = await startBoth();
+  await users.call("CreateUser", { name: "Ada", email: "ada@example.org" });
+  await assert.rejects(users.call("CreateUser", { name: "", email: "a@example.org" }), {
+    code: status.INVALID_ARGUMENT,
+    details: "name: must not be empty",
+  });
+  await assert.rejects(users.call("CreateUser", { name: "Eve", email: "ADA@example.org" }), {
+    code: status.ALREADY_EXISTS,
+    details: "email: another user has this address",
+  });
+});
+
+test("a stream brings every match and stops when its client cancels", { timeout: 60_000 }, async () => {
+  const { users } = await startBoth();
+  const names = Array.from({ length: 150 }, (_, index) => `user ${index}`);
+  for (const name of names) await users.call("CreateUser", { name, email: `${name.replace(" ", "")}@example.org` });
+  assert.deepEqual(await namesOf(users.stream("StreamUsers", { filter: "USER " })), names);
+  assert.deepEqual(await namesOf(users.stream("StreamUsers", { filter: "user 14" })), [
+    "user 14",
+    ...Array.from({ length: 10 }, (_, index) => `user 14${index}`),
+  ]);
+
+  const stream = users.stream("StreamUsers", {});
+  await assert.rejects(
+    async () => {
+      for await (const _ of stream) stream.cancel();
+    },
+    { code: status.CANCELLED },
+  );
+  assert.equal((await users.call("ListUsers", {})).total, 150);
+});
+
+test("a new user has one order, placed by the other service", { timeout: 60_000 }, async () => {
+  const { users, orders, usersProcess } = await startBoth();
+  const { user } = await users.call("CreateUser", { name: "Ada", email: "ada@example.org" });
+  const list = await orders.call("ListOrders", { user_id: user.id });
+  assert.equal(list.orders.length, 1);
+  const [order] = list.orders;
+  assert.equal(order.user_id, user.id);
+  assert.equal(order.state, "STATE_PLACED");
+  assert.deepEqual(order.items, [{ sku: "welcome-gift", quantity: 1, unit_price_cents: "0" }]);
+  assert.deepEqual(await orders.call("GetOrder", { order_id: order.id }), order);
+  const record = await usersProcess.record({ event: "welcome_order_placed" });
+  assert.equal(record.orderId, order.id);
+});
+
+test("a user is created without an order while order-service is down, and with one once it is back", {
+  timeout: 60_000,
+}, async () => {
+  const first = await start("order-service");
+  const users = await start("user-service", [`--order-address=${first.address}`]);
+  const client = open("user.UserService", users.address);
+  first.process.signal("SIGTERM");
+  assert.equal(await first.process.ended, 0);
+
+  const alone = await client.call("CreateUser", { name: "Ada", email: "ada@example.org" });
+  assert.equal(alone.user.name, "Ada");
+  const warning = await users.process.record({ event: "welcome_order_failed" });
+  assert.equal(warning.level, "warn");
+  assert.equal(warning.userId, alone.user.id);
+
+  const again = await start("order-service", [`--order-port=${first.address.split(":")[1]}`]);
+  const orders = open("shop.order.v1.OrderService", again.address);
+  // The channel to order-service reconnects after a pause of its own; each new user is another try.
+  let welcomed: LooseMessage = { orders: [] };
+  for (let attempt = 0; welcomed.orders.length === 0; attempt++) {
+    const { user } = await client.call("CreateUser", { name: "Eve", email: `eve${attempt}@example.org` });
+    welcomed = await orders.call("ListOrders", { user_id: user.id });
+  }
+  assert.equal(welcomed.orders.length, 1);
+  assert.deepEqual((await orders.call("ListOrders", { user_id: alone.user.id })).orders, []);
+});
+
+test("users and orders survive a restart of their services", { timeout: 60_000 }, async () => {
+  const before = await startBoth();
+  const { user } = await before.users.call("CreateUser", { name: "Ada", email: "ada@example.org" });
+  for (const process of [before.usersProcess, before.ordersProcess]) {
+    process.signal("SIGTERM");
+    assert.equal(await process.ended, 0);
+  }
+  const after = await startBoth();
+  assert.deepEqual((await after.users.call("GetUser", { user_id: user.id })).user, user);
+  assert.equal((await after.orders.call("ListOrders", { user_id: user.id })).orders.length, 1);
+});
+
+test("a user that was acknowledged survives a kill", { timeout: 60_000 }, async () => {
+  const before = await startBoth();
+  const { user } = await before.users.call("CreateUser", { name: "Ada", email: "ada@example.org" });
+  before.usersProcess.signal("SIGKILL");
+  assert.equal(await before.usersProcess.ended, "SIGKILL");
+  const after = await start("user-service");
+  const client = open("user.UserService", after.address);
+  assert.deepEqual((await client.call("GetUser", { user_id: user.id })).user, user);
+});
+
+test("data is readable by its owner only", { timeout: 60_000 }, async () => {
+  await start("user-service");
+  assert.equal(statSync(dataDir()).mode & 0o777, 0o700);
+  assert.equal(statSync(join(dataDir(), "users.db")).mode & 0o077, 0);
+});

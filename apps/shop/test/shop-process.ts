@@ -1,0 +1,109 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** A record that a process of the shop has logged. */
+export type LogRecord = Record<string, unknown> & { readonly event?: string };
+
+/** A process of the shop under test. */
+export interface ShopProcess {
+  readonly pid: number;
+  /** Everything written to standard output and, apart from log records, to standard error so far. */
+  text(): string;
+  /** The n-th record (the first by default) that matches; fails if the process ends without having logged it. */
+  record(matches: Partial<LogRecord>, nth?: number): Promise<LogRecord>;
+  /** Settles once standard output and error together contain the text; fails if the process ends without it. */
+  says(text: string): Promise<void>;
+  signal(name: NodeJS.Signals): void;
+  /** The exit code, or the signal that ended the process. */
+  readonly ended: Promise<number | NodeJS.Signals | null>;
+}
+
+/** Starts a program of the shop with this process's own Node. */
+export function startShopProcess(
+  program: "main" | "user-service/main" | "order-service/main",
+  args: string[],
+): ShopProcess {
+  const entry = fileURLToPath(new URL(`../src/${program}.ts`, import.meta.url));
+  const child = spawn(process.execPath, ["--conditions=source", entry, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const records: LogRecord[] = [];
+  let text = "";
+  let over = false;
+  let wake: () => void = () => {};
+  let changed = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+  const announce = () => {
+    wake();
+    changed = new Promise((resolve) => {
+      wake = resolve;
+    });
+  };
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on("line", (line) => {
+      if (line.startsWith("{")) records.push(JSON.parse(line));
+      else text += `${line}\n`;
+      announce();
+    });
+  }
+  const ended = once(child, "close").then(([code, signal]) => {
+    over = true;
+    announce();
+    return code ?? signal;
+  });
+
+  async function until<Value>(find: () => Value | undefined, wanted: string): Promise<Value> {
+    for (;;) {
+      const found = find();
+      if (found !== undefined) return found;
+      if (over)
+        throw new Error(
+          `the process ended without ${wanted}:\n${text}${records.map((r) => JSON.stringify(r)).join("\n")}`,
+        );
+      await changed;
+    }
+  }
+
+  return {
+    pid: child.pid ?? 0,
+    text: () => text,
+    record: (matches, nth = 1) =>
+      until(
+        () =>
+          records.filter((record) => Object.entries(matches).every(([name, value]) => record[name] === value))[nth - 1],
+        JSON.stringify(matches),
+      ),
+    says: (part) => until(() => (text.includes(part) ? (true as const) : undefined), part).then(() => {}),
+    signal: (name) => void child.kill(name),
+    ended,
+  };
+}
+
+/** Ends a process that a test has left running; one that has ended is left alone. */
+export async function endShopProcess(shop: ShopProcess): Promise<void> {
+  shop.signal("SIGKILL");
+  await shop.ended;
+}
+
+/** Whether a process still runs. One that has ended but that nobody has waited for, a zombie, does not. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  if (process.platform !== "linux") return true;
+  try {
+    // The state follows the program's name, which is in parentheses.
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false;
+  }
+}
+
+/** Settles when a process that is not this one's child has ended; the test's own timeout bounds it. */
+export async function untilEnded(pid: number): Promise<void> {
+  while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
+}
