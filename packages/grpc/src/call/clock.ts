@@ -1,0 +1,22 @@
+/** Where time comes from, so that tests can bring their own. */
+export interface Clock {
+  /** Milliseconds that never run backwards. */
+  nowMs(): number;
+  /**
+   * Calls `run` once after `delayMs`; the returned function calls it off. The process may end before, unless
+   * `holdsProcess` says that somebody waits for it.
+   */
+  after(delayMs: number, run: () => void, holdsProcess?: boolean): () => void;
+}
+
+/** `setTimeout` takes at most this much and fires at once beyond. */
+const maxTimerMs = 0x7fff_ffff;
+
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  after(delayMs, run, holdsProcess = false) {
+    const timer = setTimeout(run, Math.min(delayMs, maxTimerMs));
+    if (!holdsProcess) timer.unref();
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,95 @@
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
+
+/** What a context shows, taken from the call only when somebody looks. */
+export interface ContextSource {
+  readonly service: DescService;
+  readonly method: DescMethod;
+  readonly url: string;
+  readonly signal: AbortSignal;
+  makeRequestHeader(): Headers;
+  remainingMs(): number | undefined;
+}
+
+/** The context a handler gets (Connect's HandlerContext). Headers, signal and values are made on first use. */
+export class CallContext implements HandlerContext {
+  readonly requestMethod = "POST";
+  readonly protocolName = "grpc";
+  private readonly source: ContextSource;
+  private header: Headers | undefined = undefined;
+  private contextValues: ContextValues | undefined = undefined;
+  /** What the handler has set to be sent; undefined while it has not asked. */
+  givenHeader: Headers | undefined = undefined;
+  givenTrailer: Headers | undefined = undefined;
+
+  constructor(source: ContextSource) {
+    this.source = source;
+  }
+
+  get service(): DescService {
+    return this.source.service;
+  }
+
+  get method(): DescMethod {
+    return this.source.method;
+  }
+
+  get url(): string {
+    return this.source.url;
+  }
+
+  get signal(): AbortSignal {
+    return this.source.signal;
+  }
+
+  get requestHeader(): Headers {
+    this.header ??= this.source.makeRequestHeader();
+    return this.header;
+  }
+
+  get responseHeader(): Headers {
+    this.givenHeader ??= new Headers();
+    return this.givenHeader;
+  }
+
+  get responseTrailer(): Headers {
+    this.givenTrailer ??= new Headers();
+    return this.givenTrailer;
+  }
+
+  get values(): ContextValues {
+    this.contextValues ??= createContextValues();
+    return this.contextValues;
+  }
+
+  /** A property that holds a function, so that a handler may take it out of the context. */
+  get timeoutMs(): () => number | undefined {
+    return () => this.source.remainingMs();
+  }
+}
+
+/** The context as the handler sees it behind interceptors, which may have replaced header, signal and values. */
+export function mergedContext(
+  context: CallContext,
+  requestHeader: Headers,
+  signal: AbortSignal,
+  values: ContextValues,
+): HandlerContext {
+  return {
+    requestMethod: context.requestMethod,
+    protocolName: context.protocolName,
+    service: context.service,
+    method: context.method,
+    url: context.url,
+    signal,
+    requestHeader,
+    values,
+    timeoutMs: context.timeoutMs,
+    get responseHeader() {
+      return context.responseHeader;
+    },
+    get responseTrailer() {
+      return context.responseTrailer;
+    },
+  };
+}

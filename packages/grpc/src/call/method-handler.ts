@@ -1,0 +1,15 @@
+import type { DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
+import type { Interceptor, MethodImplSpec } from "@connectrpc/connect";
+
+/** A method that a server serves: what is looked up by path, with everything decided that does not depend on the call. */
+export interface MethodHandler {
+  readonly spec: MethodImplSpec;
+  readonly service: DescService;
+  readonly method: DescMethod;
+  readonly input: DescMessage;
+  readonly output: DescMessage;
+  /** Client-streaming and bidirectional methods take any number of requests; the others exactly one. */
+  readonly requestIsStream: boolean;
+  /** The server's interceptors, then those that were given with the service; the first is the outermost. */
+  readonly interceptors: readonly Interceptor[];
+}

@@ -1,0 +1,41 @@
+/**
+ * Refuses options nobody knows: a misspelt limit would otherwise leave the default in force without a word.
+ *
+ * @throws TypeError that names the option, the nearest known one, and all that are known
+ */
+export function refuseUnknownOptions(where: string, given: object, known: readonly string[]): void {
+  for (const name of Object.keys(given)) {
+    if (known.includes(name)) continue;
+    const nearest = nearestName(name, known);
+    const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+    throw new TypeError(`${where}: unknown option "${name}"${hint} Known options: ${known.join(", ")}.`);
+  }
+}
+
+/** The known name with the fewest edits, if they are few enough to be a slip. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let fewest = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const candidate of known) {
+    const edits = editDistance(name.toLowerCase().slice(0, 64), candidate.toLowerCase());
+    const related = edits < fewest || (best === undefined && candidate.toLowerCase().startsWith(name.toLowerCase()));
+    if (!related) continue;
+    best = candidate;
+    fewest = Math.min(fewest, edits);
+  }
+  return best;
+}
+
+/** Levenshtein's distance, one row at a time. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const substitute = (row[j - 1] as number) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(substitute, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] as number;
+}

@@ -1,0 +1,97 @@
+// The contract between a channel and the policy that spreads its calls. A policy may hold others as children: towards a
+// child it is the host.
+import type { ConnectError } from "@connectrpc/connect";
+import type { Clock } from "../../call/clock.ts";
+import type { Address } from "../../transport/client-connection.ts";
+import type { ConnectivityState } from "../connectivity.ts";
+import type { Endpoint } from "../resolver/index.ts";
+import type { Subchannel, SubchannelStateListener } from "../subchannel/index.ts";
+
+/** What a picker may know of a call. */
+export interface PickInfo {
+  /** `/package.Service/Method`. */
+  readonly methodPath: string;
+  /** The request's metadata, for policies that hash by it. Not to be changed. */
+  readonly header: Headers;
+}
+
+/**
+ * What becomes of a call:
+ *
+ * - `complete`: it goes to this subchannel. If that has lost its connection meanwhile or has no place free, the call waits.
+ * - `queue`: it waits for the next picker.
+ * - `fail`: it fails, or waits for the next picker if it waits for ready.
+ * - `drop`: it fails even if it waits for ready.
+ *
+ * `createError` makes the error of one call: a fresh one each time, because callers add to theirs.
+ */
+export type PickResult =
+  | { readonly kind: "complete"; readonly subchannel: Subchannel }
+  | { readonly kind: "queue" }
+  | { readonly kind: "fail"; readonly createError: () => ConnectError }
+  | { readonly kind: "drop"; readonly createError: () => ConnectError };
+
+/**
+ * Chooses a subchannel for each call: a snapshot of the balancer's view, replaced as a whole by `updateState`.
+ */
+export interface Picker {
+  /**
+   * Whether two calls that are picked at the same moment can fare differently. If not, the first waiting call that finds no
+   * place stands for all behind it. If so, each waiting call is tried each time a place becomes free, which costs time in
+   * proportion to the queue.
+   */
+  readonly dependsOnCall: boolean;
+  /**
+   * Runs for every call, some more than once, so it must not block, throw or allocate. `info` is undefined where the caller
+   * has none. It may make the balancer act (leave `idle`), and thereby replace this picker.
+   */
+  pick(info: PickInfo | undefined): PickResult;
+  /** What a call that has to wait now is waiting for: half a sentence for the error of a deadline that passes meanwhile. */
+  describe(): string;
+}
+
+/** What a balancer is given to work with. Once the balancer is closed, all of it does nothing. */
+export interface BalancerHost {
+  /** The channel's target as the caller wrote it, for error messages. */
+  readonly targetText: string;
+  readonly clock: Clock;
+  /** Makes a subchannel in `idle`. Who makes it shuts it down. */
+  createSubchannel(address: Address, onState: SubchannelStateListener): Subchannel;
+  /**
+   * Sets the channel's state and picker together. Waiting calls are picked anew before it returns. A balancer reports
+   * `connecting` with a picker that queues, `transient_failure` with one that fails, and never `shutdown`.
+   */
+  updateState(state: ConnectivityState, picker: Picker): void;
+  /** The endpoints may be out of date. May be called as often as one likes: the resolver limits itself. */
+  requestResolution(): void;
+}
+
+export interface BalancerUpdate {
+  /** All endpoints there are now, in the resolver's order. */
+  readonly endpoints: readonly Endpoint[];
+}
+
+/**
+ * One policy at work in one channel. The channel reports `connecting` with a queueing picker until the balancer's first
+ * `updateState`. Methods must not throw, and may call the host at any time.
+ */
+export interface Balancer {
+  /**
+   * New endpoints, also if nothing has changed. False says that they are of no use (none, for instance), upon which the
+   * resolver tries again; the balancer has then dropped what the endpoints before were.
+   */
+  update(update: BalancerUpdate): boolean;
+  /** The resolver failed. A balancer that has endpoints ignores it; otherwise it fails calls with this reason. */
+  onResolverError(error: ConnectError): void;
+  /** Connect now if idle, without waiting for a call. */
+  exitIdle(): void;
+  /** Shuts all subchannels down. Called exactly once, and nothing after it. */
+  close(): void;
+}
+
+/** Makes balancers of one policy. Holds no state of a channel. */
+export interface BalancerFactory {
+  /** As in the service config, such as `pick_first`. */
+  readonly policyName: string;
+  create(host: BalancerHost): Balancer;
+}

@@ -1,0 +1,328 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type Clock, systemClock } from "../call/clock.ts";
+import type { Address, ClientConnection, Connect } from "../transport/client-connection.ts";
+import { ActiveTarget } from "./active-target.ts";
+import { type Backoff, type BackoffOptions, createBackoff } from "./backoff.ts";
+import type { BalancerFactory, Picker, PickInfo } from "./balancer/index.ts";
+import { pickFirst } from "./balancer/pick-first.ts";
+import { createQueuePicker } from "./balancer/pickers.ts";
+import { ConnectionSet } from "./connection-set.ts";
+import type { ConnectivityState } from "./connectivity.ts";
+import { IdleTimer } from "./idle-timer.ts";
+import { createDnsResolver } from "./resolver/dns.ts";
+import type { ResolverFactory } from "./resolver/index.ts";
+import { staticResolvers } from "./resolver/static.ts";
+import { unixResolver } from "./resolver/unix.ts";
+import type { Subchannel, SubchannelStateListener } from "./subchannel/index.ts";
+import { createSubchannel } from "./subchannel/subchannel.ts";
+import type { ParsedTarget } from "./target.ts";
+import { type CallWaiter, WaiterQueue } from "./waiter-queue.ts";
+
+export interface ChannelCoreOptions {
+  /** Default: the system's. */
+  readonly clock?: Clock;
+  /**
+   * After this long without a call the channel gives up its connections and stops resolving; the next call brings both back.
+   * Default 30 minutes as in grpc-go and grpc-js; 0 or Infinity switches it off.
+   */
+  readonly idleTimeoutMs?: number;
+  /** Least time for an attempt to connect. Default 20,000 ms, as in gRPC's connection backoff protocol. */
+  readonly connectTimeoutMs?: number;
+  /** The pauses between attempts to connect, and to resolve. */
+  readonly backoff?: BackoffOptions;
+  /** Resolvers of further schemes, or instead of built-in ones. */
+  readonly resolvers?: readonly ResolverFactory[];
+  /** Default pick_first. */
+  readonly balancer?: BalancerFactory;
+}
+
+export type { CallWaiter } from "./waiter-queue.ts";
+
+/** Hears a state that the channel has entered. */
+export type StateWatcher = (state: ConnectivityState) => void;
+
+const defaultIdleTimeoutMs = 30 * 60_000;
+
+/** Far off and within what a timer takes; begun anew when it passes. */
+const holdMs = 0x7fff_ffff;
+
+/**
+ * Finds a connection for each call: target → resolver → balancer → picker → subchannel.
+ *
+ * It starts in idle mode, without connections or timers; the first call, or `connect`, leaves it. Only a waiting call keeps
+ * the process alive.
+ */
+export class ChannelCore {
+  readonly #target: ParsedTarget;
+  readonly #clock: Clock;
+  readonly #connect: Connect;
+  readonly #connectTimeoutMs: number | undefined;
+  readonly #backoff: Backoff;
+  readonly #resolver: ResolverFactory;
+  readonly #balancer: BalancerFactory;
+  readonly #connections = new ConnectionSet();
+  readonly #idleTimer: IdleTimer;
+  readonly #idlePicker: Picker;
+  readonly #waiters = new WaiterQueue();
+  readonly #watchers = new Set<StateWatcher>();
+  /** Undefined in idle mode and after close. */
+  #active: ActiveTarget | undefined;
+  #state: ConnectivityState = "idle";
+  #picker: Picker;
+  #isServing = false;
+  #hasToServeAgain = false;
+  #cancelHold: (() => void) | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** @throws TypeError when no resolver knows the target's scheme, RangeError when an option is out of range. */
+  constructor(target: ParsedTarget, connect: Connect, options: ChannelCoreOptions = {}) {
+    const resolvers = [...(options.resolvers ?? []), createDnsResolver(), ...staticResolvers, unixResolver];
+    const resolver = resolvers.find(({ scheme }) => scheme === target.scheme);
+    if (resolver === undefined) throw new TypeError(`no resolver for target "${target.text}"`);
+    const idleTimeoutMs = options.idleTimeoutMs ?? defaultIdleTimeoutMs;
+    if (!(idleTimeoutMs >= 0)) throw new RangeError(`idleTimeoutMs has to be at least 0, not ${idleTimeoutMs}`);
+    this.#target = target;
+    this.#resolver = resolver;
+    this.#balancer = options.balancer ?? pickFirst;
+    this.#clock = options.clock ?? systemClock;
+    this.#connect = this.#connections.track(connect);
+    this.#connectTimeoutMs = options.connectTimeoutMs;
+    this.#backoff = createBackoff(options.backoff);
+    this.#idleTimer = new IdleTimer(this.#clock, idleTimeoutMs, () => this.#enterIdle());
+    this.#idlePicker = createQueuePicker(() => "idle");
+    this.#picker = this.#idlePicker;
+  }
+
+  get state(): ConnectivityState {
+    return this.#state;
+  }
+
+  /**
+   * A connection that can take a call now; undefined when the call has to `enqueue`. Called for every call, so it allocates
+   * nothing. `info` is for policies that look at the call.
+   */
+  tryPick(info?: PickInfo): ClientConnection | undefined {
+    const picker = this.#picker;
+    // Nobody overtakes those who wait for the same.
+    if (this.#waiters.length > 0 && !picker.dependsOnCall) return undefined;
+    const result = picker.pick(info);
+    if (result.kind !== "complete") return undefined;
+    const { connection } = result.subchannel;
+    return connection?.canStartCall ? connection : undefined;
+  }
+
+  /**
+   * Lets a call wait until a connection has a place for it. The waiter may be called back before this returns. Without
+   * `waitForReady` the call fails with Unavailable while the channel cannot connect. Who ends the call otherwise (deadline,
+   * cancellation) has to `remove` the waiter.
+   */
+  enqueue(waiter: CallWaiter): void {
+    if (this.#closed !== undefined) {
+      waiter.onFail(this.#createClosedError());
+      return;
+    }
+    this.#leaveIdle();
+    const picker = this.#picker;
+    const result = picker.pick(waiter.pickInfo);
+    if (result.kind === "drop" || (result.kind === "fail" && !waiter.waitForReady)) {
+      waiter.onFail(result.createError());
+      return;
+    }
+    this.#waiters.append(waiter);
+    // Those who wait already have been tried with this picker, so a picker that queues says nothing new.
+    if (result.kind === "complete" || picker !== this.#picker) this.#serveWaiters();
+    this.#holdProcessWhileCallsWait();
+  }
+
+  /** Takes a waiter out of the queue; does nothing when it is not in it. */
+  remove(waiter: CallWaiter): void {
+    this.#waiters.remove(waiter);
+    this.#holdProcessWhileCallsWait();
+  }
+
+  /** What a call that waits now is waiting for: for the error of one whose deadline passes meanwhile. */
+  describeWait(): string {
+    return `waiting for a connection to "${this.#target.text}": ${this.#picker.describe()}`;
+  }
+
+  /** A call began, waiting included: no idle mode until as many have ended. */
+  callStarted(): void {
+    this.#idleTimer.callStarted();
+  }
+
+  callEnded(): void {
+    this.#idleTimer.callEnded();
+  }
+
+  /** Leaves idle mode, and makes an idle balancer connect, without a call. */
+  connect(): void {
+    if (this.#closed !== undefined) return;
+    if (this.#active === undefined) this.#leaveIdle();
+    else this.#active.exitIdle();
+  }
+
+  /**
+   * Calls `watcher` with each state that the channel enters from now on, each in a microtask of its own, in order: what a
+   * watcher does, or throws, cannot disturb the channel. `state` may already be further on. Returns what ends the watch.
+   */
+  watchState(watcher: StateWatcher): () => void {
+    // An entry of its own, so that one function can watch twice and each watch ends by itself.
+    const entry: StateWatcher = (state) => watcher(state);
+    this.#watchers.add(entry);
+    return () => this.#watchers.delete(entry);
+  }
+
+  /**
+   * Shuts the channel down for good. Waiting and later calls fail with Canceled, as in grpc-go. Open calls may end, as in
+   * grpc-js, for at most `graceMs` (default: without limit; 0 fails them at once, as grpc-go does); what is open then fails
+   * with Unavailable. Resolves when the last connection is closed. May be repeated, to shorten the grace for instance.
+   */
+  close({ graceMs = Number.POSITIVE_INFINITY }: { readonly graceMs?: number } = {}): Promise<void> {
+    if (this.#closed === undefined) {
+      this.#closed = this.#connections.whenEmpty();
+      this.#shutDown();
+    }
+    if (graceMs <= 0) {
+      this.#connections.closeAll();
+    } else if (graceMs !== Number.POSITIVE_INFINITY) {
+      const cancel = this.#clock.after(graceMs, () => this.#connections.closeAll(), true);
+      this.#closed.then(cancel);
+    }
+    return this.#closed;
+  }
+
+  #shutDown(): void {
+    this.#idleTimer.stop();
+    const active = this.#active;
+    this.#active = undefined;
+    this.#picker = createQueuePicker(() => "shut down");
+    this.#enter("shutdown");
+    active?.close();
+    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
+      waiter.onFail(this.#createClosedError());
+    }
+    this.#holdProcessWhileCallsWait();
+  }
+
+  #leaveIdle(): void {
+    if (this.#active !== undefined) return;
+    this.#picker = createQueuePicker(() => "resolving the name");
+    this.#enter("connecting");
+    this.#idleTimer.start();
+    const active = new ActiveTarget({
+      target: this.#target,
+      clock: this.#clock,
+      backoff: this.#backoff,
+      resolver: this.#resolver,
+      balancer: this.#balancer,
+      createSubchannel: (address, onState) => this.#createSubchannel(address, onState),
+      onState: (state, picker) => {
+        this.#picker = picker;
+        this.#enter(state);
+        this.#serveWaiters();
+      },
+    });
+    this.#active = active;
+    active.start();
+  }
+
+  #enterIdle(): void {
+    if (this.#waiters.length > 0) {
+      // A waiting call is a call, whether or not it was counted.
+      this.#idleTimer.start();
+      return;
+    }
+    const active = this.#active;
+    this.#active = undefined;
+    this.#picker = this.#idlePicker;
+    this.#enter("idle");
+    active?.close();
+  }
+
+  #createSubchannel(address: Address, onState: SubchannelStateListener): Subchannel {
+    return createSubchannel(
+      address,
+      {
+        connect: this.#connect,
+        clock: this.#clock,
+        backoff: this.#backoff,
+        onCapacity: () => this.#serveWaiters(),
+        ...(this.#connectTimeoutMs !== undefined && { connectTimeoutMs: this.#connectTimeoutMs }),
+      },
+      onState,
+    );
+  }
+
+  /** Tries the waiting calls with the current picker. Being called meanwhile, by a call that begins or fails, it starts over. */
+  #serveWaiters(): void {
+    if (this.#isServing) {
+      this.#hasToServeAgain = true;
+      return;
+    }
+    this.#isServing = true;
+    try {
+      do {
+        this.#hasToServeAgain = false;
+        this.#serveWaitersOnce();
+      } while (this.#hasToServeAgain);
+    } finally {
+      this.#isServing = false;
+    }
+    this.#holdProcessWhileCallsWait();
+  }
+
+  #serveWaitersOnce(): void {
+    const waiters = this.#waiters;
+    waiters.startWalk();
+    for (let waiter = waiters.step(); waiter !== undefined; waiter = waiters.step()) {
+      const picker = this.#picker;
+      const result = picker.pick(waiter.pickInfo);
+      if (result.kind === "drop" || (result.kind === "fail" && !waiter.waitForReady)) {
+        waiters.remove(waiter);
+        waiter.onFail(result.createError());
+        continue;
+      }
+      if (result.kind === "complete") {
+        const { connection } = result.subchannel;
+        if (connection?.canStartCall) {
+          waiters.remove(waiter);
+          waiter.onConnection(connection);
+          continue;
+        }
+        result.subchannel.dropSpentConnection();
+      }
+      // A call that waits for ready says nothing about those behind it that do not.
+      if (result.kind !== "fail" && !picker.dependsOnCall) return;
+    }
+  }
+
+  #enter(state: ConnectivityState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    for (const watcher of this.#watchers) {
+      queueMicrotask(() => {
+        if (this.#watchers.has(watcher)) watcher(state);
+      });
+    }
+  }
+
+  #holdProcessWhileCallsWait(): void {
+    if (this.#waiters.length === 0) {
+      this.#cancelHold?.();
+      this.#cancelHold = undefined;
+      return;
+    }
+    this.#cancelHold ??= this.#clock.after(
+      holdMs,
+      () => {
+        this.#cancelHold = undefined;
+        this.#holdProcessWhileCallsWait();
+      },
+      true,
+    );
+  }
+
+  #createClosedError(): ConnectError {
+    return new ConnectError(`the channel to "${this.#target.text}" is closed`, Code.Canceled);
+  }
+}

@@ -1,0 +1,87 @@
+import type { Interceptor } from "@connectrpc/connect";
+import { checkWholeNumber } from "../call/check-number.ts";
+import type { Clock } from "../call/clock.ts";
+import { refuseUnknownOptions } from "../call/unknown-option.ts";
+import type { Compression } from "../protocol/compression.ts";
+import type { MessageFormat } from "../protocol/content-type.ts";
+import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
+import type { Http2ConnectSettings } from "../transport/http2-client-connection.ts";
+
+export interface ChannelOptions {
+  /** Run around every call; the first is the outermost. They are Connect's interceptors. Default: none. */
+  interceptors?: readonly Interceptor[];
+  /** `true`, or what `node:tls` takes (`ca`, `cert`, `key`, `servername` …). Default: cleartext. */
+  tls?: true | NonNullable<Http2ConnectSettings["tls"]>;
+  /** Deadline of calls that do not set one. Default: none, as in gRPC; set one. */
+  defaultTimeoutMs?: number;
+  /** Calls wait for a connection instead of failing while there is none. Default false, as in gRPC. */
+  waitForReady?: boolean;
+  /** Compresses requests. Default: not, because a server need not understand it; `gzipCompression` is there. */
+  sendCompression?: Compression;
+  /** Encodings that responses may use. Default: gzip. */
+  acceptCompressions?: readonly Compression[];
+  /** Smaller requests are sent as they are. Default 1024. */
+  compressMinBytes?: number;
+  /** Largest response message, before and after decompression. Default 4 MiB. */
+  maxReceiveMessageBytes?: number;
+  /** Largest request message. Default 4 GiB - 1. */
+  maxSendMessageBytes?: number;
+  /** How messages are written. Default "proto". */
+  format?: MessageFormat;
+  /** From the first packet to the server's first words. Default 20 s. */
+  connectTimeoutMs?: number;
+  /** Without calls for this long, the channel gives its connections up until the next call. Default 30 min. */
+  idleTimeoutMs?: number;
+  /** Pings that find out whether a silent server is still there. Default: none. */
+  keepalive?: { timeMs: number; timeoutMs?: number; permitWithoutCalls?: boolean };
+  /** The `:authority` that calls carry. Default: the target's. */
+  authority?: string;
+  /** Put before our own name in `user-agent`. */
+  userAgentPrefix?: string;
+  /** The engine's limits, for those who know why. */
+  limits?: Http2ConnectSettings["limits"];
+  /** For tests. */
+  clock?: Clock;
+}
+
+const optionNames: readonly (keyof ChannelOptions)[] = [
+  "interceptors",
+  "tls",
+  "defaultTimeoutMs",
+  "waitForReady",
+  "sendCompression",
+  "acceptCompressions",
+  "compressMinBytes",
+  "maxReceiveMessageBytes",
+  "maxSendMessageBytes",
+  "format",
+  "connectTimeoutMs",
+  "idleTimeoutMs",
+  "keepalive",
+  "authority",
+  "userAgentPrefix",
+  "limits",
+  "clock",
+];
+
+/** gRFC A8: pinging more often than this would only trouble the server. */
+const minKeepaliveTimeMs = 10_000;
+
+/** @throws TypeError or RangeError that says which option is wrong and what it may be */
+export function checkChannelOptions(options: ChannelOptions): void {
+  const where = "createChannel";
+  refuseUnknownOptions(where, options, optionNames);
+  checkWholeNumber(where, "defaultTimeoutMs", options.defaultTimeoutMs, 1, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "compressMinBytes", options.compressMinBytes, 0, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "maxReceiveMessageBytes", options.maxReceiveMessageBytes, 0, maxAnnouncedMessageBytes);
+  checkWholeNumber(where, "maxSendMessageBytes", options.maxSendMessageBytes, 0, maxAnnouncedMessageBytes);
+  checkWholeNumber(where, "connectTimeoutMs", options.connectTimeoutMs, 1, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "idleTimeoutMs", options.idleTimeoutMs, 0, Number.MAX_SAFE_INTEGER);
+  if (options.format !== undefined && options.format !== "proto" && options.format !== "json") {
+    throw new RangeError(`${where}: format is ${JSON.stringify(options.format)}; it has to be "proto" or "json"`);
+  }
+  if (options.keepalive === undefined) return;
+  refuseUnknownOptions(`${where}: keepalive`, options.keepalive, ["timeMs", "timeoutMs", "permitWithoutCalls"]);
+  checkWholeNumber(where, "keepalive.timeMs", options.keepalive.timeMs, minKeepaliveTimeMs, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "keepalive.timeoutMs", options.keepalive.timeoutMs, 1, Number.MAX_SAFE_INTEGER);
+}

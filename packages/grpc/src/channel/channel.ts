@@ -1,0 +1,201 @@
+import type { DescMessage, DescMethodStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
+import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
+import { systemClock } from "../call/clock.ts";
+import { DeadlineWheel } from "../call/deadline-wheel.ts";
+import { toMessage } from "../call/message-init.ts";
+import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
+import { defaultCompressMinBytes } from "../protocol/compression.ts";
+import { gzipCompression } from "../protocol/gzip-compression.ts";
+import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
+import { unindexedFields } from "../protocol/unindexed-fields.ts";
+import type { Connect } from "../transport/client-connection.ts";
+import { createHttp2Connect } from "../transport/http2-client-connection.ts";
+import { callFields, RequestHeads } from "../transport/request-heads.ts";
+import type { ChannelCalls } from "./channel-calls.ts";
+import { ChannelCore } from "./channel-core.ts";
+import { type ChannelOptions, checkChannelOptions } from "./channel-options.ts";
+import type { ConnectivityState } from "./connectivity.ts";
+import { type CallInit, interceptedCall, type StartCall } from "./intercepted-call.ts";
+import { StreamingCall } from "./streaming-call.ts";
+import { parseTarget } from "./target.ts";
+import { UnaryCall } from "./unary-call.ts";
+
+/** A client's way to a service: a Connect Transport that finds, connects, and keeps connections. */
+export interface Channel extends Transport {
+  /** gRPC's connectivity state. A channel is idle until the first call. */
+  readonly state: ConnectivityState;
+  /** Connects without waiting for a call. */
+  connect(): void;
+  /** Ends the channel: open calls are let go on, new ones fail, and connections close when they are empty. */
+  close(): Promise<void>;
+}
+
+const defaultMaxReceiveMessageBytes = 4 * 1024 * 1024;
+
+/**
+ * Makes a channel to a target: `host:port`, `dns:///host:port`, `unix:/path`, `ipv4:1.2.3.4:50051` or
+ * `static:///a:1,b:2`. It connects with the first call.
+ *
+ * @throws TypeError for an unknown option or a target that cannot be read, RangeError for a number out of its bounds
+ */
+export function createChannel(target: string, options: ChannelOptions = {}): Channel {
+  return channelOver(target, options, undefined);
+}
+
+/** For tests and for the in-memory transport: a channel that makes its connections by `connect`. */
+export function channelOver(target: string, options: ChannelOptions, connect: Connect | undefined): Channel {
+  checkChannelOptions(options);
+  const isSecure = options.tls !== undefined;
+  const parsed = parseTarget(target);
+  const clock = options.clock ?? systemClock;
+  const compressions = options.acceptCompressions ?? [gzipCompression];
+  const { sendCompression } = options;
+  const codec = options.format === "json" ? createJsonCodec() : createProtobufCodec();
+  const authority = options.authority ?? parsed.authority;
+  const scheme = isSecure ? "https" : "http";
+  const core = new ChannelCore(parsed, connect ?? createHttp2Connect(connectSettings(options)), {
+    clock,
+    ...(options.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: options.connectTimeoutMs }),
+    ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs }),
+  });
+  return new ChannelTransport({
+    core,
+    settings: {
+      codec,
+      compressions,
+      sendCompression,
+      compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
+      maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
+      maxSendMessageBytes: options.maxSendMessageBytes ?? maxAnnouncedMessageBytes,
+      deadlines: new DeadlineWheel(clock, true),
+      clock,
+    },
+    heads: new RequestHeads({
+      scheme,
+      authority,
+      format: codec.name,
+      sendCompression,
+      compressions,
+      userAgentPrefix: options.userAgentPrefix,
+    }),
+    interceptors: options.interceptors ?? [],
+    defaultTimeoutMs: options.defaultTimeoutMs,
+    waitForReady: options.waitForReady ?? false,
+    baseUrl: `${scheme}://${authority}`,
+    clock,
+  });
+}
+
+function connectSettings(options: ChannelOptions) {
+  const { keepalive } = options;
+  return {
+    tls: options.tls === true ? {} : options.tls,
+    limits: options.limits ?? {},
+    clock: options.clock ?? systemClock,
+    unindexedFields,
+    keepalive:
+      keepalive === undefined
+        ? undefined
+        : {
+            timeMs: keepalive.timeMs,
+            permitWithoutStreams: keepalive.permitWithoutCalls ?? false,
+            ...(keepalive.timeoutMs === undefined ? {} : { timeoutMs: keepalive.timeoutMs }),
+          },
+  };
+}
+
+class ChannelTransport implements Channel {
+  private readonly calls: ChannelCalls;
+  private readonly startIntercepted: StartCall;
+
+  constructor(calls: ChannelCalls) {
+    this.calls = calls;
+    this.startIntercepted = (request, init) => {
+      const { signal, timeoutMs, metadata, onOver } = init;
+      return request.stream
+        ? this.startStream(request.method, signal, timeoutMs, metadata, request.message, onOver)
+        : this.startUnary(request.method, signal, timeoutMs, metadata, request.message);
+    };
+  }
+
+  get state(): ConnectivityState {
+    return this.calls.core.state;
+  }
+
+  connect(): void {
+    this.calls.core.connect();
+  }
+
+  close(): Promise<void> {
+    return this.calls.core.close();
+  }
+
+  unary<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    signal: AbortSignal | undefined,
+    timeoutMs: number | undefined,
+    header: CallInit["metadata"],
+    input: Parameters<Transport["unary"]>[4],
+    contextValues?: CallInit["contextValues"],
+  ): Promise<UnaryResponse<I, O>> {
+    const { calls } = this;
+    const timeout = timeoutMs ?? calls.defaultTimeoutMs;
+    if (calls.interceptors.length === 0) {
+      return this.startUnary(method, signal, timeout, header, input) as Promise<UnaryResponse<I, O>>;
+    }
+    const init = { signal, timeoutMs: timeout, metadata: header, contextValues };
+    return interceptedCall(calls, method, toMessage(method.input, input), init, this.startIntercepted);
+  }
+
+  stream<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodStreaming<I, O>,
+    signal: AbortSignal | undefined,
+    timeoutMs: number | undefined,
+    header: CallInit["metadata"],
+    input: Parameters<Transport["stream"]>[4],
+    contextValues?: CallInit["contextValues"],
+  ): Promise<StreamResponse<I, O>> {
+    const { calls } = this;
+    const timeout = timeoutMs ?? calls.defaultTimeoutMs;
+    if (calls.interceptors.length === 0) {
+      return this.startStream(method, signal, timeout, header, input) as Promise<StreamResponse<I, O>>;
+    }
+    const init = { signal, timeoutMs: timeout, metadata: header, contextValues };
+    return interceptedCall(calls, method, asMessages(method.input, input), init, this.startIntercepted);
+  }
+
+  private startUnary(
+    method: DescMethodUnary,
+    signal: AbortSignal | undefined,
+    timeoutMs: number | undefined,
+    metadata: CallInit["metadata"],
+    input: Parameters<Transport["unary"]>[4],
+  ): Promise<UnaryResponse> {
+    return new Promise((resolve, reject) => {
+      const message = toMessage(method.input, input);
+      const fields = callFields(timeoutMs, metadata);
+      new UnaryCall(this.calls, method, signal, fields, message, resolve, reject).begin(timeoutMs);
+    });
+  }
+
+  private startStream(
+    method: DescMethodStreaming,
+    signal: AbortSignal | undefined,
+    timeoutMs: number | undefined,
+    metadata: CallInit["metadata"],
+    input: Parameters<Transport["stream"]>[4],
+    onOver?: StreamingCall["onOver"],
+  ): Promise<StreamResponse> {
+    return new Promise((resolve, reject) => {
+      const fields = callFields(timeoutMs, metadata);
+      const call = new StreamingCall(this.calls, method, signal, fields, input, resolve, reject);
+      call.onOver = onOver;
+      call.begin(timeoutMs);
+    });
+  }
+}
+
+/** Interceptors see messages, whatever the application gave. */
+async function* asMessages(schema: DescMessage, inputs: Parameters<Transport["stream"]>[4]): AsyncIterable<Message> {
+  for await (const input of inputs) yield toMessage(schema, input);
+}

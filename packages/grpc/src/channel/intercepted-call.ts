@@ -1,0 +1,152 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  createContextValues,
+  type Interceptor,
+  type StreamRequest,
+  type StreamResponse,
+  type UnaryRequest,
+  type UnaryResponse,
+} from "@connectrpc/connect";
+import { Cancellation } from "../call/cancellation.ts";
+import type { DeadlineEntry } from "../call/deadline-wheel.ts";
+import { applyInterceptors } from "../call/interceptors.ts";
+import type { MetadataInit } from "../protocol/metadata.ts";
+import type { ChannelCalls } from "./channel-calls.ts";
+import { spreadable } from "./responses.ts";
+
+/** What the caller gave, before interceptors. */
+export interface CallInit {
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly metadata: MetadataInit | undefined;
+  readonly contextValues: ContextValues | undefined;
+}
+
+/** Starts the call itself, behind the interceptors. */
+export type StartCall = (
+  request: UnaryRequest | StreamRequest,
+  init: {
+    signal: AbortSignal | undefined;
+    timeoutMs: number | undefined;
+    metadata: MetadataInit | undefined;
+    /** The call's end, with its error; a streaming call ends long after its response object is there. */
+    onOver: (error: ConnectError | undefined) => void;
+  },
+) => Promise<UnaryResponse | StreamResponse>;
+
+/**
+ * A call through a channel's interceptors. The request object they see makes its headers and its signal when asked; the
+ * deadline spans the whole chain, so an interceptor that calls twice does not get twice the time.
+ */
+export async function interceptedCall<R extends UnaryResponse | StreamResponse>(
+  calls: ChannelCalls,
+  method: DescMethod,
+  message: unknown,
+  init: CallInit,
+  start: StartCall,
+): Promise<R> {
+  const scope = new CallScope(calls, init);
+  const request = makeRequest(calls, method, message, init, scope);
+  const next = applyInterceptors(async (handed) => {
+    const untouched = handed === request;
+    const response = await start(handed, {
+      signal: untouched ? scope.untouchedSignal(init.signal) : handed.signal,
+      timeoutMs: scope.remainingMs(),
+      metadata: untouched ? (scope.madeHeader ?? init.metadata) : handed.header,
+      onOver: (error) => {
+        if (handed.stream) scope.end(error);
+      },
+    });
+    return spreadable(response);
+  }, calls.interceptors as Interceptor[]);
+  try {
+    const response = (await next(request)) as R;
+    if (!response.stream) scope.end(undefined);
+    return response;
+  } catch (error) {
+    scope.end(error);
+    throw error;
+  }
+}
+
+function makeRequest(
+  calls: ChannelCalls,
+  method: DescMethod,
+  message: unknown,
+  init: CallInit,
+  scope: CallScope,
+): UnaryRequest | StreamRequest {
+  const contextValues = init.contextValues ?? createContextValues();
+  return {
+    stream: method.methodKind !== "unary",
+    service: method.parent,
+    method,
+    requestMethod: "POST",
+    url: `${calls.baseUrl}/${method.parent.typeName}/${method.name}`,
+    message,
+    contextValues,
+    get header() {
+      scope.madeHeader ??= new Headers(init.metadata);
+      return scope.madeHeader;
+    },
+    get signal() {
+      return scope.signal;
+    },
+  } as UnaryRequest | StreamRequest;
+}
+
+/** Signal and deadline of a whole chain. */
+class CallScope implements DeadlineEntry {
+  deadlineAtMs = 0;
+  nextDeadline: DeadlineEntry | undefined = undefined;
+  previousDeadline: DeadlineEntry | undefined = undefined;
+  deadlineSlot = -1;
+  madeHeader: Headers | undefined = undefined;
+  private readonly calls: ChannelCalls;
+  private readonly given: AbortSignal | undefined;
+  private readonly cancellation = new Cancellation();
+  private isSignalMade = false;
+
+  constructor(calls: ChannelCalls, init: CallInit) {
+    this.calls = calls;
+    this.given = init.signal;
+    if (init.timeoutMs === undefined) return;
+    this.deadlineAtMs = calls.clock.nowMs() + init.timeoutMs;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.isSignalMade) {
+      this.isSignalMade = true;
+      if (this.given?.aborted) this.onAbort();
+      else this.given?.addEventListener("abort", this.onAbort, { once: true });
+      if (this.deadlineAtMs > 0) this.calls.settings.deadlines.add(this);
+    }
+    return this.cancellation.signal;
+  }
+
+  /** As long as no interceptor has asked for a signal, the caller's own is enough. */
+  untouchedSignal(given: AbortSignal | undefined): AbortSignal | undefined {
+    return this.isSignalMade ? this.signal : given;
+  }
+
+  remainingMs(): number | undefined {
+    return this.deadlineAtMs === 0 ? undefined : Math.max(0, this.deadlineAtMs - this.calls.clock.nowMs());
+  }
+
+  onDeadline(): void {
+    this.end(new ConnectError("the deadline has passed", Code.DeadlineExceeded));
+  }
+
+  end(reason: unknown): void {
+    this.given?.removeEventListener("abort", this.onAbort);
+    this.calls.settings.deadlines.remove(this);
+    this.cancellation.abort(reason);
+  }
+
+  private readonly onAbort = (): void => {
+    this.end(this.given?.reason);
+  };
+}

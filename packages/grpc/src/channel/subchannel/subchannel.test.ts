@@ -1,0 +1,273 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Connect } from "../../transport/client-connection.ts";
+import { createBackoff } from "../backoff.ts";
+import { FakeClock, settle } from "../testing/fake-clock.ts";
+import { scriptConnect } from "../testing/scripted-connect.ts";
+import type { Subchannel } from "./index.ts";
+import { createSubchannel } from "./subchannel.ts";
+
+function setUp(settings: { connectTimeoutMs?: number; connect?: Connect; onReport?: (state: string) => void } = {}) {
+  const clock = new FakeClock();
+  const { connect, attempts } = scriptConnect();
+  const states: string[] = [];
+  let capacityEvents = 0;
+  const subchannel: Subchannel = createSubchannel(
+    { host: "127.0.0.1", port: 1 },
+    {
+      connect: settings.connect ?? connect,
+      clock,
+      backoff: createBackoff({ random: () => 0.5 }),
+      onCapacity: () => {
+        capacityEvents += 1;
+      },
+      ...(settings.connectTimeoutMs !== undefined && { connectTimeoutMs: settings.connectTimeoutMs }),
+    },
+    (state) => {
+      states.push(state);
+      settings.onReport?.(state);
+    },
+  );
+  const attempt = (index: number) => attempts[index] ?? assert.fail(`there was no attempt ${index}`);
+  return { clock, subchannel, states, attempts, attempt, capacityEvents: () => capacityEvents };
+}
+
+test("does nothing until it is asked to connect", async () => {
+  const { clock, subchannel, attempts } = setUp();
+  await clock.advance(1_000_000);
+  assert.equal(subchannel.state, "idle");
+  assert.equal(attempts.length, 0);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("connects once however often it is asked", async () => {
+  const { subchannel, states, attempts, attempt } = setUp();
+  subchannel.connect();
+  subchannel.connect();
+  assert.equal(subchannel.state, "connecting");
+  assert.equal(subchannel.connection, undefined);
+  const connection = await attempt(0).succeed();
+  subchannel.connect();
+  assert.equal(attempts.length, 1);
+  assert.equal(subchannel.connection, connection);
+  assert.deepEqual(states, ["connecting", "ready"]);
+});
+
+test("pauses after a failure, counted from the attempt's start, and connects again only when asked", async () => {
+  const { clock, subchannel, states, attempts, attempt } = setUp();
+  subchannel.connect();
+  await clock.advance(400);
+  await attempt(0).fail("refused");
+  assert.equal(subchannel.state, "transient_failure");
+  assert.equal(subchannel.lastError?.message, "refused");
+  assert.equal(subchannel.failedAttempts, 1);
+  assert.equal(subchannel.nextAttemptInMs, 600);
+  subchannel.connect();
+  await clock.advance(599);
+  assert.equal(subchannel.state, "transient_failure");
+  await clock.advance(1);
+  assert.equal(subchannel.state, "idle");
+  assert.equal(subchannel.nextAttemptInMs, 0);
+  assert.equal(attempts.length, 1);
+  assert.equal(clock.pendingTimers, 0);
+  assert.deepEqual(states, ["connecting", "transient_failure", "idle"]);
+});
+
+test("pauses longer with each failure in a row and starts over after a success", async () => {
+  const { clock, subchannel, attempts, attempt } = setUp();
+  const pauses: number[] = [];
+  for (let i = 0; i < 4; i += 1) {
+    subchannel.connect();
+    await attempt(i).fail("refused");
+    pauses.push(Math.round(subchannel.nextAttemptInMs));
+    await clock.advance(subchannel.nextAttemptInMs);
+  }
+  assert.deepEqual(pauses, [1000, 1600, 2560, 4096]);
+  subchannel.connect();
+  const connection = await attempt(4).succeed();
+  assert.equal(subchannel.failedAttempts, 0);
+  assert.equal(subchannel.lastError, undefined);
+  connection.lose(undefined);
+  subchannel.connect();
+  await attempt(5).fail("refused");
+  assert.equal(subchannel.nextAttemptInMs, 1000);
+  assert.equal(attempts.length, 6);
+});
+
+test("has no pause left after an attempt that failed slowly", async () => {
+  const { clock, subchannel, states, attempt } = setUp();
+  subchannel.connect();
+  await clock.advance(20_000);
+  await attempt(0).fail("timed out");
+  assert.equal(subchannel.nextAttemptInMs, 0);
+  await clock.advance(0);
+  assert.deepEqual(states, ["connecting", "transient_failure", "idle"]);
+});
+
+test("gives an attempt 20 seconds, or as long as the pause that follows it", async () => {
+  const { clock, subchannel, attempt } = setUp();
+  for (let i = 0; i < 8; i += 1) {
+    subchannel.connect();
+    await attempt(i).fail("refused");
+    await clock.advance(subchannel.nextAttemptInMs);
+  }
+  assert.equal(attempt(0).options.connectTimeoutMs, 20_000);
+  assert.equal(attempt(6).options.connectTimeoutMs, 20_000);
+  assert.equal(Math.round(attempt(7).options.connectTimeoutMs), 26_844);
+  const { subchannel: quick, attempt: quickAttempt } = setUp({ connectTimeoutMs: 5000 });
+  quick.connect();
+  assert.equal(quickAttempt(0).options.connectTimeoutMs, 5000);
+});
+
+test("takes a connect that throws at once for a failed attempt", async () => {
+  const { subchannel } = setUp({
+    connect: () => {
+      throw new Error("bad option");
+    },
+  });
+  subchannel.connect();
+  await settle();
+  assert.equal(subchannel.state, "transient_failure");
+  assert.equal(subchannel.lastError?.message, "bad option");
+});
+
+test("goes idle at once on GOAWAY and lets the old connection's calls end", async () => {
+  const { subchannel, states, attempts, attempt } = setUp();
+  subchannel.connect();
+  const old = await attempt(0).succeed();
+  old.startCall();
+  old.goaway(11, "too_many_pings");
+  assert.equal(subchannel.state, "idle");
+  assert.equal(subchannel.connection, undefined);
+  assert.equal(subchannel.lastError?.message, 'the server sent GOAWAY with error code 11 "too_many_pings"');
+  assert.ok(old.isDraining && !old.isClosed);
+
+  subchannel.connect();
+  const fresh = await attempt(1).succeed();
+  old.endCall();
+  assert.ok(old.isClosed);
+  assert.equal(subchannel.connection, fresh);
+  assert.deepEqual(states, ["connecting", "ready", "idle", "connecting", "ready"]);
+  assert.equal(attempts.length, 2);
+});
+
+test("quotes and cuts the text of a GOAWAY", async () => {
+  const { subchannel, attempt } = setUp();
+  subchannel.connect();
+  (await attempt(0).succeed()).goaway(0, `\n${"x".repeat(1000)}`);
+  assert.equal(
+    subchannel.lastError?.message,
+    `the server sent GOAWAY with error code 0 ${JSON.stringify(`\n${"x".repeat(199)}`)}`,
+  );
+});
+
+test("goes idle when the connection is lost", async () => {
+  const { subchannel, states, attempt } = setUp();
+  subchannel.connect();
+  (await attempt(0).succeed()).lose(new Error("read ECONNRESET"));
+  assert.equal(subchannel.lastError?.message, "read ECONNRESET");
+  assert.deepEqual(states, ["connecting", "ready", "idle"]);
+});
+
+test("takes a connection that ended before it was heard of for a failed attempt", async () => {
+  for (const end of ["goaway", "lose", "silent"] as const) {
+    const { subchannel, states, attempt } = setUp();
+    subchannel.connect();
+    const connection = attempt(0).succeedUnheard();
+    if (end === "goaway") connection.goaway(0, "");
+    else if (end === "lose") connection.lose(new Error("read ECONNRESET"));
+    else connection.isAcceptingCalls = false;
+    await settle();
+    assert.deepEqual(states, ["connecting", "transient_failure"], end);
+    assert.equal(subchannel.failedAttempts, 1);
+    assert.ok(connection.isClosed);
+  }
+});
+
+test("drops a connection whose stream identifiers are used up, when asked and when a call ends", async () => {
+  const { subchannel, states, attempt, capacityEvents } = setUp();
+  for (const notice of ["asked", "call ended"] as const) {
+    states.length = 0;
+    subchannel.connect();
+    const connection = await attempt(notice === "asked" ? 0 : 1).succeed();
+    connection.startCall();
+    connection.startCall();
+    subchannel.dropSpentConnection();
+    assert.equal(subchannel.state, "ready");
+    connection.isAcceptingCalls = false;
+    if (notice === "asked") subchannel.dropSpentConnection();
+    else connection.endCall();
+    assert.deepEqual(states, ["connecting", "ready", "idle"]);
+    assert.ok(connection.isDraining);
+  }
+  assert.equal(capacityEvents(), 0);
+});
+
+test("passes on that a place became free, but not of a connection it has let go", async () => {
+  const { subchannel, attempt, capacityEvents } = setUp();
+  subchannel.connect();
+  const connection = await attempt(0).succeed();
+  connection.startCall();
+  connection.startCall();
+  connection.endCall();
+  assert.equal(capacityEvents(), 1);
+  connection.goaway();
+  connection.endCall();
+  assert.equal(capacityEvents(), 1);
+});
+
+test("shuts down from every state without a word, leaving no timer and no attempt", async () => {
+  const idle = setUp();
+  idle.subchannel.shutdown();
+
+  const connecting = setUp();
+  connecting.subchannel.connect();
+  connecting.subchannel.shutdown();
+  assert.ok(connecting.attempt(0).options.signal.aborted);
+  const late = await connecting.attempt(0).succeed();
+  assert.ok(late.isClosed);
+
+  const failing = setUp();
+  failing.subchannel.connect();
+  await failing.attempt(0).fail("refused");
+  assert.equal(failing.clock.pendingTimers, 1);
+  failing.subchannel.shutdown();
+
+  const ready = setUp();
+  ready.subchannel.connect();
+  const connection = await ready.attempt(0).succeed();
+  connection.startCall();
+  ready.subchannel.shutdown();
+  assert.ok(connection.isDraining && !connection.isClosed);
+  assert.ok(!ready.attempt(0).options.signal.aborted);
+  connection.endCall();
+
+  for (const { subchannel, states, clock, attempts } of [idle, connecting, failing, ready]) {
+    const heard = states.length;
+    subchannel.connect();
+    subchannel.shutdown();
+    await clock.advance(1_000_000);
+    assert.equal(subchannel.state, "shutdown");
+    assert.equal(subchannel.connection, undefined);
+    assert.equal(states.length, heard);
+    assert.ok(attempts.length <= 1);
+    assert.equal(clock.pendingTimers, 0);
+  }
+});
+
+test("may be shut down from within its own report", async () => {
+  for (const when of ["connecting", "ready", "transient_failure", "idle"]) {
+    const { clock, subchannel, states, attempt } = setUp({
+      onReport: (state) => {
+        if (state === when) subchannel.shutdown();
+      },
+    });
+    subchannel.connect();
+    if (when === "ready") await attempt(0).succeed();
+    else await attempt(0).fail("refused");
+    await clock.advance(10_000);
+    assert.equal(subchannel.state, "shutdown", when);
+    assert.equal(states.at(-1), when);
+    assert.equal(clock.pendingTimers, 0);
+  }
+});

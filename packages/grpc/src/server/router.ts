@@ -1,0 +1,64 @@
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import {
+  type ConnectRouter,
+  createConnectRouter,
+  createMethodImplSpec,
+  createServiceImplSpec,
+  type Interceptor,
+  type MethodImpl,
+  type MethodImplSpec,
+  type ServiceImpl,
+} from "@connectrpc/connect";
+import type { MethodHandler } from "../call/method-handler.ts";
+import { formatMethodPath } from "../protocol/method-path.ts";
+
+type Handlers = ConnectRouter["handlers"];
+/** What Connect takes beside a service; of these `interceptors` matters here, the rest belongs to its own protocols. */
+type RouteOptions = Parameters<ConnectRouter["service"]>[2];
+
+/** Collects what an application routes, by request path. It is Connect's router, so Connect's route functions fit. */
+export class MethodTable implements ConnectRouter {
+  readonly methods = new Map<string, MethodHandler>();
+  readonly services = new Set<DescService>();
+  /** The same routes for Connect's own adapters, which want handlers of their kind. */
+  private readonly connectRouter = createConnectRouter();
+
+  private readonly interceptors: readonly Interceptor[];
+
+  constructor(interceptors: readonly Interceptor[]) {
+    this.interceptors = interceptors;
+  }
+
+  get handlers(): Handlers {
+    return this.connectRouter.handlers;
+  }
+
+  service<T extends DescService>(service: T, implementation: Partial<ServiceImpl<T>>, options?: RouteOptions): this {
+    const spec = createServiceImplSpec(service, implementation);
+    for (const method of service.methods) this.add(spec.methods[method.localName] as MethodImplSpec, options);
+    this.connectRouter.service(service, implementation, options);
+    return this;
+  }
+
+  rpc<M extends DescMethod>(method: M, impl: MethodImpl<M>, options?: RouteOptions): this {
+    this.add(createMethodImplSpec(method, impl), options);
+    this.connectRouter.rpc(method, impl, options);
+    return this;
+  }
+
+  private add(spec: MethodImplSpec, options: RouteOptions | undefined): void {
+    const { method } = spec;
+    const path = formatMethodPath(method.parent.typeName, method.name);
+    if (this.methods.has(path)) throw new TypeError(`${path} is routed twice`);
+    this.services.add(method.parent);
+    this.methods.set(path, {
+      spec,
+      service: method.parent,
+      method,
+      input: method.input,
+      output: method.output,
+      requestIsStream: spec.kind === "client_streaming" || spec.kind === "bidi_streaming",
+      interceptors: [...this.interceptors, ...(options?.interceptors ?? [])],
+    });
+  }
+}

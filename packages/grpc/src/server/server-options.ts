@@ -1,0 +1,74 @@
+import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import type { Clock } from "../call/clock.ts";
+import type { Log } from "../call/log.ts";
+import { refuseUnknownOptions } from "../call/unknown-option.ts";
+import type { Compression } from "../protocol/compression.ts";
+import type { ConnectionOptions, ServerTlsOptions } from "../transport/listen.ts";
+
+export interface ServerOptions {
+  /** Registers services and methods: Connect's router function, as it is. */
+  routes: (router: ConnectRouter) => void;
+  /** Run around every call; the first is the outermost. They are Connect's interceptors. Default: none. */
+  interceptors?: readonly Interceptor[];
+  /** Certificate and key as `node:tls` takes them. Default: cleartext. */
+  tls?: ServerTlsOptions;
+  /** Largest request message, before and after decompression. Default 4 MiB, as in gRPC everywhere. */
+  maxReceiveMessageBytes?: number;
+  /** Largest response message. Default 4 GiB - 1, the most that a message's length can say. */
+  maxSendMessageBytes?: number;
+  /** Encodings that requests may use and responses do use when the client accepts them. Default: gzip. */
+  compressions?: readonly Compression[];
+  /** Smaller responses are sent as they are. Default 1024: below, gzip saves less than a packet. */
+  compressMinBytes?: number;
+  /** The longest time a call may take, whatever the client asks; calls without a deadline get this one. Default: no limit. */
+  maxTimeoutMs?: number;
+  /** Calls on one connection at once. Default 200. */
+  maxConcurrentStreams?: number;
+  /** Size of a request's metadata by RFC 9113 §6.5.2. Default 16 KiB. */
+  maxMetadataBytes?: number;
+  /** Connections at once. Default 10,000. */
+  maxConnections?: number;
+  /** A connection without calls is closed after this. Default 15 min; 0 means never. */
+  idleTimeoutMs?: number;
+  /** Pings that find out whether a silent client is still there. Default: after 2 h of silence, answered within 20 s. */
+  keepalive?: { timeMs?: number; timeoutMs?: number };
+  /** The engine's other limits, for those who know why. */
+  limits?: ConnectionOptions["limits"];
+  /** Serves HTTP/1.1 connections on the same port, for example `http.createServer(…)`. Default: they get a 505. */
+  http1Server?: ConnectionOptions["http1Server"];
+  /** Where failures are reported that the client is not told. Default: warnings and errors as JSON lines on standard error. */
+  log?: Log;
+  /** For tests. */
+  clock?: Clock;
+}
+
+const optionNames: readonly (keyof ServerOptions)[] = [
+  "routes",
+  "interceptors",
+  "tls",
+  "maxReceiveMessageBytes",
+  "maxSendMessageBytes",
+  "compressions",
+  "compressMinBytes",
+  "maxTimeoutMs",
+  "maxConcurrentStreams",
+  "maxMetadataBytes",
+  "maxConnections",
+  "idleTimeoutMs",
+  "keepalive",
+  "limits",
+  "http1Server",
+  "log",
+  "clock",
+];
+
+/** @throws TypeError or RangeError that says which option is wrong and what it may be */
+export function checkServerOptions(options: ServerOptions): void {
+  refuseUnknownOptions("createServer", options, optionNames);
+  if (typeof options.routes !== "function") {
+    throw new TypeError("createServer: routes has to be a function that takes a router, for example (router) => router.service(…)");
+  }
+  if (options.keepalive !== undefined) {
+    refuseUnknownOptions("createServer: keepalive", options.keepalive, ["timeMs", "timeoutMs"]);
+  }
+}

@@ -1,0 +1,127 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { checkWholeNumber } from "../call/check-number.ts";
+import { systemClock } from "../call/clock.ts";
+import { DeadlineWheel } from "../call/deadline-wheel.ts";
+import { stderrLog } from "../call/log.ts";
+import { refuseUnknownOptions } from "../call/unknown-option.ts";
+import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
+import { defaultCompressMinBytes } from "../protocol/compression.ts";
+import { gzipCompression } from "../protocol/gzip-compression.ts";
+import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
+import { unindexedFields } from "../protocol/unindexed-fields.ts";
+import { type ConnectionOptions, createListener, type ListenAddress } from "../transport/listen.ts";
+import { ResponseHeads } from "../transport/response-heads.ts";
+import { MethodTable } from "./router.ts";
+import { checkServerOptions, type ServerOptions } from "./server-options.ts";
+
+/** Where to listen: a TCP port (`host` defaults to 127.0.0.1, so that nothing is exposed by accident), or a Unix socket. */
+export type ListenOptions = { port: number; host?: string } | { path: string };
+
+export interface CloseOptions {
+  /** Calls that still run after this many milliseconds are cancelled. Default 30,000. 0 cancels them at once. */
+  deadlineMs?: number;
+}
+
+export interface Server {
+  /** Starts to serve. Port 0 takes a free one, which `address` tells. Rejects when the address cannot be had. */
+  listen(options: ListenOptions): Promise<ListenAddress>;
+  /** Where the server listens; undefined before `listen` and after `close`. */
+  readonly address: ListenAddress | undefined;
+  /** The services that are routed, for reflection and documentation. */
+  readonly services: readonly DescService[];
+  /**
+   * Drains: takes no more connections, tells clients to go elsewhere, lets calls end until the deadline, then cancels what
+   * is left. Resolves when nothing is left. A second call with a shorter deadline shortens the first.
+   */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+const defaultMaxReceiveMessageBytes = 4 * 1024 * 1024;
+const defaultCloseDeadlineMs = 30_000;
+/** gRFC A8's defaults for servers. */
+const defaultKeepaliveTimeMs = 2 * 60 * 60 * 1000;
+const defaultKeepaliveTimeoutMs = 20_000;
+
+/**
+ * A gRPC server.
+ *
+ * @throws TypeError for an unknown option, RangeError for a number out of its bounds
+ */
+export function createServer(options: ServerOptions): Server {
+  checkServerOptions(options);
+  checkNumbers(options);
+  const table = new MethodTable(options.interceptors ?? []);
+  options.routes(table);
+  const clock = options.clock ?? systemClock;
+  const deadlines = new DeadlineWheel(clock, false);
+  const compressions = options.compressions ?? [gzipCompression];
+  const codecs = { proto: createProtobufCodec(), json: createJsonCodec() };
+  const listener = createListener(
+    { methods: table.methods, codecs, compressions, maxTimeoutMs: options.maxTimeoutMs },
+    {
+      maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
+      maxSendMessageBytes: options.maxSendMessageBytes ?? maxAnnouncedMessageBytes,
+      compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
+      responseHeads: new ResponseHeads(compressions),
+      deadlines,
+      clock,
+      log: options.log ?? stderrLog,
+    },
+    connectionOptions(options),
+  );
+  let closing: Promise<void> | undefined;
+  return {
+    services: [...table.services],
+    get address() {
+      return listener.address;
+    },
+    async listen(where) {
+      refuseUnknownOptions("listen", where, ["host", "port", "path"]);
+      if (closing !== undefined) throw new Error("the server was closed; create another one");
+      await listener.listen("path" in where ? where : { host: where.host ?? "127.0.0.1", port: where.port });
+      return listener.address as ListenAddress;
+    },
+    close(given = {}) {
+      refuseUnknownOptions("close", given, ["deadlineMs"]);
+      checkWholeNumber("close", "deadlineMs", given.deadlineMs, 0, Number.MAX_SAFE_INTEGER);
+      const closed = listener.close(given.deadlineMs ?? defaultCloseDeadlineMs);
+      closing ??= closed.then(() => deadlines.stop());
+      return closing;
+    },
+  };
+}
+
+function checkNumbers(options: ServerOptions): void {
+  const where = "createServer";
+  checkWholeNumber(where, "maxReceiveMessageBytes", options.maxReceiveMessageBytes, 0, maxAnnouncedMessageBytes);
+  checkWholeNumber(where, "maxSendMessageBytes", options.maxSendMessageBytes, 0, maxAnnouncedMessageBytes);
+  checkWholeNumber(where, "compressMinBytes", options.compressMinBytes, 0, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "maxTimeoutMs", options.maxTimeoutMs, 1, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "maxConnections", options.maxConnections, 1, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "keepalive.timeMs", options.keepalive?.timeMs, 1000, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "keepalive.timeoutMs", options.keepalive?.timeoutMs, 1, Number.MAX_SAFE_INTEGER);
+}
+
+function connectionOptions(options: ServerOptions): ConnectionOptions {
+  const log = options.log ?? stderrLog;
+  const limits = {
+    ...options.limits,
+    ...(options.maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams: options.maxConcurrentStreams }),
+    ...(options.maxMetadataBytes === undefined ? {} : { maxHeaderListBytes: options.maxMetadataBytes }),
+    ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs }),
+  };
+  return {
+    limits,
+    unindexedFields,
+    keepalive: {
+      timeMs: options.keepalive?.timeMs ?? defaultKeepaliveTimeMs,
+      timeoutMs: options.keepalive?.timeoutMs ?? defaultKeepaliveTimeoutMs,
+      permitWithoutStreams: true,
+    },
+    onError: (error) => log.error("the listening socket failed", { error }),
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    ...(options.http1Server === undefined ? {} : { http1Server: options.http1Server }),
+    ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+  };
+}

@@ -1,0 +1,278 @@
+import type { DescMethod, Message } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { ErrorCode, Http2Error, type ResponseHead, type Stream, type StreamListener, type Trailers } from "@tercel/http2";
+import type { Clock } from "../call/clock.ts";
+import type { DeadlineEntry, DeadlineWheel } from "../call/deadline-wheel.ts";
+import { type Codec, copyOctets } from "../codec/index.ts";
+import { type Compression, chooseResponseDecoding, undeclaredCompressionError } from "../protocol/compression.ts";
+import { parseContentType } from "../protocol/content-type.ts";
+import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
+import { metadataToHeaders } from "../protocol/metadata.ts";
+import { codeFromHttpStatus, codeFromStreamError } from "../protocol/status.ts";
+import { readStatusTrailers } from "../protocol/trailers.ts";
+import { isOneMessage } from "./one-message.ts";
+import { sendMessage, tooLargeToSend } from "./send-message.ts";
+
+/** What all calls of a channel share. */
+export interface ClientCallSettings {
+  readonly codec: Codec;
+  readonly compressions: readonly Compression[];
+  readonly sendCompression: Compression | undefined;
+  readonly compressMinBytes: number;
+  readonly maxReceiveMessageBytes: number;
+  readonly maxSendMessageBytes: number;
+  readonly deadlines: DeadlineWheel;
+  readonly clock: Clock;
+}
+
+/** What a call tells whoever made it. */
+export interface ClientCallListener {
+  /** The response's head is here. Not called when the response is a status alone. */
+  onHead(): void;
+  /** One response message; `octets` have to be given back by `consume` once it is taken. */
+  onMessage(message: Message | Promise<Message>, octets: number): void;
+  /** The call is over, always exactly once. */
+  onEnd(error: ConnectError | undefined): void;
+  onWritable(): void;
+  /** What a call without a connection is waiting for. */
+  describeWait(): string;
+}
+
+const noFields: readonly string[] = [];
+
+/** Marks the heads and trailers that need no second look: plain gRPC without compression, and status OK. */
+const plain = Symbol("plain");
+
+/**
+ * One call on a client, from its place on a connection to its status. Whatever ends it first (the trailers, the deadline,
+ * the caller, a broken response) decides the status.
+ */
+export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
+  deadlineAtMs = 0;
+  nextDeadline: DeadlineEntry | undefined = undefined;
+  previousDeadline: DeadlineEntry | undefined = undefined;
+  deadlineSlot = -1;
+
+  readonly method: DescMethod;
+  private readonly settings: ClientCallSettings;
+  private readonly listener: ClientCallListener;
+  /** Undefined until the call has its place on a connection. */
+  stream: Stream | undefined = undefined;
+  private head: ResponseHead | undefined = undefined;
+  private trailers: Trailers | undefined = undefined;
+  private reader: MessageReader | undefined = undefined;
+  private compression: Compression | undefined = undefined;
+  private over = false;
+
+  constructor(settings: ClientCallSettings, method: DescMethod, listener: ClientCallListener) {
+    this.settings = settings;
+    this.method = method;
+    this.listener = listener;
+  }
+
+  /** Starts the deadline's clock: the wait for a connection counts. */
+  setDeadline(timeoutMs: number): void {
+    this.deadlineAtMs = this.settings.clock.nowMs() + timeoutMs;
+    if (timeoutMs <= 0) this.onDeadline();
+    else this.settings.deadlines.add(this);
+  }
+
+  get isOver(): boolean {
+    return this.over;
+  }
+
+  get responseHeader(): Headers {
+    return metadataToHeaders(this.head === undefined || this.isTrailersOnly ? noFields : this.head.fields);
+  }
+
+  get responseTrailer(): Headers {
+    const fields = this.isTrailersOnly ? this.head?.fields : this.trailers?.fields;
+    return metadataToHeaders(fields ?? noFields);
+  }
+
+  /**
+   * Encodes and sends one request message. False, now or later: the stream holds enough, wait for `onWritable`.
+   * Throws when the message cannot be encoded or is over the limit.
+   */
+  send(message: Message, isLast: boolean): boolean | Promise<boolean> {
+    const { settings, stream } = this;
+    if (this.over || stream === undefined || !stream.isWritable) return true;
+    const bytes = settings.codec.encode(this.method.input, message);
+    if (bytes.length > settings.maxSendMessageBytes) throw tooLargeToSend(bytes.length, settings.maxSendMessageBytes);
+    const compression = bytes.length >= settings.compressMinBytes ? settings.sendCompression : undefined;
+    if (compression === undefined) return sendMessage(stream, bytes, false, isLast);
+    const payload = compression.compress(bytes);
+    if (!(payload instanceof Promise)) return sendMessage(stream, payload, true, isLast);
+    return payload.then((compressed) => !stream.isWritable || sendMessage(stream, compressed, true, isLast));
+  }
+
+  endRequests(): void {
+    if (this.stream?.isWritable) this.stream.sendData(noBytes, true);
+  }
+
+  /** A received message has been taken. */
+  consume(octets: number): void {
+    this.stream?.consume(octets);
+  }
+
+  /** Ends the call from this side; the server is told by a reset. */
+  cancel(error: ConnectError): void {
+    this.finish(error);
+  }
+
+  onDeadline(): void {
+    const where = this.stream === undefined ? ` while ${this.listener.describeWait()}` : "";
+    this.finish(new ConnectError(`the deadline has passed${where}`, Code.DeadlineExceeded));
+  }
+
+  // ---- StreamListener
+
+  onHead(head: ResponseHead): void {
+    this.head = head;
+    if (head.memo === plain) {
+      this.listener.onHead();
+      return;
+    }
+    const error = this.checkHead(head);
+    if (error !== undefined) {
+      this.finish(error);
+      return;
+    }
+    if (this.compression === undefined && !this.isTrailersOnly) head.memo = plain;
+    // Without an end behind it, a head that carries a status is still only a head.
+    this.listener.onHead();
+  }
+
+  onData(bytes: Uint8Array, start: number, end: number): void {
+    if (this.over) {
+      this.stream?.consume(end - start);
+      return;
+    }
+    if (this.reader === undefined && isOneMessage(bytes, start, end, this.settings.maxReceiveMessageBytes)) {
+      this.onMessage(bytes, start + messagePrefixBytes, end, false, false);
+      return;
+    }
+    this.reader ??= new MessageReader(this, this.settings.maxReceiveMessageBytes);
+    const error = this.reader.push(bytes, start, end);
+    if (error !== undefined) this.finish(error);
+  }
+
+  onMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
+    if (this.over) return;
+    try {
+      const message = this.decode(bytes, start, end, compressed, gathered);
+      this.listener.onMessage(message, end - start + messagePrefixBytes);
+    } catch (error) {
+      this.finish(ConnectError.from(error, Code.Internal));
+    }
+  }
+
+  onTrailers(trailers: Trailers): void {
+    this.trailers = trailers;
+  }
+
+  onEnd(): void {
+    if (this.over) return;
+    if (this.reader !== undefined && !this.reader.isBetweenMessages) {
+      this.finish(new ConnectError("the response ended inside a message", Code.Internal));
+      return;
+    }
+    const { trailers, head } = this;
+    if (trailers === undefined) {
+      this.finish(readStatusTrailers(head?.fields ?? noFields));
+    } else if (trailers.memo === plain) {
+      this.finish(undefined);
+    } else {
+      const error = readStatusTrailers(trailers.fields, head?.fields ?? noFields);
+      if (error === undefined) trailers.memo = plain;
+      this.finish(error);
+    }
+  }
+
+  onReset(error: Http2Error): void {
+    this.finish(this.errorOfReset(error));
+  }
+
+  onWritable(): void {
+    this.listener.onWritable();
+  }
+
+  // ---- within
+
+  private get isTrailersOnly(): boolean {
+    return this.trailers === undefined && this.head !== undefined && hasField(this.head.fields, "grpc-status");
+  }
+
+  private checkHead(head: ResponseHead): ConnectError | undefined {
+    if (head.status !== 200 && !hasField(head.fields, "grpc-status")) {
+      return new ConnectError(
+        `the server answered with HTTP status ${head.status}`,
+        codeFromHttpStatus(head.status),
+        metadataToHeaders(head.fields),
+      );
+    }
+    const contentType = fieldValue(head.fields, "content-type");
+    const format = contentType === undefined ? undefined : parseContentType(contentType);
+    if (format !== this.settings.codec.name) {
+      const shown = contentType === undefined ? "no content-type" : `content-type ${JSON.stringify(contentType.slice(0, 64))}`;
+      return new ConnectError(`the server answered with ${shown}, which is no gRPC`, Code.Unknown);
+    }
+    const decoding = chooseResponseDecoding(fieldValue(head.fields, "grpc-encoding"), this.settings.compressions);
+    if ("error" in decoding) return decoding.error;
+    this.compression = decoding.compression;
+    return undefined;
+  }
+
+  private decode(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    compressed: boolean,
+    gathered: boolean,
+  ): Message | Promise<Message> {
+    const { codec, maxReceiveMessageBytes } = this.settings;
+    const { output } = this.method;
+    const isView = !gathered && (compressed || codec.retainsInput(output));
+    const octets = isView ? copyOctets(bytes, start, end) : bytes.subarray(start, end);
+    if (!compressed) return codec.decode(output, octets);
+    if (this.compression === undefined) throw undeclaredCompressionError();
+    const decompressed = this.compression.decompress(octets, maxReceiveMessageBytes);
+    if (!(decompressed instanceof Promise)) return codec.decode(output, decompressed);
+    return decompressed.then((message) => codec.decode(output, message));
+  }
+
+  private errorOfReset(error: Http2Error): ConnectError {
+    const { deadlineAtMs } = this;
+    // Both sides watch the deadline, and the server may be a little earlier.
+    if (deadlineAtMs > 0 && this.settings.clock.nowMs() >= deadlineAtMs) {
+      return new ConnectError("the deadline has passed", Code.DeadlineExceeded);
+    }
+    if (error.scope === "connection" || error.unprocessed) {
+      return new ConnectError(error.message, Code.Unavailable, undefined, undefined, error);
+    }
+    const code = error.blame === "peer" ? codeFromStreamError(error.code) : Code.Internal;
+    return new ConnectError(error.message, code, undefined, undefined, error);
+  }
+
+  private finish(error: ConnectError | undefined): void {
+    if (this.over) return;
+    this.over = true;
+    this.settings.deadlines.remove(this);
+    this.reader?.halt();
+    const { stream } = this;
+    // After a status the server needs nothing more of us; before one it has to learn that we are gone.
+    if (stream !== undefined && !stream.isClosed) stream.reset(ErrorCode.cancel);
+    this.listener.onEnd(error);
+  }
+}
+
+const noBytes = new Uint8Array(0);
+
+function fieldValue(fields: readonly string[], name: string): string | undefined {
+  for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return fields[at + 1];
+  return undefined;
+}
+
+function hasField(fields: readonly string[], name: string): boolean {
+  return fieldValue(fields, name) !== undefined;
+}

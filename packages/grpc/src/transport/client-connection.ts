@@ -1,0 +1,38 @@
+/** Where a connection goes: a TCP port, or the path of a Unix socket. */
+export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** A connection as the channel sees it. */
+export interface ClientConnection {
+  /** A new call finds a place now. */
+  readonly canStartCall: boolean;
+  /** The connection takes new calls at all: false after GOAWAY, after close, and when its stream identifiers are used up. */
+  readonly isAcceptingCalls: boolean;
+  readonly openCalls: number;
+  /** Lets open calls end, then closes. */
+  drain(): void;
+  /** Closes now; open calls fail with Unavailable. */
+  close(): void;
+}
+
+export interface ClientConnectionEvents {
+  /** A call has ended or the peer allows more, so `canStartCall` may have become true. */
+  onCapacity(): void;
+  /** `isAcceptingCalls` is false from now on; open calls go on. */
+  onGoaway(info: { readonly code: number; readonly debug: string }): void;
+  /** The connection is gone; called exactly once, and only after the attempt has succeeded. */
+  onClose(error: Error | undefined): void;
+}
+
+export interface ConnectAttempt {
+  /** From the first packet to the server's SETTINGS. */
+  readonly connectTimeoutMs: number;
+  /** Gives up the attempt. */
+  readonly signal: AbortSignal;
+}
+
+/** Resolves when the transport stands and the server's SETTINGS have come. Rejects with an error that says what failed. */
+export type Connect = (
+  address: Address,
+  events: ClientConnectionEvents,
+  attempt: ConnectAttempt,
+) => Promise<ClientConnection>;

@@ -1,0 +1,127 @@
+import {
+  type Clock,
+  type Connection,
+  type ConnectionLimits,
+  type ConnectOptions,
+  connect as connectHttp2,
+  type HeaderFields,
+  type Keepalive,
+} from "@tercel/http2";
+import type { ClientCall } from "./client-call.ts";
+import type { Address, ClientConnection, Connect } from "./client-connection.ts";
+
+/** How a channel's connections are made. */
+export interface Http2ConnectSettings {
+  readonly tls: NonNullable<ConnectOptions["tls"]> | undefined;
+  readonly limits: Partial<ConnectionLimits>;
+  readonly keepalive: Keepalive | undefined;
+  readonly unindexedFields: readonly string[];
+  readonly clock: Clock;
+}
+
+/** A client's connection over the engine. */
+export class Http2ClientConnection implements ClientConnection {
+  private readonly connection: Connection;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  get canStartCall(): boolean {
+    return this.connection.canOpenStream;
+  }
+
+  get isAcceptingCalls(): boolean {
+    return this.connection.isAcceptingRequests;
+  }
+
+  get openCalls(): number {
+    return this.connection.openStreams;
+  }
+
+  /** Gives the call its stream and sends the request's head. Only while `canStartCall`. */
+  start(call: ClientCall, head: HeaderFields, extra: readonly string[]): void {
+    call.stream = this.connection.request(head, extra, false, call);
+  }
+
+  drain(): void {
+    this.connection.drain();
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+}
+
+/** Connects over TCP, TLS or a Unix socket, and waits for the server's SETTINGS: only then is it known to speak HTTP/2. */
+export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
+  return (address, events, attempt) => {
+    const { tls, limits, keepalive, unindexedFields, clock } = settings;
+    return new Promise((resolve, reject) => {
+      let ready: Http2ClientConnection | undefined;
+      let connection: Connection | undefined;
+      const deadline = clock.after(attempt.connectTimeoutMs, () => {
+        giveUp(new Error(`no answer within ${attempt.connectTimeoutMs} ms`));
+      });
+      const onAbort = (): void => giveUp(new Error("the attempt was given up"));
+      const settled = (): void => {
+        deadline();
+        attempt.signal.removeEventListener("abort", onAbort);
+      };
+      const giveUp = (error: Error): void => {
+        settled();
+        reject(error);
+        connection?.close();
+      };
+      const becomeReady = (): void => {
+        if (connection === undefined || ready !== undefined) return;
+        settled();
+        ready = new Http2ClientConnection(connection);
+        resolve(ready);
+      };
+      let settingsCame = false;
+      attempt.signal.addEventListener("abort", onAbort, { once: true });
+      connectHttp2(
+        address,
+        {
+          onReady: () => {
+            settingsCame = true;
+            becomeReady();
+          },
+          onCapacity: () => events.onCapacity(),
+          onGoaway: (goaway) => events.onGoaway(goaway),
+          onClose: (error) => {
+            if (ready !== undefined) events.onClose(error);
+            else giveUp(error ?? new Error("the server closed the connection before it said anything"));
+          },
+        },
+        {
+          ...(tls === undefined ? {} : { tls: withServerName(tls, address) }),
+          ...(keepalive === undefined ? {} : { keepalive }),
+          limits,
+          unindexedFields,
+          clock,
+          connectTimeoutMs: attempt.connectTimeoutMs,
+          signal: attempt.signal,
+        },
+      ).then(
+        (made) => {
+          connection = made;
+          if (attempt.signal.aborted) made.close();
+          else if (settingsCame) becomeReady();
+        },
+        (error: Error) => giveUp(error.cause instanceof Error ? error.cause : error),
+      );
+    });
+  };
+}
+
+/** TLS asks for the server by name (RFC 6066 §3), which an IP address is not. */
+function withServerName(tls: NonNullable<ConnectOptions["tls"]>, address: Address): NonNullable<ConnectOptions["tls"]> {
+  if (tls.servername !== undefined || "path" in address || isIpAddress(address.host)) return tls;
+  return { servername: address.host, ...tls };
+}
+
+function isIpAddress(host: string): boolean {
+  return host.includes(":") || /^[0-9.]+$/.test(host);
+}

@@ -1,0 +1,62 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { PreparedHeaders } from "@tercel/http2";
+import { type Compression, formatAcceptEncoding } from "../protocol/compression.ts";
+import { formatContentType, type MessageFormat } from "../protocol/content-type.ts";
+import { appendMetadata, type MetadataInit } from "../protocol/metadata.ts";
+import { formatMethodPath } from "../protocol/method-path.ts";
+import { formatTimeout } from "../protocol/timeout.ts";
+import { userAgent } from "../protocol/user-agent.ts";
+
+export interface RequestHeadSettings {
+  readonly scheme: "http" | "https";
+  readonly authority: string;
+  readonly format: MessageFormat;
+  readonly sendCompression: Compression | undefined;
+  readonly compressions: readonly Compression[];
+  /** Put before our own name in `user-agent`. */
+  readonly userAgentPrefix: string | undefined;
+}
+
+/** The part of each method's request head that is the same in every call, encoded once per connection. */
+export class RequestHeads {
+  private readonly settings: RequestHeadSettings;
+  private readonly byMethod = new Map<DescMethod, PreparedHeaders>();
+
+  constructor(settings: RequestHeadSettings) {
+    this.settings = settings;
+  }
+
+  /** In the order that gRPC over HTTP/2 gives, which some proxies rely on. */
+  of(method: DescMethod): PreparedHeaders {
+    let prepared = this.byMethod.get(method);
+    if (prepared === undefined) {
+      prepared = new PreparedHeaders(this.fields(method));
+      this.byMethod.set(method, prepared);
+    }
+    return prepared;
+  }
+
+  private fields(method: DescMethod): string[] {
+    const { scheme, authority, format, sendCompression, compressions, userAgentPrefix } = this.settings;
+    const fields = [":method", "POST", ":scheme", scheme, ":path", formatMethodPath(method.parent.typeName, method.name)];
+    fields.push(":authority", authority, "te", "trailers", "content-type", formatContentType(format));
+    if (sendCompression !== undefined) fields.push("grpc-encoding", sendCompression.name);
+    const acceptEncoding = formatAcceptEncoding(compressions);
+    if (acceptEncoding !== "") fields.push("grpc-accept-encoding", acceptEncoding);
+    fields.push("user-agent", userAgentPrefix === undefined ? userAgent : `${userAgentPrefix} ${userAgent}`);
+    return fields;
+  }
+}
+
+const none: readonly string[] = [];
+
+/** What a call adds to its method's head. Throws a ConnectError for metadata that gRPC cannot carry. */
+export function callFields(timeoutMs: number | undefined, metadata: MetadataInit | undefined): readonly string[] {
+  if (timeoutMs === undefined && metadata === undefined) return none;
+  const fields: string[] = timeoutMs === undefined ? [] : ["grpc-timeout", formatTimeout(timeoutMs)];
+  if (metadata !== undefined) {
+    const error = appendMetadata(fields, metadata);
+    if (error !== undefined) throw error;
+  }
+  return fields;
+}

@@ -1,0 +1,87 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { RequestHead } from "@tercel/http2";
+import type { MethodHandler } from "../call/method-handler.ts";
+import type { Codec } from "../codec/index.ts";
+import { type Compression, chooseRequestDecoding, chooseResponseEncoding } from "../protocol/compression.ts";
+import { parseContentType } from "../protocol/content-type.ts";
+import { findMetadataError } from "../protocol/metadata.ts";
+import { parseMethodPath } from "../protocol/method-path.ts";
+import { parseTimeout } from "../protocol/timeout.ts";
+
+/** What a server knows that planning needs. */
+export interface PlanSettings {
+  readonly methods: ReadonlyMap<string, MethodHandler>;
+  readonly codecs: Readonly<Record<"proto" | "json", Codec>>;
+  readonly compressions: readonly Compression[];
+  readonly maxTimeoutMs: number | undefined;
+}
+
+/**
+ * Everything that follows from a request's head alone. Requests that sent the same octets share it, so a client that
+ * calls a method again costs one look-up.
+ */
+export interface RequestPlan {
+  readonly handler: MethodHandler;
+  readonly codec: Codec;
+  readonly requestCompression: Compression | undefined;
+  readonly responseCompression: Compression | undefined;
+  readonly timeoutMs: number | undefined;
+}
+
+/** A request that is answered without a handler: in HTTP's terms where it is no gRPC, in gRPC's where it is. */
+export type Refusal = { readonly httpStatus: number; readonly text: string } | { readonly error: ConnectError };
+
+/** In the order that gRPC's own servers check: what is no gRPC first, then the method, then the rest of the head. */
+export function planRequest(settings: PlanSettings, head: RequestHead): RequestPlan | Refusal {
+  if (head.method !== "POST") return { httpStatus: 405, text: "gRPC takes POST only" };
+  let contentType: string | undefined;
+  let timeout: string | undefined;
+  let encoding: string | undefined;
+  let acceptEncoding: string | undefined;
+  const { fields } = head;
+  for (let at = 0; at < fields.length; at += 2) {
+    const value = fields[at + 1] as string;
+    switch (fields[at]) {
+      case "content-type":
+        contentType = value;
+        break;
+      case "grpc-timeout":
+        timeout = value;
+        break;
+      case "grpc-encoding":
+        encoding = value;
+        break;
+      case "grpc-accept-encoding":
+        acceptEncoding = acceptEncoding === undefined ? value : `${acceptEncoding},${value}`;
+        break;
+    }
+  }
+  const format = contentType === undefined ? undefined : parseContentType(contentType);
+  if (format === undefined) return { httpStatus: 415, text: "the content-type is not application/grpc" };
+  const handler = settings.methods.get(head.path);
+  if (handler === undefined) return { error: unknownMethod(head.path) };
+  const badMetadata = findMetadataError(fields);
+  if (badMetadata !== undefined) return { error: badMetadata };
+  const decoding = chooseRequestDecoding(encoding, settings.compressions);
+  if ("error" in decoding) return decoding;
+  const parsed = timeout === undefined ? undefined : parseTimeout(timeout);
+  if (parsed !== undefined && "error" in parsed) return parsed;
+  return {
+    handler,
+    codec: settings.codecs[format],
+    requestCompression: decoding.compression,
+    responseCompression: chooseResponseEncoding(acceptEncoding, decoding.compression, settings.compressions),
+    timeoutMs: shorter(parsed?.timeoutMs, settings.maxTimeoutMs),
+  };
+}
+
+function unknownMethod(path: string): ConnectError {
+  const parsed = parseMethodPath(path);
+  if ("error" in parsed) return parsed.error;
+  return new ConnectError(`${parsed.service} has no method ${parsed.method} on this server`, Code.Unimplemented);
+}
+
+function shorter(asked: number | undefined, most: number | undefined): number | undefined {
+  if (asked === undefined || most === undefined) return asked ?? most;
+  return Math.min(asked, most);
+}

@@ -1,0 +1,37 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Stream } from "@tercel/http2";
+import { messagePrefixBytes, writeMessagePrefix } from "../protocol/message-framing.ts";
+
+/** Copying a payload this small next to its prefix is cheaper than sending two pieces. */
+const joinBelowBytes = 8192;
+
+/**
+ * Sends one message with its prefix: straight into the connection's output where there is room, or behind what already
+ * waits on the stream. False: the stream holds enough, wait for `onWritable`.
+ */
+export function sendMessage(stream: Stream, payload: Uint8Array, compressed: boolean, endStream = false): boolean {
+  const octets = messagePrefixBytes + payload.length;
+  const offset = stream.reserveData(octets);
+  if (offset !== -1) {
+    const output = stream.owner.outputBytes;
+    writeMessagePrefix(output, offset, compressed, payload.length);
+    output.set(payload, offset + messagePrefixBytes);
+    stream.commitData(offset, octets, endStream);
+    return true;
+  }
+  if (payload.length < joinBelowBytes) {
+    const joined = new Uint8Array(octets);
+    writeMessagePrefix(joined, 0, compressed, payload.length);
+    joined.set(payload, messagePrefixBytes);
+    return stream.sendData(joined, endStream);
+  }
+  const prefix = new Uint8Array(messagePrefixBytes);
+  writeMessagePrefix(prefix, 0, compressed, payload.length);
+  stream.sendData(prefix);
+  return stream.sendData(payload, endStream);
+}
+
+/** Neither side sends what it was told not to; the message names both numbers. */
+export function tooLargeToSend(bytes: number, limit: number): ConnectError {
+  return new ConnectError(`a message of ${bytes} bytes is over the limit of ${limit} for sending`, Code.ResourceExhausted);
+}

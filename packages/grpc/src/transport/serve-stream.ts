@@ -1,0 +1,56 @@
+import { ErrorCode, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
+import { appendStatusTrailers } from "../protocol/trailers.ts";
+import { type PlanSettings, planRequest, type Refusal, type RequestPlan } from "./request-plan.ts";
+import { ServerCall, type ServerCallSettings } from "./server-call.ts";
+
+/** Makes a call of a stream that a client has opened, or refuses it. */
+export function serveStream(
+  planSettings: PlanSettings,
+  callSettings: ServerCallSettings,
+  stream: Stream,
+  head: RequestHead,
+): void {
+  // The head is shared by all requests with the same octets, so its plan is made once.
+  if (head.memo === undefined) head.memo = planRequest(planSettings, head);
+  const plan = head.memo as RequestPlan | Refusal;
+  if ("handler" in plan) {
+    const call = new ServerCall(callSettings, stream, head, plan);
+    stream.listener = call;
+    call.begin();
+    return;
+  }
+  stream.listener = new Discard(stream);
+  refuse(callSettings, stream, plan);
+  if (!stream.isClosed) stream.resetWhenSent(ErrorCode.noError);
+}
+
+function refuse(settings: ServerCallSettings, stream: Stream, refusal: Refusal): void {
+  if ("error" in refusal) {
+    // Clients read the status from the head when nothing else comes (trailers-only).
+    const fields = [":status", "200", "content-type", "application/grpc"];
+    fields.push(...settings.responseHeads.acceptEncodingFields);
+    appendStatusTrailers(fields, refusal.error);
+    stream.sendHeaders(fields, true);
+    return;
+  }
+  stream.sendHeaders([":status", String(refusal.httpStatus), "content-type", "text/plain; charset=utf-8"]);
+  stream.sendData(Buffer.from(`${refusal.text}\n`), true);
+}
+
+/** Takes what still comes on a refused stream, and gives it back to the windows. */
+class Discard implements StreamListener {
+  private readonly stream: Stream;
+
+  constructor(stream: Stream) {
+    this.stream = stream;
+  }
+
+  onHead(): void {}
+  onData(_bytes: Uint8Array, start: number, end: number): void {
+    this.stream.consume(end - start);
+  }
+  onTrailers(): void {}
+  onEnd(): void {}
+  onReset(): void {}
+  onWritable(): void {}
+}

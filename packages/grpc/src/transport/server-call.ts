@@ -1,0 +1,313 @@
+import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { ErrorCode, type Http2Error, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
+import { Cancellation } from "../call/cancellation.ts";
+import type { Clock } from "../call/clock.ts";
+import type { DeadlineEntry, DeadlineWheel } from "../call/deadline-wheel.ts";
+import { CallContext, type ContextSource } from "../call/handler-context.ts";
+import type { Log } from "../call/log.ts";
+import { MessageQueue } from "../call/message-queue.ts";
+import { copyOctets } from "../codec/index.ts";
+import { undeclaredCompressionError } from "../protocol/compression.ts";
+import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
+import { appendMetadata, appendTrailerMetadata, metadataToHeaders } from "../protocol/metadata.ts";
+import { appendStatusTrailers } from "../protocol/trailers.ts";
+import { type HandledCall, invoke } from "./invoke-handler.ts";
+import type { RequestPlan } from "./request-plan.ts";
+import { isOneMessage } from "./one-message.ts";
+import { okTrailers, type ResponseHeads } from "./response-heads.ts";
+import { sendMessage, tooLargeToSend } from "./send-message.ts";
+
+/** What all calls of a server share. */
+export interface ServerCallSettings {
+  readonly maxReceiveMessageBytes: number;
+  readonly maxSendMessageBytes: number;
+  readonly compressMinBytes: number;
+  readonly responseHeads: ResponseHeads;
+  readonly deadlines: DeadlineWheel;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * One call on the server: takes the request's messages from the stream, runs the handler, and sends what it answers.
+ * Whatever ends the call first (the handler, the deadline, the peer, a broken request) decides its status; what comes
+ * after is ignored.
+ */
+export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, ContextSource, HandledCall {
+  deadlineAtMs = 0;
+  nextDeadline: DeadlineEntry | undefined = undefined;
+  previousDeadline: DeadlineEntry | undefined = undefined;
+  deadlineSlot = -1;
+
+  readonly plan: RequestPlan;
+  private readonly settings: ServerCallSettings;
+  readonly context: CallContext;
+  private readonly stream: Stream;
+  private readonly head: RequestHead;
+  private readonly cancellation = new Cancellation();
+  private reader: MessageReader | undefined = undefined;
+  /** The request of a method that takes one; a promise while it is being decompressed. */
+  private request: Message | Promise<Message> | undefined = undefined;
+  /** The requests of a method that takes a stream. */
+  private readonly requests: MessageQueue<Message> | undefined;
+  private headSent = false;
+  private over = false;
+  private wakeSender: (() => void) | undefined = undefined;
+
+  constructor(settings: ServerCallSettings, stream: Stream, head: RequestHead, plan: RequestPlan) {
+    this.settings = settings;
+    this.stream = stream;
+    this.head = head;
+    this.plan = plan;
+    this.context = new CallContext(this);
+    this.requests = plan.handler.requestIsStream ? this.makeQueue() : undefined;
+  }
+
+  /** Call once, with the stream's listener set. */
+  begin(): void {
+    const { timeoutMs } = this.plan;
+    if (timeoutMs !== undefined) {
+      this.deadlineAtMs = this.settings.clock.nowMs() + timeoutMs;
+      if (timeoutMs <= 0) {
+        this.onDeadline();
+        return;
+      }
+      this.settings.deadlines.add(this);
+    }
+    if (this.requests !== undefined) this.run(this.requests);
+  }
+
+  get isOver(): boolean {
+    return this.over;
+  }
+
+  // ---- ContextSource
+
+  get service(): DescService {
+    return this.plan.handler.service;
+  }
+
+  get method(): DescMethod {
+    return this.plan.handler.method;
+  }
+
+  get url(): string {
+    const { scheme, authority, path } = this.head;
+    return `${scheme}://${authority ?? "localhost"}${path}`;
+  }
+
+  get signal(): AbortSignal {
+    return this.cancellation.signal;
+  }
+
+  makeRequestHeader(): Headers {
+    return metadataToHeaders(this.head.fields);
+  }
+
+  remainingMs(): number | undefined {
+    if (this.plan.timeoutMs === undefined) return undefined;
+    return Math.max(0, this.deadlineAtMs - this.settings.clock.nowMs());
+  }
+
+  // ---- StreamListener
+
+  onHead(): void {}
+
+  onData(bytes: Uint8Array, start: number, end: number): void {
+    if (this.over) {
+      this.stream.consume(end - start);
+      return;
+    }
+    if (this.requests === undefined) this.stream.consume(end - start);
+    if (this.reader === undefined && isOneMessage(bytes, start, end, this.settings.maxReceiveMessageBytes)) {
+      this.onMessage(bytes, start + messagePrefixBytes, end, false, false);
+      return;
+    }
+    this.reader ??= new MessageReader(this, this.settings.maxReceiveMessageBytes);
+    const error = this.reader.push(bytes, start, end);
+    if (error !== undefined) this.fail(error);
+  }
+
+  onMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
+    if (this.over) return;
+    const octets = end - start + messagePrefixBytes;
+    try {
+      const message = this.decode(bytes, start, end, compressed, gathered);
+      if (this.requests !== undefined) this.requests.push(message, octets);
+      else if (this.request === undefined) this.request = message;
+      else this.fail(new ConnectError("the method takes one message, but more came", Code.Unimplemented));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  onTrailers(): void {}
+
+  onEnd(): void {
+    if (this.over) return;
+    if (this.reader !== undefined && !this.reader.isBetweenMessages) {
+      this.fail(new ConnectError("the request ended inside a message", Code.Internal));
+    } else if (this.requests !== undefined) {
+      this.requests.end();
+    } else if (this.request === undefined) {
+      this.fail(new ConnectError("the method takes one message, but none came", Code.Unimplemented));
+    } else if (this.request instanceof Promise) {
+      this.request.then(
+        (message) => this.over || this.run(message),
+        (error) => this.fail(error),
+      );
+    } else {
+      this.run(this.request);
+    }
+  }
+
+  onReset(error: Http2Error): void {
+    const message = error.scope === "connection" ? "the connection was lost" : "the call was cancelled";
+    this.finish(new ConnectError(message, Code.Canceled));
+  }
+
+  onWritable(): void {
+    this.wakeSender?.();
+    this.wakeSender = undefined;
+  }
+
+  onDeadline(): void {
+    this.fail(new ConnectError("the deadline has passed", Code.DeadlineExceeded));
+  }
+
+  // ---- HandledCall
+
+  get interceptors(): readonly Interceptor[] {
+    return this.plan.handler.interceptors;
+  }
+
+  respond(message: Message): Promise<void> | undefined {
+    if (this.over) return undefined;
+    const { plan, settings } = this;
+    const bytes = plan.codec.encode(plan.handler.output, message);
+    if (bytes.length > settings.maxSendMessageBytes) throw tooLargeToSend(bytes.length, settings.maxSendMessageBytes);
+    const compression = bytes.length >= settings.compressMinBytes ? plan.responseCompression : undefined;
+    const payload = compression === undefined ? bytes : compression.compress(bytes);
+    if (payload instanceof Promise) return payload.then((compressed) => this.write(compressed, true));
+    return this.write(payload, compression !== undefined);
+  }
+
+  succeed(): void {
+    if (this.over) return;
+    this.sendHead();
+    const { givenTrailer } = this.context;
+    if (givenTrailer === undefined) {
+      this.stream.sendTrailers(okTrailers);
+    } else {
+      const fields: string[] = [];
+      appendStatusTrailers(fields, undefined);
+      appendTrailerMetadata(fields, givenTrailer);
+      this.stream.sendTrailers(fields);
+    }
+    this.finish(undefined);
+  }
+
+  fail(reason: unknown): void {
+    if (this.over) return;
+    const error = this.toConnectError(reason);
+    const fields = this.headSent ? [] : this.headFields();
+    appendStatusTrailers(fields, error);
+    if (this.context.givenTrailer !== undefined) appendTrailerMetadata(fields, this.context.givenTrailer);
+    if (this.headSent) this.stream.sendTrailers(fields);
+    else this.stream.sendHeaders(fields, true);
+    this.headSent = true;
+    this.finish(error);
+  }
+
+  // ---- within
+
+  private run(input: Message | MessageQueue<Message>): void {
+    // The stream's place is taken until the handler ends, whatever becomes of the stream.
+    this.stream.hold();
+    invoke(this, input);
+  }
+
+  handlerEnded(): void {
+    this.stream.release();
+  }
+
+  private toConnectError(reason: unknown): ConnectError {
+    if (reason instanceof ConnectError) return reason;
+    this.settings.log.error("a handler failed", { path: this.head.path, error: reason });
+    return new ConnectError("internal error", Code.Internal);
+  }
+
+  private decode(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    compressed: boolean,
+    gathered: boolean,
+  ): Message | Promise<Message> {
+    const { plan } = this;
+    const { input } = plan.handler;
+    const isView = !gathered && (compressed || plan.codec.retainsInput(input));
+    const octets = isView ? copyOctets(bytes, start, end) : bytes.subarray(start, end);
+    if (!compressed) return plan.codec.decode(input, octets);
+    if (plan.requestCompression === undefined) throw undeclaredCompressionError();
+    const plain = plan.requestCompression.decompress(octets, this.settings.maxReceiveMessageBytes);
+    if (plain instanceof Promise) {
+      const message = plain.then((decompressed) => plan.codec.decode(input, decompressed));
+      // Whoever takes the message sees the failure; until then it must not count as unhandled.
+      message.catch((error) => this.fail(error));
+      return message;
+    }
+    return plan.codec.decode(input, plain);
+  }
+
+  private makeQueue(): MessageQueue<Message> {
+    return new MessageQueue<Message>(
+      (octets) => this.stream.consume(octets),
+      () => this.reader?.halt(),
+    );
+  }
+
+  private write(payload: Uint8Array, compressed: boolean): Promise<void> | undefined {
+    if (this.over) return undefined;
+    this.sendHead();
+    if (sendMessage(this.stream, payload, compressed)) return undefined;
+    return new Promise((resolve) => {
+      this.wakeSender = resolve;
+    });
+  }
+
+  private sendHead(): void {
+    if (this.headSent) return;
+    this.headSent = true;
+    const { plan, settings } = this;
+    if (this.context.givenHeader === undefined) {
+      this.stream.sendHeaders(settings.responseHeads.plain(plan.codec, plan.responseCompression));
+    } else {
+      this.stream.sendHeaders(this.headFields());
+    }
+  }
+
+  private headFields(): string[] {
+    const { plan, settings, context } = this;
+    const fields = settings.responseHeads.fields(plan.codec, plan.responseCompression);
+    if (context.givenHeader === undefined) return fields;
+    const error = appendMetadata(fields, context.givenHeader);
+    if (error !== undefined) settings.log.warn("response metadata was left out", { path: this.head.path, error });
+    return fields;
+  }
+
+  private finish(error: ConnectError | undefined): void {
+    if (this.over) return;
+    this.over = true;
+    this.settings.deadlines.remove(this);
+    this.reader?.halt();
+    if (error === undefined) this.requests?.end();
+    else this.requests?.fail(error);
+    this.cancellation.abort(error);
+    this.wakeSender?.();
+    this.wakeSender = undefined;
+    // The answer is complete, so the rest of the request is of no use (gRPC over HTTP/2, "Responses").
+    if (!this.stream.isClosed) this.stream.resetWhenSent(ErrorCode.noError);
+  }
+}
