@@ -21,7 +21,10 @@ afterEach(async () => {
 
 const dataDir = () => join(folder, "data");
 
-async function start(name: "user-service" | "order-service", extraArgs: string[] = ["--order-port=0"]) {
+async function start(
+  name: "user-service" | "order-service",
+  extraArgs: string[] = ["--order-port=0", "--order-address=127.0.0.1:1"],
+) {
   const args = ["--host=127.0.0.1", "--user-port=0", `--data-dir=${dataDir()}`, ...extraArgs];
   const process = startShopProcess(`${name}/main`, args);
   processes.push(process);

@@ -18,7 +18,7 @@ export async function listenWithServices<Service extends DescService>(
   log: Log,
 ): Promise<RunningService> {
   const health = createHealth();
-  const reflection = createReflection({ services: [service] });
+  const reflection = createReflection({ services: [service, health.service] });
   const server = createServer({
     routes(router) {
       router.service(service, handler, { interceptors: [createReportFailures(log)] });
@@ -26,10 +26,10 @@ export async function listenWithServices<Service extends DescService>(
       reflection.routes(router);
     },
   });
-  await server.listen({ host, port });
+  const address = await server.listen({ host, port });
   health.setStatus(service.typeName, "SERVING");
   return {
-    address: server.address,
+    address,
     async close() {
       // Whoever asks now is sent elsewhere before the connections go.
       health.shutdown();

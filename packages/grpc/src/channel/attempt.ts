@@ -3,8 +3,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { ClientCall, type ClientCallListener } from "../transport/client-call.ts";
 import type { ClientConnection } from "../transport/client-connection.ts";
 import type { Http2ClientConnection } from "../transport/http2-client-connection.ts";
-import type { ChannelCalls } from "./channel-calls.ts";
 import type { PickInfo } from "./balancer/index.ts";
+import type { ChannelCalls } from "./channel-calls.ts";
 import type { CallWaiter, WaiterQueue } from "./waiter-queue.ts";
 
 /**

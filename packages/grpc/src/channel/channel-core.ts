@@ -117,13 +117,14 @@ export class ChannelCore {
    * cancellation) has to `remove` the waiter.
    */
   enqueue(waiter: CallWaiter): void {
+    this.#leaveIdle();
+    const picker = this.#picker;
+    const result = picker.pick(waiter.pickInfo);
+    // Asked last, because a call that fails as the channel wakes up may close it.
     if (this.#closed !== undefined) {
       waiter.onFail(this.#createClosedError());
       return;
     }
-    this.#leaveIdle();
-    const picker = this.#picker;
-    const result = picker.pick(waiter.pickInfo);
     if (result.kind === "drop" || (result.kind === "fail" && !waiter.waitForReady)) {
       waiter.onFail(result.createError());
       return;
@@ -156,7 +157,6 @@ export class ChannelCore {
 
   /** Leaves idle mode, and makes an idle balancer connect, without a call. */
   connect(): void {
-    if (this.#closed !== undefined) return;
     if (this.#active === undefined) this.#leaveIdle();
     else this.#active.exitIdle();
   }
@@ -205,7 +205,7 @@ export class ChannelCore {
   }
 
   #leaveIdle(): void {
-    if (this.#active !== undefined) return;
+    if (this.#active !== undefined || this.#closed !== undefined) return;
     this.#picker = createQueuePicker(() => "resolving the name");
     this.#enter("connecting");
     this.#idleTimer.start();

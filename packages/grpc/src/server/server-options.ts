@@ -66,7 +66,9 @@ const optionNames: readonly (keyof ServerOptions)[] = [
 export function checkServerOptions(options: ServerOptions): void {
   refuseUnknownOptions("createServer", options, optionNames);
   if (typeof options.routes !== "function") {
-    throw new TypeError("createServer: routes has to be a function that takes a router, for example (router) => router.service(…)");
+    throw new TypeError(
+      "createServer: routes has to be a function that takes a router, for example (router) => router.service(…)",
+    );
   }
   if (options.keepalive !== undefined) {
     refuseUnknownOptions("createServer: keepalive", options.keepalive, ["timeMs", "timeoutMs"]);

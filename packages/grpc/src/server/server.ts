@@ -15,7 +15,15 @@ import { MethodTable } from "./router.ts";
 import { checkServerOptions, type ServerOptions } from "./server-options.ts";
 
 /** Where to listen: a TCP port (`host` defaults to 127.0.0.1, so that nothing is exposed by accident), or a Unix socket. */
-export type ListenOptions = { port: number; host?: string } | { path: string };
+export type ListenOptions =
+  | { readonly port: number; readonly host?: string; readonly path?: undefined }
+  | { readonly path: string };
+
+/** What `listen` answers with: the port that was taken, or the path. */
+export type ListeningAt<Options extends ListenOptions> = Extract<
+  ListenAddress,
+  Options extends { readonly path: string } ? { readonly path: string } : { readonly port: number }
+>;
 
 export interface CloseOptions {
   /** Calls that still run after this many milliseconds are cancelled. Default 30,000. 0 cancels them at once. */
@@ -24,7 +32,7 @@ export interface CloseOptions {
 
 export interface Server {
   /** Starts to serve. Port 0 takes a free one, which `address` tells. Rejects when the address cannot be had. */
-  listen(options: ListenOptions): Promise<ListenAddress>;
+  listen<Options extends ListenOptions>(options: Options): Promise<ListeningAt<Options>>;
   /** Where the server listens; undefined before `listen` and after `close`. */
   readonly address: ListenAddress | undefined;
   /** The services that are routed, for reflection and documentation. */
@@ -75,11 +83,12 @@ export function createServer(options: ServerOptions): Server {
     get address() {
       return listener.address;
     },
-    async listen(where) {
+    async listen<Options extends ListenOptions>(where: Options) {
       refuseUnknownOptions("listen", where, ["host", "port", "path"]);
       if (closing !== undefined) throw new Error("the server was closed; create another one");
-      await listener.listen("path" in where ? where : { host: where.host ?? "127.0.0.1", port: where.port });
-      return listener.address as ListenAddress;
+      const { path } = where;
+      await listener.listen(path === undefined ? { host: where.host ?? "127.0.0.1", port: where.port } : { path });
+      return listener.address as ListeningAt<Options>;
     },
     close(given = {}) {
       refuseUnknownOptions("close", given, ["deadlineMs"]);

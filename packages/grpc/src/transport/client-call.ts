@@ -1,6 +1,13 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { ErrorCode, Http2Error, type ResponseHead, type Stream, type StreamListener, type Trailers } from "@tercel/http2";
+import {
+  ErrorCode,
+  type Http2Error,
+  type ResponseHead,
+  type Stream,
+  type StreamListener,
+  type Trailers,
+} from "@tercel/http2";
 import type { Clock } from "../call/clock.ts";
 import type { DeadlineEntry, DeadlineWheel } from "../call/deadline-wheel.ts";
 import { type Codec, copyOctets } from "../codec/index.ts";
@@ -214,7 +221,8 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
     const contentType = fieldValue(head.fields, "content-type");
     const format = contentType === undefined ? undefined : parseContentType(contentType);
     if (format !== this.settings.codec.name) {
-      const shown = contentType === undefined ? "no content-type" : `content-type ${JSON.stringify(contentType.slice(0, 64))}`;
+      const shown =
+        contentType === undefined ? "no content-type" : `content-type ${JSON.stringify(contentType.slice(0, 64))}`;
       return new ConnectError(`the server answered with ${shown}, which is no gRPC`, Code.Unknown);
     }
     const decoding = chooseResponseDecoding(fieldValue(head.fields, "grpc-encoding"), this.settings.compressions);

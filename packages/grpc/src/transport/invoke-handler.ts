@@ -1,5 +1,12 @@
 import type { DescMessage, Message, MessageInitShape } from "@bufbuild/protobuf";
-import type { HandlerContext, Interceptor, StreamRequest, StreamResponse, UnaryRequest, UnaryResponse } from "@connectrpc/connect";
+import type {
+  HandlerContext,
+  Interceptor,
+  StreamRequest,
+  StreamResponse,
+  UnaryRequest,
+  UnaryResponse,
+} from "@connectrpc/connect";
 import { type CallContext, mergedContext } from "../call/handler-context.ts";
 import { applyInterceptors } from "../call/interceptors.ts";
 import { toMessage } from "../call/message-init.ts";
@@ -111,11 +118,16 @@ function failed(call: HandledCall, error: unknown): void {
 async function invokeIntercepted(call: HandledCall, input: Message | AsyncIterable<Message>): Promise<void> {
   const { context } = call;
   const { spec, output } = call.plan.handler;
-  const common = { service: call.plan.handler.service, header: context.responseHeader, trailer: context.responseTrailer };
+  const common = {
+    service: call.plan.handler.service,
+    header: context.responseHeader,
+    trailer: context.responseTrailer,
+  };
   const isUnary = spec.kind === "unary";
   const next = applyInterceptors(async (request) => {
     const merged = mergedContext(context, request.header, request.signal, request.contextValues);
-    const handed = request.stream && !call.plan.handler.requestIsStream ? await single(request.message) : request.message;
+    const handed =
+      request.stream && !call.plan.handler.requestIsStream ? await single(request.message) : request.message;
     const result = callHandler(call, handed, merged);
     if (isUnary) {
       const message = toMessage(output, (await result) as Init);

@@ -8,11 +8,7 @@ export type ConnectionOptions = Omit<Http2ServerOptions, "onStream">;
 export type { ListenAddress };
 
 /** A listening engine whose streams become calls. */
-export function createListener(
-  plan: PlanSettings,
-  calls: ServerCallSettings,
-  options: ConnectionOptions,
-): Http2Server {
+export function createListener(plan: PlanSettings, calls: ServerCallSettings, options: ConnectionOptions): Http2Server {
   return new Http2Server({
     ...options,
     onStream: (stream, head) => serveStream(plan, calls, stream, head),

@@ -38,7 +38,14 @@ export class RequestHeads {
 
   private fields(method: DescMethod): string[] {
     const { scheme, authority, format, sendCompression, compressions, userAgentPrefix } = this.settings;
-    const fields = [":method", "POST", ":scheme", scheme, ":path", formatMethodPath(method.parent.typeName, method.name)];
+    const fields = [
+      ":method",
+      "POST",
+      ":scheme",
+      scheme,
+      ":path",
+      formatMethodPath(method.parent.typeName, method.name),
+    ];
     fields.push(":authority", authority, "te", "trailers", "content-type", formatContentType(format));
     if (sendCompression !== undefined) fields.push("grpc-encoding", sendCompression.name);
     const acceptEncoding = formatAcceptEncoding(compressions);

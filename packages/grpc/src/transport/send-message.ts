@@ -33,5 +33,8 @@ export function sendMessage(stream: Stream, payload: Uint8Array, compressed: boo
 
 /** Neither side sends what it was told not to; the message names both numbers. */
 export function tooLargeToSend(bytes: number, limit: number): ConnectError {
-  return new ConnectError(`a message of ${bytes} bytes is over the limit of ${limit} for sending`, Code.ResourceExhausted);
+  return new ConnectError(
+    `a message of ${bytes} bytes is over the limit of ${limit} for sending`,
+    Code.ResourceExhausted,
+  );
 }

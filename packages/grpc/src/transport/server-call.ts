@@ -13,8 +13,8 @@ import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol
 import { appendMetadata, appendTrailerMetadata, metadataToHeaders } from "../protocol/metadata.ts";
 import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { type HandledCall, invoke } from "./invoke-handler.ts";
-import type { RequestPlan } from "./request-plan.ts";
 import { isOneMessage } from "./one-message.ts";
+import type { RequestPlan } from "./request-plan.ts";
 import { okTrailers, type ResponseHeads } from "./response-heads.ts";
 import { sendMessage, tooLargeToSend } from "./send-message.ts";
 

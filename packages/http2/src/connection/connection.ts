@@ -116,7 +116,7 @@ export class Connection implements StreamOwner, InboundOwner {
     this.budgets = new Budgets(limits, this.clock);
     this.outbound = new Outbound(
       socket,
-      new HpackEncoder(limits.headerTableBytes),
+      new HpackEncoder(limits.headerTableBytes, options.unindexedFields),
       limits.connectionSendBufferBytes,
     );
     this.inbound = new Inbound(this, this.streams, this.outbound, limits, this.budgets);

@@ -34,7 +34,10 @@ export class HeaderAssembly {
   proceed(bytes: Uint8Array, start: number, end: number): void {
     this.continuations++;
     if (this.continuations > this.limits.maxContinuationFrames) {
-      throw connectionError(ErrorCode.enhanceYourCalm, `more than ${this.limits.maxContinuationFrames} CONTINUATION frames`);
+      throw connectionError(
+        ErrorCode.enhanceYourCalm,
+        `more than ${this.limits.maxContinuationFrames} CONTINUATION frames`,
+      );
     }
     this.add(bytes, start, end);
   }

@@ -52,7 +52,8 @@ function receiveRequest(
   dependency: number,
   block: HeaderBlock,
 ): void {
-  if (streamId % 2 === 0) throw connectionError(ErrorCode.protocolError, `a client opened stream ${streamId}, an even one`);
+  if (streamId % 2 === 0)
+    throw connectionError(ErrorCode.protocolError, `a client opened stream ${streamId}, an even one`);
   if (streamId <= streams.lastStreamId) {
     if (streams.mayStillReceive(streamId, opener.clock.nowMs())) return;
     throw connectionError(ErrorCode.streamClosed, `HEADERS came on stream ${streamId}, which is closed`);
@@ -84,7 +85,8 @@ function receiveResponse(stream: Stream, endStream: boolean, block: HeaderBlock)
     stream.interimHeads++;
     if (endStream) throw streamError(ErrorCode.protocolError, "an interim response ended the stream");
     if (head.status === 101) throw streamError(ErrorCode.protocolError, "HTTP/2 has no 101 response");
-    if (stream.interimHeads > maxInterimHeads) throw streamError(ErrorCode.enhanceYourCalm, "too many interim responses");
+    if (stream.interimHeads > maxInterimHeads)
+      throw streamError(ErrorCode.enhanceYourCalm, "too many interim responses");
     return;
   }
   stream.headReceived = true;

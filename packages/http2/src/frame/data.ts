@@ -1,5 +1,5 @@
-import { Flag, FrameType } from "./frame-type.ts";
 import { frameHeaderBytes, writeFrameHeader } from "./frame-header.ts";
+import { Flag, FrameType } from "./frame-type.ts";
 
 /** RFC 9113 §6.1. Writes only the frame header; the payload stands behind it or travels as a buffer of its own. */
 export function writeDataHeader(

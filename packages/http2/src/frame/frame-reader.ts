@@ -53,8 +53,7 @@ export class FrameReader {
     }
     while (length - at >= frameHeaderBytes && !this.stopped) {
       if (frames++ >= maxFrames) return at;
-      const payloadBytes =
-        ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
+      const payloadBytes = ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
       const end = at + frameHeaderBytes + payloadBytes;
       if (payloadBytes > this.maxFrameBytes) this.refuseSize(payloadBytes);
       if (end > length) break;

@@ -19,8 +19,8 @@ export interface HpackDecoderOptions {
    */
   maxTableBytes?: number;
   /**
-   * Longest header list, counted as RFC 9113 §6.5.2 does (name + value + 32 for each field). Default 16384: gRPC
-   * proposes 8 KiB of metadata, and its C core refuses at 16 KiB for good.
+   * Longest header list, counted as RFC 9113 §6.5.2 does (name + value + 32 for each field). Default 16384,
+   * where widely used peers stop as well.
    */
   maxListBytes?: number;
   /** Most fields in a list, each cookie crumb counting as one. Default 128: a field costs more than its octets say. */

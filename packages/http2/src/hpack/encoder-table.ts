@@ -36,6 +36,7 @@ interface Entry {
  */
 export class EncoderTable {
   private readonly records = new Map<string, NameRecord>();
+  private readonly unindexedNames: ReadonlySet<string>;
   private rememberedNames = 0;
   private slots: (Entry | undefined)[] = new Array<Entry | undefined>(initialSlots).fill(undefined);
   private mask = initialSlots - 1;
@@ -48,7 +49,8 @@ export class EncoderTable {
   /** Rises whenever an index may come to mean something else. */
   epoch = 0;
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, unindexedNames: readonly string[]) {
+    this.unindexedNames = new Set(unindexedNames);
     this.maxBytes = maxBytes;
   }
 
@@ -111,7 +113,7 @@ export class EncoderTable {
     const staticIndex = staticIndexByName.get(name) ?? 0;
     const record: NameRecord = {
       name,
-      policy: indexingPolicyFor(name),
+      policy: indexingPolicyFor(name, this.unindexedNames),
       staticIndex,
       entries: staticEntries(name, staticIndex),
       newestEntry: noEntry,

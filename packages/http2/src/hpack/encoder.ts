@@ -35,13 +35,14 @@ export class HpackEncoder {
 
   /**
    * `maxTableBytes` is our own bound on the table, whatever the peer offers. Default 4096, the protocol's initial size:
-   * a larger table costs memory per connection and saves few octets.
+   * a larger table costs memory per connection and saves few octets. `unindexedFields` are names whose values hardly ever
+   * come twice, beside those known here.
    */
-  constructor(maxTableBytes = initialTableBytes) {
+  constructor(maxTableBytes = initialTableBytes, unindexedFields: readonly string[] = []) {
     this.maxTableBytes = Math.min(maxTableBytes, maxInteger);
     this.tableBytes = initialTableBytes;
     this.smallestTableBytes = initialTableBytes;
-    this.table = new EncoderTable(initialTableBytes);
+    this.table = new EncoderTable(initialTableBytes, unindexedFields);
     this.setPeerMaxTableBytes(initialTableBytes);
   }
 

@@ -30,8 +30,6 @@ const varyingNames: ReadonlySet<string> = new Set([
   "date",
   "etag",
   "expires",
-  "grpc-message",
-  "grpc-timeout",
   "idempotency-key",
   "if-modified-since",
   "if-none-match",
@@ -46,9 +44,12 @@ const varyingNames: ReadonlySet<string> = new Set([
   "x-request-id",
 ]);
 
-/** The form for literals called `name` (lower case). Binary metadata counts as secret: nobody can tell what it holds. */
-export function indexingPolicyFor(name: string): IndexingPolicy {
-  if (varyingNames.has(name)) return IndexingPolicy.without;
+/**
+ * The form for literals called `name` (lower case). `unindexed` are names that the user of the engine knows to vary.
+ * Binary fields count as secret: nobody can tell what they hold.
+ */
+export function indexingPolicyFor(name: string, unindexed: ReadonlySet<string>): IndexingPolicy {
+  if (varyingNames.has(name) || unindexed.has(name)) return IndexingPolicy.without;
   if (secretNames.has(name) || name.endsWith("-bin") || name.includes("-token") || name.includes("token-")) {
     return IndexingPolicy.never;
   }

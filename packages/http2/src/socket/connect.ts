@@ -1,7 +1,7 @@
 import { connect as connectNet, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions as TlsClientOptions } from "node:tls";
-import { Connection, type ConnectionEvents, type ConnectionOptions } from "../connection/connection.ts";
 import { systemClock } from "../connection/clock.ts";
+import { Connection, type ConnectionEvents, type ConnectionOptions } from "../connection/connection.ts";
 import { Http2Error } from "../http2-error.ts";
 import { attach } from "./attach.ts";
 import type { ListenAddress } from "./server.ts";
@@ -21,7 +21,11 @@ const defaultConnectTimeoutMs = 20_000;
  * Connects and resolves once the transport stands; the peer's SETTINGS may still be on their way (`onReady`).
  * Rejects with an {@link Http2Error} whose cause is the system's error.
  */
-export function connect(address: ListenAddress, events: ConnectionEvents, options: ConnectOptions = {}): Promise<Connection> {
+export function connect(
+  address: ListenAddress,
+  events: ConnectionEvents,
+  options: ConnectOptions = {},
+): Promise<Connection> {
   const { tls, connectTimeoutMs, signal, ...connectionOptions } = options;
   return new Promise((resolve, reject) => {
     const socket: Socket =

@@ -1,14 +1,14 @@
 import { createServer as createNetServer, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from "node:tls";
-import { Connection, type ConnectionOptions } from "../connection/connection.ts";
 import { systemClock } from "../connection/clock.ts";
-import { ErrorCode } from "../frame/error-code.ts";
+import { Connection, type ConnectionOptions } from "../connection/connection.ts";
 import { resolveLimits } from "../connection/limits.ts";
 import { Ticker } from "../connection/ticker.ts";
+import { ErrorCode } from "../frame/error-code.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import type { Stream } from "../stream/stream.ts";
-import { classifyFirstBytes, prefaceBytes } from "./first-bytes.ts";
 import { attach } from "./attach.ts";
+import { classifyFirstBytes, prefaceBytes } from "./first-bytes.ts";
 
 /** A `node:http` server fits: connections that speak HTTP/1.1 are handed to it as if it had accepted them. */
 export interface Http1Server {
@@ -16,7 +16,9 @@ export interface Http1Server {
 }
 
 /** Where to listen, or where a server listens. */
-export type ListenAddress = { host: string; port: number } | { path: string };
+export type ListenAddress =
+  | { readonly host: string; readonly port: number; readonly path?: undefined }
+  | { readonly path: string; readonly host?: undefined; readonly port?: undefined };
 
 export interface Http2ServerOptions extends ConnectionOptions {
   /** A request has begun; the listener has to be set on the stream before this returns. */

@@ -46,3 +46,16 @@ test("says that the given server does not know the name", async () => {
     /ENOTFOUND users\.example/,
   );
 });
+
+test("gives up when the resolver is closed", async () => {
+  const silent = createSocket("udp4");
+  silent.bind(0, "127.0.0.1");
+  await once(silent, "listening");
+  const closing = new AbortController();
+  silent.once("message", () => closing.abort());
+  await assert.rejects(
+    nodeDnsLookup("users.example", `127.0.0.1:${silent.address().port}`, closing.signal),
+    /ECANCELLED users\.example/,
+  );
+  silent.close();
+});

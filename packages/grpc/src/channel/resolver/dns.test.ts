@@ -103,9 +103,7 @@ test("resolves again on request, at the earliest 30 seconds after the last succe
 test("repeats a failed resolution by itself, with growing pauses that requests do not shorten", async () => {
   const { clock, lookups, lookup, events, resolver } = setUp();
   await lookup(0).fail("queryA ENOTFOUND");
-  assert.deepEqual(events, [
-    'cannot resolve "dns:///example.com:50051": queryA ENOTFOUND (attempt 1, next in 1.0 s)',
-  ]);
+  assert.deepEqual(events, ['cannot resolve "dns:///example.com:50051": queryA ENOTFOUND (attempt 1, next in 1.0 s)']);
   resolver.resolveNow();
   await clock.advance(999);
   assert.equal(lookups.length, 1);

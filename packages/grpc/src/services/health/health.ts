@@ -25,6 +25,9 @@ export interface Health {
   /** Reports everything as NOT_SERVING from now on, so that balancers send calls elsewhere before the server drains. */
   shutdown(): void;
 
+  /** The descriptor of grpc.health.v1.Health, for reflection and for clients. */
+  readonly service: typeof HealthService;
+
   /** Registers grpc.health.v1.Health with a router. */
   readonly routes: (router: ConnectRouter) => void;
 }
@@ -87,6 +90,7 @@ export function createHealth(): Health {
     setStatus(service, status) {
       if (!isShutDown) change(service, status);
     },
+    service: HealthService,
     status: (service) => statuses.get(service),
     shutdown() {
       isShutDown = true;

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HpackDecoder } from "./decoder.ts";
+
+const octetsOf = (...octets: number[]) => Uint8Array.from(octets);
+
+function decode(decoder: HpackDecoder, octets: Uint8Array) {
+  return decoder.decode(octets, 0, octets.length);
+}
+
+/** A literal with indexing, n: text. */
+function insertion(text: string): Uint8Array {
+  return Uint8Array.from([0x40, 1, 0x6e, text.length, ...Buffer.from(text, "latin1")]);
+}
+
+test("returns the same block for the same octets, wherever they lie", () => {
+  const decoder = new HpackDecoder();
+  const first = decode(decoder, octetsOf(0x83, 0x86, 0x84));
+  const shifted = octetsOf(0x00, 0x00, 0x83, 0x86, 0x84, 0x00);
+  assert.equal(decoder.decode(shifted, 2, 5), first);
+  assert.deepEqual(first.fields, [":method", "POST", ":scheme", "http", ":path", "/"]);
+});
+
+test("recalls blocks with literals that are not indexed", () => {
+  const decoder = new HpackDecoder();
+  const octets = octetsOf(0x83, 0x00, 0x01, 0x61, 0x01, 0x62);
+  assert.equal(decode(decoder, octets), decode(decoder, octets.slice()));
+});
+
+test("tells blocks apart that differ in one octet, at every place and length", () => {
+  for (const length of [1, 2, 5, 15, 16, 31, 32, 33, 64, 128]) {
+    const decoder = new HpackDecoder();
+    const octets = new Uint8Array(length).fill(0x82);
+    const block = decode(decoder, octets);
+    for (let at = 0; at < length; at++) {
+      const other = octets.slice();
+      other[at] = 0x83;
+      assert.equal(decode(decoder, other).fields[2 * at + 1], "POST");
+    }
+    assert.equal(block.fields.includes("POST"), false);
+  }
+});
+
+test("does not mistake a block for the beginning of a longer one", () => {
+  const decoder = new HpackDecoder();
+  for (let length = 1; length <= 64; length++) {
+    assert.equal(decode(decoder, new Uint8Array(length).fill(0x82)).fieldCount, length);
+    assert.equal(decode(decoder, new Uint8Array(length - 1).fill(0x82)).fieldCount, length - 1);
+  }
+});
+
+test("never recalls a block from before an insertion, an eviction or a resize", () => {
+  const decoder = new HpackDecoder({ maxTableBytes: 68 });
+  const newest = octetsOf(0xbe);
+  for (const text of ["1", "2", "3", "1"]) {
+    decode(decoder, insertion(text));
+    assert.deepEqual(decode(decoder, newest).fields, ["n", text]);
+    assert.equal(decode(decoder, newest), decode(decoder, newest));
+  }
+  const before = decode(decoder, newest);
+  decode(decoder, octetsOf(0x3f, 0x25));
+  assert.notEqual(decode(decoder, newest), before);
+  decode(decoder, octetsOf(0x20));
+  assert.throws(() => decode(decoder, newest));
+});
+
+test("never recalls a block that changes the table", () => {
+  const decoder = new HpackDecoder();
+  const second = octetsOf(0xbf);
+  decode(decoder, insertion("1"));
+  decode(decoder, insertion("1"));
+  assert.deepEqual(decode(decoder, second).fields, ["n", "1"]);
+  const resize = octetsOf(0x3f, 0xe1, 0x1f, 0x82);
+  assert.notEqual(decode(decoder, resize), decode(decoder, resize));
+});
+
+test("does not recall a block while a size update is owed", () => {
+  const decoder = new HpackDecoder();
+  decode(decoder, octetsOf(0x82));
+  decoder.setMaxTableBytes(0);
+  assert.throws(() => decode(decoder, octetsOf(0x82)));
+});
+
+test("does not remember a block over the limit", () => {
+  const decoder = new HpackDecoder({ maxFields: 1 });
+  const octets = octetsOf(0x82, 0x82);
+  assert.notEqual(decode(decoder, octets), decode(decoder, octets));
+});
+
+test("remembers blocks of up to 512 octets", () => {
+  const decoder = new HpackDecoder({ maxFields: 1000, maxListBytes: 1 << 20 });
+  const fits = new Uint8Array(512).fill(0x82);
+  const over = new Uint8Array(513).fill(0x82);
+  assert.equal(decode(decoder, fits), decode(decoder, fits));
+  assert.notEqual(decode(decoder, over), decode(decoder, over));
+});
+
+test("keeps what the layer above has derived from a block", () => {
+  const decoder = new HpackDecoder();
+  const octets = octetsOf(0x82);
+  assert.equal(decode(decoder, octets).memo, undefined);
+  decode(decoder, octets).memo = "derived";
+  assert.equal(decode(decoder, octets).memo, "derived");
+});
