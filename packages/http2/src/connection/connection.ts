@@ -441,10 +441,10 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   private shiftSendWindows(bytes: number): void {
-    this.streams.forEach((stream) => {
-      if (stream.sendWindow.shift(bytes)) return;
+    for (const stream of this.streams.all()) {
+      if (stream.sendWindow.shift(bytes)) continue;
       throw connectionError(ErrorCode.flowControlError, "SETTINGS_INITIAL_WINDOW_SIZE took a window over 2^31-1");
-    });
+    }
   }
 
   private read(chunk: Uint8Array, from: number): void {

@@ -1,5 +1,6 @@
 import type { Stream } from "../stream/stream.ts";
 import type { Role } from "./role.ts";
+import { StreamIndex } from "./stream-index.ts";
 
 /** How many streams that we reset are remembered, and for how long: frames that crossed our RST_STREAM are no offence. */
 const rememberedResets = 64;
@@ -11,7 +12,7 @@ export class StreamTable {
   lastStreamId = 0;
   /** Places taken among the concurrent streams: open streams, and closed ones whose handler still runs. */
   slots = 0;
-  private readonly byId = new Map<number, Stream>();
+  private readonly byId = new StreamIndex();
   private readonly resetIds = new Array<number>(rememberedResets).fill(0);
   private readonly resetAtMs = new Array<number>(rememberedResets).fill(0);
   private nextReset = 0;
@@ -35,23 +36,19 @@ export class StreamTable {
   }
 
   add(stream: Stream): void {
-    this.byId.set(stream.id, stream);
+    this.byId.add(stream);
     this.recent = stream;
     this.slots++;
   }
 
   delete(stream: Stream): void {
-    this.byId.delete(stream.id);
+    this.byId.delete(stream);
     if (this.recent === stream) this.recent = undefined;
   }
 
   /** A copy, because what is done to each may remove it. */
   all(): Stream[] {
-    return [...this.byId.values()];
-  }
-
-  forEach(visit: (stream: Stream) => void): void {
-    this.byId.forEach(visit);
+    return this.byId.all();
   }
 
   /** A stream that nobody has opened. Only clients open streams, so even identifiers always are. */

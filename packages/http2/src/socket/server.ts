@@ -70,7 +70,10 @@ export class Http2Server {
       this.listener.on("tlsClientError", (_error: Error, socket: TLSSocket) => socket.destroy());
     }
     this.listener.maxConnections = options.maxConnections ?? defaultMaxConnections;
-    this.listener.on("error", (error) => options.onError?.(error));
+    // Before it listens, an error is the answer to `listen`.
+    this.listener.on("error", (error) => {
+      if (this.listener.listening) options.onError?.(error);
+    });
   }
 
   /** Starts to listen; port 0 takes a free one. Rejects when the address cannot be had. */

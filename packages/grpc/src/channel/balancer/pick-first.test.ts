@@ -73,6 +73,16 @@ test("tries the addresses of all endpoints one after the other and stops at the 
   assert.deepEqual(states, ["connecting", "ready"]);
 });
 
+test("tells waiting calls how far it has come", async () => {
+  const { balancer, attempt, currentPicker } = setUp();
+  balancer.update(endpointsOf("a:1", "b:2", "c:3"));
+  await attempt(0).fail("refused");
+  assert.equal(
+    currentPicker().describe(),
+    "connecting: a:1: refused (attempt 1, next in 1.0 s); b:2: connecting (attempt 1 under way); c:3: idle",
+  );
+});
+
 test("forgets the addresses that failed once one is reached", async () => {
   const { clock, balancer, made, attempt } = setUp();
   balancer.update(endpointsOf("a:1", "b:2", "c:3"));
