@@ -1,0 +1,145 @@
+import { MESSAGES_PER_STREAM, STREAM_PAYLOAD_BYTES, UNARY_MESSAGE } from "./peers/echo-values.ts";
+import { echoMessage, framed, streamRequest } from "./wire/grpc-body.ts";
+
+/** One thing that is measured of every subject. */
+export interface BenchCase {
+  /** `<side>/<what>`; a word of the command line chooses by it. */
+  name: string;
+  /** Unit of the value. */
+  unit: string;
+  /** What the CPU time is counted for: one of this. */
+  per?: string;
+  better: "higher" | "lower";
+  work: H2loadWork | ClientStreamWork | ClientWork | IdleWork;
+}
+
+/** h2load sends the same request over and over to the server under test. */
+export interface H2loadWork {
+  kind: "h2load";
+  method: "Unary" | "ServerStream";
+  body: Buffer;
+  /** Bytes of a whole answer, from a server that sends no empty fields. */
+  leastResponseBytes: number;
+  connections: number;
+  streams: number;
+  /** Units of the case in one request. */
+  unitsPerRequest: number;
+}
+
+/** The fixed client streams messages to the server under test. */
+export interface ClientStreamWork {
+  kind: "client-stream";
+  streams: number;
+}
+
+/** The client under test calls the fixed server. */
+export interface ClientWork {
+  kind: "client";
+  call: "unary" | "stream";
+  concurrency: number;
+}
+
+/** Connections are opened to the server under test and left alone. */
+export interface IdleWork {
+  kind: "idle";
+  connections: number;
+}
+
+/** Streams open at a time where the number is not the point of the case. */
+const STREAMS = 10;
+/** Payload of a large message: a quarter of the size that servers accept by default. */
+const LARGE_BYTES = 1 << 20;
+
+function serverUnary(connections: number, streams: number): BenchCase {
+  const body = framed(echoMessage({ message: UNARY_MESSAGE }));
+  return {
+    name: `server/unary/${connections}x${streams}`,
+    unit: "calls/s",
+    per: "call",
+    better: "higher",
+    work: {
+      kind: "h2load",
+      method: "Unary",
+      body,
+      leastResponseBytes: body.length,
+      connections,
+      streams,
+      unitsPerRequest: 1,
+    },
+  };
+}
+
+function clientUnary(concurrency: number): BenchCase {
+  return {
+    name: `client/unary/${concurrency}`,
+    unit: "calls/s",
+    per: "call",
+    better: "higher",
+    work: { kind: "client", call: "unary", concurrency },
+  };
+}
+
+function serverStream(): BenchCase {
+  const streamed = framed(echoMessage({ payload: Buffer.alloc(STREAM_PAYLOAD_BYTES) }));
+  return {
+    name: "server/stream",
+    unit: "messages/s",
+    per: "message",
+    better: "higher",
+    work: {
+      kind: "h2load",
+      method: "ServerStream",
+      body: framed(streamRequest({ count: MESSAGES_PER_STREAM, payloadSize: STREAM_PAYLOAD_BYTES })),
+      leastResponseBytes: streamed.length * MESSAGES_PER_STREAM,
+      connections: STREAMS,
+      streams: 1,
+      unitsPerRequest: MESSAGES_PER_STREAM,
+    },
+  };
+}
+
+function serverLarge(): BenchCase {
+  const body = framed(echoMessage({ payload: Buffer.alloc(LARGE_BYTES, 0xab) }));
+  return {
+    name: "server/large",
+    unit: "MB/s",
+    per: "MB",
+    better: "higher",
+    work: {
+      kind: "h2load",
+      method: "Unary",
+      body,
+      leastResponseBytes: body.length,
+      connections: 4,
+      streams: 1,
+      unitsPerRequest: LARGE_BYTES / 1e6,
+    },
+  };
+}
+
+/** Every case, in the order in which they run and are shown. README.md says what each of them is for. */
+export const BENCH_CASES: readonly BenchCase[] = [
+  serverUnary(10, 10),
+  serverUnary(50, 1),
+  serverUnary(1, 1),
+  serverUnary(1, 100),
+  serverStream(),
+  {
+    name: "server/client-stream",
+    unit: "messages/s",
+    per: "message",
+    better: "higher",
+    work: { kind: "client-stream", streams: STREAMS },
+  },
+  serverLarge(),
+  clientUnary(1),
+  clientUnary(100),
+  {
+    name: "client/stream",
+    unit: "messages/s",
+    per: "message",
+    better: "higher",
+    work: { kind: "client", call: "stream", concurrency: STREAMS },
+  },
+  { name: "memory/idle-connection", unit: "bytes", better: "lower", work: { kind: "idle", connections: 1000 } },
+];

@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { IdleWork } from "../cases.ts";
+import { MEASURED_CORE } from "../process/pinned.ts";
+import { readResidentBytes } from "../process/process-usage.ts";
+import { startServer } from "../process/server-process.ts";
+import type { Subject } from "../subjects.ts";
+import { openIdleConnections } from "../wire/idle-connections.ts";
+import { interleave, type Outcome } from "./interleave.ts";
+import { reportTurn, type Session } from "./session.ts";
+import { verifyOnce } from "./verify-server.ts";
+
+/** Opened before the first reading and kept, so that code and tables loaded by the first connection do not count. */
+const FIRST_CONNECTIONS = 10;
+/** After this, what a server does once per connection is over: its memory is read when nothing moves any more. */
+const SETTLE_MS = 500;
+
+/** Resident memory that each further idle connection costs a server, in a fresh process per round. */
+export function measureIdleConnections(
+  work: IdleWork,
+  subjects: readonly Subject[],
+  session: Session,
+): Promise<Map<string, Outcome>> {
+  const commands = new Map(subjects.map((subject) => [subject.name, subject.server]));
+  return interleave([...commands.keys()], session.rounds, async (name, round) => {
+    const command = commands.get(name) ?? [];
+    // Not the process that is measured: the calls would leave it with memory to spare.
+    await verifyInAnotherProcess(name, command, session);
+    const server = await startServer(command, MEASURED_CORE);
+    try {
+      const first = await openIdleConnections(server.port, FIRST_CONNECTIONS);
+      await sleep(SETTLE_MS);
+      const before = readResidentBytes(server.pid);
+      const idle = await openIdleConnections(server.port, work.connections);
+      await sleep(SETTLE_MS);
+      server.assertRunning();
+      const value = (readResidentBytes(server.pid) - before) / work.connections;
+      idle.close();
+      first.close();
+      if (value <= 0) throw new Error(`${work.connections} connections did not make the server's memory grow`);
+      return reportTurn(session, name, round, { value });
+    } finally {
+      await server.stop();
+    }
+  });
+}
+
+async function verifyInAnotherProcess(name: string, command: readonly string[], session: Session): Promise<void> {
+  if (session.verified === undefined || session.verified.has(name)) return;
+  const server = await startServer(command, MEASURED_CORE);
+  try {
+    await verifyOnce(name, server, session);
+  } finally {
+    await server.stop();
+  }
+}

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { interleave } from "./interleave.ts";
+
+test("takes the subjects in turn, round by round", async () => {
+  const order: string[] = [];
+  const outcomes = await interleave(["a", "b"], 2, async (subject, round) => {
+    order.push(`${subject}${round}`);
+    return { value: order.length };
+  });
+  assert.deepEqual(order, ["a0", "b0", "a1", "b1"]);
+  assert.deepEqual(outcomes.get("a"), { turns: [{ value: 1 }, { value: 3 }] });
+  assert.deepEqual(outcomes.get("b"), { turns: [{ value: 2 }, { value: 4 }] });
+});
+
+test("a subject that fails keeps its reason, has no figure and gets no further turn", async () => {
+  const order: string[] = [];
+  const outcomes = await interleave(["a", "b"], 3, async (subject, round) => {
+    order.push(`${subject}${round}`);
+    if (subject === "a" && round === 1) throw new Error("3 requests failed");
+    return { value: 1 };
+  });
+  assert.deepEqual(order, ["a0", "b0", "a1", "b1", "b2"]);
+  assert.deepEqual(outcomes.get("a"), { failure: "3 requests failed" });
+  assert.deepEqual(outcomes.get("b"), { turns: [{ value: 1 }, { value: 1 }, { value: 1 }] });
+});

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { advantage, median } from "./statistics.ts";
+
+test("the median of an odd number of values is the middle one, whatever their order", () => {
+  assert.equal(median([30, 1, 2]), 2);
+  assert.equal(median([7]), 7);
+});
+
+test("the median of an even number of values lies between the two in the middle", () => {
+  assert.equal(median([100, 1, 3, 2]), 2.5);
+});
+
+test("sorts by size and not by spelling, and leaves the list as it was", () => {
+  const values = [100, 9, 20];
+  assert.equal(median(values), 20);
+  assert.deepEqual(values, [100, 9, 20]);
+});
+
+test("refuses the median of nothing", () => {
+  assert.throws(() => median([]), RangeError);
+});
+
+test("an advantage above 1 means that Tercel is better, for rates and for costs", () => {
+  assert.equal(advantage(200, 100, "higher"), 2);
+  assert.equal(advantage(50, 100, "lower"), 2);
+  assert.equal(advantage(100, 50, "lower"), 0.5);
+});

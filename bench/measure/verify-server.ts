@@ -1,0 +1,24 @@
+import { join } from "node:path";
+import { NODE_PEERS_FOLDER } from "../paths.ts";
+import { runCommand } from "../process/command.ts";
+import type { ServerProcess } from "../process/server-process.ts";
+import type { Session } from "./session.ts";
+
+const TIMEOUT_MS = 20_000;
+
+/** Calls a server the first time that it is met in this run, unless there is no grpc-js to call it with. */
+export async function verifyOnce(name: string, server: ServerProcess, session: Session): Promise<void> {
+  if (session.verified === undefined || session.verified.has(name)) return;
+  await verifyServer(server.port);
+  session.verified.add(name);
+}
+
+/** Calls every method of the server once through grpc-js; fails unless all answers are right. */
+async function verifyServer(port: number): Promise<void> {
+  const program = join(NODE_PEERS_FOLDER, "verify.ts");
+  try {
+    await runCommand([process.execPath, program, `127.0.0.1:${port}`], { timeoutMs: TIMEOUT_MS });
+  } catch (error) {
+    throw new Error(`the server does not answer rightly: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,163 @@
+// Command client is grpc-go's load: <target> <unary|stream|client-stream> <concurrency> <seconds>.
+//
+// It calls over one channel from as many goroutines as the concurrency says. One JSON line tells that the warm-up is
+// over, a last one what was done in the measured seconds. What runs when they are over is cut off: it belongs to nobody's figure.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	echo "bench-grpc-go/gen"
+)
+
+const (
+	message           = "hello from the bench"
+	messagesPerStream = 1000
+	payloadSize       = 16
+	warmUp            = 5 * time.Second
+)
+
+// Counters lie on cache lines of their own, so that counting on one core does not slow down another.
+type counter struct {
+	done atomic.Int64
+	_    [56]byte
+}
+
+func unary(client echo.EchoServiceClient, count *counter) error {
+	request := &echo.EchoRequest{Message: message}
+	for {
+		response, err := client.Unary(context.Background(), request)
+		if err != nil {
+			return err
+		}
+		if response.Message != message {
+			return fmt.Errorf("the answer is %q", response.Message)
+		}
+		count.done.Add(1)
+	}
+}
+
+func serverStream(client echo.EchoServiceClient, count *counter) error {
+	for {
+		stream, err := client.ServerStream(context.Background(), &echo.StreamRequest{Count: messagesPerStream, PayloadSize: payloadSize})
+		if err != nil {
+			return err
+		}
+		received := 0
+		for {
+			if _, err = stream.Recv(); err != nil {
+				break
+			}
+			received++
+			count.done.Add(1)
+		}
+		if err != io.EOF {
+			return err
+		}
+		if received != messagesPerStream {
+			return fmt.Errorf("%d messages came instead of %d", received, messagesPerStream)
+		}
+	}
+}
+
+func clientStream(client echo.EchoServiceClient, count *counter) error {
+	request := &echo.EchoRequest{Payload: make([]byte, payloadSize)}
+	for {
+		stream, err := client.ClientStream(context.Background())
+		if err != nil {
+			return err
+		}
+		for range messagesPerStream {
+			if err := stream.Send(request); err != nil {
+				// Only the receiving half knows why the call ended.
+				_, err := stream.CloseAndRecv()
+				return fmt.Errorf("the call ended while sending: %w", err)
+			}
+		}
+		summary, err := stream.CloseAndRecv()
+		if err != nil {
+			return err
+		}
+		if summary.Messages != messagesPerStream || summary.PayloadBytes != messagesPerStream*payloadSize {
+			return fmt.Errorf("the server counted %d messages with %d bytes", summary.Messages, summary.PayloadBytes)
+		}
+		// Counted when the server has confirmed them: what lies in this process's buffers has not been served.
+		count.done.Add(messagesPerStream)
+	}
+}
+
+func cpuMicros() int64 {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		log.Fatal(err)
+	}
+	return (usage.Utime.Nano() + usage.Stime.Nano()) / 1000
+}
+
+func total(counters []counter) int64 {
+	sum := int64(0)
+	for i := range counters {
+		sum += counters[i].done.Load()
+	}
+	return sum
+}
+
+func main() {
+	if len(os.Args) != 5 {
+		log.Fatal("usage: client <target> <unary|stream|client-stream> <concurrency> <seconds>")
+	}
+	kind := os.Args[2]
+	run, known := map[string]func(echo.EchoServiceClient, *counter) error{
+		"unary": unary, "stream": serverStream, "client-stream": clientStream,
+	}[kind]
+	if !known {
+		log.Fatalf("%q is no kind of call", kind)
+	}
+	concurrency, err := strconv.Atoi(os.Args[3])
+	if err != nil || concurrency < 1 {
+		log.Fatalf("%q is no concurrency", os.Args[3])
+	}
+	seconds, err := strconv.ParseFloat(os.Args[4], 64)
+	if err != nil || seconds <= 0 {
+		log.Fatalf("%q is no number of seconds", os.Args[4])
+	}
+
+	connection, err := grpc.NewClient("passthrough:///"+os.Args[1], grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	client := echo.NewEchoServiceClient(connection)
+	counters := make([]counter, concurrency)
+	for i := range counters {
+		go func() { log.Fatal(run(client, &counters[i])) }()
+	}
+
+	time.Sleep(warmUp)
+	// Tells whoever watches the server from outside when its CPU time begins to count.
+	fmt.Println(`{"measuring":true}`)
+	started, cpuBefore, doneBefore := time.Now(), cpuMicros(), total(counters)
+	time.Sleep(time.Duration(seconds * float64(time.Second)))
+	done, cpu, elapsed := total(counters)-doneBefore, cpuMicros()-cpuBefore, time.Since(started)
+
+	unit := "messages"
+	if kind == "unary" {
+		unit = "calls"
+	}
+	line, err := json.Marshal(map[string]any{unit: done, "seconds": elapsed.Seconds(), "cpuMicros": cpu})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(string(line))
+}

@@ -1,0 +1,74 @@
+// Command server is grpc-go's echo server: its one argument is the port (0 for any free one).
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"google.golang.org/grpc"
+
+	echo "bench-grpc-go/gen"
+)
+
+type echoService struct {
+	echo.UnimplementedEchoServiceServer
+}
+
+func (echoService) Unary(_ context.Context, request *echo.EchoRequest) (*echo.EchoResponse, error) {
+	return &echo.EchoResponse{Message: request.Message, Payload: request.Payload}, nil
+}
+
+func (echoService) ServerStream(request *echo.StreamRequest, stream grpc.ServerStreamingServer[echo.EchoResponse]) error {
+	payload := make([]byte, request.PayloadSize)
+	for range request.Count {
+		if err := stream.Send(&echo.EchoResponse{Payload: payload}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (echoService) ClientStream(stream grpc.ClientStreamingServer[echo.EchoRequest, echo.SummaryResponse]) error {
+	summary := &echo.SummaryResponse{}
+	for {
+		request, err := stream.Recv()
+		if err == io.EOF {
+			return stream.SendAndClose(summary)
+		}
+		if err != nil {
+			return err
+		}
+		summary.Messages++
+		summary.PayloadBytes += uint32(len(request.Payload))
+	}
+}
+
+func main() {
+	if len(os.Args) != 2 {
+		log.Fatal("usage: server <port>")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:"+os.Args[1])
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := grpc.NewServer()
+	echo.RegisterEchoServiceServer(server, echoService{})
+
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	go func() {
+		<-stop
+		server.Stop()
+	}()
+
+	fmt.Printf("{\"port\":%d}\n", listener.Addr().(*net.TCPAddr).Port)
+	if err := server.Serve(listener); err != nil {
+		log.Fatal(err)
+	}
+}

@@ -1,0 +1,105 @@
+/** The client contract without the framework: arguments, warm-up, the measured seconds, the JSON line. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { MESSAGES_PER_STREAM, UNARY_MESSAGE, WARM_UP_SECONDS } from "./echo-values.ts";
+
+/** Counts streamed messages as they arrive, because a whole call may last longer than the measured seconds. */
+export interface MessageCounter {
+  messages: number;
+}
+
+/** What a framework has to bring: one call of each kind, each over the same channel. */
+export interface LoadClient {
+  /** Calls Unary with `UNARY_MESSAGE` and returns the message of the answer. */
+  unary(): Promise<string>;
+  /** Calls ServerStream for `MESSAGES_PER_STREAM` messages, adding each to the counter; settles when the call ends. */
+  serverStream(counter: MessageCounter): Promise<void>;
+}
+
+interface LoadArguments {
+  target: string;
+  kind: "unary" | "stream";
+  concurrency: number;
+  seconds: number;
+}
+
+/** Makes the load the command line asks for, prints its figures and ends the process. */
+export async function runLoad(connect: (target: string) => LoadClient): Promise<void> {
+  const { target, kind, concurrency, seconds } = loadArguments();
+  const client = connect(target);
+  const counters: Counter[] = [];
+  for (let caller = 0; caller < concurrency; caller++) {
+    const counter = { calls: 0, messages: 0 };
+    counters.push(counter);
+    (kind === "unary" ? callUnary(client, counter) : callServerStream(client, counter)).catch(endWithoutFigure);
+  }
+
+  await sleep(WARM_UP_SECONDS * 1000);
+  const startedNs = process.hrtime.bigint();
+  const cpuBefore = process.cpuUsage();
+  const before = total(counters);
+  await sleep(seconds * 1000);
+  const after = total(counters);
+  const cpu = process.cpuUsage(cpuBefore);
+  const elapsedSeconds = Number(process.hrtime.bigint() - startedNs) / 1e9;
+
+  const done =
+    kind === "unary" ? { calls: after.calls - before.calls } : { messages: after.messages - before.messages };
+  const line = JSON.stringify({ ...done, seconds: elapsedSeconds, cpuMicros: cpu.user + cpu.system });
+  // Calls are still under way; the process ends here all the same, once the line has left it.
+  process.stdout.write(`${line}\n`, () => process.exit(0));
+}
+
+interface Counter extends MessageCounter {
+  calls: number;
+}
+
+async function callUnary(client: LoadClient, counter: Counter): Promise<never> {
+  for (;;) {
+    const message = await client.unary();
+    if (message !== UNARY_MESSAGE) throw new Error(`The answer is "${message}".`);
+    counter.calls++;
+  }
+}
+
+async function callServerStream(client: LoadClient, counter: Counter): Promise<never> {
+  for (;;) {
+    const before = counter.messages;
+    await client.serverStream(counter);
+    const received = counter.messages - before;
+    if (received !== MESSAGES_PER_STREAM)
+      throw new Error(`${received} messages came instead of ${MESSAGES_PER_STREAM}.`);
+  }
+}
+
+function total(counters: readonly Counter[]): Counter {
+  let calls = 0;
+  let messages = 0;
+  for (const counter of counters) {
+    calls += counter.calls;
+    messages += counter.messages;
+  }
+  return { calls, messages };
+}
+
+function loadArguments(): LoadArguments {
+  const [target, kind, concurrencyText, secondsText] = process.argv.slice(2);
+  const concurrency = Number(concurrencyText);
+  const seconds = Number(secondsText);
+  if (
+    !target ||
+    (kind !== "unary" && kind !== "stream") ||
+    !Number.isInteger(concurrency) ||
+    concurrency < 1 ||
+    !(seconds > 0)
+  ) {
+    console.error("usage: client <target> <unary|stream> <concurrency> <seconds>");
+    process.exit(1);
+  }
+  return { target, kind, concurrency, seconds };
+}
+
+function endWithoutFigure(reason: unknown): never {
+  console.error(reason);
+  process.exit(1);
+}

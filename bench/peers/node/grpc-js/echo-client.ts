@@ -1,0 +1,52 @@
+import { credentials } from "@grpc/grpc-js";
+import {
+  type EchoRequest,
+  type EchoResponse,
+  EchoService,
+  type StreamRequest,
+  type SummaryResponse,
+} from "./echo-definition.ts";
+
+/** Called with each streamed response as it arrives. */
+export type OnResponse = (response: EchoResponse) => void;
+
+/** grpc-js's callbacks and events behind promises, for the load and for the check of the subjects. */
+export interface EchoClient {
+  unary(request: EchoRequest): Promise<EchoResponse>;
+  serverStream(request: StreamRequest, onResponse: OnResponse): Promise<void>;
+  clientStream(requests: readonly EchoRequest[]): Promise<SummaryResponse>;
+  close(): void;
+}
+
+export function createEchoClient(target: string): EchoClient {
+  const client = new EchoService(target, credentials.createInsecure());
+  return {
+    unary(request) {
+      return new Promise((resolve, reject) => {
+        client.unary?.(request, (error: Error | null, response: EchoResponse) => {
+          if (error) reject(error);
+          else resolve(response);
+        });
+      });
+    },
+    serverStream(request, onResponse) {
+      return new Promise((resolve, reject) => {
+        const call = client.serverStream?.(request);
+        call.on("data", onResponse);
+        call.on("end", resolve);
+        call.on("error", reject);
+      });
+    },
+    clientStream(requests) {
+      return new Promise((resolve, reject) => {
+        const call = client.clientStream?.((error: Error | null, summary: SummaryResponse) => {
+          if (error) reject(error);
+          else resolve(summary);
+        });
+        for (const request of requests) call.write(request);
+        call.end();
+      });
+    },
+    close: () => client.close(),
+  };
+}

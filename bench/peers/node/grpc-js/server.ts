@@ -1,0 +1,51 @@
+import {
+  type handleClientStreamingCall,
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  Server,
+  ServerCredentials,
+} from "@grpc/grpc-js";
+import { announce, portArgument } from "../../serve.ts";
+import {
+  type EchoRequest,
+  type EchoResponse,
+  EchoService,
+  type StreamRequest,
+  type SummaryResponse,
+} from "./echo-definition.ts";
+
+const unary: handleUnaryCall<EchoRequest, EchoResponse> = (call, callback) => {
+  callback(null, { message: call.request.message, payload: call.request.payload });
+};
+
+const serverStream: handleServerStreamingCall<StreamRequest, EchoResponse> = (call) => {
+  const response = { message: "", payload: Buffer.alloc(call.request.payloadSize) };
+  let left = call.request.count;
+  const write = () => {
+    while (left > 0) {
+      left--;
+      if (!call.write(response) && left > 0) {
+        call.once("drain", write);
+        return;
+      }
+    }
+    call.end();
+  };
+  write();
+};
+
+const clientStream: handleClientStreamingCall<EchoRequest, SummaryResponse> = (call, callback) => {
+  const summary = { messages: 0, payloadBytes: 0 };
+  call.on("data", (request: EchoRequest) => {
+    summary.messages++;
+    summary.payloadBytes += request.payload.length;
+  });
+  call.on("end", () => callback(null, summary));
+};
+
+const server = new Server();
+server.addService(EchoService.service, { unary, serverStream, clientStream });
+server.bindAsync(`127.0.0.1:${portArgument()}`, ServerCredentials.createInsecure(), (error, port) => {
+  if (error) throw error;
+  announce(port, () => server.forceShutdown());
+});

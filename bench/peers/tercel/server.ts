@@ -1,0 +1,29 @@
+import { create } from "@bufbuild/protobuf";
+import { createServer } from "@tercel/grpc";
+import { announce, portArgument } from "../serve.ts";
+import { EchoResponseSchema, EchoService } from "./gen/echo_pb.ts";
+
+const server = createServer({
+  routes: (router) =>
+    router.service(EchoService, {
+      unary: (request) => create(EchoResponseSchema, { message: request.message, payload: request.payload }),
+      async *serverStream(request) {
+        const response = create(EchoResponseSchema, { payload: new Uint8Array(request.payloadSize) });
+        for (let sent = 0; sent < request.count; sent++) yield response;
+      },
+      async clientStream(requests) {
+        let messages = 0;
+        let payloadBytes = 0;
+        for await (const request of requests) {
+          messages++;
+          payloadBytes += request.payload.length;
+        }
+        return { messages, payloadBytes };
+      },
+    }),
+});
+
+const address = await server.listen({ host: "127.0.0.1", port: portArgument() });
+// The type allows for a listener on a path, which was not asked for.
+if (!("port" in address)) throw new Error("The server listens on no port.");
+announce(address.port, () => server.close({ deadlineMs: 1000 }));

@@ -1,0 +1,51 @@
+const SECONDS_PER_UNIT: Record<string, number> = { us: 1e-6, ms: 1e-3, s: 1 };
+
+/** What one run of h2load says about its requests. */
+export interface H2loadFigures {
+  requestsPerSecond: number;
+  /** Requests that were answered with a status from 200 to 399. */
+  succeeded: number;
+  /** Bytes of DATA frames' payload that came back. */
+  dataBytes: number;
+}
+
+/**
+ * Reads h2load's summary. Throws when any request went wrong, when nothing was answered, or when the answers together
+ * are shorter than `leastResponseBytes` each: h2load looks at HTTP's status only, and a call that failed in gRPC's
+ * terms is a 200 without a body.
+ */
+export function parseH2loadOutput(output: string, leastResponseBytes: number): H2loadFigures {
+  const requests =
+    /^requests: \d+ total, \d+ started, (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout$/m.exec(
+      output,
+    );
+  const finished = /^finished in ([\d.]+)(us|ms|s), /m.exec(output);
+  const statuses = /^status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx$/m.exec(output);
+  const traffic = /\((\d+)\) data$/m.exec(output);
+  if (requests === null || finished === null || statuses === null || traffic === null) {
+    throw new Error(`h2load said something unknown: "${output.trim().slice(-300)}"`);
+  }
+  const [done, succeeded, failed, errored, timedOut] = requests.slice(1).map(Number);
+  if (failed !== 0 || errored !== 0 || timedOut !== 0 || done !== succeeded) {
+    throw new Error(`of ${done} requests ${failed} failed, ${errored} errored and ${timedOut} timed out`);
+  }
+  if (succeeded === undefined || succeeded === 0) throw new Error("no request was answered");
+  const ok = Number(statuses[1]);
+  if (ok < succeeded)
+    throw new Error(`${succeeded - ok} of ${succeeded} requests were answered with another status than 2xx`);
+  const dataBytes = Number(traffic[1]);
+  if (dataBytes < succeeded * leastResponseBytes) {
+    throw new Error(
+      `${succeeded} answers brought ${dataBytes} bytes, but each has at least ${leastResponseBytes}: calls failed with a gRPC status`,
+    );
+  }
+  return { requestsPerSecond: succeeded / elapsedSeconds(finished), succeeded, dataBytes };
+}
+
+/**
+ * h2load's own rate divides by the time it was asked for. A window that ran on because h2load did not get its core in
+ * time would then show a rate that never was, so the rate is taken from the time that passed.
+ */
+function elapsedSeconds([, amount, unit]: RegExpExecArray): number {
+  return Number(amount) * (SECONDS_PER_UNIT[unit ?? ""] ?? Number.NaN);
+}

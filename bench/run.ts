@@ -1,0 +1,55 @@
+/** `npm run bench [word…] [-- options]`: reads the command line, measures, prints. README.md tells the rest. */
+
+import { BENCH_CASES } from "./cases.ts";
+import { type BenchOptions, parseOptions, UsageError } from "./options.ts";
+import { killChildren } from "./process/children.ts";
+import { renderTable } from "./report/table.ts";
+import { allMeasured, runBenchmarks } from "./run-benchmarks.ts";
+import { PEERS } from "./subjects.ts";
+
+const CASE_NAMES = BENCH_CASES.map(({ name }) => name);
+const PEER_NAMES = PEERS.map(({ name }) => name);
+
+const HELP = `npm run bench [-- [word ...] [options]]
+
+Measures Tercel and its peers in one run. Words choose the cases whose name contains one of them; no word, all cases.
+
+  --json         print only the JSON document on stdout (progress goes to stderr either way)
+  --rounds N     measurements of each subject in each case, whose median is quoted (1 to 99, default 3)
+  --seconds S    length of one measurement (0.2 to 600, default 3)
+  --peers A,B    peers to measure, or "none" (default: all)
+  --help         this text
+
+Peers: ${PEER_NAMES.join(", ")}
+Cases:
+${CASE_NAMES.map((name) => `  ${name}`).join("\n")}
+`;
+
+/** Exit codes: 0 all measured, 1 a subject failed in a case or the run could not be made, 2 a wrong command line. */
+async function main(): Promise<number> {
+  let options: BenchOptions;
+  try {
+    options = parseOptions(process.argv.slice(2), { cases: CASE_NAMES, peers: PEER_NAMES });
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    return 2;
+  }
+  if (options.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const document = await runBenchmarks(options, (text) => console.error(text));
+  process.stdout.write(options.json ? `${JSON.stringify(document, null, 2)}\n` : `\n${renderTable(document)}`);
+  return allMeasured(document) ? 0 : 1;
+}
+
+process.on("exit", killChildren);
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

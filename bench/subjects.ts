@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { BUILD_FOLDER, GRPC_GO_FOLDER, NODE_PEERS_FOLDER, ROOT_FOLDER, TERCEL_FOLDER } from "./paths.ts";
+import { packageVersion, prepareGrpcCpp, prepareGrpcGo, prepareNodePeers, requiredGoVersion } from "./prepare.ts";
+import { runCommand } from "./process/command.ts";
+
+/** A framework that is measured. */
+export interface Subject {
+  name: string;
+  /** Command line of its server; the port is appended. */
+  server: readonly string[];
+  /** Command line of its client; target, kind, concurrency and seconds are appended. */
+  client: readonly string[];
+  /** Installs or builds what is missing; fails with the reason why that cannot be done. */
+  prepare(): Promise<void>;
+  /** Its version, once prepared. */
+  version(): string | Promise<string>;
+}
+
+/** The one that all ratios are about. It runs from its sources, as in development: what is compiled of them is the same. */
+export const TERCEL: Subject = {
+  name: "tercel",
+  server: [process.execPath, "--conditions=source", join(TERCEL_FOLDER, "server.ts")],
+  client: [process.execPath, "--conditions=source", join(TERCEL_FOLDER, "client.ts")],
+  prepare: async () => {},
+  version: () => packageVersion(join(ROOT_FOLDER, "packages/grpc")),
+};
+
+/** The fixed server of the client cases and the fixed client of server/client-stream: the fastest peer with both. */
+export const GRPC_GO: Subject = {
+  name: "grpc-go",
+  server: [join(BUILD_FOLDER, "grpc-go/server")],
+  client: [join(BUILD_FOLDER, "grpc-go/client")],
+  prepare: prepareGrpcGo,
+  version: () => requiredGoVersion(readFileSync(join(GRPC_GO_FOLDER, "go.mod"), "utf8"), "google.golang.org/grpc"),
+};
+
+const GRPC_CPP: Subject = {
+  name: "grpc-cpp",
+  server: [join(BUILD_FOLDER, "grpc-cpp/server")],
+  client: [join(BUILD_FOLDER, "grpc-cpp/client")],
+  prepare: prepareGrpcCpp,
+  version: async () => (await runCommand(["pkg-config", "--modversion", "grpc++"])).trim(),
+};
+
+function nodePeer(name: string, packageName: string): Subject {
+  return {
+    name,
+    server: [process.execPath, join(NODE_PEERS_FOLDER, name, "server.ts")],
+    client: [process.execPath, join(NODE_PEERS_FOLDER, name, "client.ts")],
+    prepare: prepareNodePeers,
+    version: () => packageVersion(join(NODE_PEERS_FOLDER, "node_modules", packageName)),
+  };
+}
+
+/** Every peer, in the order in which they are measured and shown. */
+export const PEERS: readonly Subject[] = [
+  nodePeer("grpc-js", "@grpc/grpc-js"),
+  nodePeer("connect-node", "@connectrpc/connect-node"),
+  nodePeer("nice-grpc", "nice-grpc"),
+  GRPC_GO,
+  GRPC_CPP,
+];

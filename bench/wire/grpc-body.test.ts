@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { echoMessage, framed, streamRequest } from "./grpc-body.ts";
+
+test("puts the compression flag and the length in front of a message", () => {
+  assert.equal(framed(Buffer.from("abc")).toString("hex"), `0000000003${Buffer.from("abc").toString("hex")}`);
+  assert.equal(framed(Buffer.alloc(0)).toString("hex"), "0000000000");
+});
+
+test("leaves an empty field out of an echo message", () => {
+  assert.equal(echoMessage({ message: "hi" }).toString("hex"), "0a026869");
+  assert.equal(echoMessage({ payload: Buffer.from([9]) }).toString("hex"), "120109");
+  assert.equal(echoMessage({}).length, 0);
+});
+
+test("writes lengths on both sides of a varint's byte", () => {
+  assert.equal(
+    echoMessage({ payload: Buffer.alloc(127) })
+      .subarray(0, 2)
+      .toString("hex"),
+    "127f",
+  );
+  assert.equal(
+    echoMessage({ payload: Buffer.alloc(128) })
+      .subarray(0, 3)
+      .toString("hex"),
+    "128001",
+  );
+  assert.equal(echoMessage({ payload: Buffer.alloc(1 << 20) }).length, 1 + 3 + (1 << 20));
+});
+
+test("writes a stream request's two numbers", () => {
+  assert.equal(streamRequest({ count: 1000, payloadSize: 16 }).toString("hex"), "08e8071010");
+});

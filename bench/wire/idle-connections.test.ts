@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer as createHttp2Server } from "node:http2";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { test } from "node:test";
+import { openIdleConnections } from "./idle-connections.ts";
+
+async function listening(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+test("holds as many connections as were asked for, beyond one batch, until they are closed", async () => {
+  const server = createHttp2Server();
+  let open = 0;
+  const allClosed = new Promise<void>((resolve) => {
+    server.on("session", (session) => {
+      open++;
+      session.on("close", () => {
+        open--;
+        if (open === 0) resolve();
+      });
+    });
+  });
+  const port = await listening(server);
+  const connections = await openIdleConnections(port, 51);
+  assert.equal(open, 51);
+  connections.close();
+  await allClosed;
+  server.close();
+  await once(server, "close");
+});
+
+test("fails when the server closes a connection instead of answering", async () => {
+  const server = createServer((socket) => socket.destroy());
+  const port = await listening(server);
+  await assert.rejects(openIdleConnections(port, 1), /an idle connection (was closed by the server|failed)/);
+  server.close();
+  await once(server, "close");
+});

@@ -1,0 +1,84 @@
+import { connect, type Socket } from "node:net";
+
+/** HTTP/2 connections that did their handshake and nothing since. */
+export interface IdleConnections {
+  close(): void;
+}
+
+const FRAME_HEADER_BYTES = 9;
+const FRAME_SETTINGS = 0x4;
+const FRAME_PING = 0x6;
+const FLAG_ACK = 0x1;
+const SETTINGS_ACK = Buffer.from([0, 0, 0, FRAME_SETTINGS, FLAG_ACK, 0, 0, 0, 0]);
+/** The preface, empty SETTINGS, and a PING: its answer proves that the server has taken the connection as HTTP/2. */
+const HANDSHAKE = Buffer.concat([
+  Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+  Buffer.from([0, 0, 0, FRAME_SETTINGS, 0, 0, 0, 0, 0]),
+  Buffer.from([0, 0, 8, FRAME_PING, 0, 0, 0, 0, 0]),
+  Buffer.alloc(8),
+]);
+/** Connections opened at a time: below every listener's backlog, so that none waits for a repeated SYN. */
+const OPENED_TOGETHER = 50;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** Opens `count` connections to the port on this machine; resolves when the server has answered on each. */
+export async function openIdleConnections(port: number, count: number): Promise<IdleConnections> {
+  const sockets: Socket[] = [];
+  const close = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  try {
+    while (sockets.length < count) {
+      const opening: Promise<void>[] = [];
+      for (let i = 0; i < OPENED_TOGETHER && sockets.length < count; i++) {
+        const socket = connect({ host: "127.0.0.1", port });
+        sockets.push(socket);
+        opening.push(handshake(socket));
+      }
+      await Promise.all(opening);
+    }
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { close };
+}
+
+/** Settles when the server's SETTINGS are acknowledged and the PING is answered. */
+function handshake(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let received: Buffer = Buffer.alloc(0);
+    let settingsSeen = false;
+    let pingAnswered = false;
+    const fail = (why: string) => {
+      socket.destroy();
+      reject(new Error(`an idle connection ${why}`));
+    };
+    socket.setNoDelay(true);
+    socket.setTimeout(HANDSHAKE_TIMEOUT_MS, () => fail("got no answer to its handshake"));
+    socket.on("error", (error) => fail(`failed: ${error.message}`));
+    // After the handshake this changes nothing any more: the promise is settled.
+    socket.on("close", () => fail("was closed by the server"));
+    socket.write(HANDSHAKE);
+    socket.on("data", (chunk: Buffer) => {
+      received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
+      for (;;) {
+        if (received.length < FRAME_HEADER_BYTES) return;
+        const frameBytes = FRAME_HEADER_BYTES + received.readUIntBE(0, 3);
+        if (received.length < frameBytes) return;
+        const type = received[3];
+        const acknowledges = ((received[4] ?? 0) & FLAG_ACK) !== 0;
+        received = received.subarray(frameBytes);
+        if (type === FRAME_SETTINGS && !acknowledges) {
+          settingsSeen = true;
+          socket.write(SETTINGS_ACK);
+        }
+        if (type === FRAME_PING && acknowledges) pingAnswered = true;
+        if (settingsSeen && pingAnswered) {
+          socket.setTimeout(0);
+          resolve();
+        }
+      }
+    });
+  });
+}
