@@ -20,6 +20,8 @@ const pages = new Map<string, MarkdownPage>(
     .map((file) => [file, readMarkdown(readFileSync(join(root, file), "utf8"))]),
 );
 
+const fileMark = "file=";
+
 /** A program of one page: a snippet with those that continue it. */
 interface Program {
   readonly page: string;
@@ -94,6 +96,19 @@ describe("snippets in the docs", () => {
     }
   }
 
+  it("shows files as they are", () => {
+    const problems: string[] = [];
+    for (const [page, { snippets }] of pages) {
+      for (const { marks, text, line } of snippets) {
+        const file = marks.find(isFileMark)?.slice(fileMark.length);
+        if (file === undefined) continue;
+        const isSame = existsSync(join(root, file)) && readFileSync(join(root, file), "utf8").trimEnd() === text;
+        if (!isSame) problems.push(`${page}:${line}: is not what stands in ${file}`);
+      }
+    }
+    assert.deepEqual(problems, []);
+  });
+
   it("has marks that are known and something to continue", () => {
     const allowed = new Map([
       ["ts", ["run", "continues"]],
@@ -104,7 +119,7 @@ describe("snippets in the docs", () => {
       let hasProgram = false;
       for (const { marks, line } of snippets) {
         const [language = "", ...others] = marks;
-        const unknown = others.filter((mark) => !(allowed.get(language) ?? []).includes(mark));
+        const unknown = others.filter((mark) => !isFileMark(mark) && !(allowed.get(language) ?? []).includes(mark));
         if (unknown.length > 0) problems.push(`${page}:${line}: unknown mark ${unknown.join(" ")}`);
         if (marks.includes("continues") && !hasProgram) problems.push(`${page}:${line}: nothing to continue`);
         hasProgram ||= language === "ts";
@@ -114,11 +129,16 @@ describe("snippets in the docs", () => {
   });
 });
 
+/** A snippet that shows a file of the repository, which is checked and run where it stands. */
+function isFileMark(mark: string): boolean {
+  return mark.startsWith(fileMark);
+}
+
 /** Each program stands in a file of its own on the lines it has in the page, so that errors name the page's lines. */
 function programsOf(page: string, snippets: readonly Snippet[], folder: string): Program[] {
   const groups: Snippet[][] = [];
   for (const snippet of snippets) {
-    if (snippet.marks[0] !== "ts") continue;
+    if (snippet.marks[0] !== "ts" || snippet.marks.some(isFileMark)) continue;
     const last = groups.at(-1);
     if (snippet.marks.includes("continues") && last !== undefined) last.push(snippet);
     else groups.push([snippet]);
