@@ -1,0 +1,45 @@
+/**
+ * The server that the suite's clients talk to. The runner starts it once per configuration: it reads one
+ * ServerCompatRequest, listens accordingly, says where, and serves until SIGTERM. `node server.ts DESCRIPTOR_SET`
+ */
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { createServer } from "@tercel/grpc";
+import { createConformanceService } from "./conformance-service.ts";
+import type { ServerCompatRequest } from "./messages.ts";
+import { loadSchemas } from "./schemas.ts";
+import { formatDelimited, readDelimited } from "./size-delimited.ts";
+
+const schemas = loadSchemas(process.argv[2] as string);
+const { value } = await readDelimited(process.stdin).next();
+if (value === undefined) throw new Error("the runner asked for nothing");
+const request = fromBinary(schemas.serverCompatRequest, value) as ServerCompatRequest;
+
+const { serverCreds, clientTlsCert, messageReceiveLimit } = request;
+const server = createServer({
+  routes: (router) => router.service(schemas.service, createConformanceService(schemas)),
+  jsonOptions: { registry: schemas.registry },
+  // Compression is what some of the cases are about, and their messages are small.
+  compressMinBytes: 0,
+  ...(messageReceiveLimit === 0 ? {} : { maxReceiveMessageBytes: messageReceiveLimit }),
+  ...(request.useTls ? { tls: { ...tlsCredentials(), ...clientCertificates() } } : {}),
+});
+const { host, port } = await server.listen({ port: 0 });
+process.on("SIGTERM", () => {
+  server.close({ deadlineMs: 0 }).then(() => process.exit(0));
+});
+const response = create(schemas.serverCompatResponse, {
+  host,
+  port,
+  ...(request.useTls ? { pemCert: serverCreds?.cert ?? new Uint8Array(0) } : {}),
+});
+process.stdout.write(formatDelimited(toBinary(schemas.serverCompatResponse, response)));
+
+function tlsCredentials(): { cert: Buffer; key: Buffer } {
+  if (serverCreds === undefined) throw new Error("the runner asked for TLS without giving a certificate");
+  return { cert: Buffer.from(serverCreds.cert), key: Buffer.from(serverCreds.key) };
+}
+
+function clientCertificates() {
+  if (clientTlsCert.length === 0) return {};
+  return { ca: Buffer.from(clientTlsCert), requestCert: true, rejectUnauthorized: true };
+}
