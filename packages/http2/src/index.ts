@@ -1,10 +1,12 @@
 // What users of the engine need.
 
 // What sibling packages and tests need besides.
+export type { ByteChannel } from "./connection/byte-channel.ts";
 export { type Clock, systemClock } from "./connection/clock.ts";
-export type { Connection, ConnectionEvents, ConnectionOptions } from "./connection/connection.ts";
+export type { ConnectionEvents, ConnectionOptions } from "./connection/connection.ts";
+export { Connection } from "./connection/connection.ts";
 export type { Keepalive } from "./connection/keepalive.ts";
-export { type ConnectionLimits, defaultLimits } from "./connection/limits.ts";
+export { type ConnectionLimits, defaultLimits, resolveLimits } from "./connection/limits.ts";
 export { Ticker } from "./connection/ticker.ts";
 export { ErrorCode, errorCodeName } from "./frame/error-code.ts";
 export type { Goaway } from "./frame/goaway.ts";

@@ -1,4 +1,4 @@
-import { returnSlab, slabBytes, takeSlab } from "./slab-pool.ts";
+import { outputSlabs } from "./slab-pool.ts";
 
 const empty = new Uint8Array(0);
 
@@ -45,7 +45,7 @@ export class OutputArena {
 
   /** What was taken out has left for the kernel: the slab can be written from its beginning, by whoever needs it next. */
   recycle(): void {
-    if (this.bytes.length === slabBytes) returnSlab(this.bytes);
+    outputSlabs.give(this.bytes);
     this.forget();
   }
 
@@ -66,7 +66,7 @@ export class OutputArena {
 
   private nextSlab(octets: number): void {
     this.cut();
-    this.bytes = octets > slabBytes ? Buffer.allocUnsafeSlow(octets) : takeSlab();
+    this.bytes = octets > outputSlabs.slabBytes ? Buffer.allocUnsafeSlow(octets) : outputSlabs.take();
     this.length = 0;
     this.cutAt = 0;
   }

@@ -1,17 +1,32 @@
-/** 64 KiB: as much as one read of the peer takes, and room for a turn's answers of a busy connection. */
-export const slabBytes = 65_536;
+/**
+ * Buffers of one size that are used for a moment and then again, by whoever comes next: making one costs more than filling
+ * it. A slab's content is whatever it last held, so only octets written since may be looked at or sent.
+ */
+export class SlabPool {
+  readonly slabBytes: number;
+  private readonly maxPooled: number;
+  private readonly pooled: Uint8Array[] = [];
 
-/** 2 MiB in all: enough for the connections that write in one turn; idle connections hold none. */
-const maxPooledSlabs = 32;
+  constructor(slabBytes: number, maxPooled: number) {
+    this.slabBytes = slabBytes;
+    this.maxPooled = maxPooled;
+  }
 
-const pool: Uint8Array[] = [];
+  take(): Uint8Array {
+    return this.pooled.pop() ?? Buffer.allocUnsafeSlow(this.slabBytes);
+  }
 
-/** A slab's content is whatever it last held: only octets written since may be sent. */
-export function takeSlab(): Uint8Array {
-  return pool.pop() ?? Buffer.allocUnsafeSlow(slabBytes);
+  /** Takes a slab back that nobody refers to any more; buffers of another size are left to the garbage collector. */
+  give(slab: Uint8Array): void {
+    if (slab.length === this.slabBytes && this.pooled.length < this.maxPooled) this.pooled.push(slab);
+  }
 }
 
-/** The caller keeps no reference, and nothing handed to a socket still points into the slab. */
-export function returnSlab(slab: Uint8Array): void {
-  if (pool.length < maxPooledSlabs) pool.push(slab);
-}
+/**
+ * For what connections send in a turn. 64 KiB: as much as one read of the peer takes. 2 MiB in all: enough for the
+ * connections that write in one turn; idle connections hold none.
+ */
+export const outputSlabs = new SlabPool(65_536, 32);
+
+/** For frames that the end of a chunk cut off: the largest payload that peers may send unless they are told otherwise. */
+export const frameSlabs = new SlabPool(16_384, 32);

@@ -1,6 +1,7 @@
 /** The part of a `net.Socket` or `tls.TLSSocket` that a connection uses; an in-memory pair can stand in for it. */
 export interface ByteChannel {
-  write(bytes: Uint8Array): boolean;
+  /** `written` is called, never from within `write`, once these octets have left. */
+  write(bytes: Uint8Array, written?: () => void): boolean;
   /** Octets handed to `write` that have not left yet. */
   readonly writableLength: number;
   cork(): void;

@@ -93,11 +93,13 @@ export class Connection implements StreamOwner, InboundOwner {
   private unread: Uint8Array | undefined = undefined;
   private unreadAt = 0;
   private paused = false;
+  /** Not to be read from before the socket is empty: the peer asks and does not read the answers. */
+  private awaitsDrain = false;
 
   /** No new streams: we have said so (server), or the peer has, or we are about to close. */
   private draining = false;
-  /** Server: the last stream that our final GOAWAY allows. */
-  private lastAllowedStreamId = maxUint31;
+  /** The last stream that the peer's latest GOAWAY allows. */
+  private peerLastAllowedStreamId = maxUint31;
   private failed = false;
   private ended = false;
   private closed = false;
@@ -118,6 +120,7 @@ export class Connection implements StreamOwner, InboundOwner {
       socket,
       new HpackEncoder(limits.headerTableBytes, options.unindexedFields),
       limits.connectionSendBufferBytes,
+      () => this.drained(),
     );
     this.inbound = new Inbound(this, this.streams, this.outbound, limits, this.budgets);
     this.reader = new FrameReader(this.inbound, limits.maxFrameBytes);
@@ -157,8 +160,9 @@ export class Connection implements StreamOwner, InboundOwner {
   request(fields: HeaderFields, extra: readonly string[], endStream: boolean, listener: StreamListener): Stream {
     if (this.role !== "client") throw callerError("a server cannot send requests");
     if (!this.canOpenStream) throw callerError("the connection has no place for another stream");
-    const stream = new Stream(this.nextStreamId, this, this.peerInitialWindowBytes, this.receiveWindowBytes());
+    const stream = this.newStream(this.nextStreamId);
     this.nextStreamId += 2;
+    stream.isHead = isHeadRequest(fields);
     this.streams.lastStreamId = stream.id;
     stream.listener = listener;
     this.streams.add(stream);
@@ -193,9 +197,9 @@ export class Connection implements StreamOwner, InboundOwner {
     this.outbound.goaway(maxUint31, ErrorCode.noError, reason);
     const nameLast = (): void => {
       cancel();
-      if (this.closed || this.lastAllowedStreamId !== maxUint31) return;
-      this.lastAllowedStreamId = this.streams.lastStreamId;
-      this.outbound.goaway(this.lastAllowedStreamId, ErrorCode.noError, reason);
+      if (this.failed || this.closed || this.streams.lastAllowedStreamId !== maxUint31) return;
+      this.streams.lastAllowedStreamId = this.streams.lastStreamId;
+      this.outbound.goaway(this.streams.lastAllowedStreamId, ErrorCode.noError, reason);
       this.endWhenIdle();
     };
     const cancel = this.clock.after(drainPingTimeoutMs, nameLast);
@@ -224,6 +228,7 @@ export class Connection implements StreamOwner, InboundOwner {
 
   /** The socket has sent everything it held. */
   drained(): void {
+    this.awaitsDrain = false;
     this.outbound.drained();
     this.resumeReading();
   }
@@ -246,7 +251,7 @@ export class Connection implements StreamOwner, InboundOwner {
     const overdue = this.phases.overdue(nowMs, this.settingsReceivedOnce, this.settingsAcked, since);
     if (overdue !== undefined) {
       this.fail(overdue);
-    } else if (this.phases.isStalled(nowMs, this.outbound.backlogBytes, this.socket.writableLength)) {
+    } else if (this.phases.isStalled(nowMs, this.outbound.handedBytes, this.socket.writableLength)) {
       this.abandon(new Http2Error("the peer stopped reading", { scope: "connection", blame: "peer" }));
     } else if (this.phases.isIdle(nowMs, this.streams.slots)) {
       this.drain("max_idle");
@@ -294,22 +299,27 @@ export class Connection implements StreamOwner, InboundOwner {
     this.inbound.releaseWindow(octets);
   }
 
-  streamClosed(stream: Stream): void {
+  streamClosed(stream: Stream, inGoodOrder: boolean): void {
     this.streams.delete(stream);
-    this.budgets.streamCompleted();
+    if (stream.isQueued) this.outbound.dequeue(stream);
+    if (inGoodOrder) this.budgets.streamCompleted();
+  }
+
+  listenerThrew(stream: Stream, error: unknown): void {
+    this.inbound.failed(error, stream.id);
   }
 
   slotReleased(): void {
     this.streams.slots--;
     if (this.closed) return;
     if (this.draining) this.endWhenIdle();
-    else if (this.role === "client") this.events.onCapacity?.();
+    else if (this.role === "client") this.tellCapacity();
   }
 
   // ---- InboundOwner
 
   refuses(streamId: number): boolean {
-    if (streamId > this.lastAllowedStreamId) return true;
+    if (streamId > this.streams.lastAllowedStreamId) return true;
     if (this.streams.slots < this.limits.maxConcurrentStreams) return false;
     this.budgets.glitch();
     this.streams.rememberReset(streamId, this.clock.nowMs());
@@ -318,7 +328,7 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   openStream(streamId: number, head: RequestHead): Stream {
-    const stream = new Stream(streamId, this, this.peerInitialWindowBytes, this.receiveWindowBytes());
+    const stream = this.newStream(streamId);
     this.streams.add(stream);
     this.phases.busy();
     this.events.onStream?.(stream, head);
@@ -327,7 +337,7 @@ export class Connection implements StreamOwner, InboundOwner {
 
   refuseHeaderList(streamId: number, endStream: boolean): void {
     this.budgets.glitch();
-    const stream = new Stream(streamId, this, this.peerInitialWindowBytes, this.receiveWindowBytes());
+    const stream = this.newStream(streamId);
     this.streams.add(stream);
     stream.sendHeaders(tooLargeHeaders, true);
     if (endStream) stream.endReceived();
@@ -338,6 +348,11 @@ export class Connection implements StreamOwner, InboundOwner {
     switch (setting) {
       case Setting.headerTableSize:
         this.outbound.encoder.setPeerMaxTableBytes(value);
+        break;
+      case Setting.enablePush:
+        if (this.role === "client" && value === 1) {
+          throw connectionError(ErrorCode.protocolError, "a server must not set SETTINGS_ENABLE_PUSH to 1");
+        }
         break;
       case Setting.maxConcurrentStreams:
         this.peerMaxConcurrentStreams = value;
@@ -359,7 +374,7 @@ export class Connection implements StreamOwner, InboundOwner {
     if (this.settingsReceivedOnce) {
       // Not for free: each one costs an answer and a walk over the streams (CVE-2019-9515).
       this.budgets.glitch();
-      this.events.onCapacity?.();
+      this.tellCapacity();
       return;
     }
     this.settingsReceivedOnce = true;
@@ -386,6 +401,11 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   goawayReceived(goaway: Goaway): void {
+    // §6.8: what was called unprocessed may have been sent elsewhere by now.
+    if (goaway.lastStreamId > this.peerLastAllowedStreamId) {
+      throw connectionError(ErrorCode.protocolError, "a GOAWAY names a later stream than the one before");
+    }
+    this.peerLastAllowedStreamId = goaway.lastStreamId;
     this.draining = true;
     this.events.onGoaway?.(goaway);
     if (this.role === "client") {
@@ -434,10 +454,20 @@ export class Connection implements StreamOwner, InboundOwner {
     if (extra > 0) this.outbound.windowUpdate(0, extra);
   }
 
-  /** Until the peer has acknowledged our SETTINGS it may believe in the initial window (RFC 9113 §6.9.2). */
-  private receiveWindowBytes(): number {
+  private newStream(id: number): Stream {
     const { streamWindowBytes } = this.limits;
-    return this.settingsAcked ? streamWindowBytes : Math.max(streamWindowBytes, initialWindowBytes);
+    // Until the peer has acknowledged our SETTINGS it may believe in the initial window (RFC 9113 §6.9.2).
+    const allowance = this.settingsAcked ? streamWindowBytes : Math.max(streamWindowBytes, initialWindowBytes);
+    return new Stream(id, this, this.peerInitialWindowBytes, streamWindowBytes, allowance);
+  }
+
+  /** May be called in the middle of a stream's end, which has to be told whatever happens here. */
+  private tellCapacity(): void {
+    try {
+      this.events.onCapacity?.();
+    } catch (error) {
+      this.inbound.failed(error, 0);
+    }
   }
 
   private shiftSendWindows(bytes: number): void {
@@ -478,7 +508,7 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   private resumeReading(): void {
-    if (!this.paused || this.unread !== undefined || this.outbound.queuedControlFrames > 0) return;
+    if (!this.paused || this.unread !== undefined || this.awaitsDrain) return;
     this.paused = false;
     this.socket.resume();
   }
@@ -491,7 +521,9 @@ export class Connection implements StreamOwner, InboundOwner {
     if (outbound.queuedControlFrames >= limits.maxQueuedControlFrames) {
       throw connectionError(ErrorCode.enhanceYourCalm, "too_many_control_frames");
     }
-    if (outbound.queuedControlFrames > 0) this.pauseReading();
+    if (outbound.queuedControlFrames === 0) return;
+    this.awaitsDrain = true;
+    this.pauseReading();
   }
 
   private sendPing(settle: (error?: Http2Error) => void): void {
@@ -503,10 +535,16 @@ export class Connection implements StreamOwner, InboundOwner {
 
   /** A drain is over when no stream and no handler is left; a server waits until its last stream has been named, too. */
   private endWhenIdle(): void {
-    if (!this.draining || this.ended || this.streams.size > 0 || this.streams.slots > 0) return;
-    if (this.role === "server" && this.lastAllowedStreamId === maxUint31 && this.pings.size > 0) return;
+    if (!this.draining || this.ended || this.failed || this.closed) return;
+    if (this.streams.size > 0 || this.streams.slots > 0) return;
+    if (this.role === "server" && this.streams.lastAllowedStreamId === maxUint31 && this.pings.size > 0) return;
     this.ended = true;
+    // What the peer still sends is of no interest, and answering it would be a write behind the end.
+    this.reader.stop();
+    this.unread = undefined;
     this.outbound.flush();
+    this.outbound.close();
+    this.socket.resume();
     this.socket.end();
     this.destroySoon();
   }
@@ -518,7 +556,8 @@ export class Connection implements StreamOwner, InboundOwner {
     this.closeError = error.blame === "local" && error.code === ErrorCode.noError ? undefined : error;
     this.reader.stop();
     this.unread = undefined;
-    this.outbound.goaway(this.role === "server" ? this.streams.lastStreamId : 0, error.code, ascii(reason));
+    const lastStreamId = Math.min(this.streams.lastStreamId, this.streams.lastAllowedStreamId);
+    this.outbound.goaway(this.role === "server" ? lastStreamId : 0, error.code, ascii(reason));
     this.abortStreams(error);
     this.outbound.flush();
     this.outbound.close();
@@ -528,7 +567,12 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   private destroySoon(): void {
-    this.cancelDestroy = this.clock.after(goodbyeMs, () => this.socket.destroy());
+    this.cancelDestroy?.();
+    this.cancelDestroy = this.clock.after(goodbyeMs, () => {
+      // The last answers of a drain may take a slow peer longer; the stall time-out watches over that.
+      if (!this.failed && this.socket.writableLength > 0) this.destroySoon();
+      else this.socket.destroy();
+    });
   }
 
   private cancelDestroy: (() => void) | undefined = undefined;
@@ -557,8 +601,21 @@ export class Connection implements StreamOwner, InboundOwner {
     this.outbound.close();
     for (const settle of this.pings.values()) settle(streamsSee);
     this.pings.clear();
-    this.events.onClose?.(reported);
+    try {
+      this.events.onClose?.(reported);
+    } catch {
+      // Nothing is left that could fail for it, and the socket's event that led here must not end the process.
+    }
   }
+}
+
+/** The method mostly comes first; it cannot stand behind the pseudo-header fields. */
+function isHeadRequest(fields: HeaderFields): boolean {
+  const list = fields instanceof PreparedHeaders ? fields.fields : fields;
+  for (let i = 0; i < list.length && (list[i] as string).startsWith(":"); i += 2) {
+    if (list[i] === ":method") return list[i + 1] === "HEAD";
+  }
+  return false;
 }
 
 /** Debug data is read by people in logs; what is not printable ASCII would only garble it. */

@@ -90,8 +90,10 @@ function receiveResponse(stream: Stream, endStream: boolean, block: HeaderBlock)
     return;
   }
   stream.headReceived = true;
-  // An answer to HEAD, or a 304, may name the length of a body that does not come (RFC 9110 §8.6).
-  if (!endStream) stream.expectedBytes = head.contentLength;
+  // An answer to HEAD, and a 304, may name the length of a body that does not come, be it by an empty DATA frame
+  // (RFC 9113 §8.1.1).
+  if (stream.isHead || head.status === 204 || head.status === 304) stream.expectedBytes = 0;
+  else if (!endStream) stream.expectedBytes = head.contentLength;
   stream.listener?.onHead(head);
   if (!endStream || stream.isClosed) return;
   stream.endReceived();
@@ -104,7 +106,8 @@ function receiveTrailers(stream: Stream, endStream: boolean, block: HeaderBlock)
   const fields = trailers(block);
   if (typeof fields === "string") throw streamError(ErrorCode.protocolError, `malformed trailers: ${fields}`);
   if (stream.expectedBytes > 0) throw streamError(ErrorCode.protocolError, "less data than content-length says");
-  stream.endReceived();
   stream.listener?.onTrailers(fields);
+  if (stream.isClosed) return;
+  stream.endReceived();
   stream.listener?.onEnd();
 }

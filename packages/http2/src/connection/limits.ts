@@ -91,6 +91,10 @@ const ranges: Partial<Record<keyof ConnectionLimits, readonly [min: number, max:
   connectionWindowBytes: [65_535, maxUint31],
   maxFrameBytes: [minMaxFrameBytes, maxMaxFrameBytes],
   headerTableBytes: [0, 65_536],
+  // With none of these could anything ever be sent or read.
+  streamSendBufferBytes: [1, Number.MAX_SAFE_INTEGER],
+  connectionSendBufferBytes: [1, Number.MAX_SAFE_INTEGER],
+  maxFramesPerTurn: [1, Number.MAX_SAFE_INTEGER],
 };
 
 /** The defaults with `given` laid over them. Throws a RangeError that names the limit, its value and what it may be. */

@@ -8,6 +8,7 @@ import { rstStreamBytes, writeRstStream } from "../frame/rst-stream.ts";
 import { settingsFrameBytes, writeSettings, writeSettingsAck } from "../frame/settings.ts";
 import { windowUpdateBytes, writeWindowUpdate } from "../frame/window-update.ts";
 import { type HpackEncoder, PreparedHeaders } from "../hpack/index.ts";
+import { maySend } from "../stream/state.ts";
 import type { HeaderFields, Stream } from "../stream/stream.ts";
 import { initialWindowBytes, SendWindow } from "../stream/window.ts";
 import type { ByteChannel } from "./byte-channel.ts";
@@ -30,15 +31,20 @@ export class Outbound {
   backlogBytes = 0;
   /** Answers to PING and SETTINGS written since the socket was last empty. */
   queuedControlFrames = 0;
+  /** Octets handed to the socket since the connection began. */
+  handedBytes = 0;
   private readonly socket: ByteChannel;
   private readonly maxBacklogBytes: number;
+  private readonly onEmpty: () => void;
   /** Streams with pending data, in the order in which they get their turn. */
   private waiting: Stream[] = [];
   private flushScheduled = false;
   private closed = false;
 
-  constructor(socket: ByteChannel, encoder: HpackEncoder, maxBacklogBytes: number) {
+  /** `onEmpty` is called when the socket has sent everything it held and somebody waits for that. */
+  constructor(socket: ByteChannel, encoder: HpackEncoder, maxBacklogBytes: number, onEmpty: () => void) {
     this.socket = socket;
+    this.onEmpty = onEmpty;
     this.encoder = encoder;
     this.maxBacklogBytes = maxBacklogBytes;
   }
@@ -121,9 +127,13 @@ export class Outbound {
     while (round.length > 0) {
       const next: Stream[] = [];
       for (const stream of round) {
-        stream.isQueued = false;
-        if (this.sendOne(stream)) next.push(stream);
-        else this.afterPending(stream);
+        // A stream stays marked while it has a place in a list: a listener that sends from here must not give it another.
+        if (this.sendOne(stream)) {
+          next.push(stream);
+        } else {
+          stream.isQueued = false;
+          this.afterPending(stream);
+        }
       }
       round = next;
     }
@@ -153,7 +163,8 @@ export class Outbound {
 
   private sendEnd(stream: Stream): boolean {
     stream.pending = undefined;
-    if (!stream.pendingEnd || stream.isClosed) return false;
+    // The end may have left already, by a way that does not wait.
+    if (!stream.pendingEnd || !maySend(stream.state)) return false;
     if (stream.pendingTrailers === undefined) {
       this.dataFrame(stream.id, undefined, true);
       stream.endSent();
@@ -191,7 +202,12 @@ export class Outbound {
     }
     if (stream.wantsRoom && stream.pendingBytes < stream.owner.streamSendBufferBytes) {
       stream.wantsRoom = false;
-      stream.listener?.onWritable();
+      try {
+        stream.listener?.onWritable();
+      } catch (error) {
+        // Other streams wait behind this one, and the frame that made room may not have been this one's at all.
+        stream.owner.listenerThrew(stream, error);
+      }
     }
   }
 
@@ -261,15 +277,15 @@ export class Outbound {
     this.flushScheduled = false;
     if (this.closed) return;
     const { arena, socket } = this;
+    // Not every channel reports "drain" after a write that stayed below its mark, so whoever waits needs the callback.
+    const isAwaited = this.queuedControlFrames > 0 || this.waiting.length > 0 || this.isBlocked;
     const parts = arena.take();
-    if (parts.length === 0) return;
-    if (parts.length === 1) {
-      socket.write(parts[0] as Uint8Array);
-    } else {
-      socket.cork();
-      for (const part of parts) socket.write(part);
-      socket.uncork();
-    }
+    const last = parts.length - 1;
+    if (last === -1) return;
+    if (last > 0) socket.cork();
+    for (let i = 0; i < last; i++) this.hand(parts[i] as Uint8Array, undefined);
+    this.hand(parts[last] as Uint8Array, isAwaited ? this.written : undefined);
+    if (last > 0) socket.uncork();
     this.backlogBytes = socket.writableLength;
     if (this.backlogBytes === 0) {
       arena.recycle();
@@ -278,6 +294,21 @@ export class Outbound {
       arena.forget();
     }
   };
+
+  private hand(part: Uint8Array, written: (() => void) | undefined): void {
+    this.handedBytes += part.length;
+    this.socket.write(part, written);
+  }
+
+  private readonly written = (): void => {
+    if (!this.closed && this.socket.writableLength === 0) this.onEmpty();
+  };
+
+  /** The stream is gone: it must not stay in memory until its turn would have come. */
+  dequeue(stream: Stream): void {
+    const at = this.waiting.indexOf(stream);
+    if (at !== -1) this.waiting.splice(at, 1);
+  }
 
   /** The socket has sent everything it held. */
   drained(): void {

@@ -11,7 +11,7 @@ export class Phases {
   private framesRead = 0;
   private idleSinceMs: number | undefined = undefined;
   private stalledSinceMs: number | undefined = undefined;
-  private stalledBytes = 0;
+  private bytesLeft = 0;
 
   constructor(limits: ConnectionLimits, nowMs: number) {
     this.limits = limits;
@@ -52,10 +52,14 @@ export class Phases {
     return undefined;
   }
 
-  /** Octets wait in the socket, and none has left since `writeStallTimeoutMs`. */
-  isStalled(nowMs: number, backlogBytes: number, writableBytes: number): boolean {
-    if (backlogBytes === 0 || writableBytes === 0 || writableBytes !== this.stalledBytes) {
-      this.stalledBytes = writableBytes;
+  /**
+   * Octets wait in the socket, and none has left since `writeStallTimeoutMs`. Counted by what has left of all that was
+   * `handedBytes`: by what waits, a peer that keeps us answering would look like one that reads.
+   */
+  isStalled(nowMs: number, handedBytes: number, writableBytes: number): boolean {
+    const bytesLeft = handedBytes - writableBytes;
+    if (writableBytes === 0 || bytesLeft !== this.bytesLeft) {
+      this.bytesLeft = bytesLeft;
       this.stalledSinceMs = undefined;
       return false;
     }

@@ -1,3 +1,4 @@
+import { maxUint31 } from "../frame/frame-header.ts";
 import type { Stream } from "../stream/stream.ts";
 import type { Role } from "./role.ts";
 import { StreamIndex } from "./stream-index.ts";
@@ -10,6 +11,8 @@ const rememberResetsMs = 1000;
 export class StreamTable {
   /** The highest identifier the peer has used (server) or we have (client). */
   lastStreamId = 0;
+  /** The last stream that we have promised to act on; what belongs to later ones is ignored (RFC 9113 §6.8). */
+  lastAllowedStreamId = maxUint31;
   /** Places taken among the concurrent streams: open streams, and closed ones whose handler still runs. */
   slots = 0;
   private readonly byId = new StreamIndex();
@@ -57,6 +60,11 @@ export class StreamTable {
   }
 
   rememberReset(id: number, nowMs: number): void {
+    const known = this.resetIds.indexOf(id);
+    if (known !== -1) {
+      this.resetAtMs[known] = nowMs;
+      return;
+    }
     this.resetIds[this.nextReset] = id;
     this.resetAtMs[this.nextReset] = nowMs;
     this.nextReset = (this.nextReset + 1) % rememberedResets;
@@ -67,7 +75,7 @@ export class StreamTable {
    * cancels streams all the time and servers answer late, so a client always allows it.
    */
   mayStillReceive(id: number, nowMs: number): boolean {
-    if (this.role === "client") return true;
+    if (this.role === "client" || id > this.lastAllowedStreamId) return true;
     const at = this.resetIds.indexOf(id);
     return at !== -1 && nowMs - (this.resetAtMs[at] as number) <= rememberResetsMs;
   }

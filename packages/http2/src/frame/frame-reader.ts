@@ -1,6 +1,10 @@
+import { frameSlabs } from "../bytes/slab-pool.ts";
 import { connectionError } from "../http2-error.ts";
 import { ErrorCode } from "./error-code.ts";
 import { frameHeaderBytes, readUint31 } from "./frame-header.ts";
+
+/** A cut-off frame below this gets a buffer of its own size: many peers that never send the rest must not cost a slab each. */
+const minSlabPayloadBytes = 1024;
 
 /** Receives each frame; `bytes[start, end)` is its payload and may be used only until the call returns. */
 export interface FrameSink {
@@ -15,6 +19,7 @@ export class FrameReader {
   private readonly sink: FrameSink;
   private readonly maxFrameBytes: number;
   private partial: Uint8Array | undefined;
+  private partialSize = 0;
   private partialBytes = 0;
   private readonly header = new Uint8Array(frameHeaderBytes);
   private headerBytes = 0;
@@ -76,8 +81,7 @@ export class FrameReader {
     }
     if (this.headerBytes < frameHeaderBytes) return;
     this.beginPartial();
-    const partial = this.partial as Uint8Array;
-    partial.set(bytes.subarray(at), 0);
+    (this.partial as Uint8Array).set(bytes.subarray(at), 0);
     this.partialBytes = bytes.length - at;
   }
 
@@ -85,7 +89,9 @@ export class FrameReader {
     const { header } = this;
     const payloadBytes = ((header[0] as number) << 16) | ((header[1] as number) << 8) | (header[2] as number);
     if (payloadBytes > this.maxFrameBytes) this.refuseSize(payloadBytes);
-    this.partial = new Uint8Array(payloadBytes);
+    const isSlab = payloadBytes >= minSlabPayloadBytes && payloadBytes <= frameSlabs.slabBytes;
+    this.partial = isSlab ? frameSlabs.take() : new Uint8Array(payloadBytes);
+    this.partialSize = payloadBytes;
     this.partialBytes = 0;
   }
 
@@ -99,18 +105,21 @@ export class FrameReader {
       this.beginPartial();
     }
     const partial = this.partial as unknown as Uint8Array;
-    const take = Math.min(partial.length - this.partialBytes, bytes.length - at);
+    const size = this.partialSize;
+    const take = Math.min(size - this.partialBytes, bytes.length - at);
     partial.set(bytes.subarray(at, at + take), this.partialBytes);
     this.partialBytes += take;
     at += take;
-    if (this.partialBytes < partial.length) return at;
+    if (this.partialBytes < size) return at;
     this.partial = undefined;
     this.headerBytes = 0;
     this.framesRead++;
     const { header } = this;
     const type = header[3] as number;
     const flags = header[4] as number;
-    this.sink.onFrame(type, flags, readUint31(header, 5), partial, 0, partial.length);
+    this.sink.onFrame(type, flags, readUint31(header, 5), partial, 0, size);
+    // Nobody may use the payload beyond the call. A frame's handling that throws ends the connection, and the slab is lost.
+    frameSlabs.give(partial);
     return at;
   }
 

@@ -48,7 +48,7 @@ export class Http2Server {
   private readonly undecided = new Set<Socket>();
   private readonly connections = new Set<Connection>();
   private closing = false;
-  private whenEmpty: (() => void) | undefined = undefined;
+  private readonly whenEmpty: (() => void)[] = [];
 
   constructor(options: Http2ServerOptions) {
     this.options = options;
@@ -112,7 +112,7 @@ export class Http2Server {
       for (const connection of this.connections) connection.close(ErrorCode.noError, "shutdown deadline");
     });
     const empty = new Promise<void>((resolve) => {
-      this.whenEmpty = resolve;
+      this.whenEmpty.push(resolve);
     });
     for (const connection of this.connections) connection.drain("shutdown");
     this.checkEmpty();
@@ -171,6 +171,8 @@ export class Http2Server {
     socket.pause();
     socket.unshift(head);
     http1Server.emit("connection", socket);
+    // It listens now; a socket that was paused by name does not start by itself.
+    socket.resume();
   }
 
   /** `rest` is what follows the preface; undefined when there was no valid preface, which the peer is told. */
@@ -195,6 +197,6 @@ export class Http2Server {
   }
 
   private checkEmpty(): void {
-    if (this.closing && this.connections.size === 0) this.whenEmpty?.();
+    if (this.closing && this.connections.size === 0) for (const tell of this.whenEmpty.splice(0)) tell();
   }
 }

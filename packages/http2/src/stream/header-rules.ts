@@ -38,8 +38,8 @@ function isBlank(octet: number): boolean {
   return octet === 0x20 || octet === 0x09;
 }
 
-/** The number in a content-length field, or -1 when it is none. */
-export function parseContentLength(value: string): number {
+/** The number that a content-length field or a status gives in digits, or -1 when it is none. */
+export function parseDigits(value: string): number {
   if (value.length === 0 || value.length > 15) return -1;
   for (let i = 0; i < value.length; i++) {
     const octet = value.charCodeAt(i);
@@ -58,7 +58,7 @@ export function checkRegularFields(fields: readonly string[]): number | string {
     const error = fieldError(name, value);
     if (error !== undefined) return error;
     if (name === "content-length") {
-      const length = parseContentLength(value);
+      const length = parseDigits(value);
       if (length === -1 || (contentLength !== -1 && contentLength !== length)) return "content-length is no one number";
       contentLength = length;
     }

@@ -1,5 +1,5 @@
 import type { HeaderBlock } from "../hpack/index.ts";
-import { checkRegularFields, pseudoEntries } from "./header-rules.ts";
+import { checkRegularFields, parseDigits, pseudoEntries } from "./header-rules.ts";
 
 /** What a response opens with (RFC 9113 §8.3.2). Shared by responses that sent the same octets. */
 export class ResponseHead {
@@ -51,8 +51,8 @@ function parse(fields: readonly string[]): ResponseHead | string {
   const pseudo = pseudoEntries(fields);
   if (pseudo !== 2 || fields[0] !== ":status") return "a response has pseudo-header fields other than one :status";
   const text = fields[1] as string;
-  const status = Number(text);
-  if (text.length !== 3 || !(status >= 100 && status <= 999)) return ":status is not three digits";
+  const status = text.length === 3 ? parseDigits(text) : -1;
+  if (status < 100) return ":status is not three digits";
   const regular = fields.slice(pseudo);
   const contentLength = checkRegularFields(regular);
   if (typeof contentLength === "string") return contentLength;

@@ -39,7 +39,10 @@ export interface StreamOwner {
   sendWindowUpdate(streamId: number, increment: number): void;
   sendReset(stream: Stream, code: number): void;
   releaseConnectionWindow(octets: number): void;
-  streamClosed(stream: Stream): void;
+  /** `inGoodOrder`: both sides ended it, nobody reset it. */
+  streamClosed(stream: Stream, inGoodOrder: boolean): void;
+  /** The listener threw where the connection cannot tell by the frame which stream it was. */
+  listenerThrew(stream: Stream, error: unknown): void;
   slotReleased(stream: Stream): void;
   readonly streamSendBufferBytes: number;
 }
@@ -71,6 +74,8 @@ export class Stream {
   expectedBytes = -1;
   /** Client: the final response head has come, so the next header block is trailers. */
   headReceived = false;
+  /** Client: the request's method is HEAD, so a content-length announces nothing (RFC 9110 §8.6). */
+  isHead = false;
   interimHeads = 0;
   private unconsumed = 0;
 
@@ -78,11 +83,12 @@ export class Stream {
   private holds = 0;
   private slotFreed = false;
 
-  constructor(id: number, owner: StreamOwner, sendBytes: number, receiveBytes: number) {
+  /** `receiveBytes` is the size of the receive window; `receiveAllowance` what the peer may believe it begins at. */
+  constructor(id: number, owner: StreamOwner, sendBytes: number, receiveBytes: number, receiveAllowance: number) {
     this.id = id;
     this.owner = owner;
     this.sendWindow = new SendWindow(sendBytes);
-    this.receiveWindow = new ReceiveWindow(receiveBytes);
+    this.receiveWindow = new ReceiveWindow(receiveBytes, receiveAllowance);
   }
 
   get isClosed(): boolean {
@@ -187,14 +193,14 @@ export class Stream {
   /** For the connection: our side's end has been written. */
   endSent(): void {
     this.state = afterSendingEnd(this.state);
-    if (this.state === StreamState.closed) this.finish();
+    if (this.state === StreamState.closed) this.finish(true);
     else if (this.resetAfterEnd !== -1) this.reset(this.resetAfterEnd);
   }
 
   /** For the connection: the peer's END_STREAM came. */
   endReceived(): void {
     this.state = afterReceivingEnd(this.state);
-    if (this.state === StreamState.closed) this.finish();
+    if (this.state === StreamState.closed) this.finish(true);
   }
 
   /** For the connection: counts received data that the layer above has to consume. */
@@ -207,7 +213,11 @@ export class Stream {
     if (this.state === StreamState.closed) return;
     const { listener } = this;
     this.close();
-    listener?.onReset(error);
+    try {
+      listener?.onReset(error);
+    } catch {
+      // It was the last call: there is no stream left that could fail, and others are about to be aborted like this one.
+    }
   }
 
   private close(): void {
@@ -216,11 +226,11 @@ export class Stream {
     this.pendingBytes = 0;
     this.pendingTrailers = undefined;
     this.returnUnconsumed();
-    this.finish();
+    this.finish(false);
   }
 
-  private finish(): void {
-    this.owner.streamClosed(this);
+  private finish(inGoodOrder: boolean): void {
+    this.owner.streamClosed(this, inGoodOrder);
     this.freeSlot();
   }
 

@@ -33,8 +33,12 @@ export class ReceiveWindow {
   private readonly size: number;
   private unreturned = 0;
 
-  constructor(size: number) {
-    this.available = size;
+  /**
+   * `allowance` is what may come at first. It is over `size` while the peer may not have read how small the window is;
+   * credit is given at the half of `size` all the same, because the peer stops at `size` once it has.
+   */
+  constructor(size: number, allowance: number = size) {
+    this.available = allowance;
     this.size = size;
   }
 

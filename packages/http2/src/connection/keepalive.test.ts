@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { KeepaliveTimer } from "./keepalive.ts";
+
+test("never asks without options", () => {
+  const timer = new KeepaliveTimer(undefined, 0);
+  assert.equal(timer.step(1e9, true), "wait");
+});
+
+test("asks after the time of silence, once, and gives up after the time for the answer", () => {
+  const timer = new KeepaliveTimer({ timeMs: 1000, timeoutMs: 500 }, 0);
+  assert.equal(timer.step(999, true), "wait");
+  assert.equal(timer.step(1000, true), "ping");
+  assert.equal(timer.step(1499, true), "wait");
+  assert.equal(timer.step(1500, true), "dead");
+});
+
+test("waits 20 seconds for the answer unless told otherwise", () => {
+  const timer = new KeepaliveTimer({ timeMs: 1000 }, 0);
+  timer.step(1000, true);
+  assert.equal(timer.step(20_999, true), "wait");
+  assert.equal(timer.step(21_000, true), "dead");
+});
+
+test("takes a time of 0 for the answer at its word", () => {
+  const timer = new KeepaliveTimer({ timeMs: 1000, timeoutMs: 0 }, 0);
+  timer.step(1000, true);
+  assert.equal(timer.step(1000, true), "dead");
+});
+
+test("takes any octet for a sign of life, before the ping and instead of its answer", () => {
+  const timer = new KeepaliveTimer({ timeMs: 1000, timeoutMs: 500 }, 0);
+  timer.heard();
+  assert.equal(timer.step(1000, true), "wait");
+  assert.equal(timer.step(1999, true), "wait");
+  assert.equal(timer.step(2000, true), "ping");
+  timer.heard();
+  assert.equal(timer.step(2500, true), "wait");
+  assert.equal(timer.step(3500, true), "ping");
+});
+
+test("is content with the answer alone", () => {
+  const timer = new KeepaliveTimer({ timeMs: 1000, timeoutMs: 500 }, 0);
+  timer.step(1000, true);
+  timer.answered();
+  assert.notEqual(timer.step(1500, true), "dead");
+});
+
+test("lets a connection without streams sleep, and counts from when there is one again", () => {
+  const timer = new KeepaliveTimer({ timeMs: 1000 }, 0);
+  assert.equal(timer.step(5000, false), "wait");
+  assert.equal(timer.step(5999, true), "wait");
+  assert.equal(timer.step(6000, true), "ping");
+});
+
+test("asks without streams where that is permitted", () => {
+  const timer = new KeepaliveTimer({ timeMs: 1000, permitWithoutStreams: true }, 0);
+  assert.equal(timer.step(1000, false), "ping");
+});

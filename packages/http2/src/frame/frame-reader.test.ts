@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Http2Error } from "../http2-error.ts";
+import { ErrorCode } from "./error-code.ts";
+import { writeFrameHeader } from "./frame-header.ts";
+import { FrameReader } from "./frame-reader.ts";
+
+interface Seen {
+  type: number;
+  flags: number;
+  streamId: number;
+  payload: string;
+}
+
+function frame(type: number, flags: number, streamId: number, payload: Uint8Array): Buffer {
+  const bytes = Buffer.alloc(9 + payload.length);
+  writeFrameHeader(bytes, 0, payload.length, type, flags, streamId);
+  bytes.set(payload, 9);
+  return bytes;
+}
+
+/** As a client opens: SETTINGS, WINDOW_UPDATE, HEADERS, DATA in two frames, an unknown frame, empty frames in between. */
+const frames: readonly Buffer[] = [
+  frame(4, 0, 0, Buffer.from("000300000064000400010000", "hex")),
+  frame(4, 1, 0, new Uint8Array(0)),
+  frame(8, 0, 0, Buffer.from("000f0001", "hex")),
+  frame(1, 4, 1, Buffer.from("828684418cf1e3c2e5f23a6ba0ab90f4ff", "hex")),
+  frame(0, 0, 1, Buffer.from("hello")),
+  frame(0x42, 0xff, 0x7fff_ffff, new Uint8Array(1)),
+  frame(0, 1, 1, new Uint8Array(0)),
+];
+const recording = Buffer.concat(frames);
+const expected: readonly Seen[] = frames.map((bytes) => ({
+  type: bytes[3] as number,
+  flags: bytes[4] as number,
+  streamId: bytes.readUInt32BE(5),
+  payload: bytes.toString("hex", 9),
+}));
+
+function reader(maxFrameBytes = 16_384, onFrame?: () => void): { seen: Seen[]; reader: FrameReader } {
+  const seen: Seen[] = [];
+  const sink = {
+    onFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+      seen.push({ type, flags, streamId, payload: Buffer.from(bytes.subarray(start, end)).toString("hex") });
+      onFrame?.();
+    },
+  };
+  return { seen, reader: new FrameReader(sink, maxFrameBytes) };
+}
+
+function feed(target: FrameReader, ...chunks: Uint8Array[]): void {
+  for (const chunk of chunks) {
+    // A copy that is overwritten afterwards: what the reader keeps must not be the socket's memory.
+    const copy = Uint8Array.from(chunk);
+    assert.equal(target.read(copy, 0, 512), copy.length);
+    copy.fill(0xee);
+  }
+}
+
+const isTooLarge = (error: unknown): boolean =>
+  error instanceof Http2Error && error.scope === "connection" && error.code === ErrorCode.frameSizeError;
+
+test("reads a whole recording in one chunk", () => {
+  const one = reader();
+  feed(one.reader, recording);
+  assert.deepEqual(one.seen, expected);
+  assert.equal(one.reader.isInsideFrame, false);
+  assert.equal(one.reader.framesRead, frames.length);
+});
+
+test("reads the same frames whatever octet one cut falls on", () => {
+  for (let cut = 0; cut <= recording.length; cut++) {
+    const one = reader();
+    feed(one.reader, recording.subarray(0, cut), recording.subarray(cut));
+    assert.deepEqual(one.seen, expected, `cut at ${cut}`);
+    assert.equal(one.reader.isInsideFrame, false, `cut at ${cut}`);
+  }
+});
+
+test("reads the same frames whatever octets two cuts fall on", () => {
+  for (let first = 0; first <= recording.length; first++) {
+    for (let second = first; second <= recording.length; second++) {
+      const one = reader();
+      feed(one.reader, recording.subarray(0, first), recording.subarray(first, second), recording.subarray(second));
+      assert.deepEqual(one.seen, expected, `cut at ${first} and ${second}`);
+    }
+  }
+});
+
+test("reads the same frames octet by octet", () => {
+  const one = reader();
+  for (const octet of recording) feed(one.reader, Uint8Array.of(octet));
+  assert.deepEqual(one.seen, expected);
+});
+
+test("knows at every octet whether it is inside a frame", () => {
+  const ends = new Set<number>([0]);
+  let at = 0;
+  for (const bytes of frames) ends.add((at += bytes.length));
+  for (let cut = 0; cut <= recording.length; cut++) {
+    const one = reader();
+    feed(one.reader, recording.subarray(0, cut));
+    assert.equal(one.reader.isInsideFrame, !ends.has(cut), `after ${cut} octets`);
+  }
+});
+
+test("begins to read where it is told to", () => {
+  const one = reader();
+  const bytes = Buffer.concat([Buffer.alloc(5, 0xff), recording]);
+  assert.equal(one.reader.read(bytes, 5, 512), bytes.length);
+  assert.deepEqual(one.seen, expected);
+});
+
+test("stops behind the last frame it may read and goes on from there", () => {
+  for (let most = 1; most <= frames.length; most++) {
+    const one = reader();
+    const stops: number[] = [];
+    let at = 0;
+    do {
+      at = one.reader.read(recording, at, most);
+      stops.push(one.seen.length);
+    } while (at < recording.length);
+    assert.deepEqual(one.seen, expected, `${most} at a time`);
+    assert.deepEqual(stops, stops.map((_, turn) => Math.min(frames.length, most * (turn + 1)))); // biome-ignore format: short
+  }
+});
+
+test("counts a frame that was begun in the chunk before among those of the turn", () => {
+  const one = reader();
+  feed(one.reader, recording.subarray(0, 4));
+  assert.equal(one.reader.read(recording, 4, 1), (frames[0] as Buffer).length);
+  assert.equal(one.seen.length, 1);
+});
+
+test("takes a payload of exactly the limit and refuses one octet more by its header alone", () => {
+  const fits = reader(20);
+  feed(fits.reader, frame(0, 0, 1, new Uint8Array(20)));
+  assert.equal(fits.seen.length, 1);
+  const whole = reader(20);
+  assert.throws(() => whole.reader.read(frame(0, 0, 1, new Uint8Array(21)), 0, 512), isTooLarge);
+  const header = frame(0, 0, 1, new Uint8Array(21)).subarray(0, 9);
+  assert.throws(() => reader(20).reader.read(header, 0, 512), isTooLarge);
+  for (let cut = 1; cut < 9; cut++) {
+    const split = reader(20);
+    feed(split.reader, header.subarray(0, cut));
+    assert.throws(() => split.reader.read(header.subarray(cut), 0, 512), isTooLarge, `header cut at ${cut}`);
+  }
+  assert.equal(whole.seen.length, 0);
+});
+
+test("reads nothing more once a frame's handling has stopped it, whole or cut", () => {
+  for (let cut = 0; cut < recording.length; cut++) {
+    const one = reader(16_384, () => one.reader.stop());
+    for (const chunk of [recording.subarray(0, cut), recording.subarray(cut)]) {
+      assert.equal(one.reader.read(chunk, 0, 512), chunk.length);
+    }
+    assert.deepEqual(one.seen, expected.slice(0, 1), `cut at ${cut}`);
+  }
+});
+
+test("has moved past a frame when its handling throws", () => {
+  let throws = true;
+  const one = reader(16_384, () => {
+    if (throws) throw new Error("thrown on purpose");
+  });
+  assert.throws(() => one.reader.read(recording.subarray(0, 30), 0, 512), /on purpose/);
+  throws = false;
+  feed(one.reader, recording.subarray((frames[0] as Buffer).length));
+  assert.deepEqual(one.seen, expected);
+});

@@ -1,0 +1,57 @@
+import type { ConnectionEvents } from "../connection/connection.ts";
+import type { Goaway } from "../frame/goaway.ts";
+import type { Http2Error } from "../http2-error.ts";
+import type { RequestHead } from "../stream/request-head.ts";
+import type { Stream } from "../stream/stream.ts";
+import { RecordedStream } from "./recorded-stream.ts";
+
+/** What a connection has told the layer above, written down. */
+export class RecordedEvents implements ConnectionEvents {
+  /** Server: the streams that were opened, by identifier. */
+  readonly streams = new Map<number, RecordedStream>();
+  readonly goaways: Goaway[] = [];
+  ready = 0;
+  capacity = 0;
+  /** How often `onClose` was called; never more than once. */
+  closes = 0;
+  /** What `onClose` said. */
+  closeError: Http2Error | undefined = undefined;
+  /** Server: runs for every new stream once its recorder is in place. */
+  readonly onOpened: ((recorded: RecordedStream, stream: Stream) => void) | undefined;
+
+  constructor(onOpened?: (recorded: RecordedStream, stream: Stream) => void) {
+    this.onOpened = onOpened;
+  }
+
+  /** The recorder of a stream that must have been opened. */
+  stream(id: number): RecordedStream {
+    const recorded = this.streams.get(id);
+    if (recorded === undefined) throw new Error(`stream ${id} was never opened`);
+    return recorded;
+  }
+
+  onStream(stream: Stream, head: RequestHead): void {
+    const recorded = new RecordedStream(head);
+    recorded.stream = stream;
+    stream.listener = recorded;
+    this.streams.set(stream.id, recorded);
+    this.onOpened?.(recorded, stream);
+  }
+
+  onReady(): void {
+    this.ready++;
+  }
+
+  onCapacity(): void {
+    this.capacity++;
+  }
+
+  onGoaway(goaway: Goaway): void {
+    this.goaways.push(goaway);
+  }
+
+  onClose(error: Http2Error | undefined): void {
+    this.closes++;
+    this.closeError = error;
+  }
+}

@@ -1,0 +1,21 @@
+import type { Duplex } from "node:stream";
+import { clientPreface } from "../connection/connection.ts";
+import type { Role } from "../connection/role.ts";
+import { ScriptedPeer } from "./scripted-peer.ts";
+
+/** A scripted peer on a real socket, cleartext or TLS, that is connected already. `role` is the one that it plays. */
+export function createSocketPeer(socket: Duplex, role: Role): ScriptedPeer {
+  const peer = new ScriptedPeer({ send: (chunk) => socket.write(chunk), settle: undefined });
+  // What a client under test opens with is no frame.
+  let prefaceLeft = role === "server" ? clientPreface.length : 0;
+  socket.on("data", (chunk: Uint8Array) => {
+    const skip = Math.min(prefaceLeft, chunk.length);
+    prefaceLeft -= skip;
+    if (skip < chunk.length) peer.receive(chunk.subarray(skip));
+  });
+  socket.on("end", () => peer.closed());
+  socket.on("close", () => peer.closed());
+  // A reset by the other side is one of the ways in which a connection ends.
+  socket.on("error", () => peer.closed());
+  return peer;
+}

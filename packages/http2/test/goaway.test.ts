@@ -1,0 +1,285 @@
+// RFC 9113 §6.8: how a connection ends without losing a request, from either side.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ErrorCode } from "../src/index.ts";
+import { createScriptedClient, createScriptedServer } from "../src/testing/index.ts";
+import { ok, patterned, post } from "./example-fields.ts";
+
+const maxStreamId = 2 ** 31 - 1;
+
+test("drains as a server: no last stream yet, a ping, then the last stream, then the end", async () => {
+  const { peer, connection, events, channel, clock } = createScriptedServer();
+  await peer.shakeHands();
+  peer.sendHeaders(1, post, { endStream: true });
+  connection.drain("shutdown");
+  assert.deepEqual(await peer.nextFrame(), { type: "GOAWAY", lastStreamId: maxStreamId, code: 0, debug: "shutdown" });
+  const ping = await peer.nextFrame();
+  assert.ok(ping.type === "PING" && !ping.ack);
+  // A request that crosses the first GOAWAY is served.
+  peer.sendHeaders(3, post, { endStream: true });
+  peer.sendPing(ping.payload, { ack: true });
+  assert.deepEqual(await peer.nextFrame(), { type: "GOAWAY", lastStreamId: 3, code: 0, debug: "shutdown" });
+  for (const id of [1, 3]) {
+    assert.equal(channel.isEnded, false);
+    events.stream(id).stream?.sendHeaders(ok, true);
+    await peer.nextOf("HEADERS");
+  }
+  await peer.whenClosed();
+  assert.equal(channel.isEnded, true);
+  channel.closeByPeer();
+  await peer.expectNothingMore();
+  assert.deepEqual([events.closes, events.closeError], [1, undefined]);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("ignores everything of requests behind the last stream, and serves those before", async () => {
+  const { peer, connection, events } = createScriptedServer();
+  await peer.shakeHands();
+  peer.sendHeaders(1, post);
+  connection.drain();
+  const ping = await peer.nextOf("PING");
+  peer.sendPing(ping.payload, { ack: true });
+  await peer.nextOf("GOAWAY");
+  for (const id of [3, 5]) {
+    peer.sendHeaders(id, [...post, `x-${id}`, "indexed all the same"]);
+    peer.sendData(id, patterned(100));
+    peer.sendWindowUpdate(id, 1);
+    peer.sendHeaders(id, ["trailer", "t"], { endStream: true });
+    peer.sendReset(id, ErrorCode.cancel);
+  }
+  await peer.expectNothingMore();
+  assert.deepEqual([...events.streams.keys()], [1]);
+  // The table is in step: the trailers refer to what the ignored requests put into it.
+  peer.sendHeaders(1, ["x-5", "indexed all the same"], { endStream: true });
+  assert.deepEqual(events.stream(1).trailers?.fields, ["x-5", "indexed all the same"]);
+});
+
+test("names the last stream after 5 seconds when the ping is not answered", async () => {
+  const { peer, connection, clock } = createScriptedServer();
+  await peer.shakeHands();
+  peer.sendHeaders(1, post);
+  connection.drain();
+  await peer.nextOf("PING");
+  clock.advance(4999);
+  await peer.expectNothingMore();
+  clock.advance(1);
+  assert.equal((await peer.nextOf("GOAWAY")).lastStreamId, 1);
+  await peer.expectNothingMore();
+});
+
+test("says and does nothing more when it is drained twice", async () => {
+  const { peer, connection } = createScriptedServer();
+  await peer.shakeHands();
+  peer.sendHeaders(1, post);
+  connection.drain();
+  connection.drain();
+  await peer.nextOf("PING");
+  await peer.expectNothingMore();
+});
+
+test("never names a later stream than before, even when it has to end the connection after all", async () => {
+  const { peer, connection } = createScriptedServer();
+  await peer.shakeHands();
+  peer.sendHeaders(1, post);
+  connection.drain();
+  peer.sendPing((await peer.nextOf("PING")).payload, { ack: true });
+  await peer.nextOf("GOAWAY");
+  peer.sendHeaders(9, post);
+  connection.close(ErrorCode.internalError, "enough");
+  assert.equal((await peer.expectGoaway(ErrorCode.internalError, "enough")).lastStreamId, 1);
+});
+
+test("ends a drained server only when its handlers have ended, too", async () => {
+  const { peer, connection, events, channel, settle } = createScriptedServer({
+    onStream: (_recorded, stream) => stream.hold(),
+  });
+  await peer.shakeHands();
+  peer.sendHeaders(1, post);
+  peer.sendReset(1, ErrorCode.cancel);
+  connection.drain();
+  peer.sendPing((await peer.nextOf("PING")).payload, { ack: true });
+  await settle();
+  assert.equal(channel.isEnded, false);
+  events.stream(1).stream?.release();
+  await settle();
+  assert.equal(channel.isEnded, true);
+});
+
+test("answers nothing behind its end, so that a drain stays one in good order", async () => {
+  const { peer, connection, channel, events, settle } = createScriptedServer();
+  await peer.shakeHands();
+  connection.drain();
+  peer.sendPing((await peer.nextOf("PING")).payload, { ack: true });
+  await peer.whenClosed();
+  peer.sendPing();
+  peer.sendSettings();
+  peer.sendHeaders(1, post);
+  await settle();
+  assert.equal(events.streams.size, 0);
+  channel.closeByPeer();
+  await settle();
+  assert.deepEqual([events.closes, events.closeError], [1, undefined]);
+});
+
+test("gives the last answers of a drain the time that a slow reader takes", async () => {
+  const { peer, connection, channel, clock, events, settle } = createScriptedServer();
+  await peer.shakeHands({ initialWindowSize: 100_000 });
+  peer.sendHeaders(1, post, { endStream: true });
+  connection.drain();
+  peer.sendPing((await peer.nextOf("PING")).payload, { ack: true });
+  await peer.nextOf("GOAWAY");
+  channel.holdWrites();
+  events.stream(1).stream?.sendHeaders(ok);
+  events.stream(1).stream?.sendData(patterned(20_000), true);
+  await settle();
+  for (let second = 0; second < 120; second++) {
+    channel.releaseWrites(100);
+    clock.advance(1000);
+    await settle();
+  }
+  assert.equal(channel.isDestroyed, false);
+  channel.releaseWrites();
+  clock.advance(1000);
+  await settle();
+  assert.equal(channel.isDestroyed, true);
+  let octets = 0;
+  for (const frame of peer.unread) if (frame.type === "DATA") octets += frame.data.length;
+  assert.equal(octets, 20_000);
+  assert.equal(events.closeError, undefined);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("drains as a client: says so, lets its requests end, then closes", async () => {
+  const { peer, connection, channel, events, request, settle } = createScriptedClient();
+  await peer.shakeHands();
+  const recorded = request(post, { endStream: true });
+  connection.drain("bye");
+  assert.equal(connection.canOpenStream, false);
+  assert.equal((await peer.expectGoaway(ErrorCode.noError, "bye")).lastStreamId, 0);
+  assert.equal(channel.isEnded, false);
+  peer.sendHeaders(1, ok, { endStream: true });
+  await peer.whenClosed();
+  assert.deepEqual(recorded.log, ["head 200", "end"]);
+  channel.closeByPeer();
+  await settle();
+  assert.deepEqual([events.closes, events.closeError], [1, undefined]);
+});
+
+test("calls requests above the server's last stream unprocessed, and lets the others end", async () => {
+  const { peer, connection, channel, events, request, settle } = createScriptedClient();
+  await peer.shakeHands();
+  const [first, second, third] = [request(post), request(post), request(post)];
+  peer.sendGoaway(maxStreamId, ErrorCode.noError, "soon");
+  assert.equal(connection.isAcceptingRequests, false);
+  assert.deepEqual([first.log, second.log, third.log], [[], [], []]);
+  peer.sendGoaway(3, ErrorCode.noError);
+  assert.equal(third.error?.unprocessed, true);
+  assert.deepEqual([first.log, second.log, third.log], [[], [], ["reset"]]);
+  assert.deepEqual(events.goaways, [
+    { lastStreamId: maxStreamId, code: 0, debug: "soon" },
+    { lastStreamId: 3, code: 0, debug: "" },
+  ]);
+  for (const id of [1, 3]) {
+    peer.sendHeaders(id, ok, { endStream: true });
+  }
+  await settle();
+  // The server has answered early, so both are open on this side until it ends them.
+  first.stream?.sendData(patterned(1), true);
+  second.stream?.sendData(patterned(1), true);
+  await peer.whenClosed();
+  assert.equal(channel.isEnded, true);
+});
+
+test("calls every request unprocessed when the server's last stream is 0", async () => {
+  const { peer, request } = createScriptedClient();
+  await peer.shakeHands();
+  const recorded = request(post);
+  peer.sendGoaway(0, ErrorCode.enhanceYourCalm, "too_many_pings");
+  assert.deepEqual([recorded.error?.unprocessed, recorded.error?.code], [true, ErrorCode.enhanceYourCalm]);
+});
+
+test("ends the connection of a server whose last stream rises", async () => {
+  const { peer, request } = createScriptedClient();
+  await peer.shakeHands();
+  request(post);
+  await peer.nextOf("HEADERS");
+  peer.sendGoaway(1, ErrorCode.noError);
+  peer.sendGoaway(1, ErrorCode.noError);
+  await peer.expectAlive();
+  peer.sendGoaway(3, ErrorCode.noError);
+  await peer.expectGoaway(ErrorCode.protocolError);
+});
+
+for (const [what, frame, code] of [
+  ["on a stream", { streamId: 1, payload: Buffer.alloc(8) }, ErrorCode.protocolError],
+  ["of 7 octets", { payload: Buffer.alloc(7) }, ErrorCode.frameSizeError],
+] as const) {
+  test(`ends the connection for a GOAWAY ${what}`, async () => {
+    const { peer } = createScriptedServer();
+    await peer.shakeHands();
+    peer.sendFrame({ type: 7, ...frame });
+    await peer.expectGoaway(code);
+  });
+}
+
+test("closes at once with the code and reason given, resets what is open, and is gone after one second at most", async () => {
+  const { peer, connection, channel, clock, events, settle } = createScriptedServer();
+  await peer.shakeHands();
+  peer.sendHeaders(1, post);
+  connection.close(ErrorCode.enhanceYourCalm, "too_many_pings\n");
+  assert.deepEqual(await peer.nextFrame(), { type: "GOAWAY", lastStreamId: 1, code: 0xb, debug: "too_many_pings?" });
+  assert.deepEqual(events.stream(1).log, ["reset"]);
+  assert.equal(channel.isEnded, true);
+  peer.sendHeaders(3, post);
+  peer.sendPing();
+  await peer.expectNothingMore();
+  clock.advance(999);
+  assert.equal(channel.isDestroyed, false);
+  clock.advance(1);
+  assert.equal(channel.isDestroyed, true);
+  await settle();
+  assert.deepEqual([events.closes, events.closeError?.code, events.closeError?.blame], [1, 0xb, "local"]);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("reports a connection that was closed without a fault as ended in good order", async () => {
+  const { connection, channel, events, clock, settle } = createScriptedServer();
+  connection.close();
+  connection.close(ErrorCode.internalError);
+  channel.closeByPeer();
+  await settle();
+  assert.deepEqual([events.closes, events.closeError], [1, undefined]);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("closes a connection on which a drain has already begun, without leaving a timer", async () => {
+  const { peer, connection, channel, clock, events, settle } = createScriptedServer();
+  await peer.shakeHands();
+  peer.sendHeaders(1, post);
+  connection.drain();
+  connection.close(ErrorCode.noError, "shutdown deadline");
+  channel.closeByPeer();
+  await settle();
+  assert.equal(events.closes, 1);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+for (const [what, cause, open, inGoodOrder] of [
+  ["ends without streams", undefined, false, true],
+  ["ends in the middle of a request", undefined, true, false],
+  ["breaks without streams", new Error("ECONNRESET"), false, false],
+  ["breaks in the middle of a request", new Error("ECONNRESET"), true, false],
+] as const) {
+  test(`${inGoodOrder ? "reports no error" : "reports an error"} when the socket ${what}`, async () => {
+    const { peer, channel, events, clock, settle } = createScriptedServer();
+    await peer.shakeHands();
+    if (open) peer.sendHeaders(1, post);
+    channel.closeByPeer(cause);
+    await settle();
+    assert.equal(events.closes, 1);
+    assert.equal(events.closeError === undefined, inGoodOrder);
+    assert.equal(events.closeError?.cause, inGoodOrder ? undefined : cause);
+    if (open) assert.deepEqual(events.stream(1).log, ["reset"]);
+    assert.equal(clock.pendingTimers, 0);
+  });
+}
