@@ -2,6 +2,7 @@
 
 // What sibling packages need besides.
 export { type Clock, systemClock } from "./call/clock.ts";
+export { compressMessages } from "./call/compress-messages.ts";
 export type { Log, LogFields } from "./call/log.ts";
 export { nearestName, refuseUnknownOptions } from "./call/unknown-option.ts";
 export { type Channel, createChannel } from "./channel/channel.ts";

@@ -17,10 +17,11 @@ export class CallContext implements HandlerContext {
   readonly protocolName = "grpc";
   private readonly source: ContextSource;
   private header: Headers | undefined = undefined;
-  private contextValues: ContextValues | undefined = undefined;
   /** What the handler has set to be sent; undefined while it has not asked. */
   givenHeader: Headers | undefined = undefined;
   givenTrailer: Headers | undefined = undefined;
+  /** The call's values; an interceptor may put its own in their place. Undefined while nobody has asked. */
+  givenValues: ContextValues | undefined = undefined;
 
   constructor(source: ContextSource) {
     this.source = source;
@@ -57,9 +58,14 @@ export class CallContext implements HandlerContext {
     return this.givenTrailer;
   }
 
+  /** Whether there is response metadata to send, asked without making any. */
+  get hasResponseHeader(): boolean {
+    return this.givenHeader !== undefined && this.givenHeader.keys().next().done !== true;
+  }
+
   get values(): ContextValues {
-    this.contextValues ??= createContextValues();
-    return this.contextValues;
+    this.givenValues ??= createContextValues();
+    return this.givenValues;
   }
 
   /** A property that holds a function, so that a handler may take it out of the context. */

@@ -1,3 +1,5 @@
+import { DeferredMessage } from "./deferred-message.ts";
+
 interface Waiter<T> {
   resolve(result: IteratorResult<T, undefined>): void;
   reject(reason: unknown): void;
@@ -6,40 +8,58 @@ interface Waiter<T> {
 const done: IteratorResult<never, undefined> = { done: true, value: undefined };
 
 /**
- * Messages between the stream, which delivers when it likes, and the application, which takes them one by one. What waits
- * here is bounded by the stream's window: `onTaken` gives the peer credit only when a message leaves.
+ * Messages between the stream, which delivers when it likes, and the application, which takes them one by one.
+ *
+ * It also decides when the peer gets credit for what it has sent. Octets of messages that wait here get it when they are
+ * taken, so what waits is bounded by the stream's window. Octets of a message whose rest is still to come get it at once
+ * while nothing waits: a message may be larger than the window.
  */
 export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
-  private readonly onTaken: (octets: number) => void;
+  private readonly giveCredit: (octets: number) => void;
   /** The application will take no more. */
   private readonly onReturned: () => void;
-  /** A message may still be on its way through the decompressor. */
-  private messages: (T | Promise<T>)[] = [];
+  private messages: (T | DeferredMessage<T>)[] = [];
+  /** What each waiting message still owes the peer. */
   private octets: number[] = [];
+  /** Octets received that belong to no complete message yet and have earned no credit. */
+  private partialOctets = 0;
   private head = 0;
   private waiters: Waiter<T>[] = [];
   private ended = false;
   private failed = false;
   private failure: unknown = undefined;
 
-  constructor(onTaken: (octets: number) => void, onReturned: () => void) {
-    this.onTaken = onTaken;
+  constructor(giveCredit: (octets: number) => void, onReturned: () => void) {
+    this.giveCredit = giveCredit;
     this.onReturned = onReturned;
   }
 
-  push(message: T | Promise<T>, octets: number): void {
-    if (this.ended) {
-      this.onTaken(octets);
-      return;
-    }
+  /** Octets have come; the messages they complete are pushed next, and `settle` follows. */
+  received(octets: number): void {
+    this.partialOctets += octets;
+  }
+
+  /** A message of that many octets is complete. */
+  push(message: T | DeferredMessage<T>, octets: number): void {
+    if (this.ended) return;
     const waiter = this.waiters.shift();
-    if (waiter === undefined) {
-      this.messages.push(message);
-      this.octets.push(octets);
+    if (waiter !== undefined) {
+      this.deliver(waiter, message);
       return;
     }
-    this.onTaken(octets);
-    this.deliver(waiter, message);
+    // Its first octets may have been credited while it was incomplete.
+    const owed = Math.min(octets, this.partialOctets);
+    this.partialOctets -= owed;
+    this.messages.push(message);
+    this.octets.push(owed);
+  }
+
+  /** Everything in what was received has been pushed. */
+  settle(): void {
+    if (this.partialOctets === 0 || this.messages.length > 0) return;
+    const octets = this.partialOctets;
+    this.partialOctets = 0;
+    this.giveCredit(octets);
   }
 
   /** No more messages come; those that wait can still be taken. */
@@ -67,11 +87,13 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
 
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.head < this.messages.length) {
-      const message = this.messages[this.head] as T | Promise<T>;
-      this.onTaken(this.octets[this.head] as number);
+      const message = this.messages[this.head] as T | DeferredMessage<T>;
+      const owed = this.octets[this.head] as number;
       this.head++;
       if (this.head === this.messages.length) this.clear();
-      if (message instanceof Promise) return message.then((value) => ({ done: false, value }));
+      this.giveCredit(owed);
+      this.settle();
+      if (message instanceof DeferredMessage) return makeResult(message);
       return Promise.resolve({ done: false, value: message });
     }
     if (this.failed) {
@@ -84,8 +106,9 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
 
   return(): Promise<IteratorResult<T, undefined>> {
     const wasOpen = !this.ended;
-    for (let at = this.head; at < this.octets.length; at++) this.onTaken(this.octets[at] as number);
+    for (let at = this.head; at < this.octets.length; at++) this.partialOctets += this.octets[at] as number;
     this.clear();
+    this.settle();
     this.failed = false;
     this.end();
     if (wasOpen) this.onReturned();
@@ -102,11 +125,12 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     this.head = 0;
   }
 
-  private deliver(waiter: Waiter<T>, message: T | Promise<T>): void {
-    if (message instanceof Promise) {
-      message.then((value) => waiter.resolve({ done: false, value }), waiter.reject);
-    } else {
-      waiter.resolve({ done: false, value: message });
-    }
+  private deliver(waiter: Waiter<T>, message: T | DeferredMessage<T>): void {
+    if (message instanceof DeferredMessage) makeResult(message).then(waiter.resolve, waiter.reject);
+    else waiter.resolve({ done: false, value: message });
   }
+}
+
+async function makeResult<T>(message: DeferredMessage<T>): Promise<IteratorResult<T, undefined>> {
+  return { done: false, value: await message.make() };
 }

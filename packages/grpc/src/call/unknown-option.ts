@@ -7,7 +7,7 @@ export function refuseUnknownOptions(where: string, given: object, known: readon
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue;
     const nearest = nearestName(name, known);
-    const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+    const hint = nearest === undefined ? "." : `; did you mean "${nearest}"?`;
     throw new TypeError(`${where}: unknown option "${name}"${hint} Known options: ${known.join(", ")}.`);
   }
 }

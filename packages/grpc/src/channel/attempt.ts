@@ -1,5 +1,6 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { DeferredMessage } from "../call/deferred-message.ts";
 import { ClientCall, type ClientCallListener } from "../transport/client-call.ts";
 import type { ClientConnection } from "../transport/client-connection.ts";
 import type { Http2ClientConnection } from "../transport/http2-client-connection.ts";
@@ -71,7 +72,7 @@ export abstract class Attempt implements CallWaiter, ClientCallListener {
   // ---- ClientCallListener
 
   abstract onHead(): void;
-  abstract onMessage(message: Message | Promise<Message>, octets: number): void;
+  abstract onMessage(message: Message | DeferredMessage<Message>, octets: number): void;
   abstract onWritable(): void;
 
   onEnd(error: ConnectError | undefined): void {

@@ -2,6 +2,7 @@ import type { Interceptor } from "@connectrpc/connect";
 import { checkWholeNumber } from "../call/check-number.ts";
 import type { Clock } from "../call/clock.ts";
 import { refuseUnknownOptions } from "../call/unknown-option.ts";
+import { type JsonCodecOptions, jsonCodecOptionNames } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { MessageFormat } from "../protocol/content-type.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
@@ -20,7 +21,7 @@ export interface ChannelOptions {
   sendCompression?: Compression;
   /** Encodings that responses may use. Default: gzip. */
   acceptCompressions?: readonly Compression[];
-  /** Smaller requests are sent as they are. Default 1024. */
+  /** Smaller requests are sent as they are. Default 1024. `compressMessages` decides for single calls and messages. */
   compressMinBytes?: number;
   /** Largest response message, before and after decompression. Default 4 MiB. */
   maxReceiveMessageBytes?: number;
@@ -28,6 +29,8 @@ export interface ChannelOptions {
   maxSendMessageBytes?: number;
   /** How messages are written. Default "proto". */
   format?: MessageFormat;
+  /** For messages as JSON: types that google.protobuf.Any may hold there, and whether unknown fields are skipped (default true). */
+  jsonOptions?: JsonCodecOptions;
   /** From the first packet to the server's first words. Default 20 s. */
   connectTimeoutMs?: number;
   /** Without calls for this long, the channel gives its connections up until the next call. Default 30 min. */
@@ -55,6 +58,7 @@ const optionNames: readonly (keyof ChannelOptions)[] = [
   "maxReceiveMessageBytes",
   "maxSendMessageBytes",
   "format",
+  "jsonOptions",
   "connectTimeoutMs",
   "idleTimeoutMs",
   "keepalive",
@@ -79,6 +83,9 @@ export function checkChannelOptions(options: ChannelOptions): void {
   checkWholeNumber(where, "idleTimeoutMs", options.idleTimeoutMs, 0, Number.MAX_SAFE_INTEGER);
   if (options.format !== undefined && options.format !== "proto" && options.format !== "json") {
     throw new RangeError(`${where}: format is ${JSON.stringify(options.format)}; it has to be "proto" or "json"`);
+  }
+  if (options.jsonOptions !== undefined) {
+    refuseUnknownOptions(`${where}: jsonOptions`, options.jsonOptions, jsonCodecOptionNames);
   }
   if (options.keepalive === undefined) return;
   refuseUnknownOptions(`${where}: keepalive`, options.keepalive, ["timeMs", "timeoutMs", "permitWithoutCalls"]);

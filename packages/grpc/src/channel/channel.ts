@@ -50,7 +50,7 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   const clock = options.clock ?? systemClock;
   const compressions = options.acceptCompressions ?? [gzipCompression];
   const { sendCompression } = options;
-  const codec = options.format === "json" ? createJsonCodec() : createProtobufCodec();
+  const codec = options.format === "json" ? createJsonCodec(options.jsonOptions) : createProtobufCodec();
   const authority = options.authority ?? parsed.authority;
   const scheme = isSecure ? "https" : "http";
   const core = new ChannelCore(parsed, connect ?? createHttp2Connect(connectSettings(options)), {
@@ -113,8 +113,8 @@ class ChannelTransport implements Channel {
     this.startIntercepted = (request, init) => {
       const { signal, timeoutMs, metadata, onOver } = init;
       return request.stream
-        ? this.startStream(request.method, signal, timeoutMs, metadata, request.message, onOver)
-        : this.startUnary(request.method, signal, timeoutMs, metadata, request.message);
+        ? this.startStream(request.method, signal, timeoutMs, metadata, request.message, request.contextValues, onOver)
+        : this.startUnary(request.method, signal, timeoutMs, metadata, request.message, request.contextValues);
     };
   }
 
@@ -139,9 +139,9 @@ class ChannelTransport implements Channel {
     contextValues?: CallInit["contextValues"],
   ): Promise<UnaryResponse<I, O>> {
     const { calls } = this;
-    const timeout = timeoutMs ?? calls.defaultTimeoutMs;
+    const timeout = effectiveTimeout(timeoutMs, calls.defaultTimeoutMs);
     if (calls.interceptors.length === 0) {
-      return this.startUnary(method, signal, timeout, header, input) as Promise<UnaryResponse<I, O>>;
+      return this.startUnary(method, signal, timeout, header, input, contextValues) as Promise<UnaryResponse<I, O>>;
     }
     const init = { signal, timeoutMs: timeout, metadata: header, contextValues };
     return interceptedCall(calls, method, toMessage(method.input, input), init, this.startIntercepted);
@@ -156,9 +156,9 @@ class ChannelTransport implements Channel {
     contextValues?: CallInit["contextValues"],
   ): Promise<StreamResponse<I, O>> {
     const { calls } = this;
-    const timeout = timeoutMs ?? calls.defaultTimeoutMs;
+    const timeout = effectiveTimeout(timeoutMs, calls.defaultTimeoutMs);
     if (calls.interceptors.length === 0) {
-      return this.startStream(method, signal, timeout, header, input) as Promise<StreamResponse<I, O>>;
+      return this.startStream(method, signal, timeout, header, input, contextValues) as Promise<StreamResponse<I, O>>;
     }
     const init = { signal, timeoutMs: timeout, metadata: header, contextValues };
     return interceptedCall(calls, method, asMessages(method.input, input), init, this.startIntercepted);
@@ -170,11 +170,14 @@ class ChannelTransport implements Channel {
     timeoutMs: number | undefined,
     metadata: CallInit["metadata"],
     input: Parameters<Transport["unary"]>[4],
+    contextValues: CallInit["contextValues"],
   ): Promise<UnaryResponse> {
     return new Promise((resolve, reject) => {
       const message = toMessage(method.input, input);
       const fields = callFields(timeoutMs, metadata);
-      new UnaryCall(this.calls, method, signal, fields, message, resolve, reject).begin(timeoutMs);
+      const attempt = new UnaryCall(this.calls, method, signal, fields, message, resolve, reject);
+      attempt.call.contextValues = contextValues;
+      attempt.begin(timeoutMs);
     });
   }
 
@@ -184,15 +187,23 @@ class ChannelTransport implements Channel {
     timeoutMs: number | undefined,
     metadata: CallInit["metadata"],
     input: Parameters<Transport["stream"]>[4],
+    contextValues: CallInit["contextValues"],
     onOver?: StreamingCall["onOver"],
   ): Promise<StreamResponse> {
     return new Promise((resolve, reject) => {
       const fields = callFields(timeoutMs, metadata);
-      const call = new StreamingCall(this.calls, method, signal, fields, input, resolve, reject);
-      call.onOver = onOver;
-      call.begin(timeoutMs);
+      const attempt = new StreamingCall(this.calls, method, signal, fields, input, resolve, reject);
+      attempt.call.contextValues = contextValues;
+      attempt.onOver = onOver;
+      attempt.begin(timeoutMs);
     });
   }
+}
+
+/** Connect's CallOptions: zero and less switch the default off. */
+function effectiveTimeout(given: number | undefined, byDefault: number | undefined): number | undefined {
+  if (given === undefined) return byDefault;
+  return given <= 0 ? undefined : given;
 }
 
 /** Interceptors see messages, whatever the application gave. */

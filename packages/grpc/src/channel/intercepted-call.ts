@@ -51,20 +51,24 @@ export async function interceptedCall<R extends UnaryResponse | StreamResponse>(
   const scope = new CallScope(calls, init);
   const request = makeRequest(calls, method, message, init, scope);
   const next = applyInterceptors(async (handed) => {
+    const over = scope.callBegins();
     const untouched = handed === request;
-    const response = await start(handed, {
+    const starting = start(handed, {
       signal: untouched ? scope.untouchedSignal(init.signal) : handed.signal,
       timeoutMs: scope.remainingMs(),
       metadata: untouched ? (scope.madeHeader ?? init.metadata) : handed.header,
-      onOver: (error) => {
-        if (handed.stream) scope.end(error);
-      },
+      onOver: over,
     });
+    const response = await starting.catch((error) => {
+      over(error);
+      throw error;
+    });
+    if (!response.stream) over(undefined);
     return spreadable(response);
   }, calls.interceptors as Interceptor[]);
   try {
     const response = (await next(request)) as R;
-    if (!response.stream) scope.end(undefined);
+    scope.answered();
     return response;
   } catch (error) {
     scope.end(error);
@@ -109,6 +113,10 @@ class CallScope implements DeadlineEntry {
   private readonly given: AbortSignal | undefined;
   private readonly cancellation = new Cancellation();
   private isSignalMade = false;
+  /** An interceptor may call more than once, to retry for instance. */
+  private openCalls = 0;
+  /** The interceptors have returned; a stream goes on behind them. */
+  private hasAnswered = false;
 
   constructor(calls: ChannelCalls, init: CallInit) {
     this.calls = calls;
@@ -138,6 +146,23 @@ class CallScope implements DeadlineEntry {
 
   onDeadline(): void {
     this.end(new ConnectError("the deadline has passed", Code.DeadlineExceeded));
+  }
+
+  /** Returns what to call once that call is over; more than once does no harm. */
+  callBegins(): (error: ConnectError | undefined) => void {
+    this.openCalls++;
+    let isOpen = true;
+    return (error) => {
+      if (!isOpen) return;
+      isOpen = false;
+      this.openCalls--;
+      if (this.hasAnswered && this.openCalls === 0) this.end(error);
+    };
+  }
+
+  answered(): void {
+    this.hasAnswered = true;
+    if (this.openCalls === 0) this.end(undefined);
   }
 
   end(reason: unknown): void {

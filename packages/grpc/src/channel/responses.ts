@@ -20,11 +20,19 @@ class LazyResponse {
     return this.madeHeader;
   }
 
-  /** Complete once the call has ended. */
+  /** Filled when the call ends: interceptors that copy a response take this object early, and it is read late. */
   get trailer(): Headers {
-    if (!this.call.isOver) return new Headers();
-    this.madeTrailer ??= this.call.responseTrailer;
+    this.madeTrailer ??= this.call.isOver ? this.call.responseTrailer : new Headers();
     return this.madeTrailer;
+  }
+
+  /** The call is over. */
+  complete(): void {
+    const made = this.madeTrailer;
+    if (made === undefined) return;
+    this.call.responseTrailer.forEach((value, name) => {
+      made.append(name, value);
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { DescMessage, DescMethodStreaming, Message, MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type StreamResponse } from "@connectrpc/connect";
+import type { DeferredMessage } from "../call/deferred-message.ts";
 import { toMessage } from "../call/message-init.ts";
 import { MessageQueue } from "../call/message-queue.ts";
 import { Attempt } from "./attempt.ts";
@@ -14,7 +15,7 @@ export class StreamingCall extends Attempt {
   private readonly resolve: (response: StreamResponse) => void;
   private readonly reject: (error: ConnectError) => void;
   private readonly responses: MessageQueue<Message>;
-  private hasHead = false;
+  private response: LazyStreamResponse | undefined = undefined;
   private inputOver = false;
   private wakeSender: (() => void) | undefined = undefined;
 
@@ -35,15 +36,15 @@ export class StreamingCall extends Attempt {
       (octets) => this.call.consume(octets),
       () => this.call.cancel(new ConnectError("the caller took no more responses", Code.Canceled)),
     );
+    this.call.responses = this.responses;
   }
 
   onHead(): void {
-    this.hasHead = true;
-    this.resolve(new LazyStreamResponse(this.method as DescMethodStreaming, this.call, this.responses));
+    this.response = new LazyStreamResponse(this.method as DescMethodStreaming, this.call, this.responses);
+    this.resolve(this.response);
   }
 
-  onMessage(message: Message | Promise<Message>, octets: number): void {
-    if (message instanceof Promise) message.catch((error) => this.call.cancel(ConnectError.from(error, Code.Internal)));
+  onMessage(message: Message | DeferredMessage<Message>, octets: number): void {
     this.responses.push(message, octets);
   }
 
@@ -57,10 +58,11 @@ export class StreamingCall extends Attempt {
   }
 
   protected settle(error: ConnectError | undefined): void {
+    this.response?.complete();
     if (error === undefined) {
       this.responses.end();
-      if (!this.hasHead) this.onHead();
-    } else if (this.hasHead) {
+      if (this.response === undefined) this.onHead();
+    } else if (this.response !== undefined) {
       this.responses.fail(error);
     } else {
       this.reject(error);
@@ -94,6 +96,7 @@ export class StreamingCall extends Attempt {
   private stopInput(): void {
     if (this.inputOver) return;
     this.inputOver = true;
-    this.input.return?.().catch(() => {});
+    // In a promise, because an iterator of the application's own making may throw at once or return none.
+    new Promise((resolve) => resolve(this.input.return?.())).catch(() => {});
   }
 }

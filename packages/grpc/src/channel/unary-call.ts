@@ -1,5 +1,6 @@
 import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type UnaryResponse } from "@connectrpc/connect";
+import { DeferredMessage } from "../call/deferred-message.ts";
 import { Attempt } from "./attempt.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
 import { LazyUnaryResponse } from "./responses.ts";
@@ -30,12 +31,12 @@ export class UnaryCall extends Attempt {
 
   onWritable(): void {}
 
-  onMessage(message: Message | Promise<Message>, octets: number): void {
-    this.call.consume(octets);
+  onMessage(message: Message | DeferredMessage<Message>): void {
     if (this.response === undefined) {
-      this.response = message;
+      const response = message instanceof DeferredMessage ? message.make() : message;
+      this.response = response;
       // Whoever awaits the call sees the failure; until then it must not count as unhandled.
-      if (message instanceof Promise) message.catch(() => {});
+      if (response instanceof Promise) response.catch(() => {});
     } else {
       this.call.cancel(new ConnectError("the server sent more than one response message", Code.Unimplemented));
     }

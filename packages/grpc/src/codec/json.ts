@@ -10,6 +10,9 @@ export interface JsonCodecOptions {
   ignoreUnknownFields?: boolean;
 }
 
+/** For whoever takes these options from an application and refuses what is none of them. */
+export const jsonCodecOptionNames: readonly (keyof JsonCodecOptions)[] = ["registry", "ignoreUnknownFields"];
+
 /** Protobuf's JSON form by protobuf-es, in UTF-8. Nesting beyond 100 messages, repeated keys and bad UTF-8 are refused. */
 export function createJsonCodec(options: JsonCodecOptions = {}): Codec {
   const registry = options.registry;

@@ -12,6 +12,12 @@ export const maxAnnouncedMessageBytes = 0xffff_ffff;
  */
 const minGatherBytes = 1024;
 
+/**
+ * How the buffer grows. What is held stays within this factor of what has come; growing by two would copy a large message
+ * as a whole once more.
+ */
+const growthFactor = 4;
+
 /** Receives the messages that a MessageReader finds. */
 export interface MessageSink {
   /**
@@ -99,9 +105,9 @@ export class MessageReader {
     const taken = Math.min(end - start, this.#announced - this.#gathered);
     const needed = this.#gathered + taken;
     if (needed > this.#gather.length) {
-      const doubled = Math.max(needed, 2 * this.#gather.length, minGatherBytes);
+      const next = Math.max(needed, growthFactor * this.#gather.length, minGatherBytes);
       // Unpooled, so that a message kept by the application holds no foreign memory. It goes out only once it is full.
-      const grown = Buffer.allocUnsafeSlow(Math.min(doubled, this.#announced));
+      const grown = Buffer.allocUnsafeSlow(Math.min(next, this.#announced));
       grown.set(this.#gather.subarray(0, this.#gathered));
       this.#gather = new Uint8Array(grown.buffer);
     }

@@ -2,6 +2,7 @@ import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import type { Clock } from "../call/clock.ts";
 import type { Log } from "../call/log.ts";
 import { refuseUnknownOptions } from "../call/unknown-option.ts";
+import { type JsonCodecOptions, jsonCodecOptionNames } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { ConnectionOptions, ServerTlsOptions } from "../transport/listen.ts";
 
@@ -18,8 +19,13 @@ export interface ServerOptions {
   maxSendMessageBytes?: number;
   /** Encodings that requests may use and responses do use when the client accepts them. Default: gzip. */
   compressions?: readonly Compression[];
-  /** Smaller responses are sent as they are. Default 1024: below, gzip saves less than a packet. */
+  /**
+   * Smaller responses are sent as they are. Default 1024: below, gzip saves less than a packet. `compressMessages` decides
+   * for single calls and messages.
+   */
   compressMinBytes?: number;
+  /** For messages as JSON: types that google.protobuf.Any may hold there, and whether unknown fields are skipped (default true). */
+  jsonOptions?: JsonCodecOptions;
   /** The longest time a call may take, whatever the client asks; calls without a deadline get this one. Default: no limit. */
   maxTimeoutMs?: number;
   /** Calls on one connection at once. Default 200. */
@@ -50,6 +56,7 @@ const optionNames: readonly (keyof ServerOptions)[] = [
   "maxSendMessageBytes",
   "compressions",
   "compressMinBytes",
+  "jsonOptions",
   "maxTimeoutMs",
   "maxConcurrentStreams",
   "maxMetadataBytes",
@@ -69,6 +76,9 @@ export function checkServerOptions(options: ServerOptions): void {
     throw new TypeError(
       "createServer: routes has to be a function that takes a router, for example (router) => router.service(…)",
     );
+  }
+  if (options.jsonOptions !== undefined) {
+    refuseUnknownOptions("createServer: jsonOptions", options.jsonOptions, jsonCodecOptionNames);
   }
   if (options.keepalive !== undefined) {
     refuseUnknownOptions("createServer: keepalive", options.keepalive, ["timeMs", "timeoutMs"]);

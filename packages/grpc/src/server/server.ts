@@ -9,7 +9,12 @@ import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
-import { type ConnectionOptions, createListener, type ListenAddress } from "../transport/listen.ts";
+import {
+  type ConnectionOptions,
+  type CreateListener,
+  createListener,
+  type ListenAddress,
+} from "../transport/listen.ts";
 import { ResponseHeads } from "../transport/response-heads.ts";
 import { MethodTable } from "./router.ts";
 import { checkServerOptions, type ServerOptions } from "./server-options.ts";
@@ -56,6 +61,11 @@ const defaultKeepaliveTimeoutMs = 20_000;
  * @throws TypeError for an unknown option, RangeError for a number out of its bounds
  */
 export function createServer(options: ServerOptions): Server {
+  return serverOver(options, createListener);
+}
+
+/** For the in-memory transport: a server whose connections come from another kind of listener. */
+export function serverOver(options: ServerOptions, makeListener: CreateListener): Server {
   checkServerOptions(options);
   checkNumbers(options);
   const table = new MethodTable(options.interceptors ?? []);
@@ -63,8 +73,8 @@ export function createServer(options: ServerOptions): Server {
   const clock = options.clock ?? systemClock;
   const deadlines = new DeadlineWheel(clock, false);
   const compressions = options.compressions ?? [gzipCompression];
-  const codecs = { proto: createProtobufCodec(), json: createJsonCodec() };
-  const listener = createListener(
+  const codecs = { proto: createProtobufCodec(), json: createJsonCodec(options.jsonOptions) };
+  const listener = makeListener(
     { methods: table.methods, codecs, compressions, maxTimeoutMs: options.maxTimeoutMs },
     {
       maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
@@ -106,6 +116,9 @@ function checkNumbers(options: ServerOptions): void {
   checkWholeNumber(where, "maxSendMessageBytes", options.maxSendMessageBytes, 0, maxAnnouncedMessageBytes);
   checkWholeNumber(where, "compressMinBytes", options.compressMinBytes, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxTimeoutMs", options.maxTimeoutMs, 1, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "maxConcurrentStreams", options.maxConcurrentStreams, 1, 0x7fff_ffff);
+  checkWholeNumber(where, "maxMetadataBytes", options.maxMetadataBytes, 0, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "idleTimeoutMs", options.idleTimeoutMs, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxConnections", options.maxConnections, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "keepalive.timeMs", options.keepalive?.timeMs, 1000, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "keepalive.timeoutMs", options.keepalive?.timeoutMs, 1, Number.MAX_SAFE_INTEGER);
@@ -131,6 +144,6 @@ function connectionOptions(options: ServerOptions): ConnectionOptions {
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     ...(options.http1Server === undefined ? {} : { http1Server: options.http1Server }),
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
-    ...(options.clock === undefined ? {} : { clock: options.clock }),
+    clock: options.clock ?? systemClock,
   };
 }

@@ -1,1 +1,4 @@
-export {};
+export { assertStatus } from "./assert-status.ts";
+export { createFakeClock, type FakeClock } from "./fake-clock.ts";
+export { createInMemoryTransport, type InMemoryOptions, type InMemoryTransport } from "./in-memory-transport.ts";
+export { createStubServer, type StubOptions, type StubServer } from "./stub-server.ts";

@@ -1,5 +1,5 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import {
   ErrorCode,
   type Http2Error,
@@ -9,7 +9,10 @@ import {
   type Trailers,
 } from "@tercel/http2";
 import type { Clock } from "../call/clock.ts";
+import { compressionForMessage } from "../call/compress-messages.ts";
 import type { DeadlineEntry, DeadlineWheel } from "../call/deadline-wheel.ts";
+import { DeferredMessage } from "../call/deferred-message.ts";
+import type { MessageQueue } from "../call/message-queue.ts";
 import { type Codec, copyOctets } from "../codec/index.ts";
 import { type Compression, chooseResponseDecoding, undeclaredCompressionError } from "../protocol/compression.ts";
 import { parseContentType } from "../protocol/content-type.ts";
@@ -18,7 +21,7 @@ import { metadataToHeaders } from "../protocol/metadata.ts";
 import { codeFromHttpStatus, codeFromStreamError } from "../protocol/status.ts";
 import { readStatusTrailers } from "../protocol/trailers.ts";
 import { isOneMessage } from "./one-message.ts";
-import { sendMessage, tooLargeToSend } from "./send-message.ts";
+import { sendCompressed, sendMessage, tooLargeToSend } from "./send-message.ts";
 
 /** What all calls of a channel share. */
 export interface ClientCallSettings {
@@ -36,8 +39,8 @@ export interface ClientCallSettings {
 export interface ClientCallListener {
   /** The response's head is here. Not called when the response is a status alone. */
   onHead(): void;
-  /** One response message; `octets` have to be given back by `consume` once it is taken. */
-  onMessage(message: Message | Promise<Message>, octets: number): void;
+  /** One response message of that many octets. */
+  onMessage(message: Message | DeferredMessage<Message>, octets: number): void;
   /** The call is over, always exactly once. */
   onEnd(error: ConnectError | undefined): void;
   onWritable(): void;
@@ -65,7 +68,13 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
   private readonly listener: ClientCallListener;
   /** Undefined until the call has its place on a connection. */
   stream: Stream | undefined = undefined;
+  /** Asked about each message whether to compress it. */
+  contextValues: ContextValues | undefined = undefined;
+  /** Where the responses of a method that answers with a stream wait for the application. */
+  responses: MessageQueue<Message> | undefined = undefined;
   private head: ResponseHead | undefined = undefined;
+  /** The head carries a status, so it may be all there is. */
+  private headIsStatus = false;
   private trailers: Trailers | undefined = undefined;
   private reader: MessageReader | undefined = undefined;
   private compression: Compression | undefined = undefined;
@@ -106,11 +115,12 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
     if (this.over || stream === undefined || !stream.isWritable) return true;
     const bytes = settings.codec.encode(this.method.input, message);
     if (bytes.length > settings.maxSendMessageBytes) throw tooLargeToSend(bytes.length, settings.maxSendMessageBytes);
-    const compression = bytes.length >= settings.compressMinBytes ? settings.sendCompression : undefined;
+    const { sendCompression, compressMinBytes } = settings;
+    const compression = compressionForMessage(sendCompression, bytes.length, compressMinBytes, this.contextValues);
     if (compression === undefined) return sendMessage(stream, bytes, false, isLast);
     const payload = compression.compress(bytes);
-    if (!(payload instanceof Promise)) return sendMessage(stream, payload, true, isLast);
-    return payload.then((compressed) => !stream.isWritable || sendMessage(stream, compressed, true, isLast));
+    if (!(payload instanceof Promise)) return sendCompressed(stream, bytes, payload, isLast);
+    return payload.then((compressed) => !stream.isWritable || sendCompressed(stream, bytes, compressed, isLast));
   }
 
   endRequests(): void {
@@ -145,8 +155,11 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
       this.finish(error);
       return;
     }
-    if (this.compression === undefined && !this.isTrailersOnly) head.memo = plain;
-    // Without an end behind it, a head that carries a status is still only a head.
+    if (hasField(head.fields, "grpc-status")) {
+      this.headIsStatus = true;
+      return;
+    }
+    if (this.compression === undefined) head.memo = plain;
     this.listener.onHead();
   }
 
@@ -155,13 +168,21 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
       this.stream?.consume(end - start);
       return;
     }
+    if (this.headIsStatus) {
+      // With messages behind it, a head that carries a status is still only a head.
+      this.headIsStatus = false;
+      this.listener.onHead();
+    }
+    if (this.responses === undefined) this.stream?.consume(end - start);
+    else this.responses.received(end - start);
     if (this.reader === undefined && isOneMessage(bytes, start, end, this.settings.maxReceiveMessageBytes)) {
       this.onMessage(bytes, start + messagePrefixBytes, end, false, false);
-      return;
+    } else {
+      this.reader ??= new MessageReader(this, this.settings.maxReceiveMessageBytes);
+      const error = this.reader.push(bytes, start, end);
+      if (error !== undefined) this.finish(error);
     }
-    this.reader ??= new MessageReader(this, this.settings.maxReceiveMessageBytes);
-    const error = this.reader.push(bytes, start, end);
-    if (error !== undefined) this.finish(error);
+    this.responses?.settle();
   }
 
   onMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
@@ -186,7 +207,7 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
     }
     const { trailers, head } = this;
     if (trailers === undefined) {
-      this.finish(readStatusTrailers(head?.fields ?? noFields));
+      this.finish(readStatusTrailers(this.headIsStatus ? (head?.fields ?? noFields) : noFields));
     } else if (trailers.memo === plain) {
       this.finish(undefined);
     } else {
@@ -207,7 +228,7 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
   // ---- within
 
   private get isTrailersOnly(): boolean {
-    return this.trailers === undefined && this.head !== undefined && hasField(this.head.fields, "grpc-status");
+    return this.headIsStatus && this.trailers === undefined;
   }
 
   private checkHead(head: ResponseHead): ConnectError | undefined {
@@ -237,16 +258,32 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
     end: number,
     compressed: boolean,
     gathered: boolean,
-  ): Message | Promise<Message> {
-    const { codec, maxReceiveMessageBytes } = this.settings;
+  ): Message | DeferredMessage<Message> {
+    const { codec } = this.settings;
     const { output } = this.method;
     const isView = !gathered && (compressed || codec.retainsInput(output));
     const octets = isView ? copyOctets(bytes, start, end) : bytes.subarray(start, end);
     if (!compressed) return codec.decode(output, octets);
-    if (this.compression === undefined) throw undeclaredCompressionError();
-    const decompressed = this.compression.decompress(octets, maxReceiveMessageBytes);
-    if (!(decompressed instanceof Promise)) return codec.decode(output, decompressed);
-    return decompressed.then((message) => codec.decode(output, message));
+    const { compression } = this;
+    if (compression === undefined) throw undeclaredCompressionError();
+    return new DeferredMessage(() => this.inflate(compression, octets));
+  }
+
+  private inflate(compression: Compression, octets: Uint8Array): Message | Promise<Message> {
+    const { codec, maxReceiveMessageBytes } = this.settings;
+    const { output } = this.method;
+    const failed = (error: unknown): never => {
+      const reason = ConnectError.from(error, Code.Internal);
+      this.finish(reason);
+      throw reason;
+    };
+    try {
+      const plainOctets = compression.decompress(octets, maxReceiveMessageBytes);
+      if (!(plainOctets instanceof Promise)) return codec.decode(output, plainOctets);
+      return plainOctets.then((inflated) => codec.decode(output, inflated)).catch(failed);
+    } catch (error) {
+      return failed(error);
+    }
   }
 
   private errorOfReset(error: Http2Error): ConnectError {

@@ -6,6 +6,7 @@ import {
   connect as connectHttp2,
   type HeaderFields,
   type Keepalive,
+  resolveLimits,
 } from "@tercel/http2";
 import type { ClientCall } from "./client-call.ts";
 import type { Address, ClientConnection, Connect } from "./client-connection.ts";
@@ -55,6 +56,8 @@ export class Http2ClientConnection implements ClientConnection {
 
 /** Connects over TCP, TLS or a Unix socket, and waits for the server's SETTINGS: only then is it known to speak HTTP/2. */
 export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
+  // Here and not with the first connection, where nobody could catch it.
+  resolveLimits(settings.limits);
   return (address, events, attempt) => {
     const { tls, limits, keepalive, unindexedFields, clock } = settings;
     return new Promise((resolve, reject) => {

@@ -125,6 +125,7 @@ async function invokeIntercepted(call: HandledCall, input: Message | AsyncIterab
   };
   const isUnary = spec.kind === "unary";
   const next = applyInterceptors(async (request) => {
+    context.givenValues = request.contextValues;
     const merged = mergedContext(context, request.header, request.signal, request.contextValues);
     const handed =
       request.stream && !call.plan.handler.requestIsStream ? await single(request.message) : request.message;

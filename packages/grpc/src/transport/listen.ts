@@ -7,10 +7,20 @@ export type ServerTlsOptions = NonNullable<Http2ServerOptions["tls"]>;
 export type ConnectionOptions = Omit<Http2ServerOptions, "onStream">;
 export type { ListenAddress };
 
-/** A listening engine whose streams become calls. */
-export function createListener(plan: PlanSettings, calls: ServerCallSettings, options: ConnectionOptions): Http2Server {
-  return new Http2Server({
+/** What a server needs of whatever its connections come from. */
+export interface Listener {
+  listen(address: ListenAddress): Promise<void>;
+  readonly address: ListenAddress | undefined;
+  /** Takes no more connections, drains those there are, and cuts off what is left after `deadlineMs`. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** Makes the listener of a server, whose streams become calls. */
+export type CreateListener = (plan: PlanSettings, calls: ServerCallSettings, options: ConnectionOptions) => Listener;
+
+/** A listening socket. */
+export const createListener: CreateListener = (plan, calls, options) =>
+  new Http2Server({
     ...options,
     onStream: (stream, head) => serveStream(plan, calls, stream, head),
   });
-}

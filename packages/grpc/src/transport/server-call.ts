@@ -3,12 +3,14 @@ import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { ErrorCode, type Http2Error, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
 import { Cancellation } from "../call/cancellation.ts";
 import type { Clock } from "../call/clock.ts";
+import { compressionForMessage } from "../call/compress-messages.ts";
 import type { DeadlineEntry, DeadlineWheel } from "../call/deadline-wheel.ts";
+import { DeferredMessage } from "../call/deferred-message.ts";
 import { CallContext, type ContextSource } from "../call/handler-context.ts";
 import type { Log } from "../call/log.ts";
 import { MessageQueue } from "../call/message-queue.ts";
 import { copyOctets } from "../codec/index.ts";
-import { undeclaredCompressionError } from "../protocol/compression.ts";
+import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
 import { appendMetadata, appendTrailerMetadata, metadataToHeaders } from "../protocol/metadata.ts";
 import { appendStatusTrailers } from "../protocol/trailers.ts";
@@ -16,7 +18,7 @@ import { type HandledCall, invoke } from "./invoke-handler.ts";
 import { isOneMessage } from "./one-message.ts";
 import type { RequestPlan } from "./request-plan.ts";
 import { okTrailers, type ResponseHeads } from "./response-heads.ts";
-import { sendMessage, tooLargeToSend } from "./send-message.ts";
+import { isWorthIt, sendMessage, tooLargeToSend } from "./send-message.ts";
 
 /** What all calls of a server share. */
 export interface ServerCallSettings {
@@ -120,23 +122,29 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
       return;
     }
     if (this.requests === undefined) this.stream.consume(end - start);
+    else this.requests.received(end - start);
     if (this.reader === undefined && isOneMessage(bytes, start, end, this.settings.maxReceiveMessageBytes)) {
       this.onMessage(bytes, start + messagePrefixBytes, end, false, false);
-      return;
+    } else {
+      this.reader ??= new MessageReader(this, this.settings.maxReceiveMessageBytes);
+      const error = this.reader.push(bytes, start, end);
+      if (error !== undefined) this.fail(error);
     }
-    this.reader ??= new MessageReader(this, this.settings.maxReceiveMessageBytes);
-    const error = this.reader.push(bytes, start, end);
-    if (error !== undefined) this.fail(error);
+    this.requests?.settle();
   }
 
   onMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
     if (this.over) return;
     const octets = end - start + messagePrefixBytes;
     try {
-      const message = this.decode(bytes, start, end, compressed, gathered);
-      if (this.requests !== undefined) this.requests.push(message, octets);
-      else if (this.request === undefined) this.request = message;
-      else this.fail(new ConnectError("the method takes one message, but more came", Code.Unimplemented));
+      if (this.requests !== undefined) {
+        this.requests.push(this.decode(bytes, start, end, compressed, gathered), octets);
+      } else if (this.request === undefined) {
+        const message = this.decode(bytes, start, end, compressed, gathered);
+        this.request = message instanceof DeferredMessage ? message.make() : message;
+      } else {
+        this.fail(new ConnectError("the method takes one message, but more came", Code.Unimplemented));
+      }
     } catch (error) {
       this.fail(error);
     }
@@ -173,7 +181,14 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
   }
 
   onDeadline(): void {
-    this.fail(new ConnectError("the deadline has passed", Code.DeadlineExceeded));
+    const error = new ConnectError("the deadline has passed", Code.DeadlineExceeded);
+    if (this.over || this.stream.pendingBytes === 0) {
+      this.fail(error);
+      return;
+    }
+    // A status would wait behind data that the peer does not read; a reset takes the data with it.
+    this.stream.reset(ErrorCode.cancel);
+    this.finish(error);
   }
 
   // ---- HandledCall
@@ -184,13 +199,19 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
 
   respond(message: Message): Promise<void> | undefined {
     if (this.over) return undefined;
-    const { plan, settings } = this;
+    const { plan, settings, context } = this;
     const bytes = plan.codec.encode(plan.handler.output, message);
     if (bytes.length > settings.maxSendMessageBytes) throw tooLargeToSend(bytes.length, settings.maxSendMessageBytes);
-    const compression = bytes.length >= settings.compressMinBytes ? plan.responseCompression : undefined;
+    const { compressMinBytes } = settings;
+    const compression = compressionForMessage(
+      plan.responseCompression,
+      bytes.length,
+      compressMinBytes,
+      context.givenValues,
+    );
     const payload = compression === undefined ? bytes : compression.compress(bytes);
-    if (payload instanceof Promise) return payload.then((compressed) => this.write(compressed, true));
-    return this.write(payload, compression !== undefined);
+    if (payload instanceof Promise) return payload.then((compressed) => this.writeSmaller(bytes, compressed));
+    return compression === undefined ? this.write(bytes, false) : this.writeSmaller(bytes, payload);
   }
 
   succeed(): void {
@@ -211,6 +232,8 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
   fail(reason: unknown): void {
     if (this.over) return;
     const error = this.toConnectError(reason);
+    // In a trailers-only response clients take all metadata for trailers; what the handler meant as headers goes ahead.
+    if (this.context.hasResponseHeader) this.sendHead();
     const fields = this.headSent ? [] : this.headFields();
     appendStatusTrailers(fields, error);
     if (this.context.givenTrailer !== undefined) appendTrailerMetadata(fields, this.context.givenTrailer);
@@ -244,21 +267,30 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
     end: number,
     compressed: boolean,
     gathered: boolean,
-  ): Message | Promise<Message> {
+  ): Message | DeferredMessage<Message> {
     const { plan } = this;
     const { input } = plan.handler;
     const isView = !gathered && (compressed || plan.codec.retainsInput(input));
     const octets = isView ? copyOctets(bytes, start, end) : bytes.subarray(start, end);
     if (!compressed) return plan.codec.decode(input, octets);
     if (plan.requestCompression === undefined) throw undeclaredCompressionError();
-    const plain = plan.requestCompression.decompress(octets, this.settings.maxReceiveMessageBytes);
-    if (plain instanceof Promise) {
-      const message = plain.then((decompressed) => plan.codec.decode(input, decompressed));
+    return new DeferredMessage(() => this.inflate(plan.requestCompression as Compression, octets));
+  }
+
+  private inflate(compression: Compression, octets: Uint8Array): Message | Promise<Message> {
+    const { codec, handler } = this.plan;
+    try {
+      const plain = compression.decompress(octets, this.settings.maxReceiveMessageBytes);
+      if (!(plain instanceof Promise)) return codec.decode(handler.input, plain);
+      const message = plain.then((decompressed) => codec.decode(handler.input, decompressed));
       // Whoever takes the message sees the failure; until then it must not count as unhandled.
       message.catch((error) => this.fail(error));
       return message;
+    } catch (error) {
+      // The peer's fault, whatever the handler makes of it.
+      this.fail(error);
+      throw error;
     }
-    return plan.codec.decode(input, plain);
   }
 
   private makeQueue(): MessageQueue<Message> {
@@ -266,6 +298,10 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
       (octets) => this.stream.consume(octets),
       () => this.reader?.halt(),
     );
+  }
+
+  private writeSmaller(plain: Uint8Array, compressed: Uint8Array): Promise<void> | undefined {
+    return isWorthIt(plain, compressed) ? this.write(compressed, true) : this.write(plain, false);
   }
 
   private write(payload: Uint8Array, compressed: boolean): Promise<void> | undefined {

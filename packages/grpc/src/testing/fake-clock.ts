@@ -1,0 +1,57 @@
+import type { Clock } from "../call/clock.ts";
+
+/** A clock that stands still until a test moves it. */
+export interface FakeClock extends Clock {
+  /**
+   * Moves on by `ms` and runs the timers that fall due on the way, in order of time and then of making; each sees the time it
+   * was due at. Between them, and before this resolves, whatever they have set going in promises runs.
+   */
+  advance(ms: number): Promise<void>;
+  /** Timers that would still fire. */
+  readonly pendingTimers: number;
+}
+
+/** Starts at one million milliseconds, so that there is a past to be in. */
+const startMs = 1_000_000;
+
+/** Makes a clock for the `clock` option of servers and channels, so that deadlines pass without waiting. */
+export function createFakeClock(): FakeClock {
+  let nowMs = startMs;
+  const timers = new Set<{ readonly dueMs: number; readonly run: () => void }>();
+
+  function takeNext(untilMs: number): { readonly dueMs: number; readonly run: () => void } | undefined {
+    let next: { readonly dueMs: number; readonly run: () => void } | undefined;
+    for (const timer of timers) {
+      if (timer.dueMs <= untilMs && (next === undefined || timer.dueMs < next.dueMs)) next = timer;
+    }
+    if (next !== undefined) timers.delete(next);
+    return next;
+  }
+
+  return {
+    nowMs: () => nowMs,
+    after(delayMs, run) {
+      const timer = { dueMs: nowMs + Math.max(0, delayMs), run };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+    get pendingTimers() {
+      return timers.size;
+    },
+    async advance(ms) {
+      const untilMs = nowMs + ms;
+      for (let timer = takeNext(untilMs); timer !== undefined; timer = takeNext(untilMs)) {
+        nowMs = Math.max(nowMs, timer.dueMs);
+        timer.run();
+        await promisesSettled();
+      }
+      nowMs = untilMs;
+      await promisesSettled();
+    },
+  };
+}
+
+/** An immediate comes when no promise job is left. */
+function promisesSettled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

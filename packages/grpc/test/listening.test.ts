@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer as createHttp1Server, request as http1Request } from "node:http";
+import { connect as connectTcp } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { Code, createClient } from "@connectrpc/connect";
+import { type ChannelOptions, createChannel, createServer, type ServerOptions } from "@tercel/grpc";
+import { assertStatus } from "@tercel/grpc/testing";
+import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
+import { echoRoutes, recordingLog } from "./support/open-echo.ts";
+
+const routes = echoRoutes({ unary: (request, context) => ({ text: `${request.text} ${context.url}` }) });
+
+async function callOnce(target: string, options: ChannelOptions = {}): Promise<string> {
+  const channel = createChannel(target, options);
+  try {
+    return (await createClient(EchoService, channel).unary({ text: "hi" })).text;
+  } finally {
+    await channel.close();
+  }
+}
+
+describe("a server's address", () => {
+  let folder = "";
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "tercel-listening-"));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it("is the port it was given, or a free one for port 0, on the loopback interface", async () => {
+    const server = createServer({ routes });
+    assert.equal(server.address, undefined);
+    const address = await server.listen({ port: 0 });
+    assert.equal(address.host, "127.0.0.1");
+    assert.ok(address.port > 0);
+    assert.deepEqual(server.address, address);
+    assert.match(await callOnce(`127.0.0.1:${address.port}`), /^hi http:\/\/127\.0\.0\.1:\d+\/tercel/);
+    await server.close();
+    assert.equal(server.address, undefined);
+    const again = createServer({ routes });
+    assert.equal((await again.listen({ port: address.port })).port, address.port);
+    await again.close();
+  });
+
+  it("that is taken rejects with EADDRINUSE", async () => {
+    const first = createServer({ routes });
+    const { port } = await first.listen({ port: 0 });
+    const second = createServer({ routes, log: recordingLog().log });
+    await assert.rejects(second.listen({ port }), { code: "EADDRINUSE" });
+    await second.close();
+    await first.close();
+  });
+
+  it("may be a Unix socket", async () => {
+    const path = join(folder, "echo.sock");
+    const server = createServer({ routes });
+    assert.deepEqual(await server.listen({ path }), { path });
+    assert.match(await callOnce(`unix:${path}`), /^hi http:\/\/localhost\//);
+    await server.close();
+    await assert.rejects(callOnce(`unix:${path}`), { code: Code.Unavailable });
+  });
+
+  it("cannot be had after close", async () => {
+    const server = createServer({ routes });
+    await server.close();
+    await assert.rejects(server.listen({ port: 0 }), /was closed/);
+  });
+
+  it("is refused with an option nobody knows", async () => {
+    const server = createServer({ routes });
+    await assert.rejects(server.listen({ prt: 0 } as never), /"prt"; did you mean "port"/);
+    await server.close();
+  });
+});
+
+describe("TLS", () => {
+  let folder = "";
+  let files: Record<"ca" | "serverKey" | "serverCert" | "clientKey" | "clientCert", Buffer>;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "tercel-tls-"));
+    const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
+    const ecKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    openssl("req", "-x509", ...ecKey, "-keyout", "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=Test CA");
+    for (const name of ["server", "client"]) {
+      const subjects = name === "server" ? "subjectAltName=DNS:localhost,IP:127.0.0.1" : "subjectAltName=DNS:client";
+      openssl(
+        "req",
+        ...ecKey,
+        "-keyout",
+        `${name}.key`,
+        "-out",
+        `${name}.csr`,
+        "-subj",
+        `/CN=${name}`,
+        "-addext",
+        subjects,
+      );
+      const sign = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-copy_extensions", "copy"];
+      openssl("x509", "-req", "-in", `${name}.csr`, "-out", `${name}.crt`, ...sign);
+    }
+    const read = (name: string) => readFileSync(join(folder, name));
+    files = {
+      ca: read("ca.crt"),
+      serverKey: read("server.key"),
+      serverCert: read("server.crt"),
+      clientKey: read("client.key"),
+      clientCert: read("client.crt"),
+    };
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  async function serve(tls: NonNullable<ServerOptions["tls"]>) {
+    const server = createServer({ routes, tls, log: recordingLog().log });
+    const { port } = await server.listen({ port: 0 });
+    return { server, port };
+  }
+
+  it("carries calls, and verifies the server's certificate", async () => {
+    const { server, port } = await serve({ key: files.serverKey, cert: files.serverCert });
+    for (const host of ["localhost", "127.0.0.1"]) {
+      assert.match(await callOnce(`dns:///${host}:${port}`, { tls: { ca: files.ca } }), /^hi https:\/\//);
+    }
+    const untrusting = createChannel(`127.0.0.1:${port}`, { tls: true });
+    await assertStatus(createClient(EchoService, untrusting).unary({}), Code.Unavailable, /certificate/);
+    await untrusting.close();
+    const misnamed = createChannel(`127.0.0.1:${port}`, { tls: { ca: files.ca, servername: "other.example" } });
+    await assertStatus(createClient(EchoService, misnamed).unary({}), Code.Unavailable, /other\.example|altnames/i);
+    await misnamed.close();
+    await server.close();
+  });
+
+  it("with a required client certificate lets in who has one, and nobody else", async () => {
+    const { server, port } = await serve({
+      key: files.serverKey,
+      cert: files.serverCert,
+      ca: files.ca,
+      requestCert: true,
+      rejectUnauthorized: true,
+    });
+    const known = { ca: files.ca, cert: files.clientCert, key: files.clientKey };
+    assert.match(await callOnce(`127.0.0.1:${port}`, { tls: known }), /^hi https/);
+    const stranger = createChannel(`127.0.0.1:${port}`, { tls: { ca: files.ca } });
+    await assertStatus(createClient(EchoService, stranger).unary({}), Code.Unavailable);
+    await stranger.close();
+    await server.close();
+  });
+
+  it("and cleartext do not mix: either way the call is Unavailable and the server lives", async () => {
+    const { server, port } = await serve({ key: files.serverKey, cert: files.serverCert });
+    const cleartext = createChannel(`127.0.0.1:${port}`);
+    await assertStatus(createClient(EchoService, cleartext).unary({}), Code.Unavailable);
+    await cleartext.close();
+    assert.match(await callOnce(`127.0.0.1:${port}`, { tls: { ca: files.ca } }), /^hi/);
+    await server.close();
+
+    const plain = createServer({ routes, log: recordingLog().log });
+    const address = await plain.listen({ port: 0 });
+    const encrypted = createChannel(`127.0.0.1:${address.port}`, { tls: { ca: files.ca } });
+    await assertStatus(createClient(EchoService, encrypted).unary({}), Code.Unavailable);
+    await encrypted.close();
+    assert.match(await callOnce(`127.0.0.1:${address.port}`), /^hi/);
+    await plain.close();
+  });
+});
+
+describe("HTTP/1.1 on a server's port", () => {
+  it("is answered with 505 where nobody serves it", async () => {
+    const server = createServer({ routes });
+    const { port } = await server.listen({ port: 0 });
+    assert.equal((await get(port)).status, 505);
+    await server.close();
+  });
+
+  it("is handed to the server that was given for it, and gRPC goes on beside it", async () => {
+    const http1Server = createHttp1Server((request, response) => response.end(`served ${request.url}`));
+    const server = createServer({ routes, http1Server });
+    const { port } = await server.listen({ port: 0 });
+    assert.deepEqual(await get(port), { status: 200, body: "served /page" });
+    assert.match(await callOnce(`127.0.0.1:${port}`), /^hi/);
+    await server.close();
+  });
+
+  it("nor anything else that is no HTTP/2 harms the server", async () => {
+    const server = createServer({ routes });
+    const { port } = await server.listen({ port: 0 });
+    for (const greeting of [
+      "\x16\x03\x01\x02\x00",
+      "SSH-2.0-x\r\n",
+      "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",
+      "\0".repeat(100),
+    ]) {
+      await new Promise<void>((resolve) => {
+        const socket = connectTcp(port, "127.0.0.1", () => socket.write(greeting));
+        socket.on("error", () => {});
+        socket.on("close", () => resolve());
+        socket.resume();
+      });
+    }
+    assert.match(await callOnce(`127.0.0.1:${port}`), /^hi/);
+    await server.close();
+  });
+});
+
+function get(port: number): Promise<{ status: number | undefined; body: string }> {
+  return new Promise((resolve, reject) => {
+    const request = http1Request({ port, host: "127.0.0.1", path: "/page", agent: false }, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (text: string) => {
+        body += text;
+      });
+      response.on("end", () => resolve({ status: response.statusCode, body }));
+    });
+    request.on("error", reject);
+    request.end();
+  });
+}
