@@ -14,13 +14,15 @@ import type { CallWaiter, WaiterQueue } from "./waiter-queue.ts";
  */
 export abstract class Attempt implements CallWaiter, ClientCallListener {
   readonly waitForReady: boolean;
-  readonly call: ClientCall;
+  /** The call as it is on the wire; another one after a transparent retry. */
+  call: ClientCall;
   /** Told of the call's end after everybody else. */
   onOver: ((error: ConnectError | undefined) => void) | undefined = undefined;
   protected readonly calls: ChannelCalls;
   protected readonly method: DescMethod;
   private readonly fields: readonly string[];
   private readonly signal: AbortSignal | undefined;
+  private wasRetried = false;
   // Links of the channel's queue.
   readonly pickInfo: PickInfo | undefined = undefined;
   queue: WaiterQueue | undefined = undefined;
@@ -76,6 +78,10 @@ export abstract class Attempt implements CallWaiter, ClientCallListener {
   abstract onWritable(): void;
 
   onEnd(error: ConnectError | undefined): void {
+    if (error !== undefined && !this.wasRetried && this.canRepeat && ClientCall.isUnprocessed(error)) {
+      this.repeat();
+      return;
+    }
     if (this.queue !== undefined) this.calls.core.remove(this);
     this.signal?.removeEventListener("abort", this.onAbort);
     this.calls.core.callEnded();
@@ -91,6 +97,20 @@ export abstract class Attempt implements CallWaiter, ClientCallListener {
 
   protected abstract sendRequest(): void;
   protected abstract settle(error: ConnectError | undefined): void;
+  /** Whether the request can be sent once more: it is still here, and nothing of a response has been handed on. */
+  protected abstract readonly canRepeat: boolean;
+
+  /**
+   * The server has not seen the call, so sending it once more is safe whatever the method does (gRFC A6, transparent retry).
+   * Once only: a server that refuses again is overloaded.
+   */
+  private repeat(): void {
+    const earlier = this.call;
+    this.wasRetried = true;
+    this.call = new ClientCall(this.calls.settings, this.method, this);
+    this.call.inheritDeadline(earlier);
+    this.seekConnection();
+  }
 
   private seekConnection(): void {
     const { core } = this.calls;

@@ -53,6 +53,9 @@ export class StreamingCall extends Attempt {
     this.wakeSender = undefined;
   }
 
+  /** What was taken from the application's iterable is gone. */
+  protected readonly canRepeat = false;
+
   protected sendRequest(): void {
     this.pump().catch((error) => this.call.cancel(ConnectError.from(error)));
   }

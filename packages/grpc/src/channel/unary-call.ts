@@ -42,6 +42,10 @@ export class UnaryCall extends Attempt {
     }
   }
 
+  protected get canRepeat(): boolean {
+    return this.response === undefined;
+  }
+
   protected sendRequest(): void {
     const sent = this.call.send(this.request, true);
     if (sent instanceof Promise) sent.catch((error) => this.call.cancel(ConnectError.from(error, Code.Internal)));

@@ -2,7 +2,7 @@ import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import {
   ErrorCode,
-  type Http2Error,
+  Http2Error,
   type ResponseHead,
   type Stream,
   type StreamListener,
@@ -91,6 +91,13 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
     this.deadlineAtMs = this.settings.clock.nowMs() + timeoutMs;
     if (timeoutMs <= 0) this.onDeadline();
     else this.settings.deadlines.add(this);
+  }
+
+  /** A call that takes another's place has what is left of its time. */
+  inheritDeadline(earlier: ClientCall): void {
+    if (earlier.deadlineAtMs === 0) return;
+    this.deadlineAtMs = earlier.deadlineAtMs;
+    this.settings.deadlines.add(this);
   }
 
   get isOver(): boolean {
@@ -284,6 +291,11 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
     } catch (error) {
       return failed(error);
     }
+  }
+
+  /** Whether the server has certainly not seen the call: it refused the stream, or went away before it (RFC 9113 §8.7). */
+  static isUnprocessed(error: ConnectError): boolean {
+    return error.cause instanceof Http2Error && error.cause.unprocessed;
   }
 
   private errorOfReset(error: Http2Error): ConnectError {
