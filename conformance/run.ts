@@ -1,26 +1,37 @@
 /**
  * `npm run conformance [-- suite …]`: runs somebody else's test suites against Tercel. Without a name all of them run.
+ * `interop:<peer>` runs the part of `interop` with one peer; `--soak-iterations=10000` makes its soaks longer than 1,000.
  * Exits with 0 only when every suite passed.
  */
+import { parseArgs } from "node:util";
 import { runConnectClient, runConnectServer } from "./connect/run.ts";
 import { runH2spec } from "./h2spec/run.ts";
+import { peerNames, runInterop } from "./interop/run.ts";
+
+const { values, positionals: asked } = parseArgs({
+  allowPositionals: true,
+  options: { "soak-iterations": { type: "string", default: "1000" } },
+});
+const interopOptions = { soakIterations: Number(values["soak-iterations"]) };
 
 const suites = new Map<string, () => Promise<boolean>>([
   ["h2spec", runH2spec],
   ["connect-server", runConnectServer],
   ["connect-client", runConnectClient],
+  ["interop", () => runInterop(peerNames, interopOptions)],
 ]);
+/** Run only when asked for by name. */
+const parts = new Map(peerNames.map((name) => [`interop:${name}`, () => runInterop([name], interopOptions)]));
 
-const asked = process.argv.slice(2);
 for (const name of asked) {
-  if (suites.has(name)) continue;
-  console.error(`unknown suite "${name}"; there are: ${[...suites.keys()].join(", ")}`);
+  if (suites.has(name) || parts.has(name)) continue;
+  console.error(`unknown suite "${name}"; there are: ${[...suites.keys(), ...parts.keys()].join(", ")}`);
   process.exit(2);
 }
 
 let passed = true;
-for (const [name, run] of suites) {
-  if (asked.length > 0 && !asked.includes(name)) continue;
+for (const [name, run] of [...suites, ...parts]) {
+  if (asked.length === 0 ? parts.has(name) : !asked.includes(name)) continue;
   console.log(`# ${name}`);
   passed = (await run()) && passed;
 }

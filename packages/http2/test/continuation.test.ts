@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ErrorCode } from "../src/index.ts";
-import { createScriptedClient, createScriptedServer, type ScriptedConnection, type ScriptedOptions } from "../src/testing/index.ts";
+import {
+  createScriptedClient,
+  createScriptedServer,
+  type ScriptedConnection,
+  type ScriptedOptions,
+} from "../src/testing/index.ts";
 import { ok, post } from "./example-fields.ts";
 
 /** A server whose client has begun a header block: its whole block, of which `octets` were sent. */
@@ -26,7 +31,11 @@ test("puts a header block together whatever octet it is cut at", async () => {
 });
 
 test("takes 5 CONTINUATION frames and ends the connection at the sixth", async () => {
-  for (const [frames, taken] of [[5, true], [6, false]] as const) { // biome-ignore format: a table
+  for (const [frames, taken] of [
+    [5, true],
+    [6, false],
+  ] as const) {
+    // biome-ignore format: a table
     const { peer, events, rest } = await begun(0);
     for (let i = 1; i < frames; i++) peer.sendContinuation(1, rest.subarray(i - 1, i), { endHeaders: false });
     peer.sendContinuation(1, rest.subarray(frames - 1));
@@ -37,12 +46,21 @@ test("takes 5 CONTINUATION frames and ends the connection at the sixth", async (
 });
 
 test("takes 32 KiB of compressed octets and ends the connection at one more", async () => {
-  for (const [octets, taken] of [[32_768, true], [32_769, false]] as const) { // biome-ignore format: a table
+  for (const [octets, taken] of [
+    [32_768, true],
+    [32_769, false],
+  ] as const) {
+    // biome-ignore format: a table
     const { peer, events, settle, rest: head } = await begun(0, { limits: { maxHeaderListBytes: 65_536 } });
     // One literal without indexing whose value takes what is left; its length takes 3 octets.
     const name = Buffer.from("000178", "hex");
     const value = octets - head.length - name.length - 4;
-    const length = Buffer.of(0x7f, ((value - 127) & 0x7f) | 0x80, (((value - 127) >> 7) & 0x7f) | 0x80, (value - 127) >> 14);
+    const length = Buffer.of(
+      0x7f,
+      ((value - 127) & 0x7f) | 0x80,
+      (((value - 127) >> 7) & 0x7f) | 0x80,
+      (value - 127) >> 14,
+    );
     const block = Buffer.concat([head, name, length, Buffer.alloc(value, "v")]);
     assert.equal(block.length, octets);
     for (let at = 0; at < octets; at += 16_384) {

@@ -23,7 +23,10 @@ test("hands a request on with everything that came", async () => {
   await peer.shakeHands();
   peer.sendHeaders(1, [...post, "a", "1", "a", "2", "b", ""], { endStream: true, padding: 7, dependsOn: 0 });
   const { request, log } = events.stream(1);
-  assert.deepEqual([request?.method, request?.scheme, request?.path, request?.authority], ["POST", "http", "/example", undefined]);
+  assert.deepEqual(
+    [request?.method, request?.scheme, request?.path, request?.authority],
+    ["POST", "http", "/example", undefined],
+  );
   assert.deepEqual(request?.fields, ["a", "1", "a", "2", "b", ""]);
   assert.deepEqual(log, ["end"]);
 });
@@ -82,7 +85,11 @@ test("keeps its table in step when it refuses a header list", async () => {
 });
 
 test("bears a header list of four times the limit, and ends the connection at one octet more", async () => {
-  for (const [octets, ends] of [[4096, false], [4097, true]] as const) { // biome-ignore format: a table
+  for (const [octets, ends] of [
+    [4096, false],
+    [4097, true],
+  ] as const) {
+    // biome-ignore format: a table
     const { peer } = createScriptedServer({ limits: { maxHeaderListBytes: 1024 } });
     await peer.shakeHands();
     peer.sendHeaders(1, fieldsOfBytes(octets), { endStream: true });
@@ -181,7 +188,11 @@ test("hands a response on: head, data, trailers, end", async () => {
 });
 
 test("takes 16 interim responses before the final one, and no 17th", async () => {
-  for (const [count, taken] of [[16, true], [17, false]] as const) { // biome-ignore format: a table
+  for (const [count, taken] of [
+    [16, true],
+    [17, false],
+  ] as const) {
+    // biome-ignore format: a table
     const { peer, request } = createScriptedClient();
     await peer.shakeHands();
     const recorded = request(post, { endStream: true });
@@ -196,13 +207,14 @@ test("takes 16 interim responses before the final one, and no 17th", async () =>
   }
 });
 
-const wrongResponses: readonly [what: string, act: (peer: ReturnType<typeof createScriptedClient>["peer"]) => void][] = [
-  ["is an interim one that ends the stream", (peer) => peer.sendHeaders(1, [":status", "100"], { endStream: true })],
-  ["has the status 101", (peer) => peer.sendHeaders(1, [":status", "101"])],
-  ["has no status", (peer) => peer.sendHeaders(1, ["a", "b"])],
-  ["has a request's field", (peer) => peer.sendHeaders(1, [...ok, ":path", "/"])],
-  ["begins with DATA", (peer) => peer.sendData(1, "x")],
-];
+const wrongResponses: readonly [what: string, act: (peer: ReturnType<typeof createScriptedClient>["peer"]) => void][] =
+  [
+    ["is an interim one that ends the stream", (peer) => peer.sendHeaders(1, [":status", "100"], { endStream: true })],
+    ["has the status 101", (peer) => peer.sendHeaders(1, [":status", "101"])],
+    ["has no status", (peer) => peer.sendHeaders(1, ["a", "b"])],
+    ["has a request's field", (peer) => peer.sendHeaders(1, [...ok, ":path", "/"])],
+    ["begins with DATA", (peer) => peer.sendData(1, "x")],
+  ];
 
 for (const [what, act] of wrongResponses) {
   test(`resets a request whose response ${what}`, async () => {

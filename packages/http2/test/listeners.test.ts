@@ -2,14 +2,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ErrorCode } from "../src/index.ts";
-import { createScriptedClient, createScriptedServer, type ListenerCall, type ScriptedConnection } from "../src/testing/index.ts";
 import type { Stream } from "../src/stream/stream.ts";
+import {
+  createScriptedClient,
+  createScriptedServer,
+  type ListenerCall,
+  type ScriptedConnection,
+} from "../src/testing/index.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
 interface Scene extends ScriptedConnection {
   /** Makes the peer do what leads to each of the listener's calls, on stream 1. */
   provoke: Record<ListenerCall, () => void>;
-  recorded: { log: string[]; during: ((call: ListenerCall, stream: Stream) => void) | undefined; stream: Stream | undefined };
+  recorded: {
+    log: string[];
+    during: ((call: ListenerCall, stream: Stream) => void) | undefined;
+    stream: Stream | undefined;
+  };
 }
 
 /** A client with two requests open, the first with a listener under test. */
@@ -90,11 +99,15 @@ for (const call of calls) {
 
   for (const [what, act] of [
     ["closes the connection", ({ connection }: Scene) => connection.close(ErrorCode.cancel, "closed from within")],
-    ["loses the socket", ({ channel, connection }: Scene) => {
-      channel.destroy();
-      connection.socketClosed();
-    }],
-  ] as const) { // biome-ignore format: a table
+    [
+      "loses the socket",
+      ({ channel, connection }: Scene) => {
+        channel.destroy();
+        connection.socketClosed();
+      },
+    ],
+  ] as const) {
+    // biome-ignore format: a table
     test(`bears a listener that ${what} from its "${call}" call`, async () => {
       const one = await scene();
       one.recorded.during = (now) => {
@@ -118,7 +131,14 @@ for (const call of calls) {
     one.recorded.during = (now) => {
       if (now !== call || opened > 0) return;
       opened++;
-      one.connection.request(post, [], true, { onHead() {}, onData() {}, onTrailers() {}, onEnd() {}, onReset() {}, onWritable() {} });
+      one.connection.request(post, [], true, {
+        onHead() {},
+        onData() {},
+        onTrailers() {},
+        onEnd() {},
+        onReset() {},
+        onWritable() {},
+      });
       one.connection.drain();
     };
     one.provoke[call]();
@@ -146,7 +166,9 @@ test("resets a request whose opening throws, and takes the next", async () => {
 });
 
 test("goes on when the answer is complete before the request's opening returns", async () => {
-  const { peer, events, connection } = createScriptedServer({ onStream: (_recorded, stream) => stream.sendHeaders(ok, true) });
+  const { peer, events, connection } = createScriptedServer({
+    onStream: (_recorded, stream) => stream.sendHeaders(ok, true),
+  });
   await peer.shakeHands();
   peer.sendHeaders(1, post, { endStream: true });
   peer.sendHeaders(3, post);

@@ -24,7 +24,10 @@ test("settles each ping by its own answer, in whatever order they come", async (
   const { peer, connection } = createScriptedClient();
   await peer.shakeHands();
   const settled: string[] = [];
-  const both = [connection.ping().then(() => settled.push("first")), connection.ping().then(() => settled.push("second"))];
+  const both = [
+    connection.ping().then(() => settled.push("first")),
+    connection.ping().then(() => settled.push("second")),
+  ];
   const [first, second] = [await peer.nextOf("PING"), await peer.nextOf("PING")];
   assert.notEqual(first.payload, second.payload);
   peer.sendPing(second.payload, { ack: true });
@@ -107,7 +110,11 @@ for (const highWaterMark of [1, 65_536]) {
 }
 
 test("ends the connection at 1000 answers that the peer does not read, and not at 999", async () => {
-  for (const [count, ends] of [[999, false], [1000, true]] as const) { // biome-ignore format: a table
+  for (const [count, ends] of [
+    [999, false],
+    [1000, true],
+  ] as const) {
+    // biome-ignore format: a table
     const { peer, channel, events, settle } = createScriptedServer({ limits: { maxFramesPerTurn: 10_000 } });
     await peer.shakeHands();
     channel.holdWrites();

@@ -13,7 +13,10 @@ test("tells the listener of the peer's reset, with its code, and nothing afterwa
   peer.sendReset(1, ErrorCode.cancel);
   const { log, error } = events.stream(1);
   assert.deepEqual(log, ["reset"]);
-  assert.deepEqual([error?.code, error?.blame, error?.scope, error?.unprocessed], [ErrorCode.cancel, "peer", "stream", false]);
+  assert.deepEqual(
+    [error?.code, error?.blame, error?.scope, error?.unprocessed],
+    [ErrorCode.cancel, "peer", "stream", false],
+  );
   await peer.expectAlive();
 });
 
@@ -119,7 +122,10 @@ test("bears 1000 requests in flight being cancelled at once", async () => {
 const causes: readonly [what: string, act: (scripted: ScriptedConnection, id: number) => void][] = [
   ["window updates of 0", ({ peer }, id) => peer.sendWindowUpdate(id, 0)],
   ["windows over 2^31-1", ({ peer }, id) => peer.sendWindowUpdate(id, 2 ** 31 - 1)],
-  ["PRIORITY frames of a wrong size", ({ peer }, id) => peer.sendFrame({ type: 2, streamId: id, payload: Buffer.alloc(4) })],
+  [
+    "PRIORITY frames of a wrong size",
+    ({ peer }, id) => peer.sendFrame({ type: 2, streamId: id, payload: Buffer.alloc(4) }),
+  ],
   ["self-dependency", ({ peer }, id) => peer.sendPriority(id, id)],
   ["header blocks in the middle", ({ peer }, id) => peer.sendHeaders(id, ["a", "b"])],
   ["malformed trailers", ({ peer }, id) => peer.sendHeaders(id, ["A", "b"], { endStream: true })],

@@ -1,8 +1,8 @@
 // Output memory is used again and again without being cleared: nothing that was not written since may be sent.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { outputSlabs } from "../src/bytes/slab-pool.ts";
 import { OutputArena } from "../src/bytes/output-arena.ts";
+import { outputSlabs } from "../src/bytes/slab-pool.ts";
 import { createScriptedServer } from "../src/testing/index.ts";
 import { ok, post } from "./example-fields.ts";
 

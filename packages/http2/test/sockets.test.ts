@@ -8,7 +8,7 @@ import { connect as connectNet, createServer as createNetServer, type Socket } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { connect as connectTls } from "node:tls";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import {
   type Connection,
   type ConnectionEvents,
@@ -20,7 +20,13 @@ import {
   type Http2ServerOptions,
   type ListenAddress,
 } from "../src/index.ts";
-import { buildFrame, createSocketPeer, RecordedEvents, RecordedStream, type ScriptedPeer } from "../src/testing/index.ts";
+import {
+  buildFrame,
+  createSocketPeer,
+  RecordedEvents,
+  RecordedStream,
+  type ScriptedPeer,
+} from "../src/testing/index.ts";
 import { makeCertificate } from "./certificate.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
@@ -74,7 +80,7 @@ async function withServer(
 }
 
 function portOf(address: ListenAddress): number {
-  assert.ok("port" in address);
+  assert.ok(address.port !== undefined);
   return address.port;
 }
 
@@ -174,11 +180,18 @@ for (const tls of [false, true]) {
   test(`serves Node's own client over ${over}`, async () => {
     await withServer(tls ? { tls: certificate } : {}, local, async (address) => {
       const url = `${tls ? "https" : "http"}://localhost:${portOf(address)}`;
-      const session = nodeHttp2.connect(url, { ca: certificate.cert, host: "127.0.0.1" } as nodeHttp2.SecureClientSessionOptions);
+      const session = nodeHttp2.connect(url, {
+        ca: certificate.cert,
+        host: "127.0.0.1",
+      } as nodeHttp2.SecureClientSessionOptions);
       try {
         const answers = await Promise.all(
           [0, 10, 500_000].map(async (octets) => {
-            const stream = session.request({ ":method": "POST", ":path": "/", "x-large": "y".repeat(octets === 10 ? 9000 : 1) });
+            const stream = session.request({
+              ":method": "POST",
+              ":path": "/",
+              "x-large": "y".repeat(octets === 10 ? 9000 : 1),
+            });
             const trailers = once(stream, "trailers");
             stream.end(patterned(octets));
             const chunks: Buffer[] = [];
@@ -208,14 +221,18 @@ for (const tls of [false, true]) {
     await once(server, "listening");
     const address: ListenAddress = { host: "127.0.0.1", port: (server.address() as { port: number }).port };
     try {
-      await withConnection(address, tls ? { tls: { ca: certificate.cert, servername: "localhost" } } : {}, async (connection) => {
-        for (const octets of [1, 500_000]) {
-          const response = await ask(connection, patterned(octets));
-          assert.ok(response.body.equals(patterned(octets)));
-          assert.deepEqual(response.trailers?.fields, ["x-trailer", "t"]);
-        }
-        await connection.ping();
-      });
+      await withConnection(
+        address,
+        tls ? { tls: { ca: certificate.cert, servername: "localhost" } } : {},
+        async (connection) => {
+          for (const octets of [1, 500_000]) {
+            const response = await ask(connection, patterned(octets));
+            assert.ok(response.body.equals(patterned(octets)));
+            assert.deepEqual(response.trailers?.fields, ["x-trailer", "t"]);
+          }
+          await connection.ping();
+        },
+      );
     } finally {
       server.close();
       await once(server, "close");
@@ -224,7 +241,10 @@ for (const tls of [false, true]) {
 }
 
 /** Plays a client on a real socket. */
-async function withPeer(address: ListenAddress, run: (peer: ScriptedPeer, socket: Socket) => Promise<void>): Promise<void> {
+async function withPeer(
+  address: ListenAddress,
+  run: (peer: ScriptedPeer, socket: Socket) => Promise<void>,
+): Promise<void> {
   const socket = connectNet(address as { host: string; port: number });
   await once(socket, "connect");
   const peer = createSocketPeer(socket, "client");
@@ -303,20 +323,31 @@ test("hands HTTP/1.1 to a server for that on the same port, whatever octets come
 test("chooses HTTP/1.1 or HTTP/2 by ALPN, and refuses others in the handshake", async () => {
   const http1Server = createHttp1Server((_request, response) => response.end("old"));
   await withServer({ tls: certificate, http1Server }, local, async (address) => {
-    for (const [offered, chosen] of [[["h2", "http/1.1"], "h2"], [["http/1.1"], "http/1.1"]] as const) { // biome-ignore format: a table
-      const socket = connectTls({ ...address, ca: certificate.cert, servername: "localhost", ALPNProtocols: [...offered] } as Parameters<typeof connectTls>[0]);
+    for (const [offered, chosen] of [
+      [["h2", "http/1.1"], "h2"],
+      [["http/1.1"], "http/1.1"],
+    ] as const) {
+      // biome-ignore format: a table
+      const socket = connectTls({ ...address, ca: certificate.cert, servername: "localhost", ALPNProtocols: [...offered] } as ConnectionOptions);
       await once(socket, "secureConnect");
       assert.equal(socket.alpnProtocol, chosen);
       socket.destroy();
       await once(socket, "close");
     }
-    const socket = connectTls({ ...address, ca: certificate.cert, servername: "localhost", ALPNProtocols: ["spdy/3"] } as Parameters<typeof connectTls>[0]);
+    const socket = connectTls({
+      ...address,
+      ca: certificate.cert,
+      servername: "localhost",
+      ALPNProtocols: ["spdy/3"],
+    } as ConnectionOptions);
     await assert.rejects(once(socket, "secureConnect"));
   });
 });
 
 test("does not speak with a TLS server that does not agree to HTTP/2", async () => {
-  const server = (await import("node:tls")).createServer({ ...certificate, ALPNProtocols: ["http/1.1"] }, (socket) => socket.resume());
+  const server = (await import("node:tls")).createServer({ ...certificate, ALPNProtocols: ["http/1.1"] }, (socket) =>
+    socket.resume(),
+  );
   server.on("tlsClientError", () => {});
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -396,7 +427,9 @@ test("ends the connection of a real peer that pings without reading, and no othe
         await peer.shakeHands();
         // What comes back is left in the kernel until both ends hold all they can.
         socket.pause();
-        const flood = Buffer.concat(Array.from({ length: 60_000 }, () => buildFrame({ type: 6, payload: Buffer.alloc(8) })));
+        const flood = Buffer.concat(
+          Array.from({ length: 60_000 }, () => buildFrame({ type: 6, payload: Buffer.alloc(8) })),
+        );
         let isStopped = false;
         for (let i = 0; i < 100 && !isStopped; i++) {
           const isOver = new Promise<boolean>((resolve) => {

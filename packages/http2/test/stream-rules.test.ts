@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ErrorCode } from "../src/index.ts";
-import { createScriptedClient, createScriptedServer } from "../src/testing/index.ts";
 import type { ScriptedPeer } from "../src/testing/index.ts";
+import { createScriptedClient, createScriptedServer } from "../src/testing/index.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
 const toStreamZero: readonly [what: string, send: (peer: ScriptedPeer) => void][] = [
@@ -179,7 +179,14 @@ for (const role of ["server", "client"] as const) {
     const { peer, connection } = role === "server" ? createScriptedServer() : createScriptedClient();
     await peer.shakeHands();
     if (role === "client") {
-      connection.request(post, [], true, { onHead() {}, onData() {}, onTrailers() {}, onEnd() {}, onReset() {}, onWritable() {} });
+      connection.request(post, [], true, {
+        onHead() {},
+        onData() {},
+        onTrailers() {},
+        onEnd() {},
+        onReset() {},
+        onWritable() {},
+      });
     } else {
       peer.sendHeaders(1, post);
     }

@@ -9,7 +9,11 @@ test("gives the defaults, and a copy of them that may be changed", () => {
 });
 
 test("lays what is given over the defaults, 0 too, and leaves out what is undefined", () => {
-  const limits = resolveLimits({ maxConcurrentStreams: 0, idleTimeoutMs: 0, glitchBurst: undefined } as Partial<ConnectionLimits>);
+  const limits = resolveLimits({
+    maxConcurrentStreams: 0,
+    idleTimeoutMs: 0,
+    glitchBurst: undefined,
+  } as unknown as Partial<ConnectionLimits>);
   assert.deepEqual(limits, { ...defaultLimits, maxConcurrentStreams: 0, idleTimeoutMs: 0 });
 });
 

@@ -96,7 +96,10 @@ test("reads the same frames octet by octet", () => {
 test("knows at every octet whether it is inside a frame", () => {
   const ends = new Set<number>([0]);
   let at = 0;
-  for (const bytes of frames) ends.add((at += bytes.length));
+  for (const bytes of frames) {
+    at += bytes.length;
+    ends.add(at);
+  }
   for (let cut = 0; cut <= recording.length; cut++) {
     const one = reader();
     feed(one.reader, recording.subarray(0, cut));

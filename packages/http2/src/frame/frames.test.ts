@@ -13,7 +13,8 @@ import { readSettings, settingsFrameBytes, settingsPayloadError, writeSettings, 
 import { writeWindowUpdate } from "./window-update.ts";
 
 const target = (): Uint8Array => new Uint8Array(64).fill(0xa5);
-const hex = (bytes: Uint8Array, from: number, to: number): string => Buffer.from(bytes.subarray(from, to)).toString("hex");
+const hex = (bytes: Uint8Array, from: number, to: number): string =>
+  Buffer.from(bytes.subarray(from, to)).toString("hex");
 
 const isConnectionError =
   (code: number) =>
@@ -70,7 +71,14 @@ test("reads GOAWAY, ignoring the reserved bit and escaping what is no printable 
   });
 });
 
-for (const [octets, kept] of [[0, 0], [255, 255], [256, 256], [257, 256], [16_376, 256]] as const) { // biome-ignore format: a table
+for (const [octets, kept] of [
+  [0, 0],
+  [255, 255],
+  [256, 256],
+  [257, 256],
+  [16_376, 256],
+] as const) {
+  // biome-ignore format: a table
   test(`keeps ${kept} of ${octets} octets of a GOAWAY's debug data`, () => {
     const payload = Buffer.concat([Buffer.alloc(8), Buffer.alloc(octets, "x")]);
     assert.equal(readGoaway(payload, 0, payload.length).debug.length, kept);
@@ -153,9 +161,16 @@ test("finds the header block behind pad length and priority fields", () => {
 });
 
 test("refuses HEADERS that are shorter than their own fields, and takes the shortest", () => {
-  for (const [flags, octets] of [[0, 0], [Flag.padded, 1], [Flag.priority, 5], [Flag.padded | Flag.priority, 6]] as const) { // biome-ignore format: a table
+  for (const [flags, octets] of [
+    [0, 0],
+    [Flag.padded, 1],
+    [Flag.priority, 5],
+    [Flag.padded | Flag.priority, 6],
+  ] as const) {
+    // biome-ignore format: a table
     assert.equal(headersFixedBytes(flags, 3, 3 + octets), octets >= 5 ? 5 : 0);
-    if (octets > 0) assert.throws(() => headersFixedBytes(flags, 3, 2 + octets), isConnectionError(ErrorCode.frameSizeError));
+    if (octets > 0)
+      assert.throws(() => headersFixedBytes(flags, 3, 2 + octets), isConnectionError(ErrorCode.frameSizeError));
   }
 });
 

@@ -35,7 +35,18 @@ for (const method of ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTION
   });
 }
 
-for (const text of ["\x16\x03\x01", "get ", "GETX", "GET\t", "PRI", "SSH-2.0", "PROXY TCP4", "\0", " GET /", "PROPFIND /"]) {
+for (const text of [
+  "\x16\x03\x01",
+  "get ",
+  "GETX",
+  "GET\t",
+  "PRI",
+  "SSH-2.0",
+  "PROXY TCP4",
+  "\0",
+  " GET /",
+  "PROPFIND /",
+]) {
   const expected = text === "PRI" ? "more" : "unknown";
   test(`calls ${JSON.stringify(text)} ${expected}`, () => {
     assert.equal(classify(text), expected);

@@ -33,7 +33,9 @@ test("takes the host for the authority where that is missing", () => {
 });
 
 test("takes a host that is the authority", () => {
-  assert.ok(requestHead(block(...post.slice(0, 2), ":authority", "h", ...post.slice(2), "host", "h")) instanceof RequestHead);
+  assert.ok(
+    requestHead(block(...post.slice(0, 2), ":authority", "h", ...post.slice(2), "host", "h")) instanceof RequestHead,
+  );
 });
 
 test("takes a CONNECT that names only where to", () => {

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ErrorCode } from "../frame/error-code.ts";
-import { afterEndError, afterReceivingEnd, afterSendingEnd, idleError, maySend, mayReceive, StreamState } from "./state.ts";
+import {
+  afterEndError,
+  afterReceivingEnd,
+  afterSendingEnd,
+  idleError,
+  mayReceive,
+  maySend,
+  StreamState,
+} from "./state.ts";
 
 const { open, halfClosedLocal, halfClosedRemote, closed } = StreamState;
 
@@ -9,7 +17,14 @@ const { open, halfClosedLocal, halfClosedRemote, closed } = StreamState;
 const rows = [
   { name: "open", state: open, sent: halfClosedLocal, received: halfClosedRemote, sends: true, receives: true },
   { name: "half-closed (local)", state: halfClosedLocal, sent: closed, received: closed, sends: false, receives: true },
-  { name: "half-closed (remote)", state: halfClosedRemote, sent: closed, received: closed, sends: true, receives: false },
+  {
+    name: "half-closed (remote)",
+    state: halfClosedRemote,
+    sent: closed,
+    received: closed,
+    sends: true,
+    receives: false,
+  },
   { name: "closed", state: closed, sent: closed, received: closed, sends: false, receives: false },
 ] as const;
 

@@ -1,4 +1,9 @@
-// The peer that a test plays, and the connection that it plays against.
+// The peer that a test plays, the connection that it plays against, what comes out of it, and the parts of all that.
+export { buildFrame, pad, type RawFrame, uint32 } from "./build-frame.ts";
+export { FakeClock } from "./fake-clock.ts";
+export { MemoryChannel, type MemoryChannelEnds } from "./memory-channel.ts";
+export { RecordedEvents } from "./recorded-events.ts";
+export { type ListenerCall, RecordedStream } from "./recorded-stream.ts";
 export {
   createScriptedClient,
   createScriptedServer,
@@ -6,7 +11,6 @@ export {
   type ScriptedConnection,
   type ScriptedOptions,
 } from "./scripted-connection.ts";
-export { createSocketPeer } from "./socket-peer.ts";
 export {
   type ContentOptions,
   type HeadersOptions,
@@ -14,14 +18,6 @@ export {
   ScriptedPeer,
   type SettingsValues,
 } from "./scripted-peer.ts";
-
-// What comes out of it.
-export { RecordedEvents } from "./recorded-events.ts";
-export { type ListenerCall, RecordedStream } from "./recorded-stream.ts";
-export type { WireFrame, WireFrameType } from "./wire-frame.ts";
-
-// The parts, for tests that put things together themselves.
-export { buildFrame, type RawFrame, uint32 } from "./build-frame.ts";
-export { FakeClock } from "./fake-clock.ts";
-export { MemoryChannel, type MemoryChannelEnds } from "./memory-channel.ts";
+export { createSocketPeer } from "./socket-peer.ts";
 export { WireDecoder } from "./wire-decoder.ts";
+export type { WireFrame, WireFrameType } from "./wire-frame.ts";

@@ -1,6 +1,5 @@
-import { Connection, type ConnectionOptions } from "../connection/connection.ts";
+import { Connection, type ConnectionOptions, clientPreface } from "../connection/connection.ts";
 import type { Role } from "../connection/role.ts";
-import { clientPreface } from "../connection/connection.ts";
 import type { HeaderFields, Stream } from "../stream/stream.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { MemoryChannel } from "./memory-channel.ts";

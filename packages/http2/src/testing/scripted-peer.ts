@@ -1,5 +1,5 @@
-import { errorCodeName } from "../frame/error-code.ts";
 import { clientPreface } from "../connection/connection.ts";
+import { errorCodeName } from "../frame/error-code.ts";
 import { Flag, FrameType } from "../frame/frame-type.ts";
 import { HpackEncoder } from "../hpack/index.ts";
 import { buildFrame, pad, type RawFrame, uint32 } from "./build-frame.ts";
@@ -235,7 +235,8 @@ export class ScriptedPeer {
     if (this.channel.settle === undefined) await this.roundTrip();
     else await this.channel.settle();
     this.throwFault();
-    if (this.frames.length > 0) throw new Error(`expected no more frames, got ${this.frames.map(describeFrame).join(", ")}`);
+    if (this.frames.length > 0)
+      throw new Error(`expected no more frames, got ${this.frames.map(describeFrame).join(", ")}`);
     if (this.decoder.isInsideFrame) throw new Error("the last frame is incomplete");
   }
 
@@ -329,7 +330,9 @@ export function describeFrame(frame: WireFrame): string {
 function settingsPayload(values: SettingsValues | readonly (readonly [number, number])[]): Buffer {
   const entries = isEntries(values)
     ? values
-    : Object.entries(values).map(([name, value]) => [settingNumbers[name as keyof SettingsValues], value as number] as const);
+    : Object.entries(values).map(
+        ([name, value]) => [settingNumbers[name as keyof SettingsValues], value as number] as const,
+      );
   const payload = Buffer.alloc(entries.length * 6);
   entries.forEach(([setting, value], index) => {
     payload.writeUInt16BE(setting, index * 6);

@@ -99,7 +99,8 @@ export class WireDecoder {
   private settings(flags: number, payload: Buffer): void {
     const ack = (flags & Flag.ack) !== 0;
     const entries: [number, number][] = [];
-    for (let at = 0; at < payload.length; at += 6) entries.push([payload.readUInt16BE(at), payload.readUInt32BE(at + 2)]);
+    for (let at = 0; at < payload.length; at += 6)
+      entries.push([payload.readUInt16BE(at), payload.readUInt32BE(at + 2)]);
     if (ack) exactly(FrameType.settings, payload, 0);
     this.onFrame({ type: "SETTINGS", ack, entries });
   }
@@ -121,7 +122,8 @@ export class WireDecoder {
 }
 
 function onlyFlags(type: number, flags: number, allowed: number): void {
-  if ((flags & ~allowed) !== 0) throw new Error(`a frame of type ${type} was sent with the flags 0x${flags.toString(16)}`);
+  if ((flags & ~allowed) !== 0)
+    throw new Error(`a frame of type ${type} was sent with the flags 0x${flags.toString(16)}`);
 }
 
 function exactly(type: number, payload: Buffer, octets: number): void {

@@ -1,5 +1,13 @@
-import { Connection, type ConnectionLimits, type Goaway, type Http2Error, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
-import { FakeClock, MemoryChannel, WireDecoder, type WireFrame } from "@tercel/http2/testing";
+import {
+  Connection,
+  type ConnectionLimits,
+  type Goaway,
+  type Http2Error,
+  type RequestHead,
+  type Stream,
+  type StreamListener,
+} from "../../src/index.ts";
+import { FakeClock, MemoryChannel, WireDecoder, type WireFrame } from "../../src/testing/index.ts";
 import { CheckedListener, conducts, describeRequest } from "./checked-listener.ts";
 import { buildPing, scanFrames } from "./frame-scan.ts";
 
@@ -11,6 +19,10 @@ const quietTurnsWhilePaused = 40;
 const goodbyeMs = 3000;
 
 const prefaceBytes = 24;
+const initialMaxFrameBytes = 16_384;
+const largestFrameBytes = 2 ** 24 - 1;
+const settingsType = 4;
+const maxFrameSizeSetting = 5;
 
 const requestFields = [":method", "POST", ":scheme", "http", ":path", "/scripted", ":authority", "a.example"];
 
@@ -77,6 +89,7 @@ export class CheckedConnection {
       },
       { clock: this.clock, ...(limits === undefined ? {} : { limits }) },
     );
+    this.decoder.referee.maxFrameBytes = largestFrameBytes;
     if (role === "client") this.sendRequests();
   }
 
@@ -121,6 +134,7 @@ export class CheckedConnection {
     if (!this.connection.isClosed) this.object("the connection calls itself open");
     if (this.connection.openStreams > 0) this.object(`${this.connection.openStreams} streams are left`);
     if (this.clock.pendingTimers > 0) this.object(`${this.clock.pendingTimers} timers are left`);
+    this.checkFrameSizes();
     for (const listener of this.listeners) {
       if (!listener.isOver) this.object(`stream ${listener.stream.id} was never told of its end`);
     }
@@ -139,6 +153,22 @@ export class CheckedConnection {
   }
 
   // ---- within
+
+  /** No frame is larger than the peer ever allowed; when it did so is not watched. */
+  private checkFrameSizes(): void {
+    let allowed = initialMaxFrameBytes;
+    for (const { type, payload } of scanFrames(Buffer.concat(this.received)).frames) {
+      if (type !== settingsType) continue;
+      for (let at = 0; at + 6 <= payload.length; at += 6) {
+        const entry = Buffer.from(payload.buffer, payload.byteOffset + at, 6);
+        if (entry.readUInt16BE(0) === maxFrameSizeSetting) allowed = Math.max(allowed, entry.readUInt32BE(2));
+      }
+    }
+    const written = Buffer.concat(this.wire).subarray(this.role === "client" ? prefaceBytes : 0);
+    for (const { payload } of scanFrames(written).frames) {
+      if (payload.length > allowed) this.object(`a frame of ${payload.length} octets was sent; ${allowed} may be`);
+    }
+  }
 
   /** A PING has to be answered, if what came so far leaves room for one. */
   private async expectAlive(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Http2Error, RequestHead, ResponseHead, Stream, StreamListener, Trailers } from "@tercel/http2";
+import type { Http2Error, RequestHead, ResponseHead, Stream, StreamListener, Trailers } from "../../src/index.ts";
 import type { CheckedConnection } from "./checked-connection.ts";
 
 /** What an application may do with a stream; which one a stream gets depends on its identifier and the script's octets. */
@@ -79,7 +79,8 @@ export class CheckedListener implements StreamListener {
     if (this.conduct === "reset in data") this.reset();
     else if (this.conduct === "throw in data") this.throw();
     else if (this.conduct === "close in data") this.host.connection.close(0, "scripted");
-    else if (this.conduct === "echo" && this.host.role === "server" && this.stream.isWritable) this.stream.sendData(data);
+    else if (this.conduct === "echo" && this.host.role === "server" && this.stream.isWritable)
+      this.stream.sendData(data);
   }
 
   onTrailers(received: Trailers): void {

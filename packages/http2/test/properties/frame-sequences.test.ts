@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { CheckedConnection } from "./checked-connection.ts";
+import { conducts } from "./checked-listener.ts";
+import { propertyOptions } from "./property-options.ts";
+import { frameSequence, recordedSession } from "./random-frames.ts";
+import { StreamModel } from "./stream-model.ts";
+
+/** Server: every request is answered once it is complete. */
+const answering = Uint8Array.of(conducts.indexOf("answer at the end"));
+
+/** Small initial windows hold answers back, which the model knows nothing of. */
+const answersLeave = (octets: Buffer): boolean =>
+  [0, 1, 2, 100, 4096, 16_383, 16_384].every((value) => {
+    const entry = Buffer.alloc(6);
+    entry.writeUInt16BE(4);
+    entry.writeUInt32BE(value, 2);
+    return !octets.includes(entry);
+  });
+
+describe("frames in any order", () => {
+  test("do what the model of RFC 9113 says", async () => {
+    let judged = 0;
+    await fc.assert(
+      fc.asyncProperty(frameSequence.filter(answersLeave), async (octets) => {
+        const model = new StreamModel();
+        model.receive(octets);
+        const checked = new CheckedConnection({ role: "server", script: answering });
+        checked.deliver(octets);
+        await checked.settle();
+
+        const told = checked.events.map((event) => event.split(" ", 2) as [string, string]);
+        const idsOf = (what: string): number[] => told.filter(([, event]) => event === what).map(([id]) => Number(id));
+        assert.deepEqual(idsOf("request"), model.opened, "opened");
+        assert.deepEqual(idsOf("end"), model.ended, "ended");
+        const resets = checked.frames.flatMap((frame) => (frame.type === "RST_STREAM" ? [[frame.streamId, frame.code]] : []));
+        assert.deepEqual(resets, model.resets, "reset");
+        assert.equal(checked.isOver, model.end !== undefined, "over");
+        if (typeof model.end === "number") assert.equal(checked.goawayCode, model.end, "the GOAWAY's code");
+        else assert.equal(checked.goawayCode, undefined);
+        await checked.finish();
+        judged++;
+      }),
+      propertyOptions(3000),
+    );
+    assert.ok(judged >= 3000);
+  });
+
+  test("break no promise, whatever the application does meanwhile", async () => {
+    await fc.assert(
+      fc.asyncProperty(recordedSession, fc.boolean(), async ({ role, script, octets }, waits) => {
+        const checked = new CheckedConnection({ role, script });
+        checked.deliver(octets);
+        if (waits) checked.clock.advance(20_000);
+        await checked.finish();
+      }),
+      propertyOptions(3000),
+    );
+  });
+
+  test("break no promise when their octets are changed", async () => {
+    const change = fc.tuple(fc.nat(600), fc.integer({ min: 0, max: 255 }));
+    await fc.assert(
+      fc.asyncProperty(recordedSession, fc.array(change, { minLength: 1, maxLength: 6 }), async (session, changes) => {
+        const octets = Buffer.from(session.octets);
+        // Behind the first frame, or few connections would get to anything.
+        for (const [at, octet] of changes) if (9 + at < octets.length) octets[9 + at] = octet;
+        const checked = new CheckedConnection({ role: session.role, script: session.script });
+        checked.deliver(octets);
+        await checked.finish();
+      }),
+      propertyOptions(3000),
+    );
+  });
+});
