@@ -41,6 +41,11 @@ describe("options", () => {
       /keepalive: .*"timeMS"; did you mean "timeMs"\?/,
     ],
     ["a channel", () => makeChannel({ defaultTimeout: 1 }), /createChannel: .*did you mean "defaultTimeoutMs"\?/],
+    [
+      "a server's keepalive enforcement",
+      () => makeServer({ keepaliveEnforcement: { minTime: 1 } }),
+      /keepaliveEnforcement: .*"minTime"; did you mean "minTimeMs"\?/,
+    ],
     ["a channel's keepalive", () => makeChannel({ keepalive: { time: 1, timeMs: 10_000 } }), /did you mean "timeMs"\?/],
   ];
   for (const [name, make, message] of misspelt) {

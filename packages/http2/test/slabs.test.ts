@@ -81,7 +81,7 @@ test("does not write into what was taken out and has not left", () => {
   };
   write(1);
   const first = arena.take();
-  arena.forget();
+  arena.detach();
   fillPool();
   write(2);
   const second = arena.take();

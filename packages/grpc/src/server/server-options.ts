@@ -38,6 +38,15 @@ export interface ServerOptions {
   idleTimeoutMs?: number;
   /** Pings that find out whether a silent client is still there. Default: after 2 h of silence, answered within 20 s. */
   keepalive?: { timeMs?: number; timeoutMs?: number };
+  /**
+   * How often clients may ping (gRFC A8). Default: every 5 min during calls, every 2 h without; `permitWithoutCalls` makes
+   * the first hold for both. The third ping too many ends the connection with "too_many_pings".
+   */
+  keepaliveEnforcement?: { minTimeMs?: number; permitWithoutCalls?: boolean };
+  /** A connection older than this, ±10 %, is drained, so that clients spread anew (gRFC A9). Default: never. */
+  maxConnectionAgeMs?: number;
+  /** How long that drain may take before running calls are cancelled. Default: any time. */
+  maxConnectionAgeGraceMs?: number;
   /** The engine's other limits, for those who know why. */
   limits?: ConnectionOptions["limits"];
   /** Serves HTTP/1.1 connections on the same port, for example `http.createServer(…)`. Default: they get a 505. */
@@ -63,6 +72,9 @@ const optionNames: readonly (keyof ServerOptions)[] = [
   "maxConnections",
   "idleTimeoutMs",
   "keepalive",
+  "keepaliveEnforcement",
+  "maxConnectionAgeMs",
+  "maxConnectionAgeGraceMs",
   "limits",
   "http1Server",
   "log",
@@ -82,5 +94,11 @@ export function checkServerOptions(options: ServerOptions): void {
   }
   if (options.keepalive !== undefined) {
     refuseUnknownOptions("createServer: keepalive", options.keepalive, ["timeMs", "timeoutMs"]);
+  }
+  if (options.keepaliveEnforcement !== undefined) {
+    refuseUnknownOptions("createServer: keepaliveEnforcement", options.keepaliveEnforcement, [
+      "minTimeMs",
+      "permitWithoutCalls",
+    ]);
   }
 }

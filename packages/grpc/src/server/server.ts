@@ -8,14 +8,9 @@ import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
-import { unindexedFields } from "../protocol/unindexed-fields.ts";
-import {
-  type ConnectionOptions,
-  type CreateListener,
-  createListener,
-  type ListenAddress,
-} from "../transport/listen.ts";
+import { type CreateListener, createListener, type ListenAddress } from "../transport/listen.ts";
 import { ResponseHeads } from "../transport/response-heads.ts";
+import { connectionOptions } from "./connection-options.ts";
 import { MethodTable } from "./router.ts";
 import { checkServerOptions, type ServerOptions } from "./server-options.ts";
 
@@ -51,9 +46,6 @@ export interface Server {
 
 const defaultMaxReceiveMessageBytes = 4 * 1024 * 1024;
 const defaultCloseDeadlineMs = 30_000;
-/** gRFC A8's defaults for servers. */
-const defaultKeepaliveTimeMs = 2 * 60 * 60 * 1000;
-const defaultKeepaliveTimeoutMs = 20_000;
 
 /**
  * A gRPC server.
@@ -122,28 +114,8 @@ function checkNumbers(options: ServerOptions): void {
   checkWholeNumber(where, "maxConnections", options.maxConnections, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "keepalive.timeMs", options.keepalive?.timeMs, 1000, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "keepalive.timeoutMs", options.keepalive?.timeoutMs, 1, Number.MAX_SAFE_INTEGER);
-}
-
-function connectionOptions(options: ServerOptions): ConnectionOptions {
-  const log = options.log ?? stderrLog;
-  const limits = {
-    ...options.limits,
-    ...(options.maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams: options.maxConcurrentStreams }),
-    ...(options.maxMetadataBytes === undefined ? {} : { maxHeaderListBytes: options.maxMetadataBytes }),
-    ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs }),
-  };
-  return {
-    limits,
-    unindexedFields,
-    keepalive: {
-      timeMs: options.keepalive?.timeMs ?? defaultKeepaliveTimeMs,
-      timeoutMs: options.keepalive?.timeoutMs ?? defaultKeepaliveTimeoutMs,
-      permitWithoutStreams: true,
-    },
-    onError: (error) => log.error("the listening socket failed", { error }),
-    ...(options.tls === undefined ? {} : { tls: options.tls }),
-    ...(options.http1Server === undefined ? {} : { http1Server: options.http1Server }),
-    ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
-    clock: options.clock ?? systemClock,
-  };
+  const { minTimeMs } = options.keepaliveEnforcement ?? {};
+  checkWholeNumber(where, "keepaliveEnforcement.minTimeMs", minTimeMs, 0, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "maxConnectionAgeMs", options.maxConnectionAgeMs, 1000, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "maxConnectionAgeGraceMs", options.maxConnectionAgeGraceMs, 1000, Number.MAX_SAFE_INTEGER);
 }

@@ -34,7 +34,7 @@ export class OutputArena {
     this.partBytes += payload.length;
   }
 
-  /** Takes out everything collected. The octets stay in place until `recycle`, or for good when that is not called. */
+  /** Takes out everything collected. The octets stay in place until `recycle`, or until the slab that `detach` returns is given back. */
   take(): readonly Uint8Array[] {
     this.cut();
     const parts = this.parts;
@@ -45,15 +45,16 @@ export class OutputArena {
 
   /** What was taken out has left for the kernel: the slab can be written from its beginning, by whoever needs it next. */
   recycle(): void {
-    outputSlabs.give(this.bytes);
-    this.forget();
+    outputSlabs.give(this.detach());
   }
 
-  /** What was taken out is still on its way: the slab belongs to the socket until the garbage collector finds it. */
-  forget(): void {
+  /** What was taken out is still on its way: the slab belongs to the socket until that says otherwise. */
+  detach(): Uint8Array {
+    const slab = this.bytes;
     this.bytes = empty;
     this.length = 0;
     this.cutAt = 0;
+    return slab;
   }
 
   private cut(): void {

@@ -17,6 +17,7 @@ export class Budgets {
   private readonly peerResets: TokenBucket;
   private readonly causedResets: TokenBucket;
   private completed = 0;
+  private windowUpdates = 0;
 
   constructor(limits: ConnectionLimits, clock: Clock) {
     this.clock = clock;
@@ -42,6 +43,15 @@ export class Budgets {
     if (!this.causedResets.take(this.clock.nowMs())) {
       throw connectionError(ErrorCode.enhanceYourCalm, "too_many_stream_errors");
     }
+  }
+
+  /**
+   * A window update came. As many are normal as there were streams and DATA frames to answer; a receiver that gives window
+   * back for each KiB it has read stays within this, too. More is pointless.
+   */
+  windowUpdate(streamsOpened: number, dataFrames: number, dataBytes: number): void {
+    this.windowUpdates++;
+    if (this.windowUpdates > 5 + 2 * streamsOpened + 10 * dataFrames + dataBytes / 512) this.glitch();
   }
 
   streamCompleted(): void {

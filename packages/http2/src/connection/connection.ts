@@ -16,6 +16,7 @@ import { type Keepalive, KeepaliveTimer } from "./keepalive.ts";
 import { type ConnectionLimits, resolveLimits } from "./limits.ts";
 import { Outbound } from "./outbound.ts";
 import { Phases } from "./phases.ts";
+import { PingPolicy } from "./ping-policy.ts";
 import type { Role } from "./role.ts";
 import { StreamTable } from "./stream-table.ts";
 import { Ticker } from "./ticker.ts";
@@ -81,6 +82,7 @@ export class Connection implements StreamOwner, InboundOwner {
   private readonly reader: FrameReader;
   private readonly phases: Phases;
   private readonly keepalive: KeepaliveTimer;
+  private readonly pingPolicy: PingPolicy;
 
   private peerInitialWindowBytes = initialWindowBytes;
   private peerMaxConcurrentStreams = assumedMaxConcurrentStreams;
@@ -125,6 +127,7 @@ export class Connection implements StreamOwner, InboundOwner {
     this.inbound = new Inbound(this, this.streams, this.outbound, limits, this.budgets);
     this.reader = new FrameReader(this.inbound, limits.maxFrameBytes);
     this.phases = new Phases(limits, this.clock.nowMs());
+    this.pingPolicy = new PingPolicy(limits);
     this.keepalive = new KeepaliveTimer(options.keepalive, this.clock.nowMs());
     this.begin();
     this.ticker.add(this);
@@ -255,12 +258,28 @@ export class Connection implements StreamOwner, InboundOwner {
       this.abandon(new Http2Error("the peer stopped reading", { scope: "connection", blame: "peer" }));
     } else if (this.phases.isIdle(nowMs, this.streams.slots)) {
       this.drain("max_idle");
+    } else if (this.phases.isGraceOver(nowMs)) {
+      this.close(ErrorCode.noError, "max_age");
+    } else if (this.phases.isTooOld(nowMs)) {
+      this.drain("max_age");
     } else {
+      this.resetStalledStreams(nowMs);
       const step = this.keepalive.step(nowMs, this.streams.size > 0);
       if (step === "ping") this.sendPing(() => this.keepalive.answered());
       else if (step === "dead") {
         this.abandon(new Http2Error("keepalive got no answer", { scope: "connection", blame: "peer" }));
       }
+    }
+  }
+
+  private resetStalledStreams(nowMs: number): void {
+    const limitMs = this.limits.streamStallTimeoutMs;
+    if (limitMs === 0) return;
+    for (const stream of this.outbound.stalledStreams(nowMs, limitMs)) {
+      this.outbound.rstStream(stream.id, ErrorCode.cancel);
+      stream.abort(
+        new Http2Error("the peer gave no window", { scope: "stream", blame: "peer", code: ErrorCode.cancel }),
+      );
     }
   }
 
@@ -391,6 +410,9 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   pingReceived(): void {
+    const { outbound } = this;
+    const framesSent = outbound.dataFrames + outbound.headerBlocks;
+    this.pingPolicy.received(this.clock.nowMs(), this.streams.size > 0, framesSent);
     this.guardControlFrames();
   }
 

@@ -304,6 +304,8 @@ export class Inbound implements FrameSink {
     if (end - start !== windowUpdateBytes) {
       throw connectionError(ErrorCode.frameSizeError, `a WINDOW_UPDATE frame has ${end - start} octets, not 4`);
     }
+    const { outbound } = this;
+    this.budgets.windowUpdate(this.streams.opened, outbound.dataFrames, outbound.dataBytes);
     const increment = readUint31(bytes, start);
     if (streamId === 0) {
       if (increment === 0) throw connectionError(ErrorCode.protocolError, "a window update of 0");

@@ -52,6 +52,16 @@ export interface ConnectionLimits {
   idleTimeoutMs: number;
   /** No octet leaves for this long although some wait. Default 30 s. */
   writeStallTimeoutMs: number;
+  /** A stream whose end waits behind data that the peer gives no window for is reset after this. Default 60 s; 0 means never. */
+  streamStallTimeoutMs: number;
+  /** Pings closer together than this are strikes; after two, the next ends the connection. Default 0: any number is welcome. */
+  minPingIntervalMs: number;
+  /** The same while no stream is open. Default 0. */
+  minIdlePingIntervalMs: number;
+  /** A connection older than this is drained, so that clients spread anew. Default 0: never. Varied by ±10 %. */
+  maxAgeMs: number;
+  /** How long a drain for age may take before the connection is closed with what still runs. Default 0: any time. */
+  maxAgeGraceMs: number;
   /** Frames read from one connection before others get their turn. Default 512. */
   maxFramesPerTurn: number;
 }
@@ -82,6 +92,11 @@ export const defaultLimits: Readonly<ConnectionLimits> = {
   frameTimeoutMs: 10_000,
   idleTimeoutMs: 900_000,
   writeStallTimeoutMs: 30_000,
+  streamStallTimeoutMs: 60_000,
+  minPingIntervalMs: 0,
+  minIdlePingIntervalMs: 0,
+  maxAgeMs: 0,
+  maxAgeGraceMs: 0,
   maxFramesPerTurn: 512,
 };
 

@@ -1,4 +1,5 @@
 import { OutputArena } from "../bytes/output-arena.ts";
+import { outputSlabs } from "../bytes/slab-pool.ts";
 import { writeDataHeader } from "../frame/data.ts";
 import { frameHeaderBytes, minMaxFrameBytes, writeFrameHeader } from "../frame/frame-header.ts";
 import { Flag, FrameType } from "../frame/frame-type.ts";
@@ -39,6 +40,14 @@ export class Outbound {
   /** Streams with pending data, in the order in which they get their turn. */
   private waiting: Stream[] = [];
   private flushScheduled = false;
+  /** DATA frames and their octets sent so far: what window updates are measured by. */
+  dataFrames = 0;
+  headerBlocks = 0;
+  dataBytes = 0;
+  /** Slabs that the socket still reads from. */
+  private inFlight: Uint8Array[] = [];
+  /** The socket finishes writes later, as TLS always does: it is asked to say when. */
+  private isDeferred = true;
   private closed = false;
 
   /** `onEmpty` is called when the socket has sent everything it held and somebody waits for that. */
@@ -67,11 +76,14 @@ export class Outbound {
     arena.length = writeDataHeader(arena.bytes, offset, stream.id, octets, endStream) + octets;
     this.window.take(octets);
     stream.sendWindow.take(octets);
+    this.dataFrames++;
+    this.dataBytes += octets;
     this.schedule();
     if (endStream) stream.endSent();
   }
 
   headers(stream: Stream, fields: HeaderFields, extra: readonly string[], endStream: boolean): void {
+    this.headerBlocks++;
     const prepared = fields instanceof PreparedHeaders;
     let most = prepared ? fields.maxEncodedBytes : this.encoder.maxEncodedBytes(fields);
     if (extra.length > 0) most += this.encoder.maxEncodedBytes(extra);
@@ -179,6 +191,8 @@ export class Outbound {
   private dataFrame(streamId: number, payload: Uint8Array | undefined, endStream: boolean): void {
     const { arena } = this;
     const octets = payload === undefined ? 0 : payload.length;
+    this.dataFrames++;
+    this.dataBytes += octets;
     const copied = octets < ownBufferBytes;
     const offset = arena.reserve(frameHeaderBytes + (copied ? octets : 0));
     const start = writeDataHeader(arena.bytes, offset, streamId, octets, endStream);
@@ -209,6 +223,23 @@ export class Outbound {
         stream.owner.listenerThrew(stream, error);
       }
     }
+  }
+
+  /**
+   * Streams whose end is decided but whose data has not moved for `limitMs`: their peer takes the connection's memory
+   * hostage (CVE-2026-49975's second half). Called once per tick; streams that are still being written may wait for ever.
+   */
+  stalledStreams(nowMs: number, limitMs: number): Stream[] {
+    const stalled: Stream[] = [];
+    for (const stream of this.waiting) {
+      if (!stream.pendingEnd || stream.pendingBytes !== stream.stalledBytes) {
+        stream.stalledBytes = stream.pendingBytes;
+        stream.stalledSinceMs = nowMs;
+      } else if (nowMs - stream.stalledSinceMs >= limitMs) {
+        stalled.push(stream);
+      }
+    }
+    return stalled;
   }
 
   settings(entries: readonly (readonly [number, number])[]): void {
@@ -278,7 +309,7 @@ export class Outbound {
     if (this.closed) return;
     const { arena, socket } = this;
     // Not every channel reports "drain" after a write that stayed below its mark, so whoever waits needs the callback.
-    const isAwaited = this.queuedControlFrames > 0 || this.waiting.length > 0 || this.isBlocked;
+    const isAwaited = this.isDeferred || this.queuedControlFrames > 0 || this.waiting.length > 0 || this.isBlocked;
     const parts = arena.take();
     const last = parts.length - 1;
     if (last === -1) return;
@@ -291,8 +322,9 @@ export class Outbound {
       arena.recycle();
       this.queuedControlFrames = 0;
     } else {
-      arena.forget();
+      this.inFlight.push(arena.detach());
     }
+    this.isDeferred = this.backlogBytes > 0;
   };
 
   private hand(part: Uint8Array, written: (() => void) | undefined): void {
@@ -301,7 +333,10 @@ export class Outbound {
   }
 
   private readonly written = (): void => {
-    if (!this.closed && this.socket.writableLength === 0) this.onEmpty();
+    if (this.closed || this.socket.writableLength > 0) return;
+    for (const slab of this.inFlight) outputSlabs.give(slab);
+    this.inFlight = [];
+    this.onEmpty();
   };
 
   /** The stream is gone: it must not stay in memory until its turn would have come. */
@@ -322,6 +357,7 @@ export class Outbound {
     this.closed = true;
     this.waiting = [];
     this.arena.take();
-    this.arena.forget();
+    this.arena.detach();
+    this.inFlight = [];
   }
 }

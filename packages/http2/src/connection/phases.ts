@@ -3,6 +3,9 @@ import { Http2Error } from "../http2-error.ts";
 import type { Clock } from "./clock.ts";
 import type { ConnectionLimits } from "./limits.ts";
 
+/** The age varies by up to a tenth in either direction. */
+const ageJitter = 0.1;
+
 /** Which part of its life a connection is in, and since when: and what may take only so long. */
 export class Phases {
   private readonly limits: ConnectionLimits;
@@ -12,10 +15,14 @@ export class Phases {
   private idleSinceMs: number | undefined = undefined;
   private stalledSinceMs: number | undefined = undefined;
   private bytesLeft = 0;
+  /** Connections that began together must not all come back together. */
+  private readonly maxAgeMs: number;
+  private oldSinceMs: number | undefined = undefined;
 
   constructor(limits: ConnectionLimits, nowMs: number) {
     this.limits = limits;
     this.startedAtMs = nowMs;
+    this.maxAgeMs = limits.maxAgeMs * (1 - ageJitter + 2 * ageJitter * Math.random());
   }
 
   /** A stream was opened. */
@@ -65,6 +72,20 @@ export class Phases {
     }
     this.stalledSinceMs ??= nowMs;
     return nowMs - this.stalledSinceMs >= this.limits.writeStallTimeoutMs;
+  }
+
+  /** True once: the connection has reached its age. */
+  isTooOld(nowMs: number): boolean {
+    if (this.limits.maxAgeMs === 0 || this.oldSinceMs !== undefined) return false;
+    if (nowMs - this.startedAtMs < this.maxAgeMs) return false;
+    this.oldSinceMs = nowMs;
+    return true;
+  }
+
+  /** The drain that followed has taken its time. */
+  isGraceOver(nowMs: number): boolean {
+    const { maxAgeGraceMs } = this.limits;
+    return maxAgeGraceMs > 0 && this.oldSinceMs !== undefined && nowMs - this.oldSinceMs >= maxAgeGraceMs;
   }
 
   isIdle(nowMs: number, slots: number): boolean {

@@ -38,6 +38,11 @@ export class StreamTable {
     return stream;
   }
 
+  /** How many streams there have been. */
+  get opened(): number {
+    return (this.lastStreamId + 1) >>> 1;
+  }
+
   add(stream: Stream): void {
     this.byId.add(stream);
     this.recent = stream;

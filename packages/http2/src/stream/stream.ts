@@ -65,6 +65,9 @@ export class Stream {
   /** What follows the pending data: the stream's end, with trailers or without. */
   pendingEnd = false;
   pendingTrailers: HeaderFields | undefined = undefined;
+  /** What was pending when it last moved, and since when it has not; looked at once per tick. */
+  stalledBytes = -1;
+  stalledSinceMs = 0;
   /** Whether the connection's list of waiting streams holds this one. */
   isQueued = false;
   /** `sendData` returned false, and the listener has not been told of room since. */

@@ -1,0 +1,46 @@
+import { systemClock } from "../call/clock.ts";
+import { stderrLog } from "../call/log.ts";
+import { unindexedFields } from "../protocol/unindexed-fields.ts";
+import type { ConnectionOptions } from "../transport/listen.ts";
+import type { ServerOptions } from "./server-options.ts";
+
+/** gRFC A8's defaults for servers: what they ask of clients, and what they let clients ask. */
+const defaultKeepaliveTimeMs = 2 * 60 * 60 * 1000;
+const defaultKeepaliveTimeoutMs = 20_000;
+const defaultMinPingIntervalMs = 5 * 60 * 1000;
+const defaultMinIdlePingIntervalMs = 2 * 60 * 60 * 1000;
+
+/** What a server's options mean for the connections under it. */
+export function connectionOptions(options: ServerOptions): ConnectionOptions {
+  const log = options.log ?? stderrLog;
+  const { keepalive, keepaliveEnforcement: enforcement } = options;
+  const minPingIntervalMs = enforcement?.minTimeMs ?? defaultMinPingIntervalMs;
+  return {
+    limits: withoutUndefined({
+      minPingIntervalMs,
+      minIdlePingIntervalMs: enforcement?.permitWithoutCalls ? minPingIntervalMs : defaultMinIdlePingIntervalMs,
+      ...options.limits,
+      maxConcurrentStreams: options.maxConcurrentStreams ?? options.limits?.maxConcurrentStreams,
+      maxHeaderListBytes: options.maxMetadataBytes ?? options.limits?.maxHeaderListBytes,
+      idleTimeoutMs: options.idleTimeoutMs ?? options.limits?.idleTimeoutMs,
+      maxAgeMs: options.maxConnectionAgeMs ?? options.limits?.maxAgeMs,
+      maxAgeGraceMs: options.maxConnectionAgeGraceMs ?? options.limits?.maxAgeGraceMs,
+    }),
+    unindexedFields,
+    keepalive: {
+      timeMs: keepalive?.timeMs ?? defaultKeepaliveTimeMs,
+      timeoutMs: keepalive?.timeoutMs ?? defaultKeepaliveTimeoutMs,
+      permitWithoutStreams: true,
+    },
+    onError: (error) => log.error("the listening socket failed", { error }),
+    ...withoutUndefined({ tls: options.tls, http1Server: options.http1Server, maxConnections: options.maxConnections }),
+    clock: options.clock ?? systemClock,
+  };
+}
+
+/** An absent option and one that is undefined mean the same to users, and not to the types below. */
+function withoutUndefined<T extends object>(given: T): { [Name in keyof T]: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof T]: Exclude<T[Name], undefined>;
+  };
+}
