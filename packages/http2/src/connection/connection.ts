@@ -17,6 +17,8 @@ import { type ConnectionLimits, resolveLimits } from "./limits.ts";
 import { Outbound } from "./outbound.ts";
 import { Phases } from "./phases.ts";
 import { PingPolicy } from "./ping-policy.ts";
+import { type PingSettled, Pings } from "./pings.ts";
+import { ReadPacer } from "./read-pacer.ts";
 import type { Role } from "./role.ts";
 import { StreamTable } from "./stream-table.ts";
 import { Ticker } from "./ticker.ts";
@@ -89,14 +91,8 @@ export class Connection implements StreamOwner, InboundOwner {
   private nextStreamId = 1;
   private settingsReceivedOnce = false;
   private settingsAcked = false;
-  private nextPingNumber = 1;
-  private readonly pings = new Map<number, (error?: Http2Error) => void>();
-  /** Octets of a chunk that was not read to its end because the connection had had its turn. */
-  private unread: Uint8Array | undefined = undefined;
-  private unreadAt = 0;
-  private paused = false;
-  /** Not to be read from before the socket is empty: the peer asks and does not read the answers. */
-  private awaitsDrain = false;
+  private readonly pings = new Pings();
+  private readonly pacer: ReadPacer;
 
   /** No new streams: we have said so (server), or the peer has, or we are about to close. */
   private draining = false;
@@ -126,6 +122,7 @@ export class Connection implements StreamOwner, InboundOwner {
     );
     this.inbound = new Inbound(this, this.streams, this.outbound, limits, this.budgets);
     this.reader = new FrameReader(this.inbound, limits.maxFrameBytes);
+    this.pacer = new ReadPacer(socket, (chunk, from) => this.read(chunk, from));
     this.phases = new Phases(limits, this.clock.nowMs());
     this.pingPolicy = new PingPolicy(limits);
     this.keepalive = new KeepaliveTimer(options.keepalive, this.clock.nowMs());
@@ -220,20 +217,13 @@ export class Connection implements StreamOwner, InboundOwner {
   /** Octets from the peer; those behind the client's preface when this is a server. Never throws. */
   receive(chunk: Uint8Array): void {
     this.keepalive.heard();
-    if (this.unread !== undefined) {
-      // Only a source that cannot be paused delivers in this state.
-      this.unread = Buffer.concat([this.unread.subarray(this.unreadAt), chunk]);
-      this.unreadAt = 0;
-      return;
-    }
-    this.read(chunk, 0);
+    this.pacer.receive(chunk);
   }
 
   /** The socket has sent everything it held. */
   drained(): void {
-    this.awaitsDrain = false;
     this.outbound.drained();
-    this.resumeReading();
+    this.pacer.drained();
   }
 
   /** The socket is gone. */
@@ -417,9 +407,7 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   pingAcknowledged(number: number): void {
-    const settle = this.pings.get(number);
-    this.pings.delete(number);
-    settle?.();
+    this.pings.acknowledged(number);
   }
 
   goawayReceived(goaway: Goaway): void {
@@ -499,40 +487,21 @@ export class Connection implements StreamOwner, InboundOwner {
     }
   }
 
-  private read(chunk: Uint8Array, from: number): void {
+  private read(chunk: Uint8Array, from: number): number {
     let stoppedAt: number;
     try {
       stoppedAt = this.reader.read(chunk, from, this.limits.maxFramesPerTurn);
     } catch (error) {
       this.inbound.failed(error, 0);
-      return;
+      return -1;
     }
     this.phases.afterRead(this.reader.isInsideFrame, this.reader.framesRead, this.clock);
-    if (stoppedAt === chunk.length || this.failed || this.closed) return;
-    this.unread = chunk;
-    this.unreadAt = stoppedAt;
-    this.pauseReading();
-    setImmediate(this.readOn);
+    return stoppedAt;
   }
 
-  private readonly readOn = (): void => {
-    const chunk = this.unread;
-    if (chunk === undefined || this.closed) return;
-    this.unread = undefined;
-    this.read(chunk, this.unreadAt);
-    if (this.unread === undefined) this.resumeReading();
-  };
-
-  private pauseReading(): void {
-    if (this.paused) return;
-    this.paused = true;
-    this.socket.pause();
-  }
-
-  private resumeReading(): void {
-    if (!this.paused || this.unread !== undefined || this.awaitsDrain) return;
-    this.paused = false;
-    this.socket.resume();
+  private stopReading(): void {
+    this.reader.stop();
+    this.pacer.stop();
   }
 
   /** A peer that asks for answers and does not read them is not listened to until it does. */
@@ -543,16 +512,11 @@ export class Connection implements StreamOwner, InboundOwner {
     if (outbound.queuedControlFrames >= limits.maxQueuedControlFrames) {
       throw connectionError(ErrorCode.enhanceYourCalm, "too_many_control_frames");
     }
-    if (outbound.queuedControlFrames === 0) return;
-    this.awaitsDrain = true;
-    this.pauseReading();
+    if (outbound.queuedControlFrames > 0) this.pacer.pauseUntilDrained();
   }
 
-  private sendPing(settle: (error?: Http2Error) => void): void {
-    const number = this.nextPingNumber;
-    this.nextPingNumber = (number + 1) >>> 0;
-    this.pings.set(number, settle);
-    this.outbound.ping(number);
+  private sendPing(settle: PingSettled): void {
+    this.outbound.ping(this.pings.add(settle));
   }
 
   /** A drain is over when no stream and no handler is left; a server waits until its last stream has been named, too. */
@@ -562,8 +526,7 @@ export class Connection implements StreamOwner, InboundOwner {
     if (this.role === "server" && this.streams.lastAllowedStreamId === maxUint31 && this.pings.size > 0) return;
     this.ended = true;
     // What the peer still sends is of no interest, and answering it would be a write behind the end.
-    this.reader.stop();
-    this.unread = undefined;
+    this.stopReading();
     this.outbound.flush();
     this.outbound.close();
     this.socket.resume();
@@ -576,8 +539,7 @@ export class Connection implements StreamOwner, InboundOwner {
     this.failed = true;
     this.draining = true;
     this.closeError = error.blame === "local" && error.code === ErrorCode.noError ? undefined : error;
-    this.reader.stop();
-    this.unread = undefined;
+    this.stopReading();
     const lastStreamId = Math.min(this.streams.lastStreamId, this.streams.lastAllowedStreamId);
     this.outbound.goaway(this.role === "server" ? lastStreamId : 0, error.code, ascii(reason));
     this.abortStreams(error);
@@ -603,7 +565,7 @@ export class Connection implements StreamOwner, InboundOwner {
   private abandon(error: Http2Error): void {
     this.failed = true;
     this.closeError = error;
-    this.reader.stop();
+    this.stopReading();
     this.socket.destroy();
     this.finish(error, error);
   }
@@ -615,14 +577,12 @@ export class Connection implements StreamOwner, InboundOwner {
   private finish(reported: Http2Error | undefined, streamsSee: Http2Error): void {
     this.closed = true;
     this.draining = true;
-    this.reader.stop();
-    this.unread = undefined;
+    this.stopReading();
     this.cancelDestroy?.();
     this.ticker.delete(this);
     this.abortStreams(streamsSee);
     this.outbound.close();
-    for (const settle of this.pings.values()) settle(streamsSee);
-    this.pings.clear();
+    this.pings.endAll(streamsSee);
     try {
       this.events.onClose?.(reported);
     } catch {
