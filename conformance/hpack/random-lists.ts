@@ -1,0 +1,43 @@
+/** Marsaglia's xorshift: the same lists in each run, so that a failure can be had again. */
+export class RandomLists {
+  private state: number;
+
+  constructor(seed: number) {
+    this.state = seed | 0 || 1;
+  }
+
+  below(limit: number): number {
+    let { state } = this;
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    this.state = state;
+    return (state >>> 0) % limit;
+  }
+
+  /** Fields that are legal in any message: some known to the static table, some that repeat, some that never do. */
+  fields(): string[] {
+    const fields: string[] = [];
+    for (let left = this.below(12); left > 0; left--) {
+      const name = this.name();
+      // Spelled in one way each, they would be joined or dropped on the other side's way up.
+      if (!fields.includes(name)) fields.push(name, this.value());
+    }
+    return fields;
+  }
+
+  private name(): string {
+    const known = ["accept", "content-type", "user-agent", "authorization", "x-request-id", "trace-bin", "etag", "x"];
+    if (this.below(3) > 0) return known[this.below(known.length)] as string;
+    return `custom-${"y".repeat(this.below(4) === 0 ? 100 : 3)}-${this.below(60)}`;
+  }
+
+  private value(): string {
+    const known = ["*/*", "gzip, deflate", "application/json", "", "0"];
+    if (this.below(2) === 0) return known[this.below(known.length)] as string;
+    const length = this.below(10) === 0 ? this.below(900) : this.below(40);
+    const readable = this.below(3) > 0;
+    const octets = Array.from({ length }, () => (readable ? 0x61 + this.below(26) : 0x21 + this.below(0x5e)));
+    return String.fromCharCode(...octets);
+  }
+}

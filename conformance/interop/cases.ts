@@ -1,0 +1,43 @@
+/** The cases of gRPC's interoperability test descriptions that the matrix runs. */
+const plainCases = [
+  "empty_unary",
+  "large_unary",
+  "client_streaming",
+  "server_streaming",
+  "ping_pong",
+  "empty_stream",
+  "custom_metadata",
+  "status_code_and_message",
+  "special_status_message",
+  "unimplemented_method",
+  "unimplemented_service",
+  "cancel_after_begin",
+  "cancel_after_first_response",
+  "timeout_on_sleeping_server",
+] as const;
+
+export const clientCompressionCases = ["client_compressed_unary", "client_compressed_streaming"] as const;
+export const serverCompressionCases = ["server_compressed_unary", "server_compressed_streaming"] as const;
+const soakCases = ["rpc_soak", "channel_soak"] as const;
+
+export type CaseName =
+  | (typeof plainCases)[number]
+  | (typeof clientCompressionCases)[number]
+  | (typeof serverCompressionCases)[number]
+  | (typeof soakCases)[number];
+
+export const allCases: readonly CaseName[] = [
+  ...plainCases,
+  ...clientCompressionCases,
+  ...serverCompressionCases,
+  ...soakCases,
+];
+
+export function isSoak(name: CaseName): boolean {
+  return (soakCases as readonly string[]).includes(name);
+}
+
+/** Says the same of several cases. */
+export function because(names: readonly CaseName[], reason: string): Partial<Record<CaseName, string>> {
+  return Object.fromEntries(names.map((name) => [name, reason]));
+}

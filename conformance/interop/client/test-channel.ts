@@ -1,0 +1,38 @@
+import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
+import { type Channel, type ChannelOptions, createChannel } from "@tercel/grpc";
+import { markingGzip } from "../compressed-mark.ts";
+import { TestService, UnimplementedService } from "../gen/grpc/testing/test_pb.ts";
+
+/** The server that a case runs against. */
+export interface InteropTarget {
+  readonly host: string;
+  readonly port: number;
+  /** The name the server has to prove, and the authority of calls. Undefined: the host. */
+  readonly hostOverride: string | undefined;
+  /** PEM of the authority to trust; undefined means cleartext. */
+  readonly ca: string | undefined;
+  readonly interceptors?: readonly Interceptor[];
+}
+
+export interface TestChannel {
+  readonly channel: Channel;
+  readonly client: Client<typeof TestService>;
+  readonly unimplemented: Client<typeof UnimplementedService>;
+}
+
+/** Makes a channel to the target with both services' clients. Responses tell whether they came compressed. */
+export function openTestChannel(target: InteropTarget, options: ChannelOptions = {}): TestChannel {
+  const { host, port, hostOverride, ca } = target;
+  const channel = createChannel(`${host}:${port}`, {
+    acceptCompressions: [markingGzip],
+    interceptors: target.interceptors ?? [],
+    ...(ca === undefined ? {} : { tls: { ca, ...(hostOverride === undefined ? {} : { servername: hostOverride }) } }),
+    ...(hostOverride === undefined ? {} : { authority: hostOverride }),
+    ...options,
+  });
+  return {
+    channel,
+    client: createClient(TestService, channel),
+    unimplemented: createClient(UnimplementedService, channel),
+  };
+}

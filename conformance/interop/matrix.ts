@@ -1,0 +1,124 @@
+import { join } from "node:path";
+import { allCases, type CaseName, clientCompressionCases, isSoak } from "./cases.ts";
+import type { Command, Peer, RunSettings, Trust } from "./peer.ts";
+import { runClient, startServer } from "./programs.ts";
+
+/** Which side is ours. */
+export type Side = "client" | "server";
+
+export interface Cell {
+  readonly caseName: CaseName;
+  readonly ours: Side;
+  readonly tls: boolean;
+  readonly outcome: Outcome;
+}
+
+export type Outcome =
+  | { readonly kind: "passed" }
+  | { readonly kind: "failed"; readonly reason: string }
+  /** The peer has no such case or feature. */
+  | { readonly kind: "absent"; readonly reason: string };
+
+export interface MatrixOptions {
+  readonly soakIterations: number;
+}
+
+const caseTimeoutMs = 30_000;
+/** The descriptions say 1,000, which a busy machine with a cold virtual machine on it does not always keep. */
+const soakMaxLatencyMs = 5000;
+
+interface Client {
+  readonly command: Command;
+  trust(caFile: string): readonly string[];
+}
+
+const ourClient: Client = { command: program("client.ts"), trust: (caFile) => [`--ca_file=${caFile}`] };
+const ourServer: Command = program("server.ts");
+
+/** Every case with one peer: both ways, without and with TLS. */
+export async function runMatrix(peer: Peer, settings: RunSettings, options: MatrixOptions): Promise<Cell[]> {
+  const cells: Cell[] = [];
+  for (const tls of [false, true]) {
+    // Both ways at once: each is one client and one server with a case at a time.
+    const both = await Promise.all([
+      runSide(peer, settings, options, "client", tls),
+      runSide(peer, settings, options, "server", tls),
+    ]);
+    cells.push(...both.flat());
+  }
+  return cells;
+}
+
+async function runSide(
+  peer: Peer,
+  settings: RunSettings,
+  options: MatrixOptions,
+  ours: Side,
+  tls: boolean,
+): Promise<Cell[]> {
+  const weAreClient = ours === "client";
+  const { certificates } = settings;
+  const ourTrust = { caFile: certificates.caFile, serverName: certificates.serverName };
+  const trust = weAreClient ? (peer.serverTrust ?? ourTrust) : ourTrust;
+  const client: Client = weAreClient ? ourClient : { command: peer.client(settings), trust: peer.trustOptions };
+  const lacks = weAreClient ? peer.serverLacks : peer.clientLacks;
+  const server = await startServer(weAreClient ? peer.server(settings) : ourServer, [
+    `--use_tls=${tls}`,
+    ...(tls && !(weAreClient && peer.serverTrust !== undefined)
+      ? [`--tls_cert_file=${certificates.certFile}`, `--tls_key_file=${certificates.keyFile}`]
+      : []),
+  ]);
+  const cells: Cell[] = [];
+  try {
+    for (const caseName of allCases) {
+      const reason = lacks[caseName];
+      const outcome: Outcome =
+        reason === undefined
+          ? await runCase(
+              client,
+              server.port,
+              tls ? trust : undefined,
+              variant(peer, ours, caseName),
+              caseName,
+              options,
+            )
+          : { kind: "absent", reason };
+      cells.push({ caseName, ours, tls, outcome });
+    }
+  } finally {
+    await server.stop();
+  }
+  return cells;
+}
+
+async function runCase(
+  client: Client,
+  port: number,
+  trust: Trust | undefined,
+  runAs: string,
+  caseName: CaseName,
+  options: MatrixOptions,
+): Promise<Outcome> {
+  const args = ["--server_host=127.0.0.1", `--server_port=${port}`, `--test_case=${runAs}`];
+  args.push(`--use_tls=${trust !== undefined}`);
+  if (trust !== undefined) args.push(`--server_host_override=${trust.serverName}`, ...client.trust(trust.caFile));
+  let timeoutMs = caseTimeoutMs;
+  if (isSoak(caseName)) {
+    const timeoutSeconds = 30 + Math.ceil(options.soakIterations / 10);
+    timeoutMs += timeoutSeconds * 1000;
+    args.push(`--soak_iterations=${options.soakIterations}`, `--soak_overall_timeout_seconds=${timeoutSeconds}`);
+    args.push(`--soak_per_iteration_max_acceptable_latency_ms=${soakMaxLatencyMs}`);
+  }
+  const reason = await runClient(client.command, args, timeoutMs);
+  return reason === undefined ? { kind: "passed" } : { kind: "failed", reason };
+}
+
+/** The case as our client has it for this server. */
+function variant(peer: Peer, ours: Side, caseName: CaseName): string {
+  const isProbing = (clientCompressionCases as readonly CaseName[]).includes(caseName);
+  return ours === "client" && peer.hidesCompression && isProbing ? `${caseName}_noprobe` : caseName;
+}
+
+function program(file: string): Command {
+  return { file: process.execPath, args: ["--conditions=source", join(import.meta.dirname, file)] };
+}

@@ -1,0 +1,30 @@
+import { join } from "node:path";
+import { peerCache, peerFolder, protoFolder } from "../../paths.ts";
+import type { Peer } from "../../peer.ts";
+import { prepareOnce, runStep } from "../../prepared.ts";
+
+const folder = peerFolder("cpp");
+const cache = peerCache("cpp");
+
+/**
+ * gRPC C++ as the system's packages have it, with programs of ours, because its own are not packaged. The only peer besides
+ * us that looks at each message's compression flag on both sides.
+ */
+export const grpcCpp: Peer = {
+  name: "c++",
+  needs: ["cmake", "g++", "protoc", "grpc_cpp_plugin"],
+  hidesCompression: false,
+  clientLacks: {},
+  serverLacks: {},
+  prepare() {
+    const sources = ["CMakeLists.txt", "client.cc", "server.cc", "options.h"].map((name) => join(folder, name));
+    const protos = ["empty", "messages", "test"].map((name) => join(protoFolder, "grpc", "testing", `${name}.proto`));
+    prepareOnce(cache, [...sources, ...protos], "", () => {
+      runStep("cmake", ["-S", folder, "-B", cache, `-DPROTO_FOLDER=${protoFolder}`]);
+      runStep("cmake", ["--build", cache, "-j1"]);
+    });
+  },
+  client: () => ({ file: join(cache, "client"), args: [] }),
+  trustOptions: (caFile) => [`--ca_file=${caFile}`],
+  server: () => ({ file: join(cache, "server"), args: [] }),
+};

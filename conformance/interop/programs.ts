@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Command } from "./peer.ts";
+
+export interface RunningServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+const startTimeoutMs = 30_000;
+/** What a failed program said last is all that is shown. */
+const keptOutputChars = 2000;
+
+/**
+ * Starts a server on a free port. Programs of others do not tell when they listen, so the port is tried until it answers.
+ */
+export async function startServer(command: Command, options: readonly string[]): Promise<RunningServer> {
+  const port = await freePort();
+  const child = spawn(command.file, [...command.args, `--port=${port}`, ...options], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const output = lastOutput(child);
+  const exited = once(child, "exit").catch((error: Error) => [error.message]);
+  const giveUpAtMs = performance.now() + startTimeoutMs;
+  while (!(await answers(port))) {
+    if (child.exitCode !== null || child.pid === undefined || performance.now() > giveUpAtMs) {
+      child.kill("SIGKILL");
+      throw new Error(`the server does not listen: ${output()}`);
+    }
+    await sleep(50);
+  }
+  return {
+    port,
+    async stop() {
+      // Not every one of them ends at SIGTERM while it has connections.
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+/** Runs a program to its end. Returns why it failed, or undefined. A program that hangs has failed too. */
+export async function runClient(
+  command: Command,
+  options: readonly string[],
+  timeoutMs: number,
+): Promise<string | undefined> {
+  const child = spawn(command.file, [...command.args, ...options], { stdio: ["ignore", "pipe", "pipe"] });
+  const output = lastOutput(child);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill("SIGKILL");
+  }, timeoutMs);
+  try {
+    const [code] = (await once(child, "close")) as [number | null];
+    if (code === 0) return undefined;
+    return isLate ? `still running after ${timeoutMs / 1000} s; ${output()}` : output();
+  } catch (error) {
+    return String(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function lastOutput(child: ChildProcess): () => string {
+  let kept = "";
+  const keep = (chunk: Buffer): void => {
+    kept = (kept + chunk.toString()).slice(-keptOutputChars);
+  };
+  child.stdout?.on("data", keep);
+  child.stderr?.on("data", keep);
+  return () => kept.trim();
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("the port of a TCP server is missing");
+  return address.port;
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}

@@ -1,0 +1,27 @@
+/** Our interoperability server: `--port`, `--use_tls`, `--tls_cert_file`, `--tls_key_file`, as the peers' servers take them. */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { createServer } from "@tercel/grpc";
+import { markingGzip } from "./compressed-mark.ts";
+import { TestService } from "./gen/grpc/testing/test_pb.ts";
+import { testService } from "./test-service.ts";
+
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: "0" },
+    use_tls: { type: "string", default: "false" },
+    tls_cert_file: { type: "string", default: "" },
+    tls_key_file: { type: "string", default: "" },
+  },
+});
+
+const server = createServer({
+  routes: (router) => router.service(TestService, testService),
+  compressions: [markingGzip],
+  ...(values.use_tls === "true"
+    ? { tls: { cert: readFileSync(values.tls_cert_file), key: readFileSync(values.tls_key_file) } }
+    : {}),
+});
+const { port } = await server.listen({ port: Number(values.port) });
+console.log(port);
+process.once("SIGTERM", () => server.close({ deadlineMs: 0 }));
