@@ -17,6 +17,7 @@ const table = parseLayerTable(
       { files: "packages/high/src/*", floor: 1.2 },
       { files: "packages/high/test/**", floor: 1.9 },
       { files: "scripts/**", floor: 9, isDevelopmentOnly: true },
+      { files: "probes/**", floor: 9, isDevelopmentOnly: true, isInsider: true },
     ],
     reservedModules: [
       { module: "node:net", within: "packages/low/**", only: ["packages/low/src/right/**"] },
@@ -139,6 +140,15 @@ describe("checkLayers", () => {
       "packages/low/src/index.ts": "",
     });
     assert.deepEqual(found, []);
+  });
+
+  it("lets insiders import the parts that no entry point shows, and nobody else", () => {
+    const files = {
+      "packages/low/src/base/b.ts": "export {};",
+      "probes/a.ts": 'import "../packages/low/src/base/b.ts";',
+      "scripts/a.ts": 'import "../packages/low/src/base/b.ts";',
+    };
+    assertOnly(findings(files), /^scripts\/a\.ts:1: .* reaches into @x\/low/);
   });
 
   it("reports a deep import into another package, by path and by name", () => {

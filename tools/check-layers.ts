@@ -88,6 +88,7 @@ function importProblem(house: House, file: string, place: Place, found: FoundImp
     const target = relativeTarget(file, specifier);
     const own = packageOf(house.packages, file);
     const other = packageOf(house.packages, target);
+    if (place.row.isInsider) return undefined;
     const crosses = own !== other && !(place.row.isDevelopmentOnly && other?.folder === "");
     if (crosses) {
       const name = other?.folder === "" ? "the workspace root" : (other?.name ?? "another package");
