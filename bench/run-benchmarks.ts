@@ -80,8 +80,8 @@ function loadOf({ work }: BenchCase): Load {
     case "h2load":
       return "h2load";
     case "client-stream":
-    case "client":
       return "grpc-go";
+    case "client":
     case "idle":
       return "none";
   }

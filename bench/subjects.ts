@@ -26,7 +26,7 @@ export const TERCEL: Subject = {
   version: () => packageVersion(join(ROOT_FOLDER, "packages/grpc")),
 };
 
-/** The fixed server of the client cases and the fixed client of server/client-stream: the fastest peer with both. */
+/** Also the fixed client of server/client-stream: the fastest peer that has one. */
 export const GRPC_GO: Subject = {
   name: "grpc-go",
   server: [join(BUILD_FOLDER, "grpc-go/server")],

@@ -2,17 +2,20 @@ import type { ClientWork } from "../cases.ts";
 import { runClient } from "../process/client-process.ts";
 import { LOAD_CORE, MEASURED_CORE } from "../process/pinned.ts";
 import { startServer } from "../process/server-process.ts";
-import { GRPC_GO, type Subject } from "../subjects.ts";
+import { type Subject, TERCEL } from "../subjects.ts";
 import { interleave, type Outcome } from "./interleave.ts";
 import { reportTurn, type Session } from "./session.ts";
 
-/** Every client in turn calls the one fixed server. Each of them checks its own answers. */
+/**
+ * Every client in turn calls the one fixed server: ours, because behind any other the fastest clients would only measure that
+ * server. Each of them checks its own answers.
+ */
 export async function measureClients(
   work: ClientWork,
   subjects: readonly Subject[],
   session: Session,
 ): Promise<Map<string, Outcome>> {
-  const server = await startServer(GRPC_GO.server, LOAD_CORE);
+  const server = await startServer(TERCEL.server, LOAD_CORE);
   try {
     const commands = new Map(subjects.map((subject) => [subject.name, subject.client]));
     return await interleave([...commands.keys()], session.rounds, async (name, round) => {
