@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { runConnectClient, runConnectServer } from "./connect/run.ts";
 import { runH2spec } from "./h2spec/run.ts";
+import { runHpack } from "./hpack/run.ts";
 import { peerNames, runInterop } from "./interop/run.ts";
 
 const { values, positionals: asked } = parseArgs({
@@ -16,6 +17,7 @@ const interopOptions = { soakIterations: Number(values["soak-iterations"]) };
 
 const suites = new Map<string, () => Promise<boolean>>([
   ["h2spec", runH2spec],
+  ["hpack", runHpack],
   ["connect-server", runConnectServer],
   ["connect-client", runConnectClient],
   ["interop", () => runInterop(peerNames, interopOptions)],

@@ -1,6 +1,6 @@
 import { listFiles } from "./source-files.ts";
 
-const foldersWithTests = ["packages", "apps", "tools", "test", "bench", "conformance", "examples"];
+const foldersWithTests = ["packages", "apps", "tools", "test", "bench", "conformance", "examples", "fuzz"];
 
 /** The test files of the house whose path contains any of the words; without words all of them. */
 export function selectTestFiles(root: string, words: readonly string[]): string[] {

@@ -24,7 +24,10 @@ export function findPython(): { python: string } | { missing: string } {
   const python = join(environment, "bin/python");
   const steps: [string, string[]][] = [
     ["python3", ["-m", "venv", environment]],
-    [python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", join(folder, "requirements.txt")]],
+    [
+      python,
+      ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", join(folder, "requirements.txt")],
+    ],
   ];
   if (existsSync(python) && spawnSync(python, ["-c", "import hpack"]).status === 0) return { python };
   for (const [command, args] of steps) {
@@ -57,7 +60,11 @@ export async function compareWithPython(python: string, seed: number): Promise<n
       const theirs = random.fields();
       const { block } = await peer.ask({ encode: theirs, huffman: random.below(2) === 0 });
       const octets = Buffer.from(block as string, "hex");
-      assert.deepEqual(decoder.decode(octets, 0, octets.length).fields, theirs, `list ${at} of seed ${seed}, from Python`);
+      assert.deepEqual(
+        decoder.decode(octets, 0, octets.length).fields,
+        theirs,
+        `list ${at} of seed ${seed}, from Python`,
+      );
     }
   } finally {
     peer.end();

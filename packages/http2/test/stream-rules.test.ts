@@ -81,6 +81,21 @@ for (const [what, send] of [
   });
 }
 
+test("ends the connection for a broken PRIORITY on a stream nobody opened, which cannot be reset", async () => {
+  for (const [send, code] of [
+    [(peer: ScriptedPeer) => peer.sendPriority(5, 5), ErrorCode.protocolError],
+    [
+      (peer: ScriptedPeer) => peer.sendFrame({ type: 2, streamId: 5, payload: Buffer.alloc(4) }),
+      ErrorCode.frameSizeError,
+    ],
+  ] as const) {
+    const { peer } = createScriptedServer();
+    await peer.shakeHands();
+    send(peer);
+    await peer.expectGoaway(code);
+  }
+});
+
 test("ignores PRIORITY on streams in every state", async () => {
   const { peer, events } = createScriptedServer();
   await peer.shakeHands();

@@ -66,7 +66,7 @@ describe("text of any kind", () => {
         const parsed = parseTimeout(formatTimeout(timeoutMs));
         assert.ok("timeoutMs" in parsed);
         // The text counts microseconds exactly; the product with 1000 does not.
-        const least = Math.min(timeoutMs > 0 ? timeoutMs : 0, maxTimeoutMs);
+        const least = Number.isNaN(timeoutMs) ? 0 : Math.min(Math.max(timeoutMs, 0), maxTimeoutMs);
         assert.ok(parsed.timeoutMs >= least * (1 - Number.EPSILON), `${timeoutMs} became ${parsed.timeoutMs}`);
       }),
       propertyOptions(5000),

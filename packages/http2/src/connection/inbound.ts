@@ -241,11 +241,13 @@ export class Inbound implements FrameSink {
   private priority(streamId: number, bytes: Uint8Array, start: number, end: number): void {
     if (streamId === 0) throw connectionError(ErrorCode.protocolError, "PRIORITY came on stream 0");
     this.budgets.glitch();
+    // §6.4: a stream that nobody has opened cannot be reset.
+    const errorHere = this.streams.isIdle(streamId) ? connectionError : streamError;
     if (end - start !== priorityBytes) {
-      throw streamError(ErrorCode.frameSizeError, `a PRIORITY frame has ${end - start} octets, not ${priorityBytes}`);
+      throw errorHere(ErrorCode.frameSizeError, `a PRIORITY frame has ${end - start} octets, not ${priorityBytes}`);
     }
     if (priorityDependency(bytes, start) === streamId) {
-      throw streamError(ErrorCode.protocolError, `stream ${streamId} depends on itself`);
+      throw errorHere(ErrorCode.protocolError, `stream ${streamId} depends on itself`);
     }
   }
 

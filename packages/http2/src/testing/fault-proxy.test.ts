@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { connect as connectHttp2 } from "../socket/connect.ts";
 import { Http2Server } from "../socket/server.ts";
@@ -50,9 +50,12 @@ interface Joined {
 /** A client and a server that are connected through a proxy. */
 async function join(t: TestContext, options: Omit<FaultProxyOptions, "target">): Promise<Joined> {
   const listener = createServer({ allowHalfOpen: true });
+  // Connections that the test does not look at may be reset as well.
+  listener.on("connection", (socket) => socket.on("error", () => {}));
   listener.listen(0, "127.0.0.1");
   await once(listener, "listening");
-  const proxy = await createFaultProxy({ target: listener.address() as { host: string; port: number }, ...options });
+  const { port } = listener.address() as AddressInfo;
+  const proxy = await createFaultProxy({ target: { host: "127.0.0.1", port }, ...options });
   const accepted = once(listener, "connection");
   const client = new End(connect({ ...proxy.address, allowHalfOpen: true, noDelay: true }));
   const server = new End(((await accepted) as [Socket])[0]);
@@ -137,7 +140,7 @@ test("writes in slices", async (t) => {
 
 for (const bytes of [0, 1, 7]) {
   test(`resets both sides behind ${bytes} octets`, async (t) => {
-    const { client, server } = await join(t, { toServer: { after: { bytes, then: "reset" } } });
+    const { client, server } = await join(t, { toServer: { after: { bytes, fault: "reset" } } });
     client.socket.write("0123456789");
     assert.equal(await server.outcome, "ECONNRESET");
     assert.equal(await client.outcome, "ECONNRESET");
@@ -146,7 +149,7 @@ for (const bytes of [0, 1, 7]) {
 }
 
 test("half-closes behind the octets, and goes on in the other direction", async (t) => {
-  const { client, server } = await join(t, { toServer: { after: { bytes: 4, then: "half-close" } } });
+  const { client, server } = await join(t, { toServer: { after: { bytes: 4, fault: "half-close" } } });
   client.socket.write("0123456789");
   assert.equal(await server.outcome, "end");
   assert.equal(server.text, "0123");
@@ -155,7 +158,7 @@ test("half-closes behind the octets, and goes on in the other direction", async 
 });
 
 test("swallows what comes behind the octets, with no word to either side", async (t) => {
-  const { proxy, client, server } = await join(t, { toServer: { after: { bytes: 4, then: "black hole" } } });
+  const { proxy, client, server } = await join(t, { toServer: { after: { bytes: 4, fault: "black hole" } } });
   client.socket.write("0123456789");
   await server.untilLength(4);
   server.socket.write("still here");
@@ -174,6 +177,8 @@ test("turns connections that exist into black holes, and takes new ones", async 
   const other = new End(connect(proxy.address));
   await once(other.socket, "connect");
   other.socket.destroy();
+  proxy.resetAll();
+  assert.equal(await server.outcome, "ECONNRESET");
   assert.equal(server.text, "before");
 });
 
@@ -181,7 +186,7 @@ test("resets a client whose server cannot be reached", async (t) => {
   const unused = createServer();
   unused.listen(0, "127.0.0.1");
   await once(unused, "listening");
-  const { port } = unused.address() as { port: number };
+  const { port } = unused.address() as AddressInfo;
   await new Promise((resolve) => unused.close(resolve));
   const proxy = await createFaultProxy({ target: { host: "127.0.0.1", port } });
   t.after(() => proxy.close());

@@ -19,7 +19,7 @@ export interface Faults {
      * "reset" ends both sides with an RST; "half-close" ends this direction in good order and drops the rest; "black hole"
      * passes nothing on any more in this direction and reads nothing, as when packets get lost.
      */
-    then: "reset" | "half-close" | "black hole";
+    fault: "reset" | "half-close" | "black hole";
   };
 }
 
@@ -231,7 +231,7 @@ class Lane {
     const passed = bytes.subarray(0, left);
     this.passedBytes += passed.length;
     const isTaken = this.sink.destroyed || this.sink.writableEnded || this.sink.write(passed);
-    if (after !== undefined && bytes.length >= left) this.fail(after.then);
+    if (after !== undefined && bytes.length >= left) this.fail(after.fault);
     else if (isTaken) this.resumeSource();
   }
 

@@ -8,7 +8,7 @@ import {
   type StreamListener,
 } from "../../src/index.ts";
 import { FakeClock, MemoryChannel, WireDecoder, type WireFrame } from "../../src/testing/index.ts";
-import { CheckedListener, conducts, describeRequest } from "./checked-listener.ts";
+import { CheckedListener, conducts, describeRequest, type ListenerHost } from "./checked-listener.ts";
 import { buildPing, scanFrames } from "./frame-scan.ts";
 
 /** Turns of the event loop without activity after which nothing is under way, also while the connection reads in turns. */
@@ -48,7 +48,7 @@ export interface CheckedOptions {
  * thrown, nobody is told anything after the end, what is written keeps the protocol, and the connection is either alive or
  * says GOAWAY and closes.
  */
-export class CheckedConnection {
+export class CheckedConnection implements ListenerHost {
   readonly role: "server" | "client";
   readonly connection: Connection;
   readonly channel: MemoryChannel;

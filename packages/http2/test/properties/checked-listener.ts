@@ -1,5 +1,22 @@
-import type { Http2Error, RequestHead, ResponseHead, Stream, StreamListener, Trailers } from "../../src/index.ts";
-import type { CheckedConnection } from "./checked-connection.ts";
+import type {
+  Connection,
+  Http2Error,
+  RequestHead,
+  ResponseHead,
+  Stream,
+  StreamListener,
+  Trailers,
+} from "../../src/index.ts";
+
+/** The connection that a listener belongs to. */
+export interface ListenerHost {
+  readonly role: "server" | "client";
+  readonly connection: Connection;
+  /** Writes an event down. */
+  tell(event: string): void;
+  /** Writes down that a promise was broken. */
+  object(objection: string): void;
+}
 
 /** What an application may do with a stream; which one a stream gets depends on its identifier and the script's octets. */
 export const conducts = [
@@ -29,7 +46,7 @@ const trailers = ["outcome", "done"];
 /** Acts as its conduct says, writes down what it is told, and objects to being told anything once the stream is over. */
 export class CheckedListener implements StreamListener {
   readonly stream: Stream;
-  private readonly host: CheckedConnection;
+  private readonly host: ListenerHost;
   private readonly conduct: Conduct;
   private isHeld = false;
   private peerEnded = false;
@@ -37,7 +54,7 @@ export class CheckedListener implements StreamListener {
   private didReset = false;
   private didThrow = false;
 
-  constructor(host: CheckedConnection, stream: Stream, conduct: Conduct) {
+  constructor(host: ListenerHost, stream: Stream, conduct: Conduct) {
     this.host = host;
     this.stream = stream;
     this.conduct = conduct;

@@ -12,6 +12,9 @@ interface Account {
   wire: string;
 }
 
+/** With the recordings, more than two hundred. */
+const randomSessions = 190;
+
 /** Delivers the octets cut at these offsets, in turns of the event loop of their own. */
 async function play({ role, script, octets }: Omit<Recording, "name">, cuts: readonly number[]): Promise<Account> {
   const checked = new CheckedConnection({ role, script });
@@ -41,6 +44,16 @@ describe("a connection does the same whatever way the octets are cut", () => {
       assert.deepEqual(await play(recording, everywhere), await play(recording, []));
     });
   }
+
+  test("many sessions of any frames, at every place", async () => {
+    const short = recordedSession.filter(({ octets }) => octets.length < 800);
+    for (const session of fc.sample(short, propertyOptions(randomSessions))) {
+      const whole = await play(session, []);
+      for (let at = 1; at < session.octets.length; at++) {
+        assert.deepEqual(await play(session, [at]), whole, `${session.octets.toString("hex")} cut at ${at}`);
+      }
+    }
+  });
 
   test("sessions of any frames, at any places", async () => {
     await fc.assert(

@@ -1,5 +1,5 @@
-import { buildFrame, pad, uint32 } from "../../src/testing/build-frame.ts";
 import fc from "fast-check";
+import { buildFrame, pad, uint32 } from "../../src/testing/build-frame.ts";
 import type { Recording } from "./recordings.ts";
 
 /** Finds the stream that a frame is for, given the identifiers that requests have used so far. */
@@ -7,13 +7,24 @@ type Resolve = (used: number[]) => number;
 type Build = (used: number[]) => Buffer;
 
 /** Now and then even ones, 0, the largest, and some that are in use or not yet. */
-const anyStream = fc.constantFrom(0, 1, 2, 3, 5, 9, 2 ** 31 - 1).map((id): Resolve => () => id);
-const usedStream = fc.nat(5).map((back): Resolve => (used) => used.at(-1 - (back % Math.max(used.length, 1))) ?? 1);
-const newStream = fc.constantFrom(2, 2, 2, 4).map((step): Resolve => (used) => {
-  const id = used.length === 0 ? step - 1 : Math.max(...used) + step;
-  used.push(id);
-  return id;
-});
+const anyStream = fc.constantFrom(0, 1, 2, 3, 5, 9, 2 ** 31 - 1).map(
+  (id): Resolve =>
+    () =>
+      id,
+);
+const usedStream = fc.nat(5).map(
+  (back): Resolve =>
+    (used) =>
+      used.at(-1 - (back % Math.max(used.length, 1))) ?? 1,
+);
+const newStream = fc.constantFrom(2, 2, 2, 4).map(
+  (step): Resolve =>
+    (used) => {
+      const id = used.length === 0 ? step - 1 : Math.max(...used) + step;
+      used.push(id);
+      return id;
+    },
+);
 const streamId = fc.oneof({ weight: 200, arbitrary: usedStream }, { weight: 1, arbitrary: anyStream });
 const requestId = fc.oneof(
   { weight: 150, arbitrary: newStream },
@@ -54,36 +65,39 @@ const headers = fc
     dependency: fc.option(fc.constantFrom(0, 1, 3, 99), { nil: undefined, freq: 5 }),
     cutAt: fc.nat(4),
   })
-  .map(({ id, block, padding, endStream, endHeaders, dependency, cutAt }): Build => (used) => {
-    const streamId = id(used);
-    const fragment = Buffer.from(block, "hex");
-    const first = endHeaders ? fragment : fragment.subarray(0, cutAt);
-    const content = dependency === undefined ? first : Buffer.concat([uint32(dependency), Buffer.of(15), first]);
-    const head = buildFrame({
-      type: 1,
-      streamId,
-      flags:
-        (endStream ? flags.endStream : 0) |
-        (endHeaders ? flags.endHeaders : 0) |
-        (padding === undefined ? 0 : flags.padded) |
-        (dependency === undefined ? 0 : flags.priority),
-      payload: pad(content, padding),
-    });
-    if (endHeaders) return head;
-    const rest = buildFrame({ type: 9, flags: flags.endHeaders, streamId, payload: fragment.subarray(cutAt) });
-    return Buffer.concat([head, rest]);
-  });
-
-const data = fc
-  .record({ id: streamId, size: fc.constantFrom(0, 1, 5, 100), padding, endStream: bit })
-  .map(({ id, size, padding, endStream }): Build => (used) =>
-    buildFrame({
-      type: 0,
-      streamId: id(used),
-      flags: (endStream ? flags.endStream : 0) | (padding === undefined ? 0 : flags.padded),
-      payload: pad(Buffer.alloc(size, "d"), padding),
-    }),
+  .map(
+    ({ id, block, padding, endStream, endHeaders, dependency, cutAt }): Build =>
+      (used) => {
+        const streamId = id(used);
+        const fragment = Buffer.from(block, "hex");
+        const first = endHeaders ? fragment : fragment.subarray(0, cutAt);
+        const content = dependency === undefined ? first : Buffer.concat([uint32(dependency), Buffer.of(15), first]);
+        const head = buildFrame({
+          type: 1,
+          streamId,
+          flags:
+            (endStream ? flags.endStream : 0) |
+            (endHeaders ? flags.endHeaders : 0) |
+            (padding === undefined ? 0 : flags.padded) |
+            (dependency === undefined ? 0 : flags.priority),
+          payload: pad(content, padding),
+        });
+        if (endHeaders) return head;
+        const rest = buildFrame({ type: 9, flags: flags.endHeaders, streamId, payload: fragment.subarray(cutAt) });
+        return Buffer.concat([head, rest]);
+      },
   );
+
+const data = fc.record({ id: streamId, size: fc.constantFrom(0, 1, 5, 100), padding, endStream: bit }).map(
+  ({ id, size, padding, endStream }): Build =>
+    (used) =>
+      buildFrame({
+        type: 0,
+        streamId: id(used),
+        flags: (endStream ? flags.endStream : 0) | (padding === undefined ? 0 : flags.padded),
+        payload: pad(Buffer.alloc(size, "d"), padding),
+      }),
+);
 
 const settings = fc
   .array(
@@ -107,27 +121,64 @@ function settingsFrame(entries: readonly (readonly [number, number])[]): Build {
   return () => buildFrame({ type: 4, payload: Buffer.concat(payload) });
 }
 
-const windowUpdate = fc
-  .tuple(streamId, fc.constantFrom(0, 1, 1000, 5000, 2 ** 31 - 1, 2 ** 31 + 5))
-  .map(([id, increment]): Build => (used) => buildFrame({ type: 8, streamId: id(used), payload: uint32(increment) }));
-const connectionUpdate = fc
-  .constantFrom(1, 1000, 100_000)
-  .map((increment): Build => () => buildFrame({ type: 8, payload: uint32(increment) }));
+const windowUpdate = fc.tuple(streamId, fc.constantFrom(0, 1, 1000, 5000, 2 ** 31 - 1, 2 ** 31 + 5)).map(
+  ([id, increment]): Build =>
+    (used) =>
+      buildFrame({ type: 8, streamId: id(used), payload: uint32(increment) }),
+);
+const connectionUpdate = fc.constantFrom(1, 1000, 100_000).map(
+  (increment): Build =>
+    () =>
+      buildFrame({ type: 8, payload: uint32(increment) }),
+);
 
-const reset = streamId.map((id): Build => (used) => buildFrame({ type: 3, streamId: id(used), payload: uint32(8) }));
-const ping = bit.map((ack): Build => () => buildFrame({ type: 6, flags: ack ? flags.ack : 0, payload: Buffer.from("pingping") }));
+const reset = streamId.map(
+  (id): Build =>
+    (used) =>
+      buildFrame({ type: 3, streamId: id(used), payload: uint32(8) }),
+);
+const ping = bit.map(
+  (ack): Build =>
+    () =>
+      buildFrame({ type: 6, flags: ack ? flags.ack : 0, payload: Buffer.from("pingping") }),
+);
 const settingsAck = fc.constant<Build>(() => buildFrame({ type: 4, flags: flags.ack }));
+/** PRIORITY may come for any stream, also one that nobody has opened (RFC 9113 §6.3). */
 const priority = fc
-  .tuple(streamId, fc.constantFrom(0, 1, 3, 5))
-  .map(([id, on]): Build => (used) => buildFrame({ type: 2, streamId: id(used), payload: Buffer.concat([uint32(on), Buffer.of(0)]) }));
-const goaway = fc
-  .constantFrom(0, 1, 5, 2 ** 31 - 1)
-  .map((last): Build => () => buildFrame({ type: 7, payload: Buffer.concat([uint32(last), uint32(0)]) }));
-const continuation = fc
-  .tuple(streamId, block, likely)
-  .map(([id, block, ends]): Build => (used) =>
-    buildFrame({ type: 9, flags: ends ? flags.endHeaders : 0, streamId: id(used), payload: Buffer.from(block, "hex") }),
+  .tuple(
+    fc.oneof(
+      usedStream,
+      fc.constantFrom(4, 51, 99).map(
+        (id): Resolve =>
+          () =>
+            id,
+      ),
+    ),
+    fc.constantFrom(0, 0, 1, 3, 99),
+    fc.constantFrom(0, 0, 0, 0, 1),
+  )
+  .map(
+    ([id, on, tooMany]): Build =>
+      (used) => {
+        const payload = Buffer.concat([uint32(on), Buffer.alloc(1 + tooMany)]);
+        return buildFrame({ type: 2, streamId: id(used), payload });
+      },
   );
+const goaway = fc.constantFrom(0, 1, 5, 2 ** 31 - 1).map(
+  (last): Build =>
+    () =>
+      buildFrame({ type: 7, payload: Buffer.concat([uint32(last), uint32(0)]) }),
+);
+const continuation = fc.tuple(streamId, block, likely).map(
+  ([id, block, ends]): Build =>
+    (used) =>
+      buildFrame({
+        type: 9,
+        flags: ends ? flags.endHeaders : 0,
+        streamId: id(used),
+        payload: Buffer.from(block, "hex"),
+      }),
+);
 
 /** Any type, flags, stream and size, with octets that mean nothing. */
 const nonsense = fc
@@ -139,9 +190,17 @@ const nonsense = fc
   })
   // What a header block of nonsense means cannot be told in a few lines; those come from the fuzzer.
   .filter(({ type }) => type !== 1 && type !== 9)
-  .map(({ type, flags, id, size }): Build => (used) => buildFrame({ type, flags, streamId: id(used), payload: Buffer.alloc(size) }));
+  .map(
+    ({ type, flags, id, size }): Build =>
+      (used) =>
+        buildFrame({ type, flags, streamId: id(used), payload: Buffer.alloc(size) }),
+  );
 
-const tooLong = fc.constantFrom(16_384, 16_385).map((size): Build => () => buildFrame({ type: 0xbb, payload: Buffer.alloc(size) }));
+const tooLong = fc.constantFrom(16_384, 16_385).map(
+  (size): Build =>
+    () =>
+      buildFrame({ type: 0xbb, payload: Buffer.alloc(size) }),
+);
 
 const frame = fc.oneof(
   { weight: 100, arbitrary: headers },

@@ -59,7 +59,9 @@ export class StreamModel {
   private settingsSeen = false;
   private initialWindow = 65_535;
   private window = 65_535;
-  private block: { id: number; endStream: boolean; dependsOn: number; octets: number[]; continuations: number } | undefined;
+  private block:
+    | { id: number; endStream: boolean; dependsOn: number; octets: number[]; continuations: number }
+    | undefined;
   private lastAllowed = maxUint31;
   private isLeaving = false;
 
@@ -87,12 +89,14 @@ export class StreamModel {
     if ([4, 6, 7].includes(type) && id !== 0) throw new Goaway(protocolError);
     switch (type) {
       case 0:
-        return this.data(id, flags, unpadded(flags, payload));
+        checkPadding(flags, payload);
+        this.data(id, flags);
+        return;
       case 1:
-        return this.headers(id, flags, payload);
+        this.headers(id, flags, payload);
+        return;
       case 2:
-        if (payload.length !== 5) throw new Reset(frameSizeError);
-        if ((payload.readUInt32BE(0) & maxUint31) === id) throw new Reset(protocolError);
+        this.priority(id, payload);
         return;
       case 3:
         if (payload.length !== 4) throw new Goaway(frameSizeError);
@@ -100,18 +104,22 @@ export class StreamModel {
         this.open.delete(id);
         return;
       case 4:
-        return this.settings(isAck, payload);
+        this.settings(isAck, payload);
+        return;
       case 5:
         throw new Goaway(protocolError);
       case 6:
         if (payload.length !== 8) throw new Goaway(frameSizeError);
         return;
       case 7:
-        return this.goaway(payload);
+        this.goaway(payload);
+        return;
       case 8:
-        return this.windowUpdate(id, payload);
+        this.windowUpdate(id, payload);
+        return;
       case 9:
-        return this.continuation(flags, payload);
+        this.continuation(flags, payload);
+        return;
       default:
     }
   }
@@ -126,14 +134,20 @@ export class StreamModel {
     this.open.delete(id);
   }
 
-  private data(id: number, flags: number, content: Buffer): void {
+  private priority(id: number, payload: Buffer): void {
+    const code =
+      payload.length !== 5 ? frameSizeError : (payload.readUInt32BE(0) & maxUint31) === id ? protocolError : 0;
+    // §6.4: a stream that nobody has opened cannot be reset.
+    if (code !== 0) throw this.isIdle(id) ? new Goaway(code) : new Reset(code);
+  }
+
+  private data(id: number, flags: number): void {
     if (!this.open.has(id)) {
       if (this.isIdle(id)) throw new Goaway(protocolError);
       // §5.1: what was on its way when we reset the stream is no offence.
       if (this.wasReset.has(id)) return;
       throw new Reset(streamClosed);
     }
-    void content;
     if ((flags & 1) !== 0) this.finish(id);
   }
 
@@ -238,9 +252,6 @@ export class StreamModel {
   }
 }
 
-function unpadded(flags: number, payload: Buffer): Buffer {
-  if ((flags & 8) === 0) return payload;
-  const padding = payload[0] ?? 0;
-  if (payload.length < 1 + padding) throw new Goaway(protocolError);
-  return payload.subarray(1, payload.length - padding);
+function checkPadding(flags: number, payload: Buffer): void {
+  if ((flags & 8) !== 0 && payload.length < 1 + (payload[0] ?? 0)) throw new Goaway(protocolError);
 }

@@ -1,0 +1,51 @@
+/** What the supervisor asks of the thread that runs a target. */
+export interface Orders {
+  target: string;
+  seconds: number;
+  seed: number;
+  seedFolder: string;
+  /** Where inputs are kept that led somewhere new, for the next run. */
+  grownFolder: string;
+  memory: SharedArrayBuffer;
+}
+
+/** What it reports. */
+export interface Progress {
+  executions: number;
+  corpus: number;
+  covered: number;
+  branches: number;
+  isDone: boolean;
+}
+
+const maxInputBytes = 65_536;
+
+/** The input at work, where both threads can see it. */
+export class SharedInput {
+  private readonly length: Uint32Array;
+  private readonly octets: Uint8Array;
+
+  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(8 + maxInputBytes)) {
+    this.length = new Uint32Array(memory, 0, 2);
+    this.octets = new Uint8Array(memory, 8);
+  }
+
+  get memory(): SharedArrayBuffer {
+    return this.octets.buffer as SharedArrayBuffer;
+  }
+
+  /** Grows with every input, and wraps. */
+  get serial(): number {
+    return Atomics.load(this.length, 1);
+  }
+
+  set(input: Uint8Array): void {
+    this.octets.set(input);
+    this.length[0] = input.length;
+    Atomics.add(this.length, 1, 1);
+  }
+
+  get(): Uint8Array {
+    return this.octets.slice(0, this.length[0]);
+  }
+}

@@ -1,0 +1,59 @@
+import { Worker } from "node:worker_threads";
+import { saveInput } from "./corpus.ts";
+import { type Orders, type Progress, SharedInput } from "./shared-input.ts";
+
+/** One input takes microseconds, the slowest a few milliseconds. */
+const hangAfterMs = 20_000;
+const lookEveryMs = 1000;
+const printEveryMs = 15_000;
+
+export interface Outcome {
+  progress: Progress;
+  /** How long the thread ran. */
+  seconds: number;
+  /** What an input broke, and where that input was saved. */
+  finding: { error: Error; file: string } | undefined;
+}
+
+/** Runs one target in a thread of its own and watches over it. */
+export function supervise(orders: Omit<Orders, "memory">, crashFolder: string): Promise<Outcome> {
+  const shared = new SharedInput();
+  const startedMs = performance.now();
+  return new Promise((resolve) => {
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), {
+      workerData: { ...orders, memory: shared.memory },
+    });
+    let progress: Progress = { executions: 0, corpus: 0, covered: 0, branches: 0, isDone: false };
+    let serial = -1;
+    let changedMs = startedMs;
+    let printedMs = startedMs;
+    const end = (finding: Outcome["finding"]): void => {
+      clearInterval(watch);
+      const seconds = (performance.now() - startedMs) / 1000;
+      void worker.terminate().then(() => resolve({ progress, seconds, finding }));
+    };
+    const found = (error: Error): void =>
+      end({ error, file: saveInput(crashFolder, `${orders.target}-`, shared.get()) });
+    const watch = setInterval(() => {
+      const nowMs = performance.now();
+      if (shared.serial !== serial) {
+        serial = shared.serial;
+        changedMs = nowMs;
+      } else if (nowMs - changedMs >= hangAfterMs) found(new Error(`one input took more than ${hangAfterMs / 1000} s`));
+      if (nowMs - printedMs < printEveryMs) return;
+      printedMs = nowMs;
+      console.log(`  ${describeProgress(progress, (nowMs - startedMs) / 1000)}`);
+    }, lookEveryMs);
+    worker.on("message", (report: Progress) => {
+      progress = report;
+      if (report.isDone) end(undefined);
+    });
+    worker.on("error", found);
+  });
+}
+
+export function describeProgress(progress: Progress, seconds: number): string {
+  const { executions, corpus, covered, branches } = progress;
+  const rate = Math.round(executions / Math.max(seconds, 0.001));
+  return `${executions} inputs, ${rate}/s, ${covered} of ${branches} branches, ${corpus} inputs kept`;
+}

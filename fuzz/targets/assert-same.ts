@@ -1,0 +1,12 @@
+import assert from "node:assert/strict";
+
+/** As `assert.deepEqual`, which tells well what differs and takes far too long to find that nothing does. */
+export function assertSameTexts(actual: readonly string[], expected: readonly string[]): void {
+  let isSame = actual.length === expected.length;
+  for (let at = 0; isSame && at < actual.length; at++) isSame = actual[at] === expected[at];
+  if (!isSame) assert.deepEqual(actual, expected);
+}
+
+export function assertSameOctets(actual: Uint8Array, expected: Uint8Array): void {
+  if (Buffer.compare(actual, expected) !== 0) assert.deepEqual(actual, expected);
+}

@@ -1,0 +1,9 @@
+/** A server's connection keeps its promises whatever a client sends. */
+import { connectionDictionary, fuzzConnection } from "./connection.ts";
+
+export function fuzz(octets: Uint8Array): Promise<void> {
+  return fuzzConnection("server", octets);
+}
+
+export const dictionary = connectionDictionary;
+export const maxBytes = 2048;
