@@ -1,0 +1,51 @@
+// Adds to package-lock.json the optional packages of other platforms that npm left out, so that `npm ci` takes the file.
+// npm leaves out what its registry does not offer, such as the macOS build of a tool on a mirror that serves Linux machines.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+export interface LockedPackage {
+  readonly version?: string;
+  readonly dev?: boolean;
+  readonly optional?: boolean;
+  readonly os?: readonly string[];
+  readonly cpu?: readonly string[];
+  readonly libc?: readonly string[];
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+export type LockedPackages = Readonly<Record<string, LockedPackage>>;
+
+const systems = ["android", "darwin", "win32", "linux", "freebsd", "netbsd", "openbsd", "sunos", "aix"];
+const processors = ["arm64", "x64", "armv7", "arm", "ia32", "ppc64", "riscv64", "s390x", "loong64", "mips64el"];
+
+/** The optional packages that some locked package names and the lock file lacks. */
+export function missingOptionalPackages(locked: LockedPackages): Map<string, LockedPackage> {
+  const missing = new Map<string, LockedPackage>();
+  for (const { dev, optionalDependencies } of Object.values(locked)) {
+    for (const [name, range] of Object.entries(optionalDependencies ?? {})) {
+      const path = `node_modules/${name}`;
+      if (locked[path] !== undefined) continue;
+      missing.set(path, { version: range, ...(dev === true ? { dev } : {}), optional: true, ...platformOf(name) });
+    }
+  }
+  return missing;
+}
+
+/** Such packages are named after the platform they are for. */
+function platformOf(name: string): Pick<LockedPackage, "os" | "cpu" | "libc"> {
+  const words = name.split(/[-/]/);
+  const os = systems.find((system) => words.includes(system));
+  const cpu = processors.find((processor) => words.includes(processor));
+  if (os === undefined || cpu === undefined) throw new Error(`${name} does not say which platform it is for`);
+  const platform = { os: [os], cpu: [cpu === "armv7" ? "arm" : cpu] };
+  return words.includes("musl") ? { ...platform, libc: ["musl"] } : platform;
+}
+
+if (import.meta.main) {
+  const file = join(import.meta.dirname, "..", "package-lock.json");
+  const lock = JSON.parse(readFileSync(file, "utf8"));
+  const missing = missingOptionalPackages(lock.packages);
+  const all = [...Object.entries(lock.packages), ...missing].sort(([one], [other]) => (one < other ? -1 : 1));
+  writeFileSync(file, `${JSON.stringify({ ...lock, packages: Object.fromEntries(all) }, null, 2)}\n`);
+  console.log(`added ${missing.size} packages`);
+}
