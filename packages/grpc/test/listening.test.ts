@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer as createHttp1Server, request as http1Request } from "node:http";
 import { connect as connectTcp } from "node:net";
@@ -76,7 +76,10 @@ describe("a server's address", () => {
   });
 });
 
-describe("TLS", () => {
+const withoutOpenssl =
+  spawnSync("openssl", ["version"]).status === 0 ? false : "openssl, which makes certificates, is not installed";
+
+describe("TLS", { skip: withoutOpenssl }, () => {
   let folder = "";
   let files: Record<"ca" | "serverKey" | "serverCert" | "clientKey" | "clientCert", Buffer>;
 

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,3 +22,7 @@ export function makeCertificate(): { key: Buffer; cert: Buffer } {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** Why tests that need a certificate are skipped here, or false where they are not. */
+export const withoutCertificates: string | false =
+  spawnSync("openssl", ["version"]).status === 0 ? false : "openssl, which makes certificates, is not installed";
