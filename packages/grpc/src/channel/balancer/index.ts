@@ -1,6 +1,7 @@
 // The contract between a channel and the policy that spreads its calls. A policy may hold others as children: towards a
 // child it is the host.
-import type { ConnectError } from "@connectrpc/connect";
+import type { JsonObject } from "@bufbuild/protobuf";
+import type { Code, ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../../call/clock.ts";
 import type { Address } from "../../transport/client-connection.ts";
 import type { ConnectivityState } from "../connectivity.ts";
@@ -15,6 +16,25 @@ export interface PickInfo {
   readonly header: Headers;
 }
 
+/** How a call ended on the subchannel that was picked for it. */
+export interface CallOutcome {
+  /** Undefined means OK. */
+  readonly code: Code | undefined;
+  /** A field of the trailers, by its lower-case name; null when it is not there. Read it before `onEnd` returns. */
+  trailer(name: string): string | null;
+}
+
+/**
+ * Follows the calls that a picker sent to one subchannel, for policies that count or measure them. Neither method may
+ * throw. Each attempt of a call counts as one.
+ */
+export interface CallTracker {
+  /** The call was given to the connection. */
+  onStart(): void;
+  /** The call is over; exactly once for each `onStart`. */
+  onEnd(outcome: CallOutcome): void;
+}
+
 /**
  * What becomes of a call:
  *
@@ -26,7 +46,7 @@ export interface PickInfo {
  * `createError` makes the error of one call: a fresh one each time, because callers add to theirs.
  */
 export type PickResult =
-  | { readonly kind: "complete"; readonly subchannel: Subchannel }
+  | { readonly kind: "complete"; readonly subchannel: Subchannel; readonly tracker?: CallTracker }
   | { readonly kind: "queue" }
   | { readonly kind: "fail"; readonly createError: () => ConnectError }
   | { readonly kind: "drop"; readonly createError: () => ConnectError };
@@ -69,6 +89,8 @@ export interface BalancerHost {
 export interface BalancerUpdate {
   /** All endpoints there are now, in the resolver's order. */
   readonly endpoints: readonly Endpoint[];
+  /** What the factory's `parseConfig` made of the policy's config; undefined where the service config names none. */
+  readonly config?: unknown;
 }
 
 /**
@@ -93,5 +115,12 @@ export interface Balancer {
 export interface BalancerFactory {
   /** As in the service config, such as `pick_first`. */
   readonly policyName: string;
+  /**
+   * Checks and reads the policy's config, as in `loadBalancingConfig` of the service config (gRFC A24). What it returns
+   * comes back in `BalancerUpdate.config`.
+   *
+   * @throws TypeError that says which field is wrong and what it may be
+   */
+  parseConfig?(json: JsonObject): unknown;
   create(host: BalancerHost): Balancer;
 }
