@@ -21,6 +21,13 @@ export type {
 export type { ParsedTarget } from "./channel/target.ts";
 export type { Compression } from "./protocol/compression.ts";
 export { gzipCompression } from "./protocol/gzip-compression.ts";
+export {
+  type Lifecycle,
+  type LifecycleOptions,
+  type LifecycleOutcome,
+  runLifecycle,
+  type ServeOptions,
+} from "./server/lifecycle/lifecycle.ts";
 export { type CloseOptions, createServer, type ListeningAt, type ListenOptions, type Server } from "./server/server.ts";
 export type { ServerOptions } from "./server/server-options.ts";
 export type { Address } from "./transport/client-connection.ts";

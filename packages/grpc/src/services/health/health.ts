@@ -44,6 +44,12 @@ export interface Health {
    */
   shutdown(): void;
 
+  /**
+   * Ends the watches under way, and later ones after their first word, with UNAVAILABLE. A watch has no end of its own and
+   * would hold up a drain until its deadline; whoever watches asks the next server.
+   */
+  endWatches(): void;
+
   /** The descriptor of grpc.health.v1.Health, for reflection and for clients. */
   readonly service: typeof HealthService;
 
@@ -77,6 +83,7 @@ export function createHealth(options: HealthOptions = {}): Health {
   // Entries exist only while somebody watches, because callers choose these names freely.
   const watchers = new Map<string, Set<LatestValue<ServingStatus>>>();
   let isShutDown = false;
+  let areWatchesOver = false;
 
   function statusOf(service: string): ServingStatus | undefined {
     const status = ownStatuses.get(service);
@@ -126,14 +133,15 @@ export function createHealth(options: HealthOptions = {}): Health {
     try {
       let told = statusOf(service);
       yield toResponse(told);
-      for (;;) {
+      while (!areWatchesOver) {
         const status = await watcher.next();
-        if (status === undefined) return;
+        if (status === undefined) break;
         // A slow watcher may have missed a change and its reversal.
         if (status === told) continue;
         told = status;
         yield toResponse(status);
       }
+      if (areWatchesOver) throw new ConnectError("the server is shutting down", Code.Unavailable);
     } finally {
       watcher.close();
       others.delete(watcher);
@@ -153,6 +161,10 @@ export function createHealth(options: HealthOptions = {}): Health {
       isShutDown = true;
       checks.stop();
       for (const service of ownStatuses.keys()) change(service, "NOT_SERVING");
+    },
+    endWatches() {
+      areWatchesOver = true;
+      for (const ofService of watchers.values()) for (const watcher of [...ofService]) watcher.close();
     },
     routes(router) {
       router.service(HealthService, {
