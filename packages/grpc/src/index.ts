@@ -1,15 +1,27 @@
 // What applications need.
 
 // What sibling packages need besides.
+export { checkWholeNumber } from "./call/check-number.ts";
 export { type Clock, systemClock } from "./call/clock.ts";
 export { compressMessages } from "./call/compress-messages.ts";
-export type { Log, LogFields } from "./call/log.ts";
+export { type Log, type LogFields, stderrLog } from "./call/log.ts";
 export { nearestName, refuseUnknownOptions } from "./call/unknown-option.ts";
+export { type Backoff, type BackoffOptions, createBackoff } from "./channel/backoff.ts";
 export { type Channel, createChannel } from "./channel/channel.ts";
 export type { ChannelOptions } from "./channel/channel-options.ts";
 export type { ConnectivityState } from "./channel/connectivity.ts";
+export type {
+  Endpoint,
+  Resolver,
+  ResolverEnvironment,
+  ResolverFactory,
+  ResolverListener,
+  ResolverResult,
+} from "./channel/resolver/index.ts";
+export type { ParsedTarget } from "./channel/target.ts";
 export type { Compression } from "./protocol/compression.ts";
 export { gzipCompression } from "./protocol/gzip-compression.ts";
 export { type CloseOptions, createServer, type ListeningAt, type ListenOptions, type Server } from "./server/server.ts";
 export type { ServerOptions } from "./server/server-options.ts";
+export type { Address } from "./transport/client-connection.ts";
 export type { ListenAddress } from "./transport/listen.ts";

@@ -7,6 +7,7 @@ import type { Compression } from "../protocol/compression.ts";
 import type { MessageFormat } from "../protocol/content-type.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 import type { Http2ConnectSettings } from "../transport/http2-client-connection.ts";
+import type { ResolverFactory } from "./resolver/index.ts";
 
 export interface ChannelOptions {
   /** Run around every call; the first is the outermost. They are Connect's interceptors. Default: none. */
@@ -37,6 +38,8 @@ export interface ChannelOptions {
   idleTimeoutMs?: number;
   /** Pings that find out whether a silent server is still there. Default: none. */
   keepalive?: { timeMs: number; timeoutMs?: number; permitWithoutCalls?: boolean };
+  /** Resolvers of further schemes, or instead of built-in ones: `discovery:///name`, for instance. Default: none. */
+  resolvers?: readonly ResolverFactory[];
   /** The `:authority` that calls carry. Default: the target's. */
   authority?: string;
   /** Put before our own name in `user-agent`. */
@@ -62,6 +65,7 @@ const optionNames: readonly (keyof ChannelOptions)[] = [
   "connectTimeoutMs",
   "idleTimeoutMs",
   "keepalive",
+  "resolvers",
   "authority",
   "userAgentPrefix",
   "limits",
@@ -86,6 +90,10 @@ export function checkChannelOptions(options: ChannelOptions): void {
   }
   if (options.jsonOptions !== undefined) {
     refuseUnknownOptions(`${where}: jsonOptions`, options.jsonOptions, jsonCodecOptionNames);
+  }
+  for (const { scheme, create } of options.resolvers ?? []) {
+    if (/^[a-z][a-z0-9+.-]*$/.test(scheme) && typeof create === "function") continue;
+    throw new TypeError(`${where}: resolvers holds ${JSON.stringify(scheme)}, which is no resolver factory`);
   }
   if (options.keepalive === undefined) return;
   refuseUnknownOptions(`${where}: keepalive`, options.keepalive, ["timeMs", "timeoutMs", "permitWithoutCalls"]);

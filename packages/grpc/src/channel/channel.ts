@@ -46,7 +46,8 @@ export function createChannel(target: string, options: ChannelOptions = {}): Cha
 export function channelOver(target: string, options: ChannelOptions, connect: Connect | undefined): Channel {
   checkChannelOptions(options);
   const isSecure = options.tls !== undefined;
-  const parsed = parseTarget(target);
+  const resolvers = options.resolvers ?? [];
+  const parsed = parseTarget(target, { schemes: resolvers.map(({ scheme }) => scheme) });
   const clock = options.clock ?? systemClock;
   const compressions = options.acceptCompressions ?? [gzipCompression];
   const { sendCompression } = options;
@@ -55,6 +56,7 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   const scheme = isSecure ? "https" : "http";
   const core = new ChannelCore(parsed, connect ?? createHttp2Connect(connectSettings(options)), {
     clock,
+    resolvers,
     ...(options.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: options.connectTimeoutMs }),
     ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs }),
   });
