@@ -289,7 +289,7 @@ export class ChannelCore {
           waiter.onConnection(connection);
           continue;
         }
-        result.subchannel.dropSpentConnection();
+        result.subchannel.makePlace();
       }
       // A call that waits for ready says nothing about those behind it that do not.
       if (result.kind !== "fail" && !picker.dependsOnCall) return;
