@@ -9,10 +9,7 @@ import {
 import { Code } from "@connectrpc/connect";
 import type { Codec } from "./codec.ts";
 import { codecError } from "./codec-error.ts";
-import { compileMessageReader, type ReadMessage } from "./message-reader.ts";
-import { compileMessageWriter, type WriteMessage } from "./message-writer.ts";
-import { OctetReader } from "./octet-reader.ts";
-import { OctetWriter } from "./octet-writer.ts";
+import { decodeCompiled, encodeCompiled } from "./compiled.ts";
 
 export interface ProtobufCodecOptions {
   /**
@@ -28,8 +25,6 @@ export interface ProtobufCodecOptions {
  */
 export function createProtobufCodec(options: ProtobufCodecOptions = {}): Codec {
   const keepUnknownFields = options.keepUnknownFields ?? true;
-  const encodeCompiled = createCompiledEncoder();
-  const decodeCompiled = createCompiledDecoder(keepUnknownFields);
   const readOptions: Partial<BinaryReadOptions> = { readUnknownFields: keepUnknownFields };
   return {
     name: "proto",
@@ -45,7 +40,7 @@ export function createProtobufCodec(options: ProtobufCodecOptions = {}): Codec {
     decode(schema, bytes, errorCode = Code.Internal) {
       let message: Message;
       try {
-        message = decodeCompiled(schema, bytes) ?? fromBinary(schema, bytes, readOptions);
+        message = decodeCompiled(schema, bytes, keepUnknownFields) ?? fromBinary(schema, bytes, readOptions);
       } catch (error) {
         throw codecError("decode", schema, error, errorCode);
       }
@@ -53,62 +48,6 @@ export function createProtobufCodec(options: ProtobufCodecOptions = {}): Codec {
     },
 
     retainsInput: keepUnknownFields ? () => true : hasBytesField,
-  };
-}
-
-/**
- * Encodes by compiled writers, in about a tenth of toBinary's time for small messages. `undefined` hands the message to
- * toBinary: its schema is not covered, or a value is odd and needs toBinary's conversion or error.
- */
-function createCompiledEncoder(): (schema: DescMessage, message: Message) => Uint8Array | undefined {
-  const writers = new WeakMap<DescMessage, WriteMessage | false>();
-  const output = new OctetWriter();
-  let isBusy = false;
-  return (schema, message) => {
-    let write = writers.get(schema);
-    if (write === undefined) {
-      write = compileMessageWriter(schema) ?? false;
-      writers.set(schema, write);
-    }
-    // A getter of the message may encode another one; that must not end up inside this one.
-    if (write === false || isBusy) return undefined;
-    isBusy = true;
-    try {
-      write(output, message);
-      return output.finish();
-    } catch {
-      output.abandon();
-      return undefined;
-    } finally {
-      isBusy = false;
-    }
-  };
-}
-
-/**
- * Decodes by generated readers, in a fifth of fromBinary's time for small and nested messages. `undefined` hands the octets to
- * fromBinary: no code may be generated, or the message is not the plain case and needs fromBinary's rules or error.
- */
-function createCompiledDecoder(
-  keepUnknownFields: boolean,
-): (schema: DescMessage, bytes: Uint8Array) => Message | undefined {
-  const readers = new WeakMap<DescMessage, ReadMessage | false>();
-  const input = new OctetReader();
-  return (schema, bytes) => {
-    let read = readers.get(schema);
-    if (read === undefined) {
-      read = compileMessageReader(schema) ?? false;
-      readers.set(schema, read);
-    }
-    if (read === false) return undefined;
-    input.start(bytes, keepUnknownFields);
-    try {
-      return read(input);
-    } catch {
-      return undefined;
-    } finally {
-      input.finish();
-    }
   };
 }
 
