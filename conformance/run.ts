@@ -8,6 +8,7 @@ import { runConnectClient, runConnectServer } from "./connect/run.ts";
 import { runH2spec } from "./h2spec/run.ts";
 import { runHpack } from "./hpack/run.ts";
 import { peerNames, runInterop } from "./interop/run.ts";
+import { runProtobuf } from "./protobuf/run.ts";
 
 const { values, positionals: asked } = parseArgs({
   allowPositionals: true,
@@ -18,6 +19,7 @@ const interopOptions = { soakIterations: Number(values["soak-iterations"]) };
 const suites = new Map<string, () => Promise<boolean>>([
   ["h2spec", runH2spec],
   ["hpack", runHpack],
+  ["protobuf", runProtobuf],
   ["connect-server", runConnectServer],
   ["connect-client", runConnectClient],
   ["interop", () => runInterop(peerNames, interopOptions)],
