@@ -7,4 +7,7 @@ export {
   type ServingStatus,
 } from "./health/health.ts";
 export { askHealth } from "./health/service-check.ts";
+export { readCallMetrics, recordCallMetrics } from "./orca/call-metrics.ts";
+export type { LoadMetrics } from "./orca/load-metrics.ts";
+export { createLoadReporting, type LoadReporting, type LoadReportingOptions } from "./orca/load-reporting.ts";
 export { createReflection, type Reflection, type ReflectionOptions } from "./reflection/reflection.ts";

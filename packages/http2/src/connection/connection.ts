@@ -311,7 +311,9 @@ export class Connection implements StreamOwner, InboundOwner {
   streamClosed(stream: Stream, inGoodOrder: boolean): void {
     this.streams.delete(stream);
     if (stream.isQueued) this.outbound.dequeue(stream);
-    if (inGoodOrder) this.budgets.streamCompleted();
+    if (!inGoodOrder) return;
+    this.streams.endedByPeer(stream.id, "end");
+    this.budgets.streamCompleted();
   }
 
   listenerThrew(stream: Stream, error: unknown): void {

@@ -37,6 +37,7 @@ export function receiveHeaderBlock(
   if (stream === undefined) {
     if (opener.role === "server") receiveRequest(opener, streams, streamId, endStream, dependency, block);
     else if (streams.isIdle(streamId)) throw idleError(streamId, "HEADERS");
+    else streams.refuseFramesBehindPeersEnd(streamId, "HEADERS");
     return;
   }
   if (!mayReceive(stream.state)) throw afterEndError(streamId);

@@ -185,6 +185,7 @@ export class Inbound implements FrameSink {
   private dataOnClosed(streamId: number, stream: Stream | undefined): void {
     if (stream !== undefined) throw afterEndError(streamId);
     if (this.streams.isIdle(streamId)) throw idleError(streamId, "DATA");
+    this.streams.refuseFramesBehindPeersEnd(streamId, "DATA");
     if (!this.streams.mayStillReceive(streamId, this.owner.clock.nowMs())) throw afterEndError(streamId);
   }
 
@@ -259,7 +260,10 @@ export class Inbound implements FrameSink {
     if (this.streams.isIdle(streamId)) throw idleError(streamId, "RST_STREAM");
     this.budgets.peerReset();
     const code = readUint32(bytes, start);
-    this.streams.find(streamId)?.abort(
+    const stream = this.streams.find(streamId);
+    if (stream === undefined) return;
+    this.streams.endedByPeer(streamId, "reset");
+    stream.abort(
       new Http2Error("the peer reset the stream", {
         scope: "stream",
         blame: "peer",
