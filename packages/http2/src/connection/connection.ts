@@ -4,7 +4,8 @@ import { FrameReader } from "../frame/frame-reader.ts";
 import type { Goaway } from "../frame/goaway.ts";
 import { Setting } from "../frame/settings.ts";
 import { HpackEncoder, PreparedHeaders } from "../hpack/index.ts";
-import { callerError, connectionError, Http2Error } from "../http2-error.ts";
+import { callerError, connectionError, Http2Error, limitError } from "../http2-error.ts";
+import type { LimitAction, LimitEvent, LimitName } from "../limit-name.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import { type HeaderFields, Stream, type StreamListener, type StreamOwner } from "../stream/stream.ts";
 import { initialWindowBytes } from "../stream/window.ts";
@@ -50,6 +51,8 @@ export interface ConnectionEvents {
   onGoaway?(goaway: Goaway): void;
   /** Client: a stream has ended or the peer allows more, so `canOpenStream` may be true again. */
   onCapacity?(): void;
+  /** The peer has struck a limit; what follows from that follows by itself. */
+  onLimit?(event: LimitEvent): void;
   /** The connection is gone, always exactly once; undefined when it ended in good order. */
   onClose?(error: Http2Error | undefined): void;
 }
@@ -245,7 +248,7 @@ export class Connection implements StreamOwner, InboundOwner {
     if (overdue !== undefined) {
       this.fail(overdue);
     } else if (this.phases.isStalled(nowMs, this.outbound.handedBytes, this.socket.writableLength)) {
-      this.abandon(new Http2Error("the peer stopped reading", { scope: "connection", blame: "peer" }));
+      this.abandon(limitError("write_stall", ErrorCode.internalError, "the peer stopped reading"));
     } else if (this.phases.isIdle(nowMs, this.streams.slots)) {
       this.drain("max_idle");
     } else if (this.phases.isGraceOver(nowMs)) {
@@ -267,6 +270,7 @@ export class Connection implements StreamOwner, InboundOwner {
     if (limitMs === 0) return;
     for (const stream of this.outbound.stalledStreams(nowMs, limitMs)) {
       this.outbound.rstStream(stream.id, ErrorCode.cancel);
+      this.tellLimit("stream_stall", "reset", stream.id, "the peer gave no window");
       stream.abort(
         new Http2Error("the peer gave no window", { scope: "stream", blame: "peer", code: ErrorCode.cancel }),
       );
@@ -335,6 +339,7 @@ export class Connection implements StreamOwner, InboundOwner {
     this.budgets.glitch();
     this.streams.rememberReset(streamId, this.clock.nowMs());
     this.outbound.rstStream(streamId, ErrorCode.refusedStream);
+    this.tellLimit("streams", "refused", streamId, "too many streams or handlers at once");
     return true;
   }
 
@@ -350,6 +355,7 @@ export class Connection implements StreamOwner, InboundOwner {
     this.budgets.glitch();
     const stream = this.newStream(streamId);
     this.streams.add(stream);
+    this.tellLimit("header_list", "refused", streamId, "the request's header list is over the limit");
     stream.sendHeaders(tooLargeHeaders, true);
     if (endStream) stream.endReceived();
     else stream.reset(ErrorCode.noError);
@@ -414,6 +420,12 @@ export class Connection implements StreamOwner, InboundOwner {
 
   goawayReceived(goaway: Goaway): void {
     // §6.8: what was called unprocessed may have been sent elsewhere by now.
+    if (this.role === "client" && goaway.lastStreamId % 2 === 0 && goaway.lastStreamId !== 0) {
+      throw connectionError(
+        ErrorCode.protocolError,
+        `a GOAWAY names stream ${goaway.lastStreamId}, which a client never opens`,
+      );
+    }
     if (goaway.lastStreamId > this.peerLastAllowedStreamId) {
       throw connectionError(ErrorCode.protocolError, "a GOAWAY names a later stream than the one before");
     }
@@ -441,11 +453,13 @@ export class Connection implements StreamOwner, InboundOwner {
     }
     this.streams.rememberReset(streamId, this.clock.nowMs());
     this.outbound.rstStream(streamId, error.code);
+    if (error.limit !== undefined) this.tellLimit(error.limit, "reset", streamId, error.message);
     this.streams.find(streamId)?.abort(error);
   }
 
   fail(error: Http2Error): void {
     if (this.failed || this.closed) return;
+    if (error.limit !== undefined) this.tellLimit(error.limit, "closed", 0, error.message);
     this.shutDown(error, error.message);
   }
 
@@ -482,6 +496,14 @@ export class Connection implements StreamOwner, InboundOwner {
     }
   }
 
+  private tellLimit(limit: LimitName, action: LimitAction, streamId: number, detail: string): void {
+    try {
+      this.events.onLimit?.({ limit, action, streamId, detail });
+    } catch {
+      // Who only keeps the books has no say in what becomes of the connection.
+    }
+  }
+
   private shiftSendWindows(bytes: number): void {
     for (const stream of this.streams.all()) {
       if (stream.sendWindow.shift(bytes)) continue;
@@ -512,9 +534,11 @@ export class Connection implements StreamOwner, InboundOwner {
     if (outbound.queuedControlFrames < limits.pauseAtQueuedControlFrames) return;
     outbound.flush();
     if (outbound.queuedControlFrames >= limits.maxQueuedControlFrames) {
-      throw connectionError(ErrorCode.enhanceYourCalm, "too_many_control_frames");
+      throw limitError("control_frames", ErrorCode.enhanceYourCalm, "too_many_control_frames");
     }
-    if (outbound.queuedControlFrames > 0) this.pacer.pauseUntilDrained();
+    if (outbound.queuedControlFrames > 0 && this.pacer.pauseUntilDrained()) {
+      this.tellLimit("control_frames", "paused", 0, "the peer asks and does not read the answers");
+    }
   }
 
   private sendPing(settle: PingSettled): void {
@@ -566,6 +590,7 @@ export class Connection implements StreamOwner, InboundOwner {
   /** The peer does not read or answer, so nothing is said any more. */
   private abandon(error: Http2Error): void {
     this.failed = true;
+    if (error.limit !== undefined) this.tellLimit(error.limit, "closed", 0, error.message);
     this.closeError = error;
     this.stopReading();
     this.socket.destroy();

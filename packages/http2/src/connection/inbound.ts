@@ -8,10 +8,10 @@ import { paddingBytes } from "../frame/padding.ts";
 import { pingBytes, pingNumber } from "../frame/ping.ts";
 import { priorityBytes, priorityDependency } from "../frame/priority.ts";
 import { rstStreamBytes } from "../frame/rst-stream.ts";
-import { readSettings, settingsPayloadError } from "../frame/settings.ts";
+import { readSettings, settingsEntryBytes, settingsPayloadError } from "../frame/settings.ts";
 import { windowUpdateBytes } from "../frame/window-update.ts";
 import { type HeaderBlock, HpackDecoder, HpackError } from "../hpack/index.ts";
-import { connectionError, Http2Error, streamError } from "../http2-error.ts";
+import { connectionError, Http2Error, limitError, streamError } from "../http2-error.ts";
 import { afterEndError, idleError, mayReceive } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
 import { ReceiveWindow } from "../stream/window.ts";
@@ -234,7 +234,7 @@ export class Inbound implements FrameSink {
     // Decoded whatever becomes of the stream: the table has to stay in step with the peer's (RFC 7541 §2.2).
     const block: HeaderBlock = this.decoder.decode(bytes, start, end);
     if (block.listBytes > wayTooLargeFactor * this.limits.maxHeaderListBytes) {
-      throw connectionError(ErrorCode.enhanceYourCalm, "header_list_way_too_large");
+      throw limitError("header_list", ErrorCode.enhanceYourCalm, "header_list_way_too_large");
     }
     receiveHeaderBlock(this.owner, this.streams, streamId, endStream, dependency, block);
   }
@@ -277,7 +277,12 @@ export class Inbound implements FrameSink {
     if (streamId !== 0) throw connectionError(ErrorCode.protocolError, "SETTINGS came on a stream");
     const ack = (flags & Flag.ack) !== 0;
     const wrong = settingsPayloadError(end - start, ack, this.limits.maxSettingsEntries);
-    if (wrong !== undefined) throw connectionError(ErrorCode.frameSizeError, wrong);
+    if (wrong !== undefined) {
+      if (end - start <= this.limits.maxSettingsEntries * settingsEntryBytes) {
+        throw connectionError(ErrorCode.frameSizeError, wrong);
+      }
+      throw limitError("settings_entries", ErrorCode.frameSizeError, wrong);
+    }
     if (ack) {
       this.owner.settingsAcknowledged();
       return;
