@@ -74,23 +74,29 @@ export class CallContext implements HandlerContext {
   }
 }
 
-/** The context as the handler sees it behind interceptors, which may have replaced header, signal and values. */
-export function mergedContext(
-  context: CallContext,
-  requestHeader: Headers,
-  signal: AbortSignal,
-  values: ContextValues,
-): HandlerContext {
+/** What of a request interceptors may have replaced. */
+export interface ReplacedRequest {
+  readonly header: Headers;
+  readonly signal: AbortSignal;
+  readonly contextValues: ContextValues;
+}
+
+/** The context as the handler sees it behind interceptors that handed on another request. */
+export function mergedContext(context: CallContext, request: ReplacedRequest): HandlerContext {
   return {
     requestMethod: context.requestMethod,
     protocolName: context.protocolName,
     service: context.service,
     method: context.method,
     url: context.url,
-    signal,
-    requestHeader,
-    values,
+    values: request.contextValues,
     timeoutMs: context.timeoutMs,
+    get signal() {
+      return request.signal;
+    },
+    get requestHeader() {
+      return request.header;
+    },
     get responseHeader() {
       return context.responseHeader;
     },
