@@ -1,6 +1,7 @@
 // What applications need.
 
 // What sibling packages need besides.
+export { type CallInfo, callInfo } from "./call/call-info.ts";
 export { checkWholeNumber } from "./call/check-number.ts";
 export { type Clock, systemClock } from "./call/clock.ts";
 export { compressMessages } from "./call/compress-messages.ts";

@@ -1,8 +1,9 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import { type CallInfo, callInfo } from "./call-info.ts";
 
 /** What a context shows, taken from the call only when somebody looks. */
-export interface ContextSource {
+export interface ContextSource extends CallInfo {
   readonly service: DescService;
   readonly method: DescMethod;
   readonly url: string;
@@ -64,7 +65,7 @@ export class CallContext implements HandlerContext {
   }
 
   get values(): ContextValues {
-    this.givenValues ??= createContextValues();
+    this.givenValues ??= createContextValues().set(callInfo, this.source);
     return this.givenValues;
   }
 

@@ -103,6 +103,14 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
     return this.cancellation.signal;
   }
 
+  get peerAddress(): string | undefined {
+    return this.stream.peerAddress;
+  }
+
+  get endedBy(): ConnectError | undefined {
+    return this.cancellation.reason as ConnectError | undefined;
+  }
+
   makeRequestHeader(): Headers {
     return metadataToHeaders(this.head.fields);
   }

@@ -8,6 +8,7 @@ import { callerError, connectionError, Http2Error } from "../http2-error.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import { type HeaderFields, Stream, type StreamListener, type StreamOwner } from "../stream/stream.ts";
 import { initialWindowBytes } from "../stream/window.ts";
+import { addressText } from "./address-text.ts";
 import { Budgets } from "./budgets.ts";
 import type { ByteChannel } from "./byte-channel.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -102,6 +103,7 @@ export class Connection implements StreamOwner, InboundOwner {
   private ended = false;
   private closed = false;
   private closeError: Http2Error | undefined = undefined;
+  private knownPeer: string | undefined = undefined;
 
   constructor(role: Role, socket: ByteChannel, events: ConnectionEvents, options: ConnectionOptions = {}) {
     this.role = role;
@@ -131,6 +133,12 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   // ---- what users of a connection call
+
+  /** `host:port` of the other end; undefined in memory and over Unix sockets. A socket forgets it when it closes, we do not. */
+  get peerAddress(): string | undefined {
+    this.knownPeer ??= addressText(this.socket.remoteAddress, this.socket.remotePort);
+    return this.knownPeer;
+  }
 
   get isClosed(): boolean {
     return this.closed;
