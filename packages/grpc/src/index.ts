@@ -6,6 +6,7 @@ export { checkWholeNumber } from "./call/check-number.ts";
 export { type Clock, systemClock } from "./call/clock.ts";
 export { compressMessages } from "./call/compress-messages.ts";
 export { type Log, type LogFields, stderrLog } from "./call/log.ts";
+export { readHeader } from "./call/read-header.ts";
 export { nearestName, refuseUnknownOptions } from "./call/unknown-option.ts";
 export { type Channel, createChannel } from "./channel/channel.ts";
 export type { ChannelOptions } from "./channel/channel-options.ts";

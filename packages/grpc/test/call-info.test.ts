@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, createClient, type Interceptor } from "@connectrpc/connect";
-import { type CallInfo, callInfo } from "@tercel/grpc";
+import { type CallInfo, callInfo, readHeader } from "@tercel/grpc";
 import { assertStatus, createFakeClock, createStubServer } from "@tercel/grpc/testing";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
 import { aborted, createOccasion } from "./support/async.ts";
@@ -70,6 +70,28 @@ describe("a call's info", () => {
       await clock.advance(1010);
       assert.equal(await told.happened, Code.DeadlineExceeded);
       await call;
+    });
+
+    it("reads single headers as interceptors before have left them", async (t) => {
+      const seen: (string | null)[] = [];
+      const reading: Interceptor = (next) => (request) => {
+        seen.push(readHeader(request, "x-tag"));
+        return next(request);
+      };
+      const setting: Interceptor = (next) => (request) => {
+        request.header.set("x-tag", "set");
+        return next(request);
+      };
+      const replacing: Interceptor = (next) => (request) =>
+        next({ ...request, header: new Headers({ "x-tag": "replaced" }) });
+      const { client } = await open(
+        t,
+        { unary: () => ({}) },
+        { server: { interceptors: [reading, setting, reading, replacing, reading] } },
+      );
+      await client.unary({}, { headers: { "x-tag": "sent" } });
+      await client.unary({});
+      assert.deepEqual(seen, ["sent", "set", "replaced", null, "set", "replaced"]);
     });
   });
 });

@@ -1,5 +1,5 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import { type ConnectError, type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
 import { type CallInfo, callInfo } from "./call-info.ts";
 
 /** What a context shows, taken from the call only when somebody looks. */
@@ -9,11 +9,12 @@ export interface ContextSource extends CallInfo {
   readonly url: string;
   readonly signal: AbortSignal;
   makeRequestHeader(): Headers;
+  findRequestHeader(name: string): string | null;
   remainingMs(): number | undefined;
 }
 
 /** The context a handler gets (Connect's HandlerContext). Headers, signal and values are made on first use. */
-export class CallContext implements HandlerContext {
+export class CallContext implements HandlerContext, CallInfo {
   readonly requestMethod = "POST";
   readonly protocolName = "grpc";
   private readonly source: ContextSource;
@@ -23,6 +24,8 @@ export class CallContext implements HandlerContext {
   givenTrailer: Headers | undefined = undefined;
   /** The call's values; an interceptor may put its own in their place. Undefined while nobody has asked. */
   givenValues: ContextValues | undefined = undefined;
+  /** What interceptors were handed as the request; undefined without interceptors. */
+  handedRequest: object | undefined = undefined;
 
   constructor(source: ContextSource) {
     this.source = source;
@@ -49,6 +52,19 @@ export class CallContext implements HandlerContext {
     return this.header;
   }
 
+  get peerAddress(): string | undefined {
+    return this.source.peerAddress;
+  }
+
+  get endedBy(): ConnectError | undefined {
+    return this.source.endedBy;
+  }
+
+  /** A request header, without making all of them if nobody has yet. */
+  peekHeader(name: string): string | null {
+    return this.header === undefined ? this.source.findRequestHeader(name) : this.header.get(name);
+  }
+
   get responseHeader(): Headers {
     this.givenHeader ??= new Headers();
     return this.givenHeader;
@@ -65,7 +81,7 @@ export class CallContext implements HandlerContext {
   }
 
   get values(): ContextValues {
-    this.givenValues ??= createContextValues().set(callInfo, this.source);
+    this.givenValues ??= createContextValues().set(callInfo, this);
     return this.givenValues;
   }
 

@@ -123,6 +123,7 @@ async function invokeIntercepted(call: HandledCall, input: Message | AsyncIterab
   const { spec, output } = call.plan.handler;
   const isUnary = spec.kind === "unary";
   const request = makeRequest(call, isUnary || isAsyncIterable(input) ? input : oneOf(input));
+  context.handedRequest = request;
   let made: UnaryResponse | StreamResponse | undefined;
   const next = applyInterceptors(async (handed) => {
     const isForeign = handed !== request;
