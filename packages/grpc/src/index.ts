@@ -1,10 +1,12 @@
 // What applications need.
 
 // What sibling packages need besides.
+export { type CallInfo, callInfo } from "./call/call-info.ts";
 export { checkWholeNumber } from "./call/check-number.ts";
 export { type Clock, systemClock } from "./call/clock.ts";
 export { compressMessages } from "./call/compress-messages.ts";
 export { type Log, type LogFields, stderrLog } from "./call/log.ts";
+export { readHeader } from "./call/read-header.ts";
 export { nearestName, refuseUnknownOptions } from "./call/unknown-option.ts";
 export { type Backoff, type BackoffOptions, createBackoff } from "./channel/backoff.ts";
 export { type Channel, createChannel } from "./channel/channel.ts";

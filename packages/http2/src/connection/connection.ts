@@ -9,6 +9,7 @@ import type { LimitAction, LimitEvent, LimitName } from "../limit-name.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import { type HeaderFields, Stream, type StreamListener, type StreamOwner } from "../stream/stream.ts";
 import { initialWindowBytes } from "../stream/window.ts";
+import { addressText } from "./address-text.ts";
 import { Budgets } from "./budgets.ts";
 import type { ByteChannel } from "./byte-channel.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -105,6 +106,7 @@ export class Connection implements StreamOwner, InboundOwner {
   private ended = false;
   private closed = false;
   private closeError: Http2Error | undefined = undefined;
+  private knownPeer: string | undefined = undefined;
 
   constructor(role: Role, socket: ByteChannel, events: ConnectionEvents, options: ConnectionOptions = {}) {
     this.role = role;
@@ -134,6 +136,12 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   // ---- what users of a connection call
+
+  /** `host:port` of the other end; undefined in memory and over Unix sockets. A socket forgets it when it closes, we do not. */
+  get peerAddress(): string | undefined {
+    this.knownPeer ??= addressText(this.socket.remoteAddress, this.socket.remotePort);
+    return this.knownPeer;
+  }
 
   get isClosed(): boolean {
     return this.closed;

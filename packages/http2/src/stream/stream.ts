@@ -45,6 +45,7 @@ export interface StreamOwner {
   listenerThrew(stream: Stream, error: unknown): void;
   slotReleased(stream: Stream): void;
   readonly streamSendBufferBytes: number;
+  readonly peerAddress: string | undefined;
 }
 
 /**
@@ -96,6 +97,11 @@ export class Stream {
 
   get isClosed(): boolean {
     return this.state === StreamState.closed;
+  }
+
+  /** `host:port` of the other end; undefined in memory and over Unix sockets. */
+  get peerAddress(): string | undefined {
+    return this.owner.peerAddress;
   }
 
   /** Whether headers, data or trailers can still be sent: the stream lives and its end was not sent or promised. */
