@@ -34,7 +34,7 @@ export interface Registration {
   /** Default: a random UUID. With one of your own, a process that starts again takes the place of its predecessor. */
   readonly id?: string;
   readonly version?: string;
-  /** At most 64 entries, keys of up to 128 characters, values of up to 512 (Consul's limits). */
+  /** At most 64 entries, keys of up to 128 letters, digits, `_` and `-`, values of up to 512 characters (Consul's limits). */
   readonly metadata?: Readonly<Record<string, string>> | ReadonlyMap<string, string>;
   readonly endpoints?: readonly string[];
   readonly dependencies?: readonly string[];
@@ -95,7 +95,7 @@ export function checkInstance(instance: ServiceInstance): void {
   }
   checkWholeNumber(where, "the number of metadata entries", instance.metadata.size, 0, 64);
   for (const [key, value] of instance.metadata) {
-    checkText(where, "a metadata key", key, /^[A-Za-z0-9._/-]{1,128}$/, "1 to 128 letters, digits, '.', '_', '-', '/'");
+    checkText(where, "a metadata key", key, /^[A-Za-z0-9_-]{1,128}$/, "1 to 128 letters, digits, '_' and '-'");
     checkText(where, `metadata ${key}`, value, /^[^\0]{0,512}$/s, "at most 512 characters");
   }
   for (const name of ["endpoints", "dependencies"] as const) {

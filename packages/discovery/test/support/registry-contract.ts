@@ -39,7 +39,7 @@ export function describeRegistryContract(name: string, subject: () => ContractSu
           address: "127.0.0.1",
           port: 50052,
           version: "v1.4.0",
-          metadata: { zone: "eu-1", tier: "gold, 1", "a/b": "c=d" },
+          metadata: { zone: "eu-1", tier: "gold, 1", "a-b_C": "c=d, ü" },
           endpoints: ["shop.order.v1.OrderService", "grpc.health.v1.Health"],
           dependencies: ["user-service"],
         });
