@@ -4,6 +4,7 @@ import { systemClock } from "../connection/clock.ts";
 import { Connection, type ConnectionOptions } from "../connection/connection.ts";
 import { resolveLimits } from "../connection/limits.ts";
 import { Ticker } from "../connection/ticker.ts";
+import { GrowthAllowance } from "../connection/window-growth.ts";
 import { ErrorCode } from "../frame/error-code.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import type { Stream } from "../stream/stream.ts";
@@ -42,6 +43,7 @@ const http505 =
 export class Http2Server {
   private readonly options: Http2ServerOptions;
   private readonly ticker: Ticker;
+  private readonly growthAllowance: GrowthAllowance;
   private readonly handshakeTimeoutMs: number;
   private readonly listener: ReturnType<typeof createNetServer>;
   /** Sockets whose protocol is not known yet. */
@@ -53,7 +55,9 @@ export class Http2Server {
   constructor(options: Http2ServerOptions) {
     this.options = options;
     this.ticker = options.ticker ?? new Ticker(options.clock ?? systemClock);
-    this.handshakeTimeoutMs = resolveLimits(options.limits).handshakeTimeoutMs;
+    const limits = resolveLimits(options.limits);
+    this.handshakeTimeoutMs = limits.handshakeTimeoutMs;
+    this.growthAllowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
     if (options.tls === undefined) {
       this.listener = createNetServer({ noDelay: true }, (socket) => this.accept(socket));
     } else {
@@ -188,7 +192,7 @@ export class Http2Server {
           this.checkEmpty();
         },
       },
-      { ...options, ticker: this.ticker },
+      { ...options, ticker: this.ticker, growthAllowance: this.growthAllowance },
     );
     this.connections.add(connection);
     attach(connection, socket);
