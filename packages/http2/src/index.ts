@@ -8,6 +8,7 @@ export { Connection } from "./connection/connection.ts";
 export type { Keepalive } from "./connection/keepalive.ts";
 export { type ConnectionLimits, defaultLimits, resolveLimits } from "./connection/limits.ts";
 export { Ticker } from "./connection/ticker.ts";
+export { GrowthAllowance } from "./connection/window-growth.ts";
 export { ErrorCode, errorCodeName } from "./frame/error-code.ts";
 export type { Goaway } from "./frame/goaway.ts";
 export { PreparedHeaders } from "./hpack/index.ts";

@@ -24,6 +24,7 @@ import { ReadPacer } from "./read-pacer.ts";
 import type { Role } from "./role.ts";
 import { StreamTable } from "./stream-table.ts";
 import { Ticker } from "./ticker.ts";
+import { GrowthAllowance, WindowGrowth } from "./window-growth.ts";
 
 /** RFC 9113 §3.4: what a client's connection opens with. */
 export const clientPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -67,6 +68,8 @@ export interface ConnectionOptions {
   clock?: Clock;
   /** Shared by the connections of a server. Default: one of its own. */
   ticker?: Ticker;
+  /** By how much the windows of all connections that share it may grow. Default: one of its own. */
+  growthAllowance?: GrowthAllowance;
 }
 
 /**
@@ -89,12 +92,18 @@ export class Connection implements StreamOwner, InboundOwner {
   private readonly phases: Phases;
   private readonly keepalive: KeepaliveTimer;
   private readonly pingPolicy: PingPolicy;
+  private readonly growth: WindowGrowth;
+  private readonly nowMs: () => number;
 
   private peerInitialWindowBytes = initialWindowBytes;
+  /** The receive window that a new stream has. */
+  private streamWindowBytes: number;
   private peerMaxConcurrentStreams = assumedMaxConcurrentStreams;
   private nextStreamId = 1;
   private settingsReceivedOnce = false;
   private settingsAcked = false;
+  /** SETTINGS frames of ours that the peer has not acknowledged. */
+  private unacknowledgedSettings = 0;
   private readonly pings = new Pings();
   private readonly pacer: ReadPacer;
 
@@ -117,6 +126,7 @@ export class Connection implements StreamOwner, InboundOwner {
     const limits = resolveLimits(options.limits);
     this.limits = limits;
     this.streamSendBufferBytes = limits.streamSendBufferBytes;
+    this.streamWindowBytes = limits.streamWindowBytes;
     this.streams = new StreamTable(role);
     this.budgets = new Budgets(limits, this.clock);
     this.outbound = new Outbound(
@@ -130,6 +140,9 @@ export class Connection implements StreamOwner, InboundOwner {
     this.pacer = new ReadPacer(socket, (chunk, from) => this.read(chunk, from));
     this.phases = new Phases(limits, this.clock.nowMs());
     this.pingPolicy = new PingPolicy(limits);
+    const allowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
+    this.growth = new WindowGrowth(limits.connectionWindowBytes, limits.maxReceiveWindowBytes, allowance);
+    this.nowMs = () => this.clock.nowMs();
     this.keepalive = new KeepaliveTimer(options.keepalive, this.clock.nowMs());
     this.begin();
     this.ticker.add(this);
@@ -407,10 +420,12 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   settingsAcknowledged(): void {
-    if (this.settingsAcked) {
+    if (this.unacknowledgedSettings === 0) {
       this.budgets.glitch();
       return;
     }
+    this.unacknowledgedSettings--;
+    if (this.settingsAcked) return;
     this.settingsAcked = true;
     this.inbound.decoder.setMaxTableBytes(this.limits.headerTableBytes);
   }
@@ -424,6 +439,13 @@ export class Connection implements StreamOwner, InboundOwner {
 
   pingAcknowledged(number: number): void {
     this.pings.acknowledged(number);
+  }
+
+  dataReceived(octets: number): void {
+    if (!this.growth.received(octets, this.nowMs)) return;
+    this.sendPing((error) => {
+      if (error === undefined) this.growWindows();
+    });
   }
 
   goawayReceived(goaway: Goaway): void {
@@ -483,13 +505,32 @@ export class Connection implements StreamOwner, InboundOwner {
     if (limits.maxFrameBytes !== 16_384) entries.push([Setting.maxFrameSize, limits.maxFrameBytes]);
     entries.push([Setting.initialWindowSize, limits.streamWindowBytes]);
     entries.push([Setting.maxHeaderListSize, limits.maxHeaderListBytes]);
-    this.outbound.settings(entries);
+    this.sendSettings(entries);
     const extra = limits.connectionWindowBytes - initialWindowBytes;
     if (extra > 0) this.outbound.windowUpdate(0, extra);
   }
 
+  private sendSettings(entries: readonly (readonly [number, number])[]): void {
+    this.unacknowledgedSettings++;
+    this.outbound.settings(entries);
+  }
+
+  /** The windows of streams grow with the connection's: any one of them may be the one that moves the data. */
+  private growWindows(): void {
+    const { inbound } = this;
+    const growth = this.growth.answered(this.clock.nowMs(), inbound.window.heldBytes);
+    if (growth === 0) return;
+    inbound.window.grow(growth);
+    this.outbound.windowUpdate(0, growth);
+    const streamGrowth = Math.min(growth, maxUint31 - this.streamWindowBytes);
+    this.streamWindowBytes += streamGrowth;
+    // The peer adds the difference to the streams that are open, too (RFC 9113 §6.9.2).
+    this.sendSettings([[Setting.initialWindowSize, this.streamWindowBytes]]);
+    for (const stream of this.streams.all()) stream.growReceiveWindow(streamGrowth);
+  }
+
   private newStream(id: number): Stream {
-    const { streamWindowBytes } = this.limits;
+    const { streamWindowBytes } = this;
     // Until the peer has acknowledged our SETTINGS it may believe in the initial window (RFC 9113 §6.9.2).
     const allowance = this.settingsAcked ? streamWindowBytes : Math.max(streamWindowBytes, initialWindowBytes);
     return new Stream(id, this, this.peerInitialWindowBytes, streamWindowBytes, allowance);
@@ -617,6 +658,7 @@ export class Connection implements StreamOwner, InboundOwner {
     this.ticker.delete(this);
     this.abortStreams(streamsSee);
     this.outbound.close();
+    this.growth.end();
     this.pings.endAll(streamsSee);
     try {
       this.events.onClose?.(reported);

@@ -31,6 +31,8 @@ export interface InboundOwner extends StreamOpener {
   pingReceived(): void;
   pingAcknowledged(number: number): void;
   goawayReceived(goaway: Goaway): void;
+  /** So much data came, in a window that may have to grow. */
+  dataReceived(octets: number): void;
   /** Ends one stream for the peer's fault. */
   failStream(streamId: number, error: Http2Error): void;
   /** Ends the connection. */
@@ -153,6 +155,7 @@ export class Inbound implements FrameSink {
     if (!this.window.receive(octets)) {
       throw connectionError(ErrorCode.flowControlError, "DATA went over the connection's window");
     }
+    this.owner.dataReceived(octets);
     const padding = paddingBytes(flags, bytes, start, end, 0);
     const stream = this.streams.find(streamId);
     if (stream === undefined || !mayReceive(stream.state)) {

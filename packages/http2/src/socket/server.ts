@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../connection/clock.ts";
 import { Connection, type ConnectionOptions } from "../connection/connection.ts";
 import { resolveLimits } from "../connection/limits.ts";
 import { Ticker } from "../connection/ticker.ts";
+import { GrowthAllowance } from "../connection/window-growth.ts";
 import { ErrorCode } from "../frame/error-code.ts";
 import { callerError } from "../http2-error.ts";
 import type { LimitAction, LimitEvent, LimitName } from "../limit-name.ts";
@@ -58,6 +59,7 @@ const http505 =
 export class Http2Server {
   private readonly options: Http2ServerOptions;
   private readonly ticker: Ticker;
+  private readonly growthAllowance: GrowthAllowance;
   private readonly handshakeTimeoutMs: number;
   private readonly clock: Clock;
   private readonly listener: ReturnType<typeof createNetServer>;
@@ -75,7 +77,9 @@ export class Http2Server {
     this.options = options;
     this.clock = options.clock ?? systemClock;
     this.ticker = options.ticker ?? new Ticker(this.clock);
-    this.handshakeTimeoutMs = resolveLimits(options.limits).handshakeTimeoutMs;
+    const limits = resolveLimits(options.limits);
+    this.handshakeTimeoutMs = limits.handshakeTimeoutMs;
+    this.growthAllowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
     this.admission = new Admission(
       options.maxConnections ?? defaultMaxConnections,
       options.maxConnectionsPerAddress ?? defaultMaxConnectionsPerAddress,
@@ -277,7 +281,7 @@ export class Http2Server {
           this.checkEmpty();
         },
       },
-      { ...options, ticker: this.ticker },
+      { ...options, ticker: this.ticker, growthAllowance: this.growthAllowance },
     );
     this.connections.add(connection);
     attach(connection, socket);

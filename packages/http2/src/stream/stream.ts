@@ -173,6 +173,11 @@ export class Stream {
     if (increment > 0) this.owner.sendWindowUpdate(this.id, increment);
   }
 
+  /** For the connection: the peer is told that it may send so much more on every stream. */
+  growReceiveWindow(octets: number): void {
+    this.receiveWindow.grow(octets);
+  }
+
   /** Ends the stream at once. The listener is not told: its owner asked for it. */
   reset(code: number = ErrorCode.cancel): void {
     if (this.state === StreamState.closed) return;
