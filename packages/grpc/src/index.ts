@@ -5,9 +5,21 @@ export { type Clock, systemClock } from "./call/clock.ts";
 export { compressMessages } from "./call/compress-messages.ts";
 export type { Log, LogFields } from "./call/log.ts";
 export { nearestName, refuseUnknownOptions } from "./call/unknown-option.ts";
+export { waitForReady } from "./call/wait-for-ready.ts";
 export { type Channel, createChannel } from "./channel/channel.ts";
 export type { ChannelOptions } from "./channel/channel-options.ts";
 export type { ConnectivityState } from "./channel/connectivity.ts";
+export {
+  type AttemptExplanation,
+  type CallExplanation,
+  type CallPhase,
+  type ChannelExplanation,
+  type EndpointExplanation,
+  explainError,
+  type PhaseTime,
+  type ResolverExplanation,
+} from "./channel/explain/explanation.ts";
+export type { MethodConfigJson, ServiceConfigJson } from "./channel/service-config/service-config-json.ts";
 export type { Compression } from "./protocol/compression.ts";
 export { gzipCompression } from "./protocol/gzip-compression.ts";
 export { type CloseOptions, createServer, type ListeningAt, type ListenOptions, type Server } from "./server/server.ts";
