@@ -228,7 +228,7 @@ describe("a server's life", () => {
 
   it("is cut short by a second signal, not by the echo of the first", async (t) => {
     const clock = createFakeClock();
-    const name = "SIGUSR2";
+    const name = "SIGWINCH";
     const listenersBefore = process.listenerCount(name);
     const { health, events, ended, channel, client } = await serveHealth({
       clock,
