@@ -317,6 +317,10 @@ export class Connection implements StreamOwner, InboundOwner {
     this.inbound.releaseWindow(octets);
   }
 
+  giveBackSmallData(cost: number): void {
+    this.inbound.smallData.giveBack(cost);
+  }
+
   streamClosed(stream: Stream, inGoodOrder: boolean): void {
     this.streams.delete(stream);
     if (stream.isQueued) this.outbound.dequeue(stream);

@@ -30,7 +30,7 @@ export class SendWindow {
 /** What the peer may still send, and what of it has been used up but not given back yet. */
 export class ReceiveWindow {
   private available: number;
-  private readonly size: number;
+  readonly size: number;
   private unreturned = 0;
 
   /**
