@@ -45,4 +45,5 @@ export {
 export { type CloseOptions, createServer, type ListeningAt, type ListenOptions, type Server } from "./server/server.ts";
 export type { ServerOptions } from "./server/server-options.ts";
 export type { Address } from "./transport/client-connection.ts";
+export type { LimitAction, LimitName, LimitStrike, OnLimit } from "./transport/limit-reporter.ts";
 export type { ListenAddress } from "./transport/listen.ts";

@@ -2,6 +2,7 @@ import type { DescMessage, DescMethodStreaming, DescMethodUnary, Message } from 
 import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
 import { systemClock } from "../call/clock.ts";
 import { DeadlineWheel } from "../call/deadline-wheel.ts";
+import { stderrLog } from "../call/log.ts";
 import { toMessage } from "../call/message-init.ts";
 import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
@@ -10,7 +11,8 @@ import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
 import type { Connect } from "../transport/client-connection.ts";
 import { createHttp2Connect } from "../transport/http2-client-connection.ts";
-import { RequestHeads } from "../transport/request-heads.ts";
+import { LimitReporter } from "../transport/limit-reporter.ts";
+import { RequestHeads, RequestHeads } from "../transport/request-heads.ts";
 import type { BalancerFactory } from "./balancer/index.ts";
 import { builtinBalancers } from "./builtin-balancers.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
@@ -127,6 +129,7 @@ function connectSettings(options: ChannelOptions) {
     limits: options.limits ?? {},
     clock: options.clock ?? systemClock,
     unindexedFields,
+    limitReporter: new LimitReporter(options.log ?? stderrLog, options.onLimit, options.clock ?? systemClock),
     keepalive:
       keepalive === undefined
         ? undefined

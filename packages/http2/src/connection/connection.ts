@@ -41,6 +41,7 @@ const goodbyeMs = 1000;
 /** How long a drain waits for the answer to its ping before it names the last stream. */
 const drainPingTimeoutMs = 5000;
 
+/** RFC 6585 §5. */
 const tooLargeHeaders = new PreparedHeaders([":status", "431", "content-length", "0"]);
 
 /** What a connection tells the layer above. */
@@ -65,6 +66,8 @@ export interface ConnectionOptions {
   keepalive?: Keepalive;
   /** Fields that differ in every message: they are kept out of the compression table. */
   unindexedFields?: readonly string[];
+  /** Server: the whole answer to a request whose header list is over the limit. Default: status 431. */
+  tooLargeHeadersResponse?: HeaderFields;
   clock?: Clock;
   /** Shared by the connections of a server. Default: one of its own. */
   ticker?: Ticker;
@@ -81,6 +84,7 @@ export class Connection implements StreamOwner, InboundOwner {
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
   readonly streamSendBufferBytes: number;
+  private readonly tooLargeHeaders: HeaderFields;
   private readonly socket: ByteChannel;
   private readonly events: ConnectionEvents;
   private readonly ticker: Ticker;
@@ -119,6 +123,7 @@ export class Connection implements StreamOwner, InboundOwner {
 
   constructor(role: Role, socket: ByteChannel, events: ConnectionEvents, options: ConnectionOptions = {}) {
     this.role = role;
+    this.tooLargeHeaders = options.tooLargeHeadersResponse ?? tooLargeHeaders;
     this.socket = socket;
     this.events = events;
     this.clock = options.clock ?? systemClock;
@@ -333,6 +338,10 @@ export class Connection implements StreamOwner, InboundOwner {
     this.inbound.releaseWindow(octets);
   }
 
+  giveBackSmallData(cost: number): void {
+    this.inbound.smallData.giveBack(cost);
+  }
+
   streamClosed(stream: Stream, inGoodOrder: boolean): void {
     this.streams.delete(stream);
     if (stream.isQueued) this.outbound.dequeue(stream);
@@ -377,7 +386,7 @@ export class Connection implements StreamOwner, InboundOwner {
     const stream = this.newStream(streamId);
     this.streams.add(stream);
     this.tellLimit("header_list", "refused", streamId, "the request's header list is over the limit");
-    stream.sendHeaders(tooLargeHeaders, true);
+    stream.sendHeaders(this.tooLargeHeaders, true);
     if (endStream) stream.endReceived();
     else stream.reset(ErrorCode.noError);
   }
