@@ -243,10 +243,13 @@ export class Connection implements StreamOwner, InboundOwner {
 
   // ---- what the socket's owner calls
 
-  /** Octets from the peer; those behind the client's preface when this is a server. Never throws. */
-  receive(chunk: Uint8Array): void {
+  /**
+   * Octets from the peer; those behind the client's preface when this is a server. Never throws. True: the chunk has been used
+   * up, so its memory can be freed or filled anew.
+   */
+  receive(chunk: Uint8Array): boolean {
     this.keepalive.heard();
-    this.pacer.receive(chunk);
+    return this.pacer.receive(chunk);
   }
 
   /** The socket has sent everything it held. */

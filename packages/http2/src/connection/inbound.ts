@@ -121,6 +121,16 @@ export class Inbound implements FrameSink {
     }
   }
 
+  onDataPiece(streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    try {
+      if (!this.settingsSeen) this.expectSettings(FrameType.data, 0);
+      if (this.assembly !== undefined) this.expectContinuation(this.assembly, FrameType.data, streamId);
+      this.data(0, streamId, bytes, start, end);
+    } catch (error) {
+      this.failed(error, streamId);
+    }
+  }
+
   /** The one place where what goes wrong while reading becomes a reset or a GOAWAY; nothing leaves this class as a throw. */
   failed(error: unknown, streamId: number): void {
     if (error instanceof HpackError) {
