@@ -12,4 +12,5 @@ export type { Compression } from "./protocol/compression.ts";
 export { gzipCompression } from "./protocol/gzip-compression.ts";
 export { type CloseOptions, createServer, type ListeningAt, type ListenOptions, type Server } from "./server/server.ts";
 export type { ServerOptions } from "./server/server-options.ts";
+export { onStopSignals, type StopSignalOptions } from "./server/stop-signals.ts";
 export type { ListenAddress } from "./transport/listen.ts";

@@ -4,6 +4,8 @@ import {
   type ConnectionLimits,
   type ConnectOptions,
   connect as connectHttp2,
+  ErrorCode,
+  type Goaway,
   type HeaderFields,
   type Keepalive,
   resolveLimits,
@@ -58,8 +60,14 @@ export class Http2ClientConnection implements ClientConnection {
 export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
   // Here and not with the first connection, where nobody could catch it.
   resolveLimits(settings.limits);
+  let { keepalive } = settings;
+  // gRPC A8: a server that complains gets half as many pings from here on, on this and all later connections.
+  const pingLess = ({ code, debug }: Goaway): void => {
+    if (keepalive === undefined || code !== ErrorCode.enhanceYourCalm || debug !== "too_many_pings") return;
+    keepalive = { ...keepalive, timeMs: 2 * keepalive.timeMs };
+  };
   return (address, events, attempt) => {
-    const { tls, limits, keepalive, unindexedFields, clock } = settings;
+    const { tls, limits, unindexedFields, clock } = settings;
     return new Promise((resolve, reject) => {
       let ready: Http2ClientConnection | undefined;
       let connection: Connection | undefined;
@@ -92,7 +100,10 @@ export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
             becomeReady();
           },
           onCapacity: () => events.onCapacity(),
-          onGoaway: (goaway) => events.onGoaway(goaway),
+          onGoaway: (goaway) => {
+            pingLess(goaway);
+            events.onGoaway(goaway);
+          },
           onClose: (error) => {
             if (ready !== undefined) events.onClose(error);
             else giveUp(error ?? new Error("the server closed the connection before it said anything"));
