@@ -6,9 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls, TLSSocket } from "node:tls";
 import { writeCertificate } from "./certificate.ts";
 import { recordClient } from "./client-script.ts";
-import { mebibytes, slope } from "./memory.ts";
+import { type MemorySample, mebibytes, slope } from "./memory.ts";
 import type { SoakOptions } from "./options.ts";
-import { type ServerProcess, type ServerSample, startServerProcess } from "./server/server-process.ts";
+import type { ServerActivity } from "./server/server-messages.ts";
+import { type ServerProcess, startServerProcess } from "./server/server-process.ts";
 
 const defaultCount = 100_000;
 const atOnce = 64;
@@ -51,8 +52,8 @@ async function abortAll(server: ServerProcess, count: number): Promise<boolean> 
   };
 
   const points: { x: number; y: number }[] = [];
-  const before = await server.sample();
-  console.log(`${script.length} octets of calls; before: ${describe(before)}`);
+  const idleSockets = (await server.activity()).sockets;
+  console.log(`${script.length} octets of calls; before: ${describe(await server.memory())}`);
   let done = 0;
   for (let sample = 1; sample <= samples; sample++) {
     const until = Math.round((count * sample) / samples);
@@ -61,13 +62,16 @@ async function abortAll(server: ServerProcess, count: number): Promise<boolean> 
         while (done < until) await open(done++);
       }),
     );
-    const idle = await sampleWhenIdle(server, before.sockets);
-    console.log(`${done} connections: ${describe(idle)}`);
-    if (idle.sockets > before.sockets || idle.running > 0) {
-      console.log("aborted-connections: connections or handlers were left behind");
+    const left = await idle(server, idleSockets);
+    const memory = await server.memory();
+    console.log(`${done} connections: ${describe(memory)}`);
+    if (left.sockets > idleSockets || left.running > 0) {
+      console.log(
+        `aborted-connections: ${left.sockets - idleSockets} sockets and ${left.running} handlers were left behind`,
+      );
       return false;
     }
-    points.push({ x: done, y: idle.memory.heapBytes + idle.memory.externalBytes });
+    points.push({ x: done, y: memory.heapBytes + memory.externalBytes });
   }
   const bytesEach = slope(points.filter(({ x }) => x >= count * warmUpShare));
   console.log(
@@ -76,18 +80,17 @@ async function abortAll(server: ServerProcess, count: number): Promise<boolean> 
   return bytesEach <= maxBytesEach;
 }
 
-function describe({ memory, sockets, running }: ServerSample): string {
-  const { heapBytes, externalBytes, rssBytes } = memory;
-  return `heap ${mebibytes(heapBytes)}, external ${mebibytes(externalBytes)}, RSS ${mebibytes(rssBytes)}, ${sockets} sockets, ${running} handlers`;
+function describe({ heapBytes, externalBytes, rssBytes }: MemorySample): string {
+  return `heap ${mebibytes(heapBytes)}, external ${mebibytes(externalBytes)}, RSS ${mebibytes(rssBytes)}`;
 }
 
-/** What the server holds when nothing is under way, or at the latest after a minute. */
-async function sampleWhenIdle(server: ServerProcess, idleSockets: number): Promise<ServerSample> {
+/** Resolves when nothing is under way, or at the latest after a minute, to what is. */
+async function idle(server: ServerProcess, idleSockets: number): Promise<ServerActivity> {
   const untilMs = performance.now() + idleWithinMs;
   for (;;) {
-    const sample = await server.sample();
-    if ((sample.sockets <= idleSockets && sample.running === 0) || performance.now() > untilMs) return sample;
-    await sleep(200);
+    const activity = await server.activity();
+    if ((activity.sockets <= idleSockets && activity.running === 0) || performance.now() > untilMs) return activity;
+    await sleep(100);
   }
 }
 

@@ -75,7 +75,7 @@ export async function mixed(options: SoakOptions): Promise<boolean> {
     const lineEveryMs = Math.min(maxLineEveryMs, (seconds * 1000) / minLines);
     for (let at = 1; !isOver(); at++) {
       await sleep(Math.max(0, at * lineEveryMs - elapsedMs()));
-      const sample = { atMs: elapsedMs(), server: (await server.sample()).memory, client: sampleMemory() };
+      const sample = { atMs: elapsedMs(), server: await server.memory(), client: sampleMemory() };
       samples.push(sample);
       console.log(
         `${Math.round(sample.atMs / 1000)} s: ${tally.describe()}; ${describe("server", sample.server)}; ${describe("client", sample.client)}`,
@@ -96,7 +96,7 @@ export async function mixed(options: SoakOptions): Promise<boolean> {
   await Promise.all([spoiling, watching, ...underWay]);
   await Promise.all(lines.map(({ channel }) => channel.close()));
   await proxy.close();
-  const left = await server.sample();
+  const left = await server.activity();
   await server.stop();
 
   for (const problem of tally.problems) console.log(problem);

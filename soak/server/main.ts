@@ -1,6 +1,6 @@
 /**
  * The server of the soaks, a process of its own: `--port`, `--tls-key` and `--tls-cert` for a second listener, `--record-ids`.
- * Says where it listens and answers "sample" over its channel to the parent; SIGTERM drains it, and then it tells what it served.
+ * Says where it listens and answers the questions of its parent; SIGTERM drains it, and then it tells what it served.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -8,7 +8,7 @@ import { createServer, onStopSignals } from "@tercel/grpc";
 import { LoadService } from "../gen/tercel/soak/v1/load_pb.ts";
 import { sampleMemory } from "../memory.ts";
 import { createLoadServer } from "./load-service.ts";
-import type { FromServer } from "./server-messages.ts";
+import type { FromServer, ToServer } from "./server-messages.ts";
 
 const { values } = parseArgs({
   options: {
@@ -32,11 +32,9 @@ const secure =
     : createServer({ ...routes, tls: { key: readFileSync(key), cert: readFileSync(cert) } });
 const tlsPort = secure === undefined ? undefined : (await secure.listen({ port: 0 })).port;
 
-process.on("message", () => {
-  const sockets = process
-    .getActiveResourcesInfo()
-    .filter((name) => name === "TCPSocketWrap" || name === "TLSWrap").length;
-  tell({ kind: "sample", memory: sampleMemory(), sockets, running: load.running });
+process.on("message", (asked: ToServer) => {
+  if (asked === "memory") tell({ kind: "memory", memory: sampleMemory() });
+  else tell({ kind: "activity", sockets: openSockets(), running: load.running });
 });
 // A parent that is gone needs no server.
 process.on("disconnect", () => process.exit(1));
@@ -47,6 +45,10 @@ onStopSignals({
   },
 });
 tell({ kind: "listening", port, tlsPort });
+
+function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap" || name === "TLSWrap").length;
+}
 
 function tell(message: FromServer, then: () => void = () => {}): void {
   process.send?.(message, undefined, {}, then);

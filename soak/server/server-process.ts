@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { FromServer } from "./server-messages.ts";
+import type { MemorySample } from "../memory.ts";
+import type { FromServer, ServerActivity, ToServer } from "./server-messages.ts";
 
 const program = join(import.meta.dirname, "main.ts");
 
@@ -14,14 +15,14 @@ export interface ServerProcessOptions {
   readonly recordsIds?: boolean;
 }
 
-export type ServerSample = Extract<FromServer, { kind: "sample" }>;
-
 /** A server in a process of its own. */
 export interface ServerProcess {
   readonly port: number;
   readonly tlsPort: number | undefined;
-  /** What it holds after a garbage collection. */
-  sample(): Promise<ServerSample>;
+  /** What is under way in it. */
+  activity(): Promise<ServerActivity>;
+  /** What it holds after a garbage collection, which takes it a while. */
+  memory(): Promise<MemorySample>;
   /** Sends SIGTERM, and resolves when the process has drained and ended, to the calls that it served. */
   stop(): Promise<readonly number[]>;
 }
@@ -36,10 +37,15 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
   return {
     port: listening.port,
     tlsPort: listening.tlsPort,
-    sample() {
-      const sampled = next(child, "sample");
-      child.send("sample");
-      return sampled;
+    activity() {
+      const told = next(child, "activity");
+      child.send("activity" satisfies ToServer);
+      return told;
+    },
+    async memory() {
+      const told = next(child, "memory");
+      child.send("memory" satisfies ToServer);
+      return (await told).memory;
     },
     async stop() {
       const exited = once(child, "exit");
