@@ -12,7 +12,7 @@ import { unindexedFields } from "../protocol/unindexed-fields.ts";
 import type { Connect } from "../transport/client-connection.ts";
 import { createHttp2Connect } from "../transport/http2-client-connection.ts";
 import { LimitReporter } from "../transport/limit-reporter.ts";
-import { RequestHeads, RequestHeads } from "../transport/request-heads.ts";
+import { RequestHeads } from "../transport/request-heads.ts";
 import type { BalancerFactory } from "./balancer/index.ts";
 import { builtinBalancers } from "./builtin-balancers.ts";
 import type { ChannelCalls } from "./channel-calls.ts";

@@ -32,9 +32,6 @@ export const clientPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /** RFC 9113 §5.1.2 sets no number until the peer's SETTINGS come; everybody assumes this one. */
 const assumedMaxConcurrentStreams = 100;
 
-/** Identifiers are not reused: at three quarters of them a connection is replaced in good time. */
-const lastOpenableStreamId = Math.floor(maxUint31 * 0.75);
-
 /** A fatal GOAWAY has this long to reach a peer that does not read. */
 const goodbyeMs = 1000;
 
@@ -176,13 +173,13 @@ export class Connection implements StreamOwner, InboundOwner {
       !this.failed &&
       !this.closed &&
       this.streams.size < this.peerMaxConcurrentStreams &&
-      this.nextStreamId <= lastOpenableStreamId
+      this.nextStreamId <= this.limits.maxStreamId
     );
   }
 
   /** Client: whether the connection takes new requests at all, now or when a stream ends. */
   get isAcceptingRequests(): boolean {
-    return !this.draining && !this.failed && !this.closed && this.nextStreamId <= lastOpenableStreamId;
+    return !this.draining && !this.failed && !this.closed && this.nextStreamId <= this.limits.maxStreamId;
   }
 
   /** Client: sends a request head, `fields` and then `extra`. Throws when `canOpenStream` is false. */
