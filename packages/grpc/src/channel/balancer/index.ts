@@ -80,6 +80,18 @@ export interface HealthReport {
 
 export type HealthListener = (report: HealthReport) => void;
 
+/** What a server says of its load (xds.data.orca.v3.OrcaLoadReport); 0 stands for what it does not say. */
+export interface LoadReport {
+  /** Share of the machine's processors in use; may exceed 1. */
+  readonly cpuUtilization: number;
+  /** The same in the application's own measure, which goes before the processor's. */
+  readonly applicationUtilization: number;
+  /** Queries per second. */
+  readonly rpsFractional: number;
+  /** Errors per second. */
+  readonly eps: number;
+}
+
 /** What a balancer is given to work with. Once the balancer is closed, all of it does nothing. */
 export interface BalancerHost {
   /** The channel's target as the caller wrote it, for error messages. */
@@ -101,6 +113,13 @@ export interface BalancerHost {
    * Undefined where nobody has an opinion: every connected server is healthy then.
    */
   readonly watchHealth?: ((subchannel: Subchannel, listener: HealthListener) => () => void) | undefined;
+  /**
+   * Asks the server of a subchannel that is `ready` to report its load at least this often (gRFC A51, out of band), until the
+   * returned function is called. A server that does not offer that stays silent. Undefined where it cannot be asked for.
+   */
+  readonly watchLoad?:
+    | ((subchannel: Subchannel, intervalMs: number, listener: (report: LoadReport) => void) => () => void)
+    | undefined;
   /** The endpoints may be out of date. May be called as often as one likes: the resolver limits itself. */
   requestResolution(): void;
 }
