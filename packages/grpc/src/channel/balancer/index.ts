@@ -6,7 +6,10 @@ import type { Clock } from "../../call/clock.ts";
 import type { Address } from "../../transport/client-connection.ts";
 import type { ConnectivityState } from "../connectivity.ts";
 import type { Endpoint } from "../resolver/index.ts";
+import type { HealthListener } from "../subchannel/health-watch.ts";
 import type { Subchannel, SubchannelStateListener } from "../subchannel/index.ts";
+
+export type { HealthListener, HealthReport } from "../subchannel/health-watch.ts";
 
 /** What a picker may know of a call. */
 export interface PickInfo {
@@ -69,16 +72,6 @@ export interface Picker {
   /** What a call that has to wait now is waiting for: half a sentence for the error of a deadline that passes meanwhile. */
   describe(): string;
 }
-
-/** Whether a server that can be reached should get calls. */
-export interface HealthReport {
-  /** `connecting` while that is not known yet. */
-  readonly state: "connecting" | "ready" | "transient_failure";
-  /** Half a sentence that says why it is not `ready`. */
-  readonly reason: string;
-}
-
-export type HealthListener = (report: HealthReport) => void;
 
 /** What a server says of its load (xds.data.orca.v3.OrcaLoadReport); 0 stands for what it does not say. */
 export interface LoadReport {

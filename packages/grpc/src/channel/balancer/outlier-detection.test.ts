@@ -167,11 +167,8 @@ test("tells the child's own trackers too, and makes one result for each endpoint
 });
 
 test("reads the defaults of gRFC A50 and refuses what they cannot be", () => {
-  const { child, ...read } = factory.parseConfig?.({
-    successRateEjection: {},
-    failurePercentageEjection: {},
-    childPolicy,
-  }) as Record<string, unknown>;
+  const json = { successRateEjection: {}, failurePercentageEjection: {}, childPolicy };
+  const { child, ...read } = (factory.parseConfig?.(json) ?? {}) as Record<string, unknown>;
   assert.ok(child);
   assert.deepEqual(read, {
     intervalMs: 10_000,
@@ -181,14 +178,14 @@ test("reads the defaults of gRFC A50 and refuses what they cannot be", () => {
     successRate: { stdevFactor: 1900, enforcementPercentage: 100, minimumHosts: 5, requestVolume: 100 },
     failurePercentage: { threshold: 85, enforcementPercentage: 100, minimumHosts: 5, requestVolume: 50 },
   });
-  for (const json of [
+  for (const wrong of [
     { interval: "-1s" },
     { maxEjectionPercent: 101 },
     { failurePercentageEjection: { threshold: 101 } },
     { successRateEjection: { enforcementPercentage: 101 } },
     { successRateEjection: 5 },
   ]) {
-    assert.throws(() => configOf(json as JsonObject), /^TypeError: outlier_detection/);
+    assert.throws(() => configOf(wrong as JsonObject), /^TypeError: outlier_detection/);
   }
 });
 
