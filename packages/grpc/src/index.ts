@@ -7,9 +7,37 @@ export { compressMessages } from "./call/compress-messages.ts";
 export { type Log, type LogFields, stderrLog } from "./call/log.ts";
 export { nearestName, refuseUnknownOptions } from "./call/unknown-option.ts";
 export { type Backoff, type BackoffOptions, createBackoff } from "./channel/backoff.ts";
+export { deriveHost, type HostOverrides } from "./channel/balancer/derive-host.ts";
+export type { EndpointChild } from "./channel/balancer/endpoint-children.ts";
+export { GracefulSwitch } from "./channel/balancer/graceful-switch.ts";
+export type {
+  Balancer,
+  BalancerFactory,
+  BalancerHost,
+  BalancerUpdate,
+  CallOutcome,
+  CallTracker,
+  HealthListener,
+  HealthReport,
+  LoadReport,
+  Picker,
+  PickInfo,
+  PickResult,
+} from "./channel/balancer/index.ts";
+export { createFailPicker, createQueuePicker, createResolverErrorPicker } from "./channel/balancer/pickers.ts";
+export { createPolicies, type Policies } from "./channel/balancer/policies.ts";
+export type { ChoosePolicy, PolicyChoice } from "./channel/balancer/policy-choice.ts";
+export {
+  type CompleteResult,
+  createReadyEndpointsBalancer,
+  type ReadyPolicy,
+  resultsOf,
+  resultWithPlace,
+} from "./channel/balancer/ready-endpoints.ts";
 export { type Channel, createChannel } from "./channel/channel.ts";
 export type { ChannelOptions } from "./channel/channel-options.ts";
 export type { ConnectivityState } from "./channel/connectivity.ts";
+export { createDnsResolver, type DnsResolverOptions } from "./channel/resolver/dns.ts";
 export type {
   Endpoint,
   Resolver,
@@ -18,6 +46,7 @@ export type {
   ResolverListener,
   ResolverResult,
 } from "./channel/resolver/index.ts";
+export type { Subchannel, SubchannelStateListener } from "./channel/subchannel/index.ts";
 export type { ParsedTarget } from "./channel/target.ts";
 export type { Compression } from "./protocol/compression.ts";
 export { gzipCompression } from "./protocol/gzip-compression.ts";
