@@ -4,8 +4,6 @@ import {
   type ConnectionLimits,
   type ConnectOptions,
   connect as connectHttp2,
-  ErrorCode,
-  type Goaway,
   type HeaderFields,
   type Keepalive,
   resolveLimits,
