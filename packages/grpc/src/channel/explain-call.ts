@@ -75,7 +75,7 @@ function describePhase(call: ExplainedCall, phase: CallPhase): string {
     case "backoff": {
       const seconds = ((repetition?.nextAttemptInMs ?? 0) / 1000).toFixed(1);
       const failed = attempt.error === undefined ? "" : ` after ${attempt.error.message}`;
-      return `waiting ${seconds} s for attempt ${attempt.earlierAttempts + 2}${failed}`;
+      return `waiting ${seconds} s more for attempt ${attempt.earlierAttempts + 2}${failed}`;
     }
     default:
       return call.calls.core.describeWait();

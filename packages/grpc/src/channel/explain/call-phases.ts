@@ -54,8 +54,12 @@ export function callPhases(
 
 /** `connect 12, first byte 4988`; what took no time at all is left out, except the last. */
 export function printPhases(phases: readonly PhaseTime[]): string {
-  return phases
-    .filter(({ ms }, at) => Math.round(ms) > 0 || at === phases.length - 1)
-    .map(({ phase, ms }) => `${phase} ${Math.round(ms)}`)
-    .join(", ");
+  const printed: { phase: CallPhase; ms: number }[] = [];
+  for (const [at, { phase, ms }] of phases.entries()) {
+    if (Math.round(ms) === 0 && at < phases.length - 1) continue;
+    const last = printed.at(-1);
+    if (last?.phase === phase) last.ms += ms;
+    else printed.push({ phase, ms });
+  }
+  return printed.map(({ phase, ms }) => `${phase} ${Math.round(ms)}`).join(", ");
 }
