@@ -84,8 +84,13 @@ function describePhase(call: ExplainedCall, phase: CallPhase): string {
 
 function phasesOf(call: ExplainedCall, nowMs: number): PhaseTime[] {
   const { history } = call.calls.core;
-  return callPhases(call.startedAtMs, nowMs, attemptsOf(call).map(timesOf), (fromMs, toMs) =>
-    history.splitWait(fromMs, toMs),
+  const isBackingOff = call.repetition?.nextAttemptInMs !== undefined && call.repetition.openAttempts.size === 0;
+  return callPhases(
+    call.startedAtMs,
+    nowMs,
+    attemptsOf(call).map(timesOf),
+    (fromMs, toMs) => history.splitWait(fromMs, toMs),
+    isBackingOff,
   );
 }
 

@@ -18,13 +18,15 @@ export type SplitWait = (fromMs: number, toMs: number) => PhaseTime[];
 
 /**
  * Where the time of a call went. The attempts of a hedged call overlap: a stretch of time counts for the one that was there
- * first. There is always at least one phase, and the last one is what the call was doing at `untilMs`.
+ * first. There is always at least one phase, and the last one is what the call was doing at `untilMs`; `isBackingOff` says that
+ * it was waiting for the time of its next attempt.
  */
 export function callPhases(
   startedAtMs: number,
   untilMs: number,
   attempts: readonly AttemptTimes[],
   splitWait: SplitWait,
+  isBackingOff: boolean,
 ): PhaseTime[] {
   const phases: PhaseTime[] = [];
   let atMs = startedAtMs;
@@ -48,7 +50,8 @@ export function callPhases(
     add(headMs === undefined && attempt.unsentBytes > 0 ? "send" : "first byte", headMs ?? endMs);
     if (headMs !== undefined) add("receive", endMs);
   }
-  if (untilMs > atMs || phases.length === 0) add("backoff", untilMs);
+  if (isBackingOff) add("backoff", untilMs);
+  else add(phases.at(-1)?.phase ?? "pick", untilMs);
   return phases;
 }
 
