@@ -90,7 +90,8 @@ export class ActiveTarget {
   }
 
   #onResult({ endpoints, serviceConfigJson }: ResolverResult): boolean {
-    const { target, serviceConfigs, onState, onResolverError } = this.#options;
+    const { target, serviceConfigs, onEndpoints, onState, onResolverError } = this.#options;
+    onEndpoints(endpoints);
     const refusal = serviceConfigs.choose(serviceConfigJson);
     if (refusal !== undefined) {
       const message = `the service config of "${target.text}" is invalid: ${refusal.message}`;
@@ -108,7 +109,6 @@ export class ActiveTarget {
   #apply(endpoints: readonly Endpoint[]): boolean {
     const { serviceConfigs, balancer } = this.#options;
     const config = serviceConfigs.current as ServiceConfig;
-    this.#options.onEndpoints(endpoints);
     this.#options.onServiceConfig(config);
     // Calls may have ended with the config, and the channel with them.
     if (this.#isClosed) return true;

@@ -5,7 +5,8 @@ import type { ConnectivityState } from "./connectivity.ts";
 
 interface Seat {
   readonly factory: BalancerFactory;
-  readonly balancer: Balancer;
+  /** Undefined while the factory makes it, which may report already. */
+  balancer: Balancer | undefined;
   state: ConnectivityState;
   picker: Picker;
 }
@@ -31,49 +32,45 @@ export class BalancerSwitch {
   }
 
   update(factory: BalancerFactory, update: BalancerUpdate): boolean {
-    return this.#seatOf(factory).balancer.update(update);
+    return this.#seatOf(factory).balancer?.update(update) ?? true;
   }
 
   onResolverError(factory: BalancerFactory, error: ConnectError): void {
-    (this.#next ?? this.#current ?? this.#seatOf(factory)).balancer.onResolverError(error);
+    (this.#next ?? this.#current ?? this.#seatOf(factory)).balancer?.onResolverError(error);
   }
 
   exitIdle(): void {
-    (this.#next ?? this.#current)?.balancer.exitIdle();
+    (this.#next ?? this.#current)?.balancer?.exitIdle();
   }
 
   close(): void {
     const seats = [this.#current, this.#next];
     this.#current = undefined;
     this.#next = undefined;
-    for (const seat of seats) seat?.balancer.close();
+    for (const seat of seats) seat?.balancer?.close();
   }
 
   #seatOf(factory: BalancerFactory): Seat {
     const latest = this.#next ?? this.#current;
     if (latest?.factory === factory) return latest;
     const replaced = this.#next;
-    const seat = this.#createSeat(factory);
-    if (this.#current === undefined) this.#current = seat;
-    else this.#next = seat;
-    replaced?.balancer.close();
-    return seat;
-  }
-
-  #createSeat(factory: BalancerFactory): Seat {
-    const host = this.#host;
     const seat: Seat = {
       factory,
       state: "connecting",
       picker: createQueuePicker(() => "starting to balance"),
-      balancer: factory.create({
-        targetText: host.targetText,
-        clock: host.clock,
-        createSubchannel: (address, onState) => host.createSubchannel(address, onState),
-        requestResolution: () => host.requestResolution(),
-        updateState: (state, picker) => this.#onState(seat, state, picker),
-      }),
+      balancer: undefined,
     };
+    if (this.#current === undefined) this.#current = seat;
+    else this.#next = seat;
+    const host = this.#host;
+    seat.balancer = factory.create({
+      targetText: host.targetText,
+      clock: host.clock,
+      createSubchannel: (address, onState) => host.createSubchannel(address, onState),
+      requestResolution: () => host.requestResolution(),
+      updateState: (state, picker) => this.#onState(seat, state, picker),
+    });
+    replaced?.balancer?.close();
     return seat;
   }
 
@@ -94,6 +91,6 @@ export class BalancerSwitch {
     this.#current = this.#next;
     this.#next = undefined;
     this.#host.updateState(state, picker);
-    retired?.balancer.close();
+    retired?.balancer?.close();
   }
 }
