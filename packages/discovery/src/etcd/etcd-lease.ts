@@ -41,10 +41,16 @@ export function createEtcdLease({ client, prefix, leaseMs, timeoutMs }: EtcdLeas
 
     async renew(instance, signal) {
       if (leaseId === undefined) return false;
-      for await (const { TTL } of client.lease.leaseKeepAlive(one({ ID: leaseId }), { signal, timeoutMs })) {
-        if (TTL > 0n) break;
-        leaseId = undefined;
-        return false;
+      try {
+        for await (const { TTL } of client.lease.leaseKeepAlive(one({ ID: leaseId }), { signal, timeoutMs })) {
+          if (TTL > 0n) break;
+          leaseId = undefined;
+          return false;
+        }
+      } catch (error) {
+        // The stream cannot be repeated with another token, but the next attempt can have one.
+        client.forgetToken();
+        throw error;
       }
       // The lease may live on without the key, if somebody has deleted that.
       const { kvs } = await client.kv.range({ key: instanceKey(prefix, instance) }, { signal, timeoutMs });

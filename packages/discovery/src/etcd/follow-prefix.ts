@@ -53,6 +53,16 @@ export function createEtcdFollower(reader: EtcdReader, name: string, sink: Watch
   let clusterId = 0n;
 
   return async (signal, onProgress) => {
+    try {
+      await followOnce(signal, onProgress);
+    } catch (error) {
+      // What a stream failed with cannot be seen before it is read, too late to repeat it; the next one gets a new token.
+      client.forgetToken();
+      throw error;
+    }
+  };
+
+  async function followOnce(signal: AbortSignal, onProgress: () => void): Promise<void> {
     if (revision === 0n) {
       const listed = await listInstances(reader, name, signal);
       revision = listed.revision;
@@ -85,7 +95,7 @@ export function createEtcdFollower(reader: EtcdReader, name: string, sink: Watch
       apply(response);
     }
     throw new ConnectError("the watch has ended", Code.Unavailable);
-  };
+  }
 
   /** A store whose past lies behind ours, restored from a backup for instance, would keep silent until it has caught up. */
   function isAnotherStore({ header }: WatchResponse): boolean {
