@@ -53,6 +53,11 @@ export interface ServerOptions {
   http1Server?: ConnectionOptions["http1Server"];
   /** Where failures are reported that the client is not told. Default: warnings and errors as JSON lines on standard error. */
   log?: Log;
+  /**
+   * For development: clients see google.rpc.DebugInfo, and get one with the stack of whatever a handler throws by accident.
+   * Default false: such details are taken out of every error, those of other services included.
+   */
+  exposeDebugInfo?: boolean;
   /** For tests. */
   clock?: Clock;
 }
@@ -78,6 +83,7 @@ const optionNames: readonly (keyof ServerOptions)[] = [
   "limits",
   "http1Server",
   "log",
+  "exposeDebugInfo",
   "clock",
 ];
 
@@ -87,6 +93,11 @@ export function checkServerOptions(options: ServerOptions): void {
   if (typeof options.routes !== "function") {
     throw new TypeError(
       "createServer: routes has to be a function that takes a router, for example (router) => router.service(…)",
+    );
+  }
+  if (options.exposeDebugInfo !== undefined && typeof options.exposeDebugInfo !== "boolean") {
+    throw new TypeError(
+      `createServer: exposeDebugInfo is ${JSON.stringify(options.exposeDebugInfo)}; it has to be true or false`,
     );
   }
   if (options.jsonOptions !== undefined) {

@@ -76,6 +76,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
       deadlines,
       clock,
       log: options.log ?? stderrLog,
+      exposeDebugInfo: options.exposeDebugInfo ?? false,
     },
     connectionOptions(options),
   );

@@ -10,6 +10,7 @@ import {
 } from "@tercel/http2";
 import type { ClientCall } from "./client-call.ts";
 import type { Address, ClientConnection, Connect } from "./client-connection.ts";
+import { GrowingKeepalive } from "./growing-keepalive.ts";
 
 /** How a channel's connections are made. */
 export interface Http2ConnectSettings {
@@ -58,8 +59,10 @@ export class Http2ClientConnection implements ClientConnection {
 export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
   // Here and not with the first connection, where nobody could catch it.
   resolveLimits(settings.limits);
+  const growingKeepalive = new GrowingKeepalive(settings.keepalive);
   return (address, events, attempt) => {
-    const { tls, limits, keepalive, unindexedFields, clock } = settings;
+    const { tls, limits, unindexedFields, clock } = settings;
+    const keepalive = growingKeepalive.current;
     return new Promise((resolve, reject) => {
       let ready: Http2ClientConnection | undefined;
       let connection: Connection | undefined;
@@ -92,7 +95,10 @@ export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
             becomeReady();
           },
           onCapacity: () => events.onCapacity(),
-          onGoaway: (goaway) => events.onGoaway(goaway),
+          onGoaway: (goaway) => {
+            growingKeepalive.onGoaway(goaway);
+            events.onGoaway(goaway);
+          },
           onClose: (error) => {
             if (ready !== undefined) events.onClose(error);
             else giveUp(error ?? new Error("the server closed the connection before it said anything"));

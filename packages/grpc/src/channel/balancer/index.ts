@@ -70,6 +70,16 @@ export interface Picker {
   describe(): string;
 }
 
+/** Whether a server that can be reached should get calls. */
+export interface HealthReport {
+  /** `connecting` while that is not known yet. */
+  readonly state: "connecting" | "ready" | "transient_failure";
+  /** Half a sentence that says why it is not `ready`. */
+  readonly reason: string;
+}
+
+export type HealthListener = (report: HealthReport) => void;
+
 /** What a balancer is given to work with. Once the balancer is closed, all of it does nothing. */
 export interface BalancerHost {
   /** The channel's target as the caller wrote it, for error messages. */
@@ -79,9 +89,18 @@ export interface BalancerHost {
   createSubchannel(address: Address, onState: SubchannelStateListener): Subchannel;
   /**
    * Sets the channel's state and picker together. Waiting calls are picked anew before it returns. A balancer reports
-   * `connecting` with a picker that queues, `transient_failure` with one that fails, and never `shutdown`.
+   * `connecting` with a picker that queues, `transient_failure` with one that fails, and never `shutdown`. A picker whose
+   * subchannels have no place free for a call should look for one that has.
    */
   updateState(state: ConnectivityState, picker: Picker): void;
+  /**
+   * Follows the health of a subchannel that is `ready` (gRFC A61, "Generic Health Reporting Mechanism"): what its server says
+   * of itself (A17) and what policies above found out (A50). The listener hears the present health before this returns, and
+   * then each change until the returned function is called, which has to happen when the subchannel leaves `ready`.
+   *
+   * Undefined where nobody has an opinion: every connected server is healthy then.
+   */
+  readonly watchHealth?: ((subchannel: Subchannel, listener: HealthListener) => () => void) | undefined;
   /** The endpoints may be out of date. May be called as often as one likes: the resolver limits itself. */
   requestResolution(): void;
 }
