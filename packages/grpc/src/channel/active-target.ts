@@ -3,7 +3,7 @@ import type { Clock } from "../call/clock.ts";
 import type { Address } from "../transport/client-connection.ts";
 import type { Backoff } from "./backoff.ts";
 import type { BalancerFactory, Picker } from "./balancer/index.ts";
-import { createFailPicker } from "./balancer/pickers.ts";
+import { createResolverErrorPicker } from "./balancer/pickers.ts";
 import { BalancerSwitch } from "./balancer-switch.ts";
 import type { ConnectivityState } from "./connectivity.ts";
 import type { Endpoint, Resolver, ResolverFactory, ResolverListener, ResolverResult } from "./resolver/index.ts";
@@ -99,7 +99,7 @@ export class ActiveTarget {
       onResolverError(createError());
       if (serviceConfigs.current === undefined) {
         // Nothing was ever valid, so the resolution counts as failed (gRFC A21).
-        onState("transient_failure", createFailPicker(createError));
+        onState("transient_failure", createResolverErrorPicker(createError()));
         return false;
       }
     }

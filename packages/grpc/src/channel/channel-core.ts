@@ -6,6 +6,7 @@ import { type Backoff, type BackoffOptions, createBackoff } from "./backoff.ts";
 import type { BalancerFactory, Picker, PickInfo } from "./balancer/index.ts";
 import { pickFirst } from "./balancer/pick-first.ts";
 import { createQueuePicker } from "./balancer/pickers.ts";
+import { createPolicies, type Policies } from "./balancer/policies.ts";
 import { ConnectionSet } from "./connection-set.ts";
 import type { ConnectivityState } from "./connectivity.ts";
 import { controlPlaneError } from "./control-plane-error.ts";
@@ -41,7 +42,7 @@ export interface ChannelCoreOptions {
   /** The policy where no service config names one. Default pick_first. */
   readonly balancer?: BalancerFactory;
   /** The policies that service configs may name. Default pick_first alone. */
-  readonly balancers?: readonly BalancerFactory[];
+  readonly policies?: Policies;
   /** In force where the resolver brings none. Default: one that asks for nothing. */
   readonly serviceConfig?: ServiceConfig;
   /** Hears each service config that comes into force, before any call is given a connection by it. */
@@ -104,7 +105,7 @@ export class ChannelCore {
     this.#balancer = options.balancer ?? pickFirst;
     this.#serviceConfigs = new ServiceConfigChoice(
       options.serviceConfig ?? emptyServiceConfig,
-      options.balancers ?? [this.#balancer],
+      options.policies ?? createPolicies(),
     );
     this.#onServiceConfig = options.onServiceConfig;
     this.#clock = options.clock ?? systemClock;

@@ -13,8 +13,7 @@ import type { Connect } from "../transport/client-connection.ts";
 import { createHttp2Connect } from "../transport/http2-client-connection.ts";
 import { LimitReporter } from "../transport/limit-reporter.ts";
 import { RequestHeads } from "../transport/request-heads.ts";
-import type { BalancerFactory } from "./balancer/index.ts";
-import { builtinBalancers } from "./builtin-balancers.ts";
+import { createPolicies, type Policies } from "./balancer/policies.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
 import { ChannelCore } from "./channel-core.ts";
 import { type ChannelOptions, checkChannelOptions } from "./channel-options.ts";
@@ -68,7 +67,7 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   const codec = options.format === "json" ? createJsonCodec(options.jsonOptions) : createProtobufCodec();
   const authority = options.authority ?? parsed.authority;
   const scheme = isSecure ? "https" : "http";
-  const balancers = [...(options.balancers ?? []), ...builtinBalancers];
+  const policies = createPolicies(options.balancers ?? [], { random: options.random ?? Math.random });
   const plans = new MethodPlans(
     new RequestHeads({
       scheme,
@@ -91,11 +90,11 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   const core = new ChannelCore(parsed, connect ?? createHttp2Connect(connectSettings(options)), {
     clock,
     resolvers,
-    balancers,
+    policies,
     onServiceConfig: (config) => plans.use(config),
     ...(options.serviceConfig === undefined
       ? {}
-      : { serviceConfig: parseServiceConfig(options.serviceConfig, ownConfig(balancers)) }),
+      : { serviceConfig: parseServiceConfig(options.serviceConfig, ownConfig(policies)) }),
     ...(options.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: options.connectTimeoutMs }),
     ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs }),
   });
@@ -118,8 +117,8 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
 }
 
 /** What an application writes is held to more than what a resolver brings. */
-function ownConfig(balancers: readonly BalancerFactory[]): ParseServiceConfigOptions {
-  return { balancers, refuseUnknown: true, where: "createChannel: serviceConfig" };
+function ownConfig(policies: Policies): ParseServiceConfigOptions {
+  return { policies, refuseUnknown: true, where: "createChannel: serviceConfig" };
 }
 
 function connectSettings(options: ChannelOptions) {

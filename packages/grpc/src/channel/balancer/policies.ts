@@ -1,3 +1,5 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import { nearestName } from "../../call/unknown-option.ts";
 import { createAttributeFilter } from "./attribute-filter.ts";
 import { isJsonObject } from "./config-fields.ts";
 import type { BalancerFactory } from "./index.ts";
@@ -87,9 +89,20 @@ function choosePolicy(policies: Policies, where: string, list: Parameters<Choose
     }
     const config = entry[name];
     if (!isJsonObject(config)) throw new TypeError(`${where}: the config of ${name} has to be an object`);
-    return factory.parseConfig === undefined ? { factory } : { factory, config: factory.parseConfig(config) };
+    return factory.parseConfig === undefined ? { factory } : { factory, config: parseConfig(factory, where, config) };
   }
+  const nearest = unknown.map((name) => nearestName(name, policies.names)).find((name) => name !== undefined);
+  const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
   throw new TypeError(
-    `${where} holds no policy that is known, only ${unknown.join(", ")}; known are ${policies.names.join(", ")}`,
+    `${where} holds no policy that is known, only ${unknown.join(", ")}${hint} Known policies: ${policies.names.join(", ")}`,
   );
+}
+
+function parseConfig(factory: BalancerFactory, where: string, config: JsonObject): unknown {
+  try {
+    return factory.parseConfig?.(config);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TypeError(`${where}: ${factory.policyName}: ${reason}`, { cause: error });
+  }
 }

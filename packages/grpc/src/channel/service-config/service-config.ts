@@ -5,7 +5,7 @@ import type { RetryThrottling } from "../retry/retry-throttle.ts";
 /** What a service's owner asks of its clients, checked and read (gRFC A2, grpc.service_config.ServiceConfig). */
 export interface ServiceConfig {
   /** The first policy of `loadBalancingConfig` that this channel knows, with its config as that policy has read it. */
-  readonly balancer: { readonly factory: BalancerFactory; readonly config: unknown } | undefined;
+  readonly balancer: { readonly factory: BalancerFactory; readonly config?: unknown } | undefined;
   readonly methods: MethodConfigs;
   readonly retryThrottling: RetryThrottling | undefined;
   /** The service whose health decides whether an endpoint gets calls (gRFC A17); "" stands for the server as a whole. */
