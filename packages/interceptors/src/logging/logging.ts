@@ -1,6 +1,7 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
 import { callInfo, refuseUnknownOptions } from "@tercel/grpc";
+import { authorityOf } from "../call/authority-of.ts";
 import { methodPath } from "../call/method-path.ts";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
 import { printable } from "../call/printable.ts";
@@ -242,10 +243,4 @@ function messageOf(error: unknown): string {
   } catch {
     return "something that cannot be shown";
   }
-}
-
-function authorityOf(url: string): string | undefined {
-  const start = url.indexOf("//");
-  const end = url.indexOf("/", start + 2);
-  return start < 0 || end < 0 ? undefined : url.slice(start + 2, end);
 }
