@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
+import { onStopSignals } from "@tercel/grpc";
 import { joinHostPort, readSettings, type Settings, settingsToArgs } from "./config/settings.ts";
 import { createJsonLog } from "./log/json-log.ts";
-import { onStopSignals } from "./service/stop-ladder.ts";
 import { readyText } from "./supervisor/ready-text.ts";
 import { createRestartPolicy } from "./supervisor/restart-policy.ts";
 import { createSupervisedService, type ServiceSpec, type SupervisedService } from "./supervisor/supervised-service.ts";
@@ -38,14 +38,14 @@ async function openShop(settings: Settings): Promise<void> {
     closing ??= Promise.all([users.stop(), orders.stop()]);
     return closing;
   };
-  onStopSignals(
-    () => void close(),
-    () => {
+  onStopSignals({
+    stop: () => void close(),
+    force: () => {
       users.kill();
       orders.kill();
       process.exit(1);
     },
-  );
+  });
 
   try {
     const listening = await orders.start();

@@ -291,7 +291,7 @@ test("after GOAWAY new calls go to a new connection while the old one's calls go
   const old = await attempt(0).succeed();
   old.goaway();
   assert.ok(!old.isClosed);
-  assert.equal(core.state, "idle");
+  assert.equal(core.state, "connecting");
   assert.equal(core.tryPick(), undefined);
   const next = enqueue();
   const fresh = await attempt(1).succeed();
@@ -301,7 +301,7 @@ test("after GOAWAY new calls go to a new connection while the old one's calls go
   old.endCall();
   assert.ok(old.isClosed);
   assert.equal(core.tryPick()?.subchannel.connection, fresh);
-  assert.deepEqual(states, ["connecting", "ready", "idle", "connecting", "ready"]);
+  assert.deepEqual(states, ["connecting", "ready", "connecting", "ready"]);
   await core.close({ graceMs: 0 });
 });
 
@@ -313,7 +313,7 @@ test("connects anew at once when calls still wait as the connection ends", async
   old.goaway();
   const fresh = await attempt(1).succeed();
   assert.equal(waiting.connection, fresh);
-  assert.deepEqual(states, ["connecting", "ready", "idle", "connecting", "ready"]);
+  assert.deepEqual(states, ["connecting", "ready", "connecting", "ready"]);
   await core.close({ graceMs: 0 });
 });
 
@@ -664,4 +664,21 @@ test("ignores what a closed balancer still reports", async () => {
   old.updateState("ready", { dependsOnCall: false, pick: () => ({ kind: "queue" }), describe: () => "" });
   old.requestResolution();
   assert.equal(core.state, "shutdown");
+});
+
+test("the call behind the peer's stream limit does not wait for one to end: another connection is made", async () => {
+  const { core, attempt, enqueue } = setUp();
+  const first = enqueue();
+  const connection = await attempt(0).succeed(100);
+  while (connection.canStartCall) enqueue();
+  const next = enqueue();
+  assert.equal(next.connection, undefined);
+  const second = await attempt(1).succeed(100);
+  assert.equal(next.connection, second);
+  assert.equal(first.connection, connection);
+  assert.equal(connection.openCalls, 100);
+  assert.equal(core.tryPick()?.subchannel.connection, second);
+  connection.endCall();
+  assert.equal(core.tryPick()?.subchannel.connection, connection, "the oldest with a place goes first");
+  await core.close({ graceMs: 0 });
 });

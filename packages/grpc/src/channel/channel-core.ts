@@ -379,7 +379,7 @@ export class ChannelCore {
           waiter.onPick(result);
           continue;
         }
-        result.subchannel.dropSpentConnection();
+        result.subchannel.makePlace();
       }
       // A call that waits for ready says nothing about those behind it that do not.
       if (result.kind !== "fail" && !picker.dependsOnCall) return;

@@ -2,6 +2,7 @@ import type { DescMessage, DescMethodStreaming, DescMethodUnary, Message } from 
 import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
 import { systemClock } from "../call/clock.ts";
 import { DeadlineWheel } from "../call/deadline-wheel.ts";
+import { stderrLog } from "../call/log.ts";
 import { toMessage } from "../call/message-init.ts";
 import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
@@ -10,6 +11,7 @@ import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
 import type { Connect } from "../transport/client-connection.ts";
 import { createHttp2Connect } from "../transport/http2-client-connection.ts";
+import { LimitReporter } from "../transport/limit-reporter.ts";
 import { RequestHeads } from "../transport/request-heads.ts";
 import type { BalancerFactory } from "./balancer/index.ts";
 import { builtinBalancers } from "./builtin-balancers.ts";
@@ -59,7 +61,7 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   checkChannelOptions(options);
   const isSecure = options.tls !== undefined;
   const resolvers = options.resolvers ?? [];
-  const parsed = parseTarget(target, { tls: isSecure, schemes: resolvers.map(({ scheme }) => scheme) });
+  const parsed = parseTarget(target, { schemes: resolvers.map(({ scheme }) => scheme) });
   const clock = options.clock ?? systemClock;
   const compressions = options.acceptCompressions ?? [gzipCompression];
   const { sendCompression } = options;
@@ -127,6 +129,7 @@ function connectSettings(options: ChannelOptions) {
     limits: options.limits ?? {},
     clock: options.clock ?? systemClock,
     unindexedFields,
+    limitReporter: new LimitReporter(options.log ?? stderrLog, options.onLimit, options.clock ?? systemClock),
     keepalive:
       keepalive === undefined
         ? undefined

@@ -85,6 +85,16 @@ test("hands names of further schemes to their resolvers", () => {
   assert.equal(target.authority, "user%20service%2F1");
 });
 
+test("hands a query to the resolver of a further scheme, and to no built-in one", () => {
+  const target = parseTarget("discovery:///orders%3F?version=v2&zone=a%20b", { schemes: ["discovery"] });
+  assert.equal(target.endpoint, "orders?");
+  assert.equal(target.query, "version=v2&zone=a%20b");
+  assert.equal(target.authority, "orders%3F");
+  assert.equal(parseTarget("discovery:///orders", { schemes: ["discovery"] }).query, undefined);
+  assert.throws(() => parseTarget("discovery:///?version=v2", { schemes: ["discovery"] }), /nothing follows/);
+  assert.throws(() => parseTarget("discovery:///orders#1", { schemes: ["discovery"] }), /no fragment/);
+});
+
 test("names the known schemes when it refuses an unknown one", () => {
   for (const text of ["http://localhost:8080", "consul:user", "xds:///a", "discovery:///a"]) {
     assert.throws(() => parseTarget(text), {

@@ -12,6 +12,8 @@ export interface ParsedTarget {
   readonly resolverAuthority: string;
   /** The name to resolve: what follows the scheme and the authority, percent-decoded, without its first slash. */
   readonly endpoint: string;
+  /** What follows a question mark, as written; only where the scheme belongs to a resolver of the caller's. */
+  readonly query?: string;
   /**
    * The addresses that the target itself names: one of a host and port for dns, all of them for ipv4, ipv6 and static, the
    * path for unix. Empty for other schemes.
@@ -64,9 +66,15 @@ export function parseTarget(text: string, options: ParseTargetOptions = {}): Par
       `unknown scheme "${scheme}"; known are ${known.join(", ")}. A host and port is written "localhost:8080"`,
     );
   }
-  if (/[?#]/.test(text)) throw refuse("a target has no query and no fragment; write %3F for ? and %23 for #");
+  const isBuiltin = builtinSchemes.includes(scheme);
+  if (isBuiltin && /[?#]/.test(text)) {
+    throw refuse("a target has no query and no fragment; write %3F for ? and %23 for #");
+  }
+  if (text.includes("#")) throw refuse("a target has no fragment; write %23 for #");
 
-  const afterScheme = text.slice(scheme.length + 1);
+  const queryStart = indexOrEnd(text, "?", 0);
+  const afterScheme = text.slice(scheme.length + 1, queryStart);
+  const query = text.slice(queryStart + 1);
   const hasAuthority = afterScheme.startsWith("//");
   const pathStart = hasAuthority ? indexOrEnd(afterScheme, "/", 2) : 0;
   const resolverAuthority = hasAuthority ? decode(afterScheme.slice(2, pathStart), refuse) : "";
@@ -76,7 +84,7 @@ export function parseTarget(text: string, options: ParseTargetOptions = {}): Par
     const hint = hasAuthority && resolverAuthority !== "" ? `; did you mean "${scheme}:///${resolverAuthority}"?` : "";
     throw refuse(`nothing follows the scheme${hasAuthority ? " and authority" : ""}${hint}`);
   }
-  if (resolverAuthority !== "" && scheme !== "dns" && builtinSchemes.includes(scheme)) {
+  if (resolverAuthority !== "" && scheme !== "dns" && isBuiltin) {
     throw refuse(`${scheme} takes no authority: write three slashes, or none, after "${scheme}:"`);
   }
 
@@ -103,7 +111,7 @@ export function parseTarget(text: string, options: ParseTargetOptions = {}): Par
       return { ...base, addresses, authority: first === undefined ? "" : hostPortAuthority(first) };
     }
     default:
-      return { ...base, addresses: [], authority: encodeAuthority(endpoint) };
+      return { ...base, ...(query !== "" && { query }), addresses: [], authority: encodeAuthority(endpoint) };
   }
 }
 

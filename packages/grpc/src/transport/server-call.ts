@@ -10,9 +10,10 @@ import { CallContext, type ContextSource } from "../call/handler-context.ts";
 import type { Log } from "../call/log.ts";
 import { MessageQueue } from "../call/message-queue.ts";
 import { copyOctets } from "../codec/index.ts";
+import { createDebugError, withoutDebugInfo } from "../errors/debug-info.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
-import { appendMetadata, appendTrailerMetadata, metadataToHeaders } from "../protocol/metadata.ts";
+import { appendMetadata, appendTrailerMetadata, findMetadata, metadataToHeaders } from "../protocol/metadata.ts";
 import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { type HandledCall, invoke } from "./invoke-handler.ts";
 import { isOneMessage } from "./one-message.ts";
@@ -29,6 +30,8 @@ export interface ServerCallSettings {
   readonly deadlines: DeadlineWheel;
   readonly clock: Clock;
   readonly log: Log;
+  /** Errors keep google.rpc.DebugInfo, and accidents get one. */
+  readonly exposeDebugInfo: boolean;
 }
 
 /**
@@ -101,6 +104,18 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
 
   get signal(): AbortSignal {
     return this.cancellation.signal;
+  }
+
+  findRequestHeader(name: string): string | null {
+    return findMetadata(this.head.fields, name);
+  }
+
+  get peerAddress(): string | undefined {
+    return this.stream.peerAddress;
+  }
+
+  get endedBy(): ConnectError | undefined {
+    return this.cancellation.reason as ConnectError | undefined;
   }
 
   makeRequestHeader(): Headers {
@@ -256,9 +271,10 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
   }
 
   private toConnectError(reason: unknown): ConnectError {
-    if (reason instanceof ConnectError) return reason;
-    this.settings.log.error("a handler failed", { path: this.head.path, error: reason });
-    return new ConnectError("internal error", Code.Internal);
+    const { exposeDebugInfo, log } = this.settings;
+    if (reason instanceof ConnectError) return exposeDebugInfo ? reason : withoutDebugInfo(reason);
+    log.error("a handler failed", { path: this.head.path, error: reason });
+    return exposeDebugInfo ? createDebugError(reason) : new ConnectError("internal error", Code.Internal);
   }
 
   private decode(

@@ -8,10 +8,10 @@ import { paddingBytes } from "../frame/padding.ts";
 import { pingBytes, pingNumber } from "../frame/ping.ts";
 import { priorityBytes, priorityDependency } from "../frame/priority.ts";
 import { rstStreamBytes } from "../frame/rst-stream.ts";
-import { readSettings, settingsPayloadError } from "../frame/settings.ts";
+import { readSettings, settingsEntryBytes, settingsPayloadError } from "../frame/settings.ts";
 import { windowUpdateBytes } from "../frame/window-update.ts";
 import { type HeaderBlock, HpackDecoder, HpackError } from "../hpack/index.ts";
-import { connectionError, Http2Error, streamError } from "../http2-error.ts";
+import { connectionError, Http2Error, limitError, streamError } from "../http2-error.ts";
 import { afterEndError, idleError, mayReceive } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
 import { ReceiveWindow } from "../stream/window.ts";
@@ -21,6 +21,7 @@ import { HeaderAssembly } from "./header-assembly.ts";
 import { receiveHeaderBlock, type StreamOpener } from "./header-reception.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { Outbound } from "./outbound.ts";
+import { SmallDataBudget, smallDataCost } from "./small-data.ts";
 import type { StreamTable } from "./stream-table.ts";
 
 /** What the reading of frames asks of the connection. */
@@ -31,6 +32,8 @@ export interface InboundOwner extends StreamOpener {
   pingReceived(): void;
   pingAcknowledged(number: number): void;
   goawayReceived(goaway: Goaway): void;
+  /** So much data came, in a window that may have to grow. */
+  dataReceived(octets: number): void;
   /** Ends one stream for the peer's fault. */
   failStream(streamId: number, error: Http2Error): void;
   /** Ends the connection. */
@@ -50,6 +53,7 @@ export class Inbound implements FrameSink {
   private readonly outbound: Outbound;
   private readonly limits: ConnectionLimits;
   private readonly budgets: Budgets;
+  readonly smallData = new SmallDataBudget();
   private assembly: HeaderAssembly | undefined = undefined;
   private settingsSeen = false;
 
@@ -117,6 +121,16 @@ export class Inbound implements FrameSink {
     }
   }
 
+  onDataPiece(streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    try {
+      if (!this.settingsSeen) this.expectSettings(FrameType.data, 0);
+      if (this.assembly !== undefined) this.expectContinuation(this.assembly, FrameType.data, streamId);
+      this.data(0, streamId, bytes, start, end);
+    } catch (error) {
+      this.failed(error, streamId);
+    }
+  }
+
   /** The one place where what goes wrong while reading becomes a reset or a GOAWAY; nothing leaves this class as a throw. */
   failed(error: unknown, streamId: number): void {
     if (error instanceof HpackError) {
@@ -153,6 +167,7 @@ export class Inbound implements FrameSink {
     if (!this.window.receive(octets)) {
       throw connectionError(ErrorCode.flowControlError, "DATA went over the connection's window");
     }
+    this.owner.dataReceived(octets);
     const padding = paddingBytes(flags, bytes, start, end, 0);
     const stream = this.streams.find(streamId);
     if (stream === undefined || !mayReceive(stream.state)) {
@@ -165,18 +180,20 @@ export class Inbound implements FrameSink {
       this.releaseWindow(octets);
       throw streamError(ErrorCode.flowControlError, `DATA went over the window of stream ${streamId}`);
     }
-    stream.dataReceived(octets);
+    const contentStart = (flags & Flag.padded) === 0 ? start : start + 1;
+    const content = end - padding - contentStart;
+    const endStream = (flags & Flag.endStream) !== 0;
+    const cost = smallDataCost(content, endStream);
+    stream.dataReceived(content, cost);
+    if (cost > 0) this.smallData.spend(cost, this.window.size);
+    if (content < octets) stream.giveCredit(octets - content);
     if (stream.listener === undefined || (this.owner.role === "client" && !stream.headReceived)) {
       throw streamError(ErrorCode.protocolError, "DATA came before the response's head");
     }
-    const contentStart = (flags & Flag.padded) === 0 ? start : start + 1;
-    const content = end - padding - contentStart;
-    if (content < octets) stream.consume(octets - content);
     if (stream.expectedBytes !== -1) {
       stream.expectedBytes -= content;
       if (stream.expectedBytes < 0) throw streamError(ErrorCode.protocolError, "more data than content-length says");
     }
-    const endStream = (flags & Flag.endStream) !== 0;
     if (content > 0) stream.listener.onData(bytes, contentStart, contentStart + content);
     else if (!endStream) this.budgets.glitch();
     if (endStream && !stream.isClosed) this.endOf(stream);
@@ -185,6 +202,7 @@ export class Inbound implements FrameSink {
   private dataOnClosed(streamId: number, stream: Stream | undefined): void {
     if (stream !== undefined) throw afterEndError(streamId);
     if (this.streams.isIdle(streamId)) throw idleError(streamId, "DATA");
+    this.streams.refuseFramesBehindPeersEnd(streamId, "DATA");
     if (!this.streams.mayStillReceive(streamId, this.owner.clock.nowMs())) throw afterEndError(streamId);
   }
 
@@ -233,7 +251,7 @@ export class Inbound implements FrameSink {
     // Decoded whatever becomes of the stream: the table has to stay in step with the peer's (RFC 7541 §2.2).
     const block: HeaderBlock = this.decoder.decode(bytes, start, end);
     if (block.listBytes > wayTooLargeFactor * this.limits.maxHeaderListBytes) {
-      throw connectionError(ErrorCode.enhanceYourCalm, "header_list_way_too_large");
+      throw limitError("header_list", ErrorCode.enhanceYourCalm, "header_list_way_too_large");
     }
     receiveHeaderBlock(this.owner, this.streams, streamId, endStream, dependency, block);
   }
@@ -259,7 +277,10 @@ export class Inbound implements FrameSink {
     if (this.streams.isIdle(streamId)) throw idleError(streamId, "RST_STREAM");
     this.budgets.peerReset();
     const code = readUint32(bytes, start);
-    this.streams.find(streamId)?.abort(
+    const stream = this.streams.find(streamId);
+    if (stream === undefined) return;
+    this.streams.endedByPeer(streamId, "reset");
+    stream.abort(
       new Http2Error("the peer reset the stream", {
         scope: "stream",
         blame: "peer",
@@ -273,7 +294,12 @@ export class Inbound implements FrameSink {
     if (streamId !== 0) throw connectionError(ErrorCode.protocolError, "SETTINGS came on a stream");
     const ack = (flags & Flag.ack) !== 0;
     const wrong = settingsPayloadError(end - start, ack, this.limits.maxSettingsEntries);
-    if (wrong !== undefined) throw connectionError(ErrorCode.frameSizeError, wrong);
+    if (wrong !== undefined) {
+      if (end - start <= this.limits.maxSettingsEntries * settingsEntryBytes) {
+        throw connectionError(ErrorCode.frameSizeError, wrong);
+      }
+      throw limitError("settings_entries", ErrorCode.frameSizeError, wrong);
+    }
     if (ack) {
       this.owner.settingsAcknowledged();
       return;

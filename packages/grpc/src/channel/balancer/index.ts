@@ -6,7 +6,10 @@ import type { Clock } from "../../call/clock.ts";
 import type { Address } from "../../transport/client-connection.ts";
 import type { ConnectivityState } from "../connectivity.ts";
 import type { Endpoint } from "../resolver/index.ts";
+import type { HealthListener } from "../subchannel/health-watch.ts";
 import type { Subchannel, SubchannelStateListener } from "../subchannel/index.ts";
+
+export type { HealthListener, HealthReport } from "../subchannel/health-watch.ts";
 
 /** What a picker may know of a call. */
 export interface PickInfo {
@@ -70,6 +73,18 @@ export interface Picker {
   describe(): string;
 }
 
+/** What a server says of its load (xds.data.orca.v3.OrcaLoadReport); 0 stands for what it does not say. */
+export interface LoadReport {
+  /** Share of the machine's processors in use; may exceed 1. */
+  readonly cpuUtilization: number;
+  /** The same in the application's own measure, which goes before the processor's. */
+  readonly applicationUtilization: number;
+  /** Queries per second. */
+  readonly rpsFractional: number;
+  /** Errors per second. */
+  readonly eps: number;
+}
+
 /** What a balancer is given to work with. Once the balancer is closed, all of it does nothing. */
 export interface BalancerHost {
   /** The channel's target as the caller wrote it, for error messages. */
@@ -79,9 +94,25 @@ export interface BalancerHost {
   createSubchannel(address: Address, onState: SubchannelStateListener): Subchannel;
   /**
    * Sets the channel's state and picker together. Waiting calls are picked anew before it returns. A balancer reports
-   * `connecting` with a picker that queues, `transient_failure` with one that fails, and never `shutdown`.
+   * `connecting` with a picker that queues, `transient_failure` with one that fails, and never `shutdown`. A picker whose
+   * subchannels have no place free for a call should look for one that has.
    */
   updateState(state: ConnectivityState, picker: Picker): void;
+  /**
+   * Follows the health of a subchannel that is `ready` (gRFC A61, "Generic Health Reporting Mechanism"): what its server says
+   * of itself (A17) and what policies above found out (A50). The listener hears the present health before this returns, and
+   * then each change until the returned function is called, which has to happen when the subchannel leaves `ready`.
+   *
+   * Undefined where nobody has an opinion: every connected server is healthy then.
+   */
+  readonly watchHealth?: ((subchannel: Subchannel, listener: HealthListener) => () => void) | undefined;
+  /**
+   * Asks the server of a subchannel that is `ready` to report its load at least this often (gRFC A51, out of band), until the
+   * returned function is called. A server that does not offer that stays silent. Undefined where it cannot be asked for.
+   */
+  readonly watchLoad?:
+    | ((subchannel: Subchannel, intervalMs: number, listener: (report: LoadReport) => void) => () => void)
+    | undefined;
   /** The endpoints may be out of date. May be called as often as one likes: the resolver limits itself. */
   requestResolution(): void;
 }

@@ -1,64 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Address } from "../../transport/client-connection.ts";
-import { createBackoff } from "../backoff.ts";
-import type { Subchannel } from "../subchannel/index.ts";
-import { createSubchannel } from "../subchannel/subchannel.ts";
-import { FakeClock, settle } from "../testing/fake-clock.ts";
-import { scriptConnect } from "../testing/scripted-connect.ts";
-import type { Picker } from "./index.ts";
-import { pickFirst } from "./pick-first.ts";
+import { settle } from "../testing/fake-clock.ts";
+import { endpointOf, endpointsOf, ScriptedHealth, seededRandom, setUpPolicy } from "../testing/policy-host.ts";
+import { createPickFirst, pickFirst } from "./pick-first.ts";
 
-function addressOf(text: string): Address {
-  const [host = "", port] = text.split(":");
-  return { host, port: Number(port) };
-}
-
-function endpointsOf(...texts: string[]) {
-  return { endpoints: texts.map((text) => ({ addresses: text.split("+").map(addressOf) })) };
-}
-
-function setUp() {
-  const clock = new FakeClock();
-  const { connect, attempts } = scriptConnect();
-  const states: string[] = [];
-  const made: Subchannel[] = [];
-  let picker: Picker | undefined;
-  const counts = { resolutions: 0 };
-  const settings = { onRequestResolution: () => {} };
-  const balancer = pickFirst.create({
-    targetText: "dns:///x",
-    clock,
-    createSubchannel: (address, onState) => {
-      const options = { connect, clock, backoff: createBackoff({ random: () => 0.5 }) };
-      const subchannel = createSubchannel(address, options, onState);
-      made.push(subchannel);
-      return subchannel;
-    },
-    updateState: (state, newPicker) => {
-      states.push(state);
-      picker = newPicker;
-    },
-    requestResolution: () => {
-      counts.resolutions += 1;
-      settings.onRequestResolution();
-    },
-  });
-  const currentPicker = () => picker ?? assert.fail("there is no picker yet");
-  const attempt = (index: number) => attempts[index] ?? assert.fail(`there was no attempt ${index}`);
-  const addresses = () => attempts.map((one) => one.address).join(" ");
-  const failure = () => {
-    const result = currentPicker().pick(undefined);
-    if (result.kind !== "fail") assert.fail(result.kind);
-    return result.createError();
-  };
-  const picked = () => {
-    const result = currentPicker().pick(undefined);
-    return result.kind === "complete" ? result.subchannel.connection : result.kind;
-  };
-  return { clock, balancer, states, made, attempt, addresses, failure, picked, currentPicker, counts, settings };
-}
+const setUp = () => setUpPolicy(pickFirst);
 
 test("tries the addresses of all endpoints one after the other and stops at the first that is reached", async () => {
   const { balancer, states, attempt, addresses, picked } = setUp();
@@ -98,7 +45,7 @@ test("forgets the addresses that failed once one is reached", async () => {
 test("fails only after every address has failed, names each with its reason, and asks for resolution", async () => {
   const { clock, balancer, states, attempt, failure, counts } = setUp();
   balancer.update(endpointsOf("a:1", "b:2"));
-  await clock.advance(300);
+  await clock.advance(200);
   await attempt(0).fail("connect ECONNREFUSED a:1");
   assert.deepEqual(states, ["connecting"]);
   await attempt(1).fail("no answer");
@@ -108,7 +55,7 @@ test("fails only after every address has failed, names each with its reason, and
   assert.equal(error.code, Code.Unavailable);
   assert.equal(
     error.rawMessage,
-    'no connection to "dns:///x": a:1: connect ECONNREFUSED a:1 (attempt 1, next in 0.7 s); b:2: no answer (attempt 1, next in 1.0 s)',
+    'no connection to "dns:///x": a:1: connect ECONNREFUSED a:1 (attempt 1, next in 0.8 s); b:2: no answer (attempt 1, next in 1.0 s)',
   );
   assert.notEqual(failure(), error, "each call has an error of its own");
 });
@@ -166,10 +113,10 @@ test("goes idle and asks for resolution when its connection ends, and starts at 
   balancer.update(endpointsOf("a:1", "b:2"));
   await attempt(0).fail("refused");
   const connection = await attempt(1).succeed();
-  connection.goaway(0, "max_age");
+  connection.goaway(0, "max_idle");
   assert.deepEqual(states, ["connecting", "ready", "idle"]);
   assert.equal(counts.resolutions, 1);
-  assert.match(currentPicker().describe(), /^idle since b:2: the server sent GOAWAY .*"max_age"$/);
+  assert.match(currentPicker().describe(), /^idle since b:2: the server sent GOAWAY .*"max_idle"$/);
   assert.equal(addresses(), "a:1 b:2");
   assert.equal(picked(), "queue");
   assert.equal(addresses(), "a:1 b:2 a:1");
@@ -297,4 +244,173 @@ test("leaves nothing behind when closed", async () => {
   assert.ok(made.every(({ state }) => state === "shutdown"));
   assert.equal(clock.pendingTimers, 0);
   assert.deepEqual(states, ["connecting"]);
+});
+
+test("begins the next address when an attempt has taken 250 ms, and takes the first that is reached", async () => {
+  const { clock, balancer, states, attempt, addresses, picked, made } = setUp();
+  balancer.update(endpointsOf("a:1", "b:2", "c:3"));
+  await clock.advance(249);
+  assert.equal(addresses(), "a:1");
+  await clock.advance(1);
+  assert.equal(addresses(), "a:1 b:2");
+  await clock.advance(250);
+  assert.equal(addresses(), "a:1 b:2 c:3");
+  const connection = await attempt("b:2").succeed();
+  assert.equal(picked(), connection);
+  assert.deepEqual(
+    made.map(({ state }) => state),
+    ["shutdown", "ready", "shutdown"],
+  );
+  assert.ok(attempt("a:1").options.signal.aborted && attempt("c:3").options.signal.aborted);
+  assert.deepEqual(states, ["connecting", "ready"]);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("counts the 250 ms anew from each attempt", async () => {
+  const { clock, balancer, attempt, addresses } = setUp();
+  balancer.update(endpointsOf("a:1", "b:2", "c:3"));
+  await clock.advance(200);
+  await attempt("a:1").fail("refused");
+  assert.equal(addresses(), "a:1 b:2");
+  await clock.advance(249);
+  assert.equal(addresses(), "a:1 b:2");
+  await clock.advance(1);
+  assert.equal(addresses(), "a:1 b:2 c:3");
+});
+
+test("does not hurry on when an attempt fails that is not the latest", async () => {
+  const { clock, balancer, attempt, addresses } = setUp();
+  balancer.update(endpointsOf("a:1", "b:2", "c:3"));
+  await clock.advance(250);
+  await attempt("a:1").fail("refused");
+  assert.equal(addresses(), "a:1 b:2");
+  await clock.advance(250);
+  assert.equal(addresses(), "a:1 b:2 c:3");
+});
+
+test("waits for every attempt before it fails, in whatever order they do", async () => {
+  const { clock, balancer, states, attempt, counts } = setUp();
+  balancer.update(endpointsOf("a:1", "b:2"));
+  await clock.advance(250);
+  await attempt("b:2").fail("refused");
+  assert.deepEqual(states, ["connecting"]);
+  await attempt("a:1").fail("refused");
+  assert.deepEqual(states, ["connecting", "transient_failure"]);
+  assert.equal(counts.resolutions, 1);
+});
+
+test("takes the address families in turns, beginning with that of the first address", () => {
+  const { balancer, made } = setUp();
+  balancer.update(endpointsOf("[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1", "/run/x.sock"));
+  assert.deepEqual(
+    made.map(({ address }) => ("path" in address ? address.path : address.host)),
+    ["::1", "1.1.1.1", "/run/x.sock", "::2", "::3"],
+  );
+});
+
+test("shuffles endpoints if its config says so, and leaves the order within an endpoint alone", () => {
+  const factory = createPickFirst({ random: seededRandom(7) });
+  const config = factory.parseConfig?.({ shuffleAddressList: true });
+  const firsts = new Map<string, number>();
+  for (let i = 0; i < 1000; i += 1) {
+    const { balancer, made } = setUpPolicy(factory);
+    balancer.update({ ...endpointsOf("a:1+b:2", "c:3"), config });
+    const order = made.map(({ address }) => ("host" in address ? address.host : "")).join("");
+    firsts.set(order, (firsts.get(order) ?? 0) + 1);
+  }
+  assert.deepEqual([...firsts.keys()].sort(), ["abc", "cab"]);
+  assert.equal(firsts.get("abc"), 491, "the seed's share of a half");
+});
+
+test("puts an endpoint of thrice the weight first thrice as often", () => {
+  const factory = createPickFirst({ random: seededRandom(3) });
+  const config = factory.parseConfig?.({ shuffleAddressList: true });
+  let heavyFirst = 0;
+  for (let i = 0; i < 1000; i += 1) {
+    const { balancer, addresses } = setUpPolicy(factory);
+    balancer.update({ endpoints: [endpointOf("a:1"), endpointOf("b:2", { weight: 3 })], config });
+    if (addresses() === "b:2") heavyFirst += 1;
+  }
+  assert.equal(heavyFirst, 763, "the seed's share of three quarters");
+});
+
+test("refuses a config whose field has the wrong type", () => {
+  assert.throws(() => pickFirst.parseConfig?.({ shuffleAddressList: "yes" }), {
+    name: "TypeError",
+    message: 'pick_first: shuffleAddressList is "yes"; it has to be true or false',
+  });
+  assert.deepEqual(pickFirst.parseConfig?.({}), { shuffleAddressList: false });
+});
+
+test("connects at once when the server ends a connection because of its age or amid calls", async () => {
+  for (const reason of ["age", "calls"] as const) {
+    const { balancer, states, attempt, addresses, picked, counts } = setUp();
+    balancer.update(endpointsOf("a:1"));
+    const old = await attempt(0).succeed();
+    if (reason === "calls") old.startCall();
+    old.goaway(0, reason === "age" ? "max_age" : "");
+    assert.equal(addresses(), "a:1 a:1", reason);
+    assert.equal(counts.resolutions, 1);
+    if (reason === "calls") assert.ok(!old.isClosed, "its call goes on");
+    const fresh = await attempt(1).succeed();
+    assert.equal(picked(), fresh);
+    assert.deepEqual(states, ["connecting", "ready", "connecting", "ready"]);
+  }
+});
+
+test("does not reconnect by itself after an error, after silence, or when a connection was idle for too long", async () => {
+  for (const { code, debug } of [
+    { code: 11, debug: "too_many_pings" },
+    { code: 0, debug: "max_idle" },
+    { code: 0, debug: "" },
+  ]) {
+    const { balancer, states, attempt, addresses } = setUp();
+    balancer.update(endpointsOf("a:1"));
+    const connection = await attempt(0).succeed();
+    if (code !== 0) connection.startCall();
+    connection.goaway(code, debug);
+    assert.equal(addresses(), "a:1");
+    assert.deepEqual(states, ["connecting", "ready", "idle"]);
+  }
+});
+
+test("as a child reports its server's health and keeps the connection whatever that is", async () => {
+  const health = new ScriptedHealth();
+  const { balancer, states, attempt, failure, picked } = setUpPolicy(createPickFirst({ followsHealth: true }), {
+    health,
+  });
+  balancer.update(endpointsOf("a:1", "b:2"));
+  const connection = await attempt(0).succeed();
+  assert.deepEqual(states, ["connecting"]);
+  assert.equal(picked(), "queue");
+  health.report("a:1", "transient_failure", "it says NOT_SERVING");
+  assert.equal(failure().rawMessage, 'no connection to "dns:///x": a:1: it says NOT_SERVING');
+  health.report("a:1", "ready");
+  assert.equal(picked(), connection);
+  assert.deepEqual(states, ["connecting", "transient_failure", "ready"]);
+  connection.lose(undefined);
+  assert.equal(health.watchers("a:1"), 0);
+  assert.equal(states.at(-1), "idle");
+});
+
+test("ends its health watch with the connection, an update without the address, and close", async () => {
+  for (const end of ["lose", "update", "close"] as const) {
+    const health = new ScriptedHealth();
+    const { balancer, attempt } = setUpPolicy(createPickFirst({ followsHealth: true }), { health });
+    balancer.update(endpointsOf("a:1"));
+    const connection = await attempt(0).succeed();
+    assert.equal(health.watchers("a:1"), 1);
+    if (end === "lose") connection.lose(undefined);
+    else if (end === "update") balancer.update(endpointsOf("b:2"));
+    else balancer.close();
+    assert.equal(health.watchers("a:1"), 0, end);
+  }
+});
+
+test("on its own does not look at health", async () => {
+  const health = new ScriptedHealth();
+  const { balancer, states, attempt } = setUpPolicy(pickFirst, { health });
+  balancer.update(endpointsOf("a:1"));
+  await attempt(0).succeed();
+  assert.deepEqual(states, ["connecting", "ready"]);
 });

@@ -1,65 +1,96 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import type { ConnectError } from "@connectrpc/connect";
 import type { Address } from "../../transport/client-connection.ts";
 import { formatAddress } from "../address-text.ts";
 import type { ConnectivityState } from "../connectivity.ts";
 import type { Subchannel } from "../subchannel/index.ts";
+import { interleaveFamilies, shuffleEndpoints } from "./address-order.ts";
+import { ConfigFields } from "./config-fields.ts";
+import { ConnectingPass } from "./connecting-pass.ts";
 import { describeAttempts } from "./describe-attempts.ts";
 import type { Balancer, BalancerFactory, BalancerHost, BalancerUpdate, Picker } from "./index.ts";
-import { createFailPicker, createQueuePicker, createSubchannelPicker } from "./pickers.ts";
+import { createFailPicker, createQueuePicker, createResolverErrorPicker, createSubchannelPicker } from "./pickers.ts";
+
+export interface PickFirstOptions {
+  /** Whether the health of the chosen server counts. Only for the child of another policy (gRFC A61). Default false. */
+  readonly followsHealth?: boolean;
+  /** For `shuffleAddressList`; from 0 up to 1. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+interface PickFirstConfig {
+  readonly shuffleAddressList: boolean;
+}
 
 /**
- * gRPC's default policy (gRFC A62): all calls go to the first address that can be reached.
+ * gRPC's default policy (gRFC A62 and A61): all calls go to the first address that can be reached.
  *
- * It tries the addresses one after the other. When all have failed it is in `transient_failure`, and stays there until one
- * is reached: each address is tried again as soon as its own pause is over. When the connection ends it goes `idle`, asks
- * for resolution, and starts at the first address with the next call.
+ * It tries the addresses in their order, IPv4 and IPv6 in turns, and begins the next one when an attempt has failed or has
+ * taken 250 ms. When all have failed it is in `transient_failure`, and stays there until one is reached: each address is
+ * tried again as soon as its own pause is over. When the connection ends it goes `idle`, asks for resolution, and starts at
+ * the first address with the next call; at once if the server ended a connection that was in use. Its config has one
+ * field, `shuffleAddressList`: the order of the endpoints becomes random, by weight.
  */
-export const pickFirst: BalancerFactory = {
-  policyName: "pick_first",
-  create: (host) => new PickFirst(host),
-};
+export function createPickFirst(options: PickFirstOptions = {}): BalancerFactory {
+  return {
+    policyName: "pick_first",
+    parseConfig: (json): PickFirstConfig => ({
+      shuffleAddressList: new ConfigFields("pick_first", json).flag("shuffleAddressList", false),
+    }),
+    create: (host) => new PickFirst(host, options.followsHealth ?? false, options.random ?? Math.random),
+  };
+}
+
+export const pickFirst: BalancerFactory = createPickFirst();
 
 class PickFirst implements Balancer {
   readonly #host: BalancerHost;
+  readonly #followsHealth: boolean;
+  readonly #random: () => number;
   #state: ConnectivityState = "connecting";
-  /** Without repetitions, in the order of the endpoints. Empty before the first update and after an empty one. */
+  /** Without repetitions, in the order to try them. Empty before the first update and after an empty one. */
   #addresses: readonly Address[] = [];
   /** One for each address while it connects, by the address's text; only the chosen one in `ready`; none in `idle`. */
   #subchannels = new Map<string, Subchannel>();
   #chosen: Subchannel | undefined;
-  /** Those whose attempt has failed since the pass began; undefined once every address has failed. */
-  #failedInPass: Set<Subchannel> | undefined;
+  #stopHealthWatch: (() => void) | undefined;
+  /** Undefined once every address has failed. */
+  #pass: ConnectingPass | undefined;
   /** Failures since the last request for resolution, counted once the pass is over. */
   #failuresSinceRequest = 0;
+  #isClosed = false;
 
-  constructor(host: BalancerHost) {
+  constructor(host: BalancerHost, followsHealth: boolean, random: () => number) {
     this.#host = host;
+    this.#followsHealth = followsHealth;
+    this.#random = random;
   }
 
-  update({ endpoints }: BalancerUpdate): boolean {
+  update({ endpoints, config }: BalancerUpdate): boolean {
     const hadAddresses = this.#addresses.length > 0;
+    const isShuffled = (config as PickFirstConfig | undefined)?.shuffleAddressList ?? false;
+    const ordered = isShuffled ? shuffleEndpoints(endpoints, this.#random) : endpoints;
     const byKey = new Map<string, Address>();
-    for (const { addresses } of endpoints) {
+    for (const { addresses } of ordered) {
       for (const address of addresses) {
         const key = formatAddress(address);
         if (!byKey.has(key)) byKey.set(key, address);
       }
     }
-    this.#addresses = [...byKey.values()];
+    this.#addresses = interleaveFamilies([...byKey.values()]);
 
     if (byKey.size === 0) {
       this.#shutdownAllBut(undefined);
-      this.#fail(() => this.#createError("the name resolves to no address"));
+      this.#fail(() => "the name resolves to no address");
       return false;
     }
     if (this.#chosen !== undefined && byKey.has(formatAddress(this.#chosen.address))) return true;
     // Addresses that stay keep their attempt or their pause.
+    this.#forgetChosen();
     for (const [key, subchannel] of this.#subchannels) {
       if (byKey.has(key)) continue;
       subchannel.shutdown();
       this.#subchannels.delete(key);
     }
-    this.#chosen = undefined;
     // Failing is sticky (gRFC A62), but not for want of addresses.
     if (this.#state === "transient_failure" && hadAddresses) this.#startPass();
     else if (this.#state !== "idle") this.#startConnecting();
@@ -68,7 +99,7 @@ class PickFirst implements Balancer {
 
   onResolverError(error: ConnectError): void {
     if (this.#addresses.length > 0) return;
-    this.#fail(() => new ConnectError(error.rawMessage, error.code, undefined, undefined, error));
+    this.#report("transient_failure", createResolverErrorPicker(error));
   }
 
   exitIdle(): void {
@@ -76,6 +107,7 @@ class PickFirst implements Balancer {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#shutdownAllBut(undefined);
   }
 
@@ -86,19 +118,17 @@ class PickFirst implements Balancer {
   }
 
   #startPass(): void {
+    // A report may make the host close this policy before it returns.
+    if (this.#isClosed) return;
     const before = this.#subchannels;
     this.#subchannels = new Map();
     for (const address of this.#addresses) {
       const key = formatAddress(address);
       this.#subchannels.set(key, before.get(key) ?? this.#createSubchannel(address));
     }
-    const failed = new Set<Subchannel>();
-    for (const subchannel of this.#subchannels.values()) {
-      // One that still pauses has its failure behind it.
-      if (subchannel.state === "transient_failure") failed.add(subchannel);
-    }
-    this.#failedInPass = failed;
-    this.#tryNext();
+    this.#pass?.stop();
+    this.#pass = new ConnectingPass([...this.#subchannels.values()], this.#host.clock, () => this.#onPassFailed());
+    this.#pass.start();
   }
 
   #createSubchannel(address: Address): Subchannel {
@@ -106,21 +136,13 @@ class PickFirst implements Balancer {
     return subchannel;
   }
 
-  /** Connects to the first address that has not failed in this pass, or ends the pass. */
-  #tryNext(): void {
-    const failed = this.#failedInPass;
-    if (failed === undefined) return;
-    for (const subchannel of this.#subchannels.values()) {
-      if (failed.has(subchannel)) continue;
-      subchannel.connect();
-      return;
-    }
-    this.#failedInPass = undefined;
+  #onPassFailed(): void {
+    this.#pass = undefined;
     this.#failuresSinceRequest = 0;
-    this.#fail(() => this.#createError(this.#describeAttempts()));
+    this.#fail(() => this.#describeAttempts());
     this.#host.requestResolution();
     // Resolution may have begun another pass meanwhile.
-    if (this.#failedInPass !== undefined) return;
+    if (this.#pass !== undefined) return;
     // Those whose pause ended during the pass; the others follow as theirs end.
     for (const subchannel of this.#subchannels.values()) subchannel.connect();
   }
@@ -130,9 +152,11 @@ class PickFirst implements Balancer {
       this.#choose(subchannel);
     } else if (subchannel === this.#chosen) {
       this.#loseChosen(subchannel);
+    } else if (this.#pass !== undefined) {
+      if (state === "transient_failure") this.#pass.onAttemptFailed(subchannel);
     } else if (state === "transient_failure") {
-      this.#onAttemptFailed(subchannel);
-    } else if (state === "idle" && this.#failedInPass === undefined) {
+      this.#onAttemptFailed();
+    } else if (state === "idle") {
       subchannel.connect();
     }
   }
@@ -140,7 +164,29 @@ class PickFirst implements Balancer {
   #choose(subchannel: Subchannel): void {
     this.#shutdownAllBut(subchannel);
     this.#chosen = subchannel;
-    this.#failedInPass = undefined;
+    const { watchHealth } = this.#host;
+    if (!this.#followsHealth || watchHealth === undefined) {
+      this.#reportReady(subchannel);
+      return;
+    }
+    let isEnded = false;
+    let endWatch: (() => void) | undefined;
+    this.#stopHealthWatch = () => {
+      isEnded = true;
+      endWatch?.();
+    };
+    endWatch = watchHealth(subchannel, ({ state, reason }) => {
+      if (isEnded) return;
+      const describe = (): string => `${formatAddress(subchannel.address)}: ${reason}`;
+      if (state === "ready") this.#reportReady(subchannel);
+      else if (state === "connecting") this.#report("connecting", createQueuePicker(describe));
+      else this.#fail(describe);
+    });
+    // What the listener heard at once may have made an end of it.
+    if (isEnded) endWatch();
+  }
+
+  #reportReady(subchannel: Subchannel): void {
     const where = formatAddress(subchannel.address);
     const describe = (): string => {
       const openCalls = subchannel.connection?.openCalls ?? 0;
@@ -150,23 +196,26 @@ class PickFirst implements Balancer {
   }
 
   #loseChosen(subchannel: Subchannel): void {
+    const where = formatAddress(subchannel.address);
     const reason = subchannel.lastError?.message ?? "the connection ended";
-    this.#shutdownAllBut(undefined);
-    const describe = (): string => `idle since ${formatAddress(subchannel.address)}: ${reason}`;
-    // First the state: resolution may bring new addresses at once, which must find it idle.
-    this.#report(
-      "idle",
-      createQueuePicker(describe, () => this.exitIdle()),
-    );
+    // One that already connects again, or waits to (gRFC A105), is kept for that.
+    const isReplaced = subchannel.state !== "idle" || subchannel.endedInUse;
+    this.#shutdownAllBut(isReplaced ? subchannel : undefined);
+    this.#forgetChosen();
+    // First the state: resolution may bring new addresses at once, which must find it.
+    if (isReplaced) {
+      this.#startConnecting();
+    } else {
+      const describe = (): string => `idle since ${where}: ${reason}`;
+      this.#report(
+        "idle",
+        createQueuePicker(describe, () => this.exitIdle()),
+      );
+    }
     this.#host.requestResolution();
   }
 
-  #onAttemptFailed(subchannel: Subchannel): void {
-    if (this.#failedInPass !== undefined) {
-      this.#failedInPass.add(subchannel);
-      this.#tryNext();
-      return;
-    }
+  #onAttemptFailed(): void {
     // As many failures as addresses say the same as a whole failed pass.
     this.#failuresSinceRequest += 1;
     if (this.#failuresSinceRequest < this.#subchannels.size) return;
@@ -174,8 +223,8 @@ class PickFirst implements Balancer {
     this.#host.requestResolution();
   }
 
-  #fail(createError: () => ConnectError): void {
-    this.#report("transient_failure", createFailPicker(createError));
+  #fail(describe: () => string): void {
+    this.#report("transient_failure", createFailPicker(this.#host.targetText, describe));
   }
 
   #report(state: ConnectivityState, picker: Picker): void {
@@ -183,23 +232,24 @@ class PickFirst implements Balancer {
     this.#host.updateState(state, picker);
   }
 
+  #forgetChosen(): void {
+    this.#chosen = undefined;
+    this.#stopHealthWatch?.();
+    this.#stopHealthWatch = undefined;
+  }
+
   #shutdownAllBut(kept: Subchannel | undefined): void {
+    this.#pass?.stop();
+    this.#pass = undefined;
     for (const [key, subchannel] of this.#subchannels) {
       if (subchannel === kept) continue;
       subchannel.shutdown();
       this.#subchannels.delete(key);
     }
-    if (kept === undefined) {
-      this.#chosen = undefined;
-      this.#failedInPass = undefined;
-    }
+    if (kept === undefined) this.#forgetChosen();
   }
 
   #describeAttempts(): string {
     return describeAttempts([...this.#subchannels.values()]);
-  }
-
-  #createError(reason: string): ConnectError {
-    return new ConnectError(`no connection to "${this.#host.targetText}": ${reason}`, Code.Unavailable);
   }
 }

@@ -1,28 +1,43 @@
-import type { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { Subchannel } from "../subchannel/index.ts";
-import type { Picker, PickResult } from "./index.ts";
+import type { CallTracker, Picker, PickResult } from "./index.ts";
+
+/** The result of a pick that queues. */
+export const queueResult: PickResult = { kind: "queue" };
 
 /** Every call waits. `onPick` runs for each, to leave `idle` for instance. */
 export function createQueuePicker(describe: () => string, onPick?: () => void): Picker {
-  const result: PickResult = { kind: "queue" };
   return {
     dependsOnCall: false,
     pick() {
       onPick?.();
-      return result;
+      return queueResult;
     },
     describe,
   };
 }
 
 /** Every call goes to one subchannel. */
-export function createSubchannelPicker(subchannel: Subchannel, describe: () => string): Picker {
-  const result: PickResult = { kind: "complete", subchannel };
+export function createSubchannelPicker(subchannel: Subchannel, describe: () => string, tracker?: CallTracker): Picker {
+  const result: PickResult = { kind: "complete", subchannel, ...(tracker !== undefined && { tracker }) };
   return { dependsOnCall: false, pick: () => result, describe };
 }
 
-/** Every call fails that does not wait for ready. */
-export function createFailPicker(createError: () => ConnectError): Picker {
+/** Every call fails with Unavailable that does not wait for ready. `describe` says why, in half a sentence. */
+export function createFailPicker(targetText: string, describe: () => string): Picker {
+  const createError = (): ConnectError =>
+    new ConnectError(`no connection to "${targetText}": ${describe()}`, Code.Unavailable);
+  return failWith(createError, describe);
+}
+
+/** Every call fails as resolution did that does not wait for ready. */
+export function createResolverErrorPicker(error: ConnectError): Picker {
+  // The cause is the same error for all calls; what is handed out must not be, because callers add to it.
+  const createError = (): ConnectError => new ConnectError(error.rawMessage, error.code, undefined, undefined, error);
+  return failWith(createError, () => error.rawMessage);
+}
+
+function failWith(createError: () => ConnectError, describe: () => string): Picker {
   const result: PickResult = { kind: "fail", createError };
-  return { dependsOnCall: false, pick: () => result, describe: () => createError().rawMessage };
+  return { dependsOnCall: false, pick: () => result, describe };
 }

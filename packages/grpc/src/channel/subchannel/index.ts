@@ -3,38 +3,49 @@ import type { Address, ClientConnection } from "../../transport/client-connectio
 import type { ConnectivityState } from "../connectivity.ts";
 
 /**
- * One address and at most one connection that takes calls.
+ * One address and its connections: one, and further ones while calls find no place on those there are (gRFC A105).
  *
  * ```text
  *          connect()            SETTINGS came
  *   idle ─────────► connecting ──────────────► ready
- *    ▲                  │ failed                 │ GOAWAY, closed, or identifiers used up
+ *    ▲                  │ failed                 │ its last connection ended (GOAWAY, closed, identifiers used up)
  *    │  pause is over   ▼                        │
  *    ├────────── transient_failure               │
  *    └───────────────────────────────────────────┘        any ── shutdown() ──► shutdown
  * ```
  *
- * It connects only when asked, once per request: who wants a new attempt asks again in `idle`.
+ * It connects only when asked, once per request: who wants a new attempt asks again in `idle`. From `ready` it goes to
+ * `connecting` if an attempt at a further connection is under way, and to `transient_failure` if such an attempt has failed
+ * just before or if one connection after the other ended as soon as it stood.
  */
 export interface Subchannel {
   readonly address: Address;
   readonly state: ConnectivityState;
-  /** The connection for new calls; defined exactly in `ready`. */
+  /**
+   * The connection for the next call; defined exactly in `ready`. The oldest that has a place; if none has, the oldest.
+   */
   readonly connection: ClientConnection | undefined;
-  /** Why the last attempt failed or the last connection was lost; undefined before, and from `ready` on. */
+  /** Connections that take calls, though they may have no place free at the moment. */
+  readonly connectionCount: number;
+  /** Why the last attempt failed or the last connection was lost; undefined before, and in `ready`. */
   readonly lastError: Error | undefined;
-  /** Attempts that have failed in a row. 0 from `ready` on. */
+  /** Attempts that have failed in a row. 0 after a success. */
   readonly failedAttempts: number;
   /** In `transient_failure` the time until `idle`, otherwise 0. */
   readonly nextAttemptInMs: number;
+  /**
+   * In `idle`: the server has ended the last connection by GOAWAY without an error, because of its age or while calls were
+   * open, so that the next call will not be long in coming. Otherwise false.
+   */
+  readonly endedInUse: boolean;
   /** Begins an attempt in `idle` and does nothing in any other state. */
   connect(): void;
   /**
-   * Goes idle when the connection takes no more calls. GOAWAY and close are noticed without it, used up stream identifiers
-   * are not: who finds that the connection cannot start a call asks here. Does nothing otherwise.
+   * A call has found no place. Lets go of connections whose stream identifiers are used up, which nobody else notices, and
+   * begins a further connection if all are full and there may be one more. A call that waits is told by `onCapacity`.
    */
-  dropSpentConnection(): void;
-  /** Gives up an attempt, lets the calls of the connection end, and reports nothing any more. May be repeated. */
+  makePlace(): void;
+  /** Gives up attempts, lets the calls of the connections end, and reports nothing any more. May be repeated. */
   shutdown(): void;
 }
 

@@ -7,7 +7,14 @@ import { scriptConnect } from "../testing/scripted-connect.ts";
 import type { Subchannel } from "./index.ts";
 import { createSubchannel } from "./subchannel.ts";
 
-function setUp(settings: { connectTimeoutMs?: number; connect?: Connect; onReport?: (state: string) => void } = {}) {
+interface Settings {
+  connectTimeoutMs?: number;
+  connect?: Connect;
+  maxConnections?: () => number;
+  onReport?: (state: string) => void;
+}
+
+function setUp(settings: Settings = {}) {
   const clock = new FakeClock();
   const { connect, attempts } = scriptConnect();
   const states: string[] = [];
@@ -21,6 +28,7 @@ function setUp(settings: { connectTimeoutMs?: number; connect?: Connect; onRepor
       onCapacity: () => {
         capacityEvents += 1;
       },
+      ...(settings.maxConnections !== undefined && { maxConnections: settings.maxConnections }),
       ...(settings.connectTimeoutMs !== undefined && { connectTimeoutMs: settings.connectTimeoutMs }),
     },
     (state) => {
@@ -192,10 +200,10 @@ test("drops a connection whose stream identifiers are used up, when asked and wh
     const connection = await attempt(notice === "asked" ? 0 : 1).succeed();
     connection.startCall();
     connection.startCall();
-    subchannel.dropSpentConnection();
+    subchannel.makePlace();
     assert.equal(subchannel.state, "ready");
     connection.isAcceptingCalls = false;
-    if (notice === "asked") subchannel.dropSpentConnection();
+    if (notice === "asked") subchannel.makePlace();
     else connection.endCall();
     assert.deepEqual(states, ["connecting", "ready", "idle"]);
     assert.ok(connection.isDraining);
@@ -269,5 +277,157 @@ test("may be shut down from within its own report", async () => {
     assert.equal(subchannel.state, "shutdown", when);
     assert.equal(states.at(-1), when);
     assert.equal(clock.pendingTimers, 0);
+  }
+});
+
+/** A subchannel whose connections are full; each has one place. */
+async function setUpFull(connections: number, settings: Settings = {}) {
+  const setup = setUp(settings);
+  setup.subchannel.connect();
+  const made = [];
+  for (let i = 0; i < connections; i += 1) {
+    if (i > 0) setup.subchannel.makePlace();
+    const connection = await setup.attempt(i).succeed(1);
+    connection.startCall();
+    made.push(connection);
+  }
+  return { ...setup, made };
+}
+
+test("makes a further connection when all are full, one attempt at a time", async () => {
+  const { subchannel, states, attempts, attempt, made, capacityEvents } = await setUpFull(1);
+  subchannel.makePlace();
+  subchannel.makePlace();
+  assert.equal(attempts.length, 2);
+  assert.equal(subchannel.connection, made[0]);
+  const second = await attempt(1).succeed(1);
+  assert.equal(capacityEvents(), 1);
+  assert.equal(subchannel.connection, second);
+  assert.equal(subchannel.connectionCount, 2);
+  made[0]?.endCall();
+  assert.equal(subchannel.connection, made[0], "the oldest that has a place");
+  assert.deepEqual(states, ["connecting", "ready"]);
+});
+
+test("makes no further connection while one has a place", async () => {
+  const { subchannel, attempts, attempt } = setUp();
+  subchannel.connect();
+  const connection = await attempt(0).succeed(2);
+  connection.startCall();
+  subchannel.makePlace();
+  assert.equal(attempts.length, 1);
+});
+
+test("makes no further connection to a server that allows no calls at all", async () => {
+  const { subchannel, attempts, attempt } = setUp();
+  subchannel.connect();
+  await attempt(0).succeed(0);
+  subchannel.makePlace();
+  assert.equal(attempts.length, 1);
+});
+
+test("makes at most ten connections, or as many as it is told at the time", async () => {
+  const byDefault = await setUpFull(10);
+  byDefault.subchannel.makePlace();
+  assert.equal(byDefault.attempts.length, 10);
+
+  let max = 1;
+  const told = await setUpFull(1, { maxConnections: () => max });
+  told.subchannel.makePlace();
+  assert.equal(told.attempts.length, 1);
+  max = 2;
+  told.subchannel.makePlace();
+  assert.equal(told.attempts.length, 2);
+});
+
+test("stays ready when a further connection fails, pauses, and then lets waiting calls ask again", async () => {
+  const { clock, subchannel, states, attempts, attempt, capacityEvents } = await setUpFull(1);
+  subchannel.makePlace();
+  await attempt(1).fail("refused");
+  subchannel.makePlace();
+  assert.equal(attempts.length, 2);
+  assert.equal(subchannel.lastError, undefined);
+  assert.deepEqual(states, ["connecting", "ready"]);
+  await clock.advance(1000);
+  assert.equal(capacityEvents(), 1);
+  subchannel.makePlace();
+  assert.equal(attempts.length, 3);
+});
+
+test("is connecting when its only connection ends while a further one is under way", async () => {
+  const { subchannel, states, attempt, made } = await setUpFull(1);
+  subchannel.makePlace();
+  made[0]?.lose(new Error("read ECONNRESET"));
+  assert.equal(subchannel.connection, undefined);
+  const next = await attempt(1).succeed();
+  assert.equal(subchannel.connection, next);
+  assert.deepEqual(states, ["connecting", "ready", "connecting", "ready"]);
+});
+
+test("is failing when its only connection ends in the pause after a further one failed", async () => {
+  const { clock, subchannel, states, attempt, made } = await setUpFull(1);
+  subchannel.makePlace();
+  await attempt(1).fail("refused");
+  made[0]?.lose(new Error("read ECONNRESET"));
+  assert.equal(subchannel.lastError?.message, "read ECONNRESET");
+  await clock.advance(1000);
+  assert.deepEqual(states, ["connecting", "ready", "transient_failure", "idle"]);
+});
+
+test("goes on with the other connections when one ends, and tells waiting calls", async () => {
+  const { subchannel, states, made, capacityEvents } = await setUpFull(2);
+  const before = capacityEvents();
+  made[0]?.goaway(0, "max_age");
+  assert.equal(subchannel.state, "ready");
+  assert.equal(subchannel.connection, made[1]);
+  assert.equal(capacityEvents(), before + 1);
+  made[1]?.lose(undefined);
+  assert.deepEqual(states, ["connecting", "ready", "idle"]);
+});
+
+test("shuts down all connections and the attempt at a further one", async () => {
+  const { clock, subchannel, attempt, made } = await setUpFull(2);
+  subchannel.makePlace();
+  subchannel.shutdown();
+  assert.ok(made.every(({ isDraining, isClosed }) => isDraining && !isClosed));
+  assert.ok(attempt(2).options.signal.aborted);
+  assert.equal(subchannel.connection, undefined);
+  assert.equal(subchannel.connectionCount, 0);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("pauses, longer and longer, when one connection after the other ends as soon as it stands", async () => {
+  const { clock, subchannel, states, attempt } = setUp();
+  const pauses: number[] = [];
+  for (let i = 0; i < 4; i += 1) {
+    subchannel.connect();
+    (await attempt(i).succeed()).lose(undefined);
+    pauses.push(Math.round(subchannel.nextAttemptInMs));
+    await clock.advance(subchannel.nextAttemptInMs);
+  }
+  assert.deepEqual(pauses, [0, 1000, 1600, 2560], "the first end may be a coincidence");
+  states.length = 0;
+  subchannel.connect();
+  const lasting = await attempt(4).succeed();
+  await clock.advance(10_000);
+  lasting.lose(undefined);
+  assert.deepEqual(states, ["connecting", "ready", "idle"]);
+});
+
+test("says that a connection ended in use: by age, or amid calls without an error", async () => {
+  for (const [end, expected] of [
+    [{ code: 0, debug: "max_age", calls: 0 }, true],
+    [{ code: 0, debug: "", calls: 1 }, true],
+    [{ code: 0, debug: "max_idle", calls: 0 }, false],
+    [{ code: 11, debug: "max_age", calls: 1 }, false],
+  ] as const) {
+    const { subchannel, attempt } = setUp();
+    subchannel.connect();
+    const connection = await attempt(0).succeed();
+    for (let i = 0; i < end.calls; i += 1) connection.startCall();
+    connection.goaway(end.code, end.debug);
+    assert.equal(subchannel.endedInUse, expected, JSON.stringify(end));
+    subchannel.connect();
+    assert.equal(subchannel.endedInUse, false);
   }
 });

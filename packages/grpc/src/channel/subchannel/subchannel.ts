@@ -1,8 +1,9 @@
 import type { Clock } from "../../call/clock.ts";
-import type { Address, ClientConnection, ClientConnectionEvents, Connect } from "../../transport/client-connection.ts";
+import type { Address, ClientConnection, Connect } from "../../transport/client-connection.ts";
 import type { Backoff } from "../backoff.ts";
 import type { ConnectivityState } from "../connectivity.ts";
 import type { Subchannel, SubchannelStateListener } from "./index.ts";
+import { Link, type LinkOwner } from "./link.ts";
 
 export interface SubchannelOptions {
   readonly connect: Connect;
@@ -10,14 +11,18 @@ export interface SubchannelOptions {
   readonly backoff: Backoff;
   /** Least time an attempt may take; a longer backoff extends it (gRPC's connection backoff protocol). Default 20,000 ms. */
   readonly connectTimeoutMs?: number;
+  /**
+   * How many connections there may be at once, asked each time another one is wanted. Default 10, the limit that gRFC A105
+   * sets for clients: with one, the call behind the peer's stream limit would wait for a call before it to end. Connections
+   * that are there stay when the answer becomes smaller.
+   */
+  readonly maxConnections?: () => number;
   /** `connection.canStartCall` may have become true without a change of state. */
   readonly onCapacity?: () => void;
 }
 
 const minConnectTimeoutMs = 20_000;
-
-/** Longest part of a peer's GOAWAY text that an error message repeats. */
-const maxDebugLength = 200;
+const defaultMaxConnections = 10;
 
 /** Makes a subchannel in `idle`. */
 export function createSubchannel(
@@ -28,16 +33,21 @@ export function createSubchannel(
   return new ConnectingSubchannel(address, options, onState);
 }
 
-class ConnectingSubchannel implements Subchannel {
+class ConnectingSubchannel implements Subchannel, LinkOwner {
   readonly address: Address;
+  endedInUse = false;
   readonly #options: SubchannelOptions;
   readonly #onState: SubchannelStateListener;
   #state: ConnectivityState = "idle";
-  #connection: ClientConnection | undefined;
-  /** The attempt under way or the connection it led to. Events of any other link are old news. */
-  #link: Link | undefined;
+  /** Links that take calls, oldest first. Events of any link that is neither here nor the attempt are old news. */
+  #links: readonly Link[] = [];
+  /** The oldest connection, on its own because every call asks for it. */
+  #first: ClientConnection | undefined;
+  #attempt: Link | undefined;
   #lastError: Error | undefined;
   #failedAttempts = 0;
+  /** Connections in a row that ended within the pause that a failed attempt would have been followed by. */
+  #shortLives = 0;
   #nextAttemptAtMs = 0;
   #cancelBackoff: (() => void) | undefined;
 
@@ -52,11 +62,20 @@ class ConnectingSubchannel implements Subchannel {
   }
 
   get connection(): ClientConnection | undefined {
-    return this.#connection;
+    const first = this.#first;
+    if (first === undefined || this.#links.length === 1 || first.canStartCall) return first;
+    for (const { connection } of this.#links) {
+      if (connection?.canStartCall) return connection;
+    }
+    return first;
+  }
+
+  get connectionCount(): number {
+    return this.#links.length;
   }
 
   get lastError(): Error | undefined {
-    return this.#lastError;
+    return this.#state === "ready" ? undefined : this.#lastError;
   }
 
   get failedAttempts(): number {
@@ -64,18 +83,80 @@ class ConnectingSubchannel implements Subchannel {
   }
 
   get nextAttemptInMs(): number {
-    if (this.#state !== "transient_failure") return 0;
-    return Math.max(0, this.#nextAttemptAtMs - this.#options.clock.nowMs());
+    return this.#state === "transient_failure" ? this.#pauseLeftMs() : 0;
   }
 
   connect(): void {
-    if (this.#state !== "idle") return;
+    if (this.#state === "idle") this.#beginAttempt();
+  }
+
+  makePlace(): void {
+    if (this.#state !== "ready") return;
+    for (const link of this.#links) {
+      if (!link.connection?.isAcceptingCalls) this.#loseSpent(link);
+    }
+    const mayConnect = this.#attempt === undefined && this.#cancelBackoff === undefined;
+    if (!mayConnect || this.#state !== "ready") return;
+    // A connection without calls is not full: its server wants none at all, and would not on another connection either.
+    const areFull = this.#links.every(
+      ({ connection }) => connection?.canStartCall === false && connection.openCalls > 0,
+    );
+    const max = this.#options.maxConnections?.() ?? defaultMaxConnections;
+    if (areFull && this.#links.length < max) this.#beginAttempt();
+  }
+
+  shutdown(): void {
+    if (this.#state === "shutdown") return;
+    const [links, attempt] = [this.#links, this.#attempt];
+    this.#setLinks([]);
+    this.#attempt = undefined;
+    this.#cancelBackoff?.();
+    this.#cancelBackoff = undefined;
+    this.#state = "shutdown";
+    for (const { connection } of links) connection?.drain();
+    attempt?.giveUp.abort();
+  }
+
+  onLinkCapacity(link: Link): void {
+    if (!this.#links.includes(link)) return;
+    if (link.connection?.isAcceptingCalls) this.#options.onCapacity?.();
+    else this.#loseSpent(link);
+  }
+
+  onLinkLost(link: Link, error: Error, endedInUse: boolean): void {
+    if (!this.#links.includes(link)) return;
+    const isQuiet = this.#links.length === 1 && this.#attempt === undefined && this.#cancelBackoff === undefined;
+    if (this.#links.length === 1) this.#shortLives = this.#pauseLeftMs() > 0 ? this.#shortLives + 1 : 0;
+    // The second in a row: reconnecting at once for ever would trouble a server that is in trouble.
+    if (isQuiet && this.#shortLives > 1) {
+      this.#failedAttempts = this.#shortLives - 1;
+      this.#pause();
+    }
+    this.endedInUse = endedInUse && isQuiet;
+    this.#removeLink(link, error);
+  }
+
+  #loseSpent(link: Link): void {
+    this.#removeLink(link, new Error("the connection has used up its stream identifiers"));
+  }
+
+  #removeLink(link: Link, error: Error): void {
+    this.#setLinks(this.#links.filter((other) => other !== link));
+    this.#lastError = error;
+    link.connection?.drain();
+    // Calls that wait may now have another connection made for them.
+    if (this.#links.length > 0) this.#options.onCapacity?.();
+    else this.#enterCurrentState();
+  }
+
+  #beginAttempt(): void {
     const { clock, backoff, connect, connectTimeoutMs } = this.#options;
     // The pause counts from the start of the attempt, so one that failed slowly has waited already.
-    const delayMs = backoff(this.#failedAttempts);
+    const delayMs = backoff(Math.max(this.#failedAttempts, this.#shortLives - 1, 0));
     this.#nextAttemptAtMs = clock.nowMs() + delayMs;
+    this.endedInUse = false;
     const link = new Link(this);
-    this.#link = link;
+    this.#attempt = link;
     const timeoutMs = Math.max(connectTimeoutMs ?? minConnectTimeoutMs, delayMs);
     // A promise of its own, so that a `connect` that throws at once fails the attempt like one that rejects.
     new Promise<ClientConnection>((resolve) => {
@@ -84,44 +165,11 @@ class ConnectingSubchannel implements Subchannel {
       (connection) => this.#onConnected(link, connection),
       (error) => this.#onFailed(link, error instanceof Error ? error : new Error(String(error))),
     );
-    this.#enter("connecting");
-  }
-
-  shutdown(): void {
-    if (this.#state === "shutdown") return;
-    const [link, connection] = [this.#link, this.#connection];
-    this.#link = undefined;
-    this.#connection = undefined;
-    this.#cancelBackoff?.();
-    this.#cancelBackoff = undefined;
-    this.#state = "shutdown";
-    if (connection !== undefined) connection.drain();
-    else link?.giveUp.abort();
-  }
-
-  dropSpentConnection(): void {
-    if (this.#connection !== undefined && !this.#connection.isAcceptingCalls) {
-      this.#loseConnection(new Error("the connection has used up its stream identifiers"));
-    }
-  }
-
-  /** Called by its links only. */
-  onLinkCapacity(link: Link): void {
-    if (link !== this.#link || this.#connection === undefined) return;
-    if (this.#connection.isAcceptingCalls) this.#options.onCapacity?.();
-    else this.dropSpentConnection();
-  }
-
-  /** Called by its links only: the link takes no new calls any more. */
-  onLinkLost(link: Link, error: Error): void {
-    if (link !== this.#link) return;
-    // The server may say goodbye before the promise of the connection has told us of it.
-    if (this.#connection === undefined) link.lostEarly = error;
-    else this.#loseConnection(error);
+    this.#enterCurrentState();
   }
 
   #onConnected(link: Link, connection: ClientConnection): void {
-    if (link !== this.#link) {
+    if (link !== this.#attempt) {
       connection.close();
       return;
     }
@@ -131,62 +179,55 @@ class ConnectingSubchannel implements Subchannel {
       this.#onFailed(link, link.lostEarly ?? new Error("the connection took no calls from the start"));
       return;
     }
-    this.#connection = connection;
+    this.#attempt = undefined;
+    link.connection = connection;
+    this.#setLinks([...this.#links, link]);
     this.#lastError = undefined;
     this.#failedAttempts = 0;
-    this.#enter("ready");
+    if (this.#state === "ready") this.#options.onCapacity?.();
+    else this.#enterCurrentState();
   }
 
   #onFailed(link: Link, error: Error): void {
-    if (link !== this.#link) return;
-    this.#link = undefined;
+    if (link !== this.#attempt) return;
+    this.#attempt = undefined;
     this.#lastError = error;
     this.#failedAttempts += 1;
-    const delayMs = Math.max(0, this.#nextAttemptAtMs - this.#options.clock.nowMs());
-    this.#cancelBackoff = this.#options.clock.after(delayMs, () => {
-      this.#cancelBackoff = undefined;
-      this.#enter("idle");
-    });
-    this.#enter("transient_failure");
+    this.#pause();
+    this.#enterCurrentState();
   }
 
-  #loseConnection(error: Error): void {
-    const connection = this.#connection;
-    this.#link = undefined;
-    this.#connection = undefined;
-    this.#lastError = error;
-    connection?.drain();
-    this.#enter("idle");
+  #pause(): void {
+    this.#cancelBackoff = this.#options.clock.after(this.#pauseLeftMs(), () => {
+      this.#cancelBackoff = undefined;
+      // In `ready` it was a further connection that failed: calls that still wait for it may ask again.
+      if (this.#state === "ready") this.#options.onCapacity?.();
+      else this.#enterCurrentState();
+    });
+  }
+
+  #pauseLeftMs(): number {
+    return Math.max(0, this.#nextAttemptAtMs - this.#options.clock.nowMs());
+  }
+
+  #setLinks(links: readonly Link[]): void {
+    this.#links = links;
+    this.#first = links[0]?.connection;
+  }
+
+  /** gRFC A105, "Backoff Behavior and Connectivity State": the first that fits. */
+  #currentState(): ConnectivityState {
+    if (this.#state === "shutdown") return "shutdown";
+    if (this.#links.length > 0) return "ready";
+    if (this.#attempt !== undefined) return "connecting";
+    return this.#cancelBackoff === undefined ? "idle" : "transient_failure";
   }
 
   /** The last step of every transition, because the listener may begin the next one. */
-  #enter(state: ConnectivityState): void {
+  #enterCurrentState(): void {
+    const state = this.#currentState();
+    if (state === this.#state) return;
     this.#state = state;
     this.#onState(state);
-  }
-}
-
-/** Hears one attempt and its connection, and tells the subchannel which of them speaks. */
-class Link implements ClientConnectionEvents {
-  readonly giveUp = new AbortController();
-  lostEarly: Error | undefined;
-  readonly #subchannel: ConnectingSubchannel;
-
-  constructor(subchannel: ConnectingSubchannel) {
-    this.#subchannel = subchannel;
-  }
-
-  onCapacity(): void {
-    this.#subchannel.onLinkCapacity(this);
-  }
-
-  onGoaway(info: { readonly code: number; readonly debug: string }): void {
-    // Quoted and cut: the text is the peer's.
-    const debug = info.debug === "" ? "" : ` ${JSON.stringify(info.debug.slice(0, maxDebugLength))}`;
-    this.#subchannel.onLinkLost(this, new Error(`the server sent GOAWAY with error code ${info.code}${debug}`));
-  }
-
-  onClose(error: Error | undefined): void {
-    this.#subchannel.onLinkLost(this, error ?? new Error("the connection was closed"));
   }
 }

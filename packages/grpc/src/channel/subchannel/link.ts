@@ -1,0 +1,46 @@
+import type { ClientConnection, ClientConnectionEvents } from "../../transport/client-connection.ts";
+
+/** Longest part of a peer's GOAWAY text that an error message repeats. */
+const maxDebugLength = 200;
+
+/** What a link tells the subchannel it belongs to. */
+export interface LinkOwner {
+  onLinkCapacity(link: Link): void;
+  /** The link takes no new calls any more. `endedInUse` as in Subchannel. */
+  onLinkLost(link: Link, error: Error, endedInUse: boolean): void;
+}
+
+/** Hears one attempt and the connection it leads to, and tells the subchannel which of them speaks. */
+export class Link implements ClientConnectionEvents {
+  readonly giveUp = new AbortController();
+  /** Undefined while the attempt is under way. */
+  connection: ClientConnection | undefined;
+  /** The server said goodbye before the promise of the connection told us of it. */
+  lostEarly: Error | undefined;
+  readonly #owner: LinkOwner;
+
+  constructor(owner: LinkOwner) {
+    this.#owner = owner;
+  }
+
+  onCapacity(): void {
+    this.#owner.onLinkCapacity(this);
+  }
+
+  onGoaway({ code, debug }: { readonly code: number; readonly debug: string }): void {
+    // Quoted and cut: the text is the peer's.
+    const quoted = debug === "" ? "" : ` ${JSON.stringify(debug.slice(0, maxDebugLength))}`;
+    // Age ends connections of servers that go on. Calls in flight show that more are to come.
+    const endedInUse = code === 0 && (debug === "max_age" || (this.connection?.openCalls ?? 0) > 0);
+    this.#lose(new Error(`the server sent GOAWAY with error code ${code}${quoted}`), endedInUse);
+  }
+
+  onClose(error: Error | undefined): void {
+    this.#lose(error ?? new Error("the connection was closed"), false);
+  }
+
+  #lose(error: Error, endedInUse: boolean): void {
+    if (this.connection === undefined) this.lostEarly ??= error;
+    else this.#owner.onLinkLost(this, error, endedInUse);
+  }
+}

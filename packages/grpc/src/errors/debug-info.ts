@@ -1,0 +1,36 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { DebugInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
+
+type Detail = ConnectError["details"][number];
+
+function isDebugInfo(detail: Detail): boolean {
+  return ("desc" in detail ? detail.desc.typeName : detail.type) === DebugInfoSchema.typeName;
+}
+
+/**
+ * The error without google.rpc.DebugInfo, for peers that are no developers: the same one if it has none. Details of errors
+ * that another service sent count too, or its inside would show through ours.
+ */
+export function withoutDebugInfo(error: ConnectError): ConnectError {
+  if (!error.details.some(isDebugInfo)) return error;
+  const copy = new ConnectError(error.rawMessage, error.code, error.metadata, undefined, error.cause);
+  copy.details = error.details.filter((detail) => !isDebugInfo(detail));
+  copy.isWireError = error.isWireError;
+  return copy;
+}
+
+/** Stacks are read from the top; more would not fit into trailers. */
+const maxStackEntries = 20;
+
+/** What a developer's client is told of something that a handler threw by accident. */
+export function createDebugError(reason: unknown): ConnectError {
+  const stack = reason instanceof Error ? (reason.stack ?? "") : "";
+  const stackEntries = stack
+    .split("\n")
+    .filter((line) => line.startsWith("    at "))
+    .slice(0, maxStackEntries)
+    .map((line) => line.trim());
+  return new ConnectError("internal error", Code.Internal, undefined, [
+    { desc: DebugInfoSchema, value: { detail: String(reason), stackEntries } },
+  ]);
+}

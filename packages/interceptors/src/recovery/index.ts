@@ -1,0 +1,1 @@
+export { createRecovery, type Panic, type RecoveryOptions } from "./recovery.ts";

@@ -1,0 +1,89 @@
+import { randomUUID } from "node:crypto";
+import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
+import { type Log, refuseUnknownOptions, stderrLog } from "@tercel/grpc";
+import { methodPath } from "../call/method-path.ts";
+import { watchMessages } from "../call/watch-messages.ts";
+import { responseWithMessages } from "../call/with-messages.ts";
+import { thrownText } from "./thrown-text.ts";
+
+/** What a handler has thrown without meaning a status by it. */
+export interface Panic {
+  /** In the client's message and in the log line, so that the one leads to the other. A random UUID. */
+  readonly id: string;
+  /** What was thrown: mostly an Error, but JavaScript throws anything. */
+  readonly error: unknown;
+  readonly service: string;
+  readonly method: string;
+}
+
+export interface RecoveryOptions {
+  /** Gets one error line per panic. Default: JSON lines on standard error, as the server's own. */
+  log?: Log;
+  /** Called with each panic, to count it or to report it elsewhere. What it throws is logged and goes no further. */
+  onPanic?: (panic: Panic) => void;
+}
+
+/**
+ * A server interceptor that answers what a handler throws by accident (a TypeError, a rejected promise, a string, in the middle of
+ * a stream as well) with INTERNAL and an id; text and stack stay in the log. A `ConnectError` passes as it is: the handler meant it.
+ *
+ * Put it first, or right behind what counts and logs calls.
+ *
+ * @throws TypeError for an unknown option
+ */
+export function createRecovery(options: RecoveryOptions = {}): Interceptor {
+  refuseUnknownOptions("createRecovery", options, ["log", "onPanic"]);
+  const { log = stderrLog, onPanic } = options;
+
+  function recovered(error: unknown, request: UnaryRequest | StreamRequest): unknown {
+    if (error instanceof ConnectError) return error;
+    // A handler that hands its signal to fetch or a timer throws what these throw when the call is cancelled.
+    if (isAbort(error) && request.signal.aborted) return request.signal.reason;
+    const panic: Panic = {
+      id: randomUUID(),
+      error,
+      service: request.service.typeName,
+      method: request.method.name,
+    };
+    const failure = new ConnectError(`internal error, id ${panic.id}`, Code.Internal, undefined, undefined, error);
+    const method = methodPath(request);
+    attempt(() => log.error("a handler failed", { id: panic.id, method, error: thrownText(error) }));
+    if (onPanic === undefined) return failure;
+    attempt(
+      () => onPanic(panic),
+      (reason) => log.error("onPanic failed", { id: panic.id, method, error: thrownText(reason) }),
+    );
+    return failure;
+  }
+
+  return (next) => (request) => {
+    const rethrow = (error: unknown): never => {
+      throw recovered(error, request);
+    };
+    try {
+      const responding = next(request);
+      if (!request.stream) return responding.catch(rethrow);
+      return responding.then((response) => {
+        if (!response.stream) return response;
+        const onError = (error: unknown): unknown => recovered(error, request);
+        // Streams go on long after their response object is there.
+        return responseWithMessages(response, watchMessages(response.message, { onError }));
+      }, rethrow);
+    } catch (error) {
+      return Promise.reject(recovered(error, request));
+    }
+  };
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}
+
+/** Reporting must not become a failure of its own. */
+function attempt(report: () => void, onFailure?: (reason: unknown) => void): void {
+  try {
+    report();
+  } catch (reason) {
+    if (onFailure !== undefined) attempt(() => onFailure(reason));
+  }
+}
