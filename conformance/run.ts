@@ -6,8 +6,10 @@
 import { parseArgs } from "node:util";
 import { runConnectClient, runConnectServer } from "./connect/run.ts";
 import { runH2spec } from "./h2spec/run.ts";
+import { runH2specClient } from "./h2spec/run-client.ts";
 import { runHpack } from "./hpack/run.ts";
 import { peerNames, runInterop } from "./interop/run.ts";
+import { runProtobuf } from "./protobuf/run.ts";
 
 const { values, positionals: asked } = parseArgs({
   allowPositionals: true,
@@ -17,7 +19,9 @@ const interopOptions = { soakIterations: Number(values["soak-iterations"]) };
 
 const suites = new Map<string, () => Promise<boolean>>([
   ["h2spec", runH2spec],
+  ["h2spec-client", runH2specClient],
   ["hpack", runHpack],
+  ["protobuf", runProtobuf],
   ["connect-server", runConnectServer],
   ["connect-client", runConnectClient],
   ["interop", () => runInterop(peerNames, interopOptions)],

@@ -18,18 +18,22 @@ const plainCases = [
 
 export const clientCompressionCases = ["client_compressed_unary", "client_compressed_streaming"] as const;
 export const serverCompressionCases = ["server_compressed_unary", "server_compressed_streaming"] as const;
+/** Load reports (gRFC A51): in a call's trailers, and in a stream of their own. */
+export const orcaCases = ["orca_per_rpc", "orca_oob"] as const;
 const soakCases = ["rpc_soak", "channel_soak"] as const;
 
 export type CaseName =
   | (typeof plainCases)[number]
   | (typeof clientCompressionCases)[number]
   | (typeof serverCompressionCases)[number]
+  | (typeof orcaCases)[number]
   | (typeof soakCases)[number];
 
 export const allCases: readonly CaseName[] = [
   ...plainCases,
   ...clientCompressionCases,
   ...serverCompressionCases,
+  ...orcaCases,
   ...soakCases,
 ];
 

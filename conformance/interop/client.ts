@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { compressionCases } from "./client/compression-cases.ts";
+import { orcaCases } from "./client/orca-cases.ts";
 import { plainCases } from "./client/plain-cases.ts";
 import { type SoakOptions, soak } from "./client/soak.ts";
 import { type InteropTarget, openTestChannel } from "./client/test-channel.ts";
@@ -46,7 +47,7 @@ async function runCase(name: string): Promise<void> {
     console.log(await soak(target, soakOptions, name === "channel_soak"));
     return;
   }
-  const plain = plainCases[name];
+  const plain = plainCases[name] ?? orcaCases[name];
   const compression = compressionCases[name];
   if (plain !== undefined) {
     const test = openTestChannel(target);

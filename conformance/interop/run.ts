@@ -18,8 +18,7 @@ export const peerNames: readonly string[] = peers.map((peer) => peer.name);
 
 /**
  * gRPC's interoperability cases, our client with each peer's server and each peer's client with our server, cleartext and
- * TLS. The two ORCA cases are left out, for they need load reports, and so are those that need a caching proxy or a cloud's
- * credentials. A peer whose toolchain the machine does not have is skipped, and named.
+ * TLS. Those that need a caching proxy or a cloud's credentials are left out. A peer whose toolchain the machine does not have is skipped, and named.
  */
 export async function runInterop(names: readonly string[], options: MatrixOptions): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), "tercel-interop-"));

@@ -10,12 +10,13 @@ import { createServer, type Server } from "@tercel/grpc";
 import { allCases, isSoak } from "./cases.ts";
 import { makeCertificates } from "./certificates.ts";
 import { compressionCases } from "./client/compression-cases.ts";
+import { orcaCases } from "./client/orca-cases.ts";
 import { plainCases } from "./client/plain-cases.ts";
 import { soak } from "./client/soak.ts";
 import { type InteropTarget, openTestChannel } from "./client/test-channel.ts";
 import { markingGzip } from "./compressed-mark.ts";
 import { TestService } from "./gen/grpc/testing/test_pb.ts";
-import { testService } from "./test-service.ts";
+import { loadReporting, testService } from "./test-service.ts";
 
 const withoutOpenssl =
   spawnSync("openssl", ["version"]).status === 0 ? false : "openssl, which makes certificates, is not installed";
@@ -36,7 +37,10 @@ for (const kind of ["cleartext", "TLS", "cleartext with interceptors"] as const)
       folder = mkdtempSync(join(tmpdir(), "tercel-interop-self-"));
       const certificates = kind === "TLS" ? makeCertificates(folder) : undefined;
       server = createServer({
-        routes: (router) => router.service(TestService, testService),
+        routes: (router) => {
+          router.service(TestService, testService);
+          loadReporting.routes(router);
+        },
         compressions: [markingGzip],
         interceptors: isIntercepted ? [passOn, replaceValues] : [],
         ...(certificates === undefined
@@ -54,7 +58,7 @@ for (const kind of ["cleartext", "TLS", "cleartext with interceptors"] as const)
       rmSync(folder, { recursive: true });
     });
 
-    for (const [name, run] of Object.entries(plainCases)) {
+    for (const [name, run] of Object.entries({ ...plainCases, ...orcaCases })) {
       test(`${name} passes`, async () => {
         const testChannel = openTestChannel(target);
         await run(testChannel);
@@ -75,7 +79,7 @@ for (const kind of ["cleartext", "TLS", "cleartext with interceptors"] as const)
 }
 
 test("our client knows every case of the matrix", () => {
-  const known = new Set([...Object.keys(plainCases), ...Object.keys(compressionCases)]);
+  const known = new Set([...Object.keys(plainCases), ...Object.keys(orcaCases), ...Object.keys(compressionCases)]);
   assert.deepEqual(
     allCases.filter((name) => !known.has(name) && !isSoak(name)),
     [],

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { createServer } from "@tercel/grpc";
 import { markingGzip } from "./compressed-mark.ts";
 import { TestService } from "./gen/grpc/testing/test_pb.ts";
-import { testService } from "./test-service.ts";
+import { loadReporting, testService } from "./test-service.ts";
 
 const { values } = parseArgs({
   options: {
@@ -16,7 +16,10 @@ const { values } = parseArgs({
 });
 
 const server = createServer({
-  routes: (router) => router.service(TestService, testService),
+  routes: (router) => {
+    router.service(TestService, testService);
+    loadReporting.routes(router);
+  },
   compressions: [markingGzip],
   ...(values.use_tls === "true"
     ? { tls: { cert: readFileSync(values.tls_cert_file), key: readFileSync(values.tls_key_file) } }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { compressMessages } from "@tercel/grpc";
+import { createLoadReporting, type LoadMetrics, recordCallMetrics } from "@tercel/grpc/services";
 import { cameCompressed } from "./compressed-mark.ts";
 import {
   type BoolValue,
@@ -12,10 +13,16 @@ import {
   type StreamingInputCallRequest,
   type StreamingOutputCallRequest,
   type StreamingOutputCallResponseSchema,
+  type TestOrcaReport,
 } from "./gen/grpc/testing/messages_pb.ts";
 import type { TestService } from "./gen/grpc/testing/test_pb.ts";
 
-/** The server features of gRPC's interoperability test descriptions, but for load reports and credentials. */
+/** The clients of these tests ask for a report each second. */
+export const loadReporting = createLoadReporting({ minIntervalMs: 1000 });
+/** One call at a time may say what is reported of the server. */
+let loadSetter: Promise<void> | undefined;
+
+/** The server features of gRPC's interoperability test descriptions, but for credentials. */
 export const testService: Partial<ServiceImpl<typeof TestService>> = {
   emptyCall: () => ({}),
 
@@ -24,6 +31,7 @@ export const testService: Partial<ServiceImpl<typeof TestService>> = {
     checkCompressed(request);
     throwAskedStatus(request.responseStatus);
     chooseCompression(context, request.responseCompressed);
+    if (request.orcaPerQueryReport !== undefined) recordCallMetrics(context, toMetrics(request.orcaPerQueryReport));
     return { payload: makePayload(request.responseType, request.responseSize) };
   },
 
@@ -48,9 +56,20 @@ export const testService: Partial<ServiceImpl<typeof TestService>> = {
 
   async *fullDuplexCall(requests, context) {
     echoMetadata(context);
-    for await (const request of requests) {
-      throwAskedStatus(request.responseStatus);
-      yield* responses(request, context);
+    const setter = Promise.withResolvers<void>();
+    try {
+      for await (const request of requests) {
+        throwAskedStatus(request.responseStatus);
+        if (request.orcaOobReport !== undefined) {
+          while (loadSetter !== undefined && loadSetter !== setter.promise) await loadSetter;
+          loadSetter = setter.promise;
+          loadReporting.replace(toMetrics(request.orcaOobReport));
+        }
+        yield* responses(request, context);
+      }
+    } finally {
+      if (loadSetter === setter.promise) loadSetter = undefined;
+      setter.resolve();
     }
   },
 
@@ -78,6 +97,10 @@ function echoMetadata(context: HandlerContext): void {
   if (initial !== null) context.responseHeader.set("x-grpc-test-echo-initial", initial);
   const trailing = context.requestHeader.get("x-grpc-test-echo-trailing-bin");
   if (trailing !== null) context.responseTrailer.set("x-grpc-test-echo-trailing-bin", trailing);
+}
+
+function toMetrics({ memoryUtilization, ...others }: TestOrcaReport): LoadMetrics {
+  return { ...others, memUtilization: memoryUtilization };
 }
 
 function checkCompressed(request: SimpleRequest | StreamingInputCallRequest): void {

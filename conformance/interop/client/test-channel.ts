@@ -1,5 +1,6 @@
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { type Channel, type ChannelOptions, createChannel } from "@tercel/grpc";
+import { createLoadReporting, type LoadReporting } from "@tercel/grpc/services";
 import { markingGzip } from "../compressed-mark.ts";
 import { TestService, UnimplementedService } from "../gen/grpc/testing/test_pb.ts";
 
@@ -18,6 +19,7 @@ export interface TestChannel {
   readonly channel: Channel;
   readonly client: Client<typeof TestService>;
   readonly unimplemented: Client<typeof UnimplementedService>;
+  readonly load: Client<LoadReporting["service"]>;
 }
 
 /** Makes a channel to the target with both services' clients. Responses tell whether they came compressed. */
@@ -34,5 +36,6 @@ export function openTestChannel(target: InteropTarget, options: ChannelOptions =
     channel,
     client: createClient(TestService, channel),
     unimplemented: createClient(UnimplementedService, channel),
+    load: createClient(createLoadReporting().service, channel),
   };
 }

@@ -1,11 +1,14 @@
 // What applications need.
 
 // What sibling packages need besides.
+export { type CallInfo, callInfo } from "./call/call-info.ts";
 export { checkWholeNumber } from "./call/check-number.ts";
 export { type Clock, systemClock } from "./call/clock.ts";
 export { compressMessages } from "./call/compress-messages.ts";
 export { type Log, type LogFields, stderrLog } from "./call/log.ts";
+export { readHeader } from "./call/read-header.ts";
 export { nearestName, refuseUnknownOptions } from "./call/unknown-option.ts";
+export { waitForReady } from "./call/wait-for-ready.ts";
 export { type Backoff, type BackoffOptions, createBackoff } from "./channel/backoff.ts";
 export { deriveHost, type HostOverrides } from "./channel/balancer/derive-host.ts";
 export type { EndpointChild } from "./channel/balancer/endpoint-children.ts";
@@ -24,7 +27,7 @@ export type {
   PickInfo,
   PickResult,
 } from "./channel/balancer/index.ts";
-export { createFailPicker, createQueuePicker, createResolverErrorPicker } from "./channel/balancer/pickers.ts";
+export { createFailPicker, createQueuePicker, createUnavailablePicker } from "./channel/balancer/pickers.ts";
 export { createPolicies, type Policies } from "./channel/balancer/policies.ts";
 export type { ChoosePolicy, PolicyChoice } from "./channel/balancer/policy-choice.ts";
 export {
@@ -37,6 +40,16 @@ export {
 export { type Channel, createChannel } from "./channel/channel.ts";
 export type { ChannelOptions } from "./channel/channel-options.ts";
 export type { ConnectivityState } from "./channel/connectivity.ts";
+export {
+  type AttemptExplanation,
+  type CallExplanation,
+  type CallPhase,
+  type ChannelExplanation,
+  type EndpointExplanation,
+  explainError,
+  type PhaseTime,
+  type ResolverExplanation,
+} from "./channel/explain/explanation.ts";
 export { createDnsResolver, type DnsResolverOptions } from "./channel/resolver/dns.ts";
 export type {
   Endpoint,
@@ -46,10 +59,18 @@ export type {
   ResolverListener,
   ResolverResult,
 } from "./channel/resolver/index.ts";
+export type { MethodConfigJson, ServiceConfigJson } from "./channel/service-config/service-config-json.ts";
 export type { Subchannel, SubchannelStateListener } from "./channel/subchannel/index.ts";
 export type { ParsedTarget } from "./channel/target.ts";
 export type { Compression } from "./protocol/compression.ts";
 export { gzipCompression } from "./protocol/gzip-compression.ts";
+export {
+  type Lifecycle,
+  type LifecycleOptions,
+  type LifecycleOutcome,
+  runLifecycle,
+  type ServeOptions,
+} from "./server/lifecycle/lifecycle.ts";
 export { type CloseOptions, createServer, type ListeningAt, type ListenOptions, type Server } from "./server/server.ts";
 export type { ServerOptions } from "./server/server-options.ts";
 export type { Address } from "./transport/client-connection.ts";

@@ -371,7 +371,11 @@ describe("what nobody asks for", () => {
   overBothTransports((open) => {
     it("is not made: no Headers, no AbortController, with interceptors that only pass on", async (t) => {
       const passing: Interceptor = (next) => (request) => next(request);
-      const { client } = await open(t, { unary: () => ({ text: "ok" }) }, { channel: { interceptors: [passing] } });
+      const { client } = await open(
+        t,
+        { unary: () => ({ text: "ok" }) },
+        { channel: { interceptors: [passing] }, server: { interceptors: [passing, passing] } },
+      );
       // The first call makes the connection, which may use what it likes.
       await client.unary({});
       const made: string[] = [];

@@ -1,4 +1,5 @@
 import { ErrorCode, errorCodeName } from "./frame/error-code.ts";
+import type { LimitName } from "./limit-name.ts";
 
 /** What an error ends: one stream, or the whole connection. */
 export type ErrorScope = "stream" | "connection";
@@ -16,6 +17,8 @@ export interface Http2ErrorOptions {
   code?: number;
   /** The peer has certainly not acted on the stream, so the request may be sent again (RFC 9113 §8.7). */
   unprocessed?: boolean;
+  /** The limit that the peer struck, if that was it. */
+  limit?: LimitName;
   cause?: unknown;
 }
 
@@ -26,6 +29,7 @@ export class Http2Error extends Error {
   readonly blame: ErrorBlame;
   readonly code: number;
   readonly unprocessed: boolean;
+  readonly limit: LimitName | undefined;
 
   constructor(message: string, options: Http2ErrorOptions) {
     const code = options.code ?? ErrorCode.internalError;
@@ -34,6 +38,7 @@ export class Http2Error extends Error {
     this.blame = options.blame;
     this.code = code;
     this.unprocessed = options.unprocessed ?? false;
+    this.limit = options.limit;
   }
 }
 
@@ -45,6 +50,16 @@ export function connectionError(code: number, message: string): Http2Error {
 /** The peer broke a rule on one stream; the connection goes on (RFC 9113 §5.4.2). */
 export function streamError(code: number, message: string): Http2Error {
   return new Http2Error(message, { scope: "stream", blame: "peer", code });
+}
+
+/** The peer struck a limit that costs it the connection. */
+export function limitError(limit: LimitName, code: number, message: string): Http2Error {
+  return new Http2Error(message, { scope: "connection", blame: "peer", code, limit });
+}
+
+/** The peer struck a limit that costs it one stream. */
+export function streamLimitError(limit: LimitName, code: number, message: string): Http2Error {
+  return new Http2Error(message, { scope: "stream", blame: "peer", code, limit });
 }
 
 /** The code that uses this package asked for something that cannot be done. */

@@ -210,6 +210,22 @@ test("ends the connection of a server whose last stream rises", async () => {
   await peer.expectGoaway(ErrorCode.protocolError);
 });
 
+test("ends the connection of a server whose last stream is one that only servers open", async () => {
+  for (const [lastStreamId, ends] of [
+    [0, false],
+    [2, true],
+    [2 ** 31 - 1, false],
+    [2 ** 31 - 2, true],
+  ] as const) {
+    // biome-ignore format: a table
+    const { peer } = createScriptedClient();
+    await peer.shakeHands();
+    peer.sendGoaway(lastStreamId, ErrorCode.noError);
+    const goaway = await peer.nextOf("GOAWAY").catch(() => undefined);
+    assert.equal(goaway?.code === ErrorCode.protocolError, ends, `last stream ${lastStreamId}`);
+  }
+});
+
 for (const [what, frame, code] of [
   ["on a stream", { streamId: 1, payload: Buffer.alloc(8) }, ErrorCode.protocolError],
   ["of 7 octets", { payload: Buffer.alloc(7) }, ErrorCode.frameSizeError],

@@ -9,17 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
-import {
-  type Connection,
-  type ConnectionEvents,
-  type ConnectOptions,
-  connect,
-  ErrorCode,
-  Http2Error,
-  Http2Server,
-  type Http2ServerOptions,
-  type ListenAddress,
-} from "../src/index.ts";
+import { type ConnectOptions, connect, ErrorCode, Http2Error, Http2Server, type ListenAddress } from "../src/index.ts";
 import {
   buildFrame,
   createSocketPeer,
@@ -28,79 +18,13 @@ import {
   type ScriptedPeer,
 } from "../src/testing/index.ts";
 import { makeCertificate, withoutCertificates } from "./certificate.ts";
+import { ask, echo, local, portOf, withConnection, withServer } from "./echo-server.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
-const local: ListenAddress = { host: "127.0.0.1", port: 0 };
 let certificate: { key: Buffer; cert: Buffer };
 before(() => {
   if (withoutCertificates === false) certificate = makeCertificate();
 });
-
-/** Answers with what came, and trailers that tell its length. */
-const echo: Http2ServerOptions["onStream"] = (stream) => {
-  const recorded = new RecordedStream();
-  recorded.stream = stream;
-  stream.listener = recorded;
-  recorded.during = (call) => {
-    if (call !== "end") return;
-    stream.sendHeaders(ok);
-    if (recorded.body.length > 0) stream.sendData(recorded.body);
-    stream.sendTrailers(["x-length", String(recorded.body.length)]);
-  };
-};
-
-interface Exchange {
-  response: RecordedStream;
-}
-
-/** Sends a request on our client and waits until it is over. */
-function ask(connection: Connection, body: Uint8Array): Promise<Exchange["response"]> {
-  return new Promise((resolve) => {
-    const recorded = new RecordedStream();
-    recorded.during = (call) => {
-      if (call === "end" || call === "reset") resolve(recorded);
-    };
-    recorded.stream = connection.request(post, [":authority", "localhost"], body.length === 0, recorded);
-    if (body.length > 0) recorded.stream.sendData(body, true);
-  });
-}
-
-async function withServer(
-  options: Partial<Http2ServerOptions>,
-  address: ListenAddress,
-  run: (address: ListenAddress, server: Http2Server) => Promise<void>,
-): Promise<void> {
-  const server = new Http2Server({ onStream: echo, ...options });
-  await server.listen(address);
-  try {
-    await run(server.address as ListenAddress, server);
-  } finally {
-    await server.close(0);
-  }
-}
-
-function portOf(address: ListenAddress): number {
-  assert.ok(address.port !== undefined);
-  return address.port;
-}
-
-async function withConnection(
-  address: ListenAddress,
-  options: ConnectOptions,
-  run: (connection: Connection) => Promise<void>,
-): Promise<void> {
-  const events: ConnectionEvents = {};
-  const closed = new Promise<Http2Error | undefined>((resolve) => {
-    events.onClose = resolve;
-  });
-  const connection = await connect(address, events, options);
-  try {
-    await run(connection);
-  } finally {
-    connection.close();
-    await closed;
-  }
-}
 
 const transports: readonly [what: string, tls: boolean, unix: boolean][] = [
   ["cleartext", false, false],

@@ -244,6 +244,32 @@ test("bears late frames on streams that a client has cancelled, and gives their 
   assert.deepEqual(recorded.log, []);
 });
 
+for (const [what, send] of [
+  ["DATA", (peer: ScriptedPeer) => peer.sendData(1, "x", { endStream: true })],
+  ["HEADERS", (peer: ScriptedPeer) => peer.sendHeaders(1, ["a", "b"], { endStream: true })],
+] as const) {
+  test(`ends a client's connection for ${what} on a stream that the server has ended`, async () => {
+    const { peer, request } = createScriptedClient();
+    await peer.shakeHands();
+    const recorded = request(post, { endStream: true });
+    peer.sendHeaders(1, ok, { endStream: true });
+    send(peer);
+    await peer.expectGoaway(ErrorCode.streamClosed, "stream 1 after its end");
+    assert.deepEqual(recorded.log, ["head 200", "end"]);
+  });
+
+  test(`answers ${what} on a stream that the server has reset with a reset, once the client knows of it`, async () => {
+    const { peer, request } = createScriptedClient();
+    await peer.shakeHands();
+    request(post, { endStream: true });
+    peer.sendHeaders(1, ok);
+    peer.sendReset(1, ErrorCode.cancel);
+    send(peer);
+    await peer.expectReset(1, ErrorCode.streamClosed);
+    await peer.expectAlive();
+  });
+}
+
 test("reads the same conversation whatever octets it is cut at", async () => {
   for (const sliceBytes of [1, 2, 3, 7, 10, 100]) {
     const { peer, events } = createScriptedServer();

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { because, serverCompressionCases } from "../../cases.ts";
+import { because, orcaCases, serverCompressionCases } from "../../cases.ts";
 import { peerFolder } from "../../paths.ts";
 import type { Peer } from "../../peer.ts";
 
@@ -10,8 +10,14 @@ export const grpcJs: Peer = {
   name: "grpc-js",
   needs: [],
   hidesCompression: true,
-  clientLacks: because(["client_compressed_streaming"], "it cannot choose compression by message"),
-  serverLacks: because(serverCompressionCases, "it compresses no responses"),
+  clientLacks: {
+    ...because(["client_compressed_streaming"], "it cannot choose compression by message"),
+    ...because(orcaCases, "its programs here have no load reports"),
+  },
+  serverLacks: {
+    ...because(serverCompressionCases, "it compresses no responses"),
+    ...because(orcaCases, "its programs here have no load reports"),
+  },
   prepare() {
     import.meta.resolve("@grpc/grpc-js");
   },

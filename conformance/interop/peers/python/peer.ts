@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { because } from "../../cases.ts";
+import { because, orcaCases } from "../../cases.ts";
 import { peerCache, peerFolder, protoFolder, root } from "../../paths.ts";
 import type { Peer } from "../../peer.ts";
 import { prepareOnce, runStep } from "../../prepared.ts";
@@ -15,8 +15,11 @@ export const grpcPython: Peer = {
   name: "python",
   needs: ["python3"],
   hidesCompression: true,
-  clientLacks: because(["client_compressed_streaming"], "it cannot choose compression by message"),
-  serverLacks: {},
+  clientLacks: {
+    ...because(["client_compressed_streaming"], "it cannot choose compression by message"),
+    ...because(orcaCases, "it has no load reports"),
+  },
+  serverLacks: because(orcaCases, "it has no load reports"),
   prepare() {
     const protos = ["empty", "messages", "test"].map((name) => join(protoFolder, "grpc", "testing", `${name}.proto`));
     prepareOnce(cache, [requirements, ...protos], "", () => {

@@ -2,7 +2,8 @@
 export class Cancellation {
   private controller: AbortController | undefined = undefined;
   private over = false;
-  private reason: unknown = undefined;
+  /** What it was aborted with. */
+  reason: unknown = undefined;
 
   get signal(): AbortSignal {
     if (this.controller === undefined) {

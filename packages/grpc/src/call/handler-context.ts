@@ -1,18 +1,20 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import { type ConnectError, type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import { type CallInfo, callInfo } from "./call-info.ts";
 
 /** What a context shows, taken from the call only when somebody looks. */
-export interface ContextSource {
+export interface ContextSource extends CallInfo {
   readonly service: DescService;
   readonly method: DescMethod;
   readonly url: string;
   readonly signal: AbortSignal;
   makeRequestHeader(): Headers;
+  findRequestHeader(name: string): string | null;
   remainingMs(): number | undefined;
 }
 
 /** The context a handler gets (Connect's HandlerContext). Headers, signal and values are made on first use. */
-export class CallContext implements HandlerContext {
+export class CallContext implements HandlerContext, CallInfo {
   readonly requestMethod = "POST";
   readonly protocolName = "grpc";
   private readonly source: ContextSource;
@@ -22,6 +24,8 @@ export class CallContext implements HandlerContext {
   givenTrailer: Headers | undefined = undefined;
   /** The call's values; an interceptor may put its own in their place. Undefined while nobody has asked. */
   givenValues: ContextValues | undefined = undefined;
+  /** What interceptors were handed as the request; undefined without interceptors. */
+  handedRequest: object | undefined = undefined;
 
   constructor(source: ContextSource) {
     this.source = source;
@@ -48,6 +52,19 @@ export class CallContext implements HandlerContext {
     return this.header;
   }
 
+  get peerAddress(): string | undefined {
+    return this.source.peerAddress;
+  }
+
+  get endedBy(): ConnectError | undefined {
+    return this.source.endedBy;
+  }
+
+  /** A request header, without making all of them if nobody has yet. */
+  peekHeader(name: string): string | null {
+    return this.header === undefined ? this.source.findRequestHeader(name) : this.header.get(name);
+  }
+
   get responseHeader(): Headers {
     this.givenHeader ??= new Headers();
     return this.givenHeader;
@@ -64,7 +81,7 @@ export class CallContext implements HandlerContext {
   }
 
   get values(): ContextValues {
-    this.givenValues ??= createContextValues();
+    this.givenValues ??= createContextValues().set(callInfo, this);
     return this.givenValues;
   }
 
@@ -74,23 +91,29 @@ export class CallContext implements HandlerContext {
   }
 }
 
-/** The context as the handler sees it behind interceptors, which may have replaced header, signal and values. */
-export function mergedContext(
-  context: CallContext,
-  requestHeader: Headers,
-  signal: AbortSignal,
-  values: ContextValues,
-): HandlerContext {
+/** What of a request interceptors may have replaced. */
+export interface ReplacedRequest {
+  readonly header: Headers;
+  readonly signal: AbortSignal;
+  readonly contextValues: ContextValues;
+}
+
+/** The context as the handler sees it behind interceptors that handed on another request. */
+export function mergedContext(context: CallContext, request: ReplacedRequest): HandlerContext {
   return {
     requestMethod: context.requestMethod,
     protocolName: context.protocolName,
     service: context.service,
     method: context.method,
     url: context.url,
-    signal,
-    requestHeader,
-    values,
+    values: request.contextValues,
     timeoutMs: context.timeoutMs,
+    get signal() {
+      return request.signal;
+    },
+    get requestHeader() {
+      return request.header;
+    },
     get responseHeader() {
       return context.responseHeader;
     },

@@ -2,9 +2,13 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../call/clock.ts";
 import type { Address } from "../transport/client-connection.ts";
 import type { Backoff } from "./backoff.ts";
-import type { Balancer, BalancerFactory, Picker } from "./balancer/index.ts";
+import { GracefulSwitch } from "./balancer/graceful-switch.ts";
+import type { BalancerFactory, BalancerHost, Picker } from "./balancer/index.ts";
+import { createFailPicker } from "./balancer/pickers.ts";
 import type { ConnectivityState } from "./connectivity.ts";
-import type { Resolver, ResolverFactory, ResolverListener } from "./resolver/index.ts";
+import type { Endpoint, Resolver, ResolverFactory, ResolverListener, ResolverResult } from "./resolver/index.ts";
+import type { ServiceConfig } from "./service-config/service-config.ts";
+import type { ServiceConfigChoice } from "./service-config/service-config-choice.ts";
 import type { Subchannel, SubchannelStateListener } from "./subchannel/index.ts";
 import type { ParsedTarget } from "./target.ts";
 
@@ -14,9 +18,18 @@ export interface ActiveTargetOptions {
   readonly clock: Clock;
   readonly backoff: Backoff;
   readonly resolver: ResolverFactory;
+  /** The policy where the service config names none. */
   readonly balancer: BalancerFactory;
-  createSubchannel(address: Address, onState: SubchannelStateListener): Subchannel;
-  onState(state: ConnectivityState, picker: Picker): void;
+  /** Outlives this object: what was valid once stays in force (gRFC A21). */
+  readonly serviceConfigs: ServiceConfigChoice;
+  readonly watchHealth?: BalancerHost["watchHealth"];
+  readonly watchLoad?: BalancerHost["watchLoad"];
+  readonly createSubchannel: (address: Address, onState: SubchannelStateListener) => Subchannel;
+  readonly onState: (state: ConnectivityState, picker: Picker) => void;
+  /** The config that is in force from now on; before the balancer hears of the endpoints that came with it. */
+  readonly onServiceConfig: (config: ServiceConfig) => void;
+  readonly onEndpoints: (endpoints: readonly Endpoint[]) => void;
+  readonly onResolverError: (error: ConnectError) => void;
 }
 
 /**
@@ -25,13 +38,13 @@ export interface ActiveTargetOptions {
  */
 export class ActiveTarget {
   readonly #options: ActiveTargetOptions;
-  readonly #balancer: Balancer;
+  readonly #balancer: GracefulSwitch;
   #resolver: Resolver | undefined;
   #isClosed = false;
 
   constructor(options: ActiveTargetOptions) {
     this.#options = options;
-    this.#balancer = options.balancer.create({
+    this.#balancer = new GracefulSwitch({
       targetText: options.target.text,
       clock: options.clock,
       createSubchannel: (address, onState) => options.createSubchannel(address, onState),
@@ -41,16 +54,22 @@ export class ActiveTarget {
       requestResolution: () => {
         if (!this.#isClosed) this.#resolver?.resolveNow();
       },
+      watchHealth: options.watchHealth,
+      watchLoad: options.watchLoad,
     });
+  }
+
+  get policyName(): string | undefined {
+    return this.#balancer.policyName;
   }
 
   /** Begins to resolve. Apart from the constructor, because results may come at once and the channel has to know us by then. */
   start(): void {
     const { target, clock, backoff, resolver } = this.#options;
     const listener: ResolverListener = {
-      onResult: ({ endpoints }) => this.#isClosed || this.#balancer.update({ endpoints }),
+      onResult: (result) => this.#isClosed || this.#onResult(result),
       onError: (error) => {
-        if (!this.#isClosed) this.#balancer.onResolverError(error);
+        if (!this.#isClosed) this.#onError(error);
       },
     };
     try {
@@ -72,5 +91,40 @@ export class ActiveTarget {
     this.#isClosed = true;
     this.#resolver?.close();
     this.#balancer.close();
+  }
+
+  #onResult({ endpoints, serviceConfigJson, serviceConfigError }: ResolverResult): boolean {
+    const { target, serviceConfigs, onState, onResolverError } = this.#options;
+    const refusal = serviceConfigError ?? serviceConfigs.choose(serviceConfigJson);
+    if (refusal !== undefined) {
+      const message = `the service config of "${target.text}" is invalid: ${refusal.message}`;
+      const createError = () => new ConnectError(message, Code.Unavailable, undefined, undefined, refusal);
+      onResolverError(createError());
+      if (serviceConfigs.current === undefined) {
+        // Nothing was ever valid, so the resolution counts as failed (gRFC A21).
+        onState("transient_failure", createFailPicker(createError));
+        return false;
+      }
+    }
+    return this.#apply(endpoints);
+  }
+
+  #apply(endpoints: readonly Endpoint[]): boolean {
+    const { serviceConfigs, balancer } = this.#options;
+    const config = serviceConfigs.current as ServiceConfig;
+    this.#options.onEndpoints(endpoints);
+    this.#options.onServiceConfig(config);
+    // Calls may have ended with the config, and the channel with them.
+    if (this.#isClosed) return true;
+    return this.#balancer.update(config.balancer ?? { factory: balancer }, { endpoints });
+  }
+
+  #onError(error: ConnectError): void {
+    const { serviceConfigs } = this.#options;
+    this.#options.onResolverError(error);
+    // Calls that fail for want of a name have the config that holds without one.
+    const config = serviceConfigs.current ?? serviceConfigs.byDefault;
+    this.#options.onServiceConfig(config);
+    if (!this.#isClosed) this.#balancer.onResolverError(error);
   }
 }

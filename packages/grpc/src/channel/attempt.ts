@@ -1,137 +1,107 @@
-import type { DescMethod, Message } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
-import type { DeferredMessage } from "../call/deferred-message.ts";
-import { ClientCall, type ClientCallListener } from "../transport/client-call.ts";
-import type { ClientConnection } from "../transport/client-connection.ts";
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { Code, ConnectError } from "@connectrpc/connect";
+import { ClientCall, type ClientCallListener, type ClientCallSettings } from "../transport/client-call.ts";
 import type { Http2ClientConnection } from "../transport/http2-client-connection.ts";
-import type { PickInfo } from "./balancer/index.ts";
-import type { ChannelCalls } from "./channel-calls.ts";
-import type { CallWaiter, WaiterQueue } from "./waiter-queue.ts";
+import type { CallOutcome, PickInfo } from "./balancer/index.ts";
+import type { MethodPlan } from "./method-plans.ts";
+import type { CallWaiter, CompletePick, WaiterQueue } from "./waiter-queue.ts";
+
+/** Whoever makes attempts: it is told of each what becomes of it. */
+export interface AttemptOwner extends ClientCallListener {
+  readonly pickInfo: PickInfo;
+  /** The attempt has a subchannel, whose connection it has to `open` on before this returns. */
+  onPick(attempt: Attempt): void;
+  onFail(attempt: Attempt, error: ConnectError, wasDropped: boolean): void;
+  onServiceConfig(): void;
+}
 
 /**
- * A call on its way: waits for a connection, sends the head, and hands on what comes back. Both kinds of call build on it.
- * The deadline and the caller's signal count from the beginning, the wait included.
+ * One try to make a call: waits for a connection, has its place there, and ends. A call that is neither repeated nor hedged is
+ * one attempt.
  */
-export abstract class Attempt implements CallWaiter, ClientCallListener {
-  readonly waitForReady: boolean;
-  /** The call as it is on the wire; another one after a transparent retry. */
-  call: ClientCall;
-  /** Told of the call's end after everybody else. */
-  onOver: ((error: ConnectError | undefined) => void) | undefined = undefined;
-  protected readonly calls: ChannelCalls;
-  protected readonly method: DescMethod;
-  private readonly fields: readonly string[];
-  private readonly signal: AbortSignal | undefined;
-  private wasRetried = false;
+export class Attempt extends ClientCall implements CallWaiter, CallOutcome {
+  waitForReady: boolean;
+  /** Attempts that a server has seen before this one; what `grpc-previous-rpc-attempts` says. */
+  readonly earlierAttempts: number;
+  startedAtMs = 0;
+  /** 0 while it waits. */
+  sentAtMs = 0;
+  headAtMs = 0;
+  /** 0 while it is open, and after a success. */
+  endedAtMs = 0;
+  error: ConnectError | undefined = undefined;
+  /** It had to wait for its connection, so less is left of the deadline than at the start. */
+  hasWaited = false;
+  /** Another attempt has won, or the call is over: what becomes of this one is of no interest. */
+  isAbandoned = false;
+  pick: CompletePick | undefined = undefined;
+  /** For streams: how many of the requests it has sent, whether the stream has room, and whether it knows that there are no more. */
+  sentMessages = 0;
+  isBlocked = false;
+  hasEndedRequests = false;
   // Links of the channel's queue.
-  readonly pickInfo: PickInfo | undefined = undefined;
   queue: WaiterQueue | undefined = undefined;
   previousWaiter: CallWaiter | undefined = undefined;
   nextWaiter: CallWaiter | undefined = undefined;
+  private isTracked = false;
 
-  constructor(calls: ChannelCalls, method: DescMethod, signal: AbortSignal | undefined, fields: readonly string[]) {
-    this.calls = calls;
-    this.method = method;
-    this.fields = fields;
-    this.signal = signal;
-    this.waitForReady = calls.waitForReady;
-    this.call = new ClientCall(calls.settings, method, this);
+  constructor(
+    settings: ClientCallSettings,
+    method: DescMethod,
+    owner: AttemptOwner,
+    waitForReady: boolean,
+    earlierAttempts: number,
+  ) {
+    super(settings, method, owner);
+    this.waitForReady = waitForReady;
+    this.earlierAttempts = earlierAttempts;
   }
 
-  begin(timeoutMs: number | undefined): void {
-    const { core } = this.calls;
-    core.callStarted();
-    if (this.signal !== undefined) {
-      if (this.signal.aborted) {
-        this.onAbort();
-        return;
-      }
-      this.signal.addEventListener("abort", this.onAbort, { once: true });
+  /** Takes its place on the connection and sends the request's head. */
+  open(head: MethodPlan["head"], fields: readonly string[]): void {
+    const { pick } = this;
+    if (pick === undefined) throw new Error("an attempt was opened before it was picked for");
+    if (pick.tracker !== undefined) {
+      this.isTracked = true;
+      pick.tracker.onStart();
     }
-    if (timeoutMs !== undefined) {
-      this.call.setDeadline(timeoutMs);
-      if (this.call.isOver) return;
-    }
-    this.seekConnection();
+    (pick.subchannel.connection as Http2ClientConnection).start(this, head, fields);
+  }
+
+  /** The attempt is over: tells the balancer. */
+  settled(error: ConnectError | undefined): void {
+    this.error = error;
+    if (!this.isTracked) return;
+    this.isTracked = false;
+    this.pick?.tracker?.onEnd(this);
   }
 
   // ---- CallWaiter
 
-  onConnection(connection: ClientConnection): void {
-    if (this.call.isOver) return;
-    try {
-      (connection as Http2ClientConnection).start(this.call, this.calls.heads.of(this.method), this.fields);
-      this.sendRequest();
-    } catch (error) {
-      this.call.cancel(ConnectError.from(error, Code.Internal));
-    }
+  get pickInfo(): PickInfo {
+    return (this.listener as AttemptOwner).pickInfo;
   }
 
-  onFail(error: ConnectError): void {
-    this.call.cancel(error);
+  onPick(pick: CompletePick): void {
+    this.pick = pick;
+    (this.listener as AttemptOwner).onPick(this);
   }
 
-  // ---- ClientCallListener
-
-  abstract onHead(): void;
-  abstract onMessage(message: Message | DeferredMessage<Message>, octets: number): void;
-  abstract onWritable(): void;
-
-  onEnd(error: ConnectError | undefined): void {
-    if (error !== undefined && !this.wasRetried && this.canRepeat && ClientCall.isUnprocessed(error)) {
-      this.repeat();
-      return;
-    }
-    if (this.queue !== undefined) this.calls.core.remove(this);
-    this.signal?.removeEventListener("abort", this.onAbort);
-    this.calls.core.callEnded();
-    this.settle(error);
-    this.onOver?.(error);
+  onFail(error: ConnectError, wasDropped: boolean): void {
+    (this.listener as AttemptOwner).onFail(this, error, wasDropped);
   }
 
-  describeWait(): string {
-    return this.calls.core.describeWait();
+  onServiceConfig(): void {
+    (this.listener as AttemptOwner).onServiceConfig();
   }
 
-  // ---- what the kinds of call add
+  // ---- CallOutcome
 
-  protected abstract sendRequest(): void;
-  protected abstract settle(error: ConnectError | undefined): void;
-  /** Whether the request can be sent once more: it is still here, and nothing of a response has been handed on. */
-  protected abstract readonly canRepeat: boolean;
-
-  /**
-   * The server has not seen the call, so sending it once more is safe whatever the method does (gRFC A6, transparent retry).
-   * Once only: a server that refuses again is overloaded.
-   */
-  private repeat(): void {
-    const earlier = this.call;
-    this.wasRetried = true;
-    this.call = new ClientCall(this.calls.settings, this.method, this);
-    this.call.inheritDeadline(earlier);
-    this.seekConnection();
+  get code(): Code | undefined {
+    return this.error?.code;
   }
 
-  private seekConnection(): void {
-    const { core } = this.calls;
-    const connection = core.tryPick();
-    if (connection !== undefined) {
-      this.onConnection(connection);
-    } else {
-      core.enqueue(this);
-    }
+  trailer(name: string): string | null {
+    return this.trailerField(name);
   }
-
-  private readonly onAbort = (): void => {
-    this.call.cancel(abortError(this.signal?.reason));
-  };
-}
-
-/** What a caller's signal says, as a ConnectError: Canceled, unless its reason is one already or a time-out. */
-function abortError(reason: unknown): ConnectError {
-  if (reason instanceof ConnectError) return reason;
-  if (reason instanceof Error && reason.name === "TimeoutError") {
-    return new ConnectError("the deadline has passed", Code.DeadlineExceeded, undefined, undefined, reason);
-  }
-  return ConnectError.from(reason ?? "the call was cancelled", Code.Canceled);
 }

@@ -1,18 +1,24 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "../call/clock.ts";
-import type { ClientCallSettings } from "../transport/client-call.ts";
-import type { RequestHeads } from "../transport/request-heads.ts";
+import type { DeadlineWheel } from "../call/deadline-wheel.ts";
 import type { ChannelCore } from "./channel-core.ts";
+import type { MethodPlans } from "./method-plans.ts";
+import type { ReplayBudget } from "./retry/replay-budget.ts";
 
 /** What every call of a channel needs. */
 export interface ChannelCalls {
   readonly core: ChannelCore;
-  readonly settings: ClientCallSettings;
-  readonly heads: RequestHeads;
+  readonly plans: MethodPlans;
+  readonly replayBudget: ReplayBudget;
+  readonly deadlines: DeadlineWheel;
   readonly interceptors: readonly Interceptor[];
   readonly defaultTimeoutMs: number | undefined;
-  readonly waitForReady: boolean;
+  /** Undefined leaves it to the service config. */
+  readonly waitForReady: boolean | undefined;
+  readonly maxConcurrentCalls: number;
   /** `http://authority`, for interceptors that look at a call's URL. */
   readonly baseUrl: string;
   readonly clock: Clock;
+  /** From 0 up to 1, for the pauses before retries. */
+  readonly random: () => number;
 }

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { ClientConnection } from "../transport/client-connection.ts";
 import type { BalancerFactory, BalancerHost, PickInfo, PickResult } from "./balancer/index.ts";
-import { type CallWaiter, ChannelCore, type ChannelCoreOptions } from "./channel-core.ts";
+import { type CallWaiter, ChannelCore, type ChannelCoreOptions, type CompletePick } from "./channel-core.ts";
 import type { ResolverFactory, ResolverListener } from "./resolver/index.ts";
 import { parseTarget } from "./target.ts";
 import { FakeClock, settle } from "./testing/fake-clock.ts";
@@ -28,7 +27,8 @@ class TestCall implements CallWaiter {
     this.pickInfo = pickInfo;
   }
 
-  onConnection(connection: ClientConnection): void {
+  onPick(pick: CompletePick): void {
+    const { connection } = pick.subchannel;
     assert.ok(connection instanceof ScriptedConnection);
     assert.ok(this.connection === undefined && this.error === undefined);
     connection.startCall();
@@ -36,6 +36,8 @@ class TestCall implements CallWaiter {
     this.#began.push(this);
     this.onOver();
   }
+
+  onServiceConfig(): void {}
 
   onFail(error: ConnectError): void {
     assert.ok(this.connection === undefined && this.error === undefined);
@@ -107,7 +109,7 @@ test("connects with the first call, which waits for it, and offers the connectio
   assert.equal(call.connection, undefined);
   const connection = await attempt(0).succeed();
   assert.equal(call.connection, connection);
-  assert.equal(core.tryPick(), connection);
+  assert.equal(core.tryPick()?.subchannel.connection, connection);
   assert.deepEqual(states, ["connecting", "ready"]);
   await core.close({ graceMs: 0 });
 });
@@ -298,7 +300,7 @@ test("after GOAWAY new calls go to a new connection while the old one's calls go
   assert.equal(old.openCalls, 1);
   old.endCall();
   assert.ok(old.isClosed);
-  assert.equal(core.tryPick(), fresh);
+  assert.equal(core.tryPick()?.subchannel.connection, fresh);
   assert.deepEqual(states, ["connecting", "ready", "connecting", "ready"]);
   await core.close({ graceMs: 0 });
 });
@@ -336,7 +338,7 @@ test("gives up its connection after 30 minutes without a call and comes back wit
   await clock.advance(100 * 60_000);
   assert.equal(core.state, "ready", "an open call is no idleness");
   connection.endCall();
-  core.callEnded();
+  core.callEnded(undefined);
   await clock.advance(30 * 60_000 - 1);
   assert.equal(core.state, "ready");
   await clock.advance(1);
@@ -358,9 +360,9 @@ test("counts the time without calls from the end of the last one", async () => {
   await clock.advance(700);
   core.callStarted();
   core.callStarted();
-  core.callEnded();
+  core.callEnded(undefined);
   await clock.advance(700);
-  core.callEnded();
+  core.callEnded(undefined);
   await clock.advance(999);
   assert.equal(core.state, "ready");
   await clock.advance(1);
@@ -646,7 +648,7 @@ test("tries every waiting call when the picker looks at calls, and passes on wha
     calls.map(({ connection }) => connection),
     [a, undefined, undefined, b],
   );
-  assert.equal(core.tryPick(info("/s/B")), b);
+  assert.equal(core.tryPick(info("/s/B"))?.subchannel.connection, b);
   assert.equal(core.tryPick(info("/s/A")), undefined);
   a.endCall();
   assert.deepEqual(began, [calls[0], calls[3], calls[1]]);
@@ -675,8 +677,8 @@ test("the call behind the peer's stream limit does not wait for one to end: anot
   assert.equal(next.connection, second);
   assert.equal(first.connection, connection);
   assert.equal(connection.openCalls, 100);
-  assert.equal(core.tryPick(), second);
+  assert.equal(core.tryPick()?.subchannel.connection, second);
   connection.endCall();
-  assert.equal(core.tryPick(), connection, "the oldest with a place goes first");
+  assert.equal(core.tryPick()?.subchannel.connection, connection, "the oldest with a place goes first");
   await core.close({ graceMs: 0 });
 });

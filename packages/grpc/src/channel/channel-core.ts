@@ -1,22 +1,32 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Clock, systemClock } from "../call/clock.ts";
-import type { Address, ClientConnection, Connect } from "../transport/client-connection.ts";
+import type { Address, Connect } from "../transport/client-connection.ts";
 import { ActiveTarget } from "./active-target.ts";
 import { type Backoff, type BackoffOptions, createBackoff } from "./backoff.ts";
-import type { BalancerFactory, Picker, PickInfo } from "./balancer/index.ts";
+import type { BalancerFactory, BalancerHost, Picker, PickInfo } from "./balancer/index.ts";
 import { pickFirst } from "./balancer/pick-first.ts";
 import { createQueuePicker } from "./balancer/pickers.ts";
 import { ConnectionSet } from "./connection-set.ts";
 import type { ConnectivityState } from "./connectivity.ts";
+import { controlPlaneError } from "./control-plane-error.ts";
+import { ChannelHistory } from "./explain/channel-history.ts";
+import type { ChannelExplanation } from "./explain/explanation.ts";
+import { printChannel } from "./explain/print.ts";
 import { IdleTimer } from "./idle-timer.ts";
 import { createDnsResolver } from "./resolver/dns.ts";
 import type { ResolverFactory } from "./resolver/index.ts";
 import { staticResolvers } from "./resolver/static.ts";
 import { unixResolver } from "./resolver/unix.ts";
+import { emptyServiceConfig, type ServiceConfig } from "./service-config/service-config.ts";
+import { ServiceConfigChoice } from "./service-config/service-config-choice.ts";
+import { type HealthListener, watchHealth } from "./subchannel/health-watch.ts";
 import type { Subchannel, SubchannelStateListener } from "./subchannel/index.ts";
+import { watchLoad } from "./subchannel/load-watch.ts";
+import type { WatchSettings } from "./subchannel/retrying-watch.ts";
 import { createSubchannel } from "./subchannel/subchannel.ts";
+import type { StartWatch } from "./subchannel/watch-stream.ts";
 import type { ParsedTarget } from "./target.ts";
-import { type CallWaiter, WaiterQueue } from "./waiter-queue.ts";
+import { type CallWaiter, type CompletePick, WaiterQueue } from "./waiter-queue.ts";
 
 export interface ChannelCoreOptions {
   /** Default: the system's. */
@@ -32,16 +42,27 @@ export interface ChannelCoreOptions {
   readonly backoff?: BackoffOptions;
   /** Resolvers of further schemes, or instead of built-in ones. */
   readonly resolvers?: readonly ResolverFactory[];
-  /** Default pick_first. */
+  /** The policy where no service config names one. Default pick_first. */
   readonly balancer?: BalancerFactory;
+  /** The policies that service configs may name. Default pick_first alone. */
+  readonly balancers?: readonly BalancerFactory[];
+  /** In force where the resolver brings none. Default: one that asks for nothing. */
+  readonly serviceConfig?: ServiceConfig;
+  /** Hears each service config that comes into force, before any call is given a connection by it. */
+  readonly onServiceConfig?: (config: ServiceConfig) => void;
+  /** Makes the calls that follow servers' health and load. Without it nobody follows them. */
+  readonly startWatch?: StartWatch;
 }
 
-export type { CallWaiter } from "./waiter-queue.ts";
+export type { CallWaiter, CompletePick } from "./waiter-queue.ts";
 
 /** Hears a state that the channel has entered. */
 export type StateWatcher = (state: ConnectivityState) => void;
 
 const defaultIdleTimeoutMs = 30 * 60_000;
+
+/** However many a service config asks for (gRFC A105). */
+const maxConnectionsPerSubchannel = 10;
 
 /** Far off and within what a timer takes; begun anew when it passes. */
 const holdMs = 0x7fff_ffff;
@@ -60,6 +81,11 @@ export class ChannelCore {
   readonly #backoff: Backoff;
   readonly #resolver: ResolverFactory;
   readonly #balancer: BalancerFactory;
+  readonly #serviceConfigs: ServiceConfigChoice;
+  readonly #startWatch: StartWatch | undefined;
+  readonly #onServiceConfig: ((config: ServiceConfig) => void) | undefined;
+  /** What explanations are made of. */
+  readonly history = new ChannelHistory();
   readonly #connections = new ConnectionSet();
   readonly #idleTimer: IdleTimer;
   readonly #idlePicker: Picker;
@@ -67,6 +93,8 @@ export class ChannelCore {
   readonly #watchers = new Set<StateWatcher>();
   /** Undefined in idle mode and after close. */
   #active: ActiveTarget | undefined;
+  /** The one that calls go by; undefined until the first name resolution has ended one way or the other. */
+  #serviceConfig: ServiceConfig | undefined;
   #state: ConnectivityState = "idle";
   #picker: Picker;
   #isServing = false;
@@ -84,6 +112,12 @@ export class ChannelCore {
     this.#target = target;
     this.#resolver = resolver;
     this.#balancer = options.balancer ?? pickFirst;
+    this.#serviceConfigs = new ServiceConfigChoice(
+      options.serviceConfig ?? emptyServiceConfig,
+      options.balancers ?? [this.#balancer],
+    );
+    this.#onServiceConfig = options.onServiceConfig;
+    this.#startWatch = options.startWatch;
     this.#clock = options.clock ?? systemClock;
     this.#connect = this.#connections.track(connect);
     this.#connectTimeoutMs = options.connectTimeoutMs;
@@ -97,18 +131,22 @@ export class ChannelCore {
     return this.#state;
   }
 
+  /** Whether calls know their service config; until then one that begins has to `enqueue`. */
+  get isConfigured(): boolean {
+    return this.#serviceConfig !== undefined;
+  }
+
   /**
-   * A connection that can take a call now; undefined when the call has to `enqueue`. Called for every call, so it allocates
-   * nothing. `info` is for policies that look at the call.
+   * A subchannel whose connection can take a call now; undefined when the call has to `enqueue`. Called for every call, so it
+   * allocates nothing. `info` is for policies that look at the call.
    */
-  tryPick(info?: PickInfo): ClientConnection | undefined {
+  tryPick(info?: PickInfo): CompletePick | undefined {
     const picker = this.#picker;
     // Nobody overtakes those who wait for the same.
     if (this.#waiters.length > 0 && !picker.dependsOnCall) return undefined;
     const result = picker.pick(info);
     if (result.kind !== "complete") return undefined;
-    const { connection } = result.subchannel;
-    return connection?.canStartCall ? connection : undefined;
+    return result.subchannel.connection?.canStartCall ? result : undefined;
   }
 
   /**
@@ -122,11 +160,11 @@ export class ChannelCore {
     const result = picker.pick(waiter.pickInfo);
     // Asked last, because a call that fails as the channel wakes up may close it.
     if (this.#closed !== undefined) {
-      waiter.onFail(this.#createClosedError());
+      waiter.onFail(this.#createClosedError(), true);
       return;
     }
     if (result.kind === "drop" || (result.kind === "fail" && !waiter.waitForReady)) {
-      waiter.onFail(result.createError());
+      waiter.onFail(controlPlaneError(result.createError()), result.kind === "drop");
       return;
     }
     this.#waiters.append(waiter);
@@ -148,11 +186,52 @@ export class ChannelCore {
 
   /** A call began, waiting included: no idle mode until as many have ended. */
   callStarted(): void {
+    this.history.started += 1;
     this.#idleTimer.callStarted();
   }
 
-  callEnded(): void {
+  callEnded(error: ConnectError | undefined): void {
+    if (error === undefined) this.history.succeeded += 1;
+    else this.history.callFailed(error, this.#clock.nowMs());
     this.#idleTimer.callEnded();
+  }
+
+  /** Calls that have started and not ended. */
+  get openCalls(): number {
+    const { started, succeeded, failed } = this.history;
+    return started - succeeded - failed;
+  }
+
+  get target(): ParsedTarget {
+    return this.#target;
+  }
+
+  get policyName(): string | undefined {
+    return this.#active?.policyName;
+  }
+
+  /** The channel as it is now. */
+  explain(): ChannelExplanation {
+    const { history } = this;
+    const nowMs = this.#clock.nowMs();
+    const { policyName } = this;
+    history.subchannelChanged();
+    const facts = {
+      target: this.#target.text,
+      state: this.#state,
+      ...(policyName !== undefined && { policy: policyName }),
+      resolver: history.resolver(this.#target.scheme, nowMs),
+      endpoints: history.endpoints(),
+      calls: {
+        waiting: this.#waiters.length,
+        open: this.openCalls,
+        started: history.started,
+        succeeded: history.succeeded,
+        failed: history.failed,
+      },
+      lastErrors: history.lastErrors(nowMs),
+    };
+    return { ...facts, line: printChannel(facts) };
   }
 
   /** Leaves idle mode, and makes an idle balancer connect, without a call. */
@@ -199,7 +278,7 @@ export class ChannelCore {
     this.#enter("shutdown");
     active?.close();
     for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
-      waiter.onFail(this.#createClosedError());
+      waiter.onFail(this.#createClosedError(), true);
     }
     this.#holdProcessWhileCallsWait();
   }
@@ -209,13 +288,19 @@ export class ChannelCore {
     this.#picker = createQueuePicker(() => "resolving the name");
     this.#enter("connecting");
     this.#idleTimer.start();
+    this.history.activated(this.#clock.nowMs());
     const active = new ActiveTarget({
       target: this.#target,
       clock: this.#clock,
       backoff: this.#backoff,
       resolver: this.#resolver,
       balancer: this.#balancer,
+      serviceConfigs: this.#serviceConfigs,
+      onServiceConfig: (config) => this.#useServiceConfig(config),
+      onEndpoints: (endpoints) => this.history.resolved(endpoints.length, this.#clock.nowMs()),
+      onResolverError: (error) => this.history.resolutionFailed(error),
       createSubchannel: (address, onState) => this.#createSubchannel(address, onState),
+      ...this.#watches(),
       onState: (state, picker) => {
         this.#picker = picker;
         this.#enter(state);
@@ -239,18 +324,54 @@ export class ChannelCore {
     active?.close();
   }
 
+  #useServiceConfig(config: ServiceConfig): void {
+    const before = this.#serviceConfig;
+    if (config === before) return;
+    this.#serviceConfig = config;
+    this.#onServiceConfig?.(config);
+    if (before !== undefined) return;
+    // Later configs are for later calls; those that wait have begun before there was any.
+    const waiters = this.#waiters;
+    waiters.startWalk();
+    for (let waiter = waiters.step(); waiter !== undefined; waiter = waiters.step()) waiter.onServiceConfig();
+  }
+
   #createSubchannel(address: Address, onState: SubchannelStateListener): Subchannel {
-    return createSubchannel(
+    const subchannel = createSubchannel(
       address,
       {
         connect: this.#connect,
         clock: this.#clock,
         backoff: this.#backoff,
         onCapacity: () => this.#serveWaiters(),
+        maxConnections: () =>
+          Math.min(maxConnectionsPerSubchannel, this.#serviceConfig?.maxConnectionsPerSubchannel ?? Infinity),
         ...(this.#connectTimeoutMs !== undefined && { connectTimeoutMs: this.#connectTimeoutMs }),
       },
-      onState,
+      (state) => {
+        this.history.subchannelChanged();
+        onState(state);
+      },
     );
+    this.history.subchannelMade(subchannel);
+    return subchannel;
+  }
+
+  #watches(): Pick<BalancerHost, "watchHealth" | "watchLoad"> {
+    const startWatch = this.#startWatch;
+    if (startWatch === undefined) return { watchHealth: undefined, watchLoad: undefined };
+    const settings = { startWatch, clock: this.#clock, backoff: this.#backoff };
+    return {
+      watchHealth: (subchannel, listener) => this.#watchHealth(settings, subchannel, listener),
+      watchLoad: (subchannel, intervalMs, listener) => watchLoad(settings, subchannel, intervalMs, listener),
+    };
+  }
+
+  #watchHealth(settings: WatchSettings, subchannel: Subchannel, listener: HealthListener): () => void {
+    const serviceName = this.#serviceConfig?.healthCheckServiceName;
+    if (serviceName !== undefined) return watchHealth(settings, serviceName, subchannel, listener);
+    listener({ state: "ready", reason: "" });
+    return () => {};
   }
 
   /** Tries the waiting calls with the current picker. Being called meanwhile, by a call that begins or fails, it starts over. */
@@ -279,14 +400,13 @@ export class ChannelCore {
       const result = picker.pick(waiter.pickInfo);
       if (result.kind === "drop" || (result.kind === "fail" && !waiter.waitForReady)) {
         waiters.remove(waiter);
-        waiter.onFail(result.createError());
+        waiter.onFail(controlPlaneError(result.createError()), result.kind === "drop");
         continue;
       }
       if (result.kind === "complete") {
-        const { connection } = result.subchannel;
-        if (connection?.canStartCall) {
+        if (result.subchannel.connection?.canStartCall) {
           waiters.remove(waiter);
-          waiter.onConnection(connection);
+          waiter.onPick(result);
           continue;
         }
         result.subchannel.makePlace();
@@ -299,6 +419,7 @@ export class ChannelCore {
   #enter(state: ConnectivityState): void {
     if (state === this.#state) return;
     this.#state = state;
+    this.history.entered(state, this.#clock.nowMs());
     for (const watcher of this.#watchers) {
       queueMicrotask(() => {
         if (this.#watchers.has(watcher)) watcher(state);

@@ -7,7 +7,9 @@ import type { Compression } from "../protocol/compression.ts";
 import type { MessageFormat } from "../protocol/content-type.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 import type { Http2ConnectSettings } from "../transport/http2-client-connection.ts";
+import type { BalancerFactory } from "./balancer/index.ts";
 import type { ResolverFactory } from "./resolver/index.ts";
+import type { ServiceConfigJson } from "./service-config/service-config-json.ts";
 
 export interface ChannelOptions {
   /** Run around every call; the first is the outermost. They are Connect's interceptors. Default: none. */
@@ -16,8 +18,29 @@ export interface ChannelOptions {
   tls?: true | NonNullable<Http2ConnectSettings["tls"]>;
   /** Deadline of calls that do not set one. Default: none, as in gRPC; set one. */
   defaultTimeoutMs?: number;
-  /** Calls wait for a connection instead of failing while there is none. Default false, as in gRPC. */
+  /**
+   * Calls wait for a connection instead of failing while there is none. Default: what the service config says, and without it
+   * false, as in gRPC. The context key `waitForReady` decides for a single call.
+   */
   waitForReady?: boolean;
+  /**
+   * gRPC's service config, as an object or JSON text: load balancing policy, and for each method time-out, retries, hedging and
+   * limits. In force where the resolver brings none. Default: nothing of all that.
+   */
+  serviceConfig?: ServiceConfigJson | string;
+  /** Load balancing policies beside the built-in ones, for service configs to name. One of a built-in name replaces it. */
+  balancers?: readonly BalancerFactory[];
+  /** Resolvers beside the built-in ones, for targets of their scheme: `discovery:///name`, for instance. One of a built-in scheme replaces it. */
+  resolvers?: readonly ResolverFactory[];
+  /** Calls open at once, the waiting ones included; one more fails with ResourceExhausted. Default: any number. */
+  maxConcurrentCalls?: number;
+  /**
+   * Octets of requests that a call may keep in order to send them again. A larger call is made once. Default 256 KiB, as in
+   * gRPC; 0 keeps nothing.
+   */
+  retryBufferBytesPerCall?: number;
+  /** The same for all calls together. Default 16 MiB, as in gRPC. */
+  retryBufferBytes?: number;
   /** Compresses requests. Default: not, because a server need not understand it; `gzipCompression` is there. */
   sendCompression?: Compression;
   /** Encodings that responses may use. Default: gzip. */
@@ -38,8 +61,6 @@ export interface ChannelOptions {
   idleTimeoutMs?: number;
   /** Pings that find out whether a silent server is still there. Default: none. */
   keepalive?: { timeMs: number; timeoutMs?: number; permitWithoutCalls?: boolean };
-  /** Resolvers of further schemes, or instead of built-in ones: `discovery:///name`, for instance. Default: none. */
-  resolvers?: readonly ResolverFactory[];
   /** The `:authority` that calls carry. Default: the target's. */
   authority?: string;
   /** Put before our own name in `user-agent`. */
@@ -48,6 +69,8 @@ export interface ChannelOptions {
   limits?: Http2ConnectSettings["limits"];
   /** For tests. */
   clock?: Clock;
+  /** For tests: a number from 0 up to 1, by which the pauses before retries are varied. */
+  random?: () => number;
 }
 
 const optionNames: readonly (keyof ChannelOptions)[] = [
@@ -55,6 +78,12 @@ const optionNames: readonly (keyof ChannelOptions)[] = [
   "tls",
   "defaultTimeoutMs",
   "waitForReady",
+  "serviceConfig",
+  "balancers",
+  "resolvers",
+  "maxConcurrentCalls",
+  "retryBufferBytesPerCall",
+  "retryBufferBytes",
   "sendCompression",
   "acceptCompressions",
   "compressMinBytes",
@@ -65,11 +94,11 @@ const optionNames: readonly (keyof ChannelOptions)[] = [
   "connectTimeoutMs",
   "idleTimeoutMs",
   "keepalive",
-  "resolvers",
   "authority",
   "userAgentPrefix",
   "limits",
   "clock",
+  "random",
 ];
 
 /** gRFC A8: pinging more often than this would only trouble the server. */
@@ -85,6 +114,9 @@ export function checkChannelOptions(options: ChannelOptions): void {
   checkWholeNumber(where, "maxSendMessageBytes", options.maxSendMessageBytes, 0, maxAnnouncedMessageBytes);
   checkWholeNumber(where, "connectTimeoutMs", options.connectTimeoutMs, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "idleTimeoutMs", options.idleTimeoutMs, 0, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "maxConcurrentCalls", options.maxConcurrentCalls, 1, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "retryBufferBytesPerCall", options.retryBufferBytesPerCall, 0, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "retryBufferBytes", options.retryBufferBytes, 0, Number.MAX_SAFE_INTEGER);
   if (options.format !== undefined && options.format !== "proto" && options.format !== "json") {
     throw new RangeError(`${where}: format is ${JSON.stringify(options.format)}; it has to be "proto" or "json"`);
   }

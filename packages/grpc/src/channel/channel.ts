@@ -8,15 +8,23 @@ import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
+import type { ClientCallSettings } from "../transport/client-call.ts";
 import type { Connect } from "../transport/client-connection.ts";
 import { createHttp2Connect } from "../transport/http2-client-connection.ts";
-import { callFields, RequestHeads } from "../transport/request-heads.ts";
+import { RequestHeads } from "../transport/request-heads.ts";
+import type { BalancerFactory } from "./balancer/index.ts";
+import { createPolicies } from "./balancer/policies.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
 import { ChannelCore } from "./channel-core.ts";
 import { type ChannelOptions, checkChannelOptions } from "./channel-options.ts";
 import type { ConnectivityState } from "./connectivity.ts";
+import type { ChannelExplanation } from "./explain/explanation.ts";
 import { type CallInit, interceptedCall, type StartCall } from "./intercepted-call.ts";
+import { MethodPlans } from "./method-plans.ts";
+import { ReplayBudget } from "./retry/replay-budget.ts";
+import { type ParseServiceConfigOptions, parseServiceConfig } from "./service-config/parse-service-config.ts";
 import { StreamingCall } from "./streaming-call.ts";
+import { createStartWatch } from "./subchannel/watch-stream.ts";
 import { parseTarget } from "./target.ts";
 import { UnaryCall } from "./unary-call.ts";
 
@@ -26,11 +34,17 @@ export interface Channel extends Transport {
   readonly state: ConnectivityState;
   /** Connects without waiting for a call. */
   connect(): void;
+  /** The channel as it is now: state, name resolution, endpoints, calls, latest errors. */
+  explain(): ChannelExplanation;
   /** Ends the channel: open calls are let go on, new ones fail, and connections close when they are empty. */
   close(): Promise<void>;
 }
 
 const defaultMaxReceiveMessageBytes = 4 * 1024 * 1024;
+
+/** What grpc-js and gRPC C-core keep of requests for retries. */
+const defaultRetryBufferBytesPerCall = 256 * 1024;
+const defaultRetryBufferBytes = 16 * 1024 * 1024;
 
 /**
  * Makes a channel to a target: `host:port`, `dns:///host:port`, `unix:/path`, `ipv4:1.2.3.4:50051` or
@@ -54,38 +68,58 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   const codec = options.format === "json" ? createJsonCodec(options.jsonOptions) : createProtobufCodec();
   const authority = options.authority ?? parsed.authority;
   const scheme = isSecure ? "https" : "http";
+  const balancers = createPolicies(options.balancers).all;
+  const heads = new RequestHeads({
+    scheme,
+    authority,
+    format: codec.name,
+    sendCompression,
+    compressions,
+    userAgentPrefix: options.userAgentPrefix,
+  });
+  const settings: ClientCallSettings = {
+    codec,
+    compressions,
+    sendCompression,
+    compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
+    maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
+    maxSendMessageBytes: options.maxSendMessageBytes ?? maxAnnouncedMessageBytes,
+    clock,
+  };
+  const plans = new MethodPlans(heads, settings);
   const core = new ChannelCore(parsed, connect ?? createHttp2Connect(connectSettings(options)), {
     clock,
     resolvers,
+    balancers,
+    onServiceConfig: (config) => plans.use(config),
+    startWatch: createStartWatch(settings, heads),
+    ...(options.serviceConfig === undefined
+      ? {}
+      : { serviceConfig: parseServiceConfig(options.serviceConfig, ownConfig(balancers)) }),
     ...(options.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: options.connectTimeoutMs }),
     ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs }),
   });
   return new ChannelTransport({
     core,
-    settings: {
-      codec,
-      compressions,
-      sendCompression,
-      compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
-      maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
-      maxSendMessageBytes: options.maxSendMessageBytes ?? maxAnnouncedMessageBytes,
-      deadlines: new DeadlineWheel(clock, true),
-      clock,
-    },
-    heads: new RequestHeads({
-      scheme,
-      authority,
-      format: codec.name,
-      sendCompression,
-      compressions,
-      userAgentPrefix: options.userAgentPrefix,
-    }),
+    plans,
+    replayBudget: new ReplayBudget(
+      options.retryBufferBytesPerCall ?? defaultRetryBufferBytesPerCall,
+      options.retryBufferBytes ?? defaultRetryBufferBytes,
+    ),
+    deadlines: new DeadlineWheel(clock, true),
     interceptors: options.interceptors ?? [],
     defaultTimeoutMs: options.defaultTimeoutMs,
-    waitForReady: options.waitForReady ?? false,
+    waitForReady: options.waitForReady,
+    maxConcurrentCalls: options.maxConcurrentCalls ?? Number.POSITIVE_INFINITY,
     baseUrl: `${scheme}://${authority}`,
     clock,
+    random: options.random ?? Math.random,
   });
+}
+
+/** What an application writes is held to more than what a resolver brings. */
+function ownConfig(balancers: readonly BalancerFactory[]): ParseServiceConfigOptions {
+  return { balancers, refuseUnknown: true, where: "createChannel: serviceConfig" };
 }
 
 function connectSettings(options: ChannelOptions) {
@@ -126,6 +160,10 @@ class ChannelTransport implements Channel {
 
   connect(): void {
     this.calls.core.connect();
+  }
+
+  explain(): ChannelExplanation {
+    return this.calls.core.explain();
   }
 
   close(): Promise<void> {
@@ -175,11 +213,8 @@ class ChannelTransport implements Channel {
     contextValues: CallInit["contextValues"],
   ): Promise<UnaryResponse> {
     return new Promise((resolve, reject) => {
-      const message = toMessage(method.input, input);
-      const fields = callFields(timeoutMs, metadata);
-      const attempt = new UnaryCall(this.calls, method, signal, fields, message, resolve, reject);
-      attempt.call.contextValues = contextValues;
-      attempt.begin(timeoutMs);
+      const init = { signal, timeoutMs, metadata, contextValues };
+      new UnaryCall(this.calls, method, init, toMessage(method.input, input), resolve, reject).begin(timeoutMs);
     });
   }
 
@@ -193,11 +228,10 @@ class ChannelTransport implements Channel {
     onOver?: StreamingCall["onOver"],
   ): Promise<StreamResponse> {
     return new Promise((resolve, reject) => {
-      const fields = callFields(timeoutMs, metadata);
-      const attempt = new StreamingCall(this.calls, method, signal, fields, input, resolve, reject);
-      attempt.call.contextValues = contextValues;
-      attempt.onOver = onOver;
-      attempt.begin(timeoutMs);
+      const init = { signal, timeoutMs, metadata, contextValues };
+      const call = new StreamingCall(this.calls, method, init, input, resolve, reject);
+      call.onOver = onOver;
+      call.begin(timeoutMs);
     });
   }
 }

@@ -130,7 +130,7 @@ class CallScope implements DeadlineEntry {
       this.isSignalMade = true;
       if (this.given?.aborted) this.onAbort();
       else this.given?.addEventListener("abort", this.onAbort, { once: true });
-      if (this.deadlineAtMs > 0) this.calls.settings.deadlines.add(this);
+      if (this.deadlineAtMs > 0) this.calls.deadlines.add(this);
     }
     return this.cancellation.signal;
   }
@@ -167,7 +167,7 @@ class CallScope implements DeadlineEntry {
 
   end(reason: unknown): void {
     this.given?.removeEventListener("abort", this.onAbort);
-    this.calls.settings.deadlines.remove(this);
+    this.calls.deadlines.remove(this);
     this.cancellation.abort(reason);
   }
 

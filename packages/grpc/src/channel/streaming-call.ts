@@ -3,96 +3,229 @@ import { Code, ConnectError, type StreamResponse } from "@connectrpc/connect";
 import type { DeferredMessage } from "../call/deferred-message.ts";
 import { toMessage } from "../call/message-init.ts";
 import { MessageQueue } from "../call/message-queue.ts";
-import { Attempt } from "./attempt.ts";
+import { messagePrefixBytes } from "../protocol/message-framing.ts";
+import { type EncodedMessage, encodeRequest } from "../transport/client-call.ts";
+import type { Attempt } from "./attempt.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
+import { OutgoingCall, type OutgoingCallInit } from "./outgoing-call.ts";
 import { LazyStreamResponse } from "./responses.ts";
 
 type Requests = AsyncIterable<MessageInitShape<DescMessage>>;
 
-/** Any number of messages one way or both: a promise of the response's head, and with it of the messages. */
-export class StreamingCall extends Attempt {
+/**
+ * Any number of messages one way or both: a promise of the response's head, and with it of the messages.
+ *
+ * Until the call commits to an attempt, the requests are kept as they were sent, and each attempt sends them from the first
+ * on. What the application gives next is taken only when some attempt has caught up and has room.
+ */
+export class StreamingCall extends OutgoingCall {
   private readonly input: AsyncIterator<MessageInitShape<DescMessage>>;
   private readonly resolve: (response: StreamResponse) => void;
   private readonly reject: (error: ConnectError) => void;
   private readonly responses: MessageQueue<Message>;
   private response: LazyStreamResponse | undefined = undefined;
+  /** Requests that some attempt may still have to send; the first one has this number. */
+  private sent: EncodedMessage[] = [];
+  private firstSent = 0;
+  private sentBytes = 0;
+  /** The next attempt is the last: what follows no longer fits the buffer. */
+  private hasOverflowed = false;
+  private hasPumped = false;
   private inputOver = false;
   private wakeSender: (() => void) | undefined = undefined;
 
   constructor(
     calls: ChannelCalls,
     method: DescMethodStreaming,
-    signal: AbortSignal | undefined,
-    fields: readonly string[],
+    init: OutgoingCallInit,
     requests: Requests,
     resolve: (response: StreamResponse) => void,
     reject: (error: ConnectError) => void,
   ) {
-    super(calls, method, signal, fields);
+    super(calls, method, init);
     this.input = requests[Symbol.asyncIterator]();
     this.resolve = resolve;
     this.reject = reject;
     this.responses = new MessageQueue<Message>(
-      (octets) => this.call.consume(octets),
-      () => this.call.cancel(new ConnectError("the caller took no more responses", Code.Canceled)),
+      (octets) => this.attempt.consume(octets),
+      () => this.cancel(new ConnectError("the caller took no more responses", Code.Canceled)),
     );
-    this.call.responses = this.responses;
+    this.prepareAttempt(this.attempt);
   }
 
-  onHead(): void {
-    this.response = new LazyStreamResponse(this.method as DescMethodStreaming, this.call, this.responses);
-    this.resolve(this.response);
+  /** The requests so far are in memory and counted as long as the call is not committed. */
+  override holdRequest(): boolean {
+    return !this.isCommitted && !this.hasOverflowed;
   }
 
-  onMessage(message: Message | DeferredMessage<Message>, octets: number): void {
+  protected prepareAttempt(attempt: Attempt): void {
+    attempt.responses = this.responses;
+    if (this.hasOverflowed) this.commit(attempt);
+  }
+
+  protected takeHead(attempt: Attempt): void {
+    attempt.headAtMs = this.calls.clock.nowMs();
+    this.respond(attempt);
+  }
+
+  protected takeMessage(message: Message | DeferredMessage<Message>, octets: number): void {
     this.responses.push(message, octets);
   }
 
-  onWritable(): void {
-    this.wakeSender?.();
-    this.wakeSender = undefined;
+  protected sendRequests(attempt: Attempt): void {
+    if (this.hasPumped) {
+      this.sendMore(attempt);
+      return;
+    }
+    this.hasPumped = true;
+    this.pump().catch((error) => this.cancel(ConnectError.from(error)));
   }
 
-  /** What was taken from the application's iterable is gone. */
-  protected readonly canRepeat = false;
+  protected sendMore(attempt: Attempt): void {
+    if (attempt.isAbandoned || attempt.stream === undefined) return;
+    this.replay(attempt);
+    if (this.hasRoom) this.wake();
+  }
 
-  protected sendRequest(): void {
-    this.pump().catch((error) => this.call.cancel(ConnectError.from(error)));
+  protected forgetRequests(): void {
+    this.calls.replayBudget.release(this.sentBytes);
+    this.sentBytes = 0;
+    this.forgetSent();
   }
 
   protected settle(error: ConnectError | undefined): void {
     this.response?.complete();
     if (error === undefined) {
       this.responses.end();
-      if (this.response === undefined) this.onHead();
+      if (this.response === undefined) this.respond(this.attempt);
     } else if (this.response !== undefined) {
       this.responses.fail(error);
     } else {
       this.reject(error);
     }
-    this.onWritable();
+    this.wake();
     this.stopInput();
   }
 
-  /** Sends requests as they come, no faster than they leave. */
+  private respond(attempt: Attempt): void {
+    this.response = new LazyStreamResponse(this.method as DescMethodStreaming, attempt, this.responses);
+    this.resolve(this.response);
+  }
+
+  /** Takes requests as they come, no faster than they leave. */
   private async pump(): Promise<void> {
-    const { call, method } = this;
-    while (!call.isOver) {
+    const { method } = this;
+    while (!this.isOver) {
       const next = await this.input.next();
       if (next.done === true) {
         this.inputOver = true;
-        call.endRequests();
+        this.sendToAll();
         return;
       }
-      if (call.isOver) return;
-      const sent = call.send(toMessage(method.input, next.value), false);
-      const hasRoom = typeof sent === "boolean" ? sent : await sent;
-      if (!hasRoom && !call.isOver) {
-        await new Promise<void>((resolve) => {
-          this.wakeSender = resolve;
-        });
-      }
+      if (this.isOver) return;
+      const hasRoom = this.take(toMessage(method.input, next.value));
+      if (!(typeof hasRoom === "boolean" ? hasRoom : await hasRoom)) await this.room();
     }
+  }
+
+  /** Sends a request on, and keeps it where it may have to be sent again. False: wait for room. */
+  private take(message: Message): boolean | Promise<boolean> {
+    const { attempt } = this;
+    if (this.isCommitted && this.sent.length === 0 && attempt.stream !== undefined && !attempt.isBlocked) {
+      const sent = attempt.send(message, false);
+      return typeof sent === "boolean" ? this.noteRoom(attempt, sent) : sent.then((it) => this.noteRoom(attempt, it));
+    }
+    const encoded = encodeRequest(this.plan.settings, this.method, message, this.contextValues);
+    return encoded instanceof Promise ? encoded.then((it) => this.keep(it)) : this.keep(encoded);
+  }
+
+  private noteRoom(attempt: Attempt, hasRoom: boolean): boolean {
+    attempt.sentMessages++;
+    this.firstSent = attempt.sentMessages;
+    attempt.isBlocked = !hasRoom;
+    return hasRoom;
+  }
+
+  private keep(encoded: EncodedMessage): boolean {
+    if (this.isOver) return true;
+    const bytes = encoded.payload.length + messagePrefixBytes;
+    this.sent.push(encoded);
+    if (!this.isCommitted && !this.hasOverflowed) {
+      if (this.calls.replayBudget.reserve(this.sentBytes, bytes)) this.sentBytes += bytes;
+      else this.overflow();
+    }
+    this.sendToAll();
+    return this.hasRoom;
+  }
+
+  /** The request no longer fits the buffer: the call goes on with the attempt that is furthest, or with the next one. */
+  private overflow(): void {
+    const { repetition } = this;
+    const attempt = repetition === undefined ? this.attempt : repetition.furthest;
+    if (attempt === undefined) this.hasOverflowed = true;
+    else this.commit(attempt);
+  }
+
+  private sendToAll(): void {
+    const { repetition } = this;
+    if (this.isCommitted || repetition === undefined) {
+      this.replay(this.attempt);
+      return;
+    }
+    for (const attempt of repetition.openAttempts) this.replay(attempt);
+  }
+
+  /** Sends what the attempt has not sent yet, as far as there is room. */
+  private replay(attempt: Attempt): void {
+    if (attempt.stream === undefined || attempt.isOver) return;
+    const end = this.firstSent + this.sent.length;
+    while (attempt.sentMessages < end) {
+      if (attempt.isBlocked) return;
+      const message = this.sent[attempt.sentMessages - this.firstSent] as EncodedMessage;
+      attempt.sentMessages++;
+      attempt.isBlocked = !attempt.sendEncoded(message);
+    }
+    if (this.isCommitted) this.forgetSent();
+    if (!this.inputOver || attempt.hasEndedRequests) return;
+    attempt.hasEndedRequests = true;
+    attempt.endRequests();
+  }
+
+  /** Drops the requests that the committed attempt has sent. */
+  private forgetSent(): void {
+    if (this.isOver) {
+      this.sent = [];
+      return;
+    }
+    const done = this.attempt.sentMessages - this.firstSent;
+    if (done <= 0) return;
+    this.sent = done >= this.sent.length ? [] : this.sent.slice(done);
+    this.firstSent = this.attempt.sentMessages;
+  }
+
+  /** Whether some attempt has sent everything and takes more. */
+  private get hasRoom(): boolean {
+    const { repetition } = this;
+    if (this.isCommitted || repetition === undefined) return this.isCaughtUp(this.attempt);
+    for (const attempt of repetition.openAttempts) if (this.isCaughtUp(attempt)) return true;
+    return false;
+  }
+
+  private isCaughtUp(attempt: Attempt): boolean {
+    if (attempt.stream === undefined || attempt.isBlocked) return false;
+    return attempt.sentMessages >= this.firstSent + this.sent.length;
+  }
+
+  private room(): Promise<void> | undefined {
+    if (this.isOver || this.hasRoom) return undefined;
+    return new Promise<void>((resolve) => {
+      this.wakeSender = resolve;
+    });
+  }
+
+  private wake(): void {
+    this.wakeSender?.();
+    this.wakeSender = undefined;
   }
 
   /** The call is over, so the application's generator is told to clean up; what it says to that changes nothing. */

@@ -1,12 +1,13 @@
 import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type UnaryResponse } from "@connectrpc/connect";
 import { DeferredMessage } from "../call/deferred-message.ts";
-import { Attempt } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
+import { OutgoingCall, type OutgoingCallInit } from "./outgoing-call.ts";
 import { LazyUnaryResponse } from "./responses.ts";
 
 /** One request, one response: a promise of the latter. */
-export class UnaryCall extends Attempt {
+export class UnaryCall extends OutgoingCall {
   private readonly request: Message;
   private readonly resolve: (response: UnaryResponse) => void;
   private readonly reject: (error: ConnectError) => void;
@@ -15,40 +16,39 @@ export class UnaryCall extends Attempt {
   constructor(
     calls: ChannelCalls,
     method: DescMethodUnary,
-    signal: AbortSignal | undefined,
-    fields: readonly string[],
+    init: OutgoingCallInit,
     request: Message,
     resolve: (response: UnaryResponse) => void,
     reject: (error: ConnectError) => void,
   ) {
-    super(calls, method, signal, fields);
+    super(calls, method, init);
     this.request = request;
     this.resolve = resolve;
     this.reject = reject;
   }
 
-  onHead(): void {}
+  protected takeHead(): void {}
 
-  onWritable(): void {}
+  protected sendMore(): void {}
 
-  onMessage(message: Message | DeferredMessage<Message>): void {
+  protected prepareAttempt(): void {}
+
+  protected forgetRequests(): void {}
+
+  protected takeMessage(message: Message | DeferredMessage<Message>): void {
     if (this.response === undefined) {
       const response = message instanceof DeferredMessage ? message.make() : message;
       this.response = response;
       // Whoever awaits the call sees the failure; until then it must not count as unhandled.
       if (response instanceof Promise) response.catch(() => {});
     } else {
-      this.call.cancel(new ConnectError("the server sent more than one response message", Code.Unimplemented));
+      this.cancel(new ConnectError("the server sent more than one response message", Code.Unimplemented));
     }
   }
 
-  protected get canRepeat(): boolean {
-    return this.response === undefined;
-  }
-
-  protected sendRequest(): void {
-    const sent = this.call.send(this.request, true);
-    if (sent instanceof Promise) sent.catch((error) => this.call.cancel(ConnectError.from(error, Code.Internal)));
+  protected sendRequests(attempt: Attempt): void {
+    const sent = attempt.send(this.request, true);
+    if (sent instanceof Promise) sent.catch((error) => this.cancel(ConnectError.from(error, Code.Internal)));
   }
 
   protected settle(error: ConnectError | undefined): void {
@@ -67,6 +67,6 @@ export class UnaryCall extends Attempt {
   }
 
   private makeResponse(message: Message): UnaryResponse {
-    return new LazyUnaryResponse(this.method as DescMethodUnary, this.call, message);
+    return new LazyUnaryResponse(this.method as DescMethodUnary, this.attempt, message);
   }
 }

@@ -1,18 +1,23 @@
 import type { ConnectError } from "@connectrpc/connect";
-import type { ClientConnection } from "../transport/client-connection.ts";
-import type { PickInfo } from "./balancer/index.ts";
+import type { PickInfo, PickResult } from "./balancer/index.ts";
+
+/** A picker's choice of a subchannel. */
+export type CompletePick = Extract<PickResult, { readonly kind: "complete" }>;
 
 /**
  * A call that waits for a connection. It is its own entry in the queue, so that waiting allocates nothing and leaving takes
- * constant time. Exactly one of its methods is called, once, unless it is removed before; neither may throw.
+ * constant time. Exactly one of `onPick` and `onFail` is called, once, unless it is removed before. No method may throw.
  */
 export interface CallWaiter {
   readonly waitForReady: boolean;
   /** For policies that look at the call; undefined where none does. */
   readonly pickInfo: PickInfo | undefined;
-  /** The connection has a place for the call, which has to take it before it returns. */
-  onConnection(connection: ClientConnection): void;
-  onFail(error: ConnectError): void;
+  /** The subchannel's connection has a place for the call, which has to take it before it returns. */
+  onPick(pick: CompletePick): void;
+  /** `wasDropped`: the balancer has said that the call is not to be tried again (`drop`). */
+  onFail(error: ConnectError, wasDropped: boolean): void;
+  /** The service config has become known while the call waited. Besides the other two; it may leave the queue. */
+  onServiceConfig(): void;
   /** The three fields below belong to the queue. They start as undefined. */
   queue: WaiterQueue | undefined;
   previousWaiter: CallWaiter | undefined;

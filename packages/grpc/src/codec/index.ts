@@ -1,4 +1,8 @@
+// For users, as `@tercel/grpc/codec`.
+
+// For what stands on this folder, and for sibling packages.
 export type { Codec } from "./codec.ts";
 export { createJsonCodec, type JsonCodecOptions, jsonCodecOptionNames } from "./json.ts";
+export { decodeMessage, encodeMessage } from "./messages.ts";
 export { createProtobufCodec, type ProtobufCodecOptions } from "./protobuf.ts";
 export { copyOctets } from "./slab.ts";

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { test } from "node:test";
-import { create, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { fileURLToPath } from "node:url";
+import { create, fromBinary, type Message, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import {
   AnySchema,
   BytesValueSchema,
@@ -15,6 +17,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { StatusSchema } from "../gen/google/rpc/status_pb.ts";
 import { HealthCheckRequestSchema, HealthListResponseSchema } from "../gen/grpc/health/v1/health_pb.ts";
 import { createProtobufCodec } from "./protobuf.ts";
+import { damage, randomOctets } from "./testing/random-octets.ts";
+import { createRandom, randomSchema } from "./testing/random-schema.ts";
 
 const codec = createProtobufCodec();
 
@@ -144,4 +148,50 @@ test("holds views exactly where it says so", () => {
   const bytes = toBinary(BytesValueSchema, create(BytesValueSchema, { value: Uint8Array.of(1, 2) }));
   const message = codec.decode(BytesValueSchema, bytes) as MessageShape<typeof BytesValueSchema>;
   assert.equal(message.value.buffer, bytes.buffer);
+});
+
+test("reads, refuses and writes what protobuf-es does, for random types and octets", () => {
+  const random = createRandom(99);
+  const counts = { read: 0, refused: 0 };
+  for (let type = 0; type < 60; type++) {
+    const schema = randomSchema(random);
+    for (let round = 0; round < 20; round++) {
+      const octets = randomOctets(schema, random);
+      const input = round % 2 === 0 ? octets : damage(octets, random);
+      let expected: Message;
+      try {
+        expected = fromBinary(schema, input);
+      } catch {
+        codeOf(() => codec.decode(schema, input));
+        counts.refused++;
+        continue;
+      }
+      assert.deepEqual(codec.decode(schema, input), expected);
+      let written: Uint8Array;
+      try {
+        written = toBinary(schema, expected);
+      } catch {
+        codeOf(() => codec.encode(schema, expected));
+        continue;
+      }
+      assert.ok(Buffer.from(written).equals(codec.encode(schema, expected)));
+      counts.read++;
+    }
+  }
+  assert.ok(counts.read > 500 && counts.refused > 50, JSON.stringify(counts));
+});
+
+const flag = "--disallow-code-generation-from-strings";
+
+test("does all this where code may not be generated from strings", {
+  skip: process.execArgv.includes(flag) ? "this is that process" : false,
+}, () => {
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const program = fileURLToPath(import.meta.url);
+  const { status, stdout } = spawnSync(process.execPath, [flag, "--conditions=source", program], {
+    env,
+    encoding: "utf8",
+  });
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /reads back what it writes/);
 });

@@ -9,8 +9,7 @@ import {
 import { Code } from "@connectrpc/connect";
 import type { Codec } from "./codec.ts";
 import { codecError } from "./codec-error.ts";
-import { compileMessageWriter, type WriteMessage } from "./message-writer.ts";
-import { OctetWriter } from "./octet-writer.ts";
+import { decodeCompiled, encodeCompiled } from "./compiled.ts";
 
 export interface ProtobufCodecOptions {
   /**
@@ -21,12 +20,11 @@ export interface ProtobufCodecOptions {
 }
 
 /**
- * Binary protobuf. Messages are read by protobuf-es, and written as protobuf-es would, only faster where the schema allows.
+ * Binary protobuf, read and written as protobuf-es would, by programs made for each message type where these are faster.
  * Nesting beyond 100 messages and strings that are no UTF-8 (where the schema demands it, as in proto3) are refused.
  */
 export function createProtobufCodec(options: ProtobufCodecOptions = {}): Codec {
   const keepUnknownFields = options.keepUnknownFields ?? true;
-  const encodeCompiled = createCompiledEncoder();
   const readOptions: Partial<BinaryReadOptions> = { readUnknownFields: keepUnknownFields };
   return {
     name: "proto",
@@ -42,7 +40,7 @@ export function createProtobufCodec(options: ProtobufCodecOptions = {}): Codec {
     decode(schema, bytes, errorCode = Code.Internal) {
       let message: Message;
       try {
-        message = fromBinary(schema, bytes, readOptions);
+        message = decodeCompiled(schema, bytes, keepUnknownFields) ?? fromBinary(schema, bytes, readOptions);
       } catch (error) {
         throw codecError("decode", schema, error, errorCode);
       }
@@ -50,35 +48,6 @@ export function createProtobufCodec(options: ProtobufCodecOptions = {}): Codec {
     },
 
     retainsInput: keepUnknownFields ? () => true : hasBytesField,
-  };
-}
-
-/**
- * Encodes by compiled writers, in about a tenth of toBinary's time for small messages. `undefined` hands the message to
- * toBinary: its schema is not covered, or a value is odd and needs toBinary's conversion or error.
- */
-function createCompiledEncoder(): (schema: DescMessage, message: Message) => Uint8Array | undefined {
-  const writers = new WeakMap<DescMessage, WriteMessage | false>();
-  const output = new OctetWriter();
-  let isBusy = false;
-  return (schema, message) => {
-    let write = writers.get(schema);
-    if (write === undefined) {
-      write = compileMessageWriter(schema) ?? false;
-      writers.set(schema, write);
-    }
-    // A getter of the message may encode another one; that must not end up inside this one.
-    if (write === false || isBusy) return undefined;
-    isBusy = true;
-    try {
-      write(output, message);
-      return output.finish();
-    } catch {
-      output.abandon();
-      return undefined;
-    } finally {
-      isBusy = false;
-    }
   };
 }
 

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code, decodeBinaryHeader } from "@connectrpc/connect";
-import { appendMetadata, appendTrailerMetadata, findMetadataError, metadataToHeaders } from "./metadata.ts";
+import {
+  appendMetadata,
+  appendTrailerMetadata,
+  findMetadata,
+  findMetadataError,
+  metadataToHeaders,
+} from "./metadata.ts";
 
 test("appends each form of metadata with lower-case names and stripped values", () => {
   for (const metadata of [
@@ -142,4 +148,29 @@ test("never shows a value that may not be sent on", () => {
 
 test("joins cookie crumbs as HTTP does", () => {
   assert.equal(metadataToHeaders(["cookie", "a=1", "cookie", "b=2"]).get("cookie"), "a=1; b=2");
+});
+
+test("one name is found as Headers would show it", () => {
+  const fields = [
+    "a",
+    "1",
+    "te",
+    "trailers",
+    "b",
+    "é",
+    "a",
+    " 2 ",
+    "c-bin",
+    "AAEC",
+    "d-bin",
+    "no!",
+    "grpc-timeout",
+    "1S",
+  ];
+  fields.push("e", "");
+  const headers = metadataToHeaders(fields);
+  for (const name of ["a", "b", "c-bin", "d-bin", "te", "grpc-timeout", "e", "absent"]) {
+    assert.equal(findMetadata(fields, name), headers.get(name), name);
+  }
+  assert.equal(findMetadata(fields, "a"), "1, 2");
 });

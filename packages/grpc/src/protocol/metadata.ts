@@ -77,6 +77,20 @@ export function metadataToHeaders(fields: readonly string[]): Headers {
   return headers;
 }
 
+/** What {@link metadataToHeaders} would have under a name (in lower case), without making it. */
+export function findMetadata(fields: readonly string[], name: string): string | null {
+  let found: string | null = null;
+  for (let at = 0; at < fields.length; at += 2) {
+    if (fields[at] !== name || isHiddenName(name) || !isMetadataName(name)) continue;
+    const value = fields[at + 1] as string;
+    if (!isAsciiValue(value) || (isBinaryName(name) && !isBinaryValue(value))) continue;
+    // Optional whitespace around a value belongs to nobody (RFC 9110 §5.5).
+    const plain = stripEdges(value);
+    found = found === null ? plain : `${found}, ${plain}`;
+  }
+  return found;
+}
+
 function appendField(
   fields: FieldList,
   givenName: string,

@@ -1,2 +1,13 @@
-export { createHealth, type Health, maxListedServices, type ServingStatus } from "./health/health.ts";
+export type { DependencyReport, HealthCheck } from "./health/dependency-checks.ts";
+export {
+  createHealth,
+  type Health,
+  type HealthOptions,
+  maxListedServices,
+  type ServingStatus,
+} from "./health/health.ts";
+export { askHealth } from "./health/service-check.ts";
+export { readCallMetrics, recordCallMetrics } from "./orca/call-metrics.ts";
+export type { LoadMetrics } from "./orca/load-metrics.ts";
+export { createLoadReporting, type LoadReporting, type LoadReportingOptions } from "./orca/load-reporting.ts";
 export { createReflection, type Reflection, type ReflectionOptions } from "./reflection/reflection.ts";

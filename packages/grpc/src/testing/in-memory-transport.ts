@@ -60,6 +60,7 @@ export function createInMemoryTransport(options: InMemoryOptions): InMemoryTrans
       return channel.state;
     },
     connect: () => channel.connect(),
+    explain: () => channel.explain(),
     unary: (...call) => channel.unary(...call),
     stream: (...call) => channel.stream(...call),
     createChannel: openChannel,

@@ -10,7 +10,6 @@ import {
 } from "@tercel/http2";
 import type { Clock } from "../call/clock.ts";
 import { compressionForMessage } from "../call/compress-messages.ts";
-import type { DeadlineEntry, DeadlineWheel } from "../call/deadline-wheel.ts";
 import { DeferredMessage } from "../call/deferred-message.ts";
 import type { MessageQueue } from "../call/message-queue.ts";
 import { type Codec, copyOctets } from "../codec/index.ts";
@@ -21,7 +20,7 @@ import { metadataToHeaders } from "../protocol/metadata.ts";
 import { codeFromHttpStatus, codeFromStreamError } from "../protocol/status.ts";
 import { readStatusTrailers } from "../protocol/trailers.ts";
 import { isOneMessage } from "./one-message.ts";
-import { sendCompressed, sendMessage, tooLargeToSend } from "./send-message.ts";
+import { isWorthIt, sendMessage, tooLargeToSend } from "./send-message.ts";
 
 /** What all calls of a channel share. */
 export interface ClientCallSettings {
@@ -31,21 +30,28 @@ export interface ClientCallSettings {
   readonly compressMinBytes: number;
   readonly maxReceiveMessageBytes: number;
   readonly maxSendMessageBytes: number;
-  readonly deadlines: DeadlineWheel;
   readonly clock: Clock;
 }
 
-/** What a call tells whoever made it. */
+/** What a call tells whoever made it; the call itself comes along, because one that is repeated or hedged has several. */
 export interface ClientCallListener {
+  /** By the clock's `nowMs`; 0 without a deadline. */
+  readonly deadlineAtMs: number;
   /** The response's head is here. Not called when the response is a status alone. */
-  onHead(): void;
+  onHead(call: ClientCall): void;
   /** One response message of that many octets. */
-  onMessage(message: Message | DeferredMessage<Message>, octets: number): void;
+  onMessage(call: ClientCall, message: Message | DeferredMessage<Message>, octets: number): void;
   /** The call is over, always exactly once. */
-  onEnd(error: ConnectError | undefined): void;
-  onWritable(): void;
-  /** What a call without a connection is waiting for. */
-  describeWait(): string;
+  onEnd(call: ClientCall, error: ConnectError | undefined): void;
+  onWritable(call: ClientCall): void;
+  /** What the call is doing now and how its time was spent, to be put behind the message of an error that is ours. */
+  describeCall(): string;
+}
+
+/** A request message as it goes out, kept so that it can go out again. */
+export interface EncodedMessage {
+  readonly payload: Uint8Array;
+  readonly isCompressed: boolean;
 }
 
 const noFields: readonly string[] = [];
@@ -57,21 +63,19 @@ const plain = Symbol("plain");
  * One call on a client, from its place on a connection to its status. Whatever ends it first (the trailers, the deadline,
  * the caller, a broken response) decides the status.
  */
-export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
-  deadlineAtMs = 0;
-  nextDeadline: DeadlineEntry | undefined = undefined;
-  previousDeadline: DeadlineEntry | undefined = undefined;
-  deadlineSlot = -1;
-
+export class ClientCall implements StreamListener, MessageSink {
   readonly method: DescMethod;
-  private readonly settings: ClientCallSettings;
-  private readonly listener: ClientCallListener;
+  /** Replaced at most before the call has its stream, when limits of its method become known. */
+  settings: ClientCallSettings;
+  protected readonly listener: ClientCallListener;
   /** Undefined until the call has its place on a connection. */
   stream: Stream | undefined = undefined;
   /** Asked about each message whether to compress it. */
   contextValues: ContextValues | undefined = undefined;
   /** Where the responses of a method that answers with a stream wait for the application. */
   responses: MessageQueue<Message> | undefined = undefined;
+  /** Octets of messages sent so far, prefixes included. */
+  sentBytes = 0;
   private head: ResponseHead | undefined = undefined;
   /** The head carries a status, so it may be all there is. */
   private headIsStatus = false;
@@ -84,20 +88,6 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
     this.settings = settings;
     this.method = method;
     this.listener = listener;
-  }
-
-  /** Starts the deadline's clock: the wait for a connection counts. */
-  setDeadline(timeoutMs: number): void {
-    this.deadlineAtMs = this.settings.clock.nowMs() + timeoutMs;
-    if (timeoutMs <= 0) this.onDeadline();
-    else this.settings.deadlines.add(this);
-  }
-
-  /** A call that takes another's place has what is left of its time. */
-  inheritDeadline(earlier: ClientCall): void {
-    if (earlier.deadlineAtMs === 0) return;
-    this.deadlineAtMs = earlier.deadlineAtMs;
-    this.settings.deadlines.add(this);
   }
 
   get isOver(): boolean {
@@ -113,6 +103,21 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
     return metadataToHeaders(fields ?? noFields);
   }
 
+  /** Octets that the peer's windows or the socket hold back. */
+  get unsentBytes(): number {
+    return this.stream === undefined || this.stream.isClosed ? 0 : this.stream.pendingBytes;
+  }
+
+  get hasHead(): boolean {
+    return this.head !== undefined;
+  }
+
+  /** A field of the trailers as it came; null when it is not there. */
+  trailerField(name: string): string | null {
+    const fields = this.isTrailersOnly ? this.head?.fields : this.trailers?.fields;
+    return fields === undefined ? null : (fieldValue(fields, name) ?? null);
+  }
+
   /**
    * Encodes and sends one request message. False, now or later: the stream holds enough, wait for `onWritable`.
    * Throws when the message cannot be encoded or is over the limit.
@@ -120,14 +125,18 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
   send(message: Message, isLast: boolean): boolean | Promise<boolean> {
     const { settings, stream } = this;
     if (this.over || stream === undefined || !stream.isWritable) return true;
-    const bytes = settings.codec.encode(this.method.input, message);
-    if (bytes.length > settings.maxSendMessageBytes) throw tooLargeToSend(bytes.length, settings.maxSendMessageBytes);
+    const bytes = encodeWithinLimit(settings, this.method, message);
     const { sendCompression, compressMinBytes } = settings;
     const compression = compressionForMessage(sendCompression, bytes.length, compressMinBytes, this.contextValues);
-    if (compression === undefined) return sendMessage(stream, bytes, false, isLast);
+    if (compression === undefined) return this.put(bytes, false, isLast);
     const payload = compression.compress(bytes);
-    if (!(payload instanceof Promise)) return sendCompressed(stream, bytes, payload, isLast);
-    return payload.then((compressed) => !stream.isWritable || sendCompressed(stream, bytes, compressed, isLast));
+    if (!(payload instanceof Promise)) return this.putSmaller(bytes, payload, isLast);
+    return payload.then((compressed) => this.putSmaller(bytes, compressed, isLast));
+  }
+
+  /** Sends a message that `encodeRequest` has made. False: the stream holds enough, wait for `onWritable`. */
+  sendEncoded(message: EncodedMessage): boolean {
+    return this.put(message.payload, message.isCompressed, false);
   }
 
   endRequests(): void {
@@ -144,17 +153,12 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
     this.finish(error);
   }
 
-  onDeadline(): void {
-    const where = this.stream === undefined ? ` while ${this.listener.describeWait()}` : "";
-    this.finish(new ConnectError(`the deadline has passed${where}`, Code.DeadlineExceeded));
-  }
-
   // ---- StreamListener
 
   onHead(head: ResponseHead): void {
     this.head = head;
     if (head.memo === plain) {
-      this.listener.onHead();
+      this.listener.onHead(this);
       return;
     }
     const error = this.checkHead(head);
@@ -167,7 +171,7 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
       return;
     }
     if (this.compression === undefined) head.memo = plain;
-    this.listener.onHead();
+    this.listener.onHead(this);
   }
 
   onData(bytes: Uint8Array, start: number, end: number): void {
@@ -178,7 +182,7 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
     if (this.headIsStatus) {
       // With messages behind it, a head that carries a status is still only a head.
       this.headIsStatus = false;
-      this.listener.onHead();
+      this.listener.onHead(this);
     }
     if (this.responses === undefined) this.stream?.consume(end - start);
     else this.responses.received(end - start);
@@ -196,7 +200,7 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
     if (this.over) return;
     try {
       const message = this.decode(bytes, start, end, compressed, gathered);
-      this.listener.onMessage(message, end - start + messagePrefixBytes);
+      this.listener.onMessage(this, message, end - start + messagePrefixBytes);
     } catch (error) {
       this.finish(ConnectError.from(error, Code.Internal));
     }
@@ -229,10 +233,21 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
   }
 
   onWritable(): void {
-    this.listener.onWritable();
+    this.listener.onWritable(this);
   }
 
   // ---- within
+
+  private put(payload: Uint8Array, isCompressed: boolean, isLast: boolean): boolean {
+    const { stream } = this;
+    if (stream === undefined || !stream.isWritable) return true;
+    this.sentBytes += payload.length + messagePrefixBytes;
+    return sendMessage(stream, payload, isCompressed, isLast);
+  }
+
+  private putSmaller(plain: Uint8Array, compressed: Uint8Array, isLast: boolean): boolean {
+    return isWorthIt(plain, compressed) ? this.put(compressed, true, isLast) : this.put(plain, false, isLast);
+  }
 
   private get isTrailersOnly(): boolean {
     return this.headIsStatus && this.trailers === undefined;
@@ -299,31 +314,59 @@ export class ClientCall implements StreamListener, MessageSink, DeadlineEntry {
   }
 
   private errorOfReset(error: Http2Error): ConnectError {
-    const { deadlineAtMs } = this;
+    const { deadlineAtMs } = this.listener;
     // Both sides watch the deadline, and the server may be a little earlier.
     if (deadlineAtMs > 0 && this.settings.clock.nowMs() >= deadlineAtMs) {
-      return new ConnectError("the deadline has passed", Code.DeadlineExceeded);
+      return new ConnectError(`the deadline has passed${this.listener.describeCall()}`, Code.DeadlineExceeded);
     }
+    const message = error.message + this.listener.describeCall();
     if (error.scope === "connection" || error.unprocessed) {
-      return new ConnectError(error.message, Code.Unavailable, undefined, undefined, error);
+      return new ConnectError(message, Code.Unavailable, undefined, undefined, error);
     }
     const code = error.blame === "peer" ? codeFromStreamError(error.code) : Code.Internal;
-    return new ConnectError(error.message, code, undefined, undefined, error);
+    return new ConnectError(message, code, undefined, undefined, error);
   }
 
   private finish(error: ConnectError | undefined): void {
     if (this.over) return;
     this.over = true;
-    this.settings.deadlines.remove(this);
     this.reader?.halt();
     const { stream } = this;
     // After a status the server needs nothing more of us; before one it has to learn that we are gone.
     if (stream !== undefined && !stream.isClosed) stream.reset(ErrorCode.cancel);
-    this.listener.onEnd(error);
+    this.listener.onEnd(this, error);
   }
 }
 
 const noBytes = new Uint8Array(0);
+
+/**
+ * A request message as it will go out, for those that may have to send it more than once.
+ * Throws when the message cannot be encoded or is over the limit.
+ */
+export function encodeRequest(
+  settings: ClientCallSettings,
+  method: DescMethod,
+  message: Message,
+  contextValues: ContextValues | undefined,
+): EncodedMessage | Promise<EncodedMessage> {
+  const bytes = encodeWithinLimit(settings, method, message);
+  const { sendCompression, compressMinBytes } = settings;
+  const compression = compressionForMessage(sendCompression, bytes.length, compressMinBytes, contextValues);
+  if (compression === undefined) return { payload: bytes, isCompressed: false };
+  const smaller = (compressed: Uint8Array): EncodedMessage =>
+    isWorthIt(bytes, compressed)
+      ? { payload: compressed, isCompressed: true }
+      : { payload: bytes, isCompressed: false };
+  const payload = compression.compress(bytes);
+  return payload instanceof Promise ? payload.then(smaller) : smaller(payload);
+}
+
+function encodeWithinLimit(settings: ClientCallSettings, method: DescMethod, message: Message): Uint8Array {
+  const bytes = settings.codec.encode(method.input, message);
+  if (bytes.length > settings.maxSendMessageBytes) throw tooLargeToSend(bytes.length, settings.maxSendMessageBytes);
+  return bytes;
+}
 
 function fieldValue(fields: readonly string[], name: string): string | undefined {
   for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return fields[at + 1];

@@ -114,56 +114,81 @@ function failed(call: HandledCall, error: unknown): void {
   call.handlerEnded();
 }
 
-/** With interceptors the call takes Connect's shapes: a request object in, a response object out. */
+/**
+ * With interceptors the call takes Connect's shapes: a request object in, a response object out. Both make headers and signal when
+ * asked, and as long as the interceptors pass on the objects they were given, nothing is asked: these cost more than a small call.
+ */
 async function invokeIntercepted(call: HandledCall, input: Message | AsyncIterable<Message>): Promise<void> {
   const { context } = call;
   const { spec, output } = call.plan.handler;
-  const common = {
-    service: call.plan.handler.service,
-    header: context.responseHeader,
-    trailer: context.responseTrailer,
-  };
   const isUnary = spec.kind === "unary";
-  const next = applyInterceptors(async (request) => {
-    context.givenValues = request.contextValues;
-    const merged = mergedContext(context, request.header, request.signal, request.contextValues);
-    const handed =
-      request.stream && !call.plan.handler.requestIsStream ? await single(request.message) : request.message;
-    const result = callHandler(call, handed, merged);
-    if (isUnary) {
-      const message = toMessage(output, (await result) as Init);
-      return { ...common, stream: false, method: call.plan.handler.method, message } as UnaryResponse;
-    }
-    const message = isAsyncIterable(result) ? normalized(call, result) : oneOf(toMessage(output, await result));
-    return { ...common, stream: true, method: call.plan.handler.method, message } as StreamResponse;
+  const request = makeRequest(call, isUnary || isAsyncIterable(input) ? input : oneOf(input));
+  context.handedRequest = request;
+  let made: UnaryResponse | StreamResponse | undefined;
+  const next = applyInterceptors(async (handed) => {
+    const isForeign = handed !== request;
+    if (isForeign) context.givenValues = handed.contextValues;
+    const seen = isForeign ? mergedContext(context, handed) : context;
+    const message = handed.stream && !call.plan.handler.requestIsStream ? await single(handed.message) : handed.message;
+    const result = callHandler(call, message, seen);
+    if (isUnary) made = makeResponse(call, toMessage(output, isPromise(result) ? await result : (result as Init)));
+    else if (isAsyncIterable(result)) made = makeResponse(call, normalized(call, result));
+    else made = makeResponse(call, oneOf(toMessage(output, await result)));
+    return made;
   }, call.interceptors);
 
-  const message = isUnary || isAsyncIterable(input) ? input : oneOf(input);
-  const response = await next({
-    stream: !isUnary,
-    requestMethod: context.requestMethod,
-    service: call.plan.handler.service,
-    method: call.plan.handler.method,
-    message,
-    url: context.url,
-    get signal() {
-      return context.signal;
-    },
-    get header() {
-      return context.requestHeader;
-    },
-    contextValues: context.values,
-  } as UnaryRequest | StreamRequest);
-
-  copyHeaders(response.header, context.responseHeader);
+  const response = await next(request);
+  const isForeign = response !== made;
+  if (isForeign) copyHeaders(response.header, context.responseHeader);
   if (response.stream) {
     await sendAll(call, response.message);
   } else {
     const sent = call.respond(toMessage(output, response.message));
     if (sent !== undefined) await sent;
   }
-  copyHeaders(response.trailer, context.responseTrailer);
+  if (isForeign) copyHeaders(response.trailer, context.responseTrailer);
   call.succeed();
+}
+
+function makeRequest(call: HandledCall, message: Message | AsyncIterable<Message>): UnaryRequest | StreamRequest {
+  const { context } = call;
+  const { spec, service, method } = call.plan.handler;
+  return {
+    stream: spec.kind !== "unary",
+    requestMethod: context.requestMethod,
+    service,
+    method,
+    message,
+    get url() {
+      return context.url;
+    },
+    get signal() {
+      return context.signal;
+    },
+    get header() {
+      return context.requestHeader;
+    },
+    get contextValues() {
+      return context.values;
+    },
+  } as UnaryRequest | StreamRequest;
+}
+
+function makeResponse(call: HandledCall, message: Message | AsyncIterable<Message>): UnaryResponse | StreamResponse {
+  const { context } = call;
+  const { spec, service, method } = call.plan.handler;
+  return {
+    stream: spec.kind !== "unary",
+    service,
+    method,
+    message,
+    get header() {
+      return context.responseHeader;
+    },
+    get trailer() {
+      return context.responseTrailer;
+    },
+  } as UnaryResponse | StreamResponse;
 }
 
 async function* normalized(call: HandledCall, outputs: AsyncIterable<Init>): AsyncIterable<Message> {

@@ -67,3 +67,11 @@ export function callFields(timeoutMs: number | undefined, metadata: MetadataInit
   }
   return fields;
 }
+
+/** The fields of a call of which less time is left than `callFields` has written. */
+export function replaceTimeout(fields: readonly string[], leftMs: number): readonly string[] {
+  const timeout = formatTimeout(leftMs);
+  return fields[0] === "grpc-timeout"
+    ? ["grpc-timeout", timeout, ...fields.slice(2)]
+    : ["grpc-timeout", timeout, ...fields];
+}

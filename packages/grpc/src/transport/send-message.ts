@@ -39,13 +39,6 @@ export function isWorthIt(plain: Uint8Array, compressed: Uint8Array): boolean {
   return compressed.length < plain.length;
 }
 
-/** Sends a message in the smaller of its two forms. */
-export function sendCompressed(stream: Stream, plain: Uint8Array, compressed: Uint8Array, endStream: boolean): boolean {
-  return isWorthIt(plain, compressed)
-    ? sendMessage(stream, compressed, true, endStream)
-    : sendMessage(stream, plain, false, endStream);
-}
-
 /** Neither side sends what it was told not to; the message names both numbers. */
 export function tooLargeToSend(bytes: number, limit: number): ConnectError {
   return new ConnectError(

@@ -13,7 +13,7 @@ import { copyOctets } from "../codec/index.ts";
 import { createDebugError, withoutDebugInfo } from "../errors/debug-info.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
-import { appendMetadata, appendTrailerMetadata, metadataToHeaders } from "../protocol/metadata.ts";
+import { appendMetadata, appendTrailerMetadata, findMetadata, metadataToHeaders } from "../protocol/metadata.ts";
 import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { type HandledCall, invoke } from "./invoke-handler.ts";
 import { isOneMessage } from "./one-message.ts";
@@ -104,6 +104,18 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
 
   get signal(): AbortSignal {
     return this.cancellation.signal;
+  }
+
+  findRequestHeader(name: string): string | null {
+    return findMetadata(this.head.fields, name);
+  }
+
+  get peerAddress(): string | undefined {
+    return this.stream.peerAddress;
+  }
+
+  get endedBy(): ConnectError | undefined {
+    return this.cancellation.reason as ConnectError | undefined;
   }
 
   makeRequestHeader(): Headers {

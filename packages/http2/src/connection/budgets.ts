@@ -1,5 +1,5 @@
 import { ErrorCode } from "../frame/error-code.ts";
-import { connectionError } from "../http2-error.ts";
+import { limitError } from "../http2-error.ts";
 import type { Clock } from "./clock.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -28,20 +28,24 @@ export class Budgets {
 
   /** Legal but pointless: empty DATA, PRIORITY, unknown frames, empty CONTINUATION. */
   glitch(): void {
-    if (!this.glitches.take(this.clock.nowMs())) throw connectionError(ErrorCode.enhanceYourCalm, "too_many_glitches");
+    if (!this.glitches.take(this.clock.nowMs())) {
+      throw limitError("glitches", ErrorCode.enhanceYourCalm, "too_many_glitches");
+    }
   }
 
   /** The peer reset a stream (CVE-2023-44487). */
   peerReset(): void {
     this.peerResets.refund(this.completed * resetsPerCompleted);
     this.completed = 0;
-    if (!this.peerResets.take(this.clock.nowMs())) throw connectionError(ErrorCode.enhanceYourCalm, "too_many_resets");
+    if (!this.peerResets.take(this.clock.nowMs())) {
+      throw limitError("resets", ErrorCode.enhanceYourCalm, "too_many_resets");
+    }
   }
 
   /** The peer made us reset a stream (CVE-2025-8671). */
   causedReset(): void {
     if (!this.causedResets.take(this.clock.nowMs())) {
-      throw connectionError(ErrorCode.enhanceYourCalm, "too_many_stream_errors");
+      throw limitError("caused_resets", ErrorCode.enhanceYourCalm, "too_many_stream_errors");
     }
   }
 

@@ -4,6 +4,9 @@ export interface ByteChannel {
   write(bytes: Uint8Array, written?: () => void): boolean;
   /** Octets handed to `write` that have not left yet. */
   readonly writableLength: number;
+  /** The other end, while the socket lives; absent where ends have no addresses. */
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
   cork(): void;
   uncork(): void;
   pause(): unknown;

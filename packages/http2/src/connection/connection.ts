@@ -4,10 +4,12 @@ import { FrameReader } from "../frame/frame-reader.ts";
 import type { Goaway } from "../frame/goaway.ts";
 import { Setting } from "../frame/settings.ts";
 import { HpackEncoder, PreparedHeaders } from "../hpack/index.ts";
-import { callerError, connectionError, Http2Error } from "../http2-error.ts";
+import { callerError, connectionError, Http2Error, limitError } from "../http2-error.ts";
+import type { LimitAction, LimitEvent, LimitName } from "../limit-name.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import { type HeaderFields, Stream, type StreamListener, type StreamOwner } from "../stream/stream.ts";
 import { initialWindowBytes } from "../stream/window.ts";
+import { addressText } from "./address-text.ts";
 import { Budgets } from "./budgets.ts";
 import type { ByteChannel } from "./byte-channel.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -22,6 +24,7 @@ import { ReadPacer } from "./read-pacer.ts";
 import type { Role } from "./role.ts";
 import { StreamTable } from "./stream-table.ts";
 import { Ticker } from "./ticker.ts";
+import { GrowthAllowance, WindowGrowth } from "./window-growth.ts";
 
 /** RFC 9113 §3.4: what a client's connection opens with. */
 export const clientPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -50,6 +53,8 @@ export interface ConnectionEvents {
   onGoaway?(goaway: Goaway): void;
   /** Client: a stream has ended or the peer allows more, so `canOpenStream` may be true again. */
   onCapacity?(): void;
+  /** The peer has struck a limit; what follows from that follows by itself. */
+  onLimit?(event: LimitEvent): void;
   /** The connection is gone, always exactly once; undefined when it ended in good order. */
   onClose?(error: Http2Error | undefined): void;
 }
@@ -63,6 +68,8 @@ export interface ConnectionOptions {
   clock?: Clock;
   /** Shared by the connections of a server. Default: one of its own. */
   ticker?: Ticker;
+  /** By how much the windows of all connections that share it may grow. Default: one of its own. */
+  growthAllowance?: GrowthAllowance;
 }
 
 /**
@@ -85,12 +92,18 @@ export class Connection implements StreamOwner, InboundOwner {
   private readonly phases: Phases;
   private readonly keepalive: KeepaliveTimer;
   private readonly pingPolicy: PingPolicy;
+  private readonly growth: WindowGrowth;
+  private readonly nowMs: () => number;
 
   private peerInitialWindowBytes = initialWindowBytes;
+  /** The receive window that a new stream has. */
+  private streamWindowBytes: number;
   private peerMaxConcurrentStreams = assumedMaxConcurrentStreams;
   private nextStreamId = 1;
   private settingsReceivedOnce = false;
   private settingsAcked = false;
+  /** SETTINGS frames of ours that the peer has not acknowledged. */
+  private unacknowledgedSettings = 0;
   private readonly pings = new Pings();
   private readonly pacer: ReadPacer;
 
@@ -102,6 +115,7 @@ export class Connection implements StreamOwner, InboundOwner {
   private ended = false;
   private closed = false;
   private closeError: Http2Error | undefined = undefined;
+  private knownPeer: string | undefined = undefined;
 
   constructor(role: Role, socket: ByteChannel, events: ConnectionEvents, options: ConnectionOptions = {}) {
     this.role = role;
@@ -112,6 +126,7 @@ export class Connection implements StreamOwner, InboundOwner {
     const limits = resolveLimits(options.limits);
     this.limits = limits;
     this.streamSendBufferBytes = limits.streamSendBufferBytes;
+    this.streamWindowBytes = limits.streamWindowBytes;
     this.streams = new StreamTable(role);
     this.budgets = new Budgets(limits, this.clock);
     this.outbound = new Outbound(
@@ -125,12 +140,21 @@ export class Connection implements StreamOwner, InboundOwner {
     this.pacer = new ReadPacer(socket, (chunk, from) => this.read(chunk, from));
     this.phases = new Phases(limits, this.clock.nowMs());
     this.pingPolicy = new PingPolicy(limits);
+    const allowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
+    this.growth = new WindowGrowth(limits.connectionWindowBytes, limits.maxReceiveWindowBytes, allowance);
+    this.nowMs = () => this.clock.nowMs();
     this.keepalive = new KeepaliveTimer(options.keepalive, this.clock.nowMs());
     this.begin();
     this.ticker.add(this);
   }
 
   // ---- what users of a connection call
+
+  /** `host:port` of the other end; undefined in memory and over Unix sockets. A socket forgets it when it closes, we do not. */
+  get peerAddress(): string | undefined {
+    this.knownPeer ??= addressText(this.socket.remoteAddress, this.socket.remotePort);
+    return this.knownPeer;
+  }
 
   get isClosed(): boolean {
     return this.closed;
@@ -245,7 +269,7 @@ export class Connection implements StreamOwner, InboundOwner {
     if (overdue !== undefined) {
       this.fail(overdue);
     } else if (this.phases.isStalled(nowMs, this.outbound.handedBytes, this.socket.writableLength)) {
-      this.abandon(new Http2Error("the peer stopped reading", { scope: "connection", blame: "peer" }));
+      this.abandon(limitError("write_stall", ErrorCode.internalError, "the peer stopped reading"));
     } else if (this.phases.isIdle(nowMs, this.streams.slots)) {
       this.drain("max_idle");
     } else if (this.phases.isGraceOver(nowMs)) {
@@ -267,6 +291,7 @@ export class Connection implements StreamOwner, InboundOwner {
     if (limitMs === 0) return;
     for (const stream of this.outbound.stalledStreams(nowMs, limitMs)) {
       this.outbound.rstStream(stream.id, ErrorCode.cancel);
+      this.tellLimit("stream_stall", "reset", stream.id, "the peer gave no window");
       stream.abort(
         new Http2Error("the peer gave no window", { scope: "stream", blame: "peer", code: ErrorCode.cancel }),
       );
@@ -311,7 +336,9 @@ export class Connection implements StreamOwner, InboundOwner {
   streamClosed(stream: Stream, inGoodOrder: boolean): void {
     this.streams.delete(stream);
     if (stream.isQueued) this.outbound.dequeue(stream);
-    if (inGoodOrder) this.budgets.streamCompleted();
+    if (!inGoodOrder) return;
+    this.streams.endedByPeer(stream.id, "end");
+    this.budgets.streamCompleted();
   }
 
   listenerThrew(stream: Stream, error: unknown): void {
@@ -333,6 +360,7 @@ export class Connection implements StreamOwner, InboundOwner {
     this.budgets.glitch();
     this.streams.rememberReset(streamId, this.clock.nowMs());
     this.outbound.rstStream(streamId, ErrorCode.refusedStream);
+    this.tellLimit("streams", "refused", streamId, "too many streams or handlers at once");
     return true;
   }
 
@@ -348,6 +376,7 @@ export class Connection implements StreamOwner, InboundOwner {
     this.budgets.glitch();
     const stream = this.newStream(streamId);
     this.streams.add(stream);
+    this.tellLimit("header_list", "refused", streamId, "the request's header list is over the limit");
     stream.sendHeaders(tooLargeHeaders, true);
     if (endStream) stream.endReceived();
     else stream.reset(ErrorCode.noError);
@@ -391,10 +420,12 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   settingsAcknowledged(): void {
-    if (this.settingsAcked) {
+    if (this.unacknowledgedSettings === 0) {
       this.budgets.glitch();
       return;
     }
+    this.unacknowledgedSettings--;
+    if (this.settingsAcked) return;
     this.settingsAcked = true;
     this.inbound.decoder.setMaxTableBytes(this.limits.headerTableBytes);
   }
@@ -410,8 +441,21 @@ export class Connection implements StreamOwner, InboundOwner {
     this.pings.acknowledged(number);
   }
 
+  dataReceived(octets: number): void {
+    if (!this.growth.received(octets, this.nowMs)) return;
+    this.sendPing((error) => {
+      if (error === undefined) this.growWindows();
+    });
+  }
+
   goawayReceived(goaway: Goaway): void {
     // §6.8: what was called unprocessed may have been sent elsewhere by now.
+    if (this.role === "client" && goaway.lastStreamId % 2 === 0 && goaway.lastStreamId !== 0) {
+      throw connectionError(
+        ErrorCode.protocolError,
+        `a GOAWAY names stream ${goaway.lastStreamId}, which a client never opens`,
+      );
+    }
     if (goaway.lastStreamId > this.peerLastAllowedStreamId) {
       throw connectionError(ErrorCode.protocolError, "a GOAWAY names a later stream than the one before");
     }
@@ -439,11 +483,13 @@ export class Connection implements StreamOwner, InboundOwner {
     }
     this.streams.rememberReset(streamId, this.clock.nowMs());
     this.outbound.rstStream(streamId, error.code);
+    if (error.limit !== undefined) this.tellLimit(error.limit, "reset", streamId, error.message);
     this.streams.find(streamId)?.abort(error);
   }
 
   fail(error: Http2Error): void {
     if (this.failed || this.closed) return;
+    if (error.limit !== undefined) this.tellLimit(error.limit, "closed", 0, error.message);
     this.shutDown(error, error.message);
   }
 
@@ -459,13 +505,32 @@ export class Connection implements StreamOwner, InboundOwner {
     if (limits.maxFrameBytes !== 16_384) entries.push([Setting.maxFrameSize, limits.maxFrameBytes]);
     entries.push([Setting.initialWindowSize, limits.streamWindowBytes]);
     entries.push([Setting.maxHeaderListSize, limits.maxHeaderListBytes]);
-    this.outbound.settings(entries);
+    this.sendSettings(entries);
     const extra = limits.connectionWindowBytes - initialWindowBytes;
     if (extra > 0) this.outbound.windowUpdate(0, extra);
   }
 
+  private sendSettings(entries: readonly (readonly [number, number])[]): void {
+    this.unacknowledgedSettings++;
+    this.outbound.settings(entries);
+  }
+
+  /** The windows of streams grow with the connection's: any one of them may be the one that moves the data. */
+  private growWindows(): void {
+    const { inbound } = this;
+    const growth = this.growth.answered(this.clock.nowMs(), inbound.window.heldBytes);
+    if (growth === 0) return;
+    inbound.window.grow(growth);
+    this.outbound.windowUpdate(0, growth);
+    const streamGrowth = Math.min(growth, maxUint31 - this.streamWindowBytes);
+    this.streamWindowBytes += streamGrowth;
+    // The peer adds the difference to the streams that are open, too (RFC 9113 §6.9.2).
+    this.sendSettings([[Setting.initialWindowSize, this.streamWindowBytes]]);
+    for (const stream of this.streams.all()) stream.growReceiveWindow(streamGrowth);
+  }
+
   private newStream(id: number): Stream {
-    const { streamWindowBytes } = this.limits;
+    const { streamWindowBytes } = this;
     // Until the peer has acknowledged our SETTINGS it may believe in the initial window (RFC 9113 §6.9.2).
     const allowance = this.settingsAcked ? streamWindowBytes : Math.max(streamWindowBytes, initialWindowBytes);
     return new Stream(id, this, this.peerInitialWindowBytes, streamWindowBytes, allowance);
@@ -477,6 +542,14 @@ export class Connection implements StreamOwner, InboundOwner {
       this.events.onCapacity?.();
     } catch (error) {
       this.inbound.failed(error, 0);
+    }
+  }
+
+  private tellLimit(limit: LimitName, action: LimitAction, streamId: number, detail: string): void {
+    try {
+      this.events.onLimit?.({ limit, action, streamId, detail });
+    } catch {
+      // Who only keeps the books has no say in what becomes of the connection.
     }
   }
 
@@ -510,9 +583,11 @@ export class Connection implements StreamOwner, InboundOwner {
     if (outbound.queuedControlFrames < limits.pauseAtQueuedControlFrames) return;
     outbound.flush();
     if (outbound.queuedControlFrames >= limits.maxQueuedControlFrames) {
-      throw connectionError(ErrorCode.enhanceYourCalm, "too_many_control_frames");
+      throw limitError("control_frames", ErrorCode.enhanceYourCalm, "too_many_control_frames");
     }
-    if (outbound.queuedControlFrames > 0) this.pacer.pauseUntilDrained();
+    if (outbound.queuedControlFrames > 0 && this.pacer.pauseUntilDrained()) {
+      this.tellLimit("control_frames", "paused", 0, "the peer asks and does not read the answers");
+    }
   }
 
   private sendPing(settle: PingSettled): void {
@@ -564,6 +639,7 @@ export class Connection implements StreamOwner, InboundOwner {
   /** The peer does not read or answer, so nothing is said any more. */
   private abandon(error: Http2Error): void {
     this.failed = true;
+    if (error.limit !== undefined) this.tellLimit(error.limit, "closed", 0, error.message);
     this.closeError = error;
     this.stopReading();
     this.socket.destroy();
@@ -582,6 +658,7 @@ export class Connection implements StreamOwner, InboundOwner {
     this.ticker.delete(this);
     this.abortStreams(streamsSee);
     this.outbound.close();
+    this.growth.end();
     this.pings.endAll(streamsSee);
     try {
       this.events.onClose?.(reported);

@@ -1,5 +1,5 @@
 import { ErrorCode } from "../frame/error-code.ts";
-import { connectionError } from "../http2-error.ts";
+import { limitError } from "../http2-error.ts";
 import type { ConnectionLimits } from "./limits.ts";
 
 /**
@@ -34,7 +34,8 @@ export class HeaderAssembly {
   proceed(bytes: Uint8Array, start: number, end: number): void {
     this.continuations++;
     if (this.continuations > this.limits.maxContinuationFrames) {
-      throw connectionError(
+      throw limitError(
+        "header_block",
         ErrorCode.enhanceYourCalm,
         `more than ${this.limits.maxContinuationFrames} CONTINUATION frames`,
       );
@@ -49,7 +50,8 @@ export class HeaderAssembly {
   private add(bytes: Uint8Array, start: number, end: number): void {
     this.octets += end - start;
     if (this.octets > this.limits.maxHeaderBlockBytes) {
-      throw connectionError(
+      throw limitError(
+        "header_block",
         ErrorCode.enhanceYourCalm,
         `a header block is over ${this.limits.maxHeaderBlockBytes} compressed octets`,
       );

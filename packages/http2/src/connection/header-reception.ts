@@ -1,6 +1,6 @@
 import { ErrorCode } from "../frame/error-code.ts";
 import type { HeaderBlock } from "../hpack/index.ts";
-import { connectionError, streamError } from "../http2-error.ts";
+import { connectionError, streamError, streamLimitError } from "../http2-error.ts";
 import { type RequestHead, requestHead } from "../stream/request-head.ts";
 import { responseHead, trailers } from "../stream/response-head.ts";
 import { afterEndError, idleError, mayReceive } from "../stream/state.ts";
@@ -37,6 +37,7 @@ export function receiveHeaderBlock(
   if (stream === undefined) {
     if (opener.role === "server") receiveRequest(opener, streams, streamId, endStream, dependency, block);
     else if (streams.isIdle(streamId)) throw idleError(streamId, "HEADERS");
+    else streams.refuseFramesBehindPeersEnd(streamId, "HEADERS");
     return;
   }
   if (!mayReceive(stream.state)) throw afterEndError(streamId);
@@ -78,7 +79,8 @@ function receiveRequest(
 }
 
 function receiveResponse(stream: Stream, endStream: boolean, block: HeaderBlock): void {
-  if (block.overLimit) throw streamError(ErrorCode.enhanceYourCalm, "the response's header list is over the limit");
+  if (block.overLimit)
+    throw streamLimitError("header_list", ErrorCode.enhanceYourCalm, "the response's header list is over the limit");
   const head = responseHead(block);
   if (typeof head === "string") throw streamError(ErrorCode.protocolError, `malformed response: ${head}`);
   if (head.status < 200) {
@@ -86,7 +88,7 @@ function receiveResponse(stream: Stream, endStream: boolean, block: HeaderBlock)
     if (endStream) throw streamError(ErrorCode.protocolError, "an interim response ended the stream");
     if (head.status === 101) throw streamError(ErrorCode.protocolError, "HTTP/2 has no 101 response");
     if (stream.interimHeads > maxInterimHeads)
-      throw streamError(ErrorCode.enhanceYourCalm, "too many interim responses");
+      throw streamLimitError("interim_heads", ErrorCode.enhanceYourCalm, "too many interim responses");
     return;
   }
   stream.headReceived = true;
@@ -102,7 +104,8 @@ function receiveResponse(stream: Stream, endStream: boolean, block: HeaderBlock)
 
 function receiveTrailers(stream: Stream, endStream: boolean, block: HeaderBlock): void {
   if (!endStream) throw streamError(ErrorCode.protocolError, "a second header block did not end the stream");
-  if (block.overLimit) throw streamError(ErrorCode.enhanceYourCalm, "the trailers are over the header list limit");
+  if (block.overLimit)
+    throw streamLimitError("header_list", ErrorCode.enhanceYourCalm, "the trailers are over the header list limit");
   const fields = trailers(block);
   if (typeof fields === "string") throw streamError(ErrorCode.protocolError, `malformed trailers: ${fields}`);
   if (stream.expectedBytes > 0) throw streamError(ErrorCode.protocolError, "less data than content-length says");

@@ -8,10 +8,10 @@ import { paddingBytes } from "../frame/padding.ts";
 import { pingBytes, pingNumber } from "../frame/ping.ts";
 import { priorityBytes, priorityDependency } from "../frame/priority.ts";
 import { rstStreamBytes } from "../frame/rst-stream.ts";
-import { readSettings, settingsPayloadError } from "../frame/settings.ts";
+import { readSettings, settingsEntryBytes, settingsPayloadError } from "../frame/settings.ts";
 import { windowUpdateBytes } from "../frame/window-update.ts";
 import { type HeaderBlock, HpackDecoder, HpackError } from "../hpack/index.ts";
-import { connectionError, Http2Error, streamError } from "../http2-error.ts";
+import { connectionError, Http2Error, limitError, streamError } from "../http2-error.ts";
 import { afterEndError, idleError, mayReceive } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
 import { ReceiveWindow } from "../stream/window.ts";
@@ -31,6 +31,8 @@ export interface InboundOwner extends StreamOpener {
   pingReceived(): void;
   pingAcknowledged(number: number): void;
   goawayReceived(goaway: Goaway): void;
+  /** So much data came, in a window that may have to grow. */
+  dataReceived(octets: number): void;
   /** Ends one stream for the peer's fault. */
   failStream(streamId: number, error: Http2Error): void;
   /** Ends the connection. */
@@ -153,6 +155,7 @@ export class Inbound implements FrameSink {
     if (!this.window.receive(octets)) {
       throw connectionError(ErrorCode.flowControlError, "DATA went over the connection's window");
     }
+    this.owner.dataReceived(octets);
     const padding = paddingBytes(flags, bytes, start, end, 0);
     const stream = this.streams.find(streamId);
     if (stream === undefined || !mayReceive(stream.state)) {
@@ -185,6 +188,7 @@ export class Inbound implements FrameSink {
   private dataOnClosed(streamId: number, stream: Stream | undefined): void {
     if (stream !== undefined) throw afterEndError(streamId);
     if (this.streams.isIdle(streamId)) throw idleError(streamId, "DATA");
+    this.streams.refuseFramesBehindPeersEnd(streamId, "DATA");
     if (!this.streams.mayStillReceive(streamId, this.owner.clock.nowMs())) throw afterEndError(streamId);
   }
 
@@ -233,7 +237,7 @@ export class Inbound implements FrameSink {
     // Decoded whatever becomes of the stream: the table has to stay in step with the peer's (RFC 7541 §2.2).
     const block: HeaderBlock = this.decoder.decode(bytes, start, end);
     if (block.listBytes > wayTooLargeFactor * this.limits.maxHeaderListBytes) {
-      throw connectionError(ErrorCode.enhanceYourCalm, "header_list_way_too_large");
+      throw limitError("header_list", ErrorCode.enhanceYourCalm, "header_list_way_too_large");
     }
     receiveHeaderBlock(this.owner, this.streams, streamId, endStream, dependency, block);
   }
@@ -259,7 +263,10 @@ export class Inbound implements FrameSink {
     if (this.streams.isIdle(streamId)) throw idleError(streamId, "RST_STREAM");
     this.budgets.peerReset();
     const code = readUint32(bytes, start);
-    this.streams.find(streamId)?.abort(
+    const stream = this.streams.find(streamId);
+    if (stream === undefined) return;
+    this.streams.endedByPeer(streamId, "reset");
+    stream.abort(
       new Http2Error("the peer reset the stream", {
         scope: "stream",
         blame: "peer",
@@ -273,7 +280,12 @@ export class Inbound implements FrameSink {
     if (streamId !== 0) throw connectionError(ErrorCode.protocolError, "SETTINGS came on a stream");
     const ack = (flags & Flag.ack) !== 0;
     const wrong = settingsPayloadError(end - start, ack, this.limits.maxSettingsEntries);
-    if (wrong !== undefined) throw connectionError(ErrorCode.frameSizeError, wrong);
+    if (wrong !== undefined) {
+      if (end - start <= this.limits.maxSettingsEntries * settingsEntryBytes) {
+        throw connectionError(ErrorCode.frameSizeError, wrong);
+      }
+      throw limitError("settings_entries", ErrorCode.frameSizeError, wrong);
+    }
     if (ack) {
       this.owner.settingsAcknowledged();
       return;

@@ -21,6 +21,7 @@ const edges: readonly [name: keyof ConnectionLimits, min: number, max: number][]
   ["maxConcurrentStreams", 0, 2 ** 31 - 1],
   ["streamWindowBytes", 1, 2 ** 31 - 1],
   ["connectionWindowBytes", 65_535, 2 ** 31 - 1],
+  ["maxReceiveWindowBytes", 0, 2 ** 31 - 1],
   ["maxFrameBytes", 16_384, 16_777_215],
   ["headerTableBytes", 0, 65_536],
   ["streamSendBufferBytes", 1, Number.MAX_SAFE_INTEGER],
@@ -44,3 +45,10 @@ for (const name of ["maxStreams", "toString", "__proto__", "constructor"]) {
     assert.throws(() => resolveLimits(given), /unknown limit.*maxConcurrentStreams/);
   });
 }
+
+test("keeps windows from growing when one is given, unless that is allowed by name", () => {
+  assert.equal(resolveLimits().maxReceiveWindowBytes, 16_777_216);
+  assert.equal(resolveLimits({ streamWindowBytes: 65_535 }).maxReceiveWindowBytes, 0);
+  assert.equal(resolveLimits({ connectionWindowBytes: 65_535 }).maxReceiveWindowBytes, 0);
+  assert.equal(resolveLimits({ streamWindowBytes: 65_535, maxReceiveWindowBytes: 1 }).maxReceiveWindowBytes, 1);
+});

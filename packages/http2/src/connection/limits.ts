@@ -13,10 +13,18 @@ export interface ConnectionLimits {
   maxHeaderFields: number;
   /** HPACK dynamic table, both directions. Default 4096, what HTTP/2 starts with. */
   headerTableBytes: number;
-  /** Receive window of each stream. Default 1 MiB: 80 Mbit/s at 100 ms. */
+  /** Receive window that each stream begins with. Default 1 MiB: 80 Mbit/s at 100 ms. */
   streamWindowBytes: number;
-  /** Receive window of the connection. Default 1 MiB; it bounds what a peer can make us hold. */
+  /** Receive window that the connection begins with. Default 1 MiB. */
   connectionWindowBytes: number;
+  /**
+   * What both windows may grow to while the link turns out to be longer or faster: it bounds what a peer can make us hold.
+   * Default 16 MiB, 1.3 Gbit/s at 100 ms; 0, they stay as they are, when one of the two above is given, because who sets
+   * a window means it.
+   */
+  maxReceiveWindowBytes: number;
+  /** By how much the windows of all connections of a server may have grown in sum. Default 256 MiB. */
+  sharedWindowGrowthBytes: number;
   /** Largest frame we accept. Default 16,384: larger ones only delay other streams. */
   maxFrameBytes: number;
   /** CONTINUATION frames behind one HEADERS. Default 5 (CVE-2024-28182 and its kin). */
@@ -73,6 +81,8 @@ export const defaultLimits: Readonly<ConnectionLimits> = {
   headerTableBytes: 4096,
   streamWindowBytes: 1_048_576,
   connectionWindowBytes: 1_048_576,
+  maxReceiveWindowBytes: 16_777_216,
+  sharedWindowGrowthBytes: 268_435_456,
   maxFrameBytes: 16_384,
   maxContinuationFrames: 5,
   maxHeaderBlockBytes: 32_768,
@@ -104,6 +114,7 @@ const ranges: Partial<Record<keyof ConnectionLimits, readonly [min: number, max:
   maxConcurrentStreams: [0, maxUint31],
   streamWindowBytes: [1, maxUint31],
   connectionWindowBytes: [65_535, maxUint31],
+  maxReceiveWindowBytes: [0, maxUint31],
   maxFrameBytes: [minMaxFrameBytes, maxMaxFrameBytes],
   headerTableBytes: [0, 65_536],
   // With none of these could anything ever be sent or read.
@@ -115,6 +126,8 @@ const ranges: Partial<Record<keyof ConnectionLimits, readonly [min: number, max:
 /** The defaults with `given` laid over them. Throws a RangeError that names the limit, its value and what it may be. */
 export function resolveLimits(given: Partial<ConnectionLimits> = {}): ConnectionLimits {
   const limits = { ...defaultLimits };
+  const hasWindow = given.streamWindowBytes !== undefined || given.connectionWindowBytes !== undefined;
+  if (hasWindow) limits.maxReceiveWindowBytes = 0;
   for (const [name, value] of Object.entries(given) as [keyof ConnectionLimits, number | undefined][]) {
     if (value === undefined) continue;
     if (!Object.hasOwn(defaultLimits, name)) {

@@ -1,5 +1,6 @@
 import { ErrorCode } from "../frame/error-code.ts";
-import { Http2Error } from "../http2-error.ts";
+import { type Http2Error, limitError } from "../http2-error.ts";
+import type { LimitName } from "../limit-name.ts";
 import type { Clock } from "./clock.ts";
 import type { ConnectionLimits } from "./limits.ts";
 
@@ -48,13 +49,15 @@ export class Phases {
   ): Http2Error | undefined {
     const { limits } = this;
     const ageMs = nowMs - this.startedAtMs;
-    if (!settingsReceived && ageMs >= limits.handshakeTimeoutMs) return timedOut("the peer sent no SETTINGS in time");
-    if (!settingsAcked && ageMs >= limits.settingsAckTimeoutMs) return timedOut("our SETTINGS were not acknowledged");
+    if (!settingsReceived && ageMs >= limits.handshakeTimeoutMs)
+      return timedOut("handshake_timeout", "the peer sent no SETTINGS in time");
+    if (!settingsAcked && ageMs >= limits.settingsAckTimeoutMs)
+      return timedOut("settings_ack_timeout", "our SETTINGS were not acknowledged");
     if (headersSinceMs !== undefined && nowMs - headersSinceMs >= limits.frameTimeoutMs) {
-      return calm("a header block was not ended in time");
+      return tooSlow("a header block was not ended in time");
     }
     if (this.insideFrameSinceMs !== undefined && nowMs - this.insideFrameSinceMs >= limits.frameTimeoutMs) {
-      return calm("a frame was not ended in time");
+      return tooSlow("a frame was not ended in time");
     }
     return undefined;
   }
@@ -98,10 +101,10 @@ export class Phases {
   }
 }
 
-function timedOut(message: string): Http2Error {
-  return new Http2Error(message, { scope: "connection", blame: "peer", code: ErrorCode.settingsTimeout });
+function timedOut(limit: LimitName, message: string): Http2Error {
+  return limitError(limit, ErrorCode.settingsTimeout, message);
 }
 
-function calm(message: string): Http2Error {
-  return new Http2Error(message, { scope: "connection", blame: "peer", code: ErrorCode.enhanceYourCalm });
+function tooSlow(message: string): Http2Error {
+  return limitError("frame_timeout", ErrorCode.enhanceYourCalm, message);
 }

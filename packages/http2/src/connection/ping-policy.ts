@@ -1,5 +1,5 @@
 import { ErrorCode } from "../frame/error-code.ts";
-import { connectionError } from "../http2-error.ts";
+import { limitError } from "../http2-error.ts";
 import type { ConnectionLimits } from "./limits.ts";
 
 /** This many pings may come too early; the next one ends the connection. */
@@ -30,7 +30,7 @@ export class PingPolicy {
     this.dataFramesAtLastPing = framesSent;
     if (isForgiven) this.strikes = 0;
     else if (isTooEarly && ++this.strikes > maxStrikes) {
-      throw connectionError(ErrorCode.enhanceYourCalm, "too_many_pings");
+      throw limitError("pings", ErrorCode.enhanceYourCalm, "too_many_pings");
     }
   }
 }

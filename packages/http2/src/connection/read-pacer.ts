@@ -35,10 +35,12 @@ export class ReadPacer {
     this.readFrom(chunk, 0);
   }
 
-  /** Reads nothing more before the socket is empty: the peer asks and does not read the answers. */
-  pauseUntilDrained(): void {
+  /** Reads nothing more before the socket is empty: the peer asks and does not read the answers. False: it was so already. */
+  pauseUntilDrained(): boolean {
+    if (this.awaitsDrain) return false;
     this.awaitsDrain = true;
     this.pause();
+    return true;
   }
 
   drained(): void {

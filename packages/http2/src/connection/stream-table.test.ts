@@ -66,8 +66,19 @@ test("remembers 64 reset streams, the latest", () => {
   for (let i = 1; i < 65; i++) assert.equal(table.mayStillReceive(2 * i + 1, 0), true);
 });
 
-test("bears with late frames on every closed stream when it is a client", () => {
-  assert.equal(new StreamTable("client").mayStillReceive(1, 1e9), true);
+test("bears with late frames on closed streams when it is a client, but not on the last 64 that the server has ended", () => {
+  const table = new StreamTable("client");
+  assert.equal(table.mayStillReceive(1, 1e9), true);
+  for (let i = 0; i < 65; i++) table.endedByPeer(2 * i + 1, i === 64 ? "reset" : "end");
+  table.refuseFramesBehindPeersEnd(1, "DATA");
+  assert.throws(() => table.refuseFramesBehindPeersEnd(3, "DATA"), { scope: "connection" });
+  assert.throws(() => table.refuseFramesBehindPeersEnd(129, "DATA"), { scope: "stream" });
+});
+
+test("keeps no memory of ended streams when it is a server", () => {
+  const table = new StreamTable("server");
+  table.endedByPeer(1, "end");
+  table.refuseFramesBehindPeersEnd(1, "DATA");
 });
 
 test("bears with frames of streams behind the last one allowed", () => {

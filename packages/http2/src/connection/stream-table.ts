@@ -1,5 +1,9 @@
+import { ErrorCode } from "../frame/error-code.ts";
 import { maxUint31 } from "../frame/frame-header.ts";
+import { connectionError } from "../http2-error.ts";
+import { afterEndError } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
+import { PeerEndedStreams } from "./peer-ended-streams.ts";
 import type { Role } from "./role.ts";
 import { StreamIndex } from "./stream-index.ts";
 
@@ -20,6 +24,7 @@ export class StreamTable {
   private readonly resetAtMs = new Array<number>(rememberedResets).fill(0);
   private nextReset = 0;
   private readonly role: Role;
+  private readonly peerEnded = new PeerEndedStreams();
   /** DATA mostly follows its HEADERS at once, so the last stream found is likely the next one asked for. */
   private recent: Stream | undefined = undefined;
 
@@ -73,6 +78,18 @@ export class StreamTable {
     this.resetIds[this.nextReset] = id;
     this.resetAtMs[this.nextReset] = nowMs;
     this.nextReset = (this.nextReset + 1) % rememberedResets;
+  }
+
+  /** A server needs no memory of these: it bears with nothing on streams that it has not reset. */
+  endedByPeer(id: number, how: "end" | "reset"): void {
+    if (this.role === "client") this.peerEnded.remember(id, how);
+  }
+
+  /** Client: throws for a frame that cannot have crossed anything of ours, because the peer ended the stream (RFC 9113 §5.1). */
+  refuseFramesBehindPeersEnd(id: number, frame: string): void {
+    const how = this.peerEnded.howEnded(id);
+    if (how === "reset") throw afterEndError(id);
+    if (how === "end") throw connectionError(ErrorCode.streamClosed, `${frame} came on stream ${id} after its end`);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { frameSlabs } from "../bytes/slab-pool.ts";
-import { connectionError } from "../http2-error.ts";
+import { limitError } from "../http2-error.ts";
 import { ErrorCode } from "./error-code.ts";
 import { frameHeaderBytes, readUint31 } from "./frame-header.ts";
 
@@ -124,7 +124,8 @@ export class FrameReader {
   }
 
   private refuseSize(payloadBytes: number): never {
-    throw connectionError(
+    throw limitError(
+      "frame_size",
       ErrorCode.frameSizeError,
       `a frame of ${payloadBytes} octets is over the limit of ${this.maxFrameBytes}`,
     );

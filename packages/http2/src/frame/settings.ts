@@ -21,7 +21,7 @@ export const Setting = {
   maxHeaderListSize: 0x6,
 } as const;
 
-const entryBytes = 6;
+export const settingsEntryBytes = 6;
 
 /** Calls `apply` for each entry in order (RFC 9113 §6.5.3); unknown settings are passed on too and ignored there. */
 export function readSettings(
@@ -30,7 +30,7 @@ export function readSettings(
   end: number,
   apply: (setting: number, value: number) => void,
 ): void {
-  for (let at = start; at < end; at += entryBytes) {
+  for (let at = start; at < end; at += settingsEntryBytes) {
     const setting = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
     const value = readUint32(bytes, at + 2);
     checkSetting(setting, value);
@@ -52,13 +52,13 @@ function checkSetting(setting: number, value: number): void {
 
 export function settingsPayloadError(payloadBytes: number, ack: boolean, maxEntries: number): string | undefined {
   if (ack && payloadBytes !== 0) return "a SETTINGS acknowledgement carries a payload";
-  if (payloadBytes % entryBytes !== 0) return "the length of a SETTINGS frame is no multiple of 6";
-  if (payloadBytes > maxEntries * entryBytes) return `a SETTINGS frame has more than ${maxEntries} entries`;
+  if (payloadBytes % settingsEntryBytes !== 0) return "the length of a SETTINGS frame is no multiple of 6";
+  if (payloadBytes > maxEntries * settingsEntryBytes) return `a SETTINGS frame has more than ${maxEntries} entries`;
   return undefined;
 }
 
 export function settingsFrameBytes(entries: readonly (readonly [number, number])[]): number {
-  return frameHeaderBytes + entries.length * entryBytes;
+  return frameHeaderBytes + entries.length * settingsEntryBytes;
 }
 
 export function writeSettings(
@@ -66,13 +66,13 @@ export function writeSettings(
   offset: number,
   entries: readonly (readonly [setting: number, value: number])[],
 ): number {
-  writeFrameHeader(target, offset, entries.length * entryBytes, FrameType.settings, 0, 0);
+  writeFrameHeader(target, offset, entries.length * settingsEntryBytes, FrameType.settings, 0, 0);
   let at = offset + frameHeaderBytes;
   for (const [setting, value] of entries) {
     target[at] = setting >>> 8;
     target[at + 1] = setting;
     writeUint32(target, at + 2, value);
-    at += entryBytes;
+    at += settingsEntryBytes;
   }
   return at;
 }

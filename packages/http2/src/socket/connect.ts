@@ -5,6 +5,7 @@ import { Connection, type ConnectionEvents, type ConnectionOptions } from "../co
 import { Http2Error } from "../http2-error.ts";
 import { attach } from "./attach.ts";
 import type { ListenAddress } from "./server.ts";
+import { clientTlsOptions } from "./tls-defaults.ts";
 
 export interface ConnectOptions extends ConnectionOptions {
   /** What `node:tls` takes. Without it the connection is cleartext with prior knowledge (RFC 9113 §3.3). */
@@ -31,7 +32,7 @@ export function connect(
     const socket: Socket =
       tls === undefined
         ? connectNet({ ...address, noDelay: true } as Parameters<typeof connectNet>[0] & object)
-        : connectTls({ ...address, ALPNProtocols: ["h2"], minVersion: "TLSv1.2", ...tls });
+        : connectTls({ ...address, ...clientTlsOptions(tls) });
     const clock = options.clock ?? systemClock;
     const timeoutMs = connectTimeoutMs ?? defaultConnectTimeoutMs;
     const cancel = clock.after(timeoutMs, () => fail(new Error(`no connection within ${timeoutMs} ms`)));

@@ -1,14 +1,20 @@
 import { createServer as createNetServer, type Socket } from "node:net";
-import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from "node:tls";
-import { systemClock } from "../connection/clock.ts";
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from "node:tls";
+import { type Clock, systemClock } from "../connection/clock.ts";
 import { Connection, type ConnectionOptions } from "../connection/connection.ts";
 import { resolveLimits } from "../connection/limits.ts";
 import { Ticker } from "../connection/ticker.ts";
+import { GrowthAllowance } from "../connection/window-growth.ts";
 import { ErrorCode } from "../frame/error-code.ts";
+import { callerError } from "../http2-error.ts";
+import type { LimitAction, LimitEvent, LimitName } from "../limit-name.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import type { Stream } from "../stream/stream.ts";
+import { Admission } from "./admission.ts";
 import { attach } from "./attach.ts";
 import { classifyFirstBytes, prefaceBytes } from "./first-bytes.ts";
+import { HandshakeQueue } from "./handshake-queue.ts";
+import { serverTlsOptions } from "./tls-defaults.ts";
 
 /** A `node:http` server fits: connections that speak HTTP/1.1 are handed to it as if it had accepted them. */
 export interface Http1Server {
@@ -29,11 +35,22 @@ export interface Http2ServerOptions extends ConnectionOptions {
   tls?: TlsOptions;
   /** Connections at once, of all peers. Default 10,000. */
   maxConnections?: number;
+  /**
+   * Connections at once from one IPv4 address or one /64 of IPv6. Default 512, so that behind one address a whole office
+   * may work. Unix sockets and this machine's own addresses are not counted.
+   */
+  maxConnectionsPerAddress?: number;
+  /** TLS handshakes at once; further peers wait for their turn. Default 256. */
+  maxTlsHandshakes?: number;
+  /** A peer at `address` has struck a limit; `connection` is undefined when it had none yet. */
+  onLimit?(event: LimitEvent, address: string | undefined, connection: Connection | undefined): void;
   /** Something went wrong with the listening socket itself, such as no file handles left; the server goes on. */
   onError?(error: Error): void;
 }
 
 const defaultMaxConnections = 10_000;
+const defaultMaxConnectionsPerAddress = 512;
+const defaultMaxTlsHandshakes = 256;
 
 const http505 =
   "HTTP/1.1 505 HTTP Version Not Supported\r\nconnection: close\r\ncontent-type: text/plain\r\n\r\nThis port speaks HTTP/2 only.\r\n";
@@ -42,8 +59,14 @@ const http505 =
 export class Http2Server {
   private readonly options: Http2ServerOptions;
   private readonly ticker: Ticker;
+  private readonly growthAllowance: GrowthAllowance;
   private readonly handshakeTimeoutMs: number;
+  private readonly clock: Clock;
   private readonly listener: ReturnType<typeof createNetServer>;
+  private readonly admission: Admission;
+  /** Never listens: it is handed the sockets that the listener has admitted. */
+  private readonly tls: TlsServer | undefined;
+  private readonly handshakes: HandshakeQueue;
   /** Sockets whose protocol is not known yet. */
   private readonly undecided = new Set<Socket>();
   private readonly connections = new Set<Connection>();
@@ -52,27 +75,31 @@ export class Http2Server {
 
   constructor(options: Http2ServerOptions) {
     this.options = options;
-    this.ticker = options.ticker ?? new Ticker(options.clock ?? systemClock);
-    this.handshakeTimeoutMs = resolveLimits(options.limits).handshakeTimeoutMs;
-    if (options.tls === undefined) {
-      this.listener = createNetServer({ noDelay: true }, (socket) => this.accept(socket));
-    } else {
-      this.listener = createTlsServer(
-        {
-          ALPNProtocols: options.http1Server === undefined ? ["h2"] : ["h2", "http/1.1"],
-          minVersion: "TLSv1.2",
-          handshakeTimeout: this.handshakeTimeoutMs,
-          ...options.tls,
-        },
-        (socket) => this.acceptTls(socket),
-      );
-      // A failed handshake concerns one peer; node destroys its socket.
-      this.listener.on("tlsClientError", (_error: Error, socket: TLSSocket) => socket.destroy());
-    }
-    this.listener.maxConnections = options.maxConnections ?? defaultMaxConnections;
+    this.clock = options.clock ?? systemClock;
+    this.ticker = options.ticker ?? new Ticker(this.clock);
+    const limits = resolveLimits(options.limits);
+    this.handshakeTimeoutMs = limits.handshakeTimeoutMs;
+    this.growthAllowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
+    this.admission = new Admission(
+      options.maxConnections ?? defaultMaxConnections,
+      options.maxConnectionsPerAddress ?? defaultMaxConnectionsPerAddress,
+    );
+    this.tls = options.tls === undefined ? undefined : this.makeTls(options.tls);
+    this.handshakes = new HandshakeQueue(
+      options.maxTlsHandshakes ?? defaultMaxTlsHandshakes,
+      this.handshakeTimeoutMs,
+      this.clock,
+      (socket) => this.tls?.emit("connection", socket),
+    );
+    this.listener = createNetServer({ noDelay: true }, (socket) => this.admit(socket));
     // Before it listens, an error is the answer to `listen`.
     this.listener.on("error", (error) => {
-      if (this.listener.listening) options.onError?.(error);
+      if (!this.listener.listening) return;
+      options.onError?.(error);
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EMFILE" || code === "ENFILE") {
+        this.tellLimit("file_handles", "refused", `the system refused a connection: ${code}`, undefined);
+      }
     });
   }
 
@@ -86,6 +113,20 @@ export class Http2Server {
         resolve();
       });
     });
+  }
+
+  /**
+   * Takes another certificate and key, or whatever `tls` names: new handshakes use them, connections that stand go on as
+   * they are. What `tls` does not name stays as the options had it. Throws and changes nothing when it cannot be used.
+   */
+  updateTls(tls: TlsOptions): void {
+    if (this.tls === undefined) throw callerError("a server without TLS has no certificate to replace");
+    this.tls.setSecureContext(this.tlsOptions({ ...this.options.tls, ...tls }));
+  }
+
+  /** TLS handshakes that have begun and are not over. */
+  get openHandshakes(): number {
+    return this.handshakes.running;
   }
 
   /** Where the server listens; undefined before `listen` and after `close`. */
@@ -106,9 +147,9 @@ export class Http2Server {
   async close(deadlineMs: number): Promise<void> {
     this.closing = true;
     this.listener.close();
+    this.handshakes.close();
     for (const socket of this.undecided) socket.destroy();
-    const clock = this.options.clock ?? systemClock;
-    const cancel = clock.after(deadlineMs, () => {
+    const cancel = this.clock.after(deadlineMs, () => {
       for (const connection of this.connections) connection.close(ErrorCode.noError, "shutdown deadline");
     });
     const empty = new Promise<void>((resolve) => {
@@ -120,13 +161,65 @@ export class Http2Server {
     cancel();
   }
 
-  private acceptTls(socket: TLSSocket): void {
-    socket.setNoDelay(true);
-    if (socket.alpnProtocol === "http/1.1" && this.options.http1Server !== undefined) {
-      this.options.http1Server.emit("connection", socket);
+  private makeTls(given: TlsOptions): TlsServer {
+    const tls = createTlsServer(this.tlsOptions(given), (socket) => {
+      this.handshakes.ended();
+      this.acceptTls(socket);
+    });
+    // A failed handshake concerns one peer. It is told here or as a connection above, and never as both or as neither.
+    tls.on("tlsClientError", (_error: Error, socket: TLSSocket) => {
+      this.handshakes.ended();
+      socket.destroy();
+    });
+    return tls;
+  }
+
+  private tlsOptions(given: TlsOptions): TlsOptions {
+    const protocols = this.options.http1Server === undefined ? ["h2"] : ["h2", "http/1.1"];
+    return serverTlsOptions(given, protocols, this.handshakeTimeoutMs);
+  }
+
+  /** The first that is done with a socket: too many are refused before they cost anything. */
+  private admit(socket: Socket): void {
+    if (this.closing) {
+      socket.destroy();
       return;
     }
-    this.accept(socket);
+    const address = socket.remoteAddress;
+    const limit = this.admission.enter(address);
+    socket.on("error", () => {});
+    if (limit !== undefined) {
+      this.tellLimit(limit, "refused", "too many connections at once", address);
+      socket.destroy();
+      return;
+    }
+    socket.once("close", () => this.admission.leave(address));
+    if (this.tls === undefined) {
+      this.accept(socket);
+    } else if (!this.handshakes.add(socket)) {
+      this.tellLimit("tls_handshakes", "paused", "too many TLS handshakes at once", address);
+    }
+  }
+
+  private tellLimit(limit: LimitName, action: LimitAction, detail: string, address: string | undefined): void {
+    try {
+      this.options.onLimit?.({ limit, action, streamId: 0, detail }, address, undefined);
+    } catch {
+      // Who only keeps the books must not end the process from within an event of the listening socket.
+    }
+  }
+
+  private acceptTls(socket: TLSSocket): void {
+    socket.setNoDelay(true);
+    if (socket.alpnProtocol === "h2") {
+      this.accept(socket);
+    } else if (this.options.http1Server !== undefined) {
+      this.options.http1Server.emit("connection", socket);
+    } else {
+      // Without ALPN nobody knows what is spoken; the larger engines have required it since 2024.
+      socket.on("error", () => {});
+      socket.destroy();
+    }
   }
 
   /** The first octets decide what becomes of the socket. */
@@ -137,7 +230,6 @@ export class Http2Server {
     }
     this.undecided.add(socket);
     let head: Uint8Array | undefined;
-    const clock = this.options.clock ?? systemClock;
     const forget = (): void => {
       cancel();
       this.undecided.delete(socket);
@@ -146,7 +238,7 @@ export class Http2Server {
       socket.off("close", forget);
     };
     const onError = (): void => {};
-    const cancel = clock.after(this.handshakeTimeoutMs, () => socket.destroy());
+    const cancel = this.clock.after(this.handshakeTimeoutMs, () => socket.destroy());
     const onData = (chunk: Uint8Array): void => {
       head = head === undefined ? chunk : Buffer.concat([head, chunk]);
       const kind = classifyFirstBytes(head);
@@ -183,12 +275,13 @@ export class Http2Server {
       socket,
       {
         onStream: (stream, head) => options.onStream(stream, head, connection),
+        onLimit: (event) => options.onLimit?.(event, socket.remoteAddress, connection),
         onClose: () => {
           this.connections.delete(connection);
           this.checkEmpty();
         },
       },
-      { ...options, ticker: this.ticker },
+      { ...options, ticker: this.ticker, growthAllowance: this.growthAllowance },
     );
     this.connections.add(connection);
     attach(connection, socket);

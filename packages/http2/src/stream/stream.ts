@@ -45,6 +45,7 @@ export interface StreamOwner {
   listenerThrew(stream: Stream, error: unknown): void;
   slotReleased(stream: Stream): void;
   readonly streamSendBufferBytes: number;
+  readonly peerAddress: string | undefined;
 }
 
 /**
@@ -96,6 +97,11 @@ export class Stream {
 
   get isClosed(): boolean {
     return this.state === StreamState.closed;
+  }
+
+  /** `host:port` of the other end; undefined in memory and over Unix sockets. */
+  get peerAddress(): string | undefined {
+    return this.owner.peerAddress;
   }
 
   /** Whether headers, data or trailers can still be sent: the stream lives and its end was not sent or promised. */
@@ -165,6 +171,11 @@ export class Stream {
     if (this.state === StreamState.closed || this.state === StreamState.halfClosedRemote) return;
     const increment = this.receiveWindow.release(credit);
     if (increment > 0) this.owner.sendWindowUpdate(this.id, increment);
+  }
+
+  /** For the connection: the peer is told that it may send so much more on every stream. */
+  growReceiveWindow(octets: number): void {
+    this.receiveWindow.grow(octets);
   }
 
   /** Ends the stream at once. The listener is not told: its owner asked for it. */

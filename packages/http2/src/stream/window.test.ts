@@ -59,6 +59,24 @@ test("gives back exactly what was used up, over many rounds", () => {
   }
 });
 
+test("gives credit for 256 KiB at the latest, however large the window", () => {
+  const window = new ReceiveWindow(16_777_216);
+  window.receive(1_000_000);
+  assert.equal(window.release(262_143), 0);
+  assert.equal(window.release(1), 262_144);
+});
+
+test("lets the peer send more once it has grown, and knows what is held", () => {
+  const window = new ReceiveWindow(10);
+  window.receive(8);
+  window.release(3);
+  assert.equal(window.heldBytes, 5);
+  window.grow(10);
+  assert.equal(window.heldBytes, 5);
+  assert.equal(window.receive(12), true);
+  assert.equal(window.receive(1), false);
+});
+
 test("takes the allowance at first and gives credit by the size all the same", () => {
   const window = new ReceiveWindow(10, 100);
   assert.equal(window.receive(100), true);

@@ -27,10 +27,16 @@ export class SendWindow {
   }
 }
 
+/**
+ * Credit is given at the latest for this much. A large window is large because the link is long, and whoever waits for half of it
+ * lets the link run dry for half a round trip.
+ */
+const maxUnreturnedBytes = 262_144;
+
 /** What the peer may still send, and what of it has been used up but not given back yet. */
 export class ReceiveWindow {
   private available: number;
-  private readonly size: number;
+  private size: number;
   private unreturned = 0;
 
   /**
@@ -42,6 +48,17 @@ export class ReceiveWindow {
     this.size = size;
   }
 
+  /** Received octets that nobody has used up yet. */
+  get heldBytes(): number {
+    return this.size - this.available - this.unreturned;
+  }
+
+  /** The peer is told by other means that it may send so much more. */
+  grow(bytes: number): void {
+    this.size += bytes;
+    this.available += bytes;
+  }
+
   /** Counts what came, padding included. False: the peer sent more than it was allowed. */
   receive(bytes: number): boolean {
     this.available -= bytes;
@@ -49,12 +66,12 @@ export class ReceiveWindow {
   }
 
   /**
-   * Gives back what has been used up. Returns the increment to announce now, or 0: announcing at half the window
-   * keeps the peer sending and costs two frames per window.
+   * Gives back what has been used up. Returns the increment to announce now, or 0: announcing at half the window, or 256 KiB,
+   * keeps the peer sending and costs few frames.
    */
   release(bytes: number): number {
     this.unreturned += bytes;
-    if (this.unreturned * 2 < this.size) return 0;
+    if (this.unreturned * 2 < this.size && this.unreturned < maxUnreturnedBytes) return 0;
     const increment = this.unreturned;
     this.unreturned = 0;
     this.available += increment;

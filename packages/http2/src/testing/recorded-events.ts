@@ -1,6 +1,7 @@
 import type { ConnectionEvents } from "../connection/connection.ts";
 import type { Goaway } from "../frame/goaway.ts";
 import type { Http2Error } from "../http2-error.ts";
+import type { LimitEvent } from "../limit-name.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import type { Stream } from "../stream/stream.ts";
 import { RecordedStream } from "./recorded-stream.ts";
@@ -10,6 +11,8 @@ export class RecordedEvents implements ConnectionEvents {
   /** Server: the streams that were opened, by identifier. */
   readonly streams = new Map<number, RecordedStream>();
   readonly goaways: Goaway[] = [];
+  /** The limits that the peer has struck, each as "limit action". */
+  readonly limits: string[] = [];
   ready = 0;
   capacity = 0;
   /** How often `onClose` was called; never more than once. */
@@ -48,6 +51,10 @@ export class RecordedEvents implements ConnectionEvents {
 
   onGoaway(goaway: Goaway): void {
     this.goaways.push(goaway);
+  }
+
+  onLimit({ limit, action }: LimitEvent): void {
+    this.limits.push(`${limit} ${action}`);
   }
 
   onClose(error: Http2Error | undefined): void {

@@ -13,10 +13,7 @@ import { createWeightedRoundRobin } from "./weighted-round-robin.ts";
 
 /** The policies that one channel knows. */
 export interface Policies {
-  /** All names, aliases excepted. */
-  readonly names: readonly string[];
-  /** The policy of that name; undefined when there is none. */
-  find(name: string): BalancerFactory | undefined;
+  readonly all: readonly BalancerFactory[];
   readonly choose: ChoosePolicy;
 }
 
@@ -32,7 +29,7 @@ export function createPolicies(
   custom: readonly BalancerFactory[] = [],
   options: { readonly random?: () => number } = {},
 ): Policies {
-  const choose: ChoosePolicy = (where, list) => choosePolicy(policies, where, list);
+  const choose: ChoosePolicy = (where, list) => choosePolicy(all, where, list);
   const builtin: readonly BalancerFactory[] = [
     createPickFirst(options),
     createRoundRobin(options),
@@ -55,18 +52,24 @@ export function createPolicies(
     customNames.add(policyName);
     byName.set(policyName, factory);
   }
-  const policies: Policies = {
-    names: [...byName.keys()],
-    find: (name) => {
-      const plainName = name.endsWith(experimentalSuffix) ? name.slice(0, -experimentalSuffix.length) : name;
-      return byName.get(name) ?? byName.get(plainName);
-    },
-    choose,
-  };
-  return policies;
+  const all = [...byName.values()];
+  return { all, choose };
 }
 
-function choosePolicy(policies: Policies, where: string, list: Parameters<ChoosePolicy>[1]): ReturnType<ChoosePolicy> {
+/** The policy of that name, or of the name without `_experimental`; undefined when there is none. */
+export function findPolicy(policies: readonly BalancerFactory[], name: string): BalancerFactory | undefined {
+  const plainName = name.endsWith(experimentalSuffix) ? name.slice(0, -experimentalSuffix.length) : name;
+  return (
+    policies.find(({ policyName }) => policyName === name) ??
+    policies.find(({ policyName }) => policyName === plainName)
+  );
+}
+
+function choosePolicy(
+  policies: readonly BalancerFactory[],
+  where: string,
+  list: Parameters<ChoosePolicy>[1],
+): ReturnType<ChoosePolicy> {
   if (!Array.isArray(list) || list.length === 0) {
     throw new TypeError(`${where} has to be a list of policies, such as [{ "round_robin": {} }]`);
   }
@@ -80,7 +83,7 @@ function choosePolicy(policies: Policies, where: string, list: Parameters<Choose
         `${where} holds ${shown}; each entry has to be an object with the policy's name as its only key`,
       );
     }
-    const factory = policies.find(name);
+    const factory = findPolicy(policies, name);
     if (factory === undefined) {
       unknown.push(name);
       continue;
@@ -90,6 +93,6 @@ function choosePolicy(policies: Policies, where: string, list: Parameters<Choose
     return factory.parseConfig === undefined ? { factory } : { factory, config: factory.parseConfig(config) };
   }
   throw new TypeError(
-    `${where} holds no policy that is known, only ${unknown.join(", ")}; known are ${policies.names.join(", ")}`,
+    `${where} holds no policy that is known, only ${unknown.join(", ")}; known are ${policies.map(({ policyName }) => policyName).join(", ")}`,
   );
 }

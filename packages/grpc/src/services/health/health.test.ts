@@ -209,3 +209,16 @@ test("reports everything as not serving after shutdown, and stays so", async () 
   assert.equal(health.status("new"), undefined);
   watcher.cancel();
 });
+
+test("ends watches when the server drains, after the last news", async () => {
+  const { health, client } = setUp();
+  const watching = watch(client, "");
+  assert.equal(await watching.next(), Status.SERVING);
+  health.shutdown();
+  assert.equal(await watching.next(), Status.NOT_SERVING);
+  health.endWatches();
+  assert.equal(await codeOf(watching.next()), Code.Unavailable);
+  const late = watch(client, "");
+  assert.equal(await late.next(), Status.NOT_SERVING);
+  assert.equal(await codeOf(late.next()), Code.Unavailable);
+});

@@ -1,11 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
+import { type Clock, systemClock } from "../../call/clock.ts";
+import { type Log, stderrLog } from "../../call/log.ts";
+import { refuseUnknownOptions } from "../../call/unknown-option.ts";
 import {
   type HealthCheckResponse,
   HealthCheckResponse_ServingStatus,
   HealthCheckResponseSchema,
   Health as HealthService,
 } from "../../gen/grpc/health/v1/health_pb.ts";
+import { DependencyChecks, type DependencyReport, type HealthCheck } from "./dependency-checks.ts";
 import { createLatestValue, type LatestValue } from "./latest-value.ts";
 
 /** What a service can be reported as. `SERVICE_UNKNOWN` is what Watch tells of services that were never set. */
@@ -19,11 +23,32 @@ export interface Health {
    */
   setStatus(service: string, status: ServingStatus): void;
 
-  /** The status of a service; `undefined` if it was never set. */
+  /**
+   * The status of a service; `undefined` if it was never set. A service that is SERVING by itself is NOT_SERVING while a
+   * dependency is missing that it requires.
+   */
   status(service: string): ServingStatus | undefined;
 
-  /** Reports everything as NOT_SERVING from now on, so that balancers send calls elsewhere before the server drains. */
+  /**
+   * Begins the checks of dependencies and resolves when each has ended once. Until its first check a required dependency
+   * counts as missing. Not necessary without checks.
+   */
+  start(): Promise<void>;
+
+  /** What became of the checks, in their order. */
+  dependencies(): readonly DependencyReport[];
+
+  /**
+   * Reports everything as NOT_SERVING from now on, so that balancers send calls elsewhere before the server drains, and ends
+   * the checks.
+   */
   shutdown(): void;
+
+  /**
+   * Ends the watches under way, and later ones after their first word, with UNAVAILABLE. A watch has no end of its own and
+   * would hold up a drain until its deadline; whoever watches asks the next server.
+   */
+  endWatches(): void;
 
   /** The descriptor of grpc.health.v1.Health, for reflection and for clients. */
   readonly service: typeof HealthService;
@@ -35,33 +60,70 @@ export interface Health {
 /** Services that List tells at most (the public definition of List sets this number). */
 export const maxListedServices = 100;
 
-/** A health service that knows one entry: the server as a whole, which is SERVING. */
-export function createHealth(): Health {
-  const statuses = new Map<string, ServingStatus>([["", "SERVING"]]);
+export interface HealthOptions {
+  /** What the services depend on. Default: nothing. */
+  readonly checks?: readonly HealthCheck[];
+  /** Where it is reported that a dependency has come or gone. Default: warnings as JSON lines on standard error. */
+  readonly log?: Log;
+  /** For tests. */
+  readonly clock?: Clock;
+}
+
+/**
+ * A health service that knows one entry: the server as a whole, which is SERVING.
+ *
+ * @throws TypeError or RangeError for options that are none
+ */
+export function createHealth(options: HealthOptions = {}): Health {
+  refuseUnknownOptions("createHealth", options, ["checks", "log", "clock"]);
+  const log = options.log ?? stderrLog;
+  /** As they were set, whatever became of dependencies. */
+  const ownStatuses = new Map<string, ServingStatus>([["", "SERVING"]]);
+  const checks = new DependencyChecks(options.checks ?? [], options.clock ?? systemClock, onDependency);
   // Entries exist only while somebody watches, because callers choose these names freely.
   const watchers = new Map<string, Set<LatestValue<ServingStatus>>>();
   let isShutDown = false;
+  let areWatchesOver = false;
+
+  function statusOf(service: string): ServingStatus | undefined {
+    const status = ownStatuses.get(service);
+    return status === "SERVING" && checks.blocks(service) ? "NOT_SERVING" : status;
+  }
 
   function change(service: string, status: ServingStatus): void {
-    if (statuses.get(service) === status) return;
-    statuses.set(service, status);
+    ownStatuses.set(service, status);
+    tellWatchers(service);
+  }
+
+  /** They know what they were told last, so telling them twice does no harm. */
+  function tellWatchers(service: string): void {
+    const status = statusOf(service);
+    if (status === undefined) return;
     for (const watcher of watchers.get(service) ?? []) watcher.set(status);
   }
 
+  function onDependency({ name, state, required, problem }: DependencyReport): void {
+    if (state === "missing") log.warn("a dependency is missing", { dependency: name, required, problem });
+    else log.info("a dependency is there", { dependency: name, required });
+    for (const service of ownStatuses.keys()) tellWatchers(service);
+  }
+
   function check(service: string): HealthCheckResponse {
-    const status = statuses.get(service);
+    const status = statusOf(service);
     if (status === undefined) throw new ConnectError("unknown service", Code.NotFound);
     return toResponse(status);
   }
 
   function list(): { statuses: Record<string, HealthCheckResponse> } {
-    if (statuses.size > maxListedServices) {
+    if (ownStatuses.size > maxListedServices) {
       throw new ConnectError(
-        `${statuses.size} services are registered, but at most ${maxListedServices} can be listed`,
+        `${ownStatuses.size} services are registered, but at most ${maxListedServices} can be listed`,
         Code.ResourceExhausted,
       );
     }
-    return { statuses: Object.fromEntries(Array.from(statuses, ([name, status]) => [name, toResponse(status)])) };
+    return {
+      statuses: Object.fromEntries(Array.from(ownStatuses.keys(), (name) => [name, toResponse(statusOf(name))])),
+    };
   }
 
   async function* watch(service: string, signal: AbortSignal): AsyncGenerator<HealthCheckResponse> {
@@ -69,16 +131,17 @@ export function createHealth(): Health {
     const others = watchers.get(service) ?? new Set();
     watchers.set(service, others.add(watcher));
     try {
-      let told = statuses.get(service);
+      let told = statusOf(service);
       yield toResponse(told);
-      for (;;) {
+      while (!areWatchesOver) {
         const status = await watcher.next();
-        if (status === undefined) return;
+        if (status === undefined) break;
         // A slow watcher may have missed a change and its reversal.
         if (status === told) continue;
         told = status;
         yield toResponse(status);
       }
+      if (areWatchesOver) throw new ConnectError("the server is shutting down", Code.Unavailable);
     } finally {
       watcher.close();
       others.delete(watcher);
@@ -91,10 +154,17 @@ export function createHealth(): Health {
       if (!isShutDown) change(service, status);
     },
     service: HealthService,
-    status: (service) => statuses.get(service),
+    status: statusOf,
+    start: () => checks.start(),
+    dependencies: () => checks.reports(),
     shutdown() {
       isShutDown = true;
-      for (const service of statuses.keys()) change(service, "NOT_SERVING");
+      checks.stop();
+      for (const service of ownStatuses.keys()) change(service, "NOT_SERVING");
+    },
+    endWatches() {
+      areWatchesOver = true;
+      for (const ofService of watchers.values()) for (const watcher of [...ofService]) watcher.close();
     },
     routes(router) {
       router.service(HealthService, {

@@ -1,0 +1,29 @@
+/**
+ * The client that h2specd starts for each of its cases, with the URL of that case's server: it sends one GET and keeps the
+ * connection until the server says goodbye, because many cases go on behind the response.
+ */
+import { connect } from "@tercel/http2";
+
+/** A server that does not end the connection has found a fault by then; h2specd itself gives up after three seconds. */
+const patienceMs = 2500;
+
+const { protocol, hostname, port, pathname } = new URL(process.argv[2] as string);
+setTimeout(() => process.exit(1), patienceMs);
+const connection = await connect(
+  { host: hostname, port: Number(port) },
+  { onGoaway: () => process.exit(0), onClose: () => process.exit(0) },
+  protocol === "https:" ? { tls: { rejectUnauthorized: false } } : {},
+);
+const stream = connection.request(
+  [":method", "GET", ":scheme", protocol.slice(0, -1), ":path", pathname, ":authority", `${hostname}:${port}`],
+  [],
+  true,
+  {
+    onHead() {},
+    onData: (_bytes, start, end) => stream.consume(end - start),
+    onTrailers() {},
+    onEnd() {},
+    onReset() {},
+    onWritable() {},
+  },
+);

@@ -1,0 +1,60 @@
+import type { ServiceInstance } from "../port/instance.ts";
+
+/** A part of what a watcher has to be told next. */
+export interface ChangeBatch {
+  readonly put: readonly ServiceInstance[];
+  readonly removedIds: readonly string[];
+  /** More of the same change follows at once. */
+  readonly continues: boolean;
+}
+
+/**
+ * What one watcher was not told yet, by instance: of several changes to one instance the last. It holds as many entries as
+ * there are instances at most, however slowly the watcher reads.
+ */
+export class PendingChanges {
+  readonly #byId = new Map<string, ServiceInstance | undefined>();
+  #wake: (() => void) | undefined;
+
+  get isEmpty(): boolean {
+    return this.#byId.size === 0;
+  }
+
+  put(instance: ServiceInstance): void {
+    this.#byId.set(instance.id, instance);
+    this.#wake?.();
+  }
+
+  removed(id: string): void {
+    this.#byId.set(id, undefined);
+    this.#wake?.();
+  }
+
+  /** Resolves when there is something to tell, when `wake` is called, or at once when there is already. One at a time. */
+  whenNotEmpty(): Promise<void> {
+    if (!this.isEmpty) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+  }
+
+  wake(): void {
+    this.#wake?.();
+  }
+
+  /** Takes up to `max` entries out. */
+  take(max: number): ChangeBatch {
+    const put: ServiceInstance[] = [];
+    const removedIds: string[] = [];
+    for (const [id, instance] of this.#byId) {
+      if (put.length + removedIds.length === max) break;
+      this.#byId.delete(id);
+      if (instance === undefined) removedIds.push(id);
+      else put.push(instance);
+    }
+    return { put, removedIds, continues: !this.isEmpty };
+  }
+}

@@ -1,0 +1,151 @@
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
+import { type Clock, checkWholeNumber, type Log, refuseUnknownOptions, stderrLog, systemClock } from "@tercel/grpc";
+import {
+  type RegisterRequest,
+  Registry,
+  type WatchResponse,
+  WatchResponseSchema,
+} from "../gen/tercel/discovery/v1/registry_pb.ts";
+import { readInstance, toMessage } from "./instance-messages.ts";
+import { LeaseTable } from "./lease-table.ts";
+import { PendingChanges } from "./pending-changes.ts";
+
+export interface RegistryServiceOptions {
+  /** Lease of instances that ask for none. Default 15,000: a dead one is gone after 10 to 15 s, as renewals come each third. */
+  readonly leaseMs?: number;
+  /** More are refused with ResourceExhausted. Default 100,000; each takes about a kilobyte. */
+  readonly maxInstances?: number;
+  /** Where expiries are reported. Default: warnings and errors as JSON lines on standard error. */
+  readonly log?: Log;
+  /** For tests. */
+  readonly clock?: Clock;
+}
+
+/** The registry that one process hosts for its machine. Nothing is stored: who is alive registers again. */
+export interface RegistryService {
+  /** The descriptor of tercel.discovery.v1.Registry. */
+  readonly service: typeof Registry;
+  /** Serves it; `createServer({ routes })` takes this as it is. There is no authentication: listen on this machine only. */
+  readonly routes: (router: ConnectRouter) => void;
+  /** Instances at this moment. */
+  readonly size: number;
+  /** Ends watches and timers. */
+  close(): void;
+}
+
+const defaultLeaseMs = 15_000;
+const minLeaseMs = 1000;
+const maxLeaseMs = 3_600_000;
+/** Of ordinary instances, some 200 octets each; with all fields at their limits fewer fit into a message of 4 MiB. */
+const maxInstancesInMessage = 500;
+/** A watcher that hears nothing for three of these connects anew. */
+export const heartbeatMs = 10_000;
+
+/** @throws TypeError or RangeError that says which option is wrong */
+export function createRegistryService(options: RegistryServiceOptions = {}): RegistryService {
+  const where = "createRegistryService";
+  refuseUnknownOptions(where, options, ["leaseMs", "maxInstances", "log", "clock"]);
+  checkWholeNumber(where, "leaseMs", options.leaseMs, minLeaseMs, maxLeaseMs);
+  checkWholeNumber(where, "maxInstances", options.maxInstances, 1, 10_000_000);
+  return new HostedRegistry(options);
+}
+
+class HostedRegistry implements RegistryService {
+  readonly service = Registry;
+  readonly #clock: Clock;
+  readonly #leaseMs: number;
+  readonly #table: LeaseTable;
+  /** Until then, who was registered with a predecessor of this process may not have noticed yet that it is gone. */
+  readonly #settledMs: number;
+  #isClosed = false;
+
+  constructor(options: RegistryServiceOptions) {
+    const log = options.log ?? stderrLog;
+    this.#clock = options.clock ?? systemClock;
+    this.#leaseMs = options.leaseMs ?? defaultLeaseMs;
+    this.#settledMs = this.#clock.nowMs() + this.#leaseMs;
+    this.#table = new LeaseTable({
+      clock: this.#clock,
+      maxInstances: options.maxInstances ?? 100_000,
+      onExpired: ({ name, id }) =>
+        log.warn("an instance stopped renewing and is gone", { service: name, instance: id }),
+    });
+  }
+
+  get size(): number {
+    return this.#table.size;
+  }
+
+  readonly routes = (router: ConnectRouter): void => {
+    router.service(Registry, {
+      register: (request) => this.#register(request),
+      renew: ({ id, leaseId }) => {
+        this.#table.renew(id, leaseId);
+        return {};
+      },
+      deregister: ({ id, leaseId }) => {
+        this.#table.deregister(id, leaseId);
+        return {};
+      },
+      getService: ({ name, pageToken }) => {
+        const { instances, nextToken } = this.#table.page(name, pageToken, maxInstancesInMessage);
+        return { instances: instances.map(toMessage), nextPageToken: nextToken };
+      },
+      listServices: () => ({ names: this.#table.names }),
+      watch: ({ name }, context) => this.#watch(name, context),
+    });
+  };
+
+  close(): void {
+    this.#isClosed = true;
+    this.#table.close();
+  }
+
+  #register(request: RegisterRequest) {
+    const instance = readInstance(request.instance);
+    const leaseMs = request.leaseMs === 0 ? this.#leaseMs : request.leaseMs;
+    if (leaseMs < minLeaseMs || leaseMs > maxLeaseMs) {
+      const rule = `it has to be from ${minLeaseMs} to ${maxLeaseMs}`;
+      throw new ConnectError(`lease_ms is ${leaseMs}; ${rule}`, Code.InvalidArgument);
+    }
+    if (this.#isClosed) throw new ConnectError("the registry is closing", Code.Unavailable);
+    return { leaseId: this.#table.register(instance, leaseMs, request.leaseId), leaseMs };
+  }
+
+  async *#watch(name: string, { signal }: Pick<HandlerContext, "signal">): AsyncGenerator<WatchResponse> {
+    const pending = new PendingChanges();
+    const wake = (): void => pending.wake();
+    let cancelTimer: (() => void) | undefined;
+    let isSettling = this.#clock.nowMs() < this.#settledMs;
+    let isSnapshot = true;
+    this.#table.watch(name, pending);
+    signal.addEventListener("abort", wake);
+    try {
+      while (!signal.aborted && !this.#isClosed) {
+        const { put, removedIds, continues } = pending.take(maxInstancesInMessage);
+        // The last part may be followed by news at once, which begins a change of its own.
+        yield create(WatchResponseSchema, {
+          beginsSnapshot: isSnapshot,
+          continues,
+          put: put.map(toMessage),
+          removedIds: [...removedIds],
+          isSettling,
+        });
+        isSnapshot = false;
+        if (continues) continue;
+        const untilSettledMs = this.#settledMs - this.#clock.nowMs();
+        const waitMs = isSettling && untilSettledMs > 0 ? Math.min(untilSettledMs, heartbeatMs) : heartbeatMs;
+        cancelTimer = this.#clock.after(waitMs, wake);
+        if (!signal.aborted && !this.#isClosed) await pending.whenNotEmpty();
+        cancelTimer();
+        isSettling = isSettling && this.#clock.nowMs() < this.#settledMs;
+      }
+    } finally {
+      cancelTimer?.();
+      signal.removeEventListener("abort", wake);
+      this.#table.unwatch(name, pending);
+    }
+    if (this.#isClosed) throw new ConnectError("the registry is closing", Code.Unavailable);
+  }
+}

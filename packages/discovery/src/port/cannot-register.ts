@@ -1,0 +1,6 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+
+/** The answer of a registry whose list somebody else keeps. */
+export function cannotRegister(description: string, whoDoes: string): ConnectError {
+  return new ConnectError(`${description} registers nobody: ${whoDoes}`, Code.Unimplemented);
+}

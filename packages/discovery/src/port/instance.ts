@@ -1,0 +1,151 @@
+import { randomUUID } from "node:crypto";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc";
+
+/** Whether an instance wants calls. "unknown" is what registries tell that do not check; it gets calls like "serving". */
+export type InstanceHealth = "serving" | "not_serving" | "unknown";
+
+/** One running copy of a service, as a registry tells it. */
+export interface ServiceInstance {
+  /** Unique among the instances of the registry. */
+  readonly id: string;
+  /** The service. */
+  readonly name: string;
+  /** "v1.4.0", for instance; empty if the registry does not say. */
+  readonly version: string;
+  /** Host name or IP address. */
+  readonly address: string;
+  readonly port: number;
+  /** "zone" is read by the resolver; other keys are the application's. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** What it serves: full names of gRPC services. */
+  readonly endpoints: readonly string[];
+  /** Names of the services that it calls. */
+  readonly dependencies: readonly string[];
+  readonly health: InstanceHealth;
+}
+
+/** An instance as it registers itself. */
+export interface Registration {
+  /** The service: letters, digits, `.`, `_` and `-`, at most 128 of them. */
+  readonly name: string;
+  /** Where others reach it: a host name or an IP address, never `0.0.0.0`. */
+  readonly address: string;
+  readonly port: number;
+  /** Default: a random UUID. With one of your own, a process that starts again takes the place of its predecessor. */
+  readonly id?: string;
+  readonly version?: string;
+  /** At most 64 entries, keys of up to 128 letters, digits, `_` and `-`, values of up to 512 characters (Consul's limits). */
+  readonly metadata?: Readonly<Record<string, string>> | ReadonlyMap<string, string>;
+  readonly endpoints?: readonly string[];
+  readonly dependencies?: readonly string[];
+  /** Default "serving". */
+  readonly health?: InstanceHealth;
+}
+
+const registrationFields: readonly (keyof Registration)[] = [
+  "name",
+  "address",
+  "port",
+  "id",
+  "version",
+  "metadata",
+  "endpoints",
+  "dependencies",
+  "health",
+];
+
+const maxListEntries = 256;
+
+/**
+ * The instance that a registration describes.
+ *
+ * @throws TypeError or RangeError that says which field is wrong and what it may be
+ */
+export function createInstance(registration: Registration): ServiceInstance {
+  refuseUnknownOptions("register", registration, registrationFields);
+  const { metadata = {}, endpoints = [], dependencies = [] } = registration;
+  const instance: ServiceInstance = {
+    id: registration.id ?? randomUUID(),
+    name: registration.name,
+    version: registration.version ?? "",
+    address: registration.address,
+    port: registration.port,
+    metadata: new Map(metadata instanceof Map ? metadata : Object.entries(metadata)),
+    endpoints: [...endpoints],
+    dependencies: [...dependencies],
+    health: registration.health ?? "serving",
+  };
+  checkInstance(instance);
+  return instance;
+}
+
+/** @throws TypeError or RangeError that says which field of the instance is wrong */
+export function checkInstance(instance: ServiceInstance): void {
+  const where = "register";
+  checkServiceName(where, instance.name);
+  checkText(where, "id", instance.id, /^[\x21-\x7e]{1,128}$/, "1 to 128 printable ASCII characters without space");
+  checkText(where, "version", instance.version, /^[\x20-\x7e]{0,128}$/, "at most 128 printable ASCII characters");
+  checkText(where, "address", instance.address, /^[A-Za-z0-9._:~-]{1,254}$/, "a host name or an IP address");
+  if (instance.address === "0.0.0.0" || instance.address === "::") {
+    throw new TypeError(`${where}: address ${instance.address} is no place that others can connect to`);
+  }
+  checkWholeNumber(where, "port", instance.port, 1, 65_535);
+  if (!["serving", "not_serving", "unknown"].includes(instance.health)) {
+    throw new RangeError(`${where}: health is ${JSON.stringify(instance.health)}; it is "serving" or "not_serving"`);
+  }
+  checkWholeNumber(where, "the number of metadata entries", instance.metadata.size, 0, 64);
+  for (const [key, value] of instance.metadata) {
+    checkText(where, "a metadata key", key, /^[A-Za-z0-9_-]{1,128}$/, "1 to 128 letters, digits, '_' and '-'");
+    checkText(where, `metadata ${key}`, value, /^[^\0]{0,512}$/s, "at most 512 characters");
+  }
+  for (const name of ["endpoints", "dependencies"] as const) {
+    checkWholeNumber(where, `the number of ${name}`, instance[name].length, 0, maxListEntries);
+    // A comma would cut an entry in two where a registry holds the list as one text.
+    for (const one of instance[name]) {
+      checkText(where, `an entry of ${name}`, one, /^[\x21-\x2b\x2d-\x7e]{1,256}$/, "1 to 256 characters, no comma");
+    }
+  }
+}
+
+/** @throws TypeError unless `name` may name a service in every registry: it becomes a path, a key, a label and a host */
+export function checkServiceName(where: string, name: string): void {
+  checkText(
+    where,
+    "the service's name",
+    name,
+    /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$/,
+    "1 to 128 letters, digits, '.', '_' and '-', the first and last a letter or digit",
+  );
+}
+
+function checkText(where: string, what: string, text: string, pattern: RegExp, rule: string): void {
+  if (typeof text === "string" && pattern.test(text)) return;
+  const found = JSON.stringify(text)?.slice(0, 80);
+  throw new TypeError(`${where}: ${what} is ${found}; it has to be ${rule}`);
+}
+
+/** Whether two descriptions of an instance say the same. */
+export function isSameInstance(a: ServiceInstance, b: ServiceInstance): boolean {
+  if (a === b) return true;
+  return (
+    a.id === b.id &&
+    a.name === b.name &&
+    a.version === b.version &&
+    a.address === b.address &&
+    a.port === b.port &&
+    a.health === b.health &&
+    isSameList(a.endpoints, b.endpoints) &&
+    isSameList(a.dependencies, b.dependencies) &&
+    isSameMap(a.metadata, b.metadata)
+  );
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((one, at) => one === b[at]);
+}
+
+function isSameMap(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, value] of a) if (b.get(key) !== value) return false;
+  return true;
+}

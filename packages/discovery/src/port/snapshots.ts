@@ -1,0 +1,46 @@
+import type { ServiceInstance } from "./instance.ts";
+import type { Registry, ServiceSnapshot } from "./registry.ts";
+import { changesSince } from "./watched-service.ts";
+
+/**
+ * The snapshots of a service as an async iterable; who reads slowly gets the newest only. Problems are left out: a snapshot's
+ * `ageMs` tells of them. Ends when the signal aborts or the loop is left.
+ */
+export async function* serviceSnapshots(
+  registry: Pick<Registry, "watch">,
+  name: string,
+  signal?: AbortSignal,
+): AsyncGenerator<ServiceSnapshot, void, undefined> {
+  let latest: ServiceSnapshot | undefined;
+  let told: ReadonlyMap<string, ServiceInstance> | undefined;
+  let wake: () => void = () => {};
+  const watch = registry.watch(name, {
+    onSnapshot(snapshot) {
+      latest = snapshot;
+      wake();
+    },
+    onProblem() {},
+  });
+  const onAbort = (): void => wake();
+  signal?.addEventListener("abort", onAbort);
+  try {
+    while (signal?.aborted !== true) {
+      if (latest !== undefined) {
+        const snapshot = latest;
+        latest = undefined;
+        const now = new Map(snapshot.instances.map((instance) => [instance.id, instance]));
+        // Since the snapshot that was read last, which need not be the one before.
+        const changes = changesSince(told, now);
+        told = now;
+        yield { ...snapshot, ...changes };
+        continue;
+      }
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+    watch.close();
+  }
+}

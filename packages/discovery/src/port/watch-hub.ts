@@ -1,0 +1,91 @@
+import type { Clock } from "@tercel/grpc";
+import { checkServiceName } from "./instance.ts";
+import type { Watch, WatchListener } from "./registry.ts";
+import { WatchedService, type WatchSink } from "./watched-service.ts";
+
+/** Begins to follow a service in the registry; the returned function ends that. It may report before it returns. */
+export type FollowService = (name: string, sink: WatchSink) => () => void;
+
+/** Services whose last instances are kept although nobody watches them now: a channel in idle mode comes back to them. */
+const maxKept = 1000;
+
+/** Shares one request to the registry among all who watch a service, and remembers what it said. */
+export class WatchHub {
+  readonly #clock: Clock;
+  readonly #follow: FollowService;
+  /** In the order in which they were last watched. */
+  readonly #services = new Map<string, WatchedService>();
+  readonly #unfollow = new Map<string, () => void>();
+  #isClosed = false;
+
+  constructor(clock: Clock, follow: FollowService) {
+    this.#clock = clock;
+    this.#follow = follow;
+  }
+
+  watch(name: string, listener: WatchListener): Watch {
+    checkServiceName("watch", name);
+    if (this.#isClosed) throw new Error("the registry is closed");
+    const service = this.#services.get(name) ?? new WatchedService(name, this.#clock);
+    this.#services.delete(name);
+    this.#services.set(name, service);
+    // The same object may watch twice.
+    const entry: WatchListener = {
+      onSnapshot: (snapshot) => listener.onSnapshot(snapshot),
+      onProblem: (problem) => listener.onProblem(problem),
+    };
+    service.add(entry);
+    if (!this.#unfollow.has(name)) this.#startFollowing(name, service);
+    return {
+      get ageMs() {
+        return service.ageMs;
+      },
+      close: () => {
+        service.remove(entry);
+        if (!service.hasListeners) this.#stopFollowing(name, service);
+      },
+    };
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const [name, service] of this.#services) this.#stopFollowing(name, service);
+    this.#services.clear();
+  }
+
+  #startFollowing(name: string, service: WatchedService): void {
+    let isOver = false;
+    let stop: (() => void) | undefined;
+    this.#unfollow.set(name, () => {
+      isOver = true;
+      stop?.();
+    });
+    // What a request still reports after its end is not about the one that follows it.
+    const once = <Args extends readonly unknown[]>(run: (...args: Args) => void) => {
+      return (...args: Args): void => {
+        if (!isOver) run(...args);
+      };
+    };
+    stop = this.#follow(name, {
+      replace: once((instances, options) => service.replace(instances, options)),
+      change: once((put, removedIds) => service.change(put, removedIds)),
+      settled: once(() => service.settled()),
+      confirm: once(() => service.confirm()),
+      fail: once((error, nextAttemptInMs) => service.fail(error, nextAttemptInMs)),
+    });
+    if (isOver) stop();
+  }
+
+  #stopFollowing(name: string, service: WatchedService): void {
+    const unfollow = this.#unfollow.get(name);
+    if (unfollow === undefined) return;
+    this.#unfollow.delete(name);
+    unfollow();
+    service.onUnfollowed();
+    if (!service.isKnown) this.#services.delete(name);
+    for (const [kept, { hasListeners }] of this.#services) {
+      if (this.#services.size <= maxKept) break;
+      if (!hasListeners) this.#services.delete(kept);
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Endpoint, ParsedTarget } from "@tercel/grpc";
+import { createFakeClock } from "@tercel/grpc/testing";
+import { createInstance, type Registration } from "../port/instance.ts";
+import type { Registry } from "../port/registry.ts";
+import { WatchHub } from "../port/watch-hub.ts";
+import type { WatchSink } from "../port/watched-service.ts";
+import { createDiscoveryResolver, type DiscoveryResolverOptions } from "./discovery-resolver.ts";
+
+function resolve(query = "", options: DiscoveryResolverOptions = {}) {
+  const clock = createFakeClock();
+  let sink: WatchSink | undefined;
+  let isFollowed = false;
+  const hub = new WatchHub(clock, (_, given) => {
+    sink = given;
+    isFollowed = true;
+    return () => {
+      isFollowed = false;
+    };
+  });
+  const registry = { description: "the registry", watch: hub.watch.bind(hub) } as unknown as Registry;
+  const results: (readonly Endpoint[])[] = [];
+  const errors: ConnectError[] = [];
+  const target: ParsedTarget = {
+    text: `discovery:///orders${query === "" ? "" : `?${query}`}`,
+    scheme: "discovery",
+    resolverAuthority: "",
+    endpoint: "orders",
+    query,
+    addresses: [],
+    authority: "orders",
+  };
+  const resolver = createDiscoveryResolver(registry, options).create(
+    target,
+    { onResult: ({ endpoints }) => results.push(endpoints) > 0, onError: (error) => errors.push(error) },
+    { clock, backoff: () => 1000 },
+  );
+  const ports = () => results.at(-1)?.map(({ addresses: [address] }) => address && "port" in address && address.port);
+  return { clock, resolver, results, errors, ports, sink: sink as unknown as WatchSink, isFollowed: () => isFollowed };
+}
+
+const instance = (port: number, more: Partial<Registration> = {}) =>
+  createInstance({ id: `i${port}`, name: "orders", address: "10.0.0.1", port, ...more });
+
+test("reports each instance as an endpoint with what balancers may route by", () => {
+  const { sink, results } = resolve();
+  sink.replace([instance(1, { version: "v1.4.0", metadata: { zone: "eu-1", tier: "gold" } })]);
+  const [endpoint] = results[0] ?? [];
+  assert.deepEqual(endpoint?.addresses, [{ host: "10.0.0.1", port: 1 }]);
+  assert.deepEqual(Object.fromEntries(endpoint?.attributes ?? []), {
+    instanceId: "i1",
+    version: "v1.4.0",
+    zone: "eu-1",
+    metadata: new Map([
+      ["zone", "eu-1"],
+      ["tier", "gold"],
+    ]),
+  });
+});
+
+test("leaves out who wants no calls, who does not match the target, and who does not pass the filter", () => {
+  const { sink, ports } = resolve("version=v2", { filter: ({ port }) => port !== 4 });
+  sink.replace([
+    instance(1, { version: "v1.0" }),
+    instance(2, { version: "v2.0" }),
+    instance(3, { version: "v2.1", health: "not_serving" }),
+    instance(4, { version: "v2.0" }),
+    instance(5, { version: "v2.0", health: "unknown" }),
+  ]);
+  assert.deepEqual(ports(), [2, 5]);
+});
+
+test("says why there is nobody: no instance, none that matches, none that is healthy", async () => {
+  const { clock, sink, errors, results } = resolve("version=v2");
+  sink.replace([]);
+  assert.match(errors[0]?.rawMessage ?? "", /no instance of orders is registered with the registry/);
+  await clock.advance(20);
+  sink.change([instance(1), instance(2)], []);
+  assert.match(errors[1]?.rawMessage ?? "", /none of the 2 instances that the registry has matches/);
+  await clock.advance(20);
+  sink.change([instance(3, { version: "v2", health: "not_serving" })], []);
+  assert.match(errors[2]?.rawMessage ?? "", /all 1 instances that the registry has are unhealthy/);
+  assert.ok(errors.every(({ code }) => code === Code.Unavailable));
+  assert.deepEqual(results, []);
+  await clock.advance(20);
+  sink.change([instance(3, { version: "v2" })], []);
+  await clock.advance(20);
+  sink.replace([]);
+  assert.deepEqual(
+    results.map(({ length }) => length),
+    [1, 0],
+  );
+  assert.equal(errors.length, 4);
+});
+
+test("keeps the endpoints while the registry is away, and says how old they are", async () => {
+  const { clock, sink, errors, results, ports } = resolve();
+  sink.replace([instance(1)]);
+  await clock.advance(3000);
+  sink.fail(new ConnectError("the registry does not answer: gone", Code.Unavailable), 1000);
+  assert.deepEqual(ports(), [1]);
+  assert.equal(results.length, 1);
+  assert.equal(
+    errors[0]?.rawMessage,
+    'cannot resolve "discovery:///orders": the registry does not answer: gone; last heard 3.0 s ago',
+  );
+});
+
+test("says that a registry was never reached", () => {
+  const { sink, errors } = resolve();
+  sink.fail(new ConnectError("gone", Code.Unavailable), 1000);
+  assert.match(errors[0]?.rawMessage ?? "", /gone; it was never reached/);
+});
+
+test("ends the watch when it is closed, and reports nothing any more", () => {
+  const { sink, resolver, results, isFollowed } = resolve();
+  resolver.close();
+  sink.replace([instance(1)]);
+  assert.equal(isFollowed(), false);
+  assert.deepEqual(results, []);
+});
+
+test("refuses a target whose query or name it cannot read", () => {
+  assert.throws(() => resolve("verison=v2"), /did you mean "version"/);
+});

@@ -1,0 +1,113 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import {
+  type Endpoint,
+  type ParsedTarget,
+  type Resolver,
+  type ResolverFactory,
+  type ResolverListener,
+  refuseUnknownOptions,
+} from "@tercel/grpc";
+import { checkServiceName, type ServiceInstance } from "../port/instance.ts";
+import type { Registry, ServiceSnapshot, Watch, WatchProblem } from "../port/registry.ts";
+import { type InstanceFilter, parseInstanceFilter } from "./instance-filter.ts";
+
+export interface DiscoveryResolverOptions {
+  /** What stands before the colon of targets. Default "discovery". */
+  readonly scheme?: string;
+  /** Lets only some instances through, beside what the target's query asks for. Default: all. */
+  readonly filter?: InstanceFilter;
+}
+
+/**
+ * Makes the resolver of `discovery:///name?version=v2` targets: it follows the service in the registry. Instances that do not
+ * want calls are left out. What is known stays known while the registry cannot be asked.
+ *
+ * Balancers find on each endpoint the attributes `version`, `zone`, `metadata` (a map of text to text) and `instanceId`.
+ */
+export function createDiscoveryResolver(registry: Registry, options: DiscoveryResolverOptions = {}): ResolverFactory {
+  refuseUnknownOptions("createDiscoveryResolver", options, ["scheme", "filter"]);
+  return {
+    scheme: options.scheme ?? "discovery",
+    create(target, listener) {
+      checkServiceName("the target", target.endpoint);
+      const isWanted = parseInstanceFilter(target.query ?? "");
+      const filter: InstanceFilter = (instance) => isWanted(instance) && (options.filter?.(instance) ?? true);
+      return new DiscoveryResolution(registry, target, filter, listener);
+    },
+  };
+}
+
+class DiscoveryResolution implements Resolver {
+  readonly #registry: Registry;
+  readonly #target: ParsedTarget;
+  readonly #filter: InstanceFilter;
+  readonly #listener: ResolverListener;
+  #watch: Watch | undefined;
+  #isClosed = false;
+  #hasEndpoints = false;
+
+  constructor(registry: Registry, target: ParsedTarget, filter: InstanceFilter, listener: ResolverListener) {
+    this.#registry = registry;
+    this.#target = target;
+    this.#filter = filter;
+    this.#listener = listener;
+    this.#watch = registry.watch(target.endpoint, {
+      onSnapshot: (snapshot) => this.#onSnapshot(snapshot),
+      onProblem: (problem) => this.#onProblem(problem),
+    });
+    // The first report may have made the channel close this resolver.
+    if (this.#isClosed) this.#watch.close();
+  }
+
+  /** Nothing to do: the registry tells by itself. */
+  resolveNow(): void {}
+
+  close(): void {
+    this.#isClosed = true;
+    this.#watch?.close();
+  }
+
+  #onSnapshot({ instances, ageMs }: ServiceSnapshot): void {
+    if (this.#isClosed) return;
+    const endpoints = instances.filter((one) => one.health !== "not_serving" && this.#filter(one)).map(toEndpoint);
+    const hadEndpoints = this.#hasEndpoints;
+    this.#hasEndpoints = endpoints.length > 0;
+    // An empty result only takes away what there was: the error says more than a balancer could about why there is nobody.
+    if (this.#hasEndpoints || hadEndpoints) this.#listener.onResult({ endpoints });
+    if (!this.#hasEndpoints && !this.#isClosed) this.#listener.onError(this.#explainNobody(instances, ageMs));
+  }
+
+  #onProblem({ error, ageMs }: WatchProblem): void {
+    if (this.#isClosed) return;
+    const known = ageMs === undefined ? "it was never reached" : `last heard ${formatAge(ageMs)} ago`;
+    const text = `cannot resolve "${this.#target.text}": ${error.rawMessage}; ${known}`;
+    this.#listener.onError(new ConnectError(text, Code.Unavailable, undefined, undefined, error));
+  }
+
+  #explainNobody(instances: readonly ServiceInstance[], ageMs: number): ConnectError {
+    const { endpoint, text } = this.#target;
+    const where = this.#registry.description;
+    const age = ageMs === 0 ? "" : ` (as of ${formatAge(ageMs)} ago)`;
+    const matching = instances.filter(this.#filter).length;
+    let reason = `no instance of ${endpoint} is registered with ${where}`;
+    if (matching > 0) reason = `all ${matching} instances that ${where} has are unhealthy`;
+    else if (instances.length > 0) reason = `none of the ${instances.length} instances that ${where} has matches`;
+    return new ConnectError(`cannot resolve "${text}": ${reason}${age}`, Code.Unavailable);
+  }
+}
+
+function toEndpoint(instance: ServiceInstance): Endpoint {
+  return {
+    addresses: [{ host: instance.address, port: instance.port }],
+    attributes: new Map<string, unknown>([
+      ["instanceId", instance.id],
+      ["version", instance.version],
+      ["zone", instance.metadata.get("zone") ?? ""],
+      ["metadata", instance.metadata],
+    ]),
+  };
+}
+
+function formatAge(ageMs: number): string {
+  return ageMs < 120_000 ? `${(ageMs / 1000).toFixed(1)} s` : `${Math.round(ageMs / 60_000)} min`;
+}

@@ -1,0 +1,44 @@
+import { nearestName } from "@tercel/grpc";
+import type { ServiceInstance } from "../port/instance.ts";
+
+/** Which instances of a service a target asks for. */
+export type InstanceFilter = (instance: ServiceInstance) => boolean;
+
+const metadataPrefix = "metadata.";
+
+/**
+ * Reads a target's query: `version=v2&zone=eu-1&metadata.tier=gold`. All keys have to match; of a key that is repeated one
+ * value has to. A version matches what it begins: v1 stands for v1, 1.0 and v1.4.2, not for v10.
+ *
+ * @throws TypeError for a key that is none of these, naming the nearest
+ */
+export function parseInstanceFilter(query: string): InstanceFilter {
+  const wanted = new Map<string, string[]>();
+  for (const [key, value] of new URLSearchParams(query)) {
+    if (
+      key !== "version" &&
+      key !== "zone" &&
+      !(key.startsWith(metadataPrefix) && key.length > metadataPrefix.length)
+    ) {
+      const nearest = nearestName(key, ["version", "zone", metadataPrefix]);
+      const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+      throw new TypeError(`unknown key "${key}" in the query${hint} Known: version, zone, metadata.<key>`);
+    }
+    wanted.set(key, [...(wanted.get(key) ?? []), value]);
+  }
+  const conditions = [...wanted];
+  return (instance) => conditions.every(([key, values]) => values.some((value) => matches(instance, key, value)));
+}
+
+function matches(instance: ServiceInstance, key: string, value: string): boolean {
+  if (key === "version") return matchesVersion(instance.version, value);
+  if (key === "zone") return instance.metadata.get("zone") === value;
+  return instance.metadata.get(key.slice(metadataPrefix.length)) === value;
+}
+
+/** Whether `version` is the wanted one or lies below it. A "v" in front makes no difference. */
+export function matchesVersion(version: string, wanted: string): boolean {
+  const have = version.replace(/^v/, "");
+  const want = wanted.replace(/^v/, "");
+  return have === want || (have.startsWith(want) && /^[.+-]/.test(have.slice(want.length)) && want !== "");
+}

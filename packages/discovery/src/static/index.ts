@@ -1,0 +1,6 @@
+export {
+  createStaticRegistry,
+  type StaticRegistry,
+  type StaticRegistryOptions,
+  type StaticServices,
+} from "./static-registry.ts";

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { afterEach, test } from "node:test";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createDiscoveryResolver, createServiceChannels, type Registry } from "@tercel/discovery";
+import { createEmbeddedRegistry, createRegistryService } from "@tercel/discovery/embedded";
+import { createStaticRegistry } from "@tercel/discovery/static";
+import { createBackoff, createChannel, createServer } from "@tercel/grpc";
+import { createHealth } from "@tercel/grpc/services";
+import { silentLog as log, watching } from "./support/watching.ts";
+
+const open: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+
+/** A service that answers for itself: the health of its own name. */
+async function startService(name: string, port = 0) {
+  const health = createHealth();
+  health.setStatus(name, "SERVING");
+  const server = createServer({ routes: health.routes });
+  const address = await server.listen({ port });
+  const close = () => server.close({ deadlineMs: 0 });
+  open.push(close);
+  return { port: address.port, close };
+}
+
+async function hostRegistry(port = 0) {
+  const service = createRegistryService({ log });
+  const server = createServer({ routes: service.routes });
+  const address = await server.listen({ port });
+  const close = async () => {
+    service.close();
+    await server.close({ deadlineMs: 0 });
+  };
+  open.push(close);
+  return { target: `127.0.0.1:${address.port}`, port: address.port, close };
+}
+
+function connect(target: string): Registry {
+  const registry = createEmbeddedRegistry({
+    target,
+    log,
+    backoff: createBackoff({ initialDelayMs: 20, maxDelayMs: 50 }),
+  });
+  open.push(() => registry.close());
+  return registry;
+}
+
+const { service: Health } = createHealth();
+
+test("a channel to discovery:///name calls an instance, and the next one when that is gone", async () => {
+  const { target } = await hostRegistry();
+  const registry = connect(target);
+  const channel = createChannel("discovery:///orders", { resolvers: [createDiscoveryResolver(registry)] });
+  open.push(() => channel.close());
+  const client = createClient(Health, channel);
+  const one = await startService("one");
+  const first = await connect(target).register({ name: "orders", address: "127.0.0.1", port: one.port });
+  await client.check({ service: "one" });
+  const two = await startService("two");
+  await connect(target).register({ name: "orders", address: "127.0.0.1", port: two.port });
+  await first.deregister();
+  const watch = watching(registry, "orders");
+  await watch.until(({ instances }) => instances.length === 1 && instances[0]?.port === two.port);
+  watch.close();
+  await one.close();
+  await client.check({ service: "two" }, { timeoutMs: 5000 });
+});
+
+test("calls go on while the registry is away, and after the channel was idle meanwhile", async () => {
+  const hosted = await hostRegistry();
+  const registry = connect(hosted.target);
+  const one = await startService("one");
+  await connect(hosted.target).register({ name: "orders", address: "127.0.0.1", port: one.port });
+  const options = { resolvers: [createDiscoveryResolver(registry)] };
+  const channel = createChannel("discovery:///orders", options);
+  await createClient(Health, channel).check({ service: "one" });
+  await hosted.close();
+  await createClient(Health, channel).check({ service: "one" });
+  await channel.close();
+  // Nobody watches now; a channel that begins anew, as one does that leaves idle mode, still finds the instance.
+  const another = createChannel("discovery:///orders", options);
+  open.push(() => another.close());
+  await createClient(Health, another).check({ service: "one" }, { timeoutMs: 10_000 });
+});
+
+test("a call fails at once and says why, when nobody offers the service", async () => {
+  const { target } = await hostRegistry();
+  const channels = createServiceChannels({ registry: connect(target) });
+  open.push(() => channels.close());
+  await assert.rejects(channels.client(Health, "nobody").check({}), (error) => {
+    const { code, rawMessage } = ConnectError.from(error);
+    assert.equal(code, Code.Unavailable);
+    assert.match(rawMessage, /no instance of nobody is registered with the embedded registry at 127\.0\.0\.1/);
+    return true;
+  });
+});
+
+test("a process has one channel to a service, however many of its parts ask", async () => {
+  const one = await startService("one");
+  const registry = createStaticRegistry({ services: { orders: [{ address: "127.0.0.1", port: one.port }] } });
+  const channels = createServiceChannels({ registry, channel: { defaultTimeoutMs: 5000 } });
+  assert.equal(channels.channel("orders"), channels.channel("orders"));
+  assert.notEqual(channels.channel("orders"), channels.channel("orders", "version=v2"));
+  await channels.client(Health, "orders").check({ service: "one" });
+  await assert.rejects(channels.client(Health, "orders", "version=v2").check({}), /none of the 1 instances/);
+  await channels.close();
+  assert.throws(() => channels.channel("orders"), /closed/);
+});
+
+test("a list that is read anew moves the calls", async () => {
+  const one = await startService("one");
+  const two = await startService("two");
+  const at = (port: number) => ({ orders: [{ address: "127.0.0.1", port }] });
+  const registry = createStaticRegistry({ services: at(one.port) });
+  const channels = createServiceChannels({ registry });
+  open.push(() => channels.close());
+  const client = channels.client(Health, "orders");
+  await client.check({ service: "one" });
+  const watch = watching(registry, "orders");
+  registry.update(at(two.port));
+  await watch.until(({ instances }) => instances[0]?.port === two.port);
+  watch.close();
+  await client.check({ service: "two" });
+  await assert.rejects(registry.register({ name: "orders", address: "a", port: 1 }), /registers nobody/);
+});

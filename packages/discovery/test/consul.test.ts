@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type ConsulRegistryOptions, createConsulRegistry } from "@tercel/discovery/consul";
+import { createBackoff, createServer } from "@tercel/grpc";
+import { createHealth } from "@tercel/grpc/services";
+import { describeRegistryContract } from "./support/registry-contract.ts";
+import { createServerProcess, findProgram, freePorts, type ServerProcess } from "./support/server-process.ts";
+import { hasIds, idsOf, silentLog as log, watching } from "./support/watching.ts";
+
+const program = findProgram("consul");
+const skip = program === undefined && "Consul is not installed; .ci/run builds it";
+const backoff = createBackoff({ initialDelayMs: 50, maxDelayMs: 200 });
+
+/** Starts a development agent: one server, nothing stored. */
+async function startConsul(config: Record<string, unknown> = {}) {
+  const [http, dns, server, serfLan, serfWan, grpc] = await freePorts(6);
+  const address = `http://127.0.0.1:${http}`;
+  const ports = { http, dns, server, serf_lan: serfLan, serf_wan: serfWan, grpc, grpc_tls: -1, https: -1 };
+  const hcl = JSON.stringify({ ports, check_update_interval: "0s", ...config });
+  const consul = createServerProcess(
+    program ?? "consul",
+    () => ["agent", "-dev", "-bind=127.0.0.1", "-client=127.0.0.1", "-log-level=warn", `-hcl=${hcl}`],
+    async () => {
+      const leader = await fetch(`${address}/v1/status/leader`);
+      if (!(await leader.text()).includes(":")) return false;
+      // The agent's own entry shows that entries reach the catalog.
+      const nodes = await fetch(`${address}/v1/health/service/consul`, { headers: { "x-consul-token": "root" } });
+      return (await nodes.text()).includes("ServiceID");
+    },
+  );
+  await consul.start();
+  return { consul, address };
+}
+
+describe("Consul", { skip, timeout: 120_000 }, () => {
+  let consul: ServerProcess;
+  let address: string;
+  const connect = (options: ConsulRegistryOptions = {}) =>
+    createConsulRegistry({ address, log, backoff, check: { kind: "ttl" }, ...options });
+
+  before(async () => {
+    ({ consul, address } = await startConsul());
+  });
+  after(() => consul.dispose());
+
+  describeRegistryContract("consul", () => ({ open: connect }));
+
+  test("is told how to check an instance by gRPC, and what it finds is what others are told", async () => {
+    const health = createHealth();
+    const server = createServer({ routes: health.routes });
+    const { port } = await server.listen({ port: 0 });
+    const registry = connect({ check: { intervalMs: 1000, timeoutMs: 500, deregisterAfterMs: 60_000 } });
+    await registry.register({ name: "checked", id: "checked-1", address: "127.0.0.1", port });
+    const checks = (await (await fetch(`${address}/v1/agent/checks`)).json()) as Record<string, { Type: string }>;
+    assert.equal(checks["service:checked-1"]?.Type, "grpc");
+    const watch = watching(registry, "checked");
+    await watch.until(({ instances }) => instances[0]?.health === "serving");
+    health.setStatus("", "NOT_SERVING");
+    await watch.until(({ instances }) => instances[0]?.health === "not_serving");
+    health.setStatus("", "SERVING");
+    await watch.until(({ instances }) => instances[0]?.health === "serving");
+    await server.close({ deadlineMs: 0 });
+    await watch.until(({ instances }) => instances[0]?.health === "not_serving");
+    watch.close();
+    await registry.close();
+  });
+
+  test("keeps lists that are longer than one of its values", async () => {
+    const registry = connect();
+    const endpoints = Array.from({ length: 60 }, (_, at) => `shop.order.v1.Service${at}`);
+    const { instance } = await registry.register({ name: "lists", address: "127.0.0.1", port: 1, endpoints });
+    assert.deepEqual((await registry.getService("lists"))[0], instance);
+    const taken = registry.register({ name: "lists", address: "127.0.0.1", port: 2, metadata: { version: "x" } });
+    await assert.rejects(taken, /metadata key "version" is taken/);
+    await registry.close();
+  });
+
+  test("gets an instance again that it has lost", async () => {
+    const registry = connect({ check: { kind: "ttl", ttlMs: 1500 } });
+    await registry.register({ name: "lost", id: "lost-1", address: "127.0.0.1", port: 1 });
+    const watch = watching(registry, "lost");
+    await watch.until(hasIds("lost-1"));
+    await fetch(`${address}/v1/agent/service/deregister/lost-1`, { method: "PUT" });
+    await watch.until(hasIds());
+    await watch.until(hasIds("lost-1"));
+    watch.close();
+    await registry.close();
+  });
+
+  test("loses its memory in a restart, and still nobody disappears", async () => {
+    const registry = connect({ check: { kind: "ttl", ttlMs: 1500 } });
+    const other = connect();
+    await registry.register({ name: "stays", id: "stays-1", address: "127.0.0.1", port: 1 });
+    // Moves the index on, so that a new agent's lies behind it.
+    for (let at = 0; at < 30; at++) await fetch(`${address}/v1/kv/x`, { method: "PUT", body: `${at}` });
+    await registry.register({ name: "stays", id: "stays-2", address: "127.0.0.1", port: 2 });
+    const watch = watching(other, "stays");
+    await watch.until(hasIds("stays-1", "stays-2"));
+    await consul.kill();
+    const { error } = await watch.problem();
+    assert.match(error.rawMessage, /^consul at http:\/\/127\.0\.0\.1:\d+ does not answer: .*attempt 1/);
+    await consul.start();
+    await watch.until(({ ageMs, added, instances }) => ageMs === 0 && added.length === 0 && instances.length === 2);
+    for (const { instances } of watch.snapshots) assert.deepEqual(idsOf(instances), ["stays-1", "stays-2"]);
+    watch.close();
+    await registry.close();
+    await other.close();
+  });
+});
+
+describe("Consul with access control", { skip, timeout: 60_000 }, () => {
+  test("serves who has the token, and refuses who has not, at once and without showing it", async () => {
+    const acl = { enabled: true, default_policy: "deny", tokens: { initial_management: "root", agent: "root" } };
+    const { consul, address } = await startConsul({ acl });
+    try {
+      const instance = { name: "secret", id: "secret-1", address: "127.0.0.1", port: 1 };
+      const allowed = createConsulRegistry({ address, log, token: () => "root", check: { kind: "none" } });
+      await allowed.register(instance);
+      assert.deepEqual(idsOf(await allowed.getService("secret")), ["secret-1"]);
+      const denied = createConsulRegistry({ address, log, token: "wrong-token", check: { kind: "none" } });
+      await assert.rejects(denied.register({ ...instance, id: "secret-2" }), (error) => {
+        const { code, rawMessage } = ConnectError.from(error);
+        assert.equal(code, Code.PermissionDenied);
+        assert.match(rawMessage, /consul at .* refuses to register secret \(secret-2\): .*HTTP 403/);
+        assert.ok(!rawMessage.includes("wrong-token"));
+        return true;
+      });
+      await denied.close();
+      await allowed.close();
+    } finally {
+      await consul.dispose();
+    }
+  });
+});
+
+test("options of Consul that are wrong are refused by name", () => {
+  assert.throws(() => createConsulRegistry({ adress: "x" } as ConsulRegistryOptions), /did you mean "address"/);
+  assert.throws(() => createConsulRegistry({ address: "ftp://x" }), /http:\/\/ or https:\/\//);
+  assert.throws(() => createConsulRegistry({ waitMs: 999 }), /waitMs is 999/);
+  assert.throws(() => createConsulRegistry({ check: { kind: "http" as "grpc" } }), /check\.kind is "http"/);
+});

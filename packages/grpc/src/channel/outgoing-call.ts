@@ -1,0 +1,332 @@
+import type { DescMethod, Message } from "@bufbuild/protobuf";
+import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
+import type { DeadlineEntry } from "../call/deadline-wheel.ts";
+import type { DeferredMessage } from "../call/deferred-message.ts";
+import { waitForReady } from "../call/wait-for-ready.ts";
+import type { MetadataInit } from "../protocol/metadata.ts";
+import { formatMethodPath } from "../protocol/method-path.ts";
+import { callFields, replaceTimeout } from "../transport/request-heads.ts";
+import { Attempt, type AttemptOwner } from "./attempt.ts";
+import type { PickInfo } from "./balancer/index.ts";
+import type { ChannelCalls } from "./channel-calls.ts";
+import { describeFailedCall, explainFailedCall } from "./explain-call.ts";
+import type { MethodPlan } from "./method-plans.ts";
+import { type RepeatedCall, Repetition } from "./repetition.ts";
+
+/** What the caller of a method has given besides the messages. */
+export interface OutgoingCallInit {
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly metadata: MetadataInit | undefined;
+  readonly contextValues: ContextValues | undefined;
+}
+
+/**
+ * A call as the application made it. Mostly it is one attempt; it makes further ones where the server has not seen the first,
+ * or the service config asks for retries or hedging. Both kinds of call build on it. The deadline and the caller's signal
+ * count from the beginning, all waits included.
+ *
+ * What an attempt brings counts from the moment on at which the call commits to it: when its response begins. Until then the
+ * request is kept, so that it can be sent again.
+ */
+export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, DeadlineEntry, PickInfo {
+  deadlineAtMs = 0;
+  nextDeadline: DeadlineEntry | undefined = undefined;
+  previousDeadline: DeadlineEntry | undefined = undefined;
+  deadlineSlot = -1;
+
+  readonly calls: ChannelCalls;
+  readonly method: DescMethod;
+  readonly contextValues: ContextValues | undefined;
+  /** The latest attempt, or the one that the call has committed to. */
+  attempt: Attempt;
+  /** All attempts in order of their start, once there is more than one. */
+  attempts: Attempt[] | undefined = undefined;
+  startedAtMs = 0;
+  repetition: Repetition | undefined = undefined;
+  /** Told of the call's end after everybody else. */
+  onOver: ((error: ConnectError | undefined) => void) | undefined = undefined;
+  protected plan: MethodPlan;
+  protected isOver = false;
+  protected isCommitted = false;
+  private readonly signal: AbortSignal | undefined;
+  private readonly metadata: MetadataInit | undefined;
+  private fields: readonly string[];
+  private madeHeader: Headers | undefined = undefined;
+  private heldBytes = -1;
+
+  /** @throws ConnectError for metadata that gRPC cannot carry */
+  constructor(calls: ChannelCalls, method: DescMethod, init: OutgoingCallInit) {
+    this.calls = calls;
+    this.method = method;
+    this.signal = init.signal;
+    this.metadata = init.metadata;
+    this.contextValues = init.contextValues;
+    this.plan = calls.plans.of(method);
+    this.fields = callFields(shorter(init.timeoutMs, this.plan.config.timeoutMs), init.metadata);
+    this.attempt = new Attempt(this.plan.settings, method, this, this.waitsForReady, 0);
+    this.attempt.contextValues = init.contextValues;
+  }
+
+  begin(timeoutMs: number | undefined): void {
+    const { core, clock, maxConcurrentCalls } = this.calls;
+    this.startedAtMs = clock.nowMs();
+    core.callStarted();
+    if (core.openCalls > maxConcurrentCalls) {
+      const message = `${maxConcurrentCalls} calls are open on the channel, and maxConcurrentCalls allows no more`;
+      this.finish(new ConnectError(message, Code.ResourceExhausted));
+      return;
+    }
+    if (this.signal !== undefined) {
+      if (this.signal.aborted) {
+        this.onAbort();
+        return;
+      }
+      this.signal.addEventListener("abort", this.onAbort, { once: true });
+    }
+    this.setTimeout(shorter(timeoutMs, this.plan.config.timeoutMs));
+    if (!this.isOver) this.seekConnection(this.attempt, this.startedAtMs);
+  }
+
+  /** Ends the call from this side. */
+  cancel(error: ConnectError): void {
+    this.finish(error);
+  }
+
+  onDeadline(): void {
+    this.finish(new ConnectError(`the deadline has passed${this.describeCall()}`, Code.DeadlineExceeded));
+  }
+
+  describeCall(): string {
+    return describeFailedCall(this);
+  }
+
+  // ---- PickInfo
+
+  get methodPath(): string {
+    return formatMethodPath(this.method.parent.typeName, this.method.name);
+  }
+
+  get header(): Headers {
+    this.madeHeader ??= new Headers(this.metadata);
+    return this.madeHeader;
+  }
+
+  // ---- AttemptOwner
+
+  get pickInfo(): PickInfo {
+    return this;
+  }
+
+  /** The call began before the channel knew its service config, which is here now. */
+  onServiceConfig(): void {
+    const { attempt } = this;
+    this.plan = this.calls.plans.of(this.method);
+    attempt.settings = this.plan.settings;
+    attempt.waitForReady = this.waitsForReady;
+    const { timeoutMs } = this.plan.config;
+    if (timeoutMs === undefined) return;
+    if (this.deadlineAtMs > 0 && this.deadlineAtMs <= this.startedAtMs + timeoutMs) return;
+    this.calls.deadlines.remove(this);
+    this.fields = callFields(timeoutMs, this.metadata);
+    this.setTimeout(timeoutMs);
+  }
+
+  onPick(attempt: Attempt): void {
+    try {
+      attempt.open(this.plan.head, this.fieldsOf(attempt));
+      this.sendRequests(attempt);
+    } catch (error) {
+      this.cancel(ConnectError.from(error, Code.Internal));
+      return;
+    }
+    if (this.plan.config.hedgingPolicy === undefined || this.isCommitted || this.isOver) return;
+    this.repeat().sent();
+  }
+
+  onFail(attempt: Attempt, error: ConnectError, wasDropped: boolean): void {
+    attempt.cancel(error);
+    if (!attempt.isAbandoned) this.attemptFailed(attempt, error, wasDropped);
+  }
+
+  onHead(attempt: Attempt): void {
+    if (attempt.isAbandoned || this.isOver) return;
+    this.commit(attempt);
+    this.takeHead(attempt);
+  }
+
+  onMessage(_attempt: Attempt, message: Message | DeferredMessage<Message>, octets: number): void {
+    if (!this.isOver) this.takeMessage(message, octets);
+  }
+
+  onWritable(attempt: Attempt): void {
+    attempt.isBlocked = false;
+    if (!this.isOver) this.sendMore(attempt);
+  }
+
+  onEnd(attempt: Attempt, error: ConnectError | undefined): void {
+    attempt.settled(error);
+    // One that never was on a connection is ended by `onFail`, which knows more.
+    if (attempt.isAbandoned || this.isOver || attempt.sentAtMs === 0) return;
+    if (error === undefined) {
+      this.calls.plans.throttle?.succeeded();
+      this.commit(attempt);
+      this.finish(undefined);
+    } else {
+      this.attemptFailed(attempt, error, false);
+    }
+  }
+
+  // ---- RepeatedCall
+
+  startAttempt(earlierAttempts: number): void {
+    const attempt = new Attempt(this.plan.settings, this.method, this, this.waitsForReady, earlierAttempts);
+    attempt.contextValues = this.contextValues;
+    this.prepareAttempt(attempt);
+    this.attempts ??= [this.attempt];
+    this.attempts.push(attempt);
+    this.attempt = attempt;
+    this.repetition?.began(attempt);
+    this.seekConnection(attempt, this.calls.clock.nowMs());
+  }
+
+  abandon(attempt: Attempt, error = anotherWon): void {
+    attempt.isAbandoned = true;
+    attempt.endedAtMs = this.calls.clock.nowMs();
+    if (attempt.queue !== undefined) this.calls.core.remove(attempt);
+    attempt.cancel(error);
+  }
+
+  giveUp(attempt: Attempt, error: ConnectError): void {
+    this.attempt = attempt;
+    this.finish(error);
+  }
+
+  holdRequest(): boolean {
+    if (this.isCommitted) return false;
+    if (this.heldBytes >= 0) return true;
+    const bytes = this.attempt.sentBytes;
+    if (!this.calls.replayBudget.reserve(0, bytes)) return false;
+    this.heldBytes = bytes;
+    return true;
+  }
+
+  // ---- what the kinds of call add
+
+  /** The attempt is on its connection: sends what there is of the request. */
+  protected abstract sendRequests(attempt: Attempt): void;
+  /** The attempt's stream has room again. */
+  protected abstract sendMore(attempt: Attempt): void;
+  protected abstract takeHead(attempt: Attempt): void;
+  protected abstract takeMessage(message: Message | DeferredMessage<Message>, octets: number): void;
+  protected abstract prepareAttempt(attempt: Attempt): void;
+  /** Nothing is sent a second time from here on. */
+  protected abstract forgetRequests(): void;
+  protected abstract settle(error: ConnectError | undefined): void;
+
+  /** Whatever other attempts do is of no interest any more. */
+  protected commit(attempt: Attempt): void {
+    if (this.isCommitted) return;
+    this.isCommitted = true;
+    this.attempt = attempt;
+    this.repetition?.commit(attempt);
+    this.forgetRequests();
+    this.release();
+  }
+
+  protected repeat(): Repetition {
+    if (this.repetition === undefined) {
+      const { calls, plan } = this;
+      const { throttle } = calls.plans;
+      this.repetition = new Repetition(this, { ...plan.config, throttle, clock: calls.clock, random: calls.random });
+      this.repetition.began(this.attempt);
+    }
+    return this.repetition;
+  }
+
+  private attemptFailed(attempt: Attempt, error: ConnectError, wasDropped: boolean): void {
+    attempt.endedAtMs = this.calls.clock.nowMs();
+    if (this.isCommitted) this.finish(error);
+    else this.repeat().failed(attempt, error, wasDropped);
+  }
+
+  private seekConnection(attempt: Attempt, nowMs: number): void {
+    const { core } = this.calls;
+    attempt.startedAtMs = nowMs;
+    const pick = core.isConfigured ? core.tryPick(this) : undefined;
+    if (pick !== undefined) {
+      attempt.sentAtMs = nowMs;
+      attempt.onPick(pick);
+      return;
+    }
+    attempt.hasWaited = true;
+    core.enqueue(attempt);
+  }
+
+  /** What the attempt adds to its method's head: the time that is left, and how many attempts there were before. */
+  private fieldsOf(attempt: Attempt): readonly string[] {
+    if (attempt.hasWaited) attempt.sentAtMs = this.calls.clock.nowMs();
+    const { earlierAttempts } = attempt;
+    if (!attempt.hasWaited && this.attempts === undefined) return this.fields;
+    let { fields } = this;
+    if (this.deadlineAtMs > 0) fields = replaceTimeout(fields, this.deadlineAtMs - attempt.sentAtMs);
+    return earlierAttempts === 0 ? fields : [...fields, "grpc-previous-rpc-attempts", String(earlierAttempts)];
+  }
+
+  private get waitsForReady(): boolean {
+    return this.contextValues?.get(waitForReady) ?? this.calls.waitForReady ?? this.plan.config.waitForReady ?? false;
+  }
+
+  /** Counted from the call's start. */
+  private setTimeout(timeoutMs: number | undefined): void {
+    if (timeoutMs === undefined) return;
+    this.deadlineAtMs = this.startedAtMs + timeoutMs;
+    if (timeoutMs <= 0) this.onDeadline();
+    else this.calls.deadlines.add(this);
+  }
+
+  private finish(error: ConnectError | undefined): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    const { calls, attempt } = this;
+    if (error !== undefined) {
+      explainFailedCall(this, error);
+      this.repetition?.stop(attempt);
+      if (!attempt.isOver) this.abandon(attempt, error);
+    }
+    calls.deadlines.remove(this);
+    this.signal?.removeEventListener("abort", this.onAbort);
+    this.forgetRequests();
+    this.release();
+    calls.core.callEnded(error);
+    this.settle(error);
+    this.onOver?.(error);
+  }
+
+  private release(): void {
+    if (this.heldBytes > 0) this.calls.replayBudget.release(this.heldBytes);
+    this.heldBytes = -1;
+  }
+
+  private readonly onAbort = (): void => {
+    this.cancel(abortError(this.signal?.reason));
+  };
+}
+
+/** Made once: attempts that lose are many, and nobody is shown their error. */
+const anotherWon = new ConnectError("another attempt decided the call", Code.Canceled);
+
+/** Of two time-outs the earlier counts. */
+function shorter(given: number | undefined, configured: number | undefined): number | undefined {
+  if (given === undefined || configured === undefined) return given ?? configured;
+  return Math.min(given, configured);
+}
+
+/** What a caller's signal says, as a ConnectError: Canceled, unless its reason is one already or a time-out. */
+function abortError(reason: unknown): ConnectError {
+  if (reason instanceof ConnectError) return reason;
+  if (reason instanceof Error && reason.name === "TimeoutError") {
+    return new ConnectError("the deadline has passed", Code.DeadlineExceeded, undefined, undefined, reason);
+  }
+  return ConnectError.from(reason ?? "the call was cancelled", Code.Canceled);
+}

@@ -1,0 +1,44 @@
+/** Text with wildcards: the pieces between them, so that one piece means there are none. */
+export interface TextPattern {
+  readonly pieces: readonly string[];
+}
+
+/** Reads `*` as any text, `\*` as a star and `\\` as a backslash. */
+export function readPattern(text: string): TextPattern {
+  const pieces: string[] = [];
+  let piece = "";
+  for (let at = 0; at < text.length; at++) {
+    const next = text[at] as string;
+    if (next === "*") {
+      pieces.push(piece);
+      piece = "";
+    } else if (next === "\\") {
+      at += 1;
+      piece += text[at] ?? "";
+    } else {
+      piece += next;
+    }
+  }
+  return { pieces: [...pieces, piece] };
+}
+
+/** Each piece is looked for once, behind the one before: no pattern takes more than the text's length for each piece. */
+export function matchesPattern({ pieces }: TextPattern, text: string): boolean {
+  const first = pieces[0] ?? "";
+  if (pieces.length === 1) return text === first;
+  const last = pieces.at(-1) ?? "";
+  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false;
+  const end = text.length - last.length;
+  let at = first.length;
+  for (const piece of pieces.slice(1, -1)) {
+    const found = text.indexOf(piece, at);
+    if (found < 0 || found + piece.length > end) return false;
+    at = found + piece.length;
+  }
+  return true;
+}
+
+/** As SQL's LIKE has it, with `\` as its escape. */
+export function toLikePattern({ pieces }: TextPattern): string {
+  return pieces.map((piece) => piece.replace(/[\\%_]/g, "\\$&")).join("%");
+}

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Code, createClient, type Interceptor } from "@connectrpc/connect";
+import { type CallInfo, callInfo, readHeader } from "@tercel/grpc";
+import { assertStatus, createFakeClock, createStubServer } from "@tercel/grpc/testing";
+import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
+import { aborted, createOccasion } from "./support/async.ts";
+import { echoRoutes, openInMemory, overBothTransports } from "./support/open-echo.ts";
+
+describe("a call's info", () => {
+  it("names the client's address, to interceptors and handlers, also when the connection is gone", async (t) => {
+    const seen: (string | undefined)[] = [];
+    let kept: CallInfo | undefined;
+    const noting: Interceptor = (next) => (request) => {
+      seen.push(request.contextValues.get(callInfo)?.peerAddress);
+      return next(request);
+    };
+    const stub = await createStubServer(
+      echoRoutes({
+        unary(_request, context) {
+          kept = context.values.get(callInfo);
+          seen.push(kept?.peerAddress);
+          return {};
+        },
+      }),
+      { serverOptions: { interceptors: [noting] } },
+    );
+    t.after(() => stub.close({ deadlineMs: 0 }));
+    await createClient(EchoService, stub.transport).unary({});
+    assert.match(seen[0] ?? "", /^127\.0\.0\.1:\d+$/);
+    assert.deepEqual(seen, [seen[0], seen[0]]);
+    await stub.close();
+    assert.equal(kept?.peerAddress, seen[0]);
+  });
+
+  it("names no address where there is none", async (t) => {
+    let info: CallInfo | undefined;
+    const { client } = await openInMemory(t, {
+      unary(_request, context) {
+        info = context.values.get(callInfo);
+        return {};
+      },
+    });
+    await client.unary({});
+    assert.ok(info !== undefined);
+    assert.deepEqual([info.peerAddress, info.endedBy], [undefined, undefined]);
+  });
+
+  overBothTransports((open) => {
+    it("tells a handler that still runs what the client was told", async (t) => {
+      const clock = createFakeClock();
+      const entered = createOccasion();
+      const told = createOccasion<Code | undefined>();
+      const { client } = await open(
+        t,
+        {
+          async unary(_request, context) {
+            const info = context.values.get(callInfo);
+            assert.ok(info !== undefined && info.endedBy === undefined);
+            entered.happen();
+            await aborted(context.signal);
+            told.happen((info as CallInfo).endedBy?.code);
+            return {};
+          },
+        },
+        { server: { clock, maxTimeoutMs: 1000 } },
+      );
+      const call = assertStatus(client.unary({}), Code.DeadlineExceeded);
+      await entered.happened;
+      await clock.advance(1010);
+      assert.equal(await told.happened, Code.DeadlineExceeded);
+      await call;
+    });
+
+    it("reads single headers as interceptors before have left them", async (t) => {
+      const seen: (string | null)[] = [];
+      const reading: Interceptor = (next) => (request) => {
+        seen.push(readHeader(request, "x-tag"));
+        return next(request);
+      };
+      const setting: Interceptor = (next) => (request) => {
+        request.header.set("x-tag", "set");
+        return next(request);
+      };
+      const replacing: Interceptor = (next) => (request) =>
+        next({ ...request, header: new Headers({ "x-tag": "replaced" }) });
+      const { client } = await open(
+        t,
+        { unary: () => ({}) },
+        { server: { interceptors: [reading, setting, reading, replacing, reading] } },
+      );
+      await client.unary({}, { headers: { "x-tag": "sent" } });
+      await client.unary({});
+      assert.deepEqual(seen, ["sent", "set", "replaced", null, "set", "replaced"]);
+    });
+  });
+});

@@ -1,0 +1,187 @@
+// Each limit that a peer strikes is told once, by its name and with what followed.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type ConnectionLimits, ErrorCode, type LimitName, limitNames } from "../src/index.ts";
+import { createScriptedClient, createScriptedServer, type ScriptedConnection } from "../src/testing/index.ts";
+import { ok, patterned, post } from "./example-fields.ts";
+
+interface Strike {
+  readonly told: readonly string[];
+  readonly limits?: Partial<ConnectionLimits>;
+  readonly role?: "client";
+  /** The connection is used as it is, without SETTINGS and their acknowledgement. */
+  readonly noHandshake?: boolean;
+  strike(scripted: ScriptedConnection): void | Promise<void>;
+}
+
+const tooMany = ["x", "y"] as const;
+
+const strikes: Partial<Record<LimitName, Strike>> = {
+  handshake_timeout: {
+    told: ["handshake_timeout closed"],
+    noHandshake: true,
+    strike: ({ clock }) => clock.advance(10_000),
+  },
+  settings_ack_timeout: {
+    told: ["settings_ack_timeout closed"],
+    noHandshake: true,
+    strike({ peer, clock }) {
+      peer.sendSettings();
+      clock.advance(10_000);
+    },
+  },
+  frame_timeout: {
+    told: ["frame_timeout closed"],
+    strike({ peer, clock }) {
+      peer.sendRaw(Buffer.of(0, 0, 8));
+      clock.advance(11_000);
+    },
+  },
+  frame_size: {
+    told: ["frame_size closed"],
+    strike: ({ peer }) => peer.sendFrame({ type: 9, payload: Buffer.alloc(16_385) }),
+  },
+  settings_entries: {
+    told: ["settings_entries closed"],
+    strike: ({ peer }) => peer.sendSettings(Array.from({ length: 33 }, () => [0x99, 0] as const)),
+  },
+  streams: {
+    told: ["streams refused"],
+    limits: { maxConcurrentStreams: 1 },
+    strike({ peer }) {
+      peer.sendHeaders(1, post);
+      peer.sendHeaders(3, post);
+    },
+  },
+  header_list: {
+    told: ["header_list refused", "header_list closed"],
+    limits: { maxHeaderListBytes: 1024 },
+    strike({ peer }) {
+      peer.sendHeaders(1, [...post, "x", "v".repeat(1000)], { endStream: true });
+      peer.sendHeaders(3, [...post, "x", "v".repeat(5000)], { endStream: true });
+    },
+  },
+  header_block: {
+    told: ["header_block closed"],
+    limits: { maxContinuationFrames: 0 },
+    strike({ peer }) {
+      peer.sendHeaders(1, peer.encodeHeaders(post), { endHeaders: false });
+      peer.sendContinuation(1, new Uint8Array(0));
+    },
+  },
+  interim_heads: {
+    told: ["interim_heads reset"],
+    role: "client",
+    strike({ peer, connection }) {
+      connection.request(post, [], true, silent);
+      for (let i = 0; i < 17; i++) peer.sendHeaders(1, [":status", "103"]);
+    },
+  },
+  resets: {
+    told: ["resets closed"],
+    limits: { peerResetBurst: 0 },
+    strike({ peer }) {
+      peer.sendHeaders(1, post);
+      peer.sendReset(1, ErrorCode.cancel);
+    },
+  },
+  caused_resets: {
+    told: ["caused_resets closed"],
+    limits: { causedResetBurst: 0 },
+    strike: ({ peer }) => peer.sendHeaders(1, ["only", "one"]),
+  },
+  glitches: {
+    told: ["glitches closed"],
+    limits: { glitchBurst: 0 },
+    strike: ({ peer }) => peer.sendPriority(1),
+  },
+  control_frames: {
+    told: ["control_frames paused"],
+    async strike({ peer, channel, settle }) {
+      channel.holdWrites();
+      for (let i = 0; i < 150; i++) peer.sendPing();
+      await settle();
+    },
+  },
+  pings: {
+    told: ["pings closed"],
+    limits: { minPingIntervalMs: 1000, minIdlePingIntervalMs: 1000 },
+    strike({ peer }) {
+      for (let i = 0; i < 4; i++) peer.sendPing();
+    },
+  },
+  write_stall: {
+    told: ["write_stall closed"],
+    strike({ peer, channel, clock, events }) {
+      peer.sendHeaders(1, post, { endStream: true });
+      channel.holdWrites();
+      events.stream(1).stream?.sendHeaders(ok);
+      return new Promise((resolve) => {
+        setImmediate(() => {
+          clock.advance(32_000);
+          resolve();
+        });
+      });
+    },
+  },
+  stream_stall: {
+    told: ["stream_stall reset"],
+    strike({ peer, clock, events }) {
+      peer.sendSettings({ initialWindowSize: 0 });
+      peer.sendHeaders(1, post, { endStream: true });
+      events.stream(1).stream?.sendHeaders(ok);
+      events.stream(1).stream?.sendData(patterned(10), true);
+      clock.advance(62_000);
+    },
+  },
+};
+
+/** Struck before there is a connection: see sockets.test.ts and connection-floods.test.ts. */
+const ofTheListener: readonly LimitName[] = [
+  "connections",
+  "connections_per_address",
+  "tls_handshakes",
+  "file_handles",
+];
+/** See small-data.test.ts. */
+const elsewhere: readonly LimitName[] = ["small_data"];
+
+const silent = { onHead() {}, onData() {}, onTrailers() {}, onEnd() {}, onReset() {}, onWritable() {} };
+
+for (const [name, { told, limits = {}, role, noHandshake, strike }] of Object.entries(strikes)) {
+  test(`tells that the peer has struck the limit ${name}`, async () => {
+    const scripted = role === "client" ? createScriptedClient({ limits }) : createScriptedServer({ limits });
+    if (noHandshake !== true) await scripted.peer.shakeHands();
+    assert.deepEqual(scripted.events.limits, []);
+    await strike(scripted);
+    await scripted.settle();
+    assert.deepEqual(scripted.events.limits, told);
+  });
+}
+
+test("has a test for each limit of its list", () => {
+  assert.deepEqual([...Object.keys(strikes), ...ofTheListener, ...elsewhere].sort(), [...limitNames].sort());
+});
+
+test("tells of nothing while a peer uses all that it may", async () => {
+  const { peer, events, settle } = createScriptedServer();
+  await peer.shakeHands();
+  for (let id = 1; id < 400; id += 2) {
+    peer.sendHeaders(id, [...post, ...Array.from({ length: 125 }, () => tooMany).flat()]);
+    peer.sendData(id, patterned(10), { endStream: true, padding: 255 });
+  }
+  for (let id = 1; id < 400; id += 2) peer.sendReset(id, ErrorCode.cancel);
+  await settle();
+  assert.equal(events.streams.size, 200);
+  assert.deepEqual(events.limits, []);
+});
+
+test("ends the connection by its own rules when the one who is told throws", async () => {
+  const { peer, events } = createScriptedServer({ limits: { glitchBurst: 0 } });
+  events.onLimit = () => {
+    throw new Error("the book is full");
+  };
+  await peer.shakeHands();
+  peer.sendPriority(1);
+  await peer.expectGoaway(ErrorCode.enhanceYourCalm, "too_many_glitches");
+});

@@ -1,0 +1,126 @@
+// Receive windows that grow with the link: a PING between data measures the round trip.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type ConnectionLimits, ErrorCode } from "../src/index.ts";
+import { createScriptedClient, createScriptedServer, type ScriptedConnection } from "../src/testing/index.ts";
+import { ok, patterned, post } from "./example-fields.ts";
+
+const mib = 1_048_576;
+const piece = patterned(16_384);
+/** The first whole frame with which a third of 1 MiB has come. */
+const third = 22 * piece.length;
+
+async function uploading(limits: Partial<ConnectionLimits> = {}): Promise<ScriptedConnection> {
+  const scripted = createScriptedServer({ limits });
+  await scripted.peer.shakeHands();
+  scripted.peer.sendHeaders(1, post);
+  return scripted;
+}
+
+function sendOctets({ peer }: ScriptedConnection, octets: number): void {
+  for (let left = octets; left > 0; left -= piece.length) peer.sendData(1, piece.subarray(0, left));
+}
+
+/** Sends a third of a window, and reads the PING that it is answered with. */
+async function untilPing(scripted: ScriptedConnection, octets: number): Promise<string> {
+  sendOctets(scripted, octets);
+  return (await scripted.peer.nextOf("PING")).payload;
+}
+
+test("measures with a PING, and grows both windows when a round trip brings a whole one", async () => {
+  const scripted = await uploading();
+  const { peer, clock } = scripted;
+  const payload = await untilPing(scripted, third);
+  sendOctets(scripted, mib);
+  clock.advance(50);
+  await scripted.settle();
+  while (peer.unread.length > 0) assert.equal((await peer.nextFrame()).type, "WINDOW_UPDATE");
+  peer.sendPing(payload, { ack: true });
+  const update = await peer.nextOf("WINDOW_UPDATE");
+  assert.deepEqual([update.streamId, update.increment], [0, mib]);
+  const settings = await peer.nextOf("SETTINGS");
+  assert.deepEqual(settings.entries, [[4, 2 * mib]]);
+});
+
+test("takes what the grown windows allow, on streams that were open before, and not one octet more", async () => {
+  const scripted = createScriptedServer({
+    onStream: (recorded) => {
+      recorded.consumes = recorded.stream?.id === 1;
+    },
+  });
+  const { peer, clock } = scripted;
+  await peer.shakeHands();
+  peer.sendHeaders(1, post);
+  peer.sendHeaders(3, post);
+  const payload = await untilPing(scripted, third);
+  sendOctets(scripted, mib);
+  clock.advance(50);
+  peer.sendPing(payload, { ack: true });
+  await peer.nextOf("SETTINGS");
+  peer.sendSettingsAck();
+  await scripted.settle();
+  while (peer.unread.length > 0) await peer.nextFrame();
+  for (let sent = 0; sent < 2 * mib - 262_144; sent += piece.length) peer.sendData(3, piece);
+  await scripted.settle();
+  assert.ok(!scripted.events.stream(3).log.includes("reset"));
+  for (let sent = 0; sent <= 262_144; sent += piece.length) peer.sendData(3, piece);
+  await peer.expectGoaway(ErrorCode.flowControlError);
+});
+
+test("a peer may acknowledge each of our SETTINGS for nothing, and no more often", async () => {
+  const scripted = await uploading({ glitchBurst: 1, glitchesPerSecond: 0 });
+  const { peer, clock } = scripted;
+  const payload = await untilPing(scripted, third);
+  sendOctets(scripted, mib);
+  clock.advance(50);
+  peer.sendPing(payload, { ack: true });
+  await peer.nextOf("SETTINGS");
+  peer.sendSettingsAck();
+  await peer.expectAlive();
+  peer.sendSettingsAck();
+  await peer.expectAlive();
+  peer.sendSettingsAck();
+  await peer.nextOf("GOAWAY");
+});
+
+test("keeps windows that somebody has set", async () => {
+  for (const limits of [
+    { streamWindowBytes: mib },
+    { connectionWindowBytes: mib },
+    { maxReceiveWindowBytes: 0 },
+    { maxReceiveWindowBytes: mib },
+  ]) {
+    const scripted = await uploading(limits);
+    sendOctets(scripted, 4 * mib);
+    await scripted.settle();
+    while (scripted.peer.unread.length > 0) assert.equal((await scripted.peer.nextFrame()).type, "WINDOW_UPDATE");
+  }
+});
+
+test("lets windows that somebody has set grow when that is said, too", async () => {
+  const scripted = await uploading({ connectionWindowBytes: 3 * mib, maxReceiveWindowBytes: 4 * mib });
+  const payload = await untilPing(scripted, mib);
+  scripted.clock.advance(50);
+  sendOctets(scripted, 2 * mib);
+  scripted.peer.sendPing(payload, { ack: true });
+  const settings = await scripted.peer.nextOf("SETTINGS");
+  assert.deepEqual(settings.entries, [[4, 2 * mib]]);
+});
+
+test("a client measures its downloads only while data comes", async () => {
+  const { peer, request, clock, settle } = createScriptedClient();
+  await peer.shakeHands();
+  request(post, { endStream: true });
+  await peer.nextOf("HEADERS");
+  peer.sendHeaders(1, ok);
+  for (let sent = piece.length; sent < third; sent += piece.length) peer.sendData(1, piece);
+  await settle();
+  while (peer.unread.length > 0) assert.notEqual((await peer.nextFrame()).type, "PING");
+  peer.sendData(1, piece);
+  const ping = await peer.nextOf("PING");
+  clock.advance(50);
+  peer.sendPing(ping.payload, { ack: true });
+  clock.advance(100_000);
+  await settle();
+  while (peer.unread.length > 0) assert.notEqual((await peer.nextFrame()).type, "PING");
+});

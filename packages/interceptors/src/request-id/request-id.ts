@@ -1,0 +1,88 @@
+import { randomUUID } from "node:crypto";
+import { ConnectError, type Interceptor } from "@connectrpc/connect";
+import { readHeader, refuseUnknownOptions } from "@tercel/grpc";
+import { currentRequestId, requestIdKey, runWithRequestId } from "../call/request-id.ts";
+import { watchMessages } from "../call/watch-messages.ts";
+import { responseWithMessages } from "../call/with-messages.ts";
+
+export interface ClientRequestIdOptions {
+  /** The metadata name that carries the id. Default `x-request-id`, which proxies know. */
+  header?: string;
+  /** Makes an id where there is none. Default: a random UUID. */
+  makeId?: () => string;
+}
+
+export interface ServerRequestIdOptions extends ClientRequestIdOptions {
+  /** Whether an id that the client sent is taken over. Default true; false where clients are strangers. */
+  acceptIncoming?: boolean;
+  /** Whether the client is told the id, in the response's headers or with the error. Default true. */
+  sendBack?: boolean;
+}
+
+const defaultHeader = "x-request-id";
+
+/**
+ * What an id may look like that somebody else made: it goes to logs, headers and other services as it is. 128 characters hold two
+ * UUIDs, or a trace and a span, with room to spare.
+ */
+const acceptable = /^[A-Za-z0-9._:/+=@~-]{1,128}$/;
+
+/**
+ * A server interceptor that gives each call an id: the one that the client sent, if it is fit to be logged, or a new one. Handlers
+ * find it under `requestIdKey` among their context values, and anything they call by `currentRequestId()`.
+ *
+ * @throws TypeError for an unknown option or a header name that metadata cannot have
+ */
+export function createServerRequestId(options: ServerRequestIdOptions = {}): Interceptor {
+  const where = "createServerRequestId";
+  refuseUnknownOptions(where, options, ["header", "makeId", "acceptIncoming", "sendBack"]);
+  const header = checkedHeader(where, options.header);
+  const { makeId = randomUUID, acceptIncoming = true, sendBack = true } = options;
+  return (next) => (request) => {
+    const incoming = acceptIncoming ? readHeader(request, header) : null;
+    const id = incoming !== null && acceptable.test(incoming) ? incoming : makeId();
+    request.contextValues.set(requestIdKey, id);
+    return runWithRequestId(id, () => next(request)).then(
+      (response) => {
+        if (sendBack) response.header.set(header, id);
+        if (!response.stream) return response;
+        // A stream's handler runs when its messages are asked for, which is outside of the call that made it.
+        return responseWithMessages(
+          response,
+          watchMessages(response.message, {}, (step) => runWithRequestId(id, step)),
+        );
+      },
+      (error) => {
+        if (sendBack && error instanceof ConnectError) error.metadata.set(header, id);
+        throw error;
+      },
+    );
+  };
+}
+
+/**
+ * A client interceptor that sends an id with each call: the one the caller set as a header or among the context values, else that of
+ * the request being handled, else a new one.
+ *
+ * @throws TypeError for an unknown option or a header name that metadata cannot have
+ */
+export function createClientRequestId(options: ClientRequestIdOptions = {}): Interceptor {
+  const where = "createClientRequestId";
+  refuseUnknownOptions(where, options, ["header", "makeId"]);
+  const header = checkedHeader(where, options.header);
+  const { makeId = randomUUID } = options;
+  return (next) => (request) => {
+    // The id is not put among the context values: a caller may use the same ones for its next call.
+    if (request.header.get(header) === null) {
+      request.header.set(header, request.contextValues.get(requestIdKey) ?? currentRequestId() ?? makeId());
+    }
+    return next(request);
+  };
+}
+
+function checkedHeader(where: string, name: string = defaultHeader): string {
+  if (/^(?!grpc-)[a-z0-9_.-]+$/.test(name) && !name.endsWith("-bin")) return name;
+  throw new TypeError(
+    `${where}: header is ${JSON.stringify(name)}; it has to be in lower case, and text metadata may have`,
+  );
+}
