@@ -27,7 +27,7 @@ export type {
   PickInfo,
   PickResult,
 } from "./channel/balancer/index.ts";
-export { createFailPicker, createQueuePicker, createResolverErrorPicker } from "./channel/balancer/pickers.ts";
+export { createFailPicker, createQueuePicker, createUnavailablePicker } from "./channel/balancer/pickers.ts";
 export { createPolicies, type Policies } from "./channel/balancer/policies.ts";
 export type { ChoosePolicy, PolicyChoice } from "./channel/balancer/policy-choice.ts";
 export {

@@ -2,18 +2,18 @@ import type { DescMessage, DescMethodStreaming, DescMethodUnary, Message } from 
 import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
 import { systemClock } from "../call/clock.ts";
 import { DeadlineWheel } from "../call/deadline-wheel.ts";
-import { stderrLog } from "../call/log.ts";
 import { toMessage } from "../call/message-init.ts";
 import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
+import type { ClientCallSettings } from "../transport/client-call.ts";
 import type { Connect } from "../transport/client-connection.ts";
 import { createHttp2Connect } from "../transport/http2-client-connection.ts";
-import { LimitReporter } from "../transport/limit-reporter.ts";
 import { RequestHeads } from "../transport/request-heads.ts";
-import { createPolicies, type Policies } from "./balancer/policies.ts";
+import type { BalancerFactory } from "./balancer/index.ts";
+import { createPolicies } from "./balancer/policies.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
 import { ChannelCore } from "./channel-core.ts";
 import { type ChannelOptions, checkChannelOptions } from "./channel-options.ts";
@@ -24,6 +24,7 @@ import { MethodPlans } from "./method-plans.ts";
 import { ReplayBudget } from "./retry/replay-budget.ts";
 import { type ParseServiceConfigOptions, parseServiceConfig } from "./service-config/parse-service-config.ts";
 import { StreamingCall } from "./streaming-call.ts";
+import { createStartWatch } from "./subchannel/watch-stream.ts";
 import { parseTarget } from "./target.ts";
 import { UnaryCall } from "./unary-call.ts";
 
@@ -67,34 +68,34 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   const codec = options.format === "json" ? createJsonCodec(options.jsonOptions) : createProtobufCodec();
   const authority = options.authority ?? parsed.authority;
   const scheme = isSecure ? "https" : "http";
-  const policies = createPolicies(options.balancers ?? [], { random: options.random ?? Math.random });
-  const plans = new MethodPlans(
-    new RequestHeads({
-      scheme,
-      authority,
-      format: codec.name,
-      sendCompression,
-      compressions,
-      userAgentPrefix: options.userAgentPrefix,
-    }),
-    {
-      codec,
-      compressions,
-      sendCompression,
-      compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
-      maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
-      maxSendMessageBytes: options.maxSendMessageBytes ?? maxAnnouncedMessageBytes,
-      clock,
-    },
-  );
+  const balancers = createPolicies(options.balancers).all;
+  const heads = new RequestHeads({
+    scheme,
+    authority,
+    format: codec.name,
+    sendCompression,
+    compressions,
+    userAgentPrefix: options.userAgentPrefix,
+  });
+  const settings: ClientCallSettings = {
+    codec,
+    compressions,
+    sendCompression,
+    compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
+    maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
+    maxSendMessageBytes: options.maxSendMessageBytes ?? maxAnnouncedMessageBytes,
+    clock,
+  };
+  const plans = new MethodPlans(heads, settings);
   const core = new ChannelCore(parsed, connect ?? createHttp2Connect(connectSettings(options)), {
     clock,
     resolvers,
-    policies,
+    balancers,
     onServiceConfig: (config) => plans.use(config),
+    startWatch: createStartWatch(settings, heads),
     ...(options.serviceConfig === undefined
       ? {}
-      : { serviceConfig: parseServiceConfig(options.serviceConfig, ownConfig(policies)) }),
+      : { serviceConfig: parseServiceConfig(options.serviceConfig, ownConfig(balancers)) }),
     ...(options.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: options.connectTimeoutMs }),
     ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs }),
   });
@@ -117,8 +118,8 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
 }
 
 /** What an application writes is held to more than what a resolver brings. */
-function ownConfig(policies: Policies): ParseServiceConfigOptions {
-  return { policies, refuseUnknown: true, where: "createChannel: serviceConfig" };
+function ownConfig(balancers: readonly BalancerFactory[]): ParseServiceConfigOptions {
+  return { balancers, refuseUnknown: true, where: "createChannel: serviceConfig" };
 }
 
 function connectSettings(options: ChannelOptions) {
@@ -128,7 +129,6 @@ function connectSettings(options: ChannelOptions) {
     limits: options.limits ?? {},
     clock: options.clock ?? systemClock,
     unindexedFields,
-    limitReporter: new LimitReporter(options.log ?? stderrLog, options.onLimit, options.clock ?? systemClock),
     keepalive:
       keepalive === undefined
         ? undefined

@@ -8,7 +8,7 @@ import { deriveHost } from "./derive-host.ts";
 import { endpointText } from "./endpoint-attributes.ts";
 import { GracefulSwitch } from "./graceful-switch.ts";
 import type { Balancer, BalancerFactory, BalancerHost, BalancerUpdate, Picker } from "./index.ts";
-import { createFailPicker } from "./pickers.ts";
+import { createUnavailablePicker } from "./pickers.ts";
 import type { ChoosePolicy, PolicyChoice } from "./policy-choice.ts";
 
 const policyName = "tercel_attribute_filter";
@@ -171,7 +171,7 @@ class AttributeFilter implements Balancer {
   #fail(reason: string): void {
     this.#host.updateState(
       "transient_failure",
-      createFailPicker(this.#host.targetText, () => reason),
+      createUnavailablePicker(this.#host.targetText, () => reason),
     );
   }
 

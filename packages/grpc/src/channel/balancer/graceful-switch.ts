@@ -19,6 +19,11 @@ export class GracefulSwitch {
     this.#host = host;
   }
 
+  /** The policy that gets updates: the one at work, or the one that is to take over. */
+  get policyName(): string | undefined {
+    return (this.#next ?? this.#current)?.factory.policyName;
+  }
+
   /** `update.config` is the choice's. Returns what the policy says to the update. */
   update({ factory, config }: PolicyChoice, { endpoints }: Pick<BalancerUpdate, "endpoints">): boolean {
     const latest = this.#next ?? this.#current;

@@ -23,7 +23,7 @@ import type {
   PickInfo,
   PickResult,
 } from "./index.ts";
-import { createFailPicker } from "./pickers.ts";
+import { createUnavailablePicker } from "./pickers.ts";
 import type { ChoosePolicy, PolicyChoice } from "./policy-choice.ts";
 
 interface OutlierDetectionConfig extends EjectionSettings {
@@ -116,7 +116,7 @@ class OutlierDetection implements Balancer {
   update({ endpoints, config }: BalancerUpdate): boolean {
     if (config === undefined) {
       const describe = (): string => "outlier_detection has no config: it does not know the policy to look after";
-      this.#host.updateState("transient_failure", createFailPicker(this.#host.targetText, describe));
+      this.#host.updateState("transient_failure", createUnavailablePicker(this.#host.targetText, describe));
       return endpoints.length > 0;
     }
     const wasEnabled = this.#isEnabled;

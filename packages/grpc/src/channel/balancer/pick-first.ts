@@ -8,7 +8,12 @@ import { ConfigFields } from "./config-fields.ts";
 import { ConnectingPass } from "./connecting-pass.ts";
 import { describeAttempts } from "./describe-attempts.ts";
 import type { Balancer, BalancerFactory, BalancerHost, BalancerUpdate, Picker } from "./index.ts";
-import { createFailPicker, createQueuePicker, createResolverErrorPicker, createSubchannelPicker } from "./pickers.ts";
+import {
+  createQueuePicker,
+  createResolverErrorPicker,
+  createSubchannelPicker,
+  createUnavailablePicker,
+} from "./pickers.ts";
 
 export interface PickFirstOptions {
   /** Whether the health of the chosen server counts. Only for the child of another policy (gRFC A61). Default false. */
@@ -224,7 +229,7 @@ class PickFirst implements Balancer {
   }
 
   #fail(describe: () => string): void {
-    this.#report("transient_failure", createFailPicker(this.#host.targetText, describe));
+    this.#report("transient_failure", createUnavailablePicker(this.#host.targetText, describe));
   }
 
   #report(state: ConnectivityState, picker: Picker): void {

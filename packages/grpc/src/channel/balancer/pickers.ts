@@ -23,21 +23,21 @@ export function createSubchannelPicker(subchannel: Subchannel, describe: () => s
   return { dependsOnCall: false, pick: () => result, describe };
 }
 
+/** Every call fails that does not wait for ready. `describe` is for those that do; by default it is the error's text. */
+export function createFailPicker(createError: () => ConnectError, describe?: () => string): Picker {
+  const result: PickResult = { kind: "fail", createError };
+  return { dependsOnCall: false, pick: () => result, describe: describe ?? (() => createError().rawMessage) };
+}
+
 /** Every call fails with Unavailable that does not wait for ready. `describe` says why, in half a sentence. */
-export function createFailPicker(targetText: string, describe: () => string): Picker {
+export function createUnavailablePicker(targetText: string, describe: () => string): Picker {
   const createError = (): ConnectError =>
     new ConnectError(`no connection to "${targetText}": ${describe()}`, Code.Unavailable);
-  return failWith(createError, describe);
+  return createFailPicker(createError, describe);
 }
 
 /** Every call fails as resolution did that does not wait for ready. */
 export function createResolverErrorPicker(error: ConnectError): Picker {
   // The cause is the same error for all calls; what is handed out must not be, because callers add to it.
-  const createError = (): ConnectError => new ConnectError(error.rawMessage, error.code, undefined, undefined, error);
-  return failWith(createError, () => error.rawMessage);
-}
-
-function failWith(createError: () => ConnectError, describe: () => string): Picker {
-  const result: PickResult = { kind: "fail", createError };
-  return { dependsOnCall: false, pick: () => result, describe };
+  return createFailPicker(() => new ConnectError(error.rawMessage, error.code, undefined, undefined, error));
 }

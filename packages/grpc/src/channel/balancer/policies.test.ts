@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pickFirst } from "./pick-first.ts";
-import { createPolicies } from "./policies.ts";
+import { createPolicies, findPolicy } from "./policies.ts";
 
 const builtin = [
   "pick_first",
@@ -16,14 +16,17 @@ const builtin = [
 ];
 
 test("knows the built-in policies, also by the names they had as experiments", () => {
-  const policies = createPolicies();
-  assert.deepEqual(policies.names, builtin);
+  const { all } = createPolicies();
+  assert.deepEqual(
+    all.map(({ policyName }) => policyName),
+    builtin,
+  );
   for (const name of builtin) {
-    assert.equal(policies.find(name)?.policyName, name);
-    assert.equal(policies.find(`${name}_experimental`)?.policyName, name);
+    assert.equal(findPolicy(all, name)?.policyName, name);
+    assert.equal(findPolicy(all, `${name}_experimental`)?.policyName, name);
   }
-  assert.equal(policies.find("grpclb"), undefined);
-  assert.equal(policies.find("__proto__"), undefined);
+  assert.equal(findPolicy(all, "grpclb"), undefined);
+  assert.equal(findPolicy(all, "__proto__"), undefined);
 });
 
 test("chooses the first policy of the list that it knows and reads its config", () => {
@@ -42,8 +45,8 @@ test("takes the caller's policies before built-in ones", () => {
   const own = { policyName: "own", create: pickFirst.create };
   const other = { policyName: "round_robin", create: pickFirst.create };
   const policies = createPolicies([own, other]);
-  assert.equal(policies.find("own"), own);
-  assert.equal(policies.find("round_robin"), other);
+  assert.equal(findPolicy(policies.all, "own"), own);
+  assert.equal(findPolicy(policies.all, "round_robin"), other);
   assert.equal(policies.choose("x", [{ own: {} }]).factory, own);
   assert.throws(() => createPolicies([own, own]), { message: 'balancers holds two policies named "own"' });
   assert.throws(() => createPolicies([{ policyName: "", create: pickFirst.create }]), /no balancer factory/);

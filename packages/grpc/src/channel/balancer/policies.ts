@@ -1,5 +1,3 @@
-import type { JsonObject } from "@bufbuild/protobuf";
-import { nearestName } from "../../call/unknown-option.ts";
 import { createAttributeFilter } from "./attribute-filter.ts";
 import { isJsonObject } from "./config-fields.ts";
 import type { BalancerFactory } from "./index.ts";
@@ -15,10 +13,7 @@ import { createWeightedRoundRobin } from "./weighted-round-robin.ts";
 
 /** The policies that one channel knows. */
 export interface Policies {
-  /** All names, aliases excepted. */
-  readonly names: readonly string[];
-  /** The policy of that name; undefined when there is none. */
-  find(name: string): BalancerFactory | undefined;
+  readonly all: readonly BalancerFactory[];
   readonly choose: ChoosePolicy;
 }
 
@@ -34,7 +29,7 @@ export function createPolicies(
   custom: readonly BalancerFactory[] = [],
   options: { readonly random?: () => number } = {},
 ): Policies {
-  const choose: ChoosePolicy = (where, list) => choosePolicy(policies, where, list);
+  const choose: ChoosePolicy = (where, list) => choosePolicy(all, where, list);
   const builtin: readonly BalancerFactory[] = [
     createPickFirst(options),
     createRoundRobin(options),
@@ -57,18 +52,24 @@ export function createPolicies(
     customNames.add(policyName);
     byName.set(policyName, factory);
   }
-  const policies: Policies = {
-    names: [...byName.keys()],
-    find: (name) => {
-      const plainName = name.endsWith(experimentalSuffix) ? name.slice(0, -experimentalSuffix.length) : name;
-      return byName.get(name) ?? byName.get(plainName);
-    },
-    choose,
-  };
-  return policies;
+  const all = [...byName.values()];
+  return { all, choose };
 }
 
-function choosePolicy(policies: Policies, where: string, list: Parameters<ChoosePolicy>[1]): ReturnType<ChoosePolicy> {
+/** The policy of that name, or of the name without `_experimental`; undefined when there is none. */
+export function findPolicy(policies: readonly BalancerFactory[], name: string): BalancerFactory | undefined {
+  const plainName = name.endsWith(experimentalSuffix) ? name.slice(0, -experimentalSuffix.length) : name;
+  return (
+    policies.find(({ policyName }) => policyName === name) ??
+    policies.find(({ policyName }) => policyName === plainName)
+  );
+}
+
+function choosePolicy(
+  policies: readonly BalancerFactory[],
+  where: string,
+  list: Parameters<ChoosePolicy>[1],
+): ReturnType<ChoosePolicy> {
   if (!Array.isArray(list) || list.length === 0) {
     throw new TypeError(`${where} has to be a list of policies, such as [{ "round_robin": {} }]`);
   }
@@ -82,27 +83,16 @@ function choosePolicy(policies: Policies, where: string, list: Parameters<Choose
         `${where} holds ${shown}; each entry has to be an object with the policy's name as its only key`,
       );
     }
-    const factory = policies.find(name);
+    const factory = findPolicy(policies, name);
     if (factory === undefined) {
       unknown.push(name);
       continue;
     }
     const config = entry[name];
     if (!isJsonObject(config)) throw new TypeError(`${where}: the config of ${name} has to be an object`);
-    return factory.parseConfig === undefined ? { factory } : { factory, config: parseConfig(factory, where, config) };
+    return factory.parseConfig === undefined ? { factory } : { factory, config: factory.parseConfig(config) };
   }
-  const nearest = unknown.map((name) => nearestName(name, policies.names)).find((name) => name !== undefined);
-  const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
   throw new TypeError(
-    `${where} holds no policy that is known, only ${unknown.join(", ")}${hint} Known policies: ${policies.names.join(", ")}`,
+    `${where} holds no policy that is known, only ${unknown.join(", ")}; known are ${policies.map(({ policyName }) => policyName).join(", ")}`,
   );
-}
-
-function parseConfig(factory: BalancerFactory, where: string, config: JsonObject): unknown {
-  try {
-    return factory.parseConfig?.(config);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new TypeError(`${where}: ${factory.policyName}: ${reason}`, { cause: error });
-  }
 }

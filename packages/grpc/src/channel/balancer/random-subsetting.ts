@@ -4,7 +4,7 @@ import type { Endpoint } from "../resolver/index.ts";
 import { ConfigFields } from "./config-fields.ts";
 import { GracefulSwitch } from "./graceful-switch.ts";
 import type { Balancer, BalancerFactory, BalancerHost, BalancerUpdate } from "./index.ts";
-import { createFailPicker } from "./pickers.ts";
+import { createUnavailablePicker } from "./pickers.ts";
 import type { ChoosePolicy, PolicyChoice } from "./policy-choice.ts";
 import { compareHashes, type Hash64, xxh64OfText } from "./xxh64.ts";
 
@@ -55,7 +55,7 @@ class RandomSubsetting implements Balancer {
   update({ endpoints, config }: BalancerUpdate): boolean {
     if (config === undefined) {
       const describe = (): string => "random_subsetting has no config: it does not know how many endpoints to use";
-      this.#host.updateState("transient_failure", createFailPicker(this.#host.targetText, describe));
+      this.#host.updateState("transient_failure", createUnavailablePicker(this.#host.targetText, describe));
       return endpoints.length > 0;
     }
     const { subsetSize, child } = config as RandomSubsettingConfig;

@@ -3,7 +3,7 @@ import type { ConnectivityState } from "../connectivity.ts";
 import type { Subchannel } from "../subchannel/index.ts";
 import { type EndpointChild, EndpointChildren } from "./endpoint-children.ts";
 import type { Balancer, BalancerHost, BalancerUpdate, CallTracker, Picker, PickResult } from "./index.ts";
-import { createFailPicker, createQueuePicker, createResolverErrorPicker } from "./pickers.ts";
+import { createQueuePicker, createResolverErrorPicker, createUnavailablePicker } from "./pickers.ts";
 
 /** What a pick for a subchannel answers. */
 export type CompleteResult = Extract<PickResult, { kind: "complete" }>;
@@ -99,7 +99,7 @@ class ReadyEndpointsBalancer implements Balancer {
 
   #fail(describe: () => string): void {
     this.#noteReady();
-    this.#enter("transient_failure", createFailPicker(this.#host.targetText, describe));
+    this.#enter("transient_failure", createUnavailablePicker(this.#host.targetText, describe));
   }
 
   #enter(state: ConnectivityState, picker: Picker): void {

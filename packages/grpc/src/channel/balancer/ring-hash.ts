@@ -6,7 +6,7 @@ import { endpointHashKey, endpointWeight } from "./endpoint-attributes.ts";
 import { type EndpointChild, EndpointChildren } from "./endpoint-children.ts";
 import { createHashRing, type HashRing } from "./hash-ring.ts";
 import type { Balancer, BalancerFactory, BalancerHost, BalancerUpdate, Picker, PickInfo, PickResult } from "./index.ts";
-import { createFailPicker, createResolverErrorPicker, queueResult } from "./pickers.ts";
+import { createResolverErrorPicker, createUnavailablePicker, queueResult } from "./pickers.ts";
 import { type Hash64, xxh64OfText } from "./xxh64.ts";
 
 interface RingHashConfig {
@@ -133,7 +133,7 @@ class RingHash implements Balancer {
 
   #fail(describe: () => string): void {
     this.#ring = undefined;
-    this.#host.updateState("transient_failure", createFailPicker(this.#host.targetText, describe));
+    this.#host.updateState("transient_failure", createUnavailablePicker(this.#host.targetText, describe));
   }
 }
 

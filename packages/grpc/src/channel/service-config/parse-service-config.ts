@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { nearestName } from "../../call/unknown-option.ts";
 import { maxAnnouncedMessageBytes } from "../../protocol/message-framing.ts";
 import type { BalancerFactory } from "../balancer/index.ts";
-import type { Policies } from "../balancer/policies.ts";
+import { findPolicy } from "../balancer/policies.ts";
 import type { RetryThrottling } from "../retry/retry-throttle.ts";
 import { ConfigValue } from "./config-value.ts";
 import { parseMethodConfigs } from "./parse-method-configs.ts";
@@ -10,7 +10,7 @@ import type { ServiceConfig } from "./service-config.ts";
 
 export interface ParseServiceConfigOptions {
   /** The policies that `loadBalancingConfig` may name. */
-  readonly policies: Policies;
+  readonly balancers: readonly BalancerFactory[];
   /**
    * Whether a field that nobody knows is an error. True for what an application writes, where it is a slip; false for what a
    * resolver brings, which may be meant for newer clients (gRFC A21).
@@ -35,20 +35,23 @@ export function parseServiceConfig(config: string | object, options: ParseServic
     "methodConfig",
     "retryThrottling",
     "healthCheckConfig",
+    "connectionScaling",
   ]);
   const policies = fields.get("loadBalancingConfig");
   const policy = fields.get("loadBalancingPolicy");
   const health = fields.get("healthCheckConfig")?.fields(["serviceName"]);
+  const scaling = fields.get("connectionScaling")?.fields(["maxConnectionsPerSubchannel"]);
   return {
     balancer:
       policies !== undefined
-        ? options.policies.choose(policies.path, policies.json)
+        ? choosePolicy(policies, options.balancers)
         : policy === undefined || policy.text() === ""
           ? undefined
-          : { factory: policyNamed(policy, options.policies) },
+          : { factory: policyNamed(policy, options.balancers), config: undefined },
     methods: parseMethodConfigs(fields.get("methodConfig"), maxAnnouncedMessageBytes),
     retryThrottling: parseThrottling(fields.get("retryThrottling")),
     healthCheckServiceName: health?.get("serviceName")?.text(),
+    maxConnectionsPerSubchannel: scaling?.get("maxConnectionsPerSubchannel")?.wholeNumber(1, 0xffff_ffff),
   };
 }
 
@@ -60,16 +63,40 @@ function readJson(text: string, where: string): JsonValue {
   }
 }
 
+/** gRFC A24: the first policy that is known counts, and those behind it are not even looked at. */
+function choosePolicy(policies: ConfigValue, known: readonly BalancerFactory[]): ServiceConfig["balancer"] {
+  const unknown: string[] = [];
+  for (const item of policies.items()) {
+    const { name, value } = item.onlyField();
+    const factory = findPolicy(known, name);
+    if (factory === undefined) {
+      unknown.push(name);
+      continue;
+    }
+    const json = value.object();
+    try {
+      return { factory, config: factory.parseConfig?.(json) };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new TypeError(`${value.path}: ${reason}`, { cause: error });
+    }
+  }
+  if (unknown.length === 0) return undefined;
+  throw policies.refusal(`names no policy that is known here: ${unknown.join(", ")}.${hint(unknown, known)}`);
+}
+
 /** The older field is an enum in upper case and a string in lower case, depending on who writes it. */
-function policyNamed(policy: ConfigValue, policies: Policies): BalancerFactory {
+function policyNamed(policy: ConfigValue, known: readonly BalancerFactory[]): BalancerFactory {
   const name = policy.text().toLowerCase();
-  const factory = policies.find(name);
-  if (factory !== undefined) return factory;
-  const nearest = nearestName(name, policies.names);
-  const hint = nearest === undefined ? "" : ` Did you mean "${nearest}"?`;
-  throw policy.refusal(
-    `names no policy that is known here: ${name}.${hint} Known policies: ${policies.names.join(", ")}`,
-  );
+  const factory = findPolicy(known, name);
+  if (factory === undefined) throw policy.refusal(`names no policy that is known here: ${name}.${hint([name], known)}`);
+  return factory;
+}
+
+function hint(unknown: readonly string[], known: readonly BalancerFactory[]): string {
+  const names = known.map(({ policyName }) => policyName);
+  const nearest = unknown.map((name) => nearestName(name, names)).find((name) => name !== undefined);
+  return `${nearest === undefined ? "" : ` Did you mean "${nearest}"?`} Known policies: ${names.join(", ")}`;
 }
 
 function parseThrottling(value: ConfigValue | undefined): RetryThrottling | undefined {

@@ -86,6 +86,7 @@ class WatchCall implements ClientCallListener {
     this.#events.onEnd(error);
   }
 
+  /** Whoever watches says what it was for. */
   describeCall(): string {
     return "";
   }
