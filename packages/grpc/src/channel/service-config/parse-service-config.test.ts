@@ -73,7 +73,12 @@ test("prefers the config of a method to that of its service, and that to the def
 test("asks for nothing where nothing is said", () => {
   const { methods, ...rest } = parse({ methodConfig: null });
   assert.deepEqual(methods.of("a.S", "M"), {});
-  assert.deepEqual(rest, { balancer: undefined, retryThrottling: undefined, healthCheckServiceName: undefined });
+  assert.deepEqual(rest, {
+    balancer: undefined,
+    retryThrottling: undefined,
+    healthCheckServiceName: undefined,
+    maxConnectionsPerSubchannel: undefined,
+  });
 });
 
 test("takes the first policy that is known, with its config as that policy reads it", () => {
