@@ -46,7 +46,7 @@ ${values.map((_, n) => `const v${n}=values[${n}];`).join("")}
 ${types.map((_, n) => `let T${n},read${n};`).join("")}
 function Type(){${assignments.join("")}}
 Type.prototype=prototype;
-function read(r,m,end,endTag,depth){
+const read=(function(r,m,end,endTag,depth){
 const b=r.octets;
 let p=r.at,n=0,q=0;
 while(p<end){
@@ -65,7 +65,7 @@ return;
 }
 if(endTag!==-1)throw odd;
 r.at=p;
-}
+});
 return{Type,read};`;
   return { text, types, values };
 }

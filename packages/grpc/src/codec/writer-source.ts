@@ -27,13 +27,13 @@ export function writeWriterSource(schema: DescMessage): WriterSource {
   const text = `"use strict";
 const{odd,jsonToStruct,isPlain,hasOwn}=tools;
 ${types.map((_, n) => `let write${n};`).join("")}
-return function write(w,m){
+return(function(w,m){
 if(m.$typeName!==${JSON.stringify(schema.typeName)})throw odd;
 const plain=isPlain(m);
 let x;
 ${fields.join("\n")}
 if(m.$unknown!==undefined)w.unknownFields(m.$unknown);
-}`;
+});`;
   return { text, types };
 }
 
