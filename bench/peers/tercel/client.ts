@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { createClient } from "@connectrpc/connect";
-import { createChannel } from "@tercel/grpc";
+import { createChannel, createClient } from "@tercel/grpc";
 import { MESSAGES_PER_STREAM, STREAM_PAYLOAD_BYTES, UNARY_MESSAGE } from "../echo-values.ts";
 import { runLoad } from "../load.ts";
 import { tlsFiles } from "../tls-files.ts";
