@@ -10,7 +10,9 @@ export interface BenchCase {
   /** What the CPU time is counted for: one of this. */
   per?: string;
   better: "higher" | "lower";
-  work: H2loadWork | ClientStreamWork | ClientWork | IdleWork | LinkWork;
+  /** Over TLS, of those subjects that can. */
+  isTls?: true;
+  work: H2loadWork | ClientStreamWork | ClientWork | IdleWork | OpenStreamsWork | LatencyWork | LinkWork;
 }
 
 /** h2load sends the same request over and over to the server under test. */
@@ -43,6 +45,18 @@ export interface ClientWork {
 export interface IdleWork {
   kind: "idle";
   connections: number;
+}
+
+/** Streams are opened to the server under test that send one message and do not end. */
+export interface OpenStreamsWork {
+  kind: "open-streams";
+  connections: number;
+  streamsEach: number;
+}
+
+/** h2load sends requests at half of the rate that the server under test can answer. */
+export interface LatencyWork extends Omit<H2loadWork, "kind"> {
+  kind: "latency";
 }
 
 /** Tercel's client and server move data over a link that is slower and longer than this machine's. */
@@ -78,6 +92,17 @@ function serverUnary(connections: number, streams: number): BenchCase {
   };
 }
 
+/** The time within which 99 of 100 calls are answered while the server is half busy. */
+function latency(connections: number, streams: number): BenchCase {
+  const { work } = serverUnary(connections, streams);
+  return {
+    name: `latency/unary/${connections}x${streams}`,
+    unit: "µs (p99)",
+    better: "lower",
+    work: { ...(work as H2loadWork), kind: "latency" },
+  };
+}
+
 function clientUnary(concurrency: number): BenchCase {
   return {
     name: `client/unary/${concurrency}`,
@@ -85,6 +110,16 @@ function clientUnary(concurrency: number): BenchCase {
     per: "call",
     better: "higher",
     work: { kind: "client", call: "unary", concurrency },
+  };
+}
+
+function clientStream(): BenchCase {
+  return {
+    name: "client/stream",
+    unit: "messages/s",
+    per: "message",
+    better: "higher",
+    work: { kind: "client", call: "stream", concurrency: STREAMS },
   };
 }
 
@@ -135,6 +170,10 @@ function link(direction: "upload" | "download", megabytesPerSecond: number, roun
   };
 }
 
+function overTls(benchCase: BenchCase): BenchCase {
+  return { ...benchCase, name: `tls/${benchCase.name}`, isTls: true };
+}
+
 /** Every case, in the order in which they run and are shown. README.md says what each of them is for. */
 export const BENCH_CASES: readonly BenchCase[] = [
   serverUnary(10, 10),
@@ -152,14 +191,20 @@ export const BENCH_CASES: readonly BenchCase[] = [
   serverLarge(),
   clientUnary(1),
   clientUnary(100),
-  {
-    name: "client/stream",
-    unit: "messages/s",
-    per: "message",
-    better: "higher",
-    work: { kind: "client", call: "stream", concurrency: STREAMS },
-  },
+  clientStream(),
   { name: "memory/idle-connection", unit: "bytes", better: "lower", work: { kind: "idle", connections: 1000 } },
+  {
+    name: "memory/open-stream",
+    unit: "bytes",
+    better: "lower",
+    work: { kind: "open-streams", connections: 20, streamsEach: 100 },
+  },
+  latency(10, 10),
+  overTls(serverUnary(10, 10)),
+  overTls(serverStream()),
+  overTls(serverLarge()),
+  overTls(clientUnary(100)),
+  overTls(clientStream()),
   link("upload", 50, 50),
   link("download", 50, 50),
   link("upload", 50, 100),

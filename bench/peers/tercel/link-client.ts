@@ -1,8 +1,7 @@
 /** `<target> <upload|download> <bytes>`: one call that moves so much in messages of 64 KiB; prints `{"bytes":N,"seconds":S}`. */
 
 import { create } from "@bufbuild/protobuf";
-import { createClient } from "@connectrpc/connect";
-import { createChannel } from "@tercel/grpc";
+import { createChannel, createClient } from "@tercel/grpc";
 import { EchoRequestSchema, EchoService } from "./gen/echo_pb.ts";
 
 const MESSAGE_BYTES = 65_536;

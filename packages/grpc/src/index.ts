@@ -40,6 +40,7 @@ export {
 export { type Channel, createChannel } from "./channel/channel.ts";
 export type { ChannelOptions } from "./channel/channel-options.ts";
 export type { ConnectivityState } from "./channel/connectivity.ts";
+export { createClient } from "./channel/create-client.ts";
 export {
   type AttemptExplanation,
   type CallExplanation,
