@@ -4,6 +4,7 @@ import { BENCH_CASES } from "./cases.ts";
 import { runCodecBench } from "./codec/run.ts";
 import { type BenchOptions, parseOptions, UsageError } from "./options.ts";
 import { killChildren } from "./process/children.ts";
+import { renderMarkdown } from "./report/markdown.ts";
 import { renderTable } from "./report/table.ts";
 import { allMeasured, runBenchmarks } from "./run-benchmarks.ts";
 import { PEERS } from "./subjects.ts";
@@ -16,6 +17,7 @@ const HELP = `npm run bench [-- [word ...] [options]]
 Measures Tercel and its peers in one run. The first word "codec" measures the protobuf codec instead, without a network. Words choose the cases whose name contains one of them; no word, all cases.
 
   --json         print only the JSON document on stdout (progress goes to stderr either way)
+  --markdown     print the table that docs/benchmarks.md shows
   --rounds N     measurements of each subject in each case, whose median is quoted (1 to 99, default 3)
   --seconds S    length of one measurement (0.2 to 600, default 3)
   --peers A,B    peers to measure, or "none" (default: all)
@@ -43,7 +45,8 @@ async function main(): Promise<number> {
     return 0;
   }
   const document = await runBenchmarks(options, (text) => console.error(text));
-  process.stdout.write(options.json ? `${JSON.stringify(document, null, 2)}\n` : `\n${renderTable(document)}`);
+  if (options.json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  else process.stdout.write(options.markdown ? renderMarkdown(document) : `\n${renderTable(document)}`);
   return allMeasured(document) ? 0 : 1;
 }
 

@@ -62,7 +62,7 @@ export async function mixed(options: SoakOptions): Promise<boolean> {
     open(server.port, true),
     open(server.port, true, { sendCompression: gzipCompression }),
     open(proxy.address.port, false),
-    open(proxy.address.port, false, { sendCompression: gzipCompression }),
+    open(proxy.address.port, false, { sendCompression: gzipCompression, waitForReady: true }),
   ];
   const tally = new Tally();
   const startedMs = performance.now();
