@@ -10,7 +10,7 @@ export interface BenchCase {
   /** What the CPU time is counted for: one of this. */
   per?: string;
   better: "higher" | "lower";
-  work: H2loadWork | ClientStreamWork | ClientWork | IdleWork;
+  work: H2loadWork | ClientStreamWork | ClientWork | IdleWork | LinkWork;
 }
 
 /** h2load sends the same request over and over to the server under test. */
@@ -43,6 +43,15 @@ export interface ClientWork {
 export interface IdleWork {
   kind: "idle";
   connections: number;
+}
+
+/** Tercel's client and server move data over a link that is slower and longer than this machine's. */
+export interface LinkWork {
+  kind: "link";
+  direction: "upload" | "download";
+  bytesPerSecond: number;
+  /** There and back. */
+  roundTripMs: number;
 }
 
 /** Streams open at a time where the number is not the point of the case. */
@@ -117,6 +126,15 @@ function serverLarge(): BenchCase {
   };
 }
 
+function link(direction: "upload" | "download", megabytesPerSecond: number, roundTripMs: number): BenchCase {
+  return {
+    name: `link/${direction}/${megabytesPerSecond}MBps-${roundTripMs}ms`,
+    unit: "% of the link",
+    better: "higher",
+    work: { kind: "link", direction, bytesPerSecond: megabytesPerSecond * 1e6, roundTripMs },
+  };
+}
+
 /** Every case, in the order in which they run and are shown. README.md says what each of them is for. */
 export const BENCH_CASES: readonly BenchCase[] = [
   serverUnary(10, 10),
@@ -142,4 +160,8 @@ export const BENCH_CASES: readonly BenchCase[] = [
     work: { kind: "client", call: "stream", concurrency: STREAMS },
   },
   { name: "memory/idle-connection", unit: "bytes", better: "lower", work: { kind: "idle", connections: 1000 } },
+  link("upload", 50, 50),
+  link("download", 50, 50),
+  link("upload", 50, 100),
+  link("download", 50, 100),
 ];

@@ -1,6 +1,7 @@
 /** `npm run bench [word…] [-- options]`: reads the command line, measures, prints. README.md tells the rest. */
 
 import { BENCH_CASES } from "./cases.ts";
+import { runCodecBench } from "./codec/run.ts";
 import { type BenchOptions, parseOptions, UsageError } from "./options.ts";
 import { killChildren } from "./process/children.ts";
 import { renderTable } from "./report/table.ts";
@@ -12,7 +13,7 @@ const PEER_NAMES = PEERS.map(({ name }) => name);
 
 const HELP = `npm run bench [-- [word ...] [options]]
 
-Measures Tercel and its peers in one run. Words choose the cases whose name contains one of them; no word, all cases.
+Measures Tercel and its peers in one run. The first word "codec" measures the protobuf codec instead, without a network. Words choose the cases whose name contains one of them; no word, all cases.
 
   --json         print only the JSON document on stdout (progress goes to stderr either way)
   --rounds N     measurements of each subject in each case, whose median is quoted (1 to 99, default 3)
@@ -27,6 +28,8 @@ ${CASE_NAMES.map((name) => `  ${name}`).join("\n")}
 
 /** Exit codes: 0 all measured, 1 a subject failed in a case or the run could not be made, 2 a wrong command line. */
 async function main(): Promise<number> {
+  const [first, ...rest] = process.argv.slice(2);
+  if (first === "codec") return runCodecBench(rest);
   let options: BenchOptions;
   try {
     options = parseOptions(process.argv.slice(2), { cases: CASE_NAMES, peers: PEER_NAMES });

@@ -3,6 +3,7 @@ import type { Subject } from "../subjects.ts";
 import { measureClients } from "./clients.ts";
 import { measureIdleConnections } from "./idle-connections.ts";
 import type { Outcome } from "./interleave.ts";
+import { measureLink } from "./link.ts";
 import { measureServers } from "./servers.ts";
 import type { Session } from "./session.ts";
 
@@ -21,5 +22,7 @@ export function measureCase(
       return measureClients(work, subjects, session);
     case "idle":
       return measureIdleConnections(work, subjects, session);
+    case "link":
+      return measureLink(work, session);
   }
 }

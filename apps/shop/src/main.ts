@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
+import { onStopSignals } from "@tercel/grpc";
 import { joinHostPort, readSettings, type Settings, settingsToArgs } from "./config/settings.ts";
 import { createJsonLog } from "./log/json-log.ts";
-import { onStopSignals } from "./service/stop-ladder.ts";
 import { hostRegistry } from "./supervisor/host-registry.ts";
 import { readyText } from "./supervisor/ready-text.ts";
 import { createRestartPolicy } from "./supervisor/restart-policy.ts";
@@ -50,13 +50,13 @@ async function openShop(settings: Settings): Promise<void> {
     closing ??= Promise.all([users, ...orders].map((service) => service.stop())).then(() => hosted?.close());
     return closing;
   };
-  onStopSignals(
-    () => void close(),
-    () => {
+  onStopSignals({
+    stop: () => void close(),
+    force: () => {
       for (const service of [users, ...orders]) service.kill();
       process.exit(1);
     },
-  );
+  });
 
   try {
     const orderAddresses: string[] = [];

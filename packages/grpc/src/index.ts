@@ -10,6 +10,33 @@ export { readHeader } from "./call/read-header.ts";
 export { nearestName, refuseUnknownOptions } from "./call/unknown-option.ts";
 export { waitForReady } from "./call/wait-for-ready.ts";
 export { type Backoff, type BackoffOptions, createBackoff } from "./channel/backoff.ts";
+export { deriveHost, type HostOverrides } from "./channel/balancer/derive-host.ts";
+export type { EndpointChild } from "./channel/balancer/endpoint-children.ts";
+export { GracefulSwitch } from "./channel/balancer/graceful-switch.ts";
+export type {
+  Balancer,
+  BalancerFactory,
+  BalancerHost,
+  BalancerUpdate,
+  CallOutcome,
+  CallTracker,
+  HealthListener,
+  HealthReport,
+  LoadReport,
+  Picker,
+  PickInfo,
+  PickResult,
+} from "./channel/balancer/index.ts";
+export { createFailPicker, createQueuePicker, createUnavailablePicker } from "./channel/balancer/pickers.ts";
+export { createPolicies, type Policies } from "./channel/balancer/policies.ts";
+export type { ChoosePolicy, PolicyChoice } from "./channel/balancer/policy-choice.ts";
+export {
+  type CompleteResult,
+  createReadyEndpointsBalancer,
+  type ReadyPolicy,
+  resultsOf,
+  resultWithPlace,
+} from "./channel/balancer/ready-endpoints.ts";
 export { type Channel, createChannel } from "./channel/channel.ts";
 export type { ChannelOptions } from "./channel/channel-options.ts";
 export type { ConnectivityState } from "./channel/connectivity.ts";
@@ -23,6 +50,7 @@ export {
   type PhaseTime,
   type ResolverExplanation,
 } from "./channel/explain/explanation.ts";
+export { createDnsResolver, type DnsResolverOptions } from "./channel/resolver/dns.ts";
 export type {
   Endpoint,
   Resolver,
@@ -32,6 +60,7 @@ export type {
   ResolverResult,
 } from "./channel/resolver/index.ts";
 export type { MethodConfigJson, ServiceConfigJson } from "./channel/service-config/service-config-json.ts";
+export type { Subchannel, SubchannelStateListener } from "./channel/subchannel/index.ts";
 export type { ParsedTarget } from "./channel/target.ts";
 export type { Compression } from "./protocol/compression.ts";
 export { gzipCompression } from "./protocol/gzip-compression.ts";
@@ -44,5 +73,7 @@ export {
 } from "./server/lifecycle/lifecycle.ts";
 export { type CloseOptions, createServer, type ListeningAt, type ListenOptions, type Server } from "./server/server.ts";
 export type { ServerOptions } from "./server/server-options.ts";
+export { onStopSignals, type StopSignalOptions } from "./server/stop-signals.ts";
 export type { Address } from "./transport/client-connection.ts";
+export type { LimitAction, LimitName, LimitStrike, OnLimit } from "./transport/limit-reporter.ts";
 export type { ListenAddress } from "./transport/listen.ts";

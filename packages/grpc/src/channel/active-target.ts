@@ -2,9 +2,9 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../call/clock.ts";
 import type { Address } from "../transport/client-connection.ts";
 import type { Backoff } from "./backoff.ts";
-import type { BalancerFactory, Picker } from "./balancer/index.ts";
+import { GracefulSwitch } from "./balancer/graceful-switch.ts";
+import type { BalancerFactory, BalancerHost, Picker } from "./balancer/index.ts";
 import { createFailPicker } from "./balancer/pickers.ts";
-import { BalancerSwitch } from "./balancer-switch.ts";
 import type { ConnectivityState } from "./connectivity.ts";
 import type { Endpoint, Resolver, ResolverFactory, ResolverListener, ResolverResult } from "./resolver/index.ts";
 import type { ServiceConfig } from "./service-config/service-config.ts";
@@ -22,6 +22,8 @@ export interface ActiveTargetOptions {
   readonly balancer: BalancerFactory;
   /** Outlives this object: what was valid once stays in force (gRFC A21). */
   readonly serviceConfigs: ServiceConfigChoice;
+  readonly watchHealth?: BalancerHost["watchHealth"];
+  readonly watchLoad?: BalancerHost["watchLoad"];
   readonly createSubchannel: (address: Address, onState: SubchannelStateListener) => Subchannel;
   readonly onState: (state: ConnectivityState, picker: Picker) => void;
   /** The config that is in force from now on; before the balancer hears of the endpoints that came with it. */
@@ -36,13 +38,13 @@ export interface ActiveTargetOptions {
  */
 export class ActiveTarget {
   readonly #options: ActiveTargetOptions;
-  readonly #balancer: BalancerSwitch;
+  readonly #balancer: GracefulSwitch;
   #resolver: Resolver | undefined;
   #isClosed = false;
 
   constructor(options: ActiveTargetOptions) {
     this.#options = options;
-    this.#balancer = new BalancerSwitch({
+    this.#balancer = new GracefulSwitch({
       targetText: options.target.text,
       clock: options.clock,
       createSubchannel: (address, onState) => options.createSubchannel(address, onState),
@@ -52,6 +54,8 @@ export class ActiveTarget {
       requestResolution: () => {
         if (!this.#isClosed) this.#resolver?.resolveNow();
       },
+      watchHealth: options.watchHealth,
+      watchLoad: options.watchLoad,
     });
   }
 
@@ -89,9 +93,9 @@ export class ActiveTarget {
     this.#balancer.close();
   }
 
-  #onResult({ endpoints, serviceConfigJson }: ResolverResult): boolean {
+  #onResult({ endpoints, serviceConfigJson, serviceConfigError }: ResolverResult): boolean {
     const { target, serviceConfigs, onState, onResolverError } = this.#options;
-    const refusal = serviceConfigs.choose(serviceConfigJson);
+    const refusal = serviceConfigError ?? serviceConfigs.choose(serviceConfigJson);
     if (refusal !== undefined) {
       const message = `the service config of "${target.text}" is invalid: ${refusal.message}`;
       const createError = () => new ConnectError(message, Code.Unavailable, undefined, undefined, refusal);
@@ -112,16 +116,15 @@ export class ActiveTarget {
     this.#options.onServiceConfig(config);
     // Calls may have ended with the config, and the channel with them.
     if (this.#isClosed) return true;
-    const factory = config.balancer?.factory ?? balancer;
-    return this.#balancer.update(factory, { endpoints, config: config.balancer?.config });
+    return this.#balancer.update(config.balancer ?? { factory: balancer }, { endpoints });
   }
 
   #onError(error: ConnectError): void {
-    const { serviceConfigs, balancer } = this.#options;
+    const { serviceConfigs } = this.#options;
     this.#options.onResolverError(error);
     // Calls that fail for want of a name have the config that holds without one.
     const config = serviceConfigs.current ?? serviceConfigs.byDefault;
     this.#options.onServiceConfig(config);
-    if (!this.#isClosed) this.#balancer.onResolverError(config.balancer?.factory ?? balancer, error);
+    if (!this.#isClosed) this.#balancer.onResolverError(error);
   }
 }

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../call/clock.ts";
 import type { Address, Connect } from "../transport/client-connection.ts";
 import { ActiveTarget } from "./active-target.ts";
 import { type Backoff, type BackoffOptions, createBackoff } from "./backoff.ts";
-import type { BalancerFactory, Picker, PickInfo } from "./balancer/index.ts";
+import type { BalancerFactory, BalancerHost, Picker, PickInfo } from "./balancer/index.ts";
 import { pickFirst } from "./balancer/pick-first.ts";
 import { createQueuePicker } from "./balancer/pickers.ts";
 import { ConnectionSet } from "./connection-set.ts";
@@ -19,8 +19,12 @@ import { staticResolvers } from "./resolver/static.ts";
 import { unixResolver } from "./resolver/unix.ts";
 import { emptyServiceConfig, type ServiceConfig } from "./service-config/service-config.ts";
 import { ServiceConfigChoice } from "./service-config/service-config-choice.ts";
+import { type HealthListener, watchHealth } from "./subchannel/health-watch.ts";
 import type { Subchannel, SubchannelStateListener } from "./subchannel/index.ts";
+import { watchLoad } from "./subchannel/load-watch.ts";
+import type { WatchSettings } from "./subchannel/retrying-watch.ts";
 import { createSubchannel } from "./subchannel/subchannel.ts";
+import type { StartWatch } from "./subchannel/watch-stream.ts";
 import type { ParsedTarget } from "./target.ts";
 import { type CallWaiter, type CompletePick, WaiterQueue } from "./waiter-queue.ts";
 
@@ -46,6 +50,8 @@ export interface ChannelCoreOptions {
   readonly serviceConfig?: ServiceConfig;
   /** Hears each service config that comes into force, before any call is given a connection by it. */
   readonly onServiceConfig?: (config: ServiceConfig) => void;
+  /** Makes the calls that follow servers' health and load. Without it nobody follows them. */
+  readonly startWatch?: StartWatch;
 }
 
 export type { CallWaiter, CompletePick } from "./waiter-queue.ts";
@@ -54,6 +60,9 @@ export type { CallWaiter, CompletePick } from "./waiter-queue.ts";
 export type StateWatcher = (state: ConnectivityState) => void;
 
 const defaultIdleTimeoutMs = 30 * 60_000;
+
+/** However many a service config asks for (gRFC A105). */
+const maxConnectionsPerSubchannel = 10;
 
 /** Far off and within what a timer takes; begun anew when it passes. */
 const holdMs = 0x7fff_ffff;
@@ -73,6 +82,7 @@ export class ChannelCore {
   readonly #resolver: ResolverFactory;
   readonly #balancer: BalancerFactory;
   readonly #serviceConfigs: ServiceConfigChoice;
+  readonly #startWatch: StartWatch | undefined;
   readonly #onServiceConfig: ((config: ServiceConfig) => void) | undefined;
   /** What explanations are made of. */
   readonly history = new ChannelHistory();
@@ -107,6 +117,7 @@ export class ChannelCore {
       options.balancers ?? [this.#balancer],
     );
     this.#onServiceConfig = options.onServiceConfig;
+    this.#startWatch = options.startWatch;
     this.#clock = options.clock ?? systemClock;
     this.#connect = this.#connections.track(connect);
     this.#connectTimeoutMs = options.connectTimeoutMs;
@@ -144,7 +155,7 @@ export class ChannelCore {
    * cancellation) has to `remove` the waiter.
    */
   enqueue(waiter: CallWaiter): void {
-    this.#leaveIdle();
+    this.leaveIdle();
     const picker = this.#picker;
     const result = picker.pick(waiter.pickInfo);
     // Asked last, because a call that fails as the channel wakes up may close it.
@@ -225,7 +236,7 @@ export class ChannelCore {
 
   /** Leaves idle mode, and makes an idle balancer connect, without a call. */
   connect(): void {
-    if (this.#active === undefined) this.#leaveIdle();
+    if (this.#active === undefined) this.leaveIdle();
     else this.#active.exitIdle();
   }
 
@@ -272,7 +283,8 @@ export class ChannelCore {
     this.#holdProcessWhileCallsWait();
   }
 
-  #leaveIdle(): void {
+  /** Begins to resolve and to connect, if the channel does not yet. */
+  leaveIdle(): void {
     if (this.#active !== undefined || this.#closed !== undefined) return;
     this.#picker = createQueuePicker(() => "resolving the name");
     this.#enter("connecting");
@@ -289,6 +301,7 @@ export class ChannelCore {
       onEndpoints: (endpoints) => this.history.resolved(endpoints.length, this.#clock.nowMs()),
       onResolverError: (error) => this.history.resolutionFailed(error),
       createSubchannel: (address, onState) => this.#createSubchannel(address, onState),
+      ...this.#watches(),
       onState: (state, picker) => {
         this.#picker = picker;
         this.#enter(state);
@@ -332,6 +345,8 @@ export class ChannelCore {
         clock: this.#clock,
         backoff: this.#backoff,
         onCapacity: () => this.#serveWaiters(),
+        maxConnections: () =>
+          Math.min(maxConnectionsPerSubchannel, this.#serviceConfig?.maxConnectionsPerSubchannel ?? Infinity),
         ...(this.#connectTimeoutMs !== undefined && { connectTimeoutMs: this.#connectTimeoutMs }),
       },
       (state) => {
@@ -341,6 +356,23 @@ export class ChannelCore {
     );
     this.history.subchannelMade(subchannel);
     return subchannel;
+  }
+
+  #watches(): Pick<BalancerHost, "watchHealth" | "watchLoad"> {
+    const startWatch = this.#startWatch;
+    if (startWatch === undefined) return { watchHealth: undefined, watchLoad: undefined };
+    const settings = { startWatch, clock: this.#clock, backoff: this.#backoff };
+    return {
+      watchHealth: (subchannel, listener) => this.#watchHealth(settings, subchannel, listener),
+      watchLoad: (subchannel, intervalMs, listener) => watchLoad(settings, subchannel, intervalMs, listener),
+    };
+  }
+
+  #watchHealth(settings: WatchSettings, subchannel: Subchannel, listener: HealthListener): () => void {
+    const serviceName = this.#serviceConfig?.healthCheckServiceName;
+    if (serviceName !== undefined) return watchHealth(settings, serviceName, subchannel, listener);
+    listener({ state: "ready", reason: "" });
+    return () => {};
   }
 
   /** Tries the waiting calls with the current picker. Being called meanwhile, by a call that begins or fails, it starts over. */

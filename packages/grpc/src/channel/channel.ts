@@ -8,11 +8,12 @@ import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
+import type { ClientCallSettings } from "../transport/client-call.ts";
 import type { Connect } from "../transport/client-connection.ts";
 import { createHttp2Connect } from "../transport/http2-client-connection.ts";
 import { RequestHeads } from "../transport/request-heads.ts";
 import type { BalancerFactory } from "./balancer/index.ts";
-import { builtinBalancers } from "./builtin-balancers.ts";
+import { createPolicies } from "./balancer/policies.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
 import { ChannelCore } from "./channel-core.ts";
 import { type ChannelOptions, checkChannelOptions } from "./channel-options.ts";
@@ -23,6 +24,7 @@ import { MethodPlans } from "./method-plans.ts";
 import { ReplayBudget } from "./retry/replay-budget.ts";
 import { type ParseServiceConfigOptions, parseServiceConfig } from "./service-config/parse-service-config.ts";
 import { StreamingCall } from "./streaming-call.ts";
+import { createStartWatch } from "./subchannel/watch-stream.ts";
 import { parseTarget } from "./target.ts";
 import { UnaryCall } from "./unary-call.ts";
 
@@ -66,31 +68,31 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   const codec = options.format === "json" ? createJsonCodec(options.jsonOptions) : createProtobufCodec();
   const authority = options.authority ?? parsed.authority;
   const scheme = isSecure ? "https" : "http";
-  const balancers = [...(options.balancers ?? []), ...builtinBalancers];
-  const plans = new MethodPlans(
-    new RequestHeads({
-      scheme,
-      authority,
-      format: codec.name,
-      sendCompression,
-      compressions,
-      userAgentPrefix: options.userAgentPrefix,
-    }),
-    {
-      codec,
-      compressions,
-      sendCompression,
-      compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
-      maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
-      maxSendMessageBytes: options.maxSendMessageBytes ?? maxAnnouncedMessageBytes,
-      clock,
-    },
-  );
+  const balancers = createPolicies(options.balancers).all;
+  const heads = new RequestHeads({
+    scheme,
+    authority,
+    format: codec.name,
+    sendCompression,
+    compressions,
+    userAgentPrefix: options.userAgentPrefix,
+  });
+  const settings: ClientCallSettings = {
+    codec,
+    compressions,
+    sendCompression,
+    compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
+    maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
+    maxSendMessageBytes: options.maxSendMessageBytes ?? maxAnnouncedMessageBytes,
+    clock,
+  };
+  const plans = new MethodPlans(heads, settings);
   const core = new ChannelCore(parsed, connect ?? createHttp2Connect(connectSettings(options)), {
     clock,
     resolvers,
     balancers,
     onServiceConfig: (config) => plans.use(config),
+    startWatch: createStartWatch(settings, heads),
     ...(options.serviceConfig === undefined
       ? {}
       : { serviceConfig: parseServiceConfig(options.serviceConfig, ownConfig(balancers)) }),

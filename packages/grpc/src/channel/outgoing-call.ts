@@ -253,6 +253,12 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   private seekConnection(attempt: Attempt, nowMs: number): void {
     const { core } = this.calls;
     attempt.startedAtMs = nowMs;
+    if (!core.isConfigured) {
+      core.leaveIdle();
+      // Some names are resolved at once.
+      if (core.isConfigured) this.onServiceConfig();
+      if (this.isOver) return;
+    }
     const pick = core.isConfigured ? core.tryPick(this) : undefined;
     if (pick !== undefined) {
       attempt.sentAtMs = nowMs;

@@ -12,5 +12,6 @@ export function deriveHost(host: BalancerHost, own: HostOverrides): BalancerHost
     updateState: own.updateState ?? ((state, picker) => host.updateState(state, picker)),
     requestResolution: own.requestResolution ?? (() => host.requestResolution()),
     watchHealth: own.watchHealth ?? host.watchHealth,
+    watchLoad: own.watchLoad ?? host.watchLoad,
   };
 }

@@ -6,7 +6,10 @@ import type { Clock } from "../../call/clock.ts";
 import type { Address } from "../../transport/client-connection.ts";
 import type { ConnectivityState } from "../connectivity.ts";
 import type { Endpoint } from "../resolver/index.ts";
+import type { HealthListener } from "../subchannel/health-watch.ts";
 import type { Subchannel, SubchannelStateListener } from "../subchannel/index.ts";
+
+export type { HealthListener, HealthReport } from "../subchannel/health-watch.ts";
 
 /** What a picker may know of a call. */
 export interface PickInfo {
@@ -70,15 +73,17 @@ export interface Picker {
   describe(): string;
 }
 
-/** Whether a server that can be reached should get calls. */
-export interface HealthReport {
-  /** `connecting` while that is not known yet. */
-  readonly state: "connecting" | "ready" | "transient_failure";
-  /** Half a sentence that says why it is not `ready`. */
-  readonly reason: string;
+/** What a server says of its load (xds.data.orca.v3.OrcaLoadReport); 0 stands for what it does not say. */
+export interface LoadReport {
+  /** Share of the machine's processors in use; may exceed 1. */
+  readonly cpuUtilization: number;
+  /** The same in the application's own measure, which goes before the processor's. */
+  readonly applicationUtilization: number;
+  /** Queries per second. */
+  readonly rpsFractional: number;
+  /** Errors per second. */
+  readonly eps: number;
 }
-
-export type HealthListener = (report: HealthReport) => void;
 
 /** What a balancer is given to work with. Once the balancer is closed, all of it does nothing. */
 export interface BalancerHost {
@@ -101,6 +106,13 @@ export interface BalancerHost {
    * Undefined where nobody has an opinion: every connected server is healthy then.
    */
   readonly watchHealth?: ((subchannel: Subchannel, listener: HealthListener) => () => void) | undefined;
+  /**
+   * Asks the server of a subchannel that is `ready` to report its load at least this often (gRFC A51, out of band), until the
+   * returned function is called. A server that does not offer that stays silent. Undefined where it cannot be asked for.
+   */
+  readonly watchLoad?:
+    | ((subchannel: Subchannel, intervalMs: number, listener: (report: LoadReport) => void) => () => void)
+    | undefined;
   /** The endpoints may be out of date. May be called as often as one likes: the resolver limits itself. */
   requestResolution(): void;
 }

@@ -1,4 +1,4 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import type { ConnectError } from "@connectrpc/connect";
 import type { Address } from "../../transport/client-connection.ts";
 import { formatAddress } from "../address-text.ts";
 import type { ConnectivityState } from "../connectivity.ts";
@@ -8,7 +8,12 @@ import { ConfigFields } from "./config-fields.ts";
 import { ConnectingPass } from "./connecting-pass.ts";
 import { describeAttempts } from "./describe-attempts.ts";
 import type { Balancer, BalancerFactory, BalancerHost, BalancerUpdate, Picker } from "./index.ts";
-import { createFailPicker, createQueuePicker, createSubchannelPicker } from "./pickers.ts";
+import {
+  createQueuePicker,
+  createResolverErrorPicker,
+  createSubchannelPicker,
+  createUnavailablePicker,
+} from "./pickers.ts";
 
 export interface PickFirstOptions {
   /** Whether the health of the chosen server counts. Only for the child of another policy (gRFC A61). Default false. */
@@ -57,6 +62,7 @@ class PickFirst implements Balancer {
   #pass: ConnectingPass | undefined;
   /** Failures since the last request for resolution, counted once the pass is over. */
   #failuresSinceRequest = 0;
+  #isClosed = false;
 
   constructor(host: BalancerHost, followsHealth: boolean, random: () => number) {
     this.#host = host;
@@ -98,8 +104,7 @@ class PickFirst implements Balancer {
 
   onResolverError(error: ConnectError): void {
     if (this.#addresses.length > 0) return;
-    const createError = (): ConnectError => new ConnectError(error.rawMessage, error.code, undefined, undefined, error);
-    this.#report("transient_failure", createFailPicker(createError));
+    this.#report("transient_failure", createResolverErrorPicker(error));
   }
 
   exitIdle(): void {
@@ -107,6 +112,7 @@ class PickFirst implements Balancer {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#shutdownAllBut(undefined);
   }
 
@@ -117,6 +123,8 @@ class PickFirst implements Balancer {
   }
 
   #startPass(): void {
+    // A report may make the host close this policy before it returns.
+    if (this.#isClosed) return;
     const before = this.#subchannels;
     this.#subchannels = new Map();
     for (const address of this.#addresses) {
@@ -221,10 +229,7 @@ class PickFirst implements Balancer {
   }
 
   #fail(describe: () => string): void {
-    const { targetText } = this.#host;
-    const createError = (): ConnectError =>
-      new ConnectError(`no connection to "${targetText}": ${describe()}`, Code.Unavailable);
-    this.#report("transient_failure", createFailPicker(createError, describe));
+    this.#report("transient_failure", createUnavailablePicker(this.#host.targetText, describe));
   }
 
   #report(state: ConnectivityState, picker: Picker): void {

@@ -1,4 +1,4 @@
-import type { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { Subchannel } from "../subchannel/index.ts";
 import type { CallTracker, Picker, PickResult } from "./index.ts";
 
@@ -27,4 +27,17 @@ export function createSubchannelPicker(subchannel: Subchannel, describe: () => s
 export function createFailPicker(createError: () => ConnectError, describe?: () => string): Picker {
   const result: PickResult = { kind: "fail", createError };
   return { dependsOnCall: false, pick: () => result, describe: describe ?? (() => createError().rawMessage) };
+}
+
+/** Every call fails with Unavailable that does not wait for ready. `describe` says why, in half a sentence. */
+export function createUnavailablePicker(targetText: string, describe: () => string): Picker {
+  const createError = (): ConnectError =>
+    new ConnectError(`no connection to "${targetText}": ${describe()}`, Code.Unavailable);
+  return createFailPicker(createError, describe);
+}
+
+/** Every call fails as resolution did that does not wait for ready. */
+export function createResolverErrorPicker(error: ConnectError): Picker {
+  // The cause is the same error for all calls; what is handed out must not be, because callers add to it.
+  return createFailPicker(() => new ConnectError(error.rawMessage, error.code, undefined, undefined, error));
 }

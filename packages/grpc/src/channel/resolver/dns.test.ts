@@ -5,7 +5,7 @@ import { formatAddress } from "../address-text.ts";
 import { createBackoff } from "../backoff.ts";
 import { parseTarget } from "../target.ts";
 import { FakeClock, settle } from "../testing/fake-clock.ts";
-import { createDnsResolver } from "./dns.ts";
+import { createDnsResolver, type DnsResolverOptions } from "./dns.ts";
 import { nodeDnsLookup } from "./dns-lookup.ts";
 
 interface Lookup {
@@ -16,11 +16,17 @@ interface Lookup {
   fail(message: string): Promise<void>;
 }
 
-function setUp(text = "dns:///example.com:50051", isUsable: (count: number) => boolean = (count) => count > 0) {
+function setUp(
+  text = "dns:///example.com:50051",
+  isUsable: (count: number) => boolean = (count) => count > 0,
+  options: DnsResolverOptions = {},
+) {
   const clock = new FakeClock();
   const lookups: Lookup[] = [];
   const events: string[] = [];
+  const serviceConfigs: unknown[] = [];
   const factory = createDnsResolver({
+    ...options,
     lookup: (host, server, signal) => {
       const { promise, resolve, reject } = Promise.withResolvers<readonly string[]>();
       const answer = (...addresses: string[]): Promise<void> => {
@@ -38,7 +44,8 @@ function setUp(text = "dns:///example.com:50051", isUsable: (count: number) => b
   const resolver = factory.create(
     parseTarget(text),
     {
-      onResult: ({ endpoints }) => {
+      onResult: ({ endpoints, serviceConfigJson, serviceConfigError }) => {
+        serviceConfigs.push(serviceConfigError?.rawMessage ?? serviceConfigJson);
         events.push(endpoints.map(({ addresses }) => addresses.map(formatAddress).join("+")).join(" "));
         return isUsable(endpoints.length);
       },
@@ -50,7 +57,7 @@ function setUp(text = "dns:///example.com:50051", isUsable: (count: number) => b
     { clock, backoff: createBackoff({ random: () => 0.5 }) },
   );
   const lookup = (index: number) => lookups[index] ?? assert.fail(`there was no lookup ${index}`);
-  return { clock, lookups, lookup, events, resolver };
+  return { clock, lookups, lookup, events, resolver, serviceConfigs };
 }
 
 test("makes every address an endpoint with the target's port, in order and once", async () => {
@@ -161,4 +168,70 @@ test("plans nothing when the report of a result closes it", async () => {
 test("finds this machine through the system's resolver", async () => {
   const found = await nodeDnsLookup("localhost", undefined, new AbortController().signal);
   assert.ok(found.includes("127.0.0.1") || found.includes("::1"), found.join());
+});
+
+test("resolves again by itself after the period that it is given, counted from the last success", async () => {
+  const { clock, lookups, lookup, resolver } = setUp(undefined, undefined, { resolutionPeriodMs: 60_000 });
+  await lookup(0).answer("1.2.3.4");
+  await clock.advance(59_999);
+  assert.equal(lookups.length, 1);
+  await clock.advance(1);
+  await lookup(1).answer("1.2.3.4");
+  await clock.advance(40_000);
+  resolver.resolveNow();
+  await lookup(2).answer("1.2.3.4");
+  await clock.advance(59_999);
+  assert.equal(lookups.length, 3);
+  await clock.advance(1);
+  assert.equal(lookups.length, 4);
+  await lookup(3).answer("1.2.3.4");
+  resolver.close();
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("asks for a service config only if it is told to, at the name that gRFC A2 gives", async () => {
+  const asked: unknown[] = [];
+  const lookupTxt: DnsResolverOptions["lookupTxt"] = async (name, server) => {
+    asked.push([name, server]);
+    return [["v=spf1"], ['grpc_config=[{"serviceConfig":{"loadBal', 'ancingPolicy":"round_robin"}}]']];
+  };
+  const silent = setUp(undefined, undefined, { lookupTxt });
+  await silent.lookup(0).answer("1.2.3.4");
+  assert.deepEqual(silent.serviceConfigs, [undefined]);
+  assert.deepEqual(asked, []);
+  const asking = setUp("dns://8.8.8.8/example.com:1", undefined, { lookupTxt, serviceConfig: true });
+  await asking.lookup(0).answer("1.2.3.4");
+  assert.deepEqual(asked, [["_grpc_config.example.com", "8.8.8.8"]]);
+  assert.deepEqual(asking.serviceConfigs, ['{"loadBalancingPolicy":"round_robin"}']);
+});
+
+test("reports addresses even if the service config cannot be had or read", async () => {
+  for (const [lookupTxt, expected] of [
+    [async () => [], undefined],
+    [
+      () => Promise.reject(new Error("queryTxt ETIMEOUT")),
+      /^no service config of "_grpc_config\.example\.com": queryTxt ETIMEOUT$/,
+    ],
+    [async () => [["grpc_config={}"]], /^no service config .*: its grpc_config= is no list of choices$/],
+  ] as const) {
+    const { lookup, events, serviceConfigs } = setUp(undefined, undefined, { lookupTxt, serviceConfig: true });
+    await lookup(0).answer("1.2.3.4");
+    assert.deepEqual(events, ["1.2.3.4:50051"]);
+    const [found] = serviceConfigs;
+    if (expected === undefined) assert.equal(found, undefined);
+    else assert.match(String(found), expected);
+  }
+});
+
+test("refuses options that it does not know or cannot keep", () => {
+  assert.throws(
+    () => createDnsResolver({ serviceConfigs: true } as DnsResolverOptions),
+    /did you mean "serviceConfig"\?/,
+  );
+  assert.throws(
+    () => createDnsResolver({ resolutionPeriodMs: 29_999 }),
+    /^RangeError: createDnsResolver: resolutionPeriodMs/,
+  );
+  assert.throws(() => createDnsResolver({ minTimeBetweenResolutionsMs: -1 }), RangeError);
+  createDnsResolver({ resolutionPeriodMs: 30_000 });
 });

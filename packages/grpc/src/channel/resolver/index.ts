@@ -16,8 +16,10 @@ export interface Endpoint {
 export interface ResolverResult {
   /** In the resolver's order of preference. Empty means that the name exists and no server stands behind it. */
   readonly endpoints: readonly Endpoint[];
-  /** The service config as JSON text (gRFC A2), if the name system holds one. Reserved: no channel reads it yet. */
+  /** The service config as JSON text (gRFC A2), if the name system holds one. */
   readonly serviceConfigJson?: string;
+  /** The name system holds a service config that could not be had or read: as one that turns out to be wrong (gRFC A21). */
+  readonly serviceConfigError?: ConnectError;
 }
 
 /**

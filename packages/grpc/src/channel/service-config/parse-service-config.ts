@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { nearestName } from "../../call/unknown-option.ts";
 import { maxAnnouncedMessageBytes } from "../../protocol/message-framing.ts";
 import type { BalancerFactory } from "../balancer/index.ts";
+import { findPolicy } from "../balancer/policies.ts";
 import type { RetryThrottling } from "../retry/retry-throttle.ts";
 import { ConfigValue } from "./config-value.ts";
 import { parseMethodConfigs } from "./parse-method-configs.ts";
@@ -34,10 +35,12 @@ export function parseServiceConfig(config: string | object, options: ParseServic
     "methodConfig",
     "retryThrottling",
     "healthCheckConfig",
+    "connectionScaling",
   ]);
   const policies = fields.get("loadBalancingConfig");
   const policy = fields.get("loadBalancingPolicy");
   const health = fields.get("healthCheckConfig")?.fields(["serviceName"]);
+  const scaling = fields.get("connectionScaling")?.fields(["maxConnectionsPerSubchannel"]);
   return {
     balancer:
       policies !== undefined
@@ -48,6 +51,7 @@ export function parseServiceConfig(config: string | object, options: ParseServic
     methods: parseMethodConfigs(fields.get("methodConfig"), maxAnnouncedMessageBytes),
     retryThrottling: parseThrottling(fields.get("retryThrottling")),
     healthCheckServiceName: health?.get("serviceName")?.text(),
+    maxConnectionsPerSubchannel: scaling?.get("maxConnectionsPerSubchannel")?.wholeNumber(1, 0xffff_ffff),
   };
 }
 
@@ -64,7 +68,7 @@ function choosePolicy(policies: ConfigValue, known: readonly BalancerFactory[]):
   const unknown: string[] = [];
   for (const item of policies.items()) {
     const { name, value } = item.onlyField();
-    const factory = known.find(({ policyName }) => policyName === name);
+    const factory = findPolicy(known, name);
     if (factory === undefined) {
       unknown.push(name);
       continue;
@@ -84,7 +88,7 @@ function choosePolicy(policies: ConfigValue, known: readonly BalancerFactory[]):
 /** The older field is an enum in upper case and a string in lower case, depending on who writes it. */
 function policyNamed(policy: ConfigValue, known: readonly BalancerFactory[]): BalancerFactory {
   const name = policy.text().toLowerCase();
-  const factory = known.find(({ policyName }) => policyName === name);
+  const factory = findPolicy(known, name);
   if (factory === undefined) throw policy.refusal(`names no policy that is known here: ${name}.${hint([name], known)}`);
   return factory;
 }

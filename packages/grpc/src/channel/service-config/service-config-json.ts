@@ -18,6 +18,8 @@ export interface ServiceConfigJson {
   };
   /** Endpoints get calls only while this service reports SERVING there (gRFC A17). */
   healthCheckConfig?: { serviceName?: string };
+  /** How many connections to one address there may be when calls find no place on fewer: 1 to 10, default 10 (gRFC A105). */
+  connectionScaling?: { maxConnectionsPerSubchannel?: number };
 }
 
 export interface MethodConfigJson {

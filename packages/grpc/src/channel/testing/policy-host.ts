@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import type { ConnectError } from "@connectrpc/connect";
 import type { Address, ClientConnection } from "../../transport/client-connection.ts";
 import { createBackoff } from "../backoff.ts";
-import type { BalancerFactory, CallTracker, HealthListener, Picker, PickInfo, PickResult } from "../balancer/index.ts";
+import type {
+  BalancerFactory,
+  BalancerHost,
+  CallTracker,
+  HealthListener,
+  LoadReport,
+  Picker,
+  PickInfo,
+  PickResult,
+} from "../balancer/index.ts";
 import type { Endpoint } from "../resolver/index.ts";
 import type { Subchannel } from "../subchannel/index.ts";
 import { createSubchannel } from "../subchannel/subchannel.ts";
@@ -57,12 +66,39 @@ export class ScriptedHealth {
   }
 }
 
+/** The load that servers report out of band as a test has it, by address. */
+export class ScriptedLoad {
+  readonly #watches = new Map<
+    string,
+    { readonly intervalMs: number; readonly listener: (report: LoadReport) => void }
+  >();
+
+  readonly watch: NonNullable<BalancerHost["watchLoad"]> = (subchannel, intervalMs, listener) => {
+    const key = keyOf(subchannel.address);
+    this.#watches.set(key, { intervalMs, listener });
+    return () => this.#watches.delete(key);
+  };
+
+  report(address: string, report: Partial<LoadReport>): void {
+    const nothing = { cpuUtilization: 0, applicationUtilization: 0, rpsFractional: 0, eps: 0 };
+    this.#watches.get(address)?.listener({ ...nothing, ...report });
+  }
+
+  /** The interval that is asked for at each address. */
+  watched(): Record<string, number> {
+    return Object.fromEntries([...this.#watches].map(([address, { intervalMs }]) => [address, intervalMs]));
+  }
+}
+
 function keyOf(address: Address): string {
   return "path" in address ? address.path : `${address.host}:${address.port}`;
 }
 
 /** One balancer of a policy, over a clock and connections that the test drives. */
-export function setUpPolicy(factory: BalancerFactory, options: { readonly health?: ScriptedHealth } = {}) {
+export function setUpPolicy(
+  factory: BalancerFactory,
+  options: { readonly health?: ScriptedHealth; readonly load?: ScriptedLoad } = {},
+) {
   const clock = new FakeClock();
   const { connect, attempts } = scriptConnect();
   const states: string[] = [];
@@ -93,6 +129,7 @@ export function setUpPolicy(factory: BalancerFactory, options: { readonly health
       settings.onRequestResolution();
     },
     ...(options.health !== undefined && { watchHealth: options.health.watch }),
+    ...(options.load !== undefined && { watchLoad: options.load.watch }),
   });
 
   const currentPicker = (): Picker => picker ?? assert.fail("there is no picker yet");

@@ -1,0 +1,101 @@
+import type { DescMethodServerStreaming, Message } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { DeferredMessage } from "../../call/deferred-message.ts";
+import { ClientCall, type ClientCallListener, type ClientCallSettings } from "../../transport/client-call.ts";
+import type { ClientConnection } from "../../transport/client-connection.ts";
+import type { Http2ClientConnection } from "../../transport/http2-client-connection.ts";
+import type { RequestHeads } from "../../transport/request-heads.ts";
+
+export interface WatchEvents {
+  onMessage(message: Message): void;
+  /** The server has ended the stream, or it could not begin; exactly once, unless the watch was cancelled before. */
+  onEnd(error: ConnectError | undefined): void;
+}
+
+/**
+ * Begins a call on one connection, past the balancer, and returns what cancels it. The method answers with a stream. Neither
+ * event comes before it returns.
+ */
+export type StartWatch = (
+  connection: ClientConnection,
+  method: DescMethodServerStreaming,
+  request: Message,
+  events: WatchEvents,
+) => () => void;
+
+/** Watches as the channel's other calls are made: same codec, limits and head. They have no deadline. */
+export function createStartWatch(settings: ClientCallSettings, heads: RequestHeads): StartWatch {
+  return (connection, method, request, events) => {
+    const watch = new WatchCall(settings, method, events);
+    // Not at once: it may fail, and whoever watches has to have what cancels it by then.
+    queueMicrotask(() => watch.begin(connection, heads, request));
+    return () => watch.cancel();
+  };
+}
+
+class WatchCall implements ClientCallListener {
+  readonly deadlineAtMs = 0;
+  readonly #call: ClientCall;
+  readonly #method: DescMethodServerStreaming;
+  readonly #events: WatchEvents;
+  #isOver = false;
+
+  constructor(settings: ClientCallSettings, method: DescMethodServerStreaming, events: WatchEvents) {
+    this.#method = method;
+    this.#events = events;
+    this.#call = new ClientCall(settings, method, this);
+  }
+
+  begin(connection: ClientConnection, heads: RequestHeads, request: Message): void {
+    if (this.#isOver) return;
+    try {
+      if (!connection.canStartCall) throw new ConnectError("the connection takes no more calls", Code.Unavailable);
+      (connection as Http2ClientConnection).start(this.#call, heads.of(this.#method), []);
+      const sent = this.#call.send(request, true);
+      if (sent instanceof Promise) sent.catch((error) => this.#fail(error));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  cancel(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#call.cancel(new ConnectError("nobody watches any more", Code.Canceled));
+  }
+
+  onHead(): void {}
+
+  onWritable(): void {}
+
+  onMessage(_call: ClientCall, received: Message | DeferredMessage<Message>): void {
+    const message = received instanceof DeferredMessage ? received.make() : received;
+    if (message instanceof Promise) {
+      message.then(
+        (made) => this.#pass(made),
+        (error) => this.#fail(error),
+      );
+    } else {
+      this.#pass(message);
+    }
+  }
+
+  onEnd(_call: ClientCall, error: ConnectError | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#events.onEnd(error);
+  }
+
+  /** Whoever watches says what it was for. */
+  describeCall(): string {
+    return "";
+  }
+
+  #pass(message: Message): void {
+    if (!this.#isOver) this.#events.onMessage(message);
+  }
+
+  #fail(error: unknown): void {
+    this.#call.cancel(ConnectError.from(error, Code.Internal));
+  }
+}
