@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { createDiscoveryResolver } from "@tercel/discovery";
-import { createChannel } from "@tercel/grpc";
+import { createChannel, type ServiceConfigJson } from "@tercel/grpc";
 import type { Settings } from "../config/settings.ts";
 import { OrderService } from "../gen/shop/order/v1/order_pb.ts";
 import { UserService } from "../gen/user/user_pb.ts";
@@ -14,13 +14,33 @@ import { createUserHandler } from "./user-handler.ts";
 import { createUserStore, userMigrations } from "./user-store.ts";
 import { createWelcomeOrder } from "./welcome-order.ts";
 
+/**
+ * Calls go round all instances; one that an instance took down with it goes to the next. Repeating CreateOrder is safe because
+ * every order that this service places has a request id.
+ */
+const orderServiceConfig: ServiceConfigJson = {
+  loadBalancingConfig: [{ round_robin: {} }, { pick_first: {} }],
+  methodConfig: [
+    {
+      name: [{ service: OrderService.typeName }],
+      retryPolicy: {
+        maxAttempts: 4,
+        initialBackoff: "0.02s",
+        maxBackoff: "0.2s",
+        backoffMultiplier: 2,
+        retryableStatusCodes: ["UNAVAILABLE"],
+      },
+    },
+  ],
+};
+
 /** Opens the users and serves them, with a channel to order-service. That service need not be there. */
 export async function startUserService(settings: Settings, log: Log): Promise<RunningService> {
   const database = openDatabase(join(settings.dataDir, "users.db"), userMigrations);
   const shopRegistry = openShopRegistry(settings.registry, log);
   const { registry } = shopRegistry;
   const resolvers = registry === undefined ? [] : [createDiscoveryResolver(registry)];
-  const channel = createChannel(settings.orderAddress, { resolvers });
+  const channel = createChannel(settings.orderAddress, { resolvers, serviceConfig: orderServiceConfig });
   const placeWelcomeOrder = createWelcomeOrder(createClient(OrderService, channel), log);
   const handler = createUserHandler(createUserStore(database), placeWelcomeOrder);
   const server = await listenWithServices(UserService, handler, settings.host, settings.userPort, log);

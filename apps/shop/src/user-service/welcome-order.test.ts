@@ -43,29 +43,6 @@ test("an order-service that fails costs a warning and nothing else", async () =>
   assert.match(String(lines[0]?.error), /\[unavailable\] out of stock/);
 });
 
-test("an order that an instance took down with it is placed by the next one", async () => {
-  const requestIds: string[] = [];
-  const { lines, place } = withOrderService(async ({ requestId }) => {
-    requestIds.push(requestId);
-    if (requestIds.length < 3) throw new ConnectError("the connection broke", Code.Unavailable);
-    return { id: "o1" };
-  });
-  await place("u1", undefined);
-  assert.deepEqual(requestIds, ["welcome", "welcome", "welcome"]);
-  assert.equal(lines[0]?.event, "welcome_order_placed");
-});
-
-test("an order that was refused is not asked for again", async () => {
-  let calls = 0;
-  const { lines, place } = withOrderService(async () => {
-    calls += 1;
-    throw new ConnectError("no such article", Code.InvalidArgument);
-  });
-  await place("u1", undefined);
-  assert.equal(calls, 1);
-  assert.equal(lines[0]?.event, "welcome_order_failed");
-});
-
 test("an order-service that hangs is given up at the deadline", async () => {
   const { lines, place } = withOrderService(
     (_request, context) => new Promise((_resolve, reject) => context.signal.addEventListener("abort", reject)),

@@ -1,13 +1,10 @@
 import type { Client } from "@connectrpc/connect";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 import type { OrderService } from "../gen/shop/order/v1/order_pb.ts";
 import type { Log } from "../log/json-log.ts";
 
 /** How long a new user may wait for order-service before the account is confirmed without a first order. */
 const maxWaitMs = 1_000;
-
-/** A call that an instance took down with it is worth as many attempts as there may be dead instances in a row. */
-const maxAttempts = 3;
 
 /**
  * Places the first order of a new user. It never throws: a user who cannot be given a present is still a user.
@@ -18,30 +15,19 @@ export type PlaceWelcomeOrder = (userId: string, remainingMs: number | undefined
 
 /** Creates the step of CreateUser that asks order-service for a welcome order, with a warning in the log if it fails. */
 export function createWelcomeOrder(orders: Client<typeof OrderService>, log: Log): PlaceWelcomeOrder {
-  async function place(userId: string, deadlineMs: number, attempt = 1): Promise<string> {
+  return async (userId, remainingMs) => {
+    const timeoutMs = welcomeTimeoutMs(remainingMs);
     try {
       const order = await orders.createOrder(
         {
           userId,
           items: [{ sku: "welcome-gift", quantity: 1, unitPriceCents: 0n }],
-          // With this, a call that is repeated cannot become two orders.
+          // With this, a call that is retried on the way cannot become two orders.
           requestId: "welcome",
         },
-        { timeoutMs: Math.max(1, Math.ceil(deadlineMs - performance.now())) },
+        { timeoutMs },
       );
-      return order.id;
-    } catch (error) {
-      const mayPass = ConnectError.from(error).code === Code.Unavailable && attempt < maxAttempts;
-      if (!mayPass || performance.now() >= deadlineMs) throw error;
-      return place(userId, deadlineMs, attempt + 1);
-    }
-  }
-
-  return async (userId, remainingMs) => {
-    const timeoutMs = welcomeTimeoutMs(remainingMs);
-    try {
-      const orderId = await place(userId, performance.now() + timeoutMs);
-      log.info("welcome_order_placed", { userId, orderId });
+      log.info("welcome_order_placed", { userId, orderId: order.id });
     } catch (error) {
       log.warn("welcome_order_failed", { userId, timeoutMs, error: ConnectError.from(error).message });
     }
