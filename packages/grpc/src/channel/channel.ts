@@ -4,6 +4,7 @@ import { systemClock } from "../call/clock.ts";
 import { DeadlineWheel } from "../call/deadline-wheel.ts";
 import { stderrLog } from "../call/log.ts";
 import { toMessage } from "../call/message-init.ts";
+import { printable } from "../call/printable.ts";
 import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
@@ -50,6 +51,7 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   const isSecure = options.tls !== undefined;
   const parsed = parseTarget(target);
   const clock = options.clock ?? systemClock;
+  const log = options.log ?? stderrLog;
   const compressions = options.acceptCompressions ?? [gzipCompression];
   const { sendCompression } = options;
   const codec = options.format === "json" ? createJsonCodec(options.jsonOptions) : createProtobufCodec();
@@ -85,6 +87,7 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
     waitForReady: options.waitForReady ?? false,
     baseUrl: `${scheme}://${authority}`,
     clock,
+    onDropped: (name, reason) => log.debug("metadata was dropped", { name: printable(name), reason }),
   });
 }
 
@@ -177,7 +180,7 @@ class ChannelTransport implements Channel {
   ): Promise<UnaryResponse> {
     return new Promise((resolve, reject) => {
       const message = toMessage(method.input, input);
-      const fields = callFields(timeoutMs, metadata);
+      const fields = callFields(timeoutMs, metadata, this.calls.onDropped);
       const attempt = new UnaryCall(this.calls, method, signal, fields, message, resolve, reject);
       attempt.call.contextValues = contextValues;
       attempt.begin(timeoutMs);
@@ -194,7 +197,7 @@ class ChannelTransport implements Channel {
     onOver?: StreamingCall["onOver"],
   ): Promise<StreamResponse> {
     return new Promise((resolve, reject) => {
-      const fields = callFields(timeoutMs, metadata);
+      const fields = callFields(timeoutMs, metadata, this.calls.onDropped);
       const attempt = new StreamingCall(this.calls, method, signal, fields, input, resolve, reject);
       attempt.call.contextValues = contextValues;
       attempt.onOver = onOver;
