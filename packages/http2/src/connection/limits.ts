@@ -62,7 +62,7 @@ export interface ConnectionLimits {
   maxAgeMs: number;
   /** How long a drain for age may take before the connection is closed with what still runs. Default 0: any time. */
   maxAgeGraceMs: number;
-  /** Frames read from one connection before others get their turn. Default 512. */
+  /** Frames read from one connection before others get their turn; each 32 octets of a header block count as one. Default 512. */
   maxFramesPerTurn: number;
 }
 

@@ -2,9 +2,13 @@ import { frameSlabs } from "../bytes/slab-pool.ts";
 import { limitError } from "../http2-error.ts";
 import { ErrorCode } from "./error-code.ts";
 import { frameHeaderBytes, readUint31 } from "./frame-header.ts";
+import { FrameType } from "./frame-type.ts";
 
 /** A cut-off frame below this gets a buffer of its own size: many peers that never send the rest must not cost a slab each. */
 const minSlabPayloadBytes = 1024;
+
+/** 32 octets of a header block are as much work as a frame: they may be four fields, and a request of many is no single step. */
+const headerOctetsShift = 5;
 
 /** Receives each frame; `bytes[start, end)` is its payload and may be used only until the call returns. */
 export interface FrameSink {
@@ -44,8 +48,8 @@ export class FrameReader {
   }
 
   /**
-   * Reads at most `maxFrames` frames of `bytes[start, …)` and returns where it stopped: the end of `bytes`, unless there
-   * were more frames than that. A connection that fills its chunks with tiny frames is to share the event loop with others.
+   * Reads about `maxFrames` frames of `bytes[start, …)`, counting a long header block for several, and returns where it
+   * stopped: the end of `bytes`, unless there were more frames than that. A connection that fills its chunks with tiny frames is to share the event loop with others.
    */
   read(bytes: Uint8Array, start: number, maxFrames: number): number {
     const length = bytes.length;
@@ -57,7 +61,7 @@ export class FrameReader {
       frames++;
     }
     while (length - at >= frameHeaderBytes && !this.stopped) {
-      if (frames++ >= maxFrames) return at;
+      if (frames >= maxFrames) return at;
       const payloadBytes = ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
       const end = at + frameHeaderBytes + payloadBytes;
       if (payloadBytes > this.maxFrameBytes) this.refuseSize(payloadBytes);
@@ -66,6 +70,7 @@ export class FrameReader {
       const streamId = readUint31(bytes, at + 5);
       const type = bytes[at + 3] as number;
       const flags = bytes[at + 4] as number;
+      frames += type === FrameType.headers ? 1 + (payloadBytes >>> headerOctetsShift) : 1;
       at = end;
       this.framesRead++;
       this.sink.onFrame(type, flags, streamId, bytes, payload, end);
