@@ -29,6 +29,32 @@ overBothTransports((open) => {
     );
   });
 
+  it("drops metadata that gRPC writes itself, on both sides, and says so at debug level", async (t) => {
+    const { log, logged: byChannel } = recordingLog();
+    const { client, logged: byServer } = await open(
+      t,
+      {
+        unary(_request, context) {
+          context.responseHeader.set("grpc-encoding", "br");
+          context.responseTrailer.set("grpc-status", "7");
+          return {};
+        },
+      },
+      { channel: { log } },
+    );
+    await client.unary({}, { headers: { "grpc-timeout": "secret" } });
+    for (const [logged, names] of [
+      [byChannel, ["grpc-timeout"]],
+      [byServer, ["grpc-encoding", "grpc-status"]],
+    ] as const) {
+      assert.deepEqual(
+        logged.map(({ level, fields }) => [level, fields.name]),
+        names.map((name) => ["debug", name]),
+      );
+      assert.ok(!JSON.stringify(logged).includes("secret"));
+    }
+  });
+
   it("a channel tells its log and onLimit that a server's metadata is too large", async (t) => {
     const strikes: LimitStrike[] = [];
     const { log, logged } = recordingLog();

@@ -81,6 +81,7 @@ export class Connection implements StreamOwner, InboundOwner {
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
   readonly streamSendBufferBytes: number;
+  peerMaxHeaderListBytes = Number.POSITIVE_INFINITY;
   private readonly tooLargeHeaders: HeaderFields;
   private readonly socket: ByteChannel;
   private readonly events: ConnectionEvents;
@@ -361,6 +362,14 @@ export class Connection implements StreamOwner, InboundOwner {
     else if (this.role === "client") this.tellCapacity();
   }
 
+  answerDidNotFit(): void {
+    try {
+      this.budgets.glitch();
+    } catch (exhausted) {
+      this.inbound.failed(exhausted, 0);
+    }
+  }
+
   // ---- InboundOwner
 
   refuses(streamId: number): boolean {
@@ -410,6 +419,9 @@ export class Connection implements StreamOwner, InboundOwner {
         break;
       case Setting.maxFrameSize:
         this.outbound.maxFrameBytes = value;
+        break;
+      case Setting.maxHeaderListSize:
+        this.peerMaxHeaderListBytes = value;
         break;
       default:
     }

@@ -75,7 +75,7 @@ export interface ConnectionLimits {
    * quarters of all, in good time before none is left.
    */
   maxStreamId: number;
-  /** Frames read from one connection before others get their turn. Default 512. */
+  /** Frames read from one connection before others get their turn; each 32 octets of a header block count as one. Default 512. */
   maxFramesPerTurn: number;
 }
 

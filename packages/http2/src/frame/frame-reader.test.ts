@@ -223,3 +223,12 @@ test("has moved past a frame when its handling throws", () => {
   feed(one.reader, recording.subarray((frames[0] as Buffer).length));
   assert.deepEqual(one.seen, expected);
 });
+
+test("stops after as many frames as it was told, and counts each 32 octets of a header block for one", () => {
+  const small = Buffer.concat(new Array<Buffer>(20).fill(frame(6, 0, 0, new Uint8Array(8))));
+  assert.equal(reader().reader.read(small, 0, 12), 12 * 17);
+  const short = Buffer.concat(new Array<Buffer>(20).fill(frame(1, 4, 1, new Uint8Array(31))));
+  assert.equal(reader().reader.read(short, 0, 12), 12 * 40);
+  const long = Buffer.concat(new Array<Buffer>(20).fill(frame(1, 4, 1, new Uint8Array(96))));
+  assert.equal(reader().reader.read(long, 0, 12), 3 * 105);
+});

@@ -9,6 +9,8 @@ const minSlabPayloadBytes = 1024;
 
 /** A DATA frame from here on is handed on piece by piece as its chunks come: copying it would cost more than another call. */
 const minDividedPayloadBytes = 4096;
+/** 32 octets of a header block are as much work as a frame: they may be four fields, and a request of many is no single step. */
+const headerOctetsShift = 5;
 
 /** Receives each frame; `bytes[start, end)` is its payload and may be used only until the call returns. */
 export interface FrameSink {
@@ -53,8 +55,8 @@ export class FrameReader {
   }
 
   /**
-   * Reads at most `maxFrames` frames of `bytes[start, …)` and returns where it stopped: the end of `bytes`, unless there
-   * were more frames than that. A connection that fills its chunks with tiny frames is to share the event loop with others.
+   * Reads about `maxFrames` frames of `bytes[start, …)`, counting a long header block for several, and returns where it
+   * stopped: the end of `bytes`, unless there were more frames than that. A connection that fills its chunks with tiny frames is to share the event loop with others.
    */
   read(bytes: Uint8Array, start: number, maxFrames: number): number {
     const length = bytes.length;
@@ -66,7 +68,7 @@ export class FrameReader {
       frames++;
     }
     while (length - at >= frameHeaderBytes && !this.stopped) {
-      if (frames++ >= maxFrames) return at;
+      if (frames >= maxFrames) return at;
       const payloadBytes = ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
       const end = at + frameHeaderBytes + payloadBytes;
       if (payloadBytes > this.maxFrameBytes) this.refuseSize(payloadBytes);
@@ -75,6 +77,7 @@ export class FrameReader {
       const streamId = readUint31(bytes, at + 5);
       const type = bytes[at + 3] as number;
       const flags = bytes[at + 4] as number;
+      frames += type === FrameType.headers ? 1 + (payloadBytes >>> headerOctetsShift) : 1;
       at = end;
       this.framesRead++;
       this.sink.onFrame(type, flags, streamId, bytes, payload, end);

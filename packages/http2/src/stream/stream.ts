@@ -48,6 +48,10 @@ export interface StreamOwner {
   slotReleased(stream: Stream): void;
   readonly streamSendBufferBytes: number;
   readonly peerAddress: string | undefined;
+  /** The largest header list that the peer says it takes (RFC 9113 §6.5.2); Infinity when it has not said. Advice only. */
+  readonly peerMaxHeaderListBytes: number;
+  /** The peer's advice left no room for an answer: it counts as pointless, because each such stream ends with a reset. */
+  answerDidNotFit(): void;
 }
 
 /**
