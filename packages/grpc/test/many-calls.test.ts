@@ -7,20 +7,27 @@ import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
 import { aborted, collect, createOccasion, quiet, settled, streamOf, turn } from "./support/async.ts";
 import { echoRoutes, overBothTransports, recordingLog } from "./support/open-echo.ts";
 
+/** One connection, however many calls wait for a place on it. */
+const oneConnection = { serviceConfig: { connectionScaling: { maxConnectionsPerSubchannel: 1 } } };
+
 describe("many calls", () => {
   overBothTransports((open) => {
     it("at once, ten thousand over a connection that takes 200, are all answered, never more than 200 of them at a time", async (t) => {
       let running = 0;
       let most = 0;
-      const { client } = await open(t, {
-        async unary(request) {
-          running++;
-          most = Math.max(most, running);
-          await turn();
-          running--;
-          return { count: request.count };
+      const { client } = await open(
+        t,
+        {
+          async unary(request) {
+            running++;
+            most = Math.max(most, running);
+            await turn();
+            running--;
+            return { count: request.count };
+          },
         },
-      });
+        { channel: oneConnection },
+      );
       const answers = await Promise.all(Array.from({ length: 10_000 }, (_, count) => client.unary({ count })));
       assert.ok(answers.every((answer, at) => answer.count === at));
       assert.equal(most, 200);
@@ -28,15 +35,19 @@ describe("many calls", () => {
 
     it("that are cancelled, a thousand at once, cost neither the connection nor a place for later ones", async (t) => {
       let running = 0;
-      const { client } = await open(t, {
-        async unary(request, context) {
-          if (request.text === "answer") return { text: "alive" };
-          running++;
-          await aborted(context.signal);
-          running--;
-          return {};
+      const { client } = await open(
+        t,
+        {
+          async unary(request, context) {
+            if (request.text === "answer") return { text: "alive" };
+            running++;
+            await aborted(context.signal);
+            running--;
+            return {};
+          },
         },
-      });
+        { channel: oneConnection },
+      );
       const controller = new AbortController();
       const calls = Array.from({ length: 1000 }, () => client.unary({}, { signal: controller.signal }));
       const verdicts = Promise.allSettled(calls);
@@ -66,7 +77,7 @@ describe("many calls", () => {
           },
           clientStream: async () => ({}),
         },
-        { server: { maxConcurrentStreams: 1 } },
+        { server: { maxConcurrentStreams: 1 }, channel: oneConnection },
       );
       const first = new AbortController();
       const holding = assertStatus(client.unary({}, { signal: first.signal }), Code.Canceled);

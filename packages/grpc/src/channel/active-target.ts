@@ -2,14 +2,17 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../call/clock.ts";
 import type { Address } from "../transport/client-connection.ts";
 import type { Backoff } from "./backoff.ts";
+import { GracefulSwitch } from "./balancer/graceful-switch.ts";
 import type { BalancerFactory, Picker } from "./balancer/index.ts";
-import { createFailPicker } from "./balancer/pickers.ts";
-import { BalancerSwitch } from "./balancer-switch.ts";
+import { createResolverErrorPicker } from "./balancer/pickers.ts";
 import type { ConnectivityState } from "./connectivity.ts";
 import type { Endpoint, Resolver, ResolverFactory, ResolverListener, ResolverResult } from "./resolver/index.ts";
 import type { ServiceConfig } from "./service-config/service-config.ts";
 import type { ServiceConfigChoice } from "./service-config/service-config-choice.ts";
+import { watchHealth } from "./subchannel/health-watch.ts";
 import type { Subchannel, SubchannelStateListener } from "./subchannel/index.ts";
+import { watchLoad } from "./subchannel/load-watch.ts";
+import type { StartWatch } from "./subchannel/watch-stream.ts";
 import type { ParsedTarget } from "./target.ts";
 
 /** What a channel gives to the resolver and balancer that work for it. */
@@ -22,6 +25,8 @@ export interface ActiveTargetOptions {
   readonly balancer: BalancerFactory;
   /** Outlives this object: what was valid once stays in force (gRFC A21). */
   readonly serviceConfigs: ServiceConfigChoice;
+  /** Begins the calls that ask servers for their health and load; without it nobody is asked. */
+  readonly startWatch: StartWatch | undefined;
   readonly createSubchannel: (address: Address, onState: SubchannelStateListener) => Subchannel;
   readonly onState: (state: ConnectivityState, picker: Picker) => void;
   /** The config that is in force from now on; before the balancer hears of the endpoints that came with it. */
@@ -36,15 +41,30 @@ export interface ActiveTargetOptions {
  */
 export class ActiveTarget {
   readonly #options: ActiveTargetOptions;
-  readonly #balancer: BalancerSwitch;
+  readonly #balancer: GracefulSwitch;
+  #policyName: string | undefined;
   #resolver: Resolver | undefined;
   #isClosed = false;
 
   constructor(options: ActiveTargetOptions) {
     this.#options = options;
-    this.#balancer = new BalancerSwitch({
+    const { clock, backoff, startWatch } = options;
+    const watch = startWatch === undefined ? undefined : { startWatch, clock, backoff };
+    this.#balancer = new GracefulSwitch({
       targetText: options.target.text,
-      clock: options.clock,
+      clock,
+      watchHealth: (subchannel, listener) => {
+        const serviceName = options.serviceConfigs.current?.healthCheckServiceName;
+        if (watch !== undefined && serviceName !== undefined)
+          return watchHealth(watch, serviceName, subchannel, listener);
+        // Nobody has asked for health checks, so whoever can be reached is well.
+        listener({ state: "ready", reason: "" });
+        return () => {};
+      },
+      watchLoad:
+        watch === undefined
+          ? undefined
+          : (subchannel, intervalMs, listener) => watchLoad(watch, subchannel, intervalMs, listener),
       createSubchannel: (address, onState) => options.createSubchannel(address, onState),
       updateState: (state, picker) => {
         if (!this.#isClosed) options.onState(state, picker);
@@ -56,7 +76,7 @@ export class ActiveTarget {
   }
 
   get policyName(): string | undefined {
-    return this.#balancer.policyName;
+    return this.#policyName;
   }
 
   /** Begins to resolve. Apart from the constructor, because results may come at once and the channel has to know us by then. */
@@ -95,11 +115,11 @@ export class ActiveTarget {
     const refusal = serviceConfigs.choose(serviceConfigJson);
     if (refusal !== undefined) {
       const message = `the service config of "${target.text}" is invalid: ${refusal.message}`;
-      const createError = () => new ConnectError(message, Code.Unavailable, undefined, undefined, refusal);
-      onResolverError(createError());
+      const error = new ConnectError(message, Code.Unavailable, undefined, undefined, refusal);
+      onResolverError(error);
       if (serviceConfigs.current === undefined) {
         // Nothing was ever valid, so the resolution counts as failed (gRFC A21).
-        onState("transient_failure", createFailPicker(createError));
+        onState("transient_failure", createResolverErrorPicker(error));
         return false;
       }
     }
@@ -112,16 +132,16 @@ export class ActiveTarget {
     this.#options.onServiceConfig(config);
     // Calls may have ended with the config, and the channel with them.
     if (this.#isClosed) return true;
-    const factory = config.balancer?.factory ?? balancer;
-    return this.#balancer.update(factory, { endpoints, config: config.balancer?.config });
+    const choice = config.balancer ?? { factory: balancer };
+    this.#policyName = choice.factory.policyName;
+    return this.#balancer.update(choice, { endpoints });
   }
 
   #onError(error: ConnectError): void {
-    const { serviceConfigs, balancer } = this.#options;
-    this.#options.onResolverError(error);
+    const { serviceConfigs, onResolverError, onServiceConfig } = this.#options;
+    onResolverError(error);
     // Calls that fail for want of a name have the config that holds without one.
-    const config = serviceConfigs.current ?? serviceConfigs.byDefault;
-    this.#options.onServiceConfig(config);
-    if (!this.#isClosed) this.#balancer.onResolverError(config.balancer?.factory ?? balancer, error);
+    onServiceConfig(serviceConfigs.current ?? serviceConfigs.byDefault);
+    if (!this.#isClosed) this.#balancer.onResolverError(error);
   }
 }

@@ -4,6 +4,7 @@ import { ClientCall, type ClientCallListener, type ClientCallSettings } from "..
 import type { Http2ClientConnection } from "../transport/http2-client-connection.ts";
 import type { CallOutcome, PickInfo } from "./balancer/index.ts";
 import type { MethodPlan } from "./method-plans.ts";
+import type { CallCounts } from "./subchannel/index.ts";
 import type { CallWaiter, CompletePick, WaiterQueue } from "./waiter-queue.ts";
 
 /** Whoever makes attempts: it is told of each what becomes of it. */
@@ -44,6 +45,8 @@ export class Attempt extends ClientCall implements CallWaiter, CallOutcome {
   previousWaiter: CallWaiter | undefined = undefined;
   nextWaiter: CallWaiter | undefined = undefined;
   private isTracked = false;
+  /** Those of its subchannel, until it is over. */
+  private counts: CallCounts | undefined = undefined;
 
   constructor(
     settings: ClientCallSettings,
@@ -61,6 +64,11 @@ export class Attempt extends ClientCall implements CallWaiter, CallOutcome {
   open(head: MethodPlan["head"], fields: readonly string[]): void {
     const { pick } = this;
     if (pick === undefined) throw new Error("an attempt was opened before it was picked for");
+    const { calls } = pick.subchannel;
+    if (calls !== undefined) {
+      this.counts = calls;
+      calls.started++;
+    }
     if (pick.tracker !== undefined) {
       this.isTracked = true;
       pick.tracker.onStart();
@@ -71,6 +79,12 @@ export class Attempt extends ClientCall implements CallWaiter, CallOutcome {
   /** The attempt is over: tells the balancer. */
   settled(error: ConnectError | undefined): void {
     this.error = error;
+    const { counts } = this;
+    if (counts !== undefined) {
+      this.counts = undefined;
+      if (error === undefined) counts.succeeded++;
+      else counts.failed++;
+    }
     if (!this.isTracked) return;
     this.isTracked = false;
     this.pick?.tracker?.onEnd(this);

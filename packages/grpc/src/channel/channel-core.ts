@@ -6,6 +6,7 @@ import { type Backoff, type BackoffOptions, createBackoff } from "./backoff.ts";
 import type { BalancerFactory, Picker, PickInfo } from "./balancer/index.ts";
 import { pickFirst } from "./balancer/pick-first.ts";
 import { createQueuePicker } from "./balancer/pickers.ts";
+import { createPolicies, type Policies } from "./balancer/policies.ts";
 import { ConnectionSet } from "./connection-set.ts";
 import type { ConnectivityState } from "./connectivity.ts";
 import { controlPlaneError } from "./control-plane-error.ts";
@@ -21,6 +22,7 @@ import { emptyServiceConfig, type ServiceConfig } from "./service-config/service
 import { ServiceConfigChoice } from "./service-config/service-config-choice.ts";
 import type { Subchannel, SubchannelStateListener } from "./subchannel/index.ts";
 import { createSubchannel } from "./subchannel/subchannel.ts";
+import type { StartWatch } from "./subchannel/watch-stream.ts";
 import type { ParsedTarget } from "./target.ts";
 import { type CallWaiter, type CompletePick, WaiterQueue } from "./waiter-queue.ts";
 
@@ -40,8 +42,10 @@ export interface ChannelCoreOptions {
   readonly resolvers?: readonly ResolverFactory[];
   /** The policy where no service config names one. Default pick_first. */
   readonly balancer?: BalancerFactory;
-  /** The policies that service configs may name. Default pick_first alone. */
-  readonly balancers?: readonly BalancerFactory[];
+  /** The policies that service configs may name. Default: the built-in ones. */
+  readonly policies?: Policies;
+  /** Begins the calls that ask servers for their health and load. Default: nobody is asked. */
+  readonly startWatch?: StartWatch;
   /** In force where the resolver brings none. Default: one that asks for nothing. */
   readonly serviceConfig?: ServiceConfig;
   /** Hears each service config that comes into force, before any call is given a connection by it. */
@@ -54,6 +58,9 @@ export type { CallWaiter, CompletePick } from "./waiter-queue.ts";
 export type StateWatcher = (state: ConnectivityState) => void;
 
 const defaultIdleTimeoutMs = 30 * 60_000;
+
+/** Connections to one address while calls find no place on those there are; gRFC A105's limit for clients. */
+const defaultMaxConnections = 10;
 
 /** Far off and within what a timer takes; begun anew when it passes. */
 const holdMs = 0x7fff_ffff;
@@ -72,6 +79,7 @@ export class ChannelCore {
   readonly #backoff: Backoff;
   readonly #resolver: ResolverFactory;
   readonly #balancer: BalancerFactory;
+  readonly #startWatch: StartWatch | undefined;
   readonly #serviceConfigs: ServiceConfigChoice;
   readonly #onServiceConfig: ((config: ServiceConfig) => void) | undefined;
   /** What explanations are made of. */
@@ -104,9 +112,10 @@ export class ChannelCore {
     this.#balancer = options.balancer ?? pickFirst;
     this.#serviceConfigs = new ServiceConfigChoice(
       options.serviceConfig ?? emptyServiceConfig,
-      options.balancers ?? [this.#balancer],
+      options.policies ?? createPolicies(),
     );
     this.#onServiceConfig = options.onServiceConfig;
+    this.#startWatch = options.startWatch;
     this.#clock = options.clock ?? systemClock;
     this.#connect = this.#connections.track(connect);
     this.#connectTimeoutMs = options.connectTimeoutMs;
@@ -174,8 +183,9 @@ export class ChannelCore {
   }
 
   /** A call began, waiting included: no idle mode until as many have ended. */
-  callStarted(): void {
+  callStarted(nowMs = 0): void {
     this.history.started += 1;
+    this.history.lastStartedAtMs = nowMs;
     this.#idleTimer.callStarted();
   }
 
@@ -189,6 +199,10 @@ export class ChannelCore {
   get openCalls(): number {
     const { started, succeeded, failed } = this.history;
     return started - succeeded - failed;
+  }
+
+  get clock(): Clock {
+    return this.#clock;
   }
 
   get target(): ParsedTarget {
@@ -286,6 +300,7 @@ export class ChannelCore {
       resolver: this.#resolver,
       balancer: this.#balancer,
       serviceConfigs: this.#serviceConfigs,
+      startWatch: this.#startWatch,
       onServiceConfig: (config) => this.#useServiceConfig(config),
       onEndpoints: (endpoints) => this.history.resolved(endpoints.length, this.#clock.nowMs()),
       onResolverError: (error) => this.history.resolutionFailed(error),
@@ -333,6 +348,7 @@ export class ChannelCore {
         clock: this.#clock,
         backoff: this.#backoff,
         onCapacity: () => this.#serveWaiters(),
+        maxConnections: () => this.#serviceConfig?.maxConnectionsPerSubchannel ?? defaultMaxConnections,
         ...(this.#connectTimeoutMs !== undefined && { connectTimeoutMs: this.#connectTimeoutMs }),
       },
       (state) => {

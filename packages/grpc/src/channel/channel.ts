@@ -9,12 +9,12 @@ import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
+import type { ClientCallSettings } from "../transport/client-call.ts";
 import type { Connect } from "../transport/client-connection.ts";
 import { createHttp2Connect } from "../transport/http2-client-connection.ts";
 import { LimitReporter } from "../transport/limit-reporter.ts";
 import { RequestHeads } from "../transport/request-heads.ts";
-import type { BalancerFactory } from "./balancer/index.ts";
-import { builtinBalancers } from "./builtin-balancers.ts";
+import { createPolicies, type Policies } from "./balancer/policies.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
 import { ChannelCore } from "./channel-core.ts";
 import { type ChannelOptions, checkChannelOptions } from "./channel-options.ts";
@@ -25,6 +25,7 @@ import { MethodPlans } from "./method-plans.ts";
 import { ReplayBudget } from "./retry/replay-budget.ts";
 import { type ParseServiceConfigOptions, parseServiceConfig } from "./service-config/parse-service-config.ts";
 import { StreamingCall } from "./streaming-call.ts";
+import { createStartWatch } from "./subchannel/watch-stream.ts";
 import { parseTarget } from "./target.ts";
 import { UnaryCall } from "./unary-call.ts";
 
@@ -61,41 +62,42 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   checkChannelOptions(options);
   const isSecure = options.tls !== undefined;
   const resolvers = options.resolvers ?? [];
-  const parsed = parseTarget(target, { schemes: resolvers.map(({ scheme }) => scheme) });
+  const parsed = parseTarget(target, { tls: isSecure, schemes: resolvers.map(({ scheme }) => scheme) });
   const clock = options.clock ?? systemClock;
   const compressions = options.acceptCompressions ?? [gzipCompression];
   const { sendCompression } = options;
   const codec = options.format === "json" ? createJsonCodec(options.jsonOptions) : createProtobufCodec();
   const authority = options.authority ?? parsed.authority;
   const scheme = isSecure ? "https" : "http";
-  const balancers = [...(options.balancers ?? []), ...builtinBalancers];
-  const plans = new MethodPlans(
-    new RequestHeads({
-      scheme,
-      authority,
-      format: codec.name,
-      sendCompression,
-      compressions,
-      userAgentPrefix: options.userAgentPrefix,
-    }),
-    {
-      codec,
-      compressions,
-      sendCompression,
-      compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
-      maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
-      maxSendMessageBytes: options.maxSendMessageBytes ?? maxAnnouncedMessageBytes,
-      clock,
-    },
-  );
+  const random = options.random ?? Math.random;
+  const policies = createPolicies(options.balancers, { random });
+  const heads = new RequestHeads({
+    scheme,
+    authority,
+    format: codec.name,
+    sendCompression,
+    compressions,
+    userAgentPrefix: options.userAgentPrefix,
+  });
+  const settings: ClientCallSettings = {
+    codec,
+    compressions,
+    sendCompression,
+    compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
+    maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
+    maxSendMessageBytes: options.maxSendMessageBytes ?? maxAnnouncedMessageBytes,
+    clock,
+  };
+  const plans = new MethodPlans(heads, settings);
   const core = new ChannelCore(parsed, connect ?? createHttp2Connect(connectSettings(options)), {
     clock,
     resolvers,
-    balancers,
+    policies,
+    startWatch: createStartWatch(settings, heads),
     onServiceConfig: (config) => plans.use(config),
     ...(options.serviceConfig === undefined
       ? {}
-      : { serviceConfig: parseServiceConfig(options.serviceConfig, ownConfig(balancers)) }),
+      : { serviceConfig: parseServiceConfig(options.serviceConfig, ownConfig(policies)) }),
     ...(options.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: options.connectTimeoutMs }),
     ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs }),
   });
@@ -113,13 +115,13 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
     maxConcurrentCalls: options.maxConcurrentCalls ?? Number.POSITIVE_INFINITY,
     baseUrl: `${scheme}://${authority}`,
     clock,
-    random: options.random ?? Math.random,
+    random,
   });
 }
 
 /** What an application writes is held to more than what a resolver brings. */
-function ownConfig(balancers: readonly BalancerFactory[]): ParseServiceConfigOptions {
-  return { balancers, refuseUnknown: true, where: "createChannel: serviceConfig" };
+function ownConfig(policies: Policies): ParseServiceConfigOptions {
+  return { policies, refuseUnknown: true, where: "createChannel: serviceConfig" };
 }
 
 function connectSettings(options: ChannelOptions) {
@@ -141,8 +143,13 @@ function connectSettings(options: ChannelOptions) {
   };
 }
 
+/** For channelz: what stands behind a channel; undefined for a channel of another making. */
+export function coreOf(channel: Channel): ChannelCore | undefined {
+  return channel instanceof ChannelTransport ? channel.calls.core : undefined;
+}
+
 class ChannelTransport implements Channel {
-  private readonly calls: ChannelCalls;
+  readonly calls: ChannelCalls;
   private readonly startIntercepted: StartCall;
 
   constructor(calls: ChannelCalls) {

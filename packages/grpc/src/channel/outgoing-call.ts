@@ -71,7 +71,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   begin(timeoutMs: number | undefined): void {
     const { core, clock, maxConcurrentCalls } = this.calls;
     this.startedAtMs = clock.nowMs();
-    core.callStarted();
+    core.callStarted(this.startedAtMs);
     if (core.openCalls > maxConcurrentCalls) {
       const message = `${maxConcurrentCalls} calls are open on the channel, and maxConcurrentCalls allows no more`;
       this.finish(new ConnectError(message, Code.ResourceExhausted));

@@ -18,6 +18,8 @@ export interface ServiceConfigJson {
   };
   /** Endpoints get calls only while this service reports SERVING there (gRFC A17). */
   healthCheckConfig?: { serviceName?: string };
+  /** Connections to one address while calls find no place on those there are; 1 to 10 (gRFC A105). */
+  connectionScaling?: { maxConnectionsPerSubchannel?: number };
 }
 
 export interface MethodConfigJson {

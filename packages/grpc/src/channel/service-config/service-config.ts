@@ -10,6 +10,8 @@ export interface ServiceConfig {
   readonly retryThrottling: RetryThrottling | undefined;
   /** The service whose health decides whether an endpoint gets calls (gRFC A17); "" stands for the server as a whole. */
   readonly healthCheckServiceName: string | undefined;
+  /** How many connections there may be to one address while calls find no place (gRFC A105); undefined leaves it to the channel. */
+  readonly maxConnectionsPerSubchannel: number | undefined;
 }
 
 /** What holds for the calls of one or more methods. An absent field leaves the channel's own setting in force. */
@@ -46,4 +48,5 @@ export const emptyServiceConfig: ServiceConfig = {
   methods: new MethodConfigs(new Map()),
   retryThrottling: undefined,
   healthCheckServiceName: undefined,
+  maxConnectionsPerSubchannel: undefined,
 };

@@ -4,7 +4,6 @@ import { create } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { systemClock } from "../../call/clock.ts";
-import { DeadlineWheel } from "../../call/deadline-wheel.ts";
 import { createProtobufCodec } from "../../codec/index.ts";
 import {
   Health,
@@ -35,7 +34,6 @@ const startWatch = createStartWatch(
     compressMinBytes: 1024,
     maxReceiveMessageBytes: 4 * 1024 * 1024,
     maxSendMessageBytes: 4 * 1024 * 1024,
-    deadlines: new DeadlineWheel(systemClock, false),
     clock: systemClock,
   },
   new RequestHeads({

@@ -34,6 +34,7 @@ export function createStartWatch(settings: ClientCallSettings, heads: RequestHea
 }
 
 class WatchCall implements ClientCallListener {
+  readonly deadlineAtMs = 0;
   readonly #call: ClientCall;
   readonly #method: DescMethodServerStreaming;
   readonly #events: WatchEvents;
@@ -67,7 +68,7 @@ class WatchCall implements ClientCallListener {
 
   onWritable(): void {}
 
-  onMessage(received: Message | DeferredMessage<Message>): void {
+  onMessage(_call: ClientCall, received: Message | DeferredMessage<Message>): void {
     const message = received instanceof DeferredMessage ? received.make() : received;
     if (message instanceof Promise) {
       message.then(
@@ -79,13 +80,13 @@ class WatchCall implements ClientCallListener {
     }
   }
 
-  onEnd(error: ConnectError | undefined): void {
+  onEnd(_call: ClientCall, error: ConnectError | undefined): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#events.onEnd(error);
   }
 
-  describeWait(): string {
+  describeCall(): string {
     return "";
   }
 
