@@ -16,6 +16,17 @@ export interface AttemptOwner extends ClientCallListener {
   onServiceConfig(): void;
 }
 
+/** When what happened, by the clock's `nowMs`; 0 for what has not. */
+export interface AttemptTimestamps {
+  readonly startedAtMs: number;
+  /** It had its place on a connection. */
+  sentAtMs: number;
+  /** The response began; noted for streams only. */
+  headAtMs: number;
+  /** It failed. */
+  endedAtMs: number;
+}
+
 /**
  * One try to make a call: waits for a connection, has its place there, and ends. A call that is neither repeated nor hedged is
  * one attempt.
@@ -24,12 +35,8 @@ export class Attempt extends ClientCall implements CallWaiter, CallOutcome {
   waitForReady: boolean;
   /** Attempts that a server has seen before this one; what `grpc-previous-rpc-attempts` says. */
   readonly earlierAttempts: number;
-  startedAtMs = 0;
-  /** 0 while it waits. */
-  sentAtMs = 0;
-  headAtMs = 0;
-  /** 0 while it is open, and after a success. */
-  endedAtMs = 0;
+  /** Undefined for an attempt that began with its call, found its connection at once, and has nothing more to tell. */
+  times: AttemptTimestamps | undefined = undefined;
   error: ConnectError | undefined = undefined;
   /** It had to wait for its connection, so less is left of the deadline than at the start. */
   hasWaited = false;
@@ -58,6 +65,17 @@ export class Attempt extends ClientCall implements CallWaiter, CallOutcome {
     super(settings, method, owner);
     this.waitForReady = waitForReady;
     this.earlierAttempts = earlierAttempts;
+  }
+
+  /** Its times, for those who note one or ask; one without has those of its call. */
+  timesSince(callStartedAtMs: number): AttemptTimestamps {
+    this.times ??= {
+      startedAtMs: callStartedAtMs,
+      sentAtMs: this.pick === undefined ? 0 : callStartedAtMs,
+      headAtMs: 0,
+      endedAtMs: 0,
+    };
+    return this.times;
   }
 
   /** Takes its place on the connection and sends the request's head. */
