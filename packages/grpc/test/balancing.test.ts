@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { Code, ConnectError } from "@connectrpc/connect";
-import { type ChannelOptions, explainError } from "@tercel/grpc";
-import { assertStatus } from "@tercel/grpc/testing";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { type ChannelOptions, createChannel, createServer, explainError, type ServiceConfigJson } from "@tercel/grpc";
+import { createHealth } from "@tercel/grpc/services";
+import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
 import type { BalancerFactory, Picker, PickInfo, PickResult } from "../src/channel/balancer/index.ts";
 import { pickFirst } from "../src/channel/balancer/pick-first.ts";
-import { collect } from "./support/async.ts";
-import { type EchoHandlers, openInMemory } from "./support/open-echo.ts";
+import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
+import { collect, createOccasion } from "./support/async.ts";
+import { type EchoHandlers, echoRoutes, openInMemory } from "./support/open-echo.ts";
 
 /** pick_first whose picks go through the test's hands. */
 function pickFirstBut(change: (picked: PickResult, info: PickInfo | undefined) => PickResult): BalancerFactory {
@@ -94,8 +96,19 @@ describe("a balancer", () => {
     const ends: (Code | undefined)[] = [];
     const tracker = { onStart() {}, onEnd: ({ code }: { code: Code | undefined }) => ends.push(code) };
     const balancer = pickFirstBut((picked) => (picked.kind === "complete" ? { ...picked, tracker } : picked));
-    const { client } = await open(t, balancer, { unary: () => new Promise(() => {}) });
-    await assertStatus(client.unary({}, { timeoutMs: 20 }), Code.DeadlineExceeded);
+    const clock = createFakeClock();
+    const entered = createOccasion();
+    const handlers: EchoHandlers = {
+      unary() {
+        entered.happen();
+        return new Promise(() => {});
+      },
+    };
+    const { client } = await open(t, balancer, handlers, { clock });
+    const failing = assertStatus(client.unary({}, { timeoutMs: 100 }), Code.DeadlineExceeded);
+    await entered.happened;
+    await clock.advance(110);
+    await failing;
     assert.deepEqual(ends, [Code.DeadlineExceeded]);
   });
 
@@ -125,5 +138,60 @@ describe("a balancer", () => {
     );
     const error = await assertStatus(client.unary({}), Code.Unavailable, "too many");
     assert.equal(explainError(error)?.notRepeated, "the balancer dropped the call");
+  });
+});
+
+describe("the policies of a service config", () => {
+  /** Two servers that say who they are, and a channel to both. */
+  async function openTwo(t: TestContext, serviceConfig: ServiceConfigJson) {
+    const healths = [createHealth(), createHealth()];
+    const servers = healths.map((health, at) =>
+      createServer({
+        routes(router) {
+          health.routes(router);
+          echoRoutes({ unary: () => ({ text: `server ${at}` }) })(router);
+        },
+      }),
+    );
+    const ports = await Promise.all(servers.map(async (server) => (await server.listen({ port: 0 })).port));
+    const target = `ipv4:${ports.map((port) => `127.0.0.1:${port}`).join(",")}`;
+    const channel = createChannel(target, { serviceConfig, waitForReady: true, defaultTimeoutMs: 20_000 });
+    t.after(async () => {
+      await channel.close();
+      await Promise.all(servers.map((server) => server.close({ deadlineMs: 0 })));
+    });
+    const client = createClient(EchoService, channel);
+    const ask = async (): Promise<string> => (await client.unary({})).text;
+    return { ask, channel, healths };
+  }
+
+  /** Asks twice, again and again, until the answers are as expected. */
+  async function until(ask: () => Promise<string>, holds: (answers: string[]) => boolean): Promise<void> {
+    for (;;) {
+      const answers = [await ask(), await ask()];
+      if (holds(answers)) return;
+    }
+  }
+
+  it("spread calls as they are named there", async (t) => {
+    const { ask, channel } = await openTwo(t, { loadBalancingConfig: [{ round_robin: {} }] });
+    await until(ask, ([one, other]) => one !== other);
+    assert.equal(channel.explain().policy, "round_robin");
+    const answers = [await ask(), await ask(), await ask(), await ask()];
+    assert.equal(answers[0], answers[2]);
+    assert.equal(answers[1], answers[3]);
+    assert.notEqual(answers[0], answers[1]);
+  });
+
+  it("leave out servers that say they do not serve, where the config asks for health checks", async (t) => {
+    const { ask, healths } = await openTwo(t, {
+      loadBalancingConfig: [{ round_robin: {} }],
+      healthCheckConfig: { serviceName: "" },
+    });
+    await until(ask, ([one, other]) => one !== other);
+    healths[0]?.setStatus("", "NOT_SERVING");
+    await until(ask, (answers) => answers.every((answer) => answer === "server 1"));
+    healths[0]?.setStatus("", "SERVING");
+    await until(ask, ([one, other]) => one !== other);
   });
 });

@@ -88,7 +88,10 @@ describe("the explanation of a failed call", () => {
     const { client } = await openInMemory(
       t,
       { unary: () => new Promise(() => {}) },
-      { server: { maxConcurrentStreams: 1 }, channel: { clock } },
+      {
+        server: { maxConcurrentStreams: 1 },
+        channel: { clock, serviceConfig: { connectionScaling: { maxConnectionsPerSubchannel: 1 } } },
+      },
     );
     const blocking = client.unary({});
     blocking.catch(() => {});

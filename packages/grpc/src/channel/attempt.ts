@@ -4,6 +4,7 @@ import { ClientCall, type ClientCallListener, type ClientCallSettings } from "..
 import type { Http2ClientConnection } from "../transport/http2-client-connection.ts";
 import type { CallOutcome, PickInfo } from "./balancer/index.ts";
 import type { MethodPlan } from "./method-plans.ts";
+import type { CallCounts } from "./subchannel/index.ts";
 import type { CallWaiter, CompletePick, WaiterQueue } from "./waiter-queue.ts";
 
 /** Whoever makes attempts: it is told of each what becomes of it. */
@@ -15,6 +16,17 @@ export interface AttemptOwner extends ClientCallListener {
   onServiceConfig(): void;
 }
 
+/** When what happened, by the clock's `nowMs`; 0 for what has not. */
+export interface AttemptTimestamps {
+  readonly startedAtMs: number;
+  /** It had its place on a connection. */
+  sentAtMs: number;
+  /** The response began; noted for streams only. */
+  headAtMs: number;
+  /** It failed. */
+  endedAtMs: number;
+}
+
 /**
  * One try to make a call: waits for a connection, has its place there, and ends. A call that is neither repeated nor hedged is
  * one attempt.
@@ -23,12 +35,8 @@ export class Attempt extends ClientCall implements CallWaiter, CallOutcome {
   waitForReady: boolean;
   /** Attempts that a server has seen before this one; what `grpc-previous-rpc-attempts` says. */
   readonly earlierAttempts: number;
-  startedAtMs = 0;
-  /** 0 while it waits. */
-  sentAtMs = 0;
-  headAtMs = 0;
-  /** 0 while it is open, and after a success. */
-  endedAtMs = 0;
+  /** Undefined for an attempt that began with its call, found its connection at once, and has nothing more to tell. */
+  times: AttemptTimestamps | undefined = undefined;
   error: ConnectError | undefined = undefined;
   /** It had to wait for its connection, so less is left of the deadline than at the start. */
   hasWaited = false;
@@ -44,6 +52,8 @@ export class Attempt extends ClientCall implements CallWaiter, CallOutcome {
   previousWaiter: CallWaiter | undefined = undefined;
   nextWaiter: CallWaiter | undefined = undefined;
   private isTracked = false;
+  /** Those of its subchannel, until it is over. */
+  private counts: CallCounts | undefined = undefined;
 
   constructor(
     settings: ClientCallSettings,
@@ -57,10 +67,26 @@ export class Attempt extends ClientCall implements CallWaiter, CallOutcome {
     this.earlierAttempts = earlierAttempts;
   }
 
+  /** Its times, for those who note one or ask; one without has those of its call. */
+  timesSince(callStartedAtMs: number): AttemptTimestamps {
+    this.times ??= {
+      startedAtMs: callStartedAtMs,
+      sentAtMs: this.pick === undefined ? 0 : callStartedAtMs,
+      headAtMs: 0,
+      endedAtMs: 0,
+    };
+    return this.times;
+  }
+
   /** Takes its place on the connection and sends the request's head. */
   open(head: MethodPlan["head"], fields: readonly string[]): void {
     const { pick } = this;
     if (pick === undefined) throw new Error("an attempt was opened before it was picked for");
+    const { calls } = pick.subchannel;
+    if (calls !== undefined) {
+      this.counts = calls;
+      calls.started++;
+    }
     if (pick.tracker !== undefined) {
       this.isTracked = true;
       pick.tracker.onStart();
@@ -71,6 +97,12 @@ export class Attempt extends ClientCall implements CallWaiter, CallOutcome {
   /** The attempt is over: tells the balancer. */
   settled(error: ConnectError | undefined): void {
     this.error = error;
+    const { counts } = this;
+    if (counts !== undefined) {
+      this.counts = undefined;
+      if (error === undefined) counts.succeeded++;
+      else counts.failed++;
+    }
     if (!this.isTracked) return;
     this.isTracked = false;
     this.pick?.tracker?.onEnd(this);

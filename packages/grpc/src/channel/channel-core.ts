@@ -6,6 +6,7 @@ import { type Backoff, type BackoffOptions, createBackoff } from "./backoff.ts";
 import type { BalancerFactory, BalancerHost, Picker, PickInfo } from "./balancer/index.ts";
 import { pickFirst } from "./balancer/pick-first.ts";
 import { createQueuePicker } from "./balancer/pickers.ts";
+import { createPolicies, type Policies } from "./balancer/policies.ts";
 import { ConnectionSet } from "./connection-set.ts";
 import type { ConnectivityState } from "./connectivity.ts";
 import { controlPlaneError } from "./control-plane-error.ts";
@@ -44,8 +45,10 @@ export interface ChannelCoreOptions {
   readonly resolvers?: readonly ResolverFactory[];
   /** The policy where no service config names one. Default pick_first. */
   readonly balancer?: BalancerFactory;
-  /** The policies that service configs may name. Default pick_first alone. */
-  readonly balancers?: readonly BalancerFactory[];
+  /** The policies that service configs may name. Default: the built-in ones. */
+  readonly policies?: Policies;
+  /** Begins the calls that ask servers for their health and load. Default: nobody is asked. */
+  readonly startWatch?: StartWatch;
   /** In force where the resolver brings none. Default: one that asks for nothing. */
   readonly serviceConfig?: ServiceConfig;
   /** Hears each service config that comes into force, before any call is given a connection by it. */
@@ -81,6 +84,7 @@ export class ChannelCore {
   readonly #backoff: Backoff;
   readonly #resolver: ResolverFactory;
   readonly #balancer: BalancerFactory;
+  readonly #startWatch: StartWatch | undefined;
   readonly #serviceConfigs: ServiceConfigChoice;
   readonly #startWatch: StartWatch | undefined;
   readonly #onServiceConfig: ((config: ServiceConfig) => void) | undefined;
@@ -114,7 +118,7 @@ export class ChannelCore {
     this.#balancer = options.balancer ?? pickFirst;
     this.#serviceConfigs = new ServiceConfigChoice(
       options.serviceConfig ?? emptyServiceConfig,
-      options.balancers ?? [this.#balancer],
+      options.policies ?? createPolicies(),
     );
     this.#onServiceConfig = options.onServiceConfig;
     this.#startWatch = options.startWatch;
@@ -185,8 +189,9 @@ export class ChannelCore {
   }
 
   /** A call began, waiting included: no idle mode until as many have ended. */
-  callStarted(): void {
+  callStarted(nowMs = 0): void {
     this.history.started += 1;
+    this.history.lastStartedAtMs = nowMs;
     this.#idleTimer.callStarted();
   }
 
@@ -200,6 +205,10 @@ export class ChannelCore {
   get openCalls(): number {
     const { started, succeeded, failed } = this.history;
     return started - succeeded - failed;
+  }
+
+  get clock(): Clock {
+    return this.#clock;
   }
 
   get target(): ParsedTarget {
@@ -297,6 +306,7 @@ export class ChannelCore {
       resolver: this.#resolver,
       balancer: this.#balancer,
       serviceConfigs: this.#serviceConfigs,
+      startWatch: this.#startWatch,
       onServiceConfig: (config) => this.#useServiceConfig(config),
       onEndpoints: (endpoints) => this.history.resolved(endpoints.length, this.#clock.nowMs()),
       onResolverError: (error) => this.history.resolutionFailed(error),

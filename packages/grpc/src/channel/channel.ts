@@ -63,7 +63,7 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   checkChannelOptions(options);
   const isSecure = options.tls !== undefined;
   const resolvers = options.resolvers ?? [];
-  const parsed = parseTarget(target, { schemes: resolvers.map(({ scheme }) => scheme) });
+  const parsed = parseTarget(target, { tls: isSecure, schemes: resolvers.map(({ scheme }) => scheme) });
   const clock = options.clock ?? systemClock;
   const log = options.log ?? stderrLog;
   const compressions = options.acceptCompressions ?? [gzipCompression];
@@ -93,12 +93,13 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   const core = new ChannelCore(parsed, connect ?? createHttp2Connect(connectSettings(options)), {
     clock,
     resolvers,
-    balancers,
+    policies,
+    startWatch: createStartWatch(settings, heads),
     onServiceConfig: (config) => plans.use(config),
     startWatch: createStartWatch(settings, heads),
     ...(options.serviceConfig === undefined
       ? {}
-      : { serviceConfig: parseServiceConfig(options.serviceConfig, ownConfig(balancers)) }),
+      : { serviceConfig: parseServiceConfig(options.serviceConfig, ownConfig(policies)) }),
     ...(options.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: options.connectTimeoutMs }),
     ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs }),
   });
@@ -122,8 +123,8 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
 }
 
 /** What an application writes is held to more than what a resolver brings. */
-function ownConfig(balancers: readonly BalancerFactory[]): ParseServiceConfigOptions {
-  return { balancers, refuseUnknown: true, where: "createChannel: serviceConfig" };
+function ownConfig(policies: Policies): ParseServiceConfigOptions {
+  return { policies, refuseUnknown: true, where: "createChannel: serviceConfig" };
 }
 
 function connectSettings(options: ChannelOptions) {
@@ -144,8 +145,13 @@ function connectSettings(options: ChannelOptions) {
   };
 }
 
+/** For channelz: what stands behind a channel; undefined for a channel of another making. */
+export function coreOf(channel: Channel): ChannelCore | undefined {
+  return channel instanceof ChannelTransport ? channel.calls.core : undefined;
+}
+
 class ChannelTransport implements Channel {
-  private readonly calls: ChannelCalls;
+  readonly calls: ChannelCalls;
   private readonly startIntercepted: StartCall;
 
   constructor(calls: ChannelCalls) {

@@ -88,7 +88,7 @@ function phasesOf(call: ExplainedCall, nowMs: number): PhaseTime[] {
   return callPhases(
     call.startedAtMs,
     nowMs,
-    attemptsOf(call).map(timesOf),
+    attemptsOf(call).map((attempt) => timesOf(call, attempt)),
     (fromMs, toMs) => history.splitWait(fromMs, toMs),
     isBackingOff,
   );
@@ -98,14 +98,14 @@ function attemptsOf(call: ExplainedCall): readonly Attempt[] {
   return call.attempts ?? [call.attempt];
 }
 
-function timesOf(attempt: Attempt): AttemptTimes {
-  const { startedAtMs, sentAtMs, headAtMs, endedAtMs, unsentBytes } = attempt;
+function timesOf(call: ExplainedCall, attempt: Attempt): AttemptTimes {
+  const { startedAtMs, sentAtMs, headAtMs, endedAtMs } = attempt.timesSince(call.startedAtMs);
   return {
     startedAtMs,
     sentAtMs: sentAtMs === 0 ? undefined : sentAtMs,
     headAtMs,
     endedAtMs: endedAtMs === 0 ? undefined : endedAtMs,
-    unsentBytes,
+    unsentBytes: attempt.unsentBytes,
   };
 }
 
@@ -119,15 +119,16 @@ function explainAttempt(
   callError: ConnectError,
   nowMs: number,
 ): AttemptExplanation {
-  const endMs = attempt.endedAtMs === 0 ? nowMs : attempt.endedAtMs;
+  const { startedAtMs, sentAtMs, endedAtMs } = attempt.timesSince(call.startedAtMs);
+  const endMs = endedAtMs === 0 ? nowMs : endedAtMs;
   const error = attempt.error ?? callError;
   return {
     ...(attempt.pick !== undefined && { endpoint: endpointOf(attempt) }),
     status: codeName(error.code),
     message: error.rawMessage,
-    startedAfterMs: attempt.startedAtMs - call.startedAtMs,
-    waitedMs: (attempt.sentAtMs === 0 ? endMs : attempt.sentAtMs) - attempt.startedAtMs,
-    durationMs: endMs - attempt.startedAtMs,
+    startedAfterMs: startedAtMs - call.startedAtMs,
+    waitedMs: (sentAtMs === 0 ? endMs : sentAtMs) - startedAtMs,
+    durationMs: endMs - startedAtMs,
   };
 }
 

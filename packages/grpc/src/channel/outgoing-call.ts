@@ -54,6 +54,8 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   private fields: readonly string[];
   private madeHeader: Headers | undefined = undefined;
   private heldBytes = -1;
+  /** Made only for a caller that gives a signal. */
+  private onAbort: (() => void) | undefined = undefined;
 
   /** @throws ConnectError for metadata that gRPC cannot carry */
   constructor(calls: ChannelCalls, method: DescMethod, init: OutgoingCallInit) {
@@ -71,13 +73,14 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   begin(timeoutMs: number | undefined): void {
     const { core, clock, maxConcurrentCalls } = this.calls;
     this.startedAtMs = clock.nowMs();
-    core.callStarted();
+    core.callStarted(this.startedAtMs);
     if (core.openCalls > maxConcurrentCalls) {
       const message = `${maxConcurrentCalls} calls are open on the channel, and maxConcurrentCalls allows no more`;
       this.finish(new ConnectError(message, Code.ResourceExhausted));
       return;
     }
     if (this.signal !== undefined) {
+      this.onAbort = () => this.cancel(abortError(this.signal?.reason));
       if (this.signal.aborted) {
         this.onAbort();
         return;
@@ -167,7 +170,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   onEnd(attempt: Attempt, error: ConnectError | undefined): void {
     attempt.settled(error);
     // One that never was on a connection is ended by `onFail`, which knows more.
-    if (attempt.isAbandoned || this.isOver || attempt.sentAtMs === 0) return;
+    if (attempt.isAbandoned || this.isOver || attempt.pick === undefined) return;
     if (error === undefined) {
       this.calls.plans.throttle?.succeeded();
       this.commit(attempt);
@@ -192,7 +195,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
 
   abandon(attempt: Attempt, error = anotherWon): void {
     attempt.isAbandoned = true;
-    attempt.endedAtMs = this.calls.clock.nowMs();
+    attempt.timesSince(this.startedAtMs).endedAtMs = this.calls.clock.nowMs();
     if (attempt.queue !== undefined) this.calls.core.remove(attempt);
     attempt.cancel(error);
   }
@@ -245,14 +248,13 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   }
 
   private attemptFailed(attempt: Attempt, error: ConnectError, wasDropped: boolean): void {
-    attempt.endedAtMs = this.calls.clock.nowMs();
+    attempt.timesSince(this.startedAtMs).endedAtMs = this.calls.clock.nowMs();
     if (this.isCommitted) this.finish(error);
     else this.repeat().failed(attempt, error, wasDropped);
   }
 
   private seekConnection(attempt: Attempt, nowMs: number): void {
     const { core } = this.calls;
-    attempt.startedAtMs = nowMs;
     if (!core.isConfigured) {
       core.leaveIdle();
       // Some names are resolved at once.
@@ -260,8 +262,10 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
       if (this.isOver) return;
     }
     const pick = core.isConfigured ? core.tryPick(this) : undefined;
+    if (this.attempts !== undefined || pick === undefined) {
+      attempt.times = { startedAtMs: nowMs, sentAtMs: pick === undefined ? 0 : nowMs, headAtMs: 0, endedAtMs: 0 };
+    }
     if (pick !== undefined) {
-      attempt.sentAtMs = nowMs;
       attempt.onPick(pick);
       return;
     }
@@ -271,11 +275,12 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
 
   /** What the attempt adds to its method's head: the time that is left, and how many attempts there were before. */
   private fieldsOf(attempt: Attempt): readonly string[] {
-    if (attempt.hasWaited) attempt.sentAtMs = this.calls.clock.nowMs();
-    const { earlierAttempts } = attempt;
     if (!attempt.hasWaited && this.attempts === undefined) return this.fields;
+    const { earlierAttempts } = attempt;
+    const times = attempt.timesSince(this.startedAtMs);
+    if (attempt.hasWaited) times.sentAtMs = this.calls.clock.nowMs();
     let { fields } = this;
-    if (this.deadlineAtMs > 0) fields = replaceTimeout(fields, this.deadlineAtMs - attempt.sentAtMs);
+    if (this.deadlineAtMs > 0) fields = replaceTimeout(fields, this.deadlineAtMs - times.sentAtMs);
     return earlierAttempts === 0 ? fields : [...fields, "grpc-previous-rpc-attempts", String(earlierAttempts)];
   }
 
@@ -301,7 +306,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
       if (!attempt.isOver) this.abandon(attempt, error);
     }
     calls.deadlines.remove(this);
-    this.signal?.removeEventListener("abort", this.onAbort);
+    if (this.onAbort !== undefined) this.signal?.removeEventListener("abort", this.onAbort);
     this.forgetRequests();
     this.release();
     calls.core.callEnded(error);
@@ -313,10 +318,6 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
     if (this.heldBytes > 0) this.calls.replayBudget.release(this.heldBytes);
     this.heldBytes = -1;
   }
-
-  private readonly onAbort = (): void => {
-    this.cancel(abortError(this.signal?.reason));
-  };
 }
 
 /** Made once: attempts that lose are many, and nobody is shown their error. */

@@ -64,7 +64,7 @@ export class StreamingCall extends OutgoingCall {
   }
 
   protected takeHead(attempt: Attempt): void {
-    attempt.headAtMs = this.calls.clock.nowMs();
+    attempt.timesSince(this.startedAtMs).headAtMs = this.calls.clock.nowMs();
     this.respond(attempt);
   }
 

@@ -40,6 +40,8 @@ export interface Server {
    * theirs. What `tls` does not name is as the options had it. Throws and changes nothing when it cannot be used.
    */
   updateTls(tls: ServerTlsOptions): void;
+  /** Calls since the beginning that reached a method; what is open is the rest. It counts on. */
+  readonly calls: { readonly started: number; readonly succeeded: number; readonly failed: number };
   /** The services that are routed, for reflection and documentation. */
   readonly services: readonly DescService[];
   /**
@@ -71,9 +73,11 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
   const deadlines = new DeadlineWheel(clock, false);
   const compressions = options.compressions ?? [gzipCompression];
   const codecs = { proto: createProtobufCodec(), json: createJsonCodec(options.jsonOptions) };
+  const counts = { started: 0, succeeded: 0, failed: 0 };
   const listener = makeListener(
     { methods: table.methods, codecs, compressions, maxTimeoutMs: options.maxTimeoutMs },
     {
+      counts,
       maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
       maxSendMessageBytes: options.maxSendMessageBytes ?? maxAnnouncedMessageBytes,
       compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
@@ -87,6 +91,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
   );
   let closing: Promise<void> | undefined;
   return {
+    calls: counts,
     services: [...table.services],
     get address() {
       return listener.address;

@@ -1,3 +1,4 @@
+export { type Channelz, createChannelz } from "./channelz/channelz.ts";
 export type { DependencyReport, HealthCheck } from "./health/dependency-checks.ts";
 export {
   createHealth,

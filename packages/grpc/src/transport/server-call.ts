@@ -30,6 +30,8 @@ import { isWorthIt, sendMessage, tooLargeToSend } from "./send-message.ts";
 
 /** What all calls of a server share. */
 export interface ServerCallSettings {
+  /** Calls since the beginning, counted by the calls themselves. */
+  readonly counts: { started: number; succeeded: number; failed: number };
   readonly maxReceiveMessageBytes: number;
   readonly maxSendMessageBytes: number;
   readonly compressMinBytes: number;
@@ -78,6 +80,7 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
 
   /** Call once, with the stream's listener set. */
   begin(): void {
+    this.settings.counts.started++;
     const { timeoutMs } = this.plan;
     if (timeoutMs !== undefined) {
       this.deadlineAtMs = this.settings.clock.nowMs() + timeoutMs;
@@ -371,6 +374,8 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
     if (this.over) return;
     this.over = true;
     this.settings.deadlines.remove(this);
+    if (error === undefined) this.settings.counts.succeeded++;
+    else this.settings.counts.failed++;
     this.reader?.halt();
     if (error === undefined) this.requests?.end();
     else this.requests?.fail(error);

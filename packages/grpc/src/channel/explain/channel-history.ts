@@ -35,6 +35,8 @@ export class ChannelHistory {
   /** What `endpoints` last made, until something changes. */
   private described: readonly EndpointExplanation[] | undefined = undefined;
   private readonly errors: KeptError[] = [];
+  /** By the clock's `nowMs`; 0 before the first call. */
+  lastStartedAtMs = 0;
   started = 0;
   succeeded = 0;
   failed = 0;

@@ -2,6 +2,13 @@
 import type { Address, ClientConnection } from "../../transport/client-connection.ts";
 import type { ConnectivityState } from "../connectivity.ts";
 
+/** Calls since the beginning; what is open is the rest. */
+export interface CallCounts {
+  started: number;
+  succeeded: number;
+  failed: number;
+}
+
 /**
  * One address and its connections: one, and further ones while calls find no place on those there are (gRFC A105).
  *
@@ -20,6 +27,8 @@ import type { ConnectivityState } from "../connectivity.ts";
  */
 export interface Subchannel {
   readonly address: Address;
+  /** Calls that were given to it, attempts counted each; whoever gives it a call counts. Absent where nobody looks. */
+  readonly calls?: CallCounts;
   readonly state: ConnectivityState;
   /**
    * The connection for the next call; defined exactly in `ready`. The oldest that has a place; if none has, the oldest.

@@ -2,7 +2,7 @@ import type { Clock } from "../../call/clock.ts";
 import type { Address, ClientConnection, Connect } from "../../transport/client-connection.ts";
 import type { Backoff } from "../backoff.ts";
 import type { ConnectivityState } from "../connectivity.ts";
-import type { Subchannel, SubchannelStateListener } from "./index.ts";
+import type { CallCounts, Subchannel, SubchannelStateListener } from "./index.ts";
 import { Link, type LinkOwner } from "./link.ts";
 
 export interface SubchannelOptions {
@@ -35,6 +35,7 @@ export function createSubchannel(
 
 class ConnectingSubchannel implements Subchannel, LinkOwner {
   readonly address: Address;
+  readonly calls: CallCounts = { started: 0, succeeded: 0, failed: 0 };
   endedInUse = false;
   readonly #options: SubchannelOptions;
   readonly #onState: SubchannelStateListener;
