@@ -38,8 +38,7 @@ describe("many calls", () => {
           await aborted(context.signal);
           return {};
         },
-        { channel: oneConnection },
-      );
+      });
       const controller = new AbortController();
       const calls = Array.from({ length: 300 }, () => client.unary({}, { signal: controller.signal }));
       const verdicts = Promise.allSettled(calls);

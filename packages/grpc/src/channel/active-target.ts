@@ -9,10 +9,7 @@ import type { ConnectivityState } from "./connectivity.ts";
 import type { Endpoint, Resolver, ResolverFactory, ResolverListener, ResolverResult } from "./resolver/index.ts";
 import type { ServiceConfig } from "./service-config/service-config.ts";
 import type { ServiceConfigChoice } from "./service-config/service-config-choice.ts";
-import { watchHealth } from "./subchannel/health-watch.ts";
 import type { Subchannel, SubchannelStateListener } from "./subchannel/index.ts";
-import { watchLoad } from "./subchannel/load-watch.ts";
-import type { StartWatch } from "./subchannel/watch-stream.ts";
 import type { ParsedTarget } from "./target.ts";
 
 /** What a channel gives to the resolver and balancer that work for it. */
@@ -49,19 +46,7 @@ export class ActiveTarget {
     this.#options = options;
     this.#balancer = new GracefulSwitch({
       targetText: options.target.text,
-      clock,
-      watchHealth: (subchannel, listener) => {
-        const serviceName = options.serviceConfigs.current?.healthCheckServiceName;
-        if (watch !== undefined && serviceName !== undefined)
-          return watchHealth(watch, serviceName, subchannel, listener);
-        // Nobody has asked for health checks, so whoever can be reached is well.
-        listener({ state: "ready", reason: "" });
-        return () => {};
-      },
-      watchLoad:
-        watch === undefined
-          ? undefined
-          : (subchannel, intervalMs, listener) => watchLoad(watch, subchannel, intervalMs, listener),
+      clock: options.clock,
       createSubchannel: (address, onState) => options.createSubchannel(address, onState),
       updateState: (state, picker) => {
         if (!this.#isClosed) options.onState(state, picker);
@@ -75,7 +60,7 @@ export class ActiveTarget {
   }
 
   get policyName(): string | undefined {
-    return this.#policyName;
+    return this.#balancer.policyName;
   }
 
   /** Begins to resolve. Apart from the constructor, because results may come at once and the channel has to know us by then. */
@@ -113,11 +98,11 @@ export class ActiveTarget {
     const refusal = serviceConfigError ?? serviceConfigs.choose(serviceConfigJson);
     if (refusal !== undefined) {
       const message = `the service config of "${target.text}" is invalid: ${refusal.message}`;
-      const error = new ConnectError(message, Code.Unavailable, undefined, undefined, refusal);
-      onResolverError(error);
+      const createError = () => new ConnectError(message, Code.Unavailable, undefined, undefined, refusal);
+      onResolverError(createError());
       if (serviceConfigs.current === undefined) {
         // Nothing was ever valid, so the resolution counts as failed (gRFC A21).
-        onState("transient_failure", createResolverErrorPicker(error));
+        onState("transient_failure", createFailPicker(createError));
         return false;
       }
     }

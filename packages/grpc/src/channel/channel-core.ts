@@ -6,7 +6,6 @@ import { type Backoff, type BackoffOptions, createBackoff } from "./backoff.ts";
 import type { BalancerFactory, BalancerHost, Picker, PickInfo } from "./balancer/index.ts";
 import { pickFirst } from "./balancer/pick-first.ts";
 import { createQueuePicker } from "./balancer/pickers.ts";
-import { createPolicies, type Policies } from "./balancer/policies.ts";
 import { ConnectionSet } from "./connection-set.ts";
 import type { ConnectivityState } from "./connectivity.ts";
 import { controlPlaneError } from "./control-plane-error.ts";
@@ -45,10 +44,8 @@ export interface ChannelCoreOptions {
   readonly resolvers?: readonly ResolverFactory[];
   /** The policy where no service config names one. Default pick_first. */
   readonly balancer?: BalancerFactory;
-  /** The policies that service configs may name. Default: the built-in ones. */
-  readonly policies?: Policies;
-  /** Begins the calls that ask servers for their health and load. Default: nobody is asked. */
-  readonly startWatch?: StartWatch;
+  /** The policies that service configs may name. Default pick_first alone. */
+  readonly balancers?: readonly BalancerFactory[];
   /** In force where the resolver brings none. Default: one that asks for nothing. */
   readonly serviceConfig?: ServiceConfig;
   /** Hears each service config that comes into force, before any call is given a connection by it. */
@@ -84,7 +81,6 @@ export class ChannelCore {
   readonly #backoff: Backoff;
   readonly #resolver: ResolverFactory;
   readonly #balancer: BalancerFactory;
-  readonly #startWatch: StartWatch | undefined;
   readonly #serviceConfigs: ServiceConfigChoice;
   readonly #startWatch: StartWatch | undefined;
   readonly #onServiceConfig: ((config: ServiceConfig) => void) | undefined;
@@ -118,7 +114,7 @@ export class ChannelCore {
     this.#balancer = options.balancer ?? pickFirst;
     this.#serviceConfigs = new ServiceConfigChoice(
       options.serviceConfig ?? emptyServiceConfig,
-      options.policies ?? createPolicies(),
+      options.balancers ?? [this.#balancer],
     );
     this.#onServiceConfig = options.onServiceConfig;
     this.#startWatch = options.startWatch;
@@ -129,6 +125,10 @@ export class ChannelCore {
     this.#idleTimer = new IdleTimer(this.#clock, idleTimeoutMs, () => this.#enterIdle());
     this.#idlePicker = createQueuePicker(() => "idle");
     this.#picker = this.#idlePicker;
+  }
+
+  get clock(): Clock {
+    return this.#clock;
   }
 
   get state(): ConnectivityState {
@@ -205,10 +205,6 @@ export class ChannelCore {
   get openCalls(): number {
     const { started, succeeded, failed } = this.history;
     return started - succeeded - failed;
-  }
-
-  get clock(): Clock {
-    return this.#clock;
   }
 
   get target(): ParsedTarget {
@@ -306,7 +302,6 @@ export class ChannelCore {
       resolver: this.#resolver,
       balancer: this.#balancer,
       serviceConfigs: this.#serviceConfigs,
-      startWatch: this.#startWatch,
       onServiceConfig: (config) => this.#useServiceConfig(config),
       onEndpoints: (endpoints) => this.history.resolved(endpoints.length, this.#clock.nowMs()),
       onResolverError: (error) => this.history.resolutionFailed(error),

@@ -13,6 +13,7 @@ import { unindexedFields } from "../protocol/unindexed-fields.ts";
 import type { ClientCallSettings } from "../transport/client-call.ts";
 import type { Connect } from "../transport/client-connection.ts";
 import { createHttp2Connect } from "../transport/http2-client-connection.ts";
+import { LimitReporter } from "../transport/limit-reporter.ts";
 import { RequestHeads } from "../transport/request-heads.ts";
 import type { BalancerFactory } from "./balancer/index.ts";
 import { createPolicies } from "./balancer/policies.ts";
@@ -93,13 +94,12 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   const core = new ChannelCore(parsed, connect ?? createHttp2Connect(connectSettings(options)), {
     clock,
     resolvers,
-    policies,
-    startWatch: createStartWatch(settings, heads),
+    balancers,
     onServiceConfig: (config) => plans.use(config),
     startWatch: createStartWatch(settings, heads),
     ...(options.serviceConfig === undefined
       ? {}
-      : { serviceConfig: parseServiceConfig(options.serviceConfig, ownConfig(policies)) }),
+      : { serviceConfig: parseServiceConfig(options.serviceConfig, ownConfig(balancers)) }),
     ...(options.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: options.connectTimeoutMs }),
     ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs }),
   });
@@ -123,8 +123,8 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
 }
 
 /** What an application writes is held to more than what a resolver brings. */
-function ownConfig(policies: Policies): ParseServiceConfigOptions {
-  return { policies, refuseUnknown: true, where: "createChannel: serviceConfig" };
+function ownConfig(balancers: readonly BalancerFactory[]): ParseServiceConfigOptions {
+  return { balancers, refuseUnknown: true, where: "createChannel: serviceConfig" };
 }
 
 function connectSettings(options: ChannelOptions) {
@@ -134,6 +134,7 @@ function connectSettings(options: ChannelOptions) {
     limits: options.limits ?? {},
     clock: options.clock ?? systemClock,
     unindexedFields,
+    limitReporter: new LimitReporter(options.log ?? stderrLog, options.onLimit, options.clock ?? systemClock),
     keepalive:
       keepalive === undefined
         ? undefined

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code } from "@connectrpc/connect";
 import type { BalancerFactory } from "../balancer/index.ts";
-import { createPolicies, type Policies } from "../balancer/policies.ts";
 import { codeSetOf } from "../retry/code-set.ts";
 import { parseServiceConfig } from "./parse-service-config.ts";
 import { emptyServiceConfig } from "./service-config.ts";
@@ -14,9 +13,8 @@ function policy(policyName: string, parseConfig?: BalancerFactory["parseConfig"]
 }
 
 const balancers = [policy("pick_first"), policy("round_robin", (json) => ({ read: json }))];
-const policies: Policies = { ...createPolicies(balancers), names: ["pick_first", "round_robin"] };
 const parse = (config: string | object, refuseUnknown = true) =>
-  parseServiceConfig(config, { policies, refuseUnknown });
+  parseServiceConfig(config, { balancers, refuseUnknown });
 
 const retryPolicy = {
   maxAttempts: 3,
@@ -101,12 +99,6 @@ test("reads throttling and health checking", () => {
   assert.equal(parse({ healthCheckConfig: {} }).healthCheckServiceName, undefined);
 });
 
-test("takes from one to ten connections for an address", () => {
-  const connections = (maxConnectionsPerSubchannel: number) =>
-    parse({ connectionScaling: { maxConnectionsPerSubchannel } }).maxConnectionsPerSubchannel;
-  assert.deepEqual([0, 1, 10, 11].map(connections), [1, 1, 10, 10]);
-});
-
 test("cuts attempts down to five, and takes two for the least", () => {
   const attempts = (maxAttempts: number) =>
     parse(withMethod({ hedgingPolicy: { maxAttempts } })).methods.of("", "").hedgingPolicy?.maxAttempts;
@@ -186,11 +178,7 @@ test("names the policy whose config is wrong", () => {
     throw new TypeError("size is 0");
   });
   assert.throws(
-    () =>
-      parseServiceConfig(
-        { loadBalancingConfig: [{ picky: {} }] },
-        { policies: createPolicies([picky]), refuseUnknown: true },
-      ),
+    () => parseServiceConfig({ loadBalancingConfig: [{ picky: {} }] }, { balancers: [picky], refuseUnknown: true }),
     /serviceConfig\.loadBalancingConfig\[0\]\.picky: size is 0/,
   );
 });
@@ -201,7 +189,7 @@ test("leaves fields that nobody knows alone in what a resolver brings, and nothi
 });
 
 test("keeps the last valid config, and the same object for the same text", () => {
-  const choice = new ServiceConfigChoice(emptyServiceConfig, policies);
+  const choice = new ServiceConfigChoice(emptyServiceConfig, balancers);
   assert.equal(choice.current, undefined);
   assert.match(choice.choose("{")?.message ?? "", /no JSON/);
   assert.equal(choice.current, undefined);

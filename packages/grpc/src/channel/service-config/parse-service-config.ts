@@ -10,7 +10,7 @@ import type { ServiceConfig } from "./service-config.ts";
 
 export interface ParseServiceConfigOptions {
   /** The policies that `loadBalancingConfig` may name. */
-  readonly policies: Policies;
+  readonly balancers: readonly BalancerFactory[];
   /**
    * Whether a field that nobody knows is an error. True for what an application writes, where it is a slip; false for what a
    * resolver brings, which may be meant for newer clients (gRFC A21).
@@ -19,9 +19,6 @@ export interface ParseServiceConfigOptions {
   /** What messages call the config. Default "serviceConfig". */
   readonly where?: string;
 }
-
-/** gRFC A105: a service's owner may ask for as many connections to one address, and for no more. */
-const connectionsCeiling = 10;
 
 /**
  * Reads a service config, JSON text or an object.
@@ -47,10 +44,10 @@ export function parseServiceConfig(config: string | object, options: ParseServic
   return {
     balancer:
       policies !== undefined
-        ? choosePolicy(policies, options.policies)
+        ? choosePolicy(policies, options.balancers)
         : policy === undefined || policy.text() === ""
           ? undefined
-          : { factory: policyNamed(policy, options.policies), config: undefined },
+          : { factory: policyNamed(policy, options.balancers), config: undefined },
     methods: parseMethodConfigs(fields.get("methodConfig"), maxAnnouncedMessageBytes),
     retryThrottling: parseThrottling(fields.get("retryThrottling")),
     healthCheckServiceName: health?.get("serviceName")?.text(),
@@ -67,7 +64,7 @@ function readJson(text: string, where: string): JsonValue {
 }
 
 /** gRFC A24: the first policy that is known counts, and those behind it are not even looked at. */
-function choosePolicy(policies: ConfigValue, known: Policies): ServiceConfig["balancer"] {
+function choosePolicy(policies: ConfigValue, known: readonly BalancerFactory[]): ServiceConfig["balancer"] {
   const unknown: string[] = [];
   for (const item of policies.items()) {
     const { name, value } = item.onlyField();
@@ -89,15 +86,15 @@ function choosePolicy(policies: ConfigValue, known: Policies): ServiceConfig["ba
 }
 
 /** The older field is an enum in upper case and a string in lower case, depending on who writes it. */
-function policyNamed(policy: ConfigValue, known: Policies): BalancerFactory {
+function policyNamed(policy: ConfigValue, known: readonly BalancerFactory[]): BalancerFactory {
   const name = policy.text().toLowerCase();
   const factory = findPolicy(known, name);
   if (factory === undefined) throw policy.refusal(`names no policy that is known here: ${name}.${hint([name], known)}`);
   return factory;
 }
 
-function hint(unknown: readonly string[], known: Policies): string {
-  const { names } = known;
+function hint(unknown: readonly string[], known: readonly BalancerFactory[]): string {
+  const names = known.map(({ policyName }) => policyName);
   const nearest = unknown.map((name) => nearestName(name, names)).find((name) => name !== undefined);
   return `${nearest === undefined ? "" : ` Did you mean "${nearest}"?`} Known policies: ${names.join(", ")}`;
 }

@@ -13,9 +13,9 @@ export class ServiceConfigChoice {
   /** What the resolver sent last and `current` was made of: the same text again means the same object. */
   private currentText: string | undefined = undefined;
 
-  constructor(byDefault: ServiceConfig, policies: ParseServiceConfigOptions["policies"]) {
+  constructor(byDefault: ServiceConfig, balancers: ParseServiceConfigOptions["balancers"]) {
     this.byDefault = byDefault;
-    this.parse = { policies, refuseUnknown: false, where: "service config" };
+    this.parse = { balancers, refuseUnknown: false, where: "service config" };
   }
 
   /** Takes what a resolver has brought. Returns what is wrong with it, upon which `current` is as before. */
