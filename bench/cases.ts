@@ -1,4 +1,5 @@
 import { MESSAGES_PER_STREAM, STREAM_PAYLOAD_BYTES, UNARY_MESSAGE } from "./peers/echo-values.ts";
+import type { PolicyName } from "./pick/picker.ts";
 import { echoMessage, framed, streamRequest } from "./wire/grpc-body.ts";
 
 /** One thing that is measured of every subject. */
@@ -10,7 +11,7 @@ export interface BenchCase {
   /** What the CPU time is counted for: one of this. */
   per?: string;
   better: "higher" | "lower";
-  work: H2loadWork | ClientStreamWork | ClientWork | IdleWork;
+  work: H2loadWork | ClientStreamWork | ClientWork | IdleWork | PickWork;
 }
 
 /** h2load sends the same request over and over to the server under test. */
@@ -43,6 +44,13 @@ export interface ClientWork {
 export interface IdleWork {
   kind: "idle";
   connections: number;
+}
+
+/** A load-balancing policy picks among connected endpoints; Tercel's alone, because the peers' cannot be had on their own. */
+export interface PickWork {
+  kind: "pick";
+  policy: PolicyName;
+  endpoints: number;
 }
 
 /** Streams open at a time where the number is not the point of the case. */
@@ -117,6 +125,26 @@ function serverLarge(): BenchCase {
   };
 }
 
+function pick(policy: PolicyName, endpoints: number): BenchCase {
+  return {
+    name: `pick/${policy}/${endpoints}`,
+    unit: "picks/s",
+    per: "pick",
+    better: "higher",
+    work: { kind: "pick", policy, endpoints },
+  };
+}
+
+const PICKING_POLICIES: readonly PolicyName[] = [
+  "pick_first",
+  "round_robin",
+  "random",
+  "least_request",
+  "weighted_round_robin",
+  "ring_hash",
+  "outlier_detection",
+];
+
 /** Every case, in the order in which they run and are shown. README.md says what each of them is for. */
 export const BENCH_CASES: readonly BenchCase[] = [
   serverUnary(10, 10),
@@ -142,4 +170,5 @@ export const BENCH_CASES: readonly BenchCase[] = [
     work: { kind: "client", call: "stream", concurrency: STREAMS },
   },
   { name: "memory/idle-connection", unit: "bytes", better: "lower", work: { kind: "idle", connections: 1000 } },
+  ...PICKING_POLICIES.flatMap((policy) => [10, 1000, 10_000].map((endpoints) => pick(policy, endpoints))),
 ];

@@ -83,6 +83,7 @@ function loadOf({ work }: BenchCase): Load {
       return "grpc-go";
     case "client":
     case "idle":
+    case "pick":
       return "none";
   }
 }

@@ -3,6 +3,7 @@ import type { Subject } from "../subjects.ts";
 import { measureClients } from "./clients.ts";
 import { measureIdleConnections } from "./idle-connections.ts";
 import type { Outcome } from "./interleave.ts";
+import { measurePicks } from "./picks.ts";
 import { measureServers } from "./servers.ts";
 import type { Session } from "./session.ts";
 
@@ -19,6 +20,8 @@ export function measureCase(
       return measureServers(benchCase.name, work, subjects, session);
     case "client":
       return measureClients(work, subjects, session);
+    case "pick":
+      return measurePicks(work, session);
     case "idle":
       return measureIdleConnections(work, subjects, session);
   }
