@@ -11,7 +11,9 @@ export interface BenchCase {
   /** What the CPU time is counted for: one of this. */
   per?: string;
   better: "higher" | "lower";
-  work: H2loadWork | ClientStreamWork | ClientWork | IdleWork | PickWork;
+  /** Over TLS, of those subjects that can. */
+  isTls?: true;
+  work: H2loadWork | ClientStreamWork | ClientWork | IdleWork | OpenStreamsWork | LatencyWork | LinkWork | PickWork;
 }
 
 /** h2load sends the same request over and over to the server under test. */
@@ -53,6 +55,27 @@ export interface PickWork {
   endpoints: number;
 }
 
+/** Streams are opened to the server under test that send one message and do not end. */
+export interface OpenStreamsWork {
+  kind: "open-streams";
+  connections: number;
+  streamsEach: number;
+}
+
+/** h2load sends requests at half of the rate that the server under test can answer. */
+export interface LatencyWork extends Omit<H2loadWork, "kind"> {
+  kind: "latency";
+}
+
+/** Tercel's client and server move data over a link that is slower and longer than this machine's. */
+export interface LinkWork {
+  kind: "link";
+  direction: "upload" | "download";
+  bytesPerSecond: number;
+  /** There and back. */
+  roundTripMs: number;
+}
+
 /** Streams open at a time where the number is not the point of the case. */
 const STREAMS = 10;
 /** Payload of a large message: a quarter of the size that servers accept by default. */
@@ -77,6 +100,17 @@ function serverUnary(connections: number, streams: number): BenchCase {
   };
 }
 
+/** The time within which 99 of 100 calls are answered while the server is half busy. */
+function latency(connections: number, streams: number): BenchCase {
+  const { work } = serverUnary(connections, streams);
+  return {
+    name: `latency/unary/${connections}x${streams}`,
+    unit: "µs (p99)",
+    better: "lower",
+    work: { ...(work as H2loadWork), kind: "latency" },
+  };
+}
+
 function clientUnary(concurrency: number): BenchCase {
   return {
     name: `client/unary/${concurrency}`,
@@ -84,6 +118,16 @@ function clientUnary(concurrency: number): BenchCase {
     per: "call",
     better: "higher",
     work: { kind: "client", call: "unary", concurrency },
+  };
+}
+
+function clientStream(): BenchCase {
+  return {
+    name: "client/stream",
+    unit: "messages/s",
+    per: "message",
+    better: "higher",
+    work: { kind: "client", call: "stream", concurrency: STREAMS },
   };
 }
 
@@ -145,6 +189,19 @@ const PICKING_POLICIES: readonly PolicyName[] = [
   "outlier_detection",
 ];
 
+function link(direction: "upload" | "download", megabytesPerSecond: number, roundTripMs: number): BenchCase {
+  return {
+    name: `link/${direction}/${megabytesPerSecond}MBps-${roundTripMs}ms`,
+    unit: "% of the link",
+    better: "higher",
+    work: { kind: "link", direction, bytesPerSecond: megabytesPerSecond * 1e6, roundTripMs },
+  };
+}
+
+function overTls(benchCase: BenchCase): BenchCase {
+  return { ...benchCase, name: `tls/${benchCase.name}`, isTls: true };
+}
+
 /** Every case, in the order in which they run and are shown. README.md says what each of them is for. */
 export const BENCH_CASES: readonly BenchCase[] = [
   serverUnary(10, 10),
@@ -162,13 +219,23 @@ export const BENCH_CASES: readonly BenchCase[] = [
   serverLarge(),
   clientUnary(1),
   clientUnary(100),
-  {
-    name: "client/stream",
-    unit: "messages/s",
-    per: "message",
-    better: "higher",
-    work: { kind: "client", call: "stream", concurrency: STREAMS },
-  },
+  clientStream(),
   { name: "memory/idle-connection", unit: "bytes", better: "lower", work: { kind: "idle", connections: 1000 } },
   ...PICKING_POLICIES.flatMap((policy) => [10, 1000, 10_000].map((endpoints) => pick(policy, endpoints))),
+  {
+    name: "memory/open-stream",
+    unit: "bytes",
+    better: "lower",
+    work: { kind: "open-streams", connections: 20, streamsEach: 100 },
+  },
+  latency(10, 10),
+  overTls(serverUnary(10, 10)),
+  overTls(serverStream()),
+  overTls(serverLarge()),
+  overTls(clientUnary(100)),
+  overTls(clientStream()),
+  link("upload", 50, 50),
+  link("download", 50, 50),
+  link("upload", 50, 100),
+  link("download", 50, 100),
 ];

@@ -19,6 +19,7 @@ test("runs every case with every peer when nothing is asked", () => {
     rounds: 3,
     seconds: 3,
     json: false,
+    markdown: false,
     help: false,
   });
 });

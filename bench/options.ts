@@ -12,13 +12,15 @@ export interface BenchOptions {
   seconds: number;
   /** Print only the JSON document on stdout. */
   json: boolean;
+  /** Print the table as docs/benchmarks.md shows it. Of two forms the JSON document is printed. */
+  markdown: boolean;
   help: boolean;
 }
 
 /** A command line that asks for something that does not exist; its message says what does. */
 export class UsageError extends Error {}
 
-const NAMES = ["--json", "--rounds", "--seconds", "--peers", "--help"];
+const NAMES = ["--json", "--markdown", "--rounds", "--seconds", "--peers", "--help"];
 const MAX_ROUNDS = 99;
 /** Below this, the 10 ms steps of CPU time make figures that are off by more than 5 %. */
 const MIN_SECONDS = 0.2;
@@ -38,6 +40,7 @@ export function parseOptions(
     rounds: 3,
     seconds: 3,
     json: false,
+    markdown: false,
     help: false,
   };
   const patterns: string[] = [];
@@ -62,6 +65,9 @@ export function parseOptions(
     switch (name) {
       case "--json":
         options.json = flag();
+        break;
+      case "--markdown":
+        options.markdown = flag();
         break;
       case "--help":
         options.help = flag();

@@ -27,7 +27,7 @@ export async function runBenchmarks(options: BenchOptions, progress: (text: stri
   }
 
   const verified = verifierAbsent === undefined ? new Set<string>() : undefined;
-  const session: Session = { rounds: options.rounds, seconds: options.seconds, verified, progress };
+  const session: Session = { rounds: options.rounds, seconds: options.seconds, verified, tlsWords: [], progress };
   const cases: CaseResult[] = [];
   const skippedCases: Skipped[] = [];
   for (const benchCase of chosen) {
@@ -78,12 +78,15 @@ type Load = "h2load" | "grpc-go" | "none";
 function loadOf({ work }: BenchCase): Load {
   switch (work.kind) {
     case "h2load":
+    case "latency":
       return "h2load";
     case "client-stream":
       return "grpc-go";
     case "client":
     case "idle":
     case "pick":
+    case "open-streams":
+    case "link":
       return "none";
   }
 }

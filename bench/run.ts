@@ -1,8 +1,10 @@
 /** `npm run bench [word…] [-- options]`: reads the command line, measures, prints. README.md tells the rest. */
 
 import { BENCH_CASES } from "./cases.ts";
+import { runCodecBench } from "./codec/run.ts";
 import { type BenchOptions, parseOptions, UsageError } from "./options.ts";
 import { killChildren } from "./process/children.ts";
+import { renderMarkdown } from "./report/markdown.ts";
 import { renderTable } from "./report/table.ts";
 import { allMeasured, runBenchmarks } from "./run-benchmarks.ts";
 import { PEERS } from "./subjects.ts";
@@ -12,9 +14,10 @@ const PEER_NAMES = PEERS.map(({ name }) => name);
 
 const HELP = `npm run bench [-- [word ...] [options]]
 
-Measures Tercel and its peers in one run. Words choose the cases whose name contains one of them; no word, all cases.
+Measures Tercel and its peers in one run. The first word "codec" measures the protobuf codec instead, without a network. Words choose the cases whose name contains one of them; no word, all cases.
 
   --json         print only the JSON document on stdout (progress goes to stderr either way)
+  --markdown     print the table that docs/benchmarks.md shows
   --rounds N     measurements of each subject in each case, whose median is quoted (1 to 99, default 3)
   --seconds S    length of one measurement (0.2 to 600, default 3)
   --peers A,B    peers to measure, or "none" (default: all)
@@ -27,6 +30,8 @@ ${CASE_NAMES.map((name) => `  ${name}`).join("\n")}
 
 /** Exit codes: 0 all measured, 1 a subject failed in a case or the run could not be made, 2 a wrong command line. */
 async function main(): Promise<number> {
+  const [first, ...rest] = process.argv.slice(2);
+  if (first === "codec") return runCodecBench(rest);
   let options: BenchOptions;
   try {
     options = parseOptions(process.argv.slice(2), { cases: CASE_NAMES, peers: PEER_NAMES });
@@ -40,7 +45,8 @@ async function main(): Promise<number> {
     return 0;
   }
   const document = await runBenchmarks(options, (text) => console.error(text));
-  process.stdout.write(options.json ? `${JSON.stringify(document, null, 2)}\n` : `\n${renderTable(document)}`);
+  if (options.json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  else process.stdout.write(options.markdown ? renderMarkdown(document) : `\n${renderTable(document)}`);
   return allMeasured(document) ? 0 : 1;
 }
 

@@ -13,6 +13,8 @@ export interface Subject {
   client: readonly string[];
   /** Installs or builds what is missing; fails with the reason why that cannot be done. */
   prepare(): Promise<void>;
+  /** It speaks TLS when its environment says so. */
+  speaksTls?: true;
   /** Its version, once prepared. */
   version(): string | Promise<string>;
 }
@@ -23,6 +25,7 @@ export const TERCEL: Subject = {
   server: [process.execPath, "--conditions=source", join(TERCEL_FOLDER, "server.ts")],
   client: [process.execPath, "--conditions=source", join(TERCEL_FOLDER, "client.ts")],
   prepare: async () => {},
+  speaksTls: true,
   version: () => packageVersion(join(ROOT_FOLDER, "packages/grpc")),
 };
 
@@ -32,6 +35,7 @@ export const GRPC_GO: Subject = {
   server: [join(BUILD_FOLDER, "grpc-go/server")],
   client: [join(BUILD_FOLDER, "grpc-go/client")],
   prepare: prepareGrpcGo,
+  speaksTls: true,
   version: () => requiredGoVersion(readFileSync(join(GRPC_GO_FOLDER, "go.mod"), "utf8"), "google.golang.org/grpc"),
 };
 
@@ -43,19 +47,20 @@ const GRPC_CPP: Subject = {
   version: async () => (await runCommand(["pkg-config", "--modversion", "grpc++"])).trim(),
 };
 
-function nodePeer(name: string, packageName: string): Subject {
+function nodePeer(name: string, packageName: string, tls: { speaksTls?: true } = {}): Subject {
   return {
     name,
     server: [process.execPath, join(NODE_PEERS_FOLDER, name, "server.ts")],
     client: [process.execPath, join(NODE_PEERS_FOLDER, name, "client.ts")],
     prepare: prepareNodePeers,
+    ...tls,
     version: () => packageVersion(join(NODE_PEERS_FOLDER, "node_modules", packageName)),
   };
 }
 
 /** Every peer, in the order in which they are measured and shown. */
 export const PEERS: readonly Subject[] = [
-  nodePeer("grpc-js", "@grpc/grpc-js"),
+  nodePeer("grpc-js", "@grpc/grpc-js", { speaksTls: true }),
   nodePeer("connect-node", "@connectrpc/connect-node"),
   nodePeer("nice-grpc", "nice-grpc"),
   GRPC_GO,

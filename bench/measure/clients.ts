@@ -15,7 +15,7 @@ export async function measureClients(
   subjects: readonly Subject[],
   session: Session,
 ): Promise<Map<string, Outcome>> {
-  const server = await startServer(TERCEL.server, LOAD_CORE);
+  const server = await startServer([...session.tlsWords, ...TERCEL.server], LOAD_CORE);
   try {
     const commands = new Map(subjects.map((subject) => [subject.name, subject.client]));
     return await interleave([...commands.keys()], session.rounds, async (name, round) => {

@@ -4,7 +4,7 @@ import { MEASURED_CORE } from "../process/pinned.ts";
 import { readResidentBytes } from "../process/process-usage.ts";
 import { startServer } from "../process/server-process.ts";
 import type { Subject } from "../subjects.ts";
-import { openIdleConnections } from "../wire/idle-connections.ts";
+import { type IdleConnections, openIdleConnections } from "../wire/idle-connections.ts";
 import { interleave, type Outcome } from "./interleave.ts";
 import { reportTurn, type Session } from "./session.ts";
 import { verifyOnce } from "./verify-server.ts";
@@ -14,11 +14,24 @@ const FIRST_CONNECTIONS = 10;
 /** After this, what a server does once per connection is over: its memory is read when nothing moves any more. */
 const SETTLE_MS = 500;
 
-/** Resident memory that each further idle connection costs a server, in a fresh process per round. */
+/** Resident memory that each further idle connection costs a server. */
 export function measureIdleConnections(
   work: IdleWork,
   subjects: readonly Subject[],
   session: Session,
+): Promise<Map<string, Outcome>> {
+  return measureGrowth(work.connections, subjects, session, {
+    first: (port) => openIdleConnections(port, FIRST_CONNECTIONS),
+    counted: (port) => openIdleConnections(port, work.connections),
+  });
+}
+
+/** How much a server's resident memory grows for each of `count` things that are opened to it, in a fresh process per round. */
+export function measureGrowth(
+  count: number,
+  subjects: readonly Subject[],
+  session: Session,
+  open: Record<"first" | "counted", (port: number) => Promise<IdleConnections>>,
 ): Promise<Map<string, Outcome>> {
   const commands = new Map(subjects.map((subject) => [subject.name, subject.server]));
   return interleave([...commands.keys()], session.rounds, async (name, round) => {
@@ -27,16 +40,16 @@ export function measureIdleConnections(
     await verifyInAnotherProcess(name, command, session);
     const server = await startServer(command, MEASURED_CORE);
     try {
-      const first = await openIdleConnections(server.port, FIRST_CONNECTIONS);
+      const first = await open.first(server.port);
       await sleep(SETTLE_MS);
       const before = readResidentBytes(server.pid);
-      const idle = await openIdleConnections(server.port, work.connections);
+      const idle = await open.counted(server.port);
       await sleep(SETTLE_MS);
       server.assertRunning();
-      const value = (readResidentBytes(server.pid) - before) / work.connections;
+      const value = (readResidentBytes(server.pid) - before) / count;
       idle.close();
       first.close();
-      if (value <= 0) throw new Error(`${work.connections} connections did not make the server's memory grow`);
+      if (value <= 0) throw new Error(`what was opened ${count} times did not make the server's memory grow`);
       return reportTurn(session, name, round, { value });
     } finally {
       await server.stop();

@@ -1,9 +1,6 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { ClientStreamWork, H2loadWork } from "../cases.ts";
-import { BUILD_FOLDER } from "../paths.ts";
 import { runClient } from "../process/client-process.ts";
-import { runH2load } from "../process/h2load.ts";
+import { runH2load, writeBody } from "../process/h2load.ts";
 import { LOAD_CORE, MEASURED_CORE } from "../process/pinned.ts";
 import { readCpuMicros } from "../process/process-usage.ts";
 import { type ServerProcess, startServer } from "../process/server-process.ts";
@@ -24,7 +21,7 @@ export async function measureServers(
   subjects: readonly Subject[],
   session: Session,
 ): Promise<Map<string, Outcome>> {
-  const measure = work.kind === "h2load" ? h2loadMeasure(caseName, work) : clientStreamMeasure(work);
+  const measure = work.kind === "h2load" ? h2loadMeasure(caseName, work, session) : clientStreamMeasure(work);
   const servers = new Map<string, ServerProcess>();
   try {
     const byName = new Map(subjects.map((subject) => [subject.name, subject]));
@@ -44,13 +41,11 @@ export async function measureServers(
   }
 }
 
-function h2loadMeasure(caseName: string, work: H2loadWork): MeasureServer {
-  const folder = join(BUILD_FOLDER, "bodies");
-  const bodyFile = join(folder, `${caseName.replaceAll("/", "-")}.bin`);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(bodyFile, work.body);
+function h2loadMeasure(caseName: string, work: H2loadWork, session: Session): MeasureServer {
+  const bodyFile = writeBody(caseName, work.body);
+  const isTls = session.tlsWords.length > 0;
   return async ({ pid, port }, round, seconds) => {
-    const load = { ...work, port, bodyFile };
+    const load = { ...work, port, bodyFile, isTls };
     await runH2load(load, round === 0 ? FIRST_WARM_UP_SECONDS : WARM_UP_SECONDS);
     // A run of its own for the warm-up, so that the CPU time between these two readings belongs to counted requests.
     const cpuBefore = readCpuMicros(pid);

@@ -6,6 +6,8 @@ export interface Session {
   seconds: number;
   /** Names of the servers that have been called and found right; undefined when grpc-js is not there to call them. */
   verified: Set<string> | undefined;
+  /** What goes before the command line of a program that is to speak TLS; empty for cleartext. */
+  tlsWords: readonly string[];
   /** Tells whoever waits what is being measured, and the figure of each turn. */
   progress(text: string): void;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { advantage, median } from "./statistics.ts";
+import { advantage, median, percentile } from "./statistics.ts";
 
 test("the median of an odd number of values is the middle one, whatever their order", () => {
   assert.equal(median([30, 1, 2]), 2);
@@ -19,6 +19,14 @@ test("sorts by size and not by spelling, and leaves the list as it was", () => {
 
 test("refuses the median of nothing", () => {
   assert.throws(() => median([]), RangeError);
+});
+
+test("a percentile is the value that so many of a hundred do not exceed", () => {
+  const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
+  assert.equal(percentile(hundred, 99), 99);
+  assert.equal(percentile(hundred, 100), 100);
+  assert.equal(percentile([5], 1), 5);
+  assert.throws(() => percentile([], 99), RangeError);
 });
 
 test("an advantage above 1 means that Tercel is better, for rates and for costs", () => {

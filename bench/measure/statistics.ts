@@ -7,6 +7,14 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
+/** The smallest value that `percent` of the values do not exceed. Throws on an empty list, which has none. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const value = sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)];
+  if (value === undefined) throw new RangeError("An empty list has no percentile.");
+  return value;
+}
+
 /** How often Tercel is better than a peer: above 1 always means that Tercel is. */
 export function advantage(tercel: number, peer: number, better: "higher" | "lower"): number {
   return better === "higher" ? tercel / peer : peer / tercel;

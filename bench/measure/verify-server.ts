@@ -8,16 +8,18 @@ const TIMEOUT_MS = 20_000;
 
 /** Calls a server the first time that it is met in this run, unless there is no grpc-js to call it with. */
 export async function verifyOnce(name: string, server: ServerProcess, session: Session): Promise<void> {
-  if (session.verified === undefined || session.verified.has(name)) return;
-  await verifyServer(server.port);
-  session.verified.add(name);
+  const key = [...session.tlsWords, name].join(" ");
+  if (session.verified === undefined || session.verified.has(key)) return;
+  await verifyServer(server.port, session.tlsWords);
+  session.verified.add(key);
 }
 
 /** Calls every method of the server once through grpc-js; fails unless all answers are right. */
-async function verifyServer(port: number): Promise<void> {
+async function verifyServer(port: number, tlsWords: readonly string[]): Promise<void> {
   const program = join(NODE_PEERS_FOLDER, "verify.ts");
+  const target = `127.0.0.1:${port}`;
   try {
-    await runCommand([process.execPath, program, `127.0.0.1:${port}`], { timeoutMs: TIMEOUT_MS });
+    await runCommand(["env", ...tlsWords, process.execPath, program, target], { timeoutMs: TIMEOUT_MS });
   } catch (error) {
     throw new Error(`the server does not answer rightly: ${(error as Error).message}`);
   }

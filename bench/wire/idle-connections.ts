@@ -6,23 +6,40 @@ export interface IdleConnections {
 }
 
 const FRAME_HEADER_BYTES = 9;
+const FRAME_DATA = 0x0;
+const FRAME_HEADERS = 0x1;
+const FLAG_END_HEADERS = 0x4;
 const FRAME_SETTINGS = 0x4;
 const FRAME_PING = 0x6;
 const FLAG_ACK = 0x1;
 const SETTINGS_ACK = Buffer.from([0, 0, 0, FRAME_SETTINGS, FLAG_ACK, 0, 0, 0, 0]);
-/** The preface, empty SETTINGS, and a PING: its answer proves that the server has taken the connection as HTTP/2. */
-const HANDSHAKE = Buffer.concat([
+/** The preface and empty SETTINGS. */
+const OPENING = Buffer.concat([
   Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
   Buffer.from([0, 0, 0, FRAME_SETTINGS, 0, 0, 0, 0, 0]),
-  Buffer.from([0, 0, 8, FRAME_PING, 0, 0, 0, 0, 0]),
-  Buffer.alloc(8),
 ]);
+/** Comes last: its answer proves that the server has taken what came before, as HTTP/2. */
+const PING = Buffer.concat([Buffer.from([0, 0, 8, FRAME_PING, 0, 0, 0, 0, 0]), Buffer.alloc(8)]);
+/** An empty message. */
+const MESSAGE = Buffer.alloc(5);
+
+/** Calls that are begun on each connection and not ended. */
+export interface OpenStreams {
+  each: number;
+  /** Of a method that takes a stream. */
+  path: string;
+}
 /** Connections opened at a time: below every listener's backlog, so that none waits for a repeated SYN. */
 const OPENED_TOGETHER = 50;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** Opens `count` connections to the port on this machine; resolves when the server has answered on each. */
-export async function openIdleConnections(port: number, count: number): Promise<IdleConnections> {
+export async function openIdleConnections(
+  port: number,
+  count: number,
+  streams: OpenStreams = { each: 0, path: "" },
+): Promise<IdleConnections> {
+  const octets = Buffer.concat([OPENING, ...openStreams(streams), PING]);
   const sockets: Socket[] = [];
   const close = () => {
     for (const socket of sockets) socket.destroy();
@@ -33,7 +50,7 @@ export async function openIdleConnections(port: number, count: number): Promise<
       for (let i = 0; i < OPENED_TOGETHER && sockets.length < count; i++) {
         const socket = connect({ host: "127.0.0.1", port });
         sockets.push(socket);
-        opening.push(handshake(socket));
+        opening.push(handshake(socket, octets));
       }
       await Promise.all(opening);
     }
@@ -45,7 +62,7 @@ export async function openIdleConnections(port: number, count: number): Promise<
 }
 
 /** Settles when the server's SETTINGS are acknowledged and the PING is answered. */
-function handshake(socket: Socket): Promise<void> {
+function handshake(socket: Socket, octets: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     let received: Buffer = Buffer.alloc(0);
     let settingsSeen = false;
@@ -59,7 +76,7 @@ function handshake(socket: Socket): Promise<void> {
     socket.on("error", (error) => fail(`failed: ${error.message}`));
     // After the handshake this changes nothing any more: the promise is settled.
     socket.on("close", () => fail("was closed by the server"));
-    socket.write(HANDSHAKE);
+    socket.write(octets);
     socket.on("data", (chunk: Buffer) => {
       received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
       for (;;) {
@@ -81,4 +98,35 @@ function handshake(socket: Socket): Promise<void> {
       }
     });
   });
+}
+
+function openStreams({ each, path }: OpenStreams): Buffer[] {
+  const fields = [":method", "POST", ":scheme", "http", ":path", path, ":authority", "bench", "te", "trailers"];
+  const block = literals([...fields, "content-type", "application/grpc"]);
+  return Array.from({ length: each }, (_, index) => {
+    const streamId = 2 * index + 1;
+    return Buffer.concat([
+      frame(FRAME_HEADERS, FLAG_END_HEADERS, streamId, block),
+      frame(FRAME_DATA, 0, streamId, MESSAGE),
+    ]);
+  });
+}
+
+/** A header block without indexing or Huffman code (RFC 7541 §6.2.2). Names and values stay below 127 octets. */
+function literals(fields: readonly string[]): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < fields.length; at += 2) {
+    const [name = "", value = ""] = fields.slice(at, at + 2);
+    parts.push(Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value));
+  }
+  return Buffer.concat(parts);
+}
+
+function frame(type: number, flags: number, streamId: number, payload: Buffer): Buffer {
+  const header = Buffer.alloc(FRAME_HEADER_BYTES);
+  header.writeUIntBE(payload.length, 0, 3);
+  header[3] = type;
+  header[4] = flags;
+  header.writeUInt32BE(streamId, 5);
+  return Buffer.concat([header, payload]);
 }

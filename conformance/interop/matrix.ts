@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { allCases, type CaseName, clientCompressionCases, isSoak } from "./cases.ts";
+import { allCases, type CaseName, clientCompressionCases, isSoak, orcaCases } from "./cases.ts";
 import type { Command, Peer, RunSettings, Trust } from "./peer.ts";
 import { runClient, startServer } from "./programs.ts";
 
@@ -26,6 +26,9 @@ export interface MatrixOptions {
 const caseTimeoutMs = 30_000;
 /** The descriptions say 1,000, which a busy machine with a cold virtual machine on it does not always keep. */
 const soakMaxLatencyMs = 5000;
+
+/** By this their clients see load reports: a policy that they have for the test alone. */
+const orcaServiceConfig = JSON.stringify({ loadBalancingConfig: [{ test_backend_metrics_load_balancer: {} }] });
 
 interface Client {
   readonly command: Command;
@@ -102,6 +105,9 @@ async function runCase(
   const args = ["--server_host=127.0.0.1", `--server_port=${port}`, `--test_case=${runAs}`];
   args.push(`--use_tls=${trust !== undefined}`);
   if (trust !== undefined) args.push(`--server_host_override=${trust.serverName}`, ...client.trust(trust.caFile));
+  if (client !== ourClient && (orcaCases as readonly CaseName[]).includes(caseName)) {
+    args.push(`--service_config_json=${orcaServiceConfig}`);
+  }
   let timeoutMs = caseTimeoutMs;
   if (isSoak(caseName)) {
     const timeoutSeconds = 30 + Math.ceil(options.soakIterations / 10);

@@ -17,6 +17,7 @@ export const targetNames = [
   "hpack-round-trip",
   "huffman",
   "message-decoder",
+  "protobuf-decode",
   "server-connection",
   "client-connection",
 ] as const;

@@ -1,10 +1,14 @@
 import { fileURLToPath } from "node:url";
+import { onStopSignals } from "@tercel/grpc";
 import { joinHostPort, readSettings, type Settings, settingsToArgs } from "./config/settings.ts";
 import { createJsonLog } from "./log/json-log.ts";
-import { onStopSignals } from "./service/stop-ladder.ts";
+import { hostRegistry } from "./supervisor/host-registry.ts";
 import { readyText } from "./supervisor/ready-text.ts";
 import { createRestartPolicy } from "./supervisor/restart-policy.ts";
 import { createSupervisedService, type ServiceSpec, type SupervisedService } from "./supervisor/supervised-service.ts";
+
+/** Any instance that is there. */
+const byRegistry = "discovery:///order-service";
 
 const request = readSettings(process.argv.slice(2), process.env, process.cwd());
 // Whoever reads may end first (`npm start | head`); the services must be stopped in order all the same.
@@ -20,39 +24,46 @@ if (request.kind === "help") {
 }
 
 async function openShop(settings: Settings): Promise<void> {
-  const orders = supervise({
-    name: "order-service",
-    entryPath: entryPath("order-service"),
-    args: (address) => settingsToArgs({ ...settings, orderPort: portOf(address) ?? settings.orderPort }),
-  });
-  let orderAddress = settings.orderAddress;
+  const hosted = settings.registry === "" ? await hostRegistry(createJsonLog("shop")) : undefined;
+  const registry = hosted?.address ?? settings.registry;
+  const orderAddress = settings.orderAddress === ownOrderAddress(settings) ? byRegistry : settings.orderAddress;
+  const shared = { ...settings, registry, orderAddress };
+  const orders = Array.from({ length: settings.orderInstances }, (_, nth) =>
+    supervise({
+      name: nth === 0 ? "order-service" : `order-service ${nth + 1}`,
+      entryPath: entryPath("order-service"),
+      // Only the first has a port that is known beforehand; the others are found by the registry.
+      args: (address) => {
+        return settingsToArgs({ ...shared, orderPort: portOf(address) ?? (nth === 0 ? settings.orderPort : 0) });
+      },
+    }),
+  );
   const users = supervise({
     name: "user-service",
     entryPath: entryPath("user-service"),
-    args: (address) => settingsToArgs({ ...settings, userPort: portOf(address) ?? settings.userPort, orderAddress }),
+    args: (address) => settingsToArgs({ ...shared, userPort: portOf(address) ?? settings.userPort }),
   });
 
   let closing: Promise<unknown> | undefined;
-  // Both at once: a terminal's Ctrl-C has told both already, and neither may count as crashed because of that.
+  // All at once: a terminal's Ctrl-C has told all already, and none may count as crashed because of that.
   const close = () => {
-    closing ??= Promise.all([users.stop(), orders.stop()]);
+    closing ??= Promise.all([users, ...orders].map((service) => service.stop())).then(() => hosted?.close());
     return closing;
   };
-  onStopSignals(
-    () => void close(),
-    () => {
-      users.kill();
-      orders.kill();
+  onStopSignals({
+    stop: () => void close(),
+    force: () => {
+      for (const service of [users, ...orders]) service.kill();
       process.exit(1);
     },
-  );
+  });
 
   try {
-    const listening = await orders.start();
-    // With port 0 nobody could know before where order-service would be.
-    if (settings.orderPort === 0 && settings.orderAddress === joinHostPort(settings.host, 0)) orderAddress = listening;
+    const orderAddresses: string[] = [];
+    // One after the other: the first makes the database that they share.
+    for (const order of orders) orderAddresses.push(await order.start());
     const userAddress = await users.start();
-    process.stdout.write(readyText(userAddress, listening));
+    process.stdout.write(readyText(userAddress, orderAddresses));
   } catch (error) {
     // A person who stopped the start need not be told that it was stopped.
     if (closing === undefined) {
@@ -61,6 +72,11 @@ async function openShop(settings: Settings): Promise<void> {
     }
     await close();
   }
+}
+
+/** What the setting is when nobody has set it and there is no registry. */
+function ownOrderAddress({ host, orderPort }: Settings): string {
+  return joinHostPort(host, orderPort);
 }
 
 function supervise(spec: ServiceSpec): SupervisedService {

@@ -12,6 +12,8 @@ export interface ShopProcess {
   readonly pid: number;
   /** Everything written to standard output and, apart from log records, to standard error so far. */
   text(): string;
+  /** All records so far. */
+  records(): readonly LogRecord[];
   /** The n-th record (the first by default) that matches; fails if the process ends without having logged it. */
   record(matches: Partial<LogRecord>, nth?: number): Promise<LogRecord>;
   /** Settles once standard output and error together contain the text; fails if the process ends without it. */
@@ -69,6 +71,7 @@ export function startShopProcess(
   return {
     pid: child.pid ?? 0,
     text: () => text,
+    records: () => records,
     record: (matches, nth = 1) =>
       until(
         () =>

@@ -30,16 +30,17 @@ async function openShop() {
     const { address, pid } = await shop.record({ event: "listening", service }, nth);
     return { address: address as string, pid: pid as number };
   };
+  await shop.says("Ctrl-C closes the shop.");
   const orders = await listening("order-service");
   const users = await listening("user-service");
-  await shop.says("Ctrl-C closes the shop.");
-  return { shop, listening, orders, users };
+  const moreOrders = await listening("order-service", 2);
+  return { shop, listening, orders, moreOrders, users };
 }
 
-async function createAda(address: string): Promise<void> {
+async function createAda(address: string, email = "ada@example.org"): Promise<void> {
   const client = connect("user.UserService", address);
   try {
-    const { user } = await client.call("CreateUser", { name: "Ada", email: "ada@example.org" });
+    const { user } = await client.call("CreateUser", { name: "Ada", email });
     assert.equal(user.name, "Ada");
   } finally {
     client.close();
@@ -47,17 +48,17 @@ async function createAda(address: string): Promise<void> {
 }
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  test(`${signal} ends both services cleanly with exit code 0`, { timeout: 60_000 }, async () => {
-    const { shop, orders, users } = await openShop();
+  test(`${signal} ends all services cleanly with exit code 0`, { timeout: 60_000 }, async () => {
+    const { shop, orders, moreOrders, users } = await openShop();
     shop.signal(signal);
     assert.equal(await shop.ended, 0);
     for (const service of ["order-service", "user-service"]) await shop.record({ event: "stopped", service });
-    assert.ok(!isRunning(orders.pid));
-    assert.ok(!isRunning(users.pid));
+    await shop.record({ event: "stopped", service: "order-service" }, 2);
+    for (const { pid } of [orders, moreOrders, users]) assert.ok(!isRunning(pid));
   });
 }
 
-test("both addresses and a call to try are shown, and user-service finds order-service", {
+test("all addresses and a call to try are shown, and user-service finds order-service", {
   timeout: 60_000,
 }, async () => {
   const { shop, orders, users } = await openShop();
@@ -79,12 +80,31 @@ test("a killed service is started again at its address, and the other one finds 
   await shop.record({ event: "welcome_order_placed" });
 });
 
+test("an order-service that is killed takes no welcome order with it: the other one has it", {
+  timeout: 60_000,
+}, async () => {
+  const { shop, listening, orders, users } = await openShop();
+  // Calls go to the first instance while it lives, several at once, right through its death.
+  let created = 0;
+  const lane = async (letter: string) => {
+    for (let nth = 1; nth <= 12; nth++) {
+      await createAda(users.address, `${letter}${nth}@example.org`);
+      created += 1;
+      if (created === 15) process.kill(orders.pid, "SIGKILL");
+    }
+  };
+  await Promise.all(["a", "b", "c", "d"].map(lane));
+  await shop.record({ event: "welcome_order_placed" }, 48);
+  assert.ok(!shop.records().some(({ event }) => event === "welcome_order_failed"));
+  const again = await listening("order-service", 3);
+  assert.equal(again.address, orders.address);
+});
+
 test("services end when the supervisor is killed", { timeout: 60_000 }, async () => {
-  const { shop, orders, users } = await openShop();
+  const { shop, orders, moreOrders, users } = await openShop();
   shop.signal("SIGKILL");
   assert.equal(await shop.ended, "SIGKILL");
-  await untilEnded(orders.pid);
-  await untilEnded(users.pid);
+  for (const { pid } of [orders, moreOrders, users]) await untilEnded(pid);
 });
 
 for (const { service, flag, variable } of [

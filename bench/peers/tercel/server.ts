@@ -1,9 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { createServer } from "@tercel/grpc";
 import { announce, portArgument } from "../serve.ts";
+import { tlsFiles } from "../tls-files.ts";
 import { EchoResponseSchema, EchoService } from "./gen/echo_pb.ts";
 
+const tls = tlsFiles();
 const server = createServer({
+  ...(tls === undefined ? {} : { tls }),
   routes: (router) =>
     router.service(EchoService, {
       unary: (request) => create(EchoResponseSchema, { message: request.message, payload: request.payload }),

@@ -40,6 +40,7 @@ export {
 export { type Channel, createChannel } from "./channel/channel.ts";
 export type { ChannelOptions } from "./channel/channel-options.ts";
 export type { ConnectivityState } from "./channel/connectivity.ts";
+export { createClient } from "./channel/create-client.ts";
 export {
   type AttemptExplanation,
   type CallExplanation,
@@ -73,5 +74,7 @@ export {
 } from "./server/lifecycle/lifecycle.ts";
 export { type CloseOptions, createServer, type ListeningAt, type ListenOptions, type Server } from "./server/server.ts";
 export type { ServerOptions } from "./server/server-options.ts";
+export { onStopSignals, type StopSignalOptions } from "./server/stop-signals.ts";
 export type { Address } from "./transport/client-connection.ts";
+export type { LimitAction, LimitName, LimitStrike, OnLimit } from "./transport/limit-reporter.ts";
 export type { ListenAddress } from "./transport/listen.ts";

@@ -67,7 +67,7 @@ describe("deadlines", () => {
       const clock = createFakeClock();
       const { entered, handlers, release } = waitingHandlers();
       // Only the server's clock moves: the client's stands still, so what ends the call is the server's answer.
-      const { client } = await open(t, handlers, { server: { clock } });
+      const { client } = await open(t, handlers, { server: { clock }, channel: { clock: createFakeClock() } });
       const failing = assertStatus(
         client.unary({}, { timeoutMs: 60_000 }),
         Code.DeadlineExceeded,

@@ -152,6 +152,38 @@ describe("TLS", { skip: withoutOpenssl }, () => {
     await server.close();
   });
 
+  it("takes a renewed certificate for new connections, and keeps the old ones", async () => {
+    const { server, port } = await serve({ key: files.serverKey, cert: files.serverCert });
+    const tls = { ca: files.ca, servername: "localhost" };
+    const before = createChannel(`127.0.0.1:${port}`, { tls });
+    const client = createClient(EchoService, before);
+    await client.unary({});
+    // Another name, so that it can be told from the first.
+    server.updateTls({ key: files.clientKey, cert: files.clientCert });
+    const after = createChannel(`127.0.0.1:${port}`, { tls });
+    await assertStatus(createClient(EchoService, after).unary({}), Code.Unavailable, /localhost/);
+    await client.unary({});
+    assert.throws(() => server.updateTls({ key: files.serverKey, cert: files.clientCert }), /mismatch/);
+    server.updateTls({ key: files.serverKey, cert: files.serverCert });
+    assert.match(await callOnce(`127.0.0.1:${port}`, { tls }), /^hi https/);
+    for (const channel of [before, after]) await channel.close();
+    await server.close();
+  });
+
+  it("of a channel may be a function, which is asked for each connection", async () => {
+    const { server, port } = await serve({ key: files.serverKey, cert: files.serverCert });
+    let asked = 0;
+    const tls = () => {
+      asked++;
+      return { ca: files.ca, servername: "localhost" };
+    };
+    for (const times of [1, 2]) {
+      assert.match(await callOnce(`127.0.0.1:${port}`, { tls }), /^hi https/);
+      assert.equal(asked, times);
+    }
+    await server.close();
+  });
+
   it("and cleartext do not mix: either way the call is Unavailable and the server lives", async () => {
     const { server, port } = await serve({ key: files.serverKey, cert: files.serverCert });
     const cleartext = createChannel(`127.0.0.1:${port}`);

@@ -17,6 +17,8 @@ const serverBounds: [keyof ServerOptions, number, number][] = [
   ["maxConcurrentStreams", 1, 0x7fff_ffff],
   ["maxMetadataBytes", 0, Number.MAX_SAFE_INTEGER],
   ["maxConnections", 1, Number.MAX_SAFE_INTEGER],
+  ["maxConnectionsPerAddress", 1, Number.MAX_SAFE_INTEGER],
+  ["maxTlsHandshakes", 1, Number.MAX_SAFE_INTEGER],
   ["idleTimeoutMs", 0, Number.MAX_SAFE_INTEGER],
 ];
 const channelBounds: [keyof ChannelOptions, number, number][] = [

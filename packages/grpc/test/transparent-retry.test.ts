@@ -4,16 +4,17 @@ import { constants, createServer, type ServerHttp2Session, type ServerHttp2Strea
 import { describe, it, type TestContext } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, createClient } from "@connectrpc/connect";
-import { createChannel, createServer as createGrpcServer, type Server } from "@tercel/grpc";
+import { type ChannelOptions, createChannel, createServer as createGrpcServer, type Server } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
 import { EchoResponseSchema, EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
+import { streamOf } from "./support/async.ts";
 import { echoRoutes } from "./support/open-echo.ts";
 import { framed } from "./support/raw-client.ts";
 
 const message = framed(toBinary(EchoResponseSchema, create(EchoResponseSchema, { text: "hello" })));
 
 /** A server that refuses the first requests with the error code, and answers the others. */
-async function openRefusing(test: TestContext, refusals: number, code: number) {
+async function openRefusing(test: TestContext, refusals: number, code: number, options: ChannelOptions = {}) {
   let seen = 0;
   const sessions = new Set<ServerHttp2Session>();
   const server = createServer();
@@ -30,7 +31,7 @@ async function openRefusing(test: TestContext, refusals: number, code: number) {
     stream.end(message);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const channel = createChannel(`127.0.0.1:${(server.address() as { port: number }).port}`);
+  const channel = createChannel(`127.0.0.1:${(server.address() as { port: number }).port}`, options);
   test.after(async () => {
     await channel.close();
     for (const session of sessions) session.destroy();
@@ -52,9 +53,38 @@ describe("a unary call", () => {
     assert.equal(seen(), 2);
   });
 
+  it("does not count the refusal among the attempts of its retry policy", async (test) => {
+    const retryPolicy = {
+      maxAttempts: 2,
+      initialBackoff: "0.001s",
+      maxBackoff: "0.001s",
+      backoffMultiplier: 1,
+      retryableStatusCodes: ["UNAVAILABLE"],
+    };
+    const serviceConfig = { methodConfig: [{ name: [{}], retryPolicy }] };
+    const { client, seen } = await openRefusing(test, 2, constants.NGHTTP2_REFUSED_STREAM, { serviceConfig });
+    assert.equal((await client.unary({})).text, "hello");
+    assert.equal(seen(), 3);
+  });
+
   it("is not repeated when the server may have acted on it", async (test) => {
     const { client, seen } = await openRefusing(test, 1, constants.NGHTTP2_INTERNAL_ERROR);
     await assertStatus(client.unary({}), Code.Internal);
+    assert.equal(seen(), 1);
+  });
+});
+
+describe("a streaming call", () => {
+  it("is sent once more with all its requests when the server refused its stream", async (test) => {
+    const { client, seen } = await openRefusing(test, 1, constants.NGHTTP2_REFUSED_STREAM);
+    assert.equal((await client.clientStream(streamOf({ text: "a" }, { text: "b" }))).text, "hello");
+    assert.equal(seen(), 2);
+  });
+
+  it("is not repeated when what it has sent is over the buffer", async (test) => {
+    const options = { retryBufferBytesPerCall: 15 };
+    const { client, seen } = await openRefusing(test, 1, constants.NGHTTP2_REFUSED_STREAM, options);
+    await assertStatus(client.clientStream(streamOf({ text: "a" }, { text: "b" })), Code.Unavailable);
     assert.equal(seen(), 1);
   });
 });

@@ -21,6 +21,8 @@ test("without flags and variables the services stay on this machine at 50051 and
     orderPort: 50052,
     dataDir: "/srv/data/shop",
     orderAddress: "127.0.0.1:50052",
+    orderInstances: 2,
+    registry: "",
   });
 });
 
@@ -38,6 +40,19 @@ test("an empty variable counts as unset", () => {
 test("ports from 0 to 65535 are taken", () => {
   assert.equal(read(["--user-port=0"]).userPort, 0);
   assert.equal(read(["--user-port=65535"]).userPort, 65_535);
+});
+
+test("with a registry, order-service is found by its name unless an address is given", () => {
+  assert.equal(read(["--registry=127.0.0.1:7000"]).orderAddress, "discovery:///order-service");
+  assert.equal(read(["--registry=127.0.0.1:7000", "--order-address=a:1"]).orderAddress, "a:1");
+});
+
+test("from 1 to 9 processes of order-service may run", () => {
+  assert.equal(read(["--order-instances=1"]).orderInstances, 1);
+  assert.equal(read(["--order-instances=9"]).orderInstances, 9);
+  for (const wrong of ["0", "10", "two"]) {
+    assert.match(problemOf([`--order-instances=${wrong}`]), /--order-instances must be a number from 1 to 9/);
+  }
 });
 
 test("an absolute data folder is kept and a relative one starts at the working directory", () => {

@@ -11,8 +11,12 @@ export interface Settings {
   readonly orderPort: number;
   /** Absolute path of the folder that holds the databases. */
   readonly dataDir: string;
-  /** Where user-service finds order-service. */
+  /** Where user-service finds order-service: by the registry, unless told otherwise. */
   readonly orderAddress: string;
+  /** How many processes of order-service the supervisor runs. The first has the port above, others any free one. */
+  readonly orderInstances: number;
+  /** Where the registry listens. Empty: the supervisor hosts one; a service that runs alone does without. */
+  readonly registry: string;
 }
 
 /** What the command line asked for: to run with settings, to see the help, or something that cannot be. */
@@ -57,7 +61,19 @@ const options = {
     flag: "order-address",
     variable: "SHOP_ORDER_ADDRESS",
     fallback: "",
-    meaning: "where user-service finds order-service; by default on the host and port above",
+    meaning: "where user-service finds order-service; by default what the registry tells",
+  },
+  orderInstances: {
+    flag: "order-instances",
+    variable: "SHOP_ORDER_INSTANCES",
+    fallback: "2",
+    meaning: "how many processes of order-service run, 1 to 9",
+  },
+  registry: {
+    flag: "registry",
+    variable: "SHOP_REGISTRY",
+    fallback: "",
+    meaning: "host:port of a registry that is there already; by default the shop hosts one",
   },
 } satisfies Record<keyof Settings, Option>;
 
@@ -97,14 +113,23 @@ export function readSettings(
     }
     ports[name] = port;
   }
+  const instances = text(options.orderInstances);
+  if (!/^[1-9]$/.test(instances)) {
+    return refused(`${source(options.orderInstances)} must be a number from 1 to 9, not ${quote(instances)}`);
+  }
   const host = text(options.host);
+  const registry = text(options.registry);
   return {
     kind: "run",
     settings: {
       host,
       ...ports,
       dataDir: resolve(workingDir, text(options.dataDir)),
-      orderAddress: text(options.orderAddress) || joinHostPort(host, ports.orderPort),
+      orderAddress:
+        text(options.orderAddress) ||
+        (registry === "" ? joinHostPort(host, ports.orderPort) : "discovery:///order-service"),
+      orderInstances: Number(instances),
+      registry,
     },
   };
 }
@@ -116,7 +141,9 @@ export function waysToSet(name: keyof Settings): string {
 
 /** The command line that makes another program of the shop read these settings. */
 export function settingsToArgs(settings: Settings): string[] {
-  return (Object.keys(options) as (keyof Settings)[]).map((name) => `--${options[name].flag}=${settings[name]}`);
+  return (Object.keys(options) as (keyof Settings)[])
+    .filter((name) => settings[name] !== "")
+    .map((name) => `--${options[name].flag}=${settings[name]}`);
 }
 
 /** "host:port", with brackets around an IPv6 address (RFC 3986 section 3.2.2). */

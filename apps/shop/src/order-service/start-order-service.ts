@@ -4,6 +4,7 @@ import { OrderService } from "../gen/shop/order/v1/order_pb.ts";
 import type { Log } from "../log/json-log.ts";
 import { listenWithServices } from "../service/listen-with-services.ts";
 import type { RunningService } from "../service/run-service.ts";
+import { openShopRegistry } from "../service/shop-registry.ts";
 import { openDatabase } from "../storage/open-database.ts";
 import { createOrderHandler } from "./order-handler.ts";
 import { createOrderStore, orderMigrations } from "./order-store.ts";
@@ -13,9 +14,13 @@ export async function startOrderService(settings: Settings, log: Log): Promise<R
   const database = openDatabase(join(settings.dataDir, "orders.db"), orderMigrations);
   const handler = createOrderHandler(createOrderStore(database));
   const server = await listenWithServices(OrderService, handler, settings.host, settings.orderPort, log);
+  const shopRegistry = openShopRegistry(settings.registry, log);
+  await shopRegistry.announce("order-service", OrderService, server.address);
   return {
     address: server.address,
     async close() {
+      // First, so that those who call are told to go elsewhere before the connections go.
+      await shopRegistry.close();
       await server.close();
       database.close();
     },

@@ -1,8 +1,8 @@
+import { onStopSignals } from "@tercel/grpc";
 import { joinHostPort, readSettings, type Settings, waysToSet } from "../config/settings.ts";
 import { createJsonLog, describeError, type Log } from "../log/json-log.ts";
 import { explainStartFailure } from "./explain-start-failure.ts";
 import { onParentStop, reportToParent } from "./parent-messages.ts";
-import { onStopSignals } from "./stop-ladder.ts";
 
 /** A service that listens. */
 export interface RunningService {
@@ -47,13 +47,13 @@ export async function runService({ name, portSetting, start }: ServiceProgram): 
     // A stop during the start is carried out once the start is over, below.
     if (running) await endGracefully(running, log);
   };
-  onStopSignals(
-    (signal) => void stop(signal),
-    () => {
+  onStopSignals({
+    stop: (signal) => void stop(signal),
+    force: () => {
       log.warn("stopped_by_force");
       process.exit(1);
     },
-  );
+  });
   onParentStop((reason) => void stop(reason));
 
   try {

@@ -3,8 +3,8 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 /**
- * How long a statement waits for another process's lock. Each service is its database's only writer, so a lock means a
- * backup or a curious shell; the wait blocks the event loop, which is why it is short.
+ * How long a statement waits for another process's lock. Processes of one service share its database, and each holds the
+ * lock for a transaction of a few milliseconds; the wait blocks the event loop, which is why it is short.
  */
 const lockWaitMs = 1_000;
 

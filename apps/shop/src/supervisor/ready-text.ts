@@ -1,10 +1,10 @@
 /** What a person sees once everything listens: where, and what to try. */
-export function readyText(userAddress: string, orderAddress: string): string {
+export function readyText(userAddress: string, orderAddresses: readonly string[]): string {
   const target = dialable(userAddress);
   return [
     "The shop is open.",
     `  user-service   ${userAddress}`,
-    `  order-service  ${orderAddress}`,
+    `  order-service  ${orderAddresses.join(", ")}`,
     "",
     "Try it:",
     `  grpcurl -plaintext -d '{"name":"Ada","email":"ada@example.org"}' ${target} user.UserService/CreateUser`,

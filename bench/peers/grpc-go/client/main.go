@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 
 	echo "bench-grpc-go/gen"
@@ -134,7 +135,13 @@ func main() {
 		log.Fatalf("%q is no number of seconds", os.Args[4])
 	}
 
-	connection, err := grpc.NewClient("passthrough:///"+os.Args[1], grpc.WithTransportCredentials(insecure.NewCredentials()))
+	transport := insecure.NewCredentials()
+	if certFile := os.Getenv("BENCH_TLS_CERT"); certFile != "" {
+		if transport, err = credentials.NewClientTLSFromFile(certFile, ""); err != nil {
+			log.Fatal(err)
+		}
+	}
+	connection, err := grpc.NewClient("passthrough:///"+os.Args[1], grpc.WithTransportCredentials(transport))
 	if err != nil {
 		log.Fatal(err)
 	}

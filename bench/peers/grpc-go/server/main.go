@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 
 	echo "bench-grpc-go/gen"
 )
@@ -57,7 +58,15 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := grpc.NewServer()
+	options := []grpc.ServerOption{}
+	if certFile := os.Getenv("BENCH_TLS_CERT"); certFile != "" {
+		tls, err := credentials.NewServerTLSFromFile(certFile, os.Getenv("BENCH_TLS_KEY"))
+		if err != nil {
+			log.Fatal(err)
+		}
+		options = append(options, grpc.Creds(tls))
+	}
+	server := grpc.NewServer(options...)
 	echo.RegisterEchoServiceServer(server, echoService{})
 
 	stop := make(chan os.Signal, 1)

@@ -1,4 +1,5 @@
 import { credentials } from "@grpc/grpc-js";
+import { tlsFiles } from "../../tls-files.ts";
 import {
   type EchoRequest,
   type EchoResponse,
@@ -19,7 +20,11 @@ export interface EchoClient {
 }
 
 export function createEchoClient(target: string): EchoClient {
-  const client = new EchoService(target, credentials.createInsecure());
+  const tls = tlsFiles();
+  const client = new EchoService(
+    target,
+    tls === undefined ? credentials.createInsecure() : credentials.createSsl(tls.cert),
+  );
   return {
     unary(request) {
       return new Promise((resolve, reject) => {

@@ -6,6 +6,7 @@ import {
   ServerCredentials,
 } from "@grpc/grpc-js";
 import { announce, portArgument } from "../../serve.ts";
+import { tlsFiles } from "../../tls-files.ts";
 import {
   type EchoRequest,
   type EchoResponse,
@@ -43,9 +44,14 @@ const clientStream: handleClientStreamingCall<EchoRequest, SummaryResponse> = (c
   call.on("end", () => callback(null, summary));
 };
 
+const tls = tlsFiles();
+const credentials =
+  tls === undefined
+    ? ServerCredentials.createInsecure()
+    : ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }]);
 const server = new Server();
 server.addService(EchoService.service, { unary, serverStream, clientStream });
-server.bindAsync(`127.0.0.1:${portArgument()}`, ServerCredentials.createInsecure(), (error, port) => {
+server.bindAsync(`127.0.0.1:${portArgument()}`, credentials, (error, port) => {
   if (error) throw error;
   announce(port, () => server.forceShutdown());
 });

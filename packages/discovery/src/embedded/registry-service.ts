@@ -2,11 +2,13 @@ import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { type Clock, checkWholeNumber, type Log, refuseUnknownOptions, stderrLog, systemClock } from "@tercel/grpc";
 import {
+  type Instance,
   type RegisterRequest,
   Registry,
   type WatchResponse,
   WatchResponseSchema,
 } from "../gen/tercel/discovery/v1/registry_pb.ts";
+import type { ServiceInstance } from "../port/instance.ts";
 import { readInstance, toMessage } from "./instance-messages.ts";
 import { LeaseTable } from "./lease-table.ts";
 import { PendingChanges } from "./pending-changes.ts";
@@ -58,6 +60,8 @@ class HostedRegistry implements RegistryService {
   readonly #table: LeaseTable;
   /** Until then, who was registered with a predecessor of this process may not have noticed yet that it is gone. */
   readonly #settledMs: number;
+  /** An instance is told to everyone who watches, and does not change. */
+  readonly #messages = new WeakMap<ServiceInstance, Instance>();
   #isClosed = false;
 
   constructor(options: RegistryServiceOptions) {
@@ -90,7 +94,7 @@ class HostedRegistry implements RegistryService {
       },
       getService: ({ name, pageToken }) => {
         const { instances, nextToken } = this.#table.page(name, pageToken, maxInstancesInMessage);
-        return { instances: instances.map(toMessage), nextPageToken: nextToken };
+        return { instances: instances.map((one) => this.#toMessage(one)), nextPageToken: nextToken };
       },
       listServices: () => ({ names: this.#table.names }),
       watch: ({ name }, context) => this.#watch(name, context),
@@ -100,6 +104,14 @@ class HostedRegistry implements RegistryService {
   close(): void {
     this.#isClosed = true;
     this.#table.close();
+  }
+
+  #toMessage(instance: ServiceInstance): Instance {
+    const known = this.#messages.get(instance);
+    if (known !== undefined) return known;
+    const message = toMessage(instance);
+    this.#messages.set(instance, message);
+    return message;
   }
 
   #register(request: RegisterRequest) {
@@ -128,7 +140,7 @@ class HostedRegistry implements RegistryService {
         yield create(WatchResponseSchema, {
           beginsSnapshot: isSnapshot,
           continues,
-          put: put.map(toMessage),
+          put: put.map((one) => this.#toMessage(one)),
           removedIds: [...removedIds],
           isSettling,
         });

@@ -80,10 +80,14 @@ export class HttpClient {
   }
 
   /** Hands the lines of an answer with status 200 on as they come; of others the whole text. Resolves when it has ended. */
-  async readLines(request: HttpRequest, onLine: (line: string) => void): Promise<HttpResponse> {
+  async readLines(
+    request: HttpRequest & { readonly onHead?: () => void },
+    onLine: (line: string) => void,
+  ): Promise<HttpResponse> {
     return this.#withAnswer(request, async (answer, _, restart) => {
       const status = answer.statusCode ?? 0;
       const texts: string[] = [];
+      if (status === 200) request.onHead?.();
       answer.on("data", restart);
       for await (const line of createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY })) {
         if (status === 200) onLine(line);

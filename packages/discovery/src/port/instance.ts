@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { isIPv6 } from "node:net";
 import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc";
 
 /** Whether an instance wants calls. "unknown" is what registries tell that do not check; it gets calls like "serving". */
@@ -15,7 +16,7 @@ export interface ServiceInstance {
   /** Host name or IP address. */
   readonly address: string;
   readonly port: number;
-  /** "zone" is read by the resolver; other keys are the application's. */
+  /** "zone" and "weight" are read by the resolver; other keys are the application's. */
   readonly metadata: ReadonlyMap<string, string>;
   /** What it serves: full names of gRPC services. */
   readonly endpoints: readonly string[];
@@ -86,6 +87,11 @@ export function checkInstance(instance: ServiceInstance): void {
   checkText(where, "id", instance.id, /^[\x21-\x7e]{1,128}$/, "1 to 128 printable ASCII characters without space");
   checkText(where, "version", instance.version, /^[\x20-\x7e]{0,128}$/, "at most 128 printable ASCII characters");
   checkText(where, "address", instance.address, /^[A-Za-z0-9._:~-]{1,254}$/, "a host name or an IP address");
+  if (instance.address.includes(":") && !isIPv6(instance.address)) {
+    throw new TypeError(
+      `${where}: address ${instance.address} is neither a host nor an IPv6 address; the port stands in port`,
+    );
+  }
   if (instance.address === "0.0.0.0" || instance.address === "::") {
     throw new TypeError(`${where}: address ${instance.address} is no place that others can connect to`);
   }

@@ -143,6 +143,16 @@ test("a refusal later on does not end a registration", async () => {
   await kept.close();
 });
 
+test("an end before the first success rejects the registration", async () => {
+  const { clock, answers, register, kept } = setUp();
+  answers.place = away;
+  const rejected = assert.rejects(register(), (error) => ConnectError.from(error).code === Code.Canceled);
+  await clock.advance(0);
+  await kept.close();
+  await rejected;
+  assert.equal(clock.pendingTimers, 0);
+});
+
 test("an end waits for the step under way, so that it cannot enter the instance again", async () => {
   const { steps, answers, register } = setUp();
   const one = await register();

@@ -52,6 +52,8 @@ export class KeptRegistration implements Registered {
   #isConfirmed = false;
   #wake = new AbortController();
   #running: Promise<void> | undefined;
+  /** Ends `start` while it waits. */
+  #giveUp: (error: ConnectError) => void = () => {};
 
   constructor(instance: ServiceInstance, lease: Lease, options: KeepRegisteredOptions) {
     this.#instance = instance;
@@ -81,6 +83,7 @@ export class KeptRegistration implements Registered {
         this.#running?.then(() => this.#lease.remove(this.#instance)).catch(() => {});
         reject(error);
       };
+      this.#giveUp = giveUp;
       const cancel = clock.after(
         registerTimeoutMs,
         () => {
@@ -93,6 +96,7 @@ export class KeptRegistration implements Registered {
       this.#running = this.#run({
         onPlaced: () => {
           isPlaced = true;
+          this.#giveUp = () => {};
           cancel();
           resolve();
         },
@@ -115,6 +119,7 @@ export class KeptRegistration implements Registered {
   }
 
   async deregister(): Promise<void> {
+    this.#giveUp(new ConnectError(`${this.#describe()} was deregistered before it was registered`, Code.Canceled));
     this.#closing.abort();
     this.#wake.abort();
     this.#isConfirmed = false;

@@ -1,6 +1,5 @@
-import type { ServiceInstance } from "./instance.ts";
+import { isSameInstance, type ServiceInstance } from "./instance.ts";
 import type { Registry, ServiceSnapshot } from "./registry.ts";
-import { changesSince } from "./watched-service.ts";
 
 /**
  * The snapshots of a service as an async iterable; who reads slowly gets the newest only. Problems are left out: a snapshot's
@@ -43,4 +42,20 @@ export async function* serviceSnapshots(
     signal?.removeEventListener("abort", onAbort);
     watch.close();
   }
+}
+
+/** What is new to somebody who knows `told`. */
+function changesSince(
+  told: ReadonlyMap<string, ServiceInstance> | undefined,
+  now: ReadonlyMap<string, ServiceInstance>,
+): Pick<ServiceSnapshot, "added" | "changed" | "removed"> {
+  const added: ServiceInstance[] = [];
+  const changed: ServiceInstance[] = [];
+  for (const [id, instance] of now) {
+    const before = told?.get(id);
+    if (before === undefined) added.push(instance);
+    else if (!isSameInstance(before, instance)) changed.push(instance);
+  }
+  const removed = told === undefined ? [] : [...told.values()].filter(({ id }) => !now.has(id));
+  return { added, changed, removed };
 }

@@ -36,8 +36,13 @@ export class WatchedService implements WatchSink {
   readonly #instances = new Map<string, ServiceInstance>();
   /** Known from before the registry began to settle, and not confirmed since. */
   readonly #held = new Set<string>();
-  /** For each listener what it was told last; undefined before its first snapshot. */
-  readonly #listeners = new Map<WatchListener, ReadonlyMap<string, ServiceInstance> | undefined>();
+  /** Whether each has had its first snapshot. Those who have, all know the same. */
+  readonly #listeners = new Map<WatchListener, boolean>();
+  /**
+   * What listeners know of the instances that may be different since; undefined for those they do not know. With thousands of
+   * instances, comparing whole lists for each change would cost more than everything else.
+   */
+  readonly #before = new Map<string, ServiceInstance | undefined>();
   #lastHeardMs: number | undefined;
   #problem: { readonly error: ConnectError; readonly nextAttemptMs: number } | undefined;
   /** The registry has answered since the request to it began. */
@@ -65,8 +70,8 @@ export class WatchedService implements WatchSink {
   }
 
   add(listener: WatchListener): void {
-    this.#listeners.set(listener, undefined);
-    if (this.#isCurrent || (this.isKnown && this.#problem !== undefined)) this.#tell(listener);
+    this.#listeners.set(listener, false);
+    if (this.#isCurrent || (this.isKnown && this.#problem !== undefined)) this.#tellAll(false);
     else if (this.isKnown) this.#cancelTimer ??= this.#clock.after(freshWaitMs, () => this.#onTimer());
     if (this.#problem !== undefined && this.#listeners.has(listener)) listener.onProblem(this.#describe(this.#problem));
   }
@@ -80,43 +85,34 @@ export class WatchedService implements WatchSink {
     this.#isCurrent = false;
     this.#problem = undefined;
     this.#hasNews = false;
+    this.#before.clear();
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
   }
 
   replace(instances: Iterable<ServiceInstance>, { isSettling = false } = {}): void {
-    const before = new Map(this.#instances);
-    this.#instances.clear();
+    const missing = new Set(this.#instances.keys());
     this.#held.clear();
     for (const instance of instances) {
-      this.#instances.set(instance.id, keepIfSame(before.get(instance.id), instance));
-      before.delete(instance.id);
+      this.#put(instance);
+      missing.delete(instance.id);
     }
-    if (isSettling) {
-      for (const [id, instance] of before) {
-        this.#instances.set(id, instance);
-        this.#held.add(id);
-      }
+    for (const id of missing) {
+      if (isSettling) this.#held.add(id);
+      else this.#remove(id);
     }
     this.#onNews();
   }
 
   change(put: Iterable<ServiceInstance>, removedIds: Iterable<string>): void {
-    for (const id of removedIds) {
-      this.#held.delete(id);
-      this.#instances.delete(id);
-    }
-    for (const instance of put) {
-      this.#held.delete(instance.id);
-      this.#instances.set(instance.id, keepIfSame(this.#instances.get(instance.id), instance));
-    }
+    for (const id of removedIds) this.#remove(id);
+    for (const instance of put) this.#put(instance);
     this.#onNews();
   }
 
   settled(): void {
     if (this.#held.size === 0) return;
-    for (const id of this.#held) this.#instances.delete(id);
-    this.#held.clear();
+    for (const id of this.#held) this.#remove(id);
     this.#onNews();
   }
 
@@ -127,11 +123,31 @@ export class WatchedService implements WatchSink {
   fail(error: ConnectError, nextAttemptInMs: number): void {
     this.#isCurrent = false;
     this.#problem = { error, nextAttemptMs: this.#clock.nowMs() + nextAttemptInMs };
-    for (const [listener, told] of [...this.#listeners]) {
-      if (!this.#listeners.has(listener)) continue;
-      if (told === undefined && this.isKnown) this.#tell(listener);
-      if (this.#listeners.has(listener)) listener.onProblem(this.#describe(this.#problem));
+    if (this.isKnown && this.#isSomebodyNew) this.#tellAll(false);
+    for (const listener of [...this.#listeners.keys()]) {
+      if (this.#problem !== undefined && this.#listeners.has(listener))
+        listener.onProblem(this.#describe(this.#problem));
     }
+  }
+
+  get #isSomebodyNew(): boolean {
+    return [...this.#listeners.values()].includes(false);
+  }
+
+  #put(instance: ServiceInstance): void {
+    const known = this.#instances.get(instance.id);
+    this.#held.delete(instance.id);
+    if (known !== undefined && isSameInstance(known, instance)) return;
+    if (!this.#before.has(instance.id)) this.#before.set(instance.id, known);
+    this.#instances.set(instance.id, instance);
+  }
+
+  #remove(id: string): void {
+    const known = this.#instances.get(id);
+    this.#held.delete(id);
+    if (known === undefined) return;
+    if (!this.#before.has(id)) this.#before.set(id, known);
+    this.#instances.delete(id);
   }
 
   #onNews(): void {
@@ -152,58 +168,42 @@ export class WatchedService implements WatchSink {
 
   #onTimer(): void {
     this.#cancelTimer = undefined;
-    if (this.#hasNews) this.#tellAll(false);
-    else {
-      for (const [listener, told] of [...this.#listeners]) {
-        if (told === undefined && this.#listeners.has(listener)) this.#tell(listener);
-      }
-    }
+    if (this.#hasNews || this.#isSomebodyNew) this.#tellAll(false);
   }
 
   #tellAll(evenIfSame: boolean): void {
     this.#hasNews = false;
+    this.#cancelTimer?.();
     this.#cancelTimer = this.#clock.after(minBetweenSnapshotsMs, () => this.#onTimer());
-    for (const listener of [...this.#listeners.keys()]) {
-      if (this.#listeners.has(listener)) this.#tell(listener, evenIfSame);
+    const instances = [...this.#instances.values()];
+    const common = { name: this.#name, instances, ageMs: this.ageMs ?? 0 };
+    const changes = this.#takeChanges();
+    const isSame = changes.added.length + changes.changed.length + changes.removed.length === 0;
+    for (const [listener, wasTold] of [...this.#listeners]) {
+      // One that was told before it may have closed another.
+      if (!this.#listeners.has(listener)) continue;
+      this.#listeners.set(listener, true);
+      if (!wasTold) listener.onSnapshot({ ...common, added: instances, changed: [], removed: [] });
+      else if (!isSame || evenIfSame) listener.onSnapshot({ ...common, ...changes });
     }
   }
 
-  #tell(listener: WatchListener, evenIfSame = true): void {
-    const told = this.#listeners.get(listener);
-    const snapshot = this.#snapshotSince(told);
-    const isSame = snapshot.added.length + snapshot.changed.length + snapshot.removed.length === 0;
-    if (isSame && told !== undefined && !evenIfSame) return;
-    this.#listeners.set(listener, new Map(this.#instances));
-    listener.onSnapshot(snapshot);
-  }
-
-  #snapshotSince(told: ReadonlyMap<string, ServiceInstance> | undefined): ServiceSnapshot {
-    const instances = [...this.#instances.values()];
-    return { name: this.#name, instances, ...changesSince(told, this.#instances), ageMs: this.ageMs ?? 0 };
+  #takeChanges(): Pick<ServiceSnapshot, "added" | "changed" | "removed"> {
+    const added: ServiceInstance[] = [];
+    const changed: ServiceInstance[] = [];
+    const removed: ServiceInstance[] = [];
+    for (const [id, before] of this.#before) {
+      const now = this.#instances.get(id);
+      if (now === undefined) {
+        if (before !== undefined) removed.push(before);
+      } else if (before === undefined) added.push(now);
+      else if (!isSameInstance(before, now)) changed.push(now);
+    }
+    this.#before.clear();
+    return { added, changed, removed };
   }
 
   #describe({ error, nextAttemptMs }: { readonly error: ConnectError; readonly nextAttemptMs: number }): WatchProblem {
     return { error, ageMs: this.ageMs, nextAttemptInMs: Math.max(0, nextAttemptMs - this.#clock.nowMs()) };
   }
-}
-
-/** What is new to somebody who knows `told`. An instance that did not change is the same object. */
-export function changesSince(
-  told: ReadonlyMap<string, ServiceInstance> | undefined,
-  now: ReadonlyMap<string, ServiceInstance>,
-): Pick<ServiceSnapshot, "added" | "changed" | "removed"> {
-  const added: ServiceInstance[] = [];
-  const changed: ServiceInstance[] = [];
-  for (const [id, instance] of now) {
-    const before = told?.get(id);
-    if (before === undefined) added.push(instance);
-    else if (before !== instance) changed.push(instance);
-  }
-  const removed = told === undefined ? [] : [...told.values()].filter(({ id }) => !now.has(id));
-  return { added, changed, removed };
-}
-
-/** The object that was told before stands for "unchanged". */
-function keepIfSame(before: ServiceInstance | undefined, now: ServiceInstance): ServiceInstance {
-  return before !== undefined && isSameInstance(before, now) ? before : now;
 }

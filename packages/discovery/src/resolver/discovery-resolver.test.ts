@@ -46,18 +46,20 @@ const instance = (port: number, more: Partial<Registration> = {}) =>
 
 test("reports each instance as an endpoint with what balancers may route by", () => {
   const { sink, results } = resolve();
-  sink.replace([instance(1, { version: "v1.4.0", metadata: { zone: "eu-1", tier: "gold" } })]);
-  const [endpoint] = results[0] ?? [];
+  sink.replace([instance(1, { version: "v1.4.0", metadata: { zone: "eu-1", weight: "30" } }), instance(2)]);
+  const [endpoint, plain] = results[0] ?? [];
   assert.deepEqual(endpoint?.addresses, [{ host: "10.0.0.1", port: 1 }]);
   assert.deepEqual(Object.fromEntries(endpoint?.attributes ?? []), {
     instanceId: "i1",
     version: "v1.4.0",
     zone: "eu-1",
+    weight: 30,
     metadata: new Map([
       ["zone", "eu-1"],
-      ["tier", "gold"],
+      ["weight", "30"],
     ]),
   });
+  assert.deepEqual([...(plain?.attributes?.keys() ?? [])], ["instanceId", "metadata"]);
 });
 
 test("leaves out who wants no calls, who does not match the target, and who does not pass the filter", () => {

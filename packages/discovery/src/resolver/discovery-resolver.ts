@@ -22,7 +22,8 @@ export interface DiscoveryResolverOptions {
  * Makes the resolver of `discovery:///name?version=v2` targets: it follows the service in the registry. Instances that do not
  * want calls are left out. What is known stays known while the registry cannot be asked.
  *
- * Balancers find on each endpoint the attributes `version`, `zone`, `metadata` (a map of text to text) and `instanceId`.
+ * Balancers find on each endpoint the attributes `instanceId`, `metadata` (a Map of text to text), and where the registry tells
+ * them `version` and, from the metadata, `zone` and `weight` (a number).
  */
 export function createDiscoveryResolver(registry: Registry, options: DiscoveryResolverOptions = {}): ResolverFactory {
   refuseUnknownOptions("createDiscoveryResolver", options, ["scheme", "filter"]);
@@ -96,16 +97,17 @@ class DiscoveryResolution implements Resolver {
   }
 }
 
-function toEndpoint(instance: ServiceInstance): Endpoint {
-  return {
-    addresses: [{ host: instance.address, port: instance.port }],
-    attributes: new Map<string, unknown>([
-      ["instanceId", instance.id],
-      ["version", instance.version],
-      ["zone", instance.metadata.get("zone") ?? ""],
-      ["metadata", instance.metadata],
-    ]),
-  };
+function toEndpoint({ id, address, port, version, metadata }: ServiceInstance): Endpoint {
+  const attributes = new Map<string, unknown>([
+    ["instanceId", id],
+    ["metadata", metadata],
+  ]);
+  if (version !== "") attributes.set("version", version);
+  const zone = metadata.get("zone");
+  if (zone !== undefined) attributes.set("zone", zone);
+  const weight = Number(metadata.get("weight"));
+  if (weight > 0 && Number.isFinite(weight)) attributes.set("weight", weight);
+  return { addresses: [{ host: address, port }], attributes };
 }
 
 function formatAge(ageMs: number): string {

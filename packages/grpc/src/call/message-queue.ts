@@ -11,7 +11,8 @@ const done: IteratorResult<never, undefined> = { done: true, value: undefined };
  * Messages between the stream, which delivers when it likes, and the application, which takes them one by one.
  *
  * It also decides when the peer gets credit for what it has sent. Octets of messages that wait here get it when they are
- * taken, so what waits is bounded by the stream's window. Octets of a message whose rest is still to come get it at once
+ * taken, so what waits is bounded by the stream's window (an empty message takes 92 octets of heap for its 5 on the wire, so
+ * at most 19 MB for 1 MiB). Octets of a message whose rest is still to come get it at once
  * while nothing waits: a message may be larger than the window.
  */
 export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {

@@ -1,6 +1,7 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "../call/clock.ts";
 import type { DeadlineWheel } from "../call/deadline-wheel.ts";
+import type { OnDropped } from "../protocol/metadata.ts";
 import type { ChannelCore } from "./channel-core.ts";
 import type { MethodPlans } from "./method-plans.ts";
 import type { ReplayBudget } from "./retry/replay-budget.ts";
@@ -21,4 +22,6 @@ export interface ChannelCalls {
   readonly clock: Clock;
   /** From 0 up to 1, for the pauses before retries. */
   readonly random: () => number;
+  /** Told of metadata that gRPC writes itself and an application must not. */
+  readonly onDropped: OnDropped;
 }

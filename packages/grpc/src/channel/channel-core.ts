@@ -155,7 +155,7 @@ export class ChannelCore {
    * cancellation) has to `remove` the waiter.
    */
   enqueue(waiter: CallWaiter): void {
-    this.#leaveIdle();
+    this.leaveIdle();
     const picker = this.#picker;
     const result = picker.pick(waiter.pickInfo);
     // Asked last, because a call that fails as the channel wakes up may close it.
@@ -236,7 +236,7 @@ export class ChannelCore {
 
   /** Leaves idle mode, and makes an idle balancer connect, without a call. */
   connect(): void {
-    if (this.#active === undefined) this.#leaveIdle();
+    if (this.#active === undefined) this.leaveIdle();
     else this.#active.exitIdle();
   }
 
@@ -283,7 +283,8 @@ export class ChannelCore {
     this.#holdProcessWhileCallsWait();
   }
 
-  #leaveIdle(): void {
+  /** Begins to resolve and to connect, if the channel does not yet. */
+  leaveIdle(): void {
     if (this.#active !== undefined || this.#closed !== undefined) return;
     this.#picker = createQueuePicker(() => "resolving the name");
     this.#enter("connecting");

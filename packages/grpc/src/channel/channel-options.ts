@@ -1,12 +1,14 @@
 import type { Interceptor } from "@connectrpc/connect";
 import { checkWholeNumber } from "../call/check-number.ts";
 import type { Clock } from "../call/clock.ts";
+import type { Log } from "../call/log.ts";
 import { refuseUnknownOptions } from "../call/unknown-option.ts";
 import { type JsonCodecOptions, jsonCodecOptionNames } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { MessageFormat } from "../protocol/content-type.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 import type { Http2ConnectSettings } from "../transport/http2-client-connection.ts";
+import type { OnLimit } from "../transport/limit-reporter.ts";
 import type { BalancerFactory } from "./balancer/index.ts";
 import type { ResolverFactory } from "./resolver/index.ts";
 import type { ServiceConfigJson } from "./service-config/service-config-json.ts";
@@ -14,7 +16,10 @@ import type { ServiceConfigJson } from "./service-config/service-config-json.ts"
 export interface ChannelOptions {
   /** Run around every call; the first is the outermost. They are Connect's interceptors. Default: none. */
   interceptors?: readonly Interceptor[];
-  /** `true`, or what `node:tls` takes (`ca`, `cert`, `key`, `servername` …). Default: cleartext. */
+  /**
+   * `true`, or what `node:tls` takes (`ca`, `cert`, `key`, `servername` …), or a function that returns it: it is called for
+   * each connection, so that a renewed certificate needs no new channel. Default: cleartext.
+   */
   tls?: true | NonNullable<Http2ConnectSettings["tls"]>;
   /** Deadline of calls that do not set one. Default: none, as in gRPC; set one. */
   defaultTimeoutMs?: number;
@@ -67,6 +72,10 @@ export interface ChannelOptions {
   userAgentPrefix?: string;
   /** The engine's limits, for those who know why. */
   limits?: Http2ConnectSettings["limits"];
+  /** Where it is reported that a server has struck a limit. Default: warnings and errors as JSON lines on standard error. */
+  log?: Log;
+  /** Told of each limit that a server strikes, for counting. The log has a line of it in any case, but not of every one. */
+  onLimit?: OnLimit;
   /** For tests. */
   clock?: Clock;
   /** For tests: a number from 0 up to 1, by which the pauses before retries are varied. */
@@ -97,6 +106,8 @@ const optionNames: readonly (keyof ChannelOptions)[] = [
   "authority",
   "userAgentPrefix",
   "limits",
+  "log",
+  "onLimit",
   "clock",
   "random",
 ];

@@ -2,7 +2,9 @@ import type { DescMessage, DescMethodStreaming, DescMethodUnary, Message } from 
 import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
 import { systemClock } from "../call/clock.ts";
 import { DeadlineWheel } from "../call/deadline-wheel.ts";
+import { stderrLog } from "../call/log.ts";
 import { toMessage } from "../call/message-init.ts";
+import { printable } from "../call/printable.ts";
 import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
@@ -63,6 +65,7 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   const resolvers = options.resolvers ?? [];
   const parsed = parseTarget(target, { schemes: resolvers.map(({ scheme }) => scheme) });
   const clock = options.clock ?? systemClock;
+  const log = options.log ?? stderrLog;
   const compressions = options.acceptCompressions ?? [gzipCompression];
   const { sendCompression } = options;
   const codec = options.format === "json" ? createJsonCodec(options.jsonOptions) : createProtobufCodec();
@@ -114,6 +117,7 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
     baseUrl: `${scheme}://${authority}`,
     clock,
     random: options.random ?? Math.random,
+    onDropped: (name, reason) => log.debug("metadata was dropped", { name: printable(name), reason }),
   });
 }
 

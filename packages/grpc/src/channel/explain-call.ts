@@ -75,7 +75,7 @@ function describePhase(call: ExplainedCall, phase: CallPhase): string {
     case "backoff": {
       const seconds = ((repetition?.nextAttemptInMs ?? 0) / 1000).toFixed(1);
       const failed = attempt.error === undefined ? "" : ` after ${attempt.error.message}`;
-      return `waiting ${seconds} s for attempt ${attempt.earlierAttempts + 2}${failed}`;
+      return `waiting ${seconds} s more for attempt ${attempt.earlierAttempts + 2}${failed}`;
     }
     default:
       return call.calls.core.describeWait();
@@ -84,8 +84,13 @@ function describePhase(call: ExplainedCall, phase: CallPhase): string {
 
 function phasesOf(call: ExplainedCall, nowMs: number): PhaseTime[] {
   const { history } = call.calls.core;
-  return callPhases(call.startedAtMs, nowMs, attemptsOf(call).map(timesOf), (fromMs, toMs) =>
-    history.splitWait(fromMs, toMs),
+  const isBackingOff = call.repetition?.nextAttemptInMs !== undefined && call.repetition.openAttempts.size === 0;
+  return callPhases(
+    call.startedAtMs,
+    nowMs,
+    attemptsOf(call).map(timesOf),
+    (fromMs, toMs) => history.splitWait(fromMs, toMs),
+    isBackingOff,
   );
 }
 

@@ -63,7 +63,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
     this.metadata = init.metadata;
     this.contextValues = init.contextValues;
     this.plan = calls.plans.of(method);
-    this.fields = callFields(shorter(init.timeoutMs, this.plan.config.timeoutMs), init.metadata);
+    this.fields = callFields(shorter(init.timeoutMs, this.plan.config.timeoutMs), init.metadata, calls.onDropped);
     this.attempt = new Attempt(this.plan.settings, method, this, this.waitsForReady, 0);
     this.attempt.contextValues = init.contextValues;
   }
@@ -128,7 +128,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
     if (timeoutMs === undefined) return;
     if (this.deadlineAtMs > 0 && this.deadlineAtMs <= this.startedAtMs + timeoutMs) return;
     this.calls.deadlines.remove(this);
-    this.fields = callFields(timeoutMs, this.metadata);
+    this.fields = callFields(timeoutMs, this.metadata, this.calls.onDropped);
     this.setTimeout(timeoutMs);
   }
 
@@ -253,6 +253,12 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   private seekConnection(attempt: Attempt, nowMs: number): void {
     const { core } = this.calls;
     attempt.startedAtMs = nowMs;
+    if (!core.isConfigured) {
+      core.leaveIdle();
+      // Some names are resolved at once.
+      if (core.isConfigured) this.onServiceConfig();
+      if (this.isOver) return;
+    }
     const pick = core.isConfigured ? core.tryPick(this) : undefined;
     if (pick !== undefined) {
       attempt.sentAtMs = nowMs;

@@ -9,8 +9,8 @@ const output = new OctetWriter();
 let isWriting = false;
 
 /**
- * Encodes by compiled writers, in a third to two thirds of toBinary's time. `undefined` hands the message to toBinary: its schema
- * is not covered, or a value is odd and needs toBinary's conversion or error.
+ * Encodes by generated writers, in a third to two thirds of toBinary's time. `undefined` hands the message to toBinary: no code
+ * may be generated, or a value is odd and needs toBinary's conversion or error.
  */
 export function encodeCompiled(schema: DescMessage, message: Message): Uint8Array | undefined {
   let write = writers.get(schema);
@@ -36,7 +36,7 @@ const readers = new WeakMap<DescMessage, ReadMessage | false>();
 const input = new OctetReader();
 
 /**
- * Decodes by generated readers, in a sixth to two thirds of fromBinary's time. `undefined` hands the octets to fromBinary: no code
+ * Decodes by generated readers, in a fifth to two thirds of fromBinary's time. `undefined` hands the octets to fromBinary: no code
  * may be generated, or the message is not the plain case and needs fromBinary's rules or error.
  */
 export function decodeCompiled(

@@ -27,7 +27,8 @@ import {
   TypeSchema,
   ValueSchema,
 } from "@bufbuild/protobuf/wkt";
-import { compileMessageReader, mayGenerateCode } from "./message-reader.ts";
+import { mayGenerateCode } from "./code-generation.ts";
+import { compileMessageReader } from "./message-reader.ts";
 import { OctetReader, oddInput } from "./octet-reader.ts";
 import { damage, randomOctets } from "./testing/random-octets.ts";
 import { createRandom, randomSchema } from "./testing/random-schema.ts";

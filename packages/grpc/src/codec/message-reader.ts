@@ -1,4 +1,5 @@
 import { create, type DescMessage, type Message, protoInt64 } from "@bufbuild/protobuf";
+import { mayGenerateCode } from "./code-generation.ts";
 import { type OctetReader, oddInput, smallIntegers } from "./octet-reader.ts";
 import { writeReaderSource } from "./reader-source.ts";
 import { generateReadText } from "./short-text.ts";
@@ -34,21 +35,6 @@ export function compileMessageReader(schema: DescMessage): ReadMessage | undefin
     read(reader, message, reader.octets.length, notDelimited, 1);
     return message;
   };
-}
-
-let isAllowed: boolean | undefined;
-
-/** Whether this process may make functions of strings: `node --disallow-code-generation-from-strings` forbids it. */
-export function mayGenerateCode(): boolean {
-  if (isAllowed === undefined) {
-    try {
-      new Function("");
-      isAllowed = true;
-    } catch {
-      isAllowed = false;
-    }
-  }
-  return isAllowed;
 }
 
 let sharedTools: Record<string, unknown> | undefined;

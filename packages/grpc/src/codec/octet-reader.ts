@@ -67,7 +67,14 @@ export class OctetReader {
     octet = octets[at + 3] as number;
     value |= (octet & 0x7f) << 21;
     if (octet < 0x80) return this.#found(at + 4, value);
-    return this.#uint32NearEnd(end);
+    octet = octets[at + 4] as number;
+    value = (value | (octet << 28)) >>> 0;
+    if (octet < 0x80) return this.#found(at + 5, value);
+    const last = Math.min(end, at + 10);
+    for (let next = at + 5; next < last; next++) {
+      if ((octets[next] as number) < 0x80) return this.#found(next + 1, value);
+    }
+    throw oddInput;
   }
 
   int64(end: number): bigint {

@@ -46,9 +46,9 @@ ${values.map((_, n) => `const v${n}=values[${n}];`).join("")}
 ${types.map((_, n) => `let T${n},read${n};`).join("")}
 function Type(){${assignments.join("")}}
 Type.prototype=prototype;
-function read(r,m,end,endTag,depth){
+const read=(function(r,m,end,endTag,depth){
 const b=r.octets;
-let p=r.at,n=0,stop=0;
+let p=r.at,n=0,q=0;
 while(p<end){
 let tag=b[p++];
 if(tag>127){r.at=p-1;tag=r.tag(end);p=r.at;}
@@ -65,7 +65,7 @@ return;
 }
 if(endTag!==-1)throw odd;
 r.at=p;
-}
+});
 return{Type,read};`;
   return { text, types, values };
 }
@@ -179,9 +179,9 @@ class FieldSource {
     const single = `if(tag===${this.tag(source.wireType)}){${source.read("end")}${this.target}.push(${source.value});continue;}`;
     if (source.wireType === WireType.LengthDelimited) return single;
     const items =
-      packedFixedItems(type, isLongAsString) ?? `while(p<stop){${source.read("stop")}a.push(${source.value});}`;
+      packedFixedItems(type, isLongAsString) ?? `while(p<stop){${source.read("stop")}a[j++]=${source.value};}`;
     // Readers have to take both, whatever the schema says.
-    const packed = `if(tag===${this.tag(WireType.LengthDelimited)}){${length("end")}const a=${this.target},stop=p+n;${items}continue;}`;
+    const packed = `if(tag===${this.tag(WireType.LengthDelimited)}){${length("end")}const a=${this.target},stop=p+n;let j=a.length;${items}continue;}`;
     return field.packed ? packed + single : single + packed;
   }
 
@@ -286,7 +286,7 @@ function tagOf(number: number, wireType: WireType): number {
 
 /** Reads a varint into `n`. */
 function uint32(end: string): string {
-  return `if(p<${end}&&(n=b[p])<128)p++;else{r.at=p;n=r.uint32(${end});p=r.at;}`;
+  return `if(p<${end}&&(n=b[p])<128)p++;else if(${end}-p>1&&(q=b[p+1])<128){n=n&127|q<<7;p+=2;}else{r.at=p;n=r.uint32(${end});p=r.at;}`;
 }
 
 /** Reads a length into `n`, which is within `end` then. */
@@ -316,7 +316,7 @@ function packedFixedItems(type: ScalarType, isLongAsString: boolean): string | u
   if (method === undefined) return undefined;
   const bytes = method.endsWith("64") ? 8 : 4;
   const item = `d.${method}(p,true)`;
-  return `if(n%${bytes}!==0)throw odd;const d=r.view();for(;p<stop;p+=${bytes})a.push(${isLongAsString ? `String(${item})` : item});`;
+  return `if(n%${bytes}!==0)throw odd;const d=r.view();for(;p<stop;p+=${bytes})a[j++]=${isLongAsString ? `String(${item})` : item};`;
 }
 
 const viewMethods: Partial<Record<ScalarType, keyof DataView & string>> = {

@@ -105,6 +105,35 @@ test("gathers a message of many pieces whole", () => {
   assert.equal(sink.messages[0]?.text, content);
 });
 
+test("gathers large messages whole, several at once, through buffers that others have used before", () => {
+  // Past each of the sizes in which a message grows, and at their edges.
+  const sizes = [20_000, 65_536, 65_537, 262_144, 300_000, 1_048_576, 4_500_000];
+  for (let round = 0; round < 2; round++) {
+    const readers = sizes.map((size, index) => {
+      const payload = Buffer.alloc(size, `${round}${index}abcdefghijk`);
+      const received: Uint8Array[] = [];
+      const sink: MessageSink = {
+        onMessage(bytes, start, end, _compressed, gathered) {
+          assert.equal(gathered, true);
+          received.push(bytes.subarray(start, end));
+        },
+      };
+      const prefix = Buffer.alloc(messagePrefixBytes);
+      writeMessagePrefix(prefix, 0, false, size);
+      return { octets: Buffer.concat([prefix, payload]), payload, received, reader: new MessageReader(sink, size) };
+    });
+    for (let at = 0; at < 4_500_005; at += 16_000) {
+      for (const { reader, octets } of readers) pushAll(reader, octets.subarray(at, at + 16_000));
+    }
+    // Every message is looked at when all are complete: none may lie in memory that another was given.
+    for (const { received, payload } of readers) {
+      assert.equal(received.length, 1);
+      assert.ok(Buffer.compare(received[0] as Uint8Array, payload) === 0);
+      assert.equal((received[0] as Uint8Array).buffer.byteLength, payload.length);
+    }
+  }
+});
+
 test("does not allocate what a prefix merely announces", () => {
   const prefix = Buffer.alloc(6);
   writeMessagePrefix(prefix, 0, false, 64 * 1024 * 1024);

@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { giveGatherSlab, takeGatherSlab } from "./gather-slabs.ts";
 
 /** Octets before each message: a flag and a 32-bit big-endian length (gRPC over HTTP/2, Length-Prefixed-Message). */
 export const messagePrefixBytes = 5;
@@ -57,6 +58,7 @@ export class MessageReader {
   /** Ignores everything pushed from now on and frees what was gathered: the call is over. */
   halt(): void {
     this.#halted = true;
+    giveGatherSlab(this.#gather);
     this.#gather = noBytes;
   }
 
@@ -104,13 +106,7 @@ export class MessageReader {
   #gatherFrom(bytes: Uint8Array, start: number, end: number): number {
     const taken = Math.min(end - start, this.#announced - this.#gathered);
     const needed = this.#gathered + taken;
-    if (needed > this.#gather.length) {
-      const next = Math.max(needed, growthFactor * this.#gather.length, minGatherBytes);
-      // Unpooled, so that a message kept by the application holds no foreign memory. It goes out only once it is full.
-      const grown = Buffer.allocUnsafeSlow(Math.min(next, this.#announced));
-      grown.set(this.#gather.subarray(0, this.#gathered));
-      this.#gather = new Uint8Array(grown.buffer);
-    }
+    if (needed > this.#gather.length) this.#growGather(needed);
     copyInto(this.#gather, this.#gathered, bytes, start, start + taken);
     this.#gathered = needed;
     if (needed === this.#announced) {
@@ -121,6 +117,17 @@ export class MessageReader {
       this.#sink.onMessage(message, 0, message.length, this.#flag === 1, true);
     }
     return start + taken;
+  }
+
+  /** The buffer in which a message becomes complete is its own; those on the way there are lent to whoever needs one next. */
+  #growGather(needed: number): void {
+    const next = Math.max(growthFactor * needed, minGatherBytes);
+    const lent = next < this.#announced ? takeGatherSlab(needed, this.#announced) : undefined;
+    // Unpooled, so that a message kept by the application holds no foreign memory. It goes out only once it is full.
+    const grown = lent ?? new Uint8Array(Buffer.allocUnsafeSlow(Math.min(next, this.#announced)).buffer);
+    grown.set(this.#gather.subarray(0, this.#gathered));
+    giveGatherSlab(this.#gather);
+    this.#gather = grown;
   }
 
   #refuse(): ConnectError {

@@ -13,6 +13,15 @@ export function encodeGrpcMessage(text: string): string {
   return isPlain(text) ? text : encodeCharacters(text);
 }
 
+/** The first `maxBytes` of an encoded text or a little less, so that no character is cut in two and no space ends it. */
+export function cutEncoded(encoded: string, maxBytes: number): string {
+  let end = maxBytes;
+  // An escape is three octets long, a character up to four escapes; all but a character's first begin with %8 to %B.
+  for (let back = 1; back <= 2; back++) if (encoded.charCodeAt(end - back) === percent) end -= back;
+  while (end > 0 && /^%[89AB]/.test(encoded.slice(end, end + 2))) end -= 3;
+  return encoded.slice(0, Math.max(0, end)).trimEnd();
+}
+
 /**
  * Decodes a received grpc-message. Never fails: an escape that is none stays as it is, and octets that are not UTF-8 become
  * U+FFFD (gRPC over HTTP/2: an invalid value must not cost the message). `text` holds one octet per character.

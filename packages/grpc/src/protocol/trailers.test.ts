@@ -5,7 +5,7 @@ import { DurationSchema, StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { StatusSchema } from "../gen/google/rpc/status_pb.ts";
 import { encodeBinaryValue } from "./metadata-value.ts";
-import { appendStatusTrailers, maxDetailsBytes, readStatusTrailers } from "./trailers.ts";
+import { appendStatusTrailers, fitStatus, maxDetailsBytes, readStatusTrailers } from "./trailers.ts";
 
 function trailersOf(error: ConnectError | undefined, dropped: string[] = []): string[] {
   const fields: string[] = [];
@@ -142,4 +142,31 @@ test("keeps the status when details are unreadable", () => {
     assert.equal(error?.code, Code.NotFound, details);
     assert.deepEqual(error?.details, []);
   }
+});
+
+test("makes a status fit the list that the peer takes: details go, then text, then metadata, and the status last", () => {
+  const error = new ConnectError("é".repeat(100), Code.Aborted, { "x-more": "1" }, [
+    { desc: StringValueSchema, value: { value: "x".repeat(100) } },
+  ]);
+  const fitted = (maxListBytes: number): string[] | undefined => {
+    const fields = trailersOf(error);
+    return fitStatus(fields, maxListBytes) ? fields : undefined;
+  };
+  const whole = trailersOf(error);
+  const bytes = (fields: readonly string[]): number => fields.join("").length + 16 * fields.length;
+  assert.deepEqual(fitted(bytes(whole)), whole);
+  assert.deepEqual(fitted(Number.POSITIVE_INFINITY), whole);
+  const withoutDetails = whole.filter((_, at) => at < 4 || at > 5);
+  assert.deepEqual(fitted(bytes(whole) - 1), withoutDetails);
+  assert.deepEqual(fitted(bytes(withoutDetails)), withoutDetails);
+  for (let maxListBytes = bytes(withoutDetails) - 1; maxListBytes > 140; maxListBytes--) {
+    const fields = fitted(maxListBytes);
+    assert.ok(fields !== undefined && bytes(fields) <= maxListBytes);
+    const message = fields[fields.indexOf("grpc-message") + 1] as string;
+    assert.match(message, /^(%C3%A9)*$/, `within ${maxListBytes}`);
+    assert.ok(bytes(fields) > maxListBytes - 6, "no more is cut than has to be");
+  }
+  assert.deepEqual(fitted(89), ["grpc-status", "10", "x-more", "1"]);
+  assert.deepEqual(fitted(45), ["grpc-status", "10"]);
+  assert.equal(fitted(44), undefined);
 });

@@ -4,7 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.ts";
 import { appendTrailerMetadata, type FieldList, metadataToHeaders, type OnDropped } from "./metadata.ts";
 import { decodeBinaryValue, encodeBinaryValue, isBinaryValue } from "./metadata-value.ts";
-import { decodeGrpcMessage, encodeGrpcMessage } from "./percent-encoding.ts";
+import { cutEncoded, decodeGrpcMessage, encodeGrpcMessage } from "./percent-encoding.ts";
 import { formatStatusCode, okStatusText, parseStatusCode } from "./status.ts";
 
 /**
@@ -81,6 +81,49 @@ export function readStatusTrailers(
   if (details !== undefined) error.details = decodeDetails(details, code);
   error.isWireError = true;
   return error;
+}
+
+/**
+ * Makes a list with a status fit into `maxListBytes`, as RFC 9113 §6.5.2 counts them: the details go first, then the text is cut,
+ * then it goes, and then what the application added behind the status. False: not even the status alone fits.
+ */
+export function fitStatus(fields: FieldList, maxListBytes: number): boolean {
+  let over = listBytes(fields) - maxListBytes;
+  if (over <= 0) return true;
+  over -= removeField(fields, "grpc-status-details-bin");
+  if (over <= 0) return true;
+  const at = indexOfName(fields, "grpc-message");
+  if (at !== -1) {
+    const text = fields[at + 1] as string;
+    if (text.length > over) {
+      fields[at + 1] = cutEncoded(text, text.length - over);
+      return true;
+    }
+    over -= removeField(fields, "grpc-message");
+    if (over <= 0) return true;
+  }
+  fields.length = indexOfName(fields, "grpc-status") + 2;
+  return listBytes(fields) <= maxListBytes;
+}
+
+const fieldOverheadBytes = 32;
+
+function listBytes(fields: FieldList): number {
+  let octets = 0;
+  for (let at = 0; at < fields.length; at += 2) {
+    octets += (fields[at] as string).length + (fields[at + 1] as string).length + fieldOverheadBytes;
+  }
+  return octets;
+}
+
+function indexOfName(fields: FieldList, name: string): number {
+  for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return at;
+  return -1;
+}
+
+function removeField(fields: FieldList, name: string): number {
+  const at = indexOfName(fields, name);
+  return at === -1 ? 0 : listBytes(fields.splice(at, 2));
 }
 
 const noFields: readonly string[] = [];

@@ -1,6 +1,9 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import { systemClock } from "../call/clock.ts";
 import { stderrLog } from "../call/log.ts";
+import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
+import { LimitReporter } from "../transport/limit-reporter.ts";
 import type { ConnectionOptions } from "../transport/listen.ts";
 import type { ServerOptions } from "./server-options.ts";
 
@@ -10,9 +13,21 @@ const defaultKeepaliveTimeoutMs = 20_000;
 const defaultMinPingIntervalMs = 5 * 60 * 1000;
 const defaultMinIdlePingIntervalMs = 2 * 60 * 60 * 1000;
 
+/** Without this, clients would make UNKNOWN of HTTP's 431: the mapping of statuses has no line for that. */
+function refusalOfMetadata(): string[] {
+  const fields = [":status", "200", "content-type", "application/grpc"];
+  appendStatusTrailers(
+    fields,
+    new ConnectError("the request's metadata is over the limit of this server", Code.ResourceExhausted),
+  );
+  return fields;
+}
+
 /** What a server's options mean for the connections under it. */
 export function connectionOptions(options: ServerOptions): ConnectionOptions {
   const log = options.log ?? stderrLog;
+  const clock = options.clock ?? systemClock;
+  const limitReporter = new LimitReporter(log, options.onLimit, clock);
   const { keepalive, keepaliveEnforcement: enforcement } = options;
   const minPingIntervalMs = enforcement?.minTimeMs ?? defaultMinPingIntervalMs;
   return {
@@ -27,14 +42,22 @@ export function connectionOptions(options: ServerOptions): ConnectionOptions {
       maxAgeGraceMs: options.maxConnectionAgeGraceMs ?? options.limits?.maxAgeGraceMs,
     }),
     unindexedFields,
+    tooLargeHeadersResponse: refusalOfMetadata(),
     keepalive: {
       timeMs: keepalive?.timeMs ?? defaultKeepaliveTimeMs,
       timeoutMs: keepalive?.timeoutMs ?? defaultKeepaliveTimeoutMs,
       permitWithoutStreams: true,
     },
     onError: (error) => log.error("the listening socket failed", { error }),
-    ...withoutUndefined({ tls: options.tls, http1Server: options.http1Server, maxConnections: options.maxConnections }),
-    clock: options.clock ?? systemClock,
+    onLimit: (event, address, connection) => limitReporter.report(event, address, connection),
+    ...withoutUndefined({
+      tls: options.tls,
+      http1Server: options.http1Server,
+      maxConnections: options.maxConnections,
+      maxConnectionsPerAddress: options.maxConnectionsPerAddress,
+      maxTlsHandshakes: options.maxTlsHandshakes,
+    }),
+    clock,
   };
 }
 

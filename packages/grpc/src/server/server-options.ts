@@ -4,6 +4,7 @@ import type { Log } from "../call/log.ts";
 import { refuseUnknownOptions } from "../call/unknown-option.ts";
 import { type JsonCodecOptions, jsonCodecOptionNames } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
+import type { OnLimit } from "../transport/limit-reporter.ts";
 import type { ConnectionOptions, ServerTlsOptions } from "../transport/listen.ts";
 
 export interface ServerOptions {
@@ -34,6 +35,13 @@ export interface ServerOptions {
   maxMetadataBytes?: number;
   /** Connections at once. Default 10,000. */
   maxConnections?: number;
+  /**
+   * Connections at once from one IPv4 address or one /64 of IPv6. Default 512, room for an office behind one address. This
+   * machine's own addresses, where proxies are, and Unix sockets are not counted.
+   */
+  maxConnectionsPerAddress?: number;
+  /** TLS handshakes at once; further clients wait for their turn. Default 256. */
+  maxTlsHandshakes?: number;
   /** A connection without calls is closed after this. Default 15 min; 0 means never. */
   idleTimeoutMs?: number;
   /** Pings that find out whether a silent client is still there. Default: after 2 h of silence, answered within 20 s. */
@@ -58,6 +66,8 @@ export interface ServerOptions {
    * Default false: such details are taken out of every error, those of other services included.
    */
   exposeDebugInfo?: boolean;
+  /** Told of each limit that a client strikes, for counting. The log has a line of it in any case, but not of every one. */
+  onLimit?: OnLimit;
   /** For tests. */
   clock?: Clock;
 }
@@ -75,6 +85,8 @@ const optionNames: readonly (keyof ServerOptions)[] = [
   "maxConcurrentStreams",
   "maxMetadataBytes",
   "maxConnections",
+  "maxConnectionsPerAddress",
+  "maxTlsHandshakes",
   "idleTimeoutMs",
   "keepalive",
   "keepaliveEnforcement",
@@ -84,6 +96,7 @@ const optionNames: readonly (keyof ServerOptions)[] = [
   "http1Server",
   "log",
   "exposeDebugInfo",
+  "onLimit",
   "clock",
 ];
 

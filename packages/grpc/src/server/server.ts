@@ -8,7 +8,7 @@ import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
-import { type CreateListener, createListener, type ListenAddress } from "../transport/listen.ts";
+import { type CreateListener, createListener, type ListenAddress, type ServerTlsOptions } from "../transport/listen.ts";
 import { ResponseHeads } from "../transport/response-heads.ts";
 import { connectionOptions } from "./connection-options.ts";
 import { MethodTable } from "./router.ts";
@@ -35,6 +35,11 @@ export interface Server {
   listen<Options extends ListenOptions>(options: Options): Promise<ListeningAt<Options>>;
   /** Where the server listens; undefined before `listen` and after `close`. */
   readonly address: ListenAddress | undefined;
+  /**
+   * Takes another certificate and key, or whatever `tls` names, for the connections that come; those that stand go on with
+   * theirs. What `tls` does not name is as the options had it. Throws and changes nothing when it cannot be used.
+   */
+  updateTls(tls: ServerTlsOptions): void;
   /** The services that are routed, for reflection and documentation. */
   readonly services: readonly DescService[];
   /**
@@ -93,6 +98,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
       await listener.listen(path === undefined ? { host: where.host ?? "127.0.0.1", port: where.port } : { path });
       return listener.address as ListeningAt<Options>;
     },
+    updateTls: (tls) => listener.updateTls(tls),
     close(given = {}) {
       refuseUnknownOptions("close", given, ["deadlineMs"]);
       checkWholeNumber("close", "deadlineMs", given.deadlineMs, 0, Number.MAX_SAFE_INTEGER);
@@ -111,6 +117,8 @@ function checkNumbers(options: ServerOptions): void {
   checkWholeNumber(where, "maxTimeoutMs", options.maxTimeoutMs, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxConcurrentStreams", options.maxConcurrentStreams, 1, 0x7fff_ffff);
   checkWholeNumber(where, "maxMetadataBytes", options.maxMetadataBytes, 0, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "maxConnectionsPerAddress", options.maxConnectionsPerAddress, 1, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "maxTlsHandshakes", options.maxTlsHandshakes, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "idleTimeoutMs", options.idleTimeoutMs, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxConnections", options.maxConnections, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "keepalive.timeMs", options.keepalive?.timeMs, 1000, Number.MAX_SAFE_INTEGER);

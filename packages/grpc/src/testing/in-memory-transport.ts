@@ -1,10 +1,12 @@
 import { systemClock } from "../call/clock.ts";
+import { stderrLog } from "../call/log.ts";
 import { type Channel, channelOver } from "../channel/channel.ts";
 import type { ChannelOptions } from "../channel/channel-options.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
 import { type CloseOptions, type Server, serverOver } from "../server/server.ts";
 import type { ServerOptions } from "../server/server-options.ts";
 import { createInMemoryNetwork } from "../transport/in-memory.ts";
+import { LimitReporter } from "../transport/limit-reporter.ts";
 
 export interface InMemoryOptions {
   /** The services, registered as with `createServer`. */
@@ -41,6 +43,7 @@ export function createInMemoryTransport(options: InMemoryOptions): InMemoryTrans
   const server = serverOver({ ...options.serverOptions, routes: options.routes }, network.createListener);
   const openChannel = (given: ChannelOptions = {}): Channel => {
     const { keepalive } = given;
+    const clock = given.clock ?? systemClock;
     const connect = network.connect({
       tls: undefined,
       limits: given.limits ?? {},
@@ -49,7 +52,8 @@ export function createInMemoryTransport(options: InMemoryOptions): InMemoryTrans
           ? undefined
           : { ...keepalive, permitWithoutStreams: keepalive.permitWithoutCalls ?? false },
       unindexedFields,
-      clock: given.clock ?? systemClock,
+      clock,
+      limitReporter: new LimitReporter(given.log ?? stderrLog, given.onLimit, clock),
     });
     return channelOver("static:///in-memory:80", given, connect);
   };

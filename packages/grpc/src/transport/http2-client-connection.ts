@@ -11,14 +11,20 @@ import {
 import type { ClientCall } from "./client-call.ts";
 import type { Address, ClientConnection, Connect } from "./client-connection.ts";
 import { GrowingKeepalive } from "./growing-keepalive.ts";
+import type { LimitReporter } from "./limit-reporter.ts";
+
+export type ClientTlsOptions = NonNullable<ConnectOptions["tls"]>;
 
 /** How a channel's connections are made. */
 export interface Http2ConnectSettings {
-  readonly tls: NonNullable<ConnectOptions["tls"]> | undefined;
+  /** A function is asked anew for each connection. */
+  readonly tls: ClientTlsOptions | (() => ClientTlsOptions) | undefined;
   readonly limits: Partial<ConnectionLimits>;
   readonly keepalive: Keepalive | undefined;
   readonly unindexedFields: readonly string[];
   readonly clock: Clock;
+  /** Told of the limits that servers strike. */
+  readonly limitReporter?: LimitReporter;
 }
 
 /** A client's connection over the engine. */
@@ -61,9 +67,10 @@ export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
   resolveLimits(settings.limits);
   const growingKeepalive = new GrowingKeepalive(settings.keepalive);
   return (address, events, attempt) => {
-    const { tls, limits, unindexedFields, clock } = settings;
+    const { limits, unindexedFields, clock, limitReporter } = settings;
     const keepalive = growingKeepalive.current;
     return new Promise((resolve, reject) => {
+      const tls = typeof settings.tls === "function" ? settings.tls() : settings.tls;
       let ready: Http2ClientConnection | undefined;
       let connection: Connection | undefined;
       const deadline = clock.after(attempt.connectTimeoutMs, () => {
@@ -99,6 +106,8 @@ export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
             growingKeepalive.onGoaway(goaway);
             events.onGoaway(goaway);
           },
+          onLimit: (event) =>
+            limitReporter?.report(event, "path" in address ? `unix:${address.path}` : address.host, connection),
           onClose: (error) => {
             if (ready !== undefined) events.onClose(error);
             else giveUp(error ?? new Error("the server closed the connection before it said anything"));
@@ -126,7 +135,7 @@ export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
 }
 
 /** TLS asks for the server by name (RFC 6066 §3), which an IP address is not. */
-function withServerName(tls: NonNullable<ConnectOptions["tls"]>, address: Address): NonNullable<ConnectOptions["tls"]> {
+function withServerName(tls: ClientTlsOptions, address: Address): ClientTlsOptions {
   if (tls.servername !== undefined || "path" in address || isIpAddress(address.host)) return tls;
   return { servername: address.host, ...tls };
 }

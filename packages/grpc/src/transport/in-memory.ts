@@ -44,7 +44,7 @@ export function createInMemoryNetwork(options: InMemoryNetworkOptions = {}): InM
             reject(new Error("no server listens in memory"));
             return;
           }
-          const { keepalive, limits, unindexedFields, clock } = settings;
+          const { keepalive, limits, unindexedFields, clock, limitReporter } = settings;
           const [clientEnd, serverEnd] = createPipe(maxChunkBytes, pipes);
           let ready: Http2ClientConnection | undefined;
           const connection = new Connection(
@@ -56,6 +56,7 @@ export function createInMemoryNetwork(options: InMemoryNetworkOptions = {}): InM
                 resolve(ready);
               },
               onCapacity: () => events.onCapacity(),
+              onLimit: (event) => limitReporter?.report(event, undefined, connection),
               onGoaway: (goaway) => events.onGoaway(goaway),
               onClose(error) {
                 attempt.signal.removeEventListener("abort", giveUp);
@@ -103,6 +104,10 @@ class InMemoryListener implements Listener {
     throw new Error("an in-memory server has no address to listen on");
   }
 
+  updateTls(): void {
+    throw new Error("there is no TLS in memory");
+  }
+
   accept(channel: ByteChannel): Connection {
     if (this.closing) throw new Error("the in-memory server is closed");
     const connection: Connection = new Connection(
@@ -110,6 +115,7 @@ class InMemoryListener implements Listener {
       channel,
       {
         onStream: this.onStream,
+        onLimit: (event) => this.options.onLimit?.(event, undefined, connection),
         onClose: () => {
           this.connections.delete(connection);
           if (this.connections.size === 0) for (const tell of this.whenEmpty.splice(0)) tell();

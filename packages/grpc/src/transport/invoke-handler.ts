@@ -10,6 +10,7 @@ import type {
 import { type CallContext, mergedContext } from "../call/handler-context.ts";
 import { applyInterceptors } from "../call/interceptors.ts";
 import { toMessage } from "../call/message-init.ts";
+import { HandledRequest, HandledResponse } from "./intercepted-messages.ts";
 import type { RequestPlan } from "./request-plan.ts";
 
 type Init = MessageInitShape<DescMessage>;
@@ -151,44 +152,11 @@ async function invokeIntercepted(call: HandledCall, input: Message | AsyncIterab
 }
 
 function makeRequest(call: HandledCall, message: Message | AsyncIterable<Message>): UnaryRequest | StreamRequest {
-  const { context } = call;
-  const { spec, service, method } = call.plan.handler;
-  return {
-    stream: spec.kind !== "unary",
-    requestMethod: context.requestMethod,
-    service,
-    method,
-    message,
-    get url() {
-      return context.url;
-    },
-    get signal() {
-      return context.signal;
-    },
-    get header() {
-      return context.requestHeader;
-    },
-    get contextValues() {
-      return context.values;
-    },
-  } as UnaryRequest | StreamRequest;
+  return new HandledRequest(call.plan.handler, call.context, message) as UnaryRequest | StreamRequest;
 }
 
 function makeResponse(call: HandledCall, message: Message | AsyncIterable<Message>): UnaryResponse | StreamResponse {
-  const { context } = call;
-  const { spec, service, method } = call.plan.handler;
-  return {
-    stream: spec.kind !== "unary",
-    service,
-    method,
-    message,
-    get header() {
-      return context.responseHeader;
-    },
-    get trailer() {
-      return context.responseTrailer;
-    },
-  } as UnaryResponse | StreamResponse;
+  return new HandledResponse(call.plan.handler, call.context, message) as UnaryResponse | StreamResponse;
 }
 
 async function* normalized(call: HandledCall, outputs: AsyncIterable<Init>): AsyncIterable<Message> {

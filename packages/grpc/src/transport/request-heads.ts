@@ -2,7 +2,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { PreparedHeaders } from "@tercel/http2";
 import { type Compression, formatAcceptEncoding } from "../protocol/compression.ts";
 import { formatContentType, type MessageFormat } from "../protocol/content-type.ts";
-import { appendMetadata, type MetadataInit } from "../protocol/metadata.ts";
+import { appendMetadata, type MetadataInit, type OnDropped } from "../protocol/metadata.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
 import { formatTimeout } from "../protocol/timeout.ts";
 import { userAgent } from "../protocol/user-agent.ts";
@@ -58,11 +58,15 @@ export class RequestHeads {
 const none: readonly string[] = [];
 
 /** What a call adds to its method's head. Throws a ConnectError for metadata that gRPC cannot carry. */
-export function callFields(timeoutMs: number | undefined, metadata: MetadataInit | undefined): readonly string[] {
+export function callFields(
+  timeoutMs: number | undefined,
+  metadata: MetadataInit | undefined,
+  onDropped?: OnDropped,
+): readonly string[] {
   if (timeoutMs === undefined && metadata === undefined) return none;
   const fields: string[] = timeoutMs === undefined ? [] : ["grpc-timeout", formatTimeout(timeoutMs)];
   if (metadata !== undefined) {
-    const error = appendMetadata(fields, metadata);
+    const error = appendMetadata(fields, metadata, onDropped);
     if (error !== undefined) throw error;
   }
   return fields;

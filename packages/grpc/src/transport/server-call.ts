@@ -9,12 +9,19 @@ import { DeferredMessage } from "../call/deferred-message.ts";
 import { CallContext, type ContextSource } from "../call/handler-context.ts";
 import type { Log } from "../call/log.ts";
 import { MessageQueue } from "../call/message-queue.ts";
+import { printable } from "../call/printable.ts";
 import { copyOctets } from "../codec/index.ts";
 import { createDebugError, withoutDebugInfo } from "../errors/debug-info.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
-import { appendMetadata, appendTrailerMetadata, findMetadata, metadataToHeaders } from "../protocol/metadata.ts";
-import { appendStatusTrailers } from "../protocol/trailers.ts";
+import {
+  appendMetadata,
+  appendTrailerMetadata,
+  findMetadata,
+  metadataToHeaders,
+  type OnDropped,
+} from "../protocol/metadata.ts";
+import { appendStatusTrailers, fitStatus } from "../protocol/trailers.ts";
 import { type HandledCall, invoke } from "./invoke-handler.ts";
 import { isOneMessage } from "./one-message.ts";
 import type { RequestPlan } from "./request-plan.ts";
@@ -238,7 +245,7 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
     } else {
       const fields: string[] = [];
       appendStatusTrailers(fields, undefined);
-      appendTrailerMetadata(fields, givenTrailer);
+      appendTrailerMetadata(fields, givenTrailer, this.reportDropped());
       this.stream.sendTrailers(fields);
     }
     this.finish(undefined);
@@ -250,9 +257,14 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
     // In a trailers-only response clients take all metadata for trailers; what the handler meant as headers goes ahead.
     if (this.context.hasResponseHeader) this.sendHead();
     const fields = this.headSent ? [] : this.headFields();
-    appendStatusTrailers(fields, error);
-    if (this.context.givenTrailer !== undefined) appendTrailerMetadata(fields, this.context.givenTrailer);
-    if (this.headSent) this.stream.sendTrailers(fields);
+    appendStatusTrailers(fields, error, this.reportDropped());
+    if (this.context.givenTrailer !== undefined) {
+      appendTrailerMetadata(fields, this.context.givenTrailer, this.reportDropped());
+    }
+    if (!fitStatus(fields, this.stream.owner.peerMaxHeaderListBytes)) {
+      this.stream.reset(ErrorCode.internalError);
+      this.stream.owner.answerDidNotFit();
+    } else if (this.headSent) this.stream.sendTrailers(fields);
     else this.stream.sendHeaders(fields, true);
     this.headSent = true;
     this.finish(error);
@@ -329,6 +341,12 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
     });
   }
 
+  /** What gRPC writes itself or cannot carry is dropped. Only the name is told, because the value may be a secret. */
+  private reportDropped(): OnDropped {
+    return (name, reason) =>
+      this.settings.log.debug("metadata was dropped", { path: this.head.path, name: printable(name), reason });
+  }
+
   private sendHead(): void {
     if (this.headSent) return;
     this.headSent = true;
@@ -344,7 +362,7 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
     const { plan, settings, context } = this;
     const fields = settings.responseHeads.fields(plan.codec, plan.responseCompression);
     if (context.givenHeader === undefined) return fields;
-    const error = appendMetadata(fields, context.givenHeader);
+    const error = appendMetadata(fields, context.givenHeader, this.reportDropped());
     if (error !== undefined) settings.log.warn("response metadata was left out", { path: this.head.path, error });
     return fields;
   }

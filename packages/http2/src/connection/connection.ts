@@ -32,15 +32,13 @@ export const clientPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /** RFC 9113 §5.1.2 sets no number until the peer's SETTINGS come; everybody assumes this one. */
 const assumedMaxConcurrentStreams = 100;
 
-/** Identifiers are not reused: at three quarters of them a connection is replaced in good time. */
-const lastOpenableStreamId = Math.floor(maxUint31 * 0.75);
-
 /** A fatal GOAWAY has this long to reach a peer that does not read. */
 const goodbyeMs = 1000;
 
 /** How long a drain waits for the answer to its ping before it names the last stream. */
 const drainPingTimeoutMs = 5000;
 
+/** RFC 6585 §5. */
 const tooLargeHeaders = new PreparedHeaders([":status", "431", "content-length", "0"]);
 
 /** What a connection tells the layer above. */
@@ -65,6 +63,8 @@ export interface ConnectionOptions {
   keepalive?: Keepalive;
   /** Fields that differ in every message: they are kept out of the compression table. */
   unindexedFields?: readonly string[];
+  /** Server: the whole answer to a request whose header list is over the limit. Default: status 431. */
+  tooLargeHeadersResponse?: HeaderFields;
   clock?: Clock;
   /** Shared by the connections of a server. Default: one of its own. */
   ticker?: Ticker;
@@ -81,6 +81,8 @@ export class Connection implements StreamOwner, InboundOwner {
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
   readonly streamSendBufferBytes: number;
+  peerMaxHeaderListBytes = Number.POSITIVE_INFINITY;
+  private readonly tooLargeHeaders: HeaderFields;
   private readonly socket: ByteChannel;
   private readonly events: ConnectionEvents;
   private readonly ticker: Ticker;
@@ -119,6 +121,7 @@ export class Connection implements StreamOwner, InboundOwner {
 
   constructor(role: Role, socket: ByteChannel, events: ConnectionEvents, options: ConnectionOptions = {}) {
     this.role = role;
+    this.tooLargeHeaders = options.tooLargeHeadersResponse ?? tooLargeHeaders;
     this.socket = socket;
     this.events = events;
     this.clock = options.clock ?? systemClock;
@@ -171,13 +174,13 @@ export class Connection implements StreamOwner, InboundOwner {
       !this.failed &&
       !this.closed &&
       this.streams.size < this.peerMaxConcurrentStreams &&
-      this.nextStreamId <= lastOpenableStreamId
+      this.nextStreamId <= this.limits.maxStreamId
     );
   }
 
   /** Client: whether the connection takes new requests at all, now or when a stream ends. */
   get isAcceptingRequests(): boolean {
-    return !this.draining && !this.failed && !this.closed && this.nextStreamId <= lastOpenableStreamId;
+    return !this.draining && !this.failed && !this.closed && this.nextStreamId <= this.limits.maxStreamId;
   }
 
   /** Client: sends a request head, `fields` and then `extra`. Throws when `canOpenStream` is false. */
@@ -238,10 +241,13 @@ export class Connection implements StreamOwner, InboundOwner {
 
   // ---- what the socket's owner calls
 
-  /** Octets from the peer; those behind the client's preface when this is a server. Never throws. */
-  receive(chunk: Uint8Array): void {
+  /**
+   * Octets from the peer; those behind the client's preface when this is a server. Never throws. True: the chunk has been used
+   * up, so its memory can be freed or filled anew.
+   */
+  receive(chunk: Uint8Array): boolean {
     this.keepalive.heard();
-    this.pacer.receive(chunk);
+    return this.pacer.receive(chunk);
   }
 
   /** The socket has sent everything it held. */
@@ -333,6 +339,10 @@ export class Connection implements StreamOwner, InboundOwner {
     this.inbound.releaseWindow(octets);
   }
 
+  giveBackSmallData(cost: number): void {
+    this.inbound.smallData.giveBack(cost);
+  }
+
   streamClosed(stream: Stream, inGoodOrder: boolean): void {
     this.streams.delete(stream);
     if (stream.isQueued) this.outbound.dequeue(stream);
@@ -350,6 +360,14 @@ export class Connection implements StreamOwner, InboundOwner {
     if (this.closed) return;
     if (this.draining) this.endWhenIdle();
     else if (this.role === "client") this.tellCapacity();
+  }
+
+  answerDidNotFit(): void {
+    try {
+      this.budgets.glitch();
+    } catch (exhausted) {
+      this.inbound.failed(exhausted, 0);
+    }
   }
 
   // ---- InboundOwner
@@ -377,7 +395,7 @@ export class Connection implements StreamOwner, InboundOwner {
     const stream = this.newStream(streamId);
     this.streams.add(stream);
     this.tellLimit("header_list", "refused", streamId, "the request's header list is over the limit");
-    stream.sendHeaders(tooLargeHeaders, true);
+    stream.sendHeaders(this.tooLargeHeaders, true);
     if (endStream) stream.endReceived();
     else stream.reset(ErrorCode.noError);
   }
@@ -401,6 +419,9 @@ export class Connection implements StreamOwner, InboundOwner {
         break;
       case Setting.maxFrameSize:
         this.outbound.maxFrameBytes = value;
+        break;
+      case Setting.maxHeaderListSize:
+        this.peerMaxHeaderListBytes = value;
         break;
       default:
     }

@@ -21,6 +21,7 @@ import { HeaderAssembly } from "./header-assembly.ts";
 import { receiveHeaderBlock, type StreamOpener } from "./header-reception.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { Outbound } from "./outbound.ts";
+import { SmallDataBudget, smallDataCost } from "./small-data.ts";
 import type { StreamTable } from "./stream-table.ts";
 
 /** What the reading of frames asks of the connection. */
@@ -52,6 +53,7 @@ export class Inbound implements FrameSink {
   private readonly outbound: Outbound;
   private readonly limits: ConnectionLimits;
   private readonly budgets: Budgets;
+  readonly smallData = new SmallDataBudget();
   private assembly: HeaderAssembly | undefined = undefined;
   private settingsSeen = false;
 
@@ -119,6 +121,16 @@ export class Inbound implements FrameSink {
     }
   }
 
+  onDataPiece(streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    try {
+      if (!this.settingsSeen) this.expectSettings(FrameType.data, 0);
+      if (this.assembly !== undefined) this.expectContinuation(this.assembly, FrameType.data, streamId);
+      this.data(0, streamId, bytes, start, end);
+    } catch (error) {
+      this.failed(error, streamId);
+    }
+  }
+
   /** The one place where what goes wrong while reading becomes a reset or a GOAWAY; nothing leaves this class as a throw. */
   failed(error: unknown, streamId: number): void {
     if (error instanceof HpackError) {
@@ -168,18 +180,20 @@ export class Inbound implements FrameSink {
       this.releaseWindow(octets);
       throw streamError(ErrorCode.flowControlError, `DATA went over the window of stream ${streamId}`);
     }
-    stream.dataReceived(octets);
+    const contentStart = (flags & Flag.padded) === 0 ? start : start + 1;
+    const content = end - padding - contentStart;
+    const endStream = (flags & Flag.endStream) !== 0;
+    const cost = smallDataCost(content, endStream);
+    stream.dataReceived(content, cost);
+    if (cost > 0) this.smallData.spend(cost, this.window.size);
+    if (content < octets) stream.giveCredit(octets - content);
     if (stream.listener === undefined || (this.owner.role === "client" && !stream.headReceived)) {
       throw streamError(ErrorCode.protocolError, "DATA came before the response's head");
     }
-    const contentStart = (flags & Flag.padded) === 0 ? start : start + 1;
-    const content = end - padding - contentStart;
-    if (content < octets) stream.consume(octets - content);
     if (stream.expectedBytes !== -1) {
       stream.expectedBytes -= content;
       if (stream.expectedBytes < 0) throw streamError(ErrorCode.protocolError, "more data than content-length says");
     }
-    const endStream = (flags & Flag.endStream) !== 0;
     if (content > 0) stream.listener.onData(bytes, contentStart, contentStart + content);
     else if (!endStream) this.budgets.glitch();
     if (endStream && !stream.isClosed) this.endOf(stream);

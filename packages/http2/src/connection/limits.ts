@@ -70,7 +70,12 @@ export interface ConnectionLimits {
   maxAgeMs: number;
   /** How long a drain for age may take before the connection is closed with what still runs. Default 0: any time. */
   maxAgeGraceMs: number;
-  /** Frames read from one connection before others get their turn. Default 512. */
+  /**
+   * Client: the last identifier that it opens a stream by; then it asks to be replaced by another connection. Default three
+   * quarters of all, in good time before none is left.
+   */
+  maxStreamId: number;
+  /** Frames read from one connection before others get their turn; each 32 octets of a header block count as one. Default 512. */
   maxFramesPerTurn: number;
 }
 
@@ -107,11 +112,13 @@ export const defaultLimits: Readonly<ConnectionLimits> = {
   minIdlePingIntervalMs: 0,
   maxAgeMs: 0,
   maxAgeGraceMs: 0,
+  maxStreamId: Math.floor(maxUint31 * 0.75),
   maxFramesPerTurn: 512,
 };
 
 const ranges: Partial<Record<keyof ConnectionLimits, readonly [min: number, max: number]>> = {
   maxConcurrentStreams: [0, maxUint31],
+  maxStreamId: [1, maxUint31],
   streamWindowBytes: [1, maxUint31],
   connectionWindowBytes: [65_535, maxUint31],
   maxReceiveWindowBytes: [0, maxUint31],

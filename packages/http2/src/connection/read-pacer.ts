@@ -25,14 +25,16 @@ export class ReadPacer {
     this.read = read;
   }
 
-  receive(chunk: Uint8Array): void {
+  /** True: the chunk has been used up, and nobody refers to it any more. */
+  receive(chunk: Uint8Array): boolean {
     if (this.unread !== undefined) {
       // Only a source that cannot be paused delivers in this state.
       this.unread = Buffer.concat([this.unread.subarray(this.unreadAt), chunk]);
       this.unreadAt = 0;
-      return;
+    } else {
+      this.readFrom(chunk, 0);
     }
-    this.readFrom(chunk, 0);
+    return this.unread === undefined;
   }
 
   /** Reads nothing more before the socket is empty: the peer asks and does not read the answers. False: it was so already. */

@@ -12,6 +12,9 @@ interface Seen {
   payload: string;
 }
 
+/** Stands for the flags of a piece of a DATA frame before its last. */
+const piece = -1;
+
 function frame(type: number, flags: number, streamId: number, payload: Uint8Array): Buffer {
   const bytes = Buffer.alloc(9 + payload.length);
   writeFrameHeader(bytes, 0, payload.length, type, flags, streamId);
@@ -43,6 +46,9 @@ function reader(maxFrameBytes = 16_384, onFrame?: () => void): { seen: Seen[]; r
     onFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
       seen.push({ type, flags, streamId, payload: Buffer.from(bytes.subarray(start, end)).toString("hex") });
       onFrame?.();
+    },
+    onDataPiece(streamId: number, bytes: Uint8Array, start: number, end: number): void {
+      this.onFrame(0, piece, streamId, bytes, start, end);
     },
   };
   return { seen, reader: new FrameReader(sink, maxFrameBytes) };
@@ -91,6 +97,52 @@ test("reads the same frames octet by octet", () => {
   const one = reader();
   for (const octet of recording) feed(one.reader, Uint8Array.of(octet));
   assert.deepEqual(one.seen, expected);
+});
+
+test("hands a large DATA frame on in pieces, wherever it is cut, and its flags with the last", () => {
+  const payload = Buffer.alloc(4096, "abcdefg");
+  const bytes = Buffer.concat([frame(0, 1, 3, payload), frame(0, 0, 5, Buffer.from("next"))]);
+  const next = { type: 0, flags: 0, streamId: 5, payload: Buffer.from("next").toString("hex") };
+  for (const cuts of [[4], [9], [10], [2000], [4104], [5, 9, 10, 11, 3000], [9 + 4096], [9 + 4096 + 3]]) {
+    const one = reader();
+    let at = 0;
+    for (const cut of [...cuts, bytes.length]) {
+      feed(one.reader, bytes.subarray(at, cut));
+      at = cut;
+    }
+    assert.deepEqual(one.seen.pop(), next, `cut at ${cuts}`);
+    assert.ok(one.seen.every(({ type, streamId }) => type === 0 && streamId === 3));
+    assert.deepEqual(
+      one.seen.map(({ flags }) => flags),
+      one.seen.map((_, index) => (index === one.seen.length - 1 ? 1 : piece)),
+    );
+    assert.equal(one.seen.map((seen) => seen.payload).join(""), payload.toString("hex"));
+    assert.ok(one.seen.every((seen) => seen.payload !== ""));
+    assert.equal(one.reader.framesRead, 2);
+    assert.equal(one.reader.isInsideFrame, false);
+  }
+});
+
+test("hands on whole what is smaller, padded or no DATA", () => {
+  for (const [type, flags, octets] of [
+    [0, 0, 4095],
+    [0, 8, 4096],
+    [1, 4, 4096],
+  ] as const) {
+    const one = reader();
+    const bytes = frame(type, flags, 3, Buffer.alloc(octets, "x"));
+    feed(one.reader, bytes.subarray(0, 100), bytes.subarray(100));
+    assert.deepEqual(one.seen, [{ type, flags, streamId: 3, payload: bytes.toString("hex", 9) }]);
+  }
+});
+
+test("is inside a frame while pieces of it are missing, and reads nothing more once one has stopped it", () => {
+  const bytes = frame(0, 0, 3, Buffer.alloc(5000));
+  const one = reader(16_384, () => one.reader.stop());
+  feed(one.reader, bytes.subarray(0, 1000));
+  assert.equal(one.reader.isInsideFrame, true);
+  feed(one.reader, bytes.subarray(1000));
+  assert.equal(one.seen.length, 1);
 });
 
 test("knows at every octet whether it is inside a frame", () => {
@@ -170,4 +222,13 @@ test("has moved past a frame when its handling throws", () => {
   throws = false;
   feed(one.reader, recording.subarray((frames[0] as Buffer).length));
   assert.deepEqual(one.seen, expected);
+});
+
+test("stops after as many frames as it was told, and counts each 32 octets of a header block for one", () => {
+  const small = Buffer.concat(new Array<Buffer>(20).fill(frame(6, 0, 0, new Uint8Array(8))));
+  assert.equal(reader().reader.read(small, 0, 12), 12 * 17);
+  const short = Buffer.concat(new Array<Buffer>(20).fill(frame(1, 4, 1, new Uint8Array(31))));
+  assert.equal(reader().reader.read(short, 0, 12), 12 * 40);
+  const long = Buffer.concat(new Array<Buffer>(20).fill(frame(1, 4, 1, new Uint8Array(96))));
+  assert.equal(reader().reader.read(long, 0, 12), 3 * 105);
 });

@@ -2,18 +2,27 @@ import { frameSlabs } from "../bytes/slab-pool.ts";
 import { limitError } from "../http2-error.ts";
 import { ErrorCode } from "./error-code.ts";
 import { frameHeaderBytes, readUint31 } from "./frame-header.ts";
+import { Flag, FrameType } from "./frame-type.ts";
 
 /** A cut-off frame below this gets a buffer of its own size: many peers that never send the rest must not cost a slab each. */
 const minSlabPayloadBytes = 1024;
 
+/** A DATA frame from here on is handed on piece by piece as its chunks come: copying it would cost more than another call. */
+const minDividedPayloadBytes = 4096;
+/** 32 octets of a header block are as much work as a frame: they may be four fields, and a request of many is no single step. */
+const headerOctetsShift = 5;
+
 /** Receives each frame; `bytes[start, end)` is its payload and may be used only until the call returns. */
 export interface FrameSink {
+  /** A whole frame, or the last piece of a DATA frame. */
   onFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void;
+  /** A piece of a DATA frame without padding, before its last. As DATA may be cut anywhere, it is as good as a frame. */
+  onDataPiece(streamId: number, bytes: Uint8Array, start: number, end: number): void;
 }
 
 /**
- * Cuts the octets that a socket delivers into frames. Frames are read in place; only one that the end of a chunk cut
- * off is copied, into a buffer that lives until its rest has come.
+ * Cuts the octets that a socket delivers into frames. Frames are read in place. One that the end of a chunk cut off is
+ * copied into a buffer that lives until its rest has come; larger DATA frames are handed on in pieces instead.
  */
 export class FrameReader {
   private readonly sink: FrameSink;
@@ -21,6 +30,8 @@ export class FrameReader {
   private partial: Uint8Array | undefined;
   private partialSize = 0;
   private partialBytes = 0;
+  /** What is still to come of a DATA frame that is handed on in pieces. */
+  private dividedLeft = 0;
   private readonly header = new Uint8Array(frameHeaderBytes);
   private headerBytes = 0;
   private stopped = false;
@@ -44,8 +55,8 @@ export class FrameReader {
   }
 
   /**
-   * Reads at most `maxFrames` frames of `bytes[start, …)` and returns where it stopped: the end of `bytes`, unless there
-   * were more frames than that. A connection that fills its chunks with tiny frames is to share the event loop with others.
+   * Reads about `maxFrames` frames of `bytes[start, …)`, counting a long header block for several, and returns where it
+   * stopped: the end of `bytes`, unless there were more frames than that. A connection that fills its chunks with tiny frames is to share the event loop with others.
    */
   read(bytes: Uint8Array, start: number, maxFrames: number): number {
     const length = bytes.length;
@@ -57,7 +68,7 @@ export class FrameReader {
       frames++;
     }
     while (length - at >= frameHeaderBytes && !this.stopped) {
-      if (frames++ >= maxFrames) return at;
+      if (frames >= maxFrames) return at;
       const payloadBytes = ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
       const end = at + frameHeaderBytes + payloadBytes;
       if (payloadBytes > this.maxFrameBytes) this.refuseSize(payloadBytes);
@@ -66,6 +77,7 @@ export class FrameReader {
       const streamId = readUint31(bytes, at + 5);
       const type = bytes[at + 3] as number;
       const flags = bytes[at + 4] as number;
+      frames += type === FrameType.headers ? 1 + (payloadBytes >>> headerOctetsShift) : 1;
       at = end;
       this.framesRead++;
       this.sink.onFrame(type, flags, streamId, bytes, payload, end);
@@ -81,14 +93,18 @@ export class FrameReader {
     }
     if (this.headerBytes < frameHeaderBytes) return;
     this.beginPartial();
-    (this.partial as Uint8Array).set(bytes.subarray(at), 0);
-    this.partialBytes = bytes.length - at;
+    this.readPartial(bytes, at);
   }
 
   private beginPartial(): void {
     const { header } = this;
     const payloadBytes = ((header[0] as number) << 16) | ((header[1] as number) << 8) | (header[2] as number);
     if (payloadBytes > this.maxFrameBytes) this.refuseSize(payloadBytes);
+    const isPadded = ((header[4] as number) & Flag.padded) !== 0;
+    if (header[3] === FrameType.data && !isPadded && payloadBytes >= minDividedPayloadBytes) {
+      this.dividedLeft = payloadBytes;
+      return;
+    }
     const isSlab = payloadBytes >= minSlabPayloadBytes && payloadBytes <= frameSlabs.slabBytes;
     this.partial = isSlab ? frameSlabs.take() : new Uint8Array(payloadBytes);
     this.partialSize = payloadBytes;
@@ -97,13 +113,14 @@ export class FrameReader {
 
   private readPartial(bytes: Uint8Array, start: number): number {
     let at = start;
-    if (this.partial === undefined) {
+    if (this.partial === undefined && this.dividedLeft === 0) {
       while (this.headerBytes < frameHeaderBytes && at < bytes.length) {
         this.header[this.headerBytes++] = bytes[at++] as number;
       }
       if (this.headerBytes < frameHeaderBytes) return at;
       this.beginPartial();
     }
+    if (this.dividedLeft > 0) return this.readDivided(bytes, at);
     const partial = this.partial as unknown as Uint8Array;
     const size = this.partialSize;
     const take = Math.min(size - this.partialBytes, bytes.length - at);
@@ -121,6 +138,20 @@ export class FrameReader {
     // Nobody may use the payload beyond the call. A frame's handling that throws ends the connection, and the slab is lost.
     frameSlabs.give(partial);
     return at;
+  }
+
+  private readDivided(bytes: Uint8Array, start: number): number {
+    const end = Math.min(start + this.dividedLeft, bytes.length);
+    const streamId = readUint31(this.header, 5);
+    this.dividedLeft -= end - start;
+    if (this.dividedLeft > 0) {
+      if (end > start) this.sink.onDataPiece(streamId, bytes, start, end);
+      return end;
+    }
+    this.headerBytes = 0;
+    this.framesRead++;
+    this.sink.onFrame(FrameType.data, this.header[4] as number, streamId, bytes, start, end);
+    return end;
   }
 
   private refuseSize(payloadBytes: number): never {

@@ -39,6 +39,8 @@ export interface StreamOwner {
   sendWindowUpdate(streamId: number, increment: number): void;
   sendReset(stream: Stream, code: number): void;
   releaseConnectionWindow(octets: number): void;
+  /** Data that was cut into tiny frames has been used up; see `SmallDataBudget`. */
+  giveBackSmallData(cost: number): void;
   /** `inGoodOrder`: both sides ended it, nobody reset it. */
   streamClosed(stream: Stream, inGoodOrder: boolean): void;
   /** The listener threw where the connection cannot tell by the frame which stream it was. */
@@ -46,6 +48,10 @@ export interface StreamOwner {
   slotReleased(stream: Stream): void;
   readonly streamSendBufferBytes: number;
   readonly peerAddress: string | undefined;
+  /** The largest header list that the peer says it takes (RFC 9113 §6.5.2); Infinity when it has not said. Advice only. */
+  readonly peerMaxHeaderListBytes: number;
+  /** The peer's advice left no room for an answer: it counts as pointless, because each such stream ends with a reset. */
+  answerDidNotFit(): void;
 }
 
 /**
@@ -82,6 +88,8 @@ export class Stream {
   isHead = false;
   interimHeads = 0;
   private unconsumed = 0;
+  /** What the frames of the unconsumed data have cost. */
+  private smallDataCost = 0;
 
   private resetAfterEnd = -1;
   private holds = 0;
@@ -166,7 +174,13 @@ export class Stream {
   consume(octets: number): void {
     const credit = Math.min(octets, this.unconsumed);
     if (credit === 0) return;
+    if (this.smallDataCost > 0) this.giveBackSmallData(credit);
     this.unconsumed -= credit;
+    this.giveCredit(credit);
+  }
+
+  /** For the connection, and `consume`: octets that are no use to anybody any more, such as padding. */
+  giveCredit(credit: number): void {
     this.owner.releaseConnectionWindow(credit);
     if (this.state === StreamState.closed || this.state === StreamState.halfClosedRemote) return;
     const increment = this.receiveWindow.release(credit);
@@ -217,9 +231,10 @@ export class Stream {
     if (this.state === StreamState.closed) this.finish(true);
   }
 
-  /** For the connection: counts received data that the layer above has to consume. */
-  dataReceived(octets: number): void {
+  /** For the connection: counts received data that the layer above has to consume, and what its frame cost. */
+  dataReceived(octets: number, cost: number): void {
     this.unconsumed += octets;
+    this.smallDataCost += cost;
   }
 
   /** For the connection: ends the stream for a reason that the listener has to know. */
@@ -251,8 +266,17 @@ export class Stream {
   /** What the layer above never consumed of a stream that is gone must not stay missing from the connection's window. */
   private returnUnconsumed(): void {
     if (this.unconsumed === 0) return;
+    if (this.smallDataCost > 0) this.giveBackSmallData(this.unconsumed);
     this.owner.releaseConnectionWindow(this.unconsumed);
     this.unconsumed = 0;
+  }
+
+  /** Nobody knows which frames the `octets` came in, so each octet that waits has cost the same. */
+  private giveBackSmallData(octets: number): void {
+    const cost =
+      octets === this.unconsumed ? this.smallDataCost : Math.floor((this.smallDataCost * octets) / this.unconsumed);
+    this.smallDataCost -= cost;
+    this.owner.giveBackSmallData(cost);
   }
 
   private freeSlot(): void {

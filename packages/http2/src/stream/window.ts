@@ -36,7 +36,7 @@ const maxUnreturnedBytes = 262_144;
 /** What the peer may still send, and what of it has been used up but not given back yet. */
 export class ReceiveWindow {
   private available: number;
-  private size: number;
+  size: number;
   private unreturned = 0;
 
   /**

@@ -36,8 +36,8 @@ export interface FaultProxyOptions {
   random?: () => number;
 }
 
-/** Octets that wait in one direction before its source is paused. */
-const maxQueuedBytes = 262_144;
+/** Octets that wait in one direction before its source is paused, besides those that are on their way. */
+const maxWaitingBytes = 262_144;
 
 /** A TCP proxy on the loopback address that does to connections what networks do. */
 export class FaultProxy {
@@ -151,6 +151,7 @@ class Lane {
   private readonly clock: Clock;
   private readonly random: () => number;
   private readonly reset: () => void;
+  private readonly maxQueuedBytes: number;
   /** Pieces that are not due yet, or wait for those before them; undefined stands for the end. */
   private readonly queue: { bytes: Uint8Array | undefined; dueMs: number }[] = [];
   private queuedBytes = 0;
@@ -167,6 +168,9 @@ class Lane {
     this.clock = clock;
     this.random = random;
     this.reset = reset;
+    // A line of some length holds what was sent and has not arrived: without room for that it would have no bandwidth.
+    const onTheWay = ((faults.bytesPerSecond ?? 0) * (faults.latencyMs ?? 0)) / 1000;
+    this.maxQueuedBytes = maxWaitingBytes + onTheWay;
     source.on("data", (chunk: Uint8Array) => this.take(chunk));
     source.on("end", () => this.enqueue(undefined));
     sink.on("drain", () => this.resumeSource());
@@ -195,7 +199,7 @@ class Lane {
     }
     this.queue.push({ bytes, dueMs });
     this.queuedBytes += bytes?.length ?? 0;
-    if (this.queuedBytes >= maxQueuedBytes) this.source.pause();
+    if (this.queuedBytes >= this.maxQueuedBytes) this.source.pause();
     this.proceed();
   }
 
@@ -246,7 +250,7 @@ class Lane {
   }
 
   private resumeSource(): void {
-    if (this.stopped || this.queuedBytes >= maxQueuedBytes || this.sink.writableNeedDrain) return;
+    if (this.stopped || this.queuedBytes >= this.maxQueuedBytes || this.sink.writableNeedDrain) return;
     this.source.resume();
   }
 }

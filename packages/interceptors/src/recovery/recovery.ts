@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
 import { type Log, refuseUnknownOptions, stderrLog } from "@tercel/grpc";
 import { methodPath } from "../call/method-path.ts";
+import { thrownText } from "../call/thrown-text.ts";
 import { watchMessages } from "../call/watch-messages.ts";
 import { responseWithMessages } from "../call/with-messages.ts";
-import { thrownText } from "./thrown-text.ts";
 
 /** What a handler has thrown without meaning a status by it. */
 export interface Panic {

@@ -84,6 +84,29 @@ describe("request ids", () => {
       assert.equal(streamed, "abc-2");
     });
 
+    it("of one call do not get into another's error, although a handler throws the same one", async (t) => {
+      const shared = new ConnectError("no", Code.NotFound, { "x-other": "stays" });
+      const { client } = await open(
+        t,
+        {
+          unary() {
+            throw shared;
+          },
+        },
+        { server: { interceptors: [createServerRequestId()] } },
+      );
+      const ids = Array.from({ length: 8 }, (_, at) => `call-${at}`);
+      const errors = await Promise.all(
+        ids.map((id) => assertStatus(client.unary({}, { headers: { "x-request-id": id } }), Code.NotFound, "no")),
+      );
+      assert.deepEqual(
+        errors.map(({ metadata }) => metadata.get("x-request-id")),
+        ids,
+      );
+      assert.equal(errors[0]?.metadata.get("x-other"), "stays");
+      assert.equal(shared.metadata.has("x-request-id"), false);
+    });
+
     it("are taken up to 128 fit characters, and replaced when longer, empty or unfit", async (t) => {
       const { client } = await open(t, telling, { server: { interceptors: [createServerRequestId()] } });
       const idFor = async (sent: string): Promise<string> =>

@@ -53,8 +53,7 @@ export function createServerRequestId(options: ServerRequestIdOptions = {}): Int
         );
       },
       (error) => {
-        if (sendBack && error instanceof ConnectError) error.metadata.set(header, id);
-        throw error;
+        throw sendBack && error instanceof ConnectError ? withMetadata(error, header, id) : error;
       },
     );
   };
@@ -78,6 +77,17 @@ export function createClientRequestId(options: ClientRequestIdOptions = {}): Int
     }
     return next(request);
   };
+}
+
+/** A copy, because a handler may throw one error object for many calls. */
+function withMetadata(error: ConnectError, name: string, value: string): ConnectError {
+  const { rawMessage, code, metadata, details, cause, stack } = error;
+  // Outgoing details are what the constructor takes, incoming ones what it had made of them: both are sent on as they are.
+  const copy = new ConnectError(rawMessage, code, metadata, undefined, cause);
+  copy.details = details;
+  copy.metadata.set(name, value);
+  if (stack !== undefined) copy.stack = stack;
+  return copy;
 }
 
 function checkedHeader(where: string, name: string = defaultHeader): string {

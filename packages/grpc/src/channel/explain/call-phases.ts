@@ -18,13 +18,15 @@ export type SplitWait = (fromMs: number, toMs: number) => PhaseTime[];
 
 /**
  * Where the time of a call went. The attempts of a hedged call overlap: a stretch of time counts for the one that was there
- * first. There is always at least one phase, and the last one is what the call was doing at `untilMs`.
+ * first. There is always at least one phase, and the last one is what the call was doing at `untilMs`; `isBackingOff` says that
+ * it was waiting for the time of its next attempt.
  */
 export function callPhases(
   startedAtMs: number,
   untilMs: number,
   attempts: readonly AttemptTimes[],
   splitWait: SplitWait,
+  isBackingOff: boolean,
 ): PhaseTime[] {
   const phases: PhaseTime[] = [];
   let atMs = startedAtMs;
@@ -48,14 +50,19 @@ export function callPhases(
     add(headMs === undefined && attempt.unsentBytes > 0 ? "send" : "first byte", headMs ?? endMs);
     if (headMs !== undefined) add("receive", endMs);
   }
-  if (untilMs > atMs || phases.length === 0) add("backoff", untilMs);
+  if (isBackingOff) add("backoff", untilMs);
+  else add(phases.at(-1)?.phase ?? "pick", untilMs);
   return phases;
 }
 
 /** `connect 12, first byte 4988`; what took no time at all is left out, except the last. */
 export function printPhases(phases: readonly PhaseTime[]): string {
-  return phases
-    .filter(({ ms }, at) => Math.round(ms) > 0 || at === phases.length - 1)
-    .map(({ phase, ms }) => `${phase} ${Math.round(ms)}`)
-    .join(", ");
+  const printed: { phase: CallPhase; ms: number }[] = [];
+  for (const [at, { phase, ms }] of phases.entries()) {
+    if (Math.round(ms) === 0 && at < phases.length - 1) continue;
+    const last = printed.at(-1);
+    if (last?.phase === phase) last.ms += ms;
+    else printed.push({ phase, ms });
+  }
+  return printed.map(({ phase, ms }) => `${phase} ${Math.round(ms)}`).join(", ");
 }

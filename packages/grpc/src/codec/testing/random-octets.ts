@@ -1,5 +1,6 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { wireTypeOf } from "../wire-type.ts";
 import type { Random } from "./random-schema.ts";
 
 /**
@@ -172,23 +173,5 @@ function writeBare(writer: BinaryWriter, type: ScalarType, random: Random): void
     case ScalarType.FIXED64:
       writer.fixed64(pick(longs, random) * 2n);
       break;
-  }
-}
-
-function wireTypeOf(type: ScalarType): WireType {
-  switch (type) {
-    case ScalarType.STRING:
-    case ScalarType.BYTES:
-      return WireType.LengthDelimited;
-    case ScalarType.DOUBLE:
-    case ScalarType.FIXED64:
-    case ScalarType.SFIXED64:
-      return WireType.Bit64;
-    case ScalarType.FLOAT:
-    case ScalarType.FIXED32:
-    case ScalarType.SFIXED32:
-      return WireType.Bit32;
-    default:
-      return WireType.Varint;
   }
 }

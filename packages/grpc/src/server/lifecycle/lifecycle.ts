@@ -4,7 +4,7 @@ import { type Log, stderrLog } from "../../call/log.ts";
 import { refuseUnknownOptions } from "../../call/unknown-option.ts";
 import type { ListenAddress } from "../../transport/listen.ts";
 import type { ListeningAt, ListenOptions, Server } from "../server.ts";
-import { onStopSignals } from "./stop-signals.ts";
+import { onStopSignals } from "../stop-signals.ts";
 
 export interface LifecycleOptions {
   /**
@@ -125,12 +125,12 @@ class LifecycleRun implements Lifecycle {
   }
 
   async run(setUp: (life: Lifecycle) => Promise<void>): Promise<LifecycleOutcome> {
-    const stopListening = onStopSignals(
-      this.#options.signals ?? ["SIGINT", "SIGTERM", "SIGHUP"],
-      () => this.#clock.nowMs(),
-      (name) => this.stop(name),
-      (name) => this.#force(name),
-    );
+    const stopListening = onStopSignals({
+      ...(this.#options.signals !== undefined && { signals: this.#options.signals }),
+      nowMs: () => this.#clock.nowMs(),
+      stop: (name) => this.stop(name),
+      force: (name) => this.#force(name),
+    });
     const { signal } = this.#options;
     const onAbort = (): void => this.stop(String(signal?.reason));
     signal?.addEventListener("abort", onAbort, { once: true });

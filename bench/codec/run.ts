@@ -1,0 +1,100 @@
+/** `npm run bench -- codec [shape …] [--rounds N] [--seconds S] [--json]`: our codec beside others. README.md tells the rest. */
+import { type ChildProcess, fork } from "node:child_process";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { median } from "../measure/statistics.ts";
+import { NODE_PEERS_FOLDER } from "../paths.ts";
+import { prepareNodePeers } from "../prepare.ts";
+import { type Shape, shapes } from "./samples.ts";
+import { type Answer, directions, type Question } from "./subject.ts";
+import { type CodecRow, renderCodecTable } from "./table.ts";
+
+const subjectFiles = new Map([
+  ["tercel", join(import.meta.dirname, "subjects", "tercel.ts")],
+  ["protobuf-es", join(import.meta.dirname, "subjects", "protobuf-es.ts")],
+  ["protobufjs", join(NODE_PEERS_FOLDER, "protobufjs", "codec.ts")],
+  ["JSON", join(import.meta.dirname, "subjects", "json.ts")],
+]);
+
+const options = {
+  rounds: { type: "string", default: "5" },
+  seconds: { type: "string", default: "0.2" },
+  json: { type: "boolean", default: false },
+} as const;
+
+/** Exit codes as of the other benchmarks: 0 all measured, 1 something failed, 2 a wrong command line. */
+export async function runCodecBench(words: readonly string[]): Promise<number> {
+  let values: { rounds: string; seconds: string; json: boolean };
+  let positionals: string[];
+  try {
+    ({ values, positionals } = parseArgs({ args: [...words], allowPositionals: true, options }));
+  } catch (error) {
+    console.error((error as Error).message);
+    return 2;
+  }
+  const rounds = Number(values.rounds);
+  const seconds = Number(values.seconds);
+  const unknown = positionals.find((name) => !shapes.includes(name as Shape));
+  if (unknown !== undefined || !(Number.isInteger(rounds) && rounds > 0) || !(seconds > 0)) {
+    console.error(`shapes are ${shapes.join(", ")}; --rounds is a whole number and --seconds a number above 0`);
+    return 2;
+  }
+  await prepareNodePeers();
+  const chosen = positionals.length === 0 ? shapes : shapes.filter((shape) => positionals.includes(shape));
+  const rows = await measureAll(chosen, rounds, seconds);
+  process.stdout.write(
+    values.json ? `${JSON.stringify(rows, null, 2)}\n` : renderCodecTable(rows, [...subjectFiles.keys()]),
+  );
+  return 0;
+}
+
+async function measureAll(chosen: readonly Shape[], rounds: number, seconds: number): Promise<CodecRow[]> {
+  const subjects = new Map<string, ChildProcess>();
+  try {
+    // One after another: each is warm before the next one starts.
+    for (const [name, file] of subjectFiles) {
+      const child = fork(file, { execArgv: ["--conditions=source"] });
+      subjects.set(name, child);
+      await answerOf(name, child);
+    }
+    const rows: CodecRow[] = [];
+    for (const shape of chosen) {
+      for (const direction of directions) rows.push(await measureRow(subjects, { shape, direction, seconds }, rounds));
+    }
+    return rows;
+  } finally {
+    for (const child of subjects.values()) child.kill();
+  }
+}
+
+/** Subjects take turns, so that what the machine does besides falls on all of them alike. */
+async function measureRow(
+  subjects: ReadonlyMap<string, ChildProcess>,
+  question: Question,
+  rounds: number,
+): Promise<CodecRow> {
+  const taken = new Map<string, number[]>([...subjects.keys()].map((name) => [name, []]));
+  let bytes = 0;
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, child] of subjects) {
+      child.send(question);
+      const answer = (await answerOf(name, child)) as Answer;
+      taken.get(name)?.push(answer.microseconds);
+      if (bytes === 0) bytes = answer.bytes;
+    }
+  }
+  const microseconds = Object.fromEntries([...taken].map(([name, turns]) => [name, median(turns)]));
+  return { name: `${question.shape} ${question.direction}`, bytes, microseconds };
+}
+
+function answerOf(name: string, child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const onExit = (code: number | null) =>
+      reject(new Error(`the codec bench's subject ${name} ended with exit code ${code}`));
+    child.once("exit", onExit);
+    child.once("message", (answer) => {
+      child.off("exit", onExit);
+      resolve(answer);
+    });
+  });
+}

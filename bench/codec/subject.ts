@@ -1,0 +1,67 @@
+import type { Shape } from "./samples.ts";
+
+/** Where a message of one shape is turned into octets and back. Results are returned, so that no work can be left out. */
+export interface ShapeWork {
+  encode(): unknown;
+  decode(): unknown;
+  /** Octets of the encoded message. */
+  readonly bytes: number;
+}
+
+/** One codec. */
+export type CreateWork = (shape: Shape) => ShapeWork;
+
+export const directions = ["encode", "decode"] as const;
+export type Direction = (typeof directions)[number];
+
+/** What the bench asks a subject's process. */
+export interface Question {
+  readonly shape: Shape;
+  readonly direction: Direction;
+  readonly seconds: number;
+}
+
+export interface Answer {
+  readonly microseconds: number;
+  readonly bytes: number;
+}
+
+/** Looks at the clock so seldom that looking costs nothing. */
+const looksPerTurn = 50;
+
+/**
+ * Answers questions with the CPU time of one operation until the bench goes away. All shapes are first worked on for a while, so
+ * that no shape has the optimizer for itself: a program of users has many types as well.
+ */
+export function answerQuestions(createWork: CreateWork, shapes: readonly Shape[]): void {
+  const works = new Map(shapes.map((shape) => [shape, createWork(shape)]));
+  for (let round = 0; round < 3; round++) {
+    for (const work of works.values()) for (const direction of directions) measure(work, direction, 0.1);
+  }
+  process.on("message", ({ shape, direction, seconds }: Question) => {
+    const work = works.get(shape) as ShapeWork;
+    const answer: Answer = { microseconds: measure(work, direction, seconds), bytes: work.bytes };
+    process.send?.(answer);
+  });
+  process.on("disconnect", () => process.exit());
+  process.send?.("ready");
+}
+
+function measure(work: ShapeWork, direction: Direction, seconds: number): number {
+  const run = direction === "encode" ? () => work.encode() : () => work.decode();
+  let batch = 1;
+  let operations = 0;
+  let last: unknown;
+  const before = process.cpuUsage();
+  const end = performance.now() + 1000 * seconds;
+  for (;;) {
+    for (let n = 0; n < batch; n++) last = run();
+    operations += batch;
+    const left = end - performance.now();
+    if (left <= 0) break;
+    batch = Math.max(1, Math.round(operations / looksPerTurn));
+  }
+  if (last === undefined) throw new Error("the work has no result");
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / operations;
+}

@@ -1,0 +1,15 @@
+/** JSON.stringify and JSON.parse of the same data, octets to octets: 64-bit integers are strings and bytes base64, and stay so. */
+import { toJson } from "@bufbuild/protobuf";
+import { messageOf, schemaOf } from "../messages.ts";
+import { shapes } from "../samples.ts";
+import { answerQuestions } from "../subject.ts";
+
+answerQuestions((shape) => {
+  const data = toJson(schemaOf(shape), messageOf(shape));
+  const octets = Buffer.from(JSON.stringify(data));
+  return {
+    encode: () => Buffer.from(JSON.stringify(data)),
+    decode: () => JSON.parse(octets.toString()),
+    bytes: octets.length,
+  };
+}, shapes);

@@ -1,0 +1,89 @@
+/** What one hostile connection sends, as fast as it is taken. Each attack yields the octets of a connection from its preface on. */
+
+const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
+const emptySettings = frame(4, 0, 0, Buffer.alloc(0));
+const settingsAck = frame(4, 1, 0, Buffer.alloc(0));
+const opening = Buffer.concat([preface, emptySettings, settingsAck, frame(8, 0, 0, uint32(2 ** 30))]);
+
+const endStream = 1;
+const endHeaders = 4;
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+function frame(type: number, flags: number, streamId: number, payload: Uint8Array): Buffer {
+  const bytes = Buffer.alloc(9 + payload.length);
+  bytes.writeUIntBE(payload.length, 0, 3);
+  bytes[3] = type;
+  bytes[4] = flags;
+  bytes.writeUInt32BE(streamId, 5);
+  bytes.set(payload, 9);
+  return bytes;
+}
+
+/** Literals without indexing, so that every block stands for itself. */
+function requestBlock(method: string, extra: readonly (readonly [string, string])[] = []): Buffer {
+  const text = (value: string): Buffer => Buffer.concat([Buffer.of(value.length), Buffer.from(value, "latin1")]);
+  const literal = (name: string, value: string): Buffer => Buffer.concat([Buffer.of(0), text(name), text(value)]);
+  return Buffer.concat([
+    Buffer.of(0x83, 0x86),
+    literal(":path", `/bench.echo.v1.EchoService/${method}`),
+    literal("content-type", "application/grpc"),
+    literal("te", "trailers"),
+    ...extra.map(([name, value]) => literal(name, value)),
+  ]);
+}
+
+const emptyMessage = Buffer.alloc(5);
+
+/** `parts` for each stream identifier in turn, many streams to a chunk. */
+function* streams(parts: (id: number) => readonly Buffer[], perChunk: number): Generator<Buffer> {
+  yield opening;
+  for (let id = 1; id < 2 ** 30; ) {
+    const chunk: Buffer[] = [];
+    for (let i = 0; i < perChunk; i++, id += 2) chunk.push(...parts(id));
+    yield Buffer.concat(chunk);
+  }
+}
+
+const unary = requestBlock("Unary");
+const manyFields = requestBlock(
+  "Unary",
+  Array.from({ length: 120 }, (_, at) => [`x-${at}`, "v"] as const),
+);
+const singleOctet = (id: number): Buffer => Buffer.concat(new Array<Buffer>(6000).fill(frame(0, 0, id, Buffer.of(0))));
+
+export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
+  "nothing, for comparison": () => [opening],
+  "calls without end": () =>
+    streams((id) => [frame(1, endHeaders, id, unary), frame(0, endStream, id, emptyMessage)], 400),
+  "calls with 120 fields": () =>
+    streams((id) => [frame(1, endHeaders, id, manyFields), frame(0, endStream, id, emptyMessage)], 60),
+  "rapid resets": () => streams((id) => [frame(1, endHeaders, id, unary), frame(3, 0, id, uint32(8))], 400),
+  pings: function* () {
+    yield opening;
+    const pings = Buffer.concat(new Array<Buffer>(3800).fill(frame(6, 0, 0, Buffer.alloc(8))));
+    for (;;) yield pings;
+  },
+  "data in single octets": function* () {
+    yield opening;
+    yield frame(1, endHeaders, 1, requestBlock("ClientStream"));
+    const octets = singleOctet(1);
+    for (;;) yield octets;
+  },
+  "data in large frames": () =>
+    streams((id) => {
+      const message = Buffer.alloc(16_384);
+      message.writeUInt32BE(16_384 * 100 - 5, 1);
+      const rest = frame(0, 0, id, Buffer.alloc(16_384));
+      return [
+        frame(1, endHeaders, id, requestBlock("ClientStream")),
+        frame(0, 0, id, message),
+        ...new Array<Buffer>(98).fill(rest),
+        frame(0, endStream, id, Buffer.alloc(16_384)),
+      ];
+    }, 1),
+};

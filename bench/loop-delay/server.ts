@@ -1,0 +1,79 @@
+/**
+ * Tercel's server in a process of its own, which measures how long one turn of its event loop takes: `start` and `report` come
+ * from the parent.
+ */
+
+import { create } from "@bufbuild/protobuf";
+import { createServer, type LimitStrike } from "@tercel/grpc";
+import { EchoResponseSchema, EchoService } from "../peers/tercel/gen/echo_pb.ts";
+
+export interface TurnLengths {
+  /** Half and 99 of 100 parts of the busy time are spent in turns no longer than this: what an answer has to wait for. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /** Limits that the attacker struck, with how often. */
+  readonly strikes: Readonly<Record<string, number>>;
+}
+
+const strikes: Record<string, number> = {};
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+const server = createServer({
+  log: quiet,
+  onLimit({ limit, action }: LimitStrike) {
+    const name = `${limit} ${action}`;
+    strikes[name] = (strikes[name] ?? 0) + 1;
+  },
+  routes: (router) =>
+    router.service(EchoService, {
+      unary: (request) => create(EchoResponseSchema, { message: request.message, payload: request.payload }),
+      async clientStream(requests) {
+        let messages = 0;
+        for await (const _request of requests) messages++;
+        return { messages };
+      },
+    }),
+});
+
+/** CPU time of each turn, which other programs on the machine do not make longer as they do with the clock on the wall. */
+let turnsMs: number[] = [];
+let isMeasuring = false;
+let last = 0;
+
+function nextTurn(): void {
+  const { user, system } = process.threadCpuUsage();
+  turnsMs.push((user + system - last) / 1000);
+  last = user + system;
+  if (isMeasuring) setImmediate(nextTurn);
+}
+
+function report(): TurnLengths {
+  const sorted = turnsMs.sort((a, b) => a - b);
+  const total = sorted.reduce((sum, ms) => sum + ms, 0);
+  const within = (part: number): number => {
+    let sum = 0;
+    for (const ms of sorted) {
+      sum += ms;
+      if (sum >= part * total) return ms;
+    }
+    return 0;
+  };
+  return { p50Ms: within(0.5), p99Ms: within(0.99), maxMs: sorted.at(-1) ?? 0, strikes };
+}
+
+process.on("message", (order) => {
+  if (order === "start") {
+    isMeasuring = true;
+    const { user, system } = process.threadCpuUsage();
+    last = user + system;
+    turnsMs = [];
+    setImmediate(nextTurn);
+    return;
+  }
+  isMeasuring = false;
+  process.send?.(report());
+});
+process.on("disconnect", () => process.exit());
+
+const { port } = await server.listen({ port: 0 });
+process.send?.({ port });

@@ -1,0 +1,53 @@
+import { createFaultProxy } from "@tercel/http2/testing";
+import type { LinkWork } from "../cases.ts";
+import { TERCEL_LINK_CLIENT } from "../paths.ts";
+import { runCommand } from "../process/command.ts";
+import { LOAD_CORE, MEASURED_CORE, pinned } from "../process/pinned.ts";
+import { startServer } from "../process/server-process.ts";
+import { TERCEL } from "../subjects.ts";
+import { transferRaw } from "../wire/raw-transfer.ts";
+import { interleave, type Outcome } from "./interleave.ts";
+import { reportTurn, type Session } from "./session.ts";
+
+/** Long enough for windows to grow, short enough for that to show in the figure. */
+const TRANSFER_BYTES = 100e6;
+const TIMEOUT_MS = 120_000;
+
+/** A bare TCP connection over the same link, without any protocol: no figure can be better, and it tells how busy the machine is. */
+const RAW = "tcp";
+
+/** How much of a link one call uses, in percent: from its first octet to its end, so the windows' growth is in it. */
+export async function measureLink(work: LinkWork, session: Session): Promise<Map<string, Outcome>> {
+  const server = await startServer(TERCEL.server, MEASURED_CORE);
+  const faults = { latencyMs: work.roundTripMs / 2, bytesPerSecond: work.bytesPerSecond };
+  const proxy = await createFaultProxy({
+    target: { host: "127.0.0.1", port: server.port },
+    toServer: faults,
+    toClient: faults,
+  });
+  try {
+    return await interleave([TERCEL.name, RAW], session.rounds, async (name, round) => {
+      if (name === RAW) {
+        const rawSeconds = await transferRaw(TRANSFER_BYTES, faults);
+        return reportTurn(session, name, round, { value: (100 * TRANSFER_BYTES) / rawSeconds / work.bytesPerSecond });
+      }
+      const target = `127.0.0.1:${proxy.address.port}`;
+      const output = await runCommand(
+        pinned(LOAD_CORE, [
+          process.execPath,
+          "--conditions=source",
+          TERCEL_LINK_CLIENT,
+          target,
+          work.direction,
+          String(TRANSFER_BYTES),
+        ]),
+        { timeoutMs: TIMEOUT_MS },
+      );
+      const { bytes, seconds } = JSON.parse(output) as { bytes: number; seconds: number };
+      return reportTurn(session, name, round, { value: (100 * bytes) / seconds / work.bytesPerSecond });
+    });
+  } finally {
+    await proxy.close();
+    await server.stop();
+  }
+}

@@ -1,0 +1,22 @@
+import type { OpenStreamsWork } from "../cases.ts";
+import type { Subject } from "../subjects.ts";
+import { openIdleConnections } from "../wire/idle-connections.ts";
+import { measureGrowth } from "./idle-connections.ts";
+import type { Outcome } from "./interleave.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Resident memory that each open stream costs a server: a call that streams to it, of which the head and one message have come.
+ * The connections they are on count, a hundredth for each stream.
+ */
+export function measureOpenStreams(
+  work: OpenStreamsWork,
+  subjects: readonly Subject[],
+  session: Session,
+): Promise<Map<string, Outcome>> {
+  const streams = { each: work.streamsEach, path: "/bench.echo.v1.EchoService/ClientStream" };
+  return measureGrowth(work.connections * work.streamsEach, subjects, session, {
+    first: (port) => openIdleConnections(port, 1, streams),
+    counted: (port) => openIdleConnections(port, work.connections, streams),
+  });
+}

@@ -1,0 +1,22 @@
+/** protobufjs with its reflection, which generates a codec for each type as its static code does. */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { toBinary } from "@bufbuild/protobuf";
+import protobuf from "protobufjs";
+import { messageOf, schemaOf } from "../../../codec/messages.ts";
+import { shapes } from "../../../codec/samples.ts";
+import { answerQuestions } from "../../../codec/subject.ts";
+
+const root = protobuf.loadSync(fileURLToPath(new URL("../../../codec/proto/shapes.proto", import.meta.url)));
+
+answerQuestions((shape) => {
+  const type = root.lookupType(`bench.codec.v1.${shape}`);
+  const octets = toBinary(schemaOf(shape), messageOf(shape));
+  const message = type.decode(octets);
+  assert.deepEqual(new Uint8Array(type.encode(message).finish()), octets, `${shape}: the octets come back`);
+  return {
+    encode: () => type.encode(message).finish(),
+    decode: () => type.decode(octets),
+    bytes: octets.length,
+  };
+}, shapes);

@@ -1,0 +1,34 @@
+/** `<target> <upload|download> <bytes>`: one call that moves so much in messages of 64 KiB; prints `{"bytes":N,"seconds":S}`. */
+
+import { create } from "@bufbuild/protobuf";
+import { createChannel, createClient } from "@tercel/grpc";
+import { EchoRequestSchema, EchoService } from "./gen/echo_pb.ts";
+
+const MESSAGE_BYTES = 65_536;
+
+const [target = "", direction, bytesText] = process.argv.slice(2);
+const count = Math.round(Number(bytesText) / MESSAGE_BYTES);
+// What is moved are zeros, which compression would make nothing of.
+const client = createClient(EchoService, createChannel(target, { acceptCompressions: [] }));
+
+async function* requests() {
+  const request = create(EchoRequestSchema, { payload: new Uint8Array(MESSAGE_BYTES) });
+  for (let sent = 0; sent < count; sent++) yield request;
+}
+
+async function transfer(): Promise<number> {
+  if (direction === "upload") return (await client.clientStream(requests())).payloadBytes;
+  let bytes = 0;
+  for await (const response of client.serverStream({ count, payloadSize: MESSAGE_BYTES })) {
+    bytes += response.payload.length;
+  }
+  return bytes;
+}
+
+// The connection stands before the clock starts.
+await client.unary({ message: "hello" });
+const startedMs = performance.now();
+const bytes = await transfer();
+const seconds = (performance.now() - startedMs) / 1000;
+if (bytes !== count * MESSAGE_BYTES) throw new Error(`${bytes} bytes came of ${count * MESSAGE_BYTES}.`);
+process.stdout.write(`${JSON.stringify({ bytes, seconds })}\n`, () => process.exit(0));

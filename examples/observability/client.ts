@@ -1,0 +1,26 @@
+import { ConnectError, createClient } from "@connectrpc/connect";
+import { createChannel } from "@tercel/grpc";
+import { createClientRequestId } from "@tercel/interceptors/request-id";
+import { createClientTracing } from "@tercel/interceptors/tracing";
+import { HelloService } from "./gen/hello/v1/hello_pb.ts";
+import { printSpans } from "./print-spans.ts";
+
+const tracing = printSpans();
+const channel = createChannel(process.argv[2] ?? "127.0.0.1:50051", {
+  defaultTimeoutMs: 5000,
+  interceptors: [createClientRequestId(), createClientTracing()],
+});
+const hello = createClient(HelloService, channel);
+
+for (const name of ["Ada", "", "bug"]) {
+  try {
+    console.log(
+      (await hello.sayHello({ name }, { headers: { "x-request-id": `hello-${name || "nobody"}` } })).greeting,
+    );
+  } catch (error) {
+    console.log(ConnectError.from(error).message);
+  }
+}
+for await (const { number } of hello.countdown({ from: 3 })) console.log(number);
+await channel.close();
+await tracing.shutdown();

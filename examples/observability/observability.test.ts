@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { test } from "node:test";
+
+const program = (name: string): string[] => ["--conditions=source", join(import.meta.dirname, name)];
+
+type Line = Readonly<Record<string, unknown>>;
+
+test("logs, spans and metrics tell the same of each call, and lead from one to the other", async () => {
+  const server = spawn(process.execPath, program("server.ts"), {
+    env: { ...process.env, PORT: "0", METRICS_PORT: "0" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = once(server, "exit");
+  const lines: Line[] = [];
+  let metrics = "";
+  let said = "";
+  const output = createInterface({ input: server.stdout });
+  try {
+    const [first] = (await once(output, "line")) as [string];
+    output.on("line", (line: string) => lines.push(JSON.parse(line) as Line));
+    const { target, metricsPort } = JSON.parse(first) as { target: string; metricsPort: number };
+    said = execFileSync(process.execPath, [...program("client.ts"), target], { encoding: "utf8" });
+    metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  } finally {
+    server.kill("SIGINT");
+  }
+  assert.deepEqual(await ended, [0, null]);
+
+  const [ada, empty, bug] = ["hello-Ada", "hello-nobody", "hello-bug"].map((id) =>
+    lines.find(({ requestId }) => requestId === id),
+  );
+  assert.deepEqual(
+    [ada, empty, bug].map((line) => `${line?.level} ${line?.status} ${line?.method}`),
+    [
+      "info OK hello.v1.HelloService/SayHello",
+      "info INVALID_ARGUMENT hello.v1.HelloService/SayHello",
+      "error INTERNAL hello.v1.HelloService/SayHello",
+    ],
+  );
+  const panic = lines.find(({ message }) => message === "a handler failed");
+  assert.match(String(panic?.error), /^TypeError: nobody has thought of this/);
+  assert.ok(said.includes(String(panic?.id)), "the client was told the id under which the bug is logged");
+  assert.ok(!said.includes("nobody has thought"), "and no more");
+
+  const clientSpans = said
+    .split("\n")
+    .filter((line) => line.startsWith('{"message":"span"'))
+    .map((line) => JSON.parse(line) as Line);
+  for (const line of [ada, empty, bug]) {
+    const span = lines.find(({ message, spanId }) => message === "span" && spanId === line?.spanId);
+    assert.equal(span?.traceId, line?.traceId);
+    assert.ok(clientSpans.some(({ traceId, spanId }) => traceId === line?.traceId && spanId === span?.parent));
+  }
+  assert.match(metrics, /^grpc_server_requests_total\{.*method="SayHello",status="INTERNAL"\} 1$/m);
+  assert.match(metrics, /^grpc_server_stream_messages_sent_total\{.*method="Countdown"\} 3$/m);
+  assert.match(metrics, /^process_resident_memory_bytes [1-9]\d+$/m);
+});

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { test } from "node:test";
+
+test("a failing call is sent again, until the throttle forbids it", () => {
+  const program = join(import.meta.dirname, "main.ts");
+  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 20_000 });
+  const expected = [
+    "call 1, attempts before it: 0",
+    "call 2, attempts before it: 1",
+    "call 3, attempts before it: 2",
+    "status 1",
+    "call 4, attempts before it: 0",
+    "call 5, attempts before it: 1",
+    "ConnectError: [unavailable] warming up; not repeated: retries are throttled",
+  ];
+  assert.deepEqual(said.trimEnd().split("\n"), expected);
+});

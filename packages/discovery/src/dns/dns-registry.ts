@@ -1,0 +1,76 @@
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc";
+import { createNamePoller, lookUpService, type ServiceNames } from "../names/look-up-service.ts";
+import { type AdapterOptions, adapterOptionNames, readAdapterOptions } from "../port/adapter-options.ts";
+import { cannotRegister } from "../port/cannot-register.ts";
+import { follow } from "../port/follow.ts";
+import { checkServiceName } from "../port/instance.ts";
+import type { Registry } from "../port/registry.ts";
+import { WatchHub } from "../port/watch-hub.ts";
+
+export interface DnsRegistryOptions extends Omit<AdapterOptions, "registerTimeoutMs"> {
+  /** Put behind a service's name: with `svc.example.org`, orders is `orders.svc.example.org`. Default: nothing. */
+  readonly domain?: string;
+  /**
+   * Put before that name for SRV records. Default `_grpc._tcp`, as in Kubernetes for a port called grpc; "" asks for SRV
+   * records of the name itself, as Consul's DNS has them.
+   */
+  readonly srvPrefix?: string;
+  /** The port of instances that have no SRV record. Default: such are not looked for. */
+  readonly port?: number;
+  /** The servers to ask, `address` or `address:port`. Default: the system's. */
+  readonly servers?: readonly string[];
+  /** From one question to the next. Default 30,000, as DNS resolvers of gRPC have it. */
+  readonly intervalMs?: number;
+  /** Time for one question to one server. Default 2,000. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Names of the name system: SRV records, else A and AAAA records with a fixed port. It is asked at intervals.
+ *
+ * @throws TypeError or RangeError that says which option is wrong
+ */
+export function createDnsRegistry(options: DnsRegistryOptions = {}): Registry {
+  const where = "createDnsRegistry";
+  const own = ["domain", "srvPrefix", "port", "servers", "intervalMs", "timeoutMs"];
+  refuseUnknownOptions(where, options, [...own, ...adapterOptionNames.filter((name) => name !== "registerTimeoutMs")]);
+  checkWholeNumber(where, "port", options.port, 1, 65_535);
+  checkWholeNumber(where, "intervalMs", options.intervalMs, 1, 86_400_000);
+  checkWholeNumber(where, "timeoutMs", options.timeoutMs, 1, 86_400_000);
+  const { domain = "", srvPrefix = "_grpc._tcp", port, servers, intervalMs = 30_000, timeoutMs = 2000 } = options;
+  const { clock, backoff } = readAdapterOptions(where, options);
+  const lookup = { timeoutMs, ...(servers !== undefined && { servers }) };
+  const description = servers === undefined ? "the system's DNS" : `DNS at ${servers.join(",")}`;
+
+  function namesOf(service: string): ServiceNames {
+    const hostName = domain === "" ? service : `${service}.${domain}`;
+    const srvName = srvPrefix === "" ? hostName : `${srvPrefix}.${hostName}`;
+    return { srvName, hostName, ...(port !== undefined && { port }) };
+  }
+
+  const hub = new WatchHub(clock, (name, sink) => {
+    const poller = createNamePoller(
+      (signal) => lookUpService(name, namesOf(name), lookup, signal),
+      sink,
+      clock,
+      intervalMs,
+    );
+    return follow(poller, sink, { clock, backoff, description });
+  });
+  return {
+    description,
+    canRegister: false,
+    async register() {
+      throw cannotRegister(description, "its records are written elsewhere");
+    },
+    async deregister() {},
+    async getService(name) {
+      checkServiceName("getService", name);
+      return lookUpService(name, namesOf(name), lookup);
+    },
+    watch: (name, listener) => hub.watch(name, listener),
+    async close() {
+      hub.close();
+    },
+  };
+}

@@ -1,0 +1,1 @@
+export { createDnsRegistry, type DnsRegistryOptions } from "./dns-registry.ts";

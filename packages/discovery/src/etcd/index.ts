@@ -1,0 +1,1 @@
+export { createEtcdRegistry, type EtcdRegistryOptions } from "./etcd-registry.ts";

@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "@tercel/grpc";
+import { HttpClient } from "../http/http-client.ts";
+
+/** Where Kubernetes puts what a pod needs to speak to the API server. */
+const serviceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+export interface ClusterAccessOptions {
+  /** The API server. Default: what the pod's environment says (KUBERNETES_SERVICE_HOST and _PORT). */
+  readonly apiServer?: string;
+  /** The folder with `token`, `ca.crt` and `namespace`. Default: where Kubernetes mounts the pod's service account. */
+  readonly accountFolder?: string;
+  /** Whose services are read. Default: the pod's own namespace. */
+  readonly namespace?: string;
+}
+
+/** The API server, and as whom it is asked. */
+export interface ClusterAccess {
+  readonly http: HttpClient;
+  readonly apiServer: string;
+  readonly namespace: string;
+}
+
+/** @throws Error that says what is missing when this is no pod and the options do not say it either */
+export function openCluster(options: ClusterAccessOptions, clock: Clock): ClusterAccess {
+  const folder = options.accountFolder ?? serviceAccountFolder;
+  const apiServer = options.apiServer ?? serverOfEnvironment();
+  const namespace = options.namespace ?? read(join(folder, "namespace"), "namespace");
+  const baseUrl = new URL(apiServer);
+  const http = new HttpClient({
+    baseUrl,
+    clock,
+    // Kubernetes renews the token about every hour; the file always holds one that is valid.
+    headers: () => ({ authorization: `Bearer ${read(join(folder, "token"), "apiServer")}` }),
+    ...(baseUrl.protocol === "https:" && { tls: { caFile: join(folder, "ca.crt") } }),
+  });
+  return { http, apiServer: baseUrl.origin, namespace };
+}
+
+function serverOfEnvironment(): string {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = "443" } = process.env;
+  if (host === undefined || host === "") {
+    throw new Error("createKubernetesRegistry: this is no pod (KUBERNETES_SERVICE_HOST is not set); give apiServer");
+  }
+  return `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function read(file: string, option: string): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`createKubernetesRegistry: ${reason}; is this a pod with a service account? (option ${option})`, {
+      cause: error,
+    });
+  }
+}

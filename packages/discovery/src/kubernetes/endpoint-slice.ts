@@ -1,0 +1,107 @@
+// discovery.k8s.io/v1 EndpointSlice, as far as it is read, and the instances it stands for.
+import type { ServiceInstance } from "../port/instance.ts";
+
+export interface EndpointSlice {
+  readonly metadata?: {
+    readonly name?: string;
+    readonly resourceVersion?: string;
+    readonly labels?: Readonly<Record<string, string>> | null;
+  };
+  readonly endpoints?: readonly SliceEndpoint[] | null;
+  readonly ports?:
+    | readonly { readonly name?: string | null; readonly port?: number | null; readonly protocol?: string }[]
+    | null;
+}
+
+interface SliceEndpoint {
+  readonly addresses?: readonly string[] | null;
+  readonly conditions?: {
+    readonly ready?: boolean | null;
+    readonly serving?: boolean | null;
+    readonly terminating?: boolean | null;
+  } | null;
+  readonly targetRef?: { readonly kind?: string; readonly name?: string; readonly uid?: string } | null;
+  readonly nodeName?: string | null;
+  readonly zone?: string | null;
+}
+
+/** What EndpointSlices of a Service are labelled with. */
+export const serviceNameLabel = "kubernetes.io/service-name";
+/** Where the version of a Service's pods is told, by the usual convention; slices carry their Service's labels. */
+const versionLabel = "app.kubernetes.io/version";
+
+/** The port to use: the one with the wanted name, else the only one. */
+function portOf({ ports }: EndpointSlice, wantedName: string): number | undefined {
+  const tcp = (ports ?? []).filter(({ port, protocol = "TCP" }) => typeof port === "number" && protocol === "TCP");
+  const chosen = tcp.find(({ name }) => name === wantedName) ?? (tcp.length === 1 ? tcp[0] : undefined);
+  return chosen?.port ?? undefined;
+}
+
+/** One instance for each endpoint. A service may have many slices, and a pod stands in two of them while it moves. */
+export function readSlice(service: string, slice: EndpointSlice, portName: string): ServiceInstance[] {
+  const port = portOf(slice, portName);
+  if (port === undefined) return [];
+  return (slice.endpoints ?? []).flatMap((endpoint): ServiceInstance[] => {
+    // Several addresses are interchangeable (the API's own words), so the first stands for all.
+    const [address] = endpoint.addresses ?? [];
+    if (address === undefined) return [];
+    const { targetRef, zone, nodeName } = endpoint;
+    const metadata = new Map<string, string>();
+    if (zone) metadata.set("zone", zone);
+    if (nodeName) metadata.set("node", nodeName);
+    if (targetRef?.name) metadata.set("pod", targetRef.name);
+    return [
+      {
+        id: targetRef?.uid ?? `${address}:${port}`,
+        name: service,
+        version: slice.metadata?.labels?.[versionLabel] ?? "",
+        address,
+        port,
+        metadata,
+        endpoints: [],
+        dependencies: [],
+        health: wantsCalls(endpoint) ? "serving" : "not_serving",
+      },
+    ];
+  });
+}
+
+/** `ready` that is missing means yes, as the API says; it is false for pods that are going. */
+function wantsCalls({ conditions }: SliceEndpoint): boolean {
+  return conditions?.ready !== false && conditions?.terminating !== true;
+}
+
+/** All slices of one service, and the instances they stand for together. */
+export class SliceSet {
+  readonly #service: string;
+  readonly #portName: string;
+  readonly #byName = new Map<string, readonly ServiceInstance[]>();
+
+  constructor(service: string, portName: string) {
+    this.#service = service;
+    this.#portName = portName;
+  }
+
+  put(slice: EndpointSlice): void {
+    this.#byName.set(slice.metadata?.name ?? "", readSlice(this.#service, slice, this.#portName));
+  }
+
+  remove(slice: EndpointSlice): void {
+    this.#byName.delete(slice.metadata?.name ?? "");
+  }
+
+  clear(): void {
+    this.#byName.clear();
+  }
+
+  /** An instance that stands in two slices counts once, and as serving if it serves in one of them. */
+  get instances(): ServiceInstance[] {
+    const byId = new Map<string, ServiceInstance>();
+    for (const slice of this.#byName.values()) {
+      for (const instance of slice) {
+        if (byId.get(instance.id)?.health !== "serving") byId.set(instance.id, instance);
+      }
+    }
+    return [...byId.values()];
+  }
+}

@@ -1,0 +1,5 @@
+export {
+  createKubernetesRegistry,
+  type KubernetesDnsOptions,
+  type KubernetesRegistryOptions,
+} from "./kubernetes-registry.ts";

@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { createEtcdRegistry, type EtcdRegistryOptions } from "@tercel/discovery/etcd";
+import { createBackoff } from "@tercel/grpc";
+import { describeRegistryContract } from "./support/registry-contract.ts";
+import { createServerProcess, findProgram, freePorts, type ServerProcess } from "./support/server-process.ts";
+import { startProxy } from "./support/tcp-proxy.ts";
+import { hasIds, idsOf, silentLog as log, watching } from "./support/watching.ts";
+
+const program = findProgram("etcd");
+const skip = program === undefined && "etcd is not installed; .ci/run installs it";
+const backoff = createBackoff({ initialDelayMs: 50, maxDelayMs: 200 });
+
+interface RunningEtcd {
+  readonly etcd: ServerProcess;
+  readonly endpoint: string;
+  /** A request to etcd's JSON gateway: for what registries never do. */
+  ask(path: string, body: Record<string, unknown>, token?: string): Promise<Record<string, unknown>>;
+}
+
+async function startEtcd(): Promise<RunningEtcd> {
+  const [client, peer] = await freePorts(2);
+  const url = `http://127.0.0.1:${client}`;
+  const etcd = createServerProcess(
+    program ?? "etcd",
+    (folder) => [
+      `--data-dir=${folder}/data`,
+      `--listen-client-urls=${url}`,
+      `--advertise-client-urls=${url}`,
+      `--listen-peer-urls=http://127.0.0.1:${peer}`,
+      `--initial-advertise-peer-urls=http://127.0.0.1:${peer}`,
+      `--initial-cluster=default=http://127.0.0.1:${peer}`,
+      "--log-level=error",
+    ],
+    async () => (await (await fetch(`${url}/health`)).text()).includes("true"),
+  );
+  await etcd.start();
+  return {
+    etcd,
+    endpoint: `127.0.0.1:${client}`,
+    async ask(path, body, token) {
+      const headers = token === undefined ? {} : { authorization: token };
+      const answer = await fetch(`${url}/v3/${path}`, { method: "POST", body: JSON.stringify(body), headers });
+      return (await answer.json()) as Record<string, unknown>;
+    },
+  };
+}
+
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+
+describe("etcd", { skip, timeout: 120_000 }, () => {
+  let running: RunningEtcd;
+  const connect = (options: EtcdRegistryOptions = {}) =>
+    createEtcdRegistry({ endpoints: [running.endpoint], log, backoff, ...options });
+
+  before(async () => {
+    running = await startEtcd();
+  });
+  after(() => running.etcd.dispose());
+
+  describeRegistryContract("etcd", () => ({ open: connect }));
+
+  test("removes an instance that stops renewing when its lease is over", async () => {
+    const folder = import.meta.dirname;
+    const lived = execFileSync(
+      process.execPath,
+      ["--conditions=source", join(folder, "support/register-and-die.ts"), running.endpoint],
+      { encoding: "utf8" },
+    );
+    assert.equal(lived, "registered\n");
+    const registry = connect();
+    const watch = watching(registry, "dies");
+    await watch.until(({ instances }) => instances.length === 0);
+    assert.ok(watch.snapshots.length <= 2);
+    watch.close();
+    await registry.close();
+  });
+
+  test("gets an instance again whose key or lease was taken away", async () => {
+    const registry = connect({ leaseMs: 2000 });
+    await registry.register({ name: "lost", id: "one", address: "127.0.0.1", port: 1 });
+    const watch = watching(registry, "lost");
+    await watch.until(hasIds("one"));
+    await running.ask("kv/deleterange", { key: base64("/tercel/services/lost/one") });
+    await watch.until(hasIds());
+    await watch.until(hasIds("one"));
+    const { leases } = (await running.ask("lease/leases", {})) as { leases: { ID: string }[] };
+    for (const { ID } of leases) await running.ask("lease/revoke", { ID });
+    await watch.until(hasIds());
+    await watch.until(hasIds("one"));
+    watch.close();
+    await registry.close();
+  });
+
+  test("nobody disappears while it is away, and the watch goes on where it was", async () => {
+    const registry = connect();
+    const other = connect();
+    await registry.register({ name: "stays", id: "one", address: "127.0.0.1", port: 1 });
+    const watch = watching(other, "stays");
+    await watch.until(hasIds("one"));
+    await running.etcd.kill();
+    const { error } = await watch.problem();
+    assert.match(error.rawMessage, /^etcd at 127\.0\.0\.1:\d+ does not answer: .*attempt 1/);
+    await running.etcd.start();
+    const back = await watch.until(({ ageMs, added }) => ageMs === 0 && added.length === 0);
+    assert.deepEqual([idsOf(back.instances), back.changed, back.removed], [["one"], [], []]);
+    await registry.register({ name: "stays", id: "two", address: "127.0.0.1", port: 2 });
+    await watch.until(hasIds("one", "two"));
+    assert.ok(watch.snapshots.every(({ instances }) => idsOf(instances).includes("one")));
+    watch.close();
+    await registry.close();
+    await other.close();
+  });
+
+  test("lists anew when what a watch has missed was compacted", async () => {
+    const registry = connect();
+    const other = connect();
+    const gone = await registry.register({ name: "compacted", id: "gone", address: "127.0.0.1", port: 1 });
+    await registry.register({ name: "compacted", id: "stays", address: "127.0.0.1", port: 2 });
+    const proxy = await startProxy(running.endpoint);
+    const far = createEtcdRegistry({ endpoints: [proxy.endpoint], log, backoff });
+    const watch = watching(far, "compacted");
+    await watch.until(hasIds("gone", "stays"));
+    await proxy.cut();
+    await watch.problem();
+    await gone.deregister();
+    await registry.register({ name: "compacted", id: "new", address: "127.0.0.1", port: 3 });
+    const { header } = (await running.ask("kv/range", { key: base64("x") })) as { header: { revision: string } };
+    await running.ask("kv/compaction", { revision: header.revision, physical: true });
+    await proxy.mend();
+    await watch.until(hasIds("new", "stays"));
+    watch.close();
+    for (const one of [registry, other, far]) await one.close();
+    await proxy.close();
+  });
+
+  test("reads more instances than fit into one answer, and leaves out what is none", async () => {
+    const warnings: string[] = [];
+    const registry = connect({ log: { ...log, warn: (_, fields) => void warnings.push(String(fields?.instance)) } });
+    const ids = Array.from({ length: 1201 }, (_, at) => `i${String(at).padStart(5, "0")}`);
+    for (const id of ids) {
+      const value = base64(JSON.stringify({ address: "10.0.0.1", port: 1, version: "v1" }));
+      await running.ask("kv/put", { key: base64(`/tercel/services/many/${id}`), value });
+    }
+    await running.ask("kv/put", { key: base64("/tercel/services/many/broken"), value: base64("{") });
+    await running.ask("kv/put", { key: base64("/tercel/services/many/portless"), value: base64("{}") });
+    const found = await registry.getService("many");
+    assert.deepEqual(idsOf(found), ids);
+    assert.equal(found[0]?.health, "unknown");
+    assert.deepEqual(warnings.sort(), ["broken", "portless"]);
+    await registry.close();
+  });
+});
+
+describe("etcd with authentication", { skip, timeout: 60_000 }, () => {
+  test("is entered with user and password, and again when the token has become worthless", async () => {
+    const { etcd, endpoint, ask } = await startEtcd();
+    try {
+      await ask("auth/user/add", { name: "root", password: "secret" });
+      await ask("auth/role/add", { name: "root" });
+      await ask("auth/user/grant", { user: "root", role: "root" });
+      await ask("auth/enable", {});
+      const options = { endpoints: [endpoint], log, backoff, leaseMs: 2000 };
+      const registry = createEtcdRegistry({ ...options, user: "root", password: () => "secret" });
+      await registry.register({ name: "orders", id: "one", address: "127.0.0.1", port: 1 });
+      const watch = watching(registry, "orders");
+      await watch.until(hasIds("one"));
+      // Any change of a role makes tokens worthless that were given before.
+      const { token } = (await ask("auth/authenticate", { name: "root", password: "secret" })) as { token: string };
+      await ask("auth/role/add", { name: "reader" }, token);
+      await registry.register({ name: "orders", id: "two", address: "127.0.0.1", port: 2 });
+      await watch.until(hasIds("one", "two"));
+      watch.close();
+      await registry.close();
+
+      const wrong = createEtcdRegistry({ ...options, user: "root", password: "wrong" });
+      const refused = wrong.register({ name: "orders", id: "three", address: "127.0.0.1", port: 3 });
+      await assert.rejects(refused, (error) => {
+        const { code, rawMessage } = ConnectError.from(error);
+        assert.ok(code === Code.InvalidArgument || code === Code.Unauthenticated, String(code));
+        assert.match(rawMessage, /etcd at .* refuses to register orders \(three\): .*authentication failed/);
+        return true;
+      });
+      await wrong.close();
+    } finally {
+      await etcd.dispose();
+    }
+  });
+});
+
+test("options of etcd that are wrong are refused by name", () => {
+  assert.throws(() => createEtcdRegistry({ endpoint: "x" } as EtcdRegistryOptions), /did you mean "endpoints"/);
+  assert.throws(() => createEtcdRegistry({ leaseMs: 1999 }), /leaseMs is 1999/);
+  assert.throws(() => createEtcdRegistry({ user: "root" }), /user and password go together/);
+  assert.throws(() => createEtcdRegistry({ prefix: "/services/" }), /without a slash/);
+  assert.throws(() => createEtcdRegistry({ endpoints: [] }), /endpoints is empty/);
+});

@@ -1,0 +1,132 @@
+import type {
+  DescMessage,
+  DescMethodBiDiStreaming,
+  DescMethodServerStreaming,
+  DescService,
+  MessageInitShape,
+  MessageShape,
+} from "@bufbuild/protobuf";
+import {
+  type CallOptions,
+  type Client,
+  createClient as createConnectClient,
+  makeAnyClient,
+  type StreamResponse,
+  type Transport,
+} from "@connectrpc/connect";
+
+type StreamingMethod<I extends DescMessage, O extends DescMessage> =
+  | DescMethodServerStreaming<I, O>
+  | DescMethodBiDiStreaming<I, O>;
+
+/**
+ * Connect's `createClient`, for any transport and with the same types, whose streams cost less: a received message goes from the
+ * transport to the application without a promise in between, of which Connect's client makes three.
+ */
+export function createClient<Service extends DescService>(service: Service, transport: Transport): Client<Service> {
+  const client = createConnectClient(service, transport) as Record<string, unknown>;
+  return makeAnyClient(service, (method) => {
+    switch (method.methodKind) {
+      case "server_streaming":
+        return (request: MessageInitShape<DescMessage>, options?: CallOptions) =>
+          call(transport, method, new OneMessage(request), options);
+      case "bidi_streaming":
+        return (requests: AsyncIterable<MessageInitShape<DescMessage>>, options?: CallOptions) =>
+          call(transport, method, requests, options);
+      default:
+        return client[method.localName] as (input: never) => unknown;
+    }
+  }) as Client<Service>;
+}
+
+function call<I extends DescMessage, O extends DescMessage>(
+  transport: Transport,
+  method: StreamingMethod<I, O>,
+  requests: AsyncIterable<MessageInitShape<I>>,
+  options: CallOptions | undefined,
+): AsyncIterable<MessageShape<O>> {
+  const { signal, timeoutMs, headers, contextValues } = options ?? {};
+  const response = transport.stream(method, signal, timeoutMs, headers, requests, contextValues);
+  return new Responses(response, options);
+}
+
+/** The responses of one call. As with Connect, leaving a loop over them does not end the call: its signal does. */
+class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIterable<MessageShape<O>> {
+  private readonly response: Promise<StreamResponse<I, O>>;
+  private readonly options: CallOptions | undefined;
+  /** Undefined until somebody has asked for a message and the response has begun. */
+  private messages: AsyncIterator<MessageShape<O>> | undefined = undefined;
+  private opened: Promise<AsyncIterator<MessageShape<O>>> | undefined = undefined;
+
+  constructor(response: Promise<StreamResponse<I, O>>, options: CallOptions | undefined) {
+    this.response = response;
+    this.options = options;
+    // A failure is for whoever asks for messages; when nobody does, it must not end the process.
+    response.catch(() => {});
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<MessageShape<O>> {
+    return { next: () => this.next() };
+  }
+
+  private next(): Promise<IteratorResult<MessageShape<O>>> {
+    if (this.messages !== undefined) return this.messages.next();
+    this.opened ??= this.open();
+    return this.opened.then((messages) => messages.next());
+  }
+
+  private async open(): Promise<AsyncIterator<MessageShape<O>>> {
+    const { onHeader, onTrailer } = this.options ?? {};
+    try {
+      const response = await this.response;
+      onHeader?.(response.header);
+      const messages = response.message[Symbol.asyncIterator]();
+      this.messages = onTrailer === undefined ? messages : tellingTrailer(messages, () => onTrailer(response.trailer));
+    } catch (error) {
+      this.messages = ended;
+      throw error;
+    }
+    return this.messages;
+  }
+}
+
+/** Tells of the trailer once, before the end does; not when the stream fails, whose error carries it. */
+function tellingTrailer<T>(messages: AsyncIterator<T>, tell: () => void): AsyncIterator<T> {
+  let isTold = false;
+  return {
+    async next() {
+      try {
+        const result = await messages.next();
+        if (result.done === true && !isTold) {
+          isTold = true;
+          tell();
+        }
+        return result;
+      } catch (error) {
+        isTold = true;
+        throw error;
+      }
+    },
+  };
+}
+
+const ended: AsyncIterator<never> = { next: () => Promise.resolve({ done: true, value: undefined }) };
+
+/** The one request of a call that is answered by a stream. */
+class OneMessage<T> implements AsyncIterableIterator<T, undefined> {
+  private message: T | undefined;
+
+  constructor(message: T) {
+    this.message = message;
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    const { message } = this;
+    this.message = undefined;
+    return Promise.resolve(message === undefined ? { done: true, value: undefined } : { done: false, value: message });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

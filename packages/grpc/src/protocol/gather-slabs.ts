@@ -1,0 +1,31 @@
+/**
+ * Sizes of the buffers in which messages grow, each four times the one before. A message of 4 MiB passes through all of them; making
+ * them anew for each message, and having them collected, would cost more than the copies do.
+ */
+const slabSizes: readonly number[] = [65_536, 262_144, 1_048_576];
+
+/** Kept of each size, in octets: 3 MiB in all. */
+const maxKeptBytes = 1_048_576;
+
+/** A slab goes to nobody who has less than this share of it to put in: a peer may send a few octets on every stream, and stop. */
+const minFilledShare = 1 / 4;
+
+const kept: readonly Uint8Array[][] = slabSizes.map(() => []);
+
+/** A buffer for `octets` of a message of `announcedBytes`; undefined when no slab fits. Its content is whatever it last held. */
+export function takeGatherSlab(octets: number, announcedBytes: number): Uint8Array | undefined {
+  for (let at = slabSizes.length - 1; at >= 0; at--) {
+    const size = slabSizes[at] as number;
+    if (size >= announcedBytes || octets < size * minFilledShare) continue;
+    return octets > size ? undefined : (kept[at]?.pop() ?? new Uint8Array(Buffer.allocUnsafeSlow(size).buffer));
+  }
+  return undefined;
+}
+
+/** Takes a slab back that nobody refers to any more; other buffers are left to the garbage collector. */
+export function giveGatherSlab(slab: Uint8Array): void {
+  const at = slabSizes.indexOf(slab.length);
+  if (at === -1) return;
+  const slabs = kept[at] as Uint8Array[];
+  if (slabs.length * slab.length < maxKeptBytes) slabs.push(slab);
+}

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { systemClock } from "../call/clock.ts";
+import type { Log, LogFields } from "../call/log.ts";
+import { LimitReporter, type LimitStrike, LinePace } from "./limit-reporter.ts";
+
+const strike = { limit: "resets", action: "closed", streamId: 0, detail: "too_many_resets" } as const;
+
+function setUp(shared = new LinePace(100)) {
+  const lines: LogFields[] = [];
+  const strikes: LimitStrike[] = [];
+  let nowMs = 5_000_000;
+  const nothing = (): void => {};
+  const log: Log = {
+    debug: nothing,
+    info: nothing,
+    error: nothing,
+    warn: (_message, fields = {}) => lines.push(fields),
+  };
+  const clock = { ...systemClock, nowMs: () => nowMs };
+  const reporter = new LimitReporter(log, (given) => strikes.push(given), clock, shared);
+  return {
+    lines,
+    strikes,
+    reporter,
+    pass(ms: number) {
+      nowMs += ms;
+    },
+  };
+}
+
+test("writes a line with the limit, what followed and who it was, and tells it", () => {
+  const { lines, strikes, reporter } = setUp();
+  reporter.report(strike, "192.0.2.1", {});
+  assert.deepEqual(lines, [{ limit: "resets", action: "closed", peer: "192.0.2.1", detail: "too_many_resets" }]);
+  assert.deepEqual(strikes, [{ ...strike, peer: "192.0.2.1" }]);
+});
+
+test("writes ten lines a second for a connection, tells of all, and says how many it left out", () => {
+  const { lines, strikes, reporter, pass } = setUp();
+  const connection = {};
+  for (let i = 0; i < 50; i++) reporter.report(strike, undefined, connection);
+  assert.equal(lines.length, 10);
+  assert.equal(strikes.length, 50);
+  pass(1000);
+  reporter.report(strike, undefined, connection);
+  assert.equal(lines.length, 11);
+  assert.equal(lines[10]?.suppressed, 40);
+  reporter.report(strike, undefined, connection);
+  assert.equal("suppressed" in (lines[11] as object), false);
+});
+
+test("writes a hundred lines a second for all connections of the process", () => {
+  const shared = new LinePace(100);
+  const [one, other] = [setUp(shared), setUp(shared)];
+  for (let i = 0; i < 80; i++) for (const { reporter } of [one, other]) reporter.report(strike, undefined, {});
+  assert.equal(one.lines.length + other.lines.length, 100);
+  one.pass(1000);
+  one.reporter.report(strike, undefined, {});
+  assert.equal(one.lines.length + other.lines.length, 101);
+});
+
+test("counts strikes without a connection together", () => {
+  const { lines, reporter } = setUp();
+  for (let i = 0; i < 50; i++) reporter.report(strike, "192.0.2.1");
+  assert.equal(lines.length, 10);
+});
+
+test("escapes what it writes", () => {
+  const { lines, reporter } = setUp();
+  reporter.report({ ...strike, streamId: 7, detail: "a\nb" }, "fe80::1%\n", {});
+  assert.deepEqual([lines[0]?.detail, lines[0]?.peer, lines[0]?.streamId], ["a\\u{a}b", "fe80::1%\\u{a}", 7]);
+});

@@ -1,0 +1,168 @@
+// S5 and gRFC A8: peers that are gone without a word are found out, and servers that want fewer pings get fewer.
+import assert from "node:assert/strict";
+import { createServer as createTcpServer, type Socket } from "node:net";
+import { describe, it, type TestContext } from "node:test";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { type ChannelOptions, createChannel, createServer, type ServerOptions } from "@tercel/grpc";
+import { createFakeClock, type FakeClock } from "@tercel/grpc/testing";
+import { createFaultProxy, createSocketPeer, type ScriptedPeer } from "@tercel/http2/testing";
+import { EchoService } from "../gen/tercel/grpc/test/v1/echo_pb.ts";
+import { aborted, createOccasion, quiet } from "../support/async.ts";
+import { echoRoutes, recordingLog } from "../support/open-echo.ts";
+
+const timeMs = 10_000;
+const timeoutMs = 5000;
+const stepMs = 250;
+
+/** A call under way through a proxy, and occasions of both its ends. */
+async function openThroughProxy(
+  test: TestContext,
+  options: { server?: Partial<ServerOptions>; channel?: ChannelOptions },
+) {
+  const entered = createOccasion();
+  const serverNoticed = createOccasion<unknown>();
+  const server = createServer({
+    log: recordingLog().log,
+    ...options.server,
+    routes: echoRoutes({
+      async unary(_request, { signal }) {
+        entered.happen();
+        serverNoticed.happen(await aborted(signal));
+        return {};
+      },
+    }),
+  });
+  const proxy = await createFaultProxy({
+    target: { host: "127.0.0.1", port: (await server.listen({ port: 0 })).port },
+  });
+  const channel = createChannel(`127.0.0.1:${proxy.address.port}`, options.channel);
+  test.after(async () => {
+    await proxy.close();
+    await channel.close();
+    await server.close({ deadlineMs: 0 });
+  });
+  const call = createClient(EchoService, channel)
+    .unary({})
+    .then(
+      () => assert.fail("the call went well"),
+      (reason: unknown) => ConnectError.from(reason),
+    );
+  await entered.happened;
+  await quiet();
+  return { proxy, call, serverNoticed: serverNoticed.happened };
+}
+
+/** Moves time on until the promise is settled; how long that took. */
+async function timeUntil(clock: FakeClock, settled: Promise<unknown>, atMostMs: number): Promise<number> {
+  let isOver = false;
+  settled.then(() => {
+    isOver = true;
+  });
+  let elapsedMs = 0;
+  for (; !isOver && elapsedMs < atMostMs; elapsedMs += stepMs) {
+    await clock.advance(stepMs);
+    await quiet();
+  }
+  assert.ok(isOver, `nothing was noticed within ${atMostMs} ms`);
+  return elapsedMs;
+}
+
+function assertWithinTenth(actualMs: number, expectedMs: number): void {
+  const isWithin = actualMs >= expectedMs * 0.9 && actualMs <= expectedMs * 1.1;
+  assert.ok(isWithin, `noticed after ${actualMs} ms, not ${expectedMs} ms ±10 %`);
+}
+
+describe("a connection whose packets are lost", () => {
+  it("is found out by a client with keepalive in time + timeout ±10 %, and its calls are Unavailable", async (t) => {
+    const clock = createFakeClock();
+    const channel = { clock, keepalive: { timeMs, timeoutMs } };
+    const { proxy, call } = await openThroughProxy(t, { channel });
+    proxy.blackHoleAll();
+    const noticedMs = await timeUntil(clock, call, 60_000);
+    assertWithinTenth(noticedMs, timeMs + timeoutMs);
+    const error = await call;
+    assert.equal(error.code, Code.Unavailable);
+    assert.match(error.message, /keepalive/);
+  });
+
+  it("is found out by a server in time + timeout ±10 %, and its handlers are told", async (t) => {
+    const clock = createFakeClock();
+    const { proxy, serverNoticed, call } = await openThroughProxy(t, {
+      server: { clock, keepalive: { timeMs, timeoutMs } },
+    });
+    proxy.blackHoleAll();
+    const noticedMs = await timeUntil(clock, serverNoticed, 60_000);
+    assertWithinTenth(noticedMs, timeMs + timeoutMs);
+    proxy.resetAll();
+    assert.equal((await call).code, Code.Unavailable);
+  });
+
+  it("is not taken for lost while the peer answers, however long a call takes", async (t) => {
+    const clock = createFakeClock();
+    const { proxy, call } = await openThroughProxy(t, {
+      channel: { clock, keepalive: { timeMs, timeoutMs } },
+      server: { keepaliveEnforcement: { minTimeMs: 0 } },
+    });
+    let isOver = false;
+    call.then(() => {
+      isOver = true;
+    });
+    for (let elapsedMs = 0; elapsedMs < 100_000; elapsedMs += 1000) {
+      await clock.advance(1000);
+      // The ping and its answer cross two sockets each.
+      for (let at = 0; at < 5; at++) await quiet();
+    }
+    assert.equal(isOver, false);
+    proxy.resetAll();
+    assert.equal((await call).code, Code.Unavailable);
+  });
+});
+
+describe("a channel whose server complains of too many pings", () => {
+  it("asks half as often from then on, on its next connections, too", async (t) => {
+    const clock = createFakeClock();
+    const peers: ScriptedPeer[] = [];
+    const sockets: Socket[] = [];
+    const opened = [createOccasion(), createOccasion(), createOccasion()];
+    const server = createTcpServer({ noDelay: true }, (socket) => {
+      sockets.push(socket);
+      const peer = createSocketPeer(socket, "server");
+      peer.shakeHands().then(
+        async () => {
+          await peer.nextOf("HEADERS");
+          opened[peers.length]?.happen();
+          peers.push(peer);
+        },
+        () => {},
+      );
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    const channel = createChannel(`127.0.0.1:${port}`, { clock, keepalive: { timeMs, timeoutMs } });
+    t.after(async () => {
+      const closed = channel.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+      await new Promise((resolve) => server.close(resolve));
+    });
+    const client = createClient(EchoService, channel);
+    for (const [connection, expectedMs] of [timeMs, 2 * timeMs, 4 * timeMs].entries()) {
+      client.unary({}).catch(() => {});
+      await opened[connection]?.happened;
+      const peer = peers[connection] as ScriptedPeer;
+      await quiet();
+      let pingedMs = 0;
+      while (!peer.unread.some((frame) => frame.type === "PING") && pingedMs < 100_000) {
+        await clock.advance(stepMs);
+        await quiet();
+        pingedMs += stepMs;
+      }
+      assertWithinTenth(pingedMs, expectedMs);
+      // The reconnect behind it takes no pause, because this connection had become ready.
+      peer.sendGoaway(1, 0xb, "too_many_pings");
+      await quiet();
+      sockets[connection]?.end();
+      await quiet();
+    }
+  });
+});

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { Code } from "@connectrpc/connect";
+import type { LimitStrike } from "@tercel/grpc";
+import { assertStatus } from "@tercel/grpc/testing";
+import { overBothTransports, recordingLog } from "./support/open-echo.ts";
+
+overBothTransports((open) => {
+  it("a server tells its log and onLimit that a client's metadata is too large, and serves the next call", async (t) => {
+    const strikes: LimitStrike[] = [];
+    const { client, logged } = await open(
+      t,
+      { unary: (request) => ({ text: request.text }) },
+      { server: { maxMetadataBytes: 1024, onLimit: (strike) => strikes.push(strike) } },
+    );
+    await assertStatus(
+      client.unary({ text: "" }, { headers: { "x-large": "v".repeat(1000) } }),
+      Code.ResourceExhausted,
+    );
+    assert.equal((await client.unary({ text: "next" })).text, "next");
+    assert.deepEqual(
+      strikes.map(({ limit, action }) => `${limit} ${action}`),
+      ["header_list refused"],
+    );
+    const [line] = logged;
+    assert.deepEqual(
+      [line?.level, line?.message, line?.fields.limit, line?.fields.action],
+      ["warn", "a peer struck a limit", "header_list", "refused"],
+    );
+  });
+
+  it("drops metadata that gRPC writes itself, on both sides, and says so at debug level", async (t) => {
+    const { log, logged: byChannel } = recordingLog();
+    const { client, logged: byServer } = await open(
+      t,
+      {
+        unary(_request, context) {
+          context.responseHeader.set("grpc-encoding", "br");
+          context.responseTrailer.set("grpc-status", "7");
+          return {};
+        },
+      },
+      { channel: { log } },
+    );
+    await client.unary({}, { headers: { "grpc-timeout": "secret" } });
+    for (const [logged, names] of [
+      [byChannel, ["grpc-timeout"]],
+      [byServer, ["grpc-encoding", "grpc-status"]],
+    ] as const) {
+      assert.deepEqual(
+        logged.map(({ level, fields }) => [level, fields.name]),
+        names.map((name) => ["debug", name]),
+      );
+      assert.ok(!JSON.stringify(logged).includes("secret"));
+    }
+  });
+
+  it("a channel tells its log and onLimit that a server's metadata is too large", async (t) => {
+    const strikes: LimitStrike[] = [];
+    const { log, logged } = recordingLog();
+    const { client } = await open(
+      t,
+      {
+        unary(request, context) {
+          if (request.text === "large") context.responseHeader.set("x-large", "v".repeat(1000));
+          return { text: request.text };
+        },
+      },
+      { channel: { limits: { maxHeaderListBytes: 1024 }, log, onLimit: (strike) => strikes.push(strike) } },
+    );
+    await assertStatus(client.unary({ text: "large" }), Code.ResourceExhausted);
+    assert.equal((await client.unary({ text: "next" })).text, "next");
+    assert.deepEqual(
+      strikes.map(({ limit, action }) => `${limit} ${action}`),
+      ["header_list reset"],
+    );
+    assert.equal(logged[0]?.fields.limit, "header_list");
+  });
+});

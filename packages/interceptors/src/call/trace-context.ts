@@ -1,0 +1,17 @@
+import { type ContextKey, type ContextValues, createContextKey } from "@connectrpc/connect";
+import { type Context, context, type SpanContext, trace } from "@opentelemetry/api";
+
+/** The OpenTelemetry context of a call among its context values: there without a context manager as well. */
+export const traceContextKey: ContextKey<Context | undefined> = createContextKey<Context | undefined>(undefined, {
+  description: "trace context",
+});
+
+/** The context a call belongs to: its own, or the one that is active. */
+export function traceContextOf(call: { readonly contextValues: ContextValues }): Context {
+  return call.contextValues.get(traceContextKey) ?? context.active();
+}
+
+/** The span a call belongs to, if it is traced. */
+export function spanContextOf(call: { readonly contextValues: ContextValues }): SpanContext | undefined {
+  return trace.getSpanContext(traceContextOf(call));
+}

@@ -1,0 +1,311 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { assertStatus } from "@tercel/grpc/testing";
+import { collect, createOccasion, streamOf } from "../../test/support/async.ts";
+import {
+  type EchoHandlers,
+  interceptedOn,
+  openInMemory,
+  openOverSocket,
+  overBothTransports,
+} from "../../test/support/open-echo.ts";
+import { recordLines, to } from "../../test/support/recording-logger.ts";
+import { createClientRequestId, createServerRequestId } from "../request-id/index.ts";
+import { createClientLogging, createLogger, createServerLogging, type LoggingOptions, logOf } from "./index.ts";
+
+const service = "tercel.interceptors.test.v1.EchoService";
+
+const echo: EchoHandlers = {
+  unary: ({ text, account }) => ({ text, ...(account && { account }) }),
+  async *serverStream({ text, count }) {
+    for (let at = 0; at < count; at++) yield { text };
+  },
+  async clientStream(requests) {
+    return { count: (await collect(requests)).length };
+  },
+  async *bidi(requests) {
+    for await (const { text } of requests) yield { text };
+  },
+};
+
+function failing(code: Code, message = "refused"): EchoHandlers {
+  const fail = (): never => {
+    throw new ConnectError(message, code);
+  };
+  return { unary: fail, clientStream: fail };
+}
+
+const factories = { server: createServerLogging, client: createClientLogging };
+
+describe("logging", () => {
+  overBothTransports((open) => {
+    for (const side of ["server", "client"] as const) {
+      const logging = (options: LoggingOptions = {}) => {
+        const recorded = recordLines();
+        const logger = createLogger({ destination: recorded.destination, level: "debug" });
+        return { ...recorded, interceptor: factories[side]({ logger, ...options }) };
+      };
+
+      it(`writes one line for each call of any kind, with method, status, duration and counts (${side})`, async (t) => {
+        const { interceptor, lines, reached } = logging();
+        const { client } = await open(t, echo, interceptedOn(side, interceptor));
+        await client.unary({ text: "a" });
+        await collect(client.serverStream({ count: 3 }));
+        await client.clientStream(streamOf({}, {}));
+        await collect(client.bidi(streamOf({}, {})));
+        await reached(4);
+        assert.deepEqual(
+          lines.map(({ level, message, side: logged, method, kind, status, requests, responses }) =>
+            [level, message, logged, String(method).slice(service.length), kind, status, requests, responses].join(" "),
+          ),
+          [
+            `info call ended ${side} /Unary unary OK  `,
+            `info call ended ${side} /ServerStream server_streaming OK 1 3`,
+            `info call ended ${side} /ClientStream client_streaming OK 2 1`,
+            `info call ended ${side} /Bidi bidi_streaming OK 2 2`,
+          ],
+        );
+        for (const { durationMs, time } of lines) {
+          assert.ok(typeof durationMs === "number" && durationMs >= 0);
+          assert.ok(!Number.isNaN(Date.parse(String(time))));
+        }
+      });
+
+      it(`shows no messages and no metadata unless told to (${side})`, async (t) => {
+        const { interceptor, raw, reached } = logging();
+        const { client } = await open(t, echo, interceptedOn(side, interceptor));
+        await client.unary({ text: "private" }, { headers: { authorization: "private", "x-any": "private" } });
+        await reached(1);
+        assert.ok(!raw.join("").includes("private"));
+      });
+
+      it(`chooses the level by the status (${side})`, async (t) => {
+        const levels: string[] = [];
+        const codes = [Code.NotFound, Code.Unavailable, Code.DeadlineExceeded, Code.Internal, Code.DataLoss];
+        for (const code of codes) {
+          const { interceptor, lines, reached } = logging();
+          const { client } = await open(t, failing(code), interceptedOn(side, interceptor));
+          await assertStatus(client.unary({}), code);
+          await reached(1);
+          levels.push(`${lines[0]?.level} ${lines[0]?.message} ${lines[0]?.status} ${lines[0]?.error}`);
+        }
+        assert.deepEqual(levels, [
+          "info call failed NOT_FOUND refused",
+          "warn call failed UNAVAILABLE refused",
+          "warn call failed DEADLINE_EXCEEDED refused",
+          "error call failed INTERNAL refused",
+          "error call failed DATA_LOSS refused",
+        ]);
+      });
+
+      it(`masks secrets in messages and metadata where it shows them (${side})`, async (t) => {
+        const { interceptor, raw, lines, reached } = logging({
+          payloads: true,
+          metadata: true,
+          isSecret: (name) => name === "x-house",
+        });
+        const { client } = await open(t, echo, interceptedOn(side, interceptor));
+        const account = { name: "Ada", password: "hidden", settings: { token: "hidden", color: "red" } };
+        const headers = { authorization: "Bearer hidden", "x-house": "hidden", "x-seen": "yes", "x-raw-bin": "AAEC" };
+        await client.unary({ text: "shown", account }, { headers });
+        await collect(client.bidi(streamOf({ account }), { headers }));
+        await reached(4);
+        assert.ok(!raw.join("").includes("hidden"), raw.join(""));
+        const [unary] = lines;
+        const shown = { name: "Ada", password: "[redacted]", settings: { token: "[redacted]", color: "red" } };
+        assert.deepEqual(unary?.request, { text: "shown", account: shown });
+        assert.deepEqual(unary?.response, { text: "shown", account: shown });
+        const {
+          authorization,
+          "x-house": house,
+          "x-seen": seen,
+          "x-raw-bin": bin,
+        } = (unary?.metadata ?? {}) as Record<string, string>;
+        assert.deepEqual([authorization, house, seen, bin], ["[redacted]", "[redacted]", "yes", "3 bytes"]);
+        assert.deepEqual(
+          lines.slice(1).map(({ message }) => message),
+          ["call's request message", "call's response message", "call ended"],
+        );
+      });
+
+      it(`keeps a text from outside from being more than text, and cuts it (${side})`, async (t) => {
+        const { interceptor, raw, lines, reached } = logging({ maxChars: 40, payloads: true });
+        const forged = 'x\n{"level":"info","message":"forged"}\u001b[2J\u009b31m\u202e';
+        const { client } = await open(
+          t,
+          failing(Code.Aborted, forged + "y".repeat(100)),
+          interceptedOn(side, interceptor),
+        );
+        await assertStatus(client.unary({ text: forged }), Code.Aborted);
+        await reached(1);
+        assert.equal(raw.length, 1);
+        assert.equal(raw[0]?.trimEnd().includes("\n"), false);
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: none may be there
+        assert.doesNotMatch(String(raw[0]).trimEnd(), /[\u0000-\u001f\u007f-\u009f\u202e]/);
+        assert.match(String(lines[0]?.error), /^x\\u000a\{"level":"info","message":"forged"\}\\u001b.*…$/);
+      });
+
+      it(`survives a logger that throws (${side})`, async (t) => {
+        const broken = (): never => {
+          throw new Error("disk full");
+        };
+        const logger = { debug: broken, info: broken, warn: broken, error: broken };
+        const interceptor = factories[side]({ logger, payloads: true });
+        const { client } = await open(t, echo, interceptedOn(side, interceptor));
+        assert.equal((await client.unary({ text: "fine" })).text, "fine");
+        assert.equal((await collect(client.serverStream({ count: 2 }))).length, 2);
+      });
+    }
+
+    it("tells the status that the client got, when the handler went on after its call was over", async (t) => {
+      const { destination, lines, reached } = recordLines();
+      const entered = createOccasion();
+      const release = createOccasion();
+      const interceptor = createServerLogging({ logger: createLogger({ destination }) });
+      const { client } = await open(
+        t,
+        {
+          async unary(_request, context) {
+            context.signal.addEventListener("abort", () => release.happen());
+            entered.happen();
+            await release.happened;
+            return { text: "too late" };
+          },
+        },
+        { server: { interceptors: [interceptor] } },
+      );
+      const cancel = new AbortController();
+      const call = assertStatus(client.unary({}, { signal: cancel.signal }), Code.Canceled);
+      await entered.happened;
+      cancel.abort();
+      await call;
+      await reached(1);
+      assert.deepEqual([lines[0]?.status, lines[0]?.message], ["CANCELLED", "call failed"]);
+    });
+
+    it("tells that a client cancelled a stream before its end", async (t) => {
+      const lines = { server: recordLines(), client: recordLines() };
+      const { client } = await open(
+        t,
+        {
+          async *serverStream() {
+            for (;;) {
+              yield {};
+              await new Promise((resolve) => setImmediate(resolve));
+            }
+          },
+        },
+        {
+          server: { interceptors: [createServerLogging({ logger: createLogger(to(lines.server)) })] },
+          channel: { interceptors: [createClientLogging({ logger: createLogger(to(lines.client)) })] },
+        },
+      );
+      const cancel = new AbortController();
+      const reading = async (): Promise<void> => {
+        // Connect's clients do not cancel by leaving the loop.
+        for await (const _response of client.serverStream({}, { signal: cancel.signal })) cancel.abort();
+      };
+      await assertStatus(reading(), Code.Canceled);
+      await Promise.all([lines.server.reached(1), lines.client.reached(1)]);
+      assert.equal(lines.client.lines[0]?.status, "CANCELLED");
+      assert.equal(lines.server.lines[0]?.status, "CANCELLED");
+    });
+  });
+
+  it("logs calls that fail whatever the sample rate and the ignored methods, and those that end well never at rate 0", async (t) => {
+    const { destination, lines, reached } = recordLines();
+    const logger = createLogger({ destination });
+    let fails = false;
+    const handlers: EchoHandlers = {
+      unary() {
+        if (fails) throw new ConnectError("now", Code.NotFound);
+        return {};
+      },
+      clientStream: async () => ({}),
+    };
+    const interceptors = [
+      createServerLogging({ logger, sampleRate: 0 }),
+      createServerLogging({ logger, ignore: [`${service}/Unary`] }),
+      createServerLogging({ logger, ignore: [service] }),
+    ];
+    const { client, other } = await openInMemory(t, handlers, {
+      server: { interceptors },
+      other: { unary: () => ({}) },
+    });
+    await client.unary({});
+    assert.equal(lines.length, 0);
+    await client.clientStream(streamOf());
+    await reached(1);
+    await other.unary({});
+    await reached(3);
+    fails = true;
+    await assertStatus(client.unary({}), Code.NotFound);
+    await reached(6);
+    assert.equal(lines.length, 6);
+  });
+
+  it("names the peer and the request id on both sides", async (t) => {
+    const lines = { server: recordLines(), client: recordLines() };
+    const { client } = await openOverSocket(t, echo, {
+      server: {
+        interceptors: [createServerRequestId(), createServerLogging({ logger: createLogger(to(lines.server)) })],
+      },
+      channel: {
+        interceptors: [
+          createClientRequestId({ makeId: () => "id-7" }),
+          createClientLogging({ logger: createLogger(to(lines.client)) }),
+        ],
+      },
+    });
+    await client.unary({});
+    await Promise.all([lines.server.reached(1), lines.client.reached(1)]);
+    assert.match(String(lines.server.lines[0]?.peer), /^127\.0\.0\.1:\d+$/);
+    assert.match(String(lines.client.lines[0]?.peer), /^127\.0\.0\.1:\d+$/);
+    assert.notEqual(lines.server.lines[0]?.peer, lines.client.lines[0]?.peer);
+    assert.deepEqual([lines.server.lines[0]?.requestId, lines.client.lines[0]?.requestId], ["id-7", "id-7"]);
+  });
+
+  it("refuses options it does not know and numbers out of bounds", () => {
+    assert.throws(() => createServerLogging({ payload: true } as never), /"payload"; did you mean "payloads"/);
+    for (const sampleRate of [-0.01, 1.01, Number.NaN]) {
+      assert.throws(() => createServerLogging({ sampleRate }), RangeError);
+    }
+    for (const sampleRate of [0, 1]) createServerLogging({ sampleRate, logger: createLogger(to(recordLines())) });
+    assert.throws(() => createClientLogging({ maxChars: -1 }), RangeError);
+    assert.throws(() => createLogger({ level: "loud" as never }), /level is "loud"/);
+  });
+});
+
+describe("a logger", () => {
+  it("drops what is less important than its level, and names its service", () => {
+    const { destination, lines } = recordLines();
+    const logger = createLogger({ destination, level: "warn", service: "orders" });
+    logger.info({}, "no");
+    logger.warn({ at: 1 }, "yes");
+    assert.deepEqual(
+      lines.map(({ level, message, service: name, at }) => [level, message, name, at]),
+      [["warn", "yes", "orders", 1]],
+    );
+    assert.equal(logger.isLevelEnabled?.("info"), false);
+  });
+
+  it("stands in for the log of servers and channels, where errors keep their stack", () => {
+    const { destination, lines } = recordLines();
+    const log = logOf(createLogger({ destination, level: "debug" }));
+    log.debug("a");
+    log.info("b");
+    log.warn("c", { at: 1 });
+    log.error("d", { error: new TypeError("why", { cause: new Error("because") }) });
+    assert.deepEqual(
+      lines.map(({ level, message }) => [level, message]),
+      [
+        ["debug", "a"],
+        ["info", "b"],
+        ["warn", "c"],
+        ["error", "d"],
+      ],
+    );
+    assert.match(String(lines[3]?.error), /^TypeError: why\n[\s\S]*caused by: Error: because/);
+  });
+});

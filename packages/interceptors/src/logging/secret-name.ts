@@ -1,0 +1,47 @@
+/** Parts of names, without separators and in lower case, that mostly name what should not be read by others. */
+const secretParts = [
+  "password",
+  "passwd",
+  "passphrase",
+  "secret",
+  "token",
+  "apikey",
+  "accesskey",
+  "privatekey",
+  "authorization",
+  "credential",
+  "cookie",
+  "jwt",
+  "bearer",
+  "otp",
+  "ssn",
+  "cvv",
+  "cvc",
+  "cardnumber",
+  "iban",
+  "signature",
+];
+
+const secretPattern = new RegExp(secretParts.filter((part) => part.length > 4).join("|"));
+/** Short ones occur inside of other words ("class_name" holds "ssn"), so they have to be a word of the name. */
+const secretWords = new Set(secretParts.filter((part) => part.length <= 4));
+
+/** They look like secrets, and are none: places in a list. */
+const harmless =
+  /^((next|previous|prev|start)?(page|continuation|sync|resume)token(s)?|tokencount|(max|total)tokens?)$/;
+
+/** Whether a field, a map's key or a header is named like something that must not stand in a log. */
+export function isSecretName(name: string): boolean {
+  const plain = name.replace(/[^A-Za-z0-9]/g, "").toLowerCase();
+  if (harmless.test(plain)) return false;
+  if (secretPattern.test(plain)) return true;
+  return wordsOf(name).some((word) => secretWords.has(word));
+}
+
+/** `dbSsn_no` has the words db, ssn and no. */
+function wordsOf(name: string): string[] {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .toLowerCase()
+    .split(/[^a-z0-9]+/);
+}

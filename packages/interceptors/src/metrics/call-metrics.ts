@@ -1,0 +1,188 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import { refuseUnknownOptions } from "@tercel/grpc";
+import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
+import { okStatus, type Status, statusName } from "../call/status-name.ts";
+import { spanContextOf } from "../call/trace-context.ts";
+import type { Counter, Family, Gauge, Histogram, Registry } from "./registry.ts";
+
+export interface MetricsOptions {
+  /** Where the metrics are kept and shown. Use one registry for each process. */
+  registry: Registry;
+  /** Upper bounds of the duration's buckets, in seconds. Default: `defaultDurationBounds`, 0.5 ms to 10 s. */
+  durationBounds?: readonly number[];
+  /** Methods beyond this many are counted as `other`. Default 500: more than a service has, less than hurts. */
+  maxMethods?: number;
+}
+
+/**
+ * A server interceptor that counts calls by service, method and status: `grpc_server_requests_total`,
+ * `grpc_server_request_duration_seconds`, `grpc_server_stream_messages_sent_total` and more; the README lists them.
+ *
+ * @throws TypeError for an unknown option, or when the registry has these metrics already
+ */
+export function createServerMetrics(options: MetricsOptions): Interceptor {
+  return metrics("server", "createServerMetrics", options);
+}
+
+/** The same for the calls that a client makes: `grpc_client_requests_total` and so on. */
+export function createClientMetrics(options: MetricsOptions): Interceptor {
+  return metrics("client", "createClientMetrics", options);
+}
+
+const defaultMaxMethods = 500;
+
+function metrics(side: Side, where: string, options: MetricsOptions): Interceptor {
+  refuseUnknownOptions(where, options, ["registry", "durationBounds", "maxMethods"]);
+  const families = createFamilies(side, options);
+  const { maxMethods = defaultMaxMethods } = options;
+  const known = new Map<DescMethod, MethodMetrics>();
+  let other: MethodMetrics | undefined;
+  const isServer = side === "server";
+
+  function metricsOf(method: DescMethod): MethodMetrics {
+    let found = known.get(method);
+    if (found !== undefined) return found;
+    if (known.size >= maxMethods) {
+      other ??= new MethodMetrics(families, "other", "other");
+      return other;
+    }
+    found = new MethodMetrics(families, method.parent.typeName, method.name);
+    known.set(method, found);
+    return found;
+  }
+
+  return observeCalls(side, (request) => {
+    const method = metricsOf(request.method);
+    return request.stream ? new StreamMetrics(method, request, isServer) : new CallMetrics(method, request);
+  });
+}
+
+interface Families {
+  readonly started: Family<Counter>;
+  readonly ended: Family<Counter>;
+  readonly errors: Family<Counter>;
+  readonly duration: Family<Histogram>;
+  readonly inFlight: Family<Gauge>;
+  readonly sent: Family<Counter>;
+  readonly received: Family<Counter>;
+}
+
+function createFamilies(side: Side, { registry, durationBounds }: MetricsOptions): Families {
+  const prefix = `grpc_${side}`;
+  const did = side === "server" ? "handled" : "made";
+  const byMethod = ["service", "method"];
+  const byStatus = [...byMethod, "status"];
+  return {
+    started: registry.counter(`${prefix}_requests_started_total`, { help: "Calls begun.", labels: byMethod }),
+    ended: registry.counter(`${prefix}_requests_total`, { help: `Calls ${did}, by status.`, labels: byStatus }),
+    errors: registry.counter(`${prefix}_errors_total`, { help: "Calls that ended not OK.", labels: byStatus }),
+    duration: registry.histogram(`${prefix}_request_duration_seconds`, {
+      help: "From the begin of a call to its end, streams included.",
+      labels: byStatus,
+      ...(durationBounds !== undefined && { bounds: durationBounds }),
+    }),
+    inFlight: registry.gauge(`${prefix}_requests_in_flight`, { help: "Calls running now.", labels: byMethod }),
+    sent: registry.counter(`${prefix}_stream_messages_sent_total`, {
+      help: "Messages sent on streams.",
+      labels: byMethod,
+    }),
+    received: registry.counter(`${prefix}_stream_messages_received_total`, {
+      help: "Messages received on streams.",
+      labels: byMethod,
+    }),
+  };
+}
+
+/** The series of one method, looked up once. */
+class MethodMetrics {
+  readonly started: Counter;
+  readonly inFlight: Gauge;
+  private readonly families: Families;
+  private readonly labels: readonly [string, string];
+  private readonly outcomes: (Outcome | undefined)[] = [];
+  private madeSent: Counter | undefined = undefined;
+  private madeReceived: Counter | undefined = undefined;
+
+  constructor(families: Families, service: string, method: string) {
+    this.families = families;
+    this.labels = [service, method];
+    this.started = families.started.with(service, method);
+    this.inFlight = families.inFlight.with(service, method);
+  }
+
+  get sent(): Counter {
+    this.madeSent ??= this.families.sent.with(...this.labels);
+    return this.madeSent;
+  }
+
+  get received(): Counter {
+    this.madeReceived ??= this.families.received.with(...this.labels);
+    return this.madeReceived;
+  }
+
+  outcome(status: Status): Outcome {
+    let found = this.outcomes[status];
+    if (found === undefined) {
+      const labels = [...this.labels, statusName(status)];
+      found = {
+        ended: this.families.ended.with(...labels),
+        errors: status === okStatus ? undefined : this.families.errors.with(...labels),
+        duration: this.families.duration.with(...labels),
+      };
+      // A status from elsewhere may be any number; those that have no name share a series, and are not kept here.
+      if (status >= 0 && status <= 16) this.outcomes[status] = found;
+    }
+    return found;
+  }
+}
+
+interface Outcome {
+  readonly ended: Counter;
+  readonly errors: Counter | undefined;
+  readonly duration: Histogram;
+}
+
+class CallMetrics implements CallObserver {
+  protected readonly method: MethodMetrics;
+  private readonly request: UnaryRequest | StreamRequest;
+  private readonly startMs = performance.now();
+
+  constructor(method: MethodMetrics, request: UnaryRequest | StreamRequest) {
+    this.method = method;
+    this.request = request;
+    method.started.value++;
+    method.inFlight.value++;
+  }
+
+  onEnd(status: Status): void {
+    const seconds = (performance.now() - this.startMs) / 1000;
+    this.method.inFlight.value--;
+    const { ended, errors, duration } = this.method.outcome(status);
+    ended.value++;
+    if (errors !== undefined) errors.value++;
+    const bucket = duration.observe(seconds);
+    const span = spanContextOf(this.request);
+    // Only what is recorded can be looked at later (W3C trace context §3.2.2.5.1, the sampled flag).
+    if (span === undefined || (span.traceFlags & 1) === 0) return;
+    const { traceId, spanId } = span;
+    duration.setExemplar(bucket, { traceId, spanId, value: seconds, atSeconds: Date.now() / 1000 });
+  }
+}
+
+class StreamMetrics extends CallMetrics {
+  private readonly isServer: boolean;
+
+  constructor(method: MethodMetrics, request: StreamRequest, isServer: boolean) {
+    super(method, request);
+    this.isServer = isServer;
+  }
+
+  onRequest(): void {
+    (this.isServer ? this.method.received : this.method.sent).value++;
+  }
+
+  onResponse(): void {
+    (this.isServer ? this.method.sent : this.method.received).value++;
+  }
+}

@@ -1,0 +1,18 @@
+export { createClientMetrics, createServerMetrics, type MetricsOptions } from "./call-metrics.ts";
+export { contentTypes, type ExpositionFormat, exposition } from "./exposition.ts";
+export { countLimits, type StruckLimit } from "./limit-metrics.ts";
+export { createMetricsHandler } from "./metrics-handler.ts";
+export { type ConnectionStats, observeConnections, observeProcess } from "./process-metrics.ts";
+export {
+  Counter,
+  createRegistry,
+  defaultDurationBounds,
+  type Exemplar,
+  type Family,
+  type FamilyOptions,
+  type FamilyType,
+  Gauge,
+  Histogram,
+  type Registry,
+  type Series,
+} from "./registry.ts";

@@ -1,0 +1,38 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { contentTypes, exposition } from "./exposition.ts";
+import type { Registry } from "./registry.ts";
+
+/**
+ * Answers a scraper: a listener for `http.createServer`, or to call from a handler that has looked at the path. OpenMetrics for those
+ * that accept it, Prometheus' text for the others. Serve it where strangers cannot reach it: it tells a lot about a service.
+ */
+export function createMetricsHandler(registry: Registry): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => {
+    request.resume();
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      response.writeHead(405, { allow: "GET, HEAD" }).end();
+      return;
+    }
+    const format = acceptsOpenMetrics(request.headers.accept) ? "openmetrics" : "prometheus";
+    let body: string;
+    try {
+      body = exposition(registry, format);
+    } catch {
+      // A gauge that cannot be looked up: the scraper notes a failed scrape, and the service goes on.
+      response.writeHead(500, { "content-type": "text/plain; charset=utf-8" }).end("the metrics cannot be read\n");
+      return;
+    }
+    response.writeHead(200, { "content-type": contentTypes[format], "content-length": Buffer.byteLength(body) });
+    response.end(request.method === "HEAD" ? undefined : body);
+  };
+}
+
+/** Prometheus names the format it prefers first; a weight of 0 means never (RFC 9110 §12.4.2). */
+function acceptsOpenMetrics(accept: string | undefined): boolean {
+  for (const range of (accept ?? "").split(",")) {
+    const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
+    if (type === "application/openmetrics-text") return !parameters.some((one) => /^q=0(\.0*)?$/.test(one));
+    if (type === "text/plain") return false;
+  }
+  return false;
+}

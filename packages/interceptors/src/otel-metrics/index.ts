@@ -1,0 +1,6 @@
+export {
+  type ClientOtelMetricsOptions,
+  createClientOtelMetrics,
+  createServerOtelMetrics,
+  type OtelMetricsOptions,
+} from "./otel-metrics.ts";

@@ -1,0 +1,1 @@
+export { type OtlpTracing, type OtlpTracingOptions, startOtlpTracing } from "./otlp-tracing.ts";

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { registerHooks } from "node:module";
+import type { AddressInfo } from "node:net";
+import { it, type TestContext } from "node:test";
+import { openInMemory } from "../../test/support/open-echo.ts";
+import { createClientTracing, createServerTracing } from "../tracing/index.ts";
+import { startOtlpTracing } from "./index.ts";
+
+interface Collected {
+  readonly url: string | undefined;
+  readonly key: string | string[] | undefined;
+  readonly type: string | undefined;
+  readonly body: Buffer;
+}
+
+/** Takes spans as a collector does. */
+async function openCollector(t: TestContext): Promise<{ url: string; collected: Collected[] }> {
+  const collected: Collected[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { "x-key": key, "content-type": type } = request.headers;
+    collected.push({ url: request.url, key, type, body: Buffer.concat(chunks) });
+    response.writeHead(200, { "content-type": "application/x-protobuf" }).end();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`, collected };
+}
+
+it("sends the spans of both sides to a collector, and takes itself back", async (t) => {
+  const { url, collected } = await openCollector(t);
+  const tracing = await startOtlpTracing({ service: "orders", version: "1.2.3", url, headers: { "x-key": "k" } });
+  await assert.rejects(startOtlpTracing({ service: "again", url }), /tracer provider already/);
+  const { client } = await openInMemory(
+    t,
+    { unary: () => ({}) },
+    { server: { interceptors: [createServerTracing()] }, channel: { interceptors: [createClientTracing()] } },
+  );
+  await client.unary({});
+  await tracing.flush();
+  await tracing.shutdown();
+  assert.deepEqual(
+    collected.map(({ url: path, key, type }) => [path, key, type]),
+    [["/v1/traces", "k", "application/x-protobuf"]],
+  );
+  const text = collected[0]?.body.toString("latin1") ?? "";
+  for (const part of [
+    "service.name",
+    "orders",
+    "1.2.3",
+    "tercel.interceptors.test.v1.EchoService/Unary",
+    "rpc.system",
+  ]) {
+    assert.ok(text.includes(part), part);
+  }
+  await client.unary({});
+  assert.equal(collected.length, 1);
+  await (await startOtlpTracing({ service: "a second time", url })).shutdown();
+});
+
+it("sends no span at sample rate 0", async (t) => {
+  const { url, collected } = await openCollector(t);
+  const tracing = await startOtlpTracing({ service: "orders", url, sampleRate: 0 });
+  const { client } = await openInMemory(
+    t,
+    { unary: () => ({}) },
+    { server: { interceptors: [createServerTracing()] } },
+  );
+  await client.unary({});
+  await tracing.shutdown();
+  assert.deepEqual(collected, []);
+});
+
+it("says what to install where the SDK is absent", async () => {
+  const hooks = registerHooks({
+    resolve(specifier, hookContext, next) {
+      if (specifier !== "@opentelemetry/resources") return next(specifier, hookContext);
+      throw Object.assign(new Error(`Cannot find package '${specifier}'`), { code: "ERR_MODULE_NOT_FOUND" });
+    },
+  });
+  try {
+    const { startOtlpTracing: start } = (await import("./otlp-tracing.ts?absent" as string)) as {
+      startOtlpTracing: typeof startOtlpTracing;
+    };
+    await assert.rejects(
+      start({ service: "orders" }),
+      /npm install @opentelemetry\/sdk-trace-node @opentelemetry\/resources/,
+    );
+  } finally {
+    hooks.deregister();
+  }
+});
+
+it("refuses what cannot be meant", async () => {
+  await assert.rejects(startOtlpTracing({ service: "" }), TypeError);
+  await assert.rejects(startOtlpTracing({ service: "a", sampleRate: 2 }), RangeError);
+  await assert.rejects(startOtlpTracing({ service: "a", samplerate: 1 } as never), /did you mean "sampleRate"/);
+});

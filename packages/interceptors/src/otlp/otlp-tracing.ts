@@ -1,0 +1,82 @@
+import { context, propagation, trace } from "@opentelemetry/api";
+import { refuseUnknownOptions } from "@tercel/grpc";
+
+export interface OtlpTracingOptions {
+  /** `service.name`: how the service is called where traces are shown. */
+  service: string;
+  /** `service.version`. Default: none. */
+  version?: string;
+  /** Where spans are sent, by OTLP over HTTP. Default: OTEL_EXPORTER_OTLP_ENDPOINT, else `http://localhost:4318/v1/traces`. */
+  url?: string;
+  /** Headers of the exporter's requests, such as a key. Default: none. */
+  headers?: Readonly<Record<string, string>>;
+  /** The share of traces that begin here and are recorded, 0 to 1; others follow what their beginning decided. Default 1. */
+  sampleRate?: number;
+}
+
+export interface OtlpTracing {
+  /** Sends what has not been sent yet. */
+  flush(): Promise<void>;
+  /** Sends what is left and takes the set-up back. Rejects when it could not be sent. */
+  shutdown(): Promise<void>;
+}
+
+const packages = [
+  "@opentelemetry/sdk-trace-node",
+  "@opentelemetry/resources",
+  "@opentelemetry/exporter-trace-otlp-proto",
+];
+
+/**
+ * Sets OpenTelemetry's SDK up for the whole process: spans go by OTLP to a collector, Jaeger or Tempo; contexts follow async code; traces
+ * are handed on as W3C Trace Context. A service that sets the SDK up by itself needs nothing of this.
+ *
+ * @throws TypeError for an unknown option, RangeError for a rate that is none, Error that says what to install where the SDK is absent,
+ * or when the process has a tracer provider already
+ */
+export async function startOtlpTracing(options: OtlpTracingOptions): Promise<OtlpTracing> {
+  const where = "startOtlpTracing";
+  refuseUnknownOptions(where, options, ["service", "version", "url", "headers", "sampleRate"]);
+  const { service, version, url, headers, sampleRate = 1 } = options;
+  if (typeof service !== "string" || service === "") throw new TypeError(`${where}: service has to be a name`);
+  if (!(sampleRate >= 0 && sampleRate <= 1)) {
+    throw new RangeError(`${where}: sampleRate is ${sampleRate}; it has to be from 0 to 1`);
+  }
+  const [sdk, { resourceFromAttributes }, { OTLPTraceExporter }] = await loadSdk();
+  const exporter = new OTLPTraceExporter({ ...(url !== undefined && { url }), ...(headers && { headers }) });
+  const provider = new sdk.NodeTracerProvider({
+    resource: resourceFromAttributes({
+      "service.name": service,
+      ...(version !== undefined && { "service.version": version }),
+    }),
+    sampler: new sdk.ParentBasedSampler({ root: new sdk.TraceIdRatioBasedSampler(sampleRate) }),
+    spanProcessors: [new sdk.BatchSpanProcessor(exporter)],
+  });
+  if (!trace.setGlobalTracerProvider(provider)) {
+    await provider.shutdown();
+    throw new Error(`${where}: this process has a tracer provider already`);
+  }
+  // Sets what else is global; the tracer provider itself is in place by now.
+  provider.register();
+  return {
+    flush: () => provider.forceFlush(),
+    async shutdown() {
+      trace.disable();
+      context.disable();
+      propagation.disable();
+      await provider.shutdown();
+    },
+  };
+}
+
+async function loadSdk() {
+  try {
+    return await Promise.all([
+      import("@opentelemetry/sdk-trace-node"),
+      import("@opentelemetry/resources"),
+      import("@opentelemetry/exporter-trace-otlp-proto"),
+    ]);
+  } catch (cause) {
+    throw new Error(`tracing by OTLP needs OpenTelemetry's SDK: npm install ${packages.join(" ")}`, { cause });
+  }
+}

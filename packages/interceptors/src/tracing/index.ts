@@ -1,0 +1,9 @@
+export { traceContextKey } from "../call/trace-context.ts";
+export { formatTraceParent, parseTraceParent, w3cPropagator } from "./trace-parent.ts";
+export {
+  type ClientTracingOptions,
+  createClientTracing,
+  createServerTracing,
+  currentTrace,
+  type ServerTracingOptions,
+} from "./tracing.ts";

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { formatTraceParent, parseTraceParent } from "./trace-parent.ts";
+
+const traceId = "0af7651916cd43dd8448eb211c80319c";
+const spanId = "b7ad6b7169203331";
+
+test("reads the span that a traceparent names, and its sampled flag alone", () => {
+  for (const [flags, traceFlags] of [
+    ["00", 0],
+    ["01", 1],
+    ["02", 0],
+    ["ff", 1],
+  ] as const) {
+    const span = parseTraceParent(`00-${traceId}-${spanId}-${flags}`, null);
+    assert.deepEqual(span, { traceId, spanId, traceFlags, isRemote: true });
+  }
+});
+
+test("reads a later version by the parts it knows, and no more of version 00 than it has", () => {
+  assert.equal(parseTraceParent(`cc-${traceId}-${spanId}-01-what-the-future-holds`, null)?.traceId, traceId);
+  assert.equal(parseTraceParent(`00-${traceId}-${spanId}-01-more`, null), undefined);
+  assert.equal(parseTraceParent(`ff-${traceId}-${spanId}-01`, null), undefined);
+});
+
+test("takes no broken one", () => {
+  const zeros = (count: number): string => "0".repeat(count);
+  for (const broken of [
+    null,
+    "",
+    "00",
+    `00-${traceId}-${spanId}`,
+    `00-${traceId.toUpperCase()}-${spanId}-01`,
+    `00-${zeros(32)}-${spanId}-01`,
+    `00-${traceId}-${zeros(16)}-01`,
+    `00-${traceId}0-${spanId}-01`,
+    `00-${traceId}-${spanId}-1`,
+    `00-${traceId}-${spanId}-01, 00-${traceId}-${spanId}-01`,
+  ]) {
+    assert.equal(parseTraceParent(broken, null), undefined, String(broken));
+  }
+});
+
+test("keeps tracestate, without what is not valid in it", () => {
+  const span = parseTraceParent(`00-${traceId}-${spanId}-01`, "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7,BAD KEY=1");
+  assert.equal(span?.traceState?.serialize(), "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7");
+});
+
+test("writes what it reads", () => {
+  for (const flags of ["00", "01"]) {
+    const text = `00-${traceId}-${spanId}-${flags}`;
+    const span = parseTraceParent(text, null);
+    assert.ok(span !== undefined);
+    assert.equal(formatTraceParent(span), text);
+  }
+});

@@ -1,0 +1,276 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it, type TestContext } from "node:test";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { context, trace } from "@opentelemetry/api";
+import {
+  InMemorySpanExporter,
+  NodeTracerProvider,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+} from "@opentelemetry/sdk-trace-node";
+import { assertStatus } from "@tercel/grpc/testing";
+import { collect, createOccasion, streamOf } from "../../test/support/async.ts";
+import { type Echo, type EchoHandlers, openInMemory, openOverSocket } from "../../test/support/open-echo.ts";
+import { recordLines, to } from "../../test/support/recording-logger.ts";
+import { createLogger, createServerLogging } from "../logging/index.ts";
+import { type ClientTracingOptions, createClientTracing, createServerTracing, currentTrace } from "./index.ts";
+
+const service = "tercel.interceptors.test.v1.EchoService";
+
+describe("tracing", () => {
+  const exporter = new InMemorySpanExporter();
+  const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+  before(() => provider.register());
+  beforeEach(() => exporter.reset());
+  after(async () => {
+    await provider.shutdown();
+    trace.disable();
+    context.disable();
+  });
+
+  /** Spans end with the last message; the server's may come a turn after the client's. */
+  async function spans(count: number): Promise<ReadableSpan[]> {
+    while (exporter.getFinishedSpans().length < count) await new Promise((resolve) => setImmediate(resolve));
+    return exporter.getFinishedSpans();
+  }
+
+  const kinds = ["internal", "server", "client", "producer", "consumer"];
+
+  /** A service that asks another for its answers, each with tracing on both sides. */
+  async function openTwo(t: TestContext, options: ClientTracingOptions = {}): Promise<Echo> {
+    const tracing = {
+      server: { interceptors: [createServerTracing(options)] },
+      channel: { interceptors: [createClientTracing(options)] },
+    };
+    const inner = await openOverSocket(
+      t,
+      {
+        unary: () => ({ text: currentTrace()?.traceId ?? "none" }),
+        async *serverStream({ count }) {
+          for (let at = 0; at < count; at++) yield { text: currentTrace()?.traceId ?? "none" };
+        },
+      },
+      tracing,
+    );
+    const handlers: EchoHandlers = {
+      async unary() {
+        await new Promise((resolve) => setImmediate(resolve));
+        return inner.client.unary({});
+      },
+      async *serverStream(request) {
+        yield* inner.client.serverStream({ count: request.count });
+      },
+      async *bidi(requests) {
+        for await (const _request of requests) yield await inner.client.unary({});
+      },
+    };
+    return openOverSocket(t, handlers, tracing);
+  }
+
+  /** Each span with its kind and that of its parent. */
+  function family(all: readonly ReadableSpan[]): string[] {
+    const byId = new Map(all.map((span) => [span.spanContext().spanId, span]));
+    const depthOf = (span: ReadableSpan): number => {
+      const parent = byId.get(span.parentSpanContext?.spanId ?? "");
+      return parent === undefined ? 0 : 1 + depthOf(parent);
+    };
+    return all.map((span) => `${depthOf(span)} ${kinds[span.kind]} ${span.name.replace(`${service}/`, "")}`).sort();
+  }
+
+  it("joins the spans of a request across two services, over sockets", async (t) => {
+    const { client } = await openTwo(t);
+    const { text } = await client.unary({});
+    const all = await spans(4);
+    assert.deepEqual(family(all), ["0 client Unary", "1 server Unary", "2 client Unary", "3 server Unary"]);
+    assert.deepEqual(new Set(all.map((span) => span.spanContext().traceId)), new Set([text]));
+  });
+
+  it("does so for streams, whose handlers run when they are read", async (t) => {
+    const { client } = await openTwo(t);
+    const texts = (await collect(client.serverStream({ count: 3 }))).map((response) => response.text);
+    const all = await spans(4);
+    assert.deepEqual(family(all), [
+      "0 client ServerStream",
+      "1 server ServerStream",
+      "2 client ServerStream",
+      "3 server ServerStream",
+    ]);
+    assert.deepEqual(texts, Array(3).fill(all[0]?.spanContext().traceId));
+    exporter.reset();
+    await collect(client.bidi(streamOf({}, {})));
+    assert.deepEqual(family(await spans(6)), [
+      "0 client Bidi",
+      "1 server Bidi",
+      "2 client Unary",
+      "2 client Unary",
+      "3 server Unary",
+      "3 server Unary",
+    ]);
+  });
+
+  it("says of each call what OpenTelemetry's conventions ask for", async (t) => {
+    const tracing = {
+      server: { interceptors: [createServerTracing()] },
+      channel: { interceptors: [createClientTracing()] },
+    };
+    const { client } = await openOverSocket(t, { unary: () => ({}) }, tracing);
+    await client.unary({});
+    for (const { kind, attributes, name, status } of await spans(2)) {
+      const peer = kinds[kind] === "server" ? "client" : "server";
+      const { [`${peer}.port`]: port, ...others } = attributes;
+      assert.equal(name, `${service}/Unary`);
+      assert.ok(Number(port) > 0);
+      assert.equal(status.code, 0);
+      assert.deepEqual(others, {
+        "rpc.system": "grpc",
+        "rpc.service": service,
+        "rpc.method": "Unary",
+        "rpc.grpc.status_code": 0,
+        [`${peer}.address`]: "127.0.0.1",
+      });
+    }
+  });
+
+  it("marks as failed what failed: every error for a client, its own faults for a server", async (t) => {
+    const tracing = {
+      server: { interceptors: [createServerTracing()] },
+      channel: { interceptors: [createClientTracing()] },
+    };
+    let code = Code.NotFound;
+    const { client } = await openInMemory(
+      t,
+      {
+        unary() {
+          throw new ConnectError("why\nnot", code);
+        },
+      },
+      tracing,
+    );
+    const seen: string[] = [];
+    for (code of [Code.NotFound, Code.Unavailable]) {
+      exporter.reset();
+      await assertStatus(client.unary({}), code);
+      for (const { kind, status, attributes } of await spans(2)) {
+        seen.push(`${kinds[kind]} ${attributes["rpc.grpc.status_code"]} ${status.code} ${status.message ?? ""}`);
+      }
+    }
+    assert.deepEqual(seen.sort(), [
+      "client 14 2 why\\u000anot",
+      "client 5 2 why\\u000anot",
+      "server 14 2 why\\u000anot",
+      "server 5 0 ",
+    ]);
+  });
+
+  it("continues the client's trace with its tracestate, or not when clients are strangers", async (t) => {
+    const headers = {
+      traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      tracestate: "congo=t61rcWkgMzE",
+    };
+    for (const acceptIncoming of [true, false]) {
+      exporter.reset();
+      const seen: (string | null)[] = [];
+      const inner = await openInMemory(
+        t,
+        {
+          unary(_request, { requestHeader }) {
+            seen.push(requestHeader.get("traceparent"), requestHeader.get("tracestate"));
+            return {};
+          },
+        },
+        { channel: { interceptors: [createClientTracing()] } },
+      );
+      const { client } = await openInMemory(
+        t,
+        { unary: () => inner.client.unary({}) },
+        { server: { interceptors: [createServerTracing({ acceptIncoming })] } },
+      );
+      await client.unary({}, { headers });
+      const server = (await spans(2)).find((span) => kinds[span.kind] === "server");
+      const isContinued = server?.spanContext().traceId === "0af7651916cd43dd8448eb211c80319c";
+      assert.equal(isContinued, acceptIncoming);
+      assert.equal(server?.parentSpanContext?.spanId, acceptIncoming ? "b7ad6b7169203331" : undefined);
+      assert.match(seen[0] ?? "", new RegExp(`^00-${server?.spanContext().traceId}-[0-9a-f]{16}-01$`));
+      assert.equal(seen[1], acceptIncoming ? "congo=t61rcWkgMzE" : null);
+    }
+  });
+
+  it("records no trace at rate 0, tells the next service so, and follows a trace that was begun elsewhere", async (t) => {
+    const { client } = await openTwo(t, { sampleRate: 0 });
+    const { text } = await client.unary({});
+    assert.match(text, /^[0-9a-f]{32}$/);
+    assert.deepEqual(exporter.getFinishedSpans(), []);
+    await provider.getTracer("test").startActiveSpan("elsewhere", async (span) => {
+      await client.unary({});
+      span.end();
+    });
+    assert.equal((await spans(5)).length, 5);
+  });
+
+  it("notes messages as events where it is told to", async (t) => {
+    const options = { messageEvents: true };
+    const { client } = await openInMemory(
+      t,
+      {
+        async *bidi(requests) {
+          for await (const _request of requests) yield {};
+        },
+      },
+      {
+        server: { interceptors: [createServerTracing(options)] },
+        channel: { interceptors: [createClientTracing(options)] },
+      },
+    );
+    await collect(client.bidi(streamOf({}, {})));
+    for (const { events } of await spans(2)) {
+      const shown = events.map(({ name, attributes }) => [name, ...Object.values(attributes ?? {})].join(" "));
+      assert.deepEqual(shown.sort(), [
+        "rpc.message RECEIVED 1",
+        "rpc.message RECEIVED 2",
+        "rpc.message SENT 1",
+        "rpc.message SENT 2",
+      ]);
+    }
+  });
+
+  it("ends the span of a call that is cancelled", async (t) => {
+    const entered = createOccasion();
+    const { client } = await openInMemory(
+      t,
+      {
+        unary(_request, { signal }) {
+          entered.happen();
+          return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+        },
+      },
+      { server: { interceptors: [createServerTracing()] } },
+    );
+    const cancel = new AbortController();
+    const call = assertStatus(client.unary({}, { signal: cancel.signal }), Code.Canceled);
+    await entered.happened;
+    cancel.abort();
+    await call;
+    assert.equal((await spans(1))[0]?.attributes["rpc.grpc.status_code"], Code.Canceled);
+  });
+
+  it("lets the log line of a call name its trace and span", async (t) => {
+    const recorded = recordLines();
+    const logging = createServerLogging({ logger: createLogger(to(recorded)) });
+    const { client } = await openInMemory(
+      t,
+      { unary: () => ({}) },
+      { server: { interceptors: [createServerTracing(), logging] } },
+    );
+    await client.unary({});
+    const span = (await spans(1))[0]?.spanContext();
+    assert.deepEqual([recorded.lines[0]?.traceId, recorded.lines[0]?.spanId], [span?.traceId, span?.spanId]);
+  });
+
+  it("refuses an option it does not know and a rate that is none", () => {
+    assert.throws(() => createServerTracing({ samplerate: 1 } as never), /did you mean "sampleRate"/);
+    assert.throws(() => createClientTracing({ acceptIncoming: true } as never), /unknown option/);
+    for (const sampleRate of [-0.1, 1.1, Number.NaN]) {
+      assert.throws(() => createClientTracing({ sampleRate }), RangeError);
+    }
+  });
+});

@@ -1,0 +1,35 @@
+/**
+ * `npm run soak -- NAME … [--seconds=N] [--count=N] [--rate=N]`: runs that take longer than a test may, each with a verdict. The
+ * exit code is 0 when every one of them went well.
+ */
+import { abortedConnections } from "./aborted-connections.ts";
+import { mixed } from "./mixed.ts";
+import { parseOptions, type SoakOptions } from "./options.ts";
+import { rollingRestart } from "./rolling-restart.ts";
+
+const soaks = new Map<string, (options: SoakOptions) => Promise<boolean>>([
+  ["rolling-restart", rollingRestart],
+  ["aborted-connections", abortedConnections],
+  ["mixed", mixed],
+]);
+
+const { names, options } = readCommandLine();
+let passed = true;
+for (const name of names) {
+  console.log(`# ${name}`);
+  passed = ((await soaks.get(name)?.(options)) ?? false) && passed;
+}
+process.exit(passed ? 0 : 1);
+
+function readCommandLine(): ReturnType<typeof parseOptions> {
+  try {
+    const read = parseOptions(process.argv.slice(2));
+    const unknown = read.names.find((name) => !soaks.has(name));
+    if (unknown !== undefined) throw new Error(`there is no soak "${unknown}"`);
+    if (read.names.length === 0) throw new Error("no soak was named");
+    return read;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}; there are: ${[...soaks.keys()].join(", ")}`);
+    process.exit(2);
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * The server of the soaks, a process of its own: `--port`, `--tls-key` and `--tls-cert` for a second listener, `--record-ids`.
+ * Says where it listens and answers the questions of its parent; SIGTERM drains it, and then it tells what it served.
+ */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { createServer, onStopSignals } from "@tercel/grpc";
+import { LoadService } from "../gen/tercel/soak/v1/load_pb.ts";
+import { sampleMemory } from "../memory.ts";
+import { createLoadServer } from "./load-service.ts";
+import type { FromServer, ToServer } from "./server-messages.ts";
+
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: "0" },
+    "tls-key": { type: "string" },
+    "tls-cert": { type: "string" },
+    "record-ids": { type: "boolean", default: false },
+  },
+});
+const load = createLoadServer(values["record-ids"]);
+const routes = {
+  routes: (router: Parameters<Parameters<typeof createServer>[0]["routes"]>[0]) =>
+    router.service(LoadService, load.service),
+};
+const server = createServer(routes);
+const { port } = await server.listen({ port: Number(values.port) });
+const { "tls-key": key, "tls-cert": cert } = values;
+const secure =
+  key === undefined || cert === undefined
+    ? undefined
+    : createServer({ ...routes, tls: { key: readFileSync(key), cert: readFileSync(cert) } });
+const tlsPort = secure === undefined ? undefined : (await secure.listen({ port: 0 })).port;
+
+process.on("message", (asked: ToServer) => {
+  if (asked === "memory") tell({ kind: "memory", memory: sampleMemory() });
+  else tell({ kind: "activity", sockets: openSockets(), running: load.running });
+});
+// A parent that is gone needs no server.
+process.on("disconnect", () => process.exit(1));
+onStopSignals({
+  async stop() {
+    await Promise.all([server.close(), secure?.close()]);
+    tell({ kind: "served", ids: load.servedIds ?? [] }, () => process.exit(0));
+  },
+});
+tell({ kind: "listening", port, tlsPort });
+
+function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap" || name === "TLSWrap").length;
+}
+
+function tell(message: FromServer, then: () => void = () => {}): void {
+  process.send?.(message, undefined, {}, then);
+}
