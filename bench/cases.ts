@@ -1,4 +1,5 @@
 import { MESSAGES_PER_STREAM, STREAM_PAYLOAD_BYTES, UNARY_MESSAGE } from "./peers/echo-values.ts";
+import type { PolicyName } from "./pick/picker.ts";
 import { echoMessage, framed, streamRequest } from "./wire/grpc-body.ts";
 
 /** One thing that is measured of every subject. */
@@ -12,7 +13,7 @@ export interface BenchCase {
   better: "higher" | "lower";
   /** Over TLS, of those subjects that can. */
   isTls?: true;
-  work: H2loadWork | ClientStreamWork | ClientWork | IdleWork | OpenStreamsWork | LatencyWork | LinkWork;
+  work: H2loadWork | ClientStreamWork | ClientWork | IdleWork | OpenStreamsWork | LatencyWork | LinkWork | PickWork;
 }
 
 /** h2load sends the same request over and over to the server under test. */
@@ -45,6 +46,13 @@ export interface ClientWork {
 export interface IdleWork {
   kind: "idle";
   connections: number;
+}
+
+/** A load-balancing policy picks among connected endpoints; Tercel's alone, because the peers' cannot be had on their own. */
+export interface PickWork {
+  kind: "pick";
+  policy: PolicyName;
+  endpoints: number;
 }
 
 /** Streams are opened to the server under test that send one message and do not end. */
@@ -161,6 +169,26 @@ function serverLarge(): BenchCase {
   };
 }
 
+function pick(policy: PolicyName, endpoints: number): BenchCase {
+  return {
+    name: `pick/${policy}/${endpoints}`,
+    unit: "picks/s",
+    per: "pick",
+    better: "higher",
+    work: { kind: "pick", policy, endpoints },
+  };
+}
+
+const PICKING_POLICIES: readonly PolicyName[] = [
+  "pick_first",
+  "round_robin",
+  "random",
+  "least_request",
+  "weighted_round_robin",
+  "ring_hash",
+  "outlier_detection",
+];
+
 function link(direction: "upload" | "download", megabytesPerSecond: number, roundTripMs: number): BenchCase {
   return {
     name: `link/${direction}/${megabytesPerSecond}MBps-${roundTripMs}ms`,
@@ -193,6 +221,7 @@ export const BENCH_CASES: readonly BenchCase[] = [
   clientUnary(100),
   clientStream(),
   { name: "memory/idle-connection", unit: "bytes", better: "lower", work: { kind: "idle", connections: 1000 } },
+  ...PICKING_POLICIES.flatMap((policy) => [10, 1000, 10_000].map((endpoints) => pick(policy, endpoints))),
   {
     name: "memory/open-stream",
     unit: "bytes",

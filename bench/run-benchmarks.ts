@@ -84,6 +84,7 @@ function loadOf({ work }: BenchCase): Load {
       return "grpc-go";
     case "client":
     case "idle":
+    case "pick":
     case "open-streams":
     case "link":
       return "none";

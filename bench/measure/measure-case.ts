@@ -7,6 +7,7 @@ import type { Outcome } from "./interleave.ts";
 import { measureLatency } from "./latency.ts";
 import { measureLink } from "./link.ts";
 import { measureOpenStreams } from "./open-streams.ts";
+import { measurePicks } from "./picks.ts";
 import { measureServers } from "./servers.ts";
 import type { Session } from "./session.ts";
 
@@ -41,6 +42,8 @@ function measureWork(
       return measureServers(name, work, subjects, session);
     case "client":
       return measureClients(work, subjects, session);
+    case "pick":
+      return measurePicks(work, session);
     case "idle":
       return measureIdleConnections(work, subjects, session);
     case "open-streams":

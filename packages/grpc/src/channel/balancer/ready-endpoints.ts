@@ -2,7 +2,7 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { ConnectivityState } from "../connectivity.ts";
 import type { Subchannel } from "../subchannel/index.ts";
 import { type EndpointChild, EndpointChildren } from "./endpoint-children.ts";
-import type { Balancer, BalancerHost, BalancerUpdate, CallTracker, Picker, PickResult } from "./index.ts";
+import type { Balancer, BalancerHost, BalancerUpdate, CallTracker, Picker, PickInfo, PickResult } from "./index.ts";
 import { createQueuePicker, createResolverErrorPicker, createUnavailablePicker } from "./pickers.ts";
 
 /** What a pick for a subchannel answers. */
@@ -12,9 +12,12 @@ export type CompleteResult = Extract<PickResult, { kind: "complete" }>;
 export interface ReadyPolicy {
   /** `config` as in BalancerUpdate. Comes before the first picker and with each update. */
   configure?(config: unknown): void;
-  /** At least one endpoint, in the resolver's order. */
+  /**
+   * At least one endpoint, in the resolver's order. Called with the first pick after a change: while thousands of endpoints
+   * connect, no call may care for most of the sets there are. What it makes treats all calls alike (`dependsOnCall` false).
+   */
   createPicker(ready: readonly EndpointChild[]): Picker;
-  /** An endpoint has become ready or has ceased to be; before the picker that follows from it. */
+  /** An endpoint has become ready or has ceased to be. */
   onReady?(child: EndpointChild, isReady: boolean): void;
   close?(): void;
 }
@@ -33,7 +36,7 @@ class ReadyEndpointsBalancer implements Balancer {
   readonly #policy: ReadyPolicy;
   readonly #children: EndpointChildren;
   #state: ConnectivityState | undefined;
-  #ready: ReadonlySet<EndpointChild> = new Set();
+  readonly #ready = new Set<EndpointChild>();
 
   constructor(host: BalancerHost, policy: ReadyPolicy) {
     this.#host = host;
@@ -41,6 +44,7 @@ class ReadyEndpointsBalancer implements Balancer {
     this.#children = new EndpointChildren(host, {
       isLazy: false,
       onChange: (child, before) => {
+        this.#noteReady(child);
         // An endpoint that tries again amid ready ones, or fails amid connecting ones, changes nothing for calls.
         const concernsCalls = child.state === "ready" || before === "ready" || this.#currentState() !== this.#state;
         if (concernsCalls) this.#report();
@@ -51,6 +55,7 @@ class ReadyEndpointsBalancer implements Balancer {
   update({ endpoints, config }: BalancerUpdate): boolean {
     this.#policy.configure?.(config);
     this.#children.update(endpoints);
+    this.#noteAllReady();
     if (endpoints.length > 0) this.#report();
     else this.#fail(() => "the name resolves to no address");
     return endpoints.length > 0;
@@ -78,9 +83,8 @@ class ReadyEndpointsBalancer implements Balancer {
   }
 
   #report(): void {
-    this.#noteReady();
     const state = this.#currentState();
-    if (state === "ready") this.#enter(state, this.#policy.createPicker([...this.#ready]));
+    if (state === "ready") this.#enter(state, new LatePicker(() => this.#createPicker()));
     else if (state === "transient_failure") this.#fail(() => this.#children.describe());
     else
       this.#enter(
@@ -89,16 +93,29 @@ class ReadyEndpointsBalancer implements Balancer {
       );
   }
 
-  #noteReady(): void {
-    const before = this.#ready;
-    this.#ready = new Set(this.#children.list.filter(({ state }) => state === "ready"));
-    if (this.#policy.onReady === undefined) return;
-    for (const child of before) if (!this.#ready.has(child)) this.#policy.onReady(child, false);
-    for (const child of this.#ready) if (!before.has(child)) this.#policy.onReady(child, true);
+  #noteReady(child: EndpointChild): void {
+    const isReady = child.state === "ready";
+    if (this.#ready.has(child) === isReady) return;
+    if (isReady) this.#ready.add(child);
+    else this.#ready.delete(child);
+    this.#policy.onReady?.(child, isReady);
+  }
+
+  #noteAllReady(): void {
+    const present = new Set(this.#children.list);
+    for (const child of [...this.#ready]) {
+      if (present.has(child)) continue;
+      this.#ready.delete(child);
+      this.#policy.onReady?.(child, false);
+    }
+    for (const child of present) this.#noteReady(child);
+  }
+
+  #createPicker(): Picker {
+    return this.#policy.createPicker(this.#children.list.filter(({ state }) => state === "ready"));
   }
 
   #fail(describe: () => string): void {
-    this.#noteReady();
     this.#enter("transient_failure", createUnavailablePicker(this.#host.targetText, describe));
   }
 
@@ -108,11 +125,37 @@ class ReadyEndpointsBalancer implements Balancer {
   }
 }
 
-/** The subchannel of an endpoint that is ready: its pick_first has the same answer for every call. */
+/** A picker that is made when it is first wanted. None of those that are made so depends on the call. */
+class LatePicker implements Picker {
+  readonly dependsOnCall = false;
+  readonly #create: () => Picker;
+  #picker: Picker | undefined;
+
+  constructor(create: () => Picker) {
+    this.#create = create;
+  }
+
+  pick(info: PickInfo | undefined): PickResult {
+    this.#picker ??= this.#create();
+    return this.#picker.pick(info);
+  }
+
+  describe(): string {
+    this.#picker ??= this.#create();
+    return this.#picker.describe();
+  }
+}
+
+/** The subchannel of an endpoint that is ready. */
 export function subchannelOf(child: EndpointChild): Subchannel {
+  return resultOf(child).subchannel;
+}
+
+/** An endpoint that is ready has a pick_first with the same answer for every call. */
+function resultOf(child: EndpointChild): CompleteResult {
   const result = child.picker.pick(undefined);
   if (result.kind !== "complete") throw new Error(`an endpoint that is ready answers a pick with ${result.kind}`);
-  return result.subchannel;
+  return result;
 }
 
 /** What a picker answers for each of these endpoints, made once so that picking makes nothing. */
@@ -120,12 +163,8 @@ export function resultsOf(
   ready: readonly EndpointChild[],
   trackerOf?: (child: EndpointChild) => CallTracker,
 ): readonly CompleteResult[] {
-  return ready.map((child) => {
-    const subchannel = subchannelOf(child);
-    return trackerOf === undefined
-      ? { kind: "complete", subchannel }
-      : { kind: "complete", subchannel, tracker: trackerOf(child) };
-  });
+  if (trackerOf === undefined) return ready.map(resultOf);
+  return ready.map((child) => ({ kind: "complete", subchannel: subchannelOf(child), tracker: trackerOf(child) }));
 }
 
 /**

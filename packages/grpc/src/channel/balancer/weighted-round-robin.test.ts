@@ -112,13 +112,15 @@ test("asks for reports out of band if its config says so, while an endpoint is r
 });
 
 test("has no timer while no endpoint is ready", async () => {
-  const { clock, balancer, connectAll, attempt } = setUpPolicy(factory);
+  const { clock, balancer, connectAll, attempt, pickedAddress } = setUpPolicy(factory);
   balancer.update(endpointsOf("a:1"));
   const connections = await connectAll();
+  pickedAddress();
   assert.equal(clock.pendingTimers, 1);
   connections.get("a:1")?.lose(undefined);
   assert.equal(clock.pendingTimers, 0);
   await attempt("a:1").succeed();
+  pickedAddress();
   assert.equal(clock.pendingTimers, 1);
   balancer.update(endpointsOf());
   assert.equal(clock.pendingTimers, 0);

@@ -1,0 +1,24 @@
+import { join } from "node:path";
+import type { PickWork } from "../cases.ts";
+import { PICK_FOLDER } from "../paths.ts";
+import { runCommand } from "../process/command.ts";
+import { MEASURED_CORE, pinned } from "../process/pinned.ts";
+import { TERCEL } from "../subjects.ts";
+import { interleave, type Outcome } from "./interleave.ts";
+import { reportTurn, type Session } from "./session.ts";
+
+/** Time for starting, connecting and the warm-up, beyond which a process hangs. */
+const EXTRA_TIMEOUT_MS = 20_000;
+
+/** Picks in a process of its own, one round after the other. */
+export function measurePicks(work: PickWork, session: Session): Promise<Map<string, Outcome>> {
+  return interleave([TERCEL.name], session.rounds, async (name, round) => {
+    const words = [work.policy, String(work.endpoints), String(session.seconds)];
+    const output = await runCommand(
+      pinned(MEASURED_CORE, [process.execPath, "--conditions=source", join(PICK_FOLDER, "process.ts"), ...words]),
+      { timeoutMs: session.seconds * 1000 + EXTRA_TIMEOUT_MS },
+    );
+    const { picks, elapsedSeconds, cpuMicros } = JSON.parse(output);
+    return reportTurn(session, name, round, { value: picks / elapsedSeconds, cpuMicros: cpuMicros / picks });
+  });
+}
