@@ -17,6 +17,7 @@ import type { Stream } from "../stream/stream.ts";
 import { ReceiveWindow } from "../stream/window.ts";
 import type { Budgets } from "./budgets.ts";
 import type { Clock } from "./clock.ts";
+import type { CreditAhead } from "./credit-ahead.ts";
 import { HeaderAssembly } from "./header-assembly.ts";
 import { receiveHeaderBlock, type StreamOpener } from "./header-reception.ts";
 import type { ConnectionLimits } from "./limits.ts";
@@ -52,6 +53,7 @@ export class Inbound implements FrameSink {
   private readonly outbound: Outbound;
   private readonly limits: ConnectionLimits;
   private readonly budgets: Budgets;
+  private readonly creditAhead: CreditAhead;
   private assembly: HeaderAssembly | undefined = undefined;
   private settingsSeen = false;
 
@@ -61,12 +63,14 @@ export class Inbound implements FrameSink {
     outbound: Outbound,
     limits: ConnectionLimits,
     budgets: Budgets,
+    creditAhead: CreditAhead,
   ) {
     this.owner = owner;
     this.streams = streams;
     this.outbound = outbound;
     this.limits = limits;
     this.budgets = budgets;
+    this.creditAhead = creditAhead;
     this.window = new ReceiveWindow(limits.connectionWindowBytes);
     this.decoder = new HpackDecoder({ maxListBytes: limits.maxHeaderListBytes, maxFields: limits.maxHeaderFields });
   }
@@ -179,6 +183,8 @@ export class Inbound implements FrameSink {
       throw streamError(ErrorCode.flowControlError, `DATA went over the window of stream ${streamId}`);
     }
     stream.dataReceived(octets);
+    const maxAheadBytes = this.limits.maxReceiveWindowBytes - this.window.size;
+    if (this.creditAhead.give(octets, maxAheadBytes)) this.returnCredit(octets);
     if (stream.listener === undefined || (this.owner.role === "client" && !stream.headReceived)) {
       throw streamError(ErrorCode.protocolError, "DATA came before the response's head");
     }
@@ -341,8 +347,18 @@ export class Inbound implements FrameSink {
     if (stream.isQueued) this.outbound.resume();
   }
 
-  /** Gives octets back to the connection's window. */
+  /** Octets have been used up, or nobody will. */
   releaseWindow(octets: number): void {
+    const due = this.creditAhead.repay(octets);
+    if (due > 0) this.returnCredit(due);
+  }
+
+  /** Octets of all streams that nobody has used up. */
+  get heldBytes(): number {
+    return this.window.heldBytes + this.creditAhead.heldBytes;
+  }
+
+  private returnCredit(octets: number): void {
     const increment = this.window.release(octets);
     if (increment > 0) this.outbound.windowUpdate(0, increment);
   }

@@ -35,8 +35,8 @@ const maxUnreturnedBytes = 262_144;
 
 /** What the peer may still send, and what of it has been used up but not given back yet. */
 export class ReceiveWindow {
+  size: number;
   private available: number;
-  private size: number;
   private unreturned = 0;
 
   /**
