@@ -5,6 +5,7 @@ import type { Session } from "./measure/session.ts";
 import type { BenchOptions } from "./options.ts";
 import { prepareNodePeers } from "./prepare.ts";
 import { h2loadVersion } from "./process/h2load.ts";
+import { tlsWords } from "./process/tls-words.ts";
 import { type BenchDocument, type CaseResult, caseResult, type Skipped } from "./report/document.ts";
 import { GRPC_GO, PEERS, type Subject, TERCEL } from "./subjects.ts";
 
@@ -31,7 +32,7 @@ export async function runBenchmarks(options: BenchOptions, progress: (text: stri
   const cases: CaseResult[] = [];
   const skippedCases: Skipped[] = [];
   for (const benchCase of chosen) {
-    const reason = absent[loadOf(benchCase)];
+    const reason = absent[loadOf(benchCase)] ?? (benchCase.isTls ? await failureOf(tlsWords) : undefined);
     if (reason !== undefined) {
       skippedCases.push({ name: benchCase.name, reason });
       continue;

@@ -14,17 +14,24 @@ const totalMessages = 1024;
  * the kernel holds beyond the window, which is nothing. A few messages more are between generator and stream.
  */
 const mostAhead = (1024 + 64) / 64 + 4;
+/** As they are by default, and fixed: a reader that catches up would be given more. */
+const limits = { streamWindowBytes: 1_048_576, connectionWindowBytes: 1_048_576 };
+const fixedWindows = { server: { limits }, channel: { limits } };
 
 describe("a slow reader", () => {
   overBothTransports((open) => {
     it("holds a server's generator back: 64 MiB never run more than a window ahead", async (t) => {
       const payload = randomBytes(messageBytes);
       let made = 0;
-      const { transport } = await open(t, {
-        async *serverStream() {
-          for (; made < totalMessages; made++) yield { payload };
+      const { transport } = await open(
+        t,
+        {
+          async *serverStream() {
+            for (; made < totalMessages; made++) yield { payload };
+          },
         },
-      });
+        fixedWindows,
+      );
       const { serverStream } = EchoService.method;
       const response = await transport.stream(serverStream, undefined, undefined, undefined, streamOf({}));
       const beforeReading = await settled(() => made);
@@ -48,17 +55,21 @@ describe("a slow reader", () => {
       let taken = 0;
       let furthest = 0;
       const begin = createOccasion();
-      const { client } = await open(t, {
-        async clientStream(requests) {
-          await begin.happened;
-          for await (const _request of requests) {
-            taken++;
-            furthest = Math.max(furthest, made - taken);
-            if (taken % 256 === 0) await settled(() => made);
-          }
-          return { count: taken };
+      const { client } = await open(
+        t,
+        {
+          async clientStream(requests) {
+            await begin.happened;
+            for await (const _request of requests) {
+              taken++;
+              furthest = Math.max(furthest, made - taken);
+              if (taken % 256 === 0) await settled(() => made);
+            }
+            return { count: taken };
+          },
         },
-      });
+        fixedWindows,
+      );
       async function* requests() {
         for (; made < totalMessages; made++) yield { payload };
       }
@@ -94,6 +105,24 @@ describe("a slow reader", () => {
         for (const response of unread) await assertStatus(response.message, Code.Canceled);
       }
       assert.equal((await client.unary({})).text, "through");
+    });
+
+    it("of one stream does not hold up a call beside it, with the windows as they are by default", async (t) => {
+      const payload = randomBytes(messageBytes);
+      let made = 0;
+      const { client, transport } = await open(t, {
+        unary: () => ({ text: "through", payload }),
+        async *serverStream(_request, context) {
+          for (; !context.signal.aborted; made++) yield { payload };
+        },
+      });
+      const controller = new AbortController();
+      const { serverStream } = EchoService.method;
+      const unread = await transport.stream(serverStream, controller.signal, undefined, undefined, streamOf({}));
+      assert.ok((await settled(() => made)) >= 16, "the stream's window is full");
+      assert.equal((await client.unary({})).text, "through");
+      controller.abort();
+      await assertStatus(unread.message, Code.Canceled);
     });
 
     it("that leaves lets the writer go: a handler that waits for room is not left waiting", async (t) => {

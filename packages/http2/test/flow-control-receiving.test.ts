@@ -211,3 +211,75 @@ test("keeps giving credit on a stream that is older than the acknowledgement of 
   assert.equal(recorded.body.length, 1000);
   assert.equal(events.closes, 0);
 });
+
+test("lets other streams go on beside one with a full window that nobody reads, with the windows as they are by default", async () => {
+  const scripted = createScriptedServer({
+    onStream: (recorded, stream) => {
+      recorded.consumes = stream.id !== 1;
+    },
+  });
+  const { peer } = scripted;
+  await peer.shakeHands();
+  peer.sendHeaders(1, post);
+  for (let sent = 0; sent < 1_048_576; sent += 16_384) peer.sendData(1, patterned(16_384));
+  const given = await creditsBeside(scripted);
+  assert.equal(given[1], undefined);
+  assert.ok((given[0] ?? 0) >= 786_432, `the connection got ${given[0]}`);
+  peer.sendHeaders(3, post);
+  peer.sendData(3, patterned(16_384), { endStream: true });
+  await peer.expectAlive();
+  assert.deepEqual(scripted.events.stream(3).log, ["data 16384", "end"]);
+});
+
+test("holds no more for streams that nobody reads than it may, whatever their number", async () => {
+  const scripted = createScriptedServer({
+    limits: { maxReceiveWindowBytes: 4 * 1_048_576 },
+    onStream: (recorded) => {
+      recorded.consumes = false;
+    },
+  });
+  const { peer } = scripted;
+  await peer.shakeHands();
+  let window = 1_048_576;
+  let sent = 0;
+  for (let streamId = 1; window >= 16_384; streamId += 2) {
+    peer.sendHeaders(streamId, post);
+    for (let ofStream = 0; ofStream < 1_048_576 && window >= 16_384; ofStream += 16_384) {
+      peer.sendData(streamId, patterned(16_384));
+      sent += 16_384;
+      window += (await creditsBeside(scripted))[0] ?? 0;
+      window -= 16_384;
+    }
+  }
+  assert.ok(sent <= 4 * 1_048_576, `${sent} octets are held`);
+  assert.ok(sent > 3.5 * 1_048_576, `${sent} octets are held`);
+});
+
+test("gives the connection credit for what is left unread of a stream that has ended", async () => {
+  const { peer, request, settle } = createScriptedClient({ limits: { connectionWindowBytes: 65_535 } });
+  await peer.shakeHands();
+  const recorded = request(post, { endStream: true });
+  recorded.consumes = false;
+  await peer.nextOf("HEADERS");
+  peer.sendHeaders(1, ok);
+  for (let sent = 0; sent < 3; sent++) peer.sendData(1, patterned(16_384));
+  await peer.expectNothingMore();
+  peer.sendHeaders(1, ["status", "done"], { endStream: true });
+  const update = await peer.nextOf("WINDOW_UPDATE");
+  assert.deepEqual([update.streamId, update.increment], [0, 49_152]);
+  recorded.stream?.consume(49_152);
+  await settle();
+  assert.equal(peer.unread.length, 0);
+});
+
+/** The same as `credits`, beside PINGs that measure the link. */
+async function creditsBeside({ peer, settle }: ScriptedConnection): Promise<Record<number, number>> {
+  await settle();
+  const sums: Record<number, number> = {};
+  while (peer.unread.length > 0) {
+    const frame = await peer.nextFrame();
+    if (frame.type === "WINDOW_UPDATE") sums[frame.streamId] = (sums[frame.streamId] ?? 0) + frame.increment;
+    else assert.equal(frame.type, "PING");
+  }
+  return sums;
+}

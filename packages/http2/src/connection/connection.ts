@@ -13,6 +13,7 @@ import { addressText } from "./address-text.ts";
 import { Budgets } from "./budgets.ts";
 import type { ByteChannel } from "./byte-channel.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { CreditAhead } from "./credit-ahead.ts";
 import { Inbound, type InboundOwner } from "./inbound.ts";
 import { type Keepalive, KeepaliveTimer } from "./keepalive.ts";
 import { type ConnectionLimits, resolveLimits } from "./limits.ts";
@@ -95,6 +96,7 @@ export class Connection implements StreamOwner, InboundOwner {
   private readonly keepalive: KeepaliveTimer;
   private readonly pingPolicy: PingPolicy;
   private readonly growth: WindowGrowth;
+  private readonly creditAhead: CreditAhead;
   private readonly nowMs: () => number;
 
   private peerInitialWindowBytes = initialWindowBytes;
@@ -138,13 +140,14 @@ export class Connection implements StreamOwner, InboundOwner {
       limits.connectionSendBufferBytes,
       () => this.drained(),
     );
-    this.inbound = new Inbound(this, this.streams, this.outbound, limits, this.budgets);
+    const allowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
+    this.growth = new WindowGrowth(limits.connectionWindowBytes, limits.maxReceiveWindowBytes, allowance);
+    this.creditAhead = new CreditAhead(allowance);
+    this.inbound = new Inbound(this, this.streams, this.outbound, limits, this.budgets, this.creditAhead);
     this.reader = new FrameReader(this.inbound, limits.maxFrameBytes);
     this.pacer = new ReadPacer(socket, (chunk, from) => this.read(chunk, from));
     this.phases = new Phases(limits, this.clock.nowMs());
     this.pingPolicy = new PingPolicy(limits);
-    const allowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
-    this.growth = new WindowGrowth(limits.connectionWindowBytes, limits.maxReceiveWindowBytes, allowance);
     this.nowMs = () => this.clock.nowMs();
     this.keepalive = new KeepaliveTimer(options.keepalive, this.clock.nowMs());
     this.begin();
@@ -539,11 +542,14 @@ export class Connection implements StreamOwner, InboundOwner {
   /** The windows of streams grow with the connection's: any one of them may be the one that moves the data. */
   private growWindows(): void {
     const { inbound } = this;
-    const growth = this.growth.answered(this.clock.nowMs(), inbound.window.heldBytes);
+    const growth = this.growth.answered(this.clock.nowMs(), inbound.heldBytes);
     if (growth === 0) return;
     inbound.window.grow(growth);
     this.outbound.windowUpdate(0, growth);
-    const streamGrowth = Math.min(growth, maxUint31 - this.streamWindowBytes);
+    // One stream never has more than half of what all may hold, so that another finds room beside one that is not read.
+    const most = Math.max(this.streamWindowBytes, Math.floor(this.limits.maxReceiveWindowBytes / 2));
+    const streamGrowth = Math.min(growth, most - this.streamWindowBytes);
+    if (streamGrowth === 0) return;
     this.streamWindowBytes += streamGrowth;
     // The peer adds the difference to the streams that are open, too (RFC 9113 §6.9.2).
     this.sendSettings([[Setting.initialWindowSize, this.streamWindowBytes]]);
@@ -680,6 +686,7 @@ export class Connection implements StreamOwner, InboundOwner {
     this.abortStreams(streamsSee);
     this.outbound.close();
     this.growth.end();
+    this.creditAhead.end();
     this.pings.endAll(streamsSee);
     try {
       this.events.onClose?.(reported);

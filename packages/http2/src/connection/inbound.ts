@@ -17,6 +17,7 @@ import type { Stream } from "../stream/stream.ts";
 import { ReceiveWindow } from "../stream/window.ts";
 import type { Budgets } from "./budgets.ts";
 import type { Clock } from "./clock.ts";
+import type { CreditAhead } from "./credit-ahead.ts";
 import { HeaderAssembly } from "./header-assembly.ts";
 import { receiveHeaderBlock, type StreamOpener } from "./header-reception.ts";
 import type { ConnectionLimits } from "./limits.ts";
@@ -54,6 +55,7 @@ export class Inbound implements FrameSink {
   private readonly limits: ConnectionLimits;
   private readonly budgets: Budgets;
   readonly smallData = new SmallDataBudget();
+  private readonly creditAhead: CreditAhead;
   private assembly: HeaderAssembly | undefined = undefined;
   private settingsSeen = false;
 
@@ -63,12 +65,14 @@ export class Inbound implements FrameSink {
     outbound: Outbound,
     limits: ConnectionLimits,
     budgets: Budgets,
+    creditAhead: CreditAhead,
   ) {
     this.owner = owner;
     this.streams = streams;
     this.outbound = outbound;
     this.limits = limits;
     this.budgets = budgets;
+    this.creditAhead = creditAhead;
     this.window = new ReceiveWindow(limits.connectionWindowBytes);
     this.decoder = new HpackDecoder({ maxListBytes: limits.maxHeaderListBytes, maxFields: limits.maxHeaderFields });
   }
@@ -84,7 +88,7 @@ export class Inbound implements FrameSink {
       if (this.assembly !== undefined) this.expectContinuation(this.assembly, type, streamId);
       switch (type) {
         case FrameType.data:
-          this.data(flags, streamId, bytes, start, end);
+          this.data(flags, streamId, bytes, start, end, false);
           break;
         case FrameType.headers:
           this.headers(flags, streamId, bytes, start, end);
@@ -125,7 +129,7 @@ export class Inbound implements FrameSink {
     try {
       if (!this.settingsSeen) this.expectSettings(FrameType.data, 0);
       if (this.assembly !== undefined) this.expectContinuation(this.assembly, FrameType.data, streamId);
-      this.data(0, streamId, bytes, start, end);
+      this.data(0, streamId, bytes, start, end, true);
     } catch (error) {
       this.failed(error, streamId);
     }
@@ -161,7 +165,15 @@ export class Inbound implements FrameSink {
     }
   }
 
-  private data(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+  /** `isPiece`: of a larger frame, cut where the network cut it. How small it is says nothing about the peer. */
+  private data(
+    flags: number,
+    streamId: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    isPiece: boolean,
+  ): void {
     const octets = end - start;
     if (streamId === 0) throw connectionError(ErrorCode.protocolError, "DATA came on stream 0");
     if (!this.window.receive(octets)) {
@@ -183,9 +195,11 @@ export class Inbound implements FrameSink {
     const contentStart = (flags & Flag.padded) === 0 ? start : start + 1;
     const content = end - padding - contentStart;
     const endStream = (flags & Flag.endStream) !== 0;
-    const cost = smallDataCost(content, endStream);
+    const cost = isPiece ? 0 : smallDataCost(content, endStream);
     stream.dataReceived(content, cost);
     if (cost > 0) this.smallData.spend(cost, this.window.size);
+    const maxAheadBytes = this.limits.maxReceiveWindowBytes - this.window.size;
+    if (this.creditAhead.give(octets, maxAheadBytes)) this.returnCredit(octets);
     if (content < octets) stream.giveCredit(octets - content);
     if (stream.listener === undefined || (this.owner.role === "client" && !stream.headReceived)) {
       throw streamError(ErrorCode.protocolError, "DATA came before the response's head");
@@ -354,8 +368,18 @@ export class Inbound implements FrameSink {
     if (stream.isQueued) this.outbound.resume();
   }
 
-  /** Gives octets back to the connection's window. */
+  /** Octets have been used up, or nobody will. */
   releaseWindow(octets: number): void {
+    const due = this.creditAhead.repay(octets);
+    if (due > 0) this.returnCredit(due);
+  }
+
+  /** Octets of all streams that nobody has used up. */
+  get heldBytes(): number {
+    return this.window.heldBytes + this.creditAhead.heldBytes;
+  }
+
+  private returnCredit(octets: number): void {
     const increment = this.window.release(octets);
     if (increment > 0) this.outbound.windowUpdate(0, increment);
   }

@@ -18,12 +18,14 @@ export interface ConnectionLimits {
   /** Receive window that the connection begins with. Default 1 MiB. */
   connectionWindowBytes: number;
   /**
-   * What both windows may grow to while the link turns out to be longer or faster: it bounds what a peer can make us hold.
+   * What the connection's window may grow to while the link turns out to be longer or faster, and a stream's to half of it. It
+   * bounds what a peer can make us hold: up to this much, the connection gets credit for data that a stream has not used up, so
+   * that one that is not read does not stop the others.
    * Default 16 MiB, 1.3 Gbit/s at 100 ms; 0, they stay as they are, when one of the two above is given, because who sets
    * a window means it.
    */
   maxReceiveWindowBytes: number;
-  /** By how much the windows of all connections of a server may have grown in sum. Default 256 MiB. */
+  /** What the connections of a server may hold in sum beyond the windows that they begin with. Default 256 MiB. */
   sharedWindowGrowthBytes: number;
   /** Largest frame we accept. Default 16,384: larger ones only delay other streams. */
   maxFrameBytes: number;

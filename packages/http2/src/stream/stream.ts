@@ -254,16 +254,19 @@ export class Stream {
     this.pending = undefined;
     this.pendingBytes = 0;
     this.pendingTrailers = undefined;
-    this.returnUnconsumed();
     this.finish(false);
   }
 
   private finish(inGoodOrder: boolean): void {
+    this.returnUnconsumed();
     this.owner.streamClosed(this, inGoodOrder);
     this.freeSlot();
   }
 
-  /** What the layer above never consumed of a stream that is gone must not stay missing from the connection's window. */
+  /**
+   * What the layer above never consumed of a stream that is gone must not stay missing from the connection's window: who leaves a
+   * loop over responses never will.
+   */
   private returnUnconsumed(): void {
     if (this.unconsumed === 0) return;
     if (this.smallDataCost > 0) this.giveBackSmallData(this.unconsumed);

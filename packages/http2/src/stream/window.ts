@@ -35,8 +35,9 @@ const maxUnreturnedBytes = 262_144;
 
 /** What the peer may still send, and what of it has been used up but not given back yet. */
 export class ReceiveWindow {
-  private available: number;
+  /** Grows only by `grow`. */
   size: number;
+  private available: number;
   private unreturned = 0;
 
   /**
