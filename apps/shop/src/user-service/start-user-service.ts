@@ -19,7 +19,7 @@ import { createWelcomeOrder } from "./welcome-order.ts";
  * every order that this service places has a request id.
  */
 const orderServiceConfig: ServiceConfigJson = {
-  loadBalancingConfig: [{ round_robin: {} }, { pick_first: {} }],
+  loadBalancingConfig: [{ round_robin: {} }],
   methodConfig: [
     {
       name: [{ service: OrderService.typeName }],
