@@ -20,6 +20,7 @@ import { createWelcomeOrder } from "./welcome-order.ts";
  */
 const orderServiceConfig: ServiceConfigJson = {
   loadBalancingConfig: [{ round_robin: {} }],
+  healthCheckConfig: { serviceName: OrderService.typeName },
   methodConfig: [
     {
       name: [{ service: OrderService.typeName }],
