@@ -9,7 +9,7 @@ const channels = createServiceChannels({
   channel: {
     defaultTimeoutMs: 5000,
     serviceConfig: {
-      loadBalancingConfig: [{ round_robin: {} }, { pick_first: {} }],
+      loadBalancingConfig: [{ round_robin: {} }],
       methodConfig: [
         {
           name: [{}],

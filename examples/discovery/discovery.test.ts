@@ -28,7 +28,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<unknown
   return ended;
 }
 
-test("a client finds an instance by the service's name, and the other one when the first dies", async () => {
+test("a client finds instances by the service's name, calls them in turn, and is left with one when the other dies", async () => {
   const registry = await start("registry.ts");
   const target = registry.line.replace("registry on ", "");
   const one = await start("instance.ts", ["one", target]);
@@ -36,6 +36,8 @@ test("a client finds an instance by the service's name, and the other one when t
     execFileSync(process.execPath, [...program("client.ts"), String(calls), target], { encoding: "utf8" }).split("\n");
   assert.deepEqual(ask(2), ["one", "one", ""]);
   const two = await start("instance.ts", ["two", target]);
+  // Round robin, once both are connected: among so many calls none is left out.
+  assert.deepEqual([...new Set(ask(300))].sort(), ["", "one", "two"]);
   // Without a word to the registry, which still tells of it until its lease is over.
   await end(one.child, "SIGKILL");
   assert.deepEqual(ask(3), ["two", "two", "two", ""]);

@@ -8,7 +8,7 @@ const server = createServer({
 });
 const { host, port } = await server.listen({ port: 0 });
 
-const registry = createEmbeddedRegistry({ target, leaseMs: 3000 });
+const registry = createEmbeddedRegistry({ target });
 await registry.register({ name: "whoami", id, address: host, port, endpoints: [WhoAmIService.typeName] });
 console.log(`${id} on ${host}:${port}`);
 process.once("SIGINT", async () => {

@@ -67,6 +67,36 @@ test("a channel to discovery:///name calls an instance, and the next one when th
   await client.check({ service: "two" }, { timeoutMs: 5000 });
 });
 
+test("calls go round all instances, and leave out one that wants none", async () => {
+  const { target } = await hostRegistry();
+  const one = await startService("one");
+  const two = await startService("two");
+  const first = await connect(target).register({ name: "orders", address: "127.0.0.1", port: one.port });
+  await connect(target).register({ name: "orders", address: "127.0.0.1", port: two.port });
+  const registry = connect(target);
+  const serviceConfig = { loadBalancingConfig: [{ round_robin: {} }] };
+  const channels = createServiceChannels({ registry, channel: { serviceConfig, defaultTimeoutMs: 5000 } });
+  open.push(() => channels.close());
+  const client = channels.client(Health, "orders");
+  /** Which of ten calls found the service "one", as only the first instance has it. */
+  const answersOfOne = async (): Promise<number> => {
+    const calls = Array.from({ length: 10 }, () =>
+      client.check({ service: "one" }).then(
+        () => 1,
+        () => 0,
+      ),
+    );
+    return (await Promise.all(calls)).reduce((sum: number, answer) => sum + answer, 0);
+  };
+  // Until both are connected, all calls go to the one that was first.
+  while ((await answersOfOne()) !== 5);
+  first.setHealth("not_serving");
+  const watch = watching(registry, "orders");
+  await watch.until(({ instances }) => instances.some(({ health }) => health === "not_serving"));
+  watch.close();
+  assert.equal(await answersOfOne(), 0);
+});
+
 test("calls go on while the registry is away, and after the channel was idle meanwhile", async () => {
   const hosted = await hostRegistry();
   const registry = connect(hosted.target);

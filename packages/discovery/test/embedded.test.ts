@@ -71,7 +71,7 @@ test("nobody disappears while the registry is gone, and everyone is back after i
 
 test("an instance that a restarted registry does not hear of is gone once it has settled", async () => {
   await hosted.close();
-  hosted = await host(0, { leaseMs: 1000 });
+  hosted = await host(0, { leaseMs: 3000 });
   const port = Number(hosted.target.split(":")[1]);
   const gone = connect();
   const stays = connect();
@@ -83,7 +83,7 @@ test("an instance that a restarted registry does not hear of is gone once it has
   await hosted.close();
   await watch.problem();
   await gone.close();
-  hosted = await host(port, { leaseMs: 1000 });
+  hosted = await host(port, { leaseMs: 3000 });
   await watch.until(({ ageMs }) => ageMs === 0);
   await watch.until(hasIds("stays"));
   assert.ok(watch.snapshots.every(({ instances }) => idsOf(instances).includes("stays")));

@@ -19,7 +19,8 @@ import { createWelcomeOrder } from "./welcome-order.ts";
  * every order that this service places has a request id.
  */
 const orderServiceConfig: ServiceConfigJson = {
-  loadBalancingConfig: [{ round_robin: {} }, { pick_first: {} }],
+  loadBalancingConfig: [{ round_robin: {} }],
+  healthCheckConfig: { serviceName: OrderService.typeName },
   methodConfig: [
     {
       name: [{ service: OrderService.typeName }],
