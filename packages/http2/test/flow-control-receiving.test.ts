@@ -211,3 +211,30 @@ test("keeps giving credit on a stream that is older than the acknowledgement of 
   assert.equal(recorded.body.length, 1000);
   assert.equal(events.closes, 0);
 });
+
+test("gives back to the connection what a server never consumed of a request, once the stream has ended well", async () => {
+  const scripted = await receiving({ streamWindowBytes: 65_535 });
+  const { peer, events } = scripted;
+  const { stream } = events.stream(1);
+  for (const endStream of [false, false, true]) peer.sendData(1, patterned(13_000), { endStream });
+  assert.deepEqual(await credits(scripted), {}, "while the stream lives it is the application's to give back");
+  stream?.sendHeaders(ok, true);
+  await peer.nextOf("HEADERS");
+  assert.deepEqual(await credits(scripted), { 0: 39_000 });
+  stream?.consume(39_000);
+  assert.deepEqual(await credits(scripted), {}, "and not twice");
+});
+
+test("gives back to the connection what a client's application left of a response that has ended", async () => {
+  const scripted = createScriptedClient({ limits: { ...limits, streamWindowBytes: 65_535 } });
+  const { peer, request } = scripted;
+  await peer.shakeHands();
+  const recorded = request(post, { endStream: true });
+  recorded.consumes = false;
+  await peer.nextOf("HEADERS");
+  peer.sendHeaders(1, ok);
+  for (const endStream of [false, false, true]) peer.sendData(1, patterned(13_000), { endStream });
+  assert.deepEqual(await credits(scripted), { 0: 39_000 });
+  recorded.stream?.consume(39_000);
+  assert.deepEqual(await credits(scripted), {}, "and not twice");
+});

@@ -228,16 +228,19 @@ export class Stream {
     this.pending = undefined;
     this.pendingBytes = 0;
     this.pendingTrailers = undefined;
-    this.returnUnconsumed();
     this.finish(false);
   }
 
   private finish(inGoodOrder: boolean): void {
+    this.returnUnconsumed();
     this.owner.streamClosed(this, inGoodOrder);
     this.freeSlot();
   }
 
-  /** What the layer above never consumed of a stream that is gone must not stay missing from the connection's window. */
+  /**
+   * What the layer above has not consumed of a stream that is gone must not stay missing from the connection's window, however
+   * the stream has ended: perhaps nobody will ever look at it.
+   */
   private returnUnconsumed(): void {
     if (this.unconsumed === 0) return;
     this.owner.releaseConnectionWindow(this.unconsumed);
