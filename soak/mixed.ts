@@ -10,6 +10,9 @@ import { startServerProcess } from "./server/server-process.ts";
 const defaultSeconds = 1800;
 const defaultCallsPerSecond = 400;
 const portionsPerSecond = 50;
+/** A machine that cannot keep up makes fewer calls, and not only late ones. */
+const maxUnderWay = 256;
+const lineCount = 4;
 /** The network changes this often. */
 const faultsEveryMs = 2000;
 /** A line this often; a run has at least ten. */
@@ -87,8 +90,8 @@ export async function mixed(options: SoakOptions): Promise<boolean> {
   const underWay = new Set<Promise<void>>();
   while (!isOver()) {
     const due = Math.floor((elapsedMs() / 1000) * rate);
-    for (; begun < due; begun++) {
-      const call = makeCall(lines[begun % lines.length] as Line, begun, tally).finally(() => underWay.delete(call));
+    for (; begun < due && underWay.size < maxUnderWay; begun++) {
+      const call = makeCall(lines[begun % lineCount] as Line, begun, tally).finally(() => underWay.delete(call));
       underWay.add(call);
     }
     await sleep(1000 / portionsPerSecond);
@@ -177,7 +180,9 @@ async function makeCall({ client, isSafe }: Line, id: number, tally: Tally): Pro
   const timer = cancelsAtMs === undefined ? undefined : setTimeout(() => abort.abort(), cancelsAtMs);
   const options = { signal: abort.signal, timeoutMs: isLate ? 20 : 15_000 };
   try {
-    await callKind[id % callKind.length]?.(client, id, isLate ? 10_000 : 0, options);
+    // Every kind over every line.
+    const kind = callKind[Math.floor(id / lineCount) % callKind.length];
+    await kind?.(client, id, isLate ? 10_000 : 0, options);
     tally.succeeded();
   } catch (reason) {
     const error = ConnectError.from(reason);
