@@ -117,9 +117,11 @@ test("a limit of one stream is kept, and the calls that wait for it all go well"
   );
   await largeUnary(testChannel);
   await Promise.all(Array.from({ length: 10 }, () => largeUnary(testChannel)));
-  assert.deepEqual(
-    server.connections.map((connection) => [connection.streamIds.length, connection.mostOpenStreams]),
-    [[11, 1]],
+  // Calls that find no place may get connections of their own (gRFC A105); each keeps the limit.
+  assert.deepEqual(new Set(server.connections.map((connection) => connection.mostOpenStreams)), new Set([1]));
+  assert.equal(
+    server.connections.reduce((sum, connection) => sum + connection.streamIds.length, 0),
+    11,
   );
 });
 
