@@ -118,7 +118,7 @@ test("a limit of one stream is kept, and the calls that wait for it all go well"
   await largeUnary(testChannel);
   await Promise.all(Array.from({ length: 10 }, () => largeUnary(testChannel)));
   // Calls that find no place may get connections of their own (gRFC A105); each keeps the limit.
-  assert.deepEqual(new Set(server.connections.map((connection) => connection.mostOpenStreams)), new Set([1]));
+  for (const connection of server.connections) assert.ok(connection.mostOpenStreams <= 1);
   assert.equal(
     server.connections.reduce((sum, connection) => sum + connection.streamIds.length, 0),
     11,
