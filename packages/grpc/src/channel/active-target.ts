@@ -94,7 +94,8 @@ export class ActiveTarget {
   }
 
   #onResult({ endpoints, serviceConfigJson, serviceConfigError }: ResolverResult): boolean {
-    const { target, serviceConfigs, onState, onResolverError } = this.#options;
+    const { target, serviceConfigs, onEndpoints, onState, onResolverError } = this.#options;
+    onEndpoints(endpoints);
     const refusal = serviceConfigError ?? serviceConfigs.choose(serviceConfigJson);
     if (refusal !== undefined) {
       const message = `the service config of "${target.text}" is invalid: ${refusal.message}`;
@@ -112,7 +113,6 @@ export class ActiveTarget {
   #apply(endpoints: readonly Endpoint[]): boolean {
     const { serviceConfigs, balancer } = this.#options;
     const config = serviceConfigs.current as ServiceConfig;
-    this.#options.onEndpoints(endpoints);
     this.#options.onServiceConfig(config);
     // Calls may have ended with the config, and the channel with them.
     if (this.#isClosed) return true;
