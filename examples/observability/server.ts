@@ -8,6 +8,7 @@ import {
   createRegistry,
   createServerMetrics,
   observeProcess,
+  observeServer,
 } from "@tercel/interceptors/metrics";
 import { createRecovery } from "@tercel/interceptors/recovery";
 import { createServerRequestId } from "@tercel/interceptors/request-id";
@@ -18,7 +19,6 @@ import { printSpans } from "./print-spans.ts";
 const tracing = printSpans();
 const logger = createLogger({ service: "hello" });
 const registry = createRegistry();
-const stopObserving = observeProcess(registry);
 
 const server = createServer({
   log: logOf(logger),
@@ -43,6 +43,7 @@ const server = createServer({
     });
   },
 });
+const stops = [observeProcess(registry), observeServer(registry, server)];
 const metrics = createHttpServer(createMetricsHandler(registry));
 
 const { host, port } = await server.listen({ port: Number(process.env.PORT ?? 50051) });
@@ -54,6 +55,6 @@ process.once("SIGINT", async () => {
   await server.close();
   metrics.close();
   metrics.closeAllConnections();
-  stopObserving();
+  for (const stop of stops) stop();
   await tracing.shutdown();
 });

@@ -245,4 +245,14 @@ describe("debug information", () => {
     const hidden = await assertStatus(closed.client.unary({}), Code.Internal, "internal error");
     assert.deepEqual(hidden.details, []);
   });
+
+  it("tells a developer the cause of an INTERNAL error too, which an interceptor may have made", async (t) => {
+    const cause = new TypeError("row is undefined");
+    const handlers = { unary: () => Promise.reject(errors.internal({ message: "internal error, id 7", cause })) };
+    const open = await openInMemory(t, handlers, { server: { exposeDebugInfo: true } });
+    const shown = await assertStatus(open.client.unary({}), Code.Internal, "internal error, id 7");
+    assert.equal(errors.readDebugInfo(shown)?.detail, "TypeError: row is undefined");
+    const closed = await openInMemory(t, handlers);
+    assert.deepEqual((await assertStatus(closed.client.unary({}), Code.Internal)).details, []);
+  });
 });

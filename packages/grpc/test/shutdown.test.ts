@@ -26,6 +26,27 @@ function heldCall() {
   return { handlers, entered: entered.happened, release: release.happen };
 }
 
+describe("a server under load", () => {
+  overBothTransports((open) => {
+    it("tells how many connections and calls are open", async (t) => {
+      const { handlers, entered, release } = heldCall();
+      const { client, server, transport } = await open(t, handlers);
+      assert.deepEqual([server.openConnections, server.openCalls], [0, 0]);
+      const calls = [client.unary({}), collect(client.serverStream({}))];
+      await entered;
+      await quiet();
+      assert.deepEqual([server.openConnections, server.openCalls], [1, 2]);
+      release();
+      await Promise.all(calls);
+      await quiet();
+      assert.deepEqual([server.openConnections, server.openCalls], [1, 0]);
+      await transport.close();
+      await quiet();
+      assert.deepEqual([server.openConnections, server.openCalls], [0, 0]);
+    });
+  });
+});
+
 describe("a server that closes", () => {
   overBothTransports((open) => {
     it("lets calls in flight end well, unary and stream, before it resolves", async (t) => {

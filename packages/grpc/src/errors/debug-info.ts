@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { DebugInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
+import type { OutgoingDetail } from "./error-details.ts";
 
 type Detail = ConnectError["details"][number];
 
@@ -24,13 +25,26 @@ const maxStackEntries = 20;
 
 /** What a developer's client is told of something that a handler threw by accident. */
 export function createDebugError(reason: unknown): ConnectError {
+  return new ConnectError("internal error", Code.Internal, undefined, [debugInfoOf(reason)]);
+}
+
+/**
+ * For a developer's client: an INTERNAL error with its cause told. An interceptor may have made it of what a handler threw by
+ * accident; with a DebugInfo of its own, or without a cause, it stays as it is.
+ */
+export function withDebugInfo(error: ConnectError): ConnectError {
+  if (error.code !== Code.Internal || error.cause === undefined || error.details.some(isDebugInfo)) return error;
+  const copy = new ConnectError(error.rawMessage, error.code, error.metadata, undefined, error.cause);
+  copy.details = [...error.details, debugInfoOf(error.cause)];
+  return copy;
+}
+
+function debugInfoOf(reason: unknown): OutgoingDetail {
   const stack = reason instanceof Error ? (reason.stack ?? "") : "";
   const stackEntries = stack
     .split("\n")
     .filter((line) => line.startsWith("    at "))
     .slice(0, maxStackEntries)
     .map((line) => line.trim());
-  return new ConnectError("internal error", Code.Internal, undefined, [
-    { desc: DebugInfoSchema, value: { detail: String(reason), stackEntries } },
-  ]);
+  return { desc: DebugInfoSchema, value: { detail: String(reason), stackEntries } };
 }

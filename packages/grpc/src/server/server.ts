@@ -42,6 +42,10 @@ export interface Server {
   updateTls(tls: ServerTlsOptions): void;
   /** Calls since the beginning that reached a method; what is open is the rest. It counts on. */
   readonly calls: { readonly started: number; readonly succeeded: number; readonly failed: number };
+  /** Connections that are open now. */
+  readonly openConnections: number;
+  /** Calls that run now, on all connections. */
+  readonly openCalls: number;
   /** The services that are routed, for reflection and documentation. */
   readonly services: readonly DescService[];
   /**
@@ -95,6 +99,12 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
     services: [...table.services],
     get address() {
       return listener.address;
+    },
+    get openConnections() {
+      return listener.openConnections;
+    },
+    get openCalls() {
+      return counts.started - counts.succeeded - counts.failed;
     },
     async listen<Options extends ListenOptions>(where: Options) {
       refuseUnknownOptions("listen", where, ["host", "port", "path"]);

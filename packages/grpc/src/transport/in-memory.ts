@@ -100,6 +100,10 @@ class InMemoryListener implements Listener {
     return undefined;
   }
 
+  get openConnections(): number {
+    return this.connections.size;
+  }
+
   async listen(): Promise<void> {
     throw new Error("an in-memory server has no address to listen on");
   }

@@ -11,6 +11,7 @@ export type { ListenAddress };
 export interface Listener {
   listen(address: ListenAddress): Promise<void>;
   readonly address: ListenAddress | undefined;
+  readonly openConnections: number;
   /** New handshakes use this; throws when it cannot be used, or when there is no TLS. */
   updateTls(tls: ServerTlsOptions): void;
   /** Takes no more connections, drains those there are, and cuts off what is left after `deadlineMs`. */

@@ -11,7 +11,7 @@ import type { Log } from "../call/log.ts";
 import { MessageQueue } from "../call/message-queue.ts";
 import { printable } from "../call/printable.ts";
 import { copyOctets } from "../codec/index.ts";
-import { createDebugError, withoutDebugInfo } from "../errors/debug-info.ts";
+import { createDebugError, withDebugInfo, withoutDebugInfo } from "../errors/debug-info.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
 import {
@@ -287,7 +287,7 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
 
   private toConnectError(reason: unknown): ConnectError {
     const { exposeDebugInfo, log } = this.settings;
-    if (reason instanceof ConnectError) return exposeDebugInfo ? reason : withoutDebugInfo(reason);
+    if (reason instanceof ConnectError) return exposeDebugInfo ? withDebugInfo(reason) : withoutDebugInfo(reason);
     log.error("a handler failed", { path: this.head.path, error: reason });
     return exposeDebugInfo ? createDebugError(reason) : new ConnectError("internal error", Code.Internal);
   }

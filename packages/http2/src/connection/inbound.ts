@@ -166,14 +166,7 @@ export class Inbound implements FrameSink {
   }
 
   /** `isPiece`: of a larger frame, cut where the network cut it. How small it is says nothing about the peer. */
-  private data(
-    flags: number,
-    streamId: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    isPiece: boolean,
-  ): void {
+  private data(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number, isPiece: boolean): void {
     const octets = end - start;
     if (streamId === 0) throw connectionError(ErrorCode.protocolError, "DATA came on stream 0");
     if (!this.window.receive(octets)) {

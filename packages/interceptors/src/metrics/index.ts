@@ -2,7 +2,7 @@ export { createClientMetrics, createServerMetrics, type MetricsOptions } from ".
 export { contentTypes, type ExpositionFormat, exposition } from "./exposition.ts";
 export { countLimits, type StruckLimit } from "./limit-metrics.ts";
 export { createMetricsHandler } from "./metrics-handler.ts";
-export { type ConnectionStats, observeConnections, observeProcess } from "./process-metrics.ts";
+export { observeProcess, observeServer, type ServerLoad } from "./process-metrics.ts";
 export {
   Counter,
   createRegistry,

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { it, type TestContext } from "node:test";
-import { createMetricsHandler, createRegistry, observeConnections, observeProcess, type Registry } from "./index.ts";
+import { createMetricsHandler, createRegistry, observeProcess, observeServer, type Registry } from "./index.ts";
 
 async function serve(t: TestContext, registry: Registry): Promise<string> {
   const server = createServer(createMetricsHandler(registry));
@@ -58,7 +58,7 @@ it("answers 500 when a figure cannot be looked up, and goes on", async (t) => {
 
 it("shows the process and its connections until told to stop", async (t) => {
   const registry = createRegistry();
-  const stops = [observeProcess(registry), observeConnections(registry, () => ({ connections: 3, streams: 7 }))];
+  const stops = [observeProcess(registry), observeServer(registry, { openConnections: 3, openCalls: 7 })];
   const url = await serve(t, registry);
   const text = await (await fetch(url)).text();
   for (const name of [
@@ -71,6 +71,6 @@ it("shows the process and its connections until told to stop", async (t) => {
     assert.ok(Number(line?.split(" ")[1]) >= 0, name);
   }
   assert.match(text, /^grpc_active_connections 3$/m);
-  assert.match(text, /^grpc_active_streams 7$/m);
+  assert.match(text, /^grpc_active_calls 7$/m);
   for (const stop of stops) stop();
 });

@@ -70,19 +70,18 @@ export function observeProcess(registry: Registry): () => void {
   };
 }
 
-/** What a server can tell of itself at any time. */
-export interface ConnectionStats {
-  readonly connections: number;
-  readonly streams: number;
+/** What a server tells of itself at any time: a `Server` of @tercel/grpc fits. */
+export interface ServerLoad {
+  readonly openConnections: number;
+  readonly openCalls: number;
 }
 
-/** Gauges of a server's open connections and streams, looked up with each scrape. The returned function ends it. */
-export function observeConnections(registry: Registry, stats: () => ConnectionStats): () => void {
+/** Gauges of a server's open connections and calls, looked up with each scrape. The returned function ends it. */
+export function observeServer(registry: Registry, server: ServerLoad): () => void {
   const connections = registry.gauge("grpc_active_connections", { help: "Connections open now." });
-  const streams = registry.gauge("grpc_active_streams", { help: "Streams open now, on all connections." });
+  const calls = registry.gauge("grpc_active_calls", { help: "Calls that run now, on all connections." });
   return registry.beforeCollect(() => {
-    const now = stats();
-    connections.with().set(now.connections);
-    streams.with().set(now.streams);
+    connections.with().set(server.openConnections);
+    calls.with().set(server.openCalls);
   });
 }
