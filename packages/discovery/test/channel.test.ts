@@ -6,6 +6,7 @@ import { createEmbeddedRegistry, createRegistryService } from "@tercel/discovery
 import { createStaticRegistry } from "@tercel/discovery/static";
 import { createBackoff, createChannel, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
+import { createFakeClock } from "@tercel/grpc/testing";
 import { silentLog as log, watching } from "./support/watching.ts";
 
 const open: (() => Promise<unknown>)[] = [];
@@ -47,6 +48,12 @@ function connect(target: string): Registry {
 }
 
 const { service: Health } = createHealth();
+
+/** The answer of an instance that was asked for a service of another one; whatever else failed fails the test. */
+function isUnknownService(error: unknown): false {
+  assert.equal(ConnectError.from(error).code, Code.NotFound);
+  return false;
+}
 
 test("a channel to discovery:///name calls an instance, and the next one when that is gone", async () => {
   const { target } = await hostRegistry();
@@ -112,6 +119,58 @@ test("calls go on while the registry is away, and after the channel was idle mea
   const another = createChannel("discovery:///orders", options);
   open.push(() => another.close());
   await createClient(Health, another).check({ service: "one" }, { timeoutMs: 10_000 });
+});
+
+test("a channel hears over a restart of the registry what comes after it, and no call fails meanwhile", async () => {
+  const hosted = await hostRegistry();
+  const registry = connect(hosted.target);
+  const one = await startService("one");
+  const two = await startService("two");
+  await connect(hosted.target).register({ name: "orders", address: "127.0.0.1", port: one.port });
+  const resolvers = [createDiscoveryResolver(registry)];
+  const serviceConfig = { loadBalancingConfig: [{ round_robin: {} }] };
+  const channel = createChannel("discovery:///orders", { resolvers, serviceConfig, defaultTimeoutMs: 30_000 });
+  open.push(() => channel.close());
+  const client = createClient(Health, channel);
+  await client.check({});
+  const watch = watching(registry, "orders");
+  await hosted.close();
+  await watch.problem();
+  await client.check({});
+  const { target } = await hostRegistry(hosted.port);
+  await connect(target).register({ name: "orders", address: "127.0.0.1", port: two.port });
+  await watch.until(({ instances }) => instances.length === 2);
+  watch.close();
+  // Until its connection stands, all calls go to the one that was there before.
+  while (!(await client.check({ service: "two" }).then(Boolean, isUnknownService))) await client.check({});
+  await client.check({});
+  assert.equal(channel.explain().resolver.endpoints, 2);
+});
+
+test("a channel that was in idle mode over a restart of the registry and a change of instances finds who is there", async () => {
+  const hosted = await hostRegistry();
+  const registry = connect(hosted.target);
+  const clock = createFakeClock();
+  const one = await startService("one");
+  const holder = connect(hosted.target);
+  await holder.register({ name: "orders", address: "127.0.0.1", port: one.port });
+  const resolvers = [createDiscoveryResolver(registry)];
+  const channel = createChannel("discovery:///orders", { resolvers, clock, idleTimeoutMs: 60_000, waitForReady: true });
+  open.push(() => channel.close());
+  const client = createClient(Health, channel);
+  await client.check({ service: "one" });
+  await clock.advance(60_000);
+  assert.equal(channel.state, "idle");
+  await hosted.close();
+  await holder.close();
+  await one.close();
+  const { target } = await hostRegistry(hosted.port);
+  const two = await startService("two");
+  await connect(target).register({ name: "orders", address: "127.0.0.1", port: two.port });
+  assert.equal(channel.state, "idle");
+  const { status } = await client.check({ service: "two" });
+  assert.equal(status, 1);
+  assert.equal(channel.state, "ready");
 });
 
 test("a call fails at once and says why, when nobody offers the service", async () => {

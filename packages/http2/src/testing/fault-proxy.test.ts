@@ -182,6 +182,24 @@ test("turns connections that exist into black holes, and takes new ones", async 
   assert.equal(server.text, "before");
 });
 
+test("holds everything, on a connection that comes meanwhile too, and lets it go on afterwards", async (t) => {
+  const { proxy, client, server } = await join(t, {});
+  client.socket.write("before");
+  await server.untilLength(6);
+  proxy.hold();
+  client.socket.end(" and after");
+  const other = new End(connect(proxy.address));
+  other.socket.end();
+  // Bytes of the loopback are there by then.
+  await once(other.socket, "connect");
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(server.text, "before");
+  assert.equal(proxy.open, 2);
+  proxy.release();
+  assert.equal(await server.outcome, "end");
+  assert.equal(server.text, "before and after");
+});
+
 test("resets a client whose server cannot be reached", async (t) => {
   const unused = createServer();
   unused.listen(0, "127.0.0.1");

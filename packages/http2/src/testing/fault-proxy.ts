@@ -47,6 +47,7 @@ export class FaultProxy {
   accepted = 0;
   private readonly server: Server;
   private readonly links = new Set<Link>();
+  private isHeld = false;
 
   constructor(options: FaultProxyOptions) {
     this.options = options;
@@ -82,6 +83,21 @@ export class FaultProxy {
     for (const link of this.links) link.blackHole();
   }
 
+  /**
+   * From now on nothing moves, on connections that come later neither, until `release`: as when the server's process is stopped
+   * and goes on. What is sent meanwhile arrives then.
+   */
+  hold(): void {
+    this.isHeld = true;
+    for (const link of this.links) link.hold();
+  }
+
+  /** Ends a `hold`. */
+  release(): void {
+    this.isHeld = false;
+    for (const link of this.links) link.release();
+  }
+
   /** Stops listening and ends every connection; resolves when the last one is gone. */
   close(): Promise<void> {
     return new Promise((resolve) => {
@@ -94,6 +110,7 @@ export class FaultProxy {
     this.accepted++;
     const link = new Link(client, this.options, () => this.links.delete(link));
     this.links.add(link);
+    if (this.isHeld) link.hold();
   }
 }
 
@@ -141,6 +158,14 @@ class Link {
   blackHole(): void {
     for (const lane of this.lanes) lane.stop();
   }
+
+  hold(): void {
+    for (const lane of this.lanes) lane.hold();
+  }
+
+  release(): void {
+    for (const lane of this.lanes) lane.release();
+  }
 }
 
 /** One direction of a connection. */
@@ -160,6 +185,7 @@ class Lane {
   private isWaiting = false;
   private cancel: (() => void) | undefined;
   private stopped = false;
+  private isHeld = false;
 
   constructor(source: Socket, sink: Socket, faults: Faults, clock: Clock, random: () => number, reset: () => void) {
     this.source = source;
@@ -184,6 +210,15 @@ class Lane {
     this.source.pause();
   }
 
+  hold(): void {
+    this.isHeld = true;
+  }
+
+  release(): void {
+    this.isHeld = false;
+    this.proceed();
+  }
+
   private take(chunk: Uint8Array): void {
     const slice = Math.max(this.faults.sliceBytes ?? chunk.length, 1);
     for (let at = 0; at < chunk.length; at += slice) this.enqueue(chunk.subarray(at, at + slice));
@@ -205,7 +240,7 @@ class Lane {
 
   /** Passes on what is due, one piece per turn when pieces are to stay apart. */
   private proceed(): void {
-    while (!this.isWaiting && !this.stopped) {
+    while (!this.isWaiting && !this.stopped && !this.isHeld) {
       const next = this.queue[0];
       if (next === undefined) return;
       const delayMs = next.dueMs - this.clock.nowMs();

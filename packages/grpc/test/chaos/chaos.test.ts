@@ -1,0 +1,124 @@
+// What a channel promises while its servers and the network fall over. TERCEL_CHAOS_SECONDS makes it last longer than a test
+// may, TERCEL_CHAOS_SEED repeats the shocks of another run.
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Code, createClient, createRouterTransport } from "@connectrpc/connect";
+import { createChannel } from "@tercel/grpc";
+import { createChannelz } from "@tercel/grpc/services";
+import { EchoService } from "../gen/tercel/grpc/test/v1/echo_pb.ts";
+import { settled } from "../support/async.ts";
+import { CallLog } from "./call-log.ts";
+import { type CallRecord, makeCall, mostRuns, serviceConfig } from "./caller.ts";
+import { between, createSeededRandom } from "./seeded-random.ts";
+import { ShakenServer, type Shock, shocks } from "./shaken-server.ts";
+
+const serverCount = 5;
+const callerCount = 200;
+const seconds = Number(process.env.TERCEL_CHAOS_SECONDS ?? 4);
+const seed = Number(process.env.TERCEL_CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 32));
+
+/** Shocks one server after another until the time is up. Returns how often each shock was on. */
+async function shake(servers: readonly ShakenServer[], untilMs: number, random: () => number) {
+  const counts = new Map<Shock, number>();
+  const suffering = new Set<Promise<void>>();
+  for (let turn = 0; performance.now() < untilMs; turn++) {
+    const server = servers[between(random, 0, servers.length - 1)] as ShakenServer;
+    // Each shock at least once, then as they come.
+    const shock = shocks[turn < shocks.length ? turn : between(random, 0, shocks.length - 1)] as Shock;
+    const lastsMs = between(random, 100, 600);
+    if (server.isCalm) {
+      counts.set(shock, (counts.get(shock) ?? 0) + 1);
+      const over: Promise<void> = server.suffer(shock, lastsMs).finally(() => suffering.delete(over));
+      suffering.add(over);
+    } else turn--;
+    await sleep(between(random, 20, 200));
+  }
+  await Promise.all(suffering);
+  return counts;
+}
+
+function count<T>(things: Iterable<T>): Map<T, number> {
+  const counts = new Map<T, number>();
+  for (const thing of things) counts.set(thing, (counts.get(thing) ?? 0) + 1);
+  return counts;
+}
+
+function show(counts: ReadonlyMap<unknown, number>): string {
+  return [...counts].map(([what, times]) => `${what} ${times}`).join(", ");
+}
+
+/** What the channel says of its calls, and what channelz says of the attempts at each endpoint. */
+async function countsOf(channel: ReturnType<typeof createChannel>) {
+  const channelz = createChannelz([channel]);
+  const client = createClient(channelz.service, createRouterTransport(channelz.routes));
+  const [found] = (await client.getTopChannels({})).channel;
+  const subchannels = await Promise.all(
+    (found?.subchannelRef ?? []).map(
+      async ({ subchannelId }) => (await client.getSubchannel({ subchannelId })).subchannel,
+    ),
+  );
+  return { calls: channel.explain().calls, channelz: found?.data, subchannels: subchannels.map((one) => one?.data) };
+}
+
+test(`${callerCount} callers and ${serverCount} servers in a storm: no call hangs, none is run once too often, nothing leaks`, async (t: TestContext) => {
+  const random = createSeededRandom(seed);
+  const log = new CallLog();
+  const servers: ShakenServer[] = [];
+  for (let at = 0; at < serverCount; at++) servers.push(await ShakenServer.start(log.handlers(random)));
+  const target = `static:///${servers.map(({ proxy }) => `127.0.0.1:${proxy.address.port}`).join(",")}`;
+  const channel = createChannel(target, { serviceConfig, connectTimeoutMs: 300, waitForReady: true, random });
+  t.after(async () => {
+    await channel.close();
+    await Promise.all(servers.map((server) => server.close()));
+  });
+  const client = createClient(EchoService, channel);
+  const untilMs = performance.now() + seconds * 1000;
+  let lastId = 0;
+  const records: CallRecord[] = [];
+  const shaking = shake(servers, untilMs, random);
+  const calling = Array.from({ length: callerCount }, async () => {
+    while (performance.now() < untilMs) {
+      records.push(await makeCall(client, ++lastId, random));
+      await sleep(between(random, 0, 100));
+    }
+  });
+  await Promise.all(calling);
+  const shockCounts = await shaking;
+
+  const failed = records.filter(({ error }) => error !== undefined);
+  const codes = count(records.map(({ error }) => (error === undefined ? "OK" : Code[error.code])));
+  t.diagnostic(`seed ${seed}: ${records.length} calls (${show(codes)}), ${log.runs.size} of them seen by a server`);
+  t.diagnostic(`shocks: ${show(shockCounts)}; runs per call: ${show(count(log.runs.values()))}`);
+
+  assert.deepEqual(
+    records.filter(({ outlivedDeadline }) => outlivedDeadline),
+    [],
+    "calls that outlived their deadline",
+  );
+  const tooOften = records.filter(({ id, kind }) => (log.runs.get(id) ?? 0) > mostRuns[kind]);
+  assert.deepEqual(tooOften, [], "calls that were run more often than their policy allows");
+  const unseen = records.filter(({ id, error }) => error === undefined && !log.runs.has(id));
+  assert.deepEqual(unseen, [], "calls that were answered and never run");
+  const unexplained = failed.filter(
+    ({ error, wasCancelled }) =>
+      !(error?.code === Code.Unavailable || error?.code === Code.DeadlineExceeded) &&
+      !(error?.code === Code.Canceled && wasCancelled),
+  );
+  assert.deepEqual(unexplained, [], "calls that failed otherwise than by a lost connection or their deadline");
+  assert.ok(failed.length < records.length / 2, "the storm is a storm, and not the end");
+  for (const shock of shocks) assert.ok((shockCounts.get(shock) ?? 0) > 0, `no server suffered "${shock}"`);
+
+  const { calls, channelz, subchannels } = await countsOf(channel);
+  const succeeded = records.length - failed.length;
+  assert.deepEqual(calls, { waiting: 0, open: 0, started: records.length, succeeded, failed: failed.length });
+  assert.equal(channelz?.callsStarted, BigInt(records.length));
+  assert.equal(subchannels.length, serverCount);
+  for (const data of subchannels) {
+    assert.ok(data !== undefined && data.callsStarted > 0n);
+    assert.equal(data.callsStarted, data.callsSucceeded + data.callsFailed, "attempts that never ended");
+  }
+  await channel.close();
+  assert.equal(await settled(() => servers.reduce((sum, { proxy }) => sum + proxy.open, 0)), 0, "open connections");
+  assert.equal(await settled(() => log.running), 0, "running handlers");
+});
