@@ -2,6 +2,7 @@
 
 // What sibling packages need besides.
 export { type CallInfo, callInfo } from "./call/call-info.ts";
+export { maxCallTimeoutMs } from "./call/call-timeout.ts";
 export { checkWholeNumber } from "./call/check-number.ts";
 export { type Clock, systemClock } from "./call/clock.ts";
 export { compressMessages } from "./call/compress-messages.ts";

@@ -9,6 +9,10 @@ export interface CallInfo {
    * error it was answered with. Undefined while the call is open and after a success.
    */
   readonly endedBy: ConnectError | undefined;
+  /** Milliseconds until the deadline, 0 when it has passed; undefined for a call without one. */
+  remainingMs(): number | undefined;
+  /** Gives the call at most this many milliseconds from now. A deadline that is nearer stays. */
+  shortenDeadline(timeoutMs: number): void;
 }
 
 /** The call's info among the context values of a server's interceptors and handlers; undefined on other servers and on clients. */

@@ -10,7 +10,6 @@ export interface ContextSource extends CallInfo {
   readonly signal: AbortSignal;
   makeRequestHeader(): Headers;
   findRequestHeader(name: string): string | null;
-  remainingMs(): number | undefined;
 }
 
 /** The context a handler gets (Connect's HandlerContext). Headers, signal and values are made on first use. */
@@ -58,6 +57,14 @@ export class CallContext implements HandlerContext, CallInfo {
 
   get endedBy(): ConnectError | undefined {
     return this.source.endedBy;
+  }
+
+  remainingMs(): number | undefined {
+    return this.source.remainingMs();
+  }
+
+  shortenDeadline(timeoutMs: number): void {
+    this.source.shortenDeadline(timeoutMs);
   }
 
   /** A request header, without making all of them if nobody has yet. */

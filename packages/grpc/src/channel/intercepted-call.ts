@@ -10,6 +10,7 @@ import {
   type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
+import { maxCallTimeoutMs } from "../call/call-timeout.ts";
 import { Cancellation } from "../call/cancellation.ts";
 import type { DeadlineEntry } from "../call/deadline-wheel.ts";
 import { applyInterceptors } from "../call/interceptors.ts";
@@ -55,7 +56,7 @@ export async function interceptedCall<R extends UnaryResponse | StreamResponse>(
     const untouched = handed === request;
     const starting = start(handed, {
       signal: untouched ? scope.untouchedSignal(init.signal) : handed.signal,
-      timeoutMs: scope.remainingMs(),
+      timeoutMs: shorter(scope.remainingMs(), handed.contextValues.get(maxCallTimeoutMs)),
       metadata: untouched ? (scope.madeHeader ?? init.metadata) : handed.header,
       onOver: over,
     });
@@ -174,4 +175,9 @@ class CallScope implements DeadlineEntry {
   private readonly onAbort = (): void => {
     this.end(this.given?.reason);
   };
+}
+
+function shorter(given: number | undefined, most: number | undefined): number | undefined {
+  if (given === undefined || most === undefined) return given ?? most;
+  return Math.min(given, most);
 }

@@ -49,6 +49,7 @@ export interface ServerCallSettings {
  * after is ignored.
  */
 export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, ContextSource, HandledCall {
+  /** 0 as long as there is no deadline. */
   deadlineAtMs = 0;
   nextDeadline: DeadlineEntry | undefined = undefined;
   previousDeadline: DeadlineEntry | undefined = undefined;
@@ -133,8 +134,17 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
   }
 
   remainingMs(): number | undefined {
-    if (this.plan.timeoutMs === undefined) return undefined;
+    if (this.deadlineAtMs === 0) return undefined;
     return Math.max(0, this.deadlineAtMs - this.settings.clock.nowMs());
+  }
+
+  shortenDeadline(timeoutMs: number): void {
+    const { clock, deadlines } = this.settings;
+    const deadlineAtMs = clock.nowMs() + timeoutMs;
+    if (this.over || (this.deadlineAtMs !== 0 && this.deadlineAtMs <= deadlineAtMs)) return;
+    deadlines.remove(this);
+    this.deadlineAtMs = deadlineAtMs;
+    deadlines.add(this);
   }
 
   // ---- StreamListener

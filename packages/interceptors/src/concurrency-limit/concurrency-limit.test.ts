@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { Code } from "@connectrpc/connect";
+import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
+import { collect, createOccasion, type Occasion } from "../../test/support/async.ts";
+import { interceptedOn, openInMemory } from "../../test/support/open-echo.ts";
+import { type ConcurrencyLimitOptions, createConcurrencyLimit } from "./index.ts";
+
+/** An echo whose handlers tell when they begin, and end when they are told to; the request's text says which. */
+async function openHeld(t: TestContext, options: ConcurrencyLimitOptions, side: "client" | "server") {
+  const limit = createConcurrencyLimit(options);
+  const begun = new Map<string, Occasion>();
+  const ending = new Map<string, Occasion>();
+  const order: string[] = [];
+  const at = (map: Map<string, Occasion>, text: string): Occasion => {
+    const known = map.get(text) ?? createOccasion();
+    map.set(text, known);
+    return known;
+  };
+  const hold = async ({ text }: { text: string }): Promise<void> => {
+    order.push(text);
+    at(begun, text).happen();
+    await at(ending, text).happened;
+  };
+  const { client } = await openInMemory(
+    t,
+    {
+      async unary(request) {
+        await hold(request);
+        return { text: request.text };
+      },
+      async *serverStream(request) {
+        yield { text: request.text };
+        await hold(request);
+      },
+    },
+    interceptedOn(side, limit.interceptor),
+  );
+  return {
+    limit,
+    client,
+    order,
+    begun: (text: string) => at(begun, text).happened,
+    end: (text: string) => at(ending, text).happen(),
+  };
+}
+
+/** Until everything that is on its way in memory has arrived. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let turns = 0; turns < 10_000 && !condition(); turns++) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(condition());
+}
+
+describe("concurrency limit", () => {
+  for (const side of ["server", "client"] as const) {
+    describe(`on the ${side}`, () => {
+      it("lets as many calls run as are allowed, and refuses the next where none may wait", async (t) => {
+        const held = await openHeld(t, { max: 2 }, side);
+        const calls = [held.client.unary({ text: "a" }), held.client.unary({ text: "b" })];
+        await Promise.all([held.begun("a"), held.begun("b")]);
+        await assertStatus(held.client.unary({ text: "c" }), Code.ResourceExhausted, /^2 calls run already/);
+        assert.deepEqual([held.limit.running(), held.limit.queued()], [2, 0]);
+        held.end("a");
+        await calls[0];
+        const third = held.client.unary({ text: "d" });
+        await held.begun("d");
+        for (const text of ["b", "d"]) held.end(text);
+        await Promise.all([...calls, third]);
+        assert.equal(held.limit.running(), 0);
+      });
+
+      it("has calls wait in order, as many as may, and refuses the rest", async (t) => {
+        const held = await openHeld(t, { max: 1, maxQueued: 2 }, side);
+        const first = held.client.unary({ text: "a" });
+        await held.begun("a");
+        const second = held.client.unary({ text: "b" });
+        await until(() => held.limit.queued() === 1);
+        const third = held.client.unary({ text: "c" });
+        await until(() => held.limit.queued() === 2);
+        await assertStatus(held.client.unary({ text: "d" }), Code.ResourceExhausted, /and 2 wait$/);
+        for (const text of ["a", "b", "c"]) held.end(text);
+        await Promise.all([first, second, third]);
+        assert.deepEqual(held.order, ["a", "b", "c"]);
+        assert.deepEqual([held.limit.running(), held.limit.queued()], [0, 0]);
+      });
+
+      it("counts a stream until its end", async (t) => {
+        const held = await openHeld(t, { max: 1 }, side);
+        const reading = collect(held.client.serverStream({ text: "a" }));
+        await held.begun("a");
+        await assertStatus(held.client.unary({ text: "b" }), Code.ResourceExhausted);
+        held.end("a");
+        assert.equal((await reading).length, 1);
+        await until(() => held.limit.running() === 0);
+      });
+
+      it("gives the place of a call free that was cancelled while it waited", async (t) => {
+        const held = await openHeld(t, { max: 1, maxQueued: 1 }, side);
+        const first = held.client.unary({ text: "a" });
+        await held.begun("a");
+        const cancel = new AbortController();
+        const waiting = assertStatus(held.client.unary({ text: "b" }, { signal: cancel.signal }), Code.Canceled);
+        await until(() => held.limit.queued() === 1);
+        cancel.abort();
+        await waiting;
+        await until(() => held.limit.queued() === 0);
+        held.end("a");
+        await first;
+        assert.deepEqual(held.order, ["a"]);
+      });
+    });
+  }
+
+  it("refuses a call whose turn does not come in time, not before", async (t) => {
+    const clock = createFakeClock();
+    const held = await openHeld(t, { max: 1, maxQueued: 1, maxWaitMs: 100, clock }, "client");
+    const first = held.client.unary({ text: "a" });
+    await held.begun("a");
+    const waiting = assertStatus(held.client.unary({ text: "b" }), Code.ResourceExhausted, /within 100 ms$/);
+    await clock.advance(99);
+    assert.equal(held.limit.queued(), 1);
+    await clock.advance(1);
+    await waiting;
+    assert.equal(clock.pendingTimers, 0);
+    held.end("a");
+    await first;
+  });
+
+  it("keeps keys apart, exempts calls without one, and forgets keys that are not in use", async (t) => {
+    const held = await openHeld(
+      t,
+      { max: 1, keyOf: ({ method }) => (method.name === "ServerStream" ? undefined : method.name) },
+      "client",
+    );
+    const unary = held.client.unary({ text: "a" });
+    const streams = ["b", "c"].map((text) => collect(held.client.serverStream({ text })));
+    await Promise.all(["a", "b", "c"].map(held.begun));
+    assert.deepEqual([held.limit.running("Unary"), held.limit.running("ServerStream")], [1, 0]);
+    for (const text of ["a", "b", "c"]) held.end(text);
+    await Promise.all([unary, ...streams]);
+    assert.equal(held.limit.running("Unary"), 0);
+  });
+
+  it("refuses options that cannot be meant", () => {
+    assert.throws(() => createConcurrencyLimit({} as ConcurrencyLimitOptions), /max is NaN/);
+    assert.throws(() => createConcurrencyLimit({ max: 0 }), /max is 0/);
+    assert.throws(
+      () => createConcurrencyLimit({ max: 1, maxQueue: 2 } as ConcurrencyLimitOptions),
+      /did you mean "maxQueued"/,
+    );
+  });
+});

@@ -1,0 +1,69 @@
+import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
+import { checkWholeNumber, maxCallTimeoutMs, refuseUnknownOptions } from "@tercel/grpc";
+import { overlaidValues } from "../call/overlaid-values.ts";
+import { currentBudget } from "./current-deadline.ts";
+
+export interface ClientDeadlineOptions {
+  /**
+   * Milliseconds kept back from every call that is made, so that the handler can still answer when it fails by its time: with a
+   * substitute, or with an error that says more than DEADLINE_EXCEEDED. Default 0.
+   */
+  reserveMs?: number;
+}
+
+/**
+ * A client interceptor for calls made while a call is handled (see `createServerDeadline`): they get what is left of its time, minus
+ * `reserveMs`, and are cancelled when it ends. A call that has no time left is not started and fails with DEADLINE_EXCEEDED; one whose
+ * own timeout is shorter keeps it. Other calls pass as they are.
+ *
+ * @throws TypeError or RangeError for options that are unknown or out of bounds
+ */
+export function createClientDeadline(options: ClientDeadlineOptions = {}): Interceptor {
+  const where = "createClientDeadline";
+  refuseUnknownOptions(where, options, ["reserveMs"]);
+  checkWholeNumber(where, "reserveMs", options.reserveMs, 0, Number.MAX_SAFE_INTEGER);
+  const reserveMs = options.reserveMs ?? 0;
+
+  return (next) => (request) => {
+    const budget = currentBudget();
+    if (budget === undefined) return next(request);
+    const leftMs = budget.remainingMs();
+    const timeoutMs = leftMs === undefined ? undefined : leftMs - reserveMs;
+    if (timeoutMs !== undefined && timeoutMs <= 0) {
+      return Promise.reject(new ConnectError(nothingLeft(leftMs, reserveMs), Code.DeadlineExceeded));
+    }
+    const { signal } = budget;
+    if (signal.aborted) return Promise.reject(endedError(signal.reason));
+    return next(limited(request, signal, timeoutMs));
+  };
+}
+
+function limited<R extends UnaryRequest | StreamRequest>(
+  request: R,
+  signal: AbortSignal,
+  timeoutMs: number | undefined,
+): R {
+  const values = request.contextValues;
+  return {
+    ...request,
+    signal: AbortSignal.any([request.signal, signal]),
+    contextValues:
+      timeoutMs === undefined
+        ? values
+        : overlaidValues(values, maxCallTimeoutMs, Math.min(timeoutMs, values.get(maxCallTimeoutMs) ?? timeoutMs)),
+  };
+}
+
+function nothingLeft(leftMs: number | undefined, reserveMs: number): string {
+  return leftMs === 0
+    ? "not started: the time of the call it was to be made for is up"
+    : `not started: of the time of the call it was to be made for, ${Math.floor(leftMs ?? 0)} ms are left, and ${reserveMs} ms are reserved`;
+}
+
+/** A call that was answered aborts its signal without an error of gRPC's. */
+function endedError(reason: unknown): ConnectError {
+  if (reason instanceof ConnectError) return reason;
+  const message =
+    "not started: the call it was to be made for has ended; withoutDeadline() is for what goes on after it";
+  return new ConnectError(message, Code.Canceled, undefined, undefined, reason);
+}

@@ -1,0 +1,3 @@
+export { type ClientDeadlineOptions, createClientDeadline } from "./client-deadline.ts";
+export { currentDeadline, currentSignal, remainingMs, withoutDeadline } from "./current-deadline.ts";
+export { createServerDeadline, type ServerDeadlineOptions, type TimeLimits } from "./server-deadline.ts";
