@@ -1,0 +1,14 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { test } from "node:test";
+
+test("a stranger is told nothing, a user may greet, and only an admin may make it forget", () => {
+  const program = join(import.meta.dirname, "main.ts");
+  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 20_000 });
+  assert.deepEqual(said.trimEnd().split("\n"), [
+    "[unauthenticated] the call carries no bearer token",
+    "Hello, Ada!",
+    "[permission_denied] the caller may not call this method",
+  ]);
+});

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+
+const folder = import.meta.dirname;
+
+test("a good user is made, and of a bad one every wrong field is named", () => {
+  const program = join(folder, "main.ts");
+  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 20_000 });
+  assert.deepEqual(said.trimEnd().split("\n"), [
+    "users/ada@example.com",
+    "email STRING_EMAIL",
+    "name STRING_MIN_LEN",
+    "labels[1] STRING_PATTERN",
+  ]);
+});
+
+test("the copied rules are the package's", () => {
+  const rules = "proto/validate/validate.proto";
+  const ofPackage = join(folder, "../../packages/interceptors", rules);
+  assert.equal(readFileSync(join(folder, rules), "utf8"), readFileSync(ofPackage, "utf8"));
+});

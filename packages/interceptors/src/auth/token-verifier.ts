@@ -1,0 +1,143 @@
+import { hash } from "node:crypto";
+import { errors, type JWSHeaderParameters, type JWTVerifyOptions, jwtVerify } from "jose";
+import type { Claims } from "../call/claims.ts";
+import { LruMap } from "../call/lru-map.ts";
+import type { JwksKeys } from "./jwks.ts";
+import { type TokenKeys, tokenAlgorithms } from "./token-keys.ts";
+
+/** Why a token does not count, in words that give nothing away to whoever made it up. */
+export type TokenProblem = "TOKEN_INVALID" | "TOKEN_EXPIRED";
+
+/** What a token that counts says. */
+export interface VerifiedToken {
+  readonly claims: Claims;
+  readonly scopes: ReadonlySet<string>;
+  readonly roles: ReadonlySet<string>;
+  /** Milliseconds since 1970, the tolerance included. */
+  readonly expiresAtMs: number;
+  /** It is verified anew from here on. */
+  readonly trustedUntilMs: number;
+}
+
+export class TokenRefused extends Error {
+  override readonly name = "TokenRefused";
+  readonly problem: TokenProblem;
+
+  /** `message` is for the server's own log. */
+  constructor(problem: TokenProblem, message: string) {
+    super(message);
+    this.problem = problem;
+  }
+}
+
+export interface VerifierSettings {
+  readonly keys: TokenKeys | undefined;
+  readonly jwks: JwksKeys | undefined;
+  readonly issuer: string | readonly string[];
+  readonly audience: string | readonly string[];
+  readonly type: string | undefined;
+  readonly clockToleranceMs: number;
+  readonly maxCachedTokens: number;
+  readonly maxTrustMs: number;
+  readonly rolesOf: (claims: Claims) => readonly string[];
+  readonly scopesOf: (claims: Claims) => readonly string[];
+  readonly wallClockMs: () => number;
+}
+
+/** Tokens come in a header; longer ones are attempts to keep us busy. */
+export const maxTokenBytes = 8192;
+
+/** Three parts of base64url without padding (RFC 7515 §7.1). A fourth would be encrypted, an empty third unsigned. */
+const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+
+/** Checks tokens by RFC 8725, and remembers those that counted, so that a signature is checked once and not with every call. */
+export class TokenVerifier {
+  private readonly settings: VerifierSettings;
+  private readonly joseOptions: JWTVerifyOptions;
+  private readonly verified: LruMap<string, VerifiedToken>;
+
+  constructor(settings: VerifierSettings) {
+    this.settings = settings;
+    this.verified = new LruMap(settings.maxCachedTokens);
+    this.joseOptions = {
+      algorithms: [...tokenAlgorithms],
+      issuer: toMutable(settings.issuer),
+      audience: toMutable(settings.audience),
+      clockTolerance: settings.clockToleranceMs / 1000,
+      requiredClaims: ["exp"],
+      ...(settings.type !== undefined && { typ: settings.type }),
+    };
+  }
+
+  /** At once for a token that was verified before; rejects with TokenRefused or KeysUnavailable. */
+  verify(token: string): VerifiedToken | Promise<VerifiedToken> {
+    if (token.length > maxTokenBytes) {
+      return Promise.reject(new TokenRefused("TOKEN_INVALID", `the token has ${token.length} octets`));
+    }
+    // Kept by digest: a dump of this process's memory then shows fewer tokens, and keys of one size take little.
+    const digest = hash("sha256", token, "base64");
+    const known = this.verified.get(digest);
+    if (known !== undefined) {
+      const nowMs = this.settings.wallClockMs();
+      if (nowMs < known.trustedUntilMs) return known;
+      this.verified.delete(digest);
+    }
+    return this.verifyNew(token, digest);
+  }
+
+  private async verifyNew(token: string, digest: string): Promise<VerifiedToken> {
+    if (!compactForm.test(token) || !token.split(".").every(isCanonical)) {
+      throw new TokenRefused("TOKEN_INVALID", "the token is not in JWS compact form");
+    }
+    const nowMs = this.settings.wallClockMs();
+    const claims = await this.claimsOf(token, nowMs);
+    const expiresAtMs = claims.exp * 1000 + this.settings.clockToleranceMs;
+    const verified: VerifiedToken = {
+      claims: Object.freeze(claims),
+      scopes: new Set(this.settings.scopesOf(claims)),
+      roles: new Set(this.settings.rolesOf(claims)),
+      expiresAtMs,
+      trustedUntilMs: Math.min(expiresAtMs, nowMs + this.settings.maxTrustMs),
+    };
+    this.verified.set(digest, verified);
+    return verified;
+  }
+
+  private async claimsOf(token: string, nowMs: number): Promise<Claims> {
+    try {
+      const options = { ...this.joseOptions, currentDate: new Date(nowMs) };
+      const { payload } = await jwtVerify(token, (header) => this.findKey(header), options);
+      if (payload.sub !== undefined && typeof payload.sub !== "string") {
+        throw new TokenRefused("TOKEN_INVALID", "sub is no text");
+      }
+      if (!Number.isFinite(payload.exp)) throw new TokenRefused("TOKEN_INVALID", "exp is no number");
+      return payload as Claims;
+    } catch (error) {
+      if (error instanceof errors.JWTExpired) throw new TokenRefused("TOKEN_EXPIRED", error.message);
+      if (error instanceof errors.JOSEError) throw new TokenRefused("TOKEN_INVALID", `${error.code}: ${error.message}`);
+      // A key of another kind than the token's algorithm needs, and the like.
+      if (error instanceof TypeError) throw new TokenRefused("TOKEN_INVALID", error.message);
+      throw error;
+    }
+  }
+
+  /** `jwk`, `jku`, `x5u` and `x5c` are not looked at: a token must not bring the key it is checked with. */
+  private async findKey(header: JWSHeaderParameters) {
+    if (header.kid !== undefined && typeof header.kid !== "string") {
+      throw new TokenRefused("TOKEN_INVALID", "kid is no text");
+    }
+    const { keys, jwks } = this.settings;
+    const key = keys?.find(header.alg ?? "", header.kid) ?? (await jwks?.find(header));
+    if (key === undefined) throw new TokenRefused("TOKEN_INVALID", "no key has this id and algorithm");
+    return key;
+  }
+}
+
+/** Spare bits that are not zero would let one token be written in several ways. */
+function isCanonical(part: string): boolean {
+  return Buffer.from(part, "base64url").toString("base64url") === part;
+}
+
+function toMutable(given: string | readonly string[]): string | string[] {
+  return typeof given === "string" ? given : [...given];
+}

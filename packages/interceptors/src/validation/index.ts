@@ -1,0 +1,1 @@
+export { createValidation, type ValidationOptions } from "./validation.ts";

@@ -1,0 +1,129 @@
+import { create, type DescMessage, type DescService, isMessage, type Message, type Registry } from "@bufbuild/protobuf";
+import { pathToString } from "@bufbuild/protobuf/reflect";
+import { CompilationError, createValidator, type Validator, type Violation } from "@bufbuild/protovalidate";
+import type { Interceptor } from "@connectrpc/connect";
+import { type Log, refuseUnknownOptions, stderrLog } from "@tercel/grpc";
+import { type FieldViolation, internal, invalidArgument, withCommonDetails } from "@tercel/grpc/errors";
+import { gateMessages } from "../call/gate-messages.ts";
+import { thrownText } from "../call/thrown-text.ts";
+import { requestWithMessages } from "../call/with-messages.ts";
+import { RuleTranslation } from "./translate-rules.ts";
+
+export interface ValidationOptions {
+  /** The rules of these services' requests are compiled at once, so that a wrong one is found at the start. Default: none. */
+  services?: readonly DescService[];
+  /** Extensions with rules of one's own (protovalidate's predefined rules), and types that an Any may hold. Default: none. */
+  registry?: Registry;
+  /** Violations are also said in common.v1.ValidationError. Default false. */
+  commonDetails?: boolean;
+  /** Hears of rules that cannot be applied. Default: standard error. */
+  log?: Log;
+}
+
+const where = "createValidation";
+
+/** Trailers are small: peers commonly take 8 to 16 KiB of them, and both forms of the details have to fit, as base64. */
+const maxListedBytes = 2048;
+/** Map keys are in paths, and these the client makes up. */
+const maxTextChars = 200;
+
+/**
+ * An interceptor that checks requests against the rules in their proto, those of protovalidate (buf/validate/validate.proto) as
+ * well as those of protoc-gen-validate (validate/validate.proto). What breaks one fails with INVALID_ARGUMENT and a
+ * google.rpc.BadRequest that names the fields; a stream fails at its first bad message. A rule that cannot be applied is INTERNAL.
+ *
+ * It is for servers; on a client it saves the way, and what it refuses is not sent.
+ *
+ * @throws TypeError for an unknown option, and for rules of the `services` that cannot be compiled
+ */
+export function createValidation(options: ValidationOptions = {}): Interceptor {
+  refuseUnknownOptions(where, options, ["services", "registry", "commonDetails", "log"]);
+  const { services = [], registry, commonDetails = false, log = stderrLog } = options;
+  const validator = createValidator(registry === undefined ? {} : { registry });
+  const translation = new RuleTranslation();
+  const schemas = new WeakMap<DescMessage, DescMessage>();
+
+  function schemaOf(given: DescMessage): DescMessage {
+    let schema = schemas.get(given);
+    if (schema === undefined) {
+      schema = translation.translated(given);
+      schemas.set(given, schema);
+    }
+    return schema;
+  }
+
+  function check(input: DescMessage, message: Message): void {
+    const result = validator.validate(schemaOf(input), message);
+    if (result.kind === "valid") return;
+    if (result.kind === "invalid") {
+      const error = invalidArgument({ ...describe(result.violations) });
+      throw commonDetails ? withCommonDetails(error) : error;
+    }
+    log.error("the rules of a message cannot be applied", { type: input.typeName, error: thrownText(result.error) });
+    throw internal({ message: "the request could not be checked", cause: result.error });
+  }
+
+  compileAll(services, validator, schemaOf);
+
+  return (next) => (request) => {
+    const { input } = request.method;
+    const admit = (message: object): void =>
+      check(input, isMessage(message) ? message : create(input, message as Record<string, unknown>));
+    if (request.stream) return next(requestWithMessages(request, gateMessages(request.message, admit)));
+    try {
+      admit(request.message);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return next(request);
+  };
+}
+
+function compileAll(
+  services: readonly DescService[],
+  validator: Validator,
+  schemaOf: (message: DescMessage) => DescMessage,
+): void {
+  if (!Array.isArray(services) || services.some((one) => one?.kind !== "service")) {
+    throw new TypeError(`${where}: services has to be a list of service descriptors, for example [UserService]`);
+  }
+  for (const { input } of services.flatMap(({ methods }) => methods)) {
+    const schema = schemaOf(input);
+    const { error } = validator.validate(schema, create(schema));
+    if (error instanceof CompilationError) {
+      throw new TypeError(`${where}: the rules of ${input.typeName} are wrong: ${error.message}`, { cause: error });
+    }
+  }
+}
+
+/** What the error says: as many violations as fit, and how many there are. */
+function describe(violations: readonly Violation[]): { message: string; violations: FieldViolation[] } {
+  const listed: FieldViolation[] = [];
+  let bytes = 0;
+  for (const one of violations) {
+    const violation = toFieldViolation(one);
+    bytes += Buffer.byteLength(violation.field + violation.description + violation.reason);
+    if (bytes > maxListedBytes && listed.length > 0) break;
+    listed.push(violation);
+  }
+  const more = violations.length - 1;
+  const first = listed[0] as FieldViolation;
+  const text = `${first.field === "" ? "" : `${first.field}: `}${first.description}`;
+  return { message: more > 0 ? `${text}; and ${more} more` : text, violations: listed };
+}
+
+function toFieldViolation({ field, message, ruleId }: Violation): FieldViolation & { readonly reason: string } {
+  return {
+    field: cut(pathToString(field)),
+    description: cut(message === "" ? ruleId : message),
+    // google.rpc wants capitals with underscores.
+    reason: ruleId
+      .toUpperCase()
+      .replace(/[^A-Z0-9]+/g, "_")
+      .slice(0, 63),
+  };
+}
+
+function cut(text: string): string {
+  return text.length > maxTextChars ? `${text.slice(0, maxTextChars).toWellFormed()}…` : text.toWellFormed();
+}
