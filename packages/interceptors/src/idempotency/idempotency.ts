@@ -14,6 +14,7 @@ import {
 import { failedPrecondition, invalidArgument, unavailable } from "@tercel/grpc/errors";
 import { methodPath } from "../call/method-path.ts";
 import { createMethodTable } from "../call/method-table.ts";
+import { orAborted } from "../call/or-aborted.ts";
 import { thrownText } from "../call/thrown-text.ts";
 import { Flights } from "./flights.ts";
 import { readKey } from "./idempotency-key.ts";
@@ -264,15 +265,6 @@ function reused(key?: string): ConnectError {
     message: `this ${subject} was used for another request; a new request needs a new key`,
     reason: "IDEMPOTENCY_KEY_REUSED",
     domain: "tercel",
-  });
-}
-
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(ConnectError.from(signal.reason));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
 }
 
