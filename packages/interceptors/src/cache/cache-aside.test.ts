@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { createFakeClock } from "@tercel/grpc/testing";
+import { createClient } from "redis";
+import { createOccasion } from "../../test/support/async.ts";
+import { recordingLog } from "../../test/support/open-echo.ts";
+import { redisProgram, type ServerProcess, startRedis } from "../../test/support/server-process.ts";
+import { type CacheStore, createCacheAside, createMemoryCacheStore, createRedisCacheStore } from "./index.ts";
+
+function describeContract(tried: () => CacheStore): void {
+  it("keeps a text as it is, and nothing under a key that was not set", async () => {
+    const store = tried();
+    await store.set("a", "ä\n\u0000 1", 60_000);
+    assert.equal(await store.get("a"), "ä\n\u0000 1");
+    assert.equal(await store.get("b"), undefined);
+    await store.delete("a");
+    assert.equal(await store.get("a"), undefined);
+  });
+
+  it("forgets by prefix, letter by letter", async () => {
+    const store = tried();
+    for (const key of ["user:1", "user:2", "user*x", "other"]) await store.set(key, key, 60_000);
+    await store.deletePrefix("user*");
+    assert.deepEqual(await Promise.all(["user:1", "user*x"].map((key) => store.get(key))), ["user:1", undefined]);
+    await store.deletePrefix("user:");
+    assert.deepEqual(await Promise.all(["user:1", "user:2", "other"].map((key) => store.get(key))), [
+      undefined,
+      undefined,
+      "other",
+    ]);
+  });
+}
+
+describe("cache store in memory", () => {
+  const store = createMemoryCacheStore();
+  describeContract(() => store);
+});
+
+describe("cache store in Redis", {
+  skip: redisProgram === undefined && "Redis is not installed; .ci/run installs it",
+  timeout: 120_000,
+}, () => {
+  let server: ServerProcess;
+  let client: ReturnType<typeof createClient>;
+  before(async () => {
+    server = await startRedis();
+    client = createClient({ url: `redis://127.0.0.1:${server.port}` });
+    await client.connect();
+  });
+  after(async () => {
+    client.destroy();
+    await server.dispose();
+  });
+  describeContract(() => createRedisCacheStore({ client }));
+
+  it("has Redis forget a value in time", async () => {
+    await createRedisCacheStore({ client }).set("timed", "x", 60_000);
+    const leftMs = await client.pTTL("cache:timed");
+    assert.ok(leftMs > 0 && leftMs <= 60_000, String(leftMs));
+  });
+});
+
+describe("cache aside", () => {
+  function createTried(more: { negativeTtlMs?: number; random?: () => number } = {}) {
+    const clock = createFakeClock();
+    const told: string[] = [];
+    const cache = createCacheAside<{ id: number }>({
+      store: createMemoryCacheStore({ clock }),
+      ttlMs: 1000,
+      name: "users",
+      random: () => 0,
+      observer: {
+        onHit: () => told.push("hit"),
+        onMiss: () => told.push("miss"),
+        onShared: () => told.push("shared"),
+      },
+      ...more,
+    });
+    return { clock, told, cache };
+  }
+
+  it("loads once until the time is over", async () => {
+    const { cache, clock, told } = createTried();
+    let loads = 0;
+    const load = async () => ({ id: ++loads });
+    await cache.getOrLoad("a", load);
+    await clock.advance(999);
+    assert.deepEqual(await cache.getOrLoad("a", load), { id: 1 });
+    await clock.advance(1);
+    assert.deepEqual(await cache.getOrLoad("a", load), { id: 2 });
+    assert.deepEqual(told, ["miss", "hit", "miss"]);
+  });
+
+  it("shortens times by up to a tenth, so that not all end at once", async () => {
+    const { cache, clock } = createTried({ random: () => 0.5 });
+    await cache.getOrLoad("a", async () => ({ id: 1 }));
+    await clock.advance(949);
+    assert.deepEqual(await cache.getOrLoad("a", async () => ({ id: 2 })), { id: 1 });
+    await clock.advance(1);
+    assert.deepEqual(await cache.getOrLoad("a", async () => ({ id: 2 })), { id: 2 });
+  });
+
+  it("runs one load for many who ask at once, and gives all what it throws", async () => {
+    const { cache, told } = createTried();
+    const go = createOccasion();
+    let loads = 0;
+    const load = async () => {
+      loads++;
+      await go.happened;
+      if (loads === 1) throw new Error("no database");
+      return { id: loads };
+    };
+    const all = Array.from({ length: 3 }, () => assert.rejects(cache.getOrLoad("a", load), /no database/));
+    go.happen();
+    await Promise.all(all);
+    assert.deepEqual(told, ["shared", "shared", "miss"]);
+    assert.deepEqual(await cache.getOrLoad("a", load), { id: 2 });
+  });
+
+  it("remembers that there is nothing, only if and as long as it is told to", async () => {
+    for (const [negativeTtlMs, expected] of [
+      [0, 3],
+      [500, 2],
+    ] as const) {
+      const { cache, clock } = createTried({ negativeTtlMs });
+      let loads = 0;
+      const load = async () => {
+        loads++;
+        return undefined;
+      };
+      await cache.getOrLoad("a", load);
+      await clock.advance(499);
+      await cache.getOrLoad("a", load);
+      await clock.advance(1);
+      assert.equal(await cache.getOrLoad("a", load), undefined);
+      assert.equal(loads, expected);
+    }
+  });
+
+  it("forgets by key and by prefix", async () => {
+    const { cache } = createTried();
+    const loads: string[] = [];
+    const get = (key: string) =>
+      cache.getOrLoad(key, async () => {
+        loads.push(key);
+        return { id: 1 };
+      });
+    for (const key of ["a:1", "a:2", "b"]) await get(key);
+    await cache.invalidate("b");
+    await get("b");
+    await cache.invalidatePrefix("a:");
+    for (const key of ["a:1", "a:2", "b"]) await get(key);
+    assert.deepEqual(loads, ["a:1", "a:2", "b", "b", "a:1", "a:2"]);
+  });
+
+  it("does not keep what was loaded before it was invalidated", async () => {
+    const { cache } = createTried();
+    const begun = createOccasion();
+    const go = createOccasion();
+    const old = cache.getOrLoad("a", async () => {
+      begun.happen();
+      await go.happened;
+      return { id: 1 };
+    });
+    await begun.happened;
+    await cache.invalidate("a");
+    assert.deepEqual(await cache.getOrLoad("a", async () => ({ id: 2 })), { id: 2 });
+    go.happen();
+    await old;
+    assert.deepEqual(await cache.getOrLoad("a", async () => ({ id: 3 })), { id: 2 });
+  });
+
+  it("goes round a store that fails, and says so", async () => {
+    const { log, logged } = recordingLog();
+    const down = () => Promise.reject(new Error("no route"));
+    const cache = createCacheAside<number>({ store: { get: down, set: down, delete: down, deletePrefix: down }, log });
+    assert.equal(await cache.getOrLoad("a", async () => 7), 7);
+    assert.deepEqual(
+      logged.map(({ fields }) => fields.step),
+      ["get", "set"],
+    );
+    await assert.rejects(cache.invalidate("a"), /no route/);
+  });
+});

@@ -1,0 +1,28 @@
+/** A call that is being answered in this process, and those that wait for the same answer. */
+export interface Flight {
+  readonly fingerprint: string;
+  /** Kept at its end: with the answer, or with undefined when there is none to share. Never broken. */
+  readonly landed: Promise<Uint8Array | undefined>;
+}
+
+/** The calls with keys that run in this process, so that a second one neither runs nor asks the store. */
+export class Flights {
+  private readonly byKey = new Map<string, Flight>();
+
+  get(key: string): Flight | undefined {
+    return this.byKey.get(key);
+  }
+
+  /** Returns what ends the flight. */
+  start(key: string, fingerprint: string): (answer: Uint8Array | undefined) => void {
+    let land: (answer: Uint8Array | undefined) => void = () => {};
+    const landed = new Promise<Uint8Array | undefined>((resolve) => {
+      land = resolve;
+    });
+    this.byKey.set(key, { fingerprint, landed });
+    return (answer) => {
+      this.byKey.delete(key);
+      land(answer);
+    };
+  }
+}

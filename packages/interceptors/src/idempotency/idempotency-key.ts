@@ -1,0 +1,34 @@
+import { type DescMethod, type Message, ScalarType } from "@bufbuild/protobuf";
+import type { UnaryRequest } from "@connectrpc/connect";
+import { readHeader } from "@tercel/grpc";
+import { invalidArgument } from "@tercel/grpc/errors";
+
+/** Long enough for two UUIDs and a name, short enough to be stored a hundred thousand times. */
+const maxKeyChars = 255;
+/** Printable ASCII, which is what metadata carries. */
+const keyForm = /^[\x21-\x7e]+$/;
+
+/** The key of a call: from the request's field, else from the header; undefined when neither has one. */
+export function readKey(request: UnaryRequest, field: string, header: string): string | undefined {
+  const inMessage = fieldValue(request, field);
+  const inHeader = readHeader(request, header)?.trim() || undefined;
+  if (inMessage !== undefined && inHeader !== undefined && inMessage !== inHeader) {
+    throw invalidArgument({ field, description: `is another key than the one in the header ${header}` });
+  }
+  const key = inMessage ?? inHeader;
+  if (key === undefined || (key.length <= maxKeyChars && keyForm.test(key))) return key;
+  const what = inMessage === undefined ? `in the header ${header} ` : "";
+  throw invalidArgument({ field, description: `${what}has to be 1 to ${maxKeyChars} printable ASCII characters` });
+}
+
+function fieldValue(request: UnaryRequest, field: string): string | undefined {
+  const name = localName(request.method, field);
+  if (name === undefined) return undefined;
+  // An optional field that is not set is undefined, any other is empty.
+  return (request.message as Message & Record<string, string | undefined>)[name] || undefined;
+}
+
+function localName(method: DescMethod, field: string): string | undefined {
+  const found = method.input.fields.find(({ name }) => name === field);
+  return found?.fieldKind === "scalar" && found.scalar === ScalarType.STRING ? found.localName : undefined;
+}

@@ -1,0 +1,277 @@
+import { hash, randomUUID } from "node:crypto";
+import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError, type Interceptor, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
+import {
+  type Clock,
+  checkWholeNumber,
+  type Log,
+  readHeader,
+  refuseUnknownOptions,
+  stderrLog,
+  systemClock,
+} from "@tercel/grpc";
+import { failedPrecondition, invalidArgument, unavailable } from "@tercel/grpc/errors";
+import { methodPath } from "../call/method-path.ts";
+import { createMethodTable } from "../call/method-table.ts";
+import { orAborted } from "../call/or-aborted.ts";
+import { thrownText } from "../call/thrown-text.ts";
+import { Flights } from "./flights.ts";
+import { readKey } from "./idempotency-key.ts";
+import type { IdempotencyStore } from "./store.ts";
+import { replay, writeError, writeResponse } from "./stored-answer.ts";
+
+/** What holds for single methods. */
+export interface IdempotencyRule {
+  /** The string field of the request that carries the key, by its name in the proto. */
+  field?: string;
+  /** Whether a call without a key is refused with INVALID_ARGUMENT. */
+  required?: boolean;
+}
+
+export interface IdempotencyOptions extends IdempotencyRule {
+  /** Where keys and answers are kept. */
+  store: IdempotencyStore;
+  /** The string field of the request that carries the key. Default `idempotency_key`. */
+  field?: string;
+  /** The metadata that carries the key where the request has no such field, or leaves it empty. Default `idempotency-key`. */
+  header?: string;
+  /** Whether calls without a key are refused. Default false: they just run. */
+  required?: boolean;
+  /** What differs for `package.Service/Method` or `package.Service`; false leaves keys of such calls unread. */
+  methods?: Readonly<Record<string, IdempotencyRule | false>>;
+  /**
+   * Who calls: keys of different callers are different keys, and nobody gets an answer that was another's. Default: the `authorization`
+   * metadata. Give this where tokens change between a call and its retry, or where callers are known by something else.
+   */
+  callerOf?: (request: UnaryRequest) => string | undefined;
+  /** How long an answer is kept. Default 24 hours. */
+  ttlMs?: number;
+  /** How long a key is held for an instance that has stopped giving signs of life; then the call runs again. Default 30,000 ms. */
+  leaseMs?: number;
+  /** How often the store is asked for the answer of a call that another instance runs. Default 100 ms. */
+  pollMs?: number;
+  /** How long to wait for such an answer before the call fails with UNAVAILABLE; its deadline may be sooner. Default 30,000 ms. */
+  maxWaitMs?: number;
+  /**
+   * Errors that are an answer, and are given again. Default INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION and
+   * OUT_OF_RANGE. After any other error the next call with the key runs.
+   */
+  storedCodes?: readonly Code[];
+  log?: Log;
+  clock?: Clock;
+}
+
+const defaultStoredCodes = [
+  Code.InvalidArgument,
+  Code.NotFound,
+  Code.AlreadyExists,
+  Code.FailedPrecondition,
+  Code.OutOfRange,
+];
+
+/**
+ * A server interceptor for unary calls that must not happen twice. The first call with a key runs; the same request with the same key
+ * gets the same answer, waiting for it if need be; another request with that key is refused with FAILED_PRECONDITION. Methods that
+ * declare no side effects, and streams, pass.
+ *
+ * When the store cannot be reached, calls with keys fail with UNAVAILABLE and do not run.
+ *
+ * @throws TypeError or RangeError for options that are unknown or out of bounds
+ */
+export function createIdempotency(options: IdempotencyOptions): Interceptor {
+  const settings = checkedSettings(options);
+  const { store, header, callerOf, storedCodes, leaseMs, ttlMs, log, clock } = settings;
+  const flights = new Flights();
+
+  async function answer(request: UnaryRequest, key: string, next: ReturnType<Interceptor>): Promise<UnaryResponse> {
+    const method = methodPath(request);
+    // Only digests leave the process: keys may be guessable, and callers are credentials.
+    const id = digest(JSON.stringify([callerOf(request) ?? "", method, key]));
+    const fingerprint = digest(toBinary(request.method.input as DescMessage, request.message as Message));
+    for (;;) {
+      const flight = flights.get(id);
+      if (flight === undefined) return lead(request, id, fingerprint, method, next);
+      if (flight.fingerprint !== fingerprint) throw reused(key);
+      const shared = await orAborted(flight.landed, request.signal);
+      if (shared !== undefined) return replay(request, shared);
+      // The call that was waited for failed, so this one may run.
+    }
+  }
+
+  async function lead(
+    request: UnaryRequest,
+    id: string,
+    fingerprint: string,
+    method: string,
+    next: ReturnType<Interceptor>,
+  ): Promise<UnaryResponse> {
+    const land = flights.start(id, fingerprint);
+    const owner = randomUUID();
+    let shared: Uint8Array | undefined;
+    try {
+      shared = await begin(request, id, fingerprint, owner);
+      if (shared !== undefined) return replay(request, shared);
+      const stopRenewing = keepLease(id, owner, method);
+      let given: UnaryResponse | ConnectError;
+      try {
+        given = (await next(request)) as UnaryResponse;
+      } catch (error) {
+        if (!(error instanceof ConnectError) || !storedCodes.has(error.code)) {
+          await attempt("release", method, () => store.release(id, owner));
+          throw error;
+        }
+        given = error;
+      } finally {
+        stopRenewing();
+      }
+      shared = given instanceof ConnectError ? writeError(given) : writeResponse(given);
+      const written = shared;
+      // The call has happened: the client gets its answer even if nobody else will.
+      const isStored = await attempt("complete", method, () => store.complete(id, owner, written, ttlMs));
+      if (isStored === false) log.warn("the answer of a call was not stored: its lease was lost", { method });
+      if (given instanceof ConnectError) throw given;
+      return given;
+    } finally {
+      land(shared);
+    }
+  }
+
+  /** The stored answer; undefined when this call is to run. */
+  async function begin(
+    request: UnaryRequest,
+    id: string,
+    fingerprint: string,
+    owner: string,
+  ): Promise<Uint8Array | undefined> {
+    const untilMs = clock.nowMs() + settings.maxWaitMs;
+    for (;;) {
+      const begun = await reach(() => store.begin(id, fingerprint, owner, leaseMs));
+      if (begun.state === "begun") return undefined;
+      if (begun.fingerprint !== fingerprint) throw reused();
+      if (begun.state === "done") return begun.answer;
+      if (clock.nowMs() >= untilMs) {
+        const message = "the first call with this idempotency key is still running";
+        throw unavailable({ message, reason: "IDEMPOTENCY_KEY_RUNNING", domain: "tercel", retryAfterMs: 1000 });
+      }
+      await pause(clock, settings.pollMs, request.signal);
+    }
+  }
+
+  async function reach<R>(use: () => Promise<R>): Promise<R> {
+    try {
+      return await use();
+    } catch (error) {
+      if (error instanceof ConnectError) throw error;
+      log.error("the store of idempotency keys failed", { step: "begin", error: thrownText(error) });
+      throw unavailable({ message: "not run: idempotency keys cannot be looked up at the moment", cause: error });
+    }
+  }
+
+  async function attempt<R>(step: string, method: string, use: () => Promise<R>): Promise<R | undefined> {
+    try {
+      return await use();
+    } catch (error) {
+      log.error("the store of idempotency keys failed", { step, method, error: thrownText(error) });
+      return undefined;
+    }
+  }
+
+  /** Three signs of life in the time of a lease, so that one may get lost. */
+  function keepLease(id: string, owner: string, method: string): () => void {
+    const everyMs = Math.max(1, Math.floor(leaseMs / 3));
+    let isOver = false;
+    let cancelTimer = clock.after(everyMs, renew);
+    function renew(): void {
+      void attempt("renew", method, () => store.renew(id, owner, leaseMs)).then(() => {
+        if (!isOver) cancelTimer = clock.after(everyMs, renew);
+      });
+    }
+    return () => {
+      isOver = true;
+      cancelTimer();
+    };
+  }
+
+  return (next) => async (request) => {
+    if (request.stream || request.method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS) {
+      return next(request);
+    }
+    const rule = settings.byMethod.find(request);
+    if (rule === false) return next(request);
+    const field = rule?.field ?? settings.field;
+    const key = readKey(request, field, header);
+    if (key !== undefined) return answer(request, key, next);
+    if (rule?.required ?? settings.required) {
+      throw invalidArgument({
+        field,
+        description: `has to be set, or the header ${header}: the call must not happen twice`,
+      });
+    }
+    return next(request);
+  };
+}
+
+function checkedSettings(options: IdempotencyOptions) {
+  const where = "createIdempotency";
+  refuseUnknownOptions(where, options, [
+    "store",
+    "field",
+    "header",
+    "required",
+    "methods",
+    "callerOf",
+    "ttlMs",
+    "leaseMs",
+    "pollMs",
+    "maxWaitMs",
+    "storedCodes",
+    "log",
+    "clock",
+  ]);
+  if (options.store === undefined) throw new TypeError(`${where}: store has to be given`);
+  for (const [name, rule] of Object.entries(options.methods ?? {})) {
+    if (rule !== false) refuseUnknownOptions(`${where}: ${name}`, rule, ["field", "required"]);
+  }
+  const most = Number.MAX_SAFE_INTEGER;
+  checkWholeNumber(where, "ttlMs", options.ttlMs, 1, most);
+  checkWholeNumber(where, "leaseMs", options.leaseMs, 1, most);
+  checkWholeNumber(where, "pollMs", options.pollMs, 1, most);
+  checkWholeNumber(where, "maxWaitMs", options.maxWaitMs, 0, most);
+  return {
+    store: options.store,
+    field: options.field ?? "idempotency_key",
+    header: options.header ?? "idempotency-key",
+    required: options.required ?? false,
+    byMethod: createMethodTable(where, "methods", options.methods),
+    callerOf: options.callerOf ?? ((request: UnaryRequest) => readHeader(request, "authorization") ?? undefined),
+    ttlMs: options.ttlMs ?? 24 * 60 * 60 * 1000,
+    leaseMs: options.leaseMs ?? 30_000,
+    pollMs: options.pollMs ?? 100,
+    maxWaitMs: options.maxWaitMs ?? 30_000,
+    storedCodes: new Set(options.storedCodes ?? defaultStoredCodes),
+    log: options.log ?? stderrLog,
+    clock: options.clock ?? systemClock,
+  };
+}
+
+function digest(data: string | Uint8Array): string {
+  return hash("sha256", data, "base64url");
+}
+
+function reused(key?: string): ConnectError {
+  const subject = key === undefined ? "idempotency key" : `idempotency key ${JSON.stringify(key)}`;
+  return failedPrecondition({
+    message: `this ${subject} was used for another request; a new request needs a new key`,
+    reason: "IDEMPOTENCY_KEY_REUSED",
+    domain: "tercel",
+  });
+}
+
+function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  let cancelTimer = (): void => {};
+  const passed = new Promise<void>((resolve) => {
+    cancelTimer = clock.after(delayMs, resolve);
+  });
+  return orAborted(passed, signal).finally(() => cancelTimer());
+}

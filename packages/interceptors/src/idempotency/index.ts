@@ -1,0 +1,16 @@
+export { createIdempotencyKeys, type IdempotencyKeysOptions } from "./client-keys.ts";
+export { createIdempotency, type IdempotencyOptions, type IdempotencyRule } from "./idempotency.ts";
+export { createMemoryIdempotencyStore, type MemoryIdempotencyOptions } from "./memory-store.ts";
+export {
+  createPostgresIdempotencyStore,
+  type PostgresIdempotencyOptions,
+  type PostgresQueries,
+  postgresIdempotencySchema,
+} from "./postgres-store.ts";
+export { createRedisIdempotencyStore, type RedisCommands, type RedisIdempotencyOptions } from "./redis-store.ts";
+export {
+  createSqliteIdempotencyStore,
+  type SqliteIdempotencyOptions,
+  type SqliteIdempotencyStore,
+} from "./sqlite-store.ts";
+export type { Begun, IdempotencyStore } from "./store.ts";

@@ -1,0 +1,123 @@
+import { type Clock, checkWholeNumber, refuseUnknownOptions, systemClock } from "@tercel/grpc";
+import { resourceExhausted } from "@tercel/grpc/errors";
+import type { Begun, IdempotencyStore } from "./store.ts";
+
+export interface MemoryIdempotencyOptions {
+  /** Keys kept; beyond, the oldest answer is forgotten. When that many calls run, the next is refused. Default 100,000. */
+  maxKeys?: number;
+  /** Bytes of answers kept; beyond, the oldest are forgotten. Default 64 MiB. */
+  maxBytes?: number;
+  clock?: Clock;
+}
+
+interface Running {
+  readonly fingerprint: string;
+  readonly owner: string;
+  untilMs: number;
+}
+
+interface Done {
+  readonly fingerprint: string;
+  readonly answer: Uint8Array;
+  readonly untilMs: number;
+}
+
+/** What an entry costs beside its answer: key, fingerprint and the objects around them, about. */
+const entryBytes = 400;
+
+/**
+ * Keeps keys in the memory of this process: they are gone when it ends, and other instances do not know them.
+ *
+ * @throws TypeError or RangeError for options that are unknown or out of bounds
+ */
+export function createMemoryIdempotencyStore(options: MemoryIdempotencyOptions = {}): IdempotencyStore {
+  const where = "createMemoryIdempotencyStore";
+  refuseUnknownOptions(where, options, ["maxKeys", "maxBytes", "clock"]);
+  checkWholeNumber(where, "maxKeys", options.maxKeys, 1, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "maxBytes", options.maxBytes, 1, Number.MAX_SAFE_INTEGER);
+  return new MemoryStore(
+    options.maxKeys ?? 100_000,
+    options.maxBytes ?? 64 * 1024 * 1024,
+    options.clock ?? systemClock,
+  );
+}
+
+class MemoryStore implements IdempotencyStore {
+  private readonly maxKeys: number;
+  private readonly maxBytes: number;
+  private readonly clock: Clock;
+  private readonly running = new Map<string, Running>();
+  /** In order of completion, so that the first is the oldest. */
+  private readonly done = new Map<string, Done>();
+  private bytes = 0;
+
+  constructor(maxKeys: number, maxBytes: number, clock: Clock) {
+    this.maxKeys = maxKeys;
+    this.maxBytes = maxBytes;
+    this.clock = clock;
+  }
+
+  async begin(key: string, fingerprint: string, owner: string, leaseMs: number): Promise<Begun> {
+    const nowMs = this.clock.nowMs();
+    const done = this.done.get(key);
+    if (done !== undefined) {
+      if (done.untilMs > nowMs) return { state: "done", fingerprint: done.fingerprint, answer: done.answer };
+      this.forget(key, done);
+    }
+    const running = this.running.get(key);
+    if (running !== undefined && running.untilMs > nowMs) return { state: "running", fingerprint: running.fingerprint };
+    if (running === undefined) this.makeRoom(nowMs);
+    this.running.set(key, { fingerprint, owner, untilMs: nowMs + leaseMs });
+    return { state: "begun" };
+  }
+
+  async renew(key: string, owner: string, leaseMs: number): Promise<boolean> {
+    const held = this.heldBy(key, owner);
+    if (held === undefined) return false;
+    held.untilMs = this.clock.nowMs() + leaseMs;
+    return true;
+  }
+
+  async complete(key: string, owner: string, answer: Uint8Array, ttlMs: number): Promise<boolean> {
+    const held = this.heldBy(key, owner);
+    if (held === undefined) return false;
+    this.running.delete(key);
+    const nowMs = this.clock.nowMs();
+    this.bytes += answer.length + entryBytes;
+    this.done.set(key, { fingerprint: held.fingerprint, answer, untilMs: nowMs + ttlMs });
+    for (const [oldest, entry] of this.done) {
+      if (this.bytes <= this.maxBytes && entry.untilMs > nowMs) break;
+      this.forget(oldest, entry);
+    }
+    return true;
+  }
+
+  async release(key: string, owner: string): Promise<void> {
+    if (this.heldBy(key, owner) !== undefined) this.running.delete(key);
+  }
+
+  /** A lease that is over is still its owner's as long as nobody has taken the key. */
+  private heldBy(key: string, owner: string): Running | undefined {
+    const held = this.running.get(key);
+    return held?.owner === owner ? held : undefined;
+  }
+
+  private makeRoom(nowMs: number): void {
+    if (this.running.size + this.done.size < this.maxKeys) return;
+    for (const [key, entry] of this.done) {
+      this.forget(key, entry);
+      return;
+    }
+    for (const [key, entry] of this.running) {
+      if (entry.untilMs > nowMs) continue;
+      this.running.delete(key);
+      return;
+    }
+    throw resourceExhausted({ message: "too many calls with idempotency keys run at once", retryAfterMs: 1000 });
+  }
+
+  private forget(key: string, entry: Done): void {
+    this.done.delete(key);
+    this.bytes -= entry.answer.length + entryBytes;
+  }
+}

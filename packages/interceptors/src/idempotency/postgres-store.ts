@@ -1,0 +1,124 @@
+import { refuseUnknownOptions } from "@tercel/grpc";
+import type { Begun, IdempotencyStore } from "./store.ts";
+import { checkedTable } from "./table-name.ts";
+
+/** What is needed of a Pool (or a Client) of the package `pg`. */
+export interface PostgresQueries {
+  query(
+    text: string,
+    values?: unknown[],
+  ): Promise<{ readonly rows: readonly unknown[]; readonly rowCount: number | null }>;
+}
+
+export interface PostgresIdempotencyOptions {
+  /** The application's pool; the store never closes it. */
+  pool: PostgresQueries;
+  /** Default `idempotency_keys`. */
+  table?: string;
+  /** Whether to make the table at first use. Default true; false where migrations do it with `postgresIdempotencySchema`. */
+  createTable?: boolean;
+}
+
+const purgeEveryMs = 60_000;
+const purgeRows = 1000;
+/** So that two instances that start at once do not both make the table, which PostgreSQL answers with an error. */
+const schemaLock = 7_381_950_116;
+
+/** The SQL that makes the table, for a migration. */
+export function postgresIdempotencySchema(table?: string): string {
+  const name = checkedTable("postgresIdempotencySchema", table);
+  return `CREATE TABLE IF NOT EXISTS ${name} (
+  key text PRIMARY KEY,
+  fingerprint text NOT NULL,
+  owner text,
+  answer bytea,
+  expires_at timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS ${name.replace(".", "_")}_expires_at ON ${name} (expires_at);`;
+}
+
+/**
+ * Keeps keys in PostgreSQL, for services of several instances. Times are the database's.
+ *
+ * @throws TypeError for unknown options or a name no table can have
+ */
+export function createPostgresIdempotencyStore(options: PostgresIdempotencyOptions): IdempotencyStore {
+  const where = "createPostgresIdempotencyStore";
+  refuseUnknownOptions(where, options, ["pool", "table", "createTable"]);
+  return new PostgresStore(options.pool, checkedTable(where, options.table), options.createTable ?? true);
+}
+
+const fromNow = (parameter: string): string => `clock_timestamp() + ${parameter}::float8 * interval '1 millisecond'`;
+
+class PostgresStore implements IdempotencyStore {
+  private readonly pool: PostgresQueries;
+  private readonly table: string;
+  private made: Promise<unknown> | undefined;
+  private readonly makesTable: boolean;
+  private purgeAtMs = 0;
+
+  constructor(pool: PostgresQueries, table: string, makesTable: boolean) {
+    this.pool = pool;
+    this.table = table;
+    this.makesTable = makesTable;
+  }
+
+  async begin(key: string, fingerprint: string, owner: string, leaseMs: number): Promise<Begun> {
+    if (this.makesTable) await this.makeTable();
+    await this.purge();
+    const { table } = this;
+    for (;;) {
+      const taken = await this.pool.query(
+        `INSERT INTO ${table} AS held (key, fingerprint, owner, answer, expires_at)
+         VALUES ($1, $2, $3, NULL, ${fromNow("$4")})
+         ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, owner = excluded.owner, answer = NULL,
+           expires_at = excluded.expires_at WHERE held.expires_at <= clock_timestamp()`,
+        [key, fingerprint, owner, leaseMs],
+      );
+      if (taken.rowCount === 1) return { state: "begun" };
+      const { rows } = await this.pool.query(`SELECT fingerprint, answer FROM ${table} WHERE key = $1`, [key]);
+      const found = rows[0] as { fingerprint: string; answer: Uint8Array | null } | undefined;
+      // Released by another instance in between.
+      if (found === undefined) continue;
+      if (found.answer === null) return { state: "running", fingerprint: found.fingerprint };
+      return { state: "done", fingerprint: found.fingerprint, answer: found.answer };
+    }
+  }
+
+  async renew(key: string, owner: string, leaseMs: number): Promise<boolean> {
+    const text = `UPDATE ${this.table} SET expires_at = ${fromNow("$3")} WHERE key = $1 AND owner = $2`;
+    return (await this.pool.query(text, [key, owner, leaseMs])).rowCount === 1;
+  }
+
+  async complete(key: string, owner: string, answer: Uint8Array, ttlMs: number): Promise<boolean> {
+    const text = `UPDATE ${this.table} SET owner = NULL, answer = $3, expires_at = ${fromNow("$4")} WHERE key = $1 AND owner = $2`;
+    return (await this.pool.query(text, [key, owner, Buffer.from(answer), ttlMs])).rowCount === 1;
+  }
+
+  async release(key: string, owner: string): Promise<void> {
+    await this.pool.query(`DELETE FROM ${this.table} WHERE key = $1 AND owner = $2`, [key, owner]);
+  }
+
+  private makeTable(): Promise<unknown> {
+    // Several statements in one text are one transaction, which holds the lock until its end.
+    const text = `SELECT pg_advisory_xact_lock(${schemaLock}); ${postgresIdempotencySchema(this.table)}`;
+    this.made ??= this.pool.query(text).catch((error) => {
+      this.made = undefined;
+      throw error;
+    });
+    return this.made;
+  }
+
+  private async purge(): Promise<void> {
+    const nowMs = performance.now();
+    if (nowMs < this.purgeAtMs) return;
+    this.purgeAtMs = nowMs + purgeEveryMs;
+    const { table } = this;
+    const purged = await this.pool.query(
+      `DELETE FROM ${table} WHERE key IN (
+         SELECT key FROM ${table} WHERE expires_at <= clock_timestamp() LIMIT ${purgeRows} FOR UPDATE SKIP LOCKED)`,
+    );
+    // More of them are waiting: take the next portion with the next call.
+    if (purged.rowCount === purgeRows) this.purgeAtMs = nowMs;
+  }
+}

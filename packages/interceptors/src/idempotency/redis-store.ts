@@ -1,0 +1,65 @@
+import { refuseUnknownOptions } from "@tercel/grpc";
+import type { Begun, IdempotencyStore } from "./store.ts";
+
+/** What is needed of a client of the package `redis`. With `ioredis`: `{ sendCommand: ([name, ...rest]) => client.call(name, ...rest) }`. */
+export interface RedisCommands {
+  sendCommand(command: string[]): Promise<unknown>;
+}
+
+export interface RedisIdempotencyOptions {
+  /** The application's client; the store never closes it. */
+  client: RedisCommands;
+  /** Put before every key. Default `idempotency:`. */
+  prefix?: string;
+}
+
+// A key is a hash with the fields f (fingerprint), o (owner) and a (answer, in base64, because clients read replies as text); running
+// keys have an o, finished ones an a. Redis lets them expire.
+
+const beginScript = `
+local found = redis.call('HMGET', KEYS[1], 'f', 'a')
+if found[1] then return {found[1], found[2] or ''} end
+redis.call('HSET', KEYS[1], 'f', ARGV[1], 'o', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return {}`;
+
+const renewScript = `
+if redis.call('HGET', KEYS[1], 'o') ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
+
+const completeScript = `
+if redis.call('HGET', KEYS[1], 'o') ~= ARGV[1] then return 0 end
+redis.call('HDEL', KEYS[1], 'o')
+redis.call('HSET', KEYS[1], 'a', ARGV[2])
+return redis.call('PEXPIRE', KEYS[1], ARGV[3])`;
+
+const releaseScript = `
+if redis.call('HGET', KEYS[1], 'o') ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])`;
+
+/**
+ * Keeps keys in Redis, for services of several instances. What Redis loses (by eviction, or by a crash between two writes to its disk)
+ * runs a second time; where that is not to be, take PostgreSQL.
+ *
+ * @throws TypeError for unknown options
+ */
+export function createRedisIdempotencyStore(options: RedisIdempotencyOptions): IdempotencyStore {
+  refuseUnknownOptions("createRedisIdempotencyStore", options, ["client", "prefix"]);
+  const { client, prefix = "idempotency:" } = options;
+  const run = (script: string, key: string, ...args: (string | number)[]): Promise<unknown> =>
+    client.sendCommand(["EVAL", script, "1", prefix + key, ...args.map(String)]);
+  return {
+    async begin(key, fingerprint, owner, leaseMs): Promise<Begun> {
+      const [stored, answer] = (await run(beginScript, key, fingerprint, owner, leaseMs)) as string[];
+      if (stored === undefined) return { state: "begun" };
+      if (answer === undefined || answer === "") return { state: "running", fingerprint: stored };
+      return { state: "done", fingerprint: stored, answer: Buffer.from(answer, "base64") };
+    },
+    renew: async (key, owner, leaseMs) => (await run(renewScript, key, owner, leaseMs)) === 1,
+    complete: async (key, owner, answer, ttlMs) =>
+      (await run(completeScript, key, owner, Buffer.from(answer).toString("base64"), ttlMs)) === 1,
+    async release(key, owner) {
+      await run(releaseScript, key, owner);
+    },
+  };
+}

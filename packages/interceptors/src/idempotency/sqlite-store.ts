@@ -1,0 +1,110 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { refuseUnknownOptions } from "@tercel/grpc";
+import type { Begun, IdempotencyStore } from "./store.ts";
+import { checkedTable } from "./table-name.ts";
+
+export interface SqliteIdempotencyOptions {
+  /** The file; it is made if it is not there. Processes on one machine may share it. */
+  path: string;
+  /** Default `idempotency_keys`; made if it is not there. */
+  table?: string;
+  /** Milliseconds since 1970, as other processes count them. Default `Date.now`. */
+  wallClockMs?: () => number;
+}
+
+export interface SqliteIdempotencyStore extends IdempotencyStore {
+  /** Closes the file. */
+  close(): void;
+}
+
+/** How long a statement waits for another process that writes. */
+const busyTimeoutMs = 5000;
+const purgeEveryMs = 60_000;
+/** Few enough not to be noticed by the call that happens to do it. */
+const purgeRows = 1000;
+
+/**
+ * Keeps keys in an SQLite file, by Node's own `node:sqlite`: they outlive the process. Each step is one short synchronous write.
+ *
+ * @throws TypeError for unknown options or a name no table can have; Error when the file cannot be opened
+ */
+export function createSqliteIdempotencyStore(options: SqliteIdempotencyOptions): SqliteIdempotencyStore {
+  const where = "createSqliteIdempotencyStore";
+  refuseUnknownOptions(where, options, ["path", "table", "wallClockMs"]);
+  return new SqliteStore(options.path, checkedTable(where, options.table), options.wallClockMs ?? Date.now);
+}
+
+class SqliteStore implements SqliteIdempotencyStore {
+  private readonly database: DatabaseSync;
+  private readonly wallClockMs: () => number;
+  private readonly taking: StatementSync;
+  private readonly finding: StatementSync;
+  private readonly renewing: StatementSync;
+  private readonly completing: StatementSync;
+  private readonly releasing: StatementSync;
+  private readonly purging: StatementSync;
+  private purgeAtMs = 0;
+
+  constructor(path: string, table: string, wallClockMs: () => number) {
+    this.wallClockMs = wallClockMs;
+    const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    this.database = database;
+    database.exec("PRAGMA journal_mode = WAL");
+    database.exec(`CREATE TABLE IF NOT EXISTS ${table} (
+      key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, owner TEXT, answer BLOB, until_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID`);
+    database.exec(`CREATE INDEX IF NOT EXISTS ${table.replace(".", "_")}_until ON ${table} (until_ms)`);
+    this.taking = database.prepare(`INSERT INTO ${table} (key, fingerprint, owner, answer, until_ms)
+      VALUES (:key, :fingerprint, :owner, NULL, :until)
+      ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, owner = excluded.owner, answer = NULL,
+        until_ms = excluded.until_ms WHERE until_ms <= :now`);
+    this.finding = database.prepare(`SELECT fingerprint, answer FROM ${table} WHERE key = ?`);
+    this.renewing = database.prepare(`UPDATE ${table} SET until_ms = ? WHERE key = ? AND owner = ?`);
+    this.completing = database.prepare(
+      `UPDATE ${table} SET owner = NULL, answer = ?, until_ms = ? WHERE key = ? AND owner = ?`,
+    );
+    this.releasing = database.prepare(`DELETE FROM ${table} WHERE key = ? AND owner = ?`);
+    this.purging = database.prepare(
+      `DELETE FROM ${table} WHERE key IN (SELECT key FROM ${table} WHERE until_ms <= ? LIMIT ${purgeRows})`,
+    );
+  }
+
+  async begin(key: string, fingerprint: string, owner: string, leaseMs: number): Promise<Begun> {
+    const now = Math.floor(this.wallClockMs());
+    this.purge(now);
+    for (;;) {
+      const taken = this.taking.run({ key, fingerprint, owner, until: now + leaseMs, now });
+      if (taken.changes === 1) return { state: "begun" };
+      const found = this.finding.get(key);
+      // Released by another process in between.
+      if (found === undefined) continue;
+      const { fingerprint: stored, answer } = found as { fingerprint: string; answer: Uint8Array | null };
+      return answer === null
+        ? { state: "running", fingerprint: stored }
+        : { state: "done", fingerprint: stored, answer };
+    }
+  }
+
+  async renew(key: string, owner: string, leaseMs: number): Promise<boolean> {
+    return this.renewing.run(Math.floor(this.wallClockMs()) + leaseMs, key, owner).changes === 1;
+  }
+
+  async complete(key: string, owner: string, answer: Uint8Array, ttlMs: number): Promise<boolean> {
+    return this.completing.run(answer, Math.floor(this.wallClockMs()) + ttlMs, key, owner).changes === 1;
+  }
+
+  async release(key: string, owner: string): Promise<void> {
+    this.releasing.run(key, owner);
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  private purge(now: number): void {
+    if (now < this.purgeAtMs) return;
+    // More of them are waiting: take the next portion with the next call.
+    const isMore = this.purging.run(now).changes === purgeRows;
+    this.purgeAtMs = isMore ? now : now + purgeEveryMs;
+  }
+}
