@@ -1,3 +1,6 @@
+// Not the global of that name: looking that up runs a getter, a fifth of what reading the time costs.
+import { performance } from "node:perf_hooks";
+
 /** Where time comes from, so that tests can bring their own. */
 export interface Clock {
   /** Milliseconds that never run backwards. */
