@@ -1,0 +1,27 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+
+/** How long work has waited for the event loop. */
+export interface LoopDelay {
+  /** The mean of the milliseconds since this was last asked; 0 when nothing was measured. */
+  takeMeanMs(): number;
+  stop(): void;
+}
+
+const resolutionMs = 20;
+const nanosecondsPerMs = 1e6;
+
+export function measureLoopDelay(): LoopDelay {
+  const histogram = monitorEventLoopDelay({ resolution: resolutionMs });
+  histogram.enable();
+  return {
+    takeMeanMs() {
+      const meanMs = histogram.mean / nanosecondsPerMs;
+      histogram.reset();
+      // The histogram counts the whole time between two of its timers; without samples the mean is NaN.
+      return Number.isNaN(meanMs) ? 0 : Math.max(0, meanMs - resolutionMs);
+    },
+    stop() {
+      histogram.disable();
+    },
+  };
+}
