@@ -1,7 +1,6 @@
 import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { systemClock } from "@tercel/grpc";
-import type { DeferredMessage } from "../../packages/grpc/src/call/deferred-message.ts";
 import { createProtobufCodec } from "../../packages/grpc/src/codec/index.ts";
 import { unindexedFields } from "../../packages/grpc/src/protocol/unindexed-fields.ts";
 import {
@@ -86,7 +85,7 @@ class AwaitedResponse implements ClientCallListener {
 
   onHead(): void {}
 
-  onMessage(_call: ClientCall, message: Message | DeferredMessage<Message>): void {
+  onMessage(_call: ClientCall, message: Message | Promise<Message>): void {
     this.message = message as Message;
   }
 

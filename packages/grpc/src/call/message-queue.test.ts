@@ -1,32 +1,44 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { DeferredMessage } from "./deferred-message.ts";
 import { MessageQueue } from "./message-queue.ts";
 
-function setUp() {
-  const seen = { credit: 0, returned: 0 };
-  const queue = new MessageQueue<string>(
-    (octets) => {
+const prefixBytes = 5;
+
+function setUp(make: (text: string) => string | Promise<string> = (text) => text) {
+  const seen = { credit: 0, returned: 0, made: 0 };
+  const queue = new MessageQueue<string>({
+    makeMessage(bytes, start, end, compressed) {
+      seen.made++;
+      const text = Buffer.from(bytes.subarray(start, end)).toString();
+      return make(compressed ? `compressed ${text}` : text);
+    },
+    consume(octets) {
       seen.credit += octets;
     },
-    () => {
+    takesNoMore() {
       seen.returned++;
     },
-  );
+  });
+  const push = (text: string, compressed = false): void => {
+    // In memory that is used again at once, as that of a socket is.
+    const bytes = Buffer.from(`<${text}>`);
+    queue.push(bytes, 1, bytes.length - 1, compressed, false);
+    bytes.fill("#");
+  };
   /** As a call does it: octets come, then what they complete. */
-  const arrive = (message: string | DeferredMessage<string>, octets: number): void => {
-    queue.received(octets);
-    queue.push(message, octets);
+  const arrive = (text: string, compressed = false): void => {
+    queue.received(text.length + prefixBytes);
+    push(text, compressed);
     queue.settle();
   };
-  return { queue, seen, arrive };
+  return { queue, seen, push, arrive };
 }
 
 describe("the message queue", () => {
   it("gives messages in order, whether they or those who wait for them come first", async () => {
     const { queue, arrive } = setUp();
     const early = [queue.next(), queue.next()];
-    for (const message of ["a", "b", "c", "d"]) arrive(message, 1);
+    for (const message of ["a", "b", "c", "d"]) arrive(message);
     queue.end();
     const results = [...(await Promise.all(early)), await queue.next(), await queue.next(), await queue.next()];
     assert.deepEqual(
@@ -35,32 +47,76 @@ describe("the message queue", () => {
     );
   });
 
+  it("makes a message only when it is taken, and tells whether it came compressed", async () => {
+    const { queue, seen, arrive } = setUp();
+    arrive("a", true);
+    arrive("b");
+    assert.equal(seen.made, 0);
+    assert.equal((await queue.next()).value, "compressed a");
+    assert.equal(seen.made, 1);
+    assert.equal((await queue.next()).value, "b");
+    const waiting = queue.next();
+    arrive("c", true);
+    assert.equal(seen.made, 3, "somebody waited for it");
+    assert.equal((await waiting).value, "compressed c");
+  });
+
   it("gives credit for a message only when it is taken", async () => {
     const { queue, seen, arrive } = setUp();
-    arrive("a", 10);
-    arrive("b", 20);
+    arrive("12345");
+    arrive("123456789012345");
     assert.equal(seen.credit, 0);
     await queue.next();
     assert.equal(seen.credit, 10);
     await queue.next();
     assert.equal(seen.credit, 30);
     const waiting = queue.next();
-    arrive("c", 5);
+    arrive("");
     assert.equal(seen.credit, 35);
     await waiting;
   });
 
   it("gives credit at once for part of a message when nothing else waits, so that it may be larger than a window", () => {
-    const { queue, seen, arrive } = setUp();
+    const { queue, seen, push, arrive } = setUp();
     queue.received(100);
     queue.settle();
     assert.equal(seen.credit, 100);
     queue.received(50);
-    queue.push("large", 150);
+    push("x".repeat(145));
     queue.settle();
     assert.equal(seen.credit, 100, "the rest is owed until the message is taken");
-    arrive("next", 7);
+    arrive("next");
     assert.equal(seen.credit, 100);
+  });
+
+  it("gives credit for each octet once, however messages were cut and whoever waited", async () => {
+    const { queue, seen, push } = setUp();
+    const texts = Array.from({ length: 300 }, (_, at) => "y".repeat((at * 37) % 90));
+    const total = texts.reduce((sum, text) => sum + text.length + prefixBytes, 0);
+    let came = 0;
+    let complete = 0;
+    let endOfNext = (texts[0] as string).length + prefixBytes;
+    const taken: Promise<IteratorResult<string, undefined>>[] = [];
+    for (let round = 0; came < total; round++) {
+      const octets = Math.min(1 + ((round * 53) % 160), total - came);
+      came += octets;
+      queue.received(octets);
+      while (complete < texts.length && endOfNext <= came) {
+        push(texts[complete] as string);
+        complete++;
+        endOfNext += (texts[complete] ?? "").length + prefixBytes;
+      }
+      queue.settle();
+      assert.ok(seen.credit <= came);
+      // Sometimes ahead of what comes, sometimes behind it.
+      for (let takes = (round * 7) % 4; takes > 0 && taken.length < texts.length; takes--) taken.push(queue.next());
+    }
+    while (taken.length < texts.length) taken.push(queue.next());
+    assert.deepEqual(
+      (await Promise.all(taken)).map((result) => result.value),
+      texts,
+    );
+    assert.equal(seen.credit, total);
   });
 
   it("tells waiting takers of the end, and of a failure once, after what had come before", async () => {
@@ -70,7 +126,7 @@ describe("the message queue", () => {
     assert.deepEqual(await waiting, { done: true, value: undefined });
 
     const failed = setUp();
-    failed.arrive("a", 1);
+    failed.arrive("a");
     failed.queue.fail(new Error("broken"));
     assert.equal((await failed.queue.next()).value, "a");
     await assert.rejects(failed.queue.next(), /broken/);
@@ -83,49 +139,61 @@ describe("the message queue", () => {
     assert.equal((await takers[1])?.done, true);
   });
 
-  it("makes a deferred message when it is taken, and hands on why it could not", async () => {
-    const { queue, arrive } = setUp();
-    let made = 0;
-    const deferred = (make: () => string | Promise<string>) =>
-      new DeferredMessage(() => {
-        made++;
-        return make();
-      });
-    arrive(
-      deferred(() => "now"),
-      1,
-    );
-    arrive(
-      deferred(async () => "later"),
-      1,
-    );
-    arrive(
-      deferred(() => {
-        throw new Error("spoilt");
-      }),
-      1,
-    );
-    assert.equal(made, 0);
-    assert.equal((await queue.next()).value, "now");
-    assert.equal(made, 1);
-    assert.equal((await queue.next()).value, "later");
-    await assert.rejects(queue.next(), /spoilt/);
-    const waiting = queue.next();
-    arrive(
-      deferred(async () => "for who waits"),
-      1,
-    );
-    assert.equal((await waiting).value, "for who waits");
+  for (const [when, make] of [
+    [
+      "at once",
+      (text: string): string => {
+        if (text === "spoilt") throw new Error("cannot be made");
+        return text;
+      },
+    ],
+    [
+      "later",
+      async (text: string): Promise<string> => {
+        if (text === "spoilt") throw new Error("cannot be made");
+        return text;
+      },
+    ],
+  ] as const) {
+    it(`hands on why a message could not be made ${when}, once, and nothing that came behind it`, async () => {
+      const { queue, seen, arrive } = setUp(make);
+      for (const text of ["good", "spoilt", "behind"]) arrive(text);
+      assert.equal((await queue.next()).value, "good");
+      await assert.rejects(queue.next(), /cannot be made/);
+      assert.equal((await queue.next()).done, true);
+      assert.equal(seen.credit, 9 + 11 + 11);
+
+      const awaited = setUp(make);
+      const takers = [awaited.queue.next(), awaited.queue.next()];
+      awaited.arrive("spoilt");
+      await assert.rejects(takers[0] as Promise<unknown>, /cannot be made/);
+      assert.equal((await takers[1])?.done, true);
+      assert.equal(awaited.seen.credit, 11);
+    });
+  }
+
+  it("tells a failure once when the call is ended by the message that could not be made", async () => {
+    const failure = new Error("cannot be made");
+    const { queue, arrive } = setUp(() => {
+      queue.fail(failure);
+      throw failure;
+    });
+    arrive("a");
+    arrive("b");
+    await assert.rejects(queue.next(), failure);
+    assert.equal((await queue.next()).done, true);
   });
 
   it("throws what waits away when the application takes no more, gives the credit back, and tells the call once", async () => {
     const { queue, seen, arrive } = setUp();
-    arrive("a", 10);
-    arrive("b", 20);
+    arrive("12345");
+    arrive("123456789012345");
     await queue.return();
     await queue.return();
-    assert.deepEqual(seen, { credit: 30, returned: 1 });
+    assert.deepEqual(seen, { credit: 30, returned: 1, made: 0 });
     assert.equal((await queue.next()).done, true);
+    arrive("late");
+    assert.equal(seen.credit, 39);
   });
 
   it("does not tell the call of a return after its end", async () => {

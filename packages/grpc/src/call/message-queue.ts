@@ -1,4 +1,18 @@
-import { DeferredMessage } from "./deferred-message.ts";
+import { messagePrefixBytes } from "../protocol/message-framing.ts";
+import { WaitingMessages } from "./waiting-messages.ts";
+
+/** The call whose messages a queue holds. */
+export interface MessageSource<T> {
+  /**
+   * Makes a message of its octets, at once or later. With `isOwn` nobody writes to them again; otherwise they are only lent
+   * until this returns. Throws or rejects when it cannot, and ends the call then, because that is the peer's fault.
+   */
+  makeMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, isOwn: boolean): T | Promise<T>;
+  /** Gives the peer credit for what has been taken. */
+  consume(octets: number): void;
+  /** The application will take no more. */
+  takesNoMore(): void;
+}
 
 interface Waiter<T> {
   resolve(result: IteratorResult<T, undefined>): void;
@@ -8,31 +22,30 @@ interface Waiter<T> {
 const done: IteratorResult<never, undefined> = { done: true, value: undefined };
 
 /**
- * Messages between the stream, which delivers when it likes, and the application, which takes them one by one.
+ * Messages between the stream, which delivers when it likes, and the application, which takes them one by one. One that
+ * somebody waits for is made at once; others wait as they came and are made when they are taken.
  *
  * It also decides when the peer gets credit for what it has sent. Octets of messages that wait here get it when they are
- * taken, so what waits is bounded by the stream's window (an empty message takes 92 octets of heap for its 5 on the wire, so
- * at most 19 MB for 1 MiB). Octets of a message whose rest is still to come get it at once
+ * taken, so what waits is bounded by the stream's window. Octets of a message whose rest is still to come get it at once
  * while nothing waits: a message may be larger than the window.
  */
 export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
-  private readonly giveCredit: (octets: number) => void;
-  /** The application will take no more. */
-  private readonly onReturned: () => void;
-  private messages: (T | DeferredMessage<T>)[] = [];
-  /** What each waiting message still owes the peer. */
-  private octets: number[] = [];
-  /** Octets received that belong to no complete message yet and have earned no credit. */
+  private readonly source: MessageSource<T>;
+  private readonly waiting = new WaitingMessages();
+  /** What the first waiting message has earned of its credit already. Those behind it have earned none. */
+  private creditedOfFirst = 0;
+  /** Octets received of a message that is not complete yet: without credit, and with it. */
   private partialOctets = 0;
-  private head = 0;
+  private creditedOfPartial = 0;
+  /** Octets of messages that went straight to somebody and have earned no credit yet. */
+  private deliveredOctets = 0;
   private waiters: Waiter<T>[] = [];
   private ended = false;
   private failed = false;
   private failure: unknown = undefined;
 
-  constructor(giveCredit: (octets: number) => void, onReturned: () => void) {
-    this.giveCredit = giveCredit;
-    this.onReturned = onReturned;
+  constructor(source: MessageSource<T>) {
+    this.source = source;
   }
 
   /** Octets have come; the messages they complete are pushed next, and `settle` follows. */
@@ -40,35 +53,40 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     this.partialOctets += octets;
   }
 
-  /** A message of that many octets is complete. */
-  push(message: T | DeferredMessage<T>, octets: number): void {
+  /** A message is complete. The octets are only lent, unless it was gathered in a buffer of its own. */
+  push(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
     if (this.ended) return;
-    const waiter = this.waiters.shift();
-    if (waiter !== undefined) {
-      this.deliver(waiter, message);
+    const credited = this.creditedOfPartial;
+    const owed = end - start + messagePrefixBytes - credited;
+    this.creditedOfPartial = 0;
+    this.partialOctets -= owed;
+    if (this.waiters.length > 0) {
+      this.deliveredOctets += owed;
+      this.deliver(bytes, start, end, compressed, gathered);
       return;
     }
-    // Its first octets may have been credited while it was incomplete.
-    const owed = Math.min(octets, this.partialOctets);
-    this.partialOctets -= owed;
-    this.messages.push(message);
-    this.octets.push(owed);
+    // While a message waits, parts of others earn nothing: only the first can have earned some.
+    if (credited > 0) this.creditedOfFirst = credited;
+    this.waiting.push(bytes, start, end, compressed, gathered);
   }
 
   /** Everything in what was received has been pushed. */
   settle(): void {
-    if (this.partialOctets === 0 || this.messages.length > 0) return;
-    const octets = this.partialOctets;
-    this.partialOctets = 0;
-    this.giveCredit(octets);
+    let octets = this.deliveredOctets;
+    this.deliveredOctets = 0;
+    if (this.waiting.count === 0) {
+      octets += this.partialOctets;
+      this.creditedOfPartial += this.partialOctets;
+      this.partialOctets = 0;
+    }
+    if (octets > 0) this.source.consume(octets);
   }
 
   /** No more messages come; those that wait can still be taken. */
   end(): void {
     if (this.ended) return;
     this.ended = true;
-    for (const waiter of this.waiters) waiter.resolve(done);
-    this.waiters = [];
+    this.dismissWaiters();
   }
 
   /** The stream broke: messages that wait are still taken first, then the failure is thrown once. */
@@ -82,20 +100,22 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     } else {
       waiter.reject(reason);
     }
-    for (const other of this.waiters) other.resolve(done);
-    this.waiters = [];
+    this.dismissWaiters();
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.head < this.messages.length) {
-      const message = this.messages[this.head] as T | DeferredMessage<T>;
-      const owed = this.octets[this.head] as number;
-      this.head++;
-      if (this.head === this.messages.length) this.clear();
-      this.giveCredit(owed);
-      this.settle();
-      if (message instanceof DeferredMessage) return makeResult(message);
-      return Promise.resolve({ done: false, value: message });
+    if (this.waiting.count > 0) {
+      try {
+        const message = this.waiting.shift(this.take);
+        if (!(message instanceof Promise)) return Promise.resolve({ done: false, value: message });
+        return message.then(makeResult, (error) => {
+          this.breakOff();
+          throw error;
+        });
+      } catch (error) {
+        this.breakOff();
+        return Promise.reject(error);
+      }
     }
     if (this.failed) {
       this.failed = false;
@@ -107,12 +127,8 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
 
   return(): Promise<IteratorResult<T, undefined>> {
     const wasOpen = !this.ended;
-    for (let at = this.head; at < this.octets.length; at++) this.partialOctets += this.octets[at] as number;
-    this.clear();
-    this.settle();
-    this.failed = false;
-    this.end();
-    if (wasOpen) this.onReturned();
+    this.breakOff();
+    if (wasOpen) this.source.takesNoMore();
     return Promise.resolve(done);
   }
 
@@ -120,18 +136,51 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     return this;
   }
 
-  private clear(): void {
-    this.messages = [];
-    this.octets = [];
-    this.head = 0;
+  private readonly take = (bytes: Uint8Array, start: number, end: number, compressed: boolean): T | Promise<T> => {
+    this.deliveredOctets += end - start + messagePrefixBytes - this.creditedOfFirst;
+    this.creditedOfFirst = 0;
+    this.settle();
+    return this.source.makeMessage(bytes, start, end, compressed, true);
+  };
+
+  /** To whoever has waited longest. That one learns of a failure, too, so it waits until the message is made. */
+  private deliver(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
+    try {
+      const message = this.source.makeMessage(bytes, start, end, compressed, gathered);
+      const waiter = this.waiters.shift();
+      if (!(message instanceof Promise)) {
+        waiter?.resolve({ done: false, value: message });
+        return;
+      }
+      message.then(
+        (made) => waiter?.resolve({ done: false, value: made }),
+        (error) => {
+          this.breakOff();
+          waiter?.reject(error);
+        },
+      );
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
-  private deliver(waiter: Waiter<T>, message: T | DeferredMessage<T>): void {
-    if (message instanceof DeferredMessage) makeResult(message).then(waiter.resolve, waiter.reject);
-    else waiter.resolve({ done: false, value: message });
+  /** Throws away what waits, and with it a failure that nobody was told of. */
+  private breakOff(): void {
+    const { count, payloadBytes } = this.waiting;
+    this.waiting.clear();
+    this.deliveredOctets += payloadBytes + count * messagePrefixBytes - this.creditedOfFirst;
+    this.creditedOfFirst = 0;
+    this.settle();
+    this.failed = false;
+    this.end();
+  }
+
+  private dismissWaiters(): void {
+    for (const waiter of this.waiters) waiter.resolve(done);
+    this.waiters = [];
   }
 }
 
-async function makeResult<T>(message: DeferredMessage<T>): Promise<IteratorResult<T, undefined>> {
-  return { done: false, value: await message.make() };
+function makeResult<T>(value: T): IteratorResult<T, undefined> {
+  return { done: false, value };
 }

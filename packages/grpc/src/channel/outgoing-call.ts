@@ -1,7 +1,6 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import type { DeadlineEntry } from "../call/deadline-wheel.ts";
-import type { DeferredMessage } from "../call/deferred-message.ts";
 import { waitForReady } from "../call/wait-for-ready.ts";
 import type { MetadataInit } from "../protocol/metadata.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
@@ -158,8 +157,8 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
     this.takeHead(attempt);
   }
 
-  onMessage(_attempt: Attempt, message: Message | DeferredMessage<Message>, octets: number): void {
-    if (!this.isOver) this.takeMessage(message, octets);
+  onMessage(_attempt: Attempt, message: Message | Promise<Message>): void {
+    if (!this.isOver) this.takeMessage(message);
   }
 
   onWritable(attempt: Attempt): void {
@@ -221,7 +220,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   /** The attempt's stream has room again. */
   protected abstract sendMore(attempt: Attempt): void;
   protected abstract takeHead(attempt: Attempt): void;
-  protected abstract takeMessage(message: Message | DeferredMessage<Message>, octets: number): void;
+  protected abstract takeMessage(message: Message | Promise<Message>): void;
   protected abstract prepareAttempt(attempt: Attempt): void;
   /** Nothing is sent a second time from here on. */
   protected abstract forgetRequests(): void;

@@ -1,8 +1,7 @@
 import type { DescMessage, DescMethodStreaming, Message, MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type StreamResponse } from "@connectrpc/connect";
-import type { DeferredMessage } from "../call/deferred-message.ts";
 import { toMessage } from "../call/message-init.ts";
-import { MessageQueue } from "../call/message-queue.ts";
+import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
 import { messagePrefixBytes } from "../protocol/message-framing.ts";
 import { type EncodedMessage, encodeRequest } from "../transport/client-call.ts";
 import type { Attempt } from "./attempt.ts";
@@ -18,11 +17,11 @@ type Requests = AsyncIterable<MessageInitShape<DescMessage>>;
  * Until the call commits to an attempt, the requests are kept as they were sent, and each attempt sends them from the first
  * on. What the application gives next is taken only when some attempt has caught up and has room.
  */
-export class StreamingCall extends OutgoingCall {
+export class StreamingCall extends OutgoingCall implements MessageSource<Message> {
   private readonly input: AsyncIterator<MessageInitShape<DescMessage>>;
   private readonly resolve: (response: StreamResponse) => void;
   private readonly reject: (error: ConnectError) => void;
-  private readonly responses: MessageQueue<Message>;
+  private readonly responses = new MessageQueue<Message>(this);
   private response: LazyStreamResponse | undefined = undefined;
   /** Requests that some attempt may still have to send; the first one has this number. */
   private sent: EncodedMessage[] = [];
@@ -46,10 +45,6 @@ export class StreamingCall extends OutgoingCall {
     this.input = requests[Symbol.asyncIterator]();
     this.resolve = resolve;
     this.reject = reject;
-    this.responses = new MessageQueue<Message>(
-      (octets) => this.attempt.consume(octets),
-      () => this.cancel(new ConnectError("the caller took no more responses", Code.Canceled)),
-    );
     this.prepareAttempt(this.attempt);
   }
 
@@ -57,6 +52,28 @@ export class StreamingCall extends OutgoingCall {
   override holdRequest(): boolean {
     return !this.isCommitted && !this.hasOverflowed;
   }
+
+  // ---- MessageSource
+
+  makeMessage(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    compressed: boolean,
+    isOwn: boolean,
+  ): Message | Promise<Message> {
+    return this.attempt.makeMessage(bytes, start, end, compressed, isOwn);
+  }
+
+  consume(octets: number): void {
+    this.attempt.consume(octets);
+  }
+
+  takesNoMore(): void {
+    this.cancel(new ConnectError("the caller took no more responses", Code.Canceled));
+  }
+
+  // ---- what the kind of call adds
 
   protected prepareAttempt(attempt: Attempt): void {
     attempt.responses = this.responses;
@@ -68,9 +85,8 @@ export class StreamingCall extends OutgoingCall {
     this.respond(attempt);
   }
 
-  protected takeMessage(message: Message | DeferredMessage<Message>, octets: number): void {
-    this.responses.push(message, octets);
-  }
+  /** Its attempts put them into the queue. */
+  protected takeMessage(): void {}
 
   protected sendRequests(attempt: Attempt): void {
     if (this.hasPumped) {

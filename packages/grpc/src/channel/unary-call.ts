@@ -1,6 +1,5 @@
 import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type UnaryResponse } from "@connectrpc/connect";
-import { DeferredMessage } from "../call/deferred-message.ts";
 import type { Attempt } from "./attempt.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
 import { OutgoingCall, type OutgoingCallInit } from "./outgoing-call.ts";
@@ -35,12 +34,9 @@ export class UnaryCall extends OutgoingCall {
 
   protected forgetRequests(): void {}
 
-  protected takeMessage(message: Message | DeferredMessage<Message>): void {
+  protected takeMessage(message: Message | Promise<Message>): void {
     if (this.response === undefined) {
-      const response = message instanceof DeferredMessage ? message.make() : message;
-      this.response = response;
-      // Whoever awaits the call sees the failure; until then it must not count as unhandled.
-      if (response instanceof Promise) response.catch(() => {});
+      this.response = message;
     } else {
       this.cancel(new ConnectError("the server sent more than one response message", Code.Unimplemented));
     }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createHook } from "node:async_hooks";
+import { availableParallelism } from "node:os";
 import { test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -114,4 +116,29 @@ test("serves many large messages at once, good and bad, each with its own outcom
   outcomes.forEach((outcome, n) => {
     assert.equal(outcome, n % 3 === 0 ? Code.Internal : 100_000);
   });
+});
+
+test("inflates no more than two large messages for each core at once, and the others in their turn", async (t) => {
+  let begun = 0;
+  const hook = createHook({
+    init(_id, type) {
+      if (type === "ZLIB") begun++;
+    },
+  });
+  const message = gzipSync(noise(200_000));
+  const most = 2 * availableParallelism();
+  let ended = 0;
+  hook.enable();
+  t.after(() => hook.disable());
+  const inflates = Array.from({ length: 3 * most + 1 }, async () => {
+    const octets = await gzipCompression.decompress(message, mebibyte);
+    ended++;
+    assert.ok(begun - ended <= most, `${begun - ended} are under way`);
+    return octets.length;
+  });
+  // Without a turn of the event loop none can end.
+  for (let at = 0; at < 10; at++) await Promise.resolve();
+  assert.equal(begun, most);
+  assert.ok((await Promise.all(inflates)).every((octets) => octets === 200_000));
+  assert.equal(begun, inflates.length);
 });

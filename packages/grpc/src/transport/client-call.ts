@@ -10,7 +10,6 @@ import {
 } from "@tercel/http2";
 import type { Clock } from "../call/clock.ts";
 import { compressionForMessage } from "../call/compress-messages.ts";
-import { DeferredMessage } from "../call/deferred-message.ts";
 import type { MessageQueue } from "../call/message-queue.ts";
 import { type Codec, copyOctets } from "../codec/index.ts";
 import { type Compression, chooseResponseDecoding, undeclaredCompressionError } from "../protocol/compression.ts";
@@ -39,8 +38,8 @@ export interface ClientCallListener {
   readonly deadlineAtMs: number;
   /** The response's head is here. Not called when the response is a status alone. */
   onHead(call: ClientCall): void;
-  /** One response message of that many octets. */
-  onMessage(call: ClientCall, message: Message | DeferredMessage<Message>, octets: number): void;
+  /** One response message, or the promise of it, which somebody may leave alone. Not called when the call has `responses`. */
+  onMessage(call: ClientCall, message: Message | Promise<Message>): void;
   /** The call is over, always exactly once. */
   onEnd(call: ClientCall, error: ConnectError | undefined): void;
   onWritable(call: ClientCall): void;
@@ -148,6 +147,25 @@ export class ClientCall implements StreamListener, MessageSink {
     this.stream?.consume(octets);
   }
 
+  /** Makes a response message, as `MessageSource` has it. */
+  makeMessage(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    compressed: boolean,
+    isOwn: boolean,
+  ): Message | Promise<Message> {
+    const { codec } = this.settings;
+    const { output } = this.method;
+    const isLent = !isOwn && (compressed || codec.retainsInput(output));
+    const octets = isLent ? copyOctets(bytes, start, end) : bytes.subarray(start, end);
+    try {
+      return compressed ? this.inflate(octets) : codec.decode(output, octets);
+    } catch (error) {
+      return this.refuseMessage(error);
+    }
+  }
+
   /** Ends the call from this side; the server is told by a reset. */
   cancel(error: ConnectError): void {
     this.finish(error);
@@ -198,9 +216,12 @@ export class ClientCall implements StreamListener, MessageSink {
 
   onMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
     if (this.over) return;
+    if (this.responses !== undefined) {
+      this.responses.push(bytes, start, end, compressed, gathered);
+      return;
+    }
     try {
-      const message = this.decode(bytes, start, end, compressed, gathered);
-      this.listener.onMessage(this, message, end - start + messagePrefixBytes);
+      this.listener.onMessage(this, this.makeMessage(bytes, start, end, compressed, gathered));
     } catch (error) {
       this.finish(ConnectError.from(error, Code.Internal));
     }
@@ -274,38 +295,25 @@ export class ClientCall implements StreamListener, MessageSink {
     return undefined;
   }
 
-  private decode(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    compressed: boolean,
-    gathered: boolean,
-  ): Message | DeferredMessage<Message> {
-    const { codec } = this.settings;
-    const { output } = this.method;
-    const isView = !gathered && (compressed || codec.retainsInput(output));
-    const octets = isView ? copyOctets(bytes, start, end) : bytes.subarray(start, end);
-    if (!compressed) return codec.decode(output, octets);
+  private inflate(octets: Uint8Array): Message | Promise<Message> {
     const { compression } = this;
     if (compression === undefined) throw undeclaredCompressionError();
-    return new DeferredMessage(() => this.inflate(compression, octets));
-  }
-
-  private inflate(compression: Compression, octets: Uint8Array): Message | Promise<Message> {
     const { codec, maxReceiveMessageBytes } = this.settings;
     const { output } = this.method;
-    const failed = (error: unknown): never => {
-      const reason = ConnectError.from(error, Code.Internal);
-      this.finish(reason);
-      throw reason;
-    };
-    try {
-      const plainOctets = compression.decompress(octets, maxReceiveMessageBytes);
-      if (!(plainOctets instanceof Promise)) return codec.decode(output, plainOctets);
-      return plainOctets.then((inflated) => codec.decode(output, inflated)).catch(failed);
-    } catch (error) {
-      return failed(error);
-    }
+    const plainOctets = compression.decompress(octets, maxReceiveMessageBytes);
+    if (!(plainOctets instanceof Promise)) return codec.decode(output, plainOctets);
+    const message = plainOctets
+      .then((inflated) => codec.decode(output, inflated))
+      .catch((error) => this.refuseMessage(error));
+    // Whoever takes the message sees the failure; until then it must not count as unhandled.
+    message.catch(() => {});
+    return message;
+  }
+
+  private refuseMessage(error: unknown): never {
+    const reason = ConnectError.from(error, Code.Internal);
+    this.finish(reason);
+    throw reason;
   }
 
   /** Whether the server has certainly not seen the call: it refused the stream, or went away before it (RFC 9113 §8.7). */

@@ -5,14 +5,13 @@ import { Cancellation } from "../call/cancellation.ts";
 import type { Clock } from "../call/clock.ts";
 import { compressionForMessage } from "../call/compress-messages.ts";
 import type { DeadlineEntry, DeadlineWheel } from "../call/deadline-wheel.ts";
-import { DeferredMessage } from "../call/deferred-message.ts";
 import { CallContext, type ContextSource } from "../call/handler-context.ts";
 import type { Log } from "../call/log.ts";
-import { MessageQueue } from "../call/message-queue.ts";
+import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
 import { printable } from "../call/printable.ts";
 import { copyOctets } from "../codec/index.ts";
 import { createDebugError, withDebugInfo, withoutDebugInfo } from "../errors/debug-info.ts";
-import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
+import { undeclaredCompressionError } from "../protocol/compression.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
 import {
   appendMetadata,
@@ -48,7 +47,9 @@ export interface ServerCallSettings {
  * Whatever ends the call first (the handler, the deadline, the peer, a broken request) decides its status; what comes
  * after is ignored.
  */
-export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, ContextSource, HandledCall {
+export class ServerCall
+  implements StreamListener, MessageSink, DeadlineEntry, ContextSource, MessageSource<Message>, HandledCall
+{
   /** 0 as long as there is no deadline. */
   deadlineAtMs = 0;
   nextDeadline: DeadlineEntry | undefined = undefined;
@@ -76,7 +77,7 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
     this.head = head;
     this.plan = plan;
     this.context = new CallContext(this);
-    this.requests = plan.handler.requestIsStream ? this.makeQueue() : undefined;
+    this.requests = plan.handler.requestIsStream ? new MessageQueue<Message>(this) : undefined;
   }
 
   /** Call once, with the stream's listener set. */
@@ -170,18 +171,16 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
 
   onMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
     if (this.over) return;
-    const octets = end - start + messagePrefixBytes;
-    try {
-      if (this.requests !== undefined) {
-        this.requests.push(this.decode(bytes, start, end, compressed, gathered), octets);
-      } else if (this.request === undefined) {
-        const message = this.decode(bytes, start, end, compressed, gathered);
-        this.request = message instanceof DeferredMessage ? message.make() : message;
-      } else {
-        this.fail(new ConnectError("the method takes one message, but more came", Code.Unimplemented));
+    if (this.requests !== undefined) {
+      this.requests.push(bytes, start, end, compressed, gathered);
+    } else if (this.request !== undefined) {
+      this.fail(new ConnectError("the method takes one message, but more came", Code.Unimplemented));
+    } else {
+      try {
+        this.request = this.makeMessage(bytes, start, end, compressed, gathered);
+      } catch (error) {
+        this.fail(error);
       }
-    } catch (error) {
-      this.fail(error);
     }
   }
 
@@ -224,6 +223,35 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
     // A status would wait behind data that the peer does not read; a reset takes the data with it.
     this.stream.reset(ErrorCode.cancel);
     this.finish(error);
+  }
+
+  // ---- MessageSource
+
+  makeMessage(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    compressed: boolean,
+    isOwn: boolean,
+  ): Message | Promise<Message> {
+    const { codec, handler } = this.plan;
+    const isLent = !isOwn && (compressed || codec.retainsInput(handler.input));
+    const octets = isLent ? copyOctets(bytes, start, end) : bytes.subarray(start, end);
+    try {
+      return compressed ? this.inflate(octets) : codec.decode(handler.input, octets);
+    } catch (error) {
+      // The peer's fault, whatever the handler makes of it.
+      this.fail(error);
+      throw error;
+    }
+  }
+
+  consume(octets: number): void {
+    this.stream.consume(octets);
+  }
+
+  takesNoMore(): void {
+    this.reader?.halt();
   }
 
   // ---- HandledCall
@@ -302,43 +330,15 @@ export class ServerCall implements StreamListener, MessageSink, DeadlineEntry, C
     return exposeDebugInfo ? createDebugError(reason) : new ConnectError("internal error", Code.Internal);
   }
 
-  private decode(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    compressed: boolean,
-    gathered: boolean,
-  ): Message | DeferredMessage<Message> {
-    const { plan } = this;
-    const { input } = plan.handler;
-    const isView = !gathered && (compressed || plan.codec.retainsInput(input));
-    const octets = isView ? copyOctets(bytes, start, end) : bytes.subarray(start, end);
-    if (!compressed) return plan.codec.decode(input, octets);
-    if (plan.requestCompression === undefined) throw undeclaredCompressionError();
-    return new DeferredMessage(() => this.inflate(plan.requestCompression as Compression, octets));
-  }
-
-  private inflate(compression: Compression, octets: Uint8Array): Message | Promise<Message> {
-    const { codec, handler } = this.plan;
-    try {
-      const plain = compression.decompress(octets, this.settings.maxReceiveMessageBytes);
-      if (!(plain instanceof Promise)) return codec.decode(handler.input, plain);
-      const message = plain.then((decompressed) => codec.decode(handler.input, decompressed));
-      // Whoever takes the message sees the failure; until then it must not count as unhandled.
-      message.catch((error) => this.fail(error));
-      return message;
-    } catch (error) {
-      // The peer's fault, whatever the handler makes of it.
-      this.fail(error);
-      throw error;
-    }
-  }
-
-  private makeQueue(): MessageQueue<Message> {
-    return new MessageQueue<Message>(
-      (octets) => this.stream.consume(octets),
-      () => this.reader?.halt(),
-    );
+  private inflate(octets: Uint8Array): Message | Promise<Message> {
+    const { codec, handler, requestCompression } = this.plan;
+    if (requestCompression === undefined) throw undeclaredCompressionError();
+    const plain = requestCompression.decompress(octets, this.settings.maxReceiveMessageBytes);
+    if (!(plain instanceof Promise)) return codec.decode(handler.input, plain);
+    const message = plain.then((decompressed) => codec.decode(handler.input, decompressed));
+    // Whoever takes the message sees the failure; until then it must not count as unhandled.
+    message.catch((error) => this.fail(error));
+    return message;
   }
 
   private writeSmaller(plain: Uint8Array, compressed: Uint8Array): Promise<void> | undefined {

@@ -1,6 +1,5 @@
 import type { DescMethodServerStreaming, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { DeferredMessage } from "../../call/deferred-message.ts";
 import { ClientCall, type ClientCallListener, type ClientCallSettings } from "../../transport/client-call.ts";
 import type { ClientConnection } from "../../transport/client-connection.ts";
 import type { Http2ClientConnection } from "../../transport/http2-client-connection.ts";
@@ -68,8 +67,7 @@ class WatchCall implements ClientCallListener {
 
   onWritable(): void {}
 
-  onMessage(_call: ClientCall, received: Message | DeferredMessage<Message>): void {
-    const message = received instanceof DeferredMessage ? received.make() : received;
+  onMessage(_call: ClientCall, message: Message | Promise<Message>): void {
     if (message instanceof Promise) {
       message.then(
         (made) => this.#pass(made),
