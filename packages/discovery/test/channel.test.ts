@@ -141,8 +141,7 @@ test("a channel hears over a restart of the registry what comes after it, and no
   await connect(target).register({ name: "orders", address: "127.0.0.1", port: two.port });
   await watch.until(({ instances }) => instances.length === 2);
   watch.close();
-  // Until its connection stands, all calls go to the one that was there before.
-  // One call at a time: two would take turns with the two instances and never meet the second.
+  // Until its connection stands, all calls go to the one that was there before. One call a turn: two would keep in step.
   while (!(await client.check({ service: "two" }).then(Boolean, isUnknownService)));
   await client.check({});
   assert.equal(channel.explain().resolver.endpoints, 2);
