@@ -1,6 +1,6 @@
 import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
-import { nearestName, refuseUnknownOptions } from "@tercel/grpc";
-import { methodPath } from "../call/method-path.ts";
+import { refuseUnknownOptions } from "@tercel/grpc";
+import { checkRulePaths, pathOfMethod } from "../call/method-names.ts";
 import { method as methodOption, type Rule, service as serviceOption } from "../gen/tercel/auth/v1/auth_pb.ts";
 
 /**
@@ -41,7 +41,7 @@ export function compileRules(where: string, sources: RuleSources): (method: Desc
   for (const service of services) {
     if (exempt.includes(service.typeName)) continue;
     for (const method of service.methods) {
-      const path = pathOf(method);
+      const path = pathOfMethod(method);
       const rule = given.get(path) ?? given.get(`${service.typeName}/*`) ?? ruleOfProto(where, method);
       if (rule === undefined && defaultRule === "deny") forgotten.push(path);
       byPath.set(path, rule ?? authenticated);
@@ -57,15 +57,11 @@ export function compileRules(where: string, sources: RuleSources): (method: Desc
   return (method) => {
     let rule = byMethod.get(method);
     if (rule === undefined) {
-      rule = exempt.includes(method.parent.typeName) ? "public" : (byPath.get(pathOf(method)) ?? "deny");
+      rule = exempt.includes(method.parent.typeName) ? "public" : (byPath.get(pathOfMethod(method)) ?? "deny");
       byMethod.set(method, rule);
     }
     return rule;
   };
-}
-
-function pathOf(method: DescMethod): string {
-  return methodPath({ service: method.parent, method });
 }
 
 function checkedRules(
@@ -73,14 +69,9 @@ function checkedRules(
   rules: Readonly<Record<string, AuthRule>>,
   services: readonly DescService[],
 ): Map<string, CompiledRule> {
-  const known = services.flatMap((service) => [...service.methods.map(pathOf), `${service.typeName}/*`]);
+  checkRulePaths(where, Object.keys(rules), services);
   const checked = new Map<string, CompiledRule>();
   for (const [path, rule] of Object.entries(rules)) {
-    if (!known.includes(path)) {
-      const nearest = nearestName(path, known);
-      const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
-      throw new TypeError(`${where}: rules name "${path}", which is no method of the services${hint}`);
-    }
     checked.set(path, compileRule(`${where}: rules["${path}"]`, rule));
   }
   return checked;
@@ -105,7 +96,8 @@ function compileRule(where: string, rule: AuthRule): CompiledRule {
 }
 
 function ruleOfProto(where: string, method: DescMethod): CompiledRule | undefined {
-  if (hasOption(method, methodOption)) return ruleOfMessage(where, pathOf(method), getOption(method, methodOption));
+  if (hasOption(method, methodOption))
+    return ruleOfMessage(where, pathOfMethod(method), getOption(method, methodOption));
   const { parent } = method;
   if (!hasOption(parent, serviceOption)) return undefined;
   return ruleOfMessage(where, parent.typeName, getOption(parent, serviceOption));

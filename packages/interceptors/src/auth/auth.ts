@@ -11,6 +11,7 @@ import {
 } from "@tercel/grpc";
 import { permissionDenied, unauthenticated, unavailable } from "@tercel/grpc/errors";
 import { type Claims, claimsKey } from "../call/claims.ts";
+import { checkServices } from "../call/method-names.ts";
 import { methodPath } from "../call/method-path.ts";
 import { thrownText } from "../call/thrown-text.ts";
 import { type AuthRule, type CompiledRule, compileRules } from "./auth-rules.ts";
@@ -99,7 +100,7 @@ export function createAuth(options: AuthOptions): Interceptor {
   const { endStreamsAtExpiry = false } = options;
   const verifier = createVerifier(options, log, clock, wallClockMs);
   const ruleOf = compileRules(where, {
-    services: checkedServices(options.services),
+    services: checkServices(where, options.services),
     rules: options.rules ?? {},
     defaultRule: checkedDefaultRule(options.defaultRule),
     exempt: [healthService, ...(options.publicReflection === true ? reflectionServices : [])],
@@ -230,11 +231,6 @@ function checkedNames(name: string, given: string | readonly string[]): string |
   const isFine = Array.isArray(all) && all.length > 0 && all.every((one) => typeof one === "string" && one !== "");
   if (!isFine) throw new TypeError(`${where}: ${name} has to be a text or a list of texts, none of them empty`);
   return given;
-}
-
-function checkedServices(services: readonly DescService[]): readonly DescService[] {
-  if (Array.isArray(services) && services.every((one) => one?.kind === "service")) return services;
-  throw new TypeError(`${where}: services has to be a list of service descriptors, for example [UserService]`);
 }
 
 function checkedDefaultRule(rule: AuthOptions["defaultRule"] = "deny"): "deny" | "authenticated" {

@@ -5,6 +5,7 @@ import type { Interceptor } from "@connectrpc/connect";
 import { type Log, refuseUnknownOptions, stderrLog } from "@tercel/grpc";
 import { type FieldViolation, internal, invalidArgument, withCommonDetails } from "@tercel/grpc/errors";
 import { gateMessages } from "../call/gate-messages.ts";
+import { checkServices } from "../call/method-names.ts";
 import { thrownText } from "../call/thrown-text.ts";
 import { requestWithMessages } from "../call/with-messages.ts";
 import { RuleTranslation } from "./translate-rules.ts";
@@ -84,10 +85,7 @@ function compileAll(
   validator: Validator,
   schemaOf: (message: DescMessage) => DescMessage,
 ): void {
-  if (!Array.isArray(services) || services.some((one) => one?.kind !== "service")) {
-    throw new TypeError(`${where}: services has to be a list of service descriptors, for example [UserService]`);
-  }
-  for (const { input } of services.flatMap(({ methods }) => methods)) {
+  for (const { input } of checkServices(where, services).flatMap(({ methods }) => methods)) {
     const schema = schemaOf(input);
     const { error } = validator.validate(schema, create(schema));
     if (error instanceof CompilationError) {

@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { test } from "node:test";
+
+test("the fourth call of a minute is told to come back", () => {
+  const program = join(import.meta.dirname, "main.ts");
+  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 20_000 });
+  assert.deepEqual(said.trimEnd().split("\n"), [
+    "Hello!",
+    "Hello!",
+    "Hello!",
+    "[resource_exhausted] no more than 3 requests a minute { requestsPerUnit: 3, unit: 'minute' }",
+    "come back within a minute",
+  ]);
+});

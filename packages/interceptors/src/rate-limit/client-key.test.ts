@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { boundedKey, networkOf } from "./client-key.ts";
+
+test("takes an IPv4 address whole, and an IPv6 address by its /64", () => {
+  const networks: [string, string][] = [
+    ["192.0.2.1:50051", "192.0.2.1"],
+    ["[::ffff:192.0.2.1]:50051", "192.0.2.1"],
+    ["[2001:db8:0:1:2:3:4:5]:1", "2001:db8:0:1"],
+    ["[2001:db8:0:1::9]:1", "2001:db8:0:1"],
+    ["[2001:0DB8::9]:1", "2001:db8:0:0"],
+    ["[::1]:1", "0:0:0:0"],
+    ["[fe80::1%eth0]:1", "fe80:0:0:0"],
+  ];
+  for (const [address, network] of networks) assert.equal(networkOf(address), network, address);
+});
+
+test("keeps keys short and apart", () => {
+  assert.equal(boundedKey("x".repeat(128)), "x".repeat(128));
+  const long = boundedKey("x".repeat(129));
+  assert.equal(long.length, 44);
+  assert.notEqual(long, boundedKey("x".repeat(130)));
+});

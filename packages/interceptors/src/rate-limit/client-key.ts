@@ -1,0 +1,42 @@
+import { hash } from "node:crypto";
+import type { StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import { callInfo } from "@tercel/grpc";
+import { claimsKey } from "../call/claims.ts";
+
+/** Longer ones are told apart by their digest, so that what a key takes is bounded. */
+const maxKeyChars = 128;
+
+/**
+ * Who calls: the subject of a verified token, or else the address. Callers without either (Unix sockets, in memory) count as one.
+ */
+export function clientKey(request: UnaryRequest | StreamRequest): string {
+  const claims = request.contextValues.get(claimsKey);
+  // Subjects are unique within their issuer only (RFC 7519 §4.1.2).
+  if (claims?.sub !== undefined) return `sub ${claims.iss} ${claims.sub}`;
+  const address = request.contextValues.get(callInfo)?.peerAddress;
+  return address === undefined ? "local" : `addr ${networkOf(address)}`;
+}
+
+export function boundedKey(key: string): string {
+  return key.length <= maxKeyChars ? key : hash("sha256", key, "base64");
+}
+
+/** The IPv4 address, or the /64 of an IPv6 one, which is what one customer has at least, of `host:port`. */
+export function networkOf(peerAddress: string): string {
+  const host = peerAddress.slice(0, peerAddress.lastIndexOf(":")).replace(/^\[|\]$/g, "");
+  if (!host.includes(":")) return host;
+  // IPv4 in IPv6's clothes: all of it would be one /64.
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host);
+  if (mapped !== null) return mapped[1] as string;
+  const [front = "", back] = (host.split("%")[0] as string).split("::");
+  const groups = front === "" ? [] : front.split(":");
+  if (back !== undefined) {
+    const behind = back === "" ? [] : back.split(":");
+    while (groups.length + behind.length < 8) groups.push("0");
+    groups.push(...behind);
+  }
+  return groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(":");
+}

@@ -1,0 +1,4 @@
+export type { Limit, RateLimitStore, Verdict } from "./limit.ts";
+export { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
+export { createRateLimit, type RateLimitOptions, type RateLimitRule } from "./rate-limit.ts";
+export { createRedisStore, type RedisStoreOptions } from "./redis-store.ts";

@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Code, createClient, type Interceptor } from "@connectrpc/connect";
+import { readErrorReason, readRateLimit, readRetryAfterMs } from "@tercel/grpc/errors";
+import { createHealth } from "@tercel/grpc/services";
+import { assertStatus, createFakeClock, createInMemoryTransport } from "@tercel/grpc/testing";
+import { EchoService, OtherService } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.ts";
+import { collect, streamOf } from "../../test/support/async.ts";
+import {
+  type EchoHandlers,
+  openInMemory,
+  openOverSocket,
+  overBothTransports,
+  recordingLog,
+} from "../../test/support/open-echo.ts";
+import { claimsKey } from "../call/claims.ts";
+import { createMemoryStore, createRateLimit, type RateLimitOptions, type RateLimitStore } from "./index.ts";
+
+const echo = EchoService.typeName;
+const twoAMinute = { requests: 2, per: "minute" } as const;
+const services = [EchoService, OtherService];
+
+const handlers: EchoHandlers = {
+  unary: () => ({}),
+  async *serverStream() {
+    yield {};
+  },
+  async clientStream(requests) {
+    return { count: (await collect(requests)).length };
+  },
+  async *bidi(requests) {
+    for await (const { text } of requests) yield { text };
+  },
+};
+
+function limiting(options: RateLimitOptions, ...before: Interceptor[]) {
+  return { server: { interceptors: [...before, createRateLimit(options)] }, other: { unary: () => ({}) } };
+}
+
+/** Says who calls, as createAuth would. */
+const naming: Interceptor = (next) => (request) => {
+  const sub = request.header.get("x-sub");
+  if (sub !== null) request.contextValues.set(claimsKey, { iss: request.header.get("x-iss") ?? "i", sub, exp: 1 });
+  return next(request);
+};
+
+describe("createRateLimit", () => {
+  overBothTransports((open) => {
+    it("answers the call that is one too many, and says when to come back", async (t) => {
+      const clock = createFakeClock();
+      const { client } = await open(t, handlers, limiting({ limit: twoAMinute, clock }));
+      await client.unary({});
+      await clock.advance(20_500);
+      await client.unary({});
+      const error = await assertStatus(client.unary({}), Code.ResourceExhausted, "no more than 2 requests a minute");
+      assert.equal(readRetryAfterMs(error), 39_500);
+      assert.deepEqual(readRateLimit(error), { requestsPerUnit: 2, unit: "minute" });
+      assert.equal(error.metadata.get("grpc-retry-pushback-ms"), "39500");
+      assert.equal(readErrorReason(error)?.reason, "RATE_LIMITED");
+      await clock.advance(39_500);
+      await client.unary({});
+    });
+
+    it("counts streams of all kinds like calls", async (t) => {
+      const { client } = await open(t, handlers, limiting({ limit: { requests: 3, per: "hour" } }));
+      await collect(client.serverStream({}));
+      await client.clientStream(streamOf({}, {}, {}, {}));
+      await collect(client.bidi(streamOf({}, {}, {})));
+      await assertStatus(client.serverStream({}), Code.ResourceExhausted);
+      await assertStatus(client.clientStream(streamOf({})), Code.ResourceExhausted);
+      await assertStatus(client.bidi(streamOf({})), Code.ResourceExhausted);
+    });
+
+    it("counts the messages of streams if it is told to", async (t) => {
+      const { client } = await open(
+        t,
+        handlers,
+        limiting({ limit: { requests: 4, per: "hour" }, countMessages: true }),
+      );
+      assert.equal((await client.clientStream(streamOf({}, {}))).count, 2);
+      const seen: string[] = [];
+      const reading = async (): Promise<void> => {
+        for await (const { text } of client.bidi(streamOf({ text: "3" }, { text: "4" }, { text: "5" })))
+          seen.push(text);
+      };
+      await assertStatus(reading(), Code.ResourceExhausted);
+      assert.deepEqual(seen, ["3", "4"]);
+      await assertStatus(client.unary({}), Code.ResourceExhausted);
+    });
+  });
+
+  it("counts each subject of each issuer apart, wherever it calls from", async (t) => {
+    const options = limiting({ limit: { requests: 1, per: "day" } }, naming);
+    const { client } = await openInMemory(t, handlers, options);
+    const as = (sub: string, iss = "i") => client.unary({}, { headers: { "x-sub": sub, "x-iss": iss } });
+    await as("ada");
+    await assertStatus(as("ada"), Code.ResourceExhausted);
+    await as("ada", "j");
+    await as("bob");
+    await client.unary({});
+    await assertStatus(client.unary({}), Code.ResourceExhausted);
+  });
+
+  it("goes by the address where nobody says who calls", async (t) => {
+    const keys: string[] = [];
+    const store: RateLimitStore = {
+      take(key) {
+        keys.push(key);
+        return { isAllowed: true, retryAfterMs: 0 };
+      },
+    };
+    const { client } = await openOverSocket(t, handlers, limiting({ limit: twoAMinute, store }));
+    await client.unary({});
+    assert.deepEqual(keys, ["* addr 127.0.0.1"]);
+  });
+
+  it("takes the key that it is told, and counts nobody without one", async (t) => {
+    const keyOf: RateLimitOptions["keyOf"] = ({ header }) => header.get("x-tenant") ?? undefined;
+    const { client } = await openInMemory(t, handlers, limiting({ limit: { requests: 1, per: "day" }, keyOf }));
+    const of = (tenant: string) => client.unary({}, { headers: { "x-tenant": tenant } });
+    await of("a");
+    await assertStatus(of("a"), Code.ResourceExhausted);
+    await of("b");
+    await client.unary({});
+    await client.unary({});
+  });
+
+  it("has counts of their own for methods and services with rules", async (t) => {
+    const one = { requests: 1, per: "day" } as const;
+    const rules = { [`${echo}/*`]: twoAMinute, [`${echo}/Unary`]: one, [`${echo}/Bidi`]: "unlimited" as const };
+    const { client, other } = await openInMemory(t, handlers, limiting({ limit: one, rules, services }));
+    await client.unary({});
+    await assertStatus(client.unary({}), Code.ResourceExhausted);
+    await collect(client.serverStream({}));
+    await client.clientStream(streamOf({}));
+    await assertStatus(client.serverStream({}), Code.ResourceExhausted);
+    for (let at = 0; at < 3; at++) await collect(client.bidi(streamOf({})));
+    await other.unary({});
+    await assertStatus(other.unary({}), Code.ResourceExhausted);
+  });
+
+  it("does not limit health", async (t) => {
+    const health = createHealth();
+    const transport = createInMemoryTransport({
+      routes: health.routes,
+      serverOptions: { interceptors: [createRateLimit({ limit: { requests: 1, per: "day" } })] },
+    });
+    t.after(() => transport.close({ deadlineMs: 0 }));
+    for (let at = 0; at < 3; at++) await createClient(health.service, transport).check({});
+  });
+
+  describe("when its store fails", () => {
+    const failing: [string, RateLimitStore["take"]][] = [
+      ["rejects", () => Promise.reject(new Error("down"))],
+      ["throws", () => assert.fail("down")],
+    ];
+    for (const [how, take] of failing) {
+      it(`lets calls through by default, and says so once (${how})`, async (t) => {
+        const { log, logged } = recordingLog();
+        const { client } = await openInMemory(t, handlers, limiting({ limit: twoAMinute, store: { take }, log }));
+        for (let at = 0; at < 3; at++) await client.unary({});
+        assert.deepEqual(
+          logged.map(({ level, fields }) => [level, fields.calls]),
+          [["error", "allowed"]],
+        );
+      });
+
+      it(`denies them if it is told to (${how})`, async (t) => {
+        const { log } = recordingLog();
+        const options = { limit: twoAMinute, store: { take }, log, onStoreFailure: "deny" } as const;
+        const { client } = await openInMemory(t, handlers, limiting(options));
+        const error = await assertStatus(client.unary({}), Code.Unavailable);
+        assert.equal(readErrorReason(error)?.reason, "RATE_LIMIT_UNKNOWN");
+        await assertStatus(client.serverStream({}), Code.Unavailable);
+      });
+    }
+
+    it("counts again when it is back, and says so", async (t) => {
+      const { log, logged } = recordingLog();
+      const memory = createMemoryStore();
+      let isDown = true;
+      const store: RateLimitStore = {
+        take: async (key, limit) => (isDown ? assert.fail("down") : memory.take(key, limit)),
+      };
+      const { client } = await openInMemory(t, handlers, limiting({ limit: twoAMinute, store, log }));
+      await client.unary({});
+      isDown = false;
+      await client.unary({});
+      await client.unary({});
+      await assertStatus(client.unary({}), Code.ResourceExhausted);
+      assert.deepEqual(
+        logged.map(({ level }) => level),
+        ["error", "warn"],
+      );
+    });
+
+    it("waits for a store that hangs no longer than it is told", async (t) => {
+      const clock = createFakeClock();
+      const { log, logged } = recordingLog();
+      let asked: () => void = () => {};
+      const isAsked = new Promise<void>((resolve) => {
+        asked = resolve;
+      });
+      const store: RateLimitStore = {
+        take() {
+          asked();
+          return new Promise(() => {});
+        },
+      };
+      const { client } = await openInMemory(t, handlers, limiting({ limit: twoAMinute, store, log, clock }));
+      const call = client.unary({});
+      await isAsked;
+      await clock.advance(499);
+      assert.equal(logged.length, 0);
+      await clock.advance(1);
+      await call;
+      assert.match(String(logged[0]?.fields.error), /no answer within 500 ms/);
+      assert.equal(clock.pendingTimers, 0);
+    });
+  });
+
+  it("refuses options that are wrong", () => {
+    const wrong: [object, RegExp][] = [
+      [{}, /nothing would be limited/],
+      [{ limits: twoAMinute }, /did you mean "limit"/],
+      [{ limit: { requests: 0, per: "minute" } }, /requests is 0/],
+      [{ limit: { requests: 1.5, per: "minute" } }, /requests is 1.5/],
+      [{ limit: { requests: 1, per: "fortnight" } }, /second, minute, hour or day/],
+      [{ limit: { requests: 1, per: "constructor" } }, /second, minute, hour or day/],
+      [
+        { rules: { [`${echo}/Unari`]: twoAMinute }, services },
+        /did you mean "tercel.interceptors.test.v1.EchoService\/Unary"/,
+      ],
+      [{ rules: { [`${echo}/Unary`]: "none" }, services }, /has to be such as/],
+      [{ limit: twoAMinute, onStoreFailure: "open" }, /has to be "allow" or "deny"/],
+      [{ limit: twoAMinute, storeTimeoutMs: 0 }, /storeTimeoutMs is 0/],
+    ];
+    for (const [options, message] of wrong) assert.throws(() => createRateLimit(options as RateLimitOptions), message);
+  });
+});
