@@ -3,7 +3,7 @@
 // nothing behind. The repository is the working directory, which npm sets.
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { leftFiles, leftProcesses, untrackedFiles } from "./left-behind.ts";
@@ -27,6 +27,8 @@ async function runTests(root: string, words: readonly string[], nodeOptions: rea
   const untrackedBefore = new Set(untrackedFiles(root));
   // A temp folder of its own tells what this suite leaves from what other programs put into the machine's.
   const tempFolder = mkdtempSync(join(tmpdir(), "tercel-test-run-"));
+  // Servers that refuse to run as root, PostgreSQL for one, have to get through to their folders in it.
+  chmodSync(tempFolder, 0o711);
   const marker = randomUUID();
   const stopWatching = endStuckTestFiles({
     marker,
