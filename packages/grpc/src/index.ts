@@ -66,6 +66,7 @@ export type { Subchannel, SubchannelStateListener } from "./channel/subchannel/i
 export type { ParsedTarget } from "./channel/target.ts";
 export type { Compression } from "./protocol/compression.ts";
 export { gzipCompression } from "./protocol/gzip-compression.ts";
+export { statusNames } from "./protocol/status.ts";
 export {
   type Lifecycle,
   type LifecycleOptions,

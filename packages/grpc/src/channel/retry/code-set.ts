@@ -1,4 +1,5 @@
 import { Code } from "@connectrpc/connect";
+import { statusNames } from "../../protocol/status.ts";
 
 /** A set of status codes as bits of one number, so that asking for a code costs nothing. OK is bit 0. */
 export type CodeSet = number;
@@ -17,29 +18,8 @@ export function hasCode(set: CodeSet, code: number): boolean {
 
 /** gRPC's name of a status, `UNAVAILABLE` for instance, as service configs and messages write it. */
 export function codeName(code: Code): string {
-  return codeNames[code] ?? String(code);
+  return statusNames[code] ?? String(code);
 }
-
-/** By number; Connect writes them in its own way, and has no OK. */
-export const codeNames: readonly string[] = [
-  "OK",
-  "CANCELLED",
-  "UNKNOWN",
-  "INVALID_ARGUMENT",
-  "DEADLINE_EXCEEDED",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "PERMISSION_DENIED",
-  "RESOURCE_EXHAUSTED",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "UNIMPLEMENTED",
-  "INTERNAL",
-  "UNAVAILABLE",
-  "DATA_LOSS",
-  "UNAUTHENTICATED",
-];
 
 /** Codes that belong to applications: neither a resolver nor a balancer may end a call with them (gRFC A54). */
 export const applicationCodes: CodeSet = codeSetOf([

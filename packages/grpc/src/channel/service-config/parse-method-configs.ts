@@ -1,4 +1,5 @@
-import { type CodeSet, codeNames, codeSetOf, noCodes } from "../retry/code-set.ts";
+import { statusNames } from "../../protocol/status.ts";
+import { type CodeSet, codeSetOf, noCodes } from "../retry/code-set.ts";
 import { type HedgingPolicy, maxAttemptsCeiling, type RetryPolicy } from "../retry/retry-policy.ts";
 import type { ConfigValue } from "./config-value.ts";
 import { type MethodConfig, MethodConfigs } from "./service-config.ts";
@@ -104,8 +105,8 @@ function parseCodes(value: ConfigValue): CodeSet {
   return codeSetOf(
     value.items().map((item) => {
       const { json } = item;
-      const code = typeof json === "string" ? codeNames.indexOf(json.toUpperCase()) : json;
-      if (typeof code === "number" && codeNames[code] !== undefined) return code;
+      const code = typeof json === "string" ? statusNames.indexOf(json.toUpperCase()) : json;
+      if (typeof code === "number" && statusNames[code] !== undefined) return code;
       throw item.refusal(`is ${JSON.stringify(json)}; it has to be a status code, such as "UNAVAILABLE" or 14`);
     }),
   );
