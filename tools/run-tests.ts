@@ -4,8 +4,9 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { openCompileCache } from "./compile-cache.ts";
 import { leftFiles, leftProcesses, untrackedFiles } from "./left-behind.ts";
 import { markerVariable } from "./marked-processes.ts";
 import { selectTestFiles } from "./select-test-files.ts";
@@ -15,6 +16,11 @@ import { endStuckTestFiles } from "./stuck-test-files.ts";
 const testTimeoutMs = 300_000;
 /** Room for several slow tests in one file. */
 const fileTimeoutMs = 2 * testTimeoutMs;
+/**
+ * Node itself would leave a core to the runner, which hardly needs it; and tests wait as much as they compute, so there is
+ * work for one file more than there are cores.
+ */
+const filesAtOnce = availableParallelism() + 1;
 
 async function runTests(root: string, words: readonly string[], nodeOptions: readonly string[]): Promise<number> {
   const files = selectTestFiles(root, words);
@@ -37,7 +43,11 @@ async function runTests(root: string, words: readonly string[], nodeOptions: rea
     onEnded: (file) => console.error(`ended ${file}: it ran for more than ${fileTimeoutMs / 1000} s`),
   });
   try {
-    const exitCode = await runNode(root, [...nodeOptions, ...files], { TMPDIR: tempFolder, [markerVariable]: marker });
+    const exitCode = await runNode(root, [...nodeOptions, ...files], {
+      TMPDIR: tempFolder,
+      NODE_COMPILE_CACHE: openCompileCache(process.env.NODE_COMPILE_CACHE),
+      [markerVariable]: marker,
+    });
     const left = [
       ...(await leftProcesses(marker)),
       ...leftFiles(tempFolder),
@@ -56,7 +66,14 @@ async function runTests(root: string, words: readonly string[], nodeOptions: rea
 /** Runs node's test runner with our output streams; resolves to its exit code. */
 function runNode(root: string, args: readonly string[], environment: Record<string, string>): Promise<number> {
   const leakCheck = join(import.meta.dirname, "leak-check.ts");
-  const fixed = ["--conditions=source", "--test", `--test-timeout=${testTimeoutMs}`, "--import", leakCheck];
+  const fixed = [
+    "--conditions=source",
+    "--test",
+    `--test-timeout=${testTimeoutMs}`,
+    `--test-concurrency=${filesAtOnce}`,
+    "--import",
+    leakCheck,
+  ];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...fixed, ...args], {
       cwd: root,
