@@ -1,6 +1,7 @@
 // What users of the engine need.
 
 // What sibling packages and tests need besides.
+export type { ConnectionStatus, MessageCounts, SocketEnd, TlsStatus } from "./connection/activity.ts";
 export type { ByteChannel } from "./connection/byte-channel.ts";
 export { type Clock, systemClock } from "./connection/clock.ts";
 export type { ConnectionEvents, ConnectionOptions } from "./connection/connection.ts";

@@ -8,7 +8,14 @@ import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
-import { type CreateListener, createListener, type ListenAddress, type ServerTlsOptions } from "../transport/listen.ts";
+import {
+  type CreateListener,
+  createListener,
+  type ListenAddress,
+  type Listener,
+  type ServerConnection,
+  type ServerTlsOptions,
+} from "../transport/listen.ts";
 import { ResponseHeads } from "../transport/response-heads.ts";
 import { connectionOptions } from "./connection-options.ts";
 import { MethodTable } from "./router.ts";
@@ -94,7 +101,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
     connectionOptions(options),
   );
   let closing: Promise<void> | undefined;
-  return {
+  const server: Server = {
     calls: counts,
     services: [...table.services],
     get address() {
@@ -122,6 +129,15 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
       return closing;
     },
   };
+  listeners.set(server, listener);
+  return server;
+}
+
+const listeners = new WeakMap<Server, Listener>();
+
+/** For channelz: the connections of a server that are open now. */
+export function connectionsOf(server: Server): readonly ServerConnection[] {
+  return listeners.get(server)?.openConnectionList() ?? [];
 }
 
 function checkNumbers(options: ServerOptions): void {

@@ -216,6 +216,7 @@ export class ClientCall implements StreamListener, MessageSink {
 
   onMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
     if (this.over) return;
+    if (this.stream !== undefined) this.stream.owner.messages.received++;
     if (this.responses !== undefined) {
       this.responses.push(bytes, start, end, compressed, gathered);
       return;

@@ -1,5 +1,9 @@
+import type { ConnectionStatus } from "@tercel/http2";
+
 /** Where a connection goes: a TCP port, or the path of a Unix socket. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+
+export type { ConnectionStatus };
 
 /** A connection as the channel sees it. */
 export interface ClientConnection {
@@ -8,6 +12,8 @@ export interface ClientConnection {
   /** The connection takes new calls at all: false after GOAWAY, after close, and when its stream identifiers are used up. */
   readonly isAcceptingCalls: boolean;
   readonly openCalls: number;
+  /** What it has done so far, for channelz; absent where nobody looks. */
+  status?(): ConnectionStatus;
   /** Lets open calls end, then closes. */
   drain(): void;
   /** Closes now; open calls fail with Unavailable. */

@@ -2,6 +2,7 @@ import {
   type Clock,
   type Connection,
   type ConnectionLimits,
+  type ConnectionStatus,
   type ConnectOptions,
   connect as connectHttp2,
   type HeaderFields,
@@ -50,6 +51,10 @@ export class Http2ClientConnection implements ClientConnection {
   /** Gives the call its stream and sends the request's head. Only while `canStartCall`. */
   start(call: ClientCall, head: HeaderFields, extra: readonly string[]): void {
     call.stream = this.connection.request(head, extra, false, call);
+  }
+
+  status(): ConnectionStatus {
+    return this.connection.status();
   }
 
   drain(): void {

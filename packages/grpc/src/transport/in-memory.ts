@@ -104,6 +104,10 @@ class InMemoryListener implements Listener {
     return this.connections.size;
   }
 
+  openConnectionList(): Connection[] {
+    return [...this.connections];
+  }
+
   async listen(): Promise<void> {
     throw new Error("an in-memory server has no address to listen on");
   }

@@ -1,4 +1,4 @@
-import { Http2Server, type Http2ServerOptions, type ListenAddress } from "@tercel/http2";
+import { type ConnectionStatus, Http2Server, type Http2ServerOptions, type ListenAddress } from "@tercel/http2";
 import type { PlanSettings } from "./request-plan.ts";
 import { serveStream } from "./serve-stream.ts";
 import type { ServerCallSettings } from "./server-call.ts";
@@ -7,11 +7,18 @@ export type ServerTlsOptions = NonNullable<Http2ServerOptions["tls"]>;
 export type ConnectionOptions = Omit<Http2ServerOptions, "onStream">;
 export type { ListenAddress };
 
+/** A server's connection as channelz sees it. */
+export interface ServerConnection {
+  status(): ConnectionStatus;
+}
+
 /** What a server needs of whatever its connections come from. */
 export interface Listener {
   listen(address: ListenAddress): Promise<void>;
   readonly address: ListenAddress | undefined;
   readonly openConnections: number;
+  /** Those that are open now, for channelz. */
+  openConnectionList(): readonly ServerConnection[];
   /** New handshakes use this; throws when it cannot be used, or when there is no TLS. */
   updateTls(tls: ServerTlsOptions): void;
   /** Takes no more connections, drains those there are, and cuts off what is left after `deadlineMs`. */

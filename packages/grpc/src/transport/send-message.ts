@@ -10,6 +10,7 @@ const joinBelowBytes = 8192;
  * waits on the stream. False: the stream holds enough, wait for `onWritable`.
  */
 export function sendMessage(stream: Stream, payload: Uint8Array, compressed: boolean, endStream = false): boolean {
+  stream.owner.messages.sent++;
   const octets = messagePrefixBytes + payload.length;
   const offset = stream.reserveData(octets);
   if (offset !== -1) {

@@ -171,6 +171,7 @@ export class ServerCall
 
   onMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
     if (this.over) return;
+    this.stream.owner.messages.received++;
     if (this.requests !== undefined) {
       this.requests.push(bytes, start, end, compressed, gathered);
     } else if (this.request !== undefined) {

@@ -7,6 +7,12 @@ export interface ByteChannel {
   /** The other end, while the socket lives; absent where ends have no addresses. */
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  /** Of sockets with TLS. */
+  getCipher?(): { readonly standardName: string } | undefined;
+  getX509Certificate?(): { readonly raw: Uint8Array } | undefined;
+  getPeerX509Certificate?(): { readonly raw: Uint8Array } | undefined;
   cork(): void;
   uncork(): void;
   pause(): unknown;

@@ -7,8 +7,10 @@ import { HpackEncoder, PreparedHeaders } from "../hpack/index.ts";
 import { callerError, connectionError, Http2Error, limitError } from "../http2-error.ts";
 import type { LimitAction, LimitEvent, LimitName } from "../limit-name.ts";
 import type { RequestHead } from "../stream/request-head.ts";
+import { StreamState } from "../stream/state.ts";
 import { type HeaderFields, Stream, type StreamListener, type StreamOwner } from "../stream/stream.ts";
 import { initialWindowBytes } from "../stream/window.ts";
+import { Activity, type ConnectionStatus, type MessageCounts } from "./activity.ts";
 import { addressText } from "./address-text.ts";
 import { Budgets } from "./budgets.ts";
 import type { ByteChannel } from "./byte-channel.ts";
@@ -109,6 +111,8 @@ export class Connection implements StreamOwner, InboundOwner {
   /** SETTINGS frames of ours that the peer has not acknowledged. */
   private unacknowledgedSettings = 0;
   private readonly pings = new Pings();
+  private readonly activity = new Activity();
+  readonly messages: MessageCounts = this.activity.messages;
   private readonly pacer: ReadPacer;
 
   /** No new streams: we have said so (server), or the peer has, or we are about to close. */
@@ -164,6 +168,17 @@ export class Connection implements StreamOwner, InboundOwner {
 
   get isClosed(): boolean {
     return this.closed;
+  }
+
+  /** What happened so far and how it stands now; made anew each time, for debugging. */
+  status(): ConnectionStatus {
+    return {
+      ...this.activity.describe(this.clock.nowMs(), this.streams.size, this.socket),
+      sendWindowBytes: this.outbound.window.available,
+      receiveWindowBytes: this.inbound.window.availableBytes,
+      ...(this.role === "client" &&
+        this.settingsReceivedOnce && { peerMaxConcurrentStreams: this.peerMaxConcurrentStreams }),
+    };
   }
 
   get openStreams(): number {
@@ -273,6 +288,7 @@ export class Connection implements StreamOwner, InboundOwner {
 
   tick(nowMs: number): void {
     if (this.closed) return;
+    this.activity.observe(nowMs, this.streams.size);
     const since = this.inbound.headersSinceMs;
     const overdue = this.phases.overdue(nowMs, this.settingsReceivedOnce, this.settingsAcked, since);
     if (overdue !== undefined) {
@@ -288,8 +304,11 @@ export class Connection implements StreamOwner, InboundOwner {
     } else {
       this.resetStalledStreams(nowMs);
       const step = this.keepalive.step(nowMs, this.streams.size > 0);
-      if (step === "ping") this.sendPing(() => this.keepalive.answered());
-      else if (step === "dead") {
+      if (step === "ping") {
+        this.activity.keepalivesSent++;
+        this.sendPing(() => this.keepalive.answered());
+      }
+      if (step === "dead") {
         this.abandon(new Http2Error("keepalive got no answer", { scope: "connection", blame: "peer" }));
       }
     }
@@ -346,7 +365,10 @@ export class Connection implements StreamOwner, InboundOwner {
     this.inbound.smallData.giveBack(cost);
   }
 
-  streamClosed(stream: Stream, inGoodOrder: boolean): void {
+  streamClosed(stream: Stream, inGoodOrder: boolean, before: StreamState): void {
+    const answered = this.role === "client" ? StreamState.halfClosedRemote : StreamState.halfClosedLocal;
+    if (inGoodOrder || before === answered) this.activity.streamsSucceeded++;
+    else this.activity.streamsFailed++;
     this.streams.delete(stream);
     if (stream.isQueued) this.outbound.dequeue(stream);
     if (!inGoodOrder) return;
@@ -484,6 +506,7 @@ export class Connection implements StreamOwner, InboundOwner {
       throw connectionError(ErrorCode.protocolError, "a GOAWAY names a later stream than the one before");
     }
     this.peerLastAllowedStreamId = goaway.lastStreamId;
+    this.activity.receivedGoawayCode = goaway.code;
     this.draining = true;
     this.events.onGoaway?.(goaway);
     if (this.role === "client") {

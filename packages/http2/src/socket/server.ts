@@ -140,6 +140,11 @@ export class Http2Server {
     return this.connections.size;
   }
 
+  /** Those that are open now, oldest first. */
+  openConnectionList(): Connection[] {
+    return [...this.connections];
+  }
+
   /**
    * Stops listening and drains every connection. The promise is kept when the last one has ended; after `deadlineMs`
    * those that are left are closed with what still runs on them.

@@ -41,12 +41,14 @@ export interface StreamOwner {
   releaseConnectionWindow(octets: number): void;
   /** Data that was cut into tiny frames has been used up; see `SmallDataBudget`. */
   giveBackSmallData(cost: number): void;
-  /** `inGoodOrder`: both sides ended it, nobody reset it. */
-  streamClosed(stream: Stream, inGoodOrder: boolean): void;
+  /** `inGoodOrder`: both sides ended it, nobody reset it. `before` is the state that it was in. */
+  streamClosed(stream: Stream, inGoodOrder: boolean, before: StreamState): void;
   /** The listener threw where the connection cannot tell by the frame which stream it was. */
   listenerThrew(stream: Stream, error: unknown): void;
   slotReleased(stream: Stream): void;
   readonly streamSendBufferBytes: number;
+  /** The layer above counts here. */
+  readonly messages: { sent: number; received: number };
   readonly peerAddress: string | undefined;
   /** The largest header list that the peer says it takes (RFC 9113 §6.5.2); Infinity when it has not said. Advice only. */
   readonly peerMaxHeaderListBytes: number;
@@ -221,14 +223,14 @@ export class Stream {
   /** For the connection: our side's end has been written. */
   endSent(): void {
     this.state = afterSendingEnd(this.state);
-    if (this.state === StreamState.closed) this.finish(true);
+    if (this.state === StreamState.closed) this.finish(true, StreamState.closed);
     else if (this.resetAfterEnd !== -1) this.reset(this.resetAfterEnd);
   }
 
   /** For the connection: the peer's END_STREAM came. */
   endReceived(): void {
     this.state = afterReceivingEnd(this.state);
-    if (this.state === StreamState.closed) this.finish(true);
+    if (this.state === StreamState.closed) this.finish(true, StreamState.closed);
   }
 
   /** For the connection: counts received data that the layer above has to consume, and what its frame cost. */
@@ -250,16 +252,17 @@ export class Stream {
   }
 
   private close(): void {
+    const before = this.state;
     this.state = StreamState.closed;
     this.pending = undefined;
     this.pendingBytes = 0;
     this.pendingTrailers = undefined;
-    this.finish(false);
+    this.finish(false, before);
   }
 
-  private finish(inGoodOrder: boolean): void {
+  private finish(inGoodOrder: boolean, before: StreamState): void {
     this.returnUnconsumed();
-    this.owner.streamClosed(this, inGoodOrder);
+    this.owner.streamClosed(this, inGoodOrder, before);
     this.freeSlot();
   }
 

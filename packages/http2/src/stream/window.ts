@@ -49,6 +49,11 @@ export class ReceiveWindow {
     this.size = size;
   }
 
+  /** What the peer may still send. */
+  get availableBytes(): number {
+    return this.available;
+  }
+
   /** Received octets that nobody has used up yet. */
   get heldBytes(): number {
     return this.size - this.available - this.unreturned;

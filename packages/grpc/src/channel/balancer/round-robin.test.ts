@@ -40,6 +40,23 @@ test("leaves out an endpoint while it is gone and connects to it again at once",
   assert.deepEqual(states, ["connecting", "ready"]);
 });
 
+test("connects with pauses to an endpoint that hangs up on every connection, and keeps one subchannel for it", async () => {
+  const { clock, balancer, attempt, addresses, connectAll, sequence, made } = setUpPolicy(roundRobin);
+  balancer.update(endpointsOf("a:1", "b:2"));
+  await connectAll();
+  for (let time = 0; time < 3; time++) (await attempt("a:1").succeed()).lose(new Error("read ECONNRESET"));
+  const tried = addresses();
+  // The second in a row that ends at once counts as a failed attempt.
+  assert.equal(tried, "a:1 b:2 a:1");
+  await clock.advance(999);
+  assert.equal(addresses(), tried);
+  await clock.advance(1);
+  assert.equal(addresses(), `${tried} a:1`);
+  await attempt("a:1").succeed();
+  assert.equal(sequence(2), "a:1 b:2");
+  assert.equal(made.length, 2);
+});
+
 test("fails only when every endpoint fails, names each with its reason, and recovers with the first that is reached", async () => {
   const { clock, balancer, states, attempt, failure, counts } = setUpPolicy(roundRobin);
   balancer.update(endpointsOf("a:1", "b:2"));

@@ -34,6 +34,8 @@ export interface Subchannel {
    * The connection for the next call; defined exactly in `ready`. The oldest that has a place; if none has, the oldest.
    */
   readonly connection: ClientConnection | undefined;
+  /** Every connection that is open, those included that only finish their calls; oldest first. Absent where nobody looks. */
+  readonly openConnections?: Iterable<ClientConnection>;
   /** Connections that take calls, though they may have no place free at the moment. */
   readonly connectionCount: number;
   /** Why the last attempt failed or the last connection was lost; undefined before, and in `ready`. */

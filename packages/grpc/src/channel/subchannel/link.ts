@@ -8,6 +8,8 @@ export interface LinkOwner {
   onLinkCapacity(link: Link): void;
   /** The link takes no new calls any more. `endedInUse` as in Subchannel. */
   onLinkLost(link: Link, error: Error, endedInUse: boolean): void;
+  /** Its connection is gone. */
+  onLinkClosed(link: Link): void;
 }
 
 /** Hears one attempt and the connection it leads to, and tells the subchannel which of them speaks. */
@@ -37,6 +39,7 @@ export class Link implements ClientConnectionEvents {
 
   onClose(error: Error | undefined): void {
     this.#lose(error ?? new Error("the connection was closed"), false);
+    this.#owner.onLinkClosed(this);
   }
 
   #lose(error: Error, endedInUse: boolean): void {

@@ -42,6 +42,8 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
   #state: ConnectivityState = "idle";
   /** Links that take calls, oldest first. Events of any link that is neither here nor the attempt are old news. */
   #links: readonly Link[] = [];
+  /** For channelz: links go on to finish their calls when they take no more. */
+  readonly #open = new Set<Link>();
   /** The oldest connection, on its own because every call asks for it. */
   #first: ClientConnection | undefined;
   #attempt: Link | undefined;
@@ -69,6 +71,10 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
       if (connection?.canStartCall) return connection;
     }
     return first;
+  }
+
+  get openConnections(): ClientConnection[] {
+    return [...this.#open].flatMap(({ connection }) => connection ?? []);
   }
 
   get connectionCount(): number {
@@ -137,6 +143,10 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
     this.#removeLink(link, error);
   }
 
+  onLinkClosed(link: Link): void {
+    this.#open.delete(link);
+  }
+
   #loseSpent(link: Link): void {
     this.#removeLink(link, new Error("the connection has used up its stream identifiers"));
   }
@@ -182,6 +192,7 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
     }
     this.#attempt = undefined;
     link.connection = connection;
+    this.#open.add(link);
     this.#setLinks([...this.#links, link]);
     this.#lastError = undefined;
     this.#failedAttempts = 0;

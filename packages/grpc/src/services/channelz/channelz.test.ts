@@ -82,7 +82,79 @@ test("tells of a server: where it listens and its calls", async () => {
   assert.deepEqual([callsStarted, callsSucceeded, callsFailed], [2n, 0n, 1n]);
   const serverId = server[0]?.ref?.serverId ?? 0n;
   assert.equal((await client.getServer({ serverId })).server?.ref?.serverId, serverId);
-  assert.deepEqual((await client.getServerSockets({ serverId })).socketRef, []);
+});
+
+test("tells of both sockets of a connection: ends, streams, messages, windows, last activity", async () => {
+  await using opened = await open();
+  const { client, health } = opened;
+  await health.check({});
+  await assertStatus(health.check({ service: "nobody" }), Code.NotFound);
+  const before = Date.now();
+  const { server } = await client.getServers({});
+  const { socketRef, end } = await client.getServerSockets({ serverId: server[0]?.ref?.serverId ?? 0n });
+  assert.equal(end, true);
+  assert.equal(socketRef.length, 1);
+  const { channel } = await client.getTopChannels({});
+  const { subchannel } = await client.getSubchannel({
+    subchannelId: channel[0]?.subchannelRef[0]?.subchannelId ?? 0n,
+  });
+  assert.equal(subchannel?.socketRef.length, 1);
+  const ofServer = (await client.getSocket({ socketId: socketRef[0]?.socketId ?? 0n })).socket;
+  const ofClient = (await client.getSocket({ socketId: subchannel?.socketRef[0]?.socketId ?? 0n })).socket;
+  assert.ok(ofServer?.data !== undefined && ofClient?.data !== undefined);
+  assert.equal(ofServer.ref?.name, socketRef[0]?.name);
+  // One call has failed with a status, which its stream has brought in good order. The call that asks is one of them.
+  assert.deepEqual(
+    [ofServer.data.streamsStarted, ofServer.data.streamsSucceeded, ofServer.data.streamsFailed],
+    [7n, 6n, 0n],
+  );
+  assert.deepEqual([ofServer.data.messagesReceived, ofServer.data.messagesSent], [7n, 5n]);
+  assert.deepEqual([ofClient.data.messagesSent, ofClient.data.messagesReceived], [8n, 6n]);
+  assert.deepEqual(ofServer.local, ofClient.remote);
+  assert.deepEqual(ofServer.remote, ofClient.local);
+  const { address } = ofClient.local ?? assert.fail("there is no local address");
+  assert.ok(address.case === "tcpipAddress");
+  assert.deepEqual([...address.value.ipAddress], [127, 0, 0, 1]);
+  assert.ok(ofClient.data.lastLocalStreamCreatedTimestamp !== undefined);
+  assert.ok(ofServer.data.lastRemoteStreamCreatedTimestamp !== undefined);
+  assert.ok(ofServer.data.lastMessageSentTimestamp !== undefined);
+  assert.ok(Math.abs(timestampMs(ofServer.data.lastMessageSentTimestamp) - before) < 5000);
+  assert.ok((ofClient.data.localFlowControlWindow ?? 0n) > 0n);
+  // Nothing is on its way that has not been counted, so what one side may send is what the other has granted, at most.
+  assert.ok((ofServer.data.remoteFlowControlWindow ?? 0n) > 0n);
+  assert.equal(ofClient.data.peerMaxConcurrentStreams, 200);
+  assert.equal(ofServer.security, undefined);
+});
+
+test("tells of the socket that a server listens on", async () => {
+  await using opened = await open();
+  const { client, target } = opened;
+  const { server } = await client.getServers({});
+  const [listen] = server[0]?.listenSocket ?? [];
+  assert.equal(listen?.name, target);
+  const { socket } = await client.getSocket({ socketId: listen?.socketId ?? 0n });
+  assert.equal(socket?.local?.address.case, "tcpipAddress");
+  assert.equal(socket?.data, undefined);
+});
+
+test("pages through a server's sockets, and knows none that is closed", async () => {
+  await using opened = await open();
+  const { client, target } = opened;
+  const others = Array.from({ length: 3 }, () => createChannel(target));
+  const { service } = createHealth();
+  await Promise.all(others.map((other) => createClient(service, other).check({})));
+  const { server } = await client.getServers({});
+  const serverId = server[0]?.ref?.serverId ?? 0n;
+  const first = await client.getServerSockets({ serverId, maxResults: 2n });
+  assert.deepEqual([first.socketRef.length, first.end], [2, false]);
+  const startSocketId = (first.socketRef[1]?.socketId ?? 0n) + 1n;
+  const second = await client.getServerSockets({ serverId, startSocketId });
+  assert.deepEqual([second.socketRef.length, second.end], [2, true]);
+  await Promise.all(others.map((other) => other.close()));
+  let left = second.socketRef;
+  while (left.length > 1) left = (await client.getServerSockets({ serverId })).socketRef;
+  const gone = [...first.socketRef, ...second.socketRef].find(({ socketId }) => socketId !== left[0]?.socketId);
+  await assertStatus(client.getSocket({ socketId: gone?.socketId ?? 0n }), Code.NotFound);
 });
 
 test("answers page by page", async () => {

@@ -13,11 +13,17 @@ import {
   Channelz as ChannelzService,
   type ServerSchema,
   ChannelTraceEvent_Severity as Severity,
+  type SocketSchema,
   ChannelConnectivityState_State as State,
   type SubchannelSchema,
 } from "../../gen/grpc/channelz/v1/channelz_pb.ts";
-import type { Server } from "../../server/server.ts";
+import { connectionsOf, type Server } from "../../server/server.ts";
+import type { ConnectionStatus } from "../../transport/client-connection.ts";
+import { describeAddress, describeSocket, nameSocket } from "./describe-socket.ts";
 import { createRegister } from "./register.ts";
+
+/** What a socket is known by: a connection of either side, or a server, for the one that it listens on. */
+type SocketSubject = { status?(): ConnectionStatus };
 
 /** The state of channels and servers, as grpcdebug and other tools ask for it (grpc.channelz.v1, gRFC A14). */
 export interface Channelz {
@@ -46,8 +52,8 @@ const states: Readonly<Record<ConnectivityState, State>> = {
 
 /**
  * Makes a channelz service that knows only what is added to it: addresses, targets and error messages are not for everybody who
- * may call a server, so serve it on a port of your own. It tells of channels, their subchannels, and servers; of single sockets
- * it does not.
+ * may call a server, so serve it on a port of your own. It tells of channels, their subchannels, servers, and the sockets of
+ * both.
  */
 export function createChannelz(subjects: Iterable<Channel | Server> = []): Channelz {
   // One sequence of numbers for all kinds, so that none can be mistaken for another.
@@ -55,11 +61,11 @@ export function createChannelz(subjects: Iterable<Channel | Server> = []): Chann
   const nextId = (): bigint => ++lastId;
   const channels = createRegister<ChannelCore>(nextId);
   const servers = createRegister<Server>(nextId);
-  const subchannelIds = new WeakMap<Subchannel, bigint>();
+  const ids = new WeakMap<object, bigint>();
 
-  function idOf(subchannel: Subchannel): bigint {
-    const id = subchannelIds.get(subchannel) ?? nextId();
-    subchannelIds.set(subchannel, id);
+  function idOf(thing: Subchannel | SocketSubject | Server): bigint {
+    const id = ids.get(thing) ?? nextId();
+    ids.set(thing, id);
     return id;
   }
 
@@ -94,15 +100,63 @@ export function createChannelz(subjects: Iterable<Channel | Server> = []): Chann
     return { subchannelId: idOf(subchannel), name: formatAddress(subchannel.address) };
   }
 
+  function* allSubchannels(): Generator<Subchannel> {
+    for (const [, core] of channels.from(0n)) yield* core.history.liveSubchannels();
+  }
+
   function findSubchannel(id: bigint): MessageInitShape<typeof SubchannelSchema> {
-    for (const [, core] of channels.from(0n)) {
-      for (const subchannel of core.history.liveSubchannels()) {
-        if (idOf(subchannel) !== id) continue;
-        const ref = subchannelRef(subchannel);
-        return { ref, data: describeData(ref.name, subchannel.state, subchannel.calls) };
-      }
+    for (const subchannel of allSubchannels()) {
+      if (idOf(subchannel) !== id) continue;
+      const ref = subchannelRef(subchannel);
+      const path = "path" in subchannel.address ? subchannel.address.path : undefined;
+      return {
+        ref,
+        data: describeData(ref.name, subchannel.state, subchannel.calls),
+        socketRef: [...(subchannel.openConnections ?? [])].map((connection) => socketRef(connection, path)),
+      };
     }
     throw notFound("subchannel", id);
+  }
+
+  function socketRef(connection: SocketSubject, path: string | undefined) {
+    const status = connection.status?.();
+    return { socketId: idOf(connection), name: status === undefined ? "" : nameSocket(status, path) };
+  }
+
+  /** By their numbers; those that nobody has asked for yet get the next ones, in the order in which they came. */
+  function serverSockets(server: Server) {
+    return connectionsOf(server)
+      .map((connection) => socketRef(connection, server.address?.path))
+      .sort((a, b) => (a.socketId < b.socketId ? -1 : 1));
+  }
+
+  function findSocket(id: bigint): MessageInitShape<typeof SocketSchema> {
+    for (const subchannel of allSubchannels()) {
+      const path = "path" in subchannel.address ? subchannel.address.path : undefined;
+      for (const connection of subchannel.openConnections ?? []) {
+        const status = idOf(connection) === id ? connection.status?.() : undefined;
+        if (status !== undefined) return describeSocket(status, { id, role: "client", path });
+      }
+    }
+    for (const [, server] of servers.from(0n)) {
+      if (server.address !== undefined && idOf(server) === id) {
+        return { ref: { socketId: id, name: nameServer(server) }, local: describeAddress(server.address) };
+      }
+      for (const connection of connectionsOf(server)) {
+        if (idOf(connection) !== id) continue;
+        return describeSocket(connection.status(), { id, role: "server", path: server.address?.path });
+      }
+    }
+    throw notFound("socket", id);
+  }
+
+  function describeServer(id: bigint, server: Server): MessageInitShape<typeof ServerSchema> {
+    const name = nameServer(server);
+    return {
+      ref: { serverId: id, name },
+      data: describeCalls(server.calls),
+      listenSocket: server.address === undefined ? [] : [{ socketId: idOf(server), name }],
+    };
   }
 
   const routes = (router: ConnectRouter): void => {
@@ -126,13 +180,14 @@ export function createChannelz(subjects: Iterable<Channel | Server> = []): Chann
         if (server === undefined) throw notFound("server", serverId);
         return { server: describeServer(serverId, server) };
       },
-      getServerSockets({ serverId }) {
-        if (servers.find(serverId) === undefined) throw notFound("server", serverId);
-        return { end: true };
+      getServerSockets({ serverId, startSocketId, maxResults: wanted }) {
+        const server = servers.find(serverId);
+        if (server === undefined) throw notFound("server", serverId);
+        const found = serverSockets(server).filter(({ socketId }) => socketId >= startSocketId);
+        const { entries, end } = page(found, wanted);
+        return { socketRef: entries, end };
       },
-      getSocket({ socketId }) {
-        throw notFound("socket", socketId);
-      },
+      getSocket: ({ socketId }) => ({ socket: findSocket(socketId) }),
     });
   };
 
@@ -148,10 +203,8 @@ function describeData(
   return { target, state: { state: states[state] }, ...(calls !== undefined && describeCalls(calls)) };
 }
 
-function describeServer(id: bigint, server: Server): MessageInitShape<typeof ServerSchema> {
-  const { address, calls } = server;
-  const name = address === undefined ? "not listening" : (address.path ?? `${address.host}:${address.port}`);
-  return { ref: { serverId: id, name }, data: describeCalls(calls) };
+function nameServer({ address }: Server): string {
+  return address === undefined ? "not listening" : (address.path ?? `${address.host}:${address.port}`);
 }
 
 function describeCalls({ started, succeeded, failed }: Readonly<CallCounts>) {
