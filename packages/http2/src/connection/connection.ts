@@ -1,45 +1,37 @@
 import { ErrorCode } from "../frame/error-code.ts";
-import { maxUint31 } from "../frame/frame-header.ts";
 import { FrameReader } from "../frame/frame-reader.ts";
 import type { Goaway } from "../frame/goaway.ts";
-import { Setting } from "../frame/settings.ts";
 import { HpackEncoder, PreparedHeaders } from "../hpack/index.ts";
-import { callerError, connectionError, Http2Error, limitError } from "../http2-error.ts";
+import { callerError, Http2Error, limitError } from "../http2-error.ts";
 import type { LimitAction, LimitEvent, LimitName } from "../limit-name.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import { StreamState } from "../stream/state.ts";
 import { type HeaderFields, Stream, type StreamListener, type StreamOwner } from "../stream/stream.ts";
-import { initialWindowBytes } from "../stream/window.ts";
 import { Activity, type ConnectionStatus, type MessageCounts } from "./activity.ts";
 import { addressText } from "./address-text.ts";
 import { Budgets } from "./budgets.ts";
 import type { ByteChannel } from "./byte-channel.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { CreditAhead } from "./credit-ahead.ts";
+import { Drain } from "./drain.ts";
 import { Inbound, type InboundOwner } from "./inbound.ts";
 import { type Keepalive, KeepaliveTimer } from "./keepalive.ts";
 import { type ConnectionLimits, resolveLimits } from "./limits.ts";
 import { Outbound } from "./outbound.ts";
+import { OwnSettings } from "./own-settings.ts";
+import { PeerSettings } from "./peer-settings.ts";
 import { Phases } from "./phases.ts";
 import { PingPolicy } from "./ping-policy.ts";
 import { type PingSettled, Pings } from "./pings.ts";
 import { ReadPacer } from "./read-pacer.ts";
 import type { Role } from "./role.ts";
+import { Shutdown } from "./shutdown.ts";
 import { StreamTable } from "./stream-table.ts";
 import { Ticker } from "./ticker.ts";
 import { GrowthAllowance, WindowGrowth } from "./window-growth.ts";
 
 /** RFC 9113 §3.4: what a client's connection opens with. */
 export const clientPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-/** RFC 9113 §5.1.2 sets no number until the peer's SETTINGS come; everybody assumes this one. */
-const assumedMaxConcurrentStreams = 100;
-
-/** A fatal GOAWAY has this long to reach a peer that does not read. */
-const goodbyeMs = 1000;
-
-/** How long a drain waits for the answer to its ping before it names the last stream. */
-const drainPingTimeoutMs = 5000;
 
 /** RFC 6585 §5. */
 const tooLargeHeaders = new PreparedHeaders([":status", "431", "content-length", "0"]);
@@ -84,7 +76,6 @@ export class Connection implements StreamOwner, InboundOwner {
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
   readonly streamSendBufferBytes: number;
-  peerMaxHeaderListBytes = Number.POSITIVE_INFINITY;
   private readonly tooLargeHeaders: HeaderFields;
   private readonly socket: ByteChannel;
   private readonly events: ConnectionEvents;
@@ -99,30 +90,17 @@ export class Connection implements StreamOwner, InboundOwner {
   private readonly pingPolicy: PingPolicy;
   private readonly growth: WindowGrowth;
   private readonly creditAhead: CreditAhead;
+  private readonly peerSettings: PeerSettings;
+  private readonly ownSettings: OwnSettings;
+  private readonly draining: Drain;
+  private readonly shutdown: Shutdown;
   private readonly nowMs: () => number;
 
-  private peerInitialWindowBytes = initialWindowBytes;
-  /** The receive window that a new stream has. */
-  private streamWindowBytes: number;
-  private peerMaxConcurrentStreams = assumedMaxConcurrentStreams;
   private nextStreamId = 1;
-  private settingsReceivedOnce = false;
-  private settingsAcked = false;
-  /** SETTINGS frames of ours that the peer has not acknowledged. */
-  private unacknowledgedSettings = 0;
   private readonly pings = new Pings();
   private readonly activity = new Activity();
   readonly messages: MessageCounts = this.activity.messages;
   private readonly pacer: ReadPacer;
-
-  /** No new streams: we have said so (server), or the peer has, or we are about to close. */
-  private draining = false;
-  /** The last stream that the peer's latest GOAWAY allows. */
-  private peerLastAllowedStreamId = maxUint31;
-  private failed = false;
-  private ended = false;
-  private closed = false;
-  private closeError: Http2Error | undefined = undefined;
   private knownPeer: string | undefined = undefined;
 
   constructor(role: Role, socket: ByteChannel, events: ConnectionEvents, options: ConnectionOptions = {}) {
@@ -135,7 +113,6 @@ export class Connection implements StreamOwner, InboundOwner {
     const limits = resolveLimits(options.limits);
     this.limits = limits;
     this.streamSendBufferBytes = limits.streamSendBufferBytes;
-    this.streamWindowBytes = limits.streamWindowBytes;
     this.streams = new StreamTable(role);
     this.budgets = new Budgets(limits, this.clock);
     this.outbound = new Outbound(
@@ -154,7 +131,30 @@ export class Connection implements StreamOwner, InboundOwner {
     this.pingPolicy = new PingPolicy(limits);
     this.nowMs = () => this.clock.nowMs();
     this.keepalive = new KeepaliveTimer(options.keepalive, this.clock.nowMs());
-    this.begin();
+    this.peerSettings = new PeerSettings(role, this.streams, this.outbound);
+    this.ownSettings = new OwnSettings(limits, this.outbound);
+    this.shutdown = new Shutdown({
+      role,
+      socket,
+      clock: this.clock,
+      streams: this.streams,
+      outbound: this.outbound,
+      stopReading: () => this.stopReading(),
+      onFailing: (error) => {
+        if (error.limit !== undefined) this.tellLimit(error.limit, "closed", 0, error.message);
+      },
+      onGone: (reported, streamsSee) => this.gone(reported, streamsSee),
+    });
+    this.draining = new Drain({
+      role,
+      clock: this.clock,
+      streams: this.streams,
+      outbound: this.outbound,
+      pings: this.pings,
+      shutdown: this.shutdown,
+    });
+    if (role === "client") this.outbound.raw(Buffer.from(clientPreface, "latin1"));
+    this.ownSettings.announce(role);
     this.ticker.add(this);
   }
 
@@ -167,7 +167,12 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   get isClosed(): boolean {
-    return this.closed;
+    return this.shutdown.isClosed;
+  }
+
+  /** The largest header list that the peer says it takes; Infinity when it has not said. */
+  get peerMaxHeaderListBytes(): number {
+    return this.peerSettings.maxHeaderListBytes;
   }
 
   /** What happened so far and how it stands now; made anew each time, for debugging. */
@@ -177,7 +182,7 @@ export class Connection implements StreamOwner, InboundOwner {
       sendWindowBytes: this.outbound.window.available,
       receiveWindowBytes: this.inbound.window.availableBytes,
       ...(this.role === "client" &&
-        this.settingsReceivedOnce && { peerMaxConcurrentStreams: this.peerMaxConcurrentStreams }),
+        this.peerSettings.haveCome && { peerMaxConcurrentStreams: this.peerSettings.maxConcurrentStreams }),
     };
   }
 
@@ -187,18 +192,12 @@ export class Connection implements StreamOwner, InboundOwner {
 
   /** Client: whether `request` would find a place now. */
   get canOpenStream(): boolean {
-    return (
-      !this.draining &&
-      !this.failed &&
-      !this.closed &&
-      this.streams.size < this.peerMaxConcurrentStreams &&
-      this.nextStreamId <= this.limits.maxStreamId
-    );
+    return this.isAcceptingRequests && this.streams.size < this.peerSettings.maxConcurrentStreams;
   }
 
   /** Client: whether the connection takes new requests at all, now or when a stream ends. */
   get isAcceptingRequests(): boolean {
-    return !this.draining && !this.failed && !this.closed && this.nextStreamId <= this.limits.maxStreamId;
+    return !this.isEnding && this.nextStreamId <= this.limits.maxStreamId;
   }
 
   /** Client: sends a request head, `fields` and then `extra`. Throws when `canOpenStream` is false. */
@@ -228,33 +227,15 @@ export class Connection implements StreamOwner, InboundOwner {
    * to their end, then the socket is closed (RFC 9113 §6.8). `reason` travels as debug data, in ASCII.
    */
   drain(reason = ""): void {
-    if (this.draining || this.failed || this.closed) {
-      this.endWhenIdle();
-      return;
-    }
-    this.draining = true;
-    if (this.role === "client") {
-      this.outbound.goaway(0, ErrorCode.noError, reason);
-      this.endWhenIdle();
-      return;
-    }
-    // Requests that cross the first GOAWAY are still taken; the ping's answer tells that the peer has read it.
-    this.outbound.goaway(maxUint31, ErrorCode.noError, reason);
-    const nameLast = (): void => {
-      cancel();
-      if (this.failed || this.closed || this.streams.lastAllowedStreamId !== maxUint31) return;
-      this.streams.lastAllowedStreamId = this.streams.lastStreamId;
-      this.outbound.goaway(this.streams.lastAllowedStreamId, ErrorCode.noError, reason);
-      this.endWhenIdle();
-    };
-    const cancel = this.clock.after(drainPingTimeoutMs, nameLast);
-    this.sendPing(nameLast);
+    this.draining.begin(reason);
   }
 
   /** Ends the connection now: open streams are cut off on both sides. */
   close(code: number = ErrorCode.noError, reason = ""): void {
-    if (this.failed || this.closed) return;
-    this.shutDown(new Http2Error("the connection was closed", { scope: "connection", blame: "local", code }), reason);
+    this.shutdown.fail(
+      new Http2Error("the connection was closed", { scope: "connection", blame: "local", code }),
+      reason,
+    );
   }
 
   // ---- what the socket's owner calls
@@ -276,25 +257,19 @@ export class Connection implements StreamOwner, InboundOwner {
 
   /** The socket is gone. */
   socketClosed(cause?: Error): void {
-    if (this.closed) return;
-    const inGoodOrder = cause === undefined && (this.ended || this.streams.size === 0);
-    const lost = new Http2Error(cause === undefined ? "the peer closed the connection" : "the connection was lost", {
-      scope: "connection",
-      blame: "peer",
-      cause,
-    });
-    this.finish(this.failed ? this.closeError : inGoodOrder ? undefined : lost, lost);
+    this.shutdown.socketClosed(cause);
   }
 
   tick(nowMs: number): void {
-    if (this.closed) return;
+    if (this.shutdown.isClosed) return;
     this.activity.observe(nowMs, this.streams.size);
     const since = this.inbound.headersSinceMs;
-    const overdue = this.phases.overdue(nowMs, this.settingsReceivedOnce, this.settingsAcked, since);
+    const { peerSettings, ownSettings } = this;
+    const overdue = this.phases.overdue(nowMs, peerSettings.haveCome, ownSettings.areAcknowledged, since);
     if (overdue !== undefined) {
       this.fail(overdue);
     } else if (this.phases.isStalled(nowMs, this.outbound.handedBytes, this.socket.writableLength)) {
-      this.abandon(limitError("write_stall", ErrorCode.internalError, "the peer stopped reading"));
+      this.shutdown.abandon(limitError("write_stall", ErrorCode.internalError, "the peer stopped reading"));
     } else if (this.phases.isIdle(nowMs, this.streams.slots)) {
       this.drain("max_idle");
     } else if (this.phases.isGraceOver(nowMs)) {
@@ -309,7 +284,7 @@ export class Connection implements StreamOwner, InboundOwner {
         this.sendPing(() => this.keepalive.answered());
       }
       if (step === "dead") {
-        this.abandon(new Http2Error("keepalive got no answer", { scope: "connection", blame: "peer" }));
+        this.shutdown.abandon(new Http2Error("keepalive got no answer", { scope: "connection", blame: "peer" }));
       }
     }
   }
@@ -382,8 +357,8 @@ export class Connection implements StreamOwner, InboundOwner {
 
   slotReleased(): void {
     this.streams.slots--;
-    if (this.closed) return;
-    if (this.draining) this.endWhenIdle();
+    if (this.shutdown.isClosed) return;
+    if (this.isEnding) this.draining.endWhenIdle();
     else if (this.role === "client") this.tellCapacity();
   }
 
@@ -426,54 +401,26 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   applySetting(setting: number, value: number): void {
-    switch (setting) {
-      case Setting.headerTableSize:
-        this.outbound.encoder.setPeerMaxTableBytes(value);
-        break;
-      case Setting.enablePush:
-        if (this.role === "client" && value === 1) {
-          throw connectionError(ErrorCode.protocolError, "a server must not set SETTINGS_ENABLE_PUSH to 1");
-        }
-        break;
-      case Setting.maxConcurrentStreams:
-        this.peerMaxConcurrentStreams = value;
-        break;
-      case Setting.initialWindowSize:
-        this.shiftSendWindows(value - this.peerInitialWindowBytes);
-        this.peerInitialWindowBytes = value;
-        break;
-      case Setting.maxFrameSize:
-        this.outbound.maxFrameBytes = value;
-        break;
-      case Setting.maxHeaderListSize:
-        this.peerMaxHeaderListBytes = value;
-        break;
-      default:
-    }
+    this.peerSettings.apply(setting, value);
   }
 
   settingsReceived(): void {
     this.guardControlFrames();
     this.outbound.resume();
-    if (this.settingsReceivedOnce) {
+    if (this.peerSettings.haveCome) {
       // Not for free: each one costs an answer and a walk over the streams (CVE-2019-9515).
       this.budgets.glitch();
       this.tellCapacity();
       return;
     }
-    this.settingsReceivedOnce = true;
+    this.peerSettings.haveCome = true;
     this.events.onReady?.();
   }
 
   settingsAcknowledged(): void {
-    if (this.unacknowledgedSettings === 0) {
-      this.budgets.glitch();
-      return;
-    }
-    this.unacknowledgedSettings--;
-    if (this.settingsAcked) return;
-    this.settingsAcked = true;
-    this.inbound.decoder.setMaxTableBytes(this.limits.headerTableBytes);
+    const which = this.ownSettings.acknowledged();
+    if (which === "none") this.budgets.glitch();
+    else if (which === "first") this.inbound.decoder.setMaxTableBytes(this.limits.headerTableBytes);
   }
 
   pingReceived(): void {
@@ -495,30 +442,11 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   goawayReceived(goaway: Goaway): void {
-    // §6.8: what was called unprocessed may have been sent elsewhere by now.
-    if (this.role === "client" && goaway.lastStreamId % 2 === 0 && goaway.lastStreamId !== 0) {
-      throw connectionError(
-        ErrorCode.protocolError,
-        `a GOAWAY names stream ${goaway.lastStreamId}, which a client never opens`,
-      );
-    }
-    if (goaway.lastStreamId > this.peerLastAllowedStreamId) {
-      throw connectionError(ErrorCode.protocolError, "a GOAWAY names a later stream than the one before");
-    }
-    this.peerLastAllowedStreamId = goaway.lastStreamId;
+    this.draining.peerGoesAway(goaway);
     this.activity.receivedGoawayCode = goaway.code;
-    this.draining = true;
     this.events.onGoaway?.(goaway);
-    if (this.role === "client") {
-      const error = new Http2Error("the peer went away before it acted on the stream", {
-        scope: "stream",
-        blame: "peer",
-        code: goaway.code,
-        unprocessed: true,
-      });
-      for (const stream of this.streams.all()) if (stream.id > goaway.lastStreamId) stream.abort(error);
-    }
-    this.endWhenIdle();
+    this.draining.abortUnprocessed(goaway);
+    this.draining.endWhenIdle();
   }
 
   failStream(streamId: number, error: Http2Error): void {
@@ -535,31 +463,14 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   fail(error: Http2Error): void {
-    if (this.failed || this.closed) return;
-    if (error.limit !== undefined) this.tellLimit(error.limit, "closed", 0, error.message);
-    this.shutDown(error, error.message);
+    this.shutdown.fail(error, error.message);
   }
 
   // ---- within
 
-  private begin(): void {
-    const { limits } = this;
-    if (this.role === "client") this.outbound.raw(Buffer.from(clientPreface, "latin1"));
-    const entries: [number, number][] = [];
-    if (this.role === "server") entries.push([Setting.maxConcurrentStreams, limits.maxConcurrentStreams]);
-    else entries.push([Setting.enablePush, 0]);
-    if (limits.headerTableBytes !== 4096) entries.push([Setting.headerTableSize, limits.headerTableBytes]);
-    if (limits.maxFrameBytes !== 16_384) entries.push([Setting.maxFrameSize, limits.maxFrameBytes]);
-    entries.push([Setting.initialWindowSize, limits.streamWindowBytes]);
-    entries.push([Setting.maxHeaderListSize, limits.maxHeaderListBytes]);
-    this.sendSettings(entries);
-    const extra = limits.connectionWindowBytes - initialWindowBytes;
-    if (extra > 0) this.outbound.windowUpdate(0, extra);
-  }
-
-  private sendSettings(entries: readonly (readonly [number, number])[]): void {
-    this.unacknowledgedSettings++;
-    this.outbound.settings(entries);
+  /** No new streams: we have said so, or the peer has, or the connection is about to close. */
+  private get isEnding(): boolean {
+    return this.draining.hasBegun || this.shutdown.isFailing || this.shutdown.isClosed;
   }
 
   /** The windows of streams grow with the connection's: any one of them may be the one that moves the data. */
@@ -569,21 +480,19 @@ export class Connection implements StreamOwner, InboundOwner {
     if (growth === 0) return;
     inbound.window.grow(growth);
     this.outbound.windowUpdate(0, growth);
-    // One stream never has more than half of what all may hold, so that another finds room beside one that is not read.
-    const most = Math.max(this.streamWindowBytes, Math.floor(this.limits.maxReceiveWindowBytes / 2));
-    const streamGrowth = Math.min(growth, most - this.streamWindowBytes);
-    if (streamGrowth === 0) return;
-    this.streamWindowBytes += streamGrowth;
-    // The peer adds the difference to the streams that are open, too (RFC 9113 §6.9.2).
-    this.sendSettings([[Setting.initialWindowSize, this.streamWindowBytes]]);
-    for (const stream of this.streams.all()) stream.growReceiveWindow(streamGrowth);
+    const streamGrowth = this.ownSettings.growStreamWindow(growth);
+    if (streamGrowth > 0) for (const stream of this.streams.all()) stream.growReceiveWindow(streamGrowth);
   }
 
   private newStream(id: number): Stream {
-    const { streamWindowBytes } = this;
-    // Until the peer has acknowledged our SETTINGS it may believe in the initial window (RFC 9113 §6.9.2).
-    const allowance = this.settingsAcked ? streamWindowBytes : Math.max(streamWindowBytes, initialWindowBytes);
-    return new Stream(id, this, this.peerInitialWindowBytes, streamWindowBytes, allowance);
+    const { peerSettings, ownSettings } = this;
+    return new Stream(
+      id,
+      this,
+      peerSettings.initialWindowBytes,
+      ownSettings.streamWindowBytes,
+      ownSettings.streamAllowanceBytes,
+    );
   }
 
   /** May be called in the middle of a stream's end, which has to be told whatever happens here. */
@@ -600,13 +509,6 @@ export class Connection implements StreamOwner, InboundOwner {
       this.events.onLimit?.({ limit, action, streamId, detail });
     } catch {
       // Who only keeps the books has no say in what becomes of the connection.
-    }
-  }
-
-  private shiftSendWindows(bytes: number): void {
-    for (const stream of this.streams.all()) {
-      if (stream.sendWindow.shift(bytes)) continue;
-      throw connectionError(ErrorCode.flowControlError, "SETTINGS_INITIAL_WINDOW_SIZE took a window over 2^31-1");
     }
   }
 
@@ -644,73 +546,11 @@ export class Connection implements StreamOwner, InboundOwner {
     this.outbound.ping(this.pings.add(settle));
   }
 
-  /** A drain is over when no stream and no handler is left; a server waits until its last stream has been named, too. */
-  private endWhenIdle(): void {
-    if (!this.draining || this.ended || this.failed || this.closed) return;
-    if (this.streams.size > 0 || this.streams.slots > 0) return;
-    if (this.role === "server" && this.streams.lastAllowedStreamId === maxUint31 && this.pings.size > 0) return;
-    this.ended = true;
-    // What the peer still sends is of no interest, and answering it would be a write behind the end.
-    this.stopReading();
-    this.outbound.flush();
-    this.outbound.close();
-    this.socket.resume();
-    this.socket.end();
-    this.destroySoon();
-  }
-
-  /** GOAWAY, then the socket's end; what the peer still sends is read and thrown away so that the GOAWAY arrives. */
-  private shutDown(error: Http2Error, reason: string): void {
-    this.failed = true;
-    this.draining = true;
-    this.closeError = error.blame === "local" && error.code === ErrorCode.noError ? undefined : error;
-    this.stopReading();
-    const lastStreamId = Math.min(this.streams.lastStreamId, this.streams.lastAllowedStreamId);
-    this.outbound.goaway(this.role === "server" ? lastStreamId : 0, error.code, ascii(reason));
-    this.abortStreams(error);
-    this.outbound.flush();
-    this.outbound.close();
-    this.socket.resume();
-    this.socket.end();
-    this.destroySoon();
-  }
-
-  private destroySoon(): void {
-    this.cancelDestroy?.();
-    this.cancelDestroy = this.clock.after(goodbyeMs, () => {
-      // The last answers of a drain may take a slow peer longer; the stall time-out watches over that.
-      if (!this.failed && this.socket.writableLength > 0) this.destroySoon();
-      else this.socket.destroy();
-    });
-  }
-
-  private cancelDestroy: (() => void) | undefined = undefined;
-
-  /** The peer does not read or answer, so nothing is said any more. */
-  private abandon(error: Http2Error): void {
-    this.failed = true;
-    if (error.limit !== undefined) this.tellLimit(error.limit, "closed", 0, error.message);
-    this.closeError = error;
-    this.stopReading();
-    this.socket.destroy();
-    this.finish(error, error);
-  }
-
-  private abortStreams(error: Http2Error): void {
-    for (const stream of this.streams.all()) stream.abort(error);
-  }
-
-  private finish(reported: Http2Error | undefined, streamsSee: Http2Error): void {
-    this.closed = true;
-    this.draining = true;
-    this.stopReading();
-    this.cancelDestroy?.();
+  private gone(reported: Http2Error | undefined, streamsSaw: Http2Error): void {
     this.ticker.delete(this);
-    this.abortStreams(streamsSee);
-    this.outbound.close();
     this.growth.end();
     this.creditAhead.end();
-    this.pings.endAll(streamsSee);
+    this.pings.endAll(streamsSaw);
     try {
       this.events.onClose?.(reported);
     } catch {
@@ -726,11 +566,4 @@ function isHeadRequest(fields: HeaderFields): boolean {
     if (list[i] === ":method") return list[i + 1] === "HEAD";
   }
   return false;
-}
-
-/** Debug data is read by people in logs; what is not printable ASCII would only garble it. */
-function ascii(text: string): string {
-  let out = "";
-  for (const char of text.slice(0, 256)) out += char >= " " && char <= "~" ? char : "?";
-  return out;
 }
