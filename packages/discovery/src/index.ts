@@ -1,11 +1,7 @@
 // What applications need.
+
 export type { AdapterOptions } from "./port/adapter-options.ts";
-// What adapters of registries that are not here need besides.
-export { adapterOptionNames, readAdapterOptions } from "./port/adapter-options.ts";
-export { type FollowOnce, type FollowOptions, follow } from "./port/follow.ts";
 export type { InstanceHealth, Registration, ServiceInstance } from "./port/instance.ts";
-export { checkInstance, checkServiceName, createInstance, isSameInstance } from "./port/instance.ts";
-export { type KeepRegisteredOptions, KeptRegistrations, type Lease } from "./port/keep-registered.ts";
 export type {
   Registered,
   Registry,
@@ -15,8 +11,6 @@ export type {
   WatchProblem,
 } from "./port/registry.ts";
 export { serviceSnapshots } from "./port/snapshots.ts";
-export { type FollowService, WatchHub } from "./port/watch-hub.ts";
-export type { WatchSink } from "./port/watched-service.ts";
 export { createDiscoveryResolver, type DiscoveryResolverOptions } from "./resolver/discovery-resolver.ts";
 export { type InstanceFilter, matchesVersion, parseInstanceFilter } from "./resolver/instance-filter.ts";
 export {
@@ -24,3 +18,12 @@ export {
   type ServiceChannels,
   type ServiceChannelsOptions,
 } from "./resolver/service-channels.ts";
+
+// What adapters of registries that are not here need besides.
+
+export { adapterOptionNames, readAdapterOptions } from "./port/adapter-options.ts";
+export { type FollowOnce, type FollowOptions, follow } from "./port/follow.ts";
+export { checkInstance, checkServiceName, createInstance, isSameInstance } from "./port/instance.ts";
+export { type KeepRegisteredOptions, KeptRegistrations, type Lease } from "./port/keep-registered.ts";
+export { type FollowService, WatchHub } from "./port/watch-hub.ts";
+export type { WatchSink } from "./port/watched-service.ts";

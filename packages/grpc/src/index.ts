@@ -1,15 +1,42 @@
-// What applications need.
+// What applications need: to serve and to call.
 
-// What sibling packages need besides.
 export { type CallInfo, callInfo } from "./call/call-info.ts";
-export { maxCallTimeoutMs } from "./call/call-timeout.ts";
-export { checkWholeNumber } from "./call/check-number.ts";
-export { type Clock, systemClock } from "./call/clock.ts";
 export { compressMessages } from "./call/compress-messages.ts";
 export { type Log, type LogFields, stderrLog } from "./call/log.ts";
-export { readHeader } from "./call/read-header.ts";
-export { nearestName, refuseUnknownOptions } from "./call/unknown-option.ts";
 export { waitForReady } from "./call/wait-for-ready.ts";
+export { type Channel, createChannel } from "./channel/channel.ts";
+export type { ChannelOptions } from "./channel/channel-options.ts";
+export type { ConnectivityState } from "./channel/connectivity.ts";
+export { createClient } from "./channel/create-client.ts";
+export {
+  type AttemptExplanation,
+  type CallExplanation,
+  type CallPhase,
+  type ChannelExplanation,
+  type EndpointExplanation,
+  explainError,
+  type PhaseTime,
+  type ResolverExplanation,
+} from "./channel/explain/explanation.ts";
+export type { MethodConfigJson, ServiceConfigJson } from "./channel/service-config/service-config-json.ts";
+export type { Compression } from "./protocol/compression.ts";
+export { gzipCompression } from "./protocol/gzip-compression.ts";
+export {
+  type Lifecycle,
+  type LifecycleOptions,
+  type LifecycleOutcome,
+  runLifecycle,
+  type ServeOptions,
+} from "./server/lifecycle/lifecycle.ts";
+export { type CloseOptions, createServer, type ListeningAt, type ListenOptions, type Server } from "./server/server.ts";
+export type { ServerOptions } from "./server/server-options.ts";
+export { onStopSignals, type StopSignalOptions } from "./server/stop-signals.ts";
+export type { Address } from "./transport/client-connection.ts";
+export type { LimitAction, LimitName, LimitStrike, OnLimit } from "./transport/limit-reporter.ts";
+export type { ListenAddress } from "./transport/listen.ts";
+
+// What applications need besides for a resolver or a balancer of their own.
+
 export { type Backoff, type BackoffOptions, createBackoff } from "./channel/backoff.ts";
 export { deriveHost, type HostOverrides } from "./channel/balancer/derive-host.ts";
 export type { EndpointChild } from "./channel/balancer/endpoint-children.ts";
@@ -38,20 +65,6 @@ export {
   resultsOf,
   resultWithPlace,
 } from "./channel/balancer/ready-endpoints.ts";
-export { type Channel, createChannel } from "./channel/channel.ts";
-export type { ChannelOptions } from "./channel/channel-options.ts";
-export type { ConnectivityState } from "./channel/connectivity.ts";
-export { createClient } from "./channel/create-client.ts";
-export {
-  type AttemptExplanation,
-  type CallExplanation,
-  type CallPhase,
-  type ChannelExplanation,
-  type EndpointExplanation,
-  explainError,
-  type PhaseTime,
-  type ResolverExplanation,
-} from "./channel/explain/explanation.ts";
 export { createDnsResolver, type DnsResolverOptions } from "./channel/resolver/dns.ts";
 export type {
   Endpoint,
@@ -61,22 +74,14 @@ export type {
   ResolverListener,
   ResolverResult,
 } from "./channel/resolver/index.ts";
-export type { MethodConfigJson, ServiceConfigJson } from "./channel/service-config/service-config-json.ts";
 export type { Subchannel, SubchannelStateListener } from "./channel/subchannel/index.ts";
 export type { ParsedTarget } from "./channel/target.ts";
-export type { Compression } from "./protocol/compression.ts";
-export { gzipCompression } from "./protocol/gzip-compression.ts";
+
+// What sibling packages need besides.
+
+export { maxCallTimeoutMs } from "./call/call-timeout.ts";
+export { checkWholeNumber } from "./call/check-number.ts";
+export { type Clock, systemClock } from "./call/clock.ts";
+export { readHeader } from "./call/read-header.ts";
+export { nearestName, refuseUnknownOptions } from "./call/unknown-option.ts";
 export { statusNames } from "./protocol/status.ts";
-export {
-  type Lifecycle,
-  type LifecycleOptions,
-  type LifecycleOutcome,
-  runLifecycle,
-  type ServeOptions,
-} from "./server/lifecycle/lifecycle.ts";
-export { type CloseOptions, createServer, type ListeningAt, type ListenOptions, type Server } from "./server/server.ts";
-export type { ServerOptions } from "./server/server-options.ts";
-export { onStopSignals, type StopSignalOptions } from "./server/stop-signals.ts";
-export type { Address } from "./transport/client-connection.ts";
-export type { LimitAction, LimitName, LimitStrike, OnLimit } from "./transport/limit-reporter.ts";
-export type { ListenAddress } from "./transport/listen.ts";

@@ -1,15 +1,10 @@
 // What users of the engine need.
 
-// What sibling packages and tests need besides.
 export type { ConnectionStatus, MessageCounts, SocketEnd, TlsStatus } from "./connection/activity.ts";
-export type { ByteChannel } from "./connection/byte-channel.ts";
-export { type Clock, systemClock } from "./connection/clock.ts";
 export type { ConnectionEvents, ConnectionOptions } from "./connection/connection.ts";
 export { Connection } from "./connection/connection.ts";
 export type { Keepalive } from "./connection/keepalive.ts";
-export { type ConnectionLimits, defaultLimits, resolveLimits } from "./connection/limits.ts";
-export { Ticker } from "./connection/ticker.ts";
-export { GrowthAllowance } from "./connection/window-growth.ts";
+export { type ConnectionLimits, defaultLimits } from "./connection/limits.ts";
 export { ErrorCode, errorCodeName } from "./frame/error-code.ts";
 export type { Goaway } from "./frame/goaway.ts";
 export { PreparedHeaders } from "./hpack/index.ts";
@@ -20,3 +15,9 @@ export { type Http1Server, Http2Server, type Http2ServerOptions, type ListenAddr
 export type { RequestHead } from "./stream/request-head.ts";
 export type { ResponseHead, Trailers } from "./stream/response-head.ts";
 export type { HeaderFields, Stream, StreamListener } from "./stream/stream.ts";
+
+// What sibling packages and tests need besides.
+
+export type { ByteChannel } from "./connection/byte-channel.ts";
+export { type Clock, systemClock } from "./connection/clock.ts";
+export { resolveLimits } from "./connection/limits.ts";

@@ -1,12 +1,6 @@
 export { type Channelz, createChannelz } from "./channelz/channelz.ts";
 export type { DependencyReport, HealthCheck } from "./health/dependency-checks.ts";
-export {
-  createHealth,
-  type Health,
-  type HealthOptions,
-  maxListedServices,
-  type ServingStatus,
-} from "./health/health.ts";
+export { createHealth, type Health, type HealthOptions, type ServingStatus } from "./health/health.ts";
 export { askHealth } from "./health/service-check.ts";
 export { readCallMetrics, recordCallMetrics } from "./orca/call-metrics.ts";
 export type { LoadMetrics } from "./orca/load-metrics.ts";

@@ -10,6 +10,7 @@ import {
 import { FakeClock, MemoryChannel, WireDecoder, type WireFrame } from "../../src/testing/index.ts";
 import { CheckedListener, conducts, describeRequest, type ListenerHost } from "./checked-listener.ts";
 import { buildPing, scanFrames } from "./frame-scan.ts";
+import { inTurns, type Turns } from "./turns.ts";
 
 /** Turns of the event loop without activity after which nothing is under way, also while the connection reads in turns. */
 const quietTurns = 3;
@@ -101,10 +102,19 @@ export class CheckedConnection implements ListenerHost {
 
   /** Resolves once nothing is under way any more. */
   async settle(): Promise<void> {
+    await inTurns([this.settling()]);
+  }
+
+  /** Ends the connection from the peer's side, whatever state it is in, and throws when a promise was broken. */
+  async finish(): Promise<void> {
+    await inTurns([this.finishing()]);
+  }
+
+  *settling(): Turns {
     let quiet = 0;
     let seen = this.channel.activity;
     while (quiet < (this.channel.isPaused ? quietTurnsWhilePaused : quietTurns)) {
-      await new Promise((resolve) => setImmediate(resolve));
+      yield;
       quiet = this.channel.activity === seen ? quiet + 1 : 0;
       seen = this.channel.activity;
     }
@@ -120,15 +130,14 @@ export class CheckedConnection implements ListenerHost {
     return last?.type === "GOAWAY" ? last.code : undefined;
   }
 
-  /** Ends the connection from the peer's side, whatever state it is in, and throws when a promise was broken. */
-  async finish(): Promise<void> {
-    await this.settle();
-    if (!this.isOver) await this.expectAlive();
+  *finishing(): Turns {
+    yield* this.settling();
+    if (!this.isOver) yield* this.expectAlive();
     if (this.isOver && this.goawayCode === undefined && this.goaways === 0) this.object("it ended without a GOAWAY");
     if (!this.isOver) this.channel.closeByPeer();
-    await this.settle();
+    yield* this.settling();
     this.clock.advance(goodbyeMs);
-    await this.settle();
+    yield* this.settling();
     if (!this.channel.isDestroyed) this.object("the socket is still open");
     if (this.closes !== 1) this.object(`onClose was called ${this.closes} times`);
     if (!this.connection.isClosed) this.object("the connection calls itself open");
@@ -171,12 +180,12 @@ export class CheckedConnection implements ListenerHost {
   }
 
   /** A PING has to be answered, if what came so far leaves room for one. */
-  private async expectAlive(): Promise<void> {
+  private *expectAlive(): Turns {
     const { frames, isBetweenFrames, isBetweenBlocks } = scanFrames(Buffer.concat(this.received));
     if (frames.length === 0 || !isBetweenFrames || !isBetweenBlocks) return;
     const payload = "74657263656c2121";
     this.deliver(buildPing(payload));
-    await this.settle();
+    yield* this.settling();
     const isAnswered = this.frames.some((frame) => frame.type === "PING" && frame.ack && frame.payload === payload);
     if (!isAnswered && !this.isOver) this.object("it neither answered a PING nor ended");
   }
