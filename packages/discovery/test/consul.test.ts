@@ -12,15 +12,19 @@ const program = findProgram("consul");
 const skip = program === undefined && "Consul is not installed; .ci/run builds it";
 const backoff = createBackoff({ initialDelayMs: 50, maxDelayMs: 200 });
 
-/** Starts a development agent: one server, nothing stored. */
-async function startConsul(config: Record<string, unknown> = {}) {
-  const [http, dns, server, serfLan, serfWan, grpc] = await freePorts(6);
+/** Starts a development agent: one server, nothing stored. `join` makes it a mere agent of the cluster there. */
+async function startConsul(config: Record<string, unknown> = {}, join?: string) {
+  const [http, dns, server, serfLan = 0, serfWan, grpc] = await freePorts(6);
   const address = `http://127.0.0.1:${http}`;
   const ports = { http, dns, server, serf_lan: serfLan, serf_wan: serfWan, grpc, grpc_tls: -1, https: -1 };
   const hcl = JSON.stringify({ ports, check_update_interval: "0s", ...config });
+  const common = ["-bind=127.0.0.1", "-client=127.0.0.1", "-log-level=warn", `-hcl=${hcl}`];
   const consul = createServerProcess(
     program ?? "consul",
-    () => ["agent", "-dev", "-bind=127.0.0.1", "-client=127.0.0.1", "-log-level=warn", `-hcl=${hcl}`],
+    (folder) =>
+      join === undefined
+        ? ["agent", "-dev", ...common]
+        : ["agent", `-data-dir=${folder}`, `-node=agent-${http}`, `-retry-join=${join}`, ...common],
     async () => {
       const leader = await fetch(`${address}/v1/status/leader`);
       if (!(await leader.text()).includes(":")) return false;
@@ -30,7 +34,7 @@ async function startConsul(config: Record<string, unknown> = {}) {
     },
   );
   await consul.start();
-  return { consul, address };
+  return { consul, address, serf: `127.0.0.1:${serfLan}` };
 }
 
 describe("Consul", { skip, timeout: 120_000 }, () => {
@@ -76,6 +80,20 @@ describe("Consul", { skip, timeout: 120_000 }, () => {
     await registry.close();
   });
 
+  test("tells one change after the other without a problem in between", async () => {
+    const registry = connect();
+    const other = connect();
+    const watch = watching(other, "changes");
+    for (let at = 1; at <= 5; at++) {
+      await registry.register({ name: "changes", id: `i${at}`, address: "127.0.0.1", port: at });
+      await watch.until(({ instances }) => instances.length === at);
+    }
+    assert.deepEqual(watch.problems, []);
+    watch.close();
+    await registry.close();
+    await other.close();
+  });
+
   test("gets an instance again that it has lost", async () => {
     const registry = connect({ check: { kind: "ttl", ttlMs: 1500 } });
     await registry.register({ name: "lost", id: "lost-1", address: "127.0.0.1", port: 1 });
@@ -109,6 +127,49 @@ describe("Consul", { skip, timeout: 120_000 }, () => {
   });
 });
 
+describe("several agents of Consul", { skip, timeout: 60_000 }, () => {
+  test("when the one that is asked dies, the next one is told and followed, and nobody disappears", async () => {
+    const first = await startConsul();
+    const second = await startConsul({}, first.serf);
+    // The server has to stay: the agent is asked first, and dies.
+    const options: ConsulRegistryOptions = {
+      address: [second.address, first.address],
+      log,
+      backoff,
+      check: { kind: "ttl", ttlMs: 1500 },
+    };
+    const registry = createConsulRegistry(options);
+    const other = createConsulRegistry(options);
+    const watch = watching(other, "orders");
+    try {
+      await registry.register({ name: "orders", id: "one", address: "127.0.0.1", port: 1 });
+      await watch.until(hasIds("one"));
+      const agentServices = async (address: string) =>
+        Object.keys((await (await fetch(`${address}/v1/agent/services`)).json()) as object);
+      assert.deepEqual(await agentServices(second.address), ["one"]);
+      await second.consul.kill();
+      await registry.register({ name: "orders", id: "two", address: "127.0.0.1", port: 2 });
+      await watch.until(hasIds("one", "two"));
+      // The first one is renewed where it is not known yet, and placed there.
+      while ((await agentServices(first.address)).length < 2);
+      await watch.until(({ instances }) => instances.every(({ health }) => health === "serving"));
+      assert.deepEqual(idsOf(await other.getService("orders")), ["one", "two"]);
+      const registered = watch.snapshots.findIndex(hasIds("one"));
+      for (const { instances } of watch.snapshots.slice(registered)) assert.ok(idsOf(instances).includes("one"));
+      await registry.deregister("one");
+      assert.deepEqual(await agentServices(first.address), ["two"]);
+      // What the dead agent has said of it stays in the catalog, as that of a node which fails.
+      await watch.until(({ instances }) => instances.find(({ id }) => id === "one")?.health !== "serving");
+    } finally {
+      watch.close();
+      await registry.close();
+      await other.close();
+      await second.consul.dispose();
+      await first.consul.dispose();
+    }
+  });
+});
+
 describe("Consul with access control", { skip, timeout: 60_000 }, () => {
   test("serves who has the token, and refuses who has not, at once and without showing it", async () => {
     const acl = { enabled: true, default_policy: "deny", tokens: { initial_management: "root", agent: "root" } };
@@ -137,6 +198,7 @@ describe("Consul with access control", { skip, timeout: 60_000 }, () => {
 test("options of Consul that are wrong are refused by name", () => {
   assert.throws(() => createConsulRegistry({ adress: "x" } as ConsulRegistryOptions), /did you mean "address"/);
   assert.throws(() => createConsulRegistry({ address: "ftp://x" }), /http:\/\/ or https:\/\//);
+  assert.throws(() => createConsulRegistry({ address: [] }), /address is empty/);
   assert.throws(() => createConsulRegistry({ waitMs: 999 }), /waitMs is 999/);
   assert.throws(() => createConsulRegistry({ check: { kind: "http" as "grpc" } }), /check\.kind is "http"/);
 });

@@ -22,25 +22,42 @@ interface RunningEtcd {
 }
 
 async function startEtcd(): Promise<RunningEtcd> {
-  const [client, peer] = await freePorts(2);
-  const url = `http://127.0.0.1:${client}`;
+  const [one] = await startCluster(1);
+  return one as RunningEtcd;
+}
+
+/** Members of one cluster, all of them running. */
+async function startCluster(size: number): Promise<RunningEtcd[]> {
+  const ports = await freePorts(2 * size);
+  const peers = ports.slice(size).map((port) => `http://127.0.0.1:${port}`);
+  const cluster = peers.map((url, at) => `m${at}=${url}`).join(",");
+  const members = peers.map((peer, at) => describeMember(`m${at}`, `http://127.0.0.1:${ports[at]}`, peer, cluster));
+  // None is ready before most of them are.
+  await Promise.all(members.map(({ etcd }) => etcd.start()));
+  return members;
+}
+
+function describeMember(name: string, url: string, peer: string, cluster: string): RunningEtcd {
   const etcd = createServerProcess(
     program ?? "etcd",
     (folder) => [
+      `--name=${name}`,
       `--data-dir=${folder}/data`,
       `--listen-client-urls=${url}`,
       `--advertise-client-urls=${url}`,
-      `--listen-peer-urls=http://127.0.0.1:${peer}`,
-      `--initial-advertise-peer-urls=http://127.0.0.1:${peer}`,
-      `--initial-cluster=default=http://127.0.0.1:${peer}`,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=${cluster}`,
       "--log-level=error",
+      // All on one machine: a leader that is gone need not be waited for as long as over a network.
+      "--heartbeat-interval=50",
+      "--election-timeout=500",
     ],
     async () => (await (await fetch(`${url}/health`)).text()).includes("true"),
   );
-  await etcd.start();
   return {
     etcd,
-    endpoint: `127.0.0.1:${client}`,
+    endpoint: new URL(url).host,
     async ask(path, body, token) {
       const headers = token === undefined ? {} : { authorization: token };
       const answer = await fetch(`${url}/v3/${path}`, { method: "POST", body: JSON.stringify(body), headers });
@@ -152,6 +169,70 @@ describe("etcd", { skip, timeout: 120_000 }, () => {
     assert.equal(found[0]?.health, "unknown");
     assert.deepEqual(warnings.sort(), ["broken", "portless"]);
     await registry.close();
+  });
+});
+
+describe("an etcd cluster", { skip, timeout: 120_000 }, () => {
+  test("whichever member dies, registrations and watches go on, and nobody disappears when most are gone", async () => {
+    const members = await startCluster(3);
+    const endpoints = members.map(({ endpoint }) => endpoint);
+    const registry = createEtcdRegistry({ endpoints, log, backoff });
+    const other = createEtcdRegistry({ endpoints, log, backoff });
+    const watch = watching(other, "orders");
+    try {
+      const ids: string[] = [];
+      const registerOneMore = async (): Promise<void> => {
+        ids.push(`i${ids.length}`);
+        await registry.register({ name: "orders", id: ids.at(-1) ?? "", address: "127.0.0.1", port: 1 + ids.length });
+        await watch.until(hasIds(...ids));
+        assert.deepEqual(idsOf(await other.getService("orders")), ids);
+      };
+      await registerOneMore();
+      for (const { etcd } of members) {
+        await etcd.kill();
+        await registerOneMore();
+        await etcd.start();
+      }
+      // One that is left has no leader: it has to say so, as silence would pass for no news.
+      const [last, ...most] = members;
+      const problems = watch.problems.length;
+      await Promise.all(most.map(({ etcd }) => etcd.kill()));
+      while (watch.problems.length === problems) await watch.problem();
+      assert.ok(last !== undefined);
+      await Promise.all(most.map(({ etcd }) => etcd.start()));
+      await registerOneMore();
+      // Each was there in every snapshot from its first on.
+      let known = 0;
+      for (const { instances } of watch.snapshots) {
+        assert.ok(instances.length >= known);
+        known = instances.length;
+      }
+    } finally {
+      watch.close();
+      await registry.close();
+      await other.close();
+      await Promise.all(members.map(({ etcd }) => etcd.dispose()));
+    }
+  });
+
+  test("a watch at a member without a leader says so, though the member answers", async () => {
+    const members = await startCluster(3);
+    const [lonely, ...most] = members;
+    const registry = createEtcdRegistry({ endpoints: [lonely?.endpoint ?? ""], log, backoff, timeoutMs: 1000 });
+    const watch = watching(registry, "orders");
+    try {
+      await registry.register({ name: "orders", id: "one", address: "127.0.0.1", port: 1 });
+      await watch.until(hasIds("one"));
+      await Promise.all(most.map(({ etcd }) => etcd.kill()));
+      const { error } = await watch.problem();
+      assert.match(error.rawMessage, /no leader|does not answer/);
+      await Promise.all(most.map(({ etcd }) => etcd.start()));
+      await watch.until(({ ageMs, instances }) => ageMs === 0 && idsOf(instances).join() === "one");
+    } finally {
+      watch.close();
+      await registry.close();
+      await Promise.all(members.map(({ etcd }) => etcd.dispose()));
+    }
   });
 });
 

@@ -25,8 +25,11 @@ export interface ConsulCheckOptions {
 }
 
 export interface ConsulRegistryOptions extends AdapterOptions {
-  /** The agent on this machine. Default `http://127.0.0.1:8500`. */
-  readonly address?: string;
+  /**
+   * The agent on this machine. Default `http://127.0.0.1:8500`. Of several agents of one datacenter the first is asked until it
+   * gives no answer, then the next: where no agent runs beside the program.
+   */
+  readonly address?: string | readonly string[];
   /** ACL token, or a function that reads it for each request. Never logged. Default: anonymous. */
   readonly token?: string | (() => string);
   readonly tls?: HttpTlsOptions;

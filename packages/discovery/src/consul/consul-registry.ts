@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Clock } from "@tercel/grpc";
+import { FirstThatAnswers } from "../http/first-that-answers.ts";
 import { HttpClient, type HttpRequest, type HttpResponse, statusError } from "../http/http-client.ts";
 import { readAdapterOptions } from "../port/adapter-options.ts";
 import { follow } from "../port/follow.ts";
@@ -25,14 +26,21 @@ export function createConsulRegistry(options: ConsulRegistryOptions = {}): Regis
   checkConsulOptions(options);
   const settings = readAdapterOptions("createConsulRegistry", options);
   const { clock, backoff } = settings;
-  const baseUrl = new URL(options.address ?? "http://127.0.0.1:8500");
-  const description = `consul at ${baseUrl.origin}`;
-  const http = new HttpClient({
-    baseUrl,
-    clock,
-    headers: () => tokenHeader(options.token),
-    ...(options.tls !== undefined && { tls: options.tls }),
-  });
+  const { address = "http://127.0.0.1:8500" } = options;
+  const baseUrls = (typeof address === "string" ? [address] : address).map((one) => new URL(one));
+  if (baseUrls.length === 0) throw new TypeError("createConsulRegistry: address is empty");
+  const description = `consul at ${baseUrls.map(({ origin }) => origin).join(", ")}`;
+  const http = new FirstThatAnswers(
+    baseUrls.map(
+      (baseUrl) =>
+        new HttpClient({
+          baseUrl,
+          clock,
+          headers: () => tokenHeader(options.token),
+          ...(options.tls !== undefined && { tls: options.tls }),
+        }),
+    ),
+  );
   const api = new ConsulApi(http, options);
   const kept = new KeptRegistrations({ ...settings, description });
   const hub = new WatchHub(clock, (name, sink) => {
@@ -71,12 +79,12 @@ interface ServiceAnswer {
 
 /** The requests that are needed of Consul's API. */
 class ConsulApi {
-  readonly #http: HttpClient;
+  readonly #http: FirstThatAnswers;
   readonly #timeoutMs: number;
   readonly #waitMs: number;
   readonly #query: string;
 
-  constructor(http: HttpClient, options: ConsulRegistryOptions) {
+  constructor(http: FirstThatAnswers, options: ConsulRegistryOptions) {
     this.#http = http;
     this.#timeoutMs = options.timeoutMs ?? 5000;
     this.#waitMs = options.waitMs ?? 60_000;
@@ -98,6 +106,16 @@ class ConsulApi {
     });
   }
 
+  /** The agent that is asked at present. */
+  get agent(): number {
+    return this.#http.current;
+  }
+
+  /** Asks this agent and no other. */
+  putAt(agent: number, path: string): Promise<HttpResponse> {
+    return this.#http.at(agent, { method: "PUT", path, timeoutMs: this.#timeoutMs });
+  }
+
   async get(path: string, signal?: AbortSignal): Promise<HttpResponse> {
     return this.#send({ path, timeoutMs: this.#timeoutMs, ...(signal !== undefined && { signal }) });
   }
@@ -111,7 +129,9 @@ class ConsulApi {
     const timeoutMs = after === 0 ? this.#timeoutMs : waitMs + waitMs / 16 + this.#timeoutMs;
     const response = await this.#send({ path, timeoutMs, ...(signal !== undefined && { signal }) });
     if (response.status !== 200) throw statusError(`reading ${name}`, response);
-    if (response.headers["x-consul-knownleader"] === "false") {
+    // A blocking query that the agent answers from its stream of events never knows of a leader, whatever there is.
+    const isFromStream = response.headers["x-consul-query-backend"] === "streaming";
+    if (response.headers["x-consul-knownleader"] === "false" && !isFromStream) {
       throw new ConnectError("its cluster has no leader", Code.Unavailable);
     }
     const index = Number(response.headers["x-consul-index"] ?? 0);
@@ -137,6 +157,8 @@ class ConsulApi {
 function createLease(api: ConsulApi, check: ConsulCheckOptions, clock: Clock): Lease {
   const isTtl = check.kind === "ttl";
   const renewAfterMs = isTtl ? (check.ttlMs ?? 15_000) / 3 : (check.intervalMs ?? 10_000);
+  /** An agent keeps what was registered with it, also when another one is asked since. */
+  const placedAt = new Set<number>();
   return {
     async place(instance, signal) {
       const body = toRegistration(instance, check);
@@ -144,6 +166,7 @@ function createLease(api: ConsulApi, check: ConsulCheckOptions, clock: Clock): L
         "registering",
         await api.put("/v1/agent/service/register?replace-existing-checks=true", body, signal),
       );
+      placedAt.add(api.agent);
       const enable = instance.health === "not_serving";
       const path = `/v1/agent/service/maintenance/${encodeURIComponent(instance.id)}?enable=${enable}`;
       expectSuccess("setting maintenance", await api.put(`${path}&reason=wants+no+calls`, undefined, signal));
@@ -163,6 +186,11 @@ function createLease(api: ConsulApi, check: ConsulCheckOptions, clock: Clock): L
     async remove({ id, name }) {
       const response = await api.put(`/v1/agent/service/deregister/${encodeURIComponent(id)}`);
       if (response.status !== 404) expectSuccess("deregistering", response);
+      placedAt.delete(api.agent);
+      // Those that were asked before: one that is gone does not answer, and its entry ends with its check.
+      const path = `/v1/agent/service/deregister/${encodeURIComponent(id)}`;
+      await Promise.allSettled([...placedAt].map((agent) => api.putAt(agent, path)));
+      placedAt.clear();
       await api.untilSynced(name, id, false, clock);
     },
   };

@@ -52,11 +52,20 @@ export function toRegistration(instance: ServiceInstance, check: ConsulCheckOpti
 export function readHealthEntries(text: string): ServiceInstance[] {
   const entries: unknown = JSON.parse(text);
   if (!Array.isArray(entries)) throw new ConnectError("Consul's answer is no list", Code.Internal);
-  return (entries as HealthEntry[]).flatMap(({ Node, Service, Checks }) => {
-    const address = Service?.Address || Node?.Address;
-    if (Service?.ID === undefined || address === undefined || !Service.Port) return [];
-    const meta = new Map(Object.entries(Service.Meta ?? {}));
-    return {
+  const byId = new Map<string, ServiceInstance>();
+  for (const instance of (entries as HealthEntry[]).flatMap(readEntry)) {
+    // One that has gone over to another agent is there twice for a while, and fails where it was.
+    if (byId.get(instance.id)?.health !== "serving") byId.set(instance.id, instance);
+  }
+  return [...byId.values()];
+}
+
+function readEntry({ Node, Service, Checks }: HealthEntry): ServiceInstance[] {
+  const address = Service?.Address || Node?.Address;
+  if (Service?.ID === undefined || address === undefined || !Service.Port) return [];
+  const meta = new Map(Object.entries(Service.Meta ?? {}));
+  return [
+    {
       id: Service.ID,
       name: Service.Service ?? "",
       version: meta.get("version") ?? (Service.Tags ?? []).find((tag) => /^v?\d/.test(tag)) ?? "",
@@ -66,8 +75,8 @@ export function readHealthEntries(text: string): ServiceInstance[] {
       endpoints: joinList("endpoints", meta),
       dependencies: joinList("dependencies", meta),
       health: healthOf(Checks ?? []),
-    };
-  });
+    },
+  ];
 }
 
 /** The worst check counts. A warning is a word to the operator: the instance still answers. */

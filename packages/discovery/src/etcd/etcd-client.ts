@@ -22,6 +22,29 @@ export interface EtcdClient {
 }
 
 /**
+ * Calls go round the members, so that one which answers that it has no leader is not asked again and again. Only reads are
+ * repeated here: a lease that is asked for twice would be granted twice, and registrations are repeated above.
+ */
+const serviceConfig = {
+  loadBalancingConfig: [{ round_robin: {} }],
+  methodConfig: [
+    {
+      name: [{ service: KV.typeName, method: "Range" }],
+      retryPolicy: {
+        maxAttempts: 4,
+        initialBackoff: "0.1s",
+        maxBackoff: "1s",
+        backoffMultiplier: 2,
+        retryableStatusCodes: ["UNAVAILABLE"],
+      },
+    },
+  ],
+};
+
+/** Streams end with UNAVAILABLE when their member loses its cluster; without this they would only fall silent. */
+export const requireLeader: Readonly<Record<string, string>> = { hasleader: "true" };
+
+/**
  * Pings find out that a member is gone which watches only listen to. 10 s is the least that gRPC allows, and more than the 5 s
  * between pings on which etcd insists.
  */
@@ -29,7 +52,7 @@ const keepalive = { timeMs: 10_000, timeoutMs: 5000 };
 
 export function createEtcdClient(options: EtcdClientOptions): EtcdClient {
   const { endpoints, user, password, tls, timeoutMs, clock } = options;
-  const common: ChannelOptions = { clock, keepalive, ...(tls !== undefined && { tls }) };
+  const common: ChannelOptions = { clock, keepalive, serviceConfig, ...(tls !== undefined && { tls }) };
   const target = `static:///${endpoints.join(",")}`;
   // Without the interceptor, as that waits for this one.
   const plain = createChannel(target, common);

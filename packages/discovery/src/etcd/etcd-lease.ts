@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServiceInstance } from "../port/instance.ts";
 import type { Lease } from "../port/keep-registered.ts";
-import type { EtcdClient } from "./etcd-client.ts";
+import { type EtcdClient, requireLeader } from "./etcd-client.ts";
 import { instanceKey, writeRecord } from "./instance-record.ts";
 
 export interface EtcdLeaseOptions {
@@ -42,7 +42,11 @@ export function createEtcdLease({ client, prefix, leaseMs, timeoutMs }: EtcdLeas
     async renew(instance, signal) {
       if (leaseId === undefined) return false;
       try {
-        for await (const { TTL } of client.lease.leaseKeepAlive(one({ ID: leaseId }), { signal, timeoutMs })) {
+        for await (const { TTL } of client.lease.leaseKeepAlive(one({ ID: leaseId }), {
+          signal,
+          timeoutMs,
+          headers: requireLeader,
+        })) {
           if (TTL > 0n) break;
           leaseId = undefined;
           return false;

@@ -10,7 +10,7 @@ import { createEtcdLease } from "./etcd-lease.ts";
 import { createEtcdFollower, type EtcdReader, listInstances } from "./follow-prefix.ts";
 
 export interface EtcdRegistryOptions extends AdapterOptions {
-  /** The members, as `host:port`. Default `127.0.0.1:2379`. The first that answers is used. */
+  /** Members of one cluster, as `host:port`. Default `127.0.0.1:2379`. Calls go round those that can be reached. */
   readonly endpoints?: readonly string[];
   /** What keys begin with. Default `/tercel/services`; an instance is `<prefix>/<service>/<id>`. */
   readonly prefix?: string;

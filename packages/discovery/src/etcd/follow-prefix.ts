@@ -5,7 +5,7 @@ import { Event_EventType, type KeyValue } from "../gen/etcd/api/mvccpb/kv_pb.ts"
 import type { FollowOnce } from "../port/follow.ts";
 import type { ServiceInstance } from "../port/instance.ts";
 import type { WatchSink } from "../port/watched-service.ts";
-import type { EtcdClient } from "./etcd-client.ts";
+import { type EtcdClient, requireLeader } from "./etcd-client.ts";
 import { endOfPrefix, idInKey, readRecord, servicePrefix } from "./instance-record.ts";
 
 export interface EtcdReader {
@@ -71,7 +71,7 @@ export function createEtcdFollower(reader: EtcdReader, name: string, sink: Watch
     }
     const create = { key, rangeEnd, startRevision: revision + 1n, progressNotify: true, fragment: true };
     const requests = openRequests({ requestUnion: { case: "createRequest" as const, value: create } }, signal);
-    for await (const response of client.watch.watch(requests, { signal })) {
+    for await (const response of client.watch.watch(requests, { signal, headers: requireLeader })) {
       if (response.canceled) {
         revision = 0n;
         // Compacted: a list of what there is now says all that the events would have said.

@@ -189,7 +189,7 @@ test("resolves again by itself after the period that it is given, counted from t
   assert.equal(clock.pendingTimers, 0);
 });
 
-test("asks for a service config only if it is told to, at the name that gRFC A2 gives", async () => {
+test("asks for a service config only if it is told to, at _grpc_config. before the name as gRFC A2 has it, where grpc-js asks at the name itself", async () => {
   const asked: unknown[] = [];
   const lookupTxt: DnsResolverOptions["lookupTxt"] = async (name, server) => {
     asked.push([name, server]);

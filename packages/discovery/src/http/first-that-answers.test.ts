@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { FirstThatAnswers } from "./first-that-answers.ts";
+import type { HttpClient, HttpResponse } from "./http-client.ts";
+
+/** Servers that answer with a status each; 0 is no answer. */
+function setUp(...statuses: number[]) {
+  const asked: number[] = [];
+  const controller = new AbortController();
+  const clients = statuses.map(
+    (_, at) =>
+      ({
+        async request(): Promise<HttpResponse> {
+          asked.push(at);
+          const status = statuses[at] ?? 0;
+          if (status === 0) throw new ConnectError(`${at} is away`, Code.Unavailable);
+          return { status, headers: {}, text: String(at) };
+        },
+        close() {},
+      }) as unknown as HttpClient,
+  );
+  const first = new FirstThatAnswers(clients);
+  const ask = () => first.request({ path: "/", timeoutMs: 1000, signal: controller.signal });
+  return { asked, statuses, ask, first, controller };
+}
+
+test("stays with the one that answers, refusals included", async () => {
+  const { asked, ask } = setUp(404, 200);
+  await ask();
+  await ask();
+  assert.deepEqual(asked, [0, 0]);
+});
+
+test("goes on to the next when one gives no answer or is in trouble, and stays there", async () => {
+  const { asked, statuses, ask } = setUp(0, 500, 200);
+  assert.equal((await ask()).text, "2");
+  statuses[0] = 200;
+  assert.equal((await ask()).text, "2");
+  statuses[2] = 0;
+  assert.equal((await ask()).text, "0");
+  assert.deepEqual(asked, [0, 1, 2, 2, 2, 0]);
+});
+
+test("asks each once, and fails as the last one did", async () => {
+  const { asked, ask, statuses } = setUp(500, 0);
+  await assert.rejects(ask(), /1 is away/);
+  statuses[1] = 503;
+  statuses[0] = 0;
+  assert.equal((await ask()).status, 503);
+  assert.deepEqual(asked, [0, 1, 0, 1]);
+});
+
+test("asks nobody else once it was called off", async () => {
+  const { asked, ask, controller } = setUp(0, 200);
+  controller.abort();
+  await assert.rejects(ask(), /0 is away/);
+  assert.deepEqual(asked, [0]);
+});
+
+test("of several requests that fail at one, none passes over the next", async () => {
+  const { first, ask } = setUp(0, 200, 200);
+  await Promise.all([ask(), ask()]);
+  assert.equal(first.current, 1);
+});
+
+test("needs somebody to ask", () => {
+  assert.throws(() => new FirstThatAnswers([]), TypeError);
+});
