@@ -64,6 +64,17 @@ describe("the packed packages", () => {
     }
   });
 
+  it("hold the protos whose code they show", () => {
+    for (const [index, { name, files }] of packed.entries()) {
+      const paths = files.map(({ path }) => path);
+      for (const entry of packages[index]?.entryPoints.keys() ?? []) {
+        const generated = /\/gen\/(.+)_pb\.js$/.exec(entry);
+        if (generated !== null)
+          assert.ok(paths.includes(`proto/${generated[1]}.proto`), `${name} lacks ${entry}'s proto`);
+      }
+    }
+  });
+
   it("import by plain node from each entry point, with every name that the source exports", () => {
     const entries = packages.flatMap((one) => [...one.entryPoints]);
     const program = `
