@@ -82,6 +82,7 @@ export type { ParsedTarget } from "./channel/target.ts";
 export { maxCallTimeoutMs } from "./call/call-timeout.ts";
 export { checkWholeNumber } from "./call/check-number.ts";
 export { type Clock, systemClock } from "./call/clock.ts";
+export { printable } from "./call/printable.ts";
 export { readHeader } from "./call/read-header.ts";
 export { nearestName, refuseUnknownOptions } from "./call/unknown-option.ts";
 export { statusNames } from "./protocol/status.ts";

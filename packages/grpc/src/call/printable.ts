@@ -1,21 +1,26 @@
-/** Longest text of a peer's that is worth a line of a log. */
-const maxCharacters = 256;
+/** What is worth a line of a log, of a peer's texts that stand alone. */
+const defaultMaxCharacters = 256;
 
 /**
- * A text from outside as it may stand in a log: at most 256 characters, with what could break a line, move a cursor or
- * reverse the reading direction as escapes.
+ * What a log or a terminal could take for more than text: control characters (Cc), halves of surrogate pairs (Cs), line and
+ * paragraph separators (Zl, Zp), and format characters (Cf), such as marks that turn the reading direction; only the two
+ * joiners U+200C and U+200D are left, which words of some languages and many emoji are written with.
  */
-export function printable(text: string): string {
-  const cut = text.length > maxCharacters ? `${text.slice(0, maxCharacters - 1)}…` : text;
+const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u;
+
+/** Text from outside as it may stand in a log: nothing in it is more than text, and it is cut to `maxCharacters`. */
+export function printable(text: string, maxCharacters: number = defaultMaxCharacters): string {
+  const isWhole = text.length <= maxCharacters;
+  if (isWhole && !unprintable.test(text)) return text;
   let shown = "";
-  for (const character of cut) {
-    shown += isHarmless(character) ? character : `\\u{${(character.codePointAt(0) as number).toString(16)}}`;
-    if (shown.length > maxCharacters) return `${shown.slice(0, maxCharacters - 1)}…`;
+  for (const character of isWhole ? text : text.slice(0, maxCharacters)) {
+    shown += unprintable.test(character) ? `\\u{${(character.codePointAt(0) as number).toString(16)}}` : character;
+    if (shown.length > maxCharacters) return cut(shown, maxCharacters);
   }
-  return shown;
+  return isWhole ? shown : cut(shown, maxCharacters);
 }
 
-/** Neither control (Cc), format such as direction marks (Cf), surrogate (Cs), nor line and paragraph separators (Zl, Zp). */
-function isHarmless(character: string): boolean {
-  return !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(character);
+/** Ends in a mark that there was more, and never in half of a pair. */
+function cut(text: string, maxCharacters: number): string {
+  return `${text.slice(0, maxCharacters - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }

@@ -1,10 +1,9 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
-import { callInfo, refuseUnknownOptions } from "@tercel/grpc";
+import { callInfo, printable, refuseUnknownOptions } from "@tercel/grpc";
 import { authorityOf } from "../call/authority-of.ts";
 import { methodPath } from "../call/method-path.ts";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
-import { printable } from "../call/printable.ts";
 import { requestIdOf } from "../call/request-id.ts";
 import { okStatus, type Status, statusName } from "../call/status-name.ts";
 import { spanContextOf } from "../call/trace-context.ts";

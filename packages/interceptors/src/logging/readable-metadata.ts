@@ -1,4 +1,4 @@
-import { printable } from "../call/printable.ts";
+import { printable } from "@tercel/grpc";
 import { redacted } from "./readable-message.ts";
 
 /** More headers than anybody reads; what a peer may send is bounded by the server, and is still a lot of log. */

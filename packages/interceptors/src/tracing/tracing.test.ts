@@ -155,9 +155,9 @@ describe("tracing", () => {
       }
     }
     assert.deepEqual(seen.sort(), [
-      "client 14 2 why\\u000anot",
-      "client 5 2 why\\u000anot",
-      "server 14 2 why\\u000anot",
+      "client 14 2 why\\u{a}not",
+      "client 5 2 why\\u{a}not",
+      "server 14 2 why\\u{a}not",
       "server 5 0 ",
     ]);
   });

@@ -15,11 +15,10 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import { callInfo, readHeader, refuseUnknownOptions } from "@tercel/grpc";
+import { callInfo, printable, readHeader, refuseUnknownOptions } from "@tercel/grpc";
 import { authorityOf } from "../call/authority-of.ts";
 import { methodPath } from "../call/method-path.ts";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
-import { printable } from "../call/printable.ts";
 import type { Status } from "../call/status-name.ts";
 import { traceContextKey, traceContextOf } from "../call/trace-context.ts";
 import { w3cPropagator } from "./trace-parent.ts";
