@@ -1,13 +1,13 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createSelfSigned, withoutOpenssl } from "@tercel/test-support/certificates";
 
 /** Writes a key and a certificate for localhost into the folder; undefined where openssl is not installed. */
 export function writeCertificate(folder: string): { keyFile: string; certFile: string } | undefined {
-  if (spawnSync("openssl", ["version"]).status !== 0) return undefined;
+  if (withoutOpenssl) return undefined;
+  const { key, cert } = createSelfSigned();
   const [keyFile, certFile] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", keyFile];
-  execFileSync("openssl", ["req", "-x509", ...key, "-subj", "/CN=localhost", "-days", "2", "-out", certFile], {
-    stdio: "ignore",
-  });
+  writeFileSync(keyFile, key);
+  writeFileSync(certFile, cert);
   return { keyFile, certFile };
 }

@@ -1,10 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { createSelfSigned } from "@tercel/test-support/certificates";
 import { findTool } from "./find-tool.ts";
 
 const serverFile = fileURLToPath(new URL("./server.ts", import.meta.url));
@@ -31,8 +32,9 @@ export async function runH2spec(): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), "tercel-h2spec-"));
   try {
     const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-    const subject = ["-subj", "/CN=localhost", "-days", "1", "-nodes", "-newkey", "rsa:2048"];
-    execFileSync("openssl", ["req", "-x509", ...subject, "-keyout", key, "-out", cert], { stdio: "ignore" });
+    const made = createSelfSigned();
+    writeFileSync(key, made.key);
+    writeFileSync(cert, made.cert);
     const tls = await runAgainst(h2spec, ["--tls", key, cert], ["--tls", "--insecure"]);
     return cleartext && tls;
   } finally {

@@ -1,6 +1,6 @@
-import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createAuthority } from "@tercel/test-support/certificates";
 
 export interface Certificates {
   /** An authority made for this run, which is all that clients trust. */
@@ -13,40 +13,20 @@ export interface Certificates {
 
 const serverName = "server.interop.test";
 
-/** Makes an authority and a server's certificate in the folder, with the openssl command line. */
+/** Makes an authority and a server's certificate, as files in the folder. */
 export function makeCertificates(folder: string): Certificates {
-  const file = (name: string): string => join(folder, name);
-  const openssl = (...options: string[]): void => {
-    execFileSync("openssl", options, { stdio: "ignore" });
+  const authority = createAuthority("interop test CA");
+  const { key, cert } = authority.issue({ commonName: serverName, names: [`DNS:${serverName}`] });
+  authority.dispose();
+  const written = (name: string, content: Buffer): string => {
+    const file = join(folder, name);
+    writeFileSync(file, content);
+    return file;
   };
-  const newKey = ["-newkey", "rsa:2048", "-nodes", "-keyout"];
-  openssl(
-    "req",
-    "-x509",
-    ...newKey,
-    file("ca.key"),
-    "-out",
-    file("ca.pem"),
-    "-days",
-    "2",
-    "-subj",
-    "/CN=interop test CA",
-  );
-  openssl("req", ...newKey, file("server.key"), "-out", file("server.csr"), "-subj", `/CN=${serverName}`);
-  writeFileSync(file("server.ext"), `subjectAltName=DNS:${serverName}\nbasicConstraints=CA:FALSE\n`);
-  const authority = ["-CA", file("ca.pem"), "-CAkey", file("ca.key"), "-CAcreateserial"];
-  const extensions = ["-extfile", file("server.ext")];
-  openssl(
-    "x509",
-    "-req",
-    "-in",
-    file("server.csr"),
-    ...authority,
-    "-out",
-    file("server.pem"),
-    "-days",
-    "2",
-    ...extensions,
-  );
-  return { caFile: file("ca.pem"), certFile: file("server.pem"), keyFile: file("server.key"), serverName };
+  return {
+    caFile: written("ca.pem", authority.cert),
+    certFile: written("server.pem", cert),
+    keyFile: written("server.key", key),
+    serverName,
+  };
 }

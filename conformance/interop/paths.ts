@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 
 const folder = import.meta.dirname;
 export const root = join(folder, "..", "..");
@@ -13,9 +12,4 @@ export function peerFolder(peer: string): string {
 
 export function peerCache(peer: string): string {
   return join(cacheFolder, peer);
-}
-
-export function findProgram(name: string): string | undefined {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  return folders.map((one) => join(one, name)).find((file) => existsSync(file));
 }

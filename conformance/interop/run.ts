@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findProgram } from "@tercel/test-support/servers";
 import { makeCertificates } from "./certificates.ts";
 import { type MatrixOptions, runMatrix } from "./matrix.ts";
-import { findProgram } from "./paths.ts";
 import type { Peer, RunSettings } from "./peer.ts";
 import { grpcCpp } from "./peers/cpp/peer.ts";
 import { grpcGo } from "./peers/grpc-go/peer.ts";

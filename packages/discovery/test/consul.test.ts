@@ -4,8 +4,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type ConsulRegistryOptions, createConsulRegistry } from "@tercel/discovery/consul";
 import { createBackoff, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
+import { createServerProcess, findProgram, freePorts, type ServerProcess } from "@tercel/test-support/servers";
 import { describeRegistryContract } from "./support/registry-contract.ts";
-import { createServerProcess, findProgram, freePorts, type ServerProcess } from "./support/server-process.ts";
 import { hasIds, idsOf, silentLog as log, watching } from "./support/watching.ts";
 
 const program = findProgram("consul");
@@ -18,21 +18,16 @@ async function startConsul(config: Record<string, unknown> = {}, join?: string) 
   const address = `http://127.0.0.1:${http}`;
   const ports = { http, dns, server, serf_lan: serfLan, serf_wan: serfWan, grpc, grpc_tls: -1, https: -1 };
   const hcl = JSON.stringify({ ports, check_update_interval: "0s", ...config });
-  const common = ["-bind=127.0.0.1", "-client=127.0.0.1", "-log-level=warn", `-hcl=${hcl}`];
-  const consul = createServerProcess(
-    program ?? "consul",
-    (folder) =>
+  const common = ["-bind=127.0.0.1", "-client=127.0.0.1", "-log-level=info", `-hcl=${hcl}`];
+  const consul = createServerProcess((folder) => ({
+    program: program ?? "consul",
+    args:
       join === undefined
         ? ["agent", "-dev", ...common]
         : ["agent", `-data-dir=${folder}`, `-node=agent-${http}`, `-retry-join=${join}`, ...common],
-    async () => {
-      const leader = await fetch(`${address}/v1/status/leader`);
-      if (!(await leader.text()).includes(":")) return false;
-      // The agent's own entry shows that entries reach the catalog.
-      const nodes = await fetch(`${address}/v1/health/service/consul`, { headers: { "x-consul-token": "root" } });
-      return (await nodes.text()).includes("ServiceID");
-    },
-  );
+    // There is a leader then, and what agents enter reaches the catalog.
+    readyTexts: ["Synced node info"],
+  }));
   await consul.start();
   return { consul, address, serf: `127.0.0.1:${serfLan}` };
 }

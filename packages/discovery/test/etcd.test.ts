@@ -5,8 +5,8 @@ import { after, before, describe, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createEtcdRegistry, type EtcdRegistryOptions } from "@tercel/discovery/etcd";
 import { createBackoff } from "@tercel/grpc";
+import { createServerProcess, findProgram, freePorts, type ServerProcess } from "@tercel/test-support/servers";
 import { describeRegistryContract } from "./support/registry-contract.ts";
-import { createServerProcess, findProgram, freePorts, type ServerProcess } from "./support/server-process.ts";
 import { startProxy } from "./support/tcp-proxy.ts";
 import { hasIds, idsOf, silentLog as log, watching } from "./support/watching.ts";
 
@@ -38,9 +38,9 @@ async function startCluster(size: number): Promise<RunningEtcd[]> {
 }
 
 function describeMember(name: string, url: string, peer: string, cluster: string): RunningEtcd {
-  const etcd = createServerProcess(
-    program ?? "etcd",
-    (folder) => [
+  const etcd = createServerProcess((folder) => ({
+    program: program ?? "etcd",
+    args: [
       `--name=${name}`,
       `--data-dir=${folder}/data`,
       `--listen-client-urls=${url}`,
@@ -48,13 +48,14 @@ function describeMember(name: string, url: string, peer: string, cluster: string
       `--listen-peer-urls=${peer}`,
       `--initial-advertise-peer-urls=${peer}`,
       `--initial-cluster=${cluster}`,
-      "--log-level=error",
+      "--log-level=info",
       // All on one machine: a leader that is gone need not be waited for as long as over a network.
       "--heartbeat-interval=50",
       "--election-timeout=500",
     ],
-    async () => (await (await fetch(`${url}/health`)).text()).includes("true"),
-  );
+    // It says so once there is a leader.
+    readyTexts: ["ready to serve client requests"],
+  }));
   return {
     etcd,
     endpoint: new URL(url).host,

@@ -1,30 +1,15 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { promisify } from "node:util";
 import { createClient } from "@connectrpc/connect";
 import { createChannel, createServer } from "@tercel/grpc";
 import { createChannelz, createHealth, createReflection } from "@tercel/grpc/services";
+import { findProgram } from "@tercel/test-support/servers";
 
 const run = promisify(execFile);
 const grpcurl = findProgram("grpcurl");
 const skip = grpcurl === undefined && "grpcurl is not installed; .ci/run installs it";
-
-function findProgram(name: string): string | undefined {
-  const folders = [join(import.meta.dirname, "../../../.cache/bin"), ...(process.env.PATH ?? "").split(delimiter)];
-  return folders
-    .map((folder) => join(folder, name))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
 
 /** A server with channelz on a port of its own, and a channel that has made a call. */
 async function open(t: TestContext) {

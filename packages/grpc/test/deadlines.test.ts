@@ -181,7 +181,7 @@ describe("deadlines", () => {
         undefined,
         streamOf({}),
       );
-      await settled(() => sent);
+      await settled(() => sent, 16);
       await clock.advance(60_010);
       assert.equal(ConnectError.from(await ended.happened).code, Code.DeadlineExceeded);
       // What was on its way arrives; the status comes as a reset, for it could not be sent behind unread data.

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { Code } from "@connectrpc/connect";
 import { assertStatus } from "@tercel/grpc/testing";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { aborted, createOccasion, settled, streamOf, turn } from "./support/async.ts";
+import { aborted, createOccasion, settled, streamOf } from "./support/async.ts";
 import { overBothTransports } from "./support/open-echo.ts";
 
 const messageBytes = 64 * 1024;
@@ -34,9 +34,8 @@ describe("a slow reader", () => {
       );
       const { serverStream } = EchoService.method;
       const response = await transport.stream(serverStream, undefined, undefined, undefined, streamOf({}));
-      // The window is used. How long that takes is the machine's affair.
-      while (made < 16) await turn();
-      const beforeReading = await settled(() => made);
+      // The window is used.
+      const beforeReading = await settled(() => made, 16);
       assert.ok(beforeReading <= mostAhead, `${beforeReading} messages were made before anybody read`);
       let taken = 0;
       let furthest = 0;
@@ -75,8 +74,7 @@ describe("a slow reader", () => {
         for (; made < totalMessages; made++) yield { payload };
       }
       const call = client.clientStream(requests());
-      while (made < 16) await turn();
-      const beforeReading = await settled(() => made);
+      const beforeReading = await settled(() => made, 16);
       assert.ok(beforeReading <= mostAhead, `${beforeReading} messages were made before anybody read`);
       begin.happen();
       assert.equal((await call).count, totalMessages);
@@ -121,8 +119,7 @@ describe("a slow reader", () => {
       const controller = new AbortController();
       const { serverStream } = EchoService.method;
       const unread = await transport.stream(serverStream, controller.signal, undefined, undefined, streamOf({}));
-      while (made < 16) await turn();
-      await settled(() => made);
+      await settled(() => made, 16);
       assert.equal((await client.unary({})).text, "through");
       controller.abort();
       await assertStatus(unread.message, Code.Canceled);
@@ -147,7 +144,7 @@ describe("a slow reader", () => {
       const controller = new AbortController();
       const { serverStream } = EchoService.method;
       const response = await transport.stream(serverStream, controller.signal, undefined, undefined, streamOf({}));
-      await settled(() => made);
+      await settled(() => made, 16);
       controller.abort();
       await left.happened;
       await assertStatus(response.message, Code.Canceled);

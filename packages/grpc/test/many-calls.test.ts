@@ -42,8 +42,7 @@ describe("many calls", () => {
       const controller = new AbortController();
       const calls = Array.from({ length: 300 }, () => client.unary({}, { signal: controller.signal }));
       const verdicts = Promise.allSettled(calls);
-      await settled(() => running);
-      assert.equal(running, 300);
+      assert.equal(await settled(() => running, 300), 300);
       controller.abort();
       await verdicts;
     });
@@ -66,14 +65,12 @@ describe("many calls", () => {
       const controller = new AbortController();
       const calls = Array.from({ length: 1000 }, () => client.unary({}, { signal: controller.signal }));
       const verdicts = Promise.allSettled(calls);
-      await settled(() => running);
-      assert.equal(running, 200, "the others wait for a place");
+      assert.equal(await settled(() => running, 200), 200, "the others wait for a place");
       controller.abort();
       for (const verdict of await verdicts) {
         assert.ok(verdict.status === "rejected" && ConnectError.from(verdict.reason).code === Code.Canceled);
       }
-      await settled(() => running);
-      assert.equal(running, 0);
+      assert.equal(await settled(() => running), 0);
       const later = await Promise.all(Array.from({ length: 300 }, () => client.unary({ text: "answer" })));
       assert.ok(later.every((answer) => answer.text === "alive"));
     });
@@ -96,7 +93,7 @@ describe("many calls", () => {
       );
       const first = new AbortController();
       const holding = assertStatus(client.unary({}, { signal: first.signal }), Code.Canceled);
-      await settled(() => calls);
+      await settled(() => calls, 1);
       const second = new AbortController();
       const waiting = assertStatus(client.unary({}, { signal: second.signal }), Code.Canceled);
       await quiet();
@@ -126,7 +123,7 @@ describe("many calls", () => {
       const controller = new AbortController();
       const cancelled = Array.from({ length: 3 }, () => client.unary({}, { signal: controller.signal }));
       const failing = Promise.all(cancelled.map((call) => assertStatus(call, Code.Canceled)));
-      await settled(() => releases.length);
+      await settled(() => releases.length, 3);
       controller.abort();
       await failing;
       // The client believes in three free places; the server refuses, and does not start a fourth handler.
@@ -135,7 +132,7 @@ describe("many calls", () => {
       for (const release of releases.splice(0)) release();
       await quiet();
       const fine = client.unary({});
-      await settled(() => releases.length);
+      await settled(() => releases.length, 1);
       for (const release of releases.splice(0)) release();
       await fine;
     });

@@ -7,18 +7,18 @@ import { networkInterfaces } from "node:os";
 import { before, test } from "node:test";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { fileURLToPath } from "node:url";
+import { createSelfSigned, withoutOpenssl } from "@tercel/test-support/certificates";
 import { connect, Http2Server, type LimitEvent, type ListenAddress } from "../src/index.ts";
 import { createFaultProxy } from "../src/testing/index.ts";
-import { makeCertificate, withoutCertificates } from "./certificate.ts";
 import { ask, echo, local, portOf, withConnection, withServer } from "./echo-server.ts";
 import { patterned } from "./example-fields.ts";
 
 let certificate: { key: Buffer; cert: Buffer };
 before(() => {
-  if (withoutCertificates === false) certificate = makeCertificate();
+  if (withoutOpenssl === false) certificate = createSelfSigned();
 });
 
-const needsTls = { skip: withoutCertificates };
+const needsTls = { skip: withoutOpenssl };
 
 function trusting(certificates: Buffer | readonly Buffer[]): { tls: { ca: Buffer[]; servername: string } } {
   return { tls: { ca: [certificates].flat(), servername: "localhost" } };
@@ -232,7 +232,7 @@ test("does not renegotiate", needsTls, async () => {
 });
 
 test("uses another certificate for new handshakes, and keeps the connections of the old one", needsTls, async () => {
-  const renewed = makeCertificate();
+  const renewed = createSelfSigned();
   await withServer({ tls: certificate }, local, async (address, server) => {
     await withConnection(address, trusting(certificate.cert), async (before) => {
       assert.throws(() => server.updateTls({ key: renewed.key, cert: "no certificate" }));
@@ -286,6 +286,6 @@ test("goes on listening when the system has no file handles left", {
 });
 
 test("refuses to begin with a certificate that does not fit its key", needsTls, () => {
-  const other = makeCertificate();
+  const other = createSelfSigned();
   assert.throws(() => new Http2Server({ onStream: echo, tls: { key: other.key, cert: certificate.cert } }));
 });

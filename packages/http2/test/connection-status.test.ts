@@ -1,9 +1,9 @@
 // What a connection tells of itself, for those who look into a running process.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createSelfSigned, withoutOpenssl } from "@tercel/test-support/certificates";
 import { ErrorCode } from "../src/index.ts";
 import { createScriptedClient, createScriptedServer } from "../src/testing/index.ts";
-import { makeCertificate, withoutCertificates } from "./certificate.ts";
 import { ask, local, withConnection, withServer } from "./echo-server.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
@@ -92,8 +92,8 @@ test("a client tells the peer's limit of streams and its GOAWAY once they have c
   assert.equal(connection.status().receivedGoawayCode, ErrorCode.enhanceYourCalm);
 });
 
-test("over TLS the cipher and the server's certificate are told", { skip: withoutCertificates }, async () => {
-  const certificate = makeCertificate();
+test("over TLS the cipher and the server's certificate are told", { skip: withoutOpenssl }, async () => {
+  const certificate = createSelfSigned();
   const tls = { ca: certificate.cert, servername: "localhost" };
   await withServer({ tls: certificate }, local, (bound) =>
     withConnection(bound, { tls }, async (connection) => {

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import { createSelfSigned, withoutOpenssl } from "@tercel/test-support/certificates";
 import { type ConnectOptions, connect, ErrorCode, Http2Error, Http2Server, type ListenAddress } from "../src/index.ts";
 import {
   buildFrame,
@@ -17,13 +18,12 @@ import {
   RecordedStream,
   type ScriptedPeer,
 } from "../src/testing/index.ts";
-import { makeCertificate, withoutCertificates } from "./certificate.ts";
 import { ask, echo, local, portOf, withConnection, withServer } from "./echo-server.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
 let certificate: { key: Buffer; cert: Buffer };
 before(() => {
-  if (withoutCertificates === false) certificate = makeCertificate();
+  if (withoutOpenssl === false) certificate = createSelfSigned();
 });
 
 const transports: readonly [what: string, tls: boolean, unix: boolean][] = [
@@ -33,7 +33,7 @@ const transports: readonly [what: string, tls: boolean, unix: boolean][] = [
 ];
 
 for (const [what, tls, unix] of transports) {
-  describe(`over ${what}`, { skip: tls && withoutCertificates }, () => {
+  describe(`over ${what}`, { skip: tls && withoutOpenssl }, () => {
     let folder: string | undefined;
 
     async function within(run: (address: ListenAddress, options: ConnectOptions) => Promise<void>): Promise<void> {
@@ -101,7 +101,7 @@ for (const [what, tls, unix] of transports) {
 for (const tls of [false, true]) {
   const over = tls ? "TLS" : "cleartext";
 
-  test(`serves Node's own client over ${over}`, { skip: tls && withoutCertificates }, async () => {
+  test(`serves Node's own client over ${over}`, { skip: tls && withoutOpenssl }, async () => {
     await withServer(tls ? { tls: certificate } : {}, local, async (address) => {
       const url = `${tls ? "https" : "http"}://localhost:${portOf(address)}`;
       const session = nodeHttp2.connect(url, {
@@ -134,7 +134,7 @@ for (const tls of [false, true]) {
     });
   });
 
-  test(`asks Node's own server over ${over}`, { skip: tls && withoutCertificates }, async () => {
+  test(`asks Node's own server over ${over}`, { skip: tls && withoutOpenssl }, async () => {
     const server = tls ? nodeHttp2.createSecureServer(certificate) : nodeHttp2.createServer();
     server.on("stream", (stream: nodeHttp2.ServerHttp2Stream) => {
       stream.respond({ ":status": 200 }, { waitForTrailers: true });
@@ -245,7 +245,7 @@ test("hands HTTP/1.1 to a server for that on the same port, whatever octets come
 });
 
 test("chooses HTTP/1.1 or HTTP/2 by ALPN, and refuses others in the handshake", {
-  skip: withoutCertificates,
+  skip: withoutOpenssl,
 }, async () => {
   const http1Server = createHttp1Server((_request, response) => response.end("old"));
   await withServer({ tls: certificate, http1Server }, local, async (address) => {
@@ -270,7 +270,7 @@ test("chooses HTTP/1.1 or HTTP/2 by ALPN, and refuses others in the handshake", 
   });
 });
 
-test("does not speak with a TLS server that does not agree to HTTP/2", { skip: withoutCertificates }, async () => {
+test("does not speak with a TLS server that does not agree to HTTP/2", { skip: withoutOpenssl }, async () => {
   const server = (await import("node:tls")).createServer({ ...certificate, ALPNProtocols: ["http/1.1"] }, (socket) =>
     socket.resume(),
   );

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { tmpdir } from "node:os";
@@ -10,6 +9,7 @@ import { type TestContext, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { systemClock } from "@tercel/grpc";
 import { createFakeClock } from "@tercel/grpc/testing";
+import { createSelfSigned, withoutOpenssl } from "@tercel/test-support/certificates";
 import { HttpClient, type HttpClientOptions, statusError } from "./http-client.ts";
 
 async function serve(t: TestContext, listener: RequestListener, tls?: { key: Buffer; cert: Buffer }): Promise<URL> {
@@ -98,16 +98,12 @@ test("of an answer that is no success the text is kept, and its lines are no lin
   assert.deepEqual([status, text], [403, "no\nentry"]);
 });
 
-const openssl =
-  spawnSync("openssl", ["version"]).status === 0 ? false : "openssl, which makes certificates, is missing";
-test("a private authority is trusted when it is given, and only then", { skip: openssl }, async (t) => {
+test("a private authority is trusted when it is given, and only then", { skip: withoutOpenssl }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "tercel-http-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const [keyFile, caFile] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-  const kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
-  const names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"];
-  execFileSync("openssl", [...kind, "-keyout", keyFile, "-out", caFile, ...names], { stdio: "ignore" });
-  const tls = { key: readFileSync(keyFile), cert: readFileSync(caFile) };
+  const tls = createSelfSigned();
+  const caFile = join(folder, "cert.pem");
+  writeFileSync(caFile, tls.cert);
   const base = await serve(t, (_, response) => response.end("hello"), tls);
   const trusting = connect(t, base, { tls: { caFile } });
   assert.equal((await trusting.request({ path: "/", timeoutMs: 5000 })).text, "hello");

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { createFakeClock } from "@tercel/grpc/testing";
+import { createRedisServer, type RedisServer, withoutRedis } from "@tercel/test-support/servers";
 import { createClient } from "redis";
 import { createOccasion } from "../../test/support/async.ts";
 import { recordingLog } from "../../test/support/open-echo.ts";
-import { redisProgram, type ServerProcess, startRedis } from "../../test/support/server-process.ts";
 import { type CacheStore, createCacheAside, createMemoryCacheStore, createRedisCacheStore } from "./index.ts";
 
 function describeContract(tried: () => CacheStore): void {
@@ -37,13 +37,14 @@ describe("cache store in memory", () => {
 });
 
 describe("cache store in Redis", {
-  skip: redisProgram === undefined && "Redis is not installed; .ci/run installs it",
+  skip: withoutRedis,
   timeout: 120_000,
 }, () => {
-  let server: ServerProcess;
+  let server: RedisServer;
   let client: ReturnType<typeof createClient>;
   before(async () => {
-    server = await startRedis();
+    server = await createRedisServer();
+    await server.start();
     client = createClient({ url: `redis://127.0.0.1:${server.port}` });
     await client.connect();
   });

@@ -5,15 +5,16 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { Code } from "@connectrpc/connect";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
+import {
+  createPostgresServer,
+  createRedisServer,
+  type PostgresServer,
+  type RedisServer,
+  withoutPostgres,
+  withoutRedis,
+} from "@tercel/test-support/servers";
 import pg from "pg";
 import { createClient } from "redis";
-import {
-  postgresFolder,
-  redisProgram,
-  type ServerProcess,
-  startPostgres,
-  startRedis,
-} from "../../test/support/server-process.ts";
 import {
   createMemoryIdempotencyStore,
   createPostgresIdempotencyStore,
@@ -186,14 +187,15 @@ describe("idempotency store in SQLite", () => {
 });
 
 describe("idempotency store in PostgreSQL", {
-  skip: postgresFolder === undefined && "PostgreSQL is not installed; .ci/run installs it",
+  skip: withoutPostgres,
   timeout: 120_000,
 }, () => {
-  let server: ServerProcess;
+  let server: PostgresServer;
   let pool: pg.Pool;
   let tried: Tried;
   before(async () => {
-    server = await startPostgres();
+    server = await createPostgresServer();
+    await server.start();
     pool = new pg.Pool({ host: "127.0.0.1", port: server.port, user: "postgres", database: "postgres" });
     // The server is stopped right behind the last word of its clients, and may tell them so.
     pool.on("error", () => {});
@@ -234,14 +236,15 @@ describe("idempotency store in PostgreSQL", {
 });
 
 describe("idempotency store in Redis", {
-  skip: redisProgram === undefined && "Redis is not installed; .ci/run installs it",
+  skip: withoutRedis,
   timeout: 120_000,
 }, () => {
-  let server: ServerProcess;
+  let server: RedisServer;
   let client: ReturnType<typeof createClient>;
   let tried: Tried;
   before(async () => {
-    server = await startRedis();
+    server = await createRedisServer();
+    await server.start();
     client = createClient({ url: `redis://127.0.0.1:${server.port}` });
     await client.connect();
     tried = {

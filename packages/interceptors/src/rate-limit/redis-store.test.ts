@@ -3,9 +3,9 @@ import { describe, it, type TestContext } from "node:test";
 import { Code } from "@connectrpc/connect";
 import { readRetryAfterMs } from "@tercel/grpc/errors";
 import { assertStatus } from "@tercel/grpc/testing";
+import { createRedisServer, withoutRedis } from "@tercel/test-support/servers";
 import { Redis } from "ioredis";
 import { openInMemory, recordingLog } from "../../test/support/open-echo.ts";
-import { createRedisServer, hasRedis } from "../../test/support/redis-server.ts";
 import { createRateLimit, createRedisStore } from "./index.ts";
 
 const limit = { requests: 2, per: "hour" } as const;
@@ -16,7 +16,7 @@ function event(client: Redis, name: "close" | "ready"): Promise<void> {
 }
 
 async function openRedis(t: TestContext) {
-  const server = createRedisServer();
+  const server = await createRedisServer();
   const clients: Redis[] = [];
   t.after(async () => {
     // Before the server: a client that leaves a server which is gone waits two seconds for its answer.
@@ -29,7 +29,7 @@ async function openRedis(t: TestContext) {
   });
   await server.start();
   async function connect(): Promise<Redis> {
-    const client = new Redis(server.path, { retryStrategy: () => 10 });
+    const client = new Redis(server.port, { retryStrategy: () => 10 });
     // What a lost connection throws at nobody in particular.
     client.on("error", () => {});
     clients.push(client);
@@ -39,7 +39,7 @@ async function openRedis(t: TestContext) {
   return { server, connect };
 }
 
-describe("createRedisStore", { skip: hasRedis ? false : "redis-server is not installed" }, () => {
+describe("createRedisStore", { skip: withoutRedis }, () => {
   it("keeps one count for all instances of a service", async (t) => {
     const { connect } = await openRedis(t);
     const handlers = { unary: () => ({}) };

@@ -1,0 +1,76 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Why tests that need certificates are skipped here, or false where they are not. */
+export const withoutOpenssl: string | false =
+  spawnSync("openssl", ["version"]).status !== 0 && "openssl, which makes certificates, is not installed";
+
+/** A private key and a certificate, as PEM. */
+export interface KeyPair {
+  readonly key: Buffer;
+  readonly cert: Buffer;
+}
+
+/** What an authority is asked to sign. */
+export interface CertificateRequest {
+  /** Subject alternative names as OpenSSL writes them: `DNS:orders.internal`, `IP:127.0.0.1`, `URI:spiffe://example.org/orders`. */
+  readonly names?: readonly string[];
+  readonly commonName?: string;
+  /** Makes it one that may sign others. Default: false. */
+  readonly isAuthority?: boolean;
+}
+
+/** A certificate authority of the test's own, made anew, so that nothing in the repository can expire. */
+export interface Authority {
+  readonly cert: Buffer;
+  issue(request: CertificateRequest): KeyPair;
+  /** Removes its folder. What it has issued goes on to hold. */
+  dispose(): void;
+}
+
+/** Elliptic curves: a key is made in milliseconds. */
+const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+const lifetime = ["-days", "2"];
+
+export function createAuthority(name = "Test CA"): Authority {
+  const folder = mkdtempSync(join(tmpdir(), "tercel-authority-"));
+  const openssl = (...args: string[]): void => void execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
+  const read = (file: string): Buffer => readFileSync(join(folder, file));
+  openssl("req", "-x509", ...newKey, "-keyout", "ca.key", "-out", "ca.crt", ...lifetime, "-subj", `/CN=${name}`);
+  let count = 0;
+  return {
+    cert: read("ca.crt"),
+    issue({ names = [], commonName = "nobody", isAuthority = false }) {
+      const at = count++;
+      const extensions = [
+        `basicConstraints=CA:${isAuthority ? "TRUE" : "FALSE"}`,
+        // In a section of their own a comma in a name is just a comma.
+        ...(names.length === 0 ? [] : ["subjectAltName=@names", "[names]"]),
+        ...names.map((one, index) => one.replace(":", `.${index} = `)),
+      ];
+      writeFileSync(join(folder, `${at}.cnf`), extensions.join("\n"));
+      const subject = `/CN=${commonName.replaceAll("/", "\\/")}`;
+      openssl("req", ...newKey, "-keyout", `${at}.key`, "-out", `${at}.csr`, "-subj", subject);
+      const signed = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", `${at}.cnf`];
+      openssl("x509", "-req", "-in", `${at}.csr`, "-out", `${at}.crt`, ...signed, ...lifetime);
+      return { key: read(`${at}.key`), cert: read(`${at}.crt`) };
+    },
+    dispose: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** A key with a certificate that it has signed itself, for localhost and 127.0.0.1. */
+export function createSelfSigned(): KeyPair {
+  const folder = mkdtempSync(join(tmpdir(), "tercel-certificate-"));
+  try {
+    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    const names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
+    const args = ["req", "-x509", ...newKey, "-keyout", key, "-out", cert, ...lifetime, ...names];
+    execFileSync("openssl", args, { stdio: "pipe" });
+    return { key: readFileSync(key), cert: readFileSync(cert) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

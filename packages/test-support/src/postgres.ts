@@ -1,0 +1,63 @@
+import { execFileSync } from "node:child_process";
+import { chownSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { findProgram } from "./find-program.ts";
+import { freePorts } from "./free-ports.ts";
+import { createServerProcess, type ServerProcess } from "./server-process.ts";
+
+const initdb = findProgram("initdb", debianFolders());
+
+/** Why tests that need PostgreSQL are skipped here, or false where they are not. */
+export const withoutPostgres: string | false =
+  initdb === undefined && "PostgreSQL is not installed; .ci/run installs it";
+
+/** A PostgreSQL of the test's own, with a user and a database "postgres" that need no password. */
+export interface PostgresServer extends ServerProcess {
+  /** On 127.0.0.1. */
+  readonly port: number;
+}
+
+export async function createPostgresServer(): Promise<PostgresServer> {
+  const [port = 0] = await freePorts(1);
+  const server = createServerProcess((folder) => {
+    const as = unprivileged();
+    if (as !== undefined) chownSync(folder, as.uid, as.gid);
+    const data = join(folder, "data");
+    const init = ["-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "--encoding=UTF8", "--locale=C"];
+    execFileSync(initdb ?? "initdb", init, { stdio: "ignore", cwd: folder, ...as });
+    return {
+      program: initdb === undefined ? "postgres" : join(dirname(initdb), "postgres"),
+      args: ["-D", data, "-p", String(port), "-h", "127.0.0.1", "-k", folder, "-c", "fsync=off"],
+      readyTexts: ["ready to accept connections"],
+      as,
+      // The fast shutdown, which takes its children along.
+      stopSignal: "SIGINT",
+    };
+  });
+  return { ...server, port };
+}
+
+/** PostgreSQL refuses to run as root. */
+function unprivileged(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const idOf = (flag: string, user: string): number =>
+    Number(execFileSync("id", [flag, user], { encoding: "utf8", stdio: "pipe" }));
+  for (const user of ["postgres", "nobody"]) {
+    try {
+      return { uid: idOf("-u", user), gid: idOf("-g", user) };
+    } catch {
+      // There is no such user; the next may be.
+    }
+  }
+  throw new Error("neither a user postgres nor nobody is there to run PostgreSQL as");
+}
+
+/** Debian keeps PostgreSQL's programs out of the path, in a folder for each version. */
+function debianFolders(): string[] {
+  const debian = "/usr/lib/postgresql";
+  try {
+    return readdirSync(debian).map((version) => join(debian, version, "bin"));
+  } catch {
+    return [];
+  }
+}
