@@ -5,6 +5,7 @@ import { createFaultProxy, type FaultProxy, type Faults } from "@tercel/http2/te
 import { LoadService } from "./gen/tercel/soak/v1/load_pb.ts";
 import { type MemorySample, mebibytes, sampleMemory } from "./memory.ts";
 import type { SoakOptions } from "./options.ts";
+import { Pace } from "./pace.ts";
 import { startServerProcess } from "./server/server-process.ts";
 
 const defaultSeconds = 1800;
@@ -86,12 +87,13 @@ export async function mixed(options: SoakOptions): Promise<boolean> {
     }
   })();
 
-  let begun = 0;
+  const pace = new Pace(rate, maxUnderWay);
   const underWay = new Set<Promise<void>>();
   while (!isOver()) {
-    const due = Math.floor((elapsedMs() / 1000) * rate);
-    for (; begun < due && underWay.size < maxUnderWay; begun++) {
-      const call = makeCall(lines[begun % lineCount] as Line, begun, tally).finally(() => underWay.delete(call));
+    const first = pace.begun;
+    const taken = pace.take(elapsedMs(), underWay.size);
+    for (let id = first; id < first + taken; id++) {
+      const call = makeCall(lines[id % lineCount] as Line, id, tally).finally(() => underWay.delete(call));
       underWay.add(call);
     }
     await sleep(1000 / portionsPerSecond);
@@ -105,7 +107,7 @@ export async function mixed(options: SoakOptions): Promise<boolean> {
   for (const problem of tally.problems) console.log(problem);
   const grown = [growth("server", samples), growth("client", samples)];
   console.log(
-    `mixed: ${tally.describe()} in ${seconds} s, ${left.running} handlers left; ${grown.map(({ text }) => text).join("; ")}`,
+    `mixed: ${pace.describe()}, ${tally.describe()} in ${seconds} s, ${left.running} handlers left; ${grown.map(({ text }) => text).join("; ")}`,
   );
   return tally.problems.length === 0 && left.running === 0 && grown.every(({ isFlat }) => isFlat);
 }

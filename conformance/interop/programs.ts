@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "./peer.ts";
 
@@ -9,7 +10,8 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-const startTimeoutMs = 30_000;
+/** Only ends what would never listen; until then the port tells. */
+const startTimeoutMs = 120_000;
 /** What a failed program said last is all that is shown. */
 const keptOutputChars = 2000;
 
@@ -49,6 +51,9 @@ export async function runClient(
 ): Promise<string | undefined> {
   const child = spawn(command.file, [...command.args, ...options], { stdio: ["ignore", "pipe", "pipe"] });
   const output = lastOutput(child);
+  // A process that waits for a core says nothing of the case; the machine's share of that is told beside what went wrong.
+  const standstill = monitorEventLoopDelay();
+  standstill.enable();
   let isLate = false;
   const timer = setTimeout(() => {
     isLate = true;
@@ -57,11 +62,13 @@ export async function runClient(
   try {
     const [code] = (await once(child, "close")) as [number | null];
     if (code === 0) return undefined;
-    return isLate ? `still running after ${timeoutMs / 1000} s; ${output()}` : output();
+    const machine = `(the runner itself stood still for up to ${Math.round(standstill.max / 1e6)} ms)`;
+    return `${isLate ? `still running after ${timeoutMs / 1000} s; ` : ""}${output()} ${machine}`;
   } catch (error) {
     return String(error);
   } finally {
     clearTimeout(timer);
+    standstill.disable();
   }
 }
 

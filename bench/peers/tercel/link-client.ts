@@ -1,4 +1,4 @@
-/** `<target> <upload|download> <bytes>`: one call that moves so much in messages of 64 KiB; prints `{"bytes":N,"seconds":S}`. */
+/** `<target> <upload|download> <bytes>`: one call that moves so much in messages of 64 KiB; prints `{"bytes":N,"seconds":S,"secondHalfSeconds":S}`. */
 
 import { create } from "@bufbuild/protobuf";
 import { createChannel, createClient } from "@tercel/grpc";
@@ -7,13 +7,18 @@ import { EchoRequestSchema, EchoService } from "./gen/echo_pb.ts";
 const MESSAGE_BYTES = 65_536;
 
 const [target = "", direction, bytesText] = process.argv.slice(2);
-const count = Math.round(Number(bytesText) / MESSAGE_BYTES);
+const half = Math.round(Number(bytesText) / MESSAGE_BYTES / 2);
+const count = 2 * half;
+let halfMs = 0;
 // What is moved are zeros, which compression would make nothing of.
 const client = createClient(EchoService, createChannel(target, { acceptCompressions: [] }));
 
 async function* requests() {
   const request = create(EchoRequestSchema, { payload: new Uint8Array(MESSAGE_BYTES) });
-  for (let sent = 0; sent < count; sent++) yield request;
+  for (let sent = 0; sent < count; sent++) {
+    if (sent === half) halfMs = performance.now();
+    yield request;
+  }
 }
 
 async function transfer(): Promise<number> {
@@ -21,6 +26,7 @@ async function transfer(): Promise<number> {
   let bytes = 0;
   for await (const response of client.serverStream({ count, payloadSize: MESSAGE_BYTES })) {
     bytes += response.payload.length;
+    if (bytes === half * MESSAGE_BYTES) halfMs = performance.now();
   }
   return bytes;
 }
@@ -29,6 +35,9 @@ async function transfer(): Promise<number> {
 await client.unary({ message: "hello" });
 const startedMs = performance.now();
 const bytes = await transfer();
-const seconds = (performance.now() - startedMs) / 1000;
+const endedMs = performance.now();
 if (bytes !== count * MESSAGE_BYTES) throw new Error(`${bytes} bytes came of ${count * MESSAGE_BYTES}.`);
-process.stdout.write(`${JSON.stringify({ bytes, seconds })}\n`, () => process.exit(0));
+process.stdout.write(
+  `${JSON.stringify({ bytes, seconds: (endedMs - startedMs) / 1000, secondHalfSeconds: (endedMs - halfMs) / 1000 })}\n`,
+  () => process.exit(0),
+);

@@ -7,8 +7,10 @@ import { ok, patterned, post } from "./example-fields.ts";
 
 const mib = 1_048_576;
 const piece = patterned(16_384);
-/** The first whole frame with which a third of 1 MiB has come. */
-const third = 22 * piece.length;
+/** The first whole frame with which a quarter of 1 MiB has come. */
+const quarter = 16 * piece.length;
+/** … and of which a round trip that brings so much has not filled it. */
+const notFilled = 40 * piece.length;
 
 async function uploading(limits: Partial<ConnectionLimits> = {}): Promise<ScriptedConnection> {
   const scripted = createScriptedServer({ limits });
@@ -21,16 +23,38 @@ function sendOctets({ peer }: ScriptedConnection, octets: number): void {
   for (let left = octets; left > 0; left -= piece.length) peer.sendData(1, piece.subarray(0, left));
 }
 
-/** Sends a third of a window, and reads the PING that it is answered with. */
+/** Sends a quarter of a window, and reads the PING that it is answered with. */
 async function untilPing(scripted: ScriptedConnection, octets: number): Promise<string> {
   sendOctets(scripted, octets);
   return (await scripted.peer.nextOf("PING")).payload;
 }
 
-test("measures with a PING, and grows both windows when a round trip brings a whole one", async () => {
+/** The same, and the answer behind less data than a window: the next measurement is not the first. */
+async function untilSecondPing(scripted: ScriptedConnection): Promise<string> {
+  const { peer, clock } = scripted;
+  const first = await untilPing(scripted, quarter);
+  sendOctets(scripted, notFilled);
+  clock.advance(50);
+  peer.sendPing(first, { ack: true });
+  return untilPing(scripted, quarter);
+}
+
+test("measures with a PING, and makes both windows four times as large when they fill before its first answer", async () => {
+  const scripted = await uploading();
+  const { peer } = scripted;
+  await untilPing(scripted, quarter);
+  sendOctets(scripted, mib);
+  await scripted.settle();
+  let frame = await peer.nextFrame();
+  while (frame.type === "WINDOW_UPDATE" && frame.increment < mib) frame = await peer.nextFrame();
+  assert.deepEqual([frame.type, frame.type === "WINDOW_UPDATE" && frame.increment], ["WINDOW_UPDATE", 3 * mib]);
+  assert.deepEqual((await peer.nextOf("SETTINGS")).entries, [[4, 4 * mib]]);
+});
+
+test("grows both windows when a later round trip brings a whole one", async () => {
   const scripted = await uploading();
   const { peer, clock } = scripted;
-  const payload = await untilPing(scripted, third);
+  const payload = await untilSecondPing(scripted);
   sendOctets(scripted, mib);
   clock.advance(50);
   await scripted.settle();
@@ -52,7 +76,7 @@ test("takes what the grown windows allow, on streams that were open before, and 
   await peer.shakeHands();
   peer.sendHeaders(1, post);
   peer.sendHeaders(3, post);
-  const payload = await untilPing(scripted, third);
+  const payload = await untilSecondPing(scripted);
   sendOctets(scripted, mib);
   clock.advance(50);
   peer.sendPing(payload, { ack: true });
@@ -69,13 +93,13 @@ test("takes what the grown windows allow, on streams that were open before, and 
 
 test("a peer may acknowledge each of our SETTINGS for nothing, and no more often", async () => {
   const scripted = await uploading({ glitchBurst: 1, glitchesPerSecond: 0 });
-  const { peer, clock } = scripted;
-  const payload = await untilPing(scripted, third);
+  const { peer } = scripted;
+  await untilPing(scripted, quarter);
   sendOctets(scripted, mib);
-  clock.advance(50);
-  peer.sendPing(payload, { ack: true });
   await peer.nextOf("SETTINGS");
   peer.sendSettingsAck();
+  await scripted.settle();
+  while (peer.unread.length > 0) await peer.nextFrame();
   await peer.expectAlive();
   peer.sendSettingsAck();
   await peer.expectAlive();
@@ -113,7 +137,7 @@ test("a client measures its downloads only while data comes", async () => {
   request(post, { endStream: true });
   await peer.nextOf("HEADERS");
   peer.sendHeaders(1, ok);
-  for (let sent = piece.length; sent < third; sent += piece.length) peer.sendData(1, piece);
+  for (let sent = piece.length; sent < quarter; sent += piece.length) peer.sendData(1, piece);
   await settle();
   while (peer.unread.length > 0) assert.notEqual((await peer.nextFrame()).type, "PING");
   peer.sendData(1, piece);
@@ -127,10 +151,8 @@ test("a client measures its downloads only while data comes", async () => {
 
 test("leaves half of what the connection may hold to others when a stream's window grows", async () => {
   const scripted = await uploading({ maxReceiveWindowBytes: 3 * mib });
-  const payload = await untilPing(scripted, third);
+  await untilPing(scripted, quarter);
   sendOctets(scripted, mib);
-  scripted.clock.advance(50);
-  scripted.peer.sendPing(payload, { ack: true });
   const settings = await scripted.peer.nextOf("SETTINGS");
   assert.deepEqual(settings.entries, [[4, 1.5 * mib]]);
 });

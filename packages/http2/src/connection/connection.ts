@@ -435,9 +435,14 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   dataReceived(octets: number): void {
-    if (!this.growth.received(octets, this.nowMs)) return;
+    const step = this.growth.received(octets, this.nowMs);
+    if (step === undefined) return;
+    if (step === "filled") {
+      this.growWindows(this.growth.filled(this.inbound.heldBytes));
+      return;
+    }
     this.sendPing((error) => {
-      if (error === undefined) this.growWindows();
+      if (error === undefined) this.growWindows(this.growth.answered(this.clock.nowMs(), this.inbound.heldBytes));
     });
   }
 
@@ -474,11 +479,9 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   /** The windows of streams grow with the connection's: any one of them may be the one that moves the data. */
-  private growWindows(): void {
-    const { inbound } = this;
-    const growth = this.growth.answered(this.clock.nowMs(), inbound.heldBytes);
+  private growWindows(growth: number): void {
     if (growth === 0) return;
-    inbound.window.grow(growth);
+    this.inbound.window.grow(growth);
     this.outbound.windowUpdate(0, growth);
     const streamGrowth = this.ownSettings.growStreamWindow(growth);
     if (streamGrowth > 0) for (const stream of this.streams.all()) stream.growReceiveWindow(streamGrowth);

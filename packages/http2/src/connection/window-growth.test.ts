@@ -9,39 +9,75 @@ const plenty = 16_384 * kib;
 class Link {
   readonly growth: WindowGrowth;
   private now = 0;
+  private isNew = true;
 
   constructor(windowBytes: number, maxBytes: number, allowance = new GrowthAllowance(plenty)) {
     this.growth = new WindowGrowth(windowBytes, maxBytes, allowance);
   }
 
   roundTrip(octets: number, { roundTripMs = 50, heldBytes = 0 } = {}): number {
-    // What comes before a measurement is not part of it.
-    while (!this.growth.received(kib, () => this.now));
+    if (this.isNew) {
+      this.isNew = false;
+      this.begin();
+      this.now += roundTripMs;
+      this.growth.answered(this.now, heldBytes);
+    }
+    this.begin();
     this.growth.received(octets, () => assert.fail("a measurement began within another"));
     this.now += roundTripMs;
     return this.growth.answered(this.now, heldBytes);
   }
+
+  /** What comes before a measurement is not part of it. */
+  private begin(): void {
+    while (this.growth.received(kib, () => this.now) === undefined);
+  }
 }
 
-test("measures once a third of a window has come, and not before", () => {
-  const growth = new WindowGrowth(300 * kib, plenty, new GrowthAllowance(plenty));
-  assert.equal(
-    growth.received(100 * kib - 1, () => 0),
-    false,
-  );
-  assert.equal(
-    growth.received(1, () => 0),
-    true,
-  );
-  assert.equal(
-    growth.received(300 * kib, () => 0),
-    false,
-  );
+const atOnce = (): number => 0;
+
+test("measures once a quarter of a window has come, and not before", () => {
+  const growth = new WindowGrowth(400 * kib, plenty, new GrowthAllowance(plenty));
+  assert.equal(growth.received(100 * kib - 1, atOnce), undefined);
+  assert.equal(growth.received(1, atOnce), "measure");
+  assert.equal(growth.received(200 * kib, atOnce), undefined);
   growth.answered(1, 0);
-  assert.equal(
-    growth.received(1, () => 1),
-    false,
-  );
+  assert.equal(growth.received(1, atOnce), undefined);
+});
+
+test("becomes four times as large the first time, once two thirds of it came before the answer, and not before", () => {
+  const growth = new WindowGrowth(96 * kib, plenty, new GrowthAllowance(plenty));
+  assert.equal(growth.received(24 * kib, atOnce), "measure");
+  assert.equal(growth.received(64 * kib - 1, atOnce), undefined);
+  assert.equal(growth.received(1, atOnce), "filled");
+  assert.equal(growth.filled(0), 288 * kib);
+  assert.equal(growth.windowBytes, 384 * kib);
+  assert.equal(growth.received(plenty, atOnce), undefined);
+});
+
+test("grows by measuring alone once something is known of the link", () => {
+  const growth = new WindowGrowth(96 * kib, plenty, new GrowthAllowance(plenty));
+  growth.received(24 * kib, atOnce);
+  growth.answered(50, 0);
+  assert.equal(growth.received(24 * kib, atOnce), "measure");
+  assert.equal(growth.received(96 * kib, atOnce), undefined);
+});
+
+test("the first time, too, does not grow for an application that leaves more than half of it unread", () => {
+  const growth = new WindowGrowth(96 * kib, plenty, new GrowthAllowance(plenty));
+  growth.received(24 * kib, atOnce);
+  growth.received(64 * kib, atOnce);
+  assert.equal(growth.filled(48 * kib + 1), 0);
+  assert.equal(growth.windowBytes, 96 * kib);
+});
+
+test("takes nothing in no time for no speed at all", () => {
+  const growth = new WindowGrowth(96 * kib, plenty, new GrowthAllowance(plenty));
+  growth.received(24 * kib, atOnce);
+  assert.equal(growth.answered(0, 0), 0);
+  growth.received(24 * kib, atOnce);
+  growth.received(64 * kib, atOnce);
+  assert.equal(growth.answered(50, 0), 32 * kib);
 });
 
 test("doubles what a round trip brought once that is two thirds of the window, and not before", () => {
@@ -76,18 +112,12 @@ test("does not grow for an application that leaves more than half of a window un
 test("grows to its maximum, and measures no more there", () => {
   const link = new Link(64 * kib, 100 * kib);
   assert.equal(link.roundTrip(64 * kib), 36 * kib);
-  assert.equal(
-    link.growth.received(plenty, () => 0),
-    false,
-  );
+  assert.equal(link.growth.received(plenty, atOnce), undefined);
 });
 
 test("never measures when it must not grow", () => {
   const growth = new WindowGrowth(64 * kib, 0, new GrowthAllowance(plenty));
-  assert.equal(
-    growth.received(plenty, () => 0),
-    false,
-  );
+  assert.equal(growth.received(plenty, atOnce), undefined);
 });
 
 test("shares an allowance, and gives back what it took when it ends", () => {

@@ -4,8 +4,14 @@ const filledShare = 2 / 3;
 /** What is counted in one round trip is doubled, so that a link of any length is filled after a few of them. */
 const growthFactor = 2;
 
-/** A measurement begins when this share of the window has come since the last: three small frames for a window of data. */
-const measuredShare = 1 / 3;
+/** The first time more, because a round trip passes before a larger window shows, and until then the link is almost idle. */
+const firstGrowthFactor = 4;
+
+/**
+ * A measurement begins when this share of the window has come since the last: four small frames for a window of data. It has to
+ * leave so much of the window that the rest can fill `filledShare` before the peer stops for our credit.
+ */
+const measuredShare = 1 / 4;
 
 /** The first round trips are averaged; from then on the newest counts most, because queues on the way come and go. */
 const averagedRoundTrips = 10;
@@ -48,6 +54,8 @@ export class WindowGrowth {
   /** Octets since the measurement before this one, or since this one began. */
   private octets = 0;
   private isMeasuring = false;
+  /** Nothing is known of the link yet. */
+  private isFirst = true;
   private sentAtMs = 0;
   private roundTrips = 0;
   private roundTripMs = 0;
@@ -59,26 +67,42 @@ export class WindowGrowth {
     this.allowance = allowance;
   }
 
-  /** Counts data that came. True: a round trip is to be measured from now on, with a PING whose answer `answered` is told of. */
-  received(octets: number, nowMs: () => number): boolean {
+  /**
+   * Counts data that came. "measure": a round trip is to be measured from now on, with a PING whose answer `answered` is told of.
+   * "filled": the answer to the first PING is not here, but so much came before it that it can only say one thing.
+   */
+  received(octets: number, nowMs: () => number): "measure" | "filled" | undefined {
     this.octets += octets;
-    if (this.isMeasuring || this.octets < this.windowBytes * measuredShare || this.windowBytes >= this.maxBytes) {
-      return false;
+    if (this.isMeasuring) {
+      if (!this.isFirst || this.octets < this.windowBytes * filledShare) return undefined;
+      this.isFirst = false;
+      return "filled";
     }
+    if (this.octets < this.windowBytes * measuredShare || this.windowBytes >= this.maxBytes) return undefined;
     this.isMeasuring = true;
     this.octets = 0;
     this.sentAtMs = nowMs();
-    return true;
+    return "measure";
+  }
+
+  /** `received` has said "filled". `heldBytes` of the window are not used up yet. Returns by how much the windows grow. */
+  filled(heldBytes: number): number {
+    return this.grow(firstGrowthFactor * this.windowBytes, heldBytes);
   }
 
   /** The PING's answer is here. `heldBytes` of the window are not used up yet. Returns by how much the windows grow, mostly 0. */
   answered(nowMs: number, heldBytes: number): number {
     const { octets } = this;
     this.isMeasuring = false;
+    this.isFirst = false;
     this.octets = 0;
     const isFaster = this.isFastest(octets, nowMs - this.sentAtMs);
-    if (!isFaster || octets < this.windowBytes * filledShare || heldBytes * 2 > this.windowBytes) return 0;
-    const growth = Math.min(growthFactor * octets, this.maxBytes) - this.windowBytes;
+    return isFaster && octets >= this.windowBytes * filledShare ? this.grow(growthFactor * octets, heldBytes) : 0;
+  }
+
+  private grow(wantedBytes: number, heldBytes: number): number {
+    if (heldBytes * 2 > this.windowBytes) return 0;
+    const growth = Math.min(wantedBytes, this.maxBytes) - this.windowBytes;
     if (growth <= 0 || !this.allowance.take(growth)) return 0;
     this.windowBytes += growth;
     this.grownBytes += growth;
@@ -96,7 +120,8 @@ export class WindowGrowth {
     const weight = Math.max(1 / this.roundTrips, this.roundTrips > averagedRoundTrips ? newestWeight : 0);
     this.roundTripMs += (roundTripMs - this.roundTripMs) * weight;
     const octetsPerMs = octets / this.roundTripMs;
-    if (octetsPerMs <= this.mostOctetsPerMs) return false;
+    // Not `<=`: nothing in no time is not a number.
+    if (!(octetsPerMs > this.mostOctetsPerMs)) return false;
     this.mostOctetsPerMs = octetsPerMs;
     return true;
   }
