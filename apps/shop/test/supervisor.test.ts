@@ -80,26 +80,6 @@ test("a killed service is started again at its address, and the other one finds 
   await shop.record({ event: "welcome_order_placed" });
 });
 
-test("an order-service that is killed takes no welcome order with it: the other one has it", {
-  timeout: 60_000,
-}, async () => {
-  const { shop, listening, orders, users } = await openShop();
-  // Calls go to the first instance while it lives, several at once, right through its death.
-  let created = 0;
-  const lane = async (letter: string) => {
-    for (let nth = 1; nth <= 12; nth++) {
-      await createAda(users.address, `${letter}${nth}@example.org`);
-      created += 1;
-      if (created === 15) process.kill(orders.pid, "SIGKILL");
-    }
-  };
-  await Promise.all(["a", "b", "c", "d"].map(lane));
-  await shop.record({ event: "welcome_order_placed" }, 48);
-  assert.ok(!shop.records().some(({ event }) => event === "welcome_order_failed"));
-  const again = await listening("order-service", 3);
-  assert.equal(again.address, orders.address);
-});
-
 test("services end when the supervisor is killed", { timeout: 60_000 }, async () => {
   const { shop, orders, moreOrders, users } = await openShop();
   shop.signal("SIGKILL");

@@ -62,6 +62,21 @@ test("reports each instance as an endpoint with what balancers may route by", ()
   assert.deepEqual([...(plain?.attributes?.keys() ?? [])], ["instanceId", "metadata"]);
 });
 
+test("reports an address once, with the instance that came last, while the one before has a lease left", async () => {
+  const { clock, sink, results } = resolve();
+  const idsAtPorts = () =>
+    results
+      .at(-1)
+      ?.map(({ addresses: [at], attributes }) => [at && "port" in at && at.port, attributes?.get("instanceId")]);
+  sink.replace([instance(1, { id: "old" }), instance(2)]);
+  sink.change([instance(1, { id: "new" })], []);
+  await clock.advance(20);
+  assert.deepEqual(idsAtPorts(), [
+    [1, "new"],
+    [2, "i2"],
+  ]);
+});
+
 test("leaves out who wants no calls, who does not match the target, and who does not pass the filter", () => {
   const { sink, ports } = resolve("version=v2", { filter: ({ port }) => port !== 4 });
   sink.replace([

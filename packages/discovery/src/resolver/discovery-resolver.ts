@@ -70,7 +70,9 @@ class DiscoveryResolution implements Resolver {
 
   #onSnapshot({ instances, ageMs }: ServiceSnapshot): void {
     if (this.#isClosed) return;
-    const endpoints = instances.filter((one) => one.health !== "not_serving" && this.#filter(one)).map(toEndpoint);
+    const endpoints = youngestByAddress(
+      instances.filter((one) => one.health !== "not_serving" && this.#filter(one)),
+    ).map(toEndpoint);
     const hadEndpoints = this.#hasEndpoints;
     this.#hasEndpoints = endpoints.length > 0;
     // An empty result only takes away what there was: the error says more than a balancer could about why there is nobody.
@@ -95,6 +97,16 @@ class DiscoveryResolution implements Resolver {
     else if (instances.length > 0) reason = `none of the ${instances.length} instances that ${where} has matches`;
     return new ConnectError(`cannot resolve "${text}": ${reason}${age}`, Code.Unavailable);
   }
+}
+
+/**
+ * One that was killed and has started again stands in the registry beside itself until the lease of its former life is over. The
+ * registry tells the later one later.
+ */
+function youngestByAddress(instances: readonly ServiceInstance[]): ServiceInstance[] {
+  const byAddress = new Map<string, ServiceInstance>();
+  for (const instance of instances) byAddress.set(`${instance.address} ${instance.port}`, instance);
+  return [...byAddress.values()];
 }
 
 function toEndpoint({ id, address, port, version, metadata }: ServiceInstance): Endpoint {

@@ -40,7 +40,7 @@ export class CallLog {
             id = count;
           }
           await work(context);
-          if (random() < 0.05) throw new ConnectError("not now", Code.Unavailable);
+          if (random() < 0.05) throw new ConnectError(refusal, Code.Unavailable);
           return { count: id ?? 0 };
         } finally {
           if (id !== undefined) end();
@@ -80,3 +80,6 @@ export class CallLog {
 }
 
 export const messagesPerStream = 3;
+
+/** What a handler says that refuses a call. */
+export const refusal = "not now";

@@ -17,13 +17,25 @@ export class ShakenServer {
   isCalm = true;
   private readonly handlers: EchoHandlers;
   private server: Server;
+  /** Every process that there was at this address. */
+  private readonly processes: Server[] = [];
   /** Former servers, until they have drained. */
   private readonly closing = new Set<Promise<void>>();
 
   private constructor(handlers: EchoHandlers, server: Server, proxy: FaultProxy) {
     this.handlers = handlers;
     this.server = server;
+    this.processes.push(server);
     this.proxy = proxy;
+  }
+
+  get endpoint(): string {
+    return `127.0.0.1:${this.proxy.address.port}`;
+  }
+
+  /** Calls that have reached a method here, whatever became of them. */
+  get callsSeen(): number {
+    return this.processes.reduce((sum, { calls }) => sum + calls.started, 0);
   }
 
   static async start(handlers: EchoHandlers): Promise<ShakenServer> {
@@ -95,6 +107,7 @@ export class ShakenServer {
 
   private direct(server: Server): void {
     this.server = server;
+    this.processes.push(server);
     this.proxy.options.target = server.address as NonNullable<Server["address"]>;
   }
 

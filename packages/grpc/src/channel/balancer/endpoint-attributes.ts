@@ -13,6 +13,12 @@ export function endpointHashKey(endpoint: Endpoint): string | undefined {
   return typeof key === "string" && key !== "" ? key : undefined;
 }
 
+/** Which process it is at these addresses, from the attribute `instanceId`; undefined where the resolver does not know. */
+export function endpointInstance(endpoint: Endpoint): string | undefined {
+  const id = endpoint.attributes?.get("instanceId");
+  return typeof id === "string" && id !== "" ? id : undefined;
+}
+
 /**
  * An attribute as text, for filters: `version`, `zone` and the like, or, where no attribute has that name, an entry of the
  * attribute `metadata` (a Map or an object). Undefined where there is none or it is no text, number or boolean.

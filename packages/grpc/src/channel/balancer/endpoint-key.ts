@@ -1,9 +1,17 @@
 import { formatAddress } from "../address-text.ts";
 import type { Endpoint } from "../resolver/index.ts";
+import { endpointInstance } from "./endpoint-attributes.ts";
 
-/** What makes it the same endpoint in the next update: its addresses, in any order (gRFC A61). */
-export function endpointKey({ addresses }: Endpoint): string {
+/**
+ * What makes it the same endpoint in the next update: its addresses, in any order (gRFC A61), and the instance behind them where
+ * the resolver knows it. Another instance at the same address is a process that has just started: what was learned of the one
+ * before, such as a pause behind failed attempts, says nothing of it.
+ */
+export function endpointKey(endpoint: Endpoint): string {
+  const instance = endpointInstance(endpoint);
+  const { addresses } = endpoint;
   const [only] = addresses;
-  if (addresses.length === 1 && only !== undefined) return formatAddress(only);
-  return addresses.map(formatAddress).sort().join(" ");
+  const where =
+    addresses.length === 1 && only !== undefined ? formatAddress(only) : addresses.map(formatAddress).sort().join(" ");
+  return instance === undefined ? where : `${where} #${instance}`;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { endpointsOf, ScriptedHealth, setUpPolicy } from "../testing/policy-host.ts";
+import { endpointOf, endpointsOf, ScriptedHealth, setUpPolicy } from "../testing/policy-host.ts";
 import { createRoundRobin } from "./round-robin.ts";
 
 /** Begins with the first endpoint. */
@@ -55,6 +55,26 @@ test("connects with pauses to an endpoint that hangs up on every connection, and
   await attempt("a:1").succeed();
   assert.equal(sequence(2), "a:1 b:2");
   assert.equal(made.length, 2);
+});
+
+test("connects at once to another instance at the address of one that failed, and forgets the pause", async () => {
+  const { clock, balancer, attempt, addresses, sequence, made } = setUpPolicy(roundRobin);
+  balancer.update({ endpoints: [endpointOf("a:1", { instanceId: "old" }), endpointOf("b:2", { instanceId: "b" })] });
+  await attempt("b:2").succeed();
+  await attempt("a:1").fail("refused");
+  await clock.advance(500);
+  const again = [endpointOf("a:1", { instanceId: "old", zone: "east" }), endpointOf("b:2", { instanceId: "b" })];
+  balancer.update({ endpoints: again });
+  assert.equal(addresses(), "a:1 b:2", "the same one waits for the end of its pause");
+  balancer.update({ endpoints: [endpointOf("a:1", { instanceId: "new" }), endpointOf("b:2", { instanceId: "b" })] });
+  assert.equal(addresses(), "a:1 b:2 a:1");
+  await attempt("a:1").succeed();
+  assert.equal(sequence(2), "a:1 b:2");
+  assert.deepEqual(
+    made.map(({ state }) => state),
+    ["shutdown", "ready", "ready"],
+  );
+  assert.equal(clock.pendingTimers, 0);
 });
 
 test("fails only when every endpoint fails, names each with its reason, and recovers with the first that is reached", async () => {
