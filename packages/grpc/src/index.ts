@@ -4,6 +4,7 @@ export { type CallInfo, callInfo } from "./call/call-info.ts";
 export { compressMessages } from "./call/compress-messages.ts";
 export { type Log, type LogFields, stderrLog } from "./call/log.ts";
 export { waitForReady } from "./call/wait-for-ready.ts";
+export { workerNumber } from "./call/worker-number.ts";
 export { type Channel, createChannel } from "./channel/channel.ts";
 export type { ChannelOptions } from "./channel/channel-options.ts";
 export type { ConnectivityState } from "./channel/connectivity.ts";
@@ -21,16 +22,21 @@ export {
 export type { MethodConfigJson, ServiceConfigJson } from "./channel/service-config/service-config-json.ts";
 export type { Compression } from "./protocol/compression.ts";
 export { gzipCompression } from "./protocol/gzip-compression.ts";
-export {
-  type Lifecycle,
-  type LifecycleOptions,
-  type LifecycleOutcome,
-  runLifecycle,
-  type ServeOptions,
-} from "./server/lifecycle/lifecycle.ts";
+export { runLifecycle } from "./server/lifecycle/lifecycle.ts";
+export type { Lifecycle, LifecycleOutcome, ServedHealth, ServeOptions } from "./server/lifecycle/lifecycle-contract.ts";
+export type { LifecycleOptions } from "./server/lifecycle/lifecycle-options.ts";
 export { type CloseOptions, createServer, type ListeningAt, type ListenOptions, type Server } from "./server/server.ts";
 export type { ServerOptions } from "./server/server-options.ts";
 export { onStopSignals, type StopSignalOptions } from "./server/stop-signals.ts";
+export { runWorkers } from "./server/workers/run-workers.ts";
+export {
+  type Collected,
+  createShared,
+  type Shared,
+  type SharedOptions,
+  type WorkerCounts,
+} from "./server/workers/shared.ts";
+export type { WorkersOptions } from "./server/workers/worker-options.ts";
 export type { Address } from "./transport/client-connection.ts";
 export type { LimitAction, LimitName, LimitStrike, OnLimit } from "./transport/limit-reporter.ts";
 export type { ListenAddress } from "./transport/listen.ts";

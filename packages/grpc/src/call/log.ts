@@ -1,3 +1,5 @@
+import { workerNumber } from "./worker-number.ts";
+
 /** Facts beside a message: short, printable, and never a secret. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -18,7 +20,8 @@ export const stderrLog: Log = {
 };
 
 function write(level: string, message: string, fields: LogFields = {}): void {
-  process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...readable(fields) })}\n`);
+  const line = { time: new Date().toISOString(), level, worker: workerNumber(), message, ...readable(fields) };
+  process.stderr.write(`${JSON.stringify(line)}\n`);
 }
 
 /** An Error has no enumerable fields: JSON would show `{}` just where the cause matters. */

@@ -18,7 +18,7 @@ export interface StopSignalOptions {
 }
 
 const defaultEchoWindowMs = 500;
-const defaultSignals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+export const defaultStopSignals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
  * Listens for the signals that end a program: the first is a graceful stop, a later one an end without further waiting. The
@@ -32,7 +32,7 @@ export function onStopSignals(options: StopSignalOptions): () => void {
   checkWholeNumber(where, "echoWindowMs", options.echoWindowMs, 0, Number.MAX_SAFE_INTEGER);
   const ladder = createStopLadder(options.echoWindowMs ?? defaultEchoWindowMs);
   const nowMs = options.nowMs ?? (() => performance.now());
-  const signals = options.signals ?? defaultSignals;
+  const signals = options.signals ?? defaultStopSignals;
   const heard = (signal: NodeJS.Signals): void => {
     const step = ladder(nowMs());
     if (step === "stop") options.stop(signal);

@@ -1,4 +1,4 @@
-import { type Log, type LogFields, refuseUnknownOptions } from "@tercel/grpc";
+import { type Log, type LogFields, refuseUnknownOptions, workerNumber } from "@tercel/grpc";
 import { type DestinationStream, pino } from "pino";
 import { thrownText } from "../call/thrown-text.ts";
 
@@ -22,7 +22,7 @@ export interface LoggerOptions {
 }
 
 /**
- * A pino logger with what services need: one JSON object a line, ISO time, the level by name. Every other pino logger does as well.
+ * A pino logger with what services need: one JSON object a line, ISO time, the level by name, `worker` in a worker. Every other pino logger does as well.
  *
  * @throws TypeError for an unknown option or level
  */
@@ -32,10 +32,12 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   if (!["debug", "info", "warn", "error"].includes(level)) {
     throw new TypeError(`createLogger: level is ${JSON.stringify(level)}; it has to be debug, info, warn or error`);
   }
+  const worker = workerNumber();
+  const base = { ...(service !== undefined && { service }), ...(worker !== undefined && { worker }) };
   return pino(
     {
       level,
-      base: service === undefined ? null : { service },
+      base: Object.keys(base).length === 0 ? null : base,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       messageKey: "message",

@@ -10,8 +10,13 @@ export const contentTypes: Readonly<Record<ExpositionFormat, string>> = {
 
 /** Everything in the registry, as a scraper reads it. */
 export function exposition(registry: Registry, format: ExpositionFormat = "prometheus"): string {
+  return expositionOf(registry.collect(), format);
+}
+
+/** The same of families that were collected. */
+export function expositionOf(families: readonly Family[], format: ExpositionFormat): string {
   const lines: string[] = [];
-  for (const family of registry.collect()) appendFamily(lines, family, format === "openmetrics");
+  for (const family of families) appendFamily(lines, family, format === "openmetrics");
   if (format === "openmetrics") lines.push("# EOF");
   return `${lines.join("\n")}\n`;
 }

@@ -4,6 +4,7 @@ export { countLimits, type StruckLimit } from "./limit-metrics.ts";
 export { createMetricsHandler } from "./metrics-handler.ts";
 export { observeProcess, observeServer, type ServerLoad } from "./process-metrics.ts";
 export {
+  type Aggregation,
   Counter,
   createRegistry,
   defaultDurationBounds,
@@ -12,7 +13,9 @@ export {
   type FamilyOptions,
   type FamilyType,
   Gauge,
+  type GaugeOptions,
   Histogram,
   type Registry,
   type Series,
 } from "./registry.ts";
+export { type MetricsPart, shareMetrics } from "./share-metrics.ts";

@@ -1,13 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { contentTypes, exposition } from "./exposition.ts";
-import type { Registry } from "./registry.ts";
+import type { Shared } from "@tercel/grpc";
+import { contentTypes, expositionOf } from "./exposition.ts";
+import type { Family, Registry } from "./registry.ts";
+import { familiesOf, type MetricsPart } from "./share-metrics.ts";
 
 /**
  * Answers a scraper: a listener for `http.createServer`, or to call from a handler that has looked at the path. OpenMetrics for those
  * that accept it, Prometheus' text for the others. Serve it where strangers cannot reach it: it tells a lot about a service.
+ * What `shareMetrics` made is answered for all workers, whichever of them is asked.
  */
-export function createMetricsHandler(registry: Registry): (request: IncomingMessage, response: ServerResponse) => void {
-  return (request, response) => {
+export function createMetricsHandler(
+  source: Registry | Shared<MetricsPart>,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  return async (request, response) => {
     request.resume();
     if (request.method !== "GET" && request.method !== "HEAD") {
       response.writeHead(405, { allow: "GET, HEAD" }).end();
@@ -16,7 +21,7 @@ export function createMetricsHandler(registry: Registry): (request: IncomingMess
     const format = acceptsOpenMetrics(request.headers.accept) ? "openmetrics" : "prometheus";
     let body: string;
     try {
-      body = exposition(registry, format);
+      body = expositionOf(await collect(source), format);
     } catch {
       // A gauge that cannot be looked up: the scraper notes a failed scrape, and the service goes on.
       response.writeHead(500, { "content-type": "text/plain; charset=utf-8" }).end("the metrics cannot be read\n");
@@ -25,6 +30,10 @@ export function createMetricsHandler(registry: Registry): (request: IncomingMess
     response.writeHead(200, { "content-type": contentTypes[format], "content-length": Buffer.byteLength(body) });
     response.end(request.method === "HEAD" ? undefined : body);
   };
+}
+
+async function collect(source: Registry | Shared<MetricsPart>): Promise<readonly Family[]> {
+  return "merge" in source ? familiesOf(await source.collect()) : source.collect();
 }
 
 /** Prometheus names the format it prefers first; a weight of 0 means never (RFC 9110 §12.4.2). */

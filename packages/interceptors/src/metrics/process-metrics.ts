@@ -21,13 +21,17 @@ const loopPercentiles: readonly (readonly [label: string, percentile: number])[]
 export function observeProcess(registry: Registry): () => void {
   const cpu = registry.counter("process_cpu_seconds_total", { help: "CPU time.", labels: ["mode"] });
   const resident = registry.gauge("process_resident_memory_bytes", { help: "Memory the process has in RAM." });
-  const started = registry.gauge("process_start_time_seconds", { help: "When the process began, since 1970." });
+  const started = registry.gauge("process_start_time_seconds", {
+    help: "When the process began, since 1970.",
+    across: "min",
+  });
   const heapUsed = registry.gauge("nodejs_heap_size_used_bytes", { help: "Heap in use." });
   const heapTotal = registry.gauge("nodejs_heap_size_total_bytes", { help: "Heap reserved." });
   const external = registry.gauge("nodejs_external_memory_bytes", { help: "Memory of buffers and the like." });
   const loopDelay = registry.gauge("nodejs_eventloop_delay_seconds", {
     help: "How late timers were since the last scrape.",
     labels: ["quantile"],
+    across: "max",
   });
   const gc = registry.histogram("nodejs_gc_duration_seconds", {
     help: "Garbage collections.",

@@ -63,6 +63,9 @@ export class Histogram {
 export type Series = Counter | Gauge | Histogram;
 export type FamilyType = "counter" | "gauge" | "histogram";
 
+/** How the values of several processes become one. Counters and histograms are always summed. */
+export type Aggregation = "sum" | "max" | "min";
+
 /** All series of one name. */
 export interface Family<S extends Series = Series> {
   /** Counters end in `_total`, and what has a unit has it before that. */
@@ -70,6 +73,7 @@ export interface Family<S extends Series = Series> {
   readonly type: FamilyType;
   readonly help: string;
   readonly labelNames: readonly string[];
+  readonly across: Aggregation;
   /** By label values; the first asked for is the first shown. */
   readonly series: ReadonlyMap<string, { readonly values: readonly string[]; readonly series: S }>;
   /**
@@ -88,10 +92,15 @@ export interface FamilyOptions {
   maxSeries?: number;
 }
 
+export interface GaugeOptions extends FamilyOptions {
+  /** What several workers say of it together: their sum (the default), the largest or the smallest value. */
+  across?: Aggregation;
+}
+
 export interface Registry {
   /** @throws TypeError for a name or label that Prometheus does not allow, or one that is taken */
   counter(name: string, options: FamilyOptions): Family<Counter>;
-  gauge(name: string, options: FamilyOptions): Family<Gauge>;
+  gauge(name: string, options: GaugeOptions): Family<Gauge>;
   /** @throws also RangeError for bounds that do not rise */
   histogram(name: string, options: FamilyOptions & { bounds?: readonly number[] }): Family<Histogram>;
   /** Called before each exposition, to set gauges that are looked up rather than kept. The returned function calls it off. */
@@ -112,7 +121,7 @@ export function createRegistry(): Registry {
   const families = new Map<string, Family>();
   const updates = new Set<() => void>();
 
-  function add<S extends Series>(type: FamilyType, name: string, options: FamilyOptions, make: () => S): Family<S> {
+  function add<S extends Series>(type: FamilyType, name: string, options: GaugeOptions, make: () => S): Family<S> {
     if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)) throw new TypeError(`metric ${JSON.stringify(name)}: not a name`);
     if (type === "counter" && !name.endsWith("_total")) {
       throw new TypeError(`metric ${name}: a counter's name has to end in _total`);
@@ -151,7 +160,7 @@ export function createRegistry(): Registry {
 function createFamily<S extends Series>(
   type: FamilyType,
   name: string,
-  options: FamilyOptions,
+  options: GaugeOptions,
   make: () => S,
 ): Family<S> {
   const labelNames = options.labels ?? [];
@@ -162,6 +171,7 @@ function createFamily<S extends Series>(
     type,
     help: options.help,
     labelNames,
+    across: options.across ?? "sum",
     series,
     with(...values) {
       if (values.length !== labelNames.length) {

@@ -6,7 +6,9 @@ import { createHealth } from "../../services/health/health.ts";
 import { assertStatus } from "../../testing/assert-status.ts";
 import { createFakeClock } from "../../testing/fake-clock.ts";
 import { createServer } from "../server.ts";
-import { type Lifecycle, type LifecycleOptions, runLifecycle } from "./lifecycle.ts";
+import { runLifecycle } from "./lifecycle.ts";
+import type { Lifecycle } from "./lifecycle-contract.ts";
+import type { LifecycleOptions } from "./lifecycle-options.ts";
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -164,6 +166,60 @@ describe("a program's life", () => {
       signal: AbortSignal.abort("no"),
     });
     assert.equal((await before.ended).reason, "no");
+  });
+
+  it("does not wait for ever for a part that is being started, and stops that when it comes", async () => {
+    const clock = createFakeClock();
+    const steps: string[] = [];
+    const late = Promise.withResolvers<void>();
+    const controller = new AbortController();
+    const { ended } = run(
+      async (life) => {
+        await life.start(
+          "database",
+          () => {},
+          () => steps.push("stop database"),
+        );
+        await life.start(
+          "cache",
+          () => late.promise,
+          () => steps.push("stop cache"),
+        );
+        steps.push("never here");
+      },
+      { clock, stopTimeoutMs: 500, signal: controller.signal },
+    );
+    await clock.advance(0);
+    controller.abort("SIGTERM");
+    await clock.advance(0);
+    await clock.advance(499);
+    assert.deepEqual(steps, []);
+    await clock.advance(1);
+    const { problems, exitCode } = await ended;
+    assert.match(problems[0]?.message ?? "", /the start was still at it 500 ms after the stop was asked for/);
+    assert.equal(exitCode, 1);
+    assert.deepEqual(steps, ["stop database"]);
+    late.resolve();
+    await clock.advance(0);
+    assert.deepEqual(steps, ["stop database", "stop cache"]);
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  it("waits for nothing more when a second signal comes during the start", async () => {
+    const name = "SIGWINCH";
+    const clock = createFakeClock();
+    const { ended } = run(async (life) => void (await life.start("database", () => new Promise(() => {}))), {
+      clock,
+      signals: [name],
+    });
+    await clock.advance(0);
+    process.emit(name, name);
+    await clock.advance(0);
+    await clock.advance(500);
+    process.emit(name, name);
+    const { forced, exitCode } = await ended;
+    assert.deepEqual([forced, exitCode], [true, 1]);
+    assert.equal(clock.pendingTimers, 0);
   });
 
   it("refuses options nobody knows", async () => {

@@ -222,3 +222,16 @@ test("ends watches when the server drains, after the last news", async () => {
   assert.equal(await late.next(), Status.NOT_SERVING);
   assert.equal(await codeOf(late.next()), Code.Unavailable);
 });
+
+test("tells who follows a service of its status and of each change, and nothing else, until that is called off", () => {
+  const { health } = setUp();
+  const told: unknown[] = [];
+  const stop = health.follow("a.B", (status) => told.push(status));
+  health.setStatus("a.C", "SERVING");
+  health.setStatus("a.B", "SERVING");
+  health.setStatus("a.B", "SERVING");
+  health.setStatus("a.B", "NOT_SERVING");
+  stop();
+  health.setStatus("a.B", "SERVING");
+  assert.deepEqual(told, [undefined, "SERVING", "NOT_SERVING"]);
+});

@@ -29,6 +29,9 @@ export interface Health {
    */
   status(service: string): ServingStatus | undefined;
 
+  /** Tells the status of a service now and whenever it changes, one dependency's coming or going included. What is returned ends that. */
+  follow(service: string, listener: (status: ServingStatus | undefined) => void): () => void;
+
   /**
    * Begins the checks of dependencies and resolves when each has ended once. Until its first check a required dependency
    * counts as missing. Not necessary without checks.
@@ -82,6 +85,7 @@ export function createHealth(options: HealthOptions = {}): Health {
   const checks = new DependencyChecks(options.checks ?? [], options.clock ?? systemClock, onDependency);
   // Entries exist only while somebody watches, because callers choose these names freely.
   const watchers = new Map<string, Set<LatestValue<ServingStatus>>>();
+  const followers = new Set<{ readonly service: string; told: ServingStatus | undefined; readonly tell: () => void }>();
   let isShutDown = false;
   let areWatchesOver = false;
 
@@ -100,6 +104,7 @@ export function createHealth(options: HealthOptions = {}): Health {
     const status = statusOf(service);
     if (status === undefined) return;
     for (const watcher of watchers.get(service) ?? []) watcher.set(status);
+    for (const follower of [...followers]) if (follower.service === service) follower.tell();
   }
 
   function onDependency({ name, state, required, problem }: DependencyReport): void {
@@ -155,6 +160,21 @@ export function createHealth(options: HealthOptions = {}): Health {
     },
     service: HealthService,
     status: statusOf,
+    follow(service, listener) {
+      const follower = {
+        service,
+        told: statusOf(service),
+        tell() {
+          const status = statusOf(service);
+          if (status === follower.told) return;
+          follower.told = status;
+          listener(status);
+        },
+      };
+      followers.add(follower);
+      listener(follower.told);
+      return () => followers.delete(follower);
+    },
     start: () => checks.start(),
     dependencies: () => checks.reports(),
     shutdown() {
