@@ -1,15 +1,21 @@
 // What applications need.
 
 // What sibling packages need besides.
+export type { CallHook, CallRequest, ResponseMetadata } from "./call/call-hook.ts";
 export { type CallInfo, callInfo } from "./call/call-info.ts";
 export { maxCallTimeoutMs } from "./call/call-timeout.ts";
 export { checkWholeNumber } from "./call/check-number.ts";
 export { type Clock, systemClock } from "./call/clock.ts";
 export { compressMessages } from "./call/compress-messages.ts";
+export { gateMessages } from "./call/gate-messages.ts";
+export { createHookedInterceptor } from "./call/hooked-interceptor.ts";
 export { type Log, type LogFields, stderrLog } from "./call/log.ts";
 export { readHeader } from "./call/read-header.ts";
+export { setHeader } from "./call/set-header.ts";
 export { nearestName, refuseUnknownOptions } from "./call/unknown-option.ts";
 export { waitForReady } from "./call/wait-for-ready.ts";
+export { type MessageWatcher, type RunStep, watchMessages } from "./call/watch-messages.ts";
+export { requestWithMessages, responseWithMessages } from "./call/with-messages.ts";
 export { type Backoff, type BackoffOptions, createBackoff } from "./channel/backoff.ts";
 export { deriveHost, type HostOverrides } from "./channel/balancer/derive-host.ts";
 export type { EndpointChild } from "./channel/balancer/endpoint-children.ts";
