@@ -17,6 +17,8 @@ export interface H2load {
   /** Bytes that each answer's body has at least. */
   leastResponseBytes: number;
   isTls?: boolean;
+  /** Header lines of every request beside gRPC's own: `name: value`. */
+  headers?: readonly string[];
   /** Calls started per second in all, however fast they are answered. Default: as fast as they are answered. */
   requestsPerSecond?: number;
 }
@@ -61,6 +63,7 @@ export async function runH2load(
       ...options,
       "--header=content-type: application/grpc",
       "--header=te: trailers",
+      ...(load.headers ?? []).map((line) => `--header=${line}`),
       `${load.isTls ? "https" : "http"}://127.0.0.1:${load.port}/bench.echo.v1.EchoService/${load.method}`,
     ]),
     { timeoutMs: durationMs + EXTRA_TIMEOUT_MS },

@@ -85,10 +85,16 @@ export type { ParsedTarget } from "./channel/target.ts";
 
 // What sibling packages need besides.
 
+export type { CallHook, CallRequest, ResponseMetadata } from "./call/call-hook.ts";
 export { maxCallTimeoutMs } from "./call/call-timeout.ts";
 export { checkWholeNumber } from "./call/check-number.ts";
 export { type Clock, systemClock } from "./call/clock.ts";
+export { gateMessages } from "./call/gate-messages.ts";
+export { createHookedInterceptor } from "./call/hooked-interceptor.ts";
 export { printable } from "./call/printable.ts";
 export { readHeader } from "./call/read-header.ts";
+export { setHeader } from "./call/set-header.ts";
 export { nearestName, refuseUnknownOptions } from "./call/unknown-option.ts";
+export { type MessageWatcher, type RunStep, watchMessages } from "./call/watch-messages.ts";
+export { requestWithMessages, responseWithMessages } from "./call/with-messages.ts";
 export { statusNames } from "./protocol/status.ts";

@@ -1,6 +1,8 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { type ConnectError, type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import type { ConnectError, ContextValues, HandlerContext } from "@connectrpc/connect";
+import { isAsciiValue, stripEdges } from "../protocol/metadata-value.ts";
 import { type CallInfo, callInfo } from "./call-info.ts";
+import { CallValues } from "./call-values.ts";
 
 /** What a context shows, taken from the call only when somebody looks. */
 export interface ContextSource extends CallInfo {
@@ -23,8 +25,11 @@ export class CallContext implements HandlerContext, CallInfo {
   givenTrailer: Headers | undefined = undefined;
   /** The call's values; an interceptor may put its own in their place. Undefined while nobody has asked. */
   givenValues: ContextValues | undefined = undefined;
-  /** What interceptors were handed as the request; undefined without interceptors. */
+  /** What interceptors were handed as the request and as the response; undefined without interceptors. */
   handedRequest: object | undefined = undefined;
+  handedResponse: object | undefined = undefined;
+  /** Response headers that were set while nobody had asked for a Headers object. */
+  plainHeader: [name: string, value: string][] | undefined = undefined;
 
   constructor(source: ContextSource) {
     this.source = source;
@@ -73,8 +78,22 @@ export class CallContext implements HandlerContext, CallInfo {
   }
 
   get responseHeader(): Headers {
-    this.givenHeader ??= new Headers();
+    this.givenHeader ??= new Headers(this.plainHeader);
+    this.plainHeader = undefined;
     return this.givenHeader;
+  }
+
+  /** `responseHeader.set(name, value)`, without making all of it. `name` is in lower case. */
+  setHeader(name: string, value: string): void {
+    // What Headers would refuse or change is left to it.
+    if (this.givenHeader !== undefined || !isAsciiValue(value) || stripEdges(value) !== value) {
+      this.responseHeader.set(name, value);
+      return;
+    }
+    this.plainHeader ??= [];
+    const known = this.plainHeader.find((field) => field[0] === name);
+    if (known === undefined) this.plainHeader.push([name, value]);
+    else known[1] = value;
   }
 
   get responseTrailer(): Headers {
@@ -84,11 +103,12 @@ export class CallContext implements HandlerContext, CallInfo {
 
   /** Whether there is response metadata to send, asked without making any. */
   get hasResponseHeader(): boolean {
+    if (this.plainHeader !== undefined) return true;
     return this.givenHeader !== undefined && this.givenHeader.keys().next().done !== true;
   }
 
   get values(): ContextValues {
-    this.givenValues ??= createContextValues().set(callInfo, this);
+    this.givenValues ??= new CallValues().set(callInfo, this);
     return this.givenValues;
   }
 

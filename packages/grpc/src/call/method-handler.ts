@@ -1,5 +1,6 @@
 import type { DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 import type { Interceptor, MethodImplSpec } from "@connectrpc/connect";
+import type { HookChain } from "./call-hook.ts";
 
 /** A method that a server serves: what is looked up by path, with everything decided that does not depend on the call. */
 export interface MethodHandler {
@@ -12,4 +13,6 @@ export interface MethodHandler {
   readonly requestIsStream: boolean;
   /** The server's interceptors, then those that were given with the service; the first is the outermost. */
   readonly interceptors: readonly Interceptor[];
+  /** The same where all of them are hooks: then the call needs none of Connect's objects. */
+  readonly hooks: HookChain | undefined;
 }

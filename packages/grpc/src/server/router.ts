@@ -9,6 +9,7 @@ import {
   type MethodImplSpec,
   type ServiceImpl,
 } from "@connectrpc/connect";
+import { groupHooks, hookChain } from "../call/hooked-interceptor.ts";
 import type { MethodHandler } from "../call/method-handler.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
 
@@ -51,6 +52,7 @@ export class MethodTable implements ConnectRouter {
     const path = formatMethodPath(method.parent.typeName, method.name);
     if (this.methods.has(path)) throw new TypeError(`${path} is routed twice`);
     this.services.add(method.parent);
+    const interceptors = groupHooks([...this.interceptors, ...(options?.interceptors ?? [])]);
     this.methods.set(path, {
       spec,
       service: method.parent,
@@ -58,7 +60,8 @@ export class MethodTable implements ConnectRouter {
       input: method.input,
       output: method.output,
       requestIsStream: spec.kind === "client_streaming" || spec.kind === "bidi_streaming",
-      interceptors: [...this.interceptors, ...(options?.interceptors ?? [])],
+      interceptors,
+      hooks: interceptors.length === 1 ? hookChain(interceptors[0]) : undefined,
     });
   }
 }

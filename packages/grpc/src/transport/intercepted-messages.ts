@@ -5,8 +5,9 @@ import type { MethodHandler } from "../call/method-handler.ts";
 
 // What a server's interceptors are handed: Connect's request and response, with headers and signal made when somebody looks.
 //
-// Interceptors spread these objects into new ones, so the accessors have to be the objects' own. Accessors of an object literal are new
-// functions for each object, which makes V8 treat it as a dictionary and costs four times as much as defining shared ones.
+// Hooks only read them, so that for these the accessors of a class will do. Interceptors spread these objects into new ones, so there the
+// accessors have to be the objects' own. Accessors of an object literal are new functions for each object, which makes V8 treat it as a
+// dictionary and costs four times as much as defining shared ones.
 
 /** A symbol, so that it is not in the way of anybody's names. */
 const context = Symbol("context");
@@ -90,5 +91,56 @@ export class HandledResponse {
     this[context] = call;
     Object.defineProperty(this, "header", responseHeader);
     Object.defineProperty(this, "trailer", responseTrailer);
+  }
+}
+
+export class HookedRequest {
+  readonly stream: boolean;
+  readonly service: DescService;
+  readonly method: DescMethod;
+  readonly message: Message | AsyncIterable<Message>;
+  readonly contextValues: ContextValues;
+  private readonly call: CallContext;
+
+  constructor(handler: MethodHandler, call: CallContext, message: Message | AsyncIterable<Message>) {
+    this.stream = handler.spec.kind !== "unary";
+    this.service = handler.service;
+    this.method = handler.method;
+    this.message = message;
+    this.contextValues = call.values;
+    this.call = call;
+  }
+
+  get requestMethod(): string {
+    return this.call.requestMethod;
+  }
+
+  get url(): string {
+    return this.call.url;
+  }
+
+  get header(): Headers {
+    return this.call.requestHeader;
+  }
+
+  get signal(): AbortSignal {
+    return this.call.signal;
+  }
+}
+
+/** Of the response hooks see its metadata only. */
+export class HookedResponse {
+  private readonly call: CallContext;
+
+  constructor(call: CallContext) {
+    this.call = call;
+  }
+
+  get header(): Headers {
+    return this.call.responseHeader;
+  }
+
+  get trailer(): Headers {
+    return this.call.responseTrailer;
   }
 }

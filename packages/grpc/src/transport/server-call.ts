@@ -1,5 +1,5 @@
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
-import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorCode, type Http2Error, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
 import { Cancellation } from "../call/cancellation.ts";
 import type { Clock } from "../call/clock.ts";
@@ -17,11 +17,13 @@ import {
   appendMetadata,
   appendTrailerMetadata,
   findMetadata,
+  type MetadataInit,
   metadataToHeaders,
   type OnDropped,
 } from "../protocol/metadata.ts";
 import { appendStatusTrailers, fitStatus } from "../protocol/trailers.ts";
-import { type HandledCall, invoke } from "./invoke-handler.ts";
+import type { HandledCall } from "./handled-call.ts";
+import { invoke } from "./invoke-handler.ts";
 import { isOneMessage } from "./one-message.ts";
 import type { RequestPlan } from "./request-plan.ts";
 import { okTrailers, type ResponseHeads } from "./response-heads.ts";
@@ -257,10 +259,6 @@ export class ServerCall
 
   // ---- HandledCall
 
-  get interceptors(): readonly Interceptor[] {
-    return this.plan.handler.interceptors;
-  }
-
   respond(message: Message): Promise<void> | undefined {
     if (this.over) return undefined;
     const { plan, settings, context } = this;
@@ -364,20 +362,28 @@ export class ServerCall
   private sendHead(): void {
     if (this.headSent) return;
     this.headSent = true;
-    const { plan, settings } = this;
-    if (this.context.givenHeader === undefined) {
-      this.stream.sendHeaders(settings.responseHeads.plain(plan.codec, plan.responseCompression));
-    } else {
+    const { plan, settings, context } = this;
+    if (context.givenHeader !== undefined) {
       this.stream.sendHeaders(this.headFields());
+      return;
     }
+    const head = settings.responseHeads.plain(plan.codec, plan.responseCompression);
+    if (context.plainHeader === undefined) this.stream.sendHeaders(head);
+    else this.stream.sendHeaders(head, false, this.givenFields([], context.plainHeader));
   }
 
   private headFields(): string[] {
     const { plan, settings, context } = this;
     const fields = settings.responseHeads.fields(plan.codec, plan.responseCompression);
-    if (context.givenHeader === undefined) return fields;
-    const error = appendMetadata(fields, context.givenHeader, this.reportDropped());
-    if (error !== undefined) settings.log.warn("response metadata was left out", { path: this.head.path, error });
+    const given = context.givenHeader ?? context.plainHeader;
+    return given === undefined ? fields : this.givenFields(fields, given);
+  }
+
+  private givenFields(fields: string[], given: MetadataInit): string[] {
+    const error = appendMetadata(fields, given, this.reportDropped());
+    if (error !== undefined) {
+      this.settings.log.warn("response metadata was left out", { path: this.head.path, error });
+    }
     return fields;
   }
 

@@ -1,8 +1,10 @@
 import type { DescService } from "@bufbuild/protobuf";
-import type { ConnectError, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import type { ConnectError, Interceptor } from "@connectrpc/connect";
 import {
+  type CallRequest,
   type Clock,
   checkWholeNumber,
+  createHookedInterceptor,
   type Log,
   readHeader,
   refuseUnknownOptions,
@@ -113,7 +115,7 @@ export function createAuth(options: AuthOptions): Interceptor {
     return error;
   }
 
-  function refusal(error: unknown, request: UnaryRequest | StreamRequest): unknown {
+  function refusal(error: unknown, request: CallRequest): unknown {
     if (error instanceof TokenRefused) {
       log.debug("a token was refused", { method: methodPath(request), reason: error.problem, why: error.message });
       const isExpired = error.problem === "TOKEN_EXPIRED";
@@ -126,53 +128,52 @@ export function createAuth(options: AuthOptions): Interceptor {
     return notAuthenticated("TOKEN_INVALID", "the token is not valid");
   }
 
-  return (next) => {
-    function admit(
-      request: UnaryRequest | StreamRequest,
-      rule: Exclude<CompiledRule, string>,
-      token: VerifiedToken,
-    ): ReturnType<typeof next> {
-      const missing = rule.scopes.find((scope) => !token.scopes.has(scope));
-      if (missing !== undefined || (rule.roles.length > 0 && !rule.roles.some((role) => token.roles.has(role)))) {
-        return Promise.reject(notAllowed(request, missing, rule, domain));
-      }
-      request.contextValues.set(claimsKey, token.claims);
-      if (!endStreamsAtExpiry || !request.stream) return next(request);
-      return endAtExpiry(
-        next,
-        request,
-        clock,
-        () => token.expiresAtMs - wallClockMs(),
-        () => notAuthenticated("TOKEN_EXPIRED", "the token has expired"),
-      );
+  function admit(request: CallRequest, rule: Exclude<CompiledRule, string>, token: VerifiedToken): VerifiedToken {
+    const missing = rule.scopes.find((scope) => !token.scopes.has(scope));
+    if (missing !== undefined || (rule.roles.length > 0 && !rule.roles.some((role) => token.roles.has(role)))) {
+      throw notAllowed(request, missing, rule, domain);
     }
+    request.contextValues.set(claimsKey, token.claims);
+    return token;
+  }
 
-    return (request) => {
-      const rule = ruleOf(request.method);
-      if (rule === "public") return next(request);
-      if (rule === "deny") {
-        const metadata = { method: methodPath(request) };
-        const message = "nobody may call this method";
-        return Promise.reject(permissionDenied({ message, reason: "METHOD_DENIED", domain, metadata }));
-      }
-      const token = bearerOf(readHeader(request, "authorization"));
-      if (token === undefined) {
-        return Promise.reject(notAuthenticated("TOKEN_MISSING", "the call carries no bearer token"));
-      }
-      const verified = verifier.verify(token);
-      if (!(verified instanceof Promise)) return admit(request, rule, verified);
-      return verified.then(
-        (fresh) => admit(request, rule, fresh),
-        (error) => {
-          throw refusal(error, request);
-        },
-      );
-    };
+  /** Undefined where the method is for everybody. */
+  function authenticate(request: CallRequest): VerifiedToken | undefined | Promise<VerifiedToken> {
+    const rule = ruleOf(request.method);
+    if (rule === "public") return undefined;
+    if (rule === "deny") {
+      const metadata = { method: methodPath(request) };
+      throw permissionDenied({ message: "nobody may call this method", reason: "METHOD_DENIED", domain, metadata });
+    }
+    const token = bearerOf(readHeader(request, "authorization"));
+    if (token === undefined) throw notAuthenticated("TOKEN_MISSING", "the call carries no bearer token");
+    const verified = verifier.verify(token);
+    if (!(verified instanceof Promise)) return admit(request, rule, verified);
+    return verified.then(
+      (fresh) => admit(request, rule, fresh),
+      (error) => {
+        throw refusal(error, request);
+      },
+    );
+  }
+
+  if (!endStreamsAtExpiry) return createHookedInterceptor<unknown>({ begin: authenticate });
+  // Ending a stream that neither side has ended is more than a hook may do.
+  return (next) => async (request) => {
+    const token = await authenticate(request);
+    if (token === undefined || !request.stream) return next(request);
+    return endAtExpiry(
+      next,
+      request,
+      clock,
+      () => token.expiresAtMs - wallClockMs(),
+      () => notAuthenticated("TOKEN_EXPIRED", "the token has expired"),
+    );
   };
 }
 
 function notAllowed(
-  request: UnaryRequest | StreamRequest,
+  request: CallRequest,
   scope: string | undefined,
   rule: Exclude<CompiledRule, string>,
   domain: string,

@@ -1,6 +1,5 @@
 import type { Interceptor, StreamRequest, StreamResponse } from "@connectrpc/connect";
-import type { Clock } from "@tercel/grpc";
-import { responseWithMessages } from "../call/with-messages.ts";
+import { type Clock, responseWithMessages } from "@tercel/grpc";
 
 type Next = ReturnType<Interceptor>;
 

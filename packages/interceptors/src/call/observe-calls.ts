@@ -1,16 +1,6 @@
-import {
-  Code,
-  ConnectError,
-  type Interceptor,
-  type StreamRequest,
-  type StreamResponse,
-  type UnaryRequest,
-  type UnaryResponse,
-} from "@connectrpc/connect";
-import { callInfo } from "@tercel/grpc";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { type CallRequest, callInfo, createHookedInterceptor, type RunStep } from "@tercel/grpc";
 import { okStatus, type Status } from "./status-name.ts";
-import { type RunStep, watchMessages } from "./watch-messages.ts";
-import { requestWithMessages, responseWithMessages } from "./with-messages.ts";
 
 export type Side = "client" | "server";
 
@@ -26,82 +16,37 @@ export interface CallObserver {
   onEnd(status: Status, error: unknown): void;
 }
 
-type Next = ReturnType<Interceptor>;
-type Request = UnaryRequest | StreamRequest;
-type Response = UnaryResponse | StreamResponse;
-
 /** An interceptor that changes nothing, and asks for an observer of each call; undefined leaves the call unobserved. */
-export function observeCalls(side: Side, begin: (request: Request) => CallObserver | undefined): Interceptor {
-  return (next) => (request) => {
-    const observer = begin(request);
-    if (observer === undefined) return next(request);
-    return request.stream ? observeStream(side, request, observer, next) : observeUnary(side, request, observer, next);
-  };
+export function observeCalls(side: Side, begin: (request: CallRequest) => CallObserver | undefined): Interceptor {
+  const succeeded = side === "server" ? statusOfSuccess : () => okStatus;
+  return createHookedInterceptor<CallObserver | undefined>({
+    begin,
+    runner: (_request, observer) => (observer?.run === undefined ? undefined : (step) => runIn(observer, step)),
+    onRequest: (_request, observer, message) => observer?.onRequest?.(message),
+    onResponse: (_request, observer, message) => observer?.onResponse?.(message),
+    onEnd: (request, observer) => observer?.onEnd(succeeded(request), undefined),
+    onError(request, observer, error) {
+      observer?.onEnd(statusOf(side, request, error), error);
+      return error;
+    },
+    onLeave(request, observer) {
+      const reason = reasonOfLeaving(request);
+      observer?.onEnd(statusOf(side, request, reason), reason);
+    },
+  });
 }
 
-function observeUnary(side: Side, request: UnaryRequest, observer: CallObserver, next: Next): Promise<Response> {
-  observer.onRequest?.(request.message);
-  return responding(request, observer, next).then(
-    (response) => {
-      observer.onResponse?.(response.message);
-      observer.onEnd(side === "server" ? statusOfSuccess(request) : okStatus, undefined);
-      return response;
-    },
-    (error) => {
-      observer.onEnd(statusOf(side, request, error), error);
-      throw error;
-    },
-  );
-}
-
-function observeStream(side: Side, request: StreamRequest, observer: CallObserver, next: Next): Promise<Response> {
-  const end = (error: unknown): unknown => {
-    observer.onEnd(statusOf(side, request, error), error);
-    return error;
-  };
-  const handed =
-    observer.onRequest === undefined
-      ? request
-      : requestWithMessages(
-          request,
-          watchMessages(request.message, { onMessage: (message) => observer.onRequest?.(message) }),
-        );
-  return responding(handed, observer, next).then(
-    (response) => {
-      const { message } = response as StreamResponse;
-      const watched = watchMessages(
-        message,
-        {
-          onMessage: (given) => observer.onResponse?.(given),
-          onEnd: () => observer.onEnd(side === "server" ? statusOfSuccess(request) : okStatus, undefined),
-          onError: end,
-          onLeave: () => end(reasonOfLeaving(request)),
-        },
-        observer.run,
-      );
-      return responseWithMessages(response as StreamResponse, watched);
-    },
-    (error) => {
-      throw end(error);
-    },
-  );
-}
-
-function responding(request: Request, observer: CallObserver, next: Next): Promise<Response> {
-  try {
-    return observer.run === undefined ? next(request) : observer.run(() => next(request));
-  } catch (error) {
-    return Promise.reject(error);
-  }
+function runIn<R>(observer: CallObserver, step: () => R): R {
+  return observer.run === undefined ? step() : observer.run(step);
 }
 
 /** A handler may succeed after its call has ended for the client, most of all by the deadline. */
-function statusOfSuccess(request: Request): Status {
+function statusOfSuccess(request: CallRequest): Status {
   return request.contextValues.get(callInfo)?.endedBy?.code ?? okStatus;
 }
 
 /** The status that the client is told, or was told before the handler failed. */
-function statusOf(side: Side, request: Request, error: unknown): Status {
+function statusOf(side: Side, request: CallRequest, error: unknown): Status {
   if (side === "client") return ConnectError.from(error).code;
   const endedBy = request.contextValues.get(callInfo)?.endedBy;
   if (endedBy !== undefined) return endedBy.code;
@@ -109,7 +54,7 @@ function statusOf(side: Side, request: Request, error: unknown): Status {
   return error instanceof ConnectError ? error.code : Code.Internal;
 }
 
-function reasonOfLeaving(request: Request): ConnectError {
+function reasonOfLeaving(request: CallRequest): ConnectError {
   const endedBy = request.contextValues.get(callInfo)?.endedBy;
   if (endedBy !== undefined) return endedBy;
   return request.signal.aborted

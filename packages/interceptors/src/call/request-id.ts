@@ -1,24 +1,23 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-import { type ContextKey, type ContextValues, createContextKey } from "@connectrpc/connect";
+import { type ContextKey, type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
+import { currentValues, runWithValues } from "./call-scope.ts";
+import { overlaidValues } from "./overlaid-values.ts";
 
 /** The call's request id among its context values: on a server the call that is handled, on a client the one that is made. */
 export const requestIdKey: ContextKey<string | undefined> = createContextKey<string | undefined>(undefined, {
   description: "request id",
 });
 
-const ids = new AsyncLocalStorage<string>();
-
 /** The id of the request that the running code works for; undefined outside of a call. */
 export function currentRequestId(): string | undefined {
-  return ids.getStore();
+  return currentValues()?.get(requestIdKey);
 }
 
 /** Runs something for a request, so that `currentRequestId` knows it wherever that leads. */
 export function runWithRequestId<R>(id: string, step: () => R): R {
-  return ids.run(id, step);
+  return runWithValues(overlaidValues(currentValues() ?? createContextValues(), requestIdKey, id), step);
 }
 
 /** The id that belongs to a call, wherever it is known from. */
 export function requestIdOf(call: { readonly contextValues: ContextValues }): string | undefined {
-  return call.contextValues.get(requestIdKey) ?? ids.getStore();
+  return call.contextValues.get(requestIdKey) ?? currentRequestId();
 }

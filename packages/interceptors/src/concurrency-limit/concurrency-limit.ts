@@ -1,8 +1,13 @@
 import { ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
-import { type Clock, checkWholeNumber, refuseUnknownOptions, systemClock } from "@tercel/grpc";
+import {
+  type Clock,
+  checkWholeNumber,
+  refuseUnknownOptions,
+  responseWithMessages,
+  systemClock,
+  watchMessages,
+} from "@tercel/grpc";
 import { resourceExhausted } from "@tercel/grpc/errors";
-import { watchMessages } from "../call/watch-messages.ts";
-import { responseWithMessages } from "../call/with-messages.ts";
 import { Places } from "./places.ts";
 
 type Request = UnaryRequest | StreamRequest;

@@ -1,4 +1,6 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { type ContextKey, createContextKey } from "@connectrpc/connect";
+import { currentValues, runWithValues } from "../call/call-scope.ts";
+import { overlaidValues } from "../call/overlaid-values.ts";
 
 /** What is left of the call that is being handled. */
 export interface TimeBudget {
@@ -8,19 +10,18 @@ export interface TimeBudget {
   readonly signal: AbortSignal;
 }
 
-const budgets = new AsyncLocalStorage<TimeBudget | undefined>();
-
-export function runWithBudget<R>(budget: TimeBudget, run: () => R): R {
-  return budgets.run(budget, run);
-}
+/** On servers, the budget of the call among its context values. */
+export const budgetKey: ContextKey<TimeBudget | undefined> = createContextKey<TimeBudget | undefined>(undefined, {
+  description: "time budget",
+});
 
 export function currentBudget(): TimeBudget | undefined {
-  return budgets.getStore();
+  return currentValues()?.get(budgetKey);
 }
 
 /** Milliseconds left to the call being handled, 0 when its time is up; undefined outside of calls and without a deadline. */
 export function remainingMs(): number | undefined {
-  return budgets.getStore()?.remainingMs();
+  return currentBudget()?.remainingMs();
 }
 
 /** When the call being handled has to be answered, by the wall clock; undefined outside of calls and without a deadline. */
@@ -34,10 +35,11 @@ export function currentDeadline(): Date | undefined {
  * of calls, which is what all of these take for "no signal".
  */
 export function currentSignal(): AbortSignal | undefined {
-  return budgets.getStore()?.signal;
+  return currentBudget()?.signal;
 }
 
 /** Runs what is to go on after the call being handled has ended: it sees neither deadline nor signal, nor do the calls it makes. */
 export function withoutDeadline<R>(run: () => R): R {
-  return budgets.run(undefined, run);
+  const values = currentValues();
+  return values === undefined ? run() : runWithValues(overlaidValues(values, budgetKey, undefined), run);
 }

@@ -1,9 +1,14 @@
-import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import { callInfo, checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc";
+import type { Interceptor } from "@connectrpc/connect";
+import {
+  type CallRequest,
+  callInfo,
+  checkWholeNumber,
+  createHookedInterceptor,
+  refuseUnknownOptions,
+} from "@tercel/grpc";
+import { scopeRunner } from "../call/call-scope.ts";
 import { createMethodTable } from "../call/method-table.ts";
-import { watchMessages } from "../call/watch-messages.ts";
-import { responseWithMessages } from "../call/with-messages.ts";
-import { runWithBudget } from "./current-deadline.ts";
+import { budgetKey, type TimeBudget } from "./current-deadline.ts";
 
 /** How long calls may take. */
 export interface TimeLimits {
@@ -42,29 +47,22 @@ export function createServerDeadline(options: ServerDeadlineOptions = {}): Inter
   }
   const byMethod = createMethodTable(where, "methods", options.methods);
 
-  return (next) => (request) => {
-    const info = request.contextValues.get(callInfo);
-    const { defaultMs, maxMs } = byMethod.find(request) ?? options;
-    const limitMs = info?.remainingMs() === undefined ? (defaultMs ?? maxMs) : maxMs;
-    if (limitMs !== undefined) info?.shortenDeadline(limitMs);
-    const budget = new CallBudget(request);
-    const responding = runWithBudget(budget, () => next(request));
-    if (!request.stream) return responding;
-    return responding.then((response) => {
-      if (!response.stream) return response;
-      // A stream's handler runs when its messages are asked for, which is outside of the call that made it.
-      return responseWithMessages(
-        response,
-        watchMessages(response.message, {}, (step) => runWithBudget(budget, step)),
-      );
-    });
-  };
+  return createHookedInterceptor({
+    begin(request) {
+      const info = request.contextValues.get(callInfo);
+      const { defaultMs, maxMs } = byMethod.find(request) ?? options;
+      const limitMs = info?.remainingMs() === undefined ? (defaultMs ?? maxMs) : maxMs;
+      if (limitMs !== undefined) info?.shortenDeadline(limitMs);
+      request.contextValues.set(budgetKey, new CallBudget(request));
+    },
+    runner: scopeRunner,
+  });
 }
 
-class CallBudget {
-  private readonly request: UnaryRequest | StreamRequest;
+class CallBudget implements TimeBudget {
+  private readonly request: CallRequest;
 
-  constructor(request: UnaryRequest | StreamRequest) {
+  constructor(request: CallRequest) {
     this.request = request;
   }
 

@@ -1,11 +1,18 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectError, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import { type Clock, checkWholeNumber, type Log, refuseUnknownOptions, stderrLog, systemClock } from "@tercel/grpc";
+import {
+  type Clock,
+  checkWholeNumber,
+  gateMessages,
+  type Log,
+  refuseUnknownOptions,
+  requestWithMessages,
+  stderrLog,
+  systemClock,
+} from "@tercel/grpc";
 import { resourceExhausted, unavailable } from "@tercel/grpc/errors";
-import { gateMessages } from "../call/gate-messages.ts";
 import { checkRulePaths, checkServices, pathOfMethod } from "../call/method-names.ts";
 import { thrownText } from "../call/thrown-text.ts";
-import { requestWithMessages } from "../call/with-messages.ts";
 import { boundedKey, clientKey } from "./client-key.ts";
 import { checkLimit, type Limit, type RateLimitStore, type Verdict } from "./limit.ts";
 import { createMemoryStore } from "./memory-store.ts";

@@ -1,10 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
-import { type Log, refuseUnknownOptions, stderrLog } from "@tercel/grpc";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { type CallRequest, createHookedInterceptor, type Log, refuseUnknownOptions, stderrLog } from "@tercel/grpc";
 import { methodPath } from "../call/method-path.ts";
 import { thrownText } from "../call/thrown-text.ts";
-import { watchMessages } from "../call/watch-messages.ts";
-import { responseWithMessages } from "../call/with-messages.ts";
 
 /** What a handler has thrown without meaning a status by it. */
 export interface Panic {
@@ -35,7 +33,7 @@ export function createRecovery(options: RecoveryOptions = {}): Interceptor {
   refuseUnknownOptions("createRecovery", options, ["log", "onPanic"]);
   const { log = stderrLog, onPanic } = options;
 
-  function recovered(error: unknown, request: UnaryRequest | StreamRequest): unknown {
+  function recovered(error: unknown, request: CallRequest): unknown {
     if (error instanceof ConnectError) return error;
     // A handler that hands its signal to fetch or a timer throws what these throw when the call is cancelled.
     if (isAbort(error) && request.signal.aborted) return request.signal.reason;
@@ -56,23 +54,7 @@ export function createRecovery(options: RecoveryOptions = {}): Interceptor {
     return failure;
   }
 
-  return (next) => (request) => {
-    const rethrow = (error: unknown): never => {
-      throw recovered(error, request);
-    };
-    try {
-      const responding = next(request);
-      if (!request.stream) return responding.catch(rethrow);
-      return responding.then((response) => {
-        if (!response.stream) return response;
-        const onError = (error: unknown): unknown => recovered(error, request);
-        // Streams go on long after their response object is there.
-        return responseWithMessages(response, watchMessages(response.message, { onError }));
-      }, rethrow);
-    } catch (error) {
-      return Promise.reject(recovered(error, request));
-    }
-  };
+  return createHookedInterceptor({ onError: (request, _state, error) => recovered(error, request) });
 }
 
 function isAbort(error: unknown): boolean {

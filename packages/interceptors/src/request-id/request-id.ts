@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { ConnectError, type Interceptor } from "@connectrpc/connect";
-import { readHeader, refuseUnknownOptions } from "@tercel/grpc";
-import { currentRequestId, requestIdKey, runWithRequestId } from "../call/request-id.ts";
-import { watchMessages } from "../call/watch-messages.ts";
-import { responseWithMessages } from "../call/with-messages.ts";
+import { createHookedInterceptor, readHeader, refuseUnknownOptions, setHeader } from "@tercel/grpc";
+import { scopeRunner } from "../call/call-scope.ts";
+import { currentRequestId, requestIdKey } from "../call/request-id.ts";
 
 export interface ClientRequestIdOptions {
   /** The metadata name that carries the id. Default `x-request-id`, which proxies know. */
@@ -38,25 +37,19 @@ export function createServerRequestId(options: ServerRequestIdOptions = {}): Int
   refuseUnknownOptions(where, options, ["header", "makeId", "acceptIncoming", "sendBack"]);
   const header = checkedHeader(where, options.header);
   const { makeId = randomUUID, acceptIncoming = true, sendBack = true } = options;
-  return (next) => (request) => {
-    const incoming = acceptIncoming ? readHeader(request, header) : null;
-    const id = incoming !== null && acceptable.test(incoming) ? incoming : makeId();
-    request.contextValues.set(requestIdKey, id);
-    return runWithRequestId(id, () => next(request)).then(
-      (response) => {
-        if (sendBack) response.header.set(header, id);
-        if (!response.stream) return response;
-        // A stream's handler runs when its messages are asked for, which is outside of the call that made it.
-        return responseWithMessages(
-          response,
-          watchMessages(response.message, {}, (step) => runWithRequestId(id, step)),
-        );
-      },
-      (error) => {
-        throw sendBack && error instanceof ConnectError ? withMetadata(error, header, id) : error;
-      },
-    );
-  };
+  return createHookedInterceptor<string>({
+    begin(request) {
+      const incoming = acceptIncoming ? readHeader(request, header) : null;
+      const id = incoming !== null && acceptable.test(incoming) ? incoming : makeId();
+      request.contextValues.set(requestIdKey, id);
+      return id;
+    },
+    runner: scopeRunner,
+    ...(sendBack && {
+      onHead: (request, id, response) => setHeader(request, response, header, id),
+      onError: (_request, id, error) => (error instanceof ConnectError ? withMetadata(error, header, id) : error),
+    }),
+  });
 }
 
 /**

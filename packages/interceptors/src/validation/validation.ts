@@ -2,12 +2,10 @@ import { create, type DescMessage, type DescService, isMessage, type Message, ty
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { CompilationError, createValidator, type Validator, type Violation } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
-import { type Log, refuseUnknownOptions, stderrLog } from "@tercel/grpc";
+import { createHookedInterceptor, type Log, refuseUnknownOptions, stderrLog } from "@tercel/grpc";
 import { type FieldViolation, internal, invalidArgument, withCommonDetails } from "@tercel/grpc/errors";
-import { gateMessages } from "../call/gate-messages.ts";
 import { checkServices } from "../call/method-names.ts";
 import { thrownText } from "../call/thrown-text.ts";
-import { requestWithMessages } from "../call/with-messages.ts";
 import { RuleTranslation } from "./translate-rules.ts";
 
 export interface ValidationOptions {
@@ -66,18 +64,12 @@ export function createValidation(options: ValidationOptions = {}): Interceptor {
 
   compileAll(services, validator, schemaOf);
 
-  return (next) => (request) => {
-    const { input } = request.method;
-    const admit = (message: object): void =>
+  return createHookedInterceptor({
+    onRequest(request, _state, message) {
+      const { input } = request.method;
       check(input, isMessage(message) ? message : create(input, message as Record<string, unknown>));
-    if (request.stream) return next(requestWithMessages(request, gateMessages(request.message, admit)));
-    try {
-      admit(request.message);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return next(request);
-  };
+    },
+  });
 }
 
 function compileAll(

@@ -1,0 +1,27 @@
+import { clone, create, createFileRegistry, setExtension } from "@bufbuild/protobuf";
+import { FieldOptionsSchema, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { FieldRulesSchema, field } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { EchoService } from "../peers/tercel/gen/echo_pb.ts";
+
+/** The echo service with rules for its requests, as a service of one's own has them; the peers' copies need none. */
+export function guardedEcho(): typeof EchoService {
+  const file = clone(FileDescriptorProtoSchema, EchoService.file.proto);
+  const rules = {
+    "EchoRequest.message": create(FieldRulesSchema, { type: { case: "string", value: { minLen: 1n, maxLen: 100n } } }),
+    "StreamRequest.count": create(FieldRulesSchema, {
+      type: { case: "uint32", value: { lessThan: { case: "lte", value: 10_000 } } },
+    }),
+  };
+  for (const message of file.messageType) {
+    for (const one of message.field) {
+      const rule = rules[`${message.name}.${one.name}` as keyof typeof rules];
+      if (rule === undefined) continue;
+      one.options = create(FieldOptionsSchema);
+      setExtension(one.options, field, rule);
+    }
+  }
+  const service = createFileRegistry(file, () => undefined).getService(EchoService.typeName);
+  if (service === undefined) throw new Error("the descriptor lost its service");
+  // The same methods and messages, which the registry cannot tell the compiler.
+  return service as typeof EchoService;
+}

@@ -1,0 +1,106 @@
+/** `npm run bench -- interceptors [stack …] [--rounds N] [--seconds S] [--json]`: what interceptors add. README.md tells the rest. */
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { BENCH_CASES, type H2loadWork } from "../cases.ts";
+import { interleave, type Turn } from "../measure/interleave.ts";
+import { FIRST_WARM_UP_SECONDS, WARM_UP_SECONDS } from "../measure/session.ts";
+import { runH2load, writeBody } from "../process/h2load.ts";
+import { MEASURED_CORE } from "../process/pinned.ts";
+import { readCpuMicros } from "../process/process-usage.ts";
+import { type ServerProcess, startServer } from "../process/server-process.ts";
+import { callerHeaders } from "./caller.ts";
+import { stackNames } from "./stacks.ts";
+import { promise, renderStacks, type StackFigures, stackFigures } from "./table.ts";
+
+const options = {
+  rounds: { type: "string", default: "5" },
+  seconds: { type: "string", default: "1" },
+  json: { type: "boolean", default: false },
+} as const;
+
+/** The loads, by the names they have among the other cases. */
+const loads = ["server/unary/10x10", "server/stream"].map((name) => {
+  const found = BENCH_CASES.find((one) => one.name === name);
+  if (found?.work.kind !== "h2load") throw new Error(`no load is called ${name}`);
+  return { name, per: found.per ?? "call", work: found.work };
+});
+
+/** Exit codes: 0 the promise is kept, 1 it is not or a stack failed, 2 a wrong command line. */
+export async function runInterceptorBench(words: readonly string[]): Promise<number> {
+  let values: { rounds: string; seconds: string; json: boolean };
+  let positionals: string[];
+  try {
+    ({ values, positionals } = parseArgs({ args: [...words], allowPositionals: true, options }));
+  } catch (error) {
+    console.error((error as Error).message);
+    return 2;
+  }
+  const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+  if (!(Number.isInteger(rounds) && rounds > 0) || !(seconds > 0)) {
+    console.error("--rounds is a whole number and --seconds a number above 0");
+    return 2;
+  }
+  const known = [...stackNames, ...loads.map(({ name }) => name)];
+  const unknown = positionals.find((word) => !known.includes(word));
+  if (unknown !== undefined) {
+    console.error(`"${unknown}" is none of ${known.join(", ")}`);
+    return 2;
+  }
+  // Without the bare server there is nothing to compare with.
+  const chosen = stackNames.filter(
+    (name) => name === "bare" || !positionals.some((word) => stackNames.includes(word)) || positionals.includes(name),
+  );
+  const cases: Record<string, StackFigures[]> = {};
+  for (const { name, per, work } of loads) {
+    const isChosen = !positionals.some((word) => word.startsWith("server/")) || positionals.includes(name);
+    if (!isChosen) continue;
+    cases[name] = stackFigures(await measureStacks(name, work, chosen, rounds, seconds));
+    if (!values.json) process.stdout.write(renderStacks(name, per, cases[name]));
+  }
+  if (values.json) process.stdout.write(`${JSON.stringify(cases, null, 2)}\n`);
+  const figures = Object.values(cases).flat();
+  const isKept = (cases["server/unary/10x10"] ?? []).every(
+    (one) => one.name !== promise.stack || (one.share ?? 0) >= promise.leastShare,
+  );
+  return isKept && figures.every((one) => one.failure === undefined) ? 0 : 1;
+}
+
+async function measureStacks(
+  caseName: string,
+  work: H2loadWork,
+  names: readonly string[],
+  rounds: number,
+  seconds: number,
+): Promise<Awaited<ReturnType<typeof interleave>>> {
+  const bodyFile = writeBody(caseName, work.body);
+  const headers = callerHeaders(Date.now());
+  const servers = new Map<string, ServerProcess>();
+  const measure = async (name: string, round: number): Promise<Turn> => {
+    const server = servers.get(name) ?? (await startServer(command(name), MEASURED_CORE));
+    servers.set(name, server);
+    const load = { ...work, port: server.port, bodyFile, headers };
+    await runH2load(load, round === 0 ? FIRST_WARM_UP_SECONDS : WARM_UP_SECONDS);
+    // A run of its own for the warm-up, so that the CPU time between these two readings belongs to counted requests.
+    const cpuBefore = readCpuMicros(server.pid);
+    const figures = await runH2load(load, seconds);
+    const done = figures.succeeded * work.unitsPerRequest;
+    const turn = {
+      value: figures.requestsPerSecond * work.unitsPerRequest,
+      cpuMicros: (readCpuMicros(server.pid) - cpuBefore) / done,
+    };
+    server.assertRunning();
+    console.error(
+      `  ${caseName}, round ${round + 1}, ${name}: ${Math.round(turn.value)}, ${turn.cpuMicros.toFixed(2)} µs`,
+    );
+    return turn;
+  };
+  try {
+    return await interleave(names, rounds, measure);
+  } finally {
+    await Promise.all([...servers.values()].map((server) => server.stop()));
+  }
+}
+
+function command(name: string): readonly string[] {
+  return [process.execPath, "--conditions=source", join(import.meta.dirname, "server.ts"), name];
+}

@@ -1,0 +1,72 @@
+import type { StreamRequest, StreamResponse, UnaryRequest, UnaryResponse } from "@connectrpc/connect";
+import type { RunStep } from "./watch-messages.ts";
+
+export type CallRequest = UnaryRequest | StreamRequest;
+export type CallResponse = UnaryResponse | StreamResponse;
+
+/** A response as far as hooks see it. */
+export type ResponseMetadata = Pick<CallResponse, "header" | "trailer">;
+
+/**
+ * What an interceptor does that neither answers calls itself nor replaces what it is handed, told step by step. So our server can
+ * run several of them as one, without the promises and objects that Connect's interceptors cost each; elsewhere they are interceptors
+ * like any other (`createHookedInterceptor`).
+ *
+ * `state` is what `begin` returned, undefined where there is none. The steps come from the outermost hook inwards until the handler
+ * runs, and from the innermost outwards behind it. `request` is to be read: a copy of it has no headers on our server.
+ */
+export interface CallHook<State = undefined> {
+  /** The call begins. It fails with what this throws, and what is further in does not hear of it. A promise is waited for. */
+  begin?(request: CallRequest): State | Promise<State>;
+  /** What runs everything that is further in, each step of a response stream included; undefined to just run it. */
+  runner?(request: CallRequest, state: State): RunStep | undefined;
+  /** A message from the client, of any kind of call. The call, or the handler's step, fails with what this throws. */
+  onRequest?(request: CallRequest, state: State, message: object): void;
+  /** There is a response: of a stream, before its first message. The moment to set headers. */
+  onHead?(request: CallRequest, state: State, response: ResponseMetadata): void;
+  /** A message to the client. This one and those below must not throw. */
+  onResponse?(request: CallRequest, state: State, message: object): void;
+  /** After the last message. */
+  onEnd?(request: CallRequest, state: State): void;
+  /** The call failed further in. What this returns is what it fails with from here on. */
+  onError?(request: CallRequest, state: State, error: unknown): unknown;
+  /** The reader of a response stream has left before its end. After `onEnd`, `onError` or this there is nothing more. */
+  onLeave?(request: CallRequest, state: State): void;
+}
+
+/** Hooks in the order in which they stand around a call, with what can be said of all of them together. */
+export class HookChain {
+  readonly hooks: readonly CompiledHook[];
+  /** Whether any of them wants to see the messages of a request stream. */
+  readonly seesRequests: boolean;
+  readonly seesHead: boolean;
+
+  constructor(hooks: readonly CompiledHook[]) {
+    this.hooks = hooks;
+    this.seesRequests = hooks.some(({ onRequest }) => onRequest !== undefined);
+    this.seesHead = hooks.some(({ onHead }) => onHead !== undefined);
+  }
+}
+
+/** One shape for all hooks: looking up the steps of objects of many shapes costs more than some of these steps. */
+export class CompiledHook implements Required<{ [Step in keyof CallHook]: CallHook<unknown>[Step] | undefined }> {
+  readonly begin: CallHook<unknown>["begin"];
+  readonly runner: CallHook<unknown>["runner"];
+  readonly onRequest: CallHook<unknown>["onRequest"];
+  readonly onHead: CallHook<unknown>["onHead"];
+  readonly onResponse: CallHook<unknown>["onResponse"];
+  readonly onEnd: CallHook<unknown>["onEnd"];
+  readonly onError: CallHook<unknown>["onError"];
+  readonly onLeave: CallHook<unknown>["onLeave"];
+
+  constructor(hook: CallHook<unknown>) {
+    this.begin = hook.begin?.bind(hook);
+    this.runner = hook.runner?.bind(hook);
+    this.onRequest = hook.onRequest?.bind(hook);
+    this.onHead = hook.onHead?.bind(hook);
+    this.onResponse = hook.onResponse?.bind(hook);
+    this.onEnd = hook.onEnd?.bind(hook);
+    this.onError = hook.onError?.bind(hook);
+    this.onLeave = hook.onLeave?.bind(hook);
+  }
+}

@@ -1,0 +1,133 @@
+import type { Message } from "@bufbuild/protobuf";
+import type { StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import type { HookChain } from "../call/call-hook.ts";
+import { HookPassage } from "../call/hook-passage.ts";
+import { toMessage } from "../call/message-init.ts";
+import {
+  callHandler,
+  ended,
+  failed,
+  type HandledCall,
+  type Init,
+  isAsyncIterable,
+  isPromise,
+  oneOf,
+} from "./handled-call.ts";
+import { HookedRequest, HookedResponse } from "./intercepted-messages.ts";
+
+/**
+ * One call behind nothing but hooks: one object for all of them, and no promise that the handler has not made. So a handler that answers
+ * at once is answered for at once.
+ *
+ * What came of it is the one message of the answer, or undefined for a response stream, which is sent by then.
+ */
+export class HookedInvocation extends HookPassage<Init | undefined> {
+  private readonly call: HandledCall;
+  private readonly input: Message | AsyncIterable<Message>;
+
+  constructor(chain: HookChain, call: HandledCall, input: Message | AsyncIterable<Message>) {
+    const { context, plan } = call;
+    const isStreamOfOne = plan.handler.spec.kind === "server_streaming";
+    const message = isStreamOfOne ? oneOf(input as Message) : input;
+    const request = new HookedRequest(plan.handler, context, message) as UnaryRequest | StreamRequest;
+    super(chain, request);
+    context.handedRequest = request;
+    this.call = call;
+    this.input = input;
+  }
+
+  run(): void {
+    try {
+      const output = this.enter(0);
+      if (isPromise(output)) output.then(this.onOutput, this.onFailure);
+      else this.onOutput(output);
+    } catch (error) {
+      this.onFailure(error);
+    }
+  }
+
+  protected proceed(): Init | Promise<Init | undefined> {
+    const { call, input, request } = this;
+    if (!request.stream) return callHandler(call, input, call.context) as Init | Promise<Init>;
+    const output = callHandler(call, this.watchedInput(), call.context);
+    // Begun here, the whole of it runs within what the hooks run their calls in.
+    return isAsyncIterable<Init>(output) ? this.sendAll(output) : output;
+  }
+
+  private watchedInput(): Message | AsyncIterable<Message> {
+    const { input } = this;
+    if (isAsyncIterable<Message>(input)) return this.gated(input);
+    this.onRequest(input);
+    return input;
+  }
+
+  private readonly onOutput = (output: Init | undefined): void => {
+    if (output === undefined) return;
+    const { call } = this;
+    let message: Message;
+    try {
+      message = toMessage(call.plan.handler.output, output);
+    } catch (error) {
+      this.onFailure(error);
+      return;
+    }
+    try {
+      this.answered(this.response(), message);
+      const sent = call.respond(message);
+      if (sent === undefined) {
+        ended(call);
+        return;
+      }
+      sent.then(
+        () => ended(call),
+        (error) => failed(call, error),
+      );
+    } catch (error) {
+      failed(call, error);
+    }
+  };
+
+  private readonly onFailure = (error: unknown): void => failed(this.call, this.failed(error));
+
+  private response(): HookedResponse | undefined {
+    if (!this.chain.seesHead) return undefined;
+    const { context } = this.call;
+    const response = new HookedResponse(context);
+    context.handedResponse = response;
+    return response;
+  }
+
+  /** Sends messages as they come, no faster than they leave. */
+  private async sendAll(outputs: AsyncIterable<Init>): Promise<undefined> {
+    const { call } = this;
+    const { output } = call.plan.handler;
+    this.headed(this.response());
+    const source = outputs[Symbol.asyncIterator]();
+    for (;;) {
+      const result = await source.next();
+      if (result.done === true) break;
+      try {
+        const message = toMessage(output, result.value);
+        this.onResponse(message);
+        if (!call.isOver) {
+          const sent = call.respond(message);
+          if (sent !== undefined) await sent;
+        }
+        if (!call.isOver) continue;
+      } catch (error) {
+        // Leaving tells the handler that nobody listens.
+        this.onLeave();
+        await source.return?.();
+        failed(call, error);
+        return undefined;
+      }
+      this.onLeave();
+      await source.return?.();
+      call.handlerEnded();
+      return undefined;
+    }
+    this.onEnd();
+    ended(call);
+    return undefined;
+  }
+}
