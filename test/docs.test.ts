@@ -179,6 +179,19 @@ describe("pages of the docs", () => {
     assert.deepEqual(problems, []);
   });
 
+  it("name only source files that exist, where they tell how the house is built", () => {
+    const files = listFiles(root);
+    const problems: string[] = [];
+    for (const page of pages.keys()) {
+      if (page !== "CONTRIBUTING.md" && !page.startsWith("docs/")) continue;
+      const prose = readFileSync(join(root, page), "utf8").replace(/^```.*?^```/gms, "");
+      for (const [, name = ""] of prose.matchAll(/`([\w./-]+\/[\w.-]+\.ts)`/g)) {
+        if (!files.some((file) => file === name || file.endsWith(`/${name}`))) problems.push(`${page}: ${name}`);
+      }
+    }
+    assert.deepEqual(problems, []);
+  });
+
   it("hold no path of the machine they were written on", () => {
     // Where this copy and its neighbours stand, and where people's files are; examples may use /tmp.
     const parent = dirname(root);

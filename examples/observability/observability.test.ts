@@ -1,34 +1,18 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { test } from "node:test";
-
-const program = (name: string): string[] => ["--conditions=source", join(import.meta.dirname, name)];
+import { runProgram, startProgram } from "@tercel/test-support/programs";
 
 type Line = Readonly<Record<string, unknown>>;
 
-test("logs, spans and metrics tell the same of each call, and lead from one to the other", async () => {
-  const server = spawn(process.execPath, program("server.ts"), {
-    env: { ...process.env, PORT: "0", METRICS_PORT: "0" },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const ended = once(server, "exit");
-  const lines: Line[] = [];
-  let metrics = "";
-  let said = "";
-  const output = createInterface({ input: server.stdout });
-  try {
-    const [first] = (await once(output, "line")) as [string];
-    output.on("line", (line: string) => lines.push(JSON.parse(line) as Line));
-    const { target, metricsPort } = JSON.parse(first) as { target: string; metricsPort: number };
-    said = execFileSync(process.execPath, [...program("client.ts"), target], { encoding: "utf8" });
-    metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-  } finally {
-    server.kill("SIGINT");
-  }
-  assert.deepEqual(await ended, [0, null]);
+test("logs, spans and metrics tell the same of each call, and lead from one to the other", async (t) => {
+  const server = startProgram(t, join(import.meta.dirname, "server.ts"), [], { PORT: "0", METRICS_PORT: "0" });
+  const { target, metricsPort } = JSON.parse(await server.line()) as { target: string; metricsPort: number };
+  const said = runProgram(join(import.meta.dirname, "client.ts"), [target]);
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  server.signal("SIGINT");
+  assert.deepEqual(await server.ended, [0, null]);
+  const lines = (await server.rest()).map((line) => JSON.parse(line) as Line);
 
   const [ada, empty, bug] = ["hello-Ada", "hello-nobody", "hello-bug"].map((id) =>
     lines.find(({ requestId }) => requestId === id),

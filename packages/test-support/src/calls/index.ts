@@ -1,9 +1,8 @@
 export {
+  type CallOpeners,
   type CallOptions,
+  createCallOpeners,
   type OpenCalls,
   type OpenedCalls,
-  openCallsInMemory,
-  openCallsOverSocket,
-  overBoth,
 } from "./open-calls.ts";
 export { type LoggedLine, recordingLog } from "./recording-log.ts";

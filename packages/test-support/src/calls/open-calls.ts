@@ -15,36 +15,52 @@ export interface OpenedCalls {
   readonly logged: readonly LoggedLine[];
 }
 
-/** Serves the routes and makes a channel to them; both are closed when the test ends. */
-export type OpenCalls = (
+/** Serves the handlers and makes clients of them; all of that is closed when the test ends. */
+export type OpenCalls<Handlers, Options, Clients> = (
   test: TestContext,
-  routes: ServerOptions["routes"],
-  options?: CallOptions,
-) => Promise<OpenedCalls>;
+  handlers: Handlers,
+  options?: Options,
+) => Promise<OpenedCalls & Clients>;
 
-/** Defines the same tests twice: with a socket between client and server, and without. */
-export function overBoth(define: (open: OpenCalls) => void): void {
-  describe("in memory", () => define(openCallsInMemory));
-  describe("over a socket", () => define(openCallsOverSocket));
+/** The ways to open calls to the services of some tests. */
+export interface CallOpeners<Handlers, Options, Clients> {
+  readonly openInMemory: OpenCalls<Handlers, Options, Clients>;
+  readonly openOverSocket: OpenCalls<Handlers, Options, Clients>;
+  /** Defines the same tests twice: with a socket between client and server, and without. */
+  overBothTransports(define: (open: OpenCalls<Handlers, Options, Clients>) => void): void;
 }
 
-export const openCallsInMemory: OpenCalls = async (test, routes, options = {}) => {
-  const { log, logged } = recordingLog();
-  const transport = createInMemoryTransport({
-    routes,
-    serverOptions: { log, ...options.server },
-    channelOptions: options.channel ?? {},
-  });
-  test.after(() => transport.close({ deadlineMs: 0 }));
-  return { transport, server: transport.server, logged };
-};
-
-export const openCallsOverSocket: OpenCalls = async (test, routes, options = {}) => {
-  const { log, logged } = recordingLog();
-  const { transport, server, close } = await createStubServer(routes, {
-    serverOptions: { log, ...options.server },
-    channelOptions: options.channel ?? {},
-  });
-  test.after(() => close({ deadlineMs: 0 }));
-  return { transport, server, logged };
-};
+export function createCallOpeners<Handlers, Options extends CallOptions, Clients>(
+  routesOf: (handlers: Handlers, options: Options) => ServerOptions["routes"],
+  clientsOf: (transport: Channel) => Clients,
+): CallOpeners<Handlers, Options, Clients> {
+  // Options are such that each may be left out.
+  const none = {} as Options;
+  const openInMemory: OpenCalls<Handlers, Options, Clients> = async (test, handlers, options = none) => {
+    const { log, logged } = recordingLog();
+    const transport = createInMemoryTransport({
+      routes: routesOf(handlers, options),
+      serverOptions: { log, ...options.server },
+      channelOptions: options.channel ?? {},
+    });
+    test.after(() => transport.close({ deadlineMs: 0 }));
+    return { ...clientsOf(transport), transport, server: transport.server, logged };
+  };
+  const openOverSocket: OpenCalls<Handlers, Options, Clients> = async (test, handlers, options = none) => {
+    const { log, logged } = recordingLog();
+    const { transport, server, close } = await createStubServer(routesOf(handlers, options), {
+      serverOptions: { log, ...options.server },
+      channelOptions: options.channel ?? {},
+    });
+    test.after(() => close({ deadlineMs: 0 }));
+    return { ...clientsOf(transport), transport, server, logged };
+  };
+  return {
+    openInMemory,
+    openOverSocket,
+    overBothTransports(define) {
+      describe("in memory", () => define(openInMemory));
+      describe("over a socket", () => define(openOverSocket));
+    },
+  };
+}

@@ -5,14 +5,14 @@ import { test } from "node:test";
 import { startNameServer } from "../testing/name-server.ts";
 import { nodeDnsLookup } from "./dns-lookup.ts";
 
-test("asks the given server and is content with one family", async () => {
-  await using server = await startNameServer({ ipv4: [10, 1, 2, 3] });
+test("asks the given server and is content with one family", async (t) => {
+  const server = await startNameServer(t, { ipv4: [10, 1, 2, 3] });
   const found = await nodeDnsLookup("users.example", server.address, new AbortController().signal);
   assert.deepEqual(found, ["10.1.2.3"]);
 });
 
-test("says that the given server does not know the name", async () => {
-  await using server = await startNameServer(undefined);
+test("says that the given server does not know the name", async (t) => {
+  const server = await startNameServer(t, undefined);
   await assert.rejects(
     nodeDnsLookup("users.example", server.address, new AbortController().signal),
     /ENOTFOUND users\.example/,

@@ -5,15 +5,15 @@ import { test } from "node:test";
 import { startNameServer } from "../testing/name-server.ts";
 import { nodeDnsTxtLookup } from "./dns-txt-lookup.ts";
 
-test("asks the given server and leaves the strings of a record apart", async () => {
-  await using server = await startNameServer({ txt: ["grpc_config=[", "]"] });
+test("asks the given server and leaves the strings of a record apart", async (t) => {
+  const server = await startNameServer(t, { txt: ["grpc_config=[", "]"] });
   const found = await nodeDnsTxtLookup("_grpc_config.users.example", server.address, new AbortController().signal);
   assert.deepEqual(found, [["grpc_config=[", "]"]]);
 });
 
-test("finds nothing at a name that is not known or has other records", async () => {
+test("finds nothing at a name that is not known or has other records", async (t) => {
   for (const records of [undefined, { ipv4: [10, 1, 2, 3] }]) {
-    await using server = await startNameServer(records);
+    const server = await startNameServer(t, records);
     assert.deepEqual(await nodeDnsTxtLookup("_grpc_config.users.example", server.address, AbortSignal.any([])), []);
   }
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError, type ConnectRouter } from "@connectrpc/connect";
@@ -47,7 +47,7 @@ const startWatch = createStartWatch(
 );
 
 /** A subchannel that is connected to a server with these services. */
-async function connectTo(routes: (router: ConnectRouter) => void) {
+async function connectTo(test: TestContext, routes: (router: ConnectRouter) => void) {
   const network = createInMemoryNetwork();
   const server = serverOver({ routes }, network.createListener);
   const connect = network.connect({
@@ -67,13 +67,13 @@ async function connectTo(routes: (router: ConnectRouter) => void) {
     );
     made.connect();
   });
+  test.after(async () => {
+    subchannel.shutdown();
+    await server.close();
+  });
   return {
     subchannel,
     connection: subchannel.connection ?? assert.fail("there is no connection"),
-    [Symbol.asyncDispose]: async () => {
-      subchannel.shutdown();
-      await server.close();
-    },
   };
 }
 
@@ -99,9 +99,9 @@ function createInbox<T>() {
 
 const settings = { startWatch, clock: systemClock, backoff: createBackoff() };
 
-test("follows the health service of a real server over the subchannel's connection", async () => {
+test("follows the health service of a real server over the subchannel's connection", async (t) => {
   const health = createHealth();
-  await using server = await connectTo((router) => health.routes(router));
+  const server = await connectTo(t, (router) => health.routes(router));
   const inbox = createInbox<string>();
   const stop = watchHealth(settings, "", server.subchannel, ({ state }) => inbox.put(state));
   assert.equal(await inbox.take(), "connecting");
@@ -113,17 +113,17 @@ test("follows the health service of a real server over the subchannel's connecti
   stop();
 });
 
-test("takes a real server without a health service for healthy", async () => {
-  await using server = await connectTo(() => {});
+test("takes a real server without a health service for healthy", async (t) => {
+  const server = await connectTo(t, () => {});
   const inbox = createInbox<string>();
   watchHealth(settings, "", server.subchannel, ({ state }) => inbox.put(state));
   assert.equal(await inbox.take(), "connecting");
   assert.equal(await inbox.take(), "ready");
 });
 
-test("reads load reports of a real server and tells it how often they are wanted", async () => {
+test("reads load reports of a real server and tells it how often they are wanted", async (t) => {
   const asked = createInbox<number>();
-  await using server = await connectTo((router) =>
+  const server = await connectTo(t, (router) =>
     router.service(OpenRcaService, {
       async *streamCoreMetrics({ reportInterval }) {
         asked.put(reportInterval === undefined ? 0 : durationMs(reportInterval));
@@ -140,9 +140,9 @@ test("reads load reports of a real server and tells it how often they are wanted
   stop();
 });
 
-test("cancels the call on the server when nobody watches any more", async () => {
+test("cancels the call on the server when nobody watches any more", async (t) => {
   const cancelled = createInbox<string>();
-  await using server = await connectTo((router) =>
+  const server = await connectTo(t, (router) =>
     router.service(Health, {
       async *watch(_request, { signal }) {
         yield { status: ServingStatus.SERVING };
@@ -161,8 +161,8 @@ test("cancels the call on the server when nobody watches any more", async () => 
   assert.equal(await cancelled.take(), "cancelled");
 });
 
-test("reports a connection that has no place for the watch as the end of it, not at once", async () => {
-  await using server = await connectTo(() => {});
+test("reports a connection that has no place for the watch as the end of it, not at once", async (t) => {
+  const server = await connectTo(t, () => {});
   server.connection.drain();
   const ends = createInbox<ConnectError | undefined>();
   let hasReturned = false;

@@ -1,5 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import type { TestContext } from "node:test";
 
 const typeA = 1;
 const typeTxt = 16;
@@ -10,8 +11,8 @@ export interface NameServerRecords {
   readonly txt?: readonly string[];
 }
 
-/** A name server on this machine that has these records for every name, or knows no name at all (RFC 1035 §4.1). */
-export async function startNameServer(records: NameServerRecords | undefined) {
+/** A name server on this machine, for a test, that has these records for every name, or knows no name at all (RFC 1035 §4.1). */
+export async function startNameServer(test: TestContext, records: NameServerRecords | undefined) {
   const socket = createSocket("udp4");
   socket.on("message", (query, peer) => {
     // The question is the rest of the query up to the additional records: name, type, class.
@@ -27,13 +28,11 @@ export async function startNameServer(records: NameServerRecords | undefined) {
   });
   socket.bind(0, "127.0.0.1");
   await once(socket, "listening");
-  return {
-    address: `127.0.0.1:${socket.address().port}`,
-    [Symbol.asyncDispose]: async () => {
-      socket.close();
-      await once(socket, "close");
-    },
-  };
+  test.after(async () => {
+    socket.close();
+    await once(socket, "close");
+  });
+  return { address: `127.0.0.1:${socket.address().port}` };
 }
 
 function recordData(records: NameServerRecords | undefined, type: number): Buffer | undefined {

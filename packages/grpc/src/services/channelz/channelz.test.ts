@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Code, createClient } from "@connectrpc/connect";
 import { type Channel, createChannel } from "../../channel/channel.ts";
@@ -10,7 +10,7 @@ import { createHealth } from "../health/health.ts";
 import { createChannelz } from "./channelz.ts";
 
 /** A server that tells of itself and of the channel that asks it. */
-async function open() {
+async function open(test: TestContext) {
   const channelz = createChannelz();
   const health = createHealth();
   const server = createServer({
@@ -23,6 +23,10 @@ async function open() {
   const channel = createChannel(`127.0.0.1:${port}`);
   channelz.add(server);
   const remove = channelz.add(channel);
+  test.after(async () => {
+    await channel.close();
+    await server.close({ deadlineMs: 0 });
+  });
   return {
     channelz,
     channel,
@@ -30,15 +34,11 @@ async function open() {
     target: `127.0.0.1:${port}`,
     client: createClient(channelz.service, channel),
     health: createClient(health.service, channel),
-    async [Symbol.asyncDispose]() {
-      await channel.close();
-      await server.close({ deadlineMs: 0 });
-    },
   };
 }
 
-test("tells of a channel: target, state, calls, latest failures, and when the last call began", async () => {
-  await using opened = await open();
+test("tells of a channel: target, state, calls, latest failures, and when the last call began", async (t) => {
+  const opened = await open(t);
   const { client, health, target } = opened;
   await health.check({});
   await assertStatus(health.check({ service: "nobody" }), Code.NotFound);
@@ -60,8 +60,8 @@ test("tells of a channel: target, state, calls, latest failures, and when the la
   );
 });
 
-test("tells of a channel's subchannels", async () => {
-  await using opened = await open();
+test("tells of a channel's subchannels", async (t) => {
+  const opened = await open(t);
   const { client, target } = opened;
   await client.getServers({});
   const { channel } = await client.getTopChannels({});
@@ -72,8 +72,8 @@ test("tells of a channel's subchannels", async () => {
   assert.deepEqual([subchannel?.data?.callsStarted, subchannel?.data?.callsSucceeded], [3n, 2n]);
 });
 
-test("tells of a server: where it listens and its calls", async () => {
-  await using opened = await open();
+test("tells of a server: where it listens and its calls", async (t) => {
+  const opened = await open(t);
   const { client, health, target } = opened;
   await assertStatus(health.check({ service: "nobody" }), Code.NotFound);
   const { server } = await client.getServers({});
@@ -84,8 +84,8 @@ test("tells of a server: where it listens and its calls", async () => {
   assert.equal((await client.getServer({ serverId })).server?.ref?.serverId, serverId);
 });
 
-test("tells of both sockets of a connection: ends, streams, messages, windows, last activity", async () => {
-  await using opened = await open();
+test("tells of both sockets of a connection: ends, streams, messages, windows, last activity", async (t) => {
+  const opened = await open(t);
   const { client, health } = opened;
   await health.check({});
   await assertStatus(health.check({ service: "nobody" }), Code.NotFound);
@@ -126,8 +126,8 @@ test("tells of both sockets of a connection: ends, streams, messages, windows, l
   assert.equal(ofServer.security, undefined);
 });
 
-test("tells of the socket that a server listens on", async () => {
-  await using opened = await open();
+test("tells of the socket that a server listens on", async (t) => {
+  const opened = await open(t);
   const { client, target } = opened;
   const { server } = await client.getServers({});
   const [listen] = server[0]?.listenSocket ?? [];
@@ -137,8 +137,8 @@ test("tells of the socket that a server listens on", async () => {
   assert.equal(socket?.data, undefined);
 });
 
-test("pages through a server's sockets, and knows none that is closed", async () => {
-  await using opened = await open();
+test("pages through a server's sockets, and knows none that is closed", async (t) => {
+  const opened = await open(t);
   const { client, target } = opened;
   const others = Array.from({ length: 3 }, () => createChannel(target));
   const { service } = createHealth();
@@ -157,8 +157,8 @@ test("pages through a server's sockets, and knows none that is closed", async ()
   await assertStatus(client.getSocket({ socketId: gone?.socketId ?? 0n }), Code.NotFound);
 });
 
-test("answers page by page", async () => {
-  await using opened = await open();
+test("answers page by page", async (t) => {
+  const opened = await open(t);
   const { channelz, client } = opened;
   const others: Channel[] = Array.from({ length: 100 }, (_, at) => createChannel(`static:///host${at}:1`));
   for (const other of others) channelz.add(other);
@@ -174,8 +174,8 @@ test("answers page by page", async () => {
   await Promise.all(others.map((other) => other.close()));
 });
 
-test("knows nothing that was not added, and forgets what is taken out", async () => {
-  await using opened = await open();
+test("knows nothing that was not added, and forgets what is taken out", async (t) => {
+  const opened = await open(t);
   const { client, remove, channelz, channel } = opened;
   const { channel: told } = await client.getTopChannels({});
   channelz.add(channel);
