@@ -110,7 +110,7 @@ async function runCase(
   }
   let timeoutMs = caseTimeoutMs;
   if (isSoak(caseName)) {
-    const timeoutSeconds = 30 + Math.ceil(options.soakIterations / 10);
+    const timeoutSeconds = 30 + Math.ceil(options.soakIterations / 2);
     timeoutMs += timeoutSeconds * 1000;
     args.push(`--soak_iterations=${options.soakIterations}`, `--soak_overall_timeout_seconds=${timeoutSeconds}`);
     args.push(`--soak_per_iteration_max_acceptable_latency_ms=${soakMaxLatencyMs}`);

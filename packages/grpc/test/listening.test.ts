@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { createServer as createHttp1Server, request as http1Request } from "node:http";
 import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
@@ -61,6 +61,43 @@ describe("a server's address", () => {
     assert.match(await callOnce(`unix:${path}`), /^hi http:\/\/localhost\//);
     await server.close();
     await assert.rejects(callOnce(`unix:${path}`), { code: Code.Unavailable });
+  });
+
+  it("of a Unix socket may be opened for others by file permissions", async () => {
+    const path = join(folder, "shared.sock");
+    const server = createServer({ routes });
+    await server.listen({ path, mode: 0o666 });
+    assert.equal(statSync(path).mode & 0o777, 0o666);
+    await server.close();
+    await assert.rejects(createServer({ routes }).listen({ path, mode: 0o1000 }), /mode is 512/);
+  });
+
+  it("that others reach is warned of once when it is cleartext", async () => {
+    const { log, logged } = recordingLog();
+    const server = createServer({ routes, log });
+    const { host, port } = await server.listen({ port: 0, host: "0.0.0.0" });
+    assert.deepEqual(
+      logged.map(({ level, fields }) => [level, fields?.host, fields?.port]),
+      [["warn", host, port]],
+    );
+    assert.match(logged[0]?.message ?? "", /^cleartext where others can reach it: .*insecure: true/);
+    await server.close();
+  });
+
+  it("is not warned of when cleartext is meant, or nobody else can reach it", async () => {
+    const { log, logged } = recordingLog();
+    for (const [options, where] of [
+      [{ insecure: true }, { port: 0, host: "0.0.0.0" }],
+      [{}, { port: 0 }],
+      [{}, { port: 0, host: "localhost" }],
+      [{}, { path: join(folder, "quiet.sock") }],
+    ] as const) {
+      const server = createServer({ routes, log, ...options });
+      await server.listen(where);
+      await server.close();
+    }
+    assert.deepEqual(logged, []);
+    assert.throws(() => createServer({ routes, insecure: "yes" as never }), /insecure is "yes"/);
   });
 
   it("cannot be had after close", async () => {

@@ -14,6 +14,11 @@ export interface ServerOptions {
   interceptors?: readonly Interceptor[];
   /** Certificate and key as `node:tls` takes them. Default: cleartext. */
   tls?: ServerTlsOptions;
+  /**
+   * Cleartext is meant, for example behind a proxy or in a network of its own. Default false: a server without `tls` that listens where
+   * others can reach it says so once in the log.
+   */
+  insecure?: boolean;
   /** Largest request message, before and after decompression. Default 4 MiB, as in gRPC everywhere. */
   maxReceiveMessageBytes?: number;
   /** Largest response message. Default 4 GiB - 1, the most that a message's length can say. */
@@ -76,6 +81,7 @@ const optionNames: readonly (keyof ServerOptions)[] = [
   "routes",
   "interceptors",
   "tls",
+  "insecure",
   "maxReceiveMessageBytes",
   "maxSendMessageBytes",
   "compressions",
@@ -108,10 +114,10 @@ export function checkServerOptions(options: ServerOptions): void {
       "createServer: routes has to be a function that takes a router, for example (router) => router.service(…)",
     );
   }
-  if (options.exposeDebugInfo !== undefined && typeof options.exposeDebugInfo !== "boolean") {
-    throw new TypeError(
-      `createServer: exposeDebugInfo is ${JSON.stringify(options.exposeDebugInfo)}; it has to be true or false`,
-    );
+  for (const name of ["exposeDebugInfo", "insecure"] as const) {
+    const value = options[name];
+    if (value === undefined || typeof value === "boolean") continue;
+    throw new TypeError(`createServer: ${name} is ${JSON.stringify(value)}; it has to be true or false`);
   }
   if (options.jsonOptions !== undefined) {
     refuseUnknownOptions("createServer: jsonOptions", options.jsonOptions, jsonCodecOptionNames);

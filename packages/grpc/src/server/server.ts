@@ -2,7 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { checkWholeNumber } from "../call/check-number.ts";
 import { systemClock } from "../call/clock.ts";
 import { DeadlineWheel } from "../call/deadline-wheel.ts";
-import { stderrLog } from "../call/log.ts";
+import { type Log, stderrLog } from "../call/log.ts";
 import { refuseUnknownOptions } from "../call/unknown-option.ts";
 import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
@@ -11,6 +11,7 @@ import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 import {
   type CreateListener,
   createListener,
+  isLoopback,
   type ListenAddress,
   type Listener,
   type ServerConnection,
@@ -24,7 +25,11 @@ import { checkServerOptions, type ServerOptions } from "./server-options.ts";
 /** Where to listen: a TCP port (`host` defaults to 127.0.0.1, so that nothing is exposed by accident), or a Unix socket. */
 export type ListenOptions =
   | { readonly port: number; readonly host?: string; readonly path?: undefined }
-  | { readonly path: string };
+  | {
+      readonly path: string;
+      /** Who may connect to the Unix socket, as file permissions. Default 0600: processes of the same user. */
+      readonly mode?: number;
+    };
 
 /** What `listen` answers with: the port that was taken, or the path. */
 export type ListeningAt<Options extends ListenOptions> = Extract<
@@ -64,6 +69,8 @@ export interface Server {
 
 const defaultMaxReceiveMessageBytes = 4 * 1024 * 1024;
 const defaultCloseDeadlineMs = 30_000;
+/** File permissions for owner, group and all. */
+const maxSocketMode = 0o777;
 
 /**
  * A gRPC server.
@@ -81,6 +88,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
   const table = new MethodTable(options.interceptors ?? []);
   options.routes(table);
   const clock = options.clock ?? systemClock;
+  const log = options.log ?? stderrLog;
   const deadlines = new DeadlineWheel(clock, false);
   const compressions = options.compressions ?? [gzipCompression];
   const codecs = { proto: createProtobufCodec(), json: createJsonCodec(options.jsonOptions) };
@@ -95,7 +103,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
       responseHeads: new ResponseHeads(compressions),
       deadlines,
       clock,
-      log: options.log ?? stderrLog,
+      log,
       exposeDebugInfo: options.exposeDebugInfo ?? false,
     },
     connectionOptions(options),
@@ -114,11 +122,18 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
       return counts.started - counts.succeeded - counts.failed;
     },
     async listen<Options extends ListenOptions>(where: Options) {
-      refuseUnknownOptions("listen", where, ["host", "port", "path"]);
+      refuseUnknownOptions("listen", where, ["host", "port", "path", "mode"]);
       if (closing !== undefined) throw new Error("the server was closed; create another one");
-      const { path } = where;
-      await listener.listen(path === undefined ? { host: where.host ?? "127.0.0.1", port: where.port } : { path });
-      return listener.address as ListeningAt<Options>;
+      if (where.path === undefined) {
+        await listener.listen({ host: where.host ?? "127.0.0.1", port: where.port });
+      } else {
+        const { path, mode } = where;
+        checkWholeNumber("listen", "mode", mode, 0, maxSocketMode);
+        await listener.listen(mode === undefined ? { path } : { path, mode });
+      }
+      const { address } = listener;
+      if (options.tls === undefined && options.insecure !== true) warnOfExposure(log, address);
+      return address as ListeningAt<Options>;
     },
     updateTls: (tls) => listener.updateTls(tls),
     close(given = {}) {
@@ -138,6 +153,15 @@ const listeners = new WeakMap<Server, Listener>();
 /** For channelz: the connections of a server that are open now. */
 export function connectionsOf(server: Server): readonly ServerConnection[] {
   return listeners.get(server)?.openConnectionList() ?? [];
+}
+
+/** Cleartext that others can reach is mostly a default that nobody looked at. */
+function warnOfExposure(log: Log, address: ListenAddress | undefined): void {
+  if (address?.host === undefined || isLoopback(address.host)) return;
+  log.warn("cleartext where others can reach it: give tls, listen on 127.0.0.1, or say insecure: true", {
+    host: address.host,
+    port: address.port,
+  });
 }
 
 function checkNumbers(options: ServerOptions): void {

@@ -1,4 +1,5 @@
 import type { LimitName } from "../limit-name.ts";
+import { isLoopback } from "./loopback.ts";
 
 /**
  * Counts the connections of a listener, of all peers and of each peer's address. Whoever gets a place gives it back with
@@ -44,9 +45,9 @@ export class Admission {
  * stand for any number of peers.
  */
 export function networkOf(address: string | undefined): string | undefined {
-  if (address === undefined || address === "::1") return undefined;
+  if (address === undefined || isLoopback(address)) return undefined;
   const v4 = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
-  if (!v4.includes(":")) return v4.startsWith("127.") ? undefined : v4;
+  if (!v4.includes(":")) return v4;
   const [front = "", back] = v4.split("%", 1).join("").split("::");
   const groups = front === "" ? [] : front.split(":");
   if (back !== undefined) {

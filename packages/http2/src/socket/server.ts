@@ -15,6 +15,7 @@ import { attach } from "./attach.ts";
 import { classifyFirstBytes, prefaceBytes } from "./first-bytes.ts";
 import { HandshakeQueue } from "./handshake-queue.ts";
 import { serverTlsOptions } from "./tls-defaults.ts";
+import { UnixSocketFile } from "./unix-socket-file.ts";
 
 /** A `node:http` server fits: connections that speak HTTP/1.1 are handed to it as if it had accepted them. */
 export interface Http1Server {
@@ -24,7 +25,14 @@ export interface Http1Server {
 /** Where to listen, or where a server listens. */
 export type ListenAddress =
   | { readonly host: string; readonly port: number; readonly path?: undefined }
-  | { readonly path: string; readonly host?: undefined; readonly port?: undefined };
+  | {
+      /** Of a Unix socket, or of a named pipe on Windows. */
+      readonly path: string;
+      /** Who may connect to a Unix socket, as file permissions. Default 0600: processes of the same user. */
+      readonly mode?: number;
+      readonly host?: undefined;
+      readonly port?: undefined;
+    };
 
 export interface Http2ServerOptions extends ConnectionOptions {
   /** A request has begun; the listener has to be set on the stream before this returns. */
@@ -70,6 +78,7 @@ export class Http2Server {
   /** Sockets whose protocol is not known yet. */
   private readonly undecided = new Set<Socket>();
   private readonly connections = new Set<Connection>();
+  private socketFile: UnixSocketFile | undefined = undefined;
   private closing = false;
   private readonly whenEmpty: (() => void)[] = [];
 
@@ -104,14 +113,33 @@ export class Http2Server {
   }
 
   /** Starts to listen; port 0 takes a free one. Rejects when the address cannot be had. */
-  listen(address: ListenAddress): Promise<void> {
+  async listen(address: ListenAddress): Promise<void> {
+    if (address.path === undefined || process.platform === "win32") {
+      await this.bind(address, (bind) => bind());
+      return;
+    }
+    const file = await UnixSocketFile.prepare(address.path, address.mode);
+    await this.bind({ path: file.bindPath }, (bind) => file.bindPrivately(bind));
+    try {
+      await file.publish();
+    } catch (error) {
+      this.listener.close();
+      throw error;
+    }
+    this.socketFile = file;
+    if (this.closing) file.remove();
+  }
+
+  private bind(address: ListenAddress, within: (bind: () => void) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const failed = (error: Error): void => reject(error);
       this.listener.once("error", failed);
-      this.listener.listen(address, () => {
-        this.listener.off("error", failed);
-        resolve();
-      });
+      within(() =>
+        this.listener.listen(address, () => {
+          this.listener.off("error", failed);
+          resolve();
+        }),
+      );
     });
   }
 
@@ -133,7 +161,9 @@ export class Http2Server {
   get address(): ListenAddress | undefined {
     const address = this.listener.address();
     if (address === null) return undefined;
-    return typeof address === "string" ? { path: address } : { host: address.address, port: address.port };
+    return typeof address === "string"
+      ? { path: this.socketFile?.path ?? address }
+      : { host: address.address, port: address.port };
   }
 
   get openConnections(): number {
@@ -152,6 +182,7 @@ export class Http2Server {
   async close(deadlineMs: number): Promise<void> {
     this.closing = true;
     this.listener.close();
+    this.socketFile?.remove();
     this.handshakes.close();
     for (const socket of this.undecided) socket.destroy();
     const cancel = this.clock.after(deadlineMs, () => {

@@ -1,0 +1,134 @@
+import { randomBytes } from "node:crypto";
+import { lstatSync, unlinkSync } from "node:fs";
+import { chmod, lstat, rename, stat, unlink } from "node:fs/promises";
+import { connect } from "node:net";
+import { dirname, join, resolve } from "node:path";
+import { isMainThread } from "node:worker_threads";
+
+/** Only the owner's processes may connect. */
+const defaultMode = 0o600;
+/** While it has no other mode yet: nobody else. */
+const privateUmask = 0o177;
+const writableByAll = 0o002;
+const sticky = 0o1000;
+
+/** What the kernel's `sockaddr_un` has room for, without the NUL behind it; a longer path would be cut off or refused without a reason. */
+const maxPathBytes = process.platform === "linux" ? 107 : 103;
+
+/**
+ * The file of a Unix socket. It is bound under a name of its own and renamed when it has its mode, so that it is never there with
+ * another; and renaming keeps the file of whoever takes the path over later, where the system's own clean-up would remove that.
+ */
+export class UnixSocketFile {
+  readonly path: string;
+  /** Where to bind. */
+  readonly bindPath: string;
+  private readonly mode: number;
+  private inode: string | undefined = undefined;
+
+  private constructor(path: string, mode: number) {
+    this.path = path;
+    this.bindPath = join(dirname(path), `.${randomBytes(3).toString("hex")}`);
+    this.mode = mode;
+  }
+
+  /**
+   * Looks at the path, and removes the file of a server that is gone.
+   *
+   * @throws Error that says why nothing can listen there, with the code EADDRINUSE when a server does
+   */
+  static async prepare(path: string, mode: number = defaultMode): Promise<UnixSocketFile> {
+    if (path.includes("\0"))
+      throw unusable(path, "holds a NUL; abstract sockets have no permissions, so they are not served");
+    if (path.split("/").includes("..")) throw unusable(path, 'holds ".."; name the folder itself');
+    const file = new UnixSocketFile(resolve(path), mode);
+    for (const name of [file.path, file.bindPath]) {
+      const bytes = Buffer.byteLength(name);
+      if (bytes > maxPathBytes)
+        throw unusable(path, `has ${bytes} octets; a Unix socket's has at most ${maxPathBytes}`);
+    }
+    await checkFolder(path, dirname(file.path));
+    await removeStale(path, file.path);
+    return file;
+  }
+
+  /** Binding happens within `bind`, with permissions for nobody else. */
+  bindPrivately(bind: () => void): void {
+    // A worker thread shares its process's mask and may not change it.
+    if (!isMainThread) {
+      bind();
+      return;
+    }
+    const before = process.umask(privateUmask);
+    try {
+      bind();
+    } finally {
+      process.umask(before);
+    }
+  }
+
+  /** It listens: from here on it is found by its path. */
+  async publish(): Promise<void> {
+    await chmod(this.bindPath, this.mode);
+    await rename(this.bindPath, this.path);
+    this.inode = inodeOf(this.path);
+  }
+
+  /** Removes the file, unless another has taken its place. */
+  remove(): void {
+    if (this.inode === undefined || inodeOf(this.path) !== this.inode) return;
+    unlinkSync(this.path);
+  }
+}
+
+/** Whoever may write to the folder may put a socket of their own in the place of ours. */
+async function checkFolder(path: string, folder: string): Promise<void> {
+  const { uid, mode } = await stat(folder);
+  const own = process.getuid?.();
+  if (own === undefined) return;
+  if (uid !== own && uid !== 0) throw unusable(path, `is in ${folder}, which belongs to another user (${uid})`);
+  // With the sticky bit, as /tmp has it, everybody may add files, but nobody may replace those of others.
+  if ((mode & writableByAll) !== 0 && (mode & sticky) === 0)
+    throw unusable(path, `is in ${folder}, where everybody may replace it`);
+}
+
+async function removeStale(path: string, file: string): Promise<void> {
+  let found: Awaited<ReturnType<typeof lstat>>;
+  try {
+    found = await lstat(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw error;
+  }
+  if (!found.isSocket()) throw unusable(path, "is there already and is no socket");
+  const own = process.getuid?.();
+  if (own !== undefined && found.uid !== own) throw unusable(path, `is a socket of another user (${found.uid})`);
+  if (await isServed(file)) throw Object.assign(unusable(path, "is served by another process"), { code: "EADDRINUSE" });
+  await unlink(file);
+}
+
+/** A socket whose server is gone refuses; one whose server is busy does not answer at once, but it takes the connection. */
+function isServed(file: string): Promise<boolean> {
+  return new Promise((done, failed) => {
+    const socket = connect(file);
+    socket.once("connect", () => {
+      socket.destroy();
+      done(true);
+    });
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "ECONNREFUSED" || error.code === "ENOENT") done(false);
+      // A full queue of connections is a sign of life.
+      else if (error.code === "EAGAIN") done(true);
+      else failed(error);
+    });
+  });
+}
+
+function inodeOf(path: string): string | undefined {
+  const found = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+  return found === undefined ? undefined : `${found.dev}:${found.ino}`;
+}
+
+function unusable(path: string, why: string): Error {
+  return new Error(`the Unix socket ${JSON.stringify(path)} ${why}`);
+}
