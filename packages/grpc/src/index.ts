@@ -40,6 +40,8 @@ export type { WorkersOptions } from "./server/workers/worker-options.ts";
 export type { Address } from "./transport/client-connection.ts";
 export type { LimitAction, LimitName, LimitStrike, OnLimit } from "./transport/limit-reporter.ts";
 export type { ListenAddress } from "./transport/listen.ts";
+export { type FromFiles, type TlsFiles, type TlsFilesOptions, watchTlsFiles } from "./transport/tls-files.ts";
+export type { TlsMaterial } from "./transport/tls-material.ts";
 
 // What applications need besides for a resolver or a balancer of their own.
 

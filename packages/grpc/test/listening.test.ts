@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer as createHttp1Server, request as http1Request } from "node:http";
 import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
@@ -10,6 +9,7 @@ import { Code, createClient } from "@connectrpc/connect";
 import { type ChannelOptions, createChannel, createServer, type ServerOptions } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
+import { openCertificates, withoutOpenssl } from "./support/certificates.ts";
 import { echoRoutes, recordingLog } from "./support/open-echo.ts";
 
 const routes = echoRoutes({ unary: (request, context) => ({ text: `${request.text} ${context.url}` }) });
@@ -76,45 +76,24 @@ describe("a server's address", () => {
   });
 });
 
-const withoutOpenssl =
-  spawnSync("openssl", ["version"]).status === 0 ? false : "openssl, which makes certificates, is not installed";
-
 describe("TLS", { skip: withoutOpenssl }, () => {
-  let folder = "";
+  let certificates: ReturnType<typeof openCertificates>;
   let files: Record<"ca" | "serverKey" | "serverCert" | "clientKey" | "clientCert", Buffer>;
 
   before(() => {
-    folder = mkdtempSync(join(tmpdir(), "tercel-tls-"));
-    const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
-    const ecKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    openssl("req", "-x509", ...ecKey, "-keyout", "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=Test CA");
-    for (const name of ["server", "client"]) {
-      const subjects = name === "server" ? "subjectAltName=DNS:localhost,IP:127.0.0.1" : "subjectAltName=DNS:client";
-      openssl(
-        "req",
-        ...ecKey,
-        "-keyout",
-        `${name}.key`,
-        "-out",
-        `${name}.csr`,
-        "-subj",
-        `/CN=${name}`,
-        "-addext",
-        subjects,
-      );
-      const sign = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-copy_extensions", "copy"];
-      openssl("x509", "-req", "-in", `${name}.csr`, "-out", `${name}.crt`, ...sign);
-    }
-    const read = (name: string) => readFileSync(join(folder, name));
+    certificates = openCertificates();
+    const authority = certificates.createAuthority("ca");
+    const server = authority.issue("server");
+    const client = authority.issue("client", "DNS:client");
     files = {
-      ca: read("ca.crt"),
-      serverKey: read("server.key"),
-      serverCert: read("server.crt"),
-      clientKey: read("client.key"),
-      clientCert: read("client.crt"),
+      ca: authority.certificate,
+      serverKey: server.key,
+      serverCert: server.cert,
+      clientKey: client.key,
+      clientCert: client.cert,
     };
   });
-  after(() => rmSync(folder, { recursive: true }));
+  after(() => certificates.remove());
 
   async function serve(tls: NonNullable<ServerOptions["tls"]>) {
     const server = createServer({ routes, tls, log: recordingLog().log });

@@ -6,14 +6,15 @@ import { type JsonCodecOptions, jsonCodecOptionNames } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { OnLimit } from "../transport/limit-reporter.ts";
 import type { ConnectionOptions, ServerTlsOptions } from "../transport/listen.ts";
+import type { FromFiles } from "../transport/tls-files.ts";
 
 export interface ServerOptions {
   /** Registers services and methods: Connect's router function, as it is. */
   routes: (router: ConnectRouter) => void;
   /** Run around every call; the first is the outermost. They are Connect's interceptors. Default: none. */
   interceptors?: readonly Interceptor[];
-  /** Certificate and key as `node:tls` takes them. Default: cleartext. */
-  tls?: ServerTlsOptions;
+  /** Certificate and key as `node:tls` takes them, or `files` that may change. Default: cleartext. */
+  tls?: ServerTlsOptions & FromFiles;
   /** Largest request message, before and after decompression. Default 4 MiB, as in gRPC everywhere. */
   maxReceiveMessageBytes?: number;
   /** Largest response message. Default 4 GiB - 1, the most that a message's length can say. */

@@ -17,6 +17,7 @@ import {
   type ServerTlsOptions,
 } from "../transport/listen.ts";
 import { ResponseHeads } from "../transport/response-heads.ts";
+import { withFiles } from "../transport/tls-files.ts";
 import { connectionOptions } from "./connection-options.ts";
 import { MethodTable } from "./router.ts";
 import { checkServerOptions, type ServerOptions } from "./server-options.ts";
@@ -100,6 +101,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
     },
     connectionOptions(options),
   );
+  const stopFollowing = followFiles(options, listener);
   let closing: Promise<void> | undefined;
   const server: Server = {
     calls: counts,
@@ -124,6 +126,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
     close(given = {}) {
       refuseUnknownOptions("close", given, ["deadlineMs"]);
       checkWholeNumber("close", "deadlineMs", given.deadlineMs, 0, Number.MAX_SAFE_INTEGER);
+      stopFollowing();
       const closed = listener.close(given.deadlineMs ?? defaultCloseDeadlineMs);
       closing ??= closed.then(() => deadlines.stop());
       return closing;
@@ -138,6 +141,19 @@ const listeners = new WeakMap<Server, Listener>();
 /** For channelz: the connections of a server that are open now. */
 export function connectionsOf(server: Server): readonly ServerConnection[] {
   return listeners.get(server)?.openConnectionList() ?? [];
+}
+
+/** New handshakes use what the files hold. What is returned ends that. */
+function followFiles({ tls, log = stderrLog }: ServerOptions, listener: Listener): () => void {
+  if (tls?.files === undefined) return () => {};
+  return tls.files.onChange(() => {
+    try {
+      listener.updateTls(withFiles(tls));
+    } catch (error) {
+      // OpenSSL knows more reasons than those that the files were checked for, a key that is too short among them.
+      log.error("changed TLS files cannot be used; the old ones stay in force", { error });
+    }
+  });
 }
 
 function checkNumbers(options: ServerOptions): void {
