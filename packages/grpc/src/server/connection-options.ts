@@ -4,7 +4,7 @@ import { stderrLog } from "../call/log.ts";
 import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
 import { LimitReporter } from "../transport/limit-reporter.ts";
-import type { ConnectionOptions } from "../transport/listen.ts";
+import { type ConnectionOptions, StreamPlaces } from "../transport/listen.ts";
 import { withFiles } from "../transport/tls-files.ts";
 import type { ServerOptions } from "./server-options.ts";
 
@@ -57,6 +57,7 @@ export function connectionOptions(options: ServerOptions): ConnectionOptions {
       maxConnections: options.maxConnections,
       maxConnectionsPerAddress: options.maxConnectionsPerAddress,
       maxTlsHandshakes: options.maxTlsHandshakes,
+      streamPlaces: options.maxConcurrentCalls === undefined ? undefined : new StreamPlaces(options.maxConcurrentCalls),
     }),
     clock,
   };

@@ -7,6 +7,7 @@ import type { Compression } from "../protocol/compression.ts";
 import type { OnLimit } from "../transport/limit-reporter.ts";
 import type { ConnectionOptions, ServerTlsOptions } from "../transport/listen.ts";
 import type { FromFiles } from "../transport/tls-files.ts";
+import type { MethodLimits } from "./method-limits.ts";
 
 export interface ServerOptions {
   /** Registers services and methods: Connect's router function, as it is. */
@@ -32,6 +33,13 @@ export interface ServerOptions {
   maxTimeoutMs?: number;
   /** Calls on one connection at once. Default 200. */
   maxConcurrentStreams?: number;
+  /**
+   * Calls on all connections at once, each from its first octet until its handler has ended. One more is refused without having been
+   * begun: clients send it once more, elsewhere if they can, and then it fails with Unavailable. Default: no limit.
+   */
+  maxConcurrentCalls?: number;
+  /** Other limits of message size for single methods and services; the more precise entry wins. Default: none. */
+  methodLimits?: readonly MethodLimits[];
   /** Size of a request's metadata by RFC 9113 §6.5.2. Default 16 KiB. */
   maxMetadataBytes?: number;
   /** Connections at once. Default 10,000. */
@@ -84,6 +92,8 @@ const optionNames: readonly (keyof ServerOptions)[] = [
   "jsonOptions",
   "maxTimeoutMs",
   "maxConcurrentStreams",
+  "maxConcurrentCalls",
+  "methodLimits",
   "maxMetadataBytes",
   "maxConnections",
   "maxConnectionsPerAddress",

@@ -19,6 +19,7 @@ import {
 import { ResponseHeads } from "../transport/response-heads.ts";
 import { withFiles } from "../transport/tls-files.ts";
 import { connectionOptions } from "./connection-options.ts";
+import { MethodLimitTable } from "./method-limits.ts";
 import { MethodTable } from "./router.ts";
 import { checkServerOptions, type ServerOptions } from "./server-options.ts";
 
@@ -79,8 +80,13 @@ export function createServer(options: ServerOptions): Server {
 export function serverOver(options: ServerOptions, makeListener: CreateListener): Server {
   checkServerOptions(options);
   checkNumbers(options);
-  const table = new MethodTable(options.interceptors ?? []);
+  const methodLimits = new MethodLimitTable(options.methodLimits ?? [], {
+    maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
+    maxSendMessageBytes: options.maxSendMessageBytes ?? maxAnnouncedMessageBytes,
+  });
+  const table = new MethodTable(options.interceptors ?? [], methodLimits);
   options.routes(table);
+  methodLimits.refuseUnknownMethods(table.services);
   const clock = options.clock ?? systemClock;
   const deadlines = new DeadlineWheel(clock, false);
   const compressions = options.compressions ?? [gzipCompression];
@@ -90,8 +96,6 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
     { methods: table.methods, codecs, compressions, maxTimeoutMs: options.maxTimeoutMs },
     {
       counts,
-      maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
-      maxSendMessageBytes: options.maxSendMessageBytes ?? maxAnnouncedMessageBytes,
       compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
       responseHeads: new ResponseHeads(compressions),
       deadlines,
@@ -163,6 +167,7 @@ function checkNumbers(options: ServerOptions): void {
   checkWholeNumber(where, "compressMinBytes", options.compressMinBytes, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxTimeoutMs", options.maxTimeoutMs, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxConcurrentStreams", options.maxConcurrentStreams, 1, 0x7fff_ffff);
+  checkWholeNumber(where, "maxConcurrentCalls", options.maxConcurrentCalls, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxMetadataBytes", options.maxMetadataBytes, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxConnectionsPerAddress", options.maxConnectionsPerAddress, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxTlsHandshakes", options.maxTlsHandshakes, 1, Number.MAX_SAFE_INTEGER);

@@ -1,11 +1,17 @@
-import { type ConnectionStatus, Http2Server, type Http2ServerOptions, type ListenAddress } from "@tercel/http2";
+import {
+  type ConnectionStatus,
+  Http2Server,
+  type Http2ServerOptions,
+  type ListenAddress,
+  StreamPlaces,
+} from "@tercel/http2";
 import type { PlanSettings } from "./request-plan.ts";
 import { serveStream } from "./serve-stream.ts";
 import type { ServerCallSettings } from "./server-call.ts";
 
 export type ServerTlsOptions = NonNullable<Http2ServerOptions["tls"]>;
 export type ConnectionOptions = Omit<Http2ServerOptions, "onStream">;
-export type { ListenAddress };
+export { type ListenAddress, StreamPlaces };
 
 /** A server's connection as channelz sees it. */
 export interface ServerConnection {
