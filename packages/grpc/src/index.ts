@@ -25,6 +25,7 @@ export { gzipCompression } from "./protocol/gzip-compression.ts";
 export { runLifecycle } from "./server/lifecycle/lifecycle.ts";
 export type { Lifecycle, LifecycleOutcome, ServedHealth, ServeOptions } from "./server/lifecycle/lifecycle-contract.ts";
 export type { LifecycleOptions } from "./server/lifecycle/lifecycle-options.ts";
+export type { MethodLimits, MethodOrService } from "./server/method-limits.ts";
 export { type CloseOptions, createServer, type ListeningAt, type ListenOptions, type Server } from "./server/server.ts";
 export type { ServerOptions } from "./server/server-options.ts";
 export { onStopSignals, type StopSignalOptions } from "./server/stop-signals.ts";
@@ -40,6 +41,8 @@ export type { WorkersOptions } from "./server/workers/worker-options.ts";
 export type { Address } from "./transport/client-connection.ts";
 export type { LimitAction, LimitName, LimitStrike, OnLimit } from "./transport/limit-reporter.ts";
 export type { ListenAddress } from "./transport/listen.ts";
+export { type FromFiles, type TlsFiles, type TlsFilesOptions, watchTlsFiles } from "./transport/tls-files.ts";
+export type { TlsMaterial } from "./transport/tls-material.ts";
 
 // What applications need besides for a resolver or a balancer of their own.
 

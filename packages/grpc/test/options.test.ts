@@ -15,6 +15,7 @@ const serverBounds: [keyof ServerOptions, number, number][] = [
   ["compressMinBytes", 0, Number.MAX_SAFE_INTEGER],
   ["maxTimeoutMs", 1, Number.MAX_SAFE_INTEGER],
   ["maxConcurrentStreams", 1, 0x7fff_ffff],
+  ["maxConcurrentCalls", 1, Number.MAX_SAFE_INTEGER],
   ["maxMetadataBytes", 0, Number.MAX_SAFE_INTEGER],
   ["maxConnections", 1, Number.MAX_SAFE_INTEGER],
   ["maxConnectionsPerAddress", 1, Number.MAX_SAFE_INTEGER],

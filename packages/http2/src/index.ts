@@ -22,3 +22,4 @@ export type { HeaderFields, Stream, StreamListener } from "./stream/stream.ts";
 export type { ByteChannel } from "./connection/byte-channel.ts";
 export { type Clock, systemClock } from "./connection/clock.ts";
 export { resolveLimits } from "./connection/limits.ts";
+export { StreamPlaces } from "./connection/stream-places.ts";

@@ -13,6 +13,7 @@ export const limitNames = [
   "frame_size",
   "settings_entries",
   "streams",
+  "shared_streams",
   "header_list",
   "header_block",
   "interim_heads",

@@ -1,13 +1,14 @@
 // Each limit that a peer strikes is told once, by its name and with what followed.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ConnectionLimits, ErrorCode, type LimitName, limitNames } from "../src/index.ts";
+import { type ConnectionLimits, ErrorCode, type LimitName, limitNames, StreamPlaces } from "../src/index.ts";
 import { createScriptedClient, createScriptedServer, type ScriptedConnection } from "../src/testing/index.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
 interface Strike {
   readonly told: readonly string[];
   readonly limits?: Partial<ConnectionLimits>;
+  readonly streamPlaces?: StreamPlaces;
   readonly role?: "client";
   /** The connection is used as it is, without SETTINGS and their acknowledgement. */
   readonly noHandshake?: boolean;
@@ -48,6 +49,14 @@ const strikes: Partial<Record<LimitName, Strike>> = {
   streams: {
     told: ["streams refused"],
     limits: { maxConcurrentStreams: 1 },
+    strike({ peer }) {
+      peer.sendHeaders(1, post);
+      peer.sendHeaders(3, post);
+    },
+  },
+  shared_streams: {
+    told: ["shared_streams refused"],
+    streamPlaces: new StreamPlaces(1),
     strike({ peer }) {
       peer.sendHeaders(1, post);
       peer.sendHeaders(3, post);
@@ -148,9 +157,10 @@ const elsewhere: readonly LimitName[] = ["small_data"];
 
 const silent = { onHead() {}, onData() {}, onTrailers() {}, onEnd() {}, onReset() {}, onWritable() {} };
 
-for (const [name, { told, limits = {}, role, noHandshake, strike }] of Object.entries(strikes)) {
+for (const [name, { told, limits = {}, streamPlaces, role, noHandshake, strike }] of Object.entries(strikes)) {
   test(`tells that the peer has struck the limit ${name}`, async () => {
-    const scripted = role === "client" ? createScriptedClient({ limits }) : createScriptedServer({ limits });
+    const options = { limits, ...(streamPlaces !== undefined && { streamPlaces }) };
+    const scripted = role === "client" ? createScriptedClient(options) : createScriptedServer(options);
     if (noHandshake !== true) await scripted.peer.shakeHands();
     assert.deepEqual(scripted.events.limits, []);
     await strike(scripted);

@@ -9,6 +9,9 @@ export interface MethodHandler {
   readonly method: DescMethod;
   readonly input: DescMessage;
   readonly output: DescMessage;
+  /** The largest request and response message. */
+  readonly maxReceiveMessageBytes: number;
+  readonly maxSendMessageBytes: number;
   /** Client-streaming and bidirectional methods take any number of requests; the others exactly one. */
   readonly requestIsStream: boolean;
   /** The server's interceptors, then those that were given with the service; the first is the outermost. */

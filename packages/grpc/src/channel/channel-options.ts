@@ -7,20 +7,24 @@ import { type JsonCodecOptions, jsonCodecOptionNames } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { MessageFormat } from "../protocol/content-type.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
-import type { Http2ConnectSettings } from "../transport/http2-client-connection.ts";
+import type { ClientTlsOptions, Http2ConnectSettings } from "../transport/http2-client-connection.ts";
 import type { OnLimit } from "../transport/limit-reporter.ts";
+import type { FromFiles } from "../transport/tls-files.ts";
 import type { BalancerFactory } from "./balancer/index.ts";
 import type { ResolverFactory } from "./resolver/index.ts";
 import type { ServiceConfigJson } from "./service-config/service-config-json.ts";
+
+type ChannelTls = ClientTlsOptions & FromFiles;
 
 export interface ChannelOptions {
   /** Run around every call; the first is the outermost. They are Connect's interceptors. Default: none. */
   interceptors?: readonly Interceptor[];
   /**
-   * `true`, or what `node:tls` takes (`ca`, `cert`, `key`, `servername` …), or a function that returns it: it is called for
-   * each connection, so that a renewed certificate needs no new channel. Default: cleartext.
+   * `true`, or what `node:tls` takes (`ca`, `cert`, `key`, `servername` …), with `files` that may change or without, or a
+   * function that returns it: it is called for each connection, so that a renewed certificate needs no new channel. Default:
+   * cleartext.
    */
-  tls?: true | NonNullable<Http2ConnectSettings["tls"]>;
+  tls?: true | ChannelTls | (() => ChannelTls);
   /** Deadline of calls that do not set one. Default: none, as in gRPC; set one. */
   defaultTimeoutMs?: number;
   /**

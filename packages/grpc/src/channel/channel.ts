@@ -15,6 +15,7 @@ import type { Connect } from "../transport/client-connection.ts";
 import { createHttp2Connect } from "../transport/http2-client-connection.ts";
 import { LimitReporter } from "../transport/limit-reporter.ts";
 import { RequestHeads } from "../transport/request-heads.ts";
+import { withFiles } from "../transport/tls-files.ts";
 import type { BalancerFactory } from "./balancer/index.ts";
 import { createPolicies } from "./balancer/policies.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
@@ -127,10 +128,17 @@ function ownConfig(balancers: readonly BalancerFactory[]): ParseServiceConfigOpt
   return { balancers, refuseUnknown: true, where: "createChannel: serviceConfig" };
 }
 
+/** Asked for each connection: files may have changed, and so may what a function says. */
+function tlsForEach(tls: ChannelOptions["tls"]) {
+  if (tls === undefined) return undefined;
+  if (tls === true) return {};
+  return typeof tls === "function" ? () => withFiles(tls()) : () => withFiles(tls);
+}
+
 function connectSettings(options: ChannelOptions) {
   const { keepalive } = options;
   return {
-    tls: options.tls === true ? {} : options.tls,
+    tls: tlsForEach(options.tls),
     limits: options.limits ?? {},
     clock: options.clock ?? systemClock,
     unindexedFields,

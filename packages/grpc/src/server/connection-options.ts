@@ -4,7 +4,8 @@ import { stderrLog } from "../call/log.ts";
 import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
 import { LimitReporter } from "../transport/limit-reporter.ts";
-import type { ConnectionOptions } from "../transport/listen.ts";
+import { type ConnectionOptions, StreamPlaces } from "../transport/listen.ts";
+import { withFiles } from "../transport/tls-files.ts";
 import type { ServerOptions } from "./server-options.ts";
 
 /** gRFC A8's defaults for servers: what they ask of clients, and what they let clients ask. */
@@ -51,11 +52,12 @@ export function connectionOptions(options: ServerOptions): ConnectionOptions {
     onError: (error) => log.error("the listening socket failed", { error }),
     onLimit: (event, address, connection) => limitReporter.report(event, address, connection),
     ...withoutUndefined({
-      tls: options.tls,
+      tls: options.tls === undefined ? undefined : withFiles(options.tls),
       http1Server: options.http1Server,
       maxConnections: options.maxConnections,
       maxConnectionsPerAddress: options.maxConnectionsPerAddress,
       maxTlsHandshakes: options.maxTlsHandshakes,
+      streamPlaces: options.maxConcurrentCalls === undefined ? undefined : new StreamPlaces(options.maxConcurrentCalls),
     }),
     clock,
   };

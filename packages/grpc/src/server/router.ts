@@ -12,6 +12,7 @@ import {
 import { groupHooks, hookChain } from "../call/hooked-interceptor.ts";
 import type { MethodHandler } from "../call/method-handler.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
+import type { MethodLimitTable } from "./method-limits.ts";
 
 type Handlers = ConnectRouter["handlers"];
 /** What Connect takes beside a service; of these `interceptors` matters here, the rest belongs to its own protocols. */
@@ -25,9 +26,11 @@ export class MethodTable implements ConnectRouter {
   private readonly connectRouter = createConnectRouter();
 
   private readonly interceptors: readonly Interceptor[];
+  private readonly limits: MethodLimitTable;
 
-  constructor(interceptors: readonly Interceptor[]) {
+  constructor(interceptors: readonly Interceptor[], limits: MethodLimitTable) {
     this.interceptors = interceptors;
+    this.limits = limits;
   }
 
   get handlers(): Handlers {
@@ -59,6 +62,7 @@ export class MethodTable implements ConnectRouter {
       method,
       input: method.input,
       output: method.output,
+      ...this.limits.of(method),
       requestIsStream: spec.kind === "client_streaming" || spec.kind === "bidi_streaming",
       interceptors,
       hooks: interceptors.length === 1 ? hookChain(interceptors[0]) : undefined,

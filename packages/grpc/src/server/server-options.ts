@@ -6,14 +6,16 @@ import { type JsonCodecOptions, jsonCodecOptionNames } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { OnLimit } from "../transport/limit-reporter.ts";
 import type { ConnectionOptions, ServerTlsOptions } from "../transport/listen.ts";
+import type { FromFiles } from "../transport/tls-files.ts";
+import type { MethodLimits } from "./method-limits.ts";
 
 export interface ServerOptions {
   /** Registers services and methods: Connect's router function, as it is. */
   routes: (router: ConnectRouter) => void;
   /** Run around every call; the first is the outermost. They are Connect's interceptors. Default: none. */
   interceptors?: readonly Interceptor[];
-  /** Certificate and key as `node:tls` takes them. Default: cleartext. */
-  tls?: ServerTlsOptions;
+  /** Certificate and key as `node:tls` takes them, or `files` that may change. Default: cleartext. */
+  tls?: ServerTlsOptions & FromFiles;
   /**
    * Cleartext is meant, for example behind a proxy or in a network of its own. Default false: a server without `tls` that listens where
    * others can reach it says so once in the log.
@@ -36,6 +38,13 @@ export interface ServerOptions {
   maxTimeoutMs?: number;
   /** Calls on one connection at once. Default 200. */
   maxConcurrentStreams?: number;
+  /**
+   * Calls on all connections at once, each from its first octet until its handler has ended. One more is refused without having been
+   * begun: clients send it once more, elsewhere if they can, and then it fails with Unavailable. Default: no limit.
+   */
+  maxConcurrentCalls?: number;
+  /** Other limits of message size for single methods and services; the more precise entry wins. Default: none. */
+  methodLimits?: readonly MethodLimits[];
   /** Size of a request's metadata by RFC 9113 §6.5.2. Default 16 KiB. */
   maxMetadataBytes?: number;
   /** Connections at once. Default 10,000. */
@@ -89,6 +98,8 @@ const optionNames: readonly (keyof ServerOptions)[] = [
   "jsonOptions",
   "maxTimeoutMs",
   "maxConcurrentStreams",
+  "maxConcurrentCalls",
+  "methodLimits",
   "maxMetadataBytes",
   "maxConnections",
   "maxConnectionsPerAddress",

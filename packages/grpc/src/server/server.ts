@@ -18,7 +18,9 @@ import {
   type ServerTlsOptions,
 } from "../transport/listen.ts";
 import { ResponseHeads } from "../transport/response-heads.ts";
+import { withFiles } from "../transport/tls-files.ts";
 import { connectionOptions } from "./connection-options.ts";
+import { MethodLimitTable } from "./method-limits.ts";
 import { MethodTable } from "./router.ts";
 import { checkServerOptions, type ServerOptions } from "./server-options.ts";
 
@@ -85,8 +87,13 @@ export function createServer(options: ServerOptions): Server {
 export function serverOver(options: ServerOptions, makeListener: CreateListener): Server {
   checkServerOptions(options);
   checkNumbers(options);
-  const table = new MethodTable(options.interceptors ?? []);
+  const methodLimits = new MethodLimitTable(options.methodLimits ?? [], {
+    maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
+    maxSendMessageBytes: options.maxSendMessageBytes ?? maxAnnouncedMessageBytes,
+  });
+  const table = new MethodTable(options.interceptors ?? [], methodLimits);
   options.routes(table);
+  methodLimits.refuseUnknownMethods(table.services);
   const clock = options.clock ?? systemClock;
   const log = options.log ?? stderrLog;
   const deadlines = new DeadlineWheel(clock, false);
@@ -97,8 +104,6 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
     { methods: table.methods, codecs, compressions, maxTimeoutMs: options.maxTimeoutMs },
     {
       counts,
-      maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
-      maxSendMessageBytes: options.maxSendMessageBytes ?? maxAnnouncedMessageBytes,
       compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
       responseHeads: new ResponseHeads(compressions),
       deadlines,
@@ -108,6 +113,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
     },
     connectionOptions(options),
   );
+  const stopFollowing = followFiles(options, listener);
   let closing: Promise<void> | undefined;
   const server: Server = {
     calls: counts,
@@ -139,6 +145,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
     close(given = {}) {
       refuseUnknownOptions("close", given, ["deadlineMs"]);
       checkWholeNumber("close", "deadlineMs", given.deadlineMs, 0, Number.MAX_SAFE_INTEGER);
+      stopFollowing();
       const closed = listener.close(given.deadlineMs ?? defaultCloseDeadlineMs);
       closing ??= closed.then(() => deadlines.stop());
       return closing;
@@ -164,6 +171,19 @@ function warnOfExposure(log: Log, address: ListenAddress | undefined): void {
   });
 }
 
+/** New handshakes use what the files hold. What is returned ends that. */
+function followFiles({ tls, log = stderrLog }: ServerOptions, listener: Listener): () => void {
+  if (tls?.files === undefined) return () => {};
+  return tls.files.onChange(() => {
+    try {
+      listener.updateTls(withFiles(tls));
+    } catch (error) {
+      // OpenSSL knows more reasons than those that the files were checked for, a key that is too short among them.
+      log.error("changed TLS files cannot be used; the old ones stay in force", { error });
+    }
+  });
+}
+
 function checkNumbers(options: ServerOptions): void {
   const where = "createServer";
   checkWholeNumber(where, "maxReceiveMessageBytes", options.maxReceiveMessageBytes, 0, maxAnnouncedMessageBytes);
@@ -171,6 +191,7 @@ function checkNumbers(options: ServerOptions): void {
   checkWholeNumber(where, "compressMinBytes", options.compressMinBytes, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxTimeoutMs", options.maxTimeoutMs, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxConcurrentStreams", options.maxConcurrentStreams, 1, 0x7fff_ffff);
+  checkWholeNumber(where, "maxConcurrentCalls", options.maxConcurrentCalls, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxMetadataBytes", options.maxMetadataBytes, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxConnectionsPerAddress", options.maxConnectionsPerAddress, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxTlsHandshakes", options.maxTlsHandshakes, 1, Number.MAX_SAFE_INTEGER);

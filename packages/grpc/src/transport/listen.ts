@@ -4,6 +4,7 @@ import {
   type Http2ServerOptions,
   isLoopback,
   type ListenAddress,
+  StreamPlaces,
 } from "@tercel/http2";
 import type { PlanSettings } from "./request-plan.ts";
 import { serveStream } from "./serve-stream.ts";
@@ -11,7 +12,7 @@ import type { ServerCallSettings } from "./server-call.ts";
 
 export type ServerTlsOptions = NonNullable<Http2ServerOptions["tls"]>;
 export type ConnectionOptions = Omit<Http2ServerOptions, "onStream">;
-export { isLoopback, type ListenAddress };
+export { isLoopback, type ListenAddress, StreamPlaces };
 
 /** A server's connection as channelz sees it. */
 export interface ServerConnection {

@@ -33,8 +33,6 @@ import { isWorthIt, sendMessage, tooLargeToSend } from "./send-message.ts";
 export interface ServerCallSettings {
   /** Calls since the beginning, counted by the calls themselves. */
   readonly counts: { started: number; succeeded: number; failed: number };
-  readonly maxReceiveMessageBytes: number;
-  readonly maxSendMessageBytes: number;
   readonly compressMinBytes: number;
   readonly responseHeads: ResponseHeads;
   readonly deadlines: DeadlineWheel;
@@ -161,10 +159,10 @@ export class ServerCall
     }
     if (this.requests === undefined) this.stream.consume(end - start);
     else this.requests.received(end - start);
-    if (this.reader === undefined && isOneMessage(bytes, start, end, this.settings.maxReceiveMessageBytes)) {
+    if (this.reader === undefined && isOneMessage(bytes, start, end, this.plan.handler.maxReceiveMessageBytes)) {
       this.onMessage(bytes, start + messagePrefixBytes, end, false, false);
     } else {
-      this.reader ??= new MessageReader(this, this.settings.maxReceiveMessageBytes);
+      this.reader ??= new MessageReader(this, this.plan.handler.maxReceiveMessageBytes);
       const error = this.reader.push(bytes, start, end);
       if (error !== undefined) this.fail(error);
     }
@@ -263,7 +261,8 @@ export class ServerCall
     if (this.over) return undefined;
     const { plan, settings, context } = this;
     const bytes = plan.codec.encode(plan.handler.output, message);
-    if (bytes.length > settings.maxSendMessageBytes) throw tooLargeToSend(bytes.length, settings.maxSendMessageBytes);
+    const { maxSendMessageBytes } = plan.handler;
+    if (bytes.length > maxSendMessageBytes) throw tooLargeToSend(bytes.length, maxSendMessageBytes);
     const { compressMinBytes } = settings;
     const compression = compressionForMessage(
       plan.responseCompression,
@@ -332,7 +331,7 @@ export class ServerCall
   private inflate(octets: Uint8Array): Message | Promise<Message> {
     const { codec, handler, requestCompression } = this.plan;
     if (requestCompression === undefined) throw undeclaredCompressionError();
-    const plain = requestCompression.decompress(octets, this.settings.maxReceiveMessageBytes);
+    const plain = requestCompression.decompress(octets, this.plan.handler.maxReceiveMessageBytes);
     if (!(plain instanceof Promise)) return codec.decode(handler.input, plain);
     const message = plain.then((decompressed) => codec.decode(handler.input, decompressed));
     // Whoever takes the message sees the failure; until then it must not count as unhandled.

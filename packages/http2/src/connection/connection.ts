@@ -26,6 +26,7 @@ import { type PingSettled, Pings } from "./pings.ts";
 import { ReadPacer } from "./read-pacer.ts";
 import type { Role } from "./role.ts";
 import { Shutdown } from "./shutdown.ts";
+import type { StreamPlaces } from "./stream-places.ts";
 import { StreamTable } from "./stream-table.ts";
 import { Ticker } from "./ticker.ts";
 import { GrowthAllowance, WindowGrowth } from "./window-growth.ts";
@@ -65,6 +66,8 @@ export interface ConnectionOptions {
   ticker?: Ticker;
   /** By how much the windows of all connections that share it may grow. Default: one of its own. */
   growthAllowance?: GrowthAllowance;
+  /** Server: places for the streams of all connections that share it. Default: no limit but each connection's own. */
+  streamPlaces?: StreamPlaces;
 }
 
 /**
@@ -90,6 +93,7 @@ export class Connection implements StreamOwner, InboundOwner {
   private readonly pingPolicy: PingPolicy;
   private readonly growth: WindowGrowth;
   private readonly creditAhead: CreditAhead;
+  private readonly places: StreamPlaces | undefined;
   private readonly peerSettings: PeerSettings;
   private readonly ownSettings: OwnSettings;
   private readonly draining: Drain;
@@ -121,6 +125,7 @@ export class Connection implements StreamOwner, InboundOwner {
       limits.connectionSendBufferBytes,
       () => this.drained(),
     );
+    this.places = options.streamPlaces;
     const allowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
     this.growth = new WindowGrowth(limits.connectionWindowBytes, limits.maxReceiveWindowBytes, allowance);
     this.creditAhead = new CreditAhead(allowance);
@@ -209,7 +214,7 @@ export class Connection implements StreamOwner, InboundOwner {
     stream.isHead = isHeadRequest(fields);
     this.streams.lastStreamId = stream.id;
     stream.listener = listener;
-    this.streams.add(stream);
+    this.addStream(stream);
     this.phases.busy();
     stream.sendHeaders(fields, endStream, extra);
     return stream;
@@ -357,6 +362,7 @@ export class Connection implements StreamOwner, InboundOwner {
 
   slotReleased(): void {
     this.streams.slots--;
+    if (this.places !== undefined) this.places.taken--;
     if (this.shutdown.isClosed) return;
     if (this.isEnding) this.draining.endWhenIdle();
     else if (this.role === "client") this.tellCapacity();
@@ -374,17 +380,20 @@ export class Connection implements StreamOwner, InboundOwner {
 
   refuses(streamId: number): boolean {
     if (streamId > this.streams.lastAllowedStreamId) return true;
-    if (this.streams.slots < this.limits.maxConcurrentStreams) return false;
-    this.budgets.glitch();
-    this.streams.rememberReset(streamId, this.clock.nowMs());
-    this.outbound.rstStream(streamId, ErrorCode.refusedStream);
-    this.tellLimit("streams", "refused", streamId, "too many streams or handlers at once");
+    if (this.streams.slots >= this.limits.maxConcurrentStreams) {
+      this.budgets.glitch();
+      this.refuse(streamId, "streams", "too many streams or handlers at once");
+      return true;
+    }
+    // No glitch: the peer was not told of this limit, and cannot know what others do.
+    if (this.places?.areFull !== true) return false;
+    this.refuse(streamId, "shared_streams", "too many streams or handlers at once on all connections");
     return true;
   }
 
   openStream(streamId: number, head: RequestHead): Stream {
     const stream = this.newStream(streamId);
-    this.streams.add(stream);
+    this.addStream(stream);
     this.phases.busy();
     this.events.onStream?.(stream, head);
     return stream;
@@ -393,7 +402,7 @@ export class Connection implements StreamOwner, InboundOwner {
   refuseHeaderList(streamId: number, endStream: boolean): void {
     this.budgets.glitch();
     const stream = this.newStream(streamId);
-    this.streams.add(stream);
+    this.addStream(stream);
     this.tellLimit("header_list", "refused", streamId, "the request's header list is over the limit");
     stream.sendHeaders(this.tooLargeHeaders, true);
     if (endStream) stream.endReceived();
@@ -505,6 +514,18 @@ export class Connection implements StreamOwner, InboundOwner {
     } catch (error) {
       this.inbound.failed(error, 0);
     }
+  }
+
+  /** What was not begun may be sent again (RFC 9113 §8.7). */
+  private refuse(streamId: number, limit: LimitName, detail: string): void {
+    this.streams.rememberReset(streamId, this.clock.nowMs());
+    this.outbound.rstStream(streamId, ErrorCode.refusedStream);
+    this.tellLimit(limit, "refused", streamId, detail);
+  }
+
+  private addStream(stream: Stream): void {
+    this.streams.add(stream);
+    if (this.places !== undefined) this.places.taken++;
   }
 
   private tellLimit(limit: LimitName, action: LimitAction, streamId: number, detail: string): void {

@@ -1,0 +1,210 @@
+import { readFileSync, watch } from "node:fs";
+import { dirname } from "node:path";
+import { checkWholeNumber } from "../call/check-number.ts";
+import { type Clock, systemClock } from "../call/clock.ts";
+import { type Log, stderrLog } from "../call/log.ts";
+import { refuseUnknownOptions } from "../call/unknown-option.ts";
+import { checkTlsMaterial, type TlsMaterial } from "./tls-material.ts";
+
+export interface TlsFilesOptions {
+  /** The certificate and those of the authorities between it and the root, as PEM. With `keyFile`. */
+  readonly certFile?: string;
+  /** Its private key as PEM, without a passphrase. With `certFile`. */
+  readonly keyFile?: string;
+  /** The authorities that the peer's certificate may come from, as PEM. Default: those that Node trusts. */
+  readonly caFile?: string;
+  /**
+   * From the first sign of a change to the look at the files. Default 500 ms: certificate and key are written one after the
+   * other.
+   */
+  readonly settleMs?: number;
+  /**
+   * The files are looked at this often even without a sign of a change, which network file systems do not always give.
+   * Default 60,000 ms; 0 means never.
+   */
+  readonly pollMs?: number;
+  /** Where it is told that files were taken or refused. Default: warnings and errors as JSON lines on standard error. */
+  readonly log?: Log;
+  /** For tests. */
+  readonly clock?: Clock;
+  /** For tests: tells of changes in a folder until the returned function is called. */
+  readonly watchFolder?: (folder: string, onChange: () => void) => () => void;
+}
+
+/** Certificates that follow their files. */
+export interface TlsFiles {
+  /** What holds now: the newest content that was valid. */
+  readonly current: TlsMaterial;
+  /** Tells of each new content. What is returned ends that. */
+  onChange(listener: () => void): () => void;
+  /** Looks at the files now, as after `settleMs`. False when they were refused, which the log says. */
+  reload(): boolean;
+  /** Ends the watching. What holds now goes on to hold. */
+  close(): void;
+}
+
+/** What a `tls` option may have beside what `node:tls` takes. */
+export interface FromFiles {
+  /** Certificate, key and authorities come from files that may change: `watchTlsFiles` makes this. */
+  readonly files?: TlsFiles;
+}
+
+const defaultSettleMs = 500;
+const defaultPollMs = 60_000;
+
+/**
+ * Reads certificate files and follows them: a renewed certificate holds for the connections that come, on every server and
+ * channel whose `tls` has these `files`. Renaming over a file, swapping a symlink as Kubernetes does, and writing in place
+ * are all noticed. Files that do not fit together are refused with an error in the log, and the old ones stay in force.
+ *
+ * @throws Error that names the file when they cannot be used at the start; TypeError or RangeError for wrong options
+ */
+export function watchTlsFiles(options: TlsFilesOptions): TlsFiles {
+  checkOptions(options);
+  const { certFile, keyFile, caFile, settleMs = defaultSettleMs, pollMs = defaultPollMs } = options;
+  const names = {
+    ...(certFile !== undefined && { certFile }),
+    ...(keyFile !== undefined && { keyFile }),
+    ...(caFile !== undefined && { caFile }),
+  };
+  const log = options.log ?? stderrLog;
+  const clock = options.clock ?? systemClock;
+  const watchFolder = options.watchFolder ?? ((folder, onChange) => watchWithSystem(folder, onChange, log));
+  const listeners = new Set<() => void>();
+  /** What the last look has said when it failed, so that a lasting fault is told once. */
+  let toldProblem: string | undefined;
+  let cancelSettling: (() => void) | undefined;
+  let cancelPoll: (() => void) | undefined;
+  let isClosed = false;
+
+  let current = read();
+  tellValidity(current);
+
+  function read(): TlsMaterial {
+    return {
+      ...(certFile !== undefined && { cert: readFileSync(certFile) }),
+      ...(keyFile !== undefined && { key: readFileSync(keyFile) }),
+      ...(caFile !== undefined && { ca: readFileSync(caFile) }),
+    };
+  }
+
+  /** Throws when the material is none. */
+  function tellValidity(material: TlsMaterial): void {
+    const { validFrom, validTo } = checkTlsMaterial(material, names);
+    const nowMs = Date.now();
+    if (validTo !== undefined && validTo.getTime() < nowMs) {
+      log.warn("the certificate has expired", { certFile, validTo: validTo.toISOString() });
+    } else if (validFrom !== undefined && validFrom.getTime() > nowMs) {
+      log.warn("the certificate is not valid yet", { certFile, validFrom: validFrom.toISOString() });
+    } else {
+      log.info("TLS files were read", { ...names, validTo: validTo?.toISOString() });
+    }
+  }
+
+  function reload(): boolean {
+    try {
+      const found = read();
+      if (!isSame(found, current)) {
+        tellValidity(found);
+        current = found;
+        for (const listener of [...listeners]) listener();
+      }
+      toldProblem = undefined;
+      return true;
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      if (problem !== toldProblem) log.error("changed TLS files are refused; the old ones stay in force", { problem });
+      toldProblem = problem;
+      return false;
+    }
+  }
+
+  /** Not put off by further signs: a folder where something changes all the time must not starve it. What follows the look has one of its own. */
+  function onSign(): void {
+    if (isClosed || cancelSettling !== undefined) return;
+    cancelSettling = clock.after(settleMs, () => {
+      cancelSettling = undefined;
+      reload();
+    });
+  }
+
+  function poll(): void {
+    cancelPoll = clock.after(pollMs, () => {
+      reload();
+      poll();
+    });
+  }
+
+  // The folders and not the files: a rename puts another file, and another symlink, in the place of the one that is watched.
+  const folders = new Set(Object.values(names).map((file) => dirname(file)));
+  const stopWatching = Array.from(folders, (folder) => watchFolder(folder, onSign));
+  if (pollMs > 0) poll();
+
+  return {
+    get current() {
+      return current;
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    reload,
+    close() {
+      isClosed = true;
+      for (const stop of stopWatching) stop();
+      cancelSettling?.();
+      cancelPoll?.();
+      listeners.clear();
+    },
+  };
+}
+
+function watchWithSystem(folder: string, onChange: () => void, log: Log): () => void {
+  // The system has a limit of watches, and a folder may go away: the files are looked at regularly all the same.
+  const onProblem = (error: unknown): void => log.warn("a folder of TLS files cannot be watched", { folder, error });
+  try {
+    const watcher = watch(folder, { persistent: false }, onChange);
+    watcher.on("error", onProblem);
+    return () => watcher.close();
+  } catch (error) {
+    onProblem(error);
+    return () => {};
+  }
+}
+
+function isSame(a: TlsMaterial, b: TlsMaterial): boolean {
+  const isEqual = (one: Buffer | undefined, other: Buffer | undefined): boolean =>
+    one === undefined || other === undefined ? one === other : one.equals(other);
+  return isEqual(a.cert, b.cert) && isEqual(a.key, b.key) && isEqual(a.ca, b.ca);
+}
+
+const optionNames: readonly (keyof TlsFilesOptions)[] = [
+  "certFile",
+  "keyFile",
+  "caFile",
+  "settleMs",
+  "pollMs",
+  "log",
+  "clock",
+  "watchFolder",
+];
+
+function checkOptions(options: TlsFilesOptions): void {
+  const where = "watchTlsFiles";
+  refuseUnknownOptions(where, options, optionNames);
+  checkWholeNumber(where, "settleMs", options.settleMs, 0, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "pollMs", options.pollMs, 0, Number.MAX_SAFE_INTEGER);
+  const { certFile, keyFile, caFile } = options;
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw new TypeError(`${where}: certFile and keyFile have to be given together`);
+  }
+  if (certFile === undefined && caFile === undefined) {
+    throw new TypeError(`${where}: give certFile and keyFile, or caFile, or all three`);
+  }
+}
+
+/** Options for `node:tls` with what the files hold at this moment. */
+export function withFiles<Options extends object>(tls: Options & FromFiles): Omit<Options, "files"> & TlsMaterial {
+  const { files, ...rest } = tls;
+  return { ...rest, ...files?.current };
+}

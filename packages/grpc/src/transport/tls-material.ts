@@ -1,0 +1,54 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+
+/** What TLS files held when they were read, as `node:tls` takes it. What was not asked for is absent. */
+export interface TlsMaterial {
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+  readonly ca?: Buffer;
+}
+
+/** Where it came from, for errors. */
+export interface TlsFileNames {
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  readonly caFile?: string;
+}
+
+/** What can be told of valid material. */
+export interface TlsFacts {
+  /** When the own certificate begins and ceases to be valid; undefined without one. */
+  readonly validFrom: Date | undefined;
+  readonly validTo: Date | undefined;
+}
+
+const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/**
+ * Looks whether the files can be used together. Two files are replaced one after the other, so that a certificate and the key
+ * of another meet for a moment.
+ *
+ * @throws Error that names the file and what is wrong with it; nothing of a key is in it
+ */
+export function checkTlsMaterial({ cert, key, ca }: TlsMaterial, names: TlsFileNames): TlsFacts {
+  if (ca !== undefined) readCertificates(ca, names.caFile);
+  if (cert === undefined || key === undefined) return { validFrom: undefined, validTo: undefined };
+  const own = readCertificates(cert, names.certFile)[0] as X509Certificate;
+  let belongs: boolean;
+  try {
+    belongs = own.checkPrivateKey(createPrivateKey(key));
+  } catch {
+    throw new Error(`${names.keyFile} holds no private key in PEM form without a passphrase`);
+  }
+  if (!belongs) throw new Error(`the key in ${names.keyFile} is not that of the certificate in ${names.certFile}`);
+  return { validFrom: own.validFromDate, validTo: own.validToDate };
+}
+
+function readCertificates(pem: Buffer, file: string | undefined): X509Certificate[] {
+  try {
+    const found = pem.toString("latin1").match(pemCertificate) ?? [];
+    if (found.length > 0) return found.map((one) => new X509Certificate(one));
+  } catch {
+    // Told below: OpenSSL's words for it help nobody.
+  }
+  throw new Error(`${file} holds no valid certificate in PEM form`);
+}

@@ -1,0 +1,13 @@
+/** Places for streams that several connections share, taken as long as a stream is open or its handler runs. */
+export class StreamPlaces {
+  taken = 0;
+  private readonly max: number;
+
+  constructor(max: number) {
+    this.max = max;
+  }
+
+  get areFull(): boolean {
+    return this.taken >= this.max;
+  }
+}
