@@ -173,6 +173,46 @@ test("a channel that was in idle mode over a restart of the registry and a chang
   assert.equal(channel.state, "ready");
 });
 
+test("calls keep to their own zone and version, go to another zone while nobody there answers, and come back", async () => {
+  const { target } = await hostRegistry();
+  const [own, other, old] = [await startService("own"), await startService("other"), await startService("old")];
+  const holder = connect(target);
+  const register = (id: string, port: number, version: string, zone: string) =>
+    holder.register({ name: "orders", id, address: "127.0.0.1", port, version, metadata: { zone } });
+  await register("own-1", own.port, "v2.1.0", "a");
+  await register("other-1", other.port, "v2.0.0", "b");
+  await register("old-1", old.port, "v1.9.0", "a");
+  const childPolicy = [{ round_robin: {} }];
+  const channels = createServiceChannels({
+    registry: connect(target),
+    channel: {
+      defaultTimeoutMs: 30_000,
+      waitForReady: true,
+      serviceConfig: { loadBalancingConfig: [{ tercel_attribute_filter: { prefer: { zone: "a" }, childPolicy } }] },
+    },
+  });
+  open.push(() => channels.close());
+  const client = channels.client(Health, "orders", "version=v2");
+  /** Which of two services ten calls find, as each instance has its own only. */
+  const found = async (name: string): Promise<number> => {
+    let count = 0;
+    for (let call = 0; call < 10; call++) {
+      if (await client.check({ service: name }).then(Boolean, isUnknownService)) count++;
+    }
+    return count;
+  };
+  assert.equal(await found("own"), 10);
+  await own.close();
+  assert.equal(await found("other"), 10);
+  // It comes back as another process at the same address.
+  await startService("own", own.port);
+  await holder.deregister("own-1");
+  await register("own-2", own.port, "v2.1.0", "a");
+  while ((await found("own")) < 10);
+  assert.equal(await found("other"), 0);
+  assert.equal(await found("old"), 0);
+});
+
 test("a call fails at once and says why, when nobody offers the service", async () => {
   const { target } = await hostRegistry();
   const channels = createServiceChannels({ registry: connect(target) });

@@ -1,0 +1,36 @@
+import { createClient } from "@connectrpc/connect";
+import { createChannel, createServer } from "@tercel/grpc";
+import { createHealth } from "@tercel/grpc/services";
+
+// The server takes two calls at once on a connection; 200 is the default.
+const health = createHealth();
+const server = createServer({ routes: (router) => health.routes(router), maxConcurrentStreams: 2 });
+const { port } = await server.listen({ port: 0 });
+
+/** Five streams that stay open, at once. */
+async function fiveWatches(maxConnectionsPerSubchannel?: number): Promise<string> {
+  const channel = createChannel(`127.0.0.1:${port}`, {
+    serviceConfig: {
+      ...(maxConnectionsPerSubchannel !== undefined && { connectionScaling: { maxConnectionsPerSubchannel } }),
+    },
+  });
+  const client = createClient(health.service, channel);
+  const controller = new AbortController();
+  let begun = 0;
+  const watches = Array.from({ length: 5 }, async () => {
+    for await (const _status of client.watch({}, { signal: controller.signal, timeoutMs: 1000 })) begun++;
+  });
+  // Those that find no place wait for one until their deadline.
+  const over = Promise.allSettled(watches);
+  while (begun < 5 && (await Promise.race([over, new Promise((resolve) => setImmediate(resolve))])) === undefined);
+  const found = `${begun} of 5 on ${server.openConnections} connections`;
+  controller.abort();
+  await over;
+  await channel.close();
+  return found;
+}
+
+console.log("as many connections as it takes, up to ten:", await fiveWatches());
+while (server.openConnections > 0) await new Promise((resolve) => setImmediate(resolve));
+console.log("at most one:", await fiveWatches(1));
+await server.close();

@@ -1,0 +1,39 @@
+import { createClient } from "@connectrpc/connect";
+import { createChannel, createServer } from "@tercel/grpc";
+import { createHealth } from "@tercel/grpc/services";
+
+// Two servers; each would be asked in turn. The service that is called is the health service itself, to keep this short.
+const [one, two] = [createHealth(), createHealth()];
+const servers = [one, two].map((health) => createServer({ routes: (router) => health.routes(router) }));
+const addresses = await Promise.all(servers.map((server) => server.listen({ port: 0 })));
+
+const channel = createChannel(`static:///${addresses.map(({ host, port }) => `${host}:${port}`).join(",")}`, {
+  defaultTimeoutMs: 5000,
+  serviceConfig: {
+    loadBalancingConfig: [{ round_robin: {} }],
+    // The channel watches the health service of each server for this name; "" is the server as a whole.
+    healthCheckConfig: { serviceName: "" },
+  },
+});
+const client = createClient(one.service, channel);
+
+/** How many calls each server gets of ten. */
+async function tenCalls(): Promise<string> {
+  const before = servers.map(({ calls }) => calls.started);
+  for (let call = 0; call < 10; call++) await client.check({});
+  return servers.map(({ calls }, at) => calls.started - (before[at] ?? 0)).join(" and ");
+}
+
+// Whoever is asked first is connected first; news of health travels, too.
+while ((await tenCalls()) !== "5 and 5");
+console.log("both serve: 5 and 5");
+one.setStatus("", "NOT_SERVING");
+while ((await tenCalls()) !== "0 and 10");
+console.log("the first does not: 0 and 10");
+one.setStatus("", "SERVING");
+while ((await tenCalls()) !== "5 and 5");
+console.log("it serves again: 5 and 5");
+
+await channel.close();
+for (const health of [one, two]) health.shutdown();
+await Promise.all(servers.map((server) => server.close()));

@@ -1,0 +1,13 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { test } from "node:test";
+
+test("a server that fails its calls is left out", () => {
+  const program = join(import.meta.dirname, "main.ts");
+  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 60_000 });
+  assert.deepEqual(said.trimEnd().split("\n"), [
+    "10 of 30 calls fail",
+    "the third server is left out: 0 of 30 calls fail",
+  ]);
+});
