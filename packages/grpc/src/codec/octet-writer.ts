@@ -257,7 +257,11 @@ export class OctetWriter {
   #move(octets: number): void {
     const written = this.#at - this.#start;
     const needed = written + octets;
-    const buffer = new Uint8Array(needed > sharedBytes ? Math.max(needed, 2 * written) : sharedBytes);
+    // A large one is not filled with zeros first: only what has been written is ever shown.
+    const buffer =
+      needed > sharedBytes
+        ? new Uint8Array(Buffer.allocUnsafeSlow(Math.max(needed, 2 * written)).buffer)
+        : new Uint8Array(sharedBytes);
     buffer.set(this.#buffer.subarray(this.#start, this.#at));
     this.#buffer = buffer;
     this.#view = new DataView(buffer.buffer);

@@ -127,7 +127,7 @@ export class ClientCall implements StreamListener, MessageSink {
     const bytes = encodeWithinLimit(settings, this.method, message);
     const { sendCompression, compressMinBytes } = settings;
     const compression = compressionForMessage(sendCompression, bytes.length, compressMinBytes, this.contextValues);
-    if (compression === undefined) return this.put(bytes, false, isLast);
+    if (compression === undefined) return this.put(bytes, false, isLast, true);
     const payload = compression.compress(bytes);
     if (!(payload instanceof Promise)) return this.putSmaller(bytes, payload, isLast);
     return payload.then((compressed) => this.putSmaller(bytes, compressed, isLast));
@@ -135,7 +135,7 @@ export class ClientCall implements StreamListener, MessageSink {
 
   /** Sends a message that `encodeRequest` has made. False: the stream holds enough, wait for `onWritable`. */
   sendEncoded(message: EncodedMessage): boolean {
-    return this.put(message.payload, message.isCompressed, false);
+    return this.put(message.payload, message.isCompressed, false, false);
   }
 
   endRequests(): void {
@@ -260,15 +260,17 @@ export class ClientCall implements StreamListener, MessageSink {
 
   // ---- within
 
-  private put(payload: Uint8Array, isCompressed: boolean, isLast: boolean): boolean {
+  private put(payload: Uint8Array, isCompressed: boolean, isLast: boolean, isGiven: boolean): boolean {
     const { stream } = this;
     if (stream === undefined || !stream.isWritable) return true;
     this.sentBytes += payload.length + messagePrefixBytes;
-    return sendMessage(stream, payload, isCompressed, isLast);
+    return sendMessage(stream, payload, isCompressed, isLast, isGiven);
   }
 
   private putSmaller(plain: Uint8Array, compressed: Uint8Array, isLast: boolean): boolean {
-    return isWorthIt(plain, compressed) ? this.put(compressed, true, isLast) : this.put(plain, false, isLast);
+    return isWorthIt(plain, compressed)
+      ? this.put(compressed, true, isLast, true)
+      : this.put(plain, false, isLast, true);
   }
 
   private get isTrailersOnly(): boolean {

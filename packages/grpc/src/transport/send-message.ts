@@ -5,11 +5,21 @@ import { messagePrefixBytes, writeMessagePrefix } from "../protocol/message-fram
 /** Copying a payload this small next to its prefix is cheaper than sending two pieces. */
 const joinBelowBytes = 8192;
 
+/** Smaller payloads may fill a buffer that the codec goes on to write into, and are little to collect. */
+const minGivenBytes = 65_536;
+
 /**
  * Sends one message with its prefix: straight into the connection's output where there is room, or behind what already
- * waits on the stream. False: the stream holds enough, wait for `onWritable`.
+ * waits on the stream. False: the stream holds enough, wait for `onWritable`. `isGiven`: nobody looks at the payload afterwards, so
+ * that its memory can be freed.
  */
-export function sendMessage(stream: Stream, payload: Uint8Array, compressed: boolean, endStream = false): boolean {
+export function sendMessage(
+  stream: Stream,
+  payload: Uint8Array,
+  compressed: boolean,
+  endStream: boolean,
+  isGiven: boolean,
+): boolean {
   stream.owner.messages.sent++;
   const octets = messagePrefixBytes + payload.length;
   const offset = stream.reserveData(octets);
@@ -29,7 +39,9 @@ export function sendMessage(stream: Stream, payload: Uint8Array, compressed: boo
   const prefix = new Uint8Array(messagePrefixBytes);
   writeMessagePrefix(prefix, 0, compressed, payload.length);
   stream.sendData(prefix);
-  return stream.sendData(payload, endStream);
+  return isGiven && payload.length >= minGivenBytes
+    ? stream.giveData(payload, endStream)
+    : stream.sendData(payload, endStream);
 }
 
 /**

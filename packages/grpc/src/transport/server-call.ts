@@ -346,7 +346,7 @@ export class ServerCall
   private write(payload: Uint8Array, compressed: boolean): Promise<void> | undefined {
     if (this.over) return undefined;
     this.sendHead();
-    if (sendMessage(this.stream, payload, compressed)) return undefined;
+    if (sendMessage(this.stream, payload, compressed, false, true)) return undefined;
     return new Promise((resolve) => {
       this.wakeSender = resolve;
     });

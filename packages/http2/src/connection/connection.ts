@@ -328,6 +328,10 @@ export class Connection implements StreamOwner, InboundOwner {
     this.outbound.pending(stream);
   }
 
+  freeWhenSent(bytes: Uint8Array): void {
+    this.outbound.given.give(bytes);
+  }
+
   sendWindowUpdate(streamId: number, increment: number): void {
     this.outbound.windowUpdate(streamId, increment);
   }

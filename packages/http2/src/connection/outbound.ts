@@ -1,3 +1,4 @@
+import { GivenBuffers } from "../bytes/given-buffers.ts";
 import { OutputArena } from "../bytes/output-arena.ts";
 import { outputSlabs } from "../bytes/slab-pool.ts";
 import { writeDataHeader } from "../frame/data.ts";
@@ -25,6 +26,7 @@ const ownBufferBytes = 8192;
  */
 export class Outbound {
   readonly arena = new OutputArena();
+  readonly given = new GivenBuffers();
   readonly window = new SendWindow(initialWindowBytes);
   readonly encoder: HpackEncoder;
   maxFrameBytes = minMaxFrameBytes;
@@ -167,6 +169,7 @@ export class Outbound {
     this.window.take(take);
     stream.sendWindow.take(take);
     this.dataFrame(stream.id, take === first.length ? first : first.subarray(0, take), isLast);
+    if (take === first.length) this.given.lastCollected(first);
     if (!isLast) return true;
     stream.pending = undefined;
     stream.endSent();
@@ -309,7 +312,12 @@ export class Outbound {
     if (this.closed) return;
     const { arena, socket } = this;
     // Not every channel reports "drain" after a write that stayed below its mark, so whoever waits needs the callback.
-    const isAwaited = this.isDeferred || this.queuedControlFrames > 0 || this.waiting.length > 0 || this.isBlocked;
+    const isAwaited =
+      this.isDeferred ||
+      this.queuedControlFrames > 0 ||
+      this.waiting.length > 0 ||
+      this.isBlocked ||
+      this.given.isAwaited;
     const parts = arena.take();
     const last = parts.length - 1;
     if (last === -1) return;
@@ -325,6 +333,7 @@ export class Outbound {
       this.inFlight.push(arena.detach());
     }
     this.isDeferred = this.backlogBytes > 0;
+    this.given.handed(!this.isDeferred);
   };
 
   private hand(part: Uint8Array, written: (() => void) | undefined): void {
@@ -336,6 +345,7 @@ export class Outbound {
     if (this.closed || this.socket.writableLength > 0) return;
     for (const slab of this.inFlight) outputSlabs.give(slab);
     this.inFlight = [];
+    this.given.written();
     this.onEmpty();
   };
 
@@ -359,5 +369,6 @@ export class Outbound {
     this.arena.take();
     this.arena.detach();
     this.inFlight = [];
+    this.given.forget();
   }
 }

@@ -36,6 +36,8 @@ export interface StreamOwner {
   sendHeaders(stream: Stream, fields: HeaderFields, extra: readonly string[], endStream: boolean): void;
   /** Sends what windows and socket allow of what the stream has pending; the rest follows when there is room. */
   sendPending(stream: Stream): void;
+  /** See {@link Stream.giveData}. */
+  freeWhenSent(bytes: Uint8Array): void;
   sendWindowUpdate(streamId: number, increment: number): void;
   sendReset(stream: Stream, code: number): void;
   releaseConnectionWindow(octets: number): void;
@@ -142,6 +144,16 @@ export class Stream {
     if (this.pendingBytes < this.owner.streamSendBufferBytes) return true;
     this.wantsRoom = true;
     return false;
+  }
+
+  /**
+   * `sendData` for a large payload that nobody looks at afterwards: once it has left, its memory is freed, and `bytes` is empty
+   * from then on. Worth it for a buffer that `bytes` fills; a part of one is sent and left alone.
+   */
+  giveData(bytes: Uint8Array, endStream = false): boolean {
+    this.checkWritable();
+    this.owner.freeWhenSent(bytes);
+    return this.sendData(bytes, endStream);
   }
 
   /** Sends trailers behind whatever waits, and ends our side. */
