@@ -1,6 +1,6 @@
 // What applications need: to serve and to call.
 
-export { type CallInfo, callInfo } from "./call/call-info.ts";
+export { type CallInfo, type ClientCertificate, type ClientTls, callInfo } from "./call/call-info.ts";
 export { compressMessages } from "./call/compress-messages.ts";
 export { type Log, type LogFields, stderrLog } from "./call/log.ts";
 export { waitForReady } from "./call/wait-for-ready.ts";

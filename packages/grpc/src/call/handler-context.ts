@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type ConnectError, type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
-import { type CallInfo, callInfo } from "./call-info.ts";
+import { type CallInfo, type ClientTls, callInfo } from "./call-info.ts";
 
 /** What a context shows, taken from the call only when somebody looks. */
 export interface ContextSource extends CallInfo {
@@ -53,6 +53,10 @@ export class CallContext implements HandlerContext, CallInfo {
 
   get peerAddress(): string | undefined {
     return this.source.peerAddress;
+  }
+
+  get peerTls(): ClientTls | undefined {
+    return this.source.peerTls;
   }
 
   get endedBy(): ConnectError | undefined {

@@ -1,6 +1,7 @@
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { ErrorCode, type Http2Error, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
+import type { ClientTls } from "../call/call-info.ts";
 import { Cancellation } from "../call/cancellation.ts";
 import type { Clock } from "../call/clock.ts";
 import { compressionForMessage } from "../call/compress-messages.ts";
@@ -124,6 +125,10 @@ export class ServerCall
 
   get peerAddress(): string | undefined {
     return this.stream.peerAddress;
+  }
+
+  get peerTls(): ClientTls | undefined {
+    return this.stream.peerTls;
   }
 
   get endedBy(): ConnectError | undefined {
