@@ -10,11 +10,15 @@ import {
   systemClock,
 } from "@tercel/grpc";
 import { permissionDenied, unauthenticated, unavailable } from "@tercel/grpc/errors";
+import { callerKey } from "../call/caller.ts";
 import { type Claims, claimsKey } from "../call/claims.ts";
+import { callerDenied, methodDenied } from "../call/denials.ts";
+import { exemptServices } from "../call/exempt-services.ts";
 import { checkServices } from "../call/method-names.ts";
 import { methodPath } from "../call/method-path.ts";
+import { checkDefaultRule } from "../call/method-rules.ts";
 import { thrownText } from "../call/thrown-text.ts";
-import { type AuthRule, type CompiledRule, compileRules } from "./auth-rules.ts";
+import { type AuthRule, compileRules, type TokenRule } from "./auth-rules.ts";
 import { endAtExpiry } from "./end-at-expiry.ts";
 import { JwksKeys, type JwksOptions, KeysUnavailable } from "./jwks.ts";
 import { type TokenKey, TokenKeys } from "./token-keys.ts";
@@ -84,8 +88,6 @@ const optionNames: readonly (keyof AuthOptions)[] = [
 ];
 
 const where = "createAuth";
-const healthService = "grpc.health.v1.Health";
-const reflectionServices = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
 
 /**
  * A server interceptor that lets calls through whose `authorization: Bearer …` is a JWT that counts (RFC 8725), and whose caller
@@ -102,8 +104,8 @@ export function createAuth(options: AuthOptions): Interceptor {
   const ruleOf = compileRules(where, {
     services: checkServices(where, options.services),
     rules: options.rules ?? {},
-    defaultRule: checkedDefaultRule(options.defaultRule),
-    exempt: [healthService, ...(options.publicReflection === true ? reflectionServices : [])],
+    defaultRule: checkDefaultRule(where, options.defaultRule),
+    exempt: exemptServices(options.publicReflection),
   });
 
   function notAuthenticated(reason: string, message: string): ConnectError {
@@ -127,13 +129,15 @@ export function createAuth(options: AuthOptions): Interceptor {
   }
 
   return (next) => {
+    /** `rule` is undefined where the caller is let in whatever its token says. */
     function admit(
       request: UnaryRequest | StreamRequest,
-      rule: Exclude<CompiledRule, string>,
+      rule: TokenRule | undefined,
       token: VerifiedToken,
     ): ReturnType<typeof next> {
-      const missing = rule.scopes.find((scope) => !token.scopes.has(scope));
-      if (missing !== undefined || (rule.roles.length > 0 && !rule.roles.some((role) => token.roles.has(role)))) {
+      const missing = rule?.scopes.find((scope) => !token.scopes.has(scope));
+      const hasRole = rule === undefined || rule.roles.length === 0 || rule.roles.some((role) => token.roles.has(role));
+      if (rule !== undefined && (missing !== undefined || !hasRole)) {
         return Promise.reject(notAllowed(request, missing, rule, domain));
       }
       request.contextValues.set(claimsKey, token.claims);
@@ -150,19 +154,25 @@ export function createAuth(options: AuthOptions): Interceptor {
     return (request) => {
       const rule = ruleOf(request.method);
       if (rule === "public") return next(request);
-      if (rule === "deny") {
-        const metadata = { method: methodPath(request) };
-        const message = "nobody may call this method";
-        return Promise.reject(permissionDenied({ message, reason: "METHOD_DENIED", domain, metadata }));
-      }
+      if (rule === "deny") return Promise.reject(methodDenied(request, domain));
+      const caller = rule.callers === undefined ? undefined : request.contextValues.get(callerKey);
+      const isKnown = caller !== undefined && rule.callers?.(caller) === true;
       const token = bearerOf(readHeader(request, "authorization"));
-      if (token === undefined) {
-        return Promise.reject(notAuthenticated("TOKEN_MISSING", "the call carries no bearer token"));
+      if (!isKnown && (token === undefined || rule.token === undefined)) {
+        if (caller !== undefined) return Promise.reject(callerDenied(request, caller, domain));
+        return Promise.reject(
+          rule.token === undefined
+            ? unauthenticated({ message: "only known programs may call this method", reason: "CALLER_UNKNOWN", domain })
+            : notAuthenticated("TOKEN_MISSING", "the call carries no bearer token"),
+        );
       }
+      if (token === undefined) return next(request);
+      // A program may bring the token of the user it calls for, so one that is there has to be good.
+      const needed = isKnown ? undefined : rule.token;
       const verified = verifier.verify(token);
-      if (!(verified instanceof Promise)) return admit(request, rule, verified);
+      if (!(verified instanceof Promise)) return admit(request, needed, verified);
       return verified.then(
-        (fresh) => admit(request, rule, fresh),
+        (fresh) => admit(request, needed, fresh),
         (error) => {
           throw refusal(error, request);
         },
@@ -174,7 +184,7 @@ export function createAuth(options: AuthOptions): Interceptor {
 function notAllowed(
   request: UnaryRequest | StreamRequest,
   scope: string | undefined,
-  rule: Exclude<CompiledRule, string>,
+  rule: TokenRule,
   domain: string,
 ): ConnectError {
   const error = permissionDenied({
@@ -231,9 +241,4 @@ function checkedNames(name: string, given: string | readonly string[]): string |
   const isFine = Array.isArray(all) && all.length > 0 && all.every((one) => typeof one === "string" && one !== "");
   if (!isFine) throw new TypeError(`${where}: ${name} has to be a text or a list of texts, none of them empty`);
   return given;
-}
-
-function checkedDefaultRule(rule: AuthOptions["defaultRule"] = "deny"): "deny" | "authenticated" {
-  if (rule === "deny" || rule === "authenticated") return rule;
-  throw new TypeError(`${where}: defaultRule is ${JSON.stringify(rule)}; it has to be "deny" or "authenticated"`);
 }

@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { invalidArgument, readErrorReason, readFieldViolations, readRetryAfterMs } from "@tercel/grpc/errors";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
 import { aborted, collect, createOccasion } from "../../test/support/async.ts";
+import { identifying } from "../../test/support/identifying.ts";
 import { type EchoHandlers, openInMemory, overBothTransports, recordingLog } from "../../test/support/open-echo.ts";
 import {
   createIdempotency,
@@ -155,6 +156,21 @@ describe("idempotency", () => {
       counts.push((await client.unary({}, options)).count);
     }
     assert.deepEqual(counts, [1, 2, 3, 4, 3, 1]);
+  });
+
+  it("keeps programs apart, and what they do for different users", async (t) => {
+    const { interceptors } = guarded().server;
+    const { client } = await openInMemory(t, counting(), { server: { interceptors: [identifying, ...interceptors] } });
+    const counts: number[] = [];
+    const callers: readonly Record<string, string>[] = [
+      { "x-name": "orders" },
+      { "x-name": "stock" },
+      { "x-name": "orders", authorization: "Bearer a" },
+      { authorization: "Bearer a" },
+      { "x-name": "orders" },
+    ];
+    for (const headers of callers) counts.push((await client.unary({}, keyed("k", headers))).count);
+    assert.deepEqual(counts, [1, 2, 3, 4, 1]);
   });
 
   it("knows callers by what it is told", async (t) => {

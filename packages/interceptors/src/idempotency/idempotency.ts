@@ -12,6 +12,7 @@ import {
   systemClock,
 } from "@tercel/grpc";
 import { failedPrecondition, invalidArgument, unavailable } from "@tercel/grpc/errors";
+import { callerKey } from "../call/caller.ts";
 import { methodPath } from "../call/method-path.ts";
 import { createMethodTable } from "../call/method-table.ts";
 import { orAborted } from "../call/or-aborted.ts";
@@ -42,7 +43,7 @@ export interface IdempotencyOptions extends IdempotencyRule {
   methods?: Readonly<Record<string, IdempotencyRule | false>>;
   /**
    * Who calls: keys of different callers are different keys, and nobody gets an answer that was another's. Default: the `authorization`
-   * metadata. Give this where tokens change between a call and its retry, or where callers are known by something else.
+   * metadata, and the program that `createMtls` or `createServiceKeyGuard` has found out. Give this where tokens change between a call and its retry, or where callers are known by something else.
    */
   callerOf?: (request: UnaryRequest) => string | undefined;
   /** How long an answer is kept. Default 24 hours. */
@@ -244,7 +245,7 @@ function checkedSettings(options: IdempotencyOptions) {
     header: options.header ?? "idempotency-key",
     required: options.required ?? false,
     byMethod: createMethodTable(where, "methods", options.methods),
-    callerOf: options.callerOf ?? ((request: UnaryRequest) => readHeader(request, "authorization") ?? undefined),
+    callerOf: options.callerOf ?? callerOfCall,
     ttlMs: options.ttlMs ?? 24 * 60 * 60 * 1000,
     leaseMs: options.leaseMs ?? 30_000,
     pollMs: options.pollMs ?? 100,
@@ -253,6 +254,12 @@ function checkedSettings(options: IdempotencyOptions) {
     log: options.log ?? stderrLog,
     clock: options.clock ?? systemClock,
   };
+}
+
+function callerOfCall(request: UnaryRequest): string | undefined {
+  const authorization = readHeader(request, "authorization") ?? undefined;
+  const caller = request.contextValues.get(callerKey);
+  return caller === undefined ? authorization : JSON.stringify([caller.kind, caller.name, authorization]);
 }
 
 function digest(data: string | Uint8Array): string {

@@ -2,6 +2,7 @@ import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
 import { callInfo, printable, refuseUnknownOptions } from "@tercel/grpc";
 import { authorityOf } from "../call/authority-of.ts";
+import { callerKey } from "../call/caller.ts";
 import { methodPath } from "../call/method-path.ts";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
 import { requestIdOf } from "../call/request-id.ts";
@@ -149,6 +150,8 @@ class CallLog implements CallObserver {
       durationMs: Math.round((performance.now() - this.startMs) * 1000) / 1000,
     };
     if (this.peer !== undefined) fields.peer = printable(this.peer, 128);
+    const caller = settings.side === "server" ? request.contextValues.get(callerKey) : undefined;
+    if (caller !== undefined) fields.caller = printable(caller.name, 128);
     const id = idOf(settings.side, request);
     if (id !== undefined) fields.requestId = printable(id, 128);
     const span = spanContextOf(request);

@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tercel/interceptors/test/v1/guarded.proto.
  */
 export const file_tercel_interceptors_test_v1_guarded: GenFile = /*@__PURE__*/
-  fileDesc("Cil0ZXJjZWwvaW50ZXJjZXB0b3JzL3Rlc3QvdjEvZ3VhcmRlZC5wcm90bxIbdGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxIhAKDkd1YXJkZWRSZXF1ZXN0IiIKD0d1YXJkZWRSZXNwb25zZRIPCgdzdWJqZWN0GAEgASgJMtsDCg5HdWFyZGVkU2VydmljZRJhCgRSZWFkEisudGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxLkd1YXJkZWRSZXF1ZXN0GiwudGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxLkd1YXJkZWRSZXNwb25zZRJpCgRPcGVuEisudGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxLkd1YXJkZWRSZXF1ZXN0GiwudGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxLkd1YXJkZWRSZXNwb25zZSIG2vAoAggBEmgKBUtub3duEisudGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxLkd1YXJkZWRSZXF1ZXN0GiwudGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxLkd1YXJkZWRSZXNwb25zZSIE2vAoABJ9CgxBZG1pbmlzdHJhdGUSKy50ZXJjZWwuaW50ZXJjZXB0b3JzLnRlc3QudjEuR3VhcmRlZFJlcXVlc3QaLC50ZXJjZWwuaW50ZXJjZXB0b3JzLnRlc3QudjEuR3VhcmRlZFJlc3BvbnNlIhLa8CgOGgVhZG1pbhoFb3duZXIaEtrwKA4SDGd1YXJkZWQucmVhZGIGcHJvdG8z", [file_tercel_auth_v1_auth]);
+  fileDesc("Cil0ZXJjZWwvaW50ZXJjZXB0b3JzL3Rlc3QvdjEvZ3VhcmRlZC5wcm90bxIbdGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxIhAKDkd1YXJkZWRSZXF1ZXN0IiIKD0d1YXJkZWRSZXNwb25zZRIPCgdzdWJqZWN0GAEgASgJMtsDCg5HdWFyZGVkU2VydmljZRJhCgRSZWFkEisudGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxLkd1YXJkZWRSZXF1ZXN0GiwudGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxLkd1YXJkZWRSZXNwb25zZRJpCgRPcGVuEisudGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxLkd1YXJkZWRSZXF1ZXN0GiwudGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxLkd1YXJkZWRSZXNwb25zZSIG2vAoAggBEmgKBUtub3duEisudGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxLkd1YXJkZWRSZXF1ZXN0GiwudGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxLkd1YXJkZWRSZXNwb25zZSIE2vAoABJ9CgxBZG1pbmlzdHJhdGUSKy50ZXJjZWwuaW50ZXJjZXB0b3JzLnRlc3QudjEuR3VhcmRlZFJlcXVlc3QaLC50ZXJjZWwuaW50ZXJjZXB0b3JzLnRlc3QudjEuR3VhcmRlZFJlc3BvbnNlIhLa8CgOGgVhZG1pbhoFb3duZXIaEtrwKA4SDGd1YXJkZWQucmVhZDLiBAoOTWFjaGluZVNlcnZpY2USlQEKBkVpdGhlchIrLnRlcmNlbC5pbnRlcmNlcHRvcnMudGVzdC52MS5HdWFyZGVkUmVxdWVzdBosLnRlcmNlbC5pbnRlcmNlcHRvcnMudGVzdC52MS5HdWFyZGVkUmVzcG9uc2UiMNrwKCwaBWFkbWluIgZvcmRlcnMiG3NwaWZmZTovL2V4YW1wbGUub3JnL3Nob3AvKhJyCgdQcm9ncmFtEisudGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxLkd1YXJkZWRSZXF1ZXN0GiwudGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxLkd1YXJkZWRSZXNwb25zZSIM2vAoCCIGb3JkZXJzEm8KBVRva2VuEisudGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxLkd1YXJkZWRSZXF1ZXN0GiwudGVyY2VsLmludGVyY2VwdG9ycy50ZXN0LnYxLkd1YXJkZWRSZXNwb25zZSIL2vAoBxoFYWRtaW4SaAoFS25vd24SKy50ZXJjZWwuaW50ZXJjZXB0b3JzLnRlc3QudjEuR3VhcmRlZFJlcXVlc3QaLC50ZXJjZWwuaW50ZXJjZXB0b3JzLnRlc3QudjEuR3VhcmRlZFJlc3BvbnNlIgTa8CgAEmkKBE9wZW4SKy50ZXJjZWwuaW50ZXJjZXB0b3JzLnRlc3QudjEuR3VhcmRlZFJlcXVlc3QaLC50ZXJjZWwuaW50ZXJjZXB0b3JzLnRlc3QudjEuR3VhcmRlZFJlc3BvbnNlIgba8CgCCAFiBnByb3RvMw", [file_tercel_auth_v1_auth]);
 
 /**
  * @generated from message tercel.interceptors.test.v1.GuardedRequest
@@ -85,4 +85,57 @@ export const GuardedService: GenService<{
   },
 }> = /*@__PURE__*/
   serviceDesc(file_tercel_interceptors_test_v1_guarded, 0);
+
+/**
+ * Lets programs in.
+ *
+ * @generated from service tercel.interceptors.test.v1.MachineService
+ */
+export const MachineService: GenService<{
+  /**
+   * A token with the role, or the program.
+   *
+   * @generated from rpc tercel.interceptors.test.v1.MachineService.Either
+   */
+  either: {
+    methodKind: "unary";
+    input: typeof GuardedRequestSchema;
+    output: typeof GuardedResponseSchema;
+  },
+  /**
+   * The program alone.
+   *
+   * @generated from rpc tercel.interceptors.test.v1.MachineService.Program
+   */
+  program: {
+    methodKind: "unary";
+    input: typeof GuardedRequestSchema;
+    output: typeof GuardedResponseSchema;
+  },
+  /**
+   * @generated from rpc tercel.interceptors.test.v1.MachineService.Token
+   */
+  token: {
+    methodKind: "unary";
+    input: typeof GuardedRequestSchema;
+    output: typeof GuardedResponseSchema;
+  },
+  /**
+   * @generated from rpc tercel.interceptors.test.v1.MachineService.Known
+   */
+  known: {
+    methodKind: "unary";
+    input: typeof GuardedRequestSchema;
+    output: typeof GuardedResponseSchema;
+  },
+  /**
+   * @generated from rpc tercel.interceptors.test.v1.MachineService.Open
+   */
+  open: {
+    methodKind: "unary";
+    input: typeof GuardedRequestSchema;
+    output: typeof GuardedResponseSchema;
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_tercel_interceptors_test_v1_guarded, 1);
 
