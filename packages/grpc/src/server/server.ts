@@ -97,6 +97,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
       clock,
       log: options.log ?? stderrLog,
       exposeDebugInfo: options.exposeDebugInfo ?? false,
+      onUnhandledCall: options.onUnhandledCall,
     },
     connectionOptions(options),
   );
