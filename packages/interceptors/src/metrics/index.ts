@@ -1,3 +1,4 @@
+export { type CacheCounts, countCacheLookups } from "./cache-metrics.ts";
 export { createClientMetrics, createServerMetrics, type MetricsOptions, type ServerMetrics } from "./call-metrics.ts";
 export { contentTypes, type ExpositionFormat, exposition } from "./exposition.ts";
 export { countLimits, type StruckLimit } from "./limit-metrics.ts";
