@@ -5,10 +5,10 @@ import { callInfo, createChannel, createServer, type Server, type ServerOptions 
 import { readErrorReason } from "@tercel/grpc/errors";
 import { createHealth } from "@tercel/grpc/services";
 import { assertStatus } from "@tercel/grpc/testing";
+import { type Authority, createAuthority, type KeyPair, withoutOpenssl } from "@tercel/test-support/certificates";
 import { EchoService, OtherService } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.ts";
 import { MachineService } from "../../test/gen/tercel/interceptors/test/v1/guarded_pb.ts";
 import { answeringWith, callOfEachKind } from "../../test/support/all-kinds.ts";
-import { type Authority, createAuthority, type KeyPair, withoutOpenssl } from "../../test/support/certificates.ts";
 import { openInMemory, recordingLog } from "../../test/support/open-echo.ts";
 import { callerKey, createMtls, type MtlsOptions } from "./index.ts";
 
