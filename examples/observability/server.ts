@@ -20,13 +20,15 @@ const tracing = printSpans();
 const logger = createLogger({ service: "hello" });
 const registry = createRegistry();
 
+const callMetrics = createServerMetrics({ registry });
 const server = createServer({
   log: logOf(logger),
+  onUnhandledCall: callMetrics.countUnhandled,
   // From the outside in: what is further in sees the request id and the span, and what is further out sees the error that recovery made.
   interceptors: [
     createServerRequestId(),
     createServerTracing(),
-    createServerMetrics({ registry }),
+    callMetrics,
     createServerLogging({ logger }),
     createRecovery({ log: logOf(logger) }),
   ],

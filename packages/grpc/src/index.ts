@@ -1,8 +1,9 @@
 // What applications need: to serve and to call.
 
-export { type CallInfo, callInfo } from "./call/call-info.ts";
+export { type CallInfo, type ClientCertificate, type ClientTls, callInfo } from "./call/call-info.ts";
 export { compressMessages } from "./call/compress-messages.ts";
 export { type Log, type LogFields, stderrLog } from "./call/log.ts";
+export type { OnUnhandledCall, UnhandledCall } from "./call/unhandled-call.ts";
 export { waitForReady } from "./call/wait-for-ready.ts";
 export { workerNumber } from "./call/worker-number.ts";
 export { type Channel, createChannel } from "./channel/channel.ts";

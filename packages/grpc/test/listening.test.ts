@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { createServer as createHttp1Server, request as http1Request } from "node:http";
 import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { Code, createClient } from "@connectrpc/connect";
-import { type ChannelOptions, createChannel, createServer, type ServerOptions } from "@tercel/grpc";
+import { Code, createClient, type Interceptor } from "@connectrpc/connect";
+import {
+  type CallInfo,
+  type ChannelOptions,
+  callInfo,
+  createChannel,
+  createServer,
+  type ServerOptions,
+} from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
 import { createAuthority, withoutOpenssl } from "@tercel/test-support/certificates";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
@@ -164,6 +172,35 @@ describe("TLS", { skip: withoutOpenssl }, () => {
     await assertStatus(createClient(EchoService, stranger).unary({}), Code.Unavailable);
     await stranger.close();
     await server.close();
+  });
+
+  it("tells a handler what a verified certificate says, and nothing of one that was not", async () => {
+    const seen: (CallInfo | undefined)[] = [];
+    const noting: Interceptor = (next) => (request) => {
+      seen.push(request.contextValues.get(callInfo));
+      return next(request);
+    };
+    const known = { ca: files.ca, cert: files.clientCert, key: files.clientKey };
+    const asking = { key: files.serverKey, cert: files.serverCert, requestCert: true, rejectUnauthorized: false };
+    for (const [ca, tls] of [
+      [files.ca, known],
+      [files.ca, { ca: files.ca }],
+      // An authority that did not sign the client's certificate.
+      [files.serverCert, known],
+    ] as const) {
+      const server = createServer({ routes, tls: { ...asking, ca }, interceptors: [noting], log: recordingLog().log });
+      const { port } = await server.listen({ port: 0 });
+      await callOnce(`127.0.0.1:${port}`, { tls });
+      await server.close();
+    }
+    const { dnsNames, uris, isAuthority, fingerprint } = seen[0]?.peerTls?.certificate ?? {};
+    assert.deepEqual([dnsNames, uris, isAuthority], [["client"], [], false]);
+    const digest = new X509Certificate(files.clientCert).fingerprint256;
+    assert.equal(fingerprint, digest.replaceAll(":", "").toLowerCase());
+    assert.deepEqual(
+      seen.slice(1).map((info) => info?.peerTls),
+      [{ certificate: undefined }, { certificate: undefined }],
+    );
   });
 
   it("takes a renewed certificate for new connections, and keeps the old ones", async () => {

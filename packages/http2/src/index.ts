@@ -10,6 +10,7 @@ export type { Goaway } from "./frame/goaway.ts";
 export { PreparedHeaders } from "./hpack/index.ts";
 export { type ErrorBlame, type ErrorScope, Http2Error } from "./http2-error.ts";
 export { type LimitAction, type LimitEvent, type LimitName, limitNames } from "./limit-name.ts";
+export type { PeerCertificate, PeerTls } from "./peer-tls.ts";
 export { type ConnectOptions, connect } from "./socket/connect.ts";
 export { isLoopback } from "./socket/loopback.ts";
 export { type Http1Server, Http2Server, type Http2ServerOptions, type ListenAddress } from "./socket/server.ts";

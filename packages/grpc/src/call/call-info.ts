@@ -1,9 +1,31 @@
 import { type ConnectError, type ContextKey, createContextKey } from "@connectrpc/connect";
 
+/** What a client's verified certificate says of it. Its common name is not here: nobody checks what stands in that. */
+export interface ClientCertificate {
+  /** Uniform resource identifiers among the subject alternative names, SPIFFE ids for instance. */
+  readonly uris: readonly string[];
+  /** DNS names among the subject alternative names, in lower case. */
+  readonly dnsNames: readonly string[];
+  /** Whether it may sign others, which the certificate of a program may not. */
+  readonly isAuthority: boolean;
+  /** Milliseconds since 1970. A connection may outlive the certificate it was opened with. */
+  readonly expiresAtMs: number;
+  /** SHA-256 of the whole certificate in hexadecimal, for logs. */
+  readonly fingerprint: string;
+}
+
+/** What TLS tells of the client of a call. */
+export interface ClientTls {
+  /** Undefined unless the client has shown a certificate, and one that was verified: servers ask for it by `tls.requestCert`. */
+  readonly certificate: ClientCertificate | undefined;
+}
+
 /** What a server knows of a call beside its metadata and messages. */
 export interface CallInfo {
   /** `host:port` of the client; undefined over Unix sockets and in memory. */
   readonly peerAddress: string | undefined;
+  /** Undefined for cleartext, over Unix sockets and in memory. */
+  readonly peerTls: ClientTls | undefined;
   /**
    * What ended the call for the client while its handler may still run: the deadline, a cancellation, a lost connection, or the
    * error it was answered with. Undefined while the call is open and after a success.

@@ -1,7 +1,7 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues, HandlerContext } from "@connectrpc/connect";
 import { isAsciiValue, stripEdges } from "../protocol/metadata-value.ts";
-import { type CallInfo, callInfo } from "./call-info.ts";
+import { type CallInfo, type ClientTls, callInfo } from "./call-info.ts";
 import { CallValues } from "./call-values.ts";
 
 /** What a context shows, taken from the call only when somebody looks. */
@@ -58,6 +58,10 @@ export class CallContext implements HandlerContext, CallInfo {
 
   get peerAddress(): string | undefined {
     return this.source.peerAddress;
+  }
+
+  get peerTls(): ClientTls | undefined {
+    return this.source.peerTls;
   }
 
   get endedBy(): ConnectError | undefined {

@@ -1,6 +1,7 @@
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import type { Clock } from "../call/clock.ts";
 import type { Log } from "../call/log.ts";
+import type { OnUnhandledCall } from "../call/unhandled-call.ts";
 import { refuseUnknownOptions } from "../call/unknown-option.ts";
 import { type JsonCodecOptions, jsonCodecOptionNames } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
@@ -82,6 +83,11 @@ export interface ServerOptions {
   exposeDebugInfo?: boolean;
   /** Told of each limit that a client strikes, for counting. The log has a line of it in any case, but not of every one. */
   onLimit?: OnLimit;
+  /**
+   * Told of each request that ended before interceptors and handler had it, for counting: to a method that is not served, with
+   * metadata that cannot be read, or over before its message was there.
+   */
+  onUnhandledCall?: OnUnhandledCall;
   /** For tests. */
   clock?: Clock;
 }
@@ -114,6 +120,7 @@ const optionNames: readonly (keyof ServerOptions)[] = [
   "log",
   "exposeDebugInfo",
   "onLimit",
+  "onUnhandledCall",
   "clock",
 ];
 

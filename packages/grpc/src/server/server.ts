@@ -110,6 +110,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
       clock,
       log,
       exposeDebugInfo: options.exposeDebugInfo ?? false,
+      onUnhandledCall: options.onUnhandledCall,
     },
     connectionOptions(options),
   );

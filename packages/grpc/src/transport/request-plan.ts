@@ -1,3 +1,4 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { RequestHead } from "@tercel/http2";
 import type { MethodHandler } from "../call/method-handler.ts";
@@ -29,7 +30,9 @@ export interface RequestPlan {
 }
 
 /** A request that is answered without a handler: in HTTP's terms where it is no gRPC, in gRPC's where it is. */
-export type Refusal = { readonly httpStatus: number; readonly text: string } | { readonly error: ConnectError };
+export type Refusal =
+  | { readonly httpStatus: number; readonly text: string }
+  | { readonly error: ConnectError; readonly method: DescMethod | undefined };
 
 /** In the order that gRPC's own servers check: what is no gRPC first, then the method, then the rest of the head. */
 export function planRequest(settings: PlanSettings, head: RequestHead): RequestPlan | Refusal {
@@ -59,13 +62,14 @@ export function planRequest(settings: PlanSettings, head: RequestHead): RequestP
   const format = contentType === undefined ? undefined : parseContentType(contentType);
   if (format === undefined) return { httpStatus: 415, text: "the content-type is not application/grpc" };
   const handler = settings.methods.get(head.path);
-  if (handler === undefined) return { error: unknownMethod(head.path) };
+  if (handler === undefined) return { error: unknownMethod(head.path), method: undefined };
+  const { method } = handler;
   const badMetadata = findMetadataError(fields);
-  if (badMetadata !== undefined) return { error: badMetadata };
+  if (badMetadata !== undefined) return { error: badMetadata, method };
   const decoding = chooseRequestDecoding(encoding, settings.compressions);
-  if ("error" in decoding) return decoding;
+  if ("error" in decoding) return { error: decoding.error, method };
   const parsed = timeout === undefined ? undefined : parseTimeout(timeout);
-  if (parsed !== undefined && "error" in parsed) return parsed;
+  if (parsed !== undefined && "error" in parsed) return { error: parsed.error, method };
   return {
     handler,
     codec: settings.codecs[format],

@@ -1,4 +1,6 @@
+import { Code } from "@connectrpc/connect";
 import { ErrorCode, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
+import { tellUnhandled } from "../call/unhandled-call.ts";
 import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { type PlanSettings, planRequest, type Refusal, type RequestPlan } from "./request-plan.ts";
 import { ServerCall, type ServerCallSettings } from "./server-call.ts";
@@ -26,6 +28,7 @@ export function serveStream(
 
 function refuse(settings: ServerCallSettings, stream: Stream, refusal: Refusal): void {
   if ("error" in refusal) {
+    tellUnhandled(settings.onUnhandledCall, refusal.method, refusal.error.code);
     // Clients read the status from the head when nothing else comes (trailers-only).
     const fields = [":status", "200", "content-type", "application/grpc"];
     fields.push(...settings.responseHeads.acceptEncodingFields);
@@ -33,6 +36,8 @@ function refuse(settings: ServerCallSettings, stream: Stream, refusal: Refusal):
     stream.sendHeaders(fields, true);
     return;
   }
+  // As gRPC's clients take an HTTP status of these (http-grpc-status-mapping).
+  tellUnhandled(settings.onUnhandledCall, undefined, Code.Unknown);
   stream.sendHeaders([":status", String(refusal.httpStatus), "content-type", "text/plain; charset=utf-8"]);
   stream.sendData(Buffer.from(`${refusal.text}\n`), true);
 }

@@ -1,6 +1,7 @@
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorCode, type Http2Error, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
+import type { ClientTls } from "../call/call-info.ts";
 import { Cancellation } from "../call/cancellation.ts";
 import type { Clock } from "../call/clock.ts";
 import { compressionForMessage } from "../call/compress-messages.ts";
@@ -9,6 +10,7 @@ import { CallContext, type ContextSource } from "../call/handler-context.ts";
 import type { Log } from "../call/log.ts";
 import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
 import { printable } from "../call/printable.ts";
+import { type OnUnhandledCall, tellUnhandled } from "../call/unhandled-call.ts";
 import { copyOctets } from "../codec/index.ts";
 import { createDebugError, withDebugInfo, withoutDebugInfo } from "../errors/debug-info.ts";
 import { undeclaredCompressionError } from "../protocol/compression.ts";
@@ -40,6 +42,7 @@ export interface ServerCallSettings {
   readonly log: Log;
   /** Errors keep google.rpc.DebugInfo, and accidents get one. */
   readonly exposeDebugInfo: boolean;
+  readonly onUnhandledCall: OnUnhandledCall | undefined;
 }
 
 /**
@@ -68,6 +71,8 @@ export class ServerCall
   /** The requests of a method that takes a stream. */
   private readonly requests: MessageQueue<Message> | undefined;
   private headSent = false;
+  /** Interceptors and handler have it, or had it. */
+  private wasHandled = false;
   private over = false;
   private wakeSender: (() => void) | undefined = undefined;
 
@@ -124,6 +129,10 @@ export class ServerCall
 
   get peerAddress(): string | undefined {
     return this.stream.peerAddress;
+  }
+
+  get peerTls(): ClientTls | undefined {
+    return this.stream.peerTls;
   }
 
   get endedBy(): ConnectError | undefined {
@@ -314,6 +323,7 @@ export class ServerCall
   private run(input: Message | MessageQueue<Message>): void {
     // The stream's place is taken until the handler ends, whatever becomes of the stream.
     this.stream.hold();
+    this.wasHandled = true;
     invoke(this, input);
   }
 
@@ -390,8 +400,12 @@ export class ServerCall
     if (this.over) return;
     this.over = true;
     this.settings.deadlines.remove(this);
-    if (error === undefined) this.settings.counts.succeeded++;
-    else this.settings.counts.failed++;
+    if (error === undefined) {
+      this.settings.counts.succeeded++;
+    } else {
+      this.settings.counts.failed++;
+      if (!this.wasHandled) tellUnhandled(this.settings.onUnhandledCall, this.method, error.code);
+    }
     this.reader?.halt();
     if (error === undefined) this.requests?.end();
     else this.requests?.fail(error);

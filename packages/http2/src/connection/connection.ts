@@ -4,6 +4,7 @@ import type { Goaway } from "../frame/goaway.ts";
 import { HpackEncoder, PreparedHeaders } from "../hpack/index.ts";
 import { callerError, Http2Error, limitError } from "../http2-error.ts";
 import type { LimitAction, LimitEvent, LimitName } from "../limit-name.ts";
+import type { PeerTls } from "../peer-tls.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import { StreamState } from "../stream/state.ts";
 import { type HeaderFields, Stream, type StreamListener, type StreamOwner } from "../stream/stream.ts";
@@ -68,6 +69,8 @@ export interface ConnectionOptions {
   growthAllowance?: GrowthAllowance;
   /** Server: places for the streams of all connections that share it. Default: no limit but each connection's own. */
   streamPlaces?: StreamPlaces;
+  /** What TLS tells of the peer. Default: there is no TLS. */
+  peerTls?: PeerTls | undefined;
 }
 
 /**
@@ -79,6 +82,8 @@ export class Connection implements StreamOwner, InboundOwner {
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
   readonly streamSendBufferBytes: number;
+  /** Undefined without TLS. */
+  readonly peerTls: PeerTls | undefined;
   private readonly tooLargeHeaders: HeaderFields;
   private readonly socket: ByteChannel;
   private readonly events: ConnectionEvents;
@@ -117,6 +122,7 @@ export class Connection implements StreamOwner, InboundOwner {
     const limits = resolveLimits(options.limits);
     this.limits = limits;
     this.streamSendBufferBytes = limits.streamSendBufferBytes;
+    this.peerTls = options.peerTls;
     this.streams = new StreamTable(role);
     this.budgets = new Budgets(limits, this.clock);
     this.outbound = new Outbound(

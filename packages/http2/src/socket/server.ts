@@ -1,5 +1,5 @@
 import { createServer as createNetServer, type Socket } from "node:net";
-import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from "node:tls";
+import { createServer as createTlsServer, TLSSocket, type TlsOptions, type Server as TlsServer } from "node:tls";
 import { type Clock, systemClock } from "../connection/clock.ts";
 import { Connection, type ConnectionOptions } from "../connection/connection.ts";
 import { resolveLimits } from "../connection/limits.ts";
@@ -8,12 +8,14 @@ import { GrowthAllowance } from "../connection/window-growth.ts";
 import { ErrorCode } from "../frame/error-code.ts";
 import { callerError } from "../http2-error.ts";
 import type { LimitAction, LimitEvent, LimitName } from "../limit-name.ts";
+import type { PeerTls } from "../peer-tls.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import type { Stream } from "../stream/stream.ts";
 import { Admission } from "./admission.ts";
 import { attach } from "./attach.ts";
 import { classifyFirstBytes, prefaceBytes } from "./first-bytes.ts";
 import { HandshakeQueue } from "./handshake-queue.ts";
+import { readPeerCertificate } from "./peer-certificate.ts";
 import { serverTlsOptions } from "./tls-defaults.ts";
 import { UnixSocketFile } from "./unix-socket-file.ts";
 
@@ -317,7 +319,7 @@ export class Http2Server {
           this.checkEmpty();
         },
       },
-      { ...options, ticker: this.ticker, growthAllowance: this.growthAllowance },
+      { ...options, ticker: this.ticker, growthAllowance: this.growthAllowance, peerTls: peerTlsOf(socket) },
     );
     this.connections.add(connection);
     attach(connection, socket);
@@ -328,4 +330,8 @@ export class Http2Server {
   private checkEmpty(): void {
     if (this.closing && this.connections.size === 0) for (const tell of this.whenEmpty.splice(0)) tell();
   }
+}
+
+function peerTlsOf(socket: Socket): PeerTls | undefined {
+  return socket instanceof TLSSocket ? { certificate: readPeerCertificate(socket) } : undefined;
 }

@@ -2,6 +2,7 @@ import { ErrorCode } from "../frame/error-code.ts";
 import { frameHeaderBytes } from "../frame/frame-header.ts";
 import type { PreparedHeaders } from "../hpack/index.ts";
 import { callerError, type Http2Error } from "../http2-error.ts";
+import type { PeerTls } from "../peer-tls.ts";
 import type { ResponseHead, Trailers } from "./response-head.ts";
 import { afterReceivingEnd, afterSendingEnd, maySend, StreamState } from "./state.ts";
 import { ReceiveWindow, SendWindow } from "./window.ts";
@@ -52,6 +53,7 @@ export interface StreamOwner {
   /** The layer above counts here. */
   readonly messages: { sent: number; received: number };
   readonly peerAddress: string | undefined;
+  readonly peerTls: PeerTls | undefined;
   /** The largest header list that the peer says it takes (RFC 9113 §6.5.2); Infinity when it has not said. Advice only. */
   readonly peerMaxHeaderListBytes: number;
   /** The peer's advice left no room for an answer: it counts as pointless, because each such stream ends with a reset. */
@@ -114,6 +116,11 @@ export class Stream {
   /** `host:port` of the other end; undefined in memory and over Unix sockets. */
   get peerAddress(): string | undefined {
     return this.owner.peerAddress;
+  }
+
+  /** What TLS tells of the other end; undefined without TLS. */
+  get peerTls(): PeerTls | undefined {
+    return this.owner.peerTls;
   }
 
   /** Whether headers, data or trailers can still be sent: the stream lives and its end was not sent or promised. */

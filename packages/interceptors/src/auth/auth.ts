@@ -12,11 +12,15 @@ import {
   systemClock,
 } from "@tercel/grpc";
 import { permissionDenied, unauthenticated, unavailable } from "@tercel/grpc/errors";
+import { callerKey } from "../call/caller.ts";
 import { type Claims, claimsKey } from "../call/claims.ts";
+import { callerDenied, methodDenied } from "../call/denials.ts";
+import { exemptServices } from "../call/exempt-services.ts";
 import { checkServices } from "../call/method-names.ts";
 import { methodPath } from "../call/method-path.ts";
+import { checkDefaultRule } from "../call/method-rules.ts";
 import { thrownText } from "../call/thrown-text.ts";
-import { type AuthRule, type CompiledRule, compileRules } from "./auth-rules.ts";
+import { type AuthRule, compileRules, type TokenRule } from "./auth-rules.ts";
 import { endAtExpiry } from "./end-at-expiry.ts";
 import { JwksKeys, type JwksOptions, KeysUnavailable } from "./jwks.ts";
 import { type TokenKey, TokenKeys } from "./token-keys.ts";
@@ -86,8 +90,6 @@ const optionNames: readonly (keyof AuthOptions)[] = [
 ];
 
 const where = "createAuth";
-const healthService = "grpc.health.v1.Health";
-const reflectionServices = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
 
 /**
  * A server interceptor that lets calls through whose `authorization: Bearer …` is a JWT that counts (RFC 8725), and whose caller
@@ -104,8 +106,8 @@ export function createAuth(options: AuthOptions): Interceptor {
   const ruleOf = compileRules(where, {
     services: checkServices(where, options.services),
     rules: options.rules ?? {},
-    defaultRule: checkedDefaultRule(options.defaultRule),
-    exempt: [healthService, ...(options.publicReflection === true ? reflectionServices : [])],
+    defaultRule: checkDefaultRule(where, options.defaultRule),
+    exempt: exemptServices(options.publicReflection),
   });
 
   function notAuthenticated(reason: string, message: string): ConnectError {
@@ -128,29 +130,39 @@ export function createAuth(options: AuthOptions): Interceptor {
     return notAuthenticated("TOKEN_INVALID", "the token is not valid");
   }
 
-  function admit(request: CallRequest, rule: Exclude<CompiledRule, string>, token: VerifiedToken): VerifiedToken {
-    const missing = rule.scopes.find((scope) => !token.scopes.has(scope));
-    if (missing !== undefined || (rule.roles.length > 0 && !rule.roles.some((role) => token.roles.has(role)))) {
-      throw notAllowed(request, missing, rule, domain);
+  /** `rule` is undefined where the caller is let in whatever its token says. */
+  function admit(request: CallRequest, rule: TokenRule | undefined, token: VerifiedToken): VerifiedToken {
+    if (rule !== undefined) {
+      const missing = rule.scopes.find((scope) => !token.scopes.has(scope));
+      if (missing !== undefined || (rule.roles.length > 0 && !rule.roles.some((role) => token.roles.has(role)))) {
+        throw notAllowed(request, missing, rule, domain);
+      }
     }
     request.contextValues.set(claimsKey, token.claims);
     return token;
   }
 
-  /** Undefined where the method is for everybody. */
+  /** Undefined where no token is needed: the method is for everybody, or the caller is known otherwise. */
   function authenticate(request: CallRequest): VerifiedToken | undefined | Promise<VerifiedToken> {
     const rule = ruleOf(request.method);
     if (rule === "public") return undefined;
-    if (rule === "deny") {
-      const metadata = { method: methodPath(request) };
-      throw permissionDenied({ message: "nobody may call this method", reason: "METHOD_DENIED", domain, metadata });
-    }
+    if (rule === "deny") throw methodDenied(request, domain);
+    const caller = rule.callers === undefined ? undefined : request.contextValues.get(callerKey);
+    const isKnown = caller !== undefined && rule.callers?.(caller) === true;
     const token = bearerOf(readHeader(request, "authorization"));
-    if (token === undefined) throw notAuthenticated("TOKEN_MISSING", "the call carries no bearer token");
+    if (!isKnown && (token === undefined || rule.token === undefined)) {
+      if (caller !== undefined) throw callerDenied(request, caller, domain);
+      throw rule.token === undefined
+        ? unauthenticated({ message: "only known programs may call this method", reason: "CALLER_UNKNOWN", domain })
+        : notAuthenticated("TOKEN_MISSING", "the call carries no bearer token");
+    }
+    if (token === undefined) return undefined;
+    // A program may bring the token of the user it calls for, so one that is there has to be good.
+    const needed = isKnown ? undefined : rule.token;
     const verified = verifier.verify(token);
-    if (!(verified instanceof Promise)) return admit(request, rule, verified);
+    if (!(verified instanceof Promise)) return admit(request, needed, verified);
     return verified.then(
-      (fresh) => admit(request, rule, fresh),
+      (fresh) => admit(request, needed, fresh),
       (error) => {
         throw refusal(error, request);
       },
@@ -172,12 +184,7 @@ export function createAuth(options: AuthOptions): Interceptor {
   };
 }
 
-function notAllowed(
-  request: CallRequest,
-  scope: string | undefined,
-  rule: Exclude<CompiledRule, string>,
-  domain: string,
-): ConnectError {
+function notAllowed(request: CallRequest, scope: string | undefined, rule: TokenRule, domain: string): ConnectError {
   const error = permissionDenied({
     message: "the caller may not call this method",
     reason: scope === undefined ? "ROLE_MISSING" : "SCOPE_MISSING",
@@ -232,9 +239,4 @@ function checkedNames(name: string, given: string | readonly string[]): string |
   const isFine = Array.isArray(all) && all.length > 0 && all.every((one) => typeof one === "string" && one !== "");
   if (!isFine) throw new TypeError(`${where}: ${name} has to be a text or a list of texts, none of them empty`);
   return given;
-}
-
-function checkedDefaultRule(rule: AuthOptions["defaultRule"] = "deny"): "deny" | "authenticated" {
-  if (rule === "deny" || rule === "authenticated") return rule;
-  throw new TypeError(`${where}: defaultRule is ${JSON.stringify(rule)}; it has to be "deny" or "authenticated"`);
 }

@@ -1,3 +1,4 @@
+export { type Caller, callerKey } from "../call/caller.ts";
 export { type Claims, claimsKey } from "../call/claims.ts";
 export { type AuthOptions, createAuth } from "./auth.ts";
 export type { AuthRule } from "./auth-rules.ts";

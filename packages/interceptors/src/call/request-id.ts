@@ -21,3 +21,11 @@ export function runWithRequestId<R>(id: string, step: () => R): R {
 export function requestIdOf(call: { readonly contextValues: ContextValues }): string | undefined {
   return call.contextValues.get(requestIdKey) ?? currentRequestId();
 }
+
+/** The same, for what is written of a call on either side: a client's id stands in the header it sends. */
+export function requestIdOn(
+  side: "client" | "server",
+  request: { readonly contextValues: ContextValues; readonly header: Headers },
+): string | undefined {
+  return (side === "client" ? request.header.get("x-request-id") : undefined) ?? requestIdOf(request);
+}

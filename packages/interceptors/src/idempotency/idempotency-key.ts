@@ -1,7 +1,8 @@
-import { type DescMethod, type Message, ScalarType } from "@bufbuild/protobuf";
+import type { Message } from "@bufbuild/protobuf";
 import type { UnaryRequest } from "@connectrpc/connect";
 import { readHeader } from "@tercel/grpc";
 import { invalidArgument } from "@tercel/grpc/errors";
+import type { KeyRule } from "./key-rules.ts";
 
 /** Long enough for two UUIDs and a name, short enough to be stored a hundred thousand times. */
 const maxKeyChars = 255;
@@ -9,8 +10,10 @@ const maxKeyChars = 255;
 const keyForm = /^[\x21-\x7e]+$/;
 
 /** The key of a call: from the request's field, else from the header; undefined when neither has one. */
-export function readKey(request: UnaryRequest, field: string, header: string): string | undefined {
-  const inMessage = fieldValue(request, field);
+export function readKey(request: UnaryRequest, rule: KeyRule, header: string): string | undefined {
+  const { field, localName } = rule;
+  // An optional field that is not set is undefined, any other is empty.
+  const inMessage = localName === undefined ? undefined : fieldsOf(request)[localName] || undefined;
   const inHeader = readHeader(request, header)?.trim() || undefined;
   if (inMessage !== undefined && inHeader !== undefined && inMessage !== inHeader) {
     throw invalidArgument({ field, description: `is another key than the one in the header ${header}` });
@@ -21,14 +24,6 @@ export function readKey(request: UnaryRequest, field: string, header: string): s
   throw invalidArgument({ field, description: `${what}has to be 1 to ${maxKeyChars} printable ASCII characters` });
 }
 
-function fieldValue(request: UnaryRequest, field: string): string | undefined {
-  const name = localName(request.method, field);
-  if (name === undefined) return undefined;
-  // An optional field that is not set is undefined, any other is empty.
-  return (request.message as Message & Record<string, string | undefined>)[name] || undefined;
-}
-
-function localName(method: DescMethod, field: string): string | undefined {
-  const found = method.input.fields.find(({ name }) => name === field);
-  return found?.fieldKind === "scalar" && found.scalar === ScalarType.STRING ? found.localName : undefined;
+function fieldsOf(request: UnaryRequest): Record<string, string | undefined> {
+  return request.message as Message & Record<string, string | undefined>;
 }

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { invalidArgument, readErrorReason, readFieldViolations, readRetryAfterMs } from "@tercel/grpc/errors";
-import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
+import { assertStatus, createFakeClock, createInMemoryTransport } from "@tercel/grpc/testing";
+import { PaymentService } from "../../test/gen/tercel/interceptors/test/v1/payment_pb.ts";
 import { aborted, collect, createOccasion } from "../../test/support/async.ts";
+import { identifying } from "../../test/support/identifying.ts";
 import { type EchoHandlers, openInMemory, overBothTransports, recordingLog } from "../../test/support/open-echo.ts";
 import {
   createIdempotency,
@@ -157,6 +159,21 @@ describe("idempotency", () => {
     assert.deepEqual(counts, [1, 2, 3, 4, 3, 1]);
   });
 
+  it("keeps programs apart, and what they do for different users", async (t) => {
+    const { interceptors } = guarded().server;
+    const { client } = await openInMemory(t, counting(), { server: { interceptors: [identifying, ...interceptors] } });
+    const counts: number[] = [];
+    const callers: readonly Record<string, string>[] = [
+      { "x-name": "orders" },
+      { "x-name": "stock" },
+      { "x-name": "orders", authorization: "Bearer a" },
+      { authorization: "Bearer a" },
+      { "x-name": "orders" },
+    ];
+    for (const headers of callers) counts.push((await client.unary({}, keyed("k", headers))).count);
+    assert.deepEqual(counts, [1, 2, 3, 4, 1]);
+  });
+
   it("knows callers by what it is told", async (t) => {
     const handlers = counting();
     const { client } = await openInMemory(
@@ -173,6 +190,30 @@ describe("idempotency", () => {
       counts.push((await client.unary({}, keyed("k", { "x-user": user, authorization: token }))).count);
     }
     assert.deepEqual(counts, [1, 1, 2]);
+  });
+
+  it("goes by the proto's options", async (t) => {
+    let count = 0;
+    const answer = () => ({ count: ++count });
+    const transport = createInMemoryTransport({
+      routes: (router) => router.service(PaymentService, { marked: answer, required: answer, exempt: answer }),
+      serverOptions: guarded({ services: [PaymentService] }).server,
+    });
+    t.after(() => transport.close({ deadlineMs: 0 }));
+    const client = createClient(PaymentService, transport);
+    const request = { requestId: "r1", cents: 5 };
+    assert.equal((await client.marked(request)).count, 1);
+    assert.equal((await client.marked(request)).count, 1);
+    await assertStatus(client.marked({ ...request, cents: 6 }), Code.FailedPrecondition, /another request/);
+    const missing = await assertStatus(client.required({ cents: 5 }), Code.InvalidArgument);
+    assert.deepEqual(
+      readFieldViolations(missing).map(({ field }) => field),
+      ["note"],
+    );
+    assert.equal((await client.required({ note: "n1" })).count, 2);
+    assert.equal((await client.required({ note: "n1" })).count, 2);
+    assert.equal((await client.exempt(request)).count, 3);
+    assert.equal((await client.exempt(request)).count, 4);
   });
 
   it("runs calls without a key, unless the method requires one", async (t) => {

@@ -1,5 +1,5 @@
 import { hash, randomUUID } from "node:crypto";
-import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
+import { type DescMessage, type DescService, type Message, toBinary } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type Interceptor, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
 import {
@@ -12,37 +12,35 @@ import {
   systemClock,
 } from "@tercel/grpc";
 import { failedPrecondition, invalidArgument, unavailable } from "@tercel/grpc/errors";
+import { callerKey } from "../call/caller.ts";
 import { methodPath } from "../call/method-path.ts";
-import { createMethodTable } from "../call/method-table.ts";
 import { orAborted } from "../call/or-aborted.ts";
 import { thrownText } from "../call/thrown-text.ts";
 import { Flights } from "./flights.ts";
 import { readKey } from "./idempotency-key.ts";
+import { createKeyRules, type IdempotencyRule } from "./key-rules.ts";
 import type { IdempotencyStore } from "./store.ts";
 import { replay, writeError, writeResponse } from "./stored-answer.ts";
-
-/** What holds for single methods. */
-export interface IdempotencyRule {
-  /** The string field of the request that carries the key, by its name in the proto. */
-  field?: string;
-  /** Whether a call without a key is refused with INVALID_ARGUMENT. */
-  required?: boolean;
-}
 
 export interface IdempotencyOptions extends IdempotencyRule {
   /** Where keys and answers are kept. */
   store: IdempotencyStore;
-  /** The string field of the request that carries the key. Default `idempotency_key`. */
+  /** The string field that carries the key where neither `methods` nor the proto names one. Default `idempotency_key`. */
   field?: string;
   /** The metadata that carries the key where the request has no such field, or leaves it empty. Default `idempotency-key`. */
   header?: string;
-  /** Whether calls without a key are refused. Default false: they just run. */
+  /** Whether calls without a key are refused where neither `methods` nor the proto says so. Default false: they just run. */
   required?: boolean;
-  /** What differs for `package.Service/Method` or `package.Service`; false leaves keys of such calls unread. */
+  /**
+   * What differs for `package.Service/Method` or `package.Service`; false leaves keys of such calls unread. Goes before what the proto
+   * says by the options of `tercel.idempotency.v1`.
+   */
   methods?: Readonly<Record<string, IdempotencyRule | false>>;
+  /** The services that are served: what their protos say is checked at the start, and not when the first call comes. Default: none. */
+  services?: readonly DescService[];
   /**
    * Who calls: keys of different callers are different keys, and nobody gets an answer that was another's. Default: the `authorization`
-   * metadata. Give this where tokens change between a call and its retry, or where callers are known by something else.
+   * metadata, and the program that `createMtls` or `createServiceKeyGuard` has found out. Give this where tokens change between a call and its retry, or where callers are known by something else.
    */
   callerOf?: (request: UnaryRequest) => string | undefined;
   /** How long an answer is kept. Default 24 hours. */
@@ -197,14 +195,13 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
     if (request.stream || request.method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS) {
       return next(request);
     }
-    const rule = settings.byMethod.find(request);
-    if (rule === false) return next(request);
-    const field = rule?.field ?? settings.field;
-    const key = readKey(request, field, header);
+    const rule = settings.ruleOf(request.method);
+    if (rule === "exempt") return next(request);
+    const key = readKey(request, rule, header);
     if (key !== undefined) return answer(request, key, next);
-    if (rule?.required ?? settings.required) {
+    if (rule.required) {
       throw invalidArgument({
-        field,
+        field: rule.field,
         description: `has to be set, or the header ${header}: the call must not happen twice`,
       });
     }
@@ -220,6 +217,7 @@ function checkedSettings(options: IdempotencyOptions) {
     "header",
     "required",
     "methods",
+    "services",
     "callerOf",
     "ttlMs",
     "leaseMs",
@@ -230,9 +228,6 @@ function checkedSettings(options: IdempotencyOptions) {
     "clock",
   ]);
   if (options.store === undefined) throw new TypeError(`${where}: store has to be given`);
-  for (const [name, rule] of Object.entries(options.methods ?? {})) {
-    if (rule !== false) refuseUnknownOptions(`${where}: ${name}`, rule, ["field", "required"]);
-  }
   const most = Number.MAX_SAFE_INTEGER;
   checkWholeNumber(where, "ttlMs", options.ttlMs, 1, most);
   checkWholeNumber(where, "leaseMs", options.leaseMs, 1, most);
@@ -240,11 +235,14 @@ function checkedSettings(options: IdempotencyOptions) {
   checkWholeNumber(where, "maxWaitMs", options.maxWaitMs, 0, most);
   return {
     store: options.store,
-    field: options.field ?? "idempotency_key",
     header: options.header ?? "idempotency-key",
-    required: options.required ?? false,
-    byMethod: createMethodTable(where, "methods", options.methods),
-    callerOf: options.callerOf ?? ((request: UnaryRequest) => readHeader(request, "authorization") ?? undefined),
+    ruleOf: createKeyRules(where, {
+      field: options.field ?? "idempotency_key",
+      required: options.required ?? false,
+      methods: options.methods ?? {},
+      services: options.services ?? [],
+    }),
+    callerOf: options.callerOf ?? callerOfCall,
     ttlMs: options.ttlMs ?? 24 * 60 * 60 * 1000,
     leaseMs: options.leaseMs ?? 30_000,
     pollMs: options.pollMs ?? 100,
@@ -253,6 +251,12 @@ function checkedSettings(options: IdempotencyOptions) {
     log: options.log ?? stderrLog,
     clock: options.clock ?? systemClock,
   };
+}
+
+function callerOfCall(request: UnaryRequest): string | undefined {
+  const authorization = readHeader(request, "authorization") ?? undefined;
+  const caller = request.contextValues.get(callerKey);
+  return caller === undefined ? authorization : JSON.stringify([caller.kind, caller.name, authorization]);
 }
 
 function digest(data: string | Uint8Array): string {

@@ -1,5 +1,6 @@
 export { createIdempotencyKeys, type IdempotencyKeysOptions } from "./client-keys.ts";
-export { createIdempotency, type IdempotencyOptions, type IdempotencyRule } from "./idempotency.ts";
+export { createIdempotency, type IdempotencyOptions } from "./idempotency.ts";
+export type { IdempotencyRule } from "./key-rules.ts";
 export { createMemoryIdempotencyStore, type MemoryIdempotencyOptions } from "./memory-store.ts";
 export {
   createPostgresIdempotencyStore,

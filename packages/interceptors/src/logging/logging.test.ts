@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { assertStatus } from "@tercel/grpc/testing";
 import { collect, createOccasion, streamOf } from "../../test/support/async.ts";
+import { identifying } from "../../test/support/identifying.ts";
 import {
   type EchoHandlers,
   interceptedOn,
@@ -264,6 +265,17 @@ describe("logging", () => {
     assert.match(String(lines.client.lines[0]?.peer), /^127\.0\.0\.1:\d+$/);
     assert.notEqual(lines.server.lines[0]?.peer, lines.client.lines[0]?.peer);
     assert.deepEqual([lines.server.lines[0]?.requestId, lines.client.lines[0]?.requestId], ["id-7", "id-7"]);
+  });
+
+  it("names the program that calls, on the server alone", async (t) => {
+    const lines = { server: recordLines(), client: recordLines() };
+    const { client } = await openInMemory(t, echo, {
+      server: { interceptors: [createServerLogging({ logger: createLogger(to(lines.server)) }), identifying] },
+      channel: { interceptors: [createClientLogging({ logger: createLogger(to(lines.client)) }), identifying] },
+    });
+    await client.unary({}, { headers: { "x-name": "orders" } });
+    await Promise.all([lines.server.reached(1), lines.client.reached(1)]);
+    assert.deepEqual([lines.server.lines[0]?.caller, lines.client.lines[0]?.caller], ["orders", undefined]);
   });
 
   it("refuses options it does not know and numbers out of bounds", () => {

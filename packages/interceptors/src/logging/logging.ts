@@ -2,9 +2,10 @@ import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
 import { callInfo, printable, refuseUnknownOptions } from "@tercel/grpc";
 import { authorityOf } from "../call/authority-of.ts";
+import { callerKey } from "../call/caller.ts";
 import { methodPath } from "../call/method-path.ts";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
-import { requestIdOf } from "../call/request-id.ts";
+import { requestIdOn } from "../call/request-id.ts";
 import { okStatus, type Status, statusName } from "../call/status-name.ts";
 import { spanContextOf } from "../call/trace-context.ts";
 import { type LogLevel, levelOfStatus } from "./level-of-status.ts";
@@ -149,7 +150,9 @@ class CallLog implements CallObserver {
       durationMs: Math.round((performance.now() - this.startMs) * 1000) / 1000,
     };
     if (this.peer !== undefined) fields.peer = printable(this.peer, 128);
-    const id = idOf(settings.side, request);
+    const caller = settings.side === "server" ? request.contextValues.get(callerKey) : undefined;
+    if (caller !== undefined) fields.caller = printable(caller.name, 128);
+    const id = requestIdOn(settings.side, request);
     if (id !== undefined) fields.requestId = printable(id, 128);
     const span = spanContextOf(request);
     if (span !== undefined) {
@@ -220,19 +223,13 @@ class PayloadLog implements CallObserver {
   private line(direction: "request" | "response", message: unknown): void {
     const { settings, request } = this.log;
     try {
-      const id = idOf(settings.side, request);
+      const id = requestIdOn(settings.side, request);
       const fields = { side: settings.side, method: methodPath(request), requestId: id, [direction]: message };
       settings.logger.info(fields, `call's ${direction} message`);
     } catch {
       // As above: logging must not fail the call.
     }
   }
-}
-
-/** A client's id stands in the header it sends. */
-function idOf(side: Side, request: UnaryRequest | StreamRequest): string | undefined {
-  if (side === "server") return requestIdOf(request);
-  return request.header.get("x-request-id") ?? requestIdOf(request);
 }
 
 function messageOf(error: unknown): string {

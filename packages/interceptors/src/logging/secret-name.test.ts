@@ -10,6 +10,7 @@ test("knows secrets by their names, however these are written", () => {
     "API-Key",
     "apiKey",
     "x-api-key",
+    "x-service-key",
     "access_token",
     "accessTokens",
   ];

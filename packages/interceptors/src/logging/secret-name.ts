@@ -7,6 +7,7 @@ const secretParts = [
   "token",
   "apikey",
   "accesskey",
+  "servicekey",
   "privatekey",
   "authorization",
   "credential",

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { assertStatus } from "@tercel/grpc/testing";
+import { GuardedService } from "../../test/gen/tercel/interceptors/test/v1/guarded_pb.ts";
+import { PaymentService } from "../../test/gen/tercel/interceptors/test/v1/payment_pb.ts";
 import { collect, createOccasion, streamOf } from "../../test/support/async.ts";
 import { type EchoHandlers, interceptedOn, openInMemory, overBothTransports } from "../../test/support/open-echo.ts";
 import { traceContextKey } from "../call/trace-context.ts";
@@ -120,6 +122,58 @@ describe("call metrics", () => {
       await call;
       assert.deepEqual(linesOf(registry, "grpc_server_requests_in_flight"), ['{method="Unary"} 0']);
     });
+  });
+
+  overBothTransports((open) => {
+    it("count what reaches no interceptor, methods that are not there as other", async (t) => {
+      const registry = createRegistry();
+      const counting = createServerMetrics({ registry });
+      const { client, transport } = await open(t, echo, {
+        server: { interceptors: [counting], onUnhandledCall: counting.countUnhandled, maxReceiveMessageBytes: 10 },
+      });
+      const payload = new Uint8Array(11);
+      const unserved = createClient(GuardedService, transport);
+      for (const method of ["read", "open", "known"] as const) {
+        await assertStatus(unserved[method]({}), Code.Unimplemented);
+      }
+      await assertStatus(createClient(PaymentService, transport).exempt({}), Code.Unimplemented);
+      await assertStatus(client.unary({ payload }), Code.ResourceExhausted);
+      await client.unary({});
+      // A stream is handed over before its first message comes.
+      await assertStatus(client.clientStream(streamOf({ payload })), Code.ResourceExhausted);
+      assert.deepEqual(
+        linesOf(registry, "grpc_server_requests_total").map((line) => line.replace(/status="\w+"/, "…")),
+        [
+          '{service="other",method="other",…} 4',
+          '{method="Unary",…} 1',
+          '{method="Unary",…} 1',
+          '{method="ClientStream",…} 1',
+        ],
+      );
+      assert.deepEqual(linesOf(registry, "grpc_server_errors_total"), [
+        '{service="other",method="other",status="UNIMPLEMENTED"} 4',
+        '{method="Unary",status="RESOURCE_EXHAUSTED"} 1',
+        '{method="ClientStream",status="RESOURCE_EXHAUSTED"} 1',
+      ]);
+      assert.deepEqual(linesOf(registry, "grpc_server_requests_started_total"), [
+        '{service="other",method="other"} 4',
+        '{method="Unary"} 2',
+        '{method="ClientStream"} 1',
+      ]);
+      const running = linesOf(registry, "grpc_server_requests_in_flight");
+      assert.ok(running.length > 0 && running.every((line) => line.endsWith(" 0")));
+    });
+  });
+
+  it("have names that begin as one likes", async (t) => {
+    const registry = createRegistry();
+    const prefix = "grpc";
+    const { client } = await openInMemory(t, echo, interceptedOn("server", createServerMetrics({ registry, prefix })));
+    await assertStatus(client.unary({ count: Code.NotFound }), Code.NotFound);
+    for (const name of ["grpc_requests_total", "grpc_errors_total", "grpc_request_duration_seconds_count"]) {
+      assert.deepEqual(linesOf(registry, name), ['{method="Unary",status="NOT_FOUND"} 1'], name);
+    }
+    assert.throws(() => createServerMetrics({ registry, prefix: "my-service" }), /not a name/);
   });
 
   it("hold no text of a message or an error, and no more methods than they may", async (t) => {

@@ -1,6 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import { refuseUnknownOptions } from "@tercel/grpc";
+import { checkWholeNumber, refuseUnknownOptions, type UnhandledCall } from "@tercel/grpc";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
 import { okStatus, type Status, statusName } from "../call/status-name.ts";
 import { spanContextOf } from "../call/trace-context.ts";
@@ -13,6 +13,14 @@ export interface MetricsOptions {
   durationBounds?: readonly number[];
   /** Methods beyond this many are counted as `other`. Default 500: more than a service has, less than hurts. */
   maxMethods?: number;
+  /** What the names begin with. Default `grpc_server`, on a client `grpc_client`. */
+  prefix?: string;
+}
+
+/** An interceptor that can count calls as well which no interceptor sees. */
+export interface ServerMetrics extends Interceptor {
+  /** For the server's option `onUnhandledCall`. Methods that the server does not have are counted as `other`. */
+  readonly countUnhandled: (call: UnhandledCall) => void;
 }
 
 /**
@@ -21,29 +29,39 @@ export interface MetricsOptions {
  *
  * @throws TypeError for an unknown option, or when the registry has these metrics already
  */
-export function createServerMetrics(options: MetricsOptions): Interceptor {
-  return metrics("server", "createServerMetrics", options);
+export function createServerMetrics(options: MetricsOptions): ServerMetrics {
+  const { interceptor, metricsOf } = metrics("server", "createServerMetrics", options);
+  return Object.assign(interceptor, {
+    countUnhandled({ method, code }: UnhandledCall): void {
+      const counted = metricsOf(method);
+      const { ended, errors } = counted.outcome(code);
+      counted.started.add();
+      ended.add();
+      errors?.add();
+    },
+  });
 }
 
 /** The same for the calls that a client makes: `grpc_client_requests_total` and so on. */
 export function createClientMetrics(options: MetricsOptions): Interceptor {
-  return metrics("client", "createClientMetrics", options);
+  return metrics("client", "createClientMetrics", options).interceptor;
 }
 
 const defaultMaxMethods = 500;
 
-function metrics(side: Side, where: string, options: MetricsOptions): Interceptor {
-  refuseUnknownOptions(where, options, ["registry", "durationBounds", "maxMethods"]);
+function metrics(side: Side, where: string, options: MetricsOptions) {
+  refuseUnknownOptions(where, options, ["registry", "durationBounds", "maxMethods", "prefix"]);
+  checkWholeNumber(where, "maxMethods", options.maxMethods, 0, 100_000);
   const families = createFamilies(side, options);
   const { maxMethods = defaultMaxMethods } = options;
   const known = new Map<DescMethod, MethodMetrics>();
   let other: MethodMetrics | undefined;
   const isServer = side === "server";
 
-  function metricsOf(method: DescMethod): MethodMetrics {
-    let found = known.get(method);
+  function metricsOf(method: DescMethod | undefined): MethodMetrics {
+    let found = method === undefined ? undefined : known.get(method);
     if (found !== undefined) return found;
-    if (known.size >= maxMethods) {
+    if (method === undefined || known.size >= maxMethods) {
       other ??= new MethodMetrics(families, "other", "other");
       return other;
     }
@@ -52,10 +70,11 @@ function metrics(side: Side, where: string, options: MetricsOptions): Intercepto
     return found;
   }
 
-  return observeCalls(side, (request) => {
+  const interceptor = observeCalls(side, (request) => {
     const method = metricsOf(request.method);
     return request.stream ? new StreamMetrics(method, request, isServer) : new CallMetrics(method, request);
   });
+  return { interceptor, metricsOf };
 }
 
 interface Families {
@@ -68,8 +87,8 @@ interface Families {
   readonly received: Family<Counter>;
 }
 
-function createFamilies(side: Side, { registry, durationBounds }: MetricsOptions): Families {
-  const prefix = `grpc_${side}`;
+function createFamilies(side: Side, options: MetricsOptions): Families {
+  const { registry, durationBounds, prefix = `grpc_${side}` } = options;
   const did = side === "server" ? "handled" : "made";
   const byMethod = ["service", "method"];
   const byStatus = [...byMethod, "status"];

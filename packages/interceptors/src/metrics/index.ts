@@ -1,4 +1,5 @@
-export { createClientMetrics, createServerMetrics, type MetricsOptions } from "./call-metrics.ts";
+export { type CacheCounts, countCacheLookups } from "./cache-metrics.ts";
+export { createClientMetrics, createServerMetrics, type MetricsOptions, type ServerMetrics } from "./call-metrics.ts";
 export { contentTypes, type ExpositionFormat, exposition } from "./exposition.ts";
 export { countLimits, type StruckLimit } from "./limit-metrics.ts";
 export { createMetricsHandler } from "./metrics-handler.ts";

@@ -3,4 +3,5 @@ export {
   createClientOtelMetrics,
   createServerOtelMetrics,
   type OtelMetricsOptions,
+  type ServerOtelMetrics,
 } from "./otel-metrics.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -8,6 +8,7 @@ import {
   PeriodicExportingMetricReader,
 } from "@opentelemetry/sdk-metrics";
 import { assertStatus } from "@tercel/grpc/testing";
+import { GuardedService } from "../../test/gen/tercel/interceptors/test/v1/guarded_pb.ts";
 import { collect } from "../../test/support/async.ts";
 import { openInMemory } from "../../test/support/open-echo.ts";
 import { createClientOtelMetrics, createServerOtelMetrics } from "./index.ts";
@@ -18,7 +19,8 @@ it("records gRFC A66's instruments of calls on both sides", async (t) => {
   const provider = new MeterProvider({ readers: [reader] });
   t.after(() => provider.shutdown());
   const meter = provider.getMeter("test");
-  const { client } = await openInMemory(
+  const recording = createServerOtelMetrics({ meter });
+  const { client, transport } = await openInMemory(
     t,
     {
       unary({ count }) {
@@ -30,7 +32,7 @@ it("records gRFC A66's instruments of calls on both sides", async (t) => {
       },
     },
     {
-      server: { interceptors: [createServerOtelMetrics({ meter })] },
+      server: { interceptors: [recording], onUnhandledCall: recording.recordUnhandled },
       channel: { interceptors: [createClientOtelMetrics({ meter, target: "dns:///echo" })] },
     },
   );
@@ -38,6 +40,7 @@ it("records gRFC A66's instruments of calls on both sides", async (t) => {
   await client.unary({});
   await assertStatus(client.unary({ count: Code.NotFound }), Code.NotFound);
   await collect(client.serverStream({}));
+  await assertStatus(createClient(GuardedService, transport).read({}), Code.Unimplemented);
   await provider.forceFlush();
 
   const seen: string[] = [];
@@ -56,11 +59,14 @@ it("records gRFC A66's instruments of calls on both sides", async (t) => {
     "grpc.client.call.duration s dns:///echo EchoService/ServerStream OK 1",
     "grpc.client.call.duration s dns:///echo EchoService/Unary NOT_FOUND 1",
     "grpc.client.call.duration s dns:///echo EchoService/Unary OK 2",
+    "grpc.client.call.duration s dns:///echo GuardedService/Read UNIMPLEMENTED 1",
     "grpc.server.call.duration s EchoService/ServerStream OK 1",
     "grpc.server.call.duration s EchoService/Unary NOT_FOUND 1",
     "grpc.server.call.duration s EchoService/Unary OK 2",
+    "grpc.server.call.duration s other UNIMPLEMENTED 1",
     "grpc.server.call.started {call} EchoService/ServerStream 1",
     "grpc.server.call.started {call} EchoService/Unary 3",
+    "grpc.server.call.started {call} other 1",
   ]);
 });
 

@@ -1,7 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import { type Attributes, type Histogram, type Meter, metrics } from "@opentelemetry/api";
-import { refuseUnknownOptions } from "@tercel/grpc";
+import { refuseUnknownOptions, type UnhandledCall } from "@tercel/grpc";
 import { methodPath } from "../call/method-path.ts";
 import { observeCalls } from "../call/observe-calls.ts";
 import { statusName } from "../call/status-name.ts";
@@ -17,6 +17,12 @@ export interface ClientOtelMetricsOptions extends OtelMetricsOptions {
   target?: string;
 }
 
+/** An interceptor that can record calls as well which no interceptor sees. */
+export interface ServerOtelMetrics extends Interceptor {
+  /** For the server's option `onUnhandledCall`. Methods that the server does not have are recorded as `other`, as A66 asks. */
+  readonly recordUnhandled: (call: UnhandledCall) => void;
+}
+
 /** As gRFC A66 advises for durations, in seconds. */
 const durationBounds = [
   0, 0.00001, 0.00005, 0.0001, 0.0003, 0.0006, 0.0008, 0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.013,
@@ -30,7 +36,7 @@ const durationBounds = [
  *
  * @throws TypeError for an unknown option
  */
-export function createServerOtelMetrics(options: OtelMetricsOptions = {}): Interceptor {
+export function createServerOtelMetrics(options: OtelMetricsOptions = {}): ServerOtelMetrics {
   refuseUnknownOptions("createServerOtelMetrics", options, ["meter"]);
   const meter = options.meter ?? defaultMeter();
   const started = meter.createCounter("grpc.server.call.started", {
@@ -43,7 +49,7 @@ export function createServerOtelMetrics(options: OtelMetricsOptions = {}): Inter
     "From the call's arrival to its end, as the server sees it.",
   );
   const attributesOf = createAttributes({});
-  return observeCalls("server", (request) => {
+  const interceptor = observeCalls("server", (request) => {
     const attributes = attributesOf(request.method);
     const startMs = performance.now();
     started.add(1, attributes.begun);
@@ -54,6 +60,14 @@ export function createServerOtelMetrics(options: OtelMetricsOptions = {}): Inter
         duration.record(seconds, attributes.ended(status), traceContextOf(request));
       },
     };
+  });
+  return Object.assign(interceptor, {
+    recordUnhandled({ method, code }: UnhandledCall): void {
+      const attributes = attributesOf(method);
+      started.add(1, attributes.begun);
+      // By A66 the only instrument with the status.
+      duration.record(0, attributes.ended(code));
+    },
   });
 }
 
@@ -102,25 +116,31 @@ interface MethodAttributes {
 }
 
 /** Attributes are made once for each method and status: the SDK compares their contents, and we need not make them again. */
-function createAttributes(common: Attributes): (method: DescMethod) => MethodAttributes {
+function createAttributes(common: Attributes): (method: DescMethod | undefined) => MethodAttributes {
   const known = new WeakMap<DescMethod, MethodAttributes>();
+  const other = attributesOfMethod(common, "other");
   return (method) => {
+    if (method === undefined) return other;
     let found = known.get(method);
     if (found === undefined) {
-      const begun = { ...common, "grpc.method": methodPath({ service: method.parent, method }) };
-      const byStatus: (Attributes | undefined)[] = [];
-      found = {
-        begun,
-        ended(status) {
-          const kept = status <= 16 ? byStatus[status] : undefined;
-          if (kept !== undefined) return kept;
-          const made = { ...begun, "grpc.status": statusName(status) };
-          if (status <= 16) byStatus[status] = made;
-          return made;
-        },
-      };
+      found = attributesOfMethod(common, methodPath({ service: method.parent, method }));
       known.set(method, found);
     }
     return found;
+  };
+}
+
+function attributesOfMethod(common: Attributes, name: string): MethodAttributes {
+  const begun = { ...common, "grpc.method": name };
+  const byStatus: (Attributes | undefined)[] = [];
+  return {
+    begun,
+    ended(status) {
+      const kept = status <= 16 ? byStatus[status] : undefined;
+      if (kept !== undefined) return kept;
+      const made = { ...begun, "grpc.status": statusName(status) };
+      if (status <= 16) byStatus[status] = made;
+      return made;
+    },
   };
 }

@@ -1,6 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { boundedKey, networkOf } from "./client-key.ts";
+import { createContextValues, type UnaryRequest } from "@connectrpc/connect";
+import { type CallInfo, callInfo } from "@tercel/grpc";
+import { callerKey } from "../call/caller.ts";
+import { claimsKey } from "../call/claims.ts";
+import { boundedKey, clientKey, networkOf } from "./client-key.ts";
+
+test("knows a caller by its token, else as a program, else by its address", () => {
+  const contextValues = createContextValues();
+  const request = { contextValues } as UnaryRequest;
+  assert.equal(clientKey(request), "local");
+  contextValues.set(callInfo, { peerAddress: "192.0.2.1:7" } as CallInfo);
+  assert.equal(clientKey(request), "addr 192.0.2.1");
+  contextValues.set(callerKey, { kind: "service-key", name: "orders", names: ["orders"] });
+  assert.equal(clientKey(request), "service-key orders");
+  contextValues.set(claimsKey, { sub: "7", iss: "i", exp: 1 });
+  assert.equal(clientKey(request), "sub i 7");
+});
 
 test("takes an IPv4 address whole, and an IPv6 address by its /64", () => {
   const networks: [string, string][] = [

@@ -1,18 +1,22 @@
 import { hash } from "node:crypto";
 import type { StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { callInfo } from "@tercel/grpc";
+import { callerKey } from "../call/caller.ts";
 import { claimsKey } from "../call/claims.ts";
 
 /** Longer ones are told apart by their digest, so that what a key takes is bounded. */
 const maxKeyChars = 128;
 
 /**
- * Who calls: the subject of a verified token, or else the address. Callers without either (Unix sockets, in memory) count as one.
+ * Who calls: the subject of a verified token, or else the program that has proved who it is, or else the address. Callers without any
+ * (Unix sockets, in memory) count as one.
  */
 export function clientKey(request: UnaryRequest | StreamRequest): string {
   const claims = request.contextValues.get(claimsKey);
   // Subjects are unique within their issuer only (RFC 7519 §4.1.2).
   if (claims?.sub !== undefined) return `sub ${claims.iss} ${claims.sub}`;
+  const caller = request.contextValues.get(callerKey);
+  if (caller !== undefined) return `${caller.kind} ${caller.name}`;
   const address = request.contextValues.get(callInfo)?.peerAddress;
   return address === undefined ? "local" : `addr ${networkOf(address)}`;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it, type TestContext } from "node:test";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { context, trace } from "@opentelemetry/api";
 import {
   InMemorySpanExporter,
@@ -13,6 +13,7 @@ import { collect, createOccasion, streamOf } from "../../test/support/async.ts";
 import { type Echo, type EchoHandlers, openInMemory, openOverSocket } from "../../test/support/open-echo.ts";
 import { recordLines, to } from "../../test/support/recording-logger.ts";
 import { createLogger, createServerLogging } from "../logging/index.ts";
+import { createClientRequestId, createServerRequestId } from "../request-id/index.ts";
 import { type ClientTracingOptions, createClientTracing, createServerTracing, currentTrace } from "./index.ts";
 
 const service = "tercel.interceptors.test.v1.EchoService";
@@ -265,6 +266,25 @@ describe("tracing", () => {
     const span = (await spans(1))[0]?.spanContext();
     assert.deepEqual([recorded.lines[0]?.traceId, recorded.lines[0]?.spanId], [span?.traceId, span?.spanId]);
   });
+
+  for (const outer of ["tracing", "request-id"]) {
+    it(`names the request on the spans of both sides, with ${outer} further out`, async (t) => {
+      const inOrder = (...interceptors: Interceptor[]) => (outer === "tracing" ? interceptors : interceptors.reverse());
+      const { client } = await openInMemory(
+        t,
+        { unary: () => ({}) },
+        {
+          server: { interceptors: inOrder(createServerTracing(), createServerRequestId()) },
+          channel: { interceptors: inOrder(createClientTracing(), createClientRequestId({ makeId: () => "id-7" })) },
+        },
+      );
+      await client.unary({});
+      assert.deepEqual(
+        (await spans(2)).map(({ attributes }) => attributes["rpc.grpc.request.metadata.x-request-id"]),
+        [["id-7"], ["id-7"]],
+      );
+    });
+  }
 
   it("refuses an option it does not know and a rate that is none", () => {
     assert.throws(() => createServerTracing({ samplerate: 1 } as never), /did you mean "sampleRate"/);

@@ -19,6 +19,7 @@ import { callInfo, printable, readHeader, refuseUnknownOptions } from "@tercel/g
 import { authorityOf } from "../call/authority-of.ts";
 import { methodPath } from "../call/method-path.ts";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
+import { requestIdOn } from "../call/request-id.ts";
 import type { Status } from "../call/status-name.ts";
 import { traceContextKey, traceContextOf } from "../call/trace-context.ts";
 import { w3cPropagator } from "./trace-parent.ts";
@@ -82,7 +83,7 @@ export function createServerTracing(options: ServerTracingOptions = {}): Interce
     const span = startSpan(settings, request, SpanKind.SERVER, attributes, parent);
     const inside = trace.setSpan(parent, span);
     request.contextValues.set(traceContextKey, inside);
-    return observer("server", settings, span, inside);
+    return observer("server", settings, request, span, inside);
   });
 }
 
@@ -101,7 +102,7 @@ export function createClientTracing(options: ClientTracingOptions = {}): Interce
     const span = startSpan(settings, request, SpanKind.CLIENT, attributes, parent);
     const inside = trace.setSpan(parent, span);
     settings.propagator.inject(inside, request.header, headerSetter);
-    return observer("client", settings, span, inside);
+    return observer("client", settings, request, span, inside);
   });
 }
 
@@ -144,7 +145,13 @@ function startSpan(
   return settings.tracer.startSpan(methodPath(request), { kind, attributes }, parent);
 }
 
-function observer(side: Side, settings: Settings, span: Span, inside: Context): CallObserver {
+function observer(
+  side: Side,
+  settings: Settings,
+  request: UnaryRequest | StreamRequest,
+  span: Span,
+  inside: Context,
+): CallObserver {
   const run = <R>(step: () => R): R => context.with(inside, step);
   // Without an SDK, or when the trace is not sampled, there is nothing to write down.
   if (!span.isRecording()) return { run, onEnd: () => span.end() };
@@ -152,6 +159,9 @@ function observer(side: Side, settings: Settings, span: Span, inside: Context): 
     run,
     onEnd(status, error) {
       span.setAttribute("rpc.grpc.status_code", status);
+      // By now, whichever of the two interceptors is the outer one.
+      const id = requestIdOn(side, request);
+      if (id !== undefined) span.setAttribute("rpc.grpc.request.metadata.x-request-id", [printable(id, maxTextChars)]);
       const isError = side === "client" ? status !== 0 : serverFaults.has(status);
       if (isError) span.setStatus({ code: SpanStatusCode.ERROR, message: printable(textOf(error), maxTextChars) });
       span.end();

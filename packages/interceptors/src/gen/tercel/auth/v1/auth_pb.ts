@@ -14,10 +14,10 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tercel/auth/v1/auth.proto.
  */
 export const file_tercel_auth_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("Chl0ZXJjZWwvYXV0aC92MS9hdXRoLnByb3RvEg50ZXJjZWwuYXV0aC52MSI1CgRSdWxlEg4KBnB1YmxpYxgBIAEoCBIOCgZzY29wZXMYAiADKAkSDQoFcm9sZXMYAyADKAk6TgoGbWV0aG9kEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYi44FIAEoCzIULnRlcmNlbC5hdXRoLnYxLlJ1bGVSBm1ldGhvZDpRCgdzZXJ2aWNlEh8uZ29vZ2xlLnByb3RvYnVmLlNlcnZpY2VPcHRpb25zGIuOBSABKAsyFC50ZXJjZWwuYXV0aC52MS5SdWxlUgdzZXJ2aWNlYgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("Chl0ZXJjZWwvYXV0aC92MS9hdXRoLnByb3RvEg50ZXJjZWwuYXV0aC52MSJGCgRSdWxlEg4KBnB1YmxpYxgBIAEoCBIOCgZzY29wZXMYAiADKAkSDQoFcm9sZXMYAyADKAkSDwoHY2FsbGVycxgEIAMoCTpOCgZtZXRob2QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxiLjgUgASgLMhQudGVyY2VsLmF1dGgudjEuUnVsZVIGbWV0aG9kOlEKB3NlcnZpY2USHy5nb29nbGUucHJvdG9idWYuU2VydmljZU9wdGlvbnMYi44FIAEoCzIULnRlcmNlbC5hdXRoLnYxLlJ1bGVSB3NlcnZpY2ViBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
- * An empty rule asks for a valid token and nothing else.
+ * An empty rule asks for a valid token, or where programs prove who they are for such a proof, and nothing else.
  *
  * @generated from message tercel.auth.v1.Rule
  */
@@ -42,6 +42,14 @@ export type Rule = Message<"tercel.auth.v1.Rule"> & {
    * @generated from field: repeated string roles = 3;
    */
   roles: string[];
+
+  /**
+   * Programs that may call as well, without a token, known by a certificate or a service key: "spiffe://example.org/orders",
+   * "dns:orders.internal", "orders". Without scopes and roles nobody else may.
+   *
+   * @generated from field: repeated string callers = 4;
+   */
+  callers: string[];
 };
 
 /**

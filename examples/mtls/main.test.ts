@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { test } from "node:test";
+
+const skip = spawnSync("openssl", ["version"]).status !== 0 && "openssl, which makes certificates, is not installed";
+
+test("the program that the rule names may call, and another of the same authority may not", { skip }, () => {
+  const program = join(import.meta.dirname, "main.ts");
+  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 20_000 });
+  assert.deepEqual(said.trimEnd().split("\n"), [
+    "Hello, spiffe://example.org/shop/orders!",
+    "[permission_denied] this program may not call this method",
+  ]);
+});

@@ -1,0 +1,57 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ConnectError, createClient } from "@connectrpc/connect";
+import { createChannel, createServer } from "@tercel/grpc";
+import { callerKey, createServiceKeyGuard, serviceKey } from "@tercel/interceptors/service-key";
+import { GreetingService } from "./gen/greeting/v1/greeting_pb.ts";
+
+// In production these are mounted secrets. The server's has a name and a key in each line, the client's its own key alone.
+const folder = mkdtempSync(join(tmpdir(), "tercel-example-"));
+const serverFile = join(folder, "keys");
+const clientFile = join(folder, "key");
+const newKey = () => randomBytes(32).toString("hex");
+const [oldKey, nextKey] = [newKey(), newKey()];
+writeFileSync(serverFile, `orders ${oldKey}\n`);
+writeFileSync(clientFile, oldKey);
+
+const server = createServer({
+  routes: (router) =>
+    router.service(GreetingService, {
+      greet: (_request, { values }) => ({ greeting: `Hello, ${values.get(callerKey)?.name}!` }),
+    }),
+  interceptors: [
+    createServiceKeyGuard({
+      services: [GreetingService],
+      keys: { file: serverFile },
+      rules: { "greeting.v1.GreetingService/*": { callers: ["orders"] } },
+      // Short, so that the example need not wait.
+      maxAgeMs: 1,
+      cooldownMs: 1,
+    }),
+  ],
+});
+const { port } = await server.listen({ port: 0 });
+const stranger = createChannel(`127.0.0.1:${port}`, { defaultTimeoutMs: 5000 });
+const orders = createChannel(`127.0.0.1:${port}`, {
+  defaultTimeoutMs: 5000,
+  interceptors: [serviceKey({ file: clientFile }, { maxAgeMs: 1, cooldownMs: 1 })],
+});
+const greet = async (channel: typeof orders) =>
+  console.log((await createClient(GreetingService, channel).greet({})).greeting);
+
+await greet(stranger).catch((error) => console.log(ConnectError.from(error).message));
+await greet(orders);
+
+// A rotation: first the server takes both keys, then clients change over, then the old key goes.
+writeFileSync(serverFile, `orders ${oldKey}\norders ${nextKey}\n`);
+await greet(orders);
+writeFileSync(clientFile, nextKey);
+await greet(orders);
+writeFileSync(serverFile, `orders ${nextKey}\n`);
+await greet(orders);
+
+await Promise.all([stranger.close(), orders.close()]);
+await server.close();
+rmSync(folder, { recursive: true });

@@ -1,0 +1,22 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { Code } from "@connectrpc/connect";
+
+/** A request that was answered, or given up, before interceptors and handler had it. */
+export interface UnhandledCall {
+  /** Undefined for a method that the server does not have, and for what is no gRPC at all. */
+  readonly method: DescMethod | undefined;
+  /** What the client was told, or takes the answer for. */
+  readonly code: Code;
+}
+
+/** Hears of each one. What it throws is ignored. */
+export type OnUnhandledCall = (call: UnhandledCall) => void;
+
+/** Who only keeps the books must not fail the connection whose reading it is called from. */
+export function tellUnhandled(listener: OnUnhandledCall | undefined, method: DescMethod | undefined, code: Code): void {
+  try {
+    listener?.({ method, code });
+  } catch {
+    // Its own affair.
+  }
+}

@@ -1,0 +1,19 @@
+/** What a certificate says of the one it was made for. Its common name is not here: nobody checks what stands in that. */
+export interface PeerCertificate {
+  /** Uniform resource identifiers among the subject alternative names, as they stand there (RFC 5280 §4.2.1.6). */
+  readonly uris: readonly string[];
+  /** DNS names among the subject alternative names, in lower case. */
+  readonly dnsNames: readonly string[];
+  /** Whether it may sign others, which the certificate of a program may not. */
+  readonly isAuthority: boolean;
+  /** Milliseconds since 1970. A connection may outlive the certificate it was opened with. */
+  readonly expiresAtMs: number;
+  /** SHA-256 of the whole certificate in hexadecimal, for logs. */
+  readonly fingerprint: string;
+}
+
+/** What TLS tells of the other end. */
+export interface PeerTls {
+  /** Undefined unless the peer has shown a certificate, and one that was verified. */
+  readonly certificate: PeerCertificate | undefined;
+}

@@ -1,0 +1,31 @@
+import type { Caller } from "./caller.ts";
+import { checkNameList } from "./method-rules.ts";
+
+/** Which callers a rule lets in. */
+export type CallerList = (caller: Caller) => boolean;
+
+/**
+ * Names as they are, URIs that end in `/*` for everything below, and `*` for whoever has proved to be somebody.
+ *
+ * @throws TypeError for what is no list of names, or has its star elsewhere
+ */
+export function compileCallerList(where: string, callers: unknown): CallerList {
+  const exact = new Set<string>();
+  const prefixes: string[] = [];
+  let isAnybody = false;
+  for (const pattern of checkNameList(where, "callers", callers)) {
+    const star = pattern.indexOf("*");
+    if (pattern === "*") isAnybody = true;
+    else if (star === -1) exact.add(pattern);
+    // A host that may be anything is no identity, so the first slash behind it has to be there.
+    else if (star === pattern.length - 1 && /^[a-z][a-z0-9+.-]*:\/\/[^/]+\/(.+\/)?\*$/.test(pattern)) {
+      prefixes.push(pattern.slice(0, -1));
+    } else {
+      throw new TypeError(
+        `${where}: callers has ${JSON.stringify(pattern)}; a star stands alone, or behind the last slash of a URI`,
+      );
+    }
+  }
+  return ({ names }) =>
+    isAnybody || names.some((name) => exact.has(name) || prefixes.some((prefix) => name.startsWith(prefix)));
+}

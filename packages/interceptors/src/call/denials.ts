@@ -1,0 +1,21 @@
+import type { ConnectError, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import { permissionDenied } from "@tercel/grpc/errors";
+import type { Caller } from "./caller.ts";
+import { methodPath } from "./method-path.ts";
+
+/** For a call to a method that no rule speaks of. */
+export function methodDenied(request: UnaryRequest | StreamRequest, domain: string): ConnectError {
+  const metadata = { method: methodPath(request) };
+  return permissionDenied({ message: "nobody may call this method", reason: "METHOD_DENIED", domain, metadata });
+}
+
+/** For a program that has proved who it is, and is none of those that may call. */
+export function callerDenied(request: UnaryRequest | StreamRequest, caller: Caller, domain: string): ConnectError {
+  const metadata = { method: methodPath(request), caller: caller.name };
+  return permissionDenied({
+    message: "this program may not call this method",
+    reason: "CALLER_DENIED",
+    domain,
+    metadata,
+  });
+}

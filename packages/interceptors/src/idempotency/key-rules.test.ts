@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  ContradictingPaymentService,
+  NumberedPaymentService,
+  PaymentService,
+  TwicePaymentService,
+  WrongPaymentService,
+} from "../../test/gen/tercel/interceptors/test/v1/payment_pb.ts";
+import { createKeyRules, type KeyRuleSources } from "./key-rules.ts";
+
+const { marked, required, exempt } = PaymentService.method;
+const payment = PaymentService.typeName;
+
+function rules(sources: Partial<KeyRuleSources> = {}) {
+  return createKeyRules("here", { field: "idempotency_key", required: false, methods: {}, services: [], ...sources });
+}
+
+describe("what a method's key is read by", () => {
+  it("is the proto's mark, then what its method says", () => {
+    const ruleOf = rules({ services: [PaymentService] });
+    assert.deepEqual(ruleOf(marked), { field: "request_id", localName: "requestId", required: false });
+    assert.deepEqual(ruleOf(required), { field: "note", localName: "note", required: true });
+    assert.equal(ruleOf(exempt), "exempt");
+  });
+
+  it("is what code says of the method or its service, before the proto", () => {
+    const ruleOf = rules({
+      methods: {
+        [payment]: { field: "note" },
+        [`${payment}/Required`]: { required: false },
+        [`${payment}/Exempt`]: {},
+      },
+    });
+    // No field of this request, so that the header is left.
+    assert.deepEqual(ruleOf(marked), { field: "note", localName: undefined, required: false });
+    assert.deepEqual(ruleOf(required), { field: "note", localName: "note", required: false });
+    assert.deepEqual(ruleOf(exempt), { field: "request_id", localName: "requestId", required: false });
+    assert.equal(rules({ methods: { [payment]: false } })(marked), "exempt");
+  });
+
+  it("is what code says of all methods behind the proto", () => {
+    const ruleOf = rules({ field: "note", required: true });
+    assert.deepEqual(ruleOf(marked), { field: "request_id", localName: "requestId", required: true });
+    assert.equal(ruleOf(exempt), "exempt");
+  });
+});
+
+describe("a proto that is wrong", () => {
+  const rows = [
+    [WrongPaymentService, /the rule of .*Misnamed names "notes", which is no string field of .*PlainRequest/],
+    [NumberedPaymentService, /NumberedRequest marks number as its key, which is no string/],
+    [TwicePaymentService, /TwiceRequest marks two fields as its key, first and second/],
+    [ContradictingPaymentService, /Contradicting in the proto is exempt, and asks for a key as well/],
+  ] as const;
+  for (const [service, message] of rows) {
+    it(`is found at the start: ${service.name}`, () => {
+      assert.throws(() => rules({ services: [service] }), message);
+    });
+    it(`is found with the first call: ${service.name}`, () => {
+      const ruleOf = rules();
+      for (const method of service.methods) assert.throws(() => ruleOf(method), message);
+    });
+  }
+
+  it("is not the only thing: a field that code names for a method has to be there", () => {
+    const methods = { [`${payment}/Marked`]: { field: "cents" } };
+    assert.throws(
+      () => rules({ methods, services: [PaymentService] }),
+      /Marked names "cents", which is no string field/,
+    );
+    assert.throws(() => rules({ methods: { [payment]: { requird: true } as never } }), /did you mean "required"/);
+    assert.throws(() => rules({ services: {} as never }), /list of service descriptors/);
+  });
+});

@@ -1,0 +1,119 @@
+import {
+  type DescField,
+  type DescMethod,
+  type DescService,
+  getOption,
+  hasOption,
+  ScalarType,
+} from "@bufbuild/protobuf";
+import type { UnaryRequest } from "@connectrpc/connect";
+import { refuseUnknownOptions } from "@tercel/grpc";
+import { checkServices, pathOfMethod } from "../call/method-names.ts";
+import { createMethodTable } from "../call/method-table.ts";
+import { key as keyOption, method as methodOption } from "../gen/tercel/idempotency/v1/idempotency_pb.ts";
+
+/** What holds for single methods. */
+export interface IdempotencyRule {
+  /** The string field of the request that carries the key, by its name in the proto. */
+  field?: string;
+  /** Whether a call without a key is refused with INVALID_ARGUMENT. */
+  required?: boolean;
+}
+
+/** What code says. The proto is asked behind `methods`, and before the rest. */
+export interface KeyRuleSources {
+  readonly field: string;
+  readonly required: boolean;
+  readonly methods: Readonly<Record<string, IdempotencyRule | false>>;
+  /** Checked at once. */
+  readonly services: readonly DescService[];
+}
+
+/** A rule as it is applied. */
+export interface KeyRule {
+  /** For messages to the caller. */
+  readonly field: string;
+  /** Undefined when the request has no such field: then there is the header alone. */
+  readonly localName: string | undefined;
+  readonly required: boolean;
+}
+
+/**
+ * Decides for every method once. What the proto says is checked with the method's first call, or at once for `services`.
+ *
+ * @throws TypeError for what is wrong in code, and in the protos of `services`
+ */
+export function createKeyRules(where: string, sources: KeyRuleSources): (method: DescMethod) => KeyRule | "exempt" {
+  for (const [name, rule] of Object.entries(sources.methods)) {
+    if (rule !== false) refuseUnknownOptions(`${where}: ${name}`, rule, ["field", "required"]);
+  }
+  const table = createMethodTable(where, "methods", sources.methods);
+  const compiled = new WeakMap<DescMethod, KeyRule | "exempt">();
+
+  function ruleOf(method: DescMethod): KeyRule | "exempt" {
+    let rule = compiled.get(method);
+    if (rule === undefined) {
+      rule = compile(method);
+      compiled.set(method, rule);
+    }
+    return rule;
+  }
+
+  function compile(method: DescMethod): KeyRule | "exempt" {
+    const path = pathOfMethod(method);
+    const code = table.find({ service: method.parent, method } as Pick<UnaryRequest, "service" | "method">);
+    if (code === false) return "exempt";
+    const proto = ruleOfProto(where, method);
+    if (proto.exempt && code === undefined) return "exempt";
+    // A name that was given for this method has to be one of its request; one for all methods need not be.
+    const own = Object.hasOwn(sources.methods, path) ? code?.field : undefined;
+    const named = own === undefined ? undefined : stringField(`${where}: ${path}`, method, own);
+    const found = named ?? (code?.field === undefined ? proto.field : undefined);
+    const field = found?.name ?? code?.field ?? sources.field;
+    return {
+      field,
+      localName: (found ?? method.input.fields.find((one) => one.name === field && isString(one)))?.localName,
+      required: code?.required ?? (proto.required || sources.required),
+    };
+  }
+
+  for (const service of checkServices(where, sources.services)) service.methods.forEach(ruleOf);
+  return ruleOf;
+}
+
+interface ProtoRule {
+  readonly field: DescField | undefined;
+  readonly required: boolean;
+  readonly exempt: boolean;
+}
+
+function ruleOfProto(where: string, method: DescMethod): ProtoRule {
+  const path = pathOfMethod(method);
+  const marked = method.input.fields.filter((field) => hasOption(field, keyOption) && getOption(field, keyOption));
+  const [first, second] = marked;
+  if (second !== undefined) {
+    throw new TypeError(
+      `${where}: ${method.input.typeName} marks two fields as its key, ${first?.name} and ${second.name}`,
+    );
+  }
+  if (first !== undefined && !isString(first)) {
+    throw new TypeError(`${where}: ${method.input.typeName} marks ${first.name} as its key, which is no string`);
+  }
+  if (!hasOption(method, methodOption)) return { field: first, required: false, exempt: false };
+  const { field, required, exempt } = getOption(method, methodOption);
+  if (exempt && (required || field !== "")) {
+    throw new TypeError(`${where}: the rule of ${path} in the proto is exempt, and asks for a key as well`);
+  }
+  const named = field === "" ? first : stringField(`${where}: the rule of ${path}`, method, field);
+  return { field: named, required, exempt };
+}
+
+function stringField(where: string, method: DescMethod, name: string): DescField {
+  const found = method.input.fields.find((field) => field.name === name);
+  if (found !== undefined && isString(found)) return found;
+  throw new TypeError(`${where} names "${name}", which is no string field of ${method.input.typeName}`);
+}
+
+function isString(field: DescField): boolean {
+  return field.fieldKind === "scalar" && field.scalar === ScalarType.STRING;
+}

@@ -1,0 +1,22 @@
+import type { ClientCertificate } from "@tercel/grpc";
+import { spiffeProblem } from "./spiffe-id.ts";
+
+/** The names by which a certificate's owner may be let in, or why there are none. */
+export type CertificateNames = { readonly names: readonly string[] } | { readonly problem: string };
+
+/**
+ * URIs as they stand there, then DNS names behind `dns:`. A name with a star is everybody's, and stands for nobody. A SPIFFE id has to
+ * be the only URI (SPIFFE X509-SVID §2), since otherwise two readers could see two owners.
+ */
+export function namesOfCertificate(certificate: ClientCertificate): CertificateNames {
+  const { uris, dnsNames, isAuthority } = certificate;
+  const spiffeIds = uris.filter((uri) => /^spiffe:/i.test(uri));
+  if (spiffeIds.length > 0) {
+    if (uris.length > 1) return { problem: "it has a SPIFFE id and another URI" };
+    if (isAuthority) return { problem: "it has a SPIFFE id and may sign other certificates" };
+    const problem = spiffeProblem(spiffeIds[0] as string);
+    if (problem !== undefined) return { problem };
+  }
+  const names = [...uris, ...dnsNames.map((name) => `dns:${name}`)].filter((name) => !name.includes("*"));
+  return names.length === 0 ? { problem: "it has no URI or DNS name that could be somebody's" } : { names };
+}

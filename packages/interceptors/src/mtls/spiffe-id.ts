@@ -1,0 +1,19 @@
+/** SPIFFE-ID §2.3. */
+const maxIdBytes = 2048;
+/** SPIFFE-ID §2.1. */
+const maxTrustDomainBytes = 255;
+
+/** Why a text that begins as a SPIFFE id is none (SPIFFE-ID §2); undefined for a good one. */
+export function spiffeProblem(text: string): string | undefined {
+  if (text.length > maxIdBytes) return `its SPIFFE id has more than ${maxIdBytes} octets`;
+  const parts = /^spiffe:\/\/([^/]*)(\/.*)?$/.exec(text);
+  if (parts === null) return "its SPIFFE id does not begin with spiffe://";
+  const [, trustDomain = "", path = ""] = parts;
+  // Capitals are refused and not made small: whoever compares text would see another id.
+  if (!/^[a-z0-9._-]+$/.test(trustDomain) || trustDomain.length > maxTrustDomainBytes) {
+    return "its SPIFFE id has no valid trust domain";
+  }
+  const segments = path === "" ? [] : path.slice(1).split("/");
+  const areValid = segments.every((segment) => /^[A-Za-z0-9._-]+$/.test(segment) && !/^\.\.?$/.test(segment));
+  return areValid ? undefined : "its SPIFFE id has a path that is not valid";
+}
