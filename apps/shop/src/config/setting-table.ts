@@ -1,4 +1,4 @@
-import { anyText, httpUrlOrNone, oneOf, type SettingValue, share, wholeNumber } from "./setting-values.ts";
+import { anyText, oneOf, type SettingValue, share, urlOrNone, wholeNumber } from "./setting-values.ts";
 import type { Settings } from "./settings.ts";
 
 /** One setting: how it is written, what it is if nobody says so, and how its text is read. */
@@ -66,9 +66,15 @@ export const settingTable: { readonly [Name in keyof RawSettings]: SettingEntry<
     "secret of user-service, made if missing; by default secret.key in the data folder",
     anyText,
   ),
-  jwksUrl: entry("jwks-url", "", "where the issuer of tokens publishes its keys", httpUrlOrNone),
+  jwksUrl: entry("jwks-url", "", "where the issuer of tokens publishes its keys", urlOrNone("http")),
   tokenIssuer: entry("token-issuer", "", "who issues tokens, as they say themselves", anyText),
   tokenAudience: entry("token-audience", "user-service", "whom tokens are for, as they say themselves", anyText),
+  redisUrl: entry(
+    "redis-url",
+    "",
+    "a Redis that instances of user-service share for cache and rate limit",
+    urlOrNone("redis"),
+  ),
   rateLimit: entry(
     "rate-limit",
     "100",
@@ -87,7 +93,7 @@ export const settingTable: { readonly [Name in keyof RawSettings]: SettingEntry<
     "otlp-url",
     "",
     "where traces are sent by OTLP, such as http://127.0.0.1:4318/v1/traces",
-    httpUrlOrNone,
+    urlOrNone("http"),
   ),
   traceSampleRate: entry("trace-sample-rate", "1", "share of traces that are recorded", share),
   maxMessageBytes: entry(

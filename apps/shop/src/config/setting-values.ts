@@ -33,14 +33,17 @@ export const share: SettingValue<number> = {
   parse: (text) => (/^(0(\.[0-9]{1,9})?|1(\.0{1,9})?)$/.test(text) ? Number(text) : undefined),
 };
 
-/** An address for HTTP; empty for none. */
-export const httpUrlOrNone: SettingValue<string> = {
-  what: "a URL that begins with http:// or https://",
-  parse(text) {
-    if (text === "") return "";
-    return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) ? text : undefined;
-  },
-};
+/** An address of a protocol; empty for none. Each is taken with an "s" behind it as well, for TLS. */
+export function urlOrNone(protocol: string): SettingValue<string> {
+  return {
+    what: `a URL that begins with ${protocol}:// or ${protocol}s://`,
+    parse(text) {
+      if (text === "") return "";
+      if (!URL.canParse(text)) return undefined;
+      return [`${protocol}:`, `${protocol}s:`].includes(new URL(text).protocol) ? text : undefined;
+    },
+  };
+}
 
 function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;

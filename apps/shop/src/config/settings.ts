@@ -30,6 +30,8 @@ export interface Settings {
   readonly tokenIssuer: string;
   /** The `aud` of tokens. */
   readonly tokenAudience: string;
+  /** A Redis that instances of user-service share for their cache and their rate limit; empty for none. */
+  readonly redisUrl: string;
   /** Calls a minute that a client may make to user-service; 0 for any number. */
   readonly rateLimit: number;
   /** When the event loop of user-service is later than this, it refuses calls; 0 for never. */

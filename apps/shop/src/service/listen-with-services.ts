@@ -1,6 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
-import { createServer, type Server } from "@tercel/grpc";
+import { createServer, type OnLimit, type Server } from "@tercel/grpc";
 import { errorDetailFiles } from "@tercel/grpc/errors";
 import { createReflection, type Health } from "@tercel/grpc/services";
 import type { Settings } from "../config/settings.ts";
@@ -18,6 +18,8 @@ export interface Served {
   readonly routes: (router: ConnectRouter) => void;
   readonly interceptors: readonly Interceptor[];
   readonly health: Health;
+  /** Told of each limit that a client strikes. */
+  readonly onLimit?: OnLimit;
 }
 
 /** A server that listens. */
@@ -43,6 +45,7 @@ export async function listenWithServices(
     interceptors,
     exposeDebugInfo: settings.environment === "development",
     log: toFrameworkLog(log, "server"),
+    ...(served.onLimit && { onLimit: served.onLimit }),
     ...serverLimits(settings),
   });
   for (const service of services) health.setStatus(service.typeName, "SERVING");

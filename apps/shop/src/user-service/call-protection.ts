@@ -5,7 +5,7 @@ import { createServerDeadline } from "@tercel/interceptors/deadline";
 import { createIdempotency, type IdempotencyStore } from "@tercel/interceptors/idempotency";
 import { createLoadShedding } from "@tercel/interceptors/load-shedding";
 import type { Registry } from "@tercel/interceptors/metrics";
-import { createRateLimit } from "@tercel/interceptors/rate-limit";
+import { createRateLimit, type RateLimitStore } from "@tercel/interceptors/rate-limit";
 import { createValidation } from "@tercel/interceptors/validation";
 import type { Settings } from "../config/settings.ts";
 import { toFrameworkLog } from "../log/framework-log.ts";
@@ -22,6 +22,8 @@ export interface CallProtectionParts {
   readonly secret: ServiceSecret;
   readonly registry: Registry;
   readonly idempotencyStore: IdempotencyStore;
+  /** Where the calls of clients are counted; in memory without one. */
+  readonly rateLimitStore: RateLimitStore | undefined;
   readonly log: Log;
 }
 
@@ -53,9 +55,7 @@ export function createCallProtection(parts: CallProtectionParts): CallProtection
     shedding.interceptor,
     createAuth({ services, rules: accessRules(settings), log: frameworkLog, ...trustedTokens(parts) }),
     // These two know who calls.
-    ...(settings.rateLimit === 0
-      ? []
-      : [createRateLimit({ limit: { requests: settings.rateLimit, per: "minute" }, log: frameworkLog })]),
+    ...rateLimit(parts),
     createValidation({ services, log: frameworkLog }),
     // Last: what is refused must not take a key.
     createIdempotency({
@@ -66,6 +66,14 @@ export function createCallProtection(parts: CallProtectionParts): CallProtection
     }),
   ];
   return { interceptors, close: () => shedding.close() };
+}
+
+/** Counts the calls of each client, unless any number is fine. */
+function rateLimit({ settings, rateLimitStore, log }: CallProtectionParts): Interceptor[] {
+  if (settings.rateLimit === 0) return [];
+  const limit = { requests: settings.rateLimit, per: "minute" } as const;
+  const store = rateLimitStore && { store: rateLimitStore };
+  return [createRateLimit({ limit, ...store, log: toFrameworkLog(log, "interceptor") })];
 }
 
 /** Streams that go on for as long as they are read. */

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Channel } from "@tercel/grpc";
+import type { Transport } from "@connectrpc/connect";
 import { askHealth, type HealthCheck } from "@tercel/grpc/services";
 import { OrderService } from "../gen/shop/order/v1/order_pb.ts";
 
@@ -10,7 +10,7 @@ const timeoutMs = 2_000;
 /** What user-service needs to be ready. It takes calls without order-service as well, but others may then go elsewhere. */
 export function readinessChecks(
   database: DatabaseSync,
-  orderChannel: Channel,
+  orders: Transport,
   orderDependency: "required" | "optional",
 ): HealthCheck[] {
   // Reads from the file and not only from the open handle.
@@ -19,7 +19,7 @@ export function readinessChecks(
     { name: "database", check: () => probe.get(), intervalMs, timeoutMs },
     {
       name: "order-service",
-      check: askHealth(orderChannel, OrderService.typeName),
+      check: askHealth(orders, OrderService.typeName),
       required: orderDependency === "required",
       intervalMs,
       timeoutMs,

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { createHealth } from "@tercel/grpc/services";
+import { createRedisCacheStore } from "@tercel/interceptors/cache";
 import { createSqliteIdempotencyStore } from "@tercel/interceptors/idempotency";
-import { createRegistry, observeProcess, observeServer } from "@tercel/interceptors/metrics";
+import { countLimits, createRegistry, observeProcess, observeServer } from "@tercel/interceptors/metrics";
+import { createRedisStore } from "@tercel/interceptors/rate-limit";
 import { joinHostPort, type Settings } from "../config/settings.ts";
 import { OrderService } from "../gen/shop/order/v1/order_pb.ts";
 import { UserService as OldUserService } from "../gen/user/user_pb.ts";
@@ -13,6 +15,7 @@ import { listenWithServices } from "../service/listen-with-services.ts";
 import { serveObservation } from "../service/observation-endpoint.ts";
 import type { RunningService } from "../service/run-service.ts";
 import { openServiceSecret } from "../service/service-secret.ts";
+import { openSharedRedis, type SharedRedis } from "../service/shared-redis.ts";
 import { openShopRegistry } from "../service/shop-registry.ts";
 import { startTracing } from "../service/start-tracing.ts";
 import { openDatabase } from "../storage/open-database.ts";
@@ -22,6 +25,7 @@ import { createKeyedIdempotencyStore } from "./keyed-idempotency-store.ts";
 import { openOrderChannel } from "./order-channel.ts";
 import { createPasswordHash } from "./password-hash.ts";
 import { readinessChecks } from "./readiness-checks.ts";
+import { createUserCache } from "./user-cache.ts";
 import { openUserChanges } from "./user-changes.ts";
 import { createUserHandler } from "./user-handler.ts";
 import { userMigrations } from "./user-schema.ts";
@@ -43,10 +47,19 @@ export async function startUserService(settings: Settings, log: Log): Promise<Ru
 
   const changes = openUserChanges(database);
   const updates = createUserUpdates(changes, (id) => store.get(id));
-  const store = createUserStore(database, { changes, onChange: (change, user) => updates.publish(change, user) });
+  const store = createUserStore(database, {
+    changes,
+    onChange({ userId }) {
+      cache.forget(userId);
+      updates.tell();
+    },
+  });
+  const redis = openSharedRedis(settings.redisUrl, log);
+  const cache = createUserCache(redis && cacheStoreIn(redis), (id) => store.get(id), registry, log);
   const placeWelcomeOrder = createWelcomeOrder(createClient(OrderService, channel), log);
   const handler = createUserV1Handler({
     store,
+    cache,
     search: createUserSearch(database),
     updates,
     hashPassword: createPasswordHash(),
@@ -61,6 +74,7 @@ export async function startUserService(settings: Settings, log: Log): Promise<Ru
     secret,
     registry,
     idempotencyStore: createKeyedIdempotencyStore(idempotencyKeys, secret.key("idempotency fingerprints")),
+    rateLimitStore: redis && createRedisStore({ client: redis.client }),
     log,
   });
   const health = createHealth({
@@ -76,6 +90,7 @@ export async function startUserService(settings: Settings, log: Log): Promise<Ru
       },
       interceptors: protection.interceptors,
       health,
+      onLimit: countLimits(registry),
     },
     settings,
     settings.userPort,
@@ -99,9 +114,14 @@ export async function startUserService(settings: Settings, log: Log): Promise<Ru
       await observation.close();
       await channel.close();
       await shopRegistry.close();
+      redis?.close();
       idempotencyKeys.close();
       database.close();
       await tracing.close();
     },
   };
+}
+
+function cacheStoreIn({ client }: SharedRedis) {
+  return createRedisCacheStore({ client: { sendCommand: ([name = "", ...rest]) => client.call(name, ...rest) } });
 }

@@ -139,11 +139,11 @@ test("each change is noted and told once it is stored, and what changes nothing 
   const telling = createUserStore(database, {
     nowMs: () => now,
     changes,
-    onChange: (change, user) => {
+    onChange: (change) => {
       // By then it is in the database, so that nobody is told of what is taken back.
       assert.equal(database.isTransaction, false);
       assert.deepEqual(changes.after(change.seq - 1, 10), [change]);
-      told.push(`${change.kind} ${user?.name} at ${change.atMs}`);
+      told.push(`${change.kind} ${telling.get(change.userId)?.name} at ${change.atMs}`);
     },
   });
   const ada = telling.create({ name: splitName("Ada"), email: "ada@x.org" });

@@ -48,8 +48,8 @@ export interface UserStoreOptions {
   readonly nowMs?: () => number;
   /** Where changes are noted. */
   readonly changes?: UserChanges;
-  /** Told of each change once it is stored, with the user as it is then; undefined when it is gone. */
-  readonly onChange?: (change: UserChange, user: StoredUser | undefined) => void;
+  /** Told of each change once it is stored. */
+  readonly onChange?: (change: UserChange) => void;
 }
 
 /** instr finds a text literally, so that % and _ in a filter are ordinary characters; an empty filter is found anywhere. */
@@ -92,7 +92,7 @@ export function createUserStore(database: DatabaseSync, options: UserStoreOption
       if (outcome.userId !== undefined) noted = changes.append(kind, outcome.userId, nowMs());
       return outcome;
     });
-    if (noted !== undefined) onChange?.(noted, written.user);
+    if (noted !== undefined) onChange?.(noted);
     return written.result;
   }
 
@@ -102,7 +102,7 @@ export function createUserStore(database: DatabaseSync, options: UserStoreOption
         const id = randomUUID();
         const values = { id, role, passwordHash: passwordHash ?? null, ...texts(name, email), now: nowMs() };
         const user = optional(insert.get(values));
-        return user === undefined ? { result: "email-taken" } : { result: user, user, userId: user.id };
+        return user === undefined ? { result: "email-taken" } : { result: user, userId: user.id };
       });
     },
     get,
@@ -115,7 +115,7 @@ export function createUserStore(database: DatabaseSync, options: UserStoreOption
         const names = name ?? { full: before.name, first: before.firstName, last: before.lastName };
         const values = { id, role: role ?? before.role, ...texts(names, email ?? before.email), now: nowMs() };
         const user = optional(change.get(values));
-        return user === undefined ? { result: "email-taken" } : { result: user, user, userId: id };
+        return user === undefined ? { result: "email-taken" } : { result: user, userId: id };
       });
     },
     delete(id) {
@@ -143,11 +143,10 @@ export function createUserStore(database: DatabaseSync, options: UserStoreOption
   };
 }
 
-/** What came of a write: its result, whom it changed if anybody, and how that user is now. */
+/** What came of a write: its result, and whom it changed if anybody. */
 interface Written<Result> {
   readonly result: Result;
   readonly userId?: string;
-  readonly user?: StoredUser;
 }
 
 function texts(name: PersonName, email: string): Record<string, SQLInputValue> {

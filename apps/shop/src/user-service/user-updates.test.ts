@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, test } from "node:test";
 import { Code } from "@connectrpc/connect";
-import { assertStatus } from "@tercel/grpc/testing";
+import { assertStatus, createFakeClock, type FakeClock } from "@tercel/grpc/testing";
 import { openDatabase } from "../storage/open-database.ts";
 import { splitName } from "./person-name.ts";
 import { openUserChanges } from "./user-changes.ts";
@@ -14,6 +14,7 @@ let database: DatabaseSync;
 let store: UserStore;
 let updates: UserUpdates;
 let leaving: AbortController;
+let clock: FakeClock;
 beforeEach(() => {
   database = openDatabase(":memory:", userMigrations);
   leaving = new AbortController();
@@ -23,8 +24,9 @@ afterEach(() => database.close());
 
 function open(maxKept?: number): void {
   const changes = openUserChanges(database, maxKept);
-  updates = createUserUpdates(changes, (id) => store.get(id));
-  store = createUserStore(database, { changes, onChange: (change, user) => updates.publish(change, user) });
+  clock = createFakeClock();
+  updates = createUserUpdates(changes, (id) => store.get(id), clock);
+  store = createUserStore(database, { changes, onChange: () => updates.tell() });
 }
 
 function add(name: string): string {
@@ -105,6 +107,22 @@ test("a change that is no longer known of is OUT_OF_RANGE instead of a gap", asy
   assert.deepEqual(await take(stream, 2), ["2 created b", "3 created c"]);
   await stream.return();
   assert.equal(updates.followers, 0);
+});
+
+test("what another process does is told within a second, in order with what is done here", async () => {
+  const elsewhere = createUserStore(database);
+  const stream = follow();
+  const first = take(stream, 1);
+  elsewhere.create({ name: splitName("Eve"), email: "eve@x.org" });
+  await clock.advance(1_000);
+  assert.deepEqual(await first, ["1 created Eve"]);
+  elsewhere.create({ name: splitName("Bob"), email: "bob@x.org" });
+  add("Ada");
+  assert.deepEqual(await take(stream, 2), ["2 created Bob", "3 created Ada"]);
+  await stream.return();
+  // Nobody follows, so nobody looks any more.
+  await clock.advance(1_000);
+  assert.equal(clock.pendingTimers, 0);
 });
 
 test("a stream ends when its reader leaves", async () => {

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { type Clock, systemClock } from "@tercel/grpc";
 import { outOfRange, unavailable } from "@tercel/grpc/errors";
 import { createBroadcaster } from "@tercel/interceptors/streams";
 import type { UserChange, UserChanges } from "./user-changes.ts";
@@ -20,8 +21,8 @@ export interface FollowOptions {
 
 /** What becomes of users, as streams of it. */
 export interface UserUpdates {
-  /** Tells all who follow. */
-  publish(change: UserChange, user: StoredUser | undefined): void;
+  /** Tells all who follow of what was noted since the last time. */
+  tell(): void;
   /**
    * Changes that were missed, from the database, and then those that come, without a gap or a repetition between the two.
    *
@@ -34,28 +35,68 @@ export interface UserUpdates {
   close(): void;
 }
 
-/** How many missed changes are in memory at a time. */
+/** How many changes are read at a time. */
 const batchSize = 100;
 
 /** For who reads slowly; beyond, the stream ends and can be resumed, so that no change is ever left out in silence. */
 const maxBuffered = 1_000;
 const maxFollowers = 1_000;
 
+/** What other processes have noted in the same database is looked for so often, while somebody follows. */
+const pollMs = 1_000;
+
 /** Creates the streams over what was noted; `getUser` reads a user as it is now. */
-export function createUserUpdates(changes: UserChanges, getUser: (id: string) => StoredUser | undefined): UserUpdates {
+export function createUserUpdates(
+  changes: UserChanges,
+  getUser: (id: string) => StoredUser | undefined,
+  clock: Clock = systemClock,
+): UserUpdates {
   const broadcaster = createBroadcaster<UserUpdate>({
     whenSlow: "disconnect",
     maxBuffered,
     maxSubscribers: maxFollowers,
   });
+  let toldAll = changes.last();
+  let stopPolling: (() => void) | undefined;
+
+  /** Undefined for what need not be told: the user is gone meanwhile, which is a change of its own. */
+  function updateOf(change: UserChange): UserUpdate | undefined {
+    if (change.kind === "deleted") return { change, user: undefined };
+    const user = getUser(change.userId);
+    return user === undefined ? undefined : { change, user };
+  }
+
+  function tell(): void {
+    for (;;) {
+      const noted = changes.after(toldAll, batchSize);
+      for (const change of noted) {
+        toldAll = change.seq;
+        const update = updateOf(change);
+        if (update !== undefined) broadcaster.publish(update);
+      }
+      if (noted.length < batchSize) return;
+    }
+  }
+
+  function poll(): void {
+    stopPolling = undefined;
+    if (broadcaster.subscribers === 0) return;
+    tell();
+    stopPolling = clock.after(pollMs, poll);
+  }
 
   return {
-    publish: (change, user) => broadcaster.publish({ change, user }),
+    tell() {
+      if (broadcaster.subscribers > 0) tell();
+    },
 
     async *follow({ userIds, after, signal }) {
       if (after !== undefined && !changes.reachesBackTo(after)) throw tokenTooOld();
+      // Nobody was told of what came while nobody followed, and nobody has to be.
+      if (broadcaster.subscribers === 0) toldAll = changes.last();
       // Before the database is read: what happens meanwhile is then in the one, in the other, or in both.
       const live = broadcaster.subscribe({ signal });
+      stopPolling ??= clock.after(pollMs, poll);
       try {
         const isWanted = ({ userId }: UserChange) => userIds.length === 0 || userIds.includes(userId);
         let told = after ?? changes.last();
@@ -63,12 +104,10 @@ export function createUserUpdates(changes: UserChanges, getUser: (id: string) =>
           const missed = changes.after(told, batchSize);
           for (const change of missed) {
             told = change.seq;
-            if (!isWanted(change)) continue;
-            const user = change.kind === "deleted" ? undefined : getUser(change.userId);
-            // Gone meanwhile: that is told further on.
-            if (change.kind !== "deleted" && user === undefined) continue;
+            const update = isWanted(change) ? updateOf(change) : undefined;
+            if (update === undefined) continue;
             signal.throwIfAborted();
-            yield { change, user };
+            yield update;
           }
           if (missed.length < batchSize) break;
           // Other calls get their turn.
@@ -85,7 +124,11 @@ export function createUserUpdates(changes: UserChanges, getUser: (id: string) =>
     get followers() {
       return broadcaster.subscribers;
     },
-    close: () => broadcaster.close(unavailable("the server is shutting down")),
+
+    close() {
+      stopPolling?.();
+      broadcaster.close(unavailable("the server is shutting down"));
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import { errorDomain } from "./error-domain.ts";
 import type { HashPassword } from "./password-hash.ts";
 import { joinName } from "./person-name.ts";
 import { updatedUser } from "./updated-user.ts";
+import type { UserCache } from "./user-cache.ts";
 import { type createUserSearch, type UserCursor, userListFields } from "./user-search.ts";
 import type { UserStore } from "./user-store.ts";
 import type { UserUpdates } from "./user-updates.ts";
@@ -16,6 +17,7 @@ import type { PlaceWelcomeOrder } from "./welcome-order.ts";
 /** What the handlers of user.v1 work with. */
 export interface UserV1Parts {
   readonly store: UserStore;
+  readonly cache: UserCache;
   readonly search: ReturnType<typeof createUserSearch>;
   readonly updates: UserUpdates;
   readonly hashPassword: HashPassword;
@@ -32,14 +34,14 @@ const updatesQuery = { list: "user updates" };
  * that there is a token, and which role ListUsers and DeleteUser need, by the auth interceptor.
  */
 export function createUserV1Handler(parts: UserV1Parts): ServiceImpl<typeof UserService> {
-  const { store, search, updates, hashPassword, placeWelcomeOrder, tokenKeys } = parts;
+  const { store, cache, search, updates, hashPassword, placeWelcomeOrder, tokenKeys } = parts;
   const pageTokens = createPageTokens<UserCursor>({ keys: tokenKeys });
   const resumeTokens = createPageTokens<number>({ keys: tokenKeys, field: "resume_token" });
 
   return {
-    getUser({ id }, context) {
+    async getUser({ id }, context) {
       requireSelfOrAdmin(callerOf(context), id);
-      const user = store.get(id);
+      const user = await cache.get(id);
       if (user === undefined) throw userNotFound(id);
       return { user: toUserV1(user) };
     },
