@@ -59,6 +59,13 @@ test("who gives up while waiting gives the place away", async () => {
   assert.ok(isHashOf("c", await third));
 });
 
+test("who gives up while being hashed gets no hash", async () => {
+  const leaving = new AbortController();
+  const hashing = createPasswordHash(cheap)("a", leaving.signal);
+  leaving.abort(new Error("gave up"));
+  await assert.rejects(hashing, /gave up/);
+});
+
 test("who has given up before is not hashed", async () => {
   await assert.rejects(createPasswordHash(cheap)("a", AbortSignal.abort(new Error("gave up"))), /gave up/);
 });

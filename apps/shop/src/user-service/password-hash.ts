@@ -14,7 +14,7 @@ export interface PasswordHashOptions {
 
 /**
  * Hashes a password with a salt of its own, as `scrypt$N$r$p$salt$hash`: what is stored says how it was made, so that the
- * parameters may change. Rejects with the signal's reason when that aborts while the password waits.
+ * parameters may change. Rejects with the signal's reason when that aborts meanwhile: nobody waits for the user any more.
  */
 export type HashPassword = (password: string, signal: AbortSignal) => Promise<string>;
 
@@ -57,6 +57,7 @@ export function createPasswordHash(options: PasswordHashOptions = {}): HashPassw
     try {
       const salt = randomBytes(saltBytes);
       const hash = await derive(password, salt, hashBytes, parameters);
+      signal.throwIfAborted();
       return ["scrypt", cost, blockSize, parallelization, salt.toString("base64"), hash.toString("base64")].join("$");
     } finally {
       // The place goes on to who waits longest.
