@@ -1,11 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { onStopSignals } from "@tercel/grpc";
-import { joinHostPort, readSettings, type Settings, settingsToArgs } from "./config/settings.ts";
+import { readSettings, settingsToArgs } from "./config/read-settings.ts";
+import { joinHostPort, type Settings } from "./config/settings.ts";
 import { createJsonLog } from "./log/json-log.ts";
+import { signDevelopmentToken } from "./service/development-tokens.ts";
+import { openServiceSecret } from "./service/service-secret.ts";
 import { hostRegistry } from "./supervisor/host-registry.ts";
 import { readyText } from "./supervisor/ready-text.ts";
 import { createRestartPolicy } from "./supervisor/restart-policy.ts";
 import { createSupervisedService, type ServiceSpec, type SupervisedService } from "./supervisor/supervised-service.ts";
+import { isOldPackageOpen } from "./user-service/access-rules.ts";
 
 /** Any instance that is there. */
 const byRegistry = "discovery:///order-service";
@@ -63,7 +67,17 @@ async function openShop(settings: Settings): Promise<void> {
     // One after the other: the first makes the database that they share.
     for (const order of orders) orderAddresses.push(await order.start());
     const userAddress = await users.start();
-    process.stdout.write(readyText(userAddress, orderAddresses));
+    process.stdout.write(
+      readyText({
+        userAddress,
+        orderAddresses,
+        metricsAddress:
+          settings.metricsPort === 0 ? undefined : joinHostPort(settings.metricsHost, settings.metricsPort),
+        token: await adminToken(settings),
+        reflection: settings.reflection,
+        isOldPackageOpen: isOldPackageOpen(settings),
+      }),
+    );
   } catch (error) {
     // A person who stopped the start need not be told that it was stopped.
     if (closing === undefined) {
@@ -72,6 +86,13 @@ async function openShop(settings: Settings): Promise<void> {
     }
     await close();
   }
+}
+
+/** For a first try. Whoever reads it can read the databases as well. */
+async function adminToken({ jwksUrl, secretFile, tokenAudience }: Settings): Promise<string | undefined> {
+  if (jwksUrl !== "") return undefined;
+  const token = { subject: "developer", role: "admin", audience: tokenAudience, lifeMinutes: 12 * 60 } as const;
+  return signDevelopmentToken(openServiceSecret(secretFile), token);
 }
 
 /** What the setting is when nobody has set it and there is no registry. */

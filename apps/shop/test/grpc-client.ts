@@ -4,6 +4,7 @@ import {
   credentials,
   Client as GrpcClient,
   loadPackageDefinition,
+  Metadata,
   type ServiceClientConstructor,
   type ServiceError,
 } from "@grpc/grpc-js";
@@ -13,23 +14,35 @@ import { loadSync } from "@grpc/proto-loader";
 // biome-ignore lint/suspicious/noExplicitAny: the client is dynamic, and the assertions check what is in a message
 export type LooseMessage = Record<string, any>;
 
+/** Metadata of a request. */
+type Headers = Readonly<Record<string, string>>;
+
 /** A client that shares no code with the services: grpc-js, with the proto files loaded at run time. */
 export interface LooseClient {
-  call(method: string, request: LooseMessage): Promise<LooseMessage>;
-  stream(method: string, request: LooseMessage): ClientReadableStream<LooseMessage>;
+  call(method: string, request: LooseMessage, headers?: Headers): Promise<LooseMessage>;
+  stream(method: string, request: LooseMessage, headers?: Headers): ClientReadableStream<LooseMessage>;
   close(): void;
 }
 
 /** A call that hangs must fail the test and not stop it. */
 const callDeadlineMs = 15_000;
 
-const protoDir = fileURLToPath(new URL("../proto", import.meta.url));
-const files = { "user.UserService": "user/user.proto", "shop.order.v1.OrderService": "shop/order/v1/order.proto" };
+/** The shop's protos, and those of the services that every server has. */
+const protoDirs = ["../proto", "../../../packages/grpc/proto"].map((dir) =>
+  fileURLToPath(new URL(dir, import.meta.url)),
+);
+const files = {
+  "user.UserService": "user/user.proto",
+  "user.v1.UserService": "user/v1/user.proto",
+  "shop.order.v1.OrderService": "shop/order/v1/order.proto",
+  "grpc.health.v1.Health": "grpc/health/v1/health.proto",
+  "grpc.reflection.v1.ServerReflection": "grpc/reflection/v1/reflection.proto",
+};
 
 /** Connects to a service by its full name. */
 export function connect(service: keyof typeof files, address: string): LooseClient {
   const definition = loadSync(files[service], {
-    includeDirs: [protoDir],
+    includeDirs: protoDirs,
     keepCase: true,
     longs: String,
     enums: String,
@@ -45,7 +58,7 @@ export function connect(service: keyof typeof files, address: string): LooseClie
     return descriptor;
   };
   return {
-    call(method, request) {
+    call(method, request, headers) {
       const { path, requestSerialize, responseDeserialize } = descriptorOf(method);
       const options = { deadline: Date.now() + callDeadlineMs };
       return new Promise((resolve, reject) => {
@@ -53,14 +66,35 @@ export function connect(service: keyof typeof files, address: string): LooseClie
           if (error === null) resolve(response ?? {});
           else reject(error);
         };
-        client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, options, settle);
+        client.makeUnaryRequest(
+          path,
+          requestSerialize,
+          responseDeserialize,
+          request,
+          metadataOf(headers),
+          options,
+          settle,
+        );
       });
     },
-    stream(method, request) {
+    stream(method, request, headers) {
       const { path, requestSerialize, responseDeserialize } = descriptorOf(method);
       const options = { deadline: Date.now() + callDeadlineMs };
-      return client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, options);
+      return client.makeServerStreamRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        metadataOf(headers),
+        options,
+      );
     },
     close: () => client.close(),
   };
+}
+
+function metadataOf(headers: Headers = {}): Metadata {
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  return metadata;
 }

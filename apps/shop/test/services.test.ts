@@ -1,52 +1,25 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { status } from "@grpc/grpc-js";
-import { connect, type LooseClient, type LooseMessage } from "./grpc-client.ts";
-import { endShopProcess, type ShopProcess, startShopProcess } from "./shop-process.ts";
+import type { LooseMessage } from "./grpc-client.ts";
+import { createShopUnderTest, type ShopUnderTest } from "./shop-under-test.ts";
 
-let folder: string;
-const processes: ShopProcess[] = [];
-const clients: LooseClient[] = [];
+let shop: ShopUnderTest;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "shop-services-"));
+  shop = createShopUnderTest();
 });
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.close();
-  await Promise.all(processes.splice(0).map(endShopProcess));
-  rmSync(folder, { recursive: true });
-});
-
-const dataDir = () => join(folder, "data");
-
-async function start(
-  name: "user-service" | "order-service",
-  extraArgs: string[] = ["--order-port=0", "--order-address=127.0.0.1:1"],
-) {
-  const args = ["--host=127.0.0.1", "--user-port=0", `--data-dir=${dataDir()}`, ...extraArgs];
-  const process = startShopProcess(`${name}/main`, args);
-  processes.push(process);
-  const { address } = await process.record({ event: "listening" });
-  assert.equal(typeof address, "string");
-  return { process, address: address as string };
-}
-
-function open(...[service, address]: Parameters<typeof connect>): LooseClient {
-  const client = connect(service, address);
-  clients.push(client);
-  return client;
-}
+afterEach(() => shop.end());
 
 async function startBoth() {
-  const orders = await start("order-service");
-  const users = await start("user-service", [`--order-address=${orders.address}`]);
+  const orders = await shop.start("order-service");
+  const users = await shop.start("user-service", [`--order-address=${orders.address}`]);
   return {
     ordersProcess: orders.process,
     usersProcess: users.process,
-    orders: open("shop.order.v1.OrderService", orders.address),
-    users: open("user.UserService", users.address),
+    orders: shop.open("shop.order.v1.OrderService", orders.address),
+    users: shop.open("user.UserService", users.address),
   };
 }
 
@@ -127,9 +100,9 @@ test("a new user has one order, placed by the other service", { timeout: 60_000 
 test("a user is created without an order while order-service is down, and with one once it is back", {
   timeout: 60_000,
 }, async () => {
-  const first = await start("order-service");
-  const users = await start("user-service", [`--order-address=${first.address}`]);
-  const client = open("user.UserService", users.address);
+  const first = await shop.start("order-service");
+  const users = await shop.start("user-service", [`--order-address=${first.address}`]);
+  const client = shop.open("user.UserService", users.address);
   first.process.signal("SIGTERM");
   assert.equal(await first.process.ended, 0);
 
@@ -139,8 +112,8 @@ test("a user is created without an order while order-service is down, and with o
   assert.equal(warning.level, "warn");
   assert.equal(warning.userId, alone.user.id);
 
-  const again = await start("order-service", [`--order-port=${first.address.split(":")[1]}`]);
-  const orders = open("shop.order.v1.OrderService", again.address);
+  const again = await shop.start("order-service", [`--order-port=${first.address.split(":")[1]}`]);
+  const orders = shop.open("shop.order.v1.OrderService", again.address);
   // The channel to order-service reconnects after a pause of its own; each new user is another try.
   let welcomed: LooseMessage = { orders: [] };
   for (let attempt = 0; welcomed.orders.length === 0; attempt++) {
@@ -168,13 +141,13 @@ test("a user that was acknowledged survives a kill", { timeout: 60_000 }, async 
   const { user } = await before.users.call("CreateUser", { name: "Ada", email: "ada@example.org" });
   before.usersProcess.signal("SIGKILL");
   assert.equal(await before.usersProcess.ended, "SIGKILL");
-  const after = await start("user-service");
-  const client = open("user.UserService", after.address);
+  const after = await shop.start("user-service");
+  const client = shop.open("user.UserService", after.address);
   assert.deepEqual((await client.call("GetUser", { user_id: user.id })).user, user);
 });
 
 test("data is readable by its owner only", { timeout: 60_000 }, async () => {
-  await start("user-service");
-  assert.equal(statSync(dataDir()).mode & 0o777, 0o700);
-  assert.equal(statSync(join(dataDir(), "users.db")).mode & 0o077, 0);
+  await shop.start("user-service");
+  assert.equal(statSync(shop.dataDir).mode & 0o777, 0o700);
+  assert.equal(statSync(join(shop.dataDir, "users.db")).mode & 0o077, 0);
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
@@ -7,6 +8,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { connect } from "./grpc-client.ts";
 import { endShopProcess, isRunning, type ShopProcess, startShopProcess, untilEnded } from "./shop-process.ts";
+import { unbounded } from "./shop-under-test.ts";
 
 let folder: string;
 const processes: ShopProcess[] = [];
@@ -19,7 +21,12 @@ afterEach(async () => {
 });
 
 function startShop(args: string[]): ShopProcess {
-  const shop = startShopProcess("main", [`--data-dir=${join(folder, "data")}`, ...args]);
+  const shop = startShopProcess("main", [
+    `--data-dir=${join(folder, "data")}`,
+    "--metrics-port=0",
+    ...unbounded,
+    ...args,
+  ]);
   processes.push(shop);
   return shop;
 }
@@ -67,6 +74,21 @@ test("all addresses and a call to try are shown, and user-service finds order-se
   assert.match(shop.text(), /grpcurl -plaintext .* user\.UserService\/CreateUser/);
   await createAda(users.address);
   await shop.record({ event: "welcome_order_placed" });
+});
+
+const grpcurl = spawnSync("grpcurl", ["-version"]).error === undefined;
+
+test("the calls that are shown work as they are, one after the other", {
+  timeout: 60_000,
+  skip: grpcurl ? false : "grpcurl is not installed",
+}, async () => {
+  const { shop } = await openShop();
+  const lines = shop.text().split("\n");
+  const shown = lines.filter((line) => /^ {2}(TOKEN=|grpcurl )/.test(line)).map((line) => line.trim());
+  assert.equal(shown.length, 4);
+  const { stdout, stderr, status } = spawnSync("bash", ["-e"], { input: shown.join("\n"), encoding: "utf8" });
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /"firstName": "Ada"[\s\S]*"totalCount": 1[\s\S]*"name": "Grace Hopper"/);
 });
 
 test("a killed service is started again at its address, and the other one finds it", { timeout: 60_000 }, async () => {

@@ -1,38 +1,63 @@
 import type { DescService } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
-import { createServer } from "@tercel/grpc";
-import { createHealth, createReflection } from "@tercel/grpc/services";
+import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import { createServer, type OnLimit, type Server } from "@tercel/grpc";
+import { errorDetailFiles } from "@tercel/grpc/errors";
+import { createReflection, type Health } from "@tercel/grpc/services";
+import type { Settings } from "../config/settings.ts";
+import { toFrameworkLog } from "../log/framework-log.ts";
 import type { Log } from "../log/json-log.ts";
-import { createReportFailures } from "./report-failures.ts";
 import type { RunningService } from "./run-service.ts";
+import { serverLimits } from "./server-limits.ts";
 
 /** How long calls under way may take to end once a stop was asked for; the supervisor waits a little longer. */
 const drainDeadlineMs = 10_000;
 
-/** Listens with one service of the shop, and with health and reflection beside it, as every service here has them. */
-export async function listenWithServices<Service extends DescService>(
-  service: Service,
-  handler: ServiceImpl<Service>,
-  host: string,
+/** What a process of the shop serves, beside health and reflection. */
+export interface Served {
+  readonly services: readonly DescService[];
+  readonly routes: (router: ConnectRouter) => void;
+  readonly interceptors: readonly Interceptor[];
+  readonly health: Health;
+  /** Told of each limit that a client strikes. */
+  readonly onLimit?: OnLimit;
+}
+
+/** A server that listens. */
+export interface ListeningServer extends RunningService {
+  readonly server: Server;
+}
+
+/** Listens with services of the shop. They are SERVING once the first checks of the health have ended well. */
+export async function listenWithServices(
+  served: Served,
+  settings: Settings,
   port: number,
   log: Log,
-): Promise<RunningService> {
-  const health = createHealth();
-  const reflection = createReflection({ services: [service, health.service] });
+): Promise<ListeningServer> {
+  const { services, routes, interceptors, health } = served;
+  const reflection = createReflection({ services: [...services, health.service], files: errorDetailFiles });
   const server = createServer({
     routes(router) {
-      router.service(service, handler, { interceptors: [createReportFailures(log)] });
+      routes(router);
       health.routes(router);
-      reflection.routes(router);
+      if (settings.reflection) reflection.routes(router);
     },
+    interceptors,
+    exposeDebugInfo: settings.environment === "development",
+    log: toFrameworkLog(log, "server"),
+    ...(served.onLimit && { onLimit: served.onLimit }),
+    ...serverLimits(settings),
   });
-  const address = await server.listen({ host, port });
-  health.setStatus(service.typeName, "SERVING");
+  for (const service of services) health.setStatus(service.typeName, "SERVING");
+  await health.start();
+  const address = await server.listen({ host: settings.host, port });
   return {
+    server,
     address,
     async close() {
       // Whoever asks now is sent elsewhere before the connections go.
       health.shutdown();
+      health.endWatches();
       await server.close({ deadlineMs: drainDeadlineMs });
     },
   };

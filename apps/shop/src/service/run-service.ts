@@ -1,5 +1,6 @@
 import { onStopSignals } from "@tercel/grpc";
-import { joinHostPort, readSettings, type Settings, waysToSet } from "../config/settings.ts";
+import { readSettings, waysToSet } from "../config/read-settings.ts";
+import { joinHostPort, type Settings } from "../config/settings.ts";
 import { createJsonLog, describeError, type Log } from "../log/json-log.ts";
 import { explainStartFailure } from "./explain-start-failure.ts";
 import { onParentStop, reportToParent } from "./parent-messages.ts";

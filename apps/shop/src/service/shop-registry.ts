@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { DescService } from "@bufbuild/protobuf";
 import type { Registry } from "@tercel/discovery";
 import { createEmbeddedRegistry } from "@tercel/discovery/embedded";
+import { toFrameworkLog } from "../log/framework-log.ts";
 import type { Log } from "../log/json-log.ts";
 
 /** The registry as one service of the shop uses it. */
@@ -29,7 +30,7 @@ const retryMs = 5_000;
 /** Opens the registry at a target; an empty one means none. */
 export function openShopRegistry(target: string, log: Log): ShopRegistry {
   if (target === "") return { registry: undefined, async announce() {}, async close() {} };
-  const registry = createEmbeddedRegistry({ target, registerTimeoutMs, log: toRegistryLog(log) });
+  const registry = createEmbeddedRegistry({ target, registerTimeoutMs, log: toFrameworkLog(log, "registry") });
   // One for all attempts, or an attempt that came through unnoticed would leave a second entry.
   const id = randomUUID();
   let retry: NodeJS.Timeout | undefined;
@@ -62,15 +63,4 @@ export function openShopRegistry(target: string, log: Log): ShopRegistry {
 function dialable(host: string): string {
   if (host === "0.0.0.0") return "127.0.0.1";
   return host === "::" ? "::1" : host;
-}
-
-/** The registry's messages as events of the shop's log. */
-function toRegistryLog(log: Log) {
-  const tell =
-    (level: "info" | "warn" | "error") =>
-    (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
-      const scalars = Object.entries(fields).map(([name, value]) => [name, String(value)]);
-      log[level]("registry", { message, ...Object.fromEntries(scalars) });
-    };
-  return { debug() {}, info: tell("info"), warn: tell("warn"), error: tell("error") };
 }

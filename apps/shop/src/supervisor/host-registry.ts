@@ -1,5 +1,6 @@
 import { createRegistryService } from "@tercel/discovery/embedded";
 import { createServer } from "@tercel/grpc";
+import { toFrameworkLog } from "../log/framework-log.ts";
 import type { Log } from "../log/json-log.ts";
 
 /** The registry that the supervisor hosts for the services it runs. */
@@ -10,14 +11,9 @@ export interface HostedRegistry {
 }
 
 export async function hostRegistry(log: Log): Promise<HostedRegistry> {
-  const registry = createRegistryService({
-    log: {
-      debug() {},
-      info() {},
-      warn: (message, fields) => log.warn("registry", { message, ...textOf(fields) }),
-      error: (message, fields) => log.error("registry", { message, ...textOf(fields) }),
-    },
-  });
+  const { debug, warn, error } = toFrameworkLog(log, "registry");
+  // Who comes and goes, the services say themselves.
+  const registry = createRegistryService({ log: { debug, info() {}, warn, error } });
   const server = createServer({ routes: registry.routes });
   const { host, port } = await server.listen({ host: "127.0.0.1", port: 0 });
   return {
@@ -27,8 +23,4 @@ export async function hostRegistry(log: Log): Promise<HostedRegistry> {
       await server.close({ deadlineMs: 0 });
     },
   };
-}
-
-function textOf(fields: Readonly<Record<string, unknown>> = {}): Record<string, string> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
 }

@@ -1,59 +1,127 @@
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
-import { createDiscoveryResolver } from "@tercel/discovery";
-import { createChannel, type ServiceConfigJson } from "@tercel/grpc";
-import type { Settings } from "../config/settings.ts";
+import { createHealth } from "@tercel/grpc/services";
+import { createRedisCacheStore } from "@tercel/interceptors/cache";
+import { createSqliteIdempotencyStore } from "@tercel/interceptors/idempotency";
+import { countLimits, createRegistry, observeProcess, observeServer } from "@tercel/interceptors/metrics";
+import { createRedisStore } from "@tercel/interceptors/rate-limit";
+import { joinHostPort, type Settings } from "../config/settings.ts";
 import { OrderService } from "../gen/shop/order/v1/order_pb.ts";
-import { UserService } from "../gen/user/user_pb.ts";
+import { UserService as OldUserService } from "../gen/user/user_pb.ts";
+import { UserService } from "../gen/user/v1/user_pb.ts";
+import { toFrameworkLog } from "../log/framework-log.ts";
 import type { Log } from "../log/json-log.ts";
 import { listenWithServices } from "../service/listen-with-services.ts";
+import { serveObservation } from "../service/observation-endpoint.ts";
 import type { RunningService } from "../service/run-service.ts";
+import { openServiceSecret } from "../service/service-secret.ts";
+import { openSharedRedis, type SharedRedis } from "../service/shared-redis.ts";
 import { openShopRegistry } from "../service/shop-registry.ts";
+import { startTracing } from "../service/start-tracing.ts";
 import { openDatabase } from "../storage/open-database.ts";
+import { isOldPackageOpen } from "./access-rules.ts";
+import { createCallProtection } from "./call-protection.ts";
+import { createKeyedIdempotencyStore } from "./keyed-idempotency-store.ts";
+import { openOrderChannel } from "./order-channel.ts";
+import { createPasswordHash } from "./password-hash.ts";
+import { readinessChecks } from "./readiness-checks.ts";
+import { createUserCache } from "./user-cache.ts";
+import { openUserChanges } from "./user-changes.ts";
 import { createUserHandler } from "./user-handler.ts";
-import { createUserStore, userMigrations } from "./user-store.ts";
+import { userMigrations } from "./user-schema.ts";
+import { createUserSearch } from "./user-search.ts";
+import { createUserStore } from "./user-store.ts";
+import { createUserUpdates } from "./user-updates.ts";
+import { createUserV1Handler } from "./user-v1-handler.ts";
 import { createWelcomeOrder } from "./welcome-order.ts";
 
-/**
- * Calls go round all instances; one that an instance took down with it goes to the next. Repeating CreateOrder is safe because
- * every order that this service places has a request id.
- */
-const orderServiceConfig: ServiceConfigJson = {
-  loadBalancingConfig: [{ round_robin: {} }],
-  healthCheckConfig: { serviceName: OrderService.typeName },
-  methodConfig: [
-    {
-      name: [{ service: OrderService.typeName }],
-      retryPolicy: {
-        maxAttempts: 4,
-        initialBackoff: "0.02s",
-        maxBackoff: "0.2s",
-        backoffMultiplier: 2,
-        retryableStatusCodes: ["UNAVAILABLE"],
-      },
-    },
-  ],
-};
-
-/** Opens the users and serves them, with a channel to order-service. That service need not be there. */
+/** Opens the users and serves them, as `user` and as `user.v1`. order-service need not be there. */
 export async function startUserService(settings: Settings, log: Log): Promise<RunningService> {
+  const tracing = await startTracing("user-service", settings, log);
+  const secret = openServiceSecret(settings.secretFile);
   const database = openDatabase(join(settings.dataDir, "users.db"), userMigrations);
+  const idempotencyKeys = createSqliteIdempotencyStore({ path: join(settings.dataDir, "idempotency.db") });
+  const registry = createRegistry();
   const shopRegistry = openShopRegistry(settings.registry, log);
-  const { registry } = shopRegistry;
-  const resolvers = registry === undefined ? [] : [createDiscoveryResolver(registry)];
-  const channel = createChannel(settings.orderAddress, { resolvers, serviceConfig: orderServiceConfig });
+  const channel = openOrderChannel(settings.orderAddress, shopRegistry.registry, registry);
+
+  const changes = openUserChanges(database);
+  const updates = createUserUpdates(changes, (id) => store.get(id));
+  const store = createUserStore(database, {
+    changes,
+    onChange({ userId }) {
+      cache.forget(userId);
+      updates.tell();
+    },
+  });
+  const redis = openSharedRedis(settings.redisUrl, log);
+  const cache = createUserCache(redis && cacheStoreIn(redis), (id) => store.get(id), registry, log);
   const placeWelcomeOrder = createWelcomeOrder(createClient(OrderService, channel), log);
-  const handler = createUserHandler(createUserStore(database), placeWelcomeOrder);
-  const server = await listenWithServices(UserService, handler, settings.host, settings.userPort, log);
-  await shopRegistry.announce("user-service", UserService, server.address);
+  const handler = createUserV1Handler({
+    store,
+    cache,
+    search: createUserSearch(database),
+    updates,
+    hashPassword: createPasswordHash(),
+    placeWelcomeOrder,
+    tokenKeys: [{ id: "1", secret: secret.key("page tokens") }],
+  });
+
+  const services = [UserService, OldUserService];
+  const protection = createCallProtection({
+    services,
+    settings,
+    secret,
+    registry,
+    idempotencyStore: createKeyedIdempotencyStore(idempotencyKeys, secret.key("idempotency fingerprints")),
+    rateLimitStore: redis && createRedisStore({ client: redis.client }),
+    log,
+  });
+  const health = createHealth({
+    checks: readinessChecks(database, channel, settings.orderDependency),
+    log: toFrameworkLog(log, "health"),
+  });
+  const listening = await listenWithServices(
+    {
+      services,
+      routes(router) {
+        router.service(UserService, handler);
+        router.service(OldUserService, createUserHandler(store, placeWelcomeOrder));
+      },
+      interceptors: protection.interceptors,
+      health,
+      onLimit: countLimits(registry),
+    },
+    settings,
+    settings.userPort,
+    log,
+  );
+  const { metricsHost: host, metricsPort: port } = settings;
+  const observation = await serveObservation({ host, port }, registry, health, UserService.typeName);
+  const observed = [observeProcess(registry), observeServer(registry, listening.server)];
+  log.info("observable", { address: joinHostPort(observation.address.host, observation.address.port) });
+  log.info("access", { oldPackage: isOldPackageOpen(settings) ? "open" : "admins", reflection: settings.reflection });
+  await shopRegistry.announce("user-service", UserService, listening.address);
   return {
-    address: server.address,
+    address: listening.address,
     async close() {
-      // Calls under way still need the registry, the channel and the database.
-      await server.close();
+      // Streams of updates would stay open until the drain's deadline.
+      updates.close();
+      // Calls under way still need the registry, the channel and the databases.
+      await listening.close();
+      protection.close();
+      for (const stopObserving of observed) stopObserving();
+      await observation.close();
       await channel.close();
       await shopRegistry.close();
+      redis?.close();
+      idempotencyKeys.close();
       database.close();
+      await tracing.close();
     },
   };
+}
+
+function cacheStoreIn({ client }: SharedRedis) {
+  return createRedisCacheStore({ client: { sendCommand: ([name = "", ...rest]) => client.call(name, ...rest) } });
 }

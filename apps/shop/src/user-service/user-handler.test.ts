@@ -5,7 +5,8 @@ import { type Client, Code, ConnectError, createClient, createRouterTransport } 
 import { UserService } from "../gen/user/user_pb.ts";
 import { openDatabase } from "../storage/open-database.ts";
 import { createUserHandler } from "./user-handler.ts";
-import { createUserStore, userMigrations } from "./user-store.ts";
+import { userMigrations } from "./user-schema.ts";
+import { createUserStore } from "./user-store.ts";
 
 const unknownId = "00000000-0000-4000-8000-000000000000";
 
@@ -15,11 +16,11 @@ let welcomed: string[];
 let users: Client<typeof UserService>;
 let adaId: string;
 beforeEach(async () => {
-  now = 1_000;
+  now = 1_000_999;
   welcomed = [];
   database = openDatabase(":memory:", userMigrations);
   const handler = createUserHandler(
-    createUserStore(database, () => now),
+    createUserStore(database, { nowMs: () => now }),
     async (userId) => void welcomed.push(userId),
   );
   users = createClient(
@@ -57,7 +58,7 @@ test("a refused user is not welcomed", async () => {
 });
 
 test("an update changes the fields that are not empty", async () => {
-  now = 2_000;
+  now = 2_000_000;
   const named = await users.updateUser({ userId: adaId, name: "Ada L." });
   assert.equal(named.user?.name, "Ada L.");
   assert.equal(named.user?.email, "Ada@x.org");
@@ -113,8 +114,8 @@ test("a stream ends when its client cancels", async () => {
 
 test("a cancelled stream reads no further batch from the store", async () => {
   let batchesRead = 0;
-  const user = { id: "1", name: "Bob", email: "bob@x.org", createdAt: 0, updatedAt: 0 };
   const store = createUserStore(database);
+  const user = store.get(adaId) ?? assert.fail();
   const handler = createUserHandler(
     {
       ...store,

@@ -4,7 +4,9 @@ import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import type { UserSchema, UserService } from "../gen/user/user_pb.ts";
 import { requiredId, requiredText } from "../service/field-rules.ts";
 import { pageOf } from "./page-rules.ts";
-import type { StoredUser, UserStore } from "./user-store.ts";
+import { splitName } from "./person-name.ts";
+import type { StoredUser } from "./user-row.ts";
+import type { UserChangeset, UserStore } from "./user-store.ts";
 import type { PlaceWelcomeOrder } from "./welcome-order.ts";
 
 const maxNameChars = 200;
@@ -30,7 +32,7 @@ export function createUserHandler(
     async createUser(request, context) {
       const name = requiredText("name", request.name, maxNameChars);
       const email = requiredText("email", request.email, maxEmailChars);
-      const user = store.create(name, email);
+      const user = store.create({ name: splitName(name), email });
       if (user === "email-taken") throw emailTaken();
       await placeWelcomeOrder(user.id, context.timeoutMs());
       return { user: toMessage(user) };
@@ -39,9 +41,10 @@ export function createUserHandler(
     updateUser(request) {
       const id = requiredId("user_id", request.userId);
       // An empty field is one that the caller left out; a blank one is a mistake.
-      const changes: { name?: string; email?: string } = {};
-      if (request.name !== "") changes.name = requiredText("name", request.name, maxNameChars);
-      if (request.email !== "") changes.email = requiredText("email", request.email, maxEmailChars);
+      const changes: UserChangeset = {
+        ...(request.name !== "" && { name: splitName(requiredText("name", request.name, maxNameChars)) }),
+        ...(request.email !== "" && { email: requiredText("email", request.email, maxEmailChars) }),
+      };
       const user = store.update(id, changes);
       if (user === "not-found") throw userNotFound();
       if (user === "email-taken") throw emailTaken();
@@ -78,9 +81,13 @@ function toMessage(user: StoredUser): MessageInitShape<typeof UserSchema> {
     id: user.id,
     name: user.name,
     email: user.email,
-    createdAt: BigInt(user.createdAt),
-    updatedAt: BigInt(user.updatedAt),
+    createdAt: unixSeconds(user.createdAtMs),
+    updatedAt: unixSeconds(user.updatedAtMs),
   };
+}
+
+function unixSeconds(ms: number): bigint {
+  return BigInt(Math.floor(ms / 1000));
 }
 
 function userNotFound(): ConnectError {

@@ -1,23 +1,37 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { foldCase } from "../storage/fold-case.ts";
+import { inTransaction } from "../storage/open-database.ts";
+import type { PersonName } from "./person-name.ts";
+import { openUserChanges, type UserChange, type UserChanges } from "./user-changes.ts";
+import { type StoredRole, type StoredUser, userColumns, userOf } from "./user-row.ts";
 
-/** A user as it is stored. Times are Unix seconds. */
-export interface StoredUser {
-  readonly id: string;
-  readonly name: string;
+/** A user that is to be created. */
+export interface NewUser {
+  readonly name: PersonName;
   readonly email: string;
-  readonly createdAt: number;
-  readonly updatedAt: number;
+  /** An ordinary user by default. */
+  readonly role?: StoredRole;
+  /** As `hashPassword` made it; users of the package `user` have none. */
+  readonly passwordHash?: string;
+}
+
+/** What is given changes, and nothing else. */
+export interface UserChangeset {
+  readonly name?: PersonName;
+  readonly email?: string;
+  readonly role?: StoredRole;
 }
 
 /** The users of the shop. Nothing here throws for a reason the caller caused; such outcomes are values. */
 export interface UserStore {
   /** Stores a new user, unless somebody has the e-mail address already, in any case. */
-  create(name: string, email: string): StoredUser | "email-taken";
+  create(user: NewUser): StoredUser | "email-taken";
   get(id: string): StoredUser | undefined;
-  /** Changes what is given and nothing else. Without changes the user is returned as it is. */
-  update(id: string, changes: { name?: string; email?: string }): StoredUser | "not-found" | "email-taken";
+  /** Whether the address belongs to somebody, in any case. */
+  isEmailTaken(email: string): boolean;
+  /** Without changes the user is returned as it is. */
+  update(id: string, changes: UserChangeset): StoredUser | "not-found" | "email-taken";
   /** Returns whether there was such a user. */
   delete(id: string): boolean;
   /** One page of the matching users, oldest first, and how many match in all. Pages count from 1. */
@@ -29,111 +43,123 @@ export interface UserStore {
   batches(filter: string, batchSize: number): Generator<StoredUser[], void, void>;
 }
 
-/** The schema, step by step; see openDatabase. */
-export const userMigrations: readonly string[] = [
-  `CREATE TABLE users (
-     seq          INTEGER PRIMARY KEY AUTOINCREMENT,
-     id           TEXT NOT NULL UNIQUE,
-     name         TEXT NOT NULL,
-     email        TEXT NOT NULL,
-     name_folded  TEXT NOT NULL,
-     email_folded TEXT NOT NULL,
-     created_at   INTEGER NOT NULL,
-     updated_at   INTEGER NOT NULL
-   ) STRICT;
-   CREATE UNIQUE INDEX users_by_email ON users (email_folded);`,
-];
-
-const columns = 'seq, id, name, email, created_at AS "createdAt", updated_at AS "updatedAt"';
+export interface UserStoreOptions {
+  /** The clock, in Unix milliseconds. */
+  readonly nowMs?: () => number;
+  /** Where changes are noted. */
+  readonly changes?: UserChanges;
+  /** Told of each change once it is stored. */
+  readonly onChange?: (change: UserChange) => void;
+}
 
 /** instr finds a text literally, so that % and _ in a filter are ordinary characters; an empty filter is found anywhere. */
 const matches = "(instr(name_folded, :filter) > 0 OR instr(email_folded, :filter) > 0)";
 
-/** A row of `columns`. `seq` gives users a stable order: several may be created within one second. */
-interface UserRow extends StoredUser {
-  readonly seq: number;
-}
-
-/**
- * Creates the store over a database that `userMigrations` have prepared.
- *
- * @param nowSeconds The clock, in Unix seconds.
- */
-export function createUserStore(
-  database: DatabaseSync,
-  nowSeconds: () => number = () => Math.floor(Date.now() / 1000),
-): UserStore {
+/** Creates the store over a database that `userMigrations` have prepared. */
+export function createUserStore(database: DatabaseSync, options: UserStoreOptions = {}): UserStore {
+  const { nowMs = Date.now, changes = openUserChanges(database), onChange } = options;
   const insert = database.prepare(
-    `INSERT INTO users (id, name, email, name_folded, email_folded, created_at, updated_at)
-     VALUES (:id, :name, :email, :nameFolded, :emailFolded, :now, :now)
-     ON CONFLICT (email_folded) DO NOTHING RETURNING ${columns}`,
+    `INSERT INTO users (id, name, first_name, last_name, email, role, password_hash, name_folded, email_folded,
+       created_at_ms, updated_at_ms)
+     VALUES (:id, :name, :firstName, :lastName, :email, :role, :passwordHash, :nameFolded, :emailFolded, :now, :now)
+     ON CONFLICT (email_folded) DO NOTHING RETURNING ${userColumns}`,
   );
-  const selectOne = database.prepare(`SELECT ${columns} FROM users WHERE id = :id`);
+  const selectOne = database.prepare(`SELECT ${userColumns} FROM users WHERE id = :id`);
+  const selectByEmail = database.prepare("SELECT 1 FROM users WHERE email_folded = :emailFolded");
   // OR IGNORE turns a taken e-mail address into "no row"; no other constraint can be hurt by these values.
   const change = database.prepare(
-    `UPDATE OR IGNORE users SET name = :name, email = :email, name_folded = :nameFolded, email_folded = :emailFolded,
-     updated_at = :now WHERE id = :id RETURNING ${columns}`,
+    `UPDATE OR IGNORE users SET name = :name, first_name = :firstName, last_name = :lastName, email = :email, role = :role,
+       name_folded = :nameFolded, email_folded = :emailFolded, updated_at_ms = :now
+     WHERE id = :id RETURNING ${userColumns}`,
   );
   const remove = database.prepare("DELETE FROM users WHERE id = :id");
   const count = database.prepare(`SELECT count(*) AS total FROM users WHERE ${matches}`);
   const selectPage = database.prepare(
-    `SELECT ${columns} FROM users WHERE ${matches} ORDER BY seq LIMIT :limit OFFSET :offset`,
+    `SELECT ${userColumns} FROM users WHERE ${matches} ORDER BY seq LIMIT :limit OFFSET :offset`,
   );
   const lastSeq = database.prepare("SELECT coalesce(max(seq), 0) AS seq FROM users");
   const selectAfter = database.prepare(
-    `SELECT ${columns} FROM users WHERE seq > :after AND seq <= :last AND ${matches} ORDER BY seq LIMIT :limit`,
+    `SELECT ${userColumns} FROM users WHERE seq > :after AND seq <= :last AND ${matches} ORDER BY seq LIMIT :limit`,
   );
 
-  const texts = (name: string, email: string): Record<string, SQLInputValue> => ({
-    name,
-    email,
-    nameFolded: foldCase(name),
-    emailFolded: foldCase(email),
-    now: nowSeconds(),
-  });
-  const get = (id: string) => toUser(selectOne.get({ id }));
+  const get = (id: string) => optional(selectOne.get({ id }));
+
+  /** Stores what `write` does together with the note that it happened, and tells of it afterwards. */
+  function changing<Result>(kind: UserChange["kind"], write: () => Written<Result>): Result {
+    let noted: UserChange | undefined;
+    const written = inTransaction(database, () => {
+      const outcome = write();
+      if (outcome.userId !== undefined) noted = changes.append(kind, outcome.userId, nowMs());
+      return outcome;
+    });
+    if (noted !== undefined) onChange?.(noted);
+    return written.result;
+  }
 
   return {
-    create(name, email) {
-      return toUser(insert.get({ id: randomUUID(), ...texts(name, email) })) ?? "email-taken";
+    create({ name, email, role = 1, passwordHash }) {
+      return changing<StoredUser | "email-taken">("created", () => {
+        const id = randomUUID();
+        const values = { id, role, passwordHash: passwordHash ?? null, ...texts(name, email), now: nowMs() };
+        const user = optional(insert.get(values));
+        return user === undefined ? { result: "email-taken" } : { result: user, userId: user.id };
+      });
     },
     get,
-    update(id, changes) {
-      const user = get(id);
-      if (user === undefined) return "not-found";
-      if (changes.name === undefined && changes.email === undefined) return user;
-      const values = texts(changes.name ?? user.name, changes.email ?? user.email);
-      return toUser(change.get({ id, ...values })) ?? "email-taken";
+    isEmailTaken: (email) => selectByEmail.get({ emailFolded: foldCase(email) }) !== undefined,
+    update(id, { name, email, role }) {
+      return changing<StoredUser | "not-found" | "email-taken">("updated", () => {
+        const before = get(id);
+        if (before === undefined) return { result: "not-found" };
+        if (name === undefined && email === undefined && role === undefined) return { result: before };
+        const names = name ?? { full: before.name, first: before.firstName, last: before.lastName };
+        const values = { id, role: role ?? before.role, ...texts(names, email ?? before.email), now: nowMs() };
+        const user = optional(change.get(values));
+        return user === undefined ? { result: "email-taken" } : { result: user, userId: id };
+      });
     },
     delete(id) {
-      return Number(remove.run({ id }).changes) > 0;
+      return changing("deleted", () => {
+        const wasThere = Number(remove.run({ id }).changes) > 0;
+        return wasThere ? { result: true, userId: id } : { result: false };
+      });
     },
     list(filter, page, pageSize) {
       const folded = foldCase(filter);
       const rows = selectPage.all({ filter: folded, limit: pageSize, offset: (page - 1) * pageSize });
-      return {
-        users: rows.map((row) => userOf(row as unknown as UserRow)),
-        total: Number(count.get({ filter: folded })?.total),
-      };
+      return { users: rows.map(userOf), total: Number(count.get({ filter: folded })?.total) };
     },
     *batches(filter, batchSize) {
       const folded = foldCase(filter);
       const last = Number(lastSeq.get()?.seq);
       let after = 0;
       while (after < last) {
-        const rows = selectAfter.all({ filter: folded, after, last, limit: batchSize }) as unknown as UserRow[];
-        if (rows.length > 0) yield rows.map(userOf);
-        if (rows.length < batchSize) return;
-        after = rows.at(-1)?.seq ?? last;
+        const users = selectAfter.all({ filter: folded, after, last, limit: batchSize }).map(userOf);
+        if (users.length > 0) yield users;
+        if (users.length < batchSize) return;
+        after = users.at(-1)?.seq ?? last;
       }
     },
   };
 }
 
-function toUser(row: unknown): StoredUser | undefined {
-  return row === undefined ? undefined : userOf(row as UserRow);
+/** What came of a write: its result, and whom it changed if anybody. */
+interface Written<Result> {
+  readonly result: Result;
+  readonly userId?: string;
 }
 
-function userOf(row: UserRow): StoredUser {
-  return { id: row.id, name: row.name, email: row.email, createdAt: row.createdAt, updatedAt: row.updatedAt };
+function texts(name: PersonName, email: string): Record<string, SQLInputValue> {
+  return {
+    name: name.full,
+    firstName: name.first,
+    lastName: name.last,
+    email,
+    nameFolded: foldCase(name.full),
+    emailFolded: foldCase(email),
+  };
+}
+
+function optional(row: unknown): StoredUser | undefined {
+  return row === undefined ? undefined : userOf(row);
 }

@@ -23,6 +23,7 @@ export {
   unimplemented,
   unknown,
 } from "./create-errors.ts";
+export { errorDetailFiles } from "./error-detail-files.ts";
 export type {
   CommonDetails,
   FieldViolation,

@@ -1,5 +1,5 @@
 import { type ContextKey, type ContextValues, createContextKey } from "@connectrpc/connect";
-import { type Context, context, type SpanContext, trace } from "@opentelemetry/api";
+import { type Context, context, isSpanContextValid, type SpanContext, trace } from "@opentelemetry/api";
 
 /** The OpenTelemetry context of a call among its context values: there without a context manager as well. */
 export const traceContextKey: ContextKey<Context | undefined> = createContextKey<Context | undefined>(undefined, {
@@ -11,7 +11,8 @@ export function traceContextOf(call: { readonly contextValues: ContextValues }):
   return call.contextValues.get(traceContextKey) ?? context.active();
 }
 
-/** The span a call belongs to, if it is traced. */
+/** The span a call belongs to, if it is traced. Without an SDK there is one all the same, whose ids are zeros. */
 export function spanContextOf(call: { readonly contextValues: ContextValues }): SpanContext | undefined {
-  return trace.getSpanContext(traceContextOf(call));
+  const span = trace.getSpanContext(traceContextOf(call));
+  return span !== undefined && isSpanContextValid(span) ? span : undefined;
 }

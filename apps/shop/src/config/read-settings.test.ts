@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { joinHostPort, readSettings, type Settings, settingsToArgs, waysToSet } from "./settings.ts";
+import { readSettings, settingsToArgs, waysToSet } from "./read-settings.ts";
+import { isLoopback, joinHostPort, type Settings } from "./settings.ts";
 
 function read(args: string[], environment: Record<string, string> = {}): Settings {
   const request = readSettings(args, environment, "/srv");
@@ -22,7 +23,29 @@ test("without flags and variables the services stay on this machine at 50051 and
     dataDir: "/srv/data/shop",
     orderAddress: "127.0.0.1:50052",
     orderInstances: 2,
+    orderDependency: "required",
     registry: "",
+    environment: "development",
+    reflection: true,
+    secretFile: "/srv/data/shop/secret.key",
+    jwksUrl: "",
+    tokenIssuer: "",
+    tokenAudience: "user-service",
+    redisUrl: "",
+    rateLimit: 100,
+    maxLoopDelayMs: 200,
+    metricsHost: "127.0.0.1",
+    metricsPort: 9464,
+    otlpUrl: "",
+    traceSampleRate: 1,
+    maxMessageBytes: 4_194_304,
+    idleTimeoutMs: 900_000,
+    maxConnectionAgeMs: 0,
+    maxConnectionAgeGraceMs: 0,
+    keepaliveTimeMs: 7_200_000,
+    keepaliveTimeoutMs: 20_000,
+    keepaliveMinTimeMs: 300_000,
+    keepaliveWithoutCalls: "no",
   });
 });
 
@@ -60,8 +83,65 @@ test("an absolute data folder is kept and a relative one starts at the working d
   assert.equal(read(["--data-dir=shop"]).dataDir, "/srv/shop");
 });
 
+test("production has no reflection and takes tokens of an issuer only", () => {
+  const production = [
+    "--environment=production",
+    "--jwks-url=https://login.example/keys",
+    "--token-issuer=login.example",
+  ];
+  assert.equal(read(production).reflection, false);
+  assert.equal(read([...production, "--reflection=on"]).reflection, true);
+  assert.equal(read(["--reflection=off"]).reflection, false);
+  assert.match(problemOf(["--environment=production"]), /give --jwks-url or SHOP_JWKS_URL and --token-issuer/);
+  assert.match(problemOf(production.slice(0, 2)), /go together/);
+  assert.match(problemOf(["--token-issuer=login.example"]), /go together/);
+});
+
+test("the secret is in the data folder unless a file is named", () => {
+  assert.equal(read(["--data-dir=shop"]).secretFile, "/srv/shop/secret.key");
+  assert.equal(read(["--secret-file=keys/a"]).secretFile, "/srv/keys/a");
+});
+
+for (const [flag, fine, wrong] of [
+  ["rate-limit", ["0", "1000000000"], ["-1", "1000000001", "1.5"]],
+  ["trace-sample-rate", ["0", "0.25", "1", "1.0"], ["1.1", "-0.1", ".5", "all"]],
+  ["max-connection-age-ms", ["0", "1000", "86400000"], ["999", "86400001"]],
+  ["keepalive-time-ms", ["1000"], ["999", "0"]],
+  ["otlp-url", ["http://127.0.0.1:4318/v1/traces", "https://c"], ["127.0.0.1:4318", "ftp://c", "http://"]],
+  ["redis-url", ["redis://127.0.0.1:6379", "rediss://r/1"], ["127.0.0.1:6379", "http://r"]],
+  ["environment", ["development"], ["test"]],
+  ["order-dependency", ["required", "optional"], ["no"]],
+  ["keepalive-without-calls", ["yes", "no"], ["true"]],
+  ["reflection", ["on", "off"], ["yes"]],
+] as const) {
+  test(`--${flag} takes ${fine.join(", ")} and not ${wrong.join(", ")}`, () => {
+    for (const value of fine) read([`--${flag}=${value}`]);
+    for (const value of wrong) assert.match(problemOf([`--${flag}=${value}`]), new RegExp(`^--${flag} must be `));
+  });
+}
+
+test("only addresses of this machine are loopback", () => {
+  for (const host of ["127.0.0.1", "127.9.9.9", "::1", "localhost"]) assert.equal(isLoopback(host), true, host);
+  for (const host of ["0.0.0.0", "::", "10.0.0.1", "127.example.org", "1270.0.0.1"])
+    assert.equal(isLoopback(host), false, host);
+});
+
+test("a misspelt variable is refused naming the nearest, and those of others are not ours", () => {
+  assert.match(
+    problemOf([], { SHOP_USER_PROT: "1" }),
+    /unknown variable "SHOP_USER_PROT"; did you mean SHOP_USER_PORT\?/,
+  );
+  assert.equal(read([], { WORKSHOP_PORT: "1" }).userPort, 50051);
+});
+
 test("settings survive the way to another program", () => {
-  const settings = read(["--host=::1", "--user-port=0", "--data-dir=/a b", "--order-address=dns:///orders:1"]);
+  const settings = read([
+    "--host=::1",
+    "--user-port=0",
+    "--data-dir=/a b",
+    "--order-address=dns:///orders:1",
+    "--reflection=off",
+  ]);
   assert.deepEqual(read(settingsToArgs(settings)), settings);
 });
 
@@ -89,7 +169,7 @@ const refusals = [
     says: /did you mean --user-port/,
   },
   { promise: "a flag unlike all others is refused with the way to help", args: ["--verbose"], says: /see --help/ },
-  { promise: "a flag's name must be whole", args: ["--user"], says: /unknown flag "--user"/ },
+  { promise: "a flag's name must be whole", args: ["--user"], says: /unknown flag "--user"; did you mean --user-port/ },
   { promise: "a bare word is refused", args: ["7000"], says: /unexpected argument "7000"/ },
   { promise: "a flag without its value is refused", args: ["--host"], says: /--host needs a value/ },
   { promise: "a flag followed by a flag has no value", args: ["--host", "--user-port"], says: /--host needs a value/ },

@@ -1,0 +1,95 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { Interceptor } from "@connectrpc/connect";
+import { type AuthOptions, claimsKey, createAuth } from "@tercel/interceptors/auth";
+import { createServerDeadline } from "@tercel/interceptors/deadline";
+import { createIdempotency, type IdempotencyStore } from "@tercel/interceptors/idempotency";
+import { createLoadShedding } from "@tercel/interceptors/load-shedding";
+import type { Registry } from "@tercel/interceptors/metrics";
+import { createRateLimit, type RateLimitStore } from "@tercel/interceptors/rate-limit";
+import { createValidation } from "@tercel/interceptors/validation";
+import type { Settings } from "../config/settings.ts";
+import { toFrameworkLog } from "../log/framework-log.ts";
+import type { Log } from "../log/json-log.ts";
+import { createCommonDetails } from "../service/common-details.ts";
+import { developmentIssuer, developmentKey } from "../service/development-tokens.ts";
+import { observedCalls, reflectionServices } from "../service/observed-calls.ts";
+import type { ServiceSecret } from "../service/service-secret.ts";
+import { accessRules } from "./access-rules.ts";
+
+export interface CallProtectionParts {
+  readonly services: readonly DescService[];
+  readonly settings: Settings;
+  readonly secret: ServiceSecret;
+  readonly registry: Registry;
+  readonly idempotencyStore: IdempotencyStore;
+  /** Where the calls of clients are counted; in memory without one. */
+  readonly rateLimitStore: RateLimitStore | undefined;
+  readonly log: Log;
+}
+
+export interface CallProtection {
+  /** From the outermost to the one next to the handler. */
+  readonly interceptors: readonly Interceptor[];
+  close(): void;
+}
+
+/** For calls whose client has set no deadline. */
+const defaultDeadlineMs = 5_000;
+const maxDeadlineMs = 30_000;
+
+/** What stands around the handlers of user-service. The order is what makes it work, so the reasons stand beside it. */
+export function createCallProtection(parts: CallProtectionParts): CallProtection {
+  const { services, settings, registry, log } = parts;
+  const frameworkLog = toFrameworkLog(log, "interceptor");
+  const shedding = createLoadShedding({
+    maxLoopDelayMs: settings.maxLoopDelayMs,
+    // Hashing passwords is what takes long here: a rush of new users leaves room for the others.
+    priorities: { "user.v1.UserService/CreateUser": "low" },
+  });
+  const interceptors: Interceptor[] = [
+    ...observedCalls(log, registry),
+    createCommonDetails(),
+    // Before whatever waits: waiting is a part of the call's time.
+    createServerDeadline({ defaultMs: defaultDeadlineMs, maxMs: maxDeadlineMs, methods: openEnded }),
+    // Before whatever costs.
+    shedding.interceptor,
+    createAuth({ services, rules: accessRules(settings), log: frameworkLog, ...trustedTokens(parts) }),
+    // These two know who calls.
+    ...rateLimit(parts),
+    createValidation({ services, log: frameworkLog }),
+    // Last: what is refused must not take a key.
+    createIdempotency({
+      store: parts.idempotencyStore,
+      // Not the token, which may be renewed between a call and its repetition.
+      callerOf: (request) => request.contextValues.get(claimsKey)?.sub,
+      log: frameworkLog,
+    }),
+  ];
+  return { interceptors, close: () => shedding.close() };
+}
+
+/** Counts the calls of each client, unless any number is fine. */
+function rateLimit({ settings, rateLimitStore, log }: CallProtectionParts): Interceptor[] {
+  if (settings.rateLimit === 0) return [];
+  const limit = { requests: settings.rateLimit, per: "minute" } as const;
+  const store = rateLimitStore && { store: rateLimitStore };
+  return [createRateLimit({ limit, ...store, log: toFrameworkLog(log, "interceptor") })];
+}
+
+/** Streams that go on for as long as they are read. */
+const openEnded = {
+  "user.v1.UserService/StreamUserUpdates": {},
+  "user.UserService/StreamUsers": {},
+  "grpc.health.v1.Health/Watch": {},
+  ...Object.fromEntries(reflectionServices.map((service) => [service, {}])),
+};
+
+/** Whose tokens count: those of the issuer, or without one, in development, the shop's own. */
+function trustedTokens({ settings, secret }: CallProtectionParts) {
+  const { jwksUrl, tokenIssuer, tokenAudience, reflection } = settings;
+  const keys: Pick<AuthOptions, "issuer" | "keys" | "jwks"> =
+    jwksUrl === ""
+      ? { issuer: developmentIssuer, keys: [developmentKey(secret)] }
+      : { issuer: tokenIssuer, jwks: { url: jwksUrl, algorithms: ["RS256", "ES256", "EdDSA"] } };
+  return { ...keys, audience: tokenAudience, publicReflection: reflection, endStreamsAtExpiry: true };
+}

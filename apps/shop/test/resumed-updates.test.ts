@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createBackoff, createChannel, createClient } from "@tercel/grpc";
+import { bearerToken } from "@tercel/interceptors/auth";
+import { createReconnectingStream } from "@tercel/interceptors/streams";
+import { UserService, UserUpdate_UpdateType } from "../src/gen/user/v1/user_pb.ts";
+import { createShopUnderTest } from "./shop-under-test.ts";
+
+test("a stream that reconnects misses nothing and repeats nothing when user-service is killed and started again", {
+  timeout: 120_000,
+}, async (t) => {
+  const shop = createShopUnderTest();
+  t.after(() => shop.end());
+  const first = await shop.start("user-service");
+  const { authorization } = await shop.tokenOf("admin");
+  const channel = createChannel(first.address, {
+    interceptors: [bearerToken(() => authorization.replace("Bearer ", ""), { allowCleartext: true })],
+    defaultTimeoutMs: 30_000,
+    // Calls wait for the service that is started again.
+    waitForReady: true,
+  });
+  const leaving = new AbortController();
+  try {
+    const users = createClient(UserService, channel);
+    let created = 0;
+    const add = () => {
+      created += 1;
+      const person = { firstName: "Ada", lastName: "Noel", password: "correct horse" };
+      return users.createUser({ ...person, email: `user${created}@example.org` });
+    };
+    const updates = createReconnectingStream({
+      open: (resumeToken: string | undefined, signal) =>
+        users.streamUserUpdates({ resumeToken: resumeToken ?? "" }, { signal, timeoutMs: 0 }),
+      tokenOf: (update) => update.resumeToken,
+      backoff: createBackoff({ initialDelayMs: 50, maxDelayMs: 200 }),
+      signal: leaving.signal,
+    })[Symbol.asyncIterator]();
+    const next = async () => {
+      const { value } = await updates.next();
+      assert.equal(value?.type, UserUpdate_UpdateType.CREATED);
+      return Number(/^user(\d+)@/.exec(value?.user?.email ?? "")?.[1]);
+    };
+
+    const opening = next();
+    let isOpen = false;
+    void opening.then(() => {
+      isOpen = true;
+    });
+    while (!isOpen) await add();
+    const seen = [await opening];
+
+    first.process.signal("SIGKILL");
+    await first.process.ended;
+    const port = first.address.split(":")[1];
+    await shop.start("user-service", [`--user-port=${port}`, "--order-address=127.0.0.1:1"]);
+    for (let nth = 0; nth < 3; nth++) await add();
+    while (seen.at(-1) !== created) seen.push(await next());
+    const from = seen[0] ?? 0;
+    assert.deepEqual(
+      seen,
+      Array.from({ length: created - from + 1 }, (_, at) => from + at),
+    );
+  } finally {
+    leaving.abort();
+    await channel.close();
+  }
+});

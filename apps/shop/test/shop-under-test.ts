@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { signDevelopmentToken, type TokenRole } from "../src/service/development-tokens.ts";
+import { openServiceSecret } from "../src/service/service-secret.ts";
+import { connect, type LooseClient } from "./grpc-client.ts";
+import { endShopProcess, type ShopProcess, startShopProcess } from "./shop-process.ts";
+
+/** A service of the shop in a process of its own. */
+export interface StartedService {
+  readonly process: ShopProcess;
+  readonly address: string;
+}
+
+/** Services over one data folder, with their clients; all of it is gone after `end`. */
+export interface ShopUnderTest {
+  readonly dataDir: string;
+  /** Starts a service on a free port. Without other arguments user-service finds no order-service. */
+  start(name: "user-service" | "order-service", args?: readonly string[]): Promise<StartedService>;
+  open(service: Parameters<typeof connect>[0], address: string): LooseClient;
+  /** Metadata with a token that the services take in development. */
+  tokenOf(role: TokenRole, subject?: string, lifeMinutes?: number): Promise<{ authorization: string }>;
+  end(): Promise<void>;
+}
+
+/** Tests make more calls than one client may, on machines that have other things to do. */
+export const unbounded = ["--rate-limit=0", "--max-loop-delay-ms=0"];
+const nowhere = "--order-address=127.0.0.1:1";
+
+export function createShopUnderTest(): ShopUnderTest {
+  const folder = mkdtempSync(join(tmpdir(), "tercel-shop-"));
+  const dataDir = join(folder, "data");
+  const processes: ShopProcess[] = [];
+  const clients: LooseClient[] = [];
+  return {
+    dataDir,
+    async start(name, args = [nowhere]) {
+      const preset = [...unbounded, "--user-port=0", "--order-port=0", "--metrics-port=0", `--data-dir=${dataDir}`];
+      // Who gives the same flag wins.
+      const flagOf = (arg: string) => arg.split("=")[0];
+      const others = preset.filter((one) => !args.some((arg) => flagOf(arg) === flagOf(one)));
+      const process = startShopProcess(`${name}/main`, [...others, ...args]);
+      processes.push(process);
+      const { address } = await process.record({ event: "listening" });
+      assert.equal(typeof address, "string");
+      return { process, address: address as string };
+    },
+    open(service, address) {
+      const client = connect(service, address);
+      clients.push(client);
+      return client;
+    },
+    async tokenOf(role, subject = "somebody", lifeMinutes = 5) {
+      const secret = openServiceSecret(join(dataDir, "secret.key"));
+      const token = await signDevelopmentToken(secret, { role, subject, lifeMinutes, audience: "user-service" });
+      return { authorization: `Bearer ${token}` };
+    },
+    async end() {
+      for (const client of clients.splice(0)) client.close();
+      await Promise.all(processes.splice(0).map(endShopProcess));
+      rmSync(folder, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,254 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, test } from "node:test";
+import { type ServiceError, status } from "@grpc/grpc-js";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { detailsOf } from "./error-details.ts";
+import type { LooseMessage } from "./grpc-client.ts";
+import { createShopUnderTest, type ShopUnderTest } from "./shop-under-test.ts";
+
+let shop: ShopUnderTest;
+beforeEach(() => {
+  shop = createShopUnderTest();
+});
+afterEach(() => shop.end());
+
+const ada = { email: "ada@example.org", first_name: "Ada", last_name: "Lovelace", password: "correct horse" };
+
+/** An HTTP server that answers all with the same, and keeps what it got. */
+async function serveHttp(answer: string) {
+  const bodies: Buffer[] = [];
+  const server = createServer(async (request: IncomingMessage, response) => {
+    bodies.push(Buffer.concat(await request.toArray()));
+    response.writeHead(200, { "content-type": "application/json" }).end(answer);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { url: `http://127.0.0.1:${port}`, bodies, close };
+}
+
+async function observationOf(service: Awaited<ReturnType<ShopUnderTest["start"]>>) {
+  const { address } = await service.process.record({ event: "observable" });
+  return async (path: string) => {
+    const response = await fetch(`http://${address}${path}`);
+    return { status: response.status, text: await response.text() };
+  };
+}
+
+test("the call that is one too many in a minute is told when to come again", { timeout: 60_000 }, async () => {
+  const { address } = await shop.start("user-service", ["--rate-limit=3", "--order-address=127.0.0.1:1"]);
+  const users = shop.open("user.v1.UserService", address);
+  const [one, other] = [await shop.tokenOf("admin", "one"), await shop.tokenOf("admin", "other")];
+  for (let nth = 0; nth < 3; nth++) await users.call("ListUsers", { page_size: 1 }, one);
+  const error = await users.call("ListUsers", { page_size: 1 }, one).then(
+    () => assert.fail("it was let through"),
+    (reason: ServiceError) => reason,
+  );
+  assert.equal(error.code, status.RESOURCE_EXHAUSTED);
+  const details = detailsOf(error);
+  const { seconds } = details["google.rpc.RetryInfo"]?.retry_delay ?? {};
+  assert.ok(Number(seconds) > 0 && Number(seconds) <= 60, seconds);
+  const { requests_per_unit, unit, retry_after_seconds } = details["common.v1.RateLimitInfo"] ?? {};
+  assert.deepEqual([requests_per_unit, unit], ["3", "minute"]);
+  assert.ok(Number(retry_after_seconds) >= Number(seconds));
+  assert.match(String(error.metadata.get("grpc-retry-pushback-ms")[0]), /^\d+$/);
+  // Each client has a count of its own, and probes are not counted.
+  await users.call("ListUsers", { page_size: 1 }, other);
+  const health = shop.open("grpc.health.v1.Health", address);
+  for (let nth = 0; nth < 5; nth++) await health.call("Check", {});
+});
+
+test("users, keys, and the tokens of pages and streams outlive a restart", { timeout: 60_000 }, async () => {
+  const before = await shop.start("user-service");
+  let users = shop.open("user.v1.UserService", before.address);
+  const admin = await shop.tokenOf("admin");
+  const keyed = { ...admin, "idempotency-key": "k" };
+  const first = await users.call("CreateUser", ada, keyed);
+  await users.call("CreateUser", { ...ada, email: "eve@example.org" }, admin);
+  const page = await users.call("ListUsers", { page_size: 1 }, admin);
+  before.process.signal("SIGTERM");
+  assert.equal(await before.process.ended, 0);
+
+  const again = await shop.start("user-service");
+  users = shop.open("user.v1.UserService", again.address);
+  assert.deepEqual(await users.call("GetUser", { id: first.user.id }, admin), first);
+  assert.deepEqual(await users.call("CreateUser", ada, keyed), first);
+  const rest = await users.call("ListUsers", { page_size: 1, page_token: page.next_page_token }, admin);
+  assert.equal(rest.users[0].email, "eve@example.org");
+  assert.equal(rest.next_page_token, "");
+});
+
+test("a stop ends the streams of updates with UNAVAILABLE and does not wait for them", {
+  timeout: 60_000,
+}, async () => {
+  const { process, address } = await shop.start("user-service");
+  const users = shop.open("user.v1.UserService", address);
+  const admin = await shop.tokenOf("admin");
+  const stream = users.stream("StreamUserUpdates", {}, admin);
+  const ended = stream.toArray().then(
+    () => assert.fail("it ended well"),
+    (error: ServiceError) => error,
+  );
+  // The stream is open once it has told of something.
+  const told = once(stream, "readable");
+  let isTold = false;
+  void told.then(() => {
+    isTold = true;
+  });
+  for (let nth = 0; !isTold; nth++) await users.call("CreateUser", { ...ada, email: `ada${nth}@example.org` }, admin);
+  process.signal("SIGTERM");
+  assert.equal((await ended).code, status.UNAVAILABLE);
+  assert.equal(await process.ended, 0);
+});
+
+test("a missing order-service keeps user-service not-ready and is told, and its return makes it ready", {
+  timeout: 60_000,
+}, async () => {
+  const orders = await shop.start("order-service");
+  const users = await shop.start("user-service", [`--order-address=${orders.address}`]);
+  const health = shop.open("grpc.health.v1.Health", users.address);
+  const observe = await observationOf(users);
+  assert.equal((await health.call("Check", { service: "user.v1.UserService" })).status, "SERVING");
+  assert.equal((await observe("/ready")).status, 200);
+
+  const watch = health.stream("Watch", { service: "user.v1.UserService" });
+  watch.on("error", () => {});
+  const changes = watch[Symbol.asyncIterator]();
+  assert.equal((await changes.next()).value.status, "SERVING");
+  orders.process.signal("SIGTERM");
+  assert.equal((await changes.next()).value.status, "NOT_SERVING");
+  const ready = await observe("/ready");
+  assert.equal(ready.status, 503);
+  const { status: told, dependencies } = JSON.parse(ready.text) as { status: string; dependencies: LooseMessage[] };
+  assert.equal(told, "NOT_SERVING");
+  assert.deepEqual(
+    dependencies.map(({ name, state }) => [name, state]),
+    [
+      ["database", "present"],
+      ["order-service", "missing"],
+    ],
+  );
+  assert.match(dependencies[1]?.problem, /no connection to/);
+  const line = await users.process.record({ event: "health", message: "a dependency is missing" });
+  assert.equal(line.dependency, "order-service");
+  assert.equal(line.problem, dependencies[1]?.problem);
+
+  await shop.start("order-service", [`--order-port=${orders.address.split(":")[1]}`]);
+  assert.equal((await changes.next()).value.status, "SERVING");
+  watch.cancel();
+});
+
+test("an order-service that is optional is reported and no reason not to be ready", { timeout: 60_000 }, async () => {
+  const users = await shop.start("user-service", ["--order-address=127.0.0.1:1", "--order-dependency=optional"]);
+  const { status: code, text } = await (await observationOf(users))("/ready");
+  assert.equal(code, 200);
+  assert.equal(JSON.parse(text).dependencies[1].state, "missing");
+});
+
+test("calls are counted by method and status for Prometheus, and nothing else is served there", {
+  timeout: 60_000,
+}, async () => {
+  const service = await shop.start("user-service");
+  const users = shop.open("user.v1.UserService", service.address);
+  const admin = await shop.tokenOf("admin");
+  await users.call("ListUsers", { page_size: 1 }, admin);
+  await assert.rejects(users.call("ListUsers", { page_size: 0 }, admin));
+  const observe = await observationOf(service);
+  const { text } = await observe("/metrics");
+  const counted = (name: string) =>
+    `grpc_server_requests_total{service="user.v1.UserService",method="ListUsers",status="${name}"} 1`;
+  for (const name of ["OK", "INVALID_ARGUMENT"]) assert.ok(text.includes(counted(name)), name);
+  for (const name of [
+    "grpc_server_request_duration_seconds_bucket{",
+    "grpc_active_connections 1",
+    "process_resident_memory_bytes",
+  ]) {
+    assert.ok(text.includes(name), name);
+  }
+  assert.equal((await observe("/")).status, 404);
+});
+
+test("in production tokens of the issuer count and no others, and there is no reflection", {
+  timeout: 60_000,
+}, async () => {
+  const { publicKey, privateKey } = await generateKeyPair("ES256");
+  const keys = [{ ...(await exportJWK(publicKey)), kid: "2026", alg: "ES256" }];
+  const issuer = await serveHttp(JSON.stringify({ keys }));
+  try {
+    const trust = [`--jwks-url=${issuer.url}/keys`, "--token-issuer=https://login.example"];
+    const { address } = await shop.start("user-service", [
+      "--environment=production",
+      ...trust,
+      "--order-address=127.0.0.1:1",
+    ]);
+    const users = shop.open("user.v1.UserService", address);
+    const old = shop.open("user.UserService", address);
+    const issued = async (role: string, audience = "user-service") => {
+      const token = new SignJWT({ roles: [role] }).setProtectedHeader({ alg: "ES256", kid: "2026" });
+      const claims = token.setIssuer("https://login.example").setAudience(audience).setSubject("ops");
+      return { authorization: `Bearer ${await claims.setExpirationTime("5m").sign(privateKey)}` };
+    };
+    const admin = await issued("admin");
+    await users.call("CreateUser", ada, admin);
+    for (const stranger of [await shop.tokenOf("admin"), await issued("admin", "order-service")]) {
+      await assert.rejects(users.call("ListUsers", { page_size: 1 }, stranger), { code: status.UNAUTHENTICATED });
+    }
+    // The older package cannot tell users apart, so it is for admins.
+    assert.equal((await old.call("ListUsers", {}, admin)).total, 1);
+    await assert.rejects(old.call("ListUsers", {}), { code: status.UNAUTHENTICATED });
+    await assert.rejects(old.call("ListUsers", {}, await issued("user")), { code: status.PERMISSION_DENIED });
+    const reflection = shop.open("grpc.reflection.v1.ServerReflection", address);
+    await assert.rejects(reflection.stream("ServerReflectionInfo", {}, admin).toArray(), {
+      code: status.UNIMPLEMENTED,
+    });
+    await shop.open("grpc.health.v1.Health", address).call("Check", {});
+  } finally {
+    issuer.close();
+  }
+});
+
+test("a trace goes from user-service to order-service, and to the collector", { timeout: 60_000 }, async () => {
+  const collector = await serveHttp("{}");
+  try {
+    const traced = `--otlp-url=${collector.url}/v1/traces`;
+    const orders = await shop.start("order-service", [traced]);
+    const users = await shop.start("user-service", [`--order-address=${orders.address}`, traced]);
+    await shop.open("user.v1.UserService", users.address).call("CreateUser", ada, await shop.tokenOf("admin"));
+    const outer = await users.process.record({ event: "call", method: "user.v1.UserService/CreateUser" });
+    const inner = await orders.process.record({ event: "call", method: "shop.order.v1.OrderService/CreateOrder" });
+    assert.match(String(outer.traceId), /^[0-9a-f]{32}$/);
+    assert.equal(inner.traceId, outer.traceId);
+    assert.equal(inner.requestId, outer.requestId);
+    for (const { process } of [users, orders]) {
+      process.signal("SIGTERM");
+      assert.equal(await process.ended, 0);
+    }
+    // Spans are sent as protobuf: names as they are, ids as octets.
+    const sent = Buffer.concat(collector.bodies);
+    for (const text of ["user-service", "order-service", "user.v1.UserService/CreateUser"])
+      assert.ok(sent.includes(text), text);
+    assert.ok(sent.includes(Buffer.from(String(outer.traceId), "hex")));
+  } finally {
+    collector.close();
+  }
+});
+
+test("a port of the metrics that is taken is told with the way to choose another", { timeout: 60_000 }, async () => {
+  const taken = await serveHttp("");
+  try {
+    const port = new URL(taken.url).port;
+    await assert.rejects(
+      shop.start("user-service", [`--metrics-port=${port}`, "--order-address=127.0.0.1:1"]),
+      /metrics: port \d+ on 127\.0\.0\.1 is taken; choose another with --metrics-port or SHOP_METRICS_PORT/,
+    );
+  } finally {
+    taken.close();
+  }
+});
