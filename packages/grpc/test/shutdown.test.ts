@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { createChannel, createServer } from "@tercel/grpc";
+import { type Clock, createChannel, createServer } from "@tercel/grpc";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
 import { aborted, collect, createOccasion, quiet } from "./support/async.ts";
-import { type EchoHandlers, echoRoutes, overBothTransports, recordingLog } from "./support/open-echo.ts";
+import { type EchoHandlers, echoRoutes, openInMemory, overBothTransports, recordingLog } from "./support/open-echo.ts";
 
 function heldCall() {
   const entered = createOccasion();
@@ -116,6 +116,27 @@ describe("a server that closes", () => {
       await client.unary({});
       await server.close();
     });
+  });
+
+  it("in memory holds the process for those who wait, as no socket does", async (t) => {
+    const clock = createFakeClock();
+    const deadlineMs = 4321;
+    let holdsProcess: boolean | undefined;
+    const seeing: Clock = {
+      nowMs: () => clock.nowMs(),
+      after(delayMs, run, holds) {
+        if (delayMs === deadlineMs) holdsProcess = holds;
+        return clock.after(delayMs, run, holds);
+      },
+    };
+    const { handlers, entered, release } = heldCall();
+    const { client, server } = await openInMemory(t, handlers, { server: { clock: seeing } });
+    const call = client.unary({});
+    await entered;
+    const closed = server.close({ deadlineMs });
+    release();
+    await Promise.all([call, closed]);
+    assert.equal(holdsProcess, true);
   });
 
   it("refuses what comes later, and a channel that knows another server goes there without losing a call", async () => {

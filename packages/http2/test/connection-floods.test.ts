@@ -167,7 +167,8 @@ test("bears a client that resets its TLS handshake at any octet", needsTls, asyn
           () => broken++,
         );
       }
-      assert.ok(broken > 60);
+      // Node 24's handshake is not through behind 700 octets; Node 22's, whose keys are shorter, is behind 280.
+      assert.ok(broken > 50, `only ${broken} handshakes broke`);
     } finally {
       await proxy.close();
     }

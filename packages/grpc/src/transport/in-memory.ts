@@ -139,9 +139,11 @@ class InMemoryListener implements Listener {
     this.closing = true;
     if (this.connections.size === 0) return;
     const { clock } = this.options;
-    const cancel = clock?.after(deadlineMs, () => {
+    const endAll = (): void => {
       for (const connection of this.connections) connection.close(0, "shutdown deadline");
-    });
+    };
+    // Somebody waits for it, and there is no socket that would hold the process.
+    const cancel = clock?.after(deadlineMs, endAll, true);
     const empty = new Promise<void>((resolve) => this.whenEmpty.push(resolve));
     for (const connection of this.connections) connection.drain("shutdown");
     await empty;

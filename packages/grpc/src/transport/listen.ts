@@ -6,12 +6,15 @@ import {
   type ListenAddress,
   StreamPlaces,
 } from "@tercel/http2";
+import type { Clock } from "../call/clock.ts";
 import type { PlanSettings } from "./request-plan.ts";
 import { serveStream } from "./serve-stream.ts";
 import type { ServerCallSettings } from "./server-call.ts";
 
 export type ServerTlsOptions = NonNullable<Http2ServerOptions["tls"]>;
-export type ConnectionOptions = Omit<Http2ServerOptions, "onStream">;
+export interface ConnectionOptions extends Omit<Http2ServerOptions, "onStream" | "clock"> {
+  clock?: Clock;
+}
 export { isLoopback, type ListenAddress, StreamPlaces };
 
 /** A server's connection as channelz sees it. */

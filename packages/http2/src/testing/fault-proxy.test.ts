@@ -138,11 +138,15 @@ test("writes in slices", async (t) => {
   assert.ok(server.chunks.length > 1, "everything came at once");
 });
 
+/** Before libuv 1.52, thus in Node 22, a socket that has just read takes the RST behind that for an end. */
+const [, uvMinor] = process.versions.uv.split(".").map(Number) as [number, number];
+const resetBehindOctets = uvMinor < 52 ? "end" : "ECONNRESET";
+
 for (const bytes of [0, 1, 7]) {
   test(`resets both sides behind ${bytes} octets`, async (t) => {
     const { client, server } = await join(t, { toServer: { after: { bytes, fault: "reset" } } });
     client.socket.write("0123456789");
-    assert.equal(await server.outcome, "ECONNRESET");
+    assert.equal(await server.outcome, bytes === 0 ? "ECONNRESET" : resetBehindOctets);
     assert.equal(await client.outcome, "ECONNRESET");
     assert.equal(server.text, "0123456789".slice(0, bytes));
   });
