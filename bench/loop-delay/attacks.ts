@@ -54,6 +54,21 @@ const manyFields = requestBlock(
   "Unary",
   Array.from({ length: 120 }, (_, at) => [`x-${at}`, "v"] as const),
 );
+/** One large chunk of the same frame, over and over. */
+function flood(one: Buffer): () => Generator<Buffer> {
+  return function* () {
+    yield opening;
+    const chunk = Buffer.concat(new Array<Buffer>(Math.floor(65_536 / one.length)).fill(one));
+    for (;;) yield chunk;
+  };
+}
+
+/** A field that goes into the table, and then its index for each of as many fields as fit. */
+const indexBomb = Buffer.concat([unary, Buffer.of(0x40, 1, 0x61, 1, 0x62), Buffer.alloc(16_000, 0xbe)]);
+const largeMessage = Buffer.alloc(16_384);
+/** An answer as long as the request: `payload`, field 2 of the message, fills what is behind its head. */
+largeMessage.writeUInt32BE(16_379, 1);
+largeMessage.set([0x12, 0xf8, 0x7f], 5);
 const singleOctet = (id: number): Buffer => Buffer.concat(new Array<Buffer>(6000).fill(frame(0, 0, id, Buffer.of(0))));
 
 export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
@@ -63,10 +78,32 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
   "calls with 120 fields": () =>
     streams((id) => [frame(1, endHeaders, id, manyFields), frame(0, endStream, id, emptyMessage)], 60),
   "rapid resets": () => streams((id) => [frame(1, endHeaders, id, unary), frame(3, 0, id, uint32(8))], 400),
-  pings: function* () {
+  "resets that it makes the server send": () =>
+    streams((id) => [frame(1, endHeaders, id, unary), frame(8, 0, id, uint32(0))], 400),
+  pings: flood(frame(6, 0, 0, Buffer.alloc(8))),
+  settings: flood(emptySettings),
+  "window updates": flood(frame(8, 0, 0, uint32(1))),
+  priorities: flood(frame(2, 0, 1, Buffer.of(0, 0, 0, 3, 0))),
+  "frames of unknown types": flood(frame(0x99, 0, 0, Buffer.alloc(0))),
+  "empty data": function* () {
     yield opening;
-    const pings = Buffer.concat(new Array<Buffer>(3800).fill(frame(6, 0, 0, Buffer.alloc(8))));
-    for (;;) yield pings;
+    yield frame(1, endHeaders, 1, requestBlock("ClientStream"));
+    const chunk = Buffer.concat(new Array<Buffer>(7000).fill(frame(0, 0, 1, Buffer.alloc(0))));
+    for (;;) yield chunk;
+  },
+  "a header block without end": function* () {
+    yield opening;
+    yield frame(1, 0, 1, unary);
+    const chunk = Buffer.concat(new Array<Buffer>(7000).fill(frame(9, 0, 1, Buffer.alloc(0))));
+    for (;;) yield chunk;
+  },
+  "16,000 fields for as many octets": () => streams((id) => [frame(1, endHeaders | endStream, id, indexBomb)], 4),
+  "calls whose answers it gives no window": function* () {
+    const closedWindow = frame(4, 0, 0, Buffer.of(0, 4, 0, 0, 0, 0));
+    const calls = streams((id) => [frame(1, endHeaders, id, unary), frame(0, endStream, id, largeMessage)], 4);
+    calls.next();
+    yield Buffer.concat([preface, closedWindow, settingsAck]);
+    yield* calls;
   },
   "data in single octets": function* () {
     yield opening;

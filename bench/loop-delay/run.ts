@@ -1,47 +1,17 @@
 /**
- * `npm run bench:loop-delay`: how long the server's event loop takes for a turn while one hostile connection sends as fast as it
+ * `npm run bench:loop-delay [-- WORD …]`: how long the server's event loop takes for a turn while one hostile connection sends as fast as it
  * can, which is what every other connection of the process has to wait. Exit code 1 when the 99th percentile of an attack is over the limit.
  */
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { attack } from "./attack.ts";
 import { attacks } from "./attacks.ts";
 import type { TurnLengths } from "./server.ts";
 
 const maxP99Ms = 20;
 const seconds = 3;
-
-/** Sends as fast as the server takes it, and begins anew whenever the connection is ended. */
-async function attack(port: number, octets: () => Iterable<Buffer>, signal: AbortSignal): Promise<number> {
-  let connections = 0;
-  while (!signal.aborted) {
-    connections++;
-    const socket = connect(port, "127.0.0.1");
-    socket.on("error", () => {}).resume();
-    const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-    const stop = (): unknown => socket.destroy();
-    signal.addEventListener("abort", stop);
-    await Promise.race([send(socket, octets()), closed]);
-    if (!socket.destroyed && !signal.aborted) await closed;
-    signal.removeEventListener("abort", stop);
-    await closed;
-  }
-  return connections;
-}
-
-async function send(socket: Socket, octets: Iterable<Buffer>): Promise<void> {
-  let wake = (): void => {};
-  socket.on("drain", () => wake()).on("close", () => wake());
-  for (const chunk of octets) {
-    if (socket.destroyed) return;
-    if (socket.write(chunk)) continue;
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-  }
-}
 
 /** A process for each attack: what one has left behind must not weigh on the next. */
 async function measure(octets: () => Iterable<Buffer>): Promise<{ turns: TurnLengths; connections: number }> {
@@ -71,7 +41,9 @@ console.log(
   `CPU time of a turn of the server's event loop in ms, ${seconds} s each; the limit is ${maxP99Ms} at p99\n`,
 );
 console.log("p50    p99    max    connections  one hostile connection sends");
+const words = process.argv.slice(2);
 for (const [name, octets] of Object.entries(attacks)) {
+  if (words.length > 0 && !words.some((word) => name.includes(word))) continue;
   const { turns, connections } = await measure(octets);
   const column = (ms: number): string => ms.toFixed(1).padEnd(7);
   const struck = Object.entries(turns.strikes).map(([limit, times]) => `${limit} ×${times}`);

@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { connect, Http2Server } from "../src/index.ts";
+import { FakeClock } from "../src/testing/index.ts";
 import { ask, echo } from "./echo-server.ts";
 
 let folder = "";
@@ -180,4 +181,29 @@ test("refuses the socket of another user", { skip: isRoot ? false : "only root c
   chownSync(path, otherUser, otherUser);
   await assertRefused(path, /is a socket of another user \(12345\)/);
   assert.ok(existsSync(path));
+});
+
+test("never drains an idle connection over a Unix socket, unless it is told when", async () => {
+  for (const limits of [{}, { idleTimeoutMs: 60_000 }]) {
+    const path = join(folder, "a.sock");
+    const clock = new FakeClock();
+    const server = new Http2Server({ onStream: echo, clock, limits });
+    await server.listen({ path });
+    let closed = (): void => {};
+    const gone = new Promise<void>((resolve) => {
+      closed = resolve;
+    });
+    const connection = await connect({ path }, { onClose: closed });
+    // By the second answer the server has read all that a client says at first.
+    for (let i = 0; i < 2; i++) await ask(connection, Buffer.from("hello"));
+    // The first tick sees that nothing is open any more.
+    clock.advance(1000);
+    clock.advance(3_600_000);
+    if (limits.idleTimeoutMs === undefined) {
+      assert.ok((await ask(connection, Buffer.from("hello"))).log.includes("end"));
+      connection.close();
+    }
+    await gone;
+    await server.close(0);
+  }
 });

@@ -57,7 +57,7 @@ export interface ServerOptions {
   maxConnectionsPerAddress?: number;
   /** TLS handshakes at once; further clients wait for their turn. Default 256. */
   maxTlsHandshakes?: number;
-  /** A connection without calls is closed after this. Default 15 min; 0 means never. */
+  /** A connection without calls is closed after this. Default 15 min, over Unix sockets never; 0 means never. */
   idleTimeoutMs?: number;
   /** Pings that find out whether a silent client is still there. Default: after 2 h of silence, answered within 20 s. */
   keepalive?: { timeMs?: number; timeoutMs?: number };

@@ -58,7 +58,7 @@ export interface ConnectionLimits {
   settingsAckTimeoutMs: number;
   /** From the first to the last octet of a header block or any other frame. Default 10 s. */
   frameTimeoutMs: number;
-  /** A connection without streams is closed after this. Default 15 min; 0 means never. */
+  /** A connection without streams is closed after this. Default 15 min, over Unix sockets never; 0 means never. */
   idleTimeoutMs: number;
   /** No octet leaves for this long although some wait. Default 30 s. */
   writeStallTimeoutMs: number;
@@ -70,7 +70,10 @@ export interface ConnectionLimits {
   minIdlePingIntervalMs: number;
   /** A connection older than this is drained, so that clients spread anew. Default 0: never. Varied by ±10 %. */
   maxAgeMs: number;
-  /** How long a drain for age may take before the connection is closed with what still runs. Default 0: any time. */
+  /**
+   * How long a drain for age may take before the connection is closed with what still runs. Default 0, any time, as gRFC A9 has it: who
+   * limits the age of connections has not said that calls may be cut off.
+   */
   maxAgeGraceMs: number;
   /**
    * Client: the last identifier that it opens a stream by; then it asks to be replaced by another connection. Default three

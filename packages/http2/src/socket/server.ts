@@ -2,7 +2,7 @@ import { createServer as createNetServer, type Socket } from "node:net";
 import { createServer as createTlsServer, TLSSocket, type TlsOptions, type Server as TlsServer } from "node:tls";
 import { type Clock, systemClock } from "../connection/clock.ts";
 import { Connection, type ConnectionOptions } from "../connection/connection.ts";
-import { resolveLimits } from "../connection/limits.ts";
+import { type ConnectionLimits, resolveLimits } from "../connection/limits.ts";
 import { Ticker } from "../connection/ticker.ts";
 import { GrowthAllowance } from "../connection/window-growth.ts";
 import { ErrorCode } from "../frame/error-code.ts";
@@ -62,6 +62,9 @@ const defaultMaxConnections = 10_000;
 const defaultMaxConnectionsPerAddress = 512;
 const defaultMaxTlsHandshakes = 256;
 
+/** Never: no network can lose a process of this machine, which closes what it no longer needs. */
+const localIdleTimeoutMs = 0;
+
 const http505 =
   "HTTP/1.1 505 HTTP Version Not Supported\r\nconnection: close\r\ncontent-type: text/plain\r\n\r\nThis port speaks HTTP/2 only.\r\n";
 
@@ -81,6 +84,7 @@ export class Http2Server {
   private readonly undecided = new Set<Socket>();
   private readonly connections = new Set<Connection>();
   private socketFile: UnixSocketFile | undefined = undefined;
+  private limits: Partial<ConnectionLimits>;
   private closing = false;
   private readonly whenEmpty: (() => void)[] = [];
 
@@ -90,6 +94,7 @@ export class Http2Server {
     this.ticker = options.ticker ?? new Ticker(this.clock);
     const limits = resolveLimits(options.limits);
     this.handshakeTimeoutMs = limits.handshakeTimeoutMs;
+    this.limits = options.limits ?? {};
     this.growthAllowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
     this.admission = new Admission(
       options.maxConnections ?? defaultMaxConnections,
@@ -116,6 +121,7 @@ export class Http2Server {
 
   /** Starts to listen; port 0 takes a free one. Rejects when the address cannot be had. */
   async listen(address: ListenAddress): Promise<void> {
+    if (address.path !== undefined) this.limits = { idleTimeoutMs: localIdleTimeoutMs, ...this.options.limits };
     if (address.path === undefined || process.platform === "win32") {
       await this.bind(address, (bind) => bind());
       return;
@@ -319,7 +325,13 @@ export class Http2Server {
           this.checkEmpty();
         },
       },
-      { ...options, ticker: this.ticker, growthAllowance: this.growthAllowance, peerTls: peerTlsOf(socket) },
+      {
+        ...options,
+        limits: this.limits,
+        ticker: this.ticker,
+        growthAllowance: this.growthAllowance,
+        peerTls: peerTlsOf(socket),
+      },
     );
     this.connections.add(connection);
     attach(connection, socket);

@@ -14,7 +14,7 @@ export function readableMetadata(
   const shown: Record<string, string> = Object.create(null);
   const add = (name: string, value: string): void => {
     if (isSecret(name)) shown[name] = redacted;
-    else if (name.endsWith("-bin")) shown[name] = `${Math.floor((value.replace(/=+$/, "").length * 3) / 4)} bytes`;
+    else if (name.endsWith("-bin")) shown[name] = `${binaryBytes(value)} bytes`;
     else shown[name] = printable(value, maxChars);
   };
   if (wanted === true) {
@@ -30,4 +30,10 @@ export function readableMetadata(
     if (value !== null) add(name.toLowerCase(), value);
   }
   return shown;
+}
+
+/** What base64 stands for, padded or not. An expression that looks for padding anywhere takes 0.2 s for 16 KiB of it. */
+function binaryBytes(base64: string): number {
+  const padding = base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0;
+  return Math.floor(((base64.length - padding) * 3) / 4);
 }

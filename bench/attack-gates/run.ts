@@ -1,0 +1,129 @@
+/**
+ * `npm run bench:attacks [-- WORD …]`: what each attack costs the server and everybody else on it: its memory, its CPU time once the
+ * attacker is gone, and how long another connection's calls take. Exit code 1 when one is over its gate.
+ */
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { attacks } from "../loop-delay/attacks.ts";
+import { median } from "../measure/statistics.ts";
+import { readCpuMicros, readResidentBytes } from "../process/process-usage.ts";
+import { Victim, type VictimTimes } from "./victim.ts";
+
+const maxGrowthBytes = 64 * 2 ** 20;
+/** Of one core, once the attacker has been gone for `calmAfterMs`. */
+const maxCpuShare = 0.05;
+const calmAfterMs = 4000;
+const calmMs = 1000;
+/** How much longer than beside an attacker that only opens a connection 99 of 100 calls may take … */
+const maxSlowdown = 3;
+/** … unless that is within one turn of the event loop, which is what a connection may take before others get theirs. */
+const turnMs = 20;
+const warmUpMs = 2000;
+/** With and without the attack in turn, because what else the machine does comes and goes; medians of the rounds are told. */
+const rounds = 3;
+const roundMs = 2000;
+const memoryEveryMs = 200;
+/** It only opens a connection, which makes the measure of what is normal. */
+const harmless = "nothing, for comparison";
+
+interface Result {
+  readonly normalP99Ms: number;
+  readonly attackedP99Ms: number;
+  readonly failedCalls: number;
+  readonly growthBytes: number;
+  readonly cpuShareAfter: number;
+}
+
+async function measure(name: string): Promise<Result> {
+  const server = fork(join(import.meta.dirname, "../loop-delay/server.ts"), { execArgv: process.execArgv });
+  const exited = once(server, "exit");
+  try {
+    const [{ port }] = (await once(server, "message")) as [{ port: number }];
+    const pid = server.pid as number;
+    const victim = new Victim(port);
+    // Honest load compiles the code and lets the heap take the size that it works with.
+    await whileAttacked(port, "calls without end", () => victim.call(warmUpMs));
+    const normal: VictimTimes[] = [];
+    const attacked: VictimTimes[] = [];
+    const before = readResidentBytes(pid);
+    let most = before;
+    const watch = setInterval(() => {
+      most = Math.max(most, readResidentBytes(pid));
+    }, memoryEveryMs);
+    for (let round = 0; round < rounds; round++) {
+      normal.push(await whileAttacked(port, harmless, () => victim.call(roundMs)));
+      attacked.push(await whileAttacked(port, name, () => victim.call(roundMs)));
+    }
+    clearInterval(watch);
+    await sleep(calmAfterMs);
+    const cpuBefore = readCpuMicros(pid);
+    await sleep(calmMs);
+    const cpuShareAfter = (readCpuMicros(pid) - cpuBefore) / (calmMs * 1000);
+    await victim.close();
+    return {
+      normalP99Ms: median(normal.map(({ p99Ms }) => p99Ms)),
+      attackedP99Ms: median(attacked.map(({ p99Ms }) => p99Ms)),
+      failedCalls: [...normal, ...attacked].reduce((sum, { failed }) => sum + failed, 0),
+      growthBytes: most - before,
+      cpuShareAfter,
+    };
+  } finally {
+    server.disconnect();
+    await exited;
+  }
+}
+
+async function whileAttacked<T>(port: number, name: string, run: () => Promise<T>): Promise<T> {
+  const words = [...process.execArgv, join(import.meta.dirname, "attacker.ts"), String(port), name];
+  const attacker: ChildProcess = spawn(process.execPath, words, { stdio: ["ignore", "inherit", "inherit"] });
+  const exited = once(attacker, "exit");
+  try {
+    return await run();
+  } finally {
+    attacker.kill("SIGKILL");
+    await exited;
+  }
+}
+
+/** What is over its gate, in words. */
+function faults({ normalP99Ms, attackedP99Ms, failedCalls, growthBytes, cpuShareAfter }: Result): string[] {
+  const wrong: string[] = [];
+  if (growthBytes > maxGrowthBytes) wrong.push("memory");
+  if (cpuShareAfter >= maxCpuShare) wrong.push("CPU time afterwards");
+  if (attackedP99Ms > Math.max(turnMs, maxSlowdown * normalP99Ms)) wrong.push("slow calls");
+  if (failedCalls > 0) wrong.push(`${failedCalls} failed calls`);
+  return wrong;
+}
+
+const words = process.argv.slice(2);
+const names = Object.keys(attacks).filter(
+  (name) => name !== harmless && (words.length === 0 || words.some((word) => name.includes(word))),
+);
+if (names.length === 0) {
+  console.error(`no attack has one of these words in its name; there are: ${Object.keys(attacks).join(", ")}`);
+  process.exit(2);
+}
+console.log(
+  `Gates: memory +${maxGrowthBytes / 2 ** 20} MiB; ${100 * maxCpuShare} % of a core ${(calmAfterMs + calmMs) / 1000} s after the attack; ` +
+    `the 99th percentile of another connection's calls ${maxSlowdown} × normal, or ${turnMs} ms\n`,
+);
+console.log("normal p99  p99 ms    ratio   memory     CPU then  one hostile connection sends");
+for (const name of names) {
+  const result = await measure(name);
+  const { normalP99Ms, attackedP99Ms, growthBytes, cpuShareAfter } = result;
+  const wrong = faults(result);
+  if (wrong.length > 0) process.exitCode = 1;
+  console.log(
+    [
+      normalP99Ms.toFixed(1).padEnd(12),
+      attackedP99Ms.toFixed(1).padEnd(10),
+      (attackedP99Ms / normalP99Ms).toFixed(1).padEnd(8),
+      `${(growthBytes / 2 ** 20).toFixed(1)} MiB`.padEnd(11),
+      `${(100 * cpuShareAfter).toFixed(0)} %`.padEnd(10),
+      name,
+      wrong.length === 0 ? "" : `  OVER: ${wrong.join(", ")}`,
+    ].join(""),
+  );
+}
