@@ -190,6 +190,27 @@ describe("several workers", () => {
     assert.deepEqual(pids.toSorted(), old.toSorted());
   });
 
+  it("are not started twice when one ends that is being replaced", async (test) => {
+    const folder = mkdtempSync(join(tmpdir(), "tercel-workers-"));
+    test.after(() => rmSync(folder, { recursive: true }));
+    const waitsFor = join(folder, "wait");
+    const { connect, line, child } = await startReady(test, { waitsFor });
+    for (const _worker of [1, 2]) await line("the set-up begins");
+    const { pid } = await line("a worker is ready", ({ worker }) => worker === 1);
+    writeFileSync(waitsFor, "");
+    child.kill("SIGHUP");
+    await line("the set-up begins");
+    process.kill(Number(pid), "SIGKILL");
+    assert.equal((await line("a worker ended")).restartInMs, undefined);
+    rmSync(waitsFor);
+    await line("the workers are replaced");
+    assert.deepEqual(JSON.parse((await connect().unary({ text: "count" })).text).workers, {
+      wanted: 2,
+      ready: 2,
+      lost: 1,
+    });
+  });
+
   it("drain together at SIGTERM: what they had begun succeeds", async (test) => {
     const { connect, child, exit, line } = await startReady(test, {});
     const clients = [1, 2, 3, 4].map(() => connect());

@@ -194,18 +194,15 @@ export class WorkerPool {
     this.#parts.keep(worker);
     this.#departures.get(worker)?.();
     this.#departures.delete(worker);
-    const isSuccessor = this.#successors.has(worker);
     this.#successors.get(worker)?.(false);
     this.#successors.delete(worker);
     this.#tellServing();
-    const { number, pid, state, startProblem } = worker;
+    const { number, state } = worker;
     if (state === "stopping") {
       for (const problem of worker.stopProblems) this.#problems.push(new Error(`worker ${number}: ${problem}`));
       if (how !== "exit code 0" && worker.stopProblems.length === 0) {
         this.#problems.push(new Error(`worker ${number} ended by ${how}`));
       }
-    } else if (isSuccessor) {
-      this.#log.error("a worker ended", { worker: number, pid, how: startProblem ?? how });
     } else {
       this.#onLoss(worker, how);
     }
@@ -231,7 +228,11 @@ export class WorkerPool {
       this.stop("the start failed");
       return;
     }
-    this.#log.error("a worker ended", { worker: number, pid, how: startProblem ?? how, restartInMs });
+    // While workers are replaced there are two of a number, and the other one may do.
+    const isAlone = ![...this.#processes].some((one) => one.number === number && one.state !== "stopping");
+    const restarts = isAlone ? { restartInMs } : {};
+    this.#log.error("a worker ended", { worker: number, pid, how: startProblem ?? how, ...restarts });
+    if (!isAlone) return;
     const restart = (): void => {
       this.#restarts.delete(number);
       this.#start(number);
