@@ -30,7 +30,8 @@ function start(test: TestContext, settings: object): Program {
   const child = spawn(
     process.execPath,
     ["--conditions=source", join(import.meta.dirname, "program.ts"), JSON.stringify(settings)],
-    { stdio: ["ignore", "pipe", "inherit"] },
+    // A process group of its own, which a test can signal as a whole.
+    { stdio: ["ignore", "pipe", "inherit"], detached: true },
   );
   test.after(() => child.kill("SIGKILL"));
   const { stdout } = child;
@@ -224,6 +225,21 @@ describe("several workers", () => {
     const { reason, forced, problems } = await line("the parent ends");
     assert.deepEqual([reason, forced, problems], ["SIGTERM", false, []]);
     assert.deepEqual(await exit, [0, null]);
+  });
+
+  it("drain once when a signal comes to every process, as from a service manager or a terminal", async (test) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      const { connect, child, exit, line } = await startReady(test, {});
+      const client = connect();
+      await client.unary({});
+      const call = client.unary({ text: "until the stop" });
+      await client.unary({});
+      process.kill(-Number(child.pid), signal);
+      await call;
+      const { reason, forced, problems } = await line("the parent ends");
+      assert.deepEqual([reason, forced, problems], [signal, false, []]);
+      assert.deepEqual(await exit, [0, null]);
+    }
   });
 
   it("end at once at a second signal", async (test) => {

@@ -21,6 +21,16 @@ export interface PoolSettings {
   readonly killAfterMs: number;
 }
 
+/**
+ * A service manager or a terminal may signal every process of a group. Those that have not come so far as to listen for it
+ * are ended by it, and nothing was begun that they leave behind.
+ */
+function endedWell(worker: WorkerProcess, how: string): boolean {
+  // They are told already.
+  if (worker.stopProblems.length > 0) return true;
+  return how === "exit code 0" || (worker.readyAtMs === undefined && /^signal SIG(TERM|INT|HUP)$/.test(how));
+}
+
 /** Starts workers, replaces those that end, and stops them. */
 export class WorkerPool {
   readonly #settings: PoolSettings;
@@ -200,7 +210,7 @@ export class WorkerPool {
     const { number, state } = worker;
     if (state === "stopping") {
       for (const problem of worker.stopProblems) this.#problems.push(new Error(`worker ${number}: ${problem}`));
-      if (how !== "exit code 0" && worker.stopProblems.length === 0) {
+      if (!endedWell(worker, how)) {
         this.#problems.push(new Error(`worker ${number} ended by ${how}`));
       }
     } else {
