@@ -7,6 +7,8 @@ import { EchoService } from "../gen/tercel/grpc/test/v1/echo_pb.ts";
 interface Settings {
   readonly workers?: number;
   readonly port?: number;
+  /** A Unix socket in place of a port. */
+  readonly path?: string;
   readonly killAfterMs?: number;
   /** How the set-up ends before it serves. */
   readonly start?: "fails" | "crashes";
@@ -17,7 +19,7 @@ interface Settings {
 }
 
 const settings = JSON.parse(process.argv[2] ?? "{}") as Settings;
-const { start, waitsFor, failsWith, port = 0, ...workersOptions } = settings;
+const { start, waitsFor, failsWith, port = 0, path, ...workersOptions } = settings;
 
 function tell(message: string, fields: LogFields = {}): void {
   process.stdout.write(`${JSON.stringify({ message, ...fields })}\n`);
@@ -61,7 +63,7 @@ try {
           });
         },
       });
-      await life.serve(server, { port }, { health });
+      await life.serve(server, path === undefined ? { port } : { path }, { health });
     },
     {
       ...workersOptions,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -74,10 +74,11 @@ function start(test: TestContext, settings: object): Program {
 async function startReady(test: TestContext, settings: object) {
   const program = start(test, { workers: 2, ...settings });
   const { addresses } = await program.line("everybody is ready");
-  const { port } = (addresses as { port: number }[])[0] as { port: number };
+  const { port, path } = (addresses as { port: number; path?: string }[])[0] as { port: number; path?: string };
+  const target = path === undefined ? `127.0.0.1:${port}` : `unix:${path}`;
   /** Another connection each time, so another worker's turn. */
   const connect = (options: ChannelOptions = {}): Client<typeof EchoService> => {
-    const channel = createChannel(`127.0.0.1:${port}`, { defaultTimeoutMs: 60_000, ...options });
+    const channel = createChannel(target, { defaultTimeoutMs: 60_000, ...options });
     test.after(() => channel.close());
     return createClient(EchoService, channel);
   };
@@ -210,6 +211,23 @@ describe("several workers", () => {
       ready: 2,
       lost: 1,
     });
+  });
+
+  it("share a Unix socket, which stays while any of them does, and is replaced at the next start", async (test) => {
+    const folder = mkdtempSync(join(tmpdir(), "tercel-workers-"));
+    test.after(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "socket");
+    for (const _start of [1, 2]) {
+      const { connect, child, line, exit } = await startReady(test, { path });
+      assert.equal(statSync(path).mode & 0o777, 0o600);
+      const old = [await line("a worker is ready"), await line("a worker is ready")].map(({ pid }) => pid);
+      child.kill("SIGHUP");
+      await line("the workers are replaced");
+      const pids = [await connect().unary({}), await connect().unary({})].map(({ text }) => Number(text));
+      assert.deepEqual([new Set(pids).size, pids.some((pid) => old.includes(pid))], [2, false]);
+      child.kill("SIGTERM");
+      assert.deepEqual(await exit, [0, null]);
+    }
   });
 
   it("drain together at SIGTERM: what they had begun succeeds", async (test) => {
