@@ -7,15 +7,19 @@ import { EchoService } from "../gen/tercel/grpc/test/v1/echo_pb.ts";
 interface Settings {
   readonly workers?: number;
   readonly port?: number;
+  /** A Unix socket in place of a port. */
+  readonly path?: string;
   readonly killAfterMs?: number;
   /** How the set-up ends before it serves. */
   readonly start?: "fails" | "crashes";
+  /** The set-up goes on when this file does not exist any more. */
+  readonly waitsFor?: string;
   /** The set-up fails when this file exists. */
   readonly failsWith?: string;
 }
 
 const settings = JSON.parse(process.argv[2] ?? "{}") as Settings;
-const { start, failsWith, port = 0, ...workersOptions } = settings;
+const { start, waitsFor, failsWith, port = 0, path, ...workersOptions } = settings;
 
 function tell(message: string, fields: LogFields = {}): void {
   process.stdout.write(`${JSON.stringify({ message, ...fields })}\n`);
@@ -36,6 +40,8 @@ const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + 1000 * readin
 try {
   const outcome = await runWorkers(
     async (life) => {
+      tell("the set-up begins", { pid: process.pid });
+      while (waitsFor !== undefined && existsSync(waitsFor)) await new Promise((resolve) => setTimeout(resolve, 10));
       if (start === "crashes") process.exit(7);
       if (start === "fails" || (failsWith !== undefined && existsSync(failsWith)))
         throw new Error("no route to the database");
@@ -57,7 +63,7 @@ try {
           });
         },
       });
-      await life.serve(server, { port }, { health });
+      await life.serve(server, path === undefined ? { port } : { path }, { health });
     },
     {
       ...workersOptions,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -30,7 +30,8 @@ function start(test: TestContext, settings: object): Program {
   const child = spawn(
     process.execPath,
     ["--conditions=source", join(import.meta.dirname, "program.ts"), JSON.stringify(settings)],
-    { stdio: ["ignore", "pipe", "inherit"] },
+    // A process group of its own, which a test can signal as a whole.
+    { stdio: ["ignore", "pipe", "inherit"], detached: true },
   );
   test.after(() => child.kill("SIGKILL"));
   const { stdout } = child;
@@ -73,10 +74,11 @@ function start(test: TestContext, settings: object): Program {
 async function startReady(test: TestContext, settings: object) {
   const program = start(test, { workers: 2, ...settings });
   const { addresses } = await program.line("everybody is ready");
-  const { port } = (addresses as { port: number }[])[0] as { port: number };
+  const { port, path } = (addresses as { port: number; path?: string }[])[0] as { port: number; path?: string };
+  const target = path === undefined ? `127.0.0.1:${port}` : `unix:${path}`;
   /** Another connection each time, so another worker's turn. */
   const connect = (options: ChannelOptions = {}): Client<typeof EchoService> => {
-    const channel = createChannel(`127.0.0.1:${port}`, { defaultTimeoutMs: 60_000, ...options });
+    const channel = createChannel(target, { defaultTimeoutMs: 60_000, ...options });
     test.after(() => channel.close());
     return createClient(EchoService, channel);
   };
@@ -190,6 +192,44 @@ describe("several workers", () => {
     assert.deepEqual(pids.toSorted(), old.toSorted());
   });
 
+  it("are not started twice when one ends that is being replaced", async (test) => {
+    const folder = mkdtempSync(join(tmpdir(), "tercel-workers-"));
+    test.after(() => rmSync(folder, { recursive: true }));
+    const waitsFor = join(folder, "wait");
+    const { connect, line, child } = await startReady(test, { waitsFor });
+    for (const _worker of [1, 2]) await line("the set-up begins");
+    const { pid } = await line("a worker is ready", ({ worker }) => worker === 1);
+    writeFileSync(waitsFor, "");
+    child.kill("SIGHUP");
+    await line("the set-up begins");
+    process.kill(Number(pid), "SIGKILL");
+    assert.equal((await line("a worker ended")).restartInMs, undefined);
+    rmSync(waitsFor);
+    await line("the workers are replaced");
+    assert.deepEqual(JSON.parse((await connect().unary({ text: "count" })).text).workers, {
+      wanted: 2,
+      ready: 2,
+      lost: 1,
+    });
+  });
+
+  it("share a Unix socket, which stays while any of them does, and is replaced at the next start", async (test) => {
+    const folder = mkdtempSync(join(tmpdir(), "tercel-workers-"));
+    test.after(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "socket");
+    for (const _start of [1, 2]) {
+      const { connect, child, line, exit } = await startReady(test, { path });
+      assert.equal(statSync(path).mode & 0o777, 0o600);
+      const old = [await line("a worker is ready"), await line("a worker is ready")].map(({ pid }) => pid);
+      child.kill("SIGHUP");
+      await line("the workers are replaced");
+      const pids = [await connect().unary({}), await connect().unary({})].map(({ text }) => Number(text));
+      assert.deepEqual([new Set(pids).size, pids.some((pid) => old.includes(pid))], [2, false]);
+      child.kill("SIGTERM");
+      assert.deepEqual(await exit, [0, null]);
+    }
+  });
+
   it("drain together at SIGTERM: what they had begun succeeds", async (test) => {
     const { connect, child, exit, line } = await startReady(test, {});
     const clients = [1, 2, 3, 4].map(() => connect());
@@ -203,6 +243,21 @@ describe("several workers", () => {
     const { reason, forced, problems } = await line("the parent ends");
     assert.deepEqual([reason, forced, problems], ["SIGTERM", false, []]);
     assert.deepEqual(await exit, [0, null]);
+  });
+
+  it("drain once when a signal comes to every process, as from a service manager or a terminal", async (test) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      const { connect, child, exit, line } = await startReady(test, {});
+      const client = connect();
+      await client.unary({});
+      const call = client.unary({ text: "until the stop" });
+      await client.unary({});
+      process.kill(-Number(child.pid), signal);
+      await call;
+      const { reason, forced, problems } = await line("the parent ends");
+      assert.deepEqual([reason, forced, problems], [signal, false, []]);
+      assert.deepEqual(await exit, [0, null]);
+    }
   });
 
   it("end at once at a second signal", async (test) => {

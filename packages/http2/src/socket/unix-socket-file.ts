@@ -1,6 +1,7 @@
-import { randomBytes } from "node:crypto";
-import { lstatSync, unlinkSync } from "node:fs";
-import { chmod, lstat, rename, stat, unlink } from "node:fs/promises";
+import cluster from "node:cluster";
+import { createHash, randomBytes } from "node:crypto";
+import { type BigIntStats, lstatSync, unlinkSync } from "node:fs";
+import { chmod, lstat, rename, stat } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { isMainThread } from "node:worker_threads";
@@ -18,17 +19,22 @@ const maxPathBytes = process.platform === "linux" ? 107 : 103;
 /**
  * The file of a Unix socket. It is bound under a name of its own and renamed when it has its mode, so that it is never there with
  * another; and renaming keeps the file of whoever takes the path over later, where the system's own clean-up would remove that.
+ *
+ * Workers of `node:cluster` share one socket, which their parent binds: they agree on the name, the first that comes publishes it,
+ * and none removes it, because the others may go on. What is left in the end is replaced at the next start.
  */
 export class UnixSocketFile {
   readonly path: string;
   /** Where to bind. */
   readonly bindPath: string;
   private readonly mode: number;
+  private readonly isShared = cluster.isWorker;
   private inode: string | undefined = undefined;
 
   private constructor(path: string, mode: number) {
     this.path = path;
-    this.bindPath = join(dirname(path), `.${randomBytes(3).toString("hex")}`);
+    const name = this.isShared ? createHash("sha256").update(`${process.ppid} ${path}`).digest() : randomBytes(3);
+    this.bindPath = join(dirname(path), `.${name.toString("hex", 0, 3)}`);
     this.mode = mode;
   }
 
@@ -48,7 +54,7 @@ export class UnixSocketFile {
         throw unusable(path, `has ${bytes} octets; a Unix socket's has at most ${maxPathBytes}`);
     }
     await checkFolder(path, dirname(file.path));
-    await removeStale(path, file.path);
+    if (!file.isShared) await removeStale(path, file.path);
     return file;
   }
 
@@ -69,9 +75,25 @@ export class UnixSocketFile {
 
   /** It listens: from here on it is found by its path. */
   async publish(): Promise<void> {
+    if (this.isShared) {
+      await this.publishOnce();
+      return;
+    }
     await chmod(this.bindPath, this.mode);
     await rename(this.bindPath, this.path);
     this.inode = inodeOf(this.path);
+  }
+
+  /** Several workers may be here at once; whoever finds the name gone knows that another has published it. */
+  private async publishOnce(): Promise<void> {
+    try {
+      if (inodeOf(this.bindPath) === undefined) return;
+      await removeStale(this.path, this.path);
+      await chmod(this.bindPath, this.mode);
+      await rename(this.bindPath, this.path);
+    } catch (error) {
+      if (inodeOf(this.bindPath) !== undefined) throw error;
+    }
   }
 
   /** Removes the file, unless another has taken its place. */
@@ -93,18 +115,20 @@ async function checkFolder(path: string, folder: string): Promise<void> {
 }
 
 async function removeStale(path: string, file: string): Promise<void> {
-  let found: Awaited<ReturnType<typeof lstat>>;
+  let found: BigIntStats;
   try {
-    found = await lstat(file);
+    found = await lstat(file, { bigint: true });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
     throw error;
   }
   if (!found.isSocket()) throw unusable(path, "is there already and is no socket");
   const own = process.getuid?.();
-  if (own !== undefined && found.uid !== own) throw unusable(path, `is a socket of another user (${found.uid})`);
+  if (own !== undefined && Number(found.uid) !== own)
+    throw unusable(path, `is a socket of another user (${found.uid})`);
   if (await isServed(file)) throw Object.assign(unusable(path, "is served by another process"), { code: "EADDRINUSE" });
-  await unlink(file);
+  // Meanwhile a sibling may have put a living one in its place.
+  if (inodeOf(file) === `${found.dev}:${found.ino}`) unlinkSync(file);
 }
 
 /** A socket whose server is gone refuses; one whose server is busy does not answer at once, but it takes the connection. */

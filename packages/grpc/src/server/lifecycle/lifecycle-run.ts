@@ -105,7 +105,14 @@ export class LifecycleRun implements Lifecycle {
     this.#refuseWhileStopping();
     // Undone in reverse: readiness, registration, server.
     this.#started.push({ name: "server", stop: () => this.#drain(server, health), keepsOwnTime: true });
-    if (health !== undefined) await this.start("health checks", () => health.start());
+    if (health !== undefined) {
+      // Also when something behind it fails to start, and nobody has announced a stop.
+      await this.start(
+        "health checks",
+        () => health.start(),
+        () => health.shutdown(),
+      );
+    }
     const address = await server.listen(where);
     if (register !== undefined) {
       await this.start(

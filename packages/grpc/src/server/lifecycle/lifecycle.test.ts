@@ -282,6 +282,20 @@ describe("a server's life", () => {
     await assertStatus(client.check({}), Code.Unavailable);
   });
 
+  it("that does not start ends the checks of its health", async () => {
+    const clock = createFakeClock();
+    const health = createHealth({ clock, log: quiet, checks: [{ name: "database", check: () => {} }] });
+    const server = createServer({ routes: health.routes, clock });
+    const { ended } = run(
+      async (life) => {
+        await life.serve(server, { port: 0 }, { health, register: () => Promise.reject(new Error("no registry")) });
+      },
+      { clock },
+    );
+    await assert.rejects(ended, /no registry/);
+    assert.deepEqual([server.address, health.status(""), clock.pendingTimers], [undefined, "NOT_SERVING", 0]);
+  });
+
   it("is cut short by a second signal, not by the echo of the first", async (t) => {
     const clock = createFakeClock();
     const name = "SIGWINCH";

@@ -28,7 +28,8 @@ class Worker {
   readonly #options: WorkersOptions;
   readonly #run: LifecycleRun;
   readonly #addresses: ListenAddress[] = [];
-  readonly #healths: ServedHealth[] = [];
+  /** Of each server, and whether it is SERVING. */
+  readonly #healths = new Map<ServedHealth, boolean>();
   readonly #log: Log;
   readonly #asked = new Map<number, PromiseWithResolvers<Collected<unknown>>>();
   #lastAskId = 0;
@@ -100,7 +101,7 @@ class Worker {
         break;
       case "serving":
         this.#anyoneServes = message.isServing;
-        for (const health of this.#healths) this.#tellOfAll(health);
+        for (const health of this.#healths.keys()) this.#tellOfAll(health);
         break;
     }
   }
@@ -108,9 +109,11 @@ class Worker {
   #onServing(address: ListenAddress, health: ServedHealth | undefined): void {
     this.#addresses.push(address);
     if (health === undefined) return;
-    this.#healths.push(health);
     this.#tellOfAll(health);
-    health.follow("", (status) => this.#send({ tercel: "serving", isServing: status === "SERVING" }));
+    health.follow("", (status) => {
+      this.#healths.set(health, status === "SERVING");
+      this.#send({ tercel: "serving", isServing: [...this.#healths.values()].every((isServing) => isServing) });
+    });
   }
 
   #tellOfAll(health: ServedHealth): void {

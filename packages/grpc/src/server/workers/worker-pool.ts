@@ -21,6 +21,16 @@ export interface PoolSettings {
   readonly killAfterMs: number;
 }
 
+/**
+ * A service manager or a terminal may signal every process of a group. Those that have not come so far as to listen for it
+ * are ended by it, and nothing was begun that they leave behind.
+ */
+function endedWell(worker: WorkerProcess, how: string): boolean {
+  // They are told already.
+  if (worker.stopProblems.length > 0) return true;
+  return how === "exit code 0" || (worker.readyAtMs === undefined && /^signal SIG(TERM|INT|HUP)$/.test(how));
+}
+
 /** Starts workers, replaces those that end, and stops them. */
 export class WorkerPool {
   readonly #settings: PoolSettings;
@@ -194,18 +204,15 @@ export class WorkerPool {
     this.#parts.keep(worker);
     this.#departures.get(worker)?.();
     this.#departures.delete(worker);
-    const isSuccessor = this.#successors.has(worker);
     this.#successors.get(worker)?.(false);
     this.#successors.delete(worker);
     this.#tellServing();
-    const { number, pid, state, startProblem } = worker;
+    const { number, state } = worker;
     if (state === "stopping") {
       for (const problem of worker.stopProblems) this.#problems.push(new Error(`worker ${number}: ${problem}`));
-      if (how !== "exit code 0" && worker.stopProblems.length === 0) {
+      if (!endedWell(worker, how)) {
         this.#problems.push(new Error(`worker ${number} ended by ${how}`));
       }
-    } else if (isSuccessor) {
-      this.#log.error("a worker ended", { worker: number, pid, how: startProblem ?? how });
     } else {
       this.#onLoss(worker, how);
     }
@@ -231,7 +238,11 @@ export class WorkerPool {
       this.stop("the start failed");
       return;
     }
-    this.#log.error("a worker ended", { worker: number, pid, how: startProblem ?? how, restartInMs });
+    // While workers are replaced there are two of a number, and the other one may do.
+    const isAlone = ![...this.#processes].some((one) => one.number === number && one.state !== "stopping");
+    const restarts = isAlone ? { restartInMs } : {};
+    this.#log.error("a worker ended", { worker: number, pid, how: startProblem ?? how, ...restarts });
+    if (!isAlone) return;
     const restart = (): void => {
       this.#restarts.delete(number);
       this.#start(number);

@@ -34,8 +34,9 @@ export class WorkerProcess {
     });
     let error: Error | undefined;
     let hasEnded = false;
-    // "error" alone when there is no process, "exit" alone or behind it when there was one.
-    worker.process.on("error", (cause) => {
+    // "error" alone when there is no process, "close" alone or behind it when there was one. A message that cannot be sent is an
+    // "error", too, and without a listener it would end the parent.
+    worker.on("error", (cause) => {
       error = cause;
       if (worker.process.pid === undefined) ended(cause.message);
     });
