@@ -9,9 +9,7 @@ import { CallContext, type ContextSource } from "../call/handler-context.ts";
 import type { Log } from "../call/log.ts";
 import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
 import { printable } from "../call/printable.ts";
-import { copyOctets } from "../codec/index.ts";
 import { createDebugError, withDebugInfo, withoutDebugInfo } from "../errors/debug-info.ts";
-import { undeclaredCompressionError } from "../protocol/compression.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
 import {
   appendMetadata,
@@ -21,6 +19,7 @@ import {
   type OnDropped,
 } from "../protocol/metadata.ts";
 import { appendStatusTrailers, fitStatus } from "../protocol/trailers.ts";
+import { decodeReceived } from "./decode-received.ts";
 import { type HandledCall, invoke } from "./invoke-handler.ts";
 import { isOneMessage } from "./one-message.ts";
 import type { RequestPlan } from "./request-plan.ts";
@@ -235,13 +234,24 @@ export class ServerCall
     compressed: boolean,
     isOwn: boolean,
   ): Message | Promise<Message> {
-    const { codec, handler } = this.plan;
-    const isLent = !isOwn && (compressed || codec.retainsInput(handler.input));
-    const octets = isLent ? copyOctets(bytes, start, end) : bytes.subarray(start, end);
+    const { codec, handler, requestCompression } = this.plan;
+    const { maxReceiveMessageBytes } = this.settings;
     try {
-      return compressed ? this.inflate(octets) : codec.decode(handler.input, octets);
-    } catch (error) {
+      const message = decodeReceived(
+        codec,
+        handler.input,
+        requestCompression,
+        maxReceiveMessageBytes,
+        bytes,
+        start,
+        end,
+        compressed,
+        isOwn,
+      );
       // The peer's fault, whatever the handler makes of it.
+      if (message instanceof Promise) message.catch((error) => this.fail(error));
+      return message;
+    } catch (error) {
       this.fail(error);
       throw error;
     }
@@ -329,17 +339,6 @@ export class ServerCall
     if (reason instanceof ConnectError) return exposeDebugInfo ? withDebugInfo(reason) : withoutDebugInfo(reason);
     log.error("a handler failed", { path: this.head.path, error: reason });
     return exposeDebugInfo ? createDebugError(reason) : new ConnectError("internal error", Code.Internal);
-  }
-
-  private inflate(octets: Uint8Array): Message | Promise<Message> {
-    const { codec, handler, requestCompression } = this.plan;
-    if (requestCompression === undefined) throw undeclaredCompressionError();
-    const plain = requestCompression.decompress(octets, this.settings.maxReceiveMessageBytes);
-    if (!(plain instanceof Promise)) return codec.decode(handler.input, plain);
-    const message = plain.then((decompressed) => codec.decode(handler.input, decompressed));
-    // Whoever takes the message sees the failure; until then it must not count as unhandled.
-    message.catch((error) => this.fail(error));
-    return message;
   }
 
   private writeSmaller(plain: Uint8Array, compressed: Uint8Array): Promise<void> | undefined {
