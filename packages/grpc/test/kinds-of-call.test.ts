@@ -32,6 +32,19 @@ describe("the four kinds of call", () => {
       assert.equal(response.count, -1);
     });
 
+    it("carries large messages both ways, one after the other and side by side", async (t) => {
+      const { client } = await open(t, echo);
+      const payloads = [65_531, 65_536, 300_000, 1_000_000].map((octets) =>
+        Uint8Array.from({ length: octets }, (_, at) => (at * 7 + octets) % 251),
+      );
+      for (let round = 0; round < 3; round++) {
+        const answers = await Promise.all(payloads.map((payload) => client.unary({ payload })));
+        answers.forEach((answer, at) => {
+          assert.ok(Buffer.from(answer.payload).equals(payloads[at] as Uint8Array), `${answer.payload.length} octets`);
+        });
+      }
+    });
+
     it("takes a handler that answers at once, one that answers later, and one that builds the message itself", async (t) => {
       const handlers: EchoHandlers[] = [
         { unary: () => ({ text: "now" }) },

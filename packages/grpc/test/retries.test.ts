@@ -371,6 +371,23 @@ describe("a streaming call with a retry policy", () => {
     assert.equal(await count(), 2);
   });
 
+  it("sends large requests again as they were", async (t) => {
+    const { client, clock, attempt, count } = open(t, { maxAttempts: 2 });
+    const text = "large ".repeat(20_000);
+    const answer = client.clientStream(streamOf({ text }));
+    const first = await attempt(0);
+    await count();
+    assert.deepEqual(first.texts, [text]);
+    first.fail(unavailable());
+    await count();
+    await clock.advance(100);
+    const second = await attempt(1);
+    await count();
+    assert.deepEqual(second.texts, [text]);
+    second.answer("done");
+    assert.equal((await answer).text, "done");
+  });
+
   it("gives its part of the channel's buffer back when it is over", async (t) => {
     const { client, clock, attempt, count } = open(t, {}, { retryBufferBytes: 16 });
     for (let round = 0; round < 3; round++) {

@@ -26,7 +26,8 @@ import type { WatchSettings } from "./subchannel/retrying-watch.ts";
 import { createSubchannel } from "./subchannel/subchannel.ts";
 import type { StartWatch } from "./subchannel/watch-stream.ts";
 import type { ParsedTarget } from "./target.ts";
-import { type CallWaiter, type CompletePick, WaiterQueue } from "./waiter-queue.ts";
+import type { CallWaiter, CompletePick } from "./waiter-queue.ts";
+import { WaitingCalls } from "./waiting-calls.ts";
 
 export interface ChannelCoreOptions {
   /** Default: the system's. */
@@ -64,9 +65,6 @@ const defaultIdleTimeoutMs = 30 * 60_000;
 /** However many a service config asks for (gRFC A105). */
 const maxConnectionsPerSubchannel = 10;
 
-/** Far off and within what a timer takes; begun anew when it passes. */
-const holdMs = 0x7fff_ffff;
-
 /**
  * Finds a connection for each call: target → resolver → balancer → picker → subchannel.
  *
@@ -89,7 +87,7 @@ export class ChannelCore {
   readonly #connections = new ConnectionSet();
   readonly #idleTimer: IdleTimer;
   readonly #idlePicker: Picker;
-  readonly #waiters = new WaiterQueue();
+  readonly #waiters: WaitingCalls;
   readonly #watchers = new Set<StateWatcher>();
   /** Undefined in idle mode and after close. */
   #active: ActiveTarget | undefined;
@@ -97,9 +95,6 @@ export class ChannelCore {
   #serviceConfig: ServiceConfig | undefined;
   #state: ConnectivityState = "idle";
   #picker: Picker;
-  #isServing = false;
-  #hasToServeAgain = false;
-  #cancelHold: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
   /** @throws TypeError when no resolver knows the target's scheme, RangeError when an option is out of range. */
@@ -123,6 +118,7 @@ export class ChannelCore {
     this.#connectTimeoutMs = options.connectTimeoutMs;
     this.#backoff = createBackoff(options.backoff);
     this.#idleTimer = new IdleTimer(this.#clock, idleTimeoutMs, () => this.#enterIdle());
+    this.#waiters = new WaitingCalls(this.#clock, () => this.#picker);
     this.#idlePicker = createQueuePicker(() => "idle");
     this.#picker = this.#idlePicker;
   }
@@ -171,16 +167,14 @@ export class ChannelCore {
       waiter.onFail(controlPlaneError(result.createError()), result.kind === "drop");
       return;
     }
-    this.#waiters.append(waiter);
+    this.#waiters.add(waiter);
     // Those who wait already have been tried with this picker, so a picker that queues says nothing new.
-    if (result.kind === "complete" || picker !== this.#picker) this.#serveWaiters();
-    this.#holdProcessWhileCallsWait();
+    if (result.kind === "complete" || picker !== this.#picker) this.#waiters.serve();
   }
 
   /** Takes a waiter out of the queue; does nothing when it is not in it. */
   remove(waiter: CallWaiter): void {
     this.#waiters.remove(waiter);
-    this.#holdProcessWhileCallsWait();
   }
 
   /** What a call that waits now is waiting for: for the error of one whose deadline passes meanwhile. */
@@ -285,7 +279,6 @@ export class ChannelCore {
     for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
       waiter.onFail(this.#createClosedError(), true);
     }
-    this.#holdProcessWhileCallsWait();
   }
 
   /** Begins to resolve and to connect, if the channel does not yet. */
@@ -310,7 +303,7 @@ export class ChannelCore {
       onState: (state, picker) => {
         this.#picker = picker;
         this.#enter(state);
-        this.#serveWaiters();
+        this.#waiters.serve();
       },
     });
     this.#active = active;
@@ -337,9 +330,7 @@ export class ChannelCore {
     this.#onServiceConfig?.(config);
     if (before !== undefined) return;
     // Later configs are for later calls; those that wait have begun before there was any.
-    const waiters = this.#waiters;
-    waiters.startWalk();
-    for (let waiter = waiters.step(); waiter !== undefined; waiter = waiters.step()) waiter.onServiceConfig();
+    this.#waiters.tellServiceConfig();
   }
 
   #createSubchannel(address: Address, onState: SubchannelStateListener): Subchannel {
@@ -349,7 +340,7 @@ export class ChannelCore {
         connect: this.#connect,
         clock: this.#clock,
         backoff: this.#backoff,
-        onCapacity: () => this.#serveWaiters(),
+        onCapacity: () => this.#waiters.serve(),
         maxConnections: () =>
           Math.min(maxConnectionsPerSubchannel, this.#serviceConfig?.maxConnectionsPerSubchannel ?? Infinity),
         ...(this.#connectTimeoutMs !== undefined && { connectTimeoutMs: this.#connectTimeoutMs }),
@@ -380,48 +371,6 @@ export class ChannelCore {
     return () => {};
   }
 
-  /** Tries the waiting calls with the current picker. Being called meanwhile, by a call that begins or fails, it starts over. */
-  #serveWaiters(): void {
-    if (this.#isServing) {
-      this.#hasToServeAgain = true;
-      return;
-    }
-    this.#isServing = true;
-    try {
-      do {
-        this.#hasToServeAgain = false;
-        this.#serveWaitersOnce();
-      } while (this.#hasToServeAgain);
-    } finally {
-      this.#isServing = false;
-    }
-    this.#holdProcessWhileCallsWait();
-  }
-
-  #serveWaitersOnce(): void {
-    const waiters = this.#waiters;
-    waiters.startWalk();
-    for (let waiter = waiters.step(); waiter !== undefined; waiter = waiters.step()) {
-      const picker = this.#picker;
-      const result = picker.pick(waiter.pickInfo);
-      if (result.kind === "drop" || (result.kind === "fail" && !waiter.waitForReady)) {
-        waiters.remove(waiter);
-        waiter.onFail(controlPlaneError(result.createError()), result.kind === "drop");
-        continue;
-      }
-      if (result.kind === "complete") {
-        if (result.subchannel.connection?.canStartCall) {
-          waiters.remove(waiter);
-          waiter.onPick(result);
-          continue;
-        }
-        result.subchannel.makePlace();
-      }
-      // A call that waits for ready says nothing about those behind it that do not.
-      if (result.kind !== "fail" && !picker.dependsOnCall) return;
-    }
-  }
-
   #enter(state: ConnectivityState): void {
     if (state === this.#state) return;
     this.#state = state;
@@ -431,22 +380,6 @@ export class ChannelCore {
         if (this.#watchers.has(watcher)) watcher(state);
       });
     }
-  }
-
-  #holdProcessWhileCallsWait(): void {
-    if (this.#waiters.length === 0) {
-      this.#cancelHold?.();
-      this.#cancelHold = undefined;
-      return;
-    }
-    this.#cancelHold ??= this.#clock.after(
-      holdMs,
-      () => {
-        this.#cancelHold = undefined;
-        this.#holdProcessWhileCallsWait();
-      },
-      true,
-    );
   }
 
   #createClosedError(): ConnectError {

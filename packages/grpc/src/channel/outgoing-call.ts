@@ -5,12 +5,14 @@ import { waitForReady } from "../call/wait-for-ready.ts";
 import type { MetadataInit } from "../protocol/metadata.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
 import { callFields, replaceTimeout } from "../transport/request-heads.ts";
-import { Attempt, type AttemptOwner } from "./attempt.ts";
+import { Attempt } from "./attempt.ts";
 import type { PickInfo } from "./balancer/index.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
 import { describeFailedCall, explainFailedCall } from "./explain-call.ts";
 import type { MethodPlan } from "./method-plans.ts";
 import { type RepeatedCall, Repetition } from "./repetition.ts";
+import type { CompletePick } from "./waiter-queue.ts";
+import { type AttemptOwner, WaitingAttempt } from "./waiting-attempt.ts";
 
 /** What the caller of a method has given besides the messages. */
 export interface OutgoingCallInit {
@@ -36,20 +38,16 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
 
   readonly calls: ChannelCalls;
   readonly method: DescMethod;
-  readonly contextValues: ContextValues | undefined;
   /** The latest attempt, or the one that the call has committed to. */
   attempt: Attempt;
   /** All attempts in order of their start, once there is more than one. */
   attempts: Attempt[] | undefined = undefined;
   startedAtMs = 0;
   repetition: Repetition | undefined = undefined;
-  /** Told of the call's end after everybody else. */
-  onOver: ((error: ConnectError | undefined) => void) | undefined = undefined;
   protected plan: MethodPlan;
   protected isOver = false;
   protected isCommitted = false;
-  private readonly signal: AbortSignal | undefined;
-  private readonly metadata: MetadataInit | undefined;
+  protected readonly init: OutgoingCallInit;
   private fields: readonly string[];
   private madeHeader: Headers | undefined = undefined;
   private heldBytes = -1;
@@ -60,12 +58,10 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   constructor(calls: ChannelCalls, method: DescMethod, init: OutgoingCallInit) {
     this.calls = calls;
     this.method = method;
-    this.signal = init.signal;
-    this.metadata = init.metadata;
-    this.contextValues = init.contextValues;
+    this.init = init;
     this.plan = calls.plans.of(method);
     this.fields = callFields(shorter(init.timeoutMs, this.plan.config.timeoutMs), init.metadata, calls.onDropped);
-    this.attempt = new Attempt(this.plan.settings, method, this, this.waitsForReady, 0);
+    this.attempt = new Attempt(this.plan.settings, method, this, 0);
     this.attempt.contextValues = init.contextValues;
   }
 
@@ -78,16 +74,21 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
       this.finish(new ConnectError(message, Code.ResourceExhausted));
       return;
     }
-    if (this.signal !== undefined) {
-      this.onAbort = () => this.cancel(abortError(this.signal?.reason));
-      if (this.signal.aborted) {
-        this.onAbort();
-        return;
-      }
-      this.signal.addEventListener("abort", this.onAbort, { once: true });
-    }
+    if (this.init.signal !== undefined && this.watchSignal(this.init.signal)) return;
     this.setTimeout(shorter(timeoutMs, this.plan.config.timeoutMs));
     if (!this.isOver) this.seekConnection(this.attempt, this.startedAtMs);
+  }
+
+  /** True: the caller has given up already, and the call is over. */
+  private watchSignal(signal: AbortSignal): boolean {
+    const onAbort = (): void => this.cancel(abortError(signal.reason));
+    if (signal.aborted) {
+      onAbort();
+      return true;
+    }
+    this.onAbort = onAbort;
+    signal.addEventListener("abort", onAbort, { once: true });
+    return false;
   }
 
   /** Ends the call from this side. */
@@ -110,7 +111,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   }
 
   get header(): Headers {
-    this.madeHeader ??= new Headers(this.metadata);
+    this.madeHeader ??= new Headers(this.init.metadata);
     return this.madeHeader;
   }
 
@@ -125,16 +126,17 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
     const { attempt } = this;
     this.plan = this.calls.plans.of(this.method);
     attempt.settings = this.plan.settings;
-    attempt.waitForReady = this.waitsForReady;
+    if (attempt.wait !== undefined) attempt.wait.waitForReady = this.waitsForReady;
     const { timeoutMs } = this.plan.config;
     if (timeoutMs === undefined) return;
     if (this.deadlineAtMs > 0 && this.deadlineAtMs <= this.startedAtMs + timeoutMs) return;
     this.calls.deadlines.remove(this);
-    this.fields = callFields(timeoutMs, this.metadata, this.calls.onDropped);
+    this.fields = callFields(timeoutMs, this.init.metadata, this.calls.onDropped);
     this.setTimeout(timeoutMs);
   }
 
-  onPick(attempt: Attempt): void {
+  onPick(attempt: Attempt, pick: CompletePick): void {
+    attempt.pick = pick;
     try {
       attempt.open(this.plan.head, this.fieldsOf(attempt));
       this.sendRequests(attempt);
@@ -162,8 +164,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   }
 
   onWritable(attempt: Attempt): void {
-    attempt.isBlocked = false;
-    if (!this.isOver) this.sendMore(attempt);
+    this.sendMore(attempt);
   }
 
   onEnd(attempt: Attempt, error: ConnectError | undefined): void {
@@ -182,8 +183,8 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   // ---- RepeatedCall
 
   startAttempt(earlierAttempts: number): void {
-    const attempt = new Attempt(this.plan.settings, this.method, this, this.waitsForReady, earlierAttempts);
-    attempt.contextValues = this.contextValues;
+    const attempt = new Attempt(this.plan.settings, this.method, this, earlierAttempts);
+    attempt.contextValues = this.init.contextValues;
     this.prepareAttempt(attempt);
     this.attempts ??= [this.attempt];
     this.attempts.push(attempt);
@@ -195,7 +196,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   abandon(attempt: Attempt, error = anotherWon): void {
     attempt.isAbandoned = true;
     attempt.timesSince(this.startedAtMs).endedAtMs = this.calls.clock.nowMs();
-    if (attempt.queue !== undefined) this.calls.core.remove(attempt);
+    if (attempt.wait !== undefined) this.calls.core.remove(attempt.wait);
     attempt.cancel(error);
   }
 
@@ -265,26 +266,27 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
       attempt.times = { startedAtMs: nowMs, sentAtMs: pick === undefined ? 0 : nowMs, headAtMs: 0, endedAtMs: 0 };
     }
     if (pick !== undefined) {
-      attempt.onPick(pick);
+      this.onPick(attempt, pick);
       return;
     }
-    attempt.hasWaited = true;
-    core.enqueue(attempt);
+    attempt.wait = new WaitingAttempt(attempt, this, this.waitsForReady);
+    core.enqueue(attempt.wait);
   }
 
   /** What the attempt adds to its method's head: the time that is left, and how many attempts there were before. */
   private fieldsOf(attempt: Attempt): readonly string[] {
-    if (!attempt.hasWaited && this.attempts === undefined) return this.fields;
+    if (attempt.wait === undefined && this.attempts === undefined) return this.fields;
     const { earlierAttempts } = attempt;
     const times = attempt.timesSince(this.startedAtMs);
-    if (attempt.hasWaited) times.sentAtMs = this.calls.clock.nowMs();
+    if (attempt.wait !== undefined) times.sentAtMs = this.calls.clock.nowMs();
     let { fields } = this;
     if (this.deadlineAtMs > 0) fields = replaceTimeout(fields, this.deadlineAtMs - times.sentAtMs);
     return earlierAttempts === 0 ? fields : [...fields, "grpc-previous-rpc-attempts", String(earlierAttempts)];
   }
 
   private get waitsForReady(): boolean {
-    return this.contextValues?.get(waitForReady) ?? this.calls.waitForReady ?? this.plan.config.waitForReady ?? false;
+    const { contextValues } = this.init;
+    return contextValues?.get(waitForReady) ?? this.calls.waitForReady ?? this.plan.config.waitForReady ?? false;
   }
 
   /** Counted from the call's start. */
@@ -305,12 +307,11 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
       if (!attempt.isOver) this.abandon(attempt, error);
     }
     calls.deadlines.remove(this);
-    if (this.onAbort !== undefined) this.signal?.removeEventListener("abort", this.onAbort);
+    if (this.onAbort !== undefined) this.init.signal?.removeEventListener("abort", this.onAbort);
     this.forgetRequests();
     this.release();
     calls.core.callEnded(error);
     this.settle(error);
-    this.onOver?.(error);
   }
 
   private release(): void {

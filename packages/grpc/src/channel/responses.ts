@@ -1,18 +1,20 @@
-import type { DescMethod, DescMethodStreaming, DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
+import type { DescMethodStreaming, DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
 import type { StreamResponse, UnaryResponse } from "@connectrpc/connect";
 import type { ClientCall } from "../transport/client-call.ts";
 
 /** Connect's response objects, with headers that are made when somebody looks at them. */
 
 class LazyResponse {
-  readonly service: DescService;
-  private readonly call: ClientCall;
+  protected readonly call: ClientCall;
   private madeHeader: Headers | undefined = undefined;
   private madeTrailer: Headers | undefined = undefined;
 
-  constructor(method: DescMethod, call: ClientCall) {
-    this.service = method.parent;
+  constructor(call: ClientCall) {
     this.call = call;
+  }
+
+  get service(): DescService {
+    return this.call.method.parent;
   }
 
   get header(): Headers {
@@ -37,26 +39,36 @@ class LazyResponse {
 }
 
 export class LazyUnaryResponse extends LazyResponse implements UnaryResponse {
-  readonly stream = false;
-  readonly method: DescMethodUnary;
   readonly message: Message;
 
-  constructor(method: DescMethodUnary, call: ClientCall, message: Message) {
-    super(method, call);
-    this.method = method;
+  constructor(call: ClientCall, message: Message) {
+    super(call);
     this.message = message;
+  }
+
+  get stream(): false {
+    return false;
+  }
+
+  get method(): DescMethodUnary {
+    return this.call.method as DescMethodUnary;
   }
 }
 
 export class LazyStreamResponse extends LazyResponse implements StreamResponse {
-  readonly stream = true;
-  readonly method: DescMethodStreaming;
   readonly message: AsyncIterable<Message>;
 
-  constructor(method: DescMethodStreaming, call: ClientCall, message: AsyncIterable<Message>) {
-    super(method, call);
-    this.method = method;
+  constructor(call: ClientCall, message: AsyncIterable<Message>) {
+    super(call);
     this.message = message;
+  }
+
+  get stream(): true {
+    return true;
+  }
+
+  get method(): DescMethodStreaming {
+    return this.call.method as DescMethodStreaming;
   }
 }
 

@@ -32,6 +32,8 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
   private hasPumped = false;
   private inputOver = false;
   private wakeSender: (() => void) | undefined = undefined;
+  /** Told of the call's end after everybody else. */
+  onOver: ((error: ConnectError | undefined) => void) | undefined = undefined;
 
   constructor(
     calls: ChannelCalls,
@@ -98,6 +100,11 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
   }
 
   protected sendMore(attempt: Attempt): void {
+    attempt.isBlocked = false;
+    if (!this.isOver) this.sendOn(attempt);
+  }
+
+  private sendOn(attempt: Attempt): void {
     if (attempt.isAbandoned || attempt.stream === undefined) return;
     this.replay(attempt);
     if (this.hasRoom) this.wake();
@@ -121,10 +128,11 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
     }
     this.wake();
     this.stopInput();
+    this.onOver?.(error);
   }
 
   private respond(attempt: Attempt): void {
-    this.response = new LazyStreamResponse(this.method as DescMethodStreaming, attempt, this.responses);
+    this.response = new LazyStreamResponse(attempt, this.responses);
     this.resolve(this.response);
   }
 
@@ -151,7 +159,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
       const sent = attempt.send(message, false);
       return typeof sent === "boolean" ? this.noteRoom(attempt, sent) : sent.then((it) => this.noteRoom(attempt, it));
     }
-    const encoded = encodeRequest(this.plan.settings, this.method, message, this.contextValues);
+    const encoded = encodeRequest(this.plan.settings, this.method, message, this.init.contextValues);
     return encoded instanceof Promise ? encoded.then((it) => this.keep(it)) : this.keep(encoded);
   }
 

@@ -63,6 +63,6 @@ export class UnaryCall extends OutgoingCall {
   }
 
   private makeResponse(message: Message): UnaryResponse {
-    return new LazyUnaryResponse(this.method as DescMethodUnary, this.attempt, message);
+    return new LazyUnaryResponse(this.attempt, message);
   }
 }

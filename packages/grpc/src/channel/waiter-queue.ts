@@ -5,11 +5,11 @@ import type { PickInfo, PickResult } from "./balancer/index.ts";
 export type CompletePick = Extract<PickResult, { readonly kind: "complete" }>;
 
 /**
- * A call that waits for a connection. It is its own entry in the queue, so that waiting allocates nothing and leaving takes
- * constant time. Exactly one of `onPick` and `onFail` is called, once, unless it is removed before. No method may throw.
+ * A call that waits for a connection. It is its own entry in the queue, so that leaving takes constant time. Exactly one of `onPick` and `onFail` is called, once, unless it is removed before. No method may throw.
  */
 export interface CallWaiter {
-  readonly waitForReady: boolean;
+  /** May change while it waits, with the service config. */
+  waitForReady: boolean;
   /** For policies that look at the call; undefined where none does. */
   readonly pickInfo: PickInfo | undefined;
   /** The subchannel's connection has a place for the call, which has to take it before it returns. */

@@ -11,13 +11,14 @@ import {
 import type { Clock } from "../call/clock.ts";
 import { compressionForMessage } from "../call/compress-messages.ts";
 import type { MessageQueue } from "../call/message-queue.ts";
-import { type Codec, copyOctets } from "../codec/index.ts";
-import { type Compression, chooseResponseDecoding, undeclaredCompressionError } from "../protocol/compression.ts";
+import type { Codec } from "../codec/index.ts";
+import { type Compression, chooseResponseDecoding } from "../protocol/compression.ts";
 import { parseContentType } from "../protocol/content-type.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
 import { metadataToHeaders } from "../protocol/metadata.ts";
 import { codeFromHttpStatus, codeFromStreamError } from "../protocol/status.ts";
 import { readStatusTrailers } from "../protocol/trailers.ts";
+import { decodeReceived } from "./decode-received.ts";
 import { isOneMessage } from "./one-message.ts";
 import { isWorthIt, sendMessage, tooLargeToSend } from "./send-message.ts";
 
@@ -155,12 +156,21 @@ export class ClientCall implements StreamListener, MessageSink {
     compressed: boolean,
     isOwn: boolean,
   ): Message | Promise<Message> {
-    const { codec } = this.settings;
+    const { codec, maxReceiveMessageBytes } = this.settings;
     const { output } = this.method;
-    const isLent = !isOwn && (compressed || codec.retainsInput(output));
-    const octets = isLent ? copyOctets(bytes, start, end) : bytes.subarray(start, end);
     try {
-      return compressed ? this.inflate(octets) : codec.decode(output, octets);
+      const message = decodeReceived(
+        codec,
+        output,
+        this.compression,
+        maxReceiveMessageBytes,
+        bytes,
+        start,
+        end,
+        compressed,
+        isOwn,
+      );
+      return message instanceof Promise ? this.refusing(message) : message;
     } catch (error) {
       return this.refuseMessage(error);
     }
@@ -298,19 +308,11 @@ export class ClientCall implements StreamListener, MessageSink {
     return undefined;
   }
 
-  private inflate(octets: Uint8Array): Message | Promise<Message> {
-    const { compression } = this;
-    if (compression === undefined) throw undeclaredCompressionError();
-    const { codec, maxReceiveMessageBytes } = this.settings;
-    const { output } = this.method;
-    const plainOctets = compression.decompress(octets, maxReceiveMessageBytes);
-    if (!(plainOctets instanceof Promise)) return codec.decode(output, plainOctets);
-    const message = plainOctets
-      .then((inflated) => codec.decode(output, inflated))
-      .catch((error) => this.refuseMessage(error));
+  private refusing(message: Promise<Message>): Promise<Message> {
+    const refusing = message.catch((error) => this.refuseMessage(error));
     // Whoever takes the message sees the failure; until then it must not count as unhandled.
-    message.catch(() => {});
-    return message;
+    refusing.catch(() => {});
+    return refusing;
   }
 
   private refuseMessage(error: unknown): never {

@@ -168,6 +168,8 @@ class InMemoryPipe implements ByteChannel {
   private readonly maxChunkBytes: number;
   private readonly pipes: Set<InMemoryPipe>;
   private chunks: Uint8Array[] = [];
+  /** Who waits for the last octet of the chunks to leave. */
+  private waiting: (() => void)[] = [];
   private skipBytes: number;
   private isPaused = false;
   private hasEnded = false;
@@ -182,9 +184,12 @@ class InMemoryPipe implements ByteChannel {
     pipes.add(this);
   }
 
-  write(bytes: Uint8Array): boolean {
+  write(bytes: Uint8Array, written?: () => void): boolean {
     if (this.isDestroyed || this.hasEnded) return false;
-    this.chunks.push(bytes);
+    // A copy, as the kernel has it: the writer fills the memory anew once it is told that this has left, which may be
+    // before the other end has read all of it.
+    this.chunks.push(new Uint8Array(bytes));
+    if (written !== undefined) this.waiting.push(written);
     this.writableLength += bytes.length;
     this.schedule();
     return this.writableLength < highWaterBytes;
@@ -213,6 +218,7 @@ class InMemoryPipe implements ByteChannel {
     if (this.isDestroyed) return;
     this.isDestroyed = true;
     this.chunks = [];
+    this.waiting = [];
     this.pipes.delete(this);
     // Not from within: a socket reports its end in a turn of its own, too.
     setImmediate(() => {
@@ -246,6 +252,7 @@ class InMemoryPipe implements ByteChannel {
       this.destroy();
       return;
     }
+    for (const written of this.waiting.splice(0)) written();
     connection?.drained();
   };
 

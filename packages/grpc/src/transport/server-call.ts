@@ -11,9 +11,7 @@ import type { Log } from "../call/log.ts";
 import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
 import { printable } from "../call/printable.ts";
 import { type OnUnhandledCall, tellUnhandled } from "../call/unhandled-call.ts";
-import { copyOctets } from "../codec/index.ts";
 import { createDebugError, withDebugInfo, withoutDebugInfo } from "../errors/debug-info.ts";
-import { undeclaredCompressionError } from "../protocol/compression.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
 import {
   appendMetadata,
@@ -24,6 +22,7 @@ import {
   type OnDropped,
 } from "../protocol/metadata.ts";
 import { appendStatusTrailers, fitStatus } from "../protocol/trailers.ts";
+import { decodeReceived } from "./decode-received.ts";
 import type { HandledCall } from "./handled-call.ts";
 import { invoke } from "./invoke-handler.ts";
 import { isOneMessage } from "./one-message.ts";
@@ -244,13 +243,23 @@ export class ServerCall
     compressed: boolean,
     isOwn: boolean,
   ): Message | Promise<Message> {
-    const { codec, handler } = this.plan;
-    const isLent = !isOwn && (compressed || codec.retainsInput(handler.input));
-    const octets = isLent ? copyOctets(bytes, start, end) : bytes.subarray(start, end);
+    const { codec, handler, requestCompression } = this.plan;
     try {
-      return compressed ? this.inflate(octets) : codec.decode(handler.input, octets);
-    } catch (error) {
+      const message = decodeReceived(
+        codec,
+        handler.input,
+        requestCompression,
+        handler.maxReceiveMessageBytes,
+        bytes,
+        start,
+        end,
+        compressed,
+        isOwn,
+      );
       // The peer's fault, whatever the handler makes of it.
+      if (message instanceof Promise) message.catch((error) => this.fail(error));
+      return message;
+    } catch (error) {
       this.fail(error);
       throw error;
     }
@@ -336,17 +345,6 @@ export class ServerCall
     if (reason instanceof ConnectError) return exposeDebugInfo ? withDebugInfo(reason) : withoutDebugInfo(reason);
     log.error("a handler failed", { path: this.head.path, error: reason });
     return exposeDebugInfo ? createDebugError(reason) : new ConnectError("internal error", Code.Internal);
-  }
-
-  private inflate(octets: Uint8Array): Message | Promise<Message> {
-    const { codec, handler, requestCompression } = this.plan;
-    if (requestCompression === undefined) throw undeclaredCompressionError();
-    const plain = requestCompression.decompress(octets, this.plan.handler.maxReceiveMessageBytes);
-    if (!(plain instanceof Promise)) return codec.decode(handler.input, plain);
-    const message = plain.then((decompressed) => codec.decode(handler.input, decompressed));
-    // Whoever takes the message sees the failure; until then it must not count as unhandled.
-    message.catch((error) => this.fail(error));
-    return message;
   }
 
   private writeSmaller(plain: Uint8Array, compressed: Uint8Array): Promise<void> | undefined {

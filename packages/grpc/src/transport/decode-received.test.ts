@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { create, type Message } from "@bufbuild/protobuf";
+import { BytesValueSchema } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { createProtobufCodec } from "../codec/index.ts";
+import type { Compression } from "../protocol/compression.ts";
+import { decodeReceived } from "./decode-received.ts";
+
+const codec = createProtobufCodec();
+const octets = codec.encode(BytesValueSchema, create(BytesValueSchema, { value: new Uint8Array([1, 2, 3]) }));
+
+/** "Compresses" by nothing, now or later. */
+function compressionThat(decompress: Compression["decompress"]): Compression {
+  return { name: "none", compress: (bytes) => bytes, decompress };
+}
+
+function decode(bytes: Uint8Array, compression: Compression | undefined, compressed: boolean, isOwn: boolean) {
+  return decodeReceived(codec, BytesValueSchema, compression, 100, bytes, 0, bytes.length, compressed, isOwn);
+}
+
+function octetsIn(message: Message | Promise<Message>): number[] {
+  return [...(message as Message & { value: Uint8Array }).value];
+}
+
+test("keeps no view of octets that are only lent", () => {
+  const lent = new Uint8Array(octets);
+  const message = decode(lent, undefined, false, false);
+  lent.fill(0xff);
+  assert.deepEqual(octetsIn(message), [1, 2, 3]);
+});
+
+test("does not copy octets that are the message's own", () => {
+  const own = new Uint8Array(octets);
+  const { value } = decode(own, undefined, false, true) as Message & { value: Uint8Array };
+  assert.equal(value.buffer, own.buffer);
+});
+
+test("copies lent octets before it decompresses them later", async () => {
+  const lent = new Uint8Array(octets);
+  const message = decode(
+    lent,
+    compressionThat(async (bytes) => bytes),
+    true,
+    false,
+  );
+  lent.fill(0xff);
+  assert.deepEqual(octetsIn(await message), [1, 2, 3]);
+});
+
+test("gives the limit to the decompression", () => {
+  let limit = 0;
+  const compression = compressionThat((bytes, maxBytes) => {
+    limit = maxBytes;
+    return bytes;
+  });
+  assert.deepEqual(octetsIn(decode(octets, compression, true, true)), [1, 2, 3]);
+  assert.equal(limit, 100);
+});
+
+test("refuses a compressed message where no compression was declared", () => {
+  assert.throws(
+    () => decode(octets, undefined, true, true),
+    (error) => error instanceof ConnectError && error.code === Code.Internal,
+  );
+});
+
+test("lets a failed decompression be left alone, and tells whoever asks", async () => {
+  const failing = compressionThat(() => Promise.reject(new Error("broken")));
+  decode(octets, failing, true, true);
+  await assert.rejects(decode(octets, failing, true, true) as Promise<Message>, /broken/);
+});
