@@ -1,5 +1,6 @@
 import { context, propagation, trace } from "@opentelemetry/api";
 import { refuseUnknownOptions } from "@tercel/grpc";
+import { markFollowing } from "../call/follows-parents.ts";
 
 export interface OtlpTracingOptions {
   /** `service.name`: how the service is called where traces are shown. */
@@ -52,6 +53,7 @@ export async function startOtlpTracing(options: OtlpTracingOptions): Promise<Otl
     sampler: new sdk.ParentBasedSampler({ root: new sdk.TraceIdRatioBasedSampler(sampleRate) }),
     spanProcessors: [new sdk.BatchSpanProcessor(exporter)],
   });
+  markFollowing(provider);
   if (!trace.setGlobalTracerProvider(provider)) {
     await provider.shutdown();
     throw new Error(`${where}: this process has a tracer provider already`);
