@@ -18,6 +18,7 @@ import {
 } from "@opentelemetry/api";
 import { type CallRequest, callInfo, printable, readHeader, refuseUnknownOptions } from "@tercel/grpc";
 import { authorityOf } from "../call/authority-of.ts";
+import { scopeRunner } from "../call/call-scope.ts";
 import { followsUnsampled } from "../call/follows-parents.ts";
 import { pathOfMethod } from "../call/method-names.ts";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
@@ -84,7 +85,7 @@ export function createServerTracing(options: ServerTracingOptions = {}): Interce
     const followed = mayFollow && followsUnsampled() ? unsampledParent(request) : undefined;
     if (followed !== undefined) {
       request.contextValues.set(traceContextKey, followed);
-      return new UnrecordedCall(undefined, followed);
+      return new FollowedCall(request, followed);
     }
     const parent = acceptIncoming ? settings.propagator.extract(ROOT_CONTEXT, request, requestGetter) : ROOT_CONTEXT;
     const span = startSpan(settings, request.method, SpanKind.SERVER, parent);
@@ -201,10 +202,10 @@ function unsampledParent(request: CallRequest): Context | undefined {
 }
 
 class UnrecordedCall implements CallObserver {
-  private readonly span: Span | undefined;
+  private readonly span: Span;
   private readonly inside: Context;
 
-  constructor(span: Span | undefined, inside: Context) {
+  constructor(span: Span, inside: Context) {
     this.span = span;
     this.inside = inside;
   }
@@ -214,8 +215,28 @@ class UnrecordedCall implements CallObserver {
   }
 
   onEnd(): void {
-    this.span?.end();
+    this.span.end();
   }
+}
+
+/** A call of a caller whose trace is not recorded. */
+class FollowedCall implements CallObserver {
+  private readonly request: CallRequest;
+  private readonly inside: Context;
+
+  constructor(request: CallRequest, inside: Context) {
+    this.request = request;
+    this.inside = inside;
+  }
+
+  run<R>(step: () => R): R {
+    // In the call's own scope the context is active already, where startOtlpTracing has set the context manager.
+    const enter = scopeRunner(this.request);
+    const within = (): R => context.with(this.inside, step);
+    return enter === undefined ? within() : enter(within);
+  }
+
+  onEnd(): void {}
 }
 
 function withMessageEvents(end: CallObserver, side: Side, span: Span): CallObserver {
