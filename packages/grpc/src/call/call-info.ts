@@ -31,6 +31,8 @@ export interface CallInfo {
    * error it was answered with. Undefined while the call is open and after a success.
    */
   readonly endedBy: ConnectError | undefined;
+  /** Whether there is a deadline, asked without a look at the clock. */
+  readonly hasDeadline: boolean;
   /** Milliseconds until the deadline, 0 when it has passed; undefined for a call without one. */
   remainingMs(): number | undefined;
   /** Gives the call at most this many milliseconds from now. A deadline that is nearer stays. */

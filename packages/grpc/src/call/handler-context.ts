@@ -1,5 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues, HandlerContext } from "@connectrpc/connect";
+import { isBinaryName, isReservedName } from "../protocol/metadata-name.ts";
 import { isAsciiValue, stripEdges } from "../protocol/metadata-value.ts";
 import { type CallInfo, type ClientTls, callInfo } from "./call-info.ts";
 import { CallValues } from "./call-values.ts";
@@ -28,8 +29,8 @@ export class CallContext implements HandlerContext, CallInfo {
   /** What interceptors were handed as the request and as the response; undefined without interceptors. */
   handedRequest: object | undefined = undefined;
   handedResponse: object | undefined = undefined;
-  /** Response headers that were set while nobody had asked for a Headers object. */
-  plainHeader: [name: string, value: string][] | undefined = undefined;
+  /** Response headers that were set while nobody had asked for a Headers object, fit to be sent: name, value, name, value, … */
+  plainHeader: string[] | undefined = undefined;
 
   constructor(source: ContextSource) {
     this.source = source;
@@ -72,6 +73,10 @@ export class CallContext implements HandlerContext, CallInfo {
     return this.source.remainingMs();
   }
 
+  get hasDeadline(): boolean {
+    return this.source.hasDeadline;
+  }
+
   shortenDeadline(timeoutMs: number): void {
     this.source.shortenDeadline(timeoutMs);
   }
@@ -82,22 +87,34 @@ export class CallContext implements HandlerContext, CallInfo {
   }
 
   get responseHeader(): Headers {
-    this.givenHeader ??= new Headers(this.plainHeader);
+    if (this.givenHeader !== undefined) return this.givenHeader;
+    const header = new Headers();
+    const plain = this.plainHeader ?? [];
+    for (let at = 0; at < plain.length; at += 2) header.set(plain[at] as string, plain[at + 1] as string);
     this.plainHeader = undefined;
-    return this.givenHeader;
+    this.givenHeader = header;
+    return header;
   }
 
-  /** `responseHeader.set(name, value)`, without making all of it. `name` is in lower case. */
+  /** `responseHeader.set(name, value)`, without making all of it. `name` is in lower case, and metadata may have it. */
   setHeader(name: string, value: string): void {
-    // What Headers would refuse or change is left to it.
-    if (this.givenHeader !== undefined || !isAsciiValue(value) || stripEdges(value) !== value) {
+    // What Headers or the sending of metadata would refuse, change or leave out is left to them.
+    const isPlain = isAsciiValue(value) && stripEdges(value) === value && !isReservedName(name) && !isBinaryName(name);
+    if (this.givenHeader !== undefined || !isPlain) {
       this.responseHeader.set(name, value);
       return;
     }
-    this.plainHeader ??= [];
-    const known = this.plainHeader.find((field) => field[0] === name);
-    if (known === undefined) this.plainHeader.push([name, value]);
-    else known[1] = value;
+    const { plainHeader } = this;
+    if (plainHeader === undefined) {
+      this.plainHeader = [name, value];
+      return;
+    }
+    for (let at = 0; at < plainHeader.length; at += 2) {
+      if (plainHeader[at] !== name) continue;
+      plainHeader[at + 1] = value;
+      return;
+    }
+    plainHeader.push(name, value);
   }
 
   get responseTrailer(): Headers {

@@ -4,7 +4,8 @@ import { CallContext } from "./handler-context.ts";
 
 /**
  * Sets a header of the response an interceptor was handed: `response.header.set(name, value)`, but on our servers without making a
- * Headers object for it, which costs more than a small call. `name` is in lower case.
+ * Headers object for it, which costs more than a small call. `name` is in
+ * lower case, and one that metadata may have.
  */
 export function setHeader(
   request: { readonly contextValues: ContextValues },

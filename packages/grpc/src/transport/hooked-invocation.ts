@@ -39,8 +39,12 @@ export class HookedInvocation extends HookPassage<Init | undefined> {
   run(): void {
     try {
       const output = this.enter(0);
-      if (isPromise(output)) output.then(this.onOutput, this.onFailure);
-      else this.onOutput(output);
+      if (isPromise(output)) {
+        output.then(
+          (init) => this.onOutput(init),
+          (error) => this.onFailure(error),
+        );
+      } else this.onOutput(output);
     } catch (error) {
       this.onFailure(error);
     }
@@ -61,7 +65,7 @@ export class HookedInvocation extends HookPassage<Init | undefined> {
     return input;
   }
 
-  private readonly onOutput = (output: Init | undefined): void => {
+  private onOutput(output: Init | undefined): void {
     if (output === undefined) return;
     const { call } = this;
     let message: Message;
@@ -85,9 +89,11 @@ export class HookedInvocation extends HookPassage<Init | undefined> {
     } catch (error) {
       failed(call, error);
     }
-  };
+  }
 
-  private readonly onFailure = (error: unknown): void => failed(this.call, this.failed(error));
+  private onFailure(error: unknown): void {
+    failed(this.call, this.failed(error));
+  }
 
   private response(): HookedResponse | undefined {
     if (!this.chain.seesHead) return undefined;

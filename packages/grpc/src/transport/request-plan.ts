@@ -27,6 +27,8 @@ export interface RequestPlan {
   readonly requestCompression: Compression | undefined;
   readonly responseCompression: Compression | undefined;
   readonly timeoutMs: number | undefined;
+  /** Headers that were looked for, so that a request whose head is recalled is not searched again: name, value, … */
+  readonly lookedUp: (string | null)[];
 }
 
 /** A request that is answered without a handler: in HTTP's terms where it is no gRPC, in gRPC's where it is. */
@@ -76,6 +78,7 @@ export function planRequest(settings: PlanSettings, head: RequestHead): RequestP
     requestCompression: decoding.compression,
     responseCompression: chooseResponseEncoding(acceptEncoding, decoding.compression, settings.compressions),
     timeoutMs: shorter(parsed?.timeoutMs, settings.maxTimeoutMs),
+    lookedUp: [],
   };
 }
 

@@ -17,7 +17,6 @@ import {
   appendMetadata,
   appendTrailerMetadata,
   findMetadata,
-  type MetadataInit,
   metadataToHeaders,
   type OnDropped,
 } from "../protocol/metadata.ts";
@@ -29,6 +28,9 @@ import { isOneMessage } from "./one-message.ts";
 import type { RequestPlan } from "./request-plan.ts";
 import { okTrailers, type ResponseHeads } from "./response-heads.ts";
 import { isWorthIt, sendMessage, tooLargeToSend } from "./send-message.ts";
+
+/** Interceptors look for a few headers, always the same. */
+const maxLookedUp = 8;
 
 /** What all calls of a server share. */
 export interface ServerCallSettings {
@@ -54,6 +56,8 @@ export class ServerCall
 {
   /** 0 as long as there is no deadline. */
   deadlineAtMs = 0;
+  /** The least time that the call was ever given. */
+  private leastTimeoutMs = Number.POSITIVE_INFINITY;
   nextDeadline: DeadlineEntry | undefined = undefined;
   previousDeadline: DeadlineEntry | undefined = undefined;
   deadlineSlot = -1;
@@ -90,6 +94,7 @@ export class ServerCall
     const { timeoutMs } = this.plan;
     if (timeoutMs !== undefined) {
       this.deadlineAtMs = this.settings.clock.nowMs() + timeoutMs;
+      this.leastTimeoutMs = timeoutMs;
       if (timeoutMs <= 0) {
         this.onDeadline();
         return;
@@ -123,7 +128,13 @@ export class ServerCall
   }
 
   findRequestHeader(name: string): string | null {
-    return findMetadata(this.head.fields, name);
+    const { lookedUp } = this.plan;
+    for (let at = 0; at < lookedUp.length; at += 2) {
+      if (lookedUp[at] === name) return lookedUp[at + 1] as string | null;
+    }
+    const value = findMetadata(this.head.fields, name);
+    if (lookedUp.length < 2 * maxLookedUp) lookedUp.push(name, value);
+    return value;
   }
 
   get peerAddress(): string | undefined {
@@ -142,12 +153,19 @@ export class ServerCall
     return metadataToHeaders(this.head.fields);
   }
 
+  get hasDeadline(): boolean {
+    return this.deadlineAtMs !== 0;
+  }
+
   remainingMs(): number | undefined {
     if (this.deadlineAtMs === 0) return undefined;
     return Math.max(0, this.deadlineAtMs - this.settings.clock.nowMs());
   }
 
   shortenDeadline(timeoutMs: number): void {
+    // What was given less before ends before.
+    if (timeoutMs >= this.leastTimeoutMs) return;
+    this.leastTimeoutMs = timeoutMs;
     const { clock, deadlines } = this.settings;
     const deadlineAtMs = clock.nowMs() + timeoutMs;
     if (this.over || (this.deadlineAtMs !== 0 && this.deadlineAtMs <= deadlineAtMs)) return;
@@ -376,21 +394,16 @@ export class ServerCall
     }
     const head = settings.responseHeads.plain(plan.codec, plan.responseCompression);
     if (context.plainHeader === undefined) this.stream.sendHeaders(head);
-    else this.stream.sendHeaders(head, false, this.givenFields([], context.plainHeader));
+    else this.stream.sendHeaders(head, false, context.plainHeader);
   }
 
   private headFields(): string[] {
     const { plan, settings, context } = this;
     const fields = settings.responseHeads.fields(plan.codec, plan.responseCompression);
-    const given = context.givenHeader ?? context.plainHeader;
-    return given === undefined ? fields : this.givenFields(fields, given);
-  }
-
-  private givenFields(fields: string[], given: MetadataInit): string[] {
-    const error = appendMetadata(fields, given, this.reportDropped());
-    if (error !== undefined) {
-      this.settings.log.warn("response metadata was left out", { path: this.head.path, error });
-    }
+    if (context.plainHeader !== undefined) fields.push(...context.plainHeader);
+    if (context.givenHeader === undefined) return fields;
+    const error = appendMetadata(fields, context.givenHeader, this.reportDropped());
+    if (error !== undefined) settings.log.warn("response metadata was left out", { path: this.head.path, error });
     return fields;
   }
 

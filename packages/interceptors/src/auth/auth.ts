@@ -149,19 +149,21 @@ export function createAuth(options: AuthOptions): Interceptor {
     if (rule === "deny") throw methodDenied(request, domain);
     const caller = rule.callers === undefined ? undefined : request.contextValues.get(callerKey);
     const isKnown = caller !== undefined && rule.callers?.(caller) === true;
-    const token = bearerOf(readHeader(request, "authorization"));
-    if (!isKnown && (token === undefined || rule.token === undefined)) {
+    const header = readHeader(request, "authorization");
+    const recalled = header === null ? undefined : verifier.recall(header);
+    const token = recalled === undefined ? bearerOf(header) : undefined;
+    const hasToken = recalled !== undefined || token !== undefined;
+    if (!isKnown && (!hasToken || rule.token === undefined)) {
       if (caller !== undefined) throw callerDenied(request, caller, domain);
       throw rule.token === undefined
         ? unauthenticated({ message: "only known programs may call this method", reason: "CALLER_UNKNOWN", domain })
         : notAuthenticated("TOKEN_MISSING", "the call carries no bearer token");
     }
-    if (token === undefined) return undefined;
     // A program may bring the token of the user it calls for, so one that is there has to be good.
     const needed = isKnown ? undefined : rule.token;
-    const verified = verifier.verify(token);
-    if (!(verified instanceof Promise)) return admit(request, needed, verified);
-    return verified.then(
+    if (recalled !== undefined) return admit(request, needed, recalled);
+    if (header === null || token === undefined) return undefined;
+    return verifier.verify(header, token).then(
       (fresh) => admit(request, needed, fresh),
       (error) => {
         throw refusal(error, request);

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { errors, type JWSHeaderParameters, type JWTVerifyOptions, jwtVerify } from "jose";
 import type { Claims } from "../call/claims.ts";
 import { LruMap } from "../call/lru-map.ts";
@@ -54,6 +53,7 @@ const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 export class TokenVerifier {
   private readonly settings: VerifierSettings;
   private readonly joseOptions: JWTVerifyOptions;
+  /** By the whole text of the header: whoever calls again costs one look-up. */
   private readonly verified: LruMap<string, VerifiedToken>;
 
   constructor(settings: VerifierSettings) {
@@ -69,23 +69,17 @@ export class TokenVerifier {
     };
   }
 
-  /** At once for a token that was verified before; rejects with TokenRefused or KeysUnavailable. */
-  verify(token: string): VerifiedToken | Promise<VerifiedToken> {
-    if (token.length > maxTokenBytes) {
-      return Promise.reject(new TokenRefused("TOKEN_INVALID", `the token has ${token.length} octets`));
-    }
-    // Kept by digest: a dump of this process's memory then shows fewer tokens, and keys of one size take little.
-    const digest = hash("sha256", token, "base64");
-    const known = this.verified.get(digest);
-    if (known !== undefined) {
-      const nowMs = this.settings.wallClockMs();
-      if (nowMs < known.trustedUntilMs) return known;
-      this.verified.delete(digest);
-    }
-    return this.verifyNew(token, digest);
+  /** What a header's token says if it was verified before and still counts. */
+  recall(header: string): VerifiedToken | undefined {
+    const known = this.verified.get(header);
+    if (known === undefined || this.settings.wallClockMs() < known.trustedUntilMs) return known;
+    this.verified.delete(header);
+    return undefined;
   }
 
-  private async verifyNew(token: string, digest: string): Promise<VerifiedToken> {
+  /** Checks a token, and remembers it by the header it came in. Rejects with TokenRefused or KeysUnavailable. */
+  async verify(header: string, token: string): Promise<VerifiedToken> {
+    if (token.length > maxTokenBytes) throw new TokenRefused("TOKEN_INVALID", `the token has ${token.length} octets`);
     if (!compactForm.test(token) || !token.split(".").every(isCanonical)) {
       throw new TokenRefused("TOKEN_INVALID", "the token is not in JWS compact form");
     }
@@ -99,7 +93,7 @@ export class TokenVerifier {
       expiresAtMs,
       trustedUntilMs: Math.min(expiresAtMs, nowMs + this.settings.maxTrustMs),
     };
-    this.verified.set(digest, verified);
+    this.verified.set(header, verified);
     return verified;
   }
 

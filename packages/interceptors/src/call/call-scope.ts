@@ -17,6 +17,11 @@ export function runWithValues<R>(values: ContextValues | undefined, step: () => 
   return scope.run(values, step);
 }
 
+/** For what follows in the running code, until it is called again. */
+export function enterValues(values: ContextValues | undefined): void {
+  scope.enterWith(values);
+}
+
 /** What enters the scope of a call; undefined where an interceptor further out has done so. */
 export function scopeRunner(call: { readonly contextValues: ContextValues }): RunStep | undefined {
   const { contextValues } = call;

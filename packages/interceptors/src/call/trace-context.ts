@@ -1,5 +1,6 @@
 import { type ContextKey, type ContextValues, createContextKey } from "@connectrpc/connect";
 import { type Context, context, isSpanContextValid, type SpanContext, trace } from "@opentelemetry/api";
+import { UnsampledContext } from "./unsampled-context.ts";
 
 /** The OpenTelemetry context of a call among its context values: there without a context manager as well. */
 export const traceContextKey: ContextKey<Context | undefined> = createContextKey<Context | undefined>(undefined, {
@@ -15,4 +16,12 @@ export function traceContextOf(call: { readonly contextValues: ContextValues }):
 export function spanContextOf(call: { readonly contextValues: ContextValues }): SpanContext | undefined {
   const span = trace.getSpanContext(traceContextOf(call));
   return span !== undefined && isSpanContextValid(span) ? span : undefined;
+}
+
+/** The same, if it is recorded: only then it can be looked at later (W3C Trace Context §3.2.2.5.1, the sampled flag). */
+export function sampledSpanOf(call: { readonly contextValues: ContextValues }): SpanContext | undefined {
+  const of = traceContextOf(call);
+  if (of instanceof UnsampledContext) return undefined;
+  const span = trace.getSpanContext(of);
+  return span === undefined || (span.traceFlags & 1) === 0 ? undefined : span;
 }

@@ -51,7 +51,7 @@ export function createServerDeadline(options: ServerDeadlineOptions = {}): Inter
     begin(request) {
       const info = request.contextValues.get(callInfo);
       const { defaultMs, maxMs } = byMethod.find(request) ?? options;
-      const limitMs = info?.remainingMs() === undefined ? (defaultMs ?? maxMs) : maxMs;
+      const limitMs = info?.hasDeadline !== true ? (defaultMs ?? maxMs) : maxMs;
       if (limitMs !== undefined) info?.shortenDeadline(limitMs);
       request.contextValues.set(budgetKey, new CallBudget(request));
     },

@@ -3,7 +3,7 @@ import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/conne
 import { checkWholeNumber, refuseUnknownOptions, type UnhandledCall } from "@tercel/grpc";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
 import { okStatus, type Status, statusName } from "../call/status-name.ts";
-import { spanContextOf } from "../call/trace-context.ts";
+import { sampledSpanOf } from "../call/trace-context.ts";
 import type { Counter, Family, Gauge, Histogram, Registry } from "./registry.ts";
 
 export interface MetricsOptions {
@@ -181,9 +181,8 @@ class CallMetrics implements CallObserver {
     ended.value++;
     if (errors !== undefined) errors.value++;
     const bucket = duration.observe(seconds);
-    const span = spanContextOf(this.request);
-    // Only what is recorded can be looked at later (W3C trace context §3.2.2.5.1, the sampled flag).
-    if (span === undefined || (span.traceFlags & 1) === 0) return;
+    const span = sampledSpanOf(this.request);
+    if (span === undefined) return;
     const { traceId, spanId } = span;
     duration.setExemplar(bucket, { traceId, spanId, value: seconds, atSeconds: Date.now() / 1000 });
   }

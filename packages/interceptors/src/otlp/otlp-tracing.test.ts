@@ -4,7 +4,9 @@ import { createServer } from "node:http";
 import { registerHooks } from "node:module";
 import type { AddressInfo } from "node:net";
 import { it, type TestContext } from "node:test";
+import { context, createContextKey, trace } from "@opentelemetry/api";
 import { openInMemory } from "../../test/support/open-echo.ts";
+import { createServerRequestId, currentRequestId, runWithRequestId } from "../request-id/index.ts";
 import { createClientTracing, createServerTracing } from "../tracing/index.ts";
 import { startOtlpTracing } from "./index.ts";
 
@@ -76,6 +78,66 @@ it("sends no span at sample rate 0", async (t) => {
   await client.unary({});
   await tracing.shutdown();
   assert.deepEqual(collected, []);
+});
+
+it("hands a trace that is not recorded on as it came, without a span, and follows one that is", async (t) => {
+  const { url, collected } = await openCollector(t);
+  const tracing = await startOtlpTracing({ service: "orders", url });
+  const sent: (string | null)[] = [];
+  const inner = await openInMemory(
+    t,
+    {
+      unary(_request, { requestHeader }) {
+        sent.push(requestHeader.get("traceparent"));
+        return {};
+      },
+    },
+    { channel: { interceptors: [createClientTracing()] } },
+  );
+  const outer = await openInMemory(
+    t,
+    {
+      async unary() {
+        await new Promise((resolve) => setImmediate(resolve));
+        await inner.client.unary({});
+        return { text: trace.getSpanContext(context.active())?.traceId ?? "" };
+      },
+    },
+    { server: { interceptors: [createServerRequestId(), createServerTracing()] } },
+  );
+  const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const call = async (flags: string): Promise<string> =>
+    (await outer.client.unary({}, { headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-${flags}` } })).text;
+  assert.equal(await call("00"), traceId);
+  await tracing.flush();
+  assert.equal(collected.length, 0);
+  assert.match(sent[0] ?? "", new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
+  assert.equal(await call("01"), traceId);
+  await tracing.shutdown();
+  assert.equal(collected.length, 1);
+  assert.match(sent[1] ?? "", new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`));
+});
+
+it("keeps the active context through what it runs and binds, beside the call that is handled", async (t) => {
+  const { url } = await openCollector(t);
+  const tracing = await startOtlpTracing({ service: "orders", url });
+  t.after(() => tracing.shutdown());
+  const key = createContextKey("test");
+  const valued = (value: string) => context.active().setValue(key, value);
+  await runWithRequestId("r-1", async () => {
+    await context.with(valued("outer"), async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(context.active().getValue(key), "outer");
+      assert.equal(currentRequestId(), "r-1");
+      const bound = context.bind(valued("bound"), () => context.active().getValue(key));
+      context.with(valued("inner"), () => {
+        assert.equal(context.active().getValue(key), "inner");
+        assert.equal(bound(), "bound");
+      });
+      assert.equal(context.active().getValue(key), "outer");
+    });
+    assert.equal(context.active().getValue(key), undefined);
+  });
 });
 
 it("says what to install where the SDK is absent", async () => {

@@ -1,5 +1,7 @@
 import { context, propagation, trace } from "@opentelemetry/api";
 import { refuseUnknownOptions } from "@tercel/grpc";
+import { markFollowing } from "../call/follows-parents.ts";
+import { createCallContextManager } from "./call-context-manager.ts";
 
 export interface OtlpTracingOptions {
   /** `service.name`: how the service is called where traces are shown. */
@@ -25,6 +27,7 @@ const packages = [
   "@opentelemetry/sdk-trace-node",
   "@opentelemetry/resources",
   "@opentelemetry/exporter-trace-otlp-proto",
+  "@opentelemetry/context-async-hooks",
 ];
 
 /**
@@ -42,7 +45,7 @@ export async function startOtlpTracing(options: OtlpTracingOptions): Promise<Otl
   if (!(sampleRate >= 0 && sampleRate <= 1)) {
     throw new RangeError(`${where}: sampleRate is ${sampleRate}; it has to be from 0 to 1`);
   }
-  const [sdk, { resourceFromAttributes }, { OTLPTraceExporter }] = await loadSdk();
+  const [sdk, { resourceFromAttributes }, { OTLPTraceExporter }, { AsyncLocalStorageContextManager }] = await loadSdk();
   const exporter = new OTLPTraceExporter({ ...(url !== undefined && { url }), ...(headers && { headers }) });
   const provider = new sdk.NodeTracerProvider({
     resource: resourceFromAttributes({
@@ -52,12 +55,13 @@ export async function startOtlpTracing(options: OtlpTracingOptions): Promise<Otl
     sampler: new sdk.ParentBasedSampler({ root: new sdk.TraceIdRatioBasedSampler(sampleRate) }),
     spanProcessors: [new sdk.BatchSpanProcessor(exporter)],
   });
+  markFollowing(provider);
   if (!trace.setGlobalTracerProvider(provider)) {
     await provider.shutdown();
     throw new Error(`${where}: this process has a tracer provider already`);
   }
   // Sets what else is global; the tracer provider itself is in place by now.
-  provider.register();
+  provider.register({ contextManager: createCallContextManager(AsyncLocalStorageContextManager) });
   return {
     flush: () => provider.forceFlush(),
     async shutdown() {
@@ -75,6 +79,7 @@ async function loadSdk() {
       import("@opentelemetry/sdk-trace-node"),
       import("@opentelemetry/resources"),
       import("@opentelemetry/exporter-trace-otlp-proto"),
+      import("@opentelemetry/context-async-hooks"),
     ]);
   } catch (cause) {
     throw new Error(`tracing by OTLP needs OpenTelemetry's SDK: npm install ${packages.join(" ")}`, { cause });

@@ -17,7 +17,8 @@ const traceparent = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f
 
 /** The span that a `traceparent` names, with the vendors' `tracestate` beside it; undefined for what is not valid. */
 export function parseTraceParent(parent: string | null, state: string | null): SpanContext | undefined {
-  const found = parent === null ? null : traceparent.exec(parent.trim());
+  if (parent === null) return undefined;
+  const found = traceparent.exec(parent.trim());
   if (found === null) return undefined;
   const [, version, traceId = "", spanId = "", flags = "", rest] = found;
   if (version === "00" && rest !== undefined) return undefined;
@@ -30,6 +31,13 @@ export function parseTraceParent(parent: string | null, state: string | null): S
     ...(state !== null && state !== "" && { traceState: createTraceState(state) }),
   };
   return isSpanContextValid(span) ? span : undefined;
+}
+
+/** A `traceparent` of version 00 whose trace is not recorded. */
+const unsampled = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f][02468ace]$/;
+
+export function isUnsampled(parent: string): boolean {
+  return unsampled.test(parent);
 }
 
 export function formatTraceParent(span: SpanContext): string {

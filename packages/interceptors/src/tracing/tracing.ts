@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
 import {
-  type Attributes,
   type Context,
   context,
   isSpanContextValid,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
+  type SpanOptions,
   SpanStatusCode,
   type TextMapGetter,
   type TextMapPropagator,
@@ -15,14 +16,17 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import { callInfo, printable, readHeader, refuseUnknownOptions } from "@tercel/grpc";
+import { type CallRequest, callInfo, printable, readHeader, refuseUnknownOptions } from "@tercel/grpc";
 import { authorityOf } from "../call/authority-of.ts";
-import { methodPath } from "../call/method-path.ts";
+import { scopeRunner } from "../call/call-scope.ts";
+import { followsUnsampled } from "../call/follows-parents.ts";
+import { pathOfMethod } from "../call/method-names.ts";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
 import { requestIdOn } from "../call/request-id.ts";
 import type { Status } from "../call/status-name.ts";
 import { traceContextKey, traceContextOf } from "../call/trace-context.ts";
-import { w3cPropagator } from "./trace-parent.ts";
+import { UnsampledContext } from "../call/unsampled-context.ts";
+import { isUnsampled, parseTraceParent, w3cPropagator } from "./trace-parent.ts";
 
 export interface ClientTracingOptions {
   /** Makes the spans. Default: the global tracer provider's tracer "@tercel/interceptors". */
@@ -76,11 +80,16 @@ const maxTextChars = 256;
 export function createServerTracing(options: ServerTracingOptions = {}): Interceptor {
   const settings = resolve("createServerTracing", options, [...clientOptionNames, "acceptIncoming"]);
   const { acceptIncoming = true } = options;
+  const mayFollow = acceptIncoming && options.tracer === undefined && options.propagator === undefined;
   return observeCalls("server", (request) => {
+    const followed = mayFollow && followsUnsampled() ? unsampledParent(request) : undefined;
+    if (followed !== undefined) {
+      request.contextValues.set(traceContextKey, followed);
+      return new FollowedCall(request, followed);
+    }
     const parent = acceptIncoming ? settings.propagator.extract(ROOT_CONTEXT, request, requestGetter) : ROOT_CONTEXT;
-    const attributes = methodAttributes(request);
-    addPeer(attributes, "client", request.contextValues.get(callInfo)?.peerAddress);
-    const span = startSpan(settings, request, SpanKind.SERVER, attributes, parent);
+    const span = startSpan(settings, request.method, SpanKind.SERVER, parent);
+    if (span.isRecording()) addPeer(span, "client", request.contextValues.get(callInfo)?.peerAddress);
     const inside = trace.setSpan(parent, span);
     request.contextValues.set(traceContextKey, inside);
     return observer("server", settings, request, span, inside);
@@ -97,9 +106,8 @@ export function createClientTracing(options: ClientTracingOptions = {}): Interce
   const settings = resolve("createClientTracing", options, clientOptionNames);
   return observeCalls("client", (request) => {
     const parent = traceContextOf(request);
-    const attributes = methodAttributes(request);
-    addPeer(attributes, "server", authorityOf(request.url));
-    const span = startSpan(settings, request, SpanKind.CLIENT, attributes, parent);
+    const span = startSpan(settings, request.method, SpanKind.CLIENT, parent);
+    if (span.isRecording()) addPeer(span, "server", authorityOf(request.url));
     const inside = trace.setSpan(parent, span);
     settings.propagator.inject(inside, request.header, headerSetter);
     return observer("client", settings, request, span, inside);
@@ -112,6 +120,7 @@ interface Settings {
   readonly propagator: TextMapPropagator;
   readonly sampleRate: number;
   readonly messageEvents: boolean;
+  readonly methods: WeakMap<DescMethod, DescribedMethod>;
 }
 
 function resolve(where: string, options: ServerTracingOptions, known: readonly string[]): Settings {
@@ -126,35 +135,50 @@ function resolve(where: string, options: ServerTracingOptions, known: readonly s
     propagator: options.propagator ?? w3cPropagator,
     sampleRate,
     messageEvents: options.messageEvents ?? false,
+    methods: new WeakMap(),
   };
 }
 
-function startSpan(
-  settings: Settings,
-  request: UnaryRequest | StreamRequest,
-  kind: SpanKind,
-  attributes: Attributes,
-  parent: Context,
-): Span {
-  const { sampleRate } = settings;
+function startSpan(settings: Settings, method: DescMethod, kind: SpanKind, parent: Context): Span {
+  const { sampleRate, methods } = settings;
   if (sampleRate < 1 && trace.getSpanContext(parent) === undefined && Math.random() >= sampleRate) {
     // Not recorded, and told on as that: otherwise the next service would begin a trace of its own.
     const traceId = randomBytes(16).toString("hex");
     return trace.wrapSpanContext({ traceId, spanId: randomBytes(8).toString("hex"), traceFlags: 0 });
   }
-  return settings.tracer.startSpan(methodPath(request), { kind, attributes }, parent);
+  let described = methods.get(method);
+  if (described === undefined) {
+    described = describeMethod(method, kind);
+    methods.set(method, described);
+  }
+  return settings.tracer.startSpan(described.name, described.options, parent);
+}
+
+/** What all spans of a method begin with. */
+interface DescribedMethod {
+  readonly name: string;
+  readonly options: SpanOptions;
+}
+
+function describeMethod(method: DescMethod, kind: SpanKind): DescribedMethod {
+  const attributes = {
+    "rpc.system": "grpc",
+    "rpc.service": method.parent.typeName,
+    "rpc.method": method.name,
+  };
+  return { name: pathOfMethod(method), options: { kind, attributes } };
 }
 
 function observer(
   side: Side,
   settings: Settings,
-  request: UnaryRequest | StreamRequest,
+  request: CallRequest,
   span: Span,
   inside: Context,
 ): CallObserver {
-  const run = <R>(step: () => R): R => context.with(inside, step);
   // Without an SDK, or when the trace is not sampled, there is nothing to write down.
-  if (!span.isRecording()) return { run, onEnd: () => span.end() };
+  if (!span.isRecording()) return new UnrecordedCall(span, inside);
+  const run = <R>(step: () => R): R => context.with(inside, step);
   const end: CallObserver = {
     run,
     onEnd(status, error) {
@@ -170,6 +194,51 @@ function observer(
   return settings.messageEvents ? withMessageEvents(end, side, span) : end;
 }
 
+/** Its trace is handed on as it came: a span of its own would be one that nobody can find. */
+function unsampledParent(request: CallRequest): Context | undefined {
+  const parent = readHeader(request, "traceparent");
+  if (parent === null || !isUnsampled(parent)) return undefined;
+  return new UnsampledContext(parent, readHeader(request, "tracestate"), parseTraceParent);
+}
+
+class UnrecordedCall implements CallObserver {
+  private readonly span: Span;
+  private readonly inside: Context;
+
+  constructor(span: Span, inside: Context) {
+    this.span = span;
+    this.inside = inside;
+  }
+
+  run<R>(step: () => R): R {
+    return context.with(this.inside, step);
+  }
+
+  onEnd(): void {
+    this.span.end();
+  }
+}
+
+/** A call of a caller whose trace is not recorded. */
+class FollowedCall implements CallObserver {
+  private readonly request: CallRequest;
+  private readonly inside: Context;
+
+  constructor(request: CallRequest, inside: Context) {
+    this.request = request;
+    this.inside = inside;
+  }
+
+  run<R>(step: () => R): R {
+    // In the call's own scope the context is active already, where startOtlpTracing has set the context manager.
+    const enter = scopeRunner(this.request);
+    const within = (): R => context.with(this.inside, step);
+    return enter === undefined ? within() : enter(within);
+  }
+
+  onEnd(): void {}
+}
+
 function withMessageEvents(end: CallObserver, side: Side, span: Span): CallObserver {
   const counts = { SENT: 0, RECEIVED: 0 };
   const add = (type: "SENT" | "RECEIVED"): void => {
@@ -180,16 +249,12 @@ function withMessageEvents(end: CallObserver, side: Side, span: Span): CallObser
   return { ...end, onRequest: () => add(request), onResponse: () => add(response) };
 }
 
-function methodAttributes(request: UnaryRequest | StreamRequest): Attributes {
-  return { "rpc.system": "grpc", "rpc.service": request.service.typeName, "rpc.method": request.method.name };
-}
-
 /** `host:port`, IPv6 in brackets. */
-function addPeer(attributes: Attributes, who: "client" | "server", address: string | undefined): void {
+function addPeer(span: Span, who: "client" | "server", address: string | undefined): void {
   if (address === undefined || address === "") return;
   const [, host = address, port] = /^(.*?)(?::(\d+))?$/.exec(address) ?? [];
-  attributes[`${who}.address`] = host.replace(/^\[|\]$/g, "");
-  if (port !== undefined) attributes[`${who}.port`] = Number(port);
+  span.setAttribute(`${who}.address`, host.replace(/^\[|\]$/g, ""));
+  if (port !== undefined) span.setAttribute(`${who}.port`, Number(port));
 }
 
 function textOf(error: unknown): string {

@@ -6,6 +6,7 @@ import { createHookedInterceptor, type Log, refuseUnknownOptions, stderrLog } fr
 import { type FieldViolation, internal, invalidArgument, withCommonDetails } from "@tercel/grpc/errors";
 import { checkServices } from "../call/method-names.ts";
 import { thrownText } from "../call/thrown-text.ts";
+import { compileQuickCheck, type QuickCheck } from "./quick-check.ts";
 import { RuleTranslation } from "./translate-rules.ts";
 
 export interface ValidationOptions {
@@ -17,6 +18,11 @@ export interface ValidationOptions {
   commonDetails?: boolean;
   /** Hears of rules that cannot be applied. Default: standard error. */
   log?: Log;
+}
+
+interface MessageRules {
+  readonly schema: DescMessage;
+  readonly isSurelyFine: QuickCheck | undefined;
 }
 
 const where = "createValidation";
@@ -40,19 +46,22 @@ export function createValidation(options: ValidationOptions = {}): Interceptor {
   const { services = [], registry, commonDetails = false, log = stderrLog } = options;
   const validator = createValidator(registry === undefined ? {} : { registry });
   const translation = new RuleTranslation();
-  const schemas = new WeakMap<DescMessage, DescMessage>();
+  const rulesOf = new WeakMap<DescMessage, MessageRules>();
 
-  function schemaOf(given: DescMessage): DescMessage {
-    let schema = schemas.get(given);
-    if (schema === undefined) {
-      schema = translation.translated(given);
-      schemas.set(given, schema);
+  function compiled(given: DescMessage): MessageRules {
+    let rules = rulesOf.get(given);
+    if (rules === undefined) {
+      const schema = translation.translated(given);
+      rules = { schema, isSurelyFine: compileQuickCheck(schema) };
+      rulesOf.set(given, rules);
     }
-    return schema;
+    return rules;
   }
 
   function check(input: DescMessage, message: Message): void {
-    const result = validator.validate(schemaOf(input), message);
+    const { schema, isSurelyFine } = compiled(input);
+    if (isSurelyFine?.(message) === true) return;
+    const result = validator.validate(schema, message);
     if (result.kind === "valid") return;
     if (result.kind === "invalid") {
       const error = invalidArgument({ ...describe(result.violations) });
@@ -62,7 +71,7 @@ export function createValidation(options: ValidationOptions = {}): Interceptor {
     throw internal({ message: "the request could not be checked", cause: result.error });
   }
 
-  compileAll(services, validator, schemaOf);
+  compileAll(services, validator, (message) => compiled(message).schema);
 
   return createHookedInterceptor({
     onRequest(request, _state, message) {

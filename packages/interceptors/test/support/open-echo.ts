@@ -1,3 +1,4 @@
+import { describe } from "node:test";
 import { createClient, type Interceptor, type ServiceImpl } from "@connectrpc/connect";
 import { type CallOptions, createCallOpeners } from "@tercel/test-support/calls";
 import { EchoService, OtherService } from "../gen/tercel/interceptors/test/v1/echo_pb.ts";
@@ -11,7 +12,7 @@ export interface EchoOptions extends CallOptions {
   other?: Partial<ServiceImpl<typeof OtherService>>;
 }
 
-export const { openInMemory, openOverSocket, overBothTransports } = createCallOpeners(
+const openers = createCallOpeners(
   (handlers: EchoHandlers, options: EchoOptions) => (router) => {
     router.service(EchoService, handlers);
     router.service(OtherService, options.other ?? {});
@@ -21,6 +22,24 @@ export const { openInMemory, openOverSocket, overBothTransports } = createCallOp
     other: createClient(OtherService, transport),
   }),
 );
+
+export const { openInMemory, openOverSocket } = openers;
+
+const passing: Interceptor = (next) => (request) => next(request);
+
+const openAmongOthers: typeof openInMemory = (test, handlers, options = {}) => {
+  const interceptors = (options.server?.interceptors ?? []).flatMap((one) => [one, passing]);
+  return openInMemory(test, handlers, { ...options, server: { ...options.server, interceptors } });
+};
+
+/**
+ * Defines the same tests three times: with a socket between client and server, without, and without but with an interceptor of the
+ * application's own behind each of the server's. Those of this package are run as Connect's interceptors then, and as one passage otherwise.
+ */
+export function overBothTransports(define: Parameters<typeof openers.overBothTransports>[0]): void {
+  openers.overBothTransports(define);
+  describe("in memory, among interceptors of the application", () => define(openAmongOthers));
+}
 
 /** What was opened. */
 export type Echo = Awaited<ReturnType<typeof openInMemory>>;

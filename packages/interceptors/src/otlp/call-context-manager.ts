@@ -1,0 +1,39 @@
+import { createContextValues } from "@connectrpc/connect";
+import { type Context, type ContextManager, ROOT_CONTEXT } from "@opentelemetry/api";
+import { currentValues, enterValues, runWithValues } from "../call/call-scope.ts";
+import { overlaidValues } from "../call/overlaid-values.ts";
+import { traceContextKey } from "../call/trace-context.ts";
+
+type Base = typeof import("@opentelemetry/context-async-hooks").AsyncLocalStorageContextManager;
+
+/**
+ * OpenTelemetry's context manager, keeping the active context where the interceptors keep the call that is handled: a call that these
+ * have entered already needs no second storage for its trace. What it binds (functions, event emitters) is the base's work.
+ */
+export function createCallContextManager(AsyncLocalStorageContextManager: Base): ContextManager {
+  return new (class extends AsyncLocalStorageContextManager {
+    override active(): Context {
+      return currentValues()?.get(traceContextKey) ?? ROOT_CONTEXT;
+    }
+
+    override with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(
+      context: Context,
+      step: F,
+      thisArg?: ThisParameterType<F>,
+      ...args: A
+    ): ReturnType<F> {
+      const run = (): ReturnType<F> => step.apply(thisArg, args);
+      return currentValues()?.get(traceContextKey) === context ? run() : runWithValues(valuesWith(context), run);
+    }
+
+    override attach(context: Context): { dispose(): void } {
+      const before = currentValues();
+      enterValues(valuesWith(context));
+      return { dispose: () => enterValues(before) };
+    }
+  })();
+}
+
+function valuesWith(context: Context) {
+  return overlaidValues(currentValues() ?? createContextValues(), traceContextKey, context);
+}
