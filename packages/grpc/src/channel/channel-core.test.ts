@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { createFakeClock, promisesSettled } from "../testing/fake-clock.ts";
 import type { BalancerFactory, BalancerHost, PickInfo, PickResult } from "./balancer/index.ts";
 import { type CallWaiter, ChannelCore, type ChannelCoreOptions, type CompletePick } from "./channel-core.ts";
 import type { ResolverFactory, ResolverListener } from "./resolver/index.ts";
 import { parseTarget } from "./target.ts";
-import { FakeClock, settle } from "./testing/fake-clock.ts";
 import { ScriptedConnection, scriptConnect } from "./testing/scripted-connect.ts";
 import type { WaiterQueue } from "./waiter-queue.ts";
 
@@ -47,7 +47,7 @@ class TestCall implements CallWaiter {
 }
 
 function setUp(options: ChannelCoreOptions = {}, target = "ipv4:127.0.0.1:1") {
-  const clock = new FakeClock();
+  const clock = createFakeClock();
   const { connect, attempts } = scriptConnect();
   const schemes = (options.resolvers ?? []).map(({ scheme }) => scheme);
   const core = new ChannelCore(parseTarget(target, { schemes }), connect, {
@@ -522,7 +522,7 @@ test("waits on close for calls of connections it has long replaced", async () =>
   const closed = core.close().then(() => {
     isOver = true;
   });
-  await settle();
+  await promisesSettled();
   assert.ok(!isOver);
   old.endCall();
   await closed;
@@ -587,7 +587,7 @@ test("tells watchers each state in order until they leave", async () => {
   core.connect();
   assert.deepEqual(seen, [], "watchers are told apart from the channel's own work");
   (await attempt(0).succeed()).lose(undefined);
-  await settle();
+  await promisesSettled();
   assert.deepEqual(seen, ["connecting", "ready"]);
   assert.deepEqual(states, ["connecting", "ready", "idle"]);
   await core.close();

@@ -1,4 +1,5 @@
-export { assertStatus } from "./assert-status.ts";
+export { assertStatus, type ExpectedError } from "./assert-status.ts";
 export { createFakeClock, type FakeClock } from "./fake-clock.ts";
 export { createInMemoryTransport, type InMemoryOptions, type InMemoryTransport } from "./in-memory-transport.ts";
 export { createStubServer, type StubOptions, type StubServer } from "./stub-server.ts";
+export { createTestContext, type TestContext, type TestContextOptions } from "./test-context.ts";

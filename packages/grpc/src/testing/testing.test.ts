@@ -1,9 +1,18 @@
 import assert, { AssertionError } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { callInfo } from "../call/call-info.ts";
+import { invalidArgument, notFound } from "../errors/index.ts";
 import { Health } from "../gen/grpc/health/v1/health_pb.ts";
 import { createHealth } from "../services/index.ts";
-import { assertStatus, createFakeClock, createInMemoryTransport, createStubServer } from "./index.ts";
+import {
+  assertStatus,
+  createFakeClock,
+  createInMemoryTransport,
+  createStubServer,
+  createTestContext,
+  type ExpectedError,
+} from "./index.ts";
 
 describe("createFakeClock", () => {
   it("runs timers in order of time and then of making, each at its own time, and no later ones", async () => {
@@ -35,6 +44,26 @@ describe("createFakeClock", () => {
     });
     await clock.advance(25);
     assert.deepEqual(ran, [20]);
+  });
+
+  it("lets promises that are under way set their timers before it moves", async () => {
+    const clock = createFakeClock();
+    const start = clock.nowMs();
+    const ran: number[] = [];
+    void Promise.resolve()
+      .then(() => Promise.resolve())
+      .then(() => clock.after(10, () => ran.push(clock.nowMs() - start)));
+    await clock.advance(10);
+    assert.deepEqual(ran, [10]);
+  });
+
+  it("tells which timers keep the process alive", () => {
+    const clock = createFakeClock();
+    clock.after(10, () => {});
+    const callOff = clock.after(10, () => {}, true);
+    assert.deepEqual([clock.pendingTimers, clock.holdingTimers], [2, 1]);
+    callOff();
+    assert.deepEqual([clock.pendingTimers, clock.holdingTimers], [1, 0]);
   });
 
   it("forgets timers that are called off", async () => {
@@ -77,6 +106,71 @@ describe("assertStatus", () => {
       await assert.rejects(attempt, (error) => error instanceof AssertionError && message.test(error.message));
     });
   }
+
+  const detailed = () =>
+    Promise.reject(
+      invalidArgument({
+        message: "no",
+        violations: [
+          { field: "user.name", description: "is empty" },
+          { field: "user.mail", description: "is no address" },
+        ],
+        reason: "BAD_USER",
+        domain: "here",
+        retryAfterMs: 0,
+      }),
+    );
+  const absent = () => Promise.reject(notFound({ resource: "users/7" }));
+
+  it("compares the details it is told, and no others", async () => {
+    const fields = ["user.name", "user.mail"];
+    await assertStatus(detailed(), Code.InvalidArgument, {
+      message: "no",
+      reason: "BAD_USER",
+      fields,
+      retryAfterMs: 0,
+    });
+    await assertStatus(detailed(), Code.InvalidArgument, {});
+    await assertStatus(absent(), Code.NotFound, { resource: "users/7", fields: [] });
+  });
+
+  const differing: readonly (readonly [ExpectedError, RegExp])[] = [
+    [{ message: /yes/ }, /the message "no"/],
+    [{ reason: "OTHER" }, /says "BAD_USER" as its reason/],
+    [{ fields: ["user.name"] }, /says \["user.name","user.mail"\] as its fields/],
+    [{ fields: ["user.mail", "user.name"] }, /as its fields/],
+    [{ retryAfterMs: 1 }, /says 0 as its retryAfterMs/],
+    [{ resource: "users/7" }, /says undefined as its resource/],
+  ];
+  for (const [expected, message] of differing) {
+    it(`fails when ${Object.keys(expected)[0]} differs: ${message.source}`, async () => {
+      await assert.rejects(assertStatus(detailed(), Code.InvalidArgument, expected), (error: Error) => {
+        assert.ok(error instanceof AssertionError);
+        assert.match(error.message, message);
+        return true;
+      });
+    });
+  }
+
+  it("calls a function that throws, rejects or streams", async () => {
+    const throwing = (): object => {
+      throw notFound("here");
+    };
+    async function* streaming() {
+      yield 1;
+      throw notFound("here");
+    }
+    for (const call of [throwing, async () => throwing(), streaming]) await assertStatus(call, Code.NotFound, "here");
+    await assert.rejects(
+      assertStatus(() => ({ id: "1" }), Code.NotFound),
+      /the call succeeded instead of failing with NotFound/,
+    );
+  });
+
+  it("refuses an expectation that nobody knows", async () => {
+    const expected = { field: ["user.name"] } as ExpectedError;
+    await assert.rejects(assertStatus(detailed(), Code.InvalidArgument, expected), /did you mean "fields"/);
+  });
 
   it("reads a stream to its error", async () => {
     async function* stream() {
@@ -132,5 +226,67 @@ describe("createStubServer", () => {
     assert.notEqual(stub.server.address, undefined);
     await stub.close();
     assert.equal(stub.server.address, undefined);
+  });
+});
+
+describe("createTestContext", () => {
+  const { check } = Health.method;
+
+  it("is what a handler finds on a server", async () => {
+    const peerTls = { certificate: undefined };
+    const context = createTestContext(check, {
+      header: { "x-tag": "sent" },
+      timeoutMs: 1000,
+      clock: createFakeClock(),
+      peerAddress: "192.0.2.1:7",
+      peerTls,
+    });
+    assert.deepEqual([context.service, context.method], [Health, check]);
+    assert.equal(context.url, "http://localhost/grpc.health.v1.Health/Check");
+    assert.equal(context.requestHeader.get("x-tag"), "sent");
+    assert.equal(context.timeoutMs(), 1000);
+    const info = context.values.get(callInfo);
+    assert.deepEqual([info?.peerAddress, info?.peerTls, info?.endedBy], ["192.0.2.1:7", peerTls, undefined]);
+    context.responseHeader.set("x-answer", "yes");
+    context.responseTrailer.set("x-cost", "7");
+    assert.deepEqual([context.responseHeader.get("x-answer"), context.responseTrailer.get("x-cost")], ["yes", "7"]);
+    context.cancel();
+  });
+
+  it("has no deadline and ends never by itself, unless it is told to", () => {
+    const context = createTestContext(check);
+    assert.equal(context.timeoutMs(), undefined);
+    assert.equal(context.signal.aborted, false);
+  });
+
+  it("passes its deadline on the clock, once", async () => {
+    const clock = createFakeClock();
+    const context = createTestContext(check, { timeoutMs: 1000, clock });
+    await clock.advance(400);
+    assert.equal(context.timeoutMs(), 600);
+    context.values.get(callInfo)?.shortenDeadline(5000);
+    assert.equal(context.timeoutMs(), 600);
+    context.values.get(callInfo)?.shortenDeadline(100);
+    await clock.advance(99);
+    assert.equal(context.signal.aborted, false);
+    await clock.advance(1);
+    assert.equal(ConnectError.from(context.signal.reason).code, Code.DeadlineExceeded);
+    assert.equal(context.values.get(callInfo)?.endedBy?.code, Code.DeadlineExceeded);
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  it("is cancelled as by a client, and leaves no timer", () => {
+    const clock = createFakeClock();
+    const context = createTestContext(check, { timeoutMs: 1000, clock });
+    context.cancel();
+    context.cancel(new ConnectError("again", Code.Aborted));
+    assert.equal(ConnectError.from(context.signal.reason).code, Code.Canceled);
+    assert.equal(clock.pendingTimers, 0);
+    assert.equal(createTestContext(check, { timeoutMs: 0 }).signal.aborted, true);
+  });
+
+  it("refuses what it does not know", () => {
+    assert.throws(() => createTestContext(check, { headers: {} } as never), /did you mean "header"/);
+    assert.throws(() => createTestContext(check, { timeoutMs: -1 }), RangeError);
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { settle } from "../testing/fake-clock.ts";
+import { promisesSettled } from "../../testing/fake-clock.ts";
 import { endpointOf, endpointsOf, ScriptedHealth, seededRandom, setUpPolicy } from "../testing/policy-host.ts";
 import { createPickFirst, pickFirst } from "./pick-first.ts";
 
@@ -240,7 +240,7 @@ test("leaves nothing behind when closed", async () => {
   await attempt(0).fail("refused");
   balancer.close();
   await attempt(1).fail("late");
-  await settle();
+  await promisesSettled();
   assert.ok(made.every(({ state }) => state === "shutdown"));
   assert.equal(clock.pendingTimers, 0);
   assert.deepEqual(states, ["connecting"]);

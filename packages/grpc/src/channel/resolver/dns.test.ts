@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code } from "@connectrpc/connect";
+import { createFakeClock, promisesSettled } from "../../testing/fake-clock.ts";
 import { formatAddress } from "../address-text.ts";
 import { createBackoff } from "../backoff.ts";
 import { parseTarget } from "../target.ts";
-import { FakeClock, settle } from "../testing/fake-clock.ts";
 import { createDnsResolver, type DnsResolverOptions } from "./dns.ts";
 import { nodeDnsLookup } from "./dns-lookup.ts";
 
@@ -21,7 +21,7 @@ function setUp(
   isUsable: (count: number) => boolean = (count) => count > 0,
   options: DnsResolverOptions = {},
 ) {
-  const clock = new FakeClock();
+  const clock = createFakeClock();
   const lookups: Lookup[] = [];
   const events: string[] = [];
   const serviceConfigs: unknown[] = [];
@@ -31,11 +31,11 @@ function setUp(
       const { promise, resolve, reject } = Promise.withResolvers<readonly string[]>();
       const answer = (...addresses: string[]): Promise<void> => {
         resolve(addresses);
-        return settle();
+        return promisesSettled();
       };
       const fail = (message: string): Promise<void> => {
         reject(new Error(message));
-        return settle();
+        return promisesSettled();
       };
       lookups.push({ host, server, signal, answer, fail });
       return promise;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createFakeClock } from "../../testing/fake-clock.ts";
 import { createBackoff } from "../backoff.ts";
 import { parseTarget } from "../target.ts";
-import { FakeClock } from "../testing/fake-clock.ts";
 import type { ResolverResult } from "./index.ts";
 import { staticResolvers } from "./static.ts";
 import { unixResolver } from "./unix.ts";
@@ -23,7 +23,7 @@ test("reports the addresses of the target at once, each an endpoint, and never a
       onResult: (result: ResolverResult) => results.push(result) > 0,
       onError: (error: Error) => assert.fail(error),
     };
-    const clock = new FakeClock();
+    const clock = createFakeClock();
     const resolver = factory.create(target, listener, { clock, backoff: createBackoff() });
     resolver.resolveNow();
     resolver.close();

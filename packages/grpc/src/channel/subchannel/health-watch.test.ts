@@ -7,9 +7,9 @@ import {
   HealthCheckResponseSchema,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../../gen/grpc/health/v1/health_pb.ts";
+import { createFakeClock, promisesSettled } from "../../testing/fake-clock.ts";
 import type { ClientConnection } from "../../transport/client-connection.ts";
 import { createBackoff } from "../backoff.ts";
-import { FakeClock, settle } from "../testing/fake-clock.ts";
 import { scriptConnect } from "../testing/scripted-connect.ts";
 import { watchHealth } from "./health-watch.ts";
 import { createSubchannel } from "./subchannel.ts";
@@ -22,7 +22,7 @@ interface Stream extends WatchEvents {
 }
 
 async function setUp(serviceName = "shop.Orders") {
-  const clock = new FakeClock();
+  const clock = createFakeClock();
   const { connect, attempts } = scriptConnect();
   const backoff = createBackoff({ random: () => 0.5 });
   const subchannel = createSubchannel({ host: "a", port: 1 }, { connect, clock, backoff }, () => {});
@@ -119,7 +119,7 @@ test("says nothing when the stream goes with its connection", async () => {
   connection.isAcceptingCalls = false;
   stream(0).onEnd(unavailable());
   connection.lose(new Error("read ECONNRESET"));
-  await settle();
+  await promisesSettled();
   assert.equal(reports.length, 1);
   assert.equal(streams.length, 1);
   assert.equal(clock.pendingTimers, 0);
@@ -133,7 +133,7 @@ test("goes on over another connection of the subchannel", async () => {
   connection.isAcceptingCalls = false;
   stream(0).onEnd(unavailable());
   connection.lose(new Error("read ECONNRESET"));
-  await settle();
+  await promisesSettled();
   assert.equal(streams.length, 2);
   assert.equal(stream(1).connection, other);
   assert.equal(reports.length, 1);

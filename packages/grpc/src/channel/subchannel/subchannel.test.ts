@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createFakeClock, promisesSettled } from "../../testing/fake-clock.ts";
 import type { Connect } from "../../transport/client-connection.ts";
 import { createBackoff } from "../backoff.ts";
-import { FakeClock, settle } from "../testing/fake-clock.ts";
 import { scriptConnect } from "../testing/scripted-connect.ts";
 import type { Subchannel } from "./index.ts";
 import { createSubchannel } from "./subchannel.ts";
@@ -15,7 +15,7 @@ interface Settings {
 }
 
 function setUp(settings: Settings = {}) {
-  const clock = new FakeClock();
+  const clock = createFakeClock();
   const { connect, attempts } = scriptConnect();
   const states: string[] = [];
   let capacityEvents = 0;
@@ -134,7 +134,7 @@ test("takes a connect that throws at once for a failed attempt", async () => {
     },
   });
   subchannel.connect();
-  await settle();
+  await promisesSettled();
   assert.equal(subchannel.state, "transient_failure");
   assert.equal(subchannel.lastError?.message, "bad option");
 });
@@ -185,7 +185,7 @@ test("takes a connection that ended before it was heard of for a failed attempt"
     if (end === "goaway") connection.goaway(0, "");
     else if (end === "lose") connection.lose(new Error("read ECONNRESET"));
     else connection.isAcceptingCalls = false;
-    await settle();
+    await promisesSettled();
     assert.deepEqual(states, ["connecting", "transient_failure"], end);
     assert.equal(subchannel.failedAttempts, 1);
     assert.ok(connection.isClosed);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { ConnectError } from "@connectrpc/connect";
+import { createFakeClock } from "../../testing/fake-clock.ts";
 import type { Address, ClientConnection } from "../../transport/client-connection.ts";
 import { createBackoff } from "../backoff.ts";
 import type {
@@ -15,7 +16,6 @@ import type {
 import type { Endpoint } from "../resolver/index.ts";
 import type { Subchannel } from "../subchannel/index.ts";
 import { createSubchannel } from "../subchannel/subchannel.ts";
-import { FakeClock } from "./fake-clock.ts";
 import { type ScriptedAttempt, type ScriptedConnection, scriptConnect } from "./scripted-connect.ts";
 
 export function addressOf(text: string): Address {
@@ -99,7 +99,7 @@ export function setUpPolicy(
   factory: BalancerFactory,
   options: { readonly health?: ScriptedHealth; readonly load?: ScriptedLoad } = {},
 ) {
-  const clock = new FakeClock();
+  const clock = createFakeClock();
   const { connect, attempts } = scriptConnect();
   const states: string[] = [];
   const made: Subchannel[] = [];

@@ -1,3 +1,4 @@
+import { promisesSettled } from "../../testing/fake-clock.ts";
 import type {
   Address,
   ClientConnection,
@@ -6,7 +7,6 @@ import type {
   ConnectAttempt,
 } from "../../transport/client-connection.ts";
 import { formatAddress } from "../address-text.ts";
-import { settle } from "./fake-clock.ts";
 
 /** A connection that a test drives from the server's side. */
 export class ScriptedConnection implements ClientConnection {
@@ -98,13 +98,13 @@ export class ScriptedAttempt {
 
   async succeed(maxCalls = 100): Promise<ScriptedConnection> {
     const connection = this.succeedUnheard(maxCalls);
-    await settle();
+    await promisesSettled();
     return connection;
   }
 
   async fail(message: string): Promise<void> {
     this.#reject(new Error(message));
-    await settle();
+    await promisesSettled();
   }
 }
 
