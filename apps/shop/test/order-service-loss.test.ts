@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { connect, type LooseClient, type LooseMessage } from "./grpc-client.ts";
 import { endShopProcess, startShopProcess } from "./shop-process.ts";
+import { withSideBySide } from "./shop-under-test.ts";
 
 const callerCount = 4;
 
@@ -38,7 +39,7 @@ test("each of two order-services is killed in turn under load, and every new use
   timeout: 60_000,
 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "tercel-shop-loss-"));
-  const shop = startShopProcess("main", [`--data-dir=${join(folder, "data")}`, "--user-port=0", "--order-port=0"]);
+  const shop = startShopProcess("main", withSideBySide([`--data-dir=${join(folder, "data")}`]));
   t.after(async () => {
     await endShopProcess(shop);
     rmSync(folder, { recursive: true });

@@ -24,8 +24,17 @@ export interface ShopUnderTest {
   end(): Promise<void>;
 }
 
-/** Tests make more calls than one client may, on machines that have other things to do. */
-export const unbounded = ["--rate-limit=0", "--max-loop-delay-ms=0"];
+/**
+ * For tests that run side by side: each on free ports, with more calls than one client may make, on machines that have other
+ * things to do.
+ */
+const sideBySide = ["--user-port=0", "--order-port=0", "--metrics-port=0", "--rate-limit=0", "--max-loop-delay-ms=0"];
+/** The same with other flags; who gives the same flag wins. */
+export function withSideBySide(args: readonly string[]): string[] {
+  const flagOf = (arg: string) => arg.split("=")[0];
+  return [...sideBySide.filter((one) => !args.some((arg) => flagOf(arg) === flagOf(one))), ...args];
+}
+
 const nowhere = "--order-address=127.0.0.1:1";
 
 export function createShopUnderTest(): ShopUnderTest {
@@ -36,11 +45,7 @@ export function createShopUnderTest(): ShopUnderTest {
   return {
     dataDir,
     async start(name, args = [nowhere]) {
-      const preset = [...unbounded, "--user-port=0", "--order-port=0", "--metrics-port=0", `--data-dir=${dataDir}`];
-      // Who gives the same flag wins.
-      const flagOf = (arg: string) => arg.split("=")[0];
-      const others = preset.filter((one) => !args.some((arg) => flagOf(arg) === flagOf(one)));
-      const process = startShopProcess(`${name}/main`, [...others, ...args]);
+      const process = startShopProcess(`${name}/main`, withSideBySide([`--data-dir=${dataDir}`, ...args]));
       processes.push(process);
       const { address } = await process.record({ event: "listening" });
       assert.equal(typeof address, "string");

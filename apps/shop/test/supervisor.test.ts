@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { connect } from "./grpc-client.ts";
 import { endShopProcess, isRunning, type ShopProcess, startShopProcess, untilEnded } from "./shop-process.ts";
-import { unbounded } from "./shop-under-test.ts";
+import { withSideBySide } from "./shop-under-test.ts";
 
 let folder: string;
 const processes: ShopProcess[] = [];
@@ -21,18 +21,13 @@ afterEach(async () => {
 });
 
 function startShop(args: string[]): ShopProcess {
-  const shop = startShopProcess("main", [
-    `--data-dir=${join(folder, "data")}`,
-    "--metrics-port=0",
-    ...unbounded,
-    ...args,
-  ]);
+  const shop = startShopProcess("main", withSideBySide([`--data-dir=${join(folder, "data")}`, ...args]));
   processes.push(shop);
   return shop;
 }
 
 async function openShop() {
-  const shop = startShop(["--user-port=0", "--order-port=0"]);
+  const shop = startShop([]);
   const listening = async (service: string, nth?: number) => {
     const { address, pid } = await shop.record({ event: "listening", service }, nth);
     return { address: address as string, pid: pid as number };
@@ -118,9 +113,7 @@ for (const { service, flag, variable } of [
     await once(taken, "listening");
     try {
       const { port } = taken.address() as AddressInfo;
-      const shop = startShop(
-        ["--user-port=0", "--order-port=0"].filter((arg) => !arg.startsWith(flag)).concat(`${flag}=${port}`),
-      );
+      const shop = startShop([`${flag}=${port}`]);
       assert.equal(await shop.ended, 1);
       assert.ok(shop.text().includes(`${service} did not start: port ${port} on 127.0.0.1 is taken`), shop.text());
       assert.ok(shop.text().includes(`${flag} or ${variable}`), shop.text());

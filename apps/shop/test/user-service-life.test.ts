@@ -63,6 +63,12 @@ test("the call that is one too many in a minute is told when to come again", { t
   await users.call("ListUsers", { page_size: 1 }, other);
   const health = shop.open("grpc.health.v1.Health", address);
   for (let nth = 0; nth < 5; nth++) await health.call("Check", {});
+  // Neither are the questions that tools ask before each call.
+  const reflection = shop.open("grpc.reflection.v1.ServerReflection", address);
+  for (let nth = 0; nth < 5; nth++) {
+    const [answer] = await reflection.stream("ServerReflectionInfo", { list_services: "" }).toArray();
+    assert.ok(answer.list_services_response.service.length > 0);
+  }
 });
 
 test("users, keys, and the tokens of pages and streams outlive a restart", { timeout: 60_000 }, async () => {

@@ -68,12 +68,18 @@ export function createCallProtection(parts: CallProtectionParts): CallProtection
   return { interceptors, close: () => shedding.close() };
 }
 
-/** Counts the calls of each client, unless any number is fine. */
+/** Counts the calls of each client, unless any number is fine. Tools ask by reflection before each call; that is not counted. */
 function rateLimit({ settings, rateLimitStore, log }: CallProtectionParts): Interceptor[] {
   if (settings.rateLimit === 0) return [];
   const limit = { requests: settings.rateLimit, per: "minute" } as const;
   const store = rateLimitStore && { store: rateLimitStore };
-  return [createRateLimit({ limit, ...store, log: toFrameworkLog(log, "interceptor") })];
+  const counting = createRateLimit({ limit, ...store, log: toFrameworkLog(log, "interceptor") });
+  return [
+    (next) => {
+      const counted = counting(next);
+      return (request) => (reflectionServices.includes(request.service.typeName) ? next : counted)(request);
+    },
+  ];
 }
 
 /** Streams that go on for as long as they are read. */
