@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { allCases, type CaseName, clientCompressionCases, isSoak, orcaCases } from "./cases.ts";
 import type { Command, Peer, RunSettings, Trust } from "./peer.ts";
 import { runClient, startServer } from "./programs.ts";
+import { count } from "./report.ts";
 
 /** Which side is ours. */
 export type Side = "client" | "server";
@@ -46,8 +47,15 @@ export async function runMatrix(peer: Peer, settings: RunSettings, options: Matr
   const cells: Cell[] = [];
   // One after the other: a case has two processes, which is as many as small machines have cores.
   for (const tls of [false, true]) {
-    for (const ours of ["client", "server"] as const)
-      cells.push(...(await runSide(peer, settings, options, ours, tls)));
+    for (const ours of ["client", "server"] as const) {
+      const side = await runSide(peer, settings, options, ours, tls);
+      // A run that somebody ends has shown something by then.
+      const { passed, repeated, failed } = count(side);
+      console.log(
+        `  our ${ours}, ${tls ? "TLS" : "cleartext"}: ${passed} passed, ${repeated} only when run again, ${failed} failed`,
+      );
+      cells.push(...side);
+    }
   }
   return cells;
 }
