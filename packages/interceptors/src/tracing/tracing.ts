@@ -169,13 +169,7 @@ function describeMethod(method: DescMethod, kind: SpanKind): DescribedMethod {
   return { name: pathOfMethod(method), options: { kind, attributes } };
 }
 
-function observer(
-  side: Side,
-  settings: Settings,
-  request: CallRequest,
-  span: Span,
-  inside: Context,
-): CallObserver {
+function observer(side: Side, settings: Settings, request: CallRequest, span: Span, inside: Context): CallObserver {
   // Without an SDK, or when the trace is not sampled, there is nothing to write down.
   if (!span.isRecording()) return new UnrecordedCall(span, inside);
   const run = <R>(step: () => R): R => context.with(inside, step);
