@@ -256,7 +256,11 @@ describe("createTestContext", () => {
   it("has no deadline and ends never by itself, unless it is told to", () => {
     const context = createTestContext(check);
     assert.equal(context.timeoutMs(), undefined);
+    assert.equal(context.values.get(callInfo)?.hasDeadline, false);
     assert.equal(context.signal.aborted, false);
+    context.values.get(callInfo)?.shortenDeadline(60_000);
+    assert.equal(context.values.get(callInfo)?.hasDeadline, true);
+    context.cancel();
   });
 
   it("passes its deadline on the clock, once", async () => {
