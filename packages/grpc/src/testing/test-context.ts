@@ -73,6 +73,9 @@ export function createTestContext(method: DescMethod, options: TestContextOption
     peerTls: options.peerTls,
     makeRequestHeader: () => header,
     findRequestHeader: (name) => header.get(name),
+    get hasDeadline() {
+      return deadlineAtMs !== undefined;
+    },
     remainingMs: () => (deadlineAtMs === undefined ? undefined : Math.max(0, deadlineAtMs - clock.nowMs())),
     shortenDeadline,
   });
