@@ -1,26 +1,9 @@
 import { join } from "node:path";
 import { allCases, type CaseName, clientCompressionCases, isSoak, orcaCases } from "./cases.ts";
+import type { Cell, Outcome, Side } from "./cell.ts";
 import type { Command, Peer, RunSettings, Trust } from "./peer.ts";
 import { runClient, startServer } from "./programs.ts";
 import { count } from "./report.ts";
-
-/** Which side is ours. */
-export type Side = "client" | "server";
-
-export interface Cell {
-  readonly caseName: CaseName;
-  readonly ours: Side;
-  readonly tls: boolean;
-  readonly outcome: Outcome;
-}
-
-export type Outcome =
-  | { readonly kind: "passed" }
-  /** Not at once, but when it was run again; a fault that comes and goes looks like this, and so does a starved machine. */
-  | { readonly kind: "repeated"; readonly reason: string }
-  | { readonly kind: "failed"; readonly reason: string }
-  /** The peer has no such case or feature. */
-  | { readonly kind: "absent"; readonly reason: string };
 
 export interface MatrixOptions {
   readonly soakIterations: number;

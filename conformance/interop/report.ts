@@ -1,5 +1,5 @@
 import { allCases } from "./cases.ts";
-import type { Cell, Outcome, Side } from "./matrix.ts";
+import type { Cell, Outcome, Side } from "./cell.ts";
 
 const columns: readonly { readonly ours: Side; readonly tls: boolean; readonly title: string }[] = [
   { ours: "client", tls: false, title: "our client" },
