@@ -10,20 +10,27 @@ export type Shock = (typeof shocks)[number];
 const slowLine: Faults = { latencyMs: 30, jitterMs: 30 };
 const deadLine: Faults = { after: { bytes: 0, fault: "black hole" } };
 
+/** Calls that no process here took. */
+interface Refused {
+  count: number;
+}
+
 /** A server that callers reach at one address, whatever becomes of the process behind it and the network before it. */
 export class ShakenServer {
   readonly proxy: FaultProxy;
   /** No shock is on. */
   isCalm = true;
   private readonly handlers: EchoHandlers;
+  private readonly refused: Refused;
   private server: Server;
   /** Every process that there was at this address. */
   private readonly processes: Server[] = [];
   /** Former servers, until they have drained. */
   private readonly closing = new Set<Promise<void>>();
 
-  private constructor(handlers: EchoHandlers, server: Server, proxy: FaultProxy) {
+  private constructor(handlers: EchoHandlers, refused: Refused, server: Server, proxy: FaultProxy) {
     this.handlers = handlers;
+    this.refused = refused;
     this.server = server;
     this.processes.push(server);
     this.proxy = proxy;
@@ -33,15 +40,19 @@ export class ShakenServer {
     return `127.0.0.1:${this.proxy.address.port}`;
   }
 
-  /** Calls that have reached a method here, whatever became of them. */
+  /**
+   * Calls that came here: those that reached a method, whatever became of them, and those over the limit of running handlers,
+   * which holds a place until its handler has ended though the client has given the call up.
+   */
   get callsSeen(): number {
-    return this.processes.reduce((sum, { calls }) => sum + calls.started, 0);
+    return this.processes.reduce((sum, { calls }) => sum + calls.started, this.refused.count);
   }
 
   static async start(handlers: EchoHandlers): Promise<ShakenServer> {
-    const server = await listen(handlers);
+    const refused: Refused = { count: 0 };
+    const server = await listen(handlers, refused);
     const proxy = await createFaultProxy({ target: server.address as NonNullable<Server["address"]> });
-    return new ShakenServer(handlers, server, proxy);
+    return new ShakenServer(handlers, refused, server, proxy);
   }
 
   async suffer(shock: Shock, lastsMs: number): Promise<void> {
@@ -62,7 +73,7 @@ export class ShakenServer {
     this.proxy.resetAll();
     this.retire(this.server, 0);
     await sleep(lastsMs);
-    this.direct(await listen(this.handlers));
+    this.direct(await listen(this.handlers, this.refused));
   }
 
   async reset(): Promise<void> {
@@ -72,7 +83,7 @@ export class ShakenServer {
   /** Another process stands ready, and the old one lets its calls end: GOAWAY. */
   async drain(): Promise<void> {
     const old = this.server;
-    this.direct(await listen(this.handlers));
+    this.direct(await listen(this.handlers, this.refused));
     this.retire(old, 1000);
   }
 
@@ -118,8 +129,14 @@ export class ShakenServer {
   }
 }
 
-async function listen(handlers: EchoHandlers): Promise<Server> {
-  const server = createServer({ routes: echoRoutes(handlers), log: recordingLog().log });
+async function listen(handlers: EchoHandlers, refused: Refused): Promise<Server> {
+  const server = createServer({
+    routes: echoRoutes(handlers),
+    log: recordingLog().log,
+    onLimit: ({ limit }) => {
+      if (limit === "streams") refused.count++;
+    },
+  });
   await server.listen({ port: 0 });
   return server;
 }
