@@ -186,6 +186,23 @@ test("gives the right length where the buffer ends between a value and its lengt
   }
 });
 
+test("keeps a short value's content where the buffer ends right behind it", () => {
+  for (let before = 16_384 - 12; before < 16_384; before++) {
+    for (const content of [[], [1], [1, 2], [1, 2, 3], [1, 2, 3, 4, 5]]) {
+      const writer = new OctetWriter();
+      writer.raw(new Uint8Array(before));
+      writer.finish();
+      const outer = writer.fork();
+      const inner = writer.fork();
+      writer.raw(Uint8Array.from(content));
+      writer.join(inner);
+      writer.join(outer);
+      const expected = [content.length + 1, content.length, ...content];
+      assert.deepEqual([...writer.finish()], expected, `${content.length} octets behind ${before}`);
+    }
+  }
+});
+
 test("keeps finished messages as they are while it goes on", () => {
   const writer = new OctetWriter();
   const texts = Array.from({ length: 3000 }, (_, n) => String(n).repeat(1 + (n % 200)));

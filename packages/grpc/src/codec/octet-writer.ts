@@ -182,8 +182,9 @@ export class OctetWriter {
       contentStart = this.#start + fork;
       this.#buffer.copyWithin(contentStart + prefixBytes - 1, contentStart, this.#at);
     }
+    // No reserving here: there is room for the length, and a move to another buffer would leave the content behind.
     this.#at = contentStart - 1;
-    this.uint32(length);
+    this.#varint32(length);
     this.#at += length;
   }
 
