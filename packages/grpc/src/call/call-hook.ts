@@ -49,7 +49,7 @@ export class HookChain {
 }
 
 /** One shape for all hooks: looking up the steps of objects of many shapes costs more than some of these steps. */
-export class CompiledHook implements Required<{ [Step in keyof CallHook]: CallHook<unknown>[Step] | undefined }> {
+export class CompiledHook implements Record<keyof CallHook, unknown> {
   readonly begin: CallHook<unknown>["begin"];
   readonly runner: CallHook<unknown>["runner"];
   readonly onRequest: CallHook<unknown>["onRequest"];
