@@ -60,6 +60,8 @@ export function createCallProtection(parts: CallProtectionParts): CallProtection
     // Last: what is refused must not take a key.
     createIdempotency({
       store: parts.idempotencyStore,
+      // CreateUser carries a password.
+      secret: parts.secret.key("idempotency fingerprints"),
       // Not the token, which may be renewed between a call and its repetition.
       callerOf: (request) => request.contextValues.get(claimsKey)?.sub,
       log: frameworkLog,
