@@ -1,5 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
+import { reflectionServices } from "@tercel/grpc/services";
 import { type AuthOptions, claimsKey, createAuth } from "@tercel/interceptors/auth";
 import { createServerDeadline } from "@tercel/interceptors/deadline";
 import { createIdempotency, type IdempotencyStore } from "@tercel/interceptors/idempotency";
@@ -12,7 +13,7 @@ import { toFrameworkLog } from "../log/framework-log.ts";
 import type { Log } from "../log/json-log.ts";
 import { createCommonDetails } from "../service/common-details.ts";
 import { developmentIssuer, developmentKey } from "../service/development-tokens.ts";
-import { observedCalls, reflectionServices } from "../service/observed-calls.ts";
+import { observedCalls } from "../service/observed-calls.ts";
 import type { ServiceSecret } from "../service/service-secret.ts";
 import { accessRules } from "./access-rules.ts";
 
@@ -60,6 +61,8 @@ export function createCallProtection(parts: CallProtectionParts): CallProtection
     // Last: what is refused must not take a key.
     createIdempotency({
       store: parts.idempotencyStore,
+      // CreateUser carries a password.
+      secret: parts.secret.key("idempotency fingerprints"),
       // Not the token, which may be renewed between a call and its repetition.
       callerOf: (request) => request.contextValues.get(claimsKey)?.sub,
       log: frameworkLog,
@@ -73,13 +76,9 @@ function rateLimit({ settings, rateLimitStore, log }: CallProtectionParts): Inte
   if (settings.rateLimit === 0) return [];
   const limit = { requests: settings.rateLimit, per: "minute" } as const;
   const store = rateLimitStore && { store: rateLimitStore };
-  const counting = createRateLimit({ limit, ...store, log: toFrameworkLog(log, "interceptor") });
-  return [
-    (next) => {
-      const counted = counting(next);
-      return (request) => (reflectionServices.includes(request.service.typeName) ? next : counted)(request);
-    },
-  ];
+  const rules = Object.fromEntries(reflectionServices.map(({ typeName }) => [`${typeName}/*`, "unlimited" as const]));
+  const logged = { log: toFrameworkLog(log, "interceptor") };
+  return [createRateLimit({ limit, services: reflectionServices, rules, ...store, ...logged })];
 }
 
 /** Streams that go on for as long as they are read. */
@@ -87,7 +86,7 @@ const openEnded = {
   "user.v1.UserService/StreamUserUpdates": {},
   "user.UserService/StreamUsers": {},
   "grpc.health.v1.Health/Watch": {},
-  ...Object.fromEntries(reflectionServices.map((service) => [service, {}])),
+  ...Object.fromEntries(reflectionServices.map(({ typeName }) => [typeName, {}])),
 };
 
 /** Whose tokens count: those of the issuer, or without one, in development, the shop's own. */

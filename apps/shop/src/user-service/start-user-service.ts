@@ -21,7 +21,6 @@ import { startTracing } from "../service/start-tracing.ts";
 import { openDatabase } from "../storage/open-database.ts";
 import { isOldPackageOpen } from "./access-rules.ts";
 import { createCallProtection } from "./call-protection.ts";
-import { createKeyedIdempotencyStore } from "./keyed-idempotency-store.ts";
 import { openOrderChannel } from "./order-channel.ts";
 import { createPasswordHash } from "./password-hash.ts";
 import { readinessChecks } from "./readiness-checks.ts";
@@ -73,7 +72,7 @@ export async function startUserService(settings: Settings, log: Log): Promise<Ru
     settings,
     secret,
     registry,
-    idempotencyStore: createKeyedIdempotencyStore(idempotencyKeys, secret.key("idempotency fingerprints")),
+    idempotencyStore: idempotencyKeys,
     rateLimitStore: redis && createRedisStore({ client: redis.client }),
     log,
   });

@@ -1,6 +1,7 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "../call/clock.ts";
 import type { DeadlineWheel } from "../call/deadline-wheel.ts";
+import type { TurnShare } from "../call/turn-share.ts";
 import type { OnDropped } from "../protocol/metadata.ts";
 import type { ChannelCore } from "./channel-core.ts";
 import type { MethodPlans } from "./method-plans.ts";
@@ -12,6 +13,7 @@ export interface ChannelCalls {
   readonly plans: MethodPlans;
   readonly replayBudget: ReplayBudget;
   readonly deadlines: DeadlineWheel;
+  readonly sendShare: TurnShare;
   readonly interceptors: readonly Interceptor[];
   readonly defaultTimeoutMs: number | undefined;
   /** Undefined leaves it to the service config. */

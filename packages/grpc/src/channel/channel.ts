@@ -5,6 +5,7 @@ import { DeadlineWheel } from "../call/deadline-wheel.ts";
 import { stderrLog } from "../call/log.ts";
 import { toMessage } from "../call/message-init.ts";
 import { printable } from "../call/printable.ts";
+import { TurnShare } from "../call/turn-share.ts";
 import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
@@ -112,6 +113,7 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
       options.retryBufferBytes ?? defaultRetryBufferBytes,
     ),
     deadlines: new DeadlineWheel(clock, true),
+    sendShare: new TurnShare(),
     interceptors: options.interceptors ?? [],
     defaultTimeoutMs: options.defaultTimeoutMs,
     waitForReady: options.waitForReady,
@@ -233,7 +235,11 @@ class ChannelTransport implements Channel {
   ): Promise<UnaryResponse> {
     return new Promise((resolve, reject) => {
       const init = { signal, timeoutMs, metadata, contextValues };
-      new UnaryCall(this.calls, method, init, toMessage(method.input, input), resolve, reject).begin(timeoutMs);
+      try {
+        new UnaryCall(this.calls, method, init, toMessage(method.input, input), resolve, reject).begin(timeoutMs);
+      } catch (error) {
+        setImmediate(reject, error);
+      }
     });
   }
 
@@ -248,9 +254,13 @@ class ChannelTransport implements Channel {
   ): Promise<StreamResponse> {
     return new Promise((resolve, reject) => {
       const init = { signal, timeoutMs, metadata, contextValues };
-      const call = new StreamingCall(this.calls, method, init, input, resolve, reject);
-      call.onOver = onOver;
-      call.begin(timeoutMs);
+      try {
+        const call = new StreamingCall(this.calls, method, init, input, resolve, reject);
+        call.onOver = onOver;
+        call.begin(timeoutMs);
+      } catch (error) {
+        setImmediate(reject, error);
+      }
     });
   }
 }

@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Code, ConnectError, createClient as createConnectClient, type Transport } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  createClient as createConnectClient,
+  type HandlerContext,
+  type Transport,
+} from "@connectrpc/connect";
 import { createInMemoryTransport } from "@tercel/grpc/testing";
 import { EchoService } from "../../test/gen/tercel/grpc/test/v1/echo_pb.ts";
+import { aborted, createOccasion } from "../../test/support/async.ts";
+import { openInMemory, overBothTransports } from "../../test/support/open-echo.ts";
 import { createClient } from "./create-client.ts";
 
 function transport(): Transport {
@@ -28,6 +36,12 @@ function transport(): Transport {
   });
 }
 
+/** Requests that nobody ends but the call. */
+async function* openEnded() {
+  yield {};
+  await new Promise(() => {});
+}
+
 async function* texts(...words: string[]) {
   for (const text of words) yield { text };
 }
@@ -48,7 +62,6 @@ async function seen(create: typeof createClient, request: { text?: string; count
       log.push(ConnectError.from(error).message);
     }
   }
-  log.push(`return ${typeof messages.return}`);
   return log;
 }
 
@@ -75,6 +88,58 @@ describe("a client", () => {
       assert.deepEqual(await seen(createClient, request), await seen(createConnectClient, request));
     });
   }
+
+  for (const [what, options] of [
+    ["", {}],
+    [
+      ", and of its trailer nobody is told",
+      { onTrailer: () => assert.fail("the call was left before its trailer came") },
+    ],
+  ] as const) {
+    overBothTransports((open) => {
+      it(`lets the handler go when a loop over its responses is left${what}`, async (t) => {
+        for (const kind of ["serverStream", "bidi"] as const) {
+          const ended = createOccasion<string>();
+          async function* endless(_: unknown, { signal }: HandlerContext) {
+            try {
+              yield {};
+              await aborted(signal);
+              yield {};
+            } finally {
+              ended.happen(ConnectError.from(signal.reason).message);
+            }
+          }
+          const { transport } = await open(t, { [kind]: endless });
+          const client = createClient(EchoService, transport);
+          const responses = kind === "bidi" ? client.bidi(openEnded(), options) : client.serverStream({}, options);
+          for await (const _ of responses) break;
+          assert.equal(await ended.happened, "[canceled] the call was cancelled");
+          assert.deepEqual(await responses[Symbol.asyncIterator]().next(), { done: true, value: undefined });
+        }
+      });
+    });
+  }
+
+  it("lets the handler go when a stream is left before its response has begun", async (t) => {
+    const began = createOccasion();
+    const left = createOccasion();
+    const ended = createOccasion();
+    const { transport } = await openInMemory(t, {
+      async *serverStream(_, { signal }) {
+        began.happen();
+        await left.happened;
+        yield {};
+        await aborted(signal);
+        ended.happen();
+      },
+    });
+    const responses = createClient(EchoService, transport).serverStream({})[Symbol.asyncIterator]();
+    await began.happened;
+    await responses.return?.();
+    left.happen();
+    await ended.happened;
+    assert.deepEqual(await responses.next(), { done: true, value: undefined });
+  });
 
   it("gives messages in order to whoever asks for several at once", async () => {
     const responses = createClient(EchoService, transport()).serverStream({ count: 3 });

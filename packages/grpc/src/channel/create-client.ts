@@ -50,7 +50,7 @@ function call<I extends DescMessage, O extends DescMessage>(
   return new Responses(response, options);
 }
 
-/** The responses of one call. As with Connect, leaving a loop over them does not end the call: its signal does. */
+/** The responses of one call. Leaving a loop over them ends it, which Connect's client leaves to the call's signal. */
 class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIterable<MessageShape<O>> {
   private readonly response: Promise<StreamResponse<I, O>>;
   private readonly options: CallOptions | undefined;
@@ -66,13 +66,22 @@ class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIt
   }
 
   [Symbol.asyncIterator](): AsyncIterator<MessageShape<O>> {
-    return { next: () => this.next() };
+    return { next: () => this.next(), return: () => this.leave() };
   }
 
   private next(): Promise<IteratorResult<MessageShape<O>>> {
     if (this.messages !== undefined) return this.messages.next();
     this.opened ??= this.open();
     return this.opened.then((messages) => messages.next());
+  }
+
+  private async leave(): Promise<IteratorResult<MessageShape<O>>> {
+    const { messages } = this;
+    this.messages = ended;
+    if (messages !== undefined) await messages.return?.();
+    // Before the response has begun there is nothing to leave yet.
+    else this.response.then(({ message }) => message[Symbol.asyncIterator]().return?.()).catch(() => {});
+    return { done: true, value: undefined };
   }
 
   private async open(): Promise<AsyncIterator<MessageShape<O>>> {
@@ -90,7 +99,7 @@ class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIt
   }
 }
 
-/** Tells of the trailer once, before the end does; not when the stream fails, whose error carries it. */
+/** Tells of the trailer once, before the end does; not when the stream fails, whose error carries it, nor when it is left. */
 function tellingTrailer<T>(messages: AsyncIterator<T>, tell: () => void): AsyncIterator<T> {
   let isTold = false;
   return {
@@ -106,6 +115,10 @@ function tellingTrailer<T>(messages: AsyncIterator<T>, tell: () => void): AsyncI
         isTold = true;
         throw error;
       }
+    },
+    async return() {
+      await messages.return?.();
+      return { done: true, value: undefined };
     },
   };
 }

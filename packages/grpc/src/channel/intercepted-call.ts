@@ -14,6 +14,7 @@ import { maxCallTimeoutMs } from "../call/call-timeout.ts";
 import { Cancellation } from "../call/cancellation.ts";
 import type { DeadlineEntry } from "../call/deadline-wheel.ts";
 import { applyInterceptors } from "../call/interceptors.ts";
+import { nextTurn } from "../call/turn-share.ts";
 import type { MetadataInit } from "../protocol/metadata.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
 import { spreadable } from "./responses.ts";
@@ -73,6 +74,8 @@ export async function interceptedCall<R extends UnaryResponse | StreamResponse>(
     return response;
   } catch (error) {
     scope.end(error);
+    // An interceptor refused it: as with a call that fails without I/O, not in this turn.
+    if (!scope.hasCalled) await nextTurn();
     throw error;
   }
 }
@@ -116,6 +119,7 @@ class CallScope implements DeadlineEntry {
   private isSignalMade = false;
   /** An interceptor may call more than once, to retry for instance. */
   private openCalls = 0;
+  hasCalled = false;
   /** The interceptors have returned; a stream goes on behind them. */
   private hasAnswered = false;
 
@@ -152,6 +156,7 @@ class CallScope implements DeadlineEntry {
   /** Returns what to call once that call is over; more than once does no harm. */
   callBegins(): (error: ConnectError | undefined) => void {
     this.openCalls++;
+    this.hasCalled = true;
     let isOpen = true;
     return (error) => {
       if (!isOpen) return;

@@ -46,6 +46,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   repetition: Repetition | undefined = undefined;
   protected plan: MethodPlan;
   protected isOver = false;
+  private hasBegun = false;
   protected isCommitted = false;
   protected readonly init: OutgoingCallInit;
   private fields: readonly string[];
@@ -66,6 +67,11 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   }
 
   begin(timeoutMs: number | undefined): void {
+    this.start(timeoutMs);
+    this.hasBegun = true;
+  }
+
+  private start(timeoutMs: number | undefined): void {
     const { core, clock, maxConcurrentCalls } = this.calls;
     this.startedAtMs = clock.nowMs();
     core.callStarted(this.startedAtMs);
@@ -311,7 +317,10 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
     this.forgetRequests();
     this.release();
     calls.core.callEnded(error);
-    this.settle(error);
+    // What needed no I/O fails in a later turn: a caller that tries again at once would keep the event loop from all others, and from
+    // the sockets whose events would let it succeed.
+    if (error !== undefined && !this.hasBegun) setImmediate(() => this.settle(error));
+    else this.settle(error);
   }
 
   private release(): void {

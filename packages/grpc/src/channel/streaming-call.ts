@@ -138,7 +138,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
 
   /** Takes requests as they come, no faster than they leave. */
   private async pump(): Promise<void> {
-    const { method } = this;
+    const { method, calls } = this;
     while (!this.isOver) {
       const next = await this.input.next();
       if (next.done === true) {
@@ -148,7 +148,8 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
       }
       if (this.isOver) return;
       const hasRoom = this.take(toMessage(method.input, next.value));
-      if (!(typeof hasRoom === "boolean" ? hasRoom : await hasRoom)) await this.room();
+      const pause = (typeof hasRoom === "boolean" ? hasRoom : await hasRoom) ? calls.sendShare.take() : this.room();
+      if (pause !== undefined) await pause;
     }
   }
 

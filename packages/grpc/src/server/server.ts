@@ -3,6 +3,7 @@ import { checkWholeNumber } from "../call/check-number.ts";
 import { systemClock } from "../call/clock.ts";
 import { DeadlineWheel } from "../call/deadline-wheel.ts";
 import { type Log, stderrLog } from "../call/log.ts";
+import { TurnShare } from "../call/turn-share.ts";
 import { refuseUnknownOptions } from "../call/unknown-option.ts";
 import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
@@ -107,6 +108,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
       compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
       responseHeads: new ResponseHeads(compressions),
       deadlines,
+      sendShare: new TurnShare(),
       clock,
       log,
       exposeDebugInfo: options.exposeDebugInfo ?? false,

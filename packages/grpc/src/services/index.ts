@@ -5,4 +5,9 @@ export { askHealth } from "./health/service-check.ts";
 export { readCallMetrics, recordCallMetrics } from "./orca/call-metrics.ts";
 export type { LoadMetrics } from "./orca/load-metrics.ts";
 export { createLoadReporting, type LoadReporting, type LoadReportingOptions } from "./orca/load-reporting.ts";
-export { createReflection, type Reflection, type ReflectionOptions } from "./reflection/reflection.ts";
+export {
+  createReflection,
+  type Reflection,
+  type ReflectionOptions,
+  reflectionServices,
+} from "./reflection/reflection.ts";

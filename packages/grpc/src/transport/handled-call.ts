@@ -14,6 +14,8 @@ export interface HandledCall {
   readonly isOver: boolean;
   /** Sends one response message. The promise, if any, is kept when there is room for another. */
   respond(message: Message): Promise<void> | undefined;
+  /** Call after each message of a stream for which `respond` had room. The promise, if any, is kept when it is this call's turn again. */
+  share(): Promise<void> | undefined;
   /** The handler has answered all it wanted. */
   succeed(): void;
   /** Ends the call with an error; what is no ConnectError stays here, and the peer learns only that something failed. */
@@ -57,7 +59,7 @@ export async function sendAll(call: HandledCall, outputs: AsyncIterable<Init>): 
   const { output } = call.plan.handler;
   for await (const init of outputs) {
     if (call.isOver) return;
-    const sent = call.respond(toMessage(output, init));
+    const sent = call.respond(toMessage(output, init)) ?? call.share();
     if (sent !== undefined) await sent;
     if (call.isOver) return;
   }

@@ -116,7 +116,7 @@ export class HookedInvocation extends HookPassage<Init | undefined> {
         const message = toMessage(output, result.value);
         this.onResponse(message);
         if (!call.isOver) {
-          const sent = call.respond(message);
+          const sent = call.respond(message) ?? call.share();
           if (sent !== undefined) await sent;
         }
         if (!call.isOver) continue;

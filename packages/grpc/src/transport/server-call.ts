@@ -10,6 +10,7 @@ import { CallContext, type ContextSource } from "../call/handler-context.ts";
 import type { Log } from "../call/log.ts";
 import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
 import { printable } from "../call/printable.ts";
+import type { TurnShare } from "../call/turn-share.ts";
 import { type OnUnhandledCall, tellUnhandled } from "../call/unhandled-call.ts";
 import { createDebugError, withDebugInfo, withoutDebugInfo } from "../errors/debug-info.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
@@ -39,6 +40,7 @@ export interface ServerCallSettings {
   readonly compressMinBytes: number;
   readonly responseHeads: ResponseHeads;
   readonly deadlines: DeadlineWheel;
+  readonly sendShare: TurnShare;
   readonly clock: Clock;
   readonly log: Log;
   /** Errors keep google.rpc.DebugInfo, and accidents get one. */
@@ -309,6 +311,10 @@ export class ServerCall
     const payload = compression === undefined ? bytes : compression.compress(bytes);
     if (payload instanceof Promise) return payload.then((compressed) => this.writeSmaller(bytes, compressed));
     return compression === undefined ? this.write(bytes, false) : this.writeSmaller(bytes, payload);
+  }
+
+  share(): Promise<void> | undefined {
+    return this.settings.sendShare.take();
   }
 
   succeed(): void {

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { describe, it } from "node:test";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { invalidArgument, readErrorReason, readFieldViolations, readRetryAfterMs } from "@tercel/grpc/errors";
 import { assertStatus, createFakeClock, createInMemoryTransport } from "@tercel/grpc/testing";
+import { EchoService } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.ts";
 import { PaymentService } from "../../test/gen/tercel/interceptors/test/v1/payment_pb.ts";
 import { aborted, collect, createOccasion } from "../../test/support/async.ts";
 import { identifying } from "../../test/support/identifying.ts";
@@ -442,8 +445,43 @@ describe("idempotency", () => {
     );
   });
 
+  it("keeps of a request only what nobody can guess without the secret", async (t) => {
+    const kept: string[] = [];
+    const memory = createMemoryIdempotencyStore();
+    const store: IdempotencyStore = {
+      begin(key, fingerprint, owner, leaseMs) {
+        kept.push(fingerprint);
+        return memory.begin(key, fingerprint, owner, leaseMs);
+      },
+      renew: (...args) => memory.renew(...args),
+      complete: (...args) => memory.complete(...args),
+      release: (...args) => memory.release(...args),
+    };
+    const request = { text: "password" };
+    const octets = toBinary(EchoService.method.unary.input, create(EchoService.method.unary.input, request));
+    const secret = new Uint8Array(32).fill(7);
+    const given = Uint8Array.from(secret);
+    const handlers = counting();
+    const { client } = await openInMemory(t, handlers, guarded({ store, secret: given }));
+    given.fill(0);
+    assert.equal((await client.unary(request, keyed("k"))).count, 1);
+    assert.equal((await client.unary(request, keyed("k"))).count, 1);
+    const expected = createHmac("sha256", secret).update(octets).digest("base64url");
+    assert.deepEqual(kept, [expected, expected]);
+
+    const other = await openInMemory(t, handlers, guarded({ store, secret: new Uint8Array(32) }));
+    await assertStatus(other.client.unary(request, keyed("k")), Code.FailedPrecondition);
+    assert.equal(handlers.calls, 1);
+  });
+
   it("refuses options that cannot be meant", () => {
     const store = createMemoryIdempotencyStore();
+    createIdempotency({ store, secret: new Uint8Array(32) });
+    assert.throws(() => createIdempotency({ store, secret: new Uint8Array(31) }), /secret has 31 octets/);
+    assert.throws(
+      () => createIdempotency({ store, secret: "text" as unknown as Uint8Array }),
+      /has to be a Uint8Array/,
+    );
     assert.throws(() => createIdempotency({ store, ttl: 5 } as IdempotencyOptions), /unknown option "ttl"/);
     assert.throws(() => createIdempotency({ store, ttlMs: 0 }), /ttlMs is 0/);
     assert.throws(

@@ -1,4 +1,4 @@
-import { hash, randomUUID } from "node:crypto";
+import { createHmac, hash, randomUUID } from "node:crypto";
 import { type DescMessage, type DescService, type Message, toBinary } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type Interceptor, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
@@ -43,6 +43,12 @@ export interface IdempotencyOptions extends IdempotencyRule {
    * metadata, and the program that `createMtls` or `createServiceKeyGuard` has found out. Give this where tokens change between a call and its retry, or where callers are known by something else.
    */
   callerOf?: (request: UnaryRequest) => string | undefined;
+  /**
+   * At least 32 random octets, the same on every instance. With it the store holds an HMAC-SHA-256 of each request. Default: none, and the
+   * store holds a plain SHA-256, from which whoever reads the store can guess a request that holds a password or a number of a card.
+   * After a change of it, a repetition of an earlier call is refused as another request; it does not run again.
+   */
+  secret?: Uint8Array;
   /** How long an answer is kept. Default 24 hours. */
   ttlMs?: number;
   /** How long a key is held for an instance that has stopped giving signs of life; then the call runs again. Default 30,000 ms. */
@@ -59,6 +65,9 @@ export interface IdempotencyOptions extends IdempotencyRule {
   log?: Log;
   clock?: Clock;
 }
+
+/** As long as the digest: a shorter one would be what is guessed. */
+const minSecretBytes = 32;
 
 const defaultStoredCodes = [
   Code.InvalidArgument,
@@ -79,14 +88,14 @@ const defaultStoredCodes = [
  */
 export function createIdempotency(options: IdempotencyOptions): Interceptor {
   const settings = checkedSettings(options);
-  const { store, header, callerOf, storedCodes, leaseMs, ttlMs, log, clock } = settings;
+  const { store, header, callerOf, fingerprintOf, storedCodes, leaseMs, ttlMs, log, clock } = settings;
   const flights = new Flights();
 
   async function answer(request: UnaryRequest, key: string, next: ReturnType<Interceptor>): Promise<UnaryResponse> {
     const method = methodPath(request);
     // Only digests leave the process: keys may be guessable, and callers are credentials.
     const id = digest(JSON.stringify([callerOf(request) ?? "", method, key]));
-    const fingerprint = digest(toBinary(request.method.input as DescMessage, request.message as Message));
+    const fingerprint = fingerprintOf(toBinary(request.method.input as DescMessage, request.message as Message));
     for (;;) {
       const flight = flights.get(id);
       if (flight === undefined) return lead(request, id, fingerprint, method, next);
@@ -219,6 +228,7 @@ function checkedSettings(options: IdempotencyOptions) {
     "methods",
     "services",
     "callerOf",
+    "secret",
     "ttlMs",
     "leaseMs",
     "pollMs",
@@ -243,6 +253,7 @@ function checkedSettings(options: IdempotencyOptions) {
       services: options.services ?? [],
     }),
     callerOf: options.callerOf ?? callerOfCall,
+    fingerprintOf: createFingerprint(where, options.secret),
     ttlMs: options.ttlMs ?? 24 * 60 * 60 * 1000,
     leaseMs: options.leaseMs ?? 30_000,
     pollMs: options.pollMs ?? 100,
@@ -257,6 +268,19 @@ function callerOfCall(request: UnaryRequest): string | undefined {
   const authorization = readHeader(request, "authorization") ?? undefined;
   const caller = request.contextValues.get(callerKey);
   return caller === undefined ? authorization : JSON.stringify([caller.kind, caller.name, authorization]);
+}
+
+function createFingerprint(where: string, secret: Uint8Array | undefined): (request: Uint8Array) => string {
+  if (secret === undefined) return digest;
+  if (!(secret instanceof Uint8Array)) throw new TypeError(`${where}: secret has to be a Uint8Array`);
+  if (secret.length < minSecretBytes) {
+    throw new RangeError(
+      `${where}: secret has ${secret.length} octets; it has to have at least ${minSecretBytes}, random ones`,
+    );
+  }
+  // A copy: a secret that was changed later would make every repetition another request.
+  const key = Uint8Array.from(secret);
+  return (request) => createHmac("sha256", key).update(request).digest("base64url");
 }
 
 function digest(data: string | Uint8Array): string {

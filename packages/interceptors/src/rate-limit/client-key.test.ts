@@ -4,7 +4,7 @@ import { createContextValues, type UnaryRequest } from "@connectrpc/connect";
 import { type CallInfo, callInfo } from "@tercel/grpc";
 import { callerKey } from "../call/caller.ts";
 import { claimsKey } from "../call/claims.ts";
-import { boundedKey, clientKey, networkOf } from "./client-key.ts";
+import { addressKey, boundedKey, clientKey, networkOf } from "./client-key.ts";
 
 test("knows a caller by its token, else as a program, else by its address", () => {
   const contextValues = createContextValues();
@@ -16,6 +16,7 @@ test("knows a caller by its token, else as a program, else by its address", () =
   assert.equal(clientKey(request), "service-key orders");
   contextValues.set(claimsKey, { sub: "7", iss: "i", exp: 1 });
   assert.equal(clientKey(request), "sub i 7");
+  assert.equal(addressKey(request), "addr 192.0.2.1");
 });
 
 test("takes an IPv4 address whole, and an IPv6 address by its /64", () => {

@@ -8,7 +8,7 @@ import { claimsKey } from "../call/claims.ts";
 const maxKeyChars = 128;
 
 /**
- * Who calls: the subject of a verified token, or else the program that has proved who it is, or else the address. Callers without any
+ * The default `keyOf`. Who calls: the subject of a verified token, or else the program that has proved who it is, or else the address. Callers without any
  * (Unix sockets, in memory) count as one.
  */
 export function clientKey(request: UnaryRequest | StreamRequest): string {
@@ -17,6 +17,14 @@ export function clientKey(request: UnaryRequest | StreamRequest): string {
   if (claims?.sub !== undefined) return `sub ${claims.iss} ${claims.sub}`;
   const caller = request.contextValues.get(callerKey);
   if (caller !== undefined) return `${caller.kind} ${caller.name}`;
+  return addressKey(request);
+}
+
+/**
+ * A `keyOf` for a limit before auth, where nobody has proved anything: the IPv4 address or the /64 of the IPv6 one that the connection
+ * comes from, one count for all without any.
+ */
+export function addressKey(request: UnaryRequest | StreamRequest): string {
   const address = request.contextValues.get(callInfo)?.peerAddress;
   return address === undefined ? "local" : `addr ${networkOf(address)}`;
 }

@@ -1,3 +1,4 @@
+export { addressKey, clientKey } from "./client-key.ts";
 export type { Limit, RateLimitStore, Verdict } from "./limit.ts";
 export { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
 export { createRateLimit, type RateLimitOptions, type RateLimitRule } from "./rate-limit.ts";

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Code, createClient, type Interceptor } from "@connectrpc/connect";
+import type { DescMethodStreaming } from "@bufbuild/protobuf";
+import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { readErrorReason, readRateLimit, readRetryAfterMs } from "@tercel/grpc/errors";
-import { createHealth } from "@tercel/grpc/services";
+import { createHealth, createReflection, reflectionServices } from "@tercel/grpc/services";
 import { assertStatus, createFakeClock, createInMemoryTransport } from "@tercel/grpc/testing";
 import { EchoService, OtherService } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.ts";
 import { collect, streamOf } from "../../test/support/async.ts";
@@ -14,7 +15,7 @@ import {
   recordingLog,
 } from "../../test/support/open-echo.ts";
 import { claimsKey } from "../call/claims.ts";
-import { createMemoryStore, createRateLimit, type RateLimitOptions, type RateLimitStore } from "./index.ts";
+import { addressKey, createMemoryStore, createRateLimit, type RateLimitOptions, type RateLimitStore } from "./index.ts";
 
 const echo = EchoService.typeName;
 const twoAMinute = { requests: 2, per: "minute" } as const;
@@ -137,6 +138,39 @@ describe("createRateLimit", () => {
     for (let at = 0; at < 3; at++) await collect(client.bidi(streamOf({})));
     await other.unary({});
     await assertStatus(other.unary({}), Code.ResourceExhausted);
+  });
+
+  it("counts calls that auth refuses when it stands before auth, and by the address then", async (t) => {
+    const refusing: Interceptor = (next) => (request) =>
+      request.header.has("x-sub")
+        ? naming(next)(request)
+        : Promise.reject(new ConnectError("no token", Code.Unauthenticated));
+    const before = createRateLimit({ limit: twoAMinute, keyOf: addressKey });
+    const { client } = await openOverSocket(t, handlers, {
+      server: { interceptors: [before, refusing, createRateLimit({ limit: twoAMinute })] },
+    });
+    await assertStatus(client.unary({}), Code.Unauthenticated);
+    await assertStatus(client.unary({}), Code.Unauthenticated);
+    await assertStatus(client.unary({}), Code.ResourceExhausted);
+    await assertStatus(client.unary({}, { headers: { "x-sub": "7" } }), Code.ResourceExhausted);
+  });
+
+  it("leaves reflection alone by rule", async (t) => {
+    const rules = Object.fromEntries(reflectionServices.map(({ typeName }) => [`${typeName}/*`, "unlimited" as const]));
+    const transport = createInMemoryTransport({
+      routes: createReflection({ services }).routes,
+      serverOptions: {
+        interceptors: [createRateLimit({ limit: { requests: 1, per: "day" }, services: reflectionServices, rules })],
+      },
+    });
+    t.after(() => transport.close());
+    for (const service of reflectionServices) {
+      const method = service.methods[0] as DescMethodStreaming;
+      for (let at = 0; at < 2; at++) {
+        const { message } = await transport.stream(method, undefined, undefined, undefined, streamOf({}));
+        assert.equal((await collect(message)).length, 1);
+      }
+    }
   });
 
   it("does not limit health", async (t) => {

@@ -29,7 +29,10 @@ export interface RateLimitOptions {
   rules?: Readonly<Record<string, RateLimitRule>>;
   /** The services that `rules` name methods of. */
   services?: readonly DescService[];
-  /** Whose count a call goes to; undefined for nobody's. Default: the subject of the token `createAuth` verified, or the address. */
+  /**
+   * Whose count a call goes to; undefined for nobody's. Default `clientKey`: the subject of the token that `createAuth` verified, or the
+   * program that has proved who it is, or the address. `addressKey` goes by the address alone.
+   */
   keyOf?: (request: UnaryRequest | StreamRequest) => string | undefined;
   /** The second and each further message that a client sends in a stream count like a call. Default false: a stream counts once. */
   countMessages?: boolean;
@@ -74,7 +77,8 @@ interface CompiledRule {
 /**
  * A server interceptor that counts the calls of each client and answers those beyond its limit with RESOURCE_EXHAUSTED, saying
  * when to come back: in google.rpc.RetryInfo, common.v1.RateLimitInfo and `grpc-retry-pushback-ms`, which gRPC clients' retries
- * keep to. Put it behind auth, so that it knows who calls. The health service is not limited.
+ * keep to. Put it behind auth, so that it knows who calls; calls that auth refuses are not counted then, unless another one stands before
+ * auth. The health service is not limited.
  *
  * @throws TypeError or RangeError for an option, a limit or a rule that is wrong
  */

@@ -11,6 +11,9 @@ export interface ReflectionOptions {
   files?: readonly DescFile[];
 }
 
+/** grpc.reflection.v1 and v1alpha, for rules that name what a server serves. */
+export const reflectionServices: readonly DescService[] = [ServerReflectionV1, ServerReflectionV1Alpha];
+
 /** Server reflection, as command-line tools use it to call services without having their .proto files. */
 export interface Reflection {
   /** Registers grpc.reflection.v1 and v1alpha with a router. */
@@ -22,7 +25,7 @@ export interface Reflection {
  * who may call it, names and comments-free schemas of internal services included.
  */
 export function createReflection(options: ReflectionOptions): Reflection {
-  const services = [...options.services, ServerReflectionV1, ServerReflectionV1Alpha];
+  const services = [...options.services, ...reflectionServices];
   const names = [...new Set(services.map((service) => service.typeName))].sort();
   const files = [...filesOfServices(services), ...(options.files ?? [])];
   let index: DescriptorIndex | undefined;
