@@ -281,7 +281,9 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   private observe(attempt: Attempt, listeners: readonly OnAttempt[]): void {
     const { calls, method } = this;
     const { earlierAttempts, isTransparent } = attempt;
-    const headerOf = (): Headers => this.header;
+    const { metadata } = this.init;
+    // What interceptors have filled is at hand, and observers only read it.
+    const headerOf = (): Headers => (metadata instanceof Headers ? metadata : this.header);
     attempt.observer = AttemptObservers.begin(listeners, {
       method,
       target: calls.target,
