@@ -238,8 +238,9 @@ test("a trace goes from user-service to order-service, and to the collector", { 
     }
     // Spans are sent as protobuf: names as they are, ids as octets.
     const sent = Buffer.concat(collector.bodies);
-    for (const text of ["user-service", "order-service", "user.v1.UserService/CreateUser"])
-      assert.ok(sent.includes(text), text);
+    const [ofUser, ofOrder] = ["user.v1.UserService.CreateUser", "shop.order.v1.OrderService.CreateOrder"];
+    const spans = [`Recv.${ofUser}`, `Sent.${ofOrder}`, `Attempt.${ofOrder}`, `Recv.${ofOrder}`];
+    for (const text of ["user-service", "order-service", ...spans]) assert.ok(sent.includes(text), text);
     assert.ok(sent.includes(Buffer.from(String(outer.traceId), "hex")));
   } finally {
     collector.close();

@@ -1,6 +1,13 @@
 // What applications need: to serve and to call.
 
-export { type CallInfo, type ClientCertificate, type ClientTls, callInfo } from "./call/call-info.ts";
+export {
+  type CallInfo,
+  type ClientCertificate,
+  type ClientTls,
+  callInfo,
+  type EndedCall,
+  type OnCallEnd,
+} from "./call/call-info.ts";
 export { compressMessages } from "./call/compress-messages.ts";
 export { type Log, type LogFields, stderrLog } from "./call/log.ts";
 export type { OnUnhandledCall, UnhandledCall } from "./call/unhandled-call.ts";
@@ -89,6 +96,7 @@ export type { ParsedTarget } from "./channel/target.ts";
 
 // What sibling packages need besides.
 
+export type { AttemptObserver, OnAttempt, StartedAttempt } from "./call/attempt-observer.ts";
 export type { CallHook, CallRequest, ResponseMetadata } from "./call/call-hook.ts";
 export { maxCallTimeoutMs } from "./call/call-timeout.ts";
 export { checkWholeNumber } from "./call/check-number.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Code, createClient, type Interceptor } from "@connectrpc/connect";
-import { type CallInfo, callInfo, readHeader } from "@tercel/grpc";
+import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
+import { type CallInfo, callInfo, type EndedCall, readHeader } from "@tercel/grpc";
 import { assertStatus, createFakeClock, createStubServer } from "@tercel/grpc/testing";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { aborted, createOccasion } from "./support/async.ts";
+import { aborted, collect, createOccasion, streamOf } from "./support/async.ts";
 import { echoRoutes, openInMemory, overBothTransports } from "./support/open-echo.ts";
 
 describe("a call's info", () => {
@@ -60,6 +60,64 @@ describe("a call's info", () => {
             entered.happen();
             await aborted(context.signal);
             told.happen((info as CallInfo).endedBy?.code);
+            return {};
+          },
+        },
+        { server: { clock, maxTimeoutMs: 1000 } },
+      );
+      const call = assertStatus(client.unary({}), Code.DeadlineExceeded);
+      await entered.happened;
+      await clock.advance(1010);
+      assert.equal(await told.happened, Code.DeadlineExceeded);
+      await call;
+    });
+
+    it("tells of the call's end behind all interceptors, with the octets of its messages as they were sent", async (t) => {
+      const ends: EndedCall[] = [];
+      const notes: string[] = [];
+      const watching: Interceptor = (next) => async (request) => {
+        const info = request.contextValues.get(callInfo);
+        info?.whenOver(() => {
+          throw new Error("its own affair");
+        });
+        info?.whenOver((call) => {
+          const { endedBy, sentMessageBytes, receivedMessageBytes } = call;
+          ends.push(call);
+          notes.push(`${endedBy?.code ?? "OK"} sent ${sentMessageBytes} received ${receivedMessageBytes}`);
+        });
+        const response = await next(request);
+        assert.deepEqual(ends, []);
+        return response;
+      };
+      const { client } = await open(
+        t,
+        {
+          unary: ({ text }) => ({ text: `${text}!` }),
+          async *bidi(requests) {
+            for await (const { text } of requests) yield { text };
+            throw new ConnectError("enough", Code.Aborted);
+          },
+        },
+        { server: { interceptors: [watching] } },
+      );
+      await client.unary({ text: "abc" });
+      assert.deepEqual(notes.splice(0), ["OK sent 6 received 5"]);
+      ends.length = 0;
+      await assertStatus(collect(client.bidi(streamOf({ text: "a" }, { text: "" }))), Code.Aborted);
+      assert.deepEqual(notes, [`${Code.Aborted} sent 3 received 3`]);
+    });
+
+    it("tells of the end at once when the call is over already", async (t) => {
+      const clock = createFakeClock();
+      const entered = createOccasion();
+      const told = createOccasion<Code | undefined>();
+      const { client } = await open(
+        t,
+        {
+          async unary(_request, context) {
+            entered.happen();
+            await aborted(context.signal);
+            context.values.get(callInfo)?.whenOver(({ endedBy }) => told.happen(endedBy?.code));
             return {};
           },
         },

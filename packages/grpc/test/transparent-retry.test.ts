@@ -8,6 +8,7 @@ import { type ChannelOptions, createChannel, createServer as createGrpcServer, t
 import { assertStatus } from "@tercel/grpc/testing";
 import { EchoResponseSchema, EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
 import { streamOf } from "./support/async.ts";
+import { createAttemptRecorder } from "./support/attempt-recorder.ts";
 import { echoRoutes } from "./support/open-echo.ts";
 import { framed } from "./support/raw-client.ts";
 
@@ -45,6 +46,16 @@ describe("a unary call", () => {
     const { client, seen } = await openRefusing(test, 1, constants.NGHTTP2_REFUSED_STREAM);
     assert.equal((await client.unary({})).text, "hello");
     assert.equal(seen(), 2);
+  });
+
+  it("is two attempts to those who observe them, the second one transparent", async (test) => {
+    const { attempts, interceptor } = createAttemptRecorder();
+    const { client } = await openRefusing(test, 1, constants.NGHTTP2_REFUSED_STREAM, { interceptors: [interceptor] });
+    await client.unary({});
+    assert.deepEqual(attempts, [
+      { begun: "Unary 0", told: ["waited", "sent 0", "Unavailable"] },
+      { begun: "Unary 0 transparent", told: ["picked", "sent 0", "received 7", "OK"] },
+    ]);
   });
 
   it("fails with Unavailable when it is refused a second time", async (test) => {

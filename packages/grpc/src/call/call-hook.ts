@@ -1,4 +1,5 @@
 import type { StreamRequest, StreamResponse, UnaryRequest, UnaryResponse } from "@connectrpc/connect";
+import type { OnAttempt } from "./attempt-observer.ts";
 import type { RunStep } from "./watch-messages.ts";
 
 export type CallRequest = UnaryRequest | StreamRequest;
@@ -32,6 +33,11 @@ export interface CallHook<State = undefined> {
   onError?(request: CallRequest, state: State, error: unknown): unknown;
   /** The reader of a response stream has left before its end. After `onEnd`, `onError` or this there is nothing more. */
   onLeave?(request: CallRequest, state: State): void;
+  /**
+   * Our channels tell it of each attempt that a call is made of. It stands beside the steps of the call: attempts begin behind all
+   * interceptors, and a call that is answered by one of them has none.
+   */
+  onAttempt?: OnAttempt;
 }
 
 /** Hooks in the order in which they stand around a call, with what can be said of all of them together. */
@@ -58,6 +64,7 @@ export class CompiledHook implements Record<keyof CallHook, unknown> {
   readonly onEnd: CallHook<unknown>["onEnd"];
   readonly onError: CallHook<unknown>["onError"];
   readonly onLeave: CallHook<unknown>["onLeave"];
+  readonly onAttempt: OnAttempt | undefined;
 
   constructor(hook: CallHook<unknown>) {
     this.begin = hook.begin?.bind(hook);
@@ -68,5 +75,6 @@ export class CompiledHook implements Record<keyof CallHook, unknown> {
     this.onEnd = hook.onEnd?.bind(hook);
     this.onError = hook.onError?.bind(hook);
     this.onLeave = hook.onLeave?.bind(hook);
+    this.onAttempt = hook.onAttempt?.bind(hook);
   }
 }

@@ -20,6 +20,19 @@ export interface ClientTls {
   readonly certificate: ClientCertificate | undefined;
 }
 
+/** A call that is over for the server: its status is handed to the connection, or nobody waits for one any more. */
+export interface EndedCall {
+  /** Undefined after a success. */
+  readonly endedBy: ConnectError | undefined;
+  /** Octets of all response messages as they were sent, compressed or not, prefixes and frames excluded. */
+  readonly sentMessageBytes: number;
+  /** The same of the request messages. Those that came after the end do not count. */
+  readonly receivedMessageBytes: number;
+}
+
+/** Hears of a call's end, once. What it throws is ignored. */
+export type OnCallEnd = (call: EndedCall) => void;
+
 /** What a server knows of a call beside its metadata and messages. */
 export interface CallInfo {
   /** `host:port` of the client; undefined over Unix sockets and in memory. */
@@ -37,6 +50,11 @@ export interface CallInfo {
   remainingMs(): number | undefined;
   /** Gives the call at most this many milliseconds from now. A deadline that is nearer stays. */
   shortenDeadline(timeoutMs: number): void;
+  /**
+   * Tells when the call is over: behind all interceptors, with the status that the client is told, whatever the handler still does. At
+   * once when it is over already.
+   */
+  whenOver(listener: OnCallEnd): void;
 }
 
 /** The call's info among the context values of a server's interceptors and handlers; undefined on other servers and on clients. */

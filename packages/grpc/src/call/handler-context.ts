@@ -2,7 +2,7 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues, HandlerContext } from "@connectrpc/connect";
 import { isBinaryName, isReservedName } from "../protocol/metadata-name.ts";
 import { isAsciiValue, stripEdges } from "../protocol/metadata-value.ts";
-import { type CallInfo, type ClientTls, callInfo } from "./call-info.ts";
+import { type CallInfo, type ClientTls, callInfo, type OnCallEnd } from "./call-info.ts";
 import { CallValues } from "./call-values.ts";
 
 /** What a context shows, taken from the call only when somebody looks. */
@@ -79,6 +79,10 @@ export class CallContext implements HandlerContext, CallInfo {
 
   shortenDeadline(timeoutMs: number): void {
     this.source.shortenDeadline(timeoutMs);
+  }
+
+  whenOver(listener: OnCallEnd): void {
+    this.source.whenOver(listener);
   }
 
   /** A request header, without making all of them if nobody has yet. */

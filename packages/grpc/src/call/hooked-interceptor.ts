@@ -1,4 +1,5 @@
 import type { Interceptor } from "@connectrpc/connect";
+import type { OnAttempt } from "./attempt-observer.ts";
 import { type CallHook, type CallRequest, type CallResponse, CompiledHook, HookChain } from "./call-hook.ts";
 import { HookPassage } from "./hook-passage.ts";
 import { requestWithMessages, responseWithMessages } from "./with-messages.ts";
@@ -33,6 +34,17 @@ export function groupHooks(interceptors: readonly Interceptor[]): readonly Inter
 /** The hooks that an interceptor is made of; undefined for any other. */
 export function hookChain(interceptor: Interceptor | undefined): HookChain | undefined {
   return (interceptor as Partial<HookedInterceptor> | undefined)?.[chainOf];
+}
+
+/** Those among the interceptors of a channel that want to hear of attempts; undefined where there are none. */
+export function attemptListeners(interceptors: readonly Interceptor[]): readonly OnAttempt[] | undefined {
+  const listeners: OnAttempt[] = [];
+  for (const interceptor of interceptors) {
+    for (const { onAttempt } of hookChain(interceptor)?.hooks ?? []) {
+      if (onAttempt !== undefined) listeners.push(onAttempt);
+    }
+  }
+  return listeners.length === 0 ? undefined : listeners;
 }
 
 function interceptorOf(chain: HookChain): HookedInterceptor {

@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code, ConnectError } from "@connectrpc/connect";
+import type { AttemptObservers } from "../call/attempt-observer.ts";
 import { ClientCall, type ClientCallListener, type ClientCallSettings } from "../transport/client-call.ts";
 import type { Http2ClientConnection } from "../transport/http2-client-connection.ts";
 import type { CallOutcome } from "./balancer/index.ts";
@@ -32,6 +33,9 @@ export class Attempt extends ClientCall implements CallOutcome {
   /** Another attempt has won, or the call is over: what becomes of this one is of no interest. */
   isAbandoned = false;
   pick: CompletePick | undefined = undefined;
+  /** The attempt before it was not seen by a server. */
+  isTransparent = false;
+  declare observer: AttemptObservers | undefined;
   /** For streams: how many of the requests it has sent, whether the stream has room, and whether it knows that there are no more. */
   sentMessages = 0;
   isBlocked = false;
@@ -69,6 +73,7 @@ export class Attempt extends ClientCall implements CallOutcome {
   /** The attempt is over: tells the balancer. */
   settled(error: ConnectError | undefined): void {
     this.error = error;
+    this.observer?.onEnd(error);
     const { pick } = this;
     if (!this.isOpen || pick === undefined) return;
     this.isOpen = false;

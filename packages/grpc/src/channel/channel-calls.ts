@@ -1,4 +1,5 @@
 import type { Interceptor } from "@connectrpc/connect";
+import type { OnAttempt } from "../call/attempt-observer.ts";
 import type { Clock } from "../call/clock.ts";
 import type { DeadlineWheel } from "../call/deadline-wheel.ts";
 import type { TurnShare } from "../call/turn-share.ts";
@@ -15,6 +16,10 @@ export interface ChannelCalls {
   readonly deadlines: DeadlineWheel;
   readonly sendShare: TurnShare;
   readonly interceptors: readonly Interceptor[];
+  /** Those of the interceptors that want to hear of attempts. */
+  readonly onAttempt: readonly OnAttempt[] | undefined;
+  /** As the application wrote it. */
+  readonly target: string;
   readonly defaultTimeoutMs: number | undefined;
   /** Undefined leaves it to the service config. */
   readonly waitForReady: boolean | undefined;

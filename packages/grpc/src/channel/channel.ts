@@ -2,6 +2,7 @@ import type { DescMessage, DescMethodStreaming, DescMethodUnary, Message } from 
 import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
 import { systemClock } from "../call/clock.ts";
 import { DeadlineWheel } from "../call/deadline-wheel.ts";
+import { attemptListeners } from "../call/hooked-interceptor.ts";
 import { stderrLog } from "../call/log.ts";
 import { toMessage } from "../call/message-init.ts";
 import { printable } from "../call/printable.ts";
@@ -115,6 +116,8 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
     deadlines: new DeadlineWheel(clock, true),
     sendShare: new TurnShare(),
     interceptors: options.interceptors ?? [],
+    onAttempt: attemptListeners(options.interceptors ?? []),
+    target,
     defaultTimeoutMs: options.defaultTimeoutMs,
     waitForReady: options.waitForReady,
     maxConcurrentCalls: options.maxConcurrentCalls ?? Number.POSITIVE_INFINITY,

@@ -1,10 +1,12 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
+import { AttemptObservers, type OnAttempt } from "../call/attempt-observer.ts";
 import type { DeadlineEntry } from "../call/deadline-wheel.ts";
 import { waitForReady } from "../call/wait-for-ready.ts";
 import type { MetadataInit } from "../protocol/metadata.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
-import { callFields, replaceTimeout } from "../transport/request-heads.ts";
+import { callFields, replaceMetadata, replaceTimeout } from "../transport/request-heads.ts";
+import { formatAddress } from "./address-text.ts";
 import { Attempt } from "./attempt.ts";
 import type { PickInfo } from "./balancer/index.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
@@ -143,6 +145,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
 
   onPick(attempt: Attempt, pick: CompletePick): void {
     attempt.pick = pick;
+    attempt.observer?.onPick(formatAddress(pick.subchannel.address), attempt.wait !== undefined);
     try {
       attempt.open(this.plan.head, this.fieldsOf(attempt));
       this.sendRequests(attempt);
@@ -188,8 +191,9 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
 
   // ---- RepeatedCall
 
-  startAttempt(earlierAttempts: number): void {
+  startAttempt(earlierAttempts: number, isTransparent: boolean): void {
     const attempt = new Attempt(this.plan.settings, this.method, this, earlierAttempts);
+    attempt.isTransparent = isTransparent;
     attempt.contextValues = this.init.contextValues;
     this.prepareAttempt(attempt);
     this.attempts ??= [this.attempt];
@@ -260,7 +264,8 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   }
 
   private seekConnection(attempt: Attempt, nowMs: number): void {
-    const { core } = this.calls;
+    const { core, onAttempt } = this.calls;
+    if (onAttempt !== undefined) this.observe(attempt, onAttempt);
     if (!core.isConfigured) {
       core.leaveIdle();
       // Some names are resolved at once.
@@ -279,8 +284,35 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
     core.enqueue(attempt.wait);
   }
 
-  /** What the attempt adds to its method's head: the time that is left, and how many attempts there were before. */
+  private observe(attempt: Attempt, listeners: readonly OnAttempt[]): void {
+    const { calls, method } = this;
+    const { earlierAttempts, isTransparent } = attempt;
+    const { metadata } = this.init;
+    // What interceptors have filled is at hand, and observers only read it.
+    const headerOf = (): Headers => (metadata instanceof Headers ? metadata : this.header);
+    attempt.observer = AttemptObservers.begin(listeners, {
+      method,
+      target: calls.target,
+      earlierAttempts,
+      isTransparent,
+      get header() {
+        return headerOf();
+      },
+    });
+  }
+
+  /** What the attempt adds to its call's head. */
   private fieldsOf(attempt: Attempt): readonly string[] {
+    let fields = this.timedFieldsOf(attempt);
+    if (attempt.observer === undefined) return fields;
+    for (const metadata of attempt.observer.metadata) {
+      fields = replaceMetadata(fields, metadata, this.calls.onDropped);
+    }
+    return fields;
+  }
+
+  /** What the attempt adds to its method's head: the time that is left, and how many attempts there were before. */
+  private timedFieldsOf(attempt: Attempt): readonly string[] {
     if (attempt.wait === undefined && this.attempts === undefined) return this.fields;
     const { earlierAttempts } = attempt;
     const times = attempt.timesSince(this.startedAtMs);

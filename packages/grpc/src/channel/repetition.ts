@@ -10,7 +10,7 @@ import type { RetryThrottle } from "./retry/retry-throttle.ts";
 /** What a call does for its repetition. */
 export interface RepeatedCall {
   /** Begins another attempt, which may end before this returns. */
-  startAttempt(earlierAttempts: number): void;
+  startAttempt(earlierAttempts: number, isTransparent: boolean): void;
   /** Ends an attempt that nobody wants any more. */
   abandon(attempt: Attempt): void;
   /** The call is over with this error: there will be no further attempt. */
@@ -87,7 +87,7 @@ export class Repetition {
     this.open.delete(attempt);
     if (ClientCall.isUnprocessed(error) && !this.wasRefused) {
       this.wasRefused = true;
-      this.call.startAttempt(attempt.earlierAttempts);
+      this.call.startAttempt(attempt.earlierAttempts, true);
       return;
     }
     if (wasDropped) {
@@ -238,7 +238,7 @@ export class Repetition {
 
   private startAttempt(): void {
     this.attempts++;
-    this.call.startAttempt(this.attempts - 1);
+    this.call.startAttempt(this.attempts - 1, false);
   }
 
   private giveUp(attempt: Attempt, error: ConnectError, reason: string | undefined): void {

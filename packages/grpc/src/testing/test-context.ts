@@ -1,6 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import type { ClientTls } from "../call/call-info.ts";
+import type { ClientTls, OnCallEnd } from "../call/call-info.ts";
 import { Cancellation } from "../call/cancellation.ts";
 import { checkWholeNumber } from "../call/check-number.ts";
 import { type Clock, systemClock } from "../call/clock.ts";
@@ -59,6 +59,15 @@ export function createTestContext(method: DescMethod, options: TestContextOption
     cancellation.abort(reason);
   }
 
+  /** Nothing is sent here, and what the handler returns goes to the test: the call is over when the client ends it. */
+  function whenOver(listener: OnCallEnd): void {
+    const { signal } = cancellation;
+    const tell = (): void =>
+      listener({ endedBy: signal.reason as ConnectError, sentMessageBytes: 0, receivedMessageBytes: 0 });
+    if (signal.aborted) tell();
+    else signal.addEventListener("abort", tell, { once: true });
+  }
+
   const context = new CallContext({
     service: method.parent,
     method,
@@ -78,6 +87,7 @@ export function createTestContext(method: DescMethod, options: TestContextOption
     },
     remainingMs: () => (deadlineAtMs === undefined ? undefined : Math.max(0, deadlineAtMs - clock.nowMs())),
     shortenDeadline,
+    whenOver,
   });
   if (options.timeoutMs !== undefined) shortenDeadline(options.timeoutMs);
   return Object.assign(context, { cancel });

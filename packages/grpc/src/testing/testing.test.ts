@@ -263,6 +263,18 @@ describe("createTestContext", () => {
     context.cancel();
   });
 
+  it("tells of its end, at once when it is over", () => {
+    const context = createTestContext(check);
+    const ends: (Code | undefined)[] = [];
+    const listen = (): void => context.values.get(callInfo)?.whenOver(({ endedBy }) => ends.push(endedBy?.code));
+    listen();
+    assert.deepEqual(ends, []);
+    context.cancel();
+    assert.deepEqual(ends, [Code.Canceled]);
+    listen();
+    assert.deepEqual(ends, [Code.Canceled, Code.Canceled]);
+  });
+
   it("passes its deadline on the clock, once", async () => {
     const clock = createFakeClock();
     const context = createTestContext(check, { timeoutMs: 1000, clock });

@@ -8,6 +8,7 @@ import {
   type StreamListener,
   type Trailers,
 } from "@tercel/http2";
+import type { MessageObserver } from "../call/attempt-observer.ts";
 import type { Clock } from "../call/clock.ts";
 import { compressionForMessage } from "../call/compress-messages.ts";
 import type { MessageQueue } from "../call/message-queue.ts";
@@ -76,6 +77,7 @@ export class ClientCall implements StreamListener, MessageSink {
   responses: MessageQueue<Message> | undefined = undefined;
   /** Octets of messages sent so far, prefixes included. */
   sentBytes = 0;
+  observer: MessageObserver | undefined = undefined;
   private head: ResponseHead | undefined = undefined;
   /** The head carries a status, so it may be all there is. */
   private headIsStatus = false;
@@ -227,6 +229,7 @@ export class ClientCall implements StreamListener, MessageSink {
   onMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
     if (this.over) return;
     if (this.stream !== undefined) this.stream.owner.messages.received++;
+    this.observer?.onReceived(end - start, compressed);
     if (this.responses !== undefined) {
       this.responses.push(bytes, start, end, compressed, gathered);
       return;
@@ -274,6 +277,7 @@ export class ClientCall implements StreamListener, MessageSink {
     const { stream } = this;
     if (stream === undefined || !stream.isWritable) return true;
     this.sentBytes += payload.length + messagePrefixBytes;
+    this.observer?.onSent(payload.length, isCompressed);
     return sendMessage(stream, payload, isCompressed, isLast, isGiven);
   }
 

@@ -79,3 +79,26 @@ export function replaceTimeout(fields: readonly string[], leftMs: number): reado
     ? ["grpc-timeout", timeout, ...fields.slice(2)]
     : ["grpc-timeout", timeout, ...fields];
 }
+
+/** The fields of a call of which one attempt has metadata of its own. Throws a ConnectError for what gRPC cannot carry. */
+export function replaceMetadata(
+  fields: readonly string[],
+  metadata: MetadataInit,
+  onDropped?: OnDropped,
+): readonly string[] {
+  const own: string[] = [];
+  const error = appendMetadata(own, metadata, onDropped);
+  if (error !== undefined) throw error;
+  const replaced: string[] = [];
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] as string;
+    if (!isNamed(own, name)) replaced.push(name, fields[at + 1] as string);
+  }
+  replaced.push(...own);
+  return replaced;
+}
+
+function isNamed(fields: readonly string[], name: string): boolean {
+  for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return true;
+  return false;
+}

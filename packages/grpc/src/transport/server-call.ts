@@ -1,7 +1,7 @@
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorCode, type Http2Error, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
-import type { ClientTls } from "../call/call-info.ts";
+import type { ClientTls, EndedCall, OnCallEnd } from "../call/call-info.ts";
 import { Cancellation } from "../call/cancellation.ts";
 import type { Clock } from "../call/clock.ts";
 import { compressionForMessage } from "../call/compress-messages.ts";
@@ -54,7 +54,7 @@ export interface ServerCallSettings {
  * after is ignored.
  */
 export class ServerCall
-  implements StreamListener, MessageSink, DeadlineEntry, ContextSource, MessageSource<Message>, HandledCall
+  implements StreamListener, MessageSink, DeadlineEntry, ContextSource, MessageSource<Message>, HandledCall, EndedCall
 {
   /** 0 as long as there is no deadline. */
   deadlineAtMs = 0;
@@ -79,6 +79,9 @@ export class ServerCall
   /** Interceptors and handler have it, or had it. */
   private wasHandled = false;
   private over = false;
+  sentMessageBytes = 0;
+  receivedMessageBytes = 0;
+  private onOver: OnCallEnd | undefined = undefined;
   private wakeSender: (() => void) | undefined = undefined;
 
   constructor(settings: ServerCallSettings, stream: Stream, head: RequestHead, plan: RequestPlan) {
@@ -176,6 +179,21 @@ export class ServerCall
     deadlines.add(this);
   }
 
+  whenOver(listener: OnCallEnd): void {
+    if (this.over) {
+      tellEnd(listener, this);
+      return;
+    }
+    const earlier = this.onOver;
+    this.onOver =
+      earlier === undefined
+        ? listener
+        : (call) => {
+            tellEnd(earlier, call);
+            listener(call);
+          };
+  }
+
   // ---- StreamListener
 
   onHead(): void {}
@@ -200,6 +218,7 @@ export class ServerCall
   onMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
     if (this.over) return;
     this.stream.owner.messages.received++;
+    this.receivedMessageBytes += end - start;
     if (this.requests !== undefined) {
       this.requests.push(bytes, start, end, compressed, gathered);
     } else if (this.request !== undefined) {
@@ -378,6 +397,7 @@ export class ServerCall
   private write(payload: Uint8Array, compressed: boolean): Promise<void> | undefined {
     if (this.over) return undefined;
     this.sendHead();
+    this.sentMessageBytes += payload.length;
     if (sendMessage(this.stream, payload, compressed, false, true)) return undefined;
     return new Promise((resolve) => {
       this.wakeSender = resolve;
@@ -429,7 +449,17 @@ export class ServerCall
     this.cancellation.abort(error);
     this.wakeSender?.();
     this.wakeSender = undefined;
+    if (this.onOver !== undefined) tellEnd(this.onOver, this);
     // The answer is complete, so the rest of the request is of no use (gRPC over HTTP/2, "Responses").
     if (!this.stream.isClosed) this.stream.resetWhenSent(ErrorCode.noError);
+  }
+}
+
+/** Who only keeps the books must not fail the connection whose reading it is called from. */
+function tellEnd(listener: OnCallEnd, call: EndedCall): void {
+  try {
+    listener(call);
+  } catch {
+    // Its own affair.
   }
 }

@@ -1,5 +1,5 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { type CallRequest, callInfo, createHookedInterceptor, type RunStep } from "@tercel/grpc";
+import { type CallRequest, callInfo, createHookedInterceptor, type OnAttempt, type RunStep } from "@tercel/grpc";
 import { okStatus, type Status } from "./status-name.ts";
 
 export type Side = "client" | "server";
@@ -16,11 +16,19 @@ export interface CallObserver {
   onEnd(status: Status, error: unknown): void;
 }
 
-/** An interceptor that changes nothing, and asks for an observer of each call; undefined leaves the call unobserved. */
-export function observeCalls(side: Side, begin: (request: CallRequest) => CallObserver | undefined): Interceptor {
+/**
+ * An interceptor that changes nothing, and asks for an observer of each call; undefined leaves the call unobserved. `onAttempt` is for
+ * clients: our channels tell it of the attempts that the calls are made of.
+ */
+export function observeCalls(
+  side: Side,
+  begin: (request: CallRequest) => CallObserver | undefined,
+  onAttempt?: OnAttempt,
+): Interceptor {
   const succeeded = side === "server" ? statusOfSuccess : () => okStatus;
   return createHookedInterceptor<CallObserver | undefined>({
     begin,
+    ...(onAttempt !== undefined && { onAttempt }),
     runner: (_request, observer) => (observer?.run === undefined ? undefined : (step) => runIn(observer, step)),
     onRequest: (_request, observer, message) => observer?.onRequest?.(message),
     onResponse: (_request, observer, message) => observer?.onResponse?.(message),

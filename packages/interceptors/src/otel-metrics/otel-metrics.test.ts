@@ -1,34 +1,57 @@
 import assert from "node:assert/strict";
-import { it } from "node:test";
+import { it, type TestContext } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import {
   AggregationTemporality,
+  type Histogram,
   InMemoryMetricExporter,
   MeterProvider,
+  type MetricData,
   PeriodicExportingMetricReader,
 } from "@opentelemetry/sdk-metrics";
+import { gzipCompression } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
 import { GuardedService } from "../../test/gen/tercel/interceptors/test/v1/guarded_pb.ts";
 import { collect } from "../../test/support/async.ts";
 import { openInMemory } from "../../test/support/open-echo.ts";
 import { createClientOtelMetrics, createServerOtelMetrics } from "./index.ts";
 
-it("records gRFC A66's instruments of calls on both sides", async (t) => {
+/** Where instruments are made, and what was recorded: name, unit, attributes, count, and for octets their sum. */
+function openMeter(t: TestContext) {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
   const provider = new MeterProvider({ readers: [reader] });
   t.after(() => provider.shutdown());
-  const meter = provider.getMeter("test");
+  async function recorded(): Promise<string[]> {
+    await provider.forceFlush();
+    const scopes = exporter.getMetrics().at(-1)?.scopeMetrics ?? [];
+    return scopes.flatMap(({ metrics }) => metrics.flatMap(linesOf)).sort();
+  }
+  return { meter: provider.getMeter("test"), recorded };
+}
+
+function linesOf({ descriptor, dataPoints }: MetricData): string[] {
+  return dataPoints.map(({ attributes, value }) => {
+    const shown = Object.values(attributes).map((one) => String(one).replace("tercel.interceptors.test.v1.", ""));
+    const { count, sum } = typeof value === "number" ? { count: value } : (value as Histogram);
+    const total = descriptor.unit === "By" ? [`of ${sum}`] : [];
+    return [descriptor.name, descriptor.unit, ...shown, count, ...total].join(" ");
+  });
+}
+
+it("records gRFC A66's instruments on both sides", async (t) => {
+  const { meter, recorded } = openMeter(t);
   const recording = createServerOtelMetrics({ meter });
   const { client, transport } = await openInMemory(
     t,
     {
-      unary({ count }) {
+      unary({ count, text }) {
         if (count > 0) throw new ConnectError("no", count);
-        return {};
+        return { text };
       },
       async *serverStream() {
-        yield {};
+        yield { text: "a" };
+        yield { text: "bcd" };
       },
     },
     {
@@ -36,26 +59,29 @@ it("records gRFC A66's instruments of calls on both sides", async (t) => {
       channel: { interceptors: [createClientOtelMetrics({ meter, target: "dns:///echo" })] },
     },
   );
-  await client.unary({});
-  await client.unary({});
+  // A tag and a length of a byte each, and the text.
+  await client.unary({ text: "hello" });
+  await client.unary({ text: "hello, world" });
   await assertStatus(client.unary({ count: Code.NotFound }), Code.NotFound);
   await collect(client.serverStream({}));
   await assertStatus(createClient(GuardedService, transport).read({}), Code.Unimplemented);
-  await provider.forceFlush();
 
-  const seen: string[] = [];
-  for (const { scopeMetrics } of exporter.getMetrics().slice(-1)) {
-    for (const { metrics } of scopeMetrics) {
-      for (const { descriptor, dataPoints } of metrics) {
-        for (const { attributes, value } of dataPoints) {
-          const count = typeof value === "number" ? value : (value as { count: number }).count;
-          const shown = Object.values(attributes).map((one) => String(one).replace("tercel.interceptors.test.v1.", ""));
-          seen.push([descriptor.name, descriptor.unit, ...shown, count].join(" "));
-        }
-      }
-    }
-  }
-  assert.deepEqual(seen.sort(), [
+  assert.deepEqual(await recorded(), [
+    "grpc.client.attempt.duration s dns:///echo EchoService/ServerStream OK 1",
+    "grpc.client.attempt.duration s dns:///echo EchoService/Unary NOT_FOUND 1",
+    "grpc.client.attempt.duration s dns:///echo EchoService/Unary OK 2",
+    "grpc.client.attempt.duration s dns:///echo GuardedService/Read UNIMPLEMENTED 1",
+    "grpc.client.attempt.rcvd_total_compressed_message_size By dns:///echo EchoService/ServerStream OK 1 of 8",
+    "grpc.client.attempt.rcvd_total_compressed_message_size By dns:///echo EchoService/Unary NOT_FOUND 1 of 0",
+    "grpc.client.attempt.rcvd_total_compressed_message_size By dns:///echo EchoService/Unary OK 2 of 21",
+    "grpc.client.attempt.rcvd_total_compressed_message_size By dns:///echo GuardedService/Read UNIMPLEMENTED 1 of 0",
+    "grpc.client.attempt.sent_total_compressed_message_size By dns:///echo EchoService/ServerStream OK 1 of 0",
+    "grpc.client.attempt.sent_total_compressed_message_size By dns:///echo EchoService/Unary NOT_FOUND 1 of 2",
+    "grpc.client.attempt.sent_total_compressed_message_size By dns:///echo EchoService/Unary OK 2 of 21",
+    "grpc.client.attempt.sent_total_compressed_message_size By dns:///echo GuardedService/Read UNIMPLEMENTED 1 of 0",
+    "grpc.client.attempt.started {attempt} dns:///echo EchoService/ServerStream 1",
+    "grpc.client.attempt.started {attempt} dns:///echo EchoService/Unary 3",
+    "grpc.client.attempt.started {attempt} dns:///echo GuardedService/Read 1",
     "grpc.client.call.duration s dns:///echo EchoService/ServerStream OK 1",
     "grpc.client.call.duration s dns:///echo EchoService/Unary NOT_FOUND 1",
     "grpc.client.call.duration s dns:///echo EchoService/Unary OK 2",
@@ -64,10 +90,78 @@ it("records gRFC A66's instruments of calls on both sides", async (t) => {
     "grpc.server.call.duration s EchoService/Unary NOT_FOUND 1",
     "grpc.server.call.duration s EchoService/Unary OK 2",
     "grpc.server.call.duration s other UNIMPLEMENTED 1",
+    "grpc.server.call.rcvd_total_compressed_message_size By EchoService/ServerStream OK 1 of 0",
+    "grpc.server.call.rcvd_total_compressed_message_size By EchoService/Unary NOT_FOUND 1 of 2",
+    "grpc.server.call.rcvd_total_compressed_message_size By EchoService/Unary OK 2 of 21",
+    "grpc.server.call.sent_total_compressed_message_size By EchoService/ServerStream OK 1 of 8",
+    "grpc.server.call.sent_total_compressed_message_size By EchoService/Unary NOT_FOUND 1 of 0",
+    "grpc.server.call.sent_total_compressed_message_size By EchoService/Unary OK 2 of 21",
     "grpc.server.call.started {call} EchoService/ServerStream 1",
     "grpc.server.call.started {call} EchoService/Unary 3",
     "grpc.server.call.started {call} other 1",
   ]);
+});
+
+it("counts the attempts of a repeated call one by one, with octets as they were compressed and the channel's target", async (t) => {
+  const { meter, recorded } = openMeter(t);
+  let compressedBytes = 0;
+  let failures = 1;
+  const retryPolicy = {
+    maxAttempts: 2,
+    initialBackoff: "0.001s",
+    maxBackoff: "0.001s",
+    backoffMultiplier: 1,
+    retryableStatusCodes: ["UNAVAILABLE"],
+  };
+  const { client } = await openInMemory(
+    t,
+    {
+      unary() {
+        if (failures-- > 0) throw new ConnectError("not now", Code.Unavailable);
+        return {};
+      },
+    },
+    {
+      server: { interceptors: [createServerOtelMetrics({ meter })] },
+      channel: {
+        serviceConfig: { methodConfig: [{ name: [{}], retryPolicy }] },
+        interceptors: [createClientOtelMetrics({ meter })],
+        sendCompression: {
+          ...gzipCompression,
+          async compress(bytes) {
+            const compressed = await gzipCompression.compress(bytes);
+            compressedBytes = compressed.length;
+            return compressed;
+          },
+        },
+      },
+    },
+  );
+  await client.unary({ text: "a".repeat(50_000) });
+  assert.ok(compressedBytes > 0 && compressedBytes < 1000);
+  const lines = await recorded();
+  const method = "EchoService/Unary";
+  const ofAttempts = (name: string): string[] => lines.filter((line) => line.startsWith(`grpc.client.attempt.${name}`));
+  const target = ofAttempts("started")[0]?.split(" ")[2];
+  assert.ok(target !== undefined && target !== method);
+  assert.deepEqual(ofAttempts("started"), [`grpc.client.attempt.started {attempt} ${target} ${method} 2`]);
+  assert.deepEqual(
+    ofAttempts("sent_total"),
+    ["OK", "UNAVAILABLE"].map(
+      (status) =>
+        `grpc.client.attempt.sent_total_compressed_message_size By ${target} ${method} ${status} 1 of ${compressedBytes}`,
+    ),
+  );
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith("grpc.client.call.")),
+    [`grpc.client.call.duration s ${method} OK 1`],
+  );
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith("grpc.server.call.rcvd_total")),
+    ["OK", "UNAVAILABLE"].map(
+      (status) => `grpc.server.call.rcvd_total_compressed_message_size By ${method} ${status} 1 of ${compressedBytes}`,
+    ),
+  );
 });
 
 it("does nothing where no SDK is set up, and refuses unknown options", async (t) => {

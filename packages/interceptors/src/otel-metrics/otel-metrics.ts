@@ -1,10 +1,10 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
-import { type Attributes, type Histogram, type Meter, metrics } from "@opentelemetry/api";
-import { refuseUnknownOptions, type UnhandledCall } from "@tercel/grpc";
+import { type Attributes, type Context, type Histogram, type Meter, metrics } from "@opentelemetry/api";
+import { callInfo, type OnAttempt, refuseUnknownOptions, type UnhandledCall } from "@tercel/grpc";
 import { methodPath } from "../call/method-path.ts";
 import { observeCalls } from "../call/observe-calls.ts";
-import { statusName } from "../call/status-name.ts";
+import { okStatus, type Status, statusName } from "../call/status-name.ts";
 import { traceContextOf } from "../call/trace-context.ts";
 
 export interface OtelMetricsOptions {
@@ -13,7 +13,10 @@ export interface OtelMetricsOptions {
 }
 
 export interface ClientOtelMetricsOptions extends OtelMetricsOptions {
-  /** The channel's target, the attribute `grpc.target`: what the channel was made with, not an address. Default: none. */
+  /**
+   * The attribute `grpc.target`: what the channel was made with, not an address. Default: attempts have the channel's own, calls none,
+   * because the interceptor of a call does not know its channel.
+   */
   target?: string;
 }
 
@@ -30,9 +33,14 @@ const durationBounds = [
   20, 50, 100,
 ];
 
+/** As gRFC A66 advises for sizes, in octets. */
+const sizeBounds = [
+  0, 1024, 2048, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864, 268435456, 1073741824, 4294967296,
+];
+
 /**
- * A server interceptor that records gRFC A66's `grpc.server.call.started` and `grpc.server.call.duration`. The sizes of messages as
- * they are sent are not known to interceptors, so A66's other instruments of a call are absent.
+ * A server interceptor that records gRFC A66's instruments of a call: `grpc.server.call.started`, `.duration` and the total sizes of its
+ * messages as they were sent. On a server that is not ours there are no sizes, and a call ends for it with its handler.
  *
  * @throws TypeError for an unknown option
  */
@@ -48,32 +56,37 @@ export function createServerOtelMetrics(options: OtelMetricsOptions = {}): Serve
     "grpc.server.call.duration",
     "From the call's arrival to its end, as the server sees it.",
   );
+  const sizes = createSizes(meter, "grpc.server.call", "response", "request");
   const attributesOf = createAttributes({});
   const interceptor = observeCalls("server", (request) => {
     const attributes = attributesOf(request.method);
     const startMs = performance.now();
     started.add(1, attributes.begun);
-    return {
-      onEnd(status) {
-        const seconds = (performance.now() - startMs) / 1000;
-        // The context leads from a bucket to the trace.
-        duration.record(seconds, attributes.ended(status), traceContextOf(request));
-      },
-    };
+    const record = (status: Status): void =>
+      // The context leads from a bucket to the trace.
+      duration.record((performance.now() - startMs) / 1000, attributes.ended(status), traceContextOf(request));
+    const info = request.contextValues.get(callInfo);
+    if (info === undefined) return { onEnd: record };
+    info.whenOver(({ endedBy, sentMessageBytes, receivedMessageBytes }) => {
+      const status = endedBy?.code ?? okStatus;
+      record(status);
+      sizes.record(sentMessageBytes, receivedMessageBytes, attributes.ended(status), traceContextOf(request));
+    });
+    return undefined;
   });
   return Object.assign(interceptor, {
     recordUnhandled({ method, code }: UnhandledCall): void {
       const attributes = attributesOf(method);
       started.add(1, attributes.begun);
-      // By A66 the only instrument with the status.
+      // Its messages were not read, so it has no sizes; this is what tells of its status.
       duration.record(0, attributes.ended(code));
     },
   });
 }
 
 /**
- * A client interceptor that records gRFC A66's `grpc.client.call.duration`. It sees calls and not the attempts that they are made of, so
- * A66's instruments of attempts are absent.
+ * A client interceptor that records gRFC A66's `grpc.client.call.duration` and, on channels of ours, the instruments of the attempts that
+ * calls are made of: `grpc.client.attempt.started`, `.duration` and the total sizes of their messages as they were sent.
  *
  * @throws TypeError for an unknown option
  */
@@ -86,16 +99,61 @@ export function createClientOtelMetrics(options: ClientOtelMetricsOptions = {}):
     "From the call's begin to its end, attempts included.",
   );
   const attributesOf = createAttributes(options.target === undefined ? {} : { "grpc.target": options.target });
-  return observeCalls("client", (request) => {
-    const attributes = attributesOf(request.method);
+  return observeCalls(
+    "client",
+    (request) => {
+      const attributes = attributesOf(request.method);
+      const startMs = performance.now();
+      return {
+        onEnd(status) {
+          const seconds = (performance.now() - startMs) / 1000;
+          duration.record(seconds, attributes.ended(status), traceContextOf(request));
+        },
+      };
+    },
+    recordAttempts(meter, options.target),
+  );
+}
+
+function recordAttempts(meter: Meter, givenTarget: string | undefined): OnAttempt {
+  const started = meter.createCounter("grpc.client.attempt.started", {
+    unit: "{attempt}",
+    description: "Attempts begun, those that are not complete included.",
+  });
+  const duration = createDuration(
+    meter,
+    "grpc.client.attempt.duration",
+    "From the attempt's begin to its end, the search for a connection included.",
+  );
+  const sizes = createSizes(meter, "grpc.client.attempt", "request", "response");
+  // As many as the application gives the interceptor to channels of different targets: mostly one.
+  const byTarget = new Map<string, ReturnType<typeof createAttributes>>();
+  return (attempt) => {
+    const target = givenTarget ?? attempt.target;
+    let attributesOf = byTarget.get(target);
+    if (attributesOf === undefined) {
+      attributesOf = createAttributes({ "grpc.target": target });
+      byTarget.set(target, attributesOf);
+    }
+    const attributes = attributesOf(attempt.method);
     const startMs = performance.now();
+    let sentBytes = 0;
+    let receivedBytes = 0;
+    started.add(1, attributes.begun);
     return {
-      onEnd(status) {
-        const seconds = (performance.now() - startMs) / 1000;
-        duration.record(seconds, attributes.ended(status), traceContextOf(request));
+      onSent(bytes) {
+        sentBytes += bytes;
+      },
+      onReceived(bytes) {
+        receivedBytes += bytes;
+      },
+      onEnd(error) {
+        const ended = attributes.ended(error?.code ?? okStatus);
+        duration.record((performance.now() - startMs) / 1000, ended);
+        sizes.record(sentBytes, receivedBytes, ended);
       },
     };
-  });
+  };
 }
 
 function defaultMeter(): Meter {
@@ -108,6 +166,27 @@ function createDuration(meter: Meter, name: string, description: string): Histog
     description,
     advice: { explicitBucketBoundaries: durationBounds },
   });
+}
+
+interface Sizes {
+  record(sentBytes: number, receivedBytes: number, attributes: Attributes, context?: Context): void;
+}
+
+function createSizes(meter: Meter, of: string, sentKind: string, receivedKind: string): Sizes {
+  const [sent, received] = (["sent", "rcvd"] as const).map((direction) => {
+    const kind = direction === "sent" ? sentKind : receivedKind;
+    return meter.createHistogram(`${of}.${direction}_total_compressed_message_size`, {
+      unit: "By",
+      description: `Octets of all ${kind} messages together, compressed where they are, without framing and metadata.`,
+      advice: { explicitBucketBoundaries: sizeBounds },
+    });
+  }) as [Histogram, Histogram];
+  return {
+    record(sentBytes, receivedBytes, attributes, context) {
+      sent.record(sentBytes, attributes, context);
+      received.record(receivedBytes, attributes, context);
+    },
+  };
 }
 
 interface MethodAttributes {

@@ -57,7 +57,7 @@ it("sends the spans of both sides to a collector, and takes itself back", async 
     "service.name",
     "orders",
     "1.2.3",
-    "tercel.interceptors.test.v1.EchoService/Unary",
+    "Recv.tercel.interceptors.test.v1.EchoService.Unary",
     "rpc.system",
   ]) {
     assert.ok(text.includes(part), part);

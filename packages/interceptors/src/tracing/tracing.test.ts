@@ -75,37 +75,49 @@ describe("tracing", () => {
       const parent = byId.get(span.parentSpanContext?.spanId ?? "");
       return parent === undefined ? 0 : 1 + depthOf(parent);
     };
-    return all.map((span) => `${depthOf(span)} ${kinds[span.kind]} ${span.name.replace(`${service}/`, "")}`).sort();
+    return all.map((span) => `${depthOf(span)} ${kinds[span.kind]} ${span.name.replace(`${service}.`, "")}`).sort();
   }
 
   it("joins the spans of a request across two services, over sockets", async (t) => {
     const { client } = await openTwo(t);
     const { text } = await client.unary({});
-    const all = await spans(4);
-    assert.deepEqual(family(all), ["0 client Unary", "1 server Unary", "2 client Unary", "3 server Unary"]);
+    const all = await spans(6);
+    assert.deepEqual(family(all), [
+      "0 client Sent.Unary",
+      "1 client Attempt.Unary",
+      "2 server Recv.Unary",
+      "3 client Sent.Unary",
+      "4 client Attempt.Unary",
+      "5 server Recv.Unary",
+    ]);
     assert.deepEqual(new Set(all.map((span) => span.spanContext().traceId)), new Set([text]));
   });
 
   it("does so for streams, whose handlers run when they are read", async (t) => {
     const { client } = await openTwo(t);
     const texts = (await collect(client.serverStream({ count: 3 }))).map((response) => response.text);
-    const all = await spans(4);
+    const all = await spans(6);
     assert.deepEqual(family(all), [
-      "0 client ServerStream",
-      "1 server ServerStream",
-      "2 client ServerStream",
-      "3 server ServerStream",
+      "0 client Sent.ServerStream",
+      "1 client Attempt.ServerStream",
+      "2 server Recv.ServerStream",
+      "3 client Sent.ServerStream",
+      "4 client Attempt.ServerStream",
+      "5 server Recv.ServerStream",
     ]);
     assert.deepEqual(texts, Array(3).fill(all[0]?.spanContext().traceId));
     exporter.reset();
     await collect(client.bidi(streamOf({}, {})));
-    assert.deepEqual(family(await spans(6)), [
-      "0 client Bidi",
-      "1 server Bidi",
-      "2 client Unary",
-      "2 client Unary",
-      "3 server Unary",
-      "3 server Unary",
+    assert.deepEqual(family(await spans(9)), [
+      "0 client Sent.Bidi",
+      "1 client Attempt.Bidi",
+      "2 server Recv.Bidi",
+      "3 client Sent.Unary",
+      "3 client Sent.Unary",
+      "4 client Attempt.Unary",
+      "4 client Attempt.Unary",
+      "5 server Recv.Unary",
+      "5 server Recv.Unary",
     ]);
   });
 
@@ -116,10 +128,11 @@ describe("tracing", () => {
     };
     const { client } = await openOverSocket(t, { unary: () => ({}) }, tracing);
     await client.unary({});
-    for (const { kind, attributes, name, status } of await spans(2)) {
+    const names: string[] = [];
+    for (const { kind, attributes, name, status } of await spans(3)) {
       const peer = kinds[kind] === "server" ? "client" : "server";
       const { [`${peer}.port`]: port, ...others } = attributes;
-      assert.equal(name, `${service}/Unary`);
+      names.push(name);
       assert.ok(Number(port) > 0);
       assert.equal(status.code, 0);
       assert.deepEqual(others, {
@@ -128,8 +141,10 @@ describe("tracing", () => {
         "rpc.method": "Unary",
         "rpc.grpc.status_code": 0,
         [`${peer}.address`]: "127.0.0.1",
+        ...(name.startsWith("Attempt.") && { "previous-rpc-attempts": 0, "transparent-retry": false }),
       });
     }
+    assert.deepEqual(names.sort(), [`Attempt.${service}.Unary`, `Recv.${service}.Unary`, `Sent.${service}.Unary`]);
   });
 
   it("marks as failed what failed: every error for a client, its own faults for a server", async (t) => {
@@ -151,15 +166,17 @@ describe("tracing", () => {
     for (code of [Code.NotFound, Code.Unavailable]) {
       exporter.reset();
       await assertStatus(client.unary({}), code);
-      for (const { kind, status, attributes } of await spans(2)) {
-        seen.push(`${kinds[kind]} ${attributes["rpc.grpc.status_code"]} ${status.code} ${status.message ?? ""}`);
+      for (const { name, status, attributes } of await spans(3)) {
+        seen.push(`${name.split(".")[0]} ${attributes["rpc.grpc.status_code"]} ${status.code} ${status.message ?? ""}`);
       }
     }
     assert.deepEqual(seen.sort(), [
-      "client 14 2 why\\u{a}not",
-      "client 5 2 why\\u{a}not",
-      "server 14 2 why\\u{a}not",
-      "server 5 0 ",
+      "Attempt 14 2 why\\u{a}not",
+      "Attempt 5 2 why\\u{a}not",
+      "Recv 14 2 why\\u{a}not",
+      "Recv 5 0 ",
+      "Sent 14 2 why\\u{a}not",
+      "Sent 5 2 why\\u{a}not",
     ]);
   });
 
@@ -187,7 +204,7 @@ describe("tracing", () => {
         { server: { interceptors: [createServerTracing({ acceptIncoming })] } },
       );
       await client.unary({}, { headers });
-      const server = (await spans(2)).find((span) => kinds[span.kind] === "server");
+      const server = (await spans(3)).find((span) => kinds[span.kind] === "server");
       const isContinued = server?.spanContext().traceId === "0af7651916cd43dd8448eb211c80319c";
       assert.equal(isContinued, acceptIncoming);
       assert.equal(server?.parentSpanContext?.spanId, acceptIncoming ? "b7ad6b7169203331" : undefined);
@@ -205,7 +222,7 @@ describe("tracing", () => {
       await client.unary({});
       span.end();
     });
-    assert.equal((await spans(5)).length, 5);
+    assert.equal((await spans(7)).length, 7);
   });
 
   it("notes messages as events where it is told to", async (t) => {
@@ -223,8 +240,15 @@ describe("tracing", () => {
       },
     );
     await collect(client.bidi(streamOf({}, {})));
-    for (const { events } of await spans(2)) {
-      const shown = events.map(({ name, attributes }) => [name, ...Object.values(attributes ?? {})].join(" "));
+    for (const { name: of, events } of await spans(3)) {
+      const isAttempt = of.startsWith("Attempt.");
+      const messages = events.filter(({ name }) => name !== "Delayed LB pick complete");
+      assert.equal(events.length - messages.length, isAttempt ? 1 : 0);
+      for (const { attributes } of messages) {
+        assert.equal(attributes?.["rpc.message.uncompressed_size"], isAttempt ? 0 : undefined);
+        delete attributes?.["rpc.message.uncompressed_size"];
+      }
+      const shown = messages.map(({ name, attributes }) => [name, ...Object.values(attributes ?? {})].join(" "));
       assert.deepEqual(shown.sort(), [
         "rpc.message RECEIVED 1",
         "rpc.message RECEIVED 2",
@@ -280,7 +304,9 @@ describe("tracing", () => {
       );
       await client.unary({});
       assert.deepEqual(
-        (await spans(2)).map(({ attributes }) => attributes["rpc.grpc.request.metadata.x-request-id"]),
+        (await spans(3))
+          .filter(({ name }) => !name.startsWith("Attempt."))
+          .map(({ attributes }) => attributes["rpc.grpc.request.metadata.x-request-id"]),
         [["id-7"], ["id-7"]],
       );
     });

@@ -1,18 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { DescMethod } from "@bufbuild/protobuf";
-import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
+import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import {
   type Context,
   context,
   isSpanContextValid,
   ROOT_CONTEXT,
   type Span,
-  SpanKind,
-  type SpanOptions,
-  SpanStatusCode,
   type TextMapGetter,
   type TextMapPropagator,
-  type TextMapSetter,
   type Tracer,
   trace,
 } from "@opentelemetry/api";
@@ -20,12 +16,20 @@ import { type CallRequest, callInfo, printable, readHeader, refuseUnknownOptions
 import { authorityOf } from "../call/authority-of.ts";
 import { scopeRunner } from "../call/call-scope.ts";
 import { followsUnsampled } from "../call/follows-parents.ts";
-import { pathOfMethod } from "../call/method-names.ts";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
 import { requestIdOn } from "../call/request-id.ts";
-import type { Status } from "../call/status-name.ts";
 import { traceContextKey, traceContextOf } from "../call/trace-context.ts";
 import { UnsampledContext } from "../call/unsampled-context.ts";
+import { type AttemptSpansSettings, headerSetter, traceAttempts } from "./attempt-spans.ts";
+import {
+  addPeer,
+  createMessageEvents,
+  createMethodDescriptions,
+  type DescribedMethod,
+  endSpan,
+  maxTextChars,
+  type SpanOf,
+} from "./call-span.ts";
 import { isUnsampled, parseTraceParent, w3cPropagator } from "./trace-parent.ts";
 
 export interface ClientTracingOptions {
@@ -41,7 +45,7 @@ export interface ClientTracingOptions {
    * sampler decides alone.
    */
   sampleRate?: number;
-  /** Whether each message of a call is an event of its span. Default false: a long stream would fill its span. */
+  /** Whether each message of a call is an event of its span, and of its attempt's. Default false: a long stream would fill its span. */
   messageEvents?: boolean;
 }
 
@@ -57,20 +61,6 @@ const clientOptionNames: readonly (keyof ClientTracingOptions)[] = [
   "messageEvents",
 ];
 
-/** Statuses that are a server's fault and not its client's (OpenTelemetry's semantic conventions for gRPC). */
-const serverFaults: ReadonlySet<Status> = new Set([
-  Code.Unknown,
-  Code.DeadlineExceeded,
-  Code.Unimplemented,
-  Code.Internal,
-  Code.Unavailable,
-  Code.DataLoss,
-]);
-
-/** Messages beyond this many are no events any more: a span is kept in memory until its call ends. */
-const maxMessageEvents = 128;
-const maxTextChars = 256;
-
 /**
  * A server interceptor that makes a span of each call, a child of the client's. Handlers run inside of it, streams included, so that
  * what they call continues the trace.
@@ -78,7 +68,7 @@ const maxTextChars = 256;
  * @throws TypeError for an unknown option, RangeError for a rate that is none
  */
 export function createServerTracing(options: ServerTracingOptions = {}): Interceptor {
-  const settings = resolve("createServerTracing", options, [...clientOptionNames, "acceptIncoming"]);
+  const settings = resolve("createServerTracing", "Recv", options, [...clientOptionNames, "acceptIncoming"]);
   const { acceptIncoming = true } = options;
   const mayFollow = acceptIncoming && options.tracer === undefined && options.propagator === undefined;
   return observeCalls("server", (request) => {
@@ -88,7 +78,7 @@ export function createServerTracing(options: ServerTracingOptions = {}): Interce
       return new FollowedCall(request, followed);
     }
     const parent = acceptIncoming ? settings.propagator.extract(ROOT_CONTEXT, request, requestGetter) : ROOT_CONTEXT;
-    const span = startSpan(settings, request.method, SpanKind.SERVER, parent);
+    const span = startSpan(settings, request.method, parent);
     if (span.isRecording()) addPeer(span, "client", request.contextValues.get(callInfo)?.peerAddress);
     const inside = trace.setSpan(parent, span);
     request.contextValues.set(traceContextKey, inside);
@@ -98,32 +88,30 @@ export function createServerTracing(options: ServerTracingOptions = {}): Interce
 
 /**
  * A client interceptor that makes a span of each call, a child of the running one, and sends the trace on. The running span is that of
- * the call's context values (a handler may hand over its own), else the active one.
+ * the call's context values (a handler may hand over its own), else the active one. On channels of ours each attempt to make the call is
+ * a child of its span, and the parent of the server's.
  *
  * @throws TypeError for an unknown option, RangeError for a rate that is none
  */
 export function createClientTracing(options: ClientTracingOptions = {}): Interceptor {
-  const settings = resolve("createClientTracing", options, clientOptionNames);
-  return observeCalls("client", (request) => {
+  const settings = resolve("createClientTracing", "Sent", options, clientOptionNames);
+  const begin = (request: CallRequest): CallObserver => {
     const parent = traceContextOf(request);
-    const span = startSpan(settings, request.method, SpanKind.CLIENT, parent);
+    const span = startSpan(settings, request.method, parent);
     if (span.isRecording()) addPeer(span, "server", authorityOf(request.url));
     const inside = trace.setSpan(parent, span);
     settings.propagator.inject(inside, request.header, headerSetter);
     return observer("client", settings, request, span, inside);
-  });
+  };
+  return observeCalls("client", begin, traceAttempts(settings));
 }
 
-interface Settings {
-  /** Looked up with each call: an SDK may be set up after the interceptor. */
-  readonly tracer: Tracer;
-  readonly propagator: TextMapPropagator;
+interface Settings extends AttemptSpansSettings {
   readonly sampleRate: number;
-  readonly messageEvents: boolean;
-  readonly methods: WeakMap<DescMethod, DescribedMethod>;
+  readonly describe: (method: DescMethod) => DescribedMethod;
 }
 
-function resolve(where: string, options: ServerTracingOptions, known: readonly string[]): Settings {
+function resolve(where: string, of: SpanOf, options: ServerTracingOptions, known: readonly string[]): Settings {
   refuseUnknownOptions(where, options, known);
   const { sampleRate = 1 } = options;
   if (!(sampleRate >= 0 && sampleRate <= 1)) {
@@ -135,38 +123,19 @@ function resolve(where: string, options: ServerTracingOptions, known: readonly s
     propagator: options.propagator ?? w3cPropagator,
     sampleRate,
     messageEvents: options.messageEvents ?? false,
-    methods: new WeakMap(),
+    describe: createMethodDescriptions(of),
   };
 }
 
-function startSpan(settings: Settings, method: DescMethod, kind: SpanKind, parent: Context): Span {
-  const { sampleRate, methods } = settings;
+function startSpan(settings: Settings, method: DescMethod, parent: Context): Span {
+  const { sampleRate } = settings;
   if (sampleRate < 1 && trace.getSpanContext(parent) === undefined && Math.random() >= sampleRate) {
     // Not recorded, and told on as that: otherwise the next service would begin a trace of its own.
     const traceId = randomBytes(16).toString("hex");
     return trace.wrapSpanContext({ traceId, spanId: randomBytes(8).toString("hex"), traceFlags: 0 });
   }
-  let described = methods.get(method);
-  if (described === undefined) {
-    described = describeMethod(method, kind);
-    methods.set(method, described);
-  }
-  return settings.tracer.startSpan(described.name, described.options, parent);
-}
-
-/** What all spans of a method begin with. */
-interface DescribedMethod {
-  readonly name: string;
-  readonly options: SpanOptions;
-}
-
-function describeMethod(method: DescMethod, kind: SpanKind): DescribedMethod {
-  const attributes = {
-    "rpc.system": "grpc",
-    "rpc.service": method.parent.typeName,
-    "rpc.method": method.name,
-  };
-  return { name: pathOfMethod(method), options: { kind, attributes } };
+  const { name, options } = settings.describe(method);
+  return settings.tracer.startSpan(name, options, parent);
 }
 
 function observer(side: Side, settings: Settings, request: CallRequest, span: Span, inside: Context): CallObserver {
@@ -176,16 +145,16 @@ function observer(side: Side, settings: Settings, request: CallRequest, span: Sp
   const end: CallObserver = {
     run,
     onEnd(status, error) {
-      span.setAttribute("rpc.grpc.status_code", status);
       // By now, whichever of the two interceptors is the outer one.
       const id = requestIdOn(side, request);
       if (id !== undefined) span.setAttribute("rpc.grpc.request.metadata.x-request-id", [printable(id, maxTextChars)]);
-      const isError = side === "client" ? status !== 0 : serverFaults.has(status);
-      if (isError) span.setStatus({ code: SpanStatusCode.ERROR, message: printable(textOf(error), maxTextChars) });
-      span.end();
+      endSpan(span, side === "client" ? "Sent" : "Recv", status, error);
     },
   };
-  return settings.messageEvents ? withMessageEvents(end, side, span) : end;
+  if (!settings.messageEvents) return end;
+  const add = createMessageEvents(span);
+  const [asked, answered] = side === "client" ? (["SENT", "RECEIVED"] as const) : (["RECEIVED", "SENT"] as const);
+  return { ...end, onRequest: () => add(asked), onResponse: () => add(answered) };
 }
 
 /** Its trace is handed on as it came: a span of its own would be one that nobody can find. */
@@ -233,36 +202,9 @@ class FollowedCall implements CallObserver {
   onEnd(): void {}
 }
 
-function withMessageEvents(end: CallObserver, side: Side, span: Span): CallObserver {
-  const counts = { SENT: 0, RECEIVED: 0 };
-  const add = (type: "SENT" | "RECEIVED"): void => {
-    const id = ++counts[type];
-    if (id <= maxMessageEvents) span.addEvent("rpc.message", { "rpc.message.type": type, "rpc.message.id": id });
-  };
-  const [request, response] = side === "client" ? (["SENT", "RECEIVED"] as const) : (["RECEIVED", "SENT"] as const);
-  return { ...end, onRequest: () => add(request), onResponse: () => add(response) };
-}
-
-/** `host:port`, IPv6 in brackets. */
-function addPeer(span: Span, who: "client" | "server", address: string | undefined): void {
-  if (address === undefined || address === "") return;
-  const [, host = address, port] = /^(.*?)(?::(\d+))?$/.exec(address) ?? [];
-  span.setAttribute(`${who}.address`, host.replace(/^\[|\]$/g, ""));
-  if (port !== undefined) span.setAttribute(`${who}.port`, Number(port));
-}
-
-function textOf(error: unknown): string {
-  if (error instanceof ConnectError) return error.rawMessage;
-  return error instanceof Error ? `${error.name}: ${error.message}` : "";
-}
-
 const requestGetter: TextMapGetter<UnaryRequest | StreamRequest> = {
   get: (request, name) => readHeader(request, name.toLowerCase()) ?? undefined,
   keys: (request) => [...request.header.keys()],
-};
-
-const headerSetter: TextMapSetter<Headers> = {
-  set: (header, name, value) => header.set(name, value),
 };
 
 /** The trace and span of the running call, for logs of your own; undefined where nothing is traced. */

@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { constants, createServer, type ServerHttp2Session } from "node:http2";
+import { describe, it, type TestContext } from "node:test";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import {
+  InMemorySpanExporter,
+  NodeTracerProvider,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+} from "@opentelemetry/sdk-trace-node";
+import { createChannel, gzipCompression } from "@tercel/grpc";
+import { assertStatus } from "@tercel/grpc/testing";
+import { EchoService } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.ts";
+import { collect } from "../../test/support/async.ts";
+import { openInMemory } from "../../test/support/open-echo.ts";
+import { createClientTracing, createServerTracing, w3cPropagator } from "./index.ts";
+
+function openTracer(t: TestContext) {
+  const exporter = new InMemorySpanExporter();
+  const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+  t.after(() => provider.shutdown());
+  /** Those of a kind, in order of their start, once there are so many. */
+  async function spans(of: "Sent" | "Attempt" | "Recv", count: number): Promise<ReadableSpan[]> {
+    for (;;) {
+      const found = exporter.getFinishedSpans().filter(({ name }) => name.startsWith(`${of}.`));
+      if (found.length >= count) {
+        assert.equal(found.length, count);
+        return found.sort((a, b) => a.startTime[0] - b.startTime[0] || a.startTime[1] - b.startTime[1]);
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+  return { tracer: provider.getTracer("test"), exporter, spans };
+}
+
+const idOf = (span: ReadableSpan | undefined): string | undefined => span?.spanContext().spanId;
+const parentOf = (span: ReadableSpan | undefined): string | undefined => span?.parentSpanContext?.spanId;
+const attemptAttributes = ({ attributes }: ReadableSpan): unknown[] =>
+  ["previous-rpc-attempts", "transparent-retry", "rpc.grpc.status_code"].map((name) => attributes[name]);
+
+function serviceConfig(policy: object) {
+  return { methodConfig: [{ name: [{}], ...policy }] };
+}
+
+describe("the spans of attempts", () => {
+  it("are children of their call's, one for each retry, and parents of the server's", async (t) => {
+    const { tracer, spans } = openTracer(t);
+    let failures = 1;
+    const retryPolicy = {
+      maxAttempts: 2,
+      initialBackoff: "0.001s",
+      maxBackoff: "0.001s",
+      backoffMultiplier: 1,
+      retryableStatusCodes: ["UNAVAILABLE"],
+    };
+    const { client } = await openInMemory(
+      t,
+      {
+        unary() {
+          if (failures-- > 0) throw new ConnectError("not now", Code.Unavailable);
+          return {};
+        },
+      },
+      {
+        server: { interceptors: [createServerTracing({ tracer })] },
+        channel: {
+          interceptors: [createClientTracing({ tracer })],
+          serviceConfig: serviceConfig({ retryPolicy }) as never,
+        },
+      },
+    );
+    await client.unary({});
+    const [call] = await spans("Sent", 1);
+    const attempts = await spans("Attempt", 2);
+    assert.deepEqual(attempts.map(attemptAttributes), [
+      [0, false, Code.Unavailable],
+      [1, false, 0],
+    ]);
+    assert.deepEqual(attempts.map(parentOf), [idOf(call), idOf(call)]);
+    assert.deepEqual((await spans("Recv", 2)).map(parentOf), attempts.map(idOf));
+    assert.equal(call?.attributes["rpc.grpc.status_code"], 0);
+    assert.equal(attempts[0]?.parentSpanContext?.isRemote, false);
+  });
+
+  it("are there for hedged attempts that lost as well", async (t) => {
+    const { tracer, spans } = openTracer(t);
+    const hedgingPolicy = { maxAttempts: 2, hedgingDelay: "0s", nonFatalStatusCodes: [] };
+    let seen = 0;
+    const { client } = await openInMemory(
+      t,
+      {
+        async *serverStream(_request, { signal }) {
+          if (seen++ === 0) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+          else yield {};
+        },
+      },
+      {
+        server: { interceptors: [createServerTracing({ tracer })] },
+        channel: {
+          interceptors: [createClientTracing({ tracer })],
+          serviceConfig: serviceConfig({ hedgingPolicy }) as never,
+        },
+      },
+    );
+    await collect(client.serverStream({}));
+    const attempts = await spans("Attempt", 2);
+    assert.deepEqual(attempts.map(attemptAttributes).sort(), [
+      [0, false, Code.Canceled],
+      [1, false, 0],
+    ]);
+    const ids = new Set(attempts.map(idOf));
+    for (const span of await spans("Recv", 2)) assert.ok(ids.delete(parentOf(span)));
+  });
+
+  it("say which attempt is transparent", async (t) => {
+    const { tracer, spans } = openTracer(t);
+    const sessions = new Set<ServerHttp2Session>();
+    const server = createServer();
+    const parents: unknown[] = [];
+    server.on("session", (session) => sessions.add(session));
+    server.on("stream", (stream, headers) => {
+      stream.on("error", () => {});
+      stream.resume();
+      parents.push(headers.traceparent);
+      if (parents.length === 1) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      else
+        stream.respond({ ":status": 200, "content-type": "application/grpc", "grpc-status": "5" }, { endStream: true });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    const channel = createChannel(`127.0.0.1:${port}`, { interceptors: [createClientTracing({ tracer })] });
+    t.after(async () => {
+      await channel.close();
+      for (const session of sessions) session.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    await assertStatus(createClient(EchoService, channel).unary({}), Code.NotFound);
+    const attempts = await spans("Attempt", 2);
+    assert.deepEqual(attempts.map(attemptAttributes), [
+      [0, false, Code.Unavailable],
+      [0, true, Code.NotFound],
+    ]);
+    assert.deepEqual(
+      parents,
+      attempts.map((span) => `00-${span.spanContext().traceId}-${idOf(span)}-01`),
+    );
+    for (const { attributes } of attempts) {
+      assert.deepEqual([attributes["server.address"], attributes["server.port"]], ["127.0.0.1", port]);
+    }
+  });
+
+  it("tell the octets of messages as they were sent, where they are told to note them", async (t) => {
+    const { tracer, spans } = openTracer(t);
+    let compressedBytes = 0;
+    const { client } = await openInMemory(
+      t,
+      { unary: () => ({ text: "four" }) },
+      {
+        channel: {
+          interceptors: [createClientTracing({ tracer, messageEvents: true })],
+          sendCompression: {
+            ...gzipCompression,
+            async compress(bytes) {
+              const compressed = await gzipCompression.compress(bytes);
+              compressedBytes = compressed.length;
+              return compressed;
+            },
+          },
+        },
+      },
+    );
+    await client.unary({ text: "a".repeat(5000) });
+    const [attempt] = await spans("Attempt", 1);
+    assert.deepEqual(
+      attempt?.events.map(({ name, attributes }) => [name, ...Object.values(attributes ?? {})].join(" ")),
+      ["Delayed LB pick complete", `rpc.message SENT 1 ${compressedBytes}`, "rpc.message RECEIVED 1 6"],
+    );
+    assert.equal(attempt?.events[1]?.attributes?.["rpc.message.compressed_size"], compressedBytes);
+    assert.equal(attempt?.events[2]?.attributes?.["rpc.message.uncompressed_size"], 6);
+  });
+
+  it("are none for a call whose trace is not recorded", async (t) => {
+    const { tracer, exporter } = openTracer(t);
+    const seen: (string | null)[] = [];
+    const { client } = await openInMemory(
+      t,
+      {
+        unary(_request, { requestHeader }) {
+          seen.push(requestHeader.get("traceparent"));
+          return {};
+        },
+      },
+      { channel: { interceptors: [createClientTracing({ tracer, sampleRate: 0 })] } },
+    );
+    await client.unary({});
+    assert.match(seen[0] ?? "", /-00$/);
+    assert.deepEqual(exporter.getFinishedSpans(), []);
+  });
+
+  it("go on with a propagator of the application's", async (t) => {
+    const { tracer, spans } = openTracer(t);
+    const seen: (string | null)[] = [];
+    const prefixed: typeof w3cPropagator = {
+      inject: (of, carrier, setter) =>
+        w3cPropagator.inject(of, carrier, { set: (to, name, value) => setter.set(to, `x-${name}`, value) }),
+      extract: (of, carrier, getter) =>
+        w3cPropagator.extract(of, carrier, {
+          get: (from, name) => getter.get(from, `x-${name}`),
+          keys: (from) => getter.keys(from),
+        }),
+      fields: () => ["x-traceparent", "x-tracestate"],
+    };
+    const { client } = await openInMemory(
+      t,
+      {
+        unary(_request, { requestHeader }) {
+          seen.push(requestHeader.get("x-traceparent"), requestHeader.get("traceparent"));
+          return {};
+        },
+      },
+      { channel: { interceptors: [createClientTracing({ tracer, propagator: prefixed })] } },
+    );
+    await client.unary({});
+    const [attempt] = await spans("Attempt", 1);
+    assert.deepEqual(seen, [`00-${attempt?.spanContext().traceId}-${idOf(attempt)}-01`, null]);
+  });
+});

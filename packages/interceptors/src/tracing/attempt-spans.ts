@@ -1,0 +1,75 @@
+import {
+  type Attributes,
+  ROOT_CONTEXT,
+  type Span,
+  type TextMapGetter,
+  type TextMapPropagator,
+  type TextMapSetter,
+  type Tracer,
+  trace,
+} from "@opentelemetry/api";
+import type { AttemptObserver, OnAttempt } from "@tercel/grpc";
+import { okStatus } from "../call/status-name.ts";
+import { addPeer, createMessageEvents, createMethodDescriptions, endSpan } from "./call-span.ts";
+
+export interface AttemptSpansSettings {
+  readonly tracer: Tracer;
+  readonly propagator: TextMapPropagator;
+  readonly messageEvents: boolean;
+}
+
+/**
+ * Makes a span of each attempt of a recorded call (gRFC A72), and sends its ids on in the place of the call's. The call's own span is
+ * known by what its interceptor has put into the metadata.
+ */
+export function traceAttempts({ tracer, propagator, messageEvents }: AttemptSpansSettings): OnAttempt {
+  const describe = createMethodDescriptions("Attempt");
+  return ({ method, header, earlierAttempts, isTransparent }) => {
+    const extracted = propagator.extract(ROOT_CONTEXT, header, headerGetter);
+    const call = trace.getSpanContext(extracted);
+    if (call === undefined || (call.traceFlags & 1) === 0) return undefined;
+    // It has not come from elsewhere, although it was read from metadata.
+    const parent = trace.setSpanContext(extracted, { ...call, isRemote: false });
+    const { name, attributes, options } = describe(method);
+    const own = { "previous-rpc-attempts": earlierAttempts, "transparent-retry": isTransparent };
+    const span = tracer.startSpan(name, { ...options, attributes: { ...attributes, ...own } }, parent);
+    if (!span.isRecording()) {
+      span.end();
+      return undefined;
+    }
+    const metadata = new Headers();
+    propagator.inject(trace.setSpan(parent, span), metadata, headerSetter);
+    return observer(span, metadata, messageEvents);
+  };
+}
+
+function observer(span: Span, metadata: Headers, messageEvents: boolean): AttemptObserver {
+  const observer: AttemptObserver = {
+    metadata,
+    onPick(address, hasWaited) {
+      if (hasWaited) span.addEvent("Delayed LB pick complete");
+      addPeer(span, "server", address);
+    },
+    onEnd: (error) => endSpan(span, "Attempt", error?.code ?? okStatus, error),
+  };
+  if (!messageEvents) return observer;
+  const add = createMessageEvents(span);
+  return {
+    ...observer,
+    onSent: (bytes, isCompressed) => add("SENT", sizeOf(bytes, isCompressed)),
+    onReceived: (bytes, isCompressed) => add("RECEIVED", sizeOf(bytes, isCompressed)),
+  };
+}
+
+function sizeOf(bytes: number, isCompressed: boolean): Attributes {
+  return { [isCompressed ? "rpc.message.compressed_size" : "rpc.message.uncompressed_size"]: bytes };
+}
+
+const headerGetter: TextMapGetter<Headers> = {
+  get: (header, name) => header.get(name) ?? undefined,
+  keys: (header) => [...header.keys()],
+};
+
+export const headerSetter: TextMapSetter<Headers> = {
+  set: (header, name, value) => header.set(name, value),
+};
