@@ -78,7 +78,7 @@ test("a cache that fails is gone round and told of", async () => {
   change({ ...ada, role: 1 });
   assert.equal((await cache.get("ada"))?.role, 1);
   assert.match(lines.join(""), /"event":"cache".*no Redis/);
-  assert.match(lines.join(""), /"event":"user_not_forgotten".*no Redis/);
+  assert.match(lines.join(""), /"event":"cache".*"step":"delete".*no Redis/);
 });
 
 test("without a store every read is of the database", async () => {

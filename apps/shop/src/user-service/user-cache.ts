@@ -1,7 +1,7 @@
 import { type CacheStore, createCacheAside } from "@tercel/interceptors/cache";
 import type { Registry } from "@tercel/interceptors/metrics";
 import { toFrameworkLog } from "../log/framework-log.ts";
-import { describeError, type Log } from "../log/json-log.ts";
+import type { Log } from "../log/json-log.ts";
 import type { StoredUser } from "./user-row.ts";
 
 /** Users by their ids, out of a cache where there is one. */
@@ -37,11 +37,7 @@ export function createUserCache(
   return {
     get: (id) => cache.getOrLoad(id, async () => getUser(id)),
     // Not awaited: commands of one connection are answered in their order, so a read that follows comes behind it.
-    forget(id) {
-      cache.invalidate(id).catch((error: unknown) => {
-        // Out of date for five minutes at most, should the cache come back with it.
-        log.warn("user_not_forgotten", { userId: id, error: describeError(error) });
-      });
-    },
+    // Where it fails, which is logged, the user is out of date for five minutes at most, should the cache come back with it.
+    forget: (id) => void cache.invalidate(id),
   };
 }

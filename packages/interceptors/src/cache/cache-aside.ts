@@ -26,9 +26,13 @@ export interface CacheAside<T> {
    * who wait, and is not kept. A store that fails is logged and gone round.
    */
   getOrLoad(key: string, load: () => Promise<T | undefined>): Promise<T | undefined>;
-  /** After the value has changed. A `load` that began before is not kept. */
-  invalidate(key: string): Promise<void>;
-  invalidatePrefix(prefix: string): Promise<void>;
+  /**
+   * After the value has changed. A `load` that began before is not kept. False when the store failed, which is logged: the old value may
+   * then be read until its time is over. Never rejects, so it need not be awaited.
+   */
+  invalidate(key: string): Promise<boolean>;
+  /** The same for all keys that begin so. */
+  invalidatePrefix(prefix: string): Promise<boolean>;
 }
 
 /** In front of a stored text: there is a value, or it is known that there is none. */
@@ -113,6 +117,14 @@ export function createCacheAside<T>(options: CacheAsideOptions<T>): CacheAside<T
     return value;
   }
 
+  async function forget(use: () => Promise<void>): Promise<boolean> {
+    const isForgotten = await attempt("delete", async () => {
+      await use();
+      return true;
+    });
+    return isForgotten ?? false;
+  }
+
   function drop(key: string): void {
     const flight = flights.get(key);
     if (flight === undefined) return;
@@ -139,11 +151,11 @@ export function createCacheAside<T>(options: CacheAsideOptions<T>): CacheAside<T
     },
     async invalidate(key) {
       drop(key);
-      await store.delete(storedAs(key));
+      return forget(() => store.delete(storedAs(key)));
     },
     async invalidatePrefix(prefix) {
       for (const key of [...flights.keys()]) if (key.startsWith(prefix)) drop(key);
-      await store.deletePrefix(storedAs(prefix));
+      return forget(() => store.deletePrefix(storedAs(prefix)));
     },
   };
 }
