@@ -1,6 +1,6 @@
-import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
-import { alreadyExists, invalidArgument, notFound } from "@tercel/grpc/errors";
-import { createPageTokens, type PageTokenKey, type PageTokens, parseFilter, parseOrderBy } from "@tercel/grpc/lists";
+import type { ConnectError, ServiceImpl } from "@connectrpc/connect";
+import { alreadyExists, notFound } from "@tercel/grpc/errors";
+import { createPageTokens, type PageTokenKey, parseFilter, parseOrderBy } from "@tercel/grpc/lists";
 import { UserRole, type UserService } from "../gen/user/v1/user_pb.ts";
 import { callerOf, requireAdmin, requireSelfOrAdmin } from "./caller.ts";
 import { errorDomain } from "./error-domain.ts";
@@ -36,7 +36,7 @@ const updatesQuery = { list: "user updates" };
 export function createUserV1Handler(parts: UserV1Parts): ServiceImpl<typeof UserService> {
   const { store, cache, search, updates, hashPassword, placeWelcomeOrder, tokenKeys } = parts;
   const pageTokens = createPageTokens<UserCursor>({ keys: tokenKeys });
-  const resumeTokens = createPageTokens<number>({ keys: tokenKeys, field: "resume_token" });
+  const resumeTokens = createPageTokens<number>({ keys: tokenKeys, noun: "resume token" });
 
   return {
     async getUser({ id }, context) {
@@ -100,23 +100,12 @@ export function createUserV1Handler(parts: UserV1Parts): ServiceImpl<typeof User
       const caller = callerOf(context);
       if (userIds.length === 0) requireAdmin(caller, "user_ids is empty, which means all users");
       for (const id of userIds) requireSelfOrAdmin(caller, id);
-      const after = readResumeToken(resumeTokens, resumeToken);
+      const after = resumeTokens.read(updatesQuery, resumeToken);
       for await (const { change, user } of updates.follow({ userIds, after, signal: context.signal })) {
         yield toUpdateV1(change, user, resumeTokens.create(updatesQuery, change.seq));
       }
     },
   };
-}
-
-/** The `seq` behind which a stream goes on. The error of a page token would tell of pages. */
-function readResumeToken(tokens: PageTokens<number>, token: string): number | undefined {
-  try {
-    return tokens.read(updatesQuery, token);
-  } catch (error) {
-    if (!(error instanceof ConnectError) || error.code !== Code.InvalidArgument) throw error;
-    const description = "is no resume_token of this service; pass that of the last update that was read";
-    throw invalidArgument({ field: "resume_token", description, reason: "RESUME_TOKEN_INVALID" });
-  }
 }
 
 function userNotFound(id: string): ConnectError {

@@ -14,7 +14,12 @@ export interface PageTokenKey {
 export interface PageTokensOptions {
   /** The first makes new tokens; tokens of all are taken. To change keys, put the new one first and leave the old one in. */
   readonly keys: readonly PageTokenKey[];
-  /** The request's field that violations name. Default `page_token`. */
+  /**
+   * What a token is, in small letters. Default `page token`. Another one, such as `resume token`, is for tokens that mark a place in something
+   * else than the pages of a list. Violations say it, and their reason is made of it: `PAGE_TOKEN_INVALID`, `RESUME_TOKEN_INVALID`.
+   */
+  readonly noun?: string;
+  /** The request's field that violations name. Default: the noun, `page_token`. */
   readonly field?: string;
 }
 
@@ -32,6 +37,8 @@ export interface PageTokens<Cursor extends JsonValue> {
   read(query: JsonValue, token: string): Cursor | undefined;
 }
 
+const pageToken = "page token";
+const maxNounCharacters = 40;
 const version = 1;
 const minSecretBytes = 32;
 const saltBytes = 16;
@@ -45,10 +52,10 @@ const nonce = new Uint8Array(12);
  * Page tokens (AIP-158) that callers can neither read nor change nor use for another query: the cursor encrypted with AES-256-GCM
  * under a key made of the secret and a random salt, the query as associated data.
  *
- * @throws TypeError or RangeError when a key is no key
+ * @throws TypeError or RangeError when a key is no key or a noun no noun
  */
 export function createPageTokens<Cursor extends JsonValue>(options: PageTokensOptions): PageTokens<Cursor> {
-  refuseUnknownOptions("createPageTokens", options, ["keys", "field"]);
+  refuseUnknownOptions("createPageTokens", options, ["keys", "noun", "field"]);
   const keys = new Map<string, Uint8Array>();
   for (const { id, secret } of options.keys) {
     if (!/^[\w-]{1,16}$/.test(id)) {
@@ -66,7 +73,9 @@ export function createPageTokens<Cursor extends JsonValue>(options: PageTokensOp
   }
   const first = options.keys[0];
   if (first === undefined) throw new TypeError("createPageTokens: keys is empty; it has to hold at least one key");
-  const field = options.field ?? "page_token";
+  const noun = checkedNoun(options.noun);
+  const field = options.field ?? noun.replaceAll(" ", "_");
+  const reason = `${noun.replaceAll(" ", "_").toUpperCase()}_INVALID`;
 
   return {
     create(query, cursor) {
@@ -81,16 +90,30 @@ export function createPageTokens<Cursor extends JsonValue>(options: PageTokensOp
       if (token === "") return undefined;
       const cursor = open(keys, query, token);
       if (cursor === undefined) {
+        if (noun !== pageToken) {
+          throw invalidArgument({
+            field,
+            description: `is no ${noun} for this request; pass one that came in answer to a request with the same other fields`,
+            reason,
+          });
+        }
         throw invalidArgument({
           field,
           description:
             "is not a token of this list; pass next_page_token of the page before with the same other fields",
-          reason: "PAGE_TOKEN_INVALID",
+          reason,
         });
       }
       return cursor as Cursor;
     },
   };
+}
+
+function checkedNoun(noun: string = pageToken): string {
+  if (noun.length <= maxNounCharacters && /^[a-z]+(?: [a-z]+)*$/.test(noun)) return noun;
+  throw new TypeError(
+    `createPageTokens: noun is ${JSON.stringify(noun)}; it has to be words in small letters, such as "resume token"`,
+  );
 }
 
 /** Undefined for whatever is wrong: which it is would only help a forger. */

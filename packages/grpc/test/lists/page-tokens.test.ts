@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Code } from "@connectrpc/connect";
+import { Code, type ConnectError } from "@connectrpc/connect";
 import { InvalidArgumentError, readFieldViolations } from "@tercel/grpc/errors";
 import { createPageTokens } from "@tercel/grpc/lists";
 import { assertStatus } from "@tercel/grpc/testing";
@@ -36,6 +36,25 @@ describe("page tokens", () => {
     const reading = Promise.resolve().then(() => tokens.read({ ...query, filter: "" }, token));
     const error = await assertStatus(reading, Code.InvalidArgument);
     assert.equal(readFieldViolations(error)[0]?.field, "page_token");
+  });
+
+  it("are called what they are when they are no page's", () => {
+    for (const [options, field] of [
+      [{}, "resume_token"],
+      [{ field: "after" }, "after"],
+    ] as const) {
+      const resume = createPageTokens<number>({ keys: [key("k1")], noun: "resume token", ...options });
+      assert.equal(resume.read(query, resume.create(query, 7)), 7);
+      assert.throws(
+        () => resume.read(query, "another"),
+        (error: ConnectError) => {
+          const [violation] = readFieldViolations(error);
+          assert.deepEqual([violation?.field, violation?.reason], [field, "RESUME_TOKEN_INVALID"]);
+          assert.match(error.message, /is no resume token for this request/);
+          return true;
+        },
+      );
+    }
   });
 
   it("are refused when any character was changed, taken away or added", () => {
@@ -76,6 +95,10 @@ describe("page tokens", () => {
   });
 
   it("need a key with a secret of 32 octets and an id of its own", () => {
+    for (const noun of ["Resume token", "resume_token", "resume  token", " token", "", "x".repeat(41)]) {
+      assert.throws(() => createPageTokens({ keys: [key("a")], noun }), /words in small letters/, noun);
+    }
+    createPageTokens({ keys: [key("a")], noun: "x".repeat(40) });
     assert.throws(() => createPageTokens({ keys: [] }), /at least one key/);
     assert.throws(() => createPageTokens({ keys: [{ id: "k", secret: new Uint8Array(31) }] }), /has 31 octets/);
     assert.throws(() => createPageTokens({ keys: [key("a"), key("a")] }), /two keys/);
