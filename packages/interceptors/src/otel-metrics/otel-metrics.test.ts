@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { it, type TestContext } from "node:test";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import {
   AggregationTemporality,
   type Histogram,
@@ -11,6 +11,7 @@ import {
 } from "@opentelemetry/sdk-metrics";
 import { gzipCompression } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
+import { EchoService } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.ts";
 import { GuardedService } from "../../test/gen/tercel/interceptors/test/v1/guarded_pb.ts";
 import { collect } from "../../test/support/async.ts";
 import { openInMemory } from "../../test/support/open-echo.ts";
@@ -162,6 +163,21 @@ it("counts the attempts of a repeated call one by one, with octets as they were 
       (status) => `grpc.server.call.rcvd_total_compressed_message_size By ${method} ${status} 1 of ${compressedBytes}`,
     ),
   );
+});
+
+it("records calls alone on servers and transports that are not ours", async (t) => {
+  const { meter, recorded } = openMeter(t);
+  const transport = createRouterTransport(
+    (router) =>
+      router.service(EchoService, { unary: () => ({}) }, { interceptors: [createServerOtelMetrics({ meter })] }),
+    { transport: { interceptors: [createClientOtelMetrics({ meter })] } },
+  );
+  await createClient(EchoService, transport).unary({});
+  assert.deepEqual(await recorded(), [
+    "grpc.client.call.duration s EchoService/Unary OK 1",
+    "grpc.server.call.duration s EchoService/Unary OK 1",
+    "grpc.server.call.started {call} EchoService/Unary 1",
+  ]);
 });
 
 it("does nothing where no SDK is set up, and refuses unknown options", async (t) => {
