@@ -78,6 +78,20 @@ test("keeps varying fields out of the table but for the first, which lends its n
   assert.equal(encode(encoder, "x-correlation-id", "m".repeat(1000))[0], 0x00);
 });
 
+test("writes values that come once as they are up to 64 octets, and longer ones in Huffman's code", () => {
+  const encoder = new HpackEncoder();
+  const decoder = new HpackDecoder();
+  const send = (value: string): Buffer => {
+    const block = encode(encoder, "x-request-id", value);
+    assert.deepEqual(decoder.decode(block, 0, block.length).fields, ["x-request-id", value]);
+    return block;
+  };
+  for (let n = 0; n < 20; n++) send(`call ${n}`);
+  const [plain, coded] = [send("a".repeat(64)), send("a".repeat(65))];
+  assert.equal(plain.toString("latin1").endsWith("a".repeat(64)), true);
+  assert.ok(coded.length < plain.length);
+});
+
 test("stops indexing a name whose values never repeat, and begins again when one does", () => {
   const encoder = new HpackEncoder();
   for (let count = 0; count < 16; count++)

@@ -4,7 +4,7 @@ import { EncoderTable, type NameRecord } from "./encoder-table.ts";
 import { IndexingPolicy } from "./indexing-policy.ts";
 import { maxInteger, writeInteger } from "./integer.ts";
 import type { PreparedHeaders } from "./prepared-headers.ts";
-import { writeString } from "./string-literal.ts";
+import { writePlainString, writeString } from "./string-literal.ts";
 
 /** Prepared lists whose octets are remembered: a service sends a handful. */
 const memoSlots = 32;
@@ -16,6 +16,12 @@ const maxFruitlessInsertions = 16;
 
 /** A varying field enters the table once, for its name's sake; not if that costs more than a name is worth. */
 const maxNameEntryBytes = 128;
+
+/**
+ * A value that is sent once, such as a request id, is written as it is up to this length: Huffman's code would save a fifth of it at
+ * most, and costs four times the time.
+ */
+const maxPlainBytes = 64;
 
 interface PreparedMemo {
   readonly prepared: PreparedHeaders;
@@ -125,7 +131,9 @@ export class HpackEncoder {
     if (record.policy === IndexingPolicy.never)
       return writeLiteral(record, nameIndex, 0x10, 0x0f, value, target, offset);
     if (!this.isWorthAnEntry(record, nameIndex, value)) {
-      return writeLiteral(record, nameIndex, 0, 0x0f, value, target, offset);
+      if (nameIndex === 0 || value.length > maxPlainBytes)
+        return writeLiteral(record, nameIndex, 0, 0x0f, value, target, offset);
+      return writePlainString(value, target, writeInteger(target, offset, 0, 0x0f, nameIndex));
     }
     record.fruitlessInsertions++;
     table.insert(record, value);

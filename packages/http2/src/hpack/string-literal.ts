@@ -48,6 +48,11 @@ export function writeString(text: string, target: Uint8Array, offset: number): n
   if (huffmanBytes < text.length) {
     return encodeHuffman(text, target, writeInteger(target, offset, huffmanFlag, lengthMask, huffmanBytes));
   }
+  return writePlainString(text, target, offset);
+}
+
+/** Writes `text` (latin1) as a string literal of its own octets. */
+export function writePlainString(text: string, target: Uint8Array, offset: number): number {
   const start = writeInteger(target, offset, 0, lengthMask, text.length);
   writeLatin1(text, target, start);
   return start + text.length;
