@@ -5,7 +5,7 @@ import { gunzipSync } from "node:zlib";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { type Compression, createHookedInterceptor, gzipCompression } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
-import { aborted, collect, quiet, streamOf } from "./support/async.ts";
+import { aborted, collect, quiet, streamOf } from "@tercel/test-support/async";
 import { createAttemptRecorder } from "./support/attempt-recorder.ts";
 import { openAttempts } from "./support/open-attempts.ts";
 import { openInMemory, overBothTransports } from "./support/open-echo.ts";

@@ -13,8 +13,8 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { type Client, Code, createClient } from "@connectrpc/connect";
 import { type ChannelOptions, createChannel } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
+import { collect } from "@tercel/test-support/async";
 import { EchoResponseSchema, EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { collect } from "./support/async.ts";
 import { framed } from "./support/raw-client.ts";
 
 const message = framed(toBinary(EchoResponseSchema, create(EchoResponseSchema, { text: "hello" })));

@@ -4,10 +4,10 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { type ChannelOptions, createChannel, createServer, explainError, type ServiceConfigJson } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
+import { collect, createOccasion } from "@tercel/test-support/async";
 import type { BalancerFactory, Picker, PickInfo, PickResult } from "../src/channel/balancer/index.ts";
 import { pickFirst } from "../src/channel/balancer/pick-first.ts";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { collect, createOccasion } from "./support/async.ts";
 import { type EchoHandlers, echoRoutes, openInMemory } from "./support/open-echo.ts";
 
 /** pick_first whose picks go through the test's hands. */

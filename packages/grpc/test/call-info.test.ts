@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { type CallInfo, callInfo, type EndedCall, readHeader } from "@tercel/grpc";
 import { assertStatus, createFakeClock, createStubServer } from "@tercel/grpc/testing";
+import { aborted, collect, createOccasion, streamOf } from "@tercel/test-support/async";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { aborted, collect, createOccasion, streamOf } from "./support/async.ts";
 import { echoRoutes, openInMemory, overBothTransports } from "./support/open-echo.ts";
 
 describe("a call's info", () => {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { assertStatus, createFakeClock, createInMemoryTransport } from "@tercel/grpc/testing";
+import { aborted, collect, createOccasion, streamOf, turn } from "@tercel/test-support/async";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { aborted, collect, createOccasion, streamOf, turn } from "./support/async.ts";
 import { type EchoHandlers, echoRoutes, overBothTransports } from "./support/open-echo.ts";
 
 describe("cancellation", () => {

@@ -4,8 +4,8 @@ import { describe, it } from "node:test";
 import { Code } from "@connectrpc/connect";
 import { type Compression, gzipCompression } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
+import { collect, quiet, streamOf } from "@tercel/test-support/async";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { collect, quiet, streamOf } from "./support/async.ts";
 import { type EchoHandlers, openInMemory, overBothTransports } from "./support/open-echo.ts";
 
 /** gzip that counts, so that a test knows which side did what. */

@@ -5,8 +5,8 @@ import { describe, it } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createChannel } from "@tercel/grpc";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
+import { aborted, collect, createOccasion, quiet, settled, streamOf } from "@tercel/test-support/async";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { aborted, collect, createOccasion, quiet, settled, streamOf } from "./support/async.ts";
 import { type EchoHandlers, openInMemory, overBothTransports } from "./support/open-echo.ts";
 
 /** Answers when the test says so, or never. */

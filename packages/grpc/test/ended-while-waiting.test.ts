@@ -12,8 +12,8 @@ import {
   resultWithPlace,
 } from "@tercel/grpc";
 import { createFakeClock } from "@tercel/grpc/testing";
+import { createOccasion, quiet } from "@tercel/test-support/async";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { createOccasion, quiet } from "./support/async.ts";
 import { echoRoutes } from "./support/open-echo.ts";
 
 /** A channel whose calls wait until the test lets the name resolve, and which counts whom it picks for. */

@@ -3,9 +3,9 @@ import { describe, it, type TestContext } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { type CallExplanation, type ChannelOptions, createChannel, explainError } from "@tercel/grpc";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
+import { createOccasion, quiet, streamOf } from "@tercel/test-support/async";
 import type { ResolverListener } from "../src/channel/resolver/index.ts";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { createOccasion, quiet, streamOf } from "./support/async.ts";
 import { type EchoHandlers, openInMemory, openOverSocket } from "./support/open-echo.ts";
 
 const method = "/tercel.grpc.test.v1.EchoService/Unary";

@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
 import { Code } from "@connectrpc/connect";
 import { assertStatus } from "@tercel/grpc/testing";
+import { aborted, createOccasion, settled, streamOf } from "@tercel/test-support/async";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { aborted, createOccasion, settled, streamOf } from "./support/async.ts";
 import { overBothTransports } from "./support/open-echo.ts";
 
 const messageBytes = 64 * 1024;

@@ -6,8 +6,8 @@ import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { type Channel, createChannel, gzipCompression } from "@tercel/grpc";
 import { assertStatus, createStubServer, type StubServer } from "@tercel/grpc/testing";
+import { aborted, collect, createOccasion, streamOf } from "@tercel/test-support/async";
 import { EchoRequestSchema, EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { aborted, collect, createOccasion, streamOf } from "./support/async.ts";
 import { echoRoutes, recordingLog } from "./support/open-echo.ts";
 
 interface Echo {

@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { explainError, type ServiceConfigJson } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
-import { aborted, collect } from "./support/async.ts";
+import { aborted, collect } from "@tercel/test-support/async";
 import { openAttempts } from "./support/open-attempts.ts";
 
 const hedgingPolicy = { maxAttempts: 3, hedgingDelay: "0.1s", nonFatalStatusCodes: ["UNAVAILABLE"] };

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { type CallHook, createHookedInterceptor, setHeader } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
-import { collect, streamOf } from "./support/async.ts";
+import { collect, streamOf } from "@tercel/test-support/async";
 import { type EchoHandlers, openInMemory } from "./support/open-echo.ts";
 
 const echo: EchoHandlers = {

@@ -10,7 +10,7 @@ import {
   type UnaryResponse,
 } from "@connectrpc/connect";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
-import { collect, createOccasion, quiet, streamOf } from "./support/async.ts";
+import { collect, createOccasion, quiet, streamOf } from "@tercel/test-support/async";
 import { type EchoHandlers, overBothTransports } from "./support/open-echo.ts";
 
 const echo: EchoHandlers = {

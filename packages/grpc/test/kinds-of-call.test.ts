@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createInMemoryTransport } from "@tercel/grpc/testing";
+import { collect, createOccasion, streamOf } from "@tercel/test-support/async";
 import { EchoResponseSchema, EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { collect, createOccasion, streamOf } from "./support/async.ts";
 import { type EchoHandlers, echoRoutes, overBothTransports } from "./support/open-echo.ts";
 
 const echo: EchoHandlers = {

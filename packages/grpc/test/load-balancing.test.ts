@@ -12,8 +12,8 @@ import {
 } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
+import { aborted } from "@tercel/test-support/async";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { aborted } from "./support/async.ts";
 
 /** A server that answers with its name, or with who asks if a count is given; streams answer and then stay open. */
 async function startNamed(t: TestContext, name: string, options: Partial<ServerOptions> = {}) {

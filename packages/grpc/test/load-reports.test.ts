@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from "node:test";
 import { Code, ConnectError, createClient, encodeBinaryHeader } from "@connectrpc/connect";
 import { createLoadReporting, type LoadMetrics, readCallMetrics, recordCallMetrics } from "@tercel/grpc/services";
 import { assertStatus, createFakeClock, createInMemoryTransport } from "@tercel/grpc/testing";
-import { collect, quiet } from "./support/async.ts";
+import { collect, quiet } from "@tercel/test-support/async";
 import { overBothTransports } from "./support/open-echo.ts";
 
 const calls: readonly LoadMetrics[] = [

@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createChannel, createServer } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
+import { aborted, collect, createOccasion, quiet, settled, streamOf, turn } from "@tercel/test-support/async";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { aborted, collect, createOccasion, quiet, settled, streamOf, turn } from "./support/async.ts";
 import { echoRoutes, overBothTransports, recordingLog } from "./support/open-echo.ts";
 
 /** Calls that find no place wait instead of getting another connection. */

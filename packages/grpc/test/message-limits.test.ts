@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
 import { Code } from "@connectrpc/connect";
 import { assertStatus } from "@tercel/grpc/testing";
-import { collect, streamOf } from "./support/async.ts";
+import { collect, streamOf } from "@tercel/test-support/async";
 import { type EchoHandlers, overBothTransports } from "./support/open-echo.ts";
 
 const echo: EchoHandlers = {

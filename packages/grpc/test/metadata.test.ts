@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, ConnectError, decodeBinaryHeader, encodeBinaryHeader, type HandlerContext } from "@connectrpc/connect";
 import { assertStatus } from "@tercel/grpc/testing";
-import { collect } from "./support/async.ts";
+import { collect } from "@tercel/test-support/async";
 import { overBothTransports } from "./support/open-echo.ts";
 
 describe("metadata", () => {

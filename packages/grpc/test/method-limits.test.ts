@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { Code } from "@connectrpc/connect";
 import { createServer, type MethodLimits } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
+import { collect, streamOf } from "@tercel/test-support/async";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { collect, streamOf } from "./support/async.ts";
 import { type EchoHandlers, echoRoutes, overBothTransports } from "./support/open-echo.ts";
 
 const echo: EchoHandlers = {

@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type ChannelOptions, explainError } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
-import { streamOf } from "./support/async.ts";
+import { streamOf } from "@tercel/test-support/async";
 import { openAttempts } from "./support/open-attempts.ts";
 
 const retryPolicy = {

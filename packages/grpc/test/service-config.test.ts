@@ -3,9 +3,9 @@ import { describe, it, type TestContext } from "node:test";
 import { Code, ConnectError, createClient, createContextValues } from "@connectrpc/connect";
 import { type ChannelOptions, createChannel, createServer, type ServiceConfigJson, waitForReady } from "@tercel/grpc";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
+import { quiet, streamOf } from "@tercel/test-support/async";
 import type { ResolverListener } from "../src/channel/resolver/index.ts";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { quiet, streamOf } from "./support/async.ts";
 import { echoRoutes, openInMemory } from "./support/open-echo.ts";
 
 const service = EchoService.typeName;

@@ -5,10 +5,10 @@ import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, createClient } from "@connectrpc/connect";
 import { createHealth, createReflection } from "@tercel/grpc/services";
 import { assertStatus, createStubServer } from "@tercel/grpc/testing";
+import { collect, streamOf } from "@tercel/test-support/async";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../src/gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../src/gen/grpc/reflection/v1/reflection_pb.ts";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { collect, streamOf } from "./support/async.ts";
 
 describe("services that come with the package", () => {
   it("health is told over the wire, watched through changes, and the watch ends with the client", async () => {

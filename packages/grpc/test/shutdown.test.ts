@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { type Clock, createChannel, createServer } from "@tercel/grpc";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
+import { aborted, collect, createOccasion, quiet } from "@tercel/test-support/async";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { aborted, collect, createOccasion, quiet } from "./support/async.ts";
 import { type EchoHandlers, echoRoutes, openInMemory, overBothTransports, recordingLog } from "./support/open-echo.ts";
 
 function heldCall() {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { assertStatus } from "@tercel/grpc/testing";
+import { streamOf } from "@tercel/test-support/async";
 import { EchoRequestSchema, EchoResponseSchema } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { streamOf } from "./support/async.ts";
 import { type EchoHandlers, overBothTransports } from "./support/open-echo.ts";
 
 const codes = Object.values(Code).filter((code): code is Code => typeof code === "number");

@@ -5,8 +5,8 @@ import { describe, it } from "node:test";
 import { Code, createClient } from "@connectrpc/connect";
 import type { ServerOptions, UnhandledCall } from "@tercel/grpc";
 import { assertStatus, createStubServer } from "@tercel/grpc/testing";
+import { collect, createOccasion, streamOf } from "@tercel/test-support/async";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { collect, createOccasion, streamOf } from "./support/async.ts";
 import { echoRoutes, recordingLog } from "./support/open-echo.ts";
 import { framed, grpcHeaders, openRawClient } from "./support/raw-client.ts";
 

@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { createServer } from "@tercel/grpc";
-import { createOccasion, turn } from "./support/async.ts";
+import { createOccasion, turn } from "@tercel/test-support/async";
 import { type EchoHandlers, echoRoutes } from "./support/open-echo.ts";
 import { grpcHeaders } from "./support/raw-client.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { collect, streamOf } from "../../test/support/async.ts";
+import { collect, streamOf } from "@tercel/test-support/async";
 import { type MessageWatcher, watchMessages } from "./watch-messages.ts";
 
 function noting(notes: unknown[]): MessageWatcher<unknown> {

@@ -8,8 +8,8 @@ import {
   type Transport,
 } from "@connectrpc/connect";
 import { createInMemoryTransport } from "@tercel/grpc/testing";
+import { aborted, createOccasion } from "@tercel/test-support/async";
 import { EchoService } from "../../test/gen/tercel/grpc/test/v1/echo_pb.ts";
-import { aborted, createOccasion } from "../../test/support/async.ts";
 import { openInMemory, overBothTransports } from "../../test/support/open-echo.ts";
 import { createClient } from "./create-client.ts";
 

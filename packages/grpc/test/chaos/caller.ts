@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Client, ContextValues, Transport } from "@connectrpc/connect";
 import { Code, ConnectError, createContextKey, createContextValues } from "@connectrpc/connect";
+import { streamOf, turn } from "@tercel/test-support/async";
 import type { EchoService } from "../gen/tercel/grpc/test/v1/echo_pb.ts";
-import { streamOf, turn } from "../support/async.ts";
 import { messagesPerStream } from "./call-log.ts";
 import { between } from "./seeded-random.ts";
 

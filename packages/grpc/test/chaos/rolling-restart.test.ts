@@ -10,8 +10,8 @@ import {
   type ResolverListener,
   type Server,
 } from "@tercel/grpc";
+import { createOccasion, turn } from "@tercel/test-support/async";
 import { EchoService } from "../gen/tercel/grpc/test/v1/echo_pb.ts";
-import { createOccasion, turn } from "../support/async.ts";
 import { echoRoutes } from "../support/open-echo.ts";
 
 const callerCount = 30;

@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { createServer } from "@tercel/grpc";
 import { createSocketPeer } from "@tercel/http2/testing";
-import { createOccasion, quiet } from "../support/async.ts";
+import { createOccasion, quiet } from "@tercel/test-support/async";
 import { type EchoHandlers, echoRoutes } from "../support/open-echo.ts";
 
 const lastOfAll = 2 ** 31 - 1;

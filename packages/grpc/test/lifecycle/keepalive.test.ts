@@ -6,8 +6,8 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { type ChannelOptions, createChannel, createServer, type ServerOptions } from "@tercel/grpc";
 import { createFakeClock, type FakeClock } from "@tercel/grpc/testing";
 import { createFaultProxy, createSocketPeer, type ScriptedPeer } from "@tercel/http2/testing";
+import { aborted, createOccasion, quiet } from "@tercel/test-support/async";
 import { EchoService } from "../gen/tercel/grpc/test/v1/echo_pb.ts";
-import { aborted, createOccasion, quiet } from "../support/async.ts";
 import { echoRoutes, recordingLog } from "../support/open-echo.ts";
 
 const timeMs = 10_000;

@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { createServer } from "@tercel/grpc";
 import { createFakeClock } from "@tercel/grpc/testing";
 import { createSocketPeer } from "@tercel/http2/testing";
-import { createOccasion, quiet } from "../support/async.ts";
+import { createOccasion, quiet } from "@tercel/test-support/async";
 import { echoRoutes, recordingLog } from "../support/open-echo.ts";
 
 const request = [

@@ -2,8 +2,8 @@ import type { TestContext } from "node:test";
 import { type Client, type ConnectError, createClient, type HandlerContext } from "@connectrpc/connect";
 import type { ChannelOptions } from "@tercel/grpc";
 import { createFakeClock, createInMemoryTransport, type FakeClock } from "@tercel/grpc/testing";
+import { aborted, quiet } from "@tercel/test-support/async";
 import { EchoService } from "../gen/tercel/grpc/test/v1/echo_pb.ts";
-import { aborted, quiet } from "./async.ts";
 import { echoRoutes } from "./open-echo.ts";
 
 /** One attempt as the server sees it, waiting for the test to answer. */

@@ -4,9 +4,9 @@ import { Code, createClient } from "@connectrpc/connect";
 import { readErrorReason } from "@tercel/grpc/errors";
 import { createHealth, createReflection } from "@tercel/grpc/services";
 import { assertStatus, createFakeClock, createInMemoryTransport } from "@tercel/grpc/testing";
+import { aborted, collect, createOccasion, streamOf } from "@tercel/test-support/async";
 import { EchoService, OtherService } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.ts";
 import { GuardedService } from "../../test/gen/tercel/interceptors/test/v1/guarded_pb.ts";
-import { aborted, collect, createOccasion, streamOf } from "../../test/support/async.ts";
 import { overBothTransports, recordingLog } from "../../test/support/open-echo.ts";
 import {
   audience,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { assertStatus } from "@tercel/grpc/testing";
-import { collect } from "../../test/support/async.ts";
+import { collect } from "@tercel/test-support/async";
 import { type EchoHandlers, openInMemory } from "../../test/support/open-echo.ts";
 import { goodClaims, nowSeconds, sealed } from "../../test/support/tokens.ts";
 import { type BearerTokenOptions, bearerToken, type GetToken } from "./index.ts";

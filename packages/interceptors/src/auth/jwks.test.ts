@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { describe, it } from "node:test";
 import { createFakeClock } from "@tercel/grpc/testing";
-import { createOccasion } from "../../test/support/async.ts";
+import { createOccasion } from "@tercel/test-support/async";
 import { recordingLog } from "../../test/support/open-echo.ts";
 import { JwksKeys, KeysUnavailable } from "./jwks.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { createFakeClock } from "@tercel/grpc/testing";
+import { createOccasion } from "@tercel/test-support/async";
 import { createRedisServer, type RedisServer, withoutRedis } from "@tercel/test-support/servers";
 import { createClient } from "redis";
-import { createOccasion } from "../../test/support/async.ts";
 import { recordingLog } from "../../test/support/open-echo.ts";
 import { type CacheStore, createCacheAside, createMemoryCacheStore, createRedisCacheStore } from "./index.ts";
 

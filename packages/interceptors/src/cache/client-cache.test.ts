@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
-import { createOccasion } from "../../test/support/async.ts";
+import { createOccasion } from "@tercel/test-support/async";
 import { openInMemory, overBothTransports } from "../../test/support/open-echo.ts";
 import { type ClientCacheOptions, createClientCache } from "./index.ts";
 

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { readErrorReason, readRetryAfterMs } from "@tercel/grpc/errors";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
-import { aborted, collect, createOccasion, streamOf } from "../../test/support/async.ts";
+import { aborted, collect, createOccasion, streamOf } from "@tercel/test-support/async";
 import { type EchoHandlers, openInMemory, overBothTransports, recordingLog } from "../../test/support/open-echo.ts";
 import { type CircuitBreakerOptions, type CircuitChange, createCircuitBreaker } from "./index.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { Code } from "@connectrpc/connect";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
-import { collect, createOccasion, type Occasion } from "../../test/support/async.ts";
+import { collect, createOccasion, type Occasion } from "@tercel/test-support/async";
 import { interceptedOn, openInMemory } from "../../test/support/open-echo.ts";
 import { type ConcurrencyLimitOptions, createConcurrencyLimit } from "./index.ts";
 

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { Code, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { maxCallTimeoutMs } from "@tercel/grpc";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
-import { aborted, collect, createOccasion, streamOf } from "../../test/support/async.ts";
+import { aborted, collect, createOccasion, streamOf } from "@tercel/test-support/async";
 import { openInMemory, overBothTransports } from "../../test/support/open-echo.ts";
 import {
   createClientDeadline,

@@ -5,9 +5,9 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { invalidArgument, readErrorReason, readFieldViolations, readRetryAfterMs } from "@tercel/grpc/errors";
 import { assertStatus, createFakeClock, createInMemoryTransport } from "@tercel/grpc/testing";
+import { aborted, collect, createOccasion } from "@tercel/test-support/async";
 import { EchoService } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.ts";
 import { PaymentService } from "../../test/gen/tercel/interceptors/test/v1/payment_pb.ts";
-import { aborted, collect, createOccasion } from "../../test/support/async.ts";
 import { identifying } from "../../test/support/identifying.ts";
 import { type EchoHandlers, openInMemory, overBothTransports, recordingLog } from "../../test/support/open-echo.ts";
 import {

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { Code } from "@connectrpc/connect";
 import { readErrorReason, readRetryAfterMs } from "@tercel/grpc/errors";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
-import { collect, createOccasion } from "../../test/support/async.ts";
+import { collect, createOccasion } from "@tercel/test-support/async";
 import { openInMemory, overBothTransports } from "../../test/support/open-echo.ts";
 import { createLoadShedding, type LoadSheddingOptions, type LoopDelay } from "./index.ts";
 import { measureLoopDelay } from "./loop-delay.ts";

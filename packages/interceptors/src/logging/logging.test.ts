@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { assertStatus } from "@tercel/grpc/testing";
-import { collect, createOccasion, streamOf } from "../../test/support/async.ts";
+import { collect, createOccasion, streamOf } from "@tercel/test-support/async";
 import { identifying } from "../../test/support/identifying.ts";
 import {
   type EchoHandlers,

@@ -11,9 +11,9 @@ import {
 } from "@opentelemetry/sdk-metrics";
 import { gzipCompression } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
+import { collect } from "@tercel/test-support/async";
 import { EchoService } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.ts";
 import { GuardedService } from "../../test/gen/tercel/interceptors/test/v1/guarded_pb.ts";
-import { collect } from "../../test/support/async.ts";
 import { openInMemory } from "../../test/support/open-echo.ts";
 import { createClientOtelMetrics, createServerOtelMetrics } from "./index.ts";
 

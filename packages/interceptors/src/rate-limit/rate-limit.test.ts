@@ -5,8 +5,8 @@ import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/
 import { readErrorReason, readRateLimit, readRetryAfterMs } from "@tercel/grpc/errors";
 import { createHealth, createReflection, reflectionServices } from "@tercel/grpc/services";
 import { assertStatus, createFakeClock, createInMemoryTransport } from "@tercel/grpc/testing";
+import { collect, streamOf } from "@tercel/test-support/async";
 import { EchoService, OtherService } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.ts";
-import { collect, streamOf } from "../../test/support/async.ts";
 import {
   type EchoHandlers,
   openInMemory,

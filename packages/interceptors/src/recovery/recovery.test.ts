@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { assertStatus } from "@tercel/grpc/testing";
-import { aborted, collect, createOccasion, streamOf } from "../../test/support/async.ts";
+import { aborted, collect, createOccasion, streamOf } from "@tercel/test-support/async";
 import { type EchoHandlers, overBothTransports, recordingLog } from "../../test/support/open-echo.ts";
 import { createRecovery, type Panic } from "./index.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import { assertStatus } from "@tercel/grpc/testing";
-import { collect, streamOf } from "../../test/support/async.ts";
+import { collect, streamOf } from "@tercel/test-support/async";
 import { type EchoHandlers, overBothTransports } from "../../test/support/open-echo.ts";
 import {
   createClientRequestId,

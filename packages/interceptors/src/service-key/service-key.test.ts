@@ -8,10 +8,10 @@ import { type CallInfo, callInfo } from "@tercel/grpc";
 import { readErrorReason } from "@tercel/grpc/errors";
 import { createHealth } from "@tercel/grpc/services";
 import { assertStatus, createFakeClock, createInMemoryTransport } from "@tercel/grpc/testing";
+import { createOccasion } from "@tercel/test-support/async";
 import { EchoService, OtherService } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.ts";
 import { MachineService } from "../../test/gen/tercel/interceptors/test/v1/guarded_pb.ts";
 import { answeringWith, callOfEachKind } from "../../test/support/all-kinds.ts";
-import { createOccasion } from "../../test/support/async.ts";
 import { openInMemory, overBothTransports, recordingLog } from "../../test/support/open-echo.ts";
 import {
   callerKey,

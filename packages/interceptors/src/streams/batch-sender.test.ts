@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
-import { collect } from "../../test/support/async.ts";
+import { collect } from "@tercel/test-support/async";
 import { openInMemory } from "../../test/support/open-echo.ts";
 import { createBatchSender } from "./index.ts";
 

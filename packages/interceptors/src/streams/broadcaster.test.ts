@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { assertStatus } from "@tercel/grpc/testing";
-import { collect, createOccasion } from "../../test/support/async.ts";
+import { collect, createOccasion } from "@tercel/test-support/async";
 import { openInMemory } from "../../test/support/open-echo.ts";
 import { type BroadcasterOptions, createBroadcaster } from "./index.ts";
 

@@ -4,7 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { createBackoff } from "@tercel/grpc";
 import { unavailable } from "@tercel/grpc/errors";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
-import { collect } from "../../test/support/async.ts";
+import { collect } from "@tercel/test-support/async";
 import { openInMemory, overBothTransports } from "../../test/support/open-echo.ts";
 import { createReconnectingStream, type Reconnect, type ReconnectingStreamOptions } from "./index.ts";
 

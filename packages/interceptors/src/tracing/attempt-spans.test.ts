@@ -10,8 +10,8 @@ import {
 } from "@opentelemetry/sdk-trace-node";
 import { createChannel, gzipCompression } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
+import { collect } from "@tercel/test-support/async";
 import { EchoService } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.ts";
-import { collect } from "../../test/support/async.ts";
 import { openInMemory } from "../../test/support/open-echo.ts";
 import { createClientTracing, createServerTracing, w3cPropagator } from "./index.ts";
 

@@ -9,7 +9,7 @@ import {
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-node";
 import { assertStatus } from "@tercel/grpc/testing";
-import { collect, createOccasion, streamOf } from "../../test/support/async.ts";
+import { collect, createOccasion, streamOf } from "@tercel/test-support/async";
 import { type Echo, type EchoHandlers, openInMemory, openOverSocket } from "../../test/support/open-echo.ts";
 import { recordLines, to } from "../../test/support/recording-logger.ts";
 import { createLogger, createServerLogging } from "../logging/index.ts";

@@ -15,8 +15,8 @@ import { FieldRulesSchema, field as fieldRules } from "@bufbuild/protovalidate/g
 import { Code, createClient, type Interceptor, type ServiceImpl } from "@connectrpc/connect";
 import { readFieldViolations } from "@tercel/grpc/errors";
 import { assertStatus, createInMemoryTransport } from "@tercel/grpc/testing";
+import { collect, streamOf } from "@tercel/test-support/async";
 import { OrderSchema, OrderService } from "../../test/gen/tercel/interceptors/test/v1/order_pb.ts";
-import { collect, streamOf } from "../../test/support/async.ts";
 import { recordingLog } from "../../test/support/open-echo.ts";
 import { createValidation, type ValidationOptions } from "./index.ts";
 

@@ -1,6 +1,6 @@
 import type { CallOptions, Client, ContextValues } from "@connectrpc/connect";
+import { collect, streamOf } from "@tercel/test-support/async";
 import type { EchoService } from "../gen/tercel/interceptors/test/v1/echo_pb.ts";
-import { collect, streamOf } from "./async.ts";
 import type { EchoHandlers } from "./open-echo.ts";
 
 /** Handlers of all four kinds that answer with one text. */

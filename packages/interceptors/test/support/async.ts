@@ -1,1 +1,0 @@
-export { aborted, collect, createOccasion, type Occasion, streamOf } from "@tercel/test-support/async";
