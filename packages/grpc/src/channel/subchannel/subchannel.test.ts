@@ -414,6 +414,17 @@ test("pauses, longer and longer, when one connection after the other ends as soo
   assert.deepEqual(states, ["connecting", "ready", "idle"]);
 });
 
+test("does not pause behind connections on which calls succeeded, however short they lived", async () => {
+  const { subchannel, states, attempt } = setUp();
+  for (let i = 0; i < 4; i += 1) {
+    subchannel.connect();
+    const connection = await attempt(i).succeed();
+    if (subchannel.calls !== undefined) subchannel.calls.succeeded += 1;
+    connection.goaway(0, "shutdown");
+    assert.equal(states.at(-1), "idle");
+  }
+});
+
 test("says that a connection ended in use: by age, or amid calls without an error", async () => {
   for (const [end, expected] of [
     [{ code: 0, debug: "max_age", calls: 0 }, true],

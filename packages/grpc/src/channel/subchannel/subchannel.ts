@@ -49,8 +49,10 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
   #attempt: Link | undefined;
   #lastError: Error | undefined;
   #failedAttempts = 0;
-  /** Connections in a row that ended within the pause that a failed attempt would have been followed by. */
+  /** Connections in a row that ended, of no use, within the pause that a failed attempt would have been followed by. */
   #shortLives = 0;
+  /** `calls.succeeded` when the oldest connection came. */
+  #succeededBefore = 0;
   #nextAttemptAtMs = 0;
   #cancelBackoff: (() => void) | undefined;
 
@@ -133,7 +135,11 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
   onLinkLost(link: Link, error: Error, endedInUse: boolean): void {
     if (!this.#links.includes(link)) return;
     const isQuiet = this.#links.length === 1 && this.#attempt === undefined && this.#cancelBackoff === undefined;
-    if (this.#links.length === 1) this.#shortLives = this.#pauseLeftMs() > 0 ? this.#shortLives + 1 : 0;
+    if (this.#links.length === 1) {
+      // Servers that are replaced one after the other may each serve for a moment only.
+      const wasOfUse = this.calls.succeeded > this.#succeededBefore;
+      this.#shortLives = this.#pauseLeftMs() > 0 && !wasOfUse ? this.#shortLives + 1 : 0;
+    }
     // The second in a row: reconnecting at once for ever would trouble a server that is in trouble.
     if (isQuiet && this.#shortLives > 1) {
       this.#failedAttempts = this.#shortLives - 1;
@@ -193,6 +199,7 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
     this.#attempt = undefined;
     link.connection = connection;
     this.#open.add(link);
+    if (this.#links.length === 0) this.#succeededBefore = this.calls.succeeded;
     this.#setLinks([...this.#links, link]);
     this.#lastError = undefined;
     this.#failedAttempts = 0;
