@@ -1,9 +1,10 @@
-/** `process.ts PORT ROUNDS SECONDS`: calls a server in turns with and without a channel; prints `{"bare":[…],"channel":[…]}`, CPU µs per call. */
+/** `process.ts PORT ROUNDS SECONDS`: calls a server in turns with and without a channel; prints `{"bare":[{"micros":…,"rate":…}, …],"channel":[…]}`: CPU µs per call, and calls/s. */
 import { create, type Message } from "@bufbuild/protobuf";
 import { createChannel } from "@tercel/grpc";
 import { UNARY_MESSAGE } from "../peers/echo-values.ts";
 import { EchoRequestSchema, type EchoResponse, EchoService } from "../peers/tercel/gen/echo_pb.ts";
 import { BareCaller } from "./bare-caller.ts";
+import type { CallerFigures } from "./caller-figures.ts";
 
 /** Within what every server lets be open at once on a connection. */
 const concurrency = 100;
@@ -22,11 +23,12 @@ const callers = {
 };
 type Name = keyof typeof callers;
 
-/** CPU time of one call, all callers together. */
-async function measure(call: () => Promise<{ readonly message: Message }>): Promise<number> {
+/** CPU time of one call, and calls in a second, all callers together. */
+async function measure(call: () => Promise<{ readonly message: Message }>): Promise<CallerFigures> {
   let calls = 0;
   const before = process.cpuUsage();
-  const untilMs = performance.now() + seconds * 1000;
+  const beganMs = performance.now();
+  const untilMs = beganMs + seconds * 1000;
   const run = async (): Promise<void> => {
     do {
       const { message } = (await call()).message as EchoResponse;
@@ -36,18 +38,18 @@ async function measure(call: () => Promise<{ readonly message: Message }>): Prom
   };
   await Promise.all(Array.from({ length: concurrency }, run));
   const { user, system } = process.cpuUsage(before);
-  return (user + system) / calls;
+  return { micros: (user + system) / calls, rate: (calls * 1000) / (performance.now() - beganMs) };
 }
 
-const micros: Record<Name, number[]> = { bare: [], channel: [] };
+const figures: Record<Name, CallerFigures[]> = { bare: [], channel: [] };
 const names = Object.keys(callers) as Name[];
 for (let round = -warmUpRounds; round < rounds; round++) {
   // Each is first as often as last: a slow moment of the machine must not always fall on the same one.
   for (const name of round % 2 === 0 ? names : names.toReversed()) {
     const took = await measure(callers[name]);
-    if (round >= 0) micros[name].push(took);
+    if (round >= 0) figures[name].push(took);
   }
 }
 bare.close();
 await channel.close();
-process.stdout.write(`${JSON.stringify(micros)}\n`);
+process.stdout.write(`${JSON.stringify(figures)}\n`);

@@ -6,6 +6,7 @@ import { runCommand } from "../process/command.ts";
 import { LOAD_CORE, MEASURED_CORE, pinned } from "../process/pinned.ts";
 import { startServer } from "../process/server-process.ts";
 import { TERCEL } from "../subjects.ts";
+import type { CallerFigures } from "./caller-figures.ts";
 
 const options = {
   rounds: { type: "string", default: "10" },
@@ -36,10 +37,13 @@ export async function runChannelBench(words: readonly string[]): Promise<number>
     const output = await runCommand(
       pinned(MEASURED_CORE, [...program, String(server.port), values.rounds, values.seconds]),
     );
-    const micros: Record<"bare" | "channel", number[]> = JSON.parse(output);
+    const measured: Record<"bare" | "channel", CallerFigures[]> = JSON.parse(output);
     // Of each round for itself: what the machine does besides changes slowly.
-    const share = median(micros.channel.map((took, round) => (micros.bare[round] as number) / took));
-    const figures = { ...micros, share };
+    const shareOf = (share: (bare: CallerFigures, channel: CallerFigures) => number): number =>
+      median(measured.channel.map((channel, round) => share(measured.bare[round] as CallerFigures, channel)));
+    const share = shareOf((bare, channel) => bare.micros / channel.micros);
+    const rateShare = shareOf((bare, channel) => channel.rate / bare.rate);
+    const figures = { ...measured, share, rateShare };
     process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : describe(figures));
     return share >= leastShare ? 0 : 1;
   } finally {
@@ -47,14 +51,19 @@ export async function runChannelBench(words: readonly string[]): Promise<number>
   }
 }
 
-function describe(figures: {
-  readonly bare: readonly number[];
-  readonly channel: readonly number[];
+function describe({ bare, channel, share, rateShare }: {
+  readonly bare: readonly CallerFigures[];
+  readonly channel: readonly CallerFigures[];
   readonly share: number;
+  readonly rateShare: number;
 }): string {
-  const micros = (values: readonly number[]): string => `${median(values).toFixed(2)} µs of CPU per call`;
+  const shown = (rounds: readonly CallerFigures[]): string => {
+    const rate = Math.round(median(rounds.map((one) => one.rate))).toLocaleString("en");
+    return `${median(rounds.map((one) => one.micros)).toFixed(2)} µs of CPU per call, ${rate} calls/s`;
+  };
   return `
-bare connection   ${micros(figures.bare)}
-channel           ${micros(figures.channel)}, ${Math.round(figures.share * 100)} % of the calls (at least ${leastShare * 100} % are promised)
+bare connection   ${shown(bare)}
+channel           ${shown(channel)}
+With the same CPU time the channel makes ${Math.round(share * 100)} % of the calls (at least ${leastShare * 100} % are promised), as it stands beside its server ${Math.round(rateShare * 100)} %.
 `;
 }
