@@ -51,7 +51,12 @@ export async function runChannelBench(words: readonly string[]): Promise<number>
   }
 }
 
-function describe({ bare, channel, share, rateShare }: {
+function describe({
+  bare,
+  channel,
+  share,
+  rateShare,
+}: {
   readonly bare: readonly CallerFigures[];
   readonly channel: readonly CallerFigures[];
   readonly share: number;
