@@ -1,7 +1,13 @@
 import type { HeaderBlock } from "./header-block.ts";
 
-/** Longer blocks repeat seldom, and comparing them costs as much as decoding them. */
-const maxBlockBytes = 512;
+/** A block with a token in it has one to two thousand octets, and decoding that costs as much as a call. Longer ones are rare. */
+const maxBlockBytes = 2048;
+
+/** What a connection keeps at most, whatever its peer sends. */
+const maxKeptBytes = 16_384;
+
+/** From this length on a native comparison costs less than a loop. */
+const nativelyComparedBytes = 96;
 
 /** A connection repeats one block per method and few others. */
 const slotCount = 64;
@@ -10,7 +16,7 @@ const slotCount = 64;
 const hashedEndBytes = 16;
 
 interface Slot {
-  octets: Uint8Array;
+  octets: Buffer;
   length: number;
   block: HeaderBlock | undefined;
 }
@@ -24,6 +30,7 @@ export class BlockRecall {
   private readonly usedSlots: number[] = [];
   private epoch = 0;
   private lastSlot = 0;
+  private keptBytes = 0;
 
   /** What bytes[start, end) was decoded to in this epoch of the dynamic table, if that is remembered. */
   find(bytes: Uint8Array, start: number, end: number, epoch: number): HeaderBlock | undefined {
@@ -37,11 +44,7 @@ export class BlockRecall {
     this.lastSlot = index;
     const slot = this.slots[index];
     if (slot === undefined || slot.length !== length) return undefined;
-    const octets = slot.octets;
-    for (let at = 0; at < length; at++) {
-      if (octets[at] !== bytes[start + at]) return undefined;
-    }
-    return slot.block;
+    return isSame(slot.octets, bytes, start, length) ? slot.block : undefined;
   }
 
   /** Remembers the block that `find` has just missed; decoding it must not have changed the dynamic table. */
@@ -58,11 +61,13 @@ export class BlockRecall {
   private takeSlot(length: number): Slot {
     const index = this.lastSlot;
     let slot = this.slots[index];
-    if (slot === undefined) {
-      slot = { octets: new Uint8Array(roomFor(length)), length: -1, block: undefined };
+    const given = slot?.octets.length ?? 0;
+    if (slot === undefined || given < length) {
+      const room = roomFor(length);
+      if (this.keptBytes - given + room > maxKeptBytes) this.giveUpAll();
+      this.keptBytes += room - (this.slots[index]?.octets.length ?? 0);
+      slot = { octets: Buffer.allocUnsafeSlow(room), length: -1, block: undefined };
       this.slots[index] = slot;
-    } else if (slot.octets.length < length) {
-      slot.octets = new Uint8Array(roomFor(length));
     }
     if (slot.block === undefined) this.usedSlots.push(index);
     return slot;
@@ -77,6 +82,21 @@ export class BlockRecall {
     }
     this.usedSlots.length = 0;
   }
+
+  private giveUpAll(): void {
+    this.slots.fill(undefined);
+    this.usedSlots.length = 0;
+    this.keptBytes = 0;
+  }
+}
+
+/** Whether bytes[start, start + length) are the first octets of `octets`. */
+function isSame(octets: Buffer, bytes: Uint8Array, start: number, length: number): boolean {
+  if (length >= nativelyComparedBytes) return octets.compare(bytes, start, start + length, 0, length) === 0;
+  for (let at = 0; at < length; at++) {
+    if (octets[at] !== bytes[start + at]) return false;
+  }
+  return true;
 }
 
 /** In steps, so that blocks of about the same length can follow each other in one slot. */

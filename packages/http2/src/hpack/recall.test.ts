@@ -28,7 +28,7 @@ test("recalls blocks with literals that are not indexed", () => {
 });
 
 test("tells blocks apart that differ in one octet, at every place and length", () => {
-  for (const length of [1, 2, 5, 15, 16, 31, 32, 33, 64, 128]) {
+  for (const length of [1, 2, 5, 15, 16, 31, 32, 33, 64, 95, 96, 97, 128]) {
     const decoder = new HpackDecoder();
     const octets = new Uint8Array(length).fill(0x82);
     const block = decode(decoder, octets);
@@ -87,12 +87,30 @@ test("does not remember a block over the limit", () => {
   assert.notEqual(decode(decoder, octets), decode(decoder, octets));
 });
 
-test("remembers blocks of up to 512 octets", () => {
-  const decoder = new HpackDecoder({ maxFields: 1000, maxListBytes: 1 << 20 });
-  const fits = new Uint8Array(512).fill(0x82);
-  const over = new Uint8Array(513).fill(0x82);
+test("remembers blocks of up to 2,048 octets", () => {
+  const decoder = new HpackDecoder({ maxFields: 3000, maxListBytes: 1 << 20 });
+  const fits = new Uint8Array(2048).fill(0x82);
+  const over = new Uint8Array(2049).fill(0x82);
   assert.equal(decode(decoder, fits), decode(decoder, fits));
   assert.notEqual(decode(decoder, over), decode(decoder, over));
+});
+
+test("keeps no more than 16 KiB, and goes on remembering when that is full", () => {
+  const decoder = new HpackDecoder({ maxFields: 3000, maxListBytes: 1 << 20 });
+  const blocks = Array.from({ length: 64 }, (_, number) => {
+    const octets = new Uint8Array(2048).fill(0x82);
+    octets[number] = 0x83;
+    return octets;
+  });
+  const seen = blocks.map((octets) => {
+    const block = decode(decoder, octets);
+    assert.equal(decode(decoder, octets), block);
+    return block;
+  });
+  // From the newest on, because a miss makes room for itself.
+  let kept = 0;
+  while (decode(decoder, blocks.at(-1 - kept) as Uint8Array) === seen.at(-1 - kept)) kept++;
+  assert.ok(kept >= 1 && kept <= 8, `${kept} blocks are still there`);
 });
 
 test("keeps what the layer above has derived from a block", () => {
