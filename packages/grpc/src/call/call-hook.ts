@@ -1,4 +1,6 @@
+import type { AsyncResource } from "node:async_hooks";
 import type { StreamRequest, StreamResponse, UnaryRequest, UnaryResponse } from "@connectrpc/connect";
+import { createAsyncScope } from "./async-scope.ts";
 import type { OnAttempt } from "./attempt-observer.ts";
 import type { RunStep } from "./watch-messages.ts";
 
@@ -19,8 +21,11 @@ export type ResponseMetadata = Pick<CallResponse, "header" | "trailer">;
 export interface CallHook<State = undefined> {
   /** The call begins. It fails with what this throws, and what is further in does not hear of it. A promise is waited for. */
   begin?(request: CallRequest): State | Promise<State>;
-  /** What runs everything that is further in, each step of a response stream included; undefined to just run it. */
-  runner?(request: CallRequest, state: State): RunStep | undefined;
+  /**
+   * What runs everything that is further in, each step of a response stream included; undefined to just run it. Where `mayEnter`, it may
+   * as well enter an asynchronous context (`AsyncLocalStorage.enterWith`) and return undefined: it is left again behind the call.
+   */
+  runner?(request: CallRequest, state: State, mayEnter: boolean): RunStep | undefined;
   /** A message from the client, of any kind of call. The call, or the handler's step, fails with what this throws. */
   onRequest?(request: CallRequest, state: State, message: object): void;
   /** There is a response: of a stream, before its first message. The moment to set headers. */
@@ -46,11 +51,14 @@ export class HookChain {
   /** Whether any of them wants to see the messages of a request stream. */
   readonly seesRequests: boolean;
   readonly seesHead: boolean;
+  /** Where servers run calls through the chain, if any of its hooks runs what is further in. */
+  readonly scope: AsyncResource | undefined;
 
   constructor(hooks: readonly CompiledHook[]) {
     this.hooks = hooks;
     this.seesRequests = hooks.some(({ onRequest }) => onRequest !== undefined);
     this.seesHead = hooks.some(({ onHead }) => onHead !== undefined);
+    this.scope = hooks.some(({ runner }) => runner !== undefined) ? createAsyncScope() : undefined;
   }
 }
 

@@ -45,8 +45,8 @@ export class DeadlineWheel {
     return this.count;
   }
 
-  add(entry: DeadlineEntry): void {
-    const now = this.clock.nowMs();
+  /** `now` is the clock's time, for whoever has just read it. */
+  add(entry: DeadlineEntry, now = this.clock.nowMs()): void {
     if (this.count === 0) this.doneSlot = Math.floor(now / slotMs);
     const due = Math.max(Math.ceil(entry.deadlineAtMs / slotMs), this.doneSlot + 1);
     const slot = due % slotCount;

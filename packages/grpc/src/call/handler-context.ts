@@ -100,10 +100,14 @@ export class CallContext implements HandlerContext, CallInfo {
     return header;
   }
 
-  /** `responseHeader.set(name, value)`, without making all of it. `name` is in lower case, and metadata may have it. */
-  setHeader(name: string, value: string): void {
+  /**
+   * `responseHeader.set(name, value)`, without making all of it. `name` is in lower case, and metadata may have it. `isFit` where the value
+   * is known to be printable ASCII without blanks at its ends.
+   */
+  setHeader(name: string, value: string, isFit: boolean): void {
     // What Headers or the sending of metadata would refuse, change or leave out is left to them.
-    const isPlain = isAsciiValue(value) && stripEdges(value) === value && !isReservedName(name) && !isBinaryName(name);
+    const isPlain =
+      (isFit || (isAsciiValue(value) && stripEdges(value) === value)) && !isReservedName(name) && !isBinaryName(name);
     if (this.givenHeader !== undefined || !isPlain) {
       this.responseHeader.set(name, value);
       return;

@@ -6,15 +6,20 @@ import { type RunStep, watchMessages } from "./watch-messages.ts";
 export abstract class HookPassage<Outcome> {
   protected readonly chain: HookChain;
   readonly request: CallRequest;
-  private readonly states: unknown[] = [];
+  private readonly states: unknown[];
   /** Hooks that have begun: these, and only these, hear of the end. */
   private entered = 0;
   /** Of a call with a response stream: what each of its steps runs in. */
   private runners: RunStep[] | undefined = undefined;
+  /** Whether hooks may enter asynchronous contexts: `enter` is called in a scope that is left again. */
+  private readonly mayEnter: boolean;
 
-  constructor(chain: HookChain, request: CallRequest) {
+  constructor(chain: HookChain, request: CallRequest, mayEnter: boolean) {
     this.chain = chain;
     this.request = request;
+    // Of its length at once: an array that grows takes room for seventeen.
+    this.states = new Array<unknown>(chain.hooks.length);
+    this.mayEnter = mayEnter;
   }
 
   /** What stands behind the hooks. */
@@ -44,9 +49,9 @@ export abstract class HookPassage<Outcome> {
     const hook = this.chain.hooks[index] as HookChain["hooks"][number];
     // A call's one message passes now; a stream's are watched where they are read.
     if (!request.stream && hook.onRequest !== undefined) hook.onRequest(request, state, request.message);
-    this.states.push(state);
+    this.states[index] = state;
     this.entered = index + 1;
-    const run = hook.runner?.(request, state);
+    const run = hook.runner?.(request, state, this.mayEnter);
     if (run !== undefined && request.stream) {
       this.runners ??= [];
       this.runners.push(run);

@@ -56,7 +56,7 @@ class InterceptorPassage extends HookPassage<CallResponse> {
   private readonly next: Next;
 
   constructor(chain: HookChain, request: CallRequest, next: Next) {
-    super(chain, request);
+    super(chain, request, false);
     this.next = next;
   }
 

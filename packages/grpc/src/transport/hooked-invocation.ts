@@ -30,7 +30,7 @@ export class HookedInvocation extends HookPassage<Init | undefined> {
     const isStreamOfOne = plan.handler.spec.kind === "server_streaming";
     const message = isStreamOfOne ? oneOf(input as Message) : input;
     const request = new HookedRequest(plan.handler, context, message) as UnaryRequest | StreamRequest;
-    super(chain, request);
+    super(chain, request, chain.scope !== undefined);
     context.handedRequest = request;
     this.call = call;
     this.input = input;
@@ -38,7 +38,8 @@ export class HookedInvocation extends HookPassage<Init | undefined> {
 
   run(): void {
     try {
-      const output = this.enter(0);
+      const { scope } = this.chain;
+      const output = scope === undefined ? this.enter(0) : scope.runInAsyncScope(enterAll, this);
       if (isPromise(output)) {
         output.then(
           (init) => this.onOutput(init),
@@ -136,4 +137,8 @@ export class HookedInvocation extends HookPassage<Init | undefined> {
     ended(call);
     return undefined;
   }
+}
+
+function enterAll(this: HookedInvocation): ReturnType<HookedInvocation["enter"]> {
+  return this.enter(0);
 }

@@ -98,13 +98,14 @@ export class ServerCall
     this.settings.counts.started++;
     const { timeoutMs } = this.plan;
     if (timeoutMs !== undefined) {
-      this.deadlineAtMs = this.settings.clock.nowMs() + timeoutMs;
+      const nowMs = this.settings.clock.nowMs();
+      this.deadlineAtMs = nowMs + timeoutMs;
       this.leastTimeoutMs = timeoutMs;
       if (timeoutMs <= 0) {
         this.onDeadline();
         return;
       }
-      this.settings.deadlines.add(this);
+      this.settings.deadlines.add(this, nowMs);
     }
     if (this.requests !== undefined) this.run(this.requests);
   }
@@ -172,11 +173,12 @@ export class ServerCall
     if (timeoutMs >= this.leastTimeoutMs) return;
     this.leastTimeoutMs = timeoutMs;
     const { clock, deadlines } = this.settings;
-    const deadlineAtMs = clock.nowMs() + timeoutMs;
+    const nowMs = clock.nowMs();
+    const deadlineAtMs = nowMs + timeoutMs;
     if (this.over || (this.deadlineAtMs !== 0 && this.deadlineAtMs <= deadlineAtMs)) return;
     deadlines.remove(this);
     this.deadlineAtMs = deadlineAtMs;
-    deadlines.add(this);
+    deadlines.add(this, nowMs);
   }
 
   whenOver(listener: OnCallEnd): void {

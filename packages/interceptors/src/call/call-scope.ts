@@ -22,9 +22,18 @@ export function enterValues(values: ContextValues | undefined): void {
   scope.enterWith(values);
 }
 
-/** What enters the scope of a call; undefined where an interceptor further out has done so. */
-export function scopeRunner(call: { readonly contextValues: ContextValues }): RunStep | undefined {
+/**
+ * A hook's `runner` that lets everything further in know the call; undefined where an interceptor further out has seen to it, and where
+ * it was entered.
+ */
+export function scopeRunner(
+  call: { readonly contextValues: ContextValues },
+  _state: unknown,
+  mayEnter: boolean,
+): RunStep | undefined {
   const { contextValues } = call;
   if (scope.getStore() === contextValues) return undefined;
-  return (step) => scope.run(contextValues, step);
+  if (!mayEnter) return (step) => scope.run(contextValues, step);
+  scope.enterWith(contextValues);
+  return undefined;
 }

@@ -6,8 +6,8 @@ export type Side = "client" | "server";
 
 /** What is told about one call, of any kind and on either side. None of it may throw. */
 export interface CallObserver {
-  /** Runs the call, and each step of a response stream, for instance inside an async context. Default: just runs it. */
-  run?: RunStep;
+  /** As a hook's: what runs the call, and each step of a response stream. Default: it is just run. */
+  runner?(mayEnter: boolean): RunStep | undefined;
   /** A message from the client to the server. */
   onRequest?(message: unknown): void;
   /** A message from the server to the client. */
@@ -29,7 +29,7 @@ export function observeCalls(
   return createHookedInterceptor<CallObserver | undefined>({
     begin,
     ...(onAttempt !== undefined && { onAttempt }),
-    runner: (_request, observer) => (observer?.run === undefined ? undefined : (step) => runIn(observer, step)),
+    runner: (_request, observer, mayEnter) => observer?.runner?.(mayEnter),
     onRequest: (_request, observer, message) => observer?.onRequest?.(message),
     onResponse: (_request, observer, message) => observer?.onResponse?.(message),
     onEnd: (request, observer) => observer?.onEnd(succeeded(request), undefined),
@@ -42,10 +42,6 @@ export function observeCalls(
       observer?.onEnd(statusOf(side, request, reason), reason);
     },
   });
-}
-
-function runIn<R>(observer: CallObserver, step: () => R): R {
-  return observer.run === undefined ? step() : observer.run(step);
 }
 
 /** A handler may succeed after its call has ended for the client, most of all by the deadline. */

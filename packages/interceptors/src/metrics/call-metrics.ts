@@ -1,3 +1,5 @@
+// Not the global of that name: looking that up runs a getter.
+import { performance } from "node:perf_hooks";
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { checkWholeNumber, refuseUnknownOptions, type UnhandledCall } from "@tercel/grpc";

@@ -1,8 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { ConnectError, type Interceptor } from "@connectrpc/connect";
 import { createHookedInterceptor, readHeader, refuseUnknownOptions, setHeader } from "@tercel/grpc";
 import { scopeRunner } from "../call/call-scope.ts";
 import { currentRequestId, requestIdKey } from "../call/request-id.ts";
+import { randomUuid } from "./random-uuid.ts";
 
 export interface ClientRequestIdOptions {
   /** The metadata name that carries the id. Default `x-request-id`, which proxies know. */
@@ -36,7 +36,9 @@ export function createServerRequestId(options: ServerRequestIdOptions = {}): Int
   const where = "createServerRequestId";
   refuseUnknownOptions(where, options, ["header", "makeId", "acceptIncoming", "sendBack"]);
   const header = checkedHeader(where, options.header);
-  const { makeId = randomUUID, acceptIncoming = true, sendBack = true } = options;
+  const { makeId = randomUuid, acceptIncoming = true, sendBack = true } = options;
+  // What is acceptable is, and so are our own.
+  const isFit = makeId === randomUuid;
   return createHookedInterceptor<string>({
     begin(request) {
       const incoming = acceptIncoming ? readHeader(request, header) : null;
@@ -46,7 +48,7 @@ export function createServerRequestId(options: ServerRequestIdOptions = {}): Int
     },
     runner: scopeRunner,
     ...(sendBack && {
-      onHead: (request, id, response) => setHeader(request, response, header, id),
+      onHead: (request, id, response) => setHeader(request, response, header, id, isFit),
       onError: (_request, id, error) => (error instanceof ConnectError ? withMetadata(error, header, id) : error),
     }),
   });
@@ -62,7 +64,7 @@ export function createClientRequestId(options: ClientRequestIdOptions = {}): Int
   const where = "createClientRequestId";
   refuseUnknownOptions(where, options, ["header", "makeId"]);
   const header = checkedHeader(where, options.header);
-  const { makeId = randomUUID } = options;
+  const { makeId = randomUuid } = options;
   return (next) => (request) => {
     // The id is not put among the context values: a caller may use the same ones for its next call.
     if (request.header.get(header) === null) {

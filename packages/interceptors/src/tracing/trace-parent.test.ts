@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatTraceParent, parseTraceParent } from "./trace-parent.ts";
+import { formatTraceParent, isUnsampled, parseTraceParent } from "./trace-parent.ts";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";
 const spanId = "b7ad6b7169203331";
@@ -38,6 +38,7 @@ test("takes no broken one", () => {
     `00-${traceId}-${spanId}-01, 00-${traceId}-${spanId}-01`,
   ]) {
     assert.equal(parseTraceParent(broken, null), undefined, String(broken));
+    if (broken !== null) assert.equal(isUnsampled(broken.replace(/01?$/, "00")), false, broken);
   }
 });
 
@@ -53,4 +54,18 @@ test("writes what it reads", () => {
     assert.ok(span !== undefined);
     assert.equal(formatTraceParent(span), text);
   }
+});
+
+test("knows an unsampled one by its last bit, and whatever differs from it in one place for none", () => {
+  for (const flags of ["00", "02", "0e", "fa"]) assert.equal(isUnsampled(`00-${traceId}-${spanId}-${flags}`), true);
+  for (const flags of ["01", "03", "0f", "ff"]) assert.equal(isUnsampled(`00-${traceId}-${spanId}-${flags}`), false);
+  const good = `00-${traceId}-${spanId}-00`;
+  for (let at = 0; at < good.length; at++) {
+    for (const other of ["g", "A", "-", " ", "\u00b0", "\u0130"]) {
+      if (good[at] === other) continue;
+      const broken = good.slice(0, at) + other + good.slice(at + 1);
+      assert.equal(isUnsampled(broken), false, broken);
+    }
+  }
+  assert.equal(isUnsampled(`01-${traceId}-${spanId}-00`), false);
 });

@@ -33,11 +33,41 @@ export function parseTraceParent(parent: string | null, state: string | null): S
   return isSpanContextValid(span) ? span : undefined;
 }
 
-/** A `traceparent` of version 00 whose trace is not recorded. */
-const unsampled = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f][02468ace]$/;
+const traceparentLength = 55;
+/** Lower-case hexadecimal digits, by their code. */
+const digits = new Uint8Array(256);
+for (const digit of "0123456789abcdef") digits[digit.charCodeAt(0)] = 1;
+const dash = 0x2d;
+const zero = 0x30;
 
+/**
+ * Whether this is a `traceparent` of version 00 whose trace is not recorded. Asked of every call, and written out, because a regular
+ * expression takes twice the time.
+ */
 export function isUnsampled(parent: string): boolean {
-  return unsampled.test(parent);
+  return (
+    parent.length === traceparentLength &&
+    parent.startsWith("00-") &&
+    isId(parent, 3, 35) &&
+    parent.charCodeAt(35) === dash &&
+    isId(parent, 36, 52) &&
+    parent.charCodeAt(52) === dash &&
+    digits[parent.charCodeAt(53)] === 1 &&
+    digits[parent.charCodeAt(54)] === 1 &&
+    (Number.parseInt(parent.charAt(54), 16) & 1) === 0
+  );
+}
+
+/** Digits, of which one is not zero. */
+function isId(text: string, start: number, end: number): boolean {
+  let areDigits = 1;
+  let differences = 0;
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at);
+    areDigits &= digits[code] as number;
+    differences |= code ^ zero;
+  }
+  return areDigits === 1 && differences !== 0;
 }
 
 export function formatTraceParent(span: SpanContext): string {

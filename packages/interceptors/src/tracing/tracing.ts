@@ -12,7 +12,7 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import { type CallRequest, callInfo, printable, readHeader, refuseUnknownOptions } from "@tercel/grpc";
+import { type CallRequest, callInfo, printable, type RunStep, readHeader, refuseUnknownOptions } from "@tercel/grpc";
 import { authorityOf } from "../call/authority-of.ts";
 import { scopeRunner } from "../call/call-scope.ts";
 import { followsUnsampled } from "../call/follows-parents.ts";
@@ -141,9 +141,8 @@ function startSpan(settings: Settings, method: DescMethod, parent: Context): Spa
 function observer(side: Side, settings: Settings, request: CallRequest, span: Span, inside: Context): CallObserver {
   // Without an SDK, or when the trace is not sampled, there is nothing to write down.
   if (!span.isRecording()) return new UnrecordedCall(span, inside);
-  const run = <R>(step: () => R): R => context.with(inside, step);
   const end: CallObserver = {
-    run,
+    runner: () => within(inside),
     onEnd(status, error) {
       // By now, whichever of the two interceptors is the outer one.
       const id = requestIdOn(side, request);
@@ -164,6 +163,10 @@ function unsampledParent(request: CallRequest): Context | undefined {
   return new UnsampledContext(parent, readHeader(request, "tracestate"), parseTraceParent);
 }
 
+function within(inside: Context): RunStep {
+  return (step) => context.with(inside, step);
+}
+
 class UnrecordedCall implements CallObserver {
   private readonly span: Span;
   private readonly inside: Context;
@@ -173,8 +176,8 @@ class UnrecordedCall implements CallObserver {
     this.inside = inside;
   }
 
-  run<R>(step: () => R): R {
-    return context.with(this.inside, step);
+  runner(): RunStep {
+    return within(this.inside);
   }
 
   onEnd(): void {
@@ -192,11 +195,12 @@ class FollowedCall implements CallObserver {
     this.inside = inside;
   }
 
-  run<R>(step: () => R): R {
+  runner(mayEnter: boolean): RunStep | undefined {
+    const enter = scopeRunner(this.request, undefined, mayEnter);
+    const inside = within(this.inside);
+    if (enter !== undefined) return (step) => enter(() => inside(step));
     // In the call's own scope the context is active already, where startOtlpTracing has set the context manager.
-    const enter = scopeRunner(this.request);
-    const within = (): R => context.with(this.inside, step);
-    return enter === undefined ? within() : enter(within);
+    return context.active() === this.inside ? undefined : inside;
   }
 
   onEnd(): void {}
