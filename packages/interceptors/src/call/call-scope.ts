@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { ContextValues } from "@connectrpc/connect";
+import { type ContextKey, type ContextValues, createContextKey } from "@connectrpc/connect";
 import type { RunStep } from "@tercel/grpc";
 
 /**
@@ -7,6 +7,9 @@ import type { RunStep } from "@tercel/grpc";
  * asked from anywhere (the request id, the time that is left): entering one costs as much as a small interceptor.
  */
 const scope = new AsyncLocalStorage<ContextValues | undefined>();
+
+/** Asked instead of the storage, which costs more. What is entered in a passage stays so to its end. */
+const wasEntered: ContextKey<boolean> = createContextKey(false, { description: "scope was entered" });
 
 /** Undefined outside of calls. */
 export function currentValues(): ContextValues | undefined {
@@ -32,8 +35,11 @@ export function scopeRunner(
   mayEnter: boolean,
 ): RunStep | undefined {
   const { contextValues } = call;
-  if (scope.getStore() === contextValues) return undefined;
-  if (!mayEnter) return (step) => scope.run(contextValues, step);
-  scope.enterWith(contextValues);
-  return undefined;
+  if (mayEnter) {
+    if (contextValues.get(wasEntered)) return undefined;
+    contextValues.set(wasEntered, true);
+    scope.enterWith(contextValues);
+    return undefined;
+  }
+  return scope.getStore() === contextValues ? undefined : (step) => scope.run(contextValues, step);
 }
