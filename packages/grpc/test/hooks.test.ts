@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, it } from "node:test";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { type CallHook, createHookedInterceptor, setHeader } from "@tercel/grpc";
@@ -231,6 +232,48 @@ describe("hooks around a call", () => {
       await collect(client.serverStream({}));
       assert.deepEqual(seen, [2, 2]);
       assert.equal(depth, 0);
+    });
+
+    it(`let each call have an asynchronous context of its own, whatever runs meanwhile (${how})`, async (t) => {
+      const storage = new AsyncLocalStorage<object>();
+      const entering = createHookedInterceptor<object>({
+        begin: () => ({}),
+        runner(_request, own, mayEnter) {
+          if (!mayEnter) return (step) => storage.run(own, step);
+          storage.enterWith(own);
+          return undefined;
+        },
+      });
+      const seen: (object | undefined)[][] = [];
+      const watch = (): (() => void) => {
+        const mine: (object | undefined)[] = [];
+        seen.push(mine);
+        return () => mine.push(storage.getStore());
+      };
+      const client = await open(
+        t,
+        {
+          async unary({ text, count }) {
+            const look = watch();
+            look();
+            if (count > 0) await client.unary({ text, count: count - 1 });
+            look();
+            return {};
+          },
+          async *serverStream() {
+            const look = watch();
+            look();
+            yield {};
+            look();
+          },
+        },
+        entering,
+      );
+      await Promise.all([client.unary({ count: 2 }), client.unary({ count: 1 }), collect(client.serverStream({}))]);
+      assert.equal(seen.length, 6);
+      assert.equal(new Set(seen.flat()).size, 6);
+      for (const [before, after] of seen) assert.ok(before !== undefined && before === after);
+      assert.equal(storage.getStore(), undefined);
     });
 
     it(`that throw where they must not fail their call and nothing else (${how})`, async (t) => {
