@@ -4,7 +4,7 @@ import { BENCH_CASES } from "./cases.ts";
 import { runChannelBench } from "./channel/run.ts";
 import { runCodecBench } from "./codec/run.ts";
 import { runInterceptorBench } from "./interceptors/run.ts";
-import { type BenchOptions, parseOptions, UsageError } from "./options.ts";
+import { parseOptions, UsageError } from "./options.ts";
 import { killChildren } from "./process/children.ts";
 import { renderMarkdown } from "./report/markdown.ts";
 import { renderTable } from "./report/table.ts";
@@ -36,14 +36,7 @@ async function main(): Promise<number> {
   if (first === "codec") return runCodecBench(rest);
   if (first === "channel") return runChannelBench(rest);
   if (first === "interceptors") return runInterceptorBench(rest);
-  let options: BenchOptions;
-  try {
-    options = parseOptions(process.argv.slice(2), { cases: CASE_NAMES, peers: PEER_NAMES });
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(error.message);
-    return 2;
-  }
+  const options = parseOptions(process.argv.slice(2), { cases: CASE_NAMES, peers: PEER_NAMES });
   if (options.help) {
     process.stdout.write(HELP);
     return 0;
@@ -61,5 +54,5 @@ try {
   process.exitCode = await main();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }

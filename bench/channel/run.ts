@@ -1,41 +1,26 @@
 /** `npm run bench -- channel [--rounds N] [--seconds S] [--json]`: what a channel adds to a call. README.md tells the rest. */
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { median } from "../measure/statistics.ts";
 import { runCommand } from "../process/command.ts";
 import { LOAD_CORE, MEASURED_CORE, pinned } from "../process/pinned.ts";
 import { startServer } from "../process/server-process.ts";
+import { parseRoundOptions } from "../round-options.ts";
 import { TERCEL } from "../subjects.ts";
 import type { CallerFigures } from "./caller-figures.ts";
 
-const options = {
-  rounds: { type: "string", default: "10" },
-  seconds: { type: "string", default: "0.3" },
-  json: { type: "boolean", default: false },
-} as const;
+const defaults = { rounds: 10, seconds: 0.3 };
 
 /** A channel makes at least this share of the calls per second of CPU time that a bare connection makes. */
 const leastShare = 0.8;
 
-/** Exit codes: 0 the channel is fast enough, 1 it is not, 2 a wrong command line. */
+/** Exit codes: 0 the channel is fast enough, 1 it is not. @throws UsageError */
 export async function runChannelBench(words: readonly string[]): Promise<number> {
-  let values: { rounds: string; seconds: string; json: boolean };
-  try {
-    ({ values } = parseArgs({ args: [...words], options }));
-  } catch (error) {
-    console.error((error as Error).message);
-    return 2;
-  }
-  const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
-  if (!(Number.isInteger(rounds) && rounds > 0) || !(seconds > 0)) {
-    console.error("--rounds is a whole number and --seconds a number above 0");
-    return 2;
-  }
+  const { rounds, seconds, json } = parseRoundOptions(words, defaults, []);
   const server = await startServer(TERCEL.server, LOAD_CORE);
   try {
     const program = [process.execPath, "--conditions=source", join(import.meta.dirname, "process.ts")];
     const output = await runCommand(
-      pinned(MEASURED_CORE, [...program, String(server.port), values.rounds, values.seconds]),
+      pinned(MEASURED_CORE, [...program, String(server.port), String(rounds), String(seconds)]),
     );
     const measured: Record<"bare" | "channel", CallerFigures[]> = JSON.parse(output);
     // Of each round for itself: what the machine does besides changes slowly.
@@ -44,7 +29,7 @@ export async function runChannelBench(words: readonly string[]): Promise<number>
     const share = shareOf((bare, channel) => bare.micros / channel.micros);
     const rateShare = shareOf((bare, channel) => channel.rate / bare.rate);
     const figures = { ...measured, share, rateShare };
-    process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : describe(figures));
+    process.stdout.write(json ? `${JSON.stringify(figures)}\n` : describe(figures));
     return share >= leastShare ? 0 : 1;
   } finally {
     await server.stop();

@@ -1,10 +1,10 @@
 /** `npm run bench -- codec [shape …] [--rounds N] [--seconds S] [--json]`: our codec beside others. README.md tells the rest. */
 import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { median } from "../measure/statistics.ts";
 import { NODE_PEERS_FOLDER } from "../paths.ts";
 import { prepareNodePeers } from "../prepare.ts";
+import { parseRoundOptions } from "../round-options.ts";
 import { type Shape, shapes } from "./samples.ts";
 import { type Answer, directions, type Question } from "./subject.ts";
 import { type CodecRow, renderCodecTable } from "./table.ts";
@@ -16,35 +16,15 @@ const subjectFiles = new Map([
   ["JSON", join(import.meta.dirname, "subjects", "json.ts")],
 ]);
 
-const options = {
-  rounds: { type: "string", default: "5" },
-  seconds: { type: "string", default: "0.2" },
-  json: { type: "boolean", default: false },
-} as const;
+const defaults = { rounds: 5, seconds: 0.2 };
 
-/** Exit codes as of the other benchmarks: 0 all measured, 1 something failed, 2 a wrong command line. */
-export async function runCodecBench(words: readonly string[]): Promise<number> {
-  let values: { rounds: string; seconds: string; json: boolean };
-  let positionals: string[];
-  try {
-    ({ values, positionals } = parseArgs({ args: [...words], allowPositionals: true, options }));
-  } catch (error) {
-    console.error((error as Error).message);
-    return 2;
-  }
-  const rounds = Number(values.rounds);
-  const seconds = Number(values.seconds);
-  const unknown = positionals.find((name) => !shapes.includes(name as Shape));
-  if (unknown !== undefined || !(Number.isInteger(rounds) && rounds > 0) || !(seconds > 0)) {
-    console.error(`shapes are ${shapes.join(", ")}; --rounds is a whole number and --seconds a number above 0`);
-    return 2;
-  }
+/** Exit code 0: all measured. @throws UsageError */
+export async function runCodecBench(args: readonly string[]): Promise<number> {
+  const { chosen: words, rounds, seconds, json } = parseRoundOptions(args, defaults, shapes);
   await prepareNodePeers();
-  const chosen = positionals.length === 0 ? shapes : shapes.filter((shape) => positionals.includes(shape));
+  const chosen = words.length === 0 ? shapes : shapes.filter((shape) => words.includes(shape));
   const rows = await measureAll(chosen, rounds, seconds);
-  process.stdout.write(
-    values.json ? `${JSON.stringify(rows, null, 2)}\n` : renderCodecTable(rows, [...subjectFiles.keys()]),
-  );
+  process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : renderCodecTable(rows, [...subjectFiles.keys()]));
   return 0;
 }
 

@@ -1,6 +1,5 @@
 /** `npm run bench -- interceptors [stack …] [--rounds N] [--seconds S] [--json]`: what interceptors add. README.md tells the rest. */
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { BENCH_CASES, type H2loadWork } from "../cases.ts";
 import { interleave, type Turn } from "../measure/interleave.ts";
 import { FIRST_WARM_UP_SECONDS, WARM_UP_SECONDS } from "../measure/session.ts";
@@ -8,15 +7,12 @@ import { runH2load, writeBody } from "../process/h2load.ts";
 import { MEASURED_CORE } from "../process/pinned.ts";
 import { readCpuMicros } from "../process/process-usage.ts";
 import { type ServerProcess, startServer } from "../process/server-process.ts";
+import { parseRoundOptions } from "../round-options.ts";
 import { callerHeaders } from "./caller.ts";
 import { stackNames } from "./stacks.ts";
 import { promise, renderStacks, type StackFigures, stackFigures } from "./table.ts";
 
-const options = {
-  rounds: { type: "string", default: "5" },
-  seconds: { type: "string", default: "1" },
-  json: { type: "boolean", default: false },
-} as const;
+const defaults = { rounds: 5, seconds: 1 };
 
 /** The loads, by the names they have among the other cases. */
 const loads = ["server/unary/10x10", "server/stream"].map((name) => {
@@ -25,39 +21,21 @@ const loads = ["server/unary/10x10", "server/stream"].map((name) => {
   return { name, per: found.per ?? "call", work: found.work };
 });
 
-/** Exit codes: 0 the promise is kept, 1 it is not or a stack failed, 2 a wrong command line. */
-export async function runInterceptorBench(words: readonly string[]): Promise<number> {
-  let values: { rounds: string; seconds: string; json: boolean };
-  let positionals: string[];
-  try {
-    ({ values, positionals } = parseArgs({ args: [...words], allowPositionals: true, options }));
-  } catch (error) {
-    console.error((error as Error).message);
-    return 2;
-  }
-  const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
-  if (!(Number.isInteger(rounds) && rounds > 0) || !(seconds > 0)) {
-    console.error("--rounds is a whole number and --seconds a number above 0");
-    return 2;
-  }
-  const known = [...stackNames, ...loads.map(({ name }) => name)];
-  const unknown = positionals.find((word) => !known.includes(word));
-  if (unknown !== undefined) {
-    console.error(`"${unknown}" is none of ${known.join(", ")}`);
-    return 2;
-  }
+/** Exit codes: 0 the promise is kept, 1 it is not or a stack failed. @throws UsageError */
+export async function runInterceptorBench(args: readonly string[]): Promise<number> {
+  const loadNames = loads.map(({ name }) => name);
+  const { chosen: words, rounds, seconds, json } = parseRoundOptions(args, defaults, [...stackNames, ...loadNames]);
+  const stackWords = words.filter((word) => stackNames.includes(word));
+  const loadWords = words.filter((word) => loadNames.includes(word));
   // Without the bare server there is nothing to compare with.
-  const chosen = stackNames.filter(
-    (name) => name === "bare" || !positionals.some((word) => stackNames.includes(word)) || positionals.includes(name),
-  );
+  const chosen = stackNames.filter((name) => name === "bare" || stackWords.length === 0 || stackWords.includes(name));
   const cases: Record<string, StackFigures[]> = {};
   for (const { name, per, work } of loads) {
-    const isChosen = !positionals.some((word) => word.startsWith("server/")) || positionals.includes(name);
-    if (!isChosen) continue;
+    if (loadWords.length > 0 && !loadWords.includes(name)) continue;
     cases[name] = stackFigures(await measureStacks(name, work, chosen, rounds, seconds));
-    if (!values.json) process.stdout.write(renderStacks(name, per, cases[name]));
+    if (!json) process.stdout.write(renderStacks(name, per, cases[name]));
   }
-  if (values.json) process.stdout.write(`${JSON.stringify(cases, null, 2)}\n`);
+  if (json) process.stdout.write(`${JSON.stringify(cases, null, 2)}\n`);
   const figures = Object.values(cases).flat();
   const isKept = (cases["server/unary/10x10"] ?? []).every(
     (one) => one.name !== promise.stack || (one.share ?? 0) >= promise.leastShare,
