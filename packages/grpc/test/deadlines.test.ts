@@ -51,6 +51,33 @@ describe("deadlines", () => {
       release();
     });
 
+    it("are told of with where the call was, also when the server's word comes before the client's timer", async (t) => {
+      for (const [waitedMs, message] of [
+        [999, /^the server's$/],
+        [1000, /^the deadline has passed while waiting for the response of /],
+      ] as const) {
+        const clock = createFakeClock();
+        const entered = createOccasion();
+        const release = createOccasion();
+        const handlers: EchoHandlers = {
+          async unary() {
+            entered.happen();
+            await release.happened;
+            throw new ConnectError("the server's", Code.DeadlineExceeded, { "x-load": "high" });
+          },
+        };
+        const { client } = await open(t, handlers, { channel: { clock } });
+        // The timer looks every 10 ms, so it comes 5 ms behind the deadline.
+        await clock.advance(5);
+        const call = client.unary({}, { timeoutMs: 1000 });
+        await entered.happened;
+        await clock.advance(waitedMs);
+        release.happen();
+        const error = await assertStatus(call, Code.DeadlineExceeded, message);
+        assert.equal(error.metadata.get("x-load"), "high");
+      }
+    });
+
     it("end a stream in the middle", async (t) => {
       const clock = createFakeClock();
       const { entered, handlers } = waitingHandlers();

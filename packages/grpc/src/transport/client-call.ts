@@ -253,13 +253,13 @@ export class ClientCall implements StreamListener, MessageSink {
     }
     const { trailers, head } = this;
     if (trailers === undefined) {
-      this.finish(readStatusTrailers(this.headIsStatus ? (head?.fields ?? noFields) : noFields));
+      this.onStatus(readStatusTrailers(this.headIsStatus ? (head?.fields ?? noFields) : noFields));
     } else if (trailers.memo === plain) {
       this.finish(undefined);
     } else {
       const error = readStatusTrailers(trailers.fields, head?.fields ?? noFields);
       if (error === undefined) trailers.memo = plain;
-      this.finish(error);
+      this.onStatus(error);
     }
   }
 
@@ -330,12 +330,27 @@ export class ClientCall implements StreamListener, MessageSink {
     return error.cause instanceof Http2Error && error.cause.unprocessed;
   }
 
-  private errorOfReset(error: Http2Error): ConnectError {
+  private onStatus(error: ConnectError | undefined): void {
+    const isLate = error?.code === Code.DeadlineExceeded && this.hasPassedDeadline;
+    this.finish(isLate ? this.errorOfDeadline(error) : error);
+  }
+
+  /** Both sides watch the deadline, and the server's word may come before our timer. */
+  private get hasPassedDeadline(): boolean {
     const { deadlineAtMs } = this.listener;
-    // Both sides watch the deadline, and the server may be a little earlier.
-    if (deadlineAtMs > 0 && this.settings.clock.nowMs() >= deadlineAtMs) {
-      return new ConnectError(`the deadline has passed${this.listener.describeCall()}`, Code.DeadlineExceeded);
-    }
+    return deadlineAtMs > 0 && this.settings.clock.nowMs() >= deadlineAtMs;
+  }
+
+  /** Tells where the call was, which the server does not know. */
+  private errorOfDeadline(told?: ConnectError): ConnectError {
+    const message = `the deadline has passed${this.listener.describeCall()}`;
+    const error = new ConnectError(message, Code.DeadlineExceeded, told?.metadata, undefined, told);
+    if (told !== undefined) error.details = told.details;
+    return error;
+  }
+
+  private errorOfReset(error: Http2Error): ConnectError {
+    if (this.hasPassedDeadline) return this.errorOfDeadline();
     const message = error.message + this.listener.describeCall();
     if (error.scope === "connection" || error.unprocessed) {
       return new ConnectError(message, Code.Unavailable, undefined, undefined, error);
