@@ -1,13 +1,18 @@
 /**
  * `npm run bench:attacks [-- WORD …]`: what each attack costs the server and everybody else on it: its memory, its CPU time once the
  * attacker is gone, and how long another connection's calls take. Exit code 1 when one is over its gate.
+ *
+ * Server and clients have a core each, and the attacker gives way to the victim beside it: elsewhere these two share no processor, and what
+ * the victim waits for is to be the server.
  */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
+import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { attacks } from "../loop-delay/attacks.ts";
 import { median } from "../measure/statistics.ts";
+import { LOAD_CORE, MEASURED_CORE, pinned, pinSelf } from "../process/pinned.ts";
 import { readCpuMicros, readResidentBytes } from "../process/process-usage.ts";
 import { Victim, type VictimTimes } from "./victim.ts";
 
@@ -37,7 +42,8 @@ interface Result {
 }
 
 async function measure(name: string): Promise<Result> {
-  const server = fork(join(import.meta.dirname, "../loop-delay/server.ts"), { execArgv: process.execArgv });
+  const [execPath, ...execArgv] = pinned(MEASURED_CORE, [process.execPath, ...process.execArgv]);
+  const server = fork(join(import.meta.dirname, "../loop-delay/server.ts"), { execPath, execArgv });
   const exited = once(server, "exit");
   try {
     const [{ port }] = (await once(server, "message")) as [{ port: number }];
@@ -79,6 +85,7 @@ async function whileAttacked<T>(port: number, name: string, run: () => Promise<T
   const words = [...process.execArgv, join(import.meta.dirname, "attacker.ts"), String(port), name];
   const attacker: ChildProcess = spawn(process.execPath, words, { stdio: ["ignore", "inherit", "inherit"] });
   const exited = once(attacker, "exit");
+  setPriority(attacker.pid as number, constants.priority.PRIORITY_LOW);
   try {
     return await run();
   } finally {
@@ -105,6 +112,8 @@ if (names.length === 0) {
   console.error(`no attack has one of these words in its name; there are: ${Object.keys(attacks).join(", ")}`);
   process.exit(2);
 }
+// Children inherit it, except for the server.
+pinSelf(LOAD_CORE);
 console.log(
   `Gates: memory +${maxGrowthBytes / 2 ** 20} MiB; ${100 * maxCpuShare} % of a core ${(calmAfterMs + calmMs) / 1000} s after the attack; ` +
     `the 99th percentile of another connection's calls ${maxSlowdown} × normal, or ${turnMs} ms\n`,
