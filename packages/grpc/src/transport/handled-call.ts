@@ -39,8 +39,20 @@ export function callHandler(
 
 /** One message is the whole answer. */
 export function answer(call: HandledCall, init: Init): void {
+  let message: Message;
   try {
-    const sent = call.respond(toMessage(call.plan.handler.output, init));
+    message = toMessage(call.plan.handler.output, init);
+  } catch (error) {
+    failed(call, error);
+    return;
+  }
+  sendAnswer(call, message);
+}
+
+/** Sends the one message of an answer, and ends the call when it has left. */
+export function sendAnswer(call: HandledCall, message: Message): void {
+  try {
+    const sent = call.respond(message);
     if (sent === undefined) {
       ended(call);
       return;

@@ -12,6 +12,7 @@ import {
   isAsyncIterable,
   isPromise,
   oneOf,
+  sendAnswer,
 } from "./handled-call.ts";
 import { HookedRequest, HookedResponse } from "./intercepted-messages.ts";
 
@@ -78,18 +79,11 @@ export class HookedInvocation extends HookPassage<Init | undefined> {
     }
     try {
       this.answered(this.response(), message);
-      const sent = call.respond(message);
-      if (sent === undefined) {
-        ended(call);
-        return;
-      }
-      sent.then(
-        () => ended(call),
-        (error) => failed(call, error),
-      );
     } catch (error) {
       failed(call, error);
+      return;
     }
+    sendAnswer(call, message);
   }
 
   private onFailure(error: unknown): void {
