@@ -36,6 +36,20 @@ export function hookChain(interceptor: Interceptor | undefined): HookChain | und
   return (interceptor as Partial<HookedInterceptor> | undefined)?.[chainOf];
 }
 
+/**
+ * The same interceptor for a server that has nothing around it. No context of an application's has been entered there, so that of a unary call
+ * may be entered and left as a whole. The steps of a response stream come from elsewhere and are run one by one.
+ */
+export function asOutermost(interceptor: Interceptor): Interceptor {
+  const chain = hookChain(interceptor);
+  const scope = chain?.scope;
+  if (chain === undefined || scope === undefined) return interceptor;
+  return (next) => (request) => {
+    if (request.stream) return new InterceptorPassage(chain, request, next, false).run();
+    return scope.runInAsyncScope(() => new InterceptorPassage(chain, request, next, true).run());
+  };
+}
+
 /** Those among the interceptors of a channel that want to hear of attempts; undefined where there are none. */
 export function attemptListeners(interceptors: readonly Interceptor[]): readonly OnAttempt[] | undefined {
   const listeners: OnAttempt[] = [];
@@ -48,15 +62,15 @@ export function attemptListeners(interceptors: readonly Interceptor[]): readonly
 }
 
 function interceptorOf(chain: HookChain): HookedInterceptor {
-  const interceptor: Interceptor = (next) => (request) => new InterceptorPassage(chain, request, next).run();
+  const interceptor: Interceptor = (next) => (request) => new InterceptorPassage(chain, request, next, false).run();
   return Object.assign(interceptor, { [chainOf]: chain });
 }
 
 class InterceptorPassage extends HookPassage<CallResponse> {
   private readonly next: Next;
 
-  constructor(chain: HookChain, request: CallRequest, next: Next) {
-    super(chain, request, false);
+  constructor(chain: HookChain, request: CallRequest, next: Next, mayEnter: boolean) {
+    super(chain, request, mayEnter);
     this.next = next;
   }
 

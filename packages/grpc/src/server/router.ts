@@ -9,7 +9,7 @@ import {
   type MethodImplSpec,
   type ServiceImpl,
 } from "@connectrpc/connect";
-import { groupHooks, hookChain } from "../call/hooked-interceptor.ts";
+import { asOutermost, groupHooks, hookChain } from "../call/hooked-interceptor.ts";
 import type { MethodHandler } from "../call/method-handler.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
 import type { MethodLimitTable } from "./method-limits.ts";
@@ -56,6 +56,7 @@ export class MethodTable implements ConnectRouter {
     if (this.methods.has(path)) throw new TypeError(`${path} is routed twice`);
     this.services.add(method.parent);
     const interceptors = groupHooks([...this.interceptors, ...(options?.interceptors ?? [])]);
+    const [outermost, ...others] = interceptors;
     this.methods.set(path, {
       spec,
       service: method.parent,
@@ -64,7 +65,7 @@ export class MethodTable implements ConnectRouter {
       output: method.output,
       ...this.limits.of(method),
       requestIsStream: spec.kind === "client_streaming" || spec.kind === "bidi_streaming",
-      interceptors,
+      interceptors: outermost === undefined ? [] : [asOutermost(outermost), ...others],
       hooks: interceptors.length === 1 ? hookChain(interceptors[0]) : undefined,
     });
   }
