@@ -3,18 +3,28 @@
 import type { Server, Socket } from "node:net";
 import { after } from "node:test";
 
-/** Closing what a test opened may take a few turns, and hooks of the file itself run after ours. */
-const graceMs = 1000;
+/**
+ * Closing what a test opened may take a few turns, and hooks of the file itself run after ours. A second in many steps, because a
+ * process that a busy machine lets stand still for that long has had no turn in it.
+ */
+const graceSteps = 20;
+const graceStepMs = 50;
 
 // Child processes that a test starts may inherit the flags of this one: only test files are checked.
 if (/\.test\.[cm]?[jt]s$/.test(process.argv[1] ?? "")) {
   // Runs once the last test has ended, even while handles keep the event loop alive. The timer itself does not keep
   // it alive, so it fires only if something else does.
   after(() => {
-    setTimeout(() => {
+    let stepsLeft = graceSteps;
+    const step = (): void => {
+      if (--stepsLeft > 0) {
+        setTimeout(step, graceStepMs).unref();
+        return;
+      }
       console.error(`left open after the last test of ${process.argv[1]}: ${whatIsLeft().join(", ")}`);
       process.exit(1);
-    }, graceMs).unref();
+    };
+    setTimeout(step, graceStepMs).unref();
   });
 }
 

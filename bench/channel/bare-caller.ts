@@ -3,11 +3,8 @@ import type { ConnectError } from "@connectrpc/connect";
 import { systemClock } from "@tercel/grpc";
 import { createProtobufCodec } from "../../packages/grpc/src/codec/index.ts";
 import { unindexedFields } from "../../packages/grpc/src/protocol/unindexed-fields.ts";
-import {
-  ClientCall,
-  type ClientCallListener,
-  type ClientCallSettings,
-} from "../../packages/grpc/src/transport/client-call.ts";
+import { ClientCall, type ClientCallListener } from "../../packages/grpc/src/transport/client-call.ts";
+import type { ClientCallSettings } from "../../packages/grpc/src/transport/client-call-settings.ts";
 import {
   createHttp2Connect,
   type Http2ClientConnection,

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 test("a circuit opens after three failures, and closes when a trial succeeds", () => {
   const program = join(import.meta.dirname, "main.ts");
-  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 20_000 });
+  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 60_000 });
   assert.deepEqual(said.trimEnd().split("\n"), [
     "call 1 failed; the server said so",
     "call 2 failed; the server said so",

@@ -7,8 +7,8 @@ const health = createHealth();
 const server = createServer({ routes: (router) => health.routes(router), maxConcurrentStreams: 2 });
 const { port } = await server.listen({ port: 0 });
 
-/** Five streams that stay open, at once. */
-async function fiveWatches(maxConnectionsPerSubchannel?: number): Promise<string> {
+/** Five streams that stay open, at once, each with so much time. */
+async function fiveWatches(timeoutMs: number, maxConnectionsPerSubchannel?: number): Promise<string> {
   const channel = createChannel(`127.0.0.1:${port}`, {
     serviceConfig: {
       ...(maxConnectionsPerSubchannel !== undefined && { connectionScaling: { maxConnectionsPerSubchannel } }),
@@ -18,7 +18,7 @@ async function fiveWatches(maxConnectionsPerSubchannel?: number): Promise<string
   const controller = new AbortController();
   let begun = 0;
   const watches = Array.from({ length: 5 }, async () => {
-    for await (const _status of client.watch({}, { signal: controller.signal, timeoutMs: 1000 })) begun++;
+    for await (const _status of client.watch({}, { signal: controller.signal, timeoutMs })) begun++;
   });
   // Those that find no place wait for one until their deadline.
   const over = Promise.allSettled(watches);
@@ -30,7 +30,7 @@ async function fiveWatches(maxConnectionsPerSubchannel?: number): Promise<string
   return found;
 }
 
-console.log("as many connections as it takes, up to ten:", await fiveWatches());
+console.log("as many connections as it takes, up to ten:", await fiveWatches(30_000));
 while (server.openConnections > 0) await new Promise((resolve) => setImmediate(resolve));
-console.log("at most one:", await fiveWatches(1));
+console.log("at most one:", await fiveWatches(2000, 1));
 await server.close();

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 test("the error and the channel tell what happened", () => {
   const program = join(import.meta.dirname, "main.ts");
-  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 20_000 });
+  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 60_000 });
   const [message, phase, line, channel] = said.trimEnd().split("\n");
   assert.match(
     message ?? "",

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 test("a payment is taken once for a key, also across a restart, and a key is good for one order", () => {
   const program = join(import.meta.dirname, "main.ts");
-  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 20_000 });
+  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 60_000 });
   assert.deepEqual(said.trimEnd().split("\n"), [
     "taking payment 1, for order-1",
     "order-1 key-a is a new answer",

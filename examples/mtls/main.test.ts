@@ -7,7 +7,7 @@ const skip = spawnSync("openssl", ["version"]).status !== 0 && "openssl, which m
 
 test("the program that the rule names may call, and another of the same authority may not", { skip }, () => {
   const program = join(import.meta.dirname, "main.ts");
-  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 20_000 });
+  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 60_000 });
   assert.deepEqual(said.trimEnd().split("\n"), [
     "Hello, spiffe://example.org/shop/orders!",
     "[permission_denied] this program may not call this method",

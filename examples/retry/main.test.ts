@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 test("a failing call is sent again, until the throttle forbids it", () => {
   const program = join(import.meta.dirname, "main.ts");
-  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 20_000 });
+  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 60_000 });
   const expected = [
     "call 1, attempts before it: 0",
     "call 2, attempts before it: 1",

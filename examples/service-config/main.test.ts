@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 test("limits hold by method, and a wrong config is refused with its place", () => {
   const program = join(import.meta.dirname, "main.ts");
-  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 20_000 });
+  const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 60_000 });
   const expected = [
     "status 1",
     "ConnectError: [resource_exhausted] a message of 102 bytes is over the limit of 64 for sending",

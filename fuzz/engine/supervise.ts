@@ -1,6 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { saveInput } from "./corpus.ts";
+import { HangWatch } from "./hang-watch.ts";
 import { type Orders, type Progress, SharedInput } from "./shared-input.ts";
+import { threadTimes } from "./thread-times.ts";
 
 /** One input takes microseconds, the slowest a few milliseconds. */
 const hangAfterMs = 20_000;
@@ -24,10 +26,11 @@ export function supervise(orders: Omit<Orders, "memory">, crashFolder: string): 
       workerData: { ...orders, memory: shared.memory },
     });
     let progress: Progress = { executions: 0, corpus: 0, covered: 0, branches: 0, isDone: false };
-    let serial = -1;
-    let changedMs = startedMs;
+    const hangWatch = new HangWatch(hangAfterMs);
     let printedMs = startedMs;
+    let isOver = false;
     const end = (finding: Outcome["finding"]): void => {
+      isOver = true;
       clearInterval(watch);
       const seconds = (performance.now() - startedMs) / 1000;
       void worker.terminate().then(() => resolve({ progress, seconds, finding }));
@@ -36,10 +39,8 @@ export function supervise(orders: Omit<Orders, "memory">, crashFolder: string): 
       end({ error, file: saveInput(crashFolder, `${orders.target}-`, shared.get()) });
     const watch = setInterval(() => {
       const nowMs = performance.now();
-      if (shared.serial !== serial) {
-        serial = shared.serial;
-        changedMs = nowMs;
-      } else if (nowMs - changedMs >= hangAfterMs) found(new Error(`one input took more than ${hangAfterMs / 1000} s`));
+      const wrong = hangWatch.look(shared.serial, threadTimes(worker));
+      if (wrong !== undefined) found(new Error(wrong));
       if (nowMs - printedMs < printEveryMs) return;
       printedMs = nowMs;
       console.log(`  ${describeProgress(progress, (nowMs - startedMs) / 1000)}`);
@@ -49,6 +50,10 @@ export function supervise(orders: Omit<Orders, "memory">, crashFolder: string): 
       if (report.isDone) end(undefined);
     });
     worker.on("error", found);
+    // Without a word, when the input is awaited and nothing is left that could end the wait.
+    worker.on("exit", () => {
+      if (!isOver) found(new Error("the thread ended while an input was at work"));
+    });
   });
 }
 

@@ -18,7 +18,7 @@ function connect(options: DnsRegistryOptions = {}) {
     servers: [dns.address],
     domain: "svc.test",
     intervalMs: 30,
-    timeoutMs: 500,
+    timeoutMs: 5000,
     backoff,
     log,
     ...options,

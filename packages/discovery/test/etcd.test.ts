@@ -219,7 +219,7 @@ describe("an etcd cluster", { skip, timeout: 120_000 }, () => {
   test("a watch at a member without a leader says so, though the member answers", async () => {
     const members = await startCluster(3);
     const [lonely, ...most] = members;
-    const registry = createEtcdRegistry({ endpoints: [lonely?.endpoint ?? ""], log, backoff, timeoutMs: 1000 });
+    const registry = createEtcdRegistry({ endpoints: [lonely?.endpoint ?? ""], log, backoff, timeoutMs: 3000 });
     const watch = watching(registry, "orders");
     try {
       await registry.register({ name: "orders", id: "one", address: "127.0.0.1", port: 1 });

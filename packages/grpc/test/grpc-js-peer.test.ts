@@ -5,7 +5,7 @@ import { type Client, Code, ConnectError, createClient } from "@connectrpc/conne
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { type Channel, createChannel, gzipCompression } from "@tercel/grpc";
-import { assertStatus, createStubServer, type StubServer } from "@tercel/grpc/testing";
+import { assertStatus, createFakeClock, createStubServer, type StubServer } from "@tercel/grpc/testing";
 import { aborted, collect, createOccasion, streamOf } from "@tercel/test-support/async";
 import { EchoRequestSchema, EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
 import { echoRoutes, recordingLog } from "./support/open-echo.ts";
@@ -162,6 +162,7 @@ describe("our client of a grpc-js server", () => {
   let channel: Channel;
   let client: Client<typeof EchoService>;
   let target = "";
+  const entered = createOccasion();
   const cancelled = createOccasion();
 
   before(async () => {
@@ -176,6 +177,7 @@ describe("our client of a grpc-js server", () => {
         }
         if (call.request.text === "never") {
           call.on("cancelled", () => cancelled.happen());
+          entered.happen();
           return;
         }
         const header = new grpc.Metadata();
@@ -238,10 +240,18 @@ describe("our client of a grpc-js server", () => {
     await compressing.close();
   });
 
-  it("tells its deadline, and cancels", async () => {
+  it("tells its deadline, and cancels", async (t) => {
     const { count } = await client.unary({}, { timeoutMs: 60_000 });
     assert.ok(count > 50_000 && count <= 60_000, String(count));
-    await assertStatus(client.unary({ text: "never" }, { timeoutMs: 50 }), Code.DeadlineExceeded);
+    // The server's deadline is far away: what cancels the call there is our reset.
+    const clock = createFakeClock();
+    const timed = createChannel(target, { clock });
+    t.after(() => timed.close());
+    const never = createClient(EchoService, timed).unary({ text: "never" }, { timeoutMs: 60_000 });
+    const failing = assertStatus(never, Code.DeadlineExceeded);
+    await entered.happened;
+    await clock.advance(60_010);
+    await failing;
     await cancelled.happened;
   });
 

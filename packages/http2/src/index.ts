@@ -1,8 +1,8 @@
 // What users of the engine need.
 
 export type { ConnectionStatus, MessageCounts, SocketEnd, TlsStatus } from "./connection/activity.ts";
-export type { ConnectionEvents, ConnectionOptions } from "./connection/connection.ts";
 export { Connection } from "./connection/connection.ts";
+export type { ConnectionEvents, ConnectionOptions } from "./connection/connection-options.ts";
 export type { Keepalive } from "./connection/keepalive.ts";
 export { type ConnectionLimits, defaultLimits } from "./connection/limits.ts";
 export { ErrorCode, errorCodeName } from "./frame/error-code.ts";

@@ -56,6 +56,21 @@ describe("the deadline wheel", () => {
     assert.equal(wheel.size, 0);
   });
 
+  it("keeps to that when what it calls takes longer than a slot", async () => {
+    const fake = createFakeClock();
+    let passedMs = 0;
+    const clock: Clock = { nowMs: () => fake.nowMs() + passedMs, after: fake.after };
+    const wheel = new DeadlineWheel(clock, false);
+    const slow = new Entry(clock, 100, () => {
+      passedMs += 30;
+    });
+    const later = new Entry(clock, 140);
+    wheel.add(slow);
+    wheel.add(later);
+    await fake.advance(1000);
+    assert.ok(lateness(later) <= 10, `${lateness(later)} ms late`);
+  });
+
   it("keeps to that for a thousand deadlines that come and go in any order", async () => {
     const { clock, wheel, add } = setUp();
     // A linear congruential generator: the same numbers every time.

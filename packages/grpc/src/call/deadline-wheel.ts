@@ -97,8 +97,8 @@ export class DeadlineWheel {
     // Before anything is called, so that a call begun by what is called lands in a slot still to come.
     this.doneSlot = current;
     for (let number = first; number <= last; number++) this.expire(number % slotCount, now);
-    // Even if a call begun meanwhile has set the timer: it only knew of its own deadline.
-    if (this.count > 0) this.sleep(now, this.nextUsedSlot());
+    // Even if a call begun meanwhile has set the timer: it only knew of its own deadline. What was called took its time.
+    if (this.count > 0) this.sleep(this.clock.nowMs(), this.nextUsedSlot());
   };
 
   private expire(slot: number, now: number): void {

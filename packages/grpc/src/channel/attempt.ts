@@ -1,7 +1,8 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code, ConnectError } from "@connectrpc/connect";
 import type { AttemptObservers } from "../call/attempt-observer.ts";
-import { ClientCall, type ClientCallListener, type ClientCallSettings } from "../transport/client-call.ts";
+import { ClientCall, type ClientCallListener } from "../transport/client-call.ts";
+import type { ClientCallSettings } from "../transport/client-call-settings.ts";
 import type { Http2ClientConnection } from "../transport/http2-client-connection.ts";
 import type { CallOutcome } from "./balancer/index.ts";
 import type { MethodPlan } from "./method-plans.ts";

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../call/clock.ts";
 import type { Address, Connect } from "../transport/client-connection.ts";
 import { ActiveTarget } from "./active-target.ts";
 import { type Backoff, type BackoffOptions, createBackoff } from "./backoff.ts";
-import type { BalancerFactory, BalancerHost, Picker, PickInfo } from "./balancer/index.ts";
+import type { BalancerFactory, Picker, PickInfo } from "./balancer/index.ts";
 import { pickFirst } from "./balancer/pick-first.ts";
 import { createQueuePicker } from "./balancer/pickers.ts";
 import { ConnectionSet } from "./connection-set.ts";
@@ -19,12 +19,10 @@ import { staticResolvers } from "./resolver/static.ts";
 import { unixResolver } from "./resolver/unix.ts";
 import { emptyServiceConfig, type ServiceConfig } from "./service-config/service-config.ts";
 import { ServiceConfigChoice } from "./service-config/service-config-choice.ts";
-import { type HealthListener, watchHealth } from "./subchannel/health-watch.ts";
+import { type StateWatcher, StateWatchers } from "./state-watchers.ts";
 import type { Subchannel, SubchannelStateListener } from "./subchannel/index.ts";
-import { watchLoad } from "./subchannel/load-watch.ts";
-import type { WatchSettings } from "./subchannel/retrying-watch.ts";
-import { createSubchannel } from "./subchannel/subchannel.ts";
 import type { StartWatch } from "./subchannel/watch-stream.ts";
+import { SubchannelSource } from "./subchannel-source.ts";
 import type { ParsedTarget } from "./target.ts";
 import type { CallWaiter, CompletePick } from "./waiter-queue.ts";
 import { WaitingCalls } from "./waiting-calls.ts";
@@ -57,13 +55,7 @@ export interface ChannelCoreOptions {
 
 export type { CallWaiter, CompletePick } from "./waiter-queue.ts";
 
-/** Hears a state that the channel has entered. */
-export type StateWatcher = (state: ConnectivityState) => void;
-
 const defaultIdleTimeoutMs = 30 * 60_000;
-
-/** However many a service config asks for (gRFC A105). */
-const maxConnectionsPerSubchannel = 10;
 
 /**
  * Finds a connection for each call: target → resolver → balancer → picker → subchannel.
@@ -74,21 +66,19 @@ const maxConnectionsPerSubchannel = 10;
 export class ChannelCore {
   readonly #target: ParsedTarget;
   readonly #clock: Clock;
-  readonly #connect: Connect;
-  readonly #connectTimeoutMs: number | undefined;
   readonly #backoff: Backoff;
   readonly #resolver: ResolverFactory;
   readonly #balancer: BalancerFactory;
   readonly #serviceConfigs: ServiceConfigChoice;
-  readonly #startWatch: StartWatch | undefined;
   readonly #onServiceConfig: ((config: ServiceConfig) => void) | undefined;
   /** What explanations are made of. */
   readonly history = new ChannelHistory();
   readonly #connections = new ConnectionSet();
+  readonly #subchannels: SubchannelSource;
   readonly #idleTimer: IdleTimer;
   readonly #idlePicker: Picker;
   readonly #waiters: WaitingCalls;
-  readonly #watchers = new Set<StateWatcher>();
+  readonly #watchers = new StateWatchers();
   /** Undefined in idle mode and after close. */
   #active: ActiveTarget | undefined;
   /** The one that calls go by; undefined until the first name resolution has ended one way or the other. */
@@ -112,11 +102,17 @@ export class ChannelCore {
       options.balancers ?? [this.#balancer],
     );
     this.#onServiceConfig = options.onServiceConfig;
-    this.#startWatch = options.startWatch;
     this.#clock = options.clock ?? systemClock;
-    this.#connect = this.#connections.track(connect);
-    this.#connectTimeoutMs = options.connectTimeoutMs;
     this.#backoff = createBackoff(options.backoff);
+    this.#subchannels = new SubchannelSource({
+      connect: this.#connections.track(connect),
+      clock: this.#clock,
+      backoff: this.#backoff,
+      connectTimeoutMs: options.connectTimeoutMs,
+      startWatch: options.startWatch,
+      serviceConfig: () => this.#serviceConfig,
+      onCapacity: () => this.#waiters.serve(),
+    });
     this.#idleTimer = new IdleTimer(this.#clock, idleTimeoutMs, () => this.#enterIdle());
     this.#waiters = new WaitingCalls(this.#clock, () => this.#picker);
     this.#idlePicker = createQueuePicker(() => "idle");
@@ -244,10 +240,7 @@ export class ChannelCore {
    * watcher does, or throws, cannot disturb the channel. `state` may already be further on. Returns what ends the watch.
    */
   watchState(watcher: StateWatcher): () => void {
-    // An entry of its own, so that one function can watch twice and each watch ends by itself.
-    const entry: StateWatcher = (state) => watcher(state);
-    this.#watchers.add(entry);
-    return () => this.#watchers.delete(entry);
+    return this.#watchers.add(watcher);
   }
 
   /**
@@ -299,7 +292,8 @@ export class ChannelCore {
       onEndpoints: (endpoints) => this.history.resolved(endpoints.length, this.#clock.nowMs()),
       onResolverError: (error) => this.history.resolutionFailed(error),
       createSubchannel: (address, onState) => this.#createSubchannel(address, onState),
-      ...this.#watches(),
+      watchHealth: this.#subchannels.watchHealth,
+      watchLoad: this.#subchannels.watchLoad,
       onState: (state, picker) => {
         this.#picker = picker;
         this.#enter(state);
@@ -334,52 +328,19 @@ export class ChannelCore {
   }
 
   #createSubchannel(address: Address, onState: SubchannelStateListener): Subchannel {
-    const subchannel = createSubchannel(
-      address,
-      {
-        connect: this.#connect,
-        clock: this.#clock,
-        backoff: this.#backoff,
-        onCapacity: () => this.#waiters.serve(),
-        maxConnections: () =>
-          Math.min(maxConnectionsPerSubchannel, this.#serviceConfig?.maxConnectionsPerSubchannel ?? Infinity),
-        ...(this.#connectTimeoutMs !== undefined && { connectTimeoutMs: this.#connectTimeoutMs }),
-      },
-      (state) => {
-        this.history.subchannelChanged();
-        onState(state);
-      },
-    );
+    const subchannel = this.#subchannels.create(address, (state) => {
+      this.history.subchannelChanged();
+      onState(state);
+    });
     this.history.subchannelMade(subchannel);
     return subchannel;
-  }
-
-  #watches(): Pick<BalancerHost, "watchHealth" | "watchLoad"> {
-    const startWatch = this.#startWatch;
-    if (startWatch === undefined) return { watchHealth: undefined, watchLoad: undefined };
-    const settings = { startWatch, clock: this.#clock, backoff: this.#backoff };
-    return {
-      watchHealth: (subchannel, listener) => this.#watchHealth(settings, subchannel, listener),
-      watchLoad: (subchannel, intervalMs, listener) => watchLoad(settings, subchannel, intervalMs, listener),
-    };
-  }
-
-  #watchHealth(settings: WatchSettings, subchannel: Subchannel, listener: HealthListener): () => void {
-    const serviceName = this.#serviceConfig?.healthCheckServiceName;
-    if (serviceName !== undefined) return watchHealth(settings, serviceName, subchannel, listener);
-    listener({ state: "ready", reason: "" });
-    return () => {};
   }
 
   #enter(state: ConnectivityState): void {
     if (state === this.#state) return;
     this.#state = state;
     this.history.entered(state, this.#clock.nowMs());
-    for (const watcher of this.#watchers) {
-      queueMicrotask(() => {
-        if (this.#watchers.has(watcher)) watcher(state);
-      });
-    }
+    this.#watchers.tell(state);
   }
 
   #createClosedError(): ConnectError {

@@ -12,7 +12,7 @@ import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
-import type { ClientCallSettings } from "../transport/client-call.ts";
+import type { ClientCallSettings } from "../transport/client-call-settings.ts";
 import type { Connect } from "../transport/client-connection.ts";
 import { createHttp2Connect } from "../transport/http2-client-connection.ts";
 import { LimitReporter } from "../transport/limit-reporter.ts";

@@ -1,5 +1,5 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { ClientCallSettings } from "../transport/client-call.ts";
+import type { ClientCallSettings } from "../transport/client-call-settings.ts";
 import type { RequestHeads } from "../transport/request-heads.ts";
 import { RetryThrottle } from "./retry/retry-throttle.ts";
 import { emptyServiceConfig, type MethodConfig, type ServiceConfig } from "./service-config/service-config.ts";

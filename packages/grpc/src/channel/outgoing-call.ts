@@ -1,5 +1,6 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
+import { abortError } from "../call/abort-error.ts";
 import { AttemptObservers, type OnAttempt } from "../call/attempt-observer.ts";
 import type { DeadlineEntry } from "../call/deadline-wheel.ts";
 import { waitForReady } from "../call/wait-for-ready.ts";
@@ -368,13 +369,4 @@ const anotherWon = new ConnectError("another attempt decided the call", Code.Can
 function shorter(given: number | undefined, configured: number | undefined): number | undefined {
   if (given === undefined || configured === undefined) return given ?? configured;
   return Math.min(given, configured);
-}
-
-/** What a caller's signal says, as a ConnectError: Canceled, unless its reason is one already or a time-out. */
-function abortError(reason: unknown): ConnectError {
-  if (reason instanceof ConnectError) return reason;
-  if (reason instanceof Error && reason.name === "TimeoutError") {
-    return new ConnectError("the deadline has passed", Code.DeadlineExceeded, undefined, undefined, reason);
-  }
-  return ConnectError.from(reason ?? "the call was cancelled", Code.Canceled);
 }

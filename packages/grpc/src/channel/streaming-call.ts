@@ -2,12 +2,12 @@ import type { DescMessage, DescMethodStreaming, Message, MessageInitShape } from
 import { Code, ConnectError, type StreamResponse } from "@connectrpc/connect";
 import { toMessage } from "../call/message-init.ts";
 import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
-import { messagePrefixBytes } from "../protocol/message-framing.ts";
-import { type EncodedMessage, encodeRequest } from "../transport/client-call.ts";
+import { type EncodedMessage, encodeRequest } from "../transport/encode-request.ts";
 import type { Attempt } from "./attempt.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
 import { OutgoingCall, type OutgoingCallInit } from "./outgoing-call.ts";
 import { LazyStreamResponse } from "./responses.ts";
+import { SentRequests } from "./sent-requests.ts";
 
 type Requests = AsyncIterable<MessageInitShape<DescMessage>>;
 
@@ -23,10 +23,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
   private readonly reject: (error: ConnectError) => void;
   private readonly responses = new MessageQueue<Message>(this);
   private response: LazyStreamResponse | undefined = undefined;
-  /** Requests that some attempt may still have to send; the first one has this number. */
-  private sent: EncodedMessage[] = [];
-  private firstSent = 0;
-  private sentBytes = 0;
+  private readonly sent: SentRequests;
   /** The next attempt is the last: what follows no longer fits the buffer. */
   private hasOverflowed = false;
   private hasPumped = false;
@@ -47,6 +44,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
     this.input = requests[Symbol.asyncIterator]();
     this.resolve = resolve;
     this.reject = reject;
+    this.sent = new SentRequests(calls.replayBudget);
     this.prepareAttempt(this.attempt);
   }
 
@@ -111,8 +109,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
   }
 
   protected forgetRequests(): void {
-    this.calls.replayBudget.release(this.sentBytes);
-    this.sentBytes = 0;
+    this.sent.release();
     this.forgetSent();
   }
 
@@ -156,7 +153,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
   /** Sends a request on, and keeps it where it may have to be sent again. False: wait for room. */
   private take(message: Message): boolean | Promise<boolean> {
     const { attempt } = this;
-    if (this.isCommitted && this.sent.length === 0 && attempt.stream !== undefined && !attempt.isBlocked) {
+    if (this.isCommitted && this.sent.isEmpty && attempt.stream !== undefined && !attempt.isBlocked) {
       const sent = attempt.send(message, false);
       return typeof sent === "boolean" ? this.noteRoom(attempt, sent) : sent.then((it) => this.noteRoom(attempt, it));
     }
@@ -166,19 +163,15 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
 
   private noteRoom(attempt: Attempt, hasRoom: boolean): boolean {
     attempt.sentMessages++;
-    this.firstSent = attempt.sentMessages;
+    this.sent.skipTo(attempt.sentMessages);
     attempt.isBlocked = !hasRoom;
     return hasRoom;
   }
 
   private keep(encoded: EncodedMessage): boolean {
     if (this.isOver) return true;
-    const bytes = encoded.payload.length + messagePrefixBytes;
-    this.sent.push(encoded);
-    if (!this.isCommitted && !this.hasOverflowed) {
-      if (this.calls.replayBudget.reserve(this.sentBytes, bytes)) this.sentBytes += bytes;
-      else this.overflow();
-    }
+    this.sent.add(encoded);
+    if (!this.isCommitted && !this.hasOverflowed && !this.sent.reserve(encoded)) this.overflow();
     this.sendToAll();
     return this.hasRoom;
   }
@@ -203,10 +196,10 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
   /** Sends what the attempt has not sent yet, as far as there is room. */
   private replay(attempt: Attempt): void {
     if (attempt.stream === undefined || attempt.isOver) return;
-    const end = this.firstSent + this.sent.length;
+    const { end } = this.sent;
     while (attempt.sentMessages < end) {
       if (attempt.isBlocked) return;
-      const message = this.sent[attempt.sentMessages - this.firstSent] as EncodedMessage;
+      const message = this.sent.get(attempt.sentMessages);
       attempt.sentMessages++;
       attempt.isBlocked = !attempt.sendEncoded(message);
     }
@@ -218,14 +211,8 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
 
   /** Drops the requests that the committed attempt has sent. */
   private forgetSent(): void {
-    if (this.isOver) {
-      this.sent = [];
-      return;
-    }
-    const done = this.attempt.sentMessages - this.firstSent;
-    if (done <= 0) return;
-    this.sent = done >= this.sent.length ? [] : this.sent.slice(done);
-    this.firstSent = this.attempt.sentMessages;
+    if (this.isOver) this.sent.clear();
+    else this.sent.forgetBefore(this.attempt.sentMessages);
   }
 
   /** Whether some attempt has sent everything and takes more. */
@@ -238,7 +225,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
 
   private isCaughtUp(attempt: Attempt): boolean {
     if (attempt.stream === undefined || attempt.isBlocked) return false;
-    return attempt.sentMessages >= this.firstSent + this.sent.length;
+    return attempt.sentMessages >= this.sent.end;
   }
 
   private room(): Promise<void> | undefined {

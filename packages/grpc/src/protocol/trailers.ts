@@ -2,6 +2,7 @@ import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/p
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.ts";
+import { findField } from "./find-field.ts";
 import { appendTrailerMetadata, type FieldList, metadataToHeaders, type OnDropped } from "./metadata.ts";
 import { decodeBinaryValue, encodeBinaryValue, isBinaryValue } from "./metadata-value.ts";
 import { cutEncoded, decodeGrpcMessage, encodeGrpcMessage } from "./percent-encoding.ts";
@@ -92,7 +93,7 @@ export function fitStatus(fields: FieldList, maxListBytes: number): boolean {
   if (over <= 0) return true;
   over -= removeField(fields, "grpc-status-details-bin");
   if (over <= 0) return true;
-  const at = indexOfName(fields, "grpc-message");
+  const at = findField(fields, "grpc-message");
   if (at !== -1) {
     const text = fields[at + 1] as string;
     if (text.length > over) {
@@ -102,7 +103,7 @@ export function fitStatus(fields: FieldList, maxListBytes: number): boolean {
     over -= removeField(fields, "grpc-message");
     if (over <= 0) return true;
   }
-  fields.length = indexOfName(fields, "grpc-status") + 2;
+  fields.length = findField(fields, "grpc-status") + 2;
   return listBytes(fields) <= maxListBytes;
 }
 
@@ -116,13 +117,8 @@ function listBytes(fields: FieldList): number {
   return octets;
 }
 
-function indexOfName(fields: FieldList, name: string): number {
-  for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return at;
-  return -1;
-}
-
 function removeField(fields: FieldList, name: string): number {
-  const at = indexOfName(fields, name);
+  const at = findField(fields, name);
   return at === -1 ? 0 : listBytes(fields.splice(at, 2));
 }
 

@@ -9,30 +9,20 @@ import {
   type Trailers,
 } from "@tercel/http2";
 import type { MessageObserver } from "../call/attempt-observer.ts";
-import type { Clock } from "../call/clock.ts";
 import { compressionForMessage } from "../call/compress-messages.ts";
 import type { MessageQueue } from "../call/message-queue.ts";
-import type { Codec } from "../codec/index.ts";
-import { type Compression, chooseResponseDecoding } from "../protocol/compression.ts";
-import { parseContentType } from "../protocol/content-type.ts";
+import type { Compression } from "../protocol/compression.ts";
+import { fieldValue, findField } from "../protocol/find-field.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
 import { metadataToHeaders } from "../protocol/metadata.ts";
-import { codeFromHttpStatus, codeFromStreamError } from "../protocol/status.ts";
+import { codeFromStreamError } from "../protocol/status.ts";
 import { readStatusTrailers } from "../protocol/trailers.ts";
+import { checkResponseHead } from "./check-response-head.ts";
+import type { ClientCallSettings } from "./client-call-settings.ts";
 import { decodeReceived } from "./decode-received.ts";
+import { type EncodedMessage, encodeWithinLimit } from "./encode-request.ts";
 import { isOneMessage } from "./one-message.ts";
-import { isWorthIt, sendMessage, tooLargeToSend } from "./send-message.ts";
-
-/** What all calls of a channel share. */
-export interface ClientCallSettings {
-  readonly codec: Codec;
-  readonly compressions: readonly Compression[];
-  readonly sendCompression: Compression | undefined;
-  readonly compressMinBytes: number;
-  readonly maxReceiveMessageBytes: number;
-  readonly maxSendMessageBytes: number;
-  readonly clock: Clock;
-}
+import { isWorthIt, sendMessage } from "./send-message.ts";
 
 /** What a call tells whoever made it; the call itself comes along, because one that is repeated or hedged has several. */
 export interface ClientCallListener {
@@ -47,12 +37,6 @@ export interface ClientCallListener {
   onWritable(call: ClientCall): void;
   /** What the call is doing now and how its time was spent, to be put behind the message of an error that is ours. */
   describeCall(): string;
-}
-
-/** A request message as it goes out, kept so that it can go out again. */
-export interface EncodedMessage {
-  readonly payload: Uint8Array;
-  readonly isCompressed: boolean;
 }
 
 const noFields: readonly string[] = [];
@@ -191,12 +175,13 @@ export class ClientCall implements StreamListener, MessageSink {
       this.listener.onHead(this);
       return;
     }
-    const error = this.checkHead(head);
-    if (error !== undefined) {
-      this.finish(error);
+    const decoding = checkResponseHead(head, this.settings);
+    if ("error" in decoding) {
+      this.finish(decoding.error);
       return;
     }
-    if (hasField(head.fields, "grpc-status")) {
+    this.compression = decoding.compression;
+    if (findField(head.fields, "grpc-status") !== -1) {
       this.headIsStatus = true;
       return;
     }
@@ -291,27 +276,6 @@ export class ClientCall implements StreamListener, MessageSink {
     return this.headIsStatus && this.trailers === undefined;
   }
 
-  private checkHead(head: ResponseHead): ConnectError | undefined {
-    if (head.status !== 200 && !hasField(head.fields, "grpc-status")) {
-      return new ConnectError(
-        `the server answered with HTTP status ${head.status}`,
-        codeFromHttpStatus(head.status),
-        metadataToHeaders(head.fields),
-      );
-    }
-    const contentType = fieldValue(head.fields, "content-type");
-    const format = contentType === undefined ? undefined : parseContentType(contentType);
-    if (format !== this.settings.codec.name) {
-      const shown =
-        contentType === undefined ? "no content-type" : `content-type ${JSON.stringify(contentType.slice(0, 64))}`;
-      return new ConnectError(`the server answered with ${shown}, which is no gRPC`, Code.Unknown);
-    }
-    const decoding = chooseResponseDecoding(fieldValue(head.fields, "grpc-encoding"), this.settings.compressions);
-    if ("error" in decoding) return decoding.error;
-    this.compression = decoding.compression;
-    return undefined;
-  }
-
   private refusing(message: Promise<Message>): Promise<Message> {
     const refusing = message.catch((error) => this.refuseMessage(error));
     // Whoever takes the message sees the failure; until then it must not count as unhandled.
@@ -371,40 +335,3 @@ export class ClientCall implements StreamListener, MessageSink {
 }
 
 const noBytes = new Uint8Array(0);
-
-/**
- * A request message as it will go out, for those that may have to send it more than once.
- * Throws when the message cannot be encoded or is over the limit.
- */
-export function encodeRequest(
-  settings: ClientCallSettings,
-  method: DescMethod,
-  message: Message,
-  contextValues: ContextValues | undefined,
-): EncodedMessage | Promise<EncodedMessage> {
-  const bytes = encodeWithinLimit(settings, method, message);
-  const { sendCompression, compressMinBytes } = settings;
-  const compression = compressionForMessage(sendCompression, bytes.length, compressMinBytes, contextValues);
-  if (compression === undefined) return { payload: bytes, isCompressed: false };
-  const smaller = (compressed: Uint8Array): EncodedMessage =>
-    isWorthIt(bytes, compressed)
-      ? { payload: compressed, isCompressed: true }
-      : { payload: bytes, isCompressed: false };
-  const payload = compression.compress(bytes);
-  return payload instanceof Promise ? payload.then(smaller) : smaller(payload);
-}
-
-function encodeWithinLimit(settings: ClientCallSettings, method: DescMethod, message: Message): Uint8Array {
-  const bytes = settings.codec.encode(method.input, message);
-  if (bytes.length > settings.maxSendMessageBytes) throw tooLargeToSend(bytes.length, settings.maxSendMessageBytes);
-  return bytes;
-}
-
-function fieldValue(fields: readonly string[], name: string): string | undefined {
-  for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return fields[at + 1];
-  return undefined;
-}
-
-function hasField(fields: readonly string[], name: string): boolean {
-  return fieldValue(fields, name) !== undefined;
-}

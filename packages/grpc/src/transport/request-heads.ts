@@ -2,6 +2,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { PreparedHeaders } from "@tercel/http2";
 import { type Compression, formatAcceptEncoding } from "../protocol/compression.ts";
 import { formatContentType, type MessageFormat } from "../protocol/content-type.ts";
+import { findField } from "../protocol/find-field.ts";
 import { appendMetadata, type MetadataInit, type OnDropped } from "../protocol/metadata.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
 import { formatTimeout } from "../protocol/timeout.ts";
@@ -92,13 +93,8 @@ export function replaceMetadata(
   const replaced: string[] = [];
   for (let at = 0; at < fields.length; at += 2) {
     const name = fields[at] as string;
-    if (!isNamed(own, name)) replaced.push(name, fields[at + 1] as string);
+    if (findField(own, name) === -1) replaced.push(name, fields[at + 1] as string);
   }
   replaced.push(...own);
   return replaced;
-}
-
-function isNamed(fields: readonly string[], name: string): boolean {
-  for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return true;
-  return false;
 }

@@ -2,9 +2,9 @@ import { ErrorCode } from "../frame/error-code.ts";
 import { FrameReader } from "../frame/frame-reader.ts";
 import type { Goaway } from "../frame/goaway.ts";
 import { HpackEncoder, PreparedHeaders } from "../hpack/index.ts";
-import { callerError, Http2Error, limitError } from "../http2-error.ts";
-import type { LimitAction, LimitEvent, LimitName } from "../limit-name.ts";
+import { callerError, type Http2Error } from "../http2-error.ts";
 import type { PeerTls } from "../peer-tls.ts";
+import { isHeadRequest } from "../stream/is-head-request.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import { StreamState } from "../stream/state.ts";
 import { type HeaderFields, Stream, type StreamListener, type StreamOwner } from "../stream/stream.ts";
@@ -12,66 +12,34 @@ import { Activity, type ConnectionStatus, type MessageCounts } from "./activity.
 import { addressText } from "./address-text.ts";
 import { Budgets } from "./budgets.ts";
 import type { ByteChannel } from "./byte-channel.ts";
+import { clientPreface } from "./client-preface.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import type { ConnectionEvents, ConnectionOptions } from "./connection-options.ts";
+import { ControlFrameGuard } from "./control-frame-guard.ts";
 import { CreditAhead } from "./credit-ahead.ts";
 import { Drain } from "./drain.ts";
 import { Inbound, type InboundOwner } from "./inbound.ts";
-import { type Keepalive, KeepaliveTimer } from "./keepalive.ts";
+import { KeepaliveTimer } from "./keepalive.ts";
+import { LimitTeller } from "./limit-teller.ts";
 import { type ConnectionLimits, resolveLimits } from "./limits.ts";
 import { Outbound } from "./outbound.ts";
 import { OwnSettings } from "./own-settings.ts";
 import { PeerSettings } from "./peer-settings.ts";
 import { Phases } from "./phases.ts";
 import { PingPolicy } from "./ping-policy.ts";
-import { type PingSettled, Pings } from "./pings.ts";
+import { Pings } from "./pings.ts";
 import { ReadPacer } from "./read-pacer.ts";
 import type { Role } from "./role.ts";
 import { Shutdown } from "./shutdown.ts";
-import type { StreamPlaces } from "./stream-places.ts";
+import { StreamAdmission } from "./stream-admission.ts";
 import { StreamTable } from "./stream-table.ts";
 import { Ticker } from "./ticker.ts";
+import { TimeLimits } from "./time-limits.ts";
 import { GrowthAllowance, WindowGrowth } from "./window-growth.ts";
-
-/** RFC 9113 §3.4: what a client's connection opens with. */
-export const clientPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+import { WindowTuner } from "./window-tuner.ts";
 
 /** RFC 6585 §5. */
 const tooLargeHeaders = new PreparedHeaders([":status", "431", "content-length", "0"]);
-
-/** What a connection tells the layer above. */
-export interface ConnectionEvents {
-  /** Server: a request has begun. The listener has to be set on the stream before this returns. */
-  onStream?(stream: Stream, head: RequestHead): void;
-  /** Client: the peer's SETTINGS have come, so requests are welcome. */
-  onReady?(): void;
-  /** The peer will take no new streams; those it has not acted on are reset as unprocessed. */
-  onGoaway?(goaway: Goaway): void;
-  /** Client: a stream has ended or the peer allows more, so `canOpenStream` may be true again. */
-  onCapacity?(): void;
-  /** The peer has struck a limit; what follows from that follows by itself. */
-  onLimit?(event: LimitEvent): void;
-  /** The connection is gone, always exactly once; undefined when it ended in good order. */
-  onClose?(error: Http2Error | undefined): void;
-}
-
-export interface ConnectionOptions {
-  limits?: Partial<ConnectionLimits>;
-  /** Pings that find out whether the peer is still there. Default: none. */
-  keepalive?: Keepalive;
-  /** Fields that differ in every message: they are kept out of the compression table. */
-  unindexedFields?: readonly string[];
-  /** Server: the whole answer to a request whose header list is over the limit. Default: status 431. */
-  tooLargeHeadersResponse?: HeaderFields;
-  clock?: Clock;
-  /** Shared by the connections of a server. Default: one of its own. */
-  ticker?: Ticker;
-  /** By how much the windows of all connections that share it may grow. Default: one of its own. */
-  growthAllowance?: GrowthAllowance;
-  /** Server: places for the streams of all connections that share it. Default: no limit but each connection's own. */
-  streamPlaces?: StreamPlaces;
-  /** What TLS tells of the peer. Default: there is no TLS. */
-  peerTls?: PeerTls | undefined;
-}
 
 /**
  * One HTTP/2 connection, either role (RFC 9113). It is fed by `receive` and writes to a byte channel; sockets and TLS
@@ -95,18 +63,21 @@ export class Connection implements StreamOwner, InboundOwner {
   private readonly reader: FrameReader;
   private readonly phases: Phases;
   private readonly keepalive: KeepaliveTimer;
+  private readonly timeLimits: TimeLimits;
   private readonly pingPolicy: PingPolicy;
+  private readonly controlFrameGuard: ControlFrameGuard;
   private readonly growth: WindowGrowth;
+  private readonly windowTuner: WindowTuner;
   private readonly creditAhead: CreditAhead;
-  private readonly places: StreamPlaces | undefined;
+  private readonly admission: StreamAdmission;
   private readonly peerSettings: PeerSettings;
   private readonly ownSettings: OwnSettings;
   private readonly draining: Drain;
   private readonly shutdown: Shutdown;
-  private readonly nowMs: () => number;
+  private readonly limitTeller: LimitTeller;
 
   private nextStreamId = 1;
-  private readonly pings = new Pings();
+  private readonly pings: Pings;
   private readonly activity = new Activity();
   readonly messages: MessageCounts = this.activity.messages;
   private readonly pacer: ReadPacer;
@@ -117,6 +88,7 @@ export class Connection implements StreamOwner, InboundOwner {
     this.tooLargeHeaders = options.tooLargeHeadersResponse ?? tooLargeHeaders;
     this.socket = socket;
     this.events = events;
+    this.limitTeller = new LimitTeller(events);
     this.clock = options.clock ?? systemClock;
     this.ticker = options.ticker ?? new Ticker(this.clock);
     const limits = resolveLimits(options.limits);
@@ -131,7 +103,7 @@ export class Connection implements StreamOwner, InboundOwner {
       limits.connectionSendBufferBytes,
       () => this.drained(),
     );
-    this.places = options.streamPlaces;
+    this.pings = new Pings(this.outbound);
     const allowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
     this.growth = new WindowGrowth(limits.connectionWindowBytes, limits.maxReceiveWindowBytes, allowance);
     this.creditAhead = new CreditAhead(allowance);
@@ -140,7 +112,7 @@ export class Connection implements StreamOwner, InboundOwner {
     this.pacer = new ReadPacer(socket, (chunk, from) => this.read(chunk, from));
     this.phases = new Phases(limits, this.clock.nowMs());
     this.pingPolicy = new PingPolicy(limits);
-    this.nowMs = () => this.clock.nowMs();
+    this.controlFrameGuard = new ControlFrameGuard(this.outbound, limits, this.pacer, this.limitTeller);
     this.keepalive = new KeepaliveTimer(options.keepalive, this.clock.nowMs());
     this.peerSettings = new PeerSettings(role, this.streams, this.outbound);
     this.ownSettings = new OwnSettings(limits, this.outbound);
@@ -152,18 +124,34 @@ export class Connection implements StreamOwner, InboundOwner {
       outbound: this.outbound,
       stopReading: () => this.stopReading(),
       onFailing: (error) => {
-        if (error.limit !== undefined) this.tellLimit(error.limit, "closed", 0, error.message);
+        if (error.limit !== undefined) this.limitTeller.tell(error.limit, "closed", 0, error.message);
       },
       onGone: (reported, streamsSee) => this.gone(reported, streamsSee),
     });
-    this.draining = new Drain({
+    const parts = {
       role,
+      socket,
       clock: this.clock,
+      limits,
+      budgets: this.budgets,
       streams: this.streams,
+      places: options.streamPlaces,
+      inbound: this.inbound,
       outbound: this.outbound,
+      peerSettings: this.peerSettings,
+      ownSettings: this.ownSettings,
       pings: this.pings,
+      phases: this.phases,
+      keepalive: this.keepalive,
+      growth: this.growth,
+      activity: this.activity,
+      limitTeller: this.limitTeller,
       shutdown: this.shutdown,
-    });
+    };
+    this.admission = new StreamAdmission(parts);
+    this.windowTuner = new WindowTuner(parts);
+    this.draining = new Drain(parts);
+    this.timeLimits = new TimeLimits(parts, this.draining);
     if (role === "client") this.outbound.raw(Buffer.from(clientPreface, "latin1"));
     this.ownSettings.announce(role);
     this.ticker.add(this);
@@ -220,7 +208,7 @@ export class Connection implements StreamOwner, InboundOwner {
     stream.isHead = isHeadRequest(fields);
     this.streams.lastStreamId = stream.id;
     stream.listener = listener;
-    this.addStream(stream);
+    this.admission.add(stream);
     this.phases.busy();
     stream.sendHeaders(fields, endStream, extra);
     return stream;
@@ -229,7 +217,7 @@ export class Connection implements StreamOwner, InboundOwner {
   /** Sends a PING; the promise is settled by its answer, or rejected when the connection ends first. */
   ping(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.sendPing((error) => (error === undefined ? resolve() : reject(error)));
+      this.pings.send((error) => (error === undefined ? resolve() : reject(error)));
     });
   }
 
@@ -243,10 +231,7 @@ export class Connection implements StreamOwner, InboundOwner {
 
   /** Ends the connection now: open streams are cut off on both sides. */
   close(code: number = ErrorCode.noError, reason = ""): void {
-    this.shutdown.fail(
-      new Http2Error("the connection was closed", { scope: "connection", blame: "local", code }),
-      reason,
-    );
+    this.shutdown.close(code, reason);
   }
 
   // ---- what the socket's owner calls
@@ -274,42 +259,7 @@ export class Connection implements StreamOwner, InboundOwner {
   tick(nowMs: number): void {
     if (this.shutdown.isClosed) return;
     this.activity.observe(nowMs, this.streams.size);
-    const since = this.inbound.headersSinceMs;
-    const { peerSettings, ownSettings } = this;
-    const overdue = this.phases.overdue(nowMs, peerSettings.haveCome, ownSettings.areAcknowledged, since);
-    if (overdue !== undefined) {
-      this.fail(overdue);
-    } else if (this.phases.isStalled(nowMs, this.outbound.handedBytes, this.socket.writableLength)) {
-      this.shutdown.abandon(limitError("write_stall", ErrorCode.internalError, "the peer stopped reading"));
-    } else if (this.phases.isIdle(nowMs, this.streams.slots)) {
-      this.drain("max_idle");
-    } else if (this.phases.isGraceOver(nowMs)) {
-      this.close(ErrorCode.noError, "max_age");
-    } else if (this.phases.isTooOld(nowMs)) {
-      this.drain("max_age");
-    } else {
-      this.resetStalledStreams(nowMs);
-      const step = this.keepalive.step(nowMs, this.streams.size > 0);
-      if (step === "ping") {
-        this.activity.keepalivesSent++;
-        this.sendPing(() => this.keepalive.answered());
-      }
-      if (step === "dead") {
-        this.shutdown.abandon(new Http2Error("keepalive got no answer", { scope: "connection", blame: "peer" }));
-      }
-    }
-  }
-
-  private resetStalledStreams(nowMs: number): void {
-    const limitMs = this.limits.streamStallTimeoutMs;
-    if (limitMs === 0) return;
-    for (const stream of this.outbound.stalledStreams(nowMs, limitMs)) {
-      this.outbound.rstStream(stream.id, ErrorCode.cancel);
-      this.tellLimit("stream_stall", "reset", stream.id, "the peer gave no window");
-      stream.abort(
-        new Http2Error("the peer gave no window", { scope: "stream", blame: "peer", code: ErrorCode.cancel }),
-      );
-    }
+    this.timeLimits.enforce(nowMs);
   }
 
   // ---- StreamOwner
@@ -371,8 +321,7 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   slotReleased(): void {
-    this.streams.slots--;
-    if (this.places !== undefined) this.places.taken--;
+    this.admission.release();
     if (this.shutdown.isClosed) return;
     if (this.isEnding) this.draining.endWhenIdle();
     else if (this.role === "client") this.tellCapacity();
@@ -389,21 +338,12 @@ export class Connection implements StreamOwner, InboundOwner {
   // ---- InboundOwner
 
   refuses(streamId: number): boolean {
-    if (streamId > this.streams.lastAllowedStreamId) return true;
-    if (this.streams.slots >= this.limits.maxConcurrentStreams) {
-      this.budgets.glitch();
-      this.refuse(streamId, "streams", "too many streams or handlers at once");
-      return true;
-    }
-    // No glitch: the peer was not told of this limit, and cannot know what others do.
-    if (this.places?.areFull !== true) return false;
-    this.refuse(streamId, "shared_streams", "too many streams or handlers at once on all connections");
-    return true;
+    return this.admission.refuses(streamId);
   }
 
   openStream(streamId: number, head: RequestHead): Stream {
     const stream = this.newStream(streamId);
-    this.addStream(stream);
+    this.admission.add(stream);
     this.phases.busy();
     this.events.onStream?.(stream, head);
     return stream;
@@ -412,8 +352,8 @@ export class Connection implements StreamOwner, InboundOwner {
   refuseHeaderList(streamId: number, endStream: boolean): void {
     this.budgets.glitch();
     const stream = this.newStream(streamId);
-    this.addStream(stream);
-    this.tellLimit("header_list", "refused", streamId, "the request's header list is over the limit");
+    this.admission.add(stream);
+    this.limitTeller.tell("header_list", "refused", streamId, "the request's header list is over the limit");
     stream.sendHeaders(this.tooLargeHeaders, true);
     if (endStream) stream.endReceived();
     else stream.reset(ErrorCode.noError);
@@ -424,7 +364,7 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   settingsReceived(): void {
-    this.guardControlFrames();
+    this.controlFrameGuard.answered();
     this.outbound.resume();
     if (this.peerSettings.haveCome) {
       // Not for free: each one costs an answer and a walk over the streams (CVE-2019-9515).
@@ -446,7 +386,7 @@ export class Connection implements StreamOwner, InboundOwner {
     const { outbound } = this;
     const framesSent = outbound.dataFrames + outbound.headerBlocks;
     this.pingPolicy.received(this.clock.nowMs(), this.streams.size > 0, framesSent);
-    this.guardControlFrames();
+    this.controlFrameGuard.answered();
   }
 
   pingAcknowledged(number: number): void {
@@ -454,15 +394,7 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   dataReceived(octets: number): void {
-    const step = this.growth.received(octets, this.nowMs);
-    if (step === undefined) return;
-    if (step === "filled") {
-      this.growWindows(this.growth.filled(this.inbound.heldBytes));
-      return;
-    }
-    this.sendPing((error) => {
-      if (error === undefined) this.growWindows(this.growth.answered(this.clock.nowMs(), this.inbound.heldBytes));
-    });
+    this.windowTuner.dataReceived(octets);
   }
 
   goawayReceived(goaway: Goaway): void {
@@ -482,7 +414,7 @@ export class Connection implements StreamOwner, InboundOwner {
     }
     this.streams.rememberReset(streamId, this.clock.nowMs());
     this.outbound.rstStream(streamId, error.code);
-    if (error.limit !== undefined) this.tellLimit(error.limit, "reset", streamId, error.message);
+    if (error.limit !== undefined) this.limitTeller.tell(error.limit, "reset", streamId, error.message);
     this.streams.find(streamId)?.abort(error);
   }
 
@@ -495,15 +427,6 @@ export class Connection implements StreamOwner, InboundOwner {
   /** No new streams: we have said so, or the peer has, or the connection is about to close. */
   private get isEnding(): boolean {
     return this.draining.hasBegun || this.shutdown.isFailing || this.shutdown.isClosed;
-  }
-
-  /** The windows of streams grow with the connection's: any one of them may be the one that moves the data. */
-  private growWindows(growth: number): void {
-    if (growth === 0) return;
-    this.inbound.window.grow(growth);
-    this.outbound.windowUpdate(0, growth);
-    const streamGrowth = this.ownSettings.growStreamWindow(growth);
-    if (streamGrowth > 0) for (const stream of this.streams.all()) stream.growReceiveWindow(streamGrowth);
   }
 
   private newStream(id: number): Stream {
@@ -526,26 +449,6 @@ export class Connection implements StreamOwner, InboundOwner {
     }
   }
 
-  /** What was not begun may be sent again (RFC 9113 §8.7). */
-  private refuse(streamId: number, limit: LimitName, detail: string): void {
-    this.streams.rememberReset(streamId, this.clock.nowMs());
-    this.outbound.rstStream(streamId, ErrorCode.refusedStream);
-    this.tellLimit(limit, "refused", streamId, detail);
-  }
-
-  private addStream(stream: Stream): void {
-    this.streams.add(stream);
-    if (this.places !== undefined) this.places.taken++;
-  }
-
-  private tellLimit(limit: LimitName, action: LimitAction, streamId: number, detail: string): void {
-    try {
-      this.events.onLimit?.({ limit, action, streamId, detail });
-    } catch {
-      // Who only keeps the books has no say in what becomes of the connection.
-    }
-  }
-
   private read(chunk: Uint8Array, from: number): number {
     let stoppedAt: number;
     try {
@@ -563,23 +466,6 @@ export class Connection implements StreamOwner, InboundOwner {
     this.pacer.stop();
   }
 
-  /** A peer that asks for answers and does not read them is not listened to until it does. */
-  private guardControlFrames(): void {
-    const { outbound, limits } = this;
-    if (outbound.queuedControlFrames < limits.pauseAtQueuedControlFrames) return;
-    outbound.flush();
-    if (outbound.queuedControlFrames >= limits.maxQueuedControlFrames) {
-      throw limitError("control_frames", ErrorCode.enhanceYourCalm, "too_many_control_frames");
-    }
-    if (outbound.queuedControlFrames > 0 && this.pacer.pauseUntilDrained()) {
-      this.tellLimit("control_frames", "paused", 0, "the peer asks and does not read the answers");
-    }
-  }
-
-  private sendPing(settle: PingSettled): void {
-    this.outbound.ping(this.pings.add(settle));
-  }
-
   private gone(reported: Http2Error | undefined, streamsSaw: Http2Error): void {
     this.ticker.delete(this);
     this.growth.end();
@@ -591,13 +477,4 @@ export class Connection implements StreamOwner, InboundOwner {
       // Nothing is left that could fail for it, and the socket's event that led here must not end the process.
     }
   }
-}
-
-/** The method mostly comes first; it cannot stand behind the pseudo-header fields. */
-function isHeadRequest(fields: HeaderFields): boolean {
-  const list = fields instanceof PreparedHeaders ? fields.fields : fields;
-  for (let i = 0; i < list.length && (list[i] as string).startsWith(":"); i += 2) {
-    if (list[i] === ":method") return list[i + 1] === "HEAD";
-  }
-  return false;
 }

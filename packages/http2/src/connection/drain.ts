@@ -55,7 +55,7 @@ export class Drain {
       this.endWhenIdle();
     };
     const cancel = clock.after(pingTimeoutMs, nameLast);
-    outbound.ping(pings.add(nameLast));
+    pings.send(nameLast);
   }
 
   /** The peer takes no streams behind the last one that it names. Throws where it takes back what it said before. */

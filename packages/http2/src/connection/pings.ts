@@ -1,4 +1,5 @@
 import type { Http2Error } from "../http2-error.ts";
+import type { Outbound } from "./outbound.ts";
 
 /** Called once: without an error by the ping's answer, with one when the connection ends before. */
 export type PingSettled = (error?: Http2Error) => void;
@@ -7,17 +8,21 @@ export type PingSettled = (error?: Http2Error) => void;
 export class Pings {
   private next = 1;
   private readonly open = new Map<number, PingSettled>();
+  private readonly outbound: Outbound;
+
+  constructor(outbound: Outbound) {
+    this.outbound = outbound;
+  }
 
   get size(): number {
     return this.open.size;
   }
 
-  /** The number to send. */
-  add(settle: PingSettled): number {
+  send(settle: PingSettled): void {
     const number = this.next;
     this.next = (number + 1) >>> 0;
     this.open.set(number, settle);
-    return number;
+    this.outbound.ping(number);
   }
 
   /** An answer nobody asked for is ignored. */

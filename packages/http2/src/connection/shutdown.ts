@@ -61,6 +61,11 @@ export class Shutdown {
     this.endSocket();
   }
 
+  /** Somebody wants the connection to end now. */
+  close(code: number, reason: string): void {
+    this.fail(new Http2Error("the connection was closed", { scope: "connection", blame: "local", code }), reason);
+  }
+
   /** The peer does not read or answer, so nothing is said any more. */
   abandon(error: Http2Error): void {
     this.isFailing = true;

@@ -1,7 +1,8 @@
 import { connect as connectNet, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions as TlsClientOptions } from "node:tls";
 import { systemClock } from "../connection/clock.ts";
-import { Connection, type ConnectionEvents, type ConnectionOptions } from "../connection/connection.ts";
+import { Connection } from "../connection/connection.ts";
+import type { ConnectionEvents, ConnectionOptions } from "../connection/connection-options.ts";
 import { Http2Error } from "../http2-error.ts";
 import { attach } from "./attach.ts";
 import type { ListenAddress } from "./server.ts";

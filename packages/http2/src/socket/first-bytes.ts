@@ -1,4 +1,4 @@
-import { clientPreface } from "../connection/connection.ts";
+import { clientPreface } from "../connection/client-preface.ts";
 
 const preface = Buffer.from(clientPreface, "latin1");
 

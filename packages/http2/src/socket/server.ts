@@ -1,7 +1,8 @@
 import { createServer as createNetServer, type Socket } from "node:net";
 import { createServer as createTlsServer, TLSSocket, type TlsOptions, type Server as TlsServer } from "node:tls";
 import { type Clock, systemClock } from "../connection/clock.ts";
-import { Connection, type ConnectionOptions } from "../connection/connection.ts";
+import { Connection } from "../connection/connection.ts";
+import type { ConnectionOptions } from "../connection/connection-options.ts";
 import { type ConnectionLimits, resolveLimits } from "../connection/limits.ts";
 import { Ticker } from "../connection/ticker.ts";
 import { GrowthAllowance } from "../connection/window-growth.ts";

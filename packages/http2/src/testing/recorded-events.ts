@@ -1,4 +1,4 @@
-import type { ConnectionEvents } from "../connection/connection.ts";
+import type { ConnectionEvents } from "../connection/connection-options.ts";
 import type { Goaway } from "../frame/goaway.ts";
 import type { Http2Error } from "../http2-error.ts";
 import type { LimitEvent } from "../limit-name.ts";

@@ -1,4 +1,6 @@
-import { Connection, type ConnectionOptions, clientPreface } from "../connection/connection.ts";
+import { clientPreface } from "../connection/client-preface.ts";
+import { Connection } from "../connection/connection.ts";
+import type { ConnectionOptions } from "../connection/connection-options.ts";
 import type { Role } from "../connection/role.ts";
 import type { HeaderFields, Stream } from "../stream/stream.ts";
 import { FakeClock } from "./fake-clock.ts";

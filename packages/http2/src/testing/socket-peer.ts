@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { clientPreface } from "../connection/connection.ts";
+import { clientPreface } from "../connection/client-preface.ts";
 import type { Role } from "../connection/role.ts";
 import { ScriptedPeer } from "./scripted-peer.ts";
 

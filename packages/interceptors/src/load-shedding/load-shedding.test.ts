@@ -163,8 +163,8 @@ describe("load shedding", () => {
   it("measures the event loop", async () => {
     const delay = measureLoopDelay();
     delay.takeMeanMs();
-    const blocked = performance.now() + 300;
     await new Promise((resolve) => setTimeout(resolve, 40));
+    const blocked = performance.now() + 300;
     while (performance.now() < blocked);
     await new Promise((resolve) => setTimeout(resolve, 40));
     const meanMs = delay.takeMeanMs();

@@ -1,6 +1,7 @@
 import type { DescMethodServerStreaming, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { ClientCall, type ClientCallListener, type ClientCallSettings } from "../../transport/client-call.ts";
+import { ClientCall, type ClientCallListener } from "../../transport/client-call.ts";
+import type { ClientCallSettings } from "../../transport/client-call-settings.ts";
 import type { ClientConnection } from "../../transport/client-connection.ts";
 import type { Http2ClientConnection } from "../../transport/http2-client-connection.ts";
 import type { RequestHeads } from "../../transport/request-heads.ts";

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+import type { ThreadTimes } from "./hang-watch.ts";
+import { threadTimes } from "./thread-times.ts";
+
+/** What a thread that runs `program` does between its message and the first look that `isEnough`. */
+async function timesUntil(program: string, isEnough: (passed: ThreadTimes) => boolean): Promise<ThreadTimes> {
+  const worker = new Worker(program, { eval: true });
+  try {
+    await new Promise((resolve) => worker.once("message", resolve));
+    const before = threadTimes(worker);
+    for (;;) {
+      await sleep(5);
+      const now = threadTimes(worker);
+      const passed = { cpuMs: now.cpuMs - before.cpuMs, idleMs: now.idleMs - before.idleMs };
+      if (isEnough(passed)) return passed;
+    }
+  } finally {
+    await worker.terminate();
+  }
+}
+
+test("a thread that computes uses the processor and is not idle, though it answers nothing", async () => {
+  const passed = await timesUntil(
+    'require("node:worker_threads").parentPort.postMessage("begun"); for (;;);',
+    ({ cpuMs }) => cpuMs >= 50,
+  );
+  assert.equal(passed.idleMs, 0);
+});
+
+test("a thread that waits is idle and hardly uses the processor", async () => {
+  const passed = await timesUntil(
+    'const { parentPort } = require("node:worker_threads"); parentPort.on("message", () => {}); parentPort.postMessage("begun");',
+    ({ idleMs }) => idleMs >= 500,
+  );
+  assert.ok(passed.cpuMs < passed.idleMs, `${passed.cpuMs} ms of the processor in ${passed.idleMs} ms`);
+});

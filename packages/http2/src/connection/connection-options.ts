@@ -1,0 +1,47 @@
+import type { Goaway } from "../frame/goaway.ts";
+import type { Http2Error } from "../http2-error.ts";
+import type { LimitEvent } from "../limit-name.ts";
+import type { PeerTls } from "../peer-tls.ts";
+import type { RequestHead } from "../stream/request-head.ts";
+import type { HeaderFields, Stream } from "../stream/stream.ts";
+import type { Clock } from "./clock.ts";
+import type { Keepalive } from "./keepalive.ts";
+import type { ConnectionLimits } from "./limits.ts";
+import type { StreamPlaces } from "./stream-places.ts";
+import type { Ticker } from "./ticker.ts";
+import type { GrowthAllowance } from "./window-growth.ts";
+
+/** What a connection tells the layer above. */
+export interface ConnectionEvents {
+  /** Server: a request has begun. The listener has to be set on the stream before this returns. */
+  onStream?(stream: Stream, head: RequestHead): void;
+  /** Client: the peer's SETTINGS have come, so requests are welcome. */
+  onReady?(): void;
+  /** The peer will take no new streams; those it has not acted on are reset as unprocessed. */
+  onGoaway?(goaway: Goaway): void;
+  /** Client: a stream has ended or the peer allows more, so `canOpenStream` may be true again. */
+  onCapacity?(): void;
+  /** The peer has struck a limit; what follows from that follows by itself. */
+  onLimit?(event: LimitEvent): void;
+  /** The connection is gone, always exactly once; undefined when it ended in good order. */
+  onClose?(error: Http2Error | undefined): void;
+}
+
+export interface ConnectionOptions {
+  limits?: Partial<ConnectionLimits>;
+  /** Pings that find out whether the peer is still there. Default: none. */
+  keepalive?: Keepalive;
+  /** Fields that differ in every message: they are kept out of the compression table. */
+  unindexedFields?: readonly string[];
+  /** Server: the whole answer to a request whose header list is over the limit. Default: status 431. */
+  tooLargeHeadersResponse?: HeaderFields;
+  clock?: Clock;
+  /** Shared by the connections of a server. Default: one of its own. */
+  ticker?: Ticker;
+  /** By how much the windows of all connections that share it may grow. Default: one of its own. */
+  growthAllowance?: GrowthAllowance;
+  /** Server: places for the streams of all connections that share it. Default: no limit but each connection's own. */
+  streamPlaces?: StreamPlaces;
+  /** What TLS tells of the peer. Default: there is no TLS. */
+  peerTls?: PeerTls | undefined;
+}

@@ -1,0 +1,65 @@
+import { ErrorCode } from "../frame/error-code.ts";
+import type { LimitName } from "../limit-name.ts";
+import type { Stream } from "../stream/stream.ts";
+import type { Budgets } from "./budgets.ts";
+import type { Clock } from "./clock.ts";
+import type { LimitTeller } from "./limit-teller.ts";
+import type { ConnectionLimits } from "./limits.ts";
+import type { Outbound } from "./outbound.ts";
+import type { StreamPlaces } from "./stream-places.ts";
+import type { StreamTable } from "./stream-table.ts";
+
+export interface StreamAdmissionParts {
+  readonly streams: StreamTable;
+  readonly outbound: Outbound;
+  readonly budgets: Budgets;
+  readonly limitTeller: LimitTeller;
+  readonly clock: Clock;
+  readonly limits: ConnectionLimits;
+  /** Shared with other connections; undefined where each has only its own limit. */
+  readonly places: StreamPlaces | undefined;
+}
+
+/** Which streams find a place: a stream keeps its own until it is closed and its handler has ended. */
+export class StreamAdmission {
+  private readonly parts: StreamAdmissionParts;
+
+  constructor(parts: StreamAdmissionParts) {
+    this.parts = parts;
+  }
+
+  /** Whether a request that the peer opens cannot be taken, and is told so where that is news to the peer. */
+  refuses(streamId: number): boolean {
+    const { streams, budgets, places, limits } = this.parts;
+    if (streamId > streams.lastAllowedStreamId) return true;
+    if (streams.slots >= limits.maxConcurrentStreams) {
+      budgets.glitch();
+      this.refuse(streamId, "streams", "too many streams or handlers at once");
+      return true;
+    }
+    // No glitch: the peer was not told of this limit, and cannot know what others do.
+    if (places?.areFull !== true) return false;
+    this.refuse(streamId, "shared_streams", "too many streams or handlers at once on all connections");
+    return true;
+  }
+
+  add(stream: Stream): void {
+    const { streams, places } = this.parts;
+    streams.add(stream);
+    if (places !== undefined) places.taken++;
+  }
+
+  release(): void {
+    const { streams, places } = this.parts;
+    streams.slots--;
+    if (places !== undefined) places.taken--;
+  }
+
+  /** What was not begun may be sent again (RFC 9113 §8.7). */
+  private refuse(streamId: number, limit: LimitName, detail: string): void {
+    const { streams, outbound, limitTeller, clock } = this.parts;
+    streams.rememberReset(streamId, clock.nowMs());
+    outbound.rstStream(streamId, ErrorCode.refusedStream);
+    limitTeller.tell(limit, "refused", streamId, detail);
+  }
+}
