@@ -93,6 +93,8 @@ export class ChannelCore {
   #active: ActiveTarget | undefined;
   /** The one that calls go by; undefined until the first name resolution has ended one way or the other. */
   #serviceConfig: ServiceConfig | undefined;
+  /** The first resolution since idle mode has not ended yet. */
+  #isNameAwaited = false;
   #state: ConnectivityState = "idle";
   #picker: Picker;
   #closed: Promise<void> | undefined;
@@ -285,6 +287,7 @@ export class ChannelCore {
   leaveIdle(): void {
     if (this.#active !== undefined || this.#closed !== undefined) return;
     this.#picker = createQueuePicker(() => "resolving the name");
+    this.#isNameAwaited = true;
     this.#enter("connecting");
     this.#idleTimer.start();
     this.history.activated(this.#clock.nowMs());
@@ -296,8 +299,14 @@ export class ChannelCore {
       balancer: this.#balancer,
       serviceConfigs: this.#serviceConfigs,
       onServiceConfig: (config) => this.#useServiceConfig(config),
-      onEndpoints: (endpoints) => this.history.resolved(endpoints.length, this.#clock.nowMs()),
-      onResolverError: (error) => this.history.resolutionFailed(error),
+      onEndpoints: (endpoints) => {
+        this.history.resolved(endpoints.length, this.#clock.nowMs());
+        this.#resolutionEnded();
+      },
+      onResolverError: (error) => {
+        this.history.resolutionFailed(error);
+        this.#resolutionEnded();
+      },
       createSubchannel: (address, onState) => this.#createSubchannel(address, onState),
       ...this.#watches(),
       onState: (state, picker) => {
@@ -321,6 +330,13 @@ export class ChannelCore {
     this.#picker = this.#idlePicker;
     this.#enter("idle");
     active?.close();
+  }
+
+  /** One way or the other; later results find nobody waiting for a name. */
+  #resolutionEnded(): void {
+    if (!this.#isNameAwaited) return;
+    this.#isNameAwaited = false;
+    this.#waiters.tellResolutionEnd();
   }
 
   #useServiceConfig(config: ServiceConfig): void {

@@ -8,9 +8,9 @@ import {
   type StreamListener,
   type Trailers,
 } from "@tercel/http2";
-import type { MessageObserver } from "../call/attempt-observer.ts";
 import type { Clock } from "../call/clock.ts";
 import { compressionForMessage } from "../call/compress-messages.ts";
+import type { MessageObserver } from "../call/message-observer.ts";
 import type { MessageQueue } from "../call/message-queue.ts";
 import type { Codec } from "../codec/index.ts";
 import { type Compression, chooseResponseDecoding } from "../protocol/compression.ts";

@@ -8,6 +8,7 @@ import { compressionForMessage } from "../call/compress-messages.ts";
 import type { DeadlineEntry, DeadlineWheel } from "../call/deadline-wheel.ts";
 import { CallContext, type ContextSource } from "../call/handler-context.ts";
 import type { Log } from "../call/log.ts";
+import { andObserver, type MessageObserver } from "../call/message-observer.ts";
 import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
 import { printable } from "../call/printable.ts";
 import type { TurnShare } from "../call/turn-share.ts";
@@ -81,6 +82,9 @@ export class ServerCall
   private over = false;
   sentMessageBytes = 0;
   receivedMessageBytes = 0;
+  private receivedMessages = 0;
+  private isRequestCompressed = false;
+  private observer: MessageObserver | undefined = undefined;
   private onOver: OnCallEnd | undefined = undefined;
   private wakeSender: (() => void) | undefined = undefined;
 
@@ -196,6 +200,14 @@ export class ServerCall
           };
   }
 
+  watchMessages(observer: MessageObserver): number {
+    const isolated = andObserver(undefined, observer);
+    this.observer = this.observer === undefined ? isolated : andObserver(this.observer, observer);
+    if (this.requests !== undefined) return this.receivedMessages;
+    if (this.request !== undefined) isolated.onReceived(this.receivedMessageBytes, this.isRequestCompressed);
+    return 0;
+  }
+
   // ---- StreamListener
 
   onHead(): void {}
@@ -221,6 +233,9 @@ export class ServerCall
     if (this.over) return;
     this.stream.owner.messages.received++;
     this.receivedMessageBytes += end - start;
+    this.receivedMessages++;
+    if (compressed) this.isRequestCompressed = true;
+    this.observer?.onReceived(end - start, compressed);
     if (this.requests !== undefined) {
       this.requests.push(bytes, start, end, compressed, gathered);
     } else if (this.request !== undefined) {
@@ -400,6 +415,7 @@ export class ServerCall
     if (this.over) return undefined;
     this.sendHead();
     this.sentMessageBytes += payload.length;
+    this.observer?.onSent(payload.length, compressed);
     if (sendMessage(this.stream, payload, compressed, false, true)) return undefined;
     return new Promise((resolve) => {
       this.wakeSender = resolve;
