@@ -12,7 +12,6 @@ import { andObserver, type MessageObserver } from "../call/message-observer.ts";
 import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
 import { printable } from "../call/printable.ts";
 import type { TurnShare } from "../call/turn-share.ts";
-import { type OnUnhandledCall, tellUnhandled } from "../call/unhandled-call.ts";
 import { createDebugError, withDebugInfo, withoutDebugInfo } from "../errors/debug-info.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
 import {
@@ -30,6 +29,7 @@ import { isOneMessage } from "./one-message.ts";
 import type { RequestPlan } from "./request-plan.ts";
 import { okTrailers, type ResponseHeads } from "./response-heads.ts";
 import { isWorthIt, sendMessage, tooLargeToSend } from "./send-message.ts";
+import type { UnhandledCalls } from "./unhandled-calls.ts";
 
 /** Interceptors look for a few headers, always the same. */
 const maxLookedUp = 8;
@@ -46,7 +46,7 @@ export interface ServerCallSettings {
   readonly log: Log;
   /** Errors keep google.rpc.DebugInfo, and accidents get one. */
   readonly exposeDebugInfo: boolean;
-  readonly onUnhandledCall: OnUnhandledCall | undefined;
+  readonly unhandled: UnhandledCalls;
 }
 
 /**
@@ -459,7 +459,7 @@ export class ServerCall
       this.settings.counts.succeeded++;
     } else {
       this.settings.counts.failed++;
-      if (!this.wasHandled) tellUnhandled(this.settings.onUnhandledCall, this.method, error.code);
+      if (!this.wasHandled) this.tellUnhandled(error);
     }
     this.reader?.halt();
     if (error === undefined) this.requests?.end();
@@ -470,6 +470,11 @@ export class ServerCall
     if (this.onOver !== undefined) tellEnd(this.onOver, this);
     // The answer is complete, so the rest of the request is of no use (gRPC over HTTP/2, "Responses").
     if (!this.stream.isClosed) this.stream.resetWhenSent(ErrorCode.noError);
+  }
+
+  private tellUnhandled({ code, rawMessage: reason }: ConnectError): void {
+    const { method, peerAddress: peer } = this;
+    this.settings.unhandled.tell({ path: this.head.path, peer, method, code, reason });
   }
 }
 
