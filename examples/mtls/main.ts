@@ -1,8 +1,8 @@
 import { ConnectError, createClient } from "@connectrpc/connect";
 import { createChannel, createServer } from "@tercel/grpc";
 import { callerKey, createMtls } from "@tercel/interceptors/mtls";
+import { HelloService } from "../hello/gen/hello/v1/hello_pb.ts";
 import { makeCertificates } from "./certificates.ts";
-import { GreetingService } from "./gen/greeting/v1/greeting_pb.ts";
 
 const certificates = makeCertificates({
   server: "DNS:localhost,IP:127.0.0.1",
@@ -12,15 +12,15 @@ const certificates = makeCertificates({
 
 const server = createServer({
   routes: (router) =>
-    router.service(GreetingService, {
-      greet: (_request, { values }) => ({ greeting: `Hello, ${values.get(callerKey)?.name}!` }),
+    router.service(HelloService, {
+      sayHello: (_request, { values }) => ({ greeting: `Hello, ${values.get(callerKey)?.name}!` }),
     }),
   // Whoever has no certificate of this authority does not even get a connection.
   tls: { ...certificates.server, requestCert: true },
   interceptors: [
     createMtls({
-      services: [GreetingService],
-      rules: { "greeting.v1.GreetingService/Greet": { callers: ["spiffe://example.org/shop/orders"] } },
+      services: [HelloService],
+      rules: { "hello.v1.HelloService/*": { callers: ["spiffe://example.org/shop/orders"] } },
     }),
   ],
 });
@@ -29,7 +29,7 @@ const { port } = await server.listen({ port: 0 });
 for (const tls of [certificates.orders, certificates.payments]) {
   const channel = createChannel(`localhost:${port}`, { tls, defaultTimeoutMs: 5000 });
   try {
-    console.log((await createClient(GreetingService, channel).greet({})).greeting);
+    console.log((await createClient(HelloService, channel).sayHello({})).greeting);
   } catch (error) {
     console.log(ConnectError.from(error).message);
   }

@@ -2,7 +2,7 @@ import { ConnectError, createClient } from "@connectrpc/connect";
 import { createChannel } from "@tercel/grpc";
 import { createClientRequestId } from "@tercel/interceptors/request-id";
 import { createClientTracing } from "@tercel/interceptors/tracing";
-import { HelloService } from "./gen/hello/v1/hello_pb.ts";
+import { HelloService } from "../hello/gen/hello/v1/hello_pb.ts";
 import { printSpans } from "./print-spans.ts";
 
 const tracing = printSpans();

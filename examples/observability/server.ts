@@ -13,7 +13,7 @@ import {
 import { createRecovery } from "@tercel/interceptors/recovery";
 import { createServerRequestId } from "@tercel/interceptors/request-id";
 import { createServerTracing } from "@tercel/interceptors/tracing";
-import { HelloService } from "./gen/hello/v1/hello_pb.ts";
+import { HelloService } from "../hello/gen/hello/v1/hello_pb.ts";
 import { printSpans } from "./print-spans.ts";
 
 const tracing = printSpans();

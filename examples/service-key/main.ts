@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ConnectError, createClient } from "@connectrpc/connect";
 import { createChannel, createServer } from "@tercel/grpc";
 import { callerKey, createServiceKeyGuard, serviceKey } from "@tercel/interceptors/service-key";
-import { GreetingService } from "./gen/greeting/v1/greeting_pb.ts";
+import { HelloService } from "../hello/gen/hello/v1/hello_pb.ts";
 
 // In production these are mounted secrets. The server's has a name and a key in each line, the client's its own key alone.
 const folder = mkdtempSync(join(tmpdir(), "tercel-example-"));
@@ -18,14 +18,14 @@ writeFileSync(clientFile, oldKey);
 
 const server = createServer({
   routes: (router) =>
-    router.service(GreetingService, {
-      greet: (_request, { values }) => ({ greeting: `Hello, ${values.get(callerKey)?.name}!` }),
+    router.service(HelloService, {
+      sayHello: (_request, { values }) => ({ greeting: `Hello, ${values.get(callerKey)?.name}!` }),
     }),
   interceptors: [
     createServiceKeyGuard({
-      services: [GreetingService],
+      services: [HelloService],
       keys: { file: serverFile },
-      rules: { "greeting.v1.GreetingService/*": { callers: ["orders"] } },
+      rules: { "hello.v1.HelloService/*": { callers: ["orders"] } },
       // Short, so that the example need not wait.
       maxAgeMs: 1,
       cooldownMs: 1,
@@ -39,7 +39,7 @@ const orders = createChannel(`127.0.0.1:${port}`, {
   interceptors: [serviceKey({ file: clientFile }, { maxAgeMs: 1, cooldownMs: 1 })],
 });
 const greet = async (channel: typeof orders) =>
-  console.log((await createClient(GreetingService, channel).greet({})).greeting);
+  console.log((await createClient(HelloService, channel).sayHello({})).greeting);
 
 await greet(stranger).catch((error) => console.log(ConnectError.from(error).message));
 await greet(orders);

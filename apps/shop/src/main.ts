@@ -36,9 +36,11 @@ async function openShop(settings: Settings): Promise<void> {
     supervise({
       name: nth === 0 ? "order-service" : `order-service ${nth + 1}`,
       entryPath: entryPath("order-service"),
-      // Only the first has a port that is known beforehand; the others are found by the registry.
-      args: (address) => {
-        return settingsToArgs({ ...shared, orderPort: portOf(address) ?? (nth === 0 ? settings.orderPort : 0) });
+      // Only the first has ports that are known beforehand; the others are found by the registry, and their metrics by the log.
+      args(address) {
+        const ofFirst = nth === 0 ? settings : { orderPort: 0, orderMetricsPort: 0 };
+        const { orderPort, orderMetricsPort } = ofFirst;
+        return settingsToArgs({ ...shared, orderPort: portOf(address) ?? orderPort, orderMetricsPort });
       },
     }),
   );
@@ -71,8 +73,9 @@ async function openShop(settings: Settings): Promise<void> {
       readyText({
         userAddress,
         orderAddresses,
-        metricsAddress:
-          settings.metricsPort === 0 ? undefined : joinHostPort(settings.metricsHost, settings.metricsPort),
+        metricsAddresses: [settings.metricsPort, settings.orderMetricsPort]
+          .filter((port) => port !== 0)
+          .map((port) => joinHostPort(settings.metricsHost, port)),
         token: await adminToken(settings),
         reflection: settings.reflection,
         isOldPackageOpen: isOldPackageOpen(settings),
@@ -89,9 +92,11 @@ async function openShop(settings: Settings): Promise<void> {
 }
 
 /** For a first try. Whoever reads it can read the databases as well. */
-async function adminToken({ jwksUrl, secretFile, tokenAudience }: Settings): Promise<string | undefined> {
+async function adminToken(settings: Settings): Promise<string | undefined> {
+  const { jwksUrl, secretFile, tokenAudience, orderTokenAudience } = settings;
   if (jwksUrl !== "") return undefined;
-  const token = { subject: "developer", role: "admin", audience: tokenAudience, lifeMinutes: 12 * 60 } as const;
+  const audience = [tokenAudience, orderTokenAudience];
+  const token = { subject: "developer", role: "admin", audience, lifeMinutes: 12 * 60 } as const;
   return signDevelopmentToken(openServiceSecret(secretFile), token);
 }
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { signDevelopmentToken, type TokenRole } from "../src/service/development-tokens.ts";
+import { type DevelopmentToken, signDevelopmentToken, type TokenRole } from "../src/service/development-tokens.ts";
 import { openServiceSecret } from "../src/service/service-secret.ts";
 import { connect, type LooseClient } from "./grpc-client.ts";
 import { endShopProcess, type ShopProcess, startShopProcess } from "./shop-process.ts";
@@ -13,6 +13,20 @@ export interface StartedService {
   readonly address: string;
 }
 
+export interface BearerHeaders extends Record<string, string> {
+  readonly authorization: string;
+}
+
+/** Metadata with a token that the services on a data folder take in development. */
+export async function bearerIn(
+  dataDir: string,
+  token: Pick<DevelopmentToken, "role" | "subject" | "lifeMinutes">,
+  audience: readonly string[] = ["user-service", "order-service"],
+): Promise<BearerHeaders> {
+  const signed = await signDevelopmentToken(openServiceSecret(join(dataDir, "secret.key")), { ...token, audience });
+  return { authorization: `Bearer ${signed}` };
+}
+
 /** Services over one data folder, with their clients; all of it is gone after `end`. */
 export interface ShopUnderTest {
   readonly dataDir: string;
@@ -20,7 +34,9 @@ export interface ShopUnderTest {
   start(name: "user-service" | "order-service", args?: readonly string[]): Promise<StartedService>;
   open(service: Parameters<typeof connect>[0], address: string): LooseClient;
   /** Metadata with a token that the services take in development. */
-  tokenOf(role: TokenRole, subject?: string, lifeMinutes?: number): Promise<{ authorization: string }>;
+  tokenOf(role: TokenRole, subject?: string, lifeMinutes?: number): Promise<BearerHeaders>;
+  /** Writes a file beside the data folder, and tells its path. */
+  write(name: string, text: string): string;
   end(): Promise<void>;
 }
 
@@ -28,7 +44,11 @@ export interface ShopUnderTest {
  * For tests that run side by side: each on free ports, with more calls than one client may make, on machines that have other
  * things to do.
  */
-const sideBySide = ["--user-port=0", "--order-port=0", "--metrics-port=0", "--rate-limit=0", "--max-loop-delay-ms=0"];
+const sideBySide = [
+  ...["user-port", "order-port", "metrics-port", "order-metrics-port"].map((port) => `--${port}=0`),
+  ...["rate-limit", "address-rate-limit", "max-loop-delay-ms"].map((limit) => `--${limit}=0`),
+];
+
 /** The same with other flags; who gives the same flag wins. */
 export function withSideBySide(args: readonly string[]): string[] {
   const flagOf = (arg: string) => arg.split("=")[0];
@@ -56,10 +76,11 @@ export function createShopUnderTest(): ShopUnderTest {
       clients.push(client);
       return client;
     },
-    async tokenOf(role, subject = "somebody", lifeMinutes = 5) {
-      const secret = openServiceSecret(join(dataDir, "secret.key"));
-      const token = await signDevelopmentToken(secret, { role, subject, lifeMinutes, audience: "user-service" });
-      return { authorization: `Bearer ${token}` };
+    tokenOf: (role, subject = "somebody", lifeMinutes = 5) => bearerIn(dataDir, { role, subject, lifeMinutes }),
+    write(name, text) {
+      const path = join(folder, name);
+      writeFileSync(path, text, { mode: 0o600 });
+      return path;
     },
     async end() {
       for (const client of clients.splice(0)) client.close();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -69,6 +70,32 @@ test("the call that is one too many in a minute is told when to come again", { t
     const [answer] = await reflection.stream("ServerReflectionInfo", { list_services: "" }).toArray();
     assert.ok(answer.list_services_response.service.length > 0);
   }
+});
+
+test("one address may only guess so many tokens a minute, and then no token is looked at", {
+  timeout: 60_000,
+}, async () => {
+  const { address } = await shop.start("user-service", [
+    "--address-rate-limit=3",
+    "--order-dependency=optional",
+    "--order-address=127.0.0.1:1",
+  ]);
+  const users = shop.open("user.v1.UserService", address);
+  const listing = (headers: Record<string, string>) =>
+    users.call("ListUsers", { page_size: 1 }, headers).then(
+      () => assert.fail("it was let through"),
+      (reason: ServiceError) => reason,
+    );
+  const guess = { authorization: "Bearer a.b.c" };
+  for (const headers of [{}, guess, guess]) assert.equal((await listing(headers)).code, status.UNAUTHENTICATED);
+  // A good token is no better: it would have to be verified to know.
+  for (const headers of [{}, guess, await shop.tokenOf("admin")]) {
+    const error = await listing(headers);
+    assert.equal(error.code, status.RESOURCE_EXHAUSTED);
+    assert.ok(Number(detailsOf(error)["google.rpc.RetryInfo"]?.retry_delay.seconds) > 0);
+  }
+  const health = shop.open("grpc.health.v1.Health", address);
+  assert.equal((await health.call("Check", {})).status, "SERVING");
 });
 
 test("users, keys, and the tokens of pages and streams outlive a restart", { timeout: 60_000 }, async () => {
@@ -192,6 +219,7 @@ test("in production tokens of the issuer count and no others, and there is no re
     const { address } = await shop.start("user-service", [
       "--environment=production",
       ...trust,
+      `--service-key-file=${shop.write("key", randomBytes(32).toString("hex"))}`,
       "--order-address=127.0.0.1:1",
     ]);
     const users = shop.open("user.v1.UserService", address);

@@ -1,11 +1,11 @@
 // What channels tell of the attempts that calls are made of.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { gunzipSync } from "node:zlib";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { type Compression, createHookedInterceptor, gzipCompression } from "@tercel/grpc";
+import { createHookedInterceptor } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
 import { aborted, collect, quiet, streamOf } from "@tercel/test-support/async";
+import { countingGzip } from "@tercel/test-support/calls";
 import { createAttemptRecorder } from "./support/attempt-recorder.ts";
 import { openAttempts } from "./support/open-attempts.ts";
 import { openInMemory, overBothTransports } from "./support/open-echo.ts";
@@ -59,27 +59,17 @@ describe("the observer of attempts", () => {
 
   it("hears the octets of compressed messages as they are sent", async (t) => {
     const { attempts, interceptor } = createAttemptRecorder();
-    const compressed: number[] = [];
-    const counting: Compression = {
-      name: "gzip",
-      async compress(bytes) {
-        const made = await gzipCompression.compress(bytes);
-        compressed.push(made.length);
-        assert.equal(gunzipSync(made).length, bytes.length);
-        return made;
-      },
-      decompress: (bytes, maxBytes) => gzipCompression.decompress(bytes, maxBytes),
-    };
+    const { compression, compressedBytes } = countingGzip();
     const { client } = await openInMemory(
       t,
       { unary: ({ payload }) => ({ payload }) },
       {
-        server: { compressions: [counting] },
-        channel: { interceptors: [interceptor], sendCompression: counting, acceptCompressions: [counting] },
+        server: { compressions: [compression] },
+        channel: { interceptors: [interceptor], sendCompression: compression, acceptCompressions: [compression] },
       },
     );
     await client.unary({ payload: new Uint8Array(100_000) });
-    const [sent, received] = compressed;
+    const [sent, received] = compressedBytes;
     assert.ok(sent !== undefined && sent < 1000);
     assert.deepEqual(attempts[0]?.told.slice(1), [`sent ${sent} compressed`, `received ${received} compressed`, "OK"]);
   });

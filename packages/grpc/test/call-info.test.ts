@@ -107,6 +107,65 @@ describe("a call's info", () => {
       assert.deepEqual(notes, [`${Code.Aborted} sent 3 received 3`]);
     });
 
+    it("tells of messages as they pass, to all who watch, and whoever is late how many they have missed", async (t) => {
+      const notes: string[] = [];
+      const watch = (name: string, onReceived = () => {}) => ({
+        onSent: (bytes: number) => void notes.push(`${name} sent ${bytes}`),
+        onReceived(bytes: number) {
+          notes.push(`${name} received ${bytes}`);
+          onReceived();
+        },
+      });
+      const broken = {
+        onSent() {
+          throw new Error("its own affair");
+        },
+        onReceived() {
+          throw new Error("its own affair");
+        },
+      };
+      const watching: Interceptor = (next) => async (request) => {
+        const info = request.contextValues.get(callInfo);
+        if (info === undefined) return assert.fail();
+        const twoAreThere = createOccasion();
+        let received = 0;
+        const first = watch("first", () => {
+          if (++received === 2) twoAreThere.happen();
+        });
+        assert.deepEqual([info.watchMessages(broken), info.watchMessages(first)], [0, 0]);
+        if (request.stream) await twoAreThere.happened;
+        notes.push(`second missed ${info.watchMessages(watch("second"))}`);
+        return next(request);
+      };
+      const { client } = await open(
+        t,
+        {
+          unary: ({ text }) => ({ text: `${text}!` }),
+          async clientStream(requests) {
+            await collect(requests);
+            return { text: "abc" };
+          },
+        },
+        { server: { interceptors: [watching] } },
+      );
+      await client.unary({ text: "abc" });
+      assert.deepEqual(notes.splice(0), [
+        "first received 5",
+        "second received 5",
+        "second missed 0",
+        "first sent 6",
+        "second sent 6",
+      ]);
+      await client.clientStream(streamOf({ text: "a" }, {}));
+      assert.deepEqual(notes, [
+        "first received 3",
+        "first received 0",
+        "second missed 2",
+        "first sent 5",
+        "second sent 5",
+      ]);
+    });
+
     it("tells of the end at once when the call is over already", async (t) => {
       const clock = createFakeClock();
       const entered = createOccasion();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { Code } from "@connectrpc/connect";
 import type { LimitStrike } from "@tercel/grpc";
-import { assertStatus } from "@tercel/grpc/testing";
+import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
 import { overBothTransports, recordingLog } from "./support/open-echo.ts";
 
 overBothTransports((open) => {
@@ -26,6 +26,26 @@ overBothTransports((open) => {
     assert.deepEqual(
       [line?.level, line?.message, line?.fields.limit, line?.fields.action],
       ["warn", "a peer struck a limit", "header_list", "refused"],
+    );
+  });
+
+  it("a server serves a request whose metadata is large within the limit, says so once and counts each", async (t) => {
+    const strikes: LimitStrike[] = [];
+    const { client, logged } = await open(
+      t,
+      { unary: (request) => ({ text: request.text }) },
+      { server: { onLimit: (strike) => strikes.push(strike), clock: createFakeClock() } },
+    );
+    const headers = { "x-large": "v".repeat(8192) };
+    for (const text of ["a", "b", "c"]) assert.equal((await client.unary({ text }, { headers })).text, text);
+    await client.unary({ text: "small" }, { headers: { "x-large": "v".repeat(7000) } });
+    assert.deepEqual(
+      strikes.map(({ limit, action }) => `${limit} ${action}`),
+      Array(3).fill("large_header_list warned"),
+    );
+    assert.deepEqual(
+      logged.map(({ level, message }) => [level, message]),
+      [["warn", "a peer came near a limit"]],
     );
   });
 

@@ -92,6 +92,29 @@ describe("onUnhandledCall", () => {
     assert.equal((await told.happened).code, Code.Canceled);
   });
 
+  it("is not all: the log has a line of a call that reached no handler, and none of others", async (t) => {
+    const { log, logged } = recordingLog();
+    const stub = await createStubServer(echoRoutes({ unary: () => ({}) }), { serverOptions: { log } });
+    t.after(() => stub.close({ deadlineMs: 0 }));
+    const send = openRawClient(t, stub.target);
+    await send({}, [framed(Buffer.of())]);
+    assert.equal(logged.length, 0);
+    await send({ ":path": "/no.Service/Unary" });
+    await send({ "content-type": "text/plain", ":path": `${service}/Unary?key=secret` });
+    await send({}, []);
+    await send({ "grpc-timeout": "0n" }, [framed(Buffer.of())]);
+    assert.deepEqual(
+      logged.map(({ level, fields }) => [level, fields.path, fields.code]),
+      [
+        ["warn", "/no.Service/Unary", "UNIMPLEMENTED"],
+        ["warn", `${service}/Unary`, "UNKNOWN"],
+        ["warn", `${service}/Unary`, "UNIMPLEMENTED"],
+        ["debug", `${service}/Unary`, "DEADLINE_EXCEEDED"],
+      ],
+    );
+    assert.match(String(logged[0]?.fields.peer), /^127\.0\.0\.1:\d+$/);
+  });
+
   it("may throw without harm", async (t) => {
     const stub = await createStubServer(
       echoRoutes({ unary: () => ({}) }),

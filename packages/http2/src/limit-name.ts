@@ -15,6 +15,7 @@ export const limitNames = [
   "streams",
   "shared_streams",
   "header_list",
+  "large_header_list",
   "header_block",
   "interim_heads",
   "resets",
@@ -29,8 +30,11 @@ export const limitNames = [
 
 export type LimitName = (typeof limitNames)[number];
 
-/** What was done about it: a stream or connection was not taken, one stream was reset, reading stopped for a while, or all ended. */
-export type LimitAction = "refused" | "reset" | "paused" | "closed";
+/**
+ * What was done about it: a stream or connection was not taken, one stream was reset, reading stopped for a while, or all ended; or
+ * nothing at all, because the peer only came near a limit.
+ */
+export type LimitAction = "refused" | "reset" | "paused" | "closed" | "warned";
 
 /** A peer has struck a limit. */
 export interface LimitEvent {

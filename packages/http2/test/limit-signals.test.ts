@@ -70,6 +70,15 @@ const strikes: Partial<Record<LimitName, Strike>> = {
       peer.sendHeaders(3, [...post, "x", "v".repeat(5000)], { endStream: true });
     },
   },
+  large_header_list: {
+    told: ["large_header_list warned"],
+    strike({ peer }) {
+      // Name, value and 32 for each field (RFC 9113 §6.5.2); one octet decides.
+      const head = listBytesOf(post);
+      peer.sendHeaders(1, [...post, "x", "v".repeat(8192 - head - 33)], { endStream: true });
+      peer.sendHeaders(3, [...post, "x", "v".repeat(8192 - head - 32)], { endStream: true });
+    },
+  },
   header_block: {
     told: ["header_block closed"],
     limits: { maxContinuationFrames: 0 },
@@ -155,6 +164,10 @@ const ofTheListener: readonly LimitName[] = [
 /** See small-data.test.ts. */
 const elsewhere: readonly LimitName[] = ["small_data"];
 
+function listBytesOf(fields: readonly string[]): number {
+  return fields.join("").length + 16 * fields.length;
+}
+
 const silent = { onHead() {}, onData() {}, onTrailers() {}, onEnd() {}, onReset() {}, onWritable() {} };
 
 for (const [name, { told, limits = {}, streamPlaces, role, noHandshake, strike }] of Object.entries(strikes)) {
@@ -168,6 +181,34 @@ for (const [name, { told, limits = {}, streamPlaces, role, noHandshake, strike }
     assert.deepEqual(scripted.events.limits, told);
   });
 }
+
+test("tells of each large header list up to the limit and of none beyond, of trailers too, and takes them", async () => {
+  const { peer, events, settle } = createScriptedServer({
+    limits: { maxHeaderListBytes: 2000, largeHeaderListBytes: 1000 },
+  });
+  await peer.shakeHands();
+  const request = (listBytes: number) => [...post, "x", "v".repeat(listBytes - listBytesOf(post) - 33)];
+  for (const [nth, listBytes] of [1000, 1001, 2000, 2001].entries()) {
+    peer.sendHeaders(1 + 2 * nth, request(listBytes), { endStream: true });
+  }
+  await settle();
+  assert.deepEqual(events.limits, ["large_header_list warned", "large_header_list warned", "header_list refused"]);
+  assert.equal(events.streams.size, 3);
+});
+
+test("tells of no large header list where that is switched off, nor on the client", async () => {
+  const large = ["x", "v".repeat(1500)];
+  const server = createScriptedServer({ limits: { largeHeaderListBytes: 0, maxHeaderListBytes: 2000 } });
+  await server.peer.shakeHands();
+  server.peer.sendHeaders(1, [...post, ...large], { endStream: true });
+  await server.settle();
+  const client = createScriptedClient({ limits: { maxHeaderListBytes: 2000 } });
+  await client.peer.shakeHands();
+  client.connection.request(post, [], true, silent);
+  client.peer.sendHeaders(1, [...ok, ...large], { endStream: true });
+  await client.settle();
+  assert.deepEqual([server.events.limits, client.events.limits], [[], []]);
+});
 
 test("has a test for each limit of its list", () => {
   assert.deepEqual([...Object.keys(strikes), ...ofTheListener, ...elsewhere].sort(), [...limitNames].sort());

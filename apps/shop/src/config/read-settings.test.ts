@@ -31,11 +31,17 @@ test("without flags and variables the services stay on this machine at 50051 and
     jwksUrl: "",
     tokenIssuer: "",
     tokenAudience: "user-service",
+    orderTokenAudience: "order-service",
+    callerKeysFile: "",
+    serviceKeyFile: "",
+    cleartextKeys: "no",
     redisUrl: "",
     rateLimit: 100,
+    addressRateLimit: 3000,
     maxLoopDelayMs: 200,
     metricsHost: "127.0.0.1",
     metricsPort: 9464,
+    orderMetricsPort: 9465,
     otlpUrl: "",
     traceSampleRate: 1,
     maxMessageBytes: 4_194_304,
@@ -102,8 +108,16 @@ test("the secret is in the data folder unless a file is named", () => {
   assert.equal(read(["--secret-file=keys/a"]).secretFile, "/srv/keys/a");
 });
 
+test("files with keys of services are looked for from the working directory on", () => {
+  const { callerKeysFile, serviceKeyFile } = read(["--caller-keys-file=keys/b", "--service-key-file=/etc/c"]);
+  assert.deepEqual([callerKeysFile, serviceKeyFile], ["/srv/keys/b", "/etc/c"]);
+});
+
 for (const [flag, fine, wrong] of [
   ["rate-limit", ["0", "1000000000"], ["-1", "1000000001", "1.5"]],
+  ["address-rate-limit", ["0", "1000000000"], ["-1", "1000000001", "1.5"]],
+  ["order-metrics-port", ["0", "65535"], ["-1", "65536"]],
+  ["cleartext-keys", ["yes", "no"], ["true"]],
   ["trace-sample-rate", ["0", "0.25", "1", "1.0"], ["1.1", "-0.1", ".5", "all"]],
   ["max-connection-age-ms", ["0", "1000", "86400000"], ["999", "86400001"]],
   ["keepalive-time-ms", ["1000"], ["999", "0"]],

@@ -75,6 +75,8 @@ function complete(raw: RawSettings, workingDir: string): SettingsRequest {
       orderAddress: raw.orderAddress || foundOrders,
       reflection: (raw.reflection || (environment === "development" ? "on" : "off")) === "on",
       secretFile: raw.secretFile === "" ? join(dataDir, "secret.key") : resolve(workingDir, raw.secretFile),
+      callerKeysFile: raw.callerKeysFile && resolve(workingDir, raw.callerKeysFile),
+      serviceKeyFile: raw.serviceKeyFile && resolve(workingDir, raw.serviceKeyFile),
     },
   };
 }

@@ -22,24 +22,39 @@ export interface Settings {
   readonly environment: "development" | "production";
   /** Whether anybody may ask what the services look like. */
   readonly reflection: boolean;
-  /** Absolute path of user-service's secret, of which its keys are made. It is created where it is missing. */
+  /**
+   * Absolute path of user-service's secret, of which its keys are made; in development also those by which services know each other. It is
+   * created where it is missing.
+   */
   readonly secretFile: string;
   /** Where the issuer of tokens publishes its keys. Empty, in development only: tokens are made with the secret. */
   readonly jwksUrl: string;
   /** The `iss` of tokens; empty together with `jwksUrl`. */
   readonly tokenIssuer: string;
-  /** The `aud` of tokens. */
+  /** The `aud` of tokens for user-service. */
   readonly tokenAudience: string;
+  /** The `aud` of tokens for order-service. */
+  readonly orderTokenAudience: string;
+  /** Absolute path of the keys of programs that may call order-service. Empty, in development only: it is made of the secret. */
+  readonly callerKeysFile: string;
+  /** Absolute path of the key by which order-service knows user-service. Empty, in development only: it is made of the secret. */
+  readonly serviceKeyFile: string;
+  /** Whether such keys may go to another machine as there is no TLS here, for example when a proxy adds it. */
+  readonly cleartextKeys: "yes" | "no";
   /** A Redis that instances of user-service share for their cache and their rate limit; empty for none. */
   readonly redisUrl: string;
   /** Calls a minute that a client may make to user-service; 0 for any number. */
   readonly rateLimit: number;
+  /** Calls a minute that may come from one address to a service, counted before it is known who calls; 0 for any number. */
+  readonly addressRateLimit: number;
   /** When the event loop of user-service is later than this, it refuses calls; 0 for never. */
   readonly maxLoopDelayMs: number;
-  /** Interface on which user-service serves its metrics: they tell a lot about a service. */
+  /** Interface on which metrics are served: they tell a lot about a service. */
   readonly metricsHost: string;
-  /** TCP port of the metrics; 0 picks a free one. */
+  /** TCP port of user-service's metrics; 0 picks a free one. */
   readonly metricsPort: number;
+  /** TCP port of the first order-service's metrics; 0 picks a free one, as others do. */
+  readonly orderMetricsPort: number;
   /** Where traces are sent by OTLP; empty for nowhere. */
   readonly otlpUrl: string;
   /** The share of traces that begin here and are recorded. */

@@ -1,15 +1,18 @@
 import { join } from "node:path";
 import { createHealth } from "@tercel/grpc/services";
+import { countLimits, createRegistry } from "@tercel/interceptors/metrics";
 import type { Settings } from "../config/settings.ts";
 import { OrderService } from "../gen/shop/order/v1/order_pb.ts";
 import { toFrameworkLog } from "../log/framework-log.ts";
 import type { Log } from "../log/json-log.ts";
 import { listenWithServices } from "../service/listen-with-services.ts";
-import { observedCalls } from "../service/observed-calls.ts";
+import { observeService } from "../service/observe-service.ts";
 import type { RunningService } from "../service/run-service.ts";
 import { openShopRegistry } from "../service/shop-registry.ts";
 import { startTracing } from "../service/start-tracing.ts";
+import { databaseCheck } from "../storage/database-check.ts";
 import { openDatabase } from "../storage/open-database.ts";
+import { createCallProtection } from "./call-protection.ts";
 import { createOrderHandler } from "./order-handler.ts";
 import { createOrderStore, orderMigrations } from "./order-store.ts";
 
@@ -18,25 +21,33 @@ export async function startOrderService(settings: Settings, log: Log): Promise<R
   const tracing = await startTracing("order-service", settings, log);
   const database = openDatabase(join(settings.dataDir, "orders.db"), orderMigrations);
   const handler = createOrderHandler(createOrderStore(database));
-  const server = await listenWithServices(
+  const registry = createRegistry();
+  const health = createHealth({ checks: [databaseCheck(database, "orders")], log: toFrameworkLog(log, "health") });
+  const listening = await listenWithServices(
     {
       services: [OrderService],
       routes: (router) => router.service(OrderService, handler),
-      interceptors: observedCalls(log),
-      health: createHealth({ log: toFrameworkLog(log, "health") }),
+      interceptors: createCallProtection(settings, registry, log),
+      health,
+      onLimit: countLimits(registry),
     },
     settings,
     settings.orderPort,
     log,
   );
+  const observed = { registry, health, serviceName: OrderService.typeName, listening };
+  const observation = await observeService({ ...observed, portSetting: "orderMetricsPort" }, settings, log);
+  const callers = settings.callerKeysFile === "" ? "user-service, by a development key" : "by their keys in the file";
+  log.info("access", { callers, reflection: settings.reflection });
   const shopRegistry = openShopRegistry(settings.registry, log);
-  await shopRegistry.announce("order-service", OrderService, server.address);
+  await shopRegistry.announce("order-service", OrderService, listening.address);
   return {
-    address: server.address,
+    address: listening.address,
     async close() {
       // First, so that those who call are told to go elsewhere before the connections go.
       await shopRegistry.close();
-      await server.close();
+      await listening.close();
+      await observation.close();
       database.close();
       await tracing.close();
     },

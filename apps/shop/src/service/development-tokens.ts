@@ -13,8 +13,8 @@ export interface DevelopmentToken {
   /** Who calls: the id of a user, or any name. */
   readonly subject: string;
   readonly role: TokenRole;
-  /** For whom it is; the setting `tokenAudience`. */
-  readonly audience: string;
+  /** For whom it is; the settings `tokenAudience` and `orderTokenAudience`. */
+  readonly audience: readonly string[];
   /** May be negative, for a token that has expired. */
   readonly lifeMinutes: number;
 }
@@ -33,7 +33,7 @@ export function signDevelopmentToken(secret: ServiceSecret, token: DevelopmentTo
   return new SignJWT({ roles: [token.role] })
     .setProtectedHeader({ alg: "HS256", kid: keyId, typ: "JWT" })
     .setIssuer(developmentIssuer)
-    .setAudience(token.audience)
+    .setAudience([...token.audience])
     .setSubject(token.subject)
     .setIssuedAt(nowSeconds)
     .setExpirationTime(nowSeconds + token.lifeMinutes * 60)

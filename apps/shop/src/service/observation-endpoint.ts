@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Health } from "@tercel/grpc/services";
 import { createMetricsHandler, type Registry } from "@tercel/interceptors/metrics";
 import { waysToSet } from "../config/read-settings.ts";
-
+import type { Settings } from "../config/settings.ts";
 import { explainStartFailure } from "./explain-start-failure.ts";
 
 /** What operators read by HTTP: the metrics, and whether the service is ready and if not, why. */
@@ -19,7 +19,8 @@ export interface ObservationEndpoint {
  * @param serviceName Whose readiness it is, by its full name in the health service.
  */
 export async function serveObservation(
-  where: { readonly host: string; readonly port: number },
+  settings: Settings,
+  portSetting: "metricsPort" | "orderMetricsPort",
   registry: Registry,
   health: Pick<Health, "status" | "dependencies">,
   serviceName: string,
@@ -32,11 +33,12 @@ export async function serveObservation(
     else
       response.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end("there are /metrics and /ready\n");
   });
+  const where = { host: settings.metricsHost, port: settings[portSetting] };
   server.listen(where);
   try {
     await once(server, "listening");
   } catch (error) {
-    throw new Error(`metrics: ${explainStartFailure(error, where.host, where.port, waysToSet("metricsPort"))}`);
+    throw new Error(`metrics: ${explainStartFailure(error, where.host, where.port, waysToSet(portSetting))}`);
   }
   const { address: host, port } = server.address() as AddressInfo;
   return { address: { host, port }, close: () => close(server) };

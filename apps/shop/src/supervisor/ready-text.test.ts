@@ -5,7 +5,7 @@ import { type OpenShop, readyText } from "./ready-text.ts";
 const open: OpenShop = {
   userAddress: "127.0.0.1:50051",
   orderAddresses: ["127.0.0.1:50052", "127.0.0.1:50053"],
-  metricsAddress: "127.0.0.1:9464",
+  metricsAddresses: ["127.0.0.1:9464", "127.0.0.1:9465"],
   token: "a.b.c",
   reflection: true,
   isOldPackageOpen: true,
@@ -15,7 +15,7 @@ test("all addresses, a token, calls to copy and the way out are shown", () => {
   const text = readyText(open);
   assert.match(text, /user-service {3}127\.0\.0\.1:50051/);
   assert.match(text, /order-service {2}127\.0\.0\.1:50052, 127\.0\.0\.1:50053/);
-  assert.match(text, /http:\/\/127\.0\.0\.1:9464\/metrics/);
+  assert.match(text, /http:\/\/127\.0\.0\.1:9464\/metrics, http:\/\/127\.0\.0\.1:9465\/metrics/);
   assert.match(text, /^ {2}TOKEN=a\.b\.c$/m);
   assert.match(
     text,
@@ -28,14 +28,14 @@ test("all addresses, a token, calls to copy and the way out are shown", () => {
 });
 
 test("a call to copy names an address that can be connected to", () => {
-  const addresses = (address: string) => ({ ...open, userAddress: address, metricsAddress: address });
+  const addresses = (address: string) => ({ ...open, userAddress: address, metricsAddresses: [address] });
   assert.match(readyText(addresses("0.0.0.0:1")), / 127\.0\.0\.1:1 user\.v1\.UserService/);
   assert.match(readyText(addresses("[::]:1")), / \[::1\]:1 user\.v1\.UserService/);
   assert.match(readyText(addresses("0.0.0.0:1")), /http:\/\/127\.0\.0\.1:1\/metrics/);
 });
 
 test("what is not there is not shown", () => {
-  const text = readyText({ ...open, metricsAddress: undefined, token: undefined, isOldPackageOpen: false });
+  const text = readyText({ ...open, metricsAddresses: [], token: undefined, isOldPackageOpen: false });
   assert.doesNotMatch(text, /metrics|TOKEN=| user\.UserService/);
   assert.match(text, /token of your issuer as TOKEN/);
 });

@@ -2,8 +2,8 @@
 export interface OpenShop {
   readonly userAddress: string;
   readonly orderAddresses: readonly string[];
-  /** Where the metrics are; undefined if only the log knows. */
-  readonly metricsAddress: string | undefined;
+  /** Where metrics are, as far as it is not only the log that knows. */
+  readonly metricsAddresses: readonly string[];
   /** A token of an admin; undefined where an issuer makes them. */
   readonly token: string | undefined;
   /** Whether tools can ask what there is. */
@@ -14,12 +14,13 @@ export interface OpenShop {
 
 /** What a person sees once everything listens: where, and what to try. */
 export function readyText(shop: OpenShop): string {
-  const { userAddress, orderAddresses, metricsAddress } = shop;
+  const { userAddress, orderAddresses, metricsAddresses } = shop;
+  const metrics = metricsAddresses.map((address) => `http://${dialable(address)}/metrics`);
   return [
     "The shop is open.",
     `  user-service   ${userAddress}`,
     `  order-service  ${orderAddresses.join(", ")}`,
-    ...(metricsAddress === undefined ? [] : [`  metrics        http://${dialable(metricsAddress)}/metrics`]),
+    ...(metrics.length === 0 ? [] : [`  metrics        ${metrics.join(", ")}`]),
     "",
     ...(shop.reflection ? tries(shop) : ["Reflection is off, so tools need the proto files."]),
     "Ctrl-C closes the shop.",

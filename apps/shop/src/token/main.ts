@@ -11,6 +11,7 @@ if (request.kind === "help") {
 } else {
   const { subject, role, lifeMinutes, settings } = request;
   const secret = openServiceSecret(settings.secretFile);
-  const token = await signDevelopmentToken(secret, { subject, role, lifeMinutes, audience: settings.tokenAudience });
+  const audience = [settings.tokenAudience, settings.orderTokenAudience];
+  const token = await signDevelopmentToken(secret, { subject, role, lifeMinutes, audience });
   process.stdout.write(`${token}\n`);
 }

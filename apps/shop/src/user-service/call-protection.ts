@@ -1,8 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import { reflectionServices } from "@tercel/grpc/services";
-import { type AuthOptions, claimsKey, createAuth } from "@tercel/interceptors/auth";
-import { createServerDeadline } from "@tercel/interceptors/deadline";
+import { claimsKey, createAuth } from "@tercel/interceptors/auth";
 import { createIdempotency, type IdempotencyStore } from "@tercel/interceptors/idempotency";
 import { createLoadShedding } from "@tercel/interceptors/load-shedding";
 import type { Registry } from "@tercel/interceptors/metrics";
@@ -11,10 +10,12 @@ import { createValidation } from "@tercel/interceptors/validation";
 import type { Settings } from "../config/settings.ts";
 import { toFrameworkLog } from "../log/framework-log.ts";
 import type { Log } from "../log/json-log.ts";
+import { addressLimit } from "../service/address-limit.ts";
+import { createCallDeadlines } from "../service/call-deadlines.ts";
 import { createCommonDetails } from "../service/common-details.ts";
-import { developmentIssuer, developmentKey } from "../service/development-tokens.ts";
 import { observedCalls } from "../service/observed-calls.ts";
 import type { ServiceSecret } from "../service/service-secret.ts";
+import { trustedTokens } from "../service/trusted-tokens.ts";
 import { accessRules } from "./access-rules.ts";
 
 export interface CallProtectionParts {
@@ -23,8 +24,8 @@ export interface CallProtectionParts {
   readonly secret: ServiceSecret;
   readonly registry: Registry;
   readonly idempotencyStore: IdempotencyStore;
-  /** Where the calls of clients are counted; in memory without one. */
-  readonly rateLimitStore: RateLimitStore | undefined;
+  /** Where the calls of clients and of addresses are counted, each apart or a stranger would count twice; in memory without any. */
+  readonly rateLimitStores: { readonly client: RateLimitStore; readonly address: RateLimitStore } | undefined;
   readonly log: Log;
 }
 
@@ -34,9 +35,8 @@ export interface CallProtection {
   close(): void;
 }
 
-/** For calls whose client has set no deadline. */
-const defaultDeadlineMs = 5_000;
-const maxDeadlineMs = 30_000;
+/** Streams that go on for as long as they are read. */
+const openEnded = ["user.v1.UserService/StreamUserUpdates", "user.UserService/StreamUsers"];
 
 /** What stands around the handlers of user-service. The order is what makes it work, so the reasons stand beside it. */
 export function createCallProtection(parts: CallProtectionParts): CallProtection {
@@ -51,12 +51,19 @@ export function createCallProtection(parts: CallProtectionParts): CallProtection
     ...observedCalls(log, registry),
     createCommonDetails(),
     // Before whatever waits: waiting is a part of the call's time.
-    createServerDeadline({ defaultMs: defaultDeadlineMs, maxMs: maxDeadlineMs, methods: openEnded }),
+    createCallDeadlines(openEnded),
     // Before whatever costs.
     shedding.interceptor,
-    createAuth({ services, rules: accessRules(settings), log: frameworkLog, ...trustedTokens(parts) }),
+    // Before auth: a flood of calls without a good token must not have each token verified.
+    ...addressLimit(settings, log, parts.rateLimitStores?.address),
+    createAuth({
+      services,
+      rules: accessRules(settings),
+      log: frameworkLog,
+      ...trustedTokens(settings, settings.tokenAudience, () => parts.secret),
+    }),
     // These two know who calls.
-    ...rateLimit(parts),
+    ...clientLimit(parts),
     createValidation({ services, log: frameworkLog }),
     // Last: what is refused must not take a key.
     createIdempotency({
@@ -72,29 +79,11 @@ export function createCallProtection(parts: CallProtectionParts): CallProtection
 }
 
 /** Counts the calls of each client, unless any number is fine. Tools ask by reflection before each call; that is not counted. */
-function rateLimit({ settings, rateLimitStore, log }: CallProtectionParts): Interceptor[] {
+function clientLimit({ settings, rateLimitStores, log }: CallProtectionParts): Interceptor[] {
   if (settings.rateLimit === 0) return [];
   const limit = { requests: settings.rateLimit, per: "minute" } as const;
-  const store = rateLimitStore && { store: rateLimitStore };
+  const store = rateLimitStores && { store: rateLimitStores.client };
   const rules = Object.fromEntries(reflectionServices.map(({ typeName }) => [`${typeName}/*`, "unlimited" as const]));
   const logged = { log: toFrameworkLog(log, "interceptor") };
   return [createRateLimit({ limit, services: reflectionServices, rules, ...store, ...logged })];
-}
-
-/** Streams that go on for as long as they are read. */
-const openEnded = {
-  "user.v1.UserService/StreamUserUpdates": {},
-  "user.UserService/StreamUsers": {},
-  "grpc.health.v1.Health/Watch": {},
-  ...Object.fromEntries(reflectionServices.map(({ typeName }) => [typeName, {}])),
-};
-
-/** Whose tokens count: those of the issuer, or without one, in development, the shop's own. */
-function trustedTokens({ settings, secret }: CallProtectionParts) {
-  const { jwksUrl, tokenIssuer, tokenAudience, reflection } = settings;
-  const keys: Pick<AuthOptions, "issuer" | "keys" | "jwks"> =
-    jwksUrl === ""
-      ? { issuer: developmentIssuer, keys: [developmentKey(secret)] }
-      : { issuer: tokenIssuer, jwks: { url: jwksUrl, algorithms: ["RS256", "ES256", "EdDSA"] } };
-  return { ...keys, audience: tokenAudience, publicReflection: reflection, endStreamsAtExpiry: true };
 }

@@ -3,6 +3,7 @@ import { type Channel, createChannel, type ServiceConfigJson } from "@tercel/grp
 import { createClientDeadline } from "@tercel/interceptors/deadline";
 import { createClientMetrics, type Registry as MetricsRegistry } from "@tercel/interceptors/metrics";
 import { createClientRequestId } from "@tercel/interceptors/request-id";
+import { type ServiceKeySource, serviceKey } from "@tercel/interceptors/service-key";
 import { createClientTracing } from "@tercel/interceptors/tracing";
 import { OrderService } from "../gen/shop/order/v1/order_pb.ts";
 
@@ -27,11 +28,24 @@ const serviceConfig: ServiceConfigJson = {
   ],
 };
 
-/** Opens the channel to order-service. Calls carry the request id, the trace and the remaining time of the call they are made for. */
+/** Who calls, and what the calls are to be seen in. */
+export interface OrderChannelParts {
+  /** Where instances are found by their name; undefined where there is only an address. */
+  readonly instances: InstanceRegistry | undefined;
+  readonly metrics: MetricsRegistry;
+  /** The key by which order-service knows this service. */
+  readonly key: ServiceKeySource;
+  /** Whether it may go to another machine without TLS. */
+  readonly isCleartextFine: boolean;
+}
+
+/**
+ * Opens the channel to order-service. Calls carry this service's key, and the request id, the trace and the remaining time of the call
+ * they are made for.
+ */
 export function openOrderChannel(
   address: string,
-  instances: InstanceRegistry | undefined,
-  metrics: MetricsRegistry,
+  { instances, metrics, key, isCleartextFine }: OrderChannelParts,
 ): Channel {
   return createChannel(address, {
     resolvers: instances === undefined ? [] : [createDiscoveryResolver(instances)],
@@ -41,6 +55,7 @@ export function openOrderChannel(
       createClientMetrics({ registry: metrics }),
       createClientTracing(),
       createClientDeadline(),
+      serviceKey(key, { allowCleartext: isCleartextFine }),
     ],
   });
 }

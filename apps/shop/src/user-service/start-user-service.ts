@@ -3,17 +3,18 @@ import { createClient } from "@connectrpc/connect";
 import { createHealth } from "@tercel/grpc/services";
 import { createRedisCacheStore } from "@tercel/interceptors/cache";
 import { createSqliteIdempotencyStore } from "@tercel/interceptors/idempotency";
-import { countLimits, createRegistry, observeProcess, observeServer } from "@tercel/interceptors/metrics";
+import { countLimits, createRegistry } from "@tercel/interceptors/metrics";
 import { createRedisStore } from "@tercel/interceptors/rate-limit";
-import { joinHostPort, type Settings } from "../config/settings.ts";
+import type { Settings } from "../config/settings.ts";
 import { OrderService } from "../gen/shop/order/v1/order_pb.ts";
 import { UserService as OldUserService } from "../gen/user/user_pb.ts";
 import { UserService } from "../gen/user/v1/user_pb.ts";
 import { toFrameworkLog } from "../log/framework-log.ts";
 import type { Log } from "../log/json-log.ts";
 import { listenWithServices } from "../service/listen-with-services.ts";
-import { serveObservation } from "../service/observation-endpoint.ts";
+import { observeService } from "../service/observe-service.ts";
 import type { RunningService } from "../service/run-service.ts";
+import { maySendInCleartext, ownServiceKey } from "../service/service-keys.ts";
 import { openServiceSecret } from "../service/service-secret.ts";
 import { openSharedRedis, type SharedRedis } from "../service/shared-redis.ts";
 import { openShopRegistry } from "../service/shop-registry.ts";
@@ -42,7 +43,12 @@ export async function startUserService(settings: Settings, log: Log): Promise<Ru
   const idempotencyKeys = createSqliteIdempotencyStore({ path: join(settings.dataDir, "idempotency.db") });
   const registry = createRegistry();
   const shopRegistry = openShopRegistry(settings.registry, log);
-  const channel = openOrderChannel(settings.orderAddress, shopRegistry.registry, registry);
+  const channel = openOrderChannel(settings.orderAddress, {
+    instances: shopRegistry.registry,
+    metrics: registry,
+    key: ownServiceKey(settings, () => secret),
+    isCleartextFine: maySendInCleartext(settings),
+  });
 
   const changes = openUserChanges(database);
   const updates = createUserUpdates(changes, (id) => store.get(id));
@@ -73,7 +79,10 @@ export async function startUserService(settings: Settings, log: Log): Promise<Ru
     secret,
     registry,
     idempotencyStore: idempotencyKeys,
-    rateLimitStore: redis && createRedisStore({ client: redis.client }),
+    rateLimitStores: redis && {
+      client: createRedisStore({ client: redis.client }),
+      address: createRedisStore({ client: redis.client, keyPrefix: "tercel:address-limit" }),
+    },
     log,
   });
   const health = createHealth({
@@ -95,11 +104,13 @@ export async function startUserService(settings: Settings, log: Log): Promise<Ru
     settings.userPort,
     log,
   );
-  const { metricsHost: host, metricsPort: port } = settings;
-  const observation = await serveObservation({ host, port }, registry, health, UserService.typeName);
-  const observed = [observeProcess(registry), observeServer(registry, listening.server)];
-  log.info("observable", { address: joinHostPort(observation.address.host, observation.address.port) });
-  log.info("access", { oldPackage: isOldPackageOpen(settings) ? "open" : "admins", reflection: settings.reflection });
+  const observed = { registry, health, serviceName: UserService.typeName, listening };
+  const observation = await observeService({ ...observed, portSetting: "metricsPort" }, settings, log);
+  log.info("access", {
+    oldPackage: isOldPackageOpen(settings) ? "open" : "admins",
+    serviceKey: settings.serviceKeyFile === "" ? "a development key" : "in its file",
+    reflection: settings.reflection,
+  });
   await shopRegistry.announce("user-service", UserService, listening.address);
   return {
     address: listening.address,
@@ -109,7 +120,6 @@ export async function startUserService(settings: Settings, log: Log): Promise<Ru
       // Calls under way still need the registry, the channel and the databases.
       await listening.close();
       protection.close();
-      for (const stopObserving of observed) stopObserving();
       await observation.close();
       await channel.close();
       await shopRegistry.close();

@@ -23,8 +23,10 @@ function resolve(query = "", options: DiscoveryResolverOptions = {}) {
   const registry = { description: "the registry", watch: hub.watch.bind(hub) } as unknown as Registry;
   const results: (readonly Endpoint[])[] = [];
   const errors: ConnectError[] = [];
+  const text = `discovery:///orders${query === "" ? "" : `?${query}`}`;
   const target: ParsedTarget = {
-    text: `discovery:///orders${query === "" ? "" : `?${query}`}`,
+    text,
+    uri: text,
     scheme: "discovery",
     resolverAuthority: "",
     endpoint: "orders",

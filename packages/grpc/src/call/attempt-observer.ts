@@ -1,10 +1,11 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
+import type { MessageObserver } from "./message-observer.ts";
 
 /** What is known of an attempt when it begins: before it has a connection, and before the name is resolved perhaps. */
 export interface StartedAttempt {
   readonly method: DescMethod;
-  /** The channel's target as the application wrote it. */
+  /** The channel's target as a URI. */
   readonly target: string;
   /** The metadata of its call. To be read; it is made when asked for. */
   readonly header: Headers;
@@ -14,16 +15,12 @@ export interface StartedAttempt {
   readonly isTransparent: boolean;
 }
 
-/** Is told of the messages of one attempt as they pass: octets as they are sent, compressed or not, prefix and frames excluded. */
-export interface MessageObserver {
-  onSent(bytes: number, isCompressed: boolean): void;
-  onReceived(bytes: number, isCompressed: boolean): void;
-}
-
 /** What is told about one attempt to make a call. What any of it throws is ignored. */
 export interface AttemptObserver extends Partial<MessageObserver> {
   /** Metadata of this attempt alone; of names that its call has, too, these values go out. Read when the attempt has its connection. */
   readonly metadata?: Headers;
+  /** The attempt had to wait until the channel's name was resolved; it was now, or could not be. Before `onPick`. */
+  onResolutionEnd?(): void;
   /** It has its place on a connection to this address, `host:port` or `unix:path`. `hasWaited`: not at once. */
   onPick?(address: string, hasWaited: boolean): void;
   /** The attempt is over, always exactly once; of hedged attempts those that lost end with Canceled. */
@@ -58,6 +55,10 @@ export class AttemptObservers implements MessageObserver {
   /** Most have none. */
   get metadata(): readonly Headers[] {
     return this.observers.flatMap(({ metadata }) => metadata ?? []);
+  }
+
+  onResolutionEnd(): void {
+    this.tell((observer) => observer.onResolutionEnd?.());
   }
 
   onPick(address: string, hasWaited: boolean): void {

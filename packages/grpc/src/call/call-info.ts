@@ -1,4 +1,5 @@
 import { type ConnectError, type ContextKey, createContextKey } from "@connectrpc/connect";
+import type { MessageObserver } from "./message-observer.ts";
 
 /** What a client's verified certificate says of it. Its common name is not here: nobody checks what stands in that. */
 export interface ClientCertificate {
@@ -55,6 +56,13 @@ export interface CallInfo {
    * once when it is over already.
    */
   whenOver(listener: OnCallEnd): void;
+  /**
+   * Tells of the call's messages as they pass, until it is over. A request that is no stream is told of even when it has come already.
+   * What the observer throws is ignored.
+   *
+   * @returns how many requests of a stream have come before, which it is not told of
+   */
+  watchMessages(observer: MessageObserver): number;
 }
 
 /** The call's info among the context values of a server's interceptors and handlers; undefined on other servers and on clients. */

@@ -4,6 +4,7 @@ import { isBinaryName, isReservedName } from "../protocol/metadata-name.ts";
 import { isAsciiValue, stripEdges } from "../protocol/metadata-value.ts";
 import { type CallInfo, type ClientTls, callInfo, type OnCallEnd } from "./call-info.ts";
 import { CallValues } from "./call-values.ts";
+import type { MessageObserver } from "./message-observer.ts";
 
 /** What a context shows, taken from the call only when somebody looks. */
 export interface ContextSource extends CallInfo {
@@ -83,6 +84,10 @@ export class CallContext implements HandlerContext, CallInfo {
 
   whenOver(listener: OnCallEnd): void {
     this.source.whenOver(listener);
+  }
+
+  watchMessages(observer: MessageObserver): number {
+    return this.source.watchMessages(observer);
   }
 
   /** A request header, without making all of them if nobody has yet. */

@@ -11,12 +11,3 @@ export interface UnhandledCall {
 
 /** Hears of each one. What it throws is ignored. */
 export type OnUnhandledCall = (call: UnhandledCall) => void;
-
-/** Who only keeps the books must not fail the connection whose reading it is called from. */
-export function tellUnhandled(listener: OnUnhandledCall | undefined, method: DescMethod | undefined, code: Code): void {
-  try {
-    listener?.({ method, code });
-  } catch {
-    // Its own affair.
-  }
-}

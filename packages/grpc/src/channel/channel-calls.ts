@@ -18,7 +18,7 @@ export interface ChannelCalls {
   readonly interceptors: readonly Interceptor[];
   /** Those of the interceptors that want to hear of attempts. */
   readonly onAttempt: readonly OnAttempt[] | undefined;
-  /** As the application wrote it. */
+  /** As a URI, for interceptors and observers. */
   readonly target: string;
   readonly defaultTimeoutMs: number | undefined;
   /** Undefined leaves it to the service config. */

@@ -19,6 +19,7 @@ class TestCall implements CallWaiter {
   connection: ScriptedConnection | undefined;
   error: ConnectError | undefined;
   onOver: () => void = () => {};
+  resolutionEnds = 0;
   readonly #began: TestCall[];
 
   constructor(began: TestCall[] = [], waitForReady = false, pickInfo?: PickInfo) {
@@ -35,6 +36,11 @@ class TestCall implements CallWaiter {
     this.connection = connection;
     this.#began.push(this);
     this.onOver();
+  }
+
+  onResolutionEnd(): void {
+    assert.ok(this.connection === undefined && this.error === undefined);
+    this.resolutionEnds += 1;
   }
 
   onServiceConfig(): void {}
@@ -100,6 +106,56 @@ test("does nothing before the first call", async () => {
   await clock.advance(1_000_000);
   assert.equal(attempts.length, 0);
   assert.equal(clock.pendingTimers, 0);
+});
+
+test("tells a call that the name it waited for is resolved, once and before anything else, in each time between idle modes", async () => {
+  const { factory, resolution } = scriptResolver();
+  const { clock, core, attempts, attempt, enqueue } = setUp(
+    { resolvers: [factory], idleTimeoutMs: 1000 },
+    "scripted:x",
+  );
+  const [first, second] = [enqueue(), enqueue()];
+  assert.equal(first.resolutionEnds, 0);
+  resolution(0).listener.onResult(endpointsOf("a"));
+  const late = enqueue();
+  resolution(0).listener.onResult(endpointsOf("a"));
+  const connection = await attempt(0).succeed();
+  assert.deepEqual(
+    [first, second, late].map(({ connection, resolutionEnds }) => [connection, resolutionEnds]),
+    [
+      [connection, 1],
+      [connection, 1],
+      [connection, 0],
+    ],
+  );
+
+  for (let calls = 3; calls > 0; calls--) connection.endCall();
+  await clock.advance(1000);
+  assert.equal(core.state, "idle");
+  const again = enqueue();
+  resolution(1).listener.onResult(endpointsOf("a"));
+  assert.equal(again.resolutionEnds, 1);
+  await (attempts[1] ?? assert.fail()).succeed();
+  await core.close({ graceMs: 0 });
+});
+
+test("tells a call that its name cannot be resolved before it fails, and one that waits for ready as well", async () => {
+  const { factory, resolution } = scriptResolver();
+  const { core, enqueue } = setUp({ resolvers: [factory] }, "scripted:x");
+  const [failing, patient] = [enqueue(), enqueue(true)];
+  resolution(0).listener.onError(new ConnectError("no such name", Code.Unavailable));
+  assert.equal(failing.error?.code, Code.Unavailable);
+  resolution(0).listener.onError(new ConnectError("no such name", Code.Unavailable));
+  assert.deepEqual([failing.resolutionEnds, patient.resolutionEnds, patient.error], [1, 1, undefined]);
+  await core.close({ graceMs: 0 });
+});
+
+test("tells nobody of a name that is resolved at once", async () => {
+  const { core, attempt, enqueue } = setUp();
+  const call = enqueue();
+  await attempt(0).succeed();
+  assert.equal(call.resolutionEnds, 0);
+  await core.close({ graceMs: 0 });
 });
 
 test("connects with the first call, which waits for it, and offers the connection to the next", async () => {

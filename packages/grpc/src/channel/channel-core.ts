@@ -83,6 +83,8 @@ export class ChannelCore {
   #active: ActiveTarget | undefined;
   /** The one that calls go by; undefined until the first name resolution has ended one way or the other. */
   #serviceConfig: ServiceConfig | undefined;
+  /** The first resolution since idle mode has not ended yet. */
+  #isNameAwaited = false;
   #state: ConnectivityState = "idle";
   #picker: Picker;
   #closed: Promise<void> | undefined;
@@ -278,6 +280,7 @@ export class ChannelCore {
   leaveIdle(): void {
     if (this.#active !== undefined || this.#closed !== undefined) return;
     this.#picker = createQueuePicker(() => "resolving the name");
+    this.#isNameAwaited = true;
     this.#enter("connecting");
     this.#idleTimer.start();
     this.history.activated(this.#clock.nowMs());
@@ -289,8 +292,14 @@ export class ChannelCore {
       balancer: this.#balancer,
       serviceConfigs: this.#serviceConfigs,
       onServiceConfig: (config) => this.#useServiceConfig(config),
-      onEndpoints: (endpoints) => this.history.resolved(endpoints.length, this.#clock.nowMs()),
-      onResolverError: (error) => this.history.resolutionFailed(error),
+      onEndpoints: (endpoints) => {
+        this.history.resolved(endpoints.length, this.#clock.nowMs());
+        this.#resolutionEnded();
+      },
+      onResolverError: (error) => {
+        this.history.resolutionFailed(error);
+        this.#resolutionEnded();
+      },
       createSubchannel: (address, onState) => this.#createSubchannel(address, onState),
       watchHealth: this.#subchannels.watchHealth,
       watchLoad: this.#subchannels.watchLoad,
@@ -315,6 +324,13 @@ export class ChannelCore {
     this.#picker = this.#idlePicker;
     this.#enter("idle");
     active?.close();
+  }
+
+  /** One way or the other; later results find nobody waiting for a name. */
+  #resolutionEnded(): void {
+    if (!this.#isNameAwaited) return;
+    this.#isNameAwaited = false;
+    this.#waiters.tellResolutionEnd();
   }
 
   #useServiceConfig(config: ServiceConfig): void {

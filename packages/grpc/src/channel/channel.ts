@@ -117,7 +117,7 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
     sendShare: new TurnShare(),
     interceptors: options.interceptors ?? [],
     onAttempt: attemptListeners(options.interceptors ?? []),
-    target,
+    target: parsed.uri,
     defaultTimeoutMs: options.defaultTimeoutMs,
     waitForReady: options.waitForReady,
     maxConcurrentCalls: options.maxConcurrentCalls ?? Number.POSITIVE_INFINITY,

@@ -12,6 +12,7 @@ import {
 } from "@connectrpc/connect";
 import { maxCallTimeoutMs } from "../call/call-timeout.ts";
 import { Cancellation } from "../call/cancellation.ts";
+import { channelTarget } from "../call/channel-target.ts";
 import type { DeadlineEntry } from "../call/deadline-wheel.ts";
 import { applyInterceptors } from "../call/interceptors.ts";
 import { nextTurn } from "../call/turn-share.ts";
@@ -96,6 +97,7 @@ function makeRequest(
     url: `${calls.baseUrl}/${method.parent.typeName}/${method.name}`,
     message,
     contextValues,
+    [channelTarget]: calls.target,
     get header() {
       scope.madeHeader ??= new Headers(init.metadata);
       return scope.madeHeader;

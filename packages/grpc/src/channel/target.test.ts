@@ -13,6 +13,18 @@ function read(text: string, options?: ParseTargetOptions) {
   };
 }
 
+test("a target without a scheme is told as one of dns, so that it has one name", () => {
+  for (const [text, uri] of [
+    ["orders:50051", "dns:///orders:50051"],
+    ["[::1]:1", "dns:///[::1]:1"],
+    ["dns:///orders:50051", "dns:///orders:50051"],
+    ["unix:/run/orders.sock", "unix:/run/orders.sock"],
+    ["ipv4:192.0.2.1:1,192.0.2.2:1", "ipv4:192.0.2.1:1,192.0.2.2:1"],
+  ] as const) {
+    assert.equal(parseTarget(text).uri, uri);
+  }
+});
+
 test("reads hosts and ports with and without the dns scheme", () => {
   const rows: [text: string, addresses: string, authority: string][] = [
     ["localhost:50051", "localhost:50051", "localhost:50051"],

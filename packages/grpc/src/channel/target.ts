@@ -6,6 +6,8 @@ import { isIpv4, isIpv6 } from "./ip-address.ts";
 export interface ParsedTarget {
   /** What the caller wrote; error messages name it. */
   readonly text: string;
+  /** The same as a URI: a target without a scheme gets that of dns. Metrics name it, so that one target has one name. */
+  readonly uri: string;
   /** Lower case; chooses the resolver. `dns` for a target without one. */
   readonly scheme: string;
   /** What stood between `//` and the next `/`, percent-decoded; empty without. For dns the server to ask. */
@@ -54,6 +56,7 @@ export function parseTarget(text: string, options: ParseTargetOptions = {}): Par
     const address = readHostPort(text, defaultPort, refuse);
     return {
       text,
+      uri: `dns:///${text}`,
       scheme: "dns",
       resolverAuthority: "",
       endpoint: text,
@@ -88,7 +91,7 @@ export function parseTarget(text: string, options: ParseTargetOptions = {}): Par
     throw refuse(`${scheme} takes no authority: write three slashes, or none, after "${scheme}:"`);
   }
 
-  const base = { text, scheme, resolverAuthority, endpoint };
+  const base = { text, uri: text, scheme, resolverAuthority, endpoint };
   switch (scheme) {
     case "dns":
       if (resolverAuthority !== "") checkDnsServer(resolverAuthority, refuse);

@@ -16,6 +16,8 @@ export interface CallWaiter {
   onPick(pick: CompletePick): void;
   /** `wasDropped`: the balancer has said that the call is not to be tried again (`drop`). */
   onFail(error: ConnectError, wasDropped: boolean): void;
+  /** The name was resolved while the call waited, or could not be. Besides the other two, and before them. */
+  onResolutionEnd(): void;
   /** The service config has become known while the call waited. Besides the other two; it may leave the queue. */
   onServiceConfig(): void;
   /** The three fields below belong to the queue. They start as undefined. */

@@ -40,6 +40,10 @@ export class WaitingAttempt implements CallWaiter {
     this.owner.onFail(this.attempt, error, wasDropped);
   }
 
+  onResolutionEnd(): void {
+    this.attempt.observer?.onResolutionEnd();
+  }
+
   onServiceConfig(): void {
     this.owner.onServiceConfig();
   }

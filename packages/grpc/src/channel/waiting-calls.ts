@@ -51,6 +51,13 @@ export class WaitingCalls {
     for (let waiter = queue.step(); waiter !== undefined; waiter = queue.step()) waiter.onServiceConfig();
   }
 
+  /** The first resolution has ended, before anything else comes of it. */
+  tellResolutionEnd(): void {
+    const queue = this.#queue;
+    queue.startWalk();
+    for (let waiter = queue.step(); waiter !== undefined; waiter = queue.step()) waiter.onResolutionEnd();
+  }
+
   /** Tries the waiting calls with the current picker. Being called meanwhile, by a call that begins or fails, it starts over. */
   serve(): void {
     // Whenever a call ends its connection has room, and mostly nobody waits for that.

@@ -85,7 +85,7 @@ export interface ServerOptions {
   onLimit?: OnLimit;
   /**
    * Told of each request that ended before interceptors and handler had it, for counting: to a method that is not served, with
-   * metadata that cannot be read, or over before its message was there.
+   * metadata that cannot be read, or over before its message was there. The log has a line of it in any case, but not of every one.
    */
   onUnhandledCall?: OnUnhandledCall;
   /** For tests. */

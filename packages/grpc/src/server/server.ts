@@ -20,6 +20,7 @@ import {
 } from "../transport/listen.ts";
 import { ResponseHeads } from "../transport/response-heads.ts";
 import { withFiles } from "../transport/tls-files.ts";
+import { UnhandledCalls } from "../transport/unhandled-calls.ts";
 import { connectionOptions } from "./connection-options.ts";
 import { MethodLimitTable } from "./method-limits.ts";
 import { MethodTable } from "./router.ts";
@@ -112,7 +113,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
       clock,
       log,
       exposeDebugInfo: options.exposeDebugInfo ?? false,
-      onUnhandledCall: options.onUnhandledCall,
+      unhandled: new UnhandledCalls(log, options.onUnhandledCall, clock),
     },
     connectionOptions(options),
   );

@@ -88,6 +88,8 @@ export function createTestContext(method: DescMethod, options: TestContextOption
     remainingMs: () => (deadlineAtMs === undefined ? undefined : Math.max(0, deadlineAtMs - clock.nowMs())),
     shortenDeadline,
     whenOver,
+    // Nothing is sent here.
+    watchMessages: () => 0,
   });
   if (options.timeoutMs !== undefined) shortenDeadline(options.timeoutMs);
   return Object.assign(context, { cancel });

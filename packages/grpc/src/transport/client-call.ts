@@ -8,8 +8,8 @@ import {
   type StreamListener,
   type Trailers,
 } from "@tercel/http2";
-import type { MessageObserver } from "../call/attempt-observer.ts";
 import { compressionForMessage } from "../call/compress-messages.ts";
+import type { MessageObserver } from "../call/message-observer.ts";
 import type { MessageQueue } from "../call/message-queue.ts";
 import type { Compression } from "../protocol/compression.ts";
 import { fieldValue, findField } from "../protocol/find-field.ts";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { systemClock } from "../call/clock.ts";
 import type { Log, LogFields } from "../call/log.ts";
-import { LimitReporter, type LimitStrike, LinePace } from "./limit-reporter.ts";
+import { LimitReporter, type LimitStrike } from "./limit-reporter.ts";
+import { LinePace } from "./line-pace.ts";
 
 const strike = { limit: "resets", action: "closed", streamId: 0, detail: "too_many_resets" } as const;
 
@@ -58,6 +59,24 @@ test("writes a hundred lines a second for all connections of the process", () =>
   one.pass(1000);
   one.reporter.report(strike, undefined, {});
   assert.equal(one.lines.length + other.lines.length, 101);
+});
+
+test("writes one line a minute of peers that only came near a limit, whichever they are, and says how many it left out", () => {
+  const { lines, strikes, reporter, pass } = setUp();
+  const near = { limit: "large_header_list", action: "warned", streamId: 1, detail: "large" } as const;
+  for (let i = 0; i < 50; i++) reporter.report(near, "192.0.2.1", {});
+  assert.deepEqual([lines.length, lines[0]?.limit, lines[0]?.action], [1, "large_header_list", "warned"]);
+  assert.equal(strikes.length, 50);
+  // The first minute of this clock is not whole.
+  pass(39_999);
+  reporter.report(near, "192.0.2.1", {});
+  assert.equal(lines.length, 1);
+  pass(1);
+  reporter.report(near, "192.0.2.1", {});
+  assert.equal(lines[1]?.suppressed, 50);
+  // What is struck meanwhile has its line.
+  reporter.report(strike, "192.0.2.1", {});
+  assert.equal(lines[2]?.limit, "resets");
 });
 
 test("counts strikes without a connection together", () => {

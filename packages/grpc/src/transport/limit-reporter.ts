@@ -2,6 +2,7 @@ import type { LimitAction, LimitEvent, LimitName } from "@tercel/http2";
 import type { Clock } from "../call/clock.ts";
 import type { Log } from "../call/log.ts";
 import { printable } from "../call/printable.ts";
+import { LinePace, processPace } from "./line-pace.ts";
 
 export type { LimitAction, LimitName };
 
@@ -16,51 +17,21 @@ export type OnLimit = (strike: LimitStrike) => void;
 
 /** An attack must not become one on the log as well. */
 const maxLinesPerConnection = 10;
-const maxLinesPerProcess = 100;
 
-/** Counts lines by the second, and those that had to be left out since the last one. */
-export class LinePace {
-  private readonly maxPerSecond: number;
-  private second = Number.NaN;
-  private lines = 0;
-  /** Lines left out since one was let through. */
-  suppressed = 0;
+/** What does no harm yet may go on for as long as a service lives. */
+const warnedPeriodMs = 60_000;
 
-  constructor(maxPerSecond: number) {
-    this.maxPerSecond = maxPerSecond;
-  }
-
-  allows(nowMs: number): boolean {
-    const second = Math.floor(nowMs / 1000);
-    if (second !== this.second) {
-      this.second = second;
-      this.lines = 0;
-    }
-    if (this.lines >= this.maxPerSecond) {
-      this.suppressed++;
-      return false;
-    }
-    this.lines++;
-    return true;
-  }
-
-  takeSuppressed(): number {
-    const { suppressed } = this;
-    this.suppressed = 0;
-    return suppressed;
-  }
-}
-
-/** All servers and channels of the process write to the same standard error in the end. */
-const processPace = new LinePace(maxLinesPerProcess);
-
-/** Makes log lines of strikes, at most ten a second for a connection and a hundred for the process, and hands all to `onLimit`. */
+/**
+ * Makes log lines of strikes, at most ten a second for a connection and a hundred for the process, one a minute of what has no consequence,
+ * and hands all to `onLimit`.
+ */
 export class LimitReporter {
   private readonly log: Log;
   private readonly onLimit: OnLimit | undefined;
   private readonly clock: Clock;
   private readonly shared: LinePace;
   private readonly byConnection = new WeakMap<object, LinePace>();
+  private readonly warned = new LinePace(1, warnedPeriodMs);
 
   constructor(log: Log, onLimit: OnLimit | undefined, clock: Clock, shared: LinePace = processPace) {
     this.log = log;
@@ -72,11 +43,7 @@ export class LimitReporter {
   /** `connection` is what lines are counted by; strikes on the way to one are counted together, with `undefined`. */
   report(event: LimitEvent, peer: string | undefined, connection: object = this): void {
     this.onLimit?.({ ...event, peer });
-    let pace = this.byConnection.get(connection);
-    if (pace === undefined) {
-      pace = new LinePace(maxLinesPerConnection);
-      this.byConnection.set(connection, pace);
-    }
+    const pace = event.action === "warned" ? this.warned : this.paceOf(connection);
     const nowMs = this.clock.nowMs();
     if (!pace.allows(nowMs)) return;
     if (!this.shared.allows(nowMs)) {
@@ -85,7 +52,7 @@ export class LimitReporter {
     }
     const suppressed = pace.takeSuppressed();
     const { limit, action, streamId, detail } = event;
-    this.log.warn("a peer struck a limit", {
+    this.log.warn(action === "warned" ? "a peer came near a limit" : "a peer struck a limit", {
       limit,
       action,
       peer: peer === undefined ? undefined : printable(peer),
@@ -93,5 +60,14 @@ export class LimitReporter {
       detail: printable(detail),
       ...(suppressed === 0 ? {} : { suppressed }),
     });
+  }
+
+  private paceOf(connection: object): LinePace {
+    let pace = this.byConnection.get(connection);
+    if (pace === undefined) {
+      pace = new LinePace(maxLinesPerConnection);
+      this.byConnection.set(connection, pace);
+    }
+    return pace;
   }
 }

@@ -1,6 +1,5 @@
 import { Code } from "@connectrpc/connect";
 import { ErrorCode, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
-import { tellUnhandled } from "../call/unhandled-call.ts";
 import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { type PlanSettings, planRequest, type Refusal, type RequestPlan } from "./request-plan.ts";
 import { ServerCall, type ServerCallSettings } from "./server-call.ts";
@@ -22,22 +21,24 @@ export function serveStream(
     return;
   }
   stream.listener = new Discard(stream);
-  refuse(callSettings, stream, plan);
+  refuse(callSettings, stream, head.path, plan);
   if (!stream.isClosed) stream.resetWhenSent(ErrorCode.noError);
 }
 
-function refuse(settings: ServerCallSettings, stream: Stream, refusal: Refusal): void {
+function refuse(settings: ServerCallSettings, stream: Stream, path: string, refusal: Refusal): void {
+  const peer = stream.peerAddress;
   if ("error" in refusal) {
-    tellUnhandled(settings.onUnhandledCall, refusal.method, refusal.error.code);
+    const { error, method } = refusal;
+    settings.unhandled.tell({ path, peer, method, code: error.code, reason: error.rawMessage });
     // Clients read the status from the head when nothing else comes (trailers-only).
     const fields = [":status", "200", "content-type", "application/grpc"];
     fields.push(...settings.responseHeads.acceptEncodingFields);
-    appendStatusTrailers(fields, refusal.error);
+    appendStatusTrailers(fields, error);
     stream.sendHeaders(fields, true);
     return;
   }
   // As gRPC's clients take an HTTP status of these (http-grpc-status-mapping).
-  tellUnhandled(settings.onUnhandledCall, undefined, Code.Unknown);
+  settings.unhandled.tell({ path, peer, method: undefined, code: Code.Unknown, reason: refusal.text });
   stream.sendHeaders([":status", String(refusal.httpStatus), "content-type", "text/plain; charset=utf-8"]);
   stream.sendData(Buffer.from(`${refusal.text}\n`), true);
 }

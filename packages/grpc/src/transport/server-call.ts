@@ -8,10 +8,10 @@ import { compressionForMessage } from "../call/compress-messages.ts";
 import type { DeadlineEntry, DeadlineWheel } from "../call/deadline-wheel.ts";
 import { CallContext, type ContextSource } from "../call/handler-context.ts";
 import type { Log } from "../call/log.ts";
+import { andObserver, type MessageObserver } from "../call/message-observer.ts";
 import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
 import { printable } from "../call/printable.ts";
 import type { TurnShare } from "../call/turn-share.ts";
-import { type OnUnhandledCall, tellUnhandled } from "../call/unhandled-call.ts";
 import { createDebugError, withDebugInfo, withoutDebugInfo } from "../errors/debug-info.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
 import {
@@ -29,9 +29,13 @@ import { isOneMessage } from "./one-message.ts";
 import type { RequestPlan } from "./request-plan.ts";
 import { okTrailers, type ResponseHeads } from "./response-heads.ts";
 import { isWorthIt, sendMessage, tooLargeToSend } from "./send-message.ts";
+import type { UnhandledCalls } from "./unhandled-calls.ts";
 
 /** Interceptors look for a few headers, always the same. */
 const maxLookedUp = 8;
+
+/** Not a field of calls: all would pay for what few ask. */
+const compressedRequests = new WeakSet<ServerCall>();
 
 /** What all calls of a server share. */
 export interface ServerCallSettings {
@@ -45,7 +49,7 @@ export interface ServerCallSettings {
   readonly log: Log;
   /** Errors keep google.rpc.DebugInfo, and accidents get one. */
   readonly exposeDebugInfo: boolean;
-  readonly onUnhandledCall: OnUnhandledCall | undefined;
+  readonly unhandled: UnhandledCalls;
 }
 
 /**
@@ -81,6 +85,7 @@ export class ServerCall
   private over = false;
   sentMessageBytes = 0;
   receivedMessageBytes = 0;
+  private observer: MessageObserver | undefined = undefined;
   private onOver: OnCallEnd | undefined = undefined;
   private wakeSender: (() => void) | undefined = undefined;
 
@@ -196,6 +201,14 @@ export class ServerCall
           };
   }
 
+  watchMessages(observer: MessageObserver): number {
+    const isolated = andObserver(undefined, observer);
+    this.observer = this.observer === undefined ? isolated : andObserver(this.observer, observer);
+    if (this.requests !== undefined) return this.requests.pushed;
+    if (this.request !== undefined) isolated.onReceived(this.receivedMessageBytes, compressedRequests.has(this));
+    return 0;
+  }
+
   // ---- StreamListener
 
   onHead(): void {}
@@ -221,6 +234,8 @@ export class ServerCall
     if (this.over) return;
     this.stream.owner.messages.received++;
     this.receivedMessageBytes += end - start;
+    if (compressed && this.requests === undefined) compressedRequests.add(this);
+    this.observer?.onReceived(end - start, compressed);
     if (this.requests !== undefined) {
       this.requests.push(bytes, start, end, compressed, gathered);
     } else if (this.request !== undefined) {
@@ -400,6 +415,7 @@ export class ServerCall
     if (this.over) return undefined;
     this.sendHead();
     this.sentMessageBytes += payload.length;
+    this.observer?.onSent(payload.length, compressed);
     if (sendMessage(this.stream, payload, compressed, false, true)) return undefined;
     return new Promise((resolve) => {
       this.wakeSender = resolve;
@@ -443,7 +459,7 @@ export class ServerCall
       this.settings.counts.succeeded++;
     } else {
       this.settings.counts.failed++;
-      if (!this.wasHandled) tellUnhandled(this.settings.onUnhandledCall, this.method, error.code);
+      if (!this.wasHandled) this.tellUnhandled(error);
     }
     this.reader?.halt();
     if (error === undefined) this.requests?.end();
@@ -454,6 +470,11 @@ export class ServerCall
     if (this.onOver !== undefined) tellEnd(this.onOver, this);
     // The answer is complete, so the rest of the request is of no use (gRPC over HTTP/2, "Responses").
     if (!this.stream.isClosed) this.stream.resetWhenSent(ErrorCode.noError);
+  }
+
+  private tellUnhandled({ code, rawMessage: reason }: ConnectError): void {
+    const { method, peerAddress: peer } = this;
+    this.settings.unhandled.tell({ path: this.head.path, peer, method, code, reason });
   }
 }
 

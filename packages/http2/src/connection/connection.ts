@@ -359,6 +359,11 @@ export class Connection implements StreamOwner, InboundOwner {
     else stream.reset(ErrorCode.noError);
   }
 
+  largeHeaderList(streamId: number, listBytes: number): void {
+    const detail = `a header list of ${listBytes} octets, more than ${this.limits.largeHeaderListBytes}: other servers may refuse it`;
+    this.tellLimit("large_header_list", "warned", streamId, detail);
+  }
+
   applySetting(setting: number, value: number): void {
     this.peerSettings.apply(setting, value);
   }

@@ -35,6 +35,8 @@ export interface InboundOwner extends StreamOpener {
   goawayReceived(goaway: Goaway): void;
   /** So much data came, in a window that may have to grow. */
   dataReceived(octets: number): void;
+  /** A header list is within the limit, and large all the same. */
+  largeHeaderList(streamId: number, listBytes: number): void;
   /** Ends one stream for the peer's fault. */
   failStream(streamId: number, error: Http2Error): void;
   /** Ends the connection. */
@@ -58,6 +60,8 @@ export class Inbound implements FrameSink {
   private readonly creditAhead: CreditAhead;
   private assembly: HeaderAssembly | undefined = undefined;
   private settingsSeen = false;
+  /** Mostly one comparison is enough to know that a header list is fine. */
+  private readonly notableListBytes: number;
 
   constructor(
     owner: InboundOwner,
@@ -73,6 +77,12 @@ export class Inbound implements FrameSink {
     this.limits = limits;
     this.budgets = budgets;
     this.creditAhead = creditAhead;
+    const { largeHeaderListBytes, maxHeaderListBytes } = limits;
+    const isTold = owner.role === "server" && largeHeaderListBytes > 0;
+    this.notableListBytes = Math.min(
+      isTold ? largeHeaderListBytes : Number.POSITIVE_INFINITY,
+      wayTooLargeFactor * maxHeaderListBytes,
+    );
     this.window = new ReceiveWindow(limits.connectionWindowBytes);
     this.decoder = new HpackDecoder({ maxListBytes: limits.maxHeaderListBytes, maxFields: limits.maxHeaderFields });
   }
@@ -257,10 +267,15 @@ export class Inbound implements FrameSink {
   ): void {
     // Decoded whatever becomes of the stream: the table has to stay in step with the peer's (RFC 7541 §2.2).
     const block: HeaderBlock = this.decoder.decode(bytes, start, end);
+    if (block.listBytes > this.notableListBytes) this.largeHeaderList(streamId, block);
+    receiveHeaderBlock(this.owner, this.streams, streamId, endStream, dependency, block);
+  }
+
+  private largeHeaderList(streamId: number, block: HeaderBlock): void {
     if (block.listBytes > wayTooLargeFactor * this.limits.maxHeaderListBytes) {
       throw limitError("header_list", ErrorCode.enhanceYourCalm, "header_list_way_too_large");
     }
-    receiveHeaderBlock(this.owner, this.streams, streamId, endStream, dependency, block);
+    if (!block.overLimit) this.owner.largeHeaderList(streamId, block.listBytes);
   }
 
   private priority(streamId: number, bytes: Uint8Array, start: number, end: number): void {

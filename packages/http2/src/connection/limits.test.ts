@@ -39,6 +39,12 @@ for (const [name, min, max] of edges) {
   });
 }
 
+test("calls a header list large at half of what is allowed, unless that is said by name", () => {
+  assert.equal(resolveLimits().largeHeaderListBytes, 8_192);
+  assert.equal(resolveLimits({ maxHeaderListBytes: 65_537 }).largeHeaderListBytes, 32_768);
+  assert.equal(resolveLimits({ maxHeaderListBytes: 65_536, largeHeaderListBytes: 0 }).largeHeaderListBytes, 0);
+});
+
 for (const name of ["maxStreams", "toString", "__proto__", "constructor"]) {
   test(`refuses the unknown limit ${name} and says what is known`, () => {
     const given = Object.fromEntries([[name, 1]]);

@@ -9,6 +9,12 @@ export interface ConnectionLimits {
   maxConcurrentStreams: number;
   /** Size of a header list by RFC 9113 §6.5.2 (name + value + 32 each). Default 16 KiB, the hard limit of several peers. */
   maxHeaderListBytes: number;
+  /**
+   * Server: a request whose header list is larger than this, and within the limit, is taken and told of as `large_header_list`, because
+   * other peers would refuse it. Default 8 KiB, the most that several of them take, or half of `maxHeaderListBytes` where that is given;
+   * 0 means never.
+   */
+  largeHeaderListBytes: number;
   /** Fields of a header list. Default 128: octet limits do not see many tiny indexed fields (CVE-2026-49975). */
   maxHeaderFields: number;
   /** HPACK dynamic table, both directions. Default 4096, what HTTP/2 starts with. */
@@ -87,6 +93,7 @@ export interface ConnectionLimits {
 export const defaultLimits: Readonly<ConnectionLimits> = {
   maxConcurrentStreams: 200,
   maxHeaderListBytes: 16_384,
+  largeHeaderListBytes: 8_192,
   maxHeaderFields: 128,
   headerTableBytes: 4096,
   streamWindowBytes: 1_048_576,
@@ -140,6 +147,7 @@ export function resolveLimits(given: Partial<ConnectionLimits> = {}): Connection
   const limits = { ...defaultLimits };
   const hasWindow = given.streamWindowBytes !== undefined || given.connectionWindowBytes !== undefined;
   if (hasWindow) limits.maxReceiveWindowBytes = 0;
+  if (given.maxHeaderListBytes !== undefined) limits.largeHeaderListBytes = Math.floor(given.maxHeaderListBytes / 2);
   for (const [name, value] of Object.entries(given) as [keyof ConnectionLimits, number | undefined][]) {
     if (value === undefined) continue;
     if (!Object.hasOwn(defaultLimits, name)) {

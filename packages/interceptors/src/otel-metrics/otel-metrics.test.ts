@@ -9,12 +9,14 @@ import {
   type MetricData,
   PeriodicExportingMetricReader,
 } from "@opentelemetry/sdk-metrics";
-import { gzipCompression } from "@tercel/grpc";
+import { createChannel } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
 import { collect } from "@tercel/test-support/async";
+import { countingGzip } from "@tercel/test-support/calls";
 import { EchoService } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.ts";
 import { GuardedService } from "../../test/gen/tercel/interceptors/test/v1/guarded_pb.ts";
 import { openInMemory } from "../../test/support/open-echo.ts";
+import { failingOnce, retryingOnce } from "../../test/support/retried-calls.ts";
 import { createClientOtelMetrics, createServerOtelMetrics } from "./index.ts";
 
 /** Where instruments are made, and what was recorded: name, unit, attributes, count, and for octets their sum. */
@@ -105,41 +107,18 @@ it("records gRFC A66's instruments on both sides", async (t) => {
 
 it("counts the attempts of a repeated call one by one, with octets as they were compressed and the channel's target", async (t) => {
   const { meter, recorded } = openMeter(t);
-  let compressedBytes = 0;
-  let failures = 1;
-  const retryPolicy = {
-    maxAttempts: 2,
-    initialBackoff: "0.001s",
-    maxBackoff: "0.001s",
-    backoffMultiplier: 1,
-    retryableStatusCodes: ["UNAVAILABLE"],
-  };
-  const { client } = await openInMemory(
-    t,
-    {
-      unary() {
-        if (failures-- > 0) throw new ConnectError("not now", Code.Unavailable);
-        return {};
-      },
+  const { compression, compressedBytes } = countingGzip();
+  const { client } = await openInMemory(t, failingOnce(), {
+    server: { interceptors: [createServerOtelMetrics({ meter })] },
+    channel: {
+      ...retryingOnce,
+      interceptors: [createClientOtelMetrics({ meter })],
+      sendCompression: compression,
     },
-    {
-      server: { interceptors: [createServerOtelMetrics({ meter })] },
-      channel: {
-        serviceConfig: { methodConfig: [{ name: [{}], retryPolicy }] },
-        interceptors: [createClientOtelMetrics({ meter })],
-        sendCompression: {
-          ...gzipCompression,
-          async compress(bytes) {
-            const compressed = await gzipCompression.compress(bytes);
-            compressedBytes = compressed.length;
-            return compressed;
-          },
-        },
-      },
-    },
-  );
+  });
   await client.unary({ text: "a".repeat(50_000) });
-  assert.ok(compressedBytes > 0 && compressedBytes < 1000);
+  const sentBytes = compressedBytes[0] ?? 0;
+  assert.ok(sentBytes > 0 && sentBytes < 1000);
   const lines = await recorded();
   const method = "EchoService/Unary";
   const ofAttempts = (name: string): string[] => lines.filter((line) => line.startsWith(`grpc.client.attempt.${name}`));
@@ -150,17 +129,17 @@ it("counts the attempts of a repeated call one by one, with octets as they were 
     ofAttempts("sent_total"),
     ["OK", "UNAVAILABLE"].map(
       (status) =>
-        `grpc.client.attempt.sent_total_compressed_message_size By ${target} ${method} ${status} 1 of ${compressedBytes}`,
+        `grpc.client.attempt.sent_total_compressed_message_size By ${target} ${method} ${status} 1 of ${sentBytes}`,
     ),
   );
   assert.deepEqual(
     lines.filter((line) => line.startsWith("grpc.client.call.")),
-    [`grpc.client.call.duration s ${method} OK 1`],
+    [`grpc.client.call.duration s ${target} ${method} OK 1`],
   );
   assert.deepEqual(
     lines.filter((line) => line.startsWith("grpc.server.call.rcvd_total")),
     ["OK", "UNAVAILABLE"].map(
-      (status) => `grpc.server.call.rcvd_total_compressed_message_size By ${method} ${status} 1 of ${compressedBytes}`,
+      (status) => `grpc.server.call.rcvd_total_compressed_message_size By ${method} ${status} 1 of ${sentBytes}`,
     ),
   );
 });
@@ -177,6 +156,26 @@ it("records calls alone on servers and transports that are not ours", async (t) 
     "grpc.client.call.duration s EchoService/Unary OK 1",
     "grpc.server.call.duration s EchoService/Unary OK 1",
     "grpc.server.call.started {call} EchoService/Unary 1",
+  ]);
+});
+
+it("names the target that a channel was made with as a URI, for its calls and their attempts", async (t) => {
+  const { meter, recorded } = openMeter(t);
+  const interceptors = [createClientOtelMetrics({ meter })];
+  const [first, second] = ["127.0.0.1:1", "static:///127.0.0.1:1"].map((target) =>
+    createChannel(target, { interceptors }),
+  );
+  t.after(() => Promise.all([first?.close(), second?.close()]));
+  for (const channel of [first, second]) {
+    if (channel === undefined) assert.fail();
+    await assertStatus(createClient(EchoService, channel).unary({}), Code.Unavailable);
+  }
+  const lines = (await recorded()).filter((line) => line.includes(".duration"));
+  assert.deepEqual(lines, [
+    "grpc.client.attempt.duration s dns:///127.0.0.1:1 EchoService/Unary UNAVAILABLE 1",
+    "grpc.client.attempt.duration s static:///127.0.0.1:1 EchoService/Unary UNAVAILABLE 1",
+    "grpc.client.call.duration s dns:///127.0.0.1:1 EchoService/Unary UNAVAILABLE 1",
+    "grpc.client.call.duration s static:///127.0.0.1:1 EchoService/Unary UNAVAILABLE 1",
   ]);
 });
 

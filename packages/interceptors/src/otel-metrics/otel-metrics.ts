@@ -1,7 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import { type Attributes, type Context, type Histogram, type Meter, metrics } from "@opentelemetry/api";
-import { callInfo, type OnAttempt, refuseUnknownOptions, type UnhandledCall } from "@tercel/grpc";
+import { callInfo, type OnAttempt, refuseUnknownOptions, targetOf, type UnhandledCall } from "@tercel/grpc";
 import { methodPath } from "../call/method-path.ts";
 import { observeCalls } from "../call/observe-calls.ts";
 import { okStatus, type Status, statusName } from "../call/status-name.ts";
@@ -14,8 +14,8 @@ export interface OtelMetricsOptions {
 
 export interface ClientOtelMetricsOptions extends OtelMetricsOptions {
   /**
-   * The attribute `grpc.target`: what the channel was made with, not an address. Default: attempts have the channel's own, calls none,
-   * because the interceptor of a call does not know its channel.
+   * The attribute `grpc.target`, for channels that are many. Default: what the channel was made with, as a URI; on transports that are
+   * not ours calls have none.
    */
   target?: string;
 }
@@ -98,11 +98,11 @@ export function createClientOtelMetrics(options: ClientOtelMetricsOptions = {}):
     "grpc.client.call.duration",
     "From the call's begin to its end, attempts included.",
   );
-  const attributesOf = createAttributes(options.target === undefined ? {} : { "grpc.target": options.target });
+  const attributesOf = createTargetAttributes(options.target);
   return observeCalls(
     "client",
     (request) => {
-      const attributes = attributesOf(request.method);
+      const attributes = attributesOf(targetOf(request), request.method);
       const startMs = performance.now();
       return {
         onEnd(status) {
@@ -111,11 +111,11 @@ export function createClientOtelMetrics(options: ClientOtelMetricsOptions = {}):
         },
       };
     },
-    recordAttempts(meter, options.target),
+    recordAttempts(meter, attributesOf),
   );
 }
 
-function recordAttempts(meter: Meter, givenTarget: string | undefined): OnAttempt {
+function recordAttempts(meter: Meter, attributesOf: TargetAttributes): OnAttempt {
   const started = meter.createCounter("grpc.client.attempt.started", {
     unit: "{attempt}",
     description: "Attempts begun, those that are not complete included.",
@@ -126,16 +126,8 @@ function recordAttempts(meter: Meter, givenTarget: string | undefined): OnAttemp
     "From the attempt's begin to its end, the search for a connection included.",
   );
   const sizes = createSizes(meter, "grpc.client.attempt", "request", "response");
-  // As many as the application gives the interceptor to channels of different targets: mostly one.
-  const byTarget = new Map<string, ReturnType<typeof createAttributes>>();
   return (attempt) => {
-    const target = givenTarget ?? attempt.target;
-    let attributesOf = byTarget.get(target);
-    if (attributesOf === undefined) {
-      attributesOf = createAttributes({ "grpc.target": target });
-      byTarget.set(target, attributesOf);
-    }
-    const attributes = attributesOf(attempt.method);
+    const attributes = attributesOf(attempt.target, attempt.method);
     const startMs = performance.now();
     let sentBytes = 0;
     let receivedBytes = 0;
@@ -192,6 +184,23 @@ function createSizes(meter: Meter, of: string, sentKind: string, receivedKind: s
 interface MethodAttributes {
   readonly begun: Attributes;
   ended(status: number): Attributes;
+}
+
+type TargetAttributes = (target: string | undefined, method: DescMethod) => MethodAttributes;
+
+/** @param given Stands for every target. */
+function createTargetAttributes(given: string | undefined): TargetAttributes {
+  // As many as the application gives the interceptor to channels of different targets: mostly one.
+  const byTarget = new Map<string | undefined, ReturnType<typeof createAttributes>>();
+  return (ofChannel, method) => {
+    const target = given ?? ofChannel;
+    let attributesOf = byTarget.get(target);
+    if (attributesOf === undefined) {
+      attributesOf = createAttributes(target === undefined ? {} : { "grpc.target": target });
+      byTarget.set(target, attributesOf);
+    }
+    return attributesOf(method);
+  };
 }
 
 /** Attributes are made once for each method and status: the SDK compares their contents, and we need not make them again. */

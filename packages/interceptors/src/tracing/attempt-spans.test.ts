@@ -7,12 +7,20 @@ import {
   NodeTracerProvider,
   type ReadableSpan,
   SimpleSpanProcessor,
+  type TimedEvent,
 } from "@opentelemetry/sdk-trace-node";
-import { createChannel, gzipCompression } from "@tercel/grpc";
+import {
+  createChannel,
+  createServer as createGrpcServer,
+  type ResolverFactory,
+  type ResolverListener,
+} from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
 import { collect } from "@tercel/test-support/async";
+import { countingGzip } from "@tercel/test-support/calls";
 import { EchoService } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.ts";
 import { openInMemory } from "../../test/support/open-echo.ts";
+import { failingOnce, retryingOnce } from "../../test/support/retried-calls.ts";
 import { createClientTracing, createServerTracing, w3cPropagator } from "./index.ts";
 
 function openTracer(t: TestContext) {
@@ -35,6 +43,14 @@ function openTracer(t: TestContext) {
 
 const idOf = (span: ReadableSpan | undefined): string | undefined => span?.spanContext().spanId;
 const parentOf = (span: ReadableSpan | undefined): string | undefined => span?.parentSpanContext?.spanId;
+/** An event with its attributes; sizes by their names, as there are two kinds. */
+const shownEvent = ({ name, attributes }: TimedEvent): string =>
+  [
+    name,
+    ...Object.entries(attributes ?? {}).map(([key, value]) =>
+      key.endsWith("_size") ? `${key.replace("rpc.message.", "")}=${value}` : value,
+    ),
+  ].join(" ");
 const attemptAttributes = ({ attributes }: ReadableSpan): unknown[] =>
   ["previous-rpc-attempts", "transparent-retry", "rpc.grpc.status_code"].map((name) => attributes[name]);
 
@@ -45,30 +61,10 @@ function serviceConfig(policy: object) {
 describe("the spans of attempts", () => {
   it("are children of their call's, one for each retry, and parents of the server's", async (t) => {
     const { tracer, spans } = openTracer(t);
-    let failures = 1;
-    const retryPolicy = {
-      maxAttempts: 2,
-      initialBackoff: "0.001s",
-      maxBackoff: "0.001s",
-      backoffMultiplier: 1,
-      retryableStatusCodes: ["UNAVAILABLE"],
-    };
-    const { client } = await openInMemory(
-      t,
-      {
-        unary() {
-          if (failures-- > 0) throw new ConnectError("not now", Code.Unavailable);
-          return {};
-        },
-      },
-      {
-        server: { interceptors: [createServerTracing({ tracer })] },
-        channel: {
-          interceptors: [createClientTracing({ tracer })],
-          serviceConfig: serviceConfig({ retryPolicy }) as never,
-        },
-      },
-    );
+    const { client } = await openInMemory(t, failingOnce(), {
+      server: { interceptors: [createServerTracing({ tracer })] },
+      channel: { ...retryingOnce, interceptors: [createClientTracing({ tracer })] },
+    });
     await client.unary({});
     const [call] = await spans("Sent", 1);
     const attempts = await spans("Attempt", 2);
@@ -151,32 +147,55 @@ describe("the spans of attempts", () => {
 
   it("tell the octets of messages as they were sent, where they are told to note them", async (t) => {
     const { tracer, spans } = openTracer(t);
-    let compressedBytes = 0;
+    const { compression, compressedBytes } = countingGzip();
     const { client } = await openInMemory(
       t,
       { unary: () => ({ text: "four" }) },
       {
-        channel: {
-          interceptors: [createClientTracing({ tracer, messageEvents: true })],
-          sendCompression: {
-            ...gzipCompression,
-            async compress(bytes) {
-              const compressed = await gzipCompression.compress(bytes);
-              compressedBytes = compressed.length;
-              return compressed;
-            },
-          },
-        },
+        channel: { interceptors: [createClientTracing({ tracer, messageEvents: true })], sendCompression: compression },
       },
     );
     await client.unary({ text: "a".repeat(5000) });
     const [attempt] = await spans("Attempt", 1);
-    assert.deepEqual(
-      attempt?.events.map(({ name, attributes }) => [name, ...Object.values(attributes ?? {})].join(" ")),
-      ["Delayed LB pick complete", `rpc.message SENT 1 ${compressedBytes}`, "rpc.message RECEIVED 1 6"],
-    );
-    assert.equal(attempt?.events[1]?.attributes?.["rpc.message.compressed_size"], compressedBytes);
-    assert.equal(attempt?.events[2]?.attributes?.["rpc.message.uncompressed_size"], 6);
+    assert.deepEqual(attempt?.events.map(shownEvent), [
+      "Delayed LB pick complete",
+      `rpc.message SENT 1 compressed_size=${compressedBytes[0]}`,
+      "rpc.message RECEIVED 1 uncompressed_size=6",
+    ]);
+  });
+
+  it("leave it to their call's span that a name had to be resolved first, with success or without", async (t) => {
+    const { tracer, spans } = openTracer(t);
+    const server = createGrpcServer({ routes: (router) => router.service(EchoService, { unary: () => ({}) }) });
+    const { host, port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    const listeners: ResolverListener[] = [];
+    const slow: ResolverFactory = {
+      scheme: "slow",
+      create(_target, listener) {
+        listeners.push(listener);
+        return { resolveNow() {}, close() {} };
+      },
+    };
+    const options = { resolvers: [slow], interceptors: [createClientTracing({ tracer })] };
+    const channels = [createChannel("slow:///echo", options), createChannel("slow:///nobody", options)];
+    t.after(async () => {
+      await Promise.all(channels.map((channel) => channel.close()));
+      await server.close();
+    });
+    const [client, lost] = channels.map((channel) => createClient(EchoService, channel));
+    if (client === undefined || lost === undefined) assert.fail();
+    const first = client.unary({});
+    listeners[0]?.onResult({ endpoints: [{ addresses: [{ host, port }] }] });
+    await first;
+    await client.unary({});
+    const failing = assertStatus(lost.unary({}), Code.Unavailable);
+    listeners[1]?.onError(new ConnectError("no such name", Code.Unavailable));
+    await failing;
+
+    const resolved = "Delayed name resolution complete";
+    const namesOf = ({ events }: ReadableSpan): string[] => events.map(({ name }) => name);
+    assert.deepEqual((await spans("Sent", 3)).map(namesOf), [[resolved], [], [resolved]]);
+    assert.deepEqual((await spans("Attempt", 3)).map(namesOf), [["Delayed LB pick complete"], [], []]);
   });
 
   it("are none for a call whose trace is not recorded", async (t) => {

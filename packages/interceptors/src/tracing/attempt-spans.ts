@@ -1,5 +1,4 @@
 import {
-  type Attributes,
   ROOT_CONTEXT,
   type Span,
   type TextMapGetter,
@@ -10,7 +9,7 @@ import {
 } from "@opentelemetry/api";
 import type { AttemptObserver, OnAttempt } from "@tercel/grpc";
 import { okStatus } from "../call/status-name.ts";
-import { addPeer, createMessageEvents, createMethodDescriptions, endSpan } from "./call-span.ts";
+import { addPeer, createMethodDescriptions, endSpan, MessageEvents } from "./call-span.ts";
 
 export interface AttemptSpansSettings {
   readonly tracer: Tracer;
@@ -21,8 +20,13 @@ export interface AttemptSpansSettings {
 /**
  * Makes a span of each attempt of a recorded call (gRFC A72), and sends its ids on in the place of the call's. The call's own span is
  * known by what its interceptor has put into the metadata.
+ *
+ * @param calls The spans of calls that are open, by their ids.
  */
-export function traceAttempts({ tracer, propagator, messageEvents }: AttemptSpansSettings): OnAttempt {
+export function traceAttempts(
+  { tracer, propagator, messageEvents }: AttemptSpansSettings,
+  calls: ReadonlyMap<string, Span>,
+): OnAttempt {
   const describe = createMethodDescriptions("Attempt");
   return ({ method, header, earlierAttempts, isTransparent }) => {
     const extracted = propagator.extract(ROOT_CONTEXT, header, headerGetter);
@@ -39,13 +43,19 @@ export function traceAttempts({ tracer, propagator, messageEvents }: AttemptSpan
     }
     const metadata = new Headers();
     propagator.inject(trace.setSpan(parent, span), metadata, headerSetter);
-    return observer(span, metadata, messageEvents);
+    return observer(span, metadata, messageEvents, () => calls.get(call.spanId));
   };
 }
 
-function observer(span: Span, metadata: Headers, messageEvents: boolean): AttemptObserver {
+function observer(
+  span: Span,
+  metadata: Headers,
+  messageEvents: boolean,
+  callSpan: () => Span | undefined,
+): AttemptObserver {
   const observer: AttemptObserver = {
     metadata,
+    onResolutionEnd: () => callSpan()?.addEvent("Delayed name resolution complete"),
     onPick(address, hasWaited) {
       if (hasWaited) span.addEvent("Delayed LB pick complete");
       addPeer(span, "server", address);
@@ -53,16 +63,12 @@ function observer(span: Span, metadata: Headers, messageEvents: boolean): Attemp
     onEnd: (error) => endSpan(span, "Attempt", error?.code ?? okStatus, error),
   };
   if (!messageEvents) return observer;
-  const add = createMessageEvents(span);
+  const events = new MessageEvents(span);
   return {
     ...observer,
-    onSent: (bytes, isCompressed) => add("SENT", sizeOf(bytes, isCompressed)),
-    onReceived: (bytes, isCompressed) => add("RECEIVED", sizeOf(bytes, isCompressed)),
+    onSent: (bytes, isCompressed) => events.onSent(bytes, isCompressed),
+    onReceived: (bytes, isCompressed) => events.onReceived(bytes, isCompressed),
   };
-}
-
-function sizeOf(bytes: number, isCompressed: boolean): Attributes {
-  return { [isCompressed ? "rpc.message.compressed_size" : "rpc.message.uncompressed_size"]: bytes };
 }
 
 const headerGetter: TextMapGetter<Headers> = {

@@ -1,7 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Attributes, type Span, SpanKind, type SpanOptions, SpanStatusCode } from "@opentelemetry/api";
-import { printable } from "@tercel/grpc";
+import { type MessageObserver, printable } from "@tercel/grpc";
 import { pathOfMethod } from "../call/method-names.ts";
 import type { Status } from "../call/status-name.ts";
 
@@ -75,12 +75,36 @@ export function addPeer(span: Span, who: "client" | "server", address: string | 
 /** Messages beyond this many are no events any more: a span is kept in memory until its call ends. */
 const maxMessageEvents = 128;
 
-/** Returns what adds an event for a message, numbered from 1 in each direction. */
-export function createMessageEvents(span: Span): (type: "SENT" | "RECEIVED", size?: Attributes) => void {
-  const counts = { SENT: 0, RECEIVED: 0 };
-  return (type, size) => {
-    const id = ++counts[type];
+/** The messages of a call as events of a span, numbered from 1 in each direction. */
+export class MessageEvents implements MessageObserver {
+  private readonly span: Span;
+  private readonly counts = { SENT: 0, RECEIVED: 0 };
+
+  constructor(span: Span) {
+    this.span = span;
+  }
+
+  /** For whoever sees a message pass, but not how it is sent. */
+  add(type: "SENT" | "RECEIVED", size?: Attributes): void {
+    const id = ++this.counts[type];
     if (id > maxMessageEvents) return;
-    span.addEvent("rpc.message", { "rpc.message.type": type, "rpc.message.id": id, ...size });
-  };
+    this.span.addEvent("rpc.message", { "rpc.message.type": type, "rpc.message.id": id, ...size });
+  }
+
+  onSent(bytes: number, isCompressed: boolean): void {
+    this.add("SENT", sizeOf(bytes, isCompressed));
+  }
+
+  onReceived(bytes: number, isCompressed: boolean): void {
+    this.add("RECEIVED", sizeOf(bytes, isCompressed));
+  }
+
+  /** So many have come that nobody has told of. */
+  skipReceived(messages: number): void {
+    this.counts.RECEIVED += messages;
+  }
+}
+
+function sizeOf(bytes: number, isCompressed: boolean): Attributes {
+  return { [isCompressed ? "rpc.message.compressed_size" : "rpc.message.uncompressed_size"]: bytes };
 }

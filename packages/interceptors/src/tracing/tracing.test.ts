@@ -10,6 +10,7 @@ import {
 } from "@opentelemetry/sdk-trace-node";
 import { assertStatus } from "@tercel/grpc/testing";
 import { collect, createOccasion, streamOf } from "@tercel/test-support/async";
+import { countingGzip } from "@tercel/test-support/calls";
 import { type Echo, type EchoHandlers, openInMemory, openOverSocket } from "../../test/support/open-echo.ts";
 import { recordLines, to } from "../../test/support/recording-logger.ts";
 import { createLogger, createServerLogging } from "../logging/index.ts";
@@ -241,21 +242,75 @@ describe("tracing", () => {
     );
     await collect(client.bidi(streamOf({}, {})));
     for (const { name: of, events } of await spans(3)) {
-      const isAttempt = of.startsWith("Attempt.");
       const messages = events.filter(({ name }) => name !== "Delayed LB pick complete");
-      assert.equal(events.length - messages.length, isAttempt ? 1 : 0);
-      for (const { attributes } of messages) {
-        assert.equal(attributes?.["rpc.message.uncompressed_size"], isAttempt ? 0 : undefined);
-        delete attributes?.["rpc.message.uncompressed_size"];
-      }
-      const shown = messages.map(({ name, attributes }) => [name, ...Object.values(attributes ?? {})].join(" "));
-      assert.deepEqual(shown.sort(), [
-        "rpc.message RECEIVED 1",
-        "rpc.message RECEIVED 2",
-        "rpc.message SENT 1",
-        "rpc.message SENT 2",
-      ]);
+      assert.equal(events.length - messages.length, of.startsWith("Attempt.") ? 1 : 0);
+      // The call's own span is made above where messages become octets.
+      const size = of.startsWith("Sent.") ? [] : [0];
+      assert.deepEqual(
+        messages.map(({ name, attributes }) => [name, ...Object.values(attributes ?? {})]).sort(),
+        [
+          ["RECEIVED", 1],
+          ["RECEIVED", 2],
+          ["SENT", 1],
+          ["SENT", 2],
+        ].map((message) => ["rpc.message", ...message, ...size]),
+      );
     }
+  });
+
+  it("notes on the server what messages were when they were sent, compressed or not, the answer of a unary call included", async (t) => {
+    const { compression, compressedBytes } = countingGzip();
+    const { client } = await openInMemory(
+      t,
+      {
+        unary: ({ text }) => ({ text }),
+        async clientStream(requests) {
+          await collect(requests);
+          return {};
+        },
+      },
+      {
+        server: { interceptors: [createServerTracing({ messageEvents: true })], compressions: [compression] },
+        channel: { sendCompression: compression, acceptCompressions: [compression] },
+      },
+    );
+    const long = "a".repeat(5000);
+    await client.unary({ text: long });
+    await client.clientStream(streamOf({ text: "b" }, { text: long }));
+    const shown = (await spans(2)).map(({ events }) =>
+      events.map(({ attributes = {} }) => {
+        const { "rpc.message.type": type, "rpc.message.id": id, ...sizes } = attributes;
+        return { message: `${type} ${id}`, ...sizes };
+      }),
+    );
+    const [asked, answered, streamed] = compressedBytes;
+    assert.equal(compressedBytes.length, 3);
+    assert.deepEqual(shown, [
+      [
+        { message: "RECEIVED 1", "rpc.message.compressed_size": asked },
+        { message: "SENT 1", "rpc.message.compressed_size": answered },
+      ],
+      [
+        { message: "RECEIVED 1", "rpc.message.uncompressed_size": 3 },
+        { message: "RECEIVED 2", "rpc.message.compressed_size": streamed },
+        { message: "SENT 1", "rpc.message.uncompressed_size": 0 },
+      ],
+    ]);
+  });
+
+  it("says with message events too what the client was told, when an answer does not get as far", async (t) => {
+    const { client } = await openInMemory(
+      t,
+      { unary: () => ({ text: "a".repeat(100) }) },
+      { server: { interceptors: [createServerTracing({ messageEvents: true })], maxSendMessageBytes: 10 } },
+    );
+    await assertStatus(client.unary({}), Code.ResourceExhausted);
+    const [span] = await spans(1);
+    assert.equal(span?.attributes["rpc.grpc.status_code"], Code.ResourceExhausted);
+    assert.deepEqual(
+      span?.events.map(({ attributes }) => attributes?.["rpc.message.type"]),
+      ["RECEIVED"],
+    );
   });
 
   it("ends the span of a call that is cancelled", async (t) => {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import type { ConnectError, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import {
   type Context,
   context,
@@ -12,7 +12,15 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import { type CallRequest, callInfo, printable, type RunStep, readHeader, refuseUnknownOptions } from "@tercel/grpc";
+import {
+  type CallInfo,
+  type CallRequest,
+  callInfo,
+  printable,
+  type RunStep,
+  readHeader,
+  refuseUnknownOptions,
+} from "@tercel/grpc";
 import { authorityOf } from "../call/authority-of.ts";
 import { scopeRunner } from "../call/call-scope.ts";
 import { followsUnsampled } from "../call/follows-parents.ts";
@@ -23,10 +31,10 @@ import { UnsampledContext } from "../call/unsampled-context.ts";
 import { type AttemptSpansSettings, headerSetter, traceAttempts } from "./attempt-spans.ts";
 import {
   addPeer,
-  createMessageEvents,
   createMethodDescriptions,
   type DescribedMethod,
   endSpan,
+  MessageEvents,
   maxTextChars,
   type SpanOf,
 } from "./call-span.ts";
@@ -95,15 +103,20 @@ export function createServerTracing(options: ServerTracingOptions = {}): Interce
  */
 export function createClientTracing(options: ClientTracingOptions = {}): Interceptor {
   const settings = resolve("createClientTracing", "Sent", options, clientOptionNames);
+  /** Recorded calls that are open, by the ids of their spans, which are all that their attempts know of them. */
+  const open = new Map<string, Span>();
   const begin = (request: CallRequest): CallObserver => {
     const parent = traceContextOf(request);
     const span = startSpan(settings, request.method, parent);
-    if (span.isRecording()) addPeer(span, "server", authorityOf(request.url));
+    if (span.isRecording()) {
+      addPeer(span, "server", authorityOf(request.url));
+      open.set(span.spanContext().spanId, span);
+    }
     const inside = trace.setSpan(parent, span);
     settings.propagator.inject(inside, request.header, headerSetter);
-    return observer("client", settings, request, span, inside);
+    return observer("client", settings, request, span, inside, () => open.delete(span.spanContext().spanId));
   };
-  return observeCalls("client", begin, traceAttempts(settings));
+  return observeCalls("client", begin, traceAttempts(settings, open));
 }
 
 interface Settings extends AttemptSpansSettings {
@@ -138,7 +151,14 @@ function startSpan(settings: Settings, method: DescMethod, parent: Context): Spa
   return settings.tracer.startSpan(name, options, parent);
 }
 
-function observer(side: Side, settings: Settings, request: CallRequest, span: Span, inside: Context): CallObserver {
+function observer(
+  side: Side,
+  settings: Settings,
+  request: CallRequest,
+  span: Span,
+  inside: Context,
+  onEnded?: () => void,
+): CallObserver {
   // Without an SDK, or when the trace is not sampled, there is nothing to write down.
   if (!span.isRecording()) return new UnrecordedCall(span, inside);
   const end: CallObserver = {
@@ -148,12 +168,34 @@ function observer(side: Side, settings: Settings, request: CallRequest, span: Sp
       const id = requestIdOn(side, request);
       if (id !== undefined) span.setAttribute("rpc.grpc.request.metadata.x-request-id", [printable(id, maxTextChars)]);
       endSpan(span, side === "client" ? "Sent" : "Recv", status, error);
+      onEnded?.();
     },
   };
   if (!settings.messageEvents) return end;
-  const add = createMessageEvents(span);
+  const events = new MessageEvents(span);
+  const info = side === "server" ? request.contextValues.get(callInfo) : undefined;
+  if (info !== undefined) return { ...end, onEnd: endWithCall(info, events, end) };
   const [asked, answered] = side === "client" ? (["SENT", "RECEIVED"] as const) : (["RECEIVED", "SENT"] as const);
-  return { ...end, onRequest: () => add(asked), onResponse: () => add(answered) };
+  return { ...end, onRequest: () => events.add(asked), onResponse: () => events.add(answered) };
+}
+
+/**
+ * A server of ours tells of messages with their sizes. The last is sent when interceptors have seen the end of the call already, so the
+ * span ends when both are done.
+ */
+function endWithCall(info: CallInfo, events: MessageEvents, end: CallObserver): CallObserver["onEnd"] {
+  let isOver = false;
+  let onOver: ((endedBy: ConnectError | undefined) => void) | undefined;
+  events.skipReceived(info.watchMessages(events));
+  info.whenOver(({ endedBy }) => {
+    isOver = true;
+    onOver?.(endedBy);
+  });
+  return (status, error) => {
+    if (isOver) end.onEnd(status, error);
+    // The handler's answer may not get as far as the client.
+    else onOver = (endedBy) => end.onEnd(endedBy?.code ?? status, endedBy ?? error);
+  };
 }
 
 /** Its trace is handed on as it came: a span of its own would be one that nobody can find. */

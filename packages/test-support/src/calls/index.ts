@@ -1,3 +1,4 @@
+export { countingGzip } from "./counting-gzip.ts";
 export {
   type CallOpeners,
   type CallOptions,

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { afterEach, beforeEach, test } from "node:test";
+import { type ServiceError, status } from "@grpc/grpc-js";
+import { detailsOf } from "./error-details.ts";
+import type { LooseMessage } from "./grpc-client.ts";
+import { bearerIn, createShopUnderTest, type ShopUnderTest } from "./shop-under-test.ts";
+
+let shop: ShopUnderTest;
+beforeEach(() => {
+  shop = createShopUnderTest();
+});
+afterEach(() => shop.end());
+
+type Headers = Readonly<Record<string, string>>;
+
+const newKey = () => randomBytes(32).toString("hex");
+const order = { user_id: "ada", items: [{ sku: "book", quantity: 1, unit_price_cents: "100" }] };
+const ada = { email: "ada@example.org", first_name: "Ada", last_name: "Lovelace", password: "correct horse" };
+
+/** order-service, and what becomes of a call to it: "OK", or the reason it was refused for. */
+async function startOrders(args: readonly string[] = []) {
+  const service = await shop.start("order-service", args);
+  const orders = shop.open("shop.order.v1.OrderService", service.address);
+  const outcome = (method: string, request: LooseMessage, headers: Headers) =>
+    orders.call(method, request, headers).then(
+      () => "OK",
+      (error: ServiceError) => `${status[error.code]} ${detailsOf(error)["google.rpc.ErrorInfo"]?.reason}`,
+    );
+  return { service, outcome };
+}
+
+test("nobody lists orders without an admin's token that is for order-service", { timeout: 60_000 }, async () => {
+  const { outcome } = await startOrders();
+  const forUserService = await bearerIn(shop.dataDir, { role: "admin", subject: "developer", lifeMinutes: 5 }, [
+    "user-service",
+  ]);
+  for (const [headers, expected] of [
+    [{}, "UNAUTHENTICATED TOKEN_MISSING"],
+    [{ authorization: "Bearer a.b.c" }, "UNAUTHENTICATED TOKEN_INVALID"],
+    [forUserService, "UNAUTHENTICATED TOKEN_INVALID"],
+    [{ "x-service-key": newKey() }, "UNAUTHENTICATED KEY_INVALID"],
+    [await shop.tokenOf("user"), "PERMISSION_DENIED ROLE_MISSING"],
+    [await shop.tokenOf("admin"), "OK"],
+  ] as const) {
+    assert.equal(await outcome("ListOrders", {}, headers), expected);
+  }
+});
+
+test("user-service may place orders by its key and nothing else, and other programs may do nothing", {
+  timeout: 60_000,
+}, async () => {
+  const [ours, theirs] = [newKey(), newKey()];
+  const file = shop.write("keys", `user-service ${ours}\nmailer ${theirs}\n`);
+  const { outcome } = await startOrders([`--caller-keys-file=${file}`]);
+  assert.equal(await outcome("CreateOrder", order, { "x-service-key": ours }), "OK");
+  assert.equal(await outcome("ListOrders", {}, { "x-service-key": ours }), "UNAUTHENTICATED TOKEN_MISSING");
+  assert.equal(await outcome("CreateOrder", order, { "x-service-key": theirs }), "PERMISSION_DENIED CALLER_DENIED");
+  assert.equal(await outcome("CreateOrder", order, {}), "UNAUTHENTICATED TOKEN_MISSING");
+});
+
+test("a user-service with a key that does not count says so in its log, and the user is created all the same", {
+  timeout: 60_000,
+}, async () => {
+  const { service } = await startOrders();
+  const users = await shop.start("user-service", [
+    `--order-address=${service.address}`,
+    `--service-key-file=${shop.write("key", newKey())}`,
+  ]);
+  await shop.open("user.v1.UserService", users.address).call("CreateUser", ada, await shop.tokenOf("admin"));
+  const { error } = await users.process.record({ event: "welcome_order_failed" });
+  assert.match(String(error), /unauthenticated.*service key is not valid/);
+});
+
+test("in production user-service is known by the key in its file, and without files neither service starts", {
+  timeout: 60_000,
+}, async () => {
+  const production = ["--environment=production", "--jwks-url=http://127.0.0.1:1/keys", "--token-issuer=nobody"];
+  await assert.rejects(
+    shop.start("order-service", production),
+    /services know each other by keys that they are given: give --caller-keys-file or SHOP_CALLER_KEYS_FILE/,
+  );
+  await assert.rejects(shop.start("user-service", production), /give --service-key-file or SHOP_SERVICE_KEY_FILE/);
+
+  const key = newKey();
+  const { service } = await startOrders([
+    ...production,
+    `--caller-keys-file=${shop.write("keys", `user-service ${key}\n`)}`,
+  ]);
+  // Users of the development's tokens make a call of a user-service that is not in production itself.
+  const users = await shop.start("user-service", [
+    `--order-address=${service.address}`,
+    `--service-key-file=${shop.write("key", key)}`,
+  ]);
+  await shop.open("user.v1.UserService", users.address).call("CreateUser", ada, await shop.tokenOf("admin"));
+  await users.process.record({ event: "welcome_order_placed" });
+});
+
+test("strangers at one address are counted before their tokens are looked at, and user-service is not", {
+  timeout: 60_000,
+}, async () => {
+  const key = newKey();
+  const file = shop.write("keys", `user-service ${key}\n`);
+  const { outcome } = await startOrders([`--caller-keys-file=${file}`, "--address-rate-limit=2"]);
+  const guess = { authorization: "Bearer a.b.c" };
+  for (let nth = 0; nth < 3; nth++) assert.equal(await outcome("CreateOrder", order, { "x-service-key": key }), "OK");
+  for (let nth = 0; nth < 2; nth++) assert.match(await outcome("CreateOrder", order, guess), /^UNAUTHENTICATED/);
+  assert.match(await outcome("CreateOrder", order, guess), /^RESOURCE_EXHAUSTED/);
+  assert.equal(await outcome("CreateOrder", order, { "x-service-key": key }), "OK");
+});
+
+test("order-service counts its calls for Prometheus, and tells whether it is ready", { timeout: 60_000 }, async () => {
+  const { service, outcome } = await startOrders();
+  assert.equal(await outcome("ListOrders", {}, await shop.tokenOf("admin")), "OK");
+  await outcome("ListOrders", {}, {});
+  const { address } = await service.process.record({ event: "observable" });
+  const metrics = await (await fetch(`http://${address}/metrics`)).text();
+  for (const one of ["OK", "UNAUTHENTICATED"]) {
+    const line = `grpc_server_requests_total{service="shop.order.v1.OrderService",method="ListOrders",status="${one}"} 1`;
+    assert.ok(metrics.includes(line), one);
+  }
+  assert.ok(metrics.includes("grpc_active_connections 1"));
+  const ready = await fetch(`http://${address}/ready`);
+  assert.equal(ready.status, 200);
+  const { status: told, dependencies } = (await ready.json()) as { status: string; dependencies: LooseMessage[] };
+  assert.deepEqual([told, dependencies.map(({ name }) => name)], ["SERVING", ["database"]]);
+});

@@ -1,0 +1,15 @@
+import { type Compression, gzipCompression } from "@tercel/grpc";
+
+/** A gzip that keeps how many octets each message has become, in their order. */
+export function countingGzip(): { readonly compression: Compression; readonly compressedBytes: number[] } {
+  const compressedBytes: number[] = [];
+  const compression: Compression = {
+    ...gzipCompression,
+    async compress(bytes) {
+      const compressed = await gzipCompression.compress(bytes);
+      compressedBytes.push(compressed.length);
+      return compressed;
+    },
+  };
+  return { compression, compressedBytes };
+}
