@@ -361,7 +361,7 @@ export class Connection implements StreamOwner, InboundOwner {
 
   largeHeaderList(streamId: number, listBytes: number): void {
     const detail = `a header list of ${listBytes} octets, more than ${this.limits.largeHeaderListBytes}: other servers may refuse it`;
-    this.tellLimit("large_header_list", "warned", streamId, detail);
+    this.limitTeller.tell("large_header_list", "warned", streamId, detail);
   }
 
   applySetting(setting: number, value: number): void {
