@@ -39,6 +39,8 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
   private creditedOfPartial = 0;
   /** Octets of messages that went straight to somebody and have earned no credit yet. */
   private deliveredOctets = 0;
+  /** All that have come. */
+  pushed = 0;
   private waiters: Waiter<T>[] = [];
   private ended = false;
   private failed = false;
@@ -55,6 +57,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
 
   /** A message is complete. The octets are only lent, unless it was gathered in a buffer of its own. */
   push(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
+    this.pushed++;
     if (this.ended) return;
     const credited = this.creditedOfPartial;
     const owed = end - start + messagePrefixBytes - credited;

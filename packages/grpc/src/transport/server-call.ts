@@ -34,6 +34,9 @@ import type { UnhandledCalls } from "./unhandled-calls.ts";
 /** Interceptors look for a few headers, always the same. */
 const maxLookedUp = 8;
 
+/** Not a field of calls: all would pay for what few ask. */
+const compressedRequests = new WeakSet<ServerCall>();
+
 /** What all calls of a server share. */
 export interface ServerCallSettings {
   /** Calls since the beginning, counted by the calls themselves. */
@@ -82,8 +85,6 @@ export class ServerCall
   private over = false;
   sentMessageBytes = 0;
   receivedMessageBytes = 0;
-  private receivedMessages = 0;
-  private isRequestCompressed = false;
   private observer: MessageObserver | undefined = undefined;
   private onOver: OnCallEnd | undefined = undefined;
   private wakeSender: (() => void) | undefined = undefined;
@@ -203,8 +204,8 @@ export class ServerCall
   watchMessages(observer: MessageObserver): number {
     const isolated = andObserver(undefined, observer);
     this.observer = this.observer === undefined ? isolated : andObserver(this.observer, observer);
-    if (this.requests !== undefined) return this.receivedMessages;
-    if (this.request !== undefined) isolated.onReceived(this.receivedMessageBytes, this.isRequestCompressed);
+    if (this.requests !== undefined) return this.requests.pushed;
+    if (this.request !== undefined) isolated.onReceived(this.receivedMessageBytes, compressedRequests.has(this));
     return 0;
   }
 
@@ -233,8 +234,7 @@ export class ServerCall
     if (this.over) return;
     this.stream.owner.messages.received++;
     this.receivedMessageBytes += end - start;
-    this.receivedMessages++;
-    if (compressed) this.isRequestCompressed = true;
+    if (compressed && this.requests === undefined) compressedRequests.add(this);
     this.observer?.onReceived(end - start, compressed);
     if (this.requests !== undefined) {
       this.requests.push(bytes, start, end, compressed, gathered);
