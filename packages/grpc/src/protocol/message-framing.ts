@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { giveGatherSlab, takeGatherSlab } from "./gather-slabs.ts";
+import { gatheringBegan, gatheringEnded } from "./young-collection.ts";
 
 /** Octets before each message: a flag and a 32-bit big-endian length (gRPC over HTTP/2, Length-Prefixed-Message). */
 export const messagePrefixBytes = 5;
@@ -43,6 +44,8 @@ export class MessageReader {
   #announced = 0;
   #gather: Uint8Array = noBytes;
   #gathered = 0;
+  /** Size of the gathering buffer while it is not a lent one. */
+  #ownBytes = 0;
 
   /** @param maxMessageBytes limit for the announced length of one message, as it lies on the wire */
   constructor(sink: MessageSink, maxMessageBytes: number) {
@@ -60,6 +63,7 @@ export class MessageReader {
     this.#halted = true;
     giveGatherSlab(this.#gather);
     this.#gather = noBytes;
+    this.#endOwn();
   }
 
   /**
@@ -112,6 +116,7 @@ export class MessageReader {
     if (needed === this.#announced) {
       const message = this.#gather;
       this.#gather = noBytes;
+      this.#endOwn();
       this.#gathered = 0;
       this.#prefixFilled = 0;
       this.#sink.onMessage(message, 0, message.length, this.#flag === 1, true);
@@ -126,8 +131,19 @@ export class MessageReader {
     // Unpooled, so that a message kept by the application holds no foreign memory. It goes out only once it is full.
     const grown = lent ?? new Uint8Array(Buffer.allocUnsafeSlow(Math.min(next, this.#announced)).buffer);
     grown.set(this.#gather.subarray(0, this.#gathered));
+    this.#endOwn();
+    if (lent === undefined) {
+      this.#ownBytes = grown.length;
+      gatheringBegan(grown.length);
+    }
     giveGatherSlab(this.#gather);
     this.#gather = grown;
+  }
+
+  #endOwn(): void {
+    if (this.#ownBytes === 0) return;
+    gatheringEnded(this.#ownBytes);
+    this.#ownBytes = 0;
   }
 
   #refuse(): ConnectError {

@@ -1,6 +1,7 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { type Codec, copyOctets } from "../codec/index.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
+import { countUnfreed } from "../protocol/young-collection.ts";
 
 /**
  * Makes a message of the octets that came for it. Unless they are the message's own, they are copied where it would keep parts
@@ -23,8 +24,14 @@ export function decodeReceived(
   if (!compressed) return codec.decode(schema, octets);
   if (compression === undefined) throw undeclaredCompressionError();
   const plain = compression.decompress(octets, maxMessageBytes);
-  if (!(plain instanceof Promise)) return codec.decode(schema, plain);
-  const message = plain.then((decompressed) => codec.decode(schema, decompressed));
+  if (!(plain instanceof Promise)) return decodeOwn(codec, schema, plain);
+  const message = plain.then((decompressed) => decodeOwn(codec, schema, decompressed));
   message.catch(() => {});
   return message;
+}
+
+/** Of octets that the message may keep. */
+function decodeOwn(codec: Codec, schema: DescMessage, octets: Uint8Array): Message {
+  countUnfreed(octets.length);
+  return codec.decode(schema, octets);
 }

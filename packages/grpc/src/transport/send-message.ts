@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Stream } from "@tercel/http2";
 import { messagePrefixBytes, writeMessagePrefix } from "../protocol/message-framing.ts";
+import { countUnfreed } from "../protocol/young-collection.ts";
 
 /** Copying a payload this small next to its prefix is cheaper than sending two pieces. */
 const joinBelowBytes = 8192;
@@ -39,9 +40,9 @@ export function sendMessage(
   const prefix = new Uint8Array(messagePrefixBytes);
   writeMessagePrefix(prefix, 0, compressed, payload.length);
   stream.sendData(prefix);
-  return isGiven && payload.length >= minGivenBytes
-    ? stream.giveData(payload, endStream)
-    : stream.sendData(payload, endStream);
+  if (isGiven && payload.length >= minGivenBytes) return stream.giveData(payload, endStream);
+  countUnfreed(payload.length);
+  return stream.sendData(payload, endStream);
 }
 
 /**

@@ -1,0 +1,59 @@
+import { getHeapSpaceStatistics } from "node:v8";
+
+/** Below, memory is V8's own affair: so many messages are needed that their objects fill the young generation by themselves. */
+const minCountedBytes = 65_536;
+
+/** Octets of buffers that are allowed before it is known how large the young generation is. */
+const firstAllowanceBytes = 8_388_608;
+
+/**
+ * V8 begins to collect the whole heap once the memory of buffers has grown by 8 MiB and the young generation's size. Half of the
+ * 8 MiB stays for what is just being received and sent.
+ */
+const spareBytes = 4_194_304;
+
+/** Every V8 takes an array of this size into its young generation, instead of giving it memory of its own. */
+const fillerBytes = 65_536;
+const wordBytes = 8;
+
+let countedBytes = 0;
+let allowanceBytes = firstAllowanceBytes;
+let gatheringBytes = 0;
+/** Seen from outside of the loop, or the compiler might make nothing. */
+const made: { filler: readonly unknown[] } = { filler: [] };
+
+/**
+ * Counts a buffer that only the garbage collector can free, because an application has it or might keep it, and lets V8 collect
+ * what is young when much has come together.
+ *
+ * V8 counts the memory of buffers against the limit of its whole heap, but no amount of it makes the young generation full. So a
+ * program that moves large messages, whose buffers are of no use to anybody a moment later, has its whole heap marked for every two
+ * dozen of MB. The collection of what is young frees the same buffers at a small part of that cost; it comes when the young
+ * generation is full, and so it is filled.
+ */
+export function countUnfreed(bufferBytes: number): void {
+  if (bufferBytes < minCountedBytes) return;
+  countedBytes += bufferBytes;
+  // With so much in progress at once, buffers are no longer young when they are done with: the whole heap has to be looked at anyway.
+  if (countedBytes < allowanceBytes || gatheringBytes > allowanceBytes / 2) return;
+  countedBytes = 0;
+  for (let left = roomBytes(); left > 0; left -= fillerBytes) made.filler = new Array(fillerBytes / wordBytes);
+  made.filler = [];
+  allowanceBytes = spareBytes + roomBytes();
+}
+
+/** A message begins to be gathered in a buffer of its own. */
+export function gatheringBegan(bufferBytes: number): void {
+  countUnfreed(bufferBytes);
+  gatheringBytes += bufferBytes;
+}
+
+/** It is complete, or was given up. */
+export function gatheringEnded(bufferBytes: number): void {
+  gatheringBytes -= bufferBytes;
+}
+
+/** What the young generation takes until it is full. */
+function roomBytes(): number {
+  return getHeapSpaceStatistics().find((space) => space.space_name === "new_space")?.space_available_size ?? 0;
+}
