@@ -36,7 +36,7 @@ interface Entry {
  */
 export class EncoderTable {
   private readonly records = new Map<string, NameRecord>();
-  private readonly unindexedNames: ReadonlySet<string>;
+  private readonly unindexedNames: readonly string[];
   private rememberedNames = 0;
   private slots: (Entry | undefined)[] = new Array<Entry | undefined>(initialSlots).fill(undefined);
   private mask = initialSlots - 1;
@@ -50,7 +50,7 @@ export class EncoderTable {
   epoch = 0;
 
   constructor(maxBytes: number, unindexedNames: readonly string[]) {
-    this.unindexedNames = new Set(unindexedNames);
+    this.unindexedNames = unindexedNames;
     this.maxBytes = maxBytes;
   }
 
