@@ -16,6 +16,7 @@ import { Admission } from "./admission.ts";
 import { attach } from "./attach.ts";
 import { classifyFirstBytes, prefaceBytes } from "./first-bytes.ts";
 import { HandshakeQueue } from "./handshake-queue.ts";
+import { ignoreErrors } from "./ignore-errors.ts";
 import { readPeerCertificate } from "./peer-certificate.ts";
 import { serverTlsOptions } from "./tls-defaults.ts";
 import { UnixSocketFile } from "./unix-socket-file.ts";
@@ -244,13 +245,14 @@ export class Http2Server {
     }
     const address = socket.remoteAddress;
     const limit = this.admission.enter(address);
-    socket.on("error", () => {});
+    ignoreErrors(socket);
     if (limit !== undefined) {
       this.tellLimit(limit, "refused", "too many connections at once", address);
       socket.destroy();
       return;
     }
-    socket.once("close", () => this.admission.leave(address));
+    // Not `once`, whose wrapper would live as long as the socket; "close" comes but once.
+    socket.on("close", () => this.admission.leave(address));
     if (this.tls === undefined) {
       this.accept(socket);
     } else if (!this.handshakes.add(socket)) {
@@ -274,7 +276,7 @@ export class Http2Server {
       this.options.http1Server.emit("connection", socket);
     } else {
       // Without ALPN nobody knows what is spoken; the larger engines have required it since 2024.
-      socket.on("error", () => {});
+      ignoreErrors(socket);
       socket.destroy();
     }
   }
@@ -291,10 +293,8 @@ export class Http2Server {
       cancel();
       this.undecided.delete(socket);
       socket.off("data", onData);
-      socket.off("error", onError);
       socket.off("close", forget);
     };
-    const onError = (): void => {};
     const cancel = this.clock.after(this.handshakeTimeoutMs, () => socket.destroy());
     const onData = (chunk: Uint8Array): void => {
       head = head === undefined ? chunk : Buffer.concat([head, chunk]);
@@ -304,15 +304,14 @@ export class Http2Server {
       if (kind === "http1") this.handToHttp1(socket, head);
       else this.serve(socket, kind === "http2" ? head.subarray(prefaceBytes) : undefined);
     };
+    ignoreErrors(socket);
     socket.on("data", onData);
-    socket.on("error", onError);
     socket.on("close", forget);
   }
 
   private handToHttp1(socket: Socket, head: Uint8Array): void {
     const { http1Server } = this.options;
     if (http1Server === undefined) {
-      socket.on("error", () => {});
       socket.end(http505);
       socket.destroySoon();
       return;
