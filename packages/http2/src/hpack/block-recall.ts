@@ -30,7 +30,8 @@ interface Slot {
 export class BlockRecall {
   private slots: (Slot | undefined)[] = new Array<Slot | undefined>(minSlots).fill(undefined);
   private mask = minSlots - 1;
-  private readonly usedSlots: Slot[] = [];
+  /** Whether any slot holds a block of this epoch. */
+  private holdsBlocks = false;
   private epoch = 0;
   private lastHash = 0;
   private keptBytes = 0;
@@ -81,7 +82,7 @@ export class BlockRecall {
       this.slots[hash & this.mask] = slot;
     }
     slot.hash = hash;
-    if (slot.block === undefined) this.usedSlots.push(slot);
+    this.holdsBlocks = true;
     return slot;
   }
 
@@ -95,16 +96,17 @@ export class BlockRecall {
 
   /** Drops the blocks at once, not when their slot is needed again: they may hold strings the table has evicted. */
   private forgetAll(): void {
-    for (const slot of this.usedSlots) {
+    if (!this.holdsBlocks) return;
+    this.holdsBlocks = false;
+    for (const slot of this.slots) {
+      if (slot === undefined) continue;
       slot.length = -1;
       slot.block = undefined;
     }
-    this.usedSlots.length = 0;
   }
 
   private giveUpAll(): void {
     this.slots.fill(undefined);
-    this.usedSlots.length = 0;
     this.keptBytes = 0;
   }
 }
