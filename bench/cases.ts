@@ -42,10 +42,11 @@ export interface ClientWork {
   concurrency: number;
 }
 
-/** Connections are opened to the server under test and left alone. */
+/** Connections are opened to the server under test, and left alone when it has answered the calls on each. */
 export interface IdleWork {
   kind: "idle";
   connections: number;
+  callsEach: number;
 }
 
 /** A load-balancing policy picks among connected endpoints; Tercel's alone, because the peers' cannot be had on their own. */
@@ -198,6 +199,13 @@ function link(direction: "upload" | "download", megabytesPerSecond: number, roun
   };
 }
 
+/** With those that are opened before them, they are below 4096: what many systems let a process have open. */
+const IDLE_CONNECTIONS = 3000;
+
+function idle(name: string, callsEach: number): BenchCase {
+  return { name, unit: "bytes", better: "lower", work: { kind: "idle", connections: IDLE_CONNECTIONS, callsEach } };
+}
+
 function overTls(benchCase: BenchCase): BenchCase {
   return { ...benchCase, name: `tls/${benchCase.name}`, isTls: true };
 }
@@ -220,13 +228,14 @@ export const BENCH_CASES: readonly BenchCase[] = [
   clientUnary(1),
   clientUnary(100),
   clientStream(),
-  { name: "memory/idle-connection", unit: "bytes", better: "lower", work: { kind: "idle", connections: 1000 } },
+  idle("memory/idle-connection", 0),
+  idle("memory/used-connection", 2),
   ...PICKING_POLICIES.flatMap((policy) => [10, 1000, 10_000].map((endpoints) => pick(policy, endpoints))),
   {
     name: "memory/open-stream",
     unit: "bytes",
     better: "lower",
-    work: { kind: "open-streams", connections: 20, streamsEach: 100 },
+    work: { kind: "open-streams", connections: 30, streamsEach: 100 },
   },
   latency(10, 10),
   overTls(serverUnary(10, 10)),

@@ -9,8 +9,11 @@ import { interleave, type Outcome } from "./interleave.ts";
 import { reportTurn, type Session } from "./session.ts";
 import { verifyOnce } from "./verify-server.ts";
 
-/** Opened before the first reading and kept, so that code and tables loaded by the first connection do not count. */
-const FIRST_CONNECTIONS = 10;
+/**
+ * Opened before the first reading and kept, so that what a process grows by once does not count: code and tables that the first
+ * connection loads, the young generation of the heap, buffers that are read into.
+ */
+const FIRST_CONNECTIONS = 500;
 /** After this, what a server does once per connection is over: its memory is read when nothing moves any more. */
 const SETTLE_MS = 500;
 
@@ -20,9 +23,10 @@ export function measureIdleConnections(
   subjects: readonly Subject[],
   session: Session,
 ): Promise<Map<string, Outcome>> {
+  const calls = { each: work.callsEach, path: "/bench.echo.v1.EchoService/Unary", isEnded: true } as const;
   return measureGrowth(work.connections, subjects, session, {
-    first: (port) => openIdleConnections(port, FIRST_CONNECTIONS),
-    counted: (port) => openIdleConnections(port, work.connections),
+    first: (port) => openIdleConnections(port, FIRST_CONNECTIONS, calls),
+    counted: (port) => openIdleConnections(port, work.connections, calls),
   });
 }
 

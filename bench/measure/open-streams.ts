@@ -5,6 +5,9 @@ import { measureGrowth } from "./idle-connections.ts";
 import type { Outcome } from "./interleave.ts";
 import type { Session } from "./session.ts";
 
+/** As with connections: what a process grows by once does not count. */
+const FIRST_CONNECTIONS = 5;
+
 /**
  * Resident memory that each open stream costs a server: a call that streams to it, of which the head and one message have come.
  * The connections they are on count, a hundredth for each stream.
@@ -14,9 +17,9 @@ export function measureOpenStreams(
   subjects: readonly Subject[],
   session: Session,
 ): Promise<Map<string, Outcome>> {
-  const streams = { each: work.streamsEach, path: "/bench.echo.v1.EchoService/ClientStream" };
+  const calls = { each: work.streamsEach, path: "/bench.echo.v1.EchoService/ClientStream" };
   return measureGrowth(work.connections * work.streamsEach, subjects, session, {
-    first: (port) => openIdleConnections(port, 1, streams),
-    counted: (port) => openIdleConnections(port, work.connections, streams),
+    first: (port) => openIdleConnections(port, FIRST_CONNECTIONS, calls),
+    counted: (port) => openIdleConnections(port, work.connections, calls),
   });
 }

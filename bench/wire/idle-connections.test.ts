@@ -32,6 +32,38 @@ test("holds as many connections as were asked for, beyond one batch, until they 
   await once(server, "close");
 });
 
+for (const [what, message, refusal] of [
+  ["waits until the calls on each connection are answered", Buffer.alloc(5), undefined],
+  ["fails when a call is answered without a message", Buffer.alloc(0), /was refused its calls/],
+] as const) {
+  test(what, async () => {
+    let answered = 0;
+    const server = createHttp2Server();
+    server.on("stream", (stream) => {
+      stream.on("wantTrailers", () => {
+        answered++;
+        stream.sendTrailers({ "grpc-status": "0" });
+      });
+      stream.resume();
+      // Not before the PING is answered.
+      setImmediate(() => {
+        stream.respond({}, { waitForTrailers: true });
+        stream.end(message);
+      });
+    });
+    const port = await listening(server);
+    const opening = openIdleConnections(port, 2, { each: 3, path: "/any", isEnded: true });
+    if (refusal === undefined) {
+      (await opening).close();
+      assert.equal(answered, 6);
+    } else {
+      await assert.rejects(opening, refusal);
+    }
+    server.close();
+    await once(server, "close");
+  });
+}
+
 test("fails when the server closes a connection instead of answering", async () => {
   const server = createServer((socket) => socket.destroy());
   const port = await listening(server);

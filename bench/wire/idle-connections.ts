@@ -9,6 +9,7 @@ const FRAME_HEADER_BYTES = 9;
 const FRAME_DATA = 0x0;
 const FRAME_HEADERS = 0x1;
 const FLAG_END_HEADERS = 0x4;
+const FLAG_END_STREAM = 0x1;
 const FRAME_SETTINGS = 0x4;
 const FRAME_PING = 0x6;
 const FLAG_ACK = 0x1;
@@ -23,11 +24,12 @@ const PING = Buffer.concat([Buffer.from([0, 0, 8, FRAME_PING, 0, 0, 0, 0, 0]), B
 /** An empty message. */
 const MESSAGE = Buffer.alloc(5);
 
-/** Calls that are begun on each connection and not ended. */
-export interface OpenStreams {
+/** Calls that are begun on each connection with one empty message. */
+export interface Calls {
   each: number;
-  /** Of a method that takes a stream. */
   path: string;
+  /** The request ends behind the message, and the answer is awaited. Otherwise the method has to be one that takes a stream. */
+  isEnded?: true;
 }
 /** Connections opened at a time: below every listener's backlog, so that none waits for a repeated SYN. */
 const OPENED_TOGETHER = 50;
@@ -37,9 +39,10 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 export async function openIdleConnections(
   port: number,
   count: number,
-  streams: OpenStreams = { each: 0, path: "" },
+  calls: Calls = { each: 0, path: "" },
 ): Promise<IdleConnections> {
-  const octets = Buffer.concat([OPENING, ...openStreams(streams), PING]);
+  const octets = Buffer.concat([OPENING, ...requests(calls), PING]);
+  const answers = calls.isEnded ? calls.each : 0;
   const sockets: Socket[] = [];
   const close = () => {
     for (const socket of sockets) socket.destroy();
@@ -50,7 +53,7 @@ export async function openIdleConnections(
       for (let i = 0; i < OPENED_TOGETHER && sockets.length < count; i++) {
         const socket = connect({ host: "127.0.0.1", port });
         sockets.push(socket);
-        opening.push(handshake(socket, octets));
+        opening.push(handshake(socket, octets, answers));
       }
       await Promise.all(opening);
     }
@@ -61,12 +64,14 @@ export async function openIdleConnections(
   return { close };
 }
 
-/** Settles when the server's SETTINGS are acknowledged and the PING is answered. */
-function handshake(socket: Socket, octets: Uint8Array): Promise<void> {
+/** Settles when the server's SETTINGS are acknowledged, the PING is answered, and so many calls are, each with a message. */
+function handshake(socket: Socket, octets: Uint8Array, answers: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let received: Buffer = Buffer.alloc(0);
     let settingsSeen = false;
     let pingAnswered = false;
+    let messageBytes = 0;
+    let ends = 0;
     const fail = (why: string) => {
       socket.destroy();
       reject(new Error(`an idle connection ${why}`));
@@ -85,13 +90,18 @@ function handshake(socket: Socket, octets: Uint8Array): Promise<void> {
         if (received.length < frameBytes) return;
         const type = received[3];
         const acknowledges = ((received[4] ?? 0) & FLAG_ACK) !== 0;
+        const endsStream = ((received[4] ?? 0) & FLAG_END_STREAM) !== 0;
         received = received.subarray(frameBytes);
         if (type === FRAME_SETTINGS && !acknowledges) {
           settingsSeen = true;
           socket.write(SETTINGS_ACK);
         }
         if (type === FRAME_PING && acknowledges) pingAnswered = true;
-        if (settingsSeen && pingAnswered) {
+        if (type === FRAME_DATA) messageBytes += frameBytes - FRAME_HEADER_BYTES;
+        if (type === FRAME_HEADERS && endsStream && ++ends === answers && messageBytes < answers * MESSAGE.length) {
+          fail("was refused its calls");
+        }
+        if (settingsSeen && pingAnswered && ends >= answers) {
           socket.setTimeout(0);
           resolve();
         }
@@ -100,14 +110,14 @@ function handshake(socket: Socket, octets: Uint8Array): Promise<void> {
   });
 }
 
-function openStreams({ each, path }: OpenStreams): Buffer[] {
+function requests({ each, path, isEnded }: Calls): Buffer[] {
   const fields = [":method", "POST", ":scheme", "http", ":path", path, ":authority", "bench", "te", "trailers"];
   const block = literals([...fields, "content-type", "application/grpc"]);
   return Array.from({ length: each }, (_, index) => {
     const streamId = 2 * index + 1;
     return Buffer.concat([
       frame(FRAME_HEADERS, FLAG_END_HEADERS, streamId, block),
-      frame(FRAME_DATA, 0, streamId, MESSAGE),
+      frame(FRAME_DATA, isEnded ? FLAG_END_STREAM : 0, streamId, MESSAGE),
     ]);
   });
 }

@@ -297,6 +297,23 @@ test("rejects with the system's error as the cause when nobody listens", async (
   });
 });
 
+test("tells the system's error as the cause when the peer cuts a connection off in the middle of a request", async () => {
+  const server = createNetServer((socket) => socket.once("data", () => socket.resetAndDestroy()));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = { host: "127.0.0.1", port: (server.address() as { port: number }).port };
+  const closed = new Promise<Http2Error | undefined>((resolve, reject) => {
+    connect(address, { onClose: resolve }).then(
+      (connection) => connection.request(post, [], false, new RecordedStream()),
+      reject,
+    );
+  });
+  const error = await closed;
+  assert.equal((error?.cause as { code?: string } | undefined)?.code, "ECONNRESET");
+  server.close();
+  await once(server, "close");
+});
+
 test("rejects when the attempt is given up, before it began or after", async () => {
   await withServer({}, local, async (address) => {
     await assert.rejects(connect(address, {}, { signal: AbortSignal.abort() }), Http2Error);

@@ -69,10 +69,10 @@ export class Http2ClientConnection implements ClientConnection {
 /** Connects over TCP, TLS or a Unix socket, and waits for the server's SETTINGS: only then is it known to speak HTTP/2. */
 export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
   // Here and not with the first connection, where nobody could catch it.
-  resolveLimits(settings.limits);
+  const resolvedLimits = resolveLimits(settings.limits);
   const growingKeepalive = new GrowingKeepalive(settings.keepalive);
   return (address, events, attempt) => {
-    const { limits, unindexedFields, clock, limitReporter } = settings;
+    const { unindexedFields, clock, limitReporter } = settings;
     const keepalive = growingKeepalive.current;
     return new Promise((resolve, reject) => {
       const tls = typeof settings.tls === "function" ? settings.tls() : settings.tls;
@@ -121,7 +121,7 @@ export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
         {
           ...(tls === undefined ? {} : { tls: withServerName(tls, address) }),
           ...(keepalive === undefined ? {} : { keepalive }),
-          limits,
+          resolvedLimits,
           unindexedFields,
           clock,
           connectTimeoutMs: attempt.connectTimeoutMs,

@@ -13,21 +13,23 @@ const resetsPerCompleted = 0.1;
  */
 export class Budgets {
   private readonly clock: Clock;
-  private readonly glitches: TokenBucket;
-  private readonly peerResets: TokenBucket;
-  private readonly causedResets: TokenBucket;
+  private readonly limits: ConnectionLimits;
+  /** A bucket that nothing was taken from is full: it is made when it is first of use. */
+  private glitches: TokenBucket | undefined = undefined;
+  private peerResets: TokenBucket | undefined = undefined;
+  private causedResets: TokenBucket | undefined = undefined;
   private completed = 0;
   private windowUpdates = 0;
 
   constructor(limits: ConnectionLimits, clock: Clock) {
     this.clock = clock;
-    this.glitches = new TokenBucket(limits.glitchBurst, limits.glitchesPerSecond);
-    this.peerResets = new TokenBucket(limits.peerResetBurst, limits.peerResetsPerSecond);
-    this.causedResets = new TokenBucket(limits.causedResetBurst, limits.causedResetsPerSecond);
+    this.limits = limits;
   }
 
   /** Legal but pointless: empty DATA, PRIORITY, unknown frames, empty CONTINUATION. */
   glitch(): void {
+    const { glitchBurst, glitchesPerSecond } = this.limits;
+    this.glitches ??= new TokenBucket(glitchBurst, glitchesPerSecond);
     if (!this.glitches.take(this.clock.nowMs())) {
       throw limitError("glitches", ErrorCode.enhanceYourCalm, "too_many_glitches");
     }
@@ -35,6 +37,8 @@ export class Budgets {
 
   /** The peer reset a stream (CVE-2023-44487). */
   peerReset(): void {
+    const { peerResetBurst, peerResetsPerSecond } = this.limits;
+    this.peerResets ??= new TokenBucket(peerResetBurst, peerResetsPerSecond);
     this.peerResets.refund(this.completed * resetsPerCompleted);
     this.completed = 0;
     if (!this.peerResets.take(this.clock.nowMs())) {
@@ -44,6 +48,8 @@ export class Budgets {
 
   /** The peer made us reset a stream (CVE-2025-8671). */
   causedReset(): void {
+    const { causedResetBurst, causedResetsPerSecond } = this.limits;
+    this.causedResets ??= new TokenBucket(causedResetBurst, causedResetsPerSecond);
     if (!this.causedResets.take(this.clock.nowMs())) {
       throw limitError("caused_resets", ErrorCode.enhanceYourCalm, "too_many_stream_errors");
     }

@@ -11,10 +11,10 @@ import type { StreamPlaces } from "./stream-places.ts";
 import type { Ticker } from "./ticker.ts";
 import type { GrowthAllowance } from "./window-growth.ts";
 
-/** What a connection tells the layer above. */
+/** What a connection tells the layer above. Each names the connection last, so that one object can serve all of a server's. */
 export interface ConnectionEvents {
   /** Server: a request has begun. The listener has to be set on the stream before this returns. */
-  onStream?(stream: Stream, head: RequestHead): void;
+  onStream?(stream: Stream, head: RequestHead, connection: object): void;
   /** Client: the peer's SETTINGS have come, so requests are welcome. */
   onReady?(): void;
   /** The peer will take no new streams; those it has not acted on are reset as unprocessed. */
@@ -22,13 +22,15 @@ export interface ConnectionEvents {
   /** Client: a stream has ended or the peer allows more, so `canOpenStream` may be true again. */
   onCapacity?(): void;
   /** The peer has struck a limit; what follows from that follows by itself. */
-  onLimit?(event: LimitEvent): void;
+  onLimit?(event: LimitEvent, connection: object): void;
   /** The connection is gone, always exactly once; undefined when it ended in good order. */
-  onClose?(error: Http2Error | undefined): void;
+  onClose?(error: Http2Error | undefined, connection: object): void;
 }
 
 export interface ConnectionOptions {
   limits?: Partial<ConnectionLimits>;
+  /** Shared by the connections of a server or client: what `resolveLimits` made of `limits`, which it takes the place of. Default: made for each. */
+  resolvedLimits?: ConnectionLimits;
   /** Pings that find out whether the peer is still there. Default: none. */
   keepalive?: Keepalive;
   /** Fields that differ in every message: they are kept out of the compression table. */

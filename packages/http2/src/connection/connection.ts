@@ -1,7 +1,7 @@
 import { ErrorCode } from "../frame/error-code.ts";
 import { FrameReader } from "../frame/frame-reader.ts";
 import type { Goaway } from "../frame/goaway.ts";
-import { HpackEncoder, PreparedHeaders } from "../hpack/index.ts";
+import { PreparedHeaders } from "../hpack/index.ts";
 import { callerError, type Http2Error } from "../http2-error.ts";
 import type { PeerTls } from "../peer-tls.ts";
 import { isHeadRequest } from "../stream/is-head-request.ts";
@@ -28,15 +28,15 @@ import { PeerSettings } from "./peer-settings.ts";
 import { Phases } from "./phases.ts";
 import { PingPolicy } from "./ping-policy.ts";
 import { Pings } from "./pings.ts";
-import { ReadPacer } from "./read-pacer.ts";
+import { type ChunkReader, ReadPacer } from "./read-pacer.ts";
 import type { Role } from "./role.ts";
 import { Shutdown } from "./shutdown.ts";
-import { StreamAdmission } from "./stream-admission.ts";
+import { StreamAdmission, type StreamAdmissionParts } from "./stream-admission.ts";
 import { StreamTable } from "./stream-table.ts";
 import { Ticker } from "./ticker.ts";
-import { TimeLimits } from "./time-limits.ts";
+import { TimeLimits, type TimeLimitsParts } from "./time-limits.ts";
 import { GrowthAllowance, WindowGrowth } from "./window-growth.ts";
-import { WindowTuner } from "./window-tuner.ts";
+import { WindowTuner, type WindowTunerParts } from "./window-tuner.ts";
 
 /** RFC 6585 §5. */
 const tooLargeHeaders = new PreparedHeaders([":status", "431", "content-length", "0"]);
@@ -45,11 +45,10 @@ const tooLargeHeaders = new PreparedHeaders([":status", "431", "content-length",
  * One HTTP/2 connection, either role (RFC 9113). It is fed by `receive` and writes to a byte channel; sockets and TLS
  * are the business of the folder `socket`.
  */
-export class Connection implements StreamOwner, InboundOwner {
+export class Connection implements StreamOwner, InboundOwner, ChunkReader {
   readonly role: Role;
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
-  readonly streamSendBufferBytes: number;
   /** Undefined without TLS. */
   readonly peerTls: PeerTls | undefined;
   private readonly tooLargeHeaders: HeaderFields;
@@ -66,14 +65,17 @@ export class Connection implements StreamOwner, InboundOwner {
   private readonly timeLimits: TimeLimits;
   private readonly pingPolicy: PingPolicy;
   private readonly controlFrameGuard: ControlFrameGuard;
-  private readonly growth: WindowGrowth;
-  private readonly windowTuner: WindowTuner;
+  private readonly allowance: GrowthAllowance;
+  /** Undefined before the first data. */
+  private windowTuner: WindowTuner | undefined = undefined;
   private readonly creditAhead: CreditAhead;
   private readonly admission: StreamAdmission;
   private readonly peerSettings: PeerSettings;
   private readonly ownSettings: OwnSettings;
-  private readonly draining: Drain;
-  private readonly shutdown: Shutdown;
+  /** Undefined before either side wants an end. */
+  private drainBegun: Drain | undefined = undefined;
+  private shutdownBegun: Shutdown | undefined = undefined;
+  private readonly parts: StreamAdmissionParts & TimeLimitsParts & WindowTunerParts;
   private readonly limitTeller: LimitTeller;
 
   private nextStreamId = 1;
@@ -88,48 +90,28 @@ export class Connection implements StreamOwner, InboundOwner {
     this.tooLargeHeaders = options.tooLargeHeadersResponse ?? tooLargeHeaders;
     this.socket = socket;
     this.events = events;
-    this.limitTeller = new LimitTeller(events);
+    this.limitTeller = new LimitTeller(events, this);
     this.clock = options.clock ?? systemClock;
     this.ticker = options.ticker ?? new Ticker(this.clock);
-    const limits = resolveLimits(options.limits);
+    const limits = options.resolvedLimits ?? resolveLimits(options.limits);
     this.limits = limits;
-    this.streamSendBufferBytes = limits.streamSendBufferBytes;
     this.peerTls = options.peerTls;
     this.streams = new StreamTable(role);
     this.budgets = new Budgets(limits, this.clock);
-    this.outbound = new Outbound(
-      socket,
-      new HpackEncoder(limits.headerTableBytes, options.unindexedFields),
-      limits.connectionSendBufferBytes,
-      () => this.drained(),
-    );
+    this.outbound = new Outbound(socket, this, limits, options.unindexedFields);
     this.pings = new Pings(this.outbound);
-    const allowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
-    this.growth = new WindowGrowth(limits.connectionWindowBytes, limits.maxReceiveWindowBytes, allowance);
-    this.creditAhead = new CreditAhead(allowance);
+    this.allowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
+    this.creditAhead = new CreditAhead(this.allowance);
     this.inbound = new Inbound(this, this.streams, this.outbound, limits, this.budgets, this.creditAhead);
     this.reader = new FrameReader(this.inbound, limits.maxFrameBytes);
-    this.pacer = new ReadPacer(socket, (chunk, from) => this.read(chunk, from));
+    this.pacer = new ReadPacer(socket, this);
     this.phases = new Phases(limits, this.clock.nowMs());
     this.pingPolicy = new PingPolicy(limits);
     this.controlFrameGuard = new ControlFrameGuard(this.outbound, limits, this.pacer, this.limitTeller);
     this.keepalive = new KeepaliveTimer(options.keepalive, this.clock.nowMs());
     this.peerSettings = new PeerSettings(role, this.streams, this.outbound);
     this.ownSettings = new OwnSettings(limits, this.outbound);
-    this.shutdown = new Shutdown({
-      role,
-      socket,
-      clock: this.clock,
-      streams: this.streams,
-      outbound: this.outbound,
-      stopReading: () => this.stopReading(),
-      onFailing: (error) => {
-        if (error.limit !== undefined) this.limitTeller.tell(error.limit, "closed", 0, error.message);
-      },
-      onGone: (reported, streamsSee) => this.gone(reported, streamsSee),
-    });
-    const parts = {
-      role,
+    this.parts = {
       socket,
       clock: this.clock,
       limits,
@@ -143,15 +125,12 @@ export class Connection implements StreamOwner, InboundOwner {
       pings: this.pings,
       phases: this.phases,
       keepalive: this.keepalive,
-      growth: this.growth,
       activity: this.activity,
       limitTeller: this.limitTeller,
-      shutdown: this.shutdown,
+      connection: this,
     };
-    this.admission = new StreamAdmission(parts);
-    this.windowTuner = new WindowTuner(parts);
-    this.draining = new Drain(parts);
-    this.timeLimits = new TimeLimits(parts, this.draining);
+    this.admission = new StreamAdmission(this.parts);
+    this.timeLimits = new TimeLimits(this.parts);
     if (role === "client") this.outbound.raw(Buffer.from(clientPreface, "latin1"));
     this.ownSettings.announce(role);
     this.ticker.add(this);
@@ -165,8 +144,17 @@ export class Connection implements StreamOwner, InboundOwner {
     return this.knownPeer;
   }
 
+  /** The other end's address alone, as long as the socket lives. */
+  get remoteAddress(): string | undefined {
+    return this.socket.remoteAddress;
+  }
+
   get isClosed(): boolean {
-    return this.shutdown.isClosed;
+    return this.shutdownBegun?.isClosed === true;
+  }
+
+  get streamSendBufferBytes(): number {
+    return this.limits.streamSendBufferBytes;
   }
 
   /** The largest header list that the peer says it takes; Infinity when it has not said. */
@@ -257,7 +245,7 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   tick(nowMs: number): void {
-    if (this.shutdown.isClosed) return;
+    if (this.isClosed) return;
     this.activity.observe(nowMs, this.streams.size);
     this.timeLimits.enforce(nowMs);
   }
@@ -285,7 +273,7 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   freeWhenSent(bytes: Uint8Array): void {
-    this.outbound.given.give(bytes);
+    this.outbound.freeWhenSent(bytes);
   }
 
   sendWindowUpdate(streamId: number, increment: number): void {
@@ -322,8 +310,8 @@ export class Connection implements StreamOwner, InboundOwner {
 
   slotReleased(): void {
     this.admission.release();
-    if (this.shutdown.isClosed) return;
-    if (this.isEnding) this.draining.endWhenIdle();
+    if (this.isClosed) return;
+    if (this.isEnding) this.drainBegun?.endWhenIdle();
     else if (this.role === "client") this.tellCapacity();
   }
 
@@ -345,7 +333,7 @@ export class Connection implements StreamOwner, InboundOwner {
     const stream = this.newStream(streamId);
     this.admission.add(stream);
     this.phases.busy();
-    this.events.onStream?.(stream, head);
+    this.events.onStream?.(stream, head, this);
     return stream;
   }
 
@@ -384,7 +372,7 @@ export class Connection implements StreamOwner, InboundOwner {
   settingsAcknowledged(): void {
     const which = this.ownSettings.acknowledged();
     if (which === "none") this.budgets.glitch();
-    else if (which === "first") this.inbound.decoder.setMaxTableBytes(this.limits.headerTableBytes);
+    else if (which === "first") this.inbound.setMaxTableBytes(this.limits.headerTableBytes);
   }
 
   pingReceived(): void {
@@ -399,6 +387,7 @@ export class Connection implements StreamOwner, InboundOwner {
   }
 
   dataReceived(octets: number): void {
+    this.windowTuner ??= this.makeWindowTuner();
     this.windowTuner.dataReceived(octets);
   }
 
@@ -427,11 +416,64 @@ export class Connection implements StreamOwner, InboundOwner {
     this.shutdown.fail(error, error.message);
   }
 
+  /** As `fail`, for a peer that does not read or answer. */
+  abandon(error: Http2Error): void {
+    this.shutdown.abandon(error);
+  }
+
+  // ---- ChunkReader
+
+  readChunk(chunk: Uint8Array, from: number): number {
+    let stoppedAt: number;
+    try {
+      stoppedAt = this.reader.read(chunk, from, this.limits.maxFramesPerTurn);
+    } catch (error) {
+      this.inbound.failed(error, 0);
+      return -1;
+    }
+    this.phases.afterRead(this.reader.isInsideFrame, this.reader.framesRead, this.clock);
+    return stoppedAt;
+  }
+
   // ---- within
 
   /** No new streams: we have said so, or the peer has, or the connection is about to close. */
   private get isEnding(): boolean {
-    return this.draining.hasBegun || this.shutdown.isFailing || this.shutdown.isClosed;
+    const { drainBegun, shutdownBegun } = this;
+    return drainBegun?.hasBegun === true || shutdownBegun?.isFailing === true || shutdownBegun?.isClosed === true;
+  }
+
+  private get draining(): Drain {
+    this.drainBegun ??= new Drain({
+      role: this.role,
+      clock: this.clock,
+      streams: this.streams,
+      outbound: this.outbound,
+      pings: this.pings,
+      shutdown: this.shutdown,
+    });
+    return this.drainBegun;
+  }
+
+  private get shutdown(): Shutdown {
+    this.shutdownBegun ??= new Shutdown({
+      role: this.role,
+      socket: this.socket,
+      clock: this.clock,
+      streams: this.streams,
+      outbound: this.outbound,
+      stopReading: () => this.stopReading(),
+      onFailing: (error) => {
+        if (error.limit !== undefined) this.limitTeller.tell(error.limit, "closed", 0, error.message);
+      },
+      onGone: (reported, streamsSee) => this.gone(reported, streamsSee),
+    });
+    return this.shutdownBegun;
+  }
+
+  private makeWindowTuner(): WindowTuner {
+    const { connectionWindowBytes, maxReceiveWindowBytes } = this.limits;
+    return new WindowTuner(this.parts, new WindowGrowth(connectionWindowBytes, maxReceiveWindowBytes, this.allowance));
   }
 
   private newStream(id: number): Stream {
@@ -454,18 +496,6 @@ export class Connection implements StreamOwner, InboundOwner {
     }
   }
 
-  private read(chunk: Uint8Array, from: number): number {
-    let stoppedAt: number;
-    try {
-      stoppedAt = this.reader.read(chunk, from, this.limits.maxFramesPerTurn);
-    } catch (error) {
-      this.inbound.failed(error, 0);
-      return -1;
-    }
-    this.phases.afterRead(this.reader.isInsideFrame, this.reader.framesRead, this.clock);
-    return stoppedAt;
-  }
-
   private stopReading(): void {
     this.reader.stop();
     this.pacer.stop();
@@ -473,11 +503,11 @@ export class Connection implements StreamOwner, InboundOwner {
 
   private gone(reported: Http2Error | undefined, streamsSaw: Http2Error): void {
     this.ticker.delete(this);
-    this.growth.end();
+    this.windowTuner?.end();
     this.creditAhead.end();
     this.pings.endAll(streamsSaw);
     try {
-      this.events.onClose?.(reported);
+      this.events.onClose?.(reported, this);
     } catch {
       // Nothing is left that could fail for it, and the socket's event that led here must not end the process.
     }

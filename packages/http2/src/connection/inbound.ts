@@ -10,7 +10,7 @@ import { priorityBytes, priorityDependency } from "../frame/priority.ts";
 import { rstStreamBytes } from "../frame/rst-stream.ts";
 import { readSettings, settingsEntryBytes, settingsPayloadError } from "../frame/settings.ts";
 import { windowUpdateBytes } from "../frame/window-update.ts";
-import { type HeaderBlock, HpackDecoder, HpackError } from "../hpack/index.ts";
+import { type HeaderBlock, HpackDecoder, HpackError, initialTableBytes } from "../hpack/index.ts";
 import { connectionError, Http2Error, limitError, streamError } from "../http2-error.ts";
 import { afterEndError, idleError, mayReceive } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
@@ -50,7 +50,8 @@ const wayTooLargeFactor = 4;
 /** Everything a connection receives: one method per frame type (RFC 9113 §6), each throwing what the peer did wrong. */
 export class Inbound implements FrameSink {
   readonly window: ReceiveWindow;
-  readonly decoder: HpackDecoder;
+  /** Undefined before the first header block. */
+  private decoder: HpackDecoder | undefined = undefined;
   private readonly owner: InboundOwner;
   private readonly streams: StreamTable;
   private readonly outbound: Outbound;
@@ -84,7 +85,19 @@ export class Inbound implements FrameSink {
       wayTooLargeFactor * maxHeaderListBytes,
     );
     this.window = new ReceiveWindow(limits.connectionWindowBytes);
-    this.decoder = new HpackDecoder({ maxListBytes: limits.maxHeaderListBytes, maxFields: limits.maxHeaderFields });
+  }
+
+  /** The peer has acknowledged the size of the table that it may use. */
+  setMaxTableBytes(bytes: number): void {
+    // What a decoder begins with needs none yet.
+    if (this.decoder === undefined && bytes === initialTableBytes) return;
+    this.decoder ??= this.makeDecoder();
+    this.decoder.setMaxTableBytes(bytes);
+  }
+
+  private makeDecoder(): HpackDecoder {
+    const { maxHeaderListBytes, maxHeaderFields } = this.limits;
+    return new HpackDecoder({ maxListBytes: maxHeaderListBytes, maxFields: maxHeaderFields });
   }
 
   /** When the header block began that is still incomplete. */
@@ -266,6 +279,7 @@ export class Inbound implements FrameSink {
     end: number,
   ): void {
     // Decoded whatever becomes of the stream: the table has to stay in step with the peer's (RFC 7541 §2.2).
+    this.decoder ??= this.makeDecoder();
     const block: HeaderBlock = this.decoder.decode(bytes, start, end);
     if (block.listBytes > this.notableListBytes) this.largeHeaderList(streamId, block);
     receiveHeaderBlock(this.owner, this.streams, streamId, endStream, dependency, block);

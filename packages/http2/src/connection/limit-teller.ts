@@ -1,16 +1,19 @@
-import type { LimitAction, LimitEvent, LimitName } from "../limit-name.ts";
+import type { LimitAction, LimitName } from "../limit-name.ts";
+import type { ConnectionEvents } from "./connection-options.ts";
 
 /** Tells the layer above that the peer has struck a limit. */
 export class LimitTeller {
-  private readonly events: { onLimit?(event: LimitEvent): void };
+  private readonly events: ConnectionEvents;
+  private readonly connection: object;
 
-  constructor(events: { onLimit?(event: LimitEvent): void }) {
+  constructor(events: ConnectionEvents, connection: object) {
     this.events = events;
+    this.connection = connection;
   }
 
   tell(limit: LimitName, action: LimitAction, streamId: number, detail: string): void {
     try {
-      this.events.onLimit?.({ limit, action, streamId, detail });
+      this.events.onLimit?.({ limit, action, streamId, detail }, this.connection);
     } catch {
       // Who only keeps the books has no say in what becomes of the connection.
     }

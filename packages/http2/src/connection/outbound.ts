@@ -9,16 +9,22 @@ import { pingBytes, writePing, writePingAck } from "../frame/ping.ts";
 import { rstStreamBytes, writeRstStream } from "../frame/rst-stream.ts";
 import { settingsFrameBytes, writeSettings, writeSettingsAck } from "../frame/settings.ts";
 import { windowUpdateBytes, writeWindowUpdate } from "../frame/window-update.ts";
-import { type HpackEncoder, PreparedHeaders } from "../hpack/index.ts";
+import { HpackEncoder, initialTableBytes, PreparedHeaders } from "../hpack/index.ts";
 import { maySend } from "../stream/state.ts";
 import type { HeaderFields, Stream } from "../stream/stream.ts";
 import { initialWindowBytes, SendWindow } from "../stream/window.ts";
 import type { ByteChannel } from "./byte-channel.ts";
+import type { ConnectionLimits } from "./limits.ts";
 
 const noFields: readonly string[] = [];
 
 /** A payload from here on travels as a buffer of its own: copying it would cost more than another entry in the write. */
 const ownBufferBytes = 8192;
+
+export interface OutboundOwner {
+  /** The socket has sent everything it held, and somebody waits for that. */
+  drained(): void;
+}
 
 /**
  * Everything a connection sends: frames are collected and leave in one write at the end of the turn of the event loop
@@ -26,9 +32,7 @@ const ownBufferBytes = 8192;
  */
 export class Outbound {
   readonly arena = new OutputArena();
-  readonly given = new GivenBuffers();
   readonly window = new SendWindow(initialWindowBytes);
-  readonly encoder: HpackEncoder;
   maxFrameBytes = minMaxFrameBytes;
   /** Octets that the socket holds back, as of the last flush. */
   backlogBytes = 0;
@@ -37,8 +41,13 @@ export class Outbound {
   /** Octets handed to the socket since the connection began. */
   handedBytes = 0;
   private readonly socket: ByteChannel;
-  private readonly maxBacklogBytes: number;
-  private readonly onEmpty: () => void;
+  private readonly owner: OutboundOwner;
+  private readonly limits: ConnectionLimits;
+  private readonly unindexedFields: readonly string[];
+  /** Undefined before the first header block. */
+  private encoder: HpackEncoder | undefined = undefined;
+  /** Undefined before the first. */
+  private given: GivenBuffers | undefined = undefined;
   /** Streams with pending data, in the order in which they get their turn. */
   private waiting: Stream[] = [];
   private flushScheduled = false;
@@ -52,17 +61,39 @@ export class Outbound {
   private isDeferred = true;
   private closed = false;
 
-  /** `onEmpty` is called when the socket has sent everything it held and somebody waits for that. */
-  constructor(socket: ByteChannel, encoder: HpackEncoder, maxBacklogBytes: number, onEmpty: () => void) {
+  constructor(
+    socket: ByteChannel,
+    owner: OutboundOwner,
+    limits: ConnectionLimits,
+    unindexedFields: readonly string[] = noFields,
+  ) {
     this.socket = socket;
-    this.onEmpty = onEmpty;
-    this.encoder = encoder;
-    this.maxBacklogBytes = maxBacklogBytes;
+    this.owner = owner;
+    this.limits = limits;
+    this.unindexedFields = unindexedFields;
+  }
+
+  /** The peer's SETTINGS_HEADER_TABLE_SIZE. */
+  setPeerMaxTableBytes(bytes: number): void {
+    // What an encoder begins with needs none yet.
+    if (this.encoder === undefined && bytes === initialTableBytes) return;
+    this.encoder ??= this.makeEncoder();
+    this.encoder.setPeerMaxTableBytes(bytes);
+  }
+
+  /** `bytes` is going to be sent, and nobody looks at it afterwards: its memory is freed then. */
+  freeWhenSent(bytes: Uint8Array): void {
+    this.given ??= new GivenBuffers();
+    this.given.give(bytes);
+  }
+
+  private makeEncoder(): HpackEncoder {
+    return new HpackEncoder(this.limits.headerTableBytes, this.unindexedFields);
   }
 
   /** The socket takes no more data for now; frames that control the connection are still collected. */
   private get isBlocked(): boolean {
-    return this.backlogBytes + this.arena.pendingBytes >= this.maxBacklogBytes;
+    return this.backlogBytes + this.arena.pendingBytes >= this.limits.connectionSendBufferBytes;
   }
 
   /** Room for a whole small DATA frame, or -1 when it cannot leave at once. */
@@ -86,13 +117,15 @@ export class Outbound {
 
   headers(stream: Stream, fields: HeaderFields, extra: readonly string[], endStream: boolean): void {
     this.headerBlocks++;
+    this.encoder ??= this.makeEncoder();
+    const { encoder } = this;
     const prepared = fields instanceof PreparedHeaders;
-    let most = prepared ? fields.maxEncodedBytes : this.encoder.maxEncodedBytes(fields);
-    if (extra.length > 0) most += this.encoder.maxEncodedBytes(extra);
+    let most = prepared ? fields.maxEncodedBytes : encoder.maxEncodedBytes(fields);
+    if (extra.length > 0) most += encoder.maxEncodedBytes(extra);
     if (most > this.maxFrameBytes) {
-      this.longHeaders(stream.id, [...(prepared ? fields.fields : fields), ...extra], most, endStream);
+      this.longHeaders(encoder, stream.id, [...(prepared ? fields.fields : fields), ...extra], most, endStream);
     } else {
-      const { arena, encoder } = this;
+      const { arena } = this;
       const offset = arena.reserve(frameHeaderBytes + most);
       const start = offset + frameHeaderBytes;
       let end = prepared
@@ -108,9 +141,15 @@ export class Outbound {
   }
 
   /** A block that may not fit one frame goes on in CONTINUATION frames (RFC 9113 §6.10). */
-  private longHeaders(streamId: number, fields: readonly string[], most: number, endStream: boolean): void {
+  private longHeaders(
+    encoder: HpackEncoder,
+    streamId: number,
+    fields: readonly string[],
+    most: number,
+    endStream: boolean,
+  ): void {
     const block = new Uint8Array(most);
-    const length = this.encoder.encode(fields, block, 0);
+    const length = encoder.encode(fields, block, 0);
     let at = 0;
     do {
       const take = Math.min(length - at, this.maxFrameBytes);
@@ -169,7 +208,7 @@ export class Outbound {
     this.window.take(take);
     stream.sendWindow.take(take);
     this.dataFrame(stream.id, take === first.length ? first : first.subarray(0, take), isLast);
-    if (take === first.length) this.given.lastCollected(first);
+    if (take === first.length) this.given?.lastCollected(first);
     if (!isLast) return true;
     stream.pending = undefined;
     stream.endSent();
@@ -304,10 +343,10 @@ export class Outbound {
   private schedule(): void {
     if (this.flushScheduled) return;
     this.flushScheduled = true;
-    process.nextTick(this.flush);
+    process.nextTick(flush, this);
   }
 
-  readonly flush = (): void => {
+  flush(): void {
     this.flushScheduled = false;
     if (this.closed) return;
     const { arena, socket } = this;
@@ -317,13 +356,13 @@ export class Outbound {
       this.queuedControlFrames > 0 ||
       this.waiting.length > 0 ||
       this.isBlocked ||
-      this.given.isAwaited;
+      this.given?.isAwaited === true;
     const parts = arena.take();
     const last = parts.length - 1;
     if (last === -1) return;
     if (last > 0) socket.cork();
     for (let i = 0; i < last; i++) this.hand(parts[i] as Uint8Array, undefined);
-    this.hand(parts[last] as Uint8Array, isAwaited ? this.written : undefined);
+    this.hand(parts[last] as Uint8Array, isAwaited ? () => this.written() : undefined);
     if (last > 0) socket.uncork();
     this.backlogBytes = socket.writableLength;
     if (this.backlogBytes === 0) {
@@ -333,21 +372,21 @@ export class Outbound {
       this.inFlight.push(arena.detach());
     }
     this.isDeferred = this.backlogBytes > 0;
-    this.given.handed(!this.isDeferred);
-  };
+    this.given?.handed(!this.isDeferred);
+  }
 
   private hand(part: Uint8Array, written: (() => void) | undefined): void {
     this.handedBytes += part.length;
     this.socket.write(part, written);
   }
 
-  private readonly written = (): void => {
+  private written(): void {
     if (this.closed || this.socket.writableLength > 0) return;
     for (const slab of this.inFlight) outputSlabs.give(slab);
     this.inFlight = [];
-    this.given.written();
-    this.onEmpty();
-  };
+    this.given?.written();
+    this.owner.drained();
+  }
 
   /** The stream is gone: it must not stay in memory until its turn would have come. */
   dequeue(stream: Stream): void {
@@ -369,6 +408,11 @@ export class Outbound {
     this.arena.take();
     this.arena.detach();
     this.inFlight = [];
-    this.given.forget();
+    this.given?.forget();
   }
+}
+
+/** One for all connections: a function of its own for each would be memory that an idle one holds. */
+function flush(outbound: Outbound): void {
+  outbound.flush();
 }

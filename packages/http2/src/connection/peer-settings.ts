@@ -32,7 +32,7 @@ export class PeerSettings {
   apply(setting: number, value: number): void {
     switch (setting) {
       case Setting.headerTableSize:
-        this.outbound.encoder.setPeerMaxTableBytes(value);
+        this.outbound.setPeerMaxTableBytes(value);
         break;
       case Setting.enablePush:
         if (this.role === "client" && value === 1) {

@@ -7,7 +7,8 @@ export type PingSettled = (error?: Http2Error) => void;
 /** Our pings that are not answered yet, by the number that each carries. */
 export class Pings {
   private next = 1;
-  private readonly open = new Map<number, PingSettled>();
+  /** Undefined before the first. */
+  private open: Map<number, PingSettled> | undefined = undefined;
   private readonly outbound: Outbound;
 
   constructor(outbound: Outbound) {
@@ -15,24 +16,26 @@ export class Pings {
   }
 
   get size(): number {
-    return this.open.size;
+    return this.open?.size ?? 0;
   }
 
   send(settle: PingSettled): void {
     const number = this.next;
     this.next = (number + 1) >>> 0;
+    this.open ??= new Map();
     this.open.set(number, settle);
     this.outbound.ping(number);
   }
 
   /** An answer nobody asked for is ignored. */
   acknowledged(number: number): void {
-    const settle = this.open.get(number);
-    this.open.delete(number);
+    const settle = this.open?.get(number);
+    this.open?.delete(number);
     settle?.();
   }
 
   endAll(error: Http2Error): void {
+    if (this.open === undefined) return;
     const settles = [...this.open.values()];
     this.open.clear();
     for (const settle of settles) settle(error);

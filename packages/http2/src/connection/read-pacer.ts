@@ -1,10 +1,12 @@
 import type { ByteChannel } from "./byte-channel.ts";
 
-/**
- * Reads the octets from `from` on and returns where it stopped: the chunk's end, unless the connection has had its turn.
- * -1 when nothing is to be read any more.
- */
-export type ReadChunk = (chunk: Uint8Array, from: number) => number;
+export interface ChunkReader {
+  /**
+   * Reads the octets from `from` on and returns where it stopped: the chunk's end, unless the connection has had its turn.
+   * -1 when nothing is to be read any more.
+   */
+  readChunk(chunk: Uint8Array, from: number): number;
+}
 
 /**
  * When a connection reads: a chunk that holds more than its share of frames is read on in later turns of the event loop, and
@@ -12,7 +14,7 @@ export type ReadChunk = (chunk: Uint8Array, from: number) => number;
  */
 export class ReadPacer {
   private readonly socket: ByteChannel;
-  private readonly read: ReadChunk;
+  private readonly reader: ChunkReader;
   /** Octets of a chunk that was not read to its end. */
   private unread: Uint8Array | undefined = undefined;
   private unreadAt = 0;
@@ -20,9 +22,9 @@ export class ReadPacer {
   private awaitsDrain = false;
   private isStopped = false;
 
-  constructor(socket: ByteChannel, read: ReadChunk) {
+  constructor(socket: ByteChannel, reader: ChunkReader) {
     this.socket = socket;
-    this.read = read;
+    this.reader = reader;
   }
 
   /** True: the chunk has been used up, and nobody refers to it any more. */
@@ -57,21 +59,21 @@ export class ReadPacer {
   }
 
   private readFrom(chunk: Uint8Array, from: number): void {
-    const stoppedAt = this.read(chunk, from);
+    const stoppedAt = this.reader.readChunk(chunk, from);
     if (stoppedAt === -1 || stoppedAt === chunk.length || this.isStopped) return;
     this.unread = chunk;
     this.unreadAt = stoppedAt;
     this.pause();
-    setImmediate(this.readOn);
+    setImmediate(() => this.readOn());
   }
 
-  private readonly readOn = (): void => {
+  private readOn(): void {
     const chunk = this.unread;
     if (chunk === undefined || this.isStopped) return;
     this.unread = undefined;
     this.readFrom(chunk, this.unreadAt);
     this.resume();
-  };
+  }
 
   private pause(): void {
     if (this.isPaused) return;

@@ -13,7 +13,7 @@ const maxSlots = 256;
 export class StreamIndex {
   private slots: (Stream | undefined)[] = [];
   private mask = -1;
-  private readonly older = new Map<number, Stream>();
+  private older: Map<number, Stream> | undefined = undefined;
   private count = 0;
 
   get size(): number {
@@ -23,7 +23,7 @@ export class StreamIndex {
   get(id: number): Stream | undefined {
     const stream = this.slots[(id >>> 1) & this.mask];
     if (stream !== undefined && stream.id === id) return stream;
-    return this.older.size === 0 ? undefined : this.older.get(id);
+    return this.older?.get(id);
   }
 
   add(stream: Stream): void {
@@ -36,7 +36,7 @@ export class StreamIndex {
       slot = (stream.id >>> 1) & this.mask;
       occupant = this.slots[slot];
     }
-    if (occupant !== undefined) this.older.set(occupant.id, occupant);
+    if (occupant !== undefined) this.moveToMap(occupant);
     this.slots[slot] = stream;
   }
 
@@ -45,16 +45,21 @@ export class StreamIndex {
     if (this.slots[slot] === stream) {
       this.slots[slot] = undefined;
       this.count--;
-    } else if (this.older.delete(stream.id)) {
+    } else if (this.older?.delete(stream.id) === true) {
       this.count--;
     }
   }
 
   /** A list of its own, so that what is done to each stream may remove it. */
   all(): Stream[] {
-    const streams = [...this.older.values()];
+    const streams = this.older === undefined ? [] : [...this.older.values()];
     for (const stream of this.slots) if (stream !== undefined) streams.push(stream);
     return streams;
+  }
+
+  private moveToMap(stream: Stream): void {
+    this.older ??= new Map();
+    this.older.set(stream.id, stream);
   }
 
   private resize(slots: number): void {

@@ -4,12 +4,9 @@ import { connectionError } from "../http2-error.ts";
 import { afterEndError } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
 import { PeerEndedStreams } from "./peer-ended-streams.ts";
+import { ResetStreams } from "./reset-streams.ts";
 import type { Role } from "./role.ts";
 import { StreamIndex } from "./stream-index.ts";
-
-/** How many streams that we reset are remembered, and for how long: frames that crossed our RST_STREAM are no offence. */
-const rememberedResets = 64;
-const rememberResetsMs = 1000;
 
 /** The streams of a connection, and what is still known of those that are gone. */
 export class StreamTable {
@@ -20,11 +17,10 @@ export class StreamTable {
   /** Places taken among the concurrent streams: open streams, and closed ones whose handler still runs. */
   slots = 0;
   private readonly byId = new StreamIndex();
-  private readonly resetIds = new Array<number>(rememberedResets).fill(0);
-  private readonly resetAtMs = new Array<number>(rememberedResets).fill(0);
-  private nextReset = 0;
+  /** Undefined until there is one to remember, as most connections are idle most of the time. */
+  private weReset: ResetStreams | undefined = undefined;
+  private peerEnded: PeerEndedStreams | undefined = undefined;
   private readonly role: Role;
-  private readonly peerEnded = new PeerEndedStreams();
   /** DATA mostly follows its HEADERS at once, so the last stream found is likely the next one asked for. */
   private recent: Stream | undefined = undefined;
 
@@ -70,24 +66,20 @@ export class StreamTable {
   }
 
   rememberReset(id: number, nowMs: number): void {
-    const known = this.resetIds.indexOf(id);
-    if (known !== -1) {
-      this.resetAtMs[known] = nowMs;
-      return;
-    }
-    this.resetIds[this.nextReset] = id;
-    this.resetAtMs[this.nextReset] = nowMs;
-    this.nextReset = (this.nextReset + 1) % rememberedResets;
+    this.weReset ??= new ResetStreams();
+    this.weReset.remember(id, nowMs);
   }
 
   /** A server needs no memory of these: it bears with nothing on streams that it has not reset. */
   endedByPeer(id: number, how: "end" | "reset"): void {
-    if (this.role === "client") this.peerEnded.remember(id, how);
+    if (this.role !== "client") return;
+    this.peerEnded ??= new PeerEndedStreams();
+    this.peerEnded.remember(id, how);
   }
 
   /** Client: throws for a frame that cannot have crossed anything of ours, because the peer ended the stream (RFC 9113 §5.1). */
   refuseFramesBehindPeersEnd(id: number, frame: string): void {
-    const how = this.peerEnded.howEnded(id);
+    const how = this.peerEnded?.howEnded(id);
     if (how === "reset") throw afterEndError(id);
     if (how === "end") throw connectionError(ErrorCode.streamClosed, `${frame} came on stream ${id} after its end`);
   }
@@ -98,7 +90,6 @@ export class StreamTable {
    */
   mayStillReceive(id: number, nowMs: number): boolean {
     if (this.role === "client" || id > this.lastAllowedStreamId) return true;
-    const at = this.resetIds.indexOf(id);
-    return at !== -1 && nowMs - (this.resetAtMs[at] as number) <= rememberResetsMs;
+    return this.weReset?.isRecent(id, nowMs) === true;
   }
 }

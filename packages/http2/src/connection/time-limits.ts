@@ -2,7 +2,6 @@ import { ErrorCode } from "../frame/error-code.ts";
 import { Http2Error, limitError } from "../http2-error.ts";
 import type { Activity } from "./activity.ts";
 import type { ByteChannel } from "./byte-channel.ts";
-import type { Drain } from "./drain.ts";
 import type { Inbound } from "./inbound.ts";
 import type { KeepaliveTimer } from "./keepalive.ts";
 import type { LimitTeller } from "./limit-teller.ts";
@@ -12,8 +11,17 @@ import type { OwnSettings } from "./own-settings.ts";
 import type { PeerSettings } from "./peer-settings.ts";
 import type { Phases } from "./phases.ts";
 import type { Pings } from "./pings.ts";
-import type { Shutdown } from "./shutdown.ts";
 import type { StreamTable } from "./stream-table.ts";
+
+/** How a connection ends that has had its time. */
+export interface EndedByTime {
+  /** By the peer's fault, which it is told. */
+  fail(error: Http2Error): void;
+  /** As `fail`, for a peer that does not read or answer. */
+  abandon(error: Http2Error): void;
+  drain(reason: string): void;
+  close(code: number, reason: string): void;
+}
 
 export interface TimeLimitsParts {
   readonly limits: ConnectionLimits;
@@ -28,33 +36,31 @@ export interface TimeLimitsParts {
   readonly pings: Pings;
   readonly activity: Activity;
   readonly limitTeller: LimitTeller;
-  readonly shutdown: Shutdown;
+  readonly connection: EndedByTime;
 }
 
 /** What becomes of a connection because time has passed: it has taken too long, or idled, or is old, or says nothing any more. */
 export class TimeLimits {
   private readonly parts: TimeLimitsParts;
-  private readonly draining: Drain;
 
-  constructor(parts: TimeLimitsParts, draining: Drain) {
+  constructor(parts: TimeLimitsParts) {
     this.parts = parts;
-    this.draining = draining;
   }
 
   enforce(nowMs: number): void {
-    const { phases, socket, streams, inbound, outbound, peerSettings, ownSettings, shutdown } = this.parts;
+    const { phases, socket, streams, inbound, outbound, peerSettings, ownSettings, connection } = this.parts;
     const settingsReceived = peerSettings.haveCome;
     const overdue = phases.overdue(nowMs, settingsReceived, ownSettings.areAcknowledged, inbound.headersSinceMs);
     if (overdue !== undefined) {
-      shutdown.fail(overdue, overdue.message);
+      connection.fail(overdue);
     } else if (phases.isStalled(nowMs, outbound.handedBytes, socket.writableLength)) {
-      shutdown.abandon(limitError("write_stall", ErrorCode.internalError, "the peer stopped reading"));
+      connection.abandon(limitError("write_stall", ErrorCode.internalError, "the peer stopped reading"));
     } else if (phases.isIdle(nowMs, streams.slots)) {
-      this.draining.begin("max_idle");
+      connection.drain("max_idle");
     } else if (phases.isGraceOver(nowMs)) {
-      shutdown.close(ErrorCode.noError, "max_age");
+      connection.close(ErrorCode.noError, "max_age");
     } else if (phases.isTooOld(nowMs)) {
-      this.draining.begin("max_age");
+      connection.drain("max_age");
     } else {
       this.resetStalledStreams(nowMs);
       this.keepAlive(nowMs);
@@ -75,13 +81,13 @@ export class TimeLimits {
   }
 
   private keepAlive(nowMs: number): void {
-    const { keepalive, streams, activity, pings, shutdown } = this.parts;
+    const { keepalive, streams, activity, pings, connection } = this.parts;
     const step = keepalive.step(nowMs, streams.size > 0);
     if (step === "ping") {
       activity.keepalivesSent++;
       pings.send(() => keepalive.answered());
     } else if (step === "dead") {
-      shutdown.abandon(new Http2Error("keepalive got no answer", { scope: "connection", blame: "peer" }));
+      connection.abandon(new Http2Error("keepalive got no answer", { scope: "connection", blame: "peer" }));
     }
   }
 }

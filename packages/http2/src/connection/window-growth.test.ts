@@ -23,18 +23,18 @@ class Link {
       this.growth.answered(this.now, heldBytes);
     }
     this.begin();
-    this.growth.received(octets, () => assert.fail("a measurement began within another"));
+    this.growth.received(octets, { nowMs: () => assert.fail("a measurement began within another") });
     this.now += roundTripMs;
     return this.growth.answered(this.now, heldBytes);
   }
 
   /** What comes before a measurement is not part of it. */
   private begin(): void {
-    while (this.growth.received(kib, () => this.now) === undefined);
+    while (this.growth.received(kib, { nowMs: () => this.now }) === undefined);
   }
 }
 
-const atOnce = (): number => 0;
+const atOnce = { nowMs: () => 0 };
 
 test("measures once a quarter of a window has come, and not before", () => {
   const growth = new WindowGrowth(400 * kib, plenty, new GrowthAllowance(plenty));

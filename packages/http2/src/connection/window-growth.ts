@@ -1,3 +1,5 @@
+import type { Clock } from "./clock.ts";
+
 /** A round trip that fills this much of the window was probably held up by it. */
 const filledShare = 2 / 3;
 
@@ -71,7 +73,7 @@ export class WindowGrowth {
    * Counts data that came. "measure": a round trip is to be measured from now on, with a PING whose answer `answered` is told of.
    * "filled": the answer to the first PING is not here, but so much came before it that it can only say one thing.
    */
-  received(octets: number, nowMs: () => number): "measure" | "filled" | undefined {
+  received(octets: number, clock: Pick<Clock, "nowMs">): "measure" | "filled" | undefined {
     this.octets += octets;
     if (this.isMeasuring) {
       if (!this.isFirst || this.octets < this.windowBytes * filledShare) return undefined;
@@ -81,7 +83,7 @@ export class WindowGrowth {
     if (this.octets < this.windowBytes * measuredShare || this.windowBytes >= this.maxBytes) return undefined;
     this.isMeasuring = true;
     this.octets = 0;
-    this.sentAtMs = nowMs();
+    this.sentAtMs = clock.nowMs();
     return "measure";
   }
 

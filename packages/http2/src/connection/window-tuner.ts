@@ -7,7 +7,6 @@ import type { StreamTable } from "./stream-table.ts";
 import type { WindowGrowth } from "./window-growth.ts";
 
 export interface WindowTunerParts {
-  readonly growth: WindowGrowth;
   readonly clock: Clock;
   readonly streams: StreamTable;
   readonly inbound: Inbound;
@@ -20,25 +19,29 @@ export interface WindowTunerParts {
 export class WindowTuner {
   private readonly parts: WindowTunerParts;
   private readonly growth: WindowGrowth;
-  private readonly nowMs: () => number;
 
-  constructor(parts: WindowTunerParts) {
+  constructor(parts: WindowTunerParts, growth: WindowGrowth) {
     this.parts = parts;
-    this.growth = parts.growth;
-    this.nowMs = () => parts.clock.nowMs();
+    this.growth = growth;
   }
 
   dataReceived(octets: number): void {
-    const step = this.growth.received(octets, this.nowMs);
+    const { growth } = this;
+    const step = growth.received(octets, this.parts.clock);
     if (step === undefined) return;
-    const { growth, inbound, pings } = this.parts;
+    const { clock, inbound, pings } = this.parts;
     if (step === "filled") {
       this.growWindows(growth.filled(inbound.heldBytes));
       return;
     }
     pings.send((error) => {
-      if (error === undefined) this.growWindows(growth.answered(this.nowMs(), inbound.heldBytes));
+      if (error === undefined) this.growWindows(growth.answered(clock.nowMs(), inbound.heldBytes));
     });
+  }
+
+  /** The connection is gone. */
+  end(): void {
+    this.growth.end();
   }
 
   /** The windows of streams grow with the connection's: any one of them may be the one that moves the data. */

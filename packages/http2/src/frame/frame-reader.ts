@@ -32,7 +32,8 @@ export class FrameReader {
   private partialBytes = 0;
   /** What is still to come of a DATA frame that is handed on in pieces. */
   private dividedLeft = 0;
-  private readonly header = new Uint8Array(frameHeaderBytes);
+  /** The head of a frame that was cut off; undefined before the first. */
+  private header: Uint8Array | undefined = undefined;
   private headerBytes = 0;
   private stopped = false;
   /** How many frames have been read in all. */
@@ -64,7 +65,7 @@ export class FrameReader {
     let at = start;
     let frames = 0;
     if (this.headerBytes > 0) {
-      at = this.readPartial(bytes, at);
+      at = this.readPartial(this.header as Uint8Array, bytes, at);
       frames++;
     }
     while (length - at >= frameHeaderBytes && !this.stopped) {
@@ -87,17 +88,20 @@ export class FrameReader {
   }
 
   private keep(bytes: Uint8Array, start: number): void {
-    let at = start;
-    while (this.headerBytes < frameHeaderBytes && at < bytes.length) {
-      this.header[this.headerBytes++] = bytes[at++] as number;
-    }
+    this.header ??= new Uint8Array(frameHeaderBytes);
+    const at = this.readHeader(this.header, bytes, start);
     if (this.headerBytes < frameHeaderBytes) return;
-    this.beginPartial();
-    this.readPartial(bytes, at);
+    this.beginPartial(this.header);
+    this.readPartial(this.header, bytes, at);
   }
 
-  private beginPartial(): void {
-    const { header } = this;
+  private readHeader(header: Uint8Array, bytes: Uint8Array, start: number): number {
+    let at = start;
+    while (this.headerBytes < frameHeaderBytes && at < bytes.length) header[this.headerBytes++] = bytes[at++] as number;
+    return at;
+  }
+
+  private beginPartial(header: Uint8Array): void {
     const payloadBytes = ((header[0] as number) << 16) | ((header[1] as number) << 8) | (header[2] as number);
     if (payloadBytes > this.maxFrameBytes) this.refuseSize(payloadBytes);
     const isPadded = ((header[4] as number) & Flag.padded) !== 0;
@@ -111,16 +115,14 @@ export class FrameReader {
     this.partialBytes = 0;
   }
 
-  private readPartial(bytes: Uint8Array, start: number): number {
+  private readPartial(header: Uint8Array, bytes: Uint8Array, start: number): number {
     let at = start;
     if (this.partial === undefined && this.dividedLeft === 0) {
-      while (this.headerBytes < frameHeaderBytes && at < bytes.length) {
-        this.header[this.headerBytes++] = bytes[at++] as number;
-      }
+      at = this.readHeader(header, bytes, at);
       if (this.headerBytes < frameHeaderBytes) return at;
-      this.beginPartial();
+      this.beginPartial(header);
     }
-    if (this.dividedLeft > 0) return this.readDivided(bytes, at);
+    if (this.dividedLeft > 0) return this.readDivided(header, bytes, at);
     const partial = this.partial as unknown as Uint8Array;
     const size = this.partialSize;
     const take = Math.min(size - this.partialBytes, bytes.length - at);
@@ -131,7 +133,6 @@ export class FrameReader {
     this.partial = undefined;
     this.headerBytes = 0;
     this.framesRead++;
-    const { header } = this;
     const type = header[3] as number;
     const flags = header[4] as number;
     this.sink.onFrame(type, flags, readUint31(header, 5), partial, 0, size);
@@ -140,9 +141,9 @@ export class FrameReader {
     return at;
   }
 
-  private readDivided(bytes: Uint8Array, start: number): number {
+  private readDivided(header: Uint8Array, bytes: Uint8Array, start: number): number {
     const end = Math.min(start + this.dividedLeft, bytes.length);
-    const streamId = readUint31(this.header, 5);
+    const streamId = readUint31(header, 5);
     this.dividedLeft -= end - start;
     if (this.dividedLeft > 0) {
       if (end > start) this.sink.onDataPiece(streamId, bytes, start, end);
@@ -150,7 +151,7 @@ export class FrameReader {
     }
     this.headerBytes = 0;
     this.framesRead++;
-    this.sink.onFrame(FrameType.data, this.header[4] as number, streamId, bytes, start, end);
+    this.sink.onFrame(FrameType.data, header[4] as number, streamId, bytes, start, end);
     return end;
   }
 

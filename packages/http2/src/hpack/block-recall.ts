@@ -9,27 +9,35 @@ const maxKeptBytes = 16_384;
 /** From this length on a native comparison costs less than a loop. */
 const nativelyComparedBytes = 96;
 
-/** A connection repeats one block per method and few others. */
-const slotCount = 64;
+/** V8 keeps arrays of up to so many octets in the object, which takes less memory than a buffer of their own. */
+const maxInObjectBytes = 64;
+
+/** A connection repeats one block per method and few others: mostly one or two in all. */
+const minSlots = 4;
+const maxSlots = 64;
 
 /** Blocks above twice this are hashed by their two ends: what lies between is compared anyway. */
 const hashedEndBytes = 16;
 
 interface Slot {
-  octets: Buffer;
+  hash: number;
+  /** A Buffer from where blocks are compared natively. */
+  octets: Uint8Array;
   length: number;
   block: HeaderBlock | undefined;
 }
 
 /**
  * Remembers what header blocks were decoded to while the dynamic table stands still: the same octets then mean the same
- * fields. A direct-mapped table; a block that falls on another's slot takes its place.
+ * fields. A direct-mapped table that grows when a block falls on another's slot; from its largest size on, it takes that one's place.
  */
 export class BlockRecall {
-  private readonly slots: (Slot | undefined)[] = new Array<Slot | undefined>(slotCount).fill(undefined);
-  private readonly usedSlots: number[] = [];
+  private slots: (Slot | undefined)[] = new Array<Slot | undefined>(minSlots).fill(undefined);
+  private mask = minSlots - 1;
+  /** Whether any slot holds a block of this epoch. */
+  private holdsBlocks = false;
   private epoch = 0;
-  private lastSlot = 0;
+  private lastHash = 0;
   private keptBytes = 0;
 
   /** What bytes[start, end) was decoded to in this epoch of the dynamic table, if that is remembered. */
@@ -40,9 +48,9 @@ export class BlockRecall {
     }
     const length = end - start;
     if (length > maxBlockBytes) return undefined;
-    const index = slotOf(bytes, start, end);
-    this.lastSlot = index;
-    const slot = this.slots[index];
+    const hash = hashOf(bytes, start, end);
+    this.lastHash = hash;
+    const slot = this.slots[hash & this.mask];
     if (slot === undefined || slot.length !== length) return undefined;
     return isSame(slot.octets, bytes, start, length) ? slot.block : undefined;
   }
@@ -59,40 +67,57 @@ export class BlockRecall {
   }
 
   private takeSlot(length: number): Slot {
-    const index = this.lastSlot;
-    let slot = this.slots[index];
-    const given = slot?.octets.length ?? 0;
-    if (slot === undefined || given < length) {
-      const room = roomFor(length);
-      if (this.keptBytes - given + room > maxKeptBytes) this.giveUpAll();
-      this.keptBytes += room - (this.slots[index]?.octets.length ?? 0);
-      slot = { octets: Buffer.allocUnsafeSlow(room), length: -1, block: undefined };
-      this.slots[index] = slot;
+    const hash = this.lastHash;
+    let slot = this.slots[hash & this.mask];
+    while (slot?.block !== undefined && this.slots.length < maxSlots) {
+      this.grow();
+      slot = this.slots[hash & this.mask];
     }
-    if (slot.block === undefined) this.usedSlots.push(index);
+    if (slot === undefined || slot.octets.length < length) {
+      const room = roomFor(length);
+      if (this.keptBytes + room - (slot?.octets.length ?? 0) > maxKeptBytes) {
+        this.giveUpAll();
+        slot = undefined;
+      }
+      this.keptBytes += room - (slot?.octets.length ?? 0);
+      const octets = room <= maxInObjectBytes ? new Uint8Array(room) : Buffer.allocUnsafeSlow(room);
+      if (slot === undefined) slot = { hash, octets, length: -1, block: undefined };
+      else slot.octets = octets;
+      this.slots[hash & this.mask] = slot;
+    }
+    slot.hash = hash;
+    this.holdsBlocks = true;
     return slot;
+  }
+
+  /** Twice the slots. Two blocks that had slots of their own keep them: the new index ends in the old one's bits. */
+  private grow(): void {
+    const { slots } = this;
+    this.slots = new Array<Slot | undefined>(2 * slots.length).fill(undefined);
+    this.mask = this.slots.length - 1;
+    for (const slot of slots) if (slot !== undefined) this.slots[slot.hash & this.mask] = slot;
   }
 
   /** Drops the blocks at once, not when their slot is needed again: they may hold strings the table has evicted. */
   private forgetAll(): void {
-    for (const index of this.usedSlots) {
-      const slot = this.slots[index] as Slot;
+    if (!this.holdsBlocks) return;
+    this.holdsBlocks = false;
+    for (const slot of this.slots) {
+      if (slot === undefined) continue;
       slot.length = -1;
       slot.block = undefined;
     }
-    this.usedSlots.length = 0;
   }
 
   private giveUpAll(): void {
     this.slots.fill(undefined);
-    this.usedSlots.length = 0;
     this.keptBytes = 0;
   }
 }
 
 /** Whether bytes[start, start + length) are the first octets of `octets`. */
-function isSame(octets: Buffer, bytes: Uint8Array, start: number, length: number): boolean {
-  if (length >= nativelyComparedBytes) return octets.compare(bytes, start, start + length, 0, length) === 0;
+function isSame(octets: Uint8Array, bytes: Uint8Array, start: number, length: number): boolean {
+  if (length >= nativelyComparedBytes) return (octets as Buffer).compare(bytes, start, start + length, 0, length) === 0;
   for (let at = 0; at < length; at++) {
     if (octets[at] !== bytes[start + at]) return false;
   }
@@ -104,7 +129,7 @@ function roomFor(length: number): number {
   return (length + 31) & ~31;
 }
 
-function slotOf(bytes: Uint8Array, start: number, end: number): number {
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
   let hash = end - start;
   if (hash <= 2 * hashedEndBytes) {
     for (let at = start; at < end; at++) hash = Math.imul(hash, 31) + (bytes[at] as number);
@@ -112,5 +137,5 @@ function slotOf(bytes: Uint8Array, start: number, end: number): number {
     for (let at = start; at < start + hashedEndBytes; at++) hash = Math.imul(hash, 31) + (bytes[at] as number);
     for (let at = end - hashedEndBytes; at < end; at++) hash = Math.imul(hash, 31) + (bytes[at] as number);
   }
-  return (Math.imul(hash, 0x9e3779b1) >>> 26) & (slotCount - 1);
+  return Math.imul(hash, 0x9e3779b1) >>> 26;
 }

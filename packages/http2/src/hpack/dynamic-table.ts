@@ -4,7 +4,8 @@ export const entryOverheadBytes = 32;
 /** SETTINGS_HEADER_TABLE_SIZE before anyone has announced another (RFC 9113 §6.5.2). */
 export const initialTableBytes = 4096;
 
-const initialSlots = 16;
+/** Most clients' fields that repeat are no more. */
+const initialSlots = 8;
 
 /**
  * The decoder's half of the dynamic table (RFC 7541 §2.3.2): a ring in which neither inserting nor evicting moves an

@@ -1,12 +1,13 @@
 import { entryOverheadBytes } from "./dynamic-table.ts";
 import { type IndexingPolicy, indexingPolicyFor } from "./indexing-policy.ts";
-import { staticIndexByName, staticNames, staticTableLength, staticValues } from "./static-table.ts";
+import { staticEntriesByName, staticIndexByName, staticTableLength } from "./static-table.ts";
 
 /** Names remembered while no entry has them. Applications use a few dozen; a proxy's peers may make up any number. */
 const maxRememberedNames = 256;
 const maxRememberedNameBytes = 64;
 
-const initialSlots = 16;
+/** Most servers' fields that repeat are no more. */
+const initialSlots = 4;
 const noEntry = -1;
 
 /** What the encoder knows about a field name. */
@@ -15,10 +16,12 @@ export interface NameRecord {
   readonly policy: IndexingPolicy;
   /** Lowest index of the name in the static table, 0 when it is not there. */
   readonly staticIndex: number;
-  /** By value: the number of the dynamic entry, or -index of the static one. */
-  readonly entries: Map<string, number>;
+  /** By value: -index of each entry in the static table; undefined when the name is not there. */
+  readonly staticEntries: ReadonlyMap<string, number> | undefined;
   /** Number of the newest dynamic entry with this name, or -1. */
   newestEntry: number;
+  /** By value: the numbers of the older ones. Most names have none, and no map. */
+  olderEntries: Map<string, number> | undefined;
   /** Insertions since an entry of this name was last of use. */
   fruitlessInsertions: number;
   /** Stays known when its last entry is evicted. */
@@ -36,7 +39,7 @@ interface Entry {
  */
 export class EncoderTable {
   private readonly records = new Map<string, NameRecord>();
-  private readonly unindexedNames: ReadonlySet<string>;
+  private readonly unindexedNames: readonly string[];
   private rememberedNames = 0;
   private slots: (Entry | undefined)[] = new Array<Entry | undefined>(initialSlots).fill(undefined);
   private mask = initialSlots - 1;
@@ -50,13 +53,20 @@ export class EncoderTable {
   epoch = 0;
 
   constructor(maxBytes: number, unindexedNames: readonly string[]) {
-    this.unindexedNames = new Set(unindexedNames);
+    this.unindexedNames = unindexedNames;
     this.maxBytes = maxBytes;
   }
 
   /** The record of a name; one that belongs to no entry may be forgotten again. */
   recordOf(name: string): NameRecord {
     return this.records.get(name) ?? this.createRecord(name);
+  }
+
+  /** Number of the dynamic entry with this name and value, or -index of the static one; undefined when there is neither. */
+  entryOf(record: NameRecord, value: string): number | undefined {
+    const { newestEntry } = record;
+    if (newestEntry >= 0 && this.valueOf(newestEntry) === value) return newestEntry;
+    return record.olderEntries?.get(value) ?? record.staticEntries?.get(value);
   }
 
   /** Index of the dynamic entry of that number. */
@@ -73,7 +83,10 @@ export class EncoderTable {
     const number = this.nextEntry++;
     this.slots[number & this.mask] = { record, value };
     this.bytes += entryBytes;
-    record.entries.set(value, number);
+    if (record.newestEntry >= 0) {
+      record.olderEntries ??= new Map();
+      record.olderEntries.set(this.valueOf(record.newestEntry), record.newestEntry);
+    }
     record.newestEntry = number;
     if (!record.isRemembered) this.records.set(record.name, record);
   }
@@ -91,11 +104,17 @@ export class EncoderTable {
       const { record, value } = this.slots[slot] as Entry;
       this.slots[slot] = undefined;
       this.bytes -= record.name.length + value.length + entryOverheadBytes;
-      record.entries.delete(value);
-      if (record.newestEntry !== number) continue;
+      if (record.newestEntry !== number) {
+        record.olderEntries?.delete(value);
+        continue;
+      }
       record.newestEntry = noEntry;
       if (!record.isRemembered) this.records.delete(record.name);
     }
+  }
+
+  private valueOf(entry: number): string {
+    return (this.slots[entry & this.mask] as Entry).value;
   }
 
   private grow(): void {
@@ -110,13 +129,13 @@ export class EncoderTable {
 
   private createRecord(name: string): NameRecord {
     const isRemembered = this.rememberedNames < maxRememberedNames && name.length <= maxRememberedNameBytes;
-    const staticIndex = staticIndexByName.get(name) ?? 0;
     const record: NameRecord = {
       name,
       policy: indexingPolicyFor(name, this.unindexedNames),
-      staticIndex,
-      entries: staticEntries(name, staticIndex),
+      staticIndex: staticIndexByName.get(name) ?? 0,
+      staticEntries: staticEntriesByName.get(name),
       newestEntry: noEntry,
+      olderEntries: undefined,
       fruitlessInsertions: 0,
       isRemembered,
     };
@@ -126,13 +145,4 @@ export class EncoderTable {
     }
     return record;
   }
-}
-
-/** Values that the static table has for a name, which stand side by side there. */
-function staticEntries(name: string, staticIndex: number): Map<string, number> {
-  const entries = new Map<string, number>();
-  if (staticIndex === 0) return entries;
-  for (let index = staticIndex; staticNames[index] === name; index++)
-    entries.set(staticValues[index] as string, -index);
-  return entries;
 }

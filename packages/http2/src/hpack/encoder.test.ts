@@ -50,6 +50,18 @@ test("refers to a name in the dynamic table", () => {
   assert.equal(encode(encoder, "custom", "2")[0], 0x40 | 62);
 });
 
+test("refers to every value of a name, the oldest until it is evicted", () => {
+  const encoder = new HpackEncoder();
+  for (const value of ["a", "b", "c"]) encode(encoder, "n", value);
+  assert.deepEqual(["a", "b", "c"].map((value) => hex(encoder, "n", value)), ["c0", "bf", "be"]); // biome-ignore format: a table
+  // Room for two: 34 octets each.
+  encoder.setPeerMaxTableBytes(68);
+  assert.equal(hex(encoder, "n", "b"), "3f25" + "bf");
+  assert.equal(hex(encoder, "n", "c"), "be");
+  assert.equal(encode(encoder, "n", "a")[0], 0x40 | 62);
+  assert.deepEqual(["c", "a"].map((value) => hex(encoder, "n", value)), ["bf", "be"]); // biome-ignore format: a table
+});
+
 test("never indexes secrets, and marks them for those who pass them on", () => {
   const names = ["authorization", "proxy-authorization", "cookie", "set-cookie", "trace-bin", "my-token", "x-token-id"];
   for (const name of [...names, "token-id", "x-api-key"]) {

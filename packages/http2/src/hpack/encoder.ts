@@ -6,8 +6,9 @@ import { maxInteger, writeInteger } from "./integer.ts";
 import type { PreparedHeaders } from "./prepared-headers.ts";
 import { writePlainString, writeString } from "./string-literal.ts";
 
-/** Prepared lists whose octets are remembered: a service sends a handful. */
-const memoSlots = 32;
+/** Prepared lists whose octets are remembered: a service sends a handful, and one connection mostly two or three. */
+const minMemoSlots = 4;
+const maxMemoSlots = 32;
 /** Longer blocks are encoded each time; constant lists come to a few octets once their fields are indexed. */
 const maxMemoBytes = 128;
 
@@ -33,7 +34,7 @@ interface PreparedMemo {
 export class HpackEncoder {
   private readonly table: EncoderTable;
   private readonly maxTableBytes: number;
-  private readonly memos: (PreparedMemo | undefined)[] = new Array<PreparedMemo | undefined>(memoSlots).fill(undefined);
+  private memos: (PreparedMemo | undefined)[] = new Array<PreparedMemo | undefined>(minMemoSlots).fill(undefined);
   /** Table size in force for what is encoded next, and the smallest since the last block; they differ after a dip. */
   private tableBytes: number;
   private smallestTableBytes: number;
@@ -82,7 +83,7 @@ export class HpackEncoder {
   encodePrepared(prepared: PreparedHeaders, target: Uint8Array, offset: number): number {
     const epoch = this.table.epoch;
     if (!this.owesSizeUpdate) {
-      const memo = this.memos[prepared.serial & (memoSlots - 1)];
+      const memo = this.memos[prepared.serial & (this.memos.length - 1)];
       if (memo !== undefined && memo.prepared === prepared && memo.epoch === epoch) {
         const octets = memo.octets;
         for (let at = 0; at < octets.length; at++) target[offset + at] = octets[at] as number;
@@ -91,13 +92,23 @@ export class HpackEncoder {
     }
     const end = this.encode(prepared.fields, target, offset);
     if (this.table.epoch === epoch && end - offset <= maxMemoBytes) {
-      this.memos[prepared.serial & (memoSlots - 1)] = {
-        prepared,
-        epoch,
-        octets: new Uint8Array(target.subarray(offset, end)),
-      };
+      this.remember({ prepared, epoch, octets: new Uint8Array(target.subarray(offset, end)) });
     }
     return end;
+  }
+
+  /** Makes room while the slot holds another list that may still be copied. */
+  private remember(memo: PreparedMemo): void {
+    const { prepared, epoch } = memo;
+    const isTaken = (by: PreparedMemo | undefined) => by?.epoch === epoch && by.prepared !== prepared;
+    while (this.memos.length < maxMemoSlots && isTaken(this.memos[prepared.serial & (this.memos.length - 1)])) {
+      const { memos } = this;
+      this.memos = new Array<PreparedMemo | undefined>(2 * memos.length).fill(undefined);
+      for (const kept of memos) {
+        if (kept !== undefined) this.memos[kept.prepared.serial & (this.memos.length - 1)] = kept;
+      }
+    }
+    this.memos[prepared.serial & (this.memos.length - 1)] = memo;
   }
 
   /** The smallest size, then the final one: the peer has to evict what we evict (RFC 7541 §4.2). */
@@ -120,7 +131,7 @@ export class HpackEncoder {
   private encodeField(name: string, value: string, target: Uint8Array, offset: number): number {
     const table = this.table;
     const record = table.recordOf(name);
-    const entry = record.policy === IndexingPolicy.never ? undefined : record.entries.get(value);
+    const entry = record.policy === IndexingPolicy.never ? undefined : table.entryOf(record, value);
     if (entry !== undefined) {
       if (entry < 0) return writeInteger(target, offset, 0x80, 0x7f, -entry);
       record.fruitlessInsertions = 0;

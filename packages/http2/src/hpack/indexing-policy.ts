@@ -48,8 +48,8 @@ const varyingNames: ReadonlySet<string> = new Set([
  * The form for literals called `name` (lower case). `unindexed` are names that the user of the engine knows to vary.
  * Binary fields count as secret: nobody can tell what they hold.
  */
-export function indexingPolicyFor(name: string, unindexed: ReadonlySet<string>): IndexingPolicy {
-  if (varyingNames.has(name) || unindexed.has(name)) return IndexingPolicy.without;
+export function indexingPolicyFor(name: string, unindexed: readonly string[]): IndexingPolicy {
+  if (varyingNames.has(name) || unindexed.includes(name)) return IndexingPolicy.without;
   if (secretNames.has(name) || name.endsWith("-bin") || name.includes("-token") || name.includes("token-")) {
     return IndexingPolicy.never;
   }

@@ -81,6 +81,16 @@ test("does not recall a block while a size update is owed", () => {
   assert.throws(() => decode(decoder, octetsOf(0x82)));
 });
 
+test("still recalls the first blocks when others have made it grow", () => {
+  const decoder = new HpackDecoder();
+  const octets = Array.from({ length: 14 }, (_, at) => octetsOf(0x82 + at));
+  const blocks = octets.map((each) => decode(decoder, each));
+  assert.deepEqual(
+    octets.map((each) => blocks.indexOf(decode(decoder, each))),
+    blocks.map((_, at) => at),
+  );
+});
+
 test("does not remember a block over the limit", () => {
   const decoder = new HpackDecoder({ maxFields: 1 });
   const octets = octetsOf(0x82, 0x82);

@@ -74,3 +74,16 @@ export const staticValues: readonly string[] = ["", ...definition.map(([, value]
 export const staticIndexByName: ReadonlyMap<string, number> = new Map(
   definition.map(([name], position) => [name, position + 1] as const).reverse(),
 );
+
+/** By name and value: -index, which tells them from the numbers of dynamic entries. One for all encoders. */
+export const staticEntriesByName: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map(
+  [...staticIndexByName.keys()].map((name) => [name, entriesOf(name)] as const),
+);
+
+function entriesOf(name: string): ReadonlyMap<string, number> {
+  const entries = new Map<string, number>();
+  for (let index = 1; index <= staticTableLength; index++) {
+    if (staticNames[index] === name) entries.set(staticValues[index] as string, -index);
+  }
+  return entries;
+}

@@ -5,6 +5,7 @@ import { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents, ConnectionOptions } from "../connection/connection-options.ts";
 import { Http2Error } from "../http2-error.ts";
 import { attach } from "./attach.ts";
+import { ignoreErrors } from "./ignore-errors.ts";
 import type { ListenAddress } from "./server.ts";
 import { clientTlsOptions } from "./tls-defaults.ts";
 
@@ -45,7 +46,7 @@ export function connect(
     };
     const fail = (cause: Error): void => {
       done();
-      socket.on("error", () => {});
+      ignoreErrors(socket);
       socket.destroy();
       reject(new Http2Error("could not connect", { scope: "connection", blame: "peer", cause }));
     };

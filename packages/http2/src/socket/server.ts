@@ -2,7 +2,7 @@ import { createServer as createNetServer, type Socket } from "node:net";
 import { createServer as createTlsServer, TLSSocket, type TlsOptions, type Server as TlsServer } from "node:tls";
 import { type Clock, systemClock } from "../connection/clock.ts";
 import { Connection } from "../connection/connection.ts";
-import type { ConnectionOptions } from "../connection/connection-options.ts";
+import type { ConnectionEvents, ConnectionOptions } from "../connection/connection-options.ts";
 import { type ConnectionLimits, resolveLimits } from "../connection/limits.ts";
 import { Ticker } from "../connection/ticker.ts";
 import { GrowthAllowance } from "../connection/window-growth.ts";
@@ -16,6 +16,7 @@ import { Admission } from "./admission.ts";
 import { attach } from "./attach.ts";
 import { classifyFirstBytes, prefaceBytes } from "./first-bytes.ts";
 import { HandshakeQueue } from "./handshake-queue.ts";
+import { ignoreErrors } from "./ignore-errors.ts";
 import { readPeerCertificate } from "./peer-certificate.ts";
 import { serverTlsOptions } from "./tls-defaults.ts";
 import { UnixSocketFile } from "./unix-socket-file.ts";
@@ -85,9 +86,11 @@ export class Http2Server {
   private readonly undecided = new Set<Socket>();
   private readonly connections = new Set<Connection>();
   private socketFile: UnixSocketFile | undefined = undefined;
-  private limits: Partial<ConnectionLimits>;
+  private limits: ConnectionLimits;
   private closing = false;
   private readonly whenEmpty: (() => void)[] = [];
+  /** One for all connections: whatever is theirs alone is memory that ten thousand idle ones hold ten thousand times. */
+  private readonly events: ConnectionEvents;
 
   constructor(options: Http2ServerOptions) {
     this.options = options;
@@ -95,8 +98,16 @@ export class Http2Server {
     this.ticker = options.ticker ?? new Ticker(this.clock);
     const limits = resolveLimits(options.limits);
     this.handshakeTimeoutMs = limits.handshakeTimeoutMs;
-    this.limits = options.limits ?? {};
+    this.limits = limits;
     this.growthAllowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
+    this.events = {
+      onStream: (stream, head, connection: Connection) => options.onStream(stream, head, connection),
+      onLimit: (event, connection: Connection) => options.onLimit?.(event, connection.remoteAddress, connection),
+      onClose: (_error, connection: Connection) => {
+        this.connections.delete(connection);
+        this.checkEmpty();
+      },
+    };
     this.admission = new Admission(
       options.maxConnections ?? defaultMaxConnections,
       options.maxConnectionsPerAddress ?? defaultMaxConnectionsPerAddress,
@@ -122,7 +133,9 @@ export class Http2Server {
 
   /** Starts to listen; port 0 takes a free one. Rejects when the address cannot be had. */
   async listen(address: ListenAddress): Promise<void> {
-    if (address.path !== undefined) this.limits = { idleTimeoutMs: localIdleTimeoutMs, ...this.options.limits };
+    if (address.path !== undefined) {
+      this.limits = resolveLimits({ idleTimeoutMs: localIdleTimeoutMs, ...this.options.limits });
+    }
     if (address.path === undefined || process.platform === "win32") {
       await this.bind(address, (bind) => bind());
       return;
@@ -232,13 +245,14 @@ export class Http2Server {
     }
     const address = socket.remoteAddress;
     const limit = this.admission.enter(address);
-    socket.on("error", () => {});
+    ignoreErrors(socket);
     if (limit !== undefined) {
       this.tellLimit(limit, "refused", "too many connections at once", address);
       socket.destroy();
       return;
     }
-    socket.once("close", () => this.admission.leave(address));
+    // Not `once`, whose wrapper would live as long as the socket; "close" comes but once.
+    socket.on("close", () => this.admission.leave(address));
     if (this.tls === undefined) {
       this.accept(socket);
     } else if (!this.handshakes.add(socket)) {
@@ -262,7 +276,7 @@ export class Http2Server {
       this.options.http1Server.emit("connection", socket);
     } else {
       // Without ALPN nobody knows what is spoken; the larger engines have required it since 2024.
-      socket.on("error", () => {});
+      ignoreErrors(socket);
       socket.destroy();
     }
   }
@@ -279,10 +293,8 @@ export class Http2Server {
       cancel();
       this.undecided.delete(socket);
       socket.off("data", onData);
-      socket.off("error", onError);
       socket.off("close", forget);
     };
-    const onError = (): void => {};
     const cancel = this.clock.after(this.handshakeTimeoutMs, () => socket.destroy());
     const onData = (chunk: Uint8Array): void => {
       head = head === undefined ? chunk : Buffer.concat([head, chunk]);
@@ -292,15 +304,14 @@ export class Http2Server {
       if (kind === "http1") this.handToHttp1(socket, head);
       else this.serve(socket, kind === "http2" ? head.subarray(prefaceBytes) : undefined);
     };
+    ignoreErrors(socket);
     socket.on("data", onData);
-    socket.on("error", onError);
     socket.on("close", forget);
   }
 
   private handToHttp1(socket: Socket, head: Uint8Array): void {
     const { http1Server } = this.options;
     if (http1Server === undefined) {
-      socket.on("error", () => {});
       socket.end(http505);
       socket.destroySoon();
       return;
@@ -314,26 +325,13 @@ export class Http2Server {
 
   /** `rest` is what follows the preface; undefined when there was no valid preface, which the peer is told. */
   private serve(socket: Socket, rest: Uint8Array | undefined): void {
-    const { options } = this;
-    const connection: Connection = new Connection(
-      "server",
-      socket,
-      {
-        onStream: (stream, head) => options.onStream(stream, head, connection),
-        onLimit: (event) => options.onLimit?.(event, socket.remoteAddress, connection),
-        onClose: () => {
-          this.connections.delete(connection);
-          this.checkEmpty();
-        },
-      },
-      {
-        ...options,
-        limits: this.limits,
-        ticker: this.ticker,
-        growthAllowance: this.growthAllowance,
-        peerTls: peerTlsOf(socket),
-      },
-    );
+    const connection = new Connection("server", socket, this.events, {
+      ...this.options,
+      resolvedLimits: this.limits,
+      ticker: this.ticker,
+      growthAllowance: this.growthAllowance,
+      peerTls: peerTlsOf(socket),
+    });
     this.connections.add(connection);
     attach(connection, socket);
     if (rest === undefined) connection.close(ErrorCode.protocolError, "invalid preface");
