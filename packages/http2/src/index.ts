@@ -20,6 +20,7 @@ export type { HeaderFields, Stream, StreamListener } from "./stream/stream.ts";
 
 // What sibling packages and tests need besides.
 
+export { freeBuffer } from "./bytes/free-buffer.ts";
 export type { ByteChannel } from "./connection/byte-channel.ts";
 export { type Clock, systemClock } from "./connection/clock.ts";
 export { resolveLimits } from "./connection/limits.ts";

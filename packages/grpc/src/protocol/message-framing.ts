@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { giveGatherSlab, takeGatherSlab } from "./gather-slabs.ts";
-import { gatheringBegan, gatheringEnded } from "./young-collection.ts";
+import { countUnfreed, gatheringBegan, gatheringEnded } from "./young-collection.ts";
 
 /** Octets before each message: a flag and a 32-bit big-endian length (gRPC over HTTP/2, Length-Prefixed-Message). */
 export const messagePrefixBytes = 5;
@@ -61,9 +61,8 @@ export class MessageReader {
   /** Ignores everything pushed from now on and frees what was gathered: the call is over. */
   halt(): void {
     this.#halted = true;
-    giveGatherSlab(this.#gather);
+    this.#giveUpGather();
     this.#gather = noBytes;
-    this.#endOwn();
   }
 
   /**
@@ -131,13 +130,19 @@ export class MessageReader {
     // Unpooled, so that a message kept by the application holds no foreign memory. It goes out only once it is full.
     const grown = lent ?? new Uint8Array(Buffer.allocUnsafeSlow(Math.min(next, this.#announced)).buffer);
     grown.set(this.#gather.subarray(0, this.#gathered));
-    this.#endOwn();
+    this.#giveUpGather();
     if (lent === undefined) {
       this.#ownBytes = grown.length;
       gatheringBegan(grown.length);
     }
-    giveGatherSlab(this.#gather);
     this.#gather = grown;
+  }
+
+  /** The buffer goes to nobody. */
+  #giveUpGather(): void {
+    giveGatherSlab(this.#gather);
+    countUnfreed(this.#ownBytes);
+    this.#endOwn();
   }
 
   #endOwn(): void {

@@ -37,14 +37,14 @@ export function countUnfreed(bufferBytes: number): void {
   // With so much in progress at once, buffers are no longer young when they are done with: the whole heap has to be looked at anyway.
   if (countedBytes < allowanceBytes || gatheringBytes > allowanceBytes / 2) return;
   countedBytes = 0;
-  for (let left = roomBytes(); left > 0; left -= fillerBytes) made.filler = new Array(fillerBytes / wordBytes);
+  // One beyond what there is room for, which is when V8 collects.
+  for (let left = roomBytes(); left >= 0; left -= fillerBytes) made.filler = new Array(fillerBytes / wordBytes);
   made.filler = [];
   allowanceBytes = spareBytes + roomBytes();
 }
 
-/** A message begins to be gathered in a buffer of its own. */
+/** A message begins to be gathered in a buffer of its own, which counts once the message is complete and kept, or given up. */
 export function gatheringBegan(bufferBytes: number): void {
-  countUnfreed(bufferBytes);
   gatheringBytes += bufferBytes;
 }
 

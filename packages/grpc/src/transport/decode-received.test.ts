@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create, type Message } from "@bufbuild/protobuf";
-import { BytesValueSchema } from "@bufbuild/protobuf/wkt";
+import { BytesValueSchema, StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createProtobufCodec } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
@@ -34,6 +34,44 @@ test("does not copy octets that are the message's own", () => {
   const own = new Uint8Array(octets);
   const { value } = decode(own, undefined, false, true) as Message & { value: Uint8Array };
   assert.equal(value.buffer, own.buffer);
+});
+
+test("frees large octets of its own that a message does not keep, and those of broken ones", async () => {
+  const large = (octet: number) => new Uint8Array(16_384).fill(octet);
+  const text = codec.encode(StringValueSchema, create(StringValueSchema, { value: "x".repeat(16_384) }));
+  const own = new Uint8Array(text);
+  // Unknown fields would be views of the octets.
+  const forgetful = createProtobufCodec({ keepUnknownFields: false });
+  const { value } = decodeReceived(forgetful, StringValueSchema, undefined, 1e6, own, 0, own.length, false, true) as {
+    value: string;
+  } & Message;
+  assert.deepEqual([value.length, own.length], [16_384, 0]);
+
+  const lent = new Uint8Array(text);
+  decodeReceived(forgetful, StringValueSchema, undefined, 1e6, lent, 0, lent.length, false, false);
+  assert.equal(lent.length, text.length);
+
+  const broken = large(0);
+  assert.throws(() => decode(broken, undefined, false, true), ConnectError);
+  assert.equal(broken.length, 0);
+  const brokenWithin = large(0);
+  const later = decode(
+    octets,
+    compressionThat(async () => brokenWithin),
+    true,
+    true,
+  );
+  await assert.rejects(later as Promise<Message>, ConnectError);
+  assert.equal(brokenWithin.length, 0);
+});
+
+test("keeps large octets that a message has views of", () => {
+  const own = new Uint8Array(
+    codec.encode(BytesValueSchema, create(BytesValueSchema, { value: new Uint8Array(65_536).fill(7) })),
+  );
+  const { value } = decode(own, undefined, false, true) as Message & { value: Uint8Array };
+  assert.equal(value.length, 65_536);
+  assert.equal(value.at(-1), 7);
 });
 
 test("copies lent octets before it decompresses them later", async () => {

@@ -1,7 +1,11 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
+import { freeBuffer } from "@tercel/http2";
 import { type Codec, copyOctets } from "../codec/index.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
 import { countUnfreed } from "../protocol/young-collection.ts";
+
+/** Below, freeing costs as much as it saves. */
+const minFreedBytes = 16_384;
 
 /**
  * Makes a message of the octets that came for it. Unless they are the message's own, they are copied where it would keep parts
@@ -21,7 +25,7 @@ export function decodeReceived(
 ): Message | Promise<Message> {
   const isLent = !isOwn && (compressed || codec.retainsInput(schema));
   const octets = isLent ? copyOctets(bytes, start, end) : bytes.subarray(start, end);
-  if (!compressed) return codec.decode(schema, octets);
+  if (!compressed) return isOwn ? decodeOwn(codec, schema, octets) : codec.decode(schema, octets);
   if (compression === undefined) throw undeclaredCompressionError();
   const plain = compression.decompress(octets, maxMessageBytes);
   if (!(plain instanceof Promise)) return decodeOwn(codec, schema, plain);
@@ -30,8 +34,16 @@ export function decodeReceived(
   return message;
 }
 
-/** Of octets that the message may keep. */
+/** Of octets that nobody else has. Large ones that the message does not keep are freed at once, broken ones as well. */
 function decodeOwn(codec: Codec, schema: DescMessage, octets: Uint8Array): Message {
-  countUnfreed(octets.length);
-  return codec.decode(schema, octets);
+  if (octets.length < minFreedBytes) return codec.decode(schema, octets);
+  let isKept = false;
+  try {
+    const message = codec.decode(schema, octets);
+    isKept = codec.retainsInput(schema);
+    return message;
+  } finally {
+    if (isKept) countUnfreed(octets.length);
+    else freeBuffer(octets);
+  }
 }
