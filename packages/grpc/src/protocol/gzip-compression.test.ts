@@ -40,6 +40,22 @@ for (const length of [0, 1, 1000, 16 * 1024, 16 * 1024 + 1, 200_000]) {
   });
 }
 
+for (const length of [65_536, 300_000, mebibyte]) {
+  test(`gives ${length} octets back in one piece of their size`, async () => {
+    const compressed = await gzipCompression.compress(noise(length));
+    const decompressed = await gzipCompression.decompress(compressed, 4 * mebibyte);
+    assert.equal(decompressed.length, length);
+    assert.ok(decompressed.buffer.byteLength <= length + 1, `${decompressed.buffer.byteLength} octets are held`);
+  });
+}
+
+test("gives back several members of which the last is the least", async () => {
+  const large = noise(300_000);
+  const members = Buffer.concat([gzipSync(large), gzipSync(new Uint8Array([7]))]);
+  const decompressed = await gzipCompression.decompress(members, mebibyte);
+  assert.deepEqual(decompressed, new Uint8Array([...large, 7]));
+});
+
 test("answers at once for small messages", () => {
   assert.ok(gzipCompression.compress(noise(100)) instanceof Uint8Array);
   assert.ok(gzipCompression.decompress(gzipSync(noise(100)), 100) instanceof Uint8Array);

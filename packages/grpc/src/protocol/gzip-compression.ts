@@ -22,6 +22,12 @@ const maxSyncOutputBytes = 64 * 1024;
  */
 const maxConcurrentInflates = 2 * availableParallelism();
 
+/** Larger chunks save nothing that shows. */
+const maxChunkBytes = 4 * 1024 * 1024;
+
+/** Text shrinks to a fifth, rarely to a twentieth. */
+const maxInflation = 32;
+
 /** The coding "gzip" (RFC 1952) over node:zlib. */
 export const gzipCompression: Compression = { name: "gzip", compress, decompress };
 
@@ -67,9 +73,26 @@ function inflateOptions(bytes: Uint8Array, maxBytes: number): ZlibOptions {
     info: true,
     // zlib refuses a limit of 0; checkInflated applies the true one.
     maxOutputLength: Math.max(1, maxBytes),
-    // The result keeps a whole chunk alive, so small messages get small ones.
-    chunkSize: Math.min(64 * 1024, Math.max(1024, 4 * bytes.length)),
+    chunkSize: chunkBytes(bytes, maxBytes),
   };
+}
+
+/**
+ * Into how much memory zlib writes before it comes back for more. Each time is a way through the thread pool, and the pieces are joined in
+ * the end: 1 MiB in pieces of 64 KiB takes twice the time. So the chunk is what the last octets say that comes out, and one more, by
+ * which zlib sees that it is done. A peer may make that up, and memory is to stay in proportion to what it sends.
+ */
+function chunkBytes(bytes: Uint8Array, maxBytes: number): number {
+  // The result keeps a whole chunk alive, so small messages get small ones.
+  const usual = Math.min(64 * 1024, Math.max(1024, 4 * bytes.length));
+  const most = Math.min(maxBytes, maxChunkBytes, maxInflation * bytes.length);
+  return Math.max(usual, Math.min(announcedBytes(bytes) + 1, most));
+}
+
+/** ISIZE of the last member (RFC 1952 §2.3.1): its octets before compression. 0 for what is no gzip. */
+function announcedBytes(bytes: Uint8Array): number {
+  const { buffer, byteOffset, length } = bytes;
+  return length < 4 ? 0 : new DataView(buffer, byteOffset + length - 4, 4).getUint32(0, true);
 }
 
 /** Node ends silently at zero octets behind the last gzip member, so what was consumed is compared with what was given. */
