@@ -15,7 +15,7 @@ let left = 0;
 
 /**
  * A random UUID (RFC 9562 §5.4), as `crypto.randomUUID` makes them. That one is a chain of pieces, which is put together when somebody
- * looks at it; an id goes into a header, so that looking is certain, and made as one text it costs half of that.
+ * looks at it; an id goes into a header, so that looking is certain, and made as one text it takes two thirds of the time.
  */
 export function randomUuid(): string {
   if (left === 0) writeBatch();
