@@ -4,7 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
  * One way to compress messages. Each message stands alone: nothing is carried from one to the next.
  *
  * Both methods may answer at once or later; they answer at once where that is cheaper than a turn of the event loop. The result
- * is a buffer of its own. The input must stay unchanged until then.
+ * is a buffer of its own, which is freed when it has been used: do not keep it. The input must stay unchanged until then.
  */
 export interface Compression {
   /** Content-coding in grpc-encoding, in lower case, for example "gzip". */
