@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 
-/** A program of this repository that a test has started. */
+/** A program that a test has started. */
 export interface StartedProgram {
   /** The next line that it prints; fails when it ends without one. */
   line(): Promise<string>;
@@ -23,10 +23,17 @@ export function startProgram(
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): StartedProgram {
-  const child = spawn(process.execPath, ["--conditions=source", file, ...args], {
-    env: { ...process.env, ...env },
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  return startCommand(test, process.execPath, ["--conditions=source", file, ...args], env);
+}
+
+/** Starts any program, given by its path. It ends with the test at the latest. */
+export function startCommand(
+  test: TestContext,
+  program: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): StartedProgram {
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "inherit"] });
   // One that ends does not wait for what it is told.
   child.stdin.on("error", () => {});
   const ended = once(child, "close") as StartedProgram["ended"];
@@ -35,7 +42,7 @@ export function startProgram(
   return {
     async line() {
       const { value, done } = await lines.next();
-      if (done) throw new Error(`${file} ended without another line`);
+      if (done) throw new Error(`${program} ${args.join(" ")} ended without another line`);
       return value;
     },
     async rest() {

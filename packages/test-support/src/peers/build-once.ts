@@ -1,0 +1,40 @@
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+const cache = join(import.meta.dirname, "../../../../.cache/peers");
+
+/** Where the sources of all peers are: one folder for each. */
+export const peerSources = join(import.meta.dirname, "../../peers");
+
+/**
+ * Returns the folder in which `build` has put what the sources in `source` become. Builds only when no earlier run, of any
+ * process, has built the same sources: processes that build at the same time each build, and the first one to finish wins.
+ */
+export function buildOnce(source: string, build: (folder: string) => void): string {
+  const hash = createHash("sha256");
+  for (const file of readdirSync(source).sort()) hash.update(file).update(readFileSync(join(source, file)));
+  const built = join(cache, hash.digest("hex").slice(0, 16));
+  if (existsSync(built)) return built;
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, "building-"));
+  try {
+    build(folder);
+    renameSync(folder, built);
+  } catch (error) {
+    // Another process was faster: a folder that is not empty cannot be replaced.
+    if (!existsSync(built)) throw error;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return built;
+}
+
+/** Runs one step of a build. Throws with the end of its output when it fails. */
+export function runStep(program: string, args: readonly string[]): void {
+  const { status, error, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
+  if (status === 0) return;
+  const output = `${error?.message ?? ""}${stdout}${stderr}`.trim().split("\n").slice(-8).join("\n");
+  throw new Error(`${program} ${args.join(" ")} failed:\n${output}`);
+}
