@@ -3,6 +3,7 @@
 import { BENCH_CASES } from "./cases.ts";
 import { runChannelBench } from "./channel/run.ts";
 import { runCodecBench } from "./codec/run.ts";
+import { runCompareBench } from "./compare/run.ts";
 import { runInterceptorBench } from "./interceptors/run.ts";
 import { parseOptions, UsageError } from "./options.ts";
 import { killChildren } from "./process/children.ts";
@@ -16,7 +17,7 @@ const PEER_NAMES = PEERS.map(({ name }) => name);
 
 const HELP = `npm run bench [-- [word ...] [options]]
 
-Measures Tercel and its peers in one run. The first word "codec" measures the protobuf codec instead, without a network, "channel" what a channel adds to a call, and "interceptors" what these add. Words choose the cases whose name contains one of them; no word, all cases.
+Measures Tercel and its peers in one run. The first word "codec" measures the protobuf codec instead, without a network, "channel" what a channel adds to a call, "interceptors" what these add, and "compare --base FOLDER" this checkout beside another one. Words choose the cases whose name contains one of them; no word, all cases.
 
   --json         print only the JSON document on stdout (progress goes to stderr either way)
   --markdown     print the table that docs/benchmarks.md shows
@@ -34,6 +35,7 @@ ${CASE_NAMES.map((name) => `  ${name}`).join("\n")}
 async function main(): Promise<number> {
   const [first, ...rest] = process.argv.slice(2);
   if (first === "codec") return runCodecBench(rest);
+  if (first === "compare") return runCompareBench(rest);
   if (first === "channel") return runChannelBench(rest);
   if (first === "interceptors") return runInterceptorBench(rest);
   const options = parseOptions(process.argv.slice(2), { cases: CASE_NAMES, peers: PEER_NAMES });
