@@ -1,5 +1,7 @@
 import { type Clock, systemClock } from "../../call/clock.ts";
-import { type Log, stderrLog } from "../../call/log.ts";
+import type { Log } from "../../call/log.ts";
+import { safeLog } from "../../call/safe-log.ts";
+import { thrownMessage } from "../../call/thrown-text.ts";
 import { refuseUnknownOptions } from "../../call/unknown-option.ts";
 import type { ListenAddress } from "../../transport/listen.ts";
 import type { ListeningAt, ListenOptions, Server } from "../server.ts";
@@ -41,7 +43,7 @@ export class LifecycleRun implements Lifecycle {
     this.#options = options;
     this.#hooks = hooks;
     this.clock = options.clock ?? systemClock;
-    this.#log = options.log ?? stderrLog;
+    this.#log = safeLog(options.log);
   }
 
   get signal(): AbortSignal {
@@ -180,7 +182,7 @@ export class LifecycleRun implements Lifecycle {
       try {
         await this.#withinTime(part);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = thrownMessage(error);
         this.#log.error("a part did not stop", { part: part.name, error });
         this.#problems.push(new Error(`${part.name} did not stop: ${reason}`, { cause: error }));
       }
