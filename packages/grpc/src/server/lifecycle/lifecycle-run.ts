@@ -149,7 +149,8 @@ export class LifecycleRun implements Lifecycle {
 
   /** A part that is being started when a stop is asked for may wait for something that never comes. */
   async #startTimeIsUp(over: AbortSignal): Promise<void> {
-    await aborted(this.signal);
+    await aborted(this.signal, over);
+    if (over.aborted) return;
     const limitMs = this.#options.stopTimeoutMs ?? defaultStopTimeoutMs;
     await this.#pause(limitMs, AbortSignal.any([over, this.#forcing.signal]));
     if (over.aborted) return;
@@ -172,9 +173,14 @@ export class LifecycleRun implements Lifecycle {
     health?.endWatches();
     const closed = server.close({ deadlineMs: this.#options.drainMs ?? defaultDrainMs });
     const cut = (): void => void server.close({ deadlineMs: 0 });
-    this.#forcing.signal.addEventListener("abort", cut, { once: true });
-    if (this.#forcing.signal.aborted) cut();
-    await closed;
+    const { signal } = this.#forcing;
+    signal.addEventListener("abort", cut, { once: true });
+    if (signal.aborted) cut();
+    try {
+      await closed;
+    } finally {
+      signal.removeEventListener("abort", cut);
+    }
   }
 
   async #stopAll(): Promise<void> {
@@ -221,12 +227,13 @@ export class LifecycleRun implements Lifecycle {
   #pause(ms: number, cut: AbortSignal): Promise<void> {
     if (ms === 0 || cut.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const cancel = this.clock.after(ms, resolve, true);
-      const onCut = (): void => {
+      const end = (): void => {
         cancel();
+        cut.removeEventListener("abort", end);
         resolve();
       };
-      cut.addEventListener("abort", onCut, { once: true });
+      const cancel = this.clock.after(ms, end, true);
+      cut.addEventListener("abort", end);
     });
   }
 
@@ -245,7 +252,14 @@ class StoppedError extends Error {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+/** Resolves when one of the signals is aborted. */
+function aborted(...signals: readonly AbortSignal[]): Promise<void> {
+  if (signals.some((signal) => signal.aborted)) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = (): void => {
+      for (const signal of signals) signal.removeEventListener("abort", end);
+      resolve();
+    };
+    for (const signal of signals) signal.addEventListener("abort", end);
+  });
 }
