@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
-import { type Clock, checkWholeNumber, type Log, refuseUnknownOptions, stderrLog, systemClock } from "@tercel/grpc";
+import { type Clock, checkWholeNumber, type Log, refuseUnknownOptions, safeLog, systemClock } from "@tercel/grpc";
 import {
   type Instance,
   type RegisterRequest,
@@ -65,7 +65,7 @@ class HostedRegistry implements RegistryService {
   #isClosed = false;
 
   constructor(options: RegistryServiceOptions) {
-    const log = options.log ?? stderrLog;
+    const log = safeLog(options.log);
     this.#clock = options.clock ?? systemClock;
     this.#leaseMs = options.leaseMs ?? defaultLeaseMs;
     this.#settledMs = this.#clock.nowMs() + this.#leaseMs;

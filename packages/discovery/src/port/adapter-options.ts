@@ -4,7 +4,7 @@ import {
   checkWholeNumber,
   createBackoff,
   type Log,
-  stderrLog,
+  safeLog,
   systemClock,
 } from "@tercel/grpc";
 
@@ -28,7 +28,7 @@ export function readAdapterOptions(where: string, options: AdapterOptions) {
   return {
     registerTimeoutMs: options.registerTimeoutMs ?? 10_000,
     backoff: options.backoff ?? createBackoff({ initialDelayMs: 250, maxDelayMs: 15_000 }),
-    log: options.log ?? stderrLog,
+    log: safeLog(options.log),
     clock: options.clock ?? systemClock,
   };
 }

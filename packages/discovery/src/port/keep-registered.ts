@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Backoff, Clock, Log } from "@tercel/grpc";
+import { type Backoff, type Clock, type Log, thrownMessage } from "@tercel/grpc";
 import type { InstanceHealth, ServiceInstance } from "./instance.ts";
 import { pause } from "./pause.ts";
 import type { Registered } from "./registry.ts";
@@ -225,7 +225,7 @@ export class KeptRegistrations {
     const ends = [...this.#byId.keys()].map((id) => this.deregister(id));
     for (const end of await Promise.allSettled(ends)) {
       if (end.status === "rejected")
-        this.#options.log.warn("an instance could not be deregistered", { error: String(end.reason) });
+        this.#options.log.warn("an instance could not be deregistered", { error: thrownMessage(end.reason) });
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { CallRequest, HookChain, ResponseMetadata } from "./call-hook.ts";
 import { gateMessages } from "./gate-messages.ts";
+import { inspectable } from "./thrown-text.ts";
 import { type RunStep, watchMessages } from "./watch-messages.ts";
 
 /** One call on its way through a chain of hooks. Whoever holds it calls `enter`, and then what became of the call, once. */
@@ -83,7 +84,7 @@ export abstract class HookPassage<Outcome> {
         hook.onEnd?.(request, states[at]);
       }
     } catch (error) {
-      throw this.failedWithin(at, error);
+      throw this.failedWithin(at, inspectable(error));
     }
   }
 
@@ -111,7 +112,7 @@ export abstract class HookPassage<Outcome> {
 
   /** The call failed further in than the hooks that have begun. Returns what it fails with. */
   failed(error: unknown): unknown {
-    return this.failedWithin(this.entered, error);
+    return this.failedWithin(this.entered, inspectable(error));
   }
 
   private failedWithin(below: number, error: unknown): unknown {
@@ -124,7 +125,7 @@ export abstract class HookPassage<Outcome> {
         told = hook.onError(this.request, this.states[at], told);
       } catch (thrown) {
         // Against the contract, but an observer of the application's may do it: those further out are told that.
-        told = thrown;
+        told = inspectable(thrown);
       }
     }
     return told;

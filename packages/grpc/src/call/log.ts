@@ -1,9 +1,13 @@
+import { thrownText } from "./thrown-text.ts";
 import { workerNumber } from "./worker-number.ts";
 
-/** Facts beside a message: short, printable, and never a secret. */
+/** Facts next to a message: short, printable, and never a secret. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Where the framework reports what nobody else is told. `console` fits, and so does pino behind two lines of glue. */
+/**
+ * Where the framework reports what no caller is told. `console` fits, and so does pino with two lines of glue. A log that throws or
+ * rejects loses the line and nothing else: the first failure is reported as a process warning, TERCEL_LOG_FAILED.
+ */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -11,7 +15,10 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
 }
 
-/** Warnings and errors as one JSON object per line on standard error; what is less important is dropped. */
+/**
+ * Warnings and errors as one JSON object per line on standard error; what is less important is dropped. Never throws, whatever the
+ * fields hold, and lines are lost silently when standard error is closed.
+ */
 export const stderrLog: Log = {
   debug() {},
   info() {},
@@ -19,16 +26,38 @@ export const stderrLog: Log = {
   error: (message, fields) => write("error", message, fields),
 };
 
+let isGuarded = false;
+
 function write(level: string, message: string, fields: LogFields = {}): void {
   const line = { time: new Date().toISOString(), level, worker: workerNumber(), message, ...readable(fields) };
-  process.stderr.write(`${JSON.stringify(line)}\n`);
+  try {
+    if (!isGuarded) {
+      isGuarded = true;
+      // A pipe that no one reads any more reports each write as an error later (EPIPE), which would end the process.
+      process.stderr.on("error", () => {});
+    }
+    process.stderr.write(`${JSON.stringify(line)}\n`);
+  } catch {
+    // A full disk, for instance: there is nowhere left to report it.
+  }
 }
 
-/** An Error has no enumerable fields: JSON would show `{}` just where the cause matters. */
+/** The fields as JSON shows them, one by one, so that one that cannot be shown does not take the others with it. */
 function readable(fields: LogFields): Record<string, unknown> {
   const shown: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(fields)) {
-    shown[name] = value instanceof Error ? (value.stack ?? String(value)) : value;
-  }
+  for (const name of Object.keys(fields)) shown[name] = readableValue(fields, name);
   return shown;
+}
+
+function readableValue(fields: LogFields, name: string): unknown {
+  try {
+    const value = fields[name];
+    if (typeof value === "bigint" || typeof value === "symbol") return String(value);
+    if (typeof value !== "object") return value;
+    if (value instanceof Error) return thrownText(value);
+    // Parsed again, so that what is written later can hold no getter, cycle or toJSON of the application's.
+    return JSON.parse(JSON.stringify(value));
+  } catch {
+    return "a value that cannot be shown";
+  }
 }

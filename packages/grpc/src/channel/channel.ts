@@ -3,9 +3,9 @@ import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/conne
 import { systemClock } from "../call/clock.ts";
 import { DeadlineWheel } from "../call/deadline-wheel.ts";
 import { attemptListeners } from "../call/hooked-interceptor.ts";
-import { stderrLog } from "../call/log.ts";
 import { toMessage } from "../call/message-init.ts";
 import { printable } from "../call/printable.ts";
+import { safeLog } from "../call/safe-log.ts";
 import { TurnShare } from "../call/turn-share.ts";
 import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
@@ -69,7 +69,7 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   const resolvers = options.resolvers ?? [];
   const parsed = parseTarget(target, { tls: isSecure, schemes: resolvers.map(({ scheme }) => scheme) });
   const clock = options.clock ?? systemClock;
-  const log = options.log ?? stderrLog;
+  const log = safeLog(options.log);
   const compressions = options.acceptCompressions ?? [gzipCompression];
   const { sendCompression } = options;
   const codec = options.format === "json" ? createJsonCodec(options.jsonOptions) : createProtobufCodec();
@@ -147,7 +147,7 @@ function connectSettings(options: ChannelOptions) {
     limits: options.limits ?? {},
     clock: options.clock ?? systemClock,
     unindexedFields,
-    limitReporter: new LimitReporter(options.log ?? stderrLog, options.onLimit, options.clock ?? systemClock),
+    limitReporter: new LimitReporter(safeLog(options.log), options.onLimit, options.clock ?? systemClock),
     keepalive:
       keepalive === undefined
         ? undefined

@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { thrownMessage } from "../call/thrown-text.ts";
 import { DebugInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
 import type { OutgoingDetail } from "./error-details.ts";
 
@@ -40,11 +41,14 @@ export function withDebugInfo(error: ConnectError): ConnectError {
 }
 
 function debugInfoOf(reason: unknown): OutgoingDetail {
-  const stack = reason instanceof Error ? (reason.stack ?? "") : "";
+  const stack = reason instanceof Error ? String(reason.stack) : "";
   const stackEntries = stack
     .split("\n")
     .filter((line) => line.startsWith("    at "))
     .slice(0, maxStackEntries)
     .map((line) => line.trim());
-  return { desc: DebugInfoSchema, value: { detail: String(reason), stackEntries } };
+  return {
+    desc: DebugInfoSchema,
+    value: { detail: reason instanceof Error ? String(reason) : thrownMessage(reason), stackEntries },
+  };
 }

@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { systemClock } from "../call/clock.ts";
-import { stderrLog } from "../call/log.ts";
+import { safeLog } from "../call/safe-log.ts";
 import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
 import { LimitReporter } from "../transport/limit-reporter.ts";
@@ -26,7 +26,7 @@ function refusalOfMetadata(): string[] {
 
 /** What a server's options mean for the connections under it. */
 export function connectionOptions(options: ServerOptions): ConnectionOptions {
-  const log = options.log ?? stderrLog;
+  const log = safeLog(options.log);
   const clock = options.clock ?? systemClock;
   const limitReporter = new LimitReporter(log, options.onLimit, clock);
   const { keepalive, keepaliveEnforcement: enforcement } = options;

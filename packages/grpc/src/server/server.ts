@@ -2,7 +2,8 @@ import type { DescService } from "@bufbuild/protobuf";
 import { checkWholeNumber } from "../call/check-number.ts";
 import { systemClock } from "../call/clock.ts";
 import { DeadlineWheel } from "../call/deadline-wheel.ts";
-import { type Log, stderrLog } from "../call/log.ts";
+import type { Log } from "../call/log.ts";
+import { safeLog } from "../call/safe-log.ts";
 import { TurnShare } from "../call/turn-share.ts";
 import { refuseUnknownOptions } from "../call/unknown-option.ts";
 import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
@@ -97,7 +98,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
   options.routes(table);
   methodLimits.refuseUnknownMethods(table.services);
   const clock = options.clock ?? systemClock;
-  const log = options.log ?? stderrLog;
+  const log = safeLog(options.log);
   const deadlines = new DeadlineWheel(clock, false);
   const compressions = options.compressions ?? [gzipCompression];
   const codecs = { proto: createProtobufCodec(), json: createJsonCodec(options.jsonOptions) };
@@ -117,7 +118,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
     },
     connectionOptions(options),
   );
-  const stopFollowing = followFiles(options, listener);
+  const stopFollowing = followFiles(options.tls, log, listener);
   let closing: Promise<void> | undefined;
   const server: Server = {
     calls: counts,
@@ -176,7 +177,7 @@ function warnOfExposure(log: Log, address: ListenAddress | undefined): void {
 }
 
 /** New handshakes use what the files hold. What is returned ends that. */
-function followFiles({ tls, log = stderrLog }: ServerOptions, listener: Listener): () => void {
+function followFiles(tls: ServerOptions["tls"], log: Log, listener: Listener): () => void {
   if (tls?.files === undefined) return () => {};
   return tls.files.onChange(() => {
     try {

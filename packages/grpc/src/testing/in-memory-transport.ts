@@ -1,5 +1,5 @@
 import { systemClock } from "../call/clock.ts";
-import { stderrLog } from "../call/log.ts";
+import { safeLog } from "../call/safe-log.ts";
 import { type Channel, channelOver } from "../channel/channel.ts";
 import type { ChannelOptions } from "../channel/channel-options.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
@@ -53,7 +53,7 @@ export function createInMemoryTransport(options: InMemoryOptions): InMemoryTrans
           : { ...keepalive, permitWithoutStreams: keepalive.permitWithoutCalls ?? false },
       unindexedFields,
       clock,
-      limitReporter: new LimitReporter(given.log ?? stderrLog, given.onLimit, clock),
+      limitReporter: new LimitReporter(safeLog(given.log), given.onLimit, clock),
     });
     return channelOver("static:///in-memory:80", given, connect);
   };

@@ -18,10 +18,13 @@ export interface HandledCall {
   share(): Promise<void> | undefined;
   /** The handler has answered all it wanted. */
   succeed(): void;
-  /** Ends the call with an error; what is no ConnectError stays here, and the peer learns only that something failed. */
-  fail(reason: unknown): void;
   /** The handler has ended, whatever became of the call before. */
   handlerEnded(): void;
+  /**
+   * The handler has ended with an error, which ends the call. What is not a ConnectError stays here: the peer learns only that something
+   * failed. Never throws, whatever was thrown.
+   */
+  handlerFailed(reason: unknown): void;
 }
 
 export function callHandler(
@@ -83,8 +86,7 @@ export function ended(call: HandledCall): void {
 }
 
 export function failed(call: HandledCall, error: unknown): void {
-  call.fail(error);
-  call.handlerEnded();
+  call.handlerFailed(error);
 }
 
 export async function* oneOf(message: Message): AsyncIterable<Message> {

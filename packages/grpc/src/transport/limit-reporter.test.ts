@@ -90,3 +90,28 @@ test("escapes what it writes", () => {
   reporter.report({ ...strike, streamId: 7, detail: "a\nb" }, "fe80::1%\n", {});
   assert.deepEqual([lines[0]?.detail, lines[0]?.peer, lines[0]?.streamId], ["a\\u{a}b", "fe80::1%\\u{a}", 7]);
 });
+
+test("contains what onLimit throws, and logs it once a minute", () => {
+  const errors: LogFields[] = [];
+  const warnings: LogFields[] = [];
+  const nothing = (): void => {};
+  const log: Log = {
+    debug: nothing,
+    info: nothing,
+    warn: (_message, fields = {}) => warnings.push(fields),
+    error: (_message, fields = {}) => errors.push(fields),
+  };
+  let nowMs = 6_000_000;
+  const onLimit = (): never => {
+    throw { reason: "broken" };
+  };
+  const clock = { ...systemClock, nowMs: () => nowMs };
+  const reporter = new LimitReporter(log, onLimit, clock, new LinePace(100));
+  reporter.report(strike, undefined, {});
+  reporter.report(strike, undefined, {});
+  nowMs += 60_000;
+  reporter.report(strike, undefined, {});
+  const failure = { limit: "resets", error: "an object with reason" };
+  assert.deepEqual(errors, [failure, failure]);
+  assert.equal(warnings.length, 3);
+});

@@ -2,6 +2,7 @@ import type { LimitAction, LimitEvent, LimitName } from "@tercel/http2";
 import type { Clock } from "../call/clock.ts";
 import type { Log } from "../call/log.ts";
 import { printable } from "../call/printable.ts";
+import { thrownText } from "../call/thrown-text.ts";
 import { LinePace, processPace } from "./line-pace.ts";
 
 export type { LimitAction, LimitName };
@@ -12,7 +13,7 @@ export interface LimitStrike extends LimitEvent {
   readonly peer: string | undefined;
 }
 
-/** Told of every strike, however many there are: for counting. It is called while a socket is read, so it returns quickly. */
+/** Told of every strike, however many there are: for counting. It is called while a socket is read, so it returns quickly; what it throws is logged, once a minute at most. */
 export type OnLimit = (strike: LimitStrike) => void;
 
 /** An attack must not become one on the log as well. */
@@ -32,6 +33,7 @@ export class LimitReporter {
   private readonly shared: LinePace;
   private readonly byConnection = new WeakMap<object, LinePace>();
   private readonly warned = new LinePace(1, warnedPeriodMs);
+  private readonly failures = new LinePace(1, warnedPeriodMs);
 
   constructor(log: Log, onLimit: OnLimit | undefined, clock: Clock, shared: LinePace = processPace) {
     this.log = log;
@@ -42,7 +44,7 @@ export class LimitReporter {
 
   /** `connection` is what lines are counted by; strikes on the way to one are counted together, with `undefined`. */
   report(event: LimitEvent, peer: string | undefined, connection: object = this): void {
-    this.onLimit?.({ ...event, peer });
+    this.notify({ ...event, peer });
     const pace = event.action === "warned" ? this.warned : this.paceOf(connection);
     const nowMs = this.clock.nowMs();
     if (!pace.allows(nowMs)) return;
@@ -60,6 +62,16 @@ export class LimitReporter {
       detail: printable(detail),
       ...(suppressed === 0 ? {} : { suppressed }),
     });
+  }
+
+  /** It is called while a socket is read: what it throws would end what is read. */
+  private notify(strike: LimitStrike): void {
+    try {
+      this.onLimit?.(strike);
+    } catch (error) {
+      if (!this.failures.allows(this.clock.nowMs())) return;
+      this.log.error("onLimit failed", { limit: strike.limit, error: thrownText(error) });
+    }
   }
 
   private paceOf(connection: object): LinePace {

@@ -11,6 +11,7 @@ import type { Log } from "../call/log.ts";
 import { andObserver, type MessageObserver } from "../call/message-observer.ts";
 import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
 import { printable } from "../call/printable.ts";
+import { inspectable, thrownText } from "../call/thrown-text.ts";
 import type { TurnShare } from "../call/turn-share.ts";
 import { createDebugError, withDebugInfo, withoutDebugInfo } from "../errors/debug-info.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
@@ -36,6 +37,11 @@ const maxLookedUp = 8;
 
 /** Not a field of calls: all would pay for what few ask. */
 const compressedRequests = new WeakSet<ServerCall>();
+
+/** What a handler threw by accident: it may be anything, undefined included. */
+interface Fault {
+  readonly thrown: unknown;
+}
 
 /** What all calls of a server share. */
 export interface ServerCallSettings {
@@ -368,9 +374,46 @@ export class ServerCall
     this.finish(undefined);
   }
 
-  fail(reason: unknown): void {
-    if (this.over) return;
-    const error = this.toConnectError(reason);
+  handlerEnded(): void {
+    this.stream.release();
+  }
+
+  handlerFailed(reason: unknown): void {
+    const fault = this.endWith(reason);
+    this.stream.release();
+    this.logFault(fault);
+  }
+
+  // ---- within
+
+  private fail(reason: unknown): void {
+    this.logFault(this.endWith(reason));
+  }
+
+  /** Ends the call with what was thrown. Returns what must be logged once the call is answered, if anything. Never throws. */
+  private endWith(reason: unknown): Fault | undefined {
+    if (this.over) return undefined;
+    let fault: Fault | undefined;
+    try {
+      const thrown = inspectable(reason);
+      if (!(thrown instanceof ConnectError)) fault = { thrown };
+      this.sendStatus(this.toConnectError(thrown));
+    } catch (problem) {
+      // A ConnectError with a getter that throws, for instance, or details that are none.
+      fault ??= { thrown: problem };
+      this.sendStatus(new ConnectError("internal error", Code.Internal));
+    }
+    return fault;
+  }
+
+  private logFault(fault: Fault | undefined): void {
+    if (fault === undefined) return;
+    const { thrown } = fault;
+    const error = thrown instanceof Error ? thrown : thrownText(thrown);
+    this.settings.log.error("a handler failed", { path: this.head.path, error });
+  }
+
+  private sendStatus(error: ConnectError): void {
     // In a trailers-only response clients take all metadata for trailers; what the handler meant as headers goes ahead.
     if (this.context.hasResponseHeader) this.sendHead();
     const fields = this.headSent ? [] : this.headFields();
@@ -387,8 +430,6 @@ export class ServerCall
     this.finish(error);
   }
 
-  // ---- within
-
   private run(input: Message | MessageQueue<Message>): void {
     // The stream's place is taken until the handler ends, whatever becomes of the stream.
     this.stream.hold();
@@ -396,14 +437,9 @@ export class ServerCall
     invoke(this, input);
   }
 
-  handlerEnded(): void {
-    this.stream.release();
-  }
-
   private toConnectError(reason: unknown): ConnectError {
-    const { exposeDebugInfo, log } = this.settings;
+    const { exposeDebugInfo } = this.settings;
     if (reason instanceof ConnectError) return exposeDebugInfo ? withDebugInfo(reason) : withoutDebugInfo(reason);
-    log.error("a handler failed", { path: this.head.path, error: reason });
     return exposeDebugInfo ? createDebugError(reason) : new ConnectError("internal error", Code.Internal);
   }
 

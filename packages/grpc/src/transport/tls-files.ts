@@ -2,7 +2,9 @@ import { readFileSync, watch } from "node:fs";
 import { dirname } from "node:path";
 import { checkWholeNumber } from "../call/check-number.ts";
 import { type Clock, systemClock } from "../call/clock.ts";
-import { type Log, stderrLog } from "../call/log.ts";
+import type { Log } from "../call/log.ts";
+import { safeLog } from "../call/safe-log.ts";
+import { thrownMessage } from "../call/thrown-text.ts";
 import { refuseUnknownOptions } from "../call/unknown-option.ts";
 import { checkTlsMaterial, type TlsMaterial } from "./tls-material.ts";
 
@@ -67,7 +69,7 @@ export function watchTlsFiles(options: TlsFilesOptions): TlsFiles {
     ...(keyFile !== undefined && { keyFile }),
     ...(caFile !== undefined && { caFile }),
   };
-  const log = options.log ?? stderrLog;
+  const log = safeLog(options.log);
   const clock = options.clock ?? systemClock;
   const watchFolder = options.watchFolder ?? ((folder, onChange) => watchWithSystem(folder, onChange, log));
   const listeners = new Set<() => void>();
@@ -112,7 +114,7 @@ export function watchTlsFiles(options: TlsFilesOptions): TlsFiles {
       toldProblem = undefined;
       return true;
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = thrownMessage(error);
       if (problem !== toldProblem) log.error("changed TLS files are refused; the old ones stay in force", { problem });
       toldProblem = problem;
       return false;

@@ -8,8 +8,9 @@ import {
   type Log,
   readHeader,
   refuseUnknownOptions,
-  stderrLog,
+  safeLog,
   systemClock,
+  thrownText,
 } from "@tercel/grpc";
 import { permissionDenied, unauthenticated, unavailable } from "@tercel/grpc/errors";
 import { callerKey } from "../call/caller.ts";
@@ -19,7 +20,6 @@ import { exemptServices } from "../call/exempt-services.ts";
 import { checkServices } from "../call/method-names.ts";
 import { methodPath } from "../call/method-path.ts";
 import { checkDefaultRule } from "../call/method-rules.ts";
-import { thrownText } from "../call/thrown-text.ts";
 import { type AuthRule, compileRules, type TokenRule } from "./auth-rules.ts";
 import { endAtExpiry } from "./end-at-expiry.ts";
 import { JwksKeys, type JwksOptions, KeysUnavailable } from "./jwks.ts";
@@ -100,7 +100,8 @@ const where = "createAuth";
  */
 export function createAuth(options: AuthOptions): Interceptor {
   refuseUnknownOptions(where, options, optionNames);
-  const { log = stderrLog, clock = systemClock, wallClockMs = Date.now, domain = "tercel.auth" } = options;
+  const { clock = systemClock, wallClockMs = Date.now, domain = "tercel.auth" } = options;
+  const log = safeLog(options.log);
   const { endStreamsAtExpiry = false } = options;
   const verifier = createVerifier(options, log, clock, wallClockMs);
   const ruleOf = compileRules(where, {

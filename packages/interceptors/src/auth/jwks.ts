@@ -1,6 +1,5 @@
-import { type Clock, checkWholeNumber, type Log, refuseUnknownOptions } from "@tercel/grpc";
+import { type Clock, checkWholeNumber, type Log, refuseUnknownOptions, thrownText } from "@tercel/grpc";
 import { type CryptoKey, createLocalJWKSet, errors, type JWSHeaderParameters } from "jose";
-import { thrownText } from "../call/thrown-text.ts";
 import { checkAlgorithm, type TokenAlgorithm } from "./token-keys.ts";
 
 /** Keys that the issuer publishes (RFC 7517 §5). */

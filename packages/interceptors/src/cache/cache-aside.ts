@@ -1,5 +1,4 @@
-import { checkWholeNumber, type Log, refuseUnknownOptions, stderrLog } from "@tercel/grpc";
-import { thrownText } from "../call/thrown-text.ts";
+import { checkWholeNumber, type Log, refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc";
 import type { CacheObserver } from "./cache-observer.ts";
 import type { CacheStore } from "./cache-store.ts";
 
@@ -64,7 +63,8 @@ export function createCacheAside<T>(options: CacheAsideOptions<T>): CacheAside<T
   ]);
   checkWholeNumber(where, "ttlMs", options.ttlMs, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "negativeTtlMs", options.negativeTtlMs, 0, Number.MAX_SAFE_INTEGER);
-  const { store, observer, log = stderrLog, random = Math.random } = options;
+  const { store, observer, random = Math.random } = options;
+  const log = safeLog(options.log);
   const { ttlMs = 300_000, negativeTtlMs = 0, name = "values" } = options;
   const encode = options.encode ?? ((value: T) => JSON.stringify(value));
   const decode = options.decode ?? ((text: string) => JSON.parse(text) as T);

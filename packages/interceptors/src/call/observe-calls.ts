@@ -51,7 +51,7 @@ function statusOfSuccess(request: CallRequest): Status {
 
 /** The status that the client is told, or was told before the handler failed. */
 function statusOf(side: Side, request: CallRequest, error: unknown): Status {
-  if (side === "client") return ConnectError.from(error).code;
+  if (side === "client") return error instanceof Error ? ConnectError.from(error).code : Code.Unknown;
   const endedBy = request.contextValues.get(callInfo)?.endedBy;
   if (endedBy !== undefined) return endedBy.code;
   // What a handler throws by accident is answered with INTERNAL.

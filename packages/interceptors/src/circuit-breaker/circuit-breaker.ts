@@ -1,10 +1,17 @@
 import { Code, type ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
-import { type Clock, checkWholeNumber, type Log, refuseUnknownOptions, stderrLog, systemClock } from "@tercel/grpc";
+import {
+  type Clock,
+  checkWholeNumber,
+  type Log,
+  refuseUnknownOptions,
+  safeLog,
+  systemClock,
+  thrownText,
+} from "@tercel/grpc";
 import { unavailable } from "@tercel/grpc/errors";
 import { authorityOf } from "../call/authority-of.ts";
 import { methodPath } from "../call/method-path.ts";
 import { observeCalls } from "../call/observe-calls.ts";
-import { thrownText } from "../call/thrown-text.ts";
 import { type Admitted, Circuit, type CircuitSettings, type CircuitState } from "./circuit.ts";
 
 /** A circuit has changed its state. */
@@ -86,13 +93,8 @@ const optionNames = [
  */
 export function createCircuitBreaker(options: CircuitBreakerOptions = {}): CircuitBreaker {
   const settings = checkedSettings(options);
-  const {
-    log = stderrLog,
-    clock = systemClock,
-    keyOf = methodAtAuthority,
-    maxCircuits = 1000,
-    onStateChange,
-  } = options;
+  const { clock = systemClock, keyOf = methodAtAuthority, maxCircuits = 1000, onStateChange } = options;
+  const log = safeLog(options.log);
   const codes = new Set(options.codes ?? defaultCodes);
   const circuits = new Map<string, Circuit>();
   const nowMs = () => clock.nowMs();

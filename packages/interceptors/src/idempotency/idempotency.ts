@@ -8,14 +8,14 @@ import {
   type Log,
   readHeader,
   refuseUnknownOptions,
-  stderrLog,
+  safeLog,
   systemClock,
+  thrownText,
 } from "@tercel/grpc";
 import { failedPrecondition, invalidArgument, unavailable } from "@tercel/grpc/errors";
 import { callerKey } from "../call/caller.ts";
 import { methodPath } from "../call/method-path.ts";
 import { orAborted } from "../call/or-aborted.ts";
-import { thrownText } from "../call/thrown-text.ts";
 import { Flights } from "./flights.ts";
 import { readKey } from "./idempotency-key.ts";
 import { createKeyRules, type IdempotencyRule } from "./key-rules.ts";
@@ -259,7 +259,7 @@ function checkedSettings(options: IdempotencyOptions) {
     pollMs: options.pollMs ?? 100,
     maxWaitMs: options.maxWaitMs ?? 30_000,
     storedCodes: new Set(options.storedCodes ?? defaultStoredCodes),
-    log: options.log ?? stderrLog,
+    log: safeLog(options.log),
     clock: options.clock ?? systemClock,
   };
 }

@@ -1,6 +1,5 @@
-import { type Log, type LogFields, refuseUnknownOptions, workerNumber } from "@tercel/grpc";
+import { type Log, type LogFields, refuseUnknownOptions, thrownText, workerNumber } from "@tercel/grpc";
 import { type DestinationStream, pino } from "pino";
-import { thrownText } from "../call/thrown-text.ts";
 
 /** What is asked of a logger: pino's, and what is built like it. Fields first, then the message. */
 export interface Logger {

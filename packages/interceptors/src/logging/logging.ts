@@ -1,6 +1,13 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
-import { callInfo, printable, refuseUnknownOptions } from "@tercel/grpc";
+import {
+  callInfo,
+  containRejection,
+  printable,
+  refuseUnknownOptions,
+  reportLogFailure,
+  thrownMessage,
+} from "@tercel/grpc";
 import { authorityOf } from "../call/authority-of.ts";
 import { callerKey } from "../call/caller.ts";
 import { methodPath } from "../call/method-path.ts";
@@ -129,19 +136,21 @@ class CallLog implements CallObserver {
   }
 
   onEnd(status: Status, error: unknown): void {
+    // A logger that fails, or a levelOf, must not fail the call.
+    const { logger } = this.settings;
     try {
-      this.write(status, error);
-    } catch {
-      // A logger that fails, or a levelOf, must not fail the call.
+      containRejection(logger, this.write(status, error));
+    } catch (failure) {
+      reportLogFailure(logger, failure);
     }
   }
 
-  private write(status: Status, error: unknown): void {
+  private write(status: Status, error: unknown): unknown {
     const { settings, request } = this;
     const method = methodPath(request);
-    if (status === okStatus && !this.isWanted(method)) return;
+    if (status === okStatus && !this.isWanted(method)) return undefined;
     const level = settings.levelOf(status, method);
-    if (level === "silent" || settings.logger.isLevelEnabled?.(level) === false) return;
+    if (level === "silent" || settings.logger.isLevelEnabled?.(level) === false) return undefined;
     const fields: Record<string, unknown> = {
       side: settings.side,
       method,
@@ -174,7 +183,7 @@ class CallLog implements CallObserver {
     }
     if (this.requestMessage !== undefined) fields.request = this.requestMessage;
     if (this.responseMessage !== undefined) fields.response = this.responseMessage;
-    settings.logger[level](fields, status === okStatus ? "call ended" : "call failed");
+    return settings.logger[level](fields, status === okStatus ? "call ended" : "call failed");
   }
 
   private isWanted(method: string): boolean {
@@ -222,21 +231,19 @@ class PayloadLog implements CallObserver {
 
   private line(direction: "request" | "response", message: unknown): void {
     const { settings, request } = this.log;
+    const { logger, side } = settings;
     try {
-      const id = requestIdOn(settings.side, request);
-      const fields = { side: settings.side, method: methodPath(request), requestId: id, [direction]: message };
-      settings.logger.info(fields, `call's ${direction} message`);
-    } catch {
+      const id = requestIdOn(side, request);
+      const fields = { side, method: methodPath(request), requestId: id, [direction]: message };
+      containRejection(logger, logger.info(fields, `call's ${direction} message`));
+    } catch (failure) {
       // As above: logging must not fail the call.
+      reportLogFailure(logger, failure);
     }
   }
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof ConnectError) return error.rawMessage;
-  try {
-    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  } catch {
-    return "something that cannot be shown";
-  }
+  if (error instanceof ConnectError) return String(error.rawMessage);
+  return error instanceof Error ? `${error.name}: ${error.message}` : thrownMessage(error);
 }

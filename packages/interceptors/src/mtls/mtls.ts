@@ -1,5 +1,5 @@
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import { type ClientCertificate, callInfo, type Log, refuseUnknownOptions, stderrLog } from "@tercel/grpc";
+import { type ClientCertificate, callInfo, type Log, refuseUnknownOptions, safeLog } from "@tercel/grpc";
 import { unauthenticated } from "@tercel/grpc/errors";
 import type { Caller } from "../call/caller.ts";
 import { type CallerRuleOptions, callerRuleOptionNames, guardCallers } from "../call/guard-callers.ts";
@@ -29,7 +29,8 @@ const where = "createMtls";
  */
 export function createMtls(options: MtlsOptions): Interceptor {
   refuseUnknownOptions(where, options, [...callerRuleOptionNames, "domain", "log", "wallClockMs"]);
-  const { log = stderrLog, wallClockMs = Date.now, domain = "tercel.mtls" } = options;
+  const { wallClockMs = Date.now, domain = "tercel.mtls" } = options;
+  const log = safeLog(options.log);
   // A certificate belongs to a connection, and its calls share what was found out.
   const owners = new WeakMap<ClientCertificate, Caller | string>();
 

@@ -7,12 +7,12 @@ import {
   type Log,
   refuseUnknownOptions,
   requestWithMessages,
-  stderrLog,
+  safeLog,
   systemClock,
+  thrownText,
 } from "@tercel/grpc";
 import { resourceExhausted, unavailable } from "@tercel/grpc/errors";
 import { checkRulePaths, checkServices, pathOfMethod } from "../call/method-names.ts";
-import { thrownText } from "../call/thrown-text.ts";
 import { boundedKey, clientKey } from "./client-key.ts";
 import { checkLimit, type Limit, type RateLimitStore, type Verdict } from "./limit.ts";
 import { createMemoryStore } from "./memory-store.ts";
@@ -86,7 +86,8 @@ export function createRateLimit(options: RateLimitOptions): Interceptor {
   refuseUnknownOptions(where, options, optionNames);
   checkWholeNumber(where, "storeTimeoutMs", options.storeTimeoutMs, 1, 0x7fff_ffff);
   const { keyOf = clientKey, countMessages = false, storeTimeoutMs = 500 } = options;
-  const { domain = "tercel.rate-limit", log = stderrLog, clock = systemClock } = options;
+  const { domain = "tercel.rate-limit", clock = systemClock } = options;
+  const log = safeLog(options.log);
   const { store = createMemoryStore({ clock }) } = options;
   const denies = checkedPolicy(options.onStoreFailure) === "deny";
   const ruleOf = compileRules(options);

@@ -1,8 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { type CallRequest, createHookedInterceptor, type Log, refuseUnknownOptions, stderrLog } from "@tercel/grpc";
+import {
+  type CallRequest,
+  createHookedInterceptor,
+  type Log,
+  refuseUnknownOptions,
+  safeLog,
+  thrownText,
+} from "@tercel/grpc";
 import { methodPath } from "../call/method-path.ts";
-import { thrownText } from "../call/thrown-text.ts";
 
 /** What a handler has thrown without meaning a status by it. */
 export interface Panic {
@@ -31,7 +37,8 @@ export interface RecoveryOptions {
  */
 export function createRecovery(options: RecoveryOptions = {}): Interceptor {
   refuseUnknownOptions("createRecovery", options, ["log", "onPanic"]);
-  const { log = stderrLog, onPanic } = options;
+  const { onPanic } = options;
+  const log = safeLog(options.log);
 
   function recovered(error: unknown, request: CallRequest): unknown {
     if (error instanceof ConnectError) return error;
@@ -45,12 +52,13 @@ export function createRecovery(options: RecoveryOptions = {}): Interceptor {
     };
     const failure = new ConnectError(`internal error, id ${panic.id}`, Code.Internal, undefined, undefined, error);
     const method = methodPath(request);
-    attempt(() => log.error("a handler failed", { id: panic.id, method, error: thrownText(error) }));
-    if (onPanic === undefined) return failure;
-    attempt(
-      () => onPanic(panic),
-      (reason) => log.error("onPanic failed", { id: panic.id, method, error: thrownText(reason) }),
-    );
+    log.error("a handler failed", { id: panic.id, method, error: thrownText(error) });
+    try {
+      onPanic?.(panic);
+    } catch (reason) {
+      // Reporting must not become a failure of its own.
+      log.error("onPanic failed", { id: panic.id, method, error: thrownText(reason) });
+    }
     return failure;
   }
 
@@ -59,13 +67,4 @@ export function createRecovery(options: RecoveryOptions = {}): Interceptor {
 
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";
-}
-
-/** Reporting must not become a failure of its own. */
-function attempt(report: () => void, onFailure?: (reason: unknown) => void): void {
-  try {
-    report();
-  } catch (reason) {
-    if (onFailure !== undefined) attempt(() => onFailure(reason));
-  }
 }

@@ -7,14 +7,14 @@ import {
   type Log,
   readHeader,
   refuseUnknownOptions,
-  stderrLog,
+  safeLog,
   systemClock,
+  thrownText,
 } from "@tercel/grpc";
 import { unauthenticated, unavailable } from "@tercel/grpc/errors";
 import type { Caller } from "../call/caller.ts";
 import { type CallerRuleOptions, callerRuleOptionNames, guardCallers } from "../call/guard-callers.ts";
 import { methodPath } from "../call/method-path.ts";
-import { thrownText } from "../call/thrown-text.ts";
 import { checkHeaderName, defaultHeader } from "./header-name.ts";
 import { parseKeyFile } from "./key-file.ts";
 import { KeyRing, type ServiceKeyEntry } from "./key-ring.ts";
@@ -76,7 +76,8 @@ export function createServiceKeyGuard(options: ServiceKeyGuardOptions): Intercep
     "log",
     "clock",
   ]);
-  const { header = defaultHeader, allowCleartext = false, domain = "tercel.servicekey", log = stderrLog } = options;
+  const { header = defaultHeader, allowCleartext = false, domain = "tercel.servicekey" } = options;
+  const log = safeLog(options.log);
   checkHeaderName(where, header);
   const rings = ringsOf(options, log);
 

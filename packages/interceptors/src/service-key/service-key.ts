@@ -1,8 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { type Clock, checkWholeNumber, type Log, refuseUnknownOptions, stderrLog, systemClock } from "@tercel/grpc";
+import {
+  type Clock,
+  checkWholeNumber,
+  type Log,
+  refuseUnknownOptions,
+  safeLog,
+  systemClock,
+  thrownText,
+} from "@tercel/grpc";
 import { unauthenticated, unavailable } from "@tercel/grpc/errors";
-import { thrownText } from "../call/thrown-text.ts";
 import { checkHeaderName, defaultHeader } from "./header-name.ts";
 import { checkKey } from "./key-ring.ts";
 import { goesInPrivate } from "./private-way.ts";
@@ -70,7 +77,8 @@ async function had(key: string | Promise<string>): Promise<string> {
 }
 
 function keysOf(source: ServiceKeySource, options: ServiceKeyOptions): Reloaded<string> {
-  const { maxAgeMs = 10_000, cooldownMs = 1000, log = stderrLog, clock = systemClock } = options;
+  const { maxAgeMs = 10_000, cooldownMs = 1000, clock = systemClock } = options;
+  const log = safeLog(options.log);
   checkWholeNumber(where, "maxAgeMs", options.maxAgeMs, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "cooldownMs", options.cooldownMs, 1, Number.MAX_SAFE_INTEGER);
   const settings = {

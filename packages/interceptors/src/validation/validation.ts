@@ -2,10 +2,9 @@ import { create, type DescMessage, type DescService, isMessage, type Message, ty
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { CompilationError, createValidator, type Validator, type Violation } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
-import { createHookedInterceptor, type Log, refuseUnknownOptions, stderrLog } from "@tercel/grpc";
+import { createHookedInterceptor, type Log, refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc";
 import { type FieldViolation, internal, invalidArgument, withCommonDetails } from "@tercel/grpc/errors";
 import { checkServices } from "../call/method-names.ts";
-import { thrownText } from "../call/thrown-text.ts";
 import { compileQuickCheck, type QuickCheck } from "./quick-check.ts";
 import { RuleTranslation } from "./translate-rules.ts";
 
@@ -43,7 +42,8 @@ const maxTextChars = 200;
  */
 export function createValidation(options: ValidationOptions = {}): Interceptor {
   refuseUnknownOptions(where, options, ["services", "registry", "commonDetails", "log"]);
-  const { services = [], registry, commonDetails = false, log = stderrLog } = options;
+  const { services = [], registry, commonDetails = false } = options;
+  const log = safeLog(options.log);
   const validator = createValidator(registry === undefined ? {} : { registry });
   const translation = new RuleTranslation();
   const rulesOf = new WeakMap<DescMessage, MessageRules>();

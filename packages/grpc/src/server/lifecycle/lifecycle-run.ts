@@ -1,5 +1,7 @@
 import { type Clock, systemClock } from "../../call/clock.ts";
-import { type Log, stderrLog } from "../../call/log.ts";
+import type { Log } from "../../call/log.ts";
+import { safeLog } from "../../call/safe-log.ts";
+import { thrownMessage } from "../../call/thrown-text.ts";
 import { refuseUnknownOptions } from "../../call/unknown-option.ts";
 import type { ListenAddress } from "../../transport/listen.ts";
 import type { ListeningAt, ListenOptions, Server } from "../server.ts";
@@ -41,7 +43,7 @@ export class LifecycleRun implements Lifecycle {
     this.#options = options;
     this.#hooks = hooks;
     this.clock = options.clock ?? systemClock;
-    this.#log = options.log ?? stderrLog;
+    this.#log = safeLog(options.log);
   }
 
   get signal(): AbortSignal {
@@ -147,7 +149,8 @@ export class LifecycleRun implements Lifecycle {
 
   /** A part that is being started when a stop is asked for may wait for something that never comes. */
   async #startTimeIsUp(over: AbortSignal): Promise<void> {
-    await aborted(this.signal);
+    await aborted(this.signal, over);
+    if (over.aborted) return;
     const limitMs = this.#options.stopTimeoutMs ?? defaultStopTimeoutMs;
     await this.#pause(limitMs, AbortSignal.any([over, this.#forcing.signal]));
     if (over.aborted) return;
@@ -170,9 +173,14 @@ export class LifecycleRun implements Lifecycle {
     health?.endWatches();
     const closed = server.close({ deadlineMs: this.#options.drainMs ?? defaultDrainMs });
     const cut = (): void => void server.close({ deadlineMs: 0 });
-    this.#forcing.signal.addEventListener("abort", cut, { once: true });
-    if (this.#forcing.signal.aborted) cut();
-    await closed;
+    const { signal } = this.#forcing;
+    signal.addEventListener("abort", cut, { once: true });
+    if (signal.aborted) cut();
+    try {
+      await closed;
+    } finally {
+      signal.removeEventListener("abort", cut);
+    }
   }
 
   async #stopAll(): Promise<void> {
@@ -180,7 +188,7 @@ export class LifecycleRun implements Lifecycle {
       try {
         await this.#withinTime(part);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = thrownMessage(error);
         this.#log.error("a part did not stop", { part: part.name, error });
         this.#problems.push(new Error(`${part.name} did not stop: ${reason}`, { cause: error }));
       }
@@ -219,12 +227,13 @@ export class LifecycleRun implements Lifecycle {
   #pause(ms: number, cut: AbortSignal): Promise<void> {
     if (ms === 0 || cut.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const cancel = this.clock.after(ms, resolve, true);
-      const onCut = (): void => {
+      const end = (): void => {
         cancel();
+        cut.removeEventListener("abort", end);
         resolve();
       };
-      cut.addEventListener("abort", onCut, { once: true });
+      const cancel = this.clock.after(ms, end, true);
+      cut.addEventListener("abort", end);
     });
   }
 
@@ -243,7 +252,14 @@ class StoppedError extends Error {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+/** Resolves when one of the signals is aborted. */
+function aborted(...signals: readonly AbortSignal[]): Promise<void> {
+  if (signals.some((signal) => signal.aborted)) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = (): void => {
+      for (const signal of signals) signal.removeEventListener("abort", end);
+      resolve();
+    };
+    for (const signal of signals) signal.addEventListener("abort", end);
+  });
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
 import { Code, createClient } from "@connectrpc/connect";
 import { createChannel } from "../../channel/channel.ts";
@@ -26,6 +27,34 @@ function run(setUp: (life: Lifecycle) => Promise<void>, options: LifecycleOption
 }
 
 describe("a program's life", () => {
+  it("leaves no abort listener on any signal", async (t) => {
+    const signals = new Set<AbortSignal>();
+    const { addEventListener } = EventTarget.prototype;
+    t.mock.method(EventTarget.prototype, "addEventListener", function (this: EventTarget, ...given: unknown[]) {
+      if (this instanceof AbortSignal && given[0] === "abort") signals.add(this);
+      return Reflect.apply(addEventListener, this, given);
+    });
+    const clock = createFakeClock();
+    const { started, ended } = run(
+      async (life) => {
+        await life.start("database", () => {});
+        const options = { health: createHealth({ log: quiet }) };
+        await life.serve(createServer({ routes: () => {} }), { port: 0 }, options);
+      },
+      { clock, propagationMs: 100 },
+    );
+    const life = await started;
+    t.after(() => life.stop("the test is over"));
+    await clock.advance(0);
+    // What waits for the stop, and nothing of the start.
+    assert.equal(getEventListeners(life.signal, "abort").length, 1);
+    life.stop("enough");
+    await clock.advance(100);
+    assert.equal((await ended).exitCode, 0);
+    assert.ok(signals.size >= 2);
+    for (const signal of signals) assert.equal(getEventListeners(signal, "abort").length, 0);
+  });
+
   it("starts its parts in order and stops them in reverse", async () => {
     const steps: string[] = [];
     const { started, ended } = run(async (life) => {

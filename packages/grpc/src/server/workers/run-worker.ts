@@ -1,5 +1,7 @@
 import cluster from "node:cluster";
 import { type Log, stderrLog } from "../../call/log.ts";
+import { safeLog } from "../../call/safe-log.ts";
+import { thrownMessage } from "../../call/thrown-text.ts";
 import { workerNumber } from "../../call/worker-number.ts";
 import type { ListenAddress } from "../../transport/listen.ts";
 import type { Lifecycle, ServedHealth } from "../lifecycle/lifecycle-contract.ts";
@@ -37,7 +39,7 @@ class Worker {
 
   constructor(options: WorkersOptions) {
     this.#options = options;
-    this.#log = withWorker(options.log ?? stderrLog);
+    this.#log = withWorker(safeLog(options.log));
     this.#run = new LifecycleRun(
       { ...lifecycleOptionsOf(options), log: this.#log },
       { onServing: (address, health) => this.#onServing(address, health) },
@@ -59,7 +61,7 @@ class Worker {
       process.exit(exitCode);
     } catch (error) {
       this.#log.error("a worker did not start", { error });
-      await this.#sendLast({ tercel: "failed", problem: error instanceof Error ? error.message : String(error) });
+      await this.#sendLast({ tercel: "failed", problem: thrownMessage(error) });
       process.exit(1);
     }
   }

@@ -1,7 +1,7 @@
 import cluster from "node:cluster";
 import { availableParallelism } from "node:os";
 import { systemClock } from "../../call/clock.ts";
-import { stderrLog } from "../../call/log.ts";
+import { safeLog } from "../../call/safe-log.ts";
 import type { ListenAddress } from "../../transport/listen.ts";
 import { heedSignals } from "../lifecycle/heed-signals.ts";
 import type { Lifecycle, LifecycleOutcome } from "../lifecycle/lifecycle-contract.ts";
@@ -47,7 +47,7 @@ async function runParent(workers: number, options: WorkersOptions): Promise<Life
     {
       workers,
       clock,
-      log: options.log ?? stderrLog,
+      log: safeLog(options.log),
       killAfterMs: options.killAfterMs ?? propagationMs + drainMs + 2 * stopTimeoutMs,
     },
     options,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createClient, createRouterTransport } from "@connectrpc/connect";
+import { hostileValues } from "@tercel/test-support/hostile-values";
 import type { LogFields } from "../../call/log.ts";
 import { HealthCheckResponse_ServingStatus as Status } from "../../gen/grpc/health/v1/health_pb.ts";
 import { createFakeClock } from "../../testing/fake-clock.ts";
@@ -32,6 +33,8 @@ function setUp(...checks: (Partial<HealthCheck> & { name: string })[]) {
   health.setStatus("b.B", "SERVING");
   return { clock, lines, problems, asked, health };
 }
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 describe("health with dependencies", () => {
   it("does not serve before the first check of what it requires", async () => {
@@ -158,6 +161,20 @@ describe("health with dependencies", () => {
     health.shutdown();
     await started;
     assert.equal(clock.pendingTimers, 0);
+  });
+
+  it("takes a check that throws anything for failed, and says what it can", async () => {
+    for (const make of Object.values(hostileValues)) {
+      const check = () => {
+        throw make();
+      };
+      const health = createHealth({ checks: [{ name: "database", check }], clock: createFakeClock(), log: silent });
+      await health.start();
+      const [report] = health.dependencies();
+      assert.equal(report?.state, "missing");
+      assert.equal(typeof report?.problem, "string");
+      health.shutdown();
+    }
   });
 
   it("refuses checks that are none", () => {

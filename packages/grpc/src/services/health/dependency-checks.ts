@@ -1,5 +1,6 @@
 import { checkWholeNumber } from "../../call/check-number.ts";
 import type { Clock } from "../../call/clock.ts";
+import { thrownMessage } from "../../call/thrown-text.ts";
 import { refuseUnknownOptions } from "../../call/unknown-option.ts";
 
 /** Something that services depend on, asked regularly whether it is there. */
@@ -142,7 +143,7 @@ class Dependency {
       ]);
       return undefined;
     } catch (error) {
-      return (error instanceof Error ? error.message : String(error)).slice(0, maxProblemCharacters);
+      return thrownMessage(error).slice(0, maxProblemCharacters);
     } finally {
       cancelTimeout();
     }

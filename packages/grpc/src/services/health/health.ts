@@ -1,7 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { type Clock, systemClock } from "../../call/clock.ts";
-import { type Log, stderrLog } from "../../call/log.ts";
+import type { Log } from "../../call/log.ts";
+import { safeLog } from "../../call/safe-log.ts";
 import { refuseUnknownOptions } from "../../call/unknown-option.ts";
 import {
   type HealthCheckResponse,
@@ -79,7 +80,7 @@ export interface HealthOptions {
  */
 export function createHealth(options: HealthOptions = {}): Health {
   refuseUnknownOptions("createHealth", options, ["checks", "log", "clock"]);
-  const log = options.log ?? stderrLog;
+  const log = safeLog(options.log);
   /** As they were set, whatever became of dependencies. */
   const ownStatuses = new Map<string, ServingStatus>([["", "SERVING"]]);
   const checks = new DependencyChecks(options.checks ?? [], options.clock ?? systemClock, onDependency);
