@@ -413,7 +413,7 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
   }
 
   fail(error: Http2Error): void {
-    this.shutdown.fail(error, error.message);
+    this.shutdown.fail(error, error.reason);
   }
 
   /** As `fail`, for a peer that does not read or answer. */
