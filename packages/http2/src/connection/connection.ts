@@ -463,6 +463,7 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
       streams: this.streams,
       outbound: this.outbound,
       stopReading: () => this.stopReading(),
+      peerGoaway: () => this.drainBegun?.peerGoaway,
       onFailing: (error) => {
         if (error.limit !== undefined) this.limitTeller.tell(error.limit, "closed", 0, error.message);
       },
