@@ -249,7 +249,7 @@ describe("cancellation", () => {
     transport.cutConnections();
     await assertStatus(waiting, Code.Unavailable);
     await assertStatus(responses.next(), Code.Unavailable);
-    assert.equal(ConnectError.from(await handlerReason.happened).rawMessage, "the connection was lost");
+    assert.equal(ConnectError.from(await handlerReason.happened).rawMessage, "the peer closed the connection");
     // The channel connects anew with the next call.
     assert.equal((await client.clientStream(streamOf())).text, "again");
     await transport.close({ deadlineMs: 0 });

@@ -86,7 +86,9 @@ describe("a server that closes", () => {
         },
         { server: { clock } },
       );
-      const failing = assertStatus(client.unary({}), Code.Unavailable);
+      const failing = assertStatus(client.unary({}), Code.Unavailable, {
+        message: /^the peer closed the connection: the server shut down \(NO_ERROR\)/,
+      });
       await entered.happened;
       const closing = server.close({ deadlineMs: 500 });
       await quiet();
@@ -94,7 +96,8 @@ describe("a server that closes", () => {
       await quiet();
       await clock.advance(1);
       await failing;
-      assert.ok((await reason.happened) instanceof ConnectError);
+      const { rawMessage } = ConnectError.from(await reason.happened);
+      assert.equal(rawMessage, "the connection was closed: the server shut down");
       await closing;
     });
 

@@ -13,7 +13,7 @@ export type ErrorBlame = "peer" | "local" | "caller";
 export interface Http2ErrorOptions {
   scope: ErrorScope;
   blame: ErrorBlame;
-  /** RFC 9113 §7. Default: INTERNAL_ERROR. */
+  /** RFC 9113 §7. Default: INTERNAL_ERROR, which the message does not mention then. */
   code?: number;
   /** The peer has certainly not acted on the stream, so the request may be sent again (RFC 9113 §8.7). */
   unprocessed?: boolean;
@@ -25,6 +25,8 @@ export interface Http2ErrorOptions {
 /** The one error class of this package. Its fields, not its text, say what to do. */
 export class Http2Error extends Error {
   override readonly name = "Http2Error";
+  /** The message without the name of the code. A GOAWAY carries exactly this: peers compare it with tokens such as `too_many_pings`. */
+  readonly reason: string;
   readonly scope: ErrorScope;
   readonly blame: ErrorBlame;
   readonly code: number;
@@ -32,11 +34,13 @@ export class Http2Error extends Error {
   readonly limit: LimitName | undefined;
 
   constructor(message: string, options: Http2ErrorOptions) {
-    const code = options.code ?? ErrorCode.internalError;
-    super(`${message} (${errorCodeName(code)})`, options.cause === undefined ? undefined : { cause: options.cause });
+    const { code, cause } = options;
+    const shown = code === undefined ? message : `${message} (${errorCodeName(code)})`;
+    super(shown, cause === undefined ? undefined : { cause });
+    this.reason = message;
     this.scope = options.scope;
     this.blame = options.blame;
-    this.code = code;
+    this.code = code ?? ErrorCode.internalError;
     this.unprocessed = options.unprocessed ?? false;
     this.limit = options.limit;
   }

@@ -40,7 +40,7 @@ test("takes 5 CONTINUATION frames and ends the connection at the sixth", async (
     for (let i = 1; i < frames; i++) peer.sendContinuation(1, rest.subarray(i - 1, i), { endHeaders: false });
     peer.sendContinuation(1, rest.subarray(frames - 1));
     if (taken) assert.deepEqual(events.stream(1).log, ["end"]);
-    else await peer.expectGoaway(ErrorCode.enhanceYourCalm, "5 CONTINUATION");
+    else await peer.expectGoaway(ErrorCode.enhanceYourCalm, /5 CONTINUATION/);
     assert.equal(events.streams.size, taken ? 1 : 0);
   }
 });
@@ -68,7 +68,7 @@ test("takes 32 KiB of compressed octets and ends the connection at one more", as
     }
     await settle();
     if (taken) assert.equal(events.stream(1).request?.fields[1]?.length, value);
-    else await peer.expectGoaway(ErrorCode.enhanceYourCalm, "32768");
+    else await peer.expectGoaway(ErrorCode.enhanceYourCalm, /32768/);
   }
 });
 
@@ -90,7 +90,7 @@ for (const [what, act] of interruptions) {
   test(`ends the connection when a header block is interrupted by ${what}`, async () => {
     const scripted = await begun(2);
     act(scripted);
-    await scripted.peer.expectGoaway(ErrorCode.protocolError, "interrupted");
+    await scripted.peer.expectGoaway(ErrorCode.protocolError, /interrupted/);
     assert.equal(scripted.events.streams.size, 0);
   });
 }
@@ -111,7 +111,7 @@ test("gives a header block 10 seconds to end", async () => {
   peer.sendContinuation(1, rest.subarray(0, 1), { endHeaders: false });
   await peer.expectNothingMore();
   clock.advance(1000);
-  await peer.expectGoaway(ErrorCode.enhanceYourCalm, "not ended in time");
+  await peer.expectGoaway(ErrorCode.enhanceYourCalm, /not ended in time/);
   assert.equal(events.streams.size, 0);
 });
 

@@ -273,7 +273,7 @@ test("closes a connection on which a drain has already begun, without leaving a 
   await peer.shakeHands();
   peer.sendHeaders(1, post);
   connection.drain();
-  connection.close(ErrorCode.noError, "shutdown deadline");
+  connection.close(ErrorCode.noError, "the server shut down");
   channel.closeByPeer();
   await settle();
   assert.equal(events.closes, 1);
@@ -299,3 +299,46 @@ for (const [what, cause, open, inGoodOrder] of [
     assert.equal(clock.pendingTimers, 0);
   });
 }
+
+for (const [what, goaway, message] of [
+  ["without a GOAWAY", undefined, "the peer closed the connection"],
+  ["after a GOAWAY without debug data", [ErrorCode.noError, ""], "the peer closed the connection (NO_ERROR)"],
+  [
+    "after a GOAWAY that says why",
+    [ErrorCode.enhanceYourCalm, "too_many_pings"],
+    "the peer closed the connection: too_many_pings (ENHANCE_YOUR_CALM)",
+  ],
+  [
+    "after a GOAWAY whose debug data would forge a line",
+    [ErrorCode.noError, "bye\nERROR"],
+    "the peer closed the connection: bye\\x0aERROR (NO_ERROR)",
+  ],
+] as const) {
+  test(`names the reason to the streams of a connection that the peer closes ${what}`, async () => {
+    const { peer, channel, events, request, settle } = createScriptedClient();
+    await peer.shakeHands();
+    const recorded = request(post);
+    await settle();
+    if (goaway !== undefined) peer.sendGoaway(1, goaway[0], goaway[1]);
+    channel.closeByPeer();
+    await settle();
+    assert.equal(recorded.error?.message, message);
+    assert.equal(events.closeError?.message, message);
+  });
+}
+
+test("names the reason of the latest GOAWAY when the socket breaks, and to requests that the peer did not act on", async () => {
+  const { peer, channel, request, settle } = createScriptedClient();
+  await peer.shakeHands();
+  const [first, second] = [request(post), request(post)];
+  await settle();
+  peer.sendGoaway(maxStreamId, ErrorCode.noError, "shutdown");
+  peer.sendGoaway(1, ErrorCode.enhanceYourCalm, "too_many_pings");
+  channel.closeByPeer(new Error("ECONNRESET"));
+  await settle();
+  assert.equal(first.error?.message, "the connection was lost: too_many_pings (ENHANCE_YOUR_CALM)");
+  assert.equal(
+    second.error?.message,
+    "the peer went away before it acted on the stream: too_many_pings (ENHANCE_YOUR_CALM)",
+  );
+});

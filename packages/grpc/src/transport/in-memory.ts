@@ -140,7 +140,7 @@ class InMemoryListener implements Listener {
     if (this.connections.size === 0) return;
     const { clock } = this.options;
     const endAll = (): void => {
-      for (const connection of this.connections) connection.close(0, "shutdown deadline");
+      for (const connection of this.connections) connection.close(0, "the server shut down");
     };
     // Somebody waits for it, and there is no socket that would hold the process.
     const cancel = clock?.after(deadlineMs, endAll, true);

@@ -276,7 +276,7 @@ export class ServerCall
   }
 
   onReset(error: Http2Error): void {
-    const message = error.scope === "connection" ? "the connection was lost" : "the call was cancelled";
+    const message = error.scope === "connection" ? error.reason : "the call was cancelled";
     this.finish(new ConnectError(message, Code.Canceled));
   }
 

@@ -413,7 +413,7 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
   }
 
   fail(error: Http2Error): void {
-    this.shutdown.fail(error, error.message);
+    this.shutdown.fail(error, error.reason);
   }
 
   /** As `fail`, for a peer that does not read or answer. */
@@ -463,6 +463,7 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
       streams: this.streams,
       outbound: this.outbound,
       stopReading: () => this.stopReading(),
+      peerGoaway: () => this.drainBegun?.peerGoaway,
       onFailing: (error) => {
         if (error.limit !== undefined) this.limitTeller.tell(error.limit, "closed", 0, error.message);
       },

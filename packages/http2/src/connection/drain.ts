@@ -1,6 +1,6 @@
 import { ErrorCode } from "../frame/error-code.ts";
 import { maxUint31 } from "../frame/frame-header.ts";
-import type { Goaway } from "../frame/goaway.ts";
+import { type Goaway, withDebugData } from "../frame/goaway.ts";
 import { connectionError, Http2Error } from "../http2-error.ts";
 import type { Clock } from "./clock.ts";
 import type { Outbound } from "./outbound.ts";
@@ -25,9 +25,9 @@ export interface DrainParts {
 export class Drain {
   /** No new streams: one of the two sides has said so. */
   hasBegun = false;
+  /** The peer's latest GOAWAY. */
+  peerGoaway: Goaway | undefined = undefined;
   private readonly parts: DrainParts;
-  /** The last stream that the peer's latest GOAWAY allows. */
-  private peerLastAllowedStreamId = maxUint31;
 
   constructor(parts: DrainParts) {
     this.parts = parts;
@@ -58,7 +58,7 @@ export class Drain {
     pings.send(nameLast);
   }
 
-  /** The peer takes no streams behind the last one that it names. Throws where it takes back what it said before. */
+  /** The peer takes no streams after the last one that it names. Throws where it takes back what it said before. */
   peerGoesAway(goaway: Goaway): void {
     // §6.8: what was called unprocessed may have been sent elsewhere by now.
     if (this.parts.role === "client" && goaway.lastStreamId % 2 === 0 && goaway.lastStreamId !== 0) {
@@ -67,17 +67,17 @@ export class Drain {
         `a GOAWAY names stream ${goaway.lastStreamId}, which a client never opens`,
       );
     }
-    if (goaway.lastStreamId > this.peerLastAllowedStreamId) {
+    if (goaway.lastStreamId > (this.peerGoaway?.lastStreamId ?? maxUint31)) {
       throw connectionError(ErrorCode.protocolError, "a GOAWAY names a later stream than the one before");
     }
-    this.peerLastAllowedStreamId = goaway.lastStreamId;
+    this.peerGoaway = goaway;
     this.hasBegun = true;
   }
 
   /** Client: the streams that the peer has not acted on, and will not, are over. */
   abortUnprocessed(goaway: Goaway): void {
     if (this.parts.role !== "client") return;
-    const error = new Http2Error("the peer went away before it acted on the stream", {
+    const error = new Http2Error(withDebugData("the peer went away before it acted on the stream", goaway), {
       scope: "stream",
       blame: "peer",
       code: goaway.code,

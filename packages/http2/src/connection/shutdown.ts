@@ -1,4 +1,5 @@
 import { ErrorCode } from "../frame/error-code.ts";
+import { type Goaway, withDebugData } from "../frame/goaway.ts";
 import { Http2Error } from "../http2-error.ts";
 import type { ByteChannel } from "./byte-channel.ts";
 import type { Clock } from "./clock.ts";
@@ -18,6 +19,8 @@ export interface ShutdownParts {
   readonly outbound: Outbound;
   /** Nothing that still comes is looked at. */
   stopReading(): void;
+  /** The latest GOAWAY that the peer has sent. */
+  peerGoaway(): Goaway | undefined;
   /** The connection ends by this error; its streams still live. */
   onFailing(error: Http2Error): void;
   /** The socket and the streams are gone. `reported` is undefined when that happened in good order. */
@@ -63,7 +66,8 @@ export class Shutdown {
 
   /** Somebody wants the connection to end now. */
   close(code: number, reason: string): void {
-    this.fail(new Http2Error("the connection was closed", { scope: "connection", blame: "local", code }), reason);
+    const message = reason === "" ? "the connection was closed" : `the connection was closed: ${reason}`;
+    this.fail(new Http2Error(message, { scope: "connection", blame: "local", code }), reason);
   }
 
   /** The peer does not read or answer, so nothing is said any more. */
@@ -80,12 +84,17 @@ export class Shutdown {
   socketClosed(cause: Error | undefined): void {
     if (this.isClosed) return;
     const inGoodOrder = cause === undefined && (this.hasEnded || this.parts.streams.size === 0);
-    const lost = new Http2Error(cause === undefined ? "the peer closed the connection" : "the connection was lost", {
-      scope: "connection",
-      blame: "peer",
-      cause,
-    });
+    const lost = this.lostError(cause);
     this.finish(this.isFailing ? this.closeError : inGoodOrder ? undefined : lost, lost);
+  }
+
+  /** What the streams see: a peer that has sent a GOAWAY has said why it closes the connection. */
+  private lostError(cause: Error | undefined): Http2Error {
+    const message = cause === undefined ? "the peer closed the connection" : "the connection was lost";
+    const goaway = this.parts.peerGoaway();
+    if (goaway === undefined) return new Http2Error(message, { scope: "connection", blame: "peer", cause });
+    const { code } = goaway;
+    return new Http2Error(withDebugData(message, goaway), { scope: "connection", blame: "peer", code, cause });
   }
 
   private endSocket(): void {

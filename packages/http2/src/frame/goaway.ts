@@ -26,6 +26,11 @@ export function readGoaway(bytes: Uint8Array, start: number, end: number): Goawa
   return { lastStreamId: readUint31(bytes, start), code: readUint32(bytes, start + 4), debug };
 }
 
+/** The text with the debug data of the peer's GOAWAY, where it has any. */
+export function withDebugData(text: string, { debug }: Goaway): string {
+  return debug === "" ? text : `${text}: ${debug}`;
+}
+
 /** `debug` is ASCII. */
 export function goawayFrameBytes(debug: string): number {
   return frameHeaderBytes + goawayFixedBytes + debug.length;

@@ -208,7 +208,7 @@ export class Http2Server {
     this.handshakes.close();
     for (const socket of this.undecided) socket.destroy();
     const cancel = this.clock.after(deadlineMs, () => {
-      for (const connection of this.connections) connection.close(ErrorCode.noError, "shutdown deadline");
+      for (const connection of this.connections) connection.close(ErrorCode.noError, "the server shut down");
     });
     const empty = new Promise<void>((resolve) => {
       this.whenEmpty.push(resolve);

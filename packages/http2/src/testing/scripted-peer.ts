@@ -213,11 +213,12 @@ export class ScriptedPeer {
     }
   }
 
-  /** Reads frames up to a GOAWAY and verifies its code; `debug`, where given, has to occur in its debug data. */
-  async expectGoaway(code: number, debug = ""): Promise<FrameOf<"GOAWAY">> {
+  /** Reads frames up to a GOAWAY and verifies its code; its debug data, too, where `debug` says what it is or matches. */
+  async expectGoaway(code: number, debug: string | RegExp = /^/): Promise<FrameOf<"GOAWAY">> {
     const frame = await this.nextOf("GOAWAY");
-    if (frame.code !== code || !frame.debug.includes(debug)) {
-      throw new Error(`expected GOAWAY ${errorCodeName(code)} "${debug}", got ${describeFrame(frame)}`);
+    const isExpected = typeof debug === "string" ? frame.debug === debug : debug.test(frame.debug);
+    if (frame.code !== code || !isExpected) {
+      throw new Error(`expected GOAWAY ${errorCodeName(code)} ${debug}, got ${describeFrame(frame)}`);
     }
     return frame;
   }
