@@ -62,8 +62,8 @@ export class Shutdown {
   }
 
   /** Somebody wants the connection to end now. */
-  close(code: number, reason: string): void {
-    this.fail(new Http2Error("the connection was closed", { scope: "connection", blame: "local", code }), reason);
+  close(code: number, reason: string, message: string): void {
+    this.fail(new Http2Error(message, { scope: "connection", blame: "local", code }), reason);
   }
 
   /** The peer does not read or answer, so nothing is said any more. */
