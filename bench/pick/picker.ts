@@ -92,7 +92,14 @@ class InstantSubchannel implements Subchannel {
     queueMicrotask(() => {
       this.state = "ready";
       this.connectionCount = 1;
-      this.connection = { canStartCall: true, isAcceptingCalls: true, openCalls: 0, drain() {}, close() {} };
+      this.connection = {
+        canStartCall: true,
+        isAcceptingCalls: true,
+        openCalls: 0,
+        start() {},
+        drain() {},
+        close() {},
+      };
       this.#onState("ready");
     });
   }

@@ -8,6 +8,7 @@ export type {
   ServiceSnapshot,
   Watch,
   WatchListener,
+  WatchOptions,
   WatchProblem,
 } from "./port/registry.ts";
 export { serviceSnapshots } from "./port/snapshots.ts";

@@ -9,11 +9,12 @@ export {
   type OnCallEnd,
 } from "./call/call-info.ts";
 export { compressMessages } from "./call/compress-messages.ts";
+export { keepsProcessAlive } from "./call/keeps-process-alive.ts";
 export { type Log, type LogFields, stderrLog } from "./call/log.ts";
 export type { OnUnhandledCall, UnhandledCall } from "./call/unhandled-call.ts";
 export { waitForReady } from "./call/wait-for-ready.ts";
 export { workerNumber } from "./call/worker-number.ts";
-export { type Channel, createChannel } from "./channel/channel.ts";
+export { type Channel, type ChannelCloseOptions, createChannel } from "./channel/channel.ts";
 export type { ChannelOptions } from "./channel/channel-options.ts";
 export type { ConnectivityState } from "./channel/connectivity.ts";
 export { createClient } from "./channel/create-client.ts";
@@ -106,6 +107,7 @@ export { gateMessages } from "./call/gate-messages.ts";
 export { createHookedInterceptor } from "./call/hooked-interceptor.ts";
 export type { MessageObserver } from "./call/message-observer.ts";
 export { printable } from "./call/printable.ts";
+export { ProcessHold } from "./call/process-hold.ts";
 export { readHeader } from "./call/read-header.ts";
 export { containRejection, reportLogFailure, safeLog } from "./call/safe-log.ts";
 export { setHeader } from "./call/set-header.ts";

@@ -58,7 +58,7 @@ export function createConsulRegistry(options: ConsulRegistryOptions = {}): Regis
       checkServiceName("getService", name);
       return (await api.readService(name)).instances;
     },
-    watch: (name, listener) => hub.watch(name, listener),
+    watch: (name, listener, watchOptions) => hub.watch(name, listener, watchOptions),
     async close() {
       hub.close();
       await kept.close();
@@ -127,7 +127,9 @@ class ConsulApi {
     const path = `/v1/health/service/${encodeURIComponent(name)}${query === "" ? "" : `?${query}`}`;
     // Consul adds up to a sixteenth to the wait, so that not all return at once.
     const timeoutMs = after === 0 ? this.#timeoutMs : waitMs + waitMs / 16 + this.#timeoutMs;
-    const response = await this.#send({ path, timeoutMs, ...(signal !== undefined && { signal }) });
+    // With a signal it is a watch that asks.
+    const background = signal === undefined ? {} : { signal, keepsProcessAlive: false };
+    const response = await this.#send({ path, timeoutMs, ...background });
     if (response.status !== 200) throw statusError(`reading ${name}`, response);
     // A blocking query that the agent answers from its stream of events never knows of a leader, whatever there is.
     const isFromStream = response.headers["x-consul-query-backend"] === "streaming";

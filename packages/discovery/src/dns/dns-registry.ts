@@ -68,7 +68,7 @@ export function createDnsRegistry(options: DnsRegistryOptions = {}): Registry {
       checkServiceName("getService", name);
       return lookUpService(name, namesOf(name), lookup);
     },
-    watch: (name, listener) => hub.watch(name, listener),
+    watch: (name, listener, watchOptions) => hub.watch(name, listener, watchOptions),
     async close() {
       hub.close();
     },

@@ -2,6 +2,7 @@ import { type Client, Code, ConnectError, createClient, type Transport } from "@
 import { type Channel, type Clock, createChannel, refuseUnknownOptions } from "@tercel/grpc";
 import { Registry as RegistryRpc } from "../gen/tercel/discovery/v1/registry_pb.ts";
 import { type AdapterOptions, adapterOptionNames, readAdapterOptions } from "../port/adapter-options.ts";
+import { backgroundCall } from "../port/background-call.ts";
 import { follow } from "../port/follow.ts";
 import { checkServiceName, createInstance, type ServiceInstance } from "../port/instance.ts";
 import { KeptRegistrations, type Lease } from "../port/keep-registered.ts";
@@ -77,7 +78,7 @@ export function createEmbeddedRegistry(options: EmbeddedRegistryOptions): Regist
       } while (pageToken !== "");
       return instances;
     },
-    watch: (name, listener) => hub.watch(name, listener),
+    watch: (name, listener, watchOptions) => hub.watch(name, listener, watchOptions),
     async close() {
       hub.close();
       await kept.close();
@@ -120,7 +121,7 @@ async function readWatch(
   /** Parts of a snapshot that is not complete yet. */
   let parts: ServiceInstance[] | undefined;
   let wasSettling = false;
-  for await (const message of client.watch({ name }, { signal })) {
+  for await (const message of client.watch({ name }, { signal, contextValues: backgroundCall() })) {
     onMessage();
     const { beginsSnapshot, continues, removedIds, isSettling } = message;
     const put = message.put.map(fromMessage);

@@ -81,7 +81,7 @@ export function createEtcdRegistry(options: EtcdRegistryOptions = {}): Registry 
       checkServiceName("getService", name);
       return (await listInstances(reader, name)).instances;
     },
-    watch: (name, listener) => hub.watch(name, listener),
+    watch: (name, listener, watchOptions) => hub.watch(name, listener, watchOptions),
     async close() {
       hub.close();
       await kept.close();

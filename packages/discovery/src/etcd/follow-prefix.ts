@@ -2,6 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Log } from "@tercel/grpc";
 import type { WatchResponse } from "../gen/etcd/api/etcdserverpb/rpc_pb.ts";
 import { Event_EventType, type KeyValue } from "../gen/etcd/api/mvccpb/kv_pb.ts";
+import { backgroundCall } from "../port/background-call.ts";
 import type { FollowOnce } from "../port/follow.ts";
 import type { ServiceInstance } from "../port/instance.ts";
 import type { WatchSink } from "../port/watched-service.ts";
@@ -71,7 +72,11 @@ export function createEtcdFollower(reader: EtcdReader, name: string, sink: Watch
     }
     const create = { key, rangeEnd, startRevision: revision + 1n, progressNotify: true, fragment: true };
     const requests = openRequests({ requestUnion: { case: "createRequest" as const, value: create } }, signal);
-    for await (const response of client.watch.watch(requests, { signal, headers: requireLeader })) {
+    for await (const response of client.watch.watch(requests, {
+      signal,
+      headers: requireLeader,
+      contextValues: backgroundCall(),
+    })) {
       if (response.canceled) {
         revision = 0n;
         // Compacted: a list of what there is now says all that the events would have said.

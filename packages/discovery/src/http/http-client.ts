@@ -33,6 +33,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
   /** For the whole answer, or for its head and each silence after that where lines are read. */
   readonly timeoutMs: number;
+  /** Whether the process stays alive for the answer. Default true. */
+  readonly keepsProcessAlive?: boolean;
 }
 
 export interface HttpResponse {
@@ -104,7 +106,7 @@ export class HttpClient {
   }
 
   async #withAnswer<Result>(
-    { method = "GET", path, body, signal, timeoutMs }: HttpRequest,
+    { method = "GET", path, body, signal, timeoutMs, keepsProcessAlive = true }: HttpRequest,
     read: (answer: IncomingMessage, outgoing: ClientRequest, restart: () => void) => Promise<Result>,
   ): Promise<Result> {
     const { baseUrl, headers, clock } = this.#options;
@@ -121,6 +123,8 @@ export class HttpClient {
       },
       ...(signal !== undefined && { signal }),
     });
+    // The agent references a kept socket again when the next request gets it.
+    if (!keepsProcessAlive) outgoing.on("socket", (socket) => socket.unref());
     const expire = (): void => void outgoing.destroy(new Error(`no answer within ${timeoutMs / 1000} s`));
     let cancel = clock.after(timeoutMs, expire);
     const restart = (): void => {

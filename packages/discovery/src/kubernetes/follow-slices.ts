@@ -81,9 +81,12 @@ export function createSliceFollower(reader: SliceReader, service: string, sink: 
       // Tells that the registry is back, which may have nothing new to say for minutes.
       sink.change([], []);
     };
-    const answer = await reader.http.readLines({ path, signal, timeoutMs: watchMs + 30_000, onHead }, (line) => {
-      if (failure === undefined) failure = apply(JSON.parse(line) as WatchEvent);
-    });
+    const answer = await reader.http.readLines(
+      { path, signal, timeoutMs: watchMs + 30_000, onHead, keepsProcessAlive: false },
+      (line) => {
+        if (failure === undefined) failure = apply(JSON.parse(line) as WatchEvent);
+      },
+    );
     if (answer.status === 410) version = "";
     else if (answer.status !== 200) throw refusal("watching EndpointSlices", answer);
     if (failure !== undefined) throw failure;

@@ -122,7 +122,7 @@ export function createKubernetesRegistry(options: KubernetesRegistryOptions = {}
         return lookUp(dnsFallback, name);
       }
     },
-    watch: (name, listener) => hub.watch(name, listener),
+    watch: (name, listener, watchOptions) => hub.watch(name, listener, watchOptions),
     async close() {
       hub.close();
       http.close();

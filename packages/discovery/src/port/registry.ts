@@ -22,9 +22,9 @@ export interface Registry {
   getService(name: string): Promise<readonly ServiceInstance[]>;
   /**
    * Follows a service until the watch is closed. All watches of a name share one request to the registry. Never fails: what
-   * goes wrong is told to the listener, and tried again with growing pauses.
+   * goes wrong is reported to the listener, and tried again with growing pauses.
    */
-  watch(name: string, listener: WatchListener): Watch;
+  watch(name: string, listener: WatchListener, options?: WatchOptions): Watch;
   /** Ends watches and renewals and removes what was registered, as far as the registry can be reached. */
   close(): Promise<void>;
 }
@@ -38,6 +38,11 @@ export interface Registered {
   setHealth(health: InstanceHealth): void;
   /** Stops renewing at once, then removes the instance. Rejects when the registry cannot be told; the lease then ends it. */
   deregister(): Promise<void>;
+}
+
+export interface WatchOptions {
+  /** Whether the process stays alive until the watch is closed. Default true; false for a channel, whose calls decide. */
+  readonly keepsProcessAlive?: boolean;
 }
 
 export interface Watch {

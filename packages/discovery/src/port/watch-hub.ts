@@ -1,6 +1,6 @@
-import type { Clock } from "@tercel/grpc";
+import { type Clock, ProcessHold } from "@tercel/grpc";
 import { checkServiceName } from "./instance.ts";
-import type { Watch, WatchListener } from "./registry.ts";
+import type { Watch, WatchListener, WatchOptions } from "./registry.ts";
 import { WatchedService, type WatchSink } from "./watched-service.ts";
 
 /** Begins to follow a service in the registry; the returned function ends that. It may report before it returns. */
@@ -16,14 +16,18 @@ export class WatchHub {
   /** In the order in which they were last watched. */
   readonly #services = new Map<string, WatchedService>();
   readonly #unfollow = new Map<string, () => void>();
+  readonly #hold: ProcessHold;
+  /** Open watches that keep the process alive. What follows a service never does. */
+  #keeping = 0;
   #isClosed = false;
 
   constructor(clock: Clock, follow: FollowService) {
+    this.#hold = new ProcessHold(clock);
     this.#clock = clock;
     this.#follow = follow;
   }
 
-  watch(name: string, listener: WatchListener): Watch {
+  watch(name: string, listener: WatchListener, options: WatchOptions = {}): Watch {
     checkServiceName("watch", name);
     if (this.#isClosed) throw new Error("the registry is closed");
     const service = this.#services.get(name) ?? new WatchedService(name, this.#clock);
@@ -35,12 +39,16 @@ export class WatchHub {
       onProblem: (problem) => listener.onProblem(problem),
     };
     service.add(entry);
+    let isKeeping = options.keepsProcessAlive ?? true;
+    if (isKeeping) this.#keep(1);
     if (!this.#unfollow.has(name)) this.#startFollowing(name, service);
     return {
       get ageMs() {
         return service.ageMs;
       },
       close: () => {
+        if (isKeeping) this.#keep(-1);
+        isKeeping = false;
         service.remove(entry);
         if (!service.hasListeners) this.#stopFollowing(name, service);
       },
@@ -49,8 +57,15 @@ export class WatchHub {
 
   close(): void {
     this.#isClosed = true;
+    this.#hold.stop();
     for (const [name, service] of this.#services) this.#stopFollowing(name, service);
     this.#services.clear();
+  }
+
+  #keep(change: 1 | -1): void {
+    this.#keeping += change;
+    if (this.#keeping > 0 && !this.#isClosed) this.#hold.start();
+    else this.#hold.stop();
   }
 
   #startFollowing(name: string, service: WatchedService): void {

@@ -181,3 +181,20 @@ test("a closed hub leaves no timer, and its listeners hear nothing", async () =>
   assert.equal(clock.pendingTimers, 0);
   assert.throws(() => hub.watch("orders", { onSnapshot() {}, onProblem() {} }), /closed/);
 });
+
+test("a watch keeps the process alive until it is closed, one of a channel does not", () => {
+  const { clock, hub } = setUp();
+  const nothing = { onSnapshot() {}, onProblem() {} };
+  hub.watch("orders", nothing, { keepsProcessAlive: false });
+  assert.equal(clock.holdingTimers, 0);
+  const [first, second] = [hub.watch("orders", nothing), hub.watch("invoices", nothing)];
+  assert.equal(clock.holdingTimers, 1);
+  first.close();
+  first.close();
+  assert.equal(clock.holdingTimers, 1);
+  second.close();
+  assert.equal(clock.holdingTimers, 0);
+  hub.watch("orders", nothing);
+  hub.close();
+  assert.equal(clock.holdingTimers, 0);
+});

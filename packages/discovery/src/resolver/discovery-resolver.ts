@@ -52,10 +52,14 @@ class DiscoveryResolution implements Resolver {
     this.#target = target;
     this.#filter = filter;
     this.#listener = listener;
-    this.#watch = registry.watch(target.endpoint, {
-      onSnapshot: (snapshot) => this.#onSnapshot(snapshot),
-      onProblem: (problem) => this.#onProblem(problem),
-    });
+    this.#watch = registry.watch(
+      target.endpoint,
+      {
+        onSnapshot: (snapshot) => this.#onSnapshot(snapshot),
+        onProblem: (problem) => this.#onProblem(problem),
+      },
+      { keepsProcessAlive: false },
+    );
     // The first report may have made the channel close this resolver.
     if (this.#isClosed) this.#watch.close();
   }

@@ -46,7 +46,7 @@ export function createStaticRegistry(options: StaticRegistryOptions): StaticRegi
       checkServiceName("getService", name);
       return instancesOf(name);
     },
-    watch: (name, listener) => hub.watch(name, listener),
+    watch: (name, listener, watchOptions) => hub.watch(name, listener, watchOptions),
     async close() {
       hub.close();
     },

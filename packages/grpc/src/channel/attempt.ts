@@ -1,9 +1,9 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code, ConnectError } from "@connectrpc/connect";
 import type { AttemptObservers } from "../call/attempt-observer.ts";
+import { keepsProcessAlive } from "../call/keeps-process-alive.ts";
 import { ClientCall, type ClientCallListener } from "../transport/client-call.ts";
 import type { ClientCallSettings } from "../transport/client-call-settings.ts";
-import type { Http2ClientConnection } from "../transport/http2-client-connection.ts";
 import type { CallOutcome } from "./balancer/index.ts";
 import type { MethodPlan } from "./method-plans.ts";
 import type { CallWaiter, CompletePick } from "./waiter-queue.ts";
@@ -63,12 +63,19 @@ export class Attempt extends ClientCall implements CallOutcome {
   /** Takes its place on the connection and sends the request's head. */
   open(head: MethodPlan["head"], fields: readonly string[]): void {
     const { pick } = this;
-    if (pick === undefined) throw new Error("an attempt was opened before it was picked for");
+    const connection = pick?.subchannel.connection;
+    if (pick === undefined || connection === undefined)
+      throw new Error("an attempt was opened before it had a connection");
     const { calls } = pick.subchannel;
     if (calls !== undefined) calls.started++;
     this.isOpen = true;
     pick.tracker?.onStart();
-    (pick.subchannel.connection as Http2ClientConnection).start(this, head, fields);
+    connection.start(this, head, fields);
+    if (!this.keepsProcessAlive) this.stream?.unref();
+  }
+
+  get keepsProcessAlive(): boolean {
+    return this.contextValues?.get(keepsProcessAlive) !== false;
   }
 
   /** The attempt is over: tells the balancer. */

@@ -47,7 +47,7 @@ export interface ChannelCoreOptions {
   readonly balancers?: readonly BalancerFactory[];
   /** In force where the resolver brings none. Default: one that asks for nothing. */
   readonly serviceConfig?: ServiceConfig;
-  /** Hears each service config that comes into force, before any call is given a connection by it. */
+  /** Notified of each service config that comes into force, before any call is given a connection by it. */
   readonly onServiceConfig?: (config: ServiceConfig) => void;
   /** Makes the calls that follow servers' health and load. Without it nobody follows them. */
   readonly startWatch?: StartWatch;
@@ -56,6 +56,8 @@ export interface ChannelCoreOptions {
 export type { CallWaiter, CompletePick } from "./waiter-queue.ts";
 
 const defaultIdleTimeoutMs = 30 * 60_000;
+/** As a server's. */
+const defaultCloseDeadlineMs = 30_000;
 
 /**
  * Finds a connection for each call: target → resolver → balancer → picker → subchannel.
@@ -246,21 +248,23 @@ export class ChannelCore {
   }
 
   /**
-   * Shuts the channel down for good. Waiting and later calls fail with Canceled, as in grpc-go. Open calls may end, as in
-   * grpc-js, for at most `graceMs` (default: without limit; 0 fails them at once, as grpc-go does); what is open then fails
-   * with Unavailable. Resolves when the last connection is closed. May be repeated, to shorten the grace for instance.
+   * Shuts the channel down for good. Waiting and later calls fail with Canceled, as in grpc-go. Open calls may end within
+   * `deadlineMs` (default 30,000); those that are open then fail with Unavailable (0: at once, as in grpc-go). Resolves when the last connection
+   * is closed. May be repeated, with a shorter deadline for instance.
    */
-  close({ graceMs = Number.POSITIVE_INFINITY }: { readonly graceMs?: number } = {}): Promise<void> {
+  close(deadlineMs = defaultCloseDeadlineMs): Promise<void> {
     if (this.#closed === undefined) {
       this.#closed = this.#connections.whenEmpty();
       this.#shutDown();
     }
-    if (graceMs <= 0) {
-      this.#connections.closeAll();
-    } else if (graceMs !== Number.POSITIVE_INFINITY) {
-      const cancel = this.#clock.after(graceMs, () => this.#connections.closeAll(), true);
-      this.#closed.then(cancel);
-    }
+    const endCalls = (): void => {
+      const text = `the channel to "${this.#target.text}" was closed while the call was open`;
+      this.#connections.closeAll(deadlineMs === 0 ? text : `${text}, and the deadline of ${deadlineMs} ms has passed`);
+    };
+    if (deadlineMs === 0) endCalls();
+    // The caller waits for connections that no longer keep the process alive.
+    const cancel = this.#clock.after(deadlineMs, endCalls, true);
+    this.#closed.then(cancel);
     return this.#closed;
   }
 

@@ -1,5 +1,6 @@
 import type { DescMessage, DescMethodStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
 import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
+import { checkWholeNumber } from "../call/check-number.ts";
 import { systemClock } from "../call/clock.ts";
 import { DeadlineWheel } from "../call/deadline-wheel.ts";
 import { attemptListeners } from "../call/hooked-interceptor.ts";
@@ -7,6 +8,7 @@ import { toMessage } from "../call/message-init.ts";
 import { printable } from "../call/printable.ts";
 import { safeLog } from "../call/safe-log.ts";
 import { TurnShare } from "../call/turn-share.ts";
+import { refuseUnknownOptions } from "../call/unknown-option.ts";
 import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
@@ -42,8 +44,21 @@ export interface Channel extends Transport {
   connect(): void;
   /** The channel as it is now: state, name resolution, endpoints, calls, latest errors. */
   explain(): ChannelExplanation;
-  /** Ends the channel: open calls are let go on, new ones fail, and connections close when they are empty. */
-  close(): Promise<void>;
+  /**
+   * Ends the channel: new and waiting calls fail with Canceled, open ones may end within the deadline, and each connection closes
+   * with its last call. Resolves when the last connection is closed. A later call with a shorter deadline shortens it.
+   *
+   * @throws TypeError for an unknown option, RangeError for a number out of its bounds
+   */
+  close(options?: ChannelCloseOptions): Promise<void>;
+}
+
+export interface ChannelCloseOptions {
+  /**
+   * Calls that are still open after this many milliseconds fail with Unavailable. Default 30,000, as for a server's `close`: a
+   * stream that its reader has left would keep the channel open for ever. 0 ends them at once.
+   */
+  readonly deadlineMs?: number;
 }
 
 const defaultMaxReceiveMessageBytes = 4 * 1024 * 1024;
@@ -190,8 +205,10 @@ class ChannelTransport implements Channel {
     return this.calls.core.explain();
   }
 
-  close(): Promise<void> {
-    return this.calls.core.close();
+  close(options: ChannelCloseOptions = {}): Promise<void> {
+    refuseUnknownOptions("close", options, ["deadlineMs"]);
+    checkWholeNumber("close", "deadlineMs", options.deadlineMs, 0, Number.MAX_SAFE_INTEGER);
+    return this.calls.core.close(options.deadlineMs);
   }
 
   unary<I extends DescMessage, O extends DescMessage>(

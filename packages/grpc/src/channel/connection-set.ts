@@ -35,8 +35,9 @@ export class ConnectionSet {
     };
   }
 
-  closeAll(): void {
-    for (const connection of [...this.#open]) connection.close();
+  /** Calls that are still open fail with `reason`. */
+  closeAll(reason: string): void {
+    for (const connection of [...this.#open]) connection.close(reason);
   }
 
   /** Resolves when no connection is left. */

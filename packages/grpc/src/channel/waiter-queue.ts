@@ -10,6 +10,8 @@ export type CompletePick = Extract<PickResult, { readonly kind: "complete" }>;
 export interface CallWaiter {
   /** May change while it waits, with the service config. */
   waitForReady: boolean;
+  /** Whether the process must not end while it waits. Does not change. */
+  readonly keepsProcessAlive: boolean;
   /** For policies that look at the call; undefined where none does. */
   readonly pickInfo: PickInfo | undefined;
   /** The subchannel's connection has a place for the call, which has to take it before it returns. */
@@ -33,6 +35,12 @@ export class WaiterQueue {
   /** The waiter that `step` returns next. Moves on when that one is removed, so that a walk survives any removal. */
   #cursor: CallWaiter | undefined;
   #length = 0;
+  /** Those that keep the process alive. */
+  #keeping = 0;
+
+  get keepsProcessAlive(): boolean {
+    return this.#keeping > 0;
+  }
 
   get length(): number {
     return this.#length;
@@ -46,6 +54,7 @@ export class WaiterQueue {
     else this.#last.nextWaiter = waiter;
     this.#last = waiter;
     this.#length += 1;
+    if (waiter.keepsProcessAlive) this.#keeping += 1;
   }
 
   /** Takes a waiter out; one that is not in this queue is left alone. */
@@ -61,6 +70,7 @@ export class WaiterQueue {
     waiter.previousWaiter = undefined;
     waiter.nextWaiter = undefined;
     this.#length -= 1;
+    if (waiter.keepsProcessAlive) this.#keeping -= 1;
   }
 
   /** Takes out the first waiter. */

@@ -28,6 +28,10 @@ export class WaitingAttempt implements CallWaiter {
     this.waitForReady = waitForReady;
   }
 
+  get keepsProcessAlive(): boolean {
+    return this.attempt.keepsProcessAlive;
+  }
+
   get pickInfo(): PickInfo {
     return this.owner.pickInfo;
   }

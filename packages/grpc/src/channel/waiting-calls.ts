@@ -1,23 +1,20 @@
 import type { Clock } from "../call/clock.ts";
+import { ProcessHold } from "../call/process-hold.ts";
 import type { Picker } from "./balancer/index.ts";
 import { controlPlaneError } from "./control-plane-error.ts";
 import { type CallWaiter, WaiterQueue } from "./waiter-queue.ts";
 
-/** Far off and within what a timer takes; begun anew when it passes. */
-const holdMs = 0x7fff_ffff;
-
-/** The calls of a channel that wait for a connection, and who of them gets one. They keep the process alive. */
+/** The calls of a channel that wait for a connection, and which of them gets one. They keep the process alive, except those that say otherwise. */
 export class WaitingCalls {
-  readonly #clock: Clock;
   readonly #picker: () => Picker;
   readonly #queue = new WaiterQueue();
   #isServing = false;
   #hasToServeAgain = false;
-  #cancelHold: (() => void) | undefined;
+  readonly #hold: ProcessHold;
 
   /** `picker` is asked anew for each call, because what a call does may change it. */
   constructor(clock: Clock, picker: () => Picker) {
-    this.#clock = clock;
+    this.#hold = new ProcessHold(clock);
     this.#picker = picker;
   }
 
@@ -103,18 +100,7 @@ export class WaitingCalls {
   }
 
   #holdProcess(): void {
-    if (this.#queue.length === 0) {
-      this.#cancelHold?.();
-      this.#cancelHold = undefined;
-      return;
-    }
-    this.#cancelHold ??= this.#clock.after(
-      holdMs,
-      () => {
-        this.#cancelHold = undefined;
-        this.#holdProcess();
-      },
-      true,
-    );
+    if (this.#queue.keepsProcessAlive) this.#hold.start();
+    else this.#hold.stop();
   }
 }

@@ -1,4 +1,5 @@
-import type { ConnectionStatus } from "@tercel/http2";
+import type { ConnectionStatus, HeaderFields } from "@tercel/http2";
+import type { ClientCall } from "./client-call.ts";
 
 /** Where a connection goes: a TCP port, or the path of a Unix socket. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -12,12 +13,14 @@ export interface ClientConnection {
   /** The connection takes new calls at all: false after GOAWAY, after close, and when its stream identifiers are used up. */
   readonly isAcceptingCalls: boolean;
   readonly openCalls: number;
+  /** Gives the call its stream and sends the request's head, `extra` after `head`. Only while `canStartCall`. */
+  start(call: ClientCall, head: HeaderFields, extra: readonly string[]): void;
   /** What it has done so far, for channelz; absent where nobody looks. */
   status?(): ConnectionStatus;
   /** Lets open calls end, then closes. */
   drain(): void;
-  /** Closes now; open calls fail with Unavailable. */
-  close(): void;
+  /** Closes now; open calls fail with Unavailable and `reason`, where there is one. */
+  close(reason?: string): void;
 }
 
 export interface ClientConnectionEvents {

@@ -5,6 +5,7 @@ import {
   type ConnectionStatus,
   type ConnectOptions,
   connect as connectHttp2,
+  ErrorCode,
   type HeaderFields,
   type Keepalive,
   resolveLimits,
@@ -48,7 +49,6 @@ export class Http2ClientConnection implements ClientConnection {
     return this.connection.openStreams;
   }
 
-  /** Gives the call its stream and sends the request's head. Only while `canStartCall`. */
   start(call: ClientCall, head: HeaderFields, extra: readonly string[]): void {
     call.stream = this.connection.request(head, extra, false, call);
   }
@@ -61,8 +61,8 @@ export class Http2ClientConnection implements ClientConnection {
     this.connection.drain();
   }
 
-  close(): void {
-    this.connection.close();
+  close(reason?: string): void {
+    this.connection.close(ErrorCode.noError, "", reason);
   }
 }
 
@@ -124,6 +124,7 @@ export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
           resolvedLimits,
           unindexedFields,
           clock,
+          unrefWhenIdle: true,
           connectTimeoutMs: attempt.connectTimeoutMs,
           signal: attempt.signal,
         },

@@ -13,6 +13,9 @@ export interface ByteChannel {
   getCipher?(): { readonly standardName: string } | undefined;
   getX509Certificate?(): { readonly raw: Uint8Array } | undefined;
   getPeerX509Certificate?(): { readonly raw: Uint8Array } | undefined;
+  /** Whether the channel keeps the process alive, as `net.Socket` has it; absent where it never does. */
+  ref?(): unknown;
+  unref?(): unknown;
   cork(): void;
   uncork(): void;
   pause(): unknown;

@@ -33,6 +33,11 @@ export interface ConnectionOptions {
   resolvedLimits?: ConnectionLimits;
   /** Pings that find out whether the peer is still there. Default: none. */
   keepalive?: Keepalive;
+  /**
+   * Client: the connection keeps the process alive only while streams are open, those that were unreferenced (`Stream.unref`)
+   * excepted. Default false: it does until it is closed.
+   */
+  unrefWhenIdle?: boolean;
   /** Fields that differ in every message: they are kept out of the compression table. */
   unindexedFields?: readonly string[];
   /** Server: the whole answer to a request whose header list is over the limit. Default: status 431. */

@@ -83,6 +83,9 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
   private readonly activity = new Activity();
   readonly messages: MessageCounts = this.activity.messages;
   private readonly pacer: ReadPacer;
+  private readonly unrefWhenIdle: boolean;
+  /** Open streams that keep the process alive; counted only with `unrefWhenIdle`. */
+  private referencedStreams = 0;
   private knownPeer: string | undefined = undefined;
 
   constructor(role: Role, socket: ByteChannel, events: ConnectionEvents, options: ConnectionOptions = {}) {
@@ -92,6 +95,7 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
     this.events = events;
     this.limitTeller = new LimitTeller(events, this);
     this.clock = options.clock ?? systemClock;
+    this.unrefWhenIdle = role === "client" && options.unrefWhenIdle === true;
     this.ticker = options.ticker ?? new Ticker(this.clock);
     const limits = options.resolvedLimits ?? resolveLimits(options.limits);
     this.limits = limits;
@@ -131,6 +135,7 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
     };
     this.admission = new StreamAdmission(this.parts);
     this.timeLimits = new TimeLimits(this.parts);
+    if (this.unrefWhenIdle) socket.unref?.();
     if (role === "client") this.outbound.raw(Buffer.from(clientPreface, "latin1"));
     this.ownSettings.announce(role);
     this.ticker.add(this);
@@ -198,6 +203,7 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
     stream.listener = listener;
     this.admission.add(stream);
     this.phases.busy();
+    if (this.unrefWhenIdle && ++this.referencedStreams === 1) this.socket.ref?.();
     stream.sendHeaders(fields, endStream, extra);
     return stream;
   }
@@ -217,9 +223,13 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
     this.draining.begin(reason);
   }
 
-  /** Ends the connection now: open streams are cut off on both sides. */
-  close(code: number = ErrorCode.noError, reason = ""): void {
-    this.shutdown.close(code, reason);
+  /**
+   * Ends the connection now: open streams are cut off on both sides. `reason` travels as debug data, in ASCII; `message` is what
+   * our side's streams see. Default: that the connection was closed, and the reason.
+   */
+  close(code: number = ErrorCode.noError, reason = "", message?: string): void {
+    const text = reason === "" ? "the connection was closed" : `the connection was closed: ${reason}`;
+    this.shutdown.close(code, reason, message ?? text);
   }
 
   // ---- what the socket's owner calls
@@ -298,10 +308,15 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
     if (inGoodOrder || before === answered) this.activity.streamsSucceeded++;
     else this.activity.streamsFailed++;
     this.streams.delete(stream);
+    if (this.unrefWhenIdle && stream.isReferenced) this.streamUnreferenced();
     if (stream.isQueued) this.outbound.dequeue(stream);
     if (!inGoodOrder) return;
     this.streams.endedByPeer(stream.id, "end");
     this.budgets.streamCompleted();
+  }
+
+  streamUnreferenced(): void {
+    if (this.unrefWhenIdle && --this.referencedStreams === 0) this.socket.unref?.();
   }
 
   listenerThrew(stream: Stream, error: unknown): void {

@@ -65,8 +65,7 @@ export class Shutdown {
   }
 
   /** Somebody wants the connection to end now. */
-  close(code: number, reason: string): void {
-    const message = reason === "" ? "the connection was closed" : `the connection was closed: ${reason}`;
+  close(code: number, reason: string, message: string): void {
     this.fail(new Http2Error(message, { scope: "connection", blame: "local", code }), reason);
   }
 

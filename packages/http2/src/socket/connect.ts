@@ -35,6 +35,8 @@ export function connect(
       tls === undefined
         ? connectNet({ ...address, noDelay: true } as Parameters<typeof connectNet>[0] & object)
         : connectTls({ ...address, ...clientTlsOptions(tls) });
+    // Whoever waits for the connection keeps the process alive.
+    if (options.unrefWhenIdle) socket.unref();
     const clock = options.clock ?? systemClock;
     const timeoutMs = connectTimeoutMs ?? defaultConnectTimeoutMs;
     const cancel = clock.after(timeoutMs, () => fail(new Error(`no connection within ${timeoutMs} ms`)));

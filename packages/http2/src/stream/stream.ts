@@ -46,6 +46,8 @@ export interface StreamOwner {
   giveBackSmallData(cost: number): void;
   /** `inGoodOrder`: both sides ended it, nobody reset it. `before` is the state that it was in. */
   streamClosed(stream: Stream, inGoodOrder: boolean, before: StreamState): void;
+  /** The stream no longer keeps the process alive. */
+  streamUnreferenced(stream: Stream): void;
   /** The listener threw where the connection cannot tell by the frame which stream it was. */
   listenerThrew(stream: Stream, error: unknown): void;
   slotReleased(stream: Stream): void;
@@ -93,6 +95,8 @@ export class Stream {
   /** Client: the request's method is HEAD, so a content-length announces nothing (RFC 9110 §8.6). */
   isHead = false;
   interimHeads = 0;
+  /** Whether the stream, while it is open, keeps the process alive. Only a client's streams do, see `unrefWhenIdle`. */
+  isReferenced = true;
   private unconsumed = 0;
   /** What the frames of the unconsumed data have cost. */
   private smallDataCost = 0;
@@ -231,6 +235,13 @@ export class Stream {
   release(): void {
     this.holds--;
     this.freeSlot();
+  }
+
+  /** The process may end although the stream is open, as with `unref` of Node's sockets and timers. */
+  unref(): void {
+    if (!this.isReferenced || this.isClosed) return;
+    this.isReferenced = false;
+    this.owner.streamUnreferenced(this);
   }
 
   /** Resets the stream once our side's end has left, if the peer has not ended its own by then (RFC 9113 §8.1). */

@@ -36,6 +36,9 @@ export class MemoryChannel implements ByteChannel {
   /** The connection has ended its side, and all it wrote has left. */
   isEnded = false;
   isDestroyed = false;
+  /** Whether the channel, were it a socket, would keep the process alive, and how often the connection has said so. */
+  isReferenced = true;
+  referenceChanges = 0;
   /** Grows with everything that happens, so that a test can tell when nothing happens any more. */
   activity = 0;
 
@@ -45,6 +48,16 @@ export class MemoryChannel implements ByteChannel {
   }
 
   // ---- the connection's side
+
+  ref(): void {
+    this.isReferenced = true;
+    this.referenceChanges++;
+  }
+
+  unref(): void {
+    this.isReferenced = false;
+    this.referenceChanges++;
+  }
 
   get writableLength(): number {
     return this.heldBytes;

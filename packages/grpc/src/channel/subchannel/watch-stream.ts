@@ -3,7 +3,6 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { ClientCall, type ClientCallListener } from "../../transport/client-call.ts";
 import type { ClientCallSettings } from "../../transport/client-call-settings.ts";
 import type { ClientConnection } from "../../transport/client-connection.ts";
-import type { Http2ClientConnection } from "../../transport/http2-client-connection.ts";
 import type { RequestHeads } from "../../transport/request-heads.ts";
 
 export interface WatchEvents {
@@ -50,7 +49,9 @@ class WatchCall implements ClientCallListener {
     if (this.#isOver) return;
     try {
       if (!connection.canStartCall) throw new ConnectError("the connection takes no more calls", Code.Unavailable);
-      (connection as Http2ClientConnection).start(this.#call, heads.of(this.#method), []);
+      connection.start(this.#call, heads.of(this.#method), []);
+      // It serves the channel's calls, and must not outlive them.
+      this.#call.stream?.unref();
       const sent = this.#call.send(request, true);
       if (sent instanceof Promise) sent.catch((error) => this.#fail(error));
     } catch (error) {

@@ -25,6 +25,10 @@ export class ScriptedConnection implements ClientConnection {
     return this.isAcceptingCalls && this.openCalls < this.maxCalls;
   }
 
+  start(): void {
+    this.startCall();
+  }
+
   startCall(): void {
     if (!this.canStartCall) throw new Error("no place for a call");
     this.openCalls += 1;

@@ -1,0 +1,32 @@
+import type { Clock } from "./clock.ts";
+
+/** The longest that a timer takes; the hold starts another one when it passes. */
+const holdMs = 0x7fff_ffff;
+
+/** Keeps the process alive while somebody waits for something that would not: Node ends once only unreferenced sockets and timers are left. */
+export class ProcessHold {
+  readonly #clock: Clock;
+  #cancel: (() => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** May be repeated. */
+  start(): void {
+    this.#cancel ??= this.#clock.after(
+      holdMs,
+      () => {
+        this.#cancel = undefined;
+        this.start();
+      },
+      true,
+    );
+  }
+
+  /** May be repeated. */
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+}
