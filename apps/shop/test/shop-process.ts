@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -23,13 +23,24 @@ export interface ShopProcess {
   readonly ended: Promise<number | NodeJS.Signals | null>;
 }
 
-/** Starts a program of the shop with this process's own Node. */
-export function startShopProcess(
-  program: "main" | "user-service/main" | "order-service/main",
-  args: string[],
-): ShopProcess {
+/** A program of the shop. */
+export type ShopProgram = "main" | "user-service/main" | "order-service/main";
+
+/** The command line that runs a program of the shop with this process's own Node. */
+export function shopCommand(program: ShopProgram, args: readonly string[]): string[] {
   const entry = fileURLToPath(new URL(`../src/${program}.ts`, import.meta.url));
-  const child = spawn(process.execPath, ["--conditions=source", entry, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  return [process.execPath, "--conditions=source", entry, ...args];
+}
+
+/** Starts a program of the shop. */
+export function startShopProcess(program: ShopProgram, args: readonly string[]): ShopProcess {
+  return watchShopProcess(shopCommand(program, args));
+}
+
+/** Starts a command that becomes a process of the shop, or starts some. */
+export function watchShopProcess(command: readonly string[], options: SpawnOptions = {}): ShopProcess {
+  const [file = "", ...args] = command;
+  const child = spawn(file, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   const records: LogRecord[] = [];
   let text = "";
   let over = false;

@@ -116,3 +116,4 @@ export { nearestName, refuseUnknownOptions } from "./call/unknown-option.ts";
 export { type MessageWatcher, type RunStep, watchMessages } from "./call/watch-messages.ts";
 export { requestWithMessages, responseWithMessages } from "./call/with-messages.ts";
 export { statusNames } from "./protocol/status.ts";
+export { LinePace } from "./transport/line-pace.ts";

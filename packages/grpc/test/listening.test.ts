@@ -53,13 +53,27 @@ describe("a server's address", () => {
     await again.close();
   });
 
-  it("that is taken rejects with EADDRINUSE", async () => {
+  it("that is taken rejects with EADDRINUSE, the address and what to do, without a stack of Node's internals", async () => {
     const first = createServer({ routes });
     const { port } = await first.listen({ port: 0 });
     const second = createServer({ routes, log: recordingLog().log });
-    await assert.rejects(second.listen({ port }), { code: "EADDRINUSE" });
+    const message =
+      `cannot listen on 127.0.0.1:${port}: the port is in use (EADDRINUSE); ` +
+      "stop the program that uses it, or choose another port (0 takes a free one)";
+    await assert.rejects(second.listen({ port }), { code: "EADDRINUSE", message, stack: `Error: ${message}` });
     await second.close();
     await first.close();
+  });
+
+  it("that this machine does not have rejects with the address and what to do", async () => {
+    const server = createServer({ routes, log: recordingLog().log });
+    // RFC 5737: documentation only.
+    await assert.rejects(server.listen({ host: "192.0.2.1", port: 0 }), {
+      code: "EADDRNOTAVAIL",
+      message:
+        /^cannot listen on 192\.0\.2\.1:0: this machine does not have the address \(EADDRNOTAVAIL\); choose another host/,
+    });
+    await server.close();
   });
 
   it("may be a Unix socket", async () => {

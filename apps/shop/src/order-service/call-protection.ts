@@ -13,15 +13,22 @@ import { observedCalls } from "../service/observed-calls.ts";
 import { keysOfCallers } from "../service/service-keys.ts";
 import { openServiceSecret } from "../service/service-secret.ts";
 import { trustedTokens } from "../service/trusted-tokens.ts";
+import type { StorageWatch } from "../storage/storage-watch.ts";
 import { accessRules } from "./access-rules.ts";
 
 /** What stands around the handlers of order-service, from the outermost to the one next to them. */
-export function createCallProtection(settings: Settings, registry: Registry, log: Log): Interceptor[] {
+export function createCallProtection(
+  settings: Settings,
+  registry: Registry,
+  log: Log,
+  storage: StorageWatch,
+): Interceptor[] {
   const frameworkLog = toFrameworkLog(log, "interceptor");
   const openSecret = () => openServiceSecret(settings.secretFile);
   return [
     ...observedCalls(log, registry),
     createCommonDetails(),
+    storage.interceptor,
     createCallDeadlines(),
     // It only finds out who calls; auth applies the rules, as a method may be for programs and for admins.
     createServiceKeyGuard({

@@ -12,6 +12,7 @@ import { openShopRegistry } from "../service/shop-registry.ts";
 import { startTracing } from "../service/start-tracing.ts";
 import { databaseCheck } from "../storage/database-check.ts";
 import { openDatabase } from "../storage/open-database.ts";
+import { createStorageWatch } from "../storage/storage-watch.ts";
 import { createCallProtection } from "./call-protection.ts";
 import { createOrderHandler } from "./order-handler.ts";
 import { createOrderStore, orderMigrations } from "./order-store.ts";
@@ -22,12 +23,16 @@ export async function startOrderService(settings: Settings, log: Log): Promise<R
   const database = openDatabase(join(settings.dataDir, "orders.db"), orderMigrations);
   const handler = createOrderHandler(createOrderStore(database));
   const registry = createRegistry();
-  const health = createHealth({ checks: [databaseCheck(database, "orders")], log: toFrameworkLog(log, "health") });
+  const storage = createStorageWatch(settings.dataDir, log);
+  const health = createHealth({
+    checks: [databaseCheck(database, "orders", storage)],
+    log: toFrameworkLog(log, "health"),
+  });
   const listening = await listenWithServices(
     {
       services: [OrderService],
       routes: (router) => router.service(OrderService, handler),
-      interceptors: createCallProtection(settings, registry, log),
+      interceptors: createCallProtection(settings, registry, log, storage),
       health,
       onLimit: countLimits(registry),
     },

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { explainStartFailure } from "./explain-start-failure.ts";
 
 const explain = (error: unknown) => explainStartFailure(error, "127.0.0.1", 50051, "--user-port or SHOP_USER_PORT");
-const systemError = (code: string) => Object.assign(new Error(`listen ${code}`), { code });
+const systemError = (code: string) => Object.assign(new Error(`listen ${code}`), { code, syscall: "listen" });
 
 test("a taken port is named with the ways to change it", () => {
   const text =
@@ -19,6 +19,14 @@ test("a port for the administrator only is named with the ways to change it", ()
 test("an interface that is not there is named with the ways to change it", () => {
   assert.match(explain(systemError("EADDRNOTAVAIL")), /no interface 127\.0\.0\.1; .*--host or SHOP_HOST/);
   assert.match(explain(systemError("ENOTFOUND")), /no interface/);
+});
+
+test("a file that this user may not read is not taken for a port", () => {
+  const error = Object.assign(new Error("EACCES: permission denied, open '/etc/keys'"), {
+    code: "EACCES",
+    syscall: "open",
+  });
+  assert.equal(explain(error), "EACCES: permission denied, open '/etc/keys'");
 });
 
 test("any other failure is told in its own words", () => {

@@ -15,12 +15,17 @@ export function explainStartFailure(error: unknown, host: string, port: number, 
   }
 }
 
-/** The operating system's code of an error, looked for in its causes too. */
+/** What listening asks of the operating system; the same codes come from files, where they mean something else. */
+const listeningCalls: readonly unknown[] = ["listen", "bind", "getaddrinfo"];
+
+/** The operating system's code of an error of listening, looked for in its causes too. */
 function systemCodeOf(error: unknown): string | undefined {
   let current = error;
   // An error may, by mistake, be its own cause.
   for (let depth = 0; depth < 5 && current instanceof Error; depth++) {
-    if ("code" in current && typeof current.code === "string") return current.code;
+    if ("code" in current && typeof current.code === "string" && "syscall" in current) {
+      return listeningCalls.includes(current.syscall) ? current.code : undefined;
+    }
     current = current.cause;
   }
   return undefined;

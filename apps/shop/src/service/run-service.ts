@@ -36,7 +36,7 @@ export async function runService({ name, portSetting, start }: ServiceProgram): 
     log.error("crashed", { error: describeError(error) });
     process.exit(1);
   });
-  // Databases and their journals are nobody else's to read.
+  // Only this user may read the databases and their journals.
   process.umask(0o077);
 
   let running: RunningService | undefined;

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { openStorage } from "./storage-start-error.ts";
 
 /**
  * How long a statement waits for another process's lock. Processes of one service share its database, and each holds the
@@ -14,9 +15,13 @@ const lockWaitMs = 1_000;
  * @param path File of the database, or ":memory:".
  * @param migrations Statements that lead from version n to n + 1; `PRAGMA user_version` counts those already applied.
  * Entries are only ever appended: what has run on somebody's data cannot be edited any more.
- * @throws Error when the schema is newer than this program, or the file cannot be opened.
+ * @throws Error when the schema is newer than this program, or the file cannot be opened; it names the file and what to do.
  */
 export function openDatabase(path: string, migrations: readonly string[]): DatabaseSync {
+  return openStorage(path, () => openMigrated(path, migrations));
+}
+
+function openMigrated(path: string, migrations: readonly string[]): DatabaseSync {
   if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const database = new DatabaseSync(path, { timeout: lockWaitMs, enableForeignKeyConstraints: true });
   try {
@@ -53,7 +58,7 @@ function migrate(database: DatabaseSync, path: string, migrations: readonly stri
     if (version > migrations.length) {
       throw new Error(
         `${path} has schema version ${version}, but this program knows only ${migrations.length}: ` +
-          "it was written by a newer release",
+          "it was written by a newer release; run that release, or restore a backup from before it",
       );
     }
     for (const migration of migrations.slice(version)) database.exec(migration);

@@ -16,6 +16,7 @@ import { createCommonDetails } from "../service/common-details.ts";
 import { observedCalls } from "../service/observed-calls.ts";
 import type { ServiceSecret } from "../service/service-secret.ts";
 import { trustedTokens } from "../service/trusted-tokens.ts";
+import type { StorageWatch } from "../storage/storage-watch.ts";
 import { accessRules } from "./access-rules.ts";
 
 export interface CallProtectionParts {
@@ -26,6 +27,7 @@ export interface CallProtectionParts {
   readonly idempotencyStore: IdempotencyStore;
   /** Where the calls of clients and of addresses are counted, each apart or a stranger would count twice; in memory without any. */
   readonly rateLimitStores: { readonly client: RateLimitStore; readonly address: RateLimitStore } | undefined;
+  readonly storage: StorageWatch;
   readonly log: Log;
 }
 
@@ -50,6 +52,8 @@ export function createCallProtection(parts: CallProtectionParts): CallProtection
   const interceptors: Interceptor[] = [
     ...observedCalls(log, registry),
     createCommonDetails(),
+    // Around whatever stores, the idempotency keys included.
+    parts.storage.interceptor,
     // Before whatever waits: waiting is a part of the call's time.
     createCallDeadlines(openEnded),
     // Before whatever costs.

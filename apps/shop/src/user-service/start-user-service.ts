@@ -20,6 +20,8 @@ import { openSharedRedis, type SharedRedis } from "../service/shared-redis.ts";
 import { openShopRegistry } from "../service/shop-registry.ts";
 import { startTracing } from "../service/start-tracing.ts";
 import { openDatabase } from "../storage/open-database.ts";
+import { openStorage } from "../storage/storage-start-error.ts";
+import { createStorageWatch } from "../storage/storage-watch.ts";
 import { isOldPackageOpen } from "./access-rules.ts";
 import { createCallProtection } from "./call-protection.ts";
 import { openOrderChannel } from "./order-channel.ts";
@@ -40,7 +42,9 @@ export async function startUserService(settings: Settings, log: Log): Promise<Ru
   const tracing = await startTracing("user-service", settings, log);
   const secret = openServiceSecret(settings.secretFile);
   const database = openDatabase(join(settings.dataDir, "users.db"), userMigrations);
-  const idempotencyKeys = createSqliteIdempotencyStore({ path: join(settings.dataDir, "idempotency.db") });
+  const storage = createStorageWatch(settings.dataDir, log);
+  const keysPath = join(settings.dataDir, "idempotency.db");
+  const idempotencyKeys = openStorage(keysPath, () => createSqliteIdempotencyStore({ path: keysPath }));
   const registry = createRegistry();
   const shopRegistry = openShopRegistry(settings.registry, log);
   const channel = openOrderChannel(settings.orderAddress, {
@@ -83,10 +87,11 @@ export async function startUserService(settings: Settings, log: Log): Promise<Ru
       client: createRedisStore({ client: redis.client }),
       address: createRedisStore({ client: redis.client, keyPrefix: "tercel:address-limit" }),
     },
+    storage,
     log,
   });
   const health = createHealth({
-    checks: readinessChecks(database, channel, settings.orderDependency),
+    checks: readinessChecks(database, storage, channel, settings.orderDependency),
     log: toFrameworkLog(log, "health"),
   });
   const listening = await listenWithServices(

@@ -81,7 +81,11 @@ export function createUserUpdates(
   function poll(): void {
     stopPolling = undefined;
     if (broadcaster.subscribers === 0) return;
-    tell();
+    try {
+      tell();
+    } catch {
+      // A database that cannot be read now may be read at the next poll; the health check says what is wrong with it.
+    }
     stopPolling = clock.after(pollMs, poll);
   }
 

@@ -23,6 +23,7 @@ import { ResponseHeads } from "../transport/response-heads.ts";
 import { withFiles } from "../transport/tls-files.ts";
 import { UnhandledCalls } from "../transport/unhandled-calls.ts";
 import { connectionOptions } from "./connection-options.ts";
+import { explainListenError } from "./listen-error.ts";
 import { MethodLimitTable } from "./method-limits.ts";
 import { MethodTable } from "./router.ts";
 import { checkServerOptions, type ServerOptions } from "./server-options.ts";
@@ -136,7 +137,12 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
       refuseUnknownOptions("listen", where, ["host", "port", "path", "mode"]);
       if (closing !== undefined) throw new Error("the server was closed; create another one");
       if (where.path === undefined) {
-        await listener.listen({ host: where.host ?? "127.0.0.1", port: where.port });
+        const address = { host: where.host ?? "127.0.0.1", port: where.port };
+        try {
+          await listener.listen(address);
+        } catch (error) {
+          throw explainListenError(error, address);
+        }
       } else {
         const { path, mode } = where;
         checkWholeNumber("listen", "mode", mode, 0, maxSocketMode);

@@ -445,6 +445,24 @@ describe("idempotency", () => {
     );
   });
 
+  it("logs a store that is down once in ten seconds, and then how many failures it left out", async (t) => {
+    const { log, logged } = recordingLog();
+    const clock = createFakeClock();
+    const down = () => Promise.reject(new Error("no route to store"));
+    const store: IdempotencyStore = { begin: down, renew: down, complete: down, release: down };
+    const { client } = await openInMemory(t, counting(), guarded({ store, log, clock }));
+    for (let call = 0; call < 5; call++) await assertStatus(client.unary({}, keyed("k")), Code.Unavailable);
+    await clock.advance(10_000);
+    await assertStatus(client.unary({}, keyed("k")), Code.Unavailable);
+    assert.deepEqual(
+      logged.map(({ fields }) => [fields.step, fields.suppressed]),
+      [
+        ["begin", undefined],
+        ["begin", 4],
+      ],
+    );
+  });
+
   it("keeps of a request only what nobody can guess without the secret", async (t) => {
     const kept: string[] = [];
     const memory = createMemoryIdempotencyStore();

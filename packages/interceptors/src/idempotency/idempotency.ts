@@ -10,12 +10,12 @@ import {
   refuseUnknownOptions,
   safeLog,
   systemClock,
-  thrownText,
 } from "@tercel/grpc";
 import { failedPrecondition, invalidArgument, unavailable } from "@tercel/grpc/errors";
 import { callerKey } from "../call/caller.ts";
 import { methodPath } from "../call/method-path.ts";
 import { orAborted } from "../call/or-aborted.ts";
+import { FailureLog, type StoreStep } from "./failure-log.ts";
 import { Flights } from "./flights.ts";
 import { readKey } from "./idempotency-key.ts";
 import { createKeyRules, type IdempotencyRule } from "./key-rules.ts";
@@ -90,6 +90,7 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
   const settings = checkedSettings(options);
   const { store, header, callerOf, fingerprintOf, storedCodes, leaseMs, ttlMs, log, clock } = settings;
   const flights = new Flights();
+  const failures = new FailureLog(log, clock);
 
   async function answer(request: UnaryRequest, key: string, next: ReturnType<Interceptor>): Promise<UnaryResponse> {
     const method = methodPath(request);
@@ -153,7 +154,7 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
   ): Promise<Uint8Array | undefined> {
     const untilMs = clock.nowMs() + settings.maxWaitMs;
     for (;;) {
-      const begun = await reach(() => store.begin(id, fingerprint, owner, leaseMs));
+      const begun = await reach(request, () => store.begin(id, fingerprint, owner, leaseMs));
       if (begun.state === "begun") return undefined;
       if (begun.fingerprint !== fingerprint) throw reused();
       if (begun.state === "done") return begun.answer;
@@ -165,21 +166,21 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
     }
   }
 
-  async function reach<R>(use: () => Promise<R>): Promise<R> {
+  async function reach<R>(request: UnaryRequest, use: () => Promise<R>): Promise<R> {
     try {
       return await use();
     } catch (error) {
       if (error instanceof ConnectError) throw error;
-      log.error("the store of idempotency keys failed", { step: "begin", error: thrownText(error) });
+      failures.report("begin", methodPath(request), error);
       throw unavailable({ message: "not run: idempotency keys cannot be looked up at the moment", cause: error });
     }
   }
 
-  async function attempt<R>(step: string, method: string, use: () => Promise<R>): Promise<R | undefined> {
+  async function attempt<R>(step: StoreStep, method: string, use: () => Promise<R>): Promise<R | undefined> {
     try {
       return await use();
     } catch (error) {
-      log.error("the store of idempotency keys failed", { step, method, error: thrownText(error) });
+      failures.report(step, method, error);
       return undefined;
     }
   }

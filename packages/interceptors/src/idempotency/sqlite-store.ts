@@ -26,12 +26,19 @@ const purgeRows = 1000;
 /**
  * Keeps keys in an SQLite file, by Node's own `node:sqlite`: they outlive the process. Each step is one short synchronous write.
  *
- * @throws TypeError for unknown options or a name no table can have; Error when the file cannot be opened
+ * @throws TypeError for unknown options or a name that no table can have; Error when the file cannot be opened or is not a database,
+ * with the path in its message and SQLite's error as its cause
  */
 export function createSqliteIdempotencyStore(options: SqliteIdempotencyOptions): SqliteIdempotencyStore {
   const where = "createSqliteIdempotencyStore";
   refuseUnknownOptions(where, options, ["path", "table", "wallClockMs"]);
-  return new SqliteStore(options.path, checkedTable(where, options.table), options.wallClockMs ?? Date.now);
+  const table = checkedTable(where, options.table);
+  try {
+    return new SqliteStore(options.path, table, options.wallClockMs ?? Date.now);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${where}: cannot open ${options.path}: ${reason}`, { cause: error });
+  }
 }
 
 class SqliteStore implements SqliteIdempotencyStore {
@@ -47,13 +54,8 @@ class SqliteStore implements SqliteIdempotencyStore {
 
   constructor(path: string, table: string, wallClockMs: () => number) {
     this.wallClockMs = wallClockMs;
-    const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    const database = openTable(path, table);
     this.database = database;
-    database.exec("PRAGMA journal_mode = WAL");
-    database.exec(`CREATE TABLE IF NOT EXISTS ${table} (
-      key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, owner TEXT, answer BLOB, until_ms INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID`);
-    database.exec(`CREATE INDEX IF NOT EXISTS ${table.replace(".", "_")}_until ON ${table} (until_ms)`);
     this.taking = database.prepare(`INSERT INTO ${table} (key, fingerprint, owner, answer, until_ms)
       VALUES (:key, :fingerprint, :owner, NULL, :until)
       ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, owner = excluded.owner, answer = NULL,
@@ -107,4 +109,19 @@ class SqliteStore implements SqliteIdempotencyStore {
     const isMore = this.purging.run(now).changes === purgeRows;
     this.purgeAtMs = isMore ? now : now + purgeEveryMs;
   }
+}
+
+function openTable(path: string, table: string): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+  try {
+    database.exec("PRAGMA journal_mode = WAL");
+    database.exec(`CREATE TABLE IF NOT EXISTS ${table} (
+      key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, owner TEXT, answer BLOB, until_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID`);
+    database.exec(`CREATE INDEX IF NOT EXISTS ${table.replace(".", "_")}_until ON ${table} (until_ms)`);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return database;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -179,6 +179,15 @@ describe("idempotency store in SQLite", () => {
     const second = createSqliteIdempotencyStore({ path: file });
     assert.equal((await second.begin("a", "print", "you", leaseMs)).state, "done");
     second.close();
+  });
+
+  it("refuses a file that is not a database by its path, and leaves it alone", () => {
+    const file = join(folder, "notes.txt");
+    writeFileSync(file, "not a database, but somebody's notes");
+    assert.throws(() => createSqliteIdempotencyStore({ path: file }), {
+      message: `createSqliteIdempotencyStore: cannot open ${file}: file is not a database`,
+    });
+    assert.equal(readFileSync(file, "utf8"), "not a database, but somebody's notes");
   });
 
   it("refuses a table that is no plain name", () => {
