@@ -111,4 +111,5 @@ export { setHeader } from "./call/set-header.ts";
 export { nearestName, refuseUnknownOptions } from "./call/unknown-option.ts";
 export { type MessageWatcher, type RunStep, watchMessages } from "./call/watch-messages.ts";
 export { requestWithMessages, responseWithMessages } from "./call/with-messages.ts";
+export { isAuthority } from "./protocol/authority.ts";
 export { statusNames } from "./protocol/status.ts";

@@ -10,7 +10,8 @@ import (
 
 // commands maps a subcommand to what runs it; each stands in a file of its own.
 var commands = map[string]func(arguments []string) error{
-	"health-check": healthCheck,
+	"health-check":      healthCheck,
+	"tls-health-server": tlsHealthServer,
 }
 
 func main() {
