@@ -34,6 +34,8 @@ export class BareCaller {
   static async connect(port: number): Promise<BareCaller> {
     const connect = createHttp2Connect({
       tls: undefined,
+      authority: `127.0.0.1:${port}`,
+      isAuthorityFixed: false,
       limits: {},
       keepalive: undefined,
       unindexedFields,

@@ -20,7 +20,7 @@ export async function measureClients(
     const commands = new Map(subjects.map((subject) => [subject.name, subject.client]));
     return await interleave([...commands.keys()], session.rounds, async (name, round) => {
       const { done, seconds, cpuMicros } = await runClient(commands.get(name) ?? [], MEASURED_CORE, {
-        target: `127.0.0.1:${server.port}`,
+        target: `localhost:${server.port}`,
         kind: work.call,
         concurrency: work.concurrency,
         seconds: session.seconds,

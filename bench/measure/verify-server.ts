@@ -17,7 +17,7 @@ export async function verifyOnce(name: string, server: ServerProcess, session: S
 /** Calls every method of the server once through grpc-js; fails unless all answers are right. */
 async function verifyServer(port: number, tlsWords: readonly string[]): Promise<void> {
   const program = join(NODE_PEERS_FOLDER, "verify.ts");
-  const target = `127.0.0.1:${port}`;
+  const target = `localhost:${port}`;
   try {
     await runCommand(["env", ...tlsWords, process.execPath, program, target], { timeoutMs: TIMEOUT_MS });
   } catch (error) {

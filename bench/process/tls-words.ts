@@ -16,7 +16,7 @@ async function makeCertificate(): Promise<readonly string[]> {
   mkdirSync(folder, { recursive: true });
   const cert = join(folder, "cert.pem");
   const key = join(folder, "key.pem");
-  const name = ["-subj", "/CN=bench", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"];
+  const name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"];
   const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
   await runCommand(["openssl", "req", "-x509", ...newKey, "-keyout", key, "-out", cert, ...name]);
   return ["env", `BENCH_TLS_CERT=${cert}`, `BENCH_TLS_KEY=${key}`];

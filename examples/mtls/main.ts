@@ -5,7 +5,7 @@ import { HelloService } from "../hello/gen/hello/v1/hello_pb.ts";
 import { makeCertificates } from "./certificates.ts";
 
 const certificates = makeCertificates({
-  server: "DNS:localhost,IP:127.0.0.1",
+  server: "DNS:localhost",
   orders: "URI:spiffe://example.org/shop/orders",
   payments: "URI:spiffe://example.org/shop/payments",
 });

@@ -115,5 +115,6 @@ export { thrownMessage, thrownText } from "./call/thrown-text.ts";
 export { nearestName, refuseUnknownOptions } from "./call/unknown-option.ts";
 export { type MessageWatcher, type RunStep, watchMessages } from "./call/watch-messages.ts";
 export { requestWithMessages, responseWithMessages } from "./call/with-messages.ts";
+export { isAuthority } from "./protocol/authority.ts";
 export { statusNames } from "./protocol/status.ts";
 export { LinePace } from "./transport/line-pace.ts";

@@ -23,7 +23,7 @@ async function serve(t: TestContext, listener: RequestListener, tls?: { key: Buf
     await closed;
   });
   const { port } = server.address() as { port: number };
-  return new URL(`${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`);
+  return new URL(tls === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`);
 }
 
 function connect(t: TestContext, baseUrl: URL, options: Partial<HttpClientOptions> = {}): HttpClient {

@@ -16,7 +16,7 @@ export interface ServiceInstance {
   /** Host name or IP address. */
   readonly address: string;
   readonly port: number;
-  /** "zone" and "weight" are read by the resolver; other keys are the application's. */
+  /** "zone", "weight" and "authority" are read by the resolver; other keys are the application's. */
   readonly metadata: ReadonlyMap<string, string>;
   /** What it serves: full names of gRPC services. */
   readonly endpoints: readonly string[];

@@ -64,6 +64,18 @@ test("reports each instance as an endpoint with what balancers may route by", ()
   assert.deepEqual([...(plain?.attributes?.keys() ?? [])], ["instanceId", "metadata"]);
 });
 
+test("reports the authority of an instance's metadata with its address, and leaves out one that no call could carry", () => {
+  const { sink, results } = resolve();
+  sink.replace([
+    instance(1, { metadata: { authority: "orders.eu.internal:443" } }),
+    instance(2, { metadata: { authority: "orders\r\nx: y" } }),
+  ]);
+  assert.deepEqual(
+    results[0]?.map(({ addresses: [address] }) => address?.authority),
+    ["orders.eu.internal:443", undefined],
+  );
+});
+
 test("reports an address once, with the instance that came last, while the one before has a lease left", async () => {
   const { clock, sink, results } = resolve();
   const idsAtPorts = () =>

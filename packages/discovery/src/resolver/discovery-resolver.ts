@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import {
   type Endpoint,
+  isAuthority,
   type ParsedTarget,
   type Resolver,
   type ResolverFactory,
@@ -21,6 +22,10 @@ export interface DiscoveryResolverOptions {
 /**
  * Makes the resolver of `discovery:///name?version=v2` targets: it follows the service in the registry. Instances that do not
  * want calls are left out. What is known stays known while the registry cannot be asked.
+ *
+ * Under TLS, an instance has to prove that it is the service: its certificate is verified for the service's name, which calls also
+ * carry as `:authority`. An instance with `authority` in its metadata (`host` or `host:port`) is verified and called by that instead.
+ * Both give way to the channel's `authority` and `tls.servername`.
  *
  * Balancers find on each endpoint the attributes `instanceId`, `metadata` (a Map of text to text), and where the registry tells
  * them `version` and, from the metadata, `zone` and `weight` (a number).
@@ -123,7 +128,10 @@ function toEndpoint({ id, address, port, version, metadata }: ServiceInstance): 
   if (zone !== undefined) attributes.set("zone", zone);
   const weight = Number(metadata.get("weight"));
   if (weight > 0 && Number.isFinite(weight)) attributes.set("weight", weight);
-  return { addresses: [{ host: address, port }], attributes };
+  const authority = metadata.get("authority");
+  // One that cannot be sent is left out, so that the instance still has to prove that it is the service.
+  const named = isAuthority(authority) ? { authority } : {};
+  return { addresses: [{ host: address, port, ...named }], attributes };
 }
 
 function formatAge(ageMs: number): string {

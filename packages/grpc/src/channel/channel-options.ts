@@ -4,6 +4,7 @@ import type { Clock } from "../call/clock.ts";
 import type { Log } from "../call/log.ts";
 import { refuseUnknownOptions } from "../call/unknown-option.ts";
 import { type JsonCodecOptions, jsonCodecOptionNames } from "../codec/index.ts";
+import { isAuthority } from "../protocol/authority.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { MessageFormat } from "../protocol/content-type.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
@@ -20,9 +21,9 @@ export interface ChannelOptions {
   /** Run around every call; the first is the outermost. They are Connect's interceptors. Default: none. */
   interceptors?: readonly Interceptor[];
   /**
-   * `true`, or what `node:tls` takes (`ca`, `cert`, `key`, `servername` …), with `files` that may change or without, or a
-   * function that returns it: it is called for each connection, so that a renewed certificate needs no new channel. Default:
-   * cleartext.
+   * `true`, or what `node:tls` takes (`ca`, `cert`, `key` …), with `files` that may change or without, or a function that
+   * returns it: it is called for each connection, so that a renewed certificate needs no new channel. The server's certificate
+   * has to be for the host of `authority`, or for `servername` where it is set. Default: cleartext.
    */
   tls?: true | ChannelTls | (() => ChannelTls);
   /** Deadline of calls that do not set one. Default: none, as in gRPC; set one. */
@@ -70,7 +71,11 @@ export interface ChannelOptions {
   idleTimeoutMs?: number;
   /** Pings that find out whether a silent server is still there. Default: none. */
   keepalive?: { timeMs: number; timeoutMs?: number; permitWithoutCalls?: boolean };
-  /** The `:authority` that calls carry. Default: the target's. */
+  /**
+   * What the server is called, as `host` or `host:port`: the `:authority` that calls carry and, without the port, the name that TLS
+   * verifies and sends as SNI. It holds for every address, whatever the resolver calls it. Default: `tls.servername`, or the
+   * target's host and port; the name of the service for `discovery:///name`, and `localhost` for a Unix socket.
+   */
   authority?: string;
   /** Put before our own name in `user-agent`. */
   userAgentPrefix?: string;
@@ -134,6 +139,12 @@ export function checkChannelOptions(options: ChannelOptions): void {
   checkWholeNumber(where, "retryBufferBytes", options.retryBufferBytes, 0, Number.MAX_SAFE_INTEGER);
   if (options.format !== undefined && options.format !== "proto" && options.format !== "json") {
     throw new RangeError(`${where}: format is ${JSON.stringify(options.format)}; it has to be "proto" or "json"`);
+  }
+  if (options.authority !== undefined && !isAuthority(options.authority)) {
+    const found = JSON.stringify(options.authority);
+    throw new TypeError(
+      `${where}: authority is ${found}; it has to be a host, perhaps with a port, such as "orders.internal:443"`,
+    );
   }
   if (options.jsonOptions !== undefined) {
     refuseUnknownOptions(`${where}: jsonOptions`, options.jsonOptions, jsonCodecOptionNames);

@@ -28,6 +28,7 @@ import { type ChannelOptions, checkChannelOptions } from "./channel-options.ts";
 import type { ConnectivityState } from "./connectivity.ts";
 import type { ChannelExplanation } from "./explain/explanation.ts";
 import { type CallInit, interceptedCall, type StartCall } from "./intercepted-call.ts";
+import { isIpv6 } from "./ip-address.ts";
 import { MethodPlans } from "./method-plans.ts";
 import { ReplayBudget } from "./retry/replay-budget.ts";
 import { type ParseServiceConfigOptions, parseServiceConfig } from "./service-config/parse-service-config.ts";
@@ -88,7 +89,8 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   const compressions = options.acceptCompressions ?? [gzipCompression];
   const { sendCompression } = options;
   const codec = options.format === "json" ? createJsonCodec(options.jsonOptions) : createProtobufCodec();
-  const authority = options.authority ?? parsed.authority;
+  const fixedAuthority = options.authority ?? fixedServerName(options.tls);
+  const authority = fixedAuthority ?? parsed.authority;
   const scheme = isSecure ? "https" : "http";
   const balancers = createPolicies(options.balancers).all;
   const heads = new RequestHeads({
@@ -109,18 +111,22 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
     clock,
   };
   const plans = new MethodPlans(heads, settings);
-  const core = new ChannelCore(parsed, connect ?? createHttp2Connect(connectSettings(options)), {
-    clock,
-    resolvers,
-    balancers,
-    onServiceConfig: (config) => plans.use(config),
-    startWatch: createStartWatch(settings, heads),
-    ...(options.serviceConfig === undefined
-      ? {}
-      : { serviceConfig: parseServiceConfig(options.serviceConfig, ownConfig(balancers)) }),
-    ...(options.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: options.connectTimeoutMs }),
-    ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs }),
-  });
+  const core = new ChannelCore(
+    parsed,
+    connect ?? createHttp2Connect(connectSettings(options, authority, fixedAuthority !== undefined)),
+    {
+      clock,
+      resolvers,
+      balancers,
+      onServiceConfig: (config) => plans.use(config),
+      startWatch: createStartWatch(settings, heads),
+      ...(options.serviceConfig === undefined
+        ? {}
+        : { serviceConfig: parseServiceConfig(options.serviceConfig, ownConfig(balancers)) }),
+      ...(options.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: options.connectTimeoutMs }),
+      ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs }),
+    },
+  );
   return new ChannelTransport({
     core,
     plans,
@@ -155,10 +161,19 @@ function tlsForEach(tls: ChannelOptions["tls"]) {
   return typeof tls === "function" ? () => withFiles(tls()) : () => withFiles(tls);
 }
 
-function connectSettings(options: ChannelOptions) {
+/** As in grpc-go: who says which name to verify means that server, so calls name it as well. */
+function fixedServerName(tls: ChannelOptions["tls"]): string | undefined {
+  // What a function says may change from connection to connection, and so counts for TLS alone.
+  if (typeof tls !== "object" || tls.servername === undefined || tls.servername === "") return undefined;
+  return isIpv6(tls.servername) ? `[${tls.servername}]` : tls.servername;
+}
+
+function connectSettings(options: ChannelOptions, authority: string, isAuthorityFixed: boolean) {
   const { keepalive } = options;
   return {
     tls: tlsForEach(options.tls),
+    authority,
+    isAuthorityFixed,
     limits: options.limits ?? {},
     clock: options.clock ?? systemClock,
     unindexedFields,

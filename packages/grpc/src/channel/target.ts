@@ -21,7 +21,10 @@ export interface ParsedTarget {
    * path for unix. Empty for other schemes.
    */
   readonly addresses: readonly Address[];
-  /** For the `:authority` header of each call, and the name to verify under TLS unless the caller sets one. */
+  /**
+   * For the `:authority` header of each call, and with its host the name to verify under TLS, unless the caller sets another. An
+   * address with an `authority` of its own has that instead.
+   */
   readonly authority: string;
 }
 
@@ -109,9 +112,16 @@ export function parseTarget(text: string, options: ParseTargetOptions = {}): Par
     case "static": {
       const addresses = endpoint.split(",").map((one) => readHostPort(one, defaultPort, refuse));
       for (const { host } of addresses) checkHostOfScheme(scheme, host, refuse);
-      // The servers of a list stand for one service, and a header has room for one name: the first.
       const [first] = addresses;
-      return { ...base, addresses, authority: first === undefined ? "" : hostPortAuthority(first) };
+      return {
+        ...base,
+        // Each server of a list is called and verified by what the list calls it; the channel as a whole by the first name.
+        addresses:
+          addresses.length === 1
+            ? addresses
+            : addresses.map((address) => ({ ...address, authority: hostPortAuthority(address) })),
+        authority: first === undefined ? "" : hostPortAuthority(first),
+      };
     }
     default:
       return { ...base, ...(query !== "" && { query }), addresses: [], authority: encodeAuthority(endpoint) };

@@ -2,7 +2,14 @@ import type { ConnectionStatus, HeaderFields } from "@tercel/http2";
 import type { ClientCall } from "./client-call.ts";
 
 /** Where a connection goes: a TCP port, or the path of a Unix socket. */
-export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+export type Address = ({ readonly host: string; readonly port: number } | { readonly path: string }) & {
+  /**
+   * What this server is called, as `host` or `host:port`, where a resolver knows better than the channel: sent as the `:authority`
+   * of calls to it, and its host is the name that TLS verifies. The channel's `authority` option has precedence. Default: the
+   * channel's authority.
+   */
+  readonly authority?: string;
+};
 
 export type { ConnectionStatus };
 

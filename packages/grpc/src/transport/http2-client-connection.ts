@@ -10,8 +10,11 @@ import {
   type Keepalive,
   resolveLimits,
 } from "@tercel/http2";
+import { hostOfAuthority, isAuthority } from "../protocol/authority.ts";
+import { AuthorityHeads } from "./authority-heads.ts";
 import type { ClientCall } from "./client-call.ts";
-import type { Address, ClientConnection, Connect } from "./client-connection.ts";
+import type { ClientConnection, Connect } from "./client-connection.ts";
+import { connectError } from "./connect-error.ts";
 import { GrowingKeepalive } from "./growing-keepalive.ts";
 import type { LimitReporter } from "./limit-reporter.ts";
 
@@ -19,22 +22,29 @@ export type ClientTlsOptions = NonNullable<ConnectOptions["tls"]>;
 
 /** How a channel's connections are made. */
 export interface Http2ConnectSettings {
-  /** A function is asked anew for each connection. */
+  /** A function is called for each connection. */
   readonly tls: ClientTlsOptions | (() => ClientTlsOptions) | undefined;
+  /** What calls carry as `:authority`. Its host is the name that TLS verifies and sends as SNI. */
+  readonly authority: string;
+  /** The application has set `authority`, which then holds for addresses with one of their own as well. */
+  readonly isAuthorityFixed: boolean;
   readonly limits: Partial<ConnectionLimits>;
   readonly keepalive: Keepalive | undefined;
   readonly unindexedFields: readonly string[];
   readonly clock: Clock;
-  /** Told of the limits that servers strike. */
+  /** Receives the limits that servers exceed. */
   readonly limitReporter?: LimitReporter;
 }
 
 /** A client's connection over the engine. */
 export class Http2ClientConnection implements ClientConnection {
   private readonly connection: Connection;
+  /** For a server with an authority of its own; undefined where calls carry the channel's. */
+  private readonly ownHeads: AuthorityHeads | undefined;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, authority?: string) {
     this.connection = connection;
+    this.ownHeads = authority === undefined ? undefined : new AuthorityHeads(authority);
   }
 
   get canStartCall(): boolean {
@@ -50,7 +60,8 @@ export class Http2ClientConnection implements ClientConnection {
   }
 
   start(call: ClientCall, head: HeaderFields, extra: readonly string[]): void {
-    call.stream = this.connection.request(head, extra, false, call);
+    const { ownHeads } = this;
+    call.stream = this.connection.request(ownHeads === undefined ? head : ownHeads.of(head), extra, false, call);
   }
 
   status(): ConnectionStatus {
@@ -68,42 +79,52 @@ export class Http2ClientConnection implements ClientConnection {
 
 /** Connects over TCP, TLS or a Unix socket, and waits for the server's SETTINGS: only then is it known to speak HTTP/2. */
 export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
-  // Here and not with the first connection, where nobody could catch it.
+  // Here and not with the first connection, where no caller could catch it.
   const resolvedLimits = resolveLimits(settings.limits);
   const growingKeepalive = new GrowingKeepalive(settings.keepalive);
   return (address, events, attempt) => {
     const { unindexedFields, clock, limitReporter } = settings;
     const keepalive = growingKeepalive.current;
+    const ownAuthority = settings.isAuthorityFixed ? undefined : address.authority;
+    if (ownAuthority !== undefined && !isAuthority(ownAuthority)) {
+      throw new TypeError(
+        `the resolver gave the authority ${JSON.stringify(ownAuthority)}, which is not a host with or without port`,
+      );
+    }
     return new Promise((resolve, reject) => {
       const tls = typeof settings.tls === "function" ? settings.tls() : settings.tls;
+      const attemptEnd = new AbortController();
       let ready: Http2ClientConnection | undefined;
       let connection: Connection | undefined;
-      const deadline = clock.after(attempt.connectTimeoutMs, () => {
-        giveUp(new Error(`no answer within ${attempt.connectTimeoutMs} ms`));
+      // The only timer of the attempt: the engine's would end with the TLS handshake.
+      const cancelDeadline = clock.after(attempt.connectTimeoutMs, () => {
+        giveUp(new Error(`no response within ${attempt.connectTimeoutMs} ms`));
       });
-      const onAbort = (): void => giveUp(new Error("the attempt was given up"));
+      const onAbort = (): void => giveUp(new Error("the attempt was cancelled"));
       const settled = (): void => {
-        deadline();
+        cancelDeadline();
         attempt.signal.removeEventListener("abort", onAbort);
       };
       const giveUp = (error: Error): void => {
         settled();
         reject(error);
+        attemptEnd.abort();
         connection?.close();
       };
       const becomeReady = (): void => {
         if (connection === undefined || ready !== undefined) return;
         settled();
-        ready = new Http2ClientConnection(connection);
+        ready = new Http2ClientConnection(connection, ownAuthority);
         resolve(ready);
       };
-      let settingsCame = false;
+      let hasSettings = false;
       attempt.signal.addEventListener("abort", onAbort, { once: true });
+      if (attempt.signal.aborted) onAbort();
       connectHttp2(
         address,
         {
           onReady: () => {
-            settingsCame = true;
+            hasSettings = true;
             becomeReady();
           },
           onCapacity: () => events.onCapacity(),
@@ -115,37 +136,27 @@ export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
             limitReporter?.report(event, "path" in address ? `unix:${address.path}` : address.host, connection),
           onClose: (error) => {
             if (ready !== undefined) events.onClose(error);
-            else giveUp(error ?? new Error("the server closed the connection before it said anything"));
+            else giveUp(error ?? new Error("the server closed the connection before it sent anything"));
           },
         },
         {
-          ...(tls === undefined ? {} : { tls: withServerName(tls, address) }),
+          ...(tls === undefined ? {} : { tls, serverName: hostOfAuthority(ownAuthority ?? settings.authority) }),
           ...(keepalive === undefined ? {} : { keepalive }),
           resolvedLimits,
           unindexedFields,
           clock,
           unrefWhenIdle: true,
-          connectTimeoutMs: attempt.connectTimeoutMs,
-          signal: attempt.signal,
+          connectTimeoutMs: Number.POSITIVE_INFINITY,
+          signal: attemptEnd.signal,
         },
       ).then(
         (made) => {
           connection = made;
-          if (attempt.signal.aborted) made.close();
-          else if (settingsCame) becomeReady();
+          if (attemptEnd.signal.aborted) made.close();
+          else if (hasSettings) becomeReady();
         },
-        (error: Error) => giveUp(error.cause instanceof Error ? error.cause : error),
+        (error: Error) => giveUp(connectError(error)),
       );
     });
   };
-}
-
-/** TLS asks for the server by name (RFC 6066 §3), which an IP address is not. */
-function withServerName(tls: ClientTlsOptions, address: Address): ClientTlsOptions {
-  if (tls.servername !== undefined || "path" in address || isIpAddress(address.host)) return tls;
-  return { servername: address.host, ...tls };
-}
-
-function isIpAddress(host: string): boolean {
-  return host.includes(":") || /^[0-9.]+$/.test(host);
 }

@@ -18,7 +18,8 @@ export interface InMemoryNetworkOptions {
 /** Both ends of connections that never leave the process: what is written at one end arrives at the other a turn later. */
 export interface InMemoryNetwork {
   readonly createListener: CreateListener;
-  connect(settings: Http2ConnectSettings): Connect;
+  /** Connections have no name that could be verified. */
+  connect(settings: Omit<Http2ConnectSettings, "authority" | "isAuthorityFixed">): Connect;
   /** Cuts every connection off without a word, as when a cable is pulled and both sides notice. */
   cut(): void;
 }

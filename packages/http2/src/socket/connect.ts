@@ -7,14 +7,20 @@ import { Http2Error } from "../http2-error.ts";
 import { attach } from "./attach.ts";
 import { ignoreErrors } from "./ignore-errors.ts";
 import type { ListenAddress } from "./server.ts";
+import { withServerName } from "./server-name.ts";
 import { clientTlsOptions } from "./tls-defaults.ts";
 
 export interface ConnectOptions extends ConnectionOptions {
   /** What `node:tls` takes. Without it the connection is cleartext with prior knowledge (RFC 9113 §3.3). */
   tls?: TlsClientOptions;
-  /** From the first packet to the end of the TLS handshake. Default 20 s. */
+  /**
+   * The host name or IP address that the server's certificate has to be for under TLS; a host name is sent as SNI as well.
+   * `tls.servername` has precedence. Default: the address's host, and "localhost" for a Unix socket.
+   */
+  serverName?: string;
+  /** From the first packet to the end of the TLS handshake. Default 20 s; Infinity leaves the time to `signal`. */
   connectTimeoutMs?: number;
-  /** Gives up the attempt. */
+  /** Cancels the attempt. */
   signal?: AbortSignal;
 }
 
@@ -29,19 +35,25 @@ export function connect(
   events: ConnectionEvents,
   options: ConnectOptions = {},
 ): Promise<Connection> {
-  const { tls, connectTimeoutMs, signal, ...connectionOptions } = options;
+  const { tls, serverName, connectTimeoutMs, signal, ...connectionOptions } = options;
   return new Promise((resolve, reject) => {
     const socket: Socket =
       tls === undefined
         ? connectNet({ ...address, noDelay: true } as Parameters<typeof connectNet>[0] & object)
-        : connectTls({ ...address, ...clientTlsOptions(tls) });
-    // Whoever waits for the connection keeps the process alive.
+        : connectTls({
+            ...address,
+            ...clientTlsOptions(withServerName(tls, serverName ?? address.host ?? "localhost")),
+          });
+    // The call that waits for the connection keeps the process alive.
     if (options.unrefWhenIdle) socket.unref();
     const clock = options.clock ?? systemClock;
     const timeoutMs = connectTimeoutMs ?? defaultConnectTimeoutMs;
-    const cancel = clock.after(timeoutMs, () => fail(new Error(`no connection within ${timeoutMs} ms`)));
+    const cancel =
+      timeoutMs === Number.POSITIVE_INFINITY
+        ? undefined
+        : clock.after(timeoutMs, () => fail(new Error(`no connection within ${timeoutMs} ms`)));
     const done = (): void => {
-      cancel();
+      cancel?.();
       signal?.removeEventListener("abort", onAbort);
       socket.off("error", fail);
       socket.off("close", onClose);
@@ -53,7 +65,7 @@ export function connect(
       reject(new Http2Error("could not connect", { scope: "connection", blame: "peer", cause }));
     };
     const onClose = (): void => fail(new Error("the peer closed the connection during the handshake"));
-    const onAbort = (): void => fail(new Error("the attempt was given up"));
+    const onAbort = (): void => fail(new Error("the attempt was cancelled"));
     socket.once("error", fail);
     socket.once("close", onClose);
     signal?.addEventListener("abort", onAbort, { once: true });

@@ -16,6 +16,7 @@ import (
 func healthCheck(arguments []string) error {
 	flags := flag.NewFlagSet("health-check", flag.ExitOnError)
 	target := flags.String("target", "", "what to dial, such as dns:///localhost:50051")
+	authority := flags.String("authority", "", "the :authority and the name to verify; the target's without it")
 	ca := flags.String("ca", "", "a PEM file of the certificate authority to trust; cleartext without it")
 	timeout := flags.Duration("timeout", 10*time.Second, "the call's deadline")
 	if err := flags.Parse(arguments); err != nil {
@@ -28,7 +29,11 @@ func healthCheck(arguments []string) error {
 			return err
 		}
 	}
-	connection, err := grpc.NewClient(*target, grpc.WithTransportCredentials(transport))
+	options := []grpc.DialOption{grpc.WithTransportCredentials(transport)}
+	if *authority != "" {
+		options = append(options, grpc.WithAuthority(*authority))
+	}
+	connection, err := grpc.NewClient(*target, options...)
 	if err != nil {
 		return err
 	}

@@ -10,9 +10,10 @@ import (
 
 // commands maps a subcommand to what runs it; each stands in a file of its own.
 var commands = map[string]func(arguments []string) error{
-	"health-check":   healthCheck,
-	"health-server":  healthServer,
-	"too-many-pings": tooManyPings,
+	"health-check":      healthCheck,
+	"health-server":     healthServer,
+	"tls-health-server": tlsHealthServer,
+	"too-many-pings":    tooManyPings,
 }
 
 func main() {

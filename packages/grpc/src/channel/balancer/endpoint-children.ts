@@ -1,4 +1,4 @@
-import { formatAddress } from "../address-text.ts";
+import { addressKey } from "../address-text.ts";
 import type { ConnectivityState } from "../connectivity.ts";
 import type { Endpoint } from "../resolver/index.ts";
 import { deriveHost } from "./derive-host.ts";
@@ -160,5 +160,5 @@ export class EndpointChildren {
 }
 
 function formatEndpoint({ addresses }: Endpoint): string {
-  return addresses.map(formatAddress).join(" ");
+  return addresses.map(addressKey).join(" ");
 }

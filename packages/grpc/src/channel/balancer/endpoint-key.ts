@@ -1,4 +1,4 @@
-import { formatAddress } from "../address-text.ts";
+import { addressKey } from "../address-text.ts";
 import type { Endpoint } from "../resolver/index.ts";
 import { endpointInstance } from "./endpoint-attributes.ts";
 
@@ -12,6 +12,6 @@ export function endpointKey(endpoint: Endpoint): string {
   const { addresses } = endpoint;
   const [only] = addresses;
   const where =
-    addresses.length === 1 && only !== undefined ? formatAddress(only) : addresses.map(formatAddress).sort().join(" ");
+    addresses.length === 1 && only !== undefined ? addressKey(only) : addresses.map(addressKey).sort().join(" ");
   return instance === undefined ? where : `${where} #${instance}`;
 }

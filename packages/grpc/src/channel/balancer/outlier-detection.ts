@@ -1,6 +1,6 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { Address } from "../../transport/client-connection.ts";
-import { formatAddress } from "../address-text.ts";
+import { addressKey } from "../address-text.ts";
 import type { ConnectivityState } from "../connectivity.ts";
 import type { Endpoint } from "../resolver/index.ts";
 import type { Subchannel, SubchannelStateListener } from "../subchannel/index.ts";
@@ -163,7 +163,7 @@ class OutlierDetection implements Balancer {
       const key = endpointKey(endpoint);
       const record = records.get(key) ?? this.#records.get(key) ?? new EjectionRecord();
       records.set(key, record);
-      for (const address of endpoint.addresses) byAddress.set(formatAddress(address), record);
+      for (const address of endpoint.addresses) byAddress.set(addressKey(address), record);
     }
     this.#records = records;
     this.#byAddress = byAddress;
@@ -208,13 +208,13 @@ class OutlierDetection implements Balancer {
 
   #createSubchannel(address: Address, onState: SubchannelStateListener): Subchannel {
     const subchannel = this.#host.createSubchannel(address, onState);
-    const key = formatAddress(address);
+    const key = addressKey(address);
     this.#trackers.set(subchannel, new OutcomeTracker(() => this.#byAddress.get(key)));
     return subchannel;
   }
 
   #watchHealth(subchannel: Subchannel, listener: HealthListener): () => void {
-    const address = formatAddress(subchannel.address);
+    const address = addressKey(subchannel.address);
     const watch = new EjectionWatch(address, this.#isEjected(address), listener);
     this.#watches.add(watch);
     const end = this.#host.watchHealth?.(subchannel, (report) => watch.onReport(report));

@@ -1,6 +1,6 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { Address } from "../../transport/client-connection.ts";
-import { formatAddress } from "../address-text.ts";
+import { addressKey, formatAddress } from "../address-text.ts";
 import type { ConnectivityState } from "../connectivity.ts";
 import type { Subchannel } from "../subchannel/index.ts";
 import { interleaveFamilies, shuffleEndpoints } from "./address-order.ts";
@@ -77,7 +77,7 @@ class PickFirst implements Balancer {
     const byKey = new Map<string, Address>();
     for (const { addresses } of ordered) {
       for (const address of addresses) {
-        const key = formatAddress(address);
+        const key = addressKey(address);
         if (!byKey.has(key)) byKey.set(key, address);
       }
     }
@@ -88,7 +88,7 @@ class PickFirst implements Balancer {
       this.#fail(() => "the name resolves to no address");
       return false;
     }
-    if (this.#chosen !== undefined && byKey.has(formatAddress(this.#chosen.address))) return true;
+    if (this.#chosen !== undefined && byKey.has(addressKey(this.#chosen.address))) return true;
     // Addresses that stay keep their attempt or their pause.
     this.#forgetChosen();
     for (const [key, subchannel] of this.#subchannels) {
@@ -128,7 +128,7 @@ class PickFirst implements Balancer {
     const before = this.#subchannels;
     this.#subchannels = new Map();
     for (const address of this.#addresses) {
-      const key = formatAddress(address);
+      const key = addressKey(address);
       this.#subchannels.set(key, before.get(key) ?? this.#createSubchannel(address));
     }
     this.#pass?.stop();

@@ -7,7 +7,7 @@ import type { ParsedTarget } from "../target.ts";
 
 /** One server. A server that can be reached at several addresses is still one for the balancer (gRFC A61). */
 export interface Endpoint {
-  /** At least one; in the order in which to try them. */
+  /** At least one; in the order in which to try them. One with an `authority` is verified and called by that name. */
   readonly addresses: readonly Address[];
   /** What balancers and filters know it by: weight, zone, registry metadata. A key's meaning is set by who writes it. */
   readonly attributes?: ReadonlyMap<string, unknown>;

@@ -9,9 +9,13 @@ import { unixResolver } from "./unix.ts";
 
 test("reports the addresses of the target at once, each an endpoint, and never again", () => {
   const rows = [
-    ["ipv4:1.2.3.4:1,5.6.7.8:2", [{ host: "1.2.3.4", port: 1 }], [{ host: "5.6.7.8", port: 2 }]],
+    [
+      "ipv4:1.2.3.4:1,5.6.7.8:2",
+      [{ host: "1.2.3.4", port: 1, authority: "1.2.3.4:1" }],
+      [{ host: "5.6.7.8", port: 2, authority: "5.6.7.8:2" }],
+    ],
     ["ipv6:[::1]:1", [{ host: "::1", port: 1 }]],
-    ["static:///a:1,b:2", [{ host: "a", port: 1 }], [{ host: "b", port: 2 }]],
+    ["static:///a:1,b:2", [{ host: "a", port: 1, authority: "a:1" }], [{ host: "b", port: 2, authority: "b:2" }]],
     ["unix:///run/a.sock", [{ path: "/run/a.sock" }]],
   ] as const;
   for (const [text, ...endpoints] of rows) {
