@@ -1,5 +1,6 @@
 import type { DescMessage, DescMethodStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
 import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
+import { rejectToCaller } from "../call/caller-stack.ts";
 import { checkWholeNumber } from "../call/check-number.ts";
 import { systemClock } from "../call/clock.ts";
 import { DeadlineWheel } from "../call/deadline-wheel.ts";
@@ -162,6 +163,7 @@ function connectSettings(options: ChannelOptions) {
     limits: options.limits ?? {},
     clock: options.clock ?? systemClock,
     unindexedFields,
+    log: options.log ?? stderrLog,
     limitReporter: new LimitReporter(options.log ?? stderrLog, options.onLimit, options.clock ?? systemClock),
     keepalive:
       keepalive === undefined
@@ -253,12 +255,12 @@ class ChannelTransport implements Channel {
     input: Parameters<Transport["unary"]>[4],
     contextValues: CallInit["contextValues"],
   ): Promise<UnaryResponse> {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       const init = { signal, timeoutMs, metadata, contextValues };
       try {
-        new UnaryCall(this.calls, method, init, toMessage(method.input, input), resolve, reject).begin(timeoutMs);
+        new UnaryCall(this.calls, method, init, toMessage(method.input, input), resolve).begin(timeoutMs);
       } catch (error) {
-        setImmediate(reject, error);
+        setImmediate(() => resolve(rejectToCaller(error)));
       }
     });
   }
@@ -272,14 +274,14 @@ class ChannelTransport implements Channel {
     contextValues: CallInit["contextValues"],
     onOver?: StreamingCall["onOver"],
   ): Promise<StreamResponse> {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       const init = { signal, timeoutMs, metadata, contextValues };
       try {
-        const call = new StreamingCall(this.calls, method, init, input, resolve, reject);
+        const call = new StreamingCall(this.calls, method, init, input, resolve);
         call.onOver = onOver;
         call.begin(timeoutMs);
       } catch (error) {
-        setImmediate(reject, error);
+        setImmediate(() => resolve(rejectToCaller(error)));
       }
     });
   }
