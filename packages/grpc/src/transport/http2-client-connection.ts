@@ -10,6 +10,7 @@ import {
   type Keepalive,
   resolveLimits,
 } from "@tercel/http2";
+import { type Log, stderrLog } from "../call/log.ts";
 import type { ClientCall } from "./client-call.ts";
 import type { Address, ClientConnection, Connect } from "./client-connection.ts";
 import { GrowingKeepalive } from "./growing-keepalive.ts";
@@ -25,6 +26,8 @@ export interface Http2ConnectSettings {
   readonly keepalive: Keepalive | undefined;
   readonly unindexedFields: readonly string[];
   readonly clock: Clock;
+  /** Default: warnings and errors as JSON lines on standard error. */
+  readonly log?: Log;
   /** Told of the limits that servers strike. */
   readonly limitReporter?: LimitReporter;
 }
@@ -70,7 +73,7 @@ export class Http2ClientConnection implements ClientConnection {
 export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
   // Here and not with the first connection, where nobody could catch it.
   const resolvedLimits = resolveLimits(settings.limits);
-  const growingKeepalive = new GrowingKeepalive(settings.keepalive);
+  const growingKeepalive = new GrowingKeepalive(settings.keepalive, settings.log ?? stderrLog);
   return (address, events, attempt) => {
     const { unindexedFields, clock, limitReporter } = settings;
     const keepalive = growingKeepalive.current;
@@ -108,7 +111,10 @@ export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
           },
           onCapacity: () => events.onCapacity(),
           onGoaway: (goaway) => {
-            growingKeepalive.onGoaway(goaway);
+            growingKeepalive.onGoaway(
+              goaway,
+              "path" in address ? `unix:${address.path}` : `${address.host}:${address.port}`,
+            );
             events.onGoaway(goaway);
           },
           onLimit: (event) =>
