@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Clock, systemClock } from "../call/clock.ts";
+import { type Log, stderrLog } from "../call/log.ts";
 import type { Address, Connect } from "../transport/client-connection.ts";
 import { ActiveTarget } from "./active-target.ts";
 import { type Backoff, type BackoffOptions, createBackoff } from "./backoff.ts";
@@ -51,6 +52,8 @@ export interface ChannelCoreOptions {
   readonly onServiceConfig?: (config: ServiceConfig) => void;
   /** Makes the calls that follow servers' health and load. Without it nobody follows them. */
   readonly startWatch?: StartWatch;
+  /** Default: warnings and errors as JSON lines on standard error. */
+  readonly log?: Log;
 }
 
 export type { CallWaiter, CompletePick } from "./waiter-queue.ts";
@@ -115,6 +118,7 @@ export class ChannelCore {
       connectTimeoutMs: options.connectTimeoutMs,
       startWatch: options.startWatch,
       serviceConfig: () => this.#serviceConfig,
+      log: options.log ?? stderrLog,
       onCapacity: () => this.#waiters.serve(),
     });
     this.#idleTimer = new IdleTimer(this.#clock, idleTimeoutMs, () => this.#enterIdle());

@@ -116,6 +116,7 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
     balancers,
     onServiceConfig: (config) => plans.use(config),
     startWatch: createStartWatch(settings, heads),
+    log,
     ...(options.serviceConfig === undefined
       ? {}
       : { serviceConfig: parseServiceConfig(options.serviceConfig, ownConfig(balancers)) }),
