@@ -87,6 +87,8 @@ describe("a client that was sent away with too_many_pings", () => {
     const clock = new FakeClock();
     const connect = createHttp2Connect({
       tls: undefined,
+      authority: "localhost",
+      isAuthorityFixed: false,
       limits: {},
       keepalive: { timeMs: 10_000, timeoutMs: 1_000_000, permitWithoutStreams: true },
       unindexedFields: [],

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { Code, ConnectError, createClient, createContextValues } from "@connectrpc/connect";
 import { type ChannelOptions, createChannel, createServer, type ServiceConfigJson, waitForReady } from "@tercel/grpc";
-import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
+import { assertStatus, createFakeClock, createStubServer } from "@tercel/grpc/testing";
 import { quiet, streamOf } from "@tercel/test-support/async";
 import type { ResolverListener } from "../src/channel/resolver/index.ts";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { echoRoutes, openInMemory } from "./support/open-echo.ts";
+import { echoRoutes, openInMemory, recordingLog } from "./support/open-echo.ts";
 
 const service = EchoService.typeName;
 const everything = (config: object): ServiceConfigJson => ({ methodConfig: [{ name: [{}], ...config }] });
@@ -146,6 +146,7 @@ describe("a resolver's service config", () => {
           },
         },
       ],
+      log: recordingLog().log,
       ...options,
     });
     t.after(async () => {
@@ -158,7 +159,7 @@ describe("a resolver's service config", () => {
         endpoints,
         ...(serviceConfigJson !== undefined && { serviceConfigJson }),
       });
-    return { client: createClient(EchoService, channel), channel, report, seen, listeners };
+    return { client: createClient(EchoService, channel), channel, report, seen, listeners, endpoints };
   }
   const timeout = (seconds: number): string => JSON.stringify(everything({ timeout: `${seconds}s` }));
 
@@ -196,6 +197,55 @@ describe("a resolver's service config", () => {
     await waiting;
   });
 
+  it("leaves the application's default in force when it is invalid and there was none before", async (t) => {
+    const { log, logged } = recordingLog();
+    const serviceConfig = everything({ timeout: "9s" });
+    const { client, report, seen } = await openResolved(t, { serviceConfig, log });
+    const first = client.unary({});
+    assert.equal(report("{"), true);
+    await first;
+    report("{");
+    report(timeout(5));
+    await client.unary({});
+    report('{"methodConfig": 1}');
+    await client.unary({});
+    assert.deepEqual(seen, [9, 5, 5]);
+    assert.deepEqual(
+      logged.map(({ level, message, fields }) => [level, message, fields.target, fields.inForce]),
+      ["default config", "earlier config"].map((inForce) => [
+        "warn",
+        "rejected the service config of a target",
+        "scripted:///x",
+        inForce,
+      ]),
+    );
+    assert.match(String(logged[0]?.fields.reason), /no JSON/);
+  });
+
+  it("leaves the application's default in force when the query for it fails", async (t) => {
+    const { log, logged } = recordingLog();
+    const serviceConfig = everything({ timeout: "9s" });
+    const { client, seen, listeners, endpoints } = await openResolved(t, { serviceConfig, log });
+    const first = client.unary({});
+    const serviceConfigError = new ConnectError(
+      'no service config of "_grpc_config.x": queryTxt ETIMEOUT',
+      Code.Unavailable,
+    );
+    assert.equal(listeners[0]?.onResult({ endpoints, serviceConfigError }), true);
+    await first;
+    assert.deepEqual(seen, [9]);
+    assert.match(String(logged[0]?.fields.reason), /queryTxt ETIMEOUT/);
+  });
+
+  it("is said to be rejected, with what that means for calls, where there is nothing to fall back on", async (t) => {
+    const { log, logged } = recordingLog();
+    const { client, report } = await openResolved(t, { log });
+    const failing = assertStatus(client.unary({}), Code.Unavailable, /is invalid/);
+    report("{");
+    await failing;
+    assert.equal(logged[0]?.fields.inForce, "none: calls fail");
+  });
+
   it("may hold what only newer clients know", async (t) => {
     const { client, report, seen } = await openResolved(t);
     const call = client.unary({});
@@ -211,6 +261,30 @@ describe("a resolver's service config", () => {
     await failing;
     listeners[0]?.onError(new ConnectError("no answer", Code.Unavailable));
     await assertStatus(client.unary({}), Code.Unavailable, "no answer");
+  });
+});
+
+describe("a service config that asks for health", () => {
+  it("says once that servers offer no health service, and calls them all the same", async (t) => {
+    const { log, logged } = recordingLog();
+    const serviceConfig = { loadBalancingConfig: [{ round_robin: {} }], healthCheckConfig: { serviceName: "" } };
+    const targets = await Promise.all(
+      [1, 2].map(() =>
+        createStubServer(echoRoutes({ unary: () => ({}) }), { serverOptions: { log: recordingLog().log } }),
+      ),
+    );
+    const channel = createChannel(`static:///${targets.map(({ target }) => target).join()}`, { serviceConfig, log });
+    t.after(async () => {
+      await channel.close();
+      await Promise.all(targets.map((stub) => stub.close()));
+    });
+    const client = createClient(EchoService, channel);
+    for (let calls = 0; calls < 4 || targets.some(({ server }) => server.calls.started === 0); calls++)
+      await client.unary({});
+    assert.deepEqual(
+      logged.map(({ level, message }) => [level, message]),
+      [["warn", "healthCheckConfig is set, but the server has no grpc.health.v1.Health/Watch: it counts as healthy"]],
+    );
   });
 });
 

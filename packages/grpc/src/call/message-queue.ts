@@ -1,4 +1,5 @@
 import { messagePrefixBytes } from "../protocol/message-framing.ts";
+import { rejectToCaller } from "./caller-stack.ts";
 import { WaitingMessages } from "./waiting-messages.ts";
 
 /** The call whose messages a queue holds. */
@@ -15,7 +16,7 @@ export interface MessageSource<T> {
 }
 
 interface Waiter<T> {
-  resolve(result: IteratorResult<T, undefined>): void;
+  resolve(result: IteratorResult<T, undefined> | Promise<never>): void;
   reject(reason: unknown): void;
 }
 
@@ -101,7 +102,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
       this.failed = true;
       this.failure = reason;
     } else {
-      waiter.reject(reason);
+      waiter.resolve(rejectToCaller(reason));
     }
     this.dismissWaiters();
   }
@@ -122,7 +123,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     }
     if (this.failed) {
       this.failed = false;
-      return Promise.reject(this.failure);
+      return rejectToCaller(this.failure);
     }
     if (this.ended) return Promise.resolve(done);
     return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }));

@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../call/clock.ts";
+import type { Log } from "../call/log.ts";
 import type { Address } from "../transport/client-connection.ts";
 import type { Backoff } from "./backoff.ts";
 import { GracefulSwitch } from "./balancer/graceful-switch.ts";
@@ -22,6 +23,7 @@ export interface ActiveTargetOptions {
   readonly balancer: BalancerFactory;
   /** Outlives this object: what was valid once stays in force (gRFC A21). */
   readonly serviceConfigs: ServiceConfigChoice;
+  readonly log: Log;
   readonly watchHealth?: BalancerHost["watchHealth"];
   readonly watchLoad?: BalancerHost["watchLoad"];
   readonly createSubchannel: (address: Address, onState: SubchannelStateListener) => Subchannel;
@@ -40,6 +42,7 @@ export class ActiveTarget {
   readonly #options: ActiveTargetOptions;
   readonly #balancer: GracefulSwitch;
   #resolver: Resolver | undefined;
+  #loggedRefusal: string | undefined;
   #isClosed = false;
 
   constructor(options: ActiveTargetOptions) {
@@ -101,13 +104,25 @@ export class ActiveTarget {
       const message = `the service config of "${target.text}" is invalid: ${refusal.message}`;
       const createError = () => new ConnectError(message, Code.Unavailable, undefined, undefined, refusal);
       onResolverError(createError());
-      if (serviceConfigs.current === undefined) {
+      const inForce = serviceConfigs.fallBack();
+      this.#logRefusal(refusal.message, inForce ?? "none: calls fail");
+      if (inForce === undefined) {
         // Nothing was ever valid, so the resolution counts as failed (gRFC A21).
         onState("transient_failure", createFailPicker(createError));
         return false;
       }
+    } else {
+      this.#loggedRefusal = undefined;
     }
     return this.#apply(endpoints);
+  }
+
+  /** Once for each reason in a row: resolvers that poll bring the same config again and again. */
+  #logRefusal(reason: string, inForce: string): void {
+    if (reason === this.#loggedRefusal) return;
+    this.#loggedRefusal = reason;
+    const { log, target } = this.#options;
+    log.warn("rejected the service config of a target", { target: target.text, reason, inForce });
   }
 
   #apply(endpoints: readonly Endpoint[]): boolean {

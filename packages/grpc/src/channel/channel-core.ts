@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Clock, systemClock } from "../call/clock.ts";
+import { type Log, stderrLog } from "../call/log.ts";
 import type { Address, Connect } from "../transport/client-connection.ts";
 import { ActiveTarget } from "./active-target.ts";
 import { type Backoff, type BackoffOptions, createBackoff } from "./backoff.ts";
@@ -17,7 +18,7 @@ import { createDnsResolver } from "./resolver/dns.ts";
 import type { ResolverFactory } from "./resolver/index.ts";
 import { staticResolvers } from "./resolver/static.ts";
 import { unixResolver } from "./resolver/unix.ts";
-import { emptyServiceConfig, type ServiceConfig } from "./service-config/service-config.ts";
+import type { ServiceConfig } from "./service-config/service-config.ts";
 import { ServiceConfigChoice } from "./service-config/service-config-choice.ts";
 import { type StateWatcher, StateWatchers } from "./state-watchers.ts";
 import type { Subchannel, SubchannelStateListener } from "./subchannel/index.ts";
@@ -51,6 +52,8 @@ export interface ChannelCoreOptions {
   readonly onServiceConfig?: (config: ServiceConfig) => void;
   /** Makes the calls that follow servers' health and load. Without it nobody follows them. */
   readonly startWatch?: StartWatch;
+  /** Default: warnings and errors as JSON lines on standard error. */
+  readonly log?: Log;
 }
 
 export type { CallWaiter, CompletePick } from "./waiter-queue.ts";
@@ -73,6 +76,7 @@ export class ChannelCore {
   readonly #balancer: BalancerFactory;
   readonly #serviceConfigs: ServiceConfigChoice;
   readonly #onServiceConfig: ((config: ServiceConfig) => void) | undefined;
+  readonly #log: Log;
   /** What explanations are made of. */
   readonly history = new ChannelHistory();
   readonly #connections = new ConnectionSet();
@@ -101,11 +105,9 @@ export class ChannelCore {
     this.#target = target;
     this.#resolver = resolver;
     this.#balancer = options.balancer ?? pickFirst;
-    this.#serviceConfigs = new ServiceConfigChoice(
-      options.serviceConfig ?? emptyServiceConfig,
-      options.balancers ?? [this.#balancer],
-    );
+    this.#serviceConfigs = new ServiceConfigChoice(options.serviceConfig, options.balancers ?? [this.#balancer]);
     this.#onServiceConfig = options.onServiceConfig;
+    this.#log = options.log ?? stderrLog;
     this.#clock = options.clock ?? systemClock;
     this.#backoff = createBackoff(options.backoff);
     this.#subchannels = new SubchannelSource({
@@ -115,6 +117,7 @@ export class ChannelCore {
       connectTimeoutMs: options.connectTimeoutMs,
       startWatch: options.startWatch,
       serviceConfig: () => this.#serviceConfig,
+      log: this.#log,
       onCapacity: () => this.#waiters.serve(),
     });
     this.#idleTimer = new IdleTimer(this.#clock, idleTimeoutMs, () => this.#enterIdle());
@@ -295,6 +298,7 @@ export class ChannelCore {
       resolver: this.#resolver,
       balancer: this.#balancer,
       serviceConfigs: this.#serviceConfigs,
+      log: this.#log,
       onServiceConfig: (config) => this.#useServiceConfig(config),
       onEndpoints: (endpoints) => {
         this.history.resolved(endpoints.length, this.#clock.nowMs());

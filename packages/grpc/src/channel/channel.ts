@@ -1,5 +1,6 @@
 import type { DescMessage, DescMethodStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
 import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
+import { rejectToCaller } from "../call/caller-stack.ts";
 import { checkWholeNumber } from "../call/check-number.ts";
 import { systemClock } from "../call/clock.ts";
 import { DeadlineWheel } from "../call/deadline-wheel.ts";
@@ -120,6 +121,7 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
       balancers,
       onServiceConfig: (config) => plans.use(config),
       startWatch: createStartWatch(settings, heads),
+      log,
       ...(options.serviceConfig === undefined
         ? {}
         : { serviceConfig: parseServiceConfig(options.serviceConfig, ownConfig(balancers)) }),
@@ -177,6 +179,7 @@ function connectSettings(options: ChannelOptions, authority: string, isAuthority
     limits: options.limits ?? {},
     clock: options.clock ?? systemClock,
     unindexedFields,
+    log: safeLog(options.log),
     limitReporter: new LimitReporter(safeLog(options.log), options.onLimit, options.clock ?? systemClock),
     keepalive:
       keepalive === undefined
@@ -268,12 +271,12 @@ class ChannelTransport implements Channel {
     input: Parameters<Transport["unary"]>[4],
     contextValues: CallInit["contextValues"],
   ): Promise<UnaryResponse> {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       const init = { signal, timeoutMs, metadata, contextValues };
       try {
-        new UnaryCall(this.calls, method, init, toMessage(method.input, input), resolve, reject).begin(timeoutMs);
+        new UnaryCall(this.calls, method, init, toMessage(method.input, input), resolve).begin(timeoutMs);
       } catch (error) {
-        setImmediate(reject, error);
+        setImmediate(() => resolve(rejectToCaller(error)));
       }
     });
   }
@@ -287,14 +290,14 @@ class ChannelTransport implements Channel {
     contextValues: CallInit["contextValues"],
     onOver?: StreamingCall["onOver"],
   ): Promise<StreamResponse> {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       const init = { signal, timeoutMs, metadata, contextValues };
       try {
-        const call = new StreamingCall(this.calls, method, init, input, resolve, reject);
+        const call = new StreamingCall(this.calls, method, init, input, resolve);
         call.onOver = onOver;
         call.begin(timeoutMs);
       } catch (error) {
-        setImmediate(reject, error);
+        setImmediate(() => resolve(rejectToCaller(error)));
       }
     });
   }

@@ -14,6 +14,7 @@ import {
   type StreamResponse,
   type Transport,
 } from "@connectrpc/connect";
+import { traceCaller } from "../call/caller-stack.ts";
 
 type StreamingMethod<I extends DescMessage, O extends DescMessage> =
   | DescMethodServerStreaming<I, O>
@@ -70,9 +71,20 @@ class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIt
   }
 
   private next(): Promise<IteratorResult<MessageShape<O>>> {
-    if (this.messages !== undefined) return this.messages.next();
+    return this.messages === undefined ? this.first() : this.messages.next();
+  }
+
+  /** As `next`, before the response has begun. */
+  private async first(): Promise<IteratorResult<MessageShape<O>>> {
     this.opened ??= this.open();
-    return this.opened.then((messages) => messages.next());
+    let messages: AsyncIterator<MessageShape<O>>;
+    try {
+      messages = await this.opened;
+    } catch (error) {
+      traceCaller(error);
+      throw error;
+    }
+    return messages.next();
   }
 
   private async leave(): Promise<IteratorResult<MessageShape<O>>> {

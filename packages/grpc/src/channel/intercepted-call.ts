@@ -11,6 +11,7 @@ import {
   type UnaryResponse,
 } from "@connectrpc/connect";
 import { maxCallTimeoutMs } from "../call/call-timeout.ts";
+import { traceCaller } from "../call/caller-stack.ts";
 import { Cancellation } from "../call/cancellation.ts";
 import { channelTarget } from "../call/channel-target.ts";
 import type { DeadlineEntry } from "../call/deadline-wheel.ts";
@@ -64,6 +65,7 @@ export async function interceptedCall<R extends UnaryResponse | StreamResponse>(
     });
     const response = await starting.catch((error) => {
       over(error);
+      scope.callError = error;
       throw error;
     });
     if (!response.stream) over(undefined);
@@ -75,6 +77,8 @@ export async function interceptedCall<R extends UnaryResponse | StreamResponse>(
     return response;
   } catch (error) {
     scope.end(error);
+    // One that the call failed with has the interceptors in its stack, which leave no room for the caller where they are many.
+    if (error === scope.callError) traceCaller(error);
     // An interceptor refused it: as with a call that fails without I/O, not in this turn.
     if (!scope.hasCalled) await nextTurn();
     throw error;
@@ -122,6 +126,8 @@ class CallScope implements DeadlineEntry {
   /** An interceptor may call more than once, to retry for instance. */
   private openCalls = 0;
   hasCalled = false;
+  /** What a call failed with last. */
+  callError: unknown = undefined;
   /** The interceptors have returned; a stream goes on behind them. */
   private hasAnswered = false;
 

@@ -1,5 +1,6 @@
 import type { DescMessage, DescMethodStreaming, Message, MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type StreamResponse } from "@connectrpc/connect";
+import { keepStack, rejectToCaller } from "../call/caller-stack.ts";
 import { toMessage } from "../call/message-init.ts";
 import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
 import { type EncodedMessage, encodeRequest } from "../transport/encode-request.ts";
@@ -19,8 +20,7 @@ type Requests = AsyncIterable<MessageInitShape<DescMessage>>;
  */
 export class StreamingCall extends OutgoingCall implements MessageSource<Message> {
   private readonly input: AsyncIterator<MessageInitShape<DescMessage>>;
-  private readonly resolve: (response: StreamResponse) => void;
-  private readonly reject: (error: ConnectError) => void;
+  private readonly resolve: (response: StreamResponse | Promise<never>) => void;
   private readonly responses = new MessageQueue<Message>(this);
   private response: LazyStreamResponse | undefined = undefined;
   private readonly sent: SentRequests;
@@ -37,13 +37,11 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
     method: DescMethodStreaming,
     init: OutgoingCallInit,
     requests: Requests,
-    resolve: (response: StreamResponse) => void,
-    reject: (error: ConnectError) => void,
+    resolve: (response: StreamResponse | Promise<never>) => void,
   ) {
     super(calls, method, init);
     this.input = requests[Symbol.asyncIterator]();
     this.resolve = resolve;
-    this.reject = reject;
     this.sent = new SentRequests(calls.replayBudget);
     this.prepareAttempt(this.attempt);
   }
@@ -94,7 +92,9 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
       return;
     }
     this.hasPumped = true;
-    this.pump().catch((error) => this.cancel(ConnectError.from(error)));
+    this.pump().catch((error) => {
+      this.cancel(error instanceof ConnectError ? keepStack(error) : ConnectError.from(error));
+    });
   }
 
   protected sendMore(attempt: Attempt): void {
@@ -121,7 +121,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
     } else if (this.response !== undefined) {
       this.responses.fail(error);
     } else {
-      this.reject(error);
+      this.resolve(rejectToCaller(error));
     }
     this.wake();
     this.stopInput();

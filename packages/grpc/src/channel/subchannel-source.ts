@@ -1,5 +1,7 @@
 import type { Clock } from "../call/clock.ts";
+import type { Log } from "../call/log.ts";
 import type { Address, Connect } from "../transport/client-connection.ts";
+import { formatAddress } from "./address-text.ts";
 import type { Backoff } from "./backoff.ts";
 import type { BalancerHost } from "./balancer/index.ts";
 import type { ServiceConfig } from "./service-config/service-config.ts";
@@ -22,6 +24,7 @@ export interface SubchannelSourceOptions {
   readonly startWatch: StartWatch | undefined;
   /** The one in force, asked whenever it matters. */
   readonly serviceConfig: () => ServiceConfig | undefined;
+  readonly log: Log;
   /** A connection may take another call. */
   readonly onCapacity: () => void;
 }
@@ -29,13 +32,15 @@ export interface SubchannelSourceOptions {
 /** Makes the subchannels of a channel, and what follows the health and the load of the servers behind them. */
 export class SubchannelSource {
   readonly #options: SubchannelSourceOptions;
+  #hasLoggedUnimplemented = false;
   readonly watchHealth: BalancerHost["watchHealth"];
   readonly watchLoad: BalancerHost["watchLoad"];
 
   constructor(options: SubchannelSourceOptions) {
     this.#options = options;
     const { startWatch, clock, backoff } = options;
-    const settings = startWatch === undefined ? undefined : { startWatch, clock, backoff };
+    const onHealthUnimplemented = (subchannel: Subchannel): void => this.#logUnimplemented(subchannel);
+    const settings = startWatch && { startWatch, clock, backoff, onHealthUnimplemented };
     this.watchHealth = settings && ((subchannel, listener) => this.#watchHealth(settings, subchannel, listener));
     this.watchLoad =
       settings && ((subchannel, intervalMs, listener) => watchLoad(settings, subchannel, intervalMs, listener));
@@ -57,6 +62,14 @@ export class SubchannelSource {
       },
       onState,
     );
+  }
+
+  /** Once for all servers: mostly they are the same program (gRFC A17). */
+  #logUnimplemented({ address }: Subchannel): void {
+    if (this.#hasLoggedUnimplemented) return;
+    this.#hasLoggedUnimplemented = true;
+    const message = "healthCheckConfig is set, but the server has no grpc.health.v1.Health/Watch: it counts as healthy";
+    this.#options.log.warn(message, { server: formatAddress(address) });
   }
 
   #watchHealth(settings: WatchSettings, subchannel: Subchannel, listener: HealthListener): () => void {

@@ -1,5 +1,6 @@
 import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type UnaryResponse } from "@connectrpc/connect";
+import { rejectToCaller } from "../call/caller-stack.ts";
 import type { Attempt } from "./attempt.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
 import { OutgoingCall, type OutgoingCallInit } from "./outgoing-call.ts";
@@ -8,8 +9,7 @@ import { LazyUnaryResponse } from "./responses.ts";
 /** One request, one response: a promise of the latter. */
 export class UnaryCall extends OutgoingCall {
   private readonly request: Message;
-  private readonly resolve: (response: UnaryResponse) => void;
-  private readonly reject: (error: ConnectError) => void;
+  private readonly resolve: (response: UnaryResponse | Promise<never>) => void;
   private response: Message | Promise<Message> | undefined = undefined;
 
   constructor(
@@ -17,13 +17,11 @@ export class UnaryCall extends OutgoingCall {
     method: DescMethodUnary,
     init: OutgoingCallInit,
     request: Message,
-    resolve: (response: UnaryResponse) => void,
-    reject: (error: ConnectError) => void,
+    resolve: (response: UnaryResponse | Promise<never>) => void,
   ) {
     super(calls, method, init);
     this.request = request;
     this.resolve = resolve;
-    this.reject = reject;
   }
 
   protected takeHead(): void {}
@@ -49,13 +47,14 @@ export class UnaryCall extends OutgoingCall {
 
   protected settle(error: ConnectError | undefined): void {
     const { response } = this;
-    if (error !== undefined) this.reject(error);
+    if (error !== undefined) this.resolve(rejectToCaller(error));
     else if (response === undefined) {
-      this.reject(new ConnectError("the server sent a status of OK without a response message", Code.Unimplemented));
+      const reason = new ConnectError("the server sent a status of OK without a response message", Code.Unimplemented);
+      this.resolve(rejectToCaller(reason));
     } else if (response instanceof Promise) {
       response.then(
         (message) => this.resolve(this.makeResponse(message)),
-        (reason) => this.reject(ConnectError.from(reason, Code.Internal)),
+        (reason) => this.resolve(rejectToCaller(ConnectError.from(reason, Code.Internal))),
       );
     } else {
       this.resolve(this.makeResponse(response));

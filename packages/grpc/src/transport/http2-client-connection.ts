@@ -10,6 +10,7 @@ import {
   type Keepalive,
   resolveLimits,
 } from "@tercel/http2";
+import { type Log, stderrLog } from "../call/log.ts";
 import { hostOfAuthority, isAuthority } from "../protocol/authority.ts";
 import { AuthorityHeads } from "./authority-heads.ts";
 import type { ClientCall } from "./client-call.ts";
@@ -32,6 +33,8 @@ export interface Http2ConnectSettings {
   readonly keepalive: Keepalive | undefined;
   readonly unindexedFields: readonly string[];
   readonly clock: Clock;
+  /** Default: warnings and errors as JSON lines on standard error. */
+  readonly log?: Log;
   /** Receives the limits that servers exceed. */
   readonly limitReporter?: LimitReporter;
 }
@@ -81,7 +84,7 @@ export class Http2ClientConnection implements ClientConnection {
 export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
   // Here and not with the first connection, where no caller could catch it.
   const resolvedLimits = resolveLimits(settings.limits);
-  const growingKeepalive = new GrowingKeepalive(settings.keepalive);
+  const growingKeepalive = new GrowingKeepalive(settings.keepalive, settings.log ?? stderrLog);
   return (address, events, attempt) => {
     const { unindexedFields, clock, limitReporter } = settings;
     const keepalive = growingKeepalive.current;
@@ -129,7 +132,10 @@ export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
           },
           onCapacity: () => events.onCapacity(),
           onGoaway: (goaway) => {
-            growingKeepalive.onGoaway(goaway);
+            growingKeepalive.onGoaway(
+              goaway,
+              "path" in address ? `unix:${address.path}` : `${address.host}:${address.port}`,
+            );
             events.onGoaway(goaway);
           },
           onLimit: (event) =>

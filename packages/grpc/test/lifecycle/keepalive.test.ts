@@ -49,7 +49,7 @@ async function openThroughProxy(
     );
   await entered.happened;
   await quiet();
-  return { proxy, call, serverNoticed: serverNoticed.happened };
+  return { proxy, call, channel, serverNoticed: serverNoticed.happened };
 }
 
 /** Moves time on until the promise is settled; how long that took. */
@@ -83,6 +83,31 @@ describe("a connection whose packets are lost", () => {
     const error = await call;
     assert.equal(error.code, Code.Unavailable);
     assert.match(error.message, /keepalive/);
+  });
+
+  it("is found out in time + timeout by short calls with pauses between them, which all miss a ping's time", async (t) => {
+    const clock = createFakeClock();
+    const { proxy, call, channel } = await openThroughProxy(t, {
+      channel: { clock, keepalive: { timeMs, timeoutMs }, defaultTimeoutMs: 200 },
+    });
+    await clock.advance(210);
+    assert.equal((await call).code, Code.DeadlineExceeded);
+    proxy.blackHoleAll();
+    const client = createClient(EchoService, channel);
+    const { accepted } = proxy;
+    // Each call ends long before a tick that could see it open.
+    for (let elapsedMs = 0; proxy.accepted === accepted; elapsedMs += 3000) {
+      assert.ok(elapsedMs <= timeMs + timeoutMs + 2 * 3000, "the dead connection is still in use");
+      const short = client.unary({ text: "short" }).then(
+        () => undefined,
+        () => undefined,
+      );
+      await quiet();
+      await clock.advance(210);
+      await short;
+      await clock.advance(2790);
+      await quiet();
+    }
   });
 
   it("is found out by a server in time + timeout ±10 %, and its handlers are told", async (t) => {
@@ -138,7 +163,8 @@ describe("a channel whose server complains of too many pings", () => {
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as { port: number };
-    const channel = createChannel(`127.0.0.1:${port}`, { clock, keepalive: { timeMs, timeoutMs } });
+    const { log, logged } = recordingLog();
+    const channel = createChannel(`127.0.0.1:${port}`, { clock, log, keepalive: { timeMs, timeoutMs } });
     t.after(async () => {
       const closed = channel.close();
       for (const socket of sockets) socket.destroy();
@@ -164,5 +190,9 @@ describe("a channel whose server complains of too many pings", () => {
       sockets[connection]?.end();
       await quiet();
     }
+    assert.deepEqual(
+      logged.map(({ level, fields }) => [level, fields.keepaliveTimeMs]),
+      [20_000, 40_000, 80_000].map((ms) => ["warn", ms]),
+    );
   });
 });

@@ -205,6 +205,8 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
     this.phases.busy();
     if (this.unrefWhenIdle && ++this.referencedStreams === 1) this.socket.ref?.();
     stream.sendHeaders(fields, endStream, extra);
+    // After the head, so that the peer sees a ping of a connection with streams.
+    if (this.keepalive.isDormant) this.timeLimits.wake(this.clock.nowMs());
     return stream;
   }
 

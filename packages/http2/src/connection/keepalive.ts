@@ -4,18 +4,23 @@ export interface Keepalive {
   timeMs: number;
   /** How long its answer may take before the connection counts as dead. Default 20 s. */
   timeoutMs?: number;
-  /** Also while no stream is open. Default false: it would keep idle machines awake. */
+  /**
+   * Also while no stream is open. Default false: it would keep idle machines awake. The first stream after a silence of `timeMs`
+   * then sends the PING at once: calls that are short would never be open when the time has come.
+   */
   permitWithoutStreams?: boolean;
 }
 
 const defaultTimeoutMs = 20_000;
 
-/** Counts silence. Any octet received is a sign of life. */
+/** Counts silence. Any byte received is a sign of life. */
 export class KeepaliveTimer {
   private readonly options: Keepalive | undefined;
   private heardSinceTick = false;
   private quietSinceMs: number;
   private pingedAtMs: number | undefined = undefined;
+  /** The peer was silent for the time, and only the lack of streams has kept back a ping. */
+  isDormant = false;
 
   constructor(options: Keepalive | undefined, nowMs: number) {
     this.options = options;
@@ -32,6 +37,7 @@ export class KeepaliveTimer {
 
   step(nowMs: number, hasStreams: boolean): "ping" | "dead" | "wait" {
     if (this.options === undefined) return "wait";
+    this.isDormant = false;
     if (this.heardSinceTick) {
       this.heardSinceTick = false;
       this.quietSinceMs = nowMs;
@@ -41,12 +47,20 @@ export class KeepaliveTimer {
     if (this.pingedAtMs !== undefined) {
       return nowMs - this.pingedAtMs >= (this.options.timeoutMs ?? defaultTimeoutMs) ? "dead" : "wait";
     }
+    if (nowMs - this.quietSinceMs < this.options.timeMs) return "wait";
     if (!hasStreams && this.options.permitWithoutStreams !== true) {
-      this.quietSinceMs = nowMs;
+      this.isDormant = true;
       return "wait";
     }
-    if (nowMs - this.quietSinceMs < this.options.timeMs) return "wait";
     this.pingedAtMs = nowMs;
     return "ping";
+  }
+
+  /** A stream has opened while `isDormant`. True: ping now. */
+  wakes(nowMs: number): boolean {
+    this.isDormant = false;
+    if (this.heardSinceTick) return false;
+    this.pingedAtMs = nowMs;
+    return true;
   }
 }

@@ -80,12 +80,22 @@ export class TimeLimits {
     }
   }
 
+  /** The first stream after a silence that was too long for a connection with streams. */
+  wake(nowMs: number): void {
+    if (this.parts.keepalive.wakes(nowMs)) this.sendKeepalive();
+  }
+
+  private sendKeepalive(): void {
+    const { keepalive, activity, pings } = this.parts;
+    activity.keepalivesSent++;
+    pings.send(() => keepalive.answered());
+  }
+
   private keepAlive(nowMs: number): void {
-    const { keepalive, streams, activity, pings, connection } = this.parts;
+    const { keepalive, streams, connection } = this.parts;
     const step = keepalive.step(nowMs, streams.size > 0);
     if (step === "ping") {
-      activity.keepalivesSent++;
-      pings.send(() => keepalive.answered());
+      this.sendKeepalive();
     } else if (step === "dead") {
       connection.abandon(new Http2Error("keepalive got no answer", { scope: "connection", blame: "peer" }));
     }

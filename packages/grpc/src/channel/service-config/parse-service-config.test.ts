@@ -202,3 +202,18 @@ test("keeps the last valid config, and the same object for the same text", () =>
   assert.equal(choice.choose(undefined), undefined);
   assert.equal(choice.current, emptyServiceConfig);
 });
+
+test("falls back on what was valid, or else on what the application gave", () => {
+  const given = new ServiceConfigChoice({ ...emptyServiceConfig, healthCheckServiceName: "" }, balancers);
+  given.choose("{");
+  assert.equal(given.fallBack(), "default config");
+  assert.equal(given.current, given.byDefault);
+  given.choose("{}");
+  assert.equal(given.fallBack(), "earlier config");
+  const none = new ServiceConfigChoice(undefined, balancers);
+  none.choose("{");
+  assert.equal(none.fallBack(), undefined);
+  assert.equal(none.current, undefined);
+  none.choose(undefined);
+  assert.equal(none.fallBack(), "default config");
+});

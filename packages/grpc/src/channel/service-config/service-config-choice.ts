@@ -1,20 +1,23 @@
 import { type ParseServiceConfigOptions, parseServiceConfig } from "./parse-service-config.ts";
-import type { ServiceConfig } from "./service-config.ts";
+import { emptyServiceConfig, type ServiceConfig } from "./service-config.ts";
 
 /**
  * Which service config is in force: the resolver's, or the application's where the resolver brings none. An invalid one
- * changes nothing (gRFC A21).
+ * changes nothing (gRFC A21). Where nothing was valid before, the application's holds if it gave one.
  */
 export class ServiceConfigChoice {
+  /** The application's, or one that asks for nothing. */
   readonly byDefault: ServiceConfig;
+  private readonly isDefaultGiven: boolean;
   private readonly parse: ParseServiceConfigOptions;
   /** Undefined until a result of the resolver could be used. */
   current: ServiceConfig | undefined = undefined;
   /** What the resolver sent last and `current` was made of: the same text again means the same object. */
   private currentText: string | undefined = undefined;
 
-  constructor(byDefault: ServiceConfig, balancers: ParseServiceConfigOptions["balancers"]) {
-    this.byDefault = byDefault;
+  constructor(given: ServiceConfig | undefined, balancers: ParseServiceConfigOptions["balancers"]) {
+    this.byDefault = given ?? emptyServiceConfig;
+    this.isDefaultGiven = given !== undefined;
     this.parse = { balancers, refuseUnknown: false, where: "service config" };
   }
 
@@ -33,5 +36,13 @@ export class ServiceConfigChoice {
     } catch (error) {
       return error instanceof TypeError ? error : new TypeError(String(error), { cause: error });
     }
+  }
+
+  /** The resolver has brought none that can be used. Returns what stays in force; undefined where there is nothing to fall back on. */
+  fallBack(): "earlier config" | "default config" | undefined {
+    if (this.current !== undefined) return this.current === this.byDefault ? "default config" : "earlier config";
+    if (!this.isDefaultGiven) return undefined;
+    this.current = this.byDefault;
+    return "default config";
   }
 }

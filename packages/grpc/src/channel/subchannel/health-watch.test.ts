@@ -37,13 +37,18 @@ async function setUp(serviceName = "shop.Orders") {
     };
   };
   const reports: string[] = [];
-  const stop = watchHealth({ startWatch, clock, backoff }, serviceName, subchannel, ({ state, reason }) => {
-    reports.push(reason === "" ? state : `${state}: ${reason}`);
-  });
+  const unimplemented: unknown[] = [];
+  const onHealthUnimplemented = (at: unknown): void => void unimplemented.push(at);
+  const settings = { startWatch, clock, backoff, onHealthUnimplemented };
+  const watchAgain = (): (() => void) =>
+    watchHealth(settings, serviceName, subchannel, ({ state, reason }) => {
+      reports.push(reason === "" ? state : `${state}: ${reason}`);
+    });
+  const stop = watchAgain();
   const stream = (index: number) => streams[index] ?? assert.fail(`there was no stream ${index}`);
   const answer = (index: number, status: ServingStatus) =>
     stream(index).onMessage(create(HealthCheckResponseSchema, { status }));
-  return { clock, subchannel, connection, attempts, streams, stream, answer, reports, stop };
+  return { clock, subchannel, connection, attempts, streams, stream, answer, reports, stop, watchAgain, unimplemented };
 }
 
 const unavailable = () => new ConnectError("try later", Code.Unavailable);
@@ -147,4 +152,62 @@ test("ends the stream, or the pause, when nobody watches any more", async () => 
   pausing.stream(0).onEnd(unavailable());
   pausing.stop();
   assert.equal(pausing.clock.pendingTimers, 0);
+});
+
+test("moves to another connection when its own takes no more calls, without a word, so that the old one can close", async () => {
+  const { subchannel, attempts, connection, stream, streams, answer, reports } = await setUp();
+  answer(0, ServingStatus.SERVING);
+  connection.startCall();
+  subchannel.makePlace();
+  const other = await attempts[1]?.succeed();
+  connection.goaway();
+  assert.ok(stream(0).isCancelled);
+  assert.equal(streams.length, 2);
+  assert.equal(stream(1).connection, other);
+  assert.deepEqual(reports.slice(1), ["ready"]);
+});
+
+test("waits for a place on full connections, and asks for another connection as a call does", async () => {
+  const { subchannel, attempts, connection, stream, streams, answer, reports, clock } = await setUp();
+  answer(0, ServingStatus.SERVING);
+  connection.startCall();
+  subchannel.makePlace();
+  const other = await attempts[1]?.succeed(1);
+  other?.startCall();
+  connection.goaway();
+  await promisesSettled();
+  // The other one is full: a third is being made, and nothing is reported.
+  assert.equal(streams.length, 1);
+  assert.equal(attempts.length, 3);
+  assert.deepEqual(reports.slice(1), ["ready"]);
+  other?.endCall();
+  assert.equal(streams.length, 2);
+  assert.equal(stream(1).connection, other);
+  await attempts[2]?.succeed(1);
+  assert.equal(streams.length, 2);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("starts on the first place there is when every connection was full from the start", async () => {
+  const { stop, watchAgain, connection, streams, attempts, reports } = await setUp();
+  stop();
+  connection.startCall();
+  watchAgain();
+  assert.equal(streams.length, 1);
+  await promisesSettled();
+  assert.deepEqual(reports.slice(1), ["connecting: its health is not known yet"]);
+  assert.equal(attempts.length, 2);
+  await attempts[1]?.succeed();
+  assert.equal(streams.length, 2);
+});
+
+test("leaves nothing on the subchannel when it is over, and says once that there is no health service", async () => {
+  const { subchannel, stop, stream, streams, connection, unimplemented } = await setUp();
+  stream(0).onEnd(new ConnectError("no such method", Code.Unimplemented));
+  connection.allow(2);
+  assert.equal(streams.length, 1);
+  assert.deepEqual(unimplemented, [subchannel]);
+  stop();
+  connection.allow(3);
+  assert.equal(streams.length, 1);
 });

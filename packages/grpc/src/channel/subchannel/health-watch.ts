@@ -40,7 +40,10 @@ export function watchHealth(
     onMessage: (message) => listener(reportOf((message as HealthCheckResponse).status, serviceName)),
     onInterrupted: (error) => listener({ state: "transient_failure", reason: describeEnd(error) }),
     onRetry: () => listener(unknown),
-    onUnimplemented: () => listener(ready),
+    onUnimplemented: () => {
+      settings.onHealthUnimplemented?.(subchannel);
+      listener(ready);
+    },
   });
   watch.start();
   listener(unknown);

@@ -56,6 +56,11 @@ export interface Subchannel {
    * begins a further connection if all are full and there may be one more. A call that waits is told by `onCapacity`.
    */
   makePlace(): void;
+  /**
+   * Calls the listener, until the returned function is called, whenever one of several connections has stopped taking calls or a
+   * call may find a place that it did not find before: for streams that are bound to a connection. Absent where nobody is bound.
+   */
+  watchConnections?(listener: () => void): () => void;
   /** Gives up attempts, lets the calls of the connections end, and reports nothing any more. May be repeated. */
   shutdown(): void;
 }

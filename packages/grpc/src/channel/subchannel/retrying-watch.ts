@@ -1,6 +1,7 @@
 import type { DescMethodServerStreaming, Message } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../../call/clock.ts";
+import type { ClientConnection } from "../../transport/client-connection.ts";
 import type { Backoff } from "../backoff.ts";
 import type { Subchannel } from "./index.ts";
 import type { StartWatch } from "./watch-stream.ts";
@@ -8,8 +9,10 @@ import type { StartWatch } from "./watch-stream.ts";
 export interface WatchSettings {
   readonly startWatch: StartWatch;
   readonly clock: Clock;
-  /** The pause before a watch that the server ended begins anew. */
+  /** The pause before a watch that the server ended starts again. */
   readonly backoff: Backoff;
+  /** The server does not offer the health service, and counts as healthy. */
+  readonly onHealthUnimplemented?: (subchannel: Subchannel) => void;
 }
 
 export interface RetryingWatchEvents {
@@ -23,8 +26,11 @@ export interface RetryingWatchEvents {
 }
 
 /**
- * Keeps a stream open on a subchannel's connection (gRFC A17, "Client Workflow"). Pauses count from the begin of the stream, and
+ * Keeps a stream open on a subchannel's connection (gRFC A17, "Client Workflow"). Pauses count from the start of the stream, and
  * a message shows that the server is well: after one the pauses begin small again.
+ *
+ * Which connection carries the stream says nothing of the server (gRFC A105): where one stops taking calls the stream moves to
+ * another, so that the first can close, and where all are full it waits for a place as a call does. Neither is reported.
  */
 export class RetryingWatch {
   readonly #settings: WatchSettings;
@@ -34,8 +40,11 @@ export class RetryingWatch {
   readonly #events: RetryingWatchEvents;
   #failures = 0;
   #isStopped = false;
-  /** Of the stream, or of the pause until the next one. */
+  /** Of the stream, or of the pause until the next one; undefined while the stream waits for a connection with a place. */
   #cancel: (() => void) | undefined;
+  /** Carries the stream. */
+  #connection: ClientConnection | undefined;
+  #endConnectionWatch: (() => void) | undefined;
 
   constructor(
     settings: WatchSettings,
@@ -52,11 +61,21 @@ export class RetryingWatch {
   }
 
   start(): void {
+    this.#endConnectionWatch = this.#subchannel.watchConnections?.(() => this.#onConnections());
+    this.#open();
+  }
+
+  #open(): void {
     const { startWatch, clock } = this.#settings;
     const { connection } = this.#subchannel;
     // Without a connection there is nothing to know; whoever watches stops with it.
-    if (this.#isStopped || !connection?.isAcceptingCalls) return;
+    if (this.#isStopped || this.#cancel !== undefined || !connection?.isAcceptingCalls) return;
+    if (!connection.canStartCall) {
+      this.#subchannel.makePlace();
+      return;
+    }
     const startedAtMs = clock.nowMs();
+    this.#connection = connection;
     this.#cancel = startWatch(connection, this.#method, this.#request, {
       onMessage: (message) => {
         this.#failures = 0;
@@ -64,9 +83,9 @@ export class RetryingWatch {
       },
       onEnd: (error) => {
         this.#cancel = undefined;
-        // The stream went with its connection, which says nothing of the server. There may be another (gRFC A105), once the
-        // subchannel has heard of it too.
-        if (!connection.isAcceptingCalls) queueMicrotask(() => this.start());
+        this.#connection = undefined;
+        // The stream went with its connection. There may be another once the subchannel has been notified too.
+        if (!connection.isAcceptingCalls) queueMicrotask(() => this.#open());
         else this.#onEnd(error, startedAtMs);
       },
     });
@@ -75,12 +94,23 @@ export class RetryingWatch {
   /** Ends it for good. */
   stop(): void {
     this.#isStopped = true;
+    this.#endConnectionWatch?.();
     this.#cancel?.();
     this.#cancel = undefined;
   }
 
+  #onConnections(): void {
+    if (this.#connection?.isAcceptingCalls === false) {
+      this.#connection = undefined;
+      this.#cancel?.();
+      this.#cancel = undefined;
+    }
+    this.#open();
+  }
+
   #onEnd(error: ConnectError | undefined, startedAtMs: number): void {
     if (error?.code === Code.Unimplemented) {
+      this.stop();
       this.#events.onUnimplemented?.();
       return;
     }
@@ -88,8 +118,9 @@ export class RetryingWatch {
     const pauseMs = Math.max(0, startedAtMs + backoff(this.#failures) - clock.nowMs());
     this.#failures += 1;
     this.#cancel = clock.after(pauseMs, () => {
+      this.#cancel = undefined;
       this.#events.onRetry?.();
-      this.start();
+      this.#open();
     });
     this.#events.onInterrupted?.(error);
   }

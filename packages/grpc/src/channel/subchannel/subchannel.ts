@@ -46,6 +46,7 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
   readonly #open = new Set<Link>();
   /** The oldest connection, on its own because every call asks for it. */
   #first: ClientConnection | undefined;
+  readonly #connectionListeners = new Set<() => void>();
   #attempt: Link | undefined;
   #lastError: Error | undefined;
   #failedAttempts = 0;
@@ -114,6 +115,11 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
     if (areFull && this.#links.length < max) this.#beginAttempt();
   }
 
+  watchConnections(listener: () => void): () => void {
+    this.#connectionListeners.add(listener);
+    return () => this.#connectionListeners.delete(listener);
+  }
+
   shutdown(): void {
     if (this.#state === "shutdown") return;
     const [links, attempt] = [this.#links, this.#attempt];
@@ -128,7 +134,7 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
 
   onLinkCapacity(link: Link): void {
     if (!this.#links.includes(link)) return;
-    if (link.connection?.isAcceptingCalls) this.#options.onCapacity?.();
+    if (link.connection?.isAcceptingCalls) this.#offerPlaces();
     else this.#loseSpent(link);
   }
 
@@ -162,7 +168,7 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
     this.#lastError = error;
     link.connection?.drain();
     // Calls that wait may now have another connection made for them.
-    if (this.#links.length > 0) this.#options.onCapacity?.();
+    if (this.#links.length > 0) this.#offerPlaces();
     else this.#enterCurrentState();
   }
 
@@ -203,7 +209,7 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
     this.#setLinks([...this.#links, link]);
     this.#lastError = undefined;
     this.#failedAttempts = 0;
-    if (this.#state === "ready") this.#options.onCapacity?.();
+    if (this.#state === "ready") this.#offerPlaces();
     else this.#enterCurrentState();
   }
 
@@ -220,9 +226,15 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
     this.#cancelBackoff = this.#options.clock.after(this.#pauseLeftMs(), () => {
       this.#cancelBackoff = undefined;
       // In `ready` it was a further connection that failed: calls that still wait for it may ask again.
-      if (this.#state === "ready") this.#options.onCapacity?.();
+      if (this.#state === "ready") this.#offerPlaces();
       else this.#enterCurrentState();
     });
+  }
+
+  /** To the channel's own streams first: they are few, and full connections would otherwise leave them waiting for ever. */
+  #offerPlaces(): void {
+    if (this.#connectionListeners.size > 0) for (const listener of [...this.#connectionListeners]) listener();
+    this.#options.onCapacity?.();
   }
 
   #pauseLeftMs(): number {

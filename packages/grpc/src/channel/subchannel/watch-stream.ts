@@ -12,8 +12,8 @@ export interface WatchEvents {
 }
 
 /**
- * Begins a call on one connection, past the balancer, and returns what cancels it. The method answers with a stream. Neither
- * event comes before it returns.
+ * Begins a call on one connection, past the balancer, and returns what cancels it. The method answers with a stream. The call has
+ * its place on the connection when this returns; neither event comes before.
  */
 export type StartWatch = (
   connection: ClientConnection,
@@ -26,8 +26,7 @@ export type StartWatch = (
 export function createStartWatch(settings: ClientCallSettings, heads: RequestHeads): StartWatch {
   return (connection, method, request, events) => {
     const watch = new WatchCall(settings, method, events);
-    // Not at once: it may fail, and whoever watches has to have what cancels it by then.
-    queueMicrotask(() => watch.begin(connection, heads, request));
+    watch.begin(connection, heads, request);
     return () => watch.cancel();
   };
 }
@@ -46,7 +45,6 @@ class WatchCall implements ClientCallListener {
   }
 
   begin(connection: ClientConnection, heads: RequestHeads, request: Message): void {
-    if (this.#isOver) return;
     try {
       if (!connection.canStartCall) throw new ConnectError("the connection takes no more calls", Code.Unavailable);
       connection.start(this.#call, heads.of(this.#method), []);
@@ -55,7 +53,8 @@ class WatchCall implements ClientCallListener {
       const sent = this.#call.send(request, true);
       if (sent instanceof Promise) sent.catch((error) => this.#fail(error));
     } catch (error) {
-      this.#fail(error);
+      // Not at once: whoever watches has to have what cancels it by then.
+      queueMicrotask(() => this.#fail(error));
     }
   }
 
