@@ -1,5 +1,6 @@
 import { checkWholeNumber } from "../call/check-number.ts";
 import { refuseUnknownOptions } from "../call/unknown-option.ts";
+import { onNpmEnd } from "./npm-end.ts";
 
 export interface StopSignalOptions {
   /** The first signal has come: begin to stop, for example with `server.close`. */
@@ -11,7 +12,7 @@ export interface StopSignalOptions {
    * told already, a few milliseconds later. Default 500: a person takes longer.
    */
   echoWindowMs?: number;
-  /** Default: what a terminal, a process manager and a terminal that is closed send. */
+  /** Default: what a terminal, a process manager and a terminal that is closed send. With SIGTERM among them, the end of npm counts too. */
   signals?: readonly NodeJS.Signals[];
   /** For tests: where time comes from. Default: `performance.now`. */
   nowMs?: () => number;
@@ -24,7 +25,10 @@ export const defaultStopSignals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM
  * Listens for the signals that end a program: the first is a graceful stop, a later one an end without further waiting. The
  * function that is returned stops listening.
  *
- * @throws TypeError for an unknown option, RangeError for an echo window that is no whole number
+ * The end of the npm that has started the program (`npm start`) is a first SIGTERM, which npm's shell does not pass on. After another signal
+ * it changes nothing.
+ *
+ * @throws TypeError for an unknown option, RangeError for an echo window that is not a whole number
  */
 export function onStopSignals(options: StopSignalOptions): () => void {
   const where = "onStopSignals";
@@ -33,14 +37,21 @@ export function onStopSignals(options: StopSignalOptions): () => void {
   const ladder = createStopLadder(options.echoWindowMs ?? defaultEchoWindowMs);
   const nowMs = options.nowMs ?? (() => performance.now());
   const signals = options.signals ?? defaultStopSignals;
-  const heard = (signal: NodeJS.Signals): void => {
+  let isStopping = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    isStopping = true;
     const step = ladder(nowMs());
     if (step === "stop") options.stop(signal);
     else if (step === "force") (options.force ?? exitNow)(signal);
   };
-  for (const signal of signals) process.on(signal, heard);
+  const onEndOfNpm = (): void => {
+    if (!isStopping) onSignal("SIGTERM");
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  const stopWatching = signals.includes("SIGTERM") ? onNpmEnd(onEndOfNpm) : undefined;
   return () => {
-    for (const signal of signals) process.off(signal, heard);
+    for (const signal of signals) process.off(signal, onSignal);
+    stopWatching?.();
   };
 }
 
