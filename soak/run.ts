@@ -5,12 +5,14 @@
 import { abortedConnections } from "./aborted-connections.ts";
 import { mixed } from "./mixed.ts";
 import { parseOptions, type SoakOptions } from "./options.ts";
+import { overloaded } from "./overload.ts";
 import { rollingRestart } from "./rolling-restart.ts";
 
 const soaks = new Map<string, (options: SoakOptions) => Promise<boolean>>([
   ["rolling-restart", rollingRestart],
   ["aborted-connections", abortedConnections],
   ["mixed", mixed],
+  ["overload", overloaded],
 ]);
 
 const { names, options } = readCommandLine();

@@ -10,7 +10,7 @@ export interface LoadServer {
 }
 
 /** Answers what it is asked for. A handler whose call is cancelled ends at once. */
-export function createLoadServer(recordsIds: boolean): LoadServer {
+export function createLoadServer(recordsIds: boolean, workMs?: number): LoadServer {
   let running = 0;
   const servedIds: number[] = [];
 
@@ -29,6 +29,7 @@ export function createLoadServer(recordsIds: boolean): LoadServer {
       async unary(request, context) {
         try {
           await begin(request, context);
+          if (workMs !== undefined) await work(workMs);
           return answer(request, request.payload.length);
         } finally {
           running--;
@@ -73,6 +74,15 @@ export function createLoadServer(recordsIds: boolean): LoadServer {
 
 function answer({ id, answerBytes }: LoadRequest, receivedBytes: number) {
   return { id, payload: new Uint8Array(answerBytes).fill(id & 0xff), receivedBytes: BigInt(receivedBytes) };
+}
+
+/** Keeps the core busy, in portions: as handlers do that wait for something in between. */
+async function work(workMs: number): Promise<void> {
+  for (let portion = 0; portion < 2; portion++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const untilMs = performance.now() + workMs / 2;
+    while (performance.now() < untilMs);
+  }
 }
 
 function pause(delayMs: number, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,12 @@
 /**
- * The server of the soaks, a process of its own: `--port`, `--tls-key` and `--tls-cert` for a second listener, `--record-ids`.
+ * The server of the soaks, a process of its own: `--port`, `--tls-key` and `--tls-cert` for a second listener, `--record-ids`,
+ * `--work-ms` for calls that cost so much of the core, with load shedding.
  * Says where it listens and answers the questions of its parent; SIGTERM drains it, and then it tells what it served.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { createServer, onStopSignals } from "@tercel/grpc";
+import { createLoadShedding } from "@tercel/interceptors/load-shedding";
 import { LoadService } from "../gen/tercel/soak/v1/load_pb.ts";
 import { sampleMemory } from "../memory.ts";
 import { createLoadServer } from "./load-service.ts";
@@ -16,10 +18,14 @@ const { values } = parseArgs({
     "tls-key": { type: "string" },
     "tls-cert": { type: "string" },
     "record-ids": { type: "boolean", default: false },
+    "work-ms": { type: "string" },
   },
 });
-const load = createLoadServer(values["record-ids"]);
+const workMs = values["work-ms"] === undefined ? undefined : Number(values["work-ms"]);
+const load = createLoadServer(values["record-ids"], workMs);
+const shedding = workMs === undefined ? undefined : createLoadShedding();
 const routes = {
+  ...(shedding !== undefined && { interceptors: [shedding.interceptor] }),
   routes: (router: Parameters<Parameters<typeof createServer>[0]["routes"]>[0]) =>
     router.service(LoadService, load.service),
 };

@@ -13,6 +13,8 @@ export interface ServerProcessOptions {
   readonly tls?: { readonly keyFile: string; readonly certFile: string };
   /** Whether `stop` tells which calls were served. */
   readonly recordsIds?: boolean;
+  /** What a unary call costs of its core. With this, load shedding is on. Default: as little as it may. */
+  readonly workMs?: number;
 }
 
 /** A server in a process of its own. */
@@ -28,10 +30,11 @@ export interface ServerProcess {
 }
 
 export async function startServerProcess(options: ServerProcessOptions = {}): Promise<ServerProcess> {
-  const { port = 0, tls, recordsIds = false } = options;
+  const { port = 0, tls, recordsIds = false, workMs } = options;
   const args = [`--port=${port}`];
   if (tls !== undefined) args.push(`--tls-key=${tls.keyFile}`, `--tls-cert=${tls.certFile}`);
   if (recordsIds) args.push("--record-ids");
+  if (workMs !== undefined) args.push(`--work-ms=${workMs}`);
   const child = fork(program, args, { execArgv: ["--conditions=source", "--expose-gc"] });
   const listening = await next(child, "listening");
   return {

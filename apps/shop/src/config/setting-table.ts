@@ -114,7 +114,7 @@ export const settingTable: { readonly [Name in keyof RawSettings]: SettingEntry<
   maxLoopDelayMs: entry(
     "max-loop-delay-ms",
     "200",
-    "user-service refuses calls while its event loop is later, 0 for never",
+    "user-service lets calls in turn by turn while its event loop is later, 0 for never",
     wholeNumber(0, 60_000),
   ),
   metricsHost: entry("metrics-host", "127.0.0.1", "interface of the metrics", anyText),

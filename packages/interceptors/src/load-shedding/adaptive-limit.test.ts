@@ -2,75 +2,65 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { AdaptiveLimit } from "./adaptive-limit.ts";
 
-const settings = { initialLimit: 50, minLimit: 5, maxLimit: 200, tolerance: 1.5 };
+const settings = { initialLimit: 200, minLimit: 5, maxLimit: 400 };
 
-function windows(limit: AdaptiveLimit, count: number, durationMs: number, running: number, samples = 50): void {
-  for (let at = 0; at < count; at++) {
-    for (let call = 0; call < samples; call++) limit.sample("a", durationMs, running);
-    limit.endWindow(false);
-  }
+/** Windows of a second in which calls wait, with the rate that each limit brings. */
+function windows(limit: AdaptiveLimit, count: number, rateOf: (limit: number) => number): void {
+  for (let at = 0; at < count; at++) limit.endWindow(1000, rateOf(limit.limit), 0);
 }
 
 describe("adaptive limit", () => {
-  it("grows while calls take as long as usual and fill it, up to its bound", () => {
+  it("comes down to its bound while fewer calls at once are answered as quickly together", () => {
     const limit = new AdaptiveLimit(settings);
-    windows(limit, 1, 10, 50);
-    assert.equal(limit.limit, 51);
-    windows(limit, 200, 10, 200);
-    assert.equal(limit.limit, 200);
+    windows(limit, 10, () => 1000);
+    assert.equal(limit.limit, 5);
   });
 
-  it("stays where nobody comes near it", () => {
-    const limit = new AdaptiveLimit(settings);
-    windows(limit, 50, 10, 24);
-    assert.equal(limit.limit, 50);
-    windows(limit, 1, 10, 25);
-    assert.equal(limit.limit, 51);
+  it("takes a step back that costs more than a tenth of the rate, and not one that costs less", () => {
+    const rateOf = (share: number) => (limit: number) => (limit >= 100 ? 1000 : 1000 * share);
+    const costly = new AdaptiveLimit(settings);
+    windows(costly, 3, rateOf(0.89));
+    assert.equal(costly.limit, 100);
+    const cheap = new AdaptiveLimit(settings);
+    windows(cheap, 3, rateOf(0.91));
+    assert.equal(cheap.limit, 25);
   });
 
-  it("sinks when calls take longer than it tolerates, down to its bound", () => {
-    const limit = new AdaptiveLimit(settings);
-    windows(limit, 4, 10, 10);
-    windows(limit, 1, 40, 50, 10);
-    assert.ok(limit.limit < 50, String(limit.limit));
-    const slow = new AdaptiveLimit({ ...settings, minLimit: 20 });
-    windows(slow, 100, 10, 1);
-    windows(slow, 20, 100, 50, 10);
-    assert.equal(slow.limit, 20);
-  });
-
-  it("bears what it tolerates", () => {
-    const limit = new AdaptiveLimit(settings);
-    windows(limit, 4, 10, 10);
-    windows(limit, 1, 14, 10, 10);
-    assert.equal(limit.limit, 50);
-  });
-
-  it("compares each method with itself", () => {
-    const limit = new AdaptiveLimit(settings);
-    for (let call = 0; call < 200; call++) {
-      limit.sample("quick", 1, 10);
-      limit.sample("slow", 500, 10);
+  it("settles near what the other side can do at once, above as well as below its beginning", () => {
+    for (const places of [12, 40, 150, 300]) {
+      const limit = new AdaptiveLimit(settings);
+      windows(limit, 400, (running) => 10 * Math.min(running, places));
+      assert.ok(limit.limit >= 0.7 * places && limit.limit <= 1.7 * places, `${limit.limit} of ${places}`);
     }
-    limit.endWindow(false);
-    // Now only the slow one is called, as slow as ever.
-    for (let call = 0; call < 50; call++) limit.sample("slow", 500, 10);
-    limit.endWindow(false);
-    assert.equal(limit.limit, 50);
   });
 
-  it("concludes nothing from a few calls, and keeps them for the next window", () => {
+  it("follows when the other side can do more or less", () => {
     const limit = new AdaptiveLimit(settings);
-    windows(limit, 4, 10, 10);
-    windows(limit, 1, 1000, 50, 9);
-    assert.equal(limit.limit, 50);
-    windows(limit, 1, 1000, 50, 1);
-    assert.ok(limit.limit < 50, String(limit.limit));
+    windows(limit, 100, (running) => 10 * Math.min(running, 100));
+    windows(limit, 300, (running) => 10 * Math.min(running, 20));
+    assert.ok(limit.limit <= 34, `${limit.limit}`);
+    windows(limit, 400, (running) => 10 * Math.min(running, 150));
+    assert.ok(limit.limit >= 105, `${limit.limit}`);
   });
 
-  it("sinks when it is told that the process is stalled", () => {
+  it("is halved by windows in which all calls missed their deadline, and bears those without any call", () => {
     const limit = new AdaptiveLimit(settings);
-    limit.endWindow(true);
-    assert.equal(limit.limit, 45);
+    limit.endWindow(1000, 0, 0);
+    assert.equal(limit.limit, 200);
+    limit.endWindow(1000, 0, 1);
+    assert.equal(limit.limit, 100);
+    for (let at = 0; at < 10; at++) limit.endWindow(1000, 0, 1);
+    assert.equal(limit.limit, 5);
+  });
+
+  it("returns to where it began while no call waits, and is not changed by that otherwise", () => {
+    const limit = new AdaptiveLimit(settings);
+    limit.relax(1);
+    assert.equal(limit.limit, 200);
+    windows(limit, 10, () => 1000);
+    limit.relax(1);
+    assert.equal(limit.limit, 25);
+    limit.relax(100);
+    assert.equal(limit.limit, 200);
   });
 });

@@ -2,74 +2,120 @@ export interface AdaptiveLimitSettings {
   readonly initialLimit: number;
   readonly minLimit: number;
   readonly maxLimit: number;
-  /** How many times slower than usual calls may be before the limit sinks. */
-  readonly tolerance: number;
 }
 
-/** A window with fewer samples says nothing. */
-const minSamples = 10;
-/** A new limit counts this much against the old one, so that one odd window does little. */
-const smoothing = 0.2;
-/** What is usual follows slowly: a surge must not become the usual before the limit has answered it. */
-const usualWeight = 1 / 600;
-/** Until then the plain average is what is usual. */
-const warmUpSamples = 20;
-/** No window takes more than half. */
-const minGradient = 0.5;
+/** A limit that keeps this share of the rate with fewer calls at once is better: the others only waited for each other. */
+const keptRate = 0.9;
+/** A higher limit has to pay for itself by this much, because it lets calls take longer. */
+const gainedRate = 1.1;
+/** Until it has found its place a limit is halved, afterwards it moves by smaller steps. */
+const coarseStep = 0.5;
+const fineSteps = [1.25, 0.8] as const;
+/** Windows between two steps once a step was taken back: each costs some of the rate. */
+const restWindows = 10;
+/** The rate of one window is noisy. */
+const rateSmoothing = 0.3;
+/** How much of the way back to the initial limit a window goes in which no call had to wait. */
+const relaxation = 0.1;
 
 /**
- * How many calls at once are good, learned from how long they take (the gradient of Netflix's concurrency-limits): while calls take as long
- * as usual, the limit grows by about the root of itself, and when they take longer because they wait for each other, it sinks in
- * proportion. Each method is compared with itself, so that a change in what is called is not taken for a change in speed.
+ * How many calls of one method are good at once, learned by trying: while calls wait for the limit, a window with fewer at once shows
+ * whether as many are answered. If so, each took less time for the same result (Little's law: calls at once = rate × time), and the lower
+ * limit stays; if not, it is taken back. So the limit needs no idea of how long calls should take, which changes with what they ask for.
+ *
+ * The limit of a method for which no call waits is not touched, except that it returns to where it began.
  */
 export class AdaptiveLimit {
-  private readonly settings: AdaptiveLimitSettings;
-  private current: number;
-  /** Milliseconds that a method usually takes. Its names come from the proto, so there are few. */
-  private readonly usual = new Map<string, { ms: number; samples: number }>();
-  private samples = 0;
-  private slownessSum = 0;
-  private mostRunning = 0;
+  readonly #settings: AdaptiveLimitSettings;
+  #current: number;
+  /** What the limit was before the step that this window tries; undefined while none is tried. */
+  #before: number | undefined;
+  #step: number = coarseStep;
+  #fineSteps = 0;
+  #windowsToRest = 0;
+  /** Calls answered in a millisecond with the limit that is kept; undefined before it was measured. */
+  #rate: number | undefined;
 
   constructor(settings: AdaptiveLimitSettings) {
-    this.settings = settings;
-    this.current = settings.initialLimit;
+    this.#settings = settings;
+    this.#current = settings.initialLimit;
   }
 
   get limit(): number {
-    return Math.floor(this.current);
+    return Math.round(this.#current);
   }
 
-  /** A call has ended; `running` counts it. */
-  sample(method: string, durationMs: number, running: number): void {
-    const usual = this.usual.get(method) ?? { ms: 0, samples: 0 };
-    this.usual.set(method, usual);
-    usual.samples++;
-    const weight = usual.samples <= warmUpSamples ? 1 / usual.samples : usualWeight;
-    usual.ms += (durationMs - usual.ms) * weight;
-    this.samples++;
-    this.slownessSum += usual.ms > 0 ? durationMs / usual.ms : 1;
-    this.mostRunning = Math.max(this.mostRunning, running);
+  /** Whether the limit is one that is tried. */
+  get isTrying(): boolean {
+    return this.#before !== undefined;
   }
 
-  /** Draws the conclusion of a window and begins the next. `isStalled`: something else says that this is too much. */
-  endWindow(isStalled: boolean): void {
-    const { samples, slownessSum, mostRunning } = this;
-    if (isStalled) this.moveTo(this.current * minGradient);
-    else if (samples >= minSamples) {
-      const gradient = Math.max(minGradient, Math.min(1, (this.settings.tolerance * samples) / slownessSum));
-      const room = Math.sqrt(this.current);
-      // A limit that nobody comes near would grow for nothing, and let a surge in.
-      if (gradient < 1 || mostRunning * 2 >= this.current) this.moveTo(this.current * gradient + room);
-    } else return;
-    this.samples = 0;
-    this.slownessSum = 0;
-    this.mostRunning = 0;
+  /** The rate at which calls were answered, in a millisecond, while more of them ran than the new limit allows. */
+  drained(rate: number): void {
+    this.#rate = rate;
   }
 
-  private moveTo(target: number): void {
-    const { minLimit, maxLimit } = this.settings;
-    const smooth = this.current * (1 - smoothing) + target * smoothing;
-    this.current = Math.max(minLimit, Math.min(maxLimit, smooth));
+  /** A window in which no call had to wait; `windows` of them when nothing came for longer. */
+  relax(windows: number): void {
+    const { initialLimit } = this.#settings;
+    if (this.#current < initialLimit) {
+      this.#current = initialLimit - (initialLimit - this.#current) * (1 - relaxation) ** windows;
+    }
+    this.#before = undefined;
+    this.#rate = undefined;
+    this.#windowsToRest = 0;
+    if (this.limit === initialLimit) this.#step = coarseStep;
+  }
+
+  /** A window in which calls waited for the limit. `late`: those that missed their deadline while they ran. */
+  endWindow(elapsedMs: number, answered: number, late: number): void {
+    if (answered === 0) {
+      // Nothing to compare, and nothing to lose.
+      if (late > 0) this.#moveTo(this.#current * coarseStep);
+      this.#before = undefined;
+      this.#rate = undefined;
+      return;
+    }
+    const rate = answered / elapsedMs;
+    if (this.#before === undefined) this.#rest(rate);
+    else this.#judge(rate, this.#before);
+  }
+
+  #rest(rate: number): void {
+    this.#rate = this.#rate === undefined ? rate : this.#rate + (rate - this.#rate) * rateSmoothing;
+    if (this.#windowsToRest > 0) this.#windowsToRest--;
+    else this.#try();
+  }
+
+  #judge(rate: number, before: number): void {
+    const known = this.#rate ?? rate;
+    const isBetter = rate >= known * (this.#step < 1 ? keptRate : gainedRate);
+    if (isBetter) {
+      this.#rate = Math.max(known, rate);
+      this.#try();
+      return;
+    }
+    this.#current = before;
+    this.#settle();
+  }
+
+  #try(): void {
+    const before = this.#current;
+    this.#moveTo(before * this.#step);
+    if (this.limit === Math.round(before)) {
+      this.#current = before;
+      this.#settle();
+    } else this.#before = before;
+  }
+
+  #settle(): void {
+    this.#before = undefined;
+    this.#windowsToRest = restWindows;
+    this.#step = fineSteps[this.#fineSteps++ % fineSteps.length] as number;
+  }
+
+  #moveTo(target: number): void {
+    const { minLimit, maxLimit } = this.#settings;
+    this.#current = Math.max(minLimit, Math.min(maxLimit, target));
   }
 }

@@ -1,2 +1,8 @@
-export { createLoadShedding, type LoadShedding, type LoadSheddingOptions, type Priority } from "./load-shedding.ts";
+export {
+  createLoadShedding,
+  type LoadShedding,
+  type LoadSheddingOptions,
+  type MethodLoadReport,
+  type Priority,
+} from "./load-shedding.ts";
 export type { LoopDelay } from "./loop-delay.ts";

@@ -3,10 +3,10 @@ import { describe, it } from "node:test";
 import { Code } from "@connectrpc/connect";
 import { readErrorReason, readRetryAfterMs } from "@tercel/grpc/errors";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
-import { collect, createOccasion } from "@tercel/test-support/async";
-import { openInMemory, overBothTransports } from "../../test/support/open-echo.ts";
+import { collect, createOccasion, quiet, streamOf } from "@tercel/test-support/async";
+import { hostileValues } from "@tercel/test-support/hostile-values";
+import { openInMemory, overBothTransports, recordingLog } from "../../test/support/open-echo.ts";
 import { createLoadShedding, type LoadSheddingOptions, type LoopDelay } from "./index.ts";
-import { measureLoopDelay } from "./loop-delay.ts";
 
 const echo = "tercel.interceptors.test.v1.EchoService";
 const other = "tercel.interceptors.test.v1.OtherService";
@@ -24,158 +24,274 @@ function createLoopDelay(): LoopDelay & { meanMs: number; stopped: boolean } {
   };
 }
 
-/** A shedder with a fixed limit of ten. */
+/** A shedder with a fixed limit of two, whose clock stands still. */
 function createFixed(options: LoadSheddingOptions = {}) {
   const loopDelay = createLoopDelay();
-  const shedding = createLoadShedding({
-    initialLimit: 10,
-    minLimit: 10,
-    maxLimit: 10,
-    loopDelay,
-    random: () => 0.5,
-    ...options,
-  });
-  return { shedding, loopDelay };
+  const clock = createFakeClock();
+  const fixed = { initialLimit: 2, minLimit: 2, maxLimit: 2 };
+  const shedding = createLoadShedding({ ...fixed, clock, loopDelay, random: () => 0.5, ...options });
+  return { shedding, loopDelay, clock };
+}
+
+/** A handler that says when calls have begun, in order, and ends them when it is told to. */
+function createHeld() {
+  const begun: string[] = [];
+  const endings = new Map<string, () => void>();
+  return {
+    begun,
+    async unary({ text }: { text: string }) {
+      begun.push(text);
+      await new Promise<void>((resolve) => endings.set(text, resolve));
+      return { text };
+    },
+    async end(text: string) {
+      endings.get(text)?.();
+      await quiet();
+    },
+  };
 }
 
 describe("load shedding", () => {
   overBothTransports((open) => {
-    for (const [priority, expected] of [
-      ["critical", 10],
-      ["normal", 9],
-      ["low", 6],
-    ] as const) {
-      it(`lets ${expected} of 10 ${priority} calls run, refuses the next, and says when to come again`, async (t) => {
-        const { shedding } = createFixed({ priorities: { [`${echo}/Unary`]: priority } });
-        const go = createOccasion();
-        const full = createOccasion();
-        let running = 0;
-        const { client } = await open(
-          t,
-          {
-            async unary() {
-              if (++running === expected) full.happen();
-              await go.happened;
-              return {};
-            },
+    it("runs 500 calls at once on a new server, and refuses none", async (t) => {
+      const shedding = createLoadShedding({ loopDelay: createLoopDelay() });
+      const { client } = await open(
+        t,
+        {
+          async unary() {
+            await new Promise((resolve) => setImmediate(resolve));
+            return {};
           },
-          { server: { interceptors: [shedding.interceptor] } },
-        );
-        const calls = Array.from({ length: expected }, () => client.unary({}));
-        await full.happened;
-        const error = await assertStatus(client.unary({}), Code.Unavailable, /^not run: .* of at most 10\)$/);
-        assert.equal(readRetryAfterMs(error), 1500);
-        assert.equal(readErrorReason(error)?.reason, "OVERLOADED");
-        assert.deepEqual([shedding.running, shedding.refused, running], [expected, 1, expected]);
-        go.happen();
-        await Promise.all(calls);
-        assert.equal(shedding.running, 0);
-        await client.unary({});
-      });
-    }
+        },
+        { server: { interceptors: [shedding.interceptor] } },
+      );
+      await Promise.all(Array.from({ length: 500 }, () => client.unary({})));
+      assert.deepEqual([shedding.running, shedding.queued, shedding.refused], [0, 0, 0]);
+    });
+
+    it("has calls over the limit wait in their order, and refuses what does not fit, saying why and when to come again", async (t) => {
+      const { shedding } = createFixed({ maxQueued: 2, priorities: { [echo]: "critical" } });
+      const held = createHeld();
+      const { client } = await open(t, { unary: held.unary }, { server: { interceptors: [shedding.interceptor] } });
+      const calls: Promise<unknown>[] = [];
+      for (const text of ["a", "b", "c", "d"]) {
+        calls.push(client.unary({ text }));
+        while (shedding.running + shedding.queued < calls.length) await quiet();
+      }
+      assert.deepEqual([shedding.running, shedding.queued, held.begun], [2, 2, ["a", "b"]]);
+      const text =
+        /^not run: the server is overloaded \(too many calls wait already; 2 calls of the method run, of at most 2, and 2 wait\)/;
+      const error = await assertStatus(client.unary({}), Code.Unavailable, text);
+      assert.equal(readRetryAfterMs(error), 1500);
+      assert.equal(readErrorReason(error)?.reason, "OVERLOADED");
+      const { method, limit, running, queued } = shedding.methods()[0] ?? {};
+      assert.deepEqual([method, limit, running, queued], [`${echo}/Unary`, 2, 2, 2]);
+      for (const name of ["b", "a", "c", "d"]) {
+        while (!held.begun.includes(name)) await quiet();
+        await held.end(name);
+      }
+      await Promise.all(calls);
+      assert.deepEqual(held.begun, ["a", "b", "c", "d"]);
+      assert.deepEqual([shedding.running, shedding.queued, shedding.refused], [0, 0, 1]);
+    });
   });
 
-  it("lets only critical and exempt calls in while the event loop is late", async (t) => {
-    const clock = createFakeClock();
-    const { shedding, loopDelay } = createFixed({
-      clock,
+  it("refuses a call whose turn does not come in time, and not before", async (t) => {
+    const { shedding, clock } = createFixed();
+    const held = createHeld();
+    const { client } = await openInMemory(
+      t,
+      { unary: held.unary },
+      { server: { interceptors: [shedding.interceptor] } },
+    );
+    const calls = ["a", "b"].map((text) => client.unary({ text }));
+    await quiet();
+    const late = assertStatus(client.unary({ text: "c" }), Code.Unavailable, /no turn came within 1000 ms/);
+    await quiet();
+    await clock.advance(999);
+    assert.equal(shedding.queued, 1);
+    await clock.advance(1);
+    await late;
+    assert.equal(shedding.queued, 0);
+    for (const text of ["a", "b"]) await held.end(text);
+    await Promise.all(calls);
+    assert.deepEqual([held.begun, clock.pendingTimers], [["a", "b"], 0]);
+  });
+
+  it("lets a waiting call that is cancelled or whose deadline passes leave the queue at once", async (t) => {
+    const { shedding, clock } = createFixed();
+    const held = createHeld();
+    const { client } = await openInMemory(
+      t,
+      { unary: held.unary },
+      { server: { interceptors: [shedding.interceptor], clock }, channel: { clock } },
+    );
+    const calls = ["a", "b"].map((text) => client.unary({ text }));
+    await quiet();
+    const abort = new AbortController();
+    const cancelled = assertStatus(client.unary({ text: "c" }, { signal: abort.signal }), Code.Canceled);
+    const expired = assertStatus(client.unary({ text: "d" }, { timeoutMs: 50 }), Code.DeadlineExceeded);
+    await quiet();
+    assert.equal(shedding.queued, 2);
+    abort.abort();
+    await cancelled;
+    await quiet();
+    assert.equal(shedding.queued, 1);
+    await clock.advance(200);
+    await expired;
+    assert.equal(shedding.queued, 0);
+    for (const text of ["a", "b"]) await held.end(text);
+    await Promise.all(calls);
+    assert.deepEqual([held.begun, shedding.refused], [["a", "b"], 0]);
+  });
+
+  it("lets calls in turn by turn while the event loop is late, critical and exempt ones at once, and low ones last", async (t) => {
+    const { shedding, loopDelay, clock } = createFixed({
+      initialLimit: 100,
+      maxLimit: 100,
       windowMs: 100,
       maxLoopDelayMs: 50,
-      priorities: { [other]: "critical", [`${echo}/ServerStream`]: "exempt" },
+      priorities: { [other]: "critical", [`${echo}/ServerStream`]: "exempt", [`${echo}/ClientStream`]: "low" },
     });
+    const begun: string[] = [];
     const { client, other: critical } = await openInMemory(
       t,
       {
-        unary: () => ({}),
+        unary: ({ text }) => {
+          begun.push(`${text} with ${shedding.queued} waiting`);
+          return {};
+        },
+        async *serverStream() {
+          begun.push("exempt");
+          yield {};
+        },
+        async clientStream() {
+          begun.push("low");
+          return {};
+        },
+      },
+      {
+        server: { interceptors: [shedding.interceptor] },
+        other: {
+          unary: () => {
+            begun.push("critical");
+            return {};
+          },
+        },
+      },
+    );
+    loopDelay.meanMs = 50;
+    await clock.advance(100);
+    await client.unary({ text: "at once" });
+    loopDelay.meanMs = 51;
+    await clock.advance(99);
+    await client.unary({ text: "at once" });
+    await clock.advance(1);
+    assert.deepEqual(begun.splice(0), ["at once with 0 waiting", "at once with 0 waiting"]);
+    const calls = [
+      client.clientStream(streamOf({})),
+      ...Array.from({ length: 30 }, (_, at) => client.unary({ text: `${at}` })),
+      critical.unary({}),
+      collect(client.serverStream({})),
+    ];
+    await Promise.all(calls);
+    assert.deepEqual(begun.slice(0, 2).toSorted(), ["critical", "exempt"]);
+    assert.equal(begun.at(-1), "low");
+    // No more than fit into a turn: the others have to wait for the next.
+    const waiting = begun.filter((what) => what.includes("waiting")).map((what) => Number(what.split(" ")[2]));
+    assert.deepEqual(
+      waiting,
+      waiting.toSorted((a, b) => b - a),
+    );
+    assert.ok(new Set(waiting).size > 1, waiting.join());
+    loopDelay.meanMs = 0;
+    await clock.advance(100);
+    await client.unary({ text: "the last paced" });
+    await client.unary({ text: "at once" });
+    assert.equal(begun.at(-1), "at once with 0 waiting");
+    shedding.close();
+    assert.equal(loopDelay.stopped, true);
+    assert.deepEqual([shedding.running, shedding.queued, shedding.refused], [0, 0, 0]);
+  });
+
+  for (const [priority, room] of [
+    ["critical", 10],
+    ["normal", 9],
+    ["low", 6],
+  ] as const) {
+    it(`lets ${priority} calls fill ${room} of 10 places of the queue`, async (t) => {
+      const { shedding } = createFixed({ maxQueued: 10, priorities: { [echo]: priority } });
+      const go = createOccasion();
+      const { client } = await openInMemory(
+        t,
+        {
+          async unary() {
+            await go.happened;
+            return {};
+          },
+        },
+        { server: { interceptors: [shedding.interceptor] } },
+      );
+      const calls = Array.from({ length: 2 + room }, () => client.unary({}));
+      await quiet();
+      assert.deepEqual([shedding.running, shedding.queued], [2, room]);
+      await assertStatus(client.unary({}), Code.Unavailable, /too many calls wait/);
+      go.happen();
+      await Promise.all(calls);
+      assert.deepEqual([shedding.running, shedding.queued, shedding.refused], [0, 0, 1]);
+    });
+  }
+
+  it("does not count open streams, and gives each method its own limit", async (t) => {
+    const { shedding } = createFixed({ maxQueued: 0 });
+    const held = createHeld();
+    const go = createOccasion();
+    const { client, other: another } = await openInMemory(
+      t,
+      {
+        unary: held.unary,
         async *serverStream() {
           yield {};
+          await go.happened;
         },
       },
       { server: { interceptors: [shedding.interceptor] }, other: { unary: () => ({}) } },
     );
-    loopDelay.meanMs = 50;
-    await clock.advance(100);
-    await client.unary({});
-    loopDelay.meanMs = 51;
-    await clock.advance(99);
-    await client.unary({});
-    await clock.advance(1);
-    await assertStatus(client.unary({}), Code.Unavailable, /event loop is late/);
-    await critical.unary({});
-    await collect(client.serverStream({}));
-    loopDelay.meanMs = 0;
-    await clock.advance(100);
-    await client.unary({});
-    shedding.close();
-    assert.equal(loopDelay.stopped, true);
-  });
-
-  it("does not count open streams, but refuses new ones when it is full", async (t) => {
-    const { shedding } = createFixed({ initialLimit: 1, minLimit: 1, maxLimit: 1 });
-    const go = createOccasion();
-    const entered = createOccasion();
-    const { client } = await openInMemory(
-      t,
-      {
-        async unary() {
-          entered.happen();
-          await go.happened;
-          return {};
-        },
-        async *serverStream() {
-          yield {};
-          await go.happened;
-        },
-      },
-      { server: { interceptors: [shedding.interceptor] } },
-    );
-    const stream = client.serverStream({})[Symbol.asyncIterator]();
-    await stream.next();
-    const call = client.unary({});
-    await entered.happened;
-    await assertStatus(client.serverStream({}), Code.Unavailable, /^not run/);
+    const streams = [1, 2, 3].map(() => client.serverStream({})[Symbol.asyncIterator]());
+    for (const stream of streams) await stream.next();
+    const calls = ["a", "b"].map((text) => client.unary({ text }));
+    await quiet();
+    await assertStatus(client.unary({}), Code.Unavailable);
+    await another.unary({});
+    assert.equal(shedding.running, 2);
+    for (const text of ["a", "b"]) await held.end(text);
+    await Promise.all(calls);
     go.happen();
-    await call;
-    assert.equal((await stream.next()).done, true);
+    for (const stream of streams) assert.equal((await stream.next()).done, true);
   });
 
-  it("lowers its limit when calls become slow", async (t) => {
-    const clock = createFakeClock();
-    let takesMs = 10;
-    const shedding = createLoadShedding({ clock, loopDelay: createLoopDelay(), windowMs: 1000 });
+  it("frees the place of a call that fails, whatever it throws", async (t) => {
+    const { shedding } = createFixed({ maxQueued: 0 });
+    const made = Object.values(hostileValues);
     const { client } = await openInMemory(
       t,
       {
-        async unary() {
-          await clock.advance(takesMs);
-          return {};
+        unary({ count }) {
+          throw made[count]?.();
         },
       },
-      { server: { interceptors: [shedding.interceptor] } },
+      { server: { interceptors: [shedding.interceptor], log: recordingLog().log } },
     );
-    for (let call = 0; call < 100; call++) await client.unary({});
-    assert.equal(shedding.limit, 50);
-    takesMs = 100;
-    for (let call = 0; call < 100; call++) await client.unary({});
-    assert.ok(shedding.limit < 40, String(shedding.limit));
-  });
-
-  it("measures the event loop", async () => {
-    const delay = measureLoopDelay();
-    delay.takeMeanMs();
-    await new Promise((resolve) => setTimeout(resolve, 40));
-    const blocked = performance.now() + 300;
-    while (performance.now() < blocked);
-    await new Promise((resolve) => setTimeout(resolve, 40));
-    const meanMs = delay.takeMeanMs();
-    delay.stop();
-    assert.ok(meanMs > 20, String(meanMs));
+    for (let count = 0; count < made.length; count++) await assertStatus(client.unary({ count }), Code.Internal);
+    assert.deepEqual([shedding.running, shedding.refused], [0, 0]);
   });
 
   it("refuses options that cannot be meant", () => {
-    assert.throws(() => createLoadShedding({ tolerance: 0.9 }), /tolerance is 0.9/);
+    assert.throws(() => createLoadShedding({ maxWaitMs: 0 }), /maxWaitMs is 0/);
+    assert.throws(() => createLoadShedding({ overloadedWaitMs: 0.5 }), /overloadedWaitMs is 0.5/);
+    assert.throws(() => createLoadShedding({ maxQueued: -1 }), /maxQueued is -1/);
     assert.throws(() => createLoadShedding({ minLimit: 6, maxLimit: 5 }), /more than maxLimit, 5/);
     assert.throws(() => createLoadShedding({ priorities: { [echo]: "high" as "low" } }), /there are critical/);
-    assert.throws(() => createLoadShedding({ limit: 5 } as object), /unknown option "limit"/);
+    assert.throws(() => createLoadShedding({ maxQueue: 5 } as object), /did you mean "maxQueued"/);
   });
 });

@@ -1,31 +1,49 @@
-import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
-import { type Clock, checkWholeNumber, refuseUnknownOptions, systemClock } from "@tercel/grpc";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import {
+  type CallRequest,
+  type Clock,
+  checkWholeNumber,
+  createHookedInterceptor,
+  refuseUnknownOptions,
+  systemClock,
+} from "@tercel/grpc";
 import { unavailable } from "@tercel/grpc/errors";
 import { methodPath } from "../call/method-path.ts";
 import { createMethodTable } from "../call/method-table.ts";
-import { AdaptiveLimit } from "./adaptive-limit.ts";
+import { Admission, type RefusalReason } from "./admission.ts";
 import { type LoopDelay, measureLoopDelay } from "./loop-delay.ts";
+import { MethodLoad } from "./method-load.ts";
 
-/** Who is refused first. "exempt" is never refused and not counted. */
+/** Which calls go first when not all can be served. "exempt" is never held up and not counted. */
 export type Priority = "critical" | "normal" | "low" | "exempt";
 
-/** How much of the limit calls of a priority may fill, so that there is room for those above. */
-const shares = { critical: 1, normal: 0.9, low: 0.6 } as const;
+const priorityNames: readonly string[] = ["critical", "normal", "low", "exempt"] satisfies Priority[];
 
 export interface LoadSheddingOptions {
-  /** Calls at once before anything is learned. Default 50. */
+  /**
+   * Unary calls of one method that may run at once before anything is learned. Default 200: as many streams as a connection may have open by
+   * default, so that a server without load lets in all that a client can send.
+   */
   initialLimit?: number;
-  /** Default 5: whatever happens, so many run, so that there is something to learn from. */
+  /** The least that is allowed of a method, so that there is something to learn from. Default 5. */
   minLimit?: number;
-  /** Default 1000. */
+  /** The most that is allowed of a method. Default 1000. */
   maxLimit?: number;
-  /** How many times slower than usual calls may be before the limit sinks. Default 1.5. */
-  tolerance?: number;
-  /** How often the limit is reconsidered. Default 500 ms. */
+  /** Calls of all methods that may wait; normal ones fill 90 % of it, low ones 60 %. Default 1000. 0: what cannot run is refused at once. */
+  maxQueued?: number;
+  /**
+   * How long a call may wait. When no call of a method that waited was served within `overloadedWaitMs` for this long, the method is overloaded.
+   * Default 1000 ms: a burst is over by then, and most callers still wait.
+   */
+  maxWaitMs?: number;
+  /** How long a call may wait while its method is overloaded; then the newest is served first. Default 250 ms: a wait that callers hardly notice. */
+  overloadedWaitMs?: number;
+  /** How often the limits are reconsidered. Default 500 ms. */
   windowMs?: number;
   /**
-   * When the event loop is later than this on the mean of a window, the limit sinks and only critical calls are let in during the next.
-   * 0 switches this off. Default 100 ms.
+   * When the event loop is later than this on the mean of a window, calls that are not critical are let in turn by turn, and others' frames and
+   * timers in between. 0 switches this off. Default 100 ms.
    */
   maxLoopDelayMs?: number;
   /** By `package.Service/Method` or `package.Service`. Default "normal", and "exempt" for `grpc.health.v1.Health`. */
@@ -39,96 +57,172 @@ export interface LoadSheddingOptions {
   loopDelay?: LoopDelay;
 }
 
+/** The load of one method at the moment. */
+export interface MethodLoadReport {
+  /** `package.Service/Method`. */
+  readonly method: string;
+  /** Unary calls of it that may run at once. */
+  readonly limit: number;
+  /** Unary calls of it that run. */
+  readonly running: number;
+  /** Calls of it that wait, streams included. */
+  readonly queued: number;
+  /** More calls of it come than can be served: the newest is served first, and the wait is short. */
+  readonly isOverloaded: boolean;
+}
+
 export interface LoadShedding {
   /** For a server. */
   readonly interceptor: Interceptor;
-  /** How many unary calls may run at once, as things are. */
-  readonly limit: number;
   /** Unary calls running at the moment. */
   readonly running: number;
+  /** Calls waiting at the moment. */
+  readonly queued: number;
   /** Calls refused so far. */
   readonly refused: number;
-  /** Ends the measuring of the event loop. */
+  /** The load of each method that was called. */
+  methods(): MethodLoadReport[];
+  /** Ends the measuring of the event loop, and lets in what waits. */
   close(): void;
 }
 
 /**
- * Refuses with UNAVAILABLE what a server cannot answer in time, before it has cost anything. How much that is it learns from how long
- * calls take, and from the event loop. The client is told when to come again (google.rpc.RetryInfo).
+ * Keeps an overloaded server useful: it runs as many calls of each method at once as bring results, has others wait for a short time, and refuses
+ * the rest with UNAVAILABLE before they have cost anything. The client is told when to come again (google.rpc.RetryInfo). Without load
+ * no call waits and none is refused.
  *
  * @throws TypeError or RangeError for options that are unknown or out of bounds
  */
 export function createLoadShedding(options: LoadSheddingOptions = {}): LoadShedding {
-  const { clock, windowMs, maxLoopDelayMs, retryAfterMs, random, byMethod, adaptive, loopDelay } = checked(options);
-  let running = 0;
-  let refused = 0;
+  const { clock, windowMs, maxLoopDelayMs, retryAfterMs, random, byMethod, settings, maxQueued, loopDelay } =
+    checked(options);
+  const admission = new Admission({
+    maxQueued,
+    nowMs: () => clock.nowMs(),
+    after: (delayMs, run) => clock.after(delayMs, run),
+    nextTurn: setImmediate,
+  });
+  /** As many as the services have methods; undefined for those that are exempt. */
+  const loads = new Map<DescMethod, MethodLoad | undefined>();
   let windowEndsMs = clock.nowMs() + windowMs;
-  let isStalled = false;
+
+  function loadOf(request: CallRequest): MethodLoad | undefined {
+    const { method } = request;
+    const known = loads.get(method);
+    if (known !== undefined || loads.has(method)) return known;
+    const priority = byMethod.find(request) ?? "normal";
+    const load =
+      priority === "exempt" ? undefined : new MethodLoad(methodPath(request), priority, settings, clock.nowMs());
+    loads.set(method, load);
+    return load;
+  }
 
   /** Asked by calls, so that a server without any needs no timer. */
   function turnWindow(nowMs: number): void {
-    if (nowMs < windowEndsMs) return;
+    if (loopDelay === undefined || nowMs < windowEndsMs) return;
     windowEndsMs = nowMs + windowMs;
-    isStalled = loopDelay !== undefined && loopDelay.takeMeanMs() > maxLoopDelayMs;
-    adaptive.endWindow(isStalled);
+    admission.reportLoop(loopDelay.takeMeanMs() > maxLoopDelayMs);
   }
 
-  function mayRun(priority: keyof typeof shares): boolean {
-    if (isStalled && priority !== "critical") return false;
-    return running < Math.max(1, Math.floor(adaptive.limit * shares[priority]));
-  }
-
-  function refusal(request: UnaryRequest | StreamRequest): ConnectError {
-    refused++;
-    const why = isStalled ? "its event loop is late" : `${running} calls run, of at most ${adaptive.limit}`;
+  function refusal(load: MethodLoad, reason: RefusalReason, waitedMs: number): ConnectError {
+    const why =
+      reason === "queue full" ? "too many calls wait already" : `no turn came within ${Math.round(waitedMs)} ms`;
+    const state = `${load.running} calls of the method run, of at most ${load.limit}, and ${load.queue.length} wait`;
     return unavailable({
-      message: `not run: the server has more to do than it can (${why})`,
+      message: `not run: the server is overloaded (${why}; ${state}); wait as long as google.rpc.RetryInfo says before trying again`,
       reason: "OVERLOADED",
       domain: "tercel",
-      metadata: { method: methodPath(request) },
+      metadata: { method: load.method },
       retryAfterMs: Math.round(retryAfterMs * (1 + random())),
     });
   }
 
-  const interceptor: Interceptor = (next) => async (request) => {
-    const priority = byMethod.find(request) ?? "normal";
-    if (priority === "exempt") return next(request);
-    const begunMs = clock.nowMs();
-    turnWindow(begunMs);
-    if (!mayRun(priority)) throw refusal(request);
-    // A stream may stay open for days: it is let in or not, but it neither fills the limit nor says how fast the server is.
-    if (request.stream) return next(request);
-    running++;
-    let code: Code | undefined;
-    try {
-      return await next(request);
-    } catch (error) {
-      code = error instanceof ConnectError ? error.code : Code.Internal;
-      throw error;
-    } finally {
-      const endedMs = clock.nowMs();
-      // Most errors are quicker than any work; a missed deadline is what all this is about.
-      if (code === undefined || code === Code.DeadlineExceeded) {
-        adaptive.sample(methodPath(request), endedMs - begunMs, running);
+  /** Resolves when the call may run, to when that was. */
+  function turn(load: MethodLoad, request: CallRequest): Promise<number | undefined> {
+    return new Promise((resolve, reject) => {
+      const { signal } = request;
+      if (signal.aborted) {
+        reject(ConnectError.from(signal.reason));
+        return;
       }
-      running--;
-      turnWindow(endedMs);
-    }
-  };
+      const onAbort = (): void => {
+        giveUp?.();
+        reject(ConnectError.from(signal.reason));
+      };
+      const giveUp = admission.wait(load, request.stream, {
+        run() {
+          signal.removeEventListener("abort", onAbort);
+          resolve(request.stream ? undefined : stampOf(clock.nowMs()));
+        },
+        refuse(reason, waitedMs) {
+          signal.removeEventListener("abort", onAbort);
+          reject(refusal(load, reason, waitedMs));
+        },
+      });
+      if (giveUp !== undefined) signal.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+
+  function ended(request: CallRequest, begunStamp: number | undefined, outcome: "answered" | "late" | "failed"): void {
+    const load = begunStamp === undefined ? undefined : loads.get(request.method);
+    if (load === undefined) return;
+    const nowMs = clock.nowMs();
+    if (outcome === "answered") load.answered(elapsedMs(begunStamp as number, nowMs));
+    else if (outcome === "late") load.missedDeadline();
+    turnWindow(nowMs);
+    admission.leave(load);
+  }
+
+  /** The state is when the call began to run; undefined for those that are not counted. */
+  const interceptor = createHookedInterceptor<number | undefined>({
+    begin(request) {
+      const load = loadOf(request);
+      if (load === undefined) return undefined;
+      const nowMs = clock.nowMs();
+      turnWindow(nowMs);
+      if (!admission.enter(load, request.stream)) return turn(load, request);
+      return request.stream ? undefined : stampOf(nowMs);
+    },
+    onEnd: (request, begunStamp) => ended(request, begunStamp, "answered"),
+    onError(request, begunStamp, error) {
+      // Most errors are quicker than any work, so they say nothing; a missed deadline is what all this is about.
+      const isLate = error instanceof ConnectError && error.code === Code.DeadlineExceeded;
+      ended(request, begunStamp, isLate ? "late" : "failed");
+      return error;
+    },
+  });
 
   return {
     interceptor,
-    get limit() {
-      return adaptive.limit;
-    },
     get running() {
-      return running;
+      return admission.running;
+    },
+    get queued() {
+      return admission.queued;
     },
     get refused() {
-      return refused;
+      return admission.refused;
     },
-    close: () => loopDelay?.stop(),
+    methods() {
+      const known = [...loads.values()].filter((load) => load !== undefined);
+      return known.map(({ method, limit, running, queue }) => {
+        return { method, limit, running, queued: queue.length, isOverloaded: queue.isOverloaded };
+      });
+    },
+    close() {
+      loopDelay?.stop();
+      admission.close();
+    },
   };
+}
+
+/** Microseconds in 32 bits, which need no object of their own among the states of a call's hooks. They wrap after an hour. */
+function stampOf(nowMs: number): number {
+  return (nowMs * 1000) | 0;
+}
+
+function elapsedMs(stamp: number, nowMs: number): number {
+  return Math.max(0, (stampOf(nowMs) - stamp) | 0) / 1000;
 }
 
 function checked(options: LoadSheddingOptions) {
@@ -137,7 +231,9 @@ function checked(options: LoadSheddingOptions) {
     "initialLimit",
     "minLimit",
     "maxLimit",
-    "tolerance",
+    "maxQueued",
+    "maxWaitMs",
+    "overloadedWaitMs",
     "windowMs",
     "maxLoopDelayMs",
     "priorities",
@@ -150,23 +246,24 @@ function checked(options: LoadSheddingOptions) {
   checkWholeNumber(where, "initialLimit", options.initialLimit, 1, most);
   checkWholeNumber(where, "minLimit", options.minLimit, 1, most);
   checkWholeNumber(where, "maxLimit", options.maxLimit, 1, most);
+  checkWholeNumber(where, "maxQueued", options.maxQueued, 0, most);
+  checkWholeNumber(where, "maxWaitMs", options.maxWaitMs, 1, most);
+  checkWholeNumber(where, "overloadedWaitMs", options.overloadedWaitMs, 1, most);
   checkWholeNumber(where, "windowMs", options.windowMs, 1, most);
   checkWholeNumber(where, "maxLoopDelayMs", options.maxLoopDelayMs, 0, most);
   checkWholeNumber(where, "retryAfterMs", options.retryAfterMs, 1, most);
-  const { minLimit = 5, maxLimit = 1000, tolerance = 1.5, maxLoopDelayMs = 100 } = options;
-  if (!(tolerance >= 1)) throw new RangeError(`${where}: tolerance is ${String(tolerance)}; it has to be at least 1`);
+  const { minLimit = 5, maxLimit = 1000, maxLoopDelayMs = 100, maxWaitMs = 1000, windowMs = 500 } = options;
   if (minLimit > maxLimit)
     throw new RangeError(`${where}: minLimit is ${minLimit}, which is more than maxLimit, ${maxLimit}`);
   for (const [name, priority] of Object.entries(options.priorities ?? {})) {
-    if (priority in shares || priority === "exempt") continue;
+    if (priorityNames.includes(priority)) continue;
     throw new TypeError(
       `${where}: ${name} has priority ${JSON.stringify(priority)}; there are critical, normal, low and exempt`,
     );
   }
-  const initialLimit = Math.max(minLimit, Math.min(maxLimit, options.initialLimit ?? 50));
   return {
     clock: options.clock ?? systemClock,
-    windowMs: options.windowMs ?? 500,
+    windowMs,
     maxLoopDelayMs,
     retryAfterMs: options.retryAfterMs ?? 1000,
     random: options.random ?? Math.random,
@@ -174,7 +271,15 @@ function checked(options: LoadSheddingOptions) {
       "grpc.health.v1.Health": "exempt",
       ...options.priorities,
     }),
-    adaptive: new AdaptiveLimit({ initialLimit, minLimit, maxLimit, tolerance }),
+    maxQueued: options.maxQueued ?? 1000,
+    settings: {
+      initialLimit: Math.max(minLimit, Math.min(maxLimit, options.initialLimit ?? 200)),
+      minLimit,
+      maxLimit,
+      windowMs,
+      maxWaitMs,
+      overloadedWaitMs: options.overloadedWaitMs ?? Math.min(250, maxWaitMs),
+    },
     loopDelay: maxLoopDelayMs === 0 ? undefined : (options.loopDelay ?? measureLoopDelay()),
   };
 }

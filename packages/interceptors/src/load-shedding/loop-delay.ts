@@ -10,8 +10,12 @@ export interface LoopDelay {
 const resolutionMs = 20;
 const nanosecondsPerMs = 1e6;
 
-export function measureLoopDelay(): LoopDelay {
-  const histogram = monitorEventLoopDelay({ resolution: resolutionMs });
+/** What is asked of a histogram of Node's. */
+export type DelayHistogram = Pick<ReturnType<typeof monitorEventLoopDelay>, "mean" | "reset" | "enable" | "disable">;
+
+/** @param create for tests */
+export function measureLoopDelay(create: typeof monitorLoop = monitorLoop): LoopDelay {
+  const histogram = create(resolutionMs);
   histogram.enable();
   return {
     takeMeanMs() {
@@ -24,4 +28,8 @@ export function measureLoopDelay(): LoopDelay {
       histogram.disable();
     },
   };
+}
+
+function monitorLoop(resolution: number): DelayHistogram {
+  return monitorEventLoopDelay({ resolution });
 }

@@ -1,0 +1,104 @@
+import { AdaptiveLimit, type AdaptiveLimitSettings } from "./adaptive-limit.ts";
+import { CallQueue, type CallQueueSettings } from "./call-queue.ts";
+
+export type Rank = "critical" | "normal" | "low";
+
+export interface MethodLoadSettings extends AdaptiveLimitSettings, CallQueueSettings {
+  readonly windowMs: number;
+}
+
+/** Fewer answers say little of a rate. */
+const minAnswers = 10;
+/** Windows that a method with fewer is given for them. */
+const maxWindows = 20;
+
+/** The calls of one method: those that run, those that wait, and how many may run. */
+export class MethodLoad {
+  readonly method: string;
+  readonly rank: Rank;
+  readonly queue: CallQueue;
+  running = 0;
+  /** Of the adaptive limit, kept here because each call asks for it. */
+  limit: number;
+  readonly #settings: MethodLoadSettings;
+  readonly #adaptive: AdaptiveLimit;
+  #windowSinceMs: number;
+  #windowUntilMs: number;
+  #answered = 0;
+  #late = 0;
+  #sumMs = 0;
+  #hasWaited = false;
+  /** The limit was lowered below what runs. */
+  #isDraining = false;
+
+  constructor(method: string, rank: Rank, settings: MethodLoadSettings, nowMs: number) {
+    this.method = method;
+    this.rank = rank;
+    this.queue = new CallQueue(settings);
+    this.#settings = settings;
+    this.#adaptive = new AdaptiveLimit(settings);
+    this.limit = this.#adaptive.limit;
+    this.#windowSinceMs = nowMs;
+    this.#windowUntilMs = nowMs + settings.windowMs;
+  }
+
+  /** A call has to wait because as many run as may. */
+  waited(nowMs: number): void {
+    if (this.#hasWaited) return;
+    this.endWindow(nowMs);
+    this.#hasWaited = true;
+    // What came before was not held back by the limit, so it says nothing of it.
+    this.#begin(nowMs);
+  }
+
+  answered(durationMs: number): void {
+    this.#answered++;
+    this.#sumMs += durationMs;
+  }
+
+  missedDeadline(): void {
+    this.#late++;
+  }
+
+  /** Draws the conclusion of a window that is over, and begins the next. */
+  endWindow(nowMs: number): void {
+    if (this.#isDraining && this.running <= this.limit) {
+      // Until now as many ran as before the limit was lowered.
+      this.#isDraining = false;
+      const elapsedMs = nowMs - this.#windowSinceMs;
+      if (elapsedMs >= this.#settings.windowMs) this.#adaptive.drained(this.#answered / elapsedMs);
+      this.#begin(nowMs);
+      return;
+    }
+    if (nowMs < this.#windowUntilMs || this.#isDraining) return;
+    const elapsedMs = nowMs - this.#windowSinceMs;
+    this.queue.reconsider(this.#answered / elapsedMs, nowMs);
+    if (!this.#hasWaited) {
+      this.#adaptive.relax(Math.floor(elapsedMs / this.#settings.windowMs));
+    } else if (this.#isConclusive(elapsedMs)) {
+      this.#adaptive.endWindow(elapsedMs, this.#answered, this.#late);
+    } else {
+      this.#windowUntilMs = nowMs + this.#settings.windowMs;
+      return;
+    }
+    this.limit = this.#adaptive.limit;
+    this.#isDraining = this.running > this.limit;
+    this.#hasWaited = this.queue.length > 0;
+    this.#begin(nowMs);
+  }
+
+  /** A window has to see that calls end which began in it, and enough of them: the first are still those of the limit before. */
+  #isConclusive(elapsedMs: number): boolean {
+    if (!this.#adaptive.isTrying) return true;
+    if (elapsedMs >= maxWindows * this.#settings.windowMs) return true;
+    return this.#answered >= minAnswers && elapsedMs >= this.#sumMs / this.#answered;
+  }
+
+  #begin(nowMs: number): void {
+    this.#windowSinceMs = nowMs;
+    this.#windowUntilMs = nowMs + this.#settings.windowMs;
+    this.#answered = 0;
+    this.#late = 0;
+    this.#sumMs = 0;
+  }
+}

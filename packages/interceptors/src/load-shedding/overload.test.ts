@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Admission } from "./admission.ts";
+import { MethodLoad } from "./method-load.ts";
+
+const settings = {
+  initialLimit: 200,
+  minLimit: 5,
+  maxLimit: 1000,
+  windowMs: 500,
+  maxWaitMs: 1000,
+  overloadedWaitMs: 250,
+};
+
+/** Time that is nothing but a list of what happens next, so that half a minute of overload takes a moment and is always the same. */
+class Simulation {
+  nowMs = 0;
+  #order = 0;
+  readonly #events: { atMs: number; order: number; run: () => void; isCancelled: boolean }[] = [];
+  readonly admission = new Admission({
+    maxQueued: 1000,
+    nowMs: () => this.nowMs,
+    after: (delayMs, run) => this.after(delayMs, run),
+    nextTurn: (run) => this.after(0, run),
+  });
+
+  after(delayMs: number, run: () => void): () => void {
+    const event = { atMs: this.nowMs + delayMs, order: this.#order++, run, isCancelled: false };
+    this.#events.push(event);
+    for (let at = this.#events.length - 1; at > 0; ) {
+      const parent = (at - 1) >> 1;
+      if (!this.#isBefore(at, parent)) break;
+      this.#swap(at, parent);
+      at = parent;
+    }
+    return () => {
+      event.isCancelled = true;
+    };
+  }
+
+  run(): void {
+    for (let event = this.#take(); event !== undefined; event = this.#take()) {
+      if (event.isCancelled) continue;
+      this.nowMs = event.atMs;
+      event.run();
+    }
+  }
+
+  #take() {
+    const events = this.#events;
+    const first = events[0];
+    const last = events.pop();
+    if (last === undefined || events.length === 0) return first;
+    events[0] = last;
+    for (let at = 0; ; ) {
+      const left = 2 * at + 1;
+      const right = left + 1;
+      let least = at;
+      if (left < events.length && this.#isBefore(left, least)) least = left;
+      if (right < events.length && this.#isBefore(right, least)) least = right;
+      if (least === at) return first;
+      this.#swap(at, least);
+      at = least;
+    }
+  }
+
+  #isBefore(at: number, other: number): boolean {
+    const [a, b] = [this.#events[at], this.#events[other]];
+    if (a === undefined || b === undefined) return false;
+    return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+  }
+
+  #swap(at: number, other: number): void {
+    const [a, b] = [this.#events[at], this.#events[other]];
+    if (a !== undefined && b !== undefined) [this.#events[at], this.#events[other]] = [b, a];
+  }
+}
+
+/** Does the work of calls; tells when a call is done. */
+type Resource = (done: () => void) => void;
+
+/** One core that all running calls share in equal parts. */
+function createCore(simulation: Simulation, workMs: number): Resource {
+  const ends: { readonly atShareMs: number; readonly done: () => void }[] = [];
+  let shareMs = 0;
+  let sinceMs = 0;
+  let cancel = (): void => {};
+  const advance = (): void => {
+    if (ends.length > 0) shareMs += (simulation.nowMs - sinceMs) / ends.length;
+    sinceMs = simulation.nowMs;
+  };
+  const arm = (): void => {
+    cancel();
+    const [next] = ends;
+    if (next === undefined) return;
+    cancel = simulation.after(Math.max(0, (next.atShareMs - shareMs) * ends.length), () => {
+      advance();
+      ends.shift();
+      next.done();
+      arm();
+    });
+  };
+  return (done) => {
+    advance();
+    ends.push({ atShareMs: shareMs + workMs, done });
+    arm();
+  };
+}
+
+/** Something else, such as a database, that takes its time, and does so many at once. */
+function createBackend(simulation: Simulation, workMs: number, places: number): Resource {
+  const waiting: (() => void)[] = [];
+  let busy = 0;
+  const begin = (done: () => void): void => {
+    busy++;
+    simulation.after(workMs, () => {
+      busy--;
+      const next = waiting.shift();
+      if (next !== undefined) begin(next);
+      done();
+    });
+  };
+  return (done) => {
+    if (busy < places) begin(done);
+    else waiting.push(done);
+  };
+}
+
+class Traffic {
+  readonly load: MethodLoad;
+  readonly #served: { readonly arrivedMs: number; readonly tookMs: number }[] = [];
+  refused = 0;
+  readonly #simulation: Simulation;
+  readonly #resource: Resource;
+
+  constructor(simulation: Simulation, method: string, resource: Resource) {
+    this.#simulation = simulation;
+    this.#resource = resource;
+    this.load = new MethodLoad(method, "normal", settings, 0);
+  }
+
+  call(): void {
+    const { admission } = this.#simulation;
+    const arrivedMs = this.#simulation.nowMs;
+    if (admission.enter(this.load, false)) this.#run(arrivedMs);
+    else {
+      admission.wait(this.load, false, {
+        run: () => this.#run(arrivedMs),
+        refuse: () => {
+          this.refused++;
+        },
+      });
+    }
+  }
+
+  /** Calls at a rate that does not care for answers, as those of many clients do. */
+  arrive(perSecond: number, fromMs: number, untilMs: number): void {
+    // Between half and one and a half times the mean, always the same.
+    let seed = 1;
+    const next = (atMs: number): void => {
+      if (atMs >= untilMs) return;
+      this.#simulation.after(atMs - this.#simulation.nowMs, () => {
+        this.call();
+        seed = (seed * 16_807) % 2_147_483_647;
+        next(atMs + (1000 / perSecond) * (0.5 + seed / 2_147_483_647));
+      });
+    };
+    next(fromMs);
+  }
+
+  get served(): number {
+    return this.#served.length;
+  }
+
+  /** Of the calls that came after a time, the wait included. */
+  p99Ms(afterMs = 0): number {
+    const later = this.#served.filter(({ arrivedMs }) => arrivedMs >= afterMs);
+    const sorted = later.map(({ tookMs }) => tookMs).sort((a, b) => a - b);
+    return sorted[Math.floor(sorted.length * 0.99)] ?? 0;
+  }
+
+  #run(arrivedMs: number): void {
+    const begunMs = this.#simulation.nowMs;
+    this.#resource(() => {
+      const { nowMs, admission } = this.#simulation;
+      this.#served.push({ arrivedMs, tookMs: nowMs - arrivedMs });
+      this.load.answered(nowMs - begunMs);
+      admission.leave(this.load);
+    });
+  }
+}
+
+describe("a server without load", () => {
+  for (const count of [100, 500, 1000]) {
+    it(`refuses none of ${count} calls at once, before and after a busy time`, () => {
+      const simulation = new Simulation();
+      const traffic = new Traffic(simulation, "a", createCore(simulation, 0.5));
+      const burst = (): void => {
+        for (let at = 0; at < count; at++) traffic.call();
+      };
+      burst();
+      // 90 % of what it can do.
+      traffic.arrive(1800, 5_000, 15_000);
+      simulation.after(20_000, burst);
+      simulation.run();
+      assert.equal(traffic.refused, 0);
+      assert.equal(simulation.admission.running + simulation.admission.queued, 0);
+    });
+  }
+});
+
+describe("a server with five times the load that it can serve, for half a minute", () => {
+  const durationMs = 30_000;
+  const cases: [string, number, (simulation: Simulation) => Resource, number][] = [
+    ["of its core", 500, (simulation) => createCore(simulation, 2), 260],
+    ["of a database with 40 connections", 800, (simulation) => createBackend(simulation, 50, 40), 300],
+    ["of 4 threads with long work", 20, (simulation) => createBackend(simulation, 200, 4), 3_000],
+  ];
+  for (const [name, capacity, createResource, settledP99Ms] of cases) {
+    it(`${name}: serves at least 80 % of what it can, each in bounded time, and recovers with the load`, () => {
+      const simulation = new Simulation();
+      const traffic = new Traffic(simulation, "a", createResource(simulation));
+      traffic.arrive(5 * capacity, 0, durationMs);
+      simulation.run();
+      const share = traffic.served / ((capacity * durationMs) / 1000);
+      assert.ok(share >= 0.8, `${share}`);
+      // What is let in at first, and the longest wait for it.
+      const firstMs = settings.maxWaitMs + (settings.initialLimit / capacity) * 1000;
+      assert.ok(traffic.p99Ms() <= firstMs, `${traffic.p99Ms()}`);
+      assert.ok(traffic.p99Ms(20_000) <= settledP99Ms, `${traffic.p99Ms(20_000)}`);
+      assert.ok(simulation.nowMs < durationMs + 2_000, `${simulation.nowMs}`);
+      assert.equal(simulation.admission.running + simulation.admission.queued, 0);
+    });
+  }
+
+  it("leaves the calls of another method alone", () => {
+    const simulation = new Simulation();
+    const slow = new Traffic(simulation, "slow", createBackend(simulation, 500, 4));
+    const quick = new Traffic(simulation, "quick", createCore(simulation, 1));
+    slow.arrive(40, 0, durationMs);
+    quick.arrive(500, 0, durationMs);
+    simulation.run();
+    assert.ok(slow.refused > 0);
+    assert.deepEqual([quick.refused, quick.load.limit], [0, 200]);
+    assert.ok(quick.p99Ms() < 20, `${quick.p99Ms()}`);
+  });
+});
