@@ -12,7 +12,7 @@ export interface NewUser {
   readonly email: string;
   /** An ordinary user by default. */
   readonly role?: StoredRole;
-  /** As `hashPassword` made it; users of the package `user` have none. */
+  /** As `PasswordHash` made it; users of the package `user` have none. */
   readonly passwordHash?: string;
 }
 
