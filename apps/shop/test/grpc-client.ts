@@ -19,7 +19,8 @@ type Headers = Readonly<Record<string, string>>;
 
 /** A client that shares no code with the services: grpc-js, with the proto files loaded at run time. */
 export interface LooseClient {
-  call(method: string, request: LooseMessage, headers?: Headers): Promise<LooseMessage>;
+  /** `deadlineMs`: 15 s by default. */
+  call(method: string, request: LooseMessage, headers?: Headers, deadlineMs?: number): Promise<LooseMessage>;
   stream(method: string, request: LooseMessage, headers?: Headers): ClientReadableStream<LooseMessage>;
   close(): void;
 }
@@ -58,9 +59,9 @@ export function connect(service: keyof typeof files, address: string): LooseClie
     return descriptor;
   };
   return {
-    call(method, request, headers) {
+    call(method, request, headers, deadlineMs = callDeadlineMs) {
       const { path, requestSerialize, responseDeserialize } = descriptorOf(method);
-      const options = { deadline: Date.now() + callDeadlineMs };
+      const options = { deadline: Date.now() + deadlineMs };
       return new Promise((resolve, reject) => {
         const settle = (error: ServiceError | null, response?: LooseMessage) => {
           if (error === null) resolve(response ?? {});

@@ -74,6 +74,15 @@ test("a cancelled order stays cancelled, and cancelling it again changes nothing
   assert.deepEqual(await orders.cancelOrder({ orderId: id }), cancelled);
 });
 
+test("while the clock is set back, an order is not cancelled before it was placed", async () => {
+  const placed = await orders.createOrder({ userId: "ada", items: [pen] });
+  nowMs = 1_000;
+  const cancelled = await orders.cancelOrder({ orderId: placed.id });
+  assert.equal(cancelled.state, Order_State.CANCELLED);
+  assert.deepEqual(cancelled.createTime, placed.createTime);
+  assert.deepEqual(cancelled.updateTime, placed.createTime);
+});
+
 test("pages lead through one user's orders from the newest to the oldest, each once", async () => {
   for (let index = 1; index <= 5; index++) {
     await orders.createOrder({ userId: "ada", items: [{ ...pen, sku: `a${index}` }] });

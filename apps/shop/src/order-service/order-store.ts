@@ -91,7 +91,9 @@ export function createOrderStore(database: DatabaseSync, nowMs: () => number = D
     `SELECT ${columns} FROM orders WHERE user_id = :userId AND seq < :beforeSeq ORDER BY seq DESC LIMIT :limit`,
   );
   const markCancelled = database.prepare(
-    "UPDATE orders SET cancelled = 1, update_time_ms = :nowMs WHERE id = :id AND cancelled = 0",
+    // The clock may be set back, and an order is never updated before it was created.
+    `UPDATE orders SET cancelled = 1, update_time_ms = max(:nowMs, create_time_ms, update_time_ms)
+     WHERE id = :id AND cancelled = 0`,
   );
 
   const orderOf = (found: unknown): StoredOrder | undefined => {

@@ -6,12 +6,22 @@ import { createServerDeadline } from "@tercel/interceptors/deadline";
 const defaultMs = 5_000;
 const maxMs = 30_000;
 
-/**
- * Gives every call a deadline, apart from streams that go on for as long as they are read.
- *
- * @param streams Such streams beside those of health and reflection, by `package.Service/Method`.
- */
-export function createCallDeadlines(streams: readonly string[] = []): Interceptor {
-  const openEnded = ["grpc.health.v1.Health/Watch", ...reflectionServices.map(({ typeName }) => typeName), ...streams];
-  return createServerDeadline({ defaultMs, maxMs, methods: Object.fromEntries(openEnded.map((name) => [name, {}])) });
+/** What other methods than the usual ones need, by `package.Service/Method`. */
+export interface DeadlineExceptions {
+  /** Streams, in addition to those of health and reflection, that go on for as long as they are read. */
+  readonly openEnded?: readonly string[];
+  /** Calls that may take longer where their client has set no deadline. */
+  readonly defaultMs?: Readonly<Record<string, number>>;
+}
+
+/** Gives every call a deadline, apart from streams that go on for as long as they are read. */
+export function createCallDeadlines(exceptions: DeadlineExceptions = {}): Interceptor {
+  const services = reflectionServices.map(({ typeName }) => typeName);
+  const openEnded = ["grpc.health.v1.Health/Watch", ...services, ...(exceptions.openEnded ?? [])];
+  const slow = Object.entries(exceptions.defaultMs ?? {});
+  const methods = Object.fromEntries([
+    ...openEnded.map((name) => [name, {}] as const),
+    ...slow.map(([name, ms]) => [name, { defaultMs: ms, maxMs }] as const),
+  ]);
+  return createServerDeadline({ defaultMs, maxMs, methods });
 }

@@ -37,8 +37,11 @@ export interface CallProtection {
   close(): void;
 }
 
-/** Streams that go on for as long as they are read. */
-const openEnded = ["user.v1.UserService/StreamUserUpdates", "user.UserService/StreamUsers"];
+const deadlines = {
+  openEnded: ["user.v1.UserService/StreamUserUpdates", "user.UserService/StreamUsers"],
+  // A third of a second of work, and as long a queue for it as PasswordHash allows.
+  defaultMs: { "user.v1.UserService/CreateUser": 15_000 },
+};
 
 /** What stands around the handlers of user-service. The order is what makes it work, so the reasons stand beside it. */
 export function createCallProtection(parts: CallProtectionParts): CallProtection {
@@ -55,7 +58,7 @@ export function createCallProtection(parts: CallProtectionParts): CallProtection
     // Around whatever stores, the idempotency keys included.
     parts.storage.interceptor,
     // Before whatever waits: waiting is a part of the call's time.
-    createCallDeadlines(openEnded),
+    createCallDeadlines(deadlines),
     // Before whatever costs.
     shedding.interceptor,
     // Before auth: a flood of calls without a good token must not have each token verified.

@@ -3,11 +3,12 @@ import { scryptSync } from "node:crypto";
 import { test } from "node:test";
 import { Code } from "@connectrpc/connect";
 import { assertStatus } from "@tercel/grpc/testing";
-import { createPasswordHash, type PasswordHashOptions } from "./password-hash.ts";
+import type { HashingCall } from "./hash-queue.ts";
+import { createPasswordHash, hashCostFor, maxRunningFor } from "./password-hash.ts";
 
-/** Cheap ones: how strong the default is, is said by the first test. */
-const cheap: PasswordHashOptions = { cost: 16, blockSize: 1, parallelization: 1 };
-const never = new AbortController().signal;
+/** Cheap: how strong the default is, is said by the first tests. */
+const cost = { cost: 16, blockSize: 1, parallelization: 1 };
+const call: HashingCall = { signal: new AbortController().signal, timeoutMs: undefined };
 
 function isHashOf(password: string, stored: string): boolean {
   const [kind, cost, blockSize, parallelization, salt = "", hash = ""] = stored.split("$");
@@ -17,55 +18,102 @@ function isHashOf(password: string, stored: string): boolean {
   return kind === "scrypt" && made.equals(expected);
 }
 
+test("a hash costs what OWASP recommends, for any number of cores", () => {
+  // https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html, scrypt: the least p for each N, with r = 8.
+  const leastParallelization = new Map([
+    [2 ** 17, 1],
+    [2 ** 16, 2],
+    [2 ** 15, 3],
+    [2 ** 14, 5],
+    [2 ** 13, 10],
+  ]);
+  for (const cores of [1, 2, 3, 4, 8, 64]) {
+    const { cost, blockSize, parallelization } = hashCostFor(cores);
+    assert.equal(blockSize, 8);
+    assert.ok(parallelization >= (leastParallelization.get(cost) ?? Number.POSITIVE_INFINITY));
+  }
+  assert.deepEqual(hashCostFor(3), { cost: 2 ** 14, blockSize: 8, parallelization: 5 });
+  assert.deepEqual(hashCostFor(4), { cost: 2 ** 15, blockSize: 8, parallelization: 3 });
+});
+
+test("a core is left to the event loop, and two of libuv's threads to files and DNS", () => {
+  const cores = [1, 2, 3, 4, 64];
+  assert.deepEqual(
+    cores.map((count) => maxRunningFor(count, 4)),
+    [1, 1, 2, 2, 2],
+  );
+  assert.deepEqual(
+    cores.map((count) => maxRunningFor(count, 16)),
+    [1, 1, 2, 3, 14],
+  );
+  assert.equal(maxRunningFor(8, 1), 1);
+});
+
 test("what is stored says how it was made, and only the right password leads to it", async () => {
-  const stored = await createPasswordHash()("correct horse", never);
-  assert.match(stored, /^scrypt\$32768\$8\$3\$[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=$/);
+  const passwords = createPasswordHash();
+  const stored = await passwords.hash("correct horse", call);
+  assert.match(stored, /^scrypt\$(16384\$8\$5|32768\$8\$3)\$[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=$/);
   assert.equal(isHashOf("correct horse", stored), true);
-  assert.equal(isHashOf("Correct horse", stored), false);
+  assert.equal(await passwords.verify("correct horse", stored, call), true);
+  assert.equal(await passwords.verify("Correct horse", stored, call), false);
+});
+
+test("a hash that was made with other parameters is verified with those", async () => {
+  // As releases before wrote it.
+  const salt = Buffer.alloc(16, 7);
+  const hash = scryptSync("correct horse", salt, 32, {
+    cost: 32_768,
+    blockSize: 8,
+    parallelization: 3,
+    maxmem: 2 ** 30,
+  });
+  const stored = `scrypt$32768$8$3$${salt.toString("base64")}$${hash.toString("base64")}`;
+  const passwords = createPasswordHash({ cost });
+  assert.equal(await passwords.verify("correct horse", stored, call), true);
+  assert.equal(await passwords.verify("battery staple", stored, call), false);
+});
+
+test("what is not such a hash, or would take all memory, is refused", async () => {
+  const passwords = createPasswordHash({ cost });
+  for (const stored of [
+    "",
+    "bcrypt$1",
+    "scrypt$16$1$1$c2FsdA==",
+    "scrypt$16$1$1$c2FsdA==$",
+    "scrypt$16$1$1$c2FsdA==$aGFzaA==",
+  ]) {
+    await assert.rejects(passwords.verify("a", stored, call), /not a password hash of this program/, stored);
+  }
+  const [, , , , salt, hash] = (await passwords.hash("a", call)).split("$");
+  await assert.rejects(passwords.verify("a", `scrypt$1048576$8$1$${salt}$${hash}`, call), /memory limit exceeded/);
+  await assert.rejects(passwords.verify("a", `scrypt$x$8$1$${salt}$${hash}`, call));
 });
 
 test("the same password has another hash each time", async () => {
-  const hash = createPasswordHash(cheap);
-  assert.notEqual(await hash("correct horse", never), await hash("correct horse", never));
+  const passwords = createPasswordHash({ cost });
+  assert.notEqual(await passwords.hash("correct horse", call), await passwords.hash("correct horse", call));
 });
 
 test("a letter typed as two is the same letter", async () => {
-  const stored = await createPasswordHash(cheap)("o\u0308sterreich", never);
+  const stored = await createPasswordHash({ cost }).hash("o\u0308sterreich", call);
   assert.equal(isHashOf("österreich", stored), true);
 });
 
-test("so many wait, one more is refused, and all that waited are hashed", async () => {
-  const hash = createPasswordHash({ ...cheap, maxRunning: 1, maxWaiting: 2 });
-  const three = ["a", "b", "c"].map((password) => hash(password, never));
-  const refused = await assertStatus(hash("d", never), Code.ResourceExhausted, /too many passwords/);
-  assert.ok(refused.details.length > 0);
-  const stored = await Promise.all(three);
-  assert.deepEqual(
-    stored.map((one, at) => isHashOf(["a", "b", "c"][at] ?? "", one)),
-    [true, true, true],
-  );
-  assert.ok(isHashOf("e", await hash("e", never)));
+test("hashing and verifying wait in one queue: so many, one more is refused, and all that waited get their turn", async () => {
+  const passwords = createPasswordHash({ cost, maxRunning: 1, maxWaiting: 2 });
+  const stored = await passwords.hash("a", call);
+  const hashing = passwords.hash("b", call);
+  const verifying = [passwords.verify("a", stored, call), passwords.verify("b", stored, call)];
+  await assertStatus(passwords.hash("c", call), Code.ResourceExhausted, /too many passwords/);
+  await assertStatus(passwords.verify("a", stored, call), Code.ResourceExhausted, /too many passwords/);
+  assert.ok(isHashOf("b", await hashing));
+  assert.deepEqual(await Promise.all(verifying), [true, false]);
+  assert.ok(isHashOf("d", await passwords.hash("d", call)));
 });
 
-test("who gives up while waiting gives the place away", async () => {
-  const hash = createPasswordHash({ ...cheap, maxRunning: 1, maxWaiting: 1 });
-  const first = hash("a", never);
+test("a call that is cancelled while its password is hashed gets no hash", async () => {
   const leaving = new AbortController();
-  const second = hash("b", leaving.signal);
-  leaving.abort(new Error("gave up"));
-  await assert.rejects(second, /gave up/);
-  const third = hash("c", never);
-  assert.ok(isHashOf("a", await first));
-  assert.ok(isHashOf("c", await third));
-});
-
-test("who gives up while being hashed gets no hash", async () => {
-  const leaving = new AbortController();
-  const hashing = createPasswordHash(cheap)("a", leaving.signal);
+  const hashing = createPasswordHash({ cost }).hash("a", { ...call, signal: leaving.signal });
   leaving.abort(new Error("gave up"));
   await assert.rejects(hashing, /gave up/);
-});
-
-test("who has given up before is not hashed", async () => {
-  await assert.rejects(createPasswordHash(cheap)("a", AbortSignal.abort(new Error("gave up"))), /gave up/);
 });

@@ -71,7 +71,7 @@ export async function startUserService(settings: Settings, log: Log): Promise<Ru
     cache,
     search: createUserSearch(database),
     updates,
-    hashPassword: createPasswordHash(),
+    passwords: createPasswordHash(),
     placeWelcomeOrder,
     tokenKeys: [{ id: "1", secret: secret.key("page tokens") }],
   });

@@ -73,6 +73,37 @@ test("an update without changes leaves the time alone", () => {
   assert.deepEqual(store.update(user.id, {}), user);
 });
 
+test("while the clock is set back, a user is not updated before it was created, nor before its last update", () => {
+  const told: string[] = [];
+  const telling = createUserStore(database, {
+    nowMs: () => now,
+    onChange: ({ kind, atMs }) => told.push(`${kind} at ${atMs}`),
+  });
+  now = 5_000;
+  const ada = telling.create({ name: splitName("Ada"), email: "ada@x.org" });
+  assert.ok(ada !== "email-taken");
+  const updatedAtMs = (role: 1 | 2) => {
+    const user = telling.update(ada.id, { role });
+    assert.ok(typeof user === "object");
+    assert.equal(user.createdAtMs, 5_000);
+    return user.updatedAtMs;
+  };
+  now = 1_000;
+  assert.equal(updatedAtMs(2), 5_000);
+  now = 7_000;
+  assert.equal(updatedAtMs(1), 7_000);
+  now = 6_000;
+  assert.equal(updatedAtMs(2), 7_000);
+  telling.delete(ada.id);
+  assert.deepEqual(told, [
+    "created at 5000",
+    "updated at 5000",
+    "updated at 7000",
+    "updated at 7000",
+    "deleted at 7000",
+  ]);
+});
+
 test("a user may change the case of its own address but not take another's", () => {
   const ada = add("Ada");
   add("Eve");

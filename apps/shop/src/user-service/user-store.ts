@@ -12,7 +12,7 @@ export interface NewUser {
   readonly email: string;
   /** An ordinary user by default. */
   readonly role?: StoredRole;
-  /** As `hashPassword` made it; users of the package `user` have none. */
+  /** As `PasswordHash` made it; users of the package `user` have none. */
   readonly passwordHash?: string;
 }
 
@@ -66,13 +66,17 @@ export function createUserStore(database: DatabaseSync, options: UserStoreOption
   );
   const selectOne = database.prepare(`SELECT ${userColumns} FROM users WHERE id = :id`);
   const selectByEmail = database.prepare("SELECT 1 FROM users WHERE email_folded = :emailFolded");
-  // OR IGNORE turns a taken e-mail address into "no row"; no other constraint can be hurt by these values.
+  // OR IGNORE turns a taken e-mail address into "no row"; these values cannot violate any other constraint. The clock may be set back, and
+  // a user is never updated before it was created, or before its last update.
   const change = database.prepare(
     `UPDATE OR IGNORE users SET name = :name, first_name = :firstName, last_name = :lastName, email = :email, role = :role,
-       name_folded = :nameFolded, email_folded = :emailFolded, updated_at_ms = :now
+       name_folded = :nameFolded, email_folded = :emailFolded,
+       updated_at_ms = max(:now, created_at_ms, updated_at_ms)
      WHERE id = :id RETURNING ${userColumns}`,
   );
-  const remove = database.prepare("DELETE FROM users WHERE id = :id");
+  const remove = database.prepare(
+    'DELETE FROM users WHERE id = :id RETURNING max(:now, created_at_ms, updated_at_ms) AS "deletedAtMs"',
+  );
   const count = database.prepare(`SELECT count(*) AS total FROM users WHERE ${matches}`);
   const selectPage = database.prepare(
     `SELECT ${userColumns} FROM users WHERE ${matches} ORDER BY seq LIMIT :limit OFFSET :offset`,
@@ -89,7 +93,7 @@ export function createUserStore(database: DatabaseSync, options: UserStoreOption
     let noted: UserChange | undefined;
     const written = inTransaction(database, () => {
       const outcome = write();
-      if (outcome.userId !== undefined) noted = changes.append(kind, outcome.userId, nowMs());
+      if (outcome.changed !== undefined) noted = changes.append(kind, outcome.changed.userId, outcome.changed.atMs);
       return outcome;
     });
     if (noted !== undefined) onChange?.(noted);
@@ -102,7 +106,9 @@ export function createUserStore(database: DatabaseSync, options: UserStoreOption
         const id = randomUUID();
         const values = { id, role, passwordHash: passwordHash ?? null, ...texts(name, email), now: nowMs() };
         const user = optional(insert.get(values));
-        return user === undefined ? { result: "email-taken" } : { result: user, userId: user.id };
+        return user === undefined
+          ? { result: "email-taken" }
+          : { result: user, changed: { userId: user.id, atMs: user.createdAtMs } };
       });
     },
     get,
@@ -115,13 +121,16 @@ export function createUserStore(database: DatabaseSync, options: UserStoreOption
         const names = name ?? { full: before.name, first: before.firstName, last: before.lastName };
         const values = { id, role: role ?? before.role, ...texts(names, email ?? before.email), now: nowMs() };
         const user = optional(change.get(values));
-        return user === undefined ? { result: "email-taken" } : { result: user, userId: id };
+        return user === undefined
+          ? { result: "email-taken" }
+          : { result: user, changed: { userId: id, atMs: user.updatedAtMs } };
       });
     },
     delete(id) {
       return changing("deleted", () => {
-        const wasThere = Number(remove.run({ id }).changes) > 0;
-        return wasThere ? { result: true, userId: id } : { result: false };
+        const removed = remove.get({ id, now: nowMs() }) as { readonly deletedAtMs: number } | undefined;
+        if (removed === undefined) return { result: false };
+        return { result: true, changed: { userId: id, atMs: removed.deletedAtMs } };
       });
     },
     list(filter, page, pageSize) {
@@ -143,10 +152,11 @@ export function createUserStore(database: DatabaseSync, options: UserStoreOption
   };
 }
 
-/** What came of a write: its result, and whom it changed if anybody. */
+/** What a write has done: its result, and the user that it has changed, if there is one. */
 interface Written<Result> {
   readonly result: Result;
-  readonly userId?: string;
+  /** The time is the one that is stored with the user. */
+  readonly changed?: { readonly userId: string; readonly atMs: number };
 }
 
 function texts(name: PersonName, email: string): Record<string, SQLInputValue> {

@@ -4,7 +4,7 @@ import { createPageTokens, type PageTokenKey, parseFilter, parseOrderBy } from "
 import { UserRole, type UserService } from "../gen/user/v1/user_pb.ts";
 import { callerOf, requireAdmin, requireSelfOrAdmin } from "./caller.ts";
 import { errorDomain } from "./error-domain.ts";
-import type { HashPassword } from "./password-hash.ts";
+import type { PasswordHash } from "./password-hash.ts";
 import { joinName } from "./person-name.ts";
 import { updatedUser } from "./updated-user.ts";
 import type { UserCache } from "./user-cache.ts";
@@ -20,7 +20,7 @@ export interface UserV1Parts {
   readonly cache: UserCache;
   readonly search: ReturnType<typeof createUserSearch>;
   readonly updates: UserUpdates;
-  readonly hashPassword: HashPassword;
+  readonly passwords: Pick<PasswordHash, "hash">;
   readonly placeWelcomeOrder: PlaceWelcomeOrder;
   /** What page tokens and resume tokens are made with. */
   readonly tokenKeys: readonly PageTokenKey[];
@@ -34,7 +34,7 @@ const updatesQuery = { list: "user updates" };
  * that there is a token, and which role ListUsers and DeleteUser need, by the auth interceptor.
  */
 export function createUserV1Handler(parts: UserV1Parts): ServiceImpl<typeof UserService> {
-  const { store, cache, search, updates, hashPassword, placeWelcomeOrder, tokenKeys } = parts;
+  const { store, cache, search, updates, passwords, placeWelcomeOrder, tokenKeys } = parts;
   const pageTokens = createPageTokens<UserCursor>({ keys: tokenKeys });
   const resumeTokens = createPageTokens<number>({ keys: tokenKeys, noun: "resume token" });
 
@@ -63,7 +63,8 @@ export function createUserV1Handler(parts: UserV1Parts): ServiceImpl<typeof User
       if (role !== UserRole.USER) requireAdmin(callerOf(context), "role");
       // A repetition should not cost a hash.
       if (store.isEmailTaken(email)) throw emailTaken(email);
-      const passwordHash = await hashPassword(password, context.signal);
+      const call = { signal: context.signal, timeoutMs: context.timeoutMs() };
+      const passwordHash = await passwords.hash(password, call);
       const user = store.create({ email, name: joinName(firstName.trim(), lastName.trim()), role, passwordHash });
       if (user === "email-taken") throw emailTaken(email);
       await placeWelcomeOrder(user.id, context.timeoutMs());
