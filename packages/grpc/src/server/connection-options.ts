@@ -3,6 +3,7 @@ import { systemClock } from "../call/clock.ts";
 import { safeLog } from "../call/safe-log.ts";
 import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
+import { createHandshakeLog } from "../transport/handshake-log.ts";
 import { LimitReporter } from "../transport/limit-reporter.ts";
 import { type ConnectionOptions, StreamPlaces } from "../transport/listen.ts";
 import { withFiles } from "../transport/tls-files.ts";
@@ -50,6 +51,7 @@ export function connectionOptions(options: ServerOptions): ConnectionOptions {
       permitWithoutStreams: true,
     },
     onError: (error) => log.error("the listening socket failed", { error }),
+    onHandshakeFailure: createHandshakeLog(log, clock),
     onLimit: (event, address, connection) => limitReporter.report(event, address, connection),
     ...withoutUndefined({
       tls: options.tls === undefined ? undefined : withFiles(options.tls),

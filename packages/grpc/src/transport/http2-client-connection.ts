@@ -15,7 +15,7 @@ import { hostOfAuthority, isAuthority } from "../protocol/authority.ts";
 import { AuthorityHeads } from "./authority-heads.ts";
 import type { ClientCall } from "./client-call.ts";
 import type { ClientConnection, Connect } from "./client-connection.ts";
-import { connectError } from "./connect-error.ts";
+import { closedEarly, connectError } from "./connect-error.ts";
 import { GrowingKeepalive } from "./growing-keepalive.ts";
 import type { LimitReporter } from "./limit-reporter.ts";
 
@@ -142,7 +142,7 @@ export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
             limitReporter?.report(event, "path" in address ? `unix:${address.path}` : address.host, connection),
           onClose: (error) => {
             if (ready !== undefined) events.onClose(error);
-            else giveUp(error ?? new Error("the server closed the connection before it sent anything"));
+            else giveUp(error === undefined ? closedEarly(tls !== undefined) : connectError(error, tls !== undefined));
           },
         },
         {
@@ -161,7 +161,7 @@ export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
           if (attemptEnd.signal.aborted) made.close();
           else if (hasSettings) becomeReady();
         },
-        (error: Error) => giveUp(connectError(error)),
+        (error: Error) => giveUp(connectError(error, tls !== undefined)),
       );
     });
   };

@@ -24,6 +24,16 @@ export function attach(connection: Connection, socket: Socket): void {
   socket.on("close", onClose);
 }
 
+/** Gives what the socket delivers to `listener`, until the function that is returned gives it to the connection again. */
+export function divertData(socket: Socket, listener: (chunk: Uint8Array) => void): () => void {
+  socket.off("data", onData);
+  socket.on("data", listener);
+  return () => {
+    socket.off("data", listener);
+    socket.on("data", onData);
+  };
+}
+
 function onData(this: AttachedSocket, chunk: Uint8Array): void {
   const isUsedUp = this[attached].receive(chunk);
   if (isUsedUp && chunk.length >= minFreedBytes) freeBuffer(chunk);

@@ -4,11 +4,12 @@ import { systemClock } from "../connection/clock.ts";
 import { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents, ConnectionOptions } from "../connection/connection-options.ts";
 import { Http2Error } from "../http2-error.ts";
-import { attach } from "./attach.ts";
+import { attachToServer } from "./attach-to-server.ts";
 import { ignoreErrors } from "./ignore-errors.ts";
 import type { ListenAddress } from "./server.ts";
 import { withServerName } from "./server-name.ts";
 import { clientTlsOptions } from "./tls-defaults.ts";
+import { explainHandshakeError } from "./tls-failure.ts";
 
 export interface ConnectOptions extends ConnectionOptions {
   /** What `node:tls` takes. Without it the connection is cleartext with prior knowledge (RFC 9113 §3.3). */
@@ -58,13 +59,14 @@ export function connect(
       socket.off("error", fail);
       socket.off("close", onClose);
     };
-    const fail = (cause: Error): void => {
+    const fail = (error: Error): void => {
       done();
       ignoreErrors(socket);
       socket.destroy();
+      const cause = tls === undefined ? error : explainHandshakeError(error);
       reject(new Http2Error("could not connect", { scope: "connection", blame: "peer", cause }));
     };
-    const onClose = (): void => fail(new Error("the peer closed the connection during the handshake"));
+    const onClose = (): void => fail(new Error("the server closed the connection during the handshake"));
     const onAbort = (): void => fail(new Error("the attempt was cancelled"));
     socket.once("error", fail);
     socket.once("close", onClose);
@@ -78,13 +80,13 @@ export function connect(
         socket.setNoDelay(true);
         const { alpnProtocol } = socket as Socket & { alpnProtocol?: string | false | null };
         if (alpnProtocol !== "h2") {
-          fail(new Error("the peer did not agree to HTTP/2 (ALPN h2)"));
+          fail(new Error("the server does not speak HTTP/2 over TLS: it did not choose ALPN h2"));
           return;
         }
       }
       done();
       const connection = new Connection("client", socket, events, connectionOptions);
-      attach(connection, socket);
+      attachToServer(connection, socket);
       resolve(connection);
     });
   });

@@ -19,6 +19,7 @@ import { HandshakeQueue } from "./handshake-queue.ts";
 import { ignoreErrors } from "./ignore-errors.ts";
 import { readPeerCertificate } from "./peer-certificate.ts";
 import { serverTlsOptions } from "./tls-defaults.ts";
+import { handshakeFailure } from "./tls-failure.ts";
 import { UnixSocketFile } from "./unix-socket-file.ts";
 
 /** A `node:http` server fits: connections that speak HTTP/1.1 are handed to it as if it had accepted them. */
@@ -56,6 +57,8 @@ export interface Http2ServerOptions extends ConnectionOptions {
   maxTlsHandshakes?: number;
   /** A peer at `address` has struck a limit; `connection` is undefined when it had none yet. */
   onLimit?(event: LimitEvent, address: string | undefined, connection: Connection | undefined): void;
+  /** A peer at `address` was let go before it spoke HTTP/2: its TLS handshake failed, or it speaks another protocol, as `reason` says. */
+  onHandshakeFailure?(reason: string, address: string | undefined): void;
   /** Something went wrong with the listening socket itself, such as no file handles left; the server goes on. */
   onError?(error: Error): void;
 }
@@ -225,8 +228,9 @@ export class Http2Server {
       this.acceptTls(socket);
     });
     // A failed handshake concerns one peer. It is told here or as a connection above, and never as both or as neither.
-    tls.on("tlsClientError", (_error: Error, socket: TLSSocket) => {
+    tls.on("tlsClientError", (error: Error, socket: TLSSocket) => {
       this.handshakes.ended();
+      this.reportHandshake(handshakeFailure(error), socket);
       socket.destroy();
     });
     return tls;
@@ -268,6 +272,15 @@ export class Http2Server {
     }
   }
 
+  private reportHandshake(reason: string | undefined, socket: Socket): void {
+    if (reason === undefined) return;
+    try {
+      this.options.onHandshakeFailure?.(reason, socket.remoteAddress);
+    } catch {
+      // As with limits: reporting must not end the process from within a socket's event.
+    }
+  }
+
   private acceptTls(socket: TLSSocket): void {
     socket.setNoDelay(true);
     if (socket.alpnProtocol === "h2") {
@@ -275,7 +288,8 @@ export class Http2Server {
     } else if (this.options.http1Server !== undefined) {
       this.options.http1Server.emit("connection", socket);
     } else {
-      // Without ALPN nobody knows what is spoken; the larger engines have required it since 2024.
+      // Without ALPN there is no telling what is spoken; the larger engines have required it since 2024.
+      this.reportHandshake("the client does not speak HTTP/2 over TLS: it did not offer ALPN h2", socket);
       ignoreErrors(socket);
       socket.destroy();
     }
@@ -301,6 +315,7 @@ export class Http2Server {
       const kind = classifyFirstBytes(head);
       if (kind === "more") return;
       forget();
+      if (kind === "unknown") this.reportHandshake(unknownProtocol(head), socket);
       if (kind === "http1") this.handToHttp1(socket, head);
       else this.serve(socket, kind === "http2" ? head.subarray(prefaceBytes) : undefined);
     };
@@ -312,6 +327,7 @@ export class Http2Server {
   private handToHttp1(socket: Socket, head: Uint8Array): void {
     const { http1Server } = this.options;
     if (http1Server === undefined) {
+      this.reportHandshake("the client speaks HTTP/1.1, which is not served here", socket);
       socket.end(http505);
       socket.destroySoon();
       return;
@@ -341,6 +357,13 @@ export class Http2Server {
   private checkEmpty(): void {
     if (this.closing && this.connections.size === 0) for (const tell of this.whenEmpty.splice(0)) tell();
   }
+}
+
+/** RFC 8446 §5.1: a client's first TLS record is a handshake. */
+function unknownProtocol(head: Uint8Array): string {
+  return head[0] === 0x16 && head[1] === 3
+    ? "the client sent a TLS handshake to a cleartext port"
+    : "the client does not speak HTTP/2";
 }
 
 function peerTlsOf(socket: Socket): PeerTls | undefined {
