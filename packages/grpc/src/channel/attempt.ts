@@ -99,6 +99,10 @@ export class Attempt extends ClientCall implements CallOutcome {
     return this.error?.code;
   }
 
+  get wasAnswered(): boolean {
+    return this.hasHead;
+  }
+
   trailer(name: string): string | null {
     return this.trailerField(name);
   }

@@ -8,7 +8,7 @@ import { freePorts } from "@tercel/test-support/servers";
 const program = (name: string): string => join(import.meta.dirname, name);
 
 const peers: readonly { name: string; skip: string | false; start(t: TestContext): StartedProgram }[] = [
-  { name: "our own server", skip: false, start: (t) => startProgram(t, program("server.ts")) },
+  { name: "our own server", skip: false, start: (t) => startProgram(t, program("../support/health-server.ts")) },
   { name: "a grpc-js server", skip: false, start: (t) => startProgram(t, program("grpc-js-server.ts")) },
   { name: "a grpc-go server", skip: withoutGo, start: (t) => startGoPeer(t, "health-server") },
 ];
@@ -50,7 +50,7 @@ test("a client that waits for a server stays until the server has started, and e
   const [port] = await freePorts(1);
   const client = startProgram(t, program("client.ts"), ["wait", `127.0.0.1:${port}`]);
   assert.equal(await client.line(), "refused");
-  startProgram(t, program("server.ts"), [String(port)]);
+  startProgram(t, program("../support/health-server.ts"), [String(port)]);
   assert.equal(await client.line(), "answered 1");
   await assertExits(client);
 });

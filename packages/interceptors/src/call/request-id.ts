@@ -22,10 +22,30 @@ export function requestIdOf(call: { readonly contextValues: ContextValues }): st
   return call.contextValues.get(requestIdKey) ?? currentRequestId();
 }
 
-/** The same, for what is written of a call on either side: a client's id stands in the header it sends. */
-export function requestIdOn(
-  side: "client" | "server",
-  request: { readonly contextValues: ContextValues; readonly header: Headers },
-): string | undefined {
-  return (side === "client" ? request.header.get("x-request-id") : undefined) ?? requestIdOf(request);
+interface CallWithHeader {
+  readonly contextValues: ContextValues;
+  readonly header: Headers;
+}
+
+/** The metadata name that carries the id unless an interceptor was given another. */
+export const defaultRequestIdHeader = "x-request-id";
+
+/** The other names, by what belongs to one call alone: a client's header, a server's context values. */
+const otherHeaders = new WeakMap<Headers | ContextValues, string>();
+
+/** Notes the metadata name that carries the call's id, for those who write of the call. */
+export function setRequestIdHeader(side: "client" | "server", request: CallWithHeader, name: string): void {
+  if (name !== defaultRequestIdHeader)
+    otherHeaders.set(side === "client" ? request.header : request.contextValues, name);
+}
+
+/** The metadata name that carries the call's id. */
+export function requestIdHeaderOf(side: "client" | "server", request: CallWithHeader): string {
+  return otherHeaders.get(side === "client" ? request.header : request.contextValues) ?? defaultRequestIdHeader;
+}
+
+/** As `requestIdOf`, for what is written of a call on either side: a client's id is in the header that it sends. */
+export function requestIdOn(side: "client" | "server", request: CallWithHeader): string | undefined {
+  const sent = side === "client" ? request.header.get(requestIdHeaderOf(side, request)) : undefined;
+  return sent ?? requestIdOf(request);
 }

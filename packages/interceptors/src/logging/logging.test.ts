@@ -250,11 +250,14 @@ describe("logging", () => {
     const lines = { server: recordLines(), client: recordLines() };
     const { client } = await openOverSocket(t, echo, {
       server: {
-        interceptors: [createServerRequestId(), createServerLogging({ logger: createLogger(to(lines.server)) })],
+        interceptors: [
+          createServerRequestId({ header: "x-correlation-id" }),
+          createServerLogging({ logger: createLogger(to(lines.server)) }),
+        ],
       },
       channel: {
         interceptors: [
-          createClientRequestId({ makeId: () => "id-7" }),
+          createClientRequestId({ header: "x-correlation-id", makeId: () => "id-7" }),
           createClientLogging({ logger: createLogger(to(lines.client)) }),
         ],
       },

@@ -1,7 +1,7 @@
 import { ConnectError, type Interceptor } from "@connectrpc/connect";
 import { createHookedInterceptor, readHeader, refuseUnknownOptions, setHeader } from "@tercel/grpc";
 import { scopeRunner } from "../call/call-scope.ts";
-import { currentRequestId, requestIdKey } from "../call/request-id.ts";
+import { currentRequestId, defaultRequestIdHeader, requestIdKey, setRequestIdHeader } from "../call/request-id.ts";
 import { randomUuid } from "./random-uuid.ts";
 
 export interface ClientRequestIdOptions {
@@ -17,8 +17,6 @@ export interface ServerRequestIdOptions extends ClientRequestIdOptions {
   /** Whether the client is told the id, in the response's headers or with the error. Default true. */
   sendBack?: boolean;
 }
-
-const defaultHeader = "x-request-id";
 
 /**
  * What an id may look like that somebody else made: it goes to logs, headers and other services as it is. 128 characters hold two
@@ -44,6 +42,7 @@ export function createServerRequestId(options: ServerRequestIdOptions = {}): Int
       const incoming = acceptIncoming ? readHeader(request, header) : null;
       const id = incoming !== null && acceptable.test(incoming) ? incoming : makeId();
       request.contextValues.set(requestIdKey, id);
+      setRequestIdHeader("server", request, header);
       return id;
     },
     runner: scopeRunner,
@@ -66,6 +65,7 @@ export function createClientRequestId(options: ClientRequestIdOptions = {}): Int
   const header = checkedHeader(where, options.header);
   const { makeId = randomUuid } = options;
   return (next) => (request) => {
+    setRequestIdHeader("client", request, header);
     // The id is not put among the context values: a caller may use the same ones for its next call.
     if (request.header.get(header) === null) {
       request.header.set(header, request.contextValues.get(requestIdKey) ?? currentRequestId() ?? makeId());
@@ -85,7 +85,7 @@ function withMetadata(error: ConnectError, name: string, value: string): Connect
   return copy;
 }
 
-function checkedHeader(where: string, name: string = defaultHeader): string {
+function checkedHeader(where: string, name: string = defaultRequestIdHeader): string {
   if (/^(?!grpc-)[a-z0-9_.-]+$/.test(name) && !name.endsWith("-bin")) return name;
   throw new TypeError(
     `${where}: header is ${JSON.stringify(name)}; it has to be in lower case, and text metadata may have`,

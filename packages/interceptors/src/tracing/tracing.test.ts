@@ -346,22 +346,31 @@ describe("tracing", () => {
     assert.deepEqual([recorded.lines[0]?.traceId, recorded.lines[0]?.spanId], [span?.traceId, span?.spanId]);
   });
 
-  for (const outer of ["tracing", "request-id"]) {
-    it(`names the request on the spans of both sides, with ${outer} further out`, async (t) => {
+  for (const [outer, header] of [
+    ["tracing", undefined],
+    ["request-id", undefined],
+    ["tracing", "x-correlation-id"],
+    ["request-id", "x-correlation-id"],
+  ] as const) {
+    const name = header ?? "x-request-id";
+    const options = header === undefined ? {} : { header };
+    it(`names the request on the spans of both sides, with ${outer} further out and the id in ${name}`, async (t) => {
       const inOrder = (...interceptors: Interceptor[]) => (outer === "tracing" ? interceptors : interceptors.reverse());
       const { client } = await openInMemory(
         t,
         { unary: () => ({}) },
         {
-          server: { interceptors: inOrder(createServerTracing(), createServerRequestId()) },
-          channel: { interceptors: inOrder(createClientTracing(), createClientRequestId({ makeId: () => "id-7" })) },
+          server: { interceptors: inOrder(createServerTracing(), createServerRequestId(options)) },
+          channel: {
+            interceptors: inOrder(createClientTracing(), createClientRequestId({ ...options, makeId: () => "id-7" })),
+          },
         },
       );
       await client.unary({});
       assert.deepEqual(
         (await spans(3))
           .filter(({ name }) => !name.startsWith("Attempt."))
-          .map(({ attributes }) => attributes["rpc.grpc.request.metadata.x-request-id"]),
+          .map(({ attributes }) => attributes[`rpc.grpc.request.metadata.${name}`]),
         [["id-7"], ["id-7"]],
       );
     });

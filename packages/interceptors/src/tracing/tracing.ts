@@ -25,7 +25,7 @@ import { authorityOf } from "../call/authority-of.ts";
 import { scopeRunner } from "../call/call-scope.ts";
 import { followsUnsampled } from "../call/follows-parents.ts";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
-import { requestIdOn } from "../call/request-id.ts";
+import { requestIdHeaderOf, requestIdOn } from "../call/request-id.ts";
 import { traceContextKey, traceContextOf } from "../call/trace-context.ts";
 import { UnsampledContext } from "../call/unsampled-context.ts";
 import { type AttemptSpansSettings, headerSetter, traceAttempts } from "./attempt-spans.ts";
@@ -166,7 +166,10 @@ function observer(
     onEnd(status, error) {
       // By now, whichever of the two interceptors is the outer one.
       const id = requestIdOn(side, request);
-      if (id !== undefined) span.setAttribute("rpc.grpc.request.metadata.x-request-id", [printable(id, maxTextChars)]);
+      if (id !== undefined) {
+        const header = requestIdHeaderOf(side, request);
+        span.setAttribute(`rpc.grpc.request.metadata.${header}`, [printable(id, maxTextChars)]);
+      }
       endSpan(span, side === "client" ? "Sent" : "Recv", status, error);
       onEnded?.();
     },

@@ -8,6 +8,7 @@ const base: EjectionSettings = {
   maxEjectionPercent: 100,
   successRate: undefined,
   failurePercentage: undefined,
+  consecutiveDeadlines: undefined,
 };
 const percentage = { threshold: 85, enforcementPercentage: 100, minimumHosts: 1, requestVolume: 10 };
 const rate = { stdevFactor: 1900, enforcementPercentage: 100, minimumHosts: 1, requestVolume: 10 };

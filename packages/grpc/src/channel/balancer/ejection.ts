@@ -4,6 +4,12 @@ export class EjectionRecord {
   succeeded = 0;
   failed = 0;
   ejectedAtMs: number | undefined;
+  /** Half a sentence for errors; of the latest ejection. */
+  ejectionReason = "";
+  /** Calls in a row that ended at their deadlines without a word of the endpoint; what it answers ends the row. */
+  deadlinesInRow = 0;
+  /** Calls that any endpoint had answered when the row began. */
+  answeredBefore = 0;
   /** How often in a row it was ejected, less one for each interval that it has behaved since. */
   multiplier = 0;
 }
@@ -29,6 +35,42 @@ export interface EjectionSettings {
   readonly maxEjectionPercent: number;
   readonly successRate: SuccessRateSettings | undefined;
   readonly failurePercentage: FailurePercentageSettings | undefined;
+  /** Calls in a row without a word of the endpoint before their deadlines that eject it at once. */
+  readonly consecutiveDeadlines: number | undefined;
+}
+
+/**
+ * Ejects an endpoint that hangs: so many calls in a row got no answer, and others did meanwhile (otherwise the deadlines are too short, or
+ * what all of them depend on is slow). One that is let back hangs still if its next call gets no answer either. Returns whether it was
+ * ejected.
+ */
+export function ejectHung(
+  record: EjectionRecord,
+  records: Iterable<EjectionRecord>,
+  settings: Pick<EjectionSettings, "consecutiveDeadlines" | "maxEjectionPercent"> & { readonly answered: number },
+  nowMs: number,
+): boolean {
+  const { consecutiveDeadlines = Number.POSITIVE_INFINITY, answered } = settings;
+  const isHung = record.deadlinesInRow >= consecutiveDeadlines && answered > record.answeredBefore;
+  if (!isHung || record.ejectedAtMs !== undefined) return false;
+  const all = [...records];
+  if (!mayEject(countEjected(all), all.length, settings)) return false;
+  eject(record, nowMs, `ejected, because ${record.deadlinesInRow} calls in a row got no answer before their deadlines`);
+  return true;
+}
+
+function mayEject(ejected: number, all: number, settings: Pick<EjectionSettings, "maxEjectionPercent">): boolean {
+  return (ejected / all) * 100 < settings.maxEjectionPercent;
+}
+
+function countEjected(records: readonly EjectionRecord[]): number {
+  return records.filter(({ ejectedAtMs }) => ejectedAtMs !== undefined).length;
+}
+
+function eject(record: EjectionRecord, nowMs: number, reason: string): void {
+  record.ejectedAtMs = nowMs;
+  record.multiplier += 1;
+  record.ejectionReason = reason;
 }
 
 /**
@@ -46,13 +88,12 @@ export function endInterval(
     record.succeeded = 0;
     record.failed = 0;
   }
-  let ejected = records.filter(({ ejectedAtMs }) => ejectedAtMs !== undefined).length;
-  const mayEject = (): boolean => (ejected / records.length) * 100 < settings.maxEjectionPercent;
-  const eject = (record: EjectionRecord, enforcementPercentage: number): void => {
+  let ejected = countEjected(records);
+  const mayEjectMore = (): boolean => mayEject(ejected, records.length, settings);
+  const enforce = (record: EjectionRecord, enforcementPercentage: number): void => {
     if (Math.floor(random() * 100) >= enforcementPercentage) return;
     if (record.ejectedAtMs === undefined) ejected += 1;
-    record.ejectedAtMs = nowMs;
-    record.multiplier += 1;
+    eject(record, nowMs, "ejected, because it failed more calls than the others");
   };
 
   const { successRate, failurePercentage } = settings;
@@ -64,8 +105,8 @@ export function endInterval(
       const variance = rates.reduce((sum, rate) => sum + (rate - mean) ** 2, 0) / rates.length;
       const least = mean - (Math.sqrt(variance) * successRate.stdevFactor) / 1000;
       for (const { record, succeeded, failed } of judged) {
-        if (!mayEject()) break;
-        if (succeeded / (succeeded + failed) < least) eject(record, successRate.enforcementPercentage);
+        if (!mayEjectMore()) break;
+        if (succeeded / (succeeded + failed) < least) enforce(record, successRate.enforcementPercentage);
       }
     }
   }
@@ -73,9 +114,9 @@ export function endInterval(
     const judged = withVolume(counts, failurePercentage.requestVolume);
     if (judged.length >= failurePercentage.minimumHosts) {
       for (const { record, succeeded, failed } of judged) {
-        if (!mayEject()) break;
+        if (!mayEjectMore()) break;
         const percentage = (failed / (succeeded + failed)) * 100;
-        if (percentage > failurePercentage.threshold) eject(record, failurePercentage.enforcementPercentage);
+        if (percentage > failurePercentage.threshold) enforce(record, failurePercentage.enforcementPercentage);
       }
     }
   }

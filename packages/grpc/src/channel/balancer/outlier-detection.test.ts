@@ -3,11 +3,10 @@ import { test } from "node:test";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { endpointOf, endpointsOf, ScriptedHealth, setUpPolicy } from "../testing/policy-host.ts";
-import { createOutlierDetection } from "./outlier-detection.ts";
-import { createPolicies } from "./policies.ts";
+import { createPolicies, findPolicy } from "./policies.ts";
 
-const { choose } = createPolicies([], { random: () => 0 });
-const factory = createOutlierDetection(choose, { random: () => 0 });
+const { all } = createPolicies([], { random: () => 0 });
+const factory = findPolicy(all, "outlier_detection") ?? assert.fail("there is no outlier_detection");
 const failurePercentageEjection = { threshold: 50, minimumHosts: 1, requestVolume: 5 };
 const childPolicy = [{ round_robin: {} }];
 
@@ -177,11 +176,13 @@ test("reads the defaults of gRFC A50 and refuses what they cannot be", () => {
     maxEjectionPercent: 10,
     successRate: { stdevFactor: 1900, enforcementPercentage: 100, minimumHosts: 5, requestVolume: 100 },
     failurePercentage: { threshold: 85, enforcementPercentage: 100, minimumHosts: 5, requestVolume: 50 },
+    consecutiveDeadlines: undefined,
   });
   for (const wrong of [
     { interval: "-1s" },
     { maxEjectionPercent: 101 },
     { failurePercentageEjection: { threshold: 101 } },
+    { consecutiveDeadlineEjection: { threshold: 0 } },
     { successRateEjection: { enforcementPercentage: 101 } },
     { successRateEjection: 5 },
   ]) {

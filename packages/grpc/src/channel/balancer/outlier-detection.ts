@@ -4,10 +4,10 @@ import { addressKey } from "../address-text.ts";
 import type { ConnectivityState } from "../connectivity.ts";
 import type { Endpoint } from "../resolver/index.ts";
 import type { Subchannel, SubchannelStateListener } from "../subchannel/index.ts";
-import { composeTrackers } from "./compose-trackers.ts";
 import { ConfigFields } from "./config-fields.ts";
+import { CountingPicker, type OutcomeCounts, OutcomeTracker } from "./count-outcomes.ts";
 import { deriveHost } from "./derive-host.ts";
-import { EjectionRecord, type EjectionSettings, endInterval } from "./ejection.ts";
+import { EjectionRecord, type EjectionSettings, ejectHung, endInterval } from "./ejection.ts";
 import { endpointKey } from "./endpoint-key.ts";
 import { GracefulSwitch } from "./graceful-switch.ts";
 import type {
@@ -15,18 +15,14 @@ import type {
   BalancerFactory,
   BalancerHost,
   BalancerUpdate,
-  CallOutcome,
-  CallTracker,
   HealthListener,
   HealthReport,
   Picker,
-  PickInfo,
-  PickResult,
 } from "./index.ts";
 import { createUnavailablePicker } from "./pickers.ts";
 import type { ChoosePolicy, PolicyChoice } from "./policy-choice.ts";
 
-interface OutlierDetectionConfig extends EjectionSettings {
+export interface OutlierDetectionConfig extends EjectionSettings {
   readonly intervalMs: number;
   readonly child: PolicyChoice;
 }
@@ -40,7 +36,10 @@ interface OutlierDetectionConfig extends EjectionSettings {
  * `maxEjectionTime` (300 s), `maxEjectionPercent` (10, though one endpoint may always be ejected), `successRateEjection`
  * (`stdevFactor` 1900, `enforcementPercentage` 100, `minimumHosts` 5, `requestVolume` 100), `failurePercentageEjection`
  * (`threshold` 85, `enforcementPercentage` 100, `minimumHosts` 5, `requestVolume` 50) and `childPolicy`, which is required.
- * Without either of the two kinds of ejection it does nothing.
+ *
+ * Besides A50's: `consecutiveDeadlineEjection` (`threshold` 5) ejects an endpoint at once when so many calls in a row have ended at
+ * their deadlines without a word of it while others answered: a process that hangs stays connected. Without any of the three kinds
+ * of ejection it does nothing.
  */
 export function createOutlierDetection(
   choose: ChoosePolicy,
@@ -59,9 +58,13 @@ export function createOutlierDetection(
 
 const maxCount = 0xffff_ffff;
 
+/** As many as Envoy's outlier detection counts of consecutive errors. */
+export const defaultConsecutiveDeadlines = 5;
+
 function readEjection(fields: ConfigFields): Omit<OutlierDetectionConfig, "child"> {
   const successRate = fields.object("successRateEjection");
   const failurePercentage = fields.object("failurePercentageEjection");
+  const consecutiveDeadline = fields.object("consecutiveDeadlineEjection");
   return {
     intervalMs: fields.durationMs("interval", 10_000),
     baseEjectionTimeMs: fields.durationMs("baseEjectionTime", 30_000),
@@ -79,13 +82,15 @@ function readEjection(fields: ConfigFields): Omit<OutlierDetectionConfig, "child
       minimumHosts: failurePercentage.wholeNumber("minimumHosts", 0, maxCount, 5),
       requestVolume: failurePercentage.wholeNumber("requestVolume", 0, maxCount, 50),
     },
+    consecutiveDeadlines: consecutiveDeadline?.wholeNumber("threshold", 1, maxCount, defaultConsecutiveDeadlines),
   };
 }
 
 /** With an interval of zero an idle process would do nothing else. */
 const minIntervalMs = 1;
 
-class OutlierDetection implements Balancer {
+export class OutlierDetection implements Balancer, OutcomeCounts {
+  answered = 0;
   readonly #host: BalancerHost;
   readonly #random: () => number;
   readonly #child: GracefulSwitch;
@@ -124,7 +129,7 @@ class OutlierDetection implements Balancer {
     this.#setEndpoints(endpoints);
     if (this.#isEnabled) this.#scheduleInterval();
     else this.#disable();
-    for (const watch of [...this.#watches]) watch.refresh(this.#isEjected(watch.address));
+    this.#refreshWatches();
     const isUsable = this.#child.update(this.#config.child, { endpoints });
     // The child need not have reported anything new.
     if (this.#isEnabled !== wasEnabled) this.#report();
@@ -146,7 +151,16 @@ class OutlierDetection implements Balancer {
   }
 
   get #isEnabled(): boolean {
-    return this.#config?.successRate !== undefined || this.#config?.failurePercentage !== undefined;
+    const { successRate, failurePercentage, consecutiveDeadlines } = this.#config ?? {};
+    return successRate !== undefined || failurePercentage !== undefined || consecutiveDeadlines !== undefined;
+  }
+
+  onUnanswered(record: EjectionRecord): void {
+    const config = this.#config;
+    if (config?.consecutiveDeadlines === undefined) return;
+    const { clock } = this.#host;
+    const hasEjected = ejectHung(record, this.#records.values(), { ...config, answered: this.answered }, clock.nowMs());
+    if (hasEjected) this.#refreshWatches();
   }
 
   #report(): void {
@@ -189,7 +203,11 @@ class OutlierDetection implements Balancer {
     this.#intervalStartMs = nowMs;
     this.#scheduleInterval();
     if (this.#config !== undefined) endInterval([...this.#records.values()], this.#config, nowMs, this.#random);
-    for (const watch of [...this.#watches]) watch.refresh(this.#isEjected(watch.address));
+    this.#refreshWatches();
+  }
+
+  #refreshWatches(): void {
+    for (const watch of [...this.#watches]) watch.refresh(this.#ejectionAt(watch.address));
   }
 
   #disable(): void {
@@ -199,23 +217,26 @@ class OutlierDetection implements Balancer {
     for (const record of this.#records.values()) {
       record.ejectedAtMs = undefined;
       record.multiplier = 0;
+      record.deadlinesInRow = 0;
     }
   }
 
-  #isEjected(address: string): boolean {
-    return this.#byAddress.get(address)?.ejectedAtMs !== undefined;
+  /** Why the endpoint is ejected; undefined for one that is not. */
+  #ejectionAt(address: string): string | undefined {
+    const record = this.#byAddress.get(address);
+    return record?.ejectedAtMs === undefined ? undefined : record.ejectionReason;
   }
 
   #createSubchannel(address: Address, onState: SubchannelStateListener): Subchannel {
     const subchannel = this.#host.createSubchannel(address, onState);
     const key = addressKey(address);
-    this.#trackers.set(subchannel, new OutcomeTracker(() => this.#byAddress.get(key)));
+    this.#trackers.set(subchannel, new OutcomeTracker(this, () => this.#byAddress.get(key)));
     return subchannel;
   }
 
   #watchHealth(subchannel: Subchannel, listener: HealthListener): () => void {
     const address = addressKey(subchannel.address);
-    const watch = new EjectionWatch(address, this.#isEjected(address), listener);
+    const watch = new EjectionWatch(address, this.#ejectionAt(address), listener);
     this.#watches.add(watch);
     const end = this.#host.watchHealth?.(subchannel, (report) => watch.onReport(report));
     if (end === undefined) watch.onReport({ state: "ready", reason: "" });
@@ -230,12 +251,12 @@ class OutlierDetection implements Balancer {
 class EjectionWatch {
   readonly address: string;
   readonly #listener: HealthListener;
-  #isEjected: boolean;
+  #ejection: string | undefined;
   #report: HealthReport | undefined;
 
-  constructor(address: string, isEjected: boolean, listener: HealthListener) {
+  constructor(address: string, ejection: string | undefined, listener: HealthListener) {
     this.address = address;
-    this.#isEjected = isEjected;
+    this.#ejection = ejection;
     this.#listener = listener;
   }
 
@@ -244,67 +265,17 @@ class EjectionWatch {
     this.#tell();
   }
 
-  refresh(isEjected: boolean): void {
-    if (this.#isEjected === isEjected) return;
-    this.#isEjected = isEjected;
+  refresh(ejection: string | undefined): void {
+    if (this.#ejection === ejection) return;
+    this.#ejection = ejection;
     this.#tell();
   }
 
   #tell(): void {
-    if (this.#isEjected) {
-      this.#listener({ state: "transient_failure", reason: "ejected, because it failed more calls than the others" });
+    if (this.#ejection !== undefined) {
+      this.#listener({ state: "transient_failure", reason: this.#ejection });
     } else if (this.#report !== undefined) {
       this.#listener(this.#report);
     }
-  }
-}
-
-/** Counts the calls of one subchannel for the endpoint that its address belongs to at the time. */
-class OutcomeTracker implements CallTracker {
-  readonly #record: () => EjectionRecord | undefined;
-
-  constructor(record: () => EjectionRecord | undefined) {
-    this.#record = record;
-  }
-
-  onStart(): void {}
-
-  onEnd(outcome: CallOutcome): void {
-    const record = this.#record();
-    if (record === undefined) return;
-    if (outcome.code === undefined) record.succeeded += 1;
-    else record.failed += 1;
-  }
-}
-
-class CountingPicker implements Picker {
-  readonly #picker: Picker;
-  readonly #trackers: WeakMap<Subchannel, OutcomeTracker>;
-  /** Made once for each result of the child, which gives the same ones again and again. */
-  readonly #counted = new WeakMap<PickResult, PickResult>();
-
-  constructor(picker: Picker, trackers: WeakMap<Subchannel, OutcomeTracker>) {
-    this.#picker = picker;
-    this.#trackers = trackers;
-  }
-
-  get dependsOnCall(): boolean {
-    return this.#picker.dependsOnCall;
-  }
-
-  pick(info: PickInfo | undefined): PickResult {
-    const result = this.#picker.pick(info);
-    if (result.kind !== "complete") return result;
-    const known = this.#counted.get(result);
-    if (known !== undefined) return known;
-    const tracker = composeTrackers(result.tracker, this.#trackers.get(result.subchannel));
-    const counted: PickResult =
-      tracker === undefined ? result : { kind: "complete", subchannel: result.subchannel, tracker };
-    this.#counted.set(result, counted);
-    return counted;
-  }
-
-  describe(): string {
-    return this.#picker.describe();
   }
 }

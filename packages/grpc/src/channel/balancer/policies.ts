@@ -1,5 +1,6 @@
 import { createAttributeFilter } from "./attribute-filter.ts";
 import { isJsonObject } from "./config-fields.ts";
+import { ejectingHung } from "./hung-ejection.ts";
 import type { BalancerFactory } from "./index.ts";
 import { createLeastRequest } from "./least-request.ts";
 import { createOutlierDetection } from "./outlier-detection.ts";
@@ -21,7 +22,8 @@ export interface Policies {
 const experimentalSuffix = "_experimental";
 
 /**
- * The built-in policies and `custom` ones, which go before built-in ones of the same name. `random` is for tests.
+ * The built-in policies and `custom` ones, which go before built-in ones of the same name. Those that spread calls
+ * by themselves eject endpoints that hang; as the child of `outlier_detection` they do what its config says. `random` is for tests.
  *
  * @throws TypeError when two custom policies have the same name, or one has none
  */
@@ -30,15 +32,29 @@ export function createPolicies(
   options: { readonly random?: () => number } = {},
 ): Policies {
   const choose: ChoosePolicy = (where, list) => choosePolicy(all, where, list);
-  const builtin: readonly BalancerFactory[] = [
-    createPickFirst(options),
+  const choosePlain: ChoosePolicy = (where, list) =>
+    choosePolicy(
+      all.map((factory) => plain.get(factory) ?? factory),
+      where,
+      list,
+    );
+  const plain = new Map<BalancerFactory, BalancerFactory>();
+  const balanced = [
     createRoundRobin(options),
     createRandom(options),
     createLeastRequest(options),
     createWeightedRoundRobin(options),
     createRingHash(options),
+  ].map((factory) => {
+    const ejecting = ejectingHung(factory, options.random ?? Math.random);
+    plain.set(ejecting, factory);
+    return ejecting;
+  });
+  const builtin: readonly BalancerFactory[] = [
+    createPickFirst(options),
+    ...balanced,
     createRandomSubsetting(choose, options),
-    createOutlierDetection(choose, options),
+    createOutlierDetection(choosePlain, options),
     createAttributeFilter(choose),
   ];
   const byName = new Map(builtin.map((factory) => [factory.policyName, factory]));

@@ -1,4 +1,4 @@
-// A server of the health service on a free port, or on the one that is named: node server.ts [PORT]. Prints its port.
+// A server of the health service on a free port, or on the one that is named: node health-server.ts [PORT]. Prints its port.
 import { createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 
