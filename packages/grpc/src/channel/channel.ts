@@ -4,6 +4,7 @@ import { systemClock } from "../call/clock.ts";
 import { DeadlineWheel } from "../call/deadline-wheel.ts";
 import { attemptListeners } from "../call/hooked-interceptor.ts";
 import { stderrLog } from "../call/log.ts";
+import { logCodecFault } from "../call/log-codec-fault.ts";
 import { toMessage } from "../call/message-init.ts";
 import { printable } from "../call/printable.ts";
 import { TurnShare } from "../call/turn-share.ts";
@@ -72,7 +73,11 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   const log = options.log ?? stderrLog;
   const compressions = options.acceptCompressions ?? [gzipCompression];
   const { sendCompression } = options;
-  const codec = options.format === "json" ? createJsonCodec(options.jsonOptions) : createProtobufCodec();
+  const { maxDecodedMessageBytes, keepUnknownFields } = options;
+  const codec =
+    options.format === "json"
+      ? createJsonCodec(options.jsonOptions)
+      : createProtobufCodec({ keepUnknownFields, maxDecodedMessageBytes, onFault: logCodecFault(log) });
   const authority = options.authority ?? parsed.authority;
   const scheme = isSecure ? "https" : "http";
   const balancers = createPolicies(options.balancers).all;
