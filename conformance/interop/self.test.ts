@@ -42,6 +42,7 @@ for (const kind of ["cleartext", "TLS", "cleartext with interceptors"] as const)
           loadReporting.routes(router);
         },
         compressions: [markingGzip],
+        keepUnknownFields: true,
         interceptors: isIntercepted ? [passOn, replaceValues] : [],
         ...(certificates === undefined
           ? {}

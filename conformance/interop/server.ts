@@ -21,6 +21,8 @@ const server = createServer({
     loadReporting.routes(router);
   },
   compressions: [markingGzip],
+  // The mark is an unknown field.
+  keepUnknownFields: true,
   ...(values.use_tls === "true"
     ? { tls: { cert: readFileSync(values.tls_cert_file), key: readFileSync(values.tls_key_file) } }
     : {}),

@@ -12,6 +12,7 @@ const makeChannel = (options: object) => createChannel("localhost:1", options);
 const serverBounds: [keyof ServerOptions, number, number][] = [
   ["maxReceiveMessageBytes", 0, 0xffff_ffff],
   ["maxSendMessageBytes", 0, 0xffff_ffff],
+  ["maxDecodedMessageBytes", 0, Number.MAX_SAFE_INTEGER],
   ["compressMinBytes", 0, Number.MAX_SAFE_INTEGER],
   ["maxTimeoutMs", 1, Number.MAX_SAFE_INTEGER],
   ["maxConcurrentStreams", 1, 0x7fff_ffff],
@@ -27,6 +28,7 @@ const channelBounds: [keyof ChannelOptions, number, number][] = [
   ["compressMinBytes", 0, Number.MAX_SAFE_INTEGER],
   ["maxReceiveMessageBytes", 0, 0xffff_ffff],
   ["maxSendMessageBytes", 0, 0xffff_ffff],
+  ["maxDecodedMessageBytes", 0, Number.MAX_SAFE_INTEGER],
   ["connectTimeoutMs", 1, Number.MAX_SAFE_INTEGER],
   ["idleTimeoutMs", 0, Number.MAX_SAFE_INTEGER],
 ];

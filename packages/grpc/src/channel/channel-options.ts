@@ -61,6 +61,18 @@ export interface ChannelOptions {
   maxReceiveMessageBytes?: number;
   /** Largest request message. Default 4 GiB - 1. */
   maxSendMessageBytes?: number;
+  /**
+   * Memory that a response message may take once it is decoded, by an estimate. A message is refused with ResourceExhausted as soon as it
+   * takes more than this, and more than 16 times the bytes read of it. Default 16 MiB, enough for lists of 100,000 small messages: an empty
+   * message takes two bytes to send and some 50 of memory.
+   */
+  maxDecodedMessageBytes?: number;
+  /**
+   * Keep the fields of responses that the schema does not know, extensions among them. Default true: who reads a message, changes it and
+   * writes it back would otherwise erase what newer servers have put into it. They take the memory of their bytes until something reads
+   * `$unknown`, and count against `maxDecodedMessageBytes` as what they take then.
+   */
+  keepUnknownFields?: boolean;
   /** How messages are written. Default "proto". */
   format?: MessageFormat;
   /** For messages as JSON: types that google.protobuf.Any may hold there, and whether unknown fields are skipped (default true). */
@@ -107,6 +119,8 @@ const optionNames: readonly (keyof ChannelOptions)[] = [
   "compressMinBytes",
   "maxReceiveMessageBytes",
   "maxSendMessageBytes",
+  "maxDecodedMessageBytes",
+  "keepUnknownFields",
   "format",
   "jsonOptions",
   "connectTimeoutMs",
@@ -132,11 +146,18 @@ export function checkChannelOptions(options: ChannelOptions): void {
   checkWholeNumber(where, "compressMinBytes", options.compressMinBytes, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxReceiveMessageBytes", options.maxReceiveMessageBytes, 0, maxAnnouncedMessageBytes);
   checkWholeNumber(where, "maxSendMessageBytes", options.maxSendMessageBytes, 0, maxAnnouncedMessageBytes);
+  checkWholeNumber(where, "maxDecodedMessageBytes", options.maxDecodedMessageBytes, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "connectTimeoutMs", options.connectTimeoutMs, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "idleTimeoutMs", options.idleTimeoutMs, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxConcurrentCalls", options.maxConcurrentCalls, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "retryBufferBytesPerCall", options.retryBufferBytesPerCall, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "retryBufferBytes", options.retryBufferBytes, 0, Number.MAX_SAFE_INTEGER);
+  const { keepUnknownFields } = options;
+  if (keepUnknownFields !== undefined && typeof keepUnknownFields !== "boolean") {
+    throw new TypeError(
+      `${where}: keepUnknownFields is ${JSON.stringify(keepUnknownFields)}; it has to be true or false`,
+    );
+  }
   if (options.format !== undefined && options.format !== "proto" && options.format !== "json") {
     throw new RangeError(`${where}: format is ${JSON.stringify(options.format)}; it has to be "proto" or "json"`);
   }

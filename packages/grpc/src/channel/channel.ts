@@ -5,6 +5,7 @@ import { checkWholeNumber } from "../call/check-number.ts";
 import { systemClock } from "../call/clock.ts";
 import { DeadlineWheel } from "../call/deadline-wheel.ts";
 import { attemptListeners } from "../call/hooked-interceptor.ts";
+import { logCodecFault } from "../call/log-codec-fault.ts";
 import { toMessage } from "../call/message-init.ts";
 import { printable } from "../call/printable.ts";
 import { safeLog } from "../call/safe-log.ts";
@@ -89,7 +90,11 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   const log = safeLog(options.log);
   const compressions = options.acceptCompressions ?? [gzipCompression];
   const { sendCompression } = options;
-  const codec = options.format === "json" ? createJsonCodec(options.jsonOptions) : createProtobufCodec();
+  const { maxDecodedMessageBytes, keepUnknownFields } = options;
+  const codec =
+    options.format === "json"
+      ? createJsonCodec(options.jsonOptions)
+      : createProtobufCodec({ keepUnknownFields, maxDecodedMessageBytes, onFault: logCodecFault(log) });
   const fixedAuthority = options.authority ?? fixedServerName(options.tls);
   const authority = fixedAuthority ?? parsed.authority;
   const scheme = isSecure ? "https" : "http";

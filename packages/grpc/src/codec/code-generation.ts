@@ -1,14 +1,20 @@
 let isAllowed: boolean | undefined;
 
-/** Whether this process may make functions of strings: `node --disallow-code-generation-from-strings` forbids it. */
+/**
+ * Whether this process may make functions of strings: `node --disallow-code-generation-from-strings` and a Content Security Policy
+ * forbid it, by an EvalError. Anything else that goes wrong is thrown.
+ */
 export function mayGenerateCode(): boolean {
-  if (isAllowed === undefined) {
-    try {
-      new Function("");
-      isAllowed = true;
-    } catch {
-      isAllowed = false;
-    }
-  }
+  isAllowed ??= canGenerate();
   return isAllowed;
+}
+
+function canGenerate(): boolean {
+  try {
+    new Function("");
+    return true;
+  } catch (error) {
+    if (error instanceof EvalError) return false;
+    throw error;
+  }
 }

@@ -1,8 +1,28 @@
-import type { DescMessage, Message } from "@bufbuild/protobuf";
+import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
+import { overBudget } from "./memory-budget.ts";
 import { compileMessageReader, type ReadMessage } from "./message-reader.ts";
 import { compileMessageWriter, type WriteMessage } from "./message-writer.ts";
-import { OctetReader } from "./octet-reader.ts";
-import { OctetWriter } from "./octet-writer.ts";
+import { OctetReader, oddInput } from "./octet-reader.ts";
+import { OctetWriter, oddValue } from "./octet-writer.ts";
+
+/** What generated code failed at, for which message type, and with what. */
+export interface CodecFault {
+  readonly action: "encode" | "decode";
+  readonly typeName: string;
+  readonly error: unknown;
+}
+
+/** Receives a fault once for each message type and direction: from then on protobuf-es does that work. */
+export type OnCodecFault = (fault: CodecFault) => void;
+
+/** The first words of every report of a fault. */
+export const codecFaultMessage =
+  "generated protobuf code failed; protobuf-es does its work from now on, which is slower";
+
+export function warnOfFault({ action, typeName, error }: CodecFault): void {
+  const reason = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+  process.emitWarning(`${codecFaultMessage} (${action} ${typeName}): ${reason}`);
+}
 
 const writers = new WeakMap<DescMessage, WriteMessage | false>();
 const output = new OctetWriter();
@@ -12,50 +32,84 @@ let isWriting = false;
  * Encodes by generated writers, in a third to two thirds of toBinary's time. `undefined` hands the message to toBinary: no code
  * may be generated, or a value is odd and needs toBinary's conversion or error.
  */
-export function encodeCompiled(schema: DescMessage, message: Message): Uint8Array | undefined {
+export function encodeCompiled(schema: DescMessage, message: Message, onFault: OnCodecFault): Uint8Array | undefined {
   let write = writers.get(schema);
   if (write === undefined) {
-    write = compileMessageWriter(schema) ?? false;
+    write = compileOrReport("encode", schema, compileMessageWriter, onFault) ?? false;
     writers.set(schema, write);
   }
   // A getter of the message may encode another one; that must not end up inside this one.
   if (write === false || isWriting) return undefined;
   isWriting = true;
+  let failure: unknown;
   try {
     write(output, message);
     return output.finish();
-  } catch {
+  } catch (error) {
     output.abandon();
-    return undefined;
+    failure = error;
   } finally {
     isWriting = false;
   }
+  if (failure === oddValue) return undefined;
+  // Values that do not fit the schema make the generated code fail in many ways. Then toBinary fails as well, and its error is the
+  // better one; if it does not, the generated code is at fault.
+  const bytes = toBinary(schema, message);
+  writers.set(schema, false);
+  onFault({ action: "encode", typeName: schema.typeName, error: failure });
+  return bytes;
+}
+
+export interface DecodeOptions {
+  readonly keepUnknownFields: boolean;
+  readonly maxDecodedMessageBytes: number;
+  readonly onFault: OnCodecFault;
 }
 
 const readers = new WeakMap<DescMessage, ReadMessage | false>();
 const input = new OctetReader();
 
 /**
- * Decodes by generated readers, in a fifth to two thirds of fromBinary's time. `undefined` hands the octets to fromBinary: no code
+ * Decodes by generated readers, in a fifth to two thirds of fromBinary's time. `undefined` hands the bytes to fromBinary: no code
  * may be generated, or the message is not the plain case and needs fromBinary's rules or error.
+ *
+ * @throws overBudget
  */
 export function decodeCompiled(
   schema: DescMessage,
   bytes: Uint8Array,
-  keepUnknownFields: boolean,
+  { keepUnknownFields, maxDecodedMessageBytes, onFault }: DecodeOptions,
 ): Message | undefined {
   let read = readers.get(schema);
   if (read === undefined) {
-    read = compileMessageReader(schema) ?? false;
+    read = compileOrReport("decode", schema, compileMessageReader, onFault) ?? false;
     readers.set(schema, read);
   }
   if (read === false) return undefined;
-  input.start(bytes, keepUnknownFields);
+  input.start(bytes, keepUnknownFields, maxDecodedMessageBytes);
   try {
     return read(input);
-  } catch {
+  } catch (error) {
+    if (error === oddInput) return undefined;
+    if (error === overBudget) throw error;
+    readers.set(schema, false);
+    onFault({ action: "decode", typeName: schema.typeName, error });
     return undefined;
   } finally {
     input.finish();
+  }
+}
+
+function compileOrReport<T>(
+  action: CodecFault["action"],
+  schema: DescMessage,
+  compile: (schema: DescMessage) => T,
+  onFault: OnCodecFault,
+): T | undefined {
+  try {
+    return compile(schema);
+  } catch (error) {
+    onFault({ action, typeName: schema.typeName, error });
+    return undefined;
   }
 }

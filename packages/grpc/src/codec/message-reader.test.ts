@@ -39,7 +39,7 @@ function read(schema: DescMessage, octets: Uint8Array, keepUnknownFields = true)
   const readMessage = compileMessageReader(schema);
   assert.ok(readMessage);
   const reader = new OctetReader();
-  reader.start(octets, keepUnknownFields);
+  reader.start(octets, keepUnknownFields, Number.MAX_SAFE_INTEGER);
   return readMessage(reader);
 }
 

@@ -1,6 +1,6 @@
 import { create, type DescMessage, type Message, protoInt64 } from "@bufbuild/protobuf";
 import { mayGenerateCode } from "./code-generation.ts";
-import { type OctetReader, oddInput, smallIntegers } from "./octet-reader.ts";
+import { type OctetReader, oddInput, smallIntegers, smallSigned } from "./octet-reader.ts";
 import { writeReaderSource } from "./reader-source.ts";
 import { generateReadText } from "./short-text.ts";
 import { setOwn, structToJson } from "./struct-json.ts";
@@ -21,8 +21,8 @@ interface CompiledType {
 
 /**
  * Generates a function that reads messages of this type as protobuf-es's `fromBinary` does: same objects, same values. Where
- * the two could differ, it throws `oddInput` instead: for malformed input, a wire type other than the field's, unknown groups,
- * values outside closed enums.
+ * the two could differ, it throws `oddInput` instead: for malformed input, a wire type other than the field's, values outside
+ * closed enums. It throws `overBudget` for a message that takes too much memory.
  *
  * Returns `undefined` where code must not be generated from strings, and where 64-bit integers are to be strings
  * (`BUF_BIGINT_DISABLE`). Then `fromBinary` has to do it all.
@@ -46,7 +46,7 @@ function compiledType(schema: DescMessage): CompiledType {
   if (compiled === undefined) {
     const zero = create(schema);
     const { text, types, values } = writeReaderSource(schema, zero);
-    sharedTools ??= { odd: oddInput, text: generateReadText(), smallIntegers, setOwn, structToJson };
+    sharedTools ??= { odd: oddInput, text: generateReadText(), smallIntegers, smallSigned, setOwn, structToJson };
     const tools = { ...sharedTools, prototype: Object.getPrototypeOf(zero) };
     compiled = new Function("types", "values", "tools", text)(
       types.map((type) => () => compiledType(type)),

@@ -21,8 +21,9 @@ export function encodeMessage<Desc extends DescMessage>(schema: Desc, message: M
  *
  * Fields of type `bytes` and unknown fields are views of the input: do not change its memory while you keep the message.
  *
- * @throws ConnectError with code Internal when the octets are no such message, hold text that is not UTF-8 where the schema
- *   demands it (proto3 does), or nest more than 100 messages
+ * @throws ConnectError with code Internal when the bytes are not such a message, hold text that is not UTF-8 where the schema
+ *   demands it (proto3 does), or nest more than 100 messages; with code ResourceExhausted when the message would take more than 16 MiB of
+ *   memory and more than 16 times its bytes
  */
 export function decodeMessage<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
   return codec.decode(schema, bytes) as MessageShape<Desc>;

@@ -7,7 +7,7 @@ type Method = "uint32" | "int64" | "uint64" | "sint64" | "bool" | "fixed32" | "s
 
 function readerOf(octets: Uint8Array): OctetReader {
   const reader = new OctetReader();
-  reader.start(octets, true);
+  reader.start(octets, true, Number.MAX_SAFE_INTEGER);
   return reader;
 }
 

@@ -1,6 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import type { Message } from "@bufbuild/protobuf";
-import { getTextEncoding, WireType } from "@bufbuild/protobuf/wire";
+import { getTextEncoding } from "@bufbuild/protobuf/wire";
+import { MemoryBudget } from "./memory-budget.ts";
+import { memoryCosts } from "./memory-costs.ts";
+import { maxDepth, skipField } from "./skip-field.ts";
+import { keepUnknownFields } from "./unknown-fields.ts";
 
 /**
  * Thrown for input that is not the plain case: broken, or with rarely used features. Without a trace of its own: it is caught
@@ -19,17 +23,22 @@ const scratch = new DataView(new ArrayBuffer(8));
 /** The 64-bit integers of one octet, which are most of them. */
 export const smallIntegers: readonly bigint[] = Array.from({ length: 128 }, (_, value) => BigInt(value));
 
+/** The same for sint64, which counts 0, -1, 1, -2 and so on. */
+export const smallSigned: readonly bigint[] = smallIntegers.map((value) => (value >> 1n) ^ -(value & 1n));
+
 /**
  * Reads the values of protobuf's wire format wherever one octet does not decide it; what one octet decides, compiled readers do
  * in place. Each method that moves takes the end of the value's message, and throws `oddInput` instead of reading beyond it.
  */
-export class OctetReader {
+export class OctetReader extends MemoryBudget {
   octets: Uint8Array = noOctets;
   /** Where the next value begins. Compiled readers keep it to themselves and store it before they call. */
   at = 0;
   keepUnknownFields = true;
 
-  start(octets: Uint8Array, keepUnknownFields: boolean): void {
+  /** @param maxDecodedBytes see MemoryBudget */
+  start(octets: Uint8Array, keepUnknownFields: boolean, maxDecodedBytes: number): void {
+    this.startBudget(maxDecodedBytes);
     this.octets = octets;
     this.at = 0;
     this.keepUnknownFields = keepUnknownFields;
@@ -172,32 +181,28 @@ export class OctetReader {
     return new Uint8Array(buffer, byteOffset + start, end - start);
   }
 
-  /** Skips a field that the schema does not know and keeps it, where that is wanted. */
-  unknownField(message: Message, tag: number, end: number): void {
-    const number = tag >>> 3;
-    const wireType: WireType = tag & 7;
-    const start = this.at;
-    if (number === 0) throw oddInput;
-    switch (wireType) {
-      case WireType.Varint:
-        this.#skipVarint(end);
-        break;
-      case WireType.Bit64:
-        this.at = start + 8;
-        break;
-      case WireType.LengthDelimited:
-        this.at = this.lengthDelimited(end);
-        break;
-      case WireType.Bit32:
-        this.at = start + 4;
-        break;
-      default:
-        throw oddInput;
-    }
-    if (this.at > end) throw oddInput;
+  /**
+   * Skips a field that the schema does not know, and those after it that have the same tag; keeps them where that is wanted, for the
+   * price of the objects that they become when something reads `$unknown`.
+   *
+   * @param depth of the message, 1 for the outermost: groups count as messages
+   */
+  unknownField(message: Message, tag: number, end: number, depth: number): void {
+    if (tag >>> 3 === 0) throw oddInput;
+    const bytes = this.octets;
+    const start = this.keepUnknownFields ? this.#startOfTag(tag) : 0;
+    let at = this.at;
+    let count = 0;
+    do {
+      at = skipField(bytes, at, tag, end, maxDepth - depth);
+      if (at < 0) throw oddInput;
+      count++;
+    } while (tag < 0x80 && at < end && bytes[at] === tag && at++ > 0);
+    this.at = at;
     if (!this.keepUnknownFields) return;
-    message.$unknown ??= [];
-    message.$unknown.push({ no: number, wireType, data: this.bytes(start, this.at) });
+    this.left -= count * memoryCosts.unknownField;
+    if (this.left < 0) this.extend(at);
+    keepUnknownFields(message, bytes, start, at);
   }
 
   #view: DataView | undefined;
@@ -246,12 +251,11 @@ export class OctetReader {
     throw oddInput;
   }
 
-  /** As protobuf-es does, which takes a varint that nobody reads at any length. */
-  #skipVarint(end: number): void {
-    for (;;) {
-      if (this.at >= end) throw oddInput;
-      if ((this.octets[this.at++] as number) < 0x80) return;
-    }
+  /** Where the tag begins that ends here. One with needless bytes is left to protobuf-es, which writes it without them. */
+  #startOfTag(tag: number): number {
+    const more = tag < 0x80 ? 0 : tag < 0x4000 ? 1 : tag < 0x20_0000 ? 2 : tag < 0x1000_0000 ? 3 : 4;
+    if (this.octets[this.at - 1] !== tag >>> (7 * more)) throw oddInput;
+    return this.at - 1 - more;
   }
 }
 

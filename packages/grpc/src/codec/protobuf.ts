@@ -1,54 +1,73 @@
-import {
-  type BinaryReadOptions,
-  type DescMessage,
-  fromBinary,
-  type Message,
-  ScalarType,
-  toBinary,
-} from "@bufbuild/protobuf";
-import { Code } from "@connectrpc/connect";
+import { type BinaryReadOptions, type DescMessage, fromBinary, ScalarType, toBinary } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { Codec } from "./codec.ts";
 import { codecError } from "./codec-error.ts";
-import { decodeCompiled, encodeCompiled } from "./compiled.ts";
+import { decodeCompiled, encodeCompiled, type OnCodecFault, warnOfFault } from "./compiled.ts";
+import { checkDecodedSize } from "./decoded-size.ts";
+import { defaultMaxDecodedMessageBytes, memoryPerByte, overBudget } from "./memory-budget.ts";
+import { memoryCosts } from "./memory-costs.ts";
 
 export interface ProtobufCodecOptions {
   /**
-   * Keep fields that the schema does not know, so that a message passed on loses nothing (default true, as in protobuf-es).
-   * Without them a decoded message only holds views of its input where it has a `bytes` field.
+   * Keep fields that the schema does not know, extensions among them, so that a message passed on loses nothing (default true, as in
+   * protobuf-es). Without them a decoded message only holds views of its input where it has a `bytes` field.
    */
-  keepUnknownFields?: boolean;
+  keepUnknownFields?: boolean | undefined;
+  /**
+   * Memory that a decoded message may take, by an estimate; a message is refused with ResourceExhausted as soon as what has been read of
+   * it takes more than this, and more than 16 times its bytes. Default 16 MiB: an element of a list takes at least about 50 bytes of
+   * memory, and as little as two on the wire, so that 4 MiB could become hundreds.
+   */
+  maxDecodedMessageBytes?: number | undefined;
+  /** Called when generated code fails, which is a bug in it; protobuf-es then does its work. Default: a process warning. */
+  onFault?: OnCodecFault | undefined;
 }
 
 /**
  * Binary protobuf, read and written as protobuf-es would, by programs made for each message type where these are faster.
- * Nesting beyond 100 messages and strings that are no UTF-8 (where the schema demands it, as in proto3) are refused.
+ * Nesting beyond 100 messages and strings that are not UTF-8 (where the schema demands it, as in proto3) are refused.
  */
 export function createProtobufCodec(options: ProtobufCodecOptions = {}): Codec {
   const keepUnknownFields = options.keepUnknownFields ?? true;
+  const maxDecodedMessageBytes = options.maxDecodedMessageBytes ?? defaultMaxDecodedMessageBytes;
+  const onFault = options.onFault ?? warnOfFault;
   const readOptions: Partial<BinaryReadOptions> = { readUnknownFields: keepUnknownFields };
+  const decodeOptions = { keepUnknownFields, maxDecodedMessageBytes, onFault };
+  // protobuf-es makes a view of every unknown field, even of those that it drops.
+  const unknownFieldBytes = keepUnknownFields ? memoryCosts.unknownField : memoryCosts.view;
   return {
     name: "proto",
 
     encode(schema, message) {
       try {
-        return encodeCompiled(schema, message) ?? toBinary(schema, message);
+        return encodeCompiled(schema, message, onFault) ?? toBinary(schema, message);
       } catch (error) {
         throw codecError("encode", schema, error, Code.Internal);
       }
     },
 
     decode(schema, bytes, errorCode = Code.Internal) {
-      let message: Message;
       try {
-        message = decodeCompiled(schema, bytes, keepUnknownFields) ?? fromBinary(schema, bytes, readOptions);
+        const message = decodeCompiled(schema, bytes, decodeOptions);
+        if (message !== undefined) return message;
+        checkDecodedSize(schema, bytes, unknownFieldBytes, maxDecodedMessageBytes);
+        return fromBinary(schema, bytes, readOptions);
       } catch (error) {
+        if (error === overBudget) throw tooLarge(schema, bytes.length, maxDecodedMessageBytes);
         throw codecError("decode", schema, error, errorCode);
       }
-      return message;
     },
 
     retainsInput: keepUnknownFields ? () => true : hasBytesField,
   };
+}
+
+function tooLarge(schema: DescMessage, wireBytes: number, maxBytes: number): ConnectError {
+  return new ConnectError(
+    `cannot decode ${schema.typeName}: its ${wireBytes} bytes would take too much memory: more than ${maxBytes} bytes ` +
+      `(maxDecodedMessageBytes), and more than ${memoryPerByte} times the bytes received`,
+    Code.ResourceExhausted,
+  );
 }
 
 const bytesFieldBySchema = new WeakMap<DescMessage, boolean>();

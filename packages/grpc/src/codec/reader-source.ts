@@ -1,6 +1,8 @@
 import { type DescEnum, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { costOfMessage, memoryCosts } from "./memory-costs.ts";
+import { maxDepth } from "./skip-field.ts";
 
 /** The text of a program that reads messages of one type, and what it refers to. */
 export interface ReaderSource {
@@ -41,7 +43,7 @@ export function writeReaderSource(schema: DescMessage, zero: object): ReaderSour
     (field) => `case ${field.number}:${new FieldSource(field, typeIndex, valueName).text()}break;`,
   );
   const text = `"use strict";
-const {odd,text,smallIntegers,setOwn,structToJson,prototype}=tools;
+const {odd,text,smallIntegers,smallSigned,setOwn,structToJson,prototype}=tools;
 ${values.map((_, n) => `const v${n}=values[${n}];`).join("")}
 ${types.map((_, n) => `let T${n},read${n};`).join("")}
 function Type(){${assignments.join("")}}
@@ -56,7 +58,7 @@ switch(tag>>>3){
 ${cases.join("\n")}
 default:
 if(tag===endTag)break;
-r.at=p;r.unknownField(m,tag,end);p=r.at;
+r.at=p;r.unknownField(m,tag,end,depth);p=r.at;
 continue;
 }
 if(tag!==endTag)throw odd;
@@ -148,21 +150,22 @@ class FieldSource {
     const type = this.typeIndex(message);
     const tag = this.tag(field.delimitedEncoding ? WireType.StartGroup : WireType.LengthDelimited);
     const read = this.readMessage(type, field.delimitedEncoding, "c", "end");
+    const pay = spend(costOfMessage(message).bytes);
     if (oneof !== undefined) {
       const existing = `m[${JSON.stringify(oneof.localName)}]`;
       const value = isKeptAsJson(field)
-        ? `if(${existing}.case===${JSON.stringify(localName)})throw odd;const c=new T${type}();`
-        : `const c=${existing}.case===${JSON.stringify(localName)}?${existing}.value:new T${type}();`;
+        ? `if(${existing}.case===${JSON.stringify(localName)})throw odd;${pay}const c=new T${type}();`
+        : `let c;if(${existing}.case===${JSON.stringify(localName)})c=${existing}.value;else{${pay}c=new T${type}();}`;
       return `if(tag===${tag}){${this.needType(type)}${value}${read}${this.assign(this.kept("c"))}continue;}`;
     }
     if (isKeptAsJson(field)) {
-      return `if(tag===${tag}&&${this.target}===undefined){${this.needType(type)}const c=new T${type}();${read}${this.assign(this.kept("c"))}continue;}`;
+      return `if(tag===${tag}&&${this.target}===undefined){${this.needType(type)}${pay}const c=new T${type}();${read}${this.assign(this.kept("c"))}continue;}`;
     }
     if (isWrapperDesc(message)) {
       // Kept as the value in it. A second occurrence is added to the first, which then is a wrapper again.
-      return `if(tag===${tag}){${this.needType(type)}const c=new T${type}();if(${this.target}!==undefined)c.value=${this.target};${read}${this.target}=c.value;continue;}`;
+      return `if(tag===${tag}){${this.needType(type)}${pay}const c=new T${type}();if(${this.target}!==undefined)c.value=${this.target};${read}${this.target}=c.value;continue;}`;
     }
-    return `if(tag===${tag}){${this.needType(type)}let c=${this.target};if(c===undefined)${this.target}=c=new T${type}();${read}continue;}`;
+    return `if(tag===${tag}){${this.needType(type)}let c=${this.target};if(c===undefined){${pay}${this.target}=c=new T${type}();}${read}continue;}`;
   }
 
   private list(field: DescField & { fieldKind: "list" }): string {
@@ -170,16 +173,18 @@ class FieldSource {
       const type = this.typeIndex(field.message);
       const tag = this.tag(field.delimitedEncoding ? WireType.StartGroup : WireType.LengthDelimited);
       const read = this.readMessage(type, field.delimitedEncoding, "c", "end");
-      return `if(tag===${tag}){${this.needType(type)}const c=new T${type}();${read}${this.target}.push(${this.kept("c")});continue;}`;
+      const pay = spend(costOfMessage(field.message).bytes);
+      return `if(tag===${tag}){${this.needType(type)}${pay}const c=new T${type}();${read}${this.target}.push(${this.kept("c")});continue;}`;
     }
     // Items of closed enums are kept whether they have a name or not, as protobuf-es does.
     const type = field.listKind === "enum" ? ScalarType.INT32 : field.scalar;
     const isLongAsString = field.listKind === "scalar" && field.longAsString;
     const source = this.scalar(type, isLongAsString);
-    const single = `if(tag===${this.tag(source.wireType)}){${source.read("end")}${this.target}.push(${source.value});continue;}`;
+    const pay = isLongAsString && source.wireType === WireType.Varint ? spend(memoryCosts.long) : "";
+    const single = `if(tag===${this.tag(source.wireType)}){${source.read("end")}${pay}${this.target}.push(${source.value});continue;}`;
     if (source.wireType === WireType.LengthDelimited) return single;
     const items =
-      packedFixedItems(type, isLongAsString) ?? `while(p<stop){${source.read("stop")}a[j++]=${source.value};}`;
+      packedFixedItems(type, isLongAsString) ?? `while(p<stop){${source.read("stop")}${pay}a[j++]=${source.value};}`;
     // Readers have to take both, whatever the schema says.
     const packed = `if(tag===${this.tag(WireType.LengthDelimited)}){${length("end")}const a=${this.target},stop=p+n;let j=a.length;${items}continue;}`;
     return field.packed ? packed + single : single + packed;
@@ -192,12 +197,14 @@ class FieldSource {
     let valueTag: number;
     let valueZero: string;
     let need = "";
+    let payValue = "";
     let kept = "w";
     if (field.mapKind === "message") {
       const type = this.typeIndex(field.message);
       need = this.needType(type);
       valueTag = tagOf(2, WireType.LengthDelimited);
-      readValue = `if(w===undefined)w=new T${type}();${this.readMessage(type, false, "w", "stop")}`;
+      payValue = spend(costOfMessage(field.message).bytes);
+      readValue = `if(w===undefined){${payValue}w=new T${type}();}${this.readMessage(type, false, "w", "stop")}`;
       valueZero = `new T${type}()`;
       kept = this.kept("w");
     } else {
@@ -210,9 +217,10 @@ class FieldSource {
       field.mapKey === ScalarType.STRING
         ? `if(k==="__proto__")setOwn(${this.target},k,${kept});else ${this.target}[k]=${kept};`
         : `${this.target}[k]=${kept};`;
-    return `if(tag===${this.tag(WireType.LengthDelimited)}){${need}${length("end")}const stop=p+n;let k=${keyZero},w;
+    const pay = spend(memoryCosts.mapEntry);
+    return `if(tag===${this.tag(WireType.LengthDelimited)}){${need}${pay}${length("end")}const stop=p+n;let k=${keyZero},w;
 while(p<stop){const t=b[p++];if(t===${tagOf(1, key.wireType)}){${key.read("stop")}k=${key.value};}else if(t===${valueTag}){${readValue}}else throw odd;}
-if(w===undefined)w=${valueZero};${store}continue;}`;
+if(w===undefined){${payValue}w=${valueZero};}${store}continue;}`;
   }
 
   private tag(wireType: WireType): number {
@@ -224,7 +232,7 @@ if(w===undefined)w=${valueZero};${store}continue;}`;
   }
 
   private readMessage(type: number, isDelimited: boolean, name: string, end: string): string {
-    const enter = "if(depth===100)throw odd;";
+    const enter = `if(depth===${maxDepth})throw odd;`;
     if (isDelimited) {
       return `${enter}r.at=p;read${type}(r,${name},${end},${this.tag(WireType.EndGroup)},depth+1);p=r.at;`;
     }
@@ -247,7 +255,7 @@ if(w===undefined)w=${valueZero};${store}continue;}`;
       case ScalarType.BYTES:
         return {
           wireType: WireType.LengthDelimited,
-          read: (end) => `${length(end)}p+=n;`,
+          read: (end) => `${length(end)}p+=n;${spend(memoryCosts.view)}`,
           value: "r.bytes(p-n,p)",
         };
       case ScalarType.INT32:
@@ -263,7 +271,7 @@ if(w===undefined)w=${valueZero};${store}continue;}`;
       case ScalarType.UINT64:
         return slowVarint("uint64", "smallIntegers[n]", long("x"));
       case ScalarType.SINT64:
-        return called("sint64", WireType.Varint, long("x"));
+        return slowVarint("sint64", "smallSigned[n]", long("x"));
       case ScalarType.FIXED64:
         return called("fixed64", WireType.Bit64, long("x"));
       case ScalarType.SFIXED64:
@@ -282,6 +290,11 @@ if(w===undefined)w=${valueZero};${store}continue;}`;
 
 function tagOf(number: number, wireType: WireType): number {
   return ((number << 3) | wireType) >>> 0;
+}
+
+/** Pays for what takes so much memory; see MemoryBudget. */
+function spend(bytes: number): string {
+  return `if((r.left-=${bytes})<0)r.extend(p);`;
 }
 
 /** Reads a varint into `n`. */

@@ -26,6 +26,17 @@ export interface ServerOptions {
   maxReceiveMessageBytes?: number;
   /** Largest response message. Default 4 GiB - 1, the most that a message's length can say. */
   maxSendMessageBytes?: number;
+  /**
+   * Memory that a request message may take once it is decoded, by an estimate. A message is refused with ResourceExhausted as soon as it
+   * takes more than this, and more than 16 times the bytes read of it. Default 16 MiB, enough for lists of 100,000 small messages: an empty
+   * message takes two bytes to send and some 50 of memory.
+   */
+  maxDecodedMessageBytes?: number;
+  /**
+   * Keep the fields of requests that the schema does not know, extensions among them: a proxy needs them to pass a message on whole, and
+   * `getExtension` to find anything. Default false: a handler does not see them, and they would only take memory that a client chooses.
+   */
+  keepUnknownFields?: boolean;
   /** Encodings that requests may use and responses do use when the client accepts them. Default: gzip. */
   compressions?: readonly Compression[];
   /**
@@ -99,6 +110,8 @@ const optionNames: readonly (keyof ServerOptions)[] = [
   "insecure",
   "maxReceiveMessageBytes",
   "maxSendMessageBytes",
+  "maxDecodedMessageBytes",
+  "keepUnknownFields",
   "compressions",
   "compressMinBytes",
   "jsonOptions",
@@ -132,7 +145,7 @@ export function checkServerOptions(options: ServerOptions): void {
       "createServer: routes has to be a function that takes a router, for example (router) => router.service(…)",
     );
   }
-  for (const name of ["exposeDebugInfo", "insecure"] as const) {
+  for (const name of ["exposeDebugInfo", "insecure", "keepUnknownFields"] as const) {
     const value = options[name];
     if (value === undefined || typeof value === "boolean") continue;
     throw new TypeError(`createServer: ${name} is ${JSON.stringify(value)}; it has to be true or false`);

@@ -3,6 +3,7 @@ import { checkWholeNumber } from "../call/check-number.ts";
 import { systemClock } from "../call/clock.ts";
 import { DeadlineWheel } from "../call/deadline-wheel.ts";
 import type { Log } from "../call/log.ts";
+import { logCodecFault } from "../call/log-codec-fault.ts";
 import { safeLog } from "../call/safe-log.ts";
 import { TurnShare } from "../call/turn-share.ts";
 import { refuseUnknownOptions } from "../call/unknown-option.ts";
@@ -102,7 +103,11 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
   const log = safeLog(options.log);
   const deadlines = new DeadlineWheel(clock, false);
   const compressions = options.compressions ?? [gzipCompression];
-  const codecs = { proto: createProtobufCodec(), json: createJsonCodec(options.jsonOptions) };
+  const { maxDecodedMessageBytes, keepUnknownFields = false } = options;
+  const codecs = {
+    proto: createProtobufCodec({ keepUnknownFields, maxDecodedMessageBytes, onFault: logCodecFault(log) }),
+    json: createJsonCodec(options.jsonOptions),
+  };
   const counts = { started: 0, succeeded: 0, failed: 0 };
   const listener = makeListener(
     { methods: table.methods, codecs, compressions, maxTimeoutMs: options.maxTimeoutMs },
@@ -199,6 +204,7 @@ function checkNumbers(options: ServerOptions): void {
   const where = "createServer";
   checkWholeNumber(where, "maxReceiveMessageBytes", options.maxReceiveMessageBytes, 0, maxAnnouncedMessageBytes);
   checkWholeNumber(where, "maxSendMessageBytes", options.maxSendMessageBytes, 0, maxAnnouncedMessageBytes);
+  checkWholeNumber(where, "maxDecodedMessageBytes", options.maxDecodedMessageBytes, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "compressMinBytes", options.compressMinBytes, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxTimeoutMs", options.maxTimeoutMs, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxConcurrentStreams", options.maxConcurrentStreams, 1, 0x7fff_ffff);

@@ -1,0 +1,32 @@
+/** Thrown when a message would take more memory than its budget allows. */
+export const overBudget: unique symbol = Symbol("message takes too much memory");
+
+export const defaultMaxDecodedMessageBytes = 16 * 1024 * 1024;
+
+/** What a message may take beyond that for each byte of it. Most take 3 to 8, numbers and short text up to 11. */
+export const memoryPerByte = 16;
+
+/**
+ * The memory that a message takes while it is decoded, estimated by `memoryCosts`: at no point more than `maxBytes`, or 16 times
+ * what has been read so far where that is more.
+ */
+export class MemoryBudget {
+  /** Readers subtract from it, and call `extend` once it is negative. */
+  left = 0;
+  #maxBytes = 0;
+  #granted = 0;
+
+  startBudget(maxBytes: number): void {
+    this.left = maxBytes;
+    this.#maxBytes = maxBytes;
+    this.#granted = maxBytes;
+  }
+
+  /** @throws overBudget if what has been spent is too much for the bytes before `at` */
+  extend(at: number): void {
+    const spent = this.#granted - this.left;
+    this.#granted = Math.max(this.#maxBytes, memoryPerByte * at);
+    this.left = this.#granted - spent;
+    if (this.left < 0) throw overBudget;
+  }
+}
