@@ -11,6 +11,7 @@ import (
 // commands maps a subcommand to what runs it; each stands in a file of its own.
 var commands = map[string]func(arguments []string) error{
 	"health-check":   healthCheck,
+	"timeouts":       timeouts,
 	"too-many-pings": tooManyPings,
 }
 
