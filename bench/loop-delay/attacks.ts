@@ -50,6 +50,7 @@ function* streams(parts: (id: number) => readonly Buffer[], perChunk: number): G
 }
 
 const unary = requestBlock("Unary");
+const unaryWithin1Ms = requestBlock("Unary", [["grpc-timeout", "1m"]]);
 const manyFields = requestBlock(
   "Unary",
   Array.from({ length: 120 }, (_, at) => [`x-${at}`, "v"] as const),
@@ -69,6 +70,7 @@ const largeMessage = Buffer.alloc(16_384);
 /** An answer as long as the request: `payload`, field 2 of the message, fills what is behind its head. */
 largeMessage.writeUInt32BE(16_379, 1);
 largeMessage.set([0x12, 0xf8, 0x7f], 5);
+const twice = (one: Buffer): Buffer[] => [one, one];
 const singleOctet = (id: number): Buffer => Buffer.concat(new Array<Buffer>(6000).fill(frame(0, 0, id, Buffer.of(0))));
 
 export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
@@ -78,6 +80,25 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
   "calls with 120 fields": () =>
     streams((id) => [frame(1, endHeaders, id, manyFields), frame(0, endStream, id, emptyMessage)], 60),
   "rapid resets": () => streams((id) => [frame(1, endHeaders, id, unary), frame(3, 0, id, uint32(8))], 400),
+  "rapid resets of calls with short deadlines": () =>
+    streams((id) => [frame(1, endHeaders, id, unaryWithin1Ms), frame(3, 0, id, uint32(8))], 400),
+  "resets of calls that are over": () =>
+    streams(
+      (id) => [
+        frame(1, endHeaders, id, unary),
+        frame(0, endStream, id, emptyMessage),
+        ...twice(frame(3, 0, id, uint32(8))),
+      ],
+      400,
+    ),
+  "data on streams that are over": () =>
+    streams((id) => [frame(1, endHeaders, id, requestBlock("Missing")), singleOctet(id)], 1),
+  "data on a stream that it has ended": function* () {
+    yield opening;
+    yield Buffer.concat([frame(1, endHeaders, 1, unary), frame(0, endStream, 1, emptyMessage)]);
+    const octets = singleOctet(1);
+    for (;;) yield octets;
+  },
   "resets that it makes the server send": () =>
     streams((id) => [frame(1, endHeaders, id, unary), frame(8, 0, id, uint32(0))], 400),
   pings: flood(frame(6, 0, 0, Buffer.alloc(8))),

@@ -175,7 +175,7 @@ for (const [what, finish] of ways) {
 }
 
 test("counts data on refused and finished streams and gives it back", async () => {
-  const scripted = createScriptedServer({ limits: { ...limits, maxConcurrentStreams: 0 } });
+  const scripted = createScriptedServer({ limits: { ...limits, streamWindowBytes: 36_000, maxConcurrentStreams: 0 } });
   const { peer } = scripted;
   await peer.shakeHands();
   peer.sendHeaders(1, post);

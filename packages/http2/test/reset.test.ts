@@ -218,25 +218,6 @@ test("takes as many streams at once as its limit says, from the first octet, and
   assert.ok(events.streams.has(9));
 });
 
-test("swallows what crosses a reset for one second, and resets again after that", async () => {
-  const { peer, events, clock } = createScriptedServer();
-  await peer.shakeHands();
-  peer.sendHeaders(1, post);
-  events.stream(1).stream?.reset();
-  await peer.nextOf("RST_STREAM");
-  peer.sendData(1, patterned(10));
-  peer.sendWindowUpdate(1, 10);
-  peer.sendHeaders(1, ["a", "b"], { endStream: true });
-  clock.advance(1000);
-  peer.sendData(1, patterned(10));
-  await peer.expectNothingMore();
-  clock.advance(1);
-  peer.sendData(1, patterned(10));
-  await peer.expectReset(1, ErrorCode.streamClosed);
-  peer.sendData(1, patterned(10));
-  await peer.expectNothingMore();
-});
-
 test("tells a client that has not finished to stop once the answer is complete (RFC 9113 §8.1)", async () => {
   const { peer, events } = createScriptedServer();
   await peer.shakeHands({ initialWindowSize: 3 });

@@ -241,3 +241,27 @@ describe("the deadline wheel", () => {
     assert.equal(before.firedAtMs.length, 1);
   });
 });
+
+describe("a deadline wheel in a busy process", () => {
+  it("knows how late its timer was", () => {
+    let nowMs = 1000;
+    let fire = (): void => {};
+    const clock: Clock = {
+      nowMs: () => nowMs,
+      after(_delayMs, run) {
+        fire = run;
+        return () => {};
+      },
+    };
+    const wheel = new DeadlineWheel(clock, false);
+    const entry = new Entry(clock, 50);
+    wheel.add(entry);
+    nowMs = 1300;
+    fire();
+    assert.deepEqual([entry.firedAtMs, wheel.latenessMs], [[1300], 250]);
+    wheel.add(new Entry(clock, 20));
+    nowMs = 1320;
+    fire();
+    assert.equal(wheel.latenessMs, 0);
+  });
+});

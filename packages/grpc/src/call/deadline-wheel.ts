@@ -26,6 +26,8 @@ export interface DeadlineEntry {
  *          [2] ─ call
  */
 export class DeadlineWheel {
+  /** How late the timer fired last, because the process was busy: what it has read since may have waited for as long. */
+  latenessMs = 0;
   private readonly clock: Clock;
   private readonly holdsProcess: boolean;
   private readonly slots = new Array<DeadlineEntry | undefined>(slotCount).fill(undefined);
@@ -91,6 +93,7 @@ export class DeadlineWheel {
   private readonly run = (): void => {
     this.cancelTimer = undefined;
     const now = this.clock.nowMs();
+    this.latenessMs = now - this.timerSlot * slotMs;
     const current = Math.floor(now / slotMs);
     const first = this.doneSlot + 1;
     const last = Math.min(current, this.doneSlot + slotCount);

@@ -59,4 +59,7 @@ class Discard implements StreamListener {
   onEnd(): void {}
   onReset(): void {}
   onWritable(): void {}
+  isResetExpected(): boolean {
+    return true;
+  }
 }

@@ -35,6 +35,12 @@ import type { UnhandledCalls } from "./unhandled-calls.ts";
 /** Interceptors look for a few headers, always the same. */
 const maxLookedUp = 8;
 
+/**
+ * A client resets a call when its deadline passes, and counts from before it sent the request; we count from when we have read it. So its
+ * reset may arrive before our own deadline, by the time that the request was on its way and waited to be read.
+ */
+const earlyResetMs = 100;
+
 /** Not a field of calls: all would pay for what few ask. */
 const compressedRequests = new WeakSet<ServerCall>();
 
@@ -278,6 +284,14 @@ export class ServerCall
   onReset(error: Http2Error): void {
     const message = error.scope === "connection" ? error.reason : "the call was cancelled";
     this.finish(new ConnectError(message, Code.Canceled));
+  }
+
+  /** It is answered, or was about to end by its deadline: a client that has many of these is not an attacker, but the server is slow. */
+  isResetExpected(): boolean {
+    if (this.over) return true;
+    if (this.deadlineAtMs === 0) return false;
+    const { clock, deadlines } = this.settings;
+    return this.deadlineAtMs - clock.nowMs() <= earlyResetMs + deadlines.latenessMs;
   }
 
   onWritable(): void {

@@ -19,6 +19,7 @@ export class Budgets {
   private peerResets: TokenBucket | undefined = undefined;
   private causedResets: TokenBucket | undefined = undefined;
   private completed = 0;
+  private resetsAfterEnd = 0;
   private windowUpdates = 0;
 
   constructor(limits: ConnectionLimits, clock: Clock) {
@@ -44,6 +45,12 @@ export class Budgets {
     if (!this.peerResets.take(this.clock.nowMs())) {
       throw limitError("resets", ErrorCode.enhanceYourCalm, "too_many_resets");
     }
+  }
+
+  /** The peer reset a stream that was closed already: its reset has crossed our end. That can happen once for each stream. */
+  resetAfterEnd(streamsOpened: number): void {
+    this.resetsAfterEnd++;
+    if (this.resetsAfterEnd > streamsOpened) this.glitch();
   }
 
   /** The peer made us reset a stream (CVE-2025-8671). */

@@ -6,7 +6,7 @@ import { callerError, type Http2Error } from "../http2-error.ts";
 import type { PeerTls } from "../peer-tls.ts";
 import { isHeadRequest } from "../stream/is-head-request.ts";
 import type { RequestHead } from "../stream/request-head.ts";
-import { StreamState } from "../stream/state.ts";
+import { mayReceive, StreamState } from "../stream/state.ts";
 import { type HeaderFields, Stream, type StreamListener, type StreamOwner } from "../stream/stream.ts";
 import { Activity, type ConnectionStatus, type MessageCounts } from "./activity.ts";
 import { addressText } from "./address-text.ts";
@@ -100,7 +100,8 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
     const limits = options.resolvedLimits ?? resolveLimits(options.limits);
     this.limits = limits;
     this.peerTls = options.peerTls;
-    this.streams = new StreamTable(role);
+    // Before our SETTINGS have arrived, a peer may open more than they allow. Each costs a glitch.
+    this.streams = new StreamTable(role, limits.maxConcurrentStreams + limits.glitchBurst);
     this.budgets = new Budgets(limits, this.clock);
     this.outbound = new Outbound(socket, this, limits, options.unindexedFields);
     this.pings = new Pings(this.outbound);
@@ -293,7 +294,8 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
   }
 
   sendReset(stream: Stream, code: number): void {
-    this.streams.rememberReset(stream.id, this.clock.nowMs());
+    // Unless the peer has ended its side, there may be more of it on the way.
+    if (mayReceive(stream.state)) this.streams.endedLocally(stream.id, stream.receiveWindow.availableBytes);
     this.outbound.rstStream(stream.id, code);
   }
 
@@ -352,6 +354,10 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
     this.phases.busy();
     this.events.onStream?.(stream, head, this);
     return stream;
+  }
+
+  ignoreRest(streamId: number): void {
+    this.streams.endedLocally(streamId, this.ownSettings.streamAllowanceBytes);
   }
 
   refuseHeaderList(streamId: number, endStream: boolean): void {
@@ -423,10 +429,16 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
       this.fail(exhausted as Http2Error);
       return;
     }
-    this.streams.rememberReset(streamId, this.clock.nowMs());
-    this.outbound.rstStream(streamId, error.code);
     if (error.limit !== undefined) this.limitTeller.tell(error.limit, "reset", streamId, error.message);
-    this.streams.find(streamId)?.abort(error);
+    const stream = this.streams.find(streamId);
+    if (stream === undefined) this.outbound.rstStream(streamId, error.code);
+    else this.resetStream(stream, error);
+  }
+
+  /** Ends a stream on both sides. Its listener sees the error. */
+  resetStream(stream: Stream, error: Http2Error): void {
+    this.sendReset(stream, error.code);
+    stream.abort(error);
   }
 
   fail(error: Http2Error): void {

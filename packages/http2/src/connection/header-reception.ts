@@ -1,22 +1,22 @@
 import { ErrorCode } from "../frame/error-code.ts";
 import type { HeaderBlock } from "../hpack/index.ts";
-import { connectionError, streamError, streamLimitError } from "../http2-error.ts";
+import { connectionError, type Http2Error, streamError, streamLimitError } from "../http2-error.ts";
 import { type RequestHead, requestHead } from "../stream/request-head.ts";
 import { responseHead, trailers } from "../stream/response-head.ts";
 import { afterEndError, idleError, mayReceive } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
-import type { Clock } from "./clock.ts";
 import type { Role } from "./role.ts";
 import type { StreamTable } from "./stream-table.ts";
 
 /** What a complete header block can set going in the connection. */
 export interface StreamOpener {
   readonly role: Role;
-  readonly clock: Clock;
   /** A request the connection has no place for, or comes too late for: it was not and will not be acted on. */
   refuses(streamId: number): boolean;
   /** A request that is in order: makes the stream and tells the layer above. */
   openStream(streamId: number, head: RequestHead): Stream;
+  /** What follows on a request that is not opened may be on its way already. */
+  ignoreRest(streamId: number): void;
   /** A request whose header list is over the limit. */
   refuseHeaderList(streamId: number, endStream: boolean): void;
 }
@@ -56,26 +56,31 @@ function receiveRequest(
   if (streamId % 2 === 0)
     throw connectionError(ErrorCode.protocolError, `a client opened stream ${streamId}, an even one`);
   if (streamId <= streams.lastStreamId) {
-    if (streams.mayStillReceive(streamId, opener.clock.nowMs())) return;
+    if (streams.ignoresTrailers(streamId)) return;
     throw connectionError(ErrorCode.streamClosed, `HEADERS came on stream ${streamId}, which is closed`);
   }
   streams.lastStreamId = streamId;
   if (opener.refuses(streamId)) return;
-  if (dependency === streamId) throw streamError(ErrorCode.protocolError, `stream ${streamId} depends on itself`);
+  if (dependency === streamId) throw malformedRequest(opener, streamId, `stream ${streamId} depends on itself`);
   if (block.overLimit) {
     opener.refuseHeaderList(streamId, endStream);
     return;
   }
   const head = requestHead(block);
-  if (typeof head === "string") throw streamError(ErrorCode.protocolError, `malformed request: ${head}`);
+  if (typeof head === "string") throw malformedRequest(opener, streamId, `malformed request: ${head}`);
   if (endStream && head.contentLength > 0) {
-    throw streamError(ErrorCode.protocolError, "malformed request: less data than content-length says");
+    throw malformedRequest(opener, streamId, "malformed request: less data than content-length says");
   }
   const stream = opener.openStream(streamId, head);
   stream.expectedBytes = head.contentLength;
   if (!endStream || stream.isClosed) return;
   stream.endReceived();
   stream.listener?.onEnd();
+}
+
+function malformedRequest(opener: StreamOpener, streamId: number, message: string): Http2Error {
+  opener.ignoreRest(streamId);
+  return streamError(ErrorCode.protocolError, message);
 }
 
 function receiveResponse(stream: Stream, endStream: boolean, block: HeaderBlock): void {

@@ -201,7 +201,7 @@ export class Inbound implements FrameSink {
     if (stream === undefined || !mayReceive(stream.state)) {
       // §5.1: counted all the same, and given back, because nobody will consume it.
       this.releaseWindow(octets);
-      this.dataOnClosed(streamId, stream);
+      this.dataOnClosed(streamId, stream, octets, (flags & Flag.endStream) !== 0);
       return;
     }
     if (!stream.receiveWindow.receive(octets)) {
@@ -229,11 +229,12 @@ export class Inbound implements FrameSink {
     if (endStream && !stream.isClosed) this.endOf(stream);
   }
 
-  private dataOnClosed(streamId: number, stream: Stream | undefined): void {
+  private dataOnClosed(streamId: number, stream: Stream | undefined, bytes: number, endStream: boolean): void {
     if (stream !== undefined) throw afterEndError(streamId);
     if (this.streams.isIdle(streamId)) throw idleError(streamId, "DATA");
     this.streams.refuseFramesBehindPeersEnd(streamId, "DATA");
-    if (!this.streams.mayStillReceive(streamId, this.owner.clock.nowMs())) throw afterEndError(streamId);
+    if (!this.streams.ignoresData(streamId, bytes, endStream)) throw afterEndError(streamId);
+    if (bytes === 0 && !endStream) this.budgets.glitch();
   }
 
   private endOf(stream: Stream): void {
@@ -311,10 +312,15 @@ export class Inbound implements FrameSink {
       throw connectionError(ErrorCode.frameSizeError, `an RST_STREAM frame has ${end - start} octets, not 4`);
     }
     if (this.streams.isIdle(streamId)) throw idleError(streamId, "RST_STREAM");
-    this.budgets.peerReset();
     const code = readUint32(bytes, start);
     const stream = this.streams.find(streamId);
-    if (stream === undefined) return;
+    if (stream === undefined) {
+      this.streams.resetAfterEnd(streamId);
+      this.budgets.resetAfterEnd(this.streams.opened);
+      return;
+    }
+    // A server resets only what we have opened, so its resets are as many as we like.
+    if (this.owner.role === "server" && stream.listener?.isResetExpected?.() !== true) this.budgets.peerReset();
     this.streams.endedByPeer(streamId, "reset");
     stream.abort(
       new Http2Error("the peer reset the stream", {

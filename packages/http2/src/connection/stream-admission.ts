@@ -2,10 +2,10 @@ import { ErrorCode } from "../frame/error-code.ts";
 import type { LimitName } from "../limit-name.ts";
 import type { Stream } from "../stream/stream.ts";
 import type { Budgets } from "./budgets.ts";
-import type { Clock } from "./clock.ts";
 import type { LimitTeller } from "./limit-teller.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { Outbound } from "./outbound.ts";
+import type { OwnSettings } from "./own-settings.ts";
 import type { StreamPlaces } from "./stream-places.ts";
 import type { StreamTable } from "./stream-table.ts";
 
@@ -14,7 +14,7 @@ export interface StreamAdmissionParts {
   readonly outbound: Outbound;
   readonly budgets: Budgets;
   readonly limitTeller: LimitTeller;
-  readonly clock: Clock;
+  readonly ownSettings: OwnSettings;
   readonly limits: ConnectionLimits;
   /** Shared with other connections; undefined where each has only its own limit. */
   readonly places: StreamPlaces | undefined;
@@ -33,7 +33,8 @@ export class StreamAdmission {
     const { streams, budgets, places, limits } = this.parts;
     if (streamId > streams.lastAllowedStreamId) return true;
     if (streams.slots >= limits.maxConcurrentStreams) {
-      budgets.glitch();
+      // The peer cannot know of handlers that outlive their streams, only how many streams it has open.
+      if (streams.size >= limits.maxConcurrentStreams) budgets.glitch();
       this.refuse(streamId, "streams", "too many streams or handlers at once");
       return true;
     }
@@ -57,8 +58,8 @@ export class StreamAdmission {
 
   /** What was not begun may be sent again (RFC 9113 §8.7). */
   private refuse(streamId: number, limit: LimitName, detail: string): void {
-    const { streams, outbound, limitTeller, clock } = this.parts;
-    streams.rememberReset(streamId, clock.nowMs());
+    const { streams, ownSettings, outbound, limitTeller } = this.parts;
+    streams.endedLocally(streamId, ownSettings.streamAllowanceBytes);
     outbound.rstStream(streamId, ErrorCode.refusedStream);
     limitTeller.tell(limit, "refused", streamId, detail);
   }

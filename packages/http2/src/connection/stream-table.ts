@@ -3,8 +3,8 @@ import { maxUint31 } from "../frame/frame-header.ts";
 import { connectionError } from "../http2-error.ts";
 import { afterEndError } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
+import { LocallyEndedStreams } from "./locally-ended-streams.ts";
 import { PeerEndedStreams } from "./peer-ended-streams.ts";
-import { ResetStreams } from "./reset-streams.ts";
 import type { Role } from "./role.ts";
 import { StreamIndex } from "./stream-index.ts";
 
@@ -18,14 +18,17 @@ export class StreamTable {
   slots = 0;
   private readonly byId = new StreamIndex();
   /** Undefined until there is one to remember, as most connections are idle most of the time. */
-  private weReset: ResetStreams | undefined = undefined;
+  private locallyEnded: LocallyEndedStreams | undefined = undefined;
   private peerEnded: PeerEndedStreams | undefined = undefined;
   private readonly role: Role;
+  private readonly maxLocallyEnded: number;
   /** DATA mostly follows its HEADERS at once, so the last stream found is likely the next one asked for. */
   private recent: Stream | undefined = undefined;
 
-  constructor(role: Role) {
+  /** `maxLocallyEnded`: how many streams the peer may have sent frames on that we have ended meanwhile. */
+  constructor(role: Role, maxLocallyEnded: number) {
     this.role = role;
+    this.maxLocallyEnded = maxLocallyEnded;
   }
 
   get size(): number {
@@ -65,12 +68,14 @@ export class StreamTable {
     return id % 2 === 0 || id > this.lastStreamId;
   }
 
-  rememberReset(id: number, nowMs: number): void {
-    this.weReset ??= new ResetStreams();
-    this.weReset.remember(id, nowMs);
+  /** Server: we end a stream, or do not open it, while the peer may still send on it: this much DATA, and its end. */
+  endedLocally(id: number, dataBytes: number): void {
+    if (this.role === "client") return;
+    this.locallyEnded ??= new LocallyEndedStreams(this.maxLocallyEnded);
+    this.locallyEnded.remember(id, Math.max(0, dataBytes));
   }
 
-  /** A server needs no memory of these: it bears with nothing on streams that it has not reset. */
+  /** A server needs no memory of these: it ignores nothing on streams that it has not ended itself. */
   endedByPeer(id: number, how: "end" | "reset"): void {
     if (this.role !== "client") return;
     this.peerEnded ??= new PeerEndedStreams();
@@ -85,11 +90,24 @@ export class StreamTable {
   }
 
   /**
-   * Whether frames may still come on this closed stream because the peer cannot have known that it is closed. A client
-   * cancels streams all the time and servers answer late, so a client always allows it.
+   * Whether DATA of `bytes` on this closed stream was sent before the peer could know that it is closed. A client cancels streams all the
+   * time and servers answer late, so a client always allows it.
    */
-  mayStillReceive(id: number, nowMs: number): boolean {
+  ignoresData(id: number, bytes: number, endStream: boolean): boolean {
     if (this.role === "client" || id > this.lastAllowedStreamId) return true;
-    return this.weReset?.isRecent(id, nowMs) === true;
+    if (this.locallyEnded?.takeData(id, bytes) !== true) return false;
+    if (endStream) this.locallyEnded.endedByPeer(id);
+    return true;
+  }
+
+  /** The same for a header block, of which only one can follow: the trailers, which end the stream. */
+  ignoresTrailers(id: number): boolean {
+    if (this.role === "client" || id > this.lastAllowedStreamId) return true;
+    return this.locallyEnded?.endedByPeer(id) === true;
+  }
+
+  /** The peer has reset a stream that is closed already. */
+  resetAfterEnd(id: number): void {
+    this.locallyEnded?.endedByPeer(id);
   }
 }

@@ -1,5 +1,6 @@
 import { ErrorCode } from "../frame/error-code.ts";
 import { Http2Error, limitError } from "../http2-error.ts";
+import type { Stream } from "../stream/stream.ts";
 import type { Activity } from "./activity.ts";
 import type { ByteChannel } from "./byte-channel.ts";
 import type { Inbound } from "./inbound.ts";
@@ -19,6 +20,8 @@ export interface EndedByTime {
   fail(error: Http2Error): void;
   /** As `fail`, for a peer that does not read or answer. */
   abandon(error: Http2Error): void;
+  /** Ends one stream. */
+  resetStream(stream: Stream, error: Http2Error): void;
   drain(reason: string): void;
   close(code: number, reason: string): void;
 }
@@ -68,15 +71,13 @@ export class TimeLimits {
   }
 
   private resetStalledStreams(nowMs: number): void {
-    const { limits, outbound, limitTeller } = this.parts;
+    const { limits, outbound, limitTeller, connection } = this.parts;
     const limitMs = limits.streamStallTimeoutMs;
     if (limitMs === 0) return;
     for (const stream of outbound.stalledStreams(nowMs, limitMs)) {
-      outbound.rstStream(stream.id, ErrorCode.cancel);
       limitTeller.tell("stream_stall", "reset", stream.id, "the peer gave no window");
-      stream.abort(
-        new Http2Error("the peer gave no window", { scope: "stream", blame: "peer", code: ErrorCode.cancel }),
-      );
+      const error = { scope: "stream", blame: "peer", code: ErrorCode.cancel } as const;
+      connection.resetStream(stream, new Http2Error("the peer gave no window", error));
     }
   }
 

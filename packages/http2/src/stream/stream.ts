@@ -25,6 +25,11 @@ export interface StreamListener {
   onReset(error: Http2Error): void;
   /** After `sendData` returned false: there is room again. */
   onWritable(): void;
+  /**
+   * Server: asked when the peer resets the stream. True: the stream was at its end anyway, so that the reset is not charged to the peer
+   * (CVE-2023-44487). Default: every reset is.
+   */
+  isResetExpected?(): boolean;
 }
 
 /** What a stream needs of its connection. */

@@ -14,6 +14,9 @@ var commands = map[string]func(arguments []string) error{
 	"health-server":     healthServer,
 	"tls-health-server": tlsHealthServer,
 	"too-many-pings":    tooManyPings,
+	"health-check":   healthCheck,
+	"timeouts":       timeouts,
+	"too-many-pings": tooManyPings,
 }
 
 func main() {
