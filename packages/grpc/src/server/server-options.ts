@@ -66,7 +66,10 @@ export interface ServerOptions {
    * machine's own addresses, where proxies are, and Unix sockets are not counted.
    */
   maxConnectionsPerAddress?: number;
-  /** TLS handshakes at once; further clients wait for their turn. Default 256. */
+  /**
+   * TLS handshakes at once; further clients wait for their turn. Default 256. One address, or /64 of IPv6, can have half of them, and each
+   * further one half of the rest.
+   */
   maxTlsHandshakes?: number;
   /** A connection without calls is closed after this. Default 15 min, over Unix sockets never; 0 means never. */
   idleTimeoutMs?: number;

@@ -1,10 +1,7 @@
 import type { LimitName } from "../limit-name.ts";
 import { isLoopback } from "./loopback.ts";
 
-/**
- * Counts the connections of a listener, of all peers and of each peer's address. Whoever gets a place gives it back with
- * the same address.
- */
+/** Counts the connections of a listener, of all peers and of each peer's address. Each `enter` needs a `leave` with the same address. */
 export class Admission {
   private readonly maxConnections: number;
   private readonly maxPerAddress: number;
@@ -16,17 +13,18 @@ export class Admission {
     this.maxPerAddress = maxPerAddress;
   }
 
-  /** Takes a place; or returns the limit that stands against it, and takes none. */
-  enter(address: string | undefined): LimitName | undefined {
+  /** The limit that one more connection from this address would exceed. */
+  limitFor(address: string | undefined): LimitName | undefined {
     if (this.total >= this.maxConnections) return "connections";
     const network = networkOf(address);
-    if (network !== undefined) {
-      const count = this.byNetwork.get(network) ?? 0;
-      if (count >= this.maxPerAddress) return "connections_per_address";
-      this.byNetwork.set(network, count + 1);
-    }
+    if (network === undefined) return undefined;
+    return (this.byNetwork.get(network) ?? 0) >= this.maxPerAddress ? "connections_per_address" : undefined;
+  }
+
+  enter(address: string | undefined): void {
     this.total++;
-    return undefined;
+    const network = networkOf(address);
+    if (network !== undefined) this.byNetwork.set(network, (this.byNetwork.get(network) ?? 0) + 1);
   }
 
   leave(address: string | undefined): void {

@@ -12,12 +12,13 @@ import type { LimitAction, LimitEvent, LimitName } from "../limit-name.ts";
 import type { PeerTls } from "../peer-tls.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import type { Stream } from "../stream/stream.ts";
-import { Admission } from "./admission.ts";
+import { Admission, networkOf } from "./admission.ts";
 import { attach } from "./attach.ts";
 import { classifyFirstBytes, prefaceBytes } from "./first-bytes.ts";
 import { HandshakeQueue } from "./handshake-queue.ts";
 import { ignoreErrors } from "./ignore-errors.ts";
 import { readPeerCertificate } from "./peer-certificate.ts";
+import { SocketsByNetwork } from "./sockets-by-network.ts";
 import { serverTlsOptions } from "./tls-defaults.ts";
 import { handshakeFailure } from "./tls-failure.ts";
 import { UnixSocketFile } from "./unix-socket-file.ts";
@@ -53,7 +54,10 @@ export interface Http2ServerOptions extends ConnectionOptions {
    * may work. Unix sockets and this machine's own addresses are not counted.
    */
   maxConnectionsPerAddress?: number;
-  /** TLS handshakes at once; further peers wait for their turn. Default 256. */
+  /**
+   * TLS handshakes at once; further peers wait for their turn. Default 256. One address, or /64 of IPv6, can have half of them, and each
+   * further one half of the rest.
+   */
   maxTlsHandshakes?: number;
   /** A peer at `address` has struck a limit; `connection` is undefined when it had none yet. */
   onLimit?(event: LimitEvent, address: string | undefined, connection: Connection | undefined): void;
@@ -85,8 +89,8 @@ export class Http2Server {
   /** Never listens: it is handed the sockets that the listener has admitted. */
   private readonly tls: TlsServer | undefined;
   private readonly handshakes: HandshakeQueue;
-  /** Sockets whose protocol is not known yet. */
-  private readonly undecided = new Set<Socket>();
+  /** Sockets that have not shown what they speak: where a limit of connections is reached, they make room for others. */
+  private readonly newcomers = new SocketsByNetwork();
   private readonly connections = new Set<Connection>();
   private socketFile: UnixSocketFile | undefined = undefined;
   private limits: ConnectionLimits;
@@ -116,12 +120,17 @@ export class Http2Server {
       options.maxConnectionsPerAddress ?? defaultMaxConnectionsPerAddress,
     );
     this.tls = options.tls === undefined ? undefined : this.makeTls(options.tls);
-    this.handshakes = new HandshakeQueue(
-      options.maxTlsHandshakes ?? defaultMaxTlsHandshakes,
-      this.handshakeTimeoutMs,
-      this.clock,
-      (socket) => this.tls?.emit("connection", socket),
-    );
+    this.handshakes = new HandshakeQueue({
+      maxRunning: options.maxTlsHandshakes ?? defaultMaxTlsHandshakes,
+      timeoutMs: this.handshakeTimeoutMs,
+      clock: this.clock,
+      newcomers: this.newcomers,
+      begin: (socket) => this.tls?.emit("connection", socket),
+      onWait: ({ remoteAddress }) =>
+        this.tellLimit("tls_handshakes", "paused", "too many TLS handshakes at once", remoteAddress),
+      onEvict: ({ remoteAddress }) =>
+        this.tellLimit("tls_handshakes", "closed", "a slow TLS handshake gave way to others", remoteAddress),
+    });
     this.listener = createNetServer({ noDelay: true }, (socket) => this.admit(socket));
     // Before it listens, an error is the answer to `listen`.
     this.listener.on("error", (error) => {
@@ -209,7 +218,7 @@ export class Http2Server {
     this.listener.close();
     this.socketFile?.remove();
     this.handshakes.close();
-    for (const socket of this.undecided) socket.destroy();
+    for (const socket of this.newcomers.all()) socket.destroy();
     const cancel = this.clock.after(deadlineMs, () => {
       for (const connection of this.connections) connection.close(ErrorCode.noError, "the server shut down");
     });
@@ -224,12 +233,11 @@ export class Http2Server {
 
   private makeTls(given: TlsOptions): TlsServer {
     const tls = createTlsServer(this.tlsOptions(given), (socket) => {
-      this.handshakes.ended();
+      this.handshakes.ended(socket);
       this.acceptTls(socket);
     });
     // A failed handshake concerns one peer. It is told here or as a connection above, and never as both or as neither.
     tls.on("tlsClientError", (error: Error, socket: TLSSocket) => {
-      this.handshakes.ended();
       this.reportHandshake(handshakeFailure(error), socket);
       socket.destroy();
     });
@@ -248,20 +256,34 @@ export class Http2Server {
       return;
     }
     const address = socket.remoteAddress;
-    const limit = this.admission.enter(address);
+    const limit = this.admission.limitFor(address);
     ignoreErrors(socket);
-    if (limit !== undefined) {
+    if (limit !== undefined && !this.makeRoom(limit, address)) {
       this.tellLimit(limit, "refused", "too many connections at once", address);
       socket.destroy();
       return;
     }
+    this.admission.enter(address);
     // Not `once`, whose wrapper would live as long as the socket; "close" comes but once.
     socket.on("close", () => this.admission.leave(address));
-    if (this.tls === undefined) {
-      this.accept(socket);
-    } else if (!this.handshakes.add(socket)) {
-      this.tellLimit("tls_handshakes", "paused", "too many TLS handshakes at once", address);
-    }
+    // Without an address it came over a Unix socket, whose peers are trusted, or it is gone already.
+    if (this.tls === undefined) this.accept(socket);
+    else if (address === undefined) this.tls.emit("connection", socket);
+    else this.handshakes.add(socket, sharerOf(address));
+  }
+
+  /**
+   * Lets a socket go that has not shown what it speaks, for another that may. Of all, it is one of the network that has the most of them;
+   * of a network, the one that has waited for the longest.
+   */
+  private makeRoom(limit: LimitName, address: string | undefined): boolean {
+    const network = limit === "connections" ? this.newcomers.busiest : sharerOf(address);
+    const silent = network === undefined ? undefined : this.newcomers.oldestOf(network);
+    if (network === undefined || silent === undefined) return false;
+    this.newcomers.delete(network, silent);
+    this.tellLimit(limit, "closed", "a silent connection made room for another", silent.remoteAddress);
+    silent.destroy();
+    return true;
   }
 
   private tellLimit(limit: LimitName, action: LimitAction, detail: string, address: string | undefined): void {
@@ -301,11 +323,12 @@ export class Http2Server {
       socket.destroy();
       return;
     }
-    this.undecided.add(socket);
+    const network = sharerOf(socket.remoteAddress);
+    this.newcomers.add(network, socket);
     let head: Uint8Array | undefined;
     const forget = (): void => {
       cancel();
-      this.undecided.delete(socket);
+      this.newcomers.delete(network, socket);
       socket.off("data", onData);
       socket.off("close", forget);
     };
@@ -364,6 +387,11 @@ function unknownProtocol(head: Uint8Array): string {
   return head[0] === 0x16 && head[1] === 3
     ? "the client sent a TLS handshake to a cleartext port"
     : "the client does not speak HTTP/2";
+}
+
+/** The sockets that share one limit: those of a network, of one of this machine's own addresses, or all Unix sockets. */
+function sharerOf(address: string | undefined): string {
+  return networkOf(address) ?? address ?? "";
 }
 
 function peerTlsOf(socket: Socket): PeerTls | undefined {
