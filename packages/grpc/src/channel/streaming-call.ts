@@ -21,7 +21,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
   private readonly input: AsyncIterator<MessageInitShape<DescMessage>>;
   private readonly resolve: (response: StreamResponse) => void;
   private readonly reject: (error: ConnectError) => void;
-  private readonly responses = new MessageQueue<Message>(this);
+  private readonly responses: MessageQueue<Message>;
   private response: LazyStreamResponse | undefined = undefined;
   private readonly sent: SentRequests;
   /** The next attempt is the last: what follows no longer fits the buffer. */
@@ -42,6 +42,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
   ) {
     super(calls, method, init);
     this.input = requests[Symbol.asyncIterator]();
+    this.responses = new MessageQueue<Message>(this, calls.receiveShare);
     this.resolve = resolve;
     this.reject = reject;
     this.sent = new SentRequests(calls.replayBudget);
@@ -65,8 +66,8 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
     return this.attempt.makeMessage(bytes, start, end, compressed, isOwn);
   }
 
-  consume(octets: number): void {
-    this.attempt.consume(octets);
+  consume(bytes: number): void {
+    this.attempt.consume(bytes);
   }
 
   takesNoMore(): void {
@@ -119,7 +120,8 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
       this.responses.end();
       if (this.response === undefined) this.respond(this.attempt);
     } else if (this.response !== undefined) {
-      this.responses.fail(error);
+      if (this.attempt.isCutOff) this.responses.cutOff(error);
+      else this.responses.fail(error);
     } else {
       this.reject(error);
     }
