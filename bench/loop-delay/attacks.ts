@@ -70,6 +70,22 @@ const largeMessage = Buffer.alloc(16_384);
 /** An answer as long as the request: `payload`, field 2 of the message, fills what is behind its head. */
 largeMessage.writeUInt32BE(16_379, 1);
 largeMessage.set([0x12, 0xf8, 0x7f], 5);
+/** As many messages of no content as fit into one frame: five bytes each. */
+const emptyMessages = Buffer.alloc(5 * Math.floor(16_384 / 5));
+
+/** Frames full of empty messages on one call of the method, as fast as they are taken. */
+function messageFlood(method: string): () => Generator<Buffer> {
+  return function* () {
+    yield opening;
+    for (let id = 1; id < 2 ** 30; id += 2) {
+      yield frame(1, endHeaders, id, requestBlock(method));
+      const chunk = Buffer.concat(new Array<Buffer>(16).fill(frame(0, 0, id, emptyMessages)));
+      for (let at = 0; at < 200; at++) yield chunk;
+      yield frame(0, endStream, id, emptyMessages);
+    }
+  };
+}
+
 const twice = (one: Buffer): Buffer[] => [one, one];
 const singleOctet = (id: number): Buffer => Buffer.concat(new Array<Buffer>(6000).fill(frame(0, 0, id, Buffer.of(0))));
 
@@ -132,6 +148,8 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
     const octets = singleOctet(1);
     for (;;) yield octets;
   },
+  "frames full of empty messages": messageFlood("ClientStream"),
+  "frames full of empty messages for a method that takes one": messageFlood("Unary"),
   "data in large frames": () =>
     streams((id) => {
       const message = Buffer.alloc(16_384);

@@ -1,11 +1,16 @@
 // What never waits comes by microtasks alone, and these go before timers and sockets.
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { once } from "node:events";
+import { createServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { describe, it, type TestContext } from "node:test";
 import { type CallOptions, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
-import { type ChannelOptions, createChannel, createHookedInterceptor } from "@tercel/grpc";
-import { assertStatus } from "@tercel/grpc/testing";
+import { type ChannelOptions, callInfo, createChannel, createHookedInterceptor } from "@tercel/grpc";
+import { assertStatus, createStubServer } from "@tercel/grpc/testing";
+import { createOccasion, turn } from "@tercel/test-support/async";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
-import { overBothTransports } from "./support/open-echo.ts";
+import { echoRoutes, overBothTransports } from "./support/open-echo.ts";
+import { openRawClient } from "./support/raw-client.ts";
 
 const passing: Interceptor = (next) => (request) => next(request);
 const refusing: Interceptor = () => () => Promise.reject(new ConnectError("refused here", Code.Unavailable));
@@ -132,3 +137,122 @@ describe("a generator that never waits", () => {
     });
   }
 });
+
+describe("a reader of messages that have come together", () => {
+  overBothTransports((open) => {
+    it("leaves the event loop to others in a server's handler, and gets them all in order", async (t) => {
+      const perTurn = countPerTurn();
+      t.after(() => perTurn.stop());
+      const sent = createOccasion();
+      const { client } = await open(t, {
+        async clientStream(requests) {
+          await sent.happened;
+          let count = 0;
+          for await (const request of requests) {
+            perTurn.count();
+            assert.equal(request.count, count);
+            count++;
+          }
+          return { count };
+        },
+      });
+      async function* requests() {
+        for (let count = 0; count < streamed; count++) yield { count };
+        sent.happen();
+      }
+      assert.equal((await client.clientStream(requests())).count, streamed);
+      assert.ok(perTurn.most <= maxPerTurn, `${perTurn.most} messages in one turn`);
+    });
+
+    it("leaves the event loop to others in a client, and gets them all in order", async (t) => {
+      const perTurn = countPerTurn();
+      t.after(() => perTurn.stop());
+      const sent = createOccasion();
+      const { client } = await open(t, {
+        async *serverStream() {
+          for (let count = 0; count < streamed; count++) yield { count };
+          sent.happen();
+        },
+      });
+      const responses = client.serverStream({})[Symbol.asyncIterator]();
+      let count = 0;
+      assert.equal((await responses.next()).value?.count, count++);
+      await sent.happened;
+      await turn();
+      for (let next = await responses.next(); next.done !== true; next = await responses.next()) {
+        perTurn.count();
+        assert.equal(next.value.count, count);
+        count++;
+      }
+      assert.equal(count, streamed);
+      assert.ok(perTurn.most <= maxPerTurn, `${perTurn.most} messages in one turn`);
+    });
+  });
+});
+
+describe("DATA frames full of empty messages", () => {
+  /** As many as count for the frames of a turn, and those of the frame in which they are reached. */
+  const maxReceivedPerTurn = 8 * 512 + Math.ceil(16_384 / 5);
+
+  it("leave the event loop to others while a server receives them, however many chunks one poll delivers", async (t) => {
+    const perTurn = countPerTurn();
+    t.after(() => perTurn.stop());
+    let received = 0;
+    const routes = echoRoutes({
+      async clientStream(requests, context) {
+        context.values.get(callInfo)?.watchMessages({
+          onSent() {},
+          onReceived() {
+            received++;
+            perTurn.count();
+          },
+        });
+        for await (const _ of requests);
+        return {};
+      },
+    });
+    const stub = await createStubServer(routes);
+    t.after(() => stub.close({ deadlineMs: 0 }));
+    const send = openRawClient(t, stub.target);
+    const count = 400_000;
+    const path = "/tercel.grpc.test.v1.EchoService/ClientStream";
+    const response = await send({ ":path": path }, new Uint8Array(5 * count));
+    assert.equal(response.grpcStatus, "0");
+    assert.equal(received, count);
+    assert.ok(perTurn.most <= maxReceivedPerTurn, `${perTurn.most} messages in one turn`);
+  });
+
+  it("leave the event loop to others while a client receives them", async (t) => {
+    const perTurn = countPerTurn();
+    t.after(() => perTurn.stop());
+    const { url, count } = await openFlooding(t);
+    const observing = createHookedInterceptor({
+      onAttempt: () => ({
+        onReceived() {
+          perTurn.count();
+        },
+      }),
+    });
+    const channel = createChannel(url, { interceptors: [observing] });
+    t.after(() => channel.close());
+    let received = 0;
+    for await (const _ of createClient(EchoService, channel).serverStream({})) received++;
+    assert.equal(received, count);
+    assert.ok(perTurn.most <= maxReceivedPerTurn, `${perTurn.most} messages in one turn`);
+  });
+});
+
+/** A server that answers each call with empty messages, as many as fit into its frames. */
+async function openFlooding(t: TestContext): Promise<{ url: string; count: number }> {
+  const count = 100_000;
+  const server = createHttp2Server();
+  server.on("stream", (stream: ServerHttp2Stream) => {
+    stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+    stream.end(new Uint8Array(5 * count));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  return { url: `127.0.0.1:${(server.address() as AddressInfo).port}`, count };
+}

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { MessageQueue } from "./message-queue.ts";
+import { MessageQueue, type MessageSource } from "./message-queue.ts";
+import { TurnShare } from "./turn-share.ts";
 
 const prefixBytes = 5;
 
 function setUp(make: (text: string) => string | Promise<string> = (text) => text) {
   const seen = { credit: 0, returned: 0, made: 0 };
-  const queue = new MessageQueue<string>({
+  const source: MessageSource<string> = {
     makeMessage(bytes, start, end, compressed) {
       seen.made++;
       const text = Buffer.from(bytes.subarray(start, end)).toString();
@@ -18,7 +19,8 @@ function setUp(make: (text: string) => string | Promise<string> = (text) => text
     takesNoMore() {
       seen.returned++;
     },
-  });
+  };
+  const queue = new MessageQueue<string>(source, new TurnShare());
   const push = (text: string, compressed = false): void => {
     // In memory that is used again at once, as that of a socket is.
     const bytes = Buffer.from(`<${text}>`);
@@ -182,6 +184,91 @@ describe("the message queue", () => {
     arrive("b");
     await assert.rejects(queue.next(), failure);
     assert.equal((await queue.next()).done, true);
+  });
+
+  for (const [when, ended] of [
+    ["between messages", false],
+    ["after the last message", true],
+  ] as const) {
+    it(`drops what waits when the call is cut off ${when}, gives the credit back, and throws the reason once`, async () => {
+      const { queue, seen, arrive } = setUp();
+      for (const message of ["a", "b", "c"]) arrive(message);
+      assert.equal((await queue.next()).value, "a");
+      if (ended) queue.end();
+      queue.cutOff(new Error("cut off"));
+      assert.deepEqual(seen, { credit: 18, returned: 0, made: 1 });
+      await assert.rejects(queue.next(), /cut off/);
+      assert.equal((await queue.next()).done, true);
+    });
+  }
+
+  it("throws the reason to a reader that waits when the call is cut off, and the end to the others", async () => {
+    const { queue } = setUp();
+    const takers = [queue.next(), queue.next()];
+    queue.cutOff(new Error("cut off"));
+    await assert.rejects(takers[0] as Promise<unknown>, /cut off/);
+    assert.equal((await takers[1])?.done, true);
+    assert.equal((await queue.next()).done, true);
+  });
+
+  it("throws the reason to a reader whose message is being made when the call is cut off, and drops the message", async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const { queue, seen, arrive } = setUp(() => promise);
+    arrive("a");
+    arrive("b");
+    const taken = queue.next();
+    queue.cutOff(new Error("cut off"));
+    await assert.rejects(taken, /cut off/);
+    resolve("late");
+    assert.equal((await queue.next()).done, true);
+    assert.equal(seen.made, 1);
+  });
+
+  it("does not throw the reason of a cut to a reader that has had the end, or has left", async () => {
+    const ended = setUp();
+    ended.queue.end();
+    assert.equal((await ended.queue.next()).done, true);
+    ended.queue.cutOff(new Error("cut off"));
+    assert.equal((await ended.queue.next()).done, true);
+
+    const left = setUp();
+    left.arrive("a");
+    await left.queue.return();
+    left.queue.cutOff(new Error("cut off"));
+    assert.equal((await left.queue.next()).done, true);
+  });
+
+  it("makes one message at a time when they are made later, in order", async () => {
+    const finish: (() => void)[] = [];
+    const { queue, seen, arrive } = setUp((text) => new Promise((resolve) => finish.push(() => resolve(text))));
+    const takers = [queue.next(), queue.next(), queue.next()];
+    for (const message of ["a", "b", "c"]) arrive(message);
+    queue.end();
+    for (const [at, message] of ["a", "b", "c"].entries()) {
+      assert.equal(seen.made, at + 1);
+      finish[at]?.();
+      assert.equal((await takers[at])?.value, message);
+    }
+    assert.equal((await queue.next()).done, true);
+  });
+
+  it("gives readers no more in a turn than the share, and the rest in the next turns", async () => {
+    const { queue, arrive } = setUp();
+    const count = 3000;
+    for (let at = 0; at < count; at++) arrive(String(at));
+    queue.end();
+    let taken = 0;
+    const mostPerTurn: number[] = [];
+    const reading = (async () => {
+      for await (const text of queue) assert.equal(text, String(taken++));
+    })();
+    for (let before = 0; taken < count; before = taken) {
+      await new Promise((resolve) => setImmediate(resolve));
+      mostPerTurn.push(taken - before);
+    }
+    await reading;
+    assert.equal(taken, count);
+    assert.ok(Math.max(...mostPerTurn) <= 1024, mostPerTurn.join(" "));
   });
 
   it("throws what waits away when the application takes no more, gives the credit back, and tells the call once", async () => {

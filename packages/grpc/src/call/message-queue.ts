@@ -1,16 +1,17 @@
 import { messagePrefixBytes } from "../protocol/message-framing.ts";
 import { rejectToCaller } from "./caller-stack.ts";
+import { type TurnShare, workOfMessage } from "./turn-share.ts";
 import { WaitingMessages } from "./waiting-messages.ts";
 
 /** The call whose messages a queue holds. */
 export interface MessageSource<T> {
   /**
-   * Makes a message of its octets, at once or later. With `isOwn` nobody writes to them again; otherwise they are only lent
+   * Makes a message of its bytes, at once or later. With `isOwn` the bytes are not written to again; otherwise they are only lent
    * until this returns. Throws or rejects when it cannot, and ends the call then, because that is the peer's fault.
    */
   makeMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, isOwn: boolean): T | Promise<T>;
   /** Gives the peer credit for what has been taken. */
-  consume(octets: number): void;
+  consume(bytes: number): void;
   /** The application will take no more. */
   takesNoMore(): void;
 }
@@ -23,110 +24,128 @@ interface Waiter<T> {
 const done: IteratorResult<never, undefined> = { done: true, value: undefined };
 
 /**
- * Messages between the stream, which delivers when it likes, and the application, which takes them one by one. One that
- * somebody waits for is made at once; others wait as they came and are made when they are taken.
+ * Messages between the stream, which delivers when it likes, and the application, which takes them one by one. A message that
+ * a reader waits for is made at once; others wait as they came and are made when they are taken. One at a time is made later (inflated
+ * in the thread pool, for instance), and readers take no more in a turn of the event loop than the share that all streams have.
  *
- * It also decides when the peer gets credit for what it has sent. Octets of messages that wait here get it when they are
- * taken, so what waits is bounded by the stream's window. Octets of a message whose rest is still to come get it at once
+ * It also decides when the peer gets credit for what it has sent. Bytes of messages that wait here get it when they are
+ * taken, so what waits is bounded by the stream's window. Bytes of a message whose rest is still to come get it at once
  * while nothing waits: a message may be larger than the window.
  */
 export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
   private readonly source: MessageSource<T>;
+  private readonly share: TurnShare;
   private readonly waiting = new WaitingMessages();
-  /** What the first waiting message has earned of its credit already. Those behind it have earned none. */
+  /** What the first waiting message has earned of its credit already. Those after it have earned none. */
   private creditedOfFirst = 0;
-  /** Octets received of a message that is not complete yet: without credit, and with it. */
-  private partialOctets = 0;
+  /** Bytes received of a message that is not complete yet: without credit, and with it. */
+  private partialBytes = 0;
   private creditedOfPartial = 0;
-  /** Octets of messages that went straight to somebody and have earned no credit yet. */
-  private deliveredOctets = 0;
+  /** Bytes of messages that went straight to a reader and have earned no credit yet. */
+  private deliveredBytes = 0;
   /** All that have come. */
   pushed = 0;
   private waiters: Waiter<T>[] = [];
+  /** Whose message is being made. */
+  private making: Waiter<T> | undefined = undefined;
+  /** Readers wait for the next turn of the event loop. */
+  private isPausing = false;
+  /** Nothing more comes. */
   private ended = false;
+  /** The reader was handed the end or the failure, or has left. */
+  private isOver = false;
   private failed = false;
   private failure: unknown = undefined;
 
-  constructor(source: MessageSource<T>) {
+  constructor(source: MessageSource<T>, share: TurnShare) {
     this.source = source;
+    this.share = share;
   }
 
-  /** Octets have come; the messages they complete are pushed next, and `settle` follows. */
-  received(octets: number): void {
-    this.partialOctets += octets;
+  /** Bytes have come; the messages they complete are pushed next, and `settle` follows. */
+  received(bytes: number): void {
+    this.partialBytes += bytes;
   }
 
-  /** A message is complete. The octets are only lent, unless it was gathered in a buffer of its own. */
+  /** A message is complete. The bytes are only lent, unless it was gathered in a buffer of its own. */
   push(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
     this.pushed++;
     if (this.ended) return;
     const credited = this.creditedOfPartial;
     const owed = end - start + messagePrefixBytes - credited;
     this.creditedOfPartial = 0;
-    this.partialOctets -= owed;
-    if (this.waiters.length > 0) {
-      this.deliveredOctets += owed;
+    this.partialBytes -= owed;
+    if (this.waiters.length > 0 && !this.isBusy && !this.share.isSpent) {
+      this.deliveredBytes += owed;
       this.deliver(bytes, start, end, compressed, gathered);
       return;
     }
     // While a message waits, parts of others earn nothing: only the first can have earned some.
     if (credited > 0) this.creditedOfFirst = credited;
     this.waiting.push(bytes, start, end, compressed, gathered);
+    if (this.waiters.length > 0) this.serve();
   }
 
   /** Everything in what was received has been pushed. */
   settle(): void {
-    let octets = this.deliveredOctets;
-    this.deliveredOctets = 0;
+    let bytes = this.deliveredBytes;
+    this.deliveredBytes = 0;
     if (this.waiting.count === 0) {
-      octets += this.partialOctets;
-      this.creditedOfPartial += this.partialOctets;
-      this.partialOctets = 0;
+      bytes += this.partialBytes;
+      this.creditedOfPartial += this.partialBytes;
+      this.partialBytes = 0;
     }
-    if (octets > 0) this.source.consume(octets);
+    if (bytes > 0) this.source.consume(bytes);
   }
 
   /** No more messages come; those that wait can still be taken. */
   end(): void {
     if (this.ended) return;
     this.ended = true;
-    this.dismissWaiters();
+    this.serve();
   }
 
-  /** The stream broke: messages that wait are still taken first, then the failure is thrown once. */
+  /** The peer ended the call with an error: messages that wait are still taken first, then the failure is thrown once. */
   fail(reason: unknown): void {
     if (this.ended) return;
     this.ended = true;
-    const waiter = this.waiters.shift();
-    if (waiter === undefined) {
-      this.failed = true;
-      this.failure = reason;
-    } else {
-      waiter.resolve(rejectToCaller(reason));
+    this.failed = true;
+    this.failure = reason;
+    this.serve();
+  }
+
+  /**
+   * The call was cut off: messages that wait are dropped, even when the end had come after them, and the reader's present or next step
+   * throws the reason, once.
+   */
+  cutOff(reason: unknown): void {
+    if (this.isOver) return;
+    this.dropWaiting();
+    this.isPausing = false;
+    this.ended = true;
+    this.failed = true;
+    this.failure = reason;
+    const { making } = this;
+    if (making !== undefined) {
+      // First in line, and it must not wait for work that no reader wants any more.
+      this.making = undefined;
+      this.waiters.unshift(making);
     }
-    this.dismissWaiters();
+    this.tellEnd();
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.waiting.count > 0) {
-      try {
-        const message = this.waiting.shift(this.take);
-        if (!(message instanceof Promise)) return Promise.resolve({ done: false, value: message });
-        return message.then(makeResult, (error) => {
-          this.breakOff();
-          throw error;
-        });
-      } catch (error) {
-        this.breakOff();
-        return Promise.reject(error);
+    if (this.waiters.length === 0 && !this.isBusy) {
+      if (this.waiting.count === 0) {
+        if (this.ended) return this.takeEnd();
+      } else if (!this.share.isSpent) {
+        return this.takeNow();
       }
     }
-    if (this.failed) {
-      this.failed = false;
-      return rejectToCaller(this.failure);
-    }
-    if (this.ended) return Promise.resolve(done);
-    return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }));
+    return new Promise((resolve, reject) => {
+      this.waiters.push({ resolve, reject });
+      this.serve();
+    });
   }
 
   return(): Promise<IteratorResult<T, undefined>> {
@@ -140,51 +159,140 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     return this;
   }
 
+  private get isBusy(): boolean {
+    return this.making !== undefined || this.isPausing;
+  }
+
   private readonly take = (bytes: Uint8Array, start: number, end: number, compressed: boolean): T | Promise<T> => {
-    this.deliveredOctets += end - start + messagePrefixBytes - this.creditedOfFirst;
+    this.deliveredBytes += end - start + messagePrefixBytes - this.creditedOfFirst;
     this.creditedOfFirst = 0;
     this.settle();
+    this.share.spend(workOfMessage(end - start, compressed));
     return this.source.makeMessage(bytes, start, end, compressed, true);
   };
 
-  /** To whoever has waited longest. That one learns of a failure, too, so it waits until the message is made. */
-  private deliver(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
+  /** The first message that waits, for a reader before which no other waits. */
+  private takeNow(): Promise<IteratorResult<T, undefined>> {
     try {
-      const message = this.source.makeMessage(bytes, start, end, compressed, gathered);
-      const waiter = this.waiters.shift();
-      if (!(message instanceof Promise)) {
-        waiter?.resolve({ done: false, value: message });
-        return;
-      }
-      message.then(
-        (made) => waiter?.resolve({ done: false, value: made }),
-        (error) => {
-          this.breakOff();
-          waiter?.reject(error);
-        },
-      );
+      const message = this.waiting.shift(this.take);
+      if (!(message instanceof Promise)) return Promise.resolve({ done: false, value: message });
+      return new Promise((resolve, reject) => {
+        this.making = { resolve, reject };
+        this.makeLater(message, this.making);
+      });
     } catch (error) {
-      this.fail(error);
+      this.breakOff();
+      return Promise.reject(error);
     }
   }
 
-  /** Throws away what waits, and with it a failure that nobody was told of. */
+  private takeEnd(): Promise<IteratorResult<T, undefined>> {
+    this.isOver = true;
+    if (!this.failed) return Promise.resolve(done);
+    this.failed = false;
+    return rejectToCaller(this.failure);
+  }
+
+  /** Gives readers what waits, and after it the end, as far as both are there. */
+  private serve(): void {
+    while (this.waiters.length > 0 && !this.isBusy) {
+      if (this.waiting.count === 0) {
+        if (this.ended) this.tellEnd();
+        return;
+      }
+      if (this.share.isSpent) {
+        this.isPausing = true;
+        this.share.renewed().then(this.afterPause);
+        return;
+      }
+      const waiter = this.waiters.shift() as Waiter<T>;
+      this.making = waiter;
+      try {
+        this.hand(this.waiting.shift(this.take), waiter);
+      } catch (error) {
+        this.refuse(error, waiter);
+      }
+    }
+  }
+
+  private readonly afterPause = (): void => {
+    this.isPausing = false;
+    this.serve();
+  };
+
+  /** Straight to whoever has waited longest. */
+  private deliver(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
+    const waiter = this.waiters.shift() as Waiter<T>;
+    this.making = waiter;
+    this.share.spend(workOfMessage(end - start, compressed));
+    try {
+      this.hand(this.source.makeMessage(bytes, start, end, compressed, gathered), waiter);
+    } catch (error) {
+      this.refuse(error, waiter);
+    }
+  }
+
+  private hand(message: T | Promise<T>, waiter: Waiter<T>): void {
+    // Making it may have ended the call.
+    if (this.making !== waiter) return;
+    if (message instanceof Promise) {
+      this.makeLater(message, waiter);
+      return;
+    }
+    this.making = undefined;
+    waiter.resolve({ done: false, value: message });
+  }
+
+  private makeLater(message: Promise<T>, waiter: Waiter<T>): void {
+    message.then(
+      (made) => {
+        if (this.making !== waiter) return;
+        this.making = undefined;
+        waiter.resolve({ done: false, value: made });
+        this.serve();
+      },
+      (error) => this.refuse(error, waiter),
+    );
+  }
+
+  /** A message could not be made, and nothing that came after it is of use. */
+  private refuse(error: unknown, waiter: Waiter<T>): void {
+    if (this.making !== waiter) return;
+    this.making = undefined;
+    waiter.reject(error);
+    this.breakOff();
+  }
+
+  /** Throws away what waits, and with it a failure that no reader was handed. */
   private breakOff(): void {
+    this.dropWaiting();
+    this.failed = false;
+    this.ended = true;
+    this.isOver = true;
+    this.tellEnd();
+  }
+
+  private dropWaiting(): void {
     const { count, payloadBytes } = this.waiting;
     this.waiting.clear();
-    this.deliveredOctets += payloadBytes + count * messagePrefixBytes - this.creditedOfFirst;
+    this.deliveredBytes += payloadBytes + count * messagePrefixBytes - this.creditedOfFirst;
     this.creditedOfFirst = 0;
     this.settle();
-    this.failed = false;
-    this.end();
   }
 
-  private dismissWaiters(): void {
-    for (const waiter of this.waiters) waiter.resolve(done);
+  /** A failure goes to whoever has waited longest, the end to the others. */
+  private tellEnd(): void {
+    const { waiters } = this;
+    if (waiters.length === 0) return;
     this.waiters = [];
+    this.isOver = true;
+    for (const waiter of waiters) {
+      if (this.failed) {
+        this.failed = false;
+        waiter.resolve(rejectToCaller(this.failure));
+      } else {
+        waiter.resolve(done);
+      }
+    }
   }
-}
-
-function makeResult<T>(value: T): IteratorResult<T, undefined> {
-  return { done: false, value };
 }

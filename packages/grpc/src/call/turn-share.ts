@@ -1,29 +1,55 @@
 /**
- * Messages that the streams of a server or a channel send together before they let the event loop go on. About a millisecond's work, and
- * so much that the turn it costs is lost in it.
+ * Work on messages that the streams of a server or a channel do together before they let the event loop continue: that many small
+ * messages. About a millisecond's work, and so much that the turn it costs does not show.
  */
-const messagesPerTurn = 1024;
+const workPerTurn = 1024;
+
+/** Bytes of a message that are as much work as a small message. */
+const bytesShift = 10;
+
+/** A small compressed message may be inflated to 64 KiB on the spot, which takes as long as so many small messages. */
+const compressedWork = 128;
+
+/** How much work a message is; one that is small and not compressed counts as one. */
+export function workOfMessage(bytes: number, compressed: boolean): number {
+  return 1 + (bytes >>> bytesShift) + (compressed ? compressedWork : 0);
+}
 
 /**
- * Keeps generators that never wait from having the event loop for themselves: what they yield comes by microtasks alone, and a window
- * has room for hundreds of thousands of tiny messages. Without this, timers and other connections would wait until it is full.
+ * Keeps streams that never wait from having the event loop for themselves: what a generator yields and what a reader takes come by
+ * microtasks alone, and a window has room for hundreds of thousands of tiny messages. Without this, timers and other connections would
+ * wait until it is full, or empty.
  */
 export class TurnShare {
-  private left = messagesPerTurn;
+  private left = workPerTurn;
   private nextTurn: Promise<void> | undefined = undefined;
 
-  /** Call for each message that was sent. A promise: the share is used up, go on when it is kept. */
-  take(): Promise<void> | undefined {
-    if (--this.left > 0) return undefined;
+  /** Nothing is left: continue when `renewed` resolves. */
+  get isSpent(): boolean {
+    return this.left <= 0;
+  }
+
+  /** Counts work, see `workOfMessage`. */
+  spend(work: number): void {
+    this.left -= work;
+  }
+
+  /** Resolves in a later turn, with a share that is whole again. */
+  renewed(): Promise<void> {
     this.nextTurn ??= nextTurn().then(() => {
-      this.left = messagesPerTurn;
+      this.left = workPerTurn;
       this.nextTurn = undefined;
     });
     return this.nextTurn;
   }
+
+  /** Call for each message that was sent. A promise: the share is used up, continue when it resolves. */
+  take(): Promise<void> | undefined {
+    return --this.left > 0 ? undefined : this.renewed();
+  }
 }
 
-/** Kept in a later turn of the event loop: timers and sockets come first. */
+/** Resolves in a later turn of the event loop: timers and sockets come first. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);

@@ -15,6 +15,7 @@ export interface ChannelCalls {
   readonly replayBudget: ReplayBudget;
   readonly deadlines: DeadlineWheel;
   readonly sendShare: TurnShare;
+  readonly receiveShare: TurnShare;
   readonly interceptors: readonly Interceptor[];
   /** Those of the interceptors that want to hear of attempts. */
   readonly onAttempt: readonly OnAttempt[] | undefined;

@@ -143,6 +143,7 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
     ),
     deadlines: new DeadlineWheel(clock, true),
     sendShare: new TurnShare(),
+    receiveShare: new TurnShare(),
     interceptors: options.interceptors ?? [],
     onAttempt: attemptListeners(options.interceptors ?? []),
     target: parsed.uri,

@@ -21,7 +21,7 @@ type Requests = AsyncIterable<MessageInitShape<DescMessage>>;
 export class StreamingCall extends OutgoingCall implements MessageSource<Message> {
   private readonly input: AsyncIterator<MessageInitShape<DescMessage>>;
   private readonly resolve: (response: StreamResponse | Promise<never>) => void;
-  private readonly responses = new MessageQueue<Message>(this);
+  private readonly responses: MessageQueue<Message>;
   private response: LazyStreamResponse | undefined = undefined;
   private readonly sent: SentRequests;
   /** The next attempt is the last: what follows no longer fits the buffer. */
@@ -41,6 +41,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
   ) {
     super(calls, method, init);
     this.input = requests[Symbol.asyncIterator]();
+    this.responses = new MessageQueue<Message>(this, calls.receiveShare);
     this.resolve = resolve;
     this.sent = new SentRequests(calls.replayBudget);
     this.prepareAttempt(this.attempt);
@@ -63,8 +64,8 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
     return this.attempt.makeMessage(bytes, start, end, compressed, isOwn);
   }
 
-  consume(octets: number): void {
-    this.attempt.consume(octets);
+  consume(bytes: number): void {
+    this.attempt.consume(bytes);
   }
 
   takesNoMore(): void {
@@ -119,7 +120,8 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
       this.responses.end();
       if (this.response === undefined) this.respond(this.attempt);
     } else if (this.response !== undefined) {
-      this.responses.fail(error);
+      if (this.attempt.isCutOff) this.responses.cutOff(error);
+      else this.responses.fail(error);
     } else {
       this.resolve(rejectToCaller(error));
     }

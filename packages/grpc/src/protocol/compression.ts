@@ -12,9 +12,16 @@ export interface Compression {
   compress(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /**
    * Fails (throws or rejects) with a ConnectError: ResourceExhausted when the result would be longer than `maxBytes`, without
-   * ever holding much more than that; Internal when the input is damaged, cut off or followed by something else.
+   * ever holding much more than that; Internal when the input is damaged, cut off or followed by something else. Work that has not
+   * begun when `call` is cut off should not begin: reject with Canceled.
    */
-  decompress(bytes: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array>;
+  decompress(bytes: Uint8Array, maxBytes: number, call?: DecompressingCall): Uint8Array | Promise<Uint8Array>;
+}
+
+/** The call whose message is decompressed. */
+export interface DecompressingCall {
+  /** Cancelled, past its deadline, or its connection lost: the result is not needed. */
+  readonly isCutOff: boolean;
 }
 
 /**

@@ -158,3 +158,25 @@ test("inflates no more than two large messages for each core at once, and the ot
   assert.ok((await Promise.all(inflates)).every((octets) => octets === 200_000));
   assert.equal(begun, inflates.length);
 });
+
+test("begins no inflate for a call that was cut off while it waited, and gives its turn to the next", async (t) => {
+  let begun = 0;
+  const hook = createHook({
+    init(_id, type) {
+      if (type === "ZLIB") begun++;
+    },
+  });
+  const message = gzipSync(noise(200_000));
+  const most = 2 * availableParallelism();
+  hook.enable();
+  t.after(() => hook.disable());
+  const running = Array.from({ length: most }, () => gzipCompression.decompress(message, mebibyte));
+  const call = { isCutOff: false };
+  const waiting = Array.from({ length: 10 }, () => gzipCompression.decompress(message, mebibyte, call));
+  const other = gzipCompression.decompress(message, mebibyte, { isCutOff: false });
+  call.isCutOff = true;
+  for (const dropped of waiting) await assert.rejects(async () => dropped, { code: Code.Canceled });
+  assert.equal((await other).length, 200_000);
+  await Promise.all(running);
+  assert.equal(begun, most + 1);
+});

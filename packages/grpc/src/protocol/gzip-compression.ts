@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { type Gunzip, gunzip, gunzipSync, gzip, gzipSync, type ZlibOptions } from "node:zlib";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Compression } from "./compression.ts";
+import type { Compression, DecompressingCall } from "./compression.ts";
 
 /**
  * Up to this many octets of input the work is done on the spot. Handing it to the thread pool costs about 100 µs of CPU time;
@@ -45,7 +45,7 @@ function compress(bytes: Uint8Array): Uint8Array | Promise<Uint8Array> {
   return bytes.length <= maxSyncInputBytes ? plainView(gzipSync(bytes)) : deflateLater(bytes).then(plainView);
 }
 
-function decompress(bytes: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array> {
+function decompress(bytes: Uint8Array, maxBytes: number, call?: DecompressingCall): Uint8Array | Promise<Uint8Array> {
   if (bytes.length <= maxSyncInputBytes) {
     const maxSyncBytes = Math.min(maxBytes, maxSyncOutputBytes);
     try {
@@ -54,12 +54,14 @@ function decompress(bytes: Uint8Array, maxBytes: number): Uint8Array | Promise<U
       if (!isTooLarge(error) || maxBytes <= maxSyncBytes) throw inflateError(error, maxBytes);
     }
   }
-  return decompressLater(bytes, maxBytes);
+  return decompressLater(bytes, maxBytes, call);
 }
 
-async function decompressLater(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+async function decompressLater(bytes: Uint8Array, maxBytes: number, call?: DecompressingCall): Promise<Uint8Array> {
   await takeInflateSlot();
   try {
+    if (call?.isCutOff === true)
+      throw new ConnectError("the call was cut off before its message was inflated", Code.Canceled);
     return checkInflated(await inflateLater(bytes, inflateOptions(bytes, maxBytes)), bytes, maxBytes);
   } catch (error) {
     throw inflateError(error, maxBytes);

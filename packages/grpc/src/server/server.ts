@@ -117,6 +117,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
       responseHeads: new ResponseHeads(compressions),
       deadlines,
       sendShare: new TurnShare(),
+      receiveShare: new TurnShare(),
       clock,
       log,
       exposeDebugInfo: options.exposeDebugInfo ?? false,

@@ -1,4 +1,4 @@
-import type { DescMethod, Message } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import {
   ErrorCode,
@@ -11,6 +11,8 @@ import {
 import { compressionForMessage } from "../call/compress-messages.ts";
 import type { MessageObserver } from "../call/message-observer.ts";
 import type { MessageQueue } from "../call/message-queue.ts";
+import { workOfMessage } from "../call/turn-share.ts";
+import type { Codec } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
 import { fieldValue, findField } from "../protocol/find-field.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
@@ -19,7 +21,7 @@ import { codeFromStreamError } from "../protocol/status.ts";
 import { readStatusTrailers } from "../protocol/trailers.ts";
 import { checkResponseHead } from "./check-response-head.ts";
 import type { ClientCallSettings } from "./client-call-settings.ts";
-import { decodeReceived } from "./decode-received.ts";
+import { decodeReceived, type ReceivingCall } from "./decode-received.ts";
 import { type EncodedMessage, encodeWithinLimit } from "./encode-request.ts";
 import { isOneMessage } from "./one-message.ts";
 import { isWorthIt, sendMessage } from "./send-message.ts";
@@ -48,7 +50,7 @@ const plain = Symbol("plain");
  * One call on a client, from its place on a connection to its status. Whatever ends it first (the trailers, the deadline,
  * the caller, a broken response) decides the status.
  */
-export class ClientCall implements StreamListener, MessageSink {
+export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
   readonly method: DescMethod;
   /** Replaced at most before the call has its stream, when limits of its method become known. */
   settings: ClientCallSettings;
@@ -67,8 +69,13 @@ export class ClientCall implements StreamListener, MessageSink {
   private headIsStatus = false;
   private trailers: Trailers | undefined = undefined;
   private reader: MessageReader | undefined = undefined;
-  private compression: Compression | undefined = undefined;
+  receivedCompression: Compression | undefined = undefined;
   private over = false;
+  /**
+   * The caller, the deadline or a lost connection ended the call: what was received and is not taken yet is dropped. A server's status
+   * comes after the messages before it, an error as well.
+   */
+  isCutOff = false;
 
   constructor(settings: ClientCallSettings, method: DescMethod, listener: ClientCallListener) {
     this.settings = settings;
@@ -79,6 +86,22 @@ export class ClientCall implements StreamListener, MessageSink {
   get isOver(): boolean {
     return this.over;
   }
+
+  // ---- ReceivingCall
+
+  get codec(): Codec {
+    return this.settings.codec;
+  }
+
+  get receivedSchema(): DescMessage {
+    return this.method.output;
+  }
+
+  get maxReceiveMessageBytes(): number {
+    return this.settings.maxReceiveMessageBytes;
+  }
+
+  // ---- what its owner calls
 
   get responseHeader(): Headers {
     return metadataToHeaders(this.head === undefined || this.isTrailersOnly ? noFields : this.head.fields);
@@ -130,8 +153,8 @@ export class ClientCall implements StreamListener, MessageSink {
   }
 
   /** A received message has been taken. */
-  consume(octets: number): void {
-    this.stream?.consume(octets);
+  consume(bytes: number): void {
+    this.stream?.consume(bytes);
   }
 
   /** Makes a response message, as `MessageSource` has it. */
@@ -142,20 +165,8 @@ export class ClientCall implements StreamListener, MessageSink {
     compressed: boolean,
     isOwn: boolean,
   ): Message | Promise<Message> {
-    const { codec, maxReceiveMessageBytes } = this.settings;
-    const { output } = this.method;
     try {
-      const message = decodeReceived(
-        codec,
-        output,
-        this.compression,
-        maxReceiveMessageBytes,
-        bytes,
-        start,
-        end,
-        compressed,
-        isOwn,
-      );
+      const message = decodeReceived(this, bytes, start, end, compressed, isOwn);
       return message instanceof Promise ? this.refusing(message) : message;
     } catch (error) {
       return this.refuseMessage(error);
@@ -164,7 +175,7 @@ export class ClientCall implements StreamListener, MessageSink {
 
   /** Ends the call from this side; the server is told by a reset. */
   cancel(error: ConnectError): void {
-    this.finish(error);
+    this.cutOff(error);
   }
 
   // ---- StreamListener
@@ -180,12 +191,12 @@ export class ClientCall implements StreamListener, MessageSink {
       this.finish(decoding.error);
       return;
     }
-    this.compression = decoding.compression;
+    this.receivedCompression = decoding.compression;
     if (findField(head.fields, "grpc-status") !== -1) {
       this.headIsStatus = true;
       return;
     }
-    if (this.compression === undefined) head.memo = plain;
+    if (this.receivedCompression === undefined) head.memo = plain;
     this.listener.onHead(this);
   }
 
@@ -213,7 +224,11 @@ export class ClientCall implements StreamListener, MessageSink {
 
   onMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
     if (this.over) return;
-    if (this.stream !== undefined) this.stream.owner.messages.received++;
+    if (this.stream !== undefined) {
+      const { owner } = this.stream;
+      owner.messages.received++;
+      owner.turnWork.done += workOfMessage(end - start, compressed);
+    }
     this.observer?.onReceived(end - start, compressed);
     if (this.responses !== undefined) {
       this.responses.push(bytes, start, end, compressed, gathered);
@@ -249,7 +264,9 @@ export class ClientCall implements StreamListener, MessageSink {
   }
 
   onReset(error: Http2Error): void {
-    this.finish(this.errorOfReset(error));
+    const reason = this.errorOfReset(error);
+    if (error.scope === "connection" || this.hasPassedDeadline) this.cutOff(reason);
+    else this.finish(reason);
   }
 
   onWritable(): void {
@@ -296,7 +313,8 @@ export class ClientCall implements StreamListener, MessageSink {
 
   private onStatus(error: ConnectError | undefined): void {
     const isLate = error?.code === Code.DeadlineExceeded && this.hasPassedDeadline;
-    this.finish(isLate ? this.errorOfDeadline(error) : error);
+    if (isLate) this.cutOff(this.errorOfDeadline(error));
+    else this.finish(error);
   }
 
   /** Both sides watch the deadline, and the server's word may come before our timer. */
@@ -321,6 +339,11 @@ export class ClientCall implements StreamListener, MessageSink {
     }
     const code = error.blame === "peer" ? codeFromStreamError(error.code) : Code.Internal;
     return new ConnectError(message, code, undefined, undefined, error);
+  }
+
+  private cutOff(error: ConnectError): void {
+    if (!this.over) this.isCutOff = true;
+    this.finish(error);
   }
 
   private finish(error: ConnectError | undefined): void {

@@ -5,7 +5,7 @@ import { BytesValueSchema, StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createProtobufCodec } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
-import { decodeReceived } from "./decode-received.ts";
+import { decodeReceived, type ReceivingCall } from "./decode-received.ts";
 
 const codec = createProtobufCodec();
 const octets = codec.encode(BytesValueSchema, create(BytesValueSchema, { value: new Uint8Array([1, 2, 3]) }));
@@ -15,8 +15,13 @@ function compressionThat(decompress: Compression["decompress"]): Compression {
   return { name: "none", compress: (bytes) => bytes, decompress };
 }
 
+function openCall(compression?: Compression): ReceivingCall {
+  const receivedSchema = BytesValueSchema;
+  return { codec, receivedSchema, receivedCompression: compression, maxReceiveMessageBytes: 100, isCutOff: false };
+}
+
 function decode(bytes: Uint8Array, compression: Compression | undefined, compressed: boolean, isOwn: boolean) {
-  return decodeReceived(codec, BytesValueSchema, compression, 100, bytes, 0, bytes.length, compressed, isOwn);
+  return decodeReceived(openCall(compression), bytes, 0, bytes.length, compressed, isOwn);
 }
 
 function octetsIn(message: Message | Promise<Message>): number[] {
@@ -42,13 +47,12 @@ test("frees large octets of its own that a message does not keep, and those of b
   const own = new Uint8Array(text);
   // Unknown fields would be views of the octets.
   const forgetful = createProtobufCodec({ keepUnknownFields: false });
-  const { value } = decodeReceived(forgetful, StringValueSchema, undefined, 1e6, own, 0, own.length, false, true) as {
-    value: string;
-  } & Message;
+  const call: ReceivingCall = { ...openCall(), codec: forgetful, receivedSchema: StringValueSchema };
+  const { value } = decodeReceived(call, own, 0, own.length, false, true) as { value: string } & Message;
   assert.deepEqual([value.length, own.length], [16_384, 0]);
 
   const lent = new Uint8Array(text);
-  decodeReceived(forgetful, StringValueSchema, undefined, 1e6, lent, 0, lent.length, false, false);
+  decodeReceived(call, lent, 0, lent.length, false, false);
   assert.equal(lent.length, text.length);
 
   const broken = large(0);
@@ -107,4 +111,13 @@ test("lets a failed decompression be left alone, and tells whoever asks", async 
   const failing = compressionThat(() => Promise.reject(new Error("broken")));
   decode(octets, failing, true, true);
   await assert.rejects(decode(octets, failing, true, true) as Promise<Message>, /broken/);
+});
+
+test("makes no message for a call that was cut off while it was decompressed, and frees the result", async () => {
+  const plain = new Uint8Array(16_384);
+  const call = { ...openCall(compressionThat(async () => plain)), isCutOff: false };
+  const message = decodeReceived(call, octets, 0, octets.length, true, true);
+  call.isCutOff = true;
+  await assert.rejects(message as Promise<Message>, { code: Code.Canceled });
+  assert.equal(plain.length, 0);
 });

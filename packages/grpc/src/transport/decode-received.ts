@@ -1,4 +1,5 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { freeBuffer } from "@tercel/http2";
 import { type Codec, copyOctets } from "../codec/index.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
@@ -7,34 +8,49 @@ import { countUnfreed } from "../protocol/young-collection.ts";
 /** Below, freeing costs as much as it saves. */
 const minFreedBytes = 16_384;
 
+/** The call that messages are received for, and what they are made with. */
+export interface ReceivingCall {
+  readonly codec: Codec;
+  readonly receivedSchema: DescMessage;
+  readonly receivedCompression: Compression | undefined;
+  readonly maxReceiveMessageBytes: number;
+  /** Cancelled, past its deadline, or its connection lost: what was received is of no use. A call that is over otherwise may be read. */
+  readonly isCutOff: boolean;
+}
+
 /**
- * Makes a message of the octets that came for it. Unless they are the message's own, they are copied where it would keep parts
- * of them, or outlive this call. Throws or rejects when they are no such message or are over `maxMessageBytes` once they are
- * decompressed. A promise may be left alone: its failure does not count as unhandled.
+ * Makes a message of the bytes that came for it. Unless they are the message's own, they are copied where it would keep parts
+ * of them, or outlive this call. Throws or rejects when they are not such a message or are over the limit once they are
+ * decompressed, and rejects when the call was cut off in the meantime. A promise may be left alone: its failure does not count as unhandled.
  */
 export function decodeReceived(
-  codec: Codec,
-  schema: DescMessage,
-  compression: Compression | undefined,
-  maxMessageBytes: number,
+  call: ReceivingCall,
   bytes: Uint8Array,
   start: number,
   end: number,
   compressed: boolean,
   isOwn: boolean,
 ): Message | Promise<Message> {
+  const { codec, receivedSchema: schema } = call;
   const isLent = !isOwn && (compressed || codec.retainsInput(schema));
   const octets = isLent ? copyOctets(bytes, start, end) : bytes.subarray(start, end);
   if (!compressed) return isOwn ? decodeOwn(codec, schema, octets) : codec.decode(schema, octets);
+  const { receivedCompression: compression } = call;
   if (compression === undefined) throw undeclaredCompressionError();
-  const plain = compression.decompress(octets, maxMessageBytes);
+  const plain = compression.decompress(octets, call.maxReceiveMessageBytes, call);
   if (!(plain instanceof Promise)) return decodeOwn(codec, schema, plain);
-  const message = plain.then((decompressed) => decodeOwn(codec, schema, decompressed));
+  const message = plain.then((decompressed) => decodeLater(call, decompressed));
   message.catch(() => {});
   return message;
 }
 
-/** Of octets that nobody else has. Large ones that the message does not keep are freed at once, broken ones as well. */
+function decodeLater(call: ReceivingCall, octets: Uint8Array): Message {
+  if (!call.isCutOff) return decodeOwn(call.codec, call.receivedSchema, octets);
+  if (octets.length >= minFreedBytes) freeBuffer(octets);
+  throw new ConnectError("the call was cut off before its message was decompressed", Code.Canceled);
+}
+
+/** Of bytes that belong to this message alone. Large ones that it does not keep are freed at once, broken ones as well. */
 function decodeOwn(codec: Codec, schema: DescMessage, octets: Uint8Array): Message {
   if (octets.length < minFreedBytes) return codec.decode(schema, octets);
   let isKept = false;

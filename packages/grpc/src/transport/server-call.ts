@@ -1,4 +1,4 @@
-import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorCode, type Http2Error, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
 import type { ClientTls, EndedCall, OnCallEnd } from "../call/call-info.ts";
@@ -12,8 +12,10 @@ import { andObserver, type MessageObserver } from "../call/message-observer.ts";
 import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
 import { printable } from "../call/printable.ts";
 import { inspectable, thrownText } from "../call/thrown-text.ts";
-import type { TurnShare } from "../call/turn-share.ts";
+import { type TurnShare, workOfMessage } from "../call/turn-share.ts";
+import { type Codec, copyOctets } from "../codec/index.ts";
 import { createDebugError, withDebugInfo, withoutDebugInfo } from "../errors/debug-info.ts";
+import type { Compression } from "../protocol/compression.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
 import {
   appendMetadata,
@@ -23,7 +25,7 @@ import {
   type OnDropped,
 } from "../protocol/metadata.ts";
 import { appendStatusTrailers, fitStatus } from "../protocol/trailers.ts";
-import { decodeReceived } from "./decode-received.ts";
+import { decodeReceived, type ReceivingCall } from "./decode-received.ts";
 import type { HandledCall } from "./handled-call.ts";
 import { invoke } from "./invoke-handler.ts";
 import { isOneMessage } from "./one-message.ts";
@@ -57,6 +59,7 @@ export interface ServerCallSettings {
   readonly responseHeads: ResponseHeads;
   readonly deadlines: DeadlineWheel;
   readonly sendShare: TurnShare;
+  readonly receiveShare: TurnShare;
   readonly clock: Clock;
   readonly log: Log;
   /** Errors keep google.rpc.DebugInfo, and accidents get one. */
@@ -70,7 +73,15 @@ export interface ServerCallSettings {
  * after is ignored.
  */
 export class ServerCall
-  implements StreamListener, MessageSink, DeadlineEntry, ContextSource, MessageSource<Message>, HandledCall, EndedCall
+  implements
+    StreamListener,
+    MessageSink,
+    DeadlineEntry,
+    ContextSource,
+    MessageSource<Message>,
+    ReceivingCall,
+    HandledCall,
+    EndedCall
 {
   /** 0 as long as there is no deadline. */
   deadlineAtMs = 0;
@@ -87,8 +98,11 @@ export class ServerCall
   private readonly head: RequestHead;
   private readonly cancellation = new Cancellation();
   private reader: MessageReader | undefined = undefined;
-  /** The request of a method that takes one; a promise while it is being decompressed. */
-  private request: Message | Promise<Message> | undefined = undefined;
+  /**
+   * The request of a method that takes one. A compressed one stays as it came until the client has ended the request: one that never ends
+   * must not hold a thousand times what it sent.
+   */
+  private request: Message | CompressedRequest | undefined = undefined;
   /** The requests of a method that takes a stream. */
   private readonly requests: MessageQueue<Message> | undefined;
   private headSent = false;
@@ -107,7 +121,7 @@ export class ServerCall
     this.head = head;
     this.plan = plan;
     this.context = new CallContext(this);
-    this.requests = plan.handler.requestIsStream ? new MessageQueue<Message>(this) : undefined;
+    this.requests = plan.handler.requestIsStream ? new MessageQueue<Message>(this, settings.receiveShare) : undefined;
   }
 
   /** Call once, with the stream's listener set. */
@@ -244,7 +258,9 @@ export class ServerCall
 
   onMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
     if (this.over) return;
-    this.stream.owner.messages.received++;
+    const { owner } = this.stream;
+    owner.messages.received++;
+    owner.turnWork.done += workOfMessage(end - start, compressed);
     this.receivedMessageBytes += end - start;
     if (compressed && this.requests === undefined) compressedRequests.add(this);
     this.observer?.onReceived(end - start, compressed);
@@ -253,11 +269,7 @@ export class ServerCall
     } else if (this.request !== undefined) {
       this.fail(new ConnectError("the method takes one message, but more came", Code.Unimplemented));
     } else {
-      try {
-        this.request = this.makeMessage(bytes, start, end, compressed, gathered);
-      } catch (error) {
-        this.fail(error);
-      }
+      this.takeRequest(bytes, start, end, compressed, gathered);
     }
   }
 
@@ -271,11 +283,8 @@ export class ServerCall
       this.requests.end();
     } else if (this.request === undefined) {
       this.fail(new ConnectError("the method takes one message, but none came", Code.Unimplemented));
-    } else if (this.request instanceof Promise) {
-      this.request.then(
-        (message) => this.over || this.run(message),
-        (error) => this.fail(error),
-      );
+    } else if (this.request instanceof CompressedRequest) {
+      this.runCompressed(this.request);
     } else {
       this.run(this.request);
     }
@@ -310,6 +319,28 @@ export class ServerCall
     this.finish(error);
   }
 
+  // ---- ReceivingCall
+
+  get codec(): Codec {
+    return this.plan.codec;
+  }
+
+  get receivedSchema(): DescMessage {
+    return this.plan.handler.input;
+  }
+
+  get receivedCompression(): Compression | undefined {
+    return this.plan.requestCompression;
+  }
+
+  get maxReceiveMessageBytes(): number {
+    return this.plan.handler.maxReceiveMessageBytes;
+  }
+
+  get isCutOff(): boolean {
+    return this.endedBy !== undefined;
+  }
+
   // ---- MessageSource
 
   makeMessage(
@@ -319,19 +350,8 @@ export class ServerCall
     compressed: boolean,
     isOwn: boolean,
   ): Message | Promise<Message> {
-    const { codec, handler, requestCompression } = this.plan;
     try {
-      const message = decodeReceived(
-        codec,
-        handler.input,
-        requestCompression,
-        handler.maxReceiveMessageBytes,
-        bytes,
-        start,
-        end,
-        compressed,
-        isOwn,
-      );
+      const message = decodeReceived(this, bytes, start, end, compressed, isOwn);
       // The peer's fault, whatever the handler makes of it.
       if (message instanceof Promise) message.catch((error) => this.fail(error));
       return message;
@@ -341,8 +361,8 @@ export class ServerCall
     }
   }
 
-  consume(octets: number): void {
-    this.stream.consume(octets);
+  consume(bytes: number): void {
+    this.stream.consume(bytes);
   }
 
   takesNoMore(): void {
@@ -444,6 +464,34 @@ export class ServerCall
     this.finish(error);
   }
 
+  private takeRequest(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
+    if (compressed) {
+      this.request = new CompressedRequest(gathered ? bytes.subarray(start, end) : copyOctets(bytes, start, end));
+      return;
+    }
+    try {
+      this.request = this.makeMessage(bytes, start, end, false, gathered) as Message;
+    } catch {
+      // It has ended the call.
+    }
+  }
+
+  private runCompressed({ bytes }: CompressedRequest): void {
+    try {
+      const message = this.makeMessage(bytes, 0, bytes.length, true, true);
+      if (!(message instanceof Promise)) {
+        this.run(message);
+        return;
+      }
+      message.then(
+        (made) => this.over || this.run(made),
+        () => {},
+      );
+    } catch {
+      // It has ended the call.
+    }
+  }
+
   private run(input: Message | MessageQueue<Message>): void {
     // The stream's place is taken until the handler ends, whatever becomes of the stream.
     this.stream.hold();
@@ -513,7 +561,7 @@ export class ServerCall
     }
     this.reader?.halt();
     if (error === undefined) this.requests?.end();
-    else this.requests?.fail(error);
+    else this.requests?.cutOff(error);
     this.cancellation.abort(error);
     this.wakeSender?.();
     this.wakeSender = undefined;
@@ -525,6 +573,14 @@ export class ServerCall
   private tellUnhandled({ code, rawMessage: reason }: ConnectError): void {
     const { method, peerAddress: peer } = this;
     this.settings.unhandled.tell({ path: this.head.path, peer, method, code, reason });
+  }
+}
+
+class CompressedRequest {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
   }
 }
 

@@ -1,6 +1,7 @@
 import { ErrorCode } from "../frame/error-code.ts";
 import { FrameReader } from "../frame/frame-reader.ts";
 import type { Goaway } from "../frame/goaway.ts";
+import { TurnWork, workOfFrame } from "../frame/turn-work.ts";
 import { PreparedHeaders } from "../hpack/index.ts";
 import { callerError, type Http2Error } from "../http2-error.ts";
 import type { PeerTls } from "../peer-tls.ts";
@@ -82,6 +83,8 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
   private readonly pings: Pings;
   private readonly activity = new Activity();
   readonly messages: MessageCounts = this.activity.messages;
+  readonly turnWork = new TurnWork();
+  private readonly maxWorkPerTurn: number;
   private readonly pacer: ReadPacer;
   private readonly unrefWhenIdle: boolean;
   /** Open streams that keep the process alive; counted only with `unrefWhenIdle`. */
@@ -108,8 +111,9 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
     this.allowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
     this.creditAhead = new CreditAhead(this.allowance);
     this.inbound = new Inbound(this, this.streams, this.outbound, limits, this.budgets, this.creditAhead);
-    this.reader = new FrameReader(this.inbound, limits.maxFrameBytes);
-    this.pacer = new ReadPacer(socket, this);
+    this.reader = new FrameReader(this.inbound, limits.maxFrameBytes, this.turnWork);
+    this.maxWorkPerTurn = workOfFrame * limits.maxFramesPerTurn;
+    this.pacer = new ReadPacer(socket, this, this.turnWork, this.maxWorkPerTurn);
     this.phases = new Phases(limits, this.clock.nowMs());
     this.pingPolicy = new PingPolicy(limits);
     this.controlFrameGuard = new ControlFrameGuard(this.outbound, limits, this.pacer, this.limitTeller);
@@ -455,7 +459,7 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
   readChunk(chunk: Uint8Array, from: number): number {
     let stoppedAt: number;
     try {
-      stoppedAt = this.reader.read(chunk, from, this.limits.maxFramesPerTurn);
+      stoppedAt = this.reader.read(chunk, from, this.maxWorkPerTurn);
     } catch (error) {
       this.inbound.failed(error, 0);
       return -1;

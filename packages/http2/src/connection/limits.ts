@@ -86,7 +86,10 @@ export interface ConnectionLimits {
    * quarters of all, in good time before none is left.
    */
   maxStreamId: number;
-  /** Frames read from one connection before others get their turn; each 32 octets of a header block count as one. Default 512. */
+  /**
+   * Frames read from one connection before others get their turn. Each 32 bytes of a header block count as one, and so do eight messages,
+   * of which one frame may hold thousands. Default 512, less than 5 ms.
+   */
   maxFramesPerTurn: number;
 }
 

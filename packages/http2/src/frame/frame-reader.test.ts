@@ -4,6 +4,7 @@ import { Http2Error } from "../http2-error.ts";
 import { ErrorCode } from "./error-code.ts";
 import { writeFrameHeader } from "./frame-header.ts";
 import { FrameReader } from "./frame-reader.ts";
+import { workOfFrame } from "./turn-work.ts";
 
 interface Seen {
   type: number;
@@ -54,11 +55,17 @@ function reader(maxFrameBytes = 16_384, onFrame?: () => void): { seen: Seen[]; r
   return { seen, reader: new FrameReader(sink, maxFrameBytes) };
 }
 
+/** As many frames as one turn of the event loop may read. */
+function read(target: FrameReader, bytes: Uint8Array, start: number, maxFrames: number): number {
+  target.work.done = 0;
+  return target.read(bytes, start, maxFrames * workOfFrame);
+}
+
 function feed(target: FrameReader, ...chunks: Uint8Array[]): void {
   for (const chunk of chunks) {
     // A copy that is overwritten afterwards: what the reader keeps must not be the socket's memory.
     const copy = Uint8Array.from(chunk);
-    assert.equal(target.read(copy, 0, 512), copy.length);
+    assert.equal(read(target, copy, 0, 512), copy.length);
     copy.fill(0xee);
   }
 }
@@ -162,7 +169,7 @@ test("knows at every octet whether it is inside a frame", () => {
 test("begins to read where it is told to", () => {
   const one = reader();
   const bytes = Buffer.concat([Buffer.alloc(5, 0xff), recording]);
-  assert.equal(one.reader.read(bytes, 5, 512), bytes.length);
+  assert.equal(read(one.reader, bytes, 5, 512), bytes.length);
   assert.deepEqual(one.seen, expected);
 });
 
@@ -172,7 +179,7 @@ test("stops behind the last frame it may read and goes on from there", () => {
     const stops: number[] = [];
     let at = 0;
     do {
-      at = one.reader.read(recording, at, most);
+      at = read(one.reader, recording, at, most);
       stops.push(one.seen.length);
     } while (at < recording.length);
     assert.deepEqual(one.seen, expected, `${most} at a time`);
@@ -183,7 +190,7 @@ test("stops behind the last frame it may read and goes on from there", () => {
 test("counts a frame that was begun in the chunk before among those of the turn", () => {
   const one = reader();
   feed(one.reader, recording.subarray(0, 4));
-  assert.equal(one.reader.read(recording, 4, 1), (frames[0] as Buffer).length);
+  assert.equal(read(one.reader, recording, 4, 1), (frames[0] as Buffer).length);
   assert.equal(one.seen.length, 1);
 });
 
@@ -192,13 +199,13 @@ test("takes a payload of exactly the limit and refuses one octet more by its hea
   feed(fits.reader, frame(0, 0, 1, new Uint8Array(20)));
   assert.equal(fits.seen.length, 1);
   const whole = reader(20);
-  assert.throws(() => whole.reader.read(frame(0, 0, 1, new Uint8Array(21)), 0, 512), isTooLarge);
+  assert.throws(() => read(whole.reader, frame(0, 0, 1, new Uint8Array(21)), 0, 512), isTooLarge);
   const header = frame(0, 0, 1, new Uint8Array(21)).subarray(0, 9);
-  assert.throws(() => reader(20).reader.read(header, 0, 512), isTooLarge);
+  assert.throws(() => read(reader(20).reader, header, 0, 512), isTooLarge);
   for (let cut = 1; cut < 9; cut++) {
     const split = reader(20);
     feed(split.reader, header.subarray(0, cut));
-    assert.throws(() => split.reader.read(header.subarray(cut), 0, 512), isTooLarge, `header cut at ${cut}`);
+    assert.throws(() => read(split.reader, header.subarray(cut), 0, 512), isTooLarge, `header cut at ${cut}`);
   }
   assert.equal(whole.seen.length, 0);
 });
@@ -207,7 +214,7 @@ test("reads nothing more once a frame's handling has stopped it, whole or cut", 
   for (let cut = 0; cut < recording.length; cut++) {
     const one = reader(16_384, () => one.reader.stop());
     for (const chunk of [recording.subarray(0, cut), recording.subarray(cut)]) {
-      assert.equal(one.reader.read(chunk, 0, 512), chunk.length);
+      assert.equal(read(one.reader, chunk, 0, 512), chunk.length);
     }
     assert.deepEqual(one.seen, expected.slice(0, 1), `cut at ${cut}`);
   }
@@ -218,7 +225,7 @@ test("has moved past a frame when its handling throws", () => {
   const one = reader(16_384, () => {
     if (throws) throw new Error("thrown on purpose");
   });
-  assert.throws(() => one.reader.read(recording.subarray(0, 30), 0, 512), /on purpose/);
+  assert.throws(() => read(one.reader, recording.subarray(0, 30), 0, 512), /on purpose/);
   throws = false;
   feed(one.reader, recording.subarray((frames[0] as Buffer).length));
   assert.deepEqual(one.seen, expected);
@@ -226,9 +233,17 @@ test("has moved past a frame when its handling throws", () => {
 
 test("stops after as many frames as it was told, and counts each 32 octets of a header block for one", () => {
   const small = Buffer.concat(new Array<Buffer>(20).fill(frame(6, 0, 0, new Uint8Array(8))));
-  assert.equal(reader().reader.read(small, 0, 12), 12 * 17);
+  assert.equal(read(reader().reader, small, 0, 12), 12 * 17);
   const short = Buffer.concat(new Array<Buffer>(20).fill(frame(1, 4, 1, new Uint8Array(31))));
-  assert.equal(reader().reader.read(short, 0, 12), 12 * 40);
+  assert.equal(read(reader().reader, short, 0, 12), 12 * 40);
   const long = Buffer.concat(new Array<Buffer>(20).fill(frame(1, 4, 1, new Uint8Array(96))));
-  assert.equal(reader().reader.read(long, 0, 12), 3 * 105);
+  assert.equal(read(reader().reader, long, 0, 12), 3 * 105);
+});
+
+test("stops where the work of the layer above uses the turn up", () => {
+  const one = reader(16_384, () => {
+    one.reader.work.done += 3 * workOfFrame;
+  });
+  const small = Buffer.concat(new Array<Buffer>(20).fill(frame(6, 0, 0, new Uint8Array(8))));
+  assert.equal(read(one.reader, small, 0, 12), 3 * 17);
 });

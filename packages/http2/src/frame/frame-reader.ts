@@ -3,14 +3,15 @@ import { limitError } from "../http2-error.ts";
 import { ErrorCode } from "./error-code.ts";
 import { frameHeaderBytes, readUint31 } from "./frame-header.ts";
 import { Flag, FrameType } from "./frame-type.ts";
+import { TurnWork, workOfFrame } from "./turn-work.ts";
 
 /** A cut-off frame below this gets a buffer of its own size: many peers that never send the rest must not cost a slab each. */
 const minSlabPayloadBytes = 1024;
 
 /** A DATA frame from here on is handed on piece by piece as its chunks come: copying it would cost more than another call. */
 const minDividedPayloadBytes = 4096;
-/** 32 octets of a header block are as much work as a frame: they may be four fields, and a request of many is no single step. */
-const headerOctetsShift = 5;
+/** 32 bytes of a header block are as much work as a frame: they may be four fields, and a request of many is not a single step. */
+const headerBytesShift = 5;
 
 /** Receives each frame; `bytes[start, end)` is its payload and may be used only until the call returns. */
 export interface FrameSink {
@@ -27,6 +28,7 @@ export interface FrameSink {
 export class FrameReader {
   private readonly sink: FrameSink;
   private readonly maxFrameBytes: number;
+  readonly work: TurnWork;
   private partial: Uint8Array | undefined;
   private partialSize = 0;
   private partialBytes = 0;
@@ -39,9 +41,10 @@ export class FrameReader {
   /** How many frames have been read in all. */
   framesRead = 0;
 
-  constructor(sink: FrameSink, maxFrameBytes: number) {
+  constructor(sink: FrameSink, maxFrameBytes: number, work: TurnWork = new TurnWork()) {
     this.sink = sink;
     this.maxFrameBytes = maxFrameBytes;
+    this.work = work;
   }
 
   /** True while the rest of a frame is awaited. */
@@ -56,20 +59,21 @@ export class FrameReader {
   }
 
   /**
-   * Reads about `maxFrames` frames of `bytes[start, …)`, counting a long header block for several, and returns where it
-   * stopped: the end of `bytes`, unless there were more frames than that. A connection that fills its chunks with tiny frames is to share the event loop with others.
+   * Reads frames of `bytes[start, …)` until the turn's work comes to `maxWork`, and returns where it stopped: the end of `bytes`, unless
+   * there was more work than that. A connection that fills its chunks with tiny frames or messages must share the event loop with others.
+   * A long header block counts for several frames.
    */
-  read(bytes: Uint8Array, start: number, maxFrames: number): number {
+  read(bytes: Uint8Array, start: number, maxWork: number): number {
     const length = bytes.length;
     if (this.stopped) return length;
+    const { work } = this;
     let at = start;
-    let frames = 0;
     if (this.headerBytes > 0) {
       at = this.readPartial(this.header as Uint8Array, bytes, at);
-      frames++;
+      work.done += workOfFrame;
     }
     while (length - at >= frameHeaderBytes && !this.stopped) {
-      if (frames >= maxFrames) return at;
+      if (work.done >= maxWork) return at;
       const payloadBytes = ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
       const end = at + frameHeaderBytes + payloadBytes;
       if (payloadBytes > this.maxFrameBytes) this.refuseSize(payloadBytes);
@@ -78,7 +82,7 @@ export class FrameReader {
       const streamId = readUint31(bytes, at + 5);
       const type = bytes[at + 3] as number;
       const flags = bytes[at + 4] as number;
-      frames += type === FrameType.headers ? 1 + (payloadBytes >>> headerOctetsShift) : 1;
+      work.done += type === FrameType.headers ? workOfFrame * (1 + (payloadBytes >>> headerBytesShift)) : workOfFrame;
       at = end;
       this.framesRead++;
       this.sink.onFrame(type, flags, streamId, bytes, payload, end);

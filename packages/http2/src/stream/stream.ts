@@ -1,5 +1,6 @@
 import { ErrorCode } from "../frame/error-code.ts";
 import { frameHeaderBytes } from "../frame/frame-header.ts";
+import type { TurnWork } from "../frame/turn-work.ts";
 import type { PreparedHeaders } from "../hpack/index.ts";
 import { callerError, type Http2Error } from "../http2-error.ts";
 import type { PeerTls } from "../peer-tls.ts";
@@ -59,6 +60,8 @@ export interface StreamOwner {
   readonly streamSendBufferBytes: number;
   /** The layer above counts here. */
   readonly messages: { sent: number; received: number };
+  /** … and here what its messages are for work, in units of a small message. */
+  readonly turnWork: TurnWork;
   readonly peerAddress: string | undefined;
   readonly peerTls: PeerTls | undefined;
   /** The largest header list that the peer says it takes (RFC 9113 §6.5.2); Infinity when it has not said. Advice only. */
