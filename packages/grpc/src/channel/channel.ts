@@ -76,7 +76,7 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   const { maxDecodedMessageBytes, keepUnknownFields } = options;
   const codec =
     options.format === "json"
-      ? createJsonCodec(options.jsonOptions)
+      ? createJsonCodec(options.jsonOptions, { maxDecodedMessageBytes })
       : createProtobufCodec({ keepUnknownFields, maxDecodedMessageBytes, onFault: logCodecFault(log) });
   const authority = options.authority ?? parsed.authority;
   const scheme = isSecure ? "https" : "http";

@@ -41,6 +41,7 @@ export class MessageCost {
   readonly bytes: number;
   readonly #schema: DescMessage;
   #fields: Map<number, FieldCost> | undefined;
+  #fieldsByName: Map<string, FieldCost> | undefined;
   #highest: number | undefined;
 
   constructor(schema: DescMessage) {
@@ -56,6 +57,22 @@ export class MessageCost {
   get fields(): ReadonlyMap<number, FieldCost> {
     this.#fields ??= new Map(this.#schema.fields.map((field) => [field.number, costOfField(field)]));
     return this.#fields;
+  }
+
+  /** By the names that a field may have in JSON. */
+  get fieldsByName(): ReadonlyMap<string, FieldCost> {
+    if (this.#fieldsByName === undefined) {
+      this.#fieldsByName = new Map();
+      for (const { name, jsonName, number } of this.#schema.fields) {
+        const cost = this.fields.get(number) as FieldCost;
+        this.#fieldsByName.set(name, cost).set(jsonName, cost);
+      }
+    }
+    return this.#fieldsByName;
+  }
+
+  get typeName(): string {
+    return this.#schema.typeName;
   }
 
   /** The most memory that anything within such a message takes for each byte of input, unknown fields excepted. */
