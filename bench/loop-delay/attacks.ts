@@ -1,3 +1,6 @@
+import { gzipSync } from "node:zlib";
+import { listsMethodPath } from "./lists-service.ts";
+
 /** What one hostile connection sends, as fast as it is taken. Each attack yields the octets of a connection from its preface on. */
 
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
@@ -24,13 +27,17 @@ function frame(type: number, flags: number, streamId: number, payload: Uint8Arra
   return bytes;
 }
 
-/** Literals without indexing, so that every block stands for itself. */
+/**
+ * Literals without indexing, so that every block stands for itself.
+ *
+ * @param method of EchoService, or a path
+ */
 function requestBlock(method: string, extra: readonly (readonly [string, string])[] = []): Buffer {
   const text = (value: string): Buffer => Buffer.concat([Buffer.of(value.length), Buffer.from(value, "latin1")]);
   const literal = (name: string, value: string): Buffer => Buffer.concat([Buffer.of(0), text(name), text(value)]);
   return Buffer.concat([
     Buffer.of(0x83, 0x86),
-    literal(":path", `/bench.echo.v1.EchoService/${method}`),
+    literal(":path", method.startsWith("/") ? method : `/bench.echo.v1.EchoService/${method}`),
     literal("content-type", "application/grpc"),
     literal("te", "trailers"),
     ...extra.map(([name, value]) => literal(name, value)),
@@ -88,6 +95,16 @@ function messageFlood(method: string): () => Generator<Buffer> {
 
 const twice = (one: Buffer): Buffer[] => [one, one];
 const singleOctet = (id: number): Buffer => Buffer.concat(new Array<Buffer>(6000).fill(frame(0, 0, id, Buffer.of(0))));
+
+/** Calls with the same message over and over, which gzip makes a thousandth of its size. */
+function gzippedMessages(method: string, message: Uint8Array): () => Generator<Buffer> {
+  const block = requestBlock(method, [["grpc-encoding", "gzip"]]);
+  const compressed = gzipSync(message, { level: 9 });
+  const data = Buffer.concat([Buffer.of(1), uint32(compressed.length), compressed]);
+  return () => streams((id) => [frame(1, endHeaders, id, block), frame(0, endStream, id, data)], 4);
+}
+
+const maxMessageBytes = 4 * 2 ** 20;
 
 export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
   "nothing, for comparison": () => [opening],
@@ -150,6 +167,8 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
   },
   "frames full of empty messages": messageFlood("ClientStream"),
   "frames full of empty messages for a method that takes one": messageFlood("Unary"),
+  "unknown fields": gzippedMessages("Unary", Buffer.alloc(maxMessageBytes, Uint8Array.of(0x78, 0))),
+  "tiny elements": gzippedMessages(listsMethodPath, Buffer.alloc(maxMessageBytes, Uint8Array.of(0x0a, 0))),
   "data in large frames": () =>
     streams((id) => {
       const message = Buffer.alloc(16_384);

@@ -6,6 +6,7 @@
 import { create } from "@bufbuild/protobuf";
 import { createServer, type LimitStrike } from "@tercel/grpc";
 import { EchoResponseSchema, EchoService } from "../peers/tercel/gen/echo_pb.ts";
+import { listsService } from "./lists-service.ts";
 
 export interface TurnLengths {
   /** Half and 99 of 100 parts of the busy time are spent in turns no longer than this: what an answer has to wait for. */
@@ -24,7 +25,7 @@ const server = createServer({
     const name = `${limit} ${action}`;
     strikes[name] = (strikes[name] ?? 0) + 1;
   },
-  routes: (router) =>
+  routes: (router) => {
     router.service(EchoService, {
       unary: (request) => create(EchoResponseSchema, { message: request.message, payload: request.payload }),
       async clientStream(requests) {
@@ -32,7 +33,9 @@ const server = createServer({
         for await (const _request of requests) messages++;
         return { messages };
       },
-    }),
+    });
+    router.service(listsService, { length: () => ({}) } as object);
+  },
 });
 
 /** CPU time of each turn, which other programs on the machine do not make longer as they do with the clock on the wall. */

@@ -45,6 +45,14 @@ const opening = Buffer.from("000000040000000000000000040100000000", "hex");
 const frame = (hex: string): Uint8Array => Buffer.from(hex.replaceAll(" ", ""), "hex");
 
 export const connectionDictionary = [
+  // Tiny messages of gRPC: many in a frame, one in a frame, one in pieces, none.
+  frame("000014 00 00 00000001 0000000000 0000000000 0000000000 0000000000"),
+  frame("000005 00 00 00000001 0000000000"),
+  frame("000007 00 01 00000001 0000000002 7800"),
+  frame("000004 00 00 00000001 00000000"),
+  frame("000001 00 00 00000001 00"),
+  frame("000000 00 00 00000001"),
+  frame("000000 00 01 00000001"),
   frame("000003 01 05 00000001 83 86 84"),
   frame("000003 01 04 00000003 83 86 84"),
   frame("000001 01 04 00000001 88"),

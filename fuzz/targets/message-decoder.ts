@@ -107,6 +107,17 @@ function decodeJson(schema: DescMessage, octets: Uint8Array): void {
 }
 
 export const dictionary = [
+  // Tiny messages: empty ones, and those of one unknown field or one empty element.
+  Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+  Uint8Array.of(0, 0, 0, 0, 2, 0x78, 0),
+  Uint8Array.of(0, 0, 0, 0, 2, 0x12, 0),
+  Uint8Array.of(0, 0, 0, 0, 4, 0x7b, 0x7b, 0x7c, 0x7c),
+  // Unknown fields and tiny elements within a message.
+  Uint8Array.of(0x78, 0, 0x78, 0, 0x78, 0, 0x78, 0),
+  Uint8Array.of(0xf8, 0x07, 0, 0xf8, 0x80, 0x00, 0),
+  Uint8Array.of(0x7b, 0x7c),
+  Uint8Array.of(0x12, 0, 0x12, 0, 0x1a, 0, 0x1a, 0),
+  Uint8Array.of(0x0a, 2, 0x0a, 0, 0x0a, 0),
   Uint8Array.of(0, 0, 0, 0, 0),
   Uint8Array.of(1, 0, 0, 0, 3),
   Uint8Array.of(0, 0, 0, 0, 8, 0x0a, 2, 0x61, 0x62, 0x12, 1, 0xff, 0x18),

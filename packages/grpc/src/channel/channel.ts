@@ -93,7 +93,7 @@ export function channelOver(target: string, options: ChannelOptions, connect: Co
   const { maxDecodedMessageBytes, keepUnknownFields } = options;
   const codec =
     options.format === "json"
-      ? createJsonCodec(options.jsonOptions)
+      ? createJsonCodec(options.jsonOptions, { maxDecodedMessageBytes })
       : createProtobufCodec({ keepUnknownFields, maxDecodedMessageBytes, onFault: logCodecFault(log) });
   const fixedAuthority = options.authority ?? fixedServerName(options.tls);
   const authority = fixedAuthority ?? parsed.authority;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Message } from "@bufbuild/protobuf";
-import { StringValueSchema } from "@bufbuild/protobuf/wkt";
+import { FieldDescriptorProtoSchema, StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { mayGenerateCode } from "./code-generation.ts";
 import { costOfMessage, memoryCosts } from "./memory-costs.ts";
@@ -104,6 +104,17 @@ test("decides by the same price for generated code and protobuf-es, at both edge
       assert.throws(() => oneLess.decode(costlySchema, bytes), isTooLarge, name);
     }
   }
+});
+
+test("counts numbers that a closed enum does not have as unknown fields", () => {
+  // FieldDescriptorProto.label: 1 is LABEL_OPTIONAL, there is no 99.
+  const known = Buffer.alloc(8000, Uint8Array.of(0x20, 1));
+  const unknown = Buffer.alloc(8000, Uint8Array.of(0x20, 99));
+  const strict = createProtobufCodec({ maxDecodedMessageBytes: 4000 * memoryCosts.unknownNumber });
+  assert.ok(strict.decode(FieldDescriptorProtoSchema, known));
+  assert.ok(strict.decode(FieldDescriptorProtoSchema, unknown));
+  const oneMore = Buffer.concat([unknown, unknown.subarray(0, 2)]);
+  assert.throws(() => strict.decode(FieldDescriptorProtoSchema, oneMore), isTooLarge);
 });
 
 test("always allows 16 times the bytes read so far", () => {

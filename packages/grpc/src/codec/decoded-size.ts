@@ -1,7 +1,7 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import { MemoryBudget } from "./memory-budget.ts";
-import { costOfMessage, type FieldCost, type MessageCost } from "./memory-costs.ts";
+import { costOfMessage, type FieldCost, type MessageCost, memoryCosts } from "./memory-costs.ts";
 import { isTag, maxDepth, skipField, skipVarint, skipVarint32, varint32 } from "./skip-field.ts";
 
 /** Shorter messages are not estimated: a type would need about a thousand fields to make one of these large. */
@@ -88,7 +88,8 @@ class Estimate extends MemoryBudget {
     if (field.bytes !== 0) this.#spend(field.bytes);
     switch (field.kind) {
       case "varint":
-        this.#moveTo(skipVarint(this.#bytes, this.#at, this.#bytes.length));
+        if (field.knownNumbers !== undefined) this.#addNumber(field.knownNumbers);
+        else this.#moveTo(skipVarint(this.#bytes, this.#at, this.#bytes.length));
         break;
       case "32 bit":
         this.#moveTo(this.#at + 4);
@@ -109,6 +110,10 @@ class Estimate extends MemoryBudget {
       case "map":
         this.#addMapEntry(field.key as FieldCost, field.value as FieldCost, depth);
     }
+  }
+
+  #addNumber(known: ReadonlySet<number>): void {
+    if (!known.has(this.#varint32() | 0)) this.#spend(memoryCosts.unknownNumber);
   }
 
   #addMapEntry(key: FieldCost, value: FieldCost, depth: number): void {

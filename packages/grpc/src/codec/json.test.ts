@@ -5,6 +5,8 @@ import { AnySchema, anyPack, DurationSchema, ListValueSchema, TypeSchema } from 
 import { Code, ConnectError } from "@connectrpc/connect";
 import { HealthCheckRequestSchema } from "../gen/grpc/health/v1/health_pb.ts";
 import { createJsonCodec } from "./json.ts";
+import { costOfMessage } from "./memory-costs.ts";
+import { costlySchema } from "./testing/costly-messages.ts";
 
 const codec = createJsonCodec();
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -69,4 +71,44 @@ test("reads and writes Any with a registry only", () => {
 
 test("holds no views of its input", () => {
   assert.equal(codec.retainsInput(AnySchema), false);
+});
+
+/** So many bytes of a list of the same item, in the field. */
+function listOf(field: string, item: string, bytes: number): Uint8Array {
+  const items = new Array<string>(Math.floor(bytes / (item.length + 1))).fill(item);
+  return Buffer.from(`{"${field}":[${items.join(",")}]}`);
+}
+
+test("refuses a message that would take far more memory than its text", () => {
+  const mebibyte = 2 ** 20;
+  for (const [field, item] of [
+    ["wide", "{}"],
+    ["small", "{}"],
+    ["bytes", '""'],
+    ["list", "[]"],
+    ["list", "null"],
+    ["notThere", "{}"],
+  ] as const) {
+    assert.throws(
+      () => codec.decode(costlySchema, listOf(field, item, mebibyte)),
+      (error) =>
+        error instanceof ConnectError && error.code === Code.ResourceExhausted && /maxDecoded/.test(error.message),
+      `${field} ${item}`,
+    );
+  }
+});
+
+test("takes 50,000 small messages, 100,000 numbers and text full of braces", () => {
+  const small = listOf("small", '{"id":5,"name":"a name"}', 50_000 * 25);
+  const ints = listOf("ints", "5", 200_000);
+  const text = listOf("strings", JSON.stringify('{[{["'.repeat(500_000)), 3_000_000);
+  for (const bytes of [small, ints, text]) assert.ok(codec.decode(costlySchema, bytes));
+});
+
+test("takes a message at the limit and refuses one element more", () => {
+  // The list's items, as protobuf counts them, are dearer than what JSON.parse makes.
+  const each = costOfMessage(costlySchema).fieldsByName.get("wide")?.bytes as number;
+  const strict = createJsonCodec({}, { maxDecodedMessageBytes: 2000 * each });
+  assert.ok(strict.decode(costlySchema, listOf("wide", "{}", 3 * 2000)));
+  assert.throws(() => strict.decode(costlySchema, listOf("wide", "{}", 3 * 2001)), /resource_exhausted/);
 });

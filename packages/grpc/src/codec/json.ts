@@ -1,7 +1,9 @@
 import { fromJsonString, type Message, type Registry, toJsonString } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import type { Codec } from "./codec.ts";
-import { codecError } from "./codec-error.ts";
+import { codecError, tooLarge } from "./codec-error.ts";
+import { checkJsonSize } from "./json-size.ts";
+import { defaultMaxDecodedMessageBytes, overBudget } from "./memory-budget.ts";
 
 export interface JsonCodecOptions {
   /** Types that may occur inside google.protobuf.Any, and extensions. Without it such messages cannot be read or written. */
@@ -10,11 +12,18 @@ export interface JsonCodecOptions {
   ignoreUnknownFields?: boolean;
 }
 
+/** What applies to messages in either form, and is therefore not among the options of JSON. */
+export interface JsonCodecLimits {
+  /** See ProtobufCodecOptions. JSON is counted as a whole before it is decoded. Default 16 MiB. */
+  readonly maxDecodedMessageBytes?: number | undefined;
+}
+
 /** For whoever takes these options from an application and refuses what is none of them. */
 export const jsonCodecOptionNames: readonly (keyof JsonCodecOptions)[] = ["registry", "ignoreUnknownFields"];
 
 /** Protobuf's JSON form by protobuf-es, in UTF-8. Nesting beyond 100 messages, repeated keys and bad UTF-8 are refused. */
-export function createJsonCodec(options: JsonCodecOptions = {}): Codec {
+export function createJsonCodec(options: JsonCodecOptions = {}, limits: JsonCodecLimits = {}): Codec {
+  const maxDecodedMessageBytes = limits.maxDecodedMessageBytes ?? defaultMaxDecodedMessageBytes;
   const registry = options.registry;
   const readOptions = { ignoreUnknownFields: options.ignoreUnknownFields ?? true, registry };
   const writeOptions = { registry };
@@ -34,8 +43,11 @@ export function createJsonCodec(options: JsonCodecOptions = {}): Codec {
     decode(schema, bytes, errorCode = Code.Internal) {
       let message: Message;
       try {
-        message = fromJsonString(schema, decoder.decode(bytes), readOptions);
+        const text = decoder.decode(bytes);
+        checkJsonSize(schema, text, bytes.length, maxDecodedMessageBytes);
+        message = fromJsonString(schema, text, readOptions);
       } catch (error) {
+        if (error === overBudget) throw tooLarge(schema, bytes.length, maxDecodedMessageBytes);
         throw codecError("decode", schema, error, errorCode);
       }
       return message;

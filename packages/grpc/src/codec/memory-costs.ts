@@ -21,6 +21,8 @@ export const memoryCosts = {
   long: 36,
   /** An entry of `$unknown` and its view. */
   unknownField: 160,
+  /** The same for a number that a closed enum does not have: protobuf-es copies it. */
+  unknownNumber: 264,
 } as const;
 
 /** How the value of a field is found in the input, and what it takes in memory. */
@@ -31,6 +33,8 @@ export interface FieldCost {
   /** A list of numbers, which may come packed. */
   readonly isPackable: boolean;
   readonly message: MessageCost | undefined;
+  /** The numbers of a closed enum. Others become unknown fields, except in lists and maps. */
+  readonly knownNumbers: ReadonlySet<number> | undefined;
   /** Of a map. */
   readonly key: FieldCost | undefined;
   readonly value: FieldCost | undefined;
@@ -41,6 +45,7 @@ export class MessageCost {
   readonly bytes: number;
   readonly #schema: DescMessage;
   #fields: Map<number, FieldCost> | undefined;
+  #fieldsByName: Map<string, FieldCost> | undefined;
   #highest: number | undefined;
 
   constructor(schema: DescMessage) {
@@ -58,6 +63,22 @@ export class MessageCost {
     return this.#fields;
   }
 
+  /** By the names that a field may have in JSON. */
+  get fieldsByName(): ReadonlyMap<string, FieldCost> {
+    if (this.#fieldsByName === undefined) {
+      this.#fieldsByName = new Map();
+      for (const { name, jsonName, number } of this.#schema.fields) {
+        const cost = this.fields.get(number) as FieldCost;
+        this.#fieldsByName.set(name, cost).set(jsonName, cost);
+      }
+    }
+    return this.#fieldsByName;
+  }
+
+  get typeName(): string {
+    return this.#schema.typeName;
+  }
+
   /** The most memory that anything within such a message takes for each byte of input, unknown fields excepted. */
   get highestPerByte(): number {
     if (this.#highest === undefined) {
@@ -67,7 +88,8 @@ export class MessageCost {
         if (seen.has(cost)) return;
         seen.add(cost);
         for (const field of cost.fields.values()) {
-          const bytes = field.bytes + (field.value?.bytes ?? 0);
+          const ofNumber = field.knownNumbers === undefined ? 0 : memoryCosts.unknownNumber;
+          const bytes = field.bytes + ofNumber + (field.value?.bytes ?? 0);
           // A field takes a tag and a length or value, an item of a packed list as little as a byte.
           highest = Math.max(highest, field.isPackable ? bytes : bytes / 2);
           const message = field.message ?? field.value?.message;
@@ -98,7 +120,14 @@ function bytesOfZero(value: unknown): number {
   return "case" in value ? memoryCosts.oneof : memoryCosts.emptyObject;
 }
 
-const none = { bytes: 0, isPackable: false, message: undefined, key: undefined, value: undefined };
+const none = {
+  bytes: 0,
+  isPackable: false,
+  message: undefined,
+  knownNumbers: undefined,
+  key: undefined,
+  value: undefined,
+};
 
 function costOfField(field: DescField): FieldCost {
   switch (field.fieldKind) {
@@ -113,6 +142,10 @@ function costOfField(field: DescField): FieldCost {
     case "map": {
       const value = field.mapKind === "message" ? costOfMessageField(field.message, false) : costOfScalar(field.scalar);
       return { ...none, kind: "map", bytes: memoryCosts.mapEntry, key: costOfScalar(field.mapKey), value };
+    }
+    case "enum": {
+      const { open, values } = field.enum;
+      return { ...none, kind: "varint", knownNumbers: open ? undefined : new Set(values.map(({ number }) => number)) };
     }
     default:
       return costOfScalar(field.scalar);

@@ -1,10 +1,10 @@
 import { type BinaryReadOptions, type DescMessage, fromBinary, ScalarType, toBinary } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code } from "@connectrpc/connect";
 import type { Codec } from "./codec.ts";
-import { codecError } from "./codec-error.ts";
+import { codecError, tooLarge } from "./codec-error.ts";
 import { decodeCompiled, encodeCompiled, type OnCodecFault, warnOfFault } from "./compiled.ts";
 import { checkDecodedSize } from "./decoded-size.ts";
-import { defaultMaxDecodedMessageBytes, memoryPerByte, overBudget } from "./memory-budget.ts";
+import { defaultMaxDecodedMessageBytes, overBudget } from "./memory-budget.ts";
 import { memoryCosts } from "./memory-costs.ts";
 
 export interface ProtobufCodecOptions {
@@ -60,14 +60,6 @@ export function createProtobufCodec(options: ProtobufCodecOptions = {}): Codec {
 
     retainsInput: keepUnknownFields ? () => true : hasBytesField,
   };
-}
-
-function tooLarge(schema: DescMessage, wireBytes: number, maxBytes: number): ConnectError {
-  return new ConnectError(
-    `cannot decode ${schema.typeName}: its ${wireBytes} bytes would take too much memory: more than ${maxBytes} bytes ` +
-      `(maxDecodedMessageBytes), and more than ${memoryPerByte} times the bytes received`,
-    Code.ResourceExhausted,
-  );
 }
 
 const bytesFieldBySchema = new WeakMap<DescMessage, boolean>();

@@ -106,7 +106,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
   const { maxDecodedMessageBytes, keepUnknownFields = false } = options;
   const codecs = {
     proto: createProtobufCodec({ keepUnknownFields, maxDecodedMessageBytes, onFault: logCodecFault(log) }),
-    json: createJsonCodec(options.jsonOptions),
+    json: createJsonCodec(options.jsonOptions, { maxDecodedMessageBytes }),
   };
   const counts = { started: 0, succeeded: 0, failed: 0 };
   const listener = makeListener(

@@ -1,0 +1,29 @@
+import { create, createFileRegistry, type DescService } from "@bufbuild/protobuf";
+import {
+  FileDescriptorSetSchema,
+  file_google_protobuf_empty,
+  file_google_protobuf_struct,
+} from "@bufbuild/protobuf/wkt";
+
+/** Takes lists, which the echo service does not: an element may be as little as two bytes. */
+export const listsService = createFileRegistry(
+  create(FileDescriptorSetSchema, {
+    file: [
+      file_google_protobuf_empty.proto,
+      file_google_protobuf_struct.proto,
+      {
+        name: "lists.proto",
+        package: "bench.lists.v1",
+        dependency: ["google/protobuf/empty.proto", "google/protobuf/struct.proto"],
+        service: [
+          {
+            name: "ListsService",
+            method: [{ name: "Length", inputType: ".google.protobuf.ListValue", outputType: ".google.protobuf.Empty" }],
+          },
+        ],
+      },
+    ],
+  }),
+).getService("bench.lists.v1.ListsService") as DescService;
+
+export const listsMethodPath = "/bench.lists.v1.ListsService/Length";
