@@ -5,10 +5,11 @@ import {
   type ConnectionStatus,
   type ConnectOptions,
   connect as connectHttp2,
-  type HeaderFields,
   type Keepalive,
+  type PreparedHeaders,
   resolveLimits,
 } from "@tercel/http2";
+import { headerListBytes, headerListTooLarge } from "../protocol/header-list.ts";
 import type { ClientCall } from "./client-call.ts";
 import type { Address, ClientConnection, Connect } from "./client-connection.ts";
 import { GrowingKeepalive } from "./growing-keepalive.ts";
@@ -48,8 +49,14 @@ export class Http2ClientConnection implements ClientConnection {
     return this.connection.openStreams;
   }
 
-  /** Gives the call its stream and sends the request's head. Only while `canStartCall`. */
-  start(call: ClientCall, head: HeaderFields, extra: readonly string[]): void {
+  /**
+   * Gives the call its stream and sends the request's head. Only while `canStartCall`. Throws a ConnectError, with nothing sent, where the
+   * server does not accept so much metadata.
+   */
+  start(call: ClientCall, head: PreparedHeaders, extra: readonly string[]): void {
+    const bytes = head.listBytes + headerListBytes(extra);
+    const limitBytes = this.connection.peerMaxHeaderListBytes;
+    if (bytes > limitBytes) throw headerListTooLarge("request headers", bytes, limitBytes);
     call.stream = this.connection.request(head, extra, false, call);
   }
 
