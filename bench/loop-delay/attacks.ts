@@ -145,6 +145,13 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
     const chunk = Buffer.concat(new Array<Buffer>(7000).fill(frame(0, 0, 1, Buffer.alloc(0))));
     for (;;) yield chunk;
   },
+  "data after a fatal GOAWAY": function* () {
+    yield opening;
+    yield frame(1, endHeaders, 1, requestBlock("ClientStream"));
+    // DATA on stream 0 ends the connection.
+    const chunk = Buffer.concat(new Array<Buffer>(60).fill(frame(0, 0, 0, Buffer.alloc(16_384))));
+    for (;;) yield chunk;
+  },
   "a header block without end": function* () {
     yield opening;
     yield frame(1, 0, 1, unary);

@@ -1,5 +1,6 @@
 // RFC 9113 §6.5.2: a client may say how large a header list it takes. A server that ignores it makes proxies reset calls.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { connect, constants } from "node:http2";
 import { it, type TestContext } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -47,4 +48,26 @@ it("resets the stream where not even the status fits, and does not do so without
   // Three glitches are free here; the fourth ends the connection.
   assert.deepEqual(outcomes.slice(0, 4), new Array(4).fill(`reset ${constants.NGHTTP2_INTERNAL_ERROR}`));
   assert.ok(outcomes.length <= 5, `${outcomes.length} calls got that far`);
+});
+
+it("cuts the text of a refusal to what the client takes", async (t) => {
+  const stub = await createStubServer(echoRoutes({}), { serverOptions: { log: recordingLog().log } });
+  t.after(() => stub.close({ deadlineMs: 0 }));
+  const path = `/tercel.grpc.test.v1.EchoService/${"x".repeat(400)}`;
+  for (const [maxHeaderListSize, isCut] of [
+    [65_536, false],
+    [400, true],
+  ] as const) {
+    const session = connect(`http://${stub.target}`, { settings: { maxHeaderListSize } });
+    session.on("error", () => {});
+    t.after(() => session.destroy());
+    const request = session.request({ ...grpcHeaders, ":path": path });
+    request.on("error", () => {});
+    request.end(framed(new Uint8Array(0)));
+    const [head] = await once(request, "response");
+    assert.equal(head["grpc-status"], "12");
+    let bytes = 0;
+    for (const [name, value] of Object.entries(head)) bytes += name.length + String(value).length + 32;
+    assert.equal(bytes <= 400, isCut);
+  }
 });

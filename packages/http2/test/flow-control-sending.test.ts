@@ -138,6 +138,40 @@ test("shares the connection's window between streams, a frame each in turn", asy
   assert.deepEqual(order, [1, 3, 1, 3]);
 });
 
+test("an update for one stream gives that one its turn and none of the others that wait, which keep theirs", async () => {
+  const scripted = await answering({ initialWindowSize: 0 });
+  const { peer, stream } = scripted;
+  let looks = 0;
+  const others: Stream[] = [];
+  for (let id = 3; id < 200; id += 2) {
+    const other = await openStream(scripted, id);
+    other.sendData(patterned(10), true);
+    const { sendWindow } = other;
+    let { available } = sendWindow;
+    Object.defineProperty(sendWindow, "available", {
+      get() {
+        looks++;
+        return available;
+      },
+      set(bytes: number) {
+        available = bytes;
+      },
+    });
+    others.push(other);
+  }
+  stream.sendData(patterned(10));
+  stream.sendData(patterned(20), true);
+  await scripted.settle();
+  looks = 0;
+  for (let i = 0; i < 30; i++) peer.sendWindowUpdate(1, 1);
+  assert.equal(looks, 0);
+  const { ended, sizes } = await readData(scripted);
+  assert.deepEqual([ended, sizes.reduce((sum, size) => sum + size, 0)], [true, 30]);
+  for (const other of others) peer.sendWindowUpdate(other.id, 10);
+  assert.equal((await readData(scripted)).sizes.length, others.length);
+  assert.ok(others.every((other) => other.isClosed));
+});
+
 test("cuts data by the peer's SETTINGS_MAX_FRAME_SIZE", async () => {
   const scripted = createScriptedServer();
   scripted.peer.maxFrameBytes = 20_000;

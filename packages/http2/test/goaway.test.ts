@@ -1,7 +1,7 @@
 // RFC 9113 §6.8: how a connection ends without losing a request, from either side.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ErrorCode } from "../src/index.ts";
+import { type Connection, ErrorCode } from "../src/index.ts";
 import { createScriptedClient, createScriptedServer } from "../src/testing/index.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
@@ -342,3 +342,25 @@ test("names the reason of the latest GOAWAY when the socket breaks, and to reque
     "the peer went away before it acted on the stream: too_many_pings (ENHANCE_YOUR_CALM)",
   );
 });
+
+for (const [what, end] of [
+  ["after a fatal GOAWAY", (connection: Connection) => connection.close(ErrorCode.enhanceYourCalm, "enough")],
+  ["after a drain", (connection: Connection) => connection.drain()],
+] as const) {
+  test(`takes a window of data and 256 KiB of other frames ${what}, and not a byte more`, async () => {
+    const limits = { streamWindowBytes: 1_000_000, connectionWindowBytes: 1_000_000 };
+    const { peer, connection, channel, settle } = createScriptedServer({ limits });
+    await peer.shakeHands();
+    end(connection);
+    await settle();
+    for (const frame of peer.unread) if (frame.type === "PING") peer.sendPing(frame.payload, { ack: true });
+    await settle();
+    assert.equal(channel.isEnded, true);
+    for (let sent = 0; sent < 1_000_000; sent += 10_000) peer.sendRaw(patterned(10_000));
+    peer.sendRaw(patterned(262_144));
+    await settle();
+    assert.equal(channel.isDestroyed, false);
+    peer.sendRaw("x");
+    assert.equal(channel.isDestroyed, true);
+  });
+}

@@ -3,6 +3,7 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.ts";
 import { findField } from "./find-field.ts";
+import { headerListBytes } from "./header-list.ts";
 import { appendTrailerMetadata, type FieldList, metadataToHeaders, type OnDropped } from "./metadata.ts";
 import { decodeBinaryValue, encodeBinaryValue, isBinaryValue } from "./metadata-value.ts";
 import { cutEncoded, decodeGrpcMessage, encodeGrpcMessage } from "./percent-encoding.ts";
@@ -89,7 +90,7 @@ export function readStatusTrailers(
  * then it goes, and then what the application added behind the status. False: not even the status alone fits.
  */
 export function fitStatus(fields: FieldList, maxListBytes: number): boolean {
-  let over = listBytes(fields) - maxListBytes;
+  let over = headerListBytes(fields) - maxListBytes;
   if (over <= 0) return true;
   over -= removeField(fields, "grpc-status-details-bin");
   if (over <= 0) return true;
@@ -104,22 +105,12 @@ export function fitStatus(fields: FieldList, maxListBytes: number): boolean {
     if (over <= 0) return true;
   }
   fields.length = findField(fields, "grpc-status") + 2;
-  return listBytes(fields) <= maxListBytes;
-}
-
-const fieldOverheadBytes = 32;
-
-function listBytes(fields: FieldList): number {
-  let octets = 0;
-  for (let at = 0; at < fields.length; at += 2) {
-    octets += (fields[at] as string).length + (fields[at + 1] as string).length + fieldOverheadBytes;
-  }
-  return octets;
+  return headerListBytes(fields) <= maxListBytes;
 }
 
 function removeField(fields: FieldList, name: string): number {
   const at = findField(fields, name);
-  return at === -1 ? 0 : listBytes(fields.splice(at, 2));
+  return at === -1 ? 0 : headerListBytes(fields.splice(at, 2));
 }
 
 const noFields: readonly string[] = [];

@@ -1,4 +1,4 @@
-import type { ConnectionStatus, HeaderFields } from "@tercel/http2";
+import type { ConnectionStatus, PreparedHeaders } from "@tercel/http2";
 import type { ClientCall } from "./client-call.ts";
 
 /** Where a connection goes: a TCP port, or the path of a Unix socket. */
@@ -20,8 +20,11 @@ export interface ClientConnection {
   /** The connection takes new calls at all: false after GOAWAY, after close, and when its stream identifiers are used up. */
   readonly isAcceptingCalls: boolean;
   readonly openCalls: number;
-  /** Gives the call its stream and sends the request's head, `extra` after `head`. Only while `canStartCall`. */
-  start(call: ClientCall, head: HeaderFields, extra: readonly string[]): void;
+  /**
+   * Gives the call its stream and sends the request's head, `extra` after `head`. Only while `canStartCall`. Throws a ConnectError, with
+   * nothing sent, where the server does not accept so much metadata.
+   */
+  start(call: ClientCall, head: PreparedHeaders, extra: readonly string[]): void;
   /** What it has done so far, for channelz; absent where nobody looks. */
   status?(): ConnectionStatus;
   /** Lets open calls end, then closes. */

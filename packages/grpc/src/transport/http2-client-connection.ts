@@ -6,12 +6,13 @@ import {
   type ConnectOptions,
   connect as connectHttp2,
   ErrorCode,
-  type HeaderFields,
   type Keepalive,
+  type PreparedHeaders,
   resolveLimits,
 } from "@tercel/http2";
 import { type Log, stderrLog } from "../call/log.ts";
 import { hostOfAuthority, isAuthority } from "../protocol/authority.ts";
+import { headerListBytes, headerListTooLarge } from "../protocol/header-list.ts";
 import { AuthorityHeads } from "./authority-heads.ts";
 import type { ClientCall } from "./client-call.ts";
 import type { ClientConnection, Connect } from "./client-connection.ts";
@@ -62,9 +63,12 @@ export class Http2ClientConnection implements ClientConnection {
     return this.connection.openStreams;
   }
 
-  start(call: ClientCall, head: HeaderFields, extra: readonly string[]): void {
-    const { ownHeads } = this;
-    call.stream = this.connection.request(ownHeads === undefined ? head : ownHeads.of(head), extra, false, call);
+  start(call: ClientCall, head: PreparedHeaders, extra: readonly string[]): void {
+    const ownHead = this.ownHeads === undefined ? head : this.ownHeads.of(head);
+    const bytes = ownHead.listBytes + headerListBytes(extra);
+    const limitBytes = this.connection.peerMaxHeaderListBytes;
+    if (bytes > limitBytes) throw headerListTooLarge("request headers", bytes, limitBytes);
+    call.stream = this.connection.request(ownHead, extra, false, call);
   }
 
   status(): ConnectionStatus {

@@ -2,6 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { ErrorCode, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
 import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { type PlanSettings, planRequest, type Refusal, type RequestPlan } from "./request-plan.ts";
+import { sendStatus } from "./send-status.ts";
 import { ServerCall, type ServerCallSettings } from "./server-call.ts";
 
 /** Makes a call of a stream that a client has opened, or refuses it. */
@@ -34,7 +35,7 @@ function refuse(settings: ServerCallSettings, stream: Stream, path: string, refu
     const fields = [":status", "200", "content-type", "application/grpc"];
     fields.push(...settings.responseHeads.acceptEncodingFields);
     appendStatusTrailers(fields, error);
-    stream.sendHeaders(fields, true);
+    sendStatus(stream, fields, false);
     return;
   }
   // As gRPC's clients take an HTTP status of these (http-grpc-status-mapping).

@@ -16,6 +16,7 @@ import { type TurnShare, workOfMessage } from "../call/turn-share.ts";
 import { type Codec, copyOctets } from "../codec/index.ts";
 import { createDebugError, withDebugInfo, withoutDebugInfo } from "../errors/debug-info.ts";
 import type { Compression } from "../protocol/compression.ts";
+import { checkHeaderList, headerListBytes, headerListTooLarge } from "../protocol/header-list.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
 import {
   appendMetadata,
@@ -24,7 +25,7 @@ import {
   metadataToHeaders,
   type OnDropped,
 } from "../protocol/metadata.ts";
-import { appendStatusTrailers, fitStatus } from "../protocol/trailers.ts";
+import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { decodeReceived, type ReceivingCall } from "./decode-received.ts";
 import type { HandledCall } from "./handled-call.ts";
 import { invoke } from "./invoke-handler.ts";
@@ -32,6 +33,7 @@ import { isOneMessage } from "./one-message.ts";
 import type { RequestPlan } from "./request-plan.ts";
 import { okTrailers, type ResponseHeads } from "./response-heads.ts";
 import { isWorthIt, sendMessage, tooLargeToSend } from "./send-message.ts";
+import { sendStatus } from "./send-status.ts";
 import type { UnhandledCalls } from "./unhandled-calls.ts";
 
 /** Interceptors look for a few headers, always the same. */
@@ -395,17 +397,21 @@ export class ServerCall
 
   succeed(): void {
     if (this.over) return;
-    this.sendHead();
-    const { givenTrailer } = this.context;
-    if (givenTrailer === undefined) {
+    const { context } = this;
+    let refused = this.sendHead();
+    if (refused === undefined && context.givenTrailer === undefined) {
       this.stream.sendTrailers(okTrailers);
-    } else {
+    } else if (refused === undefined) {
       const fields: string[] = [];
       appendStatusTrailers(fields, undefined);
-      appendTrailerMetadata(fields, givenTrailer, this.reportDropped());
-      this.stream.sendTrailers(fields);
+      appendTrailerMetadata(fields, context.givenTrailer as Headers, this.reportDropped());
+      refused = checkHeaderList("response trailers", fields, this.stream.owner.peerMaxHeaderListBytes);
+      // Beside the error they would not fit either.
+      if (refused !== undefined) context.givenTrailer = undefined;
+      else this.stream.sendTrailers(fields);
     }
-    this.finish(undefined);
+    if (refused === undefined) this.finish(undefined);
+    else this.fail(refused);
   }
 
   handlerEnded(): void {
@@ -431,11 +437,11 @@ export class ServerCall
     try {
       const thrown = inspectable(reason);
       if (!(thrown instanceof ConnectError)) fault = { thrown };
-      this.sendStatus(this.toConnectError(thrown));
+      this.answerWith(this.toConnectError(thrown));
     } catch (problem) {
       // A ConnectError with a getter that throws, for instance, or details that are none.
       fault ??= { thrown: problem };
-      this.sendStatus(new ConnectError("internal error", Code.Internal));
+      this.answerWith(new ConnectError("internal error", Code.Internal));
     }
     return fault;
   }
@@ -447,19 +453,15 @@ export class ServerCall
     this.settings.log.error("a handler failed", { path: this.head.path, error });
   }
 
-  private sendStatus(error: ConnectError): void {
+  private answerWith(error: ConnectError): void {
     // In a trailers-only response clients take all metadata for trailers; what the handler meant as headers goes ahead.
-    if (this.context.hasResponseHeader) this.sendHead();
-    const fields = this.headSent ? [] : this.headFields();
+    if (this.context.hasResponseHeader && !this.headSent) this.sendHeadBefore(error);
+    const fields = this.headSent ? [] : this.plainHeadFields();
     appendStatusTrailers(fields, error, this.reportDropped());
     if (this.context.givenTrailer !== undefined) {
       appendTrailerMetadata(fields, this.context.givenTrailer, this.reportDropped());
     }
-    if (!fitStatus(fields, this.stream.owner.peerMaxHeaderListBytes)) {
-      this.stream.reset(ErrorCode.internalError);
-      this.stream.owner.answerDidNotFit();
-    } else if (this.headSent) this.stream.sendTrailers(fields);
-    else this.stream.sendHeaders(fields, true);
+    sendStatus(this.stream, fields, this.headSent);
     this.headSent = true;
     this.finish(error);
   }
@@ -511,7 +513,8 @@ export class ServerCall
 
   private write(payload: Uint8Array, compressed: boolean): Promise<void> | undefined {
     if (this.over) return undefined;
-    this.sendHead();
+    const refused = this.sendHead();
+    if (refused !== undefined) throw refused;
     this.sentMessageBytes += payload.length;
     this.observer?.onSent(payload.length, compressed);
     if (sendMessage(this.stream, payload, compressed, false, true)) return undefined;
@@ -526,22 +529,47 @@ export class ServerCall
       this.settings.log.debug("metadata was dropped", { path: this.head.path, name: printable(name), reason });
   }
 
-  private sendHead(): void {
-    if (this.headSent) return;
-    this.headSent = true;
-    const { plan, settings, context } = this;
+  /** Returns an error, with nothing sent, where the client does not accept so much metadata. */
+  private sendHead(): ConnectError | undefined {
+    if (this.headSent) return undefined;
+    const { plan, settings, context, stream } = this;
     if (context.givenHeader !== undefined) {
-      this.stream.sendHeaders(this.headFields());
-      return;
+      const fields = this.headFields();
+      const refused = checkHeaderList("response headers", fields, stream.owner.peerMaxHeaderListBytes);
+      if (refused !== undefined) return refused;
+      this.headSent = true;
+      stream.sendHeaders(fields);
+      return undefined;
     }
     const head = settings.responseHeads.plain(plan.codec, plan.responseCompression);
-    if (context.plainHeader === undefined) this.stream.sendHeaders(head);
-    else this.stream.sendHeaders(head, false, context.plainHeader);
+    if (context.plainHeader === undefined) {
+      this.headSent = true;
+      stream.sendHeaders(head);
+      return undefined;
+    }
+    const bytes = head.listBytes + headerListBytes(context.plainHeader);
+    const limitBytes = stream.owner.peerMaxHeaderListBytes;
+    if (bytes > limitBytes) return headerListTooLarge("response headers", bytes, limitBytes);
+    this.headSent = true;
+    stream.sendHeaders(head, false, context.plainHeader);
+    return undefined;
+  }
+
+  /** The head that goes before an error; metadata that the client does not accept must not hide the error. */
+  private sendHeadBefore(error: ConnectError): void {
+    const refused = this.sendHead();
+    if (refused === undefined || refused.rawMessage === error.rawMessage) return;
+    this.settings.log.warn("response metadata was left out", { path: this.head.path, error: refused });
+  }
+
+  private plainHeadFields(): string[] {
+    const { plan, settings } = this;
+    return settings.responseHeads.fields(plan.codec, plan.responseCompression);
   }
 
   private headFields(): string[] {
-    const { plan, settings, context } = this;
-    const fields = settings.responseHeads.fields(plan.codec, plan.responseCompression);
+    const { settings, context } = this;
+    const fields = this.plainHeadFields();
     if (context.plainHeader !== undefined) fields.push(...context.plainHeader);
     if (context.givenHeader === undefined) return fields;
     const error = appendMetadata(fields, context.givenHeader, this.reportDropped());

@@ -247,6 +247,7 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
    */
   receive(chunk: Uint8Array): boolean {
     this.keepalive.heard();
+    if (this.shutdownBegun !== undefined) this.shutdownBegun.discarded(chunk.length);
     return this.pacer.receive(chunk);
   }
 
@@ -496,6 +497,7 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
       streams: this.streams,
       outbound: this.outbound,
       stopReading: () => this.stopReading(),
+      windowBytes: () => this.inbound.window.availableBytes,
       peerGoaway: () => this.drainBegun?.peerGoaway,
       onFailing: (error) => {
         if (error.limit !== undefined) this.limitTeller.tell(error.limit, "closed", 0, error.message);

@@ -393,7 +393,7 @@ export class Inbound implements FrameSink {
     if (!stream.sendWindow.shift(increment)) {
       throw streamError(ErrorCode.flowControlError, `the window of stream ${streamId} went over ${maxUint31}`);
     }
-    if (stream.isQueued) this.outbound.resume();
+    if (stream.isQueued) this.outbound.resumeStream(stream);
   }
 
   /** Octets have been used up, or nobody will. */

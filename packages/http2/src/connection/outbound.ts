@@ -192,6 +192,17 @@ export class Outbound {
     }
   }
 
+  /** The window of one waiting stream has opened. The others have no more room than before: none of them gets a turn. */
+  resumeStream(stream: Stream): void {
+    // It keeps its place in the list meanwhile: a listener that sends from here must not give it another.
+    while (this.sendOne(stream));
+    if (!stream.isClosed && stream.pending === undefined) {
+      this.dequeue(stream);
+      stream.isQueued = false;
+    }
+    this.afterPending(stream);
+  }
+
   /** One DATA frame, or the end behind the last. True: there may be more to send now. */
   private sendOne(stream: Stream): boolean {
     const { pending } = stream;

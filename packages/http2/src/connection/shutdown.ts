@@ -10,6 +10,12 @@ import type { StreamTable } from "./stream-table.ts";
 /** A fatal GOAWAY has this long to reach a peer that does not read. */
 const goodbyeMs = 1000;
 
+/**
+ * After the end, so much is read and thrown away in addition to what the window allows: frames that count in no window, such as requests, and
+ * the headers of DATA frames. A peer that sends more ignores the end.
+ */
+const maxDiscardedControlBytes = 262_144;
+
 /** What a shutdown ends, and whom it tells. */
 export interface ShutdownParts {
   readonly role: Role;
@@ -19,6 +25,8 @@ export interface ShutdownParts {
   readonly outbound: Outbound;
   /** Nothing that still comes is looked at. */
   stopReading(): void;
+  /** DATA that the peer may still send, by the connection's window. */
+  windowBytes(): number;
   /** The latest GOAWAY that the peer has sent. */
   peerGoaway(): Goaway | undefined;
   /** The connection ends by this error; its streams still live. */
@@ -34,6 +42,7 @@ export class Shutdown {
   isClosed = false;
   private hasEnded = false;
   private readonly parts: ShutdownParts;
+  private discardedBytes = 0;
   private closeError: Http2Error | undefined = undefined;
   private cancelDestroy: (() => void) | undefined = undefined;
 
@@ -77,6 +86,16 @@ export class Shutdown {
     this.parts.stopReading();
     this.parts.socket.destroy();
     this.finish(error, error);
+  }
+
+  /**
+   * Bytes have arrived that nothing reads. They are taken from the socket so that the GOAWAY arrives (a socket that is closed with unread
+   * bytes sends a reset), but no more than an honest peer may have sent before it knew.
+   */
+  discarded(bytes: number): void {
+    if ((!this.isFailing && !this.hasEnded) || this.isClosed) return;
+    this.discardedBytes += bytes;
+    if (this.discardedBytes > this.parts.windowBytes() + maxDiscardedControlBytes) this.parts.socket.destroy();
   }
 
   /** The socket is gone. */

@@ -1,4 +1,4 @@
-import { maxEncodedBytes } from "./encoded-size.ts";
+import { listBytes, maxEncodedBytes } from "./encoded-size.ts";
 
 let created = 0;
 
@@ -11,12 +11,15 @@ export class PreparedHeaders {
   readonly fields: readonly string[];
   /** Upper bound of what an encoder writes for the list, size updates included. */
   readonly maxEncodedBytes: number;
+  /** The list's size as RFC 9113 §6.5.2 counts it. */
+  readonly listBytes: number;
   /** Tells one list from another in an encoder's memory; neighbours differ in their low bits. */
   readonly serial: number;
 
   constructor(fields: readonly string[]) {
     this.fields = fields;
     this.maxEncodedBytes = maxEncodedBytes(fields);
+    this.listBytes = listBytes(fields);
     this.serial = created++;
   }
 }
