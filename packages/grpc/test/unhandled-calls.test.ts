@@ -52,6 +52,7 @@ describe("onUnhandledCall", () => {
         heard.map((call) => [call.method?.name, call.code]),
         [[method, code]],
       );
+      assert.ok((heard[0]?.durationMs ?? 0) > 0);
     });
   }
 

@@ -1,5 +1,6 @@
 import type { AsyncResource } from "node:async_hooks";
-import type { StreamRequest, StreamResponse, UnaryRequest, UnaryResponse } from "@connectrpc/connect";
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { Code, StreamRequest, StreamResponse, UnaryRequest, UnaryResponse } from "@connectrpc/connect";
 import { createAsyncScope } from "./async-scope.ts";
 import type { OnAttempt } from "./attempt-observer.ts";
 import type { RunStep } from "./watch-messages.ts";
@@ -43,6 +44,13 @@ export interface CallHook<State = undefined> {
    * interceptors, and a call that is answered by one of them has none.
    */
   onAttempt?: OnAttempt;
+  /**
+   * Our servers report each call of the method when its headers have arrived: before the message of a unary request, which may take its time, and
+   * before the steps of the call. `callInfo` has the time (`arrivedAtMs`). What this and `onUnhandled` throw is ignored.
+   */
+  onArrival?(method: DescMethod): void;
+  /** A call that arrived has ended before its steps began, `durationMs` after its arrival: its request was bad, late, or taken back. */
+  onUnhandled?(method: DescMethod, code: Code, durationMs: number): void;
 }
 
 /** Hooks in the order in which they stand around a call, with what can be said of all of them together. */
@@ -73,6 +81,8 @@ export class CompiledHook implements Record<keyof CallHook, unknown> {
   readonly onError: CallHook<unknown>["onError"];
   readonly onLeave: CallHook<unknown>["onLeave"];
   readonly onAttempt: OnAttempt | undefined;
+  readonly onArrival: CallHook["onArrival"];
+  readonly onUnhandled: CallHook["onUnhandled"];
 
   constructor(hook: CallHook<unknown>) {
     this.begin = hook.begin?.bind(hook);
@@ -84,5 +94,7 @@ export class CompiledHook implements Record<keyof CallHook, unknown> {
     this.onError = hook.onError?.bind(hook);
     this.onLeave = hook.onLeave?.bind(hook);
     this.onAttempt = hook.onAttempt?.bind(hook);
+    this.onArrival = hook.onArrival?.bind(hook);
+    this.onUnhandled = hook.onUnhandled?.bind(hook);
   }
 }

@@ -45,6 +45,11 @@ export interface CallInfo {
    * error it was answered with. Undefined while the call is open and after a success.
    */
   readonly endedBy: ConnectError | undefined;
+  /**
+   * When the call's headers arrived, by `performance.now()`: before the message of a unary request. Undefined where no interceptor has a step for
+   * arrivals, so that other servers need not look at the clock.
+   */
+  readonly arrivedAtMs: number | undefined;
   /** Whether there is a deadline, asked without a look at the clock. */
   readonly hasDeadline: boolean;
   /** Milliseconds until the deadline, 0 when it has passed; undefined for a call without one. */

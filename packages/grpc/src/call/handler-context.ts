@@ -70,6 +70,10 @@ export class CallContext implements HandlerContext, CallInfo {
     return this.source.endedBy;
   }
 
+  get arrivedAtMs(): number | undefined {
+    return this.source.arrivedAtMs;
+  }
+
   remainingMs(): number | undefined {
     return this.source.remainingMs();
   }

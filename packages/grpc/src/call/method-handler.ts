@@ -1,5 +1,6 @@
 import type { DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 import type { Interceptor, MethodImplSpec } from "@connectrpc/connect";
+import type { CallArrivals } from "./call-arrivals.ts";
 import type { HookChain } from "./call-hook.ts";
 
 /** A method that a server serves: what is looked up by path, with everything decided that does not depend on the call. */
@@ -18,4 +19,6 @@ export interface MethodHandler {
   readonly interceptors: readonly Interceptor[];
   /** The same where all of them are hooks: then the call needs none of Connect's objects. */
   readonly hooks: HookChain | undefined;
+  /** Those among the interceptors that want to know of calls as they arrive. */
+  readonly arrivals: CallArrivals | undefined;
 }

@@ -7,6 +7,8 @@ export interface UnhandledCall {
   readonly method: DescMethod | undefined;
   /** What the client was told, or takes the answer for. */
   readonly code: Code;
+  /** Milliseconds from the arrival of its headers to its end. */
+  readonly durationMs: number;
 }
 
 /** Hears of each one. What it throws is ignored. */

@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../call/clock.ts";
 import type { Log } from "../call/log.ts";
+import { thrownMessage } from "../call/thrown-text.ts";
 import type { Address } from "../transport/client-connection.ts";
 import type { Backoff } from "./backoff.ts";
 import { GracefulSwitch } from "./balancer/graceful-switch.ts";
@@ -78,8 +79,7 @@ export class ActiveTarget {
     try {
       this.#resolver = resolver.create(target, listener, { clock, backoff });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const message = `cannot resolve "${target.text}": ${reason}`;
+      const message = `cannot resolve "${target.text}": ${thrownMessage(error)}`;
       listener.onError(new ConnectError(message, Code.Unavailable, undefined, undefined, error));
     }
     // What the resolver reported at once may have closed the channel, which could not close the resolver yet.

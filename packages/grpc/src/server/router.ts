@@ -9,6 +9,7 @@ import {
   type MethodImplSpec,
   type ServiceImpl,
 } from "@connectrpc/connect";
+import { CallArrivals } from "../call/call-arrivals.ts";
 import { asOutermost, groupHooks, hookChain } from "../call/hooked-interceptor.ts";
 import type { MethodHandler } from "../call/method-handler.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
@@ -67,6 +68,7 @@ export class MethodTable implements ConnectRouter {
       requestIsStream: spec.kind === "client_streaming" || spec.kind === "bidi_streaming",
       interceptors: outermost === undefined ? [] : [asOutermost(outermost), ...others],
       hooks: interceptors.length === 1 ? hookChain(interceptors[0]) : undefined,
+      arrivals: CallArrivals.of(interceptors),
     });
   }
 }

@@ -80,6 +80,7 @@ export function createTestContext(method: DescMethod, options: TestContextOption
     },
     peerAddress: options.peerAddress,
     peerTls: options.peerTls,
+    arrivedAtMs: undefined,
     makeRequestHeader: () => header,
     findRequestHeader: (name) => header.get(name),
     get hasDeadline() {

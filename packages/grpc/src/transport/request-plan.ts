@@ -1,4 +1,3 @@
-import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { RequestHead } from "@tercel/http2";
 import type { MethodHandler } from "../call/method-handler.ts";
@@ -34,7 +33,7 @@ export interface RequestPlan {
 /** A request that is answered without a handler: in HTTP's terms where it is no gRPC, in gRPC's where it is. */
 export type Refusal =
   | { readonly httpStatus: number; readonly text: string }
-  | { readonly error: ConnectError; readonly method: DescMethod | undefined };
+  | { readonly error: ConnectError; readonly handler: MethodHandler | undefined };
 
 /** In the order that gRPC's own servers check: what is no gRPC first, then the method, then the rest of the head. */
 export function planRequest(settings: PlanSettings, head: RequestHead): RequestPlan | Refusal {
@@ -64,14 +63,13 @@ export function planRequest(settings: PlanSettings, head: RequestHead): RequestP
   const format = contentType === undefined ? undefined : parseContentType(contentType);
   if (format === undefined) return { httpStatus: 415, text: "the content-type is not application/grpc" };
   const handler = settings.methods.get(head.path);
-  if (handler === undefined) return { error: unknownMethod(head.path), method: undefined };
-  const { method } = handler;
+  if (handler === undefined) return { error: unknownMethod(head.path), handler: undefined };
   const badMetadata = findMetadataError(fields);
-  if (badMetadata !== undefined) return { error: badMetadata, method };
+  if (badMetadata !== undefined) return { error: badMetadata, handler };
   const decoding = chooseRequestDecoding(encoding, settings.compressions);
-  if ("error" in decoding) return { error: decoding.error, method };
+  if ("error" in decoding) return { error: decoding.error, handler };
   const parsed = timeout === undefined ? undefined : parseTimeout(timeout);
-  if (parsed !== undefined && "error" in parsed) return { error: parsed.error, method };
+  if (parsed !== undefined && "error" in parsed) return { error: parsed.error, handler };
   return {
     handler,
     codec: settings.codecs[format],

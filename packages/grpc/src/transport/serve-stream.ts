@@ -1,3 +1,5 @@
+// Not the global of that name: looking that up runs a getter.
+import { performance } from "node:perf_hooks";
 import { Code } from "@connectrpc/connect";
 import { ErrorCode, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
 import { appendStatusTrailers } from "../protocol/trailers.ts";
@@ -15,7 +17,7 @@ export function serveStream(
   // The head is shared by all requests with the same octets, so its plan is made once.
   if (head.memo === undefined) head.memo = planRequest(planSettings, head);
   const plan = head.memo as RequestPlan | Refusal;
-  if ("handler" in plan) {
+  if ("codec" in plan) {
     const call = new ServerCall(callSettings, stream, head, plan);
     stream.listener = call;
     call.begin();
@@ -27,21 +29,29 @@ export function serveStream(
 }
 
 function refuse(settings: ServerCallSettings, stream: Stream, path: string, refusal: Refusal): void {
+  const arrivedAtMs = performance.now();
   const peer = stream.peerAddress;
   if ("error" in refusal) {
-    const { error, method } = refusal;
-    settings.unhandled.tell({ path, peer, method, code: error.code, reason: error.rawMessage });
+    const { error, handler } = refusal;
+    const { method, arrivals } = handler ?? {};
     // Clients read the status from the head when nothing else comes (trailers-only).
     const fields = [":status", "200", "content-type", "application/grpc"];
     fields.push(...settings.responseHeads.acceptEncodingFields);
     appendStatusTrailers(fields, error);
     sendStatus(stream, fields, false);
+    const durationMs = performance.now() - arrivedAtMs;
+    if (method !== undefined) {
+      arrivals?.arrived(method);
+      arrivals?.unhandled(method, error.code, durationMs);
+    }
+    settings.unhandled.tell({ path, peer, method, code: error.code, reason: error.rawMessage, durationMs });
     return;
   }
-  // As gRPC's clients take an HTTP status of these (http-grpc-status-mapping).
-  settings.unhandled.tell({ path, peer, method: undefined, code: Code.Unknown, reason: refusal.text });
   stream.sendHeaders([":status", String(refusal.httpStatus), "content-type", "text/plain; charset=utf-8"]);
   stream.sendData(Buffer.from(`${refusal.text}\n`), true);
+  const durationMs = performance.now() - arrivedAtMs;
+  // As gRPC's clients take an HTTP status of these (http-grpc-status-mapping).
+  settings.unhandled.tell({ path, peer, method: undefined, code: Code.Unknown, reason: refusal.text, durationMs });
 }
 
 /** Takes what still comes on a refused stream, and gives it back to the windows. */

@@ -1,3 +1,5 @@
+// Not the global of that name: looking that up runs a getter.
+import { performance } from "node:perf_hooks";
 import type { DescMessage, DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorCode, type Http2Error, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
@@ -87,6 +89,8 @@ export class ServerCall
 {
   /** 0 as long as there is no deadline. */
   deadlineAtMs = 0;
+  /** 0 where nobody wants to know. */
+  private arrivalMs = 0;
   /** The least time that the call was ever given. */
   private leastTimeoutMs = Number.POSITIVE_INFINITY;
   nextDeadline: DeadlineEntry | undefined = undefined;
@@ -129,7 +133,11 @@ export class ServerCall
   /** Call once, with the stream's listener set. */
   begin(): void {
     this.settings.counts.started++;
-    const { timeoutMs } = this.plan;
+    const { timeoutMs, handler } = this.plan;
+    if (handler.arrivals !== undefined || this.settings.unhandled.hasListener) {
+      this.arrivalMs = performance.now();
+      handler.arrivals?.arrived(handler.method);
+    }
     if (timeoutMs !== undefined) {
       const nowMs = this.settings.clock.nowMs();
       this.deadlineAtMs = nowMs + timeoutMs;
@@ -141,6 +149,10 @@ export class ServerCall
       this.settings.deadlines.add(this, nowMs);
     }
     if (this.requests !== undefined) this.run(this.requests);
+  }
+
+  get arrivedAtMs(): number | undefined {
+    return this.arrivalMs === 0 ? undefined : this.arrivalMs;
   }
 
   get isOver(): boolean {
@@ -599,8 +611,10 @@ export class ServerCall
   }
 
   private tellUnhandled({ code, rawMessage: reason }: ConnectError): void {
-    const { method, peerAddress: peer } = this;
-    this.settings.unhandled.tell({ path: this.head.path, peer, method, code, reason });
+    const { method, peerAddress: peer, arrivalMs } = this;
+    const durationMs = arrivalMs === 0 ? 0 : performance.now() - arrivalMs;
+    this.plan.handler.arrivals?.unhandled(method, code, durationMs);
+    this.settings.unhandled.tell({ path: this.head.path, peer, method, code, reason, durationMs });
   }
 }
 

@@ -13,6 +13,7 @@ const unknown = {
   method: undefined,
   code: Code.Unimplemented,
   reason: "no.Service has no method Method on this server",
+  durationMs: 1.5,
 };
 
 function setUp(shared = new LinePace(100), listener?: OnUnhandledCall) {
@@ -40,6 +41,7 @@ test("ten lines a second are written, however many methods are tried, and the ne
   for (let nth = 0; nth < 1000; nth++) calls.tell({ ...unknown, path: `/no.Service/Method${nth}` });
   assert.equal(lines.length, 10);
   assert.equal(heard.length, 1000);
+  assert.deepEqual(heard[0], { method: undefined, code: Code.Unimplemented, durationMs: 1.5 });
   await clock.advance(1000);
   calls.tell(unknown);
   assert.equal(lines[10]?.[2].suppressed, 990);

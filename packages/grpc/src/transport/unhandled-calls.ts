@@ -24,6 +24,7 @@ export interface UnhandledRequest {
   /** What the client was told, or takes the answer for. */
   readonly code: Code;
   readonly reason: string;
+  readonly durationMs: number;
 }
 
 /**
@@ -45,10 +46,15 @@ export class UnhandledCalls {
     this.shared = shared;
   }
 
+  /** Whether it matters how long such a call took. */
+  get hasListener(): boolean {
+    return this.listener !== undefined;
+  }
+
   tell(request: UnhandledRequest): void {
-    const { method, code } = request;
+    const { method, code, durationMs } = request;
     try {
-      this.listener?.({ method, code });
+      this.listener?.({ method, code, durationMs });
     } catch {
       // Who only keeps the books must not fail the connection whose reading it is called from.
     }

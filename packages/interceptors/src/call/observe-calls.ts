@@ -1,5 +1,5 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { type CallRequest, callInfo, createHookedInterceptor, type OnAttempt, type RunStep } from "@tercel/grpc";
+import { type CallHook, type CallRequest, callInfo, createHookedInterceptor, type RunStep } from "@tercel/grpc";
 import { okStatus, type Status } from "./status-name.ts";
 
 export type Side = "client" | "server";
@@ -16,19 +16,21 @@ export interface CallObserver {
   onEnd(status: Status, error: unknown): void;
 }
 
+/** What our channels report of the attempts of a call, and our servers of calls as they arrive: the steps of a hook of these names. */
+export type ObservedBeside = Pick<CallHook, "onAttempt" | "onArrival" | "onUnhandled">;
+
 /**
- * An interceptor that changes nothing, and asks for an observer of each call; undefined leaves the call unobserved. `onAttempt` is for
- * clients: our channels tell it of the attempts that the calls are made of.
+ * An interceptor that changes nothing, and asks for an observer of each call; undefined leaves the call unobserved.
  */
 export function observeCalls(
   side: Side,
   begin: (request: CallRequest) => CallObserver | undefined,
-  onAttempt?: OnAttempt,
+  beside: ObservedBeside = {},
 ): Interceptor {
   const succeeded = side === "server" ? statusOfSuccess : () => okStatus;
   return createHookedInterceptor<CallObserver | undefined>({
     begin,
-    ...(onAttempt !== undefined && { onAttempt }),
+    ...beside,
     runner: (_request, observer, mayEnter) => observer?.runner?.(mayEnter),
     onRequest: (_request, observer, message) => observer?.onRequest?.(message),
     onResponse: (_request, observer, message) => observer?.onResponse?.(message),

@@ -184,7 +184,7 @@ export class Admission {
     this.#callsPerTurn = Math.max(minCallsPerTurn, Math.min(maxCallsPerTurn, fitting));
     let left = this.#callsPerTurn;
     for (const rank of ranks) left = this.#runSome(this.#waitingLoads[rank], left);
-    this.#isBehind = left === 0;
+    this.#isBehind = left === 0 && this.#queued > 0;
     // With nothing let in there is nothing to wait for but the end of a call, which asks again.
     if (this.#queued > 0 && left < this.#callsPerTurn) this.#askTurn();
   }

@@ -4,9 +4,11 @@ import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/
 import { ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { assertStatus } from "@tercel/grpc/testing";
 import { collect, createOccasion, streamOf } from "@tercel/test-support/async";
+import { EchoService } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.ts";
 import { GuardedService } from "../../test/gen/tercel/interceptors/test/v1/guarded_pb.ts";
 import { PaymentService } from "../../test/gen/tercel/interceptors/test/v1/payment_pb.ts";
 import { type EchoHandlers, interceptedOn, openInMemory, overBothTransports } from "../../test/support/open-echo.ts";
+import { openSlowUpload } from "../../test/support/slow-upload.ts";
 import { traceContextKey } from "../call/trace-context.ts";
 import { createClientMetrics, createRegistry, createServerMetrics, exposition, type Registry } from "./index.ts";
 
@@ -39,6 +41,11 @@ function linesOf(registry: Registry, name: string): string[] {
     .split("\n")
     .filter((line) => line.startsWith(`${name}{`))
     .map((line) => line.slice(name.length).replace(`service="${service}",`, ""));
+}
+
+/** The sum of all durations. */
+function secondsOf(registry: Registry): number {
+  return Number(linesOf(registry, "grpc_server_request_duration_seconds_sum")[0]?.split(" ")[1]);
 }
 
 describe("call metrics", () => {
@@ -164,6 +171,35 @@ describe("call metrics", () => {
       assert.ok(running.length > 0 && running.every((line) => line.endsWith(" 0")));
     });
   });
+
+  it("begin when the headers of a call arrive, and count the upload of its message", async (t) => {
+    const registry = createRegistry();
+    const interceptors = [createServerMetrics({ registry })];
+    const upload = await openSlowUpload(t, `/${service}/Unary`, (router) => router.service(EchoService, echo), {
+      interceptors,
+    });
+    assert.deepEqual(linesOf(registry, "grpc_server_requests_started_total"), ['{method="Unary"} 1']);
+    assert.deepEqual(linesOf(registry, "grpc_server_requests_in_flight"), ['{method="Unary"} 0']);
+    await upload.finish();
+    assert.deepEqual(linesOf(registry, "grpc_server_requests_started_total"), ['{method="Unary"} 1']);
+    assert.deepEqual(linesOf(registry, "grpc_server_requests_total"), ['{method="Unary",status="OK"} 1']);
+    assert.ok(secondsOf(registry) >= 1, `${secondsOf(registry)}`);
+  });
+
+  for (const isCounted of [true, false]) {
+    it(`count a call once that is taken back before its message has come, ${isCounted ? "with" : "without"} onUnhandledCall`, async (t) => {
+      const registry = createRegistry();
+      const counting = createServerMetrics({ registry });
+      const upload = await openSlowUpload(t, `/${service}/Unary`, (router) => router.service(EchoService, echo), {
+        interceptors: [counting],
+        ...(isCounted && { onUnhandledCall: counting.countUnhandled }),
+      });
+      await upload.takeBack();
+      assert.deepEqual(linesOf(registry, "grpc_server_requests_started_total"), ['{method="Unary"} 1']);
+      assert.deepEqual(linesOf(registry, "grpc_server_requests_total"), ['{method="Unary",status="CANCELLED"} 1']);
+      assert.ok(secondsOf(registry) >= 1, `${secondsOf(registry)}`);
+    });
+  }
 
   it("have names that begin as one likes", async (t) => {
     const registry = createRegistry();

@@ -1,8 +1,8 @@
 // Not the global of that name: looking that up runs a getter.
 import { performance } from "node:perf_hooks";
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import { checkWholeNumber, refuseUnknownOptions, type UnhandledCall } from "@tercel/grpc";
+import type { Code, Interceptor, StreamRequest } from "@connectrpc/connect";
+import { type CallRequest, callInfo, checkWholeNumber, refuseUnknownOptions, type UnhandledCall } from "@tercel/grpc";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
 import { okStatus, type Status, statusName } from "../call/status-name.ts";
 import { sampledSpanOf } from "../call/trace-context.ts";
@@ -21,7 +21,7 @@ export interface MetricsOptions {
 
 /** An interceptor that can count calls as well which no interceptor sees. */
 export interface ServerMetrics extends Interceptor {
-  /** For the server's option `onUnhandledCall`. Methods that the server does not have are counted as `other`. */
+  /** For the server's option `onUnhandledCall`: methods that the server does not have are counted as `other`. */
   readonly countUnhandled: (call: UnhandledCall) => void;
 }
 
@@ -34,12 +34,12 @@ export interface ServerMetrics extends Interceptor {
 export function createServerMetrics(options: MetricsOptions): ServerMetrics {
   const { interceptor, metricsOf } = metrics("server", "createServerMetrics", options);
   return Object.assign(interceptor, {
-    countUnhandled({ method, code }: UnhandledCall): void {
+    countUnhandled({ method, code, durationMs }: UnhandledCall): void {
       const counted = metricsOf(method);
-      const { ended, errors } = counted.outcome(code);
+      // The interceptor has counted it already.
+      if (method !== undefined && counted.isReported) return;
       counted.started.add();
-      ended.add();
-      errors?.add();
+      counted.countUnhandled(code, durationMs);
     },
   });
 }
@@ -72,9 +72,17 @@ function metrics(side: Side, where: string, options: MetricsOptions) {
     return found;
   }
 
-  const interceptor = observeCalls(side, (request) => {
+  const begin = (request: CallRequest): CallObserver => {
     const method = metricsOf(request.method);
-    return request.stream ? new StreamMetrics(method, request, isServer) : new CallMetrics(method, request);
+    return request.stream ? new StreamMetrics(method, request, isServer) : new CallMetrics(method, request, isServer);
+  };
+  const interceptor = observeCalls(side, begin, {
+    onArrival(called) {
+      const method = metricsOf(called);
+      method.isReported = true;
+      method.started.value++;
+    },
+    onUnhandled: (called, code, durationMs) => metricsOf(called).countUnhandled(code, durationMs),
   });
   return { interceptor, metricsOf };
 }
@@ -99,7 +107,7 @@ function createFamilies(side: Side, options: MetricsOptions): Families {
     ended: registry.counter(`${prefix}_requests_total`, { help: `Calls ${did}, by status.`, labels: byStatus }),
     errors: registry.counter(`${prefix}_errors_total`, { help: "Calls that ended not OK.", labels: byStatus }),
     duration: registry.histogram(`${prefix}_request_duration_seconds`, {
-      help: "From the begin of a call to its end, streams included.",
+      help: "From a call's headers to its end, streams included.",
       labels: byStatus,
       ...(durationBounds !== undefined && { bounds: durationBounds }),
     }),
@@ -119,6 +127,8 @@ function createFamilies(side: Side, options: MetricsOptions): Families {
 class MethodMetrics {
   readonly started: Counter;
   readonly inFlight: Gauge;
+  /** Our server reports its calls as they arrive. */
+  isReported = false;
   private readonly families: Families;
   private readonly labels: readonly [string, string];
   private readonly outcomes: (Outcome | undefined)[] = [];
@@ -140,6 +150,14 @@ class MethodMetrics {
   get received(): Counter {
     this.madeReceived ??= this.families.received.with(...this.labels);
     return this.madeReceived;
+  }
+
+  /** The end of a call that no handler had. */
+  countUnhandled(code: Code, durationMs: number): void {
+    const { ended, errors, duration } = this.outcome(code);
+    ended.add();
+    errors?.add();
+    duration.observe(durationMs / 1000);
   }
 
   outcome(status: Status): Outcome {
@@ -166,13 +184,16 @@ interface Outcome {
 
 class CallMetrics implements CallObserver {
   protected readonly method: MethodMetrics;
-  private readonly request: UnaryRequest | StreamRequest;
-  private readonly startMs = performance.now();
+  private readonly request: CallRequest;
+  private readonly startMs: number;
 
-  constructor(method: MethodMetrics, request: UnaryRequest | StreamRequest) {
+  constructor(method: MethodMetrics, request: CallRequest, isServer: boolean) {
     this.method = method;
     this.request = request;
-    method.started.value++;
+    const arrivedAtMs = isServer ? request.contextValues.get(callInfo)?.arrivedAtMs : undefined;
+    this.startMs = arrivedAtMs ?? performance.now();
+    // What was reported when it arrived has been counted.
+    if (arrivedAtMs === undefined) method.started.value++;
     method.inFlight.value++;
   }
 
@@ -194,7 +215,7 @@ class StreamMetrics extends CallMetrics {
   private readonly isServer: boolean;
 
   constructor(method: MethodMetrics, request: StreamRequest, isServer: boolean) {
-    super(method, request);
+    super(method, request, isServer);
     this.isServer = isServer;
   }
 

@@ -17,6 +17,7 @@ import { EchoService } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.
 import { GuardedService } from "../../test/gen/tercel/interceptors/test/v1/guarded_pb.ts";
 import { openInMemory } from "../../test/support/open-echo.ts";
 import { failingOnce, retryingOnce } from "../../test/support/retried-calls.ts";
+import { openSlowUpload } from "../../test/support/slow-upload.ts";
 import { createClientOtelMetrics, createServerOtelMetrics } from "./index.ts";
 
 /** Where instruments are made, and what was recorded: name, unit, attributes, count, and for octets their sum. */
@@ -30,7 +31,17 @@ function openMeter(t: TestContext) {
     const scopes = exporter.getMetrics().at(-1)?.scopeMetrics ?? [];
     return scopes.flatMap(({ metrics }) => metrics.flatMap(linesOf)).sort();
   }
-  return { meter: provider.getMeter("test"), recorded };
+  /** The sum of the last that was recorded under a name. */
+  function secondsOf(name: string): number {
+    const metrics =
+      exporter
+        .getMetrics()
+        .at(-1)
+        ?.scopeMetrics.flatMap((scope) => scope.metrics) ?? [];
+    const found = metrics.find(({ descriptor }) => descriptor.name === name);
+    return (found?.dataPoints[0]?.value as Histogram | undefined)?.sum ?? Number.NaN;
+  }
+  return { meter: provider.getMeter("test"), recorded, secondsOf };
 }
 
 function linesOf({ descriptor, dataPoints }: MetricData): string[] {
@@ -104,6 +115,30 @@ it("records gRFC A66's instruments on both sides", async (t) => {
     "grpc.server.call.started {call} other 1",
   ]);
 });
+
+for (const end of ["finish", "takeBack"] as const) {
+  it(`begins when the headers of a call arrive, and counts its upload (${end})`, async (t) => {
+    const { meter, recorded, secondsOf } = openMeter(t);
+    const recording = createServerOtelMetrics({ meter });
+    const upload = await openSlowUpload(
+      t,
+      "/tercel.interceptors.test.v1.EchoService/Unary",
+      (router) => router.service(EchoService, { unary: () => ({}) }),
+      { interceptors: [recording], onUnhandledCall: recording.recordUnhandled },
+    );
+    const started = "grpc.server.call.started {call} EchoService/Unary 1";
+    assert.deepEqual(await recorded(), [started]);
+    await upload[end]();
+    const lines = await recorded();
+    const status = end === "finish" ? "OK" : "CANCELLED";
+    assert.deepEqual(
+      lines.filter((line) => !line.includes("_size ")),
+      [`grpc.server.call.duration s EchoService/Unary ${status} 1`, started],
+    );
+    const seconds = secondsOf("grpc.server.call.duration");
+    assert.ok(seconds >= 1, `${seconds}`);
+  });
+}
 
 it("counts the attempts of a repeated call one by one, with octets as they were compressed and the channel's target", async (t) => {
   const { meter, recorded } = openMeter(t);

@@ -1,9 +1,16 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import { type Attributes, type Context, type Histogram, type Meter, metrics } from "@opentelemetry/api";
-import { callInfo, type OnAttempt, refuseUnknownOptions, targetOf, type UnhandledCall } from "@tercel/grpc";
+import {
+  type CallRequest,
+  callInfo,
+  type OnAttempt,
+  refuseUnknownOptions,
+  targetOf,
+  type UnhandledCall,
+} from "@tercel/grpc";
 import { methodPath } from "../call/method-path.ts";
-import { observeCalls } from "../call/observe-calls.ts";
+import { type CallObserver, observeCalls } from "../call/observe-calls.ts";
 import { okStatus, type Status, statusName } from "../call/status-name.ts";
 import { traceContextOf } from "../call/trace-context.ts";
 
@@ -22,7 +29,7 @@ export interface ClientOtelMetricsOptions extends OtelMetricsOptions {
 
 /** An interceptor that can record calls as well which no interceptor sees. */
 export interface ServerOtelMetrics extends Interceptor {
-  /** For the server's option `onUnhandledCall`. Methods that the server does not have are recorded as `other`, as A66 asks. */
+  /** For the server's option `onUnhandledCall`: methods that the server does not have are recorded as `other`, as A66 asks. */
   readonly recordUnhandled: (call: UnhandledCall) => void;
 }
 
@@ -58,14 +65,19 @@ export function createServerOtelMetrics(options: OtelMetricsOptions = {}): Serve
   );
   const sizes = createSizes(meter, "grpc.server.call", "response", "request");
   const attributesOf = createAttributes({});
-  const interceptor = observeCalls("server", (request) => {
+  const recordUnhandled = ({ method, code, durationMs }: UnhandledCall): void =>
+    // Its messages were not read, so it has no sizes.
+    duration.record(durationMs / 1000, attributesOf(method).ended(code));
+  /** Methods whose calls are reported as they arrive. */
+  const reported = new WeakSet<DescMethod>();
+  const begin = (request: CallRequest): CallObserver | undefined => {
     const attributes = attributesOf(request.method);
-    const startMs = performance.now();
-    started.add(1, attributes.begun);
+    const info = request.contextValues.get(callInfo);
+    const startMs = info?.arrivedAtMs ?? performance.now();
+    if (info?.arrivedAtMs === undefined) started.add(1, attributes.begun);
     const record = (status: Status): void =>
       // The context leads from a bucket to the trace.
       duration.record((performance.now() - startMs) / 1000, attributes.ended(status), traceContextOf(request));
-    const info = request.contextValues.get(callInfo);
     if (info === undefined) return { onEnd: record };
     info.whenOver(({ endedBy, sentMessageBytes, receivedMessageBytes }) => {
       const status = endedBy?.code ?? okStatus;
@@ -73,13 +85,19 @@ export function createServerOtelMetrics(options: OtelMetricsOptions = {}): Serve
       sizes.record(sentMessageBytes, receivedMessageBytes, attributes.ended(status), traceContextOf(request));
     });
     return undefined;
+  };
+  const interceptor = observeCalls("server", begin, {
+    onArrival(method) {
+      reported.add(method);
+      started.add(1, attributesOf(method).begun);
+    },
+    onUnhandled: (method, code, durationMs) => recordUnhandled({ method, code, durationMs }),
   });
   return Object.assign(interceptor, {
-    recordUnhandled({ method, code }: UnhandledCall): void {
-      const attributes = attributesOf(method);
-      started.add(1, attributes.begun);
-      // Its messages were not read, so it has no sizes; this is what tells of its status.
-      duration.record(0, attributes.ended(code));
+    recordUnhandled(call: UnhandledCall): void {
+      if (call.method !== undefined && reported.has(call.method)) return;
+      started.add(1, attributesOf(call.method).begun);
+      recordUnhandled(call);
     },
   });
 }
@@ -111,7 +129,7 @@ export function createClientOtelMetrics(options: ClientOtelMetricsOptions = {}):
         },
       };
     },
-    recordAttempts(meter, attributesOf),
+    { onAttempt: recordAttempts(meter, attributesOf) },
   );
 }
 

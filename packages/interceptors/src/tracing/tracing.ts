@@ -116,7 +116,7 @@ export function createClientTracing(options: ClientTracingOptions = {}): Interce
     settings.propagator.inject(inside, request.header, headerSetter);
     return observer("client", settings, request, span, inside, () => open.delete(span.spanContext().spanId));
   };
-  return observeCalls("client", begin, traceAttempts(settings, open));
+  return observeCalls("client", begin, { onAttempt: traceAttempts(settings, open) });
 }
 
 interface Settings extends AttemptSpansSettings {
