@@ -13,6 +13,7 @@ function pickMany(count: number): void {
     if (result.kind !== "complete") throw new Error(`a pick answers ${result.kind}`);
     result.tracker?.onStart();
     result.tracker?.onEnd(outcome);
+    result.subchannel.onCallEnd?.(outcome);
   }
 }
 

@@ -91,6 +91,7 @@ export class Attempt extends ClientCall implements CallOutcome {
       else calls.failed++;
     }
     pick.tracker?.onEnd(this);
+    pick.subchannel.onCallEnd?.(this);
   }
 
   // ---- CallOutcome

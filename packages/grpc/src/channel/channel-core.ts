@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Clock, systemClock } from "../call/clock.ts";
 import { type Log, stderrLog } from "../call/log.ts";
+import { ProcessHold } from "../call/process-hold.ts";
 import type { Address, Connect } from "../transport/client-connection.ts";
 import { ActiveTarget } from "./active-target.ts";
 import { type Backoff, type BackoffOptions, createBackoff } from "./backoff.ts";
@@ -258,6 +259,10 @@ export class ChannelCore {
   close(deadlineMs = defaultCloseDeadlineMs): Promise<void> {
     if (this.#closed === undefined) {
       this.#closed = this.#connections.whenEmpty();
+      // The caller waits for connections that keep nothing alive by themselves.
+      const hold = new ProcessHold(this.#clock);
+      hold.start();
+      this.#closed.then(() => hold.stop());
       this.#shutDown();
     }
     const endCalls = (): void => {
@@ -265,9 +270,7 @@ export class ChannelCore {
       this.#connections.closeAll(deadlineMs === 0 ? text : `${text}, and the deadline of ${deadlineMs} ms has passed`);
     };
     if (deadlineMs === 0) endCalls();
-    // The caller waits for connections that no longer keep the process alive.
-    const cancel = this.#clock.after(deadlineMs, endCalls, true);
-    this.#closed.then(cancel);
+    else this.#closed.then(this.#clock.after(deadlineMs, endCalls));
     return this.#closed;
   }
 

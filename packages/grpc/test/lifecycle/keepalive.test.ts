@@ -7,6 +7,10 @@ import { type ChannelOptions, createChannel, createServer, type ServerOptions } 
 import { createFakeClock, type FakeClock } from "@tercel/grpc/testing";
 import { createFaultProxy, createSocketPeer, type ScriptedPeer } from "@tercel/http2/testing";
 import { aborted, createOccasion, quiet } from "@tercel/test-support/async";
+import { startGoPeer, withoutGo } from "@tercel/test-support/peers";
+import { coreOf } from "../../src/channel/channel.ts";
+import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
+import type { ClientConnection } from "../../src/transport/client-connection.ts";
 import { EchoService } from "../gen/tercel/grpc/test/v1/echo_pb.ts";
 import { echoRoutes, recordingLog } from "../support/open-echo.ts";
 
@@ -194,5 +198,30 @@ describe("a channel whose server complains of too many pings", () => {
       logged.map(({ level, fields }) => [level, fields.keepaliveTimeMs]),
       [20_000, 40_000, 80_000].map((ms) => ["warn", ms]),
     );
+  });
+});
+
+describe("pings on waking", { skip: withoutGo }, () => {
+  it("are welcome to a grpc-go server, whose pings may be five minutes apart, because calls come with them", async (t) => {
+    const clock = createFakeClock();
+    const { port } = JSON.parse(await startGoPeer(t, "health-server").line());
+    const channel = createChannel(`127.0.0.1:${port}`, { clock, keepalive: { timeMs, timeoutMs } });
+    t.after(() => channel.close({ deadlineMs: 0 }));
+    const client = createClient(Health, channel);
+    const connectionsOf = (): ClientConnection[] =>
+      [...(coreOf(channel)?.history.liveSubchannels() ?? [])].flatMap(({ openConnections = [] }) => [
+        ...openConnections,
+      ]);
+    await client.check({});
+    const connections = connectionsOf();
+    // The third that came too early would end the connection.
+    for (let calls = 0; calls < 8; calls++) {
+      // Two turns of the clock's tick: what came with the last call, and the silence since.
+      await clock.advance(1000);
+      await clock.advance(timeMs);
+      await client.check({});
+    }
+    assert.equal(connections[0]?.status?.().keepalivesSent, 8);
+    assert.deepEqual(connectionsOf(), connections);
   });
 });

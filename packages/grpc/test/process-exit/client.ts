@@ -1,4 +1,4 @@
-// A client that never closes its channel: node client.ts MODE TARGET. Prints what happens; the last line is how long the process
+// A client that closes its channel in one mode only: node client.ts MODE TARGET. Prints what happens; the last line is how long the process
 // lived after that.
 import { createClient } from "@connectrpc/connect";
 import { type ChannelOptions, createChannel } from "@tercel/grpc";
@@ -44,4 +44,8 @@ if (mode === "watch") {
   }
   const { status } = await client.check({});
   say(`answered ${status}`);
+  if (mode === "close") {
+    await Promise.all([client.check({}).catch(() => {}), channel.close({ deadlineMs: 0 })]);
+    say("closed");
+  }
 }

@@ -46,6 +46,14 @@ for (const { name, skip, start } of peers) {
   });
 }
 
+test("a client that closes its channel stays until the channel is closed", async (t) => {
+  const server = startProgram(t, program("../support/health-server.ts"));
+  const client = startProgram(t, program("client.ts"), ["close", `127.0.0.1:${await portOf(server)}`]);
+  assert.equal(await client.line(), "answered 1");
+  assert.equal(await client.line(), "closed");
+  await assertExits(client);
+});
+
 test("a client that waits for a server stays until the server has started, and exits after its call", async (t) => {
   const [port] = await freePorts(1);
   const client = startProgram(t, program("client.ts"), ["wait", `127.0.0.1:${port}`]);

@@ -1,14 +1,16 @@
 // The contract between a channel and the policy that spreads its calls. A policy may hold others as children: towards a
 // child it is the host.
 import type { JsonObject } from "@bufbuild/protobuf";
-import type { Code, ConnectError } from "@connectrpc/connect";
+import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../../call/clock.ts";
 import type { Address } from "../../transport/client-connection.ts";
 import type { ConnectivityState } from "../connectivity.ts";
 import type { Endpoint } from "../resolver/index.ts";
+import type { CallOutcome } from "../subchannel/call-outcome.ts";
 import type { HealthListener } from "../subchannel/health-watch.ts";
 import type { Subchannel, SubchannelStateListener } from "../subchannel/index.ts";
 
+export type { CallOutcome } from "../subchannel/call-outcome.ts";
 export type { HealthListener, HealthReport } from "../subchannel/health-watch.ts";
 
 /** What a picker may know of a call. */
@@ -17,16 +19,6 @@ export interface PickInfo {
   readonly methodPath: string;
   /** The request's metadata, for policies that hash by it. Not to be changed. */
   readonly header: Headers;
-}
-
-/** How a call ended on the subchannel that was picked for it. */
-export interface CallOutcome {
-  /** Undefined means OK. */
-  readonly code: Code | undefined;
-  /** Whether the server has sent anything for the call; where nobody knows, it counts as if it had. */
-  readonly wasAnswered?: boolean;
-  /** A field of the trailers, by its lower-case name; null when it is not there. Read it before `onEnd` returns. */
-  trailer(name: string): string | null;
 }
 
 /**

@@ -1,24 +1,15 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { Address } from "../../transport/client-connection.ts";
 import { addressKey } from "../address-text.ts";
-import type { ConnectivityState } from "../connectivity.ts";
 import type { Endpoint } from "../resolver/index.ts";
 import type { Subchannel, SubchannelStateListener } from "../subchannel/index.ts";
 import { ConfigFields } from "./config-fields.ts";
-import { CountingPicker, type OutcomeCounts, OutcomeTracker } from "./count-outcomes.ts";
+import { countOutcome, type OutcomeCounts } from "./count-outcomes.ts";
 import { deriveHost } from "./derive-host.ts";
 import { EjectionRecord, type EjectionSettings, ejectHung, endInterval } from "./ejection.ts";
 import { endpointKey } from "./endpoint-key.ts";
 import { GracefulSwitch } from "./graceful-switch.ts";
-import type {
-  Balancer,
-  BalancerFactory,
-  BalancerHost,
-  BalancerUpdate,
-  HealthListener,
-  HealthReport,
-  Picker,
-} from "./index.ts";
+import type { Balancer, BalancerFactory, BalancerHost, BalancerUpdate, HealthListener, HealthReport } from "./index.ts";
 import { createUnavailablePicker } from "./pickers.ts";
 import type { ChoosePolicy, PolicyChoice } from "./policy-choice.ts";
 
@@ -97,9 +88,9 @@ export class OutlierDetection implements Balancer, OutcomeCounts {
   #config: OutlierDetectionConfig | undefined;
   #records = new Map<string, EjectionRecord>();
   #byAddress = new Map<string, EjectionRecord>();
-  #childReport: { readonly state: ConnectivityState; readonly picker: Picker } | undefined;
   readonly #watches = new Set<EjectionWatch>();
-  readonly #trackers = new WeakMap<Subchannel, OutcomeTracker>();
+  /** With what was to be called at the end of their calls before. */
+  readonly #subchannels = new Map<Subchannel, Subchannel["onCallEnd"]>();
   #intervalStartMs: number | undefined;
   #cancelInterval: (() => void) | undefined;
 
@@ -109,10 +100,6 @@ export class OutlierDetection implements Balancer, OutcomeCounts {
     this.#child = new GracefulSwitch(
       deriveHost(host, {
         createSubchannel: (address, onState) => this.#createSubchannel(address, onState),
-        updateState: (state, picker) => {
-          this.#childReport = { state, picker };
-          this.#report();
-        },
         watchHealth: (subchannel, listener) => this.#watchHealth(subchannel, listener),
       }),
     );
@@ -124,15 +111,16 @@ export class OutlierDetection implements Balancer, OutcomeCounts {
       this.#host.updateState("transient_failure", createUnavailablePicker(this.#host.targetText, describe));
       return endpoints.length > 0;
     }
-    const wasEnabled = this.#isEnabled;
     this.#config = config as OutlierDetectionConfig;
     this.#setEndpoints(endpoints);
     if (this.#isEnabled) this.#scheduleInterval();
     else this.#disable();
     this.#refreshWatches();
     const isUsable = this.#child.update(this.#config.child, { endpoints });
-    // The child need not have reported anything new.
-    if (this.#isEnabled !== wasEnabled) this.#report();
+    for (const subchannel of [...this.#subchannels.keys()]) {
+      if (subchannel.state === "shutdown") this.#subchannels.delete(subchannel);
+      else this.#followCalls(subchannel);
+    }
     return isUsable;
   }
 
@@ -161,13 +149,6 @@ export class OutlierDetection implements Balancer, OutcomeCounts {
     const { clock } = this.#host;
     const hasEjected = ejectHung(record, this.#records.values(), { ...config, answered: this.answered }, clock.nowMs());
     if (hasEjected) this.#refreshWatches();
-  }
-
-  #report(): void {
-    if (this.#childReport === undefined) return;
-    const { state, picker } = this.#childReport;
-    const isCounting = state === "ready" && this.#isEnabled;
-    this.#host.updateState(state, isCounting ? new CountingPicker(picker, this.#trackers) : picker);
   }
 
   #setEndpoints(endpoints: readonly Endpoint[]): void {
@@ -229,9 +210,23 @@ export class OutlierDetection implements Balancer, OutcomeCounts {
 
   #createSubchannel(address: Address, onState: SubchannelStateListener): Subchannel {
     const subchannel = this.#host.createSubchannel(address, onState);
-    const key = addressKey(address);
-    this.#trackers.set(subchannel, new OutcomeTracker(this, () => this.#byAddress.get(key)));
+    this.#subchannels.set(subchannel, subchannel.onCallEnd);
+    this.#followCalls(subchannel);
     return subchannel;
+  }
+
+  /** For the endpoint that its address belongs to now. At the subchannel and not in a picker of our own, so that picking costs nothing more. */
+  #followCalls(subchannel: Subchannel): void {
+    const before = this.#subchannels.get(subchannel);
+    const record = this.#isEnabled ? this.#byAddress.get(addressKey(subchannel.address)) : undefined;
+    if (record === undefined) {
+      subchannel.onCallEnd = before;
+      return;
+    }
+    subchannel.onCallEnd = (outcome) => {
+      before?.(outcome);
+      countOutcome(this, record, outcome);
+    };
   }
 
   #watchHealth(subchannel: Subchannel, listener: HealthListener): () => void {

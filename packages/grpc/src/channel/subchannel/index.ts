@@ -1,6 +1,7 @@
 // The contract between a balancer and what connects to one address.
 import type { Address, ClientConnection } from "../../transport/client-connection.ts";
 import type { ConnectivityState } from "../connectivity.ts";
+import type { CallOutcome } from "./call-outcome.ts";
 
 /** Calls since the beginning; what is open is the rest. */
 export interface CallCounts {
@@ -29,6 +30,11 @@ export interface Subchannel {
   readonly address: Address;
   /** Calls that were given to it, attempts counted each; whoever gives it a call counts. Absent where nobody looks. */
   readonly calls?: CallCounts;
+  /**
+   * Called with the outcome of each call that was sent to it, by whichever picker; must not throw. For policies that judge servers: they
+   * set it, and call what was set before.
+   */
+  onCallEnd?: ((outcome: CallOutcome) => void) | undefined;
   readonly state: ConnectivityState;
   /**
    * The connection for the next call; defined exactly in `ready`. The oldest that has a place; if none has, the oldest.

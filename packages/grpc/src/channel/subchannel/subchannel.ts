@@ -37,6 +37,7 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
   readonly address: Address;
   readonly calls: CallCounts = { started: 0, succeeded: 0, failed: 0 };
   endedInUse = false;
+  onCallEnd: Subchannel["onCallEnd"] = undefined;
   readonly #options: SubchannelOptions;
   readonly #onState: SubchannelStateListener;
   #state: ConnectivityState = "idle";

@@ -153,12 +153,21 @@ export function setUpPolicy(
     const result = pick(info);
     return result.kind === "fail" || result.kind === "drop" ? result.createError() : assert.fail(result.kind);
   };
-  /** Picks as for a call that begins now: its tracker, which may be undefined, and where it goes. */
+  /** Picks as for a call that begins now: where it goes, and a tracker that tells all who follow it; undefined where nobody does. */
   const startCall = (info?: PickInfo): { address: string; tracker: CallTracker | undefined } => {
     const result = pick(info);
     if (result.kind !== "complete") assert.fail(result.kind);
-    result.tracker?.onStart();
-    return { address: keyOf(result.subchannel.address), tracker: result.tracker };
+    const { subchannel, tracker } = result;
+    tracker?.onStart();
+    const isFollowed = tracker !== undefined || subchannel.onCallEnd !== undefined;
+    const both: CallTracker = {
+      onStart() {},
+      onEnd(outcome) {
+        tracker?.onEnd(outcome);
+        subchannel.onCallEnd?.(outcome);
+      },
+    };
+    return { address: keyOf(subchannel.address), tracker: isFollowed ? both : undefined };
   };
   /** Lets every attempt under way succeed that was not given up. */
   const connectAll = async (maxCalls = 100): Promise<Map<string, ScriptedConnection>> => {
