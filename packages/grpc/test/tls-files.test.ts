@@ -110,7 +110,9 @@ describe("TLS files", { skip: withoutOpenssl }, () => {
     sign();
     await clock.advance(5000);
     const { certFile, keyFile } = paths(folder);
-    assert.deepEqual(errors(), [`the key in ${keyFile} is not that of the certificate in ${certFile}`]);
+    assert.deepEqual(errors(), [
+      `the key in keyFile ${keyFile} is not that of the certificate in certFile ${certFile}`,
+    ]);
     assert.deepEqual([changes(), files.current.cert], [0, first.cert]);
     writeFileSync(join(folder, "tls.key"), second.key);
     sign();
@@ -122,29 +124,29 @@ describe("TLS files", { skip: withoutOpenssl }, () => {
     [
       "a certificate that is cut off",
       (folder) => writeFileSync(join(folder, "tls.crt"), second.cert.subarray(0, 100)),
-      /tls\.crt holds no valid certificate/,
+      /certFile .*tls\.crt holds no valid certificate/,
     ],
     [
       "a certificate of nonsense",
       (folder) =>
         writeFileSync(join(folder, "tls.crt"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-      /tls\.crt holds no valid certificate/,
+      /certFile .*tls\.crt holds no valid certificate/,
     ],
     [
       "a key that is cut off",
       (folder) => writeFileSync(join(folder, "tls.key"), second.key.subarray(0, 60)),
-      /tls\.key holds no private key/,
+      /keyFile .*tls\.key holds no private key/,
     ],
-    ["an empty key", (folder) => writeFileSync(join(folder, "tls.key"), ""), /tls\.key holds no private key/],
+    ["an empty key", (folder) => writeFileSync(join(folder, "tls.key"), ""), /keyFile .*tls\.key holds no private key/],
     [
       "authorities that are none",
       (folder) => writeFileSync(join(folder, "ca.crt"), second.key),
-      /ca\.crt holds no valid certificate/,
+      /caFile .*ca\.crt holds no valid certificate/,
     ],
     [
       "a file that is gone",
       (folder) => renameSync(join(folder, "tls.key"), join(folder, "elsewhere")),
-      /ENOENT.*tls\.key/,
+      /keyFile .*tls\.key cannot be read: ENOENT/,
     ],
   ];
   for (const [name, damage, expected] of damages) {

@@ -12,13 +12,18 @@ export function refuseUnknownOptions(where: string, given: object, known: readon
   }
 }
 
-/** The known name with the fewest edits, if they are few enough to be a slip. */
+/** A known name of this length that the given one begins or ends with is the one that was meant: "certificate" is cert. */
+const minContainedLength = 3;
+
+/** The known name with the fewest edits, if they are few enough to be a slip; else one that continues the given name or is part of it. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let fewest = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
-    const edits = editDistance(name.toLowerCase().slice(0, 64), candidate.toLowerCase());
-    const related = edits < fewest || (best === undefined && candidate.toLowerCase().startsWith(name.toLowerCase()));
+    const [given, other] = [name.toLowerCase(), candidate.toLowerCase()];
+    const edits = editDistance(given.slice(0, 64), other);
+    const contains = other.length >= minContainedLength && (given.startsWith(other) || given.endsWith(other));
+    const related = edits < fewest || (best === undefined && (other.startsWith(given) || contains));
     if (!related) continue;
     best = candidate;
     fewest = Math.min(fewest, edits);

@@ -1,4 +1,5 @@
 import type { Interceptor } from "@connectrpc/connect";
+import { checkInterceptors } from "../call/check-interceptors.ts";
 import { checkWholeNumber } from "../call/check-number.ts";
 import type { Clock } from "../call/clock.ts";
 import type { Log } from "../call/log.ts";
@@ -8,6 +9,7 @@ import { isAuthority } from "../protocol/authority.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { MessageFormat } from "../protocol/content-type.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
+import { checkClientTls } from "../transport/check-tls-options.ts";
 import type { ClientTlsOptions, Http2ConnectSettings } from "../transport/http2-client-connection.ts";
 import type { OnLimit } from "../transport/limit-reporter.ts";
 import type { FromFiles } from "../transport/tls-files.ts";
@@ -142,6 +144,9 @@ const minKeepaliveTimeMs = 10_000;
 export function checkChannelOptions(options: ChannelOptions): void {
   const where = "createChannel";
   refuseUnknownOptions(where, options, optionNames);
+  checkInterceptors(where, options.interceptors);
+  const { tls } = options;
+  if (tls !== undefined && tls !== true && typeof tls !== "function") checkClientTls(where, tls);
   checkWholeNumber(where, "defaultTimeoutMs", options.defaultTimeoutMs, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "compressMinBytes", options.compressMinBytes, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxReceiveMessageBytes", options.maxReceiveMessageBytes, 0, maxAnnouncedMessageBytes);

@@ -16,6 +16,7 @@ import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
+import { checkClientTls } from "../transport/check-tls-options.ts";
 import type { ClientCallSettings } from "../transport/client-call-settings.ts";
 import type { Connect } from "../transport/client-connection.ts";
 import { createHttp2Connect } from "../transport/http2-client-connection.ts";
@@ -166,7 +167,12 @@ function ownConfig(balancers: readonly BalancerFactory[]): ParseServiceConfigOpt
 function tlsForEach(tls: ChannelOptions["tls"]) {
   if (tls === undefined) return undefined;
   if (tls === true) return {};
-  return typeof tls === "function" ? () => withFiles(tls()) : () => withFiles(tls);
+  if (typeof tls !== "function") return () => withFiles(tls);
+  return () => {
+    const options = tls();
+    checkClientTls("the channel's tls function", options);
+    return withFiles(options);
+  };
 }
 
 /** As in grpc-go: who says which name to verify means that server, so calls name it as well. */

@@ -10,9 +10,11 @@ import {
   type ServiceImpl,
 } from "@connectrpc/connect";
 import { CallArrivals } from "../call/call-arrivals.ts";
+import { checkInterceptors } from "../call/check-interceptors.ts";
 import { asOutermost, groupHooks, hookChain } from "../call/hooked-interceptor.ts";
 import type { MethodHandler } from "../call/method-handler.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
+import { checkHandler, checkHandlers } from "./check-handlers.ts";
 import type { MethodLimitTable } from "./method-limits.ts";
 
 type Handlers = ConnectRouter["handlers"];
@@ -39,6 +41,8 @@ export class MethodTable implements ConnectRouter {
   }
 
   service<T extends DescService>(service: T, implementation: Partial<ServiceImpl<T>>, options?: RouteOptions): this {
+    checkHandlers(service, implementation);
+    checkInterceptors(`router.service(${service.typeName})`, options?.interceptors);
     const spec = createServiceImplSpec(service, implementation);
     for (const method of service.methods) this.add(spec.methods[method.localName] as MethodImplSpec, options);
     this.connectRouter.service(service, implementation, options);
@@ -46,6 +50,8 @@ export class MethodTable implements ConnectRouter {
   }
 
   rpc<M extends DescMethod>(method: M, impl: MethodImpl<M>, options?: RouteOptions): this {
+    checkHandler(method, impl);
+    checkInterceptors(`router.rpc(${method.parent.typeName}/${method.name})`, options?.interceptors);
     this.add(createMethodImplSpec(method, impl), options);
     this.connectRouter.rpc(method, impl, options);
     return this;

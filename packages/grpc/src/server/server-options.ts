@@ -1,10 +1,12 @@
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import { checkInterceptors } from "../call/check-interceptors.ts";
 import type { Clock } from "../call/clock.ts";
 import type { Log } from "../call/log.ts";
 import type { OnUnhandledCall } from "../call/unhandled-call.ts";
 import { refuseUnknownOptions } from "../call/unknown-option.ts";
 import { type JsonCodecOptions, jsonCodecOptionNames } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
+import { checkServerTls } from "../transport/check-tls-options.ts";
 import type { OnLimit } from "../transport/limit-reporter.ts";
 import type { ConnectionOptions, ServerTlsOptions } from "../transport/listen.ts";
 import type { FromFiles } from "../transport/tls-files.ts";
@@ -148,6 +150,8 @@ export function checkServerOptions(options: ServerOptions): void {
       "createServer: routes has to be a function that takes a router, for example (router) => router.service(…)",
     );
   }
+  checkInterceptors("createServer", options.interceptors);
+  if (options.tls !== undefined) checkServerTls("createServer", options.tls);
   for (const name of ["exposeDebugInfo", "insecure", "keepUnknownFields"] as const) {
     const value = options[name];
     if (value === undefined || typeof value === "boolean") continue;

@@ -11,6 +11,7 @@ import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
+import { checkServerTls } from "../transport/check-tls-options.ts";
 import {
   type CreateListener,
   createListener,
@@ -158,7 +159,10 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
       if (options.tls === undefined && options.insecure !== true) warnOfExposure(log, address);
       return address as ListeningAt<Options>;
     },
-    updateTls: (tls) => listener.updateTls(tls),
+    updateTls(tls) {
+      checkServerTls("updateTls", tls);
+      listener.updateTls(tls);
+    },
     close(given = {}) {
       refuseUnknownOptions("close", given, ["deadlineMs"]);
       checkWholeNumber("close", "deadlineMs", given.deadlineMs, 0, Number.MAX_SAFE_INTEGER);

@@ -84,9 +84,9 @@ export function watchTlsFiles(options: TlsFilesOptions): TlsFiles {
 
   function read(): TlsMaterial {
     return {
-      ...(certFile !== undefined && { cert: readFileSync(certFile) }),
-      ...(keyFile !== undefined && { key: readFileSync(keyFile) }),
-      ...(caFile !== undefined && { ca: readFileSync(caFile) }),
+      ...(certFile !== undefined && { cert: readFile("certFile", certFile) }),
+      ...(keyFile !== undefined && { key: readFile("keyFile", keyFile) }),
+      ...(caFile !== undefined && { ca: readFile("caFile", caFile) }),
     };
   }
 
@@ -159,6 +159,17 @@ export function watchTlsFiles(options: TlsFilesOptions): TlsFiles {
       listeners.clear();
     },
   };
+}
+
+/** @throws Error that names the option and the file, with the system's error as its cause */
+function readFile(option: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new Error(`${option} ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
 }
 
 function watchWithSystem(folder: string, onChange: () => void, log: Log): () => void {

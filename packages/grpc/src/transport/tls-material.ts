@@ -21,34 +21,42 @@ export interface TlsFacts {
   readonly validTo: Date | undefined;
 }
 
-const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+/** With the older labels that OpenSSL reads as well. */
+const pemCertificate =
+  /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]+-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 
 /**
  * Looks whether the files can be used together. Two files are replaced one after the other, so that a certificate and the key
  * of another meet for a moment.
  *
- * @throws Error that names the file and what is wrong with it; nothing of a key is in it
+ * @throws Error that names the option, the file and what is wrong with it; nothing of a key is in it
  */
 export function checkTlsMaterial({ cert, key, ca }: TlsMaterial, names: TlsFileNames): TlsFacts {
-  if (ca !== undefined) readCertificates(ca, names.caFile);
+  if (ca !== undefined) readCertificates(ca, `caFile ${names.caFile}`);
   if (cert === undefined || key === undefined) return { validFrom: undefined, validTo: undefined };
-  const own = readCertificates(cert, names.certFile)[0] as X509Certificate;
+  const own = readCertificates(cert, `certFile ${names.certFile}`)[0] as X509Certificate;
   let belongs: boolean;
   try {
     belongs = own.checkPrivateKey(createPrivateKey(key));
   } catch {
-    throw new Error(`${names.keyFile} holds no private key in PEM form without a passphrase`);
+    throw new Error(`keyFile ${names.keyFile} holds no private key in PEM form without a passphrase`);
   }
-  if (!belongs) throw new Error(`the key in ${names.keyFile} is not that of the certificate in ${names.certFile}`);
+  if (!belongs)
+    throw new Error(`the key in keyFile ${names.keyFile} is not that of the certificate in certFile ${names.certFile}`);
   return { validFrom: own.validFromDate, validTo: own.validToDate };
 }
 
-function readCertificates(pem: Buffer, file: string | undefined): X509Certificate[] {
+/**
+ * The certificates in PEM text, at least one. `what` is where they come from, for errors.
+ *
+ * @throws TypeError when there is none, or one that cannot be read
+ */
+export function readCertificates(pem: Buffer, what: string): X509Certificate[] {
   try {
     const found = pem.toString("latin1").match(pemCertificate) ?? [];
     if (found.length > 0) return found.map((one) => new X509Certificate(one));
   } catch {
-    // Told below: OpenSSL's words for it help nobody.
+    // Reported below: OpenSSL's words for it help no one.
   }
-  throw new Error(`${file} holds no valid certificate in PEM form`);
+  throw new TypeError(`${what} holds no valid certificate in PEM form`);
 }
