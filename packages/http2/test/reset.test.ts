@@ -266,35 +266,3 @@ test("does not reset behind its answer what the client has finished in time", as
     await peer.expectNothingMore();
   }
 });
-
-test("does not reset a request that ended with its head, and was answered at once, and refuses what still comes on it", async () => {
-  const { peer } = createScriptedServer({
-    onStream: (_recorded, stream) => {
-      stream.sendHeaders(ok, true);
-      assert.equal(stream.isClosed, true);
-      if (!stream.isClosed) stream.resetWhenSent(ErrorCode.noError);
-    },
-  });
-  await peer.shakeHands();
-  peer.sendHeaders(1, post, { endStream: true });
-  assert.equal((await peer.nextOf("HEADERS")).endStream, true);
-  await peer.expectNothingMore();
-  // RFC 9113 section 5.1: closed, and not by a reset that the client may not have seen.
-  peer.sendData(1, "late");
-  await peer.expectReset(1, ErrorCode.streamClosed);
-});
-
-test("resets a request that was answered before its end, and ignores what crosses the reset", async () => {
-  const { peer } = createScriptedServer({
-    onStream: (_recorded, stream) => {
-      stream.sendHeaders(ok, true);
-      stream.resetWhenSent(ErrorCode.noError);
-    },
-  });
-  await peer.shakeHands();
-  peer.sendHeaders(1, post);
-  peer.sendData(1, "late");
-  assert.equal((await peer.nextOf("HEADERS")).endStream, true);
-  await peer.expectReset(1, ErrorCode.noError);
-  await peer.expectAlive();
-});

@@ -329,11 +329,9 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
     return this.admission.refuses(streamId);
   }
 
-  openStream(streamId: number, head: RequestHead, endStream: boolean): Stream {
+  openStream(streamId: number, head: RequestHead): Stream {
     const stream = this.newStream(streamId);
     this.admission.add(stream);
-    // Before the layer above answers: an answer that ends the stream then closes it, and there is nothing to reset.
-    if (endStream) stream.endReceived();
     this.phases.busy();
     this.events.onStream?.(stream, head, this);
     return stream;

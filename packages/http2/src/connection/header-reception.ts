@@ -15,8 +15,8 @@ export interface StreamOpener {
   readonly clock: Clock;
   /** A request the connection has no place for, or comes too late for: it was not and will not be acted on. */
   refuses(streamId: number): boolean;
-  /** A request that is in order: makes the stream, which is half closed if the request has ended, and reports it to the layer above. */
-  openStream(streamId: number, head: RequestHead, endStream: boolean): Stream;
+  /** A request that is in order: makes the stream and tells the layer above. */
+  openStream(streamId: number, head: RequestHead): Stream;
   /** A request whose header list is over the limit. */
   refuseHeaderList(streamId: number, endStream: boolean): void;
 }
@@ -71,9 +71,11 @@ function receiveRequest(
   if (endStream && head.contentLength > 0) {
     throw streamError(ErrorCode.protocolError, "malformed request: less data than content-length says");
   }
-  const stream = opener.openStream(streamId, head, endStream);
+  const stream = opener.openStream(streamId, head);
   stream.expectedBytes = head.contentLength;
-  if (endStream && !stream.isClosed) stream.listener?.onEnd();
+  if (!endStream || stream.isClosed) return;
+  stream.endReceived();
+  stream.listener?.onEnd();
 }
 
 function receiveResponse(stream: Stream, endStream: boolean, block: HeaderBlock): void {
