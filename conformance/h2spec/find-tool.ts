@@ -1,14 +1,14 @@
-import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { findProgram } from "@tercel/test-support/servers";
 
-/** A program of h2spec's on the PATH or where `go install` puts it; says how to get it when there is none. */
+/** A program of h2spec's in .cache/bin, on the PATH or where `go install` puts it; says how to get it when it is missing. */
 export function findTool(name: "h2spec" | "h2specd"): string | undefined {
-  const folders = (process.env.PATH ?? "").split(":");
-  folders.push(join(process.env.GOPATH ?? join(homedir(), "go"), "bin"));
-  const found = folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
+  const found = findProgram(name) ?? findProgram(name, [join(process.env.GOPATH ?? join(homedir(), "go"), "bin")]);
   if (found === undefined) {
-    console.error(`${name} is not installed: go install github.com/summerwind/h2spec/cmd/${name}@latest`);
+    console.error(
+      `${name} is not installed: .ci/run builds it, or go install github.com/summerwind/h2spec/cmd/${name}@latest`,
+    );
   }
   return found;
 }

@@ -1,5 +1,5 @@
 /**
- * The server that h2spec talks to: it answers every request with 200 and a few octets, which is what its cases expect,
+ * The server that h2spec talks to: it answers every request with 200 and a few bytes, which is what its cases expect,
  * and which a gRPC server would not do. Prints its port once it listens. `--tls KEY CERT` serves TLS.
  */
 import { readFileSync } from "node:fs";

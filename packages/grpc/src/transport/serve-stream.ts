@@ -25,7 +25,10 @@ export function serveStream(
   }
   stream.listener = new Discard(stream);
   refuse(callSettings, stream, head.path, plan);
-  if (!stream.isClosed) stream.resetWhenSent(ErrorCode.noError);
+  // A request that ends with this very frame is not over before this has returned, and then there is nothing to reset.
+  queueMicrotask(() => {
+    if (!stream.isClosed) stream.resetWhenSent(ErrorCode.noError);
+  });
 }
 
 function refuse(settings: ServerCallSettings, stream: Stream, path: string, refusal: Refusal): void {

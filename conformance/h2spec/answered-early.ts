@@ -1,0 +1,21 @@
+/**
+ * h2spec sends `GET /` and `POST /` without a content-type. A gRPC server answers 405 or 415 as soon as it has the request's head, and
+ * resets the stream with NO_ERROR where the request has not ended (RFC 9113 section 8.1). From then on the stream is closed, and frames that come
+ * on it are ignored, because they may have been sent before the peer saw the reset (section 5.1). These cases send their fault only then;
+ * against a server that reads requests to their end, all of them pass.
+ */
+const closedByThen = "the request was answered and its stream reset with NO_ERROR before the fault came";
+
+/** Cases that fail against any gRPC server that refuses a request without reading all of it. */
+export const answeredEarly: ReadonlyMap<string, string> = new Map(
+  [
+    "http2/5.1/8", // DATA after the peer's own RST_STREAM
+    "http2/5.1/9", // HEADERS after the peer's own RST_STREAM
+    "http2/6.9/2", // WINDOW_UPDATE of 0 on a stream
+    "http2/6.9.1/3", // WINDOW_UPDATE beyond 2^31-1 on a stream
+    "http2/8.1/1", // a second HEADERS without END_STREAM
+    "http2/8.1.2.1/3", // a pseudo-header field in trailers
+    "http2/8.1.2.6/1", // content-length that differs from one DATA frame
+    "http2/8.1.2.6/2", // content-length that differs from several DATA frames
+  ].map((id) => [id, closedByThen]),
+);
