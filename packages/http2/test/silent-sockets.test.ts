@@ -38,7 +38,7 @@ async function readClientHello(): Promise<Buffer> {
 
 /** The same listener, connected to from another of this machine's addresses. */
 function from(localAddress: string, address: ListenAddress): ListenAddress {
-  return { ...address, localAddress } as ListenAddress;
+  return Object.assign({ localAddress }, address);
 }
 
 async function open(address: ListenAddress, bytes?: Uint8Array): Promise<Socket> {
