@@ -23,6 +23,8 @@ export const limitNames = [
   "glitches",
   "small_data",
   "control_frames",
+  "output_backlog",
+  "output_stall",
   "pings",
   "write_stall",
   "stream_stall",

@@ -121,6 +121,30 @@ const strikes: Partial<Record<LimitName, Strike>> = {
       await settle();
     },
   },
+  output_backlog: {
+    told: ["output_backlog paused", "output_backlog closed"],
+    limits: { pauseAtBacklogBytes: 100, maxBacklogBytes: 200 },
+    async strike({ peer, channel, events, settle }) {
+      peer.sendHeaders(1, post, { endStream: true });
+      peer.sendHeaders(3, post, { endStream: true });
+      channel.holdWrites();
+      for (const id of [1, 3]) {
+        events.stream(id).stream?.sendHeaders([...ok, `x-${id}`, "v".repeat(160)]);
+        await settle();
+      }
+    },
+  },
+  output_stall: {
+    told: ["output_stall closed"],
+    limits: { maxStalledOutputBytes: 100 },
+    strike({ peer, clock, events }) {
+      peer.sendSettings({ initialWindowSize: 0 });
+      peer.sendHeaders(1, post);
+      events.stream(1).stream?.sendHeaders(ok);
+      events.stream(1).stream?.sendData(patterned(101));
+      clock.advance(32_000);
+    },
+  },
   pings: {
     told: ["pings closed"],
     limits: { minPingIntervalMs: 1000, minIdlePingIntervalMs: 1000 },

@@ -51,7 +51,7 @@ test("gives back every place of a connection that is lost, those of handlers whe
   assert.equal(streamPlaces.taken, 0);
 });
 
-test("takes no refusal for the fault of a peer that was not told of the limit", async () => {
+test("does not charge refusals as glitches, because the peer does not know the limit", async () => {
   const streamPlaces = new StreamPlaces(0);
   const { peer, events } = createScriptedServer({ streamPlaces, limits: { glitchBurst: 0 } });
   await peer.shakeHands();
@@ -60,4 +60,23 @@ test("takes no refusal for the fault of a peer that was not told of the limit", 
     await peer.expectReset(id, ErrorCode.refusedStream);
   }
   assert.equal(events.limits.length, 50);
+});
+
+test("refuses 10,000 streams at once and 1000 a second, and ends the connection at the next", async () => {
+  const streamPlaces = new StreamPlaces(0);
+  const { peer, clock, settle } = createScriptedServer({ streamPlaces });
+  await peer.shakeHands();
+  let id = 1;
+  const refused = async (count: number): Promise<void> => {
+    for (let nth = 0; nth < count; nth++, id += 2) {
+      peer.sendHeaders(id, post, { endStream: true });
+      if (nth % 500 === 0) await settle();
+    }
+    for (let nth = count; nth > 0; nth--) await peer.expectReset(id - 2 * nth, ErrorCode.refusedStream);
+  };
+  await refused(10_000);
+  clock.advance(1000);
+  await refused(1000);
+  peer.sendHeaders(id, post, { endStream: true });
+  await peer.expectGoaway(ErrorCode.enhanceYourCalm, "too_many_refused_streams");
 });

@@ -102,7 +102,7 @@ test("gives a peer that does not read 30 seconds, then destroys the socket witho
   channel.holdWrites();
   events.stream(1).stream?.sendHeaders(ok);
   await settle();
-  clock.advance(31_000);
+  clock.advance(30_000);
   assert.equal(channel.isDestroyed, false);
   clock.advance(1000);
   assert.equal(channel.isDestroyed, true);
@@ -126,15 +126,36 @@ test("does not take a peer for one that reads because it keeps us answering", as
   assert.equal(events.closes, 1);
 });
 
-test("bears with a peer that reads an octet a second", async () => {
+for (const [rate, bytesPerSecond, isKept] of [
+  ["1 KiB a second, as the slowest mobile links", 1024, true],
+  ["a byte a second", 1, false],
+] as const) {
+  test(`${isKept ? "keeps" : "ends"} the connection of a peer that reads ${rate}`, async () => {
+    const { peer, clock, channel, events, settle } = createScriptedServer();
+    await peer.shakeHands();
+    peer.sendHeaders(1, post);
+    channel.holdWrites();
+    events.stream(1).stream?.sendData(patterned(65_535), true);
+    await settle();
+    for (let second = 0; second < 60; second++) {
+      channel.releaseWrites(bytesPerSecond);
+      clock.advance(1000);
+    }
+    assert.equal(channel.isDestroyed, !isKept);
+    channel.releaseWrites();
+  });
+}
+
+test("keeps the connection of a peer that reads a byte a second when no more waits", async () => {
   const { peer, clock, channel, events, settle } = createScriptedServer();
   await peer.shakeHands();
   peer.sendHeaders(1, post);
   channel.holdWrites();
-  events.stream(1).stream?.sendData(patterned(1000), true);
-  await settle();
+  const { stream } = events.stream(1);
   for (let second = 0; second < 120; second++) {
-    channel.releaseWrites(1);
+    stream?.sendData(Buffer.of(1));
+    await settle();
+    channel.releaseWrites(10);
     clock.advance(1000);
   }
   assert.equal(channel.isDestroyed, false);

@@ -18,6 +18,7 @@ export class Budgets {
   private glitches: TokenBucket | undefined = undefined;
   private peerResets: TokenBucket | undefined = undefined;
   private causedResets: TokenBucket | undefined = undefined;
+  private refusals: TokenBucket | undefined = undefined;
   private completed = 0;
   private resetsAfterEnd = 0;
   private windowUpdates = 0;
@@ -59,6 +60,15 @@ export class Budgets {
     this.causedResets ??= new TokenBucket(causedResetBurst, causedResetsPerSecond);
     if (!this.causedResets.take(this.clock.nowMs())) {
       throw limitError("caused_resets", ErrorCode.enhanceYourCalm, "too_many_stream_errors");
+    }
+  }
+
+  /** A stream was refused because of what other connections do. Not the peer's fault, but not for free either. */
+  refusal(): void {
+    const { refusalBurst, refusalsPerSecond } = this.limits;
+    this.refusals ??= new TokenBucket(refusalBurst, refusalsPerSecond);
+    if (!this.refusals.take(this.clock.nowMs())) {
+      throw limitError("shared_streams", ErrorCode.enhanceYourCalm, "too_many_refused_streams");
     }
   }
 

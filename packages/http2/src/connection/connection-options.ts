@@ -7,6 +7,7 @@ import type { HeaderFields, Stream } from "../stream/stream.ts";
 import type { Clock } from "./clock.ts";
 import type { Keepalive } from "./keepalive.ts";
 import type { ConnectionLimits } from "./limits.ts";
+import type { SharedOutput } from "./shared-output.ts";
 import type { StreamPlaces } from "./stream-places.ts";
 import type { Ticker } from "./ticker.ts";
 import type { GrowthAllowance } from "./window-growth.ts";
@@ -47,6 +48,8 @@ export interface ConnectionOptions {
   ticker?: Ticker;
   /** By how much the windows of all connections that share it may grow. Default: one of its own. */
   growthAllowance?: GrowthAllowance;
+  /** Server: what may wait to be sent on all connections that share it. Default: one of its own. */
+  sharedOutput?: SharedOutput;
   /** Server: places for the streams of all connections that share it. Default: no limit but each connection's own. */
   streamPlaces?: StreamPlaces;
   /** What TLS tells of the peer. Default: there is no TLS. */

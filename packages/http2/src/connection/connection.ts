@@ -3,7 +3,7 @@ import { FrameReader } from "../frame/frame-reader.ts";
 import type { Goaway } from "../frame/goaway.ts";
 import { TurnWork, workOfFrame } from "../frame/turn-work.ts";
 import { PreparedHeaders } from "../hpack/index.ts";
-import { callerError, type Http2Error } from "../http2-error.ts";
+import { callerError, type Http2Error, limitError } from "../http2-error.ts";
 import type { PeerTls } from "../peer-tls.ts";
 import { isHeadRequest } from "../stream/is-head-request.ts";
 import type { RequestHead } from "../stream/request-head.ts";
@@ -23,7 +23,8 @@ import { Inbound, type InboundOwner } from "./inbound.ts";
 import { KeepaliveTimer } from "./keepalive.ts";
 import { LimitTeller } from "./limit-teller.ts";
 import { type ConnectionLimits, resolveLimits } from "./limits.ts";
-import { Outbound } from "./outbound.ts";
+import { Outbound, type OutboundOwner } from "./outbound.ts";
+import { OutputWatch } from "./output-watch.ts";
 import { OwnSettings } from "./own-settings.ts";
 import { PeerSettings } from "./peer-settings.ts";
 import { Phases } from "./phases.ts";
@@ -31,6 +32,7 @@ import { PingPolicy } from "./ping-policy.ts";
 import { Pings } from "./pings.ts";
 import { type ChunkReader, ReadPacer } from "./read-pacer.ts";
 import type { Role } from "./role.ts";
+import { type OutputHolder, SharedOutput } from "./shared-output.ts";
 import { Shutdown } from "./shutdown.ts";
 import { StreamAdmission, type StreamAdmissionParts } from "./stream-admission.ts";
 import { StreamTable } from "./stream-table.ts";
@@ -46,7 +48,7 @@ const tooLargeHeaders = new PreparedHeaders([":status", "431", "content-length",
  * One HTTP/2 connection, either role (RFC 9113). It is fed by `receive` and writes to a byte channel; sockets and TLS
  * are the business of the folder `socket`.
  */
-export class Connection implements StreamOwner, InboundOwner, ChunkReader {
+export class Connection implements StreamOwner, InboundOwner, OutboundOwner, OutputHolder, ChunkReader {
   readonly role: Role;
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
@@ -62,6 +64,7 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
   private readonly inbound: Inbound;
   private readonly reader: FrameReader;
   private readonly phases: Phases;
+  private readonly outputWatch: OutputWatch;
   private readonly keepalive: KeepaliveTimer;
   private readonly timeLimits: TimeLimits;
   private readonly pingPolicy: PingPolicy;
@@ -117,6 +120,8 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
     this.phases = new Phases(limits, this.clock.nowMs());
     this.pingPolicy = new PingPolicy(limits);
     this.controlFrameGuard = new ControlFrameGuard(this.outbound, limits, this.pacer, this.limitTeller);
+    const sharedOutput = options.sharedOutput ?? new SharedOutput(limits);
+    this.outputWatch = new OutputWatch(this, this.outbound, limits, sharedOutput);
     this.keepalive = new KeepaliveTimer(options.keepalive, this.clock.nowMs());
     this.peerSettings = new PeerSettings(role, this.streams, this.outbound);
     this.ownSettings = new OwnSettings(limits, this.outbound);
@@ -129,6 +134,7 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
       places: options.streamPlaces,
       inbound: this.inbound,
       outbound: this.outbound,
+      outputWatch: this.outputWatch,
       peerSettings: this.peerSettings,
       ownSettings: this.ownSettings,
       pings: this.pings,
@@ -455,6 +461,24 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
     this.shutdown.abandon(error);
   }
 
+  // ---- OutboundOwner and OutputHolder
+
+  backlogGrew(bytes: number): void {
+    if (this.shutdownBegun?.isFailing === true || this.isClosed) return;
+    const error = this.controlFrameGuard.backlogGrew(bytes);
+    if (error !== undefined) this.abandon(error);
+  }
+
+  giveUpOutput(): void {
+    this.abandon(
+      limitError(
+        "output_stall",
+        ErrorCode.internalError,
+        "too much waits on all connections, and the peer takes too little",
+      ),
+    );
+  }
+
   // ---- ChunkReader
 
   readChunk(chunk: Uint8Array, from: number): number {
@@ -539,6 +563,7 @@ export class Connection implements StreamOwner, InboundOwner, ChunkReader {
 
   private gone(reported: Http2Error | undefined, streamsSaw: Http2Error): void {
     this.ticker.delete(this);
+    this.outputWatch.end();
     this.windowTuner?.end();
     this.creditAhead.end();
     this.pings.endAll(streamsSaw);

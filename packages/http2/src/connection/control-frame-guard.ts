@@ -1,5 +1,5 @@
 import { ErrorCode } from "../frame/error-code.ts";
-import { limitError } from "../http2-error.ts";
+import { type Http2Error, limitError } from "../http2-error.ts";
 import type { LimitTeller } from "./limit-teller.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { Outbound } from "./outbound.ts";
@@ -30,5 +30,17 @@ export class ControlFrameGuard {
     if (outbound.queuedControlFrames > 0 && this.pacer.pauseUntilDrained()) {
       this.limitTeller.tell("control_frames", "paused", 0, "the peer asks and does not read the answers");
     }
+  }
+
+  /** So many bytes of any frames wait in the socket, more than before. Returns why the connection has to end, if so. */
+  backlogGrew(bytes: number): Http2Error | undefined {
+    const { limits } = this;
+    if (bytes >= limits.maxBacklogBytes) {
+      return limitError("output_backlog", ErrorCode.enhanceYourCalm, "the peer does not read what it asks for");
+    }
+    if (bytes >= limits.pauseAtBacklogBytes && this.pacer.pauseUntilDrained()) {
+      this.limitTeller.tell("output_backlog", "paused", 0, `${bytes} bytes wait that the peer does not read`);
+    }
+    return undefined;
   }
 }

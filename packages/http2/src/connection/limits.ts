@@ -49,6 +49,20 @@ export interface ConnectionLimits {
   streamSendBufferBytes: number;
   /** Octets that wait in the socket before no stream may add data. Default 1 MiB (CVE-2019-9517). */
   connectionSendBufferBytes: number;
+  /**
+   * Bytes of any frames that wait in the socket: from here on we stop reading until all have left. Default 2 MiB, or twice
+   * `connectionSendBufferBytes` where that is more: data in frames of the usual size does not reach it.
+   */
+  pauseAtBacklogBytes: number;
+  /** … and here the connection ends. Default 8 MiB, or eight times `connectionSendBufferBytes` where that is more. */
+  maxBacklogBytes: number;
+  /** Bytes that may wait for windows and the socket while the peer takes too little of them for `writeStallTimeoutMs`. Default 16 MiB, more than 200 streams of 64 KiB. */
+  maxStalledOutputBytes: number;
+  /** The same for all connections of a server together; beyond, those end whose peers have taken too little for the longest. Default 64 MiB. */
+  sharedStalledOutputBytes: number;
+  /** Token bucket for streams that are refused because other connections have taken all there may be. Default 10,000 and 1000. */
+  refusalBurst: number;
+  refusalsPerSecond: number;
   /** Token bucket for resets by the peer: burst and refill per second. Default 1000 and 33 (CVE-2023-44487). */
   peerResetBurst: number;
   peerResetsPerSecond: number;
@@ -66,8 +80,10 @@ export interface ConnectionLimits {
   frameTimeoutMs: number;
   /** A connection without streams is closed after this. Default 15 min, over Unix sockets never; 0 means never. */
   idleTimeoutMs: number;
-  /** No octet leaves for this long although some wait. Default 30 s. */
+  /** So long fewer bytes leave than `minWriteBytesPerSecond` although more wait. Default 30 s. */
   writeStallTimeoutMs: number;
+  /** What a peer has to read while more waits. Default 1 KiB: the slowest mobile link, one GPRS slot, carries 1.1. */
+  minWriteBytesPerSecond: number;
   /** A stream whose end waits behind data that the peer gives no window for is reset after this. Default 60 s; 0 means never. */
   streamStallTimeoutMs: number;
   /** Pings closer together than this are strikes; after two, the next ends the connection. Default 0: any number is welcome. */
@@ -111,6 +127,12 @@ export const defaultLimits: Readonly<ConnectionLimits> = {
   maxQueuedControlFrames: 1000,
   streamSendBufferBytes: 65_536,
   connectionSendBufferBytes: 1_048_576,
+  pauseAtBacklogBytes: 2_097_152,
+  maxBacklogBytes: 8_388_608,
+  maxStalledOutputBytes: 16_777_216,
+  sharedStalledOutputBytes: 67_108_864,
+  refusalBurst: 10_000,
+  refusalsPerSecond: 1000,
   peerResetBurst: 1000,
   peerResetsPerSecond: 33,
   causedResetBurst: 200,
@@ -122,6 +144,7 @@ export const defaultLimits: Readonly<ConnectionLimits> = {
   frameTimeoutMs: 10_000,
   idleTimeoutMs: 900_000,
   writeStallTimeoutMs: 30_000,
+  minWriteBytesPerSecond: 1024,
   streamStallTimeoutMs: 60_000,
   minPingIntervalMs: 0,
   minIdlePingIntervalMs: 0,
@@ -142,6 +165,8 @@ const ranges: Partial<Record<keyof ConnectionLimits, readonly [min: number, max:
   // With none of these could anything ever be sent or read.
   streamSendBufferBytes: [1, Number.MAX_SAFE_INTEGER],
   connectionSendBufferBytes: [1, Number.MAX_SAFE_INTEGER],
+  pauseAtBacklogBytes: [1, Number.MAX_SAFE_INTEGER],
+  maxBacklogBytes: [1, Number.MAX_SAFE_INTEGER],
   maxFramesPerTurn: [1, Number.MAX_SAFE_INTEGER],
 };
 
@@ -151,6 +176,10 @@ export function resolveLimits(given: Partial<ConnectionLimits> = {}): Connection
   const hasWindow = given.streamWindowBytes !== undefined || given.connectionWindowBytes !== undefined;
   if (hasWindow) limits.maxReceiveWindowBytes = 0;
   if (given.maxHeaderListBytes !== undefined) limits.largeHeaderListBytes = Math.floor(given.maxHeaderListBytes / 2);
+  if (given.connectionSendBufferBytes !== undefined) {
+    limits.pauseAtBacklogBytes = Math.max(limits.pauseAtBacklogBytes, 2 * given.connectionSendBufferBytes);
+    limits.maxBacklogBytes = Math.max(limits.maxBacklogBytes, 8 * given.connectionSendBufferBytes);
+  }
   for (const [name, value] of Object.entries(given) as [keyof ConnectionLimits, number | undefined][]) {
     if (value === undefined) continue;
     if (!Object.hasOwn(defaultLimits, name)) {

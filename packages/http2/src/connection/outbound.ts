@@ -21,9 +21,14 @@ const noFields: readonly string[] = [];
 /** A payload from here on travels as a buffer of its own: copying it would cost more than another entry in the write. */
 const ownBufferBytes = 8192;
 
+/** What is written while the socket is behind is copied out of its slab, up to this. */
+const maxCopiedBytes = 16_384;
+
 export interface OutboundOwner {
   /** The socket has sent everything it held, and somebody waits for that. */
   drained(): void;
+  /** The socket holds back so many bytes, of frames of any type: at least `pauseAtBacklogBytes`. */
+  backlogGrew(bytes: number): void;
 }
 
 /**
@@ -295,6 +300,18 @@ export class Outbound {
     return stalled;
   }
 
+  /** Bytes that the socket holds now. */
+  get unsentBytes(): number {
+    return this.socket.writableLength;
+  }
+
+  /** Bytes of data that wait for windows or the socket, not counting what the socket holds. Called once per tick. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (const stream of this.waiting) bytes += stream.pendingBytes;
+    return bytes;
+  }
+
   settings(entries: readonly (readonly [number, number])[]): void {
     const offset = this.arena.reserve(settingsFrameBytes(entries));
     this.arena.length = writeSettings(this.arena.bytes, offset, entries);
@@ -371,19 +388,21 @@ export class Outbound {
     const parts = arena.take();
     const last = parts.length - 1;
     if (last === -1) return;
+    let final = parts[last] as Uint8Array;
+    // A socket that is behind keeps what it is given: a slab for a few bytes would be memory that no count of bytes shows.
+    const isCopied = this.backlogBytes > 0 && last === 0 && final.length <= maxCopiedBytes;
+    if (isCopied) final = Buffer.from(final);
     if (last > 0) socket.cork();
     for (let i = 0; i < last; i++) this.hand(parts[i] as Uint8Array, undefined);
-    this.hand(parts[last] as Uint8Array, isAwaited ? () => this.written() : undefined);
+    this.hand(final, isAwaited ? () => this.written() : undefined);
     if (last > 0) socket.uncork();
     this.backlogBytes = socket.writableLength;
-    if (this.backlogBytes === 0) {
-      arena.recycle();
-      this.queuedControlFrames = 0;
-    } else {
-      this.inFlight.push(arena.detach());
-    }
+    if (this.backlogBytes === 0) this.queuedControlFrames = 0;
+    if (this.backlogBytes === 0 || isCopied) arena.recycle();
+    else this.inFlight.push(arena.detach());
     this.isDeferred = this.backlogBytes > 0;
     this.given?.handed(!this.isDeferred);
+    if (this.backlogBytes >= this.limits.pauseAtBacklogBytes) this.owner.backlogGrew(this.backlogBytes);
   }
 
   private hand(part: Uint8Array, written: (() => void) | undefined): void {

@@ -59,17 +59,30 @@ test("begins to count anew when another frame has ended meanwhile, and stops whe
   assert.equal(phases.overdue(9999, true, true, undefined), undefined);
 });
 
-test("calls writes stalled when octets wait and none has left for the whole time", () => {
+test("calls writes stalled when bytes wait and none has left for the whole time", () => {
   const phases = new Phases(limits, 0);
   assert.equal(phases.isStalled(1000, 500, 400), false);
-  assert.equal(phases.isStalled(1001, 500, 400), false);
-  assert.equal(phases.isStalled(1300, 500, 400), false);
-  assert.equal(phases.isStalled(1301, 500, 400), true);
+  assert.equal(phases.isStalled(1299, 500, 400), false);
+  assert.equal(phases.isStalled(1300, 500, 400), true);
 });
 
-test("does not call writes stalled while a single octet leaves now and then, or none waits", () => {
+test("calls writes stalled while bytes leave more slowly than the lowest rate, and not at that rate", () => {
+  // 1024 bytes a second, for 300 ms.
+  const wanted = 308;
+  for (const [left, isStalled] of [
+    [wanted - 1, true],
+    [wanted, false],
+  ] as const) {
+    const phases = new Phases(limits, 0);
+    assert.equal(phases.isStalled(0, 10_000, 9_000), false);
+    assert.equal(phases.isStalled(150, 10_000, 9_000 - 100), false);
+    assert.equal(phases.isStalled(300, 10_000, 9_000 - left), isStalled);
+  }
+});
+
+test("does not call writes stalled when all that waited has left, however little, or none waits", () => {
   const phases = new Phases(limits, 0);
-  for (let step = 0; step < 10; step++) assert.equal(phases.isStalled(step * 299, 500, 400 - step), false);
+  for (let step = 0; step < 10; step++) assert.equal(phases.isStalled(step * 299, 510 + step * 10, 10), false);
   assert.equal(phases.isStalled(10_000, 900, 0), false);
   assert.equal(phases.isStalled(20_000, 900, 0), false);
 });

@@ -3,6 +3,7 @@ import { type Http2Error, limitError } from "../http2-error.ts";
 import type { LimitName } from "../limit-name.ts";
 import type { Clock } from "./clock.ts";
 import type { ConnectionLimits } from "./limits.ts";
+import { WriteProgress } from "./write-progress.ts";
 
 /** The age varies by up to a tenth in either direction. */
 const ageJitter = 0.1;
@@ -14,8 +15,7 @@ export class Phases {
   private insideFrameSinceMs: number | undefined = undefined;
   private framesRead = 0;
   private idleSinceMs: number | undefined = undefined;
-  private stalledSinceMs: number | undefined = undefined;
-  private bytesLeft = 0;
+  private readonly progress = new WriteProgress();
   /** Connections that began together must not all come back together. */
   private readonly maxAgeMs: number;
   private oldSinceMs: number | undefined = undefined;
@@ -63,18 +63,15 @@ export class Phases {
   }
 
   /**
-   * Octets wait in the socket, and none has left since `writeStallTimeoutMs`. Counted by what has left of all that was
+   * Bytes wait in the socket, and too few have left for `writeStallTimeoutMs`. Counted by what has left of all that was
    * `handedBytes`: by what waits, a peer that keeps us answering would look like one that reads.
    */
   isStalled(nowMs: number, handedBytes: number, writableBytes: number): boolean {
-    const bytesLeft = handedBytes - writableBytes;
-    if (writableBytes === 0 || bytesLeft !== this.bytesLeft) {
-      this.bytesLeft = bytesLeft;
-      this.stalledSinceMs = undefined;
-      return false;
-    }
-    this.stalledSinceMs ??= nowMs;
-    return nowMs - this.stalledSinceMs >= this.limits.writeStallTimeoutMs;
+    const { writeStallTimeoutMs, minWriteBytesPerSecond } = this.limits;
+    const minBytes = (minWriteBytesPerSecond * writeStallTimeoutMs) / 1000;
+    const leftBytes = handedBytes - writableBytes;
+    const stalledForMs = this.progress.stalledForMs(nowMs, leftBytes, writableBytes, minBytes);
+    return writableBytes > 0 && stalledForMs >= writeStallTimeoutMs;
   }
 
   /** True once: the connection has reached its age. */

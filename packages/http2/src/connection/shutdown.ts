@@ -118,6 +118,8 @@ export class Shutdown {
   private endSocket(): void {
     const { socket, outbound } = this.parts;
     outbound.flush();
+    // What has been written may have been too much.
+    if (this.isClosed) return;
     outbound.close();
     socket.resume();
     socket.end();

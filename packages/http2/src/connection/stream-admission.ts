@@ -38,8 +38,9 @@ export class StreamAdmission {
       this.refuse(streamId, "streams", "too many streams or handlers at once");
       return true;
     }
-    // No glitch: the peer was not told of this limit, and cannot know what others do.
     if (places?.areFull !== true) return false;
+    // No glitch: the peer does not know this limit, nor what others do. It costs more to exhaust the budget for it.
+    budgets.refusal();
     this.refuse(streamId, "shared_streams", "too many streams or handlers at once on all connections");
     return true;
   }

@@ -8,6 +8,7 @@ import type { KeepaliveTimer } from "./keepalive.ts";
 import type { LimitTeller } from "./limit-teller.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { Outbound } from "./outbound.ts";
+import type { OutputWatch } from "./output-watch.ts";
 import type { OwnSettings } from "./own-settings.ts";
 import type { PeerSettings } from "./peer-settings.ts";
 import type { Phases } from "./phases.ts";
@@ -36,6 +37,7 @@ export interface TimeLimitsParts {
   readonly outbound: Outbound;
   readonly peerSettings: PeerSettings;
   readonly ownSettings: OwnSettings;
+  readonly outputWatch: OutputWatch;
   readonly pings: Pings;
   readonly activity: Activity;
   readonly limitTeller: LimitTeller;
@@ -51,13 +53,18 @@ export class TimeLimits {
   }
 
   enforce(nowMs: number): void {
-    const { phases, socket, streams, inbound, outbound, peerSettings, ownSettings, connection } = this.parts;
+    const { phases, socket, streams, inbound, outbound, outputWatch, peerSettings, ownSettings, connection } =
+      this.parts;
     const settingsReceived = peerSettings.haveCome;
     const overdue = phases.overdue(nowMs, settingsReceived, ownSettings.areAcknowledged, inbound.headersSinceMs);
     if (overdue !== undefined) {
       connection.fail(overdue);
     } else if (phases.isStalled(nowMs, outbound.handedBytes, socket.writableLength)) {
       connection.abandon(limitError("write_stall", ErrorCode.internalError, "the peer stopped reading"));
+    } else if (outputWatch.isStalled(nowMs)) {
+      connection.abandon(
+        limitError("output_stall", ErrorCode.internalError, "the peer takes too little of what waits"),
+      );
     } else if (phases.isIdle(nowMs, streams.slots)) {
       connection.drain("max_idle");
     } else if (phases.isGraceOver(nowMs)) {

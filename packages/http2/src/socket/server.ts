@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../connection/clock.ts";
 import { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents, ConnectionOptions } from "../connection/connection-options.ts";
 import { type ConnectionLimits, resolveLimits } from "../connection/limits.ts";
+import { SharedOutput } from "../connection/shared-output.ts";
 import { Ticker } from "../connection/ticker.ts";
 import { GrowthAllowance } from "../connection/window-growth.ts";
 import { ErrorCode } from "../frame/error-code.ts";
@@ -82,6 +83,7 @@ export class Http2Server {
   private readonly options: Http2ServerOptions;
   private readonly ticker: Ticker;
   private readonly growthAllowance: GrowthAllowance;
+  private readonly sharedOutput: SharedOutput;
   private readonly handshakeTimeoutMs: number;
   private readonly clock: Clock;
   private readonly listener: ReturnType<typeof createNetServer>;
@@ -107,6 +109,7 @@ export class Http2Server {
     this.handshakeTimeoutMs = limits.handshakeTimeoutMs;
     this.limits = limits;
     this.growthAllowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
+    this.sharedOutput = options.sharedOutput ?? new SharedOutput(limits);
     this.events = {
       onStream: (stream, head, connection: Connection) => options.onStream(stream, head, connection),
       onLimit: (event, connection: Connection) => options.onLimit?.(event, connection.remoteAddress, connection),
@@ -369,6 +372,7 @@ export class Http2Server {
       resolvedLimits: this.limits,
       ticker: this.ticker,
       growthAllowance: this.growthAllowance,
+      sharedOutput: this.sharedOutput,
       peerTls: peerTlsOf(socket),
     });
     this.connections.add(connection);
