@@ -12,11 +12,9 @@ import (
 var commands = map[string]func(arguments []string) error{
 	"health-check":      healthCheck,
 	"health-server":     healthServer,
+	"timeouts":          timeouts,
 	"tls-health-server": tlsHealthServer,
 	"too-many-pings":    tooManyPings,
-	"health-check":   healthCheck,
-	"timeouts":       timeouts,
-	"too-many-pings": tooManyPings,
 }
 
 func main() {
