@@ -14,7 +14,7 @@ const malformed: unique symbol = Symbol("malformed message");
  * Counts what protobuf-es would make of `bytes`, before it makes any of it. The rules are those of MemoryBudget and the generated
  * readers; the input is read as protobuf-es does, which ignores the wire type of fields that it knows.
  *
- * @param unknownFieldBytes memory that each unknown field takes
+ * @param unknownFieldBytes price of each unknown field
  * @throws overBudget
  */
 export function checkDecodedSize(
@@ -125,7 +125,10 @@ class Estimate extends MemoryBudget {
       else if (tag >>> 3 === 2) {
         this.#addValue(value, tag, depth);
         hasValue = true;
-      } else this.#moveTo(skipField(this.#bytes, this.#at, tag, this.#bytes.length, maxDepth - depth));
+      } else {
+        this.#spend(this.#unknownFieldBytes);
+        this.#moveTo(skipField(this.#bytes, this.#at, tag, this.#bytes.length, maxDepth - depth));
+      }
     }
     if (!hasValue && value.bytes !== 0) this.#spend(value.bytes);
   }

@@ -21,7 +21,9 @@ export const memoryCosts = {
   long: 36,
   /** An entry of `$unknown` and its view. */
   unknownField: 160,
-  /** The same for a number that a closed enum does not have: protobuf-es copies it. */
+  /** An unknown field that is dropped. It takes time and not memory, and a price bounds the number of them. */
+  droppedField: 64,
+  /** A number that a closed enum does not have: an unknown field, which protobuf-es copies. */
   unknownNumber: 264,
 } as const;
 

@@ -192,17 +192,15 @@ export class OctetReader extends MemoryBudget {
     const bytes = this.octets;
     const start = this.keepUnknownFields ? this.#startOfTag(tag) : 0;
     let at = this.at;
-    let count = 0;
+    const price = this.keepUnknownFields ? memoryCosts.unknownField : memoryCosts.droppedField;
     do {
       at = skipField(bytes, at, tag, end, maxDepth - depth);
       if (at < 0) throw oddInput;
-      count++;
+      this.left -= price;
+      if (this.left < 0) this.extend(at);
     } while (tag < 0x80 && at < end && bytes[at] === tag && at++ > 0);
     this.at = at;
-    if (!this.keepUnknownFields) return;
-    this.left -= count * memoryCosts.unknownField;
-    if (this.left < 0) this.extend(at);
-    keepUnknownFields(message, bytes, start, at);
+    if (this.keepUnknownFields) keepUnknownFields(message, bytes, start, at);
   }
 
   #view: DataView | undefined;

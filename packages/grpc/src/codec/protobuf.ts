@@ -33,8 +33,7 @@ export function createProtobufCodec(options: ProtobufCodecOptions = {}): Codec {
   const onFault = options.onFault ?? warnOfFault;
   const readOptions: Partial<BinaryReadOptions> = { readUnknownFields: keepUnknownFields };
   const decodeOptions = { keepUnknownFields, maxDecodedMessageBytes, onFault };
-  // protobuf-es makes a view of every unknown field, even of those that it drops.
-  const unknownFieldBytes = keepUnknownFields ? memoryCosts.unknownField : memoryCosts.view;
+  const unknownFieldBytes = keepUnknownFields ? memoryCosts.unknownField : memoryCosts.droppedField;
   return {
     name: "proto",
 

@@ -36,7 +36,8 @@ export interface ServerOptions {
   maxDecodedMessageBytes?: number;
   /**
    * Keep the fields of requests that the schema does not know, extensions among them: a proxy needs them to pass a message on whole, and
-   * `getExtension` to find anything. Default false: a handler does not see them, and they would only take memory that a client chooses.
+   * `getExtension` to find anything. Default false: a handler does not see them, and they would only take memory that a client chooses. Dropped or kept,
+   * their number counts against `maxDecodedMessageBytes`.
    */
   keepUnknownFields?: boolean;
   /** Encodings that requests may use and responses do use when the client accepts them. Default: gzip. */
