@@ -1,12 +1,13 @@
 /**
  * h2spec sends `GET /` and `POST /` without a content-type. A gRPC server answers 405 or 415 as soon as it has the request's head, and
  * resets the stream with NO_ERROR where the request has not ended (RFC 9113 section 8.1). From then on the stream is closed, and frames that come
- * on it are ignored, because they may have been sent before the peer saw the reset (section 5.1). These cases send their fault only then;
- * against a server that reads requests to their end, all of them pass.
+ * on it are ignored, because they may have been sent before the peer saw the reset (section 5.1). These cases send their fault after the
+ * head: one that arrives together with the head is answered as h2spec expects, one that arrives later is ignored. Which of the two happens is a
+ * matter of how the kernel cuts what h2spec sends. Against a server that reads requests to their end, all of them pass.
  */
 const closedByThen = "the request was answered and its stream reset with NO_ERROR before the fault came";
 
-/** Cases that fail against any gRPC server that refuses a request without reading all of it. */
+/** Cases that may fail against a gRPC server, which refuses such requests without reading all of them. */
 export const answeredEarly: ReadonlyMap<string, string> = new Map(
   [
     "http2/5.1/8", // DATA after the peer's own RST_STREAM

@@ -38,7 +38,7 @@ export function readResult(lines: readonly string[]): H2specResult {
     part = parts.get(line.trimEnd()) ?? part;
     section = /^ +([\d.]+)\. /.exec(line)?.[1] ?? section;
     const number = /^ +× (\d+): /.exec(line)?.[1];
-    // Each failure is told twice: in its place, and in a list at the end.
+    // Each failure is reported twice: in its place, and in a list at the end.
     if (number !== undefined) failed.add(`${part}/${section}/${number}`);
     total = Number(/^(\d+) tests, /.exec(line)?.[1] ?? total);
   }

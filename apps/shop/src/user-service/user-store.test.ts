@@ -74,16 +74,16 @@ test("an update without changes leaves the time alone", () => {
 });
 
 test("while the clock is set back, a user is not updated before it was created, nor before its last update", () => {
-  const told: string[] = [];
-  const telling = createUserStore(database, {
+  const reported: string[] = [];
+  const reporting = createUserStore(database, {
     nowMs: () => now,
-    onChange: ({ kind, atMs }) => told.push(`${kind} at ${atMs}`),
+    onChange: ({ kind, atMs }) => reported.push(`${kind} at ${atMs}`),
   });
   now = 5_000;
-  const ada = telling.create({ name: splitName("Ada"), email: "ada@x.org" });
+  const ada = reporting.create({ name: splitName("Ada"), email: "ada@x.org" });
   assert.ok(ada !== "email-taken");
   const updatedAtMs = (role: 1 | 2) => {
-    const user = telling.update(ada.id, { role });
+    const user = reporting.update(ada.id, { role });
     assert.ok(typeof user === "object");
     assert.equal(user.createdAtMs, 5_000);
     return user.updatedAtMs;
@@ -94,8 +94,8 @@ test("while the clock is set back, a user is not updated before it was created, 
   assert.equal(updatedAtMs(1), 7_000);
   now = 6_000;
   assert.equal(updatedAtMs(2), 7_000);
-  telling.delete(ada.id);
-  assert.deepEqual(told, [
+  reporting.delete(ada.id);
+  assert.deepEqual(reported, [
     "created at 5000",
     "updated at 5000",
     "updated at 7000",

@@ -38,7 +38,7 @@ test("notices that any of them has ended", () => {
   assert.equal(areParents(ancestors, tableOf({ 1: 0, 10: 1, 20: 10, 40: 1 }, [])), false);
 });
 
-test("calls nobody while npm and all between run, and nothing holds the process", (t) => {
+test("does not call back while npm and all processes between run", (t) => {
   const before = process.env.npm_lifecycle_event;
   process.env.npm_lifecycle_event = "start";
   t.after(() => {
