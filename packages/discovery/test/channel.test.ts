@@ -7,6 +7,7 @@ import { createStaticRegistry } from "@tercel/discovery/static";
 import { createBackoff, createChannel, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 import { createFakeClock } from "@tercel/grpc/testing";
+import { createAuthority, withoutOpenssl } from "@tercel/test-support/certificates";
 import { silentLog as log, watching } from "./support/watching.ts";
 
 const open: (() => Promise<unknown>)[] = [];
@@ -252,4 +253,32 @@ test("a list that is read anew moves the calls", async () => {
   watch.close();
   await client.check({ service: "two" });
   await assert.rejects(registry.register({ name: "orders", address: "a", port: 1 }), /registers nobody/);
+});
+
+test("under TLS an instance is verified as the service, or as what its metadata says", {
+  skip: withoutOpenssl,
+}, async () => {
+  const authority = createAuthority();
+  const tls = { ca: authority.cert };
+  const health = createHealth();
+  const listen = async (name: string): Promise<number> => {
+    const server = createServer({ routes: health.routes, tls: authority.issue({ names: [`DNS:${name}`] }), log });
+    open.push(() => server.close({ deadlineMs: 0 }));
+    return (await server.listen({ port: 0 })).port;
+  };
+  const [orders, users] = [await listen("orders"), await listen("users.eu.internal")];
+  authority.dispose();
+  const registry = createStaticRegistry({
+    services: {
+      orders: [{ address: "127.0.0.1", port: orders }],
+      users: [{ address: "127.0.0.1", port: users, metadata: { authority: "users.eu.internal:443" } }],
+      payments: [{ address: "127.0.0.1", port: orders }],
+    },
+  });
+  const channels = createServiceChannels({ registry, channel: { tls, defaultTimeoutMs: 10_000, log } });
+  open.push(() => channels.close());
+  await channels.client(Health, "orders").check({});
+  await channels.client(Health, "users").check({});
+  const refused = channels.client(Health, "payments").check({});
+  await assert.rejects(refused, /certificate is not for payments, but for DNS:orders; .* authority/);
 });

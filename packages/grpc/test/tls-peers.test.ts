@@ -24,7 +24,7 @@ interface Outcome {
   readonly message: string;
 }
 
-/** What a server saw of a call; what its implementation does not tell is missing. */
+/** What a server saw of a call; what its implementation does not expose is missing. */
 interface SeenCall {
   readonly authority?: string;
   /** As sent in TLS (SNI). */

@@ -6,7 +6,7 @@ export function formatAddress(address: Address): string {
 }
 
 /**
- * Tells one place to connect to from another: a connection made under one name is never used for another, because the server
+ * A key for one place to connect to, with the name of the server there: a connection made under one name is never used for another, because the server
  * was verified for that name only.
  */
 export function addressKey(address: Address): string {

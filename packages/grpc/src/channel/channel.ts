@@ -175,7 +175,7 @@ function tlsForEach(tls: ChannelOptions["tls"]) {
   };
 }
 
-/** As in grpc-go: who says which name to verify means that server, so calls name it as well. */
+/** As in grpc-go: an application that sets the name to verify means that server, so calls carry it as well. */
 function fixedServerName(tls: ChannelOptions["tls"]): string | undefined {
   // What a function says may change from connection to connection, and so counts for TLS alone.
   if (typeof tls !== "object" || tls.servername === undefined || tls.servername === "") return undefined;

@@ -33,7 +33,7 @@ export function explainClientTlsError(error: TlsError): Error {
   return text === undefined ? error : Object.assign(new Error(text, { cause: error }), { code: error.code });
 }
 
-/** As `explainClientTlsError`, while the handshake is under way: a server that receives no cleartext it understands closes. */
+/** As `explainClientTlsError`, while the handshake is under way: a cleartext server that does not understand the handshake closes. */
 export function explainHandshakeError(error: TlsError): Error {
   if (error.code !== "ECONNRESET") return explainClientTlsError(error);
   const text = "the server closed the connection during the TLS handshake: it may not speak TLS on this port";
