@@ -16,8 +16,9 @@ const portionsPerSecond = 100;
 /** More under way would only have measured the client's memory. */
 const maxUnderWay = 20_000;
 const leastShare = 0.8;
-/** The longest wait for a turn, what was let in at first, and room for a busy machine. */
-const longestP99Ms = 2000;
+/** The longest wait for a turn, and room for a busy machine; what is let in at first comes on top. */
+const longestWaitMs = 2000;
+const initialLimit = 200;
 
 /**
  * A server whose calls cost 2 ms of its core each, with load shedding. What it can serve is measured with as many callers as keep it busy; then
@@ -76,6 +77,7 @@ export async function overloaded(options: SoakOptions): Promise<boolean> {
     `overload: ${pace.describe()} in ${seconds} s; served ${servedInTime}, ${(100 * share).toFixed(1)} % of what it can; ` +
       `of these p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms; refused: ${refused}; one call afterwards: ${Math.round(aloneMs)} ms`,
   );
+  const longestP99Ms = longestWaitMs + (initialLimit / capacity) * 1000;
   return (
     share >= leastShare &&
     quantile(0.99) <= longestP99Ms &&
