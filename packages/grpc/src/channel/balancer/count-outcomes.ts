@@ -12,8 +12,13 @@ export interface OutcomeCounts {
 
 /** Counts the outcome of a call for the endpoint that it went to. */
 export function countOutcome(counts: OutcomeCounts, record: EjectionRecord, outcome: CallOutcome): void {
-  if (outcome.code === undefined) record.succeeded += 1;
-  else record.failed += 1;
+  if (outcome.code === undefined) {
+    record.succeeded += 1;
+    record.deadlinesInRow = 0;
+    counts.answered += 1;
+    return;
+  }
+  record.failed += 1;
   if (outcome.wasAnswered !== false) {
     counts.answered += 1;
     record.deadlinesInRow = 0;

@@ -9,7 +9,15 @@ import { deriveHost } from "./derive-host.ts";
 import { EjectionRecord, type EjectionSettings, ejectHung, endInterval } from "./ejection.ts";
 import { endpointKey } from "./endpoint-key.ts";
 import { GracefulSwitch } from "./graceful-switch.ts";
-import type { Balancer, BalancerFactory, BalancerHost, BalancerUpdate, HealthListener, HealthReport } from "./index.ts";
+import type {
+  Balancer,
+  BalancerFactory,
+  BalancerHost,
+  BalancerUpdate,
+  CallOutcome,
+  HealthListener,
+  HealthReport,
+} from "./index.ts";
 import { createUnavailablePicker } from "./pickers.ts";
 import type { ChoosePolicy, PolicyChoice } from "./policy-choice.ts";
 
@@ -223,10 +231,14 @@ export class OutlierDetection implements Balancer, OutcomeCounts {
       subchannel.onCallEnd = before;
       return;
     }
-    subchannel.onCallEnd = (outcome) => {
-      before?.(outcome);
-      countOutcome(this, record, outcome);
-    };
+    const count = (outcome: CallOutcome): void => countOutcome(this, record, outcome);
+    subchannel.onCallEnd =
+      before === undefined
+        ? count
+        : (outcome) => {
+            before(outcome);
+            count(outcome);
+          };
   }
 
   #watchHealth(subchannel: Subchannel, listener: HealthListener): () => void {
