@@ -71,6 +71,11 @@ largeMessage.writeUInt32BE(16_379, 1);
 largeMessage.set([0x12, 0xf8, 0x7f], 5);
 const singleOctet = (id: number): Buffer => Buffer.concat(new Array<Buffer>(6000).fill(frame(0, 0, id, Buffer.of(0))));
 
+/** Calls of methods that do not exist, whose names come back in responses of headers alone that no table makes shorter. */
+export function headerResponses(): Iterable<Buffer> {
+  return streams((id) => [frame(1, endHeaders | endStream, id, requestBlock(String(id).padStart(96, "M")))], 100);
+}
+
 export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
   "nothing, for comparison": () => [opening],
   "calls without end": () =>
