@@ -14,6 +14,7 @@ import { attacks } from "../loop-delay/attacks.ts";
 import { median } from "../measure/statistics.ts";
 import { LOAD_CORE, MEASURED_CORE, pinned, pinSelf } from "../process/pinned.ts";
 import { readCpuMicros, readResidentBytes } from "../process/process-usage.ts";
+import { socketAttacks } from "./socket-attacks.ts";
 import { Victim, type VictimTimes } from "./victim.ts";
 
 const maxGrowthBytes = 64 * 2 ** 20;
@@ -43,14 +44,22 @@ interface Result {
 
 async function measure(name: string): Promise<Result> {
   const [execPath, ...execArgv] = pinned(MEASURED_CORE, [process.execPath, ...process.execArgv]);
-  const server = fork(join(import.meta.dirname, "../loop-delay/server.ts"), { execPath, execArgv });
+  const isTls = socketAttacks[name]?.isTls === true;
+  const server = fork(join(import.meta.dirname, "../loop-delay/server.ts"), isTls ? ["tls"] : [], {
+    execPath,
+    execArgv,
+  });
   const exited = once(server, "exit");
   try {
-    const [{ port }] = (await once(server, "message")) as [{ port: number }];
+    const [{ port, certificate }] = (await once(server, "message")) as [{ port: number; certificate?: string }];
     const pid = server.pid as number;
-    const victim = new Victim(port);
+    const victim = new Victim(port, certificate);
+    // Those that attack a server with TLS speak to no other.
+    const withoutAttack = <T>(run: () => Promise<T>): Promise<T> =>
+      isTls ? run() : whileAttacked(port, harmless, run);
     // Honest load compiles the code and lets the heap take the size that it works with.
-    await whileAttacked(port, "calls without end", () => victim.call(warmUpMs));
+    if (isTls) await victim.call(warmUpMs);
+    else await whileAttacked(port, "calls without end", () => victim.call(warmUpMs));
     const normal: VictimTimes[] = [];
     const attacked: VictimTimes[] = [];
     const before = readResidentBytes(pid);
@@ -59,7 +68,7 @@ async function measure(name: string): Promise<Result> {
       most = Math.max(most, readResidentBytes(pid));
     }, memoryEveryMs);
     for (let round = 0; round < rounds; round++) {
-      normal.push(await whileAttacked(port, harmless, () => victim.call(roundMs)));
+      normal.push(await withoutAttack(() => victim.call(roundMs)));
       attacked.push(await whileAttacked(port, name, () => victim.call(roundMs)));
     }
     clearInterval(watch);
@@ -105,11 +114,12 @@ function faults({ normalP99Ms, attackedP99Ms, failedCalls, growthBytes, cpuShare
 }
 
 const words = process.argv.slice(2);
-const names = Object.keys(attacks).filter(
+const all = [...Object.keys(attacks), ...Object.keys(socketAttacks)];
+const names = all.filter(
   (name) => name !== harmless && (words.length === 0 || words.some((word) => name.includes(word))),
 );
 if (names.length === 0) {
-  console.error(`no attack has one of these words in its name; there are: ${Object.keys(attacks).join(", ")}`);
+  console.error(`no attack has one of these words in its name; there are: ${all.join(", ")}`);
   process.exit(2);
 }
 // Children inherit it, except for the server.

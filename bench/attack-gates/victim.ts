@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createChannel, createClient } from "@tercel/grpc";
+import { type Channel, createChannel, createClient } from "@tercel/grpc";
 import { percentile } from "../measure/statistics.ts";
 import { EchoService } from "../peers/tercel/gen/echo_pb.ts";
 
@@ -16,15 +16,21 @@ export interface VictimTimes {
 
 /** Somebody else's connection to the server under attack. */
 export class Victim {
-  private readonly channel: ReturnType<typeof createChannel>;
+  private readonly connect: () => Channel;
+  private readonly isNewcomer: boolean;
+  private channel: Channel;
 
-  constructor(port: number) {
-    this.channel = createChannel(`127.0.0.1:${port}`);
+  /** With a certificate it uses TLS, and connects anew for each call. */
+  constructor(port: number, certificate: string | undefined) {
+    const tls = certificate === undefined ? undefined : { ca: certificate, servername: "localhost" };
+    this.connect = () => createChannel(`127.0.0.1:${port}`, { ...(tls !== undefined && { tls }) });
+    this.isNewcomer = tls !== undefined;
+    this.channel = this.connect();
   }
 
   /** Makes one call after the other for so long. */
   async call(durationMs: number): Promise<VictimTimes> {
-    const client = createClient(EchoService, this.channel);
+    let client = createClient(EchoService, this.channel);
     const times: number[] = [];
     let failed = 0;
     const untilMs = performance.now() + durationMs;
@@ -36,6 +42,11 @@ export class Victim {
         failed++;
       }
       times.push(performance.now() - beganMs);
+      if (this.isNewcomer) {
+        await this.channel.close();
+        this.channel = this.connect();
+        client = createClient(EchoService, this.channel);
+      }
       await sleep(pauseMs);
     }
     return { calls: times.length, failed, p50Ms: percentile(times, 50), p99Ms: percentile(times, 99) };

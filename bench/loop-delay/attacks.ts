@@ -106,6 +106,11 @@ function gzippedMessages(method: string, message: Uint8Array): () => Generator<B
 
 const maxMessageBytes = 4 * 2 ** 20;
 
+/** Calls of methods that do not exist, whose names come back in responses of headers alone that no table makes shorter. */
+export function headerResponses(): Iterable<Buffer> {
+  return streams((id) => [frame(1, endHeaders | endStream, id, requestBlock(String(id).padStart(96, "M")))], 100);
+}
+
 export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
   "nothing, for comparison": () => [opening],
   "calls without end": () =>

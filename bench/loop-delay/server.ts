@@ -1,10 +1,11 @@
 /**
- * Tercel's server in a process of its own, which measures how long one turn of its event loop takes: `start` and `report` come
+ * `[tls]`: Tercel's server in a process of its own, which measures how long one turn of its event loop takes: `start` and `report` come
  * from the parent.
  */
 
 import { create } from "@bufbuild/protobuf";
 import { createServer, type LimitStrike } from "@tercel/grpc";
+import { createSelfSigned } from "@tercel/test-support/certificates";
 import { EchoResponseSchema, EchoService } from "../peers/tercel/gen/echo_pb.ts";
 import { listsService } from "./lists-service.ts";
 
@@ -19,8 +20,10 @@ export interface TurnLengths {
 
 const strikes: Record<string, number> = {};
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+const tls = process.argv[2] === "tls" ? createSelfSigned() : undefined;
 const server = createServer({
   log: quiet,
+  ...(tls !== undefined && { tls }),
   onLimit({ limit, action }: LimitStrike) {
     const name = `${limit} ${action}`;
     strikes[name] = (strikes[name] ?? 0) + 1;
@@ -79,4 +82,4 @@ process.on("message", (order) => {
 process.on("disconnect", () => process.exit());
 
 const { port } = await server.listen({ port: 0 });
-process.send?.({ port });
+process.send?.({ port, certificate: tls?.cert.toString() });

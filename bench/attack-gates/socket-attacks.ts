@@ -1,0 +1,63 @@
+/** Attacks by how sockets are opened and read, not by bytes alone. Each runs until the process is ended. */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { duplexPair } from "node:stream";
+import { connect as connectTls } from "node:tls";
+import { headerResponses } from "../loop-delay/attacks.ts";
+
+export interface SocketAttack {
+  /** Of a server with TLS; its other client connects anew for each call. */
+  readonly isTls: boolean;
+  run(port: number): Promise<void>;
+}
+
+const silentSockets = 1000;
+const partOfClientHello = 100;
+
+/** What a client of TLS sends first. */
+async function readClientHello(): Promise<Buffer> {
+  const [wire, end] = duplexPair();
+  connectTls({ socket: wire, ALPNProtocols: ["h2"] }).on("error", () => {});
+  const [bytes] = (await once(end, "data")) as [Buffer];
+  return bytes;
+}
+
+/** Keeps so many sockets open that have sent `bytes` and send nothing more. */
+async function holdSockets(port: number, bytes: Uint8Array): Promise<void> {
+  const open = (): void => {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {}).resume();
+    socket.on("close", () => setTimeout(open, 100));
+    socket.write(bytes);
+  };
+  for (let i = 0; i < silentSockets; i++) open();
+  await new Promise(() => {});
+}
+
+/** Sends as fast as it is taken, and reads a byte a second. */
+async function trickle(port: number): Promise<void> {
+  for (;;) {
+    const socket: Socket = connect({
+      port,
+      host: "127.0.0.1",
+      onread: { buffer: Buffer.alloc(1), callback: () => false },
+    });
+    const closed = new Promise<boolean>((resolve) => socket.on("error", () => {}).on("close", () => resolve(false)));
+    const reading = setInterval(() => socket.resume(), 1000);
+    for (const chunk of headerResponses()) {
+      if (socket.write(chunk)) continue;
+      const drained = new Promise<boolean>((resolve) => socket.once("drain", () => resolve(true)));
+      if (!(await Promise.race([drained, closed]))) break;
+    }
+    clearInterval(reading);
+  }
+}
+
+export const socketAttacks: Readonly<Record<string, SocketAttack>> = {
+  "1,000 TLS sockets without a byte": { isTls: true, run: (port) => holdSockets(port, new Uint8Array(0)) },
+  "1,000 TLS sockets with a part of a ClientHello": {
+    isTls: true,
+    run: async (port) => holdSockets(port, (await readClientHello()).subarray(0, partOfClientHello)),
+  },
+  "calls answered by headers that it reads by a byte a second": { isTls: false, run: trickle },
+};
