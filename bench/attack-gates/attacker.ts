@@ -1,8 +1,11 @@
 /** `<port> <name of an attack>`: attacks until it is ended. */
 import { attack } from "../loop-delay/attack.ts";
 import { attacks } from "../loop-delay/attacks.ts";
+import { readingAttacks } from "./reading-attacks.ts";
 
 const [port, name = ""] = process.argv.slice(2);
-const octets = attacks[name];
-if (octets === undefined) throw new Error(`there is no attack "${name}"`);
-await attack(Number(port), octets, new AbortController().signal);
+const bytes = attacks[name];
+const readingAttack = readingAttacks[name];
+if (bytes !== undefined) await attack(Number(port), bytes, new AbortController().signal);
+else if (readingAttack !== undefined) await readingAttack(Number(port));
+else throw new Error(`there is no attack "${name}"`);

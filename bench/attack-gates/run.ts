@@ -14,6 +14,7 @@ import { attacks } from "../loop-delay/attacks.ts";
 import { median } from "../measure/statistics.ts";
 import { LOAD_CORE, MEASURED_CORE, pinned, pinSelf } from "../process/pinned.ts";
 import { readCpuMicros, readResidentBytes } from "../process/process-usage.ts";
+import { readingAttacks } from "./reading-attacks.ts";
 import { Victim, type VictimTimes } from "./victim.ts";
 
 const maxGrowthBytes = 64 * 2 ** 20;
@@ -105,11 +106,12 @@ function faults({ normalP99Ms, attackedP99Ms, failedCalls, growthBytes, cpuShare
 }
 
 const words = process.argv.slice(2);
-const names = Object.keys(attacks).filter(
+const known = [...Object.keys(attacks), ...Object.keys(readingAttacks)];
+const names = known.filter(
   (name) => name !== harmless && (words.length === 0 || words.some((word) => name.includes(word))),
 );
 if (names.length === 0) {
-  console.error(`no attack has one of these words in its name; there are: ${Object.keys(attacks).join(", ")}`);
+  console.error(`no attack has one of these words in its name; there are: ${known.join(", ")}`);
   process.exit(2);
 }
 // Children inherit it, except for the server.

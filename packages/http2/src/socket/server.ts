@@ -5,6 +5,7 @@ import { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents, ConnectionOptions } from "../connection/connection-options.ts";
 import { type ConnectionLimits, resolveLimits } from "../connection/limits.ts";
 import { Ticker } from "../connection/ticker.ts";
+import { SharedUnfinished } from "../connection/unfinished-messages.ts";
 import { GrowthAllowance } from "../connection/window-growth.ts";
 import { ErrorCode } from "../frame/error-code.ts";
 import { callerError } from "../http2-error.ts";
@@ -75,6 +76,7 @@ export class Http2Server {
   private readonly options: Http2ServerOptions;
   private readonly ticker: Ticker;
   private readonly growthAllowance: GrowthAllowance;
+  private readonly sharedUnfinished: SharedUnfinished;
   private readonly handshakeTimeoutMs: number;
   private readonly clock: Clock;
   private readonly listener: ReturnType<typeof createNetServer>;
@@ -100,6 +102,7 @@ export class Http2Server {
     this.handshakeTimeoutMs = limits.handshakeTimeoutMs;
     this.limits = limits;
     this.growthAllowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
+    this.sharedUnfinished = options.sharedUnfinished ?? new SharedUnfinished(limits.sharedUnfinishedBytes);
     this.events = {
       onStream: (stream, head, connection: Connection) => options.onStream(stream, head, connection),
       onLimit: (event, connection: Connection) => options.onLimit?.(event, connection.remoteAddress, connection),
@@ -330,6 +333,7 @@ export class Http2Server {
       resolvedLimits: this.limits,
       ticker: this.ticker,
       growthAllowance: this.growthAllowance,
+      sharedUnfinished: this.sharedUnfinished,
       peerTls: peerTlsOf(socket),
     });
     this.connections.add(connection);
