@@ -215,7 +215,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
       }
       if (this.share.isSpent) {
         this.isPausing = true;
-        this.share.renewed().then(this.afterPause);
+        this.share.renewed().then(() => this.afterPause());
         return;
       }
       const waiter = this.waiters.shift() as Waiter<T>;
@@ -228,10 +228,10 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     }
   }
 
-  private readonly afterPause = (): void => {
+  private afterPause(): void {
     this.isPausing = false;
     this.serve();
-  };
+  }
 
   /** Straight to whoever has waited longest. */
   private deliver(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
