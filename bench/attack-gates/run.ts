@@ -14,6 +14,7 @@ import { attacks } from "../loop-delay/attacks.ts";
 import { median } from "../measure/statistics.ts";
 import { LOAD_CORE, MEASURED_CORE, pinned, pinSelf } from "../process/pinned.ts";
 import { readCpuMicros, readResidentBytes } from "../process/process-usage.ts";
+import { readingAttacks } from "./reading-attacks.ts";
 import { socketAttacks } from "./socket-attacks.ts";
 import { Victim, type VictimTimes } from "./victim.ts";
 
@@ -114,12 +115,12 @@ function faults({ normalP99Ms, attackedP99Ms, failedCalls, growthBytes, cpuShare
 }
 
 const words = process.argv.slice(2);
-const all = [...Object.keys(attacks), ...Object.keys(socketAttacks)];
-const names = all.filter(
+const known = [...Object.keys(attacks), ...Object.keys(readingAttacks), ...Object.keys(socketAttacks)];
+const names = known.filter(
   (name) => name !== harmless && (words.length === 0 || words.some((word) => name.includes(word))),
 );
 if (names.length === 0) {
-  console.error(`no attack has one of these words in its name; there are: ${all.join(", ")}`);
+  console.error(`no attack has one of these words in its name; there are: ${known.join(", ")}`);
   process.exit(2);
 }
 // Children inherit it, except for the server.

@@ -22,6 +22,7 @@ export const limitNames = [
   "caused_resets",
   "glitches",
   "small_data",
+  "unfinished_messages",
   "control_frames",
   "output_backlog",
   "output_stall",

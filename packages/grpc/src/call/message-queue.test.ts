@@ -6,7 +6,7 @@ import { TurnShare } from "./turn-share.ts";
 const prefixBytes = 5;
 
 function setUp(make: (text: string) => string | Promise<string> = (text) => text) {
-  const seen = { credit: 0, returned: 0, made: 0 };
+  const seen = { credit: 0, lent: 0, returned: 0, made: 0 };
   const source: MessageSource<string> = {
     makeMessage(bytes, start, end, compressed) {
       seen.made++;
@@ -15,6 +15,14 @@ function setUp(make: (text: string) => string | Promise<string> = (text) => text
     },
     consume(octets) {
       seen.credit += octets;
+    },
+    lend(octets) {
+      seen.credit += octets;
+      seen.lent += octets;
+    },
+    messageComplete() {},
+    repay(octets) {
+      seen.lent -= octets;
     },
     takesNoMore() {
       seen.returned++;
@@ -119,6 +127,7 @@ describe("the message queue", () => {
       texts,
     );
     assert.equal(seen.credit, total);
+    assert.equal(seen.lent, 0);
   });
 
   it("tells waiting takers of the end, and of a failure once, after what had come before", async () => {
@@ -196,7 +205,7 @@ describe("the message queue", () => {
       assert.equal((await queue.next()).value, "a");
       if (ended) queue.end();
       queue.cutOff(new Error("cut off"));
-      assert.deepEqual(seen, { credit: 18, returned: 0, made: 1 });
+      assert.deepEqual(seen, { credit: 18, lent: 0, returned: 0, made: 1 });
       await assert.rejects(queue.next(), /cut off/);
       assert.equal((await queue.next()).done, true);
     });
@@ -277,7 +286,7 @@ describe("the message queue", () => {
     arrive("123456789012345");
     await queue.return();
     await queue.return();
-    assert.deepEqual(seen, { credit: 30, returned: 1, made: 0 });
+    assert.deepEqual(seen, { credit: 30, lent: 0, returned: 1, made: 0 });
     assert.equal((await queue.next()).done, true);
     arrive("late");
     assert.equal(seen.credit, 39);

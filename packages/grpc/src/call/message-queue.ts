@@ -12,6 +12,12 @@ export interface MessageSource<T> {
   makeMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, isOwn: boolean): T | Promise<T>;
   /** Gives the peer credit for what has been taken. */
   consume(bytes: number): void;
+  /** Gives the peer credit for part of a message that is held until the rest has come, when there is room for it. */
+  lend(bytes: number): void;
+  /** The message whose parts were lent is complete, and waits. */
+  messageComplete(): void;
+  /** Lent bytes are held no longer. */
+  repay(bytes: number): void;
   /** The application will take no more. */
   takesNoMore(): void;
 }
@@ -29,7 +35,7 @@ const done: IteratorResult<never, undefined> = { done: true, value: undefined };
  * in the thread pool, for instance), and readers take no more in a turn of the event loop than the share that all streams have.
  *
  * It also decides when the peer gets credit for what it has sent. Bytes of messages that wait here get it when they are
- * taken, so what waits is bounded by the stream's window. Bytes of a message whose rest is still to come get it at once
+ * taken, so what waits is bounded by the stream's window. Bytes of a message whose rest is still to come are lent
  * while nothing waits: a message may be larger than the window.
  */
 export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
@@ -77,25 +83,33 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     this.partialBytes -= owed;
     if (this.waiters.length > 0 && !this.isBusy && !this.share.isSpent) {
       this.deliveredBytes += owed;
+      if (credited > 0) this.source.repay(credited);
       this.deliver(bytes, start, end, compressed, gathered);
       return;
     }
     // While a message waits, parts of others earn nothing: only the first can have earned some.
-    if (credited > 0) this.creditedOfFirst = credited;
+    if (credited > 0) {
+      this.creditedOfFirst = credited;
+      this.source.messageComplete();
+    }
     this.waiting.push(bytes, start, end, compressed, gathered);
     if (this.waiters.length > 0) this.serve();
   }
 
   /** Everything in what was received has been pushed. */
   settle(): void {
-    let bytes = this.deliveredBytes;
+    const { deliveredBytes, partialBytes } = this;
     this.deliveredBytes = 0;
-    if (this.waiting.count === 0) {
-      bytes += this.partialBytes;
-      this.creditedOfPartial += this.partialBytes;
-      this.partialBytes = 0;
+    if (deliveredBytes > 0) this.source.consume(deliveredBytes);
+    if (partialBytes === 0 || this.waiting.count > 0) return;
+    this.partialBytes = 0;
+    if (this.ended) {
+      // Nothing is kept of it.
+      this.source.consume(partialBytes);
+      return;
     }
-    if (bytes > 0) this.source.consume(bytes);
+    this.creditedOfPartial += partialBytes;
+    this.source.lend(partialBytes);
   }
 
   /** No more messages come; those that wait can still be taken. */
@@ -120,9 +134,9 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
    */
   cutOff(reason: unknown): void {
     if (this.isOver) return;
+    this.ended = true;
     this.dropWaiting();
     this.isPausing = false;
-    this.ended = true;
     this.failed = true;
     this.failure = reason;
     const { making } = this;
@@ -165,7 +179,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
 
   private readonly take = (bytes: Uint8Array, start: number, end: number, compressed: boolean): T | Promise<T> => {
     this.deliveredBytes += end - start + messagePrefixBytes - this.creditedOfFirst;
-    this.creditedOfFirst = 0;
+    this.repayFirst();
     this.settle();
     this.share.spend(workOfMessage(end - start, compressed));
     return this.source.makeMessage(bytes, start, end, compressed, true);
@@ -202,7 +216,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
       }
       if (this.share.isSpent) {
         this.isPausing = true;
-        this.share.renewed().then(this.afterPause);
+        this.share.renewed().then(() => this.afterPause());
         return;
       }
       const waiter = this.waiters.shift() as Waiter<T>;
@@ -215,10 +229,10 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     }
   }
 
-  private readonly afterPause = (): void => {
+  private afterPause(): void {
     this.isPausing = false;
     this.serve();
-  };
+  }
 
   /** Straight to whoever has waited longest. */
   private deliver(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
@@ -265,9 +279,9 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
 
   /** Throws away what waits, and with it a failure that no reader was handed. */
   private breakOff(): void {
+    this.ended = true;
     this.dropWaiting();
     this.failed = false;
-    this.ended = true;
     this.isOver = true;
     this.tellEnd();
   }
@@ -276,8 +290,16 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     const { count, payloadBytes } = this.waiting;
     this.waiting.clear();
     this.deliveredBytes += payloadBytes + count * messagePrefixBytes - this.creditedOfFirst;
-    this.creditedOfFirst = 0;
+    this.repayFirst();
+    if (this.creditedOfPartial > 0) this.source.repay(this.creditedOfPartial);
+    this.creditedOfPartial = 0;
     this.settle();
+  }
+
+  private repayFirst(): void {
+    if (this.creditedOfFirst === 0) return;
+    this.source.repay(this.creditedOfFirst);
+    this.creditedOfFirst = 0;
   }
 
   /** A failure goes to whoever has waited longest, the end to the others. */

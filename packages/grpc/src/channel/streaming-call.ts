@@ -68,6 +68,18 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
     this.attempt.consume(bytes);
   }
 
+  lend(bytes: number): void {
+    this.attempt.lend(bytes);
+  }
+
+  messageComplete(): void {
+    this.attempt.messageComplete();
+  }
+
+  repay(bytes: number): void {
+    this.attempt.repay(bytes);
+  }
+
   takesNoMore(): void {
     this.cancel(new ConnectError("the caller took no more responses", Code.Canceled));
   }

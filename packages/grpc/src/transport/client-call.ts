@@ -157,6 +157,18 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
     this.stream?.consume(bytes);
   }
 
+  lend(bytes: number): void {
+    this.stream?.lend(bytes);
+  }
+
+  messageComplete(): void {
+    this.stream?.messageComplete();
+  }
+
+  repay(bytes: number): void {
+    this.stream?.repay(bytes);
+  }
+
   /** Makes a response message, as `MessageSource` has it. */
   makeMessage(
     bytes: Uint8Array,
@@ -210,11 +222,12 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
       this.headIsStatus = false;
       this.listener.onHead(this);
     }
-    if (this.responses === undefined) this.stream?.consume(end - start);
-    else this.responses.received(end - start);
+    this.responses?.received(end - start);
     if (this.reader === undefined && isOneMessage(bytes, start, end, this.settings.maxReceiveMessageBytes)) {
+      if (this.responses === undefined) this.stream?.consume(end - start);
       this.onMessage(bytes, start + messagePrefixBytes, end, false, false);
     } else {
+      if (this.responses === undefined) this.stream?.lend(end - start);
       this.reader ??= new MessageReader(this, this.settings.maxReceiveMessageBytes);
       const error = this.reader.push(bytes, start, end);
       if (error !== undefined) this.finish(error);

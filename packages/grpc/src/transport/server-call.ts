@@ -258,11 +258,13 @@ export class ServerCall
       this.stream.consume(end - start);
       return;
     }
-    if (this.requests === undefined) this.stream.consume(end - start);
-    else this.requests.received(end - start);
+    this.requests?.received(end - start);
     if (this.reader === undefined && isOneMessage(bytes, start, end, this.plan.handler.maxReceiveMessageBytes)) {
+      if (this.requests === undefined) this.stream.consume(end - start);
       this.onMessage(bytes, start + messagePrefixBytes, end, false, false);
     } else {
+      // Held until the request has ended: whoever sends one message and no end must not have it held for nothing.
+      if (this.requests === undefined) this.stream.lend(end - start);
       this.reader ??= new MessageReader(this, this.plan.handler.maxReceiveMessageBytes);
       const error = this.reader.push(bytes, start, end);
       if (error !== undefined) this.fail(error);
@@ -291,6 +293,7 @@ export class ServerCall
 
   onEnd(): void {
     if (this.over) return;
+    if (this.requests === undefined) this.stream.repay();
     if (this.reader !== undefined && !this.reader.isBetweenMessages) {
       this.fail(new ConnectError("the request ended inside a message", Code.Internal));
     } else if (this.requests !== undefined) {
@@ -377,6 +380,18 @@ export class ServerCall
 
   consume(bytes: number): void {
     this.stream.consume(bytes);
+  }
+
+  lend(bytes: number): void {
+    this.stream.lend(bytes);
+  }
+
+  messageComplete(): void {
+    this.stream.messageComplete();
+  }
+
+  repay(bytes: number): void {
+    this.stream.repay(bytes);
   }
 
   takesNoMore(): void {

@@ -10,6 +10,7 @@ import type { ConnectionLimits } from "./limits.ts";
 import type { SharedOutput } from "./shared-output.ts";
 import type { StreamPlaces } from "./stream-places.ts";
 import type { Ticker } from "./ticker.ts";
+import type { SharedUnfinished } from "./unfinished-messages.ts";
 import type { GrowthAllowance } from "./window-growth.ts";
 
 /** What a connection tells the layer above. Each names the connection last, so that one object can serve all of a server's. */
@@ -50,6 +51,8 @@ export interface ConnectionOptions {
   growthAllowance?: GrowthAllowance;
   /** Server: what may wait to be sent on all connections that share it. Default: one of its own. */
   sharedOutput?: SharedOutput;
+  /** What all connections that share it may hold of unfinished messages. Default: one of its own. */
+  sharedUnfinished?: SharedUnfinished;
   /** Server: places for the streams of all connections that share it. Default: no limit but each connection's own. */
   streamPlaces?: StreamPlaces;
   /** What TLS tells of the peer. Default: there is no TLS. */

@@ -59,6 +59,8 @@ export class Inbound implements FrameSink {
   private readonly budgets: Budgets;
   readonly smallData = new SmallDataBudget();
   private readonly creditAhead: CreditAhead;
+  /** More than usual may be held with credit ahead, see `giveCreditAhead`. */
+  private extraAheadBytes = 0;
   private assembly: HeaderAssembly | undefined = undefined;
   private settingsSeen = false;
   /** Mostly one comparison is enough to know that a header list is fine. */
@@ -214,8 +216,7 @@ export class Inbound implements FrameSink {
     const cost = isPiece ? 0 : smallDataCost(content, endStream);
     stream.dataReceived(content, cost);
     if (cost > 0) this.smallData.spend(cost, this.window.size);
-    const maxAheadBytes = this.limits.maxReceiveWindowBytes - this.window.size;
-    if (this.creditAhead.give(octets, maxAheadBytes)) this.returnCredit(octets);
+    if (this.creditAhead.give(octets, this.maxAheadBytes)) this.returnCredit(octets);
     if (content < octets) stream.giveCredit(octets - content);
     if (stream.listener === undefined || (this.owner.role === "client" && !stream.headReceived)) {
       throw streamError(ErrorCode.protocolError, "DATA came before the response's head");
@@ -405,6 +406,25 @@ export class Inbound implements FrameSink {
   /** Octets of all streams that nobody has used up. */
   get heldBytes(): number {
     return this.window.heldBytes + this.creditAhead.heldBytes;
+  }
+
+  private get maxAheadBytes(): number {
+    return Math.max(0, this.limits.maxReceiveWindowBytes - this.window.size) + this.extraAheadBytes;
+  }
+
+  /**
+   * What is held gets the connection's credit now, and so does what streams with small windows can send: those that wait for credit of
+   * their own must not keep the connection's from those that have it.
+   */
+  giveCreditAhead(streamWindowBytes: number): void {
+    const held = this.window.heldBytes;
+    this.extraAheadBytes = this.heldBytes + this.limits.maxConcurrentStreams * streamWindowBytes;
+    if (held > 0 && this.creditAhead.give(held, this.maxAheadBytes)) this.returnCredit(held);
+  }
+
+  /** From now on credit ahead is bounded as usual. */
+  endCreditAhead(): void {
+    this.extraAheadBytes = 0;
   }
 
   private returnCredit(octets: number): void {

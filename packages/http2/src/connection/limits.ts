@@ -33,6 +33,18 @@ export interface ConnectionLimits {
   maxReceiveWindowBytes: number;
   /** What the connections of a server may hold in sum beyond the windows that they begin with. Default 256 MiB. */
   sharedWindowGrowthBytes: number;
+  /**
+   * Bytes that a connection's streams may hold of messages that are not complete, beyond what their windows hold. Beyond it credit is
+   * withheld, so that large messages come one after the other. Default 16 MiB, which holds a few messages of a usual limit.
+   */
+  maxUnfinishedBytes: number;
+  /** The same for all connections of a server together. Default 128 MiB, eight connections that use all of theirs. */
+  sharedUnfinishedBytes: number;
+  /**
+   * A stream whose unfinished message brings less than 10 KiB in this time, while others wait for what it holds, is reset. Default 10 s,
+   * as for a frame that does not end; 0 means never.
+   */
+  unfinishedTimeoutMs: number;
   /** Largest frame we accept. Default 16,384: larger ones only delay other streams. */
   maxFrameBytes: number;
   /** CONTINUATION frames behind one HEADERS. Default 5 (CVE-2024-28182 and its kin). */
@@ -119,6 +131,9 @@ export const defaultLimits: Readonly<ConnectionLimits> = {
   connectionWindowBytes: 1_048_576,
   maxReceiveWindowBytes: 16_777_216,
   sharedWindowGrowthBytes: 268_435_456,
+  maxUnfinishedBytes: 16_777_216,
+  sharedUnfinishedBytes: 134_217_728,
+  unfinishedTimeoutMs: 10_000,
   maxFrameBytes: 16_384,
   maxContinuationFrames: 5,
   maxHeaderBlockBytes: 32_768,

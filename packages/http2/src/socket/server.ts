@@ -6,6 +6,7 @@ import type { ConnectionEvents, ConnectionOptions } from "../connection/connecti
 import { type ConnectionLimits, resolveLimits } from "../connection/limits.ts";
 import { SharedOutput } from "../connection/shared-output.ts";
 import { Ticker } from "../connection/ticker.ts";
+import { SharedUnfinished } from "../connection/unfinished-messages.ts";
 import { GrowthAllowance } from "../connection/window-growth.ts";
 import { ErrorCode } from "../frame/error-code.ts";
 import { callerError } from "../http2-error.ts";
@@ -84,6 +85,7 @@ export class Http2Server {
   private readonly ticker: Ticker;
   private readonly growthAllowance: GrowthAllowance;
   private readonly sharedOutput: SharedOutput;
+  private readonly sharedUnfinished: SharedUnfinished;
   private readonly handshakeTimeoutMs: number;
   private readonly clock: Clock;
   private readonly listener: ReturnType<typeof createNetServer>;
@@ -110,6 +112,7 @@ export class Http2Server {
     this.limits = limits;
     this.growthAllowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
     this.sharedOutput = options.sharedOutput ?? new SharedOutput(limits);
+    this.sharedUnfinished = options.sharedUnfinished ?? new SharedUnfinished(limits.sharedUnfinishedBytes);
     this.events = {
       onStream: (stream, head, connection: Connection) => options.onStream(stream, head, connection),
       onLimit: (event, connection: Connection) => options.onLimit?.(event, connection.remoteAddress, connection),
@@ -373,6 +376,7 @@ export class Http2Server {
       ticker: this.ticker,
       growthAllowance: this.growthAllowance,
       sharedOutput: this.sharedOutput,
+      sharedUnfinished: this.sharedUnfinished,
       peerTls: peerTlsOf(socket),
     });
     this.connections.add(connection);

@@ -4,6 +4,7 @@ import type { TurnWork } from "../frame/turn-work.ts";
 import type { PreparedHeaders } from "../hpack/index.ts";
 import { callerError, type Http2Error } from "../http2-error.ts";
 import type { PeerTls } from "../peer-tls.ts";
+import type { Loan } from "./loan.ts";
 import type { ResponseHead, Trailers } from "./response-head.ts";
 import { afterReceivingEnd, afterSendingEnd, maySend, StreamState } from "./state.ts";
 import { ReceiveWindow, SendWindow } from "./window.ts";
@@ -48,6 +49,10 @@ export interface StreamOwner {
   sendWindowUpdate(streamId: number, increment: number): void;
   sendReset(stream: Stream, code: number): void;
   releaseConnectionWindow(octets: number): void;
+  /** See {@link Stream.lend}, {@link Stream.messageComplete} and {@link Stream.repay}. */
+  lend(stream: Stream, bytes: number): void;
+  messageComplete(loan: Loan): void;
+  repay(loan: Loan, bytes: number): number;
   /** Data that was cut into tiny frames has been used up; see `SmallDataBudget`. */
   giveBackSmallData(cost: number): void;
   /** `inGoodOrder`: both sides ended it, nobody reset it. `before` is the state that it was in. */
@@ -106,6 +111,8 @@ export class Stream {
   /** Whether the stream, while it is open, keeps the process alive. Only a client's streams do, see `unrefWhenIdle`. */
   isReferenced = true;
   private unconsumed = 0;
+  /** For the connection: what the stream holds of an unfinished message. Undefined while it holds nothing. */
+  loan: Loan | undefined = undefined;
   /** What the frames of the unconsumed data have cost. */
   private smallDataCost = 0;
 
@@ -212,7 +219,29 @@ export class Stream {
     this.giveCredit(credit);
   }
 
-  /** For the connection, and `consume`: octets that are no use to anybody any more, such as padding. */
+  /**
+   * `bytes` of received data are held because the rest of their message has to come. The peer gets credit for them as if they were used
+   * up, at once or when there is room for them among all that is held like this. Call `repay` once they are used up.
+   */
+  lend(bytes: number): void {
+    if (this.state === StreamState.closed) return;
+    this.owner.lend(this, bytes);
+  }
+
+  /** The message is complete whose bytes were lent; they are still held. */
+  messageComplete(): void {
+    if (this.loan !== undefined) this.owner.messageComplete(this.loan);
+  }
+
+  /** Lent bytes have been used up, all by default. */
+  repay(bytes: number = Number.MAX_SAFE_INTEGER): void {
+    const { loan } = this;
+    if (loan === undefined) return;
+    const uncredited = this.owner.repay(loan, bytes);
+    if (uncredited > 0) this.consume(uncredited);
+  }
+
+  /** For the connection, and `consume`: bytes that are no use to anybody any more, such as padding. */
   giveCredit(credit: number): void {
     this.owner.releaseConnectionWindow(credit);
     if (this.state === StreamState.closed || this.state === StreamState.halfClosedRemote) return;
@@ -299,6 +328,7 @@ export class Stream {
   }
 
   private finish(inGoodOrder: boolean, before: StreamState): void {
+    if (this.loan !== undefined) this.repay();
     this.returnUnconsumed();
     this.owner.streamClosed(this, inGoodOrder, before);
     this.freeSlot();
