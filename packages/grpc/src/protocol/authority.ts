@@ -9,5 +9,7 @@ export function isAuthority(text: unknown): text is string {
 /** Returns the host of an authority: without the port, the brackets of an IPv6 address and its zone. TLS verifies this name. */
 export function hostOfAuthority(authority: string): string {
   const host = authority.replace(/:[0-9]*$/, "");
-  return host.startsWith("[") ? host.replace(/^\[([^\]%]*).*$/, "$1") : host;
+  if (!host.startsWith("[")) return host;
+  const end = host.search(/[\]%]/);
+  return host.slice(1, end === -1 ? host.length : end);
 }

@@ -58,7 +58,7 @@ describe("a handler", () => {
     );
   });
 
-  it("may be missing or undefined, and a method of a class that has others", async () => {
+  it("may be missing or undefined, have state next to it, and be a method of a class that has others", async () => {
     class Echo implements Partial<ServiceImpl<typeof EchoService>> {
       readonly prefix = "echo ";
       greet(text: string): string {
@@ -72,6 +72,7 @@ describe("a handler", () => {
       new Echo(),
       {},
       { unary: undefined },
+      { unary, calls: 0 } as object,
       Object.assign(Object.create(null), { unary }),
     ]) {
       await createServer({ routes: (router) => void router.service(EchoService, implementation) }).close();

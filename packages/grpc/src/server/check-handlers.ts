@@ -4,7 +4,8 @@ import { nearestName } from "../call/unknown-option.ts";
 
 /**
  * Refuses an implementation that does not fit its service. A misspelt handler would otherwise leave its method unimplemented without a
- * word. Of an object of a class only the handlers are looked at: its other methods may serve the class itself.
+ * word. Values that are not functions may stand next to handlers, as their state. Of an object of a class only the handlers are looked at: its
+ * other methods may serve the class itself.
  *
  * @throws TypeError that names the service, the handler, and the nearest method
  */
@@ -22,7 +23,7 @@ export function checkHandlers(service: DescService, implementation: unknown): vo
   }
   if (!isPlain(implementation)) return;
   for (const name of Object.keys(implementation)) {
-    if (known.includes(name)) continue;
+    if (known.includes(name) || typeof (implementation as Record<string, unknown>)[name] !== "function") continue;
     const nearest = nearestName(name, known);
     const hint = nearest === undefined ? "." : `; did you mean "${nearest}"?`;
     throw new TypeError(`${where}: the service has no method "${name}"${hint} Its methods: ${known.join(", ")}.`);

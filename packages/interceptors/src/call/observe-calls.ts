@@ -16,8 +16,8 @@ export interface CallObserver {
   onEnd(status: Status, error: unknown): void;
 }
 
-/** What our channels report of the attempts of a call, and our servers of calls as they arrive: the steps of a hook of these names. */
-export type ObservedBeside = Pick<CallHook, "onAttempt" | "onArrival" | "onUnhandled">;
+/** Observers of the attempts of a call on our channels, and of calls as they arrive at our servers: a hook's steps of these names. */
+export type LifecycleObservers = Pick<CallHook, "onAttempt" | "onArrival" | "onUnhandled">;
 
 /**
  * An interceptor that changes nothing, and asks for an observer of each call; undefined leaves the call unobserved.
@@ -25,12 +25,12 @@ export type ObservedBeside = Pick<CallHook, "onAttempt" | "onArrival" | "onUnhan
 export function observeCalls(
   side: Side,
   begin: (request: CallRequest) => CallObserver | undefined,
-  beside: ObservedBeside = {},
+  lifecycle: LifecycleObservers = {},
 ): Interceptor {
   const succeeded = side === "server" ? statusOfSuccess : () => okStatus;
   return createHookedInterceptor<CallObserver | undefined>({
     begin,
-    ...beside,
+    ...lifecycle,
     runner: (_request, observer, mayEnter) => observer?.runner?.(mayEnter),
     onRequest: (_request, observer, message) => observer?.onRequest?.(message),
     onResponse: (_request, observer, message) => observer?.onResponse?.(message),
