@@ -314,8 +314,10 @@ export class Connection
   }
 
   sendReset(stream: Stream, code: number): void {
-    // Unless the peer has ended its side, there may be more of it on the way.
-    if (mayReceive(stream.state)) this.streams.endedLocally(stream.id, stream.receiveWindow.availableBytes);
+    this.streams.endedLocally(
+      stream.id,
+      mayReceive(stream.state) ? stream.receiveWindow.availableBytes : undefined,
+    );
     this.outbound.rstStream(stream.id, code);
   }
 
@@ -391,6 +393,10 @@ export class Connection
 
   ignoreRest(streamId: number): void {
     this.streams.endedLocally(streamId, this.ownSettings.streamAllowanceBytes);
+  }
+
+  lateFrame(): void {
+    this.budgets.causedReset();
   }
 
   refuseHeaderList(streamId: number, endStream: boolean): void {
@@ -470,8 +476,12 @@ export class Connection
     }
     if (error.limit !== undefined) this.limitTeller.tell(error.limit, "reset", streamId, error.message);
     const stream = this.streams.find(streamId);
-    if (stream === undefined) this.outbound.rstStream(streamId, error.code);
-    else this.resetStream(stream, error);
+    if (stream !== undefined) {
+      this.resetStream(stream, error);
+      return;
+    }
+    this.streams.endedLocally(streamId, undefined);
+    this.outbound.rstStream(streamId, error.code);
   }
 
   /** Ends a stream on both sides. Its listener sees the error. */
