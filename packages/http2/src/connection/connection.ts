@@ -3,7 +3,7 @@ import { FrameReader } from "../frame/frame-reader.ts";
 import type { Goaway } from "../frame/goaway.ts";
 import { TurnWork, workOfFrame } from "../frame/turn-work.ts";
 import { PreparedHeaders } from "../hpack/index.ts";
-import { callerError, type Http2Error, limitError, streamLimitError } from "../http2-error.ts";
+import { callerError, type Http2Error, streamLimitError } from "../http2-error.ts";
 import type { PeerTls } from "../peer-tls.ts";
 import { isHeadRequest } from "../stream/is-head-request.ts";
 import type { Borrower, Loan } from "../stream/loan.ts";
@@ -25,7 +25,6 @@ import { KeepaliveTimer } from "./keepalive.ts";
 import { LimitTeller } from "./limit-teller.ts";
 import { type ConnectionLimits, resolveLimits } from "./limits.ts";
 import { Outbound, type OutboundOwner } from "./outbound.ts";
-import { OutputWatch } from "./output-watch.ts";
 import { OwnSettings } from "./own-settings.ts";
 import { PeerSettings } from "./peer-settings.ts";
 import { Phases } from "./phases.ts";
@@ -33,7 +32,6 @@ import { PingPolicy } from "./ping-policy.ts";
 import { Pings } from "./pings.ts";
 import { type ChunkReader, ReadPacer } from "./read-pacer.ts";
 import type { Role } from "./role.ts";
-import { type OutputHolder, SharedOutput } from "./shared-output.ts";
 import { Shutdown } from "./shutdown.ts";
 import { StreamAdmission, type StreamAdmissionParts } from "./stream-admission.ts";
 import { StreamTable } from "./stream-table.ts";
@@ -51,7 +49,7 @@ const tooLargeHeaders = new PreparedHeaders([":status", "431", "content-length",
  * are the business of the folder `socket`.
  */
 export class Connection
-  implements StreamOwner, InboundOwner, OutboundOwner, OutputHolder, ChunkReader, UnfinishedOwner
+  implements StreamOwner, InboundOwner, OutboundOwner, ChunkReader, UnfinishedOwner
 {
   readonly role: Role;
   readonly clock: Clock;
@@ -68,8 +66,8 @@ export class Connection
   private readonly inbound: Inbound;
   private readonly reader: FrameReader;
   private readonly phases: Phases;
-  private readonly outputWatch: OutputWatch;
-  private readonly keepalive: KeepaliveTimer;
+  /** Undefined without the option. */
+  private readonly keepalive: KeepaliveTimer | undefined;
   private readonly timeLimits: TimeLimits;
   private readonly pingPolicy: PingPolicy;
   private readonly controlFrameGuard: ControlFrameGuard;
@@ -128,9 +126,8 @@ export class Connection
     this.phases = new Phases(limits, this.clock.nowMs());
     this.pingPolicy = new PingPolicy(limits);
     this.controlFrameGuard = new ControlFrameGuard(this.outbound, limits, this.pacer, this.limitTeller);
-    const sharedOutput = options.sharedOutput ?? new SharedOutput(limits);
-    this.outputWatch = new OutputWatch(this, this.outbound, limits, sharedOutput);
-    this.keepalive = new KeepaliveTimer(options.keepalive, this.clock.nowMs());
+    this.keepalive =
+      options.keepalive === undefined ? undefined : new KeepaliveTimer(options.keepalive, this.clock.nowMs());
     this.peerSettings = new PeerSettings(role, this.streams, this.outbound);
     this.ownSettings = new OwnSettings(limits, this.outbound);
     this.parts = {
@@ -142,7 +139,7 @@ export class Connection
       places: options.streamPlaces,
       inbound: this.inbound,
       outbound: this.outbound,
-      outputWatch: this.outputWatch,
+      sharedOutput: options.sharedOutput,
       peerSettings: this.peerSettings,
       ownSettings: this.ownSettings,
       pings: this.pings,
@@ -225,7 +222,7 @@ export class Connection
     if (this.unrefWhenIdle && ++this.referencedStreams === 1) this.socket.ref?.();
     stream.sendHeaders(fields, endStream, extra);
     // After the head, so that the peer sees a ping of a connection with streams.
-    if (this.keepalive.isDormant) this.timeLimits.wake(this.clock.nowMs());
+    if (this.keepalive?.isDormant === true) this.timeLimits.wake(this.clock.nowMs());
     return stream;
   }
 
@@ -260,7 +257,7 @@ export class Connection
    * up, so its memory can be freed or filled anew.
    */
   receive(chunk: Uint8Array): boolean {
-    this.keepalive.heard();
+    this.keepalive?.heard();
     if (this.shutdownBegun !== undefined) this.shutdownBegun.discarded(chunk.length);
     return this.pacer.receive(chunk);
   }
@@ -499,22 +496,12 @@ export class Connection
     this.shutdown.abandon(error);
   }
 
-  // ---- OutboundOwner and OutputHolder
+  // ---- OutboundOwner
 
   backlogGrew(bytes: number): void {
     if (this.shutdownBegun?.isFailing === true || this.isClosed) return;
     const error = this.controlFrameGuard.backlogGrew(bytes);
     if (error !== undefined) this.abandon(error);
-  }
-
-  giveUpOutput(): void {
-    this.abandon(
-      limitError(
-        "output_stall",
-        ErrorCode.internalError,
-        "too much waits on all connections, and the peer takes too little",
-      ),
-    );
   }
 
   // ---- UnfinishedOwner
@@ -635,7 +622,7 @@ export class Connection
 
   private gone(reported: Http2Error | undefined, streamsSaw: Http2Error): void {
     this.ticker.delete(this);
-    this.outputWatch.end();
+    this.timeLimits.end();
     this.windowTuner?.end();
     this.creditAhead.end();
     this.unfinished?.end();
