@@ -13,7 +13,8 @@ export { type LimitAction, type LimitEvent, type LimitName, limitNames } from ".
 export type { PeerCertificate, PeerTls } from "./peer-tls.ts";
 export { type ConnectOptions, connect } from "./socket/connect.ts";
 export { isLoopback } from "./socket/loopback.ts";
-export { type Http1Server, Http2Server, type Http2ServerOptions, type ListenAddress } from "./socket/server.ts";
+export { Http2Server } from "./socket/server.ts";
+export type { Http1Server, Http2ServerOptions, ListenAddress } from "./socket/server-options.ts";
 export type { RequestHead } from "./stream/request-head.ts";
 export type { ResponseHead, Trailers } from "./stream/response-head.ts";
 export type { HeaderFields, Stream, StreamListener } from "./stream/stream.ts";

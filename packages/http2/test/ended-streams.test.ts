@@ -5,7 +5,7 @@ import { ErrorCode } from "../src/index.ts";
 import { createScriptedClient, createScriptedServer } from "../src/testing/index.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
-test("ignores what was sent before our reset arrived, up to the stream's window and its trailers, and not a byte more", async () => {
+test("ignores for nothing what was sent before our reset arrived, up to the stream's window and its trailers, and charges every byte more", async () => {
   const limits = { streamWindowBytes: 30_000, connectionWindowBytes: 65_535 };
   const { peer, events, clock, settle } = createScriptedServer({ limits });
   await peer.shakeHands();
@@ -28,10 +28,14 @@ test("ignores what was sent before our reset arrived, up to the stream's window 
   peer.sendHeaders(1, ["trailer", "t"], { endStream: true });
   peer.sendReset(1, ErrorCode.cancel);
   await peer.expectNothingMore();
-  peer.sendData(3, "x");
-  await peer.expectReset(3, ErrorCode.streamClosed);
-  peer.sendHeaders(1, ["trailer", "t"], { endStream: true });
-  await peer.expectGoaway(ErrorCode.streamClosed);
+  // Ignored as well, as after every reset, but no longer for nothing.
+  for (let i = 0; i < 100; i++) {
+    peer.sendData(3, "xx");
+    peer.sendHeaders(1, ["trailer", "t"], { endStream: true });
+  }
+  await peer.expectNothingMore();
+  peer.sendData(3, "xx");
+  await peer.expectGoaway(ErrorCode.enhanceYourCalm, "too_many_stream_errors");
 });
 
 test("ignores what follows a request that it does not open", async () => {
@@ -81,6 +85,29 @@ test("keeps the connection of 200 uploads that are answered early with a window 
   assert.equal(peer.unread.filter((frame) => frame.type === "GOAWAY").length, 0);
 });
 
+test("answers the first frame after the peer's own end with a reset, and ignores the next ones", async () => {
+  const { peer, events } = createScriptedServer({
+    onStream: (recorded, stream) => {
+      if (stream.id === 1) recorded.onEnd = () => stream.sendHeaders(ok, true);
+    },
+  });
+  await peer.shakeHands();
+  // Over on both sides, and half closed by the peer.
+  for (const id of [1, 3]) {
+    peer.sendHeaders(id, post, { endStream: true });
+    peer.sendData(id, "x");
+  }
+  assert.equal((await peer.nextFrame()).type, "HEADERS");
+  for (const id of [1, 3]) await peer.expectReset(id, ErrorCode.streamClosed);
+  for (const id of [1, 3]) {
+    peer.sendData(id, "x", { endStream: true });
+    peer.sendData(id, "");
+    peer.sendHeaders(id, ["trailer", "t"], { endStream: true });
+  }
+  await peer.expectNothingMore();
+  assert.equal(events.stream(3).error?.code, ErrorCode.streamClosed);
+});
+
 test("ends the connection of a peer that floods streams which it has ended", async () => {
   const { peer, events, settle } = createScriptedServer();
   await peer.shakeHands();
@@ -90,7 +117,7 @@ test("ends the connection of a peer that floods streams which it has ended", asy
   await settle();
   for (let i = 0; i < 200; i++) peer.sendData(1, "x");
   await peer.expectReset(1, ErrorCode.cancel);
-  await peer.expectReset(1, ErrorCode.streamClosed);
+  await peer.expectNothingMore();
   peer.sendData(1, "x");
   await peer.expectGoaway(ErrorCode.enhanceYourCalm, "too_many_stream_errors");
 });

@@ -209,3 +209,13 @@ test("does not ask while there is no stream, unless that is wanted", async () =>
     await peer.expectNothingMore();
   }
 });
+
+test("never asks without the option, however long the peer is silent", async () => {
+  const { peer, clock, request, events } = createScriptedClient();
+  await peer.shakeHands();
+  request(post);
+  await peer.nextOf("HEADERS");
+  clock.advance(24 * 3_600_000);
+  await peer.expectNothingMore();
+  assert.equal(events.closes, 0);
+});

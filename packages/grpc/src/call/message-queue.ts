@@ -1,7 +1,7 @@
 import { messagePrefixBytes } from "../protocol/message-framing.ts";
 import { rejectToCaller } from "./caller-stack.ts";
 import { type TurnShare, workOfMessage } from "./turn-share.ts";
-import { WaitingMessages } from "./waiting-messages.ts";
+import { type MessageTaker, WaitingMessages } from "./waiting-messages.ts";
 
 /** The call whose messages a queue holds. */
 export interface MessageSource<T> {
@@ -25,6 +25,7 @@ export interface MessageSource<T> {
 interface Waiter<T> {
   resolve(result: IteratorResult<T, undefined> | Promise<never>): void;
   reject(reason: unknown): void;
+  next: Waiter<T> | undefined;
 }
 
 const done: IteratorResult<never, undefined> = { done: true, value: undefined };
@@ -38,7 +39,7 @@ const done: IteratorResult<never, undefined> = { done: true, value: undefined };
  * taken, so what waits is bounded by the stream's window. Bytes of a message whose rest is still to come are lent
  * while nothing waits: a message may be larger than the window.
  */
-export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
+export class MessageQueue<T> implements AsyncIterableIterator<T, undefined>, MessageTaker<T | Promise<T>> {
   private readonly source: MessageSource<T>;
   private readonly share: TurnShare;
   private readonly waiting = new WaitingMessages();
@@ -51,7 +52,9 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
   private deliveredBytes = 0;
   /** All that have come. */
   pushed = 0;
-  private waiters: Waiter<T>[] = [];
+  /** Readers, in the order in which they came. Mostly there is one, so an array would be most of what an open stream holds here. */
+  private firstWaiter: Waiter<T> | undefined = undefined;
+  private lastWaiter: Waiter<T> | undefined = undefined;
   /** Whose message is being made. */
   private making: Waiter<T> | undefined = undefined;
   /** Readers wait for the next turn of the event loop. */
@@ -81,7 +84,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     const owed = end - start + messagePrefixBytes - credited;
     this.creditedOfPartial = 0;
     this.partialBytes -= owed;
-    if (this.waiters.length > 0 && !this.isBusy && !this.share.isSpent) {
+    if (this.firstWaiter !== undefined && !this.isBusy && !this.share.isSpent) {
       this.deliveredBytes += owed;
       if (credited > 0) this.source.repay(credited);
       this.deliver(bytes, start, end, compressed, gathered);
@@ -93,7 +96,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
       this.source.messageComplete();
     }
     this.waiting.push(bytes, start, end, compressed, gathered);
-    if (this.waiters.length > 0) this.serve();
+    if (this.firstWaiter !== undefined) this.serve();
   }
 
   /** Everything in what was received has been pushed. */
@@ -143,13 +146,15 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     if (making !== undefined) {
       // First in line, and it must not wait for work that no reader wants any more.
       this.making = undefined;
-      this.waiters.unshift(making);
+      making.next = this.firstWaiter;
+      this.firstWaiter = making;
+      this.lastWaiter ??= making;
     }
     this.tellEnd();
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.waiters.length === 0 && !this.isBusy) {
+    if (this.firstWaiter === undefined && !this.isBusy) {
       if (this.waiting.count === 0) {
         if (this.ended) return this.takeEnd();
       } else if (!this.share.isSpent) {
@@ -157,7 +162,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
       }
     }
     return new Promise((resolve, reject) => {
-      this.waiters.push({ resolve, reject });
+      this.addWaiter({ resolve, reject, next: undefined });
       this.serve();
     });
   }
@@ -173,25 +178,41 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     return this;
   }
 
-  private get isBusy(): boolean {
-    return this.making !== undefined || this.isPausing;
-  }
-
-  private readonly take = (bytes: Uint8Array, start: number, end: number, compressed: boolean): T | Promise<T> => {
+  /** Makes the message that comes out of those that wait. */
+  takeMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean): T | Promise<T> {
     this.deliveredBytes += end - start + messagePrefixBytes - this.creditedOfFirst;
     this.repayFirst();
     this.settle();
     this.share.spend(workOfMessage(end - start, compressed));
     return this.source.makeMessage(bytes, start, end, compressed, true);
-  };
+  }
+
+  private addWaiter(waiter: Waiter<T>): void {
+    if (this.lastWaiter === undefined) this.firstWaiter = waiter;
+    else this.lastWaiter.next = waiter;
+    this.lastWaiter = waiter;
+  }
+
+  /** Only while there is one. */
+  private shiftWaiter(): Waiter<T> {
+    const waiter = this.firstWaiter as Waiter<T>;
+    this.firstWaiter = waiter.next;
+    waiter.next = undefined;
+    if (this.firstWaiter === undefined) this.lastWaiter = undefined;
+    return waiter;
+  }
+
+  private get isBusy(): boolean {
+    return this.making !== undefined || this.isPausing;
+  }
 
   /** The first message that waits, for a reader before which no other waits. */
   private takeNow(): Promise<IteratorResult<T, undefined>> {
     try {
-      const message = this.waiting.shift(this.take);
+      const message = this.waiting.shift(this);
       if (!(message instanceof Promise)) return Promise.resolve({ done: false, value: message });
       return new Promise((resolve, reject) => {
-        this.making = { resolve, reject };
+        this.making = { resolve, reject, next: undefined };
         this.makeLater(message, this.making);
       });
     } catch (error) {
@@ -209,7 +230,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
 
   /** Gives readers what waits, and after it the end, as far as both are there. */
   private serve(): void {
-    while (this.waiters.length > 0 && !this.isBusy) {
+    while (this.firstWaiter !== undefined && !this.isBusy) {
       if (this.waiting.count === 0) {
         if (this.ended) this.tellEnd();
         return;
@@ -219,10 +240,10 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
         this.share.renewed().then(() => this.afterPause());
         return;
       }
-      const waiter = this.waiters.shift() as Waiter<T>;
+      const waiter = this.shiftWaiter();
       this.making = waiter;
       try {
-        this.hand(this.waiting.shift(this.take), waiter);
+        this.hand(this.waiting.shift(this), waiter);
       } catch (error) {
         this.refuse(error, waiter);
       }
@@ -236,7 +257,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
 
   /** Straight to whoever has waited longest. */
   private deliver(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
-    const waiter = this.waiters.shift() as Waiter<T>;
+    const waiter = this.shiftWaiter();
     this.making = waiter;
     this.share.spend(workOfMessage(end - start, compressed));
     try {
@@ -304,11 +325,10 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
 
   /** A failure goes to whoever has waited longest, the end to the others. */
   private tellEnd(): void {
-    const { waiters } = this;
-    if (waiters.length === 0) return;
-    this.waiters = [];
+    if (this.firstWaiter === undefined) return;
     this.isOver = true;
-    for (const waiter of waiters) {
+    while (this.firstWaiter !== undefined) {
+      const waiter = this.shiftWaiter();
       if (this.failed) {
         this.failed = false;
         waiter.resolve(rejectToCaller(this.failure));

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type TakeMessage, WaitingMessages } from "./waiting-messages.ts";
+import { type MessageTaker, WaitingMessages } from "./waiting-messages.ts";
 
-const taken: TakeMessage<{ octets: Buffer; compressed: boolean; bytes: Uint8Array }> = (
-  bytes,
-  start,
-  end,
-  compressed,
-) => ({ octets: Buffer.from(bytes.subarray(start, end)), compressed, bytes });
+const taken: MessageTaker<{ octets: Buffer; compressed: boolean; bytes: Uint8Array }> = {
+  takeMessage: (bytes, start, end, compressed) => ({
+    octets: Buffer.from(bytes.subarray(start, end)),
+    compressed,
+    bytes,
+  }),
+};
 
 /** What waits, how it is stored aside, may cost this many times its octets on the wire. */
 const mostHeldFor = (wireBytes: number): number => 256 + 5 * wireBytes;

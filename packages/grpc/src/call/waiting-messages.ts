@@ -22,8 +22,10 @@ interface Page {
   next: Page | undefined;
 }
 
-/** What is done with a message that comes out. Nobody writes to `bytes` again, so views of it may be kept. */
-export type TakeMessage<R> = (bytes: Uint8Array, start: number, end: number, compressed: boolean) => R;
+/** What takes a message that comes out. `bytes` is not written to again, so views of it may be kept. */
+export interface MessageTaker<R> {
+  takeMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean): R;
+}
 
 /**
  * Messages that wait, in order and as they came. An object for each would cost about 90 octets of heap for the five that an
@@ -79,7 +81,7 @@ export class WaitingMessages {
   }
 
   /** Takes the first message out. Only while there is one. */
-  shift<R>(take: TakeMessage<R>): R {
+  shift<R>(taker: MessageTaker<R>): R {
     const page = this.#first;
     if (page === undefined) throw new Error("no message waits");
     const { bytes } = page;
@@ -102,7 +104,7 @@ export class WaitingMessages {
       this.#first = page.next;
       if (this.#first === undefined) this.#last = undefined;
     }
-    return take(bytes, start, end, isCompressed);
+    return taker.takeMessage(bytes, start, end, isCompressed);
   }
 
   clear(): void {

@@ -3,10 +3,10 @@ import { FrameReader } from "../frame/frame-reader.ts";
 import type { Goaway } from "../frame/goaway.ts";
 import { TurnWork, workOfFrame } from "../frame/turn-work.ts";
 import { PreparedHeaders } from "../hpack/index.ts";
-import { callerError, type Http2Error, limitError, streamLimitError } from "../http2-error.ts";
+import { callerError, type Http2Error } from "../http2-error.ts";
 import type { PeerTls } from "../peer-tls.ts";
 import { isHeadRequest } from "../stream/is-head-request.ts";
-import type { Borrower, Loan } from "../stream/loan.ts";
+import type { Loan } from "../stream/loan.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import { mayReceive, StreamState } from "../stream/state.ts";
 import { type HeaderFields, Stream, type StreamListener, type StreamOwner } from "../stream/stream.ts";
@@ -24,8 +24,8 @@ import { Inbound, type InboundOwner } from "./inbound.ts";
 import { KeepaliveTimer } from "./keepalive.ts";
 import { LimitTeller } from "./limit-teller.ts";
 import { type ConnectionLimits, resolveLimits } from "./limits.ts";
+import { MessageCredit, type MessageCreditParts } from "./message-credit.ts";
 import { Outbound, type OutboundOwner } from "./outbound.ts";
-import { OutputWatch } from "./output-watch.ts";
 import { OwnSettings } from "./own-settings.ts";
 import { PeerSettings } from "./peer-settings.ts";
 import { Phases } from "./phases.ts";
@@ -33,13 +33,11 @@ import { PingPolicy } from "./ping-policy.ts";
 import { Pings } from "./pings.ts";
 import { type ChunkReader, ReadPacer } from "./read-pacer.ts";
 import type { Role } from "./role.ts";
-import { type OutputHolder, SharedOutput } from "./shared-output.ts";
 import { Shutdown } from "./shutdown.ts";
 import { StreamAdmission, type StreamAdmissionParts } from "./stream-admission.ts";
 import { StreamTable } from "./stream-table.ts";
 import { Ticker } from "./ticker.ts";
 import { TimeLimits, type TimeLimitsParts } from "./time-limits.ts";
-import { SharedUnfinished, UnfinishedMessages, type UnfinishedOwner } from "./unfinished-messages.ts";
 import { GrowthAllowance, WindowGrowth } from "./window-growth.ts";
 import { WindowTuner, type WindowTunerParts } from "./window-tuner.ts";
 
@@ -50,9 +48,7 @@ const tooLargeHeaders = new PreparedHeaders([":status", "431", "content-length",
  * One HTTP/2 connection, either role (RFC 9113). It is fed by `receive` and writes to a byte channel; sockets and TLS
  * are the business of the folder `socket`.
  */
-export class Connection
-  implements StreamOwner, InboundOwner, OutboundOwner, OutputHolder, ChunkReader, UnfinishedOwner
-{
+export class Connection implements StreamOwner, InboundOwner, OutboundOwner, ChunkReader {
   readonly role: Role;
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
@@ -68,8 +64,8 @@ export class Connection
   private readonly inbound: Inbound;
   private readonly reader: FrameReader;
   private readonly phases: Phases;
-  private readonly outputWatch: OutputWatch;
-  private readonly keepalive: KeepaliveTimer;
+  /** Undefined without the option. */
+  private readonly keepalive: KeepaliveTimer | undefined;
   private readonly timeLimits: TimeLimits;
   private readonly pingPolicy: PingPolicy;
   private readonly controlFrameGuard: ControlFrameGuard;
@@ -77,16 +73,15 @@ export class Connection
   /** Undefined before the first data. */
   private windowTuner: WindowTuner | undefined = undefined;
   private readonly creditAhead: CreditAhead;
-  private readonly sharedUnfinished: SharedUnfinished | undefined;
   /** Undefined before the first message that is larger than a frame. */
-  private unfinished: UnfinishedMessages | undefined = undefined;
+  private messageCredit: MessageCredit | undefined = undefined;
   private readonly admission: StreamAdmission;
   private readonly peerSettings: PeerSettings;
   private readonly ownSettings: OwnSettings;
   /** Undefined before either side wants an end. */
   private drainBegun: Drain | undefined = undefined;
   private shutdownBegun: Shutdown | undefined = undefined;
-  private readonly parts: StreamAdmissionParts & TimeLimitsParts & WindowTunerParts;
+  private readonly parts: StreamAdmissionParts & TimeLimitsParts & WindowTunerParts & MessageCreditParts;
   private readonly limitTeller: LimitTeller;
 
   private nextStreamId = 1;
@@ -120,7 +115,6 @@ export class Connection
     this.pings = new Pings(this.outbound);
     this.allowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
     this.creditAhead = new CreditAhead(this.allowance);
-    this.sharedUnfinished = options.sharedUnfinished;
     this.inbound = new Inbound(this, this.streams, this.outbound, limits, this.budgets, this.creditAhead);
     this.reader = new FrameReader(this.inbound, limits.maxFrameBytes, this.turnWork);
     this.maxWorkPerTurn = workOfFrame * limits.maxFramesPerTurn;
@@ -128,9 +122,8 @@ export class Connection
     this.phases = new Phases(limits, this.clock.nowMs());
     this.pingPolicy = new PingPolicy(limits);
     this.controlFrameGuard = new ControlFrameGuard(this.outbound, limits, this.pacer, this.limitTeller);
-    const sharedOutput = options.sharedOutput ?? new SharedOutput(limits);
-    this.outputWatch = new OutputWatch(this, this.outbound, limits, sharedOutput);
-    this.keepalive = new KeepaliveTimer(options.keepalive, this.clock.nowMs());
+    this.keepalive =
+      options.keepalive === undefined ? undefined : new KeepaliveTimer(options.keepalive, this.clock.nowMs());
     this.peerSettings = new PeerSettings(role, this.streams, this.outbound);
     this.ownSettings = new OwnSettings(limits, this.outbound);
     this.parts = {
@@ -142,7 +135,8 @@ export class Connection
       places: options.streamPlaces,
       inbound: this.inbound,
       outbound: this.outbound,
-      outputWatch: this.outputWatch,
+      sharedOutput: options.sharedOutput,
+      sharedUnfinished: options.sharedUnfinished,
       peerSettings: this.peerSettings,
       ownSettings: this.ownSettings,
       pings: this.pings,
@@ -225,7 +219,7 @@ export class Connection
     if (this.unrefWhenIdle && ++this.referencedStreams === 1) this.socket.ref?.();
     stream.sendHeaders(fields, endStream, extra);
     // After the head, so that the peer sees a ping of a connection with streams.
-    if (this.keepalive.isDormant) this.timeLimits.wake(this.clock.nowMs());
+    if (this.keepalive?.isDormant === true) this.timeLimits.wake(this.clock.nowMs());
     return stream;
   }
 
@@ -260,7 +254,7 @@ export class Connection
    * up, so its memory can be freed or filled anew.
    */
   receive(chunk: Uint8Array): boolean {
-    this.keepalive.heard();
+    this.keepalive?.heard();
     if (this.shutdownBegun !== undefined) this.shutdownBegun.discarded(chunk.length);
     return this.pacer.receive(chunk);
   }
@@ -280,7 +274,7 @@ export class Connection
     if (this.isClosed) return;
     this.activity.observe(nowMs, this.streams.size);
     this.timeLimits.enforce(nowMs);
-    this.unfinished?.enforce(nowMs, this.limits.unfinishedTimeoutMs);
+    this.messageCredit?.unfinished.enforce(nowMs, this.limits.unfinishedTimeoutMs);
   }
 
   // ---- StreamOwner
@@ -314,8 +308,7 @@ export class Connection
   }
 
   sendReset(stream: Stream, code: number): void {
-    // Unless the peer has ended its side, there may be more of it on the way.
-    if (mayReceive(stream.state)) this.streams.endedLocally(stream.id, stream.receiveWindow.availableBytes);
+    this.streams.endedLocally(stream.id, mayReceive(stream.state) ? stream.receiveWindow.availableBytes : undefined);
     this.outbound.rstStream(stream.id, code);
   }
 
@@ -328,16 +321,16 @@ export class Connection
   }
 
   lend(stream: Stream, bytes: number): void {
-    this.unfinished ??= this.makeUnfinished();
-    this.unfinished.lend(stream, bytes);
+    this.messageCredit ??= new MessageCredit(this.parts);
+    this.messageCredit.unfinished.lend(stream, bytes);
   }
 
   messageComplete(loan: Loan): void {
-    this.unfinished?.complete(loan);
+    this.messageCredit?.unfinished.complete(loan);
   }
 
   repay(loan: Loan, bytes: number): number {
-    return this.unfinished === undefined ? 0 : this.unfinished.repay(loan, bytes);
+    return this.messageCredit === undefined ? 0 : this.messageCredit.unfinished.repay(loan, bytes);
   }
 
   streamClosed(stream: Stream, inGoodOrder: boolean, before: StreamState): void {
@@ -393,6 +386,10 @@ export class Connection
     this.streams.endedLocally(streamId, this.ownSettings.streamAllowanceBytes);
   }
 
+  lateFrame(): void {
+    this.budgets.causedReset();
+  }
+
   refuseHeaderList(streamId: number, endStream: boolean): void {
     this.budgets.glitch();
     const stream = this.newStream(streamId);
@@ -429,12 +426,7 @@ export class Connection
     const which = this.ownSettings.acknowledged();
     if (which === "none") this.budgets.glitch();
     else if (which === "first") this.inbound.setMaxTableBytes(this.limits.headerTableBytes);
-    else if (which === "tight") {
-      this.tightenStreams();
-      this.inbound.giveCreditAhead(this.ownSettings.streamWindowBytes);
-      // There may be room again by now.
-      if (this.unfinished?.isShort !== true) this.relax();
-    }
+    else if (which === "tight") this.messageCredit?.tightened();
   }
 
   pingReceived(): void {
@@ -470,8 +462,12 @@ export class Connection
     }
     if (error.limit !== undefined) this.limitTeller.tell(error.limit, "reset", streamId, error.message);
     const stream = this.streams.find(streamId);
-    if (stream === undefined) this.outbound.rstStream(streamId, error.code);
-    else this.resetStream(stream, error);
+    if (stream !== undefined) {
+      this.resetStream(stream, error);
+      return;
+    }
+    this.streams.endedLocally(streamId, undefined);
+    this.outbound.rstStream(streamId, error.code);
   }
 
   /** Ends a stream on both sides. Its listener sees the error. */
@@ -489,40 +485,12 @@ export class Connection
     this.shutdown.abandon(error);
   }
 
-  // ---- OutboundOwner and OutputHolder
+  // ---- OutboundOwner
 
   backlogGrew(bytes: number): void {
     if (this.shutdownBegun?.isFailing === true || this.isClosed) return;
     const error = this.controlFrameGuard.backlogGrew(bytes);
     if (error !== undefined) this.abandon(error);
-  }
-
-  giveUpOutput(): void {
-    this.abandon(
-      limitError(
-        "output_stall",
-        ErrorCode.internalError,
-        "too much waits on all connections, and the peer takes too little",
-      ),
-    );
-  }
-
-  // ---- UnfinishedOwner
-
-  tighten(): void {
-    this.limitTeller.tell("unfinished_messages", "paused", 0, "unfinished messages wait for room");
-    this.ownSettings.tighten();
-  }
-
-  relax(): void {
-    if (!this.ownSettings.relax()) return;
-    this.inbound.endCreditAhead();
-    this.growStreamWindows(this.ownSettings.tightenedBytes);
-  }
-
-  stalled(stream: Borrower): void {
-    const detail = "a message made no progress, and others wait for what it holds";
-    this.failStream(stream.id, streamLimitError("unfinished_messages", ErrorCode.enhanceYourCalm, detail));
   }
 
   // ---- ChunkReader
@@ -582,22 +550,6 @@ export class Connection
     return new WindowTuner(this.parts, new WindowGrowth(connectionWindowBytes, maxReceiveWindowBytes, this.allowance));
   }
 
-  private makeUnfinished(): UnfinishedMessages {
-    const { maxUnfinishedBytes, sharedUnfinishedBytes } = this.limits;
-    const shared = this.sharedUnfinished ?? new SharedUnfinished(sharedUnfinishedBytes);
-    return new UnfinishedMessages(maxUnfinishedBytes, shared, this, this.clock);
-  }
-
-  private growStreamWindows(bytes: number): void {
-    for (const stream of this.streams.all()) stream.growReceiveWindow(bytes);
-  }
-
-  private tightenStreams(): void {
-    this.growStreamWindows(-this.ownSettings.tightenedBytes);
-    // What was too little credit to announce in a wide window may be all that a stream has in a small one.
-    for (const stream of this.streams.all()) stream.giveCredit(0);
-  }
-
   private newStream(id: number): Stream {
     const { peerSettings, ownSettings } = this;
     return new Stream(
@@ -625,10 +577,10 @@ export class Connection
 
   private gone(reported: Http2Error | undefined, streamsSaw: Http2Error): void {
     this.ticker.delete(this);
-    this.outputWatch.end();
+    this.timeLimits.end();
     this.windowTuner?.end();
     this.creditAhead.end();
-    this.unfinished?.end();
+    this.messageCredit?.unfinished.end();
     this.pings.endAll(streamsSaw);
     try {
       this.events.onClose?.(reported, this);

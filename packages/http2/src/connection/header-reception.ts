@@ -17,6 +17,8 @@ export interface StreamOpener {
   openStream(streamId: number, head: RequestHead): Stream;
   /** What follows on a request that is not opened may be on its way already. */
   ignoreRest(streamId: number): void;
+  /** A frame on a stream that we have reset was not on its way by then: it is ignored (RFC 9113 §5.1), but charged like the error it is. */
+  lateFrame(): void;
   /** A request whose header list is over the limit. */
   refuseHeaderList(streamId: number, endStream: boolean): void;
 }
@@ -56,7 +58,9 @@ function receiveRequest(
   if (streamId % 2 === 0)
     throw connectionError(ErrorCode.protocolError, `a client opened stream ${streamId}, an even one`);
   if (streamId <= streams.lastStreamId) {
-    if (streams.ignoresTrailers(streamId)) return;
+    const arrival = streams.trailersAfterReset(streamId);
+    if (arrival === "late") opener.lateFrame();
+    if (arrival !== undefined) return;
     throw connectionError(ErrorCode.streamClosed, `HEADERS came on stream ${streamId}, which is closed`);
   }
   streams.lastStreamId = streamId;

@@ -234,8 +234,10 @@ export class Inbound implements FrameSink {
     if (stream !== undefined) throw afterEndError(streamId);
     if (this.streams.isIdle(streamId)) throw idleError(streamId, "DATA");
     this.streams.refuseFramesBehindPeersEnd(streamId, "DATA");
-    if (!this.streams.ignoresData(streamId, bytes, endStream)) throw afterEndError(streamId);
-    if (bytes === 0 && !endStream) this.budgets.glitch();
+    const arrival = this.streams.dataAfterReset(streamId, bytes, endStream);
+    if (arrival === undefined) throw afterEndError(streamId);
+    if (arrival === "late") this.owner.lateFrame();
+    else if (bytes === 0 && !endStream) this.budgets.glitch();
   }
 
   private endOf(stream: Stream): void {

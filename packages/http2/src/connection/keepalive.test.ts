@@ -2,11 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KeepaliveTimer } from "./keepalive.ts";
 
-test("never asks without options", () => {
-  const timer = new KeepaliveTimer(undefined, 0);
-  assert.equal(timer.step(1e9, true), "wait");
-});
-
 test("asks after the time of silence, once, and gives up after the time for the answer", () => {
   const timer = new KeepaliveTimer({ timeMs: 1000, timeoutMs: 500 }, 0);
   assert.equal(timer.step(999, true), "wait");

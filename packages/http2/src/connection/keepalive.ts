@@ -15,14 +15,14 @@ const defaultTimeoutMs = 20_000;
 
 /** Counts silence. Any byte received is a sign of life. */
 export class KeepaliveTimer {
-  private readonly options: Keepalive | undefined;
+  private readonly options: Keepalive;
   private heardSinceTick = false;
   private quietSinceMs: number;
   private pingedAtMs: number | undefined = undefined;
   /** The peer was silent for the time, and only the lack of streams has kept back a ping. */
   isDormant = false;
 
-  constructor(options: Keepalive | undefined, nowMs: number) {
+  constructor(options: Keepalive, nowMs: number) {
     this.options = options;
     this.quietSinceMs = nowMs;
   }
@@ -36,7 +36,6 @@ export class KeepaliveTimer {
   }
 
   step(nowMs: number, hasStreams: boolean): "ping" | "dead" | "wait" {
-    if (this.options === undefined) return "wait";
     this.isDormant = false;
     if (this.heardSinceTick) {
       this.heardSinceTick = false;

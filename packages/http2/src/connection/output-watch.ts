@@ -6,14 +6,14 @@ import { WriteProgress } from "./write-progress.ts";
 /**
  * Looks once a second at the data that waits for windows and the socket, which makes sending cost nothing. A peer may let any amount wait as
  * long as it takes enough of it; what one that does not may hold is bounded, on its connection and on all of a server's together.
+ * Made when something waits, and ended when nothing does: an idle connection has none.
  */
 export class OutputWatch {
   readonly #holder: OutputHolder;
   readonly #outbound: Outbound;
   readonly #limits: ConnectionLimits;
   readonly #shared: SharedOutput;
-  /** Undefined while nothing waits. */
-  #progress: WriteProgress | undefined = undefined;
+  readonly #progress = new WriteProgress();
 
   constructor(holder: OutputHolder, outbound: Outbound, limits: ConnectionLimits, shared: SharedOutput) {
     this.#holder = holder;
@@ -22,16 +22,10 @@ export class OutputWatch {
     this.#shared = shared;
   }
 
-  /** Whether the connection has to end because too much has waited for too long. */
-  isStalled(nowMs: number): boolean {
-    const { unsentBytes, dataBytes, waitingBytes } = this.#outbound;
-    const bytes = waitingBytes + unsentBytes;
-    if (bytes === 0) {
-      this.end();
-      return false;
-    }
+  /** Whether the connection has to end because too much of the `bytes` that wait has waited for too long. */
+  isStalled(nowMs: number, bytes: number): boolean {
+    const { unsentBytes, dataBytes } = this.#outbound;
     const { maxStalledOutputBytes, minWriteBytesPerSecond, writeStallTimeoutMs } = this.#limits;
-    this.#progress ??= new WriteProgress();
     const minBytes = (minWriteBytesPerSecond * writeStallTimeoutMs) / 1000;
     // What the socket holds has not left.
     const stalledForMs = this.#progress.stalledForMs(nowMs, dataBytes - unsentBytes, bytes, minBytes);
@@ -40,8 +34,6 @@ export class OutputWatch {
   }
 
   end(): void {
-    if (this.#progress === undefined) return;
-    this.#progress = undefined;
     this.#shared.delete(this.#holder);
   }
 }

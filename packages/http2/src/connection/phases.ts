@@ -15,7 +15,8 @@ export class Phases {
   private insideFrameSinceMs: number | undefined = undefined;
   private framesRead = 0;
   private idleSinceMs: number | undefined = undefined;
-  private readonly progress = new WriteProgress();
+  /** Undefined while nothing waits in the socket, as on idle connections. */
+  private progress: WriteProgress | undefined = undefined;
   /** Connections that began together must not all come back together. */
   private readonly maxAgeMs: number;
   private oldSinceMs: number | undefined = undefined;
@@ -67,11 +68,15 @@ export class Phases {
    * `handedBytes`: by what waits, a peer that keeps us answering would look like one that reads.
    */
   isStalled(nowMs: number, handedBytes: number, writableBytes: number): boolean {
+    if (writableBytes === 0) {
+      this.progress = undefined;
+      return false;
+    }
     const { writeStallTimeoutMs, minWriteBytesPerSecond } = this.limits;
+    this.progress ??= new WriteProgress();
     const minBytes = (minWriteBytesPerSecond * writeStallTimeoutMs) / 1000;
     const leftBytes = handedBytes - writableBytes;
-    const stalledForMs = this.progress.stalledForMs(nowMs, leftBytes, writableBytes, minBytes);
-    return writableBytes > 0 && stalledForMs >= writeStallTimeoutMs;
+    return this.progress.stalledForMs(nowMs, leftBytes, writableBytes, minBytes) >= writeStallTimeoutMs;
   }
 
   /** True once: the connection has reached its age. */

@@ -44,38 +44,48 @@ test("calls a stream idle that is even or above the last one used", () => {
   assert.deepEqual([1, 2, 4, 5, 6, 7].map((id) => table.isIdle(id)), [false, true, true, false, true, true]); // biome-ignore format: a table
 });
 
-test("ignores DATA on a stream that we ended up to the window that was left, and not a byte more", () => {
+test("says that DATA was on its way when we reset its stream up to the window that was left, and not a byte more", () => {
   const table = new StreamTable("server", 3);
   table.endedLocally(7, 100);
-  assert.equal(table.ignoresData(7, 60, false), true);
-  assert.equal(table.ignoresData(7, 41, false), false);
-  assert.equal(table.ignoresData(7, 40, false), true);
-  assert.equal(table.ignoresData(7, 1, false), false);
-  assert.equal(table.ignoresData(9, 0, false), false, "a stream that we did not end");
+  assert.equal(table.dataAfterReset(7, 60, false), "inFlight");
+  assert.equal(table.dataAfterReset(7, 41, false), "late");
+  assert.equal(table.dataAfterReset(7, 40, false), "inFlight");
+  assert.equal(table.dataAfterReset(7, 1, false), "late");
+  assert.equal(table.dataAfterReset(9, 0, false), undefined, "a stream that we did not reset");
 });
 
-test("ignores nothing after the end that the peer has sent on a stream that we ended", () => {
-  const table = new StreamTable("server", 3);
+test("says that nothing was on its way after the end that the peer has sent, before our reset or after it", () => {
+  const table = new StreamTable("server", 4);
   for (const id of [1, 3, 5]) table.endedLocally(id, 100);
-  assert.equal(table.ignoresData(1, 10, true), true);
-  assert.equal(table.ignoresTrailers(3), true);
+  assert.equal(table.dataAfterReset(1, 10, true), "inFlight");
+  assert.equal(table.trailersAfterReset(3), "inFlight");
   table.resetAfterEnd(5);
-  for (const id of [1, 3, 5]) {
-    assert.equal(table.ignoresData(id, 0, true), false);
-    assert.equal(table.ignoresTrailers(id), false);
+  table.endedLocally(7, undefined);
+  for (const id of [1, 3, 5, 7]) {
+    assert.equal(table.dataAfterReset(id, 0, true), "late");
+    assert.equal(table.trailersAfterReset(id), "late");
   }
 });
 
-test("remembers as many streams that we ended as the peer may not know of, the latest", () => {
+test("does not take a second reset of a stream for news of what may arrive", () => {
+  const table = new StreamTable("server", 3);
+  table.endedLocally(1, 100);
+  table.endedLocally(1, undefined);
+  assert.equal(table.dataAfterReset(1, 100, true), "inFlight");
+  table.endedLocally(1, 100);
+  assert.equal(table.dataAfterReset(1, 1, false), "late");
+});
+
+test("remembers as many streams that we reset as the peer may not know of, the latest", () => {
   const table = new StreamTable("server", 3);
   for (const id of [1, 3, 5, 7]) table.endedLocally(id, 100);
-  assert.equal(table.ignoresTrailers(1), false);
-  for (const id of [3, 5, 7]) assert.equal(table.ignoresTrailers(id), true);
+  assert.equal(table.trailersAfterReset(1), undefined);
+  for (const id of [3, 5, 7]) assert.equal(table.trailersAfterReset(id), "inFlight");
 });
 
 test("ignores late frames on closed streams when it is a client, but not on the last 64 that the server has ended", () => {
   const table = new StreamTable("client", 3);
-  assert.deepEqual([table.ignoresData(1, 1e9, false), table.ignoresTrailers(1)], [true, true]);
+  assert.deepEqual([table.dataAfterReset(1, 1e9, false), table.trailersAfterReset(1)], ["inFlight", "inFlight"]);
   for (let i = 0; i < 65; i++) table.endedByPeer(2 * i + 1, i === 64 ? "reset" : "end");
   table.refuseFramesBehindPeersEnd(1, "DATA");
   assert.throws(() => table.refuseFramesBehindPeersEnd(3, "DATA"), { scope: "connection" });
@@ -91,8 +101,8 @@ test("keeps no memory of ended streams when it is a server", () => {
 test("ignores frames of streams after the last one allowed", () => {
   const table = new StreamTable("server", 3);
   table.lastAllowedStreamId = 5;
-  assert.deepEqual([table.ignoresData(7, 1e9, false), table.ignoresTrailers(7)], [true, true]);
-  assert.deepEqual([table.ignoresData(5, 1, false), table.ignoresTrailers(5)], [false, false]);
+  assert.deepEqual([table.dataAfterReset(7, 1e9, false), table.trailersAfterReset(7)], ["inFlight", "inFlight"]);
+  assert.deepEqual([table.dataAfterReset(5, 1, false), table.trailersAfterReset(5)], [undefined, undefined]);
 });
 
 test("keeps apart the streams whose identifiers share a slot, however old they are", () => {

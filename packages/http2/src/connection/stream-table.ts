@@ -3,7 +3,7 @@ import { maxUint31 } from "../frame/frame-header.ts";
 import { connectionError } from "../http2-error.ts";
 import { afterEndError } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
-import { LocallyEndedStreams } from "./locally-ended-streams.ts";
+import { type Arrival, LocallyEndedStreams } from "./locally-ended-streams.ts";
 import { PeerEndedStreams } from "./peer-ended-streams.ts";
 import type { Role } from "./role.ts";
 import { StreamIndex } from "./stream-index.ts";
@@ -68,11 +68,14 @@ export class StreamTable {
     return id % 2 === 0 || id > this.lastStreamId;
   }
 
-  /** Server: we end a stream, or do not open it, while the peer may still send on it: this much DATA, and its end. */
-  endedLocally(id: number, dataBytes: number): void {
+  /**
+   * Server: we reset a stream, or do not open it. `dataBytes`: how much DATA the peer may still have sent on it; undefined when it has ended
+   * its side.
+   */
+  endedLocally(id: number, dataBytes: number | undefined): void {
     if (this.role === "client") return;
     this.locallyEnded ??= new LocallyEndedStreams(this.maxLocallyEnded);
-    this.locallyEnded.remember(id, Math.max(0, dataBytes));
+    this.locallyEnded.remember(id, dataBytes);
   }
 
   /** A server needs no memory of these: it ignores nothing on streams that it has not ended itself. */
@@ -90,24 +93,22 @@ export class StreamTable {
   }
 
   /**
-   * Whether DATA of `bytes` on this closed stream was sent before the peer could know that it is closed. A client cancels streams all the
-   * time and servers answer late, so a client always allows it.
+   * Whether DATA of `bytes` on this closed stream was sent before the peer could know that it is closed; undefined: we never reset it. A client
+   * cancels streams all the time and servers answer late, so a client always allows it.
    */
-  ignoresData(id: number, bytes: number, endStream: boolean): boolean {
-    if (this.role === "client" || id > this.lastAllowedStreamId) return true;
-    if (this.locallyEnded?.takeData(id, bytes) !== true) return false;
-    if (endStream) this.locallyEnded.endedByPeer(id);
-    return true;
+  dataAfterReset(id: number, bytes: number, endStream: boolean): Arrival | undefined {
+    if (this.role === "client" || id > this.lastAllowedStreamId) return "inFlight";
+    return this.locallyEnded?.data(id, bytes, endStream);
   }
 
   /** The same for a header block, of which only one can follow: the trailers, which end the stream. */
-  ignoresTrailers(id: number): boolean {
-    if (this.role === "client" || id > this.lastAllowedStreamId) return true;
-    return this.locallyEnded?.endedByPeer(id) === true;
+  trailersAfterReset(id: number): Arrival | undefined {
+    if (this.role === "client" || id > this.lastAllowedStreamId) return "inFlight";
+    return this.locallyEnded?.end(id);
   }
 
   /** The peer has reset a stream that is closed already. */
   resetAfterEnd(id: number): void {
-    this.locallyEnded?.endedByPeer(id);
+    this.locallyEnded?.end(id);
   }
 }

@@ -8,11 +8,12 @@ import type { KeepaliveTimer } from "./keepalive.ts";
 import type { LimitTeller } from "./limit-teller.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { Outbound } from "./outbound.ts";
-import type { OutputWatch } from "./output-watch.ts";
+import { OutputWatch } from "./output-watch.ts";
 import type { OwnSettings } from "./own-settings.ts";
 import type { PeerSettings } from "./peer-settings.ts";
 import type { Phases } from "./phases.ts";
 import type { Pings } from "./pings.ts";
+import { type OutputHolder, SharedOutput } from "./shared-output.ts";
 import type { StreamTable } from "./stream-table.ts";
 
 /** How a connection ends that has had its time. */
@@ -30,14 +31,16 @@ export interface EndedByTime {
 export interface TimeLimitsParts {
   readonly limits: ConnectionLimits;
   readonly phases: Phases;
-  readonly keepalive: KeepaliveTimer;
+  /** Undefined where no pings were asked for. */
+  readonly keepalive: KeepaliveTimer | undefined;
   readonly socket: ByteChannel;
   readonly streams: StreamTable;
   readonly inbound: Inbound;
   readonly outbound: Outbound;
   readonly peerSettings: PeerSettings;
   readonly ownSettings: OwnSettings;
-  readonly outputWatch: OutputWatch;
+  /** Undefined where each connection has one of its own. */
+  readonly sharedOutput: SharedOutput | undefined;
   readonly pings: Pings;
   readonly activity: Activity;
   readonly limitTeller: LimitTeller;
@@ -45,23 +48,24 @@ export interface TimeLimitsParts {
 }
 
 /** What becomes of a connection because time has passed: it has taken too long, or idled, or is old, or says nothing any more. */
-export class TimeLimits {
+export class TimeLimits implements OutputHolder {
   private readonly parts: TimeLimitsParts;
+  /** Undefined while nothing waits to be sent. */
+  private outputWatch: OutputWatch | undefined = undefined;
 
   constructor(parts: TimeLimitsParts) {
     this.parts = parts;
   }
 
   enforce(nowMs: number): void {
-    const { phases, socket, streams, inbound, outbound, outputWatch, peerSettings, ownSettings, connection } =
-      this.parts;
+    const { phases, socket, streams, inbound, outbound, peerSettings, ownSettings, connection } = this.parts;
     const settingsReceived = peerSettings.haveCome;
     const overdue = phases.overdue(nowMs, settingsReceived, ownSettings.areAcknowledged, inbound.headersSinceMs);
     if (overdue !== undefined) {
       connection.fail(overdue);
     } else if (phases.isStalled(nowMs, outbound.handedBytes, socket.writableLength)) {
       connection.abandon(limitError("write_stall", ErrorCode.internalError, "the peer stopped reading"));
-    } else if (outputWatch.isStalled(nowMs)) {
+    } else if (this.isOutputStalled(nowMs)) {
       connection.abandon(
         limitError("output_stall", ErrorCode.internalError, "the peer takes too little of what waits"),
       );
@@ -77,6 +81,28 @@ export class TimeLimits {
     }
   }
 
+  /** The connection is gone. */
+  end(): void {
+    this.outputWatch?.end();
+    this.outputWatch = undefined;
+  }
+
+  giveUpOutput(): void {
+    const message = "too much waits on all connections, and the peer takes too little";
+    this.parts.connection.abandon(limitError("output_stall", ErrorCode.internalError, message));
+  }
+
+  private isOutputStalled(nowMs: number): boolean {
+    const { outbound, limits, sharedOutput } = this.parts;
+    const bytes = outbound.waitingBytes + outbound.unsentBytes;
+    if (bytes === 0) {
+      this.end();
+      return false;
+    }
+    this.outputWatch ??= new OutputWatch(this, outbound, limits, sharedOutput ?? new SharedOutput(limits));
+    return this.outputWatch.isStalled(nowMs, bytes);
+  }
+
   private resetStalledStreams(nowMs: number): void {
     const { limits, outbound, limitTeller, connection } = this.parts;
     const limitMs = limits.streamStallTimeoutMs;
@@ -90,20 +116,22 @@ export class TimeLimits {
 
   /** The first stream after a silence that was too long for a connection with streams. */
   wake(nowMs: number): void {
-    if (this.parts.keepalive.wakes(nowMs)) this.sendKeepalive();
+    const { keepalive } = this.parts;
+    if (keepalive?.wakes(nowMs) === true) this.sendKeepalive(keepalive);
   }
 
-  private sendKeepalive(): void {
-    const { keepalive, activity, pings } = this.parts;
+  private sendKeepalive(keepalive: KeepaliveTimer): void {
+    const { activity, pings } = this.parts;
     activity.keepalivesSent++;
     pings.send(() => keepalive.answered());
   }
 
   private keepAlive(nowMs: number): void {
     const { keepalive, streams, connection } = this.parts;
+    if (keepalive === undefined) return;
     const step = keepalive.step(nowMs, streams.size > 0);
     if (step === "ping") {
-      this.sendKeepalive();
+      this.sendKeepalive(keepalive);
     } else if (step === "dead") {
       connection.abandon(new Http2Error("keepalive got no answer", { scope: "connection", blame: "peer" }));
     }

@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { type Clock, systemClock } from "../connection/clock.ts";
-import type { ListenAddress } from "../socket/server.ts";
+import type { ListenAddress } from "../socket/server-options.ts";
 
 /** What becomes of the octets of one direction. Nothing that is left out happens. */
 export interface Faults {
