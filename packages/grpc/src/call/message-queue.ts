@@ -180,9 +180,12 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined>, Mes
 
   /** Makes the message that comes out of those that wait. */
   takeMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean): T | Promise<T> {
-    this.deliveredBytes += end - start + messagePrefixBytes - this.creditedOfFirst;
-    this.repayFirst();
-    this.settle();
+    const owed = this.deliveredBytes + end - start + messagePrefixBytes - this.creditedOfFirst;
+    this.deliveredBytes = 0;
+    if (this.creditedOfFirst > 0) this.repayFirst();
+    this.source.consume(owed);
+    // Parts of the message after the last one that waited.
+    if (this.partialBytes > 0) this.settle();
     this.share.spend(workOfMessage(end - start, compressed));
     return this.source.makeMessage(bytes, start, end, compressed, true);
   }
