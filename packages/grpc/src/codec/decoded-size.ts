@@ -4,7 +4,7 @@ import { costOfMessage, type FieldCost, type MessageCost, memoryCosts } from "./
 import { FieldSkipper, isTag, maxDepth, skipVarint, skipVarint32, varint32 } from "./skip-field.ts";
 
 /** Shorter messages are not estimated: a type would need about a thousand fields to make one of these large. */
-const minEstimatedBytes = 4096;
+export const minEstimatedBytes = 4096;
 
 /** What is not protobuf: protobuf-es will say what is wrong with it. What comes before is counted. */
 const malformed: unique symbol = Symbol("malformed message");
