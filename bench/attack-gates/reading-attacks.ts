@@ -1,6 +1,20 @@
+import { listsMethodPath } from "../loop-delay/lists-service.ts";
+import { repeatGzippedCall } from "./repeated-calls.ts";
 import { sendUnfinishedMessages } from "./unfinished-messages.ts";
+
+const echoPath = "/bench.echo.v1.EchoService/Unary";
+/** The most that a server takes by default. */
+const messageBytes = 4 * 2 ** 20;
 
 /** Attacks that depend on what the server says, by name. The others are bytes that are sent as fast as they are taken. */
 export const readingAttacks: Readonly<Record<string, (port: number) => Promise<never>>> = {
   "messages of 4 MiB without their last byte": sendUnfinishedMessages,
+  "unknown fields": repeatGzippedCall(echoPath, Buffer.alloc(messageBytes, Uint8Array.of(0x78, 0))),
+  "fields of an unknown group": repeatGzippedCall(echoPath, unknownGroup(messageBytes)),
+  "tiny elements": repeatGzippedCall(listsMethodPath, Buffer.alloc(messageBytes, Uint8Array.of(0x0a, 0))),
 };
+
+/** Group 15, full of fields of two bytes. */
+function unknownGroup(bytes: number): Buffer {
+  return Buffer.concat([Buffer.of(0x7b), Buffer.alloc(bytes - 2, Uint8Array.of(0x78, 0)), Buffer.of(0x7c)]);
+}

@@ -1,6 +1,3 @@
-import { gzipSync } from "node:zlib";
-import { listsMethodPath } from "./lists-service.ts";
-
 /** What one hostile connection sends, as fast as it is taken. Each attack yields the octets of a connection from its preface on. */
 
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
@@ -96,16 +93,6 @@ function messageFlood(method: string): () => Generator<Buffer> {
 const twice = (one: Buffer): Buffer[] => [one, one];
 const singleOctet = (id: number): Buffer => Buffer.concat(new Array<Buffer>(6000).fill(frame(0, 0, id, Buffer.of(0))));
 
-/** Calls with the same message over and over, which gzip makes a thousandth of its size. */
-function gzippedMessages(method: string, message: Uint8Array): () => Generator<Buffer> {
-  const block = requestBlock(method, [["grpc-encoding", "gzip"]]);
-  const compressed = gzipSync(message, { level: 9 });
-  const data = Buffer.concat([Buffer.of(1), uint32(compressed.length), compressed]);
-  return () => streams((id) => [frame(1, endHeaders, id, block), frame(0, endStream, id, data)], 4);
-}
-
-const maxMessageBytes = 4 * 2 ** 20;
-
 /** Calls of methods that do not exist, whose names come back in responses of headers alone that no table makes shorter. */
 export function headerResponses(): Iterable<Buffer> {
   return streams((id) => [frame(1, endHeaders | endStream, id, requestBlock(String(id).padStart(96, "M")))], 100);
@@ -179,8 +166,6 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
   },
   "frames full of empty messages": messageFlood("ClientStream"),
   "frames full of empty messages for a method that takes one": messageFlood("Unary"),
-  "unknown fields": gzippedMessages("Unary", Buffer.alloc(maxMessageBytes, Uint8Array.of(0x78, 0))),
-  "tiny elements": gzippedMessages(listsMethodPath, Buffer.alloc(maxMessageBytes, Uint8Array.of(0x0a, 0))),
   "data in large frames": () =>
     streams((id) => {
       const message = Buffer.alloc(16_384);

@@ -5,7 +5,9 @@
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readingAttacks } from "../attack-gates/reading-attacks.ts";
 import { attack } from "./attack.ts";
 import { attacks } from "./attacks.ts";
 import type { TurnLengths } from "./server.ts";
@@ -13,14 +15,38 @@ import type { TurnLengths } from "./server.ts";
 const maxP99Ms = 20;
 const seconds = 3;
 
-/** A process for each attack: what one has left behind must not weigh on the next. */
-async function measure(octets: () => Iterable<Buffer>): Promise<{ turns: TurnLengths; connections: number }> {
+/** Returns how many connections the attack took, where that is known. */
+type RunAttack = (port: number, signal: AbortSignal) => Promise<number | undefined>;
+
+/** In a process of its own, which ends it. */
+function readingAttack(name: string): RunAttack {
+  return async (port, signal) => {
+    const attacker = fork(join(import.meta.dirname, "../attack-gates/attacker.ts"), [String(port), name]);
+    const exited = once(attacker, "exit");
+    signal.addEventListener("abort", () => attacker.kill("SIGKILL"));
+    await exited;
+    return undefined;
+  };
+}
+
+const runs: Readonly<Record<string, RunAttack>> = {
+  ...Object.fromEntries(
+    Object.entries(attacks).map(([name, octets]): [string, RunAttack] => [
+      name,
+      (port, signal) => attack(port, octets, signal),
+    ]),
+  ),
+  ...Object.fromEntries(Object.keys(readingAttacks).map((name) => [name, readingAttack(name)])),
+};
+
+/** A process for each attack: what one has left over must not weigh on the next. */
+async function measure(run: RunAttack): Promise<{ turns: TurnLengths; connections: number | undefined }> {
   const server = fork(new URL("server.ts", import.meta.url), { env: { ...process.env, NODE_ENV: "production" } });
   const exited = once(server, "exit");
   try {
     const [{ port }] = (await once(server, "message")) as [{ port: number }];
     const over = new AbortController();
-    const attacking = attack(port, octets, over.signal);
+    const attacking = run(port, over.signal);
     // The first second goes to the compiler.
     await sleep(1000);
     server.send("start");
@@ -42,13 +68,13 @@ console.log(
 );
 console.log("p50    p99    max    connections  one hostile connection sends");
 const words = process.argv.slice(2);
-for (const [name, octets] of Object.entries(attacks)) {
+for (const [name, run] of Object.entries(runs)) {
   if (words.length > 0 && !words.some((word) => name.includes(word))) continue;
-  const { turns, connections } = await measure(octets);
+  const { turns, connections } = await measure(run);
   const column = (ms: number): string => ms.toFixed(1).padEnd(7);
   const struck = Object.entries(turns.strikes).map(([limit, times]) => `${limit} ×${times}`);
   console.log(
-    `${column(turns.p50Ms)}${column(turns.p99Ms)}${column(turns.maxMs)}${String(connections).padEnd(13)}${name}${struck.length === 0 ? "" : ` (${struck.join(", ")})`}`,
+    `${column(turns.p50Ms)}${column(turns.p99Ms)}${column(turns.maxMs)}${String(connections ?? "").padEnd(13)}${name}${struck.length === 0 ? "" : ` (${struck.join(", ")})`}`,
   );
   isTooLate ||= turns.p99Ms > maxP99Ms;
 }

@@ -40,7 +40,7 @@ describe("unknown fields", () => {
     });
 
     it("are dropped by a server by default, 200,000 in a call as well", async (t) => {
-      const many = gzipOf(unknownFields.subarray(0, 400_000));
+      const many = gzipOf(Buffer.alloc(800_000, Uint8Array.of(0x7a, 2, 0x61, 0x62)));
       const requests: EchoRequest[] = [];
       const { client } = await open(
         t,
@@ -54,6 +54,20 @@ describe("unknown fields", () => {
       );
       await client.unary({ text });
       assert.deepEqual(requests, [create(EchoRequestSchema)]);
+    });
+
+    it("are refused by a server when they are tiny and more than 65,536, within a group as well", async (t) => {
+      const fields = unknownFields.subarray(0, 2 * 65_536);
+      const group = (content: Uint8Array) => Buffer.concat([Buffer.of(0x7b), content, Buffer.of(0x7c)]);
+      const compressMinBytes = 0;
+      for (const most of [fields, group(fields.subarray(2))]) {
+        const { client } = await open(t, echo, { channel: { sendCompression: gzipOf(most), compressMinBytes } });
+        assert.equal((await client.unary({ text })).text, text);
+      }
+      for (const tooMany of [unknownFields.subarray(0, 2 * 65_537), group(fields)]) {
+        const { client } = await open(t, echo, { channel: { sendCompression: gzipOf(tooMany), compressMinBytes } });
+        await assertStatus(client.unary({ text }), Code.ResourceExhausted, /maxDecodedMessageBytes/);
+      }
     });
 
     it("are refused with ResourceExhausted by a channel, when they are too many", async (t) => {
@@ -123,8 +137,8 @@ const { overBothTransports: overBothWithLists } = createCallOpeners(
   (transport) => ({ client: createClient(service, transport) as unknown as ListsClient }),
 );
 
-function listOf(length: number): List {
-  const value = { $typeName: "google.protobuf.Value", kind: { case: undefined } } as Value;
+function listOf(length: number, kind: Value["kind"] = { case: undefined }): List {
+  const value = { $typeName: "google.protobuf.Value", kind } as Value;
   return create(ListValueSchema, { values: new Array<Value>(length).fill(value) });
 }
 
@@ -150,9 +164,17 @@ describe("tiny elements", () => {
       }
     });
 
-    it("of which there are 100,000 are let through by default", async (t) => {
+    it("that are not empty are let through by default, 100,000 of them, and 45,000 that are", async (t) => {
       const { client } = await open(t, (list) => list);
-      assert.equal((await client.copy(listOf(100_000))).values.length, 100_000);
+      for (const list of [listOf(100_000, { case: "numberValue", value: 1 }), listOf(45_000)]) {
+        assert.equal((await client.copy(list)).values.length, list.values.length);
+      }
+    });
+
+    it("are refused by a server where a channel lets them through", async (t) => {
+      const { client } = await open(t, () => listOf(100_000));
+      assert.equal((await client.copy(listOf(1))).values.length, 100_000);
+      await assertStatus(client.copy(listOf(100_000)), Code.ResourceExhausted, /maxDecodedMessageBytes/);
     });
   });
 });

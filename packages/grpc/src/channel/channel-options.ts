@@ -66,7 +66,7 @@ export interface ChannelOptions {
   /**
    * Memory that a response message may take once it is decoded, by an estimate. A message is refused with ResourceExhausted as soon as it
    * takes more than this, and more than 16 times the bytes read of it. Default 16 MiB, enough for lists of 100,000 small messages: an empty
-   * message takes two bytes to send and some 50 of memory.
+   * message takes two bytes to send and some 50 of memory. A server has 4 MiB: a channel chooses its servers, and how many calls it has open.
    */
   maxDecodedMessageBytes?: number;
   /**

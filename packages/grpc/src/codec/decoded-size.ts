@@ -1,11 +1,10 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
-import { MemoryBudget } from "./memory-budget.ts";
 import { costOfMessage, type FieldCost, type MessageCost, memoryCosts } from "./memory-costs.ts";
-import { isTag, maxDepth, skipField, skipVarint, skipVarint32, varint32 } from "./skip-field.ts";
+import { FieldSkipper, isTag, maxDepth, skipVarint, skipVarint32, varint32 } from "./skip-field.ts";
 
 /** Shorter messages are not estimated: a type would need about a thousand fields to make one of these large. */
-const minEstimatedBytes = 4096;
+export const minEstimatedBytes = 4096;
 
 /** What is not protobuf: protobuf-es will say what is wrong with it. What comes before is counted. */
 const malformed: unique symbol = Symbol("malformed message");
@@ -35,15 +34,14 @@ export function checkDecodedSize(
 
 const notAGroup = -1;
 
-class Estimate extends MemoryBudget {
-  readonly #bytes: Uint8Array;
+class Estimate extends FieldSkipper {
   readonly #unknownFieldBytes: number;
   #at = 0;
 
   constructor(bytes: Uint8Array, unknownFieldBytes: number, maxBytes: number) {
     super();
     this.startBudget(maxBytes);
-    this.#bytes = bytes;
+    this.octets = bytes;
     this.#unknownFieldBytes = unknownFieldBytes;
   }
 
@@ -73,7 +71,7 @@ class Estimate extends MemoryBudget {
 
   /** The last number ends where it ends, even if that is after `end`. */
   #skipPacked(kind: FieldCost["kind"], end: number): void {
-    const bytes = this.#bytes;
+    const bytes = this.octets;
     const length = end - this.#at;
     if (kind !== "varint") {
       const size = kind === "32 bit" ? 4 : 8;
@@ -89,7 +87,7 @@ class Estimate extends MemoryBudget {
     switch (field.kind) {
       case "varint":
         if (field.knownNumbers !== undefined) this.#addNumber(field.knownNumbers);
-        else this.#moveTo(skipVarint(this.#bytes, this.#at, this.#bytes.length));
+        else this.#moveTo(skipVarint(this.octets, this.#at, this.octets.length));
         break;
       case "32 bit":
         this.#moveTo(this.#at + 4);
@@ -105,7 +103,7 @@ class Estimate extends MemoryBudget {
         this.addFields(field.message as MessageCost, this.#lengthEnd(), notAGroup, depth + 1);
         break;
       case "group":
-        this.addFields(field.message as MessageCost, this.#bytes.length, endTagOf(tag), depth + 1);
+        this.addFields(field.message as MessageCost, this.octets.length, endTagOf(tag), depth + 1);
         break;
       case "map":
         this.#addMapEntry(field.key as FieldCost, field.value as FieldCost, depth);
@@ -127,19 +125,19 @@ class Estimate extends MemoryBudget {
         hasValue = true;
       } else {
         this.#spend(this.#unknownFieldBytes);
-        this.#moveTo(skipField(this.#bytes, this.#at, tag, this.#bytes.length, maxDepth - depth));
+        this.#moveTo(this.skipField(this.#at, tag, this.octets.length, maxDepth - depth));
       }
     }
     if (!hasValue && value.bytes !== 0) this.#spend(value.bytes);
   }
 
   #addUnknown(tag: number, depth: number): void {
-    const bytes = this.#bytes;
+    const bytes = this.octets;
     const { length } = bytes;
     let at = this.#at;
     do {
       this.#spend(this.#unknownFieldBytes);
-      at = skipField(bytes, at, tag, length, maxDepth - depth);
+      at = this.skipField(at, tag, length, maxDepth - depth);
       this.#moveTo(at);
     } while (tag < 0x80 && at < length && bytes[at] === tag && at++ > 0);
   }
@@ -152,7 +150,7 @@ class Estimate extends MemoryBudget {
   #tag(): number {
     const start = this.#at;
     const tag = this.#varint32();
-    if (!isTag(this.#bytes, start, this.#at)) throw malformed;
+    if (!isTag(this.octets, start, this.#at)) throw malformed;
     return tag;
   }
 
@@ -162,7 +160,7 @@ class Estimate extends MemoryBudget {
   }
 
   #varint32(): number {
-    const bytes = this.#bytes;
+    const bytes = this.octets;
     const start = this.#at;
     const first = bytes[start];
     if (first !== undefined && first < 0x80) {
@@ -174,7 +172,7 @@ class Estimate extends MemoryBudget {
   }
 
   #moveTo(at: number): void {
-    if (at < 0 || at > this.#bytes.length) throw malformed;
+    if (at < 0 || at > this.octets.length) throw malformed;
     this.#at = at;
   }
 }

@@ -1,7 +1,14 @@
 /** Thrown when a message would take more memory than its budget allows. */
 export const overBudget: unique symbol = Symbol("message takes too much memory");
 
+/** Enough for lists of 100,000 small messages. */
 export const defaultMaxDecodedMessageBytes = 16 * 1024 * 1024;
+
+/**
+ * The same for requests. Clients choose these, and how many there are at once: 200 on a connection, as small as they like, take no more
+ * memory than 200 messages of the usual limit, 4 MiB, that hold nothing but text.
+ */
+export const defaultMaxDecodedRequestBytes = 4 * 1024 * 1024;
 
 /** What a message may take beyond that for each byte of it. Most take 3 to 8, numbers and short text up to 11. */
 export const memoryPerByte = 16;

@@ -21,7 +21,7 @@ export const memoryCosts = {
   long: 36,
   /** An entry of `$unknown` and its view. */
   unknownField: 160,
-  /** An unknown field that is dropped. It takes time and not memory, and a price bounds the number of them. */
+  /** An unknown field that is dropped, or is in an unknown group. It takes time and not memory, and a price bounds the number of them. */
   droppedField: 64,
   /** A number that a closed enum does not have: an unknown field, which protobuf-es copies. */
   unknownNumber: 264,

@@ -1,9 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import type { Message } from "@bufbuild/protobuf";
 import { getTextEncoding } from "@bufbuild/protobuf/wire";
-import { MemoryBudget } from "./memory-budget.ts";
 import { memoryCosts } from "./memory-costs.ts";
-import { maxDepth, skipField } from "./skip-field.ts";
+import { FieldSkipper, maxDepth } from "./skip-field.ts";
 import { keepUnknownFields } from "./unknown-fields.ts";
 
 /**
@@ -30,8 +29,7 @@ export const smallSigned: readonly bigint[] = smallIntegers.map((value) => (valu
  * Reads the values of protobuf's wire format wherever one octet does not decide it; what one octet decides, compiled readers do
  * in place. Each method that moves takes the end of the value's message, and throws `oddInput` instead of reading beyond it.
  */
-export class OctetReader extends MemoryBudget {
-  octets: Uint8Array = noOctets;
+export class OctetReader extends FieldSkipper {
   /** Where the next value begins. Compiled readers keep it to themselves and store it before they call. */
   at = 0;
   keepUnknownFields = true;
@@ -194,7 +192,7 @@ export class OctetReader extends MemoryBudget {
     let at = this.at;
     const price = this.keepUnknownFields ? memoryCosts.unknownField : memoryCosts.droppedField;
     do {
-      at = skipField(bytes, at, tag, end, maxDepth - depth);
+      at = this.skipField(at, tag, end, maxDepth - depth);
       if (at < 0) throw oddInput;
       this.left -= price;
       if (this.left < 0) this.extend(at);

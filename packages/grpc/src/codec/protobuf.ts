@@ -32,8 +32,8 @@ export function createProtobufCodec(options: ProtobufCodecOptions = {}): Codec {
   const maxDecodedMessageBytes = options.maxDecodedMessageBytes ?? defaultMaxDecodedMessageBytes;
   const onFault = options.onFault ?? warnOfFault;
   const readOptions: Partial<BinaryReadOptions> = { readUnknownFields: keepUnknownFields };
-  const decodeOptions = { keepUnknownFields, maxDecodedMessageBytes, onFault };
   const unknownFieldBytes = keepUnknownFields ? memoryCosts.unknownField : memoryCosts.droppedField;
+  const decodeOptions = { keepUnknownFields, unknownFieldBytes, maxDecodedMessageBytes, onFault };
   return {
     name: "proto",
 

@@ -1,27 +1,53 @@
 import { WireType } from "@bufbuild/protobuf/wire";
+import { MemoryBudget } from "./memory-budget.ts";
+import { memoryCosts } from "./memory-costs.ts";
 
 /** Of messages and groups within each other, as in protobuf-es. */
 export const maxDepth = 100;
 
-/**
- * Returns where the value ends whose tag ends at `at`, or -1 when it is malformed or leads beyond `end`.
- *
- * @param groupsLeft how many groups may be within each other here
- */
-export function skipField(bytes: Uint8Array, at: number, tag: number, end: number, groupsLeft: number): number {
-  switch (tag & 7) {
-    case WireType.Varint:
-      return skipVarint(bytes, at, end);
-    case WireType.Bit64:
-      return at + 8 > end ? -1 : at + 8;
-    case WireType.Bit32:
-      return at + 4 > end ? -1 : at + 4;
-    case WireType.LengthDelimited:
-      return skipLengthDelimited(bytes, at, end);
-    case WireType.StartGroup:
-      return groupsLeft > 0 ? skipGroup(bytes, at, tag, end, groupsLeft - 1) : -1;
-    default:
-      return -1;
+const noBytes = new Uint8Array(0);
+
+/** Skips fields of a message. The caller pays for the field itself; those within an unknown group are paid for here. */
+export class FieldSkipper extends MemoryBudget {
+  octets: Uint8Array = noBytes;
+
+  /**
+   * Returns where the value ends whose tag ends at `at`, or -1 when it is malformed or leads beyond `end`.
+   *
+   * @param groupsLeft how many groups may be within each other here
+   * @throws overBudget
+   */
+  skipField(at: number, tag: number, end: number, groupsLeft: number): number {
+    switch (tag & 7) {
+      case WireType.Varint:
+        return skipVarint(this.octets, at, end);
+      case WireType.Bit64:
+        return at + 8 > end ? -1 : at + 8;
+      case WireType.Bit32:
+        return at + 4 > end ? -1 : at + 4;
+      case WireType.LengthDelimited:
+        return skipLengthDelimited(this.octets, at, end);
+      case WireType.StartGroup:
+        return groupsLeft > 0 ? this.#skipGroup(at, tag, end, groupsLeft - 1) : -1;
+      default:
+        return -1;
+    }
+  }
+
+  #skipGroup(start: number, startTag: number, end: number, groupsLeft: number): number {
+    const bytes = this.octets;
+    // The end's tag differs from the start's by its wire type, 4 instead of 3.
+    const endTag = startTag + 1;
+    for (let at = start; ; ) {
+      const value = skipVarint32(bytes, at, end);
+      if (value < 0 || !isTag(bytes, at, value)) return -1;
+      const tag = varint32(bytes, at, value);
+      if (tag === endTag) return value;
+      at = this.skipField(value, tag, end, groupsLeft);
+      if (at < 0) return -1;
+      this.left -= memoryCosts.droppedField;
+      if (this.left < 0) this.extend(at);
+    }
   }
 }
 
@@ -38,19 +64,6 @@ function skipLengthDelimited(bytes: Uint8Array, at: number, end: number): number
   if (last < 0) return -1;
   const next = last + varint32(bytes, at, last);
   return next > end ? -1 : next;
-}
-
-function skipGroup(bytes: Uint8Array, start: number, startTag: number, end: number, groupsLeft: number): number {
-  // The end's tag differs from the start's by its wire type, 4 instead of 3.
-  const endTag = startTag + 1;
-  for (let at = start; ; ) {
-    const value = skipVarint32(bytes, at, end);
-    if (value < 0 || !isTag(bytes, at, value)) return -1;
-    const tag = varint32(bytes, at, value);
-    if (tag === endTag) return value;
-    at = skipField(bytes, value, tag, end, groupsLeft);
-    if (at < 0) return -1;
-  }
 }
 
 /** Returns where a varint ends of which 32 bits count; it may have 10 bytes. -1 when there is none. */

@@ -30,8 +30,8 @@ export interface ServerOptions {
   maxSendMessageBytes?: number;
   /**
    * Memory that a request message may take once it is decoded, by an estimate. A message is refused with ResourceExhausted as soon as it
-   * takes more than this, and more than 16 times the bytes read of it. Default 16 MiB, enough for lists of 100,000 small messages: an empty
-   * message takes two bytes to send and some 50 of memory.
+   * takes more than this, and more than 16 times the bytes read of it. Default 4 MiB, so that tiny requests take no more than large ones: an
+   * empty message takes two bytes to send and some 50 of memory. Few honest lists take more than 16 times their bytes.
    */
   maxDecodedMessageBytes?: number;
   /**

@@ -7,7 +7,7 @@ import { logCodecFault } from "../call/log-codec-fault.ts";
 import { safeLog } from "../call/safe-log.ts";
 import { TurnShare } from "../call/turn-share.ts";
 import { refuseUnknownOptions } from "../call/unknown-option.ts";
-import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
+import { createJsonCodec, createProtobufCodec, defaultMaxDecodedRequestBytes } from "../codec/index.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
@@ -104,7 +104,8 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
   const log = safeLog(options.log);
   const deadlines = new DeadlineWheel(clock, false);
   const compressions = options.compressions ?? [gzipCompression];
-  const { maxDecodedMessageBytes, keepUnknownFields = false } = options;
+  const maxDecodedMessageBytes = options.maxDecodedMessageBytes ?? defaultMaxDecodedRequestBytes;
+  const keepUnknownFields = options.keepUnknownFields ?? false;
   const codecs = {
     proto: createProtobufCodec({ keepUnknownFields, maxDecodedMessageBytes, onFault: logCodecFault(log) }),
     json: createJsonCodec(options.jsonOptions, { maxDecodedMessageBytes }),

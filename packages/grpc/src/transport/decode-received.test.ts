@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { create, type Message } from "@bufbuild/protobuf";
 import { BytesValueSchema, StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { createProtobufCodec } from "../codec/index.ts";
+import { type Codec, createProtobufCodec } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
 import { decodeReceived, type ReceivingCall } from "./decode-received.ts";
 
@@ -67,6 +67,36 @@ test("frees large octets of its own that a message does not keep, and those of b
   );
   await assert.rejects(later as Promise<Message>, ConnectError);
   assert.equal(brokenWithin.length, 0);
+});
+
+test("decodes messages that were decompressed at the same time in turns of their own, unless they are small", async () => {
+  const events: string[] = [];
+  const recording: Codec = {
+    ...codec,
+    decode(schema) {
+      events.push("decode");
+      return create(schema);
+    },
+  };
+  const receive = (bytes: number) => {
+    const compression = compressionThat(async () => new Uint8Array(bytes));
+    const call = { ...openCall(compression), codec: recording };
+    return decodeReceived(call, octets, 0, octets.length, true, true);
+  };
+  for (const [bytes, expected] of [
+    [65_536, ["decode", "turn", "decode"]],
+    [1024, ["decode", "decode", "turn"]],
+  ] as const) {
+    // A large message uses the turn up, and the one after it begins another.
+    await receive(65_536);
+    await receive(1024);
+    events.length = 0;
+    const messages = [receive(bytes), receive(bytes)];
+    setImmediate(() => events.push("turn"));
+    await Promise.all(messages);
+    await new Promise(setImmediate);
+    assert.deepEqual(events, expected);
+  }
 });
 
 test("keeps large octets that a message has views of", () => {

@@ -1,12 +1,16 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { freeBuffer } from "@tercel/http2";
-import { type Codec, copyOctets } from "../codec/index.ts";
+import { TurnShare, workOfMessage } from "../call/turn-share.ts";
+import { type Codec, copyOctets, memoryPerByte } from "../codec/index.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
 import { countUnfreed } from "../protocol/young-collection.ts";
 
 /** Below, freeing costs as much as it saves. */
 const minFreedBytes = 16_384;
+
+/** Messages that were decompressed in the thread pool may come many at once, from any connection, and one may be a turn's work. */
+const decodeShare = new TurnShare();
 
 /** The call that messages are received for, and what they are made with. */
 export interface ReceivingCall {
@@ -44,7 +48,10 @@ export function decodeReceived(
   return message;
 }
 
-function decodeLater(call: ReceivingCall, octets: Uint8Array): Message {
+async function decodeLater(call: ReceivingCall, octets: Uint8Array): Promise<Message> {
+  while (decodeShare.isSpent) await decodeShare.renewed();
+  // By the memory that it may take: its bytes say little about the time.
+  decodeShare.spend(workOfMessage(memoryPerByte * octets.length, false));
   if (!call.isCutOff) return decodeOwn(call.codec, call.receivedSchema, octets);
   if (octets.length >= minFreedBytes) freeBuffer(octets);
   throw new ConnectError("the call was cut off before its message was decompressed", Code.Canceled);
