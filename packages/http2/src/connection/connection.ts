@@ -32,6 +32,7 @@ import { Phases } from "./phases.ts";
 import { PingPolicy } from "./ping-policy.ts";
 import { Pings } from "./pings.ts";
 import { type ChunkReader, ReadPacer } from "./read-pacer.ts";
+import { RequestGate, type RequestGateParts } from "./request-gate.ts";
 import type { Role } from "./role.ts";
 import { type OutputHolder, SharedOutput } from "./shared-output.ts";
 import { Shutdown } from "./shutdown.ts";
@@ -68,7 +69,10 @@ export class Connection
   private readonly inbound: Inbound;
   private readonly reader: FrameReader;
   private readonly phases: Phases;
+  readonly sharedOutput: SharedOutput;
   private readonly outputWatch: OutputWatch;
+  /** Undefined before the first request of which a handler may begin. */
+  private requestGate: RequestGate | undefined = undefined;
   private readonly keepalive: KeepaliveTimer;
   private readonly timeLimits: TimeLimits;
   private readonly pingPolicy: PingPolicy;
@@ -86,7 +90,7 @@ export class Connection
   /** Undefined before either side wants an end. */
   private drainBegun: Drain | undefined = undefined;
   private shutdownBegun: Shutdown | undefined = undefined;
-  private readonly parts: StreamAdmissionParts & TimeLimitsParts & WindowTunerParts;
+  private readonly parts: StreamAdmissionParts & TimeLimitsParts & WindowTunerParts & RequestGateParts;
   private readonly limitTeller: LimitTeller;
 
   private nextStreamId = 1;
@@ -116,6 +120,7 @@ export class Connection
     // Before our SETTINGS have arrived, a peer may open more than they allow. Each costs a glitch.
     this.streams = new StreamTable(role, limits.maxConcurrentStreams + limits.glitchBurst);
     this.budgets = new Budgets(limits, this.clock);
+    this.sharedOutput = options.sharedOutput ?? new SharedOutput(limits);
     this.outbound = new Outbound(socket, this, limits, options.unindexedFields);
     this.pings = new Pings(this.outbound);
     this.allowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
@@ -128,8 +133,7 @@ export class Connection
     this.phases = new Phases(limits, this.clock.nowMs());
     this.pingPolicy = new PingPolicy(limits);
     this.controlFrameGuard = new ControlFrameGuard(this.outbound, limits, this.pacer, this.limitTeller);
-    const sharedOutput = options.sharedOutput ?? new SharedOutput(limits);
-    this.outputWatch = new OutputWatch(this, this.outbound, limits, sharedOutput);
+    this.outputWatch = new OutputWatch(this, this.outbound, limits, this.sharedOutput);
     this.keepalive = new KeepaliveTimer(options.keepalive, this.clock.nowMs());
     this.peerSettings = new PeerSettings(role, this.streams, this.outbound);
     this.ownSettings = new OwnSettings(limits, this.outbound);
@@ -143,6 +147,7 @@ export class Connection
       inbound: this.inbound,
       outbound: this.outbound,
       outputWatch: this.outputWatch,
+      sharedOutput: this.sharedOutput,
       peerSettings: this.peerSettings,
       ownSettings: this.ownSettings,
       pings: this.pings,
@@ -280,6 +285,7 @@ export class Connection
     if (this.isClosed) return;
     this.activity.observe(nowMs, this.streams.size);
     this.timeLimits.enforce(nowMs);
+    this.requestGate?.onLessWaiting();
     this.unfinished?.enforce(nowMs, this.limits.unfinishedTimeoutMs);
   }
 
@@ -301,8 +307,17 @@ export class Connection
     this.outbound.headers(stream, fields, extra, endStream);
   }
 
-  sendPending(stream: Stream): void {
-    this.outbound.pending(stream);
+  sendPending(stream: Stream, addedBytes: number): void {
+    this.outbound.pending(stream, addedBytes);
+  }
+
+  dropPending(bytes: number): void {
+    this.outbound.stopWaiting(bytes);
+  }
+
+  admit(stream: Stream, expectedBytes: number): boolean {
+    this.requestGate ??= new RequestGate(this.parts);
+    return this.requestGate.admits(stream, expectedBytes);
   }
 
   freeWhenSent(bytes: Uint8Array): void {
@@ -347,6 +362,7 @@ export class Connection
     this.streams.delete(stream);
     if (this.unrefWhenIdle && stream.isReferenced) this.streamUnreferenced();
     if (stream.isQueued) this.outbound.dequeue(stream);
+    this.requestGate?.forget(stream);
     if (!inGoodOrder) return;
     this.streams.endedByPeer(stream.id, "end");
     this.budgets.streamCompleted();
@@ -491,6 +507,10 @@ export class Connection
 
   // ---- OutboundOwner and OutputHolder
 
+  onLessWaiting(): void {
+    this.requestGate?.onLessWaiting();
+  }
+
   backlogGrew(bytes: number): void {
     if (this.shutdownBegun?.isFailing === true || this.isClosed) return;
     const error = this.controlFrameGuard.backlogGrew(bytes);
@@ -529,6 +549,7 @@ export class Connection
 
   readChunk(chunk: Uint8Array, from: number): number {
     let stoppedAt: number;
+    this.requestGate?.beginTurn();
     try {
       stoppedAt = this.reader.read(chunk, from, this.maxWorkPerTurn);
     } catch (error) {
