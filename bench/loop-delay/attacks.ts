@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { listsMethodPath } from "./lists-service.ts";
+import { echoRequest, slowResponseMessage } from "./special-requests.ts";
 
 /** What one hostile connection sends, as fast as it is taken. Each attack yields the octets of a connection from its preface on. */
 
@@ -120,6 +121,13 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
   "rapid resets": () => streams((id) => [frame(1, endHeaders, id, unary), frame(3, 0, id, uint32(8))], 400),
   "rapid resets of calls with short deadlines": () =>
     streams((id) => [frame(1, endHeaders, id, unaryWithin1Ms), frame(3, 0, id, uint32(8))], 400),
+  "calls that are refused because handlers of those that it has reset still run": () => {
+    const slow = echoRequest(slowResponseMessage);
+    return streams(
+      (id) => [frame(1, endHeaders, id, unaryWithin1Ms), frame(0, endStream, id, slow), frame(3, 0, id, uint32(8))],
+      200,
+    );
+  },
   "resets of calls that are over": () =>
     streams(
       (id) => [

@@ -85,6 +85,12 @@ export interface ConnectionLimits {
   /** Token bucket for streams that are refused because other connections have taken all there may be. Default 10,000 and 1000. */
   refusalBurst: number;
   refusalsPerSecond: number;
+  /**
+   * Token bucket for what a slow server makes honest clients do: resets of calls at their deadline, and requests that are refused because
+   * handlers outlive their streams. Default 20,000 and 10,000, five times what 2,000 time-outs a second need.
+   */
+  excusedBurst: number;
+  excusedPerSecond: number;
   /** Token bucket for resets by the peer: burst and refill per second. Default 1000 and 33 (CVE-2023-44487). */
   peerResetBurst: number;
   peerResetsPerSecond: number;
@@ -160,6 +166,8 @@ export const defaultLimits: Readonly<ConnectionLimits> = {
   sharedWaitingOutputBytes: 20_971_520,
   refusalBurst: 10_000,
   refusalsPerSecond: 1000,
+  excusedBurst: 20_000,
+  excusedPerSecond: 10_000,
   peerResetBurst: 1000,
   peerResetsPerSecond: 33,
   causedResetBurst: 200,
