@@ -1,6 +1,7 @@
 import { listsMethodPath } from "../loop-delay/lists-service.ts";
 import { repeatGzippedCall } from "./repeated-calls.ts";
 import { sendUnfinishedMessages } from "./unfinished-messages.ts";
+import { leaveResponsesUnread } from "./unread-responses.ts";
 
 const echoPath = "/bench.echo.v1.EchoService/Unary";
 /** The most that a server takes by default. */
@@ -12,6 +13,7 @@ export const readingAttacks: Readonly<Record<string, (port: number) => Promise<n
   "unknown fields": repeatGzippedCall(echoPath, Buffer.alloc(messageBytes, Uint8Array.of(0x78, 0))),
   "fields of an unknown group": repeatGzippedCall(echoPath, unknownGroup(messageBytes)),
   "tiny elements": repeatGzippedCall(listsMethodPath, Buffer.alloc(messageBytes, Uint8Array.of(0x0a, 0))),
+  "2,000 calls with unread responses of 64 KiB": leaveResponsesUnread,
 };
 
 /** Group 15, full of fields of two bytes. */

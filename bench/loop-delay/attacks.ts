@@ -1,3 +1,5 @@
+import { echoRequest, slowResponseMessage } from "./special-requests.ts";
+
 /** What one hostile connection sends, as fast as it is taken. Each attack yields the octets of a connection from its preface on. */
 
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
@@ -107,6 +109,13 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
   "rapid resets": () => streams((id) => [frame(1, endHeaders, id, unary), frame(3, 0, id, uint32(8))], 400),
   "rapid resets of calls with short deadlines": () =>
     streams((id) => [frame(1, endHeaders, id, unaryWithin1Ms), frame(3, 0, id, uint32(8))], 400),
+  "calls that are refused because handlers of those that it has reset still run": () => {
+    const slow = echoRequest(slowResponseMessage);
+    return streams(
+      (id) => [frame(1, endHeaders, id, unaryWithin1Ms), frame(0, endStream, id, slow), frame(3, 0, id, uint32(8))],
+      200,
+    );
+  },
   "resets of calls that are over": () =>
     streams(
       (id) => [

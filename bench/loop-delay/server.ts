@@ -3,11 +3,13 @@
  * from the parent.
  */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { createServer, type LimitStrike } from "@tercel/grpc";
 import { createSelfSigned } from "@tercel/test-support/certificates";
 import { EchoResponseSchema, EchoService } from "../peers/tercel/gen/echo_pb.ts";
 import { listsService } from "./lists-service.ts";
+import { largeResponseBytes, largeResponseMessage, slowResponseMessage, slowResponseMs } from "./special-requests.ts";
 
 export interface TurnLengths {
   /** Half and 99 of 100 parts of the busy time are spent in turns no longer than this: what an answer has to wait for. */
@@ -18,6 +20,7 @@ export interface TurnLengths {
   readonly strikes: Readonly<Record<string, number>>;
 }
 
+const largePayload = new Uint8Array(largeResponseBytes);
 const strikes: Record<string, number> = {};
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const tls = process.argv[2] === "tls" ? createSelfSigned() : undefined;
@@ -30,7 +33,11 @@ const server = createServer({
   },
   routes: (router) => {
     router.service(EchoService, {
-      unary: (request) => create(EchoResponseSchema, { message: request.message, payload: request.payload }),
+      unary({ message, payload }) {
+        const bytes = message === largeResponseMessage ? largePayload : payload;
+        const response = create(EchoResponseSchema, { message, payload: bytes });
+        return message === slowResponseMessage ? sleep(slowResponseMs, response) : response;
+      },
       async clientStream(requests) {
         let messages = 0;
         for await (const _request of requests) messages++;

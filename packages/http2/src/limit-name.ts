@@ -26,6 +26,7 @@ export const limitNames = [
   "control_frames",
   "output_backlog",
   "output_stall",
+  "waiting_output",
   "pings",
   "write_stall",
   "stream_stall",

@@ -6,6 +6,7 @@ import { runInNewContext } from "node:vm";
 import type { ByteChannel } from "../src/connection/byte-channel.ts";
 import { Connection } from "../src/connection/connection.ts";
 import { defaultLimits } from "../src/connection/limits.ts";
+import { SharedOutput } from "../src/connection/shared-output.ts";
 import { Ticker } from "../src/connection/ticker.ts";
 import { GrowthAllowance } from "../src/connection/window-growth.ts";
 import { FakeClock } from "../src/testing/index.ts";
@@ -50,6 +51,7 @@ test(`an idle connection of a server holds less than ${maxIdleBytes} octets, its
     clock,
     ticker: new Ticker(clock),
     growthAllowance: new GrowthAllowance(0),
+    sharedOutput: new SharedOutput(defaultLimits),
   };
   const kept: Connection[] = [];
   const open = async (count: number): Promise<void> => {

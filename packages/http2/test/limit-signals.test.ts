@@ -185,8 +185,8 @@ const ofTheListener: readonly LimitName[] = [
   "tls_handshakes",
   "file_handles",
 ];
-/** See small-data.test.ts and unfinished-messages.test.ts. */
-const elsewhere: readonly LimitName[] = ["small_data", "unfinished_messages"];
+/** See small-data.test.ts, unfinished-messages.test.ts and waiting-output.test.ts. */
+const elsewhere: readonly LimitName[] = ["small_data", "unfinished_messages", "waiting_output"];
 
 function listBytesOf(fields: readonly string[]): number {
   return fields.join("").length + 16 * fields.length;

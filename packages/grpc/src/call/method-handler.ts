@@ -3,6 +3,9 @@ import type { Interceptor, MethodImplSpec } from "@connectrpc/connect";
 import type { CallArrivals } from "./call-arrivals.ts";
 import type { HookChain } from "./call-hook.ts";
 
+/** What is expected of a method that has not answered yet: much, so that the first requests do not all begin at once. */
+export const unknownResponseBytes = 1_048_576;
+
 /** A method that a server serves: what is looked up by path, with everything decided that does not depend on the call. */
 export interface MethodHandler {
   readonly spec: MethodImplSpec;
@@ -21,4 +24,6 @@ export interface MethodHandler {
   readonly hooks: HookChain | undefined;
   /** Those among the interceptors that want to know of calls as they arrive. */
   readonly arrivals: CallArrivals | undefined;
+  /** What a response is expected to take, learned from those that were sent: few requests begin at once where responses are large. */
+  expectedResponseBytes: number;
 }

@@ -12,7 +12,7 @@ import {
 import { CallArrivals } from "../call/call-arrivals.ts";
 import { checkInterceptors } from "../call/check-interceptors.ts";
 import { asOutermost, groupHooks, hookChain } from "../call/hooked-interceptor.ts";
-import type { MethodHandler } from "../call/method-handler.ts";
+import { type MethodHandler, unknownResponseBytes } from "../call/method-handler.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
 import { checkHandler, checkHandlers } from "./check-handlers.ts";
 import type { MethodLimitTable } from "./method-limits.ts";
@@ -75,6 +75,7 @@ export class MethodTable implements ConnectRouter {
       interceptors: outermost === undefined ? [] : [asOutermost(outermost), ...others],
       hooks: interceptors.length === 1 ? hookChain(interceptors[0]) : undefined,
       arrivals: CallArrivals.of(interceptors),
+      expectedResponseBytes: unknownResponseBytes,
     });
   }
 }

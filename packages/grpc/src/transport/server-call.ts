@@ -12,6 +12,7 @@ import { CallContext, type ContextSource } from "../call/handler-context.ts";
 import type { Log } from "../call/log.ts";
 import { andObserver, type MessageObserver } from "../call/message-observer.ts";
 import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
+import { type MethodHandler, unknownResponseBytes } from "../call/method-handler.ts";
 import { printable } from "../call/printable.ts";
 import { inspectable, thrownText } from "../call/thrown-text.ts";
 import { type TurnShare, workOfMessage } from "../call/turn-share.ts";
@@ -148,7 +149,7 @@ export class ServerCall
       }
       this.settings.deadlines.add(this, nowMs);
     }
-    if (this.requests !== undefined) this.run(this.requests);
+    if (this.requests !== undefined) this.dispatch();
   }
 
   get arrivedAtMs(): number | undefined {
@@ -293,17 +294,14 @@ export class ServerCall
 
   onEnd(): void {
     if (this.over) return;
-    if (this.requests === undefined) this.stream.repay();
     if (this.reader !== undefined && !this.reader.isBetweenMessages) {
       this.fail(new ConnectError("the request ended inside a message", Code.Internal));
     } else if (this.requests !== undefined) {
       this.requests.end();
     } else if (this.request === undefined) {
       this.fail(new ConnectError("the method takes one message, but none came", Code.Unimplemented));
-    } else if (this.request instanceof CompressedRequest) {
-      this.runCompressed(this.request);
     } else {
-      this.run(this.request);
+      this.dispatch();
     }
   }
 
@@ -318,6 +316,10 @@ export class ServerCall
     if (this.deadlineAtMs === 0) return false;
     const { clock, deadlines } = this.settings;
     return this.deadlineAtMs - clock.nowMs() <= earlyResetMs + deadlines.latenessMs;
+  }
+
+  onAdmitted(): void {
+    if (!this.over) this.runHandler();
   }
 
   onWritable(): void {
@@ -521,6 +523,22 @@ export class ServerCall
     }
   }
 
+  /** The handler begins, now or once less waits that the client has not taken. */
+  private dispatch(): void {
+    if (this.stream.admit(this.plan.handler.expectedResponseBytes)) this.runHandler();
+    else this.stream.messageComplete();
+  }
+
+  private runHandler(): void {
+    if (this.requests !== undefined) {
+      this.run(this.requests);
+      return;
+    }
+    this.stream.repay();
+    if (this.request instanceof CompressedRequest) this.runCompressed(this.request);
+    else this.run(this.request as Message);
+  }
+
   private run(input: Message | MessageQueue<Message>): void {
     // The stream's place is taken until the handler ends, whatever becomes of the stream.
     this.stream.hold();
@@ -543,6 +561,7 @@ export class ServerCall
     const refused = this.sendHead();
     if (refused !== undefined) throw refused;
     this.sentMessageBytes += payload.length;
+    expectResponse(this.plan.handler, payload.length);
     this.observer?.onSent(payload.length, compressed);
     if (sendMessage(this.stream, payload, compressed, false, true)) return undefined;
     return new Promise((resolve) => {
@@ -631,6 +650,13 @@ export class ServerCall
     this.plan.handler.arrivals?.unhandled(method, code, durationMs);
     this.settings.unhandled.tell({ path: this.head.path, peer, method, code, reason, durationMs });
   }
+}
+
+/** A larger response than before is what is expected at once; smaller ones change that little by little. */
+function expectResponse(handler: MethodHandler, bytes: number): void {
+  const expectedBytes = handler.expectedResponseBytes;
+  if (bytes >= expectedBytes || expectedBytes === unknownResponseBytes) handler.expectedResponseBytes = bytes;
+  else handler.expectedResponseBytes -= Math.ceil((expectedBytes - bytes) / 8);
 }
 
 class CompressedRequest {

@@ -19,6 +19,7 @@ export class Budgets {
   private peerResets: TokenBucket | undefined = undefined;
   private causedResets: TokenBucket | undefined = undefined;
   private refusals: TokenBucket | undefined = undefined;
+  private excused: TokenBucket | undefined = undefined;
   private completed = 0;
   private resetsAfterEnd = 0;
   private windowUpdates = 0;
@@ -70,6 +71,22 @@ export class Budgets {
     if (!this.refusals.take(this.clock.nowMs())) {
       throw limitError("shared_streams", ErrorCode.enhanceYourCalm, "too_many_refused_streams");
     }
+  }
+
+  /** The peer reset a stream that was at its end anyway. */
+  expectedReset(): void {
+    if (!this.takeExcused()) throw limitError("resets", ErrorCode.enhanceYourCalm, "too_many_resets");
+  }
+
+  /** A stream was refused because of handlers that outlive their streams, which the peer cannot see. */
+  refusalForHandlers(): void {
+    if (!this.takeExcused()) throw limitError("streams", ErrorCode.enhanceYourCalm, "too_many_refused_streams");
+  }
+
+  private takeExcused(): boolean {
+    const { excusedBurst, excusedPerSecond } = this.limits;
+    this.excused ??= new TokenBucket(excusedBurst, excusedPerSecond);
+    return this.excused.take(this.clock.nowMs());
   }
 
   /**

@@ -32,7 +32,9 @@ import { Phases } from "./phases.ts";
 import { PingPolicy } from "./ping-policy.ts";
 import { Pings } from "./pings.ts";
 import { type ChunkReader, ReadPacer } from "./read-pacer.ts";
+import { RequestGate, type RequestGateParts } from "./request-gate.ts";
 import type { Role } from "./role.ts";
+import { SharedOutput } from "./shared-output.ts";
 import { Shutdown } from "./shutdown.ts";
 import { StreamAdmission, type StreamAdmissionParts } from "./stream-admission.ts";
 import { StreamTable } from "./stream-table.ts";
@@ -64,6 +66,9 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
   private readonly inbound: Inbound;
   private readonly reader: FrameReader;
   private readonly phases: Phases;
+  readonly sharedOutput: SharedOutput;
+  /** Undefined before the first request of which a handler may begin. */
+  private requestGate: RequestGate | undefined = undefined;
   /** Undefined without the option. */
   private readonly keepalive: KeepaliveTimer | undefined;
   private readonly timeLimits: TimeLimits;
@@ -81,7 +86,11 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
   /** Undefined before either side wants an end. */
   private drainBegun: Drain | undefined = undefined;
   private shutdownBegun: Shutdown | undefined = undefined;
-  private readonly parts: StreamAdmissionParts & TimeLimitsParts & WindowTunerParts & MessageCreditParts;
+  private readonly parts: StreamAdmissionParts &
+    TimeLimitsParts &
+    WindowTunerParts &
+    MessageCreditParts &
+    RequestGateParts;
   private readonly limitTeller: LimitTeller;
 
   private nextStreamId = 1;
@@ -111,6 +120,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     // Before our SETTINGS have arrived, a peer may open more than they allow. Each costs a glitch.
     this.streams = new StreamTable(role, limits.maxConcurrentStreams + limits.glitchBurst);
     this.budgets = new Budgets(limits, this.clock);
+    this.sharedOutput = options.sharedOutput ?? new SharedOutput(limits);
     this.outbound = new Outbound(socket, this, limits, options.unindexedFields);
     this.pings = new Pings(this.outbound);
     this.allowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
@@ -135,7 +145,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
       places: options.streamPlaces,
       inbound: this.inbound,
       outbound: this.outbound,
-      sharedOutput: options.sharedOutput,
+      sharedOutput: this.sharedOutput,
       sharedUnfinished: options.sharedUnfinished,
       peerSettings: this.peerSettings,
       ownSettings: this.ownSettings,
@@ -274,6 +284,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     if (this.isClosed) return;
     this.activity.observe(nowMs, this.streams.size);
     this.timeLimits.enforce(nowMs);
+    this.requestGate?.onLessWaiting();
     this.messageCredit?.unfinished.enforce(nowMs, this.limits.unfinishedTimeoutMs);
   }
 
@@ -295,8 +306,17 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     this.outbound.headers(stream, fields, extra, endStream);
   }
 
-  sendPending(stream: Stream): void {
-    this.outbound.pending(stream);
+  sendPending(stream: Stream, addedBytes: number): void {
+    this.outbound.pending(stream, addedBytes);
+  }
+
+  dropPending(bytes: number): void {
+    this.outbound.stopWaiting(bytes);
+  }
+
+  admit(stream: Stream, expectedBytes: number): boolean {
+    this.requestGate ??= new RequestGate(this.parts);
+    return this.requestGate.admits(stream, expectedBytes);
   }
 
   freeWhenSent(bytes: Uint8Array): void {
@@ -340,6 +360,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     this.streams.delete(stream);
     if (this.unrefWhenIdle && stream.isReferenced) this.streamUnreferenced();
     if (stream.isQueued) this.outbound.dequeue(stream);
+    this.requestGate?.forget(stream);
     if (!inGoodOrder) return;
     this.streams.endedByPeer(stream.id, "end");
     this.budgets.streamCompleted();
@@ -487,6 +508,10 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
 
   // ---- OutboundOwner
 
+  onLessWaiting(): void {
+    this.requestGate?.onLessWaiting();
+  }
+
   backlogGrew(bytes: number): void {
     if (this.shutdownBegun?.isFailing === true || this.isClosed) return;
     const error = this.controlFrameGuard.backlogGrew(bytes);
@@ -497,6 +522,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
 
   readChunk(chunk: Uint8Array, from: number): number {
     let stoppedAt: number;
+    this.requestGate?.beginTurn();
     try {
       stoppedAt = this.reader.read(chunk, from, this.maxWorkPerTurn);
     } catch (error) {

@@ -323,7 +323,10 @@ export class Inbound implements FrameSink {
       return;
     }
     // A server resets only what we have opened, so its resets are as many as we like.
-    if (this.owner.role === "server" && stream.listener?.isResetExpected?.() !== true) this.budgets.peerReset();
+    if (this.owner.role === "server") {
+      if (stream.listener?.isResetExpected?.() === true) this.budgets.expectedReset();
+      else this.budgets.peerReset();
+    }
     this.streams.endedByPeer(streamId, "reset");
     stream.abort(
       new Http2Error("the peer reset the stream", {

@@ -72,9 +72,25 @@ export interface ConnectionLimits {
   maxStalledOutputBytes: number;
   /** The same for all connections of a server together; beyond, those end whose peers have taken too little for the longest. Default 64 MiB. */
   sharedStalledOutputBytes: number;
+  /**
+   * Server: bytes of responses that wait for windows and the socket: beyond, new requests of the connection are held before their
+   * handlers begin, until less waits. Default 16 MiB, more than 200 streams of 64 KiB, so that streams that are not read hold no other call.
+   */
+  maxWaitingOutputBytes: number;
+  /**
+   * The same for all connections of a server together. A single connection may hold up to four times what is left of it, and always
+   * `streamSendBufferBytes`, so that those that hold the most are held first. Default 20 MiB, so that one connection may use all of its own.
+   */
+  sharedWaitingOutputBytes: number;
   /** Token bucket for streams that are refused because other connections have taken all there may be. Default 10,000 and 1000. */
   refusalBurst: number;
   refusalsPerSecond: number;
+  /**
+   * Token bucket for what a slow server makes honest clients do: resets of calls at their deadline, and requests that are refused because
+   * handlers outlive their streams. Default 20,000 and 10,000, five times what 2,000 time-outs a second need.
+   */
+  excusedBurst: number;
+  excusedPerSecond: number;
   /** Token bucket for resets by the peer: burst and refill per second. Default 1000 and 33 (CVE-2023-44487). */
   peerResetBurst: number;
   peerResetsPerSecond: number;
@@ -146,8 +162,12 @@ export const defaultLimits: Readonly<ConnectionLimits> = {
   maxBacklogBytes: 8_388_608,
   maxStalledOutputBytes: 16_777_216,
   sharedStalledOutputBytes: 67_108_864,
+  maxWaitingOutputBytes: 16_777_216,
+  sharedWaitingOutputBytes: 20_971_520,
   refusalBurst: 10_000,
   refusalsPerSecond: 1000,
+  excusedBurst: 20_000,
+  excusedPerSecond: 10_000,
   peerResetBurst: 1000,
   peerResetsPerSecond: 33,
   causedResetBurst: 200,

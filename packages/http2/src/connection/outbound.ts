@@ -15,6 +15,7 @@ import type { HeaderFields, Stream } from "../stream/stream.ts";
 import { initialWindowBytes, SendWindow } from "../stream/window.ts";
 import type { ByteChannel } from "./byte-channel.ts";
 import type { ConnectionLimits } from "./limits.ts";
+import type { SharedOutput } from "./shared-output.ts";
 
 const noFields: readonly string[] = [];
 
@@ -29,6 +30,9 @@ export interface OutboundOwner {
   drained(): void;
   /** The socket holds back so many bytes, of frames of any type: at least `pauseAtBacklogBytes`. */
   backlogGrew(bytes: number): void;
+  /** Less data waits for windows and the socket than before. */
+  onLessWaiting(): void;
+  readonly sharedOutput: SharedOutput;
 }
 
 /**
@@ -60,6 +64,8 @@ export class Outbound {
   dataFrames = 0;
   headerBlocks = 0;
   dataBytes = 0;
+  /** Bytes of data that wait for windows or the socket, not counting what the socket holds. */
+  waitingBytes = 0;
   /** Slabs that the socket still reads from. */
   private inFlight: Uint8Array[] = [];
   /** The socket finishes writes later, as TLS always does: it is asked to say when. */
@@ -169,8 +175,10 @@ export class Outbound {
     } while (at < length);
   }
 
-  /** Sends what the stream has pending as far as windows and socket allow; the rest waits for its turn. */
-  pending(stream: Stream): void {
+  /** Sends what the stream has pending, `addedBytes` of it new, as far as windows and socket allow; the rest waits for its turn. */
+  pending(stream: Stream, addedBytes: number): void {
+    this.waitingBytes += addedBytes;
+    this.owner.sharedOutput.waitingBytes += addedBytes;
     if (stream.isQueued) return;
     while (this.sendOne(stream));
     this.afterPending(stream);
@@ -221,6 +229,7 @@ export class Outbound {
     if (take === first.length) pending.shift();
     else pending[0] = first.subarray(take);
     stream.pendingBytes -= take;
+    this.stopWaiting(take);
     this.window.take(take);
     stream.sendWindow.take(take);
     this.dataFrame(stream.id, take === first.length ? first : first.subarray(0, take), isLast);
@@ -229,6 +238,13 @@ export class Outbound {
     stream.pending = undefined;
     stream.endSent();
     return false;
+  }
+
+  /** So many bytes wait no longer: they have been sent, or their stream has been reset. */
+  stopWaiting(bytes: number): void {
+    this.waitingBytes -= bytes;
+    this.owner.sharedOutput.waitingBytes -= bytes;
+    this.owner.onLessWaiting();
   }
 
   private sendEnd(stream: Stream): boolean {
@@ -303,13 +319,6 @@ export class Outbound {
   /** Bytes that the socket holds now. */
   get unsentBytes(): number {
     return this.socket.writableLength;
-  }
-
-  /** Bytes of data that wait for windows or the socket, not counting what the socket holds. Called once per tick. */
-  get waitingBytes(): number {
-    let bytes = 0;
-    for (const stream of this.waiting) bytes += stream.pendingBytes;
-    return bytes;
   }
 
   settings(entries: readonly (readonly [number, number])[]): void {

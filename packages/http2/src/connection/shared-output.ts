@@ -21,14 +21,27 @@ export class SharedOutput {
   readonly #exemptBytes: number;
   readonly #minStallMs: number;
   readonly #held = new Map<OutputHolder, Held>();
+  readonly #maxWaitingBytes: number;
+  /** Bytes that wait for windows and sockets now, on all connections; counted by the connections. */
+  waitingBytes = 0;
+  /** As of what the connections have reported. */
   #totalBytes = 0;
 
   constructor(
-    limits: Pick<ConnectionLimits, "sharedStalledOutputBytes" | "streamSendBufferBytes" | "writeStallTimeoutMs">,
+    limits: Pick<
+      ConnectionLimits,
+      "sharedStalledOutputBytes" | "sharedWaitingOutputBytes" | "streamSendBufferBytes" | "writeStallTimeoutMs"
+    >,
   ) {
     this.#maxBytes = limits.sharedStalledOutputBytes;
+    this.#maxWaitingBytes = limits.sharedWaitingOutputBytes;
     this.#exemptBytes = limits.streamSendBufferBytes;
     this.#minStallMs = limits.writeStallTimeoutMs / 2;
+  }
+
+  /** What may still wait before requests are held; negative where more waits already. */
+  get leftBytes(): number {
+    return this.#maxWaitingBytes - this.waitingBytes;
   }
 
   /** What waits on one connection now, and how long too little of it has left: once a second. True: the connection has to end. */

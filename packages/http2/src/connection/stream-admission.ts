@@ -35,6 +35,7 @@ export class StreamAdmission {
     if (streams.slots >= limits.maxConcurrentStreams) {
       // The peer cannot know of handlers that outlive their streams, only how many streams it has open.
       if (streams.size >= limits.maxConcurrentStreams) budgets.glitch();
+      else budgets.refusalForHandlers();
       this.refuse(streamId, "streams", "too many streams or handlers at once");
       return true;
     }

@@ -13,7 +13,7 @@ import type { OwnSettings } from "./own-settings.ts";
 import type { PeerSettings } from "./peer-settings.ts";
 import type { Phases } from "./phases.ts";
 import type { Pings } from "./pings.ts";
-import { type OutputHolder, SharedOutput } from "./shared-output.ts";
+import type { OutputHolder, SharedOutput } from "./shared-output.ts";
 import type { StreamTable } from "./stream-table.ts";
 
 /** How a connection ends that has had its time. */
@@ -39,8 +39,7 @@ export interface TimeLimitsParts {
   readonly outbound: Outbound;
   readonly peerSettings: PeerSettings;
   readonly ownSettings: OwnSettings;
-  /** Undefined where each connection has one of its own. */
-  readonly sharedOutput: SharedOutput | undefined;
+  readonly sharedOutput: SharedOutput;
   readonly pings: Pings;
   readonly activity: Activity;
   readonly limitTeller: LimitTeller;
@@ -99,7 +98,7 @@ export class TimeLimits implements OutputHolder {
       this.end();
       return false;
     }
-    this.outputWatch ??= new OutputWatch(this, outbound, limits, sharedOutput ?? new SharedOutput(limits));
+    this.outputWatch ??= new OutputWatch(this, outbound, limits, sharedOutput);
     return this.outputWatch.isStalled(nowMs, bytes);
   }
 

@@ -6,8 +6,8 @@ import type { ConnectionEvents, ConnectionOptions } from "../connection/connecti
 import { Http2Error } from "../http2-error.ts";
 import { attachToServer } from "./attach-to-server.ts";
 import { ignoreErrors } from "./ignore-errors.ts";
-import type { ListenAddress } from "./server.ts";
 import { withServerName } from "./server-name.ts";
+import type { ListenAddress } from "./server-options.ts";
 import { clientTlsOptions } from "./tls-defaults.ts";
 import { explainHandshakeError } from "./tls-failure.ts";
 

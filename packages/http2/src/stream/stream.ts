@@ -28,10 +28,12 @@ export interface StreamListener {
   /** After `sendData` returned false: there is room again. */
   onWritable(): void;
   /**
-   * Server: asked when the peer resets the stream. True: the stream was at its end anyway, so that the reset is not charged to the peer
-   * (CVE-2023-44487). Default: every reset is.
+   * Server: asked when the peer resets the stream. True: the stream was at its end anyway, so that the reset is charged to a large budget
+   * of its own and not as an attack (CVE-2023-44487). Default: every reset is.
    */
   isResetExpected?(): boolean;
+  /** Server: after `admit` returned false: the request's handler may begin. Not called once the stream has ended. */
+  onAdmitted?(): void;
 }
 
 /** What a stream needs of its connection. */
@@ -42,8 +44,12 @@ export interface StreamOwner {
   readonly outputBytes: Uint8Array;
   commitData(stream: Stream, offset: number, octets: number, endStream: boolean): void;
   sendHeaders(stream: Stream, fields: HeaderFields, extra: readonly string[], endStream: boolean): void;
-  /** Sends what windows and socket allow of what the stream has pending; the rest follows when there is room. */
-  sendPending(stream: Stream): void;
+  /** Sends what windows and socket allow of what the stream has pending, `addedBytes` of it new; the rest follows when there is room. */
+  sendPending(stream: Stream, addedBytes: number): void;
+  /** So many pending bytes are not going to be sent. */
+  dropPending(bytes: number): void;
+  /** See {@link Stream.admit}. */
+  admit(stream: Stream, expectedBytes: number): boolean;
   /** See {@link Stream.giveData}. */
   freeWhenSent(bytes: Uint8Array): void;
   sendWindowUpdate(streamId: number, increment: number): void;
@@ -166,7 +172,7 @@ export class Stream {
       else this.pending.push(bytes);
       this.pendingBytes += bytes.length;
     }
-    this.owner.sendPending(this);
+    this.owner.sendPending(this, bytes.length);
     if (this.pendingBytes < this.owner.streamSendBufferBytes) return true;
     this.wantsRoom = true;
     return false;
@@ -191,7 +197,7 @@ export class Stream {
       return;
     }
     this.pendingTrailers = fields;
-    this.owner.sendPending(this);
+    this.owner.sendPending(this, 0);
   }
 
   /**
@@ -262,6 +268,14 @@ export class Stream {
   }
 
   /**
+   * Server: call before the request's handler begins, with the bytes that its response is expected to take. False: too much of earlier
+   * responses waits for the peer, and the handler must not begin before the listener's `onAdmitted`.
+   */
+  admit(expectedBytes: number): boolean {
+    return this.owner.admit(this, expectedBytes);
+  }
+
+  /**
    * Keeps the stream's place in the count of concurrent streams until `release`, even when the stream is reset:
    * otherwise a peer that resets what it opens could have any number of handlers running (CVE-2023-44487).
    */
@@ -322,6 +336,7 @@ export class Stream {
     const before = this.state;
     this.state = StreamState.closed;
     this.pending = undefined;
+    if (this.pendingBytes > 0) this.owner.dropPending(this.pendingBytes);
     this.pendingBytes = 0;
     this.pendingTrailers = undefined;
     this.finish(false, before);
