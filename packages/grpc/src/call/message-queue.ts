@@ -18,6 +18,8 @@ export interface MessageSource<T> {
   messageComplete(): void;
   /** Lent bytes are held no longer. */
   repay(bytes: number): void;
+  /** The application has used up a message that was made later, and waits for one that has not come. */
+  usedUp(): void;
   /** The application will take no more. */
   takesNoMore(): void;
 }
@@ -54,6 +56,8 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
   private waiters: Waiter<T>[] = [];
   /** Whose message is being made. */
   private making: Waiter<T> | undefined = undefined;
+  /** The last message was made later: it may be much larger than what came for it. */
+  private wasMadeLater = false;
   /** Readers wait for the next turn of the event loop. */
   private isPausing = false;
   /** Nothing more comes. */
@@ -212,6 +216,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     while (this.waiters.length > 0 && !this.isBusy) {
       if (this.waiting.count === 0) {
         if (this.ended) this.tellEnd();
+        else if (this.wasMadeLater) this.forgetMade();
         return;
       }
       if (this.share.isSpent) {
@@ -227,6 +232,11 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
         this.refuse(error, waiter);
       }
     }
+  }
+
+  private forgetMade(): void {
+    this.wasMadeLater = false;
+    this.source.usedUp();
   }
 
   private afterPause(): void {
@@ -258,6 +268,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   private makeLater(message: Promise<T>, waiter: Waiter<T>): void {
+    this.wasMadeLater = true;
     message.then(
       (made) => {
         if (this.making !== waiter) return;
@@ -283,6 +294,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     this.dropWaiting();
     this.failed = false;
     this.isOver = true;
+    if (this.wasMadeLater) this.forgetMade();
     this.tellEnd();
   }
 

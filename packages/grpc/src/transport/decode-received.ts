@@ -16,6 +16,10 @@ export interface ReceivingCall {
   readonly maxReceiveMessageBytes: number;
   /** Cancelled, past its deadline, or its connection lost: what was received is of no use. A call that is over otherwise may be read. */
   readonly isCutOff: boolean;
+  /** See `DecompressingCall`. */
+  takeRoom(bytes: number): Promise<void> | undefined;
+  /** The message for which room was taken has so many bytes; 0 when there is none. */
+  keepRoom(bytes: number): void;
 }
 
 /**
@@ -39,12 +43,19 @@ export function decodeReceived(
   if (compression === undefined) throw undeclaredCompressionError();
   const plain = compression.decompress(octets, call.maxReceiveMessageBytes, call);
   if (!(plain instanceof Promise)) return decodeOwn(codec, schema, plain);
-  const message = plain.then((decompressed) => decodeLater(call, decompressed));
+  const message = plain.then(
+    (decompressed) => decodeLater(call, decompressed),
+    (error) => {
+      call.keepRoom(0);
+      throw error;
+    },
+  );
   message.catch(() => {});
   return message;
 }
 
 function decodeLater(call: ReceivingCall, octets: Uint8Array): Message {
+  call.keepRoom(octets.length);
   if (!call.isCutOff) return decodeOwn(call.codec, call.receivedSchema, octets);
   if (octets.length >= minFreedBytes) freeBuffer(octets);
   throw new ConnectError("the call was cut off before its message was decompressed", Code.Canceled);

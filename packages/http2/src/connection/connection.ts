@@ -24,6 +24,7 @@ import { Inbound, type InboundOwner } from "./inbound.ts";
 import { KeepaliveTimer } from "./keepalive.ts";
 import { LimitTeller } from "./limit-teller.ts";
 import { type ConnectionLimits, resolveLimits } from "./limits.ts";
+import { MessageRooms } from "./message-rooms.ts";
 import { Outbound, type OutboundOwner } from "./outbound.ts";
 import { OutputWatch } from "./output-watch.ts";
 import { OwnSettings } from "./own-settings.ts";
@@ -80,6 +81,8 @@ export class Connection
   private readonly sharedUnfinished: SharedUnfinished | undefined;
   /** Undefined before the first message that is larger than a frame. */
   private unfinished: UnfinishedMessages | undefined = undefined;
+  /** Undefined before the first message that may be much larger than what came for it. */
+  private rooms: MessageRooms | undefined = undefined;
   private readonly admission: StreamAdmission;
   private readonly peerSettings: PeerSettings;
   private readonly ownSettings: OwnSettings;
@@ -281,6 +284,7 @@ export class Connection
     this.activity.observe(nowMs, this.streams.size);
     this.timeLimits.enforce(nowMs);
     this.unfinished?.enforce(nowMs, this.limits.unfinishedTimeoutMs);
+    this.rooms?.enforce(nowMs);
   }
 
   // ---- StreamOwner
@@ -340,6 +344,21 @@ export class Connection
     return this.unfinished === undefined ? 0 : this.unfinished.repay(loan, bytes);
   }
 
+  takeRoom(stream: Stream, bytes: number): Promise<void> | undefined {
+    if (this.isClosed) return undefined;
+    this.unfinished ??= this.makeUnfinished();
+    this.rooms ??= new MessageRooms(this.unfinished, this.unfinished.shared, this.clock);
+    return this.rooms.take(stream, bytes);
+  }
+
+  keepRoom(stream: Stream, bytes: number): void {
+    this.rooms?.keep(stream, bytes);
+  }
+
+  leaveRoom(stream: Stream): void {
+    this.rooms?.leave(stream);
+  }
+
   streamClosed(stream: Stream, inGoodOrder: boolean, before: StreamState): void {
     const answered = this.role === "client" ? StreamState.halfClosedRemote : StreamState.halfClosedLocal;
     if (inGoodOrder || before === answered) this.activity.streamsSucceeded++;
@@ -360,7 +379,8 @@ export class Connection
     this.inbound.failed(error, stream.id);
   }
 
-  slotReleased(): void {
+  slotReleased(stream: Stream): void {
+    this.rooms?.release(stream);
     this.admission.release();
     if (this.isClosed) return;
     if (this.isEnding) this.drainBegun?.endWhenIdle();
@@ -628,6 +648,7 @@ export class Connection
     this.outputWatch.end();
     this.windowTuner?.end();
     this.creditAhead.end();
+    this.rooms?.end();
     this.unfinished?.end();
     this.pings.endAll(streamsSaw);
     try {
