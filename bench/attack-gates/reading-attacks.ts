@@ -1,4 +1,5 @@
 import { listsMethodPath } from "../loop-delay/lists-service.ts";
+import { sendInflatedMessages } from "./inflated-messages.ts";
 import { repeatGzippedCall } from "./repeated-calls.ts";
 import { sendUnfinishedMessages } from "./unfinished-messages.ts";
 import { leaveResponsesUnread } from "./unread-responses.ts";
@@ -14,6 +15,7 @@ export const readingAttacks: Readonly<Record<string, (port: number) => Promise<n
   "fields of an unknown group": repeatGzippedCall(echoPath, unknownGroup(messageBytes)),
   "tiny elements": repeatGzippedCall(listsMethodPath, Buffer.alloc(messageBytes, Uint8Array.of(0x0a, 0))),
   "2,000 calls with unread responses of 64 KiB": leaveResponsesUnread,
+  "inflated messages of 4 MiB, queued on every stream": sendInflatedMessages,
 };
 
 /** Group 15, full of fields of two bytes. */

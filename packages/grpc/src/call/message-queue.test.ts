@@ -24,6 +24,7 @@ function setUp(make: (text: string) => string | Promise<string> = (text) => text
     repay(octets) {
       seen.lent -= octets;
     },
+    usedUp() {},
     takesNoMore() {
       seen.returned++;
     },

@@ -18,6 +18,8 @@ export interface MessageSource<T> {
   messageComplete(): void;
   /** Lent bytes are held no longer. */
   repay(bytes: number): void;
+  /** The application has used up a message that was made later, and waits for one that has not come. */
+  usedUp(): void;
   /** The application will take no more. */
   takesNoMore(): void;
 }
@@ -57,6 +59,8 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined>, Mes
   private lastWaiter: Waiter<T> | undefined = undefined;
   /** Whose message is being made. */
   private making: Waiter<T> | undefined = undefined;
+  /** The last message was made later: it may be much larger than what came for it. */
+  private wasMadeLater = false;
   /** Readers wait for the next turn of the event loop. */
   private isPausing = false;
   /** Nothing more comes. */
@@ -236,6 +240,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined>, Mes
     while (this.firstWaiter !== undefined && !this.isBusy) {
       if (this.waiting.count === 0) {
         if (this.ended) this.tellEnd();
+        else if (this.wasMadeLater) this.forgetMade();
         return;
       }
       if (this.share.isSpent) {
@@ -251,6 +256,11 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined>, Mes
         this.refuse(error, waiter);
       }
     }
+  }
+
+  private forgetMade(): void {
+    this.wasMadeLater = false;
+    this.source.usedUp();
   }
 
   private afterPause(): void {
@@ -282,6 +292,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined>, Mes
   }
 
   private makeLater(message: Promise<T>, waiter: Waiter<T>): void {
+    this.wasMadeLater = true;
     message.then(
       (made) => {
         if (this.making !== waiter) return;
@@ -307,6 +318,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined>, Mes
     this.dropWaiting();
     this.failed = false;
     this.isOver = true;
+    if (this.wasMadeLater) this.forgetMade();
     this.tellEnd();
   }
 

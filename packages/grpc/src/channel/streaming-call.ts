@@ -80,6 +80,10 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
     this.attempt.repay(bytes);
   }
 
+  usedUp(): void {
+    this.attempt.usedUp();
+  }
+
   takesNoMore(): void {
     this.cancel(new ConnectError("the caller took no more responses", Code.Canceled));
   }

@@ -13,7 +13,7 @@ export interface Compression {
   /**
    * Fails (throws or rejects) with a ConnectError: ResourceExhausted when the result would be longer than `maxBytes`, without
    * ever holding much more than that; Internal when the input is damaged, cut off or followed by something else. Work that has not
-   * begun when `call` is cut off should not begin: reject with Canceled.
+   * begun when `call` is cut off should not begin: reject with Canceled. Work that is done later waits for `call.takeRoom` first.
    */
   decompress(bytes: Uint8Array, maxBytes: number, call?: DecompressingCall): Uint8Array | Promise<Uint8Array>;
 }
@@ -22,6 +22,11 @@ export interface Compression {
 export interface DecompressingCall {
   /** Cancelled, past its deadline, or its connection lost: the result is not needed. */
   readonly isCutOff: boolean;
+  /**
+   * Makes room for a result of up to so many bytes among all messages that the call's connection holds. A promise: there is none yet, begin
+   * when it resolves. It does when the call is cut off, as well.
+   */
+  takeRoom(bytes: number): Promise<void> | undefined;
 }
 
 /**

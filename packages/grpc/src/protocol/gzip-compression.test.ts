@@ -171,12 +171,50 @@ test("begins no inflate for a call that was cut off while it waited, and gives i
   hook.enable();
   t.after(() => hook.disable());
   const running = Array.from({ length: most }, () => gzipCompression.decompress(message, mebibyte));
-  const call = { isCutOff: false };
+  const takeRoom = () => undefined;
+  const call = { isCutOff: false, takeRoom };
   const waiting = Array.from({ length: 10 }, () => gzipCompression.decompress(message, mebibyte, call));
-  const other = gzipCompression.decompress(message, mebibyte, { isCutOff: false });
+  const other = gzipCompression.decompress(message, mebibyte, { isCutOff: false, takeRoom });
   call.isCutOff = true;
   for (const dropped of waiting) await assert.rejects(async () => dropped, { code: Code.Canceled });
   assert.equal((await other).length, 200_000);
   await Promise.all(running);
   assert.equal(begun, most + 1);
+});
+
+/** The room that inflating asks for. */
+async function roomFor(bytes: Uint8Array, maxBytes: number): Promise<number[]> {
+  const asked: number[] = [];
+  const call = { isCutOff: false, takeRoom: (room: number) => void asked.push(room) };
+  await gzipCompression.decompress(bytes, maxBytes, call);
+  return asked;
+}
+
+test("asks for room for what a large message announces, and for all that is allowed when it is more", async () => {
+  const first = gzipSync(new Uint8Array(300_000));
+  assert.deepEqual(await roomFor(first, mebibyte), [300_000]);
+  const last = gzipSync(new Uint8Array([7]));
+  const members = Buffer.concat([first, last]);
+  assert.deepEqual(await roomFor(members, mebibyte), [members.length, mebibyte]);
+  assert.deepEqual(await roomFor(gzipSync(noise(1000)), mebibyte), []);
+});
+
+test("begins to inflate when there is room, and not at all when the call was cut off in the meantime", async () => {
+  const message = gzipSync(new Uint8Array(300_000));
+  const room = Promise.withResolvers<void>();
+  const call = { isCutOff: false, takeRoom: () => room.promise };
+  let isDone = false;
+  const good = Promise.resolve(gzipCompression.decompress(message, mebibyte, call)).finally(() => {
+    isDone = true;
+  });
+  const other = { isCutOff: false, takeRoom: () => room.promise };
+  const dropped = assert.rejects(async () => gzipCompression.decompress(message, mebibyte, other), {
+    code: Code.Canceled,
+  });
+  await gzipCompression.decompress(message, mebibyte);
+  assert.equal(isDone, false);
+  other.isCutOff = true;
+  room.resolve();
+  assert.equal((await good).length, 300_000);
+  await dropped;
 });

@@ -11,8 +11,8 @@ import type { Compression, DecompressingCall } from "./compression.ts";
 const maxSyncInputBytes = 16 * 1024;
 
 /**
- * Inflating on the spot stops at this much output, about 170 µs of work, and begins again in the thread pool. Without this
- * bound 16 KiB of hostile input would inflate to 16 MiB while every other connection waits.
+ * Inflating on the spot stops at this much output, about 170 µs of work, and begins again in the thread pool, where what announces more
+ * goes at once. Without this bound 16 KiB of hostile input would inflate to 16 MiB while every other connection waits.
  */
 const maxSyncOutputBytes = 64 * 1024;
 
@@ -46,7 +46,7 @@ function compress(bytes: Uint8Array): Uint8Array | Promise<Uint8Array> {
 }
 
 function decompress(bytes: Uint8Array, maxBytes: number, call?: DecompressingCall): Uint8Array | Promise<Uint8Array> {
-  if (bytes.length <= maxSyncInputBytes) {
+  if (bytes.length <= maxSyncInputBytes && announcedBytes(bytes) <= maxSyncOutputBytes) {
     const maxSyncBytes = Math.min(maxBytes, maxSyncOutputBytes);
     try {
       return checkInflated(inflateNow(bytes, inflateOptions(bytes, maxSyncBytes)), bytes, maxBytes);
@@ -58,23 +58,43 @@ function decompress(bytes: Uint8Array, maxBytes: number, call?: DecompressingCal
 }
 
 async function decompressLater(bytes: Uint8Array, maxBytes: number, call?: DecompressingCall): Promise<Uint8Array> {
+  const likelyBytes = Math.min(maxBytes, Math.max(announcedBytes(bytes), bytes.length));
+  try {
+    try {
+      return checkInflated(await inflateInRoom(bytes, maxBytes, likelyBytes, call), bytes, maxBytes);
+    } catch (error) {
+      // Several members, of which only the last is announced, or made up.
+      if (!isTooLarge(error) || likelyBytes === maxBytes) throw error;
+      return checkInflated(await inflateInRoom(bytes, maxBytes, maxBytes, call), bytes, maxBytes);
+    }
+  } catch (error) {
+    throw inflateError(error, maxBytes);
+  }
+}
+
+/** Stops at `roomBytes` of output, for which it waits to have room. */
+async function inflateInRoom(
+  bytes: Uint8Array,
+  maxBytes: number,
+  roomBytes: number,
+  call: DecompressingCall | undefined,
+): Promise<Inflated> {
+  await call?.takeRoom(roomBytes);
   await takeInflateSlot();
   try {
     if (call?.isCutOff === true)
       throw new ConnectError("the call was cut off before its message was inflated", Code.Canceled);
-    return checkInflated(await inflateLater(bytes, inflateOptions(bytes, maxBytes)), bytes, maxBytes);
-  } catch (error) {
-    throw inflateError(error, maxBytes);
+    return await inflateLater(bytes, inflateOptions(bytes, maxBytes, roomBytes));
   } finally {
     giveInflateSlot();
   }
 }
 
-function inflateOptions(bytes: Uint8Array, maxBytes: number): ZlibOptions {
+function inflateOptions(bytes: Uint8Array, maxBytes: number, outputBytes = maxBytes): ZlibOptions {
   return {
     info: true,
     // zlib refuses a limit of 0; checkInflated applies the true one.
-    maxOutputLength: Math.max(1, maxBytes),
+    maxOutputLength: Math.max(1, outputBytes),
     chunkSize: chunkBytes(bytes, maxBytes),
   };
 }

@@ -101,6 +101,14 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
     return this.settings.maxReceiveMessageBytes;
   }
 
+  takeRoom(bytes: number): Promise<void> | undefined {
+    return this.stream?.takeRoom(bytes);
+  }
+
+  keepRoom(bytes: number): void {
+    this.stream?.keepRoom(bytes);
+  }
+
   // ---- what its owner calls
 
   get responseHeader(): Headers {
@@ -167,6 +175,10 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
 
   repay(bytes: number): void {
     this.stream?.repay(bytes);
+  }
+
+  usedUp(): void {
+    this.keepRoom(0);
   }
 
   /** Makes a response message, as `MessageSource` has it. */
@@ -366,6 +378,7 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
     const { stream } = this;
     // After a status the server needs nothing more of us; before one it has to learn that we are gone.
     if (stream !== undefined && !stream.isClosed) stream.reset(ErrorCode.cancel);
+    if (this.isCutOff && this.receivedCompression !== undefined) stream?.leaveRoom();
     this.listener.onEnd(this, error);
   }
 }

@@ -17,7 +17,11 @@ function compressionThat(decompress: Compression["decompress"]): Compression {
 
 function openCall(compression?: Compression): ReceivingCall {
   const receivedSchema = BytesValueSchema;
-  return { codec, receivedSchema, receivedCompression: compression, maxReceiveMessageBytes: 100, isCutOff: false };
+  return {
+    ...{ codec, receivedSchema, receivedCompression: compression, maxReceiveMessageBytes: 100, isCutOff: false },
+    takeRoom: () => undefined,
+    keepRoom() {},
+  };
 }
 
 function decode(bytes: Uint8Array, compression: Compression | undefined, compressed: boolean, isOwn: boolean) {
@@ -150,4 +154,17 @@ test("makes no message for a call that was cut off while it was decompressed, an
   call.isCutOff = true;
   await assert.rejects(message as Promise<Message>, { code: Code.Canceled });
   assert.equal(plain.length, 0);
+});
+
+test("keeps the room that a decompressed message needs, and none for one that failed", async () => {
+  const kept: number[] = [];
+  const call = (compression: Compression): ReceivingCall => ({
+    ...openCall(compression),
+    keepRoom: (bytes) => kept.push(bytes),
+  });
+  const good = compressionThat(async (bytes) => bytes);
+  await decodeReceived(call(good), octets, 0, octets.length, true, true);
+  const failing = compressionThat(() => Promise.reject(new Error("broken")));
+  await assert.rejects(decodeReceived(call(failing), octets, 0, octets.length, true, true) as Promise<Message>);
+  assert.deepEqual(kept, [octets.length, 0]);
 });

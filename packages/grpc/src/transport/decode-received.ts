@@ -20,6 +20,10 @@ export interface ReceivingCall {
   readonly maxReceiveMessageBytes: number;
   /** Cancelled, past its deadline, or its connection lost: what was received is of no use. A call that is over otherwise may be read. */
   readonly isCutOff: boolean;
+  /** See `DecompressingCall`. */
+  takeRoom(bytes: number): Promise<void> | undefined;
+  /** The message for which room was taken has so many bytes; 0 when there is none. */
+  keepRoom(bytes: number): void;
 }
 
 /**
@@ -43,12 +47,19 @@ export function decodeReceived(
   if (compression === undefined) throw undeclaredCompressionError();
   const plain = compression.decompress(octets, call.maxReceiveMessageBytes, call);
   if (!(plain instanceof Promise)) return decodeOwn(codec, schema, plain);
-  const message = plain.then((decompressed) => decodeLater(call, decompressed));
+  const message = plain.then(
+    (decompressed) => decodeLater(call, decompressed),
+    (error) => {
+      call.keepRoom(0);
+      throw error;
+    },
+  );
   message.catch(() => {});
   return message;
 }
 
 async function decodeLater(call: ReceivingCall, octets: Uint8Array): Promise<Message> {
+  call.keepRoom(octets.length);
   while (decodeShare.isSpent) await decodeShare.renewed();
   // By the memory that it may take: its bytes say little about the time.
   decodeShare.spend(workOfMessage(memoryPerByte * octets.length, false));

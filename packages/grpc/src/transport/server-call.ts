@@ -360,6 +360,14 @@ export class ServerCall
     return this.endedBy !== undefined;
   }
 
+  takeRoom(bytes: number): Promise<void> | undefined {
+    return this.stream.takeRoom(bytes);
+  }
+
+  keepRoom(bytes: number): void {
+    this.stream.keepRoom(bytes);
+  }
+
   // ---- MessageSource
 
   makeMessage(
@@ -394,6 +402,10 @@ export class ServerCall
 
   repay(bytes: number): void {
     this.stream.repay(bytes);
+  }
+
+  usedUp(): void {
+    this.keepRoom(0);
   }
 
   takesNoMore(): void {
@@ -637,6 +649,7 @@ export class ServerCall
     if (error === undefined) this.requests?.end();
     else this.requests?.cutOff(error);
     this.cancellation.abort(error);
+    if (error !== undefined && this.plan.requestCompression !== undefined) this.stream.leaveRoom();
     this.wakeSender?.();
     this.wakeSender = undefined;
     if (this.onOver !== undefined) tellEnd(this.onOver, this);

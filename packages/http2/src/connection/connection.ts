@@ -25,6 +25,7 @@ import { KeepaliveTimer } from "./keepalive.ts";
 import { LimitTeller } from "./limit-teller.ts";
 import { type ConnectionLimits, resolveLimits } from "./limits.ts";
 import { MessageCredit, type MessageCreditParts } from "./message-credit.ts";
+import { MessageRooms } from "./message-rooms.ts";
 import { Outbound, type OutboundOwner } from "./outbound.ts";
 import { OwnSettings } from "./own-settings.ts";
 import { PeerSettings } from "./peer-settings.ts";
@@ -80,6 +81,8 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
   private readonly creditAhead: CreditAhead;
   /** Undefined before the first message that is larger than a frame. */
   private messageCredit: MessageCredit | undefined = undefined;
+  /** Undefined before the first message that may be much larger than what came for it. */
+  private rooms: MessageRooms | undefined = undefined;
   private readonly admission: StreamAdmission;
   private readonly peerSettings: PeerSettings;
   private readonly ownSettings: OwnSettings;
@@ -286,6 +289,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     this.timeLimits.enforce(nowMs);
     this.requestGate?.onLessWaiting();
     this.messageCredit?.unfinished.enforce(nowMs, this.limits.unfinishedTimeoutMs);
+    this.rooms?.enforce(nowMs);
   }
 
   // ---- StreamOwner
@@ -353,6 +357,22 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     return this.messageCredit === undefined ? 0 : this.messageCredit.unfinished.repay(loan, bytes);
   }
 
+  takeRoom(stream: Stream, bytes: number): Promise<void> | undefined {
+    if (this.isClosed) return undefined;
+    this.messageCredit ??= new MessageCredit(this.parts);
+    const { unfinished } = this.messageCredit;
+    this.rooms ??= new MessageRooms(unfinished, unfinished.shared, this.clock);
+    return this.rooms.take(stream, bytes);
+  }
+
+  keepRoom(stream: Stream, bytes: number): void {
+    this.rooms?.keep(stream, bytes);
+  }
+
+  leaveRoom(stream: Stream): void {
+    this.rooms?.leave(stream);
+  }
+
   streamClosed(stream: Stream, inGoodOrder: boolean, before: StreamState): void {
     const answered = this.role === "client" ? StreamState.halfClosedRemote : StreamState.halfClosedLocal;
     if (inGoodOrder || before === answered) this.activity.streamsSucceeded++;
@@ -374,7 +394,8 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     this.inbound.failed(error, stream.id);
   }
 
-  slotReleased(): void {
+  slotReleased(stream: Stream): void {
+    this.rooms?.release(stream);
     this.admission.release();
     if (this.isClosed) return;
     if (this.isEnding) this.drainBegun?.endWhenIdle();
@@ -606,6 +627,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     this.timeLimits.end();
     this.windowTuner?.end();
     this.creditAhead.end();
+    this.rooms?.end();
     this.messageCredit?.unfinished.end();
     this.pings.endAll(streamsSaw);
     try {

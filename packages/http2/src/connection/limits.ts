@@ -35,7 +35,8 @@ export interface ConnectionLimits {
   sharedWindowGrowthBytes: number;
   /**
    * Bytes that a connection's streams may hold of messages that are not complete, beyond what their windows hold. Beyond it credit is
-   * withheld, so that large messages come one after the other. Default 16 MiB, which holds a few messages of a usual limit.
+   * withheld, so that large messages come one after the other. Messages that the layer above inflates count as well: beyond the limit they
+   * wait until others are used up, or have been held for a second. Default 16 MiB, which holds a few messages of a usual limit.
    */
   maxUnfinishedBytes: number;
   /** The same for all connections of a server together. Default 128 MiB, eight connections that use all of theirs. */

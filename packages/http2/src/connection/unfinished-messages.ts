@@ -7,12 +7,18 @@ import type { Clock } from "./clock.ts";
  */
 const minProgressBytes = 10_240;
 
+/** What waits for room in the budget. */
+export interface RoomWaiter {
+  /** There may be room, or another may be the first. */
+  grantWaiting(): void;
+}
+
 /** A budget that the connections of a server share. */
 export class SharedUnfinished {
   /** Connections with messages that are not complete, first the one that has been so for longest. */
   readonly open = new Set<UnfinishedMessages>();
-  /** Connections whose streams wait for credit. */
-  readonly waiting = new Set<UnfinishedMessages>();
+  /** Connections whose streams wait for credit, or for room. */
+  readonly waiting = new Set<RoomWaiter>();
   private left: number;
 
   constructor(bytes: number) {
@@ -34,7 +40,7 @@ export class SharedUnfinished {
 
   /** There may be room, or another connection may be the first. */
   grantWaiting(): void {
-    if (this.waiting.size > 0) for (const connection of [...this.waiting]) connection.grantWaiting();
+    if (this.waiting.size > 0) for (const waiter of [...this.waiting]) waiter.grantWaiting();
   }
 }
 
@@ -56,14 +62,15 @@ export interface UnfinishedOwner {
  * So large messages are received one after the other instead of all at once, and none fails. The first always gets its credit, however
  * large its message is: it is what makes room for others. For that it has to make progress while others wait.
  */
-export class UnfinishedMessages {
+export class UnfinishedMessages implements RoomWaiter {
   private readonly maxBytes: number;
-  private readonly shared: SharedUnfinished;
+  readonly shared: SharedUnfinished;
   private readonly owner: UnfinishedOwner;
   private readonly clock: Clock;
   /** Loans for messages that are not complete, oldest first. */
   private readonly open = new Set<Loan>();
-  private lentBytes = 0;
+  /** Bytes that are lent, and those of messages that are larger than what came for them; see `MessageRooms`. */
+  private heldBytes = 0;
   /** Of these, bytes of complete messages that the application has not taken. */
   private completeBytes = 0;
   private isTight = false;
@@ -109,14 +116,12 @@ export class UnfinishedMessages {
     const granted = Math.min(bytes - ungranted, loan.granted);
     loan.wanted -= ungranted;
     loan.granted -= granted;
-    this.lentBytes -= granted;
     if (loan.isComplete) this.completeBytes -= granted;
     if (loan.granted === 0 && loan.wanted === 0) {
       this.leaveOpen(loan);
       loan.stream.loan = undefined;
     }
-    this.shared.give(granted);
-    this.relaxWhenFree();
+    this.letGo(granted);
     return ungranted;
   }
 
@@ -130,6 +135,22 @@ export class UnfinishedMessages {
       this.grant(loan, wanted);
     }
     this.shared.waiting.delete(this);
+    this.relaxWhenFree();
+  }
+
+  /** Whether `bytes` more may be held without anything to wait for. */
+  hasRoom(bytes: number): boolean {
+    return this.shared.hasRoom(bytes) && this.heldBytes + bytes <= this.maxBytes;
+  }
+
+  hold(bytes: number): void {
+    this.heldBytes += bytes;
+    this.shared.take(bytes);
+  }
+
+  letGo(bytes: number): void {
+    this.heldBytes -= bytes;
+    this.shared.give(bytes);
     this.relaxWhenFree();
   }
 
@@ -172,18 +193,15 @@ export class UnfinishedMessages {
   }
 
   private mayGrant(loan: Loan, bytes: number): boolean {
-    const { shared } = this;
-    const hasRoom = shared.hasRoom(bytes);
-    if (hasRoom && this.lentBytes + bytes <= this.maxBytes) return true;
+    if (this.hasRoom(bytes)) return true;
     // What the application does not take is held back as long as that takes.
     if (this.completeBytes >= this.maxBytes || firstOf(this.open) !== loan) return false;
-    return hasRoom || firstOf(shared.open) === this;
+    return this.shared.hasRoom(bytes) || firstOf(this.shared.open) === this;
   }
 
   private grant(loan: Loan, bytes: number): void {
     loan.granted += bytes;
-    this.lentBytes += bytes;
-    this.shared.take(bytes);
+    this.hold(bytes);
     loan.stream.consume(bytes);
   }
 
@@ -193,7 +211,7 @@ export class UnfinishedMessages {
   }
 
   private relaxWhenFree(): void {
-    if (!this.isTight || this.lentBytes > this.maxBytes / 2 || this.shared.waiting.has(this)) return;
+    if (!this.isTight || this.heldBytes > this.maxBytes / 2 || this.shared.waiting.has(this)) return;
     this.isTight = false;
     this.owner.relax();
   }

@@ -59,6 +59,10 @@ export interface StreamOwner {
   lend(stream: Stream, bytes: number): void;
   messageComplete(loan: Loan): void;
   repay(loan: Loan, bytes: number): number;
+  /** See {@link Stream.takeRoom}, {@link Stream.keepRoom} and {@link Stream.leaveRoom}. */
+  takeRoom(stream: Stream, bytes: number): Promise<void> | undefined;
+  keepRoom(stream: Stream, bytes: number): void;
+  leaveRoom(stream: Stream): void;
   /** Data that was cut into tiny frames has been used up; see `SmallDataBudget`. */
   giveBackSmallData(cost: number): void;
   /** `inGoodOrder`: both sides ended it, nobody reset it. `before` is the state that it was in. */
@@ -136,6 +140,11 @@ export class Stream {
 
   get isClosed(): boolean {
     return this.state === StreamState.closed;
+  }
+
+  /** It is closed, and nothing runs for it any more, see `hold`. */
+  get isReleased(): boolean {
+    return this.slotFreed;
   }
 
   /** `host:port` of the other end; undefined in memory and over Unix sockets. */
@@ -245,6 +254,24 @@ export class Stream {
     if (loan === undefined) return;
     const uncredited = this.owner.repay(loan, bytes);
     if (uncredited > 0) this.consume(uncredited);
+  }
+
+  /**
+   * Call before a message is made that may be much larger than what came for it, such as one that is compressed. A promise: continue when it
+   * resolves, which is when there is room for `bytes` among all that the connection holds. Call `keepRoom` once the message is made.
+   */
+  takeRoom(bytes: number): Promise<void> | undefined {
+    return this.owner.takeRoom(this, bytes);
+  }
+
+  /** The message is made and has so many bytes. It counts until the next, or until the stream is over and released; 0 when it is used up. */
+  keepRoom(bytes: number): void {
+    this.owner.keepRoom(this, bytes);
+  }
+
+  /** The call was cut off: `takeRoom` resolves now. */
+  leaveRoom(): void {
+    this.owner.leaveRoom(this);
   }
 
   /** For the connection, and `consume`: bytes that are no use to anybody any more, such as padding. */

@@ -12,6 +12,7 @@ import (
 var commands = map[string]func(arguments []string) error{
 	"health-check":      healthCheck,
 	"health-server":     healthServer,
+	"read-stream":       readStream,
 	"timeouts":          timeouts,
 	"tls-health-server": tlsHealthServer,
 	"too-many-pings":    tooManyPings,
