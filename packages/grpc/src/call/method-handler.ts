@@ -3,8 +3,8 @@ import type { Interceptor, MethodImplSpec } from "@connectrpc/connect";
 import type { CallArrivals } from "./call-arrivals.ts";
 import type { HookChain } from "./call-hook.ts";
 
-/** What is expected of a method that has not answered yet: much, so that the first requests do not all begin at once. */
-export const unknownResponseBytes = 1_048_576;
+/** What is expected of a method that has not answered yet: as much as lets the 200 calls of a connection begin at once, by default. */
+export const unknownResponseBytes = 81_920;
 
 /** A method that a server serves: what is looked up by path, with everything decided that does not depend on the call. */
 export interface MethodHandler {
