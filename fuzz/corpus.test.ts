@@ -17,7 +17,7 @@ describe("the fuzzer's targets", () => {
 });
 
 test("our server answers as node:http2's does", async () => {
-  const { sessions, requests, difference } = await runDifferential(1, 1);
+  const { sessions, requests, difference } = await runDifferential(1, 1, 20);
   assert.equal(difference, undefined);
-  assert.ok(sessions > 10 && requests > sessions);
+  assert.ok(sessions >= 20 && requests > sessions);
 });

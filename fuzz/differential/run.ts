@@ -26,15 +26,19 @@ export interface DifferentialResult {
 
 /**
  * Sends the same random connections, all without fault, to our server and to node:http2's, which is nghttp2, and compares
- * what becomes of every request.
+ * what becomes of every request: for so many seconds, and for `minSessions` at least, however slow the machine is.
  */
-export async function runDifferential(seconds: number, firstSeed: number): Promise<DifferentialResult> {
+export async function runDifferential(
+  seconds: number,
+  firstSeed: number,
+  minSessions = 1,
+): Promise<DifferentialResult> {
   const ours = await startOurServer();
   const nodes = await startNodeServer();
   const result: DifferentialResult = { sessions: 0, requests: 0, difference: undefined };
   const endMs = performance.now() + seconds * 1000;
   try {
-    for (let seed = firstSeed; performance.now() < endMs; seed++) {
+    for (let seed = firstSeed; seed < firstSeed + minSessions || performance.now() < endMs; seed++) {
       const session = createSession(new Random(seed));
       const cut = new Random(seed + 1);
       try {
