@@ -6,7 +6,7 @@ import { connect as connectTls } from "node:tls";
 import { headerResponses } from "../loop-delay/attacks.ts";
 
 export interface SocketAttack {
-  /** Of a server with TLS; its other client connects anew for each call. */
+  /** Of a server with TLS; its other client opens a new connection for each call. */
   readonly isTls: boolean;
   run(port: number): Promise<void>;
 }

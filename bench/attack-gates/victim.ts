@@ -20,7 +20,7 @@ export class Victim {
   private readonly isNewcomer: boolean;
   private channel: Channel;
 
-  /** With a certificate it uses TLS, and connects anew for each call. */
+  /** With a certificate it uses TLS, and opens a new connection for each call. */
   constructor(port: number, certificate: string | undefined) {
     const tls = certificate === undefined ? undefined : { ca: certificate, servername: "localhost" };
     this.connect = () => createChannel(`127.0.0.1:${port}`, { ...(tls !== undefined && { tls }) });

@@ -130,8 +130,8 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
   "data on a stream that it has ended": function* () {
     yield opening;
     yield Buffer.concat([frame(1, endHeaders, 1, unary), frame(0, endStream, 1, emptyMessage)]);
-    const octets = singleOctet(1);
-    for (;;) yield octets;
+    const bytes = singleOctet(1);
+    for (;;) yield bytes;
   },
   "resets that it makes the server send": () =>
     streams((id) => [frame(1, endHeaders, id, unary), frame(8, 0, id, uint32(0))], 400),
@@ -170,8 +170,8 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
   "data in single octets": function* () {
     yield opening;
     yield frame(1, endHeaders, 1, requestBlock("ClientStream"));
-    const octets = singleOctet(1);
-    for (;;) yield octets;
+    const bytes = singleOctet(1);
+    for (;;) yield bytes;
   },
   "frames full of empty messages": messageFlood("ClientStream"),
   "frames full of empty messages for a method that takes one": messageFlood("Unary"),
