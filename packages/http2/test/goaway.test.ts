@@ -347,9 +347,9 @@ for (const [what, end] of [
   ["after a fatal GOAWAY", (connection: Connection) => connection.close(ErrorCode.enhanceYourCalm, "enough")],
   ["after a drain", (connection: Connection) => connection.drain()],
 ] as const) {
-  test(`takes a window of data and 256 KiB of other frames ${what}, and not a byte more`, async () => {
+  test(`takes a window of data and 256 KiB of other frames ${what}, reads no more, and closes after a second`, async () => {
     const limits = { streamWindowBytes: 1_000_000, connectionWindowBytes: 1_000_000 };
-    const { peer, connection, channel, settle } = createScriptedServer({ limits });
+    const { peer, connection, channel, clock, settle } = createScriptedServer({ limits });
     await peer.shakeHands();
     end(connection);
     await settle();
@@ -359,8 +359,12 @@ for (const [what, end] of [
     for (let sent = 0; sent < 1_000_000; sent += 10_000) peer.sendRaw(patterned(10_000));
     peer.sendRaw(patterned(262_144));
     await settle();
-    assert.equal(channel.isDestroyed, false);
+    assert.equal(channel.isPaused, false);
     peer.sendRaw("x");
+    assert.equal(channel.isPaused, true);
+    clock.advance(999);
+    assert.equal(channel.isDestroyed, false);
+    clock.advance(1);
     assert.equal(channel.isDestroyed, true);
   });
 }

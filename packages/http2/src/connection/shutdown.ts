@@ -90,12 +90,13 @@ export class Shutdown {
 
   /**
    * Bytes have arrived that nothing reads. They are taken from the socket so that the GOAWAY arrives (a socket that is closed with unread
-   * bytes sends a reset), but no more than an honest peer may have sent before it knew.
+   * bytes sends a reset), but no more than an honest peer may have sent before it knew. Beyond that the socket stays open, unread, until its
+   * time is over: it costs nothing, and whoever ignores the end is not helped to the next connection.
    */
   discarded(bytes: number): void {
     if ((!this.isFailing && !this.hasEnded) || this.isClosed) return;
     this.discardedBytes += bytes;
-    if (this.discardedBytes > this.parts.windowBytes() + maxDiscardedControlBytes) this.parts.socket.destroy();
+    if (this.discardedBytes > this.parts.windowBytes() + maxDiscardedControlBytes) this.parts.socket.pause();
   }
 
   /** The socket is gone. */
