@@ -1,6 +1,6 @@
 import { messagePrefixBytes } from "../protocol/message-framing.ts";
 import { rejectToCaller } from "./caller-stack.ts";
-import { type TurnShare, workOfMessage } from "./turn-share.ts";
+import type { TurnShare } from "./turn-share.ts";
 import { type MessageTaker, WaitingMessages } from "./waiting-messages.ts";
 
 /** The call whose messages a queue holds. */
@@ -190,8 +190,17 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined>, Mes
     this.source.consume(owed);
     // Parts of the message after the last one that waited.
     if (this.partialBytes > 0) this.settle();
-    this.share.spend(workOfMessage(end - start, compressed));
-    return this.source.makeMessage(bytes, start, end, compressed, true);
+    return this.make(bytes, start, end, compressed, true);
+  }
+
+  private make(bytes: Uint8Array, start: number, end: number, compressed: boolean, isOwn: boolean): T | Promise<T> {
+    const { share } = this;
+    const beganMs = share.making(end - start, compressed);
+    try {
+      return this.source.makeMessage(bytes, start, end, compressed, isOwn);
+    } finally {
+      share.made(beganMs);
+    }
   }
 
   private addWaiter(waiter: Waiter<T>): void {
@@ -272,9 +281,8 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined>, Mes
   private deliver(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
     const waiter = this.shiftWaiter();
     this.making = waiter;
-    this.share.spend(workOfMessage(end - start, compressed));
     try {
-      this.hand(this.source.makeMessage(bytes, start, end, compressed, gathered), waiter);
+      this.hand(this.make(bytes, start, end, compressed, gathered), waiter);
     } catch (error) {
       this.refuse(error, waiter);
     }

@@ -5,13 +5,42 @@ import { TurnShare, workOfMessage } from "./turn-share.ts";
 test("a share lasts for 1024 small messages, and is whole again in the next turn", async () => {
   const share = new TurnShare();
   for (let round = 0; round < 2; round++) {
-    for (let message = 0; message < 1023; message++) share.spend(workOfMessage(0, false));
+    for (let message = 0; message < 1023; message++) share.made(share.making(0, false));
     assert.equal(share.isSpent, false);
-    share.spend(workOfMessage(0, false));
+    share.made(share.making(0, false));
     assert.equal(share.isSpent, true);
     await share.renewed();
   }
   assert.equal(share.isSpent, false);
+});
+
+test("a message of 16 KiB and more, or a compressed one, counts by the time that it takes", async () => {
+  for (const [bytes, compressed] of [
+    [16_384, false],
+    [1, true],
+  ] as const) {
+    const share = new TurnShare();
+    // By their bytes these would be the work of many turns.
+    for (let message = 0; message < 20; message++) share.made(share.making(bytes, compressed));
+    assert.equal(share.isSpent, false);
+    const beganMs = share.making(bytes, compressed);
+    while (performance.now() < beganMs + 1) {}
+    share.made(beganMs);
+    assert.equal(share.isSpent, true);
+    await share.renewed();
+    assert.equal(share.isSpent, false);
+  }
+});
+
+test("smaller messages count by their bytes, whatever time they take", () => {
+  const share = new TurnShare();
+  const beganMs = performance.now();
+  const ticket = share.making(16_383, false);
+  while (performance.now() < beganMs + 1) {}
+  share.made(ticket);
+  assert.equal(share.isSpent, false);
+  for (let message = 0; message < 63; message++) share.made(share.making(16_383, false));
+  assert.equal(share.isSpent, true);
 });
 
 test("bytes count, and what may be inflated on the spot", () => {

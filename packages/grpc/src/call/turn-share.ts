@@ -4,13 +4,21 @@
  */
 const workPerTurn = 1024;
 
+const workPerMs = workPerTurn;
+
 /** Bytes of a message that are as much work as a small message. */
 const bytesShift = 10;
 
 /** A small compressed message may be inflated to 64 KiB on the spot, which takes as long as so many small messages. */
 const compressedWork = 128;
 
-/** How much work a message is; one that is small and not compressed counts as one. */
+/**
+ * From here on a message's work is the time that it takes, because bytes say little about it: 1 MiB may be one field, of which the message
+ * is a view, or half a million fields. Below, looking at the clock would cost more than it tells.
+ */
+const minTimedBytes = 16_384;
+
+/** How much work a message probably is; one that is small and not compressed counts as one. */
 export function workOfMessage(bytes: number, compressed: boolean): number {
   return 1 + (bytes >>> bytesShift) + (compressed ? compressedWork : 0);
 }
@@ -29,9 +37,16 @@ export class TurnShare {
     return this.left <= 0;
   }
 
-  /** Counts work, see `workOfMessage`. */
-  spend(work: number): void {
-    this.left -= work;
+  /** A message of so many bytes is made next. Returns what `made` has to be given once that is done. */
+  making(bytes: number, compressed: boolean): number {
+    if (compressed || bytes >= minTimedBytes) return performance.now();
+    this.left -= workOfMessage(bytes, false);
+    return 0;
+  }
+
+  /** It is made, or could not be, or somebody else goes on with it. */
+  made(beganMs: number): void {
+    if (beganMs !== 0) this.left -= 1 + Math.round((performance.now() - beganMs) * workPerMs);
   }
 
   /** Resolves in a later turn, with a share that is whole again. */

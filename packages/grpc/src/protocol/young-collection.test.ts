@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { constants, PerformanceObserver } from "node:perf_hooks";
 import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -97,5 +98,31 @@ describe("collections while large messages are received", () => {
       for (let i = 0; i < 4096; i++) countUnfreed(65_536);
     });
     assert.ok(collections.young >= 256 / 32, `only ${collections.young} collections`);
+  });
+
+  test("nothing is filled where the young generation is larger than the 16 MiB that a busy program has", () => {
+    const collections = (mebibytes: number): number => {
+      const program = `
+        import { countUnfreed } from ${JSON.stringify(new URL("./young-collection.ts", import.meta.url).href)};
+        for (let i = 0; i < 4096; i++) countUnfreed(65_536);
+      `;
+      const { stdout, stderr, status } = spawnSync(
+        process.execPath,
+        [
+          "--trace-gc",
+          `--min-semi-space-size=${mebibytes}`,
+          "--max-semi-space-size=64",
+          "--conditions=source",
+          "--input-type=module",
+          "--eval",
+          program,
+        ],
+        { encoding: "utf8" },
+      );
+      assert.equal(status, 0, stderr);
+      return stdout.split("\n").filter((line) => line.includes("allocation failure")).length;
+    };
+    assert.ok(collections(16) >= 256 / 32);
+    assert.equal(collections(32), 0);
   });
 });

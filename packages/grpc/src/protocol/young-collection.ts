@@ -12,6 +12,12 @@ const firstAllowanceBytes = 8_388_608;
  */
 const spareBytes = 4_194_304;
 
+/**
+ * What is filled at most: the usual size of a busy program's young generation, and 2 ms. V8 makes it larger where much stays alive, which
+ * is when filling is of little use, and it takes the whole heap's collection to come for fewer buffers then.
+ */
+const maxFilledBytes = 16_777_216;
+
 /** Every V8 takes an array of this size into its young generation, instead of giving it memory of its own. */
 const fillerBytes = 65_536;
 const wordBytes = 8;
@@ -37,10 +43,12 @@ export function countUnfreed(bufferBytes: number): void {
   // With so much in progress at once, buffers are no longer young when they are done with: the whole heap has to be looked at anyway.
   if (countedBytes < allowanceBytes || gatheringBytes > allowanceBytes / 2) return;
   countedBytes = 0;
+  const roomBytes = youngRoomBytes();
+  allowanceBytes = spareBytes + roomBytes;
+  if (roomBytes > maxFilledBytes) return;
   // One beyond what there is room for, which is when V8 collects.
-  for (let left = roomBytes(); left >= 0; left -= fillerBytes) made.filler = new Array(fillerBytes / wordBytes);
+  for (let left = roomBytes; left >= 0; left -= fillerBytes) made.filler = new Array(fillerBytes / wordBytes);
   made.filler = [];
-  allowanceBytes = spareBytes + roomBytes();
 }
 
 /** A message begins to be gathered in a buffer of its own, which counts once the message is complete and kept, or given up. */
@@ -54,6 +62,6 @@ export function gatheringEnded(bufferBytes: number): void {
 }
 
 /** What the young generation takes until it is full. */
-function roomBytes(): number {
+function youngRoomBytes(): number {
   return getHeapSpaceStatistics().find((space) => space.space_name === "new_space")?.space_available_size ?? 0;
 }

@@ -73,29 +73,30 @@ test("frees large octets of its own that a message does not keep, and those of b
   assert.equal(brokenWithin.length, 0);
 });
 
-test("decodes messages that were decompressed at the same time in turns of their own, unless they are small", async () => {
+test("decodes messages that were decompressed at the same time in turns of their own when each takes a turn's time", async () => {
   const events: string[] = [];
-  const recording: Codec = {
-    ...codec,
-    decode(schema) {
-      events.push("decode");
-      return create(schema);
-    },
-  };
-  const receive = (bytes: number) => {
-    const compression = compressionThat(async () => new Uint8Array(bytes));
+  const receive = (decodingMs: number) => {
+    const recording: Codec = {
+      ...codec,
+      decode(schema) {
+        events.push("decode");
+        for (const untilMs = performance.now() + decodingMs; performance.now() < untilMs; );
+        return create(schema);
+      },
+    };
+    const compression = compressionThat(async () => new Uint8Array(65_536));
     const call = { ...openCall(compression), codec: recording };
     return decodeReceived(call, octets, 0, octets.length, true, true);
   };
-  for (const [bytes, expected] of [
-    [65_536, ["decode", "turn", "decode"]],
-    [1024, ["decode", "decode", "turn"]],
+  for (const [decodingMs, expected] of [
+    [1, ["decode", "turn", "decode"]],
+    [0, ["decode", "decode", "turn"]],
   ] as const) {
-    // A large message uses the turn up, and the one after it begins another.
-    await receive(65_536);
-    await receive(1024);
+    // Such a message uses the turn up, and the one after it begins another.
+    await receive(1);
+    await receive(0);
     events.length = 0;
-    const messages = [receive(bytes), receive(bytes)];
+    const messages = [receive(decodingMs), receive(decodingMs)];
     setImmediate(() => events.push("turn"));
     await Promise.all(messages);
     await new Promise(setImmediate);

@@ -1,8 +1,8 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { freeBuffer } from "@tercel/http2";
-import { TurnShare, workOfMessage } from "../call/turn-share.ts";
-import { type Codec, copyOctets, memoryPerByte } from "../codec/index.ts";
+import { TurnShare } from "../call/turn-share.ts";
+import { type Codec, copyOctets } from "../codec/index.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
 import { countUnfreed } from "../protocol/young-collection.ts";
 
@@ -61,9 +61,14 @@ export function decodeReceived(
 async function decodeLater(call: ReceivingCall, octets: Uint8Array): Promise<Message> {
   call.keepRoom(octets.length);
   while (decodeShare.isSpent) await decodeShare.renewed();
-  // By the memory that it may take: its bytes say little about the time.
-  decodeShare.spend(workOfMessage(memoryPerByte * octets.length, false));
-  if (!call.isCutOff) return decodeOwn(call.codec, call.receivedSchema, octets);
+  if (!call.isCutOff) {
+    const beganMs = decodeShare.making(octets.length, true);
+    try {
+      return decodeOwn(call.codec, call.receivedSchema, octets);
+    } finally {
+      decodeShare.made(beganMs);
+    }
+  }
   if (octets.length >= minFreedBytes) freeBuffer(octets);
   throw new ConnectError("the call was cut off before its message was decompressed", Code.Canceled);
 }
