@@ -1,10 +1,10 @@
 // What users of the engine need.
 
-export type { ConnectionStatus, MessageCounts, SocketEnd, TlsStatus } from "./connection/activity.ts";
 export { Connection } from "./connection/connection.ts";
 export type { ConnectionEvents, ConnectionOptions } from "./connection/connection-options.ts";
-export type { Keepalive } from "./connection/keepalive.ts";
 export { type ConnectionLimits, defaultLimits } from "./connection/limits.ts";
+export type { ConnectionStatus, MessageCounts, SocketEnd, TlsStatus } from "./connection/time/activity.ts";
+export type { Keepalive } from "./connection/time/keepalive.ts";
 export { ErrorCode, errorCodeName } from "./frame/error-code.ts";
 export type { Goaway } from "./frame/goaway.ts";
 export { PreparedHeaders } from "./hpack/index.ts";
@@ -23,6 +23,6 @@ export type { HeaderFields, Stream, StreamListener } from "./stream/stream.ts";
 
 export { freeBuffer } from "./bytes/free-buffer.ts";
 export type { ByteChannel } from "./connection/byte-channel.ts";
-export { type Clock, systemClock } from "./connection/clock.ts";
 export { resolveLimits } from "./connection/limits.ts";
-export { StreamPlaces } from "./connection/stream-places.ts";
+export { StreamPlaces } from "./connection/streams/stream-places.ts";
+export { type Clock, systemClock } from "./connection/time/clock.ts";

@@ -1,13 +1,13 @@
 import { createServer as createNetServer, type Socket } from "node:net";
 import { TLSSocket, type TlsOptions } from "node:tls";
-import { type Clock, systemClock } from "../connection/clock.ts";
 import { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents } from "../connection/connection-options.ts";
+import { SharedOutput } from "../connection/flow/shared-output.ts";
+import { SharedUnfinished } from "../connection/flow/unfinished-messages.ts";
+import { GrowthAllowance } from "../connection/flow/window-growth.ts";
 import { type ConnectionLimits, resolveLimits } from "../connection/limits.ts";
-import { SharedOutput } from "../connection/shared-output.ts";
-import { Ticker } from "../connection/ticker.ts";
-import { SharedUnfinished } from "../connection/unfinished-messages.ts";
-import { GrowthAllowance } from "../connection/window-growth.ts";
+import { type Clock, systemClock } from "../connection/time/clock.ts";
+import { Ticker } from "../connection/time/ticker.ts";
 import { ErrorCode } from "../frame/error-code.ts";
 import type { PeerTls } from "../peer-tls.ts";
 import { attach } from "./attach.ts";

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from "node:tls";
-import type { Clock } from "../connection/clock.ts";
+import type { Clock } from "../connection/time/clock.ts";
 import { callerError } from "../http2-error.ts";
 import type { LimitAction, LimitName } from "../limit-name.ts";
 import { Admission, networkOf } from "./admission.ts";

@@ -1,4 +1,4 @@
-import { clientPreface } from "../connection/client-preface.ts";
+import { clientPreface } from "../connection/settings/client-preface.ts";
 import { errorCodeName } from "../frame/error-code.ts";
 import { Flag, FrameType } from "../frame/frame-type.ts";
 import { HpackEncoder } from "../hpack/index.ts";
