@@ -16,7 +16,6 @@ export { waitForReady } from "./call/wait-for-ready.ts";
 export { workerNumber } from "./call/worker-number.ts";
 export { type Channel, type ChannelCloseOptions, createChannel } from "./channel/channel.ts";
 export type { ChannelOptions } from "./channel/channel-options.ts";
-export type { ConnectivityState } from "./channel/connectivity.ts";
 export { createClient } from "./channel/create-client.ts";
 export {
   type AttemptExplanation,
@@ -29,6 +28,7 @@ export {
   type ResolverExplanation,
 } from "./channel/explain/explanation.ts";
 export type { MethodConfigJson, ServiceConfigJson } from "./channel/service-config/service-config-json.ts";
+export type { ConnectivityState } from "./channel/subchannel/connectivity.ts";
 export type { Compression } from "./protocol/compression.ts";
 export { gzipCompression } from "./protocol/gzip-compression.ts";
 export { runLifecycle } from "./server/lifecycle/lifecycle.ts";
@@ -55,7 +55,6 @@ export type { TlsMaterial } from "./transport/tls-material.ts";
 
 // What applications need besides for a resolver or a balancer of their own.
 
-export { type Backoff, type BackoffOptions, createBackoff } from "./channel/backoff.ts";
 export { deriveHost, type HostOverrides } from "./channel/balancer/derive-host.ts";
 export type { EndpointChild } from "./channel/balancer/endpoint-children.ts";
 export { GracefulSwitch } from "./channel/balancer/graceful-switch.ts";
@@ -83,6 +82,7 @@ export {
   resultsOf,
   resultWithPlace,
 } from "./channel/balancer/ready-endpoints.ts";
+export type { ParsedTarget } from "./channel/naming/target.ts";
 export { createDnsResolver, type DnsResolverOptions } from "./channel/resolver/dns.ts";
 export type {
   Endpoint,
@@ -92,8 +92,8 @@ export type {
   ResolverListener,
   ResolverResult,
 } from "./channel/resolver/index.ts";
+export { type Backoff, type BackoffOptions, createBackoff } from "./channel/retry/backoff.ts";
 export type { Subchannel, SubchannelStateListener } from "./channel/subchannel/index.ts";
-export type { ParsedTarget } from "./channel/target.ts";
 
 // What sibling packages need besides.
 

@@ -25,20 +25,20 @@ import { RequestHeads } from "../transport/request-heads.ts";
 import { withFiles } from "../transport/tls-files.ts";
 import type { BalancerFactory } from "./balancer/index.ts";
 import { createPolicies } from "./balancer/policies.ts";
-import type { ChannelCalls } from "./channel-calls.ts";
-import { ChannelCore } from "./channel-core.ts";
+import type { ChannelCalls } from "./call/channel-calls.ts";
+import { type CallInit, interceptedCall, type StartCall } from "./call/intercepted-call.ts";
+import { MethodPlans } from "./call/method-plans.ts";
+import { StreamingCall } from "./call/streaming-call.ts";
+import { UnaryCall } from "./call/unary-call.ts";
 import { type ChannelOptions, checkChannelOptions } from "./channel-options.ts";
-import type { ConnectivityState } from "./connectivity.ts";
+import { ChannelCore } from "./core/channel-core.ts";
 import type { ChannelExplanation } from "./explain/explanation.ts";
-import { type CallInit, interceptedCall, type StartCall } from "./intercepted-call.ts";
-import { isIpv6 } from "./ip-address.ts";
-import { MethodPlans } from "./method-plans.ts";
+import { isIpv6 } from "./naming/ip-address.ts";
+import { parseTarget } from "./naming/target.ts";
 import { ReplayBudget } from "./retry/replay-budget.ts";
 import { type ParseServiceConfigOptions, parseServiceConfig } from "./service-config/parse-service-config.ts";
-import { StreamingCall } from "./streaming-call.ts";
+import type { ConnectivityState } from "./subchannel/connectivity.ts";
 import { createStartWatch } from "./subchannel/watch-stream.ts";
-import { parseTarget } from "./target.ts";
-import { UnaryCall } from "./unary-call.ts";
 
 /** A client's way to a service: a Connect Transport that finds, connects, and keeps connections. */
 export interface Channel extends Transport {

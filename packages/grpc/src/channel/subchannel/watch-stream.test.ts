@@ -18,7 +18,7 @@ import { serverOver } from "../../server/server.ts";
 import { createHealth } from "../../services/health/health.ts";
 import { createInMemoryNetwork } from "../../transport/in-memory.ts";
 import { RequestHeads } from "../../transport/request-heads.ts";
-import { createBackoff } from "../backoff.ts";
+import { createBackoff } from "../retry/backoff.ts";
 import { watchHealth } from "./health-watch.ts";
 import type { Subchannel } from "./index.ts";
 import { watchLoad } from "./load-watch.ts";

@@ -1,6 +1,6 @@
 import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type UnaryResponse } from "@connectrpc/connect";
-import { rejectToCaller } from "../call/caller-stack.ts";
+import { rejectToCaller } from "../../call/caller-stack.ts";
 import type { Attempt } from "./attempt.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
 import { OutgoingCall, type OutgoingCallInit } from "./outgoing-call.ts";

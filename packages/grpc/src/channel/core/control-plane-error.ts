@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { applicationCodes, codeName, hasCode } from "./retry/code-set.ts";
+import { applicationCodes, codeName, hasCode } from "../retry/code-set.ts";
 
 /**
  * What a resolver or balancer may fail a call with: a code that belongs to applications becomes Internal (gRFC A54). Otherwise

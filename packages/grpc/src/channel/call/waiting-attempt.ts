@@ -1,8 +1,8 @@
 import type { ConnectError } from "@connectrpc/connect";
-import type { ClientCallListener } from "../transport/client-call.ts";
+import type { ClientCallListener } from "../../transport/client-call.ts";
+import type { PickInfo } from "../balancer/index.ts";
+import type { CallWaiter, CompletePick, WaiterQueue } from "../core/waiter-queue.ts";
 import type { Attempt } from "./attempt.ts";
-import type { PickInfo } from "./balancer/index.ts";
-import type { CallWaiter, CompletePick, WaiterQueue } from "./waiter-queue.ts";
 
 /** Whoever makes attempts: it is told of each what becomes of it. */
 export interface AttemptOwner extends ClientCallListener {

@@ -1,20 +1,20 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
-import { abortError } from "../call/abort-error.ts";
-import { AttemptObservers, type OnAttempt } from "../call/attempt-observer.ts";
-import type { DeadlineEntry } from "../call/deadline-wheel.ts";
-import { waitForReady } from "../call/wait-for-ready.ts";
-import type { MetadataInit } from "../protocol/metadata.ts";
-import { formatMethodPath } from "../protocol/method-path.ts";
-import { callFields, replaceMetadata, replaceTimeout } from "../transport/request-heads.ts";
-import { formatAddress } from "./address-text.ts";
+import { abortError } from "../../call/abort-error.ts";
+import { AttemptObservers, type OnAttempt } from "../../call/attempt-observer.ts";
+import type { DeadlineEntry } from "../../call/deadline-wheel.ts";
+import { waitForReady } from "../../call/wait-for-ready.ts";
+import type { MetadataInit } from "../../protocol/metadata.ts";
+import { formatMethodPath } from "../../protocol/method-path.ts";
+import { callFields, replaceMetadata, replaceTimeout } from "../../transport/request-heads.ts";
+import type { PickInfo } from "../balancer/index.ts";
+import type { CompletePick } from "../core/waiter-queue.ts";
+import { formatAddress } from "../naming/address-text.ts";
 import { Attempt } from "./attempt.ts";
-import type { PickInfo } from "./balancer/index.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
 import { describeFailedCall, explainFailedCall } from "./explain-call.ts";
 import type { MethodPlan } from "./method-plans.ts";
 import { type RepeatedCall, Repetition } from "./repetition.ts";
-import type { CompletePick } from "./waiter-queue.ts";
 import { type AttemptOwner, WaitingAttempt } from "./waiting-attempt.ts";
 
 /** What the caller of a method has given besides the messages. */

@@ -1,16 +1,16 @@
-import type { Clock } from "../call/clock.ts";
-import type { Log } from "../call/log.ts";
-import type { Address, Connect } from "../transport/client-connection.ts";
-import { formatAddress } from "./address-text.ts";
-import type { Backoff } from "./backoff.ts";
-import type { BalancerHost } from "./balancer/index.ts";
-import type { ServiceConfig } from "./service-config/service-config.ts";
-import { type HealthListener, watchHealth } from "./subchannel/health-watch.ts";
-import type { Subchannel, SubchannelStateListener } from "./subchannel/index.ts";
-import { watchLoad } from "./subchannel/load-watch.ts";
-import type { WatchSettings } from "./subchannel/retrying-watch.ts";
-import { createSubchannel } from "./subchannel/subchannel.ts";
-import type { StartWatch } from "./subchannel/watch-stream.ts";
+import type { Clock } from "../../call/clock.ts";
+import type { Log } from "../../call/log.ts";
+import type { Address, Connect } from "../../transport/client-connection.ts";
+import type { BalancerHost } from "../balancer/index.ts";
+import { formatAddress } from "../naming/address-text.ts";
+import type { Backoff } from "../retry/backoff.ts";
+import type { ServiceConfig } from "../service-config/service-config.ts";
+import { type HealthListener, watchHealth } from "../subchannel/health-watch.ts";
+import type { Subchannel, SubchannelStateListener } from "../subchannel/index.ts";
+import { watchLoad } from "../subchannel/load-watch.ts";
+import type { WatchSettings } from "../subchannel/retrying-watch.ts";
+import { createSubchannel } from "../subchannel/subchannel.ts";
+import type { StartWatch } from "../subchannel/watch-stream.ts";
 
 /** However many a service config asks for (gRFC A105). */
 const maxConnectionsPerSubchannel = 10;

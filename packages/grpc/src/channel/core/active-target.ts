@@ -1,18 +1,18 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Clock } from "../call/clock.ts";
-import type { Log } from "../call/log.ts";
-import { thrownMessage } from "../call/thrown-text.ts";
-import type { Address } from "../transport/client-connection.ts";
-import type { Backoff } from "./backoff.ts";
-import { GracefulSwitch } from "./balancer/graceful-switch.ts";
-import type { BalancerFactory, BalancerHost, Picker } from "./balancer/index.ts";
-import { createFailPicker } from "./balancer/pickers.ts";
-import type { ConnectivityState } from "./connectivity.ts";
-import type { Endpoint, Resolver, ResolverFactory, ResolverListener, ResolverResult } from "./resolver/index.ts";
-import type { ServiceConfig } from "./service-config/service-config.ts";
-import type { ServiceConfigChoice } from "./service-config/service-config-choice.ts";
-import type { Subchannel, SubchannelStateListener } from "./subchannel/index.ts";
-import type { ParsedTarget } from "./target.ts";
+import type { Clock } from "../../call/clock.ts";
+import type { Log } from "../../call/log.ts";
+import { thrownMessage } from "../../call/thrown-text.ts";
+import type { Address } from "../../transport/client-connection.ts";
+import { GracefulSwitch } from "../balancer/graceful-switch.ts";
+import type { BalancerFactory, BalancerHost, Picker } from "../balancer/index.ts";
+import { createFailPicker } from "../balancer/pickers.ts";
+import type { ParsedTarget } from "../naming/target.ts";
+import type { Endpoint, Resolver, ResolverFactory, ResolverListener, ResolverResult } from "../resolver/index.ts";
+import type { Backoff } from "../retry/backoff.ts";
+import type { ServiceConfig } from "../service-config/service-config.ts";
+import type { ServiceConfigChoice } from "../service-config/service-config-choice.ts";
+import type { ConnectivityState } from "../subchannel/connectivity.ts";
+import type { Subchannel, SubchannelStateListener } from "../subchannel/index.ts";
 
 /** What a channel gives to the resolver and balancer that work for it. */
 export interface ActiveTargetOptions {

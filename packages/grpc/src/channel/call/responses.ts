@@ -1,6 +1,6 @@
 import type { DescMethodStreaming, DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
 import type { StreamResponse, UnaryResponse } from "@connectrpc/connect";
-import type { ClientCall } from "../transport/client-call.ts";
+import type { ClientCall } from "../../transport/client-call.ts";
 
 /** Connect's response objects, with headers that are made when somebody looks at them. */
 

@@ -1,5 +1,5 @@
 import type { ConnectError } from "@connectrpc/connect";
-import type { PickInfo, PickResult } from "./balancer/index.ts";
+import type { PickInfo, PickResult } from "../balancer/index.ts";
 
 /** A picker's choice of a subchannel. */
 export type CompletePick = Extract<PickResult, { readonly kind: "complete" }>;

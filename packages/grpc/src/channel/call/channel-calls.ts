@@ -1,12 +1,12 @@
 import type { Interceptor } from "@connectrpc/connect";
-import type { OnAttempt } from "../call/attempt-observer.ts";
-import type { Clock } from "../call/clock.ts";
-import type { DeadlineWheel } from "../call/deadline-wheel.ts";
-import type { TurnShare } from "../call/turn-share.ts";
-import type { OnDropped } from "../protocol/metadata.ts";
-import type { ChannelCore } from "./channel-core.ts";
+import type { OnAttempt } from "../../call/attempt-observer.ts";
+import type { Clock } from "../../call/clock.ts";
+import type { DeadlineWheel } from "../../call/deadline-wheel.ts";
+import type { TurnShare } from "../../call/turn-share.ts";
+import type { OnDropped } from "../../protocol/metadata.ts";
+import type { ChannelCore } from "../core/channel-core.ts";
+import type { ReplayBudget } from "../retry/replay-budget.ts";
 import type { MethodPlans } from "./method-plans.ts";
-import type { ReplayBudget } from "./retry/replay-budget.ts";
 
 /** What every call of a channel needs. */
 export interface ChannelCalls {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { messagePrefixBytes } from "../protocol/message-framing.ts";
-import type { EncodedMessage } from "../transport/encode-request.ts";
-import { ReplayBudget } from "./retry/replay-budget.ts";
+import { messagePrefixBytes } from "../../protocol/message-framing.ts";
+import type { EncodedMessage } from "../../transport/encode-request.ts";
+import { ReplayBudget } from "../retry/replay-budget.ts";
 import { SentRequests } from "./sent-requests.ts";
 
 const request = (octets: number): EncodedMessage => ({ payload: new Uint8Array(octets), isCompressed: false });

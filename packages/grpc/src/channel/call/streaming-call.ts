@@ -1,9 +1,9 @@
 import type { DescMessage, DescMethodStreaming, Message, MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type StreamResponse } from "@connectrpc/connect";
-import { keepStack, rejectToCaller } from "../call/caller-stack.ts";
-import { toMessage } from "../call/message-init.ts";
-import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
-import { type EncodedMessage, encodeRequest } from "../transport/encode-request.ts";
+import { keepStack, rejectToCaller } from "../../call/caller-stack.ts";
+import { toMessage } from "../../call/message-init.ts";
+import { MessageQueue, type MessageSource } from "../../call/message-queue.ts";
+import { type EncodedMessage, encodeRequest } from "../../transport/encode-request.ts";
 import type { Attempt } from "./attempt.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
 import { OutgoingCall, type OutgoingCallInit } from "./outgoing-call.ts";

@@ -1,11 +1,11 @@
 import type { ConnectError } from "@connectrpc/connect";
-import type { Clock } from "../call/clock.ts";
-import { ClientCall } from "../transport/client-call.ts";
+import type { Clock } from "../../call/clock.ts";
+import { ClientCall } from "../../transport/client-call.ts";
+import { hasCode } from "../retry/code-set.ts";
+import { type Pushback, readPushback } from "../retry/pushback.ts";
+import { type HedgingPolicy, type RetryPolicy, retryDelayMs } from "../retry/retry-policy.ts";
+import type { RetryThrottle } from "../retry/retry-throttle.ts";
 import type { Attempt } from "./attempt.ts";
-import { hasCode } from "./retry/code-set.ts";
-import { type Pushback, readPushback } from "./retry/pushback.ts";
-import { type HedgingPolicy, type RetryPolicy, retryDelayMs } from "./retry/retry-policy.ts";
-import type { RetryThrottle } from "./retry/retry-throttle.ts";
 
 /** What a call does for its repetition. */
 export interface RepeatedCall {

@@ -1,12 +1,12 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code, ConnectError } from "@connectrpc/connect";
-import type { AttemptObservers } from "../call/attempt-observer.ts";
-import { keepsProcessAlive } from "../call/keeps-process-alive.ts";
-import { ClientCall, type ClientCallListener } from "../transport/client-call.ts";
-import type { ClientCallSettings } from "../transport/client-call-settings.ts";
-import type { CallOutcome } from "./balancer/index.ts";
+import type { AttemptObservers } from "../../call/attempt-observer.ts";
+import { keepsProcessAlive } from "../../call/keeps-process-alive.ts";
+import { ClientCall, type ClientCallListener } from "../../transport/client-call.ts";
+import type { ClientCallSettings } from "../../transport/client-call-settings.ts";
+import type { CallOutcome } from "../balancer/index.ts";
+import type { CallWaiter, CompletePick } from "../core/waiter-queue.ts";
 import type { MethodPlan } from "./method-plans.ts";
-import type { CallWaiter, CompletePick } from "./waiter-queue.ts";
 
 /** When what happened, by the clock's `nowMs`; 0 for what has not. */
 export interface AttemptTimestamps {

@@ -1,8 +1,8 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { ClientCallSettings } from "../transport/client-call-settings.ts";
-import type { RequestHeads } from "../transport/request-heads.ts";
-import { RetryThrottle } from "./retry/retry-throttle.ts";
-import { emptyServiceConfig, type MethodConfig, type ServiceConfig } from "./service-config/service-config.ts";
+import type { ClientCallSettings } from "../../transport/client-call-settings.ts";
+import type { RequestHeads } from "../../transport/request-heads.ts";
+import { RetryThrottle } from "../retry/retry-throttle.ts";
+import { emptyServiceConfig, type MethodConfig, type ServiceConfig } from "../service-config/service-config.ts";
 
 /** What all calls of one method have in common under one service config. */
 export interface MethodPlan {

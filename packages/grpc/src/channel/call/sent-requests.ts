@@ -1,6 +1,6 @@
-import { messagePrefixBytes } from "../protocol/message-framing.ts";
-import type { EncodedMessage } from "../transport/encode-request.ts";
-import type { ReplayBudget } from "./retry/replay-budget.ts";
+import { messagePrefixBytes } from "../../protocol/message-framing.ts";
+import type { EncodedMessage } from "../../transport/encode-request.ts";
+import type { ReplayBudget } from "../retry/replay-budget.ts";
 
 /** The requests of a stream that some attempt may still have to send, each with its number in the stream. */
 export class SentRequests {

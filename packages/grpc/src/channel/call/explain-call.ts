@@ -1,14 +1,14 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import { formatMethodPath } from "../protocol/method-path.ts";
-import { formatAddress } from "./address-text.ts";
+import { formatMethodPath } from "../../protocol/method-path.ts";
+import { type AttemptTimes, callPhases, printPhases } from "../explain/call-phases.ts";
+import { type AttemptExplanation, type CallPhase, keepExplanation, type PhaseTime } from "../explain/explanation.ts";
+import { printCall } from "../explain/print.ts";
+import { formatAddress } from "../naming/address-text.ts";
+import { codeName } from "../retry/code-set.ts";
 import type { Attempt } from "./attempt.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
-import { type AttemptTimes, callPhases, printPhases } from "./explain/call-phases.ts";
-import { type AttemptExplanation, type CallPhase, keepExplanation, type PhaseTime } from "./explain/explanation.ts";
-import { printCall } from "./explain/print.ts";
 import type { Repetition } from "./repetition.ts";
-import { codeName } from "./retry/code-set.ts";
 
 /** A call as far as its explanation needs it. */
 export interface ExplainedCall {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { createFakeClock, promisesSettled } from "../testing/fake-clock.ts";
-import type { BalancerFactory, BalancerHost, PickInfo, PickResult } from "./balancer/index.ts";
+import { createFakeClock, promisesSettled } from "../../testing/fake-clock.ts";
+import type { BalancerFactory, BalancerHost, PickInfo, PickResult } from "../balancer/index.ts";
+import { parseTarget } from "../naming/target.ts";
+import type { ResolverFactory, ResolverListener } from "../resolver/index.ts";
+import { ScriptedConnection, scriptConnect } from "../testing/scripted-connect.ts";
 import { type CallWaiter, ChannelCore, type ChannelCoreOptions, type CompletePick } from "./channel-core.ts";
-import type { ResolverFactory, ResolverListener } from "./resolver/index.ts";
-import { parseTarget } from "./target.ts";
-import { ScriptedConnection, scriptConnect } from "./testing/scripted-connect.ts";
 import type { WaiterQueue } from "./waiter-queue.ts";
 
 /** A call that notes what becomes of it and takes its place on the connection. */

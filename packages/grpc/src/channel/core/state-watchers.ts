@@ -1,4 +1,4 @@
-import type { ConnectivityState } from "./connectivity.ts";
+import type { ConnectivityState } from "../subchannel/connectivity.ts";
 
 /** Hears a state that the channel has entered. */
 export type StateWatcher = (state: ConnectivityState) => void;
