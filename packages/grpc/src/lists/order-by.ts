@@ -1,5 +1,5 @@
-import { nearestName } from "../call/unknown-option.ts";
 import { invalidArgument } from "../errors/index.ts";
+import { nearestName } from "../options/unknown-option.ts";
 import { findField, isRepeated, type ListFields } from "./list-fields.ts";
 
 /** One key of an order; the first counts most. */

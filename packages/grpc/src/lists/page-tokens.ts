@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from "node:crypto";
 import type { JsonValue } from "@bufbuild/protobuf";
-import { refuseUnknownOptions } from "../call/unknown-option.ts";
 import { invalidArgument } from "../errors/index.ts";
+import { refuseUnknownOptions } from "../options/unknown-option.ts";
 
 /** A secret with a name, so that several can be in use while one takes over from another. */
 export interface PageTokenKey {

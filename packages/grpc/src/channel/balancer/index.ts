@@ -2,7 +2,7 @@
 // child it is the host.
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import type { Clock } from "../../call/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Address } from "../../transport/client-connection.ts";
 import type { Endpoint } from "../resolver/index.ts";
 import type { CallOutcome } from "../subchannel/call-outcome.ts";

@@ -1,7 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code, ConnectError } from "@connectrpc/connect";
-import type { AttemptObservers } from "../../call/attempt-observer.ts";
 import { keepsProcessAlive } from "../../call/keeps-process-alive.ts";
+import type { AttemptObservers } from "../../hooks/attempt-observer.ts";
 import { ClientCall, type ClientCallListener } from "../../transport/client-call.ts";
 import type { ClientCallSettings } from "../../transport/client-call-settings.ts";
 import type { CallOutcome } from "../balancer/index.ts";

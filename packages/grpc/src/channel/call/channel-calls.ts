@@ -1,9 +1,9 @@
 import type { Interceptor } from "@connectrpc/connect";
-import type { OnAttempt } from "../../call/attempt-observer.ts";
-import type { Clock } from "../../call/clock.ts";
-import type { DeadlineWheel } from "../../call/deadline-wheel.ts";
-import type { TurnShare } from "../../call/turn-share.ts";
+import type { OnAttempt } from "../../hooks/attempt-observer.ts";
 import type { OnDropped } from "../../protocol/metadata.ts";
+import type { Clock } from "../../time/clock.ts";
+import type { DeadlineWheel } from "../../time/deadline-wheel.ts";
+import type { TurnShare } from "../../time/turn-share.ts";
 import type { ChannelCore } from "../core/channel-core.ts";
 import type { ReplayBudget } from "../retry/replay-budget.ts";
 import type { MethodPlans } from "./method-plans.ts";

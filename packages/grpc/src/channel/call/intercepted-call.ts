@@ -14,10 +14,10 @@ import { maxCallTimeoutMs } from "../../call/call-timeout.ts";
 import { traceCaller } from "../../call/caller-stack.ts";
 import { Cancellation } from "../../call/cancellation.ts";
 import { channelTarget } from "../../call/channel-target.ts";
-import type { DeadlineEntry } from "../../call/deadline-wheel.ts";
 import { applyInterceptors } from "../../call/interceptors.ts";
-import { nextTurn } from "../../call/turn-share.ts";
 import type { MetadataInit } from "../../protocol/metadata.ts";
+import type { DeadlineEntry } from "../../time/deadline-wheel.ts";
+import { nextTurn } from "../../time/turn-share.ts";
 import type { ChannelCalls } from "./channel-calls.ts";
 import { spreadable } from "./responses.ts";
 

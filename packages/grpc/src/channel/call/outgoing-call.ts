@@ -1,11 +1,11 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import { abortError } from "../../call/abort-error.ts";
-import { AttemptObservers, type OnAttempt } from "../../call/attempt-observer.ts";
-import type { DeadlineEntry } from "../../call/deadline-wheel.ts";
 import { waitForReady } from "../../call/wait-for-ready.ts";
+import { AttemptObservers, type OnAttempt } from "../../hooks/attempt-observer.ts";
 import type { MetadataInit } from "../../protocol/metadata.ts";
 import { formatMethodPath } from "../../protocol/method-path.ts";
+import type { DeadlineEntry } from "../../time/deadline-wheel.ts";
 import { callFields, replaceMetadata, replaceTimeout } from "../../transport/request-heads.ts";
 import type { PickInfo } from "../balancer/index.ts";
 import type { CompletePick } from "../core/waiter-queue.ts";

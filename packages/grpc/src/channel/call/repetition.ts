@@ -1,5 +1,5 @@
 import type { ConnectError } from "@connectrpc/connect";
-import type { Clock } from "../../call/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import { ClientCall } from "../../transport/client-call.ts";
 import { hasCode } from "../retry/code-set.ts";
 import { type Pushback, readPushback } from "../retry/pushback.ts";

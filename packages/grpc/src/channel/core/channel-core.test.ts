@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { createFakeClock, promisesSettled } from "../../testing/fake-clock.ts";
+import { createFakeClock, promisesSettled } from "../../time/fake-clock.ts";
 import type { BalancerFactory, BalancerHost, PickInfo, PickResult } from "../balancer/index.ts";
 import { parseTarget } from "../naming/target.ts";
 import type { ResolverFactory, ResolverListener } from "../resolver/index.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../call/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 
 /**
  * Tells when a channel has had no call for a while. One timer serves all calls: a call's end only notes the time, and the

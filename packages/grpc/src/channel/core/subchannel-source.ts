@@ -1,5 +1,5 @@
-import type { Clock } from "../../call/clock.ts";
-import type { Log } from "../../call/log.ts";
+import type { Log } from "../../logging/log.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Address, Connect } from "../../transport/client-connection.ts";
 import type { BalancerHost } from "../balancer/index.ts";
 import { formatAddress } from "../naming/address-text.ts";

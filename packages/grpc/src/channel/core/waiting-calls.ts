@@ -1,5 +1,5 @@
-import type { Clock } from "../../call/clock.ts";
 import { ProcessHold } from "../../call/process-hold.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Picker } from "../balancer/index.ts";
 import { controlPlaneError } from "./control-plane-error.ts";
 import { type CallWaiter, WaiterQueue } from "./waiter-queue.ts";

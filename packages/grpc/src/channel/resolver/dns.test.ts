@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code } from "@connectrpc/connect";
-import { createFakeClock, promisesSettled } from "../../testing/fake-clock.ts";
+import { createFakeClock, promisesSettled } from "../../time/fake-clock.ts";
 import { formatAddress } from "../naming/address-text.ts";
 import { parseTarget } from "../naming/target.ts";
 import { createBackoff } from "../retry/backoff.ts";

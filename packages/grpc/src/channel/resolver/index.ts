@@ -1,6 +1,6 @@
 // The contract between a channel and what turns its target into endpoints.
 import type { ConnectError } from "@connectrpc/connect";
-import type { Clock } from "../../call/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Address } from "../../transport/client-connection.ts";
 import type { ParsedTarget } from "../naming/target.ts";
 import type { Backoff } from "../retry/backoff.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createFakeClock } from "../../testing/fake-clock.ts";
+import { createFakeClock } from "../../time/fake-clock.ts";
 import { parseTarget } from "../naming/target.ts";
 import { createBackoff } from "../retry/backoff.ts";
 import type { ResolverResult } from "./index.ts";

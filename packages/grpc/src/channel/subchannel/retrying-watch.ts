@@ -1,6 +1,6 @@
 import type { DescMethodServerStreaming, Message } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
-import type { Clock } from "../../call/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { ClientConnection } from "../../transport/client-connection.ts";
 import type { Backoff } from "../retry/backoff.ts";
 import type { Subchannel } from "./index.ts";

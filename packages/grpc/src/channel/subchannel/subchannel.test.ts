@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createFakeClock, promisesSettled } from "../../testing/fake-clock.ts";
+import { createFakeClock, promisesSettled } from "../../time/fake-clock.ts";
 import type { Connect } from "../../transport/client-connection.ts";
 import { createBackoff } from "../retry/backoff.ts";
 import { scriptConnect } from "../testing/scripted-connect.ts";

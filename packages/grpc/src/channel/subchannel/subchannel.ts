@@ -1,4 +1,4 @@
-import type { Clock } from "../../call/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Address, ClientConnection, Connect } from "../../transport/client-connection.ts";
 import type { Backoff } from "../retry/backoff.ts";
 import type { ConnectivityState } from "./connectivity.ts";

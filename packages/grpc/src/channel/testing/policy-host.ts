@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ConnectError } from "@connectrpc/connect";
-import { createFakeClock } from "../../testing/fake-clock.ts";
+import { createFakeClock } from "../../time/fake-clock.ts";
 import type { Address, ClientConnection } from "../../transport/client-connection.ts";
 import type {
   BalancerFactory,

@@ -1,4 +1,4 @@
-import { promisesSettled } from "../../testing/fake-clock.ts";
+import { promisesSettled } from "../../time/fake-clock.ts";
 import type {
   Address,
   ClientConnection,

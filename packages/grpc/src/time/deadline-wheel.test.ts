@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createFakeClock } from "../testing/fake-clock.ts";
 import type { Clock } from "./clock.ts";
 import { type DeadlineEntry, DeadlineWheel } from "./deadline-wheel.ts";
+import { createFakeClock } from "./fake-clock.ts";
 
 class Entry implements DeadlineEntry {
   deadlineAtMs: number;

@@ -1,5 +1,5 @@
-import { codecFaultMessage, type OnCodecFault } from "../codec/index.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../logging/log.ts";
+import { codecFaultMessage, type OnCodecFault } from "./index.ts";
 
 /** Reports faults of generated protobuf code as errors in the log. */
 export function logCodecFault(log: Log): OnCodecFault {

@@ -1,6 +1,6 @@
+import { inspectable } from "../logging/thrown-text.ts";
 import type { CallRequest, HookChain, ResponseMetadata } from "./call-hook.ts";
 import { gateMessages } from "./gate-messages.ts";
-import { inspectable } from "./thrown-text.ts";
 import { type RunStep, watchMessages } from "./watch-messages.ts";
 
 /** One call on its way through a chain of hooks. Whoever holds it calls `enter`, and then what became of the call, once. */
