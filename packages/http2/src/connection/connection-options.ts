@@ -1,7 +1,7 @@
+import type { Http2Error } from "../errors/http2-error.ts";
+import type { LimitEvent } from "../errors/limit-name.ts";
 import type { Goaway } from "../frame/goaway.ts";
-import type { Http2Error } from "../http2-error.ts";
-import type { LimitEvent } from "../limit-name.ts";
-import type { PeerTls } from "../peer-tls.ts";
+import type { PeerTls } from "../stream/peer-tls.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import type { HeaderFields, Stream } from "../stream/stream.ts";
 import type { SharedOutput } from "./flow/shared-output.ts";

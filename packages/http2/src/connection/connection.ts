@@ -1,12 +1,12 @@
-import { ErrorCode } from "../frame/error-code.ts";
+import { ErrorCode } from "../errors/error-code.ts";
+import { callerError, type Http2Error } from "../errors/http2-error.ts";
 import { FrameReader } from "../frame/frame-reader.ts";
 import type { Goaway } from "../frame/goaway.ts";
 import { TurnWork, workOfFrame } from "../frame/turn-work.ts";
 import { PreparedHeaders } from "../hpack/index.ts";
-import { callerError, type Http2Error } from "../http2-error.ts";
-import type { PeerTls } from "../peer-tls.ts";
 import { isHeadRequest } from "../stream/is-head-request.ts";
 import type { Loan } from "../stream/loan.ts";
+import type { PeerTls } from "../stream/peer-tls.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import { mayReceive, StreamState } from "../stream/state.ts";
 import { type HeaderFields, Stream, type StreamListener, type StreamOwner } from "../stream/stream.ts";

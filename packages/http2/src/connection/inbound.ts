@@ -1,4 +1,5 @@
-import { ErrorCode } from "../frame/error-code.ts";
+import { ErrorCode } from "../errors/error-code.ts";
+import { connectionError, Http2Error, limitError, streamError } from "../errors/http2-error.ts";
 import { maxUint31, readUint31, readUint32 } from "../frame/frame-header.ts";
 import type { FrameSink } from "../frame/frame-reader.ts";
 import { Flag, FrameType } from "../frame/frame-type.ts";
@@ -11,7 +12,6 @@ import { rstStreamBytes } from "../frame/rst-stream.ts";
 import { readSettings, settingsEntryBytes, settingsPayloadError } from "../frame/settings.ts";
 import { windowUpdateBytes } from "../frame/window-update.ts";
 import { type HeaderBlock, HpackDecoder, HpackError, initialTableBytes } from "../hpack/index.ts";
-import { connectionError, Http2Error, limitError, streamError } from "../http2-error.ts";
 import { afterEndError, idleError, mayReceive } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
 import { ReceiveWindow } from "../stream/window.ts";

@@ -1,5 +1,5 @@
-import { ErrorCode } from "../../frame/error-code.ts";
-import { limitError } from "../../http2-error.ts";
+import { ErrorCode } from "../../errors/error-code.ts";
+import { limitError } from "../../errors/http2-error.ts";
 import type { ConnectionLimits } from "../limits.ts";
 import type { Clock } from "../time/clock.ts";
 import { TokenBucket } from "./token-bucket.ts";

@@ -1,5 +1,5 @@
-import { ErrorCode } from "../../frame/error-code.ts";
-import { type Http2Error, limitError } from "../../http2-error.ts";
+import { ErrorCode } from "../../errors/error-code.ts";
+import { type Http2Error, limitError } from "../../errors/http2-error.ts";
 import type { ConnectionLimits } from "../limits.ts";
 import type { Outbound } from "../outbound.ts";
 import type { LimitTeller } from "./limit-teller.ts";

@@ -1,4 +1,4 @@
-import type { LimitAction, LimitName } from "../../limit-name.ts";
+import type { LimitAction, LimitName } from "../../errors/limit-name.ts";
 import type { ConnectionEvents } from "../connection-options.ts";
 
 /** Tells the layer above that the peer has struck a limit. */

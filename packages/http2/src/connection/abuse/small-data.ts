@@ -1,5 +1,5 @@
-import { ErrorCode } from "../../frame/error-code.ts";
-import { limitError } from "../../http2-error.ts";
+import { ErrorCode } from "../../errors/error-code.ts";
+import { limitError } from "../../errors/http2-error.ts";
 
 /**
  * DATA frames with less content than this cost something. Honest writers send few of them: the smallest unit that protocols

@@ -1,7 +1,7 @@
-import { ErrorCode } from "../../frame/error-code.ts";
+import { ErrorCode } from "../../errors/error-code.ts";
+import { connectionError, Http2Error } from "../../errors/http2-error.ts";
 import { maxUint31 } from "../../frame/frame-header.ts";
 import { type Goaway, withDebugData } from "../../frame/goaway.ts";
-import { connectionError, Http2Error } from "../../http2-error.ts";
 import type { Outbound } from "../outbound.ts";
 import type { Role } from "../role.ts";
 import type { StreamTable } from "../streams/stream-table.ts";

@@ -1,6 +1,6 @@
-import { ErrorCode } from "../../frame/error-code.ts";
+import { ErrorCode } from "../../errors/error-code.ts";
+import { Http2Error } from "../../errors/http2-error.ts";
 import { type Goaway, withDebugData } from "../../frame/goaway.ts";
-import { Http2Error } from "../../http2-error.ts";
 import type { ByteChannel } from "../byte-channel.ts";
 import type { Outbound } from "../outbound.ts";
 import type { Role } from "../role.ts";

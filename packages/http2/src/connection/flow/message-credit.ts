@@ -1,5 +1,5 @@
-import { ErrorCode } from "../../frame/error-code.ts";
-import { type Http2Error, streamLimitError } from "../../http2-error.ts";
+import { ErrorCode } from "../../errors/error-code.ts";
+import { type Http2Error, streamLimitError } from "../../errors/http2-error.ts";
 import type { Borrower } from "../../stream/loan.ts";
 import type { LimitTeller } from "../abuse/limit-teller.ts";
 import type { Inbound } from "../inbound.ts";

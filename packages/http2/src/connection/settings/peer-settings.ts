@@ -1,6 +1,6 @@
-import { ErrorCode } from "../../frame/error-code.ts";
+import { ErrorCode } from "../../errors/error-code.ts";
+import { connectionError } from "../../errors/http2-error.ts";
 import { Setting } from "../../frame/settings.ts";
-import { connectionError } from "../../http2-error.ts";
 import { initialWindowBytes } from "../../stream/window.ts";
 import type { Outbound } from "../outbound.ts";
 import type { Role } from "../role.ts";

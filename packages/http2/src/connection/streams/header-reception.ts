@@ -1,6 +1,6 @@
-import { ErrorCode } from "../../frame/error-code.ts";
+import { ErrorCode } from "../../errors/error-code.ts";
+import { connectionError, type Http2Error, streamError, streamLimitError } from "../../errors/http2-error.ts";
 import type { HeaderBlock } from "../../hpack/index.ts";
-import { connectionError, type Http2Error, streamError, streamLimitError } from "../../http2-error.ts";
 import { type RequestHead, requestHead } from "../../stream/request-head.ts";
 import { responseHead, trailers } from "../../stream/response-head.ts";
 import { afterEndError, idleError, mayReceive } from "../../stream/state.ts";

@@ -1,5 +1,5 @@
-import { ErrorCode } from "../../frame/error-code.ts";
-import type { LimitName } from "../../limit-name.ts";
+import { ErrorCode } from "../../errors/error-code.ts";
+import type { LimitName } from "../../errors/limit-name.ts";
 import type { Stream } from "../../stream/stream.ts";
 import type { Budgets } from "../abuse/budgets.ts";
 import type { LimitTeller } from "../abuse/limit-teller.ts";

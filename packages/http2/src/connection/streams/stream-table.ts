@@ -1,6 +1,6 @@
-import { ErrorCode } from "../../frame/error-code.ts";
+import { ErrorCode } from "../../errors/error-code.ts";
+import { connectionError } from "../../errors/http2-error.ts";
 import { maxUint31 } from "../../frame/frame-header.ts";
-import { connectionError } from "../../http2-error.ts";
 import { afterEndError } from "../../stream/state.ts";
 import type { Stream } from "../../stream/stream.ts";
 import type { Role } from "../role.ts";

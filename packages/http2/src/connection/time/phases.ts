@@ -1,6 +1,6 @@
-import { ErrorCode } from "../../frame/error-code.ts";
-import { type Http2Error, limitError } from "../../http2-error.ts";
-import type { LimitName } from "../../limit-name.ts";
+import { ErrorCode } from "../../errors/error-code.ts";
+import { type Http2Error, limitError } from "../../errors/http2-error.ts";
+import type { LimitName } from "../../errors/limit-name.ts";
 import { WriteProgress } from "../abuse/write-progress.ts";
 import type { ConnectionLimits } from "../limits.ts";
 import type { Clock } from "./clock.ts";

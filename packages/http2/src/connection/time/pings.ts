@@ -1,4 +1,4 @@
-import type { Http2Error } from "../../http2-error.ts";
+import type { Http2Error } from "../../errors/http2-error.ts";
 import type { Outbound } from "../outbound.ts";
 
 /** Called once: without an error by the ping's answer, with one when the connection ends before. */

@@ -1,5 +1,5 @@
-import { ErrorCode } from "../../frame/error-code.ts";
-import { Http2Error, limitError } from "../../http2-error.ts";
+import { ErrorCode } from "../../errors/error-code.ts";
+import { Http2Error, limitError } from "../../errors/http2-error.ts";
 import type { Stream } from "../../stream/stream.ts";
 import type { LimitTeller } from "../abuse/limit-teller.ts";
 import { OutputWatch } from "../abuse/output-watch.ts";

@@ -1,4 +1,4 @@
-import { ErrorCode, errorCodeName } from "./frame/error-code.ts";
+import { ErrorCode, errorCodeName } from "./error-code.ts";
 import type { LimitName } from "./limit-name.ts";
 
 /** What an error ends: one stream, or the whole connection. */
