@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, it } from "node:test";
+import { hasSource, publicPackages, readPackages } from "./workspace-packages.ts";
+
+const root = dirname(import.meta.dirname);
+const packages = publicPackages(root);
+
+interface Manifest {
+  type?: string;
+  license?: string;
+  exports?: Record<string, unknown>;
+  dependencies?: Record<string, string>;
+}
+
+function manifestOf(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")) as Manifest;
+}
+
+describe("manifests of the public packages", () => {
+  it("are found", () => {
+    assert.ok(packages.some((one) => one.name === "@tercel/http2"));
+    assert.ok(packages.some((one) => one.name === "@tercel/grpc"));
+  });
+
+  it("have the workspace's version", () => {
+    const version = readPackages(root).find((one) => one.folder === "")?.version;
+    for (const one of packages) assert.equal(one.version, version, one.name);
+  });
+
+  it("depend on each other in exactly that version, so that a mixture cannot be installed", () => {
+    const names = new Set(packages.map((one) => one.name));
+    for (const one of packages) {
+      for (const [name, range] of Object.entries(manifestOf(one.folder).dependencies ?? {})) {
+        if (names.has(name)) assert.equal(range, one.version, `${one.name} → ${name}`);
+      }
+    }
+  });
+
+  it("name for each entry point a source that exists and the files that are built from it", () => {
+    for (const one of packages) {
+      assert.ok(one.entryPoints.size > 0, `${one.name} has no exports`);
+      for (const [entry, source] of one.entryPoints) {
+        assert.ok(hasSource(root, source), `${entry}: ${source} does not exist`);
+        const built = source.slice(one.folder.length).replace("/src/", "./dist/").replace(/\.ts$/, "");
+        const target = manifestOf(one.folder).exports?.[`.${entry.slice(one.name.length)}`];
+        // The order decides: the first condition that holds is taken.
+        assert.equal(
+          JSON.stringify(target),
+          JSON.stringify({
+            source: `.${source.slice(one.folder.length)}`,
+            types: `${built}.d.ts`,
+            default: `${built}.js`,
+          }),
+          entry,
+        );
+      }
+    }
+  });
+
+  it("are ESM under the workspace's licence", () => {
+    const { license } = manifestOf("");
+    for (const one of packages) {
+      const manifest = manifestOf(one.folder);
+      assert.equal(manifest.type, "module", one.name);
+      assert.equal(manifest.license, license, one.name);
+    }
+  });
+});
