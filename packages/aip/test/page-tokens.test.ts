@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, type ConnectError } from "@connectrpc/connect";
+import { createPageTokens } from "@tercel/aip";
 import { InvalidArgumentError, readFieldViolations } from "@tercel/grpc/errors";
-import { createPageTokens } from "@tercel/grpc/lists";
 import { assertStatus } from "@tercel/grpc/testing";
 
 const key = (id: string, octet = 7): { id: string; secret: Uint8Array } => ({

@@ -1,5 +1,5 @@
 import type { DescEnum } from "@bufbuild/protobuf";
-import { nearestName } from "../options/unknown-option.ts";
+import { nearestName } from "@tercel/grpc";
 import type { FilterValue } from "./filter.ts";
 import type { ListFieldType } from "./list-fields.ts";
 

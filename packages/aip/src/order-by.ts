@@ -1,5 +1,5 @@
-import { invalidArgument } from "../errors/index.ts";
-import { nearestName } from "../options/unknown-option.ts";
+import { nearestName } from "@tercel/grpc";
+import { invalidArgument } from "@tercel/grpc/errors";
 import { findField, isRepeated, type ListFields } from "./list-fields.ts";
 
 /** One key of an order; the first counts most. */

@@ -1,5 +1,5 @@
-import { invalidArgument } from "../errors/index.ts";
-import { nearestName } from "../options/unknown-option.ts";
+import { nearestName } from "@tercel/grpc";
+import { invalidArgument } from "@tercel/grpc/errors";
 import type { Filter } from "./filter.ts";
 import { type FilterToken, ListSyntaxError, tokenizeFilter } from "./filter-tokens.ts";
 import { readFilterValue } from "./filter-value.ts";

@@ -3,10 +3,10 @@ import { describe, it } from "node:test";
 import { create, equals, type MessageInitShape } from "@bufbuild/protobuf";
 import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
+import { applyFieldMask, type FieldMaskOptions } from "@tercel/aip";
 import { readFieldViolations } from "@tercel/grpc/errors";
-import { applyFieldMask, type FieldMaskOptions } from "@tercel/grpc/lists";
 import { assertStatus } from "@tercel/grpc/testing";
-import { type Book, BookSchema } from "../gen/tercel/grpc/test/v1/book_pb.ts";
+import { type Book, BookSchema } from "./gen/tercel/aip/test/v1/book_pb.ts";
 
 type Init = MessageInitShape<typeof BookSchema>;
 

@@ -10,9 +10,8 @@ import {
   orderToSql,
   parseFilter,
   parseOrderBy,
-} from "@tercel/grpc/lists";
+} from "@tercel/aip";
 import fc from "fast-check";
-import { propertyOptions } from "../properties/property-options.ts";
 
 const fields: ListFields = {
   title: "string",
@@ -108,7 +107,7 @@ describe("filters as SQL", () => {
           `${text}\n${condition.text}`,
         );
       }),
-      propertyOptions(300),
+      { seed: 20_260_614, numRuns: 300 },
     );
   });
 
@@ -167,7 +166,7 @@ describe("orders", () => {
           text,
         );
       }),
-      propertyOptions(300),
+      { seed: 20_260_614, numRuns: 300 },
     );
   });
 

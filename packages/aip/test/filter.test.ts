@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { type ListFields, matchesFilter, parseFilter } from "@tercel/aip";
 import { readErrorReason, readFieldViolations } from "@tercel/grpc/errors";
-import { type ListFields, matchesFilter, parseFilter } from "@tercel/grpc/lists";
-import { type Book, BookSchema, BookState, BookStateSchema } from "../gen/tercel/grpc/test/v1/book_pb.ts";
+import { type Book, BookSchema, BookState, BookStateSchema } from "./gen/tercel/aip/test/v1/book_pb.ts";
 
 const fields: ListFields = {
   title: "string",
