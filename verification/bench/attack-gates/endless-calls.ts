@@ -1,4 +1,10 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from "node:http2";
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  type OutgoingHttpHeaders,
+  type Settings,
+} from "node:http2";
 
 /** As many as a connection may have open. */
 const calls = 100;
@@ -11,9 +17,10 @@ export async function callEndlessly(
   port: number,
   headers: OutgoingHttpHeaders,
   send: (stream: ClientHttp2Stream) => void,
+  settings: Settings = {},
 ): Promise<never> {
   for (;;) {
-    const session = connect(`http://127.0.0.1:${port}`).on("error", () => {});
+    const session = connect(`http://127.0.0.1:${port}`, { settings }).on("error", () => {});
     const closed = new Promise<void>((resolve) => session.once("close", () => resolve()));
     for (let call = 0; call < calls; call++) openCall(session, headers, send);
     await closed;

@@ -1,3 +1,4 @@
+import { constants } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { callEndlessly } from "./endless-calls.ts";
 
@@ -14,11 +15,23 @@ const message = Buffer.concat([prefix, compressed]);
 /** Messages on a stream, a thousandth of their size on the wire. */
 const messagesPerCall = 8;
 
+const headers = { ":path": "/bench.echo.v1.EchoService/ClientStream", "grpc-encoding": "gzip" };
+/** Long enough for the first messages to be in the works, and the others to wait. */
+const cancelledAfterMs = 20;
+
 /** Calls with many compressed messages on every stream of one connection. */
 export function sendInflatedMessages(port: number): Promise<never> {
-  const headers = { ":path": "/bench.echo.v1.EchoService/ClientStream", "grpc-encoding": "gzip" };
   return callEndlessly(port, headers, (stream) => {
     for (let sent = 0; sent < messagesPerCall; sent++) stream.write(message);
     stream.end();
+  });
+}
+
+/** The same, and each call is cancelled while most of its messages wait. */
+export function cancelInflatedMessages(port: number): Promise<never> {
+  return callEndlessly(port, headers, (stream) => {
+    for (let sent = 0; sent < messagesPerCall; sent++) stream.write(message);
+    const cancel = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), cancelledAfterMs);
+    stream.on("close", () => clearTimeout(cancel));
   });
 }

@@ -1,5 +1,6 @@
 import { listsMethodPath } from "../loop-delay/lists-service.ts";
-import { sendInflatedMessages } from "./inflated-messages.ts";
+import { callEndlessly } from "./endless-calls.ts";
+import { cancelInflatedMessages, sendInflatedMessages } from "./inflated-messages.ts";
 import { repeatGzippedCall } from "./repeated-calls.ts";
 import { sendUnfinishedMessages } from "./unfinished-messages.ts";
 import { leaveResponsesUnread } from "./unread-responses.ts";
@@ -16,6 +17,9 @@ export const readingAttacks: Readonly<Record<string, (port: number) => Promise<n
   "tiny elements": repeatGzippedCall(listsMethodPath, Buffer.alloc(messageBytes, Uint8Array.of(0x0a, 0))),
   "2,000 calls with unread responses of 64 KiB": leaveResponsesUnread,
   "inflated messages of 4 MiB, queued on every stream": sendInflatedMessages,
+  "inflated messages of 4 MiB, queued in calls that it cancels": cancelInflatedMessages,
+  "calls whose response headers it does not accept": (port) =>
+    callEndlessly(port, { ":path": echoPath }, (stream) => stream.end(Buffer.alloc(5)), { maxHeaderListSize: 1 }),
 };
 
 /** Group 15, full of fields of two bytes. */

@@ -59,5 +59,9 @@ export const socketAttacks: Readonly<Record<string, SocketAttack>> = {
     isTls: true,
     run: async (port) => holdSockets(port, (await readClientHello()).subarray(0, partOfClientHello)),
   },
+  "1,000 TLS sockets with a ClientHello and no more": {
+    isTls: true,
+    run: async (port) => holdSockets(port, await readClientHello()),
+  },
   "calls answered by headers that it reads by a byte a second": { isTls: false, run: trickle },
 };
