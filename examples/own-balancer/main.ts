@@ -1,13 +1,7 @@
 import { createClient } from "@connectrpc/connect";
-import {
-  type BalancerFactory,
-  createChannel,
-  createReadyEndpointsBalancer,
-  createServer,
-  type ResolverFactory,
-  resultsOf,
-  resultWithPlace,
-} from "@tercel/grpc";
+import { createChannel, createServer } from "@tercel/grpc";
+import { type BalancerFactory, createReadyEndpointsBalancer, resultsOf, resultWithPlace } from "@tercel/grpc/balancing";
+import type { ResolverFactory } from "@tercel/grpc/naming";
 import { createHealth } from "@tercel/grpc/services";
 
 // Any service would do; this one comes along. Each server says in a header where it stands.

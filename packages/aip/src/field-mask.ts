@@ -1,8 +1,8 @@
 import { clone, type DescField, type DescMessage, equals, type MessageShape } from "@bufbuild/protobuf";
 import { isReflectMessage, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import type { FieldMask } from "@bufbuild/protobuf/wkt";
-import { nearestName, refuseUnknownOptions } from "@tercel/grpc";
 import { type FieldViolation, invalidArgument } from "@tercel/grpc/errors";
+import { nearestName, refuseUnknownOptions } from "@tercel/grpc/internal";
 
 export interface FieldMaskOptions {
   /** Fields that only the server sets. What a request says of them is ignored (AIP-203). Paths by proto name. */

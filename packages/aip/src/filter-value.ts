@@ -1,5 +1,5 @@
 import type { DescEnum } from "@bufbuild/protobuf";
-import { nearestName } from "@tercel/grpc";
+import { nearestName } from "@tercel/grpc/internal";
 import type { FilterValue } from "./filter.ts";
 import type { ListFieldType } from "./list-fields.ts";
 

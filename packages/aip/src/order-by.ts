@@ -1,5 +1,5 @@
-import { nearestName } from "@tercel/grpc";
 import { invalidArgument } from "@tercel/grpc/errors";
+import { nearestName } from "@tercel/grpc/internal";
 import { findField, isRepeated, type ListFields } from "./list-fields.ts";
 
 /** One key of an order; the first counts most. */

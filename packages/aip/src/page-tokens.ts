@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from "node:crypto";
 import type { JsonValue } from "@bufbuild/protobuf";
-import { refuseUnknownOptions } from "@tercel/grpc";
 import { invalidArgument } from "@tercel/grpc/errors";
+import { refuseUnknownOptions } from "@tercel/grpc/internal";
 
 /** A secret with a name, so that several can be in use while one takes over from another. */
 export interface PageTokenKey {

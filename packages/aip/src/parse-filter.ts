@@ -1,5 +1,5 @@
-import { nearestName } from "@tercel/grpc";
 import { invalidArgument } from "@tercel/grpc/errors";
+import { nearestName } from "@tercel/grpc/internal";
 import type { Filter } from "./filter.ts";
 import { type FilterToken, ListSyntaxError, tokenizeFilter } from "./filter-tokens.ts";
 import { readFilterValue } from "./filter-value.ts";

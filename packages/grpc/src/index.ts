@@ -1,5 +1,7 @@
-// What applications need: to serve and to call.
+// What applications need to serve and to call.
 
+export { create } from "@bufbuild/protobuf";
+export { Code, ConnectError, createContextKey } from "@connectrpc/connect";
 export {
   type CallInfo,
   type ClientCertificate,
@@ -25,6 +27,7 @@ export {
   type PhaseTime,
   type ResolverExplanation,
 } from "./channel/explain/explanation.ts";
+export { type Backoff, type BackoffOptions, createBackoff } from "./channel/retry/backoff.ts";
 export type { MethodConfigJson, ServiceConfigJson } from "./channel/service-config/service-config-json.ts";
 export type { ConnectivityState } from "./channel/subchannel/connectivity.ts";
 export { type Log, type LogFields, stderrLog } from "./logging/log.ts";
@@ -47,74 +50,8 @@ export {
   type WorkerCounts,
 } from "./server/workers/shared.ts";
 export type { WorkersOptions } from "./server/workers/worker-options.ts";
-export type { Address } from "./transport/client-connection.ts";
+export { type Clock, systemClock } from "./time/clock.ts";
 export type { LimitAction, LimitName, LimitStrike, OnLimit } from "./transport/limit-reporter.ts";
 export type { ListenAddress } from "./transport/listen.ts";
 export { type FromFiles, type TlsFiles, type TlsFilesOptions, watchTlsFiles } from "./transport/tls-files.ts";
 export type { TlsMaterial } from "./transport/tls-material.ts";
-
-// What applications need besides for a resolver or a balancer of their own.
-
-export { deriveHost, type HostOverrides } from "./channel/balancer/derive-host.ts";
-export type { EndpointChild } from "./channel/balancer/endpoint-children.ts";
-export { GracefulSwitch } from "./channel/balancer/graceful-switch.ts";
-export type {
-  Balancer,
-  BalancerFactory,
-  BalancerHost,
-  BalancerUpdate,
-  CallOutcome,
-  CallTracker,
-  HealthListener,
-  HealthReport,
-  LoadReport,
-  Picker,
-  PickInfo,
-  PickResult,
-} from "./channel/balancer/index.ts";
-export { createFailPicker, createQueuePicker, createUnavailablePicker } from "./channel/balancer/pickers.ts";
-export { createPolicies, type Policies } from "./channel/balancer/policies.ts";
-export type { ChoosePolicy, PolicyChoice } from "./channel/balancer/policy-choice.ts";
-export {
-  type CompleteResult,
-  createReadyEndpointsBalancer,
-  type ReadyPolicy,
-  resultsOf,
-  resultWithPlace,
-} from "./channel/balancer/ready-endpoints.ts";
-export type { ParsedTarget } from "./channel/naming/target.ts";
-export { createDnsResolver, type DnsResolverOptions } from "./channel/resolver/dns.ts";
-export type {
-  Endpoint,
-  Resolver,
-  ResolverEnvironment,
-  ResolverFactory,
-  ResolverListener,
-  ResolverResult,
-} from "./channel/resolver/index.ts";
-export { type Backoff, type BackoffOptions, createBackoff } from "./channel/retry/backoff.ts";
-export type { Subchannel, SubchannelStateListener } from "./channel/subchannel/index.ts";
-
-// What sibling packages need besides.
-
-export { maxCallTimeoutMs } from "./call/call-timeout.ts";
-export { targetOf } from "./call/channel-target.ts";
-export { ProcessHold } from "./call/process-hold.ts";
-export { readHeader } from "./call/read-header.ts";
-export { setHeader } from "./call/set-header.ts";
-export type { AttemptObserver, OnAttempt, StartedAttempt } from "./hooks/attempt-observer.ts";
-export type { CallHook, CallRequest, ResponseMetadata } from "./hooks/call-hook.ts";
-export { gateMessages } from "./hooks/gate-messages.ts";
-export { createHookedInterceptor } from "./hooks/hooked-interceptor.ts";
-export type { MessageObserver } from "./hooks/message-observer.ts";
-export { type MessageWatcher, type RunStep, watchMessages } from "./hooks/watch-messages.ts";
-export { requestWithMessages, responseWithMessages } from "./hooks/with-messages.ts";
-export { LinePace } from "./logging/line-pace.ts";
-export { printable } from "./logging/printable.ts";
-export { containRejection, reportLogFailure, safeLog } from "./logging/safe-log.ts";
-export { thrownMessage, thrownText } from "./logging/thrown-text.ts";
-export { checkWholeNumber } from "./options/check-number.ts";
-export { nearestName, refuseUnknownOptions } from "./options/unknown-option.ts";
-export { isAuthority } from "./protocol/authority.ts";
-export { statusNames } from "./protocol/status.ts";
-export { type Clock, systemClock } from "./time/clock.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { createHookedInterceptor } from "@tercel/grpc";
+import { createHookedInterceptor } from "@tercel/grpc/hooks";
 import { assertStatus } from "@tercel/grpc/testing";
 import { aborted, collect, quiet, streamOf } from "@tercel/test-support/async";
 import { countingGzip } from "@tercel/test-support/calls";

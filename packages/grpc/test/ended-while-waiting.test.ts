@@ -1,16 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import {
-  type BalancerFactory,
-  createChannel,
-  createReadyEndpointsBalancer,
-  createServer,
-  type ResolverFactory,
-  type ResolverListener,
-  resultsOf,
-  resultWithPlace,
-} from "@tercel/grpc";
+import { createChannel, createServer } from "@tercel/grpc";
+import { type BalancerFactory, createReadyEndpointsBalancer, resultsOf, resultWithPlace } from "@tercel/grpc/balancing";
+import type { ResolverFactory, ResolverListener } from "@tercel/grpc/naming";
 import { createFakeClock } from "@tercel/grpc/testing";
 import { createOccasion, quiet } from "@tercel/test-support/async";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";

@@ -5,7 +5,8 @@ import { createServer as createHttp2Server, type ServerHttp2Stream } from "node:
 import type { AddressInfo } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { type CallOptions, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
-import { type ChannelOptions, callInfo, createChannel, createHookedInterceptor } from "@tercel/grpc";
+import { type ChannelOptions, callInfo, createChannel } from "@tercel/grpc";
+import { createHookedInterceptor } from "@tercel/grpc/hooks";
 import { assertStatus, createStubServer } from "@tercel/grpc/testing";
 import { createOccasion, turn } from "@tercel/test-support/async";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";

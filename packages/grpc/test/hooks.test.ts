@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, it } from "node:test";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { type CallHook, createHookedInterceptor, setHeader } from "@tercel/grpc";
+import { type CallHook, createHookedInterceptor, setHeader } from "@tercel/grpc/hooks";
 import { assertStatus } from "@tercel/grpc/testing";
 import { collect, streamOf } from "@tercel/test-support/async";
 import { type EchoHandlers, openInMemory } from "./support/open-echo.ts";

@@ -1,15 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Code, createClient } from "@connectrpc/connect";
-import {
-  type ChannelOptions,
-  callInfo,
-  createChannel,
-  createServer,
-  type Endpoint,
-  type ResolverFactory,
-  type ServerOptions,
-} from "@tercel/grpc";
+import { type ChannelOptions, callInfo, createChannel, createServer, type ServerOptions } from "@tercel/grpc";
+import type { Endpoint, ResolverFactory } from "@tercel/grpc/naming";
 import { createHealth } from "@tercel/grpc/services";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
 import { aborted } from "@tercel/test-support/async";

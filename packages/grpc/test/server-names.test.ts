@@ -4,17 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { Code, createClient } from "@connectrpc/connect";
-import {
-  type Address,
-  type Channel,
-  type ChannelOptions,
-  createChannel,
-  createServer,
-  type Endpoint,
-  type ListenOptions,
-  type ResolverFactory,
-  type ResolverListener,
-} from "@tercel/grpc";
+import { type Channel, type ChannelOptions, createChannel, createServer, type ListenOptions } from "@tercel/grpc";
+import type { Address, Endpoint, ResolverFactory, ResolverListener } from "@tercel/grpc/naming";
 import { assertStatus } from "@tercel/grpc/testing";
 import { createAuthority, withoutOpenssl } from "@tercel/test-support/certificates";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";

@@ -1,11 +1,6 @@
-import {
-  type Address,
-  createPolicies,
-  type Picker,
-  type Subchannel,
-  type SubchannelStateListener,
-  systemClock,
-} from "@tercel/grpc";
+import { systemClock } from "@tercel/grpc";
+import { createPolicies, type Picker, type Subchannel, type SubchannelStateListener } from "@tercel/grpc/balancing";
+import type { Address } from "@tercel/grpc/naming";
 
 /** The picker of a policy whose endpoints are all connected, without a network behind them. */
 export interface ConnectedPolicy {

@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { nearestName } from "@tercel/grpc";
+import { nearestName } from "@tercel/grpc/internal";
 import { type RawSettings, type SettingEntry, settingTable } from "./setting-table.ts";
 import { joinHostPort, type Settings } from "./settings.ts";
 

@@ -1,6 +1,7 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { type Clock, createHookedInterceptor, systemClock } from "@tercel/grpc";
+import { type Clock, systemClock } from "@tercel/grpc";
 import { resourceExhausted, unavailable } from "@tercel/grpc/errors";
+import { createHookedInterceptor } from "@tercel/grpc/hooks";
 import type { Log } from "../log/json-log.ts";
 import { type StorageProblem, sqliteProblemOf } from "./storage-problem.ts";
 

@@ -1,4 +1,4 @@
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import type { HttpTlsOptions } from "../http/http-client.ts";
 import { type AdapterOptions, adapterOptionNames } from "../port/adapter-options.ts";
 

@@ -1,4 +1,4 @@
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { createNamePoller, lookUpService, type ServiceNames } from "../names/look-up-service.ts";
 import { type AdapterOptions, adapterOptionNames, readAdapterOptions } from "../port/adapter-options.ts";
 import { cannotRegister } from "../port/cannot-register.ts";

@@ -1,5 +1,6 @@
 import { type Client, Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
-import { type Channel, type Clock, createChannel, refuseUnknownOptions } from "@tercel/grpc";
+import { type Channel, type Clock, createChannel } from "@tercel/grpc";
+import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { Registry as RegistryRpc } from "../gen/tercel/discovery/v1/registry_pb.ts";
 import { type AdapterOptions, adapterOptionNames, readAdapterOptions } from "../port/adapter-options.ts";
 import { backgroundCall } from "../port/background-call.ts";

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
-import { type Clock, checkWholeNumber, type Log, refuseUnknownOptions, safeLog, systemClock } from "@tercel/grpc";
+import { type Clock, type Log, systemClock } from "@tercel/grpc";
+import { checkWholeNumber, refuseUnknownOptions, safeLog } from "@tercel/grpc/internal";
 import {
   type Instance,
   type RegisterRequest,

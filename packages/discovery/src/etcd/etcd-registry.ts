@@ -1,4 +1,5 @@
-import { type ChannelOptions, checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc";
+import type { ChannelOptions } from "@tercel/grpc";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { type AdapterOptions, adapterOptionNames, readAdapterOptions } from "../port/adapter-options.ts";
 import { follow } from "../port/follow.ts";
 import { checkServiceName, createInstance } from "../port/instance.ts";

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { createNamePoller, lookUpService, type ServiceNames } from "../names/look-up-service.ts";
 import { type AdapterOptions, adapterOptionNames, readAdapterOptions } from "../port/adapter-options.ts";
 import { cannotRegister } from "../port/cannot-register.ts";

@@ -1,12 +1,5 @@
-import {
-  type Backoff,
-  type Clock,
-  checkWholeNumber,
-  createBackoff,
-  type Log,
-  safeLog,
-  systemClock,
-} from "@tercel/grpc";
+import { type Backoff, type Clock, createBackoff, type Log, systemClock } from "@tercel/grpc";
+import { checkWholeNumber, safeLog } from "@tercel/grpc/internal";
 
 /** Options that all adapters share. */
 export interface AdapterOptions {

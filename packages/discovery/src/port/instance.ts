@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { isIPv6 } from "node:net";
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 
 /** Whether an instance wants calls. "unknown" is what registries tell that do not check; it gets calls like "serving". */
 export type InstanceHealth = "serving" | "not_serving" | "unknown";

@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Backoff, type Clock, type Log, thrownMessage } from "@tercel/grpc";
+import type { Backoff, Clock, Log } from "@tercel/grpc";
+import { thrownMessage } from "@tercel/grpc/internal";
 import type { InstanceHealth, ServiceInstance } from "./instance.ts";
 import { pause } from "./pause.ts";
 import type { Registered } from "./registry.ts";

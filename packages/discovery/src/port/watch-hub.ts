@@ -1,4 +1,5 @@
-import { type Clock, ProcessHold } from "@tercel/grpc";
+import type { Clock } from "@tercel/grpc";
+import { ProcessHold } from "@tercel/grpc/internal";
 import { checkServiceName } from "./instance.ts";
 import type { Watch, WatchListener, WatchOptions } from "./registry.ts";
 import { WatchedService, type WatchSink } from "./watched-service.ts";

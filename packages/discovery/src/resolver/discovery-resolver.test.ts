@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Endpoint, ParsedTarget } from "@tercel/grpc";
+import type { Endpoint, ParsedTarget } from "@tercel/grpc/naming";
 import { createFakeClock } from "@tercel/grpc/testing";
 import { createInstance, type Registration } from "../port/instance.ts";
 import type { Registry } from "../port/registry.ts";

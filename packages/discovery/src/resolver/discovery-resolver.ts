@@ -1,13 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import {
-  type Endpoint,
-  isAuthority,
-  type ParsedTarget,
-  type Resolver,
-  type ResolverFactory,
-  type ResolverListener,
-  refuseUnknownOptions,
-} from "@tercel/grpc";
+import { isAuthority, refuseUnknownOptions } from "@tercel/grpc/internal";
+import type { Endpoint, ParsedTarget, Resolver, ResolverFactory, ResolverListener } from "@tercel/grpc/naming";
 import { checkServiceName, type ServiceInstance } from "../port/instance.ts";
 import type { Registry, ServiceSnapshot, Watch, WatchProblem } from "../port/registry.ts";
 import { type InstanceFilter, parseInstanceFilter } from "./instance-filter.ts";

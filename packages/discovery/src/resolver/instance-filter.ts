@@ -1,4 +1,4 @@
-import { nearestName } from "@tercel/grpc";
+import { nearestName } from "@tercel/grpc/internal";
 import type { ServiceInstance } from "../port/instance.ts";
 
 /** Which instances of a service a target asks for. */

@@ -1,4 +1,5 @@
-import { type Clock, refuseUnknownOptions, systemClock } from "@tercel/grpc";
+import { type Clock, systemClock } from "@tercel/grpc";
+import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { cannotRegister } from "../port/cannot-register.ts";
 import { checkServiceName, createInstance, type Registration, type ServiceInstance } from "../port/instance.ts";
 import type { Registry } from "../port/registry.ts";

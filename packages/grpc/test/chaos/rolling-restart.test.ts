@@ -1,15 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { createClient } from "@connectrpc/connect";
-import {
-  type ChannelOptions,
-  callInfo,
-  createChannel,
-  createServer,
-  type ResolverFactory,
-  type ResolverListener,
-  type Server,
-} from "@tercel/grpc";
+import { type ChannelOptions, callInfo, createChannel, createServer, type Server } from "@tercel/grpc";
+import type { ResolverFactory, ResolverListener } from "@tercel/grpc/naming";
 import { createOccasion, turn } from "@tercel/test-support/async";
 import { EchoService } from "../gen/tercel/grpc/test/v1/echo_pb.ts";
 import { echoRoutes } from "../support/open-echo.ts";

@@ -1,5 +1,5 @@
 import { Code, type Interceptor } from "@connectrpc/connect";
-import { createHookedInterceptor, type OnAttempt, type StartedAttempt } from "@tercel/grpc";
+import { createHookedInterceptor, type OnAttempt, type StartedAttempt } from "@tercel/grpc/hooks";
 
 export interface RecordedAttempt {
   /** Method, earlier attempts, and whether it is a transparent one. */

@@ -1,5 +1,5 @@
 import type { Interceptor } from "@connectrpc/connect";
-import { createHookedInterceptor } from "@tercel/grpc";
+import { createHookedInterceptor } from "@tercel/grpc/hooks";
 import { hostileValues } from "@tercel/test-support/hostile-values";
 
 /** Throws the value that the text names after the place, when this is that place: `handler a BigInt`. */

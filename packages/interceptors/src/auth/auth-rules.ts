@@ -1,5 +1,5 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { refuseUnknownOptions } from "@tercel/grpc";
+import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { type CallerList, compileCallerList } from "../call/caller-list.ts";
 import { checkNameList, compileMethodRules } from "../call/method-rules.ts";
 import { readProtoRule } from "../call/proto-rule.ts";

@@ -1,18 +1,9 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectError, Interceptor } from "@connectrpc/connect";
-import {
-  type CallRequest,
-  type Clock,
-  checkWholeNumber,
-  createHookedInterceptor,
-  type Log,
-  readHeader,
-  refuseUnknownOptions,
-  safeLog,
-  systemClock,
-  thrownText,
-} from "@tercel/grpc";
+import { type Clock, type Log, systemClock } from "@tercel/grpc";
 import { permissionDenied, unauthenticated, unavailable } from "@tercel/grpc/errors";
+import { type CallRequest, createHookedInterceptor, readHeader } from "@tercel/grpc/hooks";
+import { checkWholeNumber, refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc/internal";
 import { callerKey } from "../call/caller.ts";
 import { type Claims, claimsKey } from "../call/claims.ts";
 import { callerDenied, methodDenied } from "../call/denials.ts";

@@ -1,6 +1,6 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc";
 import { unauthenticated, unavailable } from "@tercel/grpc/errors";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { decodeJwt } from "jose";
 
 /** A token, and until when it is good: milliseconds since 1970. */

@@ -1,5 +1,6 @@
 import type { Interceptor, StreamRequest, StreamResponse } from "@connectrpc/connect";
-import { type Clock, responseWithMessages } from "@tercel/grpc";
+import type { Clock } from "@tercel/grpc";
+import { responseWithMessages } from "@tercel/grpc/hooks";
 
 type Next = ReturnType<Interceptor>;
 

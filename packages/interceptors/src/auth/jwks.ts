@@ -1,4 +1,5 @@
-import { type Clock, checkWholeNumber, type Log, refuseUnknownOptions, thrownText } from "@tercel/grpc";
+import type { Clock, Log } from "@tercel/grpc";
+import { checkWholeNumber, refuseUnknownOptions, thrownText } from "@tercel/grpc/internal";
 import { type CryptoKey, createLocalJWKSet, errors, type JWSHeaderParameters } from "jose";
 import { checkAlgorithm, type TokenAlgorithm } from "./token-keys.ts";
 

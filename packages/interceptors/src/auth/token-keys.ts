@@ -1,5 +1,5 @@
 import { createPublicKey, createSecretKey, type JsonWebKey, KeyObject } from "node:crypto";
-import { refuseUnknownOptions } from "@tercel/grpc";
+import { refuseUnknownOptions } from "@tercel/grpc/internal";
 
 /** Signatures that can be checked. `none` is not among them and cannot be added. */
 export const tokenAlgorithms = [

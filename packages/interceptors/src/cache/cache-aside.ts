@@ -1,4 +1,5 @@
-import { checkWholeNumber, type Log, refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc";
+import type { Log } from "@tercel/grpc";
+import { checkWholeNumber, refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc/internal";
 import type { CacheObserver } from "./cache-observer.ts";
 import type { CacheStore } from "./cache-store.ts";
 

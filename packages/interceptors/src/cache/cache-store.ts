@@ -1,4 +1,5 @@
-import { type Clock, checkWholeNumber, refuseUnknownOptions, systemClock } from "@tercel/grpc";
+import { type Clock, systemClock } from "@tercel/grpc";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { Lru } from "./lru.ts";
 
 /** Where a cache-aside keeps its values, as text. */

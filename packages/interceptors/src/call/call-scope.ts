@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type ContextKey, type ContextValues, createContextKey } from "@connectrpc/connect";
-import type { RunStep } from "@tercel/grpc";
+import type { RunStep } from "@tercel/grpc/hooks";
 
 /**
  * The context values of the call that is being handled, wherever its code has got to. One storage for all that the interceptors let be

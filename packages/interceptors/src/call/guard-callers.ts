@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectError, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import { refuseUnknownOptions } from "@tercel/grpc";
+import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { type Caller, callerKey } from "./caller.ts";
 import { type CallerList, compileCallerList } from "./caller-list.ts";
 import { callerDenied, methodDenied } from "./denials.ts";

@@ -1,5 +1,5 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { nearestName } from "@tercel/grpc";
+import { nearestName } from "@tercel/grpc/internal";
 import { methodPath } from "./method-path.ts";
 
 /** `package.Service/Method` of a descriptor. */

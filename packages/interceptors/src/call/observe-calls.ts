@@ -1,5 +1,6 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { type CallHook, type CallRequest, callInfo, createHookedInterceptor, type RunStep } from "@tercel/grpc";
+import { callInfo } from "@tercel/grpc";
+import { type CallHook, type CallRequest, createHookedInterceptor, type RunStep } from "@tercel/grpc/hooks";
 import { okStatus, type Status } from "./status-name.ts";
 
 export type Side = "client" | "server";

@@ -1,4 +1,4 @@
-import { statusNames } from "@tercel/grpc";
+import { statusNames } from "@tercel/grpc/internal";
 
 /** A status of a call: Connect's `Code`, or 0 for OK. */
 export type Status = number;

@@ -1,14 +1,7 @@
 import { Code, type ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
-import {
-  type Clock,
-  checkWholeNumber,
-  type Log,
-  refuseUnknownOptions,
-  safeLog,
-  systemClock,
-  thrownText,
-} from "@tercel/grpc";
+import { type Clock, type Log, systemClock } from "@tercel/grpc";
 import { unavailable } from "@tercel/grpc/errors";
+import { checkWholeNumber, refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc/internal";
 import { authorityOf } from "../call/authority-of.ts";
 import { methodPath } from "../call/method-path.ts";
 import { observeCalls } from "../call/observe-calls.ts";

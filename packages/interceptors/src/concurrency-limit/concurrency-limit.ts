@@ -1,13 +1,8 @@
 import { ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
-import {
-  type Clock,
-  checkWholeNumber,
-  refuseUnknownOptions,
-  responseWithMessages,
-  systemClock,
-  watchMessages,
-} from "@tercel/grpc";
+import { type Clock, systemClock } from "@tercel/grpc";
 import { resourceExhausted } from "@tercel/grpc/errors";
+import { responseWithMessages, watchMessages } from "@tercel/grpc/hooks";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { Places } from "./places.ts";
 
 type Request = UnaryRequest | StreamRequest;

@@ -1,5 +1,6 @@
 import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
-import { checkWholeNumber, maxCallTimeoutMs, refuseUnknownOptions } from "@tercel/grpc";
+import { maxCallTimeoutMs } from "@tercel/grpc/hooks";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { overlaidValues } from "../call/overlaid-values.ts";
 import { currentBudget } from "./current-deadline.ts";
 

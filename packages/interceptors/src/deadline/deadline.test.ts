@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, createContextValues, type Interceptor } from "@connectrpc/connect";
-import { maxCallTimeoutMs } from "@tercel/grpc";
+import { maxCallTimeoutMs } from "@tercel/grpc/hooks";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
 import { aborted, collect, createOccasion, streamOf } from "@tercel/test-support/async";
 import { openInMemory, overBothTransports } from "../../test/support/open-echo.ts";

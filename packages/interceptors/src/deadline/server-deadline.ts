@@ -1,11 +1,7 @@
 import type { Interceptor } from "@connectrpc/connect";
-import {
-  type CallRequest,
-  callInfo,
-  checkWholeNumber,
-  createHookedInterceptor,
-  refuseUnknownOptions,
-} from "@tercel/grpc";
+import { callInfo } from "@tercel/grpc";
+import { type CallRequest, createHookedInterceptor } from "@tercel/grpc/hooks";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { scopeRunner } from "../call/call-scope.ts";
 import { createMethodTable } from "../call/method-table.ts";
 import { budgetKey, type TimeBudget } from "./current-deadline.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { Interceptor } from "@connectrpc/connect";
-import { refuseUnknownOptions } from "@tercel/grpc";
+import { refuseUnknownOptions } from "@tercel/grpc/internal";
 
 export interface IdempotencyKeysOptions {
   /** The metadata that carries the key. Default `idempotency-key`. */

@@ -1,4 +1,5 @@
-import { type Clock, LinePace, type Log, thrownText } from "@tercel/grpc";
+import type { Clock, Log } from "@tercel/grpc";
+import { LinePace, thrownText } from "@tercel/grpc/internal";
 
 /** What is asked of the store. */
 export type StoreStep = "begin" | "renew" | "complete" | "release";

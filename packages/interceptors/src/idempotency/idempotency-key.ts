@@ -1,7 +1,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { UnaryRequest } from "@connectrpc/connect";
-import { readHeader } from "@tercel/grpc";
 import { invalidArgument } from "@tercel/grpc/errors";
+import { readHeader } from "@tercel/grpc/hooks";
 import type { KeyRule } from "./key-rules.ts";
 
 /** Long enough for two UUIDs and a name, short enough to be stored a hundred thousand times. */

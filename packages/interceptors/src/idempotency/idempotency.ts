@@ -2,16 +2,10 @@ import { createHmac, hash, randomUUID } from "node:crypto";
 import { type DescMessage, type DescService, type Message, toBinary } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type Interceptor, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
-import {
-  type Clock,
-  checkWholeNumber,
-  type Log,
-  readHeader,
-  refuseUnknownOptions,
-  safeLog,
-  systemClock,
-} from "@tercel/grpc";
+import { type Clock, type Log, systemClock } from "@tercel/grpc";
 import { failedPrecondition, invalidArgument, unavailable } from "@tercel/grpc/errors";
+import { readHeader } from "@tercel/grpc/hooks";
+import { checkWholeNumber, refuseUnknownOptions, safeLog } from "@tercel/grpc/internal";
 import { callerKey } from "../call/caller.ts";
 import { methodPath } from "../call/method-path.ts";
 import { orAborted } from "../call/or-aborted.ts";

@@ -7,7 +7,7 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import type { UnaryRequest } from "@connectrpc/connect";
-import { refuseUnknownOptions } from "@tercel/grpc";
+import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { checkServices, pathOfMethod } from "../call/method-names.ts";
 import { createMethodTable } from "../call/method-table.ts";
 import { key as keyOption, method as methodOption } from "../gen/tercel/idempotency/v1/idempotency_pb.ts";

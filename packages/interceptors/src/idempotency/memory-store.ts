@@ -1,5 +1,6 @@
-import { type Clock, checkWholeNumber, refuseUnknownOptions, systemClock } from "@tercel/grpc";
+import { type Clock, systemClock } from "@tercel/grpc";
 import { resourceExhausted } from "@tercel/grpc/errors";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import type { Begun, IdempotencyStore } from "./store.ts";
 
 export interface MemoryIdempotencyOptions {

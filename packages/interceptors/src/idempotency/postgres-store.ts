@@ -1,4 +1,4 @@
-import { refuseUnknownOptions } from "@tercel/grpc";
+import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import type { Begun, IdempotencyStore } from "./store.ts";
 import { checkedTable } from "./table-name.ts";
 

@@ -1,4 +1,4 @@
-import { refuseUnknownOptions } from "@tercel/grpc";
+import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import type { Begun, IdempotencyStore } from "./store.ts";
 
 /** What is needed of a client of the package `redis`. With `ioredis`: `{ sendCommand: ([name, ...rest]) => client.call(name, ...rest) }`. */

@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { refuseUnknownOptions } from "@tercel/grpc";
+import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import type { Begun, IdempotencyStore } from "./store.ts";
 import { checkedTable } from "./table-name.ts";
 

@@ -1,14 +1,9 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import {
-  type CallRequest,
-  type Clock,
-  checkWholeNumber,
-  createHookedInterceptor,
-  refuseUnknownOptions,
-  systemClock,
-} from "@tercel/grpc";
+import { type Clock, systemClock } from "@tercel/grpc";
 import { unavailable } from "@tercel/grpc/errors";
+import { type CallRequest, createHookedInterceptor } from "@tercel/grpc/hooks";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { methodPath } from "../call/method-path.ts";
 import { createMethodTable } from "../call/method-table.ts";
 import { Admission, type RefusalReason } from "./admission.ts";

@@ -1,4 +1,5 @@
-import { type Log, type LogFields, refuseUnknownOptions, thrownText, workerNumber } from "@tercel/grpc";
+import { type Log, type LogFields, workerNumber } from "@tercel/grpc";
+import { refuseUnknownOptions, thrownText } from "@tercel/grpc/internal";
 import { type DestinationStream, pino } from "pino";
 
 /** What is asked of a logger: pino's, and what is built like it. Fields first, then the message. */

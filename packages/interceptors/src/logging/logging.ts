@@ -1,13 +1,13 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
+import { callInfo } from "@tercel/grpc";
 import {
-  callInfo,
   containRejection,
   printable,
   refuseUnknownOptions,
   reportLogFailure,
   thrownMessage,
-} from "@tercel/grpc";
+} from "@tercel/grpc/internal";
 import { authorityOf } from "../call/authority-of.ts";
 import { callerKey } from "../call/caller.ts";
 import { methodPath } from "../call/method-path.ts";

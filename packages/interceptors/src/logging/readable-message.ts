@@ -1,6 +1,6 @@
 import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
-import { printable } from "@tercel/grpc";
+import { printable } from "@tercel/grpc/internal";
 import { isSecretName } from "./secret-name.ts";
 
 /** In place of a value that must not be read. */

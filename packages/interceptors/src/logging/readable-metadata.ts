@@ -1,4 +1,4 @@
-import { printable } from "@tercel/grpc";
+import { printable } from "@tercel/grpc/internal";
 import { redacted } from "./readable-message.ts";
 
 /** More headers than anybody reads; what a peer may send is bounded by the server, and is still a lot of log. */

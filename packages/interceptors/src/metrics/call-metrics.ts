@@ -2,7 +2,9 @@
 import { performance } from "node:perf_hooks";
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code, Interceptor, StreamRequest } from "@connectrpc/connect";
-import { type CallRequest, callInfo, checkWholeNumber, refuseUnknownOptions, type UnhandledCall } from "@tercel/grpc";
+import { callInfo, type UnhandledCall } from "@tercel/grpc";
+import type { CallRequest } from "@tercel/grpc/hooks";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
 import { okStatus, type Status, statusName } from "../call/status-name.ts";
 import { sampledSpanOf } from "../call/trace-context.ts";

@@ -1,6 +1,7 @@
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import { type ClientCertificate, callInfo, type Log, refuseUnknownOptions, safeLog } from "@tercel/grpc";
+import { type ClientCertificate, callInfo, type Log } from "@tercel/grpc";
 import { unauthenticated } from "@tercel/grpc/errors";
+import { refuseUnknownOptions, safeLog } from "@tercel/grpc/internal";
 import type { Caller } from "../call/caller.ts";
 import { type CallerRuleOptions, callerRuleOptionNames, guardCallers } from "../call/guard-callers.ts";
 import { methodPath } from "../call/method-path.ts";

@@ -1,3 +1,3 @@
-export type { AttemptObserver, OnAttempt, RunStep, StartedAttempt } from "@tercel/grpc";
+export type { AttemptObserver, OnAttempt, RunStep, StartedAttempt } from "@tercel/grpc/hooks";
 export { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
 export { okStatus, type Status, statusName } from "../call/status-name.ts";

@@ -1,14 +1,9 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import { type Attributes, type Context, type Histogram, type Meter, metrics } from "@opentelemetry/api";
-import {
-  type CallRequest,
-  callInfo,
-  type OnAttempt,
-  refuseUnknownOptions,
-  targetOf,
-  type UnhandledCall,
-} from "@tercel/grpc";
+import { callInfo, type UnhandledCall } from "@tercel/grpc";
+import { type CallRequest, type OnAttempt, targetOf } from "@tercel/grpc/hooks";
+import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { methodPath } from "../call/method-path.ts";
 import { type CallObserver, observeCalls } from "../call/observe-calls.ts";
 import { okStatus, type Status, statusName } from "../call/status-name.ts";

@@ -1,5 +1,5 @@
 import { context, propagation, trace } from "@opentelemetry/api";
-import { refuseUnknownOptions } from "@tercel/grpc";
+import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { markFollowing } from "../call/follows-parents.ts";
 import { createCallContextManager } from "./call-context-manager.ts";
 

@@ -1,4 +1,5 @@
-import { type Clock, checkWholeNumber, refuseUnknownOptions, systemClock } from "@tercel/grpc";
+import { type Clock, systemClock } from "@tercel/grpc";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { LruMap } from "../call/lru-map.ts";
 import { type Limit, type RateLimitStore, type Verdict, windowSeconds } from "./limit.ts";
 

@@ -1,17 +1,9 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectError, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import {
-  type Clock,
-  checkWholeNumber,
-  gateMessages,
-  type Log,
-  refuseUnknownOptions,
-  requestWithMessages,
-  safeLog,
-  systemClock,
-  thrownText,
-} from "@tercel/grpc";
+import { type Clock, type Log, systemClock } from "@tercel/grpc";
 import { resourceExhausted, unavailable } from "@tercel/grpc/errors";
+import { gateMessages, requestWithMessages } from "@tercel/grpc/hooks";
+import { checkWholeNumber, refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc/internal";
 import { checkRulePaths, checkServices, pathOfMethod } from "../call/method-names.ts";
 import { boundedKey, clientKey } from "./client-key.ts";
 import { checkLimit, type Limit, type RateLimitStore, type Verdict } from "./limit.ts";

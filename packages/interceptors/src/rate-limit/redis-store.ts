@@ -1,4 +1,4 @@
-import { refuseUnknownOptions } from "@tercel/grpc";
+import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 import { type Limit, type RateLimitStore, type Verdict, windowSeconds } from "./limit.ts";
 

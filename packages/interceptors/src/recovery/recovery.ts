@@ -1,13 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import {
-  type CallRequest,
-  createHookedInterceptor,
-  type Log,
-  refuseUnknownOptions,
-  safeLog,
-  thrownText,
-} from "@tercel/grpc";
+import type { Log } from "@tercel/grpc";
+import { type CallRequest, createHookedInterceptor } from "@tercel/grpc/hooks";
+import { refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc/internal";
 import { methodPath } from "../call/method-path.ts";
 
 /** What a handler has thrown without meaning a status by it. */

@@ -1,5 +1,6 @@
 import { ConnectError, type Interceptor } from "@connectrpc/connect";
-import { createHookedInterceptor, readHeader, refuseUnknownOptions, setHeader } from "@tercel/grpc";
+import { createHookedInterceptor, readHeader, setHeader } from "@tercel/grpc/hooks";
+import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { scopeRunner } from "../call/call-scope.ts";
 import { currentRequestId, defaultRequestIdHeader, requestIdKey, setRequestIdHeader } from "../call/request-id.ts";
 import { randomUuid } from "./random-uuid.ts";

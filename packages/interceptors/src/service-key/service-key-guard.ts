@@ -1,17 +1,10 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import {
-  type Clock,
-  checkWholeNumber,
-  type Log,
-  readHeader,
-  refuseUnknownOptions,
-  safeLog,
-  systemClock,
-  thrownText,
-} from "@tercel/grpc";
+import { type Clock, type Log, systemClock } from "@tercel/grpc";
 import { unauthenticated, unavailable } from "@tercel/grpc/errors";
+import { readHeader } from "@tercel/grpc/hooks";
+import { checkWholeNumber, refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc/internal";
 import type { Caller } from "../call/caller.ts";
 import { type CallerRuleOptions, callerRuleOptionNames, guardCallers } from "../call/guard-callers.ts";
 import { methodPath } from "../call/method-path.ts";

@@ -1,15 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import {
-  type Clock,
-  checkWholeNumber,
-  type Log,
-  refuseUnknownOptions,
-  safeLog,
-  systemClock,
-  thrownText,
-} from "@tercel/grpc";
+import { type Clock, type Log, systemClock } from "@tercel/grpc";
 import { unauthenticated, unavailable } from "@tercel/grpc/errors";
+import { checkWholeNumber, refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc/internal";
 import { checkHeaderName, defaultHeader } from "./header-name.ts";
 import { checkKey } from "./key-ring.ts";
 import { goesInPrivate } from "./private-way.ts";

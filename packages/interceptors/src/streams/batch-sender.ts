@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Clock, checkWholeNumber, refuseUnknownOptions, systemClock } from "@tercel/grpc";
+import { type Clock, systemClock } from "@tercel/grpc";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 
 export interface BatchSenderOptions {
   /** A batch of so many items is sent at once. Default 1000. */

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 
 /** What becomes of messages that a subscriber does not take in time. */
 export type WhenSlow =

@@ -1,13 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import {
-  type Backoff,
-  type Clock,
-  checkWholeNumber,
-  createBackoff,
-  refuseUnknownOptions,
-  systemClock,
-} from "@tercel/grpc";
+import { type Backoff, type Clock, createBackoff, systemClock } from "@tercel/grpc";
 import { readRetryAfterMs } from "@tercel/grpc/errors";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { orAborted } from "../call/or-aborted.ts";
 
 /** A stream broke off and is about to be opened again. */

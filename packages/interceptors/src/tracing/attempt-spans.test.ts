@@ -9,12 +9,8 @@ import {
   SimpleSpanProcessor,
   type TimedEvent,
 } from "@opentelemetry/sdk-trace-node";
-import {
-  createChannel,
-  createServer as createGrpcServer,
-  type ResolverFactory,
-  type ResolverListener,
-} from "@tercel/grpc";
+import { createChannel, createServer as createGrpcServer } from "@tercel/grpc";
+import type { ResolverFactory, ResolverListener } from "@tercel/grpc/naming";
 import { assertStatus } from "@tercel/grpc/testing";
 import { collect } from "@tercel/test-support/async";
 import { countingGzip } from "@tercel/test-support/calls";

@@ -7,7 +7,7 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import type { AttemptObserver, OnAttempt } from "@tercel/grpc";
+import type { AttemptObserver, OnAttempt } from "@tercel/grpc/hooks";
 import { okStatus } from "../call/status-name.ts";
 import { addPeer, createMethodDescriptions, endSpan, MessageEvents } from "./call-span.ts";
 

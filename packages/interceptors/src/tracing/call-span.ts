@@ -1,7 +1,8 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Attributes, type Span, SpanKind, type SpanOptions, SpanStatusCode } from "@opentelemetry/api";
-import { type MessageObserver, printable } from "@tercel/grpc";
+import type { MessageObserver } from "@tercel/grpc/hooks";
+import { printable } from "@tercel/grpc/internal";
 import { pathOfMethod } from "../call/method-names.ts";
 import type { Status } from "../call/status-name.ts";
 

@@ -12,15 +12,9 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import {
-  type CallInfo,
-  type CallRequest,
-  callInfo,
-  printable,
-  type RunStep,
-  readHeader,
-  refuseUnknownOptions,
-} from "@tercel/grpc";
+import { type CallInfo, callInfo } from "@tercel/grpc";
+import { type CallRequest, type RunStep, readHeader } from "@tercel/grpc/hooks";
+import { printable, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { authorityOf } from "../call/authority-of.ts";
 import { scopeRunner } from "../call/call-scope.ts";
 import { followsUnsampled } from "../call/follows-parents.ts";

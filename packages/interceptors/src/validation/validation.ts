@@ -2,8 +2,10 @@ import { create, type DescMessage, type DescService, isMessage, type Message, ty
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { CompilationError, createValidator, type Validator, type Violation } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
-import { createHookedInterceptor, type Log, refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc";
+import type { Log } from "@tercel/grpc";
 import { type FieldViolation, internal, invalidArgument, withCommonDetails } from "@tercel/grpc/errors";
+import { createHookedInterceptor } from "@tercel/grpc/hooks";
+import { refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc/internal";
 import { checkServices } from "../call/method-names.ts";
 import { compileQuickCheck, type QuickCheck } from "./quick-check.ts";
 import { RuleTranslation } from "./translate-rules.ts";

@@ -1,0 +1,13 @@
+// What interceptors that run as steps of one pass are made of, and what they see of a call.
+
+export { maxCallTimeoutMs } from "./call/call-timeout.ts";
+export { targetOf } from "./call/channel-target.ts";
+export { readHeader } from "./call/read-header.ts";
+export { setHeader } from "./call/set-header.ts";
+export type { AttemptObserver, OnAttempt, StartedAttempt } from "./hooks/attempt-observer.ts";
+export type { CallHook, CallRequest, ResponseMetadata } from "./hooks/call-hook.ts";
+export { gateMessages } from "./hooks/gate-messages.ts";
+export { createHookedInterceptor } from "./hooks/hooked-interceptor.ts";
+export type { MessageObserver } from "./hooks/message-observer.ts";
+export { type MessageWatcher, type RunStep, watchMessages } from "./hooks/watch-messages.ts";
+export { requestWithMessages, responseWithMessages } from "./hooks/with-messages.ts";

@@ -1,0 +1,11 @@
+// What the packages of this repository share. No promise is made about it: it may change in any version.
+
+export { ProcessHold } from "./call/process-hold.ts";
+export { LinePace } from "./logging/line-pace.ts";
+export { printable } from "./logging/printable.ts";
+export { containRejection, reportLogFailure, safeLog } from "./logging/safe-log.ts";
+export { thrownMessage, thrownText } from "./logging/thrown-text.ts";
+export { checkWholeNumber } from "./options/check-number.ts";
+export { nearestName, refuseUnknownOptions } from "./options/unknown-option.ts";
+export { isAuthority } from "./protocol/authority.ts";
+export { statusNames } from "./protocol/status.ts";
