@@ -10,13 +10,10 @@ export {
 } from "./call/call-info.ts";
 export { compressMessages } from "./call/compress-messages.ts";
 export { keepsProcessAlive } from "./call/keeps-process-alive.ts";
-export { type Log, type LogFields, stderrLog } from "./call/log.ts";
 export type { OnUnhandledCall, UnhandledCall } from "./call/unhandled-call.ts";
 export { waitForReady } from "./call/wait-for-ready.ts";
-export { workerNumber } from "./call/worker-number.ts";
 export { type Channel, type ChannelCloseOptions, createChannel } from "./channel/channel.ts";
 export type { ChannelOptions } from "./channel/channel-options.ts";
-export type { ConnectivityState } from "./channel/connectivity.ts";
 export { createClient } from "./channel/create-client.ts";
 export {
   type AttemptExplanation,
@@ -29,6 +26,9 @@ export {
   type ResolverExplanation,
 } from "./channel/explain/explanation.ts";
 export type { MethodConfigJson, ServiceConfigJson } from "./channel/service-config/service-config-json.ts";
+export type { ConnectivityState } from "./channel/subchannel/connectivity.ts";
+export { type Log, type LogFields, stderrLog } from "./logging/log.ts";
+export { workerNumber } from "./logging/worker-number.ts";
 export type { Compression } from "./protocol/compression.ts";
 export { gzipCompression } from "./protocol/gzip-compression.ts";
 export { runLifecycle } from "./server/lifecycle/lifecycle.ts";
@@ -55,7 +55,6 @@ export type { TlsMaterial } from "./transport/tls-material.ts";
 
 // What applications need besides for a resolver or a balancer of their own.
 
-export { type Backoff, type BackoffOptions, createBackoff } from "./channel/backoff.ts";
 export { deriveHost, type HostOverrides } from "./channel/balancer/derive-host.ts";
 export type { EndpointChild } from "./channel/balancer/endpoint-children.ts";
 export { GracefulSwitch } from "./channel/balancer/graceful-switch.ts";
@@ -83,6 +82,7 @@ export {
   resultsOf,
   resultWithPlace,
 } from "./channel/balancer/ready-endpoints.ts";
+export type { ParsedTarget } from "./channel/naming/target.ts";
 export { createDnsResolver, type DnsResolverOptions } from "./channel/resolver/dns.ts";
 export type {
   Endpoint,
@@ -92,29 +92,29 @@ export type {
   ResolverListener,
   ResolverResult,
 } from "./channel/resolver/index.ts";
+export { type Backoff, type BackoffOptions, createBackoff } from "./channel/retry/backoff.ts";
 export type { Subchannel, SubchannelStateListener } from "./channel/subchannel/index.ts";
-export type { ParsedTarget } from "./channel/target.ts";
 
 // What sibling packages need besides.
 
-export type { AttemptObserver, OnAttempt, StartedAttempt } from "./call/attempt-observer.ts";
-export type { CallHook, CallRequest, ResponseMetadata } from "./call/call-hook.ts";
 export { maxCallTimeoutMs } from "./call/call-timeout.ts";
 export { targetOf } from "./call/channel-target.ts";
-export { checkWholeNumber } from "./call/check-number.ts";
-export { type Clock, systemClock } from "./call/clock.ts";
-export { gateMessages } from "./call/gate-messages.ts";
-export { createHookedInterceptor } from "./call/hooked-interceptor.ts";
-export type { MessageObserver } from "./call/message-observer.ts";
-export { printable } from "./call/printable.ts";
 export { ProcessHold } from "./call/process-hold.ts";
 export { readHeader } from "./call/read-header.ts";
-export { containRejection, reportLogFailure, safeLog } from "./call/safe-log.ts";
 export { setHeader } from "./call/set-header.ts";
-export { thrownMessage, thrownText } from "./call/thrown-text.ts";
-export { nearestName, refuseUnknownOptions } from "./call/unknown-option.ts";
-export { type MessageWatcher, type RunStep, watchMessages } from "./call/watch-messages.ts";
-export { requestWithMessages, responseWithMessages } from "./call/with-messages.ts";
+export type { AttemptObserver, OnAttempt, StartedAttempt } from "./hooks/attempt-observer.ts";
+export type { CallHook, CallRequest, ResponseMetadata } from "./hooks/call-hook.ts";
+export { gateMessages } from "./hooks/gate-messages.ts";
+export { createHookedInterceptor } from "./hooks/hooked-interceptor.ts";
+export type { MessageObserver } from "./hooks/message-observer.ts";
+export { type MessageWatcher, type RunStep, watchMessages } from "./hooks/watch-messages.ts";
+export { requestWithMessages, responseWithMessages } from "./hooks/with-messages.ts";
+export { LinePace } from "./logging/line-pace.ts";
+export { printable } from "./logging/printable.ts";
+export { containRejection, reportLogFailure, safeLog } from "./logging/safe-log.ts";
+export { thrownMessage, thrownText } from "./logging/thrown-text.ts";
+export { checkWholeNumber } from "./options/check-number.ts";
+export { nearestName, refuseUnknownOptions } from "./options/unknown-option.ts";
 export { isAuthority } from "./protocol/authority.ts";
 export { statusNames } from "./protocol/status.ts";
-export { LinePace } from "./transport/line-pace.ts";
+export { type Clock, systemClock } from "./time/clock.ts";

@@ -1,20 +1,20 @@
 // What users of the engine need.
 
-export type { ConnectionStatus, MessageCounts, SocketEnd, TlsStatus } from "./connection/activity.ts";
 export { Connection } from "./connection/connection.ts";
 export type { ConnectionEvents, ConnectionOptions } from "./connection/connection-options.ts";
-export type { Keepalive } from "./connection/keepalive.ts";
 export { type ConnectionLimits, defaultLimits } from "./connection/limits.ts";
-export { ErrorCode, errorCodeName } from "./frame/error-code.ts";
+export type { ConnectionStatus, MessageCounts, SocketEnd, TlsStatus } from "./connection/time/activity.ts";
+export type { Keepalive } from "./connection/time/keepalive.ts";
+export { ErrorCode, errorCodeName } from "./errors/error-code.ts";
+export { type ErrorBlame, type ErrorScope, Http2Error } from "./errors/http2-error.ts";
+export { type LimitAction, type LimitEvent, type LimitName, limitNames } from "./errors/limit-name.ts";
 export type { Goaway } from "./frame/goaway.ts";
 export { PreparedHeaders } from "./hpack/index.ts";
-export { type ErrorBlame, type ErrorScope, Http2Error } from "./http2-error.ts";
-export { type LimitAction, type LimitEvent, type LimitName, limitNames } from "./limit-name.ts";
-export type { PeerCertificate, PeerTls } from "./peer-tls.ts";
 export { type ConnectOptions, connect } from "./socket/connect.ts";
 export { isLoopback } from "./socket/loopback.ts";
 export { Http2Server } from "./socket/server.ts";
 export type { Http1Server, Http2ServerOptions, ListenAddress } from "./socket/server-options.ts";
+export type { PeerCertificate, PeerTls } from "./stream/peer-tls.ts";
 export type { RequestHead } from "./stream/request-head.ts";
 export type { ResponseHead, Trailers } from "./stream/response-head.ts";
 export type { HeaderFields, Stream, StreamListener } from "./stream/stream.ts";
@@ -23,6 +23,6 @@ export type { HeaderFields, Stream, StreamListener } from "./stream/stream.ts";
 
 export { freeBuffer } from "./bytes/free-buffer.ts";
 export type { ByteChannel } from "./connection/byte-channel.ts";
-export { type Clock, systemClock } from "./connection/clock.ts";
 export { resolveLimits } from "./connection/limits.ts";
-export { StreamPlaces } from "./connection/stream-places.ts";
+export { StreamPlaces } from "./connection/streams/stream-places.ts";
+export { type Clock, systemClock } from "./connection/time/clock.ts";

@@ -5,10 +5,10 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { ByteChannel } from "../src/connection/byte-channel.ts";
 import { Connection } from "../src/connection/connection.ts";
+import { SharedOutput } from "../src/connection/flow/shared-output.ts";
+import { GrowthAllowance } from "../src/connection/flow/window-growth.ts";
 import { defaultLimits } from "../src/connection/limits.ts";
-import { SharedOutput } from "../src/connection/shared-output.ts";
-import { Ticker } from "../src/connection/ticker.ts";
-import { GrowthAllowance } from "../src/connection/window-growth.ts";
+import { Ticker } from "../src/connection/time/ticker.ts";
 import { FakeClock } from "../src/testing/index.ts";
 
 setFlagsFromString("--expose-gc");

@@ -1,8 +1,8 @@
 // Peers that ask and do not read what they get: everything that waits for them is bounded, whatever its frames.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SharedOutput } from "../src/connection/flow/shared-output.ts";
 import { defaultLimits } from "../src/connection/limits.ts";
-import { SharedOutput } from "../src/connection/shared-output.ts";
 import { createScriptedServer, type ScriptedConnection } from "../src/testing/index.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 

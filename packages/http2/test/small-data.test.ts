@@ -1,7 +1,7 @@
 // DATA cut into single octets (RUSTSEC-2026-0258, CVE-2026-84304), and the honest streams that the first cures of it broke.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { smallDataCost } from "../src/connection/small-data.ts";
+import { smallDataCost } from "../src/connection/abuse/small-data.ts";
 import { type ConnectionLimits, ErrorCode, type Stream } from "../src/index.ts";
 import { buildFrame, createScriptedServer, type ScriptedConnection, type WireFrame } from "../src/testing/index.ts";
 import { post } from "./example-fields.ts";

@@ -1,7 +1,7 @@
 // Messages larger than a window get credit while they are held: up to a budget, and then one after the other.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SharedUnfinished } from "../src/connection/unfinished-messages.ts";
+import { SharedUnfinished } from "../src/connection/flow/unfinished-messages.ts";
 import { type ConnectionLimits, ErrorCode } from "../src/index.ts";
 import { createScriptedServer, type ScriptedConnection } from "../src/testing/index.ts";
 import { patterned, post } from "./example-fields.ts";

@@ -1,7 +1,7 @@
 import { setImmediate as endOfTurn } from "node:timers/promises";
 import type { ByteChannel } from "../src/connection/byte-channel.ts";
-import { clientPreface } from "../src/connection/client-preface.ts";
 import type { Connection } from "../src/connection/connection.ts";
+import { clientPreface } from "../src/connection/settings/client-preface.ts";
 import { FakeClock } from "../src/testing/index.ts";
 
 export interface LinkSpeed {

@@ -1,8 +1,8 @@
 // Requests are held while too much of earlier responses waits for their peer.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SharedOutput } from "../src/connection/flow/shared-output.ts";
 import { defaultLimits } from "../src/connection/limits.ts";
-import { SharedOutput } from "../src/connection/shared-output.ts";
 import { ErrorCode, type Stream } from "../src/index.ts";
 import { createScriptedServer, type ScriptedOptions } from "../src/testing/index.ts";
 import { ok, patterned, post } from "./example-fields.ts";

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
+import { applyFieldMask } from "@tercel/aip";
 import { type FieldViolation, invalidArgument } from "@tercel/grpc/errors";
-import { applyFieldMask } from "@tercel/grpc/lists";
 import { type UpdateUserRequest, type User, UserRole, UserSchema } from "../gen/user/v1/user_pb.ts";
 
 /**

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, test } from "node:test";
-import { parseFilter, parseOrderBy } from "@tercel/grpc/lists";
+import { parseFilter, parseOrderBy } from "@tercel/aip";
 import { openDatabase } from "../storage/open-database.ts";
 import { joinName } from "./person-name.ts";
 import type { StoredRole } from "./user-row.ts";

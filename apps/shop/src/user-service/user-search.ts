@@ -1,12 +1,5 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import {
-  type Filter,
-  filterToSql,
-  type ListFields,
-  type ListSqlOptions,
-  type OrderKey,
-  orderToSql,
-} from "@tercel/grpc/lists";
+import { type Filter, filterToSql, type ListFields, type ListSqlOptions, type OrderKey, orderToSql } from "@tercel/aip";
 import { UserRoleSchema } from "../gen/user/v1/user_pb.ts";
 import { type StoredUser, userColumns, userOf } from "./user-row.ts";
 

@@ -1,6 +1,6 @@
 import type { ConnectError, ServiceImpl } from "@connectrpc/connect";
+import { createPageTokens, type PageTokenKey, parseFilter, parseOrderBy } from "@tercel/aip";
 import { alreadyExists, notFound } from "@tercel/grpc/errors";
-import { createPageTokens, type PageTokenKey, parseFilter, parseOrderBy } from "@tercel/grpc/lists";
 import { UserRole, type UserService } from "../gen/user/v1/user_pb.ts";
 import { callerOf, requireAdmin, requireSelfOrAdmin } from "./caller.ts";
 import { errorDomain } from "./error-domain.ts";

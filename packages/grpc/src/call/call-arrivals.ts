@@ -1,7 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code, Interceptor } from "@connectrpc/connect";
-import type { CompiledHook } from "./call-hook.ts";
-import { hookChain } from "./hooked-interceptor.ts";
+import type { CompiledHook } from "../hooks/call-hook.ts";
+import { hookChain } from "../hooks/hooked-interceptor.ts";
 
 /** Those among the interceptors of a method that want to know of its calls as soon as they arrive. */
 export class CallArrivals {

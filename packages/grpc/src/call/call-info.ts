@@ -1,5 +1,5 @@
 import { type ConnectError, type ContextKey, createContextKey } from "@connectrpc/connect";
-import type { MessageObserver } from "./message-observer.ts";
+import type { MessageObserver } from "../hooks/message-observer.ts";
 
 /** What a client's verified certificate says of it. Its common name is not here: nobody checks what stands in that. */
 export interface ClientCertificate {

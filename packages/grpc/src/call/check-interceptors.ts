@@ -1,4 +1,4 @@
-import { describeValue } from "./describe-value.ts";
+import { describeValue } from "../options/describe-value.ts";
 
 /**
  * Refuses interceptors that cannot be called: the first call would fail instead, or every call.

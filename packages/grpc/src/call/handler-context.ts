@@ -1,10 +1,10 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues, HandlerContext } from "@connectrpc/connect";
+import type { MessageObserver } from "../hooks/message-observer.ts";
 import { isBinaryName, isReservedName } from "../protocol/metadata-name.ts";
 import { isAsciiValue, stripEdges } from "../protocol/metadata-value.ts";
 import { type CallInfo, type ClientTls, callInfo, type OnCallEnd } from "./call-info.ts";
 import { CallValues } from "./call-values.ts";
-import type { MessageObserver } from "./message-observer.ts";
 
 /** What a context shows, taken from the call only when somebody looks. */
 export interface ContextSource extends CallInfo {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { TurnShare } from "../time/turn-share.ts";
 import { MessageQueue, type MessageSource } from "./message-queue.ts";
-import { TurnShare } from "./turn-share.ts";
 
 const prefixBytes = 5;
 

@@ -1,6 +1,6 @@
 import { messagePrefixBytes } from "../protocol/message-framing.ts";
+import type { TurnShare } from "../time/turn-share.ts";
 import { rejectToCaller } from "./caller-stack.ts";
-import type { TurnShare } from "./turn-share.ts";
 import { type MessageTaker, WaitingMessages } from "./waiting-messages.ts";
 
 /** The call whose messages a queue holds. */

@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../time/clock.ts";
 
 /** The longest that a timer takes; the hold starts another one when it passes. */
 const holdMs = 0x7fff_ffff;

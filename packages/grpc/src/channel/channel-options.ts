@@ -1,14 +1,14 @@
 import type { Interceptor } from "@connectrpc/connect";
 import { checkInterceptors } from "../call/check-interceptors.ts";
-import { checkWholeNumber } from "../call/check-number.ts";
-import type { Clock } from "../call/clock.ts";
-import type { Log } from "../call/log.ts";
-import { refuseUnknownOptions } from "../call/unknown-option.ts";
 import { type JsonCodecOptions, jsonCodecOptionNames } from "../codec/index.ts";
+import type { Log } from "../logging/log.ts";
+import { checkWholeNumber } from "../options/check-number.ts";
+import { refuseUnknownOptions } from "../options/unknown-option.ts";
 import { isAuthority } from "../protocol/authority.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { MessageFormat } from "../protocol/content-type.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
+import type { Clock } from "../time/clock.ts";
 import { checkClientTls } from "../transport/check-tls-options.ts";
 import type { ClientTlsOptions, Http2ConnectSettings } from "../transport/http2-client-connection.ts";
 import type { OnLimit } from "../transport/limit-reporter.ts";

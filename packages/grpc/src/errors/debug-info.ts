@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { thrownMessage } from "../call/thrown-text.ts";
 import { DebugInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
+import { thrownMessage } from "../logging/thrown-text.ts";
 import type { OutgoingDetail } from "./error-details.ts";
 
 type Detail = ConnectError["details"][number];

@@ -218,3 +218,21 @@ test("begins to inflate when there is room, and not at all when the call was cut
   assert.equal((await good).length, 300_000);
   await dropped;
 });
+
+test("inflates in one piece of the message's size where there is room for it, however small it came", async () => {
+  const call = { isCutOff: false, takeRoom: () => undefined };
+  const bomb = gzipSync(new Uint8Array(4 * mebibyte));
+  assert.ok(bomb.length < 5000);
+  const decompressed = await gzipCompression.decompress(bomb, 4 * mebibyte, call);
+  assert.equal(decompressed.length, 4 * mebibyte);
+  assert.equal(decompressed.buffer.byteLength, 4 * mebibyte + 1);
+});
+
+test("holds no more than a message needs when its announcement was of no use", async () => {
+  const call = { isCutOff: false, takeRoom: () => undefined };
+  const members = Buffer.concat([gzipSync(new Uint8Array(300_000)), gzipSync(new Uint8Array([7]))]);
+  const decompressed = await gzipCompression.decompress(members, 4 * mebibyte, call);
+  assert.equal(decompressed.length, 300_001);
+  assert.equal(decompressed.at(-1), 7);
+  assert.equal(decompressed.buffer.byteLength, 300_001);
+});

@@ -49,7 +49,8 @@ function decompress(bytes: Uint8Array, maxBytes: number, call?: DecompressingCal
   if (bytes.length <= maxSyncInputBytes && announcedBytes(bytes) <= maxSyncOutputBytes) {
     const maxSyncBytes = Math.min(maxBytes, maxSyncOutputBytes);
     try {
-      return checkInflated(inflateNow(bytes, inflateOptions(bytes, maxSyncBytes)), bytes, maxBytes);
+      const options = inflateOptions(maxSyncBytes, chunkBytes(bytes, maxSyncBytes));
+      return checkInflated(inflateNow(bytes, options), bytes, maxBytes);
     } catch (error) {
       if (!isTooLarge(error) || maxBytes <= maxSyncBytes) throw inflateError(error, maxBytes);
     }
@@ -84,19 +85,17 @@ async function inflateInRoom(
   try {
     if (call?.isCutOff === true)
       throw new ConnectError("the call was cut off before its message was inflated", Code.Canceled);
-    return await inflateLater(bytes, inflateOptions(bytes, maxBytes, roomBytes));
+    // Whoever has room for all of it has room for it in one piece.
+    const chunkSize = call === undefined ? chunkBytes(bytes, maxBytes) : Math.min(roomBytes, maxChunkBytes) + 1;
+    return await inflateLater(bytes, inflateOptions(roomBytes, chunkSize));
   } finally {
     giveInflateSlot();
   }
 }
 
-function inflateOptions(bytes: Uint8Array, maxBytes: number, outputBytes = maxBytes): ZlibOptions {
-  return {
-    info: true,
-    // zlib refuses a limit of 0; checkInflated applies the true one.
-    maxOutputLength: Math.max(1, outputBytes),
-    chunkSize: chunkBytes(bytes, maxBytes),
-  };
+function inflateOptions(maxOutputBytes: number, chunkSize: number): ZlibOptions {
+  // zlib refuses a limit of 0, and chunks below 64 bytes; checkInflated applies the true limit.
+  return { info: true, maxOutputLength: Math.max(1, maxOutputBytes), chunkSize: Math.max(64, chunkSize) };
 }
 
 /**
@@ -123,7 +122,17 @@ function checkInflated(inflated: Inflated, bytes: Uint8Array, maxBytes: number):
     throw new ConnectError("compressed message is followed by something else", Code.Internal);
   }
   if (inflated.buffer.length > maxBytes) throw tooLargeError(maxBytes);
-  return plainView(inflated.buffer);
+  return ownBytes(inflated.buffer);
+}
+
+/** A peer that announces more than comes must not have it kept: what is short of half its chunk gets memory of its own. */
+function ownBytes(buffer: Buffer): Uint8Array {
+  const view = plainView(buffer);
+  if (buffer.length >= buffer.buffer.byteLength / 2 || buffer.buffer.byteLength <= maxSyncOutputBytes) return view;
+  const own = view.slice();
+  // Freed at once and not when the heap is collected: V8 counts the chunk by its size, used or not.
+  (buffer.buffer as ArrayBuffer).transfer(0);
+  return own;
 }
 
 function inflateError(error: unknown, maxBytes: number): ConnectError {

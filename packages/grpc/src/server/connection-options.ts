@@ -1,8 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { systemClock } from "../call/clock.ts";
-import { safeLog } from "../call/safe-log.ts";
+import { safeLog } from "../logging/safe-log.ts";
 import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
+import { systemClock } from "../time/clock.ts";
 import { createHandshakeLog } from "../transport/handshake-log.ts";
 import { LimitReporter } from "../transport/limit-reporter.ts";
 import { type ConnectionOptions, StreamPlaces } from "../transport/listen.ts";

@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { checkWholeNumber } from "../call/check-number.ts";
-import { nearestName, refuseUnknownOptions } from "../call/unknown-option.ts";
+import { checkWholeNumber } from "../options/check-number.ts";
+import { nearestName, refuseUnknownOptions } from "../options/unknown-option.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 
 /** A method (`package.Service/Method`) or all of a service (`package.Service`), by name or descriptor. */

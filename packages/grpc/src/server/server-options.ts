@@ -1,11 +1,11 @@
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { checkInterceptors } from "../call/check-interceptors.ts";
-import type { Clock } from "../call/clock.ts";
-import type { Log } from "../call/log.ts";
 import type { OnUnhandledCall } from "../call/unhandled-call.ts";
-import { refuseUnknownOptions } from "../call/unknown-option.ts";
 import { type JsonCodecOptions, jsonCodecOptionNames } from "../codec/index.ts";
+import type { Log } from "../logging/log.ts";
+import { refuseUnknownOptions } from "../options/unknown-option.ts";
 import type { Compression } from "../protocol/compression.ts";
+import type { Clock } from "../time/clock.ts";
 import { checkServerTls } from "../transport/check-tls-options.ts";
 import type { OnLimit } from "../transport/limit-reporter.ts";
 import type { ConnectionOptions, ServerTlsOptions } from "../transport/listen.ts";

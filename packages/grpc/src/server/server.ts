@@ -1,16 +1,16 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { checkWholeNumber } from "../call/check-number.ts";
-import { systemClock } from "../call/clock.ts";
-import { DeadlineWheel } from "../call/deadline-wheel.ts";
-import type { Log } from "../call/log.ts";
-import { logCodecFault } from "../call/log-codec-fault.ts";
-import { safeLog } from "../call/safe-log.ts";
-import { TurnShare } from "../call/turn-share.ts";
-import { refuseUnknownOptions } from "../call/unknown-option.ts";
 import { createJsonCodec, createProtobufCodec, defaultMaxDecodedRequestBytes } from "../codec/index.ts";
+import { logCodecFault } from "../codec/log-codec-fault.ts";
+import type { Log } from "../logging/log.ts";
+import { safeLog } from "../logging/safe-log.ts";
+import { checkWholeNumber } from "../options/check-number.ts";
+import { refuseUnknownOptions } from "../options/unknown-option.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
+import { systemClock } from "../time/clock.ts";
+import { DeadlineWheel } from "../time/deadline-wheel.ts";
+import { TurnShare } from "../time/turn-share.ts";
 import { checkServerTls } from "../transport/check-tls-options.ts";
 import {
   type CreateListener,

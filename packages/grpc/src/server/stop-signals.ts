@@ -1,5 +1,5 @@
-import { checkWholeNumber } from "../call/check-number.ts";
-import { refuseUnknownOptions } from "../call/unknown-option.ts";
+import { checkWholeNumber } from "../options/check-number.ts";
+import { refuseUnknownOptions } from "../options/unknown-option.ts";
 import { onNpmEnd } from "./npm-end.ts";
 
 export interface StopSignalOptions {

@@ -1,8 +1,8 @@
 import { AssertionError } from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { refuseUnknownOptions } from "../call/unknown-option.ts";
 import { readErrorReason, readFieldViolations, readResource, readRetryAfterMs } from "../errors/index.ts";
+import { refuseUnknownOptions } from "../options/unknown-option.ts";
 
 /** What a call is seen by. */
 type StatusSource = PromiseLike<unknown> | AsyncIterable<unknown>;

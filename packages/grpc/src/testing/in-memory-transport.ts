@@ -1,10 +1,10 @@
-import { systemClock } from "../call/clock.ts";
-import { safeLog } from "../call/safe-log.ts";
 import { type Channel, channelOver } from "../channel/channel.ts";
 import type { ChannelOptions } from "../channel/channel-options.ts";
+import { safeLog } from "../logging/safe-log.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
 import { type CloseOptions, type Server, serverOver } from "../server/server.ts";
 import type { ServerOptions } from "../server/server-options.ts";
+import { systemClock } from "../time/clock.ts";
 import { createInMemoryNetwork } from "../transport/in-memory.ts";
 import { LimitReporter } from "../transport/limit-reporter.ts";
 

@@ -2,11 +2,11 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import type { ClientTls, OnCallEnd } from "../call/call-info.ts";
 import { Cancellation } from "../call/cancellation.ts";
-import { checkWholeNumber } from "../call/check-number.ts";
-import { type Clock, systemClock } from "../call/clock.ts";
 import { CallContext } from "../call/handler-context.ts";
-import { refuseUnknownOptions } from "../call/unknown-option.ts";
+import { checkWholeNumber } from "../options/check-number.ts";
+import { refuseUnknownOptions } from "../options/unknown-option.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
+import { type Clock, systemClock } from "../time/clock.ts";
 
 export interface TestContextOptions {
   /** Metadata that the client has sent. */

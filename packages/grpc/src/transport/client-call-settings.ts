@@ -1,6 +1,6 @@
-import type { Clock } from "../call/clock.ts";
 import type { Codec } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
+import type { Clock } from "../time/clock.ts";
 
 /** What all calls of a channel share. */
 export interface ClientCallSettings {

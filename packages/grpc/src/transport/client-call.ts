@@ -9,16 +9,16 @@ import {
   type Trailers,
 } from "@tercel/http2";
 import { compressionForMessage } from "../call/compress-messages.ts";
-import type { MessageObserver } from "../call/message-observer.ts";
 import type { MessageQueue } from "../call/message-queue.ts";
-import { workOfMessage } from "../call/turn-share.ts";
 import type { Codec } from "../codec/index.ts";
+import type { MessageObserver } from "../hooks/message-observer.ts";
 import type { Compression } from "../protocol/compression.ts";
 import { fieldValue, findField } from "../protocol/find-field.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
 import { metadataToHeaders } from "../protocol/metadata.ts";
 import { codeFromStreamError } from "../protocol/status.ts";
 import { readStatusTrailers } from "../protocol/trailers.ts";
+import { workOfMessage } from "../time/turn-share.ts";
 import { checkResponseHead } from "./check-response-head.ts";
 import type { ClientCallSettings } from "./client-call-settings.ts";
 import { decodeReceived, type ReceivingCall } from "./decode-received.ts";

@@ -1,4 +1,4 @@
-import { printable } from "../call/printable.ts";
+import { printable } from "../logging/printable.ts";
 
 /** Why an attempt to connect failed, as the error of a call says it. `error` is the engine's, whose cause is the system's. */
 export function connectError(error: Error, isTls: boolean): Error {

@@ -104,6 +104,22 @@ test("decodes messages that were decompressed at the same time in turns of their
   }
 });
 
+test("frees what was decompressed with one byte to spare, and leaves larger buffers alone", async () => {
+  const text = codec.encode(StringValueSchema, create(StringValueSchema, { value: "a".repeat(65_536) }));
+  for (const [spareBytes, left] of [
+    [1, 0],
+    [2, text.length],
+  ] as const) {
+    const decompressed = new Uint8Array(new ArrayBuffer(text.length + spareBytes), 0, text.length);
+    decompressed.set(text);
+    const compression = compressionThat(async () => decompressed);
+    const forgetful = createProtobufCodec({ keepUnknownFields: false });
+    const call = { ...openCall(compression), codec: forgetful, receivedSchema: StringValueSchema };
+    await decodeReceived(call, octets, 0, octets.length, true, true);
+    assert.equal(decompressed.length, left);
+  }
+});
+
 test("keeps large octets that a message has views of", () => {
   const own = new Uint8Array(
     codec.encode(BytesValueSchema, create(BytesValueSchema, { value: new Uint8Array(65_536).fill(7) })),

@@ -1,10 +1,10 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { freeBuffer } from "@tercel/http2";
-import { TurnShare } from "../call/turn-share.ts";
 import { type Codec, copyOctets } from "../codec/index.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
 import { countUnfreed } from "../protocol/young-collection.ts";
+import { TurnShare } from "../time/turn-share.ts";
 
 /** Below, freeing costs as much as it saves. */
 const minFreedBytes = 16_384;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Log } from "../call/log.ts";
+import type { Log } from "../logging/log.ts";
 import { GrowingKeepalive } from "./growing-keepalive.ts";
 
 function recordWarnings() {

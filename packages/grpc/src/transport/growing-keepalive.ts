@@ -1,5 +1,5 @@
 import { ErrorCode, type Keepalive } from "@tercel/http2";
-import type { Log } from "../call/log.ts";
+import type { Log } from "../logging/log.ts";
 
 /** The channel's keepalive, which becomes rarer each time a server finds it too frequent (gRFC A8). */
 export class GrowingKeepalive {

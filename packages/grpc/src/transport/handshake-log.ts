@@ -1,7 +1,7 @@
-import type { Clock } from "../call/clock.ts";
-import type { Log } from "../call/log.ts";
-import { printable } from "../call/printable.ts";
-import { LinePace, processPace } from "./line-pace.ts";
+import { LinePace, processPace } from "../logging/line-pace.ts";
+import type { Log } from "../logging/log.ts";
+import { printable } from "../logging/printable.ts";
+import type { Clock } from "../time/clock.ts";
 
 /** Enough to find a client that is set up wrongly; a port that others can reach is probed all day. */
 const maxLinesPerPeriod = 10;

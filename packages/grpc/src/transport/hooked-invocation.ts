@@ -1,8 +1,8 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import type { HookChain } from "../call/call-hook.ts";
-import { HookPassage } from "../call/hook-passage.ts";
 import { toMessage } from "../call/message-init.ts";
+import type { HookChain } from "../hooks/call-hook.ts";
+import { HookPassage } from "../hooks/hook-passage.ts";
 import {
   callHandler,
   ended,

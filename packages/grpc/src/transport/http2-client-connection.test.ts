@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
-import { createFakeClock } from "../testing/fake-clock.ts";
+import { createFakeClock } from "../time/fake-clock.ts";
 import { createHttp2Connect } from "./http2-client-connection.ts";
 
 /** A server that accepts one connection and never sends anything. */

@@ -10,7 +10,7 @@ import {
   type PreparedHeaders,
   resolveLimits,
 } from "@tercel/http2";
-import { type Log, stderrLog } from "../call/log.ts";
+import { type Log, stderrLog } from "../logging/log.ts";
 import { hostOfAuthority, isAuthority } from "../protocol/authority.ts";
 import { headerListBytes, headerListTooLarge } from "../protocol/header-list.ts";
 import { AuthorityHeads } from "./authority-heads.ts";

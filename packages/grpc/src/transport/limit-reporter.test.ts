@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { systemClock } from "../call/clock.ts";
-import type { Log, LogFields } from "../call/log.ts";
+import { LinePace } from "../logging/line-pace.ts";
+import type { Log, LogFields } from "../logging/log.ts";
+import { systemClock } from "../time/clock.ts";
 import { LimitReporter, type LimitStrike } from "./limit-reporter.ts";
-import { LinePace } from "./line-pace.ts";
 
 const strike = { limit: "resets", action: "closed", streamId: 0, detail: "too_many_resets" } as const;
 

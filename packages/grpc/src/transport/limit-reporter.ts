@@ -1,9 +1,9 @@
 import type { LimitAction, LimitEvent, LimitName } from "@tercel/http2";
-import type { Clock } from "../call/clock.ts";
-import type { Log } from "../call/log.ts";
-import { printable } from "../call/printable.ts";
-import { thrownText } from "../call/thrown-text.ts";
-import { LinePace, processPace } from "./line-pace.ts";
+import { LinePace, processPace } from "../logging/line-pace.ts";
+import type { Log } from "../logging/log.ts";
+import { printable } from "../logging/printable.ts";
+import { thrownText } from "../logging/thrown-text.ts";
+import type { Clock } from "../time/clock.ts";
 
 export type { LimitAction, LimitName };
 

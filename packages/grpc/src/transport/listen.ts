@@ -6,7 +6,7 @@ import {
   type ListenAddress,
   StreamPlaces,
 } from "@tercel/http2";
-import type { Clock } from "../call/clock.ts";
+import type { Clock } from "../time/clock.ts";
 import type { PlanSettings } from "./request-plan.ts";
 import { serveStream } from "./serve-stream.ts";
 import type { ServerCallSettings } from "./server-call.ts";

@@ -1,11 +1,11 @@
 import { readFileSync, watch } from "node:fs";
 import { dirname } from "node:path";
-import { checkWholeNumber } from "../call/check-number.ts";
-import { type Clock, systemClock } from "../call/clock.ts";
-import type { Log } from "../call/log.ts";
-import { safeLog } from "../call/safe-log.ts";
-import { thrownMessage } from "../call/thrown-text.ts";
-import { refuseUnknownOptions } from "../call/unknown-option.ts";
+import type { Log } from "../logging/log.ts";
+import { safeLog } from "../logging/safe-log.ts";
+import { thrownMessage } from "../logging/thrown-text.ts";
+import { checkWholeNumber } from "../options/check-number.ts";
+import { refuseUnknownOptions } from "../options/unknown-option.ts";
+import { type Clock, systemClock } from "../time/clock.ts";
 import { checkTlsMaterial, type TlsMaterial } from "./tls-material.ts";
 
 export interface TlsFilesOptions {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code } from "@connectrpc/connect";
-import type { Log, LogFields } from "../call/log.ts";
 import type { OnUnhandledCall, UnhandledCall } from "../call/unhandled-call.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
-import { LinePace } from "./line-pace.ts";
+import { LinePace } from "../logging/line-pace.ts";
+import type { Log, LogFields } from "../logging/log.ts";
+import { createFakeClock } from "../time/fake-clock.ts";
 import { UnhandledCalls } from "./unhandled-calls.ts";
 
 const unknown = {

@@ -1,11 +1,11 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import type { Clock } from "../call/clock.ts";
-import type { Log } from "../call/log.ts";
-import { printable } from "../call/printable.ts";
 import type { OnUnhandledCall } from "../call/unhandled-call.ts";
+import { LinePace, processPace } from "../logging/line-pace.ts";
+import type { Log } from "../logging/log.ts";
+import { printable } from "../logging/printable.ts";
 import { statusNames } from "../protocol/status.ts";
-import { LinePace, processPace } from "./line-pace.ts";
+import type { Clock } from "../time/clock.ts";
 
 /** Whoever calls methods that are not there may do so at any rate; the log is not to keep up with it. */
 const maxLinesPerServer = 10;

@@ -1,17 +1,17 @@
+import type { Http2Error } from "../errors/http2-error.ts";
+import type { LimitEvent } from "../errors/limit-name.ts";
 import type { Goaway } from "../frame/goaway.ts";
-import type { Http2Error } from "../http2-error.ts";
-import type { LimitEvent } from "../limit-name.ts";
-import type { PeerTls } from "../peer-tls.ts";
+import type { PeerTls } from "../stream/peer-tls.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import type { HeaderFields, Stream } from "../stream/stream.ts";
-import type { Clock } from "./clock.ts";
-import type { Keepalive } from "./keepalive.ts";
+import type { SharedOutput } from "./flow/shared-output.ts";
+import type { SharedUnfinished } from "./flow/unfinished-messages.ts";
+import type { GrowthAllowance } from "./flow/window-growth.ts";
 import type { ConnectionLimits } from "./limits.ts";
-import type { SharedOutput } from "./shared-output.ts";
-import type { StreamPlaces } from "./stream-places.ts";
-import type { Ticker } from "./ticker.ts";
-import type { SharedUnfinished } from "./unfinished-messages.ts";
-import type { GrowthAllowance } from "./window-growth.ts";
+import type { StreamPlaces } from "./streams/stream-places.ts";
+import type { Clock } from "./time/clock.ts";
+import type { Keepalive } from "./time/keepalive.ts";
+import type { Ticker } from "./time/ticker.ts";
 
 /** What a connection tells the layer above. Each names the connection last, so that one object can serve all of a server's. */
 export interface ConnectionEvents {

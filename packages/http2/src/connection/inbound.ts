@@ -1,4 +1,5 @@
-import { ErrorCode } from "../frame/error-code.ts";
+import { ErrorCode } from "../errors/error-code.ts";
+import { connectionError, Http2Error, limitError, streamError } from "../errors/http2-error.ts";
 import { maxUint31, readUint31, readUint32 } from "../frame/frame-header.ts";
 import type { FrameSink } from "../frame/frame-reader.ts";
 import { Flag, FrameType } from "../frame/frame-type.ts";
@@ -11,19 +12,18 @@ import { rstStreamBytes } from "../frame/rst-stream.ts";
 import { readSettings, settingsEntryBytes, settingsPayloadError } from "../frame/settings.ts";
 import { windowUpdateBytes } from "../frame/window-update.ts";
 import { type HeaderBlock, HpackDecoder, HpackError, initialTableBytes } from "../hpack/index.ts";
-import { connectionError, Http2Error, limitError, streamError } from "../http2-error.ts";
 import { afterEndError, idleError, mayReceive } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
 import { ReceiveWindow } from "../stream/window.ts";
-import type { Budgets } from "./budgets.ts";
-import type { Clock } from "./clock.ts";
-import type { CreditAhead } from "./credit-ahead.ts";
-import { HeaderAssembly } from "./header-assembly.ts";
-import { receiveHeaderBlock, type StreamOpener } from "./header-reception.ts";
+import type { Budgets } from "./abuse/budgets.ts";
+import { SmallDataBudget, smallDataCost } from "./abuse/small-data.ts";
+import type { CreditAhead } from "./flow/credit-ahead.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { Outbound } from "./outbound.ts";
-import { SmallDataBudget, smallDataCost } from "./small-data.ts";
-import type { StreamTable } from "./stream-table.ts";
+import { HeaderAssembly } from "./streams/header-assembly.ts";
+import { receiveHeaderBlock, type StreamOpener } from "./streams/header-reception.ts";
+import type { StreamTable } from "./streams/stream-table.ts";
+import type { Clock } from "./time/clock.ts";
 
 /** What the reading of frames asks of the connection. */
 export interface InboundOwner extends StreamOpener {

@@ -14,8 +14,8 @@ import { maySend } from "../stream/state.ts";
 import type { HeaderFields, Stream } from "../stream/stream.ts";
 import { initialWindowBytes, SendWindow } from "../stream/window.ts";
 import type { ByteChannel } from "./byte-channel.ts";
+import type { SharedOutput } from "./flow/shared-output.ts";
 import type { ConnectionLimits } from "./limits.ts";
-import type { SharedOutput } from "./shared-output.ts";
 
 const noFields: readonly string[] = [];
 

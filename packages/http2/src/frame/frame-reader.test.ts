@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Http2Error } from "../http2-error.ts";
-import { ErrorCode } from "./error-code.ts";
+import { ErrorCode } from "../errors/error-code.ts";
+import { Http2Error } from "../errors/http2-error.ts";
 import { writeFrameHeader } from "./frame-header.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { workOfFrame } from "./turn-work.ts";

@@ -1,6 +1,6 @@
 import { frameSlabs } from "../bytes/slab-pool.ts";
-import { limitError } from "../http2-error.ts";
-import { ErrorCode } from "./error-code.ts";
+import { ErrorCode } from "../errors/error-code.ts";
+import { limitError } from "../errors/http2-error.ts";
 import { frameHeaderBytes, readUint31 } from "./frame-header.ts";
 import { Flag, FrameType } from "./frame-type.ts";
 import { TurnWork, workOfFrame } from "./turn-work.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Http2Error } from "../http2-error.ts";
+import { ErrorCode } from "../errors/error-code.ts";
+import { Http2Error } from "../errors/http2-error.ts";
 import { writeDataHeader } from "./data.ts";
-import { ErrorCode } from "./error-code.ts";
 import { Flag } from "./frame-type.ts";
 import { goawayFrameBytes, readGoaway, writeGoaway } from "./goaway.ts";
 import { headersDependency, headersFixedBytes, headersFragmentStart } from "./headers.ts";

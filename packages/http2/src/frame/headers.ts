@@ -1,5 +1,5 @@
-import { connectionError } from "../http2-error.ts";
-import { ErrorCode } from "./error-code.ts";
+import { ErrorCode } from "../errors/error-code.ts";
+import { connectionError } from "../errors/http2-error.ts";
 import { readUint31 } from "./frame-header.ts";
 import { Flag } from "./frame-type.ts";
 import { priorityBytes } from "./priority.ts";

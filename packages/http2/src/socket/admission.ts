@@ -1,4 +1,4 @@
-import type { LimitName } from "../limit-name.ts";
+import type { LimitName } from "../errors/limit-name.ts";
 import { isLoopback } from "./loopback.ts";
 
 /** Counts the connections of a listener, of all peers and of each peer's address. Each `enter` needs a `leave` with the same address. */

@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Connection } from "../connection/connection.ts";
-import { ErrorCode } from "../frame/error-code.ts";
-import { Http2Error } from "../http2-error.ts";
+import { ErrorCode } from "../errors/error-code.ts";
+import { Http2Error } from "../errors/http2-error.ts";
 import { attach, divertData } from "./attach.ts";
 import { readGreeting } from "./server-greeting.ts";
 import { explainClientTlsError } from "./tls-failure.ts";

@@ -1,9 +1,9 @@
 import { connect as connectNet, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions as TlsClientOptions } from "node:tls";
-import { systemClock } from "../connection/clock.ts";
 import { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents, ConnectionOptions } from "../connection/connection-options.ts";
-import { Http2Error } from "../http2-error.ts";
+import { systemClock } from "../connection/time/clock.ts";
+import { Http2Error } from "../errors/http2-error.ts";
 import { attachToServer } from "./attach-to-server.ts";
 import { ignoreErrors } from "./ignore-errors.ts";
 import { withServerName } from "./server-name.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clientPreface } from "../connection/client-preface.ts";
+import { clientPreface } from "../connection/settings/client-preface.ts";
 import { classifyFirstBytes, prefaceBytes } from "./first-bytes.ts";
 
 const classify = (text: string): string => classifyFirstBytes(Buffer.from(text, "latin1"));

@@ -1,4 +1,4 @@
-import { clientPreface } from "../connection/client-preface.ts";
+import { clientPreface } from "../connection/settings/client-preface.ts";
 
 const preface = Buffer.from(clientPreface, "latin1");
 

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Clock } from "../connection/clock.ts";
+import type { Clock } from "../connection/time/clock.ts";
 import { hasFirstRecord, maxFirstRecordBytes } from "./first-record.ts";
 import { SocketsByNetwork } from "./sockets-by-network.ts";
 

@@ -1,5 +1,5 @@
 import type { TLSSocket } from "node:tls";
-import type { PeerCertificate } from "../peer-tls.ts";
+import type { PeerCertificate } from "../stream/peer-tls.ts";
 import { parseSubjectAltNames } from "./subject-alt-names.ts";
 
 /** The certificate that the peer has shown, if it was asked for one and the one it has was verified. */

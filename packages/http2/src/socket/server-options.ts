@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionOptions } from "../connection/connection-options.ts";
-import type { LimitEvent } from "../limit-name.ts";
+import type { LimitEvent } from "../errors/limit-name.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import type { Stream } from "../stream/stream.ts";
 

@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from "node:tls";
-import type { Clock } from "../connection/clock.ts";
-import { callerError } from "../http2-error.ts";
-import type { LimitAction, LimitName } from "../limit-name.ts";
+import type { Clock } from "../connection/time/clock.ts";
+import { callerError } from "../errors/http2-error.ts";
+import type { LimitAction, LimitName } from "../errors/limit-name.ts";
 import { Admission, networkOf } from "./admission.ts";
 import { classifyFirstBytes, prefaceBytes } from "./first-bytes.ts";
 import { HandshakeQueue } from "./handshake-queue.ts";

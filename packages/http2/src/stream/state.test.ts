@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ErrorCode } from "../frame/error-code.ts";
+import { ErrorCode } from "../errors/error-code.ts";
 import {
   afterEndError,
   afterReceivingEnd,

@@ -1,5 +1,5 @@
-import { ErrorCode } from "../frame/error-code.ts";
-import { connectionError, type Http2Error, streamError } from "../http2-error.ts";
+import { ErrorCode } from "../errors/error-code.ts";
+import { connectionError, type Http2Error, streamError } from "../errors/http2-error.ts";
 
 /**
  * RFC 9113 §5.1, without the two reserved states: we never push, and refuse to be pushed to.

@@ -1,10 +1,10 @@
-import { ErrorCode } from "../frame/error-code.ts";
+import { ErrorCode } from "../errors/error-code.ts";
+import { callerError, type Http2Error } from "../errors/http2-error.ts";
 import { frameHeaderBytes } from "../frame/frame-header.ts";
 import type { TurnWork } from "../frame/turn-work.ts";
 import type { PreparedHeaders } from "../hpack/index.ts";
-import { callerError, type Http2Error } from "../http2-error.ts";
-import type { PeerTls } from "../peer-tls.ts";
 import type { Loan } from "./loan.ts";
+import type { PeerTls } from "./peer-tls.ts";
 import type { ResponseHead, Trailers } from "./response-head.ts";
 import { afterReceivingEnd, afterSendingEnd, maySend, StreamState } from "./state.ts";
 import { ReceiveWindow, SendWindow } from "./window.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../connection/clock.ts";
+import type { Clock } from "../connection/time/clock.ts";
 
 interface Timer {
   readonly dueMs: number;

@@ -1,5 +1,5 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { type Clock, systemClock } from "../connection/clock.ts";
+import { type Clock, systemClock } from "../connection/time/clock.ts";
 import type { ListenAddress } from "../socket/server-options.ts";
 
 /** What becomes of the octets of one direction. Nothing that is left out happens. */

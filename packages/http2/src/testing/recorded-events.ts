@@ -1,7 +1,7 @@
 import type { ConnectionEvents } from "../connection/connection-options.ts";
+import type { Http2Error } from "../errors/http2-error.ts";
+import type { LimitEvent } from "../errors/limit-name.ts";
 import type { Goaway } from "../frame/goaway.ts";
-import type { Http2Error } from "../http2-error.ts";
-import type { LimitEvent } from "../limit-name.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import type { Stream } from "../stream/stream.ts";
 import { RecordedStream } from "./recorded-stream.ts";

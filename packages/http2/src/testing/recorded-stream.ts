@@ -1,4 +1,4 @@
-import type { Http2Error } from "../http2-error.ts";
+import type { Http2Error } from "../errors/http2-error.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import type { ResponseHead, Trailers } from "../stream/response-head.ts";
 import type { Stream, StreamListener } from "../stream/stream.ts";

@@ -1,7 +1,7 @@
-import { clientPreface } from "../connection/client-preface.ts";
 import { Connection } from "../connection/connection.ts";
 import type { ConnectionOptions } from "../connection/connection-options.ts";
 import type { Role } from "../connection/role.ts";
+import { clientPreface } from "../connection/settings/client-preface.ts";
 import type { HeaderFields, Stream } from "../stream/stream.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { MemoryChannel } from "./memory-channel.ts";

@@ -1,5 +1,5 @@
-import { clientPreface } from "../connection/client-preface.ts";
-import { errorCodeName } from "../frame/error-code.ts";
+import { clientPreface } from "../connection/settings/client-preface.ts";
+import { errorCodeName } from "../errors/error-code.ts";
 import { Flag, FrameType } from "../frame/frame-type.ts";
 import { HpackEncoder } from "../hpack/index.ts";
 import { buildFrame, pad, type RawFrame, uint32 } from "./build-frame.ts";

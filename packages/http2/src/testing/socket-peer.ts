@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
-import { clientPreface } from "../connection/client-preface.ts";
 import type { Role } from "../connection/role.ts";
+import { clientPreface } from "../connection/settings/client-preface.ts";
 import { ScriptedPeer } from "./scripted-peer.ts";
 
 /** A scripted peer on a real socket, cleartext or TLS, that is connected already. `role` is the one that it plays. */

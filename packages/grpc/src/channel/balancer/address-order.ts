@@ -1,5 +1,5 @@
 import type { Address } from "../../transport/client-connection.ts";
-import { isIpv4, isIpv6 } from "../ip-address.ts";
+import { isIpv4, isIpv6 } from "../naming/ip-address.ts";
 import type { Endpoint } from "../resolver/index.ts";
 import { endpointWeight } from "./endpoint-attributes.ts";
 

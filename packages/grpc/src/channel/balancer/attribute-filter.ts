@@ -1,8 +1,8 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import { refuseUnknownOptions } from "../../call/unknown-option.ts";
-import type { ConnectivityState } from "../connectivity.ts";
+import { refuseUnknownOptions } from "../../options/unknown-option.ts";
 import type { Endpoint } from "../resolver/index.ts";
+import type { ConnectivityState } from "../subchannel/connectivity.ts";
 import { ConfigFields, isJsonObject } from "./config-fields.ts";
 import { deriveHost } from "./derive-host.ts";
 import { endpointText } from "./endpoint-attributes.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../call/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Subchannel } from "../subchannel/index.ts";
 
 /** RFC 8305 §5, "Connection Attempt Delay", as recommended there and in gRFC A61. */

@@ -1,4 +1,4 @@
-import { formatAddress } from "../address-text.ts";
+import { formatAddress } from "../naming/address-text.ts";
 import type { Subchannel } from "../subchannel/index.ts";
 
 /** An error message with a thousand addresses helps nobody. */

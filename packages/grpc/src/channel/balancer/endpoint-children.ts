@@ -1,6 +1,6 @@
-import { addressKey } from "../address-text.ts";
-import type { ConnectivityState } from "../connectivity.ts";
+import { addressKey } from "../naming/address-text.ts";
 import type { Endpoint } from "../resolver/index.ts";
+import type { ConnectivityState } from "../subchannel/connectivity.ts";
 import { deriveHost } from "./derive-host.ts";
 import { endpointKey } from "./endpoint-key.ts";
 import type { Balancer, BalancerHost, Picker } from "./index.ts";

@@ -1,4 +1,4 @@
-import { addressKey } from "../address-text.ts";
+import { addressKey } from "../naming/address-text.ts";
 import type { Endpoint } from "../resolver/index.ts";
 import { endpointInstance } from "./endpoint-attributes.ts";
 

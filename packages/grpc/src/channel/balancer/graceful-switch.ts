@@ -1,5 +1,5 @@
 import type { ConnectError } from "@connectrpc/connect";
-import type { ConnectivityState } from "../connectivity.ts";
+import type { ConnectivityState } from "../subchannel/connectivity.ts";
 import { deriveHost } from "./derive-host.ts";
 import type { Balancer, BalancerFactory, BalancerHost, BalancerUpdate, Picker } from "./index.ts";
 import { createQueuePicker, createResolverErrorPicker } from "./pickers.ts";

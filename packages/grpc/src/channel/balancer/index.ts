@@ -2,11 +2,11 @@
 // child it is the host.
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import type { Clock } from "../../call/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Address } from "../../transport/client-connection.ts";
-import type { ConnectivityState } from "../connectivity.ts";
 import type { Endpoint } from "../resolver/index.ts";
 import type { CallOutcome } from "../subchannel/call-outcome.ts";
+import type { ConnectivityState } from "../subchannel/connectivity.ts";
 import type { HealthListener } from "../subchannel/health-watch.ts";
 import type { Subchannel, SubchannelStateListener } from "../subchannel/index.ts";
 

@@ -1,6 +1,6 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { Address } from "../../transport/client-connection.ts";
-import { addressKey } from "../address-text.ts";
+import { addressKey } from "../naming/address-text.ts";
 import type { Endpoint } from "../resolver/index.ts";
 import type { Subchannel, SubchannelStateListener } from "../subchannel/index.ts";
 import { ConfigFields } from "./config-fields.ts";

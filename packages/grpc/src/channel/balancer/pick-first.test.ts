@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { promisesSettled } from "../../testing/fake-clock.ts";
+import { promisesSettled } from "../../time/fake-clock.ts";
 import { endpointOf, endpointsOf, ScriptedHealth, seededRandom, setUpPolicy } from "../testing/policy-host.ts";
 import { createPickFirst, pickFirst } from "./pick-first.ts";
 

@@ -1,7 +1,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { Address } from "../../transport/client-connection.ts";
-import { addressKey, formatAddress } from "../address-text.ts";
-import type { ConnectivityState } from "../connectivity.ts";
+import { addressKey, formatAddress } from "../naming/address-text.ts";
+import type { ConnectivityState } from "../subchannel/connectivity.ts";
 import type { Subchannel } from "../subchannel/index.ts";
 import { interleaveFamilies, shuffleEndpoints } from "./address-order.ts";
 import { ConfigFields } from "./config-fields.ts";

@@ -1,5 +1,5 @@
 import type { ConnectError } from "@connectrpc/connect";
-import { formatAddress } from "../address-text.ts";
+import { formatAddress } from "../naming/address-text.ts";
 import type { Endpoint } from "../resolver/index.ts";
 import { ConfigFields } from "./config-fields.ts";
 import { GracefulSwitch } from "./graceful-switch.ts";

@@ -1,5 +1,5 @@
 import type { ConnectError } from "@connectrpc/connect";
-import type { ConnectivityState } from "../connectivity.ts";
+import type { ConnectivityState } from "../subchannel/connectivity.ts";
 import type { Subchannel } from "../subchannel/index.ts";
 import { type EndpointChild, EndpointChildren } from "./endpoint-children.ts";
 import type { Balancer, BalancerHost, BalancerUpdate, CallTracker, Picker, PickInfo, PickResult } from "./index.ts";

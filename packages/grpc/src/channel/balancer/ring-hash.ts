@@ -1,6 +1,6 @@
 import type { ConnectError } from "@connectrpc/connect";
-import { formatAddress } from "../address-text.ts";
-import type { ConnectivityState } from "../connectivity.ts";
+import { formatAddress } from "../naming/address-text.ts";
+import type { ConnectivityState } from "../subchannel/connectivity.ts";
 import { ConfigFields } from "./config-fields.ts";
 import { endpointHashKey, endpointWeight } from "./endpoint-attributes.ts";
 import { type EndpointChild, EndpointChildren } from "./endpoint-children.ts";

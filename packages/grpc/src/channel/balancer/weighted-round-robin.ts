@@ -1,4 +1,4 @@
-import type { Clock } from "../../call/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import { ConfigFields } from "./config-fields.ts";
 import type { EndpointChild } from "./endpoint-children.ts";
 import { EndpointLoad, type EndpointLoadSettings } from "./endpoint-load.ts";

@@ -1,7 +1,7 @@
 import type { ConnectError } from "@connectrpc/connect";
-import { formatAddress } from "../address-text.ts";
-import type { ConnectivityState } from "../connectivity.ts";
+import { formatAddress } from "../naming/address-text.ts";
 import { codeName } from "../retry/code-set.ts";
+import type { ConnectivityState } from "../subchannel/connectivity.ts";
 import type { Subchannel } from "../subchannel/index.ts";
 import {
   type ChannelExplanation,

@@ -1,4 +1,4 @@
-import type { ConnectivityState } from "../connectivity.ts";
+import type { ConnectivityState } from "../subchannel/connectivity.ts";
 
 /**
  * What a call was doing:

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code } from "@connectrpc/connect";
-import { createFakeClock, promisesSettled } from "../../testing/fake-clock.ts";
-import { formatAddress } from "../address-text.ts";
-import { createBackoff } from "../backoff.ts";
-import { parseTarget } from "../target.ts";
+import { createFakeClock, promisesSettled } from "../../time/fake-clock.ts";
+import { formatAddress } from "../naming/address-text.ts";
+import { parseTarget } from "../naming/target.ts";
+import { createBackoff } from "../retry/backoff.ts";
 import { createDnsResolver, type DnsResolverOptions } from "./dns.ts";
 import { nodeDnsLookup } from "./dns-lookup.ts";
 

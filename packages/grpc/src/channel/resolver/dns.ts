@@ -1,9 +1,9 @@
 import { hostname } from "node:os";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { checkWholeNumber } from "../../call/check-number.ts";
-import { refuseUnknownOptions } from "../../call/unknown-option.ts";
-import { isIpv4, isIpv6 } from "../ip-address.ts";
-import type { ParsedTarget } from "../target.ts";
+import { checkWholeNumber } from "../../options/check-number.ts";
+import { refuseUnknownOptions } from "../../options/unknown-option.ts";
+import { isIpv4, isIpv6 } from "../naming/ip-address.ts";
+import type { ParsedTarget } from "../naming/target.ts";
 import { type DnsLookup, nodeDnsLookup } from "./dns-lookup.ts";
 import { type DnsTxtLookup, nodeDnsTxtLookup } from "./dns-txt-lookup.ts";
 import type { Resolver, ResolverEnvironment, ResolverFactory, ResolverListener, ResolverResult } from "./index.ts";

@@ -1,9 +1,9 @@
 // The contract between a channel and what turns its target into endpoints.
 import type { ConnectError } from "@connectrpc/connect";
-import type { Clock } from "../../call/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Address } from "../../transport/client-connection.ts";
-import type { Backoff } from "../backoff.ts";
-import type { ParsedTarget } from "../target.ts";
+import type { ParsedTarget } from "../naming/target.ts";
+import type { Backoff } from "../retry/backoff.ts";
 
 /** One server. A server that can be reached at several addresses is still one for the balancer (gRFC A61). */
 export interface Endpoint {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createFakeClock } from "../../testing/fake-clock.ts";
-import { createBackoff } from "../backoff.ts";
-import { parseTarget } from "../target.ts";
+import { createFakeClock } from "../../time/fake-clock.ts";
+import { parseTarget } from "../naming/target.ts";
+import { createBackoff } from "../retry/backoff.ts";
 import type { ResolverResult } from "./index.ts";
 import { staticResolvers } from "./static.ts";
 import { unixResolver } from "./unix.ts";

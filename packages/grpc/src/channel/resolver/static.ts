@@ -1,4 +1,4 @@
-import type { ParsedTarget } from "../target.ts";
+import type { ParsedTarget } from "../naming/target.ts";
 import type { Resolver, ResolverFactory, ResolverListener } from "./index.ts";
 
 /** Resolvers for targets that name their addresses themselves: `ipv4:`, `ipv6:` and `static:`, each address an endpoint. */

@@ -1,7 +1,7 @@
 // The contract between a balancer and what connects to one address.
 import type { Address, ClientConnection } from "../../transport/client-connection.ts";
-import type { ConnectivityState } from "../connectivity.ts";
 import type { CallOutcome } from "./call-outcome.ts";
+import type { ConnectivityState } from "./connectivity.ts";
 
 /** Calls since the beginning; what is open is the rest. */
 export interface CallCounts {

@@ -1,8 +1,8 @@
 import type { DescMethodServerStreaming, Message } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
-import type { Clock } from "../../call/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { ClientConnection } from "../../transport/client-connection.ts";
-import type { Backoff } from "../backoff.ts";
+import type { Backoff } from "../retry/backoff.ts";
 import type { Subchannel } from "./index.ts";
 import type { StartWatch } from "./watch-stream.ts";
 

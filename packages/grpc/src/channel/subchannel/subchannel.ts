@@ -1,7 +1,7 @@
-import type { Clock } from "../../call/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Address, ClientConnection, Connect } from "../../transport/client-connection.ts";
-import type { Backoff } from "../backoff.ts";
-import type { ConnectivityState } from "../connectivity.ts";
+import type { Backoff } from "../retry/backoff.ts";
+import type { ConnectivityState } from "./connectivity.ts";
 import type { CallCounts, Subchannel, SubchannelStateListener } from "./index.ts";
 import { Link, type LinkOwner } from "./link.ts";
 

@@ -3,7 +3,6 @@ import { type TestContext, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError, type ConnectRouter } from "@connectrpc/connect";
-import { systemClock } from "../../call/clock.ts";
 import { createProtobufCodec } from "../../codec/index.ts";
 import {
   Health,
@@ -16,9 +15,10 @@ import { OpenRcaService } from "../../gen/xds/service/orca/v3/orca_pb.ts";
 import { unindexedFields } from "../../protocol/unindexed-fields.ts";
 import { serverOver } from "../../server/server.ts";
 import { createHealth } from "../../services/health/health.ts";
+import { systemClock } from "../../time/clock.ts";
 import { createInMemoryNetwork } from "../../transport/in-memory.ts";
 import { RequestHeads } from "../../transport/request-heads.ts";
-import { createBackoff } from "../backoff.ts";
+import { createBackoff } from "../retry/backoff.ts";
 import { watchHealth } from "./health-watch.ts";
 import type { Subchannel } from "./index.ts";
 import { watchLoad } from "./load-watch.ts";

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import type { ConnectError } from "@connectrpc/connect";
-import { createFakeClock } from "../../testing/fake-clock.ts";
+import { createFakeClock } from "../../time/fake-clock.ts";
 import type { Address, ClientConnection } from "../../transport/client-connection.ts";
-import { createBackoff } from "../backoff.ts";
 import type {
   BalancerFactory,
   BalancerHost,
@@ -14,6 +13,7 @@ import type {
   PickResult,
 } from "../balancer/index.ts";
 import type { Endpoint } from "../resolver/index.ts";
+import { createBackoff } from "../retry/backoff.ts";
 import type { Subchannel } from "../subchannel/index.ts";
 import { createSubchannel } from "../subchannel/subchannel.ts";
 import { type ScriptedAttempt, type ScriptedConnection, scriptConnect } from "./scripted-connect.ts";

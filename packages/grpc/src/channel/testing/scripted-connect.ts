@@ -1,4 +1,4 @@
-import { promisesSettled } from "../../testing/fake-clock.ts";
+import { promisesSettled } from "../../time/fake-clock.ts";
 import type {
   Address,
   ClientConnection,
@@ -6,7 +6,7 @@ import type {
   Connect,
   ConnectAttempt,
 } from "../../transport/client-connection.ts";
-import { formatAddress } from "../address-text.ts";
+import { formatAddress } from "../naming/address-text.ts";
 
 /** A connection that a test drives from the server's side. */
 export class ScriptedConnection implements ClientConnection {

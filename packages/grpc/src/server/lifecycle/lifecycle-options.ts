@@ -1,7 +1,7 @@
-import { checkWholeNumber } from "../../call/check-number.ts";
-import type { Clock } from "../../call/clock.ts";
-import type { Log } from "../../call/log.ts";
-import { refuseUnknownOptions } from "../../call/unknown-option.ts";
+import type { Log } from "../../logging/log.ts";
+import { checkWholeNumber } from "../../options/check-number.ts";
+import { refuseUnknownOptions } from "../../options/unknown-option.ts";
+import type { Clock } from "../../time/clock.ts";
 
 export interface LifecycleOptions {
   /**

@@ -1,8 +1,8 @@
-import { type Clock, systemClock } from "../../call/clock.ts";
-import type { Log } from "../../call/log.ts";
-import { safeLog } from "../../call/safe-log.ts";
-import { thrownMessage } from "../../call/thrown-text.ts";
-import { refuseUnknownOptions } from "../../call/unknown-option.ts";
+import type { Log } from "../../logging/log.ts";
+import { safeLog } from "../../logging/safe-log.ts";
+import { thrownMessage } from "../../logging/thrown-text.ts";
+import { refuseUnknownOptions } from "../../options/unknown-option.ts";
+import { type Clock, systemClock } from "../../time/clock.ts";
 import type { ListenAddress } from "../../transport/listen.ts";
 import type { ListeningAt, ListenOptions, Server } from "../server.ts";
 import type { Lifecycle, LifecycleOutcome, ServedHealth, ServeOptions } from "./lifecycle-contract.ts";

@@ -5,7 +5,7 @@ import { Code, createClient } from "@connectrpc/connect";
 import { createChannel } from "../../channel/channel.ts";
 import { createHealth } from "../../services/health/health.ts";
 import { assertStatus } from "../../testing/assert-status.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
+import { createFakeClock } from "../../time/fake-clock.ts";
 import { createServer } from "../server.ts";
 import { runLifecycle } from "./lifecycle.ts";
 import type { Lifecycle } from "./lifecycle-contract.ts";

@@ -1,8 +1,8 @@
 import cluster from "node:cluster";
-import { type Log, stderrLog } from "../../call/log.ts";
-import { safeLog } from "../../call/safe-log.ts";
-import { thrownMessage } from "../../call/thrown-text.ts";
-import { workerNumber } from "../../call/worker-number.ts";
+import { type Log, stderrLog } from "../../logging/log.ts";
+import { safeLog } from "../../logging/safe-log.ts";
+import { thrownMessage } from "../../logging/thrown-text.ts";
+import { workerNumber } from "../../logging/worker-number.ts";
 import type { ListenAddress } from "../../transport/listen.ts";
 import type { Lifecycle, ServedHealth } from "../lifecycle/lifecycle-contract.ts";
 import { LifecycleRun } from "../lifecycle/lifecycle-run.ts";

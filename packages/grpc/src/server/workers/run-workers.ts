@@ -1,7 +1,7 @@
 import cluster from "node:cluster";
 import { availableParallelism } from "node:os";
-import { systemClock } from "../../call/clock.ts";
-import { safeLog } from "../../call/safe-log.ts";
+import { safeLog } from "../../logging/safe-log.ts";
+import { systemClock } from "../../time/clock.ts";
 import type { ListenAddress } from "../../transport/listen.ts";
 import { heedSignals } from "../lifecycle/heed-signals.ts";
 import type { Lifecycle, LifecycleOutcome } from "../lifecycle/lifecycle-contract.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../call/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Shared, WorkerCounts } from "./shared.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 

@@ -1,4 +1,4 @@
-import { checkWholeNumber } from "../../call/check-number.ts";
+import { checkWholeNumber } from "../../options/check-number.ts";
 import type { ListenAddress } from "../../transport/listen.ts";
 import { checkLifecycleOptions, type LifecycleOptions, lifecycleOptionNames } from "../lifecycle/lifecycle-options.ts";
 import type { Shared } from "./shared.ts";

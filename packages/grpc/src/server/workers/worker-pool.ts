@@ -1,7 +1,7 @@
 import cluster from "node:cluster";
-import type { Clock } from "../../call/clock.ts";
-import type { Log } from "../../call/log.ts";
-import { workerVariable } from "../../call/worker-number.ts";
+import type { Log } from "../../logging/log.ts";
+import { workerVariable } from "../../logging/worker-number.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { LifecycleOutcome } from "../lifecycle/lifecycle-contract.ts";
 import type { WorkerMessage } from "./messages.ts";
 import { RestartPace } from "./restart-pace.ts";

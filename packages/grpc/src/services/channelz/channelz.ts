@@ -1,10 +1,10 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
-import { formatAddress } from "../../channel/address-text.ts";
 import { type Channel, coreOf } from "../../channel/channel.ts";
-import type { ChannelCore } from "../../channel/channel-core.ts";
-import type { ConnectivityState } from "../../channel/connectivity.ts";
+import type { ChannelCore } from "../../channel/core/channel-core.ts";
+import { formatAddress } from "../../channel/naming/address-text.ts";
+import type { ConnectivityState } from "../../channel/subchannel/connectivity.ts";
 import type { CallCounts, Subchannel } from "../../channel/subchannel/index.ts";
 import {
   type ChannelDataSchema,

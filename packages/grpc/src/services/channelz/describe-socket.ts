@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { formatAddress, formatHostPort } from "../../channel/address-text.ts";
+import { formatAddress, formatHostPort } from "../../channel/naming/address-text.ts";
 import type { AddressSchema, SecuritySchema, SocketSchema } from "../../gen/grpc/channelz/v1/channelz_pb.ts";
 import type { Address, ConnectionStatus } from "../../transport/client-connection.ts";
 import { ipOctets } from "./ip-octets.ts";

@@ -1,4 +1,4 @@
-import { isIpv4, isIpv6 } from "../../channel/ip-address.ts";
+import { isIpv4, isIpv6 } from "../../channel/naming/ip-address.ts";
 
 /** IPv4 inside IPv6, as a socket that listens to both tells it (RFC 4291 §2.5.5.2). */
 const mappedIpv4 = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;

@@ -1,7 +1,7 @@
-import { checkWholeNumber } from "../../call/check-number.ts";
-import type { Clock } from "../../call/clock.ts";
-import { thrownMessage } from "../../call/thrown-text.ts";
-import { refuseUnknownOptions } from "../../call/unknown-option.ts";
+import { thrownMessage } from "../../logging/thrown-text.ts";
+import { checkWholeNumber } from "../../options/check-number.ts";
+import { refuseUnknownOptions } from "../../options/unknown-option.ts";
+import type { Clock } from "../../time/clock.ts";
 
 /** Something that services depend on, asked regularly whether it is there. */
 export interface HealthCheck {

@@ -1,15 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
-import { type Clock, systemClock } from "../../call/clock.ts";
-import type { Log } from "../../call/log.ts";
-import { safeLog } from "../../call/safe-log.ts";
-import { refuseUnknownOptions } from "../../call/unknown-option.ts";
 import {
   type HealthCheckResponse,
   HealthCheckResponse_ServingStatus,
   HealthCheckResponseSchema,
   Health as HealthService,
 } from "../../gen/grpc/health/v1/health_pb.ts";
+import type { Log } from "../../logging/log.ts";
+import { safeLog } from "../../logging/safe-log.ts";
+import { refuseUnknownOptions } from "../../options/unknown-option.ts";
+import { type Clock, systemClock } from "../../time/clock.ts";
 import { DependencyChecks, type DependencyReport, type HealthCheck } from "./dependency-checks.ts";
 import { createLatestValue, type LatestValue } from "./latest-value.ts";
 

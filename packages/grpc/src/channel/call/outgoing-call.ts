@@ -1,0 +1,372 @@
+import type { DescMethod, Message } from "@bufbuild/protobuf";
+import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
+import { abortError } from "../../call/abort-error.ts";
+import { waitForReady } from "../../call/wait-for-ready.ts";
+import { AttemptObservers, type OnAttempt } from "../../hooks/attempt-observer.ts";
+import type { MetadataInit } from "../../protocol/metadata.ts";
+import { formatMethodPath } from "../../protocol/method-path.ts";
+import type { DeadlineEntry } from "../../time/deadline-wheel.ts";
+import { callFields, replaceMetadata, replaceTimeout } from "../../transport/request-heads.ts";
+import type { PickInfo } from "../balancer/index.ts";
+import type { CompletePick } from "../core/waiter-queue.ts";
+import { formatAddress } from "../naming/address-text.ts";
+import { Attempt } from "./attempt.ts";
+import type { ChannelCalls } from "./channel-calls.ts";
+import { describeFailedCall, explainFailedCall } from "./explain-call.ts";
+import type { MethodPlan } from "./method-plans.ts";
+import { type RepeatedCall, Repetition } from "./repetition.ts";
+import { type AttemptOwner, WaitingAttempt } from "./waiting-attempt.ts";
+
+/** What the caller of a method has given besides the messages. */
+export interface OutgoingCallInit {
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly metadata: MetadataInit | undefined;
+  readonly contextValues: ContextValues | undefined;
+}
+
+/**
+ * A call as the application made it. Mostly it is one attempt; it makes further ones where the server has not seen the first,
+ * or the service config asks for retries or hedging. Both kinds of call build on it. The deadline and the caller's signal
+ * count from the beginning, all waits included.
+ *
+ * What an attempt brings counts from the moment on at which the call commits to it: when its response begins. Until then the
+ * request is kept, so that it can be sent again.
+ */
+export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, DeadlineEntry, PickInfo {
+  deadlineAtMs = 0;
+  nextDeadline: DeadlineEntry | undefined = undefined;
+  previousDeadline: DeadlineEntry | undefined = undefined;
+  deadlineSlot = -1;
+
+  readonly calls: ChannelCalls;
+  readonly method: DescMethod;
+  /** The latest attempt, or the one that the call has committed to. */
+  attempt: Attempt;
+  /** All attempts in order of their start, once there is more than one. */
+  attempts: Attempt[] | undefined = undefined;
+  startedAtMs = 0;
+  repetition: Repetition | undefined = undefined;
+  protected plan: MethodPlan;
+  protected isOver = false;
+  private hasBegun = false;
+  protected isCommitted = false;
+  protected readonly init: OutgoingCallInit;
+  private fields: readonly string[];
+  private madeHeader: Headers | undefined = undefined;
+  private heldBytes = -1;
+  /** Made only for a caller that gives a signal. */
+  private onAbort: (() => void) | undefined = undefined;
+
+  /** @throws ConnectError for metadata that gRPC cannot carry */
+  constructor(calls: ChannelCalls, method: DescMethod, init: OutgoingCallInit) {
+    this.calls = calls;
+    this.method = method;
+    this.init = init;
+    this.plan = calls.plans.of(method);
+    this.fields = callFields(shorter(init.timeoutMs, this.plan.config.timeoutMs), init.metadata, calls.onDropped);
+    this.attempt = new Attempt(this.plan.settings, method, this, 0);
+    this.attempt.contextValues = init.contextValues;
+  }
+
+  begin(timeoutMs: number | undefined): void {
+    this.start(timeoutMs);
+    this.hasBegun = true;
+  }
+
+  private start(timeoutMs: number | undefined): void {
+    const { core, clock, maxConcurrentCalls } = this.calls;
+    this.startedAtMs = clock.nowMs();
+    core.callStarted(this.startedAtMs);
+    if (core.openCalls > maxConcurrentCalls) {
+      const message = `${maxConcurrentCalls} calls are open on the channel, and maxConcurrentCalls allows no more`;
+      this.finish(new ConnectError(message, Code.ResourceExhausted));
+      return;
+    }
+    if (this.init.signal !== undefined && this.watchSignal(this.init.signal)) return;
+    this.setTimeout(shorter(timeoutMs, this.plan.config.timeoutMs));
+    if (!this.isOver) this.seekConnection(this.attempt, this.startedAtMs);
+  }
+
+  /** True: the caller has given up already, and the call is over. */
+  private watchSignal(signal: AbortSignal): boolean {
+    const onAbort = (): void => this.cancel(abortError(signal.reason));
+    if (signal.aborted) {
+      onAbort();
+      return true;
+    }
+    this.onAbort = onAbort;
+    signal.addEventListener("abort", onAbort, { once: true });
+    return false;
+  }
+
+  /** Ends the call from this side. */
+  cancel(error: ConnectError): void {
+    this.finish(error);
+  }
+
+  onDeadline(): void {
+    this.finish(new ConnectError(`the deadline has passed${this.describeCall()}`, Code.DeadlineExceeded));
+  }
+
+  describeCall(): string {
+    return describeFailedCall(this);
+  }
+
+  // ---- PickInfo
+
+  get methodPath(): string {
+    return formatMethodPath(this.method.parent.typeName, this.method.name);
+  }
+
+  get header(): Headers {
+    this.madeHeader ??= new Headers(this.init.metadata);
+    return this.madeHeader;
+  }
+
+  // ---- AttemptOwner
+
+  get pickInfo(): PickInfo {
+    return this;
+  }
+
+  /** The call began before the channel knew its service config, which is here now. */
+  onServiceConfig(): void {
+    const { attempt } = this;
+    this.plan = this.calls.plans.of(this.method);
+    attempt.settings = this.plan.settings;
+    if (attempt.wait !== undefined) attempt.wait.waitForReady = this.waitsForReady;
+    const { timeoutMs } = this.plan.config;
+    if (timeoutMs === undefined) return;
+    if (this.deadlineAtMs > 0 && this.deadlineAtMs <= this.startedAtMs + timeoutMs) return;
+    this.calls.deadlines.remove(this);
+    this.fields = callFields(timeoutMs, this.init.metadata, this.calls.onDropped);
+    this.setTimeout(timeoutMs);
+  }
+
+  onPick(attempt: Attempt, pick: CompletePick): void {
+    attempt.pick = pick;
+    attempt.observer?.onPick(formatAddress(pick.subchannel.address), attempt.wait !== undefined);
+    try {
+      attempt.open(this.plan.head, this.fieldsOf(attempt));
+      this.sendRequests(attempt);
+    } catch (error) {
+      this.cancel(ConnectError.from(error, Code.Internal));
+      return;
+    }
+    if (this.plan.config.hedgingPolicy === undefined || this.isCommitted || this.isOver) return;
+    this.repeat().sent();
+  }
+
+  onFail(attempt: Attempt, error: ConnectError, wasDropped: boolean): void {
+    attempt.cancel(error);
+    if (!attempt.isAbandoned) this.attemptFailed(attempt, error, wasDropped);
+  }
+
+  onHead(attempt: Attempt): void {
+    if (attempt.isAbandoned || this.isOver) return;
+    this.commit(attempt);
+    this.takeHead(attempt);
+  }
+
+  onMessage(_attempt: Attempt, message: Message | Promise<Message>): void {
+    if (!this.isOver) this.takeMessage(message);
+  }
+
+  onWritable(attempt: Attempt): void {
+    this.sendMore(attempt);
+  }
+
+  onEnd(attempt: Attempt, error: ConnectError | undefined): void {
+    attempt.settled(error);
+    // One that never was on a connection is ended by `onFail`, which knows more.
+    if (attempt.isAbandoned || this.isOver || attempt.pick === undefined) return;
+    if (error === undefined) {
+      this.calls.plans.throttle?.succeeded();
+      this.commit(attempt);
+      this.finish(undefined);
+    } else {
+      this.attemptFailed(attempt, error, false);
+    }
+  }
+
+  // ---- RepeatedCall
+
+  startAttempt(earlierAttempts: number, isTransparent: boolean): void {
+    const attempt = new Attempt(this.plan.settings, this.method, this, earlierAttempts);
+    attempt.isTransparent = isTransparent;
+    attempt.contextValues = this.init.contextValues;
+    this.prepareAttempt(attempt);
+    this.attempts ??= [this.attempt];
+    this.attempts.push(attempt);
+    this.attempt = attempt;
+    this.repetition?.began(attempt);
+    this.seekConnection(attempt, this.calls.clock.nowMs());
+  }
+
+  abandon(attempt: Attempt, error = anotherWon): void {
+    attempt.isAbandoned = true;
+    attempt.timesSince(this.startedAtMs).endedAtMs = this.calls.clock.nowMs();
+    if (attempt.wait !== undefined) this.calls.core.remove(attempt.wait);
+    attempt.cancel(error);
+  }
+
+  giveUp(attempt: Attempt, error: ConnectError): void {
+    this.attempt = attempt;
+    this.finish(error);
+  }
+
+  holdRequest(): boolean {
+    if (this.isCommitted) return false;
+    if (this.heldBytes >= 0) return true;
+    const bytes = this.attempt.sentBytes;
+    if (!this.calls.replayBudget.reserve(0, bytes)) return false;
+    this.heldBytes = bytes;
+    return true;
+  }
+
+  // ---- what the kinds of call add
+
+  /** The attempt is on its connection: sends what there is of the request. */
+  protected abstract sendRequests(attempt: Attempt): void;
+  /** The attempt's stream has room again. */
+  protected abstract sendMore(attempt: Attempt): void;
+  protected abstract takeHead(attempt: Attempt): void;
+  protected abstract takeMessage(message: Message | Promise<Message>): void;
+  protected abstract prepareAttempt(attempt: Attempt): void;
+  /** Nothing is sent a second time from here on. */
+  protected abstract forgetRequests(): void;
+  protected abstract settle(error: ConnectError | undefined): void;
+
+  /** Whatever other attempts do is of no interest any more. */
+  protected commit(attempt: Attempt): void {
+    if (this.isCommitted) return;
+    this.isCommitted = true;
+    this.attempt = attempt;
+    this.repetition?.commit(attempt);
+    this.forgetRequests();
+    this.release();
+  }
+
+  protected repeat(): Repetition {
+    if (this.repetition === undefined) {
+      const { calls, plan } = this;
+      const { throttle } = calls.plans;
+      this.repetition = new Repetition(this, { ...plan.config, throttle, clock: calls.clock, random: calls.random });
+      this.repetition.began(this.attempt);
+    }
+    return this.repetition;
+  }
+
+  private attemptFailed(attempt: Attempt, error: ConnectError, wasDropped: boolean): void {
+    attempt.timesSince(this.startedAtMs).endedAtMs = this.calls.clock.nowMs();
+    if (this.isCommitted) this.finish(error);
+    else this.repeat().failed(attempt, error, wasDropped);
+  }
+
+  private seekConnection(attempt: Attempt, nowMs: number): void {
+    const { core, onAttempt } = this.calls;
+    if (onAttempt !== undefined) this.observe(attempt, onAttempt);
+    if (!core.isConfigured) {
+      core.leaveIdle();
+      // Some names are resolved at once.
+      if (core.isConfigured) this.onServiceConfig();
+      if (this.isOver) return;
+    }
+    const pick = core.isConfigured ? core.tryPick(this) : undefined;
+    if (this.attempts !== undefined || pick === undefined) {
+      attempt.times = { startedAtMs: nowMs, sentAtMs: pick === undefined ? 0 : nowMs, headAtMs: 0, endedAtMs: 0 };
+    }
+    if (pick !== undefined) {
+      this.onPick(attempt, pick);
+      return;
+    }
+    attempt.wait = new WaitingAttempt(attempt, this, this.waitsForReady);
+    core.enqueue(attempt.wait);
+  }
+
+  private observe(attempt: Attempt, listeners: readonly OnAttempt[]): void {
+    const { calls, method } = this;
+    const { earlierAttempts, isTransparent } = attempt;
+    const { metadata } = this.init;
+    // What interceptors have filled is at hand, and observers only read it.
+    const headerOf = (): Headers => (metadata instanceof Headers ? metadata : this.header);
+    attempt.observer = AttemptObservers.begin(listeners, {
+      method,
+      target: calls.target,
+      earlierAttempts,
+      isTransparent,
+      get header() {
+        return headerOf();
+      },
+    });
+  }
+
+  /** What the attempt adds to its call's head. */
+  private fieldsOf(attempt: Attempt): readonly string[] {
+    let fields = this.timedFieldsOf(attempt);
+    if (attempt.observer === undefined) return fields;
+    for (const metadata of attempt.observer.metadata) {
+      fields = replaceMetadata(fields, metadata, this.calls.onDropped);
+    }
+    return fields;
+  }
+
+  /** What the attempt adds to its method's head: the time that is left, and how many attempts there were before. */
+  private timedFieldsOf(attempt: Attempt): readonly string[] {
+    if (attempt.wait === undefined && this.attempts === undefined) return this.fields;
+    const { earlierAttempts } = attempt;
+    const times = attempt.timesSince(this.startedAtMs);
+    if (attempt.wait !== undefined) times.sentAtMs = this.calls.clock.nowMs();
+    let { fields } = this;
+    if (this.deadlineAtMs > 0) fields = replaceTimeout(fields, this.deadlineAtMs - times.sentAtMs);
+    return earlierAttempts === 0 ? fields : [...fields, "grpc-previous-rpc-attempts", String(earlierAttempts)];
+  }
+
+  private get waitsForReady(): boolean {
+    const { contextValues } = this.init;
+    return contextValues?.get(waitForReady) ?? this.calls.waitForReady ?? this.plan.config.waitForReady ?? false;
+  }
+
+  /** Counted from the call's start. */
+  private setTimeout(timeoutMs: number | undefined): void {
+    if (timeoutMs === undefined) return;
+    this.deadlineAtMs = this.startedAtMs + timeoutMs;
+    if (timeoutMs <= 0) this.onDeadline();
+    else this.calls.deadlines.add(this);
+  }
+
+  private finish(error: ConnectError | undefined): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    const { calls, attempt } = this;
+    if (error !== undefined) {
+      explainFailedCall(this, error);
+      this.repetition?.stop(attempt);
+      if (!attempt.isOver) this.abandon(attempt, error);
+    }
+    calls.deadlines.remove(this);
+    if (this.onAbort !== undefined) this.init.signal?.removeEventListener("abort", this.onAbort);
+    this.forgetRequests();
+    this.release();
+    calls.core.callEnded(error);
+    // What needed no I/O fails in a later turn: a caller that tries again at once would keep the event loop from all others, and from
+    // the sockets whose events would let it succeed.
+    if (error !== undefined && !this.hasBegun) setImmediate(() => this.settle(error));
+    else this.settle(error);
+  }
+
+  private release(): void {
+    if (this.heldBytes > 0) this.calls.replayBudget.release(this.heldBytes);
+    this.heldBytes = -1;
+  }
+}
+
+/** Made once: attempts that lose are many, and nobody is shown their error. */
+const anotherWon = new ConnectError("another attempt decided the call", Code.Canceled);
+
+/** Of two time-outs the earlier counts. */
+function shorter(given: number | undefined, configured: number | undefined): number | undefined {
+  if (given === undefined || configured === undefined) return given ?? configured;
+  return Math.min(given, configured);
+}

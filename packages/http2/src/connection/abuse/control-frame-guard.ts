@@ -1,0 +1,46 @@
+import { ErrorCode } from "../../errors/error-code.ts";
+import { type Http2Error, limitError } from "../../errors/http2-error.ts";
+import type { ConnectionLimits } from "../limits.ts";
+import type { Outbound } from "../outbound.ts";
+import type { LimitTeller } from "./limit-teller.ts";
+import type { ReadPacer } from "./read-pacer.ts";
+
+/** A peer that asks for answers and does not read them is not listened to until it does. */
+export class ControlFrameGuard {
+  private readonly outbound: Outbound;
+  private readonly limits: ConnectionLimits;
+  private readonly pacer: ReadPacer;
+  private readonly limitTeller: LimitTeller;
+
+  constructor(outbound: Outbound, limits: ConnectionLimits, pacer: ReadPacer, limitTeller: LimitTeller) {
+    this.outbound = outbound;
+    this.limits = limits;
+    this.pacer = pacer;
+    this.limitTeller = limitTeller;
+  }
+
+  /** An answer has been written. Throws when too many wait already. */
+  answered(): void {
+    const { outbound, limits } = this;
+    if (outbound.queuedControlFrames < limits.pauseAtQueuedControlFrames) return;
+    outbound.flush();
+    if (outbound.queuedControlFrames >= limits.maxQueuedControlFrames) {
+      throw limitError("control_frames", ErrorCode.enhanceYourCalm, "too_many_control_frames");
+    }
+    if (outbound.queuedControlFrames > 0 && this.pacer.pauseUntilDrained()) {
+      this.limitTeller.tell("control_frames", "paused", 0, "the peer asks and does not read the answers");
+    }
+  }
+
+  /** So many bytes of any frames wait in the socket, more than before. Returns why the connection has to end, if so. */
+  backlogGrew(bytes: number): Http2Error | undefined {
+    const { limits } = this;
+    if (bytes >= limits.maxBacklogBytes) {
+      return limitError("output_backlog", ErrorCode.enhanceYourCalm, "the peer does not read what it asks for");
+    }
+    if (bytes >= limits.pauseAtBacklogBytes && this.pacer.pauseUntilDrained()) {
+      this.limitTeller.tell("output_backlog", "paused", 0, `${bytes} bytes wait that the peer does not read`);
+    }
+    return undefined;
+  }
+}

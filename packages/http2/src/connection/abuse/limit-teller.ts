@@ -1,0 +1,21 @@
+import type { LimitAction, LimitName } from "../../errors/limit-name.ts";
+import type { ConnectionEvents } from "../connection-options.ts";
+
+/** Tells the layer above that the peer has struck a limit. */
+export class LimitTeller {
+  private readonly events: ConnectionEvents;
+  private readonly connection: object;
+
+  constructor(events: ConnectionEvents, connection: object) {
+    this.events = events;
+    this.connection = connection;
+  }
+
+  tell(limit: LimitName, action: LimitAction, streamId: number, detail: string): void {
+    try {
+      this.events.onLimit?.({ limit, action, streamId, detail }, this.connection);
+    } catch {
+      // Who only keeps the books has no say in what becomes of the connection.
+    }
+  }
+}

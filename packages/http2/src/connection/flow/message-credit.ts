@@ -1,0 +1,80 @@
+import { ErrorCode } from "../../errors/error-code.ts";
+import { type Http2Error, streamLimitError } from "../../errors/http2-error.ts";
+import type { Borrower } from "../../stream/loan.ts";
+import type { LimitTeller } from "../abuse/limit-teller.ts";
+import type { Inbound } from "../inbound.ts";
+import type { ConnectionLimits } from "../limits.ts";
+import type { OwnSettings } from "../settings/own-settings.ts";
+import type { StreamTable } from "../streams/stream-table.ts";
+import type { Clock } from "../time/clock.ts";
+import { SharedUnfinished, UnfinishedMessages, type UnfinishedOwner } from "./unfinished-messages.ts";
+
+export interface MessageCreditParts {
+  readonly clock: Clock;
+  readonly limits: ConnectionLimits;
+  readonly streams: StreamTable;
+  readonly inbound: Inbound;
+  readonly ownSettings: OwnSettings;
+  readonly limitTeller: LimitTeller;
+  /** Undefined where each connection has one of its own. */
+  readonly sharedUnfinished: SharedUnfinished | undefined;
+  readonly connection: {
+    /** Ends one stream for the peer's fault. */
+    failStream(streamId: number, error: Http2Error): void;
+  };
+}
+
+/** A connection's unfinished messages, and the windows of its streams, which are small while such a message waits for credit. */
+export class MessageCredit implements UnfinishedOwner {
+  readonly unfinished: UnfinishedMessages;
+  private readonly parts: MessageCreditParts;
+
+  constructor(parts: MessageCreditParts) {
+    this.parts = parts;
+    const { maxUnfinishedBytes, sharedUnfinishedBytes } = parts.limits;
+    const shared = parts.sharedUnfinished ?? new SharedUnfinished(sharedUnfinishedBytes);
+    this.unfinished = new UnfinishedMessages(maxUnfinishedBytes, shared, this, parts.clock);
+  }
+
+  /** The peer has acknowledged small windows. */
+  tightened(): void {
+    const { inbound, ownSettings } = this.parts;
+    this.tightenStreams();
+    inbound.giveCreditAhead(ownSettings.streamWindowBytes);
+    // There may be room again by now.
+    if (!this.unfinished.isShort) this.relax();
+  }
+
+  // ---- UnfinishedOwner
+
+  tighten(): void {
+    const { limitTeller, ownSettings } = this.parts;
+    limitTeller.tell("unfinished_messages", "paused", 0, "unfinished messages wait for room");
+    ownSettings.tighten();
+  }
+
+  relax(): void {
+    const { inbound, ownSettings } = this.parts;
+    if (!ownSettings.relax()) return;
+    inbound.endCreditAhead();
+    this.growStreamWindows(ownSettings.tightenedBytes);
+  }
+
+  stalled(stream: Borrower): void {
+    const detail = "a message made no progress, and others wait for what it holds";
+    const error = streamLimitError("unfinished_messages", ErrorCode.enhanceYourCalm, detail);
+    this.parts.connection.failStream(stream.id, error);
+  }
+
+  // ---- within
+
+  private growStreamWindows(bytes: number): void {
+    for (const stream of this.parts.streams.all()) stream.growReceiveWindow(bytes);
+  }
+
+  private tightenStreams(): void {
+    this.growStreamWindows(-this.parts.ownSettings.tightenedBytes);
+    // What was too little credit to announce in a wide window may be all that a stream has in a small one.
+    for (const stream of this.parts.streams.all()) stream.giveCredit(0);
+  }
+}

@@ -1,0 +1,130 @@
+import type { Clock } from "../time/clock.ts";
+
+/** A round trip that fills this much of the window was probably held up by it. */
+const filledShare = 2 / 3;
+
+/** What is counted in one round trip is doubled, so that a link of any length is filled after a few of them. */
+const growthFactor = 2;
+
+/** The first time more, because a round trip passes before a larger window shows, and until then the link is almost idle. */
+const firstGrowthFactor = 4;
+
+/**
+ * A measurement begins when this share of the window has come since the last: four small frames for a window of data. It has to
+ * leave so much of the window that the rest can fill `filledShare` before the peer stops for our credit.
+ */
+const measuredShare = 1 / 4;
+
+/** The first round trips are averaged; from then on the newest counts most, because queues on the way come and go. */
+const averagedRoundTrips = 10;
+const newestWeight = 0.9;
+
+/** Octets by which windows may grow that somebody shares; each connection gives back what it took. */
+export class GrowthAllowance {
+  private left: number;
+
+  constructor(octets: number) {
+    this.left = octets;
+  }
+
+  /** False, and nothing taken, when so much is not left. */
+  take(octets: number): boolean {
+    if (octets > this.left) return false;
+    this.left -= octets;
+    return true;
+  }
+
+  give(octets: number): void {
+    this.left += octets;
+  }
+}
+
+/**
+ * How large the receive windows of a connection have to be for its peer never to wait for them: as much as arrives in one
+ * round trip, the bandwidth-delay product. The round trip is that of a PING between data, which peers do not count as too many.
+ *
+ * It grows while three things are true: a round trip brought two thirds of a window, the link was never faster (otherwise
+ * only a queue has become longer), and at least half of the window has been used up (otherwise the peer waits for
+ * our application and would only fill our memory). It never shrinks.
+ */
+export class WindowGrowth {
+  /** The window that the peer has been given. */
+  windowBytes: number;
+  private readonly maxBytes: number;
+  private readonly allowance: GrowthAllowance;
+  private grownBytes = 0;
+  /** Octets since the measurement before this one, or since this one began. */
+  private octets = 0;
+  private isMeasuring = false;
+  /** Nothing is known of the link yet. */
+  private isFirst = true;
+  private sentAtMs = 0;
+  private roundTrips = 0;
+  private roundTripMs = 0;
+  private mostOctetsPerMs = 0;
+
+  constructor(windowBytes: number, maxBytes: number, allowance: GrowthAllowance) {
+    this.windowBytes = windowBytes;
+    this.maxBytes = maxBytes;
+    this.allowance = allowance;
+  }
+
+  /**
+   * Counts data that came. "measure": a round trip is to be measured from now on, with a PING whose answer `answered` is told of.
+   * "filled": the answer to the first PING is not here, but so much came before it that it can only say one thing.
+   */
+  received(octets: number, clock: Pick<Clock, "nowMs">): "measure" | "filled" | undefined {
+    this.octets += octets;
+    if (this.isMeasuring) {
+      if (!this.isFirst || this.octets < this.windowBytes * filledShare) return undefined;
+      this.isFirst = false;
+      return "filled";
+    }
+    if (this.octets < this.windowBytes * measuredShare || this.windowBytes >= this.maxBytes) return undefined;
+    this.isMeasuring = true;
+    this.octets = 0;
+    this.sentAtMs = clock.nowMs();
+    return "measure";
+  }
+
+  /** `received` has said "filled". `heldBytes` of the window are not used up yet. Returns by how much the windows grow. */
+  filled(heldBytes: number): number {
+    return this.grow(firstGrowthFactor * this.windowBytes, heldBytes);
+  }
+
+  /** The PING's answer is here. `heldBytes` of the window are not used up yet. Returns by how much the windows grow, mostly 0. */
+  answered(nowMs: number, heldBytes: number): number {
+    const { octets } = this;
+    this.isMeasuring = false;
+    this.isFirst = false;
+    this.octets = 0;
+    const isFaster = this.isFastest(octets, nowMs - this.sentAtMs);
+    return isFaster && octets >= this.windowBytes * filledShare ? this.grow(growthFactor * octets, heldBytes) : 0;
+  }
+
+  private grow(wantedBytes: number, heldBytes: number): number {
+    if (heldBytes * 2 > this.windowBytes) return 0;
+    const growth = Math.min(wantedBytes, this.maxBytes) - this.windowBytes;
+    if (growth <= 0 || !this.allowance.take(growth)) return 0;
+    this.windowBytes += growth;
+    this.grownBytes += growth;
+    return growth;
+  }
+
+  /** The connection is gone. */
+  end(): void {
+    this.allowance.give(this.grownBytes);
+    this.grownBytes = 0;
+  }
+
+  private isFastest(octets: number, roundTripMs: number): boolean {
+    this.roundTrips++;
+    const weight = Math.max(1 / this.roundTrips, this.roundTrips > averagedRoundTrips ? newestWeight : 0);
+    this.roundTripMs += (roundTripMs - this.roundTripMs) * weight;
+    const octetsPerMs = octets / this.roundTripMs;
+    // Not `<=`: nothing in no time is not a number.
+    if (!(octetsPerMs > this.mostOctetsPerMs)) return false;
+    this.mostOctetsPerMs = octetsPerMs;
+    return true;
+  }
+}

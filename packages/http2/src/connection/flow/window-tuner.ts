@@ -1,0 +1,56 @@
+import type { Inbound } from "../inbound.ts";
+import type { Outbound } from "../outbound.ts";
+import type { OwnSettings } from "../settings/own-settings.ts";
+import type { StreamTable } from "../streams/stream-table.ts";
+import type { Clock } from "../time/clock.ts";
+import type { Pings } from "../time/pings.ts";
+import type { WindowGrowth } from "./window-growth.ts";
+
+export interface WindowTunerParts {
+  readonly clock: Clock;
+  readonly streams: StreamTable;
+  readonly inbound: Inbound;
+  readonly outbound: Outbound;
+  readonly ownSettings: OwnSettings;
+  readonly pings: Pings;
+}
+
+/** Measures round trips while data comes, and gives the peer the windows that follow from them. */
+export class WindowTuner {
+  private readonly parts: WindowTunerParts;
+  private readonly growth: WindowGrowth;
+
+  constructor(parts: WindowTunerParts, growth: WindowGrowth) {
+    this.parts = parts;
+    this.growth = growth;
+  }
+
+  dataReceived(octets: number): void {
+    const { growth } = this;
+    const step = growth.received(octets, this.parts.clock);
+    if (step === undefined) return;
+    const { clock, inbound, pings } = this.parts;
+    if (step === "filled") {
+      this.growWindows(growth.filled(inbound.heldBytes));
+      return;
+    }
+    pings.send((error) => {
+      if (error === undefined) this.growWindows(growth.answered(clock.nowMs(), inbound.heldBytes));
+    });
+  }
+
+  /** The connection is gone. */
+  end(): void {
+    this.growth.end();
+  }
+
+  /** The windows of streams grow with the connection's: any one of them may be the one that moves the data. */
+  private growWindows(bytes: number): void {
+    if (bytes === 0) return;
+    const { inbound, outbound, ownSettings, streams } = this.parts;
+    inbound.window.grow(bytes);
+    outbound.windowUpdate(0, bytes);
+    const streamBytes = ownSettings.growStreamWindow(bytes);
+    if (streamBytes > 0) for (const stream of streams.all()) stream.growReceiveWindow(streamBytes);
+  }
+}

@@ -1,0 +1,62 @@
+import { ErrorCode } from "../../errors/error-code.ts";
+import { limitError } from "../../errors/http2-error.ts";
+import type { ConnectionLimits } from "../limits.ts";
+
+/**
+ * A header block whose frames have not all come (RFC 9113 §6.10). It is gathered before it is decoded, which is safe
+ * because its frames and octets are bounded.
+ */
+export class HeaderAssembly {
+  readonly streamId: number;
+  readonly endStream: boolean;
+  /** The stream that the HEADERS frame said it depends on, or -1. */
+  readonly dependency: number;
+  readonly startedAtMs: number;
+  private readonly limits: ConnectionLimits;
+  private readonly fragments: Uint8Array[] = [];
+  private octets = 0;
+  private continuations = 0;
+
+  constructor(streamId: number, endStream: boolean, dependency: number, startedAtMs: number, limits: ConnectionLimits) {
+    this.streamId = streamId;
+    this.endStream = endStream;
+    this.dependency = dependency;
+    this.startedAtMs = startedAtMs;
+    this.limits = limits;
+  }
+
+  /** The fragment of the HEADERS frame. */
+  begin(bytes: Uint8Array, start: number, end: number): void {
+    this.add(bytes, start, end);
+  }
+
+  /** The fragment of a CONTINUATION frame. Throws when the block grows over its limits. */
+  proceed(bytes: Uint8Array, start: number, end: number): void {
+    this.continuations++;
+    if (this.continuations > this.limits.maxContinuationFrames) {
+      throw limitError(
+        "header_block",
+        ErrorCode.enhanceYourCalm,
+        `more than ${this.limits.maxContinuationFrames} CONTINUATION frames`,
+      );
+    }
+    this.add(bytes, start, end);
+  }
+
+  complete(): Uint8Array {
+    return Buffer.concat(this.fragments, this.octets);
+  }
+
+  private add(bytes: Uint8Array, start: number, end: number): void {
+    this.octets += end - start;
+    if (this.octets > this.limits.maxHeaderBlockBytes) {
+      throw limitError(
+        "header_block",
+        ErrorCode.enhanceYourCalm,
+        `a header block is over ${this.limits.maxHeaderBlockBytes} compressed octets`,
+      );
+    }
+    // The frame's octets are valid only during the call, and a view would keep the whole chunk alive.
+    this.fragments.push(new Uint8Array(bytes.subarray(start, end)));
+  }
+}

@@ -1,0 +1,68 @@
+import { ErrorCode } from "../../errors/error-code.ts";
+import type { LimitName } from "../../errors/limit-name.ts";
+import type { Stream } from "../../stream/stream.ts";
+import type { Budgets } from "../abuse/budgets.ts";
+import type { LimitTeller } from "../abuse/limit-teller.ts";
+import type { ConnectionLimits } from "../limits.ts";
+import type { Outbound } from "../outbound.ts";
+import type { OwnSettings } from "../settings/own-settings.ts";
+import type { StreamPlaces } from "./stream-places.ts";
+import type { StreamTable } from "./stream-table.ts";
+
+export interface StreamAdmissionParts {
+  readonly streams: StreamTable;
+  readonly outbound: Outbound;
+  readonly budgets: Budgets;
+  readonly limitTeller: LimitTeller;
+  readonly ownSettings: OwnSettings;
+  readonly limits: ConnectionLimits;
+  /** Shared with other connections; undefined where each has only its own limit. */
+  readonly places: StreamPlaces | undefined;
+}
+
+/** Which streams find a place: a stream keeps its own until it is closed and its handler has ended. */
+export class StreamAdmission {
+  private readonly parts: StreamAdmissionParts;
+
+  constructor(parts: StreamAdmissionParts) {
+    this.parts = parts;
+  }
+
+  /** Whether a request that the peer opens cannot be taken, and is told so where that is news to the peer. */
+  refuses(streamId: number): boolean {
+    const { streams, budgets, places, limits } = this.parts;
+    if (streamId > streams.lastAllowedStreamId) return true;
+    if (streams.slots >= limits.maxConcurrentStreams) {
+      // The peer cannot know of handlers that outlive their streams, only how many streams it has open.
+      if (streams.size >= limits.maxConcurrentStreams) budgets.glitch();
+      else budgets.refusalForHandlers();
+      this.refuse(streamId, "streams", "too many streams or handlers at once");
+      return true;
+    }
+    if (places?.areFull !== true) return false;
+    // No glitch: the peer does not know this limit, nor what others do. It costs more to exhaust the budget for it.
+    budgets.refusal();
+    this.refuse(streamId, "shared_streams", "too many streams or handlers at once on all connections");
+    return true;
+  }
+
+  add(stream: Stream): void {
+    const { streams, places } = this.parts;
+    streams.add(stream);
+    if (places !== undefined) places.taken++;
+  }
+
+  release(): void {
+    const { streams, places } = this.parts;
+    streams.slots--;
+    if (places !== undefined) places.taken--;
+  }
+
+  /** What was not begun may be sent again (RFC 9113 §8.7). */
+  private refuse(streamId: number, limit: LimitName, detail: string): void {
+    const { streams, ownSettings, outbound, limitTeller } = this.parts;
+    streams.endedLocally(streamId, ownSettings.streamAllowanceBytes);
+    outbound.rstStream(streamId, ErrorCode.refusedStream);
+    limitTeller.tell(limit, "refused", streamId, detail);
+  }
+}

@@ -1,0 +1,15 @@
+import { join } from "node:path";
+
+const folder = import.meta.dirname;
+export const root = join(folder, "..", "..", "..");
+export const protoFolder = join(folder, "proto");
+/** What is downloaded and built stays here between runs; git ignores it. */
+const cacheFolder = join(root, ".cache", "interop");
+
+export function peerFolder(peer: string): string {
+  return join(folder, "peers", peer);
+}
+
+export function peerCache(peer: string): string {
+  return join(cacheFolder, peer);
+}
