@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { describe, it } from "node:test";
-import { missingOptionalPackages } from "./complete-lockfile.ts";
+import { type LockedPackages, missingOptionalPackages, pathsWithoutIntegrity } from "./complete-lockfile.ts";
+import { listFiles } from "./source-files.ts";
+
+const root = dirname(import.meta.dirname);
 
 describe("missingOptionalPackages", () => {
   it("finds what is named and not locked, with the platform its name says", () => {
@@ -39,8 +42,31 @@ describe("missingOptionalPackages", () => {
     );
   });
 
-  it("finds nothing in this repository: npm ci would refuse the lock file (npm run complete-lockfile mends it)", () => {
-    const lock = JSON.parse(readFileSync(join(import.meta.dirname, "../package-lock.json"), "utf8"));
-    assert.deepEqual([...missingOptionalPackages(lock.packages).keys()], []);
+  it("finds nothing in this repository: npm ci would refuse the lock file (npm run complete-lockfile fixes it)", () => {
+    assert.deepEqual([...missingOptionalPackages(readLockedPackages("package-lock.json")).keys()], []);
   });
 });
+
+describe("pathsWithoutIntegrity", () => {
+  it("finds packages of a registry without a hash, nested ones included, and none of this workspace", () => {
+    const paths = pathsWithoutIntegrity({
+      "": {},
+      "packages/ours": { version: "1.0.0" },
+      "node_modules/ours": { link: true },
+      "node_modules/verified": { version: "1.0.0", integrity: "sha512-x" },
+      "node_modules/unverified": { version: "1.0.0" },
+      "packages/ours/node_modules/unverified": { version: "2.0.0" },
+    });
+    assert.deepEqual(paths, ["node_modules/unverified", "packages/ours/node_modules/unverified"]);
+  });
+
+  it("finds nothing in this repository: npm could not verify the download (npm run complete-lockfile fixes it)", () => {
+    const files = listFiles(root).filter((file) => basename(file) === "package-lock.json");
+    assert.ok(files.includes("package-lock.json"));
+    for (const file of files) assert.deepEqual(pathsWithoutIntegrity(readLockedPackages(file)), [], file);
+  });
+});
+
+function readLockedPackages(file: string): LockedPackages {
+  return JSON.parse(readFileSync(join(root, file), "utf8")).packages;
+}

@@ -1,10 +1,16 @@
-// Adds to package-lock.json the optional packages of other platforms that npm left out, so that `npm ci` takes the file.
-// npm leaves out what its registry does not offer, such as the macOS build of a tool on a mirror that serves Linux machines.
+// Adds to package-lock.json what npm left out, so that `npm ci` takes the file and can verify every download:
+// optional packages of other platforms, and integrity hashes. npm leaves out what its registry does not offer at the
+// time, such as the macOS build of a tool on a mirror that serves Linux machines.
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface LockedPackage {
   readonly version?: string;
+  /** The hash of the tarball, without which npm installs whatever it is sent. */
+  readonly integrity?: string;
+  /** True for a package of this workspace, which is never downloaded. */
+  readonly link?: boolean;
   readonly dev?: boolean;
   readonly optional?: boolean;
   readonly os?: readonly string[];
@@ -31,6 +37,13 @@ export function missingOptionalPackages(locked: LockedPackages): Map<string, Loc
   return missing;
 }
 
+/** The paths of locked packages that come from a registry and whose download could not be verified. */
+export function pathsWithoutIntegrity(locked: LockedPackages): string[] {
+  return Object.entries(locked)
+    .filter(([path, { link, integrity }]) => path.includes("node_modules/") && link !== true && integrity === undefined)
+    .map(([path]) => path);
+}
+
 /** Such packages are named after the platform they are for. */
 function platformOf(name: string): Pick<LockedPackage, "os" | "cpu" | "libc"> {
   const words = name.split(/[-/]/);
@@ -41,11 +54,28 @@ function platformOf(name: string): Pick<LockedPackage, "os" | "cpu" | "libc"> {
   return words.includes("musl") ? { ...platform, libc: ["musl"] } : platform;
 }
 
+/** Asks the registry for the hash of one version; throws when the registry does not have that version. */
+function fetchIntegrity(name: string, version: string): string {
+  const output = execFileSync("npm", ["view", `${name}@${version}`, "dist.integrity"], { encoding: "utf8" });
+  const integrity = output.trim();
+  if (!/^sha512-\S+$/.test(integrity)) throw new Error(`the registry has no integrity hash for ${name}@${version}`);
+  return integrity;
+}
+
 if (import.meta.main) {
   const file = join(import.meta.dirname, "..", "package-lock.json");
   const lock = JSON.parse(readFileSync(file, "utf8"));
   const missing = missingOptionalPackages(lock.packages);
-  const all = [...Object.entries(lock.packages), ...missing].sort(([one], [other]) => (one < other ? -1 : 1));
-  writeFileSync(file, `${JSON.stringify({ ...lock, packages: Object.fromEntries(all) }, null, 2)}\n`);
-  console.log(`added ${missing.size} packages`);
+  const all = [...Object.entries<LockedPackage>(lock.packages), ...missing].sort(([one], [other]) =>
+    one < other ? -1 : 1,
+  );
+  const packages = Object.fromEntries(all);
+  const unverified = pathsWithoutIntegrity(packages);
+  for (const path of unverified) {
+    const { version = "", ...others } = packages[path] ?? {};
+    const integrity = fetchIntegrity(path.split("node_modules/").at(-1) ?? "", version);
+    packages[path] = { version, integrity, ...others };
+  }
+  writeFileSync(file, `${JSON.stringify({ ...lock, packages }, null, 2)}\n`);
+  console.log(`added ${missing.size} packages and ${unverified.length} integrity hashes`);
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { hasSource, publicPackages, readPackages } from "./workspace-packages.ts";
@@ -10,7 +10,13 @@ const packages = publicPackages(root);
 interface Manifest {
   type?: string;
   license?: string;
+  repository?: object;
+  homepage?: string;
+  bugs?: object;
   exports?: Record<string, unknown>;
+  engines?: { node?: string };
+  publishConfig?: { access?: string };
+  scripts?: Record<string, string>;
   dependencies?: Record<string, string>;
 }
 
@@ -65,6 +71,47 @@ describe("manifests of the public packages", () => {
       const manifest = manifestOf(one.folder);
       assert.equal(manifest.type, "module", one.name);
       assert.equal(manifest.license, license, one.name);
+    }
+  });
+
+  it("require the oldest Node that Tercel supports, and npm says so when it installs", () => {
+    for (const one of packages) assert.equal(manifestOf(one.folder).engines?.node, ">=22.18", one.name);
+  });
+
+  it("are published for everyone, and built before they are packed", () => {
+    for (const one of packages) {
+      const { publishConfig, scripts } = manifestOf(one.folder);
+      assert.equal(publishConfig?.access, "public", one.name);
+      assert.match(scripts?.prepack ?? "", /tools\/prepack\.ts$/, one.name);
+    }
+  });
+
+  it("say where the repository is as one, or not at all", () => {
+    // Registries show these addresses beside the package; a wrong one sends its users to somebody else.
+    const { repository, homepage, bugs } = manifestOf("");
+    for (const one of packages) {
+      const own = manifestOf(one.folder);
+      assert.deepEqual([own.homepage, own.bugs], [homepage, bugs], one.name);
+      const expected = repository === undefined ? undefined : { ...repository, directory: one.folder };
+      assert.deepEqual(own.repository, expected, one.name);
+    }
+  });
+});
+
+describe("folders of the public packages", () => {
+  it("hold a copy of the licence", () => {
+    const licence = readFileSync(join(root, "LICENSE"), "utf8");
+    for (const { folder } of packages)
+      assert.equal(readFileSync(join(root, folder, "LICENSE"), "utf8"), licence, folder);
+  });
+
+  it("hold a README whose paths, which are no links because a registry's page cannot follow them, exist", () => {
+    for (const { folder, name } of packages) {
+      const text = readFileSync(join(root, folder, "README.md"), "utf8");
+      for (const [, path = ""] of text.matchAll(/`((?:src|docs|examples)\/[^`\s]+)`/g)) {
+        const base = path.startsWith("src/") ? folder : "";
+        assert.ok(existsSync(join(root, base, path)), `${name}: ${path} does not exist`);
+      }
     }
   });
 });

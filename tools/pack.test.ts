@@ -1,10 +1,16 @@
 // What users get: every public package is built, packed, installed into an empty project and imported by plain node.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { problemAffectsResolutionKind } from "@arethetypeswrong/core/problems";
+import { startCommand } from "@tercel/test-support/programs";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { readMarkdown } from "./read-markdown.ts";
 import { publicPackages } from "./workspace-packages.ts";
 
 const root = dirname(import.meta.dirname);
@@ -18,6 +24,14 @@ interface PackedPackage {
 
 /** Runs a command to its end and returns what it printed; fails with all of it when the exit code is not 0. */
 function run(command: string, args: readonly string[], cwd: string): string {
+  return runWithErrors(command, args, cwd).stdout;
+}
+
+function runWithErrors(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+): { readonly stdout: string; readonly stderr: string } {
   // Settings such as the registry hold here too, but neither the outer npm's project nor the marks of the test runner.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(
@@ -26,7 +40,7 @@ function run(command: string, args: readonly string[], cwd: string): string {
   );
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, env, encoding: "utf8" });
   assert.equal(status, 0, `${command} ${args.join(" ")}: ${error?.message ?? ""}\n${stdout}\n${stderr}`);
-  return stdout;
+  return { stdout, stderr };
 }
 
 describe("the packed packages", () => {
@@ -64,6 +78,65 @@ describe("the packed packages", () => {
     }
   });
 
+  it("hold the licence, and nothing that only the compiler needs", () => {
+    for (const { name, files } of packed) {
+      const paths = files.map(({ path }) => path);
+      assert.ok(paths.includes("LICENSE"), name);
+      assert.ok(!paths.some((path) => path.endsWith(".tsbuildinfo")), name);
+    }
+  });
+
+  it("hold a README whose links work on the page of a registry, which has no other file of the package", () => {
+    for (const [index, { name, files }] of packed.entries()) {
+      assert.ok(
+        files.some(({ path }) => path === "README.md"),
+        name,
+      );
+      const text = readFileSync(join(root, packages[index]?.folder ?? "", "README.md"), "utf8");
+      const relative = readMarkdown(text).links.filter(({ target }) => !/^(https:|#)/.test(target));
+      assert.deepEqual(relative, [], name);
+    }
+  });
+
+  it("satisfy publint, suggestions included", async () => {
+    for (const { name, filename } of packed) {
+      const { buffer: tarball } = new Uint8Array(readFileSync(join(folder, basename(filename))));
+      const { messages, pkg } = await publint({ pack: { tarball }, strict: true });
+      assert.deepEqual(
+        messages.map((message) => formatMessage(message, pkg, { color: false })),
+        [],
+        name,
+      );
+    }
+  });
+
+  it("have types that tell every ESM user what the code is (are the types wrong?, profile esm-only)", async () => {
+    for (const [index, { name, filename }] of packed.entries()) {
+      const tarball = new Uint8Array(readFileSync(join(folder, basename(filename))));
+      const analysis = await checkPackage(createPackageFromTarballData(tarball));
+      assert.ok(analysis.types !== false, `${name} has no types`);
+      const subpaths = [...(packages[index]?.entryPoints.keys() ?? [])].map((entry) => `.${entry.slice(name.length)}`);
+      assert.deepEqual(Object.keys(analysis.entrypoints).toSorted(), subpaths.toSorted(), name);
+      // Left out are resolutions without "exports" (Node 10), and require() from CommonJS.
+      const problems = analysis.problems.filter((problem) =>
+        (["node16-esm", "bundler"] as const).some((kind) => problemAffectsResolutionKind(problem, kind, analysis)),
+      );
+      assert.deepEqual(problems, [], name);
+    }
+  });
+
+  it("pass a publish that sends nothing, for everyone to read and without a correction by npm", () => {
+    const chosen = packages.flatMap((one) => ["--workspace", one.folder]);
+    // npm pack has run the scripts before.
+    const options = ["--dry-run", "--offline", "--ignore-scripts"];
+    const { stdout, stderr } = runWithErrors("npm", ["publish", ...options, ...chosen], root);
+    for (const one of packages) assert.ok(stdout.includes(`+ ${one.name}@${one.version}`), stdout + stderr);
+    // npm prints a notice that it has for several packages once.
+    const notices = stderr.split("\n").filter((line) => /corrected| access \(dry-run\)$/.test(line));
+    assert.equal(notices.length, 1, notices.join("\n"));
+    assert.match(notices[0] ?? "", / public access /);
+  });
+
   it("hold the protos whose code they show", () => {
     for (const [index, { name, files }] of packed.entries()) {
       const paths = files.map(({ path }) => path);
@@ -98,6 +171,17 @@ describe("the packed packages", () => {
       assert.ok((exported[entry]?.length ?? 0) > 0, `${entry} exports nothing`);
       assert.deepEqual(exported[entry], inSource[sources[index] ?? ""], entry);
     }
+  });
+
+  it("run the README's first service", async (t) => {
+    const hello = join(folder, "hello");
+    cpSync(join(root, "examples", "hello"), hello, { recursive: true });
+    // By node alone: our condition "source" would lead to TypeScript in node_modules.
+    const server = startCommand(t, process.execPath, [join(hello, "server.ts")], { PORT: "0" });
+    const address = (await server.line()).replace("listening on ", "");
+    assert.equal(run(process.execPath, [join(hello, "client.ts"), address], folder), "Hello, Ada!\n3\n2\n1\n");
+    server.signal("SIGINT");
+    assert.deepEqual(await server.ended, [0, null]);
   });
 
   it("resolve for the type checker of a user who knows nothing of our conditions", () => {

@@ -15,14 +15,11 @@ function features(): string[] {
 }
 
 test("the table of the package's page has a row for each entry point, in the order of their names", () => {
-  const rows = [
-    ...read("README.md").matchAll(/^\| \[`@tercel\/interceptors\/([a-z0-9-]+)`\]\(src\/([a-z0-9-]+)\/README\.md\)/gm),
-  ];
+  const rows = read("README.md").matchAll(/^\| `@tercel\/interceptors\/([a-z0-9-]+)` \|/gm);
   assert.deepEqual(
-    rows.map(([, entry]) => entry),
+    [...rows].map(([, entry]) => entry),
     features(),
   );
-  for (const [, entry, folder] of rows) assert.equal(folder, entry);
 });
 
 for (const feature of features()) {
