@@ -23,7 +23,7 @@ const [cutHandshakeEvery, wholeHandshakeEvery] = [10, 50];
 const idleWithinMs = 60_000;
 
 /**
- * Connections that end at a random octet of the handshake, the preface or calls of every kind: by an RST, by an end, or by both
+ * Connections that end at a random byte of the handshake, the preface or calls of every kind: by an RST, by an end, or by both
  * after a while. The server has to free all that each of them took.
  */
 export async function abortedConnections(options: SoakOptions): Promise<boolean> {
@@ -53,7 +53,7 @@ async function abortAll(server: ServerProcess, count: number): Promise<boolean> 
 
   const points: { x: number; y: number }[] = [];
   const idleSockets = (await server.activity()).sockets;
-  console.log(`${script.length} octets of calls; before: ${describe(await server.memory())}`);
+  console.log(`${script.length} bytes of calls; before: ${describe(await server.memory())}`);
   let done = 0;
   for (let sample = 1; sample <= samples; sample++) {
     const until = Math.round((count * sample) / samples);
@@ -75,7 +75,7 @@ async function abortAll(server: ServerProcess, count: number): Promise<boolean> 
   }
   const bytesEach = slope(points.filter(({ x }) => x >= count * warmUpShare));
   console.log(
-    `aborted-connections: ${done} connections, ${bytesEach.toFixed(1)} octets left of each (at most ${maxBytesEach})`,
+    `aborted-connections: ${done} connections, ${bytesEach.toFixed(1)} bytes left of each (at most ${maxBytesEach})`,
   );
   return bytesEach <= maxBytesEach;
 }
@@ -108,7 +108,7 @@ function abortTls(port: number, script: Uint8Array): Promise<void> {
 }
 
 function breakOff(socket: Socket, script: Uint8Array): void {
-  // Half of them early, where states change with every octet.
+  // Half of them early, where states change with every byte.
   const limit = Math.random() < 0.5 ? Math.min(400, script.length) : script.length;
   socket.write(script.subarray(0, Math.floor(Math.random() * (limit + 1))));
   const way = Math.random();
@@ -129,7 +129,7 @@ function whenClosed(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.on("close", () => resolve()));
 }
 
-/** The first octets that a TLS client sends. */
+/** The first bytes that a TLS client sends. */
 async function recordHello(): Promise<Uint8Array> {
   const server = createServer();
   const hello = new Promise<Uint8Array>((resolve) => {

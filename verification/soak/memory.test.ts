@@ -14,4 +14,4 @@ test("the slope of a saw is that of its middle", () => {
   assert.ok(Math.abs(slope(saw) - 2) < 0.1);
 });
 
-test("writes octets as mebibytes", () => assert.equal(mebibytes(1_572_864), "1.5 MiB"));
+test("writes bytes as mebibytes", () => assert.equal(mebibytes(1_572_864), "1.5 MiB"));

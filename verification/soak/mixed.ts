@@ -21,7 +21,7 @@ const maxLineEveryMs = 60_000;
 const minLines = 10;
 /** The first part of a run fills pools and compiles code. */
 const warmUpShare = 0.3;
-/** What a process may hold more at the end than behind its warm-up: a garbage collector is not exact to the octet. */
+/** What a process may hold more at the end than behind its warm-up: a garbage collector is not exact to the byte. */
 const toleratedGrowthBytes = 8 * 2 ** 20;
 
 /** What a network does, in turn. */
@@ -232,7 +232,7 @@ const callKind: readonly CallKind[] = [
       })(),
       options,
     );
-    check(response.receivedBytes === BigInt(sizes.reduce((sum, size) => sum + size, 0)), "octets are missing");
+    check(response.receivedBytes === BigInt(sizes.reduce((sum, size) => sum + size, 0)), "bytes are missing");
   },
   async (client, id, delayMs, options) => {
     const answerBytes = randomSize() >> 3;
@@ -254,9 +254,9 @@ function randomSize(): number {
   return Math.floor(102_400 * Math.random() ** 4);
 }
 
-function checkPayload(payload: Uint8Array, id: number, octets: number): void {
-  check(payload.length === octets, `a payload of ${payload.length} octets, not ${octets}`);
-  check(octets === 0 || (payload[0] === (id & 0xff) && payload[octets - 1] === (id & 0xff)), "another call's payload");
+function checkPayload(payload: Uint8Array, id: number, bytes: number): void {
+  check(payload.length === bytes, `a payload of ${payload.length} bytes, not ${bytes}`);
+  check(bytes === 0 || (payload[0] === (id & 0xff) && payload[bytes - 1] === (id & 0xff)), "another call's payload");
 }
 
 /** What goes wrong here is a fault whatever the network does. */

@@ -16,10 +16,10 @@ const types = {
   ...loadSync("common/v1/errors.proto", options),
 };
 
-function decode(type: string, octets: Uint8Array): LooseMessage {
+function decode(type: string, bytes: Uint8Array): LooseMessage {
   const definition = types[type] as MessageTypeDefinition<object, object> | undefined;
   if (definition === undefined) throw new Error(`there is no message ${type}`);
-  return definition.deserialize(Buffer.from(octets));
+  return definition.deserialize(Buffer.from(bytes));
 }
 
 /** The details of an error by their types, read from `grpc-status-details-bin` without any code of ours. */

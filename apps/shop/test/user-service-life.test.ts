@@ -264,7 +264,7 @@ test("a trace goes from user-service to order-service, and to the collector", { 
       process.signal("SIGTERM");
       assert.equal(await process.ended, 0);
     }
-    // Spans are sent as protobuf: names as they are, ids as octets.
+    // Spans are sent as protobuf: names as they are, ids as bytes.
     const sent = Buffer.concat(collector.bodies);
     const [ofUser, ofOrder] = ["user.v1.UserService.CreateUser", "shop.order.v1.OrderService.CreateOrder"];
     const spans = [`Recv.${ofUser}`, `Sent.${ofOrder}`, `Attempt.${ofOrder}`, `Recv.${ofOrder}`];

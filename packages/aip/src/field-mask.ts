@@ -121,7 +121,7 @@ function copyField(from: ReflectMessage, to: ReflectMessage, steps: readonly Des
   to.set(first, inner);
 }
 
-/** Compared as messages that hold nothing else, because values may be octets, lists, or messages themselves. */
+/** Compared as messages that hold nothing else, because values may be bytes, lists, or messages themselves. */
 function isSame(schema: DescMessage, from: ReflectMessage, to: ReflectMessage, path: string): boolean {
   const steps = findSteps(schema, path);
   if (typeof steps === "string") return true;

@@ -7,7 +7,7 @@ import { refuseUnknownOptions } from "@tercel/grpc/internal";
 export interface PageTokenKey {
   /** Travels in the token, readable: 1 to 16 of A-Z, a-z, 0-9, `-` and `_`. */
   readonly id: string;
-  /** At least 32 random octets. */
+  /** At least 32 random bytes. */
   readonly secret: Uint8Array;
 }
 
@@ -66,7 +66,7 @@ export function createPageTokens<Cursor extends JsonValue>(options: PageTokensOp
     if (keys.has(id)) throw new TypeError(`createPageTokens: two keys have the id "${id}"`);
     if (secret.length < minSecretBytes) {
       throw new RangeError(
-        `createPageTokens: the secret of key "${id}" has ${secret.length} octets; it has to have at least ${minSecretBytes}`,
+        `createPageTokens: the secret of key "${id}" has ${secret.length} bytes; it has to have at least ${minSecretBytes}`,
       );
     }
     keys.set(id, secret);
@@ -119,21 +119,21 @@ function checkedNoun(noun: string = pageToken): string {
 /** Undefined for whatever is wrong: which it is would only help a forger. */
 function open(keys: ReadonlyMap<string, Uint8Array>, query: JsonValue, token: string): JsonValue | undefined {
   if (token.length > maxTokenCharacters || !/^[\w-]+$/.test(token)) return undefined;
-  const octets = Buffer.from(token, "base64url");
-  const idLength = octets[1] ?? 0;
+  const bytes = Buffer.from(token, "base64url");
+  const idLength = bytes[1] ?? 0;
   const saltAt = 2 + idLength;
   const tagAt = saltAt + saltBytes;
   const sealedAt = tagAt + tagBytes;
-  if (octets[0] !== version || octets.length <= sealedAt) return undefined;
-  // Other spellings of the same octets are not ours.
-  if (octets.toString("base64url") !== token) return undefined;
-  const secret = keys.get(octets.toString("latin1", 2, saltAt));
+  if (bytes[0] !== version || bytes.length <= sealedAt) return undefined;
+  // Other spellings of the same bytes are not ours.
+  if (bytes.toString("base64url") !== token) return undefined;
+  const secret = keys.get(bytes.toString("latin1", 2, saltAt));
   if (secret === undefined) return undefined;
   try {
-    const decipher = createDecipheriv("aes-256-gcm", tokenKey(secret, octets.subarray(saltAt, tagAt)), nonce);
+    const decipher = createDecipheriv("aes-256-gcm", tokenKey(secret, bytes.subarray(saltAt, tagAt)), nonce);
     decipher.setAAD(digestOf(query));
-    decipher.setAuthTag(octets.subarray(tagAt, sealedAt));
-    const text = decipher.update(octets.subarray(sealedAt), undefined, "utf8") + decipher.final("utf8");
+    decipher.setAuthTag(bytes.subarray(tagAt, sealedAt));
+    const text = decipher.update(bytes.subarray(sealedAt), undefined, "utf8") + decipher.final("utf8");
     return JSON.parse(text) as JsonValue;
   } catch {
     return undefined;

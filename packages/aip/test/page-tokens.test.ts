@@ -5,9 +5,9 @@ import { createPageTokens } from "@tercel/aip";
 import { InvalidArgumentError, readFieldViolations } from "@tercel/grpc/errors";
 import { assertStatus } from "@tercel/grpc/testing";
 
-const key = (id: string, octet = 7): { id: string; secret: Uint8Array } => ({
+const key = (id: string, byte = 7): { id: string; secret: Uint8Array } => ({
   id,
-  secret: new Uint8Array(32).fill(octet),
+  secret: new Uint8Array(32).fill(byte),
 });
 const query = { filter: "pages > 1", orderBy: "title", parent: "shelves/1" };
 const tokens = createPageTokens<{ after: string }>({ keys: [key("k1")] });
@@ -94,13 +94,13 @@ describe("page tokens", () => {
     );
   });
 
-  it("need a key with a secret of 32 octets and an id of its own", () => {
+  it("need a key with a secret of 32 bytes and an id of its own", () => {
     for (const noun of ["Resume token", "resume_token", "resume  token", " token", "", "x".repeat(41)]) {
       assert.throws(() => createPageTokens({ keys: [key("a")], noun }), /words in small letters/, noun);
     }
     createPageTokens({ keys: [key("a")], noun: "x".repeat(40) });
     assert.throws(() => createPageTokens({ keys: [] }), /at least one key/);
-    assert.throws(() => createPageTokens({ keys: [{ id: "k", secret: new Uint8Array(31) }] }), /has 31 octets/);
+    assert.throws(() => createPageTokens({ keys: [{ id: "k", secret: new Uint8Array(31) }] }), /has 31 bytes/);
     assert.throws(() => createPageTokens({ keys: [key("a"), key("a")] }), /two keys/);
     assert.throws(() => createPageTokens({ keys: [key("a b")] }), /key id "a b"/);
     assert.throws(() => createPageTokens({ keys: [key("x".repeat(17))] }), TypeError);

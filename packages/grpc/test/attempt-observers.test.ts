@@ -14,7 +14,7 @@ const refused = () => new ConnectError("not now", Code.Unavailable);
 
 describe("the observer of attempts", () => {
   overBothTransports((open) => {
-    it("hears of a unary call's attempt from its begin to its end, with the octets of its messages", async (t) => {
+    it("hears of a unary call's attempt from its begin to its end, with the bytes of its messages", async (t) => {
       const { attempts, interceptor } = createAttemptRecorder();
       const { client } = await open(
         t,
@@ -57,7 +57,7 @@ describe("the observer of attempts", () => {
     });
   });
 
-  it("hears the octets of compressed messages as they are sent", async (t) => {
+  it("hears the bytes of compressed messages as they are sent", async (t) => {
     const { attempts, interceptor } = createAttemptRecorder();
     const { compression, compressedBytes } = countingGzip();
     const { client } = await openInMemory(

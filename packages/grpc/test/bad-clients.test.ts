@@ -93,7 +93,7 @@ describe("a server's answer to a request", () => {
     ["with an empty time-out", { "grpc-timeout": "" }, Code.Internal, /grpc-timeout/],
     ["with a time-out of zero", { "grpc-timeout": "0n" }, Code.DeadlineExceeded, /deadline/],
     ["in an encoding nobody knows", { "grpc-encoding": "br" }, Code.Unimplemented, /br.*gzip/],
-    ["with octets that are no base64", { "x-bin": "!!!" }, Code.Internal, /x-bin/],
+    ["with bytes that are no base64", { "x-bin": "!!!" }, Code.Internal, /x-bin/],
   ];
   for (const [name, headers, code, message] of refused) {
     it(`${name} is ${Code[code]}, in the head alone`, async (t) => {
@@ -194,12 +194,12 @@ describe("a server's answer to a request", () => {
     assert.ok(await isAlive());
   });
 
-  it("comes for messages cut into single octets", async (t) => {
+  it("comes for messages cut into single bytes", async (t) => {
     const { send } = await openServer(t);
-    const octets = Array.from(Buffer.concat([framed(hello), framed(hello), framed(new Uint8Array())]), (octet) =>
-      Uint8Array.of(octet),
+    const bytes = Array.from(Buffer.concat([framed(hello), framed(hello), framed(new Uint8Array())]), (byte) =>
+      Uint8Array.of(byte),
     );
-    const response = await send({ ":path": `${service}/ClientStream` }, octets);
+    const response = await send({ ":path": `${service}/ClientStream` }, bytes);
     assert.equal(fromBinary(EchoResponseSchema, response.body.subarray(5)).count, 3);
   });
 

@@ -58,9 +58,9 @@ function frame(type: number, flags: number, streamId: number, payload: Uint8Arra
 }
 
 function uint32(value: number): Buffer {
-  const octets = Buffer.alloc(4);
-  octets.writeUInt32BE(value);
-  return octets;
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
 }
 
 /** By RFC 7541: ":status: 200" from the static table, and content-type, its name from there as well, as literals. */
@@ -93,15 +93,15 @@ async function openByFrames(test: TestContext, answer: readonly Buffer[]): Promi
   return createClient(EchoService, channel);
 }
 
-function hasHeadersFrame(octets: Buffer): boolean {
+function hasHeadersFrame(bytes: Buffer): boolean {
   const prefaceBytes = 24;
-  for (let at = prefaceBytes; at + 9 <= octets.length; at += 9 + octets.readUIntBE(at, 3)) {
-    if (octets[at + 3] === frameType.headers) return true;
+  for (let at = prefaceBytes; at + 9 <= bytes.length; at += 9 + bytes.readUIntBE(at, 3)) {
+    if (bytes[at + 3] === frameType.headers) return true;
   }
   return false;
 }
 
-/** Head, octets, trailers: the shape of a gRPC response, with anything in it. */
+/** Head, bytes, trailers: the shape of a gRPC response, with anything in it. */
 function respond(headers: OutgoingHttpHeaders, body: readonly Uint8Array[], trailers: OutgoingHttpHeaders): Answer {
   return (stream) => {
     stream.respond(headers, { waitForTrailers: true });

@@ -73,7 +73,7 @@ describe("a call's info", () => {
       await call;
     });
 
-    it("tells of the call's end behind all interceptors, with the octets of its messages as they were sent", async (t) => {
+    it("tells of the call's end behind all interceptors, with the bytes of its messages as they were sent", async (t) => {
       const ends: EndedCall[] = [];
       const notes: string[] = [];
       const watching: Interceptor = (next) => async (request) => {

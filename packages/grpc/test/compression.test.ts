@@ -31,9 +31,9 @@ const echo: EchoHandlers = {
     for await (const request of requests) yield { payload: request.payload };
   },
   async clientStream(requests) {
-    let octets = 0;
-    for await (const request of requests) octets += request.payload.length;
-    return { count: octets };
+    let bytes = 0;
+    for await (const request of requests) bytes += request.payload.length;
+    return { count: bytes };
   },
 };
 
@@ -71,7 +71,7 @@ describe("compression", () => {
         server: { compressions: [server.compression], compressMinBytes: 102 },
         channel: { sendCompression: client.compression, compressMinBytes: 102 },
       });
-      // Two octets of tag and length go before the payload.
+      // Two bytes of tag and length go before the payload.
       await caller.unary({ payload: new Uint8Array(99) });
       assert.deepEqual([server.counts.compressed, client.counts.compressed], [0, 0]);
       await caller.unary({ payload: new Uint8Array(100) });
@@ -83,7 +83,7 @@ describe("compression", () => {
         server: { maxReceiveMessageBytes: 50_003 },
         channel: { sendCompression: gzipCompression, maxReceiveMessageBytes: 50_003 },
       });
-      // Random octets grow by some twenty when they are deflated, which the limits have no room for.
+      // Random bytes grow by some twenty when they are deflated, which the limits have no room for.
       assert.equal((await client.unary({ payload: randomBytes(49_999) })).payload.length, 49_999);
     });
 

@@ -39,7 +39,7 @@ describe("a grpc-js client of our server", () => {
           ]);
         }
         context.responseHeader.set("x-head", context.requestHeader.get("x-in") ?? "");
-        context.responseHeader.set("x-octets-bin", context.requestHeader.get("x-octets-bin") ?? "");
+        context.responseHeader.set("x-bytes-bin", context.requestHeader.get("x-bytes-bin") ?? "");
         context.responseTrailer.set("x-trail", "end");
         return { text: request.text, payload: request.payload, count: Math.ceil(context.timeoutMs() ?? -1) };
       },
@@ -86,13 +86,13 @@ describe("a grpc-js client of our server", () => {
   it("makes unary calls, compressed, with metadata both ways", async () => {
     const metadata = new grpc.Metadata();
     metadata.set("x-in", "in");
-    metadata.set("x-octets-bin", Buffer.from([0, 1, 255]));
+    metadata.set("x-bytes-bin", Buffer.from([0, 1, 255]));
     const payload = Buffer.alloc(50_000, 7);
     const { response, header, trailer } = await unary({ text: "hi", payload }, metadata);
     assert.equal(response.text, "hi");
     assert.equal(Buffer.compare(response.payload, payload), 0);
     assert.deepEqual(header.get("x-head"), ["in"]);
-    assert.deepEqual(header.get("x-octets-bin"), [Buffer.from([0, 1, 255])]);
+    assert.deepEqual(header.get("x-bytes-bin"), [Buffer.from([0, 1, 255])]);
     assert.deepEqual(trailer.get("x-trail"), ["end"]);
   });
 
@@ -148,7 +148,7 @@ describe("a grpc-js client of our server", () => {
 
   it("learns of a method that is not there", async () => {
     const other = new grpc.Client(stub.target, grpc.credentials.createInsecure());
-    const pass = (octets: Buffer) => octets;
+    const pass = (bytes: Buffer) => bytes;
     const error = await new Promise<grpc.ServiceError | null>((resolve) => {
       other.makeUnaryRequest("/a.B/C", pass, pass, Buffer.alloc(0), (failure) => resolve(failure));
     });
@@ -182,7 +182,7 @@ describe("our client of a grpc-js server", () => {
         }
         const header = new grpc.Metadata();
         header.set("x-head", call.metadata.get("x-in")[0] ?? "");
-        header.set("x-octets-bin", call.metadata.get("x-octets-bin")[0] ?? Buffer.alloc(0));
+        header.set("x-bytes-bin", call.metadata.get("x-bytes-bin")[0] ?? Buffer.alloc(0));
         call.sendMetadata(header);
         const deadline = call.getDeadline();
         const left = typeof deadline === "number" ? deadline - Date.now() : deadline.getTime() - Date.now();
@@ -228,8 +228,8 @@ describe("our client of a grpc-js server", () => {
       const response = await one.unary(
         { text: "hi", payload },
         {
-          headers: { "x-in": "in", "x-octets-bin": "AAH/" },
-          onHeader: (header) => seen.push(header.get("x-head"), header.get("x-octets-bin")),
+          headers: { "x-in": "in", "x-bytes-bin": "AAH/" },
+          onHeader: (header) => seen.push(header.get("x-head"), header.get("x-bytes-bin")),
           onTrailer: (trailer) => seen.push(trailer.get("x-trail")),
         },
       );

@@ -34,13 +34,13 @@ describe("the four kinds of call", () => {
 
     it("carries large messages both ways, one after the other and side by side", async (t) => {
       const { client } = await open(t, echo);
-      const payloads = [65_531, 65_536, 300_000, 1_000_000].map((octets) =>
-        Uint8Array.from({ length: octets }, (_, at) => (at * 7 + octets) % 251),
+      const payloads = [65_531, 65_536, 300_000, 1_000_000].map((bytes) =>
+        Uint8Array.from({ length: bytes }, (_, at) => (at * 7 + bytes) % 251),
       );
       for (let round = 0; round < 3; round++) {
         const answers = await Promise.all(payloads.map((payload) => client.unary({ payload })));
         answers.forEach((answer, at) => {
-          assert.ok(Buffer.from(answer.payload).equals(payloads[at] as Uint8Array), `${answer.payload.length} octets`);
+          assert.ok(Buffer.from(answer.payload).equals(payloads[at] as Uint8Array), `${answer.payload.length} bytes`);
         });
       }
     });
@@ -142,7 +142,7 @@ describe("the four kinds of call", () => {
     });
   });
 
-  it("does not depend on how the octets are cut on their way", async () => {
+  it("does not depend on how the bytes are cut on their way", async () => {
     const payload = new Uint8Array(700).fill(7);
     for (const maxChunkBytes of [1, 2, 3, 7, 24, 64]) {
       const transport = createInMemoryTransport({ routes: echoRoutes(echo), maxChunkBytes });

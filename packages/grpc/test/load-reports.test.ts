@@ -9,7 +9,7 @@ import { overBothTransports } from "./support/open-echo.ts";
 
 const calls: readonly LoadMetrics[] = [
   { cpuUtilization: 0.5, requestCost: { rows: 7 } },
-  { memUtilization: 1, requestCost: { octets: 9 }, namedMetrics: { queue: 3 } },
+  { memUtilization: 1, requestCost: { bytes: 9 }, namedMetrics: { queue: 3 } },
 ];
 
 /** What a report says, without what it leaves open. */
@@ -38,7 +38,7 @@ describe("a handler that records metrics of its call", () => {
       assert.deepEqual(said(trailer), {
         cpuUtilization: 0.5,
         memUtilization: 1,
-        requestCost: { rows: 7, octets: 9 },
+        requestCost: { rows: 7, bytes: 9 },
         namedMetrics: { queue: 3 },
       });
     });

@@ -13,9 +13,9 @@ const echo: EchoHandlers = {
   },
 };
 
-/** Makes a message of that many octets on the wire. */
+/** Makes a message of that many bytes on the wire. */
 function payloadFor(messageBytes: number): Uint8Array {
-  // Tag, length in one to four octets, payload.
+  // Tag, length in one to four bytes, payload.
   for (let header = 2; header <= 5; header++) {
     const payload = messageBytes - header;
     const lengthBytes = payload < 128 ? 1 : payload < 16_384 ? 2 : payload < 2_097_152 ? 3 : 4;

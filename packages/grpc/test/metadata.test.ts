@@ -44,11 +44,11 @@ describe("metadata", () => {
       assert.equal(seen, "a, b");
     });
 
-    it("carries octets in names that end in -bin, both ways", async (t) => {
-      const octets = Uint8Array.from({ length: 256 }, (_, at) => at);
+    it("carries bytes in names that end in -bin, both ways", async (t) => {
+      const bytes = Uint8Array.from({ length: 256 }, (_, at) => at);
       const { client } = await open(t, {
         unary(_request, context) {
-          const got = decodeBinaryHeader(context.requestHeader.get("octets-bin") ?? "");
+          const got = decodeBinaryHeader(context.requestHeader.get("bytes-bin") ?? "");
           context.responseHeader.set("head-bin", encodeBinaryHeader(got));
           context.responseTrailer.set("trail-bin", encodeBinaryHeader(got.toReversed()));
           return {};
@@ -59,13 +59,13 @@ describe("metadata", () => {
       await client.unary(
         {},
         {
-          headers: { "octets-bin": encodeBinaryHeader(octets) },
+          headers: { "bytes-bin": encodeBinaryHeader(bytes) },
           onHeader: (given) => (header = given),
           onTrailer: (given) => (trailer = given),
         },
       );
-      assert.deepEqual(decodeBinaryHeader(header.get("head-bin") ?? ""), octets);
-      assert.deepEqual(decodeBinaryHeader(trailer.get("trail-bin") ?? ""), octets.toReversed());
+      assert.deepEqual(decodeBinaryHeader(header.get("head-bin") ?? ""), bytes);
+      assert.deepEqual(decodeBinaryHeader(trailer.get("trail-bin") ?? ""), bytes.toReversed());
     });
 
     it("brings response header and trailer of a streaming call, the header before the first message", async (t) => {

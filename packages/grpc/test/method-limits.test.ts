@@ -18,8 +18,8 @@ const echo: EchoHandlers = {
   },
 };
 
-/** A message of that many octets: tag, length, payload. */
-const messageOf = (octets: number) => ({ payload: new Uint8Array(octets - (octets < 130 ? 2 : 3)) });
+/** A message of that many bytes: tag, length, payload. */
+const messageOf = (bytes: number) => ({ payload: new Uint8Array(bytes - (bytes < 130 ? 2 : 3)) });
 
 const service = "tercel.grpc.test.v1.EchoService";
 

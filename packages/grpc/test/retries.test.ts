@@ -165,8 +165,8 @@ describe("a unary call with a retry policy", () => {
     assert.equal(await count(), 1);
   });
 
-  it("is made once when its request is larger than the buffer by one octet", async (t) => {
-    // A prefix of 5 octets, a tag, a length and the text.
+  it("is made once when its request is larger than the buffer by one byte", async (t) => {
+    // A prefix of 5 bytes, a tag, a length and the text.
     const { client, clock, attempt, count } = open(t, {}, { retryBufferBytesPerCall: 27 });
     const fits = client.unary({ text: "x".repeat(20) });
     (await attempt(0)).fail(unavailable());
@@ -321,8 +321,8 @@ describe("a streaming call with a retry policy", () => {
     assert.equal(await count(), 1);
   });
 
-  it("is repeated while its requests fit the buffer, and not with one octet more", async (t) => {
-    // Each text of one octet takes 8: prefix, tag, length, text.
+  it("is repeated while its requests fit the buffer, and not with one byte more", async (t) => {
+    // Each text of one byte takes 8: prefix, tag, length, text.
     const { client, clock, attempt, count } = open(t, {}, { retryBufferBytesPerCall: 16 });
     const fits = client.clientStream(streamOf({ text: "a" }, { text: "b" }));
     await count();

@@ -20,7 +20,7 @@ const mebibyte = 1_048_576;
 /** As large as a stream's window grows by itself. */
 const windows = { streamWindowBytes: 8 * mebibyte, connectionWindowBytes: 16 * mebibyte };
 
-/** Octets of the heap and of buffers that are still alive once nobody needs them. */
+/** Bytes of the heap and of buffers that are still alive once nobody needs them. */
 async function heldBytes(): Promise<number> {
   for (let round = 0; round < 3; round++) {
     collectGarbage();
@@ -96,7 +96,7 @@ describe("a million small messages", () => {
     await written(stream, messages);
     await seenByServer(session);
     const held = (await heldBytes()) - before;
-    assert.ok(held < messages.length, `${held} octets are held`);
+    assert.ok(held < messages.length, `${held} bytes are held`);
     stream.end();
     begin.happen();
     assert.equal(await answered.happened, million);
@@ -126,6 +126,6 @@ describe("a million small messages", () => {
     stream.end(messages);
     assert.equal(await answered.happened, million);
     // Those written, those in the window, and what the client keeps of its own.
-    assert.ok(most < 4 * messages.length, `${most} octets were held`);
+    assert.ok(most < 4 * messages.length, `${most} bytes were held`);
   });
 });

@@ -62,5 +62,5 @@ test("leaves nothing behind of connections that were cut off, whatever was under
   const before = await heapBytes();
   await abort(connections);
   const perConnection = ((await heapBytes()) - before) / connections;
-  assert.ok(perConnection < 1024, `${Math.round(perConnection)} octets are left of each`);
+  assert.ok(perConnection < 1024, `${Math.round(perConnection)} bytes are left of each`);
 });

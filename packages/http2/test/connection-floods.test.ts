@@ -45,11 +45,11 @@ async function leave(socket: Socket): Promise<void> {
 
 /** Whether a new connection gets its answer. */
 async function isServed(address: ListenAddress): Promise<boolean> {
-  let octets = 0;
+  let bytes = 0;
   await withConnection(address, {}, async (connection) => {
-    octets = (await ask(connection, patterned(5))).body.length;
+    bytes = (await ask(connection, patterned(5))).body.length;
   });
-  return octets === 5;
+  return bytes === 5;
 }
 
 /** Writes down what limits were exceeded. */
@@ -136,7 +136,7 @@ test("ends a TLS handshake that takes too long, and one that waits too long for 
   });
 });
 
-test("bears a client that resets its TLS handshake at any octet", needsTls, async () => {
+test("bears a client that resets its TLS handshake at any byte", needsTls, async () => {
   await withServer({ tls: certificate }, local, async (address, server) => {
     const proxy = await createFaultProxy({ target: address });
     try {
@@ -148,7 +148,7 @@ test("bears a client that resets its TLS handshake at any octet", needsTls, asyn
           () => broken++,
         );
       }
-      // Node 24's handshake is not through behind 700 octets; Node 22's, whose keys are shorter, is behind 280.
+      // Node 24's handshake is not through behind 700 bytes; Node 22's, whose keys are shorter, is behind 280.
       assert.ok(broken > 50, `only ${broken} handshakes broke`);
     } finally {
       await proxy.close();

@@ -10,16 +10,16 @@ import {
 } from "../src/testing/index.ts";
 import { ok, post } from "./example-fields.ts";
 
-/** A server whose client has begun a header block: its whole block, of which `octets` were sent. */
-async function begun(octets: number, options: ScriptedOptions = {}): Promise<ScriptedConnection & { rest: Buffer }> {
+/** A server whose client has begun a header block: its whole block, of which `bytes` were sent. */
+async function begun(bytes: number, options: ScriptedOptions = {}): Promise<ScriptedConnection & { rest: Buffer }> {
   const scripted = createScriptedServer(options);
   await scripted.peer.shakeHands();
   const block = scripted.peer.encodeHeaders(post);
-  scripted.peer.sendHeaders(1, block.subarray(0, octets), { endHeaders: false, endStream: true });
-  return { ...scripted, rest: block.subarray(octets) };
+  scripted.peer.sendHeaders(1, block.subarray(0, bytes), { endHeaders: false, endStream: true });
+  return { ...scripted, rest: block.subarray(bytes) };
 }
 
-test("puts a header block together whatever octet it is cut at", async () => {
+test("puts a header block together whatever byte it is cut at", async () => {
   const { length } = createScriptedServer().peer.encodeHeaders(post);
   for (let cut = 0; cut <= length; cut++) {
     const { peer, events, rest } = await begun(cut);
@@ -45,16 +45,16 @@ test("takes 5 CONTINUATION frames and ends the connection at the sixth", async (
   }
 });
 
-test("takes 32 KiB of compressed octets and ends the connection at one more", async () => {
-  for (const [octets, taken] of [
+test("takes 32 KiB of compressed bytes and ends the connection at one more", async () => {
+  for (const [bytes, taken] of [
     [32_768, true],
     [32_769, false],
   ] as const) {
     // biome-ignore format: a table
     const { peer, events, settle, rest: head } = await begun(0, { limits: { maxHeaderListBytes: 65_536 } });
-    // One literal without indexing whose value takes what is left; its length takes 3 octets.
+    // One literal without indexing whose value takes what is left; its length takes 3 bytes.
     const name = Buffer.from("000178", "hex");
-    const value = octets - head.length - name.length - 4;
+    const value = bytes - head.length - name.length - 4;
     const length = Buffer.of(
       0x7f,
       ((value - 127) & 0x7f) | 0x80,
@@ -62,9 +62,9 @@ test("takes 32 KiB of compressed octets and ends the connection at one more", as
       (value - 127) >> 14,
     );
     const block = Buffer.concat([head, name, length, Buffer.alloc(value, "v")]);
-    assert.equal(block.length, octets);
-    for (let at = 0; at < octets; at += 16_384) {
-      peer.sendContinuation(1, block.subarray(at, at + 16_384), { endHeaders: at + 16_384 >= octets });
+    assert.equal(block.length, bytes);
+    for (let at = 0; at < bytes; at += 16_384) {
+      peer.sendContinuation(1, block.subarray(at, at + 16_384), { endHeaders: at + 16_384 >= bytes });
     }
     await settle();
     if (taken) assert.equal(events.stream(1).request?.fields[1]?.length, value);
@@ -122,12 +122,12 @@ test("ends the connection for a block that ends in the middle of a field", async
   await peer.expectGoaway(ErrorCode.compressionError);
 });
 
-for (const octets of [16_384, 40_000, 100_000]) {
-  test(`sends a header block of more than ${octets} octets in CONTINUATION frames`, async () => {
+for (const bytes of [16_384, 40_000, 100_000]) {
+  test(`sends a header block of more than ${bytes} bytes in CONTINUATION frames`, async () => {
     const { peer, request, settle } = createScriptedClient();
     await peer.shakeHands();
     // Characters that Huffman coding makes longer, so that the block cannot shrink.
-    const fields = [...post, "x-large", "\x7f".repeat(octets)];
+    const fields = [...post, "x-large", "\x7f".repeat(bytes)];
     const recorded = request(fields, { endStream: true, extra: ["x-extra", "behind"] });
     request(post);
     const frame = await peer.nextOf("HEADERS");
@@ -136,7 +136,7 @@ for (const octets of [16_384, 40_000, 100_000]) {
       streamId: 1,
       endStream: true,
       fields: [...fields, "x-extra", "behind"],
-      continuations: Math.floor(octets / 16_384),
+      continuations: Math.floor(bytes / 16_384),
     });
     assert.deepEqual((await peer.nextOf("HEADERS")).fields, post);
     peer.sendHeaders(1, ok, { endStream: true });

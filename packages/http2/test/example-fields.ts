@@ -4,9 +4,9 @@ export const post: readonly string[] = [":method", "POST", ":scheme", "http", ":
 /** The shortest response head. */
 export const ok: readonly string[] = [":status", "200"];
 
-/** Octets in which every offset has its own value modulo a prime, so that lost or doubled ones are seen. */
-export function patterned(octets: number): Buffer {
-  const bytes = Buffer.alloc(octets);
-  for (let i = 0; i < octets; i++) bytes[i] = i % 251;
+/** Bytes in which every offset has its own value modulo a prime, so that lost or doubled ones are seen. */
+export function patterned(byteCount: number): Buffer {
+  const bytes = Buffer.alloc(byteCount);
+  for (let i = 0; i < byteCount; i++) bytes[i] = i % 251;
   return bytes;
 }

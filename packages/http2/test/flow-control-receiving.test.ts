@@ -32,7 +32,7 @@ async function credits({ peer, settle }: ScriptedConnection): Promise<Record<num
   return sums;
 }
 
-test("takes data up to the stream's window, and resets the stream at one octet more", async () => {
+test("takes data up to the stream's window, and resets the stream at one byte more", async () => {
   const scripted = await receiving();
   scripted.peer.sendData(1, patterned(1000));
   await scripted.peer.expectAlive();
@@ -42,7 +42,7 @@ test("takes data up to the stream's window, and resets the stream at one octet m
   await scripted.peer.expectAlive();
 });
 
-test("takes data up to the connection's window, and ends the connection at one octet more", async () => {
+test("takes data up to the connection's window, and ends the connection at one byte more", async () => {
   const scripted = await receiving({ streamWindowBytes: 100_000 });
   for (let sent = 0; sent < 65_535; sent += 13_107) scripted.peer.sendData(1, patterned(13_107));
   await scripted.peer.expectAlive();
@@ -82,7 +82,7 @@ test("gives a stream no credit when its data has ended, but the connection", asy
   assert.deepEqual(await credits(scripted), { 0: 39_000 });
 });
 
-test("counts padding and its length octet, and gives their credit back at once", async () => {
+test("counts padding and its length byte, and gives their credit back at once", async () => {
   const scripted = await receiving();
   // 3 × (1 + 247), of which the application never hears.
   for (let i = 0; i < 3; i++) scripted.peer.sendData(1, "12345", { padding: 247 });
@@ -120,7 +120,7 @@ test("stops a peer whose consumer does not consume, and lets another stream go o
   assert.equal(scripted.events.stream(3).body.length, 50_000);
 });
 
-test("receives 1 MiB through a window of 1000 octets, whole and in order", async () => {
+test("receives 1 MiB through a window of 1000 bytes, whole and in order", async () => {
   const scripted = createScriptedServer({ limits });
   await scripted.peer.shakeHands();
   scripted.peer.sendHeaders(1, post);
@@ -155,7 +155,7 @@ for (const [what, finish] of ways) {
     for (let round = 0; round < 20; round++) {
       id += 2;
       peer.sendHeaders(id, [...post, "content-length", "20000"]);
-      assert.ok(window >= 34_000, `only ${window} octets are left in round ${round}`);
+      assert.ok(window >= 34_000, `only ${window} bytes are left in round ${round}`);
       peer.sendData(id, patterned(13_000));
       finish(scripted, id);
       window -= what.startsWith("sends") ? 27_000 : 13_000;
@@ -251,8 +251,8 @@ test("holds no more for streams that nobody reads than it may, whatever their nu
       window -= 16_384;
     }
   }
-  assert.ok(sent <= 4 * 1_048_576, `${sent} octets are held`);
-  assert.ok(sent > 3.5 * 1_048_576, `${sent} octets are held`);
+  assert.ok(sent <= 4 * 1_048_576, `${sent} bytes are held`);
+  assert.ok(sent > 3.5 * 1_048_576, `${sent} bytes are held`);
 });
 
 test("gives the connection credit for what is left unread of a stream that has ended", async () => {

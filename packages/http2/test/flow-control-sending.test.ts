@@ -31,7 +31,7 @@ async function openStream({ peer, events }: ScriptedConnection, id: number): Pro
   return stream;
 }
 
-/** Reads DATA frames until nothing more comes; returns the octets by stream and in sum. */
+/** Reads DATA frames until nothing more comes; returns the bytes by stream and in sum. */
 async function readData({
   peer,
   settle,
@@ -48,7 +48,7 @@ async function readData({
   return { bytes: Buffer.concat(parts), ended, sizes: parts.map((part) => part.length) };
 }
 
-test("sends up to the stream's window and not one octet more", async () => {
+test("sends up to the stream's window and not one byte more", async () => {
   const scripted = await answering({ initialWindowSize: 10 });
   scripted.stream.sendData(patterned(11), true);
   assert.deepEqual(await readData(scripted), { bytes: patterned(10), ended: false, sizes: [10] });
@@ -56,7 +56,7 @@ test("sends up to the stream's window and not one octet more", async () => {
   assert.deepEqual(await readData(scripted), { bytes: patterned(11).subarray(10), ended: true, sizes: [1] });
 });
 
-test("ends the stream with the last octet that the window allows", async () => {
+test("ends the stream with the last byte that the window allows", async () => {
   const scripted = await answering({ initialWindowSize: 10 });
   scripted.stream.sendData(patterned(10), true);
   assert.deepEqual(await readData(scripted), { bytes: patterned(10), ended: true, sizes: [10] });
@@ -183,7 +183,7 @@ test("cuts data by the peer's SETTINGS_MAX_FRAME_SIZE", async () => {
   assert.ok(bytes.equals(patterned(50_000)));
 });
 
-test("sends 1 MiB through windows of 1000 octets, whole and in order", async () => {
+test("sends 1 MiB through windows of 1000 bytes, whole and in order", async () => {
   const scripted = await answering({ initialWindowSize: 1000 });
   const body = patterned(1_048_576);
   scripted.stream.sendData(body, true);
@@ -201,11 +201,11 @@ test("sends 1 MiB through windows of 1000 octets, whole and in order", async () 
 });
 
 /** An update of the stream's window and one of the connection's, in one chunk. */
-function windowUpdates(streamId: number, octets: number): Buffer {
+function windowUpdates(streamId: number, bytes: number): Buffer {
   const both = Buffer.from("000004080000000000" + "00000000" + "000004080000000000" + "00000000", "hex");
-  both.writeUInt32BE(octets, 9);
+  both.writeUInt32BE(bytes, 9);
   both.writeUInt32BE(streamId, 18);
-  both.writeUInt32BE(octets, 22);
+  both.writeUInt32BE(bytes, 22);
   return both;
 }
 
@@ -385,7 +385,7 @@ for (const highWaterMark of [1, 65_536, 10_000_000]) {
       scripted.stream.sendData(body.subarray(0, 5000));
       scripted.stream.sendData(body.subarray(5000), true);
       const { bytes, ended } = await readData(scripted);
-      assert.ok(bytes.equals(body) && ended, `${bytes.length} octets came`);
+      assert.ok(bytes.equals(body) && ended, `${bytes.length} bytes came`);
     });
   }
 }

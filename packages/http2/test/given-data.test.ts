@@ -43,7 +43,7 @@ test("frees a payload that was given once it has left, and sends all of it", asy
   assert.equal(payload.length, 0);
 });
 
-test("frees nothing while the socket holds an octet back", async () => {
+test("frees nothing while the socket holds a byte back", async () => {
   const scripted = await answering(payloadBytes);
   const payload = ownBuffer();
   scripted.channel.holdWrites();
@@ -58,7 +58,7 @@ test("frees nothing while the socket holds an octet back", async () => {
   assert.equal(payload.length, 0);
 });
 
-test("frees nothing while an octet waits for the window", async () => {
+test("frees nothing while a byte waits for the window", async () => {
   const scripted = await answering(payloadBytes - 1);
   const payload = ownBuffer();
   scripted.stream.giveData(payload, true);

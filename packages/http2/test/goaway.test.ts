@@ -142,9 +142,9 @@ test("gives the last answers of a drain the time that a slow reader takes", asyn
   clock.advance(1000);
   await settle();
   assert.equal(channel.isDestroyed, true);
-  let octets = 0;
-  for (const frame of peer.unread) if (frame.type === "DATA") octets += frame.data.length;
-  assert.equal(octets, 60_000);
+  let bytes = 0;
+  for (const frame of peer.unread) if (frame.type === "DATA") bytes += frame.data.length;
+  assert.equal(bytes, 60_000);
   assert.equal(events.closeError, undefined);
   assert.equal(clock.pendingTimers, 0);
 });
@@ -228,7 +228,7 @@ test("ends the connection of a server whose last stream is one that only servers
 
 for (const [what, frame, code] of [
   ["on a stream", { streamId: 1, payload: Buffer.alloc(8) }, ErrorCode.protocolError],
-  ["of 7 octets", { payload: Buffer.alloc(7) }, ErrorCode.frameSizeError],
+  ["of 7 bytes", { payload: Buffer.alloc(7) }, ErrorCode.frameSizeError],
 ] as const) {
   test(`ends the connection for a GOAWAY ${what}`, async () => {
     const { peer } = createScriptedServer();

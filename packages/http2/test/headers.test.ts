@@ -5,7 +5,7 @@ import { ErrorCode, PreparedHeaders } from "../src/index.ts";
 import { createScriptedClient, createScriptedServer } from "../src/testing/index.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
-/** `post` counts 3 fields and 131 octets by RFC 9113 §6.5.2. */
+/** `post` counts 3 fields and 131 bytes by RFC 9113 §6.5.2. */
 const postListBytes = 131;
 
 /** `post` and short fields up to `count` fields in all. */
@@ -13,9 +13,9 @@ function fieldsOf(count: number): string[] {
   return [...post, ...Array.from({ length: count - 3 }, () => ["x", "y"]).flat()];
 }
 
-/** `post` and one field, `octets` in all. */
-function fieldsOfBytes(octets: number): string[] {
-  return [...post, "x", "v".repeat(octets - postListBytes - 33)];
+/** `post` and one field, `bytes` in all. */
+function fieldsOfBytes(bytes: number): string[] {
+  return [...post, "x", "v".repeat(bytes - postListBytes - 33)];
 }
 
 test("hands a request on with everything that came", async () => {
@@ -55,7 +55,7 @@ test("counts each cookie crumb as a field", async () => {
   assert.equal(events.streams.size, 0);
 });
 
-test("takes a header list of 16 KiB, and answers 431 to one octet more", async () => {
+test("takes a header list of 16 KiB, and answers 431 to one byte more", async () => {
   const { peer, events } = createScriptedServer();
   await peer.shakeHands();
   peer.sendHeaders(1, fieldsOfBytes(16_384), { endStream: true });
@@ -84,15 +84,15 @@ test("keeps its table in step when it refuses a header list", async () => {
   assert.deepEqual(events.stream(3).request?.fields, ["x-kept", "in the table"]);
 });
 
-test("bears a header list of four times the limit, and ends the connection at one octet more", async () => {
-  for (const [octets, ends] of [
+test("bears a header list of four times the limit, and ends the connection at one byte more", async () => {
+  for (const [bytes, ends] of [
     [4096, false],
     [4097, true],
   ] as const) {
     // biome-ignore format: a table
     const { peer } = createScriptedServer({ limits: { maxHeaderListBytes: 1024 } });
     await peer.shakeHands();
-    peer.sendHeaders(1, fieldsOfBytes(octets), { endStream: true });
+    peer.sendHeaders(1, fieldsOfBytes(bytes), { endStream: true });
     if (ends) await peer.expectGoaway(ErrorCode.enhanceYourCalm, "header_list_way_too_large");
     else assert.equal((await peer.nextOf("HEADERS")).fields[1], "431");
   }
@@ -101,7 +101,7 @@ test("bears a header list of four times the limit, and ends the connection at on
 test("ends the connection for a bomb of indexed fields, without making a stream of it", async () => {
   const { peer, events } = createScriptedServer();
   await peer.shakeHands();
-  // 4000 octets in the table, then as many references to them as a frame holds.
+  // 4000 bytes in the table, then as many references to them as a frame holds.
   const bomb = Buffer.concat([Buffer.from("4001787fa11e", "hex"), Buffer.alloc(4000, "v"), Buffer.alloc(12_000, 0xbe)]);
   peer.sendHeaders(1, bomb, { endStream: true });
   await peer.expectGoaway(ErrorCode.enhanceYourCalm, "header_list_way_too_large");

@@ -44,7 +44,7 @@ async function heapBytes(): Promise<number> {
   return heapUsed + external;
 }
 
-test(`an idle connection of a server holds less than ${maxIdleBytes} octets, its socket's aside`, async () => {
+test(`an idle connection of a server holds less than ${maxIdleBytes} bytes, its socket's aside`, async () => {
   const clock = new FakeClock();
   const options = {
     resolvedLimits: defaultLimits,
@@ -68,7 +68,7 @@ test(`an idle connection of a server holds less than ${maxIdleBytes} octets, its
   await open(2000);
   const perConnection = ((await heapBytes()) - before) / 2000;
   for (const connection of kept) assert.equal(connection.status().streamsStarted, 0);
-  assert.ok(perConnection < maxIdleBytes, `${Math.round(perConnection)} octets each`);
+  assert.ok(perConnection < maxIdleBytes, `${Math.round(perConnection)} bytes each`);
   for (const connection of kept) connection.socketClosed();
   assert.equal(clock.pendingTimers, 0);
 });

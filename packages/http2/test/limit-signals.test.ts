@@ -73,7 +73,7 @@ const strikes: Partial<Record<LimitName, Strike>> = {
   large_header_list: {
     told: ["large_header_list warned"],
     strike({ peer }) {
-      // Name, value and 32 for each field (RFC 9113 §6.5.2); one octet decides.
+      // Name, value and 32 for each field (RFC 9113 §6.5.2); one byte decides.
       const head = listBytesOf(post);
       peer.sendHeaders(1, [...post, "x", "v".repeat(8192 - head - 33)], { endStream: true });
       peer.sendHeaders(3, [...post, "x", "v".repeat(8192 - head - 32)], { endStream: true });

@@ -77,9 +77,9 @@ for (const call of calls) {
     // The other stream goes on, also one that waited behind this one for room.
     peer.sendWindowUpdate(3, 100);
     await settle();
-    let octets = 0;
-    for (const frame of peer.unread) if (frame.type === "DATA" && frame.streamId === 3) octets += frame.data.length;
-    assert.equal(octets, 5);
+    let bytes = 0;
+    for (const frame of peer.unread) if (frame.type === "DATA" && frame.streamId === 3) bytes += frame.data.length;
+    assert.equal(bytes, 5);
   });
 
   test(`bears a listener that resets its stream from its "${call}" call`, async () => {

@@ -10,7 +10,7 @@ const transferBytes = 1526 * messageBytes;
 const message = new Uint8Array(messageBytes);
 
 interface Transfer {
-  /** Of the link, from the first octet of the request to the last of the data. */
+  /** Of the link, from the first byte of the request to the last of the data. */
   readonly share: number;
   /** The same without the first second, in which windows grow. */
   readonly laterShare: number;

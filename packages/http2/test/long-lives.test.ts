@@ -110,7 +110,7 @@ test("resets a stream whose last data got no window for 60 seconds, and keeps th
   await peer.expectNothingMore();
 });
 
-test("bears with a stream whose data moves an octet a minute", async () => {
+test("bears with a stream whose data moves a byte a minute", async () => {
   const { peer, clock, events } = createScriptedServer();
   await peer.shakeHands({ initialWindowSize: 0 });
   peer.sendHeaders(1, post, { endStream: true });

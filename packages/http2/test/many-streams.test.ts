@@ -44,7 +44,7 @@ async function answered({ peer }: ScriptedConnection): Promise<number> {
 const manyStreams = 20_000;
 const atOnce = 100;
 
-test("answers 20,000 requests of a single octet each, which ends them, without taking them for tiny pieces", async () => {
+test("answers 20,000 requests of a single byte each, which ends them, without taking them for tiny pieces", async () => {
   const scripted = createAnsweringServer();
   const { peer, settle } = scripted;
   await peer.shakeHands();
@@ -103,7 +103,7 @@ test("keeps nothing of streams that the client reset", async () => {
   const before = await heldBytes();
   await resetMany(6000);
   const perStream = ((await heldBytes()) - before) / 6000;
-  assert.ok(perStream < 64, `${Math.round(perStream)} octets are left of each`);
+  assert.ok(perStream < 64, `${Math.round(perStream)} bytes are left of each`);
   await peer.expectAlive();
 });
 
@@ -124,7 +124,7 @@ test("gives the connection's credit back for padded data on a stream that is ove
   for (const frame of peer.unread)
     if (frame.type === "WINDOW_UPDATE" && frame.streamId === 0) credit += frame.increment;
   // What is not given back yet is less than the least that is worth a frame.
-  assert.ok(sent - credit < 262_144, `${sent - credit} of ${sent} octets are missing`);
+  assert.ok(sent - credit < 262_144, `${sent - credit} of ${sent} bytes are missing`);
   peer.sendData(1, "", { endStream: true });
   while (peer.unread.length > 0) await peer.nextFrame();
   peer.sendData(1, patterned(3000), { padding: 200 });

@@ -13,7 +13,7 @@ async function aliveAfter(peer: ScriptedPeer, answers: number): Promise<void> {
   await peer.expectAlive();
 }
 
-test("answers with the octets that came", async () => {
+test("answers with the bytes that came", async () => {
   const { peer } = createScriptedServer();
   await peer.shakeHands();
   peer.sendPing("ff00a55a01020304");
@@ -55,8 +55,8 @@ test("rejects a ping whose connection ends first", async () => {
 
 for (const [what, frame, code] of [
   ["on a stream", { streamId: 1, payload: Buffer.alloc(8) }, ErrorCode.protocolError],
-  ["of 7 octets", { payload: Buffer.alloc(7) }, ErrorCode.frameSizeError],
-  ["of 9 octets", { payload: Buffer.alloc(9) }, ErrorCode.frameSizeError],
+  ["of 7 bytes", { payload: Buffer.alloc(7) }, ErrorCode.frameSizeError],
+  ["of 9 bytes", { payload: Buffer.alloc(9) }, ErrorCode.frameSizeError],
 ] as const) {
   test(`ends the connection for a PING ${what}`, async () => {
     const { peer } = createScriptedServer();

@@ -44,8 +44,8 @@ for (const [what, frame, code] of [
   ["on stream 0", { streamId: 0, payload: Buffer.alloc(4) }, ErrorCode.protocolError],
   ["on a stream that was never opened", { streamId: 5, payload: Buffer.alloc(4) }, ErrorCode.protocolError],
   ["on an even stream", { streamId: 2, payload: Buffer.alloc(4) }, ErrorCode.protocolError],
-  ["of 3 octets", { streamId: 1, payload: Buffer.alloc(3) }, ErrorCode.frameSizeError],
-  ["of 5 octets", { streamId: 1, payload: Buffer.alloc(5) }, ErrorCode.frameSizeError],
+  ["of 3 bytes", { streamId: 1, payload: Buffer.alloc(3) }, ErrorCode.frameSizeError],
+  ["of 5 bytes", { streamId: 1, payload: Buffer.alloc(5) }, ErrorCode.frameSizeError],
 ] as const) {
   test(`ends the connection for an RST_STREAM ${what}`, async () => {
     const { peer } = createScriptedServer();
@@ -205,7 +205,7 @@ test("frees a stream's place once, whether it ends or is released last", async (
   }
 });
 
-test("takes as many streams at once as its limit says, from the first octet, and refuses the next", async () => {
+test("takes as many streams at once as its limit says, from the first byte, and refuses the next", async () => {
   const { peer, events, connection } = createScriptedServer({ limits: { maxConcurrentStreams: 3 } });
   // Our SETTINGS are not acknowledged (CVE-2025-53506).
   peer.sendSettings();

@@ -45,7 +45,7 @@ test("acknowledges every SETTINGS frame and tells its client once that it is rea
 
 const wrong: readonly [what: string, frame: { flags?: number; streamId?: number; payload?: Buffer }, code: number][] = [
   ["on a stream", { streamId: 1 }, ErrorCode.protocolError],
-  ["of 5 octets", { payload: Buffer.alloc(5) }, ErrorCode.frameSizeError],
+  ["of 5 bytes", { payload: Buffer.alloc(5) }, ErrorCode.frameSizeError],
   ["of 33 entries", { payload: Buffer.alloc(198) }, ErrorCode.frameSizeError],
   ["that acknowledge and carry a payload", { flags: 1, payload: Buffer.alloc(6) }, ErrorCode.frameSizeError],
   ["with push of 2", { payload: Buffer.from("000200000002", "hex") }, ErrorCode.protocolError],

@@ -9,7 +9,7 @@ import { post } from "./example-fields.ts";
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** Octets of all array buffers that are still alive once nobody needs them; they are given up a turn behind their collection. */
+/** Bytes of all array buffers that are still alive once nobody needs them; they are given up a turn behind their collection. */
 async function heldBytes(): Promise<number> {
   for (let round = 0; round < 3; round++) {
     collect();
@@ -33,11 +33,11 @@ async function connectionsLeftAt(tail: (scripted: ScriptedConnection) => Buffer,
     // An unknown frame that takes what the end leaves, in pieces of what a frame may hold.
     let at = 0;
     for (let left = chunk.length - end.length; left > 0; ) {
-      const octets = Math.min(left, 16_384 + 9);
-      chunk.writeUIntBE(octets - 9, at, 3);
+      const bytes = Math.min(left, 16_384 + 9);
+      chunk.writeUIntBE(bytes - 9, at, 3);
       chunk[at + 3] = 0x42;
-      at += octets;
-      left -= octets;
+      at += bytes;
+      left -= bytes;
     }
     chunk.set(end, at);
     scripted.connection.receive(chunk);
@@ -64,6 +64,6 @@ for (const [what, tail] of [
 ] as const) {
   test(`keeps no chunk alive for what it has left half read: ${what}`, async () => {
     const held = await connectionsLeftAt(tail, 50);
-    assert.ok(held < 4096, `${Math.round(held)} octets are held for each connection`);
+    assert.ok(held < 4096, `${Math.round(held)} bytes are held for each connection`);
   });
 }

@@ -16,7 +16,7 @@ function fillPool(): void {
   }
 }
 
-test("sends no octet that was not written, whatever way the data takes", async () => {
+test("sends no byte that was not written, whatever way the data takes", async () => {
   const { peer, connection, events, channel, settle } = createScriptedServer();
   peer.recordsWire = true;
   await peer.shakeHands({ initialWindowSize: 2 ** 31 - 1 });
@@ -31,13 +31,13 @@ test("sends no octet that was not written, whatever way the data takes", async (
     const offset = stream.reserveData(round * 10);
     if (offset !== -1) {
       // Less than was reserved.
-      const octets = round * 7;
-      connection.outputBytes.fill(1, offset, offset + octets);
-      stream.commitData(offset, octets, false);
+      const bytes = round * 7;
+      connection.outputBytes.fill(1, offset, offset + bytes);
+      stream.commitData(offset, bytes, false);
     }
     stream.sendData(Buffer.alloc((round * 997) % 70_000, 2));
     peer.sendPing();
-    // A third of the rounds leaves while the socket holds octets back.
+    // A third of the rounds leaves while the socket holds bytes back.
     if (round % 3 === 0) channel.holdWrites();
     stream.sendTrailers(["x-end", "9".repeat(round)]);
     await settle();
@@ -54,15 +54,15 @@ test("gives parts in the order in which they were collected, slabs and buffers m
   const arena = new OutputArena();
   const expected: Buffer[] = [];
   for (let i = 0; i < 50; i++) {
-    const octets = (i * 4001) % 70_000;
-    const content = Buffer.alloc(octets, i + 1);
+    const bytes = (i * 4001) % 70_000;
+    const content = Buffer.alloc(bytes, i + 1);
     expected.push(content);
     if (i % 4 === 0) {
       arena.append(content);
     } else {
-      const offset = arena.reserve(octets);
+      const offset = arena.reserve(bytes);
       arena.bytes.set(content, offset);
-      arena.length = offset + octets;
+      arena.length = offset + bytes;
     }
   }
   const whole = Buffer.concat(expected);
@@ -89,7 +89,7 @@ test("does not write into what was taken out and has not left", () => {
   assert.deepEqual([...Buffer.concat(second)], new Array(10).fill(2));
 });
 
-test("uses a slab again once its octets have left, and pools none of another size", () => {
+test("uses a slab again once its bytes have left, and pools none of another size", () => {
   const arena = new OutputArena();
   arena.reserve(10);
   const slab = arena.bytes;

@@ -1,4 +1,4 @@
-// DATA cut into single octets (RUSTSEC-2026-0258, CVE-2026-84304), and the honest streams that the first cures of it broke.
+// DATA cut into single bytes (RUSTSEC-2026-0258, CVE-2026-84304), and the honest streams that the first cures of it broke.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { smallDataCost } from "../src/connection/abuse/small-data.ts";
@@ -6,15 +6,15 @@ import { type ConnectionLimits, ErrorCode, type Stream } from "../src/index.ts";
 import { buildFrame, createScriptedServer, type ScriptedConnection, type WireFrame } from "../src/testing/index.ts";
 import { post } from "./example-fields.ts";
 
-/** Frames of `octets` each, in chunks of 500 frames, as many as there are or until the connection has ended. */
+/** Frames of `bytes` each, in chunks of 500 frames, as many as there are or until the connection has ended. */
 async function sendMany(
   { peer, channel, settle }: ScriptedConnection,
   streamId: number,
-  octets: number,
+  bytes: number,
   count: number,
   padding = 0,
 ): Promise<void> {
-  const payload = Buffer.alloc(octets + (padding > 0 ? 1 + padding : 0), 1);
+  const payload = Buffer.alloc(bytes + (padding > 0 ? 1 + padding : 0), 1);
   if (padding > 0) payload[0] = padding;
   const frame = buildFrame({ type: 0, streamId, flags: padding > 0 ? 8 : 0, payload });
   for (let left = count; left > 0 && !channel.isEnded; left -= 500) {
@@ -50,14 +50,14 @@ async function openServer(limits: Partial<ConnectionLimits> = {}): Promise<Open>
 const silent = { onHead() {}, onTrailers() {}, onEnd() {}, onReset() {}, onWritable() {} };
 
 /** Six for each: 87,381 of them use up the budget of 524,288. */
-const singleOctets = 87_381;
+const singleBytes = 87_381;
 
 for (const padding of [0, 200]) {
-  test(`bears ${singleOctets} single octets that nobody uses up, with padding of ${padding}, and ends the connection at the next`, async () => {
+  test(`bears ${singleBytes} single bytes that nobody uses up, with padding of ${padding}, and ends the connection at the next`, async () => {
     // Padding is used up at once, so it lets the window grow, and the budget with it.
     const scripted = await openServer({ maxReceiveWindowBytes: 0 });
     const { peer, events } = scripted;
-    await sendMany(scripted, 1, 1, singleOctets, padding);
+    await sendMany(scripted, 1, 1, singleBytes, padding);
     assert.deepEqual(events.limits, []);
     await sendMany(scripted, 1, 1, 1, padding);
     assert.deepEqual(events.limits, ["small_data closed"]);
@@ -65,7 +65,7 @@ for (const padding of [0, 200]) {
   });
 }
 
-test("bears a window full of five-octet frames that nobody has used up yet", async () => {
+test("bears a window full of five-byte frames that nobody has used up yet", async () => {
   const scripted = await openServer();
   const { events } = scripted;
   await sendMany(scripted, 1, 5, Math.floor(1_048_576 / 5));
@@ -92,7 +92,7 @@ test("bears a million small messages that are read slowly", async () => {
   assert.deepEqual(events.limits, []);
 });
 
-test("bears single octets for ever as long as they are used up", async () => {
+test("bears single bytes for ever as long as they are used up", async () => {
   const scripted = await openServer();
   scripted.reader.consumes = true;
   await sendMany(scripted, 1, 1, 300_000);
@@ -110,9 +110,9 @@ test("gives back what a stream had cost that was reset", async () => {
   assert.deepEqual(events.limits, []);
 });
 
-test("charges frames of one to six octets, and none that is empty or ends its stream", () => {
+test("charges frames of one to six bytes, and none that is empty or ends its stream", () => {
   assert.deepEqual(
-    [0, 1, 5, 6, 7, 16_384].map((octets) => smallDataCost(octets, false)),
+    [0, 1, 5, 6, 7, 16_384].map((bytes) => smallDataCost(bytes, false)),
     [0, 6, 2, 1, 0, 0],
   );
   assert.equal(smallDataCost(1, true), 0);

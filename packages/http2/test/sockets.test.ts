@@ -50,11 +50,11 @@ for (const [what, tls, unix] of transports) {
     test("carries requests of every size between our client and our server", () =>
       within(async (address, options) => {
         await withConnection(address, options, async (connection) => {
-          for (const octets of [0, 1, 16_384, 16_385, 65_536, 3_000_000]) {
-            const response = await ask(connection, patterned(octets));
+          for (const bytes of [0, 1, 16_384, 16_385, 65_536, 3_000_000]) {
+            const response = await ask(connection, patterned(bytes));
             assert.equal(response.response?.status, 200);
-            assert.ok(response.body.equals(patterned(octets)), `${octets} octets`);
-            assert.deepEqual(response.trailers?.fields, ["x-length", String(octets)]);
+            assert.ok(response.body.equals(patterned(bytes)), `${bytes} bytes`);
+            assert.deepEqual(response.trailers?.fields, ["x-length", String(bytes)]);
           }
         });
       }));
@@ -110,18 +110,18 @@ for (const tls of [false, true]) {
       } as nodeHttp2.SecureClientSessionOptions);
       try {
         const answers = await Promise.all(
-          [0, 10, 500_000].map(async (octets) => {
+          [0, 10, 500_000].map(async (bytes) => {
             const stream = session.request({
               ":method": "POST",
               ":path": "/",
-              "x-large": "y".repeat(octets === 10 ? 9000 : 1),
+              "x-large": "y".repeat(bytes === 10 ? 9000 : 1),
             });
             const trailers = once(stream, "trailers");
-            stream.end(patterned(octets));
+            stream.end(patterned(bytes));
             const chunks: Buffer[] = [];
             for await (const chunk of stream) chunks.push(chunk as Buffer);
             const [fields] = (await trailers) as [nodeHttp2.IncomingHttpHeaders];
-            assert.equal(fields["x-length"], String(octets));
+            assert.equal(fields["x-length"], String(bytes));
             return Buffer.concat(chunks);
           }),
         );
@@ -149,9 +149,9 @@ for (const tls of [false, true]) {
         address,
         tls ? { tls: { ca: certificate.cert, servername: "localhost" } } : {},
         async (connection) => {
-          for (const octets of [1, 500_000]) {
-            const response = await ask(connection, patterned(octets));
-            assert.ok(response.body.equals(patterned(octets)));
+          for (const bytes of [1, 500_000]) {
+            const response = await ask(connection, patterned(bytes));
+            assert.ok(response.body.equals(patterned(bytes)));
             assert.deepEqual(response.trailers?.fields, ["x-trailer", "t"]);
           }
           await connection.ping();
@@ -180,7 +180,7 @@ async function withPeer(
   }
 }
 
-test("takes the preface octet by octet", async () => {
+test("takes the preface byte by byte", async () => {
   await withServer({}, local, async (address) => {
     await withPeer(address, async (peer, socket) => {
       socket.setNoDelay(true);
@@ -228,7 +228,7 @@ test("answers 505 to HTTP/1.1 when there is no server for that", async () => {
   });
 });
 
-test("hands HTTP/1.1 to a server for that on the same port, whatever octets come first", async () => {
+test("hands HTTP/1.1 to a server for that on the same port, whatever bytes come first", async () => {
   const http1Server = createHttp1Server((request, response) => response.end(`${request.method} ${request.url}`));
   await withServer({ http1Server }, local, async (address) => {
     assert.deepEqual(await http1Get(portOf(address)), { status: 200, body: "GET /old" });
@@ -237,7 +237,7 @@ test("hands HTTP/1.1 to a server for that on the same port, whatever octets come
     });
     const socket = connectNet(portOf(address), "127.0.0.1");
     socket.setNoDelay(true);
-    for (const octet of "GET /slow HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n") socket.write(octet);
+    for (const byte of "GET /slow HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n") socket.write(byte);
     let answer = "";
     for await (const chunk of socket) answer += String(chunk);
     assert.match(answer, /GET \/slow$/);
@@ -346,13 +346,13 @@ test("reports a connection that is reset in the middle of a request, and serves 
   });
 });
 
-test("bears a peer that is gone at every octet of the handshake", async () => {
+test("bears a peer that is gone at every byte of the handshake", async () => {
   await withServer({}, local, async (address) => {
     const opening = Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), buildFrame({ type: 4 })]);
-    for (let octets = 0; octets <= opening.length; octets++) {
+    for (let bytes = 0; bytes <= opening.length; bytes++) {
       const socket = connectNet(portOf(address), "127.0.0.1");
       await once(socket, "connect");
-      await new Promise((resolve) => socket.write(opening.subarray(0, octets), resolve));
+      await new Promise((resolve) => socket.write(opening.subarray(0, bytes), resolve));
       socket.resetAndDestroy();
       await once(socket, "close");
     }

@@ -112,9 +112,9 @@ for (let type = 0x0a; type <= 0xff; type++) {
     const { peer, events } = createScriptedServer();
     await peer.shakeHands();
     peer.sendHeaders(1, post);
-    for (const octets of [0, 1, 8, 16_384]) {
+    for (const bytes of [0, 1, 8, 16_384]) {
       for (const streamId of [0, 1, 2, 99]) {
-        peer.sendFrame({ type, flags: 0xff, streamId, payload: Buffer.alloc(octets, 0xff) });
+        peer.sendFrame({ type, flags: 0xff, streamId, payload: Buffer.alloc(bytes, 0xff) });
       }
     }
     await peer.expectAlive();
@@ -165,13 +165,13 @@ test("takes a million small DATA frames with content", async () => {
   await peer.shakeHands();
   peer.sendHeaders(1, post);
   const recorded = events.stream(1);
-  let octets = 0;
+  let bytes = 0;
   const stream = recorded.stream;
   assert.ok(stream !== undefined);
   stream.listener = {
     onHead() {},
     onData(_bytes, start, end) {
-      octets += end - start;
+      bytes += end - start;
       stream.consume(end - start);
     },
     onTrailers() {},
@@ -186,7 +186,7 @@ test("takes a million small DATA frames with content", async () => {
     await settle();
   }
   await settle();
-  assert.equal(octets, 1_000_000);
+  assert.equal(bytes, 1_000_000);
 });
 
 for (const role of ["server", "client"] as const) {
@@ -210,7 +210,7 @@ for (const role of ["server", "client"] as const) {
   });
 }
 
-test("takes a frame of exactly the limit, and ends the connection at one octet more", async () => {
+test("takes a frame of exactly the limit, and ends the connection at one byte more", async () => {
   const { peer, events } = createScriptedServer();
   await peer.shakeHands();
   peer.sendHeaders(1, post);
@@ -270,7 +270,7 @@ for (const [what, send] of [
   });
 }
 
-test("reads the same conversation whatever octets it is cut at", async () => {
+test("reads the same conversation whatever bytes it is cut at", async () => {
   for (const sliceBytes of [1, 2, 3, 7, 10, 100]) {
     const { peer, events } = createScriptedServer();
     peer.sliceBytes = sliceBytes;

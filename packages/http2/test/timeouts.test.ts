@@ -28,7 +28,7 @@ test("gives the acknowledgement of our SETTINGS 10 seconds", async () => {
   assert.equal(clock.pendingTimers, 0);
 });
 
-test("gives a frame 10 seconds to arrive, however often an octet of it comes", async () => {
+test("gives a frame 10 seconds to arrive, however often a byte of it comes", async () => {
   const { peer, clock } = createScriptedServer();
   await peer.shakeHands();
   peer.sendHeaders(1, post);

@@ -145,12 +145,12 @@ test("refuses a path in a folder that is not there", async () => {
   });
 });
 
-test("takes a path of as many octets as a socket's address holds, and refuses one more", async () => {
+test("takes a path of as many bytes as a socket's address holds, and refuses one more", async () => {
   const most = process.platform === "linux" ? 107 : 103;
   const room = most - folder.length - 1;
   const path = join(folder, "s".repeat(room));
   await whileServed(path, async () => assert.ok(await isAnswered(path)));
-  await assertRefused(`${path}s`, new RegExp(`has ${most + 1} octets; a Unix socket's has at most ${most}`));
+  await assertRefused(`${path}s`, new RegExp(`has ${most + 1} bytes; a Unix socket's has at most ${most}`));
 });
 
 test("refuses a folder in which everybody may replace the file, unless the system forbids that", async () => {

@@ -19,7 +19,7 @@ const stepMs = 1;
 class LinkEnd implements ByteChannel {
   /** The connection at the other end. */
   reader: Connection | undefined;
-  /** Octets in front of what the reader reads: a server's connection begins behind the preface. */
+  /** Bytes in front of what the reader reads: a server's connection begins behind the preface. */
   skip = 0;
   private readonly clock: FakeClock;
   private readonly speed: LinkSpeed;

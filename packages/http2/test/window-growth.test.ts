@@ -19,13 +19,13 @@ async function uploading(limits: Partial<ConnectionLimits> = {}): Promise<Script
   return scripted;
 }
 
-function sendOctets({ peer }: ScriptedConnection, octets: number): void {
-  for (let left = octets; left > 0; left -= piece.length) peer.sendData(1, piece.subarray(0, left));
+function sendBytes({ peer }: ScriptedConnection, bytes: number): void {
+  for (let left = bytes; left > 0; left -= piece.length) peer.sendData(1, piece.subarray(0, left));
 }
 
 /** Sends a quarter of a window, and reads the PING that it is answered with. */
-async function untilPing(scripted: ScriptedConnection, octets: number): Promise<string> {
-  sendOctets(scripted, octets);
+async function untilPing(scripted: ScriptedConnection, bytes: number): Promise<string> {
+  sendBytes(scripted, bytes);
   return (await scripted.peer.nextOf("PING")).payload;
 }
 
@@ -33,7 +33,7 @@ async function untilPing(scripted: ScriptedConnection, octets: number): Promise<
 async function untilSecondPing(scripted: ScriptedConnection): Promise<string> {
   const { peer, clock } = scripted;
   const first = await untilPing(scripted, quarter);
-  sendOctets(scripted, notFilled);
+  sendBytes(scripted, notFilled);
   clock.advance(50);
   peer.sendPing(first, { ack: true });
   return untilPing(scripted, quarter);
@@ -43,7 +43,7 @@ test("measures with a PING, and makes both windows four times as large when they
   const scripted = await uploading();
   const { peer } = scripted;
   await untilPing(scripted, quarter);
-  sendOctets(scripted, mib);
+  sendBytes(scripted, mib);
   await scripted.settle();
   let frame = await peer.nextFrame();
   while (frame.type === "WINDOW_UPDATE" && frame.increment < mib) frame = await peer.nextFrame();
@@ -55,7 +55,7 @@ test("grows both windows when a later round trip brings a whole one", async () =
   const scripted = await uploading();
   const { peer, clock } = scripted;
   const payload = await untilSecondPing(scripted);
-  sendOctets(scripted, mib);
+  sendBytes(scripted, mib);
   clock.advance(50);
   await scripted.settle();
   while (peer.unread.length > 0) assert.equal((await peer.nextFrame()).type, "WINDOW_UPDATE");
@@ -66,7 +66,7 @@ test("grows both windows when a later round trip brings a whole one", async () =
   assert.deepEqual(settings.entries, [[4, 2 * mib]]);
 });
 
-test("takes what the grown windows allow, on streams that were open before, and not one octet more", async () => {
+test("takes what the grown windows allow, on streams that were open before, and not one byte more", async () => {
   const scripted = createScriptedServer({
     onStream: (recorded) => {
       recorded.consumes = recorded.stream?.id === 1;
@@ -77,7 +77,7 @@ test("takes what the grown windows allow, on streams that were open before, and 
   peer.sendHeaders(1, post);
   peer.sendHeaders(3, post);
   const payload = await untilSecondPing(scripted);
-  sendOctets(scripted, mib);
+  sendBytes(scripted, mib);
   clock.advance(50);
   peer.sendPing(payload, { ack: true });
   await peer.nextOf("SETTINGS");
@@ -95,7 +95,7 @@ test("a peer may acknowledge each of our SETTINGS for nothing, and no more often
   const scripted = await uploading({ glitchBurst: 1, glitchesPerSecond: 0 });
   const { peer } = scripted;
   await untilPing(scripted, quarter);
-  sendOctets(scripted, mib);
+  sendBytes(scripted, mib);
   await peer.nextOf("SETTINGS");
   peer.sendSettingsAck();
   await scripted.settle();
@@ -115,7 +115,7 @@ test("keeps windows that somebody has set", async () => {
     { maxReceiveWindowBytes: mib },
   ]) {
     const scripted = await uploading(limits);
-    sendOctets(scripted, 4 * mib);
+    sendBytes(scripted, 4 * mib);
     await scripted.settle();
     while (scripted.peer.unread.length > 0) assert.equal((await scripted.peer.nextFrame()).type, "WINDOW_UPDATE");
   }
@@ -125,7 +125,7 @@ test("lets windows that somebody has set grow when that is said, too", async () 
   const scripted = await uploading({ connectionWindowBytes: 3 * mib, maxReceiveWindowBytes: 4 * mib });
   const payload = await untilPing(scripted, mib);
   scripted.clock.advance(50);
-  sendOctets(scripted, 2 * mib);
+  sendBytes(scripted, 2 * mib);
   scripted.peer.sendPing(payload, { ack: true });
   const settings = await scripted.peer.nextOf("SETTINGS");
   assert.deepEqual(settings.entries, [[4, 2 * mib]]);
@@ -152,7 +152,7 @@ test("a client measures its downloads only while data comes", async () => {
 test("leaves half of what the connection may hold to others when a stream's window grows", async () => {
   const scripted = await uploading({ maxReceiveWindowBytes: 3 * mib });
   await untilPing(scripted, quarter);
-  sendOctets(scripted, mib);
+  sendBytes(scripted, mib);
   const settings = await scripted.peer.nextOf("SETTINGS");
   assert.deepEqual(settings.entries, [[4, 1.5 * mib]]);
 });

@@ -1,10 +1,10 @@
 import type { Shape } from "./samples.ts";
 
-/** Where a message of one shape is turned into octets and back. Results are returned, so that no work can be left out. */
+/** Where a message of one shape is turned into bytes and back. Results are returned, so that no work can be left out. */
 export interface ShapeWork {
   encode(): unknown;
   decode(): unknown;
-  /** Octets of the encoded message. */
+  /** Bytes of the encoded message. */
   readonly bytes: number;
 }
 

@@ -11,7 +11,7 @@ export interface CodecRow {
 /** A line per shape and direction: our operations per second of CPU time, and how often we are faster than each other subject. */
 export function renderCodecTable(rows: readonly CodecRow[], subjects: readonly string[]): string {
   const [own = "", ...others] = subjects;
-  const lines = [line(["", "octets", own, ...others.map((name) => `× ${name}`)])];
+  const lines = [line(["", "bytes", own, ...others.map((name) => `× ${name}`)])];
   for (const { name, bytes, microseconds } of rows) {
     const ours = microseconds[own] as number;
     const ratios = others.map((other) => advantage(ours, microseconds[other] as number, "lower").toFixed(2));

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 
 /** Sends as fast as the server takes it, and begins anew whenever the connection is ended. Resolves to how many connections that took. */
-export async function attack(port: number, octets: () => Iterable<Buffer>, signal: AbortSignal): Promise<number> {
+export async function attack(port: number, bytes: () => Iterable<Buffer>, signal: AbortSignal): Promise<number> {
   let connections = 0;
   while (!signal.aborted) {
     connections++;
@@ -10,7 +10,7 @@ export async function attack(port: number, octets: () => Iterable<Buffer>, signa
     const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
     const stop = (): unknown => socket.destroy();
     signal.addEventListener("abort", stop);
-    await Promise.race([send(socket, octets()), closed]);
+    await Promise.race([send(socket, bytes()), closed]);
     if (!socket.destroyed && !signal.aborted) await closed;
     signal.removeEventListener("abort", stop);
     await closed;
@@ -18,10 +18,10 @@ export async function attack(port: number, octets: () => Iterable<Buffer>, signa
   return connections;
 }
 
-async function send(socket: Socket, octets: Iterable<Buffer>): Promise<void> {
+async function send(socket: Socket, bytes: Iterable<Buffer>): Promise<void> {
   let wake = (): void => {};
   socket.on("drain", () => wake()).on("close", () => wake());
-  for (const chunk of octets) {
+  for (const chunk of bytes) {
     if (socket.destroyed) return;
     if (socket.write(chunk)) continue;
     await new Promise<void>((resolve) => {

@@ -1,6 +1,6 @@
 import { echoRequest, slowResponseMessage } from "./special-requests.ts";
 
-/** What one hostile connection sends, as fast as it is taken. Each attack yields the octets of a connection from its preface on. */
+/** What one hostile connection sends, as fast as it is taken. Each attack yields the bytes of a connection from its preface on. */
 
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 const emptySettings = frame(4, 0, 0, Buffer.alloc(0));
@@ -93,7 +93,7 @@ function messageFlood(method: string): () => Generator<Buffer> {
 }
 
 const twice = (one: Buffer): Buffer[] => [one, one];
-const singleOctet = (id: number): Buffer => Buffer.concat(new Array<Buffer>(6000).fill(frame(0, 0, id, Buffer.of(0))));
+const singleByte = (id: number): Buffer => Buffer.concat(new Array<Buffer>(6000).fill(frame(0, 0, id, Buffer.of(0))));
 
 /** Calls of methods that do not exist, whose names come back in responses of headers alone that no table makes shorter. */
 export function headerResponses(): Iterable<Buffer> {
@@ -126,11 +126,11 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
       400,
     ),
   "data on streams that are over": () =>
-    streams((id) => [frame(1, endHeaders, id, requestBlock("Missing")), singleOctet(id)], 1),
+    streams((id) => [frame(1, endHeaders, id, requestBlock("Missing")), singleByte(id)], 1),
   "data on a stream that it has ended": function* () {
     yield opening;
     yield Buffer.concat([frame(1, endHeaders, 1, unary), frame(0, endStream, 1, emptyMessage)]);
-    const bytes = singleOctet(1);
+    const bytes = singleByte(1);
     for (;;) yield bytes;
   },
   "resets that it makes the server send": () =>
@@ -159,7 +159,7 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
     const chunk = Buffer.concat(new Array<Buffer>(7000).fill(frame(9, 0, 1, Buffer.alloc(0))));
     for (;;) yield chunk;
   },
-  "16,000 fields for as many octets": () => streams((id) => [frame(1, endHeaders | endStream, id, indexBomb)], 4),
+  "16,000 fields for as many bytes": () => streams((id) => [frame(1, endHeaders | endStream, id, indexBomb)], 4),
   "calls whose answers it gives no window": function* () {
     const closedWindow = frame(4, 0, 0, Buffer.of(0, 4, 0, 0, 0, 0));
     const calls = streams((id) => [frame(1, endHeaders, id, unary), frame(0, endStream, id, largeMessage)], 4);
@@ -167,10 +167,10 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
     yield Buffer.concat([preface, closedWindow, settingsAck]);
     yield* calls;
   },
-  "data in single octets": function* () {
+  "data in single bytes": function* () {
     yield opening;
     yield frame(1, endHeaders, 1, requestBlock("ClientStream"));
-    const bytes = singleOctet(1);
+    const bytes = singleByte(1);
     for (;;) yield bytes;
   },
   "frames full of empty messages": messageFlood("ClientStream"),

@@ -31,9 +31,9 @@ function readingAttack(name: string): RunAttack {
 
 const runs: Readonly<Record<string, RunAttack>> = {
   ...Object.fromEntries(
-    Object.entries(attacks).map(([name, octets]): [string, RunAttack] => [
+    Object.entries(attacks).map(([name, bytes]): [string, RunAttack] => [
       name,
-      (port, signal) => attack(port, octets, signal),
+      (port, signal) => attack(port, bytes, signal),
     ]),
   ),
   ...Object.fromEntries(Object.keys(readingAttacks).map((name) => [name, readingAttack(name)])),

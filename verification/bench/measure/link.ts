@@ -19,7 +19,7 @@ const SECOND_HALF = "second half";
 /** A bare TCP connection over the same link, without any protocol: no figure can be better, and it tells how busy the machine is. */
 const RAW = "tcp";
 
-/** How much of a link one call uses, in percent: from its first octet to its end, so the windows' growth is in it. */
+/** How much of a link one call uses, in percent: from its first byte to its end, so the windows' growth is in it. */
 export async function measureLink(work: LinkWork, session: Session): Promise<Map<string, Outcome>> {
   const server = await startServer(TERCEL.server, MEASURED_CORE);
   const faults = { latencyMs: work.roundTripMs / 2, bytesPerSecond: work.bytesPerSecond };

@@ -41,7 +41,7 @@ export async function openIdleConnections(
   count: number,
   calls: Calls = { each: 0, path: "" },
 ): Promise<IdleConnections> {
-  const octets = Buffer.concat([OPENING, ...requests(calls), PING]);
+  const bytes = Buffer.concat([OPENING, ...requests(calls), PING]);
   const answers = calls.isEnded ? calls.each : 0;
   const sockets: Socket[] = [];
   const close = () => {
@@ -53,7 +53,7 @@ export async function openIdleConnections(
       for (let i = 0; i < OPENED_TOGETHER && sockets.length < count; i++) {
         const socket = connect({ host: "127.0.0.1", port });
         sockets.push(socket);
-        opening.push(handshake(socket, octets, answers));
+        opening.push(handshake(socket, bytes, answers));
       }
       await Promise.all(opening);
     }
@@ -65,7 +65,7 @@ export async function openIdleConnections(
 }
 
 /** Settles when the server's SETTINGS are acknowledged, the PING is answered, and so many calls are, each with a message. */
-function handshake(socket: Socket, octets: Uint8Array, answers: number): Promise<void> {
+function handshake(socket: Socket, bytes: Uint8Array, answers: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let received: Buffer = Buffer.alloc(0);
     let settingsSeen = false;
@@ -81,7 +81,7 @@ function handshake(socket: Socket, octets: Uint8Array, answers: number): Promise
     socket.on("error", (error) => fail(`failed: ${error.message}`));
     // After the handshake this changes nothing any more: the promise is settled.
     socket.on("close", () => fail("was closed by the server"));
-    socket.write(octets);
+    socket.write(bytes);
     socket.on("data", (chunk: Buffer) => {
       received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
       for (;;) {
@@ -122,7 +122,7 @@ function requests({ each, path, isEnded }: Calls): Buffer[] {
   });
 }
 
-/** A header block without indexing or Huffman code (RFC 7541 §6.2.2). Names and values stay below 127 octets. */
+/** A header block without indexing or Huffman code (RFC 7541 §6.2.2). Names and values stay below 127 bytes. */
 function literals(fields: readonly string[]): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < fields.length; at += 2) {

@@ -26,7 +26,7 @@ describe("size-delimited messages", () => {
   });
 
   it("are refused when the stream ends inside one", async () => {
-    await assert.rejects(readAll(chunksOf(three.subarray(0, three.length - 1), 5)), /ended 8 octets into a message/);
+    await assert.rejects(readAll(chunksOf(three.subarray(0, three.length - 1), 5)), /ended 8 bytes into a message/);
   });
 
   it("are refused above the limit, by the announced length alone", async () => {
@@ -34,6 +34,6 @@ describe("size-delimited messages", () => {
     length.writeUInt32BE(maxDelimitedBytes + 1);
     await assert.rejects(readAll(chunksOf(length, 4)), RangeError);
     length.writeUInt32BE(maxDelimitedBytes);
-    await assert.rejects(readAll(chunksOf(length, 4)), /ended 4 octets into a message/);
+    await assert.rejects(readAll(chunksOf(length, 4)), /ended 4 bytes into a message/);
   });
 });

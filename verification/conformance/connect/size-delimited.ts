@@ -1,4 +1,4 @@
-/** How the suite's runner and the programs it tests talk: each message behind its length, 4 octets, big endian. */
+/** How the suite's runner and the programs it tests talk: each message behind its length, 4 bytes, big endian. */
 
 const lengthBytes = 4;
 
@@ -16,14 +16,14 @@ export async function* readDelimited(input: AsyncIterable<Uint8Array>): AsyncGen
     waiting = waiting.length === 0 ? Buffer.from(chunk) : Buffer.concat([waiting, chunk]);
     while (waiting.length >= lengthBytes) {
       const length = waiting.readUInt32BE(0);
-      if (length > maxDelimitedBytes) throw new RangeError(`a message of ${length} octets was announced`);
+      if (length > maxDelimitedBytes) throw new RangeError(`a message of ${length} bytes was announced`);
       const end = lengthBytes + length;
       if (waiting.length < end) break;
       yield waiting.subarray(lengthBytes, end);
       waiting = waiting.subarray(end);
     }
   }
-  if (waiting.length > 0) throw new Error(`the input ended ${waiting.length} octets into a message`);
+  if (waiting.length > 0) throw new Error(`the input ended ${waiting.length} bytes into a message`);
 }
 
 /** A message with its length before it. */

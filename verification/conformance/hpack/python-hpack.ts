@@ -59,9 +59,9 @@ export async function compareWithPython(python: string, seed: number): Promise<n
 
       const theirs = random.fields();
       const { block } = await peer.ask({ encode: theirs, huffman: random.below(2) === 0 });
-      const octets = Buffer.from(block as string, "hex");
+      const bytes = Buffer.from(block as string, "hex");
       assert.deepEqual(
-        decoder.decode(octets, 0, octets.length).fields,
+        decoder.decode(bytes, 0, bytes.length).fields,
         theirs,
         `list ${at} of seed ${seed}, from Python`,
       );

@@ -37,7 +37,7 @@ export class RandomLists {
     if (this.below(2) === 0) return known[this.below(known.length)] as string;
     const length = this.below(10) === 0 ? this.below(900) : this.below(40);
     const readable = this.below(3) > 0;
-    const octets = Array.from({ length }, () => (readable ? 0x61 + this.below(26) : 0x21 + this.below(0x5e)));
-    return String.fromCharCode(...octets);
+    const bytes = Array.from({ length }, () => (readable ? 0x61 + this.below(26) : 0x21 + this.below(0x5e)));
+    return String.fromCharCode(...bytes);
   }
 }

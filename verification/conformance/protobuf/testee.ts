@@ -1,6 +1,6 @@
 /**
  * The program that the suite's runner starts and questions: reads a message in one format and writes it in another, with our
- * codecs. Each question and answer stands behind its length, 4 octets, little endian.
+ * codecs. Each question and answer stands behind its length, 4 bytes, little endian.
  */
 import { readFileSync, readSync, writeSync } from "node:fs";
 import { createFileRegistry, type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
@@ -50,10 +50,10 @@ function answer(request: Request): Result {
   else if (requestedOutputFormat === Format.json) output = json;
   else return { case: "skipped", value: `no codec for format ${requestedOutputFormat}` };
   try {
-    const octets = output.encode(schema, message);
+    const bytes = output.encode(schema, message);
     return output === protobuf
-      ? { case: "protobufPayload", value: octets }
-      : { case: "jsonPayload", value: Buffer.from(octets).toString() };
+      ? { case: "protobufPayload", value: bytes }
+      : { case: "jsonPayload", value: Buffer.from(bytes).toString() };
   } catch (error) {
     return { case: "serializeError", value: String(error) };
   }
@@ -73,19 +73,19 @@ function schemaOf(name: string): DescMessage {
   return schema;
 }
 
-/** Exactly so many octets of standard input, or `undefined` at its end. */
+/** Exactly so many bytes of standard input, or `undefined` at its end. */
 function read(length: number): Uint8Array | undefined {
-  const octets = new Uint8Array(length);
+  const bytes = new Uint8Array(length);
   for (let at = 0; at < length; ) {
-    const count = readSync(0, octets, at, length - at, null);
+    const count = readSync(0, bytes, at, length - at, null);
     if (count === 0) return undefined;
     at += count;
   }
-  return octets;
+  return bytes;
 }
 
-function write(octets: Uint8Array): void {
-  for (let at = 0; at < octets.length; ) at += writeSync(1, octets, at);
+function write(bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at);
 }
 
 for (;;) {
@@ -94,9 +94,9 @@ for (;;) {
   const question = read(Buffer.from(length).readUInt32LE());
   if (question === undefined) throw new Error("the runner stopped inside a question");
   const result = answer(protobuf.decode(requestSchema, question) as Request);
-  const octets = protobuf.encode(responseSchema, { $typeName: responseSchema.typeName, result } as Message);
+  const bytes = protobuf.encode(responseSchema, { $typeName: responseSchema.typeName, result } as Message);
   const prefix = Buffer.alloc(4);
-  prefix.writeUInt32LE(octets.length);
+  prefix.writeUInt32LE(bytes.length);
   write(prefix);
-  write(octets);
+  write(bytes);
 }

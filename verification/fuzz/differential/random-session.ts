@@ -7,7 +7,7 @@ const flag = { endStream: 1, ack: 1, endHeaders: 4, padded: 8, priority: 32 };
 
 /** A client's connection behind the preface, without fault: whoever keeps the protocol answers it in the same way. */
 export interface Session {
-  octets: Buffer;
+  bytes: Buffer;
   /** Streams that have to be answered. */
   requests: number[];
 }
@@ -47,7 +47,7 @@ export function createSession(random: Random): Session {
   }
   for (const id of requests)
     frames.push(buildFrame({ type: type.windowUpdate, streamId: id, payload: uint32(1_000_000) }));
-  return { octets: Buffer.concat(frames), requests };
+  return { bytes: Buffer.concat(frames), requests };
 }
 
 function settings(random: Random): Buffer {
@@ -87,12 +87,12 @@ function block(
   random: Random,
 ): Buffer[] {
   const target = Buffer.alloc(encoder.maxEncodedBytes(fields));
-  const octets = target.subarray(0, encoder.encode(fields, target, 0));
+  const bytes = target.subarray(0, encoder.encode(fields, target, 0));
   const pieces: Buffer[] = [];
-  for (let at = 0; at < octets.length || pieces.length === 0; ) {
+  for (let at = 0; at < bytes.length || pieces.length === 0; ) {
     const isLast = pieces.length === 3 || random.below(3) > 0;
-    const end = isLast ? octets.length : Math.min(at + random.below(40), octets.length);
-    pieces.push(octets.subarray(at, end));
+    const end = isLast ? bytes.length : Math.min(at + random.below(40), bytes.length);
+    pieces.push(bytes.subarray(at, end));
     at = end;
     if (isLast) break;
   }

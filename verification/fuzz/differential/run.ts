@@ -59,7 +59,7 @@ export async function runDifferential(
 }
 
 /** Plays a client; resolves to the answers by stream once every request has one. */
-function play({ octets, requests }: Session, port: number, random: Random): Promise<Map<number, Answer>> {
+function play({ bytes, requests }: Session, port: number, random: Random): Promise<Map<number, Answer>> {
   const answers = new Map<number, Answer>(requests.map((id) => [id, { head: [], body: "", trailers: [], end: "" }]));
   let left = requests.length;
   const socket = connect({ host: "127.0.0.1", port, noDelay: true });
@@ -97,8 +97,8 @@ function play({ octets, requests }: Session, port: number, random: Random): Prom
         over(error as Error);
       }
     });
-    const at = random.below(octets.length);
-    socket.write(Buffer.concat([Buffer.from(preface), octets.subarray(0, at)]));
-    setImmediate(() => socket.write(octets.subarray(at)));
+    const at = random.below(bytes.length);
+    socket.write(Buffer.concat([Buffer.from(preface), bytes.subarray(0, at)]));
+    setImmediate(() => socket.write(bytes.subarray(at)));
   });
 }

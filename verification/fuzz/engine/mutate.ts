@@ -1,7 +1,7 @@
 import type { Random } from "./random.ts";
 
 /** Values at which code tends to decide otherwise. */
-const edgeOctets = [0, 1, 2, 4, 5, 8, 9, 16, 31, 32, 63, 64, 127, 128, 129, 254, 255];
+const edgeBytes = [0, 1, 2, 4, 5, 8, 9, 16, 31, 32, 63, 64, 127, 128, 129, 254, 255];
 const edgeNumbers = [
   0, 1, 4, 5, 8, 127, 128, 255, 256, 16_383, 16_384, 16_385, 65_535, 65_536, 0x7fff_ffff, 0xffff_ffff,
 ];
@@ -40,7 +40,7 @@ function change(
       bytes[inside] = random.below(256);
       return bytes;
     case 2:
-      bytes[inside] = random.pick(edgeOctets);
+      bytes[inside] = random.pick(edgeBytes);
       return bytes;
     case 3:
       bytes[inside] = (bytes[inside] as number) + random.below(33) - 16;
@@ -92,11 +92,11 @@ function splice(bytes: Uint8Array, at: number, remove: number, insert: Uint8Arra
   return out;
 }
 
-/** Writes a big-endian number of one to four octets. */
+/** Writes a big-endian number of one to four bytes. */
 function number(bytes: Uint8Array, at: number, random: Random): Uint8Array {
   let value = random.pick(edgeNumbers);
-  for (let octet = Math.min(at + random.below(4), bytes.length - 1); octet >= at; octet--) {
-    bytes[octet] = value;
+  for (let byte = Math.min(at + random.below(4), bytes.length - 1); byte >= at; byte--) {
+    bytes[byte] = value;
     value = Math.floor(value / 256);
   }
   return bytes;

@@ -23,15 +23,15 @@ const maxInputBytes = 65_536;
 /** The input at work, where both threads can see it. */
 export class SharedInput {
   private readonly length: Uint32Array;
-  private readonly octets: Uint8Array;
+  private readonly bytes: Uint8Array;
 
   constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(8 + maxInputBytes)) {
     this.length = new Uint32Array(memory, 0, 2);
-    this.octets = new Uint8Array(memory, 8);
+    this.bytes = new Uint8Array(memory, 8);
   }
 
   get memory(): SharedArrayBuffer {
-    return this.octets.buffer as SharedArrayBuffer;
+    return this.bytes.buffer as SharedArrayBuffer;
   }
 
   /** Grows with every input, and wraps. */
@@ -40,12 +40,12 @@ export class SharedInput {
   }
 
   set(input: Uint8Array): void {
-    this.octets.set(input);
+    this.bytes.set(input);
     this.length[0] = input.length;
     Atomics.add(this.length, 1, 1);
   }
 
   get(): Uint8Array {
-    return this.octets.slice(0, this.length[0]);
+    return this.bytes.slice(0, this.length[0]);
   }
 }

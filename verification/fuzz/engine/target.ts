@@ -1,7 +1,7 @@
 /** What a target's module exports, in the form that Jazzer.js takes as well. */
 export interface Target {
-  /** Throws, or rejects, when the code under test breaks its word. Gets octets of its own. */
-  fuzz(octets: Uint8Array): void | Promise<void>;
+  /** Throws, or rejects, when the code under test breaks its word. Gets bytes of its own. */
+  fuzz(bytes: Uint8Array): void | Promise<void>;
   /** Words of the input's language that chance would not find. */
   dictionary?: readonly Uint8Array[];
   /** Longest input. Default 4096: longer ones mostly repeat what shorter ones do. */

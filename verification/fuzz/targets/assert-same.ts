@@ -7,6 +7,6 @@ export function assertSameTexts(actual: readonly string[], expected: readonly st
   if (!isSame) assert.deepEqual(actual, expected);
 }
 
-export function assertSameOctets(actual: Uint8Array, expected: Uint8Array): void {
+export function assertSameBytes(actual: Uint8Array, expected: Uint8Array): void {
   if (Buffer.compare(actual, expected) !== 0) assert.deepEqual(actual, expected);
 }

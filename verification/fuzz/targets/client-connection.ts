@@ -1,8 +1,8 @@
 /** A client's connection keeps its promises whatever a server sends. */
 import { connectionDictionary, fuzzConnection } from "./connection.ts";
 
-export function fuzz(octets: Uint8Array): Promise<void> {
-  return fuzzConnection("client", octets);
+export function fuzz(bytes: Uint8Array): Promise<void> {
+  return fuzzConnection("client", bytes);
 }
 
 export const dictionary = connectionDictionary;

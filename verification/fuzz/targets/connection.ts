@@ -1,11 +1,11 @@
 import { CheckedConnection } from "../../../packages/http2/test/properties/checked-connection.ts";
 import { cut } from "./cut.ts";
-import { OctetSource } from "./octet-source.ts";
+import { WireSource } from "./wire-source.ts";
 
 const maxCuts = 4;
 const maxScript = 16;
 
-/** Small enough that a few hundred octets reach them. */
+/** Small enough that a few hundred bytes reach them. */
 const limits = {
   maxConcurrentStreams: 8,
   maxHeaderListBytes: 1024,
@@ -21,14 +21,14 @@ const limits = {
 };
 
 /**
- * Feeds a connection: how its application acts, how the octets are cut, and then the octets. `opening` is put in front, or the
+ * Feeds a connection: how its application acts, how the bytes are cut, and then the bytes. `opening` is put in front, or the
  * fuzzer would spend its time on connections that end with their first frame.
  */
-export async function fuzzConnection(role: "server" | "client", octets: Uint8Array): Promise<void> {
-  const source = new OctetSource(octets);
-  const kind = source.octet();
-  const script = source.take(source.octet() % maxScript);
-  const cuts = source.take(source.octet() % maxCuts);
+export async function fuzzConnection(role: "server" | "client", bytes: Uint8Array): Promise<void> {
+  const source = new WireSource(bytes);
+  const kind = source.byte();
+  const script = source.take(source.byte() % maxScript);
+  const cuts = source.take(source.byte() % maxCuts);
   const checked = new CheckedConnection({ role, script, ...((kind & 1) === 0 ? { limits } : {}) });
   if ((kind & 2) === 0) {
     checked.deliver(opening);

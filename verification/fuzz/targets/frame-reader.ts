@@ -1,4 +1,4 @@
-/** The frame reader finds the same frames as a reader that holds all octets, whatever way they are cut. */
+/** The frame reader finds the same frames as a reader that holds all bytes, whatever way they are cut. */
 import assert from "node:assert/strict";
 import { Http2Error } from "@tercel/http2";
 import { FrameReader } from "../../../packages/http2/src/frame/frame-reader.ts";
@@ -6,17 +6,17 @@ import { workOfFrame } from "../../../packages/http2/src/frame/turn-work.ts";
 import { scanFrames } from "../../../packages/http2/test/properties/frame-scan.ts";
 import { assertSameTexts } from "./assert-same.ts";
 import { cut } from "./cut.ts";
-import { OctetSource } from "./octet-source.ts";
+import { WireSource } from "./wire-source.ts";
 
 /** Above the sizes from which a frame that was cut off gets its memory from a pool, and from which DATA comes in pieces. */
 const maxFrameBytes = 4200;
 const maxCuts = 8;
 
-export function fuzz(octets: Uint8Array): void {
-  const source = new OctetSource(octets);
-  const framesPerTurn = 1 + (source.octet() & 7);
-  const stopAfter = source.octet();
-  const cuts = source.take(source.octet() % maxCuts);
+export function fuzz(bytes: Uint8Array): void {
+  const source = new WireSource(bytes);
+  const framesPerTurn = 1 + (source.byte() & 7);
+  const stopAfter = source.byte();
+  const cuts = source.take(source.byte() % maxCuts);
   const rest = source.rest();
 
   const seen: string[] = [];
@@ -61,8 +61,8 @@ export function fuzz(octets: Uint8Array): void {
 }
 
 /** The frames in front of the first that is over the limit. */
-function expected(octets: Uint8Array): { frames: string[]; tooLong: boolean } {
-  const scan = scanFrames(octets);
+function expected(bytes: Uint8Array): { frames: string[]; tooLong: boolean } {
+  const scan = scanFrames(bytes);
   let at = 0;
   const frames: string[] = [];
   for (const { type, flags, streamId, payload } of scan.frames) {
@@ -70,7 +70,7 @@ function expected(octets: Uint8Array): { frames: string[]; tooLong: boolean } {
     frames.push(describe(type, flags, streamId, payload));
     at += 9 + payload.length;
   }
-  const next = octets.subarray(at);
+  const next = bytes.subarray(at);
   const length = ((next[0] ?? 0) << 16) | ((next[1] ?? 0) << 8) | (next[2] ?? 0);
   return { frames, tooLong: next.length >= 9 && length > maxFrameBytes };
 }

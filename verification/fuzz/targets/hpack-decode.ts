@@ -5,17 +5,17 @@
 import assert from "node:assert/strict";
 import { type HeaderBlock, HpackDecoder, HpackError } from "../../../packages/http2/src/hpack/index.ts";
 import { assertSameTexts } from "./assert-same.ts";
-import { OctetSource } from "./octet-source.ts";
+import { WireSource } from "./wire-source.ts";
 
 const maxBlocks = 32;
 
-export function fuzz(octets: Uint8Array): void {
-  const source = new OctetSource(octets);
-  const limits = { maxListBytes: source.octet() * 8, maxFields: source.octet() & 31 };
+export function fuzz(bytes: Uint8Array): void {
+  const source = new WireSource(bytes);
+  const limits = { maxListBytes: source.byte() * 8, maxFields: source.byte() & 31 };
   const tight = new HpackDecoder(limits);
   const roomy = new HpackDecoder({ maxListBytes: 1 << 24, maxFields: 1 << 20 });
   for (let blocks = 0; blocks < maxBlocks && !source.isEmpty; blocks++) {
-    const head = source.octet();
+    const head = source.byte();
     if (head >= 0xf0) {
       const tableBytes = (head & 7) * 600;
       tight.setMaxTableBytes(tableBytes);

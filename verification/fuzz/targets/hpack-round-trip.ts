@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { HpackDecoder, HpackEncoder, PreparedHeaders } from "../../../packages/http2/src/hpack/index.ts";
 import { assertSameTexts } from "./assert-same.ts";
-import { OctetSource } from "./octet-source.ts";
+import { WireSource } from "./wire-source.ts";
 
 const names = [
   ":method",
@@ -20,13 +20,13 @@ const values = ["GET", "POST", "/", "200", "trailers", "", "a=b; c=d", "x".repea
 const maxSteps = 64;
 const target = new Uint8Array(1 << 17);
 
-export function fuzz(octets: Uint8Array): void {
-  const source = new OctetSource(octets);
-  const encoder = new HpackEncoder(source.octet() * 40, ["x-unindexed"]);
+export function fuzz(bytes: Uint8Array): void {
+  const source = new WireSource(bytes);
+  const encoder = new HpackEncoder(source.byte() * 40, ["x-unindexed"]);
   const decoder = new HpackDecoder({ maxListBytes: 1 << 20, maxFields: 10_000 });
   const prepared = [new PreparedHeaders([]), new PreparedHeaders([])];
   for (let step = 0; step < maxSteps && !source.isEmpty; step++) {
-    const kind = source.octet();
+    const kind = source.byte();
     if (kind >= 0xe0) {
       const tableBytes = source.uint16() & 0x3fff;
       encoder.setPeerMaxTableBytes(tableBytes);
@@ -55,17 +55,17 @@ export function fuzz(octets: Uint8Array): void {
   }
 }
 
-function list(source: OctetSource): string[] {
+function list(source: WireSource): string[] {
   const fields: string[] = [];
-  for (let left = source.octet() & 7; left > 0; left--) {
+  for (let left = source.byte() & 7; left > 0; left--) {
     fields.push(text(source, names).toLowerCase(), text(source, values));
   }
   return fields;
 }
 
-/** A known text, or octets of the input. */
-function text(source: OctetSource, known: readonly string[]): string {
-  const choice = source.octet();
+/** A known text, or bytes of the input. */
+function text(source: WireSource, known: readonly string[]): string {
+  const choice = source.byte();
   if (choice < 0x80) return known[choice % known.length] as string;
   return Buffer.from(source.take(choice & 0x3f)).toString("latin1");
 }

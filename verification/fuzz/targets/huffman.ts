@@ -10,35 +10,35 @@ for (let symbol = 0; symbol <= eosSymbol; symbol++) {
   symbols.set(2 ** (huffmanCodeBits[symbol] as number) + (huffmanCodes[symbol] as number), symbol);
 }
 
-export function fuzz(octets: Uint8Array): void {
-  const room = new Uint8Array(maxDecodedBytes(octets.length));
-  const expected = decodeBits(octets);
-  const size = decodeHuffman(octets, 0, octets.length, room);
+export function fuzz(bytes: Uint8Array): void {
+  const room = new Uint8Array(maxDecodedBytes(bytes.length));
+  const expected = decodeBits(bytes);
+  const size = decodeHuffman(bytes, 0, bytes.length, room);
   assert.equal(size, expected === undefined ? -1 : expected.length);
   if (expected !== undefined) assert.ok(Buffer.from(expected).equals(room.subarray(0, size)));
 
   // With less room the answer is the same, and nothing is written beyond it.
   const half = new Uint8Array(room.length >>> 1);
-  assert.equal(decodeHuffman(octets, 0, octets.length, half), size);
+  assert.equal(decodeHuffman(bytes, 0, bytes.length, half), size);
   if (size > 0) assert.ok(Buffer.from(half.buffer).equals(room.subarray(0, half.length)));
 
-  const text = Buffer.from(octets).toString("latin1");
+  const text = Buffer.from(bytes).toString("latin1");
   const encoded = new Uint8Array(huffmanEncodedBytes(text) + 2).fill(0xa5);
   const end = encodeHuffman(text, encoded, 1);
   assert.equal(end, encoded.length - 1);
   assert.ok(encoded[0] === 0xa5 && encoded[end] === 0xa5, "written beyond the end");
-  const back = new Uint8Array(octets.length);
-  assert.equal(decodeHuffman(encoded, 1, end, back), octets.length);
-  assert.ok(Buffer.from(back.buffer).equals(octets));
+  const back = new Uint8Array(bytes.length);
+  assert.equal(decodeHuffman(encoded, 1, end, back), bytes.length);
+  assert.ok(Buffer.from(back.buffer).equals(bytes));
 }
 
-/** RFC 7541 §5.2 word for word; undefined when the octets are no valid encoding. */
-function decodeBits(octets: Uint8Array): number[] | undefined {
+/** RFC 7541 §5.2 word for word; undefined when the bytes are no valid encoding. */
+function decodeBits(bytes: Uint8Array): number[] | undefined {
   const decoded: number[] = [];
   let code = 1;
-  for (const octet of octets) {
+  for (const byte of bytes) {
     for (let bit = 7; bit >= 0; bit--) {
-      code = 2 * code + ((octet >>> bit) & 1);
+      code = 2 * code + ((byte >>> bit) & 1);
       const symbol = symbols.get(code);
       if (symbol === undefined) continue;
       if (symbol === eosSymbol) return undefined;

@@ -1,5 +1,5 @@
 /**
- * The message reader finds the same messages as one that holds all octets; the codec answers each with a message or a
+ * The message reader finds the same messages as one that holds all bytes; the codec answers each with a message or a
  * ConnectError, and writes what it has read as protobuf-es does.
  */
 import assert from "node:assert/strict";
@@ -10,9 +10,9 @@ import { createJsonCodec } from "../../../packages/grpc/src/codec/json.ts";
 import { createProtobufCodec } from "../../../packages/grpc/src/codec/protobuf.ts";
 import { MessageReader } from "../../../packages/grpc/src/protocol/message-framing.ts";
 import { EchoRequestSchema } from "../../../packages/grpc/test/gen/tercel/grpc/test/v1/echo_pb.ts";
-import { assertSameOctets } from "./assert-same.ts";
+import { assertSameBytes } from "./assert-same.ts";
 import { cut } from "./cut.ts";
-import { OctetSource } from "./octet-source.ts";
+import { WireSource } from "./wire-source.ts";
 
 const schemas: readonly DescMessage[] = [
   EchoRequestSchema,
@@ -26,11 +26,11 @@ const jsonCodec = createJsonCodec();
 const maxCuts = 8;
 const openingBrace = 0x7b;
 
-export function fuzz(octets: Uint8Array): void {
-  const source = new OctetSource(octets);
-  const schema = schemas[source.octet() % schemas.length] as DescMessage;
-  const maxMessageBytes = source.octet() * 8;
-  const cuts = source.take(source.octet() % maxCuts);
+export function fuzz(input: Uint8Array): void {
+  const source = new WireSource(input);
+  const schema = schemas[source.byte() % schemas.length] as DescMessage;
+  const maxMessageBytes = source.byte() * 8;
+  const cuts = source.take(source.byte() % maxCuts);
   const rest = source.rest();
 
   const seen: { compressed: boolean; message: Uint8Array }[] = [];
@@ -54,7 +54,7 @@ export function fuzz(octets: Uint8Array): void {
   for (const [at, { compressed, message }] of seen.entries()) {
     const wanted = expected.messages[at] as (typeof seen)[number];
     assert.equal(compressed, wanted.compressed);
-    assertSameOctets(message, wanted.message);
+    assertSameBytes(message, wanted.message);
   }
   assert.equal(error instanceof ConnectError, expected.isBroken);
   if (!expected.isBroken) assert.equal(reader.isBetweenMessages, expected.isBetweenMessages);
@@ -64,8 +64,8 @@ export function fuzz(octets: Uint8Array): void {
   }
 }
 
-function readMessages(octets: Uint8Array, maxMessageBytes: number) {
-  const bytes = Buffer.from(octets);
+function readMessages(input: Uint8Array, maxMessageBytes: number) {
+  const bytes = Buffer.from(input);
   const messages: { compressed: boolean; message: Uint8Array }[] = [];
   let at = 0;
   while (bytes.length - at >= 5) {
@@ -79,28 +79,28 @@ function readMessages(octets: Uint8Array, maxMessageBytes: number) {
   return { messages, isBroken: false, isBetweenMessages: at === bytes.length };
 }
 
-function decode(schema: DescMessage, octets: Uint8Array): void {
+function decode(schema: DescMessage, input: Uint8Array): void {
   let expected: Message | undefined;
   try {
-    expected = fromBinary(schema, octets);
+    expected = fromBinary(schema, input);
   } catch {
     expected = undefined;
   }
   let message: Message;
   try {
-    message = codec.decode(schema, octets);
+    message = codec.decode(schema, input);
   } catch (error) {
     assert.ok(error instanceof ConnectError, String(error));
     assert.equal(expected, undefined, "refused what protobuf-es reads");
     return;
   }
   assert.ok(expected !== undefined, "read what protobuf-es refuses");
-  assertSameOctets(codec.encode(schema, message), toBinary(schema, expected));
+  assertSameBytes(codec.encode(schema, message), toBinary(schema, expected));
 }
 
-function decodeJson(schema: DescMessage, octets: Uint8Array): void {
+function decodeJson(schema: DescMessage, input: Uint8Array): void {
   try {
-    jsonCodec.decode(schema, octets);
+    jsonCodec.decode(schema, input);
   } catch (error) {
     assert.ok(error instanceof ConnectError, String(error));
   }

@@ -1,6 +1,6 @@
 /**
  * The protobuf codec reads what protobuf-es reads, down to the objects, refuses what it refuses, with a ConnectError, and writes
- * what it writes. A codec that allows hardly any memory reads the same or refuses it. The types are random ones; the octets are the input's own, or what a sender writes whose decisions the input
+ * what it writes. A codec that allows hardly any memory reads the same or refuses it. The types are random ones; the bytes are the input's own, or what a sender writes whose decisions the input
  * makes, damaged or not.
  */
 import assert from "node:assert/strict";
@@ -8,22 +8,22 @@ import { inspect, isDeepStrictEqual } from "node:util";
 import { type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { createProtobufCodec } from "../../../packages/grpc/src/codec/protobuf.ts";
-import { damage, randomOctets } from "../../../packages/grpc/src/codec/testing/random-octets.ts";
+import { damage, randomBytes } from "../../../packages/grpc/src/codec/testing/random-bytes.ts";
 import { createRandom, randomSchema } from "../../../packages/grpc/src/codec/testing/random-schema.ts";
-import { assertSameOctets } from "./assert-same.ts";
-import { OctetSource } from "./octet-source.ts";
+import { assertSameBytes } from "./assert-same.ts";
+import { WireSource } from "./wire-source.ts";
 
 const schemas = Array.from({ length: 64 }, (_, seed) => randomSchema(createRandom(seed)));
 const keeping = createProtobufCodec();
 const dropping = createProtobufCodec({ keepUnknownFields: false });
 const strict = createProtobufCodec({ maxDecodedMessageBytes: 256 });
 
-export function fuzz(octets: Uint8Array): void {
-  const source = new OctetSource(octets);
-  const schema = schemas[source.octet() % schemas.length] as DescMessage;
-  const choice = source.octet();
+export function fuzz(bytes: Uint8Array): void {
+  const source = new WireSource(bytes);
+  const schema = schemas[source.byte() % schemas.length] as DescMessage;
+  const choice = source.byte();
   const keepsUnknown = choice % 2 === 0;
-  const input = octetsOf(schema, source, (choice >>> 1) % 3);
+  const input = bytesOf(schema, source, (choice >>> 1) % 3);
 
   const codec = keepsUnknown ? keeping : dropping;
   const expected = attempt(() => fromBinary(schema, input, { readUnknownFields: keepsUnknown }));
@@ -48,18 +48,18 @@ export function fuzz(octets: Uint8Array): void {
     written.length === rewritten.length &&
     inspect(message, { depth: 200 }).includes("NaN") &&
     isDeepStrictEqual(fromBinary(schema, written), fromBinary(schema, rewritten));
-  if (!isSameButNaN) assertSameOctets(written, rewritten);
+  if (!isSameButNaN) assertSameBytes(written, rewritten);
 }
 
 /** Field 50,000, which the types do not have. */
 const fourKibibytes = Buffer.concat([Buffer.of(0x82, 0xb5, 0x18, 0x80, 0x20), Buffer.alloc(4096)]);
 
-function octetsOf(schema: DescMessage, source: OctetSource, way: number): Uint8Array {
+function bytesOf(schema: DescMessage, source: WireSource, way: number): Uint8Array {
   if (way === 0) return source.rest();
   // Behind the input's end every decision is for 0, which ends a message soon.
-  const random = (limit: number): number => (limit <= 256 ? source.octet() : source.uint16()) % limit;
-  const octets = randomOctets(schema, random);
-  return way === 1 ? octets : damage(octets, random);
+  const random = (limit: number): number => (limit <= 256 ? source.byte() : source.uint16()) % limit;
+  const bytes = randomBytes(schema, random);
+  return way === 1 ? bytes : damage(bytes, random);
 }
 
 function attempt<T>(action: () => T): T | undefined {

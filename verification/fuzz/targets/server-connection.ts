@@ -1,8 +1,8 @@
 /** A server's connection keeps its promises whatever a client sends. */
 import { connectionDictionary, fuzzConnection } from "./connection.ts";
 
-export function fuzz(octets: Uint8Array): Promise<void> {
-  return fuzzConnection("server", octets);
+export function fuzz(bytes: Uint8Array): Promise<void> {
+  return fuzzConnection("server", bytes);
 }
 
 export const dictionary = connectionDictionary;

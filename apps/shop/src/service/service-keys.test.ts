@@ -10,7 +10,7 @@ function settingsOf(...args: string[]) {
   return request.settings;
 }
 
-const secretOf = (octet: number): ServiceSecret => ({ key: () => new Uint8Array(32).fill(octet) });
+const secretOf = (byte: number): ServiceSecret => ({ key: () => new Uint8Array(32).fill(byte) });
 
 test("in development the key that user-service sends is the one that order-service knows it by", () => {
   const settings = settingsOf();

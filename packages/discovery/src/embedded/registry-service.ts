@@ -40,7 +40,7 @@ export interface RegistryService {
 const defaultLeaseMs = 15_000;
 const minLeaseMs = 1000;
 const maxLeaseMs = 3_600_000;
-/** Of ordinary instances, some 200 octets each; with all fields at their limits fewer fit into a message of 4 MiB. */
+/** Of ordinary instances, some 200 bytes each; with all fields at their limits fewer fit into a message of 4 MiB. */
 const maxInstancesInMessage = 500;
 /** A watcher that hears nothing for three of these connects anew. */
 export const heartbeatMs = 10_000;

@@ -25,7 +25,7 @@ export interface ClientTls {
 export interface EndedCall {
   /** Undefined after a success. */
   readonly endedBy: ConnectError | undefined;
-  /** Octets of all response messages as they were sent, compressed or not, prefixes and frames excluded. */
+  /** Bytes of all response messages as they were sent, compressed or not, prefixes and frames excluded. */
   readonly sentMessageBytes: number;
   /** The same of the request messages. Those that came after the end do not count. */
   readonly receivedMessageBytes: number;

@@ -18,10 +18,10 @@ export const compressMessages: ContextKey<boolean | undefined> = createContextKe
 /** The encoding for one message, or undefined to send it as it is. */
 export function compressionForMessage(
   agreed: Compression | undefined,
-  octets: number,
+  bytes: number,
   minBytes: number,
   values: ContextValues | undefined,
 ): Compression | undefined {
   if (agreed === undefined) return undefined;
-  return (values?.get(compressMessages) ?? octets >= minBytes) ? agreed : undefined;
+  return (values?.get(compressMessages) ?? bytes >= minBytes) ? agreed : undefined;
 }

@@ -13,16 +13,16 @@ function setUp(make: (text: string) => string | Promise<string> = (text) => text
       const text = Buffer.from(bytes.subarray(start, end)).toString();
       return make(compressed ? `compressed ${text}` : text);
     },
-    consume(octets) {
-      seen.credit += octets;
+    consume(bytes) {
+      seen.credit += bytes;
     },
-    lend(octets) {
-      seen.credit += octets;
-      seen.lent += octets;
+    lend(bytes) {
+      seen.credit += bytes;
+      seen.lent += bytes;
     },
     messageComplete() {},
-    repay(octets) {
-      seen.lent -= octets;
+    repay(bytes) {
+      seen.lent -= bytes;
     },
     usedUp() {},
     takesNoMore() {
@@ -36,7 +36,7 @@ function setUp(make: (text: string) => string | Promise<string> = (text) => text
     queue.push(bytes, 1, bytes.length - 1, compressed, false);
     bytes.fill("#");
   };
-  /** As a call does it: octets come, then what they complete. */
+  /** As a call does it: bytes come, then what they complete. */
   const arrive = (text: string, compressed = false): void => {
     queue.received(text.length + prefixBytes);
     push(text, compressed);
@@ -100,7 +100,7 @@ describe("the message queue", () => {
     assert.equal(seen.credit, 100);
   });
 
-  it("gives credit for each octet once, however messages were cut and whoever waited", async () => {
+  it("gives credit for each byte once, however messages were cut and whoever waited", async () => {
     const { queue, seen, push } = setUp();
     const texts = Array.from({ length: 300 }, (_, at) => "y".repeat((at * 37) % 90));
     const total = texts.reduce((sum, text) => sum + text.length + prefixBytes, 0);
@@ -109,9 +109,9 @@ describe("the message queue", () => {
     let endOfNext = (texts[0] as string).length + prefixBytes;
     const taken: Promise<IteratorResult<string, undefined>>[] = [];
     for (let round = 0; came < total; round++) {
-      const octets = Math.min(1 + ((round * 53) % 160), total - came);
-      came += octets;
-      queue.received(octets);
+      const bytes = Math.min(1 + ((round * 53) % 160), total - came);
+      came += bytes;
+      queue.received(bytes);
       while (complete < texts.length && endOfNext <= came) {
         push(texts[complete] as string);
         complete++;

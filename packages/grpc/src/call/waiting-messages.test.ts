@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type MessageTaker, WaitingMessages } from "./waiting-messages.ts";
 
-const taken: MessageTaker<{ octets: Buffer; compressed: boolean; bytes: Uint8Array }> = {
+const taken: MessageTaker<{ payload: Buffer; compressed: boolean; bytes: Uint8Array }> = {
   takeMessage: (bytes, start, end, compressed) => ({
-    octets: Buffer.from(bytes.subarray(start, end)),
+    payload: Buffer.from(bytes.subarray(start, end)),
     compressed,
     bytes,
   }),
 };
 
-/** What waits, how it is stored aside, may cost this many times its octets on the wire. */
+/** What waits, how it is stored aside, may cost this many times its bytes on the wire. */
 const mostHeldFor = (wireBytes: number): number => 256 + 5 * wireBytes;
 
 describe("waiting messages", () => {
@@ -26,20 +26,20 @@ describe("waiting messages", () => {
       waiting.push(source, 1, size + 1, round % 3 === 0, false);
       source.fill(0xee);
       for (let takes = round % 5 === 0 ? 4 : 0; takes > 0 && waiting.count > 0; takes--, next++) {
-        const { octets, compressed } = waiting.shift(taken);
-        assert.ok(octets.equals(expected[next] as Buffer), `message ${next}`);
+        const { payload, compressed } = waiting.shift(taken);
+        assert.ok(payload.equals(expected[next] as Buffer), `message ${next}`);
         assert.equal(compressed, next % 3 === 0);
       }
     }
     assert.equal(waiting.count, expected.length - next);
-    while (waiting.count > 0) assert.ok(waiting.shift(taken).octets.equals(expected[next++] as Buffer));
+    while (waiting.count > 0) assert.ok(waiting.shift(taken).payload.equals(expected[next++] as Buffer));
     assert.equal(next, expected.length);
     assert.equal(waiting.payloadBytes, 0);
     assert.equal(waiting.heldBytes, 0);
   });
 
   for (const size of [0, 1, 100, 250, 1000, 3000, 4095, 4096, 50_000]) {
-    it(`of ${size} octets are held in less than five times what they took on the wire, from the first on`, () => {
+    it(`of ${size} bytes are held in less than five times what they took on the wire, from the first on`, () => {
       const waiting = new WaitingMessages();
       const message = new Uint8Array(size);
       for (let count = 1; count <= 200; count++) {
@@ -57,7 +57,7 @@ describe("waiting messages", () => {
       waiting.push(message, 0, 100, false, false);
       waiting.shift(taken);
     }
-    assert.ok(waiting.heldBytes <= 3 * 16_384, `${waiting.heldBytes} octets are held for 100 messages`);
+    assert.ok(waiting.heldBytes <= 3 * 16_384, `${waiting.heldBytes} bytes are held for 100 messages`);
   });
 
   it("take a large buffer over when it is given, and copy it when it is lent", () => {
@@ -84,6 +84,6 @@ describe("waiting messages", () => {
     assert.equal(waiting.count, 0);
     assert.equal(waiting.heldBytes, 0);
     waiting.push(Buffer.from("ef"), 0, 2, true, false);
-    assert.equal(waiting.shift(taken).octets.toString(), "ef");
+    assert.equal(waiting.shift(taken).payload.toString(), "ef");
   });
 });

@@ -1,4 +1,4 @@
-/** A message that waits in a page has two octets before it: whether it is compressed, and 15 bits of length. */
+/** A message that waits in a page has two bytes before it: whether it is compressed, and 15 bits of length. */
 const headerBytes = 2;
 const compressedFlag = 0x80;
 
@@ -15,7 +15,7 @@ const maxPageBytes = 16 * 1024;
 
 interface Page {
   readonly bytes: Uint8Array;
-  /** Octets in use; the whole of a page that is one message. */
+  /** Bytes in use; the whole of a page that is one message. */
   filled: number;
   readonly isOneMessage: boolean;
   readonly isCompressed: boolean;
@@ -28,8 +28,8 @@ export interface MessageTaker<R> {
 }
 
 /**
- * Messages that wait, in order and as they came. An object for each would cost about 90 octets of heap for the five that an
- * empty message takes on the wire, and a made message can be dozens of times as large as its octets; so there is an object
+ * Messages that wait, in order and as they came. An object for each would cost about 90 bytes of heap for the five that an
+ * empty message takes on the wire, and a made message can be dozens of times as large as its bytes; so there is an object
  * only for each page of many messages, and for each large message.
  */
 export class WaitingMessages {
@@ -44,19 +44,19 @@ export class WaitingMessages {
     return this.#count;
   }
 
-  /** Octets of all messages that wait, without what goes before each. */
+  /** Bytes of all messages that wait, without what goes before each. */
   get payloadBytes(): number {
     return this.#payloadBytes;
   }
 
-  /** Octets of the buffers in which they wait. */
+  /** Bytes of the buffers in which they wait. */
   get heldBytes(): number {
     let held = 0;
     for (let page = this.#first; page !== undefined; page = page.next) held += page.bytes.length;
     return held;
   }
 
-  /** The octets are copied, unless the caller gives its whole buffer away. */
+  /** The bytes are copied, unless the caller gives its whole buffer away. */
   push(bytes: Uint8Array, start: number, end: number, compressed: boolean, givesAway: boolean): void {
     const length = end - start;
     this.#payloadBytes += length;
@@ -72,7 +72,7 @@ export class WaitingMessages {
     target[filled + 1] = length;
     const at = filled + headerBytes;
     if (length < 32) {
-      // Cheaper than making a view for a few octets.
+      // Cheaper than making a view for a few bytes.
       for (let i = 0; i < length; i++) target[at + i] = bytes[start + i] as number;
     } else {
       target.set(bytes.subarray(start, end), at);
@@ -115,11 +115,11 @@ export class WaitingMessages {
     this.#count = 0;
   }
 
-  #pageFor(octets: number): Page {
+  #pageFor(byteCount: number): Page {
     const last = this.#last;
-    if (last !== undefined && !last.isOneMessage && last.filled + octets <= last.bytes.length) return last;
+    if (last !== undefined && !last.isOneMessage && last.filled + byteCount <= last.bytes.length) return last;
     const usual = last === undefined || last.isOneMessage ? minPageBytes : pageGrowth * last.bytes.length;
-    const bytes = new Uint8Array(Math.max(octets, Math.min(usual, maxPageBytes)));
+    const bytes = new Uint8Array(Math.max(byteCount, Math.min(usual, maxPageBytes)));
     return this.#append({ bytes, filled: 0, isOneMessage: false, isCompressed: false, next: undefined });
   }
 

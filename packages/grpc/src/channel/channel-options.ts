@@ -47,7 +47,7 @@ export interface ChannelOptions {
   /** Calls open at once, the waiting ones included; one more fails with ResourceExhausted. Default: any number. */
   maxConcurrentCalls?: number;
   /**
-   * Octets of requests that a call may keep in order to send them again. A larger call is made once. Default 256 KiB, as in
+   * Bytes of requests that a call may keep in order to send them again. A larger call is made once. Default 256 KiB, as in
    * gRPC; 0 keeps nothing.
    */
   retryBufferBytesPerCall?: number;

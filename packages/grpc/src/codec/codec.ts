@@ -2,12 +2,12 @@ import type { DescMessage, Message } from "@bufbuild/protobuf";
 import type { Code } from "@connectrpc/connect";
 import type { MessageFormat } from "../protocol/content-type.ts";
 
-/** Turns messages into octets and back. One codec serves every message type. */
+/** Turns messages into bytes and back. One codec serves every message type. */
 export interface Codec {
   readonly name: MessageFormat;
 
   /**
-   * The octets of a message, which nobody else will change. They may share an ArrayBuffer with other messages, so look at
+   * The bytes of a message, which nobody else will change. They may share an ArrayBuffer with other messages, so look at
    * their `byteOffset` and `length`.
    *
    * @throws ConnectError with code Internal when the message does not fit its schema
@@ -17,14 +17,14 @@ export interface Codec {
   /**
    * The message in `bytes`, all of them.
    *
-   * @param errorCode code of the error for octets that are no such message. Internal by default: gRPC's status code list has
+   * @param errorCode code of the error for bytes that are no such message. Internal by default: gRPC's status code list has
    *   INTERNAL for messages that cannot be parsed, on both sides. A gateway for hand-written JSON may want InvalidArgument.
    * @throws ConnectError
    */
   decode(schema: DescMessage, bytes: Uint8Array, errorCode?: Code): Message;
 
   /**
-   * Whether a decoded message may hold views of the octets it was decoded from. Then the caller must not reuse their memory,
+   * Whether a decoded message may hold views of the bytes it was decoded from. Then the caller must not reuse their memory,
    * and had better copy them first when they are a small part of a large buffer, which would stay alive as a whole.
    */
   retainsInput(schema: DescMessage): boolean;

@@ -4,9 +4,9 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { DurationSchema, Int64ValueSchema, ListValueSchema, StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { mayGenerateCode } from "./code-generation.ts";
 import type { CodecFault } from "./compiled.ts";
-import { OctetReader } from "./octet-reader.ts";
-import { OctetWriter } from "./octet-writer.ts";
 import { createProtobufCodec } from "./protobuf.ts";
+import { WireReader } from "./wire-reader.ts";
+import { WireWriter } from "./wire-writer.ts";
 
 const options = { skip: mayGenerateCode() ? false : "code may not be generated from strings" };
 
@@ -18,7 +18,7 @@ function codecWithFaults() {
 test("reports a bug in a generated reader once and lets protobuf-es read from then on", options, (t) => {
   const { faults, codec } = codecWithFaults();
   const bug = new TypeError("a bug");
-  t.mock.method(OctetReader.prototype, "int64", () => {
+  t.mock.method(WireReader.prototype, "int64", () => {
     throw bug;
   });
   const message = create(Int64ValueSchema, { value: 300n });
@@ -30,7 +30,7 @@ test("reports a bug in a generated reader once and lets protobuf-es read from th
 test("reports a bug in a generated writer once and lets protobuf-es write from then on", options, (t) => {
   const { faults, codec } = codecWithFaults();
   const bug = new TypeError("a bug");
-  const writer = OctetWriter.prototype as unknown as Record<string, () => never>;
+  const writer = WireWriter.prototype as unknown as Record<string, () => never>;
   for (const name of Object.getOwnPropertyNames(writer)) {
     if (name === "constructor" || name === "abandon") continue;
     if (typeof Object.getOwnPropertyDescriptor(writer, name)?.value !== "function") continue;
@@ -80,7 +80,7 @@ test("reports nothing for input and values that only protobuf-es takes or refuse
 
 test("warns of a fault by default", options, (t) => {
   const warn = t.mock.method(process, "emitWarning", () => {});
-  t.mock.method(OctetReader.prototype, "text", () => {
+  t.mock.method(WireReader.prototype, "text", () => {
     throw new TypeError("a bug");
   });
   const message = create(StringValueSchema, { value: "longer than what is read byte by byte" });

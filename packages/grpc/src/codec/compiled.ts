@@ -3,8 +3,8 @@ import { checkDecodedSize, minEstimatedBytes } from "./decoded-size.ts";
 import { overBudget } from "./memory-budget.ts";
 import { compileMessageReader, type ReadMessage } from "./message-reader.ts";
 import { compileMessageWriter, type WriteMessage } from "./message-writer.ts";
-import { OctetReader, oddInput } from "./octet-reader.ts";
-import { OctetWriter, oddValue } from "./octet-writer.ts";
+import { oddInput, WireReader } from "./wire-reader.ts";
+import { oddValue, WireWriter } from "./wire-writer.ts";
 
 /** What generated code failed at, for which message type, and with what. */
 export interface CodecFault {
@@ -26,7 +26,7 @@ export function warnOfFault({ action, typeName, error }: CodecFault): void {
 }
 
 const writers = new WeakMap<DescMessage, WriteMessage | false>();
-const output = new OctetWriter();
+const output = new WireWriter();
 let isWriting = false;
 
 /**
@@ -76,7 +76,7 @@ export interface DecodeOptions {
 const maxUncountedBytes = 256 * 1024;
 
 const readers = new WeakMap<DescMessage, ReadMessage | false>();
-const input = new OctetReader();
+const input = new WireReader();
 
 /**
  * Decodes by generated readers, in a fifth to two thirds of fromBinary's time. `undefined` hands the bytes to fromBinary: no code

@@ -41,7 +41,7 @@ class Estimate extends FieldSkipper {
   constructor(bytes: Uint8Array, unknownFieldBytes: number, maxBytes: number) {
     super();
     this.startBudget(maxBytes);
-    this.octets = bytes;
+    this.input = bytes;
     this.#unknownFieldBytes = unknownFieldBytes;
   }
 
@@ -71,7 +71,7 @@ class Estimate extends FieldSkipper {
 
   /** The last number ends where it ends, even if that is after `end`. */
   #skipPacked(kind: FieldCost["kind"], end: number): void {
-    const bytes = this.octets;
+    const bytes = this.input;
     const length = end - this.#at;
     if (kind !== "varint") {
       const size = kind === "32 bit" ? 4 : 8;
@@ -87,7 +87,7 @@ class Estimate extends FieldSkipper {
     switch (field.kind) {
       case "varint":
         if (field.knownNumbers !== undefined) this.#addNumber(field.knownNumbers);
-        else this.#moveTo(skipVarint(this.octets, this.#at, this.octets.length));
+        else this.#moveTo(skipVarint(this.input, this.#at, this.input.length));
         break;
       case "32 bit":
         this.#moveTo(this.#at + 4);
@@ -103,7 +103,7 @@ class Estimate extends FieldSkipper {
         this.addFields(field.message as MessageCost, this.#lengthEnd(), notAGroup, depth + 1);
         break;
       case "group":
-        this.addFields(field.message as MessageCost, this.octets.length, endTagOf(tag), depth + 1);
+        this.addFields(field.message as MessageCost, this.input.length, endTagOf(tag), depth + 1);
         break;
       case "map":
         this.#addMapEntry(field.key as FieldCost, field.value as FieldCost, depth);
@@ -125,14 +125,14 @@ class Estimate extends FieldSkipper {
         hasValue = true;
       } else {
         this.#spend(this.#unknownFieldBytes);
-        this.#moveTo(this.skipField(this.#at, tag, this.octets.length, maxDepth - depth));
+        this.#moveTo(this.skipField(this.#at, tag, this.input.length, maxDepth - depth));
       }
     }
     if (!hasValue && value.bytes !== 0) this.#spend(value.bytes);
   }
 
   #addUnknown(tag: number, depth: number): void {
-    const bytes = this.octets;
+    const bytes = this.input;
     const { length } = bytes;
     let at = this.#at;
     do {
@@ -150,7 +150,7 @@ class Estimate extends FieldSkipper {
   #tag(): number {
     const start = this.#at;
     const tag = this.#varint32();
-    if (!isTag(this.octets, start, this.#at)) throw malformed;
+    if (!isTag(this.input, start, this.#at)) throw malformed;
     return tag;
   }
 
@@ -160,7 +160,7 @@ class Estimate extends FieldSkipper {
   }
 
   #varint32(): number {
-    const bytes = this.octets;
+    const bytes = this.input;
     const start = this.#at;
     const first = bytes[start];
     if (first !== undefined && first < 0x80) {
@@ -172,7 +172,7 @@ class Estimate extends FieldSkipper {
   }
 
   #moveTo(at: number): void {
-    if (at < 0 || at > this.octets.length) throw malformed;
+    if (at < 0 || at > this.input.length) throw malformed;
     this.#at = at;
   }
 }

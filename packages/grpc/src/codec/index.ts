@@ -7,4 +7,4 @@ export { createJsonCodec, type JsonCodecOptions, jsonCodecOptionNames } from "./
 export { defaultMaxDecodedRequestBytes, memoryPerByte } from "./memory-budget.ts";
 export { decodeMessage, encodeMessage } from "./messages.ts";
 export { createProtobufCodec, type ProtobufCodecOptions } from "./protobuf.ts";
-export { copyOctets } from "./slab.ts";
+export { copyBytes } from "./slab.ts";

@@ -44,7 +44,7 @@ test("refuses what is no such message, as Internal or as told", () => {
   }
 });
 
-test("refuses octets that are not UTF-8", () => {
+test("refuses bytes that are not UTF-8", () => {
   assert.equal(refusal(Uint8Array.of(...utf8('{"service":"'), 0xff, ...utf8('"}'))), Code.Internal);
 });
 

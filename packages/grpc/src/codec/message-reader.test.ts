@@ -29,23 +29,23 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import { mayGenerateCode } from "./code-generation.ts";
 import { compileMessageReader } from "./message-reader.ts";
-import { OctetReader, oddInput } from "./octet-reader.ts";
-import { damage, randomOctets } from "./testing/random-octets.ts";
+import { damage, randomBytes } from "./testing/random-bytes.ts";
 import { createRandom, randomSchema } from "./testing/random-schema.ts";
+import { oddInput, WireReader } from "./wire-reader.ts";
 
 const options = { skip: mayGenerateCode() ? false : "code may not be generated from strings" };
 
-function read(schema: DescMessage, octets: Uint8Array, keepUnknownFields = true): Message {
+function read(schema: DescMessage, bytes: Uint8Array, keepUnknownFields = true): Message {
   const readMessage = compileMessageReader(schema);
   assert.ok(readMessage);
-  const reader = new OctetReader();
-  reader.start(octets, keepUnknownFields, Number.MAX_SAFE_INTEGER);
+  const reader = new WireReader();
+  reader.start(bytes, keepUnknownFields, Number.MAX_SAFE_INTEGER);
   return readMessage(reader);
 }
 
-function readOrOdd(schema: DescMessage, octets: Uint8Array): Message | undefined {
+function readOrOdd(schema: DescMessage, bytes: Uint8Array): Message | undefined {
   try {
-    return read(schema, octets);
+    return read(schema, bytes);
   } catch (thrown) {
     assert.equal(thrown, oddInput);
     return undefined;
@@ -53,9 +53,9 @@ function readOrOdd(schema: DescMessage, octets: Uint8Array): Message | undefined
 }
 
 /** What protobuf-es reads, or `undefined` if it refuses. */
-function reference(schema: DescMessage, octets: Uint8Array, readUnknownFields = true): Message | undefined {
+function reference(schema: DescMessage, bytes: Uint8Array, readUnknownFields = true): Message | undefined {
   try {
-    return fromBinary(schema, octets, { readUnknownFields });
+    return fromBinary(schema, bytes, { readUnknownFields });
   } catch {
     return undefined;
   }
@@ -68,13 +68,13 @@ test("reads random messages of random types as protobuf-es does, down to the obj
   for (let type = 0; type < 150; type++) {
     const schema = randomSchema(random);
     for (let round = 0; round < 12; round++) {
-      const octets = randomOctets(schema, random);
-      const message = readOrOdd(schema, octets);
+      const bytes = randomBytes(schema, random);
+      const message = readOrOdd(schema, bytes);
       if (message === undefined) {
         left++;
         continue;
       }
-      assert.deepEqual(message, reference(schema, octets), `type ${type} round ${round}`);
+      assert.deepEqual(message, reference(schema, bytes), `type ${type} round ${round}`);
       compared++;
     }
   }
@@ -87,28 +87,28 @@ test("reads whatever protobuf-es writes for random types, but for groups inside 
   for (let type = 0; type < 150; type++) {
     const schema = randomSchema(random);
     for (let round = 0; round < 6; round++) {
-      const message = reference(schema, randomOctets(schema, random), false);
+      const message = reference(schema, randomBytes(schema, random), false);
       if (message === undefined) continue;
-      const octets = toBinary(schema, message);
-      assert.deepEqual(read(schema, octets), fromBinary(schema, octets), `type ${type} round ${round}`);
+      const bytes = toBinary(schema, message);
+      assert.deepEqual(read(schema, bytes), fromBinary(schema, bytes), `type ${type} round ${round}`);
       compared++;
     }
   }
   assert.ok(compared > 500);
 });
 
-test("reads nothing out of damaged octets that protobuf-es does not", options, () => {
+test("reads nothing out of damaged bytes that protobuf-es does not", options, () => {
   const random = createRandom(3);
   let refused = 0;
   let compared = 0;
   for (let type = 0; type < 100; type++) {
     const schema = randomSchema(random);
     for (let round = 0; round < 30; round++) {
-      const octets = damage(randomOctets(schema, random), random);
-      const message = readOrOdd(schema, octets);
+      const bytes = damage(randomBytes(schema, random), random);
+      const message = readOrOdd(schema, bytes);
       if (message === undefined) refused++;
       else {
-        assert.deepEqual(message, reference(schema, octets), `type ${type} round ${round}`);
+        assert.deepEqual(message, reference(schema, bytes), `type ${type} round ${round}`);
         compared++;
       }
     }
@@ -120,9 +120,9 @@ test("drops unknown fields at every level when told to", options, () => {
   const random = createRandom(23);
   for (let type = 0; type < 100; type++) {
     const schema = randomSchema(random);
-    const octets = randomOctets(schema, random);
-    if (readOrOdd(schema, octets) === undefined) continue;
-    assert.deepEqual(read(schema, octets, false), reference(schema, octets, false));
+    const bytes = randomBytes(schema, random);
+    if (readOrOdd(schema, bytes) === undefined) continue;
+    assert.deepEqual(read(schema, bytes, false), reference(schema, bytes, false));
   }
 });
 
@@ -139,18 +139,18 @@ test("tells a field that is not set from one that is set to its default, in prot
   const unset = read(FieldOptionsSchema, new Uint8Array(0)) as ReturnType<typeof create<typeof FieldOptionsSchema>>;
   assert.equal(unset.lazy, false);
   assert.equal(isFieldSet(unset, FieldOptionsSchema.field.lazy), false);
-  const octets = toBinary(FieldOptionsSchema, create(FieldOptionsSchema, { lazy: false }));
-  const set = read(FieldOptionsSchema, octets) as typeof unset;
+  const bytes = toBinary(FieldOptionsSchema, create(FieldOptionsSchema, { lazy: false }));
+  const set = read(FieldOptionsSchema, bytes) as typeof unset;
   assert.equal(isFieldSet(set, FieldOptionsSchema.field.lazy), true);
   assert.equal(Object.getPrototypeOf(set), Object.getPrototypeOf(create(FieldOptionsSchema)));
 });
 
 test("adds the second occurrence of a message to the first, also in a oneof", options, () => {
   const half = (init: object) => toBinary(FieldDescriptorProtoSchema, create(FieldDescriptorProtoSchema, init));
-  const octets = Buffer.concat([half({ options: { lazy: true } }), half({ options: { packed: true } })]);
+  const bytes = Buffer.concat([half({ options: { lazy: true } }), half({ options: { packed: true } })]);
   assert.deepEqual(
-    read(FieldDescriptorProtoSchema, new Uint8Array(octets)),
-    fromBinary(FieldDescriptorProtoSchema, octets),
+    read(FieldDescriptorProtoSchema, new Uint8Array(bytes)),
+    fromBinary(FieldDescriptorProtoSchema, bytes),
   );
 
   const listOf = (text: string) =>
@@ -168,13 +168,13 @@ test("adds the second occurrence of a message to the first, also in a oneof", op
 
 test("reads a hundred levels and leaves one more to protobuf-es", options, () => {
   const nested = (levels: number) => {
-    let octets = new Uint8Array(0);
+    let bytes = new Uint8Array(0);
     for (let level = 1; level < levels; level++) {
       // Value.list_value is field 6, ListValue.values field 1.
       const tag = level % 2 === 0 ? 6 : 1;
-      octets = new BinaryWriter().tag(tag, WireType.LengthDelimited).bytes(octets).finish() as typeof octets;
+      bytes = new BinaryWriter().tag(tag, WireType.LengthDelimited).bytes(bytes).finish() as typeof bytes;
     }
-    return octets;
+    return bytes;
   };
   const top = (levels: number) => (levels % 2 === 0 ? ListValueSchema : ValueSchema);
   assert.deepEqual(read(top(100), nested(100)), fromBinary(top(100), nested(100)));
@@ -183,7 +183,7 @@ test("reads a hundred levels and leaves one more to protobuf-es", options, () =>
 });
 
 test("keeps a map key called __proto__ as a key", options, () => {
-  const octets = toBinary(
+  const bytes = toBinary(
     StructSchema,
     create(StructSchema, {
       fields: JSON.parse(
@@ -191,10 +191,10 @@ test("keeps a map key called __proto__ as a key", options, () => {
       ),
     }),
   );
-  const message = read(StructSchema, octets) as { fields: object } & Message;
+  const message = read(StructSchema, bytes) as { fields: object } & Message;
   assert.deepEqual(Object.keys(message.fields), ["__proto__"]);
   assert.equal(Object.getPrototypeOf(message.fields), Object.prototype);
-  assert.deepEqual(message, fromBinary(StructSchema, octets));
+  assert.deepEqual(message, fromBinary(StructSchema, bytes));
 });
 
 test("takes names that would be code for the names they are", options, () => {
@@ -210,7 +210,7 @@ test("takes names that would be code for the names they are", options, () => {
   assert.equal("broken" in globalThis, false);
 });
 
-test("gives octets as a plain Uint8Array, a view of the input wherever it lies", options, () => {
+test("gives bytes as a plain Uint8Array, a view of the input wherever it lies", options, () => {
   const whole = Buffer.from([9, 9, 0x0a, 2, 7, 8, 9]);
   const schema = createFileRegistry(
     create(FileDescriptorSetSchema, {
@@ -233,8 +233,8 @@ test("gives octets as a plain Uint8Array, a view of the input wherever it lies",
 test("reads ASCII and other text of every short length", options, () => {
   for (let length = 0; length < 60; length++) {
     for (const text of ["a".repeat(length), `${"b".repeat(length)}é`, `☺${"c".repeat(length)}`, "\ufeff", "\ufffd"]) {
-      const octets = toBinary(TypeSchema, create(TypeSchema, { name: text, oneofs: [text] }));
-      assert.deepEqual(read(TypeSchema, octets), fromBinary(TypeSchema, octets), JSON.stringify(text));
+      const bytes = toBinary(TypeSchema, create(TypeSchema, { name: text, oneofs: [text] }));
+      assert.deepEqual(read(TypeSchema, bytes), fromBinary(TypeSchema, bytes), JSON.stringify(text));
     }
   }
 });

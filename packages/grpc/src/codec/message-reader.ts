@@ -1,15 +1,15 @@
 import { create, type DescMessage, type Message, protoInt64 } from "@bufbuild/protobuf";
 import { mayGenerateCode } from "./code-generation.ts";
-import { type OctetReader, oddInput, smallIntegers, smallSigned } from "./octet-reader.ts";
 import { writeReaderSource } from "./reader-source.ts";
 import { generateReadText } from "./short-text.ts";
 import { setOwn, structToJson } from "./struct-json.ts";
+import { oddInput, smallIntegers, smallSigned, type WireReader } from "./wire-reader.ts";
 
-/** Reads the message that takes all of the reader's octets. Throws `oddInput` for what only protobuf-es reads, or nobody. */
-export type ReadMessage = (reader: OctetReader) => Message;
+/** Reads the message that takes all of the reader's bytes. Throws `oddInput` for what only protobuf-es reads, or nobody. */
+export type ReadMessage = (reader: WireReader) => Message;
 
 /** Reads fields into a message. */
-type ReadFields = (reader: OctetReader, message: Message, end: number, endTag: number, depth: number) => void;
+type ReadFields = (reader: WireReader, message: Message, end: number, endTag: number, depth: number) => void;
 
 /** The end tag of messages that have a length instead. It equals no tag. */
 const notDelimited = -1;
@@ -32,7 +32,7 @@ export function compileMessageReader(schema: DescMessage): ReadMessage | undefin
   const { Type, read } = compiledType(schema);
   return (reader) => {
     const message = new Type();
-    read(reader, message, reader.octets.length, notDelimited, 1);
+    read(reader, message, reader.input.length, notDelimited, 1);
     return message;
   };
 }

@@ -23,15 +23,15 @@ import {
 import { HealthListResponseSchema } from "../gen/grpc/health/v1/health_pb.ts";
 import { mayGenerateCode } from "./code-generation.ts";
 import { compileMessageWriter } from "./message-writer.ts";
-import { OctetWriter, oddValue } from "./octet-writer.ts";
-import { randomOctets } from "./testing/random-octets.ts";
+import { randomBytes } from "./testing/random-bytes.ts";
 import { createRandom, randomSchema } from "./testing/random-schema.ts";
+import { oddValue, WireWriter } from "./wire-writer.ts";
 
 const options = { skip: mayGenerateCode() ? false : "code may not be generated from strings" };
 
-function referenceMessage(schema: DescMessage, octets: Uint8Array): Message | undefined {
+function referenceMessage(schema: DescMessage, bytes: Uint8Array): Message | undefined {
   try {
-    return fromBinary(schema, octets);
+    return fromBinary(schema, bytes);
   } catch {
     return undefined;
   }
@@ -176,7 +176,7 @@ const all2 = schemaOf(everything("proto2"), "test2.All");
 function write(schema: DescMessage, message: Message): Uint8Array {
   const writeMessage = compileMessageWriter(schema);
   assert.ok(writeMessage, schema.typeName);
-  const writer = new OctetWriter();
+  const writer = new WireWriter();
   writeMessage(writer, message);
   return writer.finish();
 }
@@ -228,7 +228,7 @@ for (const [name, schema] of [
   ["proto3", all3],
   ["proto2", all2],
 ] as const) {
-  test(`writes random ${name} messages octet for octet as protobuf-es does`, options, () => {
+  test(`writes random ${name} messages byte for byte as protobuf-es does`, options, () => {
     const noise = createRandom(7);
     let written = 0;
     for (let round = 0; round < 300; round++) {
@@ -292,13 +292,13 @@ test("leaves messages of another type, missing required fields and odd values to
   assert.deepEqual(write(required, create(required, { must: "" })), Uint8Array.of(0x0a, 0));
 });
 
-test("writes random messages of random types octet for octet as protobuf-es does", options, () => {
+test("writes random messages of random types byte for byte as protobuf-es does", options, () => {
   const random = createRandom(41);
   let written = 0;
   for (let type = 0; type < 150; type++) {
     const schema = randomSchema(random);
     for (let round = 0; round < 6; round++) {
-      const message = referenceMessage(schema, randomOctets(schema, random));
+      const message = referenceMessage(schema, randomBytes(schema, random));
       if (message === undefined) continue;
       const expected = toBinary(schema, message);
       assert.ok(Buffer.from(expected).equals(write(schema, message)), `type ${type} round ${round}`);

@@ -1,14 +1,14 @@
 import { type DescMessage, type Message, protoInt64 } from "@bufbuild/protobuf";
 import { mayGenerateCode } from "./code-generation.ts";
-import { type OctetWriter, oddValue } from "./octet-writer.ts";
 import { jsonToStruct } from "./struct-json.ts";
+import { oddValue, type WireWriter } from "./wire-writer.ts";
 import { writeWriterSource } from "./writer-source.ts";
 
 /** Writes a message of one type. */
-export type WriteMessage = (writer: OctetWriter, message: Message) => void;
+export type WriteMessage = (writer: WireWriter, message: Message) => void;
 
 /**
- * Generates a function that writes messages of this type, octet for octet as protobuf-es's `toBinary` does: fields by ascending
+ * Generates a function that writes messages of this type, byte for byte as protobuf-es's `toBinary` does: fields by ascending
  * number, unknown fields last. It throws, mostly `oddValue`, when a value is not what its field promises; then `toBinary` has the
  * last word.
  *

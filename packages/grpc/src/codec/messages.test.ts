@@ -7,16 +7,16 @@ import { decodeMessage, encodeMessage } from "@tercel/grpc/codec";
 
 test("writes and reads a message under the name that users import", () => {
   const message = create(TypeSchema, { name: "n", oneofs: ["a"] });
-  const octets = encodeMessage(TypeSchema, message);
-  assert.deepEqual(octets, toBinary(TypeSchema, message));
-  assert.deepEqual(decodeMessage(TypeSchema, octets), fromBinary(TypeSchema, octets));
+  const bytes = encodeMessage(TypeSchema, message);
+  assert.deepEqual(bytes, toBinary(TypeSchema, message));
+  assert.deepEqual(decodeMessage(TypeSchema, bytes), fromBinary(TypeSchema, bytes));
 });
 
 test("keeps unknown fields through a round trip", () => {
-  const octets = toBinary(TypeSchema, create(TypeSchema, { name: "n", oneofs: ["a"] }));
-  const message = decodeMessage(DurationSchema, octets.subarray(3));
+  const bytes = toBinary(TypeSchema, create(TypeSchema, { name: "n", oneofs: ["a"] }));
+  const message = decodeMessage(DurationSchema, bytes.subarray(3));
   assert.equal(message.$unknown?.length, 1);
-  assert.deepEqual(encodeMessage(DurationSchema, message), octets.subarray(3));
+  assert.deepEqual(encodeMessage(DurationSchema, message), bytes.subarray(3));
 });
 
 test("fails as ConnectError, with the reason", () => {

@@ -17,7 +17,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { StatusSchema } from "../gen/google/rpc/status_pb.ts";
 import { HealthCheckRequestSchema, HealthListResponseSchema } from "../gen/grpc/health/v1/health_pb.ts";
 import { createProtobufCodec } from "./protobuf.ts";
-import { damage, randomOctets } from "./testing/random-octets.ts";
+import { damage, randomBytes } from "./testing/random-bytes.ts";
 import { createRandom, randomSchema } from "./testing/random-schema.ts";
 
 const codec = createProtobufCodec();
@@ -52,16 +52,16 @@ test("writes what protobuf-es writes", () => {
   assert.deepEqual(codec.encode(TypeSchema, message), toBinary(TypeSchema, message));
 });
 
-test("refuses octets that are no such message, as Internal or as told", () => {
+test("refuses bytes that are no such message, as Internal or as told", () => {
   for (const bytes of [[0x0a], [0x0a, 5, 0x61], [0x00], [0x0f], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff], [0x0c]]) {
-    const octets = Uint8Array.from(bytes);
+    const input = Uint8Array.from(bytes);
     assert.equal(
-      codeOf(() => codec.decode(HealthCheckRequestSchema, octets)),
+      codeOf(() => codec.decode(HealthCheckRequestSchema, input)),
       Code.Internal,
       String(bytes),
     );
     assert.equal(
-      codeOf(() => codec.decode(HealthCheckRequestSchema, octets, Code.InvalidArgument)),
+      codeOf(() => codec.decode(HealthCheckRequestSchema, input, Code.InvalidArgument)),
       Code.InvalidArgument,
     );
   }
@@ -108,17 +108,17 @@ test("writes correctly after a failure", () => {
 
 test("keeps two messages apart when one is written while the other is", () => {
   const inner = create(StringValueSchema, { value: "inner" });
-  let octets: Uint8Array | undefined;
+  let input: Uint8Array | undefined;
   const outer = {
     ...create(DurationSchema, { seconds: 7n }),
     get nanos() {
-      octets = codec.encode(StringValueSchema, inner);
+      input = codec.encode(StringValueSchema, inner);
       return 5;
     },
   };
   const expected = toBinary(DurationSchema, create(DurationSchema, { seconds: 7n, nanos: 5 }));
   assert.deepEqual(codec.encode(DurationSchema, outer), expected);
-  assert.deepEqual(octets, toBinary(StringValueSchema, inner));
+  assert.deepEqual(input, toBinary(StringValueSchema, inner));
 });
 
 test("keeps unknown fields by default and drops them when told to", () => {
@@ -150,14 +150,14 @@ test("holds views exactly where it says so", () => {
   assert.equal(message.value.buffer, bytes.buffer);
 });
 
-test("reads, refuses and writes what protobuf-es does, for random types and octets", () => {
+test("reads, refuses and writes what protobuf-es does, for random types and bytes", () => {
   const random = createRandom(99);
   const counts = { read: 0, refused: 0 };
   for (let type = 0; type < 60; type++) {
     const schema = randomSchema(random);
     for (let round = 0; round < 20; round++) {
-      const octets = randomOctets(schema, random);
-      const input = round % 2 === 0 ? octets : damage(octets, random);
+      const data = randomBytes(schema, random);
+      const input = round % 2 === 0 ? data : damage(data, random);
       let expected: Message;
       try {
         expected = fromBinary(schema, input);

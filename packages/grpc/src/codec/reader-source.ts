@@ -24,8 +24,8 @@ export function isKeptAsJson(field: DescField): boolean {
 
 /**
  * Writes the reader of a message type: a constructor that gives it the shape of `zero`, and a loop over tags that knows each
- * field's number, type and name. The loop keeps its place in a local variable and decides all that one octet can decide; for
- * longer varints, text and unknown fields it calls the OctetReader.
+ * field's number, type and name. The loop keeps its place in a local variable and decides all that one byte can decide; for
+ * longer varints, text and unknown fields it calls the WireReader.
  */
 export function writeReaderSource(schema: DescMessage, zero: object): ReaderSource {
   const types: DescMessage[] = [];
@@ -49,7 +49,7 @@ ${types.map((_, n) => `let T${n},read${n};`).join("")}
 function Type(){${assignments.join("")}}
 Type.prototype=prototype;
 const read=(function(r,m,end,endTag,depth){
-const b=r.octets;
+const b=r.input;
 let p=r.at,n=0,q=0;
 while(p<end){
 let tag=b[p++];

@@ -9,7 +9,7 @@ const noBytes = new Uint8Array(0);
 
 /** Skips fields of a message. The caller pays for the field itself; those within an unknown group are paid for here. */
 export class FieldSkipper extends MemoryBudget {
-  octets: Uint8Array = noBytes;
+  input: Uint8Array = noBytes;
 
   /**
    * Returns where the value ends whose tag ends at `at`, or -1 when it is malformed or leads beyond `end`.
@@ -20,13 +20,13 @@ export class FieldSkipper extends MemoryBudget {
   skipField(at: number, tag: number, end: number, groupsLeft: number): number {
     switch (tag & 7) {
       case WireType.Varint:
-        return skipVarint(this.octets, at, end);
+        return skipVarint(this.input, at, end);
       case WireType.Bit64:
         return at + 8 > end ? -1 : at + 8;
       case WireType.Bit32:
         return at + 4 > end ? -1 : at + 4;
       case WireType.LengthDelimited:
-        return skipLengthDelimited(this.octets, at, end);
+        return skipLengthDelimited(this.input, at, end);
       case WireType.StartGroup:
         return groupsLeft > 0 ? this.#skipGroup(at, tag, end, groupsLeft - 1) : -1;
       default:
@@ -35,7 +35,7 @@ export class FieldSkipper extends MemoryBudget {
   }
 
   #skipGroup(start: number, startTag: number, end: number, groupsLeft: number): number {
-    const bytes = this.octets;
+    const bytes = this.input;
     // The end's tag differs from the start's by its wire type, 4 instead of 3.
     const endTag = startTag + 1;
     for (let at = start; ; ) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { copyOctets } from "./slab.ts";
+import { copyBytes } from "./slab.ts";
 
 test("copies the range and nothing else", () => {
   const source = Uint8Array.from({ length: 10_000 }, (_, at) => at & 0xff);
@@ -13,27 +13,27 @@ test("copies the range and nothing else", () => {
     [5, 4102],
     [0, 10_000],
   ] as const) {
-    const copy = copyOctets(source, start, end);
+    const copy = copyBytes(source, start, end);
     assert.deepEqual(copy, source.slice(start, end));
     assert.equal(copy.constructor, Uint8Array);
   }
 });
 
-test("never hands out the same octets twice", () => {
+test("never hands out the same bytes twice", () => {
   const copies = Array.from({ length: 2000 }, (_, n) =>
-    copyOctets(new Uint8Array(1 + (n % 100)).fill(n & 0xff), 0, 1 + (n % 100)),
+    copyBytes(new Uint8Array(1 + (n % 100)).fill(n & 0xff), 0, 1 + (n % 100)),
   );
   copies.forEach((copy, n) => {
-    assert.ok(copy.every((octet) => octet === (n & 0xff)));
+    assert.ok(copy.every((byte) => byte === (n & 0xff)));
   });
 });
 
 test("gives a plain Uint8Array for a Buffer", () => {
-  assert.equal(copyOctets(Buffer.from("abc"), 0, 3).constructor, Uint8Array);
-  assert.equal(copyOctets(Buffer.alloc(5000), 0, 5000).constructor, Uint8Array);
+  assert.equal(copyBytes(Buffer.from("abc"), 0, 3).constructor, Uint8Array);
+  assert.equal(copyBytes(Buffer.alloc(5000), 0, 5000).constructor, Uint8Array);
 });
 
 test("holds back little memory with a small copy", () => {
-  assert.ok(copyOctets(new Uint8Array(100), 0, 100).buffer.byteLength <= 16 * 1024);
-  assert.equal(copyOctets(new Uint8Array(5000), 0, 5000).buffer.byteLength, 5000);
+  assert.ok(copyBytes(new Uint8Array(100), 0, 100).buffer.byteLength <= 16 * 1024);
+  assert.equal(copyBytes(new Uint8Array(5000), 0, 5000).buffer.byteLength, 5000);
 });

@@ -4,17 +4,17 @@
  */
 const slabBytes = 16 * 1024;
 
-/** Octets beyond which a copy gets a buffer of its own: a few of these would fill a slab. */
+/** Bytes beyond which a copy gets a buffer of its own: a few of these would fill a slab. */
 const maxSharedBytes = 4 * 1024;
 
 let slab = new ArrayBuffer(slabBytes);
 let used = 0;
 
 /**
- * Copies octets `start` to `end` into memory that nobody will write to again. Small copies share a buffer with others, so that
+ * Copies bytes `start` to `end` into memory that nobody will write to again. Small copies share a buffer with others, so that
  * the pages they come from can be freed or reused at little cost.
  */
-export function copyOctets(bytes: Uint8Array, start: number, end: number): Uint8Array {
+export function copyBytes(bytes: Uint8Array, start: number, end: number): Uint8Array {
   const length = end - start;
   if (length > maxSharedBytes) return new Uint8Array(bytes.subarray(start, end));
   if (used + length > slabBytes) {

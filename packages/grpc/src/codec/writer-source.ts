@@ -161,7 +161,7 @@ function scalar(type: ScalarType, value: string): string {
   return `w.${methods[type]}(${value});`;
 }
 
-/** OctetWriter's methods, each of which looks at what it gets. */
+/** WireWriter's methods, each of which looks at what it gets. */
 const methods: Record<ScalarType, string> = {
   [ScalarType.DOUBLE]: "double",
   [ScalarType.FLOAT]: "float",

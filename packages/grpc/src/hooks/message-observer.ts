@@ -1,4 +1,4 @@
-/** Is told of the messages of one call or attempt as they pass: octets as they are sent, compressed or not, prefix and frames excluded. */
+/** Is told of the messages of one call or attempt as they pass: bytes as they are sent, compressed or not, prefix and frames excluded. */
 export interface MessageObserver {
   onSent(bytes: number, isCompressed: boolean): void;
   onReceived(bytes: number, isCompressed: boolean): void;

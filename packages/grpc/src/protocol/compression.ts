@@ -31,7 +31,7 @@ export interface DecompressingCall {
 
 /**
  * Messages shorter than this are sent as they are even where compression was agreed on. Below about 1 KiB gzip saves less than
- * one packet, while it costs some 20 to 60 µs of CPU time and adds 18 octets of header and checksum.
+ * one packet, while it costs some 20 to 60 µs of CPU time and adds 18 bytes of header and checksum.
  */
 export const defaultCompressMinBytes = 1024;
 

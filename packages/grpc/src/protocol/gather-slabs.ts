@@ -4,20 +4,20 @@
  */
 const slabSizes: readonly number[] = [65_536, 262_144, 1_048_576];
 
-/** Kept of each size, in octets: 3 MiB in all. */
+/** Kept of each size, in bytes: 3 MiB in all. */
 const maxKeptBytes = 1_048_576;
 
-/** A slab goes to nobody who has less than this share of it to put in: a peer may send a few octets on every stream, and stop. */
+/** A slab goes to nobody who has less than this share of it to put in: a peer may send a few bytes on every stream, and stop. */
 const minFilledShare = 1 / 4;
 
 const kept: readonly Uint8Array[][] = slabSizes.map(() => []);
 
-/** A buffer for `octets` of a message of `announcedBytes`; undefined when no slab fits. Its content is whatever it last held. */
-export function takeGatherSlab(octets: number, announcedBytes: number): Uint8Array | undefined {
+/** A buffer for `bytes` of a message of `announcedBytes`; undefined when no slab fits. Its content is whatever it last held. */
+export function takeGatherSlab(bytes: number, announcedBytes: number): Uint8Array | undefined {
   for (let at = slabSizes.length - 1; at >= 0; at--) {
     const size = slabSizes[at] as number;
-    if (size >= announcedBytes || octets < size * minFilledShare) continue;
-    return octets > size ? undefined : (kept[at]?.pop() ?? new Uint8Array(Buffer.allocUnsafeSlow(size).buffer));
+    if (size >= announcedBytes || bytes < size * minFilledShare) continue;
+    return bytes > size ? undefined : (kept[at]?.pop() ?? new Uint8Array(Buffer.allocUnsafeSlow(size).buffer));
   }
   return undefined;
 }

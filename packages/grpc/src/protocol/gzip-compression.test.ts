@@ -18,7 +18,7 @@ async function refusal(bytes: Uint8Array, maxBytes: number): Promise<ConnectErro
   assert.fail("was not refused");
 }
 
-/** Octets that hardly compress, so that sizes on both sides of the thread pool's threshold occur. */
+/** Bytes that hardly compress, so that sizes on both sides of the thread pool's threshold occur. */
 function noise(length: number): Uint8Array {
   let state = 12_345;
   return Uint8Array.from({ length }, () => {
@@ -28,7 +28,7 @@ function noise(length: number): Uint8Array {
 }
 
 for (const length of [0, 1, 1000, 16 * 1024, 16 * 1024 + 1, 200_000]) {
-  test(`gives back ${length} octets`, async () => {
+  test(`gives back ${length} bytes`, async () => {
     for (const bytes of [noise(length), new Uint8Array(length)]) {
       const compressed = await gzipCompression.compress(bytes);
       assert.equal(compressed.constructor, Uint8Array);
@@ -41,11 +41,11 @@ for (const length of [0, 1, 1000, 16 * 1024, 16 * 1024 + 1, 200_000]) {
 }
 
 for (const length of [65_536, 300_000, mebibyte]) {
-  test(`gives ${length} octets back in one piece of their size`, async () => {
+  test(`gives ${length} bytes back in one piece of their size`, async () => {
     const compressed = await gzipCompression.compress(noise(length));
     const decompressed = await gzipCompression.decompress(compressed, 4 * mebibyte);
     assert.equal(decompressed.length, length);
-    assert.ok(decompressed.buffer.byteLength <= length + 1, `${decompressed.buffer.byteLength} octets are held`);
+    assert.ok(decompressed.buffer.byteLength <= length + 1, `${decompressed.buffer.byteLength} bytes are held`);
   });
 }
 
@@ -62,7 +62,7 @@ test("answers at once for small messages", () => {
 });
 
 for (const length of [1, 1023, 1024, 4096, 64 * 1024, 64 * 1024 + 1, mebibyte]) {
-  test(`accepts ${length} octets of output at the limit and refuses one more`, async () => {
+  test(`accepts ${length} bytes of output at the limit and refuses one more`, async () => {
     for (const content of [noise(length), new Uint8Array(length)]) {
       const compressed = gzipSync(content);
       const decompressed = await gzipCompression.decompress(compressed, length);
@@ -147,15 +147,15 @@ test("inflates no more than two large messages for each core at once, and the ot
   hook.enable();
   t.after(() => hook.disable());
   const inflates = Array.from({ length: 3 * most + 1 }, async () => {
-    const octets = await gzipCompression.decompress(message, mebibyte);
+    const bytes = await gzipCompression.decompress(message, mebibyte);
     ended++;
     assert.ok(begun - ended <= most, `${begun - ended} are under way`);
-    return octets.length;
+    return bytes.length;
   });
   // Without a turn of the event loop none can end.
   for (let at = 0; at < 10; at++) await Promise.resolve();
   assert.equal(begun, most);
-  assert.ok((await Promise.all(inflates)).every((octets) => octets === 200_000));
+  assert.ok((await Promise.all(inflates)).every((bytes) => bytes === 200_000));
   assert.equal(begun, inflates.length);
 });
 

@@ -5,7 +5,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression, DecompressingCall } from "./compression.ts";
 
 /**
- * Up to this many octets of input the work is done on the spot. Handing it to the thread pool costs about 100 µs of CPU time;
+ * Up to this many bytes of input the work is done on the spot. Handing it to the thread pool costs about 100 µs of CPU time;
  * at 16 KiB deflating takes about 80 µs and inflating 30 µs (Node 24, one core).
  */
 const maxSyncInputBytes = 16 * 1024;
@@ -100,7 +100,7 @@ function inflateOptions(maxOutputBytes: number, chunkSize: number): ZlibOptions 
 
 /**
  * Into how much memory zlib writes before it comes back for more. Each time is a way through the thread pool, and the pieces are joined in
- * the end: 1 MiB in pieces of 64 KiB takes twice the time. So the chunk is what the last octets say that comes out, and one more, by
+ * the end: 1 MiB in pieces of 64 KiB takes twice the time. So the chunk is what the last bytes say that comes out, and one more, by
  * which zlib sees that it is done. A peer may make that up, and memory is to stay in proportion to what it sends.
  */
 function chunkBytes(bytes: Uint8Array, maxBytes: number): number {
@@ -110,13 +110,13 @@ function chunkBytes(bytes: Uint8Array, maxBytes: number): number {
   return Math.max(usual, Math.min(announcedBytes(bytes) + 1, most));
 }
 
-/** ISIZE of the last member (RFC 1952 §2.3.1): its octets before compression. 0 for what is no gzip. */
+/** ISIZE of the last member (RFC 1952 §2.3.1): its bytes before compression. 0 for what is no gzip. */
 function announcedBytes(bytes: Uint8Array): number {
   const { buffer, byteOffset, length } = bytes;
   return length < 4 ? 0 : new DataView(buffer, byteOffset + length - 4, 4).getUint32(0, true);
 }
 
-/** Node ends silently at zero octets behind the last gzip member, so what was consumed is compared with what was given. */
+/** Node ends silently at zero bytes behind the last gzip member, so what was consumed is compared with what was given. */
 function checkInflated(inflated: Inflated, bytes: Uint8Array, maxBytes: number): Uint8Array {
   if (inflated.engine.bytesWritten !== bytes.length) {
     throw new ConnectError("compressed message is followed by something else", Code.Internal);

@@ -36,37 +36,37 @@ const sequence: readonly Recorded[] = [
   { text: "x".repeat(40), compressed: true },
   { text: "last", compressed: false },
 ];
-const octets = Buffer.concat(sequence.map(({ text, compressed }) => frame(text, compressed)));
+const bytes = Buffer.concat(sequence.map(({ text, compressed }) => frame(text, compressed)));
 
 test("gives the same messages for every split into two pushes", () => {
-  for (let cut = 0; cut <= octets.length; cut++) {
+  for (let cut = 0; cut <= bytes.length; cut++) {
     const sink = createRecorder();
     const reader = new MessageReader(sink, 100);
-    pushAll(reader, octets.subarray(0, cut), octets.subarray(cut));
+    pushAll(reader, bytes.subarray(0, cut), bytes.subarray(cut));
     assert.deepEqual(sink.messages, sequence, `cut at ${cut}`);
     assert.equal(reader.isBetweenMessages, true);
   }
 });
 
 test("gives the same messages for every split into three pushes", () => {
-  for (let first = 0; first <= octets.length; first++) {
-    for (let second = first; second <= octets.length; second++) {
+  for (let first = 0; first <= bytes.length; first++) {
+    for (let second = first; second <= bytes.length; second++) {
       const sink = createRecorder();
       pushAll(
         new MessageReader(sink, 100),
-        octets.subarray(0, first),
-        octets.subarray(first, second),
-        octets.subarray(second),
+        bytes.subarray(0, first),
+        bytes.subarray(first, second),
+        bytes.subarray(second),
       );
       assert.deepEqual(sink.messages, sequence, `cuts at ${first} and ${second}`);
     }
   }
 });
 
-test("gives the same messages when every octet comes alone", () => {
+test("gives the same messages when every byte comes alone", () => {
   const sink = createRecorder();
   const reader = new MessageReader(sink, 100);
-  for (let at = 0; at < octets.length; at++) assert.equal(reader.push(octets, at, at + 1), undefined);
+  for (let at = 0; at < bytes.length; at++) assert.equal(reader.push(bytes, at, at + 1), undefined);
   assert.deepEqual(sink.messages, sequence);
 });
 
@@ -120,10 +120,10 @@ test("gathers large messages whole, several at once, through buffers that others
       };
       const prefix = Buffer.alloc(messagePrefixBytes);
       writeMessagePrefix(prefix, 0, false, size);
-      return { octets: Buffer.concat([prefix, payload]), payload, received, reader: new MessageReader(sink, size) };
+      return { bytes: Buffer.concat([prefix, payload]), payload, received, reader: new MessageReader(sink, size) };
     });
     for (let at = 0; at < 4_500_005; at += 16_000) {
-      for (const { reader, octets } of readers) pushAll(reader, octets.subarray(at, at + 16_000));
+      for (const { reader, bytes } of readers) pushAll(reader, bytes.subarray(at, at + 16_000));
     }
     // Every message is looked at when all are complete: none may lie in memory that another was given.
     for (const { received, payload } of readers) {
@@ -144,7 +144,7 @@ test("does not allocate what a prefix merely announces", () => {
   assert.equal(readers[0]?.isBetweenMessages, false);
 });
 
-test("accepts a message of the limit and refuses one octet more, wherever the prefix is cut", () => {
+test("accepts a message of the limit and refuses one byte more, wherever the prefix is cut", () => {
   for (let cut = 0; cut <= messagePrefixBytes; cut++) {
     const fitting = frame("x".repeat(10));
     const sink = createRecorder();
@@ -168,7 +168,7 @@ test("accepts only empty messages under a limit of zero", () => {
   assert.equal(reader.push(frame("x"), 0, 6)?.code, Code.ResourceExhausted);
 });
 
-test("compares lengths beyond two gibibytes as positive numbers, in one piece and octet by octet", () => {
+test("compares lengths beyond two gibibytes as positive numbers, in one piece and byte by byte", () => {
   const prefix = Buffer.from([0, 0xff, 0xff, 0xff, 0xff]);
   const whole = new MessageReader(createRecorder(), 1000).push(prefix, 0, 5);
   assert.match(whole?.rawMessage ?? "", /4294967295 bytes/);
@@ -228,7 +228,7 @@ test("is between messages only where a message ends", () => {
   assert.equal(reader.isBetweenMessages, true);
   for (let at = 0; at < bytes.length - 1; at++) {
     reader.push(bytes, at, at + 1);
-    assert.equal(reader.isBetweenMessages, false, `after octet ${at}`);
+    assert.equal(reader.isBetweenMessages, false, `after byte ${at}`);
   }
   reader.push(bytes, bytes.length - 1, bytes.length);
   assert.equal(reader.isBetweenMessages, true);

@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { giveGatherSlab, takeGatherSlab } from "./gather-slabs.ts";
 import { countUnfreed, gatheringBegan, gatheringEnded } from "./young-collection.ts";
 
-/** Octets before each message: a flag and a 32-bit big-endian length (gRPC over HTTP/2, Length-Prefixed-Message). */
+/** Bytes before each message: a flag and a 32-bit big-endian length (gRPC over HTTP/2, Length-Prefixed-Message). */
 export const messagePrefixBytes = 5;
 
 /** The largest message that the length field can announce. */
@@ -10,7 +10,7 @@ export const maxAnnouncedMessageBytes = 0xffff_ffff;
 
 /**
  * Smallest buffer for a message that arrives in pieces. It is small because a peer may announce 4 MiB on every stream and
- * then send a single octet.
+ * then send a single byte.
  */
 const minGatherBytes = 1024;
 
@@ -23,7 +23,7 @@ const growthFactor = 4;
 /** Receives the messages that a MessageReader finds. */
 export interface MessageSink {
   /**
-   * One message, in `bytes` from `start` to `end`. Without `gathered` that range lies in the pushed octets and is only the
+   * One message, in `bytes` from `start` to `end`. Without `gathered` that range lies in the pushed bytes and is only the
    * reader's to lend: copy what outlives the call. With `gathered` the message was put together in a buffer of its own that
    * nobody else will touch again, so views of it may be kept.
    *
@@ -32,12 +32,12 @@ export interface MessageSink {
   onMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void;
 }
 
-/** Turns the octets of DATA frames into messages, whatever way they were cut. */
+/** Turns the bytes of DATA frames into messages, whatever way they were cut. */
 export class MessageReader {
   readonly #sink: MessageSink;
   readonly #maxMessageBytes: number;
   #halted = false;
-  /** Octets of the current prefix seen so far. Stays at 5 while the message itself is being gathered. */
+  /** Bytes of the current prefix seen so far. Stays at 5 while the message itself is being gathered. */
   #prefixFilled = 0;
   #flag = 0;
   /** Length announced by the current prefix; partial while the prefix is incomplete. */
@@ -66,7 +66,7 @@ export class MessageReader {
   }
 
   /**
-   * Reads octets `start` to `end` of `bytes` and hands on each message they complete. An error is returned once; the reader
+   * Reads bytes `start` to `end` of `bytes` and hands on each message they complete. An error is returned once; the reader
    * is halted then, because what follows a broken prefix cannot be told apart any more.
    */
   push(bytes: Uint8Array, start: number, end: number): ConnectError | undefined {
@@ -79,13 +79,13 @@ export class MessageReader {
         at += messagePrefixBytes;
         this.#prefixFilled = messagePrefixBytes;
       } else if (this.#prefixFilled < messagePrefixBytes) {
-        const octet = bytes[at++] as number;
+        const byte = bytes[at++] as number;
         if (this.#prefixFilled === 0) {
-          this.#flag = octet;
+          this.#flag = byte;
           this.#announced = 0;
         } else {
           // Multiplication, because << would turn lengths from 2 GiB on negative.
-          this.#announced = this.#announced * 256 + octet;
+          this.#announced = this.#announced * 256 + byte;
         }
         this.#prefixFilled++;
         if (this.#prefixFilled < messagePrefixBytes) continue;
@@ -162,7 +162,7 @@ export class MessageReader {
   }
 }
 
-/** Writes the five octets that go before a message. `messageBytes` is at most `maxAnnouncedMessageBytes`. */
+/** Writes the five bytes that go before a message. `messageBytes` is at most `maxAnnouncedMessageBytes`. */
 export function writeMessagePrefix(
   target: Uint8Array,
   offset: number,
@@ -190,7 +190,7 @@ function readUint32(bytes: Uint8Array, offset: number): number {
 
 function copyInto(target: Uint8Array, offset: number, source: Uint8Array, start: number, end: number): void {
   if (end - start < 32) {
-    // Cheaper than making a view for a few octets.
+    // Cheaper than making a view for a few bytes.
     for (let at = start; at < end; at++) target[offset + at - start] = source[at] as number;
   } else {
     target.set(source.subarray(start, end), offset);

@@ -9,7 +9,7 @@ test("accepts digits, lower-case letters, underscore, hyphen and dot in a name",
   }
 });
 
-test("accepts a name of 1024 octets and refuses one more", () => {
+test("accepts a name of 1024 bytes and refuses one more", () => {
   assert.ok(isMetadataName("a".repeat(1024)));
   assert.ok(!isMetadataName("a".repeat(1025)));
 });

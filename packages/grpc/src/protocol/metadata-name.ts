@@ -70,7 +70,7 @@ export function isMetadataName(name: string): boolean {
   return true;
 }
 
-/** Whether the values of this field are octets in base64. */
+/** Whether the values of this field are bytes in base64. */
 export function isBinaryName(name: string): boolean {
   return name.endsWith("-bin");
 }

@@ -45,7 +45,7 @@ test("refuses what is no base64", () => {
   for (const value of bad) assert.ok(!isBinaryValue(value), value);
 });
 
-test("reads back octets of every length it writes, without padding", () => {
+test("reads back bytes of every length it writes, without padding", () => {
   for (let length = 0; length < 20; length++) {
     const bytes = Uint8Array.from({ length }, (_, at) => 255 - at * 11);
     const value = encodeBinaryValue(bytes);

@@ -17,7 +17,7 @@ export function stripEdges(value: string): string {
 
 /**
  * Whether `value` is a list of base64 values, separated by commas, each padded or not (RFC 4648 section 4). Node decodes
- * whatever it is given, the URL alphabet included, so the alphabet is checked here. An empty value is no octets.
+ * whatever it is given, the URL alphabet included, so the alphabet is checked here. An empty value is no bytes.
  */
 export function isBinaryValue(value: string): boolean {
   let start = 0;
@@ -30,7 +30,7 @@ export function isBinaryValue(value: string): boolean {
   return true;
 }
 
-/** The octets of one base64 value that `isBinaryValue` accepted. */
+/** The bytes of one base64 value that `isBinaryValue` accepted. */
 export function decodeBinaryValue(value: string): Buffer {
   return Buffer.from(value, "base64");
 }
@@ -54,7 +54,7 @@ function isBase64(value: string, start: number, end: number): boolean {
   while (digitsEnd > start && end - digitsEnd < 2 && value.charCodeAt(digitsEnd - 1) === 0x3d) digitsEnd--;
   // Padding, where there is any, has to complete the last group of four.
   if (digitsEnd < end && (end - start) % 4 !== 0) return false;
-  // One digit alone holds six bits, which is no octet.
+  // One digit alone holds six bits, which is no byte.
   if ((digitsEnd - start) % 4 === 1) return false;
 
   for (let at = start; at < digitsEnd; at++) {

@@ -4,7 +4,7 @@ import { isAsciiValue, isBinaryValue, stripEdges } from "./metadata-value.ts";
 
 /**
  * A header list as the HTTP/2 engine takes and gives it: name, value, name, value, … Names are in lower case, values hold one
- * octet per character.
+ * byte per character.
  */
 export type FieldList = string[];
 

@@ -56,7 +56,7 @@ test("refuses every other shape as Unimplemented", () => {
   }
 });
 
-test("accepts a path of 1024 octets and refuses one more", () => {
+test("accepts a path of 1024 bytes and refuses one more", () => {
   assert.ok("service" in parseMethodPath(`/S/${"m".repeat(1021)}`));
   const tooLong = parseMethodPath(`/S/${"m".repeat(1022)}`);
   assert.ok("error" in tooLong);

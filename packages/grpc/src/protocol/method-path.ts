@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 
-/** Longest path that is taken apart. The longest names in use are below 200 octets. */
+/** Longest path that is taken apart. The longest names in use are below 200 bytes. */
 const maxPathBytes = 1024;
 
 export interface MethodPath {

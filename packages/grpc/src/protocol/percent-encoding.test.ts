@@ -53,13 +53,13 @@ test("leaves broken escapes as they are", () => {
   assert.equal(decodeGrpcMessage("%4%41"), "%4A");
 });
 
-test("replaces octets that are not UTF-8", () => {
+test("replaces bytes that are not UTF-8", () => {
   assert.equal(decodeGrpcMessage("a%FFb"), "a\ufffdb");
   assert.equal(decodeGrpcMessage("%E2%98"), "\ufffd");
   assert.equal(decodeGrpcMessage("%C0%80"), "\ufffd\ufffd");
 });
 
-test("reads unescaped UTF-8 octets of careless peers", () => {
+test("reads unescaped UTF-8 bytes of careless peers", () => {
   assert.equal(decodeGrpcMessage(Buffer.from("☺", "utf8").toString("latin1")), "☺");
 });
 
@@ -76,7 +76,7 @@ test("never throws, whatever comes", () => {
   }
 });
 
-test("keeps a text of the cap and cuts one octet more", () => {
+test("keeps a text of the cap and cuts one byte more", () => {
   const longest = "a".repeat(maxEncodedMessageBytes);
   assert.equal(encodeGrpcMessage(longest), longest);
   assert.equal(encodeGrpcMessage(`${longest}b`), longest);

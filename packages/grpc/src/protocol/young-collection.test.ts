@@ -38,7 +38,7 @@ describe("collections while large messages are received", () => {
     let received = 0;
     const onMessage = (bytes: Uint8Array): void => {
       received++;
-      // As whoever decodes a message that keeps its octets.
+      // As whoever decodes a message that keeps its bytes.
       countUnfreed(bytes.length);
     };
     const reader = new MessageReader({ onMessage }, messageBytes);

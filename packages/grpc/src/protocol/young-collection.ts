@@ -3,7 +3,7 @@ import { getHeapSpaceStatistics } from "node:v8";
 /** Below, memory is V8's own affair: so many messages are needed that their objects fill the young generation by themselves. */
 const minCountedBytes = 65_536;
 
-/** Octets of buffers that are allowed before it is known how large the young generation is. */
+/** Bytes of buffers that are allowed before it is known how large the young generation is. */
 const firstAllowanceBytes = 8_388_608;
 
 /**

@@ -54,7 +54,7 @@ export interface ServerOptions {
   /** Calls on one connection at once. Default 200. */
   maxConcurrentStreams?: number;
   /**
-   * Calls on all connections at once, each from its first octet until its handler has ended. One more is refused without having been
+   * Calls on all connections at once, each from its first byte until its handler has ended. One more is refused without having been
    * begun: clients send it once more, elsewhere if they can, and then it fails with Unavailable. Default: no limit.
    */
   maxConcurrentCalls?: number;

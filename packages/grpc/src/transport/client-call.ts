@@ -61,7 +61,7 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
   contextValues: ContextValues | undefined = undefined;
   /** Where the responses of a method that answers with a stream wait for the application. */
   responses: MessageQueue<Message> | undefined = undefined;
-  /** Octets of messages sent so far, prefixes included. */
+  /** Bytes of messages sent so far, prefixes included. */
   sentBytes = 0;
   observer: MessageObserver | undefined = undefined;
   private head: ResponseHead | undefined = undefined;
@@ -120,7 +120,7 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
     return metadataToHeaders(fields ?? noFields);
   }
 
-  /** Octets that the peer's windows or the socket hold back. */
+  /** Bytes that the peer's windows or the socket hold back. */
   get unsentBytes(): number {
     return this.stream === undefined || this.stream.isClosed ? 0 : this.stream.pendingBytes;
   }

@@ -8,7 +8,7 @@ import type { Compression } from "../protocol/compression.ts";
 import { decodeReceived, type ReceivingCall } from "./decode-received.ts";
 
 const codec = createProtobufCodec();
-const octets = codec.encode(BytesValueSchema, create(BytesValueSchema, { value: new Uint8Array([1, 2, 3]) }));
+const bytes = codec.encode(BytesValueSchema, create(BytesValueSchema, { value: new Uint8Array([1, 2, 3]) }));
 
 /** "Compresses" by nothing, now or later. */
 function compressionThat(decompress: Compression["decompress"]): Compression {
@@ -28,28 +28,28 @@ function decode(bytes: Uint8Array, compression: Compression | undefined, compres
   return decodeReceived(openCall(compression), bytes, 0, bytes.length, compressed, isOwn);
 }
 
-function octetsIn(message: Message | Promise<Message>): number[] {
+function bytesIn(message: Message | Promise<Message>): number[] {
   return [...(message as Message & { value: Uint8Array }).value];
 }
 
-test("keeps no view of octets that are only lent", () => {
-  const lent = new Uint8Array(octets);
+test("keeps no view of bytes that are only lent", () => {
+  const lent = new Uint8Array(bytes);
   const message = decode(lent, undefined, false, false);
   lent.fill(0xff);
-  assert.deepEqual(octetsIn(message), [1, 2, 3]);
+  assert.deepEqual(bytesIn(message), [1, 2, 3]);
 });
 
-test("does not copy octets that are the message's own", () => {
-  const own = new Uint8Array(octets);
+test("does not copy bytes that are the message's own", () => {
+  const own = new Uint8Array(bytes);
   const { value } = decode(own, undefined, false, true) as Message & { value: Uint8Array };
   assert.equal(value.buffer, own.buffer);
 });
 
-test("frees large octets of its own that a message does not keep, and those of broken ones", async () => {
-  const large = (octet: number) => new Uint8Array(16_384).fill(octet);
+test("frees large bytes of its own that a message does not keep, and those of broken ones", async () => {
+  const large = (byte: number) => new Uint8Array(16_384).fill(byte);
   const text = codec.encode(StringValueSchema, create(StringValueSchema, { value: "x".repeat(16_384) }));
   const own = new Uint8Array(text);
-  // Unknown fields would be views of the octets.
+  // Unknown fields would be views of the bytes.
   const forgetful = createProtobufCodec({ keepUnknownFields: false });
   const call: ReceivingCall = { ...openCall(), codec: forgetful, receivedSchema: StringValueSchema };
   const { value } = decodeReceived(call, own, 0, own.length, false, true) as { value: string } & Message;
@@ -64,7 +64,7 @@ test("frees large octets of its own that a message does not keep, and those of b
   assert.equal(broken.length, 0);
   const brokenWithin = large(0);
   const later = decode(
-    octets,
+    bytes,
     compressionThat(async () => brokenWithin),
     true,
     true,
@@ -86,7 +86,7 @@ test("decodes messages that were decompressed at the same time in turns of their
     };
     const compression = compressionThat(async () => new Uint8Array(65_536));
     const call = { ...openCall(compression), codec: recording };
-    return decodeReceived(call, octets, 0, octets.length, true, true);
+    return decodeReceived(call, bytes, 0, bytes.length, true, true);
   };
   for (const [decodingMs, expected] of [
     [1, ["decode", "turn", "decode"]],
@@ -115,12 +115,12 @@ test("frees what was decompressed with one byte to spare, and leaves larger buff
     const compression = compressionThat(async () => decompressed);
     const forgetful = createProtobufCodec({ keepUnknownFields: false });
     const call = { ...openCall(compression), codec: forgetful, receivedSchema: StringValueSchema };
-    await decodeReceived(call, octets, 0, octets.length, true, true);
+    await decodeReceived(call, bytes, 0, bytes.length, true, true);
     assert.equal(decompressed.length, left);
   }
 });
 
-test("keeps large octets that a message has views of", () => {
+test("keeps large bytes that a message has views of", () => {
   const own = new Uint8Array(
     codec.encode(BytesValueSchema, create(BytesValueSchema, { value: new Uint8Array(65_536).fill(7) })),
   );
@@ -129,8 +129,8 @@ test("keeps large octets that a message has views of", () => {
   assert.equal(value.at(-1), 7);
 });
 
-test("copies lent octets before it decompresses them later", async () => {
-  const lent = new Uint8Array(octets);
+test("copies lent bytes before it decompresses them later", async () => {
+  const lent = new Uint8Array(bytes);
   const message = decode(
     lent,
     compressionThat(async (bytes) => bytes),
@@ -138,7 +138,7 @@ test("copies lent octets before it decompresses them later", async () => {
     false,
   );
   lent.fill(0xff);
-  assert.deepEqual(octetsIn(await message), [1, 2, 3]);
+  assert.deepEqual(bytesIn(await message), [1, 2, 3]);
 });
 
 test("gives the limit to the decompression", () => {
@@ -147,27 +147,27 @@ test("gives the limit to the decompression", () => {
     limit = maxBytes;
     return bytes;
   });
-  assert.deepEqual(octetsIn(decode(octets, compression, true, true)), [1, 2, 3]);
+  assert.deepEqual(bytesIn(decode(bytes, compression, true, true)), [1, 2, 3]);
   assert.equal(limit, 100);
 });
 
 test("refuses a compressed message where no compression was declared", () => {
   assert.throws(
-    () => decode(octets, undefined, true, true),
+    () => decode(bytes, undefined, true, true),
     (error) => error instanceof ConnectError && error.code === Code.Internal,
   );
 });
 
 test("lets a failed decompression be left alone, and tells whoever asks", async () => {
   const failing = compressionThat(() => Promise.reject(new Error("broken")));
-  decode(octets, failing, true, true);
-  await assert.rejects(decode(octets, failing, true, true) as Promise<Message>, /broken/);
+  decode(bytes, failing, true, true);
+  await assert.rejects(decode(bytes, failing, true, true) as Promise<Message>, /broken/);
 });
 
 test("makes no message for a call that was cut off while it was decompressed, and frees the result", async () => {
   const plain = new Uint8Array(16_384);
   const call = { ...openCall(compressionThat(async () => plain)), isCutOff: false };
-  const message = decodeReceived(call, octets, 0, octets.length, true, true);
+  const message = decodeReceived(call, bytes, 0, bytes.length, true, true);
   call.isCutOff = true;
   await assert.rejects(message as Promise<Message>, { code: Code.Canceled });
   assert.equal(plain.length, 0);
@@ -180,8 +180,8 @@ test("keeps the room that a decompressed message needs, and none for one that fa
     keepRoom: (bytes) => kept.push(bytes),
   });
   const good = compressionThat(async (bytes) => bytes);
-  await decodeReceived(call(good), octets, 0, octets.length, true, true);
+  await decodeReceived(call(good), bytes, 0, bytes.length, true, true);
   const failing = compressionThat(() => Promise.reject(new Error("broken")));
-  await assert.rejects(decodeReceived(call(failing), octets, 0, octets.length, true, true) as Promise<Message>);
-  assert.deepEqual(kept, [octets.length, 0]);
+  await assert.rejects(decodeReceived(call(failing), bytes, 0, bytes.length, true, true) as Promise<Message>);
+  assert.deepEqual(kept, [bytes.length, 0]);
 });

@@ -1,7 +1,7 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { freeBuffer } from "@tercel/http2";
-import { type Codec, copyOctets } from "../codec/index.ts";
+import { type Codec, copyBytes } from "../codec/index.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
 import { countUnfreed } from "../protocol/young-collection.ts";
 import { TurnShare } from "../time/turn-share.ts";
@@ -41,11 +41,11 @@ export function decodeReceived(
 ): Message | Promise<Message> {
   const { codec, receivedSchema: schema } = call;
   const isLent = !isOwn && (compressed || codec.retainsInput(schema));
-  const octets = isLent ? copyOctets(bytes, start, end) : bytes.subarray(start, end);
-  if (!compressed) return isOwn ? decodeOwn(codec, schema, octets) : codec.decode(schema, octets);
+  const content = isLent ? copyBytes(bytes, start, end) : bytes.subarray(start, end);
+  if (!compressed) return isOwn ? decodeOwn(codec, schema, content) : codec.decode(schema, content);
   const { receivedCompression: compression } = call;
   if (compression === undefined) throw undeclaredCompressionError();
-  const plain = compression.decompress(octets, call.maxReceiveMessageBytes, call);
+  const plain = compression.decompress(content, call.maxReceiveMessageBytes, call);
   if (!(plain instanceof Promise)) return decodeOwn(codec, schema, plain);
   const message = plain.then(
     (decompressed) => decodeLater(call, decompressed),
@@ -58,31 +58,31 @@ export function decodeReceived(
   return message;
 }
 
-async function decodeLater(call: ReceivingCall, octets: Uint8Array): Promise<Message> {
-  call.keepRoom(octets.length);
+async function decodeLater(call: ReceivingCall, content: Uint8Array): Promise<Message> {
+  call.keepRoom(content.length);
   while (decodeShare.isSpent) await decodeShare.renewed();
   if (!call.isCutOff) {
-    const beganMs = decodeShare.making(octets.length, true);
+    const beganMs = decodeShare.making(content.length, true);
     try {
-      return decodeOwn(call.codec, call.receivedSchema, octets);
+      return decodeOwn(call.codec, call.receivedSchema, content);
     } finally {
       decodeShare.made(beganMs);
     }
   }
-  if (octets.length >= minFreedBytes) freeBuffer(octets);
+  if (content.length >= minFreedBytes) freeBuffer(content);
   throw new ConnectError("the call was cut off before its message was decompressed", Code.Canceled);
 }
 
 /** Of bytes that belong to this message alone. Large ones that it does not keep are freed at once, broken ones as well. */
-function decodeOwn(codec: Codec, schema: DescMessage, octets: Uint8Array): Message {
-  if (octets.length < minFreedBytes) return codec.decode(schema, octets);
+function decodeOwn(codec: Codec, schema: DescMessage, content: Uint8Array): Message {
+  if (content.length < minFreedBytes) return codec.decode(schema, content);
   let isKept = false;
   try {
-    const message = codec.decode(schema, octets);
+    const message = codec.decode(schema, content);
     isKept = codec.retainsInput(schema);
     return message;
   } finally {
-    if (isKept) countUnfreed(octets.length);
-    else freeBuffer(octets);
+    if (isKept) countUnfreed(content.length);
+    else freeBuffer(content);
   }
 }

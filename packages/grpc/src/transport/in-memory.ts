@@ -4,14 +4,14 @@ import { Http2ClientConnection, type Http2ConnectSettings } from "./http2-client
 import type { ConnectionOptions, CreateListener, Listener } from "./listen.ts";
 import { serveStream } from "./serve-stream.ts";
 
-/** RFC 9113 §3.4: a client's first octets. Whoever accepts a connection takes them off before the engine reads. */
+/** RFC 9113 §3.4: a client's first bytes. Whoever accepts a connection takes them off before the engine reads. */
 const prefaceBytes = 24;
 
 /** Like a socket's: beyond, `write` says that the reader is behind. */
 const highWaterBytes = 64 * 1024;
 
 export interface InMemoryNetworkOptions {
-  /** Octets that arrive at once, at most. Default: as much as was written. 1 cuts everything into single octets. */
+  /** Bytes that arrive at once, at most. Default: as much as was written. 1 cuts everything into single bytes. */
   readonly maxChunkBytes?: number;
 }
 
@@ -164,12 +164,12 @@ function createPipe(maxChunkBytes: number, pipes: Set<InMemoryPipe>): readonly [
 class InMemoryPipe implements ByteChannel {
   connection: Connection | undefined = undefined;
   peer: InMemoryPipe | undefined = undefined;
-  /** Octets handed over that the other end has not read, as `net.Socket` has it. */
+  /** Bytes handed over that the other end has not read, as `net.Socket` has it. */
   writableLength = 0;
   private readonly maxChunkBytes: number;
   private readonly pipes: Set<InMemoryPipe>;
   private chunks: Uint8Array[] = [];
-  /** Who waits for the last octet of the chunks to leave. */
+  /** Who waits for the last byte of the chunks to leave. */
   private waiting: (() => void)[] = [];
   private skipBytes: number;
   private isPaused = false;

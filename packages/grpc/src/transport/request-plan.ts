@@ -17,7 +17,7 @@ export interface PlanSettings {
 }
 
 /**
- * Everything that follows from a request's head alone. Requests that sent the same octets share it, so a client that
+ * Everything that follows from a request's head alone. Requests that sent the same bytes share it, so a client that
  * calls a method again costs one look-up.
  */
 export interface RequestPlan {

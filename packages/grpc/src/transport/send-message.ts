@@ -22,17 +22,17 @@ export function sendMessage(
   isGiven: boolean,
 ): boolean {
   stream.owner.messages.sent++;
-  const octets = messagePrefixBytes + payload.length;
-  const offset = stream.reserveData(octets);
+  const bytes = messagePrefixBytes + payload.length;
+  const offset = stream.reserveData(bytes);
   if (offset !== -1) {
     const output = stream.owner.outputBytes;
     writeMessagePrefix(output, offset, compressed, payload.length);
     output.set(payload, offset + messagePrefixBytes);
-    stream.commitData(offset, octets, endStream);
+    stream.commitData(offset, bytes, endStream);
     return true;
   }
   if (payload.length < joinBelowBytes) {
-    const joined = new Uint8Array(octets);
+    const joined = new Uint8Array(bytes);
     writeMessagePrefix(joined, 0, compressed, payload.length);
     joined.set(payload, messagePrefixBytes);
     return stream.sendData(joined, endStream);

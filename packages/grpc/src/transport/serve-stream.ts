@@ -14,7 +14,7 @@ export function serveStream(
   stream: Stream,
   head: RequestHead,
 ): void {
-  // The head is shared by all requests with the same octets, so its plan is made once.
+  // The head is shared by all requests with the same bytes, so its plan is made once.
   if (head.memo === undefined) head.memo = planRequest(planSettings, head);
   const plan = head.memo as RequestPlan | Refusal;
   if ("codec" in plan) {

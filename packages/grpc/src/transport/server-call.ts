@@ -9,7 +9,7 @@ import { compressionForMessage } from "../call/compress-messages.ts";
 import { CallContext, type ContextSource } from "../call/handler-context.ts";
 import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
 import { type MethodHandler, unknownResponseBytes } from "../call/method-handler.ts";
-import { type Codec, copyOctets } from "../codec/index.ts";
+import { type Codec, copyBytes } from "../codec/index.ts";
 import { createDebugError, withDebugInfo, withoutDebugInfo } from "../errors/debug-info.ts";
 import { andObserver, type MessageObserver } from "../hooks/message-observer.ts";
 import type { Log } from "../logging/log.ts";
@@ -509,7 +509,7 @@ export class ServerCall
 
   private takeRequest(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
     if (compressed) {
-      this.request = new CompressedRequest(gathered ? bytes.subarray(start, end) : copyOctets(bytes, start, end));
+      this.request = new CompressedRequest(gathered ? bytes.subarray(start, end) : copyBytes(bytes, start, end));
       return;
     }
     try {

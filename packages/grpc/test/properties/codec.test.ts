@@ -134,32 +134,32 @@ describe("the protobuf codec, whatever the message", () => {
             assert.throws(() => codec.encode(schema, message), ConnectError);
             return;
           }
-          const octets = codec.encode(schema, message);
-          assert.ok(Buffer.from(expected).equals(octets));
-          written += octets.length;
-          assert.ok(Buffer.from(toBinary(schema, codec.decode(schema, octets))).equals(expected));
+          const bytes = codec.encode(schema, message);
+          assert.ok(Buffer.from(expected).equals(bytes));
+          written += bytes.length;
+          assert.ok(Buffer.from(toBinary(schema, codec.decode(schema, bytes))).equals(expected));
         }),
         propertyOptions(500),
       );
       assert.ok(written > 500, "the messages were empty");
     });
 
-    test(`answers any octets with a ${schema.typeName} or a ConnectError`, () => {
+    test(`answers any bytes with a ${schema.typeName} or a ConnectError`, () => {
       const likely = fc.oneof(
         fc.integer({ min: 0, max: 255 }),
         fc.constantFrom(0x0a, 0x12, 0x1a, 0x08, 0x10, 1, 2, 0x80),
       );
       fc.assert(
         fc.property(fc.array(likely, { maxLength: 40 }), (given) => {
-          const octets = Uint8Array.from(given);
+          const bytes = Uint8Array.from(given);
           let message: Message;
           try {
-            message = codec.decode(schema, octets);
+            message = codec.decode(schema, bytes);
           } catch (error) {
             assert.ok(error instanceof ConnectError);
             return;
           }
-          assert.ok(Buffer.from(codec.encode(schema, message)).equals(toBinary(schema, fromBinary(schema, octets))));
+          assert.ok(Buffer.from(codec.encode(schema, message)).equals(toBinary(schema, fromBinary(schema, bytes))));
         }),
         propertyOptions(500),
       );

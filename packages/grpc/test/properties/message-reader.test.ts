@@ -16,8 +16,8 @@ const message = fc.record({
 });
 const cuts = fc.array(fc.nat(20_000), { maxLength: 30 });
 
-/** Pushes the octets in chunks cut at these places; collects messages and the error. */
-function read(octets: Uint8Array, places: readonly number[], maxMessageBytes: number) {
+/** Pushes the bytes in chunks cut at these places; collects messages and the error. */
+function read(bytes: Uint8Array, places: readonly number[], maxMessageBytes: number) {
   const seen: Seen[] = [];
   const reader = new MessageReader(
     {
@@ -29,19 +29,19 @@ function read(octets: Uint8Array, places: readonly number[], maxMessageBytes: nu
   );
   const errors: ConnectError[] = [];
   let from = 0;
-  for (const at of [...places.filter((place) => place < octets.length).sort((a, b) => a - b), octets.length]) {
-    const error = reader.push(octets, from, at);
+  for (const at of [...places.filter((place) => place < bytes.length).sort((a, b) => a - b), bytes.length]) {
+    const error = reader.push(bytes, from, at);
     if (error !== undefined) errors.push(error);
     from = at;
   }
   return { seen, errors, isBetweenMessages: reader.isBetweenMessages };
 }
 
-describe("the message reader, whatever way the octets are cut", () => {
+describe("the message reader, whatever way the bytes are cut", () => {
   test("finds the messages that were written", () => {
     fc.assert(
       fc.property(fc.array(message, { maxLength: 8 }), cuts, (messages, places) => {
-        const octets = Buffer.concat(
+        const bytes = Buffer.concat(
           messages.flatMap(({ compressed, message }) => {
             const prefix = Buffer.alloc(messagePrefixBytes);
             writeMessagePrefix(prefix, 0, compressed, message.length);
@@ -52,13 +52,13 @@ describe("the message reader, whatever way the octets are cut", () => {
           compressed,
           message: Buffer.from(message).toString("hex"),
         }));
-        assert.deepEqual(read(octets, places, 5000), { seen: expected, errors: [], isBetweenMessages: true });
+        assert.deepEqual(read(bytes, places, 5000), { seen: expected, errors: [], isBetweenMessages: true });
       }),
       propertyOptions(1000),
     );
   });
 
-  test("says the same of any octets, and ends with one error at most", () => {
+  test("says the same of any bytes, and ends with one error at most", () => {
     const likely = fc.oneof(fc.constantFrom(0, 0, 0, 1, 4), fc.integer({ min: 0, max: 255 }));
     fc.assert(
       fc.property(
@@ -66,10 +66,10 @@ describe("the message reader, whatever way the octets are cut", () => {
         cuts,
         fc.constantFrom(0, 4, 300),
         (given, places, limit) => {
-          const octets = Uint8Array.from(given);
-          const whole = read(octets, [], limit);
+          const bytes = Uint8Array.from(given);
+          const whole = read(bytes, [], limit);
           const pieces = read(
-            octets,
+            bytes,
             places.map((place) => place % 200),
             limit,
           );

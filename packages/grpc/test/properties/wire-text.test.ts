@@ -25,13 +25,13 @@ const anyText = fc.oneof(
   unitsText(),
   fc.string({ unit: "binary", maxLength: 6000, size: "max" }),
 );
-const octetText = fc.uint8Array({ maxLength: 200 }).map((octets) => Buffer.from(octets).toString("latin1"));
+const byteText = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes).toString("latin1"));
 const name = fc.oneof(
   fc.constantFrom("grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-timeout", "te", ":path", "__proto__"),
   fc.constantFrom("a", "trace-bin", "constructor", "x-y"),
-  octetText,
+  byteText,
 );
-const fieldList = fc.array(fc.tuple(name, octetText), { maxLength: 12 }).map((fields) => fields.flat());
+const fieldList = fc.array(fc.tuple(name, byteText), { maxLength: 12 }).map((fields) => fields.flat());
 
 function unitsText(): fc.Arbitrary<string> {
   return fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 60 }).map((units) => String.fromCharCode(...units));
@@ -82,7 +82,7 @@ describe("text of any kind", () => {
         const decoded = decodeGrpcMessage(encoded);
         const wellFormed = text.toWellFormed();
         assert.ok(wellFormed.startsWith(decoded), "not a beginning of what was sent");
-        // No character takes more than four octets of three characters each.
+        // No character takes more than four bytes of three characters each.
         if (text.length * 12 <= maxEncodedMessageBytes) assert.equal(decoded, wellFormed);
       }),
       propertyOptions(3000),
@@ -94,7 +94,7 @@ describe("text of any kind", () => {
       .array(fc.constantFrom("%", "%4", "%41", "%ff", "%zz", "a", "\u00e9", "%E2%82%AC"), { maxLength: 20 })
       .map((parts) => parts.join(""));
     fc.assert(
-      fc.property(fc.oneof(octetText, escapes), (text) => {
+      fc.property(fc.oneof(byteText, escapes), (text) => {
         assert.ok(decodeGrpcMessage(text).isWellFormed());
       }),
       propertyOptions(3000),

@@ -15,7 +15,7 @@ export class GivenBuffers {
     if (bytes.length === bytes.buffer.byteLength) this.waiting.add(bytes.buffer);
   }
 
-  /** The last octets of what may be a given payload have been collected for the next write. */
+  /** The last bytes of what may be a given payload have been collected for the next write. */
   lastCollected(piece: Uint8Array): void {
     if (this.waiting.delete(piece.buffer)) this.collected.push(new Uint8Array(piece.buffer));
   }

@@ -10,20 +10,20 @@ const empty = new Uint8Array(0);
  */
 export class OutputArena {
   bytes: Uint8Array = empty;
-  /** Where the next octet goes in `bytes`. */
+  /** Where the next byte goes in `bytes`. */
   length = 0;
   private cutAt = 0;
   private parts: Uint8Array[] = [];
   private partBytes = 0;
 
-  /** Octets that wait to be handed to the socket. */
+  /** Bytes that wait to be handed to the socket. */
   get pendingBytes(): number {
     return this.partBytes + this.length - this.cutAt;
   }
 
-  /** Makes room for `octets` side by side and returns where they go; `length` has to be moved on once they are written. */
-  reserve(octets: number): number {
-    if (this.length + octets > this.bytes.length) this.nextSlab(octets);
+  /** Makes room for `bytes` side by side and returns where they go; `length` has to be moved on once they are written. */
+  reserve(bytes: number): number {
+    if (this.length + bytes > this.bytes.length) this.nextSlab(bytes);
     return this.length;
   }
 
@@ -34,7 +34,7 @@ export class OutputArena {
     this.partBytes += payload.length;
   }
 
-  /** Takes out everything collected. The octets stay in place until `recycle`, or until the slab that `detach` returns is given back. */
+  /** Takes out everything collected. The bytes stay in place until `recycle`, or until the slab that `detach` returns is given back. */
   take(): readonly Uint8Array[] {
     this.cut();
     const parts = this.parts;
@@ -65,9 +65,9 @@ export class OutputArena {
     this.cutAt = this.length;
   }
 
-  private nextSlab(octets: number): void {
+  private nextSlab(bytes: number): void {
     this.cut();
-    this.bytes = octets > outputSlabs.slabBytes ? Buffer.allocUnsafeSlow(octets) : outputSlabs.take();
+    this.bytes = bytes > outputSlabs.slabBytes ? Buffer.allocUnsafeSlow(bytes) : outputSlabs.take();
     this.length = 0;
     this.cutAt = 0;
   }

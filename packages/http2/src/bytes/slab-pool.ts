@@ -1,6 +1,6 @@
 /**
  * Buffers of one size that are used for a moment and then again, by whoever comes next: making one costs more than filling
- * it. A slab's content is whatever it last held, so only octets written since may be looked at or sent.
+ * it. A slab's content is whatever it last held, so only bytes written since may be looked at or sent.
  */
 export class SlabPool {
   readonly slabBytes: number;

@@ -1,8 +1,8 @@
 /** The part of a `net.Socket` or `tls.TLSSocket` that a connection uses; an in-memory pair can stand in for it. */
 export interface ByteChannel {
-  /** `written` is called, never from within `write`, once these octets have left. */
+  /** `written` is called, never from within `write`, once these bytes have left. */
   write(bytes: Uint8Array, written?: () => void): boolean;
-  /** Octets handed to `write` that have not left yet. */
+  /** Bytes handed to `write` that have not left yet. */
   readonly writableLength: number;
   /** The other end, while the socket lives; absent where ends have no addresses. */
   readonly remoteAddress?: string | undefined;

@@ -263,7 +263,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
   // ---- what the socket's owner calls
 
   /**
-   * Octets from the peer; those behind the client's preface when this is a server. Never throws. True: the chunk has been used
+   * Bytes from the peer; those behind the client's preface when this is a server. Never throws. True: the chunk has been used
    * up, so its memory can be freed or filled anew.
    */
   receive(chunk: Uint8Array): boolean {
@@ -298,12 +298,12 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     return this.outbound.arena.bytes;
   }
 
-  reserve(_stream: Stream, octets: number): number {
-    return this.outbound.reserveFrame(octets);
+  reserve(_stream: Stream, bytes: number): number {
+    return this.outbound.reserveFrame(bytes);
   }
 
-  commitData(stream: Stream, offset: number, octets: number, endStream: boolean): void {
-    this.outbound.commitData(stream, offset, octets, endStream);
+  commitData(stream: Stream, offset: number, bytes: number, endStream: boolean): void {
+    this.outbound.commitData(stream, offset, bytes, endStream);
   }
 
   sendHeaders(stream: Stream, fields: HeaderFields, extra: readonly string[], endStream: boolean): void {
@@ -336,8 +336,8 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     this.outbound.rstStream(stream.id, code);
   }
 
-  releaseConnectionWindow(octets: number): void {
-    this.inbound.releaseWindow(octets);
+  releaseConnectionWindow(bytes: number): void {
+    this.inbound.releaseWindow(bytes);
   }
 
   giveBackSmallData(cost: number): void {
@@ -443,7 +443,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
   }
 
   largeHeaderList(streamId: number, listBytes: number): void {
-    const detail = `a header list of ${listBytes} octets, more than ${this.limits.largeHeaderListBytes}: other servers may refuse it`;
+    const detail = `a header list of ${listBytes} bytes, more than ${this.limits.largeHeaderListBytes}: other servers may refuse it`;
     this.limitTeller.tell("large_header_list", "warned", streamId, detail);
   }
 
@@ -482,9 +482,9 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     this.pings.acknowledged(number);
   }
 
-  dataReceived(octets: number): void {
+  dataReceived(bytes: number): void {
     this.windowTuner ??= this.makeWindowTuner();
-    this.windowTuner.dataReceived(octets);
+    this.windowTuner.dataReceived(bytes);
   }
 
   goawayReceived(goaway: Goaway): void {

@@ -34,7 +34,7 @@ export interface InboundOwner extends StreamOpener {
   pingAcknowledged(number: number): void;
   goawayReceived(goaway: Goaway): void;
   /** So much data came, in a window that may have to grow. */
-  dataReceived(octets: number): void;
+  dataReceived(bytes: number): void;
   /** A header list is within the limit, and large all the same. */
   largeHeaderList(streamId: number, listBytes: number): void;
   /** Ends one stream for the peer's fault. */
@@ -192,22 +192,22 @@ export class Inbound implements FrameSink {
 
   /** `isPiece`: of a larger frame, cut where the network cut it. How small it is says nothing about the peer. */
   private data(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number, isPiece: boolean): void {
-    const octets = end - start;
+    const payloadBytes = end - start;
     if (streamId === 0) throw connectionError(ErrorCode.protocolError, "DATA came on stream 0");
-    if (!this.window.receive(octets)) {
+    if (!this.window.receive(payloadBytes)) {
       throw connectionError(ErrorCode.flowControlError, "DATA went over the connection's window");
     }
-    this.owner.dataReceived(octets);
+    this.owner.dataReceived(payloadBytes);
     const padding = paddingBytes(flags, bytes, start, end, 0);
     const stream = this.streams.find(streamId);
     if (stream === undefined || !mayReceive(stream.state)) {
       // §5.1: counted all the same, and given back, because nobody will consume it.
-      this.releaseWindow(octets);
-      this.dataOnClosed(streamId, stream, octets, (flags & Flag.endStream) !== 0);
+      this.releaseWindow(payloadBytes);
+      this.dataOnClosed(streamId, stream, payloadBytes, (flags & Flag.endStream) !== 0);
       return;
     }
-    if (!stream.receiveWindow.receive(octets)) {
-      this.releaseWindow(octets);
+    if (!stream.receiveWindow.receive(payloadBytes)) {
+      this.releaseWindow(payloadBytes);
       throw streamError(ErrorCode.flowControlError, `DATA went over the window of stream ${streamId}`);
     }
     const contentStart = (flags & Flag.padded) === 0 ? start : start + 1;
@@ -216,8 +216,8 @@ export class Inbound implements FrameSink {
     const cost = isPiece ? 0 : smallDataCost(content, endStream);
     stream.dataReceived(content, cost);
     if (cost > 0) this.smallData.spend(cost, this.window.size);
-    if (this.creditAhead.give(octets, this.maxAheadBytes)) this.returnCredit(octets);
-    if (content < octets) stream.giveCredit(octets - content);
+    if (this.creditAhead.give(payloadBytes, this.maxAheadBytes)) this.returnCredit(payloadBytes);
+    if (content < payloadBytes) stream.giveCredit(payloadBytes - content);
     if (stream.listener === undefined || (this.owner.role === "client" && !stream.headReceived)) {
       throw streamError(ErrorCode.protocolError, "DATA came before the response's head");
     }
@@ -302,7 +302,7 @@ export class Inbound implements FrameSink {
     // §6.4: a stream that nobody has opened cannot be reset.
     const errorHere = this.streams.isIdle(streamId) ? connectionError : streamError;
     if (end - start !== priorityBytes) {
-      throw errorHere(ErrorCode.frameSizeError, `a PRIORITY frame has ${end - start} octets, not ${priorityBytes}`);
+      throw errorHere(ErrorCode.frameSizeError, `a PRIORITY frame has ${end - start} bytes, not ${priorityBytes}`);
     }
     if (priorityDependency(bytes, start) === streamId) {
       throw errorHere(ErrorCode.protocolError, `stream ${streamId} depends on itself`);
@@ -312,7 +312,7 @@ export class Inbound implements FrameSink {
   private rstStream(streamId: number, bytes: Uint8Array, start: number, end: number): void {
     if (streamId === 0) throw connectionError(ErrorCode.protocolError, "RST_STREAM came on stream 0");
     if (end - start !== rstStreamBytes) {
-      throw connectionError(ErrorCode.frameSizeError, `an RST_STREAM frame has ${end - start} octets, not 4`);
+      throw connectionError(ErrorCode.frameSizeError, `an RST_STREAM frame has ${end - start} bytes, not 4`);
     }
     if (this.streams.isIdle(streamId)) throw idleError(streamId, "RST_STREAM");
     const code = readUint32(bytes, start);
@@ -360,7 +360,7 @@ export class Inbound implements FrameSink {
   private ping(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
     if (streamId !== 0) throw connectionError(ErrorCode.protocolError, "PING came on a stream");
     if (end - start !== pingBytes) {
-      throw connectionError(ErrorCode.frameSizeError, `a PING frame has ${end - start} octets, not ${pingBytes}`);
+      throw connectionError(ErrorCode.frameSizeError, `a PING frame has ${end - start} bytes, not ${pingBytes}`);
     }
     if ((flags & Flag.ack) !== 0) {
       this.owner.pingAcknowledged(pingNumber(bytes, start));
@@ -378,7 +378,7 @@ export class Inbound implements FrameSink {
 
   private windowUpdate(streamId: number, bytes: Uint8Array, start: number, end: number): void {
     if (end - start !== windowUpdateBytes) {
-      throw connectionError(ErrorCode.frameSizeError, `a WINDOW_UPDATE frame has ${end - start} octets, not 4`);
+      throw connectionError(ErrorCode.frameSizeError, `a WINDOW_UPDATE frame has ${end - start} bytes, not 4`);
     }
     const { outbound } = this;
     this.budgets.windowUpdate(this.streams.opened, outbound.dataFrames, outbound.dataBytes);
@@ -402,13 +402,13 @@ export class Inbound implements FrameSink {
     if (stream.isQueued) this.outbound.resumeStream(stream);
   }
 
-  /** Octets have been used up, or nobody will. */
-  releaseWindow(octets: number): void {
-    const due = this.creditAhead.repay(octets);
+  /** Bytes have been used up, or nobody will. */
+  releaseWindow(payloadBytes: number): void {
+    const due = this.creditAhead.repay(payloadBytes);
     if (due > 0) this.returnCredit(due);
   }
 
-  /** Octets of all streams that nobody has used up. */
+  /** Bytes of all streams that nobody has used up. */
   get heldBytes(): number {
     return this.window.heldBytes + this.creditAhead.heldBytes;
   }
@@ -432,8 +432,8 @@ export class Inbound implements FrameSink {
     this.extraAheadBytes = 0;
   }
 
-  private returnCredit(octets: number): void {
-    const increment = this.window.release(octets);
+  private returnCredit(payloadBytes: number): void {
+    const increment = this.window.release(payloadBytes);
     if (increment > 0) this.outbound.windowUpdate(0, increment);
   }
 }

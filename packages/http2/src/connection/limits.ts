@@ -1,7 +1,7 @@
 import { maxMaxFrameBytes, maxUint31, minMaxFrameBytes } from "../frame/frame-header.ts";
 
 /**
- * What a connection allows its peer, and how long it waits. Every limit is in force from the first octet, not from the
+ * What a connection allows its peer, and how long it waits. Every limit is in force from the first byte, not from the
  * acknowledgement of our SETTINGS on: a peer that never acknowledges must not get more (CVE-2025-53506).
  */
 export interface ConnectionLimits {
@@ -15,7 +15,7 @@ export interface ConnectionLimits {
    * 0 means never.
    */
   largeHeaderListBytes: number;
-  /** Fields of a header list. Default 128: octet limits do not see many tiny indexed fields (CVE-2026-49975). */
+  /** Fields of a header list. Default 128: byte limits do not see many tiny indexed fields (CVE-2026-49975). */
   maxHeaderFields: number;
   /** HPACK dynamic table, both directions. Default 4096, what HTTP/2 starts with. */
   headerTableBytes: number;
@@ -50,7 +50,7 @@ export interface ConnectionLimits {
   maxFrameBytes: number;
   /** CONTINUATION frames behind one HEADERS. Default 5 (CVE-2024-28182 and its kin). */
   maxContinuationFrames: number;
-  /** Compressed octets of one header block. Default 32 KiB. */
+  /** Compressed bytes of one header block. Default 32 KiB. */
   maxHeaderBlockBytes: number;
   /** Entries of one SETTINGS frame. Default 32 (CVE-2020-11080). */
   maxSettingsEntries: number;
@@ -58,9 +58,9 @@ export interface ConnectionLimits {
   pauseAtQueuedControlFrames: number;
   /** … and at this many the connection ends. Default 1000 (CVE-2019-9512, CVE-2019-9515). */
   maxQueuedControlFrames: number;
-  /** Octets of one stream that wait for a window before `sendData` asks its caller to pause. Default 64 KiB. */
+  /** Bytes of one stream that wait for a window before `sendData` asks its caller to pause. Default 64 KiB. */
   streamSendBufferBytes: number;
-  /** Octets that wait in the socket before no stream may add data. Default 1 MiB (CVE-2019-9517). */
+  /** Bytes that wait in the socket before no stream may add data. Default 1 MiB (CVE-2019-9517). */
   connectionSendBufferBytes: number;
   /**
    * Bytes of any frames that wait in the socket: from here on we stop reading until all have left. Default 2 MiB, or twice
@@ -105,7 +105,7 @@ export interface ConnectionLimits {
   handshakeTimeoutMs: number;
   /** Until the peer acknowledges our SETTINGS. Default 10 s. */
   settingsAckTimeoutMs: number;
-  /** From the first to the last octet of a header block or any other frame. Default 10 s. */
+  /** From the first to the last byte of a header block or any other frame. Default 10 s. */
   frameTimeoutMs: number;
   /** A connection without streams is closed after this. Default 15 min, over Unix sockets never; 0 means never. */
   idleTimeoutMs: number;

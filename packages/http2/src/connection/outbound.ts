@@ -43,11 +43,11 @@ export class Outbound {
   readonly arena = new OutputArena();
   readonly window = new SendWindow(initialWindowBytes);
   maxFrameBytes = minMaxFrameBytes;
-  /** Octets that the socket holds back, as of the last flush. */
+  /** Bytes that the socket holds back, as of the last flush. */
   backlogBytes = 0;
   /** Answers to PING and SETTINGS written since the socket was last empty. */
   queuedControlFrames = 0;
-  /** Octets handed to the socket since the connection began. */
+  /** Bytes handed to the socket since the connection began. */
   handedBytes = 0;
   private readonly socket: ByteChannel;
   private readonly owner: OutboundOwner;
@@ -60,7 +60,7 @@ export class Outbound {
   /** Streams with pending data, in the order in which they get their turn. */
   private waiting: Stream[] = [];
   private flushScheduled = false;
-  /** DATA frames and their octets sent so far: what window updates are measured by. */
+  /** DATA frames and their bytes sent so far: what window updates are measured by. */
   dataFrames = 0;
   headerBlocks = 0;
   dataBytes = 0;
@@ -108,20 +108,20 @@ export class Outbound {
   }
 
   /** Room for a whole small DATA frame, or -1 when it cannot leave at once. */
-  reserveFrame(octets: number): number {
-    const payload = octets - frameHeaderBytes;
+  reserveFrame(bytes: number): number {
+    const payload = bytes - frameHeaderBytes;
     if (payload > this.maxFrameBytes || payload > this.window.available || payload >= ownBufferBytes) return -1;
     if (this.isBlocked) return -1;
-    return this.arena.reserve(octets);
+    return this.arena.reserve(bytes);
   }
 
-  commitData(stream: Stream, offset: number, octets: number, endStream: boolean): void {
+  commitData(stream: Stream, offset: number, bytes: number, endStream: boolean): void {
     const { arena } = this;
-    arena.length = writeDataHeader(arena.bytes, offset, stream.id, octets, endStream) + octets;
-    this.window.take(octets);
-    stream.sendWindow.take(octets);
+    arena.length = writeDataHeader(arena.bytes, offset, stream.id, bytes, endStream) + bytes;
+    this.window.take(bytes);
+    stream.sendWindow.take(bytes);
     this.dataFrames++;
-    this.dataBytes += octets;
+    this.dataBytes += bytes;
     this.schedule();
     if (endStream) stream.endSent();
   }
@@ -264,17 +264,17 @@ export class Outbound {
 
   private dataFrame(streamId: number, payload: Uint8Array | undefined, endStream: boolean): void {
     const { arena } = this;
-    const octets = payload === undefined ? 0 : payload.length;
+    const bytes = payload === undefined ? 0 : payload.length;
     this.dataFrames++;
-    this.dataBytes += octets;
-    const copied = octets < ownBufferBytes;
-    const offset = arena.reserve(frameHeaderBytes + (copied ? octets : 0));
-    const start = writeDataHeader(arena.bytes, offset, streamId, octets, endStream);
+    this.dataBytes += bytes;
+    const copied = bytes < ownBufferBytes;
+    const offset = arena.reserve(frameHeaderBytes + (copied ? bytes : 0));
+    const start = writeDataHeader(arena.bytes, offset, streamId, bytes, endStream);
     arena.length = start;
     if (payload !== undefined) {
       if (copied) {
         arena.bytes.set(payload, start);
-        arena.length = start + octets;
+        arena.length = start + bytes;
       } else {
         arena.append(payload);
       }
@@ -365,7 +365,7 @@ export class Outbound {
     this.schedule();
   }
 
-  /** Octets as they are: the client's preface. */
+  /** Bytes as they are: the client's preface. */
   raw(bytes: Uint8Array): void {
     const offset = this.arena.reserve(bytes.length);
     this.arena.bytes.set(bytes, offset);

@@ -81,7 +81,7 @@ test("reads a whole recording in one chunk", () => {
   assert.equal(one.reader.framesRead, frames.length);
 });
 
-test("reads the same frames whatever octet one cut falls on", () => {
+test("reads the same frames whatever byte one cut falls on", () => {
   for (let cut = 0; cut <= recording.length; cut++) {
     const one = reader();
     feed(one.reader, recording.subarray(0, cut), recording.subarray(cut));
@@ -90,7 +90,7 @@ test("reads the same frames whatever octet one cut falls on", () => {
   }
 });
 
-test("reads the same frames whatever octets two cuts fall on", () => {
+test("reads the same frames whatever bytes two cuts fall on", () => {
   for (let first = 0; first <= recording.length; first++) {
     for (let second = first; second <= recording.length; second++) {
       const one = reader();
@@ -100,9 +100,9 @@ test("reads the same frames whatever octets two cuts fall on", () => {
   }
 });
 
-test("reads the same frames octet by octet", () => {
+test("reads the same frames byte by byte", () => {
   const one = reader();
-  for (const octet of recording) feed(one.reader, Uint8Array.of(octet));
+  for (const byte of recording) feed(one.reader, Uint8Array.of(byte));
   assert.deepEqual(one.seen, expected);
 });
 
@@ -131,13 +131,13 @@ test("hands a large DATA frame on in pieces, wherever it is cut, and its flags w
 });
 
 test("hands on whole what is smaller, padded or no DATA", () => {
-  for (const [type, flags, octets] of [
+  for (const [type, flags, payload] of [
     [0, 0, 4095],
     [0, 8, 4096],
     [1, 4, 4096],
   ] as const) {
     const one = reader();
-    const bytes = frame(type, flags, 3, Buffer.alloc(octets, "x"));
+    const bytes = frame(type, flags, 3, Buffer.alloc(payload, "x"));
     feed(one.reader, bytes.subarray(0, 100), bytes.subarray(100));
     assert.deepEqual(one.seen, [{ type, flags, streamId: 3, payload: bytes.toString("hex", 9) }]);
   }
@@ -152,7 +152,7 @@ test("is inside a frame while pieces of it are missing, and reads nothing more o
   assert.equal(one.seen.length, 1);
 });
 
-test("knows at every octet whether it is inside a frame", () => {
+test("knows at every byte whether it is inside a frame", () => {
   const ends = new Set<number>([0]);
   let at = 0;
   for (const bytes of frames) {
@@ -162,7 +162,7 @@ test("knows at every octet whether it is inside a frame", () => {
   for (let cut = 0; cut <= recording.length; cut++) {
     const one = reader();
     feed(one.reader, recording.subarray(0, cut));
-    assert.equal(one.reader.isInsideFrame, !ends.has(cut), `after ${cut} octets`);
+    assert.equal(one.reader.isInsideFrame, !ends.has(cut), `after ${cut} bytes`);
   }
 });
 
@@ -194,7 +194,7 @@ test("counts a frame that was begun in the chunk before among those of the turn"
   assert.equal(one.seen.length, 1);
 });
 
-test("takes a payload of exactly the limit and refuses one octet more by its header alone", () => {
+test("takes a payload of exactly the limit and refuses one byte more by its header alone", () => {
   const fits = reader(20);
   feed(fits.reader, frame(0, 0, 1, new Uint8Array(20)));
   assert.equal(fits.seen.length, 1);
@@ -231,7 +231,7 @@ test("has moved past a frame when its handling throws", () => {
   assert.deepEqual(one.seen, expected);
 });
 
-test("stops after as many frames as it was told, and counts each 32 octets of a header block for one", () => {
+test("stops after as many frames as it was told, and counts each 32 bytes of a header block for one", () => {
   const small = Buffer.concat(new Array<Buffer>(20).fill(frame(6, 0, 0, new Uint8Array(8))));
   assert.equal(read(reader().reader, small, 0, 12), 12 * 17);
   const short = Buffer.concat(new Array<Buffer>(20).fill(frame(1, 4, 1, new Uint8Array(31))));

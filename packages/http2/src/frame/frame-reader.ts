@@ -22,7 +22,7 @@ export interface FrameSink {
 }
 
 /**
- * Cuts the octets that a socket delivers into frames. Frames are read in place. One that the end of a chunk cut off is
+ * Cuts the bytes that a socket delivers into frames. Frames are read in place. One that the end of a chunk cut off is
  * copied into a buffer that lives until its rest has come; larger DATA frames are handed on in pieces instead.
  */
 export class FrameReader {
@@ -163,7 +163,7 @@ export class FrameReader {
     throw limitError(
       "frame_size",
       ErrorCode.frameSizeError,
-      `a frame of ${payloadBytes} octets is over the limit of ${this.maxFrameBytes}`,
+      `a frame of ${payloadBytes} bytes is over the limit of ${this.maxFrameBytes}`,
     );
   }
 }

@@ -56,7 +56,7 @@ test("finds the number of a ping in its answer, and none in an answer to somebod
   assert.equal(pingNumber(bytes, 9), -1);
 });
 
-test("answers a ping with the octets that came", () => {
+test("answers a ping with the bytes that came", () => {
   const bytes = target();
   assert.equal(writePingAck(bytes, 0, Uint8Array.of(9, 1, 2, 3, 4, 5, 6, 7, 0xff, 9), 1), 17);
   assert.equal(hex(bytes, 0, 17), "0000080601000000000102030405060" + "7ff");
@@ -71,7 +71,7 @@ test("reads GOAWAY, ignoring the reserved bit and escaping what is no printable 
   });
 });
 
-for (const [octets, kept] of [
+for (const [bytes, kept] of [
   [0, 0],
   [255, 255],
   [256, 256],
@@ -79,8 +79,8 @@ for (const [octets, kept] of [
   [16_376, 256],
 ] as const) {
   // biome-ignore format: a table
-  test(`keeps ${kept} of ${octets} octets of a GOAWAY's debug data`, () => {
-    const payload = Buffer.concat([Buffer.alloc(8), Buffer.alloc(octets, "x")]);
+  test(`keeps ${kept} of ${bytes} bytes of a GOAWAY's debug data`, () => {
+    const payload = Buffer.concat([Buffer.alloc(8), Buffer.alloc(bytes, "x")]);
     assert.equal(readGoaway(payload, 0, payload.length).debug.length, kept);
   });
 }
@@ -131,11 +131,11 @@ test("refuses SETTINGS of a wrong size and takes those of a right one", () => {
 });
 
 const paddings: readonly [what: string, payload: number[], fixed: number, padding: number | undefined][] = [
-  ["no padding in an empty padded frame's single octet", [0], 0, 0],
+  ["no padding in an empty padded frame's single byte", [0], 0, 0],
   ["padding that fills the frame", [3, 0, 0, 0], 0, 3],
   ["padding behind content", [1, 7, 7, 0], 0, 1],
   ["padding behind fixed fields", [1, 0, 0, 0, 0, 0, 0], 5, 1],
-  ["padding one octet too long", [4, 0, 0, 0], 0, undefined],
+  ["padding one byte too long", [4, 0, 0, 0], 0, undefined],
   ["padding that would reach into the fixed fields", [1, 0, 0, 0, 0, 0], 5, undefined],
   ["a padded frame without a pad length", [], 0, undefined],
 ];
@@ -149,7 +149,7 @@ for (const [what, payload, fixed, padding] of paddings) {
   });
 }
 
-test("takes the first octet for content where the flag for padding is not set", () => {
+test("takes the first byte for content where the flag for padding is not set", () => {
   assert.equal(paddingBytes(Flag.endStream, Uint8Array.of(200), 0, 1, 0), 0);
 });
 
@@ -161,16 +161,16 @@ test("finds the header block behind pad length and priority fields", () => {
 });
 
 test("refuses HEADERS that are shorter than their own fields, and takes the shortest", () => {
-  for (const [flags, octets] of [
+  for (const [flags, bytes] of [
     [0, 0],
     [Flag.padded, 1],
     [Flag.priority, 5],
     [Flag.padded | Flag.priority, 6],
   ] as const) {
     // biome-ignore format: a table
-    assert.equal(headersFixedBytes(flags, 3, 3 + octets), octets >= 5 ? 5 : 0);
-    if (octets > 0)
-      assert.throws(() => headersFixedBytes(flags, 3, 2 + octets), isConnectionError(ErrorCode.frameSizeError));
+    assert.equal(headersFixedBytes(flags, 3, 3 + bytes), bytes >= 5 ? 5 : 0);
+    if (bytes > 0)
+      assert.throws(() => headersFixedBytes(flags, 3, 2 + bytes), isConnectionError(ErrorCode.frameSizeError));
   }
 });
 

@@ -7,7 +7,7 @@ export const goawayFixedBytes = 8;
 export interface Goaway {
   lastStreamId: number;
   code: number;
-  /** At most `maxDebugBytes` octets, as text in which everything but printable ASCII is escaped: it goes into logs. */
+  /** At most `maxDebugBytes` bytes, as text in which everything but printable ASCII is escaped: it goes into logs. */
   debug: string;
 }
 
@@ -17,11 +17,11 @@ export function readGoaway(bytes: Uint8Array, start: number, end: number): Goawa
   let debug = "";
   const debugEnd = Math.min(end, start + goawayFixedBytes + maxDebugBytes);
   for (let at = start + goawayFixedBytes; at < debugEnd; at++) {
-    const octet = bytes[at] as number;
+    const byte = bytes[at] as number;
     debug +=
-      octet >= 0x20 && octet < 0x7f && octet !== 0x5c
-        ? String.fromCharCode(octet)
-        : `\\x${octet.toString(16).padStart(2, "0")}`;
+      byte >= 0x20 && byte < 0x7f && byte !== 0x5c
+        ? String.fromCharCode(byte)
+        : `\\x${byte.toString(16).padStart(2, "0")}`;
   }
   return { lastStreamId: readUint31(bytes, start), code: readUint32(bytes, start + 4), debug };
 }

@@ -9,7 +9,7 @@ export function headersFragmentStart(flags: number, start: number): number {
   return start + ((flags & Flag.padded) === 0 ? 0 : 1) + ((flags & Flag.priority) === 0 ? 0 : priorityBytes);
 }
 
-/** How many octets stand before the fragment besides the pad length; a shorter payload is a size error. */
+/** How many bytes stand before the fragment besides the pad length; a shorter payload is a size error. */
 export function headersFixedBytes(flags: number, start: number, end: number): number {
   const fixed = (flags & Flag.priority) === 0 ? 0 : priorityBytes;
   if (headersFragmentStart(flags, start) > end) {

@@ -1,10 +1,10 @@
 import { frameHeaderBytes, readUint32, writeFrameHeader, writeUint32 } from "./frame-header.ts";
 import { Flag, FrameType } from "./frame-type.ts";
 
-/** RFC 9113 §6.7: eight octets that mean nothing to the other side. */
+/** RFC 9113 §6.7: eight bytes that mean nothing to the other side. */
 export const pingBytes = 8;
 
-/** Our pings carry a 32-bit number in the last four octets and zeros before, so that an answer finds its question. */
+/** Our pings carry a 32-bit number in the last four bytes and zeros before, so that an answer finds its question. */
 export function writePing(target: Uint8Array, offset: number, number: number): number {
   writeFrameHeader(target, offset, pingBytes, FrameType.ping, 0, 0);
   writeUint32(target, offset + frameHeaderBytes, 0);

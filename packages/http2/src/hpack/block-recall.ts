@@ -1,6 +1,6 @@
 import type { HeaderBlock } from "./header-block.ts";
 
-/** A block with a token in it has one to two thousand octets, and decoding that costs as much as a call. Longer ones are rare. */
+/** A block with a token in it has one to two thousand bytes, and decoding that costs as much as a call. Longer ones are rare. */
 const maxBlockBytes = 2048;
 
 /** What a connection keeps at most, whatever its peer sends. */
@@ -9,7 +9,7 @@ const maxKeptBytes = 16_384;
 /** From this length on a native comparison costs less than a loop. */
 const nativelyComparedBytes = 96;
 
-/** V8 keeps arrays of up to so many octets in the object, which takes less memory than a buffer of their own. */
+/** V8 keeps arrays of up to so many bytes in the object, which takes less memory than a buffer of their own. */
 const maxInObjectBytes = 64;
 
 /** A connection repeats one block per method and few others: mostly one or two in all. */
@@ -22,13 +22,13 @@ const hashedEndBytes = 16;
 interface Slot {
   hash: number;
   /** A Buffer from where blocks are compared natively. */
-  octets: Uint8Array;
+  bytes: Uint8Array;
   length: number;
   block: HeaderBlock | undefined;
 }
 
 /**
- * Remembers what header blocks were decoded to while the dynamic table stands still: the same octets then mean the same
+ * Remembers what header blocks were decoded to while the dynamic table stands still: the same bytes then mean the same
  * fields. A direct-mapped table that grows when a block falls on another's slot; from its largest size on, it takes that one's place.
  */
 export class BlockRecall {
@@ -52,7 +52,7 @@ export class BlockRecall {
     this.lastHash = hash;
     const slot = this.slots[hash & this.mask];
     if (slot === undefined || slot.length !== length) return undefined;
-    return isSame(slot.octets, bytes, start, length) ? slot.block : undefined;
+    return isSame(slot.bytes, bytes, start, length) ? slot.block : undefined;
   }
 
   /** Remembers the block that `find` has just missed; decoding it must not have changed the dynamic table. */
@@ -60,8 +60,8 @@ export class BlockRecall {
     const length = end - start;
     if (length > maxBlockBytes) return;
     const slot = this.takeSlot(length);
-    const octets = slot.octets;
-    for (let at = 0; at < length; at++) octets[at] = bytes[start + at] as number;
+    const known = slot.bytes;
+    for (let at = 0; at < length; at++) known[at] = bytes[start + at] as number;
     slot.length = length;
     slot.block = block;
   }
@@ -73,16 +73,16 @@ export class BlockRecall {
       this.grow();
       slot = this.slots[hash & this.mask];
     }
-    if (slot === undefined || slot.octets.length < length) {
+    if (slot === undefined || slot.bytes.length < length) {
       const room = roomFor(length);
-      if (this.keptBytes + room - (slot?.octets.length ?? 0) > maxKeptBytes) {
+      if (this.keptBytes + room - (slot?.bytes.length ?? 0) > maxKeptBytes) {
         this.giveUpAll();
         slot = undefined;
       }
-      this.keptBytes += room - (slot?.octets.length ?? 0);
-      const octets = room <= maxInObjectBytes ? new Uint8Array(room) : Buffer.allocUnsafeSlow(room);
-      if (slot === undefined) slot = { hash, octets, length: -1, block: undefined };
-      else slot.octets = octets;
+      this.keptBytes += room - (slot?.bytes.length ?? 0);
+      const known = room <= maxInObjectBytes ? new Uint8Array(room) : Buffer.allocUnsafeSlow(room);
+      if (slot === undefined) slot = { hash, bytes: known, length: -1, block: undefined };
+      else slot.bytes = known;
       this.slots[hash & this.mask] = slot;
     }
     slot.hash = hash;
@@ -115,11 +115,11 @@ export class BlockRecall {
   }
 }
 
-/** Whether bytes[start, start + length) are the first octets of `octets`. */
-function isSame(octets: Uint8Array, bytes: Uint8Array, start: number, length: number): boolean {
-  if (length >= nativelyComparedBytes) return (octets as Buffer).compare(bytes, start, start + length, 0, length) === 0;
+/** Whether bytes[start, start + length) are the first bytes of `known`. */
+function isSame(known: Uint8Array, bytes: Uint8Array, start: number, length: number): boolean {
+  if (length >= nativelyComparedBytes) return (known as Buffer).compare(bytes, start, start + length, 0, length) === 0;
   for (let at = 0; at < length; at++) {
-    if (octets[at] !== bytes[start + at]) return false;
+    if (known[at] !== bytes[start + at]) return false;
   }
   return true;
 }

@@ -9,8 +9,8 @@ import { writeString } from "./string-literal.ts";
 
 const newestEntry = [0xbe];
 
-function decode(decoder: HpackDecoder, ...octets: (number | readonly number[])[]): HeaderBlock {
-  const bytes = Uint8Array.from(octets.flat());
+function decode(decoder: HpackDecoder, ...block: (number | readonly number[])[]): HeaderBlock {
+  const bytes = Uint8Array.from(block.flat());
   return decoder.decode(bytes, 0, bytes.length);
 }
 
@@ -25,9 +25,9 @@ function packed(text: string): number[] {
   return [...target.subarray(0, writeString(text, target, 0))];
 }
 
-function integer(value: number, firstOctet: number, prefixMask: number): number[] {
+function integer(value: number, firstByte: number, prefixMask: number): number[] {
   const target = new Uint8Array(5);
-  return [...target.subarray(0, writeInteger(target, 0, firstOctet, prefixMask, value))];
+  return [...target.subarray(0, writeInteger(target, 0, firstByte, prefixMask, value))];
 }
 
 const withIndexing = (name: string, value: string) => [0x40, ...raw(name), ...raw(value)];
@@ -44,7 +44,7 @@ test("decodes an empty block to an empty list", () => {
   assert.deepEqual(new HpackDecoder().decode(new Uint8Array(0), 0, 0).fields, []);
 });
 
-test("keeps octets above 127 as latin1", () => {
+test("keeps bytes above 127 as latin1", () => {
   assert.deepEqual(decode(new HpackDecoder(), withoutIndexing("n", "\x80\xff")).fields, ["n", "\x80\xff"]);
 });
 
@@ -85,7 +85,7 @@ test("takes names by index out of the dynamic table", () => {
 test("refuses every block that ends inside a field", () => {
   const whole = [0x40, ...packed("custom-key"), ...packed("custom-value")];
   for (let length = 1; length < whole.length; length++) {
-    assert.throws(() => decode(new HpackDecoder(), whole.slice(0, length)), HpackError, `${length} octets`);
+    assert.throws(() => decode(new HpackDecoder(), whole.slice(0, length)), HpackError, `${length} bytes`);
   }
   assert.equal(decode(new HpackDecoder(), whole).fieldCount, 1);
 });
@@ -131,7 +131,7 @@ test("evicts on a size update", () => {
   assert.throws(() => decode(decoder, newestEntry), HpackError);
 });
 
-test("starts with the protocol's 4096 octets even when more were announced", () => {
+test("starts with the protocol's 4096 bytes even when more were announced", () => {
   const decoder = new HpackDecoder({ maxTableBytes: 8192, maxListBytes: 20_000 });
   decode(decoder, withIndexing("n", "v".repeat(4096 - 33)));
   assert.equal(decode(decoder, newestEntry).fieldCount, 1);
@@ -172,7 +172,7 @@ test("lets an entry above the table's size empty the table, and still delivers t
   assert.throws(() => decode(decoder, newestEntry), HpackError);
 });
 
-test("takes a list of exactly the limit and cuts one that is an octet longer", () => {
+test("takes a list of exactly the limit and cuts one that is a byte longer", () => {
   const maxListBytes = 200;
   const value = (last: number) => [...withoutIndexing("a", "1"), ...withoutIndexing("n", "v".repeat(last))];
   const fits = decode(new HpackDecoder({ maxListBytes }), value(200 - 34 - 33));
@@ -181,7 +181,7 @@ test("takes a list of exactly the limit and cuts one that is an octet longer", (
   assert.deepEqual([over.listBytes, over.overLimit, over.fieldCount, over.fields], [201, true, 2, ["a", "1"]]);
 });
 
-test("takes Huffman-encoded strings of exactly the limit and cuts ones that decode to an octet more", () => {
+test("takes Huffman-encoded strings of exactly the limit and cuts ones that decode to a byte more", () => {
   for (const maxListBytes of [200, 9000]) {
     for (const excess of [0, 1]) {
       const text = "a".repeat(maxListBytes - 33 + excess);

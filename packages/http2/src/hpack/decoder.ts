@@ -14,7 +14,7 @@ const noBytes = new Uint8Array(0);
 
 export interface HpackDecoderOptions {
   /**
-   * Octets the peer's encoder may let the dynamic table grow to: SETTINGS_HEADER_TABLE_SIZE as the peer knows it.
+   * Bytes the peer's encoder may let the dynamic table grow to: SETTINGS_HEADER_TABLE_SIZE as the peer knows it.
    * Default 4096, which holds until another value was announced and acknowledged.
    */
   maxTableBytes?: number;
@@ -23,7 +23,7 @@ export interface HpackDecoderOptions {
    * where widely used peers stop as well.
    */
   maxListBytes?: number;
-  /** Most fields in a list, each cookie crumb counting as one. Default 128: a field costs more than its octets say. */
+  /** Most fields in a list, each cookie crumb counting as one. Default 128: a field costs more than its bytes say. */
   maxFields?: number;
 }
 
@@ -170,7 +170,7 @@ export class HpackDecoder {
     return age;
   }
 
-  /** Octets that the next field's two strings may have; negative when none fits any more. */
+  /** Bytes that the next field's two strings may have; negative when none fits any more. */
   private roomForStrings(): number {
     if (this.overLimit || this.fieldCount >= this.maxFields) return -1;
     return this.maxListBytes - this.listBytes - entryOverheadBytes;

@@ -1,4 +1,4 @@
-/** What an entry costs beside its octets (RFC 7541 §4.1). */
+/** What an entry costs beside its bytes (RFC 7541 §4.1). */
 export const entryOverheadBytes = 32;
 
 /** SETTINGS_HEADER_TABLE_SIZE before anyone has announced another (RFC 9113 §6.5.2). */
@@ -20,7 +20,7 @@ export class DynamicTable {
   private head = -1;
   /** Entries held. */
   length = 0;
-  /** Octets held, each entry's overhead included. */
+  /** Bytes held, each entry's overhead included. */
   bytes = 0;
   maxBytes: number;
   /** Rises whenever an index may come to mean something else. */

@@ -1,11 +1,11 @@
 import { entryOverheadBytes } from "./dynamic-table.ts";
-import { maxIntegerOctets } from "./integer.ts";
+import { maxIntegerBytes } from "./integer.ts";
 
 /** A block opens with two size updates at most (RFC 7541 §4.2). */
-const maxSizeUpdateBytes = 2 * maxIntegerOctets;
+const maxSizeUpdateBytes = 2 * maxIntegerBytes;
 
-/** The octet that says "literal, name follows", and the lengths of name and value; an index takes less. */
-const maxFieldOverheadBytes = 1 + 2 * maxIntegerOctets;
+/** The byte that says "literal, name follows", and the lengths of name and value; an index takes less. */
+const maxFieldOverheadBytes = 1 + 2 * maxIntegerBytes;
 
 /** Upper bound of a block with these fields: Huffman encoding is used only where it makes a string shorter. */
 export function maxEncodedBytes(fields: readonly string[]): number {

@@ -46,7 +46,7 @@ export class EncoderTable {
   /** Number that the next entry gets. */
   private nextEntry = 0;
   private oldestEntry = 0;
-  /** Octets held, each entry's overhead included. */
+  /** Bytes held, each entry's overhead included. */
   bytes = 0;
   maxBytes: number;
   /** Rises whenever an index may come to mean something else. */

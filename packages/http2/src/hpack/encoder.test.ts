@@ -54,7 +54,7 @@ test("refers to every value of a name, the oldest until it is evicted", () => {
   const encoder = new HpackEncoder();
   for (const value of ["a", "b", "c"]) encode(encoder, "n", value);
   assert.deepEqual(["a", "b", "c"].map((value) => hex(encoder, "n", value)), ["c0", "bf", "be"]); // biome-ignore format: a table
-  // Room for two: 34 octets each.
+  // Room for two: 34 bytes each.
   encoder.setPeerMaxTableBytes(68);
   assert.equal(hex(encoder, "n", "b"), "3f25" + "bf");
   assert.equal(hex(encoder, "n", "c"), "be");
@@ -90,7 +90,7 @@ test("keeps varying fields out of the table but for the first, which lends its n
   assert.equal(encode(encoder, "x-correlation-id", "m".repeat(1000))[0], 0x00);
 });
 
-test("writes values that come once as they are up to 64 octets, and longer ones in Huffman's code", () => {
+test("writes values that come once as they are up to 64 bytes, and longer ones in Huffman's code", () => {
   const encoder = new HpackEncoder();
   const decoder = new HpackDecoder();
   const send = (value: string): Buffer => {
@@ -173,8 +173,8 @@ test("copies a prepared list while it means the same, and encodes it anew when i
   const headers = new PreparedHeaders([":status", "200", "content-type", "application/json"]);
   const others = ["te", "user-agent", "accept"].map((name) => [name, "v".repeat(1000)]);
   for (let round = 0; round < 40; round++) {
-    const octets = Buffer.from(prepared(encoder, headers), "hex");
-    assert.deepEqual(decoder.decode(octets, 0, octets.length).fields, headers.fields);
+    const bytes = Buffer.from(prepared(encoder, headers), "hex");
+    assert.deepEqual(decoder.decode(bytes, 0, bytes.length).fields, headers.fields);
     if (round % 4 !== 3) continue;
     const between = encode(encoder, ...(others[round % 3] as string[]), "x-round", String(round));
     decoder.decode(between, 0, between.length);
@@ -191,7 +191,7 @@ test("does not copy a prepared list past an owed size update", () => {
   assert.equal(prepared(encoder, headers), "88");
 });
 
-test("keeps its own copy of a prepared list's octets", () => {
+test("keeps its own copy of a prepared list's bytes", () => {
   const encoder = new HpackEncoder();
   const headers = new PreparedHeaders([":status", "200"]);
   prepared(encoder, headers);
@@ -204,7 +204,7 @@ test("tells many prepared lists apart", () => {
   const lists = Array.from({ length: 100 }, (_, at) => new PreparedHeaders(["x-correlation-id", `m${at}`]));
   const decoder = new HpackDecoder();
   for (const headers of [...lists, ...lists]) {
-    const octets = Buffer.from(prepared(encoder, headers), "hex");
-    assert.deepEqual(decoder.decode(octets, 0, octets.length).fields, headers.fields);
+    const bytes = Buffer.from(prepared(encoder, headers), "hex");
+    assert.deepEqual(decoder.decode(bytes, 0, bytes.length).fields, headers.fields);
   }
 });

@@ -6,10 +6,10 @@ import { maxInteger, writeInteger } from "./integer.ts";
 import type { PreparedHeaders } from "./prepared-headers.ts";
 import { writePlainString, writeString } from "./string-literal.ts";
 
-/** Prepared lists whose octets are remembered: a service sends a handful, and one connection mostly two or three. */
+/** Prepared lists whose bytes are remembered: a service sends a handful, and one connection mostly two or three. */
 const minMemoSlots = 4;
 const maxMemoSlots = 32;
-/** Longer blocks are encoded each time; constant lists come to a few octets once their fields are indexed. */
+/** Longer blocks are encoded each time; constant lists come to a few bytes once their fields are indexed. */
 const maxMemoBytes = 128;
 
 /** After so many insertions of which none was used, the values of a name evidently do not repeat. */
@@ -27,7 +27,7 @@ const maxPlainBytes = 64;
 interface PreparedMemo {
   readonly prepared: PreparedHeaders;
   readonly epoch: number;
-  readonly octets: Uint8Array;
+  readonly bytes: Uint8Array;
 }
 
 /** Encodes the header blocks of one direction of a connection (RFC 7541), which must be sent in the order written. */
@@ -42,7 +42,7 @@ export class HpackEncoder {
 
   /**
    * `maxTableBytes` is our own bound on the table, whatever the peer offers. Default 4096, the protocol's initial size:
-   * a larger table costs memory per connection and saves few octets. `unindexedFields` are names whose values hardly ever
+   * a larger table costs memory per connection and saves few bytes. `unindexedFields` are names whose values hardly ever
    * come twice, beside those known here.
    */
   constructor(maxTableBytes = initialTableBytes, unindexedFields: readonly string[] = []) {
@@ -69,7 +69,7 @@ export class HpackEncoder {
 
   /**
    * Writes `fields` (flat: name, value, name, value …) as one block at `offset` and returns the offset behind it. The
-   * target must have room for `maxEncodedBytes`; names are lower case, and all characters are octets.
+   * target must have room for `maxEncodedBytes`; names are lower case, and all characters are bytes.
    */
   encode(fields: readonly string[], target: Uint8Array, offset: number): number {
     let end = this.owesSizeUpdate ? this.writeSizeUpdates(target, offset) : offset;
@@ -85,14 +85,14 @@ export class HpackEncoder {
     if (!this.owesSizeUpdate) {
       const memo = this.memos[prepared.serial & (this.memos.length - 1)];
       if (memo !== undefined && memo.prepared === prepared && memo.epoch === epoch) {
-        const octets = memo.octets;
-        for (let at = 0; at < octets.length; at++) target[offset + at] = octets[at] as number;
-        return offset + octets.length;
+        const bytes = memo.bytes;
+        for (let at = 0; at < bytes.length; at++) target[offset + at] = bytes[at] as number;
+        return offset + bytes.length;
       }
     }
     const end = this.encode(prepared.fields, target, offset);
     if (this.table.epoch === epoch && end - offset <= maxMemoBytes) {
-      this.remember({ prepared, epoch, octets: new Uint8Array(target.subarray(offset, end)) });
+      this.remember({ prepared, epoch, bytes: new Uint8Array(target.subarray(offset, end)) });
     }
     return end;
   }

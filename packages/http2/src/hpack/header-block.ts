@@ -1,8 +1,8 @@
 /**
- * One decoded header block. Streams that sent the same octets may share one block, so its fields must never change.
+ * One decoded header block. Streams that sent the same bytes may share one block, so its fields must never change.
  */
 export class HeaderBlock {
-  /** Flat: name, value, name, value …; each string holds the octets as latin1. */
+  /** Flat: name, value, name, value …; each string holds the bytes as latin1. */
   readonly fields: readonly string[];
   /** Size as RFC 9113 §6.5.2 counts it, name + value + 32 for each field; also counts the fields behind the limit. */
   readonly listBytes: number;

@@ -1,11 +1,11 @@
-/** The end-of-string symbol (RFC 7541 §5.2): never sent, but its first bits pad the last octet. */
+/** The end-of-string symbol (RFC 7541 §5.2): never sent, but its first bits pad the last byte. */
 export const eosSymbol = 256;
 
 /**
- * RFC 7541 Appendix B: bits of the code of each octet and, last, of EOS. The code is canonical, with shorter codes first
+ * RFC 7541 Appendix B: bits of the code of each byte and, last, of EOS. The code is canonical, with shorter codes first
  * and equal lengths in the order of the symbols, so the lengths say everything.
  */
-// biome-ignore format: sixteen symbols to a row, as the octets' hex digits
+// biome-ignore format: sixteen symbols to a row, as the bytes' hex digits
 export const huffmanCodeBits = Uint8Array.of(
   13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28,
   28, 28, 28, 28, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 28,

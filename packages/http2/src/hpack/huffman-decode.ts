@@ -1,8 +1,8 @@
 import { eosSymbol, huffmanCodeBits, huffmanCodes } from "./huffman-code.ts";
 
 /**
- * The code tree as a machine that takes a whole octet per step. A state is an inner node of the tree, of which there are
- * 256. Codes have five bits or more, so an octet completes two symbols at most. One step is packed as
+ * The code tree as a machine that takes a whole byte per step. A state is an inner node of the tree, of which there are
+ * 256. Codes have five bits or more, so a byte completes two symbols at most. One step is packed as
  *
  *   bit 31 EOS reached | 24-25 symbols completed | 16-23 second symbol | 8-15 first symbol | 0-7 next state
  */
@@ -20,7 +20,7 @@ export function maxDecodedBytes(encodedBytes: number): number {
 }
 
 /**
- * Decodes bytes[start, end) into `target` and returns the decoded size, or -1 when the octets are no valid encoding.
+ * Decodes bytes[start, end) into `target` and returns the decoded size, or -1 when the bytes are no valid encoding.
  * What goes beyond the target's end is checked and counted, but not written.
  */
 export function decodeHuffman(bytes: Uint8Array, start: number, end: number, target: Uint8Array): number {
@@ -67,17 +67,17 @@ function packSteps(): Int32Array {
   const children = buildTree();
   const packed = new Int32Array(256 * 256);
   for (let state = 0; state < 256; state++) {
-    for (let octet = 0; octet < 256; octet++) packed[(state << 8) | octet] = packStep(children, state, octet);
+    for (let byte = 0; byte < 256; byte++) packed[(state << 8) | byte] = packStep(children, state, byte);
   }
   return packed;
 }
 
-function packStep(children: Int32Array, state: number, octet: number): number {
+function packStep(children: Int32Array, state: number, byte: number): number {
   let node = state;
   let symbols = 0;
   let packed = 0;
   for (let shift = 7; shift >= 0; shift--) {
-    const child = children[2 * node + ((octet >>> shift) & 1)] as number;
+    const child = children[2 * node + ((byte >>> shift) & 1)] as number;
     if (child >= 0) {
       node = child;
       continue;

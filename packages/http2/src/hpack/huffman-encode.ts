@@ -1,6 +1,6 @@
 import { huffmanCodeBits, huffmanCodes } from "./huffman-code.ts";
 
-/** Octets that `text` (latin1) takes once it is Huffman-encoded, padding included. */
+/** Bytes that `text` (latin1) takes once it is Huffman-encoded, padding included. */
 export function huffmanEncodedBytes(text: string): number {
   let bits = 0;
   for (let index = 0; index < text.length; index++) {
@@ -14,9 +14,9 @@ export function encodeHuffman(text: string, target: Uint8Array, offset: number):
   let pending = 0;
   let pendingBits = 0;
   for (let index = 0; index < text.length; index++) {
-    const octet = text.charCodeAt(index) & 0xff;
-    let code = huffmanCodes[octet] as number;
-    let bits = huffmanCodeBits[octet] as number;
+    const byte = text.charCodeAt(index) & 0xff;
+    let code = huffmanCodes[byte] as number;
+    let bits = huffmanCodeBits[byte] as number;
     if (bits > 24) {
       // At most 7 bits wait, so 25 more fit into 32; the longest codes go in two pieces.
       pending = (pending << (bits - 24)) | (code >>> 24);

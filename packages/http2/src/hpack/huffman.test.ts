@@ -10,22 +10,22 @@ function encode(text: string): Uint8Array {
   return target;
 }
 
-function decode(octets: Uint8Array): string | undefined {
-  const target = new Uint8Array(maxDecodedBytes(octets.length));
-  const length = decodeHuffman(octets, 0, octets.length, target);
+function decode(bytes: Uint8Array): string | undefined {
+  const target = new Uint8Array(maxDecodedBytes(bytes.length));
+  const length = decodeHuffman(bytes, 0, bytes.length, target);
   return length < 0 ? undefined : Buffer.from(target.subarray(0, length)).toString("latin1");
 }
 
-/** Octets of a string of "0" and "1". */
-function octetsOf(bits: string): Uint8Array {
-  return Uint8Array.from(bits.match(/.{8}/g) ?? [], (octet) => Number.parseInt(octet, 2));
+/** Bytes of a string of "0" and "1". */
+function bytesOf(bits: string): Uint8Array {
+  return Uint8Array.from(bits.match(/.{8}/g) ?? [], (byte) => Number.parseInt(byte, 2));
 }
 
 function codeOf(symbol: number): string {
   return (huffmanCodes[symbol] as number).toString(2).padStart(huffmanCodeBits[symbol] as number, "0");
 }
 
-/** How many codes of "0", five bits each, make whole octets together with so many other bits. */
+/** How many codes of "0", five bits each, make whole bytes together with so many other bits. */
 function zerosBefore(bits: number): number {
   let zeros = 1;
   while ((5 * zeros + bits) % 8 !== 0) zeros++;
@@ -57,15 +57,15 @@ test("is a complete prefix code", () => {
   );
 });
 
-test("brings every octet back, alone and between others", () => {
-  for (let octet = 0; octet < 256; octet++) {
-    const symbol = String.fromCharCode(octet);
+test("brings every byte back, alone and between others", () => {
+  for (let byte = 0; byte < 256; byte++) {
+    const symbol = String.fromCharCode(byte);
     for (const text of [symbol, symbol.repeat(9), `a${symbol}Z`, `~${symbol}0`])
       assert.equal(decode(encode(text)), text);
   }
 });
 
-test("brings every pair of octets back", () => {
+test("brings every pair of bytes back", () => {
   for (let first = 0; first < 256; first++) {
     let text = "";
     for (let second = 0; second < 256; second++) text += String.fromCharCode(first, second);
@@ -76,35 +76,35 @@ test("brings every pair of octets back", () => {
 test("takes padding of up to seven one bits", () => {
   for (let padding = 0; padding <= 7; padding++) {
     const zeros = zerosBefore(padding);
-    assert.equal(decode(octetsOf(codeOf(48).repeat(zeros) + "1".repeat(padding))), "0".repeat(zeros));
+    assert.equal(decode(bytesOf(codeOf(48).repeat(zeros) + "1".repeat(padding))), "0".repeat(zeros));
   }
 });
 
 test("refuses padding of eight bits and more", () => {
   for (let padding = 8; padding <= 29; padding++) {
-    assert.equal(decode(octetsOf(codeOf(48).repeat(zerosBefore(padding)) + "1".repeat(padding))), undefined);
+    assert.equal(decode(bytesOf(codeOf(48).repeat(zerosBefore(padding)) + "1".repeat(padding))), undefined);
   }
-  assert.equal(decode(octetsOf("1".repeat(8))), undefined);
+  assert.equal(decode(bytesOf("1".repeat(8))), undefined);
 });
 
 test("refuses padding that is not all ones", () => {
-  assert.equal(decode(octetsOf(`${codeOf(48)}110`)), undefined);
-  assert.equal(decode(octetsOf(`${codeOf(48)}011`)), undefined);
-  assert.equal(decode(octetsOf(`${codeOf(48)}111`)), "0");
+  assert.equal(decode(bytesOf(`${codeOf(48)}110`)), undefined);
+  assert.equal(decode(bytesOf(`${codeOf(48)}011`)), undefined);
+  assert.equal(decode(bytesOf(`${codeOf(48)}111`)), "0");
 });
 
-test("refuses EOS, wherever it begins in an octet", () => {
+test("refuses EOS, wherever it begins in a byte", () => {
   for (let zeros = 1; zeros <= 8; zeros++) {
     const bits = codeOf(48).repeat(zeros) + codeOf(eosSymbol);
-    assert.equal(decode(octetsOf(bits + "1".repeat((8 - (bits.length % 8)) % 8))), undefined);
+    assert.equal(decode(bytesOf(bits + "1".repeat((8 - (bits.length % 8)) % 8))), undefined);
     const between = bits + codeOf(48).repeat(zerosBefore(bits.length));
-    assert.equal(decode(octetsOf(between)), undefined);
+    assert.equal(decode(bytesOf(between)), undefined);
   }
 });
 
 test("measures what goes beyond the target without writing it", () => {
-  const octets = encode("www.example.com");
+  const bytes = encode("www.example.com");
   const target = new Uint8Array(4);
-  assert.equal(decodeHuffman(octets, 0, octets.length, target), 15);
+  assert.equal(decodeHuffman(bytes, 0, bytes.length, target), 15);
   assert.equal(Buffer.from(target).toString("latin1"), "www.");
 });

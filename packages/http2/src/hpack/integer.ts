@@ -2,16 +2,16 @@ import type { BlockCursor } from "./block-cursor.ts";
 import { HpackError } from "./hpack-error.ts";
 
 /**
- * Octets of an integer, the one with the prefix included. Four continuations carry 28 bits, more than any index, length
+ * Bytes of an integer, the one with the prefix included. Four continuations carry 28 bits, more than any index, length
  * or table size we could honour; without a bound a peer could pad one integer endlessly.
  */
-export const maxIntegerOctets = 5;
+export const maxIntegerBytes = 5;
 
 export const maxInteger = 2 ** 28;
 
 /**
- * Reads an integer (RFC 7541 §5.1) from its first octet on. `prefixMask` covers the octet's prefix bits.
- * Refused: an integer that the block cuts off, more than five octets, more than 2^28, and padding, where the last octet
+ * Reads an integer (RFC 7541 §5.1) from its first byte on. `prefixMask` covers the byte's prefix bits.
+ * Refused: an integer that the block cuts off, more than five bytes, more than 2^28, and padding, where the last byte
  * adds nothing to those before it.
  */
 export function readInteger(cursor: BlockCursor, prefixMask: number): number {
@@ -25,34 +25,34 @@ export function readInteger(cursor: BlockCursor, prefixMask: number): number {
   }
   let value = prefixMask;
   const first = position;
-  const stop = first + maxIntegerOctets - 1;
+  const stop = first + maxIntegerBytes - 1;
   for (let shift = 0; position < stop; shift += 7) {
     if (position >= end) throw new HpackError("header block ends inside an integer");
-    const octet = bytes[position++] as number;
-    value += (octet & 0x7f) << shift;
-    if (octet < 0x80) {
-      if (octet === 0 && position - first > 1) throw new HpackError("integer is padded with zeros");
+    const byte = bytes[position++] as number;
+    value += (byte & 0x7f) << shift;
+    if (byte < 0x80) {
+      if (byte === 0 && position - first > 1) throw new HpackError("integer is padded with zeros");
       if (value > maxInteger) throw new HpackError("integer is above 2^28");
       cursor.position = position;
       return value;
     }
   }
-  throw new HpackError(`integer is longer than ${maxIntegerOctets} octets`);
+  throw new HpackError(`integer is longer than ${maxIntegerBytes} bytes`);
 }
 
-/** Writes `value` behind the bits that `firstOctet` holds above the prefix; returns the offset behind the integer. */
+/** Writes `value` behind the bits that `firstByte` holds above the prefix; returns the offset behind the integer. */
 export function writeInteger(
   target: Uint8Array,
   offset: number,
-  firstOctet: number,
+  firstByte: number,
   prefixMask: number,
   value: number,
 ): number {
   if (value < prefixMask) {
-    target[offset] = firstOctet | value;
+    target[offset] = firstByte | value;
     return offset + 1;
   }
-  target[offset++] = firstOctet | prefixMask;
+  target[offset++] = firstByte | prefixMask;
   let rest = value - prefixMask;
   while (rest >= 0x80) {
     target[offset++] = (rest & 0x7f) | 0x80;

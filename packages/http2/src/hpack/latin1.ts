@@ -1,5 +1,5 @@
 /**
- * Node's own one-octet-per-character conversions, for any Uint8Array. `toString("latin1")` and `write` come to the same
+ * Node's own one-byte-per-character conversions, for any Uint8Array. `toString("latin1")` and `write` come to the same
  * functions, but look up the encoding's name and check their arguments on the way.
  */
 interface Latin1Methods {

@@ -122,8 +122,8 @@ for (const [title, maxTableBytes, vectors] of sections) {
   test(`decodes RFC 7541 ${title}`, () => {
     const decoder = new HpackDecoder({ maxTableBytes });
     for (const { hex, fields, table } of vectors) {
-      const octets = Buffer.from(hex, "hex");
-      assert.deepEqual(decoder.decode(octets, 0, octets.length).fields, fields);
+      const bytes = Buffer.from(hex, "hex");
+      assert.deepEqual(decoder.decode(bytes, 0, bytes.length).fields, fields);
       assert.deepEqual(tableOf(decoder, table.length / 2), table);
     }
     const beyond = Uint8Array.of(0x80 | (62 + (vectors.at(-1)?.table.length ?? 0) / 2));
@@ -131,7 +131,7 @@ for (const [title, maxTableBytes, vectors] of sections) {
   });
 }
 
-test("encodes the requests of RFC 7541 C.4 octet by octet", () => {
+test("encodes the requests of RFC 7541 C.4 byte by byte", () => {
   const encoder = new HpackEncoder();
   const target = Buffer.alloc(512);
   for (const { hex, fields } of huffmanRequests) {

@@ -59,13 +59,13 @@ for (const seed of [1, 77, 4096, 20_251]) {
   });
 }
 
-test("throws nothing but HpackError on random octets", () => {
+test("throws nothing but HpackError on random bytes", () => {
   const random = createRandom(5);
   for (let round = 0; round < 20_000; round++) {
     const decoder = new HpackDecoder({ maxListBytes: 500, maxFields: 10 });
-    const octets = Uint8Array.from({ length: random(40) }, () => (random(3) === 0 ? 0x40 | random(8) : random(256)));
+    const bytes = Uint8Array.from({ length: random(40) }, () => (random(3) === 0 ? 0x40 | random(8) : random(256)));
     try {
-      const block = decoder.decode(octets, 0, octets.length);
+      const block = decoder.decode(bytes, 0, bytes.length);
       assert.ok(block.overLimit || block.fields.length === 2 * block.fieldCount);
     } catch (error) {
       assert.equal((error as Error).name, "HpackError");

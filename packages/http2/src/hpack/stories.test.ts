@@ -54,8 +54,8 @@ describe("the stories of http2jp/hpack-test-case", { skip }, () => {
       const decoder = new HpackDecoder(storyLimits);
       for (const block of story.cases) {
         if (typeof block.header_table_size === "number") decoder.setMaxTableBytes(block.header_table_size);
-        const octets = Buffer.from(block.wire ?? "", "hex");
-        const decoded = decoder.decode(octets, 0, octets.length);
+        const bytes = Buffer.from(block.wire ?? "", "hex");
+        const decoded = decoder.decode(bytes, 0, bytes.length);
         assert.deepEqual(decoded.fields, fieldsOf(block));
         blocks++;
         fields += decoded.fieldCount;
@@ -81,7 +81,7 @@ describe("the stories of http2jp/hpack-test-case", { skip }, () => {
         ourBytes += end;
       }
     }
-    context.diagnostic(`${ourBytes} octets, ${theirBytes} from the stories' encoders`);
+    context.diagnostic(`${ourBytes} bytes, ${theirBytes} from the stories' encoders`);
     assert.ok(ourBytes > 0);
   });
 });

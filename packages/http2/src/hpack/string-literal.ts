@@ -8,7 +8,7 @@ import { readLatin1, writeLatin1 } from "./latin1.ts";
 const huffmanFlag = 0x80;
 const lengthMask = 0x7f;
 
-/** Decoded Huffman octets on their way into a string; every string is made before the next one is decoded. */
+/** Decoded Huffman bytes on their way into a string; every string is made before the next one is decoded. */
 const scratch = new Uint8Array(4096);
 
 /**
@@ -51,7 +51,7 @@ export function writeString(text: string, target: Uint8Array, offset: number): n
   return writePlainString(text, target, offset);
 }
 
-/** Writes `text` (latin1) as a string literal of its own octets. */
+/** Writes `text` (latin1) as a string literal of its own bytes. */
 export function writePlainString(text: string, target: Uint8Array, offset: number): number {
   const start = writeInteger(target, offset, 0, lengthMask, text.length);
   writeLatin1(text, target, start);

@@ -11,7 +11,7 @@ const maxMethodBytes = 8;
 export type FirstBytes = "http2" | "http1" | "unknown" | "more";
 
 /**
- * Tells by its first octets what a client speaks: the HTTP/2 preface (RFC 9113 §3.4) or an HTTP/1.1 request line.
+ * Tells by its first bytes what a client speaks: the HTTP/2 preface (RFC 9113 §3.4) or an HTTP/1.1 request line.
  * "more" while both are still possible; "unknown" once neither is.
  */
 export function classifyFirstBytes(bytes: Uint8Array): FirstBytes {

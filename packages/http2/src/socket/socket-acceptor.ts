@@ -166,7 +166,7 @@ export class SocketAcceptor {
     }
   }
 
-  /** The first octets decide what becomes of the socket. */
+  /** The first bytes decide what becomes of the socket. */
   private accept(socket: Socket): void {
     if (this.closing) {
       socket.destroy();

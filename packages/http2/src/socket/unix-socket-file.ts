@@ -50,8 +50,7 @@ export class UnixSocketFile {
     const file = new UnixSocketFile(resolve(path), mode);
     for (const name of [file.path, file.bindPath]) {
       const bytes = Buffer.byteLength(name);
-      if (bytes > maxPathBytes)
-        throw unusable(path, `has ${bytes} octets; a Unix socket's has at most ${maxPathBytes}`);
+      if (bytes > maxPathBytes) throw unusable(path, `has ${bytes} bytes; a Unix socket's has at most ${maxPathBytes}`);
     }
     await checkFolder(path, dirname(file.path));
     if (!file.isShared) await removeStale(path, file.path);

@@ -5,8 +5,8 @@ import { checkRegularFields, fieldError, parseDigits, pseudoEntries, valueError 
 test("takes exactly the token characters without capitals in a name", () => {
   const allowed = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz";
   let taken = "";
-  for (let octet = 0; octet < 256; octet++) {
-    const char = String.fromCharCode(octet);
+  for (let byte = 0; byte < 256; byte++) {
+    const char = String.fromCharCode(byte);
     if (fieldError(`x${char}y`, "v") === undefined) taken += char;
   }
   assert.equal(taken, [...allowed].sort().join(""));
@@ -19,8 +19,8 @@ test("refuses an empty name and takes an empty value", () => {
 
 test("refuses exactly NUL, CR and LF within a value", () => {
   const refused: number[] = [];
-  for (let octet = 0; octet < 256; octet++) {
-    if (valueError(`a${String.fromCharCode(octet)}b`) !== undefined) refused.push(octet);
+  for (let byte = 0; byte < 256; byte++) {
+    if (valueError(`a${String.fromCharCode(byte)}b`) !== undefined) refused.push(byte);
   }
   assert.deepEqual(refused, [0, 10, 13]);
 });

@@ -1,11 +1,11 @@
 /**
  * What a header field may look like (RFC 9113 §8.2). Each function returns what is wrong, or undefined.
- * Strings hold one octet per character.
+ * Strings hold one byte per character.
  */
 
 /** RFC 9110 §5.6.2 token characters without the capitals, which HTTP/2 forbids in names. */
-const nameOctets = new Uint8Array(256);
-for (const char of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") nameOctets[char.charCodeAt(0)] = 1;
+const nameBytes = new Uint8Array(256);
+for (const char of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") nameBytes[char.charCodeAt(0)] = 1;
 
 /** Fields that belong to one HTTP/1.1 hop (§8.2.2). */
 const connectionFields = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]);
@@ -13,7 +13,7 @@ const connectionFields = new Set(["connection", "keep-alive", "proxy-connection"
 export function fieldError(name: string, value: string): string | undefined {
   if (name.length === 0) return "a field has no name";
   for (let i = 0; i < name.length; i++) {
-    if (nameOctets[name.charCodeAt(i)] !== 1) return "a field name has a character that names may not have";
+    if (nameBytes[name.charCodeAt(i)] !== 1) return "a field name has a character that names may not have";
   }
   if (connectionFields.has(name)) return `the field ${name} belongs to HTTP/1.1`;
   if (name === "te" && value !== "trailers") return 'the field te is not "trailers"';
@@ -28,22 +28,22 @@ export function valueError(value: string): string | undefined {
     return "a field value begins or ends with white space";
   }
   for (let i = 0; i < length; i++) {
-    const octet = value.charCodeAt(i);
-    if (octet === 0 || octet === 10 || octet === 13) return "a field value has a NUL, CR or LF";
+    const byte = value.charCodeAt(i);
+    if (byte === 0 || byte === 10 || byte === 13) return "a field value has a NUL, CR or LF";
   }
   return undefined;
 }
 
-function isBlank(octet: number): boolean {
-  return octet === 0x20 || octet === 0x09;
+function isBlank(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09;
 }
 
 /** The number that a content-length field or a status gives in digits, or -1 when it is none. */
 export function parseDigits(value: string): number {
   if (value.length === 0 || value.length > 15) return -1;
   for (let i = 0; i < value.length; i++) {
-    const octet = value.charCodeAt(i);
-    if (octet < 0x30 || octet > 0x39) return -1;
+    const byte = value.charCodeAt(i);
+    if (byte < 0x30 || byte > 0x39) return -1;
   }
   return Number(value);
 }

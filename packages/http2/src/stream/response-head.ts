@@ -1,7 +1,7 @@
 import type { HeaderBlock } from "../hpack/index.ts";
 import { checkRegularFields, parseDigits, pseudoEntries } from "./header-rules.ts";
 
-/** What a response opens with (RFC 9113 §8.3.2). Shared by responses that sent the same octets. */
+/** What a response opens with (RFC 9113 §8.3.2). Shared by responses that sent the same bytes. */
 export class ResponseHead {
   readonly status: number;
   /** Everything but `:status`: name, value, name, value … */

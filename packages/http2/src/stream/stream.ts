@@ -39,10 +39,10 @@ export interface StreamListener {
 /** What a stream needs of its connection. */
 export interface StreamOwner {
   /** See {@link Stream.reserveData}. */
-  reserve(stream: Stream, octets: number): number;
+  reserve(stream: Stream, bytes: number): number;
   /** The memory that `reserve` gave an offset into. */
   readonly outputBytes: Uint8Array;
-  commitData(stream: Stream, offset: number, octets: number, endStream: boolean): void;
+  commitData(stream: Stream, offset: number, bytes: number, endStream: boolean): void;
   sendHeaders(stream: Stream, fields: HeaderFields, extra: readonly string[], endStream: boolean): void;
   /** Sends what windows and socket allow of what the stream has pending, `addedBytes` of it new; the rest follows when there is room. */
   sendPending(stream: Stream, addedBytes: number): void;
@@ -54,7 +54,7 @@ export interface StreamOwner {
   freeWhenSent(bytes: Uint8Array): void;
   sendWindowUpdate(streamId: number, increment: number): void;
   sendReset(stream: Stream, code: number): void;
-  releaseConnectionWindow(octets: number): void;
+  releaseConnectionWindow(bytes: number): void;
   /** See {@link Stream.lend}, {@link Stream.messageComplete} and {@link Stream.repay}. */
   lend(stream: Stream, bytes: number): void;
   messageComplete(loan: Loan): void;
@@ -111,7 +111,7 @@ export class Stream {
   /** `sendData` returned false, and the listener has not been told of room since. */
   wantsRoom = false;
 
-  /** Octets of content-length that have not come yet; -1 without that field. */
+  /** Bytes of content-length that have not come yet; -1 without that field. */
   expectedBytes = -1;
   /** Client: the final response head has come, so the next header block is trailers. */
   headReceived = false;
@@ -210,24 +210,24 @@ export class Stream {
   }
 
   /**
-   * The short way for small data: room for one DATA frame of `octets` in the connection's output, to be filled in place.
+   * The short way for small data: room for one DATA frame of `bytes` in the connection's output, to be filled in place.
    * Returns the offset into `outputBytes`, or -1 when the data has to wait; `sendData` is the way then.
    * `commitData` must follow before anything else is sent on the connection.
    */
-  reserveData(octets: number): number {
-    if (this.pendingBytes > 0 || !this.isWritable || octets > this.sendWindow.available) return -1;
-    const offset = this.owner.reserve(this, frameHeaderBytes + octets);
+  reserveData(bytes: number): number {
+    if (this.pendingBytes > 0 || !this.isWritable || bytes > this.sendWindow.available) return -1;
+    const offset = this.owner.reserve(this, frameHeaderBytes + bytes);
     return offset === -1 ? -1 : offset + frameHeaderBytes;
   }
 
-  commitData(offset: number, octets: number, endStream: boolean): void {
+  commitData(offset: number, bytes: number, endStream: boolean): void {
     if (endStream) this.pendingEnd = true;
-    this.owner.commitData(this, offset - frameHeaderBytes, octets, endStream);
+    this.owner.commitData(this, offset - frameHeaderBytes, bytes, endStream);
   }
 
-  /** Gives the peer credit for `octets` of received data that have been used up. */
-  consume(octets: number): void {
-    const credit = Math.min(octets, this.unconsumed);
+  /** Gives the peer credit for `bytes` of received data that have been used up. */
+  consume(bytes: number): void {
+    const credit = Math.min(bytes, this.unconsumed);
     if (credit === 0) return;
     if (this.smallDataCost > 0) this.giveBackSmallData(credit);
     this.unconsumed -= credit;
@@ -283,8 +283,8 @@ export class Stream {
   }
 
   /** For the connection: the peer is told that it may send so much more on every stream. */
-  growReceiveWindow(octets: number): void {
-    this.receiveWindow.grow(octets);
+  growReceiveWindow(bytes: number): void {
+    this.receiveWindow.grow(bytes);
   }
 
   /** Ends the stream at once. The listener is not told: its owner asked for it. */
@@ -342,8 +342,8 @@ export class Stream {
   }
 
   /** For the connection: counts received data that the layer above has to consume, and what its frame cost. */
-  dataReceived(octets: number, cost: number): void {
-    this.unconsumed += octets;
+  dataReceived(bytes: number, cost: number): void {
+    this.unconsumed += bytes;
     this.smallDataCost += cost;
   }
 
@@ -387,10 +387,10 @@ export class Stream {
     this.unconsumed = 0;
   }
 
-  /** Nobody knows which frames the `octets` came in, so each octet that waits has cost the same. */
-  private giveBackSmallData(octets: number): void {
+  /** Nobody knows which frames the `bytes` came in, so each byte that waits has cost the same. */
+  private giveBackSmallData(bytes: number): void {
     const cost =
-      octets === this.unconsumed ? this.smallDataCost : Math.floor((this.smallDataCost * octets) / this.unconsumed);
+      bytes === this.unconsumed ? this.smallDataCost : Math.floor((this.smallDataCost * bytes) / this.unconsumed);
     this.smallDataCost -= cost;
     this.owner.giveBackSmallData(cost);
   }

@@ -28,7 +28,7 @@ test("lets a window far below zero be raised by 2^31-1", () => {
   assert.equal(window.available, 0);
 });
 
-test("takes data up to the last octet of the receive window and not one more", () => {
+test("takes data up to the last byte of the receive window and not one more", () => {
   const window = new ReceiveWindow(10);
   assert.equal(window.receive(10), true);
   assert.equal(window.receive(0), true);
@@ -51,10 +51,10 @@ test("gives back exactly what was used up, over many rounds", () => {
   const window = new ReceiveWindow(100);
   let credit = 100;
   for (let round = 0; round < 1000; round++) {
-    const octets = 1 + ((round * 37) % Math.min(credit, 60));
-    assert.equal(window.receive(octets), true);
-    credit -= octets;
-    credit += window.release(octets);
+    const bytes = 1 + ((round * 37) % Math.min(credit, 60));
+    assert.equal(window.receive(bytes), true);
+    credit -= bytes;
+    credit += window.release(bytes);
     assert.ok(credit > 50, `the peer could always go on: ${credit}`);
   }
 });

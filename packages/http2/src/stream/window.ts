@@ -4,7 +4,7 @@ import { maxUint31 } from "../frame/frame-header.ts";
 export const initialWindowBytes = 65_535;
 
 /**
- * What we may still send. It may be negative: with 10,000 octets sent of 16,384, a SETTINGS_INITIAL_WINDOW_SIZE of 4,096
+ * What we may still send. It may be negative: with 10,000 bytes sent of 16,384, a SETTINGS_INITIAL_WINDOW_SIZE of 4,096
  * shifts the window from 6,384 to -5,904, and nothing may be sent until updates bring it above zero (§6.9.2).
  */
 export class SendWindow {
@@ -54,7 +54,7 @@ export class ReceiveWindow {
     return this.available;
   }
 
-  /** Received octets that nobody has used up yet. */
+  /** Received bytes that nobody has used up yet. */
   get heldBytes(): number {
     return this.size - this.available - this.unreturned;
   }

@@ -12,7 +12,7 @@ export interface RawFrame {
 
 const headerBytes = 9;
 
-/** The octets of one frame (RFC 9113 §4.1). */
+/** The bytes of one frame (RFC 9113 §4.1). */
 export function buildFrame(frame: RawFrame): Buffer {
   const payload = frame.payload ?? new Uint8Array(0);
   const bytes = Buffer.alloc(headerBytes + payload.length);
@@ -24,14 +24,14 @@ export function buildFrame(frame: RawFrame): Buffer {
   return bytes;
 }
 
-/** Four octets, big endian. */
+/** Four bytes, big endian. */
 export function uint32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value >>> 0);
   return bytes;
 }
 
-/** Puts a pad length before and `padding` zero octets behind the content (RFC 9113 §6.1); undefined adds nothing. */
+/** Puts a pad length before and `padding` zero bytes behind the content (RFC 9113 §6.1); undefined adds nothing. */
 export function pad(content: Uint8Array, padding: number | undefined): Uint8Array {
   return padding === undefined ? content : Buffer.concat([Buffer.of(padding), content, Buffer.alloc(padding)]);
 }

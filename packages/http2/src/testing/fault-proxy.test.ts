@@ -32,8 +32,8 @@ class End {
     return Buffer.concat(this.chunks).toString("latin1");
   }
 
-  async untilLength(octets: number): Promise<void> {
-    while (this.text.length < octets) {
+  async untilLength(bytes: number): Promise<void> {
+    while (this.text.length < bytes) {
       await new Promise<void>((resolve) => {
         this.wake = resolve;
       });
@@ -87,7 +87,7 @@ test("passes everything on, both ways, and both ends", async (t) => {
   assert.equal(proxy.accepted, 1);
 });
 
-test("holds octets back for the latency, one direction apart from the other", async (t) => {
+test("holds bytes back for the latency, one direction apart from the other", async (t) => {
   const clock = new FakeClock();
   const { client, server } = await join(t, { toServer: { latencyMs: 50 }, clock });
   client.socket.write("late");
@@ -116,17 +116,17 @@ test("keeps the order however the jitter falls", async (t) => {
   assert.equal(server.text, "abcdefgh");
 });
 
-test("lets no more octets through than the line carries", async (t) => {
+test("lets no more bytes through than the line carries", async (t) => {
   const clock = new FakeClock();
   const { client, server } = await join(t, { toServer: { bytesPerSecond: 1000, sliceBytes: 100 }, clock });
   client.socket.write("x".repeat(300));
-  for (const octets of [100, 200, 300]) {
+  for (const bytes of [100, 200, 300]) {
     await untilTimers(clock, 1);
     clock.advance(99);
     assert.equal(clock.pendingTimers, 1);
     clock.advance(1);
-    await server.untilLength(octets);
-    assert.equal(server.text.length, octets);
+    await server.untilLength(bytes);
+    assert.equal(server.text.length, bytes);
   }
 });
 
@@ -140,19 +140,19 @@ test("writes in slices", async (t) => {
 
 /** Before libuv 1.52, thus in Node 22, a socket that has just read takes the RST behind that for an end. */
 const [, uvMinor] = process.versions.uv.split(".").map(Number) as [number, number];
-const resetBehindOctets = uvMinor < 52 ? "end" : "ECONNRESET";
+const resetBehindBytes = uvMinor < 52 ? "end" : "ECONNRESET";
 
 for (const bytes of [0, 1, 7]) {
-  test(`resets both sides behind ${bytes} octets`, async (t) => {
+  test(`resets both sides behind ${bytes} bytes`, async (t) => {
     const { client, server } = await join(t, { toServer: { after: { bytes, fault: "reset" } } });
     client.socket.write("0123456789");
-    assert.equal(await server.outcome, bytes === 0 ? "ECONNRESET" : resetBehindOctets);
+    assert.equal(await server.outcome, bytes === 0 ? "ECONNRESET" : resetBehindBytes);
     assert.equal(await client.outcome, "ECONNRESET");
     assert.equal(server.text, "0123456789".slice(0, bytes));
   });
 }
 
-test("half-closes behind the octets, and goes on in the other direction", async (t) => {
+test("half-closes behind the bytes, and goes on in the other direction", async (t) => {
   const { client, server } = await join(t, { toServer: { after: { bytes: 4, fault: "half-close" } } });
   client.socket.write("0123456789");
   assert.equal(await server.outcome, "end");
@@ -161,7 +161,7 @@ test("half-closes behind the octets, and goes on in the other direction", async 
   await client.untilLength(10);
 });
 
-test("swallows what comes behind the octets, with no word to either side", async (t) => {
+test("swallows what comes behind the bytes, with no word to either side", async (t) => {
   const { proxy, client, server } = await join(t, { toServer: { after: { bytes: 4, fault: "black hole" } } });
   client.socket.write("0123456789");
   await server.untilLength(4);
@@ -216,7 +216,7 @@ test("resets a client whose server cannot be reached", async (t) => {
   assert.equal(await client.outcome, "ECONNRESET");
 });
 
-test("carries HTTP/2 octet by octet", async (t) => {
+test("carries HTTP/2 byte by byte", async (t) => {
   const server = new Http2Server({
     onStream: (stream, head) => {
       const recorded = new RecordedStream(head);

@@ -2,17 +2,17 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { type Clock, systemClock } from "../connection/time/clock.ts";
 import type { ListenAddress } from "../socket/server-options.ts";
 
-/** What becomes of the octets of one direction. Nothing that is left out happens. */
+/** What becomes of the bytes of one direction. Nothing that is left out happens. */
 export interface Faults {
   /** How much later everything arrives. */
   latencyMs?: number;
   /** Up to this much later still, differing from piece to piece; their order stays. */
   jitterMs?: number;
-  /** Most octets per second. */
+  /** Most bytes per second. */
   bytesPerSecond?: number;
-  /** Most octets per write, each in a turn of the event loop of its own. The kernel may still join what is read late. */
+  /** Most bytes per write, each in a turn of the event loop of its own. The kernel may still join what is read late. */
   sliceBytes?: number;
-  /** What happens, once, when so many octets have been passed on. */
+  /** What happens, once, when so many bytes have been passed on. */
   after?: {
     bytes: number;
     /**
@@ -36,7 +36,7 @@ export interface FaultProxyOptions {
   random?: () => number;
 }
 
-/** Octets that wait in one direction before its source is paused, besides those that are on their way. */
+/** Bytes that wait in one direction before its source is paused, besides those that are on their way. */
 const maxWaitingBytes = 262_144;
 
 /** A TCP proxy on the loopback address that does to connections what networks do. */

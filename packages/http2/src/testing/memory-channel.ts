@@ -2,13 +2,13 @@ import type { ByteChannel } from "../connection/byte-channel.ts";
 
 /** What sits at the two ends of a {@link MemoryChannel}. */
 export interface MemoryChannelEnds {
-  /** The connection under test receives octets. */
+  /** The connection under test receives bytes. */
   receive(chunk: Uint8Array): void;
   /** Everything it wrote has left after `write` had returned false. */
   drained(): void;
   /** The channel is gone. */
   closed(cause: Error | undefined): void;
-  /** Octets that the connection under test wrote have reached the peer. */
+  /** Bytes that the connection under test wrote have reached the peer. */
   peerReceives(chunk: Uint8Array): void;
 }
 
@@ -16,7 +16,7 @@ export interface MemoryChannelEnds {
 const defaultHighWaterMark = 65_536;
 
 /**
- * Stands in for a socket: it copies, counts and delivers octets exactly when it is told to. What the connection writes
+ * Stands in for a socket: it copies, counts and delivers bytes exactly when it is told to. What the connection writes
  * reaches the peer at once, or stays in `writableLength` while `holdWrites` is in force; what the peer sends reaches the
  * connection at once, or waits while the connection has paused the channel.
  */
@@ -121,13 +121,13 @@ export class MemoryChannel implements ByteChannel {
     this.holding = true;
   }
 
-  /** Lets `octets` of what is held back leave; all of it, and everything from here on, without a number. */
-  releaseWrites(octets: number = Number.POSITIVE_INFINITY): void {
-    if (octets === Number.POSITIVE_INFINITY) this.holding = false;
-    this.deliver(octets);
+  /** Lets `bytes` of what is held back leave; all of it, and everything from here on, without a number. */
+  releaseWrites(bytes: number = Number.POSITIVE_INFINITY): void {
+    if (bytes === Number.POSITIVE_INFINITY) this.holding = false;
+    this.deliver(bytes);
   }
 
-  /** Octets from the peer, as one chunk. */
+  /** Bytes from the peer, as one chunk. */
   deliverChunk(chunk: Uint8Array): void {
     if (this.isDestroyed) return;
     this.activity++;
@@ -149,8 +149,8 @@ export class MemoryChannel implements ByteChannel {
     }
   }
 
-  private deliver(octets: number): void {
-    let left = octets;
+  private deliver(bytes: number): void {
+    let left = bytes;
     while (left > 0 && this.held.length > 0 && !this.isDestroyed) {
       const first = this.held[0] as { bytes: Uint8Array; written: (() => void) | undefined };
       const take = Math.min(left, first.bytes.length);

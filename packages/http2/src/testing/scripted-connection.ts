@@ -60,7 +60,7 @@ function createScripted(role: Role, options: ScriptedOptions): ScriptedConnectio
   const { onStream, highWaterMark, ...connectionOptions } = options;
   const clock = new FakeClock();
   const events = new RecordedEvents(onStream);
-  // A client's octets begin with the preface, which is no frame.
+  // A client's bytes begin with the preface, which is no frame.
   let prefaceLeft = role === "client" ? clientPreface.length : 0;
   const channel = new MemoryChannel(
     {

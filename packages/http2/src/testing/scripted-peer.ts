@@ -19,7 +19,7 @@ export interface PeerWire {
 /** Options of frames that carry content. */
 export interface ContentOptions {
   endStream?: boolean;
-  /** Octets of padding, 0 to 255. Default: the frame is not padded at all. */
+  /** Bytes of padding, 0 to 255. Default: the frame is not padded at all. */
   padding?: number;
 }
 
@@ -56,7 +56,7 @@ type FrameOf<T extends WireFrameType> = Extract<WireFrame, { type: T }>;
  * `expect…` read what the side under test has written. A test that uses it reads like a transcript.
  */
 export class ScriptedPeer {
-  /** Cuts what is sent into chunks of this many octets. Default: every call is one chunk. */
+  /** Cuts what is sent into chunks of this many bytes. Default: every call is one chunk. */
   sliceBytes: number = Number.POSITIVE_INFINITY;
   /** Everything the side under test has written, as it stood on the wire, while `recordsWire` is true. */
   readonly wire: Uint8Array[] = [];
@@ -76,7 +76,7 @@ export class ScriptedPeer {
 
   // ---- what is sent
 
-  /** Octets as they are, cut by `sliceBytes`. */
+  /** Bytes as they are, cut by `sliceBytes`. */
   sendRaw(...parts: readonly (Uint8Array | string)[]): void {
     const bytes = Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part, "latin1") : part)));
     if (bytes.length <= this.sliceBytes) {
@@ -92,7 +92,7 @@ export class ScriptedPeer {
     this.sendRaw(buildFrame(frame));
   }
 
-  /** The 24 octets that a client opens with (RFC 9113 §3.4); a server under test must be fed by something that expects them. */
+  /** The 24 bytes that a client opens with (RFC 9113 §3.4); a server under test must be fed by something that expects them. */
   sendPreface(): void {
     this.sendRaw(clientPreface);
   }
@@ -116,7 +116,7 @@ export class ScriptedPeer {
     this.sendRaw(this.headersFrame(streamId, fields, options));
   }
 
-  /** The octets of a HEADERS frame, to be sent together with others. */
+  /** The bytes of a HEADERS frame, to be sent together with others. */
   headersFrame(streamId: number, fields: readonly string[] | Uint8Array, options: HeadersOptions = {}): Buffer {
     let content = fields instanceof Uint8Array ? fields : this.encodeHeaders(fields);
     let flags = contentFlags(options);
@@ -147,7 +147,7 @@ export class ScriptedPeer {
     this.sendFrame({ type: FrameType.priority, streamId, payload: Buffer.concat([uint32(dependsOn), Buffer.of(15)]) });
   }
 
-  /** `payload` is eight octets in hexadecimal digits. */
+  /** `payload` is eight bytes in hexadecimal digits. */
   sendPing(payload = "0000000000000000", options: { ack?: boolean } = {}): void {
     const flags = options.ack === true ? Flag.ack : 0;
     this.sendFrame({ type: FrameType.ping, flags, payload: Buffer.from(payload, "hex") });
@@ -191,8 +191,8 @@ export class ScriptedPeer {
   }
 
   /** Largest payload that the other side may use from now on: to be set when a SETTINGS_MAX_FRAME_SIZE was sent. */
-  set maxFrameBytes(octets: number) {
-    this.decoder.referee.maxFrameBytes = octets;
+  set maxFrameBytes(bytes: number) {
+    this.decoder.referee.maxFrameBytes = bytes;
   }
 
   /** The next frame. Rejects when none can come any more. */
@@ -324,7 +324,7 @@ export function describeFrame(frame: WireFrame): string {
   return JSON.stringify(frame, (name, value) => {
     if (name === "code") return errorCodeName(value as number);
     const { data } = (value ?? {}) as { data?: unknown };
-    return Array.isArray(data) && data.length > 32 ? `${data.length} octets` : value;
+    return Array.isArray(data) && data.length > 32 ? `${data.length} bytes` : value;
   });
 }
 

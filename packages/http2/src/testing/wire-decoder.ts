@@ -9,7 +9,7 @@ const frameHeaderBytes = 9;
 const roomyHeaders = { maxListBytes: 16_777_216, maxFields: 100_000 };
 
 /**
- * Turns the octets that the side under test wrote into frames. It shares no code with the engine's own reader but HPACK,
+ * Turns the bytes that the side under test wrote into frames. It shares no code with the engine's own reader but HPACK,
  * which has suites of its own, and throws when what was written breaks the protocol.
  */
 export class WireDecoder {
@@ -126,6 +126,6 @@ function onlyFlags(type: number, flags: number, allowed: number): void {
     throw new Error(`a frame of type ${type} was sent with the flags 0x${flags.toString(16)}`);
 }
 
-function exactly(type: number, payload: Buffer, octets: number): void {
-  if (payload.length !== octets) throw new Error(`a frame of type ${type} was sent with ${payload.length} octets`);
+function exactly(type: number, payload: Buffer, bytes: number): void {
+  if (payload.length !== bytes) throw new Error(`a frame of type ${type} was sent with ${payload.length} bytes`);
 }

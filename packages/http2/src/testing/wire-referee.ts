@@ -12,7 +12,7 @@ export class WireReferee {
 
   check(type: number, streamId: number, length: number): void {
     if (length > this.maxFrameBytes)
-      throw new Error(`a frame of ${length} octets was sent; ${this.maxFrameBytes} may be`);
+      throw new Error(`a frame of ${length} bytes was sent; ${this.maxFrameBytes} may be`);
     const isConnectionFrame = type === FrameType.settings || type === FrameType.ping || type === FrameType.goaway;
     if (isConnectionFrame && streamId !== 0) throw new Error(`a frame of type ${type} was sent on stream ${streamId}`);
     const isStreamFrame = type !== FrameType.windowUpdate && !isConnectionFrame;

@@ -45,7 +45,7 @@ export interface CheckedOptions {
 }
 
 /**
- * A connection in memory that is fed any octets while the promises are watched that hold whatever a peer sends: nothing is
+ * A connection in memory that is fed any bytes while the promises are watched that hold whatever a peer sends: nothing is
  * thrown, nobody is told anything after the end, what is written keeps the protocol, and the connection is either alive or
  * says GOAWAY and closes.
  */
@@ -94,7 +94,7 @@ export class CheckedConnection implements ListenerHost {
     if (role === "client") this.sendRequests();
   }
 
-  /** Octets from the peer, as one chunk. */
+  /** Bytes from the peer, as one chunk. */
   deliver(chunk: Uint8Array): void {
     this.received.push(chunk);
     this.channel.deliverChunk(chunk);
@@ -175,7 +175,7 @@ export class CheckedConnection implements ListenerHost {
     }
     const written = Buffer.concat(this.wire).subarray(this.role === "client" ? prefaceBytes : 0);
     for (const { payload } of scanFrames(written).frames) {
-      if (payload.length > allowed) this.object(`a frame of ${payload.length} octets was sent; ${allowed} may be`);
+      if (payload.length > allowed) this.object(`a frame of ${payload.length} bytes was sent; ${allowed} may be`);
     }
   }
 
@@ -217,22 +217,22 @@ export class CheckedConnection implements ListenerHost {
   }
 
   private listen(stream: Stream): CheckedListener {
-    const octet = this.script[(stream.id >>> 1) % Math.max(this.script.length, 1)] ?? 0;
-    const listener = new CheckedListener(this, stream, conducts[octet % conducts.length] as (typeof conducts)[number]);
+    const byte = this.script[(stream.id >>> 1) % Math.max(this.script.length, 1)] ?? 0;
+    const listener = new CheckedListener(this, stream, conducts[byte % conducts.length] as (typeof conducts)[number]);
     this.listeners.push(listener);
     return listener;
   }
 
   private sendRequests(): void {
-    for (const octet of this.script.subarray(0, 8)) {
+    for (const byte of this.script.subarray(0, 8)) {
       if (!this.connection.canOpenStream) return;
-      const body = octet >= 0x80;
-      const fields = (octet & 0x40) === 0 ? requestFields : [":method", "HEAD", ...requestFields.slice(2)];
+      const body = byte >= 0x80;
+      const fields = (byte & 0x40) === 0 ? requestFields : [":method", "HEAD", ...requestFields.slice(2)];
       const stream = this.connection.request(fields, [], !body, nobody);
       const listener = this.listen(stream);
       stream.listener = listener;
       listener.begin();
-      if (body && stream.isWritable) stream.sendData(Buffer.alloc(octet & 0x3f, "b"), (octet & 0x20) === 0);
+      if (body && stream.isWritable) stream.sendData(Buffer.alloc(byte & 0x3f, "b"), (byte & 0x20) === 0);
     }
   }
 

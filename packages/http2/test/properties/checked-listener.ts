@@ -18,7 +18,7 @@ export interface ListenerHost {
   object(objection: string): void;
 }
 
-/** What an application may do with a stream; which one a stream gets depends on its identifier and the script's octets. */
+/** What an application may do with a stream; which one a stream gets depends on its identifier and the script's bytes. */
 export const conducts = [
   "answer at the end",
   "echo",

@@ -8,7 +8,7 @@ export interface ScannedFrame {
 
 export interface FrameScan {
   frames: ScannedFrame[];
-  /** The octets end with a frame. */
+  /** The bytes end with a frame. */
   isBetweenFrames: boolean;
   /** … and not within a header block. */
   isBetweenBlocks: boolean;
@@ -19,10 +19,10 @@ const headersType = 1;
 const continuationType = 9;
 const endHeadersFlag = 4;
 
-/** Cuts octets into frames, caring for nothing but their length (RFC 9113 §4.1). */
-export function scanFrames(octets: Uint8Array): FrameScan {
+/** Cuts bytes into frames, caring for nothing but their length (RFC 9113 §4.1). */
+export function scanFrames(wire: Uint8Array): FrameScan {
   const frames: ScannedFrame[] = [];
-  const bytes = Buffer.from(octets.buffer, octets.byteOffset, octets.length);
+  const bytes = Buffer.from(wire.buffer, wire.byteOffset, wire.length);
   let at = 0;
   let isBetweenBlocks = true;
   while (bytes.length - at >= headerBytes) {
@@ -38,7 +38,7 @@ export function scanFrames(octets: Uint8Array): FrameScan {
   return { frames, isBetweenFrames: at === bytes.length, isBetweenBlocks };
 }
 
-/** `payload` is eight octets in hexadecimal digits. */
+/** `payload` is eight bytes in hexadecimal digits. */
 export function buildPing(payload: string): Buffer {
   return Buffer.concat([Buffer.of(0, 0, 8, 6, 0, 0, 0, 0, 0), Buffer.from(payload, "hex")]);
 }

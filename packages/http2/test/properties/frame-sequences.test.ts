@@ -12,8 +12,8 @@ import { StreamModel } from "./stream-model.ts";
 const answering = Uint8Array.of(conducts.indexOf("answer at the end"));
 
 /** Small initial windows hold answers back, which the model knows nothing of. */
-function answersLeave(octets: Buffer): boolean {
-  for (const { type, payload } of scanFrames(octets).frames) {
+function answersLeave(bytes: Buffer): boolean {
+  for (const { type, payload } of scanFrames(bytes).frames) {
     if (type !== settingsType) continue;
     for (let at = 0; at + 6 <= payload.length; at += 6) {
       const entry = Buffer.from(payload.buffer, payload.byteOffset + at, 6);
@@ -31,11 +31,11 @@ describe("frames in any order", () => {
   test("do what the model of RFC 9113 says", async () => {
     let opened = 0;
     await fc.assert(
-      fc.asyncProperty(frameSequence.filter(answersLeave), async (octets) => {
+      fc.asyncProperty(frameSequence.filter(answersLeave), async (bytes) => {
         const model = new StreamModel();
-        model.receive(octets);
+        model.receive(bytes);
         const checked = new CheckedConnection({ role: "server", script: answering });
-        checked.deliver(octets);
+        checked.deliver(bytes);
         await checked.settle();
 
         const told = checked.events.map((event) => event.split(" ", 2) as [string, string]);
@@ -59,9 +59,9 @@ describe("frames in any order", () => {
 
   test("break no promise, whatever the application does meanwhile", async () => {
     await fc.assert(
-      fc.asyncProperty(recordedSession, fc.boolean(), async ({ role, script, octets }, waits) => {
+      fc.asyncProperty(recordedSession, fc.boolean(), async ({ role, script, bytes }, waits) => {
         const checked = new CheckedConnection({ role, script });
-        checked.deliver(octets);
+        checked.deliver(bytes);
         if (waits) checked.clock.advance(20_000);
         await checked.finish();
       }),
@@ -69,15 +69,15 @@ describe("frames in any order", () => {
     );
   });
 
-  test("break no promise when their octets are changed", async () => {
+  test("break no promise when their bytes are changed", async () => {
     const change = fc.tuple(fc.nat(600), fc.integer({ min: 0, max: 255 }));
     await fc.assert(
       fc.asyncProperty(recordedSession, fc.array(change, { minLength: 1, maxLength: 6 }), async (session, changes) => {
-        const octets = Buffer.from(session.octets);
+        const bytes = Buffer.from(session.bytes);
         // Behind the first frame, or few connections would get to anything.
-        for (const [at, octet] of changes) if (9 + at < octets.length) octets[9 + at] = octet;
+        for (const [at, byte] of changes) if (9 + at < bytes.length) bytes[9 + at] = byte;
         const checked = new CheckedConnection({ role: session.role, script: session.script });
-        checked.deliver(octets);
+        checked.deliver(bytes);
         await checked.finish();
       }),
       propertyOptions(3000),

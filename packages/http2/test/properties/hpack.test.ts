@@ -4,9 +4,9 @@ import fc from "fast-check";
 import { HpackDecoder, HpackEncoder, HpackError, PreparedHeaders } from "../../src/hpack/index.ts";
 import { propertyOptions } from "./property-options.ts";
 
-const octetText = (maxLength: number): fc.Arbitrary<string> =>
-  fc.uint8Array({ maxLength }).map((octets) => Buffer.from(octets).toString("latin1"));
-const lowerCase = octetText(30).map((text) => text.replace(/[A-Z]/g, "x"));
+const byteText = (maxLength: number): fc.Arbitrary<string> =>
+  fc.uint8Array({ maxLength }).map((bytes) => Buffer.from(bytes).toString("latin1"));
+const lowerCase = byteText(30).map((text) => text.replace(/[A-Z]/g, "x"));
 
 const name = fc.oneof(
   fc.constantFrom(
@@ -21,7 +21,7 @@ const name = fc.oneof(
   ),
   lowerCase,
 );
-const value = fc.oneof(fc.constantFrom("GET", "200", "/", "", "application/json", "a=b"), octetText(200));
+const value = fc.oneof(fc.constantFrom("GET", "200", "/", "", "application/json", "a=b"), byteText(200));
 const list = fc.array(fc.tuple(name, value), { maxLength: 10 }).map((fields) => fields.flat());
 const tableBytes = fc.oneof(fc.nat(300), fc.nat(10_000), fc.constantFrom(0, 31, 32, 33, 4096, 65_536));
 
@@ -75,7 +75,7 @@ describe("HPACK, whatever the lists", () => {
     );
   });
 
-  test("answers any octets with a list or an HpackError, and the same wherever they lie", () => {
+  test("answers any bytes with a list or an HpackError, and the same wherever they lie", () => {
     const blocks = fc.array(fc.uint8Array({ maxLength: 60 }), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(blocks, fc.nat(2000), fc.nat(20), (given, maxListBytes, maxFields) => {

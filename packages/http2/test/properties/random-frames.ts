@@ -180,7 +180,7 @@ const continuation = fc.tuple(streamId, block, likely).map(
       }),
 );
 
-/** Any type, flags, stream and size, with octets that mean nothing. */
+/** Any type, flags, stream and size, with bytes that mean nothing. */
 const nonsense = fc
   .record({
     type: fc.integer({ min: 0, max: 12 }),
@@ -242,5 +242,5 @@ export const frameSequence: fc.Arbitrary<Buffer> = fc
 export const recordedSession: fc.Arbitrary<Omit<Recording, "name">> = fc.record({
   role: fc.constantFrom("server", "client"),
   script: fc.uint8Array({ minLength: 1, maxLength: 6 }),
-  octets: frameSequence,
+  bytes: frameSequence,
 });

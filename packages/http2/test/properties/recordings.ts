@@ -6,7 +6,7 @@ export interface Recording {
   name: string;
   role: "server" | "client";
   script: Uint8Array;
-  octets: Buffer;
+  bytes: Buffer;
 }
 
 const post = [":method", "POST", ":scheme", "http", ":path", "/a/b", ":authority", "a.example"];
@@ -14,7 +14,7 @@ const get = [":method", "GET", ":scheme", "https", ":path", "/", "accept", "*/*"
 const ok = [":status", "200", "content-type", "text/plain"];
 const manyFields = Array.from({ length: 40 }, (_, at) => [`field-${at}`, `value of field ${at}`]).flat();
 
-/** One octet each on the wire: more than a list may have by default. */
+/** One byte each on the wire: more than a list may have by default. */
 const tooManyFields = Array.from({ length: 130 }, () => ["accept-encoding", "gzip, deflate"]).flat();
 
 function record(
@@ -28,7 +28,7 @@ function record(
   peer.sendSettings({ initialWindowSize: 70_000, headerTableSize: 1024 });
   peer.sendSettingsAck();
   play(peer);
-  return { name: `${role}: ${name}`, role, script: Uint8Array.from(script), octets: Buffer.concat(sent) };
+  return { name: `${role}: ${name}`, role, script: Uint8Array.from(script), bytes: Buffer.concat(sent) };
 }
 
 /** The script that makes every stream of a server act so; for a client, see {@link clientScript}. */
@@ -40,7 +40,7 @@ function clientScript(conduct: Conduct): number[] {
   return [number, 0x80 | 0x10 | number, 0x40 | number];
 }
 
-/** Hand-made connections, a few hundred octets each, that use every frame type and end in every way. */
+/** Hand-made connections, a few hundred bytes each, that use every frame type and end in every way. */
 export function createRecordings(): Recording[] {
   return [...serverRecordings(), ...clientRecordings()];
 }

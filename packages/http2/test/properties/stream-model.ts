@@ -11,7 +11,7 @@ const enhanceYourCalm = 11;
 const maxUint31 = 2 ** 31 - 1;
 const maxContinuations = 5;
 
-/** What an answered stream costs of the connection's window: the server of the model sends these octets for each. */
+/** What an answered stream costs of the connection's window: the server of the model sends these bytes for each. */
 export const answerBytes = 5;
 
 /** Names of the static entries that the blocks of the random frames use, and whether each is a pseudo-header field. */
@@ -44,7 +44,7 @@ class Reset {
 
 /**
  * RFC 9113 in one page, for a server that answers each request once it is complete: what frames lead to, said frame by frame
- * and with no thought of speed. Knows header blocks only of the octets in `entries`.
+ * and with no thought of speed. Knows header blocks only of the bytes in `entries`.
  */
 export class StreamModel {
   readonly opened: number[] = [];
@@ -60,13 +60,13 @@ export class StreamModel {
   private initialWindow = 65_535;
   private window = 65_535;
   private block:
-    | { id: number; endStream: boolean; dependsOn: number; octets: number[]; continuations: number }
+    | { id: number; endStream: boolean; dependsOn: number; bytes: number[]; continuations: number }
     | undefined;
   private lastAllowed = maxUint31;
   private isLeaving = false;
 
-  receive(octets: Uint8Array): void {
-    for (const { type, flags, streamId, payload } of scanFrames(octets).frames) {
+  receive(bytes: Uint8Array): void {
+    for (const { type, flags, streamId, payload } of scanFrames(bytes).frames) {
       if (this.end !== undefined) return;
       try {
         if (payload.length > 16_384) throw new Goaway(frameSizeError);
@@ -159,8 +159,8 @@ export class StreamModel {
     const padding = isPadded ? (payload[0] as number) : 0;
     if (payload.length < fixed + padding) throw new Goaway(protocolError);
     const dependsOn = hasPriority ? payload.readUInt32BE(isPadded ? 1 : 0) & maxUint31 : -1;
-    const octets = [...payload.subarray(fixed, payload.length - padding)];
-    this.block = { id, endStream: (flags & 1) !== 0, dependsOn, octets, continuations: 0 };
+    const bytes = [...payload.subarray(fixed, payload.length - padding)];
+    this.block = { id, endStream: (flags & 1) !== 0, dependsOn, bytes, continuations: 0 };
     if ((flags & 4) !== 0) this.blockComplete();
   }
 
@@ -169,15 +169,15 @@ export class StreamModel {
     if (block === undefined) throw new Goaway(protocolError);
     block.continuations++;
     if (block.continuations > maxContinuations) throw new Goaway(enhanceYourCalm);
-    block.octets.push(...payload);
+    block.bytes.push(...payload);
     if ((flags & 4) !== 0) this.blockComplete();
   }
 
   private blockComplete(): void {
-    const { id, endStream, dependsOn, octets } = this.block as NonNullable<typeof this.block>;
+    const { id, endStream, dependsOn, bytes } = this.block as NonNullable<typeof this.block>;
     this.block = undefined;
-    const names = octets.map((octet) => {
-      const name = entries.get(octet);
+    const names = bytes.map((byte) => {
+      const name = entries.get(byte);
       if (name === undefined) throw new Goaway(compressionError);
       return name;
     });

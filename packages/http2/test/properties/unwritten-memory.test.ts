@@ -19,15 +19,15 @@ function fillPool(pool: SlabPool, value: number): void {
 }
 
 /** What is sent when all memory that a connection is lent holds this value. */
-async function wireWith(value: number, { role, script, octets }: Omit<Recording, "name">): Promise<string> {
+async function wireWith(value: number, { role, script, bytes }: Omit<Recording, "name">): Promise<string> {
   fillPool(outputSlabs, value);
   fillPool(frameSlabs, value);
   const checked = new CheckedConnection({ role, script });
   // In two parts, so that a frame is cut and waits in a slab.
-  const half = octets.length >>> 1;
-  checked.deliver(new Uint8Array(octets.subarray(0, half)));
+  const half = bytes.length >>> 1;
+  checked.deliver(new Uint8Array(bytes.subarray(0, half)));
   await new Promise((resolve) => setImmediate(resolve));
-  checked.deliver(new Uint8Array(octets.subarray(half)));
+  checked.deliver(new Uint8Array(bytes.subarray(half)));
   await checked.finish();
   return Buffer.concat(checked.wire).toString("hex");
 }

@@ -141,7 +141,7 @@ const bad: readonly (readonly [string, string, ("TOKEN_EXPIRED" | "TOKEN_INVALID
   ["a space inside", `${head}. ${body}.${signature}`],
   ["two tokens", `${sealed()}, ${sealed()}`],
   ["no token behind the scheme", " "],
-  ["a token of 8193 octets", sealedWithLength(8193)],
+  ["a token of 8193 bytes", sealedWithLength(8193)],
 ];
 
 function nextLetter(text: string): string {
@@ -154,14 +154,14 @@ function zeroSigned(): string {
   return `${first}.${second}.${Buffer.alloc(64).toString("base64url")}`;
 }
 
-/** A good token of exactly this many octets. */
-function sealedWithLength(octets: number): string {
+/** A good token of exactly this many bytes. */
+function sealedWithLength(bytes: number): string {
   // Neither part alone can have every length.
   for (let pad = 0; pad < 3; pad++) {
-    for (let fill = Math.floor((octets * 3) / 4) - 250; ; fill++) {
+    for (let fill = Math.floor((bytes * 3) / 4) - 250; ; fill++) {
       const token = sealed({ ...goodClaims, fill: "x".repeat(fill) }, { pad: "x".repeat(pad) });
-      if (token.length === octets) return token;
-      if (token.length > octets) break;
+      if (token.length === bytes) return token;
+      if (token.length > bytes) break;
     }
   }
   throw new Error("no token has this length");
@@ -431,7 +431,7 @@ describe("createAuth", () => {
     const wrong: [Partial<AuthOptions> | object, RegExp][] = [
       [{ issuers: "x" }, /unknown option "issuers"; did you mean "issuer"/],
       [{ keys: [] }, /without keys or jwks/],
-      [{ keys: [{ ...key, secret: secret.subarray(1) }] }, /31 octets; it needs at least 32/],
+      [{ keys: [{ ...key, secret: secret.subarray(1) }] }, /31 bytes; it needs at least 32/],
       [{ keys: [{ ...key, secret: publicPem }] }, /PEM file/],
       [{ keys: [{ ...key, algorithm: "none" }] }, /has to be one of HS256/],
       [{ keys: [{ algorithm: "RS256", secret }] }, /takes a publicKey/],

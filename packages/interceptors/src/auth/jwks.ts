@@ -131,7 +131,7 @@ async function readText(response: Response): Promise<string> {
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.length;
-    if (size > maxDocumentBytes) throw new Error(`the answer has more than ${maxDocumentBytes} octets`);
+    if (size > maxDocumentBytes) throw new Error(`the answer has more than ${maxDocumentBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

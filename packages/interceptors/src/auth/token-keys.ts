@@ -25,7 +25,7 @@ export interface TokenKey {
   /** The `kid` that tokens name it by. Default: none; then it has to be the only key of its algorithm. */
   readonly id?: string;
   readonly algorithm: TokenAlgorithm;
-  /** For HS256, HS384 and HS512: at least 32 octets of randomness. */
+  /** For HS256, HS384 and HS512: at least 32 bytes of randomness. */
   readonly secret?: Uint8Array | KeyObject;
   /** For the others: the public key as PEM, JWK or KeyObject. RSA from 2048 bits on. */
   readonly publicKey?: string | JsonWebKey | KeyObject;
@@ -91,15 +91,15 @@ function toSecret(where: string, secret: Uint8Array | KeyObject): KeyObject {
   if (!(secret instanceof Uint8Array) && !(secret instanceof KeyObject && secret.type === "secret")) {
     throw new TypeError(`${where}: secret has to be a Uint8Array or a secret KeyObject`);
   }
-  const octets = secret instanceof Uint8Array ? secret : secret.export();
-  if (octets.length < minSecretBytes) {
-    throw new RangeError(`${where}: secret has ${octets.length} octets; it needs at least ${minSecretBytes}`);
+  const bytes = secret instanceof Uint8Array ? secret : secret.export();
+  if (bytes.length < minSecretBytes) {
+    throw new RangeError(`${where}: secret has ${bytes.length} bytes; it needs at least ${minSecretBytes}`);
   }
   // A public key that is taken for a secret lets everybody sign (CVE-2015-9235 and its kin).
-  if (Buffer.from(octets.subarray(0, 64)).toString("latin1").trimStart().startsWith("-----BEGIN")) {
+  if (Buffer.from(bytes.subarray(0, 64)).toString("latin1").trimStart().startsWith("-----BEGIN")) {
     throw new TypeError(`${where}: secret is a PEM file, which is no secret of an HMAC`);
   }
-  return createSecretKey(octets);
+  return createSecretKey(bytes);
 }
 
 function toPublicKey(where: string, algorithm: TokenAlgorithm, given: string | JsonWebKey | KeyObject): KeyObject {

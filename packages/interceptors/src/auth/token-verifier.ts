@@ -79,7 +79,7 @@ export class TokenVerifier {
 
   /** Checks a token, and remembers it by the header it came in. Rejects with TokenRefused or KeysUnavailable. */
   async verify(header: string, token: string): Promise<VerifiedToken> {
-    if (token.length > maxTokenBytes) throw new TokenRefused("TOKEN_INVALID", `the token has ${token.length} octets`);
+    if (token.length > maxTokenBytes) throw new TokenRefused("TOKEN_INVALID", `the token has ${token.length} bytes`);
     if (!compactForm.test(token) || !token.split(".").every(isCanonical)) {
       throw new TokenRefused("TOKEN_INVALID", "the token is not in JWS compact form");
     }

@@ -170,7 +170,7 @@ function bytesOf({ message, header, trailer }: Answer): number {
   return [...header, ...trailer].reduce((sum, [name, value]) => sum + name.length + value.length, message.length);
 }
 
-/** One character for each octet: exact, and half the size of hexadecimal. */
+/** One character for each byte: exact, and half the size of hexadecimal. */
 function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }

@@ -476,7 +476,7 @@ describe("idempotency", () => {
       release: (...args) => memory.release(...args),
     };
     const request = { text: "password" };
-    const octets = toBinary(EchoService.method.unary.input, create(EchoService.method.unary.input, request));
+    const bytes = toBinary(EchoService.method.unary.input, create(EchoService.method.unary.input, request));
     const secret = new Uint8Array(32).fill(7);
     const given = Uint8Array.from(secret);
     const handlers = counting();
@@ -484,7 +484,7 @@ describe("idempotency", () => {
     given.fill(0);
     assert.equal((await client.unary(request, keyed("k"))).count, 1);
     assert.equal((await client.unary(request, keyed("k"))).count, 1);
-    const expected = createHmac("sha256", secret).update(octets).digest("base64url");
+    const expected = createHmac("sha256", secret).update(bytes).digest("base64url");
     assert.deepEqual(kept, [expected, expected]);
 
     const other = await openInMemory(t, handlers, guarded({ store, secret: new Uint8Array(32) }));
@@ -495,7 +495,7 @@ describe("idempotency", () => {
   it("refuses options that cannot be meant", () => {
     const store = createMemoryIdempotencyStore();
     createIdempotency({ store, secret: new Uint8Array(32) });
-    assert.throws(() => createIdempotency({ store, secret: new Uint8Array(31) }), /secret has 31 octets/);
+    assert.throws(() => createIdempotency({ store, secret: new Uint8Array(31) }), /secret has 31 bytes/);
     assert.throws(
       () => createIdempotency({ store, secret: "text" as unknown as Uint8Array }),
       /has to be a Uint8Array/,

@@ -38,7 +38,7 @@ export interface IdempotencyOptions extends IdempotencyRule {
    */
   callerOf?: (request: UnaryRequest) => string | undefined;
   /**
-   * At least 32 random octets, the same on every instance. With it the store holds an HMAC-SHA-256 of each request. Default: none, and the
+   * At least 32 random bytes, the same on every instance. With it the store holds an HMAC-SHA-256 of each request. Default: none, and the
    * store holds a plain SHA-256, from which whoever reads the store can guess a request that holds a password or a number of a card.
    * After a change of it, a repetition of an earlier call is refused as another request; it does not run again.
    */
@@ -270,7 +270,7 @@ function createFingerprint(where: string, secret: Uint8Array | undefined): (requ
   if (!(secret instanceof Uint8Array)) throw new TypeError(`${where}: secret has to be a Uint8Array`);
   if (secret.length < minSecretBytes) {
     throw new RangeError(
-      `${where}: secret has ${secret.length} octets; it has to have at least ${minSecretBytes}, random ones`,
+      `${where}: secret has ${secret.length} bytes; it has to have at least ${minSecretBytes}, random ones`,
     );
   }
   // A copy: a secret that was changed later would make every repetition another request.

@@ -52,7 +52,7 @@ export function replay(request: UnaryRequest, answer: Uint8Array): UnaryResponse
   if (written.error !== undefined) {
     const { code, text, details } = written.error;
     const error = new ConnectError(text, code as Code, header);
-    error.details = details.map(({ type, value }) => ({ type, value: octets(value) }));
+    error.details = details.map(({ type, value }) => ({ type, value: bytes(value) }));
     throw error;
   }
   return {
@@ -61,7 +61,7 @@ export function replay(request: UnaryRequest, answer: Uint8Array): UnaryResponse
     method: request.method,
     header,
     trailer: new Headers(written.trailer),
-    message: fromBinary(request.method.output, octets(written.message ?? "")),
+    message: fromBinary(request.method.output, bytes(written.message ?? "")),
   } as UnaryResponse;
 }
 
@@ -73,6 +73,6 @@ function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
 }
 
-function octets(text: string): Uint8Array {
+function bytes(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, "base64"));
 }

@@ -32,7 +32,7 @@ interface Tried {
   elapse(ms: number): Promise<void>;
 }
 
-const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const leaseMs = 1_000_000;
 const ttlMs = 5_000_000;
 
@@ -59,9 +59,9 @@ function describeContract(tried: () => Tried): void {
     assert.equal(states.filter((state) => state === "running").length, 19);
   });
 
-  it("keeps the answer, octet by octet, to the end of its time and no longer", async () => {
+  it("keeps the answer, byte by byte, to the end of its time and no longer", async () => {
     const { store, other, elapse } = tried();
-    const answer = Uint8Array.from({ length: 256 }, (_, octet) => octet);
+    const answer = Uint8Array.from({ length: 256 }, (_, byte) => byte);
     await store.begin("c", "print", "me", leaseMs);
     assert.equal(await store.complete("c", "me", answer, ttlMs), true);
     await elapse(ttlMs - 60_000);
@@ -80,7 +80,7 @@ function describeContract(tried: () => Tried): void {
     assert.equal((await other.begin("e", "print", "you", leaseMs)).state, "running");
     await elapse(60_001);
     assert.equal((await other.begin("e", "second print", "you", leaseMs)).state, "begun");
-    assert.equal(await store.complete("e", "me", octets("late"), ttlMs), false);
+    assert.equal(await store.complete("e", "me", bytes("late"), ttlMs), false);
     assert.equal(await store.renew("e", "me", leaseMs), false);
     await store.release("e", "me");
     assert.deepEqual(await store.begin("e", "print", "me", leaseMs), { state: "running", fingerprint: "second print" });
@@ -108,8 +108,8 @@ function describeContract(tried: () => Tried): void {
   it("does not let go of an answer by what its owner does after", async () => {
     const { store } = tried();
     await store.begin("h", "print", "me", leaseMs);
-    await store.complete("h", "me", octets("first"), ttlMs);
-    assert.equal(await store.complete("h", "me", octets("second"), ttlMs), false);
+    await store.complete("h", "me", bytes("first"), ttlMs);
+    assert.equal(await store.complete("h", "me", bytes("second"), ttlMs), false);
     assert.equal(await store.renew("h", "me", 1), false);
     await store.release("h", "me");
     const begun = await store.begin("h", "print", "you", leaseMs);
@@ -126,7 +126,7 @@ describe("idempotency store in memory", () => {
     const bounded = createMemoryIdempotencyStore({ maxKeys: 2, clock });
     for (const key of ["a", "b"]) {
       await bounded.begin(key, "print", "me", leaseMs);
-      await bounded.complete(key, "me", octets(key), ttlMs);
+      await bounded.complete(key, "me", bytes(key), ttlMs);
     }
     assert.equal((await bounded.begin("c", "print", "me", leaseMs)).state, "begun");
     assert.equal((await bounded.begin("b", "print", "me", leaseMs)).state, "done");
@@ -174,7 +174,7 @@ describe("idempotency store in SQLite", () => {
     const file = join(folder, "reopened.db");
     const first = createSqliteIdempotencyStore({ path: file });
     await first.begin("a", "print", "me", leaseMs);
-    await first.complete("a", "me", octets("kept"), ttlMs);
+    await first.complete("a", "me", bytes("kept"), ttlMs);
     first.close();
     const second = createSqliteIdempotencyStore({ path: file });
     assert.equal((await second.begin("a", "print", "you", leaseMs)).state, "done");
@@ -278,7 +278,7 @@ describe("idempotency store in Redis", {
     const store = createRedisIdempotencyStore({ client, prefix: "lasting:" });
     await store.begin("a", "print", "me", leaseMs);
     assert.ok((await client.pTTL("lasting:a")) > 0);
-    await store.complete("a", "me", octets("x"), ttlMs);
+    await store.complete("a", "me", bytes("x"), ttlMs);
     assert.ok((await client.pTTL("lasting:a")) > leaseMs);
   });
 });

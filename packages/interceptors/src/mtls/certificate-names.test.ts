@@ -11,8 +11,8 @@ describe("the names of a certificate", () => {
   const good: readonly (readonly [what: string, uris: string[], dnsNames: string[], names: string[]])[] = [
     ["a SPIFFE id", ["spiffe://example.org/shop/orders"], [], ["spiffe://example.org/shop/orders"]],
     ["a trust domain alone", ["spiffe://example.org"], [], ["spiffe://example.org"]],
-    ["a SPIFFE id of 2048 octets", [longest], [], [longest]],
-    ["a trust domain of 255 octets", [`spiffe://${"a".repeat(255)}/x`], [], [`spiffe://${"a".repeat(255)}/x`]],
+    ["a SPIFFE id of 2048 bytes", [longest], [], [longest]],
+    ["a trust domain of 255 bytes", [`spiffe://${"a".repeat(255)}/x`], [], [`spiffe://${"a".repeat(255)}/x`]],
     ["other URIs as they are", ["urn:uuid:1", "https://A.example/"], [], ["urn:uuid:1", "https://A.example/"]],
     ["DNS names behind URIs", ["urn:a"], ["a.example"], ["urn:a", "dns:a.example"]],
     ["DNS names, but not those with a star", [], ["*.example", "a.example"], ["dns:a.example"]],
@@ -40,8 +40,8 @@ describe("the names of a certificate", () => {
     ["with dots to go up", ["spiffe://a.example/x/../y"]],
     ["with a dot to stay", ["spiffe://a.example/./y"]],
     ["with a star", ["spiffe://a.example/*"]],
-    ["of 2049 octets", [`${longest}a`]],
-    ["of a trust domain of 256 octets", [`spiffe://${"a".repeat(256)}/x`]],
+    ["of 2049 bytes", [`${longest}a`]],
+    ["of a trust domain of 256 bytes", [`spiffe://${"a".repeat(256)}/x`]],
     ["without slashes", ["spiffe:a.example/x"]],
   ];
   for (const [what, uris, dnsNames, isAuthority] of bad) {

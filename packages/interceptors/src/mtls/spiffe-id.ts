@@ -5,7 +5,7 @@ const maxTrustDomainBytes = 255;
 
 /** Why a text that begins as a SPIFFE id is none (SPIFFE-ID §2); undefined for a good one. */
 export function spiffeProblem(text: string): string | undefined {
-  if (text.length > maxIdBytes) return `its SPIFFE id has more than ${maxIdBytes} octets`;
+  if (text.length > maxIdBytes) return `its SPIFFE id has more than ${maxIdBytes} bytes`;
   const parts = /^spiffe:\/\/([^/]*)(\/.*)?$/.exec(text);
   if (parts === null) return "its SPIFFE id does not begin with spiffe://";
   const [, trustDomain = "", path = ""] = parts;

@@ -20,7 +20,7 @@ import { failingOnce, retryingOnce } from "../../test/support/retried-calls.ts";
 import { openSlowUpload } from "../../test/support/slow-upload.ts";
 import { createClientOtelMetrics, createServerOtelMetrics } from "./index.ts";
 
-/** Where instruments are made, and what was recorded: name, unit, attributes, count, and for octets their sum. */
+/** Where instruments are made, and what was recorded: name, unit, attributes, count, and for bytes their sum. */
 function openMeter(t: TestContext) {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
@@ -140,7 +140,7 @@ for (const end of ["finish", "takeBack"] as const) {
   });
 }
 
-it("counts the attempts of a repeated call one by one, with octets as they were compressed and the channel's target", async (t) => {
+it("counts the attempts of a repeated call one by one, with bytes as they were compressed and the channel's target", async (t) => {
   const { meter, recorded } = openMeter(t);
   const { compression, compressedBytes } = countingGzip();
   const { client } = await openInMemory(t, failingOnce(), {

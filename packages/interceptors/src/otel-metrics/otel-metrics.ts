@@ -35,7 +35,7 @@ const durationBounds = [
   20, 50, 100,
 ];
 
-/** As gRFC A66 advises for sizes, in octets. */
+/** As gRFC A66 advises for sizes, in bytes. */
 const sizeBounds = [
   0, 1024, 2048, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864, 268435456, 1073741824, 4294967296,
 ];
@@ -182,7 +182,7 @@ function createSizes(meter: Meter, of: string, sentKind: string, receivedKind: s
     const kind = direction === "sent" ? sentKind : receivedKind;
     return meter.createHistogram(`${of}.${direction}_total_compressed_message_size`, {
       unit: "By",
-      description: `Octets of all ${kind} messages together, compressed where they are, without framing and metadata.`,
+      description: `Bytes of all ${kind} messages together, compressed where they are, without framing and metadata.`,
       advice: { explicitBucketBoundaries: sizeBounds },
     });
   }) as [Histogram, Histogram];

@@ -4,11 +4,11 @@ import { randomFillSync } from "node:crypto";
 const batch = 256;
 
 const digits = Buffer.from("0123456789abcdef");
-/** Where in the text each octet's two digits stand. */
+/** Where in the text each byte's two digits stand. */
 const places = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] as const;
 const textLength = 36;
 
-const octets = Buffer.alloc(batch * places.length);
+const bytes = Buffer.alloc(batch * places.length);
 /** With the dashes, which stay. */
 const texts = Buffer.alloc(batch * textLength, "-");
 let left = 0;
@@ -25,17 +25,17 @@ export function randomUuid(): string {
 }
 
 function writeBatch(): void {
-  randomFillSync(octets);
+  randomFillSync(bytes);
   for (left = 0; left < batch; left++) {
     const first = left * places.length;
     // Version 4, and the variant of RFC 9562.
-    octets[first + 6] = ((octets[first + 6] as number) & 0x0f) | 0x40;
-    octets[first + 8] = ((octets[first + 8] as number) & 0x3f) | 0x80;
+    bytes[first + 6] = ((bytes[first + 6] as number) & 0x0f) | 0x40;
+    bytes[first + 8] = ((bytes[first + 8] as number) & 0x3f) | 0x80;
     for (let at = 0; at < places.length; at++) {
-      const octet = octets[first + at] as number;
+      const byte = bytes[first + at] as number;
       const place = left * textLength + (places[at] as number);
-      texts[place] = digits[octet >> 4] as number;
-      texts[place + 1] = digits[octet & 0x0f] as number;
+      texts[place] = digits[byte >> 4] as number;
+      texts[place + 1] = digits[byte & 0x0f] as number;
     }
   }
 }

@@ -20,7 +20,7 @@ describe("a ring of keys", () => {
 
   const strangers = ["", " ", first.slice(1), `${first}a`, first.toUpperCase(), "c".repeat(513), "x".repeat(100_000)];
   for (const key of strangers) {
-    it(`finds nobody for ${key.length} octets of ${JSON.stringify(key.slice(0, 4))}`, () => {
+    it(`finds nobody for ${key.length} bytes of ${JSON.stringify(key.slice(0, 4))}`, () => {
       assert.equal(new KeyRing("here", [{ name: "orders", key: first }]).find(key), undefined);
     });
   }
@@ -28,8 +28,8 @@ describe("a ring of keys", () => {
   const mistakes: readonly (readonly [what: string, entries: unknown, message: RegExp])[] = [
     ["no keys", [], /without keys no program could call/],
     ["what is no list", { name: "orders", key: first }, /without keys/],
-    ["a key of 31 octets", [{ name: "orders", key: first.slice(1) }], /key of orders has to be 32 to 512/],
-    ["a key of 513 octets", [{ name: "orders", key: "c".repeat(513) }], /32 to 512/],
+    ["a key of 31 bytes", [{ name: "orders", key: first.slice(1) }], /key of orders has to be 32 to 512/],
+    ["a key of 513 bytes", [{ name: "orders", key: "c".repeat(513) }], /32 to 512/],
     ["a key with a space", [{ name: "orders", key: `${first} a` }], /without spaces/],
     ["a key beyond ASCII", [{ name: "orders", key: `${first}ä` }], /printable/],
     ["a key that is missing", [{ name: "orders" }], /openssl rand -hex 32/],

@@ -141,7 +141,7 @@ describe("the spans of attempts", () => {
     }
   });
 
-  it("tell the octets of messages as they were sent, where they are told to note them", async (t) => {
+  it("tell the bytes of messages as they were sent, where they are told to note them", async (t) => {
     const { tracer, spans } = openTracer(t);
     const { compression, compressedBytes } = countingGzip();
     const { client } = await openInMemory(

@@ -244,7 +244,7 @@ describe("tracing", () => {
     for (const { name: of, events } of await spans(3)) {
       const messages = events.filter(({ name }) => name !== "Delayed LB pick complete");
       assert.equal(events.length - messages.length, of.startsWith("Attempt.") ? 1 : 0);
-      // The call's own span is made above where messages become octets.
+      // The call's own span is made above where messages become bytes.
       const size = of.startsWith("Sent.") ? [] : [0];
       assert.deepEqual(
         messages.map(({ name, attributes }) => [name, ...Object.values(attributes ?? {})]).sort(),

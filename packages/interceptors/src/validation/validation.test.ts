@@ -63,7 +63,7 @@ const broken: readonly (readonly [string, OrderInit, string, string])[] = [
   ["a duration that is not listed", { ...good, delay: { seconds: 3n } }, "delay", "DURATION_IN"],
   ["a time that has not come", { ...good, at: timestampFromMs(8e12) }, "at", "TIMESTAMP_LT_NOW"],
   ["a wrapped text that is too long", { ...good, note: "long" }, "note", "STRING_MAX_LEN"],
-  ["octets of another length", { ...good, digest: new Uint8Array(3) }, "digest", "BYTES_LEN"],
+  ["bytes of another length", { ...good, digest: new Uint8Array(3) }, "digest", "BYTES_LEN"],
   ["a number inside what is excluded", { ...good, ratio: 0.5 }, "ratio", "DOUBLE_GT_LT_EXCLUSIVE"],
   ["none of what has to be one", { id: "a", place }, "payment", "REQUIRED"],
   ["a bad member of a oneof", { ...good, payment: { case: "card", value: "123" } }, "card", "STRING_LEN"],

@@ -30,19 +30,19 @@ export function sealed(
 }
 
 function signatureOf(signed: string, algorithm: string, key: Uint8Array | KeyObject): string {
-  const octets = Buffer.from(signed);
+  const bytes = Buffer.from(signed);
   if (algorithm.startsWith("HS"))
     return createHmac(`sha${algorithm.slice(2)}`, key)
-      .update(octets)
+      .update(bytes)
       .digest("base64url");
-  if (algorithm === "EdDSA") return sign(null, octets, key as KeyObject).toString("base64url");
+  if (algorithm === "EdDSA") return sign(null, bytes, key as KeyObject).toString("base64url");
   const digest = `sha${algorithm.slice(2)}`;
   if (algorithm.startsWith("ES")) {
-    return sign(digest, octets, { key: key as KeyObject, dsaEncoding: "ieee-p1363" }).toString("base64url");
+    return sign(digest, bytes, { key: key as KeyObject, dsaEncoding: "ieee-p1363" }).toString("base64url");
   }
   // RSASSA-PSS with a salt as long as the digest; RSASSA-PKCS1-v1_5 is what `sign` does by itself.
-  if (!algorithm.startsWith("PS")) return sign(digest, octets, key as KeyObject).toString("base64url");
-  return sign(digest, octets, {
+  if (!algorithm.startsWith("PS")) return sign(digest, bytes, key as KeyObject).toString("base64url");
+  return sign(digest, bytes, {
     key: key as KeyObject,
     padding: 6,
     saltLength: Number(algorithm.slice(2)) / 8,

@@ -1,4 +1,4 @@
-/** JSON.stringify and JSON.parse of the same data, octets to octets: 64-bit integers are strings and bytes base64, and stay so. */
+/** JSON.stringify and JSON.parse of the same data, bytes to bytes: 64-bit integers are strings and bytes base64, and stay so. */
 import { toJson } from "@bufbuild/protobuf";
 import { messageOf, schemaOf } from "../messages.ts";
 import { shapes } from "../samples.ts";
@@ -6,10 +6,10 @@ import { answerQuestions } from "../subject.ts";
 
 answerQuestions((shape) => {
   const data = toJson(schemaOf(shape), messageOf(shape));
-  const octets = Buffer.from(JSON.stringify(data));
+  const bytes = Buffer.from(JSON.stringify(data));
   return {
     encode: () => Buffer.from(JSON.stringify(data)),
-    decode: () => JSON.parse(octets.toString()),
-    bytes: octets.length,
+    decode: () => JSON.parse(bytes.toString()),
+    bytes: bytes.length,
   };
 }, shapes);

@@ -6,10 +6,10 @@ import { answerQuestions } from "../subject.ts";
 answerQuestions((shape) => {
   const schema = schemaOf(shape);
   const message = messageOf(shape);
-  const octets = toBinary(schema, message);
+  const bytes = toBinary(schema, message);
   return {
     encode: () => toBinary(schema, message),
-    decode: () => fromBinary(schema, octets),
-    bytes: octets.length,
+    decode: () => fromBinary(schema, bytes),
+    bytes: bytes.length,
   };
 }, shapes);

@@ -6,10 +6,10 @@ import { answerQuestions } from "../subject.ts";
 answerQuestions((shape) => {
   const schema = schemaOf(shape);
   const message = messageOf(shape);
-  const octets = encodeMessage(schema, message);
+  const bytes = encodeMessage(schema, message);
   return {
     encode: () => encodeMessage(schema, message),
-    decode: () => decodeMessage(schema, octets),
-    bytes: octets.length,
+    decode: () => decodeMessage(schema, bytes),
+    bytes: bytes.length,
   };
 }, shapes);

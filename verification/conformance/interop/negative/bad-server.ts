@@ -101,7 +101,7 @@ export class BadConnection {
     this.peer.sendHeaders(streamId, [":status", "200", "content-type", "application/grpc"]);
   }
 
-  /** Sends octets in DATA frames as the client's windows allow; padding counts there too (RFC 9113 §6.9.1). */
+  /** Sends bytes in DATA frames as the client's windows allow; padding counts there too (RFC 9113 §6.9.1). */
   async sendBytes(streamId: number, bytes: Uint8Array, frameBytes = 16_384, padding?: number): Promise<void> {
     const options = padding === undefined ? {} : { padding };
     for (let at = 0; at < bytes.length; at += frameBytes) {

@@ -126,14 +126,14 @@ test("a limit of one stream is kept, and the calls that wait for it all go well"
 });
 
 for (const padding of [undefined, 0, 255]) {
-  const name = padding === undefined ? "no padding" : `${padding} octets of padding`;
+  const name = padding === undefined ? "no padding" : `${padding} bytes of padding`;
   test(`responses with ${name} in every DATA frame come whole, and their windows are given back`, async (t) => {
     const { server, testChannel } = await start(t, async (connection, streamId) => {
       connection.sendHead(streamId);
       await connection.sendBytes(streamId, responseBytes(largeResponseBytes), 300, padding);
       connection.sendOk(streamId);
     });
-    // Padding alone is 268,000 octets a call: a window that it were not given back to would run dry, and the call with it.
+    // Padding alone is 268,000 bytes a call: a window that it were not given back to would run dry, and the call with it.
     for (let calls = 0; calls < 30; calls++) await largeUnary(testChannel);
     assert.equal(server.connections[0]?.streamIds.length, 30);
   });

@@ -103,7 +103,7 @@ function mergeLane(lane: number): void {
   add(p4h, p4l);
 }
 
-/** Hashes the first `length` octets into `into`. Allocates nothing. */
+/** Hashes the first `length` bytes into `into`. Allocates nothing. */
 export function xxh64(bytes: Uint8Array, length: number, seed: Readonly<Hash64>, into: Hash64): void {
   let at = 0;
   if (length >= stripeBytes) {
@@ -189,7 +189,7 @@ let scratch = new Uint8Array(256);
 
 /** Hashes a text in UTF-8. Allocates only for a text that is longer than any before it. */
 export function xxh64OfText(text: string, into: Hash64, seed: Readonly<Hash64> = noSeed): void {
-  // A character takes at most three octets for each of its UTF-16 units.
+  // A character takes at most three bytes for each of its UTF-16 units.
   if (text.length * 3 > scratch.length) scratch = new Uint8Array(text.length * 3);
   let isAscii = true;
   for (let i = 0; i < text.length; i += 1) {

@@ -5,7 +5,7 @@ import type { EncodedMessage } from "../../transport/encode-request.ts";
 import { ReplayBudget } from "../retry/replay-budget.ts";
 import { SentRequests } from "./sent-requests.ts";
 
-const request = (octets: number): EncodedMessage => ({ payload: new Uint8Array(octets), isCompressed: false });
+const request = (bytes: number): EncodedMessage => ({ payload: new Uint8Array(bytes), isCompressed: false });
 
 describe("the requests that may have to be sent again", () => {
   it("keep their numbers when earlier ones are forgotten", () => {
@@ -31,7 +31,7 @@ describe("the requests that may have to be sent again", () => {
     assert.equal(sent.end, 6);
   });
 
-  it("count with their prefixes against the budget, up to its last octet, until they are released", () => {
+  it("count with their prefixes against the budget, up to its last byte, until they are released", () => {
     const budget = new ReplayBudget(2 * (10 + messagePrefixBytes), 1000);
     const sent = new SentRequests(budget);
     assert.ok(sent.reserve(request(10)));

@@ -9,7 +9,7 @@ export interface AttemptTimes {
   readonly headAtMs: number;
   /** It failed; undefined while it is open. */
   readonly endedAtMs: number | undefined;
-  /** Octets of the request that have not left yet. */
+  /** Bytes of the request that have not left yet. */
   readonly unsentBytes: number;
 }
 

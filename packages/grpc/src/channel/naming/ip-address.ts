@@ -2,7 +2,7 @@
 export function isIpv4(text: string): boolean {
   if (text.length > 15) return false;
   const parts = text.split(".");
-  return parts.length === 4 && parts.every(isDecimalOctet);
+  return parts.length === 4 && parts.every(isDecimalByte);
 }
 
 /** Whether the text is an IPv6 address (RFC 4291 §2.2), without brackets, perhaps with a zone such as `%eth0` (RFC 4007 §11). */
@@ -34,6 +34,6 @@ function countGroups(half: string, mayEndInIpv4: boolean): number | undefined {
   return groups.length + (endsInIpv4 ? 2 : 0);
 }
 
-function isDecimalOctet(part: string): boolean {
+function isDecimalByte(part: string): boolean {
   return /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255;
 }

@@ -39,7 +39,7 @@ export async function runWorkers(
 }
 
 async function runParent(workers: number, options: WorkersOptions): Promise<LifecycleOutcome> {
-  // Structured clones: parts may hold maps, octets and numbers that JSON does not have.
+  // Structured clones: parts may hold maps, bytes and numbers that JSON does not have.
   cluster.setupPrimary({ serialization: "advanced" });
   const { drainMs = defaultDrainMs, stopTimeoutMs = defaultStopTimeoutMs, propagationMs = 0 } = options;
   const clock = options.clock ?? systemClock;

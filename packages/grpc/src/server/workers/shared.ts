@@ -17,7 +17,7 @@ export interface Collected<Part> {
 export interface SharedOptions<Part> {
   /** Tells it from other things that are shared. */
   readonly name: string;
-  /** The part of this process. It is sent to another process: plain data, maps, sets, octets. */
+  /** The part of this process. It is sent to another process: plain data, maps, sets, bytes. */
   readonly read: () => Part;
   /** Makes one of several, which is not empty. It runs in the parent. */
   readonly merge: (parts: readonly Part[]) => Part;

@@ -3,7 +3,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { formatAddress, formatHostPort } from "../../channel/naming/address-text.ts";
 import type { AddressSchema, SecuritySchema, SocketSchema } from "../../gen/grpc/channelz/v1/channelz_pb.ts";
 import type { Address, ConnectionStatus } from "../../transport/client-connection.ts";
-import { ipOctets } from "./ip-octets.ts";
+import { ipBytes } from "./ip-bytes.ts";
 
 /** What a socket is besides its connection. */
 export interface SocketPlace {
@@ -68,7 +68,7 @@ const maxUint32 = 0xffff_ffff;
 
 export function describeAddress(address: Address): MessageInitShape<typeof AddressSchema> {
   if ("path" in address) return { address: { case: "udsAddress", value: { filename: address.path } } };
-  const ipAddress = ipOctets(address.host);
+  const ipAddress = ipBytes(address.host);
   return ipAddress === undefined
     ? { address: { case: "otherAddress", value: { name: formatAddress(address) } } }
     : { address: { case: "tcpipAddress", value: { ipAddress, port: address.port } } };

@@ -3,7 +3,7 @@ import { limitError } from "../../errors/http2-error.ts";
 
 /**
  * DATA frames with less content than this cost something. Honest writers send few of them: the smallest unit that protocols
- * over HTTP/2 write in number is a prefix of five octets, which costs 2.
+ * over HTTP/2 write in number is a prefix of five bytes, which costs 2.
  */
 const smallDataBytes = 7;
 
@@ -17,8 +17,8 @@ export function smallDataCost(contentBytes: number, endStream: boolean): number 
 
 /**
  * Bounds how finely a peer may cut what waits to be used up (RUSTSEC-2026-0258, CVE-2026-84304). The budget is half the
- * connection's window: a window full of five-octet frames, which a slow reader of tiny messages may have, costs two fifths
- * of it, and one full of single octets six times as much as there is. What is used up is given back.
+ * connection's window: a window full of five-byte frames, which a slow reader of tiny messages may have, costs two fifths
+ * of it, and one full of single bytes six times as much as there is. What is used up is given back.
  */
 export class SmallDataBudget {
   private spent = 0;

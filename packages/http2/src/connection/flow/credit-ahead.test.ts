@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { CreditAhead } from "./credit-ahead.ts";
 import { GrowthAllowance } from "./window-growth.ts";
 
-test("gives credit up to the maximum and not for one octet more", () => {
+test("gives credit up to the maximum and not for one byte more", () => {
   const ahead = new CreditAhead(new GrowthAllowance(1000));
   assert.equal(ahead.give(60, 100), true);
   assert.equal(ahead.give(41, 100), false);

@@ -5,7 +5,7 @@ import type { GrowthAllowance } from "./window-growth.ts";
  * would, with its own full window, take the whole connection's, and every other call would wait for that one reader.
  */
 export class CreditAhead {
-  private octets = 0;
+  private bytes = 0;
   private readonly allowance: GrowthAllowance;
   private ended = false;
 
@@ -15,27 +15,27 @@ export class CreditAhead {
 
   /** Data for which credit was given, and that is not used up. */
   get heldBytes(): number {
-    return this.octets;
+    return this.bytes;
   }
 
   /** Data came. True: it gets its credit now. `maxBytes` may be held like this, and what others leave of the allowance. */
-  give(octets: number, maxBytes: number): boolean {
-    if (this.ended || this.octets + octets > maxBytes || !this.allowance.take(octets)) return false;
-    this.octets += octets;
+  give(bytes: number, maxBytes: number): boolean {
+    if (this.ended || this.bytes + bytes > maxBytes || !this.allowance.take(bytes)) return false;
+    this.bytes += bytes;
     return true;
   }
 
   /** Data was used up, whichever it was. Returns for how much of it credit is still due. */
-  repay(octets: number): number {
-    const repaid = Math.min(octets, this.octets);
-    this.octets -= repaid;
+  repay(bytes: number): number {
+    const repaid = Math.min(bytes, this.bytes);
+    this.bytes -= repaid;
     this.allowance.give(repaid);
-    return octets - repaid;
+    return bytes - repaid;
   }
 
   /** The connection is gone, and with it the peer that could send more. */
   end(): void {
     this.ended = true;
-    this.repay(this.octets);
+    this.repay(this.bytes);
   }
 }

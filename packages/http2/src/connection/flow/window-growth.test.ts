@@ -5,7 +5,7 @@ import { GrowthAllowance, WindowGrowth } from "./window-growth.ts";
 const kib = 1024;
 const plenty = 16_384 * kib;
 
-/** A link on which `octets` arrive in each round trip of `roundTripMs`; returns by how much the windows grow. */
+/** A link on which `bytes` arrive in each round trip of `roundTripMs`; returns by how much the windows grow. */
 class Link {
   readonly growth: WindowGrowth;
   private now = 0;
@@ -15,7 +15,7 @@ class Link {
     this.growth = new WindowGrowth(windowBytes, maxBytes, allowance);
   }
 
-  roundTrip(octets: number, { roundTripMs = 50, heldBytes = 0 } = {}): number {
+  roundTrip(bytes: number, { roundTripMs = 50, heldBytes = 0 } = {}): number {
     if (this.isNew) {
       this.isNew = false;
       this.begin();
@@ -23,7 +23,7 @@ class Link {
       this.growth.answered(this.now, heldBytes);
     }
     this.begin();
-    this.growth.received(octets, { nowMs: () => assert.fail("a measurement began within another") });
+    this.growth.received(bytes, { nowMs: () => assert.fail("a measurement began within another") });
     this.now += roundTripMs;
     return this.growth.answered(this.now, heldBytes);
   }

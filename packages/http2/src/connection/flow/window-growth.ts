@@ -19,23 +19,23 @@ const measuredShare = 1 / 4;
 const averagedRoundTrips = 10;
 const newestWeight = 0.9;
 
-/** Octets by which windows may grow that somebody shares; each connection gives back what it took. */
+/** Bytes by which windows may grow that somebody shares; each connection gives back what it took. */
 export class GrowthAllowance {
   private left: number;
 
-  constructor(octets: number) {
-    this.left = octets;
+  constructor(bytes: number) {
+    this.left = bytes;
   }
 
   /** False, and nothing taken, when so much is not left. */
-  take(octets: number): boolean {
-    if (octets > this.left) return false;
-    this.left -= octets;
+  take(bytes: number): boolean {
+    if (bytes > this.left) return false;
+    this.left -= bytes;
     return true;
   }
 
-  give(octets: number): void {
-    this.left += octets;
+  give(bytes: number): void {
+    this.left += bytes;
   }
 }
 
@@ -53,15 +53,15 @@ export class WindowGrowth {
   private readonly maxBytes: number;
   private readonly allowance: GrowthAllowance;
   private grownBytes = 0;
-  /** Octets since the measurement before this one, or since this one began. */
-  private octets = 0;
+  /** Bytes since the measurement before this one, or since this one began. */
+  private bytes = 0;
   private isMeasuring = false;
   /** Nothing is known of the link yet. */
   private isFirst = true;
   private sentAtMs = 0;
   private roundTrips = 0;
   private roundTripMs = 0;
-  private mostOctetsPerMs = 0;
+  private mostBytesPerMs = 0;
 
   constructor(windowBytes: number, maxBytes: number, allowance: GrowthAllowance) {
     this.windowBytes = windowBytes;
@@ -73,16 +73,16 @@ export class WindowGrowth {
    * Counts data that came. "measure": a round trip is to be measured from now on, with a PING whose answer `answered` is told of.
    * "filled": the answer to the first PING is not here, but so much came before it that it can only say one thing.
    */
-  received(octets: number, clock: Pick<Clock, "nowMs">): "measure" | "filled" | undefined {
-    this.octets += octets;
+  received(bytes: number, clock: Pick<Clock, "nowMs">): "measure" | "filled" | undefined {
+    this.bytes += bytes;
     if (this.isMeasuring) {
-      if (!this.isFirst || this.octets < this.windowBytes * filledShare) return undefined;
+      if (!this.isFirst || this.bytes < this.windowBytes * filledShare) return undefined;
       this.isFirst = false;
       return "filled";
     }
-    if (this.octets < this.windowBytes * measuredShare || this.windowBytes >= this.maxBytes) return undefined;
+    if (this.bytes < this.windowBytes * measuredShare || this.windowBytes >= this.maxBytes) return undefined;
     this.isMeasuring = true;
-    this.octets = 0;
+    this.bytes = 0;
     this.sentAtMs = clock.nowMs();
     return "measure";
   }
@@ -94,12 +94,12 @@ export class WindowGrowth {
 
   /** The PING's answer is here. `heldBytes` of the window are not used up yet. Returns by how much the windows grow, mostly 0. */
   answered(nowMs: number, heldBytes: number): number {
-    const { octets } = this;
+    const { bytes } = this;
     this.isMeasuring = false;
     this.isFirst = false;
-    this.octets = 0;
-    const isFaster = this.isFastest(octets, nowMs - this.sentAtMs);
-    return isFaster && octets >= this.windowBytes * filledShare ? this.grow(growthFactor * octets, heldBytes) : 0;
+    this.bytes = 0;
+    const isFaster = this.isFastest(bytes, nowMs - this.sentAtMs);
+    return isFaster && bytes >= this.windowBytes * filledShare ? this.grow(growthFactor * bytes, heldBytes) : 0;
   }
 
   private grow(wantedBytes: number, heldBytes: number): number {
@@ -117,14 +117,14 @@ export class WindowGrowth {
     this.grownBytes = 0;
   }
 
-  private isFastest(octets: number, roundTripMs: number): boolean {
+  private isFastest(bytes: number, roundTripMs: number): boolean {
     this.roundTrips++;
     const weight = Math.max(1 / this.roundTrips, this.roundTrips > averagedRoundTrips ? newestWeight : 0);
     this.roundTripMs += (roundTripMs - this.roundTripMs) * weight;
-    const octetsPerMs = octets / this.roundTripMs;
+    const bytesPerMs = bytes / this.roundTripMs;
     // Not `<=`: nothing in no time is not a number.
-    if (!(octetsPerMs > this.mostOctetsPerMs)) return false;
-    this.mostOctetsPerMs = octetsPerMs;
+    if (!(bytesPerMs > this.mostBytesPerMs)) return false;
+    this.mostBytesPerMs = bytesPerMs;
     return true;
   }
 }

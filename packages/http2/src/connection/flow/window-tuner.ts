@@ -25,9 +25,9 @@ export class WindowTuner {
     this.growth = growth;
   }
 
-  dataReceived(octets: number): void {
+  dataReceived(bytes: number): void {
     const { growth } = this;
-    const step = growth.received(octets, this.parts.clock);
+    const step = growth.received(bytes, this.parts.clock);
     if (step === undefined) return;
     const { clock, inbound, pings } = this.parts;
     if (step === "filled") {

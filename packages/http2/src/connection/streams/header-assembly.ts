@@ -4,7 +4,7 @@ import type { ConnectionLimits } from "../limits.ts";
 
 /**
  * A header block whose frames have not all come (RFC 9113 §6.10). It is gathered before it is decoded, which is safe
- * because its frames and octets are bounded.
+ * because its frames and bytes are bounded.
  */
 export class HeaderAssembly {
   readonly streamId: number;
@@ -14,7 +14,7 @@ export class HeaderAssembly {
   readonly startedAtMs: number;
   private readonly limits: ConnectionLimits;
   private readonly fragments: Uint8Array[] = [];
-  private octets = 0;
+  private bytes = 0;
   private continuations = 0;
 
   constructor(streamId: number, endStream: boolean, dependency: number, startedAtMs: number, limits: ConnectionLimits) {
@@ -44,19 +44,19 @@ export class HeaderAssembly {
   }
 
   complete(): Uint8Array {
-    return Buffer.concat(this.fragments, this.octets);
+    return Buffer.concat(this.fragments, this.bytes);
   }
 
   private add(bytes: Uint8Array, start: number, end: number): void {
-    this.octets += end - start;
-    if (this.octets > this.limits.maxHeaderBlockBytes) {
+    this.bytes += end - start;
+    if (this.bytes > this.limits.maxHeaderBlockBytes) {
       throw limitError(
         "header_block",
         ErrorCode.enhanceYourCalm,
-        `a header block is over ${this.limits.maxHeaderBlockBytes} compressed octets`,
+        `a header block is over ${this.limits.maxHeaderBlockBytes} compressed bytes`,
       );
     }
-    // The frame's octets are valid only during the call, and a view would keep the whole chunk alive.
+    // The frame's bytes are valid only during the call, and a view would keep the whole chunk alive.
     this.fragments.push(new Uint8Array(bytes.subarray(start, end)));
   }
 }

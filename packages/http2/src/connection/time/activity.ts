@@ -35,7 +35,7 @@ export interface ConnectionStatus {
   readonly lastStreamAtMs?: number;
   readonly lastMessageSentAtMs?: number;
   readonly lastMessageReceivedAtMs?: number;
-  /** Octets that this end may send, and that the peer may, on all streams together. */
+  /** Bytes that this end may send, and that the peer may, on all streams together. */
   readonly sendWindowBytes: number;
   readonly receiveWindowBytes: number;
   /** Client: what the server has said, if it has. */

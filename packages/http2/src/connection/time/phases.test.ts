@@ -33,7 +33,7 @@ test("gives a header block its time", () => {
   assert.equal(phases.overdue(550, true, true, 500)?.code, ErrorCode.enhanceYourCalm);
 });
 
-test("gives a frame its time from when it was begun, however many octets of it trickle in", () => {
+test("gives a frame its time from when it was begun, however many bytes of it trickle in", () => {
   const phases = new Phases(limits, 0);
   const clock = new FakeClock();
   clock.advance(500);

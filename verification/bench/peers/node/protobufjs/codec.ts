@@ -11,12 +11,12 @@ const root = protobuf.loadSync(fileURLToPath(new URL("../../../codec/proto/shape
 
 answerQuestions((shape) => {
   const type = root.lookupType(`bench.codec.v1.${shape}`);
-  const octets = toBinary(schemaOf(shape), messageOf(shape));
-  const message = type.decode(octets);
-  assert.deepEqual(new Uint8Array(type.encode(message).finish()), octets, `${shape}: the octets come back`);
+  const bytes = toBinary(schemaOf(shape), messageOf(shape));
+  const message = type.decode(bytes);
+  assert.deepEqual(new Uint8Array(type.encode(message).finish()), bytes, `${shape}: the bytes come back`);
   return {
     encode: () => type.encode(message).finish(),
-    decode: () => type.decode(octets),
-    bytes: octets.length,
+    decode: () => type.decode(bytes),
+    bytes: bytes.length,
   };
 }, shapes);

@@ -11,33 +11,33 @@ import { keepUnknownFields } from "./unknown-fields.ts";
  */
 export const oddInput: unique symbol = Symbol("input is no plain message");
 
-const noOctets = new Uint8Array(0);
+const noBytes = new Uint8Array(0);
 
-/** Node's own conversion, for any Uint8Array. For less than 200 octets it takes half of a TextDecoder's time. */
+/** Node's own conversion, for any Uint8Array. For less than 200 bytes it takes half of a TextDecoder's time. */
 const utf8Slice = Buffer.prototype.utf8Slice as (this: Uint8Array, start: number, end: number) => string;
 
-/** Eight octets seen as the numbers they may hold. Octets are put in by value, so that the machine's order does not matter. */
+/** Eight bytes seen as the numbers they may hold. Bytes are put in by value, so that the machine's order does not matter. */
 const scratch = new DataView(new ArrayBuffer(8));
 
-/** The 64-bit integers of one octet, which are most of them. */
+/** The 64-bit integers of one byte, which are most of them. */
 export const smallIntegers: readonly bigint[] = Array.from({ length: 128 }, (_, value) => BigInt(value));
 
 /** The same for sint64, which counts 0, -1, 1, -2 and so on. */
 export const smallSigned: readonly bigint[] = smallIntegers.map((value) => (value >> 1n) ^ -(value & 1n));
 
 /**
- * Reads the values of protobuf's wire format wherever one octet does not decide it; what one octet decides, compiled readers do
+ * Reads the values of protobuf's wire format wherever one byte does not decide it; what one byte decides, compiled readers do
  * in place. Each method that moves takes the end of the value's message, and throws `oddInput` instead of reading beyond it.
  */
-export class OctetReader extends FieldSkipper {
+export class WireReader extends FieldSkipper {
   /** Where the next value begins. Compiled readers keep it to themselves and store it before they call. */
   at = 0;
   keepUnknownFields = true;
 
   /** @param maxDecodedBytes see MemoryBudget */
-  start(octets: Uint8Array, keepUnknownFields: boolean, maxDecodedBytes: number): void {
+  start(bytes: Uint8Array, keepUnknownFields: boolean, maxDecodedBytes: number): void {
     this.startBudget(maxDecodedBytes);
-    this.octets = octets;
+    this.input = bytes;
     this.at = 0;
     this.keepUnknownFields = keepUnknownFields;
     this.#view = undefined;
@@ -45,41 +45,41 @@ export class OctetReader extends FieldSkipper {
 
   /** Forgets the input, which may be large. */
   finish(): void {
-    this.octets = noOctets;
+    this.input = noBytes;
     this.#view = undefined;
   }
 
   tag(end: number): number {
     const start = this.at;
     const tag = this.uint32(end);
-    const octets = this.at - start;
-    if (octets > 5 || (octets === 5 && (this.octets[this.at - 1] as number) > 0x0f)) throw oddInput;
+    const bytes = this.at - start;
+    if (bytes > 5 || (bytes === 5 && (this.input[this.at - 1] as number) > 0x0f)) throw oddInput;
     return tag;
   }
 
   /** A varint of which the lowest 32 bits count: negative int32 are written with 64. */
   uint32(end: number): number {
-    const octets = this.octets;
+    const bytes = this.input;
     const at = this.at;
     if (end - at < 5) return this.#uint32NearEnd(end);
-    let octet = octets[at] as number;
-    let value = octet & 0x7f;
-    if (octet < 0x80) return this.#found(at + 1, value);
-    octet = octets[at + 1] as number;
-    value |= (octet & 0x7f) << 7;
-    if (octet < 0x80) return this.#found(at + 2, value);
-    octet = octets[at + 2] as number;
-    value |= (octet & 0x7f) << 14;
-    if (octet < 0x80) return this.#found(at + 3, value);
-    octet = octets[at + 3] as number;
-    value |= (octet & 0x7f) << 21;
-    if (octet < 0x80) return this.#found(at + 4, value);
-    octet = octets[at + 4] as number;
-    value = (value | (octet << 28)) >>> 0;
-    if (octet < 0x80) return this.#found(at + 5, value);
+    let byte = bytes[at] as number;
+    let value = byte & 0x7f;
+    if (byte < 0x80) return this.#found(at + 1, value);
+    byte = bytes[at + 1] as number;
+    value |= (byte & 0x7f) << 7;
+    if (byte < 0x80) return this.#found(at + 2, value);
+    byte = bytes[at + 2] as number;
+    value |= (byte & 0x7f) << 14;
+    if (byte < 0x80) return this.#found(at + 3, value);
+    byte = bytes[at + 3] as number;
+    value |= (byte & 0x7f) << 21;
+    if (byte < 0x80) return this.#found(at + 4, value);
+    byte = bytes[at + 4] as number;
+    value = (value | (byte << 28)) >>> 0;
+    if (byte < 0x80) return this.#found(at + 5, value);
     const last = Math.min(end, at + 10);
     for (let next = at + 5; next < last; next++) {
-      if ((octets[next] as number) < 0x80) return this.#found(next + 1, value);
+      if ((bytes[next] as number) < 0x80) return this.#found(next + 1, value);
     }
     throw oddInput;
   }
@@ -114,7 +114,7 @@ export class OctetReader extends FieldSkipper {
     const at = this.at;
     if (end - at < 4) throw oddInput;
     this.at = at + 4;
-    return word(this.octets, at);
+    return word(this.input, at);
   }
 
   fixed32(end: number): number {
@@ -125,14 +125,14 @@ export class OctetReader extends FieldSkipper {
     const at = this.at;
     if (end - at < 8) throw oddInput;
     this.at = at + 8;
-    return signed(word(this.octets, at), word(this.octets, at + 4));
+    return signed(word(this.input, at), word(this.input, at + 4));
   }
 
   fixed64(end: number): bigint {
     const at = this.at;
     if (end - at < 8) throw oddInput;
     this.at = at + 8;
-    return unsigned(word(this.octets, at), word(this.octets, at + 4));
+    return unsigned(word(this.input, at), word(this.input, at + 4));
   }
 
   float(end: number): number {
@@ -144,14 +144,14 @@ export class OctetReader extends FieldSkipper {
     const at = this.at;
     if (end - at < 8) throw oddInput;
     this.at = at + 8;
-    scratch.setInt32(4, word(this.octets, at));
-    scratch.setInt32(0, word(this.octets, at + 4));
+    scratch.setInt32(4, word(this.input, at));
+    scratch.setInt32(0, word(this.input, at + 4));
     return scratch.getFloat64(0);
   }
 
-  /** The octets as numbers of fixed size. Making it takes longer than reading a number without it, and pays for many. */
+  /** The bytes as numbers of fixed size. Making it takes longer than reading a number without it, and pays for many. */
   view(): DataView {
-    const { buffer, byteOffset, length } = this.octets;
+    const { buffer, byteOffset, length } = this.input;
     this.#view ??= new DataView(buffer, byteOffset, length);
     return this.#view;
   }
@@ -165,17 +165,17 @@ export class OctetReader extends FieldSkipper {
 
   /** @param isStrict refuse what is not UTF-8, instead of replacing it */
   text(start: number, end: number, isStrict: boolean): string {
-    const text = utf8Slice.call(this.octets, start, end);
+    const text = utf8Slice.call(this.input, start, end);
     if (!text.includes("\ufffd")) return text;
-    // Either the sender wrote that mark, or it stands for octets that are not UTF-8.
-    const octets = this.bytes(start, end);
-    if (!isStrict) return getTextEncoding().decodeUtf8(octets, false);
-    if (!isUtf8(octets)) throw oddInput;
+    // Either the sender wrote that mark, or it stands for bytes that are not UTF-8.
+    const bytes = this.bytes(start, end);
+    if (!isStrict) return getTextEncoding().decodeUtf8(bytes, false);
+    if (!isUtf8(bytes)) throw oddInput;
     return text;
   }
 
   bytes(start: number, end: number): Uint8Array {
-    const { buffer, byteOffset } = this.octets;
+    const { buffer, byteOffset } = this.input;
     return new Uint8Array(buffer, byteOffset + start, end - start);
   }
 
@@ -187,7 +187,7 @@ export class OctetReader extends FieldSkipper {
    */
   unknownField(message: Message, tag: number, end: number, depth: number): void {
     if (tag >>> 3 === 0) throw oddInput;
-    const bytes = this.octets;
+    const bytes = this.input;
     const start = this.keepUnknownFields ? this.#startOfTag(tag) : 0;
     let at = this.at;
     const price = this.keepUnknownFields ? memoryCosts.unknownField : memoryCosts.droppedField;
@@ -211,33 +211,33 @@ export class OctetReader extends FieldSkipper {
   }
 
   #uint32NearEnd(end: number): number {
-    const octets = this.octets;
+    const bytes = this.input;
     let at = this.at;
     let value = 0;
     for (let shift = 0; shift < 70; shift += 7) {
       if (at >= end) throw oddInput;
-      const octet = octets[at++] as number;
-      if (shift < 32) value |= (octet & 0x7f) << shift;
-      if (octet < 0x80) return this.#found(at, value >>> 0);
+      const byte = bytes[at++] as number;
+      if (shift < 32) value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return this.#found(at, value >>> 0);
     }
     throw oddInput;
   }
 
   #varint64(end: number): void {
-    const octets = this.octets;
+    const bytes = this.input;
     let at = this.at;
     let low = 0;
     let high = 0;
     for (let shift = 0; shift < 70; shift += 7) {
       if (at >= end) throw oddInput;
-      const octet = octets[at++] as number;
-      const bits = octet & 0x7f;
+      const byte = bytes[at++] as number;
+      const bits = byte & 0x7f;
       if (shift < 28) low |= bits << shift;
       else if (shift === 28) {
         low |= bits << 28;
         high = bits >>> 4;
       } else high |= bits << (shift - 32);
-      if (octet < 0x80) {
+      if (byte < 0x80) {
         this.at = at;
         this.#low = low;
         this.#high = high;
@@ -250,17 +250,17 @@ export class OctetReader extends FieldSkipper {
   /** Where the tag begins that ends here. One with needless bytes is left to protobuf-es, which writes it without them. */
   #startOfTag(tag: number): number {
     const more = tag < 0x80 ? 0 : tag < 0x4000 ? 1 : tag < 0x20_0000 ? 2 : tag < 0x1000_0000 ? 3 : 4;
-    if (this.octets[this.at - 1] !== tag >>> (7 * more)) throw oddInput;
+    if (this.input[this.at - 1] !== tag >>> (7 * more)) throw oddInput;
     return this.at - 1 - more;
   }
 }
 
-function word(octets: Uint8Array, at: number): number {
+function word(bytes: Uint8Array, at: number): number {
   return (
-    (octets[at] as number) |
-    ((octets[at + 1] as number) << 8) |
-    ((octets[at + 2] as number) << 16) |
-    ((octets[at + 3] as number) << 24)
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
   );
 }
 

@@ -4,29 +4,29 @@ import { wireTypeOf } from "../wire-type.ts";
 import type { Random } from "./random-schema.ts";
 
 /**
- * Octets as some sender of this schema may write them: fields in any order, more than once, packed or not, maps without key or
+ * Bytes as some sender of this schema may write them: fields in any order, more than once, packed or not, maps without key or
  * value, numbers without a name in closed enums, and fields that the schema does not know.
  */
-export function randomOctets(schema: DescMessage, random: Random): Uint8Array {
+export function randomBytes(schema: DescMessage, random: Random): Uint8Array {
   const writer = new BinaryWriter();
   writeFields(writer, schema, random, 4);
   return writer.finish();
 }
 
-/** One change somewhere: another octet, one less, one more, or an end. */
-export function damage(octets: Uint8Array, random: Random): Uint8Array {
-  const at = random(octets.length + 1);
+/** One change somewhere: another byte, one less, one more, or an end. */
+export function damage(bytes: Uint8Array, random: Random): Uint8Array {
+  const at = random(bytes.length + 1);
   switch (random(5)) {
     case 0:
-      return octets.slice(0, at);
+      return bytes.slice(0, at);
     case 1:
-      return Uint8Array.of(...octets.subarray(0, at), random(256), ...octets.subarray(at));
+      return Uint8Array.of(...bytes.subarray(0, at), random(256), ...bytes.subarray(at));
     case 2:
-      return Uint8Array.of(...octets.subarray(0, at), ...octets.subarray(at + 1));
+      return Uint8Array.of(...bytes.subarray(0, at), ...bytes.subarray(at + 1));
     case 3:
-      return octets.map((octet, n) => (n === at ? octet ^ (1 << random(8)) : octet));
+      return bytes.map((byte, n) => (n === at ? byte ^ (1 << random(8)) : byte));
     default:
-      return octets.map((octet, n) => (n === at ? random(256) : octet));
+      return bytes.map((byte, n) => (n === at ? random(256) : byte));
   }
 }
 
@@ -124,7 +124,7 @@ function writeBare(writer: BinaryWriter, type: ScalarType, random: Random): void
   const sign = random(2) === 0 ? 1 : -1;
   switch (type) {
     case ScalarType.STRING:
-      // Now and then octets that are no UTF-8.
+      // Now and then bytes that are no UTF-8.
       if (random(40) === 0) writer.bytes(Uint8Array.of(0x61, 0xff, 0xc3));
       else writer.string(pick(texts, random));
       break;

@@ -1,31 +1,31 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { OctetReader, oddInput } from "./octet-reader.ts";
+import { oddInput, WireReader } from "./wire-reader.ts";
 
 type Method = "uint32" | "int64" | "uint64" | "sint64" | "bool" | "fixed32" | "sfixed32" | "fixed64" | "sfixed64";
 
-function readerOf(octets: Uint8Array): OctetReader {
-  const reader = new OctetReader();
-  reader.start(octets, true, Number.MAX_SAFE_INTEGER);
+function readerOf(input: Uint8Array): WireReader {
+  const reader = new WireReader();
+  reader.start(input, true, Number.MAX_SAFE_INTEGER);
   return reader;
 }
 
 const isOdd = (thrown: unknown) => thrown === oddInput;
 
-/** One more and one less than what fits into each number of octets. */
+/** One more and one less than what fits into each number of bytes. */
 const edges = Array.from({ length: 10 }, (_, n) => 2n ** BigInt(7 * n)).flatMap((edge) => [edge - 1n, edge, edge + 1n]);
 
-test("reads varints of every length as protobuf-es does, with and without octets behind them", () => {
+test("reads varints of every length as protobuf-es does, with and without bytes behind them", () => {
   for (const value of edges.filter((edge) => edge < 2n ** 63n)) {
     for (const signed of [value, -value]) {
-      const octets = new BinaryWriter().int64(signed).finish();
+      const input = new BinaryWriter().int64(signed).finish();
       for (const behind of [0, 1, 10]) {
-        const padded = Uint8Array.of(...octets, ...new Uint8Array(behind).fill(0xff));
+        const padded = Uint8Array.of(...input, ...new Uint8Array(behind).fill(0xff));
         for (const method of ["uint32", "int64", "uint64", "sint64", "bool"] as Method[]) {
           const reader = readerOf(padded);
           assert.equal(reader[method](padded.length), new BinaryReader(padded)[method](), `${method} ${signed}`);
-          assert.equal(reader.at, octets.length);
+          assert.equal(reader.at, input.length);
         }
       }
     }
@@ -33,32 +33,32 @@ test("reads varints of every length as protobuf-es does, with and without octets
 });
 
 test("reads numbers of fixed size as protobuf-es does", () => {
-  const octets = Uint8Array.of(0x80, 0x7f, 1, 0xff, 0, 0xfe, 3, 0xc0, 9);
+  const input = Uint8Array.of(0x80, 0x7f, 1, 0xff, 0, 0xfe, 3, 0xc0, 9);
   for (const method of ["fixed32", "sfixed32", "fixed64", "sfixed64", "float", "double"] as const) {
-    assert.equal(readerOf(octets)[method](9), new BinaryReader(octets)[method](), method);
+    assert.equal(readerOf(input)[method](9), new BinaryReader(input)[method](), method);
   }
 });
 
-test("reads nothing beyond the end of what surrounds a value, though there are octets", () => {
-  const octets = Uint8Array.of(0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0, 0);
+test("reads nothing beyond the end of what surrounds a value, though there are bytes", () => {
+  const input = Uint8Array.of(0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0, 0);
   for (let end = 0; end < 10; end++) {
     for (const method of ["uint32", "int64", "bool", "tag"] as const) {
-      assert.throws(() => readerOf(octets)[method](end), isOdd, `${method} ${end}`);
+      assert.throws(() => readerOf(input)[method](end), isOdd, `${method} ${end}`);
     }
   }
-  assert.equal(readerOf(octets).uint32(10), 0);
+  assert.equal(readerOf(input).uint32(10), 0);
   for (const [method, bytes] of [
     ["fixed32", 4],
     ["float", 4],
     ["fixed64", 8],
     ["double", 8],
   ] as const) {
-    assert.throws(() => readerOf(octets)[method](bytes - 1), isOdd);
-    readerOf(octets)[method](bytes);
+    assert.throws(() => readerOf(input)[method](bytes - 1), isOdd);
+    readerOf(input)[method](bytes);
   }
 });
 
-test("refuses a varint of eleven octets and a tag of more than 32 bits", () => {
+test("refuses a varint of eleven bytes and a tag of more than 32 bits", () => {
   const long = new Uint8Array(11).fill(0x80);
   assert.throws(() => readerOf(long).uint32(11), isOdd);
   assert.throws(() => readerOf(long).int64(11), isOdd);
@@ -73,7 +73,7 @@ test("believes no length that leads beyond the end", () => {
   assert.throws(() => readerOf(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f)).lengthDelimited(5), isOdd);
 });
 
-test("tells a written replacement mark from octets that are not UTF-8", () => {
+test("tells a written replacement mark from bytes that are not UTF-8", () => {
   const mark = Uint8Array.of(0xef, 0xbf, 0xbd);
   const broken = Uint8Array.of(0x61, 0xff);
   assert.equal(readerOf(mark).text(0, 3, true), "\ufffd");
@@ -84,5 +84,5 @@ test("tells a written replacement mark from octets that are not UTF-8", () => {
 test("lets go of the input when it is finished", () => {
   const reader = readerOf(new Uint8Array(1000));
   reader.finish();
-  assert.equal(reader.octets.length, 0);
+  assert.equal(reader.input.length, 0);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
-import { OctetWriter, oddValue } from "./octet-writer.ts";
+import { oddValue, WireWriter } from "./wire-writer.ts";
 
 type Shared = Pick<
   BinaryWriter,
@@ -22,12 +22,12 @@ type Shared = Pick<
   | "uint64"
 >;
 
-/** The octets that one call gives, from this writer or `undefined` where it refuses, and from protobuf-es's. */
+/** The bytes that one call gives, from this writer or `undefined` where it refuses, and from protobuf-es's. */
 function both<M extends keyof Shared>(
   method: M,
   value: Parameters<Shared[M]>[0],
 ): [Uint8Array | undefined, Uint8Array] {
-  const writer = new OctetWriter();
+  const writer = new WireWriter();
   const reference = new BinaryWriter();
   (reference[method] as (value: unknown) => unknown)(value);
   try {
@@ -40,8 +40,8 @@ function both<M extends keyof Shared>(
 
 function assertSame<M extends keyof Shared>(method: M, values: Parameters<Shared[M]>[0][]): void {
   for (const value of values) {
-    const [octets, expected] = both(method, value);
-    assert.deepEqual(octets, expected, `${method} ${String(value).slice(0, 40)}`);
+    const [bytes, expected] = both(method, value);
+    assert.deepEqual(bytes, expected, `${method} ${String(value).slice(0, 40)}`);
   }
 }
 
@@ -120,7 +120,7 @@ test("writes strings as protobuf-es does, at the edges of each way of writing th
   }
 });
 
-test("writes octets as protobuf-es does", () => {
+test("writes bytes as protobuf-es does", () => {
   assertSame(
     "bytes",
     [0, 1, 127, 128, 16_383, 16_384, 100_000].map((length) => new Uint8Array(length).fill(7)),
@@ -148,7 +148,7 @@ test("refuses values that are not what the method promises", () => {
     ["bytes", [1]],
   ];
   for (const [method, value] of refused) {
-    const writer = new OctetWriter();
+    const writer = new WireWriter();
     assert.throws(
       () => (writer[method] as (value: unknown) => void)(value),
       (thrown) => thrown === oddValue,
@@ -159,7 +159,7 @@ test("refuses values that are not what the method promises", () => {
 
 test("gives length-delimited values the right length, however long", () => {
   for (const length of [0, 1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152]) {
-    const writer = new OctetWriter();
+    const writer = new WireWriter();
     const outer = writer.fork();
     const inner = writer.fork();
     writer.raw(new Uint8Array(length).fill(9));
@@ -172,7 +172,7 @@ test("gives length-delimited values the right length, however long", () => {
 
 test("gives the right length where the buffer ends between a value and its length", () => {
   for (let content = 16_384 - 300; content <= 16_384; content++) {
-    const writer = new OctetWriter();
+    const writer = new WireWriter();
     writer.raw(new Uint8Array(100));
     writer.finish();
     const fork = writer.fork();
@@ -189,7 +189,7 @@ test("gives the right length where the buffer ends between a value and its lengt
 test("keeps a short value's content where the buffer ends right behind it", () => {
   for (let before = 16_384 - 12; before < 16_384; before++) {
     for (const content of [[], [1], [1, 2], [1, 2, 3], [1, 2, 3, 4, 5]]) {
-      const writer = new OctetWriter();
+      const writer = new WireWriter();
       writer.raw(new Uint8Array(before));
       writer.finish();
       const outer = writer.fork();
@@ -198,25 +198,25 @@ test("keeps a short value's content where the buffer ends right behind it", () =
       writer.join(inner);
       writer.join(outer);
       const expected = [content.length + 1, content.length, ...content];
-      assert.deepEqual([...writer.finish()], expected, `${content.length} octets behind ${before}`);
+      assert.deepEqual([...writer.finish()], expected, `${content.length} bytes behind ${before}`);
     }
   }
 });
 
 test("keeps finished messages as they are while it goes on", () => {
-  const writer = new OctetWriter();
+  const writer = new WireWriter();
   const texts = Array.from({ length: 3000 }, (_, n) => String(n).repeat(1 + (n % 200)));
   const finished = texts.map((text) => {
     writer.string(text);
     return writer.finish();
   });
-  finished.forEach((octets, n) => {
-    assert.deepEqual(octets, new BinaryWriter().string(texts[n] ?? "").finish());
+  finished.forEach((bytes, n) => {
+    assert.deepEqual(bytes, new BinaryWriter().string(texts[n] ?? "").finish());
   });
 });
 
 test("forgets an abandoned message, small or large", () => {
-  const writer = new OctetWriter();
+  const writer = new WireWriter();
   writer.string("before");
   const before = writer.finish();
   for (const length of [10, 100_000]) {
@@ -229,7 +229,7 @@ test("forgets an abandoned message, small or large", () => {
 });
 
 test("lets no small message share the buffer of a large one", () => {
-  const writer = new OctetWriter();
+  const writer = new WireWriter();
   for (let part = 0; part < 10; part++) writer.raw(new Uint8Array(9000));
   const large = writer.finish();
   assert.equal(large.length, 90_000);

@@ -6,7 +6,7 @@ import { protoInt64, type UnknownField } from "@bufbuild/protobuf";
  */
 const sharedBytes = 16 * 1024;
 
-/** From this length on a string is measured before room is made for it, instead of assuming three octets for each unit. */
+/** From this length on a string is measured before room is made for it, instead of assuming three bytes for each unit. */
 const minMeasuredUnits = 1024;
 
 /** Strings up to this length are written unit by unit, which for so few is faster than a call into the runtime. */
@@ -33,17 +33,17 @@ export const oddValue: unique symbol = Symbol("value does not fit its field");
  *
  * It takes the plain case of each value and throws `oddValue` for everything else.
  */
-export class OctetWriter {
+export class WireWriter {
   #buffer = new Uint8Array(sharedBytes);
   #view = new DataView(this.#buffer.buffer);
   #start = 0;
   #at = 0;
 
-  /** Ends the message and returns its octets. The next one begins behind them. */
+  /** Ends the message and returns its bytes. The next one begins behind them. */
   finish(): Uint8Array {
-    const octets = new Uint8Array(this.#buffer.buffer, this.#start, this.#at - this.#start);
+    const bytes = new Uint8Array(this.#buffer.buffer, this.#start, this.#at - this.#start);
     this.#startAfter(this.#at);
-    return octets;
+    return bytes;
   }
 
   /** Forgets what was written of an unfinished message. */
@@ -64,11 +64,11 @@ export class OctetWriter {
     }
   }
 
-  raw(octets: Uint8Array): void {
-    if (!(octets instanceof Uint8Array)) throw oddValue;
-    this.#reserve(octets.length);
-    this.#buffer.set(octets, this.#at);
-    this.#at += octets.length;
+  raw(bytes: Uint8Array): void {
+    if (!(bytes instanceof Uint8Array)) throw oddValue;
+    this.#reserve(bytes.length);
+    this.#buffer.set(bytes, this.#at);
+    this.#at += bytes.length;
   }
 
   uint32(value: number): void {
@@ -159,7 +159,7 @@ export class OctetWriter {
   string(value: string): void {
     if (typeof value !== "string") throw oddValue;
     const length = value.length;
-    // A unit of UTF-16 takes three octets at most.
+    // A unit of UTF-16 takes three bytes at most.
     this.#reserve(5 + (length < minMeasuredUnits ? 3 * length : Buffer.byteLength(value, "utf8")));
     if (length > maxInlineUnits || !this.#asciiString(value, length)) this.#utf8String(value, length);
   }
@@ -177,7 +177,7 @@ export class OctetWriter {
     const length = this.#at - contentStart;
     const prefixBytes = varintBytes(length);
     if (prefixBytes > 1) {
-      // One octet was left for the length, which is right for most values. This one has to move.
+      // One byte was left for the length, which is right for most values. This one has to move.
       this.#reserve(prefixBytes - 1);
       contentStart = this.#start + fork;
       this.#buffer.copyWithin(contentStart + prefixBytes - 1, contentStart, this.#at);
@@ -250,14 +250,14 @@ export class OctetWriter {
     this.#at = end;
   }
 
-  #reserve(octets: number): void {
-    if (this.#at + octets > this.#buffer.length) this.#move(octets);
+  #reserve(bytes: number): void {
+    if (this.#at + bytes > this.#buffer.length) this.#move(bytes);
   }
 
   /** Moves the unfinished message to a new buffer with room for more. Finished ones keep the old buffer. */
-  #move(octets: number): void {
+  #move(bytes: number): void {
     const written = this.#at - this.#start;
-    const needed = written + octets;
+    const needed = written + bytes;
     // A large one is not filled with zeros first: only what has been written is ever shown.
     const buffer =
       needed > sharedBytes

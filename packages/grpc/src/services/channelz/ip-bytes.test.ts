@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ipOctets } from "./ip-octets.ts";
+import { ipBytes } from "./ip-bytes.ts";
 
 const zeros = (count: number): number[] => new Array<number>(count).fill(0);
 
-for (const [text, octets] of [
+for (const [text, bytes] of [
   ["127.0.0.1", [127, 0, 0, 1]],
   ["::ffff:10.0.0.255", [10, 0, 0, 255]],
   ["::1", [...zeros(15), 1]],
@@ -14,10 +14,9 @@ for (const [text, octets] of [
   ["64:ff9b::192.0.2.33", [0, 0x64, 0xff, 0x9b, ...zeros(8), 192, 0, 2, 33]],
   ["fe80::1%eth0", [0xfe, 0x80, ...zeros(13), 1]],
 ] as const) {
-  test(`${text} is ${octets.length} octets in network order`, () =>
-    assert.deepEqual([...(ipOctets(text) ?? [])], octets));
+  test(`${text} is ${bytes.length} bytes in network order`, () => assert.deepEqual([...(ipBytes(text) ?? [])], bytes));
 }
 
 test("a name and a half address are none", () => {
-  for (const text of ["localhost", "1.2.3", "1:2:3", ""]) assert.equal(ipOctets(text), undefined);
+  for (const text of ["localhost", "1.2.3", "1:2:3", ""]) assert.equal(ipBytes(text), undefined);
 });

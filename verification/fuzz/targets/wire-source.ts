@@ -1,0 +1,32 @@
+/** Reads an input as a row of decisions; behind its end every byte is 0. */
+export class WireSource {
+  private readonly bytes: Uint8Array;
+  private at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.at >= this.bytes.length;
+  }
+
+  byte(): number {
+    return this.bytes[this.at++] ?? 0;
+  }
+
+  uint16(): number {
+    return (this.byte() << 8) | this.byte();
+  }
+
+  /** At most `count` bytes, fewer at the end. */
+  take(count: number): Uint8Array {
+    const taken = this.bytes.subarray(this.at, this.at + count);
+    this.at += count;
+    return taken;
+  }
+
+  rest(): Uint8Array {
+    return this.take(this.bytes.length);
+  }
+}
