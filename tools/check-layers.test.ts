@@ -142,7 +142,7 @@ describe("checkLayers", () => {
     assert.deepEqual(found, []);
   });
 
-  it("lets insiders import the parts that no entry point shows, and nobody else", () => {
+  it("lets insiders import the parts that no entry point shows, and no one else", () => {
     const files = {
       "packages/low/src/base/b.ts": "export {};",
       "probes/a.ts": 'import "../packages/low/src/base/b.ts";',

@@ -41,7 +41,7 @@ export function checkLayers(root: string, table: LayerTable): Finding[] {
     const place = placeOf(table, file);
     if (place === undefined) {
       const folder = posix.dirname(file);
-      // Configuration at the root stands in no folder of the house.
+      // Configuration at the root stands in no folder of the repository.
       if (folder !== "." && !unnamedFolders.has(folder)) {
         findings.push({ file, line: 1, text: `no row of tools/layers.json names ${folder}/; give it a floor` });
       }
@@ -151,7 +151,7 @@ function reservedModuleProblem(table: LayerTable, file: string, specifier: strin
     const isMeant = specifier === module || `node:${specifier}` === module || specifier.startsWith(`${module}/`);
     if (!isMeant || matchedFolder(within, file) === undefined) continue;
     if (only.some((pattern) => matchedFolder(pattern, file) !== undefined)) continue;
-    const owners = only.length === 0 ? "nobody in" : `${only.join(", ")} in`;
+    const owners = only.length === 0 ? "no one in" : `${only.join(", ")} in`;
     return `${module} is reserved for ${owners} ${within}; go through the layer below`;
   }
   return undefined;

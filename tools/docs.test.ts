@@ -179,7 +179,7 @@ describe("pages of the docs", () => {
     assert.deepEqual(problems, []);
   });
 
-  it("name only source files that exist, where they tell how the house is built", () => {
+  it("name only source files that exist, where they tell how the repository is built", () => {
     const files = listFiles(root);
     const problems: string[] = [];
     for (const page of pages.keys()) {

@@ -87,7 +87,7 @@ describe("manifests of the public packages", () => {
   });
 
   it("say where the repository is as one, or not at all", () => {
-    // Registries show these addresses beside the package; a wrong one sends its users to somebody else.
+    // Registries show these addresses next to the package; a wrong one sends its users to somebody else.
     const { repository, homepage, bugs } = manifestOf("");
     for (const one of packages) {
       const own = manifestOf(one.folder);

@@ -33,7 +33,7 @@ export function isSourceFile(path: string): boolean {
   return sourceEnding.test(path);
 }
 
-/** `x.test.ts` beside its source, or anything in a `test` folder. */
+/** `x.test.ts` next to its source, or anything in a `test` folder. */
 export function isTestFile(path: string): boolean {
   return /\.test\.[cm]?[jt]s$/.test(path) || path.split("/").slice(0, -1).includes("test");
 }

@@ -13,7 +13,7 @@ let payments = 0;
 const folder = mkdtempSync(join(tmpdir(), "tercel-idempotency-"));
 const path = join(folder, "keys.db");
 
-/** A server that is started anew knows the keys of the one before. */
+/** A server that is started again knows the keys of the one before. */
 async function startServer() {
   const store = createSqliteIdempotencyStore({ path });
   const server = createServer({

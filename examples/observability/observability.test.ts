@@ -14,7 +14,7 @@ test("logs, spans and metrics tell the same of each call, and lead from one to t
   assert.deepEqual(await server.ended, [0, null]);
   const lines = (await server.rest()).map((line) => JSON.parse(line) as Line);
 
-  const [ada, empty, bug] = ["hello-Ada", "hello-nobody", "hello-bug"].map((id) =>
+  const [ada, empty, bug] = ["hello-Ada", "hello-no one", "hello-bug"].map((id) =>
     lines.find(({ requestId }) => requestId === id),
   );
   assert.deepEqual(
@@ -26,9 +26,9 @@ test("logs, spans and metrics tell the same of each call, and lead from one to t
     ],
   );
   const panic = lines.find(({ message }) => message === "a handler failed");
-  assert.match(String(panic?.error), /^TypeError: nobody has thought of this/);
+  assert.match(String(panic?.error), /^TypeError: no one has thought of this/);
   assert.ok(said.includes(String(panic?.id)), "the client was told the id under which the bug is logged");
-  assert.ok(!said.includes("nobody has thought"), "and no more");
+  assert.ok(!said.includes("no one has thought"), "and no more");
 
   const clientSpans = said
     .split("\n")

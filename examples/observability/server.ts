@@ -36,7 +36,7 @@ const server = createServer({
     router.service(HelloService, {
       sayHello({ name }) {
         if (name === "") throw new ConnectError("name is empty", Code.InvalidArgument);
-        if (name === "bug") throw new TypeError("nobody has thought of this");
+        if (name === "bug") throw new TypeError("no one has thought of this");
         return { greeting: `Hello, ${name}!` };
       },
       async *countdown({ from }) {

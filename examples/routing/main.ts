@@ -50,7 +50,7 @@ async function whoAnswers(target: string, prefer: Record<string, string> = {}, m
   return [...seen].sort().join(", ");
 }
 
-// What has to match stands in the target; there is nobody else to fall back to.
+// What has to match stands in the target; there is no one else to fall back to.
 console.log("version=v1:", await whoAnswers("discovery:///orders?version=v1"));
 console.log("metadata.tier=gold:", await whoAnswers("discovery:///orders?metadata.tier=gold"));
 // What is preferred stands in the balancer's config: the others stand in while none of those can be reached.

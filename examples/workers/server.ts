@@ -5,7 +5,7 @@ import { createServer, runWorkers, workerNumber } from "@tercel/grpc";
 import { createHealth, createReflection } from "@tercel/grpc/services";
 import { createMetricsHandler, createRegistry, createServerMetrics, shareMetrics } from "@tercel/interceptors/metrics";
 
-// Every process has these: the parent, which runs this file to its end, and each worker, which runs the set-up.
+// Every process has these: the parent, which runs this file to its end, and each worker, which runs the setup.
 const registry = createRegistry();
 const metrics = shareMetrics(registry);
 

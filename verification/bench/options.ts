@@ -4,7 +4,7 @@ import { nearestName } from "./nearest-name.ts";
 export interface BenchOptions {
   /** Names of the cases to run, in the catalogue's order. */
   cases: readonly string[];
-  /** Names of the peers to measure beside Tercel. */
+  /** Names of the peers to measure next to Tercel. */
   peers: readonly string[];
   /** Measurements of each subject in each case; their median is quoted. Default 3, the least whose median drops an outlier on either side. */
   rounds: number;

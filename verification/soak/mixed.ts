@@ -118,7 +118,7 @@ interface Sample {
   readonly client: MemorySample;
 }
 
-/** From the median behind the warm-up to the median at the end, of heap and buffers; RSS is told beside it. */
+/** From the median behind the warm-up to the median at the end, of heap and buffers; RSS is told next to it. */
 function growth(side: "server" | "client", samples: readonly Sample[]): { text: string; isFlat: boolean } {
   const warm = samples.slice(Math.floor(samples.length * warmUpShare));
   const third = Math.max(1, Math.floor(warm.length / 3));

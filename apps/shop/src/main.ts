@@ -100,7 +100,7 @@ async function adminToken(settings: Settings): Promise<string | undefined> {
   return signDevelopmentToken(openServiceSecret(secretFile), token);
 }
 
-/** What the setting is when nobody has set it and there is no registry. */
+/** What the setting is when no one has set it and there is no registry. */
 function ownOrderAddress({ host, orderPort }: Settings): string {
   return joinHostPort(host, orderPort);
 }

@@ -101,7 +101,7 @@ export async function endShopProcess(shop: ShopProcess): Promise<void> {
   await shop.ended;
 }
 
-/** Whether a process still runs. One that has ended but that nobody has waited for, a zombie, does not. */
+/** Whether a process still runs. One that has ended but that no one has waited for, a zombie, does not. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

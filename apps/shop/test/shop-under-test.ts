@@ -35,7 +35,7 @@ export interface ShopUnderTest {
   open(service: Parameters<typeof connect>[0], address: string): LooseClient;
   /** Metadata with a token that the services take in development. */
   tokenOf(role: TokenRole, subject?: string, lifeMinutes?: number): Promise<BearerHeaders>;
-  /** Writes a file beside the data folder, and tells its path. */
+  /** Writes a file next to the data folder, and tells its path. */
   write(name: string, text: string): string;
   end(): Promise<void>;
 }

@@ -24,7 +24,7 @@ after(() => shop.end());
 
 const password = "correct horse battery";
 
-/** A new user with an address that nobody has. */
+/** A new user with an address that no one has. */
 async function addUser(fields: LooseMessage = {}): Promise<LooseMessage> {
   created += 1;
   const person = { email: `user${created}@example.org`, first_name: "Ada", last_name: "Lovelace", password };
@@ -157,7 +157,7 @@ const invalid: { promise: string; method: string; request: LooseMessage; violati
     violations: [["page_size", "INT32_GTE_LTE"]],
   },
   {
-    promise: "a page token that nobody gave out is refused",
+    promise: "a page token that no one gave out is refused",
     method: "ListUsers",
     request: { page_size: 1, page_token: "abc" },
     violations: [["page_token", "PAGE_TOKEN_INVALID"]],
@@ -283,7 +283,7 @@ test("users may read and change themselves, and nothing else", async () => {
   const refused: [string, LooseMessage][] = [
     ["GetUser", { id: other.id }],
     // Whether there is such a user is not told.
-    ["GetUser", { id: "nobody" }],
+    ["GetUser", { id: "no one" }],
     ["UpdateUser", { id: other.id, first_name: "Eve" }],
     ["UpdateUser", { id: user.id, role: "USER_ROLE_ADMIN" }],
     ["CreateUser", { ...person, role: "USER_ROLE_ADMIN" }],
@@ -368,7 +368,7 @@ test("a stream tells what becomes of a user, and goes on behind its token where 
   assert.ok(Number(update.timestamp.seconds) > 1_700_000_000);
   stream.close();
 
-  // What happens while nobody listens is told later. Others are none of this stream's business.
+  // What happens while no one listens is told later. Others are none of this stream's business.
   await users.call("UpdateUser", { id: user.id, last_name: "Last" }, own);
   await addUser();
   await users.call("DeleteUser", { id: user.id }, admin);
@@ -389,7 +389,7 @@ test("a stream tells what becomes of a user, and goes on behind its token where 
   everybody.close();
 });
 
-test("a resume token that nobody gave out is refused", async () => {
+test("a resume token that no one gave out is refused", async () => {
   const stream = users.stream("StreamUserUpdates", { resume_token: "AAAA" }, admin);
   const error = await failureOf(stream.toArray());
   assert.equal(error.code, status.INVALID_ARGUMENT);

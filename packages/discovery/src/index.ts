@@ -25,6 +25,6 @@ export {
 export { adapterOptionNames, readAdapterOptions } from "./port/adapter-options.ts";
 export { type FollowOnce, type FollowOptions, follow } from "./port/follow.ts";
 export { checkInstance, checkServiceName, createInstance, isSameInstance } from "./port/instance.ts";
-export { type KeepRegisteredOptions, KeptRegistrations, type Lease } from "./port/keep-registered.ts";
+export { type KeepRegisteredOptions, type Lease, RegistrationKeeper } from "./port/keep-registered.ts";
 export { type FollowService, WatchHub } from "./port/watch-hub.ts";
 export type { WatchSink } from "./port/watched-service.ts";

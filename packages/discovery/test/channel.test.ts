@@ -116,7 +116,7 @@ test("calls go on while the registry is away, and after the channel was idle mea
   await hosted.close();
   await createClient(Health, channel).check({ service: "one" });
   await channel.close();
-  // Nobody watches now; a channel that begins anew, as one does that leaves idle mode, still finds the instance.
+  // No one watches now; a channel that begins again, as one does that leaves idle mode, still finds the instance.
   const another = createChannel("discovery:///orders", options);
   open.push(() => another.close());
   await createClient(Health, another).check({ service: "one" }, { timeoutMs: 10_000 });
@@ -174,7 +174,7 @@ test("a channel that was in idle mode over a restart of the registry and a chang
   assert.equal(channel.state, "ready");
 });
 
-test("calls keep to their own zone and version, go to another zone while nobody there answers, and come back", async () => {
+test("calls keep to their own zone and version, go to another zone while no one there answers, and come back", async () => {
   const { target } = await hostRegistry();
   const [own, other, old] = [await startService("own"), await startService("other"), await startService("old")];
   const holder = connect(target);
@@ -214,14 +214,14 @@ test("calls keep to their own zone and version, go to another zone while nobody 
   assert.equal(await found("old"), 0);
 });
 
-test("a call fails at once and says why, when nobody offers the service", async () => {
+test("a call fails at once and says why, when no one offers the service", async () => {
   const { target } = await hostRegistry();
   const channels = createServiceChannels({ registry: connect(target) });
   open.push(() => channels.close());
-  await assert.rejects(channels.client(Health, "nobody").check({}), (error) => {
+  await assert.rejects(channels.client(Health, "no one").check({}), (error) => {
     const { code, rawMessage } = ConnectError.from(error);
     assert.equal(code, Code.Unavailable);
-    assert.match(rawMessage, /no instance of nobody is registered with the embedded registry at 127\.0\.0\.1/);
+    assert.match(rawMessage, /no instance of no one is registered with the embedded registry at 127\.0\.0\.1/);
     return true;
   });
 });
@@ -238,7 +238,7 @@ test("a process has one channel to a service, however many of its parts ask", as
   assert.throws(() => channels.channel("orders"), /closed/);
 });
 
-test("a list that is read anew moves the calls", async () => {
+test("a list that is read again moves the calls", async () => {
   const one = await startService("one");
   const two = await startService("two");
   const at = (port: number) => ({ orders: [{ address: "127.0.0.1", port }] });
@@ -252,7 +252,7 @@ test("a list that is read anew moves the calls", async () => {
   await watch.until(({ instances }) => instances[0]?.port === two.port);
   watch.close();
   await client.check({ service: "two" });
-  await assert.rejects(registry.register({ name: "orders", address: "a", port: 1 }), /registers nobody/);
+  await assert.rejects(registry.register({ name: "orders", address: "a", port: 1 }), /registers no one/);
 });
 
 test("under TLS an instance is verified as the service, or as what its metadata says", {

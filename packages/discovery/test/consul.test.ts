@@ -101,7 +101,7 @@ describe("Consul", { skip, timeout: 120_000 }, () => {
     await registry.close();
   });
 
-  test("loses its memory in a restart, and still nobody disappears", async () => {
+  test("loses its memory in a restart, and still no one disappears", async () => {
     const registry = connect({ check: { kind: "ttl", ttlMs: 1500 } });
     const other = connect();
     await registry.register({ name: "stays", id: "stays-1", address: "127.0.0.1", port: 1 });
@@ -123,7 +123,7 @@ describe("Consul", { skip, timeout: 120_000 }, () => {
 });
 
 describe("several agents of Consul", { skip, timeout: 60_000 }, () => {
-  test("when the one that is asked dies, the next one is told and followed, and nobody disappears", async () => {
+  test("when the one that is asked dies, the next one is told and followed, and no one disappears", async () => {
     const first = await startConsul();
     const second = await startConsul({}, first.serf);
     // The server has to stay: the agent is asked first, and dies.

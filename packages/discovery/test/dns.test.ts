@@ -85,7 +85,7 @@ test("a watch notices changes, and a name that is gone", async () => {
   await registry.close();
 });
 
-test("a name server that fails makes nobody disappear", async () => {
+test("a name server that fails makes no one disappear", async () => {
   writeSrv();
   const registry = connect();
   const watch = watching(registry, "orders");
@@ -101,7 +101,7 @@ test("a name server that fails makes nobody disappear", async () => {
   await registry.close();
 });
 
-test("nobody can register in DNS, which is said", async () => {
+test("no one can register in DNS, which is said", async () => {
   const registry = connect();
   assert.equal(registry.canRegister, false);
   await assert.rejects(registry.register({ name: "a", address: "a", port: 1 }), /its records are written elsewhere/);

@@ -43,7 +43,7 @@ afterEach(async () => {
 
 describeRegistryContract("the embedded registry", () => ({ open: connect }));
 
-test("nobody disappears while the registry is gone, and everyone is back after its restart", async () => {
+test("no one disappears while the registry is gone, and everyone is back after its restart", async () => {
   const service = connect();
   const caller = connect();
   await service.register({ name: "orders", id: "one", address: "127.0.0.1", port: 1 });

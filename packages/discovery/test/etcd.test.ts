@@ -113,7 +113,7 @@ describe("etcd", { skip, timeout: 120_000 }, () => {
     await registry.close();
   });
 
-  test("nobody disappears while it is away, and the watch goes on where it was", async () => {
+  test("no one disappears while it is away, and the watch goes on where it was", async () => {
     const registry = connect();
     const other = connect();
     await registry.register({ name: "stays", id: "one", address: "127.0.0.1", port: 1 });
@@ -133,7 +133,7 @@ describe("etcd", { skip, timeout: 120_000 }, () => {
     await other.close();
   });
 
-  test("lists anew when what a watch has missed was compacted", async () => {
+  test("lists again when what a watch has missed was compacted", async () => {
     const registry = connect();
     const other = connect();
     const gone = await registry.register({ name: "compacted", id: "gone", address: "127.0.0.1", port: 1 });
@@ -148,7 +148,7 @@ describe("etcd", { skip, timeout: 120_000 }, () => {
     await registry.register({ name: "compacted", id: "new", address: "127.0.0.1", port: 3 });
     const { header } = (await running.ask("kv/range", { key: base64("x") })) as { header: { revision: string } };
     await running.ask("kv/compaction", { revision: header.revision, physical: true });
-    await proxy.mend();
+    await proxy.repair();
     await watch.until(hasIds("new", "stays"));
     watch.close();
     for (const one of [registry, other, far]) await one.close();
@@ -174,7 +174,7 @@ describe("etcd", { skip, timeout: 120_000 }, () => {
 });
 
 describe("an etcd cluster", { skip, timeout: 120_000 }, () => {
-  test("whichever member dies, registrations and watches go on, and nobody disappears when most are gone", async () => {
+  test("whichever member dies, registrations and watches go on, and no one disappears when most are gone", async () => {
     const members = await startCluster(3);
     const endpoints = members.map(({ endpoint }) => endpoint);
     const registry = createEtcdRegistry({ endpoints, log, backoff });

@@ -142,7 +142,7 @@ test("a watch that ends goes on from its last bookmark, without another list", a
   watch.close();
 });
 
-test("a version that the API server has forgotten is listed anew", async () => {
+test("a version that the API server has forgotten is listed again", async () => {
   put(endpointSlice("orders-a", 90, [podEndpoint("one", "10.0.0.1")]));
   const watch = watching(connect(), "orders");
   await watch.until(hasIds("uid-one"));
@@ -165,7 +165,7 @@ test("a version that the API server has forgotten is listed anew", async () => {
   watch.close();
 });
 
-test("an API server that fails makes nobody disappear", async () => {
+test("an API server that fails makes no one disappear", async () => {
   put(endpointSlice("orders-a", 90, [podEndpoint("one", "10.0.0.1")]));
   const watch = watching(connect(), "orders");
   await watch.until(hasIds("uid-one"));

@@ -51,7 +51,7 @@ export {
 } from "./server/workers/shared.ts";
 export type { WorkersOptions } from "./server/workers/worker-options.ts";
 export { type Clock, systemClock } from "./time/clock.ts";
-export type { LimitAction, LimitName, LimitStrike, OnLimit } from "./transport/limit-reporter.ts";
+export type { LimitAction, LimitExceeded, LimitName, OnLimit } from "./transport/limit-reporter.ts";
 export type { ListenAddress } from "./transport/listen.ts";
 export { type FromFiles, type TlsFiles, type TlsFilesOptions, watchTlsFiles } from "./transport/tls-files.ts";
 export type { TlsMaterial } from "./transport/tls-material.ts";

@@ -92,7 +92,7 @@ describe("a server's answer to a request", () => {
     ["with a negative time-out", { "grpc-timeout": "-1S" }, Code.Internal, /grpc-timeout/],
     ["with an empty time-out", { "grpc-timeout": "" }, Code.Internal, /grpc-timeout/],
     ["with a time-out of zero", { "grpc-timeout": "0n" }, Code.DeadlineExceeded, /deadline/],
-    ["in an encoding nobody knows", { "grpc-encoding": "br" }, Code.Unimplemented, /br.*gzip/],
+    ["in an encoding no one knows", { "grpc-encoding": "br" }, Code.Unimplemented, /br.*gzip/],
     ["with bytes that are no base64", { "x-bin": "!!!" }, Code.Internal, /x-bin/],
   ];
   for (const [name, headers, code, message] of refused) {

@@ -205,7 +205,7 @@ describe("a client's verdict on a response", () => {
     ],
     ["without content-type", respond({ ":status": 200 }, [message], { "grpc-status": "0" }), Code.Unknown],
     [
-      "in JSON that nobody asked for",
+      "in JSON that no one asked for",
       respond({ ...head, "content-type": "application/grpc+json" }, [], {}),
       Code.Unknown,
     ],

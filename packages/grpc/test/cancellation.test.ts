@@ -14,7 +14,7 @@ describe("cancellation", () => {
         async unary(_request, context) {
           entered.happen(context.signal);
           await aborted(context.signal);
-          throw new Error("nobody hears this");
+          throw new Error("no one hears this");
         },
       });
       const controller = new AbortController();
@@ -250,7 +250,7 @@ describe("cancellation", () => {
     await assertStatus(waiting, Code.Unavailable);
     await assertStatus(responses.next(), Code.Unavailable);
     assert.equal(ConnectError.from(await handlerReason.happened).rawMessage, "the peer closed the connection");
-    // The channel connects anew with the next call.
+    // The channel connects again with the next call.
     assert.equal((await client.clientStream(streamOf())).text, "again");
     await transport.close({ deadlineMs: 0 });
   });

@@ -80,7 +80,7 @@ describe("errors made with one call", () => {
     );
   });
 
-  it("refuse an option nobody knows and name the nearest", () => {
+  it("refuse an option no one knows and name the nearest", () => {
     const init = { resouce: "users/7" } as errors.ResourceErrorInit;
     assert.throws(() => errors.notFound(init), /notFound: unknown option "resouce"; did you mean "resource"/);
   });

@@ -81,7 +81,7 @@ function countPerTurn() {
 }
 
 const streamed = 50_000;
-/** Twice the share: the count may begin anew in the middle of one. */
+/** Twice the share: the count may begin again in the middle of one. */
 const maxPerTurn = 2 * 1024;
 
 describe("a generator that never waits", () => {

@@ -10,7 +10,7 @@ import { overBothTransports } from "./support/open-echo.ts";
 const messageBytes = 64 * 1024;
 const totalMessages = 1024;
 /**
- * What may be under way when nobody reads: the stream's window of 1 MiB, 64 KiB in the sender's stream, and on a socket what
+ * What may be under way when no one reads: the stream's window of 1 MiB, 64 KiB in the sender's stream, and on a socket what
  * the kernel holds beyond the window, which is nothing. A few messages more are between generator and stream.
  */
 const mostAhead = (1024 + 64) / 64 + 4;
@@ -107,7 +107,7 @@ describe("a slow reader", () => {
       assert.equal((await client.unary({})).text, "through");
     });
 
-    it("of one stream does not hold up a call beside it, with the windows as they are by default", async (t) => {
+    it("of one stream does not hold up a call next to it, with the windows as they are by default", async (t) => {
       const payload = randomBytes(messageBytes);
       let made = 0;
       const { client, transport } = await open(t, {

@@ -171,7 +171,7 @@ describe("hooks around a call", () => {
       assert.equal(notes.includes("a end"), false);
     });
 
-    it(`set headers that the handler's own stand beside, and win over those of the same name (${how})`, async (t) => {
+    it(`set headers that the handler's own stand next to, and win over those of the same name (${how})`, async (t) => {
       const heading = createHookedInterceptor({
         onHead(request, _state, response) {
           setHeader(request, response, "x-hook", "first");

@@ -344,7 +344,7 @@ describe("interceptors", () => {
     });
 
     it("share context values with each other, and on the server with the handler", async (t) => {
-      const user = createContextKey("nobody");
+      const user = createContextKey("no one");
       const naming: Interceptor = (next) => (request) => {
         request.contextValues.set(user, `${request.contextValues.get(user)}!`);
         return next(request);
@@ -354,7 +354,7 @@ describe("interceptors", () => {
         { unary: (_request, context) => ({ text: context.values.get(user) }) },
         { server: { interceptors: [naming, naming] } },
       );
-      assert.equal((await client.unary({})).text, "nobody!!");
+      assert.equal((await client.unary({})).text, "no one!!");
       let seen = "";
       const reading: Interceptor = (next) => (request) => {
         seen = request.contextValues.get(user);
@@ -367,7 +367,7 @@ describe("interceptors", () => {
   });
 });
 
-describe("what nobody asks for", () => {
+describe("what no one asks for", () => {
   overBothTransports((open) => {
     it("is not made: no Headers, no AbortController, with interceptors that only pass on", async (t) => {
       const passing: Interceptor = (next) => (request) => next(request);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { Code } from "@connectrpc/connect";
-import type { LimitStrike } from "@tercel/grpc";
+import type { LimitExceeded } from "@tercel/grpc";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
 import { overBothTransports, recordingLog } from "./support/open-echo.ts";
 
@@ -10,7 +10,7 @@ const manyFields = Array.from({ length: 140 }, (_, at): [name: string, value: st
 
 overBothTransports((open) => {
   it("a server tells its log and onLimit that a client's metadata has too many fields, and serves the next call", async (t) => {
-    const strikes: LimitStrike[] = [];
+    const strikes: LimitExceeded[] = [];
     const { client, logged } = await open(
       t,
       { unary: (request) => ({ text: request.text }) },
@@ -25,12 +25,12 @@ overBothTransports((open) => {
     const [line] = logged;
     assert.deepEqual(
       [line?.level, line?.message, line?.fields.limit, line?.fields.action],
-      ["warn", "a peer struck a limit", "header_list", "refused"],
+      ["warn", "a peer exceeded a limit", "header_list", "refused"],
     );
   });
 
   it("a server serves a request whose metadata is large within the limit, says so once and counts each", async (t) => {
-    const strikes: LimitStrike[] = [];
+    const strikes: LimitExceeded[] = [];
     const { client, logged } = await open(
       t,
       { unary: (request) => ({ text: request.text }) },
@@ -76,7 +76,7 @@ overBothTransports((open) => {
   });
 
   it("a channel tells its log and onLimit that a server's metadata has too many fields", async (t) => {
-    const strikes: LimitStrike[] = [];
+    const strikes: LimitExceeded[] = [];
     const { log, logged } = recordingLog();
     const { client } = await open(
       t,

@@ -106,7 +106,7 @@ describe("a server's address", () => {
     await server.close();
   });
 
-  it("is not warned of when cleartext is meant, or nobody else can reach it", async () => {
+  it("is not warned of when cleartext is meant, or no one else can reach it", async () => {
     const { log, logged } = recordingLog();
     for (const [options, where] of [
       [{ insecure: true }, { port: 0, host: "0.0.0.0" }],
@@ -128,7 +128,7 @@ describe("a server's address", () => {
     await assert.rejects(server.listen({ port: 0 }), /was closed/);
   });
 
-  it("is refused with an option nobody knows", async () => {
+  it("is refused with an option no one knows", async () => {
     const server = createServer({ routes });
     await assert.rejects(server.listen({ prt: 0 } as never), /"prt"; did you mean "port"/);
     await server.close();
@@ -176,7 +176,7 @@ describe("TLS", { skip: withoutOpenssl }, () => {
     await server.close();
   });
 
-  it("with a required client certificate lets in who has one, and nobody else", async () => {
+  it("with a required client certificate lets in who has one, and no one else", async () => {
     const { server, port } = await serve({
       key: files.serverKey,
       cert: files.serverCert,
@@ -275,14 +275,14 @@ describe("TLS", { skip: withoutOpenssl }, () => {
 });
 
 describe("HTTP/1.1 on a server's port", () => {
-  it("is answered with 505 where nobody serves it", async () => {
+  it("is answered with 505 where no one serves it", async () => {
     const server = createServer({ routes });
     const { port } = await server.listen({ port: 0 });
     assert.equal((await get(port)).status, 505);
     await server.close();
   });
 
-  it("is handed to the server that was given for it, and gRPC goes on beside it", async () => {
+  it("is handed to the server that was given for it, and gRPC goes on next to it", async () => {
     const http1Server = createHttp1Server((request, response) => response.end(`served ${request.url}`));
     const server = createServer({ routes, http1Server });
     const { port } = await server.listen({ port: 0 });

@@ -133,7 +133,7 @@ describe("a stream of reports", () => {
   for (const [what, minIntervalMs, seconds, everyMs] of [
     ["as often as the client asks", 1000, 2n, 2000],
     ["no more often than the server allows", 5000, 2n, 5000],
-    ["each half minute when nobody says anything else", undefined, 0n, 30_000],
+    ["each half minute when no one says anything else", undefined, 0n, 30_000],
   ] as const) {
     it(`tells the load at once and then ${what}`, async (t) => {
       const { clock, reporting, client } = open(t, minIntervalMs);

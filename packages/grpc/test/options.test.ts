@@ -54,7 +54,7 @@ describe("options", () => {
     ["a channel's keepalive", () => makeChannel({ keepalive: { time: 1, timeMs: 10_000 } }), /did you mean "timeMs"\?/],
   ];
   for (const [name, make, message] of misspelt) {
-    it(`of ${name} that nobody knows are refused, with the nearest that somebody does`, () => {
+    it(`of ${name} that no one knows are refused, with the nearest that somebody does`, () => {
       assert.throws(make, (error) => error instanceof TypeError && message.test(error.message));
     });
   }

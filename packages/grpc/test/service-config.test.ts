@@ -92,7 +92,7 @@ describe("a service config given to the channel", () => {
 });
 
 describe("waiting for ready", () => {
-  /** A channel to a port where nobody listens. */
+  /** A channel to a port where no one listens. */
   function openNowhere(t: TestContext, options: ChannelOptions) {
     const clock = createFakeClock();
     const channel = createChannel("127.0.0.1:1", { clock, ...options });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:http2";
 import { describe, it, type TestContext } from "node:test";
 import { Client, credentials } from "@grpc/grpc-js";
-import type { LimitStrike } from "@tercel/grpc";
+import type { LimitExceeded } from "@tercel/grpc";
 import { createFakeClock, createStubServer } from "@tercel/grpc/testing";
 import { collect, createOccasion, settled } from "@tercel/test-support/async";
 import { echoRoutes, overBothTransports, recordingLog } from "./support/open-echo.ts";
@@ -26,7 +26,7 @@ const handlers = {
 describe("large requests that come at the same time, more than the budget", () => {
   overBothTransports((open) => {
     it("are all received, one after the other", async (t) => {
-      const strikes: LimitStrike[] = [];
+      const strikes: LimitExceeded[] = [];
       const { client } = await open(t, handlers, { server: { limits, onLimit: (strike) => strikes.push(strike) } });
       async function* requests() {
         for (let at = 0; at < 3; at++) yield { payload };
@@ -51,7 +51,7 @@ describe("large requests that come at the same time, more than the budget", () =
   });
 
   it("are all answered as grpc-js sees it", async (t) => {
-    const strikes: LimitStrike[] = [];
+    const strikes: LimitExceeded[] = [];
     const stub = await createStubServer(echoRoutes(handlers), {
       serverOptions: { limits, log: recordingLog().log, onLimit: (strike) => strikes.push(strike) },
     });

@@ -25,7 +25,7 @@ describe("onUnhandledCall", () => {
     ["a path that is none", { ":path": "/" }, [], undefined, Code.Unimplemented],
     ["a request that is no gRPC", { "content-type": "text/plain" }, [], undefined, Code.Unknown],
     ["metadata that cannot be read", { "key-bin": "?" }, [], "Unary", Code.Internal],
-    ["an encoding that nobody knows", { "grpc-encoding": "rot13" }, [], "Unary", Code.Unimplemented],
+    ["an encoding that no one knows", { "grpc-encoding": "rot13" }, [], "Unary", Code.Unimplemented],
     ["a time-out that is none", { "grpc-timeout": "soon" }, [], "Unary", Code.Internal],
     ["a time that is up at once", { "grpc-timeout": "0n" }, [framed(Buffer.of())], "Unary", Code.DeadlineExceeded],
     ["a message that is missing", {}, [], "Unary", Code.Unimplemented],

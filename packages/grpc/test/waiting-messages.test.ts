@@ -20,7 +20,7 @@ const mebibyte = 1_048_576;
 /** As large as a stream's window grows by itself. */
 const windows = { streamWindowBytes: 8 * mebibyte, connectionWindowBytes: 16 * mebibyte };
 
-/** Bytes of the heap and of buffers that are still alive once nobody needs them. */
+/** Bytes of the heap and of buffers that are still alive once no one needs them. */
 async function heldBytes(): Promise<number> {
   for (let round = 0; round < 3; round++) {
     collectGarbage();
@@ -78,7 +78,7 @@ function numbered(count: number): Buffer {
 }
 
 describe("a million small messages", () => {
-  it("that nobody reads take less memory than they did on the wire", async (t) => {
+  it("that no one reads take less memory than they did on the wire", async (t) => {
     const begin = createOccasion();
     const answered = createOccasion<number>();
     const [session, stream] = await openRequests(t, {

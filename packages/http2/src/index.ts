@@ -24,5 +24,5 @@ export type { HeaderFields, Stream, StreamListener } from "./stream/stream.ts";
 export { freeBuffer } from "./bytes/free-buffer.ts";
 export type { ByteChannel } from "./connection/byte-channel.ts";
 export { resolveLimits } from "./connection/limits.ts";
-export { StreamPlaces } from "./connection/streams/stream-places.ts";
+export { SharedStreamLimit } from "./connection/streams/shared-stream-limit.ts";
 export { type Clock, systemClock } from "./connection/time/clock.ts";

@@ -54,23 +54,23 @@ async function isServed(address: ListenAddress): Promise<boolean> {
 
 /** Writes down what limits were exceeded. */
 function recorder() {
-  const struck: string[] = [];
+  const exceeded: string[] = [];
   return {
-    struck,
+    exceeded,
     onLimit: ({ limit, action }: LimitEvent) => {
-      struck.push(`${limit} ${action}`);
+      exceeded.push(`${limit} ${action}`);
     },
   };
 }
 
 test("refuses connections over the limit, serves those it has, and takes another when one has left", async () => {
-  const { struck, onLimit } = recorder();
+  const { exceeded, onLimit } = recorder();
   await withServer({ maxConnections: 3, onLimit }, local, async (address) => {
     await withConnection(address, {}, async (connection) => {
       const others = [await connect(address, {}, {}), await connect(address, {}, {})];
       for (const other of others) await other.ping();
       for (let i = 0; i < 20; i++) await closed(await open(address));
-      assert.deepEqual(struck, new Array(20).fill("connections refused"));
+      assert.deepEqual(exceeded, new Array(20).fill("connections refused"));
       assert.equal((await ask(connection, patterned(5))).body.length, 5);
       others[0]?.close();
       // The server hears of that in its own time.
@@ -87,14 +87,14 @@ const ownAddress = Object.values(networkInterfaces())
 test("refuses connections over the limit of one address, and takes those of others", {
   skip: ownAddress === undefined ? "this machine has no address but loopback" : false,
 }, async () => {
-  const { struck, onLimit } = recorder();
+  const { exceeded, onLimit } = recorder();
   await withServer({ maxConnectionsPerAddress: 2, onLimit }, { host: "0.0.0.0", port: 0 }, async (address) => {
     const port = portOf(address);
     const first = { host: ownAddress as string, port };
     const taken = [await connect(first, {}, {}), await connect(first, {}, {})];
     for (const connection of taken) await connection.ping();
     await closed(await open(first));
-    assert.deepEqual(struck, ["connections_per_address refused"]);
+    assert.deepEqual(exceeded, ["connections_per_address refused"]);
     await withConnection({ host: "127.0.0.1", port }, {}, async (connection) => {
       assert.equal((await ask(connection, patterned(5))).body.length, 5);
     });
@@ -103,13 +103,13 @@ test("refuses connections over the limit of one address, and takes those of othe
 });
 
 test("takes a thousand connections of this machine, where a proxy may stand for many peers", async () => {
-  const { struck, onLimit } = recorder();
+  const { exceeded, onLimit } = recorder();
   await withServer({ onLimit }, local, async (address) => {
     const sockets = await Promise.all(Array.from({ length: 1000 }, () => open(address)));
     await withConnection(address, {}, async (connection) => {
       assert.equal((await ask(connection, patterned(5))).body.length, 5);
     });
-    assert.deepEqual(struck, []);
+    assert.deepEqual(exceeded, []);
     await Promise.all(sockets.map(leave));
   });
 });

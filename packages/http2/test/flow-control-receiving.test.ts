@@ -50,7 +50,7 @@ test("takes data up to the connection's window, and ends the connection at one b
   await scripted.peer.expectGoaway(ErrorCode.flowControlError);
 });
 
-test("gives no credit for data that nobody has used up", async () => {
+test("gives no credit for data that no one has used up", async () => {
   const scripted = await receiving();
   scripted.peer.sendData(1, patterned(1000));
   await scripted.peer.expectNothingMore();
@@ -212,7 +212,7 @@ test("keeps giving credit on a stream that is older than the acknowledgement of 
   assert.equal(events.closes, 0);
 });
 
-test("lets other streams go on beside one with a full window that nobody reads, with the windows as they are by default", async () => {
+test("lets other streams go on next to one with a full window that no one reads, with the windows as they are by default", async () => {
   const scripted = createScriptedServer({
     onStream: (recorded, stream) => {
       recorded.consumes = stream.id !== 1;
@@ -231,7 +231,7 @@ test("lets other streams go on beside one with a full window that nobody reads, 
   assert.deepEqual(scripted.events.stream(3).log, ["data 16384", "end"]);
 });
 
-test("holds no more for streams that nobody reads than it may, whatever their number", async () => {
+test("holds no more for streams that no one reads than it may, whatever their number", async () => {
   const scripted = createScriptedServer({
     limits: { maxReceiveWindowBytes: 4 * 1_048_576 },
     onStream: (recorded) => {
@@ -272,7 +272,7 @@ test("gives the connection credit for what is left unread of a stream that has e
   assert.equal(peer.unread.length, 0);
 });
 
-/** The same as `credits`, beside PINGs that measure the link. */
+/** The same as `credits`, next to PINGs that measure the link. */
 async function creditsBeside({ peer, settle }: ScriptedConnection): Promise<Record<number, number>> {
   await settle();
   const sums: Record<number, number> = {};

@@ -1,14 +1,14 @@
 // Each limit that a peer strikes is told once, by its name and with what followed.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ConnectionLimits, ErrorCode, type LimitName, limitNames, StreamPlaces } from "../src/index.ts";
+import { type ConnectionLimits, ErrorCode, type LimitName, limitNames, SharedStreamLimit } from "../src/index.ts";
 import { createScriptedClient, createScriptedServer, type ScriptedConnection } from "../src/testing/index.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
 interface Strike {
   readonly told: readonly string[];
   readonly limits?: Partial<ConnectionLimits>;
-  readonly streamPlaces?: StreamPlaces;
+  readonly streamPlaces?: SharedStreamLimit;
   readonly role?: "client";
   /** The connection is used as it is, without SETTINGS and their acknowledgement. */
   readonly noHandshake?: boolean;
@@ -56,7 +56,7 @@ const strikes: Partial<Record<LimitName, Strike>> = {
   },
   shared_streams: {
     told: ["shared_streams refused"],
-    streamPlaces: new StreamPlaces(1),
+    streamPlaces: new SharedStreamLimit(1),
     strike({ peer }) {
       peer.sendHeaders(1, post);
       peer.sendHeaders(3, post);
@@ -178,7 +178,7 @@ const strikes: Partial<Record<LimitName, Strike>> = {
   },
 };
 
-/** Struck before there is a connection: see sockets.test.ts and connection-floods.test.ts. */
+/** Exceeded before there is a connection: see sockets.test.ts and connection-floods.test.ts. */
 const ofTheListener: readonly LimitName[] = [
   "connections",
   "connections_per_address",
@@ -195,7 +195,7 @@ function listBytesOf(fields: readonly string[]): number {
 const silent = { onHead() {}, onData() {}, onTrailers() {}, onEnd() {}, onReset() {}, onWritable() {} };
 
 for (const [name, { told, limits = {}, streamPlaces, role, noHandshake, strike }] of Object.entries(strikes)) {
-  test(`tells that the peer has struck the limit ${name}`, async () => {
+  test(`tells that the peer has exceeded the limit ${name}`, async () => {
     const options = { limits, ...(streamPlaces !== undefined && { streamPlaces }) };
     const scripted = role === "client" ? createScriptedClient(options) : createScriptedServer(options);
     if (noHandshake !== true) await scripted.peer.shakeHands();

@@ -1,4 +1,4 @@
-// What many streams cost a connection, one after another and beside each other. Several engines kept something of each.
+// What many streams cost a connection, one after another and next to each other. Several engines kept something of each.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
@@ -62,7 +62,7 @@ test("answers 20,000 requests of a single byte each, which ends them, without ta
   await peer.expectAlive();
 });
 
-test("answers other requests beside one that stopped in the middle of its data", async () => {
+test("answers other requests next to one that stopped in the middle of its data", async () => {
   const scripted = createAnsweringServer();
   const { peer, settle } = scripted;
   await peer.shakeHands();

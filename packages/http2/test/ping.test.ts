@@ -37,7 +37,7 @@ test("settles each ping by its own answer, in whatever order they come", async (
   await Promise.all(both);
 });
 
-test("ignores an answer that nobody waits for", async () => {
+test("ignores an answer that no one waits for", async () => {
   const { peer } = createScriptedServer();
   await peer.shakeHands();
   peer.sendPing("0000000000000001", { ack: true });

@@ -87,7 +87,7 @@ for (const [what, flags, type] of [
   });
 }
 
-test("ignores an acknowledgement that nobody waits for", async () => {
+test("ignores an acknowledgement that no one waits for", async () => {
   const { peer } = createScriptedServer();
   await peer.shakeHands();
   peer.sendSettingsAck();

@@ -1,12 +1,12 @@
 // A limit of streams that the connections of a server share.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ErrorCode, StreamPlaces } from "../src/index.ts";
+import { ErrorCode, SharedStreamLimit } from "../src/index.ts";
 import { createScriptedServer } from "../src/testing/index.ts";
 import { ok, post } from "./example-fields.ts";
 
 test("takes as many streams as there are places on all connections, and refuses one more so that it may be sent again", async () => {
-  const streamPlaces = new StreamPlaces(3);
+  const streamPlaces = new SharedStreamLimit(3);
   const [a, b] = [createScriptedServer({ streamPlaces }), createScriptedServer({ streamPlaces })];
   for (const { peer } of [a, b]) await peer.shakeHands();
   a.peer.sendHeaders(1, post);
@@ -21,7 +21,7 @@ test("takes as many streams as there are places on all connections, and refuses 
 });
 
 test("gives a place back when a stream has ended, also one that was reset, and not before its handler has", async () => {
-  const streamPlaces = new StreamPlaces(1);
+  const streamPlaces = new SharedStreamLimit(1);
   const { peer, events } = createScriptedServer({ streamPlaces });
   await peer.shakeHands();
   peer.sendHeaders(1, post, { endStream: true });
@@ -39,7 +39,7 @@ test("gives a place back when a stream has ended, also one that was reset, and n
 });
 
 test("gives back every place of a connection that is lost, those of handlers when they end", async () => {
-  const streamPlaces = new StreamPlaces(10);
+  const streamPlaces = new SharedStreamLimit(10);
   const { peer, events, connection } = createScriptedServer({ streamPlaces });
   await peer.shakeHands();
   for (const id of [1, 3, 5]) peer.sendHeaders(id, post);
@@ -52,7 +52,7 @@ test("gives back every place of a connection that is lost, those of handlers whe
 });
 
 test("does not charge refusals as glitches, because the peer does not know the limit", async () => {
-  const streamPlaces = new StreamPlaces(0);
+  const streamPlaces = new SharedStreamLimit(0);
   const { peer, events } = createScriptedServer({ streamPlaces, limits: { glitchBurst: 0 } });
   await peer.shakeHands();
   for (let id = 1; id < 100; id += 2) {
@@ -63,7 +63,7 @@ test("does not charge refusals as glitches, because the peer does not know the l
 });
 
 test("refuses 10,000 streams at once and 1000 a second, and ends the connection at the next", async () => {
-  const streamPlaces = new StreamPlaces(0);
+  const streamPlaces = new SharedStreamLimit(0);
   const { peer, clock, settle } = createScriptedServer({ streamPlaces });
   await peer.shakeHands();
   let id = 1;

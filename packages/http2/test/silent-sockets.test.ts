@@ -99,7 +99,7 @@ for (const [what, part] of [
 ] as const) {
   test(`serves newcomers of any address while 1,000 TLS sockets have sent ${what}`, needsTls, async () => {
     const { counts, onLimit } = recorder();
-    // Its clock stands still: nobody waits for a time-out of the server.
+    // Its clock stands still: no one waits for a time-out of the server.
     const clock = new FakeClock();
     await withServer({ tls: certificate, clock, onLimit }, local, async (address, server) => {
       const silent = await openMany(1000, address, part());

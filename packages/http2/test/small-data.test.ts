@@ -53,7 +53,7 @@ const silent = { onHead() {}, onTrailers() {}, onEnd() {}, onReset() {}, onWrita
 const singleBytes = 87_381;
 
 for (const padding of [0, 200]) {
-  test(`bears ${singleBytes} single bytes that nobody uses up, with padding of ${padding}, and ends the connection at the next`, async () => {
+  test(`bears ${singleBytes} single bytes that no one uses up, with padding of ${padding}, and ends the connection at the next`, async () => {
     // Padding is used up at once, so it lets the window grow, and the budget with it.
     const scripted = await openServer({ maxReceiveWindowBytes: 0 });
     const { peer, events } = scripted;
@@ -65,7 +65,7 @@ for (const padding of [0, 200]) {
   });
 }
 
-test("bears a window full of five-byte frames that nobody has used up yet", async () => {
+test("bears a window full of five-byte frames that no one has used up yet", async () => {
   const scripted = await openServer();
   const { events } = scripted;
   await sendMany(scripted, 1, 5, Math.floor(1_048_576 / 5));

@@ -283,7 +283,7 @@ test("does not speak with a TLS server that does not agree to HTTP/2", { skip: w
   await once(server, "close");
 });
 
-test("rejects with the system's error as the cause when nobody listens", async () => {
+test("rejects with the system's error as the cause when no one listens", async () => {
   const server = createNetServer();
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

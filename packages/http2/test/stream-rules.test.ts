@@ -81,7 +81,7 @@ for (const [what, send] of [
   });
 }
 
-test("ends the connection for a broken PRIORITY on a stream nobody opened, which cannot be reset", async () => {
+test("ends the connection for a broken PRIORITY on a stream no one opened, which cannot be reset", async () => {
   for (const [send, code] of [
     [(peer: ScriptedPeer) => peer.sendPriority(5, 5), ErrorCode.protocolError],
     [
@@ -143,7 +143,7 @@ const glitches: readonly [what: string, send: (peer: ScriptedPeer) => void][] = 
   ["empty DATA (CVE-2019-9518)", (peer) => peer.sendData(1, "")],
   ["DATA of nothing but padding", (peer) => peer.sendData(1, "", { padding: 10 })],
   ["PRIORITY (CVE-2019-9513)", (peer) => peer.sendPriority(1)],
-  ["acknowledgements of SETTINGS that nobody waits for", (peer) => peer.sendSettingsAck()],
+  ["acknowledgements of SETTINGS that no one waits for", (peer) => peer.sendSettingsAck()],
 ];
 
 for (const [what, send] of glitches) {

@@ -48,7 +48,7 @@ class LinkEnd implements ByteChannel {
   /** What the line takes in one step goes on its way. */
   step(): void {
     const wasOver = this.writableLength > 0;
-    // A line cannot save up the time in which nobody sent.
+    // A line cannot save up the time in which no one sent.
     this.sendable = Math.min(this.sendable, 0) + (this.speed.bytesPerSecond * stepMs) / 1000;
     while (this.sendable > 0) {
       const first = this.queue[0];

@@ -1,4 +1,4 @@
-// What users read first: the table of all features, and on each page what it averts.
+// What users read first: the table of all features, and on each page what it protects against.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

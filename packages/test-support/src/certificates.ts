@@ -22,7 +22,7 @@ export interface CertificateRequest {
   readonly isAuthority?: boolean;
 }
 
-/** A certificate authority of the test's own, made anew, so that nothing in the repository can expire. */
+/** A certificate authority of the test's own, made again, so that nothing in the repository can expire. */
 export interface Authority {
   readonly cert: Buffer;
   issue(request: CertificateRequest): KeyPair;
@@ -42,7 +42,7 @@ export function createAuthority(name = "Test CA"): Authority {
   let count = 0;
   return {
     cert: read("ca.crt"),
-    issue({ names = [], commonName = "nobody", isAuthority = false }) {
+    issue({ names = [], commonName = "no one", isAuthority = false }) {
       const at = count++;
       const extensions = [
         `basicConstraints=CA:${isAuthority ? "TRUE" : "FALSE"}`,

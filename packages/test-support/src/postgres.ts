@@ -42,14 +42,14 @@ function unprivileged(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const idOf = (flag: string, user: string): number =>
     Number(execFileSync("id", [flag, user], { encoding: "utf8", stdio: "pipe" }));
-  for (const user of ["postgres", "nobody"]) {
+  for (const user of ["postgres", "no one"]) {
     try {
       return { uid: idOf("-u", user), gid: idOf("-g", user) };
     } catch {
       // There is no such user; the next may be.
     }
   }
-  throw new Error("neither a user postgres nor nobody is there to run PostgreSQL as");
+  throw new Error("neither a user postgres nor no one is there to run PostgreSQL as");
 }
 
 /** Debian keeps PostgreSQL's programs out of the path, in a folder for each version. */

@@ -2,7 +2,7 @@
  * `npm run bench:attacks [-- WORD …]`: what each attack costs the server and everybody else on it: its memory, its CPU time once the
  * attacker is gone, and how long another connection's calls take. Exit code 1 when one is over its gate.
  *
- * Server and clients have a core each, and the attacker gives way to the victim beside it: elsewhere these two share no processor, and what
+ * Server and clients have a core each, and the attacker gives way to the victim next to it: elsewhere these two share no processor, and what
  * the victim waits for is to be the server.
  */
 import { type ChildProcess, fork, spawn } from "node:child_process";
@@ -23,7 +23,7 @@ const maxGrowthBytes = 64 * 2 ** 20;
 const maxCpuShare = 0.05;
 const calmAfterMs = 4000;
 const calmMs = 1000;
-/** How much longer than beside an attacker that only opens a connection 99 of 100 calls may take … */
+/** How much longer than next to an attacker that only opens a connection 99 of 100 calls may take … */
 const maxSlowdown = 3;
 /** … unless that is within one turn of the event loop, which is what a connection may take before others get theirs. */
 const turnMs = 20;

@@ -54,6 +54,6 @@ function describe({
   return `
 bare connection   ${shown(bare)}
 channel           ${shown(channel)}
-With the same CPU time the channel makes ${Math.round(share * 100)} % of the calls (at least ${leastShare * 100} % are promised), as it stands beside its server ${Math.round(rateShare * 100)} %.
+With the same CPU time the channel makes ${Math.round(share * 100)} % of the calls (at least ${leastShare * 100} % are promised), as it stands next to its server ${Math.round(rateShare * 100)} %.
 `;
 }

@@ -1,4 +1,4 @@
-/** `npm run bench -- compare --base FOLDER`: this checkout's CPU time per call beside another checkout's, with confidence intervals. */
+/** `npm run bench -- compare --base FOLDER`: this checkout's CPU time per call next to another checkout's, with confidence intervals. */
 import { join } from "node:path";
 import { BENCH_CASES, type BenchCase } from "../cases.ts";
 import type { Turn } from "../measure/interleave.ts";

@@ -9,7 +9,7 @@ export const secret = new Uint8Array(32).fill(7);
 
 const tokenSeconds = 3600;
 
-/** What a service's callers send beside the message: who they are, the trace that is not recorded, and how long they wait. */
+/** What a service's callers send next to the message: who they are, the trace that is not recorded, and how long they wait. */
 export function callerHeaders(nowMs: number): string[] {
   return [
     "user-agent: grpc-go/1.70.0",

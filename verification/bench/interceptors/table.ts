@@ -4,7 +4,7 @@ import { median } from "../measure/statistics.ts";
 /** What the design promises: this stack makes at least this share of the bare server's calls. */
 export const promise = { stack: "all", leastShare: 0.6 } as const;
 
-/** One stack beside the bare server. */
+/** One stack next to the bare server. */
 export interface StackFigures {
   readonly name: string;
   /** Calls or messages per second; undefined where it failed. */

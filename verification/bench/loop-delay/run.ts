@@ -72,9 +72,9 @@ for (const [name, run] of Object.entries(runs)) {
   if (words.length > 0 && !words.some((word) => name.includes(word))) continue;
   const { turns, connections } = await measure(run);
   const column = (ms: number): string => ms.toFixed(1).padEnd(7);
-  const struck = Object.entries(turns.strikes).map(([limit, times]) => `${limit} ×${times}`);
+  const exceeded = Object.entries(turns.strikes).map(([limit, times]) => `${limit} ×${times}`);
   console.log(
-    `${column(turns.p50Ms)}${column(turns.p99Ms)}${column(turns.maxMs)}${String(connections ?? "").padEnd(13)}${name}${struck.length === 0 ? "" : ` (${struck.join(", ")})`}`,
+    `${column(turns.p50Ms)}${column(turns.p99Ms)}${column(turns.maxMs)}${String(connections ?? "").padEnd(13)}${name}${exceeded.length === 0 ? "" : ` (${exceeded.join(", ")})`}`,
   );
   isTooLate ||= turns.p99Ms > maxP99Ms;
 }

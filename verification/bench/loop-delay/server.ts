@@ -5,7 +5,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { createServer, type LimitStrike } from "@tercel/grpc";
+import { createServer, type LimitExceeded } from "@tercel/grpc";
 import { createSelfSigned } from "@tercel/test-support/certificates";
 import { EchoResponseSchema, EchoService } from "../peers/tercel/gen/echo_pb.ts";
 import { listsService } from "./lists-service.ts";
@@ -16,7 +16,7 @@ export interface TurnLengths {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** Limits that the attacker struck, with how often. */
+  /** Limits that the attacker exceeded, with how often. */
   readonly strikes: Readonly<Record<string, number>>;
 }
 
@@ -27,7 +27,7 @@ const tls = process.argv[2] === "tls" ? createSelfSigned() : undefined;
 const server = createServer({
   log: quiet,
   ...(tls !== undefined && { tls }),
-  onLimit({ limit, action }: LimitStrike) {
+  onLimit({ limit, action }: LimitExceeded) {
     const name = `${limit} ${action}`;
     strikes[name] = (strikes[name] ?? 0) + 1;
   },

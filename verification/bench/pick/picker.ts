@@ -72,7 +72,7 @@ class InstantSubchannel implements Subchannel {
   readonly lastError = undefined;
   readonly failedAttempts = 0;
   readonly nextAttemptInMs = 0;
-  readonly endedInUse = false;
+  readonly closedWhileActive = false;
   readonly #onState: SubchannelStateListener;
 
   constructor(address: Address, onState: SubchannelStateListener) {
@@ -99,7 +99,7 @@ class InstantSubchannel implements Subchannel {
     });
   }
 
-  makePlace(): void {}
+  ensureCapacity(): void {}
 
   shutdown(): void {
     this.state = "shutdown";

@@ -3,7 +3,7 @@ import { lastWords } from "./command.ts";
 
 const running = new Set<ChildProcess>();
 
-/** A program that runs beside this one until it is stopped or this process ends. */
+/** A program that runs next to this one until it is stopped or this process ends. */
 export interface Child {
   pid: number;
   /** Each whole line of its stdout. */

@@ -17,7 +17,7 @@ export interface H2load {
   /** Bytes that each answer's body has at least. */
   leastResponseBytes: number;
   isTls?: boolean;
-  /** Header lines of every request beside gRPC's own: `name: value`. */
+  /** Header lines of every request next to gRPC's own: `name: value`. */
   headers?: readonly string[];
   /** Calls started per second in all, however fast they are answered. Default: as fast as they are answered. */
   requestsPerSecond?: number;

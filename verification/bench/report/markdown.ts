@@ -1,6 +1,6 @@
 import type { BenchDocument, CaseResult } from "./document.ts";
 
-/** The document as a page shows it: one table with a row per case and a column per peer, and below it what a reader needs beside it. */
+/** The document as a page shows it: one table with a row per case and a column per peer, and below it what a reader needs next to it. */
 export function renderMarkdown(document: BenchDocument): string {
   const peers = [
     ...new Set(document.cases.flatMap(({ peers, failures }) => [...Object.keys(peers), ...Object.keys(failures)])),

@@ -51,7 +51,7 @@ export async function runClient(
 ): Promise<string | undefined> {
   const child = spawn(command.file, [...command.args, ...options], { stdio: ["ignore", "pipe", "pipe"] });
   const output = lastOutput(child);
-  // A process that waits for a core says nothing of the case; the machine's share of that is told beside what went wrong.
+  // A process that waits for a core says nothing of the case; the machine's share of that is told next to what went wrong.
   const standstill = monitorEventLoopDelay();
   standstill.enable();
   let isLate = false;

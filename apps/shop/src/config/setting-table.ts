@@ -1,7 +1,7 @@
 import { anyText, oneOf, type SettingValue, share, urlOrNone, wholeNumber } from "./setting-values.ts";
 import type { Settings } from "./settings.ts";
 
-/** One setting: how it is written, what it is if nobody says so, and how its text is read. */
+/** One setting: how it is written, what it is if no one says so, and how its text is read. */
 export interface SettingEntry<Value> {
   readonly flag: string;
   readonly variable: string;

@@ -1,4 +1,4 @@
-/** What a log line may carry beside its event; scalars only, so that writing it can never fail. */
+/** What a log line may carry in addition to its event; scalars only, so that writing it can never fail. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** A structured log: one JSON object per line, with time, level, service and event first. */

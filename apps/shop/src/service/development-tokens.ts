@@ -2,7 +2,7 @@ import type { TokenKey } from "@tercel/interceptors/auth";
 import { SignJWT } from "jose";
 import type { ServiceSecret } from "./service-secret.ts";
 
-/** The `iss` of tokens that the shop makes for itself. Nobody takes them in production. */
+/** The `iss` of tokens that the shop makes for itself. No one takes them in production. */
 export const developmentIssuer = "tercel-shop-development";
 
 /** The roles that a token may say; they are those of user.v1. */

@@ -12,7 +12,7 @@ import { serverLimits } from "./server-limits.ts";
 /** How long calls under way may take to end once a stop was asked for; the supervisor waits a little longer. */
 const drainDeadlineMs = 10_000;
 
-/** What a process of the shop serves, beside health and reflection. */
+/** What a process of the shop serves, next to health and reflection. */
 export interface Served {
   readonly services: readonly DescService[];
   readonly routes: (router: ConnectRouter) => void;

@@ -25,7 +25,7 @@ export function isServiceReport(message: unknown): message is ServiceReport {
   return message.event === "start_failed" && "problem" in message && typeof message.problem === "string";
 }
 
-/** Calls back when the supervisor asks for a stop, or has gone: nobody would ever stop this service then. */
+/** Calls back when the supervisor asks for a stop, or has gone: no one would ever stop this service then. */
 export function onParentStop(stop: (reason: string) => void): void {
   if (process.send === undefined) return;
   if (!process.connected) {

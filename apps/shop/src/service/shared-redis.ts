@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { describeError, type Log } from "../log/json-log.ts";
 
-/** What instances of a service share beside their database, and can do without. */
+/** What instances of a service share next to their database, and can do without. */
 export interface SharedRedis {
   readonly client: Redis;
   close(): void;
@@ -25,7 +25,7 @@ export function openSharedRedis(url: string, log: Log): SharedRedis | undefined 
     isTold = false;
     log.info("redis_there");
   });
-  // Each attempt fails anew; what matters is that it began to.
+  // Each attempt fails again; what matters is that it began to.
   client.on("error", (error) => {
     if (!isTold) log.warn("redis_missing", { error: describeError(error) });
     isTold = true;

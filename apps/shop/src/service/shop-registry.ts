@@ -24,7 +24,7 @@ export interface ShopRegistry {
 
 /** How long a start waits for the registry. */
 const registerTimeoutMs = 3_000;
-/** Between two attempts of a service that nobody knows of yet. */
+/** Between two attempts of a service that no one knows of yet. */
 const retryMs = 5_000;
 
 /** Opens the registry at a target; an empty one means none. */

@@ -5,7 +5,7 @@ import type { Log } from "../log/json-log.ts";
 
 /** The registry that the supervisor hosts for the services it runs. */
 export interface HostedRegistry {
-  /** Where it listens: on this machine only, as it asks nobody who they are. */
+  /** Where it listens: on this machine only, as it asks no one who they are. */
   readonly address: string;
   close(): Promise<void>;
 }

@@ -28,7 +28,7 @@ export interface SupervisionContext {
 /** A service that is kept running as a process of its own. */
 export interface SupervisedService {
   /**
-   * Starts the service; settles with its address once it listens. From then on it is started anew whenever it ends.
+   * Starts the service; settles with its address once it listens. From then on it is started again whenever it ends.
    *
    * @throws Error when it ends before it listens, which is not tried again: the person who started it is still looking.
    */

@@ -7,7 +7,7 @@ export function accessRules(settings: Pick<Settings, "environment" | "host">): R
     "user.v1.UserService/*": "authenticated",
     "user.v1.UserService/ListUsers": { roles: ["admin"] },
     "user.v1.UserService/DeleteUser": { roles: ["admin"] },
-    // It is older than tokens and cannot tell users apart: either nobody else can reach it, or it is for admins.
+    // It is older than tokens and cannot tell users apart: either no one else can reach it, or it is for admins.
     "user.UserService/*": isOldPackageOpen(settings) ? "public" : { roles: ["admin"] },
   };
 }

@@ -43,7 +43,7 @@ const deadlines = {
   defaultMs: { "user.v1.UserService/CreateUser": 15_000 },
 };
 
-/** What stands around the handlers of user-service. The order is what makes it work, so the reasons stand beside it. */
+/** What stands around the handlers of user-service. The order is what makes it work, so the reasons stand next to it. */
 export function createCallProtection(parts: CallProtectionParts): CallProtection {
   const { services, settings, registry, log } = parts;
   const frameworkLog = toFrameworkLog(log, "interceptor");

@@ -48,7 +48,7 @@ function open(store: CacheStore | undefined) {
   };
 }
 
-test("a user is read once, and anew when it has changed", async () => {
+test("a user is read once, and again when it has changed", async () => {
   const { cache, reads, change, counted } = open(createMemoryCacheStore());
   assert.deepEqual(await cache.get("ada"), ada);
   assert.deepEqual(await cache.get("ada"), ada);

@@ -14,7 +14,7 @@ export interface UserCache {
 /** How long a user may be out of date where another instance could not tell the cache of a change. */
 const ttlMs = 300_000;
 
-/** Creates the cache beside `getUser`. Without a store it is no cache at all. */
+/** Creates the cache next to `getUser`. Without a store it is no cache at all. */
 export function createUserCache(
   store: CacheStore | undefined,
   getUser: (id: string) => StoredUser | undefined,

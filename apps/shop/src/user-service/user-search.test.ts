@@ -64,7 +64,7 @@ const filters = [
 ];
 
 for (const { filter, finds } of filters) {
-  test(`the filter ${JSON.stringify(filter)} finds ${finds || "nobody"}`, () => {
+  test(`the filter ${JSON.stringify(filter)} finds ${finds || "no one"}`, () => {
     const page = find(filter);
     assert.equal(namesOf(page), finds);
     assert.equal(page.total, page.users.length);

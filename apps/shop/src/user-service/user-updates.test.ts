@@ -120,7 +120,7 @@ test("what another process does is told within a second, in order with what is d
   add("Ada");
   assert.deepEqual(await take(stream, 2), ["2 created Bob", "3 created Ada"]);
   await stream.return();
-  // Nobody follows, so nobody looks any more.
+  // No one follows, so no one looks any more.
   await clock.advance(1_000);
   assert.equal(clock.pendingTimers, 0);
 });

@@ -96,7 +96,7 @@ export function createUserUpdates(
 
     async *follow({ userIds, after, signal }) {
       if (after !== undefined && !changes.reachesBackTo(after)) throw tokenTooOld();
-      // Nobody was told of what came while nobody followed, and nobody has to be.
+      // No one was told of what came while no one followed, and no one has to be.
       if (broadcaster.subscribers === 0) toldAll = changes.last();
       // Before the database is read: what happens meanwhile is then in the one, in the other, or in both.
       const live = broadcaster.subscribe({ signal });

@@ -6,7 +6,7 @@ import { type AdapterOptions, adapterOptionNames } from "../port/adapter-options
 export interface ConsulCheckOptions {
   /**
    * "grpc": the agent calls grpc.health.v1.Health at the instance's address. "tcp": it only connects. "ttl": this process tells
-   * the agent that it is alive, for where the agent cannot reach it. "none": nobody checks, and only `deregister` removes the
+   * the agent that it is alive, for where the agent cannot reach it. "none": no one checks, and only `deregister` removes the
    * instance. Default "grpc".
    */
   readonly kind?: "grpc" | "tcp" | "ttl" | "none";
@@ -27,7 +27,7 @@ export interface ConsulCheckOptions {
 export interface ConsulRegistryOptions extends AdapterOptions {
   /**
    * The agent on this machine. Default `http://127.0.0.1:8500`. Of several agents of one datacenter the first is asked until it
-   * gives no answer, then the next: where no agent runs beside the program.
+   * gives no answer, then the next: where no agent runs next to the program.
    */
   readonly address?: string | readonly string[];
   /** ACL token, or a function that reads it for each request. Never logged. Default: anonymous. */

@@ -1,11 +1,11 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Clock } from "@tercel/grpc";
-import { FirstThatAnswers } from "../http/first-that-answers.ts";
+import { FailoverClient } from "../http/failover-client.ts";
 import { HttpClient, type HttpRequest, type HttpResponse, statusError } from "../http/http-client.ts";
 import { readAdapterOptions } from "../port/adapter-options.ts";
 import { follow } from "../port/follow.ts";
 import { checkServiceName, createInstance, type ServiceInstance } from "../port/instance.ts";
-import { KeptRegistrations, type Lease } from "../port/keep-registered.ts";
+import { type Lease, RegistrationKeeper } from "../port/keep-registered.ts";
 import type { Registry } from "../port/registry.ts";
 import { WatchHub } from "../port/watch-hub.ts";
 import type { WatchSink } from "../port/watched-service.ts";
@@ -30,7 +30,7 @@ export function createConsulRegistry(options: ConsulRegistryOptions = {}): Regis
   const baseUrls = (typeof address === "string" ? [address] : address).map((one) => new URL(one));
   if (baseUrls.length === 0) throw new TypeError("createConsulRegistry: address is empty");
   const description = `consul at ${baseUrls.map(({ origin }) => origin).join(", ")}`;
-  const http = new FirstThatAnswers(
+  const http = new FailoverClient(
     baseUrls.map(
       (baseUrl) =>
         new HttpClient({
@@ -42,7 +42,7 @@ export function createConsulRegistry(options: ConsulRegistryOptions = {}): Regis
     ),
   );
   const api = new ConsulApi(http, options);
-  const kept = new KeptRegistrations({ ...settings, description });
+  const kept = new RegistrationKeeper({ ...settings, description });
   const hub = new WatchHub(clock, (name, sink) => {
     return follow(createBlockingQuery(api, name, sink, clock), sink, { clock, backoff, description });
   });
@@ -79,12 +79,12 @@ interface ServiceAnswer {
 
 /** The requests that are needed of Consul's API. */
 class ConsulApi {
-  readonly #http: FirstThatAnswers;
+  readonly #http: FailoverClient;
   readonly #timeoutMs: number;
   readonly #waitMs: number;
   readonly #query: string;
 
-  constructor(http: FirstThatAnswers, options: ConsulRegistryOptions) {
+  constructor(http: FailoverClient, options: ConsulRegistryOptions) {
     this.#http = http;
     this.#timeoutMs = options.timeoutMs ?? 5000;
     this.#waitMs = options.waitMs ?? 60_000;
@@ -204,7 +204,7 @@ function expectSuccess(what: string, response: HttpResponse): void {
 
 /**
  * One blocking query after the other, as Consul's documentation asks: the index is opaque, has to be more than 0, and begins
- * anew when it goes back, because the state behind it has been replaced.
+ * again when it goes back, because the state behind it has been replaced.
  */
 function createBlockingQuery(api: ConsulApi, name: string, sink: WatchSink, clock: Clock) {
   let index = 0;

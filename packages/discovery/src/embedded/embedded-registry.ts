@@ -6,7 +6,7 @@ import { type AdapterOptions, adapterOptionNames, readAdapterOptions } from "../
 import { backgroundCall } from "../port/background-call.ts";
 import { follow } from "../port/follow.ts";
 import { checkServiceName, createInstance, type ServiceInstance } from "../port/instance.ts";
-import { KeptRegistrations, type Lease } from "../port/keep-registered.ts";
+import { type Lease, RegistrationKeeper } from "../port/keep-registered.ts";
 import type { Registry } from "../port/registry.ts";
 import { WatchHub } from "../port/watch-hub.ts";
 import type { WatchSink } from "../port/watched-service.ts";
@@ -40,7 +40,7 @@ export function createEmbeddedRegistry(options: EmbeddedRegistryOptions): Regist
   const channel: Channel | undefined = target === undefined ? undefined : createChannel(target, { clock });
   const client = createClient(RegistryRpc, (transport ?? channel) as Transport);
   const description = target === undefined ? "the embedded registry" : `the embedded registry at ${target}`;
-  const kept = new KeptRegistrations({ ...settings, description });
+  const kept = new RegistrationKeeper({ ...settings, description });
 
   function followService(name: string, sink: WatchSink): () => void {
     const once = async (signal: AbortSignal, onProgress: () => void): Promise<void> => {

@@ -48,7 +48,7 @@ test("a shorter lease that comes later ends first", async () => {
   assert.deepEqual(expired, ["short"]);
 });
 
-test("nobody is gone because the registry's own process stood still", () => {
+test("no one is gone because the registry's own process stood still", () => {
   let nowMs = 0;
   const due: (() => void)[] = [];
   const clock = {

@@ -42,7 +42,7 @@ const minLeaseMs = 1000;
 const maxLeaseMs = 3_600_000;
 /** Of ordinary instances, some 200 bytes each; with all fields at their limits fewer fit into a message of 4 MiB. */
 const maxInstancesInMessage = 500;
-/** A watcher that hears nothing for three of these connects anew. */
+/** A watcher that hears nothing for three of these connects again. */
 export const heartbeatMs = 10_000;
 
 /** @throws TypeError or RangeError that says which option is wrong */

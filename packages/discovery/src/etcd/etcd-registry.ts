@@ -3,7 +3,7 @@ import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { type AdapterOptions, adapterOptionNames, readAdapterOptions } from "../port/adapter-options.ts";
 import { follow } from "../port/follow.ts";
 import { checkServiceName, createInstance } from "../port/instance.ts";
-import { KeptRegistrations } from "../port/keep-registered.ts";
+import { RegistrationKeeper } from "../port/keep-registered.ts";
 import type { Registry } from "../port/registry.ts";
 import { WatchHub } from "../port/watch-hub.ts";
 import { createEtcdClient } from "./etcd-client.ts";
@@ -67,7 +67,7 @@ export function createEtcdRegistry(options: EtcdRegistryOptions = {}): Registry 
   });
   const description = `etcd at ${endpoints.join(",")}`;
   const reader: EtcdReader = { client, prefix, timeoutMs, log };
-  const kept = new KeptRegistrations({ ...settings, description });
+  const kept = new RegistrationKeeper({ ...settings, description });
   const hub = new WatchHub(clock, (name, sink) => {
     return follow(createEtcdFollower(reader, name, sink), sink, { clock, backoff, description });
   });

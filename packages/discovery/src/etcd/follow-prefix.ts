@@ -43,7 +43,7 @@ export async function listInstances(
 
 /**
  * Follows a service: lists it, then watches from the revision behind the list. After an interruption the watch goes on where
- * it was, unless etcd has compacted that away or is not the same any more; then it lists anew.
+ * it was, unless etcd has compacted that away or is not the same any more; then it lists again.
  */
 export function createEtcdFollower(reader: EtcdReader, name: string, sink: WatchSink): FollowOnce {
   const { client, prefix, log } = reader;

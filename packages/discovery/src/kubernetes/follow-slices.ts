@@ -53,7 +53,7 @@ export async function listSlices(
 
 /**
  * Follows a service's slices: lists them, then watches from the list's version. A watch that ends goes on from the version it
- * has come to, which bookmarks keep young; when the API server has forgotten that version (410 Gone), everything is listed anew.
+ * has come to, which bookmarks keep young; when the API server has forgotten that version (410 Gone), everything is listed again.
  */
 export function createSliceFollower(reader: SliceReader, service: string, sink: WatchSink): FollowOnce {
   let slices = new SliceSet(service, reader.portName);

@@ -62,7 +62,7 @@ export async function lookUpService(
   }
 }
 
-/** Asks again and again; DNS tells nobody what has changed. */
+/** Asks again and again; DNS tells no one what has changed. */
 export function createNamePoller(
   lookUp: (signal: AbortSignal) => Promise<readonly ServiceInstance[]>,
   sink: WatchSink,

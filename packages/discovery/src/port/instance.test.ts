@@ -63,8 +63,8 @@ const refused: [promise: string, fields: Record<string, unknown>, message: RegEx
   ["a metadata value that is no text", { metadata: { a: 1 } }, /metadata a is 1/],
   ["257 endpoints", { endpoints: Array.from({ length: 257 }, () => "s") }, /number of endpoints is 257/],
   ["an endpoint with a comma", { endpoints: ["a,b"] }, /an entry of endpoints is "a,b"/],
-  ["a health that nobody knows", { health: "fine" }, /health is "fine"/],
-  ["a field that nobody knows", { adress: "a" }, /did you mean "address"/],
+  ["a health that no one knows", { health: "fine" }, /health is "fine"/],
+  ["a field that no one knows", { adress: "a" }, /did you mean "address"/],
 ];
 for (const [promise, fields, message] of refused) {
   test(`${promise} is refused by name`, () => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createFakeClock } from "@tercel/grpc/testing";
 import { createInstance, type ServiceInstance } from "./instance.ts";
-import { KeptRegistrations } from "./keep-registered.ts";
+import { RegistrationKeeper } from "./keep-registered.ts";
 
 /** Registrations with a registry whose answers the test chooses. */
 function setUp() {
@@ -29,7 +29,7 @@ function setUp() {
     },
   };
   const log = { debug() {}, info() {}, warn: (message: string) => void steps.push(`warn: ${message}`), error() {} };
-  const kept = new KeptRegistrations({
+  const kept = new RegistrationKeeper({
     clock,
     log,
     backoff: (failures) => 100 * 2 ** failures,
@@ -119,7 +119,7 @@ test("gives a registration up when its time is over, and says what failed last",
   await register();
 });
 
-test("a refusal is told at once, as waiting would not mend it", async () => {
+test("a refusal is told at once, as waiting would not fix it", async () => {
   const { clock, answers, register } = setUp();
   answers.place = async () => {
     throw new ConnectError("no", Code.PermissionDenied);

@@ -24,7 +24,7 @@ export interface KeepRegisteredOptions {
   readonly registerTimeoutMs: number;
 }
 
-/** Codes that waiting does not mend: the registry has understood and says no. */
+/** Codes that waiting does not fix: the registry has understood and says no. */
 const refusals: ReadonlySet<Code> = new Set([
   Code.InvalidArgument,
   Code.AlreadyExists,
@@ -183,7 +183,7 @@ export class KeptRegistration implements Registered {
 }
 
 /** Everything that one registry object has registered. */
-export class KeptRegistrations {
+export class RegistrationKeeper {
   readonly #options: KeepRegisteredOptions;
   readonly #byId = new Map<string, KeptRegistration>();
 

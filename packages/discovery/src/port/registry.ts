@@ -16,7 +16,7 @@ export interface Registry {
   /** Removes an instance that this registry object has registered; does nothing for others. See `Registered.deregister`. */
   deregister(id: string): Promise<void>;
   /**
-   * The instances of a service as the registry tells them now, unhealthy ones included; none if nobody has the name. Rejects
+   * The instances of a service as the registry tells them now, unhealthy ones included; none if no one has the name. Rejects
    * with Unavailable when the registry cannot be asked: use `watch` to go on with what was last known.
    */
   getService(name: string): Promise<readonly ServiceInstance[]>;
@@ -78,6 +78,6 @@ export interface WatchProblem {
 export interface WatchListener {
   /** Replaces the snapshot before. Changes that come in quick succession are told together. */
   onSnapshot(snapshot: ServiceSnapshot): void;
-  /** The registry cannot be followed now. Nobody has disappeared because of that: the last snapshot stays what is known. */
+  /** The registry cannot be followed now. No one has disappeared because of that: the last snapshot stays what is known. */
   onProblem(problem: WatchProblem): void;
 }

@@ -83,7 +83,7 @@ test("what the registry repeats is not told again", async () => {
   assert.deepEqual(told, ["a"]);
 });
 
-test("a registry that fails makes nobody disappear, and the age of what is known grows", async () => {
+test("a registry that fails makes no one disappear, and the age of what is known grows", async () => {
   const { clock, sink, listen } = setUp();
   const { told, problems, watch } = listen();
   assert.equal(watch.ageMs, undefined);

@@ -80,7 +80,7 @@ export class WatchedService implements WatchSink {
     this.#listeners.delete(listener);
   }
 
-  /** The request to the registry has ended, because nobody listens any more. */
+  /** The request to the registry has ended, because no one listens any more. */
   onUnfollowed(): void {
     this.#isCurrent = false;
     this.#problem = undefined;

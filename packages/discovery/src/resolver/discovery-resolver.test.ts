@@ -103,7 +103,7 @@ test("leaves out who wants no calls, who does not match the target, and who does
   assert.deepEqual(ports(), [2, 5]);
 });
 
-test("says why there is nobody: no instance, none that matches, none that is healthy", async () => {
+test("says why there is no one: no instance, none that matches, none that is healthy", async () => {
   const { clock, sink, errors, results } = resolve("version=v2");
   sink.replace([]);
   assert.match(errors[0]?.rawMessage ?? "", /no instance of orders is registered with the registry/);

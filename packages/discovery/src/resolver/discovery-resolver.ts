@@ -8,7 +8,7 @@ import { type InstanceFilter, parseInstanceFilter } from "./instance-filter.ts";
 export interface DiscoveryResolverOptions {
   /** What stands before the colon of targets. Default "discovery". */
   readonly scheme?: string;
-  /** Lets only some instances through, beside what the target's query asks for. Default: all. */
+  /** Lets only some instances through, next to what the target's query asks for. Default: all. */
   readonly filter?: InstanceFilter;
 }
 
@@ -77,7 +77,7 @@ class DiscoveryResolution implements Resolver {
     ).map(toEndpoint);
     const hadEndpoints = this.#hasEndpoints;
     this.#hasEndpoints = endpoints.length > 0;
-    // An empty result only takes away what there was: the error says more than a balancer could about why there is nobody.
+    // An empty result only takes away what there was: the error says more than a balancer could about why there is no one.
     if (this.#hasEndpoints || hadEndpoints) this.#listener.onResult({ endpoints });
     if (!this.#hasEndpoints && !this.#isClosed) this.#listener.onError(this.#explainNobody(instances, ageMs));
   }
@@ -102,7 +102,7 @@ class DiscoveryResolution implements Resolver {
 }
 
 /**
- * One that was killed and has started again stands in the registry beside itself until the lease of its former life is over. The
+ * One that was killed and has started again stands in the registry next to itself until the lease of its former life is over. The
  * registry tells the later one later.
  */
 function youngestByAddress(instances: readonly ServiceInstance[]): ServiceInstance[] {

@@ -85,10 +85,10 @@ export function describeRegistryContract(name: string, subject: () => ContractSu
         watch.close();
       }));
 
-    test("tells nobody under a name that nobody has", () =>
+    test("tells no one under a name that no one has", () =>
       using(async (_, other) => {
-        assert.deepEqual(await other.getService(`nobody${unique}`), []);
-        const watch = watching(other, `nobody${unique}`);
+        assert.deepEqual(await other.getService(`no one${unique}`), []);
+        const watch = watching(other, `no one${unique}`);
         await watch.until(hasIds());
         watch.close();
       }));

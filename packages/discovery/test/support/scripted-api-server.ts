@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 
-/** An EndpointSlice as the API server of Kubernetes 1.30 sends it, shortened by what nobody reads. */
+/** An EndpointSlice as the API server of Kubernetes 1.30 sends it, shortened by what no one reads. */
 export function endpointSlice(
   name: string,
   version: number,

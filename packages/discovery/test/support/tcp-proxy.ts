@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 
-/** Passes connections on until it is cut, then ends and refuses them until it is mended. */
+/** Passes connections on until it is cut, then ends and refuses them until it is fixed. */
 export interface TcpProxy {
   readonly endpoint: string;
   cut(): Promise<void>;
-  mend(): Promise<void>;
+  repair(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ export async function startProxy(endpoint: string): Promise<TcpProxy> {
   return {
     endpoint: `127.0.0.1:${address.port}`,
     cut,
-    async mend() {
+    async repair() {
       server.listen(address.port, "127.0.0.1");
       await once(server, "listening");
     },

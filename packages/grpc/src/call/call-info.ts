@@ -1,7 +1,7 @@
 import { type ConnectError, type ContextKey, createContextKey } from "@connectrpc/connect";
 import type { MessageObserver } from "../hooks/message-observer.ts";
 
-/** What a client's verified certificate says of it. Its common name is not here: nobody checks what stands in that. */
+/** What a client's verified certificate says of it. Its common name is not here: no one checks what stands in that. */
 export interface ClientCertificate {
   /** Uniform resource identifiers among the subject alternative names, SPIFFE ids for instance. */
   readonly uris: readonly string[];
@@ -21,7 +21,7 @@ export interface ClientTls {
   readonly certificate: ClientCertificate | undefined;
 }
 
-/** A call that is over for the server: its status is handed to the connection, or nobody waits for one any more. */
+/** A call that is over for the server: its status is handed to the connection, or no one waits for one any more. */
 export interface EndedCall {
   /** Undefined after a success. */
   readonly endedBy: ConnectError | undefined;
@@ -34,7 +34,7 @@ export interface EndedCall {
 /** Hears of a call's end, once. What it throws is ignored. */
 export type OnCallEnd = (call: EndedCall) => void;
 
-/** What a server knows of a call beside its metadata and messages. */
+/** What a server knows of a call in addition to its metadata and messages. */
 export interface CallInfo {
   /** `host:port` of the client; undefined over Unix sockets and in memory. */
   readonly peerAddress: string | undefined;

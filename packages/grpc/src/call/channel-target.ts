@@ -5,7 +5,7 @@ export const channelTarget: unique symbol = Symbol("tercel.channelTarget");
 
 /**
  * What the channel of a client's request was made with, as a URI: `dns:///orders:50051` for a target without a scheme. Undefined on
- * servers, on other transports than our channels, and for a request that an interceptor has put together anew.
+ * servers, on other transports than our channels, and for a request that an interceptor has put together again.
  */
 export function targetOf(request: UnaryRequest | StreamRequest): string | undefined {
   return (request as { readonly [channelTarget]?: string })[channelTarget];

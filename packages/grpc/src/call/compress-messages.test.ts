@@ -4,7 +4,7 @@ import { createContextValues } from "@connectrpc/connect";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
 import { compressionForMessage, compressMessages } from "./compress-messages.ts";
 
-test("goes by the size at both edges while nobody has chosen", () => {
+test("goes by the size at both edges while no one has chosen", () => {
   assert.equal(compressionForMessage(gzipCompression, 1023, 1024, undefined), undefined);
   assert.equal(compressionForMessage(gzipCompression, 1024, 1024, undefined), gzipCompression);
   assert.equal(compressionForMessage(gzipCompression, 1024, 1024, createContextValues()), gzipCompression);

@@ -8,7 +8,7 @@ import type { Compression } from "../protocol/compression.ts";
  * accepts.
  *
  * A handler sets it on `context.values`, a caller in a call's `contextValues`, once or before each message of a stream. Use it
- * for what is compressed already, and for answers that hold a secret beside text of the client's choosing, where the size
+ * for what is compressed already, and for answers that hold a secret next to text of the client's choosing, where the size
  * alone would give the secret away (the attack named CRIME; gRPC compression, "Specification").
  */
 export const compressMessages: ContextKey<boolean | undefined> = createContextKey<boolean | undefined>(undefined, {

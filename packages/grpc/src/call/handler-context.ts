@@ -25,12 +25,12 @@ export class CallContext implements HandlerContext, CallInfo {
   /** What the handler has set to be sent; undefined while it has not asked. */
   givenHeader: Headers | undefined = undefined;
   givenTrailer: Headers | undefined = undefined;
-  /** The call's values; an interceptor may put its own in their place. Undefined while nobody has asked. */
+  /** The call's values; an interceptor may put its own in their place. Undefined while no one has asked. */
   givenValues: ContextValues | undefined = undefined;
   /** What interceptors were handed as the request and as the response; undefined without interceptors. */
   handedRequest: object | undefined = undefined;
   handedResponse: object | undefined = undefined;
-  /** Response headers that were set while nobody had asked for a Headers object, fit to be sent: name, value, name, value, … */
+  /** Response headers that were set while no one had asked for a Headers object, fit to be sent: name, value, name, value, … */
   plainHeader: string[] | undefined = undefined;
 
   constructor(source: ContextSource) {
@@ -94,7 +94,7 @@ export class CallContext implements HandlerContext, CallInfo {
     return this.source.watchMessages(observer);
   }
 
-  /** A request header, without making all of them if nobody has yet. */
+  /** A request header, without making all of them if no one has yet. */
   peekHeader(name: string): string | null {
     return this.header === undefined ? this.source.findRequestHeader(name) : this.header.get(name);
   }

@@ -2,7 +2,7 @@
 const headerBytes = 2;
 const compressedFlag = 0x80;
 
-/** Messages from this size on wait in a buffer of their own, which costs little beside them. */
+/** Messages from this size on wait in a buffer of their own, which costs little next to them. */
 const minAloneBytes = 4 * 1024;
 
 /**

@@ -40,9 +40,9 @@ export interface ChannelOptions {
    * limits. In force where the resolver brings none. Default: nothing of all that.
    */
   serviceConfig?: ServiceConfigJson | string;
-  /** Load balancing policies beside the built-in ones, for service configs to name. One of a built-in name replaces it. */
+  /** Load balancing policies next to the built-in ones, for service configs to name. One of a built-in name replaces it. */
   balancers?: readonly BalancerFactory[];
-  /** Resolvers beside the built-in ones, for targets of their scheme: `discovery:///name`, for instance. One of a built-in scheme replaces it. */
+  /** Resolvers next to the built-in ones, for targets of their scheme: `discovery:///name`, for instance. One of a built-in scheme replaces it. */
   resolvers?: readonly ResolverFactory[];
   /** Calls open at once, the waiting ones included; one more fails with ResourceExhausted. Default: any number. */
   maxConcurrentCalls?: number;
@@ -95,7 +95,7 @@ export interface ChannelOptions {
   userAgentPrefix?: string;
   /** The engine's limits, for those who know why. */
   limits?: Http2ConnectSettings["limits"];
-  /** Where it is reported that a server has struck a limit. Default: warnings and errors as JSON lines on standard error. */
+  /** Where it is reported that a server has exceeded a limit. Default: warnings and errors as JSON lines on standard error. */
   log?: Log;
   /** Told of each limit that a server strikes, for counting. The log has a line of it in any case, but not of every one. */
   onLimit?: OnLimit;

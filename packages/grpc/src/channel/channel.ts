@@ -25,7 +25,7 @@ import { RequestHeads } from "../transport/request-heads.ts";
 import { withFiles } from "../transport/tls-files.ts";
 import type { BalancerFactory } from "./balancer/index.ts";
 import { createPolicies } from "./balancer/policies.ts";
-import type { ChannelCalls } from "./call/channel-calls.ts";
+import type { CallContext } from "./call/call-context.ts";
 import { type CallInit, interceptedCall, type StartCall } from "./call/intercepted-call.ts";
 import { MethodPlans } from "./call/method-plans.ts";
 import { StreamingCall } from "./call/streaming-call.ts";
@@ -210,10 +210,10 @@ export function coreOf(channel: Channel): ChannelCore | undefined {
 }
 
 class ChannelTransport implements Channel {
-  readonly calls: ChannelCalls;
+  readonly calls: CallContext;
   private readonly startIntercepted: StartCall;
 
-  constructor(calls: ChannelCalls) {
+  constructor(calls: CallContext) {
     this.calls = calls;
     this.startIntercepted = (request, init) => {
       const { signal, timeoutMs, metadata, onOver } = init;

@@ -36,7 +36,7 @@ function transport(): Transport {
   });
 }
 
-/** Requests that nobody ends but the call. */
+/** Requests that no one ends but the call. */
 async function* openEnded() {
   yield {};
   await new Promise(() => {});
@@ -92,7 +92,7 @@ describe("a client", () => {
   for (const [what, options] of [
     ["", {}],
     [
-      ", and of its trailer nobody is told",
+      ", and of its trailer no one is told",
       { onTrailer: () => assert.fail("the call was left before its trailer came") },
     ],
   ] as const) {
@@ -151,7 +151,7 @@ describe("a client", () => {
     );
   });
 
-  it("ends no process by a stream that failed and that nobody reads", async () => {
+  it("ends no process by a stream that failed and that no one reads", async () => {
     const failing: Transport = {
       unary: () => Promise.reject(new Error("unused")),
       stream: () => Promise.reject(new ConnectError("refused", Code.Unavailable)),

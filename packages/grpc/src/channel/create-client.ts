@@ -62,7 +62,7 @@ class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIt
   constructor(response: Promise<StreamResponse<I, O>>, options: CallOptions | undefined) {
     this.response = response;
     this.options = options;
-    // A failure is for whoever asks for messages; when nobody does, it must not end the process.
+    // A failure is for whoever asks for messages; when no one does, it must not end the process.
     response.catch(() => {});
   }
 

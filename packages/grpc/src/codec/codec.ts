@@ -7,7 +7,7 @@ export interface Codec {
   readonly name: MessageFormat;
 
   /**
-   * The bytes of a message, which nobody else will change. They may share an ArrayBuffer with other messages, so look at
+   * The bytes of a message, which no one else will change. They may share an ArrayBuffer with other messages, so look at
    * their `byteOffset` and `length`.
    *
    * @throws ConnectError with code Internal when the message does not fit its schema

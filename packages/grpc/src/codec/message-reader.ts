@@ -5,7 +5,7 @@ import { generateReadText } from "./short-text.ts";
 import { setOwn, structToJson } from "./struct-json.ts";
 import { oddInput, smallIntegers, smallSigned, type WireReader } from "./wire-reader.ts";
 
-/** Reads the message that takes all of the reader's bytes. Throws `oddInput` for what only protobuf-es reads, or nobody. */
+/** Reads the message that takes all of the reader's bytes. Throws `oddInput` for what only protobuf-es reads, or no one. */
 export type ReadMessage = (reader: WireReader) => Message;
 
 /** Reads fields into a message. */

@@ -6,7 +6,7 @@ const codec = createProtobufCodec();
 /**
  * A message in protobuf's binary format, byte for byte as protobuf-es's `toBinary` writes it.
  *
- * The bytes are yours to keep and nobody else will change them. Those of small messages share an ArrayBuffer, so look at their
+ * The bytes are yours to keep and no one else will change them. Those of small messages share an ArrayBuffer, so look at their
  * `byteOffset` and `length`, and transfer a copy to another thread, not the buffer.
  *
  * @throws ConnectError with code Internal when the message does not fit its schema, or a required field is not set

@@ -11,7 +11,7 @@ let slab = new ArrayBuffer(slabBytes);
 let used = 0;
 
 /**
- * Copies bytes `start` to `end` into memory that nobody will write to again. Small copies share a buffer with others, so that
+ * Copies bytes `start` to `end` into memory that no one will write to again. Small copies share a buffer with others, so that
  * the pages they come from can be freed or reused at little cost.
  */
 export function copyBytes(bytes: Uint8Array, start: number, end: number): Uint8Array {

@@ -149,7 +149,7 @@ function createFieldError(where: string, code: Code, text: string, init: string 
     if (violations === undefined) return createError(code, text, rest, rest);
     return createError(code, describe(violations), rest, { ...rest, violations });
   }
-  // Beside a field, the reason is that field's.
+  // Next to a field, the reason is that field's.
   const { reason, ...common } = rest;
   const violation = { field, description: description ?? "is not valid", ...(reason !== undefined && { reason }) };
   const all = [violation, ...(violations ?? [])];

@@ -56,7 +56,7 @@ export interface HelpLink {
   readonly url: string;
 }
 
-/** What every error may say beside its code and text. Each becomes the google.rpc message of that name. */
+/** What every error may say in addition to its code and text. Each becomes the google.rpc message of that name. */
 export interface CommonDetails {
   /** Why, for machines, in capitals with underscores: google.rpc.ErrorInfo. */
   readonly reason?: string;

@@ -38,7 +38,7 @@ export class AttemptObservers implements MessageObserver {
     this.observers = observers;
   }
 
-  /** Undefined where nobody wants to observe it. */
+  /** Undefined where no one wants to observe it. */
   static begin(listeners: readonly OnAttempt[], attempt: StartedAttempt): AttemptObservers | undefined {
     const observers: AttemptObserver[] = [];
     for (const listener of listeners) {

@@ -40,7 +40,7 @@ export interface CallHook<State = undefined> {
   /** The reader of a response stream has left before its end. After `onEnd`, `onError` or this there is nothing more. */
   onLeave?(request: CallRequest, state: State): void;
   /**
-   * Our channels tell it of each attempt that a call is made of. It stands beside the steps of the call: attempts begin behind all
+   * Our channels tell it of each attempt that a call is made of. It stands next to the steps of the call: attempts begin behind all
    * interceptors, and a call that is answered by one of them has none.
    */
   onAttempt?: OnAttempt;

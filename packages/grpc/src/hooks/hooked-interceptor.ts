@@ -1,7 +1,7 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { OnAttempt } from "./attempt-observer.ts";
 import { type CallHook, type CallRequest, type CallResponse, CompiledHook, HookChain } from "./call-hook.ts";
-import { HookPassage } from "./hook-passage.ts";
+import { HookRun } from "./hook-run.ts";
 import { requestWithMessages, responseWithMessages } from "./with-messages.ts";
 
 type Next = ReturnType<Interceptor>;
@@ -66,7 +66,7 @@ function interceptorOf(chain: HookChain): HookedInterceptor {
   return Object.assign(interceptor, { [chainOf]: chain });
 }
 
-class InterceptorPassage extends HookPassage<CallResponse> {
+class InterceptorPassage extends HookRun<CallResponse> {
   private readonly next: Next;
 
   constructor(chain: HookChain, request: CallRequest, next: Next, mayEnter: boolean) {

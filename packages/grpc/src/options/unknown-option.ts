@@ -1,5 +1,5 @@
 /**
- * Refuses options nobody knows: a misspelt limit would otherwise leave the default in force without a word.
+ * Refuses options no one knows: a misspelt limit would otherwise leave the default in force without a word.
  *
  * @throws TypeError that names the option, the nearest known one, and all that are known
  */

@@ -1,13 +1,13 @@
 /**
  * Sizes of the buffers in which messages grow, each four times the one before. A message of 4 MiB passes through all of them; making
- * them anew for each message, and having them collected, would cost more than the copies do.
+ * them again for each message, and having them collected, would cost more than the copies do.
  */
 const slabSizes: readonly number[] = [65_536, 262_144, 1_048_576];
 
 /** Kept of each size, in bytes: 3 MiB in all. */
 const maxKeptBytes = 1_048_576;
 
-/** A slab goes to nobody who has less than this share of it to put in: a peer may send a few bytes on every stream, and stop. */
+/** A slab goes to no one who has less than this share of it to put in: a peer may send a few bytes on every stream, and stop. */
 const minFilledShare = 1 / 4;
 
 const kept: readonly Uint8Array[][] = slabSizes.map(() => []);
@@ -22,7 +22,7 @@ export function takeGatherSlab(bytes: number, announcedBytes: number): Uint8Arra
   return undefined;
 }
 
-/** Takes a slab back that nobody refers to any more; other buffers are left to the garbage collector. */
+/** Takes a slab back that no one refers to any more; other buffers are left to the garbage collector. */
 export function giveGatherSlab(slab: Uint8Array): void {
   const at = slabSizes.indexOf(slab.length);
   if (at === -1) return;

@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { giveGatherSlab, takeGatherSlab } from "./gather-slabs.ts";
-import { countUnfreed, gatheringBegan, gatheringEnded } from "./young-collection.ts";
+import { gatheringBegan, gatheringEnded, reportExternalBytes } from "./gc-pressure.ts";
 
 /** Bytes before each message: a flag and a 32-bit big-endian length (gRPC over HTTP/2, Length-Prefixed-Message). */
 export const messagePrefixBytes = 5;
@@ -25,7 +25,7 @@ export interface MessageSink {
   /**
    * One message, in `bytes` from `start` to `end`. Without `gathered` that range lies in the pushed bytes and is only the
    * reader's to lend: copy what outlives the call. With `gathered` the message was put together in a buffer of its own that
-   * nobody else will touch again, so views of it may be kept.
+   * no one else will touch again, so views of it may be kept.
    *
    * May call `halt()` on the reader that is calling. Must not call `push`.
    */
@@ -138,10 +138,10 @@ export class MessageReader {
     this.#gather = grown;
   }
 
-  /** The buffer goes to nobody. */
+  /** The buffer goes to no one. */
   #giveUpGather(): void {
     giveGatherSlab(this.#gather);
-    countUnfreed(this.#ownBytes);
+    reportExternalBytes(this.#ownBytes);
     this.#endOwn();
   }
 

@@ -84,7 +84,7 @@ export function findMetadata(fields: readonly string[], name: string): string | 
     if (fields[at] !== name || isHiddenName(name) || !isMetadataName(name)) continue;
     const value = fields[at + 1] as string;
     if (!isAsciiValue(value) || (isBinaryName(name) && !isBinaryValue(value))) continue;
-    // Optional whitespace around a value belongs to nobody (RFC 9110 §5.5).
+    // Optional whitespace around a value belongs to no one (RFC 9110 §5.5).
     const plain = stripEdges(value);
     found = found === null ? plain : `${found}, ${plain}`;
   }

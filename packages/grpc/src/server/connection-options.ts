@@ -5,7 +5,7 @@ import { unindexedFields } from "../protocol/unindexed-fields.ts";
 import { systemClock } from "../time/clock.ts";
 import { createHandshakeLog } from "../transport/handshake-log.ts";
 import { LimitReporter } from "../transport/limit-reporter.ts";
-import { type ConnectionOptions, StreamPlaces } from "../transport/listen.ts";
+import { type ConnectionOptions, SharedStreamLimit } from "../transport/listen.ts";
 import { withFiles } from "../transport/tls-files.ts";
 import type { ServerOptions } from "./server-options.ts";
 
@@ -59,7 +59,8 @@ export function connectionOptions(options: ServerOptions): ConnectionOptions {
       maxConnections: options.maxConnections,
       maxConnectionsPerAddress: options.maxConnectionsPerAddress,
       maxTlsHandshakes: options.maxTlsHandshakes,
-      streamPlaces: options.maxConcurrentCalls === undefined ? undefined : new StreamPlaces(options.maxConcurrentCalls),
+      streamPlaces:
+        options.maxConcurrentCalls === undefined ? undefined : new SharedStreamLimit(options.maxConcurrentCalls),
     }),
     clock,
   };

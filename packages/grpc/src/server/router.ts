@@ -18,7 +18,7 @@ import { checkHandler, checkHandlers } from "./check-handlers.ts";
 import type { MethodLimitTable } from "./method-limits.ts";
 
 type Handlers = ConnectRouter["handlers"];
-/** What Connect takes beside a service; of these `interceptors` matters here, the rest belongs to its own protocols. */
+/** What Connect takes next to a service; of these `interceptors` matters here, the rest belongs to its own protocols. */
 type RouteOptions = Parameters<ConnectRouter["service"]>[2];
 
 /** Collects what an application routes, by request path. It is Connect's router, so Connect's route functions fit. */

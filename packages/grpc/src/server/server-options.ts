@@ -83,7 +83,7 @@ export interface ServerOptions {
    * the first hold for both. The third ping too many ends the connection with "too_many_pings".
    */
   keepaliveEnforcement?: { minTimeMs?: number; permitWithoutCalls?: boolean };
-  /** A connection older than this, ±10 %, is drained, so that clients spread anew (gRFC A9). Default: never. */
+  /** A connection older than this, ±10 %, is drained, so that clients spread again (gRFC A9). Default: never. */
   maxConnectionAgeMs?: number;
   /** How long that drain may take before running calls are cancelled. Default: any time. */
   maxConnectionAgeGraceMs?: number;

@@ -184,7 +184,7 @@ export function connectionsOf(server: Server): readonly ServerConnection[] {
   return listeners.get(server)?.openConnectionList() ?? [];
 }
 
-/** Cleartext that others can reach is mostly a default that nobody looked at. */
+/** Cleartext that others can reach is mostly a default that no one looked at. */
 function warnOfExposure(log: Log, address: ListenAddress | undefined): void {
   if (address?.host === undefined || isLoopback(address.host)) return;
   log.warn("cleartext where others can reach it: give tls, listen on 127.0.0.1, or say insecure: true", {

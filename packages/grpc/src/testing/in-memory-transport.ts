@@ -24,7 +24,7 @@ export interface InMemoryTransport extends Channel {
   readonly server: Server;
   /** Another channel to the same server; it has to be closed before the transport is. */
   createChannel(options?: InMemoryOptions["channelOptions"]): Channel;
-  /** Breaks every connection, as a pulled cable would: open calls fail with Unavailable, the next one connects anew. */
+  /** Breaks every connection, as a pulled cable would: open calls fail with Unavailable, the next one connects again. */
   cutConnections(): void;
   /** Closes the channel, then drains the server. Calls that still run after `deadlineMs` (default 30,000) are cancelled. */
   close(options?: CloseOptions): Promise<void>;

@@ -167,7 +167,7 @@ describe("assertStatus", () => {
     );
   });
 
-  it("refuses an expectation that nobody knows", async () => {
+  it("refuses an expectation that no one knows", async () => {
     const expected = { field: ["user.name"] } as ExpectedError;
     await assert.rejects(assertStatus(detailed(), Code.InvalidArgument, expected), /did you mean "fields"/);
   });

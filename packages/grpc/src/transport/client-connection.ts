@@ -25,7 +25,7 @@ export interface ClientConnection {
    * nothing sent, where the server does not accept so much metadata.
    */
   start(call: ClientCall, head: PreparedHeaders, extra: readonly string[]): void;
-  /** What it has done so far, for channelz; absent where nobody looks. */
+  /** What it has done so far, for channelz; absent where no one looks. */
   status?(): ConnectionStatus;
   /** Lets open calls end, then closes. */
   drain(): void;

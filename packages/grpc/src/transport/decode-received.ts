@@ -3,7 +3,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { freeBuffer } from "@tercel/http2";
 import { type Codec, copyBytes } from "../codec/index.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
-import { countUnfreed } from "../protocol/young-collection.ts";
+import { reportExternalBytes } from "../protocol/gc-pressure.ts";
 import { TurnShare } from "../time/turn-share.ts";
 
 /** Below, freeing costs as much as it saves. */
@@ -82,7 +82,7 @@ function decodeOwn(codec: Codec, schema: DescMessage, content: Uint8Array): Mess
     isKept = codec.retainsInput(schema);
     return message;
   } finally {
-    if (isKept) countUnfreed(content.length);
+    if (isKept) reportExternalBytes(content.length);
     else freeBuffer(content);
   }
 }

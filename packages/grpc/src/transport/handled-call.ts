@@ -69,7 +69,7 @@ export function sendAnswer(call: HandledCall, message: Message): void {
   }
 }
 
-/** Sends messages as they come, no faster than they leave. Leaving the loop tells the handler that nobody listens. */
+/** Sends messages as they come, no faster than they leave. Leaving the loop tells the handler that no one listens. */
 export async function sendAll(call: HandledCall, outputs: AsyncIterable<Init>): Promise<void> {
   const { output } = call.plan.handler;
   for await (const init of outputs) {

@@ -2,7 +2,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { toMessage } from "../call/message-init.ts";
 import type { HookChain } from "../hooks/call-hook.ts";
-import { HookPassage } from "../hooks/hook-passage.ts";
+import { HookRun } from "../hooks/hook-run.ts";
 import {
   callHandler,
   ended,
@@ -22,7 +22,7 @@ import { HookedRequest, HookedResponse } from "./intercepted-messages.ts";
  *
  * What came of it is the one message of the answer, or undefined for a response stream, which is sent by then.
  */
-export class HookedInvocation extends HookPassage<Init | undefined> {
+export class HookedInvocation extends HookRun<Init | undefined> {
   private readonly call: HandledCall;
   private readonly input: Message | AsyncIterable<Message>;
 
@@ -56,7 +56,7 @@ export class HookedInvocation extends HookPassage<Init | undefined> {
     const { call, input, request } = this;
     if (!request.stream) return callHandler(call, input, call.context) as Init | Promise<Init>;
     const output = callHandler(call, this.watchedInput(), call.context);
-    // Begun here, the whole of it runs within what the hooks run their calls in.
+    // BeginResult here, the whole of it runs within what the hooks run their calls in.
     return isAsyncIterable<Init>(output) ? this.sendAll(output) : output;
   }
 
@@ -116,7 +116,7 @@ export class HookedInvocation extends HookPassage<Init | undefined> {
         }
         if (!call.isOver) continue;
       } catch (error) {
-        // Leaving tells the handler that nobody listens.
+        // Leaving tells the handler that no one listens.
         this.onLeave();
         await source.return?.();
         failed(call, error);

@@ -187,7 +187,7 @@ class InMemoryPipe implements ByteChannel {
 
   write(bytes: Uint8Array, written?: () => void): boolean {
     if (this.isDestroyed || this.hasEnded) return false;
-    // A copy, as the kernel has it: the writer fills the memory anew once it is told that this has left, which may be
+    // A copy, as the kernel has it: the writer fills the memory again once it is told that this has left, which may be
     // before the other end has read all of it.
     this.chunks.push(new Uint8Array(bytes));
     if (written !== undefined) this.waiting.push(written);

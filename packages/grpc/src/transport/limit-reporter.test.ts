@@ -3,13 +3,13 @@ import { test } from "node:test";
 import { LinePace } from "../logging/line-pace.ts";
 import type { Log, LogFields } from "../logging/log.ts";
 import { systemClock } from "../time/clock.ts";
-import { LimitReporter, type LimitStrike } from "./limit-reporter.ts";
+import { type LimitExceeded, LimitReporter } from "./limit-reporter.ts";
 
 const strike = { limit: "resets", action: "closed", streamId: 0, detail: "too_many_resets" } as const;
 
 function setUp(shared = new LinePace(100)) {
   const lines: LogFields[] = [];
-  const strikes: LimitStrike[] = [];
+  const strikes: LimitExceeded[] = [];
   let nowMs = 5_000_000;
   const nothing = (): void => {};
   const log: Log = {
@@ -74,7 +74,7 @@ test("writes one line a minute of peers that only came near a limit, whichever t
   pass(1);
   reporter.report(near, "192.0.2.1", {});
   assert.equal(lines[1]?.suppressed, 50);
-  // What is struck meanwhile has its line.
+  // What is exceeded meanwhile has its line.
   reporter.report(strike, "192.0.2.1", {});
   assert.equal(lines[2]?.limit, "resets");
 });

@@ -7,14 +7,14 @@ import type { Clock } from "../time/clock.ts";
 
 export type { LimitAction, LimitName };
 
-/** A peer has struck a limit of this process, and what followed. */
-export interface LimitStrike extends LimitEvent {
+/** A peer has exceeded a limit of this process, and what followed. */
+export interface LimitExceeded extends LimitEvent {
   /** The peer's address as far as it is known; undefined behind a Unix socket. */
   readonly peer: string | undefined;
 }
 
 /** Told of every strike, however many there are: for counting. It is called while a socket is read, so it returns quickly; what it throws is logged, once a minute at most. */
-export type OnLimit = (strike: LimitStrike) => void;
+export type OnLimit = (strike: LimitExceeded) => void;
 
 /** An attack must not become one on the log as well. */
 const maxLinesPerConnection = 10;
@@ -54,7 +54,7 @@ export class LimitReporter {
     }
     const suppressed = pace.takeSuppressed();
     const { limit, action, streamId, detail } = event;
-    this.log.warn(action === "warned" ? "a peer came near a limit" : "a peer struck a limit", {
+    this.log.warn(action === "warned" ? "a peer came near a limit" : "a peer exceeded a limit", {
       limit,
       action,
       peer: peer === undefined ? undefined : printable(peer),
@@ -65,7 +65,7 @@ export class LimitReporter {
   }
 
   /** It is called while a socket is read: what it throws would end what is read. */
-  private notify(strike: LimitStrike): void {
+  private notify(strike: LimitExceeded): void {
     try {
       this.onLimit?.(strike);
     } catch (error) {

@@ -4,7 +4,7 @@ import {
   type Http2ServerOptions,
   isLoopback,
   type ListenAddress,
-  StreamPlaces,
+  SharedStreamLimit,
 } from "@tercel/http2";
 import type { Clock } from "../time/clock.ts";
 import type { PlanSettings } from "./request-plan.ts";
@@ -15,7 +15,7 @@ export type ServerTlsOptions = NonNullable<Http2ServerOptions["tls"]>;
 export interface ConnectionOptions extends Omit<Http2ServerOptions, "onStream" | "clock"> {
   clock?: Clock;
 }
-export { isLoopback, type ListenAddress, StreamPlaces };
+export { isLoopback, type ListenAddress, SharedStreamLimit };
 
 /** A server's connection as channelz sees it. */
 export interface ServerConnection {

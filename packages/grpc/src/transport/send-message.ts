@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Stream } from "@tercel/http2";
+import { reportExternalBytes } from "../protocol/gc-pressure.ts";
 import { messagePrefixBytes, writeMessagePrefix } from "../protocol/message-framing.ts";
-import { countUnfreed } from "../protocol/young-collection.ts";
 
 /** Copying a payload this small next to its prefix is cheaper than sending two pieces. */
 const joinBelowBytes = 8192;
@@ -11,7 +11,7 @@ const minGivenBytes = 65_536;
 
 /**
  * Sends one message with its prefix: straight into the connection's output where there is room, or behind what already
- * waits on the stream. False: the stream holds enough, wait for `onWritable`. `isGiven`: nobody looks at the payload afterwards, so
+ * waits on the stream. False: the stream holds enough, wait for `onWritable`. `isGiven`: no one looks at the payload afterwards, so
  * that its memory can be freed.
  */
 export function sendMessage(
@@ -41,7 +41,7 @@ export function sendMessage(
   writeMessagePrefix(prefix, 0, compressed, payload.length);
   stream.sendData(prefix);
   if (isGiven && payload.length >= minGivenBytes) return stream.giveData(payload, endStream);
-  countUnfreed(payload.length);
+  reportExternalBytes(payload.length);
   return stream.sendData(payload, endStream);
 }
 

@@ -9,7 +9,7 @@ import { fitStatus } from "../protocol/trailers.ts";
 export function sendStatus(stream: Stream, fields: FieldList, hasHead: boolean): void {
   if (!fitStatus(fields, stream.owner.peerMaxHeaderListBytes)) {
     stream.reset(ErrorCode.internalError);
-    stream.owner.answerDidNotFit();
+    stream.owner.onHeadersTooLarge();
   } else if (hasHead) stream.sendTrailers(fields);
   else stream.sendHeaders(fields, true);
 }

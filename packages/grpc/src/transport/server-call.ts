@@ -90,7 +90,7 @@ export class ServerCall
 {
   /** 0 as long as there is no deadline. */
   deadlineAtMs = 0;
-  /** 0 where nobody wants to know. */
+  /** 0 where no one wants to know. */
   private arrivalMs = 0;
   /** The least time that the call was ever given. */
   private leastTimeoutMs = Number.POSITIVE_INFINITY;
@@ -447,7 +447,7 @@ export class ServerCall
       appendStatusTrailers(fields, undefined);
       appendTrailerMetadata(fields, context.givenTrailer as Headers, this.reportDropped());
       refused = checkHeaderList("response trailers", fields, this.stream.owner.peerMaxHeaderListBytes);
-      // Beside the error they would not fit either.
+      // Next to the error they would not fit either.
       if (refused !== undefined) context.givenTrailer = undefined;
       else this.stream.sendTrailers(fields);
     }

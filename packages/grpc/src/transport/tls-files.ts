@@ -45,7 +45,7 @@ export interface TlsFiles {
   close(): void;
 }
 
-/** What a `tls` option may have beside what `node:tls` takes. */
+/** What a `tls` option may have next to what `node:tls` takes. */
 export interface FromFiles {
   /** Certificate, key and authorities come from files that may change: `watchTlsFiles` makes this. */
   readonly files?: TlsFiles;

@@ -28,7 +28,7 @@ export interface UnhandledRequest {
 }
 
 /**
- * Tells of calls that neither interceptors nor a handler had, which nobody else would log: the listener of each, the log in at most ten lines
+ * Tells of calls that neither interceptors nor a handler had, which no one else would log: the listener of each, the log in at most ten lines
  * a second for a server, as a warning, or at level debug where only the client went.
  */
 export class UnhandledCalls {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { callInfo, createServer, type LimitStrike } from "@tercel/grpc";
+import { callInfo, createServer, type LimitExceeded } from "@tercel/grpc";
 import { aborted } from "@tercel/test-support/async";
 import { startGoPeer, withoutGo } from "@tercel/test-support/peers";
 import { type StartedProgram, startProgram } from "@tercel/test-support/programs";
@@ -22,7 +22,7 @@ async function openSlow(test: TestContext): Promise<SlowServer> {
   let started = 0;
   const server = createServer({
     log: recordingLog().log,
-    onLimit({ limit, action }: LimitStrike) {
+    onLimit({ limit, action }: LimitExceeded) {
       if (action === "closed") closedBy.push(limit);
     },
     routes: echoRoutes({

@@ -112,7 +112,7 @@ export async function makeCall(
   } catch (reason) {
     error = ConnectError.from(reason);
   }
-  assert.ok(lateAtMs > 0, "nobody told that the call had begun");
+  assert.ok(lateAtMs > 0, "no one told that the call had begun");
   isSettled = true;
   clearTimeout(lateTimer);
   clearTimeout(cancelTimer);

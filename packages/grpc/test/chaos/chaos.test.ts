@@ -143,7 +143,7 @@ test(`${callerCount} callers and ${shakenCount} servers in a storm: no call hang
     const data = subchannels.find((one) => one?.target === server.endpoint);
     assert.ok(data !== undefined);
     assert.equal(data.callsStarted, data.callsSucceeded + data.callsFailed, "attempts that never ended");
-    // All that came to a server in peace; to others, what was not lost on the way. Nobody sees what was not sent.
+    // All that came to a server in peace; to others, what was not lost on the way. No one sees what was not sent.
     if (server === calm) assert.equal(server.callsSeen, Number(data.callsStarted), "calls seen at a server in peace");
     else assert.ok(server.callsSeen <= Number(data.callsStarted), "calls seen that were not sent");
   }

@@ -102,7 +102,7 @@ export class ShakenServer {
     await this.drain();
   }
 
-  /** Nothing arrives, and nobody is told. Afterwards the connections that were there are forgotten. */
+  /** Nothing arrives, and no one is told. Afterwards the connections that were there are forgotten. */
   async partition(lastsMs: number): Promise<void> {
     this.setLine(deadLine);
     this.proxy.blackHoleAll();

@@ -10,11 +10,11 @@ interface Settings {
   /** A Unix socket in place of a port. */
   readonly path?: string;
   readonly killAfterMs?: number;
-  /** How the set-up ends before it serves. */
+  /** How the setup ends before it serves. */
   readonly start?: "fails" | "crashes";
-  /** The set-up goes on when this file does not exist any more. */
+  /** The setup goes on when this file does not exist any more. */
   readonly waitsFor?: string;
-  /** The set-up fails when this file exists. */
+  /** The setup fails when this file exists. */
   readonly failsWith?: string;
 }
 
@@ -40,7 +40,7 @@ const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + 1000 * readin
 try {
   const outcome = await runWorkers(
     async (life) => {
-      tell("the set-up begins", { pid: process.pid });
+      tell("the setup begins", { pid: process.pid });
       while (waitsFor !== undefined && existsSync(waitsFor)) await new Promise((resolve) => setTimeout(resolve, 10));
       if (start === "crashes") process.exit(7);
       if (start === "fails" || (failsWith !== undefined && existsSync(failsWith)))

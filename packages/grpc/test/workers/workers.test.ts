@@ -197,11 +197,11 @@ describe("several workers", () => {
     test.after(() => rmSync(folder, { recursive: true }));
     const waitsFor = join(folder, "wait");
     const { connect, line, child } = await startReady(test, { waitsFor });
-    for (const _worker of [1, 2]) await line("the set-up begins");
+    for (const _worker of [1, 2]) await line("the setup begins");
     const { pid } = await line("a worker is ready", ({ worker }) => worker === 1);
     writeFileSync(waitsFor, "");
     child.kill("SIGHUP");
-    await line("the set-up begins");
+    await line("the setup begins");
     process.kill(Number(pid), "SIGKILL");
     assert.equal((await line("a worker ended")).restartInMs, undefined);
     rmSync(waitsFor);
@@ -343,7 +343,7 @@ describe("several workers", () => {
 });
 
 describe("workers that do not start", () => {
-  it("end the program with what their set-up said", async (test) => {
+  it("end the program with what their setup said", async (test) => {
     const { line, exit, allGone } = start(test, { workers: 2, start: "fails" });
     assert.match(
       String((await line("the parent failed")).problem),

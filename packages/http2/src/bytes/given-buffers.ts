@@ -10,7 +10,7 @@ export class GivenBuffers {
   private collected: Uint8Array[] = [];
   private inFlight: Uint8Array[] = [];
 
-  /** `bytes` is going to be sent, and nobody looks at it afterwards. A part of a larger buffer is not freed. */
+  /** `bytes` is going to be sent, and no one looks at it afterwards. A part of a larger buffer is not freed. */
   give(bytes: Uint8Array): void {
     if (bytes.length === bytes.buffer.byteLength) this.waiting.add(bytes.buffer);
   }
@@ -40,7 +40,7 @@ export class GivenBuffers {
     this.inFlight = [];
   }
 
-  /** Nobody says any more what becomes of the rest: it is left to the garbage collector. */
+  /** No one says any more what becomes of the rest: it is left to the garbage collector. */
   forget(): void {
     this.collected = [];
     this.inFlight = [];

@@ -16,7 +16,7 @@ export class SlabPool {
     return this.pooled.pop() ?? Buffer.allocUnsafeSlow(this.slabBytes);
   }
 
-  /** Takes a slab back that nobody refers to any more; buffers of another size are left to the garbage collector. */
+  /** Takes a slab back that no one refers to any more; buffers of another size are left to the garbage collector. */
   give(slab: Uint8Array): void {
     if (slab.length === this.slabBytes && this.pooled.length < this.maxPooled) this.pooled.push(slab);
   }

@@ -8,7 +8,7 @@ import type { SharedOutput } from "./flow/shared-output.ts";
 import type { SharedUnfinished } from "./flow/unfinished-messages.ts";
 import type { GrowthAllowance } from "./flow/window-growth.ts";
 import type { ConnectionLimits } from "./limits.ts";
-import type { StreamPlaces } from "./streams/stream-places.ts";
+import type { SharedStreamLimit } from "./streams/shared-stream-limit.ts";
 import type { Clock } from "./time/clock.ts";
 import type { Keepalive } from "./time/keepalive.ts";
 import type { Ticker } from "./time/ticker.ts";
@@ -23,7 +23,7 @@ export interface ConnectionEvents {
   onGoaway?(goaway: Goaway): void;
   /** Client: a stream has ended or the peer allows more, so `canOpenStream` may be true again. */
   onCapacity?(): void;
-  /** The peer has struck a limit; what follows from that follows by itself. */
+  /** The peer has exceeded a limit; what follows from that follows by itself. */
   onLimit?(event: LimitEvent, connection: object): void;
   /** The connection is gone, always exactly once; undefined when it ended in good order. */
   onClose?(error: Http2Error | undefined, connection: object): void;
@@ -54,7 +54,7 @@ export interface ConnectionOptions {
   /** What all connections that share it may hold of unfinished messages. Default: one of its own. */
   sharedUnfinished?: SharedUnfinished;
   /** Server: places for the streams of all connections that share it. Default: no limit but each connection's own. */
-  streamPlaces?: StreamPlaces;
+  streamPlaces?: SharedStreamLimit;
   /** What TLS tells of the peer. Default: there is no TLS. */
   peerTls?: PeerTls | undefined;
 }

@@ -12,7 +12,7 @@ import { mayReceive, StreamState } from "../stream/state.ts";
 import { type HeaderFields, Stream, type StreamListener, type StreamOwner } from "../stream/stream.ts";
 import { Budgets } from "./abuse/budgets.ts";
 import { ControlFrameGuard } from "./abuse/control-frame-guard.ts";
-import { LimitTeller } from "./abuse/limit-teller.ts";
+import { LimitNotifier } from "./abuse/limit-notifier.ts";
 import { PingPolicy } from "./abuse/ping-policy.ts";
 import { type ChunkReader, ReadPacer } from "./abuse/read-pacer.ts";
 import { addressText } from "./address-text.ts";
@@ -38,8 +38,8 @@ import { StreamAdmission, type StreamAdmissionParts } from "./streams/stream-adm
 import { StreamTable } from "./streams/stream-table.ts";
 import { Activity, type ConnectionStatus, type MessageCounts } from "./time/activity.ts";
 import { type Clock, systemClock } from "./time/clock.ts";
+import { ConnectionTimers } from "./time/connection-timers.ts";
 import { KeepaliveTimer } from "./time/keepalive.ts";
-import { Phases } from "./time/phases.ts";
 import { Pings } from "./time/pings.ts";
 import { Ticker } from "./time/ticker.ts";
 import { TimeLimits, type TimeLimitsParts } from "./time/time-limits.ts";
@@ -66,7 +66,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
   private readonly outbound: Outbound;
   private readonly inbound: Inbound;
   private readonly reader: FrameReader;
-  private readonly phases: Phases;
+  private readonly phases: ConnectionTimers;
   readonly sharedOutput: SharedOutput;
   /** Undefined before the first request of which a handler may begin. */
   private requestGate: RequestGate | undefined = undefined;
@@ -94,7 +94,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     WindowTunerParts &
     MessageCreditParts &
     RequestGateParts;
-  private readonly limitTeller: LimitTeller;
+  private readonly limitNotifier: LimitNotifier;
 
   private nextStreamId = 1;
   private readonly pings: Pings;
@@ -113,7 +113,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     this.tooLargeHeaders = options.tooLargeHeadersResponse ?? tooLargeHeaders;
     this.socket = socket;
     this.events = events;
-    this.limitTeller = new LimitTeller(events, this);
+    this.limitNotifier = new LimitNotifier(events, this);
     this.clock = options.clock ?? systemClock;
     this.unrefWhenIdle = role === "client" && options.unrefWhenIdle === true;
     this.ticker = options.ticker ?? new Ticker(this.clock);
@@ -132,9 +132,9 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     this.reader = new FrameReader(this.inbound, limits.maxFrameBytes, this.turnWork);
     this.maxWorkPerTurn = workOfFrame * limits.maxFramesPerTurn;
     this.pacer = new ReadPacer(socket, this, this.turnWork, this.maxWorkPerTurn);
-    this.phases = new Phases(limits, this.clock.nowMs());
+    this.phases = new ConnectionTimers(limits, this.clock.nowMs());
     this.pingPolicy = new PingPolicy(limits);
-    this.controlFrameGuard = new ControlFrameGuard(this.outbound, limits, this.pacer, this.limitTeller);
+    this.controlFrameGuard = new ControlFrameGuard(this.outbound, limits, this.pacer, this.limitNotifier);
     this.keepalive =
       options.keepalive === undefined ? undefined : new KeepaliveTimer(options.keepalive, this.clock.nowMs());
     this.peerSettings = new PeerSettings(role, this.streams, this.outbound);
@@ -156,7 +156,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
       phases: this.phases,
       keepalive: this.keepalive,
       activity: this.activity,
-      limitTeller: this.limitTeller,
+      limitNotifier: this.limitNotifier,
       connection: this,
     };
     this.admission = new StreamAdmission(this.parts);
@@ -193,7 +193,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     return this.peerSettings.maxHeaderListBytes;
   }
 
-  /** What happened so far and how it stands now; made anew each time, for debugging. */
+  /** What happened so far and how it stands now; made again each time, for debugging. */
   status(): ConnectionStatus {
     return {
       ...this.activity.describe(this.clock.nowMs(), this.streams.size, this.socket),
@@ -264,7 +264,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
 
   /**
    * Bytes from the peer; those behind the client's preface when this is a server. Never throws. True: the chunk has been used
-   * up, so its memory can be freed or filled anew.
+   * up, so its memory can be freed or filled again.
    */
   receive(chunk: Uint8Array): boolean {
     this.keepalive?.heard();
@@ -402,7 +402,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     else if (this.role === "client") this.tellCapacity();
   }
 
-  answerDidNotFit(): void {
+  onHeadersTooLarge(): void {
     try {
       this.budgets.glitch();
     } catch (exhausted) {
@@ -436,7 +436,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     this.budgets.glitch();
     const stream = this.newStream(streamId);
     this.admission.add(stream);
-    this.limitTeller.tell("header_list", "refused", streamId, "the request's header list is over the limit");
+    this.limitNotifier.tell("header_list", "refused", streamId, "the request's header list is over the limit");
     stream.sendHeaders(this.tooLargeHeaders, true);
     if (endStream) stream.endReceived();
     else stream.reset(ErrorCode.noError);
@@ -444,7 +444,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
 
   largeHeaderList(streamId: number, listBytes: number): void {
     const detail = `a header list of ${listBytes} bytes, more than ${this.limits.largeHeaderListBytes}: other servers may refuse it`;
-    this.limitTeller.tell("large_header_list", "warned", streamId, detail);
+    this.limitNotifier.tell("large_header_list", "warned", streamId, detail);
   }
 
   applySetting(setting: number, value: number): void {
@@ -502,7 +502,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
       this.fail(exhausted as Http2Error);
       return;
     }
-    if (error.limit !== undefined) this.limitTeller.tell(error.limit, "reset", streamId, error.message);
+    if (error.limit !== undefined) this.limitNotifier.tell(error.limit, "reset", streamId, error.message);
     const stream = this.streams.find(streamId);
     if (stream !== undefined) {
       this.resetStream(stream, error);
@@ -585,7 +585,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
       windowBytes: () => this.inbound.window.availableBytes,
       peerGoaway: () => this.drainBegun?.peerGoaway,
       onFailing: (error) => {
-        if (error.limit !== undefined) this.limitTeller.tell(error.limit, "closed", 0, error.message);
+        if (error.limit !== undefined) this.limitNotifier.tell(error.limit, "closed", 0, error.message);
       },
       onGone: (reported, streamsSee) => this.gone(reported, streamsSee),
     });

@@ -201,7 +201,7 @@ export class Inbound implements FrameSink {
     const padding = paddingBytes(flags, bytes, start, end, 0);
     const stream = this.streams.find(streamId);
     if (stream === undefined || !mayReceive(stream.state)) {
-      // §5.1: counted all the same, and given back, because nobody will consume it.
+      // §5.1: counted all the same, and given back, because no one will consume it.
       this.releaseWindow(payloadBytes);
       this.dataOnClosed(streamId, stream, payloadBytes, (flags & Flag.endStream) !== 0);
       return;
@@ -299,7 +299,7 @@ export class Inbound implements FrameSink {
   private priority(streamId: number, bytes: Uint8Array, start: number, end: number): void {
     if (streamId === 0) throw connectionError(ErrorCode.protocolError, "PRIORITY came on stream 0");
     this.budgets.glitch();
-    // §6.4: a stream that nobody has opened cannot be reset.
+    // §6.4: a stream that no one has opened cannot be reset.
     const errorHere = this.streams.isIdle(streamId) ? connectionError : streamError;
     if (end - start !== priorityBytes) {
       throw errorHere(ErrorCode.frameSizeError, `a PRIORITY frame has ${end - start} bytes, not ${priorityBytes}`);
@@ -402,13 +402,13 @@ export class Inbound implements FrameSink {
     if (stream.isQueued) this.outbound.resumeStream(stream);
   }
 
-  /** Bytes have been used up, or nobody will. */
+  /** Bytes have been used up, or no one will. */
   releaseWindow(payloadBytes: number): void {
     const due = this.creditAhead.repay(payloadBytes);
     if (due > 0) this.returnCredit(due);
   }
 
-  /** Bytes of all streams that nobody has used up. */
+  /** Bytes of all streams that no one has used up. */
   get heldBytes(): number {
     return this.window.heldBytes + this.creditAhead.heldBytes;
   }

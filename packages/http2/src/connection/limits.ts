@@ -119,7 +119,7 @@ export interface ConnectionLimits {
   minPingIntervalMs: number;
   /** The same while no stream is open. Default 0. */
   minIdlePingIntervalMs: number;
-  /** A connection older than this is drained, so that clients spread anew. Default 0: never. Varied by ±10 %. */
+  /** A connection older than this is drained, so that clients spread again. Default 0: never. Varied by ±10 %. */
   maxAgeMs: number;
   /**
    * How long a drain for age may take before the connection is closed with what still runs. Default 0, any time, as gRFC A9 has it: who

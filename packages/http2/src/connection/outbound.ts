@@ -92,7 +92,7 @@ export class Outbound {
     this.encoder.setPeerMaxTableBytes(bytes);
   }
 
-  /** `bytes` is going to be sent, and nobody looks at it afterwards: its memory is freed then. */
+  /** `bytes` is going to be sent, and no one looks at it afterwards: its memory is freed then. */
   freeWhenSent(bytes: Uint8Array): void {
     this.given ??= new GivenBuffers();
     this.given.give(bytes);

@@ -11,7 +11,7 @@ test("names every registered code as the RFC does", () => {
   assert.ok(named.every((name) => /^[A-Z0-9_]+$/.test(name)));
 });
 
-test("shows a code that nobody registered as a number", () => {
+test("shows a code that no one registered as a number", () => {
   assert.equal(errorCodeName(0xe), "0xe");
   assert.equal(errorCodeName(0xffff_ffff), "0xffffffff");
 });

@@ -17,7 +17,7 @@ export interface Http2ErrorOptions {
   code?: number;
   /** The peer has certainly not acted on the stream, so the request may be sent again (RFC 9113 §8.7). */
   unprocessed?: boolean;
-  /** The limit that the peer struck, if that was it. */
+  /** The limit that the peer exceeded, if that was it. */
   limit?: LimitName;
   cause?: unknown;
 }
@@ -56,12 +56,12 @@ export function streamError(code: number, message: string): Http2Error {
   return new Http2Error(message, { scope: "stream", blame: "peer", code });
 }
 
-/** The peer struck a limit that costs it the connection. */
+/** The peer exceeded a limit that costs it the connection. */
 export function limitError(limit: LimitName, code: number, message: string): Http2Error {
   return new Http2Error(message, { scope: "connection", blame: "peer", code, limit });
 }
 
-/** The peer struck a limit that costs it one stream. */
+/** The peer exceeded a limit that costs it one stream. */
 export function streamLimitError(limit: LimitName, code: number, message: string): Http2Error {
   return new Http2Error(message, { scope: "stream", blame: "peer", code, limit });
 }

@@ -40,7 +40,7 @@ export type LimitName = (typeof limitNames)[number];
  */
 export type LimitAction = "refused" | "reset" | "paused" | "closed" | "warned";
 
-/** A peer has struck a limit. */
+/** A peer has exceeded a limit. */
 export interface LimitEvent {
   readonly limit: LimitName;
   readonly action: LimitAction;

@@ -140,7 +140,7 @@ export class FrameReader {
     const type = header[3] as number;
     const flags = header[4] as number;
     this.sink.onFrame(type, flags, readUint31(header, 5), partial, 0, size);
-    // Nobody may use the payload beyond the call. A frame's handling that throws ends the connection, and the slab is lost.
+    // No one may use the payload beyond the call. A frame's handling that throws ends the connection, and the slab is lost.
     frameSlabs.give(partial);
     return at;
   }

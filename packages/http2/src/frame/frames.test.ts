@@ -33,7 +33,7 @@ const written: readonly [what: string, write: (bytes: Uint8Array) => number, exp
 ];
 
 for (const [what, write, expected] of written) {
-  test(`writes ${what} in its place and nothing beside it`, () => {
+  test(`writes ${what} in its place and nothing else`, () => {
     const bytes = target();
     const end = write(bytes);
     assert.equal(hex(bytes, 2, end), expected);

@@ -6,7 +6,7 @@ function contents(table: DynamicTable): string[] {
   return Array.from({ length: table.length }, (_, age) => `${table.nameAt(age)}=${table.valueAt(age)}`);
 }
 
-test("counts 32 bytes beside name and value", () => {
+test("counts 32 bytes next to name and value", () => {
   const table = new DynamicTable(4096);
   table.insert("ab", "cde");
   assert.equal(table.bytes, 37);

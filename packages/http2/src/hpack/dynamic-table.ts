@@ -1,4 +1,4 @@
-/** What an entry costs beside its bytes (RFC 7541 §4.1). */
+/** What an entry costs in addition to its bytes (RFC 7541 §4.1). */
 export const entryOverheadBytes = 32;
 
 /** SETTINGS_HEADER_TABLE_SIZE before anyone has announced another (RFC 9113 §6.5.2). */

@@ -167,7 +167,7 @@ test("uses no table at all when the peer has none", () => {
   assert.equal(encode(encoder, "x-request-id", "1S")[0], 0x00);
 });
 
-test("copies a prepared list while it means the same, and encodes it anew when it does not", () => {
+test("copies a prepared list while it means the same, and encodes it again when it does not", () => {
   const encoder = new HpackEncoder();
   const decoder = new HpackDecoder();
   const headers = new PreparedHeaders([":status", "200", "content-type", "application/json"]);

@@ -43,7 +43,7 @@ export class HpackEncoder {
   /**
    * `maxTableBytes` is our own bound on the table, whatever the peer offers. Default 4096, the protocol's initial size:
    * a larger table costs memory per connection and saves few bytes. `unindexedFields` are names whose values hardly ever
-   * come twice, beside those known here.
+   * come twice, next to those known here.
    */
   constructor(maxTableBytes = initialTableBytes, unindexedFields: readonly string[] = []) {
     this.maxTableBytes = Math.min(maxTableBytes, maxInteger);

@@ -46,7 +46,7 @@ const varyingNames: ReadonlySet<string> = new Set([
 
 /**
  * The form for literals called `name` (lower case). `unindexed` are names that the user of the engine knows to vary.
- * Binary fields count as secret: nobody can tell what they hold.
+ * Binary fields count as secret: no one can tell what they hold.
  */
 export function indexingPolicyFor(name: string, unindexed: readonly string[]): IndexingPolicy {
   if (varyingNames.has(name) || unindexed.includes(name)) return IndexingPolicy.without;

@@ -42,7 +42,7 @@ export interface Http2ServerOptions extends ConnectionOptions {
    * further one half of the rest.
    */
   maxTlsHandshakes?: number;
-  /** A peer at `address` has struck a limit; `connection` is undefined when it had none yet. */
+  /** A peer at `address` has exceeded a limit; `connection` is undefined when it had none yet. */
   onLimit?(event: LimitEvent, address: string | undefined, connection: Connection | undefined): void;
   /** A peer at `address` was let go before it spoke HTTP/2: its TLS handshake failed, or it speaks another protocol, as `reason` says. */
   onHandshakeFailure?(reason: string, address: string | undefined): void;

@@ -8,7 +8,7 @@ import { isMainThread } from "node:worker_threads";
 
 /** Only the owner's processes may connect. */
 const defaultMode = 0o600;
-/** While it has no other mode yet: nobody else. */
+/** While it has no other mode yet: no one else. */
 const privateUmask = 0o177;
 const writableByAll = 0o002;
 const sticky = 0o1000;
@@ -57,7 +57,7 @@ export class UnixSocketFile {
     return file;
   }
 
-  /** Binding happens within `bind`, with permissions for nobody else. */
+  /** Binding happens within `bind`, with permissions for no one else. */
   bindPrivately(bind: () => void): void {
     // A worker thread shares its process's mask and may not change it.
     if (!isMainThread) {
@@ -108,7 +108,7 @@ async function checkFolder(path: string, folder: string): Promise<void> {
   const own = process.getuid?.();
   if (own === undefined) return;
   if (uid !== own && uid !== 0) throw unusable(path, `is in ${folder}, which belongs to another user (${uid})`);
-  // With the sticky bit, as /tmp has it, everybody may add files, but nobody may replace those of others.
+  // With the sticky bit, as /tmp has it, everybody may add files, but no one may replace those of others.
   if ((mode & writableByAll) !== 0 && (mode & sticky) === 0)
     throw unusable(path, `is in ${folder}, where everybody may replace it`);
 }

@@ -1,4 +1,4 @@
-/** What a certificate says of the one it was made for. Its common name is not here: nobody checks what stands in that. */
+/** What a certificate says of the one it was made for. Its common name is not here: no one checks what stands in that. */
 export interface PeerCertificate {
   /** Uniform resource identifiers among the subject alternative names, as they stand there (RFC 5280 §4.2.1.6). */
   readonly uris: readonly string[];

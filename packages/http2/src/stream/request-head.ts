@@ -2,7 +2,7 @@ import type { HeaderBlock } from "../hpack/index.ts";
 import { checkRegularFields, pseudoEntries, valueError } from "./header-rules.ts";
 
 /**
- * What a request opens with (RFC 9113 §8.3.1). Requests that sent the same bytes share one head, so nobody changes it.
+ * What a request opens with (RFC 9113 §8.3.1). Requests that sent the same bytes share one head, so no one changes it.
  */
 export class RequestHead {
   readonly method: string;

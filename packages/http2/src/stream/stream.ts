@@ -65,7 +65,7 @@ export interface StreamOwner {
   leaveRoom(stream: Stream): void;
   /** Data that was cut into tiny frames has been used up; see `SmallDataBudget`. */
   giveBackSmallData(cost: number): void;
-  /** `inGoodOrder`: both sides ended it, nobody reset it. `before` is the state that it was in. */
+  /** `inGoodOrder`: both sides ended it, no one reset it. `before` is the state that it was in. */
   streamClosed(stream: Stream, inGoodOrder: boolean, before: StreamState): void;
   /** The stream no longer keeps the process alive. */
   streamUnreferenced(stream: Stream): void;
@@ -82,7 +82,7 @@ export interface StreamOwner {
   /** The largest header list that the peer says it takes (RFC 9113 §6.5.2); Infinity when it has not said. Advice only. */
   readonly peerMaxHeaderListBytes: number;
   /** The peer's advice left no room for an answer: it counts as pointless, because each such stream ends with a reset. */
-  answerDidNotFit(): void;
+  onHeadersTooLarge(): void;
 }
 
 /**
@@ -117,7 +117,7 @@ export class Stream {
   headReceived = false;
   /** Client: the request's method is HEAD, so a content-length announces nothing (RFC 9110 §8.6). */
   isHead = false;
-  interimHeads = 0;
+  informationalResponses = 0;
   /** Whether the stream, while it is open, keeps the process alive. Only a client's streams do, see `unrefWhenIdle`. */
   isReferenced = true;
   private unconsumed = 0;
@@ -188,7 +188,7 @@ export class Stream {
   }
 
   /**
-   * `sendData` for a large payload that nobody looks at afterwards: once it has left, its memory is freed, and `bytes` is empty
+   * `sendData` for a large payload that no one looks at afterwards: once it has left, its memory is freed, and `bytes` is empty
    * from then on. Worth it for a buffer that `bytes` fills; a part of one is sent and left alone.
    */
   giveData(bytes: Uint8Array, endStream = false): boolean {
@@ -387,7 +387,7 @@ export class Stream {
     this.unconsumed = 0;
   }
 
-  /** Nobody knows which frames the `bytes` came in, so each byte that waits has cost the same. */
+  /** No one knows which frames the `bytes` came in, so each byte that waits has cost the same. */
   private giveBackSmallData(bytes: number): void {
     const cost =
       bytes === this.unconsumed ? this.smallDataCost : Math.floor((this.smallDataCost * bytes) / this.unconsumed);

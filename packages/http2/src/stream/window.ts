@@ -54,7 +54,7 @@ export class ReceiveWindow {
     return this.available;
   }
 
-  /** Received bytes that nobody has used up yet. */
+  /** Received bytes that no one has used up yet. */
   get heldBytes(): number {
     return this.size - this.available - this.unreturned;
   }

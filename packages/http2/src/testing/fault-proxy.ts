@@ -26,9 +26,9 @@ export interface Faults {
 export interface FaultProxyOptions {
   /** Where connections are passed on to. */
   target: ListenAddress;
-  /** From client to server. Read anew for each connection. */
+  /** From client to server. Read again for each connection. */
   toServer?: Faults;
-  /** From server to client. Read anew for each connection. */
+  /** From server to client. Read again for each connection. */
   toClient?: Faults;
   /** Where delays come from. Default: the system's. */
   clock?: Clock;

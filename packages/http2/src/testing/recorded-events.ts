@@ -11,7 +11,7 @@ export class RecordedEvents implements ConnectionEvents {
   /** Server: the streams that were opened, by identifier. */
   readonly streams = new Map<number, RecordedStream>();
   readonly goaways: Goaway[] = [];
-  /** The limits that the peer has struck, each as "limit action". */
+  /** The limits that the peer has exceeded, each as "limit action". */
   readonly limits: string[] = [];
   ready = 0;
   capacity = 0;

@@ -11,7 +11,7 @@ export interface PeerWire {
   send(chunk: Uint8Array): void;
   /**
    * Resolves when the other side has surely done all it was going to do, so that what has not come will not come.
-   * Undefined where nobody can know that, such as on a real socket.
+   * Undefined where no one can know that, such as on a real socket.
    */
   settle: (() => Promise<void>) | undefined;
 }

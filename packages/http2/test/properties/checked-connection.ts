@@ -17,7 +17,7 @@ const quietTurns = 3;
 const quietTurnsWhilePaused = 40;
 
 /** Longer than every time-out of a connection that is ending, shorter than those of a living one. */
-const goodbyeMs = 3000;
+const goawayFlushMs = 3000;
 
 const prefaceBytes = 24;
 const initialMaxFrameBytes = 16_384;
@@ -28,7 +28,7 @@ const maxFrameSizeSetting = 5;
 const requestFields = [":method", "POST", ":scheme", "http", ":path", "/scripted", ":authority", "a.example"];
 
 /** Stands in until a request's stream exists, for which its listener waits; nothing is told before. */
-const nobody: StreamListener = {
+const idle: StreamListener = {
   onHead() {},
   onData() {},
   onTrailers() {},
@@ -46,7 +46,7 @@ export interface CheckedOptions {
 
 /**
  * A connection in memory that is fed any bytes while the promises are watched that hold whatever a peer sends: nothing is
- * thrown, nobody is told anything after the end, what is written keeps the protocol, and the connection is either alive or
+ * thrown, no one is told anything after the end, what is written keeps the protocol, and the connection is either alive or
  * says GOAWAY and closes.
  */
 export class CheckedConnection implements ListenerHost {
@@ -136,7 +136,7 @@ export class CheckedConnection implements ListenerHost {
     if (this.isOver && this.goawayCode === undefined && this.goaways === 0) this.object("it ended without a GOAWAY");
     if (!this.isOver) this.channel.closeByPeer();
     yield* this.settling();
-    this.clock.advance(goodbyeMs);
+    this.clock.advance(goawayFlushMs);
     yield* this.settling();
     if (!this.channel.isDestroyed) this.object("the socket is still open");
     if (this.closes !== 1) this.object(`onClose was called ${this.closes} times`);
@@ -228,7 +228,7 @@ export class CheckedConnection implements ListenerHost {
       if (!this.connection.canOpenStream) return;
       const body = byte >= 0x80;
       const fields = (byte & 0x40) === 0 ? requestFields : [":method", "HEAD", ...requestFields.slice(2)];
-      const stream = this.connection.request(fields, [], !body, nobody);
+      const stream = this.connection.request(fields, [], !body, idle);
       const listener = this.listen(stream);
       stream.listener = listener;
       listener.begin();

@@ -60,7 +60,7 @@ export class CheckedListener implements StreamListener {
     this.conduct = conduct;
   }
 
-  /** Something ended this stream, so that nobody waits for it for ever. */
+  /** Something ended this stream, so that no one waits for it for ever. */
   get isOver(): boolean {
     return this.peerEnded || this.wasReset || this.didReset || this.didThrow;
   }

@@ -143,7 +143,7 @@ const ping = bit.map(
       buildFrame({ type: 6, flags: ack ? flags.ack : 0, payload: Buffer.from("pingping") }),
 );
 const settingsAck = fc.constant<Build>(() => buildFrame({ type: 4, flags: flags.ack }));
-/** PRIORITY may come for any stream, also one that nobody has opened (RFC 9113 §6.3). */
+/** PRIORITY may come for any stream, also one that no one has opened (RFC 9113 §6.3). */
 const priority = fc
   .tuple(
     fc.oneof(

@@ -137,7 +137,7 @@ export class StreamModel {
   private priority(id: number, payload: Buffer): void {
     const code =
       payload.length !== 5 ? frameSizeError : (payload.readUInt32BE(0) & maxUint31) === id ? protocolError : 0;
-    // §6.4: a stream that nobody has opened cannot be reset.
+    // §6.4: a stream that no one has opened cannot be reset.
     if (code !== 0) throw this.isIdle(id) ? new Goaway(code) : new Reset(code);
   }
 

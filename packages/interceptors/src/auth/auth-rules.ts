@@ -7,7 +7,7 @@ import { readProtoRule } from "../call/proto-rule.ts";
 /**
  * Who may call: anybody; whoever has a valid token; or, of these, whoever has all of the scopes and one of the roles. `callers` names
  * programs that may call as well, without a token, when `createMtls` or `createServiceKeyGuard` has found out that it is them; alone it
- * lets in nobody else.
+ * lets in no one else.
  */
 export type AuthRule =
   | "public"

@@ -53,7 +53,7 @@ function openGuarded(test: TestContext, options: Partial<AuthOptions> = {}) {
   const transport = createInMemoryTransport({
     routes(router) {
       router.service(EchoService, {
-        unary: (_request, { values }) => ({ text: values.get(claimsKey)?.sub ?? "nobody" }),
+        unary: (_request, { values }) => ({ text: values.get(claimsKey)?.sub ?? "no one" }),
       });
       router.service(GuardedService, {
         read: (_request, { values }) => ({ subject: values.get(claimsKey)?.sub ?? "" }),
@@ -96,7 +96,7 @@ const bad: readonly (readonly [string, string, ("TOKEN_EXPIRED" | "TOKEN_INVALID
   ["RS384 with a key for RS256", sealed(goodClaims, { alg: "RS384", kid: "rs" }, rsa.privateKey)],
   ["ES256 under the id of an RSA key", sealed(goodClaims, { alg: "ES256", kid: "rs" }, p256.privateKey)],
   ["an ECDSA signature of nothing but zeros", zeroSigned()],
-  ["an algorithm that nobody knows", `${part({ alg: "XS256", kid: "hs" })}.${body}.${signature}`],
+  ["an algorithm that no one knows", `${part({ alg: "XS256", kid: "hs" })}.${body}.${signature}`],
   ["an algorithm that is no text", `${part({ alg: ["HS256"], kid: "hs" })}.${body}.${signature}`],
   ["no algorithm", `${part({ kid: "hs" })}.${body}.${signature}`],
   ["an unknown key id", sealed(goodClaims, { kid: "other" })],
@@ -116,7 +116,7 @@ const bad: readonly (readonly [string, string, ("TOKEN_EXPIRED" | "TOKEN_INVALID
     sealed(goodClaims, { alg: "RS256", kid: "own", x5u: "https://evil.example" }, rsa.privateKey),
   ],
   ["a certificate in the token", sealed(goodClaims, { alg: "RS256", kid: "own", x5c: ["AAAA"] }, rsa.privateKey)],
-  ["a critical extension that nobody knows", sealed(goodClaims, { crit: ["exp2"], exp2: 1 })],
+  ["a critical extension that no one knows", sealed(goodClaims, { crit: ["exp2"], exp2: 1 })],
   ["an empty list of critical extensions", sealed(goodClaims, { crit: [] })],
   ["a payload that is not encoded (b64: false)", sealed(goodClaims, { crit: ["b64"], b64: false })],
   ["an expired token", sealed({ ...goodClaims, exp: nowSeconds - 30 }), "TOKEN_EXPIRED"],
@@ -129,7 +129,7 @@ const bad: readonly (readonly [string, string, ("TOKEN_EXPIRED" | "TOKEN_INVALID
   ["an issuer that goes on", sealed({ ...goodClaims, iss: `${issuer}.evil.example` })],
   ["no issuer", sealed(without("iss"))],
   ["a token for another service", sealed({ ...goodClaims, aud: ["stock", "shopping"] })],
-  ["a token for nobody", sealed(without("aud"))],
+  ["a token for no one", sealed(without("aud"))],
   ["a subject that is no text", sealed({ ...goodClaims, sub: { name: "admin" } })],
   ["claims that are a list", sealed([goodClaims])],
   ["claims that are no JSON", sealed("{")],
@@ -251,7 +251,7 @@ describe("createAuth", () => {
     await assertStatus(client.unary({}, bearing(token)), Code.Unauthenticated, "the token has expired");
   });
 
-  it("verifies a token anew when it was trusted long enough, or was pushed out by others", async (t) => {
+  it("verifies a token again when it was trusted long enough, or was pushed out by others", async (t) => {
     let nowMs = nowSeconds * 1000;
     let verified = 0;
     const rolesOf = () => {
@@ -272,7 +272,7 @@ describe("createAuth", () => {
     assert.equal(verified, 4);
   });
 
-  it("lets nobody in through changed claims of a remembered token", async (t) => {
+  it("lets no one in through changed claims of a remembered token", async (t) => {
     const { client } = openGuarded(t);
     await client.unary({}, bearing(sealed()));
     const changed = `${head}.${part({ ...goodClaims, sub: "admin" })}.${signature}`;
@@ -281,7 +281,7 @@ describe("createAuth", () => {
 
   it("goes by the rules in code: public, roles, scopes, a service's and a method's", async (t) => {
     const { client } = openGuarded(t, { rules: { [`${echo}/*`]: "public" } });
-    assert.equal((await client.unary({}, bearing("rubbish"))).text, "nobody");
+    assert.equal((await client.unary({}, bearing("rubbish"))).text, "no one");
     const strict = openGuarded(t, {
       rules: { [`${echo}/*`]: "public", [`${echo}/Unary`]: { roles: ["admin", "owner"], scopes: ["a", "b"] } },
     });

@@ -44,7 +44,7 @@ export interface AuthOptions {
   rolesOf?: (claims: Claims) => readonly string[];
   /** Verified tokens that are remembered, so that their signature is not checked with every call. Default 10,000; 0 for none. */
   maxCachedTokens?: number;
-  /** A remembered token is verified anew after this, so that a key which was withdrawn ends to count. Default 5 min. */
+  /** A remembered token is verified again after this, so that a key which was withdrawn ends to count. Default 5 min. */
   maxTrustMs?: number;
   /** Streams fail with UNAUTHENTICATED when their token expires. Default false: a token is checked when a call begins. */
   endStreamsAtExpiry?: boolean;

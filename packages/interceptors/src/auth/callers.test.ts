@@ -86,7 +86,7 @@ describe("rules with callers", () => {
     ["open", {}, undefined],
   ];
   for (const [method, given, reason] of rows) {
-    const who = `${given.name ?? "nobody"} with ${given.claims === undefined ? "no token" : JSON.stringify(given.claims)}`;
+    const who = `${given.name ?? "no one"} with ${given.claims === undefined ? "no token" : JSON.stringify(given.claims)}`;
     it(`of ${method} ${reason === undefined ? "let in" : `answer ${reason} to`} ${who}`, async (t) => {
       const call = open(t)[method]({}, as(given));
       if (reason === undefined) await call;

@@ -85,7 +85,7 @@ class ExpiringIterator<T> implements AsyncIterator<T> {
       return result;
     } catch (error) {
       this.expiry.callOff();
-      // The source may be in the middle of a step that never ends; what comes of this nobody waits for.
+      // The source may be in the middle of a step that never ends; what comes of this no one waits for.
       this.source.return?.().catch(() => {});
       throw error;
     }

@@ -102,7 +102,7 @@ describe("JwksKeys", () => {
     const { keys, issuer } = openKeys();
     assert.equal(await keys.find({ alg: "RS256", kid: "1" }), undefined);
     assert.equal(await keys.find({ alg: "none", kid: "1" }), undefined);
-    assert.equal(issuer.asked, 0, "and asks nobody");
+    assert.equal(issuer.asked, 0, "and asks no one");
   });
 
   it("does not guess between two keys when a token names none", async () => {

@@ -9,7 +9,7 @@ export interface JwksOptions {
   readonly url: string | URL;
   /** Which signatures count; a key of the set is used for these only. Not HS256 and its kin: a published key is no secret. */
   readonly algorithms: readonly TokenAlgorithm[];
-  /** Keys older than this are fetched anew, without a call that waits for it. Default 10 min. */
+  /** Keys older than this are fetched again, without a call that waits for it. Default 10 min. */
   readonly maxAgeMs?: number;
   /** An unknown key id, or a failure, leads to no other request before this has passed. Default 30 s. */
   readonly cooldownMs?: number;

@@ -14,7 +14,7 @@ export interface VerifiedToken {
   readonly roles: ReadonlySet<string>;
   /** Milliseconds since 1970, the tolerance included. */
   readonly expiresAtMs: number;
-  /** It is verified anew from here on. */
+  /** It is verified again from here on. */
   readonly trustedUntilMs: number;
 }
 

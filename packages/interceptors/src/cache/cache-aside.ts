@@ -45,7 +45,7 @@ interface Flight<T> {
 }
 
 /**
- * Puts a cache beside what is slow to read: look there first, load what is missing, keep it.
+ * Puts a cache next to what is slow to read: look there first, load what is missing, keep it.
  *
  * @throws TypeError or RangeError for options that are unknown or out of bounds
  */

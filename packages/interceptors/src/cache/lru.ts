@@ -11,7 +11,7 @@ interface Held<V> {
   readonly untilMs: number;
 }
 
-/** What an entry costs beside key and value: the objects around them, about. */
+/** What an entry costs next to key and value: the objects around them, about. */
 const entryBytes = 200;
 
 /** Values with an end, bounded in number and bytes; what was unused for longest goes first. */

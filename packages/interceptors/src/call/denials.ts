@@ -6,7 +6,7 @@ import { methodPath } from "./method-path.ts";
 /** For a call to a method that no rule speaks of. */
 export function methodDenied(request: UnaryRequest | StreamRequest, domain: string): ConnectError {
   const metadata = { method: methodPath(request) };
-  return permissionDenied({ message: "nobody may call this method", reason: "METHOD_DENIED", domain, metadata });
+  return permissionDenied({ message: "no one may call this method", reason: "METHOD_DENIED", domain, metadata });
 }
 
 /** For a program that has proved who it is, and is none of those that may call. */

@@ -11,7 +11,7 @@ test("keeps as many entries as it may, and forgets the one that was not used for
   assert.deepEqual([map.get("a"), map.get("b"), map.get("c"), map.size], [1, undefined, 3, 2]);
 });
 
-test("takes a value that is set anew for used", () => {
+test("takes a value that is set again for used", () => {
   const map = new LruMap<string, number>(2);
   map.set("a", 1);
   map.set("b", 2);

@@ -17,7 +17,7 @@ export interface MethodRuleSources<Given, Rule> {
 
 /**
  * Decides for every method once. Rules in code go before those in the proto, a method's before its service's. "deny" is for methods
- * that nobody has thought of.
+ * that no one has thought of.
  *
  * @throws TypeError for a rule that names nothing, and for methods without a rule where these are denied
  */

@@ -31,7 +31,7 @@ export function currentDeadline(): Date | undefined {
 }
 
 /**
- * Aborted when the call being handled ends: for `fetch`, timers and databases, which then stop working for nobody. Undefined outside
+ * Aborted when the call being handled ends: for `fetch`, timers and databases, which then stop working for no one. Undefined outside
  * of calls, which is what all of these take for "no signal".
  */
 export function currentSignal(): AbortSignal | undefined {

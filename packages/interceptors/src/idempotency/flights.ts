@@ -6,7 +6,7 @@ export interface Flight {
 }
 
 /** The calls with keys that run in this process, so that a second one neither runs nor asks the store. */
-export class Flights {
+export class InFlight {
   private readonly byKey = new Map<string, Flight>();
 
   get(key: string): Flight | undefined {

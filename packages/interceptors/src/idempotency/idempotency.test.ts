@@ -463,7 +463,7 @@ describe("idempotency", () => {
     );
   });
 
-  it("keeps of a request only what nobody can guess without the secret", async (t) => {
+  it("keeps of a request only what no one can guess without the secret", async (t) => {
     const kept: string[] = [];
     const memory = createMemoryIdempotencyStore();
     const store: IdempotencyStore = {

@@ -10,7 +10,7 @@ import { callerKey } from "../call/caller.ts";
 import { methodPath } from "../call/method-path.ts";
 import { orAborted } from "../call/or-aborted.ts";
 import { FailureLog, type StoreStep } from "./failure-log.ts";
-import { Flights } from "./flights.ts";
+import { InFlight } from "./flights.ts";
 import { readKey } from "./idempotency-key.ts";
 import { createKeyRules, type IdempotencyRule } from "./key-rules.ts";
 import type { IdempotencyStore } from "./store.ts";
@@ -33,7 +33,7 @@ export interface IdempotencyOptions extends IdempotencyRule {
   /** The services that are served: what their protos say is checked at the start, and not when the first call comes. Default: none. */
   services?: readonly DescService[];
   /**
-   * Who calls: keys of different callers are different keys, and nobody gets an answer that was another's. Default: the `authorization`
+   * Who calls: keys of different callers are different keys, and no one gets an answer that was another's. Default: the `authorization`
    * metadata, and the program that `createMtls` or `createServiceKeyGuard` has found out. Give this where tokens change between a call and its retry, or where callers are known by something else.
    */
   callerOf?: (request: UnaryRequest) => string | undefined;
@@ -83,7 +83,7 @@ const defaultStoredCodes = [
 export function createIdempotency(options: IdempotencyOptions): Interceptor {
   const settings = checkedSettings(options);
   const { store, header, callerOf, fingerprintOf, storedCodes, leaseMs, ttlMs, log, clock } = settings;
-  const flights = new Flights();
+  const flights = new InFlight();
   const failures = new FailureLog(log, clock);
 
   async function answer(request: UnaryRequest, key: string, next: ReturnType<Interceptor>): Promise<UnaryResponse> {
@@ -129,7 +129,7 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
       }
       shared = given instanceof ConnectError ? writeError(given) : writeResponse(given);
       const written = shared;
-      // The call has happened: the client gets its answer even if nobody else will.
+      // The call has happened: the client gets its answer even if no one else will.
       const isStored = await attempt("complete", method, () => store.complete(id, owner, written, ttlMs));
       if (isStored === false) log.warn("the answer of a call was not stored: its lease was lost", { method });
       if (given instanceof ConnectError) throw given;

@@ -14,4 +14,4 @@ export {
   type SqliteIdempotencyOptions,
   type SqliteIdempotencyStore,
 } from "./sqlite-store.ts";
-export type { Begun, IdempotencyStore } from "./store.ts";
+export type { BeginResult, IdempotencyStore } from "./store.ts";

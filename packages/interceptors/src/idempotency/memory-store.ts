@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "@tercel/grpc";
 import { resourceExhausted } from "@tercel/grpc/errors";
 import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
-import type { Begun, IdempotencyStore } from "./store.ts";
+import type { BeginResult, IdempotencyStore } from "./store.ts";
 
 export interface MemoryIdempotencyOptions {
   /** Keys kept; beyond, the oldest answer is forgotten. When that many calls run, the next is refused. Default 100,000. */
@@ -23,7 +23,7 @@ interface Done {
   readonly untilMs: number;
 }
 
-/** What an entry costs beside its answer: key, fingerprint and the objects around them, about. */
+/** What an entry costs in addition to its answer: key, fingerprint and the objects around them, about. */
 const entryBytes = 400;
 
 /**
@@ -58,7 +58,7 @@ class MemoryStore implements IdempotencyStore {
     this.clock = clock;
   }
 
-  async begin(key: string, fingerprint: string, owner: string, leaseMs: number): Promise<Begun> {
+  async begin(key: string, fingerprint: string, owner: string, leaseMs: number): Promise<BeginResult> {
     const nowMs = this.clock.nowMs();
     const done = this.done.get(key);
     if (done !== undefined) {
@@ -97,7 +97,7 @@ class MemoryStore implements IdempotencyStore {
     if (this.heldBy(key, owner) !== undefined) this.running.delete(key);
   }
 
-  /** A lease that is over is still its owner's as long as nobody has taken the key. */
+  /** A lease that is over is still its owner's as long as no one has taken the key. */
   private heldBy(key: string, owner: string): Running | undefined {
     const held = this.running.get(key);
     return held?.owner === owner ? held : undefined;

@@ -1,5 +1,5 @@
 import { refuseUnknownOptions } from "@tercel/grpc/internal";
-import type { Begun, IdempotencyStore } from "./store.ts";
+import type { BeginResult, IdempotencyStore } from "./store.ts";
 import { checkedTable } from "./table-name.ts";
 
 /** What is needed of a Pool (or a Client) of the package `pg`. */
@@ -63,7 +63,7 @@ class PostgresStore implements IdempotencyStore {
     this.makesTable = makesTable;
   }
 
-  async begin(key: string, fingerprint: string, owner: string, leaseMs: number): Promise<Begun> {
+  async begin(key: string, fingerprint: string, owner: string, leaseMs: number): Promise<BeginResult> {
     if (this.makesTable) await this.makeTable();
     await this.purge();
     const { table } = this;

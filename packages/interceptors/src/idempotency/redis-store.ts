@@ -1,5 +1,5 @@
 import { refuseUnknownOptions } from "@tercel/grpc/internal";
-import type { Begun, IdempotencyStore } from "./store.ts";
+import type { BeginResult, IdempotencyStore } from "./store.ts";
 
 /** What is needed of a client of the package `redis`. With `ioredis`: `{ sendCommand: ([name, ...rest]) => client.call(name, ...rest) }`. */
 export interface RedisCommands {
@@ -49,7 +49,7 @@ export function createRedisIdempotencyStore(options: RedisIdempotencyOptions): I
   const run = (script: string, key: string, ...args: (string | number)[]): Promise<unknown> =>
     client.sendCommand(["EVAL", script, "1", prefix + key, ...args.map(String)]);
   return {
-    async begin(key, fingerprint, owner, leaseMs): Promise<Begun> {
+    async begin(key, fingerprint, owner, leaseMs): Promise<BeginResult> {
       const [stored, answer] = (await run(beginScript, key, fingerprint, owner, leaseMs)) as string[];
       if (stored === undefined) return { state: "begun" };
       if (answer === undefined || answer === "") return { state: "running", fingerprint: stored };

@@ -1,6 +1,6 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { refuseUnknownOptions } from "@tercel/grpc/internal";
-import type { Begun, IdempotencyStore } from "./store.ts";
+import type { BeginResult, IdempotencyStore } from "./store.ts";
 import { checkedTable } from "./table-name.ts";
 
 export interface SqliteIdempotencyOptions {
@@ -71,7 +71,7 @@ class SqliteStore implements SqliteIdempotencyStore {
     );
   }
 
-  async begin(key: string, fingerprint: string, owner: string, leaseMs: number): Promise<Begun> {
+  async begin(key: string, fingerprint: string, owner: string, leaseMs: number): Promise<BeginResult> {
     const now = Math.floor(this.wallClockMs());
     this.purge(now);
     for (;;) {

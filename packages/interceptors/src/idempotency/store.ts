@@ -1,5 +1,5 @@
 /** What a store found under a key. */
-export type Begun =
+export type BeginResult =
   /** Nothing: the key is now held by the owner who asked, for the time of the lease. */
   | { readonly state: "begun" }
   /** Somebody else works on it. */
@@ -16,8 +16,8 @@ export type Begun =
  *         └────── release ───────┘
  */
 export interface IdempotencyStore {
-  /** Takes the key for `leaseMs` if nobody has it, or tells what is there. `fingerprint` tells one request from another. */
-  begin(key: string, fingerprint: string, owner: string, leaseMs: number): Promise<Begun>;
+  /** Takes the key for `leaseMs` if no one has it, or tells what is there. `fingerprint` tells one request from another. */
+  begin(key: string, fingerprint: string, owner: string, leaseMs: number): Promise<BeginResult>;
   /** Prolongs the lease to `leaseMs` from now. False when the owner no longer holds the key. */
   renew(key: string, owner: string, leaseMs: number): Promise<boolean>;
   /** Keeps the answer for `ttlMs`. False when the owner no longer holds the key, and then nothing changes. */

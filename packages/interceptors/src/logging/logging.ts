@@ -112,7 +112,7 @@ class CallLog implements CallObserver {
   readonly settings: Settings;
   readonly request: UnaryRequest | StreamRequest;
   private readonly startMs = performance.now();
-  /** Asked at once: nobody knows it any more when the connection is gone. */
+  /** Asked at once: no one knows it any more when the connection is gone. */
   private readonly peer: string | undefined;
   private requests = 0;
   private responses = 0;

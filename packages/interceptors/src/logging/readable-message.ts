@@ -21,7 +21,7 @@ export const defaultReadableLimits: ReadableLimits = { maxChars: 256, maxItems: 
 
 /**
  * A message as it may stand in a log. Fields that the proto marks `debug_redact` and those named like secrets are masked, at any depth,
- * in lists and under keys of maps. Bytes, and what a google.protobuf.Any holds, are only counted: nobody knows what is in them.
+ * in lists and under keys of maps. Bytes, and what a google.protobuf.Any holds, are only counted: no one knows what is in them.
  */
 export function readableMessage(
   desc: DescMessage,

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { countLimits, createRegistry, exposition } from "./index.ts";
 
-it("counts each limit that is struck by its name", () => {
+it("counts each limit that is exceeded by its name", () => {
   const registry = createRegistry();
   const onLimit = countLimits(registry);
   for (const limit of ["resets", "pings", "resets"]) onLimit({ limit });
   assert.deepEqual(exposition(registry).split("\n").slice(2, -1), [
-    'grpc_limits_struck_total{limit="resets"} 2',
-    'grpc_limits_struck_total{limit="pings"} 1',
+    'grpc_limits_exceeded_total{limit="resets"} 2',
+    'grpc_limits_exceeded_total{limit="pings"} 1',
   ]);
 });

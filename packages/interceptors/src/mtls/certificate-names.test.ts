@@ -25,7 +25,7 @@ describe("the names of a certificate", () => {
     ["of a certificate without any", []],
     ["that are stars", [], ["*.example"]],
     ["of two SPIFFE ids", ["spiffe://a.example/x", "spiffe://b.example/y"]],
-    ["of a SPIFFE id beside another URI", ["urn:a", "spiffe://a.example/x"], ["a.example"]],
+    ["of a SPIFFE id next to another URI", ["urn:a", "spiffe://a.example/x"], ["a.example"]],
     ["of an authority's SPIFFE id", ["spiffe://a.example/x"], [], true],
     ["with capitals in the scheme", ["SPIFFE://a.example/x"]],
     ["with capitals in the trust domain", ["spiffe://A.example/x"]],

@@ -5,7 +5,7 @@ import { spiffeProblem } from "./spiffe-id.ts";
 export type CertificateNames = { readonly names: readonly string[] } | { readonly problem: string };
 
 /**
- * URIs as they stand there, then DNS names behind `dns:`. A name with a star is everybody's, and stands for nobody. A SPIFFE id has to
+ * URIs as they stand there, then DNS names behind `dns:`. A name with a star is everybody's, and stands for no one. A SPIFFE id has to
  * be the only URI (SPIFFE X509-SVID §2), since otherwise two readers could see two owners.
  */
 export function namesOfCertificate(certificate: ClientCertificate): CertificateNames {

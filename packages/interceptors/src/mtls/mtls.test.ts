@@ -46,7 +46,7 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
       routes(router) {
         router.service(
           EchoService,
-          answeringWith((values) => values.get(callerKey)?.name ?? "nobody"),
+          answeringWith((values) => values.get(callerKey)?.name ?? "no one"),
         );
         router.service(MachineService, {
           either: (_request, { values }) => ({ subject: values.get(callerKey)?.name ?? "" }),
@@ -189,12 +189,12 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
   it("leaves it to others who may call, if it only identifies", async (t) => {
     const served = await serve(t, { identifyOnly: true });
     assert.equal((await (await open(t, served, clients.orders)).client.unary({})).text, orders);
-    assert.equal((await (await open(t, served)).client.unary({})).text, "nobody");
+    assert.equal((await (await open(t, served)).client.unary({})).text, "no one");
     const invalid = (await open(t, served, clients.commonName)).client;
     await assertStatus(invalid.unary({}), Code.Unauthenticated, "the certificate does not say who this is");
   });
 
-  it("knows nobody without TLS, or where the server does not ask for certificates", async (t) => {
+  it("knows no one without TLS, or where the server does not ask for certificates", async (t) => {
     const inMemory = await openInMemory(t, {}, { server: { interceptors: [createMtls(onlyOrders)] } });
     await assertStatus(inMemory.client.unary({}), Code.Unauthenticated, /no verified certificate/);
     const served = await serve(t, onlyOrders, { requestCert: false });
@@ -211,7 +211,7 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
       /did you mean ".*\/Unary"/,
     ],
     ["an unknown option", { identifyOnly: true, rule: {} } as MtlsOptions, /did you mean "rules"/],
-    ["rules beside identifyOnly", { identifyOnly: true, rules: {} }, /rules means nothing with identifyOnly/],
+    ["rules next to identifyOnly", { identifyOnly: true, rules: {} }, /rules means nothing with identifyOnly/],
     [
       "a rule that is none",
       { services: [OtherService], rules: { [`${OtherService.typeName}/*`]: "private" as "public" } },

@@ -118,7 +118,7 @@ it("hands a trace that is not recorded on as it came, without a span, and follow
   assert.match(sent[1] ?? "", new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`));
 });
 
-it("keeps the active context through what it runs and binds, beside the call that is handled", async (t) => {
+it("keeps the active context through what it runs and binds, next to the call that is handled", async (t) => {
   const { url } = await openCollector(t);
   const tracing = await startOtlpTracing({ service: "orders", url });
   t.after(() => tracing.shutdown());

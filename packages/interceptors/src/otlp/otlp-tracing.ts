@@ -19,7 +19,7 @@ export interface OtlpTracingOptions {
 export interface OtlpTracing {
   /** Sends what has not been sent yet. */
   flush(): Promise<void>;
-  /** Sends what is left and takes the set-up back. Rejects when it could not be sent. */
+  /** Sends what is left and takes the setup back. Rejects when it could not be sent. */
   shutdown(): Promise<void>;
 }
 

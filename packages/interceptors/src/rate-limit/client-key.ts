@@ -21,7 +21,7 @@ export function clientKey(request: UnaryRequest | StreamRequest): string {
 }
 
 /**
- * A `keyOf` for a limit before auth, where nobody has proved anything: the IPv4 address or the /64 of the IPv6 one that the connection
+ * A `keyOf` for a limit before auth, where no one has proved anything: the IPv4 address or the /64 of the IPv6 one that the connection
  * comes from, one count for all without any.
  */
 export function addressKey(request: UnaryRequest | StreamRequest): string {

@@ -5,7 +5,7 @@ import { type Limit, type RateLimitStore, type Verdict, windowSeconds } from "./
 
 export interface MemoryStoreOptions {
   /**
-   * Clients that are kept count of; beyond, those that were not seen lately begin anew. Default 100,000, which take some
+   * Clients that are kept count of; beyond, those that were not seen lately begin again. Default 100,000, which take some
    * 20 MB.
    */
   maxKeys?: number;

@@ -102,7 +102,7 @@ describe("createRateLimit", () => {
     await assertStatus(client.unary({}), Code.ResourceExhausted);
   });
 
-  it("goes by the address where nobody says who calls", async (t) => {
+  it("goes by the address where no one says who calls", async (t) => {
     const keys: string[] = [];
     const store: RateLimitStore = {
       take(key) {
@@ -115,7 +115,7 @@ describe("createRateLimit", () => {
     assert.deepEqual(keys, ["* addr 127.0.0.1"]);
   });
 
-  it("takes the key that it is told, and counts nobody without one", async (t) => {
+  it("takes the key that it is told, and counts no one without one", async (t) => {
     const keyOf: RateLimitOptions["keyOf"] = ({ header }) => header.get("x-tenant") ?? undefined;
     const { client } = await openInMemory(t, handlers, limiting({ limit: { requests: 1, per: "day" }, keyOf }));
     const of = (tenant: string) => client.unary({}, { headers: { "x-tenant": tenant } });

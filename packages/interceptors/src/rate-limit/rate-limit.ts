@@ -22,7 +22,7 @@ export interface RateLimitOptions {
   /** The services that `rules` name methods of. */
   services?: readonly DescService[];
   /**
-   * Whose count a call goes to; undefined for nobody's. Default `clientKey`: the subject of the token that `createAuth` verified, or the
+   * Whose count a call goes to; undefined for no one's. Default `clientKey`: the subject of the token that `createAuth` verified, or the
    * program that has proved who it is, or the address. `addressKey` goes by the address alone.
    */
   keyOf?: (request: UnaryRequest | StreamRequest) => string | undefined;

@@ -30,7 +30,7 @@ async function openRedis(t: TestContext) {
   await server.start();
   async function connect(): Promise<Redis> {
     const client = new Redis(server.port, { retryStrategy: () => 10 });
-    // What a lost connection throws at nobody in particular.
+    // What a lost connection throws at no one in particular.
     client.on("error", () => {});
     clients.push(client);
     await event(client, "ready");

@@ -36,7 +36,7 @@ describe("recovery", () => {
       it(`answers what a ${kind} handler throws with INTERNAL and an id that its log line and its hook carry`, async (t) => {
         const { log, logged } = recordingLog();
         const panics: Panic[] = [];
-        const bug = new TypeError("secret of the house");
+        const bug = new TypeError("secret of the repository");
         const recovery = createRecovery({ log, onPanic: (panic) => panics.push(panic) });
         const echo = await open(
           t,
@@ -59,7 +59,7 @@ describe("recovery", () => {
           logged.map(({ level, fields }) => [level, fields.id, fields.method]),
           [["error", id, `${service}/${method}`]],
         );
-        assert.match(String(logged[0]?.fields.error), /^TypeError: secret of the house\n {4}at /);
+        assert.match(String(logged[0]?.fields.error), /^TypeError: secret of the repository\n {4}at /);
         assert.deepEqual(echo.logged, [], "the server has nothing to add");
       });
     }

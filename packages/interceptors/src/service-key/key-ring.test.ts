@@ -20,7 +20,7 @@ describe("a ring of keys", () => {
 
   const strangers = ["", " ", first.slice(1), `${first}a`, first.toUpperCase(), "c".repeat(513), "x".repeat(100_000)];
   for (const key of strangers) {
-    it(`finds nobody for ${key.length} bytes of ${JSON.stringify(key.slice(0, 4))}`, () => {
+    it(`finds no one for ${key.length} bytes of ${JSON.stringify(key.slice(0, 4))}`, () => {
       assert.equal(new KeyRing("here", [{ name: "orders", key: first }]).find(key), undefined);
     });
   }

@@ -38,7 +38,7 @@ export class KeyRing {
     }
   }
 
-  /** Whose key this is; undefined when it is nobody's. Takes the same time for every key of one length. */
+  /** Whose key this is; undefined when it is no one's. Takes the same time for every key of one length. */
   find(presented: string): string | undefined {
     if (presented.length > maxKeyChars) return undefined;
     const digest = digestOf(presented);

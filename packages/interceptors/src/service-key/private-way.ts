@@ -5,7 +5,7 @@ import { authorityOf } from "../call/authority-of.ts";
 /** 127.0.0.0/8 and ::1, the first in IPv6's clothes too. */
 const loopback = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[(::1|::ffff:127\.\d{1,3}\.\d{1,3}\.\d{1,3})\]):\d+$/i;
 
-/** Whether nobody on the way could read what a client has sent. What is not known counts as no. */
+/** Whether no one on the way could read what a client has sent. What is not known counts as no. */
 export function cameInPrivate(request: UnaryRequest | StreamRequest): boolean {
   // Not by the URL: its scheme is what the client says.
   const info = request.contextValues.get(callInfo);
@@ -13,7 +13,7 @@ export function cameInPrivate(request: UnaryRequest | StreamRequest): boolean {
   return info.peerTls !== undefined || info.peerAddress === undefined || loopback.test(info.peerAddress);
 }
 
-/** Whether nobody on the way will be able to read what a client sends. */
+/** Whether no one on the way will be able to read what a client sends. */
 export function goesInPrivate(request: UnaryRequest | StreamRequest): boolean {
   if (request.url.startsWith("https:")) return true;
   const authority = authorityOf(request.url) ?? "";

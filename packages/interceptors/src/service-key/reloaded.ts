@@ -1,7 +1,7 @@
 import type { Clock } from "@tercel/grpc";
 
 export interface ReloadSettings {
-  /** What is older is loaded anew, without anybody waiting for it. */
+  /** What is older is loaded again, without anybody waiting for it. */
   readonly maxAgeMs: number;
   /** Between two loadings that somebody asks for. */
   readonly cooldownMs: number;

@@ -119,7 +119,7 @@ function ringsOf(options: ServiceKeyGuardOptions, log: Log): Reloaded<KeyRing> {
     cooldownMs,
     clock,
     onFailure(error: unknown) {
-      log.warn("the service keys could not be had anew", { error: thrownText(error) });
+      log.warn("the service keys could not be had again", { error: thrownText(error) });
     },
   };
   if (typeof keys === "function") {

@@ -30,7 +30,7 @@ const keys = [
   { name: "orders", key: ordersKey },
   { name: "stock", key: stockKey },
 ];
-const whoCalls = answeringWith((values) => values.get(callerKey)?.name ?? "nobody");
+const whoCalls = answeringWith((values) => values.get(callerKey)?.name ?? "no one");
 
 function guard(options: Partial<ServiceKeyGuardOptions> = {}): Interceptor {
   const needsServices = options.identifyOnly !== true;
@@ -135,7 +135,7 @@ describe("createServiceKeyGuard", () => {
   it("leaves it to others who may call, if it only identifies", async (t) => {
     const { client } = await open(t, { identifyOnly: true });
     assert.equal((await client.unary({}, bearing(stockKey))).text, "stock");
-    assert.equal((await client.unary({})).text, "nobody");
+    assert.equal((await client.unary({})).text, "no one");
     await assertStatus(client.unary({}, bearing("x".repeat(40))), Code.Unauthenticated);
   });
 
@@ -156,7 +156,7 @@ describe("createServiceKeyGuard", () => {
       logged.map(({ level, fields }) => [level, fields.name]),
       [["warn", "orders"]],
     );
-    // A key that nobody has is no news.
+    // A key that no one has is no news.
     await assertStatus(exposed.client.unary({}, bearing("x".repeat(40))), Code.Unauthenticated);
     assert.equal(logged.filter(({ level }) => level === "warn").length, 1);
     const secured = await open(t, {}, [from({ ...far, peerTls: { certificate: undefined } })]);
@@ -315,7 +315,7 @@ describe("serviceKey", () => {
     assert.equal((await client.unary({})).text, "stock");
   });
 
-  it("takes the key from a file, and reads it anew when the server refuses it", async (t) => {
+  it("takes the key from a file, and reads it again when the server refuses it", async (t) => {
     const folder = mkdtempSync(join(tmpdir(), "tercel-key-"));
     t.after(() => rmSync(folder, { recursive: true }));
     const file = join(folder, "key");

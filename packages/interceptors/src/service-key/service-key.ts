@@ -20,7 +20,7 @@ export interface ServiceKeyOptions {
   maxAgeMs?: number;
   /** A refused key has it asked again at once, but not sooner than this after the last time. Default 1 s. */
   cooldownMs?: number;
-  /** Hears as a warning that the key cannot be had anew. Default: standard error. */
+  /** Hears as a warning that the key cannot be had again. Default: standard error. */
   log?: Log;
   /** For tests. */
   clock?: Clock;
@@ -79,7 +79,7 @@ function keysOf(source: ServiceKeySource, options: ServiceKeyOptions): Reloaded<
     cooldownMs,
     clock,
     onFailure(error: unknown) {
-      log.warn("the service key could not be had anew", { error: thrownText(error) });
+      log.warn("the service key could not be had again", { error: thrownText(error) });
     },
   };
   if (typeof source === "string") {

@@ -14,7 +14,7 @@ export interface BatchSenderOptions {
 export interface BatchSender<T> extends AsyncIterable<T[]> {
   /**
    * Kept when there is room for another item; await it, and what produces items is no faster than the stream. Broken when the stream
-   * has ended, or with RESOURCE_EXHAUSTED when `maxItems` items wait for room already because nobody awaited it.
+   * has ended, or with RESOURCE_EXHAUSTED when `maxItems` items wait for room already because no one awaited it.
    */
   push(item: T): Promise<void>;
   /** Sends what is there without waiting for more. Kept when the stream has taken it. */

@@ -34,7 +34,7 @@ export interface Broadcaster<T> {
 const policies: readonly string[] = ["drop-oldest", "drop-newest", "disconnect"] satisfies WhenSlow[];
 
 /**
- * Sends each message to many streams. A subscriber that reads slowly costs a bounded buffer and slows nobody else down.
+ * Sends each message to many streams. A subscriber that reads slowly costs a bounded buffer and slows no one else down.
  *
  * @throws TypeError or RangeError for options that are unknown, missing or out of bounds
  */

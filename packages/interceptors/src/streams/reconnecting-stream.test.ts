@@ -59,7 +59,7 @@ describe("reconnecting stream", () => {
     assert.deepEqual(tokens, [40, 1]);
   });
 
-  it("pauses longer after each failure, not before the server's own time, and begins anew after a message", async () => {
+  it("pauses longer after each failure, not before the server's own time, and begins again after a message", async () => {
     const clock = createFakeClock();
     const { options } = scripted([broken()], [broken()], [unavailable({ retryAfterMs: 5000 })], [1, broken()], [2]);
     const seen: Reconnect<number>[] = [];

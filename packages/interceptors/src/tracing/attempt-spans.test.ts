@@ -173,7 +173,7 @@ describe("the spans of attempts", () => {
       },
     };
     const options = { resolvers: [slow], interceptors: [createClientTracing({ tracer })] };
-    const channels = [createChannel("slow:///echo", options), createChannel("slow:///nobody", options)];
+    const channels = [createChannel("slow:///echo", options), createChannel("slow:///no one", options)];
     t.after(async () => {
       await Promise.all(channels.map((channel) => channel.close()));
       await server.close();

@@ -100,7 +100,7 @@ export class MessageEvents implements MessageObserver {
     this.add("RECEIVED", sizeOf(bytes, isCompressed));
   }
 
-  /** So many have come that nobody has told of. */
+  /** So many have come that no one has told of. */
   skipReceived(messages: number): void {
     this.counts.RECEIVED += messages;
   }

@@ -15,7 +15,7 @@ import {
  */
 const traceparent = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
-/** The span that a `traceparent` names, with the vendors' `tracestate` beside it; undefined for what is not valid. */
+/** The span that a `traceparent` names, with the vendors' `tracestate` next to it; undefined for what is not valid. */
 export function parseTraceParent(parent: string | null, state: string | null): SpanContext | undefined {
   if (parent === null) return undefined;
   const found = traceparent.exec(parent.trim());

@@ -195,7 +195,7 @@ function endWithCall(info: CallInfo, events: MessageEvents, end: CallObserver): 
   };
 }
 
-/** Its trace is handed on as it came: a span of its own would be one that nobody can find. */
+/** Its trace is handed on as it came: a span of its own would be one that no one can find. */
 function unsampledParent(request: CallRequest): Context | undefined {
   const parent = readHeader(request, "traceparent");
   if (parent === null || !isUnsampled(parent)) return undefined;

@@ -103,7 +103,7 @@ export const plainCases: Readonly<Record<string, (test: TestChannel) => Promise<
     const responseStatus = { code: Code.Unknown, message };
     await expectStatus(client.unaryCall({ responseStatus }), Code.Unknown, message);
     const requests = createWritableIterable<OutputRequest>();
-    // The server may end the call before it has read the request's end, so nobody waits for this.
+    // The server may end the call before it has read the request's end, so no one waits for this.
     requests.write({ responseStatus }).catch(() => {});
     requests.close();
     await expectStatus(takeAll(client.fullDuplexCall(requests)), Code.Unknown, message);

@@ -1,7 +1,7 @@
 import { formatAddress } from "../naming/address-text.ts";
 import type { Subchannel } from "../subchannel/index.ts";
 
-/** An error message with a thousand addresses helps nobody. */
+/** An error message with a thousand addresses helps no one. */
 const maxNamedAddresses = 16;
 
 /** Names each address with what became of the last attempt and when the next one comes. */

@@ -32,7 +32,7 @@ test("by failure percentage ejects who fails more than the threshold", () => {
   assert.equal(records[1]?.multiplier, 1);
 });
 
-test("by failure percentage judges nobody by too few calls, nor among too few endpoints", () => {
+test("by failure percentage judges no one by too few calls, nor among too few endpoints", () => {
   const few = recordsOf([0, 9], [0, 10], [10, 0]);
   endInterval(few, { ...base, failurePercentage: { ...percentage, minimumHosts: 2 } }, 0, always);
   assert.deepEqual(ejectedOf(few), [1]);
@@ -115,7 +115,7 @@ test("forgives one ejection with each interval of good behaviour", () => {
   }
 });
 
-test("counts each interval anew", () => {
+test("counts each interval again", () => {
   const records = recordsOf([0, 9]);
   endInterval(records, { ...base, failurePercentage: percentage }, 0, never);
   Object.assign(records[0] ?? {}, { failed: 9 });

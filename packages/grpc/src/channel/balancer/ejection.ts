@@ -74,7 +74,7 @@ function eject(record: EjectionRecord, nowMs: number, reason: string): void {
 }
 
 /**
- * The end of an interval: ejects outliers, lets those back whose time is over, and begins to count anew. `random` is from 0 up
+ * The end of an interval: ejects outliers, lets those back whose time is over, and begins to count again. `random` is from 0 up
  * to 1.
  */
 export function endInterval(

@@ -9,7 +9,7 @@ import { createQueuePicker } from "./pickers.ts";
 
 const connectToEndpoint = createPickFirst({ followsHealth: true });
 
-/** An error message with a thousand endpoints helps nobody. */
+/** An error message with a thousand endpoints helps no one. */
 const maxNamedEndpoints = 16;
 
 /** One endpoint of a policy that spreads calls: pick_first connects to whichever of its addresses it can (gRFC A61). */

@@ -44,7 +44,7 @@ test("keeps its weight back during the blackout, and for one more after a new co
   assert.equal(load.weight(settings, 30_000), 10);
 });
 
-test("forgets a weight that nobody has confirmed for long, and begins a blackout with the next", () => {
+test("forgets a weight that no one has confirmed for long, and begins a blackout with the next", () => {
   const load = new EndpointLoad();
   const report = { ...nothing, rpsFractional: 10, cpuUtilization: 1 };
   load.report(report, 1, 0);

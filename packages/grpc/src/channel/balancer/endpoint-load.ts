@@ -31,7 +31,7 @@ export class EndpointLoad {
     this.#nonEmptySinceMs ??= nowMs;
   }
 
-  /** The endpoint has another connection, perhaps to another process: the blackout begins anew. */
+  /** The endpoint has another connection, perhaps to another process: the blackout begins again. */
   reconnected(): void {
     this.#nonEmptySinceMs = undefined;
   }

@@ -41,7 +41,7 @@ export class GracefulSwitch {
     (this.#next ?? this.#current)?.balancer.exitIdle();
   }
 
-  /** Closes the policy. An update afterwards begins anew. */
+  /** Closes the policy. An update afterwards begins again. */
   close(): void {
     const [current, next] = [this.#current, this.#next];
     this.#current = undefined;

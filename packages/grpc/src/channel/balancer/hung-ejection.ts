@@ -14,7 +14,7 @@ const defaults: Omit<OutlierDetectionConfig, "child"> = {
 
 /**
  * The same policy, which keeps calls for a while from endpoints that hang. Statuses that servers send are not judged: without knowing the
- * methods nobody can say which of them are the endpoint's fault.
+ * methods no one can say which of them are the endpoint's fault.
  */
 export function ejectingHung(factory: BalancerFactory, random: () => number): BalancerFactory {
   return {

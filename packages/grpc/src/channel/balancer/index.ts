@@ -87,7 +87,7 @@ export interface BalancerHost {
   /** Makes a subchannel in `idle`. Who makes it shuts it down. */
   createSubchannel(address: Address, onState: SubchannelStateListener): Subchannel;
   /**
-   * Sets the channel's state and picker together. Waiting calls are picked anew before it returns. A balancer reports
+   * Sets the channel's state and picker together. Waiting calls are picked again before it returns. A balancer reports
    * `connecting` with a picker that queues, `transient_failure` with one that fails, and never `shutdown`. A picker whose
    * subchannels have no place free for a call should look for one that has.
    */
@@ -97,7 +97,7 @@ export interface BalancerHost {
    * of itself (A17) and what policies above found out (A50). The listener hears the present health before this returns, and
    * then each change until the returned function is called, which has to happen when the subchannel leaves `ready`.
    *
-   * Undefined where nobody has an opinion: every connected server is healthy then.
+   * Undefined where no one has an opinion: every connected server is healthy then.
    */
   readonly watchHealth?: ((subchannel: Subchannel, listener: HealthListener) => () => void) | undefined;
   /**

@@ -19,7 +19,7 @@ const defaultConfig: LeastRequestConfig = { choiceCount: 2 };
 const maxChoiceCount = 10;
 
 /**
- * Draws some endpoints by lot and takes the one with the fewest calls open (gRFC A48). Its config has one field,
+ * Draws some endpoints at random and takes the one with the fewest calls open (gRFC A48). Its config has one field,
  * `choiceCount`: how many it draws, 2 by default and at most 10. Fewer than 2 are refused, more than 10 count as 10.
  */
 export function createLeastRequest(options: { readonly random?: () => number } = {}): BalancerFactory {

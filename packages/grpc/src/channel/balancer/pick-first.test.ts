@@ -266,7 +266,7 @@ test("begins the next address when an attempt has taken 250 ms, and takes the fi
   assert.equal(clock.pendingTimers, 0);
 });
 
-test("counts the 250 ms anew from each attempt", async () => {
+test("counts the 250 ms again from each attempt", async () => {
   const { clock, balancer, attempt, addresses } = setUp();
   balancer.update(endpointsOf("a:1", "b:2", "c:3"));
   await clock.advance(200);

@@ -205,7 +205,7 @@ class PickFirst implements Balancer {
     const reason = subchannel.lastError?.message ?? "the connection ended";
     // One that already connects again, or waits to (gRFC A105), goes on. In idle it is kept as well: it remembers whether its
     // server hangs up on every connection, and has the counts that channelz tells.
-    const isReplaced = subchannel.state !== "idle" || subchannel.endedInUse;
+    const isReplaced = subchannel.state !== "idle" || subchannel.closedWhileActive;
     this.#shutdownAllBut(subchannel);
     this.#forgetChosen();
     // First the state: resolution may bring new addresses at once, which must find it.

@@ -2,7 +2,7 @@ import type { EndpointChild } from "./endpoint-children.ts";
 import type { BalancerFactory, Picker } from "./index.ts";
 import { createReadyEndpointsBalancer, describeFull, resultsOf, resultWithPlace } from "./ready-endpoints.ts";
 
-/** Each call goes to an endpoint drawn by lot from those that are ready, all with the same chance. */
+/** Each call goes to an endpoint chosen at random from those that are ready, all with the same chance. */
 export function createRandom(options: { readonly random?: () => number } = {}): BalancerFactory {
   const random = options.random ?? Math.random;
   return {

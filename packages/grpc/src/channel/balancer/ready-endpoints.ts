@@ -84,7 +84,7 @@ class ReadyEndpointsBalancer implements Balancer {
 
   #report(): void {
     const state = this.#currentState();
-    if (state === "ready") this.#enter(state, new LatePicker(() => this.#createPicker()));
+    if (state === "ready") this.#enter(state, new LazyPicker(() => this.#createPicker()));
     else if (state === "transient_failure") this.#fail(() => this.#children.describe());
     else
       this.#enter(
@@ -126,7 +126,7 @@ class ReadyEndpointsBalancer implements Balancer {
 }
 
 /** A picker that is made when it is first wanted. None of those that are made so depends on the call. */
-class LatePicker implements Picker {
+class LazyPicker implements Picker {
   readonly dependsOnCall = false;
   readonly #create: () => Picker;
   #picker: Picker | undefined;

@@ -20,7 +20,7 @@ test("connects to every endpoint at once and gives each that is ready a call in 
   assert.deepEqual(states, ["connecting", "ready"]);
 });
 
-test("begins at an endpoint drawn by lot", async () => {
+test("begins at an endpoint chosen at random", async () => {
   const { balancer, connectAll, sequence } = setUpPolicy(createRoundRobin({ random: () => 0.999 }));
   balancer.update(endpointsOf("a:1", "b:2", "c:3"));
   await connectAll();

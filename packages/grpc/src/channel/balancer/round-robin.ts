@@ -3,7 +3,7 @@ import type { BalancerFactory, Picker } from "./index.ts";
 import { createReadyEndpointsBalancer, describeFull, resultsOf, resultWithPlace } from "./ready-endpoints.ts";
 
 /**
- * Every endpoint that is ready takes a call in turn. The first one is drawn by lot: many clients that learn of the same
+ * Every endpoint that is ready takes a call in turn. The first one is chosen at random: many clients that learn of the same
  * endpoints at once would otherwise all begin with the same server.
  */
 export function createRoundRobin(options: { readonly random?: () => number } = {}): BalancerFactory {

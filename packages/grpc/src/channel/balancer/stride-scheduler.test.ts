@@ -44,7 +44,7 @@ test("lets no endpoint count for less than a tenth of the mean, nor for more tha
   assert.ok(Math.abs((high[0] ?? 0) / 100_000 - expected) < 0.01, high.join());
 });
 
-test("goes on where the sequence of 32 bits begins anew", () => {
+test("goes on where the sequence of 32 bits begins again", () => {
   const picks = take([1, 2, 3], 100, 0xffff_fffa);
   assert.ok(picks.every((index) => index >= 0 && index < 3));
 });

@@ -40,7 +40,7 @@ export function createStrideScheduler(given: readonly number[], start: number): 
       for (;;) {
         const index = sequence % count;
         const round = Math.floor(sequence / count);
-        // Begins anew well before the products leave the exact numbers.
+        // Begins again well before the products leave the exact numbers.
         sequence = sequence >= 0xffff_ffff ? 0 : sequence + 1;
         const weight = weights[index] as number;
         if ((weight * round + index * offset) % maxWeight >= maxWeight - weight) return index;

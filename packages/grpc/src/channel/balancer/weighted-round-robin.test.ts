@@ -51,7 +51,7 @@ test("takes turns until reports have counted for the blackout, then follows the 
   assert.deepEqual(countsOf(sequence(400)), { "a:1": 200, "b:2": 100, "c:3": 100 });
 });
 
-test("weighs anew once a second, or as often as its config says, at most every 100 ms", async () => {
+test("weighs again once a second, or as often as its config says, at most every 100 ms", async () => {
   for (const [period, expectedMs] of [
     [undefined, 1000],
     ["3s", 3000],

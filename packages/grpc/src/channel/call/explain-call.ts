@@ -7,18 +7,18 @@ import { printCall } from "../explain/print.ts";
 import { formatAddress } from "../naming/address-text.ts";
 import { codeName } from "../retry/code-set.ts";
 import type { Attempt } from "./attempt.ts";
-import type { ChannelCalls } from "./channel-calls.ts";
-import type { Repetition } from "./repetition.ts";
+import type { CallContext } from "./call-context.ts";
+import type { RetryController } from "./retry-controller.ts";
 
 /** A call as far as its explanation needs it. */
 export interface ExplainedCall {
-  readonly calls: ChannelCalls;
+  readonly calls: CallContext;
   readonly method: DescMethod;
   readonly startedAtMs: number;
   readonly deadlineAtMs: number;
   readonly attempt: Attempt;
   readonly attempts: readonly Attempt[] | undefined;
-  readonly repetition: Repetition | undefined;
+  readonly repetition: RetryController | undefined;
 }
 
 /** Keeps with a call's error what is known of the call. Runs for every call that fails, and for no other. */

@@ -18,7 +18,7 @@ import { applyInterceptors } from "../../call/interceptors.ts";
 import type { MetadataInit } from "../../protocol/metadata.ts";
 import type { DeadlineEntry } from "../../time/deadline-wheel.ts";
 import { nextTurn } from "../../time/turn-share.ts";
-import type { ChannelCalls } from "./channel-calls.ts";
+import type { CallContext } from "./call-context.ts";
 import { spreadable } from "./responses.ts";
 
 /** What the caller gave, before interceptors. */
@@ -46,7 +46,7 @@ export type StartCall = (
  * deadline spans the whole chain, so an interceptor that calls twice does not get twice the time.
  */
 export async function interceptedCall<R extends UnaryResponse | StreamResponse>(
-  calls: ChannelCalls,
+  calls: CallContext,
   method: DescMethod,
   message: unknown,
   init: CallInit,
@@ -86,7 +86,7 @@ export async function interceptedCall<R extends UnaryResponse | StreamResponse>(
 }
 
 function makeRequest(
-  calls: ChannelCalls,
+  calls: CallContext,
   method: DescMethod,
   message: unknown,
   init: CallInit,
@@ -119,7 +119,7 @@ class CallScope implements DeadlineEntry {
   previousDeadline: DeadlineEntry | undefined = undefined;
   deadlineSlot = -1;
   madeHeader: Headers | undefined = undefined;
-  private readonly calls: ChannelCalls;
+  private readonly calls: CallContext;
   private readonly given: AbortSignal | undefined;
   private readonly cancellation = new Cancellation();
   private isSignalMade = false;
@@ -131,7 +131,7 @@ class CallScope implements DeadlineEntry {
   /** The interceptors have returned; a stream goes on behind them. */
   private hasAnswered = false;
 
-  constructor(calls: ChannelCalls, init: CallInit) {
+  constructor(calls: CallContext, init: CallInit) {
     this.calls = calls;
     this.given = init.signal;
     if (init.timeoutMs === undefined) return;

@@ -11,10 +11,10 @@ import type { PickInfo } from "../balancer/index.ts";
 import type { CompletePick } from "../core/waiter-queue.ts";
 import { formatAddress } from "../naming/address-text.ts";
 import { Attempt } from "./attempt.ts";
-import type { ChannelCalls } from "./channel-calls.ts";
+import type { CallContext } from "./call-context.ts";
 import { describeFailedCall, explainFailedCall } from "./explain-call.ts";
 import type { MethodPlan } from "./method-plans.ts";
-import { type RepeatedCall, Repetition } from "./repetition.ts";
+import { type RepeatedCall, RetryController } from "./retry-controller.ts";
 import { type AttemptOwner, WaitingAttempt } from "./waiting-attempt.ts";
 
 /** What the caller of a method has given besides the messages. */
@@ -39,14 +39,14 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   previousDeadline: DeadlineEntry | undefined = undefined;
   deadlineSlot = -1;
 
-  readonly calls: ChannelCalls;
+  readonly calls: CallContext;
   readonly method: DescMethod;
   /** The latest attempt, or the one that the call has committed to. */
   attempt: Attempt;
   /** All attempts in order of their start, once there is more than one. */
   attempts: Attempt[] | undefined = undefined;
   startedAtMs = 0;
-  repetition: Repetition | undefined = undefined;
+  repetition: RetryController | undefined = undefined;
   protected plan: MethodPlan;
   protected isOver = false;
   private hasBegun = false;
@@ -59,7 +59,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   private onAbort: (() => void) | undefined = undefined;
 
   /** @throws ConnectError for metadata that gRPC cannot carry */
-  constructor(calls: ChannelCalls, method: DescMethod, init: OutgoingCallInit) {
+  constructor(calls: CallContext, method: DescMethod, init: OutgoingCallInit) {
     this.calls = calls;
     this.method = method;
     this.init = init;
@@ -248,11 +248,16 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
     this.release();
   }
 
-  protected repeat(): Repetition {
+  protected repeat(): RetryController {
     if (this.repetition === undefined) {
       const { calls, plan } = this;
       const { throttle } = calls.plans;
-      this.repetition = new Repetition(this, { ...plan.config, throttle, clock: calls.clock, random: calls.random });
+      this.repetition = new RetryController(this, {
+        ...plan.config,
+        throttle,
+        clock: calls.clock,
+        random: calls.random,
+      });
       this.repetition.began(this.attempt);
     }
     return this.repetition;
@@ -362,7 +367,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   }
 }
 
-/** Made once: attempts that lose are many, and nobody is shown their error. */
+/** Made once: attempts that lose are many, and no one is shown their error. */
 const anotherWon = new ConnectError("another attempt decided the call", Code.Canceled);
 
 /** Of two time-outs the earlier counts. */

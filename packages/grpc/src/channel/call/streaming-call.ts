@@ -5,7 +5,7 @@ import { toMessage } from "../../call/message-init.ts";
 import { MessageQueue, type MessageSource } from "../../call/message-queue.ts";
 import { type EncodedMessage, encodeRequest } from "../../transport/encode-request.ts";
 import type { Attempt } from "./attempt.ts";
-import type { ChannelCalls } from "./channel-calls.ts";
+import type { CallContext } from "./call-context.ts";
 import { OutgoingCall, type OutgoingCallInit } from "./outgoing-call.ts";
 import { LazyStreamResponse } from "./responses.ts";
 import { SentRequests } from "./sent-requests.ts";
@@ -33,7 +33,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
   onOver: ((error: ConnectError | undefined) => void) | undefined = undefined;
 
   constructor(
-    calls: ChannelCalls,
+    calls: CallContext,
     method: DescMethodStreaming,
     init: OutgoingCallInit,
     requests: Requests,

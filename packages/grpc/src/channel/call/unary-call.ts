@@ -2,7 +2,7 @@ import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type UnaryResponse } from "@connectrpc/connect";
 import { rejectToCaller } from "../../call/caller-stack.ts";
 import type { Attempt } from "./attempt.ts";
-import type { ChannelCalls } from "./channel-calls.ts";
+import type { CallContext } from "./call-context.ts";
 import { OutgoingCall, type OutgoingCallInit } from "./outgoing-call.ts";
 import { LazyUnaryResponse } from "./responses.ts";
 
@@ -13,7 +13,7 @@ export class UnaryCall extends OutgoingCall {
   private response: Message | Promise<Message> | undefined = undefined;
 
   constructor(
-    calls: ChannelCalls,
+    calls: CallContext,
     method: DescMethodUnary,
     init: OutgoingCallInit,
     request: Message,

@@ -151,7 +151,7 @@ test("tells a call that its name cannot be resolved before it fails, and one tha
   await core.close(0);
 });
 
-test("tells nobody of a name that is resolved at once", async () => {
+test("tells no one of a name that is resolved at once", async () => {
   const { core, attempt, enqueue } = setUp();
   const call = enqueue();
   await attempt(0).succeed();
@@ -202,7 +202,7 @@ test("lets no call overtake those that wait", async () => {
   const first = enqueue();
   const connection = await attempt(0).succeed(1);
   const second = enqueue();
-  // A place becomes free and nobody has said so yet.
+  // A place becomes free and no one has said so yet.
   connection.maxCalls = 2;
   assert.equal(core.tryPick(), undefined);
   const third = enqueue();
@@ -362,7 +362,7 @@ test("after GOAWAY new calls go to a new connection while the old one's calls go
   await core.close(0);
 });
 
-test("connects anew at once when calls still wait as the connection ends", async () => {
+test("connects again at once when calls still wait as the connection ends", async () => {
   const { core, states, attempt, enqueue } = setUp();
   enqueue();
   const waiting = enqueue();
@@ -374,7 +374,7 @@ test("connects anew at once when calls still wait as the connection ends", async
   await core.close(0);
 });
 
-test("connects anew when a call finds the stream identifiers used up", async () => {
+test("connects again when a call finds the stream identifiers used up", async () => {
   const { core, attempt, enqueue } = setUp();
   enqueue();
   const spent = await attempt(0).succeed();
@@ -447,7 +447,7 @@ test("never goes idle when idle mode is off", async () => {
   }
 });
 
-test("ends resolver and attempts in idle mode and begins both anew after it", async () => {
+test("ends resolver and attempts in idle mode and begins both again after it", async () => {
   const { factory, resolution, resolutions } = scriptResolver();
   const opened = setUp({ resolvers: [factory], idleTimeoutMs: 1000 }, "scripted:x");
   const { clock, core, attempt, attempts } = opened;

@@ -20,10 +20,10 @@ import { ServiceConfigChoice } from "../service-config/service-config-choice.ts"
 import type { ConnectivityState } from "../subchannel/connectivity.ts";
 import type { Subchannel, SubchannelStateListener } from "../subchannel/index.ts";
 import type { StartWatch } from "../subchannel/watch-stream.ts";
-import { ActiveTarget } from "./active-target.ts";
 import { ConnectionSet } from "./connection-set.ts";
 import { controlPlaneError } from "./control-plane-error.ts";
 import { IdleTimer } from "./idle-timer.ts";
+import { ResolvingBalancer } from "./resolving-balancer.ts";
 import { type StateWatcher, StateWatchers } from "./state-watchers.ts";
 import { SubchannelSource } from "./subchannel-source.ts";
 import type { CallWaiter, CompletePick } from "./waiter-queue.ts";
@@ -51,7 +51,7 @@ export interface ChannelCoreOptions {
   readonly serviceConfig?: ServiceConfig;
   /** Notified of each service config that comes into force, before any call is given a connection by it. */
   readonly onServiceConfig?: (config: ServiceConfig) => void;
-  /** Makes the calls that follow servers' health and load. Without it nobody follows them. */
+  /** Makes the calls that follow servers' health and load. Without it no one follows them. */
   readonly startWatch?: StartWatch;
   /** Default: warnings and errors as JSON lines on standard error. */
   readonly log?: Log;
@@ -87,7 +87,7 @@ export class ChannelCore {
   readonly #waiters: WaitingCalls;
   readonly #watchers = new StateWatchers();
   /** Undefined in idle mode and after close. */
-  #active: ActiveTarget | undefined;
+  #active: ResolvingBalancer | undefined;
   /** The one that calls go by; undefined until the first name resolution has ended one way or the other. */
   #serviceConfig: ServiceConfig | undefined;
   /** The first resolution since idle mode has not ended yet. */
@@ -146,7 +146,7 @@ export class ChannelCore {
    */
   tryPick(info?: PickInfo): CompletePick | undefined {
     const picker = this.#picker;
-    // Nobody overtakes those who wait for the same.
+    // No one overtakes those who wait for the same.
     if (this.#waiters.length > 0 && !picker.dependsOnCall) return undefined;
     const result = picker.pick(info);
     if (result.kind !== "complete") return undefined;
@@ -294,7 +294,7 @@ export class ChannelCore {
     this.#enter("connecting");
     this.#idleTimer.start();
     this.history.activated(this.#clock.nowMs());
-    const active = new ActiveTarget({
+    const active = new ResolvingBalancer({
       target: this.#target,
       clock: this.#clock,
       backoff: this.#backoff,
@@ -337,7 +337,7 @@ export class ChannelCore {
     active?.close();
   }
 
-  /** One way or the other; later results find nobody waiting for a name. */
+  /** One way or the other; later results find no one waiting for a name. */
   #resolutionEnded(): void {
     if (!this.#isNameAwaited) return;
     this.#isNameAwaited = false;

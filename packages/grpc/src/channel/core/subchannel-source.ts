@@ -20,7 +20,7 @@ export interface SubchannelSourceOptions {
   readonly clock: Clock;
   readonly backoff: Backoff;
   readonly connectTimeoutMs: number | undefined;
-  /** Makes the calls that follow servers' health and load. Without it nobody follows them. */
+  /** Makes the calls that follow servers' health and load. Without it no one follows them. */
   readonly startWatch: StartWatch | undefined;
   /** The one in force, asked whenever it matters. */
   readonly serviceConfig: () => ServiceConfig | undefined;

@@ -12,7 +12,7 @@ export class WaitingCalls {
   #hasToServeAgain = false;
   readonly #hold: ProcessHold;
 
-  /** `picker` is asked anew for each call, because what a call does may change it. */
+  /** `picker` is asked again for each call, because what a call does may change it. */
   constructor(clock: Clock, picker: () => Picker) {
     this.#hold = new ProcessHold(clock);
     this.#picker = picker;
@@ -57,7 +57,7 @@ export class WaitingCalls {
 
   /** Tries the waiting calls with the current picker. Being called meanwhile, by a call that begins or fails, it starts over. */
   serve(): void {
-    // Whenever a call ends its connection has room, and mostly nobody waits for that.
+    // Whenever a call ends its connection has room, and mostly no one waits for that.
     if (this.#queue.length === 0) return;
     if (this.#isServing) {
       this.#hasToServeAgain = true;
@@ -92,7 +92,7 @@ export class WaitingCalls {
           waiter.onPick(result);
           continue;
         }
-        result.subchannel.makePlace();
+        result.subchannel.ensureCapacity();
       }
       // A call that waits for ready says nothing about those behind it that do not.
       if (result.kind !== "fail" && !picker.dependsOnCall) return;

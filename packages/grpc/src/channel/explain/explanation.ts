@@ -66,7 +66,7 @@ export interface CallExplanation {
   readonly phases: readonly PhaseTime[];
   /** In order of their start; the last one is mostly the one whose error the caller got. */
   readonly attempts: readonly AttemptExplanation[];
-  /** Why the call was not sent once more; absent where nobody asked for that. */
+  /** Why the call was not sent once more; absent where no one asked for that. */
   readonly notRepeated?: string;
   readonly state: ConnectivityState;
   readonly policy?: string;
@@ -103,10 +103,10 @@ export interface ChannelExplanation {
   readonly line: string;
 }
 
-/** An explanation of ten thousand endpoints helps nobody. */
+/** An explanation of ten thousand endpoints helps no one. */
 export const maxExplainedEndpoints = 16;
 
-/** Beside the errors and not on them: a handler that passes an error on must not send this to its own caller. */
+/** Next to the errors and not on them: a handler that passes an error on must not send this to its own caller. */
 const explanations = new WeakMap<object, CallExplanation>();
 
 /** Keeps what is known of a failed call with its error. */
@@ -119,7 +119,7 @@ export function keepExplanation(error: object, explanation: CallExplanation): vo
  * error whose `cause` is one. Undefined for errors that come from no channel.
  */
 export function explainError(error: unknown): CallExplanation | undefined {
-  // Causes can be circular; nobody nests them deeper than this.
+  // Causes can be circular; no one nests them deeper than this.
   for (let depth = 0; depth < 8 && typeof error === "object" && error !== null; depth++) {
     const explanation = explanations.get(error);
     if (explanation !== undefined) return explanation;

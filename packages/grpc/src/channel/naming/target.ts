@@ -35,7 +35,7 @@ export interface ParseTargetOptions {
    * `:scheme` (RFC 9110 §4.2), so that is the port to connect to. Default false.
    */
   readonly tls?: boolean;
-  /** Schemes of resolvers beside the built-in ones. */
+  /** Schemes of resolvers next to the built-in ones. */
   readonly schemes?: Iterable<string>;
 }
 

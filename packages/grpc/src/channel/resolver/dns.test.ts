@@ -101,7 +101,7 @@ test("resolves again on request, at the earliest 30 seconds after the last succe
   await lookup(1).answer("5.6.7.8");
   assert.deepEqual(events, ["1.2.3.4:50051", "5.6.7.8:50051"]);
   await clock.advance(30_000);
-  assert.equal(lookups.length, 2, "nobody has asked since");
+  assert.equal(lookups.length, 2, "no one has asked since");
   resolver.resolveNow();
   assert.equal(lookups.length, 3);
   resolver.close();

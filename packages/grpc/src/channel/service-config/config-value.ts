@@ -15,7 +15,7 @@ export class ConfigValue {
   readonly path: string;
   private readonly refuseUnknown: boolean;
 
-  /** `refuseUnknown`: whether a field that nobody knows is an error. gRFC A21 wants it ignored where it comes from a resolver. */
+  /** `refuseUnknown`: whether a field that no one knows is an error. gRFC A21 wants it ignored where it comes from a resolver. */
   constructor(json: JsonValue, path: string, refuseUnknown: boolean) {
     this.json = json;
     this.path = path;

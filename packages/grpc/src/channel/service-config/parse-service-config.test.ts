@@ -183,7 +183,7 @@ test("names the policy whose config is wrong", () => {
   );
 });
 
-test("leaves fields that nobody knows alone in what a resolver brings, and nothing else", () => {
+test("leaves fields that no one knows alone in what a resolver brings, and nothing else", () => {
   assert.equal(parse({ someday: 1 }, false).retryThrottling, undefined);
   assert.throws(() => parse({ someday: 1, methodConfig: 1 }, false), TypeError);
 });

@@ -12,7 +12,7 @@ export interface ParseServiceConfigOptions {
   /** The policies that `loadBalancingConfig` may name. */
   readonly balancers: readonly BalancerFactory[];
   /**
-   * Whether a field that nobody knows is an error. True for what an application writes, where it is a slip; false for what a
+   * Whether a field that no one knows is an error. True for what an application writes, where it is a slip; false for what a
    * resolver brings, which may be meant for newer clients (gRFC A21).
    */
   readonly refuseUnknown: boolean;

@@ -133,7 +133,7 @@ test("says nothing when the stream goes with its connection", async () => {
 test("goes on over another connection of the subchannel", async () => {
   const { subchannel, attempts, connection, stream, streams, reports } = await setUp();
   connection.startCall();
-  subchannel.makePlace();
+  subchannel.ensureCapacity();
   const other = await attempts[1]?.succeed();
   connection.isAcceptingCalls = false;
   stream(0).onEnd(unavailable());
@@ -144,7 +144,7 @@ test("goes on over another connection of the subchannel", async () => {
   assert.equal(reports.length, 1);
 });
 
-test("ends the stream, or the pause, when nobody watches any more", async () => {
+test("ends the stream, or the pause, when no one watches any more", async () => {
   const open = await setUp();
   open.stop();
   assert.ok(open.stream(0).isCancelled);
@@ -158,7 +158,7 @@ test("moves to another connection when its own takes no more calls, without a wo
   const { subchannel, attempts, connection, stream, streams, answer, reports } = await setUp();
   answer(0, ServingStatus.SERVING);
   connection.startCall();
-  subchannel.makePlace();
+  subchannel.ensureCapacity();
   const other = await attempts[1]?.succeed();
   connection.goaway();
   assert.ok(stream(0).isCancelled);
@@ -171,7 +171,7 @@ test("waits for a place on full connections, and asks for another connection as 
   const { subchannel, attempts, connection, stream, streams, answer, reports, clock } = await setUp();
   answer(0, ServingStatus.SERVING);
   connection.startCall();
-  subchannel.makePlace();
+  subchannel.ensureCapacity();
   const other = await attempts[1]?.succeed(1);
   other?.startCall();
   connection.goaway();

@@ -28,7 +28,7 @@ export interface CallCounts {
  */
 export interface Subchannel {
   readonly address: Address;
-  /** Calls that were given to it, attempts counted each; whoever gives it a call counts. Absent where nobody looks. */
+  /** Calls that were given to it, attempts counted each; whoever gives it a call counts. Absent where no one looks. */
   readonly calls?: CallCounts;
   /**
    * Called with the outcome of each call that was sent to it, by whichever picker; must not throw. For policies that judge servers: they
@@ -40,7 +40,7 @@ export interface Subchannel {
    * The connection for the next call; defined exactly in `ready`. The oldest that has a place; if none has, the oldest.
    */
   readonly connection: ClientConnection | undefined;
-  /** Every connection that is open, those included that only finish their calls; oldest first. Absent where nobody looks. */
+  /** Every connection that is open, those included that only finish their calls; oldest first. Absent where no one looks. */
   readonly openConnections?: Iterable<ClientConnection>;
   /** Connections that take calls, though they may have no place free at the moment. */
   readonly connectionCount: number;
@@ -54,17 +54,17 @@ export interface Subchannel {
    * In `idle`: the server has ended the last connection by GOAWAY without an error, because of its age or while calls were
    * open, so that the next call will not be long in coming. Otherwise false.
    */
-  readonly endedInUse: boolean;
+  readonly closedWhileActive: boolean;
   /** Begins an attempt in `idle` and does nothing in any other state. */
   connect(): void;
   /**
-   * A call has found no place. Lets go of connections whose stream identifiers are used up, which nobody else notices, and
+   * A call has found no place. Lets go of connections whose stream identifiers are used up, which no one else notices, and
    * begins a further connection if all are full and there may be one more. A call that waits is told by `onCapacity`.
    */
-  makePlace(): void;
+  ensureCapacity(): void;
   /**
    * Calls the listener, until the returned function is called, whenever one of several connections has stopped taking calls or a
-   * call may find a place that it did not find before: for streams that are bound to a connection. Absent where nobody is bound.
+   * call may find a place that it did not find before: for streams that are bound to a connection. Absent where no one is bound.
    */
   watchConnections?(listener: () => void): () => void;
   /** Gives up attempts, lets the calls of the connections end, and reports nothing any more. May be repeated. */

@@ -6,8 +6,8 @@ const maxDebugLength = 200;
 /** What a link tells the subchannel it belongs to. */
 export interface LinkOwner {
   onLinkCapacity(link: Link): void;
-  /** The link takes no new calls any more. `endedInUse` as in Subchannel. */
-  onLinkLost(link: Link, error: Error, endedInUse: boolean): void;
+  /** The link takes no new calls any more. `closedWhileActive` as in Subchannel. */
+  onLinkLost(link: Link, error: Error, closedWhileActive: boolean): void;
   /** Its connection is gone. */
   onLinkClosed(link: Link): void;
 }
@@ -33,8 +33,8 @@ export class Link implements ClientConnectionEvents {
     // Quoted and cut: the text is the peer's.
     const quoted = debug === "" ? "" : ` ${JSON.stringify(debug.slice(0, maxDebugLength))}`;
     // Age ends connections of servers that go on. Calls in flight show that more are to come.
-    const endedInUse = code === 0 && (debug === "max_age" || (this.connection?.openCalls ?? 0) > 0);
-    this.#lose(new Error(`the server sent GOAWAY with error code ${code}${quoted}`), endedInUse);
+    const closedWhileActive = code === 0 && (debug === "max_age" || (this.connection?.openCalls ?? 0) > 0);
+    this.#lose(new Error(`the server sent GOAWAY with error code ${code}${quoted}`), closedWhileActive);
   }
 
   onClose(error: Error | undefined): void {
@@ -42,8 +42,8 @@ export class Link implements ClientConnectionEvents {
     this.#owner.onLinkClosed(this);
   }
 
-  #lose(error: Error, endedInUse: boolean): void {
+  #lose(error: Error, closedWhileActive: boolean): void {
     if (this.connection === undefined) this.lostEarly ??= error;
-    else this.#owner.onLinkLost(this, error, endedInUse);
+    else this.#owner.onLinkLost(this, error, closedWhileActive);
   }
 }

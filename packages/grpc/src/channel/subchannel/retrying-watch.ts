@@ -71,7 +71,7 @@ export class RetryingWatch {
     // Without a connection there is nothing to know; whoever watches stops with it.
     if (this.#isStopped || this.#cancel !== undefined || !connection?.isAcceptingCalls) return;
     if (!connection.canStartCall) {
-      this.#subchannel.makePlace();
+      this.#subchannel.ensureCapacity();
       return;
     }
     const startedAtMs = clock.nowMs();

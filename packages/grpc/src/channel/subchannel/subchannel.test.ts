@@ -200,10 +200,10 @@ test("drops a connection whose stream identifiers are used up, when asked and wh
     const connection = await attempt(notice === "asked" ? 0 : 1).succeed();
     connection.startCall();
     connection.startCall();
-    subchannel.makePlace();
+    subchannel.ensureCapacity();
     assert.equal(subchannel.state, "ready");
     connection.isAcceptingCalls = false;
-    if (notice === "asked") subchannel.makePlace();
+    if (notice === "asked") subchannel.ensureCapacity();
     else connection.endCall();
     assert.deepEqual(states, ["connecting", "ready", "idle"]);
     assert.ok(connection.isDraining);
@@ -286,7 +286,7 @@ async function setUpFull(connections: number, settings: Settings = {}) {
   setup.subchannel.connect();
   const made = [];
   for (let i = 0; i < connections; i += 1) {
-    if (i > 0) setup.subchannel.makePlace();
+    if (i > 0) setup.subchannel.ensureCapacity();
     const connection = await setup.attempt(i).succeed(1);
     connection.startCall();
     made.push(connection);
@@ -296,8 +296,8 @@ async function setUpFull(connections: number, settings: Settings = {}) {
 
 test("makes a further connection when all are full, one attempt at a time", async () => {
   const { subchannel, states, attempts, attempt, made, capacityEvents } = await setUpFull(1);
-  subchannel.makePlace();
-  subchannel.makePlace();
+  subchannel.ensureCapacity();
+  subchannel.ensureCapacity();
   assert.equal(attempts.length, 2);
   assert.equal(subchannel.connection, made[0]);
   const second = await attempt(1).succeed(1);
@@ -314,7 +314,7 @@ test("makes no further connection while one has a place", async () => {
   subchannel.connect();
   const connection = await attempt(0).succeed(2);
   connection.startCall();
-  subchannel.makePlace();
+  subchannel.ensureCapacity();
   assert.equal(attempts.length, 1);
 });
 
@@ -322,41 +322,41 @@ test("makes no further connection to a server that allows no calls at all", asyn
   const { subchannel, attempts, attempt } = setUp();
   subchannel.connect();
   await attempt(0).succeed(0);
-  subchannel.makePlace();
+  subchannel.ensureCapacity();
   assert.equal(attempts.length, 1);
 });
 
 test("makes at most ten connections, or as many as it is told at the time", async () => {
   const byDefault = await setUpFull(10);
-  byDefault.subchannel.makePlace();
+  byDefault.subchannel.ensureCapacity();
   assert.equal(byDefault.attempts.length, 10);
 
   let max = 1;
   const told = await setUpFull(1, { maxConnections: () => max });
-  told.subchannel.makePlace();
+  told.subchannel.ensureCapacity();
   assert.equal(told.attempts.length, 1);
   max = 2;
-  told.subchannel.makePlace();
+  told.subchannel.ensureCapacity();
   assert.equal(told.attempts.length, 2);
 });
 
 test("stays ready when a further connection fails, pauses, and then lets waiting calls ask again", async () => {
   const { clock, subchannel, states, attempts, attempt, capacityEvents } = await setUpFull(1);
-  subchannel.makePlace();
+  subchannel.ensureCapacity();
   await attempt(1).fail("refused");
-  subchannel.makePlace();
+  subchannel.ensureCapacity();
   assert.equal(attempts.length, 2);
   assert.equal(subchannel.lastError, undefined);
   assert.deepEqual(states, ["connecting", "ready"]);
   await clock.advance(1000);
   assert.equal(capacityEvents(), 1);
-  subchannel.makePlace();
+  subchannel.ensureCapacity();
   assert.equal(attempts.length, 3);
 });
 
 test("is connecting when its only connection ends while a further one is under way", async () => {
   const { subchannel, states, attempt, made } = await setUpFull(1);
-  subchannel.makePlace();
+  subchannel.ensureCapacity();
   made[0]?.lose(new Error("read ECONNRESET"));
   assert.equal(subchannel.connection, undefined);
   const next = await attempt(1).succeed();
@@ -366,7 +366,7 @@ test("is connecting when its only connection ends while a further one is under w
 
 test("is failing when its only connection ends in the pause after a further one failed", async () => {
   const { clock, subchannel, states, attempt, made } = await setUpFull(1);
-  subchannel.makePlace();
+  subchannel.ensureCapacity();
   await attempt(1).fail("refused");
   made[0]?.lose(new Error("read ECONNRESET"));
   assert.equal(subchannel.lastError?.message, "read ECONNRESET");
@@ -387,7 +387,7 @@ test("goes on with the other connections when one ends, and tells waiting calls"
 
 test("shuts down all connections and the attempt at a further one", async () => {
   const { clock, subchannel, attempt, made } = await setUpFull(2);
-  subchannel.makePlace();
+  subchannel.ensureCapacity();
   subchannel.shutdown();
   assert.ok(made.every(({ isDraining, isClosed }) => isDraining && !isClosed));
   assert.ok(attempt(2).options.signal.aborted);
@@ -437,8 +437,8 @@ test("says that a connection ended in use: by age, or amid calls without an erro
     const connection = await attempt(0).succeed();
     for (let i = 0; i < end.calls; i += 1) connection.startCall();
     connection.goaway(end.code, end.debug);
-    assert.equal(subchannel.endedInUse, expected, JSON.stringify(end));
+    assert.equal(subchannel.closedWhileActive, expected, JSON.stringify(end));
     subchannel.connect();
-    assert.equal(subchannel.endedInUse, false);
+    assert.equal(subchannel.closedWhileActive, false);
   }
 });

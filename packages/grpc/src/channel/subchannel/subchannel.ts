@@ -36,7 +36,7 @@ export function createSubchannel(
 class ConnectingSubchannel implements Subchannel, LinkOwner {
   readonly address: Address;
   readonly calls: CallCounts = { started: 0, succeeded: 0, failed: 0 };
-  endedInUse = false;
+  closedWhileActive = false;
   onCallEnd: Subchannel["onCallEnd"] = undefined;
   readonly #options: SubchannelOptions;
   readonly #onState: SubchannelStateListener;
@@ -52,7 +52,7 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
   #lastError: Error | undefined;
   #failedAttempts = 0;
   /** Connections in a row that ended, of no use, within the pause that a failed attempt would have been followed by. */
-  #shortLives = 0;
+  #quickFailures = 0;
   /** `calls.succeeded` when the oldest connection came. */
   #succeededBefore = 0;
   #nextAttemptAtMs = 0;
@@ -101,10 +101,10 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
     if (this.#state === "idle") this.#beginAttempt();
   }
 
-  makePlace(): void {
+  ensureCapacity(): void {
     if (this.#state !== "ready") return;
     for (const link of this.#links) {
-      if (!link.connection?.isAcceptingCalls) this.#loseSpent(link);
+      if (!link.connection?.isAcceptingCalls) this.#dropExhausted(link);
     }
     const mayConnect = this.#attempt === undefined && this.#cancelBackoff === undefined;
     if (!mayConnect || this.#state !== "ready") return;
@@ -136,23 +136,23 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
   onLinkCapacity(link: Link): void {
     if (!this.#links.includes(link)) return;
     if (link.connection?.isAcceptingCalls) this.#offerPlaces();
-    else this.#loseSpent(link);
+    else this.#dropExhausted(link);
   }
 
-  onLinkLost(link: Link, error: Error, endedInUse: boolean): void {
+  onLinkLost(link: Link, error: Error, closedWhileActive: boolean): void {
     if (!this.#links.includes(link)) return;
     const isQuiet = this.#links.length === 1 && this.#attempt === undefined && this.#cancelBackoff === undefined;
     if (this.#links.length === 1) {
       // Servers that are replaced one after the other may each serve for a moment only.
       const wasOfUse = this.calls.succeeded > this.#succeededBefore;
-      this.#shortLives = this.#pauseLeftMs() > 0 && !wasOfUse ? this.#shortLives + 1 : 0;
+      this.#quickFailures = this.#pauseLeftMs() > 0 && !wasOfUse ? this.#quickFailures + 1 : 0;
     }
     // The second in a row: reconnecting at once for ever would trouble a server that is in trouble.
-    if (isQuiet && this.#shortLives > 1) {
-      this.#failedAttempts = this.#shortLives - 1;
+    if (isQuiet && this.#quickFailures > 1) {
+      this.#failedAttempts = this.#quickFailures - 1;
       this.#pause();
     }
-    this.endedInUse = endedInUse && isQuiet;
+    this.closedWhileActive = closedWhileActive && isQuiet;
     this.#removeLink(link, error);
   }
 
@@ -160,7 +160,7 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
     this.#open.delete(link);
   }
 
-  #loseSpent(link: Link): void {
+  #dropExhausted(link: Link): void {
     this.#removeLink(link, new Error("the connection has used up its stream identifiers"));
   }
 
@@ -176,9 +176,9 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
   #beginAttempt(): void {
     const { clock, backoff, connect, connectTimeoutMs } = this.#options;
     // The pause counts from the start of the attempt, so one that failed slowly has waited already.
-    const delayMs = backoff(Math.max(this.#failedAttempts, this.#shortLives - 1, 0));
+    const delayMs = backoff(Math.max(this.#failedAttempts, this.#quickFailures - 1, 0));
     this.#nextAttemptAtMs = clock.nowMs() + delayMs;
-    this.endedInUse = false;
+    this.closedWhileActive = false;
     const link = new Link(this);
     this.#attempt = link;
     const timeoutMs = Math.max(connectTimeoutMs ?? minConnectTimeoutMs, delayMs);

@@ -140,7 +140,7 @@ test("reads load reports of a real server and tells it how often they are wanted
   stop();
 });
 
-test("cancels the call on the server when nobody watches any more", async (t) => {
+test("cancels the call on the server when no one watches any more", async (t) => {
   const cancelled = createInbox<string>();
   const server = await connectTo(t, (router) =>
     router.service(Health, {

@@ -61,7 +61,7 @@ class WatchCall implements ClientCallListener {
   cancel(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#call.cancel(new ConnectError("nobody watches any more", Code.Canceled));
+    this.#call.cancel(new ConnectError("no one watches any more", Code.Canceled));
   }
 
   onHead(): void {}

@@ -153,7 +153,7 @@ export function setUpPolicy(
     const result = pick(info);
     return result.kind === "fail" || result.kind === "drop" ? result.createError() : assert.fail(result.kind);
   };
-  /** Picks as for a call that begins now: where it goes, and a tracker that tells all who follow it; undefined where nobody does. */
+  /** Picks as for a call that begins now: where it goes, and a tracker that tells all who follow it; undefined where no one does. */
   const startCall = (info?: PickInfo): { address: string; tracker: CallTracker | undefined } => {
     const result = pick(info);
     if (result.kind !== "complete") assert.fail(result.kind);

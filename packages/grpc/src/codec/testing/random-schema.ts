@@ -43,7 +43,7 @@ const longTypes = [Type.INT64, Type.UINT64, Type.FIXED64, Type.SFIXED64, Type.SI
 
 const wellKnownTypes = ["Struct", "Value", "ListValue", "StringValue", "Int64Value", "BytesValue", "DoubleValue"];
 
-/** Names that mean something to JavaScript, beside ordinary ones. */
+/** Names that mean something to JavaScript, next to ordinary ones. */
 const oddNames = ["__proto__", "constructor", "to_string", "case", "message", "r", "end", "default", "_1", "a_b_c"];
 
 /** Three message types that contain scalars, enums, one another and well-known types in every position that protobuf has. */

@@ -19,7 +19,7 @@ export interface ServeOptions {
   readonly register?: (address: ListenAddress) => Promise<(() => unknown) | undefined>;
 }
 
-/** Handed to the set-up, which starts what the program consists of, in order. */
+/** Handed to the setup, which starts what the program consists of, in order. */
 export interface Lifecycle {
   /**
    * Starts something and remembers how to stop it. Rejects with what `start` threw; what was started before is then stopped.
@@ -38,7 +38,7 @@ export interface Lifecycle {
   ): Promise<ListeningAt<Options>>;
   /** Asks for a stop, as a signal does. */
   stop(reason: string): void;
-  /** Aborts when a stop begins: for loops that run beside the server. */
+  /** Aborts when a stop begins: for loops that run next to the server. */
   readonly signal: AbortSignal;
 }
 

@@ -87,7 +87,7 @@ export class LifecycleRun implements Lifecycle {
     this.#refuseWhileStopping();
     const resource = await start();
     if (this.#isOver) {
-      // The stop has not waited for this; nobody else would undo it.
+      // The stop has not waited for this; no one else would undo it.
       await stop(resource);
       throw new StoppedError();
     }
@@ -108,7 +108,7 @@ export class LifecycleRun implements Lifecycle {
     // Undone in reverse: readiness, registration, server.
     this.#started.push({ name: "server", stop: () => this.#drain(server, health), keepsOwnTime: true });
     if (health !== undefined) {
-      // Also when something behind it fails to start, and nobody has announced a stop.
+      // Also when something behind it fails to start, and no one has announced a stop.
       await this.start(
         "health checks",
         () => health.start(),
@@ -245,7 +245,7 @@ export class LifecycleRun implements Lifecycle {
   }
 }
 
-/** Ends the set-up when a stop was asked for during it: no failure. */
+/** Ends the setup when a stop was asked for during it: no failure. */
 class StoppedError extends Error {
   constructor() {
     super("a stop was asked for during the start");

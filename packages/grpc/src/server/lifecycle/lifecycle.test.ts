@@ -13,7 +13,7 @@ import type { LifecycleOptions } from "./lifecycle-options.ts";
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Runs a set-up without the process's signals; `started` resolves when it is through. */
+/** Runs a setup without the process's signals; `started` resolves when it is through. */
 function run(setUp: (life: Lifecycle) => Promise<void>, options: LifecycleOptions = {}) {
   const { promise: started, resolve } = Promise.withResolvers<Lifecycle>();
   const ended = runLifecycle(
@@ -251,7 +251,7 @@ describe("a program's life", () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
-  it("refuses options nobody knows", async () => {
+  it("refuses options no one knows", async () => {
     await assert.rejects(
       runLifecycle(async () => {}, { drainms: 1 } as LifecycleOptions),
       /did you mean "drainMs"/,

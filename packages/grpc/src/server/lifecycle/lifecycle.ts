@@ -1,4 +1,4 @@
-import { heedSignals } from "./heed-signals.ts";
+import { handleSignals } from "./handle-signals.ts";
 import type { Lifecycle, LifecycleOutcome } from "./lifecycle-contract.ts";
 import { checkLifecycleOptions, type LifecycleOptions } from "./lifecycle-options.ts";
 import { LifecycleRun } from "./lifecycle-run.ts";
@@ -17,7 +17,7 @@ export async function runLifecycle(
 ): Promise<LifecycleOutcome> {
   checkLifecycleOptions("runLifecycle", options);
   const run = new LifecycleRun(options);
-  return heedSignals(
+  return handleSignals(
     options,
     () => run.clock.nowMs(),
     run,

@@ -3,9 +3,9 @@ import type { Collected } from "./shared.ts";
 
 /** What a worker tells its parent. */
 export type WorkerMessage =
-  /** Its set-up is through. */
+  /** Its setup is through. */
   | { readonly tercel: "ready"; readonly addresses: readonly ListenAddress[] }
-  /** Its set-up has failed; the process ends. */
+  /** Its setup has failed; the process ends. */
   | { readonly tercel: "failed"; readonly problem: string }
   /** Whether its server as a whole is SERVING. */
   | { readonly tercel: "serving"; readonly isServing: boolean }
@@ -22,7 +22,7 @@ export type WorkerMessage =
 
 /** What the parent tells a worker. */
 export type ParentMessage =
-  /** `isReplaced`: another process has taken over, so nobody needs to hear of it first. */
+  /** `isReplaced`: another process has taken over, so no one needs to hear of it first. */
   | { readonly tercel: "stop"; readonly reason: string; readonly isReplaced: boolean }
   | { readonly tercel: "force"; readonly reason: string }
   | { readonly tercel: "read"; readonly topic: string; readonly round: number }

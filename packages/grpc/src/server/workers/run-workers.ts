@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { safeLog } from "../../logging/safe-log.ts";
 import { systemClock } from "../../time/clock.ts";
 import type { ListenAddress } from "../../transport/listen.ts";
-import { heedSignals } from "../lifecycle/heed-signals.ts";
+import { handleSignals } from "../lifecycle/handle-signals.ts";
 import type { Lifecycle, LifecycleOutcome } from "../lifecycle/lifecycle-contract.ts";
 import { defaultDrainMs, defaultStopTimeoutMs, LifecycleRun } from "../lifecycle/lifecycle-run.ts";
 import { defaultStopSignals } from "../stop-signals.ts";
@@ -12,17 +12,17 @@ import { checkWorkersOptions, lifecycleOptionsOf, type WorkersOptions } from "./
 import { WorkerPool } from "./worker-pool.ts";
 
 /**
- * `runLifecycle` on several cores: runs the set-up in `workers` processes that listen on the same ports. This process, the
+ * `runLifecycle` on several cores: runs the setup in `workers` processes that listen on the same ports. This process, the
  * parent, starts the program's file once more for each, with the same arguments and flags of Node; there `runWorkers` runs the
- * set-up and ends the process. So what every worker needs belongs into `setUp`, and what follows `runWorkers` runs in the
+ * setup and ends the process. So what every worker needs belongs into `setUp`, and what follows `runWorkers` runs in the
  * parent alone.
  *
- * A worker that ends is started anew: at once, and with growing pauses if it keeps ending. The first signal drains all, the
+ * A worker that ends is started again: at once, and with growing pauses if it keeps ending. The first signal drains all, the
  * second ends the waiting, and a worker that hangs is killed. Workers whose parent is gone drain and end.
  *
  * With `workers: 1`, and inside a worker of somebody else's, it is `runLifecycle` in this process.
  *
- * The promise rejects when the set-up fails at the first start, or when `maxFailedStarts` workers in a row end before one is
+ * The promise rejects when the setup fails at the first start, or when `maxFailedStarts` workers in a row end before one is
  * ready.
  *
  * @throws TypeError or RangeError for an unknown option or one out of its bounds
@@ -57,7 +57,7 @@ async function runParent(workers: number, options: WorkersOptions): Promise<Life
   for (const name of restartSignals) process.on(name, onRestart);
   const signals = (options.signals ?? defaultStopSignals).filter((name) => !restartSignals.includes(name));
   try {
-    return await heedSignals(
+    return await handleSignals(
       { signals, ...(options.signal !== undefined && { signal: options.signal }) },
       () => clock.nowMs(),
       pool,
@@ -79,7 +79,7 @@ async function runAlone(setUp: (life: Lifecycle) => Promise<void>, options: Work
       });
     },
   });
-  return heedSignals(
+  return handleSignals(
     options,
     () => run.clock.nowMs(),
     run,

@@ -36,7 +36,7 @@ export class SharedParts {
     await this.#ask(topic, [...live]);
     const parts = [...live].flatMap((worker) => (worker.parts.has(topic) ? [worker.parts.get(topic)] : []));
     if (this.#kept.has(topic)) parts.push(this.#kept.get(topic));
-    // Nobody has answered, not even who asks: then it hardly listens for this.
+    // No one has answered, not even who asks: then it hardly listens for this.
     if (parts.length === 0) return;
     asking.send({ tercel: "answer", id, collected: { value: shared.merge(parts), workers: counts } });
   }

@@ -2,7 +2,7 @@
 export interface WorkerCounts {
   /** As many as there should be. */
   readonly wanted: number;
-  /** Those whose set-up is through and that are not stopping. */
+  /** Those whose setup is through and that are not stopping. */
   readonly ready: number;
   /** Workers that ended without being asked to, since the beginning. */
   readonly lost: number;
@@ -39,7 +39,7 @@ export type AskParent = (topic: string) => Promise<Collected<unknown>>;
 
 const parents = new WeakMap<object, AskParent>();
 
-/** Makes something that `runWorkers` shares when it is among its `shared`; where nobody shares it, it is this process's own. */
+/** Makes something that `runWorkers` shares when it is among its `shared`; where no one shares it, it is this process's own. */
 export function createShared<Part>(options: SharedOptions<Part>): Shared<Part> {
   const shared: Shared<Part> = {
     ...options,

@@ -4,7 +4,7 @@ import { checkLifecycleOptions, type LifecycleOptions, lifecycleOptionNames } fr
 import type { Shared } from "./shared.ts";
 
 export interface WorkersOptions extends LifecycleOptions {
-  /** Processes that serve. Default: as many as this machine lets the program use. 1 runs the set-up in this process. */
+  /** Processes that serve. Default: as many as this machine lets the program use. 1 runs the setup in this process. */
   readonly workers?: number;
   /**
    * What all workers have a part of and any of them can read as one, such as the metrics:

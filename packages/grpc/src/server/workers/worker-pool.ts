@@ -100,7 +100,7 @@ export class WorkerPool {
     try {
       for (let number = 1; number <= this.#settings.workers; number++) {
         const old = [...this.#processes].find((one) => one.number === number && one.state === "ready");
-        // Nobody to replace: the next one is on its way already.
+        // No one to replace: the next one is on its way already.
         if (old === undefined) continue;
         if (!(await this.#succeed(old, reason))) return;
       }
@@ -219,7 +219,7 @@ export class WorkerPool {
     this.#settleIfOver();
   }
 
-  /** A worker has ended that nobody had asked to. */
+  /** A worker has ended that no one had asked to. */
   #onLoss(worker: WorkerProcess, how: string): void {
     const { number, pid, readyAtMs, startProblem } = worker;
     this.#lost++;

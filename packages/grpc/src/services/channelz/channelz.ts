@@ -123,7 +123,7 @@ export function createChannelz(subjects: Iterable<Channel | Server> = []): Chann
     return { socketId: idOf(connection), name: status === undefined ? "" : nameSocket(status, path) };
   }
 
-  /** By their numbers; those that nobody has asked for yet get the next ones, in the order in which they came. */
+  /** By their numbers; those that no one has asked for yet get the next ones, in the order in which they came. */
   function serverSockets(server: Server) {
     return connectionsOf(server)
       .map((connection) => socketRef(connection, server.address?.path))

@@ -86,7 +86,7 @@ export function filesOfServices(services: Iterable<DescService>): Set<DescFile> 
   return new Set(Array.from(services, (service) => service.file));
 }
 
-/** Enum values are named beside their enum, not inside it, as in C++. */
+/** Enum values are named next to their enum, not inside it, as in C++. */
 function scopeOf(declared: DescEnum): string {
   const parent: DescMessage | undefined = declared.parent;
   const scope = parent?.typeName ?? declared.file.proto.package;

@@ -19,7 +19,7 @@ import {
 import { ServerReflection as V1Alpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { createReflection } from "./reflection.ts";
 
-/** base.proto and shop.proto, which imports it; more.proto extends a message of base.proto and is imported by nobody. */
+/** base.proto and shop.proto, which imports it; more.proto extends a message of base.proto and is imported by no one. */
 const registry = createFileRegistry(
   create(FileDescriptorSetSchema, {
     file: [

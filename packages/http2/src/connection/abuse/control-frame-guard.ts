@@ -2,7 +2,7 @@ import { ErrorCode } from "../../errors/error-code.ts";
 import { type Http2Error, limitError } from "../../errors/http2-error.ts";
 import type { ConnectionLimits } from "../limits.ts";
 import type { Outbound } from "../outbound.ts";
-import type { LimitTeller } from "./limit-teller.ts";
+import type { LimitNotifier } from "./limit-notifier.ts";
 import type { ReadPacer } from "./read-pacer.ts";
 
 /** A peer that asks for answers and does not read them is not listened to until it does. */
@@ -10,13 +10,13 @@ export class ControlFrameGuard {
   private readonly outbound: Outbound;
   private readonly limits: ConnectionLimits;
   private readonly pacer: ReadPacer;
-  private readonly limitTeller: LimitTeller;
+  private readonly limitNotifier: LimitNotifier;
 
-  constructor(outbound: Outbound, limits: ConnectionLimits, pacer: ReadPacer, limitTeller: LimitTeller) {
+  constructor(outbound: Outbound, limits: ConnectionLimits, pacer: ReadPacer, limitNotifier: LimitNotifier) {
     this.outbound = outbound;
     this.limits = limits;
     this.pacer = pacer;
-    this.limitTeller = limitTeller;
+    this.limitNotifier = limitNotifier;
   }
 
   /** An answer has been written. Throws when too many wait already. */
@@ -28,7 +28,7 @@ export class ControlFrameGuard {
       throw limitError("control_frames", ErrorCode.enhanceYourCalm, "too_many_control_frames");
     }
     if (outbound.queuedControlFrames > 0 && this.pacer.pauseUntilDrained()) {
-      this.limitTeller.tell("control_frames", "paused", 0, "the peer asks and does not read the answers");
+      this.limitNotifier.tell("control_frames", "paused", 0, "the peer asks and does not read the answers");
     }
   }
 
@@ -39,7 +39,7 @@ export class ControlFrameGuard {
       return limitError("output_backlog", ErrorCode.enhanceYourCalm, "the peer does not read what it asks for");
     }
     if (bytes >= limits.pauseAtBacklogBytes && this.pacer.pauseUntilDrained()) {
-      this.limitTeller.tell("output_backlog", "paused", 0, `${bytes} bytes wait that the peer does not read`);
+      this.limitNotifier.tell("output_backlog", "paused", 0, `${bytes} bytes wait that the peer does not read`);
     }
     return undefined;
   }

@@ -8,7 +8,7 @@ import type { StreamTable } from "../streams/stream-table.ts";
 import type { Clock } from "../time/clock.ts";
 
 /** A fatal GOAWAY has this long to reach a peer that does not read. */
-const goodbyeMs = 1000;
+const goawayFlushMs = 1000;
 
 /**
  * After the end, so much is read and thrown away in addition to what the window allows: frames that count in no window, such as requests, and
@@ -129,7 +129,7 @@ export class Shutdown {
 
   private destroySoon(): void {
     this.cancelDestroy?.();
-    this.cancelDestroy = this.parts.clock.after(goodbyeMs, () => {
+    this.cancelDestroy = this.parts.clock.after(goawayFlushMs, () => {
       // The last answers of a drain may take a slow peer longer; the stall time-out watches over that.
       if (!this.isFailing && this.parts.socket.writableLength > 0) this.destroySoon();
       else this.parts.socket.destroy();

@@ -1,7 +1,7 @@
 import { ErrorCode } from "../../errors/error-code.ts";
 import { type Http2Error, streamLimitError } from "../../errors/http2-error.ts";
 import type { Borrower } from "../../stream/loan.ts";
-import type { LimitTeller } from "../abuse/limit-teller.ts";
+import type { LimitNotifier } from "../abuse/limit-notifier.ts";
 import type { Inbound } from "../inbound.ts";
 import type { ConnectionLimits } from "../limits.ts";
 import type { OwnSettings } from "../settings/own-settings.ts";
@@ -15,7 +15,7 @@ export interface MessageCreditParts {
   readonly streams: StreamTable;
   readonly inbound: Inbound;
   readonly ownSettings: OwnSettings;
-  readonly limitTeller: LimitTeller;
+  readonly limitNotifier: LimitNotifier;
   /** Undefined where each connection has one of its own. */
   readonly sharedUnfinished: SharedUnfinished | undefined;
   readonly connection: {
@@ -48,8 +48,8 @@ export class MessageCredit implements UnfinishedOwner {
   // ---- UnfinishedOwner
 
   tighten(): void {
-    const { limitTeller, ownSettings } = this.parts;
-    limitTeller.tell("unfinished_messages", "paused", 0, "unfinished messages wait for room");
+    const { limitNotifier, ownSettings } = this.parts;
+    limitNotifier.tell("unfinished_messages", "paused", 0, "unfinished messages wait for room");
     ownSettings.tighten();
   }
 

@@ -69,7 +69,7 @@ export class OwnSettings {
 
   /**
    * Tells the peer of a larger window for each stream. Returns by how much at most `wantedBytes` it grew: one stream never has more
-   * than half of what all may hold, so that another finds room beside one that is not read.
+   * than half of what all may hold, so that another finds room next to one that is not read.
    */
   growStreamWindow(wantedBytes: number): number {
     const most = Math.max(this.wideWindowBytes, Math.floor(this.limits.maxReceiveWindowBytes / 2));

@@ -93,10 +93,10 @@ function receiveResponse(stream: Stream, endStream: boolean, block: HeaderBlock)
   const head = responseHead(block);
   if (typeof head === "string") throw streamError(ErrorCode.protocolError, `malformed response: ${head}`);
   if (head.status < 200) {
-    stream.interimHeads++;
+    stream.informationalResponses++;
     if (endStream) throw streamError(ErrorCode.protocolError, "an interim response ended the stream");
     if (head.status === 101) throw streamError(ErrorCode.protocolError, "HTTP/2 has no 101 response");
-    if (stream.interimHeads > maxInterimHeads)
+    if (stream.informationalResponses > maxInterimHeads)
       throw streamLimitError("interim_heads", ErrorCode.enhanceYourCalm, "too many interim responses");
     return;
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Stream } from "../../stream/stream.ts";
-import { LimitTeller } from "../abuse/limit-teller.ts";
+import { LimitNotifier } from "../abuse/limit-notifier.ts";
 import { SharedOutput } from "../flow/shared-output.ts";
 import { resolveLimits } from "../limits.ts";
 import type { Outbound } from "../outbound.ts";
@@ -24,7 +24,7 @@ function openGate() {
     outbound: outbound as Outbound,
     sharedOutput,
     limits,
-    limitTeller: new LimitTeller(events, {}),
+    limitNotifier: new LimitNotifier(events, {}),
   });
   const begun: number[] = [];
   const streams = Array.from(

@@ -1,5 +1,5 @@
 import type { Stream } from "../../stream/stream.ts";
-import type { LimitTeller } from "../abuse/limit-teller.ts";
+import type { LimitNotifier } from "../abuse/limit-notifier.ts";
 import type { SharedOutput } from "../flow/shared-output.ts";
 import type { ConnectionLimits } from "../limits.ts";
 import type { Outbound } from "../outbound.ts";
@@ -11,7 +11,7 @@ export interface RequestGateParts {
   readonly outbound: Outbound;
   readonly sharedOutput: SharedOutput;
   readonly limits: ConnectionLimits;
-  readonly limitTeller: LimitTeller;
+  readonly limitNotifier: LimitNotifier;
 }
 
 /**
@@ -88,9 +88,9 @@ export class RequestGate {
   #report(): void {
     if (this.#isReported) return;
     this.#isReported = true;
-    const { outbound, limitTeller } = this.#parts;
+    const { outbound, limitNotifier } = this.#parts;
     const detail = `requests wait: ${outbound.waitingBytes} bytes of responses are waiting for the peer to take them`;
-    limitTeller.tell("waiting_output", "paused", 0, detail);
+    limitNotifier.tell("waiting_output", "paused", 0, detail);
   }
 
   /** Not at once: this may be called in the middle of sending. */

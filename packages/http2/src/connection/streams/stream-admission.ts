@@ -2,22 +2,22 @@ import { ErrorCode } from "../../errors/error-code.ts";
 import type { LimitName } from "../../errors/limit-name.ts";
 import type { Stream } from "../../stream/stream.ts";
 import type { Budgets } from "../abuse/budgets.ts";
-import type { LimitTeller } from "../abuse/limit-teller.ts";
+import type { LimitNotifier } from "../abuse/limit-notifier.ts";
 import type { ConnectionLimits } from "../limits.ts";
 import type { Outbound } from "../outbound.ts";
 import type { OwnSettings } from "../settings/own-settings.ts";
-import type { StreamPlaces } from "./stream-places.ts";
+import type { SharedStreamLimit } from "./shared-stream-limit.ts";
 import type { StreamTable } from "./stream-table.ts";
 
 export interface StreamAdmissionParts {
   readonly streams: StreamTable;
   readonly outbound: Outbound;
   readonly budgets: Budgets;
-  readonly limitTeller: LimitTeller;
+  readonly limitNotifier: LimitNotifier;
   readonly ownSettings: OwnSettings;
   readonly limits: ConnectionLimits;
   /** Shared with other connections; undefined where each has only its own limit. */
-  readonly places: StreamPlaces | undefined;
+  readonly places: SharedStreamLimit | undefined;
 }
 
 /** Which streams find a place: a stream keeps its own until it is closed and its handler has ended. */
@@ -39,7 +39,7 @@ export class StreamAdmission {
       this.refuse(streamId, "streams", "too many streams or handlers at once");
       return true;
     }
-    if (places?.areFull !== true) return false;
+    if (places?.isFull !== true) return false;
     // No glitch: the peer does not know this limit, nor what others do. It costs more to exhaust the budget for it.
     budgets.refusal();
     this.refuse(streamId, "shared_streams", "too many streams or handlers at once on all connections");
@@ -60,9 +60,9 @@ export class StreamAdmission {
 
   /** What was not begun may be sent again (RFC 9113 §8.7). */
   private refuse(streamId: number, limit: LimitName, detail: string): void {
-    const { streams, ownSettings, outbound, limitTeller } = this.parts;
+    const { streams, ownSettings, outbound, limitNotifier } = this.parts;
     streams.endedLocally(streamId, ownSettings.streamAllowanceBytes);
     outbound.rstStream(streamId, ErrorCode.refusedStream);
-    limitTeller.tell(limit, "refused", streamId, detail);
+    limitNotifier.tell(limit, "refused", streamId, detail);
   }
 }

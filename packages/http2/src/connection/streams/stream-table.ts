@@ -63,7 +63,7 @@ export class StreamTable {
     return this.byId.all();
   }
 
-  /** A stream that nobody has opened. Only clients open streams, so even identifiers always are. */
+  /** A stream that no one has opened. Only clients open streams, so even identifiers always are. */
   isIdle(id: number): boolean {
     return id % 2 === 0 || id > this.lastStreamId;
   }

@@ -27,7 +27,7 @@ export class Pings {
     this.outbound.ping(number);
   }
 
-  /** An answer nobody asked for is ignored. */
+  /** An answer no one asked for is ignored. */
   acknowledged(number: number): void {
     const settle = this.open?.get(number);
     this.open?.delete(number);

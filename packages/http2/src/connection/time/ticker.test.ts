@@ -14,7 +14,7 @@ function member(during?: () => void): Ticking & { at: number[] } {
   };
 }
 
-test("calls every member once a second, with one timer for all and none for nobody", () => {
+test("calls every member once a second, with one timer for all and none for no one", () => {
   const clock = new FakeClock();
   const ticker = new Ticker(clock);
   assert.equal(clock.pendingTimers, 0);

@@ -1,7 +1,7 @@
 import { ErrorCode } from "../../errors/error-code.ts";
 import { Http2Error, limitError } from "../../errors/http2-error.ts";
 import type { Stream } from "../../stream/stream.ts";
-import type { LimitTeller } from "../abuse/limit-teller.ts";
+import type { LimitNotifier } from "../abuse/limit-notifier.ts";
 import { OutputWatch } from "../abuse/output-watch.ts";
 import type { ByteChannel } from "../byte-channel.ts";
 import type { OutputHolder, SharedOutput } from "../flow/shared-output.ts";
@@ -12,8 +12,8 @@ import type { OwnSettings } from "../settings/own-settings.ts";
 import type { PeerSettings } from "../settings/peer-settings.ts";
 import type { StreamTable } from "../streams/stream-table.ts";
 import type { Activity } from "./activity.ts";
+import type { ConnectionTimers } from "./connection-timers.ts";
 import type { KeepaliveTimer } from "./keepalive.ts";
-import type { Phases } from "./phases.ts";
 import type { Pings } from "./pings.ts";
 
 /** How a connection ends that has had its time. */
@@ -30,7 +30,7 @@ export interface EndedByTime {
 
 export interface TimeLimitsParts {
   readonly limits: ConnectionLimits;
-  readonly phases: Phases;
+  readonly phases: ConnectionTimers;
   /** Undefined where no pings were asked for. */
   readonly keepalive: KeepaliveTimer | undefined;
   readonly socket: ByteChannel;
@@ -42,7 +42,7 @@ export interface TimeLimitsParts {
   readonly sharedOutput: SharedOutput;
   readonly pings: Pings;
   readonly activity: Activity;
-  readonly limitTeller: LimitTeller;
+  readonly limitNotifier: LimitNotifier;
   readonly connection: EndedByTime;
 }
 
@@ -103,11 +103,11 @@ export class TimeLimits implements OutputHolder {
   }
 
   private resetStalledStreams(nowMs: number): void {
-    const { limits, outbound, limitTeller, connection } = this.parts;
+    const { limits, outbound, limitNotifier, connection } = this.parts;
     const limitMs = limits.streamStallTimeoutMs;
     if (limitMs === 0) return;
     for (const stream of outbound.stalledStreams(nowMs, limitMs)) {
-      limitTeller.tell("stream_stall", "reset", stream.id, "the peer gave no window");
+      limitNotifier.tell("stream_stall", "reset", stream.id, "the peer gave no window");
       const error = { scope: "stream", blame: "peer", code: ErrorCode.cancel } as const;
       connection.resetStream(stream, new Http2Error("the peer gave no window", error));
     }

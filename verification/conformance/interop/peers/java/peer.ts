@@ -24,7 +24,7 @@ export const grpcJava: Peer = {
   serverTrust: { caFile: join(cache, "certs", "ca.pem"), serverName: "foo.test.google.fr" },
   prepare() {
     prepareOnce(cache, [pom], "", () => {
-      // Maven leaves files beside the one it works from.
+      // Maven leaves files next to the one it works from.
       const copy = join(cache, "pom.xml");
       copyFileSync(pom, copy);
       const maven = ["-q", "-B", "-f", copy];

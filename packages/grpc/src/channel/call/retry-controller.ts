@@ -11,7 +11,7 @@ import type { Attempt } from "./attempt.ts";
 export interface RepeatedCall {
   /** Begins another attempt, which may end before this returns. */
   startAttempt(earlierAttempts: number, isTransparent: boolean): void;
-  /** Ends an attempt that nobody wants any more. */
+  /** Ends an attempt that no one wants any more. */
   abandon(attempt: Attempt): void;
   /** The call is over with this error: there will be no further attempt. */
   giveUp(attempt: Attempt, error: ConnectError): void;
@@ -33,9 +33,9 @@ export interface RepetitionSettings {
  *
  * - transparent: the server has certainly not seen the attempt. Once for each call, at once, and counted nowhere.
  * - retry: after a failure with a code of the policy, and a pause.
- * - hedging: beside the attempts that are open, whenever the delay has passed or one of them has failed.
+ * - hedging: next to the attempts that are open, whenever the delay has passed or one of them has failed.
  */
-export class Repetition {
+export class RetryController {
   private readonly call: RepeatedCall;
   private readonly settings: RepetitionSettings;
   /** Those that are not over. */

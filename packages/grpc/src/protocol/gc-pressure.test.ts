@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process";
 import { constants, PerformanceObserver } from "node:perf_hooks";
 import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { gatheringBegan, gatheringEnded, reportExternalBytes } from "./gc-pressure.ts";
 import { MessageReader, messagePrefixBytes, writeMessagePrefix } from "./message-framing.ts";
-import { countUnfreed, gatheringBegan, gatheringEnded } from "./young-collection.ts";
 
 const messageBytes = 1_048_576;
 
@@ -34,12 +34,12 @@ async function collectionsDuring(work: () => Promise<void>): Promise<Collections
 }
 
 describe("collections while large messages are received", () => {
-  test("messages that nobody keeps have the young collected, and not the whole heap for every few of them", async () => {
+  test("messages that no one keeps have the young collected, and not the whole heap for every few of them", async () => {
     let received = 0;
     const onMessage = (bytes: Uint8Array): void => {
       received++;
       // As whoever decodes a message that keeps its bytes.
-      countUnfreed(bytes.length);
+      reportExternalBytes(bytes.length);
     };
     const reader = new MessageReader({ onMessage }, messageBytes);
     const prefix = new Uint8Array(messagePrefixBytes);
@@ -60,11 +60,11 @@ describe("collections while large messages are received", () => {
 
   test("buffers below 64 KiB are not counted, those from there on are", async () => {
     const small = await collectionsDuring(async () => {
-      for (let i = 0; i < 4096; i++) countUnfreed(65_535);
+      for (let i = 0; i < 4096; i++) reportExternalBytes(65_535);
     });
     assert.equal(small.young, 0);
     const large = await collectionsDuring(async () => {
-      for (let i = 0; i < 4096; i++) countUnfreed(65_536);
+      for (let i = 0; i < 4096; i++) reportExternalBytes(65_536);
     });
     assert.ok(large.young >= 256 / 32, `only ${large.young} collections`);
   });
@@ -73,12 +73,12 @@ describe("collections while large messages are received", () => {
     const gathering = 65_536_000;
     gatheringBegan(gathering);
     const during = await collectionsDuring(async () => {
-      for (let i = 0; i < 4096; i++) countUnfreed(65_536);
+      for (let i = 0; i < 4096; i++) reportExternalBytes(65_536);
     });
     assert.equal(during.young, 0);
     gatheringEnded(gathering);
     const after = await collectionsDuring(async () => {
-      for (let i = 0; i < 4096; i++) countUnfreed(65_536);
+      for (let i = 0; i < 4096; i++) reportExternalBytes(65_536);
     });
     assert.ok(after.young >= 256 / 32, `only ${after.young} collections`);
   });
@@ -95,7 +95,7 @@ describe("collections while large messages are received", () => {
       reader.halt();
     }
     const collections = await collectionsDuring(async () => {
-      for (let i = 0; i < 4096; i++) countUnfreed(65_536);
+      for (let i = 0; i < 4096; i++) reportExternalBytes(65_536);
     });
     assert.ok(collections.young >= 256 / 32, `only ${collections.young} collections`);
   });
@@ -103,8 +103,8 @@ describe("collections while large messages are received", () => {
   test("nothing is filled where the young generation is larger than the 16 MiB that a busy program has", () => {
     const collections = (mebibytes: number): number => {
       const program = `
-        import { countUnfreed } from ${JSON.stringify(new URL("./young-collection.ts", import.meta.url).href)};
-        for (let i = 0; i < 4096; i++) countUnfreed(65_536);
+        import { reportExternalBytes } from ${JSON.stringify(new URL("./gc-pressure.ts", import.meta.url).href)};
+        for (let i = 0; i < 4096; i++) reportExternalBytes(65_536);
       `;
       const { stdout, stderr, status } = spawnSync(
         process.execPath,

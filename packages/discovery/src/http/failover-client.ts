@@ -5,7 +5,7 @@ import type { HttpClient, HttpRequest, HttpResponse } from "./http-client.ts";
  * on its side. Then the next one is asked, and after the last the first; the answer of the last that was asked is the answer.
  * A request may so reach two servers: it has to be one that may.
  */
-export class FirstThatAnswers {
+export class FailoverClient {
   readonly #clients: readonly HttpClient[];
   #current = 0;
 

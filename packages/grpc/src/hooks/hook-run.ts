@@ -4,7 +4,7 @@ import { gateMessages } from "./gate-messages.ts";
 import { type RunStep, watchMessages } from "./watch-messages.ts";
 
 /** One call on its way through a chain of hooks. Whoever holds it calls `enter`, and then what became of the call, once. */
-export abstract class HookPassage<Outcome> {
+export abstract class HookRun<Outcome> {
   protected readonly chain: HookChain;
   readonly request: CallRequest;
   private readonly states: unknown[];

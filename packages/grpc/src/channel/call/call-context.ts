@@ -9,7 +9,7 @@ import type { ReplayBudget } from "../retry/replay-budget.ts";
 import type { MethodPlans } from "./method-plans.ts";
 
 /** What every call of a channel needs. */
-export interface ChannelCalls {
+export interface CallContext {
   readonly core: ChannelCore;
   readonly plans: MethodPlans;
   readonly replayBudget: ReplayBudget;

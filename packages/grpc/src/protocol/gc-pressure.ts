@@ -37,7 +37,7 @@ const made: { filler: readonly unknown[] } = { filler: [] };
  * dozen of MB. The collection of what is young frees the same buffers at a small part of that cost; it comes when the young
  * generation is full, and so it is filled.
  */
-export function countUnfreed(bufferBytes: number): void {
+export function reportExternalBytes(bufferBytes: number): void {
   if (bufferBytes < minCountedBytes) return;
   countedBytes += bufferBytes;
   // With so much in progress at once, buffers are no longer young when they are done with: the whole heap has to be looked at anyway.

@@ -1,5 +1,5 @@
 /** Places for streams that several connections share, taken as long as a stream is open or its handler runs. */
-export class StreamPlaces {
+export class SharedStreamLimit {
   taken = 0;
   private readonly max: number;
 
@@ -7,7 +7,7 @@ export class StreamPlaces {
     this.max = max;
   }
 
-  get areFull(): boolean {
+  get isFull(): boolean {
     return this.taken >= this.max;
   }
 }

@@ -1,8 +1,8 @@
 import type { LimitAction, LimitName } from "../../errors/limit-name.ts";
 import type { ConnectionEvents } from "../connection-options.ts";
 
-/** Tells the layer above that the peer has struck a limit. */
-export class LimitTeller {
+/** Tells the layer above that the peer has exceeded a limit. */
+export class LimitNotifier {
   private readonly events: ConnectionEvents;
   private readonly connection: object;
 

@@ -39,7 +39,7 @@ export interface ActiveTargetOptions {
  * The time between two idle modes: one resolver feeds one balancer. Whatever either of them still reports after `close`
  * goes nowhere.
  */
-export class ActiveTarget {
+export class ResolvingBalancer {
   readonly #options: ActiveTargetOptions;
   readonly #balancer: GracefulSwitch;
   #resolver: Resolver | undefined;

@@ -9,7 +9,7 @@ import type { Clock } from "./clock.ts";
 const ageJitter = 0.1;
 
 /** Which part of its life a connection is in, and since when: and what may take only so long. */
-export class Phases {
+export class ConnectionTimers {
   private readonly limits: ConnectionLimits;
   private readonly startedAtMs: number;
   private insideFrameSinceMs: number | undefined = undefined;

@@ -12,7 +12,7 @@ export interface HeededSignals {
 }
 
 /** While `run` runs, the process's signals and the abort signal stop its target. */
-export async function heedSignals<Outcome>(
+export async function handleSignals<Outcome>(
   given: HeededSignals,
   nowMs: () => number,
   target: Stoppable,

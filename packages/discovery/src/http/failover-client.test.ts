@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { FirstThatAnswers } from "./first-that-answers.ts";
+import { FailoverClient } from "./failover-client.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
 
 /** Servers that answer with a status each; 0 is no answer. */
@@ -20,7 +20,7 @@ function setUp(...statuses: number[]) {
         close() {},
       }) as unknown as HttpClient,
   );
-  const first = new FirstThatAnswers(clients);
+  const first = new FailoverClient(clients);
   const ask = () => first.request({ path: "/", timeoutMs: 1000, signal: controller.signal });
   return { asked, statuses, ask, first, controller };
 }
@@ -51,7 +51,7 @@ test("asks each once, and fails as the last one did", async () => {
   assert.deepEqual(asked, [0, 1, 0, 1]);
 });
 
-test("asks nobody else once it was called off", async () => {
+test("asks no one else once it was called off", async () => {
   const { asked, ask, controller } = setUp(0, 200);
   controller.abort();
   await assert.rejects(ask(), /0 is away/);
@@ -65,5 +65,5 @@ test("of several requests that fail at one, none passes over the next", async ()
 });
 
 test("needs somebody to ask", () => {
-  assert.throws(() => new FirstThatAnswers([]), TypeError);
+  assert.throws(() => new FailoverClient([]), TypeError);
 });
