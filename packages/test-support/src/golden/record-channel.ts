@@ -9,7 +9,7 @@ export interface SendingChannel {
 }
 
 /** Writes down what is sent by `channel` from here on. What is sent while it is corked leaves in one write. */
-export function recordWrites(channel: SendingChannel, transcript: Transcript): void {
+export function recordWrites(channel: SendingChannel, transcript: Pick<Transcript, "write" | "event">): void {
   const write = channel.write.bind(channel);
   const cork = channel.cork.bind(channel);
   const uncork = channel.uncork.bind(channel);

@@ -6,8 +6,9 @@ export type Direction = ">" | "<";
 /** RFC 9113 §3.4. */
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-/** Of more frames in one write or chunk, only the first and the last are shown. The same one several times in a row counts as one. */
-const maxShown = 12;
+/** Of more frames in one write or chunk, only some at either end are shown. The same one several times in a row counts as one. */
+const maxShown = 24;
+const shownAtEnds = 6;
 
 interface Repeated {
   readonly text: string;
@@ -26,6 +27,7 @@ interface Half {
 export class Transcript {
   /** Hides what differs between versions. Add before the first frame. */
   readonly masks: Mask[] = [];
+  private readonly parts: Transcript[] = [];
   private readonly paragraphs: Repeated[] = [];
   private halves = this.newHalves();
 
@@ -38,6 +40,15 @@ export class Transcript {
   connection(title: string): void {
     add(this.paragraphs, `== ${title}`);
     this.halves = this.newHalves();
+  }
+
+  /** A transcript of a connection that lives at the same time. It is shown after this one. */
+  part(title: string): Transcript {
+    const part = new Transcript();
+    part.masks.push(...this.masks);
+    part.connection(title);
+    this.parts.push(part);
+    return part;
   }
 
   /** One write to the socket, of one buffer or more. */
@@ -56,7 +67,7 @@ export class Transcript {
     const paragraphs = this.paragraphs.map(({ text, times }) => {
       return times === 1 ? text : `${text}\n  (${times} times the same, one after the other)`;
     });
-    return `${paragraphs.join("\n\n")}\n`;
+    return [`${paragraphs.join("\n\n")}\n`, ...this.parts].join("\n");
   }
 
   private newHalves(): Record<Direction, Half> {
@@ -96,14 +107,14 @@ function framesOf(direction: Direction, half: Half, added: Buffer): string[] {
 
 /** The middle of many frames is shown by its digest. */
 function shownFrames(direction: Direction, frames: Repeated[]): string[] {
-  const middle = frames.length > maxShown ? frames.splice(maxShown / 2, frames.length - maxShown) : [];
+  const middle = frames.length > maxShown ? frames.splice(shownAtEnds, frames.length - 2 * shownAtEnds) : [];
   const lines = frames.map(({ text, times }) => {
     const [line, ...meaning] = text.split("\n");
     return [`${direction} ${line}${times === 1 ? "" : ` × ${times}`}`, ...meaning].join("\n");
   });
   if (middle.length > 0) {
     const hidden = middle.map(({ text, times }) => `${text} × ${times}`).join("\n");
-    lines.splice(maxShown / 2, 0, `${direction} … ${middle.length} more: sha256 ${digest(hidden)}`);
+    lines.splice(shownAtEnds, 0, `${direction} … ${middle.length} more: sha256 ${digest(hidden)}`);
   }
   return lines;
 }
