@@ -9,34 +9,31 @@ const { record } = openRecordings(import.meta.filename);
 
 interface Attack {
   readonly options?: ScriptedOptions;
-  readonly send: (server: Recorded<ScriptedConnection>) => void;
+  readonly begin?: (server: Recorded<ScriptedConnection>) => void;
+  /** How often `send` is too often; once less is not. */
+  readonly times: number;
+  readonly send: (server: Recorded<ScriptedConnection>, at: number) => void;
 }
 
-const times = (count: number, act: (at: number) => void): void => {
-  for (let at = 0; at < count; at++) act(at);
-};
+const openRequest = ({ peer }: Recorded<ScriptedConnection>): void => peer.sendHeaders(1, post);
 
 const attacks: Readonly<Record<string, Attack>> = {
-  "1001 resets of requests": {
-    send: ({ peer }) =>
-      times(1001, (at) => {
-        peer.sendHeaders(2 * at + 1, post);
-        peer.sendReset(2 * at + 1, ErrorCode.cancel);
-      }),
-  },
-  "201 stream errors": {
-    send: ({ peer }) => times(201, (at) => peer.sendHeaders(2 * at + 1, [...post, "Upper", "case"])),
-  },
-  "1001 empty DATA frames": {
-    send: ({ peer }) => {
-      peer.sendHeaders(1, post);
-      times(1001, () => peer.sendData(1, ""));
+  "resets of requests": {
+    times: 1001,
+    send: ({ peer }, at) => {
+      peer.sendHeaders(2 * at + 1, post);
+      peer.sendReset(2 * at + 1, ErrorCode.cancel);
     },
   },
-  "1001 PRIORITY frames": { send: ({ peer }) => times(1001, () => peer.sendPriority(1)) },
-  "1001 SETTINGS": { send: ({ peer }) => times(1001, () => peer.sendSettings()) },
-  "1007 window updates for nothing": { send: ({ peer }) => times(1007, () => peer.sendWindowUpdate(0, 1)) },
-  "1001 unknown frames": { send: ({ peer }) => times(1001, () => peer.sendFrame({ type: 0xbe, streamId: 1 })) },
+  "stream errors": {
+    times: 201,
+    send: ({ peer }, at) => peer.sendHeaders(2 * at + 1, [...post, "Upper", "case"]),
+  },
+  "empty DATA frames": { begin: openRequest, times: 1001, send: ({ peer }) => peer.sendData(1, "") },
+  "PRIORITY frames": { times: 1001, send: ({ peer }) => peer.sendPriority(1) },
+  SETTINGS: { times: 1001, send: ({ peer }) => peer.sendSettings() },
+  "window updates for nothing": { times: 1006, send: ({ peer }) => peer.sendWindowUpdate(0, 1) },
+  "unknown frames": { times: 1001, send: ({ peer }) => peer.sendFrame({ type: 0xbe, streamId: 1 }) },
   "small DATA frames that are not used up": {
     options: {
       limits: { connectionWindowBytes: 65_535 },
@@ -44,47 +41,56 @@ const attacks: Readonly<Record<string, Attack>> = {
         recorded.consumes = false;
       },
     },
-    send: ({ peer }) => {
-      peer.sendHeaders(1, post);
-      times(5462, () => peer.sendData(1, "x"));
-    },
+    begin: openRequest,
+    times: 5462,
+    send: ({ peer }) => peer.sendData(1, "x"),
   },
-  "six CONTINUATION frames": {
-    send: ({ peer }) => {
-      peer.sendHeaders(1, Buffer.of(0x83), { endHeaders: false });
-      times(6, () => peer.sendContinuation(1, Buffer.of(0x86), { endHeaders: false }));
-    },
+  "CONTINUATION frames": {
+    begin: ({ peer }) => peer.sendHeaders(1, Buffer.of(0x83), { endHeaders: false }),
+    times: 6,
+    send: ({ peer }) => peer.sendContinuation(1, Buffer.of(0x86), { endHeaders: false }),
   },
-  "a header block over 32 KiB": {
-    send: ({ peer }) => {
-      peer.sendHeaders(1, Buffer.alloc(16_384, 0x86), { endHeaders: false });
-      times(2, () => peer.sendContinuation(1, Buffer.alloc(16_384, 0x86), { endHeaders: false }));
-    },
+  "pieces of 16 KiB of a header block": {
+    begin: ({ peer }) => peer.sendHeaders(1, Buffer.of(0x83), { endHeaders: false }),
+    times: 2,
+    send: ({ peer }) => peer.sendContinuation(1, Buffer.alloc(16_384, 0x86), { endHeaders: false }),
   },
-  "a header list many times over the limit": {
-    // One field of 4000 bytes that goes into the table, and then 400 references of a byte each.
-    send: ({ peer }) => {
+  "header lists many times over the limit": {
+    // One field of 4000 bytes that goes into the table, and then references of a byte each.
+    times: 2,
+    send: ({ peer }, at) => {
       const field = Buffer.concat([Buffer.of(0x40, 1, 0x78, 0x7f, 0xa1, 0x1e), Buffer.alloc(4000, "v")]);
-      peer.sendHeaders(1, Buffer.concat([Buffer.of(0x83, 0x86, 0x84), field, Buffer.alloc(400, 0xbe)]));
+      const references = Buffer.alloc(at === 0 ? 5 : 400, 0xbe);
+      peer.sendHeaders(2 * at + 1, Buffer.concat([Buffer.of(0x83, 0x86, 0x84), field, references]));
     },
   },
-  "SETTINGS of 33 entries": { send: ({ peer }) => peer.sendSettings(Array.from({ length: 33 }, () => [4, 1000])) },
-  "1001 pings whose answers are not read": {
-    options: { limits: { maxFramesPerTurn: 10_000 } },
-    send: ({ peer, channel }) => {
-      channel.holdWrites();
-      times(1001, () => peer.sendPing());
-    },
+  "SETTINGS of 32 and of 33 entries": {
+    times: 2,
+    send: ({ peer }, at) => peer.sendSettings(Array.from({ length: 32 + at }, () => [4, 1000])),
   },
 };
 
-record("floods", "floods of each kind", async (transcript) => {
-  for (const [what, { options = {}, send }] of Object.entries(attacks)) {
-    transcript.connection(what);
+record("floods", "floods of each kind, and what is one frame less", async (transcript) => {
+  for (const [what, { options = {}, begin, times, send }] of Object.entries(attacks)) {
+    transcript.connection(`${what}: ${times - 1}, and one more`);
     const server = await openServer(transcript, options);
-    server.together(() => send(server));
+    server.together(() => {
+      begin?.(server);
+      for (let at = 0; at < times - 1; at++) send(server, at);
+    });
+    await server.settle();
+    server.together(() => send(server, times - 1));
     await server.settle();
   }
+});
+
+record("unread-pings", "pings of one chunk, of which 1000 answers are not read", async (transcript) => {
+  const { peer, channel, together, settle } = await openServer(transcript, { limits: { maxFramesPerTurn: 10_000 } });
+  channel.holdWrites();
+  together(() => {
+    for (let i = 0; i < 1001; i++) peer.sendPing();
+  });
+  await settle();
 });
 
 record("too-many-streams", "streams beyond the limit, and streams whose handlers outlive them", async (transcript) => {

@@ -8,7 +8,7 @@ const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 /** Of more frames in one write or chunk, only some at either end are shown. The same one several times in a row counts as one. */
 const maxShown = 24;
-const shownAtEnds = 6;
+const shownAtEnds = 4;
 
 interface Repeated {
   readonly text: string;
