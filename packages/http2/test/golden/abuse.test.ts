@@ -93,6 +93,22 @@ record("unread-pings", "pings of one chunk, of which 1000 answers are not read",
   await settle();
 });
 
+record("header-limits", "header lists up to the limits and over them", async (transcript) => {
+  const server = await openServer(transcript);
+  /** Each counts 32 bytes and its own by RFC 9113 §6.5.2; the three of a request count 131. */
+  const lists = {
+    "128 fields": Array.from({ length: 125 }, () => ["x", "y"]).flat(),
+    "129 fields": Array.from({ length: 126 }, () => ["x", "y"]).flat(),
+    "16,384 bytes": ["x", "v".repeat(16_384 - 131 - 33)],
+    "16,385 bytes": ["x", "v".repeat(16_385 - 131 - 33)],
+  };
+  let id = -1;
+  for (const [what, fields] of Object.entries(lists)) {
+    id += 2;
+    await server.step(what, () => server.peer.sendHeaders(id, [...post, ...fields], { endStream: true }));
+  }
+});
+
 record("too-many-streams", "streams beyond the limit, and streams whose handlers outlive them", async (transcript) => {
   const server = await openServer(transcript, {
     limits: { maxConcurrentStreams: 2 },

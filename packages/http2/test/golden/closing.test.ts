@@ -46,14 +46,19 @@ record("keepalive", "keepalive pings of a client", async (transcript) => {
   const keepalive = { timeMs: 10_000, timeoutMs: 5000 };
   const { peer, request, step, later } = await openClient(transcript, { keepalive });
   await later(20_000);
-  await step("the first request after a silence", () => {
+  await step("a first request, in the second in which something has come", () => {
+    peer.sendPing();
+    request(post).stream?.reset();
+  });
+  await later(20_000);
+  await step("the first after a silence", () => {
     request(post);
   });
   await later(4000);
   await step("the answer", () => peer.sendPing("0000000000000001", { ack: true }));
   await later(10_000);
   await later(1000);
-  await step("anything counts as an answer", () => peer.sendHeaders(1, ok));
+  await step("anything counts as an answer", () => peer.sendHeaders(3, ok));
   await later(11_000);
   await later(4000);
   await later(1000);
@@ -100,8 +105,8 @@ record("drain-timeouts", "drains whose ping is not answered, of idle and of old 
   await first.later(4999);
   await first.later(1);
   transcript.connection("idle for too long");
-  const idle = await openServer(transcript, { limits: { idleTimeoutMs: 5000 } });
-  await idle.later(5000);
+  const idle = await openServer(transcript);
+  await idle.later(15 * 60_000);
   await idle.later(1000);
   await idle.step("the answer", () => idle.peer.sendPing("0000000000000001", { ack: true }));
   transcript.connection("too old, and then over its time of grace");

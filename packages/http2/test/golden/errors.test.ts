@@ -3,7 +3,7 @@ import { ErrorCode } from "@tercel/http2";
 import { buildFrame, type ScriptedPeer } from "@tercel/http2/testing";
 import { openRecordings, type Transcript } from "@tercel/test-support/golden";
 import { ok, patterned, post } from "../example-fields.ts";
-import { openClient, openServer, recordClient, recordServer } from "./recorded-connection.ts";
+import { openClient, openServer } from "./recorded-connection.ts";
 
 const { record } = openRecordings(import.meta.filename);
 
@@ -180,6 +180,14 @@ const responseFaults: readonly (readonly [what: string, send: (peer: ScriptedPee
   ["a head without :status", (peer, id) => peer.sendHeaders(id, ["x-status", "200"])],
   ["status 101", (peer, id) => peer.sendHeaders(id, [":status", "101"])],
   ["an interim head that ends the stream", (peer, id) => peer.sendHeaders(id, [":status", "100"], { endStream: true })],
+  [
+    "DATA after the peer's own reset",
+    (peer, id) => {
+      peer.sendHeaders(id, ok);
+      peer.sendReset(id, ErrorCode.cancel);
+      peer.sendData(id, "x");
+    },
+  ],
   ["a head over the limit", (peer, id) => peer.sendHeaders(id, [...ok, "x-long", "l".repeat(500)])],
   [
     "DATA over the window",
@@ -263,23 +271,6 @@ record("server-faults", "faults that end a client's connection", async (transcri
       send(client.peer);
     });
   }
-});
-
-record("handshake-errors", "connections that do not begin as they should", async (transcript) => {
-  transcript.connection("a PING before SETTINGS");
-  const first = recordServer(transcript);
-  await first.step("a PING", () => first.peer.sendPing());
-  transcript.connection("a server that sends no SETTINGS");
-  const silent = recordClient(transcript);
-  await silent.later(10_000);
-  transcript.connection("a client that does not acknowledge ours");
-  const lax = recordServer(transcript);
-  await lax.step("its SETTINGS", () => lax.peer.sendSettings());
-  await lax.later(10_000);
-  transcript.connection("a frame that does not end");
-  const slow = await openServer(transcript);
-  await slow.step("half of a PING", () => slow.peer.sendRaw(Buffer.from("0000080600000000", "hex")));
-  await slow.later(11_000);
 });
 
 record("listener-errors", "a layer above that throws", async (transcript) => {

@@ -106,3 +106,20 @@ record("many-settings", "SETTINGS of several frames and unknown entries", async 
     });
   });
 });
+
+record("handshake-errors", "connections that do not begin as they should", async (transcript) => {
+  transcript.connection("a PING before SETTINGS");
+  const first = recordServer(transcript);
+  await first.step("a PING", () => first.peer.sendPing());
+  transcript.connection("a server that sends no SETTINGS");
+  const silent = recordClient(transcript);
+  for (const ms of [9000, 1000]) await silent.later(ms);
+  transcript.connection("a client that does not acknowledge ours");
+  const lax = recordServer(transcript);
+  await lax.step("its SETTINGS", () => lax.peer.sendSettings());
+  for (const ms of [9000, 1000]) await lax.later(ms);
+  transcript.connection("a frame that does not end");
+  const slow = await openServer(transcript);
+  await slow.step("half of a PING", () => slow.peer.sendRaw(Buffer.from("0000080600000000", "hex")));
+  for (const ms of [9000, 1000, 1000]) await slow.later(ms);
+});

@@ -129,6 +129,25 @@ record("socket-backlog", "a socket that takes nothing while streams and the conn
   });
 });
 
+record(
+  "default-backlog",
+  "a socket that takes nothing of 3 MiB, with the limits as they are by default",
+  async (transcript) => {
+    const settings = { initialWindowSize: 10_000_000 };
+    const server = await openServer(transcript, {}, settings);
+    const { peer, stream, step, channel } = server;
+    await step("the connection's window is large", () => peer.sendWindowUpdate(0, 10_000_000));
+    await answerHeads(server, [1]);
+    channel.holdWrites();
+    await step("1 MiB at once, and 2 MiB later", () => {
+      stream(1).sendData(Buffer.alloc(1_048_576));
+      stream(1).sendData(Buffer.alloc(2_097_152), true);
+    });
+    await step("30 frames have left", () => channel.releaseWrites(30 * (9 + 16_384)));
+    await step("all have left", () => channel.releaseWrites());
+  },
+);
+
 record("client-upload", "a client's uploads through the default windows", async (transcript) => {
   const { peer, request, step } = await openClient(transcript);
   await step("two requests of 50,000 bytes", () => {
