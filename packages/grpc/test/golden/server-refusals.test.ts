@@ -206,10 +206,22 @@ record("shutdown", "a server that closes with calls under way", async (transcrip
   await closing;
 });
 
-record("too-many-pings", "a client that pings too often", async (transcript, test) => {
-  const { peer, step } = await openServer(test, transcript, { routes: echoRoutes(echo) });
-  await step("a ping", () => peer.sendPing());
-  await step("a call between", () => sendUnary(peer, 1, "hello"));
-  for (const which of ["second", "third", "fourth"]) await step(`a ${which} ping`, () => peer.sendPing());
-  await step("a fifth", () => peer.sendPing());
+record("too-many-pings", "clients that ping too often, with and without calls", async (transcript, test) => {
+  transcript.connection("without calls");
+  const idle = await openServer(test, transcript, { routes: echoRoutes(echo) });
+  await idle.step("a ping", () => idle.peer.sendPing());
+  await idle.step("a call between", () => sendUnary(idle.peer, 1, "hello"));
+  for (const which of ["second", "third", "fourth"]) await idle.step(`a ${which} ping`, () => idle.peer.sendPing());
+  await idle.step("a fifth", () => idle.peer.sendPing());
+  transcript.connection("during a call");
+  const busy = await openServer(test, transcript, { routes: echoRoutes(echo) });
+  await busy.step("a call that stays open, and a ping", () => {
+    busy.peer.sendHeaders(1, requestHead("Bidi"));
+    busy.peer.sendPing();
+  });
+  for (let i = 0; i < 3; i++) {
+    await busy.step("5 minutes later", () => busy.clock.advance(5 * 60_000));
+    await busy.step("a ping in time", () => busy.peer.sendPing());
+  }
+  for (let i = 0; i < 3; i++) await busy.step("a ping that is too early", () => busy.peer.sendPing());
 });
