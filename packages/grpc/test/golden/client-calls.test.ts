@@ -66,7 +66,7 @@ record("client-streaming", "a stream of requests", async (transcript, test) => {
   await step("the end", () => requests.close());
   await step("the response", () => sendResponse(peer, 3, "one"));
   const endless = createWritableIterable<{ text: string }>();
-  await step("a call that is answered before its end", () => start(client.clientStream(endless)));
+  await step("a call whose response comes before its end", () => start(client.clientStream(endless)));
   await step("the response", () => sendResponse(peer, 5, "early"));
 });
 
@@ -146,13 +146,13 @@ record("large-messages", "requests that are larger than a frame or a window", as
   await step("two of 40,000 bytes", () => {
     for (let i = 0; i < 2; i++) start(client.unary({ payload }));
   });
-  await step("a small one behind them", () => start(client.unary({ text: "small" })));
+  await step("a small one after them", () => start(client.unary({ text: "small" })));
   await step("the window opens", () => peer.sendWindowUpdate(0, 100_000));
 });
 
 record(
   "waiting-calls",
-  "calls that wait for a place, and the connection that is made for them",
+  "calls that wait for the stream limit, and the connection that is made for them",
   async (transcript, test) => {
     const settings = { maxConcurrentStreams: 2 };
     const { peer, step, client, nextConnection } = await openClient(test, transcript, {}, { settings });

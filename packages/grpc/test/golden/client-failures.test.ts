@@ -45,7 +45,7 @@ record("cancelled-calls", "calls that are cancelled or whose deadline passes", a
 });
 
 record("responses", "responses that end a call before its request, or are not in order", async (transcript, test) => {
-  const answers: Readonly<Record<string, (peer: ScriptedPeer, id: number) => void>> = {
+  const responses: Readonly<Record<string, (peer: ScriptedPeer, id: number) => void>> = {
     "a head alone with an error": (peer, id) =>
       peer.sendHeaders(id, trailersOnly(Code.NotFound, "gone"), { endStream: true }),
     "a reset with REFUSED_STREAM, which is tried once more": (peer, id) => peer.sendReset(id, 7),
@@ -74,9 +74,9 @@ record("responses", "responses that end a call before its request, or are not in
   };
   const { peer, step, client } = await openClient(test, transcript, { maxReceiveMessageBytes: 100 });
   let id = 1;
-  for (const [what, answer] of Object.entries(answers)) {
+  for (const [what, respond] of Object.entries(responses)) {
     await step("a call", () => start(client.unary({ text: "hello" })));
-    await step(what, () => answer(peer, id));
+    await step(what, () => respond(peer, id));
     // The refused call has taken another stream.
     if (what.includes("REFUSED")) {
       id += 2;
@@ -127,7 +127,7 @@ record("keepalive", "a channel's pings", async (transcript, test) => {
   const { peer, step, client, clock } = await openClient(test, transcript, { keepalive });
   await step("a call", () => start(client.unary({})));
   await step("11 s later", () => clock.advance(11_000));
-  await step("the answer", () => peer.sendPing("0000000000000001", { ack: true }));
+  await step("the acknowledgement", () => peer.sendPing("0000000000000001", { ack: true }));
   await step("11 s later", () => clock.advance(11_000));
   await step("5 s later", () => clock.advance(5000));
 });

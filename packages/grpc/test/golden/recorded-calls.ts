@@ -114,7 +114,7 @@ export async function openClient(
   };
 }
 
-/** What a server answers the first bytes of a client with. */
+/** Sends what a server responds to the first bytes of a client with. */
 export async function shakeHands({ peer, step }: RecordedPeer, settings: SettingsValues = {}): Promise<void> {
   await step("the client's first bytes", () => {});
   await step("the server's, and its acknowledgement", () => {

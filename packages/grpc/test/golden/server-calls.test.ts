@@ -50,7 +50,7 @@ record("asynchronous-handlers", "many unary calls whose handlers end in differen
       sendUnary(peer, 2 * at + 1, text);
     });
   });
-  await step("it goes on, while another call comes", () => {
+  await step("it continues, while another call comes", () => {
     release.happen();
     sendUnary(peer, 13, "0");
   });
@@ -94,7 +94,7 @@ record("client-streaming", "a stream of requests", async (transcript, test) => {
   await step("two messages in one frame", () => peer.sendData(1, Buffer.concat([requestOf("a"), requestOf("b")])));
   await step("the last, and the end", () => peer.sendData(1, requestOf("c"), { endStream: true }));
   await step("no message", () => peer.sendHeaders(3, requestHead("ClientStream"), { endStream: true }));
-  await step("an answer before the end of the requests", () => {
+  await step("a response before the end of the requests", () => {
     peer.sendHeaders(5, requestHead("ClientStream"));
     peer.sendData(5, requestOf("enough"));
   });

@@ -61,7 +61,7 @@ record("refused-messages", "requests that are refused by their message", async (
       peer.sendData(id, body, { endStream: true });
     });
   }
-  await step("in a stream that goes on", () => {
+  await step("in a stream that stays open", () => {
     peer.sendHeaders(id + 2, requestHead("Bidi"));
     peer.sendData(id + 2, bodies["with a flag of two"] as Uint8Array);
   });
@@ -113,7 +113,7 @@ record("cancelled-calls", "calls that the client cancels", async (transcript, te
   const routes = echoRoutes({
     async unary() {
       await release.happened;
-      return { text: "nobody wants it" };
+      return { text: "not wanted" };
     },
     async *bidi(requests) {
       for await (const { text } of requests) yield { text };
@@ -148,7 +148,7 @@ record("large-messages", "messages that are larger than a frame or a window", as
     peer.sendHeaders(3, requestHead("ServerStream"));
     peer.sendData(3, requestOf(""), { endStream: true });
   });
-  await step("a small response behind it", () => sendUnary(peer, 5, "x"));
+  await step("a small response after it", () => sendUnary(peer, 5, "x"));
   await step("the connection's window opens, the stream's does not", () => peer.sendWindowUpdate(0, 1_000_000));
   await step("the stream's opens", () => peer.sendWindowUpdate(3, 1_000_000));
   await step("a request of 30 KiB in 16 KiB frames", () => {
@@ -197,7 +197,7 @@ record("shutdown", "a server that closes with calls under way", async (transcrip
   await step("close", () => {
     closing = server.close({ deadlineMs: 10_000 });
   });
-  await step("a call that crosses that, and the answer to the ping", () => {
+  await step("a call that crosses that, and the acknowledgement of the ping", () => {
     sendUnary(peer, 5, "ends");
     peer.sendPing("0000000000000001", { ack: true });
   });

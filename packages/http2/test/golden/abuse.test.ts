@@ -1,4 +1,4 @@
-// What a server answers when a client goes over the limits that protect it, with the limits as they are by default.
+// What a server does when a client exceeds the limits that protect it, with the limits as they are by default.
 import { ErrorCode } from "@tercel/http2";
 import type { ScriptedConnection, ScriptedOptions } from "@tercel/http2/testing";
 import { openRecordings } from "@tercel/test-support/golden";
@@ -84,7 +84,7 @@ record("floods", "floods of each kind, and what is one frame less", async (trans
   }
 });
 
-record("unread-pings", "pings of one chunk, of which 1000 answers are not read", async (transcript) => {
+record("unread-pings", "pings of one chunk, of which 1000 acknowledgements are not read", async (transcript) => {
   const { peer, channel, together, settle } = await openServer(transcript, { limits: { maxFramesPerTurn: 10_000 } });
   channel.holdWrites();
   together(() => {

@@ -1,4 +1,4 @@
-// RFC 9113 §6.4, §6.7, §6.8: pings, resets, and the ways in which a connection ends that are nobody's fault.
+// RFC 9113 §6.4, §6.7, §6.8: pings, resets, and the ways in which a connection ends without an error.
 import { ErrorCode } from "@tercel/http2";
 import { openRecordings } from "@tercel/test-support/golden";
 import { ok, patterned, post } from "../example-fields.ts";
@@ -6,10 +6,10 @@ import { openClient, openServer, recordServer } from "./recorded-connection.ts";
 
 const { record } = openRecordings(import.meta.filename);
 
-record("pings", "answers to pings, and pings of our own", async (transcript) => {
+record("pings", "acknowledgements of pings, and pings of our own", async (transcript) => {
   const { peer, connection, step, together } = await openServer(transcript);
   await step("a ping", () => peer.sendPing("ff00a55a01020304"));
-  await step("an answer that nobody waits for", () => peer.sendPing("0000000000000009", { ack: true }));
+  await step("an acknowledgement of a ping that was not sent", () => peer.sendPing("0000000000000009", { ack: true }));
   await step("600 in one chunk", () => {
     together(() => {
       for (let i = 0; i < 600; i++) peer.sendPing();
@@ -19,12 +19,12 @@ record("pings", "answers to pings, and pings of our own", async (transcript) => 
     void connection.ping();
     void connection.ping();
   });
-  await step("their answers", () => {
+  await step("their acknowledgements", () => {
     for (const number of [2, 1]) peer.sendPing(`000000000000000${number}`, { ack: true });
   });
 });
 
-record("unread-pings", "pings of a peer that does not read the answers", async (transcript) => {
+record("unread-pings", "pings of a peer that does not read the acknowledgements", async (transcript) => {
   const { peer, channel, step, together } = await openServer(transcript);
   channel.holdWrites();
   await step("99, and 101 in another chunk", () => {
@@ -55,10 +55,10 @@ record("keepalive", "keepalive pings of a client", async (transcript) => {
     request(post);
   });
   await later(4000);
-  await step("the answer", () => peer.sendPing("0000000000000001", { ack: true }));
+  await step("the acknowledgement", () => peer.sendPing("0000000000000001", { ack: true }));
   await later(10_000);
   await later(1000);
-  await step("anything counts as an answer", () => peer.sendHeaders(3, ok));
+  await step("anything counts as an acknowledgement", () => peer.sendHeaders(3, ok));
   await later(11_000);
   await later(4000);
   await later(1000);
@@ -83,11 +83,11 @@ record("server-drain", "a server's drain with open streams", async (transcript) 
   const { peer, connection, stream, step } = await openServer(transcript);
   await step("a request", () => peer.sendHeaders(1, post, { endStream: true }));
   await step("drain", () => connection.drain("shutdown"));
-  await step("a request that crosses the GOAWAY, and the answer to the ping", () => {
+  await step("a request that crosses the GOAWAY, and the acknowledgement of the ping", () => {
     peer.sendHeaders(3, post);
     peer.sendPing("0000000000000001", { ack: true });
   });
-  await step("a request behind the last stream", () => {
+  await step("a request after the last stream", () => {
     peer.sendHeaders(5, post);
     peer.sendData(5, patterned(100), { endStream: true });
   });
@@ -97,27 +97,31 @@ record("server-drain", "a server's drain with open streams", async (transcript) 
   });
 });
 
-record("drain-timeouts", "drains whose ping is not answered, of idle and of old connections", async (transcript) => {
-  transcript.connection("the ping is not answered");
-  const first = await openServer(transcript);
-  await first.step("a request", () => first.peer.sendHeaders(1, post));
-  await first.step("drain", () => first.connection.drain());
-  await first.later(4999);
-  await first.later(1);
-  transcript.connection("idle for too long");
-  const idle = await openServer(transcript);
-  await idle.later(15 * 60_000);
-  await idle.later(1000);
-  await idle.step("the answer", () => idle.peer.sendPing("0000000000000001", { ack: true }));
-  transcript.connection("too old, and then over its time of grace");
-  const old = await openServer(transcript, { limits: { maxAgeMs: 10_000, maxAgeGraceMs: 5000 } });
-  await old.step("a request", () => old.peer.sendHeaders(1, post));
-  // The age varies by a tenth.
-  await old.later(8000);
-  await old.later(4000);
-  await old.step("the answer", () => old.peer.sendPing("0000000000000001", { ack: true }));
-  await old.later(6000);
-});
+record(
+  "drain-timeouts",
+  "drains whose ping is not acknowledged, of idle and of old connections",
+  async (transcript) => {
+    transcript.connection("the ping is not acknowledged");
+    const first = await openServer(transcript);
+    await first.step("a request", () => first.peer.sendHeaders(1, post));
+    await first.step("drain", () => first.connection.drain());
+    await first.later(4999);
+    await first.later(1);
+    transcript.connection("idle for too long");
+    const idle = await openServer(transcript);
+    await idle.later(15 * 60_000);
+    await idle.later(1000);
+    await idle.step("the acknowledgement", () => idle.peer.sendPing("0000000000000001", { ack: true }));
+    transcript.connection("too old, and then over its time of grace");
+    const old = await openServer(transcript, { limits: { maxAgeMs: 10_000, maxAgeGraceMs: 5000 } });
+    await old.step("a request", () => old.peer.sendHeaders(1, post));
+    // The age varies by a tenth.
+    await old.later(8000);
+    await old.later(4000);
+    await old.step("the acknowledgement", () => old.peer.sendPing("0000000000000001", { ack: true }));
+    await old.later(6000);
+  },
+);
 
 record("client-drain", "a client's drain", async (transcript) => {
   const { peer, connection, request, step } = await openClient(transcript);

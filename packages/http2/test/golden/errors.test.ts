@@ -1,4 +1,4 @@
-// RFC 9113 §5.4: what each kind of fault of a peer is answered with, debug data included.
+// RFC 9113 §5.4: how we respond to each kind of fault of a peer, debug data included.
 import { ErrorCode } from "@tercel/http2";
 import { buildFrame, type ScriptedPeer } from "@tercel/http2/testing";
 import { openRecordings, type Transcript } from "@tercel/test-support/golden";

@@ -47,7 +47,7 @@ record("window-setting", "a change of INITIAL_WINDOW_SIZE while data waits", asy
     peer.sendHeaders(1, post, { endStream: true });
     peer.sendHeaders(3, post, { endStream: true });
   });
-  await step("each is answered by more than the window", () => {
+  await step("each response is larger than the window", () => {
     for (const id of [1, 3]) {
       stream(id).sendHeaders(ok);
       stream(id).sendData(patterned(2500), true);

@@ -35,17 +35,17 @@ record("window-growth", "windows that grow when a round trip fills them", async 
   await step("a request", () => peer.sendHeaders(1, post));
   await step("a quarter of the window", () => upload(server, 1, 16));
   await later(100);
-  await step("three quarters before the PING is answered", () => upload(server, 1, 48, 8));
-  await step("the answer", () => peer.sendPing("0000000000000001", { ack: true }));
+  await step("three quarters before the PING is acknowledged", () => upload(server, 1, 48, 8));
+  await step("the acknowledgement", () => peer.sendPing("0000000000000001", { ack: true }));
   await step("a quarter of the larger window", () => upload(server, 1, 64, 16));
   await later(100);
-  await step("three quarters of it, and then the answer", () => {
+  await step("three quarters of it, and then the acknowledgement", () => {
     upload(server, 1, 192, 16);
     peer.sendPing("0000000000000002", { ack: true });
   });
   await step("the same in twice the time: the link is not faster", () => upload(server, 1, 256, 64));
   await later(200);
-  await step("the answer", () => {
+  await step("the acknowledgement", () => {
     upload(server, 1, 640, 64);
     peer.sendPing("0000000000000003", { ack: true });
   });
@@ -66,7 +66,7 @@ record("unread-data", "credit for data that is not used up, or later", async (tr
   await step("499 bytes are used up", () => stream(1).consume(499));
   await step("one more", () => stream(1).consume(1));
   await step("more than came", () => stream(1).consume(10_000));
-  await step("padding, which nobody uses up", () => {
+  await step("padding, which is never used up", () => {
     for (let i = 0; i < 4; i++) peer.sendData(1, "x", { padding: 200 });
   });
   await step("the end of the request, and then its data is used up", () => {

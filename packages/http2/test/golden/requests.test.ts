@@ -6,7 +6,7 @@ import { openClient, openServer } from "./recorded-connection.ts";
 
 const { record } = openRecordings(import.meta.filename);
 
-/** Sends small data the short way, as codecs do that write in place. */
+/** Sends small data in place, as codecs do. */
 function writeInPlace(stream: Stream, text: string, endStream = false): void {
   const offset = stream.reserveData(text.length);
   stream.owner.outputBytes.set(Buffer.from(text), offset);
@@ -71,7 +71,7 @@ record("client-request", "a client's request with a body and trailers", async (t
   });
 });
 
-record("interleaved-streams", "many streams that are answered in other orders than they began", async (transcript) => {
+record("interleaved-streams", "many streams with responses in other orders than their requests", async (transcript) => {
   const { peer, stream, step, together } = await openServer(transcript);
   const ids = [1, 3, 5, 7, 9];
   await step("five requests in one chunk", () => {
@@ -117,7 +117,7 @@ record("sent-continuation", "header blocks that do not fit one frame", async (tr
   await step("a block of one frame and nothing more", () => {
     request([...post, "x-a", incompressible], { endStream: true });
   });
-  await step("a block that takes a CONTINUATION, with more behind it", () => {
+  await step("a block that takes a CONTINUATION, with more after it", () => {
     const { stream } = request([...post, "x-b", incompressible, "x-c", incompressible]);
     stream?.sendData(Buffer.from("body"), true);
   });
@@ -138,7 +138,7 @@ record("header-table", "the header table over many requests", async (transcript)
   await step("the same fields that are not prepared", () => {
     request(prepared.fields, { endStream: true });
   });
-  await step("fields that are never put into the table, and others behind them", () => {
+  await step("fields that are never put into the table, and others after them", () => {
     for (const id of ["1", "2"]) request(prepared, { endStream: true, extra: ["x-deadline", id, "x-user", "one"] });
   });
   await step("fields that no table should hold, and empty ones", () => {

@@ -8,7 +8,7 @@ import { openClient, openServer, type Recorded } from "./recorded-connection.ts"
 const { record } = openRecordings(import.meta.filename);
 
 /** Opens `ids` and sends heads, so that the rest is about data. */
-async function answerHeads(
+async function sendResponseHeads(
   { peer, stream, step }: Recorded<ScriptedConnection>,
   ids: readonly number[],
 ): Promise<void> {
@@ -23,12 +23,12 @@ async function answerHeads(
 record("stream-window", "a stream's window that is used up and opened", async (transcript) => {
   const server = await openServer(transcript, {}, { initialWindowSize: 10 });
   const { peer, stream, step } = server;
-  await answerHeads(server, [1, 3]);
-  await step("data beyond the window, and trailers behind it", () => {
+  await sendResponseHeads(server, [1, 3]);
+  await step("data beyond the window, and trailers after it", () => {
     stream(1).sendData(patterned(25));
     stream(1).sendTrailers(["x-end", "1"]);
   });
-  await step("data that waits behind waiting data", () => {
+  await step("data that waits after waiting data", () => {
     stream(3).sendData(patterned(12));
     stream(3).sendData(patterned(3));
     stream(3).sendData(Buffer.alloc(0), true);
@@ -41,7 +41,7 @@ record("stream-window", "a stream's window that is used up and opened", async (t
 record("connection-window", "the connection's window, shared by streams that wait", async (transcript) => {
   const server = await openServer(transcript, {}, { initialWindowSize: 100_000 });
   const { peer, stream, step } = server;
-  await answerHeads(server, [1, 3, 5]);
+  await sendResponseHeads(server, [1, 3, 5]);
   await step("stream 1 takes almost all of it", () => {
     stream(1).sendData(patterned(60_000), true);
   });
@@ -63,7 +63,7 @@ record("turns", "the turns of streams that wait for different windows", async (t
   const { peer, stream, step } = server;
   const ids = [1, 3, 5, 7];
   await step("the connection's window is large", () => peer.sendWindowUpdate(0, 1_000_000));
-  await answerHeads(server, ids);
+  await sendResponseHeads(server, ids);
   await step("all four have 40,000 bytes", () => {
     for (const id of ids) stream(id).sendData(patterned(40_000), true);
   });
@@ -82,7 +82,7 @@ record("large-payloads", "payloads that travel as buffers of their own", async (
   const server = await openServer(transcript, {}, { initialWindowSize: 1_000_000, maxFrameSize: 16_384 });
   const { peer, stream, step } = server;
   await step("the connection's window is large", () => peer.sendWindowUpdate(0, 1_000_000));
-  await answerHeads(server, [1, 3]);
+  await sendResponseHeads(server, [1, 3]);
   for (const bytes of [8191, 8192, 16_384, 16_385, 50_000]) {
     await step(`${bytes} bytes between two small pieces`, () => {
       stream(1).sendData(Buffer.from("before"));
@@ -99,7 +99,7 @@ record("large-payloads", "payloads that travel as buffers of their own", async (
 record("given-buffers", "buffers that are given to a window that is too small for them", async (transcript) => {
   const server = await openServer(transcript, {}, { initialWindowSize: 30_000 });
   const { peer, stream, step } = server;
-  await answerHeads(server, [1]);
+  await sendResponseHeads(server, [1]);
   await step("50,000 bytes", () => {
     stream(1).giveData(new Uint8Array(patterned(50_000)));
     stream(1).sendTrailers(["x-end", "1"]);
@@ -112,7 +112,7 @@ record("socket-backlog", "a socket that takes nothing while streams and the conn
   const server = await openServer(transcript, { limits }, { initialWindowSize: 1_000_000 });
   const { peer, stream, step, channel } = server;
   await step("the connection's window is large", () => peer.sendWindowUpdate(0, 1_000_000));
-  await answerHeads(server, [1, 3]);
+  await sendResponseHeads(server, [1, 3]);
   channel.holdWrites();
   await step("50,000 bytes on stream 1, 10 on stream 3", () => {
     stream(1).sendData(patterned(50_000), true);
@@ -137,7 +137,7 @@ record(
     const server = await openServer(transcript, {}, settings);
     const { peer, stream, step, channel } = server;
     await step("the connection's window is large", () => peer.sendWindowUpdate(0, 10_000_000));
-    await answerHeads(server, [1]);
+    await sendResponseHeads(server, [1]);
     channel.holdWrites();
     await step("1 MiB at once, and 2 MiB later", () => {
       stream(1).sendData(Buffer.alloc(1_048_576));

@@ -1,6 +1,6 @@
 import type { Transcript } from "./transcript.ts";
 
-/** The part of a socket, or of what stands in for one, by which the side under test sends. */
+/** The part of a socket, or of what replaces one in a test, by which the side under test sends. */
 export interface SendingChannel {
   write(bytes: Uint8Array, written?: () => void): boolean;
   cork(): void;
