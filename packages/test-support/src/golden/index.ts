@@ -1,0 +1,5 @@
+// Connections as text, to be compared with recordings that are committed.
+export type { Mask, RecordedFrame } from "./frame-text.ts";
+export { recordWrites, type SendingChannel } from "./record-channel.ts";
+export { openRecordings, type Recordings } from "./recordings.ts";
+export { type Direction, Transcript } from "./transcript.ts";
