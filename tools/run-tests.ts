@@ -3,7 +3,7 @@
 // nothing behind. The repository is the working directory, which npm sets.
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCompileCache } from "./compile-cache.ts";
@@ -11,6 +11,7 @@ import { leftFiles, leftProcesses, untrackedFiles } from "./left-behind.ts";
 import { markerVariable } from "./marked-processes.ts";
 import { selectTestFiles } from "./select-test-files.ts";
 import { endStuckTestFiles } from "./stuck-test-files.ts";
+import { describeSlowest, readUsage, usageFileVariable } from "./test-usage.ts";
 
 /** A test that takes longer is stuck. The slowest one builds, packs and installs every package. */
 const testTimeoutMs = 300_000;
@@ -21,6 +22,8 @@ const fileTimeoutMs = 2 * testTimeoutMs;
  * work for one file more than there are cores.
  */
 const filesAtOnce = availableParallelism() + 1;
+/** How many of the slowest files a run names at its end; a run of fewer files names none. */
+const slowestShown = 10;
 
 async function runTests(root: string, words: readonly string[], nodeOptions: readonly string[]): Promise<number> {
   const files = selectTestFiles(root, words);
@@ -35,6 +38,10 @@ async function runTests(root: string, words: readonly string[], nodeOptions: rea
   const tempFolder = mkdtempSync(join(tmpdir(), "tercel-test-run-"));
   // Servers that refuse to run as root, PostgreSQL for one, have to get through to their folders in it.
   chmodSync(tempFolder, 0o711);
+  // Outside of that folder, which has to be empty at the end.
+  const usageFolder = mkdtempSync(join(tmpdir(), "tercel-test-usage-"));
+  const usageFile = join(usageFolder, "usage.jsonl");
+  writeFileSync(usageFile, "");
   const marker = randomUUID();
   const stopWatching = endStuckTestFiles({
     marker,
@@ -47,7 +54,9 @@ async function runTests(root: string, words: readonly string[], nodeOptions: rea
       TMPDIR: tempFolder,
       NODE_COMPILE_CACHE: openCompileCache(process.env.NODE_COMPILE_CACHE),
       [markerVariable]: marker,
+      [usageFileVariable]: usageFile,
     });
+    if (files.length > slowestShown) console.log(describeSlowest(readUsage(usageFile), slowestShown));
     const left = [
       ...(await leftProcesses(marker)),
       ...leftFiles(tempFolder),
@@ -60,19 +69,22 @@ async function runTests(root: string, words: readonly string[], nodeOptions: rea
   } finally {
     stopWatching();
     rmSync(tempFolder, { recursive: true, force: true });
+    rmSync(usageFolder, { recursive: true, force: true });
   }
 }
 
 /** Runs node's test runner with our output streams; resolves to its exit code. */
 function runNode(root: string, args: readonly string[], environment: Record<string, string>): Promise<number> {
-  const leakCheck = join(import.meta.dirname, "leak-check.ts");
+  const preloaded = ["leak-check.ts", "record-usage.ts"].flatMap((name) => [
+    "--import",
+    join(import.meta.dirname, name),
+  ]);
   const fixed = [
     "--conditions=source",
     "--test",
     `--test-timeout=${testTimeoutMs}`,
     `--test-concurrency=${filesAtOnce}`,
-    "--import",
-    leakCheck,
+    ...preloaded,
   ];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...fixed, ...args], {
