@@ -75,7 +75,7 @@ async function runTests(root: string, words: readonly string[], nodeOptions: rea
 
 /** Runs node's test runner with our output streams; resolves to its exit code. */
 function runNode(root: string, args: readonly string[], environment: Record<string, string>): Promise<number> {
-  const preloaded = ["leak-check.ts", "record-usage.ts"].flatMap((name) => [
+  const preloaded = ["track-tests.ts", "leak-check.ts", "record-usage.ts"].flatMap((name) => [
     "--import",
     join(import.meta.dirname, name),
   ]);
