@@ -1,26 +1,43 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, it } from "node:test";
-import { describeSlowest, readUsage } from "./test-usage.ts";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { describeSlowest, keepUsage, readUsage } from "./test-usage.ts";
 
 describe("the usage of test files", () => {
+  let folder = "";
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "tercel-test-usage-"));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
   it("is read as the files have reported it", () => {
-    const folder = mkdtempSync(join(tmpdir(), "tercel-test-usage-"));
-    try {
-      const path = join(folder, "usage.jsonl");
-      writeFileSync(path, "");
-      assert.deepEqual(readUsage(path), []);
-      const usages = [
-        { file: "a.test.ts", seconds: 1, cpuSeconds: 2 },
-        { file: "b.test.ts", seconds: 3, cpuSeconds: 4 },
-      ];
-      writeFileSync(path, usages.map((one) => `${JSON.stringify(one)}\n`).join(""));
-      assert.deepEqual(readUsage(path), usages);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const path = join(folder, "usage.jsonl");
+    assert.deepEqual(readUsage(path), []);
+    const usages = [
+      { file: "a.test.ts", seconds: 1, cpuSeconds: 2 },
+      { file: "b.test.ts", seconds: 3, cpuSeconds: 4 },
+    ];
+    writeFileSync(path, usages.map((one) => `${JSON.stringify(one)}\n`).join(""));
+    assert.deepEqual(readUsage(path), usages);
+    appendFileSync(path, '{"file":"killed');
+    assert.deepEqual(readUsage(path), usages);
+  });
+
+  it("is kept for the next run, with what is known of files that did not run", () => {
+    const path = join(folder, "usage.jsonl");
+    const [first, second] = [1, 2].map((seconds) => ({ file: "a.test.ts", seconds, cpuSeconds: 0 }));
+    const other = { file: "b.test.ts", seconds: 3, cpuSeconds: 4 };
+    assert.ok(first !== undefined && second !== undefined);
+    keepUsage(path, [first, other]);
+    assert.deepEqual(readUsage(path), [first, other]);
+    keepUsage(path, [second]);
+    assert.deepEqual(readUsage(path), [second, other]);
+    keepUsage(join(folder, "nowhere", "usage.jsonl"), [first]);
+    assert.deepEqual(readdirSync(folder), ["usage.jsonl"]);
   });
 
   it("is shown for the slowest, the slowest first, and as the sum of all", () => {

@@ -1,5 +1,6 @@
 // What each test file took. The test files report it themselves (record-usage.ts), the runner prints the slowest.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 
 /** Names the file to which each test file appends its usage, one line of JSON each. */
 export const usageFileVariable = "TERCEL_TEST_USAGE";
@@ -13,12 +14,25 @@ export interface TestUsage {
   readonly cpuSeconds: number;
 }
 
-/** The usage that the test files of one run have reported; a file that was killed has reported none. */
+/** The usage that test files have reported. A file that was killed has reported none, or a line that is cut off. */
 export function readUsage(path: string): TestUsage[] {
-  return readFileSync(path, "utf8")
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as TestUsage);
+  if (!existsSync(path)) return [];
+  return readFileSync(path, "utf8").split("\n").flatMap(parseUsage);
+}
+
+function parseUsage(line: string): TestUsage[] {
+  try {
+    return [JSON.parse(line) as TestUsage];
+  } catch {
+    return [];
+  }
+}
+
+/** Keeps the usage for the next run, with what is known of files that did not run. Does nothing where its folder does not exist. */
+export function keepUsage(path: string, usages: readonly TestUsage[]): void {
+  if (!existsSync(dirname(path))) return;
+  const latest = new Map([...readUsage(path), ...usages].map((one) => [one.file, one]));
+  writeFileSync(path, [...latest.values()].map((one) => `${JSON.stringify(one)}\n`).join(""));
 }
 
 /** A table of the `count` files that took longest, and the processor time of all of them. */
