@@ -5,6 +5,7 @@ import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
 import { type MarkdownPage, readMarkdown, type Snippet } from "./read-markdown.ts";
 import { listFiles } from "./source-files.ts";
 
@@ -42,6 +43,18 @@ describe("snippets in the docs", () => {
   const folder = mkdtempSync(join(cache, "snippets-"));
   const programs = [...pages].flatMap(([page, { snippets }]) => programsOf(page, snippets, folder));
 
+  let allRan: boolean | undefined;
+  /** Whether all programs that are run come to a good end in one process, which is tried once. */
+  const runAllOnce = (): boolean => {
+    if (allRan === undefined) {
+      const file = join(folder, "all.mjs");
+      writeFileSync(file, programOfAll(programs.filter(({ isRun }) => isRun)));
+      const { status, stdout } = runProgram(file);
+      allRan = status === 0 && stdout.endsWith(lastLine);
+    }
+    return allRan;
+  };
+
   before(() => {
     const configuration = {
       extends: "../../tsconfig.base.json",
@@ -72,11 +85,9 @@ describe("snippets in the docs", () => {
   for (const { page, firstLine, file, isRun } of programs) {
     if (!isRun) continue;
     it(`runs the program at ${page}:${firstLine}`, () => {
-      const outcome = spawnSync(process.execPath, ["--conditions=source", file], {
-        cwd: folder,
-        encoding: "utf8",
-        timeout: tsLimitMs,
-      });
+      if (runAllOnce()) return;
+      // One of them has failed, or disturbed another: alone each shows whether it does what the page promises.
+      const outcome = runProgram(file);
       assert.equal(outcome.status, 0, describeOutcome(outcome));
     });
   }
@@ -128,6 +139,32 @@ describe("snippets in the docs", () => {
     assert.deepEqual(problems, []);
   });
 });
+
+/** What the process that runs all programs prints last when all have come to a good end. */
+const lastLine = "all programs ran\n";
+
+/**
+ * Most of the time of a program goes into loading Tercel, so one process runs them one after the other. None may set an exit
+ * code, and the process ends only when nothing that one of them left open keeps it alive.
+ */
+function programOfAll(programs: readonly Program[]): string {
+  return `
+    for (const url of ${JSON.stringify(programs.map(({ file }) => pathToFileURL(file).href))}) {
+      await import(url);
+      if (process.exitCode) process.exit();
+    }
+    // Not emitted when a program calls process.exit().
+    process.once("beforeExit", () => process.stdout.write(${JSON.stringify(lastLine)}));
+  `;
+}
+
+function runProgram(file: string): SpawnSyncReturns<string> {
+  return spawnSync(process.execPath, ["--conditions=source", file], {
+    cwd: dirname(file),
+    encoding: "utf8",
+    timeout: tsLimitMs,
+  });
+}
 
 /** A snippet that shows a file of the repository, which is checked and run where it stands. */
 function isFileMark(mark: string): boolean {

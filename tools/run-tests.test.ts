@@ -43,6 +43,26 @@ describe("npm test", () => {
     assert.equal(stderr, "");
   });
 
+  it("ends with the slowest files when it has run more than ten", () => {
+    const names = Array.from({ length: 11 }, (_, at) => `${String.fromCharCode(97 + at)}.test.ts`);
+    const { exitCode, stdout } = runTests(Object.fromEntries(names.map((name) => [name, 'test("fine", () => {});'])));
+    assert.equal(exitCode, 0, stdout);
+    assert.match(stdout, /the slowest of 11 test files .*:\n/);
+    assert.equal(stdout.match(/^ +\d+\.\d +\d+\.\d {2}test\/[a-k]\.test\.ts$/gm)?.length, 10);
+  });
+
+  it("starts the files first that took longest in the last run", () => {
+    mkdirSync(join(root, ".cache"));
+    const usages = [2, 3, 1].map((seconds, at) => ({ file: `test/${"abc"[at]}.test.ts`, seconds, cpuSeconds: 0 }));
+    writeFileSync(
+      join(root, ".cache", "test-usage.jsonl"),
+      usages.map((usage) => `${JSON.stringify(usage)}\n`).join(""),
+    );
+    const files = Object.fromEntries([..."abc"].map((name) => [`${name}.test.ts`, `test("${name}", () => {});`]));
+    const { stdout } = runTests(files);
+    assert.equal([...stdout.matchAll(/^✔ ([abc]) /gm)].map(([, name]) => name).join(), "b,a,c");
+  });
+
   it("keeps the exit code of a failing test", () => {
     const { exitCode, stdout } = runTests({ "a.test.ts": 'test("broken", () => { throw new Error("no"); });' });
     assert.equal(exitCode, 1);
@@ -68,6 +88,11 @@ describe("npm test", () => {
     const files = { "a.test.ts": 'test("wanted", () => {}); test("other", () => { throw new Error("ran"); });' };
     const { exitCode, stdout } = runTests(files, "--test-name-pattern=wanted");
     assert.equal(exitCode, 0, stdout);
+    const tap = runTests(files, "--test-name-pattern=wanted", "--test-reporter=tap");
+    assert.match(tap.stdout, /^TAP version 13\n(.*\n)*ok 1 - wanted\n/);
+    const unknown = runTests(files, "--test-reporter=loud");
+    assert.equal(unknown.exitCode, 1);
+    assert.match(unknown.stderr, /unknown reporter "loud": expected spec, tap, dot, junit/);
   });
 
   it("fails a file that leaves a server, a socket, a timer and a child process open, and names them", () => {

@@ -3,14 +3,17 @@
 // nothing behind. The repository is the working directory, which npm sets.
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCompileCache } from "./compile-cache.ts";
 import { leftFiles, leftProcesses, untrackedFiles } from "./left-behind.ts";
 import { markerVariable } from "./marked-processes.ts";
+import { orderTestFiles } from "./order-test-files.ts";
+import type { OrderedRun } from "./run-in-order.ts";
 import { selectTestFiles } from "./select-test-files.ts";
 import { endStuckTestFiles } from "./stuck-test-files.ts";
+import { describeSlowest, keepUsage, readUsage, usageFileVariable } from "./test-usage.ts";
 
 /** A test that takes longer is stuck. The slowest one builds, packs and installs every package. */
 const testTimeoutMs = 300_000;
@@ -18,9 +21,11 @@ const testTimeoutMs = 300_000;
 const fileTimeoutMs = 2 * testTimeoutMs;
 /**
  * Node itself would leave a core to the runner, which hardly needs it; and tests wait as much as they compute, so there is
- * work for one file more than there are cores.
+ * work for two files more than there are cores.
  */
-const filesAtOnce = availableParallelism() + 1;
+const filesAtOnce = availableParallelism() + 2;
+/** How many of the slowest files a run names at its end; a run of fewer files names none. */
+const slowestShown = 10;
 
 async function runTests(root: string, words: readonly string[], nodeOptions: readonly string[]): Promise<number> {
   const files = selectTestFiles(root, words);
@@ -35,6 +40,10 @@ async function runTests(root: string, words: readonly string[], nodeOptions: rea
   const tempFolder = mkdtempSync(join(tmpdir(), "tercel-test-run-"));
   // Servers that refuse to run as root, PostgreSQL for one, have to get through to their folders in it.
   chmodSync(tempFolder, 0o711);
+  // Outside of that folder, which has to be empty at the end.
+  const usageFolder = mkdtempSync(join(tmpdir(), "tercel-test-usage-"));
+  const usageFile = join(usageFolder, "usage.jsonl");
+  writeFileSync(usageFile, "");
   const marker = randomUUID();
   const stopWatching = endStuckTestFiles({
     marker,
@@ -43,11 +52,18 @@ async function runTests(root: string, words: readonly string[], nodeOptions: rea
     onEnded: (file) => console.error(`ended ${file}: it ran for more than ${fileTimeoutMs / 1000} s`),
   });
   try {
-    const exitCode = await runNode(root, [...nodeOptions, ...files], {
+    const usageBefore = join(root, ".cache", "test-usage.jsonl");
+    const exitCode = await runNode(root, nodeOptions, orderTestFiles(files, readUsage(usageBefore)), {
       TMPDIR: tempFolder,
       NODE_COMPILE_CACHE: openCompileCache(process.env.NODE_COMPILE_CACHE),
       [markerVariable]: marker,
+      [usageFileVariable]: usageFile,
     });
+    if (files.length > slowestShown) {
+      const usages = readUsage(usageFile);
+      console.log(describeSlowest(usages, slowestShown));
+      keepUsage(usageBefore, usages);
+    }
     const left = [
       ...(await leftProcesses(marker)),
       ...leftFiles(tempFolder),
@@ -60,6 +76,7 @@ async function runTests(root: string, words: readonly string[], nodeOptions: rea
   } finally {
     stopWatching();
     rmSync(tempFolder, { recursive: true, force: true });
+    rmSync(usageFolder, { recursive: true, force: true });
   }
 }
 
@@ -69,18 +86,24 @@ function isNewRecording(file: string): boolean {
 }
 
 /** Runs node's test runner with our output streams; resolves to its exit code. */
-function runNode(root: string, args: readonly string[], environment: Record<string, string>): Promise<number> {
-  const leakCheck = join(import.meta.dirname, "leak-check.ts");
-  const fixed = [
-    "--conditions=source",
-    "--test",
-    `--test-timeout=${testTimeoutMs}`,
-    `--test-concurrency=${filesAtOnce}`,
+function runNode(
+  root: string,
+  nodeOptions: readonly string[],
+  files: readonly string[],
+  environment: Record<string, string>,
+): Promise<number> {
+  const preloaded = ["track-tests.ts", "leak-check.ts", "record-usage.ts"].flatMap((name) => [
     "--import",
-    leakCheck,
-  ];
+    join(import.meta.dirname, name),
+  ]);
+  const orderedRun: OrderedRun = {
+    files,
+    filesAtOnce,
+    nodeOptions: ["--conditions=source", `--test-timeout=${testTimeoutMs}`, ...preloaded, ...nodeOptions],
+  };
+  const program = [join(import.meta.dirname, "run-in-order.ts"), JSON.stringify(orderedRun)];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...fixed, ...args], {
+    const child = spawn(process.execPath, program, {
       cwd: root,
       stdio: "inherit",
       env: { ...process.env, ...environment },

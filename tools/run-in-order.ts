@@ -1,0 +1,37 @@
+// Runs test files by Node's runner in the order in which they are given; its command line would sort them by name. The one argument
+// is JSON, as the path of a test file that is an argument of its own would make this process look like that test file.
+import { run } from "node:test";
+import { dot, junit, spec, tap } from "node:test/reporters";
+
+export interface OrderedRun {
+  readonly files: readonly string[];
+  /** How many files run at a time. */
+  readonly filesAtOnce: number;
+  /** Options of Node for each file. */
+  readonly nodeOptions: readonly string[];
+}
+
+const reporters = new Map<string, Parameters<ReturnType<typeof run>["compose"]>[0]>([
+  ["spec", new spec()],
+  ["tap", tap],
+  ["dot", dot],
+  ["junit", junit],
+]);
+const reporterOption = "--test-reporter=";
+
+const { files, filesAtOnce, nodeOptions } = JSON.parse(process.argv[2] ?? "") as OrderedRun;
+const name = nodeOptions.find((option) => option.startsWith(reporterOption))?.slice(reporterOption.length) ?? "spec";
+const reporter = reporters.get(name);
+if (reporter === undefined) throw new Error(`unknown reporter "${name}": expected ${[...reporters.keys()].join(", ")}`);
+
+const report = run({
+  files,
+  concurrency: filesAtOnce,
+  // The files report to this process, in a form of their own.
+  execArgv: nodeOptions.filter((option) => !option.startsWith(reporterOption)),
+});
+report.on("test:summary", ({ file, success }) => {
+  // The summary of one file has its name, that of the whole run has none.
+  if (file === undefined && !success) process.exitCode = 1;
+});
+report.compose(reporter).pipe(process.stdout);
