@@ -92,7 +92,7 @@ function runNode(
   files: readonly string[],
   environment: Record<string, string>,
 ): Promise<number> {
-  const preloaded = ["track-tests.ts", "leak-check.ts", "record-usage.ts"].flatMap((name) => [
+  const preloaded = ["leak-check.ts", "record-usage.ts"].flatMap((name) => [
     "--import",
     join(import.meta.dirname, name),
   ]);
