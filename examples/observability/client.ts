@@ -15,7 +15,7 @@ const hello = createClient(HelloService, channel);
 for (const name of ["Ada", "", "bug"]) {
   try {
     console.log(
-      (await hello.sayHello({ name }, { headers: { "x-request-id": `hello-${name || "no one"}` } })).greeting,
+      (await hello.sayHello({ name }, { headers: { "x-request-id": `hello-${name || "absent"}` } })).greeting,
     );
   } catch (error) {
     console.log(ConnectError.from(error).message);

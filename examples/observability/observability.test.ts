@@ -14,7 +14,7 @@ test("logs, spans and metrics tell the same of each call, and lead from one to t
   assert.deepEqual(await server.ended, [0, null]);
   const lines = (await server.rest()).map((line) => JSON.parse(line) as Line);
 
-  const [ada, empty, bug] = ["hello-Ada", "hello-no one", "hello-bug"].map((id) =>
+  const [ada, empty, bug] = ["hello-Ada", "hello-absent", "hello-bug"].map((id) =>
     lines.find(({ requestId }) => requestId === id),
   );
   assert.deepEqual(

@@ -75,7 +75,7 @@ test("a user-service with a key that does not count says so in its log, and the 
 test("in production user-service is known by the key in its file, and without files neither service starts", {
   timeout: 60_000,
 }, async () => {
-  const production = ["--environment=production", "--jwks-url=http://127.0.0.1:1/keys", "--token-issuer=no one"];
+  const production = ["--environment=production", "--jwks-url=http://127.0.0.1:1/keys", "--token-issuer=absent"];
   await assert.rejects(
     shop.start("order-service", production),
     /services know each other by keys that they are given: give --caller-keys-file or SHOP_CALLER_KEYS_FILE/,

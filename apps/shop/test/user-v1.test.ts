@@ -283,7 +283,7 @@ test("users may read and change themselves, and nothing else", async () => {
   const refused: [string, LooseMessage][] = [
     ["GetUser", { id: other.id }],
     // Whether there is such a user is not told.
-    ["GetUser", { id: "no one" }],
+    ["GetUser", { id: "absent" }],
     ["UpdateUser", { id: other.id, first_name: "Eve" }],
     ["UpdateUser", { id: user.id, role: "USER_ROLE_ADMIN" }],
     ["CreateUser", { ...person, role: "USER_ROLE_ADMIN" }],

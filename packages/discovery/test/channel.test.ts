@@ -218,10 +218,10 @@ test("a call fails at once and says why, when no one offers the service", async 
   const { target } = await hostRegistry();
   const channels = createServiceChannels({ registry: connect(target) });
   open.push(() => channels.close());
-  await assert.rejects(channels.client(Health, "no one").check({}), (error) => {
+  await assert.rejects(channels.client(Health, "absent").check({}), (error) => {
     const { code, rawMessage } = ConnectError.from(error);
     assert.equal(code, Code.Unavailable);
-    assert.match(rawMessage, /no instance of no one is registered with the embedded registry at 127\.0\.0\.1/);
+    assert.match(rawMessage, /no instance of absent is registered with the embedded registry at 127\.0\.0\.1/);
     return true;
   });
 });

@@ -18,7 +18,7 @@ describe("services that come with the package", () => {
     const client = createClient(Health, stub.transport);
     assert.equal((await client.check({})).status, Status.SERVING);
     assert.equal((await client.check({ service: "shop.Orders" })).status, Status.NOT_SERVING);
-    await assertStatus(client.check({ service: "no one" }), Code.NotFound);
+    await assertStatus(client.check({ service: "absent" }), Code.NotFound);
 
     const controller = new AbortController();
     const watch = client.watch({ service: "shop.Orders" }, { signal: controller.signal })[Symbol.asyncIterator]();

@@ -42,7 +42,7 @@ export function createAuthority(name = "Test CA"): Authority {
   let count = 0;
   return {
     cert: read("ca.crt"),
-    issue({ names = [], commonName = "no one", isAuthority = false }) {
+    issue({ names = [], commonName = "absent", isAuthority = false }) {
       const at = count++;
       const extensions = [
         `basicConstraints=CA:${isAuthority ? "TRUE" : "FALSE"}`,

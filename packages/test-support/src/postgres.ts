@@ -42,7 +42,7 @@ function unprivileged(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const idOf = (flag: string, user: string): number =>
     Number(execFileSync("id", [flag, user], { encoding: "utf8", stdio: "pipe" }));
-  for (const user of ["postgres", "no one"]) {
+  for (const user of ["postgres", "absent"]) {
     try {
       return { uid: idOf("-u", user), gid: idOf("-g", user) };
     } catch {

@@ -87,8 +87,8 @@ export function describeRegistryContract(name: string, subject: () => ContractSu
 
     test("tells no one under a name that no one has", () =>
       using(async (_, other) => {
-        assert.deepEqual(await other.getService(`no one${unique}`), []);
-        const watch = watching(other, `no one${unique}`);
+        assert.deepEqual(await other.getService(`absent${unique}`), []);
+        const watch = watching(other, `absent${unique}`);
         await watch.until(hasIds());
         watch.close();
       }));

@@ -53,7 +53,7 @@ function openGuarded(test: TestContext, options: Partial<AuthOptions> = {}) {
   const transport = createInMemoryTransport({
     routes(router) {
       router.service(EchoService, {
-        unary: (_request, { values }) => ({ text: values.get(claimsKey)?.sub ?? "no one" }),
+        unary: (_request, { values }) => ({ text: values.get(claimsKey)?.sub ?? "absent" }),
       });
       router.service(GuardedService, {
         read: (_request, { values }) => ({ subject: values.get(claimsKey)?.sub ?? "" }),
@@ -281,7 +281,7 @@ describe("createAuth", () => {
 
   it("goes by the rules in code: public, roles, scopes, a service's and a method's", async (t) => {
     const { client } = openGuarded(t, { rules: { [`${echo}/*`]: "public" } });
-    assert.equal((await client.unary({}, bearing("rubbish"))).text, "no one");
+    assert.equal((await client.unary({}, bearing("rubbish"))).text, "absent");
     const strict = openGuarded(t, {
       rules: { [`${echo}/*`]: "public", [`${echo}/Unary`]: { roles: ["admin", "owner"], scopes: ["a", "b"] } },
     });

@@ -46,7 +46,7 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
       routes(router) {
         router.service(
           EchoService,
-          answeringWith((values) => values.get(callerKey)?.name ?? "no one"),
+          answeringWith((values) => values.get(callerKey)?.name ?? "absent"),
         );
         router.service(MachineService, {
           either: (_request, { values }) => ({ subject: values.get(callerKey)?.name ?? "" }),
@@ -189,7 +189,7 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
   it("leaves it to others who may call, if it only identifies", async (t) => {
     const served = await serve(t, { identifyOnly: true });
     assert.equal((await (await open(t, served, clients.orders)).client.unary({})).text, orders);
-    assert.equal((await (await open(t, served)).client.unary({})).text, "no one");
+    assert.equal((await (await open(t, served)).client.unary({})).text, "absent");
     const invalid = (await open(t, served, clients.commonName)).client;
     await assertStatus(invalid.unary({}), Code.Unauthenticated, "the certificate does not say who this is");
   });

@@ -30,7 +30,7 @@ const keys = [
   { name: "orders", key: ordersKey },
   { name: "stock", key: stockKey },
 ];
-const whoCalls = answeringWith((values) => values.get(callerKey)?.name ?? "no one");
+const whoCalls = answeringWith((values) => values.get(callerKey)?.name ?? "absent");
 
 function guard(options: Partial<ServiceKeyGuardOptions> = {}): Interceptor {
   const needsServices = options.identifyOnly !== true;
@@ -135,7 +135,7 @@ describe("createServiceKeyGuard", () => {
   it("leaves it to others who may call, if it only identifies", async (t) => {
     const { client } = await open(t, { identifyOnly: true });
     assert.equal((await client.unary({}, bearing(stockKey))).text, "stock");
-    assert.equal((await client.unary({})).text, "no one");
+    assert.equal((await client.unary({})).text, "absent");
     await assertStatus(client.unary({}, bearing("x".repeat(40))), Code.Unauthenticated);
   });
 

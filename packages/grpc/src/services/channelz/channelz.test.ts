@@ -41,7 +41,7 @@ test("tells of a channel: target, state, calls, latest failures, and when the la
   const opened = await open(t);
   const { client, health, target } = opened;
   await health.check({});
-  await assertStatus(health.check({ service: "no one" }), Code.NotFound);
+  await assertStatus(health.check({ service: "absent" }), Code.NotFound);
   const before = Date.now();
   const { channel, end } = await client.getTopChannels({});
   assert.equal(end, true);
@@ -75,7 +75,7 @@ test("tells of a channel's subchannels", async (t) => {
 test("tells of a server: where it listens and its calls", async (t) => {
   const opened = await open(t);
   const { client, health, target } = opened;
-  await assertStatus(health.check({ service: "no one" }), Code.NotFound);
+  await assertStatus(health.check({ service: "absent" }), Code.NotFound);
   const { server } = await client.getServers({});
   assert.equal(server[0]?.ref?.name, target);
   const { callsStarted, callsSucceeded, callsFailed } = server[0]?.data ?? assert.fail("there is no data");
@@ -88,7 +88,7 @@ test("tells of both sockets of a connection: ends, streams, messages, windows, l
   const opened = await open(t);
   const { client, health } = opened;
   await health.check({});
-  await assertStatus(health.check({ service: "no one" }), Code.NotFound);
+  await assertStatus(health.check({ service: "absent" }), Code.NotFound);
   const before = Date.now();
   const { server } = await client.getServers({});
   const { socketRef, end } = await client.getServerSockets({ serverId: server[0]?.ref?.serverId ?? 0n });
