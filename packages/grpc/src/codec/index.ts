@@ -4,7 +4,7 @@
 export type { Codec } from "./codec.ts";
 export { codecFaultMessage, type OnCodecFault } from "./compiled.ts";
 export { createJsonCodec, type JsonCodecOptions, jsonCodecOptionNames } from "./json.ts";
-export { defaultMaxDecodedRequestBytes, memoryPerByte } from "./memory-budget.ts";
+export { defaultMaxDecodedRequestBytes } from "./memory-budget.ts";
 export { decodeMessage, encodeMessage } from "./messages.ts";
 export { createProtobufCodec, type ProtobufCodecOptions } from "./protobuf.ts";
 export { copyBytes } from "./slab.ts";

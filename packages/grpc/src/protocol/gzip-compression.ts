@@ -125,7 +125,7 @@ function checkInflated(inflated: Inflated, bytes: Uint8Array, maxBytes: number):
   return ownBytes(inflated.buffer);
 }
 
-/** A peer that announces more than comes must not have it kept: what is short of half its chunk gets memory of its own. */
+/** Several members are inflated with room for the limit, because only the last is announced. A result below half its chunk gets memory of its own. */
 function ownBytes(buffer: Buffer): Uint8Array {
   const view = plainView(buffer);
   if (buffer.length >= buffer.buffer.byteLength / 2 || buffer.buffer.byteLength <= maxSyncOutputBytes) return view;
