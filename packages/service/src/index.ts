@@ -1,0 +1,13 @@
+// What applications need.
+
+export { PermanentError } from "./permanent-error.ts";
+export type {
+  Concern,
+  MigrationRequest,
+  Need,
+  NeedHost,
+  NeedPart,
+  Opened,
+  Provider,
+  ProviderHost,
+} from "./provider.ts";
