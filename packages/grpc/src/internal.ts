@@ -1,6 +1,7 @@
 // What the packages of this repository share. No promise is made about it: it may change in any version.
 
 export { ProcessHold } from "./call/process-hold.ts";
+export { type FollowedFiles, type FollowFilesOptions, followFiles } from "./files/follow-files.ts";
 export { LinePace } from "./logging/line-pace.ts";
 export { printable } from "./logging/printable.ts";
 export { containRejection, reportLogFailure, safeLog } from "./logging/safe-log.ts";
