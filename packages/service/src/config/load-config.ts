@@ -8,9 +8,9 @@ import { readBaseFile, readOverlays, readTextFile } from "./config-files.ts";
 import { type MapNode, withEntry } from "./config-node.ts";
 import { ConfigError, type ConfigProblem, problemText, sortProblems } from "./config-problem.ts";
 import { type EnvironmentName, readEnvironmentName } from "./environment-name.ts";
-import { nodeOfValues } from "./node-of-values.ts";
 import { fillPlaceholders } from "./fill-placeholders.ts";
 import { type MergedLists, mergeNodes, noMergedLists } from "./merge-nodes.ts";
+import { nodeOfValues } from "./node-of-values.ts";
 import { type Shape, shapeOf } from "./schema-shape.ts";
 import type { StandardSchemaV1 } from "./standard-schema.ts";
 

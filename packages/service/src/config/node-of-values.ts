@@ -15,7 +15,10 @@ export function nodeOfValues(values: object): MapNode {
 function mapOf(values: object, path: string): MapNode {
   const entries = Object.entries(values)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => [key, { node: nodeOf(value, path === "" ? key : `${path}.${key}`), keyOrigin: origin }] as const);
+    .map(
+      ([key, value]) =>
+        [key, { node: nodeOf(value, path === "" ? key : `${path}.${key}`), keyOrigin: origin }] as const,
+    );
   return { kind: "map", entries: new Map(entries), origin };
 }
 
@@ -27,5 +30,7 @@ function nodeOf(value: unknown, path: string): ConfigNode {
     return { kind: "list", items: value.map((item, at) => nodeOf(item, `${path}[${at}]`)), origin };
   }
   if (typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) return mapOf(value, path);
-  throw new TypeError(`${path} is ${typeof value === "object" ? "an object of a class" : `a ${typeof value}`}, which a configuration cannot hold`);
+  throw new TypeError(
+    `${path} is ${typeof value === "object" ? "an object of a class" : `a ${typeof value}`}, which a configuration cannot hold`,
+  );
 }
