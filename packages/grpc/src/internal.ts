@@ -12,6 +12,7 @@ export { checkWholeNumber } from "./options/check-number.ts";
 export { nearestName, refuseUnknownOptions } from "./options/unknown-option.ts";
 export { isAuthority } from "./protocol/authority.ts";
 export { statusNames } from "./protocol/status.ts";
+export { pause } from "./time/pause.ts";
 export {
   type AskParent,
   type Collected,
