@@ -1,6 +1,7 @@
 // What the packages of this repository share. No promise is made about it: it may change in any version.
 
 export { ProcessHold } from "./call/process-hold.ts";
+export { type FollowedFiles, type FollowFilesOptions, followFiles } from "./files/follow-files.ts";
 export { hookChain } from "./hooks/hooked-interceptor.ts";
 export { LinePace } from "./logging/line-pace.ts";
 export { logLine } from "./logging/log.ts";
@@ -12,7 +13,6 @@ export { checkWholeNumber } from "./options/check-number.ts";
 export { nearestName, refuseUnknownOptions } from "./options/unknown-option.ts";
 export { isAuthority } from "./protocol/authority.ts";
 export { statusNames } from "./protocol/status.ts";
-export { pause } from "./time/pause.ts";
 export {
   type AskParent,
   type Collected,
