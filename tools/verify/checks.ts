@@ -70,7 +70,7 @@ export const checks: readonly Check[] = [
     minutes: 6,
     figure: /^server\/unary[\s\S]*?^\s+(all .*)$/gm,
   },
-  { name: "bench-import", command: npmRun("bench", "import"), minutes: 1, figure: /^tercel.*$/gm },
+  { name: "bench-import", command: npmRun("bench", "import"), minutes: 1, figure: /^tercel .*\n.*$/gm },
   { name: "bench-loop-delay", command: npmRun("bench:loop-delay"), minutes: 2 },
   { name: "bench-attacks", command: npmRun("bench:attacks"), minutes: 6 },
 ];
