@@ -14,6 +14,12 @@ const ticksBeforeGivingWay = 5;
 /** Beyond this the newest waiting socket of a network comes first: its client still waits, and the older ones may be what fills the queue. */
 const patienceMs = 250;
 
+/**
+ * Handshakes that begin in one turn of the event loop. Reading a ClientHello and signing the response takes up to a millisecond, and
+ * hundreds may become ready at once, by one poll or when those before them give way.
+ */
+const maxBegunPerTurn = 8;
+
 export interface HandshakeQueueOptions {
   /** Handshakes at once. */
   readonly maxRunning: number;
@@ -59,6 +65,7 @@ export class HandshakeQueue {
   /** The socket that TLS reports is another than the one that it was given; they have their two ends in common. */
   readonly #runningByEnds = new Map<string, Socket>();
   readonly #runningSockets = new SocketsByNetwork();
+  #begunThisTurn = 0;
   #tick = 0;
   #cancelTick: (() => void) | undefined = undefined;
 
@@ -111,8 +118,9 @@ export class HandshakeQueue {
       socket.destroy();
     } else if (Number.isNaN(arrival.readyAtMs) && hasFirstRecord(arrival.head)) {
       arrival.readyAtMs = this.#options.clock.nowMs();
-      if (this.#mayBegin(arrival.network)) this.#begin(socket, arrival);
-      else this.#wait(socket, arrival);
+      if (!this.#hasSlotFor(arrival.network)) this.#wait(socket, arrival);
+      else if (this.#isTurnSpent()) this.#waiting.add(arrival.network, socket);
+      else this.#begin(socket, arrival);
     }
   }
 
@@ -125,7 +133,16 @@ export class HandshakeQueue {
     onWait(socket);
   }
 
-  #mayBegin(network: string): boolean {
+  #isTurnSpent(): boolean {
+    return this.#begunThisTurn >= maxBegunPerTurn;
+  }
+
+  readonly #onNextTurn = (): void => {
+    this.#begunThisTurn = 0;
+    this.#beginWaiting();
+  };
+
+  #hasSlotFor(network: string): boolean {
     return this.#runningSockets.countOf(network) < this.#options.maxRunning - this.#running.size;
   }
 
@@ -142,6 +159,7 @@ export class HandshakeQueue {
     socket.on("close", onClose);
     socket.pause();
     socket.unshift(arrival.head);
+    if (this.#begunThisTurn++ === 0) setImmediate(this.#onNextTurn);
     this.#options.begin(socket);
   }
 
@@ -156,7 +174,7 @@ export class HandshakeQueue {
   }
 
   #beginWaiting(): void {
-    for (;;) {
+    while (!this.#isTurnSpent()) {
       const network = this.#nextNetwork();
       if (network === undefined) return;
       const socket = this.#nextOf(network);
@@ -170,7 +188,7 @@ export class HandshakeQueue {
     let fewest = Number.POSITIVE_INFINITY;
     for (const network of this.#waiting.networks()) {
       const count = this.#runningSockets.countOf(network);
-      if (count < fewest && this.#mayBegin(network)) {
+      if (count < fewest && this.#hasSlotFor(network)) {
         next = network;
         fewest = count;
       }
