@@ -1,6 +1,6 @@
 // What users get: every public package is built, packed, installed into an empty project and used there by plain node.
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -195,6 +195,28 @@ describe("the packed packages", () => {
     }
     runAsUser("buf", ["generate"], project, tools);
     assert.equal(run(process.execPath, ["main.ts"], project), "compiled, validated and guarded\n");
+  });
+
+  it("install next to what the pages say to install", () => {
+    const pages = globSync(["packages/*/src/*/README.md", "docs/guides/*.md"], { cwd: root });
+    const commands = pages.flatMap((page) => {
+      const { snippets } = readMarkdown(readFileSync(join(root, page), "utf8"));
+      return snippets.flatMap(({ text }) => text.replaceAll("\\\n", " ").match(/^npm install .*$/gm) ?? []);
+    });
+    // Until Tercel is published, nothing of it can be installed by its name.
+    const outside = new Set(
+      commands.filter((command) => !command.includes("@tercel/")).map((command) => command.replace(/\s+/g, " ")),
+    );
+    assert.ok([...outside].some((command) => command.includes("@opentelemetry/")));
+    for (const command of outside) {
+      const [program = "", ...words] = command.split(" ");
+      // Resolves everything, and downloads nothing; what it writes is put back.
+      const lock = readFileSync(join(folder, "package-lock.json"));
+      const manifest = readFileSync(join(folder, "package.json"));
+      run(program, [...words, "--package-lock-only", "--prefer-offline", "--no-audit", "--no-fund"]);
+      writeFileSync(join(folder, "package-lock.json"), lock);
+      writeFileSync(join(folder, "package.json"), manifest);
+    }
   });
 
   it("bundle into one file, with every interceptor, that runs where nothing is installed", async (t) => {
