@@ -62,8 +62,9 @@ function inPublishingOrder(packages: readonly WorkspacePackage[]): readonly Work
 
 if (import.meta.main) {
   const root = dirname(import.meta.dirname);
-  const { values } = parseArgs({ options: { to: { type: "string", default: join(root, ".cache", "packages") } } });
-  const folder = resolve(values.to);
-  rmSync(join(root, ".cache", "packages"), { recursive: true, force: true });
+  const { values } = parseArgs({ options: { to: { type: "string" } } });
+  const folder = values.to === undefined ? join(root, ".cache", "packages") : resolve(values.to);
+  // Tarballs of earlier versions would be published or installed as well; in a folder of the user's they are theirs to remove.
+  if (values.to === undefined) rmSync(folder, { recursive: true, force: true });
   for (const { filename } of packPackages(root, folder)) console.log(join(folder, filename));
 }
