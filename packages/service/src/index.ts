@@ -7,6 +7,18 @@ export {
   type SharedOptions,
   type WorkerCounts,
 } from "@tercel/grpc/internal";
+export { type ClientNeed, client, type ServiceClients } from "./client.ts";
+export {
+  type Definition,
+  defineService,
+  type Kit,
+  type Needs,
+  type OwnInterceptors,
+  type Parts,
+} from "./kit/definition.ts";
+export type { Routes } from "./kit/normalize-definition.ts";
+export { runService } from "./kit/run-service.ts";
+export { type RunningService, type StartOptions, startService } from "./kit/start-service.ts";
 export { runLifecycle } from "./lifecycle/lifecycle.ts";
 export type { Lifecycle, LifecycleOutcome, ServedHealth, ServeOptions } from "./lifecycle/lifecycle-contract.ts";
 export type { LifecycleOptions } from "./lifecycle/lifecycle-options.ts";
