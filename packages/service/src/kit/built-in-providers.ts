@@ -2,6 +2,9 @@ import type { Concern, Provider } from "../provider.ts";
 
 /** Each concern's own module, so that what no one needs is not loaded. */
 const loaders: Readonly<Record<string, () => Promise<readonly Provider[]>>> = {
+  database: async () => (await import("../database/database-providers.ts")).databaseProviders,
+  cache: async () => (await import("../cache/cache-providers.ts")).cacheProviders,
+  events: async () => (await import("../events/event-providers.ts")).eventProviders,
   discovery: async () => (await import("../discovery/discovery-providers.ts")).discoveryProviders,
 };
 
