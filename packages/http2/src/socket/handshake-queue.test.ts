@@ -31,10 +31,11 @@ function fakeSocket(): Socket {
 function createQueue(maxRunning: number) {
   const begun: Socket[] = [];
   const waited: Socket[] = [];
+  const clock = new FakeClock();
   const queue = new HandshakeQueue({
     maxRunning,
-    timeoutMs: 1000,
-    clock: new FakeClock(),
+    timeoutMs: 20_000,
+    clock,
     newcomers: new SocketsByNetwork(),
     begin: (socket) => begun.push(socket),
     onWait: (socket) => waited.push(socket),
@@ -46,7 +47,7 @@ function createQueue(maxRunning: number) {
     socket.emit("data", firstRecord);
     return socket;
   };
-  return { queue, begun, waited, arrive };
+  return { queue, begun, waited, arrive, clock };
 }
 
 function turn(): Promise<void> {
@@ -90,5 +91,37 @@ test("forgets a socket that closes while it waits for its turn", async () => {
   sockets[8]?.destroy();
   await turn();
   assert.deepEqual(begun, [...sockets.slice(0, 8), sockets[9]]);
+  queue.close();
+});
+
+test("takes in turn the newest and the one that has waited longest but not for over a second, once the oldest waits for long", async () => {
+  const { queue, begun, arrive, clock } = createQueue(8);
+  const flood = Array.from({ length: 44 }, arrive);
+  await turn();
+  const nextBegun = async (): Promise<number[]> => {
+    const before = begun.length;
+    clock.advance(100);
+    clock.advance(100);
+    await turn();
+    return begun.slice(before).map((socket) => flood.indexOf(socket));
+  };
+  assert.deepEqual(await nextBegun(), [4, 5, 6, 7]);
+  assert.deepEqual(await nextBegun(), [43, 8, 42, 9]);
+  assert.deepEqual(await nextBegun(), [41, 10, 40, 11]);
+  assert.deepEqual(await nextBegun(), [39, 12, 38, 13]);
+  assert.deepEqual(await nextBegun(), [37, 14, 36, 15], "after exactly a second");
+  flood.push(arrive(), arrive());
+  assert.deepEqual(await nextBegun(), [45, 44, 35, 34]);
+  queue.close();
+});
+
+test("takes them in order while the oldest has not waited for long", async () => {
+  const { queue, begun, arrive, clock } = createQueue(8);
+  const stalled = Array.from({ length: 4 }, arrive);
+  await turn();
+  const waiting = [arrive(), arrive(), arrive()];
+  clock.advance(250);
+  for (const socket of stalled) socket.destroy();
+  assert.deepEqual(begun, [...stalled, ...waiting]);
   queue.close();
 });

@@ -10,9 +10,13 @@ const tickMs = 100;
  * because time in which this process did not get to read is not the peer's fault.
  */
 const ticksBeforeGivingWay = 5;
+/** The same where more sockets of the network wait than have a slot: a flood, in which its clients on slow links would hardly get a turn. */
+const ticksInFlood = 2;
 
-/** Beyond this the newest waiting socket of a network comes first: its client still waits, and the older ones may be what fills the queue. */
-const patienceMs = 250;
+/** Up to here the sockets of a network begin in order. Beyond, the older ones may be what fills the queue. */
+const orderedMs = 250;
+/** A client that has waited for so long has probably given up. */
+const patienceMs = 1000;
 
 /**
  * Handshakes that begin in one turn of the event loop. Reading a ClientHello and signing the response takes up to a millisecond, and
@@ -66,6 +70,7 @@ export class HandshakeQueue {
   readonly #runningByEnds = new Map<string, Socket>();
   readonly #runningSockets = new SocketsByNetwork();
   #begunThisTurn = 0;
+  #isNewestNext = false;
   #tick = 0;
   #cancelTick: (() => void) | undefined = undefined;
 
@@ -198,13 +203,24 @@ export class HandshakeQueue {
     return next;
   }
 
+  /**
+   * Once they wait for long, the newest and the one that has waited longest within `patienceMs` in turn. The first finds a client that has
+   * just come; the second one that came before others whose handshake was given up, and who are back at once.
+   */
   #nextOf(network: string): Socket {
     const oldest = this.#waiting.oldestOf(network) as Socket;
-    const { readyAtMs } = this.#arrivals.get(oldest) as Arrival;
-    if (this.#options.clock.nowMs() - readyAtMs <= patienceMs) return oldest;
-    let newest = oldest;
-    for (const socket of this.#waiting.ofNetwork(network)) newest = socket;
-    return newest;
+    if (this.#waitedMs(oldest) <= orderedMs) return oldest;
+    this.#isNewestNext = !this.#isNewestNext;
+    let next = oldest;
+    for (const socket of this.#waiting.ofNetwork(network)) {
+      next = socket;
+      if (!this.#isNewestNext && this.#waitedMs(socket) <= patienceMs) break;
+    }
+    return next;
+  }
+
+  #waitedMs(socket: Socket): number {
+    return this.#options.clock.nowMs() - (this.#arrivals.get(socket) as Arrival).readyAtMs;
   }
 
   readonly #onTick = (): void => {
@@ -221,7 +237,8 @@ export class HandshakeQueue {
       if (network === undefined) return;
       const socket = this.#runningSockets.oldestOf(network) as Socket;
       const { sinceTick } = this.#running.get(socket) as Running;
-      if (this.#tick - sinceTick < ticksBeforeGivingWay) return;
+      const isFlood = this.#waiting.countOf(network) > this.#runningSockets.countOf(network);
+      if (this.#tick - sinceTick < (isFlood ? ticksInFlood : ticksBeforeGivingWay)) return;
       this.#options.onEvict(socket);
       socket.destroy();
       this.#end(socket);

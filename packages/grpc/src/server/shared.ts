@@ -39,7 +39,7 @@ export type AskParent = (topic: string) => Promise<Collected<unknown>>;
 
 const parents = new WeakMap<object, AskParent>();
 
-/** Makes something that `runWorkers` shares when it is among its `shared`; where no one shares it, it is this process's own. */
+/** Creates something that `runWorkers` shares when it is among its `shared`; otherwise it is this process's own. */
 export function createShared<Part>(options: SharedOptions<Part>): Shared<Part> {
   const shared: Shared<Part> = {
     ...options,

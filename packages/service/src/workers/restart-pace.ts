@@ -1,4 +1,4 @@
-import { type Backoff, createBackoff } from "../../channel/retry/backoff.ts";
+import { type Backoff, createBackoff } from "@tercel/grpc";
 
 /** A worker that was ready for this long had no trouble in starting: the next one follows at once. */
 const settledMs = 10_000;

@@ -1,11 +1,9 @@
 import cluster from "node:cluster";
-import type { Log } from "../../logging/log.ts";
-import { workerVariable } from "../../logging/worker-number.ts";
-import type { Clock } from "../../time/clock.ts";
+import type { Clock, Log } from "@tercel/grpc";
+import { type WorkerCounts, workerVariable } from "@tercel/grpc/internal";
 import type { LifecycleOutcome } from "../lifecycle/lifecycle-contract.ts";
 import type { WorkerMessage } from "./messages.ts";
 import { RestartPace } from "./restart-pace.ts";
-import type { WorkerCounts } from "./shared.ts";
 import { SharedParts } from "./shared-parts.ts";
 import type { WorkersOptions } from "./worker-options.ts";
 import { WorkerProcess } from "./worker-process.ts";

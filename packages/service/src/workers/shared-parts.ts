@@ -1,5 +1,5 @@
-import type { Clock } from "../../time/clock.ts";
-import type { Shared, WorkerCounts } from "./shared.ts";
+import type { Clock } from "@tercel/grpc";
+import type { Shared, WorkerCounts } from "@tercel/grpc/internal";
 import type { WorkerProcess } from "./worker-process.ts";
 
 /** A worker whose event loop is held up for longer counts with what it said before. */

@@ -1,5 +1,5 @@
 import type { Worker } from "node:cluster";
-import type { ListenAddress } from "../../transport/listen.ts";
+import type { ListenAddress } from "@tercel/grpc";
 import { isOurs, type ParentMessage, type WorkerMessage } from "./messages.ts";
 
 /** A worker as its parent knows it. */

@@ -1,4 +1,4 @@
-import { onStopSignals } from "../stop-signals.ts";
+import { onStopSignals } from "./stop-signals.ts";
 
 /** What can be asked to end, and to end at once. */
 export interface Stoppable {

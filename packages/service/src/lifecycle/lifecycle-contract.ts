@@ -1,5 +1,4 @@
-import type { ListenAddress } from "../../transport/listen.ts";
-import type { ListeningAt, ListenOptions, Server } from "../server.ts";
+import type { ListenAddress, ListeningAt, ListenOptions, Server } from "@tercel/grpc";
 
 /** What a server's life asks of its health service: `createHealth` makes one. */
 export interface ServedHealth {

@@ -10,7 +10,7 @@ import { describe, it, type TestContext } from "node:test";
 import { type Client, createClient } from "@connectrpc/connect";
 import { type ChannelOptions, createChannel, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
-import { type EchoResponse, EchoService } from "../gen/tercel/grpc/test/v1/echo_pb.ts";
+import { type EchoResponse, EchoService } from "../gen/tercel/service/test/v1/echo_pb.ts";
 
 interface Line {
   readonly message: string;

@@ -1,7 +1,5 @@
-import type { Log } from "../../logging/log.ts";
-import { checkWholeNumber } from "../../options/check-number.ts";
-import { refuseUnknownOptions } from "../../options/unknown-option.ts";
-import type { Clock } from "../../time/clock.ts";
+import type { Clock, Log } from "@tercel/grpc";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 
 export interface LifecycleOptions {
   /**

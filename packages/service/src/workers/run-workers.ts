@@ -1,12 +1,11 @@
 import cluster from "node:cluster";
 import { availableParallelism } from "node:os";
-import { safeLog } from "../../logging/safe-log.ts";
-import { systemClock } from "../../time/clock.ts";
-import type { ListenAddress } from "../../transport/listen.ts";
+import { type ListenAddress, systemClock } from "@tercel/grpc";
+import { safeLog } from "@tercel/grpc/internal";
 import { handleSignals } from "../lifecycle/handle-signals.ts";
 import type { Lifecycle, LifecycleOutcome } from "../lifecycle/lifecycle-contract.ts";
 import { defaultDrainMs, defaultStopTimeoutMs, LifecycleRun } from "../lifecycle/lifecycle-run.ts";
-import { defaultStopSignals } from "../stop-signals.ts";
+import { defaultStopSignals } from "../lifecycle/stop-signals.ts";
 import { allWorkersService, isWorkerProcess, runWorker } from "./run-worker.ts";
 import { checkWorkersOptions, lifecycleOptionsOf, type WorkersOptions } from "./worker-options.ts";
 import { WorkerPool } from "./worker-pool.ts";

@@ -1,13 +1,9 @@
 import cluster from "node:cluster";
-import { type Log, stderrLog } from "../../logging/log.ts";
-import { safeLog } from "../../logging/safe-log.ts";
-import { thrownMessage } from "../../logging/thrown-text.ts";
-import { workerNumber } from "../../logging/worker-number.ts";
-import type { ListenAddress } from "../../transport/listen.ts";
+import { type ListenAddress, type Log, stderrLog, workerNumber } from "@tercel/grpc";
+import { type Collected, connectShared, safeLog, thrownMessage } from "@tercel/grpc/internal";
 import type { Lifecycle, ServedHealth } from "../lifecycle/lifecycle-contract.ts";
 import { LifecycleRun } from "../lifecycle/lifecycle-run.ts";
 import { isOurs, type ParentMessage, type WorkerMessage } from "./messages.ts";
-import { type Collected, connectShared } from "./shared.ts";
 import { lifecycleOptionsOf, type WorkersOptions } from "./worker-options.ts";
 
 /** Health's name for all workers together: SERVING while at least one of them is. */

@@ -1,7 +1,6 @@
-import { checkWholeNumber } from "../../options/check-number.ts";
-import type { ListenAddress } from "../../transport/listen.ts";
+import type { ListenAddress } from "@tercel/grpc";
+import { checkWholeNumber, type Shared } from "@tercel/grpc/internal";
 import { checkLifecycleOptions, type LifecycleOptions, lifecycleOptionNames } from "../lifecycle/lifecycle-options.ts";
-import type { Shared } from "./shared.ts";
 
 export interface WorkersOptions extends LifecycleOptions {
   /** Processes that serve. Default: as many as this machine lets the program use. 1 runs the setup in this process. */

@@ -1,5 +1,5 @@
-import type { ListenAddress } from "../../transport/listen.ts";
-import type { Collected } from "./shared.ts";
+import type { ListenAddress } from "@tercel/grpc";
+import type { Collected } from "@tercel/grpc/internal";
 
 /** What a worker tells its parent. */
 export type WorkerMessage =

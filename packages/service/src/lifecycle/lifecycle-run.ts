@@ -1,10 +1,13 @@
-import type { Log } from "../../logging/log.ts";
-import { safeLog } from "../../logging/safe-log.ts";
-import { thrownMessage } from "../../logging/thrown-text.ts";
-import { refuseUnknownOptions } from "../../options/unknown-option.ts";
-import { type Clock, systemClock } from "../../time/clock.ts";
-import type { ListenAddress } from "../../transport/listen.ts";
-import type { ListeningAt, ListenOptions, Server } from "../server.ts";
+import {
+  type Clock,
+  type ListenAddress,
+  type ListeningAt,
+  type ListenOptions,
+  type Log,
+  type Server,
+  systemClock,
+} from "@tercel/grpc";
+import { refuseUnknownOptions, safeLog, thrownMessage } from "@tercel/grpc/internal";
 import type { Lifecycle, LifecycleOutcome, ServedHealth, ServeOptions } from "./lifecycle-contract.ts";
 import type { LifecycleOptions } from "./lifecycle-options.ts";
 

@@ -1,5 +1,4 @@
-import { checkWholeNumber } from "../options/check-number.ts";
-import { refuseUnknownOptions } from "../options/unknown-option.ts";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { onNpmEnd } from "./npm-end.ts";
 
 export interface StopSignalOptions {
