@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { followFiles } from "@tercel/grpc/internal";
 import { createFakeClock } from "@tercel/grpc/testing";
 import { recordingLog } from "@tercel/test-support/calls";
+import { followFiles } from "../src/files/follow-files.ts";
 
 function createFolder(t: TestContext): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "tercel-follow-")));
