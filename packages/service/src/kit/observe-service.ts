@@ -1,5 +1,5 @@
 import type { Lifecycle } from "../lifecycle/lifecycle-contract.ts";
-import { createHttpBesideGrpc, type HttpBesideGrpc } from "./http-beside-grpc.ts";
+import { createHttpOnGrpcPort, type HttpOnGrpcPort } from "./http-on-grpc-port.ts";
 import { createObservationHandler, listenForObservers, type ObservedPages } from "./observation.ts";
 import type { ListenOn, RunConfig } from "./run-config.ts";
 import type { ServiceHealth } from "./service-health.ts";
@@ -37,14 +37,14 @@ export async function observeService(
   config: RunConfig,
   health: ServiceHealth,
   { shownMetrics, log }: Surroundings,
-): Promise<HttpBesideGrpc | undefined> {
-  let besideGrpc: HttpBesideGrpc | undefined;
+): Promise<HttpOnGrpcPort | undefined> {
+  let onGrpcPort: HttpOnGrpcPort | undefined;
   const { listen } = config.grpc;
   const metricsPath = config.metrics?.path ?? "/metrics";
   for (const { at, pages } of observedPlaces(config)) {
     const handler = createObservationHandler(pages, health, { source: shownMetrics, path: metricsPath });
     if (isSamePlace(listen, at)) {
-      besideGrpc = createHttpBesideGrpc(handler);
+      onGrpcPort = createHttpOnGrpcPort(handler);
       continue;
     }
     const { host, port } = await life.start(
@@ -57,5 +57,5 @@ export async function observeService(
       pages: ["/health", "/ready", ...(pages.metrics ? [metricsPath] : [])],
     });
   }
-  return besideGrpc;
+  return onGrpcPort;
 }

@@ -2,14 +2,14 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { Socket } from "node:net";
 
 /** An HTTP server that gets its connections from another listener. */
-export interface HttpBesideGrpc {
+export interface HttpOnGrpcPort {
   readonly server: Server;
   /** Closes the connections that wait for another request, and the others when they have their response. */
   endConnections(): void;
 }
 
 /** Node keeps account of the connections of a server that listens only, so this server does so itself. */
-export function createHttpBesideGrpc(handler: RequestListener): HttpBesideGrpc {
+export function createHttpOnGrpcPort(handler: RequestListener): HttpOnGrpcPort {
   const server = createServer(handler);
   /** Requests that are being answered on each. */
   const connections = new Map<Socket, number>();
