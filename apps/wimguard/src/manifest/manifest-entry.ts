@@ -14,8 +14,8 @@ export interface ManifestEntry {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Seconds since 1970 as decimal text. */
-  readonly mtime: string;
+  /** Seconds since 1970 as decimal text; absent where the archive's own is not known, because the entry changed while it was read. */
+  readonly mtime?: string;
   /** The target of a link; of a hard link the path that it repeats, relative to the source. */
   readonly target?: Buffer;
   /** `sha256:…` or `sha1:…`, of files. */
@@ -66,7 +66,12 @@ export function parseEntry(line: string): ManifestEntry {
   const path = bytesOf(fields, "path");
   const target = bytesOf(fields, "target");
   const { kind, mtime, digest } = fields;
-  if (path === undefined || typeof kind !== "string" || !kinds.includes(kind) || typeof mtime !== "string")
+  if (
+    path === undefined ||
+    typeof kind !== "string" ||
+    !kinds.includes(kind) ||
+    (mtime !== undefined && typeof mtime !== "string")
+  )
     malformed(line);
   const number = (name: string): number => {
     const found = fields[name];
@@ -79,7 +84,7 @@ export function parseEntry(line: string): ManifestEntry {
     mode: number("mode"),
     uid: number("uid"),
     gid: number("gid"),
-    mtime,
+    ...(mtime !== undefined && { mtime }),
     ...(target !== undefined && { target }),
     ...(typeof digest === "string" && { digest }),
     ...(fields.offset !== undefined && { offset: number("offset") }),
