@@ -1,12 +1,14 @@
 import { Command, CommanderError, Option } from "commander";
-import { type BackupOptions, backup } from "./backup.ts";
-import { configPathCommand, configShow, configToken, configValidate } from "./config.ts";
+import type { BackupOptions } from "./backup.ts";
+import type { TokenCommandOptions } from "./config.ts";
 import { type CommonOptions, Console } from "./console.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { Interrupted } from "./interruptible.ts";
-import { get, health, list, remove } from "./records.ts";
-import { type RestoreOptions, restore } from "./restore.ts";
-import { server } from "./server.ts";
+import type { ListOptions } from "./records.ts";
+import type { RestoreOptions } from "./restore.ts";
+import type { ServerOptions } from "./server.ts";
+
+// Commands are loaded when they are run: most need a client only, and none of them all.
 
 type Run<Options extends CommonOptions> = (options: Options, output: Console) => Promise<number> | number;
 
@@ -76,7 +78,7 @@ function createProgram(onExit: (code: number) => void): Command {
     .option("--host <host>", "listen on this address (default: the config's, 127.0.0.1)")
     .option("--socket <path>", "listen on a Unix socket too, for this user without a token")
     .option("--insecure", "listen beyond this machine without TLS, behind a proxy for example")
-    .action(run(server, serverCommand));
+    .action(run<ServerOptions>(async (...call) => (await import("./server.ts")).server(...call), serverCommand));
 
   const backupCommand = add("backup", "back up a folder or file");
   backupCommand
@@ -87,7 +89,7 @@ function createProgram(onExit: (code: number) => void): Command {
       "ZSTD[:1-19] or NONE for tar; LZX, XPRESS, LZMS or NONE for .wim (default: ZSTD:3, LZX)",
     )
     .option("-D, --description <text>", "stored with the backup")
-    .action(run<BackupOptions>(backup, backupCommand));
+    .action(run<BackupOptions>(async (...call) => (await import("./backup.ts")).backup(...call), backupCommand));
 
   const restoreCommand = add("restore", "restore a backup, or paths of it, into a new folder");
   restoreCommand
@@ -98,29 +100,40 @@ function createProgram(onExit: (code: number) => void): Command {
     .option("--verify", "compare what was restored with the manifest")
     .option("--skip-owner", "do not restore owners")
     .action((uuid: string, paths: string[]) =>
-      run<RestoreOptions>((options, output) => restore(uuid, paths, options, output), restoreCommand)(),
+      run<RestoreOptions>(
+        async (options, output) => (await import("./restore.ts")).restore(uuid, paths, options, output),
+        restoreCommand,
+      )(),
     );
 
   const listCommand = add("list", "list backups, newest first");
   listCommand
     .option("--limit <count>", "at most so many (default: 20)")
     .option("--offset <count>", "leave the first ones out")
-    .action(run(list, listCommand));
+    .action(run<ListOptions>(async (...call) => (await import("./records.ts")).list(...call), listCommand));
 
   const getCommand = add("get", "print one backup");
   getCommand
     .argument("<uuid>")
-    .action((uuid: string) => run<CommonOptions>((options, output) => get(uuid, options, output), getCommand)());
+    .action((uuid: string) =>
+      run<CommonOptions>(
+        async (options, output) => (await import("./records.ts")).get(uuid, options, output),
+        getCommand,
+      )(),
+    );
 
   const deleteCommand = add("delete", "delete backups with their archives");
   deleteCommand
     .argument("<uuid...>")
     .action((uuids: string[]) =>
-      run<CommonOptions>((options, output) => remove(uuids, options, output), deleteCommand)(),
+      run<CommonOptions>(
+        async (options, output) => (await import("./records.ts")).remove(uuids, options, output),
+        deleteCommand,
+      )(),
     );
 
   const healthCommand = add("health", "ask whether the daemon is serving");
-  healthCommand.action(run(health, healthCommand));
+  healthCommand.action(run(async (...call) => (await import("./records.ts")).health(...call), healthCommand));
   addConfigCommands(program, run);
   return program;
 }
@@ -132,14 +145,14 @@ function addConfigCommands(program: Command, run: WithOutput): void {
   const add = (name: string, description: string): Command =>
     config.command(name).description(description).exitOverride();
   const path = add("path", "print where the config is");
-  path.action(run(configPathCommand, path));
+  path.action(run(async (...call) => (await import("./config.ts")).configPathCommand(...call), path));
   const show = add("show", "print the config without its secret");
-  show.action(run(configShow, show));
+  show.action(run(async (...call) => (await import("./config.ts")).configShow(...call), show));
   const validate = add("validate", "check the config and print every problem with its place");
-  validate.action(run(configValidate, validate));
+  validate.action(run(async (...call) => (await import("./config.ts")).configValidate(...call), validate));
   const token = add("token", "print a token for a client that does not know the secret");
   token
     .option("--ttl <duration>", "how long it is good, at most 24h", "1h")
     .option("--role <role>", "reader, operator or admin", "operator")
-    .action(run(configToken, token));
+    .action(run<TokenCommandOptions>(async (...call) => (await import("./config.ts")).configToken(...call), token));
 }

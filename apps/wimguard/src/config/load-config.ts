@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { nearestName } from "@tercel/grpc/internal";
 import * as v from "valibot";
-import { type Document, isNode, LineCounter, parseDocument } from "yaml";
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
+import { hasErrorCode } from "../failure/to-failure.ts";
 import { ConfigError } from "./config-error.ts";
 import { type Config, configSchema } from "./config-schema.ts";
 
@@ -14,7 +15,17 @@ const maxAliases = 50;
  * @throws ConfigError with every problem and its place, `config.yaml:7:5: …`
  */
 export function loadConfig(path: string): Config {
-  return parseConfig(readFileSync(path, "utf8"), path);
+  return parseConfig(readConfig(path), path);
+}
+
+function readConfig(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (!hasErrorCode(error, "ENOENT"))
+      throw new ConfigError([`the config ${path} cannot be read: ${(error as Error).message}`]);
+    throw new ConfigError([`there is no config at ${path}: run "wimguard server" once, or pass --dir`]);
+  }
 }
 
 /** @throws ConfigError */
@@ -36,9 +47,14 @@ export function parseConfig(text: string, path: string): Config {
 
 type Issue = v.BaseIssue<unknown>;
 
-/** Of the key that is wrong, or of the nearest part above it that is there. */
-function offsetOf(document: Document, { path }: Issue): number | undefined {
-  const keys = path?.map(({ key }) => key) ?? [];
+/** Of the value that is wrong, of a key that is unknown, or of the nearest part above that is there. */
+function offsetOf(document: Document, issue: Issue): number | undefined {
+  const keys = issue.path?.map(({ key }) => key) ?? [];
+  if (isUnknownKey(issue)) {
+    const parent = keys.length === 1 ? document.contents : document.getIn(keys.slice(0, -1), true);
+    const pair = isMap(parent) ? parent.items.find(({ key }) => isScalar(key) && key.value === keys.at(-1)) : undefined;
+    if (isNode(pair?.key) && pair.key.range) return pair.key.range[0];
+  }
   for (let length = keys.length; length >= 0; length--) {
     const node = length === 0 ? document.contents : document.getIn(keys.slice(0, length), true);
     if (isNode(node) && node.range) return node.range[0];
@@ -49,7 +65,7 @@ function offsetOf(document: Document, { path }: Issue): number | undefined {
 function describe(issue: Issue): string {
   const keys = issue.path?.map(({ key }) => String(key)) ?? [];
   const name = keys.join(".");
-  if (issue.type === "strict_object" && issue.expected === "never") {
+  if (isUnknownKey(issue)) {
     const unknown = keys.at(-1) ?? "";
     const parent = keys.slice(0, -1).join(".");
     const nearest = nearestName(unknown, knownKeys(keys.slice(0, -1)));
@@ -59,6 +75,10 @@ function describe(issue: Issue): string {
   if (issue.received === "undefined") return `missing key "${name}"`;
   const isOwnText = issue.message.startsWith("must ");
   return `invalid ${name}: ${isOwnText ? issue.message : `expected ${issue.expected ?? "another value"}, not ${issue.received}`}`;
+}
+
+function isUnknownKey({ type, expected }: Issue): boolean {
+  return type === "strict_object" && expected === "never";
 }
 
 interface ObjectSchema {

@@ -40,7 +40,7 @@ export async function restoreTar(
       args: extractOptions(task),
       onErrorLine: (line) => takeErrorLine(line, events, problems),
       async feed(stdin) {
-        files = await feedMembers(stdin, task, { selection, entries, events });
+        files = await feedMembers(stdin, task, { selection, entries, events, signal });
       },
       async read(stdout) {
         for await (const _ of stdout);
@@ -118,6 +118,7 @@ interface Feeding {
   readonly selection: RestoreSelection;
   readonly entries: (() => AsyncIterable<ManifestEntry>) | undefined;
   readonly events: EngineEvents;
+  readonly signal: AbortSignal;
 }
 
 /** A member on its way, with what is known of it so far. */
@@ -131,10 +132,12 @@ interface PassingMember {
 type Step =
   | { readonly kind: "member"; readonly passing: PassingMember; readonly headers: Buffer | undefined }
   | { readonly kind: "data"; readonly bytes: Buffer }
+  | { readonly kind: "content"; readonly hash: Hash; readonly bytes: Buffer }
+  | { readonly kind: "hole"; readonly hash: Hash; readonly bytes: number }
   | { readonly kind: "end"; readonly passing: PassingMember };
 
 async function feedMembers(stdin: Writable, task: ReadTask, feeding: Feeding): Promise<number> {
-  const { selection, entries, events } = feeding;
+  const { selection, entries, events, signal } = feeding;
   const gate = new MemberGate();
   const expected = entries?.()[Symbol.asyncIterator]();
   let steps: Step[] = [];
@@ -153,8 +156,12 @@ async function feedMembers(stdin: Writable, task: ReadTask, feeding: Feeding): P
     onRaw(bytes) {
       if (isSelected) steps.push({ kind: "data", bytes });
     },
-    onContent: (bytes) => passing?.hash?.update(bytes),
-    onHole: (bytes) => hashZeros(passing?.hash, bytes),
+    onContent(bytes) {
+      if (passing?.hash !== undefined) steps.push({ kind: "content", hash: passing.hash, bytes });
+    },
+    onHole(bytes) {
+      if (passing?.hash !== undefined) steps.push({ kind: "hole", hash: passing.hash, bytes });
+    },
     onMemberEnd() {
       if (passing !== undefined) steps.push({ kind: "end", passing });
     },
@@ -165,6 +172,11 @@ async function feedMembers(stdin: Writable, task: ReadTask, feeding: Feeding): P
       events.onBytes(step.bytes.length);
       return write(stdin, step.bytes);
     }
+    if (step.kind === "content") {
+      step.hash.update(step.bytes);
+      return;
+    }
+    if (step.kind === "hole") return hashZeros(step.hash, step.bytes, signal);
     if (step.kind === "member") {
       if (step.headers !== undefined) await write(stdin, step.headers);
       return;

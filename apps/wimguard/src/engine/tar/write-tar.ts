@@ -1,19 +1,15 @@
 import { Buffer } from "node:buffer";
-import { createHash, type Hash } from "node:crypto";
 import { once } from "node:events";
 import { lstatSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import type { Readable, Writable } from "node:stream";
+import type { Writable } from "node:stream";
 import { fail } from "../../failure/failure.ts";
-import type { ManifestEntry } from "../../manifest/manifest-entry.ts";
 import { placeOf, walkSource } from "../../source/walk-source.ts";
 import type { EngineEvents, EngineWarning, WriteOutputs, WriteTask, WrittenArchive } from "../engine.ts";
 import { runProgram } from "../run-program.ts";
 import { ArchiveWriter } from "./archive-writer.ts";
-import { hashZeros } from "./hash-zeros.ts";
-import { blockBytes, type TarMember } from "./tar-header.ts";
-import { memberPath, parseTarMessage } from "./tar-messages.ts";
-import { TarReader } from "./tar-reader.ts";
+import { parseTarMessage } from "./tar-messages.ts";
+import { TarRun } from "./tar-run.ts";
 
 /** Files that change while they are read are read again so often. */
 const maxRounds = 3;
@@ -165,6 +161,7 @@ async function runRound(
     if (warning.reason !== "FILE_CHANGED") state.events.onWarning(warning);
     else if (changed.size < maxChangedFiles) changed.set(warning.path.toString("latin1"), warning);
   };
+  const run = new TarRun({ ...state, round }, signal);
   const end = await runProgram(
     {
       engine: "tar",
@@ -173,7 +170,7 @@ async function runRound(
       folder: root.folder,
       onErrorLine,
       feed: (stdin) => feedNames(stdin, names),
-      read: (stdout) => readArchive(stdout, round, state),
+      read: (stdout) => run.read(stdout),
     },
     signal,
   );
@@ -181,6 +178,11 @@ async function runRound(
   if (failures.length > 0 || end.code > 2) {
     const text = failures[0] ?? end.lastLines.at(-1) ?? `exit code ${end.code}`;
     fail({ reason: "ENGINE_DIED", engine: "tar", message: `tar failed: ${text}` });
+  }
+  run.finish();
+  if (round === 0) {
+    state.sourceBytes = run.sourceBytes;
+    state.files = run.files;
   }
   return [...changed.values()];
 }
@@ -201,74 +203,4 @@ async function feedNames(stdin: Writable, names: AsyncGenerator<Buffer>): Promis
   }
   await flush();
   stdin.end();
-}
-
-async function readArchive(stdout: Readable, round: number, state: TarState): Promise<void> {
-  const { archive, outputs, events } = state;
-  let entries: ManifestEntry[] = [];
-  let borders: number[] = [];
-  let hash: Hash | undefined;
-  let content = 0;
-  const reader = new TarReader(
-    {
-      onMember(member) {
-        borders.push(member.offset);
-        hash = member.kind === "file" ? createHash("sha256") : undefined;
-      },
-      onContent(bytes) {
-        hash?.update(bytes);
-        content += bytes.length;
-      },
-      onHole(bytes) {
-        hashZeros(hash, bytes);
-        content += bytes;
-      },
-      onMemberEnd(member) {
-        if (member.kind === "file") {
-          state.files += round === 0 ? 1 : 0;
-          state.sourceBytes += round === 0 ? member.size : 0;
-        }
-        entries.push(toEntry(member, round, hash));
-      },
-    },
-    archive.offset,
-  );
-  // Whole blocks only, so that the end marker is known before any of it is written.
-  let held: Buffer = Buffer.alloc(0);
-  for await (const chunk of stdout as AsyncIterable<Buffer>) {
-    if (reader.endOffset !== undefined) continue;
-    reader.push(chunk);
-    const bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-    const limit = reader.endOffset ?? wholeBlocks(archive.offset + bytes.length);
-    const taken = bytes.subarray(0, limit - archive.offset);
-    held = bytes.subarray(taken.length);
-    await archive.write(taken, borders);
-    borders = [];
-    if (round === 0) events.onBytes(content);
-    content = 0;
-    for (const entry of entries) await outputs.addEntry(entry);
-    entries = [];
-  }
-  reader.end();
-}
-
-function wholeBlocks(offset: number): number {
-  return offset - (offset % blockBytes);
-}
-
-function toEntry(member: TarMember, round: number, hash: Hash | undefined): ManifestEntry {
-  const { kind, size, mode, uid, gid, mtime, linkPath, offset } = member;
-  return {
-    path: memberPath(member.path),
-    kind,
-    size,
-    mode,
-    uid,
-    gid,
-    mtime,
-    ...(linkPath !== undefined && { target: kind === "hardlink" ? memberPath(linkPath) : linkPath }),
-    ...(hash !== undefined && { digest: `sha256:${hash.digest("hex")}` }),
-    offset,
-    ...(round > 0 && { round }),
-  };
 }
