@@ -12,6 +12,8 @@ export interface LayerRow {
   readonly sideways: readonly string[];
   /** Never published: devDependencies, the packages of this workspace and what those depend on count as declared. */
   readonly isDevelopmentOnly: boolean;
+  /** Published as a bundle that holds what it imports: devDependencies count as declared. */
+  readonly isBundled: boolean;
   /** May import files of packages that no entry point shows: what is fuzzed are the parts, not the whole. */
   readonly isInsider: boolean;
 }
@@ -51,7 +53,8 @@ export function parseLayerTable(text: string): LayerTable {
     if (typeof row.floor !== "number") throw new Error(`layers.json: ${files} needs a floor, a number`);
     const sideways = asList(row.sideways ?? [], `${files}: sideways`).map((p) => asPattern(p, `${files}: sideways`));
     const isDevelopmentOnly = row.isDevelopmentOnly === true;
-    return { files, floor: row.floor, sideways, isDevelopmentOnly, isInsider: row.isInsider === true };
+    const isInsider = row.isInsider === true;
+    return { files, floor: row.floor, sideways, isDevelopmentOnly, isBundled: row.isBundled === true, isInsider };
   });
   const known = new Map(rows.map((row) => [row.files, row]));
   if (known.size !== rows.length) throw new Error("layers.json: a pattern stands in two rows");

@@ -8,6 +8,12 @@ import { publicPackages } from "./workspace-packages.ts";
 export function packingProblem(root: string, folder: string): string | undefined {
   const own = publicPackages(root).find((one) => join(root, one.folder) === folder);
   if (own === undefined) return `${folder} is not the folder of a public package`;
+  if (own.program !== undefined) {
+    // It is one bundle, built by a script of its own, which runs before.
+    return existsSync(join(folder, own.program))
+      ? undefined
+      : `${own.program} is not built: run npm pack, which builds it`;
+  }
   const compiler = join(root, "node_modules", ".bin", "tsc");
   if (!existsSync(compiler)) return "the compiler is not installed: run npm ci at the root of the repository";
   // npm pack --json owns standard output.

@@ -13,6 +13,8 @@ export interface WorkspacePackage {
   readonly devDependencies: ReadonlySet<string>;
   /** Entry point as a user writes it (`@tercel/grpc/testing`) to its source file, from the root. */
   readonly entryPoints: ReadonlyMap<string, string>;
+  /** The built file of its command, from its folder; undefined for a library. */
+  readonly program: string | undefined;
 }
 
 /** Reads every package.json below `root` (the root's own included), those in node_modules and dist left out. */
@@ -62,11 +64,15 @@ function parseManifest(text: string, file: string): WorkspacePackage {
     ]),
     devDependencies: new Set(namesIn(manifest.devDependencies)),
     entryPoints: new Map(
-      Object.entries((manifest.exports ?? {}) as Record<string, unknown>).map(([subpath, target]) => [
-        `${name}${subpath.slice(1)}`,
-        `${folder}/${sourceOf(target).replace(/^\.\//, "")}`,
-      ]),
+      Object.entries((manifest.exports ?? {}) as Record<string, unknown>)
+        // Tools read it, and no one imports code from it.
+        .filter(([subpath]) => subpath !== "./package.json")
+        .map(([subpath, target]) => [
+          `${name}${subpath.slice(1)}`,
+          `${folder}/${sourceOf(target).replace(/^\.\//, "")}`,
+        ]),
     ),
+    program: Object.values((manifest.bin ?? {}) as Record<string, string>)[0]?.replace(/^\.\//, ""),
   };
 }
 
