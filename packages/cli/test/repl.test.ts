@@ -37,7 +37,7 @@ describe("tercel call -i", () => {
       ".cancel",
       "LibraryService/ListBooks count=1",
     ]);
-    assert.match(stderr, /^error: CANCELLED/m);
+    assert.match(stderr, /^cancelled$/m);
     assert.match(stdout, /\{"id":"1"\}\n$/);
   });
 

@@ -39,33 +39,41 @@ export interface BenchResult {
 const harmlessLagMs = 1;
 const harmlessLagShare = 0.1;
 
-/** @param durationMs of the measured part */
 export function toResult(measured: Measured, load: Load, what: { method: string; target: string }): BenchResult {
-  const { counts, timings } = measured;
+  const { counts, timings, measuredMs } = measured;
   const failed = [...counts.errors.values()].reduce((sum, count) => sum + count, 0);
   const calls = counts.succeeded + failed;
-  const seconds = load.durationMs / 1000;
-  const offered =
-    load.mode.kind === "open"
-      ? load.mode.stages.reduce((sum, stage) => sum + (stage.durationMs * stage.rate) / 1000, 0)
-      : undefined;
+  const seconds = measuredMs / 1000;
   const latency = distribution(timings.latency);
   const lag = distribution(timings.lag);
   return {
     ...what,
     load,
-    durationMs: load.durationMs,
+    durationMs: measuredMs,
     calls,
     succeeded: counts.succeeded,
     errors: counts.errors,
     errorRate: calls === 0 ? 0 : failed / calls,
-    offeredRate: offered === undefined ? undefined : offered / seconds,
+    offeredRate: offeredRate(load, measuredMs),
     achievedRate: counts.succeeded / seconds,
     latency,
     service: distribution(timings.service),
     lag,
     isGeneratorLimited: lag.p99 > harmlessLagMs && lag.p99 > harmlessLagShare * latency.p50,
   };
+}
+
+/** The mean of the stages, of which a measurement that was stopped has seen a part. */
+function offeredRate({ mode }: Load, measuredMs: number): number | undefined {
+  if (mode.kind === "closed") return undefined;
+  let leftMs = measuredMs;
+  let calls = 0;
+  for (const { durationMs, rate } of mode.stages) {
+    const ms = Math.min(durationMs, leftMs);
+    calls += (ms * rate) / 1000;
+    leftMs -= ms;
+  }
+  return (calls * 1000) / measuredMs;
 }
 
 function distribution(histogram: Measured["timings"]["latency"]): Distribution {

@@ -20,7 +20,8 @@ export async function runClosedLoop(call: MakeCall, recorder: Recorder, loop: Cl
       recorder.made++;
       if (isMeasured) recorder.sent(sentMs, sentMs);
       const error = await call();
-      if (isMeasured) recorder.ended(sentMs, sentMs, performance.now() - startMs, error);
+      // What a stop has cancelled says nothing about the server.
+      if (isMeasured && !loop.signal.aborted) recorder.ended(sentMs, sentMs, performance.now() - startMs, error);
     }
   };
   await Promise.all(Array.from({ length: loop.concurrency }, keepCalling));

@@ -41,7 +41,8 @@ export function runOpenLoop(call: MakeCall, recorder: Recorder, loop: OpenLoop):
       if (isMeasured) recorder.sent(dueMs, sentMs);
       void call().then((error) => {
         inFlight--;
-        if (isMeasured) recorder.ended(dueMs, sentMs, performance.now() - startMs, error);
+        // What a stop has cancelled says nothing about the server.
+        if (isMeasured && !loop.signal.aborted) recorder.ended(dueMs, sentMs, performance.now() - startMs, error);
         settle();
       });
     };

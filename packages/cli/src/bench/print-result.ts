@@ -25,10 +25,10 @@ function loadText({ load, durationMs }: BenchResult): string {
   const time = formatDuration(durationMs);
   const over = `${plural(connections, "connection")}, ${plural(workers, "worker")}`;
   if (mode.kind === "closed") {
-    return `closed loop: ${plural(mode.concurrency, "call")} at a time for ${time} over ${over}; a server that stands still is called less, so its pauses weigh little`;
+    return `closed loop: ${plural(mode.concurrency, "call")} at a time for ${time} over ${over}\na server that stands still is called less, so its pauses weigh little here`;
   }
   const stages = mode.stages.map(({ durationMs: ms, rate }) => `${rate}/s for ${formatDuration(ms)}`).join(", then ");
-  return `open loop: ${stages} over ${over}; latency counts from the time a call was due`;
+  return `open loop: ${stages} over ${over}\nlatency counts from the time a call was due`;
 }
 
 function countRows(result: BenchResult): string[][] {

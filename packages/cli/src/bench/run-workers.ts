@@ -7,6 +7,8 @@ import type { WorkerReport, WorkerTask } from "./worker.ts";
 export interface Measured {
   readonly timings: Timings;
   readonly counts: Counts;
+  /** By the worker that measured longest. */
+  measuredMs: number;
 }
 
 /**
@@ -22,6 +24,7 @@ export async function runWorkers(
   const measured: Measured = {
     timings: { latency: createHistogram(), service: createHistogram(), lag: createHistogram() },
     counts: { sent: 0, succeeded: 0, errors: new Map() },
+    measuredMs: 0,
   };
   const made = tasks.map(() => 0);
   await Promise.all(
@@ -57,7 +60,9 @@ function programUrl(): URL {
   return new URL(import.meta.url.endsWith(".ts") ? "../main.ts" : "main.js", import.meta.url);
 }
 
-function merge({ timings, counts }: Measured, report: Extract<WorkerReport, { kind: "result" }>): void {
+function merge(measured: Measured, report: Extract<WorkerReport, { kind: "result" }>): void {
+  const { timings, counts } = measured;
+  measured.measuredMs = Math.max(measured.measuredMs, report.measuredMs);
   for (const name of ["latency", "service", "lag"] as const) {
     timings[name].add(report.timings[name] as Timings["latency"]);
   }

@@ -33,6 +33,8 @@ export type WorkerReport =
   | {
       readonly kind: "result";
       readonly timings: { readonly latency: Histogram; readonly service: Histogram; readonly lag: Histogram };
+      /** How long it measured: less than it should when it was stopped. */
+      readonly measuredMs: number;
       readonly sent: number;
       readonly succeeded: number;
       readonly errors: ReadonlyMap<string, number>;
@@ -62,19 +64,22 @@ export async function runBenchWorker(): Promise<void> {
     timeoutMs: load.timeoutMs,
     signal: controller.signal,
   });
+  const startMs = performance.now();
+  let measuredMs = load.durationMs;
   const progress = setInterval(
     () => port.postMessage({ kind: "progress", made: recorder.made } satisfies WorkerReport),
     progressMs,
   );
   try {
     await runLoad(load, share, call, recorder, controller.signal);
+    if (controller.signal.aborted) measuredMs = Math.max(1, performance.now() - startMs - load.warmupMs);
   } finally {
     clearInterval(progress);
     await Promise.all(channels.map((channel) => channel.close({ deadlineMs: 0 })));
   }
   const { timings, counts } = recorder;
   const { sent, succeeded, errors } = counts;
-  port.postMessage({ kind: "result", timings, sent, succeeded, errors } satisfies WorkerReport);
+  port.postMessage({ kind: "result", timings, measuredMs, sent, succeeded, errors } satisfies WorkerReport);
   // It would keep the thread alive.
   port.close();
 }

@@ -64,11 +64,6 @@ export class ReplSession {
     return this.#open === undefined ? `${name}> ` : `${name} (stream)> `;
   }
 
-  /** True while a call is made whose end the next line waits for. */
-  get isCalling(): boolean {
-    return this.#cancel !== undefined;
-  }
-
   /** Takes one line and resolves when the next may come. Mistakes are printed; none ends the session. */
   async take(line: string): Promise<void> {
     try {
@@ -85,12 +80,12 @@ export class ReplSession {
     }
   }
 
-  /** Ctrl-C: ends the call, else forgets what is typed. Returns false when there was neither. */
-  cancel(): boolean {
-    const hadSomething = this.#cancel !== undefined || this.#unfinished !== "";
+  /** Ctrl-C: ends the call, else forgets the lines of a message that has not ended. Says what it found. */
+  cancel(): "call" | "message" | undefined {
+    const found = this.#cancel !== undefined ? "call" : this.#unfinished !== "" ? "message" : undefined;
     this.#cancel?.abort();
     this.#unfinished = "";
-    return hadSomething;
+    return found;
   }
 
   /** Ends the stream that is open, and waits for its end. */
@@ -106,7 +101,12 @@ export class ReplSession {
 
   async complete(line: string): Promise<Completions> {
     const text = this.#unfinished === "" ? line : `${this.#unfinished}\n${line}`;
-    if (/^\s*[{["]/.test(text) && this.#found !== undefined) return completeJson(this.#found.method.input, text);
+    const [, method, json] = /^\s*(?:([\w.]+\/\w+)\s+)?([{["].*)$/s.exec(text) ?? [];
+    if (json !== undefined) {
+      const { schema } = this.#settings;
+      const found = method === undefined ? this.#found : await findMethod(schema, method, this.#context.signal);
+      return found === undefined ? { candidates: [], replaced: "" } : completeJson(found.method.input, json);
+    }
     const [, before = "", word = ""] = /^(.*?)(\S*)$/s.exec(line) ?? [];
     if (before.trim() === "" && word.startsWith(".")) {
       return startingWith(
@@ -182,7 +182,7 @@ export class ReplSession {
         if (this.#open === undefined) throw usageFailure("no stream is open");
         return this.close();
       case "cancel":
-        if (!this.cancel()) throw usageFailure("no call is under way");
+        if (this.cancel() !== "call") throw usageFailure("no call is under way");
         return this.#open?.over;
       case "again": {
         const last = this.#last?.messages.at(-1);
@@ -288,7 +288,8 @@ export class ReplSession {
       );
       await printer.finish(summary);
     } catch (error) {
-      await reportFailure(context, toFailure(error, context.signal), false);
+      if (controller.signal.aborted) await context.stderr.line("cancelled");
+      else await reportFailure(context, toFailure(error, context.signal), false);
     } finally {
       this.#cancel = undefined;
     }

@@ -1,5 +1,4 @@
 import { createInterface } from "node:readline";
-import { Writable } from "node:stream";
 import type { CallOptions } from "../call/call-method.ts";
 import type { CommandContext } from "../frame/context.ts";
 import { usageFailure } from "../frame/failure.ts";
@@ -41,7 +40,8 @@ async function readLines(session: ReplSession, context: CommandContext, target: 
   const file = historyFile(context.env);
   const lines = createInterface({
     input: context.stdin,
-    output: isTerminal ? outputOf(context) : undefined,
+    // Standard output holds responses alone.
+    output: isTerminal ? context.stderr.stream : undefined,
     terminal: isTerminal,
     historySize: 1000,
     removeHistoryDuplicates: true,
@@ -61,7 +61,10 @@ async function readLines(session: ReplSession, context: CommandContext, target: 
   };
   lines.on("history", (history: string[]) => writeHistory(file, history));
   lines.on("SIGINT", () => {
-    if (session.cancel()) return invite();
+    const cancelled = session.cancel();
+    // The end of the call is printed before the next prompt.
+    if (cancelled === "call") return;
+    if (cancelled === "message") return invite();
     // Once more is a habit of those who want to leave.
     if (lines.line === "") lines.close();
     else lines.write(null, { ctrl: true, name: "u" });
@@ -85,15 +88,4 @@ async function readLines(session: ReplSession, context: CommandContext, target: 
     lines.close();
     if (isTerminal) await context.stderr.line();
   }
-}
-
-/** Prompts and typed text go where notes go, so that standard output holds responses alone. */
-function outputOf({ stderr }: CommandContext): Writable {
-  const stream = new Writable({
-    decodeStrings: false,
-    write(text: string | Buffer, _, done) {
-      stderr.write(text.toString()).then(() => done(), done);
-    },
-  });
-  return Object.assign(stream, { isTTY: true, columns: stderr.columns });
 }
