@@ -40,7 +40,10 @@ const bundleScript = "bundle/build.ts";
 
 function bundleProgram(root: string, one: WorkspacePackage): void {
   const folder = join(root, one.folder);
-  const { status } = spawnSync(process.execPath, [join(folder, bundleScript)], { cwd: folder, stdio: ["ignore", 2, 2] });
+  const { status } = spawnSync(process.execPath, [join(folder, bundleScript)], {
+    cwd: folder,
+    stdio: ["ignore", 2, 2],
+  });
   if (status !== 0) throw new Error(`${one.name} is not built: fix what ${one.folder}/${bundleScript} reports above`);
 }
 

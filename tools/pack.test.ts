@@ -1,6 +1,16 @@
 // What users get: every public package is built, packed, installed into an empty project and used there by plain node.
 import assert from "node:assert/strict";
-import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -154,7 +164,10 @@ describe("the packed packages", () => {
     const cli = packages.find(({ name }) => name === "tercel");
     assert.ok(cli !== undefined);
     assert.equal(run(join(folder, "node_modules", ".bin", "tercel"), ["--version"]), `${cli.version}\n`);
-    assert.match(run(join(folder, "node_modules", ".bin", "tercel"), ["--help"]), /^Usage: tercel <command> \[options\]/);
+    assert.match(
+      run(join(folder, "node_modules", ".bin", "tercel"), ["--help"]),
+      /^Usage: tercel <command> \[options\]/,
+    );
     assert.ok(pathsOf(cli).includes("dist/proto/validate/validate.proto"));
     assert.ok(pathsOf(cli).includes("dist/THIRD-PARTY-LICENSES.txt"));
     assert.ok(statSync(tarballOf(cli)).size <= 1_500_000);

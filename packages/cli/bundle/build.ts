@@ -8,7 +8,7 @@ const own = dirname(import.meta.dirname);
 const root = resolve(own, "../..");
 const dist = resolve(process.argv[2] ?? join(own, "dist"));
 /** Those that services import; the rest of the packages' protos are theirs alone. */
-const shippedProtos = "packages/*/proto/{google,tercel,validate}/**/*.proto";
+const shippedProtos = "packages/*/proto/{buf,google,tercel,validate}/**/*.proto";
 
 /**
  * protoc-gen-es is CommonJS and would bring second copies of what the program has as ES modules: half a megabyte, and messages

@@ -10,13 +10,14 @@ export interface ShippedProto {
 }
 
 /** The options and types that services import. What else the packages have is their own. */
-const shippedFolders = ["google", "tercel", "validate"];
+const shippedFolders = ["buf", "google", "tercel", "validate"];
 
 /**
  * Where the generated code of shipped files is, for `map_imports` of protoc-gen-es: it comes with a package and is not generated
  * again. Files that no package has the code of are generated with the project's.
  */
 export const shippedCode: Readonly<Record<string, string>> = {
+  "buf/validate/": "@bufbuild/protovalidate/gen",
   "validate/": "@tercel/interceptors/gen",
   "tercel/auth/": "@tercel/interceptors/gen",
   "tercel/idempotency/": "@tercel/interceptors/gen",
