@@ -22,7 +22,8 @@ const baseNames = ["config.yaml", join("config", "default.yaml")];
  * Reads the base: the file that was named, else `config.yaml` or `config/default.yaml`, or nothing where neither exists. Having both is a problem,
  * because no one could say which one holds.
  */
-export function readBaseFile(folder: string, file: string | undefined): ReadFiles {
+export function readBaseFile(folder: string, file: string | false | undefined): ReadFiles {
+  if (file === false) return { roots: [], problems: [], names: [], candidates: [] };
   if (file !== undefined) return readFiles(folder, [file], true);
   const present = baseNames.filter((name) => existsSync(join(folder, name)));
   const problems = [...misnamed(folder, baseNames)];

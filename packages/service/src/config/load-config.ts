@@ -10,6 +10,7 @@ import { ConfigError, type ConfigProblem, problemText, sortProblems } from "./co
 import { type EnvironmentName, readEnvironmentName } from "./environment-name.ts";
 import { fillPlaceholders } from "./fill-placeholders.ts";
 import { type MergedLists, mergeNodes, noMergedLists } from "./merge-nodes.ts";
+import { nodeOfValues } from "./node-of-values.ts";
 import { type Shape, shapeOf } from "./schema-shape.ts";
 import type { StandardSchemaV1 } from "./standard-schema.ts";
 
@@ -17,14 +18,16 @@ import type { StandardSchemaV1 } from "./standard-schema.ts";
 export interface ConfigSources {
   /** Relative paths start here. Default: the working directory. */
   readonly folder?: string;
-  /** The base file, what `--config` says. Default: `config.yaml` or `config/default.yaml`, if there is one. */
-  readonly file?: string;
+  /** The base file, what `--config` says; false reads none. Default: `config.yaml` or `config/default.yaml`, if there is one. */
+  readonly file?: string | false;
   /** The folder of overlays such as `production.yaml`; false reads none. Default: `config`. */
   readonly overlays?: string | false;
   /** Default: `process.env`. */
   readonly variables?: Readonly<Record<string, string | undefined>>;
   /** Variables `<prefix>__A__B` set `a.b`, and `<prefix>_ENV` names the environment. Default: `TERCEL`. */
   readonly envPrefix?: string;
+  /** Keys and their values from code, over those of files and under variables. Default: none. */
+  readonly values?: object;
   /** What `--set` says, `service.port=8080`; the last one wins. Default: none. */
   readonly set?: readonly string[];
 }
@@ -106,7 +109,8 @@ export async function loadKind<Value>(
   const first = base.roots[0];
   const overlayFolder = sources.overlays ?? (first === undefined ? undefined : kind.overlaysOf?.(first)) ?? "config";
   const overlays = overlayFolder === false ? undefined : readOverlays(folder, overlayFolder, environment);
-  const roots = [...base.roots, ...(overlays?.roots ?? [])];
+  const own = sources.values === undefined ? [] : [nodeOfValues(sources.values)];
+  const roots = [...base.roots, ...(overlays?.roots ?? []), ...own];
   const fileOrder = [...base.names, ...(overlays?.names ?? [])];
   const problems = [...base.problems, ...(overlays?.problems ?? [])];
   const fail = (): never => {

@@ -11,6 +11,8 @@ export type Origin =
     }
   | { readonly kind: "variable"; readonly name: string; readonly filledFrom?: readonly string[] }
   | { readonly kind: "argument"; readonly text: string; readonly filledFrom?: readonly string[] }
+  /** Passed by the program. */
+  | { readonly kind: "code"; readonly filledFrom?: readonly string[] }
   /** No one has set it. */
   | { readonly kind: "default"; readonly filledFrom?: readonly string[] };
 
@@ -23,6 +25,8 @@ export function placeOf(origin: Origin): string {
       return `variable ${origin.name}`;
     case "argument":
       return `--set ${origin.text}`;
+    case "code":
+      return "config in code";
     case "default":
       return "default";
   }
@@ -34,7 +38,7 @@ export function describeOrigin(origin: Origin): string {
   return origin.filledFrom === undefined ? place : `${place} (${origin.filledFrom.join(", ")})`;
 }
 
-const kindOrder = ["default", "file", "variable", "argument"];
+const kindOrder = ["default", "file", "code", "variable", "argument"];
 
 /** Orders places as people look for them: files in the order in which they were read, top to bottom, then the others. */
 export function compareOrigins(a: Origin, b: Origin, fileOrder: readonly string[]): number {

@@ -79,6 +79,13 @@ describe("layers of a configuration", () => {
     });
   });
 
+  test("take values of code over files and under variables, without filling placeholders in them", async (t) => {
+    const files = { "config.yaml": "a: file\nb: file\nc: file\n" };
+    const sources = { values: { b: "code", c: "code", d: "${X}" }, variables: { TERCEL__C: "variable" } };
+    assert.deepEqual(await load(t, files, sources), { a: "file", b: "code", c: "variable", d: "${X}" });
+    assert.deepEqual(await load(t, files, { file: false, values: { b: 1 } }), { b: 1 });
+  });
+
   test("are merged before placeholders are filled: what is replaced needs no variable", async (t) => {
     const files = { "config.yaml": 'a: "${UNSET}"\nb: "${SET}"\n', "config/local.yaml": "a: 1\n" };
     assert.deepEqual(await load(t, files, { variables: { SET: "x" } }), { a: 1, b: "x" });

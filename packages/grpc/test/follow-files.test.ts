@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { createFakeClock } from "@tercel/grpc/testing";
 import { recordingLog } from "@tercel/test-support/calls";
-import { followFiles } from "./follow-files.ts";
+import { followFiles } from "../src/files/follow-files.ts";
 
 function createFolder(t: TestContext): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "tercel-follow-")));
