@@ -79,7 +79,10 @@ describe("SQLite", () => {
     });
     await inside.happened;
     await clock.advance(400);
-    const late = assert.rejects(database.run(sql`DELETE FROM notes`), /waited 100 ms for the writer.*began 500 ms ago/);
+    const late = assert.rejects(database.run(sql`DELETE FROM notes`), {
+      name: "DatabaseUnavailable",
+      message: /waited 100 ms for the writer.*began 500 ms ago/,
+    });
     await clock.advance(100);
     await late;
     go.happen();

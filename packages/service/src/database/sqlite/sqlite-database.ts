@@ -113,7 +113,7 @@ class OpenSqlite implements SqliteDatabase {
     this.#clock = clock;
     this.isInMemory = path === inMemory;
     this.description = this.isInMemory ? "sqlite in memory" : `sqlite at ${path}`;
-    this.#queue = new WriterQueue(clock, busyTimeoutMs);
+    this.#queue = new WriterQueue(this.description, clock, busyTimeoutMs);
     this.#slots = new StreamSlots(maxStreams);
     this.#metrics = createDatabaseMetrics(metrics, name, clock, () => ({
       used: Number(this.#queue.isHeld) + this.#slots.used,
