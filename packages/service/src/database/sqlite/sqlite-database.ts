@@ -3,6 +3,7 @@ import type { Registry } from "@tercel/interceptors/metrics";
 import { LRUCache } from "lru-cache";
 import type { Sql } from "sql-template-tag";
 import { insertEvent } from "../../events/outbox/insert-event.ts";
+import { PermanentError } from "../../permanent-error.ts";
 import type {
   Database,
   HeldLock,
@@ -18,7 +19,7 @@ import { CurrentTransaction, TransactionScope } from "../transaction-scope.ts";
 import { retryWhileBusy } from "./busy-retry.ts";
 import { tryFileLock } from "./file-lock.ts";
 import { SqliteConnection } from "./sqlite-connection.ts";
-import { isReadOnly } from "./sqlite-errors.ts";
+import { isNotADatabase, isReadOnly } from "./sqlite-errors.ts";
 import { StreamSlots } from "./stream-slots.ts";
 import { WriterQueue } from "./writer-queue.ts";
 
@@ -57,20 +58,23 @@ const inMemory = ":memory:";
  * Opens a database file, which is made if there is none; its folder must exist. Writes and transactions run one after the other on one
  * connection, reads outside of transactions on another, so that they see committed data only and never wait for a writer (write-ahead log).
  *
- * @throws SQLite's error when the file cannot be opened or is not a database
+ * @throws Error when the file cannot be opened, PermanentError when it is not a database
  */
 export async function openSqlite(options: SqliteOptions, host: SqliteHost): Promise<SqliteDatabase> {
   const { path, busyTimeoutMs = 5000, synchronous = "full" } = options;
-  const writer = new SqliteConnection({ path, synchronous });
-  if (path === inMemory) return new OpenSqlite(writer, undefined, options, host);
+  let writer: SqliteConnection | undefined;
   try {
+    const opened = new SqliteConnection({ path, synchronous });
+    writer = opened;
+    if (path === inMemory) return new OpenSqlite(opened, undefined, options, host);
     // Several processes may try this at once with a new file.
-    await retryWhileBusy(host.clock, busyTimeoutMs, () => writer.execute("PRAGMA journal_mode = WAL"));
+    await retryWhileBusy(host.clock, busyTimeoutMs, () => opened.execute("PRAGMA journal_mode = WAL"));
     const reader = new SqliteConnection({ path, isReadOnly: true });
-    return new OpenSqlite(writer, reader, options, host);
+    return new OpenSqlite(opened, reader, options, host);
   } catch (error) {
-    writer.close();
-    throw error;
+    writer?.close();
+    const text = `sqlite at ${path}: ${(error as Error).message}`;
+    throw isNotADatabase(error) ? new PermanentError(text, { cause: error }) : new Error(text, { cause: error });
   }
 }
 
