@@ -18,6 +18,7 @@ import { readTransactionOptions } from "../transaction-options.ts";
 import { CurrentTransaction, TransactionScope } from "../transaction-scope.ts";
 import { retryWhileBusy } from "./busy-retry.ts";
 import { tryFileLock } from "./file-lock.ts";
+import { firstWord } from "./first-word.ts";
 import { SqliteConnection } from "./sqlite-connection.ts";
 import { isNotADatabase, isReadOnly } from "./sqlite-errors.ts";
 import { StreamSlots } from "./stream-slots.ts";
@@ -48,7 +49,7 @@ export interface SqliteDatabase extends Database {
 }
 
 /** What cannot write may be tried on the reader; `WITH` can be either, which the first try shows. */
-const mayRead = /^(?:\s+|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:SELECT|VALUES|EXPLAIN|WITH)\b/i;
+const mayRead: ReadonlySet<string> = new Set(["SELECT", "VALUES", "EXPLAIN", "WITH"]);
 const maxKnownWrites = 500;
 const migrationLock = "migrations";
 const lockPollMs = 1000;
@@ -212,7 +213,7 @@ class OpenSqlite implements SqliteDatabase {
   async #all(query: Sql): Promise<object[]> {
     this.#refuseClosed();
     const text = query.sql;
-    if (this.#reader === undefined || !mayRead.test(text) || this.#writes.has(text)) {
+    if (this.#reader === undefined || !mayRead.has(firstWord(text)) || this.#writes.has(text)) {
       return this.#write(() => this.#writer.all(query));
     }
     const reader = this.#reader;
