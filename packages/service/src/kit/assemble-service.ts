@@ -10,7 +10,7 @@ import type { Definition, Kit, Needs, Parts } from "./definition.ts";
 import { dependencyOf, type FoundServices, findServices } from "./find-services.ts";
 import type { LoadedDefinition } from "./load-definition.ts";
 import { type MetNeeds, meetNeeds, type PrepareClient } from "./meet-needs.ts";
-import { endKeptConnections, observeService } from "./observe-service.ts";
+import { observeService } from "./observe-service.ts";
 import type { OpenContext } from "./open-provider.ts";
 import { peerDependency } from "./peer-dependency.ts";
 import { planNeeds } from "./plan-needs.ts";
@@ -73,10 +73,10 @@ export async function assembleService<N extends Needs, Settings>(
   await startTasks(life, definition, parts, context);
   const pauseWork = async (): Promise<void> => {
     // A scraper that keeps its connection to gRPC's port would hold up the drain.
-    if (http !== undefined) endKeptConnections(http);
+    http?.endConnections();
     await met.pause();
   };
-  const served = { routes, stack, health: health.health, http, found, tls, pauseWork };
+  const served = { routes, stack, health: health.health, http: http?.server, found, tls, pauseWork };
   const address = await serveCalls(life, config, served, surroundings);
   log.info("ready", { service: config.service.name, address: textOf(address), services: routes.services.length });
   return { address, health: health.health };

@@ -5,7 +5,6 @@ import { reflectionServices } from "@tercel/grpc/services";
 import type { AuthOptions } from "@tercel/interceptors/auth";
 import type { Logger } from "@tercel/interceptors/logging";
 import type { Registry } from "@tercel/interceptors/metrics";
-import type { ServiceKeys } from "@tercel/interceptors/service-key";
 import {
   type ClientStackOptions,
   createClientStack,
@@ -33,14 +32,14 @@ const quietServices = ["grpc.health.v1.Health", ...reflectionServices.map(({ typ
 const ruleFiles = ["buf/validate/validate", "validate/validate"];
 
 /** The stack of a server as the configuration says, with the application's own interceptors around and in it. */
-export function createServiceStack(
+export async function createServiceStack(
   config: RunConfig,
   services: readonly DescService[],
   access: AuthOptions["rules"],
   own: OwnInterceptors,
   { log, logger, metrics, clock, secret }: StackParts & { readonly secret: (purpose: string) => Uint8Array },
 ): Promise<ServerStack> {
-  const { grpc, rateLimit, addressLimit, serviceKeys } = config;
+  const { grpc, rateLimit, addressLimit } = config;
   const tokens = trustedTokens(config, access, secret);
   return createServerStack({
     services,
@@ -49,7 +48,6 @@ export function createServiceStack(
     metrics: { registry: metrics },
     ...(config.log.calls && { logging: { logger, ignore: quietServices } }),
     ...(grpc.timeoutMs !== undefined && { deadline: deadlines(services, grpc.timeoutMs) }),
-    ...(serviceKeys !== undefined && { serviceKey: serviceKeyGuard(config, serviceKeys, tokens !== undefined) }),
     ...(addressLimit !== undefined && { addressLimit: { limit: addressLimit } }),
     ...(tokens !== undefined && {
       auth: { ...tokens, ...(access !== undefined && { rules: access }), publicReflection: grpc.reflection },
@@ -58,18 +56,20 @@ export function createServiceStack(
     validation: services.some(({ file }) => hasRules(file)),
     ...(own.outermost !== undefined && { before: { requestId: own.outermost } }),
     ...(own.innermost !== undefined && { after: { idempotency: own.innermost } }),
+    replace: { serviceKey: await serviceKeyGuards(config, tokens !== undefined) },
   });
 }
 
-/** Where tokens are accepted, too, their rules say which services may call; elsewhere every method needs a key. */
-function serviceKeyGuard(
-  { grpc }: RunConfig,
-  keys: ServiceKeys,
-  hasTokens: boolean,
-): NonNullable<ServerStackOptions["serviceKey"]> {
-  const allowCleartext = grpc.server.insecure === true;
-  if (hasTokens) return { keys, allowCleartext, identifyOnly: true };
-  return { keys, allowCleartext, defaultRule: "authenticated", publicReflection: grpc.reflection };
+/** Loaded only where keys are configured. */
+async function serviceKeyGuards({ grpc, serviceKeys }: RunConfig, hasTokens: boolean): Promise<readonly Interceptor[]> {
+  if (serviceKeys === undefined) return [];
+  const { createServiceKeyGuards } = await import("./service-key-guards.ts");
+  return createServiceKeyGuards({
+    ...serviceKeys,
+    allowCleartext: grpc.server.insecure === true,
+    isRequired: !hasTokens,
+    publicReflection: grpc.reflection,
+  });
 }
 
 /** Streams of responses may stay open for as long as they are read, so they have no deadline that their client did not set. */

@@ -1,5 +1,5 @@
-import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import type { Lifecycle } from "../lifecycle/lifecycle-contract.ts";
+import { createHttpOnGrpcPort, type HttpOnGrpcPort } from "./http-on-grpc-port.ts";
 import { createObservationHandler, listenForObservers, type ObservedPages } from "./observation.ts";
 import type { ListenOn, RunConfig } from "./run-config.ts";
 import type { ServiceHealth } from "./service-health.ts";
@@ -37,14 +37,14 @@ export async function observeService(
   config: RunConfig,
   health: ServiceHealth,
   { shownMetrics, log }: Surroundings,
-): Promise<HttpServer | undefined> {
-  let besideGrpc: HttpServer | undefined;
+): Promise<HttpOnGrpcPort | undefined> {
+  let onGrpcPort: HttpOnGrpcPort | undefined;
   const { listen } = config.grpc;
   const metricsPath = config.metrics?.path ?? "/metrics";
   for (const { at, pages } of observedPlaces(config)) {
     const handler = createObservationHandler(pages, health, { source: shownMetrics, path: metricsPath });
     if (isSamePlace(listen, at)) {
-      besideGrpc = createHttpServer(handler);
+      onGrpcPort = createHttpOnGrpcPort(handler);
       continue;
     }
     const { host, port } = await life.start(
@@ -57,11 +57,5 @@ export async function observeService(
       pages: ["/health", "/ready", ...(pages.metrics ? [metricsPath] : [])],
     });
   }
-  return besideGrpc;
-}
-
-/** Closes the connections that wait for another request, and the others after the response that they wait for. */
-export function endKeptConnections(server: HttpServer): void {
-  server.keepAliveTimeout = 1;
-  server.closeIdleConnections();
+  return onGrpcPort;
 }

@@ -72,12 +72,14 @@ describe("what is tried until it succeeds", () => {
   });
 
   it("is given up when it does not answer, and what it opens later is handed over to be closed", async () => {
-    const { clock, settings } = settingsOf(1_000);
+    const { clock, settings } = settingsOf(10_000);
     const late = Promise.withResolvers<string>();
     const closed = Promise.withResolvers<string>();
     const opening = retryUntil("database main", () => late.promise, closed.resolve, settings);
-    const failure = assert.rejects(opening, /^Error: database main: no answer \(attempt 1, given up after 1 s/);
-    await clock.advance(1_000);
+    const failure = assert.rejects(opening, /^Error: database main: no answer \(attempt 1, given up after 10 s/);
+    await clock.advance(9_999);
+    assert.equal(clock.pendingTimers, 1);
+    await clock.advance(1);
     await failure;
     late.resolve("a late connection");
     assert.equal(await closed.promise, "a late connection");

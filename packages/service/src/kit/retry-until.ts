@@ -13,6 +13,9 @@ export interface RetrySettings {
   readonly random?: () => number;
 }
 
+/** An attempt that has begun in time may take this long, so that a wait of 0 is one attempt. */
+const leastAttemptMs = 5_000;
+
 /**
  * Tries something until it succeeds, with growing pauses, for at most `waitMs`; a `PermanentError` ends that at once. An attempt that is still under
  * way then is left behind: `onLate` gets what comes of it.
@@ -30,7 +33,7 @@ export async function retryUntil<Result>(
   const endMs = clock.nowMs() + waitMs;
   for (let attempts = 1; ; attempts++) {
     try {
-      return await withinTime(attempt(), endMs - clock.nowMs(), onLate, settings);
+      return await withinTime(attempt(), Math.max(leastAttemptMs, endMs - clock.nowMs()), onLate, settings);
     } catch (error) {
       const message = `${what}: ${thrownMessage(error)}`;
       if (error instanceof PermanentError) throw new Error(message, { cause: error });

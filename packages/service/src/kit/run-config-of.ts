@@ -143,9 +143,9 @@ function advertiseOf({ service, concerns }: ServiceConfig): RunConfig["advertise
 }
 
 function securityOf(
-  { jwt, serviceAuthKey, serviceKeysFile }: SecuritySection,
+  { jwt, serviceAuthKey, serviceAuthHeader, serviceKeysFile, secret }: SecuritySection,
   serviceName: string,
-): Pick<RunConfig, "tokens" | "serviceKeys" | "ownServiceKey"> {
+): Pick<RunConfig, "tokens" | "serviceKeys" | "ownServiceKey" | "secret"> {
   const keys =
     serviceKeysFile !== undefined
       ? { file: serviceKeysFile }
@@ -154,7 +154,8 @@ function securityOf(
         : undefined;
   return {
     ...(jwt?.enabled === true && { tokens: tokensOf(jwt, serviceName) }),
-    ...(keys !== undefined && { serviceKeys: keys }),
+    ...(keys !== undefined && { serviceKeys: { keys, otherHeader: serviceAuthHeader } }),
+    ...(secret !== undefined && { secret }),
     ...(serviceAuthKey !== undefined && { ownServiceKey: serviceAuthKey }),
   };
 }

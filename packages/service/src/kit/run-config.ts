@@ -79,8 +79,8 @@ export interface RunConfig {
   /** What keys for single purposes are derived from. */
   readonly secret?: string;
   readonly tokens?: TokenIssuer;
-  /** The keys of services that may call. */
-  readonly serviceKeys?: ServiceKeys;
+  /** The keys of services that may call, and the metadata that carries them next to `x-service-key`. */
+  readonly serviceKeys?: { readonly keys: ServiceKeys; readonly otherHeader: string };
   /** The key that this service shows to others. */
   readonly ownServiceKey?: string;
   /** For each caller, over all methods. */

@@ -11,10 +11,14 @@ import { normalizeDefinition, type Routes } from "../kit/normalize-definition.ts
 import { type RunningService, startLoaded } from "../kit/start-service.ts";
 import { type ConsoleLog, loggerOf } from "../logging/console-log.ts";
 import { createInMemoryServer, type InMemoryChannelOptions, type InMemoryServer } from "./in-memory-server.ts";
+import { testConfig } from "./test-config.ts";
 
 export interface TestServiceOptions {
-  /** Keys of the configuration, as they are in `config.yaml`. No file and no variable is read. Default: none. */
-  readonly config?: object;
+  /**
+   * Keys of the configuration, as they are in `config.yaml`. No file and no variable is read. Default: none; needs for a database, a cache or
+   * events that it does not mention are met in memory, the database by a real SQLite.
+   */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** Stand-ins for the services that `client()` needs, by the name of the service. Default: none; a call to one that is missing fails. */
   readonly stubs?: Readonly<Record<string, (router: ConnectRouter) => void>>;
   /** For the channel of `client`, interceptors for example. */
@@ -52,7 +56,7 @@ export async function testService<N extends Needs = Record<never, never>, Settin
     file: false,
     overlays: false,
     variables: { NODE_ENV: "test" },
-    values: options.config ?? {},
+    values: testConfig(definition.needs ?? {}, options.config ?? {}),
   });
   const metrics = createRegistry();
   const log = testLog(options.onLog);

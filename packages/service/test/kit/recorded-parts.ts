@@ -64,6 +64,6 @@ export function createRecorder(failsAt?: string): Recorder {
 }
 
 /** A configuration that has a provider for each of these concerns. */
-export function configOf(...concerns: readonly string[]): object {
+export function configOf(...concerns: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(concerns.map((concern) => [concern, { providers: { recorded: {} } }]));
 }

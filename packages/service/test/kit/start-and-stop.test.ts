@@ -1,8 +1,10 @@
 // The order in which a service starts and stops, and that a start which fails leaves nothing open.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { defineService } from "@tercel/service";
+import { createChannel, createClient } from "@tercel/grpc";
+import { defineService, type Provider, startService } from "@tercel/service";
 import { testService } from "@tercel/service/testing";
+import { object } from "valibot";
 import { EchoService } from "../gen/tercel/service/test/v1/echo_pb.ts";
 import { configOf, createRecorder, type Recorder } from "./recorded-parts.ts";
 
@@ -100,5 +102,111 @@ describe("a service with needs", () => {
     const service = await testService(definitionOf(recorder), { config: configOf(...concerns) });
     assert.equal(service.health.status(""), "SERVING");
     await service.stop();
+  });
+});
+
+/** A discovery that remembers who was registered. */
+function recordedDiscovery(recorder: Recorder): Provider {
+  const registered = {
+    instance: undefined,
+    isConfirmed: true,
+    setHealth: () => {},
+    deregister: async () => recorder.step("deregister"),
+  };
+  const registry = {
+    description: "a registry in a test",
+    canRegister: true,
+    async register({ name, address, port }: { name: string; address: string; port: number }) {
+      recorder.step(`register ${name} at ${address}:${port === 0 ? "0" : "its port"}`);
+      return registered;
+    },
+    deregister: async () => {},
+    getService: async () => [],
+    watch: () => ({ ageMs: 0, close() {} }),
+    close: async () => {},
+  };
+  return {
+    concern: "discovery",
+    type: "recorded",
+    config: object({}),
+    async open() {
+      recorder.step("open discovery");
+      const check = async (): Promise<void> => {};
+      return {
+        port: registry,
+        describe: registry.description,
+        check,
+        close: async () => recorder.step("close discovery"),
+      };
+    },
+  };
+}
+
+describe("a service that is known to others and has a call under way", () => {
+  it("is NOT_SERVING, then deregistered, then takes no work, then drains, then ends the rest and closes", async (t) => {
+    const recorder = createRecorder();
+    const entered = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    const definition = defineService({
+      providers: [recorder.provider("database"), recordedDiscovery(recorder)],
+      needs: { db: recorder.need("database") },
+      routes(router, { health }) {
+        health.follow("", (status) => recorder.step(`health ${status}`));
+        router.service(EchoService, {
+          async unary() {
+            entered.resolve();
+            await release.promise;
+            recorder.step("call ended");
+            return {};
+          },
+        });
+      },
+      background: {
+        async sweep(_parts, signal) {
+          await new Promise((resolve) => signal.addEventListener("abort", resolve));
+          recorder.step("background ended");
+        },
+      },
+    });
+    const service = await startService(definition, {
+      file: false,
+      overlays: false,
+      variables: {},
+      config: {
+        ...configOf("database", "discovery"),
+        service: { port: 0, name: "echo" },
+        logging: { providers: { console: { level: "error" } } },
+      },
+    });
+    t.after(() => {
+      release.resolve();
+      return service.stop();
+    });
+    assert.deepEqual(recorder.steps.slice(-3), [
+      "begin database",
+      "health SERVING",
+      "register echo at 127.0.0.1:its port",
+    ]);
+    const { port } = service.address as { port: number };
+    const channel = createChannel(`127.0.0.1:${port}`);
+    t.after(() => channel.close());
+    const call = createClient(EchoService, channel).unary({});
+    await entered.promise;
+    const before = recorder.steps.length;
+    const stopped = service.stop();
+    while (!recorder.steps.includes("pause database")) await new Promise((resolve) => setImmediate(resolve));
+    release.resolve();
+    await call;
+    assert.equal((await stopped).exitCode, 0);
+    assert.deepEqual(recorder.steps.slice(before), [
+      "health NOT_SERVING",
+      "deregister",
+      "pause database",
+      "call ended",
+      "background ended",
+      "end database",
+      "close discovery",
+      "close database",
+    ]);
   });
 });
