@@ -53,10 +53,10 @@ export interface ServiceConfigOptions<App> extends ConfigSources {
  *
  * @throws ConfigError with every problem and its place
  */
-export function loadServiceConfig<App = undefined>(
+export async function loadServiceConfig<App = undefined>(
   options: ServiceConfigOptions<App> = {},
 ): Promise<LoadedConfig<ServiceConfig<App>>> {
-  return loadKind(serviceKind(options), options);
+  return (await loadKind(serviceKind(options), options)).config;
 }
 
 /** How the keys of a service's configuration are understood. */
@@ -191,10 +191,10 @@ function entrySections({ concern, entries }: WrittenConcern): Section[] {
     }));
 }
 
+const plainKeys = Object.keys(plainSections({ isProduction: false }));
+
 function assembleConfig<App>(values: SectionValues, read: readonly WrittenConcern[]): ServiceConfig<App> {
-  const plain = Object.fromEntries(
-    Object.keys(plainSections({ isProduction: false })).map((key) => [key, values.get(key)]),
-  ) as unknown as PlainSections;
+  const plain = Object.fromEntries(plainKeys.map((key) => [key, values.get(key)])) as unknown as PlainSections;
   const all = Object.fromEntries(read.map((concern) => [concern.concern, concernConfig(concern, values)]));
   const { communication, ...concerns } = all;
   const configOf = (concern: ConcernConfig | undefined, type: string): unknown =>

@@ -45,6 +45,8 @@ export interface EventsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics?: Registry;
+  /** Ends the wait for the tables' creation. */
+  readonly signal?: AbortSignal;
   /** For tests. */
   readonly failpoint?: Failpoint;
   /** Wall-clock time. Default `Date.now`. */
@@ -109,7 +111,7 @@ export function createEvents(options: EventsOptions): RunningEvents {
     events,
     async begin() {
       if (database !== undefined) {
-        await createEventTables(database);
+        await createEventTables(database, options.signal);
         const { databaseName: name = "default" } = options;
         const optional = metrics === undefined ? {} : { metrics };
         relay = startOutboxRelay({ database, broker, name, clock, log, failpoint, wallClockMs, ...optional });

@@ -52,6 +52,15 @@ export const securitySection = pipe(
           "Names and keys of the services that may call, one in each line; it is read again when it changes.",
       }),
     ),
+    secret: optional(
+      text({
+        secret: true,
+        minLength: 32,
+        expects: "a secret of 32 characters or more",
+        description:
+          "What keys for single purposes are derived from, page tokens for example. Development makes one up.",
+      }),
+    ),
     jwt: optional(jwtSection),
   }),
   transform((written) =>
@@ -59,6 +68,7 @@ export const securitySection = pipe(
       serviceAuthKey: written.service_auth_key,
       serviceAuthHeader: written.service_auth_header,
       serviceKeysFile: written.service_keys_file,
+      secret: written.secret,
       jwt: written.jwt,
     }),
   ),

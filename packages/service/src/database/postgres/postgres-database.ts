@@ -46,7 +46,7 @@ export interface PostgresHost {
   readonly name: string;
   readonly clock: Clock;
   readonly log: Log;
-  readonly metrics?: Registry;
+  readonly metrics?: Registry | undefined;
   /** Shown by `pg_stat_activity`. */
   readonly service?: string;
 }

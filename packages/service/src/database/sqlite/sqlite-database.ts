@@ -36,7 +36,7 @@ export interface SqliteOptions {
 export interface SqliteHost {
   readonly name: string;
   readonly clock: Clock;
-  readonly metrics?: Registry;
+  readonly metrics?: Registry | undefined;
 }
 
 export interface SqliteDatabase extends Database {

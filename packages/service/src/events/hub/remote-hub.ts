@@ -66,12 +66,20 @@ export function createRemoteHub(options: RemoteHubOptions): EventBroker {
       };
     },
     async check(signal) {
-      await client.append({ events: [] }, { signal, timeoutMs });
+      try {
+        await client.append({ events: [] }, { signal, timeoutMs });
+      } catch (error) {
+        throw explain(description, error);
+      }
     },
     async close() {
       await Promise.all([...members].map((member) => member.close()));
     },
   };
+}
+
+function explain(description: string, error: unknown): Error {
+  return new Error(`${description}: ${ConnectError.from(error).rawMessage}`, { cause: error });
 }
 
 /** In portions that fit into a message. */
