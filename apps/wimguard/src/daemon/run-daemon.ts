@@ -3,18 +3,11 @@ import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { createPageTokens } from "@tercel/aip";
-import {
-  createServer,
-  type Lifecycle,
-  type LifecycleOutcome,
-  type Log,
-  runLifecycle,
-  type Server,
-  watchTlsFiles,
-} from "@tercel/grpc";
+import { createServer, type Log, type Server, watchTlsFiles } from "@tercel/grpc";
 import { createHealth, createReflection, type Health } from "@tercel/grpc/services";
 import { createRateLimit } from "@tercel/interceptors/rate-limit";
 import { createRecovery } from "@tercel/interceptors/recovery";
+import { type Lifecycle, type LifecycleOutcome, runLifecycle } from "@tercel/service";
 import type { ArchiveStores } from "../archive/archive-stores.ts";
 import { recoverArchives } from "../archive/recover-archives.ts";
 import { createBackupService } from "../backup/backup-service.ts";
