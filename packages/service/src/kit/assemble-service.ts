@@ -7,6 +7,7 @@ import { startBackgroundTasks } from "./background-tasks.ts";
 import { knownProviders } from "./built-in-providers.ts";
 import { createServiceStack, type StackParts } from "./call-stacks.ts";
 import type { Definition, Kit, Needs, Parts } from "./definition.ts";
+import { explainPortTaken } from "./explain-port-taken.ts";
 import { dependencyOf, type FoundServices, findServices } from "./find-services.ts";
 import type { LoadedDefinition } from "./load-definition.ts";
 import { type MetNeeds, meetNeeds, type PrepareClient } from "./meet-needs.ts";
@@ -33,6 +34,18 @@ export interface ReadyService {
  * channels, routes, pages, work besides calls, the first checks, the listener, the registration.
  */
 export async function assembleService<N extends Needs, Settings>(
+  life: Lifecycle,
+  loaded: LoadedDefinition<N, Settings>,
+  surroundings: Surroundings,
+): Promise<ReadyService> {
+  try {
+    return await assemble(life, loaded, surroundings);
+  } catch (error) {
+    throw explainPortTaken(error, loaded.loaded.value.listeners);
+  }
+}
+
+async function assemble<N extends Needs, Settings>(
   life: Lifecycle,
   { definition, loaded, config }: LoadedDefinition<N, Settings>,
   surroundings: Surroundings,
