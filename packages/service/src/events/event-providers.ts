@@ -115,7 +115,7 @@ const nats: Provider<NatsConfig, EventBroker> = {
   config: natsConfig as Provider<NatsConfig>["config"],
   peer: { name: "@nats-io/transport-node", range: "^3" },
   async open(config, host) {
-    const { openNats } = await import("./nats/nats-broker.ts");
+    const { openNats } = await import("./nats/open-nats.ts");
     const broker = await openNats(config, host);
     return opened(broker, () => broker.close());
   },

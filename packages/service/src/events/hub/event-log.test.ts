@@ -61,7 +61,7 @@ describe("the event log", () => {
     await second;
   });
 
-  it("takes as many events as it may, and then says who is behind", async (t) => {
+  it("refuses events when it is full, and names the slowest group", async (t) => {
     const events = await inMemory(t, 3);
     events.subscribe("a", "slow");
     events.append([record("a"), record("a"), record("a")]);
