@@ -14,14 +14,14 @@ export interface ConfigChange {
 
 /** What differs between two configurations, by path. Secrets are compared but not shown. */
 export function findChanges(before: readonly PlainEntry[], after: readonly PlainEntry[]): ConfigChange[] {
-  const earlier = new Map(before.map((entry) => [entry.path, entry]));
-  const later = new Map(after.map((entry) => [entry.path, entry]));
+  const earlier = new Map(before.map((entry) => [entry.shown.path, entry]));
+  const later = new Map(after.map((entry) => [entry.shown.path, entry]));
   const changes: ConfigChange[] = [];
   for (const path of new Set([...later.keys(), ...earlier.keys()])) {
     const [a, b] = [earlier.get(path), later.get(path)];
-    if (a?.plainValue === b?.plainValue) continue;
-    const isLive = (a ?? b)?.isLive === true && (b ?? a)?.isLive === true;
-    changes.push({ path, before: a?.value, after: b?.value, isLive });
+    if (a?.value === b?.value) continue;
+    const isLive = (a ?? b)?.shown.isLive === true && (b ?? a)?.shown.isLive === true;
+    changes.push({ path, before: a?.shown.value, after: b?.shown.value, isLive });
   }
   return changes;
 }

@@ -16,9 +16,10 @@ export interface ConfigEntry {
   readonly isLive: boolean;
 }
 
-/** An entry with the value in clear, to find out what a reload changes. Never shown. */
-export interface PlainEntry extends ConfigEntry {
-  readonly plainValue: ScalarValue;
+/** An entry and its value in clear, to find out what a reload changes. That is never shown. */
+export interface PlainEntry {
+  readonly shown: ConfigEntry;
+  readonly value: ScalarValue;
 }
 
 /** All values, those of defaults included, in the order of the schema. */
@@ -61,13 +62,8 @@ export function listEntries(root: MapNode, shape: Shape): PlainEntry[] {
     origin: string,
     isLive: boolean,
   ): void {
-    entries.push({
-      path: pathText(path),
-      value: maskValue(value, keyOf(path), secret),
-      origin,
-      isLive,
-      plainValue: value,
-    });
+    const shown = maskValue(value, keyOf(path), secret);
+    entries.push({ shown: { path: pathText(path), value: shown, origin, isLive }, value });
   }
 }
 

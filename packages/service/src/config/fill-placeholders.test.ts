@@ -88,7 +88,7 @@ describe("fillPlaceholders", () => {
     });
     const shape = { kind: "open", entries: new Map(), isRequired: true, isLive: false } as const;
     assert.deepEqual(
-      listEntries(root, shape).map(({ path, value, origin }) => `${path} ${value} ${origin}`),
+      listEntries(root, shape).map(({ shown: { path, value, origin } }) => `${path} ${value} ${origin}`),
       [
         "a 1 c.yaml:1:4 (variable A)",
         "b ••• c.yaml:2:4 (file /run/token)",

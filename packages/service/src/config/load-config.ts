@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { applyAssignments } from "./apply-assignments.ts";
-import { argumentAssignments, variableAssignments } from "./assignments.ts";
+import { argumentAssignments, defaultPrefix, variableAssignments } from "./assignments.ts";
 import { checkSchema } from "./check-schema.ts";
 import { checkStructure } from "./check-structure.ts";
 import { type ConfigEntry, listEntries, type PlainEntry } from "./config-entries.ts";
@@ -63,9 +63,10 @@ export interface Interpretation<Value> {
   readonly warnings: readonly ConfigProblem[];
 }
 
-/** What a reload compares, next to what users see. */
-export interface LoadedWithEntries<Value> extends LoadedConfig<Value> {
-  readonly entries: readonly PlainEntry[];
+export interface LoadResult<Value> {
+  readonly config: LoadedConfig<Value>;
+  /** Every value in clear, to find out what a reload changes. */
+  readonly listValues: () => readonly PlainEntry[];
 }
 
 /**
@@ -74,11 +75,11 @@ export interface LoadedWithEntries<Value> extends LoadedConfig<Value> {
  *
  * @throws ConfigError with every problem and its place
  */
-export function loadConfig<Value>(
+export async function loadConfig<Value>(
   schema: StandardSchemaV1<unknown, Value>,
   sources: ConfigSources = {},
 ): Promise<LoadedConfig<Value>> {
-  return loadKind(kindOfSchema(schema), sources);
+  return (await loadKind(kindOfSchema(schema), sources)).config;
 }
 
 export function kindOfSchema<Value>(schema: StandardSchemaV1<unknown, Value>): ConfigKind<Value> {
@@ -91,11 +92,8 @@ export function kindOfSchema<Value>(schema: StandardSchemaV1<unknown, Value>): C
 }
 
 /** @throws ConfigError with every problem and its place */
-export async function loadKind<Value>(
-  kind: ConfigKind<Value>,
-  sources: ConfigSources,
-): Promise<LoadedWithEntries<Value>> {
-  const { variables = process.env, envPrefix = "TERCEL" } = sources;
+export async function loadKind<Value>(kind: ConfigKind<Value>, sources: ConfigSources): Promise<LoadResult<Value>> {
+  const { variables = process.env, envPrefix = defaultPrefix } = sources;
   const folder = resolve(sources.folder ?? "");
   const secretFiles = new Set<string>();
   const readFile = (file: string): string => {
@@ -136,13 +134,19 @@ export async function loadKind<Value>(
     ...(checked.problems ?? []),
   );
   if (problems.length > 0 || checked.problems !== undefined) return fail();
-  return {
+  let values: readonly PlainEntry[] | undefined;
+  // Not before someone asks: a start does not need them.
+  const listValues = (): readonly PlainEntry[] => (values ??= listEntries(root, shape));
+  const config: LoadedConfig<Value> = {
     value: checked.value,
     environment,
     warnings: sortProblems(meaning.warnings, fileOrder).map(problemText),
-    entries: listEntries(root, shape),
+    get entries() {
+      return listValues().map(({ shown }) => shown);
+    },
     files: [...new Set([...base.candidates, ...(overlays?.candidates ?? []), ...secretFiles])],
   };
+  return { config, listValues };
 }
 
 const emptyRoot: MapNode = { kind: "map", entries: new Map(), origin: { kind: "default" } };

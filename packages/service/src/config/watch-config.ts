@@ -105,18 +105,18 @@ async function watchKind<Value>(
   }
 
   function take(loaded: typeof started): void {
-    const changes = findChanges(current.entries, loaded.entries);
+    const changes = findChanges(current.listValues(), loaded.listValues());
     current = loaded;
     followed.refresh();
     // Against what the service was started with: what was changed back needs no restart any more.
-    const restart = findChanges(started.entries, loaded.entries).filter(({ isLive }) => !isLive);
+    const restart = findChanges(started.listValues(), loaded.listValues()).filter(({ isLive }) => !isLive);
     const keys = restart.map(({ path }) => path).join(", ");
     if (keys !== reportedRestart && keys !== "") log.warn(`changed keys need a restart: ${keys}`);
     reportedRestart = keys;
     if (changes.length === 0) return;
     counts.taken++;
     log.info("the configuration was reloaded", { changed: changes.map(({ path }) => path) });
-    for (const listener of [...listeners]) void notify(listener, { config: loaded, changes });
+    for (const listener of [...listeners]) void notify(listener, { config: loaded.config, changes });
   }
 
   /** Neither a listener that throws nor one that rejects keeps the others from hearing of the change, or ends the process. */
@@ -139,7 +139,7 @@ async function watchKind<Value>(
   }
 
   const followed = followFiles({
-    files: () => current.files,
+    files: () => current.config.files,
     onLook: () => void reload(),
     settleMs,
     pollMs,
@@ -151,7 +151,7 @@ async function watchKind<Value>(
 
   return {
     get current() {
-      return current;
+      return current.config;
     },
     counts,
     onChange(listener) {

@@ -73,7 +73,7 @@ export function choice<const Word extends string>(
   words: readonly Word[],
   options: SettingOptions = {},
 ): GenericSchema<Word, Word> {
-  const expects = `one of ${words.join(", ")}`;
+  const expects = words.length === 1 ? String(words[0]) : `one of ${words.join(", ")}`;
   return pipe(
     picklist(words, `it is ${expects}`),
     metadata({ expects, reload: options.reload === true }),

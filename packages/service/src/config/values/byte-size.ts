@@ -30,10 +30,14 @@ export interface ByteSizeOptions {
   readonly reload?: boolean;
 }
 
+/** 4 GiB - 1, the most that a message's length can say. */
+const mostBytes = 0xffff_ffff;
+
 /** A setting that is a size: bytes as a number, or with a unit as in `4MiB`. Its value is in bytes. */
 export function byteSize(options: ByteSizeOptions = {}): GenericSchema<number | string, number> {
-  const { min = 0, max = 0xffff_ffff, reload = false } = options;
-  const expects = `a size from ${min} to ${max} bytes, such as 4194304 or 4MiB`;
+  const { min = 0, max = mostBytes, reload = false } = options;
+  const range = min === 0 && max === mostBytes ? "" : ` from ${min} to ${max} bytes,`;
+  const expects = `a size${range} such as 4194304 or 4MiB`;
   return pipe(
     union([number(), string()], `it is ${expects}`),
     metadata({ expects, reload }),

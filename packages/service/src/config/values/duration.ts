@@ -36,11 +36,18 @@ export interface DurationOptions {
   readonly reload?: boolean;
 }
 
+/** 1,000 days: no service waits for longer. */
+const mostMs = 86_400_000_000;
+
+function rangeText(minMs: number, maxMs: number): string {
+  if (maxMs !== mostMs) return ` from ${formatDuration(minMs)} to ${formatDuration(maxMs)},`;
+  return minMs === 0 ? "" : ` of ${formatDuration(minMs)} or more,`;
+}
+
 /** A setting that is a duration with a unit, `30s`; its value is in milliseconds. */
 export function duration(options: DurationOptions = {}): GenericSchema<string, number> {
-  const { minMs = 0, maxMs = 86_400_000_000, reload = false } = options;
-  const range = `from ${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
-  const expects = `a duration ${range}, such as 30s`;
+  const { minMs = 0, maxMs = mostMs, reload = false } = options;
+  const expects = `a duration${rangeText(minMs, maxMs)} such as 30s`;
   return pipe(
     string(({ input }) => (typeof input === "number" ? sayUnit : `it is ${expects}`)),
     regex(durationPattern, ({ input }) => (/^\d+(\.\d+)?$/.test(input) ? sayUnit : `it is ${expects}`)),
