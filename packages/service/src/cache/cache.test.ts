@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { EventEmitter } from "node:events";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
@@ -7,6 +8,7 @@ import { type CacheStore, createMemoryCacheStore } from "@tercel/interceptors/ca
 import { createRedisServer, freePorts, type RedisServer, withoutRedis } from "@tercel/test-support/servers";
 import { PermanentError } from "../permanent-error.ts";
 import { type Cache, createCache } from "./cache.ts";
+import type { SharedRedis } from "./cache-port.ts";
 import { openRedis, type RedisOptions } from "./open-redis.ts";
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -38,7 +40,7 @@ function describeCache(name: string, store: () => CacheStore): void {
       assert.deepEqual(await cache.getOrLoad("a", load), moment(2));
     });
 
-    it("remembers that there is nothing if it is told to", async () => {
+    it("remembers that there is nothing for `negativeTtlMs`", async () => {
       let loads = 0;
       const load = async () => {
         loads++;
@@ -85,7 +87,7 @@ describe("a cache of messages", () => {
     assert.throws(() => createCache(TimestampSchema, { negativeTtlMs: -1 }, host), RangeError);
   });
 
-  it("takes what another type of message left behind for missing", async () => {
+  it("treats a value that cannot be decoded as missing", async () => {
     const store = createMemoryCacheStore();
     const cache = createCache(TimestampSchema, { name: "shared" }, { store, log });
     await store.set("shared:a", `1${Buffer.from([255, 255, 255]).toString("base64")}`, 60_000);
@@ -120,8 +122,8 @@ describe("with Redis", { skip: withoutRedis, timeout: 60_000 }, () => {
   it("says where it is, has the prefix in front of keys, and the service's name", async () => {
     assert.equal(opened.description, `redis at 127.0.0.1:${server.port}/1`);
     await store.set("key", "text", 60_000);
-    assert.equal(await opened.redis.get("t:key"), "text");
-    assert.equal(await opened.redis.client("GETNAME"), "users-service");
+    assert.equal(await opened.redis.sendCommand(["GET", "t:key"]), "text");
+    assert.equal(await opened.redis.sendCommand(["CLIENT", "GETNAME"]), "users-service");
   });
 
   it("serves from the source while Redis is away, and from Redis when it is back", async (t) => {
@@ -129,11 +131,11 @@ describe("with Redis", { skip: withoutRedis, timeout: 60_000 }, () => {
     const cache = createCache(TimestampSchema, {}, { store: redis.store, log });
     await cache.set("a", moment(1));
     await server.kill();
-    await new Promise((resolve) => redis.redis.once("close", resolve));
+    await happened(redis.redis, "close");
     await assert.rejects(redis.check());
     assert.deepEqual(await cache.getOrLoad("a", async () => moment(2)), moment(2));
     assert.equal(await cache.set("a", moment(3)), false);
-    const ready = new Promise((resolve) => redis.redis.once("ready", resolve));
+    const ready = happened(redis.redis, "ready");
     await server.start();
     await ready;
     await redis.check();
@@ -150,9 +152,9 @@ describe("with Redis", { skip: withoutRedis, timeout: 60_000 }, () => {
     });
   });
 
-  it("does not ask for another try after a wrong password", async (t) => {
+  it("marks a wrong password as not worth a retry", async (t) => {
     const admin = await open(t);
-    await admin.redis.acl("SETUSER", "guarded", "on", ">right", "~*", "+@all");
+    await admin.redis.sendCommand(["ACL", "SETUSER", "guarded", "on", ">right", "~*", "+@all"]);
     const at = (password: string) => `redis://guarded:${password}@127.0.0.1:${server.port}`;
     await (await openRedis({ url: at("right") }, host)).close();
     await assert.rejects(openRedis({ url: at("wrong") }, host), (error) => {
@@ -162,3 +164,8 @@ describe("with Redis", { skip: withoutRedis, timeout: 60_000 }, () => {
     });
   });
 });
+
+/** Unlike Node's `once`, does not reject on an "error" event. */
+function happened({ client }: SharedRedis, event: string): Promise<void> {
+  return new Promise((resolve) => (client as EventEmitter).once(event, resolve));
+}

@@ -1,9 +1,8 @@
 import type { Log } from "@tercel/grpc";
 import { createRedisCacheStore } from "@tercel/interceptors/cache";
-import type { Redis } from "ioredis";
 import { importPeer } from "../import-peer.ts";
 import { PermanentError } from "../permanent-error.ts";
-import type { CachePort } from "./cache-port.ts";
+import type { CachePort, SharedRedis } from "./cache-port.ts";
 
 export interface RedisOptions {
   /** `redis://user:password@host:6379/0`, or `rediss:` for TLS. */
@@ -12,7 +11,7 @@ export interface RedisOptions {
   readonly keyPrefix?: string;
   /** How long to wait for a connection. Default 5000. */
   readonly connectTimeoutMs?: number;
-  /** How long to wait for a reply. Default 1000: a cache that is slower than what it stands for is no help. */
+  /** How long to wait for a reply. Default 1000: waiting longer would cost more than loading the value. */
   readonly commandTimeoutMs?: number;
 }
 
@@ -24,7 +23,7 @@ export interface RedisHost {
 }
 
 export interface OpenRedis extends CachePort {
-  readonly redis: Redis;
+  readonly redis: SharedRedis;
   /** `redis at host:6379/0`. */
   readonly description: string;
   /** Rejects when Redis does not reply. */
@@ -36,7 +35,7 @@ export const ioredisPeer = { name: "ioredis", range: ">=5" } as const;
 const maxRetryDelayMs = 2000;
 
 /**
- * Connects to Redis, and keeps connecting when the connection is lost. Commands fail at once meanwhile instead of piling up.
+ * Connects to Redis, and reconnects when the connection is lost. Until then commands fail at once instead of queuing.
  *
  * @throws PermanentError for a missing package or a refused password; Error when Redis cannot be reached
  */
@@ -73,12 +72,16 @@ export async function openRedis(options: RedisOptions, host: RedisHost): Promise
     redis.disconnect();
     throw toOpenError(description, lastError ?? error);
   }
+  const shared: SharedRedis = {
+    client: redis,
+    sendCommand: ([name = "", ...rest]) => redis.call(name, ...rest),
+  };
   return {
     store: createRedisCacheStore({
-      client: { sendCommand: ([name = "", ...rest]) => redis.call(name, ...rest) },
+      client: shared,
       ...(keyPrefix !== undefined && { prefix: keyPrefix }),
     }),
-    redis,
+    redis: shared,
     description,
     async check() {
       await redis.ping();

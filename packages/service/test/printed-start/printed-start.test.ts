@@ -1,8 +1,11 @@
-// The printed config.yaml, byte for byte, with a real Consul and PostgreSQL: it starts, Consul finds it passing, a client finds it.
+// The printed files, byte for byte, with a real Consul and PostgreSQL: they start, Consul finds them passing, a client finds them.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { withoutOpenssl } from "@tercel/test-support/certificates";
 import { startCommand } from "@tercel/test-support/programs";
 import { findProgram, withoutPostgres } from "@tercel/test-support/servers";
 
@@ -34,5 +37,31 @@ test("the printed config.yaml starts as it is, is passing in Consul, and is foun
   assert.deepEqual(
     logged.filter(({ message }) => message === "ready").map(({ service, address }) => [service, address]),
     [["user-service", "127.0.0.1:9090"]],
+  );
+});
+
+test("the printed user-service.yaml starts as it is, over TLS, and is passing as soon as what it requires is there", {
+  skip: reasonToSkip() || withoutOpenssl,
+}, async (t) => {
+  const layers = mkdtempSync(join(tmpdir(), "tercel-etc-"));
+  t.after(() => rmSync(layers, { recursive: true }));
+  for (const folder of ["upper", "work"]) mkdirSync(join(layers, folder));
+  // An /etc of its own, where the printed certificates can be.
+  const mount = `mount -t overlay overlay -o lowerdir=/etc,upperdir=${layers}/upper,workdir=${layers}/work /etc`;
+  const script = `ip link set lo up && ${mount} && exec "$@"`;
+  const inside = join(import.meta.dirname, "inside-mesh.ts");
+  const args = ["-n", "-m", "sh", "-c", script, "sh", process.execPath, "--conditions=source", inside];
+  const lines = await startCommand(t, "unshare", args).rest();
+  const said = lines.filter((line) => !line.startsWith("{"));
+  assert.deepEqual(
+    said,
+    [
+      "alone critical: gRPC 127.0.0.1:50051 serving status: NOT_SERVING",
+      "together passing: gRPC check 127.0.0.1:50051: success",
+      "answer found, ordered",
+      "exit 0",
+      "exit 0",
+    ],
+    lines.join("\n"),
   );
 });

@@ -61,7 +61,7 @@ describe("the event log", () => {
     await second;
   });
 
-  it("takes as many events as it may, and then says who is behind", async (t) => {
+  it("refuses events when it is full, and names the slowest group", async (t) => {
     const events = await inMemory(t, 3);
     events.subscribe("a", "slow");
     events.append([record("a"), record("a"), record("a")]);
@@ -98,7 +98,7 @@ describe("the event log", () => {
       events.next(id, 2, new Set([1, 3])).map(({ seq }) => seq),
       [4, 5],
     );
-    events.acknowledge(id, 1);
+    events.acknowledge([{ subscription: id, seq: 1 }]);
     assert.deepEqual(seqs(), [2, 3, 4, 5]);
   });
 });
