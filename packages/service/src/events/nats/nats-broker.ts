@@ -1,6 +1,7 @@
 import type { ConsumerMessages, JetStreamClient, JetStreamManager, JsMsg } from "@nats-io/jetstream";
 import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import type { Clock, Log } from "@tercel/grpc";
+import { thrownText } from "@tercel/grpc/internal";
 import {
   type ConsumeOptions,
   type Consumer,
@@ -49,7 +50,9 @@ export class NatsBroker implements EventBroker {
   }
 
   append(records: readonly EventRecord[]): Promise<ReadonlySet<string>> {
-    return appendInLanes(records, (record) => this.#publish(record.topic, record));
+    const onPartial = (error: unknown): void =>
+      this.#parts.log.warn("some events were not stored", { broker: this.description, error: thrownText(error) });
+    return appendInLanes(records, (record) => this.#publish(record.topic, record), onPartial);
   }
 
   consume(options: ConsumeOptions, onDelivery: (delivery: Delivery) => void): Consumer {
