@@ -16,6 +16,7 @@ import type { CommandContext } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure, usageFailure } from "../frame/failure.ts";
 import { jsonVersion, type OutputFormat } from "../frame/output-format.ts";
+import { terminalText } from "../frame/terminal-text.ts";
 import { escapeControls } from "../json/print-message.ts";
 import { findMethod, findService } from "../schema/find-method.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -55,7 +56,7 @@ export function describeSymbol(text: string, options: DescribeOptions, context: 
       };
       return stdout.line(escapeControls(JSON.stringify(document, undefined, 2)));
     }
-    return stdout.write(`${escapeTerminal(declarationOf(found))}\n`);
+    return stdout.write(`${terminalText(declarationOf(found))}\n`);
   });
 }
 
@@ -95,10 +96,4 @@ function descriptorOf(found: Described): JsonValue {
     case "enum":
       return toJson(EnumDescriptorProtoSchema, found.proto);
   }
-}
-
-/** Default values come from the server, and may hold what a terminal obeys. */
-function escapeTerminal(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
 }
