@@ -11,9 +11,9 @@ import {
 } from "@connectrpc/connect";
 import { CallArrivals } from "../call/call-arrivals.ts";
 import { checkInterceptors } from "../call/check-interceptors.ts";
-import { type MethodHandler, unknownResponseBytes } from "../call/method-handler.ts";
 import { asOutermost, groupHooks, hookChain } from "../hooks/hooked-interceptor.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
+import { type MethodHandler, unknownResponseBytes } from "../transport/method-handler.ts";
 import { checkHandler, checkHandlers } from "./check-handlers.ts";
 import type { MethodLimitTable } from "./method-limits.ts";
 

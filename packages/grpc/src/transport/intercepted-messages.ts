@@ -1,7 +1,7 @@
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import type { ContextValues } from "@connectrpc/connect";
 import type { CallContext } from "../call/handler-context.ts";
-import type { MethodHandler } from "../call/method-handler.ts";
+import type { MethodHandler } from "./method-handler.ts";
 
 // What a server's interceptors are handed: Connect's request and response, with headers and signal made when somebody looks.
 //

@@ -1,12 +1,12 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { RequestHead } from "@tercel/http2";
-import type { MethodHandler } from "../call/method-handler.ts";
 import type { Codec } from "../codec/index.ts";
 import { type Compression, chooseRequestDecoding, chooseResponseEncoding } from "../protocol/compression.ts";
 import { parseContentType } from "../protocol/content-type.ts";
 import { findMetadataError } from "../protocol/metadata.ts";
 import { parseMethodPath } from "../protocol/method-path.ts";
 import { parseTimeout } from "../protocol/timeout.ts";
+import type { MethodHandler } from "./method-handler.ts";
 
 /** What a server knows that planning needs. */
 export interface PlanSettings {

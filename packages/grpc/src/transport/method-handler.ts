@@ -1,7 +1,7 @@
 import type { DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 import type { Interceptor, MethodImplSpec } from "@connectrpc/connect";
+import type { CallArrivals } from "../call/call-arrivals.ts";
 import type { HookChain } from "../hooks/call-hook.ts";
-import type { CallArrivals } from "./call-arrivals.ts";
 
 /** What is expected of a method that has not answered yet: as much as lets the 200 calls of a connection begin at once, by default. */
 export const unknownResponseBytes = 81_920;
