@@ -1,6 +1,7 @@
 import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { systemClock } from "@tercel/grpc";
+import { defineMethod } from "../../../packages/grpc/src/call/method-definition.ts";
 import { createProtobufCodec } from "../../../packages/grpc/src/codec/index.ts";
 import { unindexedFields } from "../../../packages/grpc/src/protocol/unindexed-fields.ts";
 import { ClientCall, type ClientCallListener } from "../../../packages/grpc/src/transport/client-call.ts";
@@ -25,6 +26,7 @@ const settings: ClientCallSettings = {
 export class BareCaller {
   private readonly connection: Http2ClientConnection;
   private readonly heads: RequestHeads;
+  private readonly methods = new Map<DescMethodUnary, ReturnType<typeof defineMethod>>();
 
   private constructor(connection: Http2ClientConnection, heads: RequestHeads) {
     this.connection = connection;
@@ -60,10 +62,16 @@ export class BareCaller {
   /** As many at once as the connection has places; one more throws. */
   unary(method: DescMethodUnary, request: Message): Promise<{ readonly message: Message }> {
     return new Promise((resolve, reject) => {
-      const call = new ClientCall(settings, method, new AwaitedResponse(resolve, reject));
-      this.connection.start(call, this.heads.of(method), []);
+      const call = new ClientCall(settings, this.define(method), new AwaitedResponse(resolve, reject));
+      this.connection.start(call, this.heads.of(call.method.path), []);
       call.send(request, true);
     });
+  }
+
+  private define(method: DescMethodUnary): ReturnType<typeof defineMethod> {
+    const known = this.methods.get(method) ?? defineMethod(method, settings.codec);
+    this.methods.set(method, known);
+    return known;
   }
 
   close(): void {
@@ -84,7 +92,7 @@ class AwaitedResponse implements ClientCallListener {
 
   onHead(): void {}
 
-  onMessage(_call: ClientCall, message: Message | Promise<Message>): void {
+  onMessage(_call: ClientCall, message: object | Promise<object>): void {
     this.message = message as Message;
   }
 

@@ -1,5 +1,6 @@
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { checkInterceptors } from "../call/check-interceptors.ts";
+import type { RawMethods } from "../call/raw-call.ts";
 import type { OnUnhandledCall } from "../call/unhandled-call.ts";
 import { type JsonCodecOptions, jsonCodecOptionNames } from "../codec/index.ts";
 import type { Log } from "../logging/log.ts";
@@ -15,6 +16,11 @@ import type { MethodLimits } from "./method-limits.ts";
 export interface ServerOptions {
   /** Registers services and methods: Connect's router function, as it is. */
   routes: (router: ConnectRouter) => void;
+  /**
+   * Methods that are served as bytes, found by path, see `@tercel/grpc/raw`. `routes` comes first. **Interceptors do not run for them**, those that
+   * check who calls included. Default: none.
+   */
+  rawMethods?: RawMethods;
   /** Run around every call; the first is the outermost. They are Connect's interceptors. Default: none. */
   interceptors?: readonly Interceptor[];
   /** Certificate and key as `node:tls` takes them, or `files` that may change. Default: cleartext. */
@@ -111,6 +117,7 @@ export interface ServerOptions {
 
 const optionNames: readonly (keyof ServerOptions)[] = [
   "routes",
+  "rawMethods",
   "interceptors",
   "tls",
   "insecure",
@@ -149,6 +156,11 @@ export function checkServerOptions(options: ServerOptions): void {
   if (typeof options.routes !== "function") {
     throw new TypeError(
       "createServer: routes has to be a function that takes a router, for example (router) => router.service(…)",
+    );
+  }
+  if (options.rawMethods !== undefined && typeof options.rawMethods?.find !== "function") {
+    throw new TypeError(
+      "createServer: rawMethods has to be an object with a function find, for example { find: () => method }",
     );
   }
   checkInterceptors("createServer", options.interceptors);

@@ -28,6 +28,7 @@ import { connectionOptions } from "./connection-options.ts";
 import { explainListenError } from "./listen-error.ts";
 import { MethodLimitTable } from "./method-limits.ts";
 import { MethodTable } from "./router.ts";
+import { RoutedAndRawMethods } from "./served-methods.ts";
 import { checkServerOptions, type ServerOptions } from "./server-options.ts";
 
 /** Where to listen: a TCP port (`host` defaults to 127.0.0.1, so that nothing is exposed by accident), or a Unix socket. */
@@ -93,13 +94,11 @@ export function createServer(options: ServerOptions): Server {
 export function serverOver(options: ServerOptions, makeListener: CreateListener): Server {
   checkServerOptions(options);
   checkNumbers(options);
-  const methodLimits = new MethodLimitTable(options.methodLimits ?? [], {
+  const messageLimits = {
     maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
     maxSendMessageBytes: options.maxSendMessageBytes ?? maxAnnouncedMessageBytes,
-  });
-  const table = new MethodTable(options.interceptors ?? [], methodLimits);
-  options.routes(table);
-  methodLimits.refuseUnknownMethods(table.services);
+  };
+  const methodLimits = new MethodLimitTable(options.methodLimits ?? [], messageLimits);
   const clock = options.clock ?? systemClock;
   const log = safeLog(options.log);
   const deadlines = new DeadlineWheel(clock, false);
@@ -110,9 +109,14 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
     proto: createProtobufCodec({ keepUnknownFields, maxDecodedMessageBytes, onFault: logCodecFault(log) }),
     json: createJsonCodec(options.jsonOptions, { maxDecodedMessageBytes }),
   };
+  const table = new MethodTable(codecs, options.interceptors ?? [], methodLimits);
+  options.routes(table);
+  methodLimits.refuseUnknownMethods(table.services);
+  const { rawMethods } = options;
+  const methods = rawMethods === undefined ? table : new RoutedAndRawMethods(table, rawMethods, messageLimits);
   const counts = { started: 0, succeeded: 0, failed: 0 };
   const listener = makeListener(
-    { methods: table.methods, codecs, compressions, maxTimeoutMs: options.maxTimeoutMs },
+    { methods, compressions, maxTimeoutMs: options.maxTimeoutMs, log },
     {
       counts,
       compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,

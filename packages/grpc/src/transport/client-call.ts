@@ -1,4 +1,3 @@
-import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import {
   ErrorCode,
@@ -9,15 +8,16 @@ import {
   type Trailers,
 } from "@tercel/http2";
 import { compressionForMessage } from "../call/compress-messages.ts";
+import type { MessageCodec } from "../call/message-codec.ts";
 import type { MessageQueue } from "../call/message-queue.ts";
-import type { Codec } from "../codec/index.ts";
+import type { MethodDefinition } from "../call/method-definition.ts";
 import type { MessageObserver } from "../hooks/message-observer.ts";
 import type { Compression } from "../protocol/compression.ts";
 import { fieldValue, findField } from "../protocol/find-field.ts";
 import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
 import { metadataToHeaders } from "../protocol/metadata.ts";
 import { codeFromStreamError } from "../protocol/status.ts";
-import { readStatusTrailers } from "../protocol/trailers.ts";
+import { readStatusAsError, readStatusTrailers } from "../protocol/trailers.ts";
 import { workOfMessage } from "../time/turn-share.ts";
 import { checkResponseHead } from "./check-response-head.ts";
 import type { ClientCallSettings } from "./client-call-settings.ts";
@@ -33,7 +33,7 @@ export interface ClientCallListener {
   /** The response's head is here. Not called when the response is a status alone. */
   onHead(call: ClientCall): void;
   /** One response message, or the promise of it, which somebody may leave alone. Not called when the call has `responses`. */
-  onMessage(call: ClientCall, message: Message | Promise<Message>): void;
+  onMessage(call: ClientCall, message: object | Promise<object>): void;
   /** The call is over, always exactly once. */
   onEnd(call: ClientCall, error: ConnectError | undefined): void;
   onWritable(call: ClientCall): void;
@@ -51,7 +51,7 @@ const plain = Symbol("plain");
  * the caller, a broken response) decides the status.
  */
 export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
-  readonly method: DescMethod;
+  readonly method: MethodDefinition;
   /** Replaced at most before the call has its stream, when limits of its method become known. */
   settings: ClientCallSettings;
   protected readonly listener: ClientCallListener;
@@ -60,7 +60,7 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
   /** Asked about each message whether to compress it. */
   contextValues: ContextValues | undefined = undefined;
   /** Where the responses of a method that answers with a stream wait for the application. */
-  responses: MessageQueue<Message> | undefined = undefined;
+  responses: MessageQueue<object> | undefined = undefined;
   /** Bytes of messages sent so far, prefixes included. */
   sentBytes = 0;
   observer: MessageObserver | undefined = undefined;
@@ -77,7 +77,7 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
    */
   isCutOff = false;
 
-  constructor(settings: ClientCallSettings, method: DescMethod, listener: ClientCallListener) {
+  constructor(settings: ClientCallSettings, method: MethodDefinition, listener: ClientCallListener) {
     this.settings = settings;
     this.method = method;
     this.listener = listener;
@@ -89,12 +89,8 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
 
   // ---- ReceivingCall
 
-  get codec(): Codec {
-    return this.settings.codec;
-  }
-
-  get receivedSchema(): DescMessage {
-    return this.method.output;
+  get receivedCodec(): MessageCodec {
+    return this.method.response;
   }
 
   get maxReceiveMessageBytes(): number {
@@ -112,12 +108,11 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
   // ---- what its owner calls
 
   get responseHeader(): Headers {
-    return metadataToHeaders(this.head === undefined || this.isTrailersOnly ? noFields : this.head.fields);
+    return metadataToHeaders(this.headFields);
   }
 
   get responseTrailer(): Headers {
-    const fields = this.isTrailersOnly ? this.head?.fields : this.trailers?.fields;
-    return metadataToHeaders(fields ?? noFields);
+    return metadataToHeaders(this.trailerFields);
   }
 
   /** Bytes that the peer's windows or the socket hold back. */
@@ -129,23 +124,37 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
     return this.head !== undefined;
   }
 
+  /** The fields of the response's head; none where it has a status alone. */
+  get headFields(): readonly string[] {
+    return this.head === undefined || this.isTrailersOnly ? noFields : this.head.fields;
+  }
+
+  /** The fields that end the response: its trailers, or a head that is all there is. */
+  get trailerFields(): readonly string[] {
+    return (this.isTrailersOnly ? this.head?.fields : this.trailers?.fields) ?? noFields;
+  }
+
+  /** The call does not keep the process alive. Only once it has its place on a connection. */
+  unref(): void {
+    this.stream?.unref();
+  }
+
   /** A field of the trailers as it came; null when it is not there. */
   trailerField(name: string): string | null {
-    const fields = this.isTrailersOnly ? this.head?.fields : this.trailers?.fields;
-    return fields === undefined ? null : (fieldValue(fields, name) ?? null);
+    return fieldValue(this.trailerFields, name) ?? null;
   }
 
   /**
    * Encodes and sends one request message. False, now or later: the stream holds enough, wait for `onWritable`.
    * Throws when the message cannot be encoded or is over the limit.
    */
-  send(message: Message, isLast: boolean): boolean | Promise<boolean> {
+  send(message: object, isLast: boolean): boolean | Promise<boolean> {
     const { settings, stream } = this;
     if (this.over || stream === undefined || !stream.isWritable) return true;
     const bytes = encodeWithinLimit(settings, this.method, message);
     const { sendCompression, compressMinBytes } = settings;
     const compression = compressionForMessage(sendCompression, bytes.length, compressMinBytes, this.contextValues);
-    if (compression === undefined) return this.put(bytes, false, isLast, true);
+    if (compression === undefined) return this.put(bytes, false, isLast, this.method.request.ownsEncoded);
     const payload = compression.compress(bytes);
     if (!(payload instanceof Promise)) return this.putSmaller(bytes, payload, isLast);
     return payload.then((compressed) => this.putSmaller(bytes, compressed, isLast));
@@ -188,7 +197,7 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
     end: number,
     compressed: boolean,
     isOwn: boolean,
-  ): Message | Promise<Message> {
+  ): object | Promise<object> {
     try {
       const message = decodeReceived(this, bytes, start, end, compressed, isOwn);
       return message instanceof Promise ? this.refusing(message) : message;
@@ -278,11 +287,11 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
     }
     const { trailers, head } = this;
     if (trailers === undefined) {
-      this.onStatus(readStatusTrailers(this.headIsStatus ? (head?.fields ?? noFields) : noFields));
+      this.onStatus(this.readStatus(this.headIsStatus ? (head?.fields ?? noFields) : noFields));
     } else if (trailers.memo === plain) {
       this.finish(undefined);
     } else {
-      const error = readStatusTrailers(trailers.fields, head?.fields ?? noFields);
+      const error = this.readStatus(trailers.fields, head?.fields);
       if (error === undefined) trailers.memo = plain;
       this.onStatus(error);
     }
@@ -311,14 +320,14 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
   private putSmaller(plain: Uint8Array, compressed: Uint8Array, isLast: boolean): boolean {
     return isWorthIt(plain, compressed)
       ? this.put(compressed, true, isLast, true)
-      : this.put(plain, false, isLast, true);
+      : this.put(plain, false, isLast, this.method.request.ownsEncoded);
   }
 
   private get isTrailersOnly(): boolean {
     return this.headIsStatus && this.trailers === undefined;
   }
 
-  private refusing(message: Promise<Message>): Promise<Message> {
+  private refusing(message: Promise<object>): Promise<object> {
     const refusing = message.catch((error) => this.refuseMessage(error));
     // Whoever takes the message sees the failure; until then it must not count as unhandled.
     refusing.catch(() => {});
@@ -334,6 +343,10 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
   /** Whether the server has certainly not seen the call: it refused the stream, or went away before it (RFC 9113 §8.7). */
   static isUnprocessed(error: ConnectError): boolean {
     return error.cause instanceof Http2Error && error.cause.unprocessed;
+  }
+
+  private readStatus(trailers: readonly string[], headers?: readonly string[]): ConnectError | undefined {
+    return this.method.desc === undefined ? readStatusAsError(trailers) : readStatusTrailers(trailers, headers);
   }
 
   private onStatus(error: ConnectError | undefined): void {

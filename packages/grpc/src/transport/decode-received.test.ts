@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { create, type Message } from "@bufbuild/protobuf";
 import { BytesValueSchema, StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { type MessageCodec, SchemaCodec } from "../call/message-codec.ts";
 import { type Codec, createProtobufCodec } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
 import { decodeReceived, type ReceivingCall } from "./decode-received.ts";
@@ -15,10 +16,12 @@ function compressionThat(decompress: Compression["decompress"]): Compression {
   return { name: "none", compress: (bytes) => bytes, decompress };
 }
 
-function openCall(compression?: Compression): ReceivingCall {
-  const receivedSchema = BytesValueSchema;
+function openCall(
+  compression?: Compression,
+  receivedCodec: MessageCodec = new SchemaCodec(codec, BytesValueSchema),
+): ReceivingCall {
   return {
-    ...{ codec, receivedSchema, receivedCompression: compression, maxReceiveMessageBytes: 100, isCutOff: false },
+    ...{ receivedCodec, receivedCompression: compression, maxReceiveMessageBytes: 100, isCutOff: false },
     takeRoom: () => undefined,
     keepRoom() {},
   };
@@ -28,7 +31,7 @@ function decode(bytes: Uint8Array, compression: Compression | undefined, compres
   return decodeReceived(openCall(compression), bytes, 0, bytes.length, compressed, isOwn);
 }
 
-function bytesIn(message: Message | Promise<Message>): number[] {
+function bytesIn(message: object | Promise<object>): number[] {
   return [...(message as Message & { value: Uint8Array }).value];
 }
 
@@ -51,8 +54,8 @@ test("frees large bytes of its own that a message does not keep, and those of br
   const own = new Uint8Array(text);
   // Unknown fields would be views of the bytes.
   const forgetful = createProtobufCodec({ keepUnknownFields: false });
-  const call: ReceivingCall = { ...openCall(), codec: forgetful, receivedSchema: StringValueSchema };
-  const { value } = decodeReceived(call, own, 0, own.length, false, true) as { value: string } & Message;
+  const call = openCall(undefined, new SchemaCodec(forgetful, StringValueSchema));
+  const { value } = decodeReceived(call, own, 0, own.length, false, true) as { value: string };
   assert.deepEqual([value.length, own.length], [16_384, 0]);
 
   const lent = new Uint8Array(text);
@@ -69,7 +72,7 @@ test("frees large bytes of its own that a message does not keep, and those of br
     true,
     true,
   );
-  await assert.rejects(later as Promise<Message>, ConnectError);
+  await assert.rejects(later as Promise<object>, ConnectError);
   assert.equal(brokenWithin.length, 0);
 });
 
@@ -85,7 +88,7 @@ test("decodes messages that were decompressed at the same time in turns of their
       },
     };
     const compression = compressionThat(async () => new Uint8Array(65_536));
-    const call = { ...openCall(compression), codec: recording };
+    const call = openCall(compression, new SchemaCodec(recording, BytesValueSchema));
     return decodeReceived(call, bytes, 0, bytes.length, true, true);
   };
   for (const [decodingMs, expected] of [
@@ -114,7 +117,7 @@ test("frees what was decompressed with one byte to spare, and leaves larger buff
     decompressed.set(text);
     const compression = compressionThat(async () => decompressed);
     const forgetful = createProtobufCodec({ keepUnknownFields: false });
-    const call = { ...openCall(compression), codec: forgetful, receivedSchema: StringValueSchema };
+    const call = openCall(compression, new SchemaCodec(forgetful, StringValueSchema));
     await decodeReceived(call, bytes, 0, bytes.length, true, true);
     assert.equal(decompressed.length, left);
   }
@@ -161,7 +164,7 @@ test("refuses a compressed message where no compression was declared", () => {
 test("lets a failed decompression be left alone, and tells whoever asks", async () => {
   const failing = compressionThat(() => Promise.reject(new Error("broken")));
   decode(bytes, failing, true, true);
-  await assert.rejects(decode(bytes, failing, true, true) as Promise<Message>, /broken/);
+  await assert.rejects(decode(bytes, failing, true, true) as Promise<object>, /broken/);
 });
 
 test("makes no message for a call that was cut off while it was decompressed, and frees the result", async () => {
@@ -169,7 +172,7 @@ test("makes no message for a call that was cut off while it was decompressed, an
   const call = { ...openCall(compressionThat(async () => plain)), isCutOff: false };
   const message = decodeReceived(call, bytes, 0, bytes.length, true, true);
   call.isCutOff = true;
-  await assert.rejects(message as Promise<Message>, { code: Code.Canceled });
+  await assert.rejects(message as Promise<object>, { code: Code.Canceled });
   assert.equal(plain.length, 0);
 });
 
@@ -182,6 +185,6 @@ test("keeps the room that a decompressed message needs, and none for one that fa
   const good = compressionThat(async (bytes) => bytes);
   await decodeReceived(call(good), bytes, 0, bytes.length, true, true);
   const failing = compressionThat(() => Promise.reject(new Error("broken")));
-  await assert.rejects(decodeReceived(call(failing), bytes, 0, bytes.length, true, true) as Promise<Message>);
+  await assert.rejects(decodeReceived(call(failing), bytes, 0, bytes.length, true, true) as Promise<object>);
   assert.deepEqual(kept, [bytes.length, 0]);
 });

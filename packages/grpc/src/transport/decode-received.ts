@@ -1,7 +1,7 @@
-import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { freeBuffer } from "@tercel/http2";
-import { type Codec, copyBytes } from "../codec/index.ts";
+import type { MessageCodec } from "../call/message-codec.ts";
+import { copyBytes } from "../codec/index.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
 import { reportExternalBytes } from "../protocol/gc-pressure.ts";
 import { TurnShare } from "../time/turn-share.ts";
@@ -14,8 +14,7 @@ const decodeShare = new TurnShare();
 
 /** The call that messages are received for, and what they are made with. */
 export interface ReceivingCall {
-  readonly codec: Codec;
-  readonly receivedSchema: DescMessage;
+  readonly receivedCodec: MessageCodec;
   readonly receivedCompression: Compression | undefined;
   readonly maxReceiveMessageBytes: number;
   /** Cancelled, past its deadline, or its connection lost: what was received is of no use. A call that is over otherwise may be read. */
@@ -38,15 +37,15 @@ export function decodeReceived(
   end: number,
   compressed: boolean,
   isOwn: boolean,
-): Message | Promise<Message> {
-  const { codec, receivedSchema: schema } = call;
-  const isLent = !isOwn && (compressed || codec.retainsInput(schema));
+): object | Promise<object> {
+  const { receivedCodec: codec } = call;
+  const isLent = !isOwn && (compressed || codec.retainsInput());
   const content = isLent ? copyBytes(bytes, start, end) : bytes.subarray(start, end);
-  if (!compressed) return isOwn ? decodeOwn(codec, schema, content) : codec.decode(schema, content);
+  if (!compressed) return isOwn ? decodeOwn(codec, content) : codec.decode(content);
   const { receivedCompression: compression } = call;
   if (compression === undefined) throw undeclaredCompressionError();
   const plain = compression.decompress(content, call.maxReceiveMessageBytes, call);
-  if (!(plain instanceof Promise)) return decodeOwn(codec, schema, plain);
+  if (!(plain instanceof Promise)) return decodeOwn(codec, plain);
   const message = plain.then(
     (decompressed) => decodeLater(call, decompressed),
     (error) => {
@@ -58,13 +57,13 @@ export function decodeReceived(
   return message;
 }
 
-async function decodeLater(call: ReceivingCall, content: Uint8Array): Promise<Message> {
+async function decodeLater(call: ReceivingCall, content: Uint8Array): Promise<object> {
   call.keepRoom(content.length);
   while (decodeShare.isSpent) await decodeShare.renewed();
   if (!call.isCutOff) {
     const beganMs = decodeShare.making(content.length, true);
     try {
-      return decodeOwn(call.codec, call.receivedSchema, content);
+      return decodeOwn(call.receivedCodec, content);
     } finally {
       decodeShare.made(beganMs);
     }
@@ -74,12 +73,12 @@ async function decodeLater(call: ReceivingCall, content: Uint8Array): Promise<Me
 }
 
 /** Of bytes that belong to this message alone. Large ones that it does not keep are freed at once, broken ones as well. */
-function decodeOwn(codec: Codec, schema: DescMessage, content: Uint8Array): Message {
-  if (content.length < minFreedBytes) return codec.decode(schema, content);
+function decodeOwn(codec: MessageCodec, content: Uint8Array): object {
+  if (content.length < minFreedBytes) return codec.decode(content);
   let isKept = false;
   try {
-    const message = codec.decode(schema, content);
-    isKept = codec.retainsInput(schema);
+    const message = codec.decode(content);
+    isKept = codec.retainsInput();
     return message;
   } finally {
     if (isKept) reportExternalBytes(content.length);

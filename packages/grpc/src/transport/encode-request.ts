@@ -1,6 +1,6 @@
-import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { ContextValues } from "@connectrpc/connect";
 import { compressionForMessage } from "../call/compress-messages.ts";
+import type { MethodDefinition } from "../call/method-definition.ts";
 import type { ClientCallSettings } from "./client-call-settings.ts";
 import { isWorthIt, tooLargeToSend } from "./send-message.ts";
 
@@ -16,8 +16,8 @@ export interface EncodedMessage {
  */
 export function encodeRequest(
   settings: ClientCallSettings,
-  method: DescMethod,
-  message: Message,
+  method: MethodDefinition,
+  message: object,
   contextValues: ContextValues | undefined,
 ): EncodedMessage | Promise<EncodedMessage> {
   const bytes = encodeWithinLimit(settings, method, message);
@@ -33,8 +33,8 @@ export function encodeRequest(
 }
 
 /** Throws when the message cannot be encoded or is over the limit. */
-export function encodeWithinLimit(settings: ClientCallSettings, method: DescMethod, message: Message): Uint8Array {
-  const bytes = settings.codec.encode(method.input, message);
+export function encodeWithinLimit(settings: ClientCallSettings, method: MethodDefinition, message: object): Uint8Array {
+  const bytes = method.request.encode(message);
   if (bytes.length > settings.maxSendMessageBytes) throw tooLargeToSend(bytes.length, settings.maxSendMessageBytes);
   return bytes;
 }

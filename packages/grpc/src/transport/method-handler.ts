@@ -1,29 +1,39 @@
-import type { DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
-import type { Interceptor, MethodImplSpec } from "@connectrpc/connect";
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { CallArrivals } from "../call/call-arrivals.ts";
-import type { HookChain } from "../hooks/call-hook.ts";
+import type { MessageCodec } from "../call/message-codec.ts";
+import type { MessageFormat } from "../protocol/content-type.ts";
+import type { HandledCall } from "./handled-call.ts";
 
 /** What is expected of a method that has not answered yet: as much as lets the 200 calls of a connection begin at once, by default. */
 export const unknownResponseBytes = 81_920;
 
+/** How both directions of a method are read and written. */
+export interface MessageCodecs {
+  readonly request: MessageCodec;
+  readonly response: MessageCodec;
+}
+
 /** A method that a server serves: what is looked up by path, with everything decided that does not depend on the call. */
 export interface MethodHandler {
-  readonly spec: MethodImplSpec;
-  readonly service: DescService;
-  readonly method: DescMethod;
-  readonly input: DescMessage;
-  readonly output: DescMessage;
+  readonly codecs: Readonly<Record<MessageFormat, MessageCodecs>>;
   /** The largest request and response message. */
   readonly maxReceiveMessageBytes: number;
   readonly maxSendMessageBytes: number;
   /** Client-streaming and bidirectional methods take any number of requests; the others exactly one. */
   readonly requestIsStream: boolean;
-  /** The server's interceptors, then those that were given with the service; the first is the outermost. */
-  readonly interceptors: readonly Interceptor[];
-  /** The same where all of them are hooks: then the call needs none of Connect's objects. */
-  readonly hooks: HookChain | undefined;
+  /** For those who count calls that are not handled; undefined for a method that is served as bytes. */
+  readonly desc: DescMethod | undefined;
   /** Those among the interceptors that want to know of calls as they arrive. */
   readonly arrivals: CallArrivals | undefined;
   /** What a response is expected to take, learned from those that were sent: few requests begin at once where responses are large. */
   expectedResponseBytes: number;
+  /** Runs the call and sends what comes of it. `input` is the request, or the iterable of requests for methods that take a stream. */
+  invoke(call: HandledCall, input: object): void;
+}
+
+/** The methods of a server, by path. */
+export interface ServedMethods {
+  find(path: string): MethodHandler | undefined;
+  /** Changes whenever a path may lead elsewhere than before. */
+  readonly version: number;
 }

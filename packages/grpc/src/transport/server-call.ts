@@ -1,14 +1,14 @@
 // Not the global of that name: looking that up runs a getter.
 import { performance } from "node:perf_hooks";
-import type { DescMessage, DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorCode, type Http2Error, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
 import type { ClientTls, EndedCall, OnCallEnd } from "../call/call-info.ts";
 import { Cancellation } from "../call/cancellation.ts";
 import { compressionForMessage } from "../call/compress-messages.ts";
-import { CallContext, type ContextSource } from "../call/handler-context.ts";
+import type { MessageCodec } from "../call/message-codec.ts";
 import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
-import { type Codec, copyBytes } from "../codec/index.ts";
+import type { ResponseMetadata } from "../call/response-metadata.ts";
+import { copyBytes } from "../codec/index.ts";
 import { createDebugError, withDebugInfo, withoutDebugInfo } from "../errors/debug-info.ts";
 import { andObserver, type MessageObserver } from "../hooks/message-observer.ts";
 import type { Log } from "../logging/log.ts";
@@ -24,13 +24,13 @@ import {
   metadataToHeaders,
   type OnDropped,
 } from "../protocol/metadata.ts";
-import { appendStatusTrailers } from "../protocol/trailers.ts";
+import { appendRpcStatus } from "../protocol/rpc-status.ts";
+import { appendStatusTrailers, hasExactStatus, statusOfError } from "../protocol/trailers.ts";
 import type { Clock } from "../time/clock.ts";
 import type { DeadlineEntry, DeadlineWheel } from "../time/deadline-wheel.ts";
 import { type TurnShare, workOfMessage } from "../time/turn-share.ts";
 import { decodeReceived, type ReceivingCall } from "./decode-received.ts";
 import type { HandledCall } from "./handled-call.ts";
-import { invoke } from "./invoke-handler.ts";
 import { type MethodHandler, unknownResponseBytes } from "./method-handler.ts";
 import { isOneMessage } from "./one-message.ts";
 import type { RequestPlan } from "./request-plan.ts";
@@ -78,15 +78,7 @@ export interface ServerCallSettings {
  * after is ignored.
  */
 export class ServerCall
-  implements
-    StreamListener,
-    MessageSink,
-    DeadlineEntry,
-    ContextSource,
-    MessageSource<Message>,
-    ReceivingCall,
-    HandledCall,
-    EndedCall
+  implements StreamListener, MessageSink, DeadlineEntry, MessageSource<object>, ReceivingCall, HandledCall, EndedCall
 {
   /** 0 as long as there is no deadline. */
   deadlineAtMs = 0;
@@ -100,7 +92,8 @@ export class ServerCall
 
   readonly plan: RequestPlan;
   private readonly settings: ServerCallSettings;
-  readonly context: CallContext;
+  /** Undefined until the handler begins. */
+  metadata: ResponseMetadata | undefined = undefined;
   private readonly stream: Stream;
   private readonly head: RequestHead;
   private readonly cancellation = new Cancellation();
@@ -109,10 +102,10 @@ export class ServerCall
    * The request of a method that takes one. A compressed one stays as it came until the client has ended the request: one that never ends
    * must not hold a thousand times what it sent.
    */
-  private request: Message | CompressedRequest | undefined = undefined;
+  private request: object | undefined = undefined;
   /** The requests of a method that takes a stream. */
-  private readonly requests: MessageQueue<Message> | undefined;
-  private headSent = false;
+  private readonly requests: MessageQueue<object> | undefined;
+  headSent = false;
   /** Interceptors and handler have it, or had it. */
   private wasHandled = false;
   private over = false;
@@ -127,8 +120,7 @@ export class ServerCall
     this.stream = stream;
     this.head = head;
     this.plan = plan;
-    this.context = new CallContext(this);
-    this.requests = plan.handler.requestIsStream ? new MessageQueue<Message>(this, settings.receiveShare) : undefined;
+    this.requests = plan.handler.requestIsStream ? new MessageQueue<object>(this, settings.receiveShare) : undefined;
   }
 
   /** Call once, with the stream's listener set. */
@@ -137,7 +129,7 @@ export class ServerCall
     const { timeoutMs, handler } = this.plan;
     if (handler.arrivals !== undefined || this.settings.unhandled.hasListener) {
       this.arrivalMs = performance.now();
-      handler.arrivals?.arrived(handler.method);
+      if (handler.desc !== undefined) handler.arrivals?.arrived(handler.desc);
     }
     if (timeoutMs !== undefined) {
       const nowMs = this.settings.clock.nowMs();
@@ -162,12 +154,12 @@ export class ServerCall
 
   // ---- ContextSource
 
-  get service(): DescService {
-    return this.plan.handler.service;
+  get path(): string {
+    return this.head.path;
   }
 
-  get method(): DescMethod {
-    return this.plan.handler.method;
+  get requestFields(): readonly string[] {
+    return this.head.fields;
   }
 
   get url(): string {
@@ -340,12 +332,8 @@ export class ServerCall
 
   // ---- ReceivingCall
 
-  get codec(): Codec {
-    return this.plan.codec;
-  }
-
-  get receivedSchema(): DescMessage {
-    return this.plan.handler.input;
+  get receivedCodec(): MessageCodec {
+    return this.plan.requestCodec;
   }
 
   get receivedCompression(): Compression | undefined {
@@ -376,7 +364,7 @@ export class ServerCall
     end: number,
     compressed: boolean,
     isOwn: boolean,
-  ): Message | Promise<Message> {
+  ): object | Promise<object> {
     try {
       const message = decodeReceived(this, bytes, start, end, compressed, isOwn);
       // The peer's fault, whatever the handler makes of it.
@@ -414,10 +402,14 @@ export class ServerCall
 
   // ---- HandledCall
 
-  respond(message: Message): Promise<void> | undefined {
+  get responseCodec(): MessageCodec {
+    return this.plan.responseCodec;
+  }
+
+  respond(message: object): Promise<void> | undefined {
     if (this.over) return undefined;
-    const { plan, settings, context } = this;
-    const bytes = plan.codec.encode(plan.handler.output, message);
+    const { plan, settings, metadata } = this;
+    const bytes = plan.responseCodec.encode(message);
     const { maxSendMessageBytes } = plan.handler;
     if (bytes.length > maxSendMessageBytes) throw tooLargeToSend(bytes.length, maxSendMessageBytes);
     const { compressMinBytes } = settings;
@@ -425,11 +417,12 @@ export class ServerCall
       plan.responseCompression,
       bytes.length,
       compressMinBytes,
-      context.givenValues,
+      metadata?.givenValues,
     );
     const payload = compression === undefined ? bytes : compression.compress(bytes);
     if (payload instanceof Promise) return payload.then((compressed) => this.writeSmaller(bytes, compressed));
-    return compression === undefined ? this.write(bytes, false) : this.writeSmaller(bytes, payload);
+    if (compression !== undefined) return this.writeSmaller(bytes, payload);
+    return this.write(bytes, false, plan.responseCodec.ownsEncoded);
   }
 
   share(): Promise<void> | undefined {
@@ -438,17 +431,18 @@ export class ServerCall
 
   succeed(): void {
     if (this.over) return;
-    const { context } = this;
+    const { metadata } = this;
     let refused = this.sendHead();
-    if (refused === undefined && context.givenTrailer === undefined) {
+    const trailer = metadata?.givenTrailer;
+    if (refused === undefined && trailer === undefined) {
       this.stream.sendTrailers(okTrailers);
     } else if (refused === undefined) {
       const fields: string[] = [];
       appendStatusTrailers(fields, undefined);
-      appendTrailerMetadata(fields, context.givenTrailer as Headers, this.reportDropped());
+      if (trailer !== undefined) appendTrailerMetadata(fields, trailer, this.reportDropped());
       refused = checkHeaderList("response trailers", fields, this.stream.owner.peerMaxHeaderListBytes);
       // Next to the error they would not fit either.
-      if (refused !== undefined) context.givenTrailer = undefined;
+      if (refused !== undefined && metadata !== undefined) metadata.givenTrailer = undefined;
       else this.stream.sendTrailers(fields);
     }
     if (refused === undefined) this.finish(undefined);
@@ -496,11 +490,16 @@ export class ServerCall
 
   private answerWith(error: ConnectError): void {
     // In a trailers-only response clients take all metadata for trailers; what the handler meant as headers goes ahead.
-    if (this.context.hasResponseHeader && !this.headSent) this.sendHeadBefore(error);
+    const { metadata } = this;
+    if (metadata?.hasResponseHeader === true && !this.headSent) this.sendHeadBefore(error);
     const fields = this.headSent ? [] : this.plainHeadFields();
-    appendStatusTrailers(fields, error, this.reportDropped());
-    if (this.context.givenTrailer !== undefined) {
-      appendTrailerMetadata(fields, this.context.givenTrailer, this.reportDropped());
+    if (hasExactStatus(error) && this.plan.handler.desc === undefined) {
+      appendRpcStatus(fields, statusOfError(error), this.reportDropped());
+    } else {
+      appendStatusTrailers(fields, error, this.reportDropped());
+    }
+    if (metadata?.givenTrailer !== undefined) {
+      appendTrailerMetadata(fields, metadata.givenTrailer, this.reportDropped());
     }
     sendStatus(this.stream, fields, this.headSent);
     this.headSent = true;
@@ -513,7 +512,7 @@ export class ServerCall
       return;
     }
     try {
-      this.request = this.makeMessage(bytes, start, end, false, gathered) as Message;
+      this.request = this.makeMessage(bytes, start, end, false, gathered);
     } catch {
       // It has ended the call.
     }
@@ -548,34 +547,37 @@ export class ServerCall
     }
     this.stream.repay();
     if (this.request instanceof CompressedRequest) this.runCompressed(this.request);
-    else this.run(this.request as Message);
+    else this.run(this.request as object);
   }
 
-  private run(input: Message | MessageQueue<Message>): void {
+  private run(input: object): void {
     // The stream's place is taken until the handler ends, whatever becomes of the stream.
     this.stream.hold();
     this.wasHandled = true;
-    invoke(this, input);
+    this.plan.handler.invoke(this, input);
   }
 
   private toConnectError(reason: unknown): ConnectError {
     const { exposeDebugInfo } = this.settings;
+    // Of a handler that passes on what another server has said.
+    if (reason instanceof ConnectError && hasExactStatus(reason) && this.plan.handler.desc === undefined) return reason;
     if (reason instanceof ConnectError) return exposeDebugInfo ? withDebugInfo(reason) : withoutDebugInfo(reason);
     return exposeDebugInfo ? createDebugError(reason) : new ConnectError("internal error", Code.Internal);
   }
 
   private writeSmaller(plain: Uint8Array, compressed: Uint8Array): Promise<void> | undefined {
-    return isWorthIt(plain, compressed) ? this.write(compressed, true) : this.write(plain, false);
+    if (isWorthIt(plain, compressed)) return this.write(compressed, true, true);
+    return this.write(plain, false, this.plan.responseCodec.ownsEncoded);
   }
 
-  private write(payload: Uint8Array, compressed: boolean): Promise<void> | undefined {
+  private write(payload: Uint8Array, compressed: boolean, owned: boolean): Promise<void> | undefined {
     if (this.over) return undefined;
     const refused = this.sendHead();
     if (refused !== undefined) throw refused;
     this.sentMessageBytes += payload.length;
     expectResponse(this.plan.handler, payload.length);
     this.observer?.onSent(payload.length, compressed);
-    if (sendMessage(this.stream, payload, compressed, false, true)) return undefined;
+    if (sendMessage(this.stream, payload, compressed, false, owned)) return undefined;
     return new Promise((resolve) => {
       this.wakeSender = resolve;
     });
@@ -587,11 +589,10 @@ export class ServerCall
       this.settings.log.debug("metadata was dropped", { path: this.head.path, name: printable(name), reason });
   }
 
-  /** Returns an error, with nothing sent, where the client does not accept so much metadata. */
-  private sendHead(): ConnectError | undefined {
+  sendHead(): ConnectError | undefined {
     if (this.headSent) return undefined;
-    const { plan, settings, context, stream } = this;
-    if (context.givenHeader !== undefined) {
+    const { plan, settings, metadata, stream } = this;
+    if (metadata?.givenHeader !== undefined) {
       const fields = this.headFields();
       const refused = checkHeaderList("response headers", fields, stream.owner.peerMaxHeaderListBytes);
       if (refused !== undefined) return refused;
@@ -599,17 +600,18 @@ export class ServerCall
       stream.sendHeaders(fields);
       return undefined;
     }
-    const head = settings.responseHeads.plain(plan.codec, plan.responseCompression);
-    if (context.plainHeader === undefined) {
+    const head = settings.responseHeads.plain(plan.format, plan.responseCompression);
+    const added = metadata?.plainHeader;
+    if (added === undefined) {
       this.headSent = true;
       stream.sendHeaders(head);
       return undefined;
     }
-    const bytes = head.listBytes + headerListBytes(context.plainHeader);
+    const bytes = head.listBytes + headerListBytes(added);
     const limitBytes = stream.owner.peerMaxHeaderListBytes;
     if (bytes > limitBytes) return headerListTooLarge("response headers", bytes, limitBytes);
     this.headSent = true;
-    stream.sendHeaders(head, false, context.plainHeader);
+    stream.sendHeaders(head, false, added);
     return undefined;
   }
 
@@ -622,15 +624,14 @@ export class ServerCall
 
   private plainHeadFields(): string[] {
     const { plan, settings } = this;
-    return settings.responseHeads.fields(plan.codec, plan.responseCompression);
+    return settings.responseHeads.fields(plan.format, plan.responseCompression);
   }
 
   private headFields(): string[] {
-    const { settings, context } = this;
+    const { settings, metadata } = this;
     const fields = this.plainHeadFields();
-    if (context.plainHeader !== undefined) fields.push(...context.plainHeader);
-    if (context.givenHeader === undefined) return fields;
-    const error = appendMetadata(fields, context.givenHeader, this.reportDropped());
+    if (metadata?.givenHeader === undefined) return fields;
+    const error = appendMetadata(fields, metadata.givenHeader, this.reportDropped());
     if (error !== undefined) settings.log.warn("response metadata was left out", { path: this.head.path, error });
     return fields;
   }
@@ -658,9 +659,10 @@ export class ServerCall
   }
 
   private tellUnhandled({ code, rawMessage: reason }: ConnectError): void {
-    const { method, peerAddress: peer, arrivalMs } = this;
+    const { peerAddress: peer, arrivalMs } = this;
+    const { desc: method, arrivals } = this.plan.handler;
     const durationMs = arrivalMs === 0 ? 0 : performance.now() - arrivalMs;
-    this.plan.handler.arrivals?.unhandled(method, code, durationMs);
+    if (method !== undefined) arrivals?.unhandled(method, code, durationMs);
     this.settings.unhandled.tell({ path: this.head.path, peer, method, code, reason, durationMs });
   }
 }

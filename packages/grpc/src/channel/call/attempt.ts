@@ -1,6 +1,6 @@
-import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code, ConnectError } from "@connectrpc/connect";
 import { keepsProcessAlive } from "../../call/keeps-process-alive.ts";
+import type { MethodDefinition } from "../../call/method-definition.ts";
 import type { AttemptObservers } from "../../hooks/attempt-observer.ts";
 import { ClientCall, type ClientCallListener } from "../../transport/client-call.ts";
 import type { ClientCallSettings } from "../../transport/client-call-settings.ts";
@@ -44,7 +44,12 @@ export class Attempt extends ClientCall implements CallOutcome {
   /** It has its place on a connection and is not over. */
   private isOpen = false;
 
-  constructor(settings: ClientCallSettings, method: DescMethod, owner: ClientCallListener, earlierAttempts: number) {
+  constructor(
+    settings: ClientCallSettings,
+    method: MethodDefinition,
+    owner: ClientCallListener,
+    earlierAttempts: number,
+  ) {
     super(settings, method, owner);
     this.earlierAttempts = earlierAttempts;
   }
@@ -71,7 +76,7 @@ export class Attempt extends ClientCall implements CallOutcome {
     this.isOpen = true;
     pick.tracker?.onStart();
     connection.start(this, head, fields);
-    if (!this.keepsProcessAlive) this.stream?.unref();
+    if (!this.keepsProcessAlive) this.unref();
   }
 
   get keepsProcessAlive(): boolean {

@@ -1,10 +1,10 @@
-import type { DescMethod, Message } from "@bufbuild/protobuf";
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import { abortError } from "../../call/abort-error.ts";
+import type { MethodDefinition } from "../../call/method-definition.ts";
 import { waitForReady } from "../../call/wait-for-ready.ts";
 import { AttemptObservers, type OnAttempt } from "../../hooks/attempt-observer.ts";
 import type { MetadataInit } from "../../protocol/metadata.ts";
-import { formatMethodPath } from "../../protocol/method-path.ts";
 import type { DeadlineEntry } from "../../time/deadline-wheel.ts";
 import { callFields, replaceMetadata, replaceTimeout } from "../../transport/request-heads.ts";
 import type { PickInfo } from "../balancer/index.ts";
@@ -40,7 +40,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   deadlineSlot = -1;
 
   readonly calls: CallContext;
-  readonly method: DescMethod;
+  readonly method: MethodDefinition;
   /** The latest attempt, or the one that the call has committed to. */
   attempt: Attempt;
   /** All attempts in order of their start, once there is more than one. */
@@ -59,13 +59,13 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   private onAbort: (() => void) | undefined = undefined;
 
   /** @throws ConnectError for metadata that gRPC cannot carry */
-  constructor(calls: CallContext, method: DescMethod, init: OutgoingCallInit) {
+  constructor(calls: CallContext, plan: MethodPlan, init: OutgoingCallInit) {
     this.calls = calls;
-    this.method = method;
+    this.method = plan.method;
     this.init = init;
-    this.plan = calls.plans.of(method);
+    this.plan = plan;
     this.fields = callFields(shorter(init.timeoutMs, this.plan.config.timeoutMs), init.metadata, calls.onDropped);
-    this.attempt = new Attempt(this.plan.settings, method, this, 0);
+    this.attempt = new Attempt(this.plan.settings, plan.method, this, 0);
     this.attempt.contextValues = init.contextValues;
   }
 
@@ -116,7 +116,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   // ---- PickInfo
 
   get methodPath(): string {
-    return formatMethodPath(this.method.parent.typeName, this.method.name);
+    return this.method.path;
   }
 
   get header(): Headers {
@@ -133,7 +133,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   /** The call began before the channel knew its service config, which is here now. */
   onServiceConfig(): void {
     const { attempt } = this;
-    this.plan = this.calls.plans.of(this.method);
+    this.plan = this.calls.plans.renewed(this.plan);
     attempt.settings = this.plan.settings;
     if (attempt.wait !== undefined) attempt.wait.waitForReady = this.waitsForReady;
     const { timeoutMs } = this.plan.config;
@@ -169,7 +169,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
     this.takeHead(attempt);
   }
 
-  onMessage(_attempt: Attempt, message: Message | Promise<Message>): void {
+  onMessage(_attempt: Attempt, message: object | Promise<object>): void {
     if (!this.isOver) this.takeMessage(message);
   }
 
@@ -232,7 +232,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   /** The attempt's stream has room again. */
   protected abstract sendMore(attempt: Attempt): void;
   protected abstract takeHead(attempt: Attempt): void;
-  protected abstract takeMessage(message: Message | Promise<Message>): void;
+  protected abstract takeMessage(message: object | Promise<object>): void;
   protected abstract prepareAttempt(attempt: Attempt): void;
   /** Nothing is sent a second time from here on. */
   protected abstract forgetRequests(): void;
@@ -271,7 +271,9 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
 
   private seekConnection(attempt: Attempt, nowMs: number): void {
     const { core, onAttempt } = this.calls;
-    if (onAttempt !== undefined) this.observe(attempt, onAttempt);
+    const { desc } = this.method;
+    // They belong to interceptors, which know methods by their descriptors.
+    if (onAttempt !== undefined && desc !== undefined) this.observe(attempt, desc, onAttempt);
     if (!core.isConfigured) {
       core.leaveIdle();
       // Some names are resolved at once.
@@ -290,8 +292,8 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
     core.enqueue(attempt.wait);
   }
 
-  private observe(attempt: Attempt, listeners: readonly OnAttempt[]): void {
-    const { calls, method } = this;
+  private observe(attempt: Attempt, method: DescMethod, listeners: readonly OnAttempt[]): void {
+    const { calls } = this;
     const { earlierAttempts, isTransparent } = attempt;
     const { metadata } = this.init;
     // What interceptors have filled is at hand, and observers only read it.

@@ -1,16 +1,13 @@
-import type { DescMessage, DescMethodStreaming, Message, MessageInitShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, type StreamResponse } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { keepStack, rejectToCaller } from "../../call/caller-stack.ts";
-import { toMessage } from "../../call/message-init.ts";
 import { MessageQueue, type MessageSource } from "../../call/message-queue.ts";
 import { type EncodedMessage, encodeRequest } from "../../transport/encode-request.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallContext } from "./call-context.ts";
+import type { MethodPlan } from "./method-plans.ts";
 import { OutgoingCall, type OutgoingCallInit } from "./outgoing-call.ts";
-import { LazyStreamResponse } from "./responses.ts";
+import type { OpenResponse } from "./responses.ts";
 import { SentRequests } from "./sent-requests.ts";
-
-type Requests = AsyncIterable<MessageInitShape<DescMessage>>;
 
 /**
  * Any number of messages one way or both: a promise of the response's head, and with it of the messages.
@@ -18,11 +15,11 @@ type Requests = AsyncIterable<MessageInitShape<DescMessage>>;
  * Until the call commits to an attempt, the requests are kept as they were sent, and each attempt sends them from the first
  * on. What the application gives next is taken only when some attempt has caught up and has room.
  */
-export class StreamingCall extends OutgoingCall implements MessageSource<Message> {
-  private readonly input: AsyncIterator<MessageInitShape<DescMessage>>;
-  private readonly resolve: (response: StreamResponse | Promise<never>) => void;
-  private readonly responses: MessageQueue<Message>;
-  private response: LazyStreamResponse | undefined = undefined;
+export class StreamingCall extends OutgoingCall implements MessageSource<object> {
+  private readonly input: AsyncIterator<object>;
+  private readonly resolve: (response: object | Promise<never>) => void;
+  private readonly responses: MessageQueue<object>;
+  private response: OpenResponse | undefined = undefined;
   private readonly sent: SentRequests;
   /** The next attempt is the last: what follows no longer fits the buffer. */
   private hasOverflowed = false;
@@ -34,14 +31,14 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
 
   constructor(
     calls: CallContext,
-    method: DescMethodStreaming,
+    plan: MethodPlan,
     init: OutgoingCallInit,
-    requests: Requests,
-    resolve: (response: StreamResponse | Promise<never>) => void,
+    requests: AsyncIterable<object>,
+    resolve: (response: object | Promise<never>) => void,
   ) {
-    super(calls, method, init);
+    super(calls, plan, init);
     this.input = requests[Symbol.asyncIterator]();
-    this.responses = new MessageQueue<Message>(this, calls.receiveShare);
+    this.responses = new MessageQueue<object>(this, calls.receiveShare);
     this.resolve = resolve;
     this.sent = new SentRequests(calls.replayBudget);
     this.prepareAttempt(this.attempt);
@@ -60,7 +57,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
     end: number,
     compressed: boolean,
     isOwn: boolean,
-  ): Message | Promise<Message> {
+  ): object | Promise<object> {
     return this.attempt.makeMessage(bytes, start, end, compressed, isOwn);
   }
 
@@ -131,7 +128,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
   }
 
   protected settle(error: ConnectError | undefined): void {
-    this.response?.complete();
+    this.response?.complete(error);
     if (error === undefined) {
       this.responses.end();
       if (this.response === undefined) this.respond(this.attempt);
@@ -147,7 +144,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
   }
 
   private respond(attempt: Attempt): void {
-    this.response = new LazyStreamResponse(attempt, this.responses);
+    this.response = this.plan.responses.stream(attempt, this.responses);
     this.resolve(this.response);
   }
 
@@ -162,14 +159,14 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
         return;
       }
       if (this.isOver) return;
-      const hasRoom = this.take(toMessage(method.input, next.value));
+      const hasRoom = this.take(method.request.toMessage(next.value));
       const pause = (typeof hasRoom === "boolean" ? hasRoom : await hasRoom) ? calls.sendShare.take() : this.room();
       if (pause !== undefined) await pause;
     }
   }
 
   /** Sends a request on, and keeps it where it may have to be sent again. False: wait for room. */
-  private take(message: Message): boolean | Promise<boolean> {
+  private take(message: object): boolean | Promise<boolean> {
     const { attempt } = this;
     if (this.isCommitted && this.sent.isEmpty && attempt.stream !== undefined && !attempt.isBlocked) {
       const sent = attempt.send(message, false);

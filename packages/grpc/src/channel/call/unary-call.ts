@@ -1,25 +1,24 @@
-import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
-import { Code, ConnectError, type UnaryResponse } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { rejectToCaller } from "../../call/caller-stack.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallContext } from "./call-context.ts";
+import type { MethodPlan } from "./method-plans.ts";
 import { OutgoingCall, type OutgoingCallInit } from "./outgoing-call.ts";
-import { LazyUnaryResponse } from "./responses.ts";
 
 /** One request, one response: a promise of the latter. */
 export class UnaryCall extends OutgoingCall {
-  private readonly request: Message;
-  private readonly resolve: (response: UnaryResponse | Promise<never>) => void;
-  private response: Message | Promise<Message> | undefined = undefined;
+  private readonly request: object;
+  private readonly resolve: (response: object | Promise<never>) => void;
+  private response: object | Promise<object> | undefined = undefined;
 
   constructor(
     calls: CallContext,
-    method: DescMethodUnary,
+    plan: MethodPlan,
     init: OutgoingCallInit,
-    request: Message,
-    resolve: (response: UnaryResponse | Promise<never>) => void,
+    request: object,
+    resolve: (response: object | Promise<never>) => void,
   ) {
-    super(calls, method, init);
+    super(calls, plan, init);
     this.request = request;
     this.resolve = resolve;
   }
@@ -32,7 +31,7 @@ export class UnaryCall extends OutgoingCall {
 
   protected forgetRequests(): void {}
 
-  protected takeMessage(message: Message | Promise<Message>): void {
+  protected takeMessage(message: object | Promise<object>): void {
     if (this.response === undefined) {
       this.response = message;
     } else {
@@ -61,7 +60,7 @@ export class UnaryCall extends OutgoingCall {
     }
   }
 
-  private makeResponse(message: Message): UnaryResponse {
-    return new LazyUnaryResponse(this.attempt, message);
+  private makeResponse(message: object): object {
+    return this.plan.responses.unary(this.attempt, message);
   }
 }
