@@ -5,7 +5,11 @@ import { defineMethod } from "../../../packages/grpc/src/call/method-definition.
 import { createProtobufCodec } from "../../../packages/grpc/src/codec/index.ts";
 import { unindexedFields } from "../../../packages/grpc/src/protocol/unindexed-fields.ts";
 import { ClientCall, type ClientCallListener } from "../../../packages/grpc/src/transport/client-call.ts";
-import type { ClientCallSettings } from "../../../packages/grpc/src/transport/client-call-settings.ts";
+import {
+  type ClientCallPlan,
+  type ClientCallSettings,
+  planCalls,
+} from "../../../packages/grpc/src/transport/client-call-settings.ts";
 import {
   createHttp2Connect,
   type Http2ClientConnection,
@@ -26,7 +30,7 @@ const settings: ClientCallSettings = {
 export class BareCaller {
   private readonly connection: Http2ClientConnection;
   private readonly heads: RequestHeads;
-  private readonly methods = new Map<DescMethodUnary, ReturnType<typeof defineMethod>>();
+  private readonly plans = new Map<DescMethodUnary, ClientCallPlan>();
 
   private constructor(connection: Http2ClientConnection, heads: RequestHeads) {
     this.connection = connection;
@@ -62,16 +66,16 @@ export class BareCaller {
   /** As many at once as the connection has places; one more throws. */
   unary(method: DescMethodUnary, request: Message): Promise<{ readonly message: Message }> {
     return new Promise((resolve, reject) => {
-      const call = new ClientCall(settings, this.define(method), new AwaitedResponse(resolve, reject));
+      const call = new ClientCall(this.planOf(method), new AwaitedResponse(resolve, reject));
       this.connection.start(call, this.heads.of(call.method.path), []);
       call.send(request, true);
     });
   }
 
-  private define(method: DescMethodUnary): ReturnType<typeof defineMethod> {
-    const known = this.methods.get(method) ?? defineMethod(method, settings.codec);
-    this.methods.set(method, known);
-    return known;
+  private planOf(method: DescMethodUnary): ClientCallPlan {
+    const plan = this.plans.get(method) ?? planCalls(defineMethod(method, settings.codec), settings);
+    this.plans.set(method, plan);
+    return plan;
   }
 
   close(): void {
@@ -102,6 +106,8 @@ class AwaitedResponse implements ClientCallListener {
   }
 
   onWritable(): void {}
+
+  onReaderGone(): void {}
 
   describeCall(): string {
     return "";

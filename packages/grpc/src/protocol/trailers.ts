@@ -97,8 +97,8 @@ export function errorOfStatus(status: RpcStatus): ConnectError {
 }
 
 /** Whether the error was made of a status, which then goes out as it is. */
-export function hasExactStatus(error: ConnectError): boolean {
-  return exactStatuses.has(error);
+export function hasExactStatus(error: unknown): error is ConnectError {
+  return error instanceof ConnectError && exactStatuses.has(error);
 }
 
 /** Returns the status that an error was made of, or the one that it stands for. */

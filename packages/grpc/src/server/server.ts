@@ -116,10 +116,15 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
   const methods = rawMethods === undefined ? table : new RoutedAndRawMethods(table, rawMethods, messageLimits);
   const counts = { started: 0, succeeded: 0, failed: 0 };
   const listener = makeListener(
-    { methods, compressions, maxTimeoutMs: options.maxTimeoutMs, log },
+    {
+      methods,
+      compressions,
+      compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
+      maxTimeoutMs: options.maxTimeoutMs,
+      log,
+    },
     {
       counts,
-      compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
       responseHeads: new ResponseHeads(compressions),
       deadlines,
       sendShare: new TurnShare(),

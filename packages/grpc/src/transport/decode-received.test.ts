@@ -6,6 +6,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type MessageCodec, SchemaCodec } from "../call/message-codec.ts";
 import { type Codec, createProtobufCodec } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
+import { Payload } from "../protocol/payload.ts";
 import { decodeReceived, type ReceivingCall } from "./decode-received.ts";
 
 const codec = createProtobufCodec();
@@ -27,15 +28,15 @@ function openCall(
   };
 }
 
-function decode(bytes: Uint8Array, compression: Compression | undefined, compressed: boolean, isOwn: boolean) {
-  return decodeReceived(openCall(compression), bytes, 0, bytes.length, compressed, isOwn);
+function decode(bytes: Uint8Array, compression: Compression | undefined, compressed: boolean, owned: boolean) {
+  return decodeReceived(openCall(compression), new Payload().whole(bytes, compressed, owned));
 }
 
 function bytesIn(message: object | Promise<object>): number[] {
   return [...(message as Message & { value: Uint8Array }).value];
 }
 
-test("keeps no view of bytes that are only lent", () => {
+test("keeps no view of borrowed bytes", () => {
   const lent = new Uint8Array(bytes);
   const message = decode(lent, undefined, false, false);
   lent.fill(0xff);
@@ -55,11 +56,11 @@ test("frees large bytes of its own that a message does not keep, and those of br
   // Unknown fields would be views of the bytes.
   const forgetful = createProtobufCodec({ keepUnknownFields: false });
   const call = openCall(undefined, new SchemaCodec(forgetful, StringValueSchema));
-  const { value } = decodeReceived(call, own, 0, own.length, false, true) as { value: string };
+  const { value } = decodeReceived(call, new Payload().whole(own, false, true)) as { value: string };
   assert.deepEqual([value.length, own.length], [16_384, 0]);
 
   const lent = new Uint8Array(text);
-  decodeReceived(call, lent, 0, lent.length, false, false);
+  decodeReceived(call, new Payload().whole(lent, false, false));
   assert.equal(lent.length, text.length);
 
   const broken = large(0);
@@ -89,7 +90,7 @@ test("decodes messages that were decompressed at the same time in turns of their
     };
     const compression = compressionThat(async () => new Uint8Array(65_536));
     const call = openCall(compression, new SchemaCodec(recording, BytesValueSchema));
-    return decodeReceived(call, bytes, 0, bytes.length, true, true);
+    return decodeReceived(call, new Payload().whole(bytes, true, true));
   };
   for (const [decodingMs, expected] of [
     [1, ["decode", "turn", "decode"]],
@@ -118,7 +119,7 @@ test("frees what was decompressed with one byte to spare, and leaves larger buff
     const compression = compressionThat(async () => decompressed);
     const forgetful = createProtobufCodec({ keepUnknownFields: false });
     const call = openCall(compression, new SchemaCodec(forgetful, StringValueSchema));
-    await decodeReceived(call, bytes, 0, bytes.length, true, true);
+    await decodeReceived(call, new Payload().whole(bytes, true, true));
     assert.equal(decompressed.length, left);
   }
 });
@@ -132,7 +133,7 @@ test("keeps large bytes that a message has views of", () => {
   assert.equal(value.at(-1), 7);
 });
 
-test("copies lent bytes before it decompresses them later", async () => {
+test("copies borrowed bytes before it decompresses them later", async () => {
   const lent = new Uint8Array(bytes);
   const message = decode(
     lent,
@@ -170,7 +171,7 @@ test("lets a failed decompression be left alone, and tells whoever asks", async 
 test("makes no message for a call that was cut off while it was decompressed, and frees the result", async () => {
   const plain = new Uint8Array(16_384);
   const call = { ...openCall(compressionThat(async () => plain)), isCutOff: false };
-  const message = decodeReceived(call, bytes, 0, bytes.length, true, true);
+  const message = decodeReceived(call, new Payload().whole(bytes, true, true));
   call.isCutOff = true;
   await assert.rejects(message as Promise<object>, { code: Code.Canceled });
   assert.equal(plain.length, 0);
@@ -183,8 +184,8 @@ test("keeps the room that a decompressed message needs, and none for one that fa
     keepRoom: (bytes) => kept.push(bytes),
   });
   const good = compressionThat(async (bytes) => bytes);
-  await decodeReceived(call(good), bytes, 0, bytes.length, true, true);
+  await decodeReceived(call(good), new Payload().whole(bytes, true, true));
   const failing = compressionThat(() => Promise.reject(new Error("broken")));
-  await assert.rejects(decodeReceived(call(failing), bytes, 0, bytes.length, true, true) as Promise<object>);
+  await assert.rejects(decodeReceived(call(failing), new Payload().whole(bytes, true, true)) as Promise<object>);
   assert.deepEqual(kept, [bytes.length, 0]);
 });

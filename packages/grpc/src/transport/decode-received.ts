@@ -4,6 +4,7 @@ import type { MessageCodec } from "../call/message-codec.ts";
 import { copyBytes } from "../codec/index.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
 import { reportExternalBytes } from "../protocol/gc-pressure.ts";
+import type { Payload } from "../protocol/payload.ts";
 import { TurnShare } from "../time/turn-share.ts";
 
 /** Below, freeing costs as much as it saves. */
@@ -26,26 +27,20 @@ export interface ReceivingCall {
 }
 
 /**
- * Makes a message of the bytes that came for it. Unless they are the message's own, they are copied where it would keep parts
- * of them, or outlive this call. Throws or rejects when they are not such a message or are over the limit once they are
- * decompressed, and rejects when the call was cut off in the meantime. A promise may be left alone: its failure does not count as unhandled.
+ * Makes a message of the bytes that came for it. Borrowed ones are copied where the message would keep parts of them, or outlive this call.
+ * Throws or rejects when they are not such a message or are over the limit once they are decompressed, and rejects when the call was cut off
+ * in the meantime. A promise may be left alone: its failure does not count as unhandled.
  */
-export function decodeReceived(
-  call: ReceivingCall,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  compressed: boolean,
-  isOwn: boolean,
-): object | Promise<object> {
+export function decodeReceived(call: ReceivingCall, payload: Payload): object | Promise<object> {
   const { receivedCodec: codec } = call;
-  const isLent = !isOwn && (compressed || codec.retainsInput());
-  const content = isLent ? copyBytes(bytes, start, end) : bytes.subarray(start, end);
-  if (!compressed) return isOwn ? decodeOwn(codec, content) : codec.decode(content);
+  const { bytes, start, end, compressed, owned } = payload;
+  const isCopied = !owned && (compressed || codec.retainsInput());
+  const content = isCopied ? copyBytes(bytes, start, end) : bytes.subarray(start, end);
+  if (!compressed) return owned ? decodeOwned(codec, content) : codec.decode(content);
   const { receivedCompression: compression } = call;
   if (compression === undefined) throw undeclaredCompressionError();
   const plain = compression.decompress(content, call.maxReceiveMessageBytes, call);
-  if (!(plain instanceof Promise)) return decodeOwn(codec, plain);
+  if (!(plain instanceof Promise)) return decodeOwned(codec, plain);
   const message = plain.then(
     (decompressed) => decodeLater(call, decompressed),
     (error) => {
@@ -63,7 +58,7 @@ async function decodeLater(call: ReceivingCall, content: Uint8Array): Promise<ob
   if (!call.isCutOff) {
     const beganMs = decodeShare.making(content.length, true);
     try {
-      return decodeOwn(call.receivedCodec, content);
+      return decodeOwned(call.receivedCodec, content);
     } finally {
       decodeShare.made(beganMs);
     }
@@ -73,7 +68,7 @@ async function decodeLater(call: ReceivingCall, content: Uint8Array): Promise<ob
 }
 
 /** Of bytes that belong to this message alone. Large ones that it does not keep are freed at once, broken ones as well. */
-function decodeOwn(codec: MessageCodec, content: Uint8Array): object {
+function decodeOwned(codec: MessageCodec, content: Uint8Array): object {
   if (content.length < minFreedBytes) return codec.decode(content);
   let isKept = false;
   try {

@@ -31,6 +31,13 @@ export interface MethodHandler {
   invoke(call: HandledCall, input: object): void;
 }
 
+/** A larger response than before is what is expected at once; smaller ones change that little by little. */
+export function expectResponse(handler: MethodHandler, bytes: number): void {
+  const expectedBytes = handler.expectedResponseBytes;
+  if (bytes >= expectedBytes || expectedBytes === unknownResponseBytes) handler.expectedResponseBytes = bytes;
+  else handler.expectedResponseBytes -= Math.ceil((expectedBytes - bytes) / 8);
+}
+
 /** The methods of a server, by path. */
 export interface ServedMethods {
   find(path: string): MethodHandler | undefined;

@@ -6,15 +6,21 @@ import { printable } from "../logging/printable.ts";
 import { thrownText } from "../logging/thrown-text.ts";
 import { type Compression, chooseRequestDecoding, chooseResponseEncoding } from "../protocol/compression.ts";
 import { type MessageFormat, parseContentType } from "../protocol/content-type.ts";
-import { findMetadataError } from "../protocol/metadata.ts";
+import { findMetadata, findMetadataError } from "../protocol/metadata.ts";
 import { parseMethodPath } from "../protocol/method-path.ts";
 import { parseTimeout } from "../protocol/timeout.ts";
+import type { ReceiveSettings } from "./message-receiver.ts";
+import { MessageSender } from "./message-sender.ts";
 import type { MethodHandler, ServedMethods } from "./method-handler.ts";
+
+/** Interceptors look for a few headers, always the same. */
+const maxLookedUp = 8;
 
 /** What a server knows that planning needs. */
 export interface PlanSettings {
   readonly methods: ServedMethods;
   readonly compressions: readonly Compression[];
+  readonly compressMinBytes: number;
   readonly maxTimeoutMs: number | undefined;
   readonly log: Log;
 }
@@ -28,8 +34,9 @@ export interface RequestPlan {
   readonly version: number;
   readonly handler: MethodHandler;
   readonly format: MessageFormat;
-  readonly requestCodec: MessageCodec;
   readonly responseCodec: MessageCodec;
+  readonly receive: ReceiveSettings;
+  readonly sender: MessageSender;
   readonly requestCompression: Compression | undefined;
   readonly responseCompression: Compression | undefined;
   readonly timeoutMs: number | undefined;
@@ -81,17 +88,34 @@ export function planRequest(settings: PlanSettings, head: RequestHead): RequestP
   const parsed = timeout === undefined ? undefined : parseTimeout(timeout);
   if (parsed !== undefined && "error" in parsed) return { version, error: parsed.error, handler };
   const codecs = handler.codecs[format];
+  const responseCompression = chooseResponseEncoding(acceptEncoding, decoding.compression, settings.compressions);
   return {
     version,
     handler,
     format,
-    requestCodec: codecs.request,
     responseCodec: codecs.response,
+    receive: { codec: codecs.request, maxMessageBytes: handler.maxReceiveMessageBytes },
+    sender: new MessageSender({
+      codec: codecs.response,
+      compression: responseCompression,
+      compressMinBytes: settings.compressMinBytes,
+      maxMessageBytes: handler.maxSendMessageBytes,
+    }),
     requestCompression: decoding.compression,
-    responseCompression: chooseResponseEncoding(acceptEncoding, decoding.compression, settings.compressions),
+    responseCompression,
     timeoutMs: shorter(parsed?.timeoutMs, settings.maxTimeoutMs),
     lookedUp: [],
   };
+}
+
+/** Returns a request header as an application sees it. */
+export function lookUpHeader({ lookedUp }: RequestPlan, { fields }: RequestHead, name: string): string | null {
+  for (let at = 0; at < lookedUp.length; at += 2) {
+    if (lookedUp[at] === name) return lookedUp[at + 1] as string | null;
+  }
+  const value = findMetadata(fields, name);
+  if (lookedUp.length < 2 * maxLookedUp) lookedUp.push(name, value);
+  return value;
 }
 
 /** What an application's own look-up throws costs the calls of that path, and no other. */

@@ -5,7 +5,8 @@ import { ErrorCode, type RequestHead, type Stream, type StreamListener } from "@
 import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { type PlanSettings, planRequest, type Refusal, type RequestPlan } from "./request-plan.ts";
 import { sendStatus } from "./send-status.ts";
-import { ServerCall, type ServerCallSettings } from "./server-call.ts";
+import { ServerCall } from "./server-call.ts";
+import type { ServerCallSettings } from "./server-call-settings.ts";
 
 /** Makes a call of a stream that a client has opened, or refuses it. */
 export function serveStream(

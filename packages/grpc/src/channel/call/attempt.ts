@@ -1,9 +1,8 @@
 import type { Code, ConnectError } from "@connectrpc/connect";
 import { keepsProcessAlive } from "../../call/keeps-process-alive.ts";
-import type { MethodDefinition } from "../../call/method-definition.ts";
 import type { AttemptObservers } from "../../hooks/attempt-observer.ts";
 import { ClientCall, type ClientCallListener } from "../../transport/client-call.ts";
-import type { ClientCallSettings } from "../../transport/client-call-settings.ts";
+import type { ClientCallPlan } from "../../transport/client-call-settings.ts";
 import type { CallOutcome } from "../balancer/index.ts";
 import type { CallWaiter, CompletePick } from "../core/waiter-queue.ts";
 import type { MethodPlan } from "./method-plans.ts";
@@ -44,13 +43,8 @@ export class Attempt extends ClientCall implements CallOutcome {
   /** It has its place on a connection and is not over. */
   private isOpen = false;
 
-  constructor(
-    settings: ClientCallSettings,
-    method: MethodDefinition,
-    owner: ClientCallListener,
-    earlierAttempts: number,
-  ) {
-    super(settings, method, owner);
+  constructor(plan: ClientCallPlan, owner: ClientCallListener, earlierAttempts: number) {
+    super(plan, owner);
     this.earlierAttempts = earlierAttempts;
   }
 
@@ -80,7 +74,7 @@ export class Attempt extends ClientCall implements CallOutcome {
   }
 
   get keepsProcessAlive(): boolean {
-    return this.contextValues?.get(keepsProcessAlive) !== false;
+    return this.sendValues?.get(keepsProcessAlive) !== false;
   }
 
   /** The attempt is over: tells the balancer. */

@@ -2,7 +2,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { rawMessages } from "../../call/message-codec.ts";
 import { defineMethod, type MethodDefinition } from "../../call/method-definition.ts";
 import { parseMethodPath } from "../../protocol/method-path.ts";
-import type { ClientCallSettings } from "../../transport/client-call-settings.ts";
+import { type ClientCallPlan, type ClientCallSettings, planCalls } from "../../transport/client-call-settings.ts";
 import type { RequestHeads } from "../../transport/request-heads.ts";
 import { RetryThrottle } from "../retry/retry-throttle.ts";
 import { emptyServiceConfig, type MethodConfig, type ServiceConfig } from "../service-config/service-config.ts";
@@ -10,11 +10,9 @@ import { rawResponses } from "./raw-responses.ts";
 import { type ResponseMaker, typedResponses } from "./responses.ts";
 
 /** What all calls of one method have in common under one service config. */
-export interface MethodPlan {
-  readonly method: MethodDefinition;
+export interface MethodPlan extends ClientCallPlan {
   readonly responses: ResponseMaker;
   readonly head: ReturnType<RequestHeads["of"]>;
-  readonly settings: ClientCallSettings;
   readonly config: MethodConfig;
 }
 
@@ -80,10 +78,9 @@ export class MethodPlans {
   private make(method: MethodDefinition): MethodPlan {
     const config = this.config.methods.of(method.name.service, method.name.method);
     return {
-      method,
+      ...planCalls(method, limitSettings(this.settings, config)),
       responses: method.desc === undefined ? rawResponses : typedResponses,
       head: this.heads.of(method.path),
-      settings: limitSettings(this.settings, config),
       config,
     };
   }

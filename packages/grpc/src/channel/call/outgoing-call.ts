@@ -65,8 +65,8 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
     this.init = init;
     this.plan = plan;
     this.fields = callFields(shorter(init.timeoutMs, this.plan.config.timeoutMs), init.metadata, calls.onDropped);
-    this.attempt = new Attempt(this.plan.settings, plan.method, this, 0);
-    this.attempt.contextValues = init.contextValues;
+    this.attempt = new Attempt(plan, this, 0);
+    this.attempt.sendValues = init.contextValues;
   }
 
   begin(timeoutMs: number | undefined): void {
@@ -134,7 +134,8 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   onServiceConfig(): void {
     const { attempt } = this;
     this.plan = this.calls.plans.renewed(this.plan);
-    attempt.settings = this.plan.settings;
+    attempt.plan = this.plan;
+    attempt.receiver.settings = this.plan.receive;
     if (attempt.wait !== undefined) attempt.wait.waitForReady = this.waitsForReady;
     const { timeoutMs } = this.plan.config;
     if (timeoutMs === undefined) return;
@@ -173,6 +174,10 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
     if (!this.isOver) this.takeMessage(message);
   }
 
+  onReaderGone(): void {
+    this.cancel(new ConnectError("the caller took no more responses", Code.Canceled));
+  }
+
   onWritable(attempt: Attempt): void {
     this.sendMore(attempt);
   }
@@ -193,9 +198,9 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   // ---- RepeatedCall
 
   startAttempt(earlierAttempts: number, isTransparent: boolean): void {
-    const attempt = new Attempt(this.plan.settings, this.method, this, earlierAttempts);
+    const attempt = new Attempt(this.plan, this, earlierAttempts);
     attempt.isTransparent = isTransparent;
-    attempt.contextValues = this.init.contextValues;
+    attempt.sendValues = this.init.contextValues;
     this.prepareAttempt(attempt);
     this.attempts ??= [this.attempt];
     this.attempts.push(attempt);

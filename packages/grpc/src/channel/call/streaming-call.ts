@@ -1,7 +1,8 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { ConnectError, type ContextValues } from "@connectrpc/connect";
 import { keepStack, rejectToCaller } from "../../call/caller-stack.ts";
-import { MessageQueue, type MessageSource } from "../../call/message-queue.ts";
-import { type EncodedMessage, encodeRequest } from "../../transport/encode-request.ts";
+import { MessageQueue } from "../../call/message-queue.ts";
+import { Payload } from "../../protocol/payload.ts";
+import type { SendingCall } from "../../transport/message-sender.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallContext } from "./call-context.ts";
 import type { MethodPlan } from "./method-plans.ts";
@@ -15,7 +16,7 @@ import { SentRequests } from "./sent-requests.ts";
  * Until the call commits to an attempt, the requests are kept as they were sent, and each attempt sends them from the first
  * on. What the application gives next is taken only when some attempt has caught up and has room.
  */
-export class StreamingCall extends OutgoingCall implements MessageSource<object> {
+export class StreamingCall extends OutgoingCall implements SendingCall<boolean> {
   private readonly input: AsyncIterator<object>;
   private readonly resolve: (response: object | Promise<never>) => void;
   private readonly responses: MessageQueue<object>;
@@ -38,7 +39,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<object>
   ) {
     super(calls, plan, init);
     this.input = requests[Symbol.asyncIterator]();
-    this.responses = new MessageQueue<object>(this, calls.receiveShare);
+    this.responses = new MessageQueue<object>(this.attempt.receiver, calls.receiveShare);
     this.resolve = resolve;
     this.sent = new SentRequests(calls.replayBudget);
     this.prepareAttempt(this.attempt);
@@ -49,47 +50,26 @@ export class StreamingCall extends OutgoingCall implements MessageSource<object>
     return !this.isCommitted && !this.hasOverflowed;
   }
 
-  // ---- MessageSource
+  // ---- SendingCall, for requests that may have to be sent again
 
-  makeMessage(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    compressed: boolean,
-    isOwn: boolean,
-  ): object | Promise<object> {
-    return this.attempt.makeMessage(bytes, start, end, compressed, isOwn);
+  get sendValues(): ContextValues | undefined {
+    return this.init.contextValues;
   }
 
-  consume(bytes: number): void {
-    this.attempt.consume(bytes);
-  }
-
-  lend(bytes: number): void {
-    this.attempt.lend(bytes);
-  }
-
-  messageComplete(): void {
-    this.attempt.messageComplete();
-  }
-
-  repay(bytes: number): void {
-    this.attempt.repay(bytes);
-  }
-
-  usedUp(): void {
-    this.attempt.usedUp();
-  }
-
-  takesNoMore(): void {
-    this.cancel(new ConnectError("the caller took no more responses", Code.Canceled));
+  put({ content, compressed }: Payload): boolean {
+    return this.keep(new Payload().whole(content, compressed, false));
   }
 
   // ---- what the kind of call adds
 
   protected prepareAttempt(attempt: Attempt): void {
-    attempt.responses = this.responses;
+    attempt.receiver.queue = this.responses;
     if (this.hasOverflowed) this.commit(attempt);
+  }
+
+  protected override commit(attempt: Attempt): void {
+    super.commit(attempt);
+    this.responses.source = this.attempt.receiver;
   }
 
   protected takeHead(attempt: Attempt): void {
@@ -172,8 +152,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<object>
       const sent = attempt.send(message, false);
       return typeof sent === "boolean" ? this.noteRoom(attempt, sent) : sent.then((it) => this.noteRoom(attempt, it));
     }
-    const encoded = encodeRequest(this.plan.settings, this.method, message, this.init.contextValues);
-    return encoded instanceof Promise ? encoded.then((it) => this.keep(it)) : this.keep(encoded);
+    return this.plan.sender.send(message, this, false);
   }
 
   private noteRoom(attempt: Attempt, hasRoom: boolean): boolean {
@@ -183,7 +162,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<object>
     return hasRoom;
   }
 
-  private keep(encoded: EncodedMessage): boolean {
+  private keep(encoded: Payload): boolean {
     if (this.isOver) return true;
     this.sent.add(encoded);
     if (!this.isCommitted && !this.hasOverflowed && !this.sent.reserve(encoded)) this.overflow();
@@ -216,7 +195,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<object>
       if (attempt.isBlocked) return;
       const message = this.sent.get(attempt.sentMessages);
       attempt.sentMessages++;
-      attempt.isBlocked = !attempt.sendEncoded(message);
+      attempt.isBlocked = !attempt.put(message, false);
     }
     if (this.isCommitted) this.forgetSent();
     if (!this.inputOver || attempt.hasEndedRequests) return;

@@ -1,8 +1,8 @@
 import type { DescMethodServerStreaming, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { defineMethod, type MethodDefinition } from "../../call/method-definition.ts";
+import { defineMethod } from "../../call/method-definition.ts";
 import { ClientCall, type ClientCallListener } from "../../transport/client-call.ts";
-import type { ClientCallSettings } from "../../transport/client-call-settings.ts";
+import { type ClientCallPlan, type ClientCallSettings, planCalls } from "../../transport/client-call-settings.ts";
 import type { ClientConnection } from "../../transport/client-connection.ts";
 import type { RequestHeads } from "../../transport/request-heads.ts";
 
@@ -26,7 +26,7 @@ export type StartWatch = (
 /** Watches as the channel's other calls are made: same codec, limits and head. They have no deadline. */
 export function createStartWatch(settings: ClientCallSettings, heads: RequestHeads): StartWatch {
   return (connection, method, request, events) => {
-    const watch = new WatchCall(settings, defineMethod(method, settings.codec), events);
+    const watch = new WatchCall(planCalls(defineMethod(method, settings.codec), settings), events);
     watch.begin(connection, heads, request);
     return () => watch.cancel();
   };
@@ -35,20 +35,18 @@ export function createStartWatch(settings: ClientCallSettings, heads: RequestHea
 class WatchCall implements ClientCallListener {
   readonly deadlineAtMs = 0;
   readonly #call: ClientCall;
-  readonly #method: MethodDefinition;
   readonly #events: WatchEvents;
   #isOver = false;
 
-  constructor(settings: ClientCallSettings, method: MethodDefinition, events: WatchEvents) {
-    this.#method = method;
+  constructor(plan: ClientCallPlan, events: WatchEvents) {
     this.#events = events;
-    this.#call = new ClientCall(settings, method, this);
+    this.#call = new ClientCall(plan, this);
   }
 
   begin(connection: ClientConnection, heads: RequestHeads, request: Message): void {
     try {
       if (!connection.canStartCall) throw new ConnectError("the connection takes no more calls", Code.Unavailable);
-      connection.start(this.#call, heads.of(this.#method.path), []);
+      connection.start(this.#call, heads.of(this.#call.method.path), []);
       // It serves the channel's calls, and must not outlive them.
       this.#call.unref();
       const sent = this.#call.send(request, true);
@@ -68,6 +66,8 @@ class WatchCall implements ClientCallListener {
   onHead(): void {}
 
   onWritable(): void {}
+
+  onReaderGone(): void {}
 
   onMessage(_call: ClientCall, message: object | Promise<object>): void {
     if (message instanceof Promise) {
