@@ -30,6 +30,7 @@ import type { CallContext } from "./call/call-context.ts";
 import { effectiveTimeout } from "./call/effective-timeout.ts";
 import { type CallInit, interceptedCall, type StartCall } from "./call/intercepted-call.ts";
 import { MethodPlans } from "./call/method-plans.ts";
+import { OutgoingCall } from "./call/outgoing-call.ts";
 import { createRawCalls } from "./call/raw-calls.ts";
 import { StreamingCall } from "./call/streaming-call.ts";
 import { UnaryCall } from "./call/unary-call.ts";
@@ -292,10 +293,10 @@ class ChannelTransport implements Channel {
   ): Promise<UnaryResponse> {
     return new Promise((resolve) => {
       const init = { signal, timeoutMs, metadata, contextValues };
-      const answer = resolve as (response: object) => void;
       try {
         const plan = this.calls.plans.of(method);
-        new UnaryCall(this.calls, plan, init, plan.method.request.toMessage(input), answer).begin(timeoutMs);
+        const kind = new UnaryCall(plan.method.request.toMessage(input), resolve as (response: object) => void);
+        new OutgoingCall(this.calls, plan, init, kind).begin(timeoutMs);
       } catch (error) {
         setImmediate(() => resolve(rejectToCaller(error)));
       }
@@ -314,10 +315,9 @@ class ChannelTransport implements Channel {
     return new Promise((resolve) => {
       const init = { signal, timeoutMs, metadata, contextValues };
       try {
-        const answer = resolve as (response: object) => void;
-        const call = new StreamingCall(this.calls, this.calls.plans.of(method), init, input, answer);
-        call.onOver = onOver;
-        call.begin(timeoutMs);
+        const kind = new StreamingCall(input, resolve as (response: object) => void);
+        kind.onOver = onOver;
+        new OutgoingCall(this.calls, this.calls.plans.of(method), init, kind).begin(timeoutMs);
       } catch (error) {
         setImmediate(() => resolve(rejectToCaller(error)));
       }

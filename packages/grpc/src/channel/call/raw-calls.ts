@@ -3,8 +3,9 @@ import type { RawCallOptions, RawCalls, RawStreamResponse, RawUnaryResponse } fr
 import { refuseUnknownOptions } from "../../options/unknown-option.ts";
 import { fieldPairs } from "../../protocol/metadata.ts";
 import type { CallContext } from "./call-context.ts";
+import type { OutgoingCallInit } from "./call-kind.ts";
 import { effectiveTimeout } from "./effective-timeout.ts";
-import type { OutgoingCallInit } from "./outgoing-call.ts";
+import { OutgoingCall } from "./outgoing-call.ts";
 import { StreamingCall } from "./streaming-call.ts";
 import { UnaryCall } from "./unary-call.ts";
 
@@ -19,7 +20,8 @@ export function createRawCalls(calls: CallContext): RawCalls {
           const plan = calls.plans.ofPath(path);
           const init = callInit(calls, options);
           const message = plan.method.request.toMessage(request);
-          new UnaryCall(calls, plan, init, message, resolve as (response: object) => void).begin(init.timeoutMs);
+          const kind = new UnaryCall(message, resolve as (response: object) => void);
+          new OutgoingCall(calls, plan, init, kind).begin(init.timeoutMs);
         } catch (error) {
           setImmediate(() => resolve(rejectToCaller(error)));
         }
@@ -31,7 +33,8 @@ export function createRawCalls(calls: CallContext): RawCalls {
           const plan = calls.plans.ofPath(path);
           const init = callInit(calls, options);
           const source = Symbol.asyncIterator in requests ? requests : oneByOne(requests);
-          new StreamingCall(calls, plan, init, source, resolve as (response: object) => void).begin(init.timeoutMs);
+          const kind = new StreamingCall(source, resolve as (response: object) => void);
+          new OutgoingCall(calls, plan, init, kind).begin(init.timeoutMs);
         } catch (error) {
           setImmediate(() => resolve(rejectToCaller(error)));
         }
