@@ -116,12 +116,12 @@ function floorProblem(table: LayerTable, file: string, place: Place, target: str
   if (other === undefined || other.folder === place.folder) return undefined;
   // A test drives its subject through whatever its own package offers, from any floor of it.
   if (isTestFile(file) && topFolder(file) === topFolder(target)) return undefined;
-  const { row } = place;
-  if (other.row.floor < row.floor || row.sideways.includes(other.row.files)) return undefined;
-  if (other.row.floor === row.floor) {
-    return `sideways import: ${place.folder} and ${other.folder} share floor ${row.floor}; move the shared part down, or declare it under "sideways" in tools/layers.json`;
+  const { floor } = place.row;
+  if (other.row.floor < floor) return undefined;
+  if (other.row.floor === floor) {
+    return `sideways import: ${place.folder} and ${other.folder} share a floor; move the shared part down, or one of them up in tools/layers.json`;
   }
-  return `upward import: ${place.folder} (floor ${row.floor}) must not know ${other.folder} (floor ${other.row.floor}); turn the dependency round or move the shared part down`;
+  return `upward import: ${place.folder} must not know ${other.folder}, which is above it in tools/layers.json; turn the dependency round or move the shared part down`;
 }
 
 function undeclaredProblem(house: House, file: string, place: Place, name: string): string | undefined {

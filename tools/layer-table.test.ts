@@ -24,49 +24,41 @@ describe("matchedFolder", () => {
 });
 
 describe("placeOf", () => {
-  const table = parseLayerTable(
-    JSON.stringify({
-      rows: [
-        { files: "a/**", floor: 1 },
-        { files: "a/[any]/**", floor: 2 },
-        { files: "a/b/**", floor: 3 },
-        { files: "a/b/*", floor: 4 },
-        { files: "a/b/x.ts", floor: 5 },
-      ],
-    }),
-  );
+  const table = parseLayerTable(JSON.stringify({ floors: ["a/**", "a/[any]/**", ["a/b/**", "c/d/**"], "a/b/*"] }));
 
-  it("prefers a file's name, then the deeper pattern, then a named folder to a bracket", () => {
-    assert.equal(placeOf(table, "a/x.ts")?.row.floor, 1);
-    assert.equal(placeOf(table, "a/z/x.ts")?.row.floor, 2);
-    assert.equal(placeOf(table, "a/b/c/x.ts")?.row.floor, 3);
-    assert.equal(placeOf(table, "a/b/x.ts")?.row.floor, 5);
+  it("prefers the deeper pattern, then a named folder to a bracket", () => {
+    assert.equal(placeOf(table, "a/x.ts")?.row.floor, 0);
+    assert.equal(placeOf(table, "a/z/x.ts")?.row.floor, 1);
+    assert.equal(placeOf(table, "a/b/c/x.ts")?.row.floor, 2);
+    assert.equal(placeOf(table, "c/d/x.ts")?.row.floor, 2);
     assert.equal(placeOf(table, "c/x.ts"), undefined);
   });
 
   it("prefers the row of a folder itself to that of everything below it", () => {
-    assert.equal(placeOf(table, "a/b/y.ts")?.row.floor, 4);
+    assert.equal(placeOf(table, "a/b/y.ts")?.row.floor, 3);
   });
 });
 
 describe("parseLayerTable", () => {
+  it("says of a row whether its files are published, and whether they may import the parts of packages", () => {
+    const floors = ["a/src/**", "b/[any]/**", "b/c/**"];
+    const { rows } = parseLayerTable(JSON.stringify({ floors, developmentOnly: ["b/**"], insiders: ["b/c/**"] }));
+    assert.deepEqual(
+      rows.map(({ files, isDevelopmentOnly, isInsider }) => [files, isDevelopmentOnly, isInsider]),
+      [
+        ["a/src/**", false, false],
+        ["b/[any]/**", true, false],
+        ["b/c/**", true, true],
+      ],
+    );
+  });
+
   it("refuses mistakes by name", () => {
-    const parse = (rows: unknown) => () => parseLayerTable(JSON.stringify({ rows }));
-    assert.throws(parse([{ files: "a", floor: 1 }]), /a has to end in/);
-    assert.throws(parse([{ files: "a/**" }]), /a\/\*\* needs a floor/);
-    assert.throws(
-      parse([
-        { files: "a/**", floor: 1 },
-        { files: "a/**", floor: 2 },
-      ]),
-      /two rows/,
-    );
-    assert.throws(
-      parse([
-        { files: "a/**", floor: 1, sideways: ["b/**"] },
-        { files: "b/**", floor: 2 },
-      ]),
-      /no row of the same floor/,
-    );
+    const parse = (table: object) => () => parseLayerTable(JSON.stringify(table));
+    assert.throws(parse({ floors: ["a"] }), /floors\[0\]: a has to end in/);
+    assert.throws(parse({ floors: ["a/*", "a/x.ts"] }), /floors\[1\]: a\/x\.ts has to end in/);
+    assert.throws(parse({ floors: ["a/**", ["b/**", "a/**"]] }), /a\/\*\* has two floors/);
+    assert.throws(parse({ floors: [], insiders: "a/**" }), /insiders has to be a list/);
+    assert.throws(parse({ rows: [] }), /floors has to be a list/);
   });
 });

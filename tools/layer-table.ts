@@ -1,15 +1,14 @@
-// The table of floors, layers.json: which files stand on which floor, and what is reserved for whom.
+// The table of floors, layers.json: which files stand on which floor, and what is reserved for whom. The list `floors` begins at the
+// ground; patterns in a list of their own share a floor. To give a folder a floor, put its pattern between two others.
 //
 // Patterns name files by folder. The last segment is `*` (the files of that folder itself), `**` (the folders below it
-// as well) or the name of one file; a segment in brackets such as `[feature]` stands for any one folder, and every folder
+// as well) or, in what is reserved, the name of one file; a segment in brackets such as `[feature]` stands for any one folder, and every folder
 // it matches is a row of its own, so neighbours may not import each other.
 
 export interface LayerRow {
   readonly files: string;
-  /** An import leads from a higher floor to a lower one, or stays in the row. */
+  /** The place in the list, from 0: an import leads from a higher floor to a lower one, or stays in the row. */
   readonly floor: number;
-  /** `files` patterns of other rows on the same floor that this row may import as well. */
-  readonly sideways: readonly string[];
   /** Never published: devDependencies, the packages of this workspace and what those depend on count as declared. */
   readonly isDevelopmentOnly: boolean;
   /** May import files of packages that no entry point shows: what is fuzzed are the parts, not the whole. */
@@ -45,23 +44,20 @@ export interface Place {
 /** Reads layers.json; throws an error that names the first mistake. */
 export function parseLayerTable(text: string): LayerTable {
   const data = asObject(JSON.parse(text), "the table");
-  const rows = asList(data.rows, "rows").map((item, index): LayerRow => {
-    const row = asObject(item, `rows[${index}]`);
-    const files = asPattern(row.files, `rows[${index}].files`);
-    if (typeof row.floor !== "number") throw new Error(`layers.json: ${files} needs a floor, a number`);
-    const sideways = asList(row.sideways ?? [], `${files}: sideways`).map((p) => asPattern(p, `${files}: sideways`));
-    const isDevelopmentOnly = row.isDevelopmentOnly === true;
-    return { files, floor: row.floor, sideways, isDevelopmentOnly, isInsider: row.isInsider === true };
-  });
-  const known = new Map(rows.map((row) => [row.files, row]));
-  if (known.size !== rows.length) throw new Error("layers.json: a pattern stands in two rows");
-  for (const row of rows) {
-    for (const other of row.sideways) {
-      if (known.get(other)?.floor !== row.floor) {
-        throw new Error(`layers.json: ${row.files}: sideways names ${other}, which is no row of the same floor`);
-      }
-    }
-  }
+  const foldersIn = (name: string): readonly string[] =>
+    asList(data[name] ?? [], name).map((item, index) => asFolders(item, `${name}[${index}]`));
+  const developmentOnly = foldersIn("developmentOnly");
+  const insiders = foldersIn("insiders");
+  const isIn = (patterns: readonly string[], files: string): boolean =>
+    patterns.some((pattern) => matchedFolder(pattern, files) !== undefined);
+  const rows = asList(data.floors, "floors").flatMap((item, floor): LayerRow[] =>
+    (Array.isArray(item) ? item : [item]).map((one) => {
+      const files = asFolders(one, `floors[${floor}]`);
+      return { files, floor, isDevelopmentOnly: isIn(developmentOnly, files), isInsider: isIn(insiders, files) };
+    }),
+  );
+  const twice = rows.find(({ files }, index) => rows.findIndex((row) => row.files === files) !== index);
+  if (twice !== undefined) throw new Error(`layers.json: ${twice.files} has two floors`);
   return {
     rows,
     reservedModules: asList(data.reservedModules ?? [], "reservedModules").map((item, index) => {
@@ -95,10 +91,9 @@ export function placeOf(table: LayerTable, file: string): Place | undefined {
   return best;
 }
 
-/** The deeper pattern counts more; among equally deep ones a file's name, then one folder, then fewer brackets. */
+/** The deeper pattern counts more; among equally deep ones one folder, then fewer brackets. */
 function precision(pattern: string): number {
-  const ending = pattern.endsWith("**") ? 0 : pattern.endsWith("*") ? 1 : 2;
-  return (pattern.split("/").length * 3 + ending) * 100 - pattern.split("[").length;
+  return (pattern.split("/").length * 2 + (pattern.endsWith("**") ? 0 : 1)) * 100 - pattern.split("[").length;
 }
 
 /** The folder in which a pattern matches a file (the file itself where it names one); undefined when it does not. */
@@ -127,6 +122,13 @@ function asList(value: unknown, name: string): unknown[] {
 function asText(value: unknown, name: string): string {
   if (typeof value !== "string" || value === "") throw new Error(`layers.json: ${name} has to be a text`);
   return value;
+}
+
+/** A row is never a single file: what belongs to another floor belongs in another folder. */
+function asFolders(value: unknown, name: string): string {
+  const pattern = asText(value, name);
+  if (!/\/\*\*?$/.test(pattern)) throw new Error(`layers.json: ${name}: ${pattern} has to end in /* or /**`);
+  return pattern;
 }
 
 function asPattern(value: unknown, name: string): string {

@@ -1,186 +1,242 @@
-// What users get: every public package is built, packed, installed into an empty project and imported by plain node.
+// What users get: every public package is built, packed, installed into an empty project and used there by plain node.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { problemAffectsResolutionKind } from "@arethetypeswrong/core/problems";
 import { startCommand } from "@tercel/test-support/programs";
+import { buildSync } from "esbuild";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
+import { builtFrom } from "./build-packages.ts";
+import type { PackedPackage } from "./pack-packages.ts";
+import { createPackedProject, runAsUser } from "./packed-project.ts";
 import { readMarkdown } from "./read-markdown.ts";
-import { publicPackages } from "./workspace-packages.ts";
+import { publicPackages, type WorkspacePackage } from "./workspace-packages.ts";
 
 const root = dirname(import.meta.dirname);
 const packages = publicPackages(root);
-
-interface PackedPackage {
-  readonly name: string;
-  readonly filename: string;
-  readonly files: readonly { readonly path: string }[];
-}
-
-/** Runs a command to its end and returns what it printed; fails with all of it when the exit code is not 0. */
-function run(command: string, args: readonly string[], cwd: string): string {
-  return runWithErrors(command, args, cwd).stdout;
-}
-
-function runWithErrors(
-  command: string,
-  args: readonly string[],
-  cwd: string,
-): { readonly stdout: string; readonly stderr: string } {
-  // Settings such as the registry hold here too, but neither the outer npm's project nor the marks of the test runner.
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(
-      ([name]) => !/^npm_(config_local_prefix$|package_|lifecycle_)|^NODE_(TEST_CONTEXT|OPTIONS)$/.test(name),
-    ),
-  );
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, env, encoding: "utf8" });
-  assert.equal(status, 0, `${command} ${args.join(" ")}: ${error?.message ?? ""}\n${stdout}\n${stderr}`);
-  return { stdout, stderr };
-}
+const programs = join(import.meta.dirname, "packed-programs");
+/** buf and its plugin are this repository's: the newest of a registry would make the tests depend on the day. */
+const tools = { PATH: `${join(root, "node_modules", ".bin")}${delimiter}${process.env.PATH}` };
 
 describe("the packed packages", () => {
   let folder = "";
-  let packed: PackedPackage[] = [];
+  let tarballs: ReadonlyMap<string, PackedPackage> = new Map();
+  const run = (command: string, args: readonly string[], cwd = folder): string => runAsUser(command, args, cwd).stdout;
+  const tarballOf = ({ name }: WorkspacePackage): string => {
+    const packed = tarballs.get(name);
+    assert.ok(packed !== undefined, `${name} was not packed`);
+    return join(folder, packed.filename);
+  };
+  const pathsOf = ({ name }: WorkspacePackage): readonly string[] =>
+    tarballs.get(name)?.files.map(({ path }) => path) ?? assert.fail(`${name} was not packed`);
 
   before(() => {
-    folder = mkdtempSync(join(tmpdir(), "tercel-pack-"));
-    run("npm", ["run", "build"], root);
-    packed = packages.map((one) => {
-      const output = run("npm", ["pack", "--json", "--pack-destination", folder], join(root, one.folder));
-      return firstPacked(JSON.parse(output));
-    });
-    writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
-    const tarballs = packed.map(({ filename }) => join(folder, basename(filename)));
-    run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", ...tarballs], folder);
+    folder = mkdtempSync(join(tmpdir(), "tercel-packed-"));
+    tarballs = new Map(createPackedProject(root, folder).map((packed) => [packed.name, packed]));
   });
   after(() => {
     rmSync(folder, { recursive: true, force: true });
   });
 
   it("hold code and types for every entry point, and no tests", () => {
-    for (const [index, { name, files }] of packed.entries()) {
-      const paths = files.map(({ path }) => path);
+    for (const one of packages) {
+      const paths = pathsOf(one);
       const tests = paths.filter((path) => /\.test\.|(^|\/)test\//.test(path));
-      assert.deepEqual(tests, [], name);
-      const one = packages[index];
-      for (const source of one?.entryPoints.values() ?? []) {
-        const built = source
-          .slice((one?.folder.length ?? 0) + 1)
-          .replace(/^src\//, "dist/")
-          .replace(/\.ts$/, "");
-        assert.ok(paths.includes(`${built}.js`) && paths.includes(`${built}.d.ts`), `${name} lacks ${built}`);
+      assert.deepEqual(tests, [], one.name);
+      for (const source of [...one.entryPoints.values(), ...one.programs.values()]) {
+        for (const ending of [".js", ".d.ts"] as const) {
+          const built = builtFrom(one, source, ending).slice(one.folder.length + 1);
+          assert.ok(paths.includes(built), `${one.name} lacks ${built}`);
+        }
       }
     }
   });
 
+  it("hold few files of code, because each takes its time when a program starts", () => {
+    for (const one of packages) {
+      const count = pathsOf(one).filter((path) => path.endsWith(".js")).length;
+      const entries = one.entryPoints.size + one.programs.size;
+      assert.ok(count <= 5 * entries, `${one.name} has ${count} files of code for ${entries} entry points`);
+    }
+  });
+
   it("hold the licence, and nothing that only the compiler needs", () => {
-    for (const { name, files } of packed) {
-      const paths = files.map(({ path }) => path);
-      assert.ok(paths.includes("LICENSE"), name);
-      assert.ok(!paths.some((path) => path.endsWith(".tsbuildinfo")), name);
+    for (const one of packages) {
+      const paths = pathsOf(one);
+      assert.ok(paths.includes("LICENSE"), one.name);
+      assert.ok(!paths.some((path) => path.endsWith(".tsbuildinfo")), one.name);
     }
   });
 
   it("hold a README whose links work on the page of a registry, which has no other file of the package", () => {
-    for (const [index, { name, files }] of packed.entries()) {
-      assert.ok(
-        files.some(({ path }) => path === "README.md"),
-        name,
-      );
-      const text = readFileSync(join(root, packages[index]?.folder ?? "", "README.md"), "utf8");
+    for (const one of packages) {
+      assert.ok(pathsOf(one).includes("README.md"), one.name);
+      const text = readFileSync(join(root, one.folder, "README.md"), "utf8");
       const relative = readMarkdown(text).links.filter(({ target }) => !/^(https:|#)/.test(target));
-      assert.deepEqual(relative, [], name);
+      assert.deepEqual(relative, [], one.name);
     }
   });
 
   it("satisfy publint, suggestions included", async () => {
-    for (const { name, filename } of packed) {
-      const { buffer: tarball } = new Uint8Array(readFileSync(join(folder, basename(filename))));
+    for (const one of packages) {
+      const { buffer: tarball } = new Uint8Array(readFileSync(tarballOf(one)));
       const { messages, pkg } = await publint({ pack: { tarball }, strict: true });
       assert.deepEqual(
         messages.map((message) => formatMessage(message, pkg, { color: false })),
         [],
-        name,
+        one.name,
       );
     }
   });
 
   it("have types that tell every ESM user what the code is (are the types wrong?, profile esm-only)", async () => {
-    for (const [index, { name, filename }] of packed.entries()) {
-      const tarball = new Uint8Array(readFileSync(join(folder, basename(filename))));
+    for (const one of packages.filter(({ entryPoints }) => entryPoints.size > 0)) {
+      const tarball = new Uint8Array(readFileSync(tarballOf(one)));
       const analysis = await checkPackage(createPackageFromTarballData(tarball));
-      assert.ok(analysis.types !== false, `${name} has no types`);
-      const subpaths = [...(packages[index]?.entryPoints.keys() ?? [])].map((entry) => `.${entry.slice(name.length)}`);
-      assert.deepEqual(Object.keys(analysis.entrypoints).toSorted(), subpaths.toSorted(), name);
+      assert.ok(analysis.types !== false, `${one.name} has no types`);
+      const subpaths = [...one.entryPoints.keys()].map((entry) => `.${entry.slice(one.name.length)}`);
+      const found = Object.keys(analysis.entrypoints).filter((subpath) => !subpath.endsWith(".json"));
+      assert.deepEqual(found.toSorted(), subpaths.toSorted(), one.name);
       // Left out are resolutions without "exports" (Node 10), and require() from CommonJS.
       const problems = analysis.problems.filter((problem) =>
         (["node16-esm", "bundler"] as const).some((kind) => problemAffectsResolutionKind(problem, kind, analysis)),
       );
-      assert.deepEqual(problems, [], name);
+      assert.deepEqual(problems, [], one.name);
     }
   });
 
   it("pass a publish that sends nothing, for everyone to read and without a correction by npm", () => {
-    const chosen = packages.flatMap((one) => ["--workspace", one.folder]);
-    // npm pack has run the scripts before.
-    const options = ["--dry-run", "--offline", "--ignore-scripts"];
-    const { stdout, stderr } = runWithErrors("npm", ["publish", ...options, ...chosen], root);
-    for (const one of packages) assert.ok(stdout.includes(`+ ${one.name}@${one.version}`), stdout + stderr);
-    // npm prints a notice that it has for several packages once.
-    const notices = stderr.split("\n").filter((line) => /corrected| access \(dry-run\)$/.test(line));
-    assert.equal(notices.length, 1, notices.join("\n"));
-    assert.match(notices[0] ?? "", / public access /);
+    for (const one of packages) {
+      const { stdout, stderr } = runAsUser("npm", ["publish", "--dry-run", "--offline", tarballOf(one)], folder);
+      assert.ok(stdout.includes(`+ ${one.name}@${one.version}`), stdout + stderr);
+      const notices = stderr.split("\n").filter((line) => /corrected| access \(dry-run\)$/.test(line));
+      assert.equal(notices.length, 1, notices.join("\n"));
+      assert.match(notices[0] ?? "", / public access /);
+    }
   });
 
   it("hold the protos whose code they show", () => {
-    for (const [index, { name, files }] of packed.entries()) {
-      const paths = files.map(({ path }) => path);
-      for (const entry of packages[index]?.entryPoints.keys() ?? []) {
+    for (const one of packages) {
+      for (const entry of one.entryPoints.keys()) {
         const generated = /\/gen\/(.+)_pb\.js$/.exec(entry);
         if (generated !== null)
-          assert.ok(paths.includes(`proto/${generated[1]}.proto`), `${name} lacks ${entry}'s proto`);
+          assert.ok(pathsOf(one).includes(`proto/${generated[1]}.proto`), `${one.name} lacks ${entry}'s proto`);
       }
     }
   });
 
-  it("import by plain node from each entry point, with every name that the source exports", () => {
+  it("import by plain node from each entry point, with every name that the source exports, and what several export is the same", () => {
     const entries = packages.flatMap((one) => [...one.entryPoints]);
-    const program = `
-      const names = {};
-      for (const entry of ${JSON.stringify(entries.map(([entry]) => entry))}) names[entry] = Object.keys(await import(entry));
-      console.log(JSON.stringify(names));
+    const programOf = (modules: readonly string[]): string => `
+      const modules = [];
+      for (const name of ${JSON.stringify(modules)}) modules.push(await import(name));
+      const names = modules.map((module) => Object.keys(module));
+      const shared = modules.map((module, index) => names[index].filter((name) =>
+        modules.some((other, at) => at < index && other[name] !== undefined && other[name] === module[name])));
+      console.log(JSON.stringify({ names, shared }));
     `;
-    writeFileSync(join(folder, "main.js"), program);
-    const exported = JSON.parse(run(process.execPath, ["main.js"], folder)) as Record<string, string[]>;
+    writeFileSync(join(folder, "main.js"), programOf(entries.map(([entry]) => entry)));
+    writeFileSync(join(folder, "sources.js"), programOf(entries.map(([, source]) => join(root, source))));
+    const exported = JSON.parse(run(process.execPath, ["main.js"])) as { names: string[][]; shared: string[][] };
+    assert.ok(exported.names.every((names) => names.length > 0));
+    assert.deepEqual(exported, JSON.parse(run(process.execPath, ["--conditions=source", "sources.js"])));
+    // A condition of that name in the workspace of a user does not lead into our sources.
+    assert.deepEqual(exported, JSON.parse(run(process.execPath, ["--conditions=source", "main.js"])));
+  });
 
-    const sources = entries.map(([, source]) => join(root, source));
-    writeFileSync(
-      join(folder, "sources.js"),
-      program.replace(JSON.stringify(entries.map(([entry]) => entry)), JSON.stringify(sources)),
+  it("can be required by a CommonJS program, without a warning", () => {
+    cpSync(join(programs, "require.cjs"), join(folder, "require.cjs"));
+    const { stdout, stderr } = runAsUser(process.execPath, ["require.cjs"], folder);
+    assert.equal(stdout, "status 1\n");
+    assert.equal(stderr, "");
+  });
+
+  it("show the sources in the stacks of errors, where Node reads source maps", () => {
+    const program =
+      'import { createServer } from "@tercel/grpc"; try { createServer({ route: 1 }); } catch (e) { console.log(e.stack); }';
+    writeFileSync(join(folder, "stack.js"), program);
+    const stack = run(process.execPath, ["--enable-source-maps", "stack.js"]);
+    assert.match(stack, /node_modules\/@tercel\/grpc\/src\/server\/server\.ts:\d+:\d+/);
+  });
+
+  it("run the README's first service, from its contract on", async (t) => {
+    const hello = join(folder, "hello");
+    const { snippets } = readMarkdown(readFileSync(join(root, "README.md"), "utf8"));
+    for (const { marks, text } of snippets) {
+      const file = marks.find((mark) => mark.startsWith("file=examples/hello/"))?.slice("file=examples/hello/".length);
+      if (file === undefined) continue;
+      mkdirSync(dirname(join(hello, file)), { recursive: true });
+      writeFileSync(join(hello, file), `${text}\n`);
+    }
+    runAsUser("buf", ["generate"], hello, tools);
+    const server = startCommand(t, process.execPath, [join(hello, "server.ts")], { PORT: "0" });
+    const address = (await server.line()).replace("listening on ", "");
+    assert.equal(run(process.execPath, [join(hello, "client.ts"), address]), "Hello, Ada!\n3\n2\n1\n");
+    server.signal("SIGINT");
+    assert.deepEqual(await server.ended, [0, null]);
+  });
+
+  it("compile a service with validation and access rules by the configuration that the guide shows", () => {
+    const project = join(folder, "generated");
+    mkdirSync(project);
+    symlinkSync(join(folder, "node_modules"), join(project, "node_modules"));
+    writeFileSync(join(project, "package.json"), JSON.stringify({ name: "generated", private: true, type: "module" }));
+    const { snippets } = readMarkdown(readFileSync(join(root, "docs/guides/generated-code.md"), "utf8"));
+    for (const { text } of snippets) {
+      // Files of the guide begin with their name.
+      const name = /^(?:#|\/\/) ([\w./-]+\.(?:yaml|proto|ts))\n/.exec(text)?.[1];
+      if (name === undefined) continue;
+      mkdirSync(dirname(join(project, name)), { recursive: true });
+      writeFileSync(join(project, name), text);
+    }
+    runAsUser("buf", ["generate"], project, tools);
+    assert.equal(run(process.execPath, ["main.ts"], project), "compiled, validated and guarded\n");
+  });
+
+  it("install next to what the pages say to install", () => {
+    const pages = globSync(["packages/*/src/*/README.md", "docs/guides/*.md"], { cwd: root });
+    const commands = pages.flatMap((page) => {
+      const { snippets } = readMarkdown(readFileSync(join(root, page), "utf8"));
+      return snippets.flatMap(({ text }) => text.replaceAll("\\\n", " ").match(/^npm install .*$/gm) ?? []);
+    });
+    // Until Tercel is published, nothing of it can be installed by its name.
+    const outside = new Set(
+      commands.filter((command) => !command.includes("@tercel/")).map((command) => command.replace(/\s+/g, " ")),
     );
-    const inSource = JSON.parse(run(process.execPath, ["--conditions=source", "sources.js"], folder)) as Record<
-      string,
-      string[]
-    >;
-    for (const [index, [entry]] of entries.entries()) {
-      assert.ok((exported[entry]?.length ?? 0) > 0, `${entry} exports nothing`);
-      assert.deepEqual(exported[entry], inSource[sources[index] ?? ""], entry);
+    assert.ok([...outside].some((command) => command.includes("@opentelemetry/")));
+    for (const command of outside) {
+      const [program = "", ...words] = command.split(" ");
+      // Resolves everything, and downloads nothing; what it writes is put back.
+      const lock = readFileSync(join(folder, "package-lock.json"));
+      const manifest = readFileSync(join(folder, "package.json"));
+      run(program, [...words, "--package-lock-only", "--prefer-offline", "--no-audit", "--no-fund"]);
+      writeFileSync(join(folder, "package-lock.json"), lock);
+      writeFileSync(join(folder, "package.json"), manifest);
     }
   });
 
-  it("run the README's first service", async (t) => {
-    const hello = join(folder, "hello");
-    cpSync(join(root, "examples", "hello"), hello, { recursive: true });
-    // By node alone: our condition "source" would lead to TypeScript in node_modules.
-    const server = startCommand(t, process.execPath, [join(hello, "server.ts")], { PORT: "0" });
-    const address = (await server.line()).replace("listening on ", "");
-    assert.equal(run(process.execPath, [join(hello, "client.ts"), address], folder), "Hello, Ada!\n3\n2\n1\n");
-    server.signal("SIGINT");
+  it("bundle into one file, with every interceptor, that runs where nothing is installed", async (t) => {
+    cpSync(join(programs, "full-server.ts"), join(folder, "full-server.ts"));
+    const alone = mkdtempSync(join(tmpdir(), "tercel-bundle-"));
+    t.after(() => rmSync(alone, { recursive: true, force: true }));
+    buildSync({
+      absWorkingDir: folder,
+      entryPoints: ["full-server.ts"],
+      outfile: join(alone, "server.mjs"),
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      target: "node22.18",
+      // CommonJS packages, pino for one, call require(), which ES modules do not have by themselves.
+      banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+      logLevel: "error",
+    });
+    const server = startCommand(t, process.execPath, [join(alone, "server.mjs")]);
+    assert.equal(await server.line(), "status 1");
     assert.deepEqual(await server.ended, [0, null]);
   });
 
@@ -191,7 +247,7 @@ describe("the packed packages", () => {
     const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2023", "--lib", "es2023,dom"];
     const typeRoots = join(root, "node_modules", "@types");
     const compiler = join(root, "node_modules", ".bin", "tsc");
-    run(compiler, [...options, "--typeRoots", typeRoots, "--types", "node", "types.ts"], folder);
+    run(compiler, [...options, "--typeRoots", typeRoots, "--types", "node", "types.ts"]);
   });
 
   it("bring no second copy of a package they share", () => {
@@ -206,12 +262,6 @@ describe("the packed packages", () => {
     assert.deepEqual(copies.toSorted(), [...shared].map((name) => `node_modules/${name}`).toSorted());
   });
 });
-
-/** npm prints a list of what it packed; newer versions an object by package name. */
-function firstPacked(output: unknown): PackedPackage {
-  const [first] = Array.isArray(output) ? output : Object.values(output as Record<string, unknown>);
-  return first as PackedPackage;
-}
 
 function optionalPeersOf(folder: string): string[] {
   const manifest = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")) as {

@@ -1,9 +1,5 @@
-// What npm runs in a package's folder before it packs or publishes it: builds the package, or fails and says why.
-import { dirname } from "node:path";
-import { packingProblem } from "./packing-problem.ts";
-
-const problem = packingProblem(dirname(import.meta.dirname), process.cwd());
-if (problem !== undefined) {
-  console.error(`cannot pack: ${problem}`);
-  process.exitCode = 1;
-}
+// What npm runs in a package's folder before it packs or publishes that: refuses, because the package.json there is the workspace's own.
+console.error(
+  "cannot pack this folder, its package.json leads to sources: run npm run pack, and publish what that writes",
+);
+process.exitCode = 1;

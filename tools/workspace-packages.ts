@@ -13,6 +13,8 @@ export interface WorkspacePackage {
   readonly devDependencies: ReadonlySet<string>;
   /** Entry point as a user writes it (`@tercel/grpc/testing`) to its source file, from the root. */
   readonly entryPoints: ReadonlyMap<string, string>;
+  /** Command that the package installs to its source file, from the root. */
+  readonly programs: ReadonlyMap<string, string>;
 }
 
 /** Reads every package.json below `root` (the root's own included), those in node_modules and dist left out. */
@@ -36,9 +38,11 @@ export function packagesAbove(packages: readonly WorkspacePackage[], file: strin
   return packages.filter((one) => one.folder === "" || file.startsWith(`${one.folder}/`));
 }
 
-/** The packages that users install: those in packages/ that are not private. */
+/** The packages that users install: those in packages/ that are not private. One without sources is only announced. */
 export function publicPackages(root: string): WorkspacePackage[] {
-  return readPackages(root).filter((one) => one.folder.startsWith("packages/") && !one.isPrivate);
+  return readPackages(root).filter(
+    (one) => one.folder.startsWith("packages/") && !one.isPrivate && hasSource(root, `${one.folder}/src`),
+  );
 }
 
 /** True when an entry point's source file is there. */
@@ -62,9 +66,17 @@ function parseManifest(text: string, file: string): WorkspacePackage {
     ]),
     devDependencies: new Set(namesIn(manifest.devDependencies)),
     entryPoints: new Map(
-      Object.entries((manifest.exports ?? {}) as Record<string, unknown>).map(([subpath, target]) => [
-        `${name}${subpath.slice(1)}`,
-        `${folder}/${sourceOf(target).replace(/^\.\//, "")}`,
+      Object.entries((manifest.exports ?? {}) as Record<string, unknown>)
+        .filter(([subpath]) => !subpath.endsWith(".json"))
+        .map(([subpath, target]) => [
+          `${name}${subpath.slice(1)}`,
+          `${folder}/${sourceOf(target).replace(/^\.\//, "")}`,
+        ]),
+    ),
+    programs: new Map(
+      Object.entries((manifest.bin ?? {}) as Record<string, string>).map(([command, built]) => [
+        command,
+        `${folder}/${built.replace(/^(\.\/)?dist\//, "src/").replace(/\.js$/, ".ts")}`,
       ]),
     ),
   };

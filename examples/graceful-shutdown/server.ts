@@ -1,5 +1,6 @@
-import { createServer, runLifecycle } from "@tercel/grpc";
+import { createServer } from "@tercel/grpc";
 import { createHealth, createReflection } from "@tercel/grpc/services";
+import { runLifecycle } from "@tercel/service";
 
 const outcome = await runLifecycle(
   async (life) => {

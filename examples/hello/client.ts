@@ -1,5 +1,4 @@
-import { createClient } from "@connectrpc/connect";
-import { createChannel } from "@tercel/grpc";
+import { createChannel, createClient } from "@tercel/grpc";
 import { HelloService } from "./gen/hello/v1/hello_pb.ts";
 
 const channel = createChannel(process.argv[2] ?? "127.0.0.1:50051", { defaultTimeoutMs: 5000 });

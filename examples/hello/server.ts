@@ -1,5 +1,4 @@
-import { Code, ConnectError } from "@connectrpc/connect";
-import { createServer } from "@tercel/grpc";
+import { Code, ConnectError, createServer } from "@tercel/grpc";
 import { createReflection } from "@tercel/grpc/services";
 import { HelloService } from "./gen/hello/v1/hello_pb.ts";
 

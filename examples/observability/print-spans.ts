@@ -16,7 +16,7 @@ function print(spans: readonly ReadableSpan[], done: (result: { code: 0 }) => vo
   for (const span of spans) {
     const { traceId, spanId } = span.spanContext();
     const parent = span.parentSpanContext?.spanId;
-    const status = span.attributes["rpc.grpc.status_code"];
+    const status = span.attributes["rpc.response.status_code"];
     console.log(JSON.stringify({ message: "span", name: span.name, traceId, spanId, parent, status }));
   }
   done({ code: 0 });

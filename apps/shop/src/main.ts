@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { onStopSignals } from "@tercel/grpc";
+import { onStopSignals } from "@tercel/service";
 import { readSettings, settingsToArgs } from "./config/read-settings.ts";
 import { joinHostPort, type Settings } from "./config/settings.ts";
 import { createJsonLog } from "./log/json-log.ts";

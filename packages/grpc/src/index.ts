@@ -34,22 +34,9 @@ export { type Log, type LogFields, stderrLog } from "./logging/log.ts";
 export { workerNumber } from "./logging/worker-number.ts";
 export type { Compression } from "./protocol/compression.ts";
 export { gzipCompression } from "./protocol/gzip-compression.ts";
-export { runLifecycle } from "./server/lifecycle/lifecycle.ts";
-export type { Lifecycle, LifecycleOutcome, ServedHealth, ServeOptions } from "./server/lifecycle/lifecycle-contract.ts";
-export type { LifecycleOptions } from "./server/lifecycle/lifecycle-options.ts";
 export type { MethodLimits, MethodOrService } from "./server/method-limits.ts";
 export { type CloseOptions, createServer, type ListeningAt, type ListenOptions, type Server } from "./server/server.ts";
 export type { ServerOptions } from "./server/server-options.ts";
-export { onStopSignals, type StopSignalOptions } from "./server/stop-signals.ts";
-export { runWorkers } from "./server/workers/run-workers.ts";
-export {
-  type Collected,
-  createShared,
-  type Shared,
-  type SharedOptions,
-  type WorkerCounts,
-} from "./server/workers/shared.ts";
-export type { WorkersOptions } from "./server/workers/worker-options.ts";
 export { type Clock, systemClock } from "./time/clock.ts";
 export type { LimitAction, LimitExceeded, LimitName, OnLimit } from "./transport/limit-reporter.ts";
 export type { ListenAddress } from "./transport/listen.ts";

@@ -5,7 +5,17 @@ export { LinePace } from "./logging/line-pace.ts";
 export { printable } from "./logging/printable.ts";
 export { containRejection, reportLogFailure, safeLog } from "./logging/safe-log.ts";
 export { thrownMessage, thrownText } from "./logging/thrown-text.ts";
+export { workerVariable } from "./logging/worker-number.ts";
 export { checkWholeNumber } from "./options/check-number.ts";
 export { nearestName, refuseUnknownOptions } from "./options/unknown-option.ts";
 export { isAuthority } from "./protocol/authority.ts";
 export { statusNames } from "./protocol/status.ts";
+export {
+  type AskParent,
+  type Collected,
+  connectShared,
+  createShared,
+  type Shared,
+  type SharedOptions,
+  type WorkerCounts,
+} from "./server/shared.ts";

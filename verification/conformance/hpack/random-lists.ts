@@ -1,20 +1,7 @@
-/** Marsaglia's xorshift: the same lists in each run, so that a failure can be had again. */
-export class RandomLists {
-  private state: number;
+import { Random } from "../../harness/random.ts";
 
-  constructor(seed: number) {
-    this.state = seed | 0 || 1;
-  }
-
-  below(limit: number): number {
-    let { state } = this;
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    this.state = state;
-    return (state >>> 0) % limit;
-  }
-
+/** Header lists that are the same in each run, so that a failure can be had again. */
+export class RandomLists extends Random {
   /** Fields that are legal in any message: some known to the static table, some that repeat, some that never do. */
   fields(): string[] {
     const fields: string[] = [];

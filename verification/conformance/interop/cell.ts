@@ -13,8 +13,6 @@ export interface Cell {
 
 export type Outcome =
   | { readonly kind: "passed" }
-  /** Not at once, but when it was run again; a fault that comes and goes looks like this, and so does a starved machine. */
-  | { readonly kind: "repeated"; readonly reason: string }
   | { readonly kind: "failed"; readonly reason: string }
   /** The peer has no such case or feature. */
   | { readonly kind: "absent"; readonly reason: string };

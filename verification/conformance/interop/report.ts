@@ -10,15 +10,12 @@ const columns: readonly { readonly ours: Side; readonly tls: boolean; readonly t
 const columnWidth = 12;
 const signs: Readonly<Record<Outcome["kind"], string>> = {
   passed: "ok",
-  repeated: "ok, 2nd run",
   failed: "FAILED",
   absent: "-",
 };
 
 export interface Counts {
   passed: number;
-  /** Passed only when run again. */
-  repeated: number;
   failed: number;
   absent: number;
 }
@@ -38,9 +35,8 @@ export function formatTable(peerName: string, cells: readonly Cell[]): string {
     lines.push([caseName.padEnd(width), ...row].join("  ").trimEnd());
   }
   for (const { caseName, ours, tls, outcome } of cells) {
-    if (outcome.kind === "failed" || outcome.kind === "repeated") {
-      const what = outcome.kind === "failed" ? "FAILED" : "passed only when run again:";
-      lines.push(`${what} ${caseName}, our ${ours}, ${tls ? "TLS" : "cleartext"}:`, indent(outcome.reason));
+    if (outcome.kind === "failed") {
+      lines.push(`FAILED ${caseName}, our ${ours}, ${tls ? "TLS" : "cleartext"}:`, indent(outcome.reason));
     } else if (outcome.kind === "absent" && !tls) {
       const key = `- with our ${ours}: ${outcome.reason}`;
       reasons.set(key, [...(reasons.get(key) ?? []), caseName]);
@@ -51,7 +47,7 @@ export function formatTable(peerName: string, cells: readonly Cell[]): string {
 }
 
 export function count(cells: readonly Cell[]): Counts {
-  const counts: Counts = { passed: 0, repeated: 0, failed: 0, absent: 0 };
+  const counts: Counts = { passed: 0, failed: 0, absent: 0 };
   for (const { outcome } of cells) counts[outcome.kind]++;
   return counts;
 }

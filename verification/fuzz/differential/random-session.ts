@@ -1,6 +1,6 @@
 import { HpackEncoder } from "../../../packages/http2/src/hpack/index.ts";
 import { buildFrame, uint32 } from "../../../packages/http2/src/testing/index.ts";
-import type { Random } from "../engine/random.ts";
+import type { Random } from "../../harness/random.ts";
 
 const type = { data: 0, headers: 1, priority: 2, settings: 4, ping: 6, windowUpdate: 8, continuation: 9 };
 const flag = { endStream: 1, ack: 1, endHeaders: 4, padded: 8, priority: 32 };

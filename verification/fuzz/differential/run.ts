@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { WireDecoder } from "../../../packages/http2/src/testing/index.ts";
-import { Random } from "../engine/random.ts";
+import { Random } from "../../harness/random.ts";
 import { startNodeServer, startOurServer } from "./echo-servers.ts";
 import { createSession, type Session } from "./random-session.ts";
 

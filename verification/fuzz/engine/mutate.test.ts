@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Random } from "../../harness/random.ts";
 import { mutate } from "./mutate.ts";
-import { Random } from "./random.ts";
 
 const input = Uint8Array.from({ length: 40 }, (_, at) => at);
 

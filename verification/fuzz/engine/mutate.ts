@@ -1,4 +1,4 @@
-import type { Random } from "./random.ts";
+import type { Random } from "../../harness/random.ts";
 
 /** Values at which code tends to decide otherwise. */
 const edgeBytes = [0, 1, 2, 4, 5, 8, 9, 16, 31, 32, 63, 64, 127, 128, 129, 254, 255];

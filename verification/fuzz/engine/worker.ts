@@ -3,10 +3,10 @@
  * the supervisor, which so can still save it when this thread hangs or dies.
  */
 import { parentPort, workerData } from "node:worker_threads";
+import { Random } from "../../harness/random.ts";
 import { readInputs, saveInput } from "./corpus.ts";
 import { Coverage } from "./coverage.ts";
 import { mutate } from "./mutate.ts";
-import { Random } from "./random.ts";
 import { type Orders, type Progress, SharedInput } from "./shared-input.ts";
 import { defaultMaxBytes, loadTarget } from "./target.ts";
 

@@ -5,8 +5,9 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { createServer, onStopSignals } from "@tercel/grpc";
+import { createServer } from "@tercel/grpc";
 import { createLoadShedding } from "@tercel/interceptors/load-shedding";
+import { onStopSignals } from "@tercel/service";
 import { LoadService } from "../gen/tercel/soak/v1/load_pb.ts";
 import { sampleMemory } from "../memory.ts";
 import { createLoadServer } from "./load-service.ts";

@@ -1,4 +1,4 @@
-import { onStopSignals } from "@tercel/grpc";
+import { onStopSignals } from "@tercel/service";
 import { readSettings, waysToSet } from "../config/read-settings.ts";
 import { joinHostPort, type Settings } from "../config/settings.ts";
 import { createJsonLog, describeError, type Log } from "../log/json-log.ts";

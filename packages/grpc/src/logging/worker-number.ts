@@ -1,4 +1,4 @@
-/** Set in the environment of each worker that `runWorkers` makes. */
+/** Set in the environment of each worker that `runWorkers` of `@tercel/service` starts. */
 export const workerVariable = "TERCEL_WORKER";
 
 /**

@@ -25,8 +25,11 @@ const wordBytes = 8;
 let countedBytes = 0;
 let allowanceBytes = firstAllowanceBytes;
 let gatheringBytes = 0;
-/** Seen from outside of the loop, or the compiler might make nothing. */
-const made: { filler: readonly unknown[] } = { filler: [] };
+/**
+ * Read from each filler, or the compiler might make none. No filler is stored anywhere: what a collection finds in use, or what is stored
+ * while the whole heap is marked, survives, and for survivors V8 makes the young generation larger.
+ */
+const made = { words: 0 };
 
 /**
  * Counts a buffer that only the garbage collector can free, because an application has it or might keep it, and lets V8 collect
@@ -44,11 +47,12 @@ export function reportExternalBytes(bufferBytes: number): void {
   if (countedBytes < allowanceBytes || gatheringBytes > allowanceBytes / 2) return;
   countedBytes = 0;
   const roomBytes = youngRoomBytes();
-  allowanceBytes = spareBytes + roomBytes;
-  if (roomBytes > maxFilledBytes) return;
-  // One beyond what there is room for, which is when V8 collects.
-  for (let left = roomBytes; left >= 0; left -= fillerBytes) made.filler = new Array(fillerBytes / wordBytes);
-  made.filler = [];
+  if (roomBytes <= maxFilledBytes) {
+    // One beyond what there is room for, which is when V8 collects.
+    for (let left = roomBytes; left >= 0; left -= fillerBytes) made.words += new Array(fillerBytes / wordBytes).length;
+  }
+  // Asked again, because less is free than before the filling: the allowance must stay below V8's limit by what is in progress.
+  allowanceBytes = spareBytes + youngRoomBytes();
 }
 
 /** A message begins to be gathered in a buffer of its own, which counts once the message is complete and kept, or given up. */

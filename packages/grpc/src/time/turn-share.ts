@@ -1,3 +1,5 @@
+import { systemClock } from "./clock.ts";
+
 /**
  * Work on messages that the streams of a server or a channel do together before they let the event loop continue: that many small
  * messages. About a millisecond's work, and so much that the turn it costs does not show.
@@ -29,38 +31,44 @@ export function workOfMessage(bytes: number, compressed: boolean): number {
  * wait until it is full, or empty.
  */
 export class TurnShare {
-  private left = workPerTurn;
-  private nextTurn: Promise<void> | undefined = undefined;
+  readonly #nowMs: () => number;
+  #left = workPerTurn;
+  #nextTurn: Promise<void> | undefined = undefined;
+
+  /** @param nowMs The time, never 0. Default: the system's. */
+  constructor(nowMs: () => number = systemClock.nowMs) {
+    this.#nowMs = nowMs;
+  }
 
   /** Nothing is left: continue when `renewed` resolves. */
   get isSpent(): boolean {
-    return this.left <= 0;
+    return this.#left <= 0;
   }
 
   /** A message of so many bytes is made next. Returns what `made` has to be given once that is done. */
   making(bytes: number, compressed: boolean): number {
-    if (compressed || bytes >= minTimedBytes) return performance.now();
-    this.left -= workOfMessage(bytes, false);
+    if (compressed || bytes >= minTimedBytes) return this.#nowMs();
+    this.#left -= workOfMessage(bytes, false);
     return 0;
   }
 
   /** It is made, or could not be, or somebody else goes on with it. */
   made(beganMs: number): void {
-    if (beganMs !== 0) this.left -= 1 + Math.round((performance.now() - beganMs) * workPerMs);
+    if (beganMs !== 0) this.#left -= 1 + Math.round((this.#nowMs() - beganMs) * workPerMs);
   }
 
   /** Resolves in a later turn, with a share that is whole again. */
   renewed(): Promise<void> {
-    this.nextTurn ??= nextTurn().then(() => {
-      this.left = workPerTurn;
-      this.nextTurn = undefined;
+    this.#nextTurn ??= nextTurn().then(() => {
+      this.#left = workPerTurn;
+      this.#nextTurn = undefined;
     });
-    return this.nextTurn;
+    return this.#nextTurn;
   }
 
   /** Call for each message that was sent. A promise: the share is used up, continue when it resolves. */
   take(): Promise<void> | undefined {
-    return --this.left > 0 ? undefined : this.renewed();
+    return --this.#left > 0 ? undefined : this.renewed();
   }
 }
 

@@ -40,6 +40,8 @@ export const serviceConfig = {
 export interface CallRecord {
   readonly id: number;
   readonly kind: Kind;
+  /** By `performance.now()`. */
+  readonly beganMs: number;
   /** Undefined for a success. */
   readonly error: ConnectError | undefined;
   readonly wasCancelled: boolean;
@@ -86,6 +88,7 @@ export async function makeCall(
   const timeoutMs = between(random, 100, 1000);
   const cancelling = new AbortController();
   const cancelTimer = random() < 0.05 ? setTimeout(() => cancelling.abort(), between(random, 1, 200)) : undefined;
+  const beganMs = performance.now();
   let isSettled = false;
   let outlivedDeadline = false;
   let lateAtMs = 0;
@@ -116,7 +119,7 @@ export async function makeCall(
   isSettled = true;
   clearTimeout(lateTimer);
   clearTimeout(cancelTimer);
-  return { id, kind, error, wasCancelled: cancelling.signal.aborted, outlivedDeadline };
+  return { id, kind, beganMs, error, wasCancelled: cancelling.signal.aborted, outlivedDeadline };
 }
 
 /** @throws when the call fails, or is answered with anything but its own identifier as often as it should be */

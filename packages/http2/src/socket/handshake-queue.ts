@@ -10,9 +10,19 @@ const tickMs = 100;
  * because time in which this process did not get to read is not the peer's fault.
  */
 const ticksBeforeGivingWay = 5;
+/** The same where more sockets of the network wait than have a slot: a flood, in which its clients on slow links would hardly get a turn. */
+const ticksInFlood = 2;
 
-/** Beyond this the newest waiting socket of a network comes first: its client still waits, and the older ones may be what fills the queue. */
-const patienceMs = 250;
+/** Up to here the sockets of a network begin in order. Beyond, the older ones may be what fills the queue. */
+const orderedMs = 250;
+/** A client that has waited for so long has probably given up. */
+const patienceMs = 1000;
+
+/**
+ * Handshakes that begin in one turn of the event loop. Reading a ClientHello and signing the response takes up to a millisecond, and
+ * hundreds may become ready at once, by one poll or when those before them give way.
+ */
+const maxBegunPerTurn = 8;
 
 export interface HandshakeQueueOptions {
   /** Handshakes at once. */
@@ -59,6 +69,8 @@ export class HandshakeQueue {
   /** The socket that TLS reports is another than the one that it was given; they have their two ends in common. */
   readonly #runningByEnds = new Map<string, Socket>();
   readonly #runningSockets = new SocketsByNetwork();
+  #begunThisTurn = 0;
+  #isNewestNext = false;
   #tick = 0;
   #cancelTick: (() => void) | undefined = undefined;
 
@@ -111,8 +123,9 @@ export class HandshakeQueue {
       socket.destroy();
     } else if (Number.isNaN(arrival.readyAtMs) && hasFirstRecord(arrival.head)) {
       arrival.readyAtMs = this.#options.clock.nowMs();
-      if (this.#mayBegin(arrival.network)) this.#begin(socket, arrival);
-      else this.#wait(socket, arrival);
+      if (!this.#hasSlotFor(arrival.network)) this.#wait(socket, arrival);
+      else if (this.#isTurnSpent()) this.#waiting.add(arrival.network, socket);
+      else this.#begin(socket, arrival);
     }
   }
 
@@ -125,7 +138,16 @@ export class HandshakeQueue {
     onWait(socket);
   }
 
-  #mayBegin(network: string): boolean {
+  #isTurnSpent(): boolean {
+    return this.#begunThisTurn >= maxBegunPerTurn;
+  }
+
+  readonly #onNextTurn = (): void => {
+    this.#begunThisTurn = 0;
+    this.#beginWaiting();
+  };
+
+  #hasSlotFor(network: string): boolean {
     return this.#runningSockets.countOf(network) < this.#options.maxRunning - this.#running.size;
   }
 
@@ -142,6 +164,7 @@ export class HandshakeQueue {
     socket.on("close", onClose);
     socket.pause();
     socket.unshift(arrival.head);
+    if (this.#begunThisTurn++ === 0) setImmediate(this.#onNextTurn);
     this.#options.begin(socket);
   }
 
@@ -156,7 +179,7 @@ export class HandshakeQueue {
   }
 
   #beginWaiting(): void {
-    for (;;) {
+    while (!this.#isTurnSpent()) {
       const network = this.#nextNetwork();
       if (network === undefined) return;
       const socket = this.#nextOf(network);
@@ -170,7 +193,7 @@ export class HandshakeQueue {
     let fewest = Number.POSITIVE_INFINITY;
     for (const network of this.#waiting.networks()) {
       const count = this.#runningSockets.countOf(network);
-      if (count < fewest && this.#mayBegin(network)) {
+      if (count < fewest && this.#hasSlotFor(network)) {
         next = network;
         fewest = count;
       }
@@ -180,13 +203,24 @@ export class HandshakeQueue {
     return next;
   }
 
+  /**
+   * Once they wait for long, the newest and the one that has waited longest within `patienceMs` in turn. The first finds a client that has
+   * just come; the second one that came before others whose handshake was given up, and who are back at once.
+   */
   #nextOf(network: string): Socket {
     const oldest = this.#waiting.oldestOf(network) as Socket;
-    const { readyAtMs } = this.#arrivals.get(oldest) as Arrival;
-    if (this.#options.clock.nowMs() - readyAtMs <= patienceMs) return oldest;
-    let newest = oldest;
-    for (const socket of this.#waiting.ofNetwork(network)) newest = socket;
-    return newest;
+    if (this.#waitedMs(oldest) <= orderedMs) return oldest;
+    this.#isNewestNext = !this.#isNewestNext;
+    let next = oldest;
+    for (const socket of this.#waiting.ofNetwork(network)) {
+      next = socket;
+      if (!this.#isNewestNext && this.#waitedMs(socket) <= patienceMs) break;
+    }
+    return next;
+  }
+
+  #waitedMs(socket: Socket): number {
+    return this.#options.clock.nowMs() - (this.#arrivals.get(socket) as Arrival).readyAtMs;
   }
 
   readonly #onTick = (): void => {
@@ -203,7 +237,8 @@ export class HandshakeQueue {
       if (network === undefined) return;
       const socket = this.#runningSockets.oldestOf(network) as Socket;
       const { sinceTick } = this.#running.get(socket) as Running;
-      if (this.#tick - sinceTick < ticksBeforeGivingWay) return;
+      const isFlood = this.#waiting.countOf(network) > this.#runningSockets.countOf(network);
+      if (this.#tick - sinceTick < (isFlood ? ticksInFlood : ticksBeforeGivingWay)) return;
       this.#options.onEvict(socket);
       socket.destroy();
       this.#end(socket);

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Shared } from "@tercel/grpc";
+import type { Shared } from "@tercel/grpc/internal";
 import { contentTypes, expositionOf } from "./exposition.ts";
 import type { Family, Registry } from "./registry.ts";
 import { familiesOf, type MetricsPart } from "./share-metrics.ts";

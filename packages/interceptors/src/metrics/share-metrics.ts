@@ -1,4 +1,4 @@
-import { type Collected, createShared, type Shared } from "@tercel/grpc";
+import { type Collected, createShared, type Shared } from "@tercel/grpc/internal";
 import {
   type Aggregation,
   Counter,

@@ -1,3 +1,4 @@
+export type { Conventions } from "../call/conventions.ts";
 export {
   type ClientOtelMetricsOptions,
   createClientOtelMetrics,

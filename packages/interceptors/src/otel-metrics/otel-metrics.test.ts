@@ -53,68 +53,86 @@ function linesOf({ descriptor, dataPoints }: MetricData): string[] {
   });
 }
 
-it("records gRFC A66's instruments on both sides", async (t) => {
-  const { meter, recorded } = openMeter(t);
-  const recording = createServerOtelMetrics({ meter });
-  const { client, transport } = await openInMemory(
-    t,
-    {
-      unary({ count, text }) {
-        if (count > 0) throw new ConnectError("no", count);
-        return { text };
+for (const conventions of ["opentelemetry", "grpc", "both"] as const) {
+  it(`records the instruments of the conventions on both sides (${conventions})`, async (t) => {
+    const { meter, recorded } = openMeter(t);
+    const recording = createServerOtelMetrics({ meter, conventions });
+    const { client, transport } = await openInMemory(
+      t,
+      {
+        unary({ count, text }) {
+          if (count > 0) throw new ConnectError("no", count);
+          return { text };
+        },
+        async *serverStream() {
+          yield { text: "a" };
+          yield { text: "bcd" };
+        },
       },
-      async *serverStream() {
-        yield { text: "a" };
-        yield { text: "bcd" };
+      {
+        server: { interceptors: [recording], onUnhandledCall: recording.recordUnhandled },
+        channel: { interceptors: [createClientOtelMetrics({ meter, conventions, target: "dns:///echo" })] },
       },
-    },
-    {
-      server: { interceptors: [recording], onUnhandledCall: recording.recordUnhandled },
-      channel: { interceptors: [createClientOtelMetrics({ meter, target: "dns:///echo" })] },
-    },
-  );
-  // A tag and a length of a byte each, and the text.
-  await client.unary({ text: "hello" });
-  await client.unary({ text: "hello, world" });
-  await assertStatus(client.unary({ count: Code.NotFound }), Code.NotFound);
-  await collect(client.serverStream({}));
-  await assertStatus(createClient(GuardedService, transport).read({}), Code.Unimplemented);
+    );
+    // A tag and a length of a byte each, and the text.
+    await client.unary({ text: "hello" });
+    await client.unary({ text: "hello, world" });
+    await assertStatus(client.unary({ count: Code.NotFound }), Code.NotFound);
+    await collect(client.serverStream({}));
+    await assertStatus(createClient(GuardedService, transport).read({}), Code.Unimplemented);
 
-  assert.deepEqual(await recorded(), [
-    "grpc.client.attempt.duration s dns:///echo EchoService/ServerStream OK 1",
-    "grpc.client.attempt.duration s dns:///echo EchoService/Unary NOT_FOUND 1",
-    "grpc.client.attempt.duration s dns:///echo EchoService/Unary OK 2",
-    "grpc.client.attempt.duration s dns:///echo GuardedService/Read UNIMPLEMENTED 1",
-    "grpc.client.attempt.rcvd_total_compressed_message_size By dns:///echo EchoService/ServerStream OK 1 of 8",
-    "grpc.client.attempt.rcvd_total_compressed_message_size By dns:///echo EchoService/Unary NOT_FOUND 1 of 0",
-    "grpc.client.attempt.rcvd_total_compressed_message_size By dns:///echo EchoService/Unary OK 2 of 21",
-    "grpc.client.attempt.rcvd_total_compressed_message_size By dns:///echo GuardedService/Read UNIMPLEMENTED 1 of 0",
-    "grpc.client.attempt.sent_total_compressed_message_size By dns:///echo EchoService/ServerStream OK 1 of 0",
-    "grpc.client.attempt.sent_total_compressed_message_size By dns:///echo EchoService/Unary NOT_FOUND 1 of 2",
-    "grpc.client.attempt.sent_total_compressed_message_size By dns:///echo EchoService/Unary OK 2 of 21",
-    "grpc.client.attempt.sent_total_compressed_message_size By dns:///echo GuardedService/Read UNIMPLEMENTED 1 of 0",
-    "grpc.client.attempt.started {attempt} dns:///echo EchoService/ServerStream 1",
-    "grpc.client.attempt.started {attempt} dns:///echo EchoService/Unary 3",
-    "grpc.client.attempt.started {attempt} dns:///echo GuardedService/Read 1",
-    "grpc.client.call.duration s dns:///echo EchoService/ServerStream OK 1",
-    "grpc.client.call.duration s dns:///echo EchoService/Unary NOT_FOUND 1",
-    "grpc.client.call.duration s dns:///echo EchoService/Unary OK 2",
-    "grpc.client.call.duration s dns:///echo GuardedService/Read UNIMPLEMENTED 1",
-    "grpc.server.call.duration s EchoService/ServerStream OK 1",
-    "grpc.server.call.duration s EchoService/Unary NOT_FOUND 1",
-    "grpc.server.call.duration s EchoService/Unary OK 2",
-    "grpc.server.call.duration s other UNIMPLEMENTED 1",
-    "grpc.server.call.rcvd_total_compressed_message_size By EchoService/ServerStream OK 1 of 0",
-    "grpc.server.call.rcvd_total_compressed_message_size By EchoService/Unary NOT_FOUND 1 of 2",
-    "grpc.server.call.rcvd_total_compressed_message_size By EchoService/Unary OK 2 of 21",
-    "grpc.server.call.sent_total_compressed_message_size By EchoService/ServerStream OK 1 of 8",
-    "grpc.server.call.sent_total_compressed_message_size By EchoService/Unary NOT_FOUND 1 of 0",
-    "grpc.server.call.sent_total_compressed_message_size By EchoService/Unary OK 2 of 21",
-    "grpc.server.call.started {call} EchoService/ServerStream 1",
-    "grpc.server.call.started {call} EchoService/Unary 3",
-    "grpc.server.call.started {call} other 1",
-  ]);
-});
+    const durations = {
+      grpc: [
+        "grpc.client.call.duration s dns:///echo EchoService/ServerStream OK 1",
+        "grpc.client.call.duration s dns:///echo EchoService/Unary NOT_FOUND 1",
+        "grpc.client.call.duration s dns:///echo EchoService/Unary OK 2",
+        "grpc.client.call.duration s dns:///echo GuardedService/Read UNIMPLEMENTED 1",
+        "grpc.server.call.duration s EchoService/ServerStream OK 1",
+        "grpc.server.call.duration s EchoService/Unary NOT_FOUND 1",
+        "grpc.server.call.duration s EchoService/Unary OK 2",
+        "grpc.server.call.duration s other UNIMPLEMENTED 1",
+      ],
+      opentelemetry: [
+        "rpc.client.call.duration s grpc EchoService/ServerStream OK 1",
+        "rpc.client.call.duration s grpc EchoService/Unary NOT_FOUND NOT_FOUND 1",
+        "rpc.client.call.duration s grpc EchoService/Unary OK 2",
+        "rpc.client.call.duration s grpc GuardedService/Read UNIMPLEMENTED UNIMPLEMENTED 1",
+        "rpc.server.call.duration s grpc EchoService/ServerStream OK 1",
+        "rpc.server.call.duration s grpc EchoService/Unary NOT_FOUND 1",
+        "rpc.server.call.duration s grpc EchoService/Unary OK 2",
+        "rpc.server.call.duration s grpc _OTHER UNIMPLEMENTED UNIMPLEMENTED 1",
+      ],
+    };
+    const ofCalls = conventions === "both" ? Object.values(durations).flat() : durations[conventions];
+    const ofGrpcAlone = [
+      "grpc.client.attempt.duration s dns:///echo EchoService/ServerStream OK 1",
+      "grpc.client.attempt.duration s dns:///echo EchoService/Unary NOT_FOUND 1",
+      "grpc.client.attempt.duration s dns:///echo EchoService/Unary OK 2",
+      "grpc.client.attempt.duration s dns:///echo GuardedService/Read UNIMPLEMENTED 1",
+      "grpc.client.attempt.rcvd_total_compressed_message_size By dns:///echo EchoService/ServerStream OK 1 of 8",
+      "grpc.client.attempt.rcvd_total_compressed_message_size By dns:///echo EchoService/Unary NOT_FOUND 1 of 0",
+      "grpc.client.attempt.rcvd_total_compressed_message_size By dns:///echo EchoService/Unary OK 2 of 21",
+      "grpc.client.attempt.rcvd_total_compressed_message_size By dns:///echo GuardedService/Read UNIMPLEMENTED 1 of 0",
+      "grpc.client.attempt.sent_total_compressed_message_size By dns:///echo EchoService/ServerStream OK 1 of 0",
+      "grpc.client.attempt.sent_total_compressed_message_size By dns:///echo EchoService/Unary NOT_FOUND 1 of 2",
+      "grpc.client.attempt.sent_total_compressed_message_size By dns:///echo EchoService/Unary OK 2 of 21",
+      "grpc.client.attempt.sent_total_compressed_message_size By dns:///echo GuardedService/Read UNIMPLEMENTED 1 of 0",
+      "grpc.client.attempt.started {attempt} dns:///echo EchoService/ServerStream 1",
+      "grpc.client.attempt.started {attempt} dns:///echo EchoService/Unary 3",
+      "grpc.client.attempt.started {attempt} dns:///echo GuardedService/Read 1",
+      "grpc.server.call.rcvd_total_compressed_message_size By EchoService/ServerStream OK 1 of 0",
+      "grpc.server.call.rcvd_total_compressed_message_size By EchoService/Unary NOT_FOUND 1 of 2",
+      "grpc.server.call.rcvd_total_compressed_message_size By EchoService/Unary OK 2 of 21",
+      "grpc.server.call.sent_total_compressed_message_size By EchoService/ServerStream OK 1 of 8",
+      "grpc.server.call.sent_total_compressed_message_size By EchoService/Unary NOT_FOUND 1 of 0",
+      "grpc.server.call.sent_total_compressed_message_size By EchoService/Unary OK 2 of 21",
+      "grpc.server.call.started {call} EchoService/ServerStream 1",
+      "grpc.server.call.started {call} EchoService/Unary 3",
+      "grpc.server.call.started {call} other 1",
+    ];
+    assert.deepEqual(await recorded(), [...ofCalls, ...ofGrpcAlone].sort());
+  });
+}
 
 for (const end of ["finish", "takeBack"] as const) {
   it(`begins when the headers of a call arrive, and counts its upload (${end})`, async (t) => {
@@ -133,9 +151,9 @@ for (const end of ["finish", "takeBack"] as const) {
     const status = end === "finish" ? "OK" : "CANCELLED";
     assert.deepEqual(
       lines.filter((line) => !line.includes("_size ")),
-      [`grpc.server.call.duration s EchoService/Unary ${status} 1`, started],
+      [started, `rpc.server.call.duration s grpc EchoService/Unary ${status} 1`],
     );
-    const seconds = secondsOf("grpc.server.call.duration");
+    const seconds = secondsOf("rpc.server.call.duration");
     assert.ok(seconds >= 1, `${seconds}`);
   });
 }
@@ -168,8 +186,8 @@ it("counts the attempts of a repeated call one by one, with bytes as they were c
     ),
   );
   assert.deepEqual(
-    lines.filter((line) => line.startsWith("grpc.client.call.")),
-    [`grpc.client.call.duration s ${target} ${method} OK 1`],
+    lines.filter((line) => line.startsWith("rpc.client.call.")),
+    [`rpc.client.call.duration s in-memory 80 grpc ${method} OK 1`],
   );
   assert.deepEqual(
     lines.filter((line) => line.startsWith("grpc.server.call.rcvd_total")),
@@ -188,9 +206,9 @@ it("records calls alone on servers and transports that are not ours", async (t) 
   );
   await createClient(EchoService, transport).unary({});
   assert.deepEqual(await recorded(), [
-    "grpc.client.call.duration s EchoService/Unary OK 1",
-    "grpc.server.call.duration s EchoService/Unary OK 1",
     "grpc.server.call.started {call} EchoService/Unary 1",
+    "rpc.client.call.duration s in-memory grpc EchoService/Unary OK 1",
+    "rpc.server.call.duration s grpc EchoService/Unary OK 1",
   ]);
 });
 
@@ -209,8 +227,7 @@ it("names the target that a channel was made with as a URI, for its calls and th
   assert.deepEqual(lines, [
     "grpc.client.attempt.duration s dns:///127.0.0.1:1 EchoService/Unary UNAVAILABLE 1",
     "grpc.client.attempt.duration s static:///127.0.0.1:1 EchoService/Unary UNAVAILABLE 1",
-    "grpc.client.call.duration s dns:///127.0.0.1:1 EchoService/Unary UNAVAILABLE 1",
-    "grpc.client.call.duration s static:///127.0.0.1:1 EchoService/Unary UNAVAILABLE 1",
+    "rpc.client.call.duration s 127.0.0.1 1 grpc EchoService/Unary UNAVAILABLE UNAVAILABLE 2",
   ]);
 });
 

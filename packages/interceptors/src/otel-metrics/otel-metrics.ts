@@ -4,20 +4,28 @@ import { type Attributes, type Context, type Histogram, type Meter, metrics } fr
 import { callInfo, type UnhandledCall } from "@tercel/grpc";
 import { type CallRequest, type OnAttempt, targetOf } from "@tercel/grpc/hooks";
 import { refuseUnknownOptions } from "@tercel/grpc/internal";
-import { methodPath } from "../call/method-path.ts";
-import { type CallObserver, observeCalls } from "../call/observe-calls.ts";
-import { okStatus, type Status, statusName } from "../call/status-name.ts";
+import { authorityOf } from "../call/authority-of.ts";
+import { type Conventions, chooseConventions } from "../call/conventions.ts";
+import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
+import { okStatus, type Status } from "../call/status-name.ts";
 import { traceContextOf } from "../call/trace-context.ts";
+import { createClientAttributes, createServerAttributes, type MethodAttributes } from "./metric-attributes.ts";
 
 export interface OtelMetricsOptions {
   /** Where the instruments are made. Default: the global meter provider's meter "@tercel/interceptors". */
   meter?: Meter;
+  /**
+   * By whose names the duration of calls is recorded: `rpc.server.call.duration` and `rpc.client.call.duration` of OpenTelemetry's
+   * conventions, or gRFC A66's `grpc.….call.duration`. The other instruments are A66's alone. Default `opentelemetry`, or `both` where the
+   * environment variable OTEL_SEMCONV_STABILITY_OPT_IN has `rpc/dup`.
+   */
+  conventions?: Conventions;
 }
 
 export interface ClientOtelMetricsOptions extends OtelMetricsOptions {
   /**
-   * The attribute `grpc.target`, for channels that are many. Default: what the channel was made with, as a URI; on transports that are
-   * not ours calls have none.
+   * The attribute `grpc.target`, for channels that are many; `server.address` and `server.port` are left out then. Default: what the channel
+   * was made with, as a URI; on transports that are not ours calls have none.
    */
   target?: string;
 }
@@ -40,29 +48,29 @@ const sizeBounds = [
   0, 1024, 2048, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864, 268435456, 1073741824, 4294967296,
 ];
 
+/** As OpenTelemetry advises for durations, in seconds. */
+const callDurationBounds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+
 /**
- * A server interceptor that records gRFC A66's instruments of a call: `grpc.server.call.started`, `.duration` and the total sizes of its
+ * A server interceptor that records `rpc.server.call.duration`, and gRFC A66's `grpc.server.call.started` and total sizes of a call's
  * messages as they were sent. On a server that is not ours there are no sizes, and a call ends for it with its handler.
  *
- * @throws TypeError for an unknown option
+ * @throws TypeError for an unknown option or convention
  */
 export function createServerOtelMetrics(options: OtelMetricsOptions = {}): ServerOtelMetrics {
-  refuseUnknownOptions("createServerOtelMetrics", options, ["meter"]);
+  const where = "createServerOtelMetrics";
+  refuseUnknownOptions(where, options, ["meter", "conventions"]);
   const meter = options.meter ?? defaultMeter();
   const started = meter.createCounter("grpc.server.call.started", {
     unit: "{call}",
     description: "Calls begun, those that are not complete included.",
   });
-  const duration = createDuration(
-    meter,
-    "grpc.server.call.duration",
-    "From the call's arrival to its end, as the server sees it.",
-  );
+  const duration = createCallDuration(meter, "server", chooseConventions(where, options.conventions));
   const sizes = createSizes(meter, "grpc.server.call", "response", "request");
-  const attributesOf = createAttributes({});
+  const attributesOf = createServerAttributes();
   const recordUnhandled = ({ method, code, durationMs }: UnhandledCall): void =>
     // Its messages were not read, so it has no sizes.
-    duration.record(durationMs / 1000, attributesOf(method).ended(code));
+    duration.record(durationMs / 1000, attributesOf(method), code);
   /** Methods whose calls are reported as they arrive. */
   const reported = new WeakSet<DescMethod>();
   const begin = (request: CallRequest): CallObserver | undefined => {
@@ -72,7 +80,7 @@ export function createServerOtelMetrics(options: OtelMetricsOptions = {}): Serve
     if (info?.arrivedAtMs === undefined) started.add(1, attributes.begun);
     const record = (status: Status): void =>
       // The context leads from a bucket to the trace.
-      duration.record((performance.now() - startMs) / 1000, attributes.ended(status), traceContextOf(request));
+      duration.record((performance.now() - startMs) / 1000, attributes, status, traceContextOf(request));
     if (info === undefined) return { onEnd: record };
     info.whenOver(({ endedBy, sentMessageBytes, receivedMessageBytes }) => {
       const status = endedBy?.code ?? okStatus;
@@ -98,37 +106,37 @@ export function createServerOtelMetrics(options: OtelMetricsOptions = {}): Serve
 }
 
 /**
- * A client interceptor that records gRFC A66's `grpc.client.call.duration` and, on channels of ours, the instruments of the attempts that
+ * A client interceptor that records `rpc.client.call.duration` and, on channels of ours, gRFC A66's instruments of the attempts that
  * calls are made of: `grpc.client.attempt.started`, `.duration` and the total sizes of their messages as they were sent.
  *
- * @throws TypeError for an unknown option
+ * @throws TypeError for an unknown option or convention
  */
 export function createClientOtelMetrics(options: ClientOtelMetricsOptions = {}): Interceptor {
-  refuseUnknownOptions("createClientOtelMetrics", options, ["meter", "target"]);
+  const where = "createClientOtelMetrics";
+  refuseUnknownOptions(where, options, ["meter", "conventions", "target"]);
   const meter = options.meter ?? defaultMeter();
-  const duration = createDuration(
-    meter,
-    "grpc.client.call.duration",
-    "From the call's begin to its end, attempts included.",
-  );
-  const attributesOf = createTargetAttributes(options.target);
+  const duration = createCallDuration(meter, "client", chooseConventions(where, options.conventions));
+  const attributesOf = createClientAttributes(options.target);
   return observeCalls(
     "client",
     (request) => {
-      const attributes = attributesOf(targetOf(request), request.method);
+      const attributes = attributesOf(targetOf(request), authorityOf(request.url), request.method);
       const startMs = performance.now();
       return {
         onEnd(status) {
           const seconds = (performance.now() - startMs) / 1000;
-          duration.record(seconds, attributes.ended(status), traceContextOf(request));
+          duration.record(seconds, attributes, status, traceContextOf(request));
         },
       };
     },
-    { onAttempt: recordAttempts(meter, attributesOf) },
+    { onAttempt: recordAttempts(meter, (target, method) => attributesOf(target, undefined, method)) },
   );
 }
 
-function recordAttempts(meter: Meter, attributesOf: TargetAttributes): OnAttempt {
+function recordAttempts(
+  meter: Meter,
+  attributesOf: (target: string | undefined, method: DescMethod) => MethodAttributes,
+): OnAttempt {
   const started = meter.createCounter("grpc.client.attempt.started", {
     unit: "{attempt}",
     description: "Attempts begun, those that are not complete included.",
@@ -165,12 +173,31 @@ function defaultMeter(): Meter {
   return metrics.getMeter("@tercel/interceptors");
 }
 
-function createDuration(meter: Meter, name: string, description: string): Histogram {
-  return meter.createHistogram(name, {
-    unit: "s",
-    description,
-    advice: { explicitBucketBoundaries: durationBounds },
-  });
+interface CallDuration {
+  record(seconds: number, attributes: MethodAttributes, status: Status, context?: Context): void;
+}
+
+function createCallDuration(meter: Meter, side: Side, conventions: Conventions): CallDuration {
+  const description =
+    side === "server"
+      ? "From the call's arrival to its end, as the server sees it."
+      : "From the call's begin to its end, attempts included.";
+  const ofGrpc =
+    conventions === "opentelemetry" ? undefined : createDuration(meter, `grpc.${side}.call.duration`, description);
+  const ofOpenTelemetry =
+    conventions === "grpc"
+      ? undefined
+      : createDuration(meter, `rpc.${side}.call.duration`, description, callDurationBounds);
+  return {
+    record(seconds, attributes, status, context) {
+      ofGrpc?.record(seconds, attributes.ended(status), context);
+      ofOpenTelemetry?.record(seconds, attributes.endedCall(status), context);
+    },
+  };
+}
+
+function createDuration(meter: Meter, name: string, description: string, bounds = durationBounds): Histogram {
+  return meter.createHistogram(name, { unit: "s", description, advice: { explicitBucketBoundaries: bounds } });
 }
 
 interface Sizes {
@@ -190,58 +217,6 @@ function createSizes(meter: Meter, of: string, sentKind: string, receivedKind: s
     record(sentBytes, receivedBytes, attributes, context) {
       sent.record(sentBytes, attributes, context);
       received.record(receivedBytes, attributes, context);
-    },
-  };
-}
-
-interface MethodAttributes {
-  readonly begun: Attributes;
-  ended(status: number): Attributes;
-}
-
-type TargetAttributes = (target: string | undefined, method: DescMethod) => MethodAttributes;
-
-/** @param given Stands for every target. */
-function createTargetAttributes(given: string | undefined): TargetAttributes {
-  // As many as the application gives the interceptor to channels of different targets: mostly one.
-  const byTarget = new Map<string | undefined, ReturnType<typeof createAttributes>>();
-  return (ofChannel, method) => {
-    const target = given ?? ofChannel;
-    let attributesOf = byTarget.get(target);
-    if (attributesOf === undefined) {
-      attributesOf = createAttributes(target === undefined ? {} : { "grpc.target": target });
-      byTarget.set(target, attributesOf);
-    }
-    return attributesOf(method);
-  };
-}
-
-/** Attributes are made once for each method and status: the SDK compares their contents, and we need not make them again. */
-function createAttributes(common: Attributes): (method: DescMethod | undefined) => MethodAttributes {
-  const known = new WeakMap<DescMethod, MethodAttributes>();
-  const other = attributesOfMethod(common, "other");
-  return (method) => {
-    if (method === undefined) return other;
-    let found = known.get(method);
-    if (found === undefined) {
-      found = attributesOfMethod(common, methodPath({ service: method.parent, method }));
-      known.set(method, found);
-    }
-    return found;
-  };
-}
-
-function attributesOfMethod(common: Attributes, name: string): MethodAttributes {
-  const begun = { ...common, "grpc.method": name };
-  const byStatus: (Attributes | undefined)[] = [];
-  return {
-    begun,
-    ended(status) {
-      const kept = status <= 16 ? byStatus[status] : undefined;
-      if (kept !== undefined) return kept;
-      const made = { ...begun, "grpc.status": statusName(status) };
-      if (status <= 16) byStatus[status] = made;
-      return made;
     },
   };
 }

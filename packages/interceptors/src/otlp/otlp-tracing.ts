@@ -23,11 +23,12 @@ export interface OtlpTracing {
   shutdown(): Promise<void>;
 }
 
+/** With versions: the newest of each do not fit together, and npm refuses to install such a mixture (ERESOLVE). */
 const packages = [
-  "@opentelemetry/sdk-trace-node",
-  "@opentelemetry/resources",
-  "@opentelemetry/exporter-trace-otlp-proto",
-  "@opentelemetry/context-async-hooks",
+  "@opentelemetry/sdk-trace-node@2",
+  "@opentelemetry/resources@2",
+  "@opentelemetry/context-async-hooks@2",
+  "@opentelemetry/exporter-trace-otlp-proto@0.223",
 ];
 
 /**

@@ -8,13 +8,15 @@ import {
   trace,
 } from "@opentelemetry/api";
 import type { AttemptObserver, OnAttempt } from "@tercel/grpc/hooks";
+import type { Conventions } from "../call/conventions.ts";
 import { okStatus } from "../call/status-name.ts";
-import { addPeer, createMethodDescriptions, endSpan, MessageEvents } from "./call-span.ts";
+import { addPeer, createMethodDescriptions, endSpan, MessageEvents, type PeerOf } from "./call-span.ts";
 
 export interface AttemptSpansSettings {
   readonly tracer: Tracer;
   readonly propagator: TextMapPropagator;
   readonly messageEvents: boolean;
+  readonly conventions: Conventions;
 }
 
 /**
@@ -24,10 +26,10 @@ export interface AttemptSpansSettings {
  * @param calls The spans of calls that are open, by their ids.
  */
 export function traceAttempts(
-  { tracer, propagator, messageEvents }: AttemptSpansSettings,
+  { tracer, propagator, messageEvents, conventions }: AttemptSpansSettings,
   calls: ReadonlyMap<string, Span>,
 ): OnAttempt {
-  const describe = createMethodDescriptions("Attempt");
+  const describe = createMethodDescriptions("Attempt", conventions);
   return ({ method, header, earlierAttempts, isTransparent }) => {
     const extracted = propagator.extract(ROOT_CONTEXT, header, headerGetter);
     const call = trace.getSpanContext(extracted);
@@ -43,24 +45,26 @@ export function traceAttempts(
     }
     const metadata = new Headers();
     propagator.inject(trace.setSpan(parent, span), metadata, headerSetter);
-    return observer(span, metadata, messageEvents, () => calls.get(call.spanId));
+    return observer({ span, metadata, messageEvents, conventions, callSpan: () => calls.get(call.spanId) });
   };
 }
 
-function observer(
-  span: Span,
-  metadata: Headers,
-  messageEvents: boolean,
-  callSpan: () => Span | undefined,
-): AttemptObserver {
+interface AttemptSpan extends Pick<AttemptSpansSettings, "messageEvents" | "conventions"> {
+  readonly span: Span;
+  readonly metadata: Headers;
+  readonly callSpan: () => Span | undefined;
+}
+
+function observer({ span, metadata, messageEvents, conventions, callSpan }: AttemptSpan): AttemptObserver {
+  const peers: readonly PeerOf[] = conventions === "grpc" ? ["server"] : ["server", "network.peer"];
   const observer: AttemptObserver = {
     metadata,
     onResolutionEnd: () => callSpan()?.addEvent("Delayed name resolution complete"),
     onPick(address, hasWaited) {
       if (hasWaited) span.addEvent("Delayed LB pick complete");
-      addPeer(span, "server", address);
+      addPeer(span, peers, address);
     },
-    onEnd: (error) => endSpan(span, "Attempt", error?.code ?? okStatus, error),
+    onEnd: (error) => endSpan(span, "Attempt", conventions, error?.code ?? okStatus, error),
   };
   if (!messageEvents) return observer;
   const events = new MessageEvents(span);

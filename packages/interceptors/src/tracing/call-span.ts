@@ -1,10 +1,11 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 import { type Attributes, type Span, SpanKind, type SpanOptions, SpanStatusCode } from "@opentelemetry/api";
 import type { MessageObserver } from "@tercel/grpc/hooks";
 import { printable } from "@tercel/grpc/internal";
+import { type Conventions, isErrorFor, splitAddress } from "../call/conventions.ts";
 import { pathOfMethod } from "../call/method-names.ts";
-import type { Status } from "../call/status-name.ts";
+import { type Status, statusName } from "../call/status-name.ts";
 
 /** gRFC A72: a call as its client and its server see it, and one attempt to make it. */
 export type SpanOf = "Sent" | "Attempt" | "Recv";
@@ -17,47 +18,58 @@ export interface DescribedMethod {
 }
 
 /** Names and attributes of a kind of span, made once for each method. */
-export function createMethodDescriptions(of: SpanOf): (method: DescMethod) => DescribedMethod {
+export function createMethodDescriptions(
+  of: SpanOf,
+  conventions: Conventions,
+): (method: DescMethod) => DescribedMethod {
   const known = new WeakMap<DescMethod, DescribedMethod>();
   return (method) => {
     let described = known.get(method);
     if (described === undefined) {
-      described = describeMethod(of, method);
+      described = describeMethod(of, conventions, method);
       known.set(method, described);
     }
     return described;
   };
 }
 
-function describeMethod(of: SpanOf, method: DescMethod): DescribedMethod {
-  const attributes = {
-    "rpc.system": "grpc",
-    "rpc.service": method.parent.typeName,
-    "rpc.method": method.name,
-  };
+function describeMethod(of: SpanOf, conventions: Conventions, method: DescMethod): DescribedMethod {
+  const path = pathOfMethod(method);
+  const attributes: Attributes = {};
+  if (conventions !== "opentelemetry") {
+    attributes["rpc.system"] = "grpc";
+    attributes["rpc.service"] = method.parent.typeName;
+    attributes["rpc.method"] = method.name;
+  }
+  if (conventions !== "grpc") {
+    attributes["rpc.system.name"] = "grpc";
+    attributes["rpc.method"] = path;
+  }
   const kind = of === "Recv" ? SpanKind.SERVER : SpanKind.CLIENT;
-  // With a dot for the slash, as gRPC's other implementations have it.
-  return { name: `${of}.${pathOfMethod(method).replace("/", ".")}`, attributes, options: { kind, attributes } };
+  // OpenTelemetry knows no span of an attempt, so that has gRPC's name. That has a dot for the slash, as in gRPC's other implementations.
+  const isNamedByGrpc = conventions === "grpc" || of === "Attempt";
+  return { name: isNamedByGrpc ? `${of}.${path.replace("/", ".")}` : path, attributes, options: { kind, attributes } };
 }
-
-/** Statuses that are a server's fault and not its client's (OpenTelemetry's semantic conventions for gRPC). */
-const serverFaults: ReadonlySet<Status> = new Set([
-  Code.Unknown,
-  Code.DeadlineExceeded,
-  Code.Unimplemented,
-  Code.Internal,
-  Code.Unavailable,
-  Code.DataLoss,
-]);
 
 /** What peers and applications write into spans is cut there. */
 export const maxTextChars = 256;
 
-export function endSpan(span: Span, of: SpanOf, status: Status, error: unknown): void {
-  span.setAttribute("rpc.grpc.status_code", status);
-  const isError = of === "Recv" ? serverFaults.has(status) : status !== 0;
+export function endSpan(span: Span, of: SpanOf, conventions: Conventions, status: Status, error: unknown): void {
+  const isError = isErrorFor(of === "Recv" ? "server" : "client", status);
+  if (conventions !== "opentelemetry") span.setAttribute("rpc.grpc.status_code", status);
+  if (conventions !== "grpc") {
+    const name = statusName(status);
+    span.setAttribute("rpc.response.status_code", name);
+    if (isError) span.setAttribute("error.type", name);
+  }
   if (isError) span.setStatus({ code: SpanStatusCode.ERROR, message: printable(textOf(error), maxTextChars) });
   span.end();
+}
+
+/** What the request carried under this name, which the caller has made printable. */
+export function addRequestMetadata(span: Span, conventions: Conventions, name: string, value: string): void {
+  if (conventions !== "opentelemetry") span.setAttribute(`rpc.grpc.request.metadata.${name}`, [value]);
+  if (conventions !== "grpc") span.setAttribute(`rpc.request.metadata.${name}`, [value]);
 }
 
 function textOf(error: unknown): string {
@@ -65,12 +77,17 @@ function textOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : "";
 }
 
-/** `host:port`, IPv6 in brackets. */
-export function addPeer(span: Span, who: "client" | "server", address: string | undefined): void {
+/** Whose address it is: that of a call's client or server by name, or the other end of the connection as well. */
+export type PeerOf = "client" | "server" | "network.peer";
+
+/** @param address `host:port`, IPv6 in brackets. */
+export function addPeer(span: Span, peers: readonly PeerOf[], address: string | undefined): void {
   if (address === undefined || address === "") return;
-  const [, host = address, port] = /^(.*?)(?::(\d+))?$/.exec(address) ?? [];
-  span.setAttribute(`${who}.address`, host.replace(/^\[|\]$/g, ""));
-  if (port !== undefined) span.setAttribute(`${who}.port`, Number(port));
+  const [host, port] = splitAddress(address);
+  for (const peer of peers) {
+    span.setAttribute(`${peer}.address`, host);
+    if (port !== undefined) span.setAttribute(`${peer}.port`, port);
+  }
 }
 
 /** Messages beyond this many are no events any more: a span is kept in memory until its call ends. */

@@ -1,3 +1,4 @@
+export type { Conventions } from "../call/conventions.ts";
 export { traceContextKey } from "../call/trace-context.ts";
 export { formatTraceParent, parseTraceParent, w3cPropagator } from "./trace-parent.ts";
 export {

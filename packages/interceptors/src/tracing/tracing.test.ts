@@ -76,7 +76,8 @@ describe("tracing", () => {
       const parent = byId.get(span.parentSpanContext?.spanId ?? "");
       return parent === undefined ? 0 : 1 + depthOf(parent);
     };
-    return all.map((span) => `${depthOf(span)} ${kinds[span.kind]} ${span.name.replace(`${service}.`, "")}`).sort();
+    const nameOf = ({ name }: ReadableSpan): string => name.replace(`${service}/`, "").replace(`${service}.`, "");
+    return all.map((span) => `${depthOf(span)} ${kinds[span.kind]} ${nameOf(span)}`).sort();
   }
 
   it("joins the spans of a request across two services, over sockets", async (t) => {
@@ -84,12 +85,12 @@ describe("tracing", () => {
     const { text } = await client.unary({});
     const all = await spans(6);
     assert.deepEqual(family(all), [
-      "0 client Sent.Unary",
+      "0 client Unary",
       "1 client Attempt.Unary",
-      "2 server Recv.Unary",
-      "3 client Sent.Unary",
+      "2 server Unary",
+      "3 client Unary",
       "4 client Attempt.Unary",
-      "5 server Recv.Unary",
+      "5 server Unary",
     ]);
     assert.deepEqual(new Set(all.map((span) => span.spanContext().traceId)), new Set([text]));
   });
@@ -99,54 +100,85 @@ describe("tracing", () => {
     const texts = (await collect(client.serverStream({ count: 3 }))).map((response) => response.text);
     const all = await spans(6);
     assert.deepEqual(family(all), [
-      "0 client Sent.ServerStream",
+      "0 client ServerStream",
       "1 client Attempt.ServerStream",
-      "2 server Recv.ServerStream",
-      "3 client Sent.ServerStream",
+      "2 server ServerStream",
+      "3 client ServerStream",
       "4 client Attempt.ServerStream",
-      "5 server Recv.ServerStream",
+      "5 server ServerStream",
     ]);
     assert.deepEqual(texts, Array(3).fill(all[0]?.spanContext().traceId));
     exporter.reset();
     await collect(client.bidi(streamOf({}, {})));
     assert.deepEqual(family(await spans(9)), [
-      "0 client Sent.Bidi",
+      "0 client Bidi",
       "1 client Attempt.Bidi",
-      "2 server Recv.Bidi",
-      "3 client Sent.Unary",
-      "3 client Sent.Unary",
+      "2 server Bidi",
+      "3 client Unary",
+      "3 client Unary",
       "4 client Attempt.Unary",
       "4 client Attempt.Unary",
-      "5 server Recv.Unary",
-      "5 server Recv.Unary",
+      "5 server Unary",
+      "5 server Unary",
     ]);
   });
 
-  it("says of each call what OpenTelemetry's conventions ask for", async (t) => {
-    const tracing = {
-      server: { interceptors: [createServerTracing()] },
-      channel: { interceptors: [createClientTracing()] },
-    };
-    const { client } = await openOverSocket(t, { unary: () => ({}) }, tracing);
-    await client.unary({});
-    const names: string[] = [];
-    for (const { kind, attributes, name, status } of await spans(3)) {
-      const peer = kinds[kind] === "server" ? "client" : "server";
-      const { [`${peer}.port`]: port, ...others } = attributes;
-      names.push(name);
-      assert.ok(Number(port) > 0);
-      assert.equal(status.code, 0);
-      assert.deepEqual(others, {
+  const byConventions = {
+    opentelemetry: {
+      names: [`${service}/Unary`, `${service}/Unary`, `Attempt.${service}.Unary`],
+      attributes: {
+        "rpc.system.name": "grpc",
+        "rpc.method": `${service}/Unary`,
+        "rpc.response.status_code": "OK",
+      },
+    },
+    grpc: {
+      names: [`Attempt.${service}.Unary`, `Recv.${service}.Unary`, `Sent.${service}.Unary`],
+      attributes: { "rpc.system": "grpc", "rpc.service": service, "rpc.method": "Unary", "rpc.grpc.status_code": 0 },
+    },
+    both: {
+      names: [`${service}/Unary`, `${service}/Unary`, `Attempt.${service}.Unary`],
+      attributes: {
         "rpc.system": "grpc",
+        "rpc.system.name": "grpc",
         "rpc.service": service,
-        "rpc.method": "Unary",
+        "rpc.method": `${service}/Unary`,
         "rpc.grpc.status_code": 0,
-        [`${peer}.address`]: "127.0.0.1",
-        ...(name.startsWith("Attempt.") && { "previous-rpc-attempts": 0, "transparent-retry": false }),
-      });
-    }
-    assert.deepEqual(names.sort(), [`Attempt.${service}.Unary`, `Recv.${service}.Unary`, `Sent.${service}.Unary`]);
-  });
+        "rpc.response.status_code": "OK",
+      },
+    },
+  } as const;
+  for (const conventions of ["opentelemetry", "grpc", "both"] as const) {
+    it(`says of each call what the conventions ask for (${conventions})`, async (t) => {
+      const tracing = {
+        server: { interceptors: [createServerTracing({ conventions })] },
+        channel: { interceptors: [createClientTracing({ conventions })] },
+      };
+      const { client } = await openOverSocket(t, { unary: () => ({}) }, tracing);
+      await client.unary({});
+      const expected = byConventions[conventions];
+      const names: string[] = [];
+      for (const { kind, attributes, name, status } of await spans(3)) {
+        const isServer = kinds[kind] === "server";
+        const isAttempt = name.startsWith("Attempt.");
+        const peers = [isServer ? "client" : "server"];
+        if (conventions !== "grpc" && (isServer || isAttempt)) peers.push("network.peer");
+        const others = { ...attributes };
+        for (const peer of peers) {
+          assert.ok(Number(others[`${peer}.port`]) > 0);
+          delete others[`${peer}.port`];
+        }
+        names.push(name);
+        assert.equal(status.code, 0);
+        assert.deepEqual(others, {
+          ...expected.attributes,
+          ...Object.fromEntries(peers.map((peer) => [`${peer}.address`, "127.0.0.1"])),
+          ...(isAttempt && { "previous-rpc-attempts": 0, "transparent-retry": false }),
+        });
+      }
+      assert.deepEqual(names.sort(), [...expected.names].sort());
+    });
+  }
 
   it("marks as failed what failed: every error for a client, its own faults for a server", async (t) => {
     const tracing = {
@@ -167,17 +199,19 @@ describe("tracing", () => {
     for (code of [Code.NotFound, Code.Unavailable]) {
       exporter.reset();
       await assertStatus(client.unary({}), code);
-      for (const { name, status, attributes } of await spans(3)) {
-        seen.push(`${name.split(".")[0]} ${attributes["rpc.grpc.status_code"]} ${status.code} ${status.message ?? ""}`);
+      for (const { name, kind, status, attributes } of await spans(3)) {
+        const of = name.startsWith("Attempt.") ? "attempt" : kinds[kind];
+        const { "rpc.response.status_code": ended, "error.type": type } = attributes;
+        seen.push(`${of} ${ended} ${type ?? "no error"} ${status.code} ${status.message ?? ""}`);
       }
     }
     assert.deepEqual(seen.sort(), [
-      "Attempt 14 2 why\\u{a}not",
-      "Attempt 5 2 why\\u{a}not",
-      "Recv 14 2 why\\u{a}not",
-      "Recv 5 0 ",
-      "Sent 14 2 why\\u{a}not",
-      "Sent 5 2 why\\u{a}not",
+      "attempt NOT_FOUND NOT_FOUND 2 why\\u{a}not",
+      "attempt UNAVAILABLE UNAVAILABLE 2 why\\u{a}not",
+      "client NOT_FOUND NOT_FOUND 2 why\\u{a}not",
+      "client UNAVAILABLE UNAVAILABLE 2 why\\u{a}not",
+      "server NOT_FOUND no error 0 ",
+      "server UNAVAILABLE UNAVAILABLE 2 why\\u{a}not",
     ]);
   });
 
@@ -241,11 +275,11 @@ describe("tracing", () => {
       },
     );
     await collect(client.bidi(streamOf({}, {})));
-    for (const { name: of, events } of await spans(3)) {
+    for (const { name: of, kind, events } of await spans(3)) {
       const messages = events.filter(({ name }) => name !== "Delayed LB pick complete");
       assert.equal(events.length - messages.length, of.startsWith("Attempt.") ? 1 : 0);
       // The call's own span is made above where messages become bytes.
-      const size = of.startsWith("Sent.") ? [] : [0];
+      const size = kinds[kind] === "client" && !of.startsWith("Attempt.") ? [] : [0];
       assert.deepEqual(
         messages.map(({ name, attributes }) => [name, ...Object.values(attributes ?? {})]).sort(),
         [
@@ -306,7 +340,7 @@ describe("tracing", () => {
     );
     await assertStatus(client.unary({}), Code.ResourceExhausted);
     const [span] = await spans(1);
-    assert.equal(span?.attributes["rpc.grpc.status_code"], Code.ResourceExhausted);
+    assert.equal(span?.attributes["rpc.response.status_code"], "RESOURCE_EXHAUSTED");
     assert.deepEqual(
       span?.events.map(({ attributes }) => attributes?.["rpc.message.type"]),
       ["RECEIVED"],
@@ -330,7 +364,7 @@ describe("tracing", () => {
     await entered.happened;
     cancel.abort();
     await call;
-    assert.equal((await spans(1))[0]?.attributes["rpc.grpc.status_code"], Code.Canceled);
+    assert.equal((await spans(1))[0]?.attributes["rpc.response.status_code"], "CANCELLED");
   });
 
   it("lets the log line of a call name its trace and span", async (t) => {
@@ -370,7 +404,7 @@ describe("tracing", () => {
       assert.deepEqual(
         (await spans(3))
           .filter(({ name }) => !name.startsWith("Attempt."))
-          .map(({ attributes }) => attributes[`rpc.grpc.request.metadata.${name}`]),
+          .map(({ attributes }) => attributes[`rpc.request.metadata.${name}`]),
         [["id-7"], ["id-7"]],
       );
     });
@@ -379,6 +413,7 @@ describe("tracing", () => {
   it("refuses an option it does not know and a rate that is none", () => {
     assert.throws(() => createServerTracing({ samplerate: 1 } as never), /did you mean "sampleRate"/);
     assert.throws(() => createClientTracing({ acceptIncoming: true } as never), /unknown option/);
+    assert.throws(() => createServerTracing({ conventions: "otel" as never }), /expected one of opentelemetry, grpc/);
     for (const sampleRate of [-0.1, 1.1, Number.NaN]) {
       assert.throws(() => createClientTracing({ sampleRate }), RangeError);
     }

@@ -17,6 +17,7 @@ import { type CallRequest, type RunStep, readHeader } from "@tercel/grpc/hooks";
 import { printable, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { authorityOf } from "../call/authority-of.ts";
 import { scopeRunner } from "../call/call-scope.ts";
+import { type Conventions, chooseConventions } from "../call/conventions.ts";
 import { followsUnsampled } from "../call/follows-parents.ts";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
 import { requestIdHeaderOf, requestIdOn } from "../call/request-id.ts";
@@ -25,11 +26,13 @@ import { UnsampledContext } from "../call/unsampled-context.ts";
 import { type AttemptSpansSettings, headerSetter, traceAttempts } from "./attempt-spans.ts";
 import {
   addPeer,
+  addRequestMetadata,
   createMethodDescriptions,
   type DescribedMethod,
   endSpan,
   MessageEvents,
   maxTextChars,
+  type PeerOf,
   type SpanOf,
 } from "./call-span.ts";
 import { isUnsampled, parseTraceParent, w3cPropagator } from "./trace-parent.ts";
@@ -49,6 +52,11 @@ export interface ClientTracingOptions {
   sampleRate?: number;
   /** Whether each message of a call is an event of its span, and of its attempt's. Default false: a long stream would fill its span. */
   messageEvents?: boolean;
+  /**
+   * Whose names spans and their attributes have. Default `opentelemetry`, or `both` where the environment variable
+   * OTEL_SEMCONV_STABILITY_OPT_IN has `rpc/dup`. `grpc` is what dashboards know that were made for gRFC A72.
+   */
+  conventions?: Conventions;
 }
 
 export interface ServerTracingOptions extends ClientTracingOptions {
@@ -61,17 +69,19 @@ const clientOptionNames: readonly (keyof ClientTracingOptions)[] = [
   "propagator",
   "sampleRate",
   "messageEvents",
+  "conventions",
 ];
 
 /**
  * A server interceptor that makes a span of each call, a child of the client's. Handlers run inside of it, streams included, so that
  * what they call continues the trace.
  *
- * @throws TypeError for an unknown option, RangeError for a rate that is none
+ * @throws TypeError for an unknown option or convention, RangeError for a rate that is none
  */
 export function createServerTracing(options: ServerTracingOptions = {}): Interceptor {
   const settings = resolve("createServerTracing", "Recv", options, [...clientOptionNames, "acceptIncoming"]);
   const { acceptIncoming = true } = options;
+  const peers: readonly PeerOf[] = settings.conventions === "grpc" ? ["client"] : ["client", "network.peer"];
   const mayFollow = acceptIncoming && options.tracer === undefined && options.propagator === undefined;
   return observeCalls("server", (request) => {
     const followed = mayFollow && followsUnsampled() ? unsampledParent(request) : undefined;
@@ -81,7 +91,7 @@ export function createServerTracing(options: ServerTracingOptions = {}): Interce
     }
     const parent = acceptIncoming ? settings.propagator.extract(ROOT_CONTEXT, request, requestGetter) : ROOT_CONTEXT;
     const span = startSpan(settings, request.method, parent);
-    if (span.isRecording()) addPeer(span, "client", request.contextValues.get(callInfo)?.peerAddress);
+    if (span.isRecording()) addPeer(span, peers, request.contextValues.get(callInfo)?.peerAddress);
     const inside = trace.setSpan(parent, span);
     request.contextValues.set(traceContextKey, inside);
     return observer("server", settings, request, span, inside);
@@ -93,7 +103,7 @@ export function createServerTracing(options: ServerTracingOptions = {}): Interce
  * the call's context values (a handler may hand over its own), else the active one. On channels of ours each attempt to make the call is
  * a child of its span, and the parent of the server's.
  *
- * @throws TypeError for an unknown option, RangeError for a rate that is none
+ * @throws TypeError for an unknown option or convention, RangeError for a rate that is none
  */
 export function createClientTracing(options: ClientTracingOptions = {}): Interceptor {
   const settings = resolve("createClientTracing", "Sent", options, clientOptionNames);
@@ -103,7 +113,7 @@ export function createClientTracing(options: ClientTracingOptions = {}): Interce
     const parent = traceContextOf(request);
     const span = startSpan(settings, request.method, parent);
     if (span.isRecording()) {
-      addPeer(span, "server", authorityOf(request.url));
+      addPeer(span, ["server"], authorityOf(request.url));
       open.set(span.spanContext().spanId, span);
     }
     const inside = trace.setSpan(parent, span);
@@ -124,13 +134,15 @@ function resolve(where: string, of: SpanOf, options: ServerTracingOptions, known
   if (!(sampleRate >= 0 && sampleRate <= 1)) {
     throw new RangeError(`${where}: sampleRate is ${sampleRate}; it has to be from 0 to 1`);
   }
+  const conventions = chooseConventions(where, options.conventions);
   return {
     // The API's own tracer stands in until an SDK is there, and hands on to it then.
     tracer: options.tracer ?? trace.getTracer("@tercel/interceptors"),
     propagator: options.propagator ?? w3cPropagator,
     sampleRate,
     messageEvents: options.messageEvents ?? false,
-    describe: createMethodDescriptions(of),
+    conventions,
+    describe: createMethodDescriptions(of, conventions),
   };
 }
 
@@ -162,9 +174,9 @@ function observer(
       const id = requestIdOn(side, request);
       if (id !== undefined) {
         const header = requestIdHeaderOf(side, request);
-        span.setAttribute(`rpc.grpc.request.metadata.${header}`, [printable(id, maxTextChars)]);
+        addRequestMetadata(span, settings.conventions, header, printable(id, maxTextChars));
       }
-      endSpan(span, side === "client" ? "Sent" : "Recv", status, error);
+      endSpan(span, side === "client" ? "Sent" : "Recv", settings.conventions, status, error);
       onEnded?.();
     },
   };

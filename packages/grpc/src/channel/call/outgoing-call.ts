@@ -205,7 +205,7 @@ export class OutgoingCall implements AttemptOwner, RepeatedCall, CallOfKind, Dea
     this.seekConnection(attempt, this.calls.clock.nowMs());
   }
 
-  abandon(attempt: Attempt, error = anotherWon): void {
+  abandon(attempt: Attempt, error = anotherWon()): void {
     attempt.isAbandoned = true;
     attempt.timesSince(this.startedAtMs).endedAtMs = this.calls.clock.nowMs();
     if (attempt.wait !== undefined) this.calls.core.remove(attempt.wait);
@@ -361,8 +361,16 @@ export class OutgoingCall implements AttemptOwner, RepeatedCall, CallOfKind, Dea
   }
 }
 
-/** Made once: attempts that lose are many, and no one is shown their error. */
-const anotherWon = new ConnectError("another attempt decided the call", Code.Canceled);
+let madeAnotherWon: ConnectError | undefined;
+
+/**
+ * Made once, because attempts that lose are many and no one is shown their error; and not before it is needed, because the first error loads
+ * what Node makes `Headers` of, which takes 20 ms.
+ */
+function anotherWon(): ConnectError {
+  madeAnotherWon ??= new ConnectError("another attempt decided the call", Code.Canceled);
+  return madeAnotherWon;
+}
 
 /** Of two time-outs the earlier counts. */
 function shorter(given: number | undefined, configured: number | undefined): number | undefined {

@@ -1,0 +1,154 @@
+import cluster from "node:cluster";
+import { type ListenAddress, type Log, stderrLog, workerNumber } from "@tercel/grpc";
+import { type Collected, connectShared, safeLog, thrownMessage } from "@tercel/grpc/internal";
+import type { Lifecycle, ServedHealth } from "../lifecycle/lifecycle-contract.ts";
+import { LifecycleRun } from "../lifecycle/lifecycle-run.ts";
+import { isOurs, type ParentMessage, type WorkerMessage } from "./messages.ts";
+import { lifecycleOptionsOf, type WorkersOptions } from "./worker-options.ts";
+
+/** Health's name for all workers together: SERVING while at least one of them is. */
+export const allWorkersService = "tercel.workers";
+
+/** The parent says when to stop: a terminal's Ctrl-C reaches every process of a group, and the parent tells us of it. */
+const signalsOfParent: readonly NodeJS.Signals[] = ["SIGINT", "SIGHUP"];
+
+/** Whether this process is a worker of `runWorkers`, and not somebody else's. */
+export function isWorkerProcess(): boolean {
+  return cluster.isWorker && workerNumber() !== undefined;
+}
+
+/** Runs a worker's life and ends its process: what stands behind `runWorkers` in the program is for the parent only. */
+export async function runWorker(setUp: (life: Lifecycle) => Promise<void>, options: WorkersOptions): Promise<never> {
+  return new Worker(options).run(setUp);
+}
+
+class Worker {
+  readonly #options: WorkersOptions;
+  readonly #run: LifecycleRun;
+  readonly #addresses: ListenAddress[] = [];
+  /** Of each server, and whether it is SERVING. */
+  readonly #healths = new Map<ServedHealth, boolean>();
+  readonly #log: Log;
+  readonly #asked = new Map<number, PromiseWithResolvers<Collected<unknown>>>();
+  #lastAskId = 0;
+  #anyoneServes = false;
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+    this.#log = withWorker(safeLog(options.log));
+    this.#run = new LifecycleRun(
+      { ...lifecycleOptionsOf(options), log: this.#log },
+      { onServing: (address, health) => this.#onServing(address, health) },
+    );
+  }
+
+  async run(setUp: (life: Lifecycle) => Promise<void>): Promise<never> {
+    this.#listen();
+    for (const shared of this.#options.shared ?? []) connectShared(shared, (topic) => this.#ask(topic));
+    try {
+      const { problems, exitCode } = await this.#run.run(setUp, () => {
+        this.#send({ tercel: "ready", addresses: this.#addresses });
+      });
+      await this.#sendLast({
+        tercel: "ended",
+        problems: problems.map((problem) => problem.message),
+        parts: Object.fromEntries((this.#options.shared ?? []).map(({ name, read }) => [name, read()])),
+      });
+      process.exit(exitCode);
+    } catch (error) {
+      this.#log.error("a worker did not start", { error });
+      await this.#sendLast({ tercel: "failed", problem: thrownMessage(error) });
+      process.exit(1);
+    }
+  }
+
+  #listen(): void {
+    // Unless it believes that it was meant to, node:cluster ends a worker without its parent at once, calls and all.
+    if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
+    process.on("disconnect", () => {
+      for (const { reject } of this.#asked.values()) reject(new Error("the parent process is gone"));
+      this.#asked.clear();
+      this.#run.stop("the parent process is gone");
+    });
+    process.on("message", (message) => {
+      if (isOurs(message)) this.#onMessage(message as ParentMessage);
+    });
+    for (const signal of signalsOfParent) process.on(signal, () => {});
+    // Sent to this process alone, it asks for this one to be replaced; with the parent's, it says nothing new.
+    process.on("SIGTERM", () => this.#run.stop("SIGTERM"));
+  }
+
+  #onMessage(message: ParentMessage): void {
+    switch (message.tercel) {
+      case "stop":
+        if (message.isReplaced) this.#run.replace(message.reason);
+        else this.#run.stop(message.reason);
+        break;
+      case "force":
+        this.#run.force(message.reason);
+        break;
+      case "read": {
+        const { topic, round } = message;
+        const shared = this.#options.shared?.find(({ name }) => name === topic);
+        if (shared !== undefined) this.#send({ tercel: "part", topic, round, part: shared.read() });
+        break;
+      }
+      case "answer":
+        this.#asked.get(message.id)?.resolve(message.collected);
+        this.#asked.delete(message.id);
+        break;
+      case "serving":
+        this.#anyoneServes = message.isServing;
+        for (const health of this.#healths.keys()) this.#tellOfAll(health);
+        break;
+    }
+  }
+
+  #onServing(address: ListenAddress, health: ServedHealth | undefined): void {
+    this.#addresses.push(address);
+    if (health === undefined) return;
+    this.#tellOfAll(health);
+    health.follow("", (status) => {
+      this.#healths.set(health, status === "SERVING");
+      this.#send({ tercel: "serving", isServing: [...this.#healths.values()].every((isServing) => isServing) });
+    });
+  }
+
+  #tellOfAll(health: ServedHealth): void {
+    health.setStatus(allWorkersService, this.#anyoneServes ? "SERVING" : "NOT_SERVING");
+  }
+
+  #ask(topic: string): Promise<Collected<unknown>> {
+    if (!process.connected) return Promise.reject(new Error("the parent process is gone"));
+    const id = ++this.#lastAskId;
+    const answer = Promise.withResolvers<Collected<unknown>>();
+    this.#asked.set(id, answer);
+    this.#send({ tercel: "ask", topic, id });
+    return answer.promise;
+  }
+
+  #send(message: WorkerMessage): void {
+    // A parent that went away meanwhile is told of by "disconnect".
+    if (process.connected) process.send?.(message, undefined, {}, () => {});
+  }
+
+  /** Resolves when the message is on its way: the process ends behind it. */
+  #sendLast(message: WorkerMessage): Promise<void> {
+    return new Promise((resolve) => {
+      if (process.connected) process.send?.(message, undefined, {}, () => resolve());
+      else resolve();
+    });
+  }
+}
+
+/** Our own log says by itself which worker it is. */
+function withWorker(log: Log): Log {
+  if (log === stderrLog) return log;
+  const worker = workerNumber();
+  return {
+    debug: (message, fields) => log.debug(message, { worker, ...fields }),
+    info: (message, fields) => log.info(message, { worker, ...fields }),
+    warn: (message, fields) => log.warn(message, { worker, ...fields }),
+    error: (message, fields) => log.error(message, { worker, ...fields }),
+  };
+}

@@ -1,0 +1,76 @@
+// The checks that take too long for CI. CONTRIBUTING.md lists them next to those of CI.
+
+export interface Check {
+  readonly name: string;
+  readonly command: readonly [program: string, ...args: string[]];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Minutes on two cores, about. */
+  readonly minutes: number;
+  /** Finds in the output what was measured: the last match, or its group. Default: the last line. */
+  readonly figure?: RegExp;
+}
+
+const npmRun = (script: string, ...args: string[]): Check["command"] => [
+  "npm",
+  "run",
+  "--silent",
+  script,
+  "--",
+  ...args,
+];
+
+export const checks: readonly Check[] = [
+  {
+    name: "oldest-node",
+    command: ["npx", "--yes", "node@22.18", "tools/run-tests.ts", "packages/"],
+    minutes: 10,
+    figure: /^ℹ pass \d+$/gm,
+  },
+  {
+    name: "h2spec",
+    command: npmRun("conformance", "h2spec", "h2spec-client"),
+    minutes: 4,
+    figure: /^.*\d+ passed.*$/gm,
+  },
+  {
+    name: "connect",
+    command: npmRun("conformance", "connect-server", "connect-client"),
+    minutes: 4,
+    figure: /^.*\d+ passed.*$/gm,
+  },
+  {
+    name: "interop",
+    command: npmRun("conformance", "interop", "--soak-iterations=10000"),
+    minutes: 60,
+  },
+  { name: "protobuf", command: npmRun("conformance", "protobuf"), minutes: 10, figure: /binary and JSON: .*$/gm },
+  { name: "hpack", command: npmRun("conformance", "hpack"), minutes: 3, figure: /^.*\d+ lists each way$/gm },
+  { name: "fuzz", command: npmRun("fuzz", "--seconds", "60"), minutes: 10 },
+  { name: "rolling-restart", command: npmRun("soak", "rolling-restart"), minutes: 2 },
+  { name: "aborted-connections", command: npmRun("soak", "aborted-connections"), minutes: 5 },
+  { name: "mixed", command: npmRun("soak", "mixed"), minutes: 31 },
+  { name: "overload", command: npmRun("soak", "overload"), minutes: 2 },
+  {
+    name: "chaos",
+    command: ["npm", "test", "--", "test/chaos/chaos"],
+    env: { TERCEL_CHAOS_SECONDS: "240" },
+    minutes: 5,
+    figure: /seed \d+: \d+ calls \([^)]*\)/g,
+  },
+  {
+    name: "bench",
+    command: npmRun("bench", "--rounds", "5", "--seconds", "5"),
+    minutes: 60,
+    figure: /^server\/unary\/10x10.*\n\s+(tercel.*)$/gm,
+  },
+  { name: "bench-channel", command: npmRun("bench", "channel"), minutes: 3 },
+  {
+    name: "bench-interceptors",
+    command: npmRun("bench", "interceptors"),
+    minutes: 6,
+    figure: /^server\/unary[\s\S]*?^\s+(all .*)$/gm,
+  },
+  { name: "bench-import", command: npmRun("bench", "import"), minutes: 1, figure: /^tercel .*\n.*$/gm },
+  { name: "bench-loop-delay", command: npmRun("bench:loop-delay"), minutes: 2 },
+  { name: "bench-attacks", command: npmRun("bench:attacks"), minutes: 6 },
+];

@@ -1,0 +1,81 @@
+// Runs the checks that take too long for CI, and writes what came of each into docs/last-verify.md: `npm run verify`, about four hours, or
+// `npm run verify -- fuzz mixed` for some of them; `-- --list` names them. Exit code 1 when one has failed.
+import { execFileSync, spawn } from "node:child_process";
+import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { type Check, checks } from "./checks.ts";
+import { type CheckRecord, findFigure, formatRecords, readRecords } from "./record.ts";
+
+const root = dirname(dirname(import.meta.dirname));
+const pageFile = join(root, "docs", "last-verify.md");
+const logFolder = join(root, ".cache", "verify");
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { list: { type: "boolean" } } });
+const unknown = positionals.find((word) => !checks.some(({ name }) => name === word));
+if (unknown !== undefined) {
+  console.error(`unknown check "${unknown}"; npm run verify -- --list names them`);
+  process.exitCode = 2;
+} else if (values.list) {
+  for (const { name, minutes, command } of checks)
+    console.log(`${name.padEnd(22)}${minutes} min  ${command.join(" ")}`);
+} else {
+  process.exitCode = (await verify(checks.filter(({ name }) => positionals.length === 0 || positionals.includes(name))))
+    ? 0
+    : 1;
+}
+
+async function verify(chosen: readonly Check[]): Promise<boolean> {
+  mkdirSync(logFolder, { recursive: true });
+  const commit = commitNow();
+  const records = existsSync(pageFile) ? readRecords(readFileSync(pageFile, "utf8")) : [];
+  let hasPassed = true;
+  for (const check of chosen) {
+    console.log(`\n== ${check.name}, about ${check.minutes} min`);
+    const record = await runCheck(check, commit);
+    hasPassed &&= record.hasPassed;
+    records.push(record);
+    // After each, so that a run which is ended has shown something.
+    writeFileSync(
+      pageFile,
+      formatRecords(
+        records,
+        checks.map(({ name }) => name),
+      ),
+    );
+    console.log(`== ${check.name}: ${record.hasPassed ? "passed" : "FAILED"}, ${record.figure}`);
+  }
+  return hasPassed;
+}
+
+async function runCheck({ name, command, env, figure }: Check, commit: string): Promise<CheckRecord> {
+  const startMs = performance.now();
+  const log = createWriteStream(join(logFolder, `${name}.log`));
+  const [program, ...args] = command;
+  const child = spawn(program, args, { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      log.write(text);
+      process.stdout.write(text);
+    });
+  }
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject).on("close", resolve);
+  });
+  log.end();
+  return {
+    name,
+    date: new Date().toISOString().slice(0, 10),
+    commit,
+    hasPassed: code === 0,
+    minutes: (performance.now() - startMs) / 60_000,
+    figure: findFigure(output, figure),
+  };
+}
+
+function commitNow(): string {
+  const git = (...args: string[]): string => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
+  return `${git("rev-parse", "--short", "HEAD")}${git("status", "--porcelain") === "" ? "" : "+"}`;
+}

@@ -1,0 +1,107 @@
+/** `npm run bench -- import [subject …] [--rounds N] [--json]`: what it costs a program to import a server and a client. */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { buildSync } from "esbuild";
+import { buildPackages } from "../../../tools/build-packages.ts";
+import { stagePackage } from "../../../tools/pack-packages.ts";
+import { publicPackages } from "../../../tools/workspace-packages.ts";
+import { median } from "../measure/statistics.ts";
+import { BUILD_FOLDER, NODE_PEERS_FOLDER, ROOT_FOLDER } from "../paths.ts";
+import { prepareNodePeers } from "../prepare.ts";
+import { runCommand } from "../process/command.ts";
+import { parseRoundOptions } from "../round-options.ts";
+
+/**
+ * The most CPU time that a subject may take, in that of a peer. connect-node loads Connect and protobuf-es as we do; a bundled program has to take
+ * less than 100 ms where grpc-js takes 55, which it did on the machine that the promise was made on.
+ */
+const gates = [
+  { subject: "tercel", peer: "connect-node", most: 1.4 },
+  { subject: "tercel-bundled", peer: "grpc-js", most: 100 / 55 },
+] as const;
+const installedFolder = join(BUILD_FOLDER, "import");
+const bundleName = "bundled.mjs";
+
+/** What each of them is imported by, and from where. */
+const subjects = new Map([
+  ["tercel", { folder: installedFolder, modules: ["@tercel/grpc"] }],
+  ["tercel-bundled", { folder: installedFolder, modules: [`./${bundleName}`] }],
+  ["grpc-js", { folder: NODE_PEERS_FOLDER, modules: ["@grpc/grpc-js"] }],
+  ["connect-node", { folder: NODE_PEERS_FOLDER, modules: ["@connectrpc/connect", "@connectrpc/connect-node"] }],
+  ["nice-grpc", { folder: NODE_PEERS_FOLDER, modules: ["nice-grpc"] }],
+]);
+
+interface ImportCost {
+  readonly name: string;
+  /** Of all threads, user and system; medians. */
+  readonly cpuMs: number;
+  readonly elapsedMs: number;
+}
+
+/** Exit codes: 0 measured, 1 Tercel took longer than its gates allow. @throws UsageError */
+export async function runImportBench(args: readonly string[]): Promise<number> {
+  const options = parseRoundOptions(args, { rounds: 15, seconds: 1 }, [...subjects.keys()]);
+  const chosen = options.chosen.length === 0 ? [...subjects.keys()] : options.chosen;
+  await prepareNodePeers();
+  installTercel();
+  const turns = new Map<string, Omit<ImportCost, "name">[]>(chosen.map((name) => [name, []]));
+  // The first turn fills the caches of the file system, and is not counted.
+  for (let round = 0; round <= options.rounds; round++) {
+    for (const name of chosen) {
+      const cost = await importOnce(name);
+      if (round > 0) turns.get(name)?.push(cost);
+    }
+  }
+  const costs = [...turns].map(([name, all]): ImportCost => {
+    const of = (key: "cpuMs" | "elapsedMs"): number => median(all.map((turn) => turn[key]));
+    return { name, cpuMs: of("cpuMs"), elapsedMs: of("elapsedMs") };
+  });
+  process.stdout.write(options.json ? `${JSON.stringify(costs, null, 2)}\n` : render(costs));
+  const cpuOf = (wanted: string): number => costs.find(({ name }) => name === wanted)?.cpuMs ?? Number.NaN;
+  const exceeded = gates.filter(({ subject, peer, most }) => cpuOf(subject) > most * cpuOf(peer));
+  for (const { subject, peer, most } of exceeded) console.error(`${subject} takes over ${most.toFixed(2)} × ${peer}`);
+  return exceeded.length > 0 ? 1 : 0;
+}
+
+/** As users have it: built, and below node_modules; what it depends on is found further up. And as a user's bundle has it. */
+function installTercel(): void {
+  buildPackages(ROOT_FOLDER);
+  rmSync(installedFolder, { recursive: true, force: true });
+  for (const one of publicPackages(ROOT_FOLDER)) {
+    stagePackage(ROOT_FOLDER, one, join(installedFolder, "node_modules", one.name));
+  }
+  buildSync({
+    absWorkingDir: installedFolder,
+    stdin: { contents: 'export * from "@tercel/grpc";', resolveDir: installedFolder },
+    outfile: bundleName,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node22.18",
+  });
+}
+
+async function importOnce(name: string): Promise<Omit<ImportCost, "name">> {
+  const { folder, modules } = subjects.get(name) ?? { folder: "", modules: [] };
+  const program = `
+    const start = performance.now();
+    const before = process.cpuUsage();
+    await Promise.all(${JSON.stringify(modules)}.map((name) => import(name)));
+    const { user, system } = process.cpuUsage(before);
+    const elapsedMs = performance.now() - start;
+    console.log(JSON.stringify({ cpuMs: (user + system) / 1000, elapsedMs }));
+  `;
+  // A cache of compiled code would hide what the first start costs, and the runner's options are not the user's.
+  const clean = ["env", "-u", "NODE_COMPILE_CACHE", "-u", "NODE_OPTIONS"] as const;
+  const output = await runCommand([...clean, process.execPath, "--input-type=module", "--eval", program], {
+    cwd: folder,
+  });
+  return JSON.parse(output) as Omit<ImportCost, "name">;
+}
+
+function render(costs: readonly ImportCost[]): string {
+  const lines = costs.map(({ name, cpuMs, elapsedMs }) =>
+    [name.padEnd(16), `${cpuMs.toFixed(0)} ms`.padStart(8), `${elapsedMs.toFixed(0)} ms`.padStart(12)].join(""),
+  );
+  return `${"".padEnd(16)}${"CPU".padStart(8)}${"elapsed".padStart(12)}\n${lines.join("\n")}\n`;
+}
