@@ -26,6 +26,7 @@ import { MessageRooms } from "./flow/message-rooms.ts";
 import { SharedOutput } from "./flow/shared-output.ts";
 import { GrowthAllowance, WindowGrowth } from "./flow/window-growth.ts";
 import { WindowTuner, type WindowTunerParts } from "./flow/window-tuner.ts";
+import { FrameWriter, type FrameWriterOwner } from "./frame-writer.ts";
 import { Inbound, type InboundOwner } from "./inbound.ts";
 import { type ConnectionLimits, resolveLimits } from "./limits.ts";
 import { Outbound, type OutboundOwner } from "./outbound.ts";
@@ -51,7 +52,7 @@ const tooLargeHeaders = new PreparedHeaders([":status", "431", "content-length",
  * One HTTP/2 connection, either role (RFC 9113). It is fed by `receive` and writes to a byte channel; sockets and TLS
  * are the business of the folder `socket`.
  */
-export class Connection implements StreamOwner, InboundOwner, OutboundOwner, ChunkReader {
+export class Connection implements StreamOwner, InboundOwner, FrameWriterOwner, OutboundOwner, ChunkReader {
   readonly role: Role;
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
@@ -63,6 +64,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
   private readonly ticker: Ticker;
   private readonly streams: StreamTable;
   private readonly budgets: Budgets;
+  private readonly frames: FrameWriter;
   private readonly outbound: Outbound;
   private readonly inbound: Inbound;
   private readonly reader: FrameReader;
@@ -124,8 +126,9 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     this.streams = new StreamTable(role, limits.maxConcurrentStreams + limits.glitchBurst);
     this.budgets = new Budgets(limits, this.clock);
     this.sharedOutput = options.sharedOutput ?? new SharedOutput(limits);
-    this.outbound = new Outbound(socket, this, limits, options.unindexedFields);
-    this.pings = new Pings(this.outbound);
+    this.frames = new FrameWriter(socket, this, limits, options.unindexedFields);
+    this.outbound = new Outbound(this.frames, this.sharedOutput, this);
+    this.pings = new Pings(this.frames);
     this.allowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
     this.creditAhead = new CreditAhead(this.allowance);
     this.inbound = new Inbound(this, this.streams, this.outbound, limits, this.budgets, this.creditAhead);
@@ -134,11 +137,11 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     this.pacer = new ReadPacer(socket, this, this.turnWork, this.maxWorkPerTurn);
     this.phases = new ConnectionTimers(limits, this.clock.nowMs());
     this.pingPolicy = new PingPolicy(limits);
-    this.controlFrameGuard = new ControlFrameGuard(this.outbound, limits, this.pacer, this.limitNotifier);
+    this.controlFrameGuard = new ControlFrameGuard(this.frames, limits, this.pacer, this.limitNotifier);
     this.keepalive =
       options.keepalive === undefined ? undefined : new KeepaliveTimer(options.keepalive, this.clock.nowMs());
-    this.peerSettings = new PeerSettings(role, this.streams, this.outbound);
-    this.ownSettings = new OwnSettings(limits, this.outbound);
+    this.peerSettings = new PeerSettings(role, this.streams, this.frames);
+    this.ownSettings = new OwnSettings(limits, this.frames);
     this.parts = {
       socket,
       clock: this.clock,
@@ -147,6 +150,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
       streams: this.streams,
       places: options.streamPlaces,
       inbound: this.inbound,
+      frames: this.frames,
       outbound: this.outbound,
       sharedOutput: this.sharedOutput,
       sharedUnfinished: options.sharedUnfinished,
@@ -162,7 +166,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     this.admission = new StreamAdmission(this.parts);
     this.timeLimits = new TimeLimits(this.parts);
     if (this.unrefWhenIdle) socket.unref?.();
-    if (role === "client") this.outbound.raw(Buffer.from(clientPreface, "latin1"));
+    if (role === "client") this.frames.raw(Buffer.from(clientPreface, "latin1"));
     this.ownSettings.announce(role);
     this.ticker.add(this);
   }
@@ -295,19 +299,20 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
   // ---- StreamOwner
 
   get outputBytes(): Uint8Array {
-    return this.outbound.arena.bytes;
+    return this.frames.arena.bytes;
   }
 
   reserve(_stream: Stream, bytes: number): number {
-    return this.outbound.reserveFrame(bytes);
+    return this.outbound.reserve(bytes);
   }
 
   commitData(stream: Stream, offset: number, bytes: number, endStream: boolean): void {
-    this.outbound.commitData(stream, offset, bytes, endStream);
+    this.outbound.commit(stream, offset, bytes, endStream);
   }
 
   sendHeaders(stream: Stream, fields: HeaderFields, extra: readonly string[], endStream: boolean): void {
-    this.outbound.headers(stream, fields, extra, endStream);
+    this.frames.headers(stream.id, fields, extra, endStream);
+    if (endStream) stream.endSent();
   }
 
   sendPending(stream: Stream, addedBytes: number): void {
@@ -324,16 +329,16 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
   }
 
   freeWhenSent(bytes: Uint8Array): void {
-    this.outbound.freeWhenSent(bytes);
+    this.frames.freeWhenSent(bytes);
   }
 
   sendWindowUpdate(streamId: number, increment: number): void {
-    this.outbound.windowUpdate(streamId, increment);
+    this.frames.windowUpdate(streamId, increment);
   }
 
   sendReset(stream: Stream, code: number): void {
     this.streams.endedLocally(stream.id, mayReceive(stream.state) ? stream.receiveWindow.availableBytes : undefined);
-    this.outbound.rstStream(stream.id, code);
+    this.frames.rstStream(stream.id, code);
   }
 
   releaseConnectionWindow(bytes: number): void {
@@ -472,8 +477,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
   }
 
   pingReceived(): void {
-    const { outbound } = this;
-    const framesSent = outbound.dataFrames + outbound.headerBlocks;
+    const framesSent = this.frames.dataFrames + this.frames.headerBlocks;
     this.pingPolicy.received(this.clock.nowMs(), this.streams.size > 0, framesSent);
     this.controlFrameGuard.answered();
   }
@@ -509,7 +513,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
       return;
     }
     this.streams.endedLocally(streamId, undefined);
-    this.outbound.rstStream(streamId, error.code);
+    this.frames.rstStream(streamId, error.code);
   }
 
   /** Ends a stream on both sides. Its listener sees the error. */
@@ -527,7 +531,11 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
     this.shutdown.abandon(error);
   }
 
-  // ---- OutboundOwner
+  // ---- FrameWriterOwner
+
+  get hasWaitingData(): boolean {
+    return this.outbound.hasWaiting;
+  }
 
   onLessWaiting(): void {
     this.requestGate?.onLessWaiting();
@@ -567,7 +575,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
       role: this.role,
       clock: this.clock,
       streams: this.streams,
-      outbound: this.outbound,
+      frames: this.frames,
       pings: this.pings,
       shutdown: this.shutdown,
     });
@@ -580,6 +588,7 @@ export class Connection implements StreamOwner, InboundOwner, OutboundOwner, Chu
       socket: this.socket,
       clock: this.clock,
       streams: this.streams,
+      frames: this.frames,
       outbound: this.outbound,
       stopReading: () => this.stopReading(),
       windowBytes: () => this.inbound.window.availableBytes,

@@ -18,6 +18,7 @@ import { ReceiveWindow } from "../stream/window.ts";
 import type { Budgets } from "./abuse/budgets.ts";
 import { SmallDataBudget, smallDataCost } from "./abuse/small-data.ts";
 import type { CreditAhead } from "./flow/credit-ahead.ts";
+import type { FrameWriter } from "./frame-writer.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { Outbound } from "./outbound.ts";
 import { HeaderAssembly } from "./streams/header-assembly.ts";
@@ -55,6 +56,7 @@ export class Inbound implements FrameSink {
   private readonly owner: InboundOwner;
   private readonly streams: StreamTable;
   private readonly outbound: Outbound;
+  private readonly frames: FrameWriter;
   private readonly limits: ConnectionLimits;
   private readonly budgets: Budgets;
   readonly smallData = new SmallDataBudget();
@@ -77,6 +79,7 @@ export class Inbound implements FrameSink {
     this.owner = owner;
     this.streams = streams;
     this.outbound = outbound;
+    this.frames = outbound.frames;
     this.limits = limits;
     this.budgets = budgets;
     this.creditAhead = creditAhead;
@@ -353,7 +356,7 @@ export class Inbound implements FrameSink {
       return;
     }
     readSettings(bytes, start, end, (setting, value) => this.owner.applySetting(setting, value));
-    this.outbound.settingsAck();
+    this.frames.settingsAck();
     this.owner.settingsReceived();
   }
 
@@ -366,7 +369,7 @@ export class Inbound implements FrameSink {
       this.owner.pingAcknowledged(pingNumber(bytes, start));
       return;
     }
-    this.outbound.pingAck(bytes, start);
+    this.frames.pingAck(bytes, start);
     this.owner.pingReceived();
   }
 
@@ -380,8 +383,8 @@ export class Inbound implements FrameSink {
     if (end - start !== windowUpdateBytes) {
       throw connectionError(ErrorCode.frameSizeError, `a WINDOW_UPDATE frame has ${end - start} bytes, not 4`);
     }
-    const { outbound } = this;
-    this.budgets.windowUpdate(this.streams.opened, outbound.dataFrames, outbound.dataBytes);
+    const { dataFrames, dataBytes } = this.frames;
+    this.budgets.windowUpdate(this.streams.opened, dataFrames, dataBytes);
     const increment = readUint31(bytes, start);
     if (streamId === 0) {
       if (increment === 0) throw connectionError(ErrorCode.protocolError, "a window update of 0");
@@ -434,6 +437,6 @@ export class Inbound implements FrameSink {
 
   private returnCredit(payloadBytes: number): void {
     const increment = this.window.release(payloadBytes);
-    if (increment > 0) this.outbound.windowUpdate(0, increment);
+    if (increment > 0) this.frames.windowUpdate(0, increment);
   }
 }

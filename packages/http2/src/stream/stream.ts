@@ -216,7 +216,7 @@ export class Stream {
    */
   reserveData(bytes: number): number {
     if (this.pendingBytes > 0 || !this.isWritable || bytes > this.sendWindow.available) return -1;
-    const offset = this.owner.reserve(this, frameHeaderBytes + bytes);
+    const offset = this.owner.reserve(this, bytes);
     return offset === -1 ? -1 : offset + frameHeaderBytes;
   }
 
@@ -356,6 +356,18 @@ export class Stream {
       listener?.onReset(error);
     } catch {
       // It was the last call: there is no stream left that could fail, and others are about to be aborted like this one.
+    }
+  }
+
+  /** For the connection: less is pending than before, which the listener may wait for. */
+  tellRoom(): void {
+    if (!this.wantsRoom || this.pendingBytes >= this.owner.streamSendBufferBytes) return;
+    this.wantsRoom = false;
+    try {
+      this.listener?.onWritable();
+    } catch (error) {
+      // Other streams wait behind this one, and the frame that made room may not have been this one's at all.
+      this.owner.listenerThrew(this, error);
     }
   }
 

@@ -1,5 +1,5 @@
+import type { FrameWriter } from "../frame-writer.ts";
 import type { Inbound } from "../inbound.ts";
-import type { Outbound } from "../outbound.ts";
 import type { OwnSettings } from "../settings/own-settings.ts";
 import type { StreamTable } from "../streams/stream-table.ts";
 import type { Clock } from "../time/clock.ts";
@@ -10,7 +10,7 @@ export interface WindowTunerParts {
   readonly clock: Clock;
   readonly streams: StreamTable;
   readonly inbound: Inbound;
-  readonly outbound: Outbound;
+  readonly frames: FrameWriter;
   readonly ownSettings: OwnSettings;
   readonly pings: Pings;
 }
@@ -47,9 +47,9 @@ export class WindowTuner {
   /** The windows of streams grow with the connection's: any one of them may be the one that moves the data. */
   private growWindows(bytes: number): void {
     if (bytes === 0) return;
-    const { inbound, outbound, ownSettings, streams } = this.parts;
+    const { inbound, frames, ownSettings, streams } = this.parts;
     inbound.window.grow(bytes);
-    outbound.windowUpdate(0, bytes);
+    frames.windowUpdate(0, bytes);
     const streamBytes = ownSettings.growStreamWindow(bytes);
     if (streamBytes > 0) for (const stream of streams.all()) stream.growReceiveWindow(streamBytes);
   }

@@ -5,6 +5,7 @@ import type { LimitNotifier } from "../abuse/limit-notifier.ts";
 import { OutputWatch } from "../abuse/output-watch.ts";
 import type { ByteChannel } from "../byte-channel.ts";
 import type { OutputHolder, SharedOutput } from "../flow/shared-output.ts";
+import type { FrameWriter } from "../frame-writer.ts";
 import type { Inbound } from "../inbound.ts";
 import type { ConnectionLimits } from "../limits.ts";
 import type { Outbound } from "../outbound.ts";
@@ -36,6 +37,7 @@ export interface TimeLimitsParts {
   readonly socket: ByteChannel;
   readonly streams: StreamTable;
   readonly inbound: Inbound;
+  readonly frames: FrameWriter;
   readonly outbound: Outbound;
   readonly peerSettings: PeerSettings;
   readonly ownSettings: OwnSettings;
@@ -57,12 +59,12 @@ export class TimeLimits implements OutputHolder {
   }
 
   enforce(nowMs: number): void {
-    const { phases, socket, streams, inbound, outbound, peerSettings, ownSettings, connection } = this.parts;
+    const { phases, socket, streams, inbound, frames, peerSettings, ownSettings, connection } = this.parts;
     const settingsReceived = peerSettings.haveCome;
     const overdue = phases.overdue(nowMs, settingsReceived, ownSettings.areAcknowledged, inbound.headersSinceMs);
     if (overdue !== undefined) {
       connection.fail(overdue);
-    } else if (phases.isStalled(nowMs, outbound.handedBytes, socket.writableLength)) {
+    } else if (phases.isStalled(nowMs, frames.handedBytes, socket.writableLength)) {
       connection.abandon(limitError("write_stall", ErrorCode.internalError, "the peer stopped reading"));
     } else if (this.isOutputStalled(nowMs)) {
       connection.abandon(
@@ -92,13 +94,13 @@ export class TimeLimits implements OutputHolder {
   }
 
   private isOutputStalled(nowMs: number): boolean {
-    const { outbound, limits, sharedOutput } = this.parts;
-    const bytes = outbound.waitingBytes + outbound.unsentBytes;
+    const { outbound, frames, limits, sharedOutput } = this.parts;
+    const bytes = outbound.waitingBytes + frames.unsentBytes;
     if (bytes === 0) {
       this.end();
       return false;
     }
-    this.outputWatch ??= new OutputWatch(this, outbound, limits, sharedOutput);
+    this.outputWatch ??= new OutputWatch(this, frames, limits, sharedOutput);
     return this.outputWatch.isStalled(nowMs, bytes);
   }
 
