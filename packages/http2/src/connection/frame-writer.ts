@@ -10,7 +10,7 @@ import { rstStreamBytes, writeRstStream } from "../frame/rst-stream.ts";
 import { settingsFrameBytes, writeSettings, writeSettingsAck } from "../frame/settings.ts";
 import { windowUpdateBytes, writeWindowUpdate } from "../frame/window-update.ts";
 import { HpackEncoder, initialTableBytes, PreparedHeaders } from "../hpack/index.ts";
-import type { HeaderFields } from "../stream/stream.ts";
+import type { HeaderFields } from "../stream/header-fields.ts";
 import type { ByteChannel } from "./byte-channel.ts";
 import type { ConnectionLimits } from "./limits.ts";
 

@@ -8,6 +8,14 @@ import type { Stream } from "../../stream/stream.ts";
 import type { Role } from "../role.ts";
 import type { StreamTable } from "./stream-table.ts";
 
+/** What the HEADERS frame of a block said besides. */
+export interface HeaderFrame {
+  readonly streamId: number;
+  readonly endStream: boolean;
+  /** The stream that it depends on, or -1. */
+  readonly dependency: number;
+}
+
 /** What a complete header block can set going in the connection. */
 export interface StreamOpener {
   readonly role: Role;
@@ -30,14 +38,13 @@ const maxInterimHeads = 16;
 export function receiveHeaderBlock(
   opener: StreamOpener,
   streams: StreamTable,
-  streamId: number,
-  endStream: boolean,
-  dependency: number,
+  frame: HeaderFrame,
   block: HeaderBlock,
 ): void {
+  const { streamId, endStream } = frame;
   const stream = streams.find(streamId);
   if (stream === undefined) {
-    if (opener.role === "server") receiveRequest(opener, streams, streamId, endStream, dependency, block);
+    if (opener.role === "server") receiveRequest(opener, streams, frame, block);
     else if (streams.isIdle(streamId)) throw idleError(streamId, "HEADERS");
     else streams.refuseFramesBehindPeersEnd(streamId, "HEADERS");
     return;
@@ -47,14 +54,8 @@ export function receiveHeaderBlock(
   else receiveTrailers(stream, endStream, block);
 }
 
-function receiveRequest(
-  opener: StreamOpener,
-  streams: StreamTable,
-  streamId: number,
-  endStream: boolean,
-  dependency: number,
-  block: HeaderBlock,
-): void {
+function receiveRequest(opener: StreamOpener, streams: StreamTable, frame: HeaderFrame, block: HeaderBlock): void {
+  const { streamId, endStream, dependency } = frame;
   if (streamId % 2 === 0)
     throw connectionError(ErrorCode.protocolError, `a client opened stream ${streamId}, an even one`);
   if (streamId <= streams.lastStreamId) {

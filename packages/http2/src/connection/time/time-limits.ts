@@ -1,6 +1,5 @@
 import { ErrorCode } from "../../errors/error-code.ts";
 import { Http2Error, limitError } from "../../errors/http2-error.ts";
-import type { Stream } from "../../stream/stream.ts";
 import type { LimitNotifier } from "../abuse/limit-notifier.ts";
 import { OutputWatch } from "../abuse/output-watch.ts";
 import type { ByteChannel } from "../byte-channel.ts";
@@ -11,6 +10,7 @@ import type { ConnectionLimits } from "../limits.ts";
 import type { Outbound } from "../outbound.ts";
 import type { OwnSettings } from "../settings/own-settings.ts";
 import type { PeerSettings } from "../settings/peer-settings.ts";
+import type { StreamRegistry } from "../streams/stream-registry.ts";
 import type { StreamTable } from "../streams/stream-table.ts";
 import type { Activity } from "./activity.ts";
 import type { ConnectionTimers } from "./connection-timers.ts";
@@ -23,8 +23,6 @@ export interface EndedByTime {
   fail(error: Http2Error): void;
   /** As `fail`, for a peer that does not read or answer. */
   abandon(error: Http2Error): void;
-  /** Ends one stream. */
-  resetStream(stream: Stream, error: Http2Error): void;
   drain(reason: string): void;
   close(code: number, reason: string): void;
 }
@@ -45,6 +43,7 @@ export interface TimeLimitsParts {
   readonly pings: Pings;
   readonly activity: Activity;
   readonly limitNotifier: LimitNotifier;
+  readonly registry: Pick<StreamRegistry, "resetStream">;
   readonly connection: EndedByTime;
 }
 
@@ -105,13 +104,13 @@ export class TimeLimits implements OutputHolder {
   }
 
   private resetStalledStreams(nowMs: number): void {
-    const { limits, outbound, limitNotifier, connection } = this.parts;
+    const { limits, outbound, limitNotifier, registry } = this.parts;
     const limitMs = limits.streamStallTimeoutMs;
     if (limitMs === 0) return;
     for (const stream of outbound.stalledStreams(nowMs, limitMs)) {
       limitNotifier.tell("stream_stall", "reset", stream.id, "the peer gave no window");
       const error = { scope: "stream", blame: "peer", code: ErrorCode.cancel } as const;
-      connection.resetStream(stream, new Http2Error("the peer gave no window", error));
+      registry.resetStream(stream, new Http2Error("the peer gave no window", error));
     }
   }
 
