@@ -203,7 +203,7 @@ export class Inbound implements FrameSink {
       this.dataOnClosed(streamId, stream, payloadBytes, (flags & Flag.endStream) !== 0);
       return;
     }
-    if (!stream.receiveWindow.receive(payloadBytes)) {
+    if (!stream.receive.receive(payloadBytes)) {
       this.credit.release(payloadBytes);
       throw streamError(ErrorCode.flowControlError, `DATA went over the window of stream ${streamId}`);
     }
@@ -211,17 +211,14 @@ export class Inbound implements FrameSink {
     const content = end - padding - contentStart;
     const endStream = (flags & Flag.endStream) !== 0;
     const cost = isPiece ? 0 : smallDataCost(content, endStream);
-    stream.dataReceived(content, cost);
+    stream.receive.onData(content, cost);
     if (cost > 0) this.credit.smallData.spend(cost, this.credit.window.size);
     this.credit.delivered(payloadBytes);
     if (content < payloadBytes) stream.giveCredit(payloadBytes - content);
-    if (stream.listener === undefined || (this.isClient && !stream.headReceived)) {
+    if (stream.listener === undefined || (this.isClient && !stream.receive.hasHead)) {
       throw streamError(ErrorCode.protocolError, "DATA came before the response's head");
     }
-    if (stream.expectedBytes !== -1) {
-      stream.expectedBytes -= content;
-      if (stream.expectedBytes < 0) throw streamError(ErrorCode.protocolError, "more data than content-length says");
-    }
+    stream.receive.onContent(content);
     if (content > 0) stream.listener.onData(bytes, contentStart, contentStart + content);
     else if (!endStream) this.parts.budgets.glitch();
     if (endStream && !stream.isClosed) this.endOf(stream);
@@ -238,7 +235,7 @@ export class Inbound implements FrameSink {
   }
 
   private endOf(stream: Stream): void {
-    if (stream.expectedBytes > 0) throw streamError(ErrorCode.protocolError, "less data than content-length says");
+    stream.receive.checkComplete();
     stream.endReceived();
     stream.listener?.onEnd();
   }

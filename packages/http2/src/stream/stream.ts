@@ -4,10 +4,11 @@ import { frameHeaderBytes } from "../frame/frame-header.ts";
 import type { HeaderFields } from "./header-fields.ts";
 import type { Loan } from "./loan.ts";
 import type { PeerTls } from "./peer-tls.ts";
+import { ReceiveHalf } from "./receive-half.ts";
 import { afterReceivingEnd, afterSendingEnd, maySend, StreamState } from "./state.ts";
 import type { StreamHome } from "./stream-home.ts";
 import type { StreamListener } from "./stream-listener.ts";
-import { ReceiveWindow, SendWindow } from "./window.ts";
+import { SendWindow } from "./window.ts";
 
 const noFields: readonly string[] = [];
 
@@ -21,7 +22,7 @@ export class Stream {
   listener: StreamListener | undefined = undefined;
   state: StreamState = StreamState.open;
   readonly sendWindow: SendWindow;
-  readonly receiveWindow: ReceiveWindow;
+  readonly receive: ReceiveHalf;
 
   /** Data that waits for a window or the socket, oldest first; undefined while nothing waits. */
   pending: Uint8Array[] | undefined = undefined;
@@ -37,20 +38,12 @@ export class Stream {
   /** `sendData` returned false, and the listener has not been told of room since. */
   wantsRoom = false;
 
-  /** Bytes of content-length that have not come yet; -1 without that field. */
-  expectedBytes = -1;
-  /** Client: the final response head has come, so the next header block is trailers. */
-  headReceived = false;
   /** Client: the request's method is HEAD, so a content-length announces nothing (RFC 9110 §8.6). */
   isHead = false;
-  informationalResponses = 0;
   /** Whether the stream, while it is open, keeps the process alive. Only a client's streams do, see `unrefWhenIdle`. */
   isReferenced = true;
-  private unconsumed = 0;
   /** For the connection: what the stream holds of an unfinished message. Undefined while it holds nothing. */
   loan: Loan | undefined = undefined;
-  /** What the frames of the unconsumed data have cost. */
-  private smallDataCost = 0;
 
   private resetAfterEnd = -1;
   private holds = 0;
@@ -60,7 +53,7 @@ export class Stream {
     this.id = id;
     this.home = home;
     this.sendWindow = new SendWindow(home.initialSendBytes);
-    this.receiveWindow = new ReceiveWindow(home.initialReceiveBytes, home.initialReceiveAllowance);
+    this.receive = new ReceiveHalf(home.initialReceiveBytes, home.initialReceiveAllowance);
   }
 
   get isClosed(): boolean {
@@ -180,10 +173,10 @@ export class Stream {
 
   /** Gives the peer credit for `bytes` of received data that have been used up. */
   consume(bytes: number): void {
-    const credit = Math.min(bytes, this.unconsumed);
+    const credit = Math.min(bytes, this.receive.unconsumedBytes);
     if (credit === 0) return;
-    if (this.smallDataCost > 0) this.giveBackSmallData(credit);
-    this.unconsumed -= credit;
+    const cost = this.receive.consume(credit);
+    if (cost > 0) this.home.credit.smallData.giveBack(cost);
     this.giveCredit(credit);
   }
 
@@ -231,13 +224,13 @@ export class Stream {
   giveCredit(credit: number): void {
     this.home.credit.release(credit);
     if (this.state === StreamState.closed || this.state === StreamState.halfClosedRemote) return;
-    const increment = this.receiveWindow.release(credit);
+    const increment = this.receive.release(credit);
     if (increment > 0) this.home.frames.windowUpdate(this.id, increment);
   }
 
   /** For the connection: the peer is told that it may send so much more on every stream. */
   growReceiveWindow(bytes: number): void {
-    this.receiveWindow.grow(bytes);
+    this.receive.grow(bytes);
   }
 
   /** Ends the stream at once. The listener is not told: its owner asked for it. */
@@ -292,12 +285,6 @@ export class Stream {
   endReceived(): void {
     this.state = afterReceivingEnd(this.state);
     if (this.state === StreamState.closed) this.finish(true, StreamState.closed);
-  }
-
-  /** For the connection: counts received data that the layer above has to consume, and what its frame cost. */
-  dataReceived(bytes: number, cost: number): void {
-    this.unconsumed += bytes;
-    this.smallDataCost += cost;
   }
 
   /** For the connection: ends the stream for a reason that the listener has to know. */
@@ -355,18 +342,11 @@ export class Stream {
    * loop over responses never will.
    */
   private returnUnconsumed(): void {
-    if (this.unconsumed === 0) return;
-    if (this.smallDataCost > 0) this.giveBackSmallData(this.unconsumed);
-    this.home.credit.release(this.unconsumed);
-    this.unconsumed = 0;
-  }
-
-  /** No one knows which frames the `bytes` came in, so each byte that waits has cost the same. */
-  private giveBackSmallData(bytes: number): void {
-    const cost =
-      bytes === this.unconsumed ? this.smallDataCost : Math.floor((this.smallDataCost * bytes) / this.unconsumed);
-    this.smallDataCost -= cost;
-    this.home.credit.smallData.giveBack(cost);
+    const { unconsumedBytes } = this.receive;
+    if (unconsumedBytes === 0) return;
+    const cost = this.receive.consume(unconsumedBytes);
+    if (cost > 0) this.home.credit.smallData.giveBack(cost);
+    this.home.credit.release(unconsumedBytes);
   }
 
   private freeSlot(): void {

@@ -31,9 +31,6 @@ export interface StreamOpener {
   refuseHeaderList(streamId: number, endStream: boolean): void;
 }
 
-/** More interim responses than this are a way to keep a client busy for nothing. */
-const maxInterimHeads = 16;
-
 /** Decides what a complete header block is: a request, a response's head, an interim head, or trailers (RFC 9113 §8.1). */
 export function receiveHeaderBlock(
   opener: StreamOpener,
@@ -50,7 +47,7 @@ export function receiveHeaderBlock(
     return;
   }
   if (!mayReceive(stream.state)) throw afterEndError(streamId);
-  if (opener.role === "client" && !stream.headReceived) receiveResponse(stream, endStream, block);
+  if (opener.role === "client" && !stream.receive.hasHead) receiveResponse(stream, endStream, block);
   else receiveTrailers(stream, endStream, block);
 }
 
@@ -77,7 +74,7 @@ function receiveRequest(opener: StreamOpener, streams: StreamTable, frame: Heade
     throw malformedRequest(opener, streamId, "malformed request: less data than content-length says");
   }
   const stream = opener.openStream(streamId, head);
-  stream.expectedBytes = head.contentLength;
+  stream.receive.onRequestHead(head.contentLength);
   if (!endStream || stream.isClosed) return;
   stream.endReceived();
   stream.listener?.onEnd();
@@ -94,18 +91,13 @@ function receiveResponse(stream: Stream, endStream: boolean, block: HeaderBlock)
   const head = responseHead(block);
   if (typeof head === "string") throw streamError(ErrorCode.protocolError, `malformed response: ${head}`);
   if (head.status < 200) {
-    stream.informationalResponses++;
-    if (endStream) throw streamError(ErrorCode.protocolError, "an interim response ended the stream");
-    if (head.status === 101) throw streamError(ErrorCode.protocolError, "HTTP/2 has no 101 response");
-    if (stream.informationalResponses > maxInterimHeads)
-      throw streamLimitError("interim_heads", ErrorCode.enhanceYourCalm, "too many interim responses");
+    stream.receive.onInformationalHead(head.status, endStream);
     return;
   }
-  stream.headReceived = true;
   // An answer to HEAD, and a 304, may name the length of a body that does not come, be it by an empty DATA frame
   // (RFC 9113 §8.1.1).
-  if (stream.isHead || head.status === 204 || head.status === 304) stream.expectedBytes = 0;
-  else if (!endStream) stream.expectedBytes = head.contentLength;
+  const hasBody = !stream.isHead && head.status !== 204 && head.status !== 304;
+  stream.receive.onResponseHead(head.contentLength, endStream, hasBody);
   stream.listener?.onHead(head);
   if (!endStream || stream.isClosed) return;
   stream.endReceived();
@@ -118,7 +110,7 @@ function receiveTrailers(stream: Stream, endStream: boolean, block: HeaderBlock)
     throw streamLimitError("header_list", ErrorCode.enhanceYourCalm, "the trailers are over the header list limit");
   const fields = trailers(block);
   if (typeof fields === "string") throw streamError(ErrorCode.protocolError, `malformed trailers: ${fields}`);
-  if (stream.expectedBytes > 0) throw streamError(ErrorCode.protocolError, "less data than content-length says");
+  stream.receive.checkComplete();
   stream.listener?.onTrailers(fields);
   if (stream.isClosed) return;
   stream.endReceived();

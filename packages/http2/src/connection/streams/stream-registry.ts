@@ -194,7 +194,7 @@ export class StreamRegistry implements StreamHome<Stream>, StreamOpener {
 
   sendReset(stream: Stream, code: number): void {
     const { streams, frames } = this.parts;
-    streams.endedLocally(stream.id, mayReceive(stream.state) ? stream.receiveWindow.availableBytes : undefined);
+    streams.endedLocally(stream.id, mayReceive(stream.state) ? stream.receive.availableBytes : undefined);
     frames.rstStream(stream.id, code);
   }
 
