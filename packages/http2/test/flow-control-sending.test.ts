@@ -146,9 +146,9 @@ test("an update for one stream gives that one its turn and none of the others th
   for (let id = 3; id < 200; id += 2) {
     const other = await openStream(scripted, id);
     other.sendData(patterned(10), true);
-    const { sendWindow } = other;
-    let { available } = sendWindow;
-    Object.defineProperty(sendWindow, "available", {
+    const { send } = other;
+    let { available } = send;
+    Object.defineProperty(send, "available", {
       get() {
         looks++;
         return available;

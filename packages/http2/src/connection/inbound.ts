@@ -345,10 +345,10 @@ export class Inbound implements FrameSink {
     // A window update may cross the stream's end (§5.1); only nonsense on a living stream is an error.
     if (stream === undefined) return;
     if (increment === 0) throw streamError(ErrorCode.protocolError, "a window update of 0");
-    if (!stream.sendWindow.shift(increment)) {
+    if (!stream.send.shift(increment)) {
       throw streamError(ErrorCode.flowControlError, `the window of stream ${streamId} went over ${maxUint31}`);
     }
-    if (stream.isQueued) outbound.resumeStream(stream);
+    if (stream.send.isQueued) outbound.resumeStream(stream);
   }
 
   private makeWindowTuner(): WindowTuner {

@@ -46,7 +46,7 @@ export class Outbound {
   /** The frame for which room was reserved holds its `bytes` now. */
   commit(stream: Stream, offset: number, bytes: number, endStream: boolean): void {
     this.window.take(bytes);
-    stream.sendWindow.take(bytes);
+    stream.send.take(bytes);
     this.frames.dataInPlace(stream.id, offset, bytes, endStream);
     if (endStream) stream.endSent();
   }
@@ -55,7 +55,7 @@ export class Outbound {
   pending(stream: Stream, addedBytes: number): void {
     this.waitingBytes += addedBytes;
     this.shared.waitingBytes += addedBytes;
-    if (stream.isQueued) return;
+    if (stream.send.isQueued) return;
     while (this.sendOne(stream));
     this.afterPending(stream);
   }
@@ -73,7 +73,7 @@ export class Outbound {
         if (this.sendOne(stream)) {
           next.push(stream);
         } else {
-          stream.isQueued = false;
+          stream.send.isQueued = false;
           this.afterPending(stream);
         }
       }
@@ -85,9 +85,9 @@ export class Outbound {
   resumeStream(stream: Stream): void {
     // It keeps its place in the list meanwhile: a listener that sends from here must not give it another.
     while (this.sendOne(stream));
-    if (!stream.isClosed && stream.pending === undefined) {
+    if (!stream.isClosed && !stream.send.isWaiting) {
       this.dequeue(stream);
-      stream.isQueued = false;
+      stream.send.isQueued = false;
     }
     this.afterPending(stream);
   }
@@ -111,14 +111,7 @@ export class Outbound {
    */
   stalledStreams(nowMs: number, limitMs: number): Stream[] {
     const stalled: Stream[] = [];
-    for (const stream of this.waiting) {
-      if (!stream.pendingEnd || stream.pendingBytes !== stream.stalledBytes) {
-        stream.stalledBytes = stream.pendingBytes;
-        stream.stalledSinceMs = nowMs;
-      } else if (nowMs - stream.stalledSinceMs >= limitMs) {
-        stalled.push(stream);
-      }
-    }
+    for (const stream of this.waiting) if (stream.send.stalledForMs(nowMs) >= limitMs) stalled.push(stream);
     return stalled;
   }
 
@@ -136,48 +129,39 @@ export class Outbound {
 
   /** One DATA frame, or the end behind the last. True: there may be more to send now. */
   private sendOne(stream: Stream): boolean {
-    const { pending } = stream;
-    if (pending === undefined || pending.length === 0) return this.sendEnd(stream);
+    const { send } = stream;
+    const { first } = send;
+    if (first === undefined) return this.sendEnd(stream);
     const { frames } = this;
     if (frames.isBlocked) return false;
-    const first = pending[0] as Uint8Array;
-    const room = Math.min(this.window.available, stream.sendWindow.available, frames.maxFrameBytes);
+    const room = Math.min(this.window.available, send.available, frames.maxFrameBytes);
     if (room <= 0) return false;
     const take = Math.min(first.length, room);
-    const isLast = take === stream.pendingBytes && stream.pendingEnd && stream.pendingTrailers === undefined;
-    if (take === first.length) pending.shift();
-    else pending[0] = first.subarray(take);
-    stream.pendingBytes -= take;
+    const isLast = send.advance(take);
     this.stopWaiting(take);
     this.window.take(take);
-    stream.sendWindow.take(take);
     frames.data(stream.id, take === first.length ? first : first.subarray(0, take), isLast);
     if (take === first.length) frames.lastCollected(first);
     if (!isLast) return true;
-    stream.pending = undefined;
+    send.settle();
     stream.endSent();
     return false;
   }
 
   private sendEnd(stream: Stream): boolean {
-    stream.pending = undefined;
+    const trailers = stream.send.settle();
     // The end may have left already, by a way that does not wait.
-    if (!stream.pendingEnd || !maySend(stream.state)) return false;
-    if (stream.pendingTrailers === undefined) {
-      this.frames.data(stream.id, undefined, true);
-    } else {
-      const trailers = stream.pendingTrailers;
-      stream.pendingTrailers = undefined;
-      this.frames.headers(stream.id, trailers, noFields, true);
-    }
+    if (!stream.send.hasEnd || !maySend(stream.state)) return false;
+    if (trailers === undefined) this.frames.data(stream.id, undefined, true);
+    else this.frames.headers(stream.id, trailers, noFields, true);
     stream.endSent();
     return false;
   }
 
   private afterPending(stream: Stream): void {
     if (stream.isClosed) return;
-    if (stream.pending !== undefined && !stream.isQueued) {
-      stream.isQueued = true;
+    if (stream.send.isWaiting && !stream.send.isQueued) {
+      stream.send.isQueued = true;
       this.waiting.push(stream);
     }
     stream.tellRoom();

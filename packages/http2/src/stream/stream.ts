@@ -5,10 +5,10 @@ import type { HeaderFields } from "./header-fields.ts";
 import type { Loan } from "./loan.ts";
 import type { PeerTls } from "./peer-tls.ts";
 import { ReceiveHalf } from "./receive-half.ts";
+import { SendHalf } from "./send-half.ts";
 import { afterReceivingEnd, afterSendingEnd, maySend, StreamState } from "./state.ts";
 import type { StreamHome } from "./stream-home.ts";
 import type { StreamListener } from "./stream-listener.ts";
-import { SendWindow } from "./window.ts";
 
 const noFields: readonly string[] = [];
 
@@ -21,22 +21,11 @@ export class Stream {
   private readonly home: StreamHome<Stream>;
   listener: StreamListener | undefined = undefined;
   state: StreamState = StreamState.open;
-  readonly sendWindow: SendWindow;
+  readonly send: SendHalf;
   readonly receive: ReceiveHalf;
 
-  /** Data that waits for a window or the socket, oldest first; undefined while nothing waits. */
-  pending: Uint8Array[] | undefined = undefined;
-  pendingBytes = 0;
-  /** What follows the pending data: the stream's end, with trailers or without. */
-  pendingEnd = false;
-  pendingTrailers: HeaderFields | undefined = undefined;
-  /** What was pending when it last moved, and since when it has not; looked at once per tick. */
-  stalledBytes = -1;
-  stalledSinceMs = 0;
-  /** Whether the connection's list of waiting streams holds this one. */
-  isQueued = false;
   /** `sendData` returned false, and the listener has not been told of room since. */
-  wantsRoom = false;
+  private wantsRoom = false;
 
   /** Client: the request's method is HEAD, so a content-length announces nothing (RFC 9110 §8.6). */
   isHead = false;
@@ -52,8 +41,13 @@ export class Stream {
   constructor(id: number, home: StreamHome<Stream>) {
     this.id = id;
     this.home = home;
-    this.sendWindow = new SendWindow(home.initialSendBytes);
+    this.send = new SendHalf(home.initialSendBytes);
     this.receive = new ReceiveHalf(home.initialReceiveBytes, home.initialReceiveAllowance);
+  }
+
+  /** Bytes that wait for a window or the socket. */
+  get pendingBytes(): number {
+    return this.send.pendingBytes;
   }
 
   get isClosed(): boolean {
@@ -98,13 +92,13 @@ export class Stream {
 
   /** Whether headers, data or trailers can still be sent: the stream lives and its end was not sent or promised. */
   get isWritable(): boolean {
-    return maySend(this.state) && !this.pendingEnd;
+    return maySend(this.state) && !this.send.hasEnd;
   }
 
   /** The response's head (server); interim heads (1xx) may come before it. `extra` follows `fields` in the same block. */
   sendHeaders(fields: HeaderFields, endStream = false, extra: readonly string[] = noFields): void {
     this.checkWritable();
-    if (endStream) this.pendingEnd = true;
+    if (endStream) this.send.end();
     this.home.frames.headers(this.id, fields, extra, endStream);
     if (endStream) this.endSent();
   }
@@ -115,12 +109,8 @@ export class Stream {
    */
   sendData(bytes: Uint8Array, endStream = false): boolean {
     this.checkWritable();
-    if (endStream) this.pendingEnd = true;
-    if (bytes.length > 0) {
-      if (this.pending === undefined) this.pending = [bytes];
-      else this.pending.push(bytes);
-      this.pendingBytes += bytes.length;
-    }
+    if (endStream) this.send.end();
+    if (bytes.length > 0) this.send.add(bytes);
     this.home.output.pending(this, bytes.length);
     if (this.pendingBytes < this.home.streamSendBufferBytes) return true;
     this.wantsRoom = true;
@@ -140,13 +130,13 @@ export class Stream {
   /** Sends trailers behind whatever waits, and ends our side. */
   sendTrailers(fields: HeaderFields): void {
     this.checkWritable();
-    this.pendingEnd = true;
     if (this.pendingBytes === 0) {
+      this.send.end();
       this.home.frames.headers(this.id, fields, noFields, true);
       this.endSent();
       return;
     }
-    this.pendingTrailers = fields;
+    this.send.end(fields);
     this.home.output.pending(this, 0);
   }
 
@@ -156,7 +146,7 @@ export class Stream {
    * `commitData` must follow before anything else is sent on the connection.
    */
   reserveData(bytes: number): number {
-    if (this.pendingBytes > 0 || !this.isWritable || bytes > this.sendWindow.available) return -1;
+    if (this.pendingBytes > 0 || !this.isWritable || bytes > this.send.available) return -1;
     const offset = this.home.output.reserve(bytes);
     return offset === -1 ? -1 : offset + frameHeaderBytes;
   }
@@ -167,7 +157,7 @@ export class Stream {
   }
 
   commitData(offset: number, bytes: number, endStream: boolean): void {
-    if (endStream) this.pendingEnd = true;
+    if (endStream) this.send.end();
     this.home.output.commit(this, offset - frameHeaderBytes, bytes, endStream);
   }
 
@@ -323,10 +313,8 @@ export class Stream {
   private close(): void {
     const before = this.state;
     this.state = StreamState.closed;
-    this.pending = undefined;
-    if (this.pendingBytes > 0) this.home.output.stopWaiting(this.pendingBytes);
-    this.pendingBytes = 0;
-    this.pendingTrailers = undefined;
+    const dropped = this.send.drop();
+    if (dropped > 0) this.home.output.stopWaiting(dropped);
     this.finish(false, before);
   }
 

@@ -58,7 +58,7 @@ export class PeerSettings {
 
   private shiftSendWindows(bytes: number): void {
     for (const stream of this.streams.all()) {
-      if (stream.sendWindow.shift(bytes)) continue;
+      if (stream.send.shift(bytes)) continue;
       throw connectionError(ErrorCode.flowControlError, "SETTINGS_INITIAL_WINDOW_SIZE took a window over 2^31-1");
     }
   }

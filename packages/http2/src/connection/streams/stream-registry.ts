@@ -205,7 +205,7 @@ export class StreamRegistry implements StreamHome<Stream>, StreamOpener {
     else activity.streamsFailed++;
     streams.delete(stream);
     if (stream.isReferenced) this.streamUnreferenced();
-    if (stream.isQueued) this.output.dequeue(stream);
+    if (stream.send.isQueued) this.output.dequeue(stream);
     this.requestGate?.forget(stream);
     if (!inGoodOrder) return;
     streams.endedByPeer(stream.id, "end");
