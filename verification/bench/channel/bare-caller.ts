@@ -1,10 +1,15 @@
 import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { systemClock } from "@tercel/grpc";
+import { defineMethod } from "../../../packages/grpc/src/call/method-definition.ts";
 import { createProtobufCodec } from "../../../packages/grpc/src/codec/index.ts";
 import { unindexedFields } from "../../../packages/grpc/src/protocol/unindexed-fields.ts";
 import { ClientCall, type ClientCallListener } from "../../../packages/grpc/src/transport/client-call.ts";
-import type { ClientCallSettings } from "../../../packages/grpc/src/transport/client-call-settings.ts";
+import {
+  type ClientCallPlan,
+  type ClientCallSettings,
+  planCalls,
+} from "../../../packages/grpc/src/transport/client-call-settings.ts";
 import {
   createHttp2Connect,
   type Http2ClientConnection,
@@ -25,6 +30,7 @@ const settings: ClientCallSettings = {
 export class BareCaller {
   private readonly connection: Http2ClientConnection;
   private readonly heads: RequestHeads;
+  private readonly plans = new Map<DescMethodUnary, ClientCallPlan>();
 
   private constructor(connection: Http2ClientConnection, heads: RequestHeads) {
     this.connection = connection;
@@ -60,10 +66,16 @@ export class BareCaller {
   /** As many at once as the connection has places; one more throws. */
   unary(method: DescMethodUnary, request: Message): Promise<{ readonly message: Message }> {
     return new Promise((resolve, reject) => {
-      const call = new ClientCall(settings, method, new AwaitedResponse(resolve, reject));
-      this.connection.start(call, this.heads.of(method), []);
+      const call = new ClientCall(this.planOf(method), new AwaitedResponse(resolve, reject));
+      this.connection.start(call, this.heads.of(call.method.path), []);
       call.send(request, true);
     });
+  }
+
+  private planOf(method: DescMethodUnary): ClientCallPlan {
+    const plan = this.plans.get(method) ?? planCalls(defineMethod(method, settings.codec), settings);
+    this.plans.set(method, plan);
+    return plan;
   }
 
   close(): void {
@@ -84,7 +96,7 @@ class AwaitedResponse implements ClientCallListener {
 
   onHead(): void {}
 
-  onMessage(_call: ClientCall, message: Message | Promise<Message>): void {
+  onMessage(_call: ClientCall, message: object | Promise<object>): void {
     this.message = message as Message;
   }
 
@@ -94,6 +106,8 @@ class AwaitedResponse implements ClientCallListener {
   }
 
   onWritable(): void {}
+
+  onReaderGone(): void {}
 
   describeCall(): string {
     return "";

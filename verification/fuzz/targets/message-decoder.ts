@@ -36,8 +36,8 @@ export function fuzz(input: Uint8Array): void {
   const seen: { compressed: boolean; message: Uint8Array }[] = [];
   const reader = new MessageReader(
     {
-      onMessage(bytes, start, end, compressed) {
-        seen.push({ compressed, message: bytes.slice(start, end) });
+      onMessage({ content, compressed }) {
+        seen.push({ compressed, message: content.slice() });
       },
     },
     maxMessageBytes,

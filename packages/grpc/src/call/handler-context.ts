@@ -5,11 +5,10 @@ import { isBinaryName, isReservedName } from "../protocol/metadata-name.ts";
 import { isAsciiValue, stripEdges } from "../protocol/metadata-value.ts";
 import { type CallInfo, type ClientTls, callInfo, type OnCallEnd } from "./call-info.ts";
 import { CallValues } from "./call-values.ts";
+import type { ResponseMetadata } from "./response-metadata.ts";
 
 /** What a context shows, taken from the call only when somebody looks. */
 export interface ContextSource extends CallInfo {
-  readonly service: DescService;
-  readonly method: DescMethod;
   readonly url: string;
   readonly signal: AbortSignal;
   makeRequestHeader(): Headers;
@@ -17,9 +16,10 @@ export interface ContextSource extends CallInfo {
 }
 
 /** The context a handler gets (Connect's HandlerContext). Headers, signal and values are made on first use. */
-export class CallContext implements HandlerContext, CallInfo {
+export class CallContext implements HandlerContext, CallInfo, ResponseMetadata {
   readonly requestMethod = "POST";
   readonly protocolName = "grpc";
+  readonly method: DescMethod;
   private readonly source: ContextSource;
   private header: Headers | undefined = undefined;
   /** What the handler has set to be sent; undefined while it has not asked. */
@@ -33,16 +33,13 @@ export class CallContext implements HandlerContext, CallInfo {
   /** Response headers that were set while no one had asked for a Headers object, fit to be sent: name, value, name, value, … */
   plainHeader: string[] | undefined = undefined;
 
-  constructor(source: ContextSource) {
+  constructor(source: ContextSource, method: DescMethod) {
     this.source = source;
+    this.method = method;
   }
 
   get service(): DescService {
-    return this.source.service;
-  }
-
-  get method(): DescMethod {
-    return this.source.method;
+    return this.method.parent;
   }
 
   get url(): string {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { Payload } from "../protocol/payload.ts";
 import { TurnShare } from "../time/turn-share.ts";
 import { MessageQueue, type MessageSource } from "./message-queue.ts";
 
@@ -8,9 +9,9 @@ const prefixBytes = 5;
 function setUp(make: (text: string) => string | Promise<string> = (text) => text) {
   const seen = { credit: 0, lent: 0, returned: 0, made: 0 };
   const source: MessageSource<string> = {
-    makeMessage(bytes, start, end, compressed) {
+    makeMessage({ content, compressed }) {
       seen.made++;
-      const text = Buffer.from(bytes.subarray(start, end)).toString();
+      const text = Buffer.from(content).toString();
       return make(compressed ? `compressed ${text}` : text);
     },
     consume(bytes) {
@@ -33,7 +34,7 @@ function setUp(make: (text: string) => string | Promise<string> = (text) => text
   const push = (text: string, compressed = false): void => {
     // In memory that is used again at once, as that of a socket is.
     const bytes = Buffer.from(`<${text}>`);
-    queue.push(bytes, 1, bytes.length - 1, compressed, false);
+    queue.push(new Payload().borrow(bytes, 1, bytes.length - 1, compressed));
     bytes.fill("#");
   };
   /** As a call does it: bytes come, then what they complete. */

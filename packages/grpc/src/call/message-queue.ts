@@ -1,15 +1,16 @@
 import { messagePrefixBytes } from "../protocol/message-framing.ts";
+import type { Payload } from "../protocol/payload.ts";
 import type { TurnShare } from "../time/turn-share.ts";
 import { rejectToCaller } from "./caller-stack.ts";
-import { type MessageTaker, WaitingMessages } from "./waiting-messages.ts";
+import { WaitingMessages } from "./waiting-messages.ts";
 
 /** The call whose messages a queue holds. */
 export interface MessageSource<T> {
   /**
-   * Makes a message of its bytes, at once or later. With `isOwn` the bytes are not written to again; otherwise they are only lent
-   * until this returns. Throws or rejects when it cannot, and ends the call then, because that is the peer's fault.
+   * Makes a message of its bytes, at once or later. Throws or rejects when it cannot, and ends the call then, because that is the peer's
+   * fault.
    */
-  makeMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, isOwn: boolean): T | Promise<T>;
+  makeMessage(payload: Payload): T | Promise<T>;
   /** Gives the peer credit for what has been taken. */
   consume(bytes: number): void;
   /** Gives the peer credit for part of a message that is held until the rest has come, when there is room for it. */
@@ -41,8 +42,9 @@ const done: IteratorResult<never, undefined> = { done: true, value: undefined };
  * taken, so what waits is bounded by the stream's window. Bytes of a message whose rest is still to come are lent
  * while nothing waits: a message may be larger than the window.
  */
-export class MessageQueue<T> implements AsyncIterableIterator<T, undefined>, MessageTaker<T | Promise<T>> {
-  private readonly source: MessageSource<T>;
+export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
+  /** Replaced at most before the first message has come. */
+  source: MessageSource<T>;
   private readonly share: TurnShare;
   private readonly waiting = new WaitingMessages();
   /** What the first waiting message has earned of its credit already. Those after it have earned none. */
@@ -80,18 +82,18 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined>, Mes
     this.partialBytes += bytes;
   }
 
-  /** A message is complete. The bytes are only lent, unless it was gathered in a buffer of its own. */
-  push(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
+  /** A message is complete. */
+  push(payload: Payload): void {
     this.pushed++;
     if (this.ended) return;
     const credited = this.creditedOfPartial;
-    const owed = end - start + messagePrefixBytes - credited;
+    const owed = payload.length + messagePrefixBytes - credited;
     this.creditedOfPartial = 0;
     this.partialBytes -= owed;
     if (this.firstWaiter !== undefined && !this.isBusy && !this.share.isSpent) {
       this.deliveredBytes += owed;
       if (credited > 0) this.source.repay(credited);
-      this.deliver(bytes, start, end, compressed, gathered);
+      this.deliver(payload);
       return;
     }
     // While a message waits, parts of others earn nothing: only the first can have earned some.
@@ -99,7 +101,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined>, Mes
       this.creditedOfFirst = credited;
       this.source.messageComplete();
     }
-    this.waiting.push(bytes, start, end, compressed, gathered);
+    this.waiting.push(payload);
     if (this.firstWaiter !== undefined) this.serve();
   }
 
@@ -183,21 +185,25 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined>, Mes
   }
 
   /** Makes the message that comes out of those that wait. */
-  takeMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean): T | Promise<T> {
-    const owed = this.deliveredBytes + end - start + messagePrefixBytes - this.creditedOfFirst;
+  private takeFirst(): T | Promise<T> {
+    const payload = this.waiting.shift();
+    const owed = this.deliveredBytes + payload.length + messagePrefixBytes - this.creditedOfFirst;
     this.deliveredBytes = 0;
     if (this.creditedOfFirst > 0) this.repayFirst();
     this.source.consume(owed);
     // Parts of the message after the last one that waited.
     if (this.partialBytes > 0) this.settle();
-    return this.make(bytes, start, end, compressed, true);
+    const made = this.make(payload);
+    // It may be large.
+    payload.clear();
+    return made;
   }
 
-  private make(bytes: Uint8Array, start: number, end: number, compressed: boolean, isOwn: boolean): T | Promise<T> {
+  private make(payload: Payload): T | Promise<T> {
     const { share } = this;
-    const beganMs = share.making(end - start, compressed);
+    const beganMs = share.making(payload.length, payload.compressed);
     try {
-      return this.source.makeMessage(bytes, start, end, compressed, isOwn);
+      return this.source.makeMessage(payload);
     } finally {
       share.made(beganMs);
     }
@@ -225,7 +231,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined>, Mes
   /** The first message that waits, for a reader before which no other waits. */
   private takeNow(): Promise<IteratorResult<T, undefined>> {
     try {
-      const message = this.waiting.shift(this);
+      const message = this.takeFirst();
       if (!(message instanceof Promise)) return Promise.resolve({ done: false, value: message });
       return new Promise((resolve, reject) => {
         this.making = { resolve, reject, next: undefined };
@@ -260,7 +266,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined>, Mes
       const waiter = this.shiftWaiter();
       this.making = waiter;
       try {
-        this.hand(this.waiting.shift(this), waiter);
+        this.hand(this.takeFirst(), waiter);
       } catch (error) {
         this.refuse(error, waiter);
       }
@@ -278,11 +284,11 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined>, Mes
   }
 
   /** Straight to whoever has waited longest. */
-  private deliver(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
+  private deliver(payload: Payload): void {
     const waiter = this.shiftWaiter();
     this.making = waiter;
     try {
-      this.hand(this.make(bytes, start, end, compressed, gathered), waiter);
+      this.hand(this.make(payload), waiter);
     } catch (error) {
       this.refuse(error, waiter);
     }

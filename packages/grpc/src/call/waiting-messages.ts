@@ -1,3 +1,5 @@
+import { Payload } from "../protocol/payload.ts";
+
 /** A message that waits in a page has two bytes before it: whether it is compressed, and 15 bits of length. */
 const headerBytes = 2;
 const compressedFlag = 0x80;
@@ -22,10 +24,8 @@ interface Page {
   next: Page | undefined;
 }
 
-/** What takes a message that comes out. `bytes` is not written to again, so views of it may be kept. */
-export interface MessageTaker<R> {
-  takeMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean): R;
-}
+/** The message that was taken out last. */
+const taken = new Payload();
 
 /**
  * Messages that wait, in order and as they came. An object for each would cost about 90 bytes of heap for the five that an
@@ -56,13 +56,13 @@ export class WaitingMessages {
     return held;
   }
 
-  /** The bytes are copied, unless the caller gives its whole buffer away. */
-  push(bytes: Uint8Array, start: number, end: number, compressed: boolean, givesAway: boolean): void {
+  /** The bytes are copied, unless they are owned and the message is large. */
+  push({ bytes, start, end, compressed, owned }: Payload): void {
     const length = end - start;
     this.#payloadBytes += length;
     this.#count++;
     if (length >= minAloneBytes) {
-      const own = givesAway ? bytes.subarray(start, end) : new Uint8Array(bytes.subarray(start, end));
+      const own = owned ? bytes.subarray(start, end) : new Uint8Array(bytes.subarray(start, end));
       this.#append({ bytes: own, filled: length, isOneMessage: true, isCompressed: compressed, next: undefined });
       return;
     }
@@ -80,8 +80,8 @@ export class WaitingMessages {
     page.filled = at + length;
   }
 
-  /** Takes the first message out. Only while there is one. */
-  shift<R>(taker: MessageTaker<R>): R {
+  /** Takes the first message out; it is owned. Only while there is one. The payload is good until the next is taken out anywhere. */
+  shift(): Payload {
     const page = this.#first;
     if (page === undefined) throw new Error("no message waits");
     const { bytes } = page;
@@ -104,7 +104,8 @@ export class WaitingMessages {
       this.#first = page.next;
       if (this.#first === undefined) this.#last = undefined;
     }
-    return taker.takeMessage(bytes, start, end, isCompressed);
+    taken.borrow(bytes, start, end, isCompressed).owned = true;
+    return taken;
   }
 
   clear(): void {

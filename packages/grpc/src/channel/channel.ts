@@ -2,6 +2,7 @@ import type { DescMessage, DescMethodStreaming, DescMethodUnary, Message } from 
 import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
 import { rejectToCaller } from "../call/caller-stack.ts";
 import { toMessage } from "../call/message-init.ts";
+import type { RawCalls } from "../call/raw-call.ts";
 import { createJsonCodec, createProtobufCodec } from "../codec/index.ts";
 import { logCodecFault } from "../codec/log-codec-fault.ts";
 import { attemptListeners } from "../hooks/hooked-interceptor.ts";
@@ -26,8 +27,11 @@ import { withFiles } from "../transport/tls-files.ts";
 import type { BalancerFactory } from "./balancer/index.ts";
 import { createPolicies } from "./balancer/policies.ts";
 import type { CallContext } from "./call/call-context.ts";
+import { effectiveTimeout } from "./call/effective-timeout.ts";
 import { type CallInit, interceptedCall, type StartCall } from "./call/intercepted-call.ts";
 import { MethodPlans } from "./call/method-plans.ts";
+import { OutgoingCall } from "./call/outgoing-call.ts";
+import { createRawCalls } from "./call/raw-calls.ts";
 import { StreamingCall } from "./call/streaming-call.ts";
 import { UnaryCall } from "./call/unary-call.ts";
 import { type ChannelOptions, checkChannelOptions } from "./channel-options.ts";
@@ -44,6 +48,8 @@ import { createStartWatch } from "./subchannel/watch-stream.ts";
 export interface Channel extends Transport {
   /** gRPC's connectivity state. A channel is idle until the first call. */
   readonly state: ConnectivityState;
+  /** Calls whose messages are bytes, see `@tercel/grpc/raw`. */
+  readonly raw: RawCalls;
   /** Connects without waiting for a call. */
   connect(): void;
   /** The channel as it is now: state, name resolution, endpoints, calls, latest errors. */
@@ -211,10 +217,12 @@ export function coreOf(channel: Channel): ChannelCore | undefined {
 
 class ChannelTransport implements Channel {
   readonly calls: CallContext;
+  readonly raw: RawCalls;
   private readonly startIntercepted: StartCall;
 
   constructor(calls: CallContext) {
     this.calls = calls;
+    this.raw = createRawCalls(calls);
     this.startIntercepted = (request, init) => {
       const { signal, timeoutMs, metadata, onOver } = init;
       return request.stream
@@ -286,7 +294,9 @@ class ChannelTransport implements Channel {
     return new Promise((resolve) => {
       const init = { signal, timeoutMs, metadata, contextValues };
       try {
-        new UnaryCall(this.calls, method, init, toMessage(method.input, input), resolve).begin(timeoutMs);
+        const plan = this.calls.plans.of(method);
+        const kind = new UnaryCall(plan.method.request.toMessage(input), resolve as (response: object) => void);
+        new OutgoingCall(this.calls, plan, init, kind).begin(timeoutMs);
       } catch (error) {
         setImmediate(() => resolve(rejectToCaller(error)));
       }
@@ -305,20 +315,14 @@ class ChannelTransport implements Channel {
     return new Promise((resolve) => {
       const init = { signal, timeoutMs, metadata, contextValues };
       try {
-        const call = new StreamingCall(this.calls, method, init, input, resolve);
-        call.onOver = onOver;
-        call.begin(timeoutMs);
+        const kind = new StreamingCall(input, resolve as (response: object) => void);
+        kind.onOver = onOver;
+        new OutgoingCall(this.calls, this.calls.plans.of(method), init, kind).begin(timeoutMs);
       } catch (error) {
         setImmediate(() => resolve(rejectToCaller(error)));
       }
     });
   }
-}
-
-/** Connect's CallOptions: zero and less switch the default off. */
-function effectiveTimeout(given: number | undefined, byDefault: number | undefined): number | undefined {
-  if (given === undefined) return byDefault;
-  return given <= 0 ? undefined : given;
 }
 
 /** Interceptors see messages, whatever the application gave. */

@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { gatheringBegan, gatheringEnded, reportExternalBytes } from "./gc-pressure.ts";
 import { MessageReader, messagePrefixBytes, writeMessagePrefix } from "./message-framing.ts";
+import type { Payload } from "./payload.ts";
 
 const messageBytes = 1_048_576;
 
@@ -36,10 +37,10 @@ async function collectionsDuring(work: () => Promise<void>): Promise<Collections
 describe("collections while large messages are received", () => {
   test("messages that no one keeps have the young collected, and not the whole heap for every few of them", async () => {
     let received = 0;
-    const onMessage = (bytes: Uint8Array): void => {
+    const onMessage = ({ length }: Payload): void => {
       received++;
       // As whoever decodes a message that keeps its bytes.
-      reportExternalBytes(bytes.length);
+      reportExternalBytes(length);
     };
     const reader = new MessageReader({ onMessage }, messageBytes);
     const prefix = new Uint8Array(messagePrefixBytes);

@@ -12,8 +12,8 @@ function createRecorder(): MessageSink & { readonly messages: Recorded[] } {
   const messages: Recorded[] = [];
   return {
     messages,
-    onMessage(bytes, start, end, compressed) {
-      messages.push({ text: Buffer.from(bytes.subarray(start, end)).toString("latin1"), compressed });
+    onMessage({ content, compressed }) {
+      messages.push({ text: Buffer.from(content).toString("latin1"), compressed });
     },
   };
 }
@@ -80,17 +80,17 @@ test("hands on a thousand messages of one push", () => {
 });
 
 test("hands a whole message on in place and a split one in a buffer of its own", () => {
-  const seen: { bytes: Uint8Array; start: number; end: number; gathered: boolean }[] = [];
+  const seen: { bytes: Uint8Array; start: number; end: number; owned: boolean }[] = [];
   const reader = new MessageReader(
-    { onMessage: (bytes, start, end, _compressed, gathered) => seen.push({ bytes, start, end, gathered }) },
+    { onMessage: ({ bytes, start, end, owned }) => seen.push({ bytes, start, end, owned }) },
     100,
   );
   const whole = frame("whole");
   const split = frame("split");
   pushAll(reader, whole, split.subarray(0, 8), split.subarray(8));
   assert.equal(seen[0]?.bytes, whole);
-  assert.deepEqual([seen[0]?.start, seen[0]?.end, seen[0]?.gathered], [5, 10, false]);
-  assert.deepEqual([seen[1]?.start, seen[1]?.end, seen[1]?.gathered], [0, 5, true]);
+  assert.deepEqual([seen[0]?.start, seen[0]?.end, seen[0]?.owned], [5, 10, false]);
+  assert.deepEqual([seen[1]?.start, seen[1]?.end, seen[1]?.owned], [0, 5, true]);
   assert.equal(seen[1]?.bytes.constructor, Uint8Array);
   assert.equal(Buffer.from(seen[1]?.bytes ?? []).toString(), "split");
 });
@@ -113,9 +113,9 @@ test("gathers large messages whole, several at once, through buffers that others
       const payload = Buffer.alloc(size, `${round}${index}abcdefghijk`);
       const received: Uint8Array[] = [];
       const sink: MessageSink = {
-        onMessage(bytes, start, end, _compressed, gathered) {
-          assert.equal(gathered, true);
-          received.push(bytes.subarray(start, end));
+        onMessage({ content, owned }) {
+          assert.equal(owned, true);
+          received.push(content);
         },
       };
       const prefix = Buffer.alloc(messagePrefixBytes);
@@ -200,8 +200,8 @@ test("stops within a push when the sink halts it", () => {
   const seen: number[] = [];
   const reader: MessageReader = new MessageReader(
     {
-      onMessage(_bytes, start, end) {
-        seen.push(end - start);
+      onMessage({ length }) {
+        seen.push(length);
         if (seen.length === 2) reader.halt();
       },
     },

@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { giveGatherSlab, takeGatherSlab } from "./gather-slabs.ts";
 import { gatheringBegan, gatheringEnded, reportExternalBytes } from "./gc-pressure.ts";
+import { Payload } from "./payload.ts";
 
 /** Bytes before each message: a flag and a 32-bit big-endian length (gRPC over HTTP/2, Length-Prefixed-Message). */
 export const messagePrefixBytes = 5;
@@ -23,14 +24,15 @@ const growthFactor = 4;
 /** Receives the messages that a MessageReader finds. */
 export interface MessageSink {
   /**
-   * One message, in `bytes` from `start` to `end`. Without `gathered` that range lies in the pushed bytes and is only the
-   * reader's to lend: copy what outlives the call. With `gathered` the message was put together in a buffer of its own that
-   * no one else will touch again, so views of it may be kept.
+   * One message. It is borrowed where it lies in the pushed bytes; it is owned where it was gathered from several.
    *
    * May call `halt()` on the reader that is calling. Must not call `push`.
    */
-  onMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void;
+  onMessage(payload: Payload): void;
 }
+
+/** The message that is handed on. One for all readers: each would hold back the chunk in which its last message came. */
+const found = new Payload();
 
 /** Turns the bytes of DATA frames into messages, whatever way they were cut. */
 export class MessageReader {
@@ -99,7 +101,7 @@ export class MessageReader {
       const messageEnd = at + this.#announced;
       if (messageEnd <= end) {
         this.#prefixFilled = 0;
-        this.#sink.onMessage(bytes, at, messageEnd, this.#flag === 1, false);
+        this.#sink.onMessage(found.borrow(bytes, at, messageEnd, this.#flag === 1));
         at = messageEnd;
       }
     }
@@ -118,7 +120,9 @@ export class MessageReader {
       this.#endOwn();
       this.#gathered = 0;
       this.#prefixFilled = 0;
-      this.#sink.onMessage(message, 0, message.length, this.#flag === 1, true);
+      this.#sink.onMessage(found.whole(message, this.#flag === 1, true));
+      // It may be large.
+      found.clear();
     }
     return start + taken;
   }

@@ -39,9 +39,7 @@ export function appendMetadata(
  * The same for trailers, where nothing may stand in the way of the status: what gRPC cannot carry is left out and reported.
  */
 export function appendTrailerMetadata(fields: FieldList, metadata: MetadataInit, onDropped?: OnDropped): void {
-  forEachField(metadata, (name, value) => {
-    if (appendField(fields, name, value, onDropped) !== undefined) onDropped?.(name, "illegal");
-  });
+  forEachField(metadata, (name, value) => appendSendableField(fields, name, value, onDropped));
 }
 
 /**
@@ -75,6 +73,31 @@ export function metadataToHeaders(fields: readonly string[]): Headers {
     headers.append(name, value);
   }
   return headers;
+}
+
+/** The same as a flat list, without the names that gRPC writes itself: whatever is here may be sent on as it is. */
+export function receivedMetadata(fields: readonly string[]): FieldList {
+  const metadata: FieldList = [];
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] as string;
+    const value = fields[at + 1] as string;
+    if (isHiddenName(name) || isReservedName(name) || !isMetadataName(name) || !isAsciiValue(value)) continue;
+    if (isBinaryName(name) && !isBinaryValue(value)) continue;
+    metadata.push(name, value);
+  }
+  return metadata;
+}
+
+/** Appends one field of trailers. What gRPC writes itself or cannot carry is left out and reported. */
+export function appendSendableField(fields: FieldList, name: string, value: string, onDropped?: OnDropped): void {
+  if (appendField(fields, name, value, onDropped) !== undefined) onDropped?.(name, "illegal");
+}
+
+/** A flat list as the pairs that an application would give. */
+export function fieldPairs(fields: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let at = 0; at + 1 < fields.length; at += 2) pairs.push([fields[at] as string, fields[at + 1] as string]);
+  return pairs;
 }
 
 /** What {@link metadataToHeaders} would have under a name (in lower case), without making it. */

@@ -7,6 +7,7 @@ import { headerListBytes } from "./header-list.ts";
 import { appendTrailerMetadata, type FieldList, metadataToHeaders, type OnDropped } from "./metadata.ts";
 import { decodeBinaryValue, encodeBinaryValue, isBinaryValue } from "./metadata-value.ts";
 import { cutEncoded, decodeGrpcMessage, encodeGrpcMessage } from "./percent-encoding.ts";
+import { detailsName, findStatus, type RpcStatus, readRpcStatus } from "./rpc-status.ts";
 import { formatStatusCode, okStatusText, parseStatusCode } from "./status.ts";
 
 /**
@@ -32,8 +33,8 @@ export function appendStatusTrailers(fields: FieldList, error: ConnectError | un
   if (message !== "") fields.push("grpc-message", message);
   if (error.details.length > 0) {
     const details = encodeDetails(error);
-    if (details === undefined) onDropped?.("grpc-status-details-bin", "illegal");
-    else fields.push("grpc-status-details-bin", details);
+    if (details === undefined) onDropped?.(detailsName, "illegal");
+    else fields.push(detailsName, details);
   }
   if (!error.isWireError) appendTrailerMetadata(fields, error.metadata, onDropped);
 }
@@ -50,26 +51,9 @@ export function readStatusTrailers(
   trailers: readonly string[],
   headers: readonly string[] = noFields,
 ): ConnectError | undefined {
-  let status: string | undefined;
-  let message = "";
-  let details: string | undefined;
-  for (let at = 0; at < trailers.length; at += 2) {
-    const value = trailers[at + 1] as string;
-    switch (trailers[at]) {
-      case "grpc-status":
-        if (status !== undefined && status !== value) {
-          return new ConnectError("protocol error: two different values of grpc-status", Code.Internal);
-        }
-        status = value;
-        break;
-      case "grpc-message":
-        message = value;
-        break;
-      case "grpc-status-details-bin":
-        details = value;
-        break;
-    }
-  }
+  const found = findStatus(trailers);
+  if (found instanceof ConnectError) return found;
+  const { status, message, details } = found;
   if (status === okStatusText) return undefined;
 
   const metadata = metadataToHeaders(trailers);
@@ -85,6 +69,49 @@ export function readStatusTrailers(
   return error;
 }
 
+/** The same for a call whose messages are bytes: the error keeps the status as it came, see `statusOfError`. */
+export function readStatusAsError(trailers: readonly string[]): ConnectError | undefined {
+  const status = readRpcStatus(trailers);
+  // What is wrong with these, the other way says.
+  if (status === undefined) return readStatusTrailers(trailers);
+  if (status.code === 0) return undefined;
+  return errorOfStatus(status);
+}
+
+const exactStatuses = new WeakMap<ConnectError, RpcStatus>();
+
+/**
+ * Returns an error for a status other than OK. Its code is Unknown where gRPC has not defined the number; `statusOfError` returns the status
+ * itself.
+ *
+ * @throws TypeError for OK
+ */
+export function errorOfStatus(status: RpcStatus): ConnectError {
+  if (status.code === 0) throw new TypeError("a status of OK is not an error");
+  const error = new ConnectError(status.message, knownCode(status.code), metadataToHeaders(status.fields));
+  const at = findField(status.fields, detailsName);
+  if (at !== -1) error.details = decodeDetails(status.fields[at + 1] as string, error.code);
+  error.isWireError = true;
+  exactStatuses.set(error, status);
+  return error;
+}
+
+/** Whether the error was made of a status, which then goes out as it is. */
+export function hasExactStatus(error: unknown): error is ConnectError {
+  return error instanceof ConnectError && exactStatuses.has(error);
+}
+
+/** Returns the status that an error was made of, or the one that it stands for. */
+export function statusOfError(error: ConnectError): RpcStatus {
+  const exact = exactStatuses.get(error);
+  if (exact !== undefined) return exact;
+  const fields: FieldList = [];
+  appendStatusTrailers(fields, error);
+  const code = parseStatusCode(fields[1] as string) ?? Code.Unknown;
+  const rest = fields[2] === "grpc-message" ? 4 : 2;
+  return { code, message: error.rawMessage, fields: fields.slice(rest) };
+}
+
 /**
  * Makes a list with a status fit into `maxListBytes`, as RFC 9113 §6.5.2 counts them: the details go first, then the text is cut,
  * then it goes, and then what the application added behind the status. False: not even the status alone fits.
@@ -92,7 +119,7 @@ export function readStatusTrailers(
 export function fitStatus(fields: FieldList, maxListBytes: number): boolean {
   let over = headerListBytes(fields) - maxListBytes;
   if (over <= 0) return true;
-  over -= removeField(fields, "grpc-status-details-bin");
+  over -= removeField(fields, detailsName);
   if (over <= 0) return true;
   const at = findField(fields, "grpc-message");
   if (at !== -1) {
@@ -114,6 +141,10 @@ function removeField(fields: FieldList, name: string): number {
 }
 
 const noFields: readonly string[] = [];
+
+function knownCode(code: number): Code {
+  return parseStatusCode(String(code)) ?? Code.Unknown;
+}
 
 type IncomingDetail = Extract<ConnectError["details"][number], { type: string }>;
 

@@ -9,11 +9,10 @@ import {
   type MethodImplSpec,
   type ServiceImpl,
 } from "@connectrpc/connect";
-import { CallArrivals } from "../call/call-arrivals.ts";
 import { checkInterceptors } from "../call/check-interceptors.ts";
-import { type MethodHandler, unknownResponseBytes } from "../call/method-handler.ts";
-import { asOutermost, groupHooks, hookChain } from "../hooks/hooked-interceptor.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
+import type { MethodHandler, ServedMethods } from "../transport/method-handler.ts";
+import { TypedMethod, type TypedMethodSettings } from "../transport/typed-method.ts";
 import { checkHandler, checkHandlers } from "./check-handlers.ts";
 import type { MethodLimitTable } from "./method-limits.ts";
 
@@ -22,18 +21,26 @@ type Handlers = ConnectRouter["handlers"];
 type RouteOptions = Parameters<ConnectRouter["service"]>[2];
 
 /** Collects what an application routes, by request path. It is Connect's router, so Connect's route functions fit. */
-export class MethodTable implements ConnectRouter {
-  readonly methods = new Map<string, MethodHandler>();
+export class MethodTable implements ConnectRouter, ServedMethods {
+  /** All is routed before the first call. */
+  readonly version = 0;
   readonly services = new Set<DescService>();
   /** The same routes for Connect's own adapters, which want handlers of their kind. */
   private readonly connectRouter = createConnectRouter();
 
+  private readonly methods = new Map<string, MethodHandler>();
+  private readonly codecs: TypedMethodSettings["codecs"];
   private readonly interceptors: readonly Interceptor[];
   private readonly limits: MethodLimitTable;
 
-  constructor(interceptors: readonly Interceptor[], limits: MethodLimitTable) {
+  constructor(codecs: TypedMethodSettings["codecs"], interceptors: readonly Interceptor[], limits: MethodLimitTable) {
+    this.codecs = codecs;
     this.interceptors = interceptors;
     this.limits = limits;
+  }
+
+  find(path: string): MethodHandler | undefined {
+    return this.methods.get(path);
   }
 
   get handlers(): Handlers {
@@ -62,20 +69,8 @@ export class MethodTable implements ConnectRouter {
     const path = formatMethodPath(method.parent.typeName, method.name);
     if (this.methods.has(path)) throw new TypeError(`${path} is routed twice`);
     this.services.add(method.parent);
-    const interceptors = groupHooks([...this.interceptors, ...(options?.interceptors ?? [])]);
-    const [outermost, ...others] = interceptors;
-    this.methods.set(path, {
-      spec,
-      service: method.parent,
-      method,
-      input: method.input,
-      output: method.output,
-      ...this.limits.of(method),
-      requestIsStream: spec.kind === "client_streaming" || spec.kind === "bidi_streaming",
-      interceptors: outermost === undefined ? [] : [asOutermost(outermost), ...others],
-      hooks: interceptors.length === 1 ? hookChain(interceptors[0]) : undefined,
-      arrivals: CallArrivals.of(interceptors),
-      expectedResponseBytes: unknownResponseBytes,
-    });
+    const { codecs, limits } = this;
+    const interceptors = [...this.interceptors, ...(options?.interceptors ?? [])];
+    this.methods.set(path, new TypedMethod(spec, { codecs, interceptors, ...limits.of(method) }));
   }
 }

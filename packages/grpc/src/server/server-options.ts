@@ -1,5 +1,6 @@
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { checkInterceptors } from "../call/check-interceptors.ts";
+import type { RawMethods } from "../call/raw-call.ts";
 import type { OnUnhandledCall } from "../call/unhandled-call.ts";
 import { type JsonCodecOptions, jsonCodecOptionNames } from "../codec/index.ts";
 import type { Log } from "../logging/log.ts";
@@ -9,16 +10,21 @@ import type { Clock } from "../time/clock.ts";
 import { checkServerTls } from "../transport/check-tls-options.ts";
 import type { OnLimit } from "../transport/limit-reporter.ts";
 import type { ConnectionOptions, ServerTlsOptions } from "../transport/listen.ts";
-import type { FromFiles } from "../transport/tls-files.ts";
+import type { TlsFilesOption } from "../transport/tls-files.ts";
 import type { MethodLimits } from "./method-limits.ts";
 
 export interface ServerOptions {
   /** Registers services and methods: Connect's router function, as it is. */
   routes: (router: ConnectRouter) => void;
+  /**
+   * Methods that are served as bytes, found by path, see `@tercel/grpc/raw`. `routes` comes first. **Interceptors do not run for them**, those that
+   * check who calls included. Default: none.
+   */
+  rawMethods?: RawMethods;
   /** Run around every call; the first is the outermost. They are Connect's interceptors. Default: none. */
   interceptors?: readonly Interceptor[];
   /** Certificate and key as `node:tls` takes them, or `files` that may change. Default: cleartext. */
-  tls?: ServerTlsOptions & FromFiles;
+  tls?: ServerTlsOptions & TlsFilesOption;
   /**
    * Cleartext is meant, for example behind a proxy or in a network of its own. Default false: a server without `tls` that listens where
    * others can reach it says so once in the log.
@@ -111,6 +117,7 @@ export interface ServerOptions {
 
 const optionNames: readonly (keyof ServerOptions)[] = [
   "routes",
+  "rawMethods",
   "interceptors",
   "tls",
   "insecure",
@@ -149,6 +156,11 @@ export function checkServerOptions(options: ServerOptions): void {
   if (typeof options.routes !== "function") {
     throw new TypeError(
       "createServer: routes has to be a function that takes a router, for example (router) => router.service(…)",
+    );
+  }
+  if (options.rawMethods !== undefined && typeof options.rawMethods?.find !== "function") {
+    throw new TypeError(
+      "createServer: rawMethods has to be an object with a function find, for example { find: () => method }",
     );
   }
   checkInterceptors("createServer", options.interceptors);

@@ -28,6 +28,7 @@ import { connectionOptions } from "./connection-options.ts";
 import { explainListenError } from "./listen-error.ts";
 import { MethodLimitTable } from "./method-limits.ts";
 import { MethodTable } from "./router.ts";
+import { RoutedAndRawMethods } from "./served-methods.ts";
 import { checkServerOptions, type ServerOptions } from "./server-options.ts";
 
 /** Where to listen: a TCP port (`host` defaults to 127.0.0.1, so that nothing is exposed by accident), or a Unix socket. */
@@ -40,7 +41,7 @@ export type ListenOptions =
     };
 
 /** What `listen` answers with: the port that was taken, or the path. */
-export type ListeningAt<Options extends ListenOptions> = Extract<
+export type ListenAddressFor<Options extends ListenOptions> = Extract<
   ListenAddress,
   Options extends { readonly path: string } ? { readonly path: string } : { readonly port: number }
 >;
@@ -52,7 +53,7 @@ export interface CloseOptions {
 
 export interface Server {
   /** Starts to serve. Port 0 takes a free one, which `address` tells. Rejects when the address cannot be had. */
-  listen<Options extends ListenOptions>(options: Options): Promise<ListeningAt<Options>>;
+  listen<Options extends ListenOptions>(options: Options): Promise<ListenAddressFor<Options>>;
   /** Where the server listens; undefined before `listen` and after `close`. */
   readonly address: ListenAddress | undefined;
   /**
@@ -93,13 +94,11 @@ export function createServer(options: ServerOptions): Server {
 export function serverOver(options: ServerOptions, makeListener: CreateListener): Server {
   checkServerOptions(options);
   checkNumbers(options);
-  const methodLimits = new MethodLimitTable(options.methodLimits ?? [], {
+  const messageLimits = {
     maxReceiveMessageBytes: options.maxReceiveMessageBytes ?? defaultMaxReceiveMessageBytes,
     maxSendMessageBytes: options.maxSendMessageBytes ?? maxAnnouncedMessageBytes,
-  });
-  const table = new MethodTable(options.interceptors ?? [], methodLimits);
-  options.routes(table);
-  methodLimits.refuseUnknownMethods(table.services);
+  };
+  const methodLimits = new MethodLimitTable(options.methodLimits ?? [], messageLimits);
   const clock = options.clock ?? systemClock;
   const log = safeLog(options.log);
   const deadlines = new DeadlineWheel(clock, false);
@@ -110,12 +109,22 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
     proto: createProtobufCodec({ keepUnknownFields, maxDecodedMessageBytes, onFault: logCodecFault(log) }),
     json: createJsonCodec(options.jsonOptions, { maxDecodedMessageBytes }),
   };
+  const table = new MethodTable(codecs, options.interceptors ?? [], methodLimits);
+  options.routes(table);
+  methodLimits.refuseUnknownMethods(table.services);
+  const { rawMethods } = options;
+  const methods = rawMethods === undefined ? table : new RoutedAndRawMethods(table, rawMethods, messageLimits);
   const counts = { started: 0, succeeded: 0, failed: 0 };
   const listener = makeListener(
-    { methods: table.methods, codecs, compressions, maxTimeoutMs: options.maxTimeoutMs },
+    {
+      methods,
+      compressions,
+      compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
+      maxTimeoutMs: options.maxTimeoutMs,
+      log,
+    },
     {
       counts,
-      compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
       responseHeads: new ResponseHeads(compressions),
       deadlines,
       sendShare: new TurnShare(),
@@ -158,7 +167,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
       }
       const { address } = listener;
       if (options.tls === undefined && options.insecure !== true) warnOfExposure(log, address);
-      return address as ListeningAt<Options>;
+      return address as ListenAddressFor<Options>;
     },
     updateTls(tls) {
       checkServerTls("updateTls", tls);

@@ -63,6 +63,7 @@ export function createInMemoryTransport(options: InMemoryOptions): InMemoryTrans
     get state() {
       return channel.state;
     },
+    raw: channel.raw,
     connect: () => channel.connect(),
     explain: () => channel.explain(),
     unary: (...call) => channel.unary(...call),

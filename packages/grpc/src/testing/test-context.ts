@@ -2,7 +2,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import type { ClientTls, OnCallEnd } from "../call/call-info.ts";
 import { Cancellation } from "../call/cancellation.ts";
-import { CallContext } from "../call/handler-context.ts";
+import { CallContext, type ContextSource } from "../call/handler-context.ts";
 import { checkWholeNumber } from "../options/check-number.ts";
 import { refuseUnknownOptions } from "../options/unknown-option.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
@@ -68,9 +68,7 @@ export function createTestContext(method: DescMethod, options: TestContextOption
     else signal.addEventListener("abort", tell, { once: true });
   }
 
-  const context = new CallContext({
-    service: method.parent,
-    method,
+  const source: ContextSource = {
     url: `http://localhost${formatMethodPath(method.parent.typeName, method.name)}`,
     get signal() {
       return cancellation.signal;
@@ -91,7 +89,8 @@ export function createTestContext(method: DescMethod, options: TestContextOption
     whenOver,
     // Nothing is sent here.
     watchMessages: () => 0,
-  });
+  };
+  const context = new CallContext(source, method);
   if (options.timeoutMs !== undefined) shortenDeadline(options.timeoutMs);
   return Object.assign(context, { cancel });
 }

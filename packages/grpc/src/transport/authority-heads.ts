@@ -3,8 +3,7 @@ import { PreparedHeaders } from "@tercel/http2";
 /** The channel's request heads for one server that has an authority of its own. */
 export class AuthorityHeads {
   readonly #authority: string;
-  /** As many as there are methods. */
-  readonly #byHead = new Map<PreparedHeaders, PreparedHeaders>();
+  readonly #byHead = new WeakMap<PreparedHeaders, PreparedHeaders>();
 
   constructor(authority: string) {
     this.#authority = authority;

@@ -1,6 +1,9 @@
+import type { MethodDefinition } from "../call/method-definition.ts";
 import type { Codec } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { Clock } from "../time/clock.ts";
+import type { ReceiveSettings } from "./message-receiver.ts";
+import { MessageSender } from "./message-sender.ts";
 
 /** What all calls of a channel share. */
 export interface ClientCallSettings {
@@ -11,4 +14,27 @@ export interface ClientCallSettings {
   readonly maxReceiveMessageBytes: number;
   readonly maxSendMessageBytes: number;
   readonly clock: Clock;
+}
+
+/** What all calls of one method share. */
+export interface ClientCallPlan {
+  readonly method: MethodDefinition;
+  readonly settings: ClientCallSettings;
+  readonly receive: ReceiveSettings;
+  readonly sender: MessageSender;
+}
+
+export function planCalls(method: MethodDefinition, settings: ClientCallSettings): ClientCallPlan {
+  const { sendCompression, compressMinBytes, maxReceiveMessageBytes, maxSendMessageBytes } = settings;
+  return {
+    method,
+    settings,
+    receive: { codec: method.response, maxMessageBytes: maxReceiveMessageBytes },
+    sender: new MessageSender({
+      codec: method.request,
+      compression: sendCompression,
+      compressMinBytes,
+      maxMessageBytes: maxSendMessageBytes,
+    }),
+  };
 }

@@ -1,4 +1,3 @@
-import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import {
   ErrorCode,
@@ -8,23 +7,19 @@ import {
   type StreamListener,
   type Trailers,
 } from "@tercel/http2";
-import { compressionForMessage } from "../call/compress-messages.ts";
-import type { MessageQueue } from "../call/message-queue.ts";
-import type { Codec } from "../codec/index.ts";
+import type { MethodDefinition } from "../call/method-definition.ts";
 import type { MessageObserver } from "../hooks/message-observer.ts";
-import type { Compression } from "../protocol/compression.ts";
 import { fieldValue, findField } from "../protocol/find-field.ts";
-import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
+import { messagePrefixBytes } from "../protocol/message-framing.ts";
 import { metadataToHeaders } from "../protocol/metadata.ts";
+import type { Payload } from "../protocol/payload.ts";
 import { codeFromStreamError } from "../protocol/status.ts";
-import { readStatusTrailers } from "../protocol/trailers.ts";
-import { workOfMessage } from "../time/turn-share.ts";
+import { readStatusAsError, readStatusTrailers } from "../protocol/trailers.ts";
 import { checkResponseHead } from "./check-response-head.ts";
-import type { ClientCallSettings } from "./client-call-settings.ts";
-import { decodeReceived, type ReceivingCall } from "./decode-received.ts";
-import { type EncodedMessage, encodeWithinLimit } from "./encode-request.ts";
-import { isOneMessage } from "./one-message.ts";
-import { isWorthIt, sendMessage } from "./send-message.ts";
+import type { ClientCallPlan } from "./client-call-settings.ts";
+import { MessageReceiver, type MessageReceiverOwner } from "./message-receiver.ts";
+import type { SendingCall } from "./message-sender.ts";
+import { sendMessage } from "./send-message.ts";
 
 /** What a call tells whoever made it; the call itself comes along, because one that is repeated or hedged has several. */
 export interface ClientCallListener {
@@ -32,8 +27,10 @@ export interface ClientCallListener {
   readonly deadlineAtMs: number;
   /** The response's head is here. Not called when the response is a status alone. */
   onHead(call: ClientCall): void;
-  /** One response message, or the promise of it, which somebody may leave alone. Not called when the call has `responses`. */
-  onMessage(call: ClientCall, message: Message | Promise<Message>): void;
+  /** One response message, or the promise of it, which somebody may leave alone. Not called when the receiver has a queue. */
+  onMessage(call: ClientCall, message: object | Promise<object>): void;
+  /** Whoever read the responses takes no more of them. */
+  onReaderGone(): void;
   /** The call is over, always exactly once. */
   onEnd(call: ClientCall, error: ConnectError | undefined): void;
   onWritable(call: ClientCall): void;
@@ -50,74 +47,58 @@ const plain = Symbol("plain");
  * One call on a client, from its place on a connection to its status. Whatever ends it first (the trailers, the deadline,
  * the caller, a broken response) decides the status.
  */
-export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
-  readonly method: DescMethod;
+export class ClientCall implements StreamListener, MessageReceiverOwner, SendingCall<boolean> {
   /** Replaced at most before the call has its stream, when limits of its method become known. */
-  settings: ClientCallSettings;
+  plan: ClientCallPlan;
+  readonly receiver: MessageReceiver;
   protected readonly listener: ClientCallListener;
-  /** Undefined until the call has its place on a connection. */
-  stream: Stream | undefined = undefined;
   /** Asked about each message whether to compress it. */
-  contextValues: ContextValues | undefined = undefined;
-  /** Where the responses of a method that answers with a stream wait for the application. */
-  responses: MessageQueue<Message> | undefined = undefined;
+  sendValues: ContextValues | undefined = undefined;
   /** Bytes of messages sent so far, prefixes included. */
   sentBytes = 0;
+  isOver = false;
   observer: MessageObserver | undefined = undefined;
   private head: ResponseHead | undefined = undefined;
   /** The head carries a status, so it may be all there is. */
   private headIsStatus = false;
   private trailers: Trailers | undefined = undefined;
-  private reader: MessageReader | undefined = undefined;
-  receivedCompression: Compression | undefined = undefined;
-  private over = false;
+
+  constructor(plan: ClientCallPlan, listener: ClientCallListener) {
+    this.plan = plan;
+    this.listener = listener;
+    this.receiver = new MessageReceiver(this, plan.receive, undefined);
+  }
+
+  get method(): MethodDefinition {
+    return this.plan.method;
+  }
+
+  /** The call has its place on a connection. */
+  begin(stream: Stream): void {
+    this.receiver.stream = stream;
+    this.receiver.observer = this.observer;
+  }
+
+  get stream(): Stream | undefined {
+    return this.receiver.stream;
+  }
+
   /**
    * The caller, the deadline or a lost connection ended the call: what was received and is not taken yet is dropped. A server's status
    * comes after the messages before it, an error as well.
    */
-  isCutOff = false;
-
-  constructor(settings: ClientCallSettings, method: DescMethod, listener: ClientCallListener) {
-    this.settings = settings;
-    this.method = method;
-    this.listener = listener;
-  }
-
-  get isOver(): boolean {
-    return this.over;
-  }
-
-  // ---- ReceivingCall
-
-  get codec(): Codec {
-    return this.settings.codec;
-  }
-
-  get receivedSchema(): DescMessage {
-    return this.method.output;
-  }
-
-  get maxReceiveMessageBytes(): number {
-    return this.settings.maxReceiveMessageBytes;
-  }
-
-  takeRoom(bytes: number): Promise<void> | undefined {
-    return this.stream?.takeRoom(bytes);
-  }
-
-  keepRoom(bytes: number): void {
-    this.stream?.keepRoom(bytes);
+  get isCutOff(): boolean {
+    return this.receiver.isCutOff;
   }
 
   // ---- what its owner calls
 
   get responseHeader(): Headers {
-    return metadataToHeaders(this.head === undefined || this.isTrailersOnly ? noFields : this.head.fields);
+    return metadataToHeaders(this.headFields);
   }
 
   get responseTrailer(): Headers {
-    const fields = this.isTrailersOnly ? this.head?.fields : this.trailers?.fields;
-    return metadataToHeaders(fields ?? noFields);
+    return metadataToHeaders(this.trailerFields);
   }
 
   /** Bytes that the peer's windows or the socket hold back. */
@@ -129,72 +110,46 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
     return this.head !== undefined;
   }
 
+  /** The fields of the response's head; none where it has a status alone. */
+  get headFields(): readonly string[] {
+    return this.head === undefined || this.isTrailersOnly ? noFields : this.head.fields;
+  }
+
+  /** The fields that end the response: its trailers, or a head that is all there is. */
+  get trailerFields(): readonly string[] {
+    return (this.isTrailersOnly ? this.head?.fields : this.trailers?.fields) ?? noFields;
+  }
+
+  /** The call does not keep the process alive. Only once it has its place on a connection. */
+  unref(): void {
+    this.stream?.unref();
+  }
+
   /** A field of the trailers as it came; null when it is not there. */
   trailerField(name: string): string | null {
-    const fields = this.isTrailersOnly ? this.head?.fields : this.trailers?.fields;
-    return fields === undefined ? null : (fieldValue(fields, name) ?? null);
+    return fieldValue(this.trailerFields, name) ?? null;
   }
 
   /**
    * Encodes and sends one request message. False, now or later: the stream holds enough, wait for `onWritable`.
    * Throws when the message cannot be encoded or is over the limit.
    */
-  send(message: Message, isLast: boolean): boolean | Promise<boolean> {
-    const { settings, stream } = this;
-    if (this.over || stream === undefined || !stream.isWritable) return true;
-    const bytes = encodeWithinLimit(settings, this.method, message);
-    const { sendCompression, compressMinBytes } = settings;
-    const compression = compressionForMessage(sendCompression, bytes.length, compressMinBytes, this.contextValues);
-    if (compression === undefined) return this.put(bytes, false, isLast, true);
-    const payload = compression.compress(bytes);
-    if (!(payload instanceof Promise)) return this.putSmaller(bytes, payload, isLast);
-    return payload.then((compressed) => this.putSmaller(bytes, compressed, isLast));
+  send(message: object, isLast: boolean): boolean | Promise<boolean> {
+    if (this.isOver || this.stream?.isWritable !== true) return true;
+    return this.plan.sender.send(message, this, isLast);
   }
 
-  /** Sends a message that `encodeRequest` has made. False: the stream holds enough, wait for `onWritable`. */
-  sendEncoded(message: EncodedMessage): boolean {
-    return this.put(message.payload, message.isCompressed, false, false);
+  /** Sends a message as it will travel. False: the stream holds enough, wait for `onWritable`. */
+  put(payload: Payload, isLast: boolean): boolean {
+    const { stream } = this;
+    if (stream?.isWritable !== true) return true;
+    this.sentBytes += payload.length + messagePrefixBytes;
+    this.observer?.onSent(payload.length, payload.compressed);
+    return sendMessage(stream, payload, isLast);
   }
 
   endRequests(): void {
     if (this.stream?.isWritable) this.stream.sendData(noBytes, true);
-  }
-
-  /** A received message has been taken. */
-  consume(bytes: number): void {
-    this.stream?.consume(bytes);
-  }
-
-  lend(bytes: number): void {
-    this.stream?.lend(bytes);
-  }
-
-  messageComplete(): void {
-    this.stream?.messageComplete();
-  }
-
-  repay(bytes: number): void {
-    this.stream?.repay(bytes);
-  }
-
-  usedUp(): void {
-    this.keepRoom(0);
-  }
-
-  /** Makes a response message, as `MessageSource` has it. */
-  makeMessage(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    compressed: boolean,
-    isOwn: boolean,
-  ): Message | Promise<Message> {
-    try {
-      const message = decodeReceived(this, bytes, start, end, compressed, isOwn);
-      return message instanceof Promise ? this.refusing(message) : message;
-    } catch (error) {
-      return this.refuseMessage(error);
-    }
   }
 
   /** Ends the call from this side; the server is told by a reset. */
@@ -210,60 +165,27 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
       this.listener.onHead(this);
       return;
     }
-    const decoding = checkResponseHead(head, this.settings);
+    const decoding = checkResponseHead(head, this.plan.settings);
     if ("error" in decoding) {
       this.finish(decoding.error);
       return;
     }
-    this.receivedCompression = decoding.compression;
+    this.receiver.receivedCompression = decoding.compression;
     if (findField(head.fields, "grpc-status") !== -1) {
       this.headIsStatus = true;
       return;
     }
-    if (this.receivedCompression === undefined) head.memo = plain;
+    if (decoding.compression === undefined) head.memo = plain;
     this.listener.onHead(this);
   }
 
   onData(bytes: Uint8Array, start: number, end: number): void {
-    if (this.over) {
-      this.stream?.consume(end - start);
-      return;
-    }
-    if (this.headIsStatus) {
-      // With messages behind it, a head that carries a status is still only a head.
+    if (this.headIsStatus && !this.isOver) {
+      // With messages after it, a head that carries a status is still only a head.
       this.headIsStatus = false;
       this.listener.onHead(this);
     }
-    this.responses?.received(end - start);
-    if (this.reader === undefined && isOneMessage(bytes, start, end, this.settings.maxReceiveMessageBytes)) {
-      if (this.responses === undefined) this.stream?.consume(end - start);
-      this.onMessage(bytes, start + messagePrefixBytes, end, false, false);
-    } else {
-      if (this.responses === undefined) this.stream?.lend(end - start);
-      this.reader ??= new MessageReader(this, this.settings.maxReceiveMessageBytes);
-      const error = this.reader.push(bytes, start, end);
-      if (error !== undefined) this.finish(error);
-    }
-    this.responses?.settle();
-  }
-
-  onMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
-    if (this.over) return;
-    if (this.stream !== undefined) {
-      const { owner } = this.stream;
-      owner.messages.received++;
-      owner.turnWork.done += workOfMessage(end - start, compressed);
-    }
-    this.observer?.onReceived(end - start, compressed);
-    if (this.responses !== undefined) {
-      this.responses.push(bytes, start, end, compressed, gathered);
-      return;
-    }
-    try {
-      this.listener.onMessage(this, this.makeMessage(bytes, start, end, compressed, gathered));
-    } catch (error) {
-      this.finish(ConnectError.from(error, Code.Internal));
-    }
+    this.receiver.onData(bytes, start, end);
   }
 
   onTrailers(trailers: Trailers): void {
@@ -271,18 +193,18 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
   }
 
   onEnd(): void {
-    if (this.over) return;
-    if (this.reader !== undefined && !this.reader.isBetweenMessages) {
+    if (this.isOver) return;
+    if (!this.receiver.isBetweenMessages) {
       this.finish(new ConnectError("the response ended inside a message", Code.Internal));
       return;
     }
     const { trailers, head } = this;
     if (trailers === undefined) {
-      this.onStatus(readStatusTrailers(this.headIsStatus ? (head?.fields ?? noFields) : noFields));
+      this.onStatus(this.readStatus(this.headIsStatus ? (head?.fields ?? noFields) : noFields));
     } else if (trailers.memo === plain) {
       this.finish(undefined);
     } else {
-      const error = readStatusTrailers(trailers.fields, head?.fields ?? noFields);
+      const error = this.readStatus(trailers.fields, head?.fields);
       if (error === undefined) trailers.memo = plain;
       this.onStatus(error);
     }
@@ -298,42 +220,39 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
     this.listener.onWritable(this);
   }
 
+  // ---- MessageReceiverOwner
+
+  onMessage(payload: Payload): void {
+    try {
+      this.listener.onMessage(this, this.receiver.makeMessage(payload));
+    } catch (error) {
+      this.finish(ConnectError.from(error, Code.Internal));
+    }
+  }
+
+  onBadMessage(error: unknown): ConnectError {
+    const reason = ConnectError.from(error, Code.Internal);
+    this.finish(reason);
+    return reason;
+  }
+
+  onReaderGone(): void {
+    this.listener.onReaderGone();
+  }
+
   // ---- within
-
-  private put(payload: Uint8Array, isCompressed: boolean, isLast: boolean, isGiven: boolean): boolean {
-    const { stream } = this;
-    if (stream === undefined || !stream.isWritable) return true;
-    this.sentBytes += payload.length + messagePrefixBytes;
-    this.observer?.onSent(payload.length, isCompressed);
-    return sendMessage(stream, payload, isCompressed, isLast, isGiven);
-  }
-
-  private putSmaller(plain: Uint8Array, compressed: Uint8Array, isLast: boolean): boolean {
-    return isWorthIt(plain, compressed)
-      ? this.put(compressed, true, isLast, true)
-      : this.put(plain, false, isLast, true);
-  }
 
   private get isTrailersOnly(): boolean {
     return this.headIsStatus && this.trailers === undefined;
   }
 
-  private refusing(message: Promise<Message>): Promise<Message> {
-    const refusing = message.catch((error) => this.refuseMessage(error));
-    // Whoever takes the message sees the failure; until then it must not count as unhandled.
-    refusing.catch(() => {});
-    return refusing;
-  }
-
-  private refuseMessage(error: unknown): never {
-    const reason = ConnectError.from(error, Code.Internal);
-    this.finish(reason);
-    throw reason;
-  }
-
   /** Whether the server has certainly not seen the call: it refused the stream, or went away before it (RFC 9113 §8.7). */
   static isUnprocessed(error: ConnectError): boolean {
     return error.cause instanceof Http2Error && error.cause.unprocessed;
+  }
+
+  private readStatus(trailers: readonly string[], headers?: readonly string[]): ConnectError | undefined {
+    return this.method.desc === undefined ? readStatusAsError(trailers) : readStatusTrailers(trailers, headers);
   }
 
   private onStatus(error: ConnectError | undefined): void {
@@ -345,7 +264,7 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
   /** Both sides watch the deadline, and the server's word may come before our timer. */
   private get hasPassedDeadline(): boolean {
     const { deadlineAtMs } = this.listener;
-    return deadlineAtMs > 0 && this.settings.clock.nowMs() >= deadlineAtMs;
+    return deadlineAtMs > 0 && this.plan.settings.clock.nowMs() >= deadlineAtMs;
   }
 
   /** Tells where the call was, which the server does not know. */
@@ -367,18 +286,18 @@ export class ClientCall implements StreamListener, MessageSink, ReceivingCall {
   }
 
   private cutOff(error: ConnectError): void {
-    if (!this.over) this.isCutOff = true;
+    if (!this.isOver) this.receiver.isCutOff = true;
     this.finish(error);
   }
 
   private finish(error: ConnectError | undefined): void {
-    if (this.over) return;
-    this.over = true;
-    this.reader?.halt();
-    const { stream } = this;
+    if (this.isOver) return;
+    this.isOver = true;
+    const { receiver, stream } = this;
+    receiver.halt();
     // After a status the server needs nothing more of us; before one it has to learn that we are gone.
     if (stream !== undefined && !stream.isClosed) stream.reset(ErrorCode.cancel);
-    if (this.isCutOff && this.receivedCompression !== undefined) stream?.leaveRoom();
+    if (receiver.isCutOff && receiver.receivedCompression !== undefined) stream?.leaveRoom();
     this.listener.onEnd(this, error);
   }
 }

@@ -1,5 +1,4 @@
-import type { ConnectionStatus, PreparedHeaders } from "@tercel/http2";
-import type { ClientCall } from "./client-call.ts";
+import type { ConnectionStatus, PreparedHeaders, Stream, StreamListener } from "@tercel/http2";
 
 /** Where a connection goes: a TCP port, or the path of a Unix socket. */
 export type Address = ({ readonly host: string; readonly port: number } | { readonly path: string }) & {
@@ -13,6 +12,12 @@ export type Address = ({ readonly host: string; readonly port: number } | { read
 
 export type { ConnectionStatus };
 
+/** A call that has not begun: it is told of its stream, and then what happens on it. */
+export interface StartingCall extends StreamListener {
+  /** Called once, before anything else. The request's head has been sent. */
+  begin(stream: Stream): void;
+}
+
 /** A connection as the channel sees it. */
 export interface ClientConnection {
   /** A new call finds a place now. */
@@ -24,7 +29,7 @@ export interface ClientConnection {
    * Gives the call its stream and sends the request's head, `extra` after `head`. Only while `canStartCall`. Throws a ConnectError, with
    * nothing sent, where the server does not accept so much metadata.
    */
-  start(call: ClientCall, head: PreparedHeaders, extra: readonly string[]): void;
+  start(call: StartingCall, head: PreparedHeaders, extra: readonly string[]): void;
   /** What it has done so far, for channelz; absent where no one looks. */
   status?(): ConnectionStatus;
   /** Lets open calls end, then closes. */

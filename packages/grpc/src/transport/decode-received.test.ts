@@ -3,8 +3,10 @@ import { test } from "node:test";
 import { create, type Message } from "@bufbuild/protobuf";
 import { BytesValueSchema, StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { type MessageCodec, SchemaCodec } from "../call/message-codec.ts";
 import { type Codec, createProtobufCodec } from "../codec/index.ts";
 import type { Compression } from "../protocol/compression.ts";
+import { Payload } from "../protocol/payload.ts";
 import { decodeReceived, type ReceivingCall } from "./decode-received.ts";
 
 const codec = createProtobufCodec();
@@ -15,24 +17,26 @@ function compressionThat(decompress: Compression["decompress"]): Compression {
   return { name: "none", compress: (bytes) => bytes, decompress };
 }
 
-function openCall(compression?: Compression): ReceivingCall {
-  const receivedSchema = BytesValueSchema;
+function openCall(
+  compression?: Compression,
+  receivedCodec: MessageCodec = new SchemaCodec(codec, BytesValueSchema),
+): ReceivingCall {
   return {
-    ...{ codec, receivedSchema, receivedCompression: compression, maxReceiveMessageBytes: 100, isCutOff: false },
+    ...{ receivedCodec, receivedCompression: compression, maxReceiveMessageBytes: 100, isCutOff: false },
     takeRoom: () => undefined,
     keepRoom() {},
   };
 }
 
-function decode(bytes: Uint8Array, compression: Compression | undefined, compressed: boolean, isOwn: boolean) {
-  return decodeReceived(openCall(compression), bytes, 0, bytes.length, compressed, isOwn);
+function decode(bytes: Uint8Array, compression: Compression | undefined, compressed: boolean, owned: boolean) {
+  return decodeReceived(openCall(compression), new Payload().whole(bytes, compressed, owned));
 }
 
-function bytesIn(message: Message | Promise<Message>): number[] {
+function bytesIn(message: object | Promise<object>): number[] {
   return [...(message as Message & { value: Uint8Array }).value];
 }
 
-test("keeps no view of bytes that are only lent", () => {
+test("keeps no view of borrowed bytes", () => {
   const lent = new Uint8Array(bytes);
   const message = decode(lent, undefined, false, false);
   lent.fill(0xff);
@@ -51,12 +55,12 @@ test("frees large bytes of its own that a message does not keep, and those of br
   const own = new Uint8Array(text);
   // Unknown fields would be views of the bytes.
   const forgetful = createProtobufCodec({ keepUnknownFields: false });
-  const call: ReceivingCall = { ...openCall(), codec: forgetful, receivedSchema: StringValueSchema };
-  const { value } = decodeReceived(call, own, 0, own.length, false, true) as { value: string } & Message;
+  const call = openCall(undefined, new SchemaCodec(forgetful, StringValueSchema));
+  const { value } = decodeReceived(call, new Payload().whole(own, false, true)) as { value: string };
   assert.deepEqual([value.length, own.length], [16_384, 0]);
 
   const lent = new Uint8Array(text);
-  decodeReceived(call, lent, 0, lent.length, false, false);
+  decodeReceived(call, new Payload().whole(lent, false, false));
   assert.equal(lent.length, text.length);
 
   const broken = large(0);
@@ -69,7 +73,7 @@ test("frees large bytes of its own that a message does not keep, and those of br
     true,
     true,
   );
-  await assert.rejects(later as Promise<Message>, ConnectError);
+  await assert.rejects(later as Promise<object>, ConnectError);
   assert.equal(brokenWithin.length, 0);
 });
 
@@ -85,8 +89,8 @@ test("decodes messages that were decompressed at the same time in turns of their
       },
     };
     const compression = compressionThat(async () => new Uint8Array(65_536));
-    const call = { ...openCall(compression), codec: recording };
-    return decodeReceived(call, bytes, 0, bytes.length, true, true);
+    const call = openCall(compression, new SchemaCodec(recording, BytesValueSchema));
+    return decodeReceived(call, new Payload().whole(bytes, true, true));
   };
   for (const [decodingMs, expected] of [
     [1, ["decode", "turn", "decode"]],
@@ -114,8 +118,8 @@ test("frees what was decompressed with one byte to spare, and leaves larger buff
     decompressed.set(text);
     const compression = compressionThat(async () => decompressed);
     const forgetful = createProtobufCodec({ keepUnknownFields: false });
-    const call = { ...openCall(compression), codec: forgetful, receivedSchema: StringValueSchema };
-    await decodeReceived(call, bytes, 0, bytes.length, true, true);
+    const call = openCall(compression, new SchemaCodec(forgetful, StringValueSchema));
+    await decodeReceived(call, new Payload().whole(bytes, true, true));
     assert.equal(decompressed.length, left);
   }
 });
@@ -129,7 +133,7 @@ test("keeps large bytes that a message has views of", () => {
   assert.equal(value.at(-1), 7);
 });
 
-test("copies lent bytes before it decompresses them later", async () => {
+test("copies borrowed bytes before it decompresses them later", async () => {
   const lent = new Uint8Array(bytes);
   const message = decode(
     lent,
@@ -161,15 +165,15 @@ test("refuses a compressed message where no compression was declared", () => {
 test("lets a failed decompression be left alone, and tells whoever asks", async () => {
   const failing = compressionThat(() => Promise.reject(new Error("broken")));
   decode(bytes, failing, true, true);
-  await assert.rejects(decode(bytes, failing, true, true) as Promise<Message>, /broken/);
+  await assert.rejects(decode(bytes, failing, true, true) as Promise<object>, /broken/);
 });
 
 test("makes no message for a call that was cut off while it was decompressed, and frees the result", async () => {
   const plain = new Uint8Array(16_384);
   const call = { ...openCall(compressionThat(async () => plain)), isCutOff: false };
-  const message = decodeReceived(call, bytes, 0, bytes.length, true, true);
+  const message = decodeReceived(call, new Payload().whole(bytes, true, true));
   call.isCutOff = true;
-  await assert.rejects(message as Promise<Message>, { code: Code.Canceled });
+  await assert.rejects(message as Promise<object>, { code: Code.Canceled });
   assert.equal(plain.length, 0);
 });
 
@@ -180,8 +184,8 @@ test("keeps the room that a decompressed message needs, and none for one that fa
     keepRoom: (bytes) => kept.push(bytes),
   });
   const good = compressionThat(async (bytes) => bytes);
-  await decodeReceived(call(good), bytes, 0, bytes.length, true, true);
+  await decodeReceived(call(good), new Payload().whole(bytes, true, true));
   const failing = compressionThat(() => Promise.reject(new Error("broken")));
-  await assert.rejects(decodeReceived(call(failing), bytes, 0, bytes.length, true, true) as Promise<Message>);
+  await assert.rejects(decodeReceived(call(failing), new Payload().whole(bytes, true, true)) as Promise<object>);
   assert.deepEqual(kept, [bytes.length, 0]);
 });

@@ -1,9 +1,10 @@
-import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { freeBuffer } from "@tercel/http2";
-import { type Codec, copyBytes } from "../codec/index.ts";
+import type { MessageCodec } from "../call/message-codec.ts";
+import { copyBytes } from "../codec/index.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
 import { reportExternalBytes } from "../protocol/gc-pressure.ts";
+import type { Payload } from "../protocol/payload.ts";
 import { TurnShare } from "../time/turn-share.ts";
 
 /** Below, freeing costs as much as it saves. */
@@ -14,8 +15,7 @@ const decodeShare = new TurnShare();
 
 /** The call that messages are received for, and what they are made with. */
 export interface ReceivingCall {
-  readonly codec: Codec;
-  readonly receivedSchema: DescMessage;
+  readonly receivedCodec: MessageCodec;
   readonly receivedCompression: Compression | undefined;
   readonly maxReceiveMessageBytes: number;
   /** Cancelled, past its deadline, or its connection lost: what was received is of no use. A call that is over otherwise may be read. */
@@ -27,26 +27,20 @@ export interface ReceivingCall {
 }
 
 /**
- * Makes a message of the bytes that came for it. Unless they are the message's own, they are copied where it would keep parts
- * of them, or outlive this call. Throws or rejects when they are not such a message or are over the limit once they are
- * decompressed, and rejects when the call was cut off in the meantime. A promise may be left alone: its failure does not count as unhandled.
+ * Makes a message of the bytes that came for it. Borrowed ones are copied where the message would keep parts of them, or outlive this call.
+ * Throws or rejects when they are not such a message or are over the limit once they are decompressed, and rejects when the call was cut off
+ * in the meantime. A promise may be left alone: its failure does not count as unhandled.
  */
-export function decodeReceived(
-  call: ReceivingCall,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  compressed: boolean,
-  isOwn: boolean,
-): Message | Promise<Message> {
-  const { codec, receivedSchema: schema } = call;
-  const isLent = !isOwn && (compressed || codec.retainsInput(schema));
-  const content = isLent ? copyBytes(bytes, start, end) : bytes.subarray(start, end);
-  if (!compressed) return isOwn ? decodeOwn(codec, schema, content) : codec.decode(schema, content);
+export function decodeReceived(call: ReceivingCall, payload: Payload): object | Promise<object> {
+  const { receivedCodec: codec } = call;
+  const { bytes, start, end, compressed, owned } = payload;
+  const isCopied = !owned && (compressed || codec.retainsInput());
+  const content = isCopied ? copyBytes(bytes, start, end) : bytes.subarray(start, end);
+  if (!compressed) return owned ? decodeOwned(codec, content) : codec.decode(content);
   const { receivedCompression: compression } = call;
   if (compression === undefined) throw undeclaredCompressionError();
   const plain = compression.decompress(content, call.maxReceiveMessageBytes, call);
-  if (!(plain instanceof Promise)) return decodeOwn(codec, schema, plain);
+  if (!(plain instanceof Promise)) return decodeOwned(codec, plain);
   const message = plain.then(
     (decompressed) => decodeLater(call, decompressed),
     (error) => {
@@ -58,13 +52,13 @@ export function decodeReceived(
   return message;
 }
 
-async function decodeLater(call: ReceivingCall, content: Uint8Array): Promise<Message> {
+async function decodeLater(call: ReceivingCall, content: Uint8Array): Promise<object> {
   call.keepRoom(content.length);
   while (decodeShare.isSpent) await decodeShare.renewed();
   if (!call.isCutOff) {
     const beganMs = decodeShare.making(content.length, true);
     try {
-      return decodeOwn(call.codec, call.receivedSchema, content);
+      return decodeOwned(call.receivedCodec, content);
     } finally {
       decodeShare.made(beganMs);
     }
@@ -74,12 +68,12 @@ async function decodeLater(call: ReceivingCall, content: Uint8Array): Promise<Me
 }
 
 /** Of bytes that belong to this message alone. Large ones that it does not keep are freed at once, broken ones as well. */
-function decodeOwn(codec: Codec, schema: DescMessage, content: Uint8Array): Message {
-  if (content.length < minFreedBytes) return codec.decode(schema, content);
+function decodeOwned(codec: MessageCodec, content: Uint8Array): object {
+  if (content.length < minFreedBytes) return codec.decode(content);
   let isKept = false;
   try {
-    const message = codec.decode(schema, content);
-    isKept = codec.retainsInput(schema);
+    const message = codec.decode(content);
+    isKept = codec.retainsInput();
     return message;
   } finally {
     if (isKept) reportExternalBytes(content.length);

@@ -1,19 +1,24 @@
-import type { DescMessage, Message, MessageInitShape } from "@bufbuild/protobuf";
-import type { HandlerContext } from "@connectrpc/connect";
-import type { CallContext } from "../call/handler-context.ts";
-import { toMessage } from "../call/message-init.ts";
-import type { RequestPlan } from "./request-plan.ts";
-
-export type Init = MessageInitShape<DescMessage>;
+import type { ConnectError } from "@connectrpc/connect";
+import type { ContextSource } from "../call/handler-context.ts";
+import type { MessageCodec } from "../call/message-codec.ts";
+import type { ResponseMetadata } from "../call/response-metadata.ts";
+import type { MessageSender, SendingCall } from "./message-sender.ts";
 
 /** The call that a handler runs for. */
-export interface HandledCall {
-  readonly plan: RequestPlan;
-  readonly context: CallContext;
+export interface HandledCall extends ContextSource, SendingCall<Promise<void> | undefined> {
+  /** "/package.Service/Method", as the client wrote it. */
+  readonly path: string;
+  /** The request's head without pseudo-header fields: name, value, name, value, … */
+  readonly requestFields: readonly string[];
+  readonly responseCodec: MessageCodec;
+  readonly sender: MessageSender;
+  /** Set by whoever runs the handler, before it begins. */
+  metadata: ResponseMetadata | undefined;
   /** Its status is decided: nothing that is sent any more arrives. */
   readonly isOver: boolean;
-  /** Sends one response message. The promise, if any, is kept when there is room for another. */
-  respond(message: Message): Promise<void> | undefined;
+  readonly headSent: boolean;
+  /** Sends the response's head, unless it has been. Returns an error, with nothing sent, where the client does not accept so much metadata. */
+  sendHead(): ConnectError | undefined;
   /** Call after each message of a stream for which `respond` had room. The promise, if any, is kept when it is this call's turn again. */
   share(): Promise<void> | undefined;
   /** The handler has answered all it wanted. */
@@ -27,24 +32,33 @@ export interface HandledCall {
   handlerFailed(reason: unknown): void;
 }
 
-export function callHandler(
-  call: HandledCall,
-  input: Message | AsyncIterable<Message>,
-  context: HandlerContext,
-): Init | Promise<Init> | AsyncIterable<Init> {
-  // The four kinds differ in their types only; which input a kind takes was decided when the call began.
-  const impl = call.plan.handler.spec.impl as (
-    input: Message | AsyncIterable<Message>,
-    context: HandlerContext,
-  ) => Init | Promise<Init> | AsyncIterable<Init>;
-  return impl(input, context);
+/** Sends one response message. The promise, if any, resolves when there is room for another. */
+export function respond(call: HandledCall, message: object): Promise<void> | undefined {
+  return call.isOver ? undefined : (call.sender.send(message, call, false) as Promise<void> | undefined);
+}
+
+/** Sends what a handler has returned, whatever its kind. */
+export function sendOutput(call: HandledCall, output: object | Promise<object> | AsyncIterable<object>): void {
+  if (isAsyncIterable<object>(output)) {
+    sendAll(call, output).then(
+      () => ended(call),
+      (error) => failed(call, error),
+    );
+  } else if (isPromise(output)) {
+    output.then(
+      (init) => answer(call, init),
+      (error) => failed(call, error),
+    );
+  } else {
+    answer(call, output);
+  }
 }
 
 /** One message is the whole answer. */
-export function answer(call: HandledCall, init: Init): void {
-  let message: Message;
+function answer(call: HandledCall, init: object): void {
+  let message: object;
   try {
-    message = toMessage(call.plan.handler.output, init);
+    message = call.responseCodec.toMessage(init);
   } catch (error) {
     failed(call, error);
     return;
@@ -53,9 +67,9 @@ export function answer(call: HandledCall, init: Init): void {
 }
 
 /** Sends the one message of an answer, and ends the call when it has left. */
-export function sendAnswer(call: HandledCall, message: Message): void {
+export function sendAnswer(call: HandledCall, message: object): void {
   try {
-    const sent = call.respond(message);
+    const sent = respond(call, message);
     if (sent === undefined) {
       ended(call);
       return;
@@ -70,11 +84,11 @@ export function sendAnswer(call: HandledCall, message: Message): void {
 }
 
 /** Sends messages as they come, no faster than they leave. Leaving the loop tells the handler that no one listens. */
-export async function sendAll(call: HandledCall, outputs: AsyncIterable<Init>): Promise<void> {
-  const { output } = call.plan.handler;
+export async function sendAll(call: HandledCall, outputs: AsyncIterable<object>): Promise<void> {
+  const { responseCodec } = call;
   for await (const init of outputs) {
     if (call.isOver) return;
-    const sent = call.respond(toMessage(output, init)) ?? call.share();
+    const sent = respond(call, responseCodec.toMessage(init)) ?? call.share();
     if (sent !== undefined) await sent;
     if (call.isOver) return;
   }
@@ -89,7 +103,7 @@ export function failed(call: HandledCall, error: unknown): void {
   call.handlerFailed(error);
 }
 
-export async function* oneOf(message: Message): AsyncIterable<Message> {
+export async function* oneOf<T>(message: T): AsyncIterable<T> {
   yield message;
 }
 

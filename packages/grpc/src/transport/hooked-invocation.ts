@@ -1,20 +1,20 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import { toMessage } from "../call/message-init.ts";
+import type { CallContext } from "../call/handler-context.ts";
 import type { HookChain } from "../hooks/call-hook.ts";
 import { HookRun } from "../hooks/hook-run.ts";
 import {
-  callHandler,
   ended,
   failed,
   type HandledCall,
-  type Init,
   isAsyncIterable,
   isPromise,
   oneOf,
+  respond,
   sendAnswer,
 } from "./handled-call.ts";
 import { HookedRequest, HookedResponse } from "./intercepted-messages.ts";
+import { callHandler, type Init, type TypedHandler } from "./typed-handler.ts";
 
 /**
  * One call behind nothing but hooks: one object for all of them, and no promise that the handler has not made. So a handler that answers
@@ -23,17 +23,21 @@ import { HookedRequest, HookedResponse } from "./intercepted-messages.ts";
  * What came of it is the one message of the answer, or undefined for a response stream, which is sent by then.
  */
 export class HookedInvocation extends HookRun<Init | undefined> {
+  private readonly handler: TypedHandler;
   private readonly call: HandledCall;
+  private readonly context: CallContext;
   private readonly input: Message | AsyncIterable<Message>;
 
-  constructor(chain: HookChain, call: HandledCall, input: Message | AsyncIterable<Message>) {
-    const { context, plan } = call;
-    const isStreamOfOne = plan.handler.spec.kind === "server_streaming";
-    const message = isStreamOfOne ? oneOf(input as Message) : input;
-    const request = new HookedRequest(plan.handler, context, message) as UnaryRequest | StreamRequest;
+  /** Of a handler that has `hooks`. */
+  constructor(handler: TypedHandler, call: HandledCall, context: CallContext, input: Message | AsyncIterable<Message>) {
+    const chain = handler.hooks as HookChain;
+    const message = handler.spec.kind === "server_streaming" ? oneOf(input as Message) : input;
+    const request = new HookedRequest(handler.spec, context, message) as UnaryRequest | StreamRequest;
     super(chain, request, chain.scope !== undefined);
     context.handedRequest = request;
+    this.handler = handler;
     this.call = call;
+    this.context = context;
     this.input = input;
   }
 
@@ -53,9 +57,9 @@ export class HookedInvocation extends HookRun<Init | undefined> {
   }
 
   protected proceed(): Init | Promise<Init | undefined> {
-    const { call, input, request } = this;
-    if (!request.stream) return callHandler(call, input, call.context) as Init | Promise<Init>;
-    const output = callHandler(call, this.watchedInput(), call.context);
+    const { handler, context, input, request } = this;
+    if (!request.stream) return callHandler(handler, input, context) as Init | Promise<Init>;
+    const output = callHandler(handler, this.watchedInput(), context);
     // BeginResult here, the whole of it runs within what the hooks run their calls in.
     return isAsyncIterable<Init>(output) ? this.sendAll(output) : output;
   }
@@ -70,9 +74,9 @@ export class HookedInvocation extends HookRun<Init | undefined> {
   private onOutput(output: Init | undefined): void {
     if (output === undefined) return;
     const { call } = this;
-    let message: Message;
+    let message: object;
     try {
-      message = toMessage(call.plan.handler.output, output);
+      message = call.responseCodec.toMessage(output);
     } catch (error) {
       this.onFailure(error);
       return;
@@ -92,7 +96,7 @@ export class HookedInvocation extends HookRun<Init | undefined> {
 
   private response(): HookedResponse | undefined {
     if (!this.chain.seesHead) return undefined;
-    const { context } = this.call;
+    const { context } = this;
     const response = new HookedResponse(context);
     context.handedResponse = response;
     return response;
@@ -101,17 +105,17 @@ export class HookedInvocation extends HookRun<Init | undefined> {
   /** Sends messages as they come, no faster than they leave. */
   private async sendAll(outputs: AsyncIterable<Init>): Promise<undefined> {
     const { call } = this;
-    const { output } = call.plan.handler;
+    const { responseCodec } = call;
     this.headed(this.response());
     const source = outputs[Symbol.asyncIterator]();
     for (;;) {
       const result = await source.next();
       if (result.done === true) break;
       try {
-        const message = toMessage(output, result.value);
+        const message = responseCodec.toMessage(result.value);
         this.onResponse(message);
         if (!call.isOver) {
-          const sent = call.respond(message) ?? call.share();
+          const sent = respond(call, message) ?? call.share();
           if (sent !== undefined) await sent;
         }
         if (!call.isOver) continue;

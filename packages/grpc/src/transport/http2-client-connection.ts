@@ -14,8 +14,7 @@ import { type Log, stderrLog } from "../logging/log.ts";
 import { hostOfAuthority, isAuthority } from "../protocol/authority.ts";
 import { headerListBytes, headerListTooLarge } from "../protocol/header-list.ts";
 import { AuthorityHeads } from "./authority-heads.ts";
-import type { ClientCall } from "./client-call.ts";
-import type { ClientConnection, Connect } from "./client-connection.ts";
+import type { ClientConnection, Connect, StartingCall } from "./client-connection.ts";
 import { closedEarly, connectError } from "./connect-error.ts";
 import { GrowingKeepalive } from "./growing-keepalive.ts";
 import type { LimitReporter } from "./limit-reporter.ts";
@@ -63,12 +62,12 @@ export class Http2ClientConnection implements ClientConnection {
     return this.connection.openStreams;
   }
 
-  start(call: ClientCall, head: PreparedHeaders, extra: readonly string[]): void {
+  start(call: StartingCall, head: PreparedHeaders, extra: readonly string[]): void {
     const ownHead = this.ownHeads === undefined ? head : this.ownHeads.of(head);
     const bytes = ownHead.listBytes + headerListBytes(extra);
     const limitBytes = this.connection.peerMaxHeaderListBytes;
     if (bytes > limitBytes) throw headerListTooLarge("request headers", bytes, limitBytes);
-    call.stream = this.connection.request(ownHead, extra, false, call);
+    call.begin(this.connection.request(ownHead, extra, false, call));
   }
 
   status(): ConnectionStatus {

@@ -1,7 +1,6 @@
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
-import type { ContextValues } from "@connectrpc/connect";
+import type { ContextValues, MethodImplSpec } from "@connectrpc/connect";
 import type { CallContext } from "../call/handler-context.ts";
-import type { MethodHandler } from "../call/method-handler.ts";
 
 // What a server's interceptors are handed: Connect's request and response, with headers and signal made when somebody looks.
 //
@@ -60,11 +59,11 @@ export class HandledRequest {
   declare readonly header: Headers;
   declare readonly signal: AbortSignal;
 
-  constructor(handler: MethodHandler, call: CallContext, message: Message | AsyncIterable<Message>) {
-    this.stream = handler.spec.kind !== "unary";
+  constructor(spec: MethodImplSpec, call: CallContext, message: Message | AsyncIterable<Message>) {
+    this.stream = spec.kind !== "unary";
     this.requestMethod = call.requestMethod;
-    this.service = handler.service;
-    this.method = handler.method;
+    this.service = spec.method.parent;
+    this.method = spec.method;
     this.message = message;
     this.url = call.url;
     this.contextValues = call.values;
@@ -83,10 +82,10 @@ export class HandledResponse {
   declare readonly header: Headers;
   declare readonly trailer: Headers;
 
-  constructor(handler: MethodHandler, call: CallContext, message: Message | AsyncIterable<Message>) {
-    this.stream = handler.spec.kind !== "unary";
-    this.service = handler.service;
-    this.method = handler.method;
+  constructor(spec: MethodImplSpec, call: CallContext, message: Message | AsyncIterable<Message>) {
+    this.stream = spec.kind !== "unary";
+    this.service = spec.method.parent;
+    this.method = spec.method;
     this.message = message;
     this[context] = call;
     Object.defineProperty(this, "header", responseHeader);
@@ -102,10 +101,10 @@ export class HookedRequest {
   readonly contextValues: ContextValues;
   private readonly call: CallContext;
 
-  constructor(handler: MethodHandler, call: CallContext, message: Message | AsyncIterable<Message>) {
-    this.stream = handler.spec.kind !== "unary";
-    this.service = handler.service;
-    this.method = handler.method;
+  constructor(spec: MethodImplSpec, call: CallContext, message: Message | AsyncIterable<Message>) {
+    this.stream = spec.kind !== "unary";
+    this.service = spec.method.parent;
+    this.method = spec.method;
     this.message = message;
     this.contextValues = call.values;
     this.call = call;

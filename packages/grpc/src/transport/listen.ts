@@ -9,7 +9,7 @@ import {
 import type { Clock } from "../time/clock.ts";
 import type { PlanSettings } from "./request-plan.ts";
 import { serveStream } from "./serve-stream.ts";
-import type { ServerCallSettings } from "./server-call.ts";
+import type { ServerCallSettings } from "./server-call-settings.ts";
 
 export type ServerTlsOptions = NonNullable<Http2ServerOptions["tls"]>;
 export interface ConnectionOptions extends Omit<Http2ServerOptions, "onStream" | "clock"> {

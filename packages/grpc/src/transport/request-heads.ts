@@ -1,10 +1,8 @@
-import type { DescMethod } from "@bufbuild/protobuf";
 import { PreparedHeaders } from "@tercel/http2";
 import { type Compression, formatAcceptEncoding } from "../protocol/compression.ts";
 import { formatContentType, type MessageFormat } from "../protocol/content-type.ts";
 import { findField } from "../protocol/find-field.ts";
 import { appendMetadata, type MetadataInit, type OnDropped } from "../protocol/metadata.ts";
-import { formatMethodPath } from "../protocol/method-path.ts";
 import { formatTimeout } from "../protocol/timeout.ts";
 import { userAgent } from "../protocol/user-agent.ts";
 
@@ -18,35 +16,32 @@ export interface RequestHeadSettings {
   readonly userAgentPrefix: string | undefined;
 }
 
+/** So many methods are enough for any client of its own, and a proxy calls what others name. */
+const maxHeads = 1000;
+
 /** The part of each method's request head that is the same in every call, encoded once per connection. */
 export class RequestHeads {
   private readonly settings: RequestHeadSettings;
-  private readonly byMethod = new Map<DescMethod, PreparedHeaders>();
+  private readonly byPath = new Map<string, PreparedHeaders>();
 
   constructor(settings: RequestHeadSettings) {
     this.settings = settings;
   }
 
   /** In the order that gRPC over HTTP/2 gives, which some proxies rely on. */
-  of(method: DescMethod): PreparedHeaders {
-    let prepared = this.byMethod.get(method);
+  of(path: string): PreparedHeaders {
+    let prepared = this.byPath.get(path);
     if (prepared === undefined) {
-      prepared = new PreparedHeaders(this.fields(method));
-      this.byMethod.set(method, prepared);
+      prepared = new PreparedHeaders(this.fields(path));
+      if (this.byPath.size >= maxHeads) this.byPath.clear();
+      this.byPath.set(path, prepared);
     }
     return prepared;
   }
 
-  private fields(method: DescMethod): string[] {
+  private fields(path: string): string[] {
     const { scheme, authority, format, sendCompression, compressions, userAgentPrefix } = this.settings;
-    const fields = [
-      ":method",
-      "POST",
-      ":scheme",
-      scheme,
-      ":path",
-      formatMethodPath(method.parent.typeName, method.name),
-    ];
+    const fields = [":method", "POST", ":scheme", scheme, ":path", path];
     fields.push(":authority", authority, "te", "trailers", "content-type", formatContentType(format));
     if (sendCompression !== undefined) fields.push("grpc-encoding", sendCompression.name);
     const acceptEncoding = formatAcceptEncoding(compressions);

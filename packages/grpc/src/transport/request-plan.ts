@@ -1,19 +1,28 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { RequestHead } from "@tercel/http2";
-import type { MethodHandler } from "../call/method-handler.ts";
-import type { Codec } from "../codec/index.ts";
+import type { MessageCodec } from "../call/message-codec.ts";
+import type { Log } from "../logging/log.ts";
+import { printable } from "../logging/printable.ts";
+import { thrownText } from "../logging/thrown-text.ts";
 import { type Compression, chooseRequestDecoding, chooseResponseEncoding } from "../protocol/compression.ts";
-import { parseContentType } from "../protocol/content-type.ts";
-import { findMetadataError } from "../protocol/metadata.ts";
+import { type MessageFormat, parseContentType } from "../protocol/content-type.ts";
+import { findMetadata, findMetadataError } from "../protocol/metadata.ts";
 import { parseMethodPath } from "../protocol/method-path.ts";
 import { parseTimeout } from "../protocol/timeout.ts";
+import type { ReceiveSettings } from "./message-receiver.ts";
+import { MessageSender } from "./message-sender.ts";
+import type { MethodHandler, ServedMethods } from "./method-handler.ts";
+
+/** Interceptors look for a few headers, always the same. */
+const maxLookedUp = 8;
 
 /** What a server knows that planning needs. */
 export interface PlanSettings {
-  readonly methods: ReadonlyMap<string, MethodHandler>;
-  readonly codecs: Readonly<Record<"proto" | "json", Codec>>;
+  readonly methods: ServedMethods;
   readonly compressions: readonly Compression[];
+  readonly compressMinBytes: number;
   readonly maxTimeoutMs: number | undefined;
+  readonly log: Log;
 }
 
 /**
@@ -21,8 +30,13 @@ export interface PlanSettings {
  * calls a method again costs one look-up.
  */
 export interface RequestPlan {
+  /** Of the methods that it was made by. */
+  readonly version: number;
   readonly handler: MethodHandler;
-  readonly codec: Codec;
+  readonly format: MessageFormat;
+  readonly responseCodec: MessageCodec;
+  readonly receive: ReceiveSettings;
+  readonly sender: MessageSender;
   readonly requestCompression: Compression | undefined;
   readonly responseCompression: Compression | undefined;
   readonly timeoutMs: number | undefined;
@@ -32,12 +46,13 @@ export interface RequestPlan {
 
 /** A request that is answered without a handler: in HTTP's terms where it is no gRPC, in gRPC's where it is. */
 export type Refusal =
-  | { readonly httpStatus: number; readonly text: string }
-  | { readonly error: ConnectError; readonly handler: MethodHandler | undefined };
+  | { readonly version: number; readonly httpStatus: number; readonly text: string }
+  | { readonly version: number; readonly error: ConnectError; readonly handler: MethodHandler | undefined };
 
 /** In the order that gRPC's own servers check: what is no gRPC first, then the method, then the rest of the head. */
 export function planRequest(settings: PlanSettings, head: RequestHead): RequestPlan | Refusal {
-  if (head.method !== "POST") return { httpStatus: 405, text: "gRPC takes POST only" };
+  const { version } = settings.methods;
+  if (head.method !== "POST") return { version, httpStatus: 405, text: "gRPC takes POST only" };
   let contentType: string | undefined;
   let timeout: string | undefined;
   let encoding: string | undefined;
@@ -61,23 +76,57 @@ export function planRequest(settings: PlanSettings, head: RequestHead): RequestP
     }
   }
   const format = contentType === undefined ? undefined : parseContentType(contentType);
-  if (format === undefined) return { httpStatus: 415, text: "the content-type is not application/grpc" };
-  const handler = settings.methods.get(head.path);
-  if (handler === undefined) return { error: unknownMethod(head.path), handler: undefined };
+  if (format === undefined) return { version, httpStatus: 415, text: "the content-type is not application/grpc" };
+  const handler = findHandler(settings, head.path);
+  if (handler === undefined) return { version, error: unknownMethod(head.path), handler };
+  // Not to be kept: the next look-up may go well. No version equals this one.
+  if (handler instanceof ConnectError) return { version: Number.NaN, error: handler, handler: undefined };
   const badMetadata = findMetadataError(fields);
-  if (badMetadata !== undefined) return { error: badMetadata, handler };
+  if (badMetadata !== undefined) return { version, error: badMetadata, handler };
   const decoding = chooseRequestDecoding(encoding, settings.compressions);
-  if ("error" in decoding) return { error: decoding.error, handler };
+  if ("error" in decoding) return { version, error: decoding.error, handler };
   const parsed = timeout === undefined ? undefined : parseTimeout(timeout);
-  if (parsed !== undefined && "error" in parsed) return { error: parsed.error, handler };
+  if (parsed !== undefined && "error" in parsed) return { version, error: parsed.error, handler };
+  const codecs = handler.codecs[format];
+  const responseCompression = chooseResponseEncoding(acceptEncoding, decoding.compression, settings.compressions);
   return {
+    version,
     handler,
-    codec: settings.codecs[format],
+    format,
+    responseCodec: codecs.response,
+    receive: { codec: codecs.request, maxMessageBytes: handler.maxReceiveMessageBytes },
+    sender: new MessageSender({
+      codec: codecs.response,
+      compression: responseCompression,
+      compressMinBytes: settings.compressMinBytes,
+      maxMessageBytes: handler.maxSendMessageBytes,
+    }),
     requestCompression: decoding.compression,
-    responseCompression: chooseResponseEncoding(acceptEncoding, decoding.compression, settings.compressions),
+    responseCompression,
     timeoutMs: shorter(parsed?.timeoutMs, settings.maxTimeoutMs),
     lookedUp: [],
   };
+}
+
+/** Returns a request header as an application sees it. */
+export function lookUpHeader({ lookedUp }: RequestPlan, { fields }: RequestHead, name: string): string | null {
+  for (let at = 0; at < lookedUp.length; at += 2) {
+    if (lookedUp[at] === name) return lookedUp[at + 1] as string | null;
+  }
+  const value = findMetadata(fields, name);
+  if (lookedUp.length < 2 * maxLookedUp) lookedUp.push(name, value);
+  return value;
+}
+
+/** What an application's own look-up throws costs the calls of that path, and no other. */
+function findHandler({ methods, log }: PlanSettings, path: string): MethodHandler | ConnectError | undefined {
+  try {
+    return methods.find(path);
+  } catch (reason) {
+    const error = reason instanceof Error ? reason : thrownText(reason);
+    log.error("looking up a method failed", { path: printable(path), error });
+    return new ConnectError("internal error", Code.Internal);
+  }
 }
 
 function unknownMethod(path: string): ConnectError {

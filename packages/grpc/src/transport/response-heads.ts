@@ -1,7 +1,6 @@
 import { PreparedHeaders } from "@tercel/http2";
-import type { Codec } from "../codec/index.ts";
 import { type Compression, formatAcceptEncoding } from "../protocol/compression.ts";
-import { formatContentType } from "../protocol/content-type.ts";
+import { formatContentType, type MessageFormat } from "../protocol/content-type.ts";
 
 /** The constant header blocks of a server's responses, each encoded once per connection. */
 export class ResponseHeads {
@@ -15,19 +14,19 @@ export class ResponseHeads {
   }
 
   /** The head of a response that the application adds nothing to. */
-  plain(codec: Codec, compression: Compression | undefined): PreparedHeaders {
-    const key = compression === undefined ? codec.name : `${codec.name},${compression.name}`;
+  plain(format: MessageFormat, compression: Compression | undefined): PreparedHeaders {
+    const key = compression === undefined ? format : `${format},${compression.name}`;
     let prepared = this.prepared.get(key);
     if (prepared === undefined) {
-      prepared = new PreparedHeaders(this.fields(codec, compression));
+      prepared = new PreparedHeaders(this.fields(format, compression));
       this.prepared.set(key, prepared);
     }
     return prepared;
   }
 
   /** The same as a list of its own, to be added to. */
-  fields(codec: Codec, compression: Compression | undefined): string[] {
-    const fields = [":status", "200", "content-type", formatContentType(codec.name)];
+  fields(format: MessageFormat, compression: Compression | undefined): string[] {
+    const fields = [":status", "200", "content-type", formatContentType(format)];
     if (compression !== undefined) fields.push("grpc-encoding", compression.name);
     fields.push(...this.acceptEncodingFields);
     return fields;

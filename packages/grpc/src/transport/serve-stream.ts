@@ -5,7 +5,8 @@ import { ErrorCode, type RequestHead, type Stream, type StreamListener } from "@
 import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { type PlanSettings, planRequest, type Refusal, type RequestPlan } from "./request-plan.ts";
 import { sendStatus } from "./send-status.ts";
-import { ServerCall, type ServerCallSettings } from "./server-call.ts";
+import { ServerCall } from "./server-call.ts";
+import type { ServerCallSettings } from "./server-call-settings.ts";
 
 /** Makes a call of a stream that a client has opened, or refuses it. */
 export function serveStream(
@@ -14,10 +15,13 @@ export function serveStream(
   stream: Stream,
   head: RequestHead,
 ): void {
-  // The head is shared by all requests with the same bytes, so its plan is made once.
-  if (head.memo === undefined) head.memo = planRequest(planSettings, head);
-  const plan = head.memo as RequestPlan | Refusal;
-  if ("codec" in plan) {
+  // The head is shared by all requests with the same bytes, so its plan is made once, as long as the methods stay the same.
+  let plan = head.memo as RequestPlan | Refusal | undefined;
+  if (plan === undefined || plan.version !== planSettings.methods.version) {
+    plan = planRequest(planSettings, head);
+    head.memo = plan;
+  }
+  if ("format" in plan) {
     const call = new ServerCall(callSettings, stream, head, plan);
     stream.listener = call;
     call.begin();
@@ -36,7 +40,7 @@ function refuse(settings: ServerCallSettings, stream: Stream, path: string, refu
   const peer = stream.peerAddress;
   if ("error" in refusal) {
     const { error, handler } = refusal;
-    const { method, arrivals } = handler ?? {};
+    const method = handler?.desc;
     // Clients read the status from the head when nothing else comes (trailers-only).
     const fields = [":status", "200", "content-type", "application/grpc"];
     fields.push(...settings.responseHeads.acceptEncodingFields);
@@ -44,8 +48,8 @@ function refuse(settings: ServerCallSettings, stream: Stream, path: string, refu
     sendStatus(stream, fields, false);
     const durationMs = performance.now() - arrivedAtMs;
     if (method !== undefined) {
-      arrivals?.arrived(method);
-      arrivals?.unhandled(method, error.code, durationMs);
+      handler?.arrivals?.arrived(method);
+      handler?.arrivals?.unhandled(method, error.code, durationMs);
     }
     settings.unhandled.tell({ path, peer, method, code: error.code, reason: error.rawMessage, durationMs });
     return;

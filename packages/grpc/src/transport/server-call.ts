@@ -1,46 +1,28 @@
 // Not the global of that name: looking that up runs a getter.
 import { performance } from "node:perf_hooks";
-import type { DescMessage, DescMethod, DescService, Message } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import { ErrorCode, type Http2Error, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
+import { andListener, tellEnd } from "../call/call-end.ts";
 import type { ClientTls, EndedCall, OnCallEnd } from "../call/call-info.ts";
 import { Cancellation } from "../call/cancellation.ts";
-import { compressionForMessage } from "../call/compress-messages.ts";
-import { CallContext, type ContextSource } from "../call/handler-context.ts";
-import { MessageQueue, type MessageSource } from "../call/message-queue.ts";
-import { type MethodHandler, unknownResponseBytes } from "../call/method-handler.ts";
-import { type Codec, copyBytes } from "../codec/index.ts";
-import { createDebugError, withDebugInfo, withoutDebugInfo } from "../errors/debug-info.ts";
+import type { MessageCodec } from "../call/message-codec.ts";
+import { MessageQueue } from "../call/message-queue.ts";
+import type { ResponseMetadata } from "../call/response-metadata.ts";
 import { andObserver, type MessageObserver } from "../hooks/message-observer.ts";
-import type { Log } from "../logging/log.ts";
-import { printable } from "../logging/printable.ts";
-import { inspectable, thrownText } from "../logging/thrown-text.ts";
-import type { Compression } from "../protocol/compression.ts";
-import { checkHeaderList, headerListBytes, headerListTooLarge } from "../protocol/header-list.ts";
-import { MessageReader, type MessageSink, messagePrefixBytes } from "../protocol/message-framing.ts";
-import {
-  appendMetadata,
-  appendTrailerMetadata,
-  findMetadata,
-  metadataToHeaders,
-  type OnDropped,
-} from "../protocol/metadata.ts";
-import { appendStatusTrailers } from "../protocol/trailers.ts";
-import type { Clock } from "../time/clock.ts";
-import type { DeadlineEntry, DeadlineWheel } from "../time/deadline-wheel.ts";
-import { type TurnShare, workOfMessage } from "../time/turn-share.ts";
-import { decodeReceived, type ReceivingCall } from "./decode-received.ts";
+import { metadataToHeaders } from "../protocol/metadata.ts";
+import type { Payload } from "../protocol/payload.ts";
+import type { DeadlineEntry } from "../time/deadline-wheel.ts";
+import { shortenDeadline, startDeadline, type TimedCall } from "./call-deadline.ts";
+import { sendHead, sendSuccess } from "./call-response.ts";
+import { CompressedRequest } from "./compressed-request.ts";
 import type { HandledCall } from "./handled-call.ts";
-import { invoke } from "./invoke-handler.ts";
-import { isOneMessage } from "./one-message.ts";
-import type { RequestPlan } from "./request-plan.ts";
-import { okTrailers, type ResponseHeads } from "./response-heads.ts";
-import { isWorthIt, sendMessage, tooLargeToSend } from "./send-message.ts";
-import { sendStatus } from "./send-status.ts";
-import type { UnhandledCalls } from "./unhandled-calls.ts";
-
-/** Interceptors look for a few headers, always the same. */
-const maxLookedUp = 8;
+import { endWith, type FailingCall, logFault } from "./handler-fault.ts";
+import { MessageReceiver, type MessageReceiverOwner } from "./message-receiver.ts";
+import type { MessageSender } from "./message-sender.ts";
+import { expectResponse } from "./method-handler.ts";
+import { lookUpHeader, type RequestPlan } from "./request-plan.ts";
+import { sendMessage } from "./send-message.ts";
+import type { ServerCallSettings } from "./server-call-settings.ts";
 
 /**
  * A client resets a call when its deadline passes, and counts from before it sent the request; we count from when we have read it. So its
@@ -51,74 +33,41 @@ const earlyResetMs = 100;
 /** Not a field of calls: all would pay for what few ask. */
 const compressedRequests = new WeakSet<ServerCall>();
 
-/** What a handler threw by accident: it may be anything, undefined included. */
-interface Fault {
-  readonly thrown: unknown;
-}
-
-/** What all calls of a server share. */
-export interface ServerCallSettings {
-  /** Calls since the beginning, counted by the calls themselves. */
-  readonly counts: { started: number; succeeded: number; failed: number };
-  readonly compressMinBytes: number;
-  readonly responseHeads: ResponseHeads;
-  readonly deadlines: DeadlineWheel;
-  readonly sendShare: TurnShare;
-  readonly receiveShare: TurnShare;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Errors keep google.rpc.DebugInfo, and accidents get one. */
-  readonly exposeDebugInfo: boolean;
-  readonly unhandled: UnhandledCalls;
-}
-
 /**
  * One call on the server: takes the request's messages from the stream, runs the handler, and sends what it answers.
  * Whatever ends the call first (the handler, the deadline, the peer, a broken request) decides its status; what comes
  * after is ignored.
  */
 export class ServerCall
-  implements
-    StreamListener,
-    MessageSink,
-    DeadlineEntry,
-    ContextSource,
-    MessageSource<Message>,
-    ReceivingCall,
-    HandledCall,
-    EndedCall
+  implements StreamListener, TimedCall, MessageReceiverOwner, FailingCall, HandledCall, EndedCall
 {
   /** 0 as long as there is no deadline. */
   deadlineAtMs = 0;
   /** 0 where no one wants to know. */
   private arrivalMs = 0;
   /** The least time that the call was ever given. */
-  private leastTimeoutMs = Number.POSITIVE_INFINITY;
+  leastTimeoutMs = Number.POSITIVE_INFINITY;
   nextDeadline: DeadlineEntry | undefined = undefined;
   previousDeadline: DeadlineEntry | undefined = undefined;
   deadlineSlot = -1;
 
   readonly plan: RequestPlan;
-  private readonly settings: ServerCallSettings;
-  readonly context: CallContext;
-  private readonly stream: Stream;
+  readonly settings: ServerCallSettings;
+  readonly stream: Stream;
+  /** Undefined until the handler begins. */
+  metadata: ResponseMetadata | undefined = undefined;
   private readonly head: RequestHead;
-  private readonly cancellation = new Cancellation();
-  private reader: MessageReader | undefined = undefined;
-  /**
-   * The request of a method that takes one. A compressed one stays as it came until the client has ended the request: one that never ends
-   * must not hold a thousand times what it sent.
-   */
-  private request: Message | CompressedRequest | undefined = undefined;
-  /** The requests of a method that takes a stream. */
-  private readonly requests: MessageQueue<Message> | undefined;
-  private headSent = false;
+  private readonly receiver: MessageReceiver;
+  /** Undefined while no one has asked for the signal. */
+  private cancellation: Cancellation | undefined = undefined;
+  endedBy: ConnectError | undefined = undefined;
+  /** The request of a method that takes one, or what will be made one. */
+  private request: object | undefined = undefined;
+  headSent = false;
   /** Interceptors and handler have it, or had it. */
   private wasHandled = false;
-  private over = false;
+  isOver = false;
   sentMessageBytes = 0;
-  receivedMessageBytes = 0;
-  private observer: MessageObserver | undefined = undefined;
   private onOver: OnCallEnd | undefined = undefined;
   private wakeSender: (() => void) | undefined = undefined;
 
@@ -127,8 +76,10 @@ export class ServerCall
     this.stream = stream;
     this.head = head;
     this.plan = plan;
-    this.context = new CallContext(this);
-    this.requests = plan.handler.requestIsStream ? new MessageQueue<Message>(this, settings.receiveShare) : undefined;
+    const receiver = new MessageReceiver(this, plan.receive, stream);
+    receiver.receivedCompression = plan.requestCompression;
+    if (plan.handler.requestIsStream) receiver.queue = new MessageQueue<object>(receiver, settings.receiveShare);
+    this.receiver = receiver;
   }
 
   /** Call once, with the stream's listener set. */
@@ -137,37 +88,27 @@ export class ServerCall
     const { timeoutMs, handler } = this.plan;
     if (handler.arrivals !== undefined || this.settings.unhandled.hasListener) {
       this.arrivalMs = performance.now();
-      handler.arrivals?.arrived(handler.method);
+      if (handler.desc !== undefined) handler.arrivals?.arrived(handler.desc);
     }
-    if (timeoutMs !== undefined) {
-      const nowMs = this.settings.clock.nowMs();
-      this.deadlineAtMs = nowMs + timeoutMs;
-      this.leastTimeoutMs = timeoutMs;
-      if (timeoutMs <= 0) {
-        this.onDeadline();
-        return;
-      }
-      this.settings.deadlines.add(this, nowMs);
+    if (timeoutMs !== undefined && !startDeadline(this, timeoutMs)) {
+      this.onDeadline();
+      return;
     }
-    if (this.requests !== undefined) this.dispatch();
+    if (this.receiver.queue !== undefined) this.dispatch();
   }
 
   get arrivedAtMs(): number | undefined {
     return this.arrivalMs === 0 ? undefined : this.arrivalMs;
   }
 
-  get isOver(): boolean {
-    return this.over;
-  }
-
   // ---- ContextSource
 
-  get service(): DescService {
-    return this.plan.handler.service;
+  get path(): string {
+    return this.head.path;
   }
 
-  get method(): DescMethod {
-    return this.plan.handler.method;
+  get requestFields(): readonly string[] {
+    return this.head.fields;
   }
 
   get url(): string {
@@ -176,17 +117,15 @@ export class ServerCall
   }
 
   get signal(): AbortSignal {
+    if (this.cancellation === undefined) {
+      this.cancellation = new Cancellation();
+      if (this.isOver) this.cancellation.abort(this.endedBy);
+    }
     return this.cancellation.signal;
   }
 
   findRequestHeader(name: string): string | null {
-    const { lookedUp } = this.plan;
-    for (let at = 0; at < lookedUp.length; at += 2) {
-      if (lookedUp[at] === name) return lookedUp[at + 1] as string | null;
-    }
-    const value = findMetadata(this.head.fields, name);
-    if (lookedUp.length < 2 * maxLookedUp) lookedUp.push(name, value);
-    return value;
+    return lookUpHeader(this.plan, this.head, name);
   }
 
   get peerAddress(): string | undefined {
@@ -195,10 +134,6 @@ export class ServerCall
 
   get peerTls(): ClientTls | undefined {
     return this.stream.peerTls;
-  }
-
-  get endedBy(): ConnectError | undefined {
-    return this.cancellation.reason as ConnectError | undefined;
   }
 
   makeRequestHeader(): Headers {
@@ -215,38 +150,23 @@ export class ServerCall
   }
 
   shortenDeadline(timeoutMs: number): void {
-    // What was given less before ends before.
-    if (timeoutMs >= this.leastTimeoutMs) return;
-    this.leastTimeoutMs = timeoutMs;
-    const { clock, deadlines } = this.settings;
-    const nowMs = clock.nowMs();
-    const deadlineAtMs = nowMs + timeoutMs;
-    if (this.over || (this.deadlineAtMs !== 0 && this.deadlineAtMs <= deadlineAtMs)) return;
-    deadlines.remove(this);
-    this.deadlineAtMs = deadlineAtMs;
-    deadlines.add(this, nowMs);
+    shortenDeadline(this, timeoutMs);
   }
 
   whenOver(listener: OnCallEnd): void {
-    if (this.over) {
+    if (this.isOver) {
       tellEnd(listener, this);
       return;
     }
-    const earlier = this.onOver;
-    this.onOver =
-      earlier === undefined
-        ? listener
-        : (call) => {
-            tellEnd(earlier, call);
-            listener(call);
-          };
+    this.onOver = andListener(this.onOver, listener);
   }
 
   watchMessages(observer: MessageObserver): number {
     const isolated = andObserver(undefined, observer);
-    this.observer = this.observer === undefined ? isolated : andObserver(this.observer, observer);
-    if (this.requests !== undefined) return this.requests.pushed;
-    if (this.request !== undefined) isolated.onReceived(this.receivedMessageBytes, compressedRequests.has(this));
+    const { receiver } = this;
+    receiver.observer = receiver.observer === undefined ? isolated : andObserver(receiver.observer, observer);
+    if (receiver.queue !== undefined) return receiver.queue.pushed;
+    if (this.request !== undefined) isolated.onReceived(receiver.receivedBytes, compressedRequests.has(this));
     return 0;
   }
 
@@ -255,49 +175,18 @@ export class ServerCall
   onHead(): void {}
 
   onData(bytes: Uint8Array, start: number, end: number): void {
-    if (this.over) {
-      this.stream.consume(end - start);
-      return;
-    }
-    this.requests?.received(end - start);
-    if (this.reader === undefined && isOneMessage(bytes, start, end, this.plan.handler.maxReceiveMessageBytes)) {
-      if (this.requests === undefined) this.stream.consume(end - start);
-      this.onMessage(bytes, start + messagePrefixBytes, end, false, false);
-    } else {
-      // Held until the request has ended: whoever sends one message and no end must not have it held for nothing.
-      if (this.requests === undefined) this.stream.lend(end - start);
-      this.reader ??= new MessageReader(this, this.plan.handler.maxReceiveMessageBytes);
-      const error = this.reader.push(bytes, start, end);
-      if (error !== undefined) this.fail(error);
-    }
-    this.requests?.settle();
-  }
-
-  onMessage(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
-    if (this.over) return;
-    const { owner } = this.stream;
-    owner.messages.received++;
-    owner.turnWork.done += workOfMessage(end - start, compressed);
-    this.receivedMessageBytes += end - start;
-    if (compressed && this.requests === undefined) compressedRequests.add(this);
-    this.observer?.onReceived(end - start, compressed);
-    if (this.requests !== undefined) {
-      this.requests.push(bytes, start, end, compressed, gathered);
-    } else if (this.request !== undefined) {
-      this.fail(new ConnectError("the method takes one message, but more came", Code.Unimplemented));
-    } else {
-      this.takeRequest(bytes, start, end, compressed, gathered);
-    }
+    this.receiver.onData(bytes, start, end);
   }
 
   onTrailers(): void {}
 
   onEnd(): void {
-    if (this.over) return;
-    if (this.reader !== undefined && !this.reader.isBetweenMessages) {
+    if (this.isOver) return;
+    const { queue, isBetweenMessages } = this.receiver;
+    if (!isBetweenMessages) {
       this.fail(new ConnectError("the request ended inside a message", Code.Internal));
-    } else if (this.requests !== undefined) {
-      this.requests.end();
+    } else if (queue !== undefined) {
+      queue.end();
     } else if (this.request === undefined) {
       this.fail(new ConnectError("the method takes one message, but none came", Code.Unimplemented));
     } else {
@@ -312,14 +201,14 @@ export class ServerCall
 
   /** It is answered, or was about to end by its deadline: a client that has many of these is not an attacker, but the server is slow. */
   isResetExpected(): boolean {
-    if (this.over) return true;
+    if (this.isOver) return true;
     if (this.deadlineAtMs === 0) return false;
     const { clock, deadlines } = this.settings;
     return this.deadlineAtMs - clock.nowMs() <= earlyResetMs + deadlines.latenessMs;
   }
 
   onAdmitted(): void {
-    if (!this.over) this.runHandler();
+    if (!this.isOver) this.runHandler();
   }
 
   onWritable(): void {
@@ -329,7 +218,7 @@ export class ServerCall
 
   onDeadline(): void {
     const error = new ConnectError("the deadline has passed", Code.DeadlineExceeded);
-    if (this.over || this.stream.pendingBytes === 0) {
+    if (this.isOver || this.stream.pendingBytes === 0) {
       this.fail(error);
       return;
     }
@@ -338,98 +227,61 @@ export class ServerCall
     this.finish(error);
   }
 
-  // ---- ReceivingCall
+  // ---- MessageReceiverOwner
 
-  get codec(): Codec {
-    return this.plan.codec;
-  }
-
-  get receivedSchema(): DescMessage {
-    return this.plan.handler.input;
-  }
-
-  get receivedCompression(): Compression | undefined {
-    return this.plan.requestCompression;
-  }
-
-  get maxReceiveMessageBytes(): number {
-    return this.plan.handler.maxReceiveMessageBytes;
-  }
-
-  get isCutOff(): boolean {
-    return this.endedBy !== undefined;
-  }
-
-  takeRoom(bytes: number): Promise<void> | undefined {
-    return this.stream.takeRoom(bytes);
-  }
-
-  keepRoom(bytes: number): void {
-    this.stream.keepRoom(bytes);
-  }
-
-  // ---- MessageSource
-
-  makeMessage(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    compressed: boolean,
-    isOwn: boolean,
-  ): Message | Promise<Message> {
-    try {
-      const message = decodeReceived(this, bytes, start, end, compressed, isOwn);
-      // The peer's fault, whatever the handler makes of it.
-      if (message instanceof Promise) message.catch((error) => this.fail(error));
-      return message;
-    } catch (error) {
-      this.fail(error);
-      throw error;
+  onMessage(payload: Payload): void {
+    if (payload.compressed) compressedRequests.add(this);
+    if (this.request !== undefined) {
+      this.fail(new ConnectError("the method takes one message, but more came", Code.Unimplemented));
+    } else {
+      this.takeRequest(payload);
     }
   }
 
-  consume(bytes: number): void {
-    this.stream.consume(bytes);
+  /** The peer's fault, whatever the handler makes of it. */
+  onBadMessage(error: unknown): unknown {
+    this.fail(error);
+    return error;
   }
 
-  lend(bytes: number): void {
-    this.stream.lend(bytes);
-  }
-
-  messageComplete(): void {
-    this.stream.messageComplete();
-  }
-
-  repay(bytes: number): void {
-    this.stream.repay(bytes);
-  }
-
-  usedUp(): void {
-    this.keepRoom(0);
-  }
-
-  takesNoMore(): void {
-    this.reader?.halt();
+  onReaderGone(): void {
+    this.receiver.ignoreRest();
   }
 
   // ---- HandledCall
 
-  respond(message: Message): Promise<void> | undefined {
-    if (this.over) return undefined;
-    const { plan, settings, context } = this;
-    const bytes = plan.codec.encode(plan.handler.output, message);
-    const { maxSendMessageBytes } = plan.handler;
-    if (bytes.length > maxSendMessageBytes) throw tooLargeToSend(bytes.length, maxSendMessageBytes);
-    const { compressMinBytes } = settings;
-    const compression = compressionForMessage(
-      plan.responseCompression,
-      bytes.length,
-      compressMinBytes,
-      context.givenValues,
-    );
-    const payload = compression === undefined ? bytes : compression.compress(bytes);
-    if (payload instanceof Promise) return payload.then((compressed) => this.writeSmaller(bytes, compressed));
-    return compression === undefined ? this.write(bytes, false) : this.writeSmaller(bytes, payload);
+  get responseCodec(): MessageCodec {
+    return this.plan.responseCodec;
+  }
+
+  get sender(): MessageSender {
+    return this.plan.sender;
+  }
+
+  get receivedMessageBytes(): number {
+    return this.receiver.receivedBytes;
+  }
+
+  get sendValues(): ContextValues | undefined {
+    return this.metadata?.givenValues;
+  }
+
+  sendHead(): ConnectError | undefined {
+    return sendHead(this);
+  }
+
+  put(payload: Payload): Promise<void> | undefined {
+    if (this.isOver) return undefined;
+    const refused = sendHead(this);
+    if (refused !== undefined) throw refused;
+    const { length } = payload;
+    this.sentMessageBytes += length;
+    expectResponse(this.plan.handler, length);
+    this.receiver.observer?.onSent(length, payload.compressed);
+    if (sendMessage(this.stream, payload, false)) return undefined;
+    return new Promise((resolve) => {
+      this.wakeSender = resolve;
+    });
   }
 
   share(): Promise<void> | undefined {
@@ -437,20 +289,8 @@ export class ServerCall
   }
 
   succeed(): void {
-    if (this.over) return;
-    const { context } = this;
-    let refused = this.sendHead();
-    if (refused === undefined && context.givenTrailer === undefined) {
-      this.stream.sendTrailers(okTrailers);
-    } else if (refused === undefined) {
-      const fields: string[] = [];
-      appendStatusTrailers(fields, undefined);
-      appendTrailerMetadata(fields, context.givenTrailer as Headers, this.reportDropped());
-      refused = checkHeaderList("response trailers", fields, this.stream.owner.peerMaxHeaderListBytes);
-      // Next to the error they would not fit either.
-      if (refused !== undefined) context.givenTrailer = undefined;
-      else this.stream.sendTrailers(fields);
-    }
+    if (this.isOver) return;
+    const refused = sendSuccess(this);
     if (refused === undefined) this.finish(undefined);
     else this.fail(refused);
   }
@@ -460,79 +300,36 @@ export class ServerCall
   }
 
   handlerFailed(reason: unknown): void {
-    const fault = this.endWith(reason);
+    const fault = endWith(this, reason);
     this.stream.release();
-    this.logFault(fault);
+    if (fault !== undefined) logFault(this.settings.log, this.path, fault);
   }
-
-  // ---- within
 
   private fail(reason: unknown): void {
-    this.logFault(this.endWith(reason));
+    const fault = endWith(this, reason);
+    if (fault !== undefined) logFault(this.settings.log, this.path, fault);
   }
 
-  /** Ends the call with what was thrown. Returns what must be logged once the call is answered, if anything. Never throws. */
-  private endWith(reason: unknown): Fault | undefined {
-    if (this.over) return undefined;
-    let fault: Fault | undefined;
+  private takeRequest(payload: Payload): void {
     try {
-      const thrown = inspectable(reason);
-      if (!(thrown instanceof ConnectError)) fault = { thrown };
-      this.answerWith(this.toConnectError(thrown));
-    } catch (problem) {
-      // A ConnectError with a getter that throws, for instance, or details that are none.
-      fault ??= { thrown: problem };
-      this.answerWith(new ConnectError("internal error", Code.Internal));
+      this.request = payload.compressed ? new CompressedRequest(payload) : this.receiver.makeMessage(payload);
+    } catch {
+      // It has ended the call.
     }
-    return fault;
   }
 
-  private logFault(fault: Fault | undefined): void {
-    if (fault === undefined) return;
-    const { thrown } = fault;
-    const error = thrown instanceof Error ? thrown : thrownText(thrown);
-    this.settings.log.error("a handler failed", { path: this.head.path, error });
-  }
-
-  private answerWith(error: ConnectError): void {
-    // In a trailers-only response clients take all metadata for trailers; what the handler meant as headers goes ahead.
-    if (this.context.hasResponseHeader && !this.headSent) this.sendHeadBefore(error);
-    const fields = this.headSent ? [] : this.plainHeadFields();
-    appendStatusTrailers(fields, error, this.reportDropped());
-    if (this.context.givenTrailer !== undefined) {
-      appendTrailerMetadata(fields, this.context.givenTrailer, this.reportDropped());
-    }
-    sendStatus(this.stream, fields, this.headSent);
-    this.headSent = true;
-    this.finish(error);
-  }
-
-  private takeRequest(bytes: Uint8Array, start: number, end: number, compressed: boolean, gathered: boolean): void {
-    if (compressed) {
-      this.request = new CompressedRequest(gathered ? bytes.subarray(start, end) : copyBytes(bytes, start, end));
+  private runCompressed(request: CompressedRequest): void {
+    let message: object | Promise<object>;
+    try {
+      message = this.receiver.makeMessage(request.payload);
+    } catch {
+      // It has ended the call.
       return;
     }
-    try {
-      this.request = this.makeMessage(bytes, start, end, false, gathered) as Message;
-    } catch {
-      // It has ended the call.
-    }
-  }
-
-  private runCompressed({ bytes }: CompressedRequest): void {
-    try {
-      const message = this.makeMessage(bytes, 0, bytes.length, true, true);
-      if (!(message instanceof Promise)) {
-        this.run(message);
-        return;
-      }
-      message.then(
-        (made) => this.over || this.run(made),
-        () => {},
-      );
-    } catch {
-      // It has ended the call.
-    }
+    const run = (made: object): unknown => this.isOver || this.run(made);
+    // A failure has ended the call.
+    if (message instanceof Promise) message.then(run, () => {});
+    else run(message);
   }
 
   /** The handler begins, now or once less waits that the client has not taken. */
@@ -542,102 +339,27 @@ export class ServerCall
   }
 
   private runHandler(): void {
-    if (this.requests !== undefined) {
-      this.run(this.requests);
+    const { queue } = this.receiver;
+    if (queue !== undefined) {
+      this.run(queue);
       return;
     }
     this.stream.repay();
     if (this.request instanceof CompressedRequest) this.runCompressed(this.request);
-    else this.run(this.request as Message);
+    else this.run(this.request as object);
   }
 
-  private run(input: Message | MessageQueue<Message>): void {
+  private run(input: object): void {
     // The stream's place is taken until the handler ends, whatever becomes of the stream.
     this.stream.hold();
     this.wasHandled = true;
-    invoke(this, input);
+    this.plan.handler.invoke(this, input);
   }
 
-  private toConnectError(reason: unknown): ConnectError {
-    const { exposeDebugInfo } = this.settings;
-    if (reason instanceof ConnectError) return exposeDebugInfo ? withDebugInfo(reason) : withoutDebugInfo(reason);
-    return exposeDebugInfo ? createDebugError(reason) : new ConnectError("internal error", Code.Internal);
-  }
-
-  private writeSmaller(plain: Uint8Array, compressed: Uint8Array): Promise<void> | undefined {
-    return isWorthIt(plain, compressed) ? this.write(compressed, true) : this.write(plain, false);
-  }
-
-  private write(payload: Uint8Array, compressed: boolean): Promise<void> | undefined {
-    if (this.over) return undefined;
-    const refused = this.sendHead();
-    if (refused !== undefined) throw refused;
-    this.sentMessageBytes += payload.length;
-    expectResponse(this.plan.handler, payload.length);
-    this.observer?.onSent(payload.length, compressed);
-    if (sendMessage(this.stream, payload, compressed, false, true)) return undefined;
-    return new Promise((resolve) => {
-      this.wakeSender = resolve;
-    });
-  }
-
-  /** What gRPC writes itself or cannot carry is dropped. Only the name is told, because the value may be a secret. */
-  private reportDropped(): OnDropped {
-    return (name, reason) =>
-      this.settings.log.debug("metadata was dropped", { path: this.head.path, name: printable(name), reason });
-  }
-
-  /** Returns an error, with nothing sent, where the client does not accept so much metadata. */
-  private sendHead(): ConnectError | undefined {
-    if (this.headSent) return undefined;
-    const { plan, settings, context, stream } = this;
-    if (context.givenHeader !== undefined) {
-      const fields = this.headFields();
-      const refused = checkHeaderList("response headers", fields, stream.owner.peerMaxHeaderListBytes);
-      if (refused !== undefined) return refused;
-      this.headSent = true;
-      stream.sendHeaders(fields);
-      return undefined;
-    }
-    const head = settings.responseHeads.plain(plan.codec, plan.responseCompression);
-    if (context.plainHeader === undefined) {
-      this.headSent = true;
-      stream.sendHeaders(head);
-      return undefined;
-    }
-    const bytes = head.listBytes + headerListBytes(context.plainHeader);
-    const limitBytes = stream.owner.peerMaxHeaderListBytes;
-    if (bytes > limitBytes) return headerListTooLarge("response headers", bytes, limitBytes);
-    this.headSent = true;
-    stream.sendHeaders(head, false, context.plainHeader);
-    return undefined;
-  }
-
-  /** The head that goes before an error; metadata that the client does not accept must not hide the error. */
-  private sendHeadBefore(error: ConnectError): void {
-    const refused = this.sendHead();
-    if (refused === undefined || refused.rawMessage === error.rawMessage) return;
-    this.settings.log.warn("response metadata was left out", { path: this.head.path, error: refused });
-  }
-
-  private plainHeadFields(): string[] {
-    const { plan, settings } = this;
-    return settings.responseHeads.fields(plan.codec, plan.responseCompression);
-  }
-
-  private headFields(): string[] {
-    const { settings, context } = this;
-    const fields = this.plainHeadFields();
-    if (context.plainHeader !== undefined) fields.push(...context.plainHeader);
-    if (context.givenHeader === undefined) return fields;
-    const error = appendMetadata(fields, context.givenHeader, this.reportDropped());
-    if (error !== undefined) settings.log.warn("response metadata was left out", { path: this.head.path, error });
-    return fields;
-  }
-
-  private finish(error: ConnectError | undefined): void {
-    if (this.over) return;
-    this.over = true;
+  finish(error: ConnectError | undefined): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.endedBy = error;
     this.settings.deadlines.remove(this);
     if (error === undefined) {
       this.settings.counts.succeeded++;
@@ -645,10 +367,12 @@ export class ServerCall
       this.settings.counts.failed++;
       if (!this.wasHandled) this.tellUnhandled(error);
     }
-    this.reader?.halt();
-    if (error === undefined) this.requests?.end();
-    else this.requests?.cutOff(error);
-    this.cancellation.abort(error);
+    const { receiver } = this;
+    receiver.isCutOff = error !== undefined;
+    receiver.halt();
+    if (error === undefined) receiver.queue?.end();
+    else receiver.queue?.cutOff(error);
+    this.cancellation?.abort(error);
     if (error !== undefined && this.plan.requestCompression !== undefined) this.stream.leaveRoom();
     this.wakeSender?.();
     this.wakeSender = undefined;
@@ -658,33 +382,10 @@ export class ServerCall
   }
 
   private tellUnhandled({ code, rawMessage: reason }: ConnectError): void {
-    const { method, peerAddress: peer, arrivalMs } = this;
+    const { peerAddress: peer, arrivalMs } = this;
+    const { desc: method, arrivals } = this.plan.handler;
     const durationMs = arrivalMs === 0 ? 0 : performance.now() - arrivalMs;
-    this.plan.handler.arrivals?.unhandled(method, code, durationMs);
+    if (method !== undefined) arrivals?.unhandled(method, code, durationMs);
     this.settings.unhandled.tell({ path: this.head.path, peer, method, code, reason, durationMs });
-  }
-}
-
-/** A larger response than before is what is expected at once; smaller ones change that little by little. */
-function expectResponse(handler: MethodHandler, bytes: number): void {
-  const expectedBytes = handler.expectedResponseBytes;
-  if (bytes >= expectedBytes || expectedBytes === unknownResponseBytes) handler.expectedResponseBytes = bytes;
-  else handler.expectedResponseBytes -= Math.ceil((expectedBytes - bytes) / 8);
-}
-
-class CompressedRequest {
-  readonly bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-  }
-}
-
-/** Who only keeps the books must not fail the connection whose reading it is called from. */
-function tellEnd(listener: OnCallEnd, call: EndedCall): void {
-  try {
-    listener(call);
-  } catch {
-    // Its own affair.
   }
 }

@@ -21,8 +21,8 @@ function read(bytes: Uint8Array, places: readonly number[], maxMessageBytes: num
   const seen: Seen[] = [];
   const reader = new MessageReader(
     {
-      onMessage: (bytes, start, end, compressed) => {
-        seen.push({ compressed, message: Buffer.from(bytes.subarray(start, end)).toString("hex") });
+      onMessage: ({ content, compressed }) => {
+        seen.push({ compressed, message: Buffer.from(content).toString("hex") });
       },
     },
     maxMessageBytes,

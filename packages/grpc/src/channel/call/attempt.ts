@@ -1,9 +1,8 @@
-import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code, ConnectError } from "@connectrpc/connect";
 import { keepsProcessAlive } from "../../call/keeps-process-alive.ts";
 import type { AttemptObservers } from "../../hooks/attempt-observer.ts";
 import { ClientCall, type ClientCallListener } from "../../transport/client-call.ts";
-import type { ClientCallSettings } from "../../transport/client-call-settings.ts";
+import type { ClientCallPlan } from "../../transport/client-call-settings.ts";
 import type { CallOutcome } from "../balancer/index.ts";
 import type { CallWaiter, CompletePick } from "../core/waiter-queue.ts";
 import type { MethodPlan } from "./method-plans.ts";
@@ -44,8 +43,8 @@ export class Attempt extends ClientCall implements CallOutcome {
   /** It has its place on a connection and is not over. */
   private isOpen = false;
 
-  constructor(settings: ClientCallSettings, method: DescMethod, owner: ClientCallListener, earlierAttempts: number) {
-    super(settings, method, owner);
+  constructor(plan: ClientCallPlan, owner: ClientCallListener, earlierAttempts: number) {
+    super(plan, owner);
     this.earlierAttempts = earlierAttempts;
   }
 
@@ -71,11 +70,11 @@ export class Attempt extends ClientCall implements CallOutcome {
     this.isOpen = true;
     pick.tracker?.onStart();
     connection.start(this, head, fields);
-    if (!this.keepsProcessAlive) this.stream?.unref();
+    if (!this.keepsProcessAlive) this.unref();
   }
 
   get keepsProcessAlive(): boolean {
-    return this.contextValues?.get(keepsProcessAlive) !== false;
+    return this.sendValues?.get(keepsProcessAlive) !== false;
   }
 
   /** The attempt is over: tells the balancer. */

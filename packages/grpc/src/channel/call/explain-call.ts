@@ -1,6 +1,5 @@
-import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import { formatMethodPath } from "../../protocol/method-path.ts";
+import type { MethodDefinition } from "../../call/method-definition.ts";
 import { type AttemptTimes, callPhases, printPhases } from "../explain/call-phases.ts";
 import { type AttemptExplanation, type CallPhase, keepExplanation, type PhaseTime } from "../explain/explanation.ts";
 import { printCall } from "../explain/print.ts";
@@ -13,7 +12,7 @@ import type { RetryController } from "./retry-controller.ts";
 /** A call as far as its explanation needs it. */
 export interface ExplainedCall {
   readonly calls: CallContext;
-  readonly method: DescMethod;
+  readonly method: MethodDefinition;
   readonly startedAtMs: number;
   readonly deadlineAtMs: number;
   readonly attempt: Attempt;
@@ -31,7 +30,7 @@ export function explainFailedCall(call: ExplainedCall, error: ConnectError): voi
   const reason = call.repetition?.reason;
   const facts = {
     target: core.target.text,
-    method: formatMethodPath(call.method.parent.typeName, call.method.name),
+    method: call.method.path,
     status: codeName(error.code),
     phase: lastPhase(phases),
     elapsedMs: nowMs - call.startedAtMs,

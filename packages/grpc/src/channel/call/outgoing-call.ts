@@ -1,10 +1,9 @@
-import type { DescMethod, Message } from "@bufbuild/protobuf";
-import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { abortError } from "../../call/abort-error.ts";
+import type { MethodDefinition } from "../../call/method-definition.ts";
 import { waitForReady } from "../../call/wait-for-ready.ts";
 import { AttemptObservers, type OnAttempt } from "../../hooks/attempt-observer.ts";
-import type { MetadataInit } from "../../protocol/metadata.ts";
-import { formatMethodPath } from "../../protocol/method-path.ts";
 import type { DeadlineEntry } from "../../time/deadline-wheel.ts";
 import { callFields, replaceMetadata, replaceTimeout } from "../../transport/request-heads.ts";
 import type { PickInfo } from "../balancer/index.ts";
@@ -12,46 +11,40 @@ import type { CompletePick } from "../core/waiter-queue.ts";
 import { formatAddress } from "../naming/address-text.ts";
 import { Attempt } from "./attempt.ts";
 import type { CallContext } from "./call-context.ts";
+import type { CallKind, CallOfKind, OutgoingCallInit } from "./call-kind.ts";
 import { describeFailedCall, explainFailedCall } from "./explain-call.ts";
 import type { MethodPlan } from "./method-plans.ts";
 import { type RepeatedCall, RetryController } from "./retry-controller.ts";
 import { type AttemptOwner, WaitingAttempt } from "./waiting-attempt.ts";
 
-/** What the caller of a method has given besides the messages. */
-export interface OutgoingCallInit {
-  readonly signal: AbortSignal | undefined;
-  readonly timeoutMs: number | undefined;
-  readonly metadata: MetadataInit | undefined;
-  readonly contextValues: ContextValues | undefined;
-}
-
 /**
  * A call as the application made it. Mostly it is one attempt; it makes further ones where the server has not seen the first,
- * or the service config asks for retries or hedging. Both kinds of call build on it. The deadline and the caller's signal
+ * or the service config asks for retries or hedging. Its kind is an object of its own. The deadline and the caller's signal
  * count from the beginning, all waits included.
  *
  * What an attempt brings counts from the moment on at which the call commits to it: when its response begins. Until then the
  * request is kept, so that it can be sent again.
  */
-export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, DeadlineEntry, PickInfo {
+export class OutgoingCall implements AttemptOwner, RepeatedCall, CallOfKind, DeadlineEntry, PickInfo {
   deadlineAtMs = 0;
   nextDeadline: DeadlineEntry | undefined = undefined;
   previousDeadline: DeadlineEntry | undefined = undefined;
   deadlineSlot = -1;
 
   readonly calls: CallContext;
-  readonly method: DescMethod;
+  readonly method: MethodDefinition;
   /** The latest attempt, or the one that the call has committed to. */
   attempt: Attempt;
   /** All attempts in order of their start, once there is more than one. */
   attempts: Attempt[] | undefined = undefined;
   startedAtMs = 0;
   repetition: RetryController | undefined = undefined;
-  protected plan: MethodPlan;
-  protected isOver = false;
+  plan: MethodPlan;
+  isOver = false;
+  isCommitted = false;
+  readonly init: OutgoingCallInit;
+  private readonly kind: CallKind;
   private hasBegun = false;
-  protected isCommitted = false;
-  protected readonly init: OutgoingCallInit;
   private fields: readonly string[];
   private madeHeader: Headers | undefined = undefined;
   private heldBytes = -1;
@@ -59,14 +52,17 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   private onAbort: (() => void) | undefined = undefined;
 
   /** @throws ConnectError for metadata that gRPC cannot carry */
-  constructor(calls: CallContext, method: DescMethod, init: OutgoingCallInit) {
+  constructor(calls: CallContext, plan: MethodPlan, init: OutgoingCallInit, kind: CallKind) {
+    this.kind = kind;
     this.calls = calls;
-    this.method = method;
+    this.method = plan.method;
     this.init = init;
-    this.plan = calls.plans.of(method);
+    this.plan = plan;
     this.fields = callFields(shorter(init.timeoutMs, this.plan.config.timeoutMs), init.metadata, calls.onDropped);
-    this.attempt = new Attempt(this.plan.settings, method, this, 0);
-    this.attempt.contextValues = init.contextValues;
+    this.attempt = new Attempt(plan, this, 0);
+    this.attempt.sendValues = init.contextValues;
+    kind.attach(this);
+    kind.prepareAttempt?.(this.attempt);
   }
 
   begin(timeoutMs: number | undefined): void {
@@ -116,7 +112,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   // ---- PickInfo
 
   get methodPath(): string {
-    return formatMethodPath(this.method.parent.typeName, this.method.name);
+    return this.method.path;
   }
 
   get header(): Headers {
@@ -133,8 +129,9 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   /** The call began before the channel knew its service config, which is here now. */
   onServiceConfig(): void {
     const { attempt } = this;
-    this.plan = this.calls.plans.of(this.method);
-    attempt.settings = this.plan.settings;
+    this.plan = this.calls.plans.renewed(this.plan);
+    attempt.plan = this.plan;
+    attempt.receiver.settings = this.plan.receive;
     if (attempt.wait !== undefined) attempt.wait.waitForReady = this.waitsForReady;
     const { timeoutMs } = this.plan.config;
     if (timeoutMs === undefined) return;
@@ -149,7 +146,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
     attempt.observer?.onPick(formatAddress(pick.subchannel.address), attempt.wait !== undefined);
     try {
       attempt.open(this.plan.head, this.fieldsOf(attempt));
-      this.sendRequests(attempt);
+      this.kind.sendRequests(attempt);
     } catch (error) {
       this.cancel(ConnectError.from(error, Code.Internal));
       return;
@@ -166,15 +163,19 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   onHead(attempt: Attempt): void {
     if (attempt.isAbandoned || this.isOver) return;
     this.commit(attempt);
-    this.takeHead(attempt);
+    this.kind.onHead?.(attempt);
   }
 
-  onMessage(_attempt: Attempt, message: Message | Promise<Message>): void {
-    if (!this.isOver) this.takeMessage(message);
+  onMessage(_attempt: Attempt, message: object | Promise<object>): void {
+    if (!this.isOver) this.kind.onMessage?.(message);
+  }
+
+  onReaderGone(): void {
+    this.cancel(new ConnectError("the caller took no more responses", Code.Canceled));
   }
 
   onWritable(attempt: Attempt): void {
-    this.sendMore(attempt);
+    this.kind.onWritable?.(attempt);
   }
 
   onEnd(attempt: Attempt, error: ConnectError | undefined): void {
@@ -193,10 +194,10 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
   // ---- RepeatedCall
 
   startAttempt(earlierAttempts: number, isTransparent: boolean): void {
-    const attempt = new Attempt(this.plan.settings, this.method, this, earlierAttempts);
+    const attempt = new Attempt(this.plan, this, earlierAttempts);
     attempt.isTransparent = isTransparent;
-    attempt.contextValues = this.init.contextValues;
-    this.prepareAttempt(attempt);
+    attempt.sendValues = this.init.contextValues;
+    this.kind.prepareAttempt?.(attempt);
     this.attempts ??= [this.attempt];
     this.attempts.push(attempt);
     this.attempt = attempt;
@@ -218,6 +219,7 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
 
   holdRequest(): boolean {
     if (this.isCommitted) return false;
+    if (this.kind.canRepeat !== undefined) return this.kind.canRepeat();
     if (this.heldBytes >= 0) return true;
     const bytes = this.attempt.sentBytes;
     if (!this.calls.replayBudget.reserve(0, bytes)) return false;
@@ -225,30 +227,20 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
     return true;
   }
 
-  // ---- what the kinds of call add
-
-  /** The attempt is on its connection: sends what there is of the request. */
-  protected abstract sendRequests(attempt: Attempt): void;
-  /** The attempt's stream has room again. */
-  protected abstract sendMore(attempt: Attempt): void;
-  protected abstract takeHead(attempt: Attempt): void;
-  protected abstract takeMessage(message: Message | Promise<Message>): void;
-  protected abstract prepareAttempt(attempt: Attempt): void;
-  /** Nothing is sent a second time from here on. */
-  protected abstract forgetRequests(): void;
-  protected abstract settle(error: ConnectError | undefined): void;
+  // ---- what its kind calls
 
   /** Whatever other attempts do is of no interest any more. */
-  protected commit(attempt: Attempt): void {
+  commit(attempt: Attempt): void {
     if (this.isCommitted) return;
     this.isCommitted = true;
     this.attempt = attempt;
     this.repetition?.commit(attempt);
-    this.forgetRequests();
+    this.kind.onCommit?.(attempt);
+    this.kind.forgetRequests?.();
     this.release();
   }
 
-  protected repeat(): RetryController {
+  private repeat(): RetryController {
     if (this.repetition === undefined) {
       const { calls, plan } = this;
       const { throttle } = calls.plans;
@@ -271,7 +263,9 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
 
   private seekConnection(attempt: Attempt, nowMs: number): void {
     const { core, onAttempt } = this.calls;
-    if (onAttempt !== undefined) this.observe(attempt, onAttempt);
+    const { desc } = this.method;
+    // They belong to interceptors, which know methods by their descriptors.
+    if (onAttempt !== undefined && desc !== undefined) this.observe(attempt, desc, onAttempt);
     if (!core.isConfigured) {
       core.leaveIdle();
       // Some names are resolved at once.
@@ -290,8 +284,8 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
     core.enqueue(attempt.wait);
   }
 
-  private observe(attempt: Attempt, listeners: readonly OnAttempt[]): void {
-    const { calls, method } = this;
+  private observe(attempt: Attempt, method: DescMethod, listeners: readonly OnAttempt[]): void {
+    const { calls } = this;
     const { earlierAttempts, isTransparent } = attempt;
     const { metadata } = this.init;
     // What interceptors have filled is at hand, and observers only read it.
@@ -352,13 +346,13 @@ export abstract class OutgoingCall implements AttemptOwner, RepeatedCall, Deadli
     }
     calls.deadlines.remove(this);
     if (this.onAbort !== undefined) this.init.signal?.removeEventListener("abort", this.onAbort);
-    this.forgetRequests();
+    this.kind.forgetRequests?.();
     this.release();
     calls.core.callEnded(error);
     // What needed no I/O fails in a later turn: a caller that tries again at once would keep the event loop from all others, and from
     // the sockets whose events would let it succeed.
-    if (error !== undefined && !this.hasBegun) setImmediate(() => this.settle(error));
-    else this.settle(error);
+    if (error !== undefined && !this.hasBegun) setImmediate(() => this.kind.settle(error));
+    else this.kind.settle(error);
   }
 
   private release(): void {

@@ -1,10 +1,26 @@
-import type { DescMethodStreaming, DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
-import type { StreamResponse, UnaryResponse } from "@connectrpc/connect";
+import type { DescMethod, DescMethodStreaming, DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
+import type { ConnectError, StreamResponse, UnaryResponse } from "@connectrpc/connect";
 import type { ClientCall } from "../../transport/client-call.ts";
 
-/** Connect's response objects, with headers that are made when somebody looks at them. */
+/** A response that has begun. */
+export interface OpenResponse {
+  /** The call is over. */
+  complete(error: ConnectError | undefined): void;
+}
 
-class LazyResponse {
+/** What a caller is handed as the response: Connect's objects, or those of calls whose messages are bytes. */
+export interface ResponseMaker {
+  unary(call: ClientCall, message: object): object;
+  stream(call: ClientCall, messages: AsyncIterable<object>): OpenResponse;
+}
+
+/** Connect's response objects, with headers that are made when somebody looks at them. */
+export const typedResponses: ResponseMaker = {
+  unary: (call, message) => new LazyUnaryResponse(call, message as Message),
+  stream: (call, messages) => new LazyStreamResponse(call, messages as AsyncIterable<Message>),
+};
+
+class LazyResponse implements OpenResponse {
   protected readonly call: ClientCall;
   private madeHeader: Headers | undefined = undefined;
   private madeTrailer: Headers | undefined = undefined;
@@ -14,7 +30,12 @@ class LazyResponse {
   }
 
   get service(): DescService {
-    return this.call.method.parent;
+    return this.desc.parent;
+  }
+
+  protected get desc(): DescMethod {
+    // Calls without a descriptor have responses of their own.
+    return this.call.method.desc as DescMethod;
   }
 
   get header(): Headers {
@@ -28,7 +49,6 @@ class LazyResponse {
     return this.madeTrailer;
   }
 
-  /** The call is over. */
   complete(): void {
     const made = this.madeTrailer;
     if (made === undefined) return;
@@ -38,7 +58,7 @@ class LazyResponse {
   }
 }
 
-export class LazyUnaryResponse extends LazyResponse implements UnaryResponse {
+class LazyUnaryResponse extends LazyResponse implements UnaryResponse {
   readonly message: Message;
 
   constructor(call: ClientCall, message: Message) {
@@ -51,11 +71,11 @@ export class LazyUnaryResponse extends LazyResponse implements UnaryResponse {
   }
 
   get method(): DescMethodUnary {
-    return this.call.method as DescMethodUnary;
+    return this.desc as DescMethodUnary;
   }
 }
 
-export class LazyStreamResponse extends LazyResponse implements StreamResponse {
+class LazyStreamResponse extends LazyResponse implements StreamResponse {
   readonly message: AsyncIterable<Message>;
 
   constructor(call: ClientCall, message: AsyncIterable<Message>) {
@@ -68,7 +88,7 @@ export class LazyStreamResponse extends LazyResponse implements StreamResponse {
   }
 
   get method(): DescMethodStreaming {
-    return this.call.method as DescMethodStreaming;
+    return this.desc as DescMethodStreaming;
   }
 }
 

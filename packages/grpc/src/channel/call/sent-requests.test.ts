@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { messagePrefixBytes } from "../../protocol/message-framing.ts";
-import type { EncodedMessage } from "../../transport/encode-request.ts";
+import { Payload } from "../../protocol/payload.ts";
 import { ReplayBudget } from "../retry/replay-budget.ts";
 import { SentRequests } from "./sent-requests.ts";
 
-const request = (bytes: number): EncodedMessage => ({ payload: new Uint8Array(bytes), isCompressed: false });
+const request = (bytes: number): Payload => new Payload().whole(new Uint8Array(bytes), false, false);
 
 describe("the requests that may have to be sent again", () => {
   it("keep their numbers when earlier ones are forgotten", () => {

@@ -1,11 +1,11 @@
 import { messagePrefixBytes } from "../../protocol/message-framing.ts";
-import type { EncodedMessage } from "../../transport/encode-request.ts";
+import type { Payload } from "../../protocol/payload.ts";
 import type { ReplayBudget } from "../retry/replay-budget.ts";
 
 /** The requests of a stream that some attempt may still have to send, each with its number in the stream. */
 export class SentRequests {
   private readonly budget: ReplayBudget;
-  private kept: EncodedMessage[] = [];
+  private kept: Payload[] = [];
   /** The number of the first one that is kept. */
   private first = 0;
   private reservedBytes = 0;
@@ -23,11 +23,11 @@ export class SentRequests {
     return this.first + this.kept.length;
   }
 
-  get(number: number): EncodedMessage {
-    return this.kept[number - this.first] as EncodedMessage;
+  get(number: number): Payload {
+    return this.kept[number - this.first] as Payload;
   }
 
-  add(request: EncodedMessage): void {
+  add(request: Payload): void {
     this.kept.push(request);
   }
 
@@ -49,8 +49,8 @@ export class SentRequests {
   }
 
   /** Counts the request against what calls may keep so as to send it again. False: that is used up. */
-  reserve(request: EncodedMessage): boolean {
-    const bytes = request.payload.length + messagePrefixBytes;
+  reserve(request: Payload): boolean {
+    const bytes = request.length + messagePrefixBytes;
     if (!this.budget.reserve(this.reservedBytes, bytes)) return false;
     this.reservedBytes += bytes;
     return true;

@@ -1,16 +1,12 @@
-import type { DescMessage, DescMethodStreaming, Message, MessageInitShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, type StreamResponse } from "@connectrpc/connect";
+import { ConnectError, type ContextValues } from "@connectrpc/connect";
 import { keepStack, rejectToCaller } from "../../call/caller-stack.ts";
-import { toMessage } from "../../call/message-init.ts";
-import { MessageQueue, type MessageSource } from "../../call/message-queue.ts";
-import { type EncodedMessage, encodeRequest } from "../../transport/encode-request.ts";
+import { MessageQueue } from "../../call/message-queue.ts";
+import { Payload } from "../../protocol/payload.ts";
+import type { SendingCall } from "../../transport/message-sender.ts";
 import type { Attempt } from "./attempt.ts";
-import type { CallContext } from "./call-context.ts";
-import { OutgoingCall, type OutgoingCallInit } from "./outgoing-call.ts";
-import { LazyStreamResponse } from "./responses.ts";
+import type { CallKind, CallOfKind } from "./call-kind.ts";
+import type { OpenResponse } from "./responses.ts";
 import { SentRequests } from "./sent-requests.ts";
-
-type Requests = AsyncIterable<MessageInitShape<DescMessage>>;
 
 /**
  * Any number of messages one way or both: a promise of the response's head, and with it of the messages.
@@ -18,12 +14,15 @@ type Requests = AsyncIterable<MessageInitShape<DescMessage>>;
  * Until the call commits to an attempt, the requests are kept as they were sent, and each attempt sends them from the first
  * on. What the application gives next is taken only when some attempt has caught up and has room.
  */
-export class StreamingCall extends OutgoingCall implements MessageSource<Message> {
-  private readonly input: AsyncIterator<MessageInitShape<DescMessage>>;
-  private readonly resolve: (response: StreamResponse | Promise<never>) => void;
-  private readonly responses: MessageQueue<Message>;
-  private response: LazyStreamResponse | undefined = undefined;
-  private readonly sent: SentRequests;
+export class StreamingCall implements CallKind, SendingCall<boolean> {
+  private readonly requests: AsyncIterable<object>;
+  private readonly resolve: (response: object | Promise<never>) => void;
+  /** These four are set by `attach`. */
+  private call!: CallOfKind;
+  private input!: AsyncIterator<object>;
+  private responses!: MessageQueue<object>;
+  private sent!: SentRequests;
+  private response: OpenResponse | undefined = undefined;
   /** The next attempt is the last: what follows no longer fits the buffer. */
   private hasOverflowed = false;
   private hasPumped = false;
@@ -32,91 +31,65 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
   /** Told of the call's end after everybody else. */
   onOver: ((error: ConnectError | undefined) => void) | undefined = undefined;
 
-  constructor(
-    calls: CallContext,
-    method: DescMethodStreaming,
-    init: OutgoingCallInit,
-    requests: Requests,
-    resolve: (response: StreamResponse | Promise<never>) => void,
-  ) {
-    super(calls, method, init);
-    this.input = requests[Symbol.asyncIterator]();
-    this.responses = new MessageQueue<Message>(this, calls.receiveShare);
+  constructor(requests: AsyncIterable<object>, resolve: (response: object | Promise<never>) => void) {
+    this.requests = requests;
     this.resolve = resolve;
-    this.sent = new SentRequests(calls.replayBudget);
-    this.prepareAttempt(this.attempt);
+  }
+
+  // ---- SendingCall, for requests that may have to be sent again
+
+  get sendValues(): ContextValues | undefined {
+    return this.call.init.contextValues;
+  }
+
+  put({ content, compressed }: Payload): boolean {
+    return this.keep(new Payload().whole(content, compressed, false));
+  }
+
+  // ---- CallKind
+
+  attach(call: CallOfKind): void {
+    const { receiveShare, replayBudget } = call.calls;
+    this.call = call;
+    this.input = this.requests[Symbol.asyncIterator]();
+    this.responses = new MessageQueue<object>(call.attempt.receiver, receiveShare);
+    this.sent = new SentRequests(replayBudget);
   }
 
   /** The requests so far are in memory and counted as long as the call is not committed. */
-  override holdRequest(): boolean {
-    return !this.isCommitted && !this.hasOverflowed;
+  canRepeat(): boolean {
+    return !this.hasOverflowed;
   }
 
-  // ---- MessageSource
-
-  makeMessage(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    compressed: boolean,
-    isOwn: boolean,
-  ): Message | Promise<Message> {
-    return this.attempt.makeMessage(bytes, start, end, compressed, isOwn);
+  prepareAttempt(attempt: Attempt): void {
+    attempt.receiver.queue = this.responses;
+    if (this.hasOverflowed) this.call.commit(attempt);
   }
 
-  consume(bytes: number): void {
-    this.attempt.consume(bytes);
+  onCommit(attempt: Attempt): void {
+    this.responses.source = attempt.receiver;
   }
 
-  lend(bytes: number): void {
-    this.attempt.lend(bytes);
-  }
-
-  messageComplete(): void {
-    this.attempt.messageComplete();
-  }
-
-  repay(bytes: number): void {
-    this.attempt.repay(bytes);
-  }
-
-  usedUp(): void {
-    this.attempt.usedUp();
-  }
-
-  takesNoMore(): void {
-    this.cancel(new ConnectError("the caller took no more responses", Code.Canceled));
-  }
-
-  // ---- what the kind of call adds
-
-  protected prepareAttempt(attempt: Attempt): void {
-    attempt.responses = this.responses;
-    if (this.hasOverflowed) this.commit(attempt);
-  }
-
-  protected takeHead(attempt: Attempt): void {
-    attempt.timesSince(this.startedAtMs).headAtMs = this.calls.clock.nowMs();
+  onHead(attempt: Attempt): void {
+    const { startedAtMs, calls } = this.call;
+    attempt.timesSince(startedAtMs).headAtMs = calls.clock.nowMs();
     this.respond(attempt);
   }
 
-  /** Its attempts put them into the queue. */
-  protected takeMessage(): void {}
-
-  protected sendRequests(attempt: Attempt): void {
+  sendRequests(attempt: Attempt): void {
     if (this.hasPumped) {
-      this.sendMore(attempt);
+      this.onWritable(attempt);
       return;
     }
     this.hasPumped = true;
     this.pump().catch((error) => {
-      this.cancel(error instanceof ConnectError ? keepStack(error) : ConnectError.from(error));
+      this.call.cancel(error instanceof ConnectError ? keepStack(error) : ConnectError.from(error));
     });
   }
 
-  protected sendMore(attempt: Attempt): void {
+  onWritable(attempt: Attempt): void {
     attempt.isBlocked = false;
-    if (!this.isOver) this.sendOn(attempt);
+    if (!this.call.isOver) this.sendOn(attempt);
   }
 
   private sendOn(attempt: Attempt): void {
@@ -125,18 +98,18 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
     if (this.hasRoom) this.wake();
   }
 
-  protected forgetRequests(): void {
+  forgetRequests(): void {
     this.sent.release();
     this.forgetSent();
   }
 
-  protected settle(error: ConnectError | undefined): void {
-    this.response?.complete();
+  settle(error: ConnectError | undefined): void {
+    this.response?.complete(error);
     if (error === undefined) {
       this.responses.end();
-      if (this.response === undefined) this.respond(this.attempt);
+      if (this.response === undefined) this.respond(this.call.attempt);
     } else if (this.response !== undefined) {
-      if (this.attempt.isCutOff) this.responses.cutOff(error);
+      if (this.call.attempt.isCutOff) this.responses.cutOff(error);
       else this.responses.fail(error);
     } else {
       this.resolve(rejectToCaller(error));
@@ -147,36 +120,35 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
   }
 
   private respond(attempt: Attempt): void {
-    this.response = new LazyStreamResponse(attempt, this.responses);
+    this.response = this.call.plan.responses.stream(attempt, this.responses);
     this.resolve(this.response);
   }
 
   /** Takes requests as they come, no faster than they leave. */
   private async pump(): Promise<void> {
-    const { method, calls } = this;
-    while (!this.isOver) {
+    const { calls, plan } = this.call;
+    while (!this.call.isOver) {
       const next = await this.input.next();
       if (next.done === true) {
         this.inputOver = true;
         this.sendToAll();
         return;
       }
-      if (this.isOver) return;
-      const hasRoom = this.take(toMessage(method.input, next.value));
+      if (this.call.isOver) return;
+      const hasRoom = this.take(plan.method.request.toMessage(next.value));
       const pause = (typeof hasRoom === "boolean" ? hasRoom : await hasRoom) ? calls.sendShare.take() : this.room();
       if (pause !== undefined) await pause;
     }
   }
 
   /** Sends a request on, and keeps it where it may have to be sent again. False: wait for room. */
-  private take(message: Message): boolean | Promise<boolean> {
-    const { attempt } = this;
-    if (this.isCommitted && this.sent.isEmpty && attempt.stream !== undefined && !attempt.isBlocked) {
+  private take(message: object): boolean | Promise<boolean> {
+    const { attempt } = this.call;
+    if (this.call.isCommitted && this.sent.isEmpty && attempt.stream !== undefined && !attempt.isBlocked) {
       const sent = attempt.send(message, false);
       return typeof sent === "boolean" ? this.noteRoom(attempt, sent) : sent.then((it) => this.noteRoom(attempt, it));
     }
-    const encoded = encodeRequest(this.plan.settings, this.method, message, this.init.contextValues);
-    return encoded instanceof Promise ? encoded.then((it) => this.keep(it)) : this.keep(encoded);
+    return this.call.plan.sender.send(message, this, false);
   }
 
   private noteRoom(attempt: Attempt, hasRoom: boolean): boolean {
@@ -186,26 +158,26 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
     return hasRoom;
   }
 
-  private keep(encoded: EncodedMessage): boolean {
-    if (this.isOver) return true;
+  private keep(encoded: Payload): boolean {
+    if (this.call.isOver) return true;
     this.sent.add(encoded);
-    if (!this.isCommitted && !this.hasOverflowed && !this.sent.reserve(encoded)) this.overflow();
+    if (!this.call.isCommitted && !this.hasOverflowed && !this.sent.reserve(encoded)) this.overflow();
     this.sendToAll();
     return this.hasRoom;
   }
 
   /** The request no longer fits the buffer: the call goes on with the attempt that is furthest, or with the next one. */
   private overflow(): void {
-    const { repetition } = this;
-    const attempt = repetition === undefined ? this.attempt : repetition.furthest;
+    const { repetition } = this.call;
+    const attempt = repetition === undefined ? this.call.attempt : repetition.furthest;
     if (attempt === undefined) this.hasOverflowed = true;
-    else this.commit(attempt);
+    else this.call.commit(attempt);
   }
 
   private sendToAll(): void {
-    const { repetition } = this;
-    if (this.isCommitted || repetition === undefined) {
-      this.replay(this.attempt);
+    const { repetition } = this.call;
+    if (this.call.isCommitted || repetition === undefined) {
+      this.replay(this.call.attempt);
       return;
     }
     for (const attempt of repetition.openAttempts) this.replay(attempt);
@@ -219,9 +191,9 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
       if (attempt.isBlocked) return;
       const message = this.sent.get(attempt.sentMessages);
       attempt.sentMessages++;
-      attempt.isBlocked = !attempt.sendEncoded(message);
+      attempt.isBlocked = !attempt.put(message, false);
     }
-    if (this.isCommitted) this.forgetSent();
+    if (this.call.isCommitted) this.forgetSent();
     if (!this.inputOver || attempt.hasEndedRequests) return;
     attempt.hasEndedRequests = true;
     attempt.endRequests();
@@ -229,14 +201,14 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
 
   /** Drops the requests that the committed attempt has sent. */
   private forgetSent(): void {
-    if (this.isOver) this.sent.clear();
-    else this.sent.forgetBefore(this.attempt.sentMessages);
+    if (this.call.isOver) this.sent.clear();
+    else this.sent.forgetBefore(this.call.attempt.sentMessages);
   }
 
   /** Whether some attempt has sent everything and takes more. */
   private get hasRoom(): boolean {
-    const { repetition } = this;
-    if (this.isCommitted || repetition === undefined) return this.isCaughtUp(this.attempt);
+    const { repetition } = this.call;
+    if (this.call.isCommitted || repetition === undefined) return this.isCaughtUp(this.call.attempt);
     for (const attempt of repetition.openAttempts) if (this.isCaughtUp(attempt)) return true;
     return false;
   }
@@ -247,7 +219,7 @@ export class StreamingCall extends OutgoingCall implements MessageSource<Message
   }
 
   private room(): Promise<void> | undefined {
-    if (this.isOver || this.hasRoom) return undefined;
+    if (this.call.isOver || this.hasRoom) return undefined;
     return new Promise<void>((resolve) => {
       this.wakeSender = resolve;
     });

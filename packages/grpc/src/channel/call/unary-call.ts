@@ -1,51 +1,39 @@
-import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
-import { Code, ConnectError, type UnaryResponse } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { rejectToCaller } from "../../call/caller-stack.ts";
 import type { Attempt } from "./attempt.ts";
-import type { CallContext } from "./call-context.ts";
-import { OutgoingCall, type OutgoingCallInit } from "./outgoing-call.ts";
-import { LazyUnaryResponse } from "./responses.ts";
+import type { CallKind, CallOfKind } from "./call-kind.ts";
 
 /** One request, one response: a promise of the latter. */
-export class UnaryCall extends OutgoingCall {
-  private readonly request: Message;
-  private readonly resolve: (response: UnaryResponse | Promise<never>) => void;
-  private response: Message | Promise<Message> | undefined = undefined;
+export class UnaryCall implements CallKind {
+  private readonly request: object;
+  private readonly resolve: (response: object | Promise<never>) => void;
+  /** Set by `attach`. */
+  private call!: CallOfKind;
+  private response: object | Promise<object> | undefined = undefined;
 
-  constructor(
-    calls: CallContext,
-    method: DescMethodUnary,
-    init: OutgoingCallInit,
-    request: Message,
-    resolve: (response: UnaryResponse | Promise<never>) => void,
-  ) {
-    super(calls, method, init);
+  constructor(request: object, resolve: (response: object | Promise<never>) => void) {
     this.request = request;
     this.resolve = resolve;
   }
 
-  protected takeHead(): void {}
+  attach(call: CallOfKind): void {
+    this.call = call;
+  }
 
-  protected sendMore(): void {}
+  sendRequests(attempt: Attempt): void {
+    const sent = attempt.send(this.request, true);
+    if (sent instanceof Promise) sent.catch((error) => this.call.cancel(ConnectError.from(error, Code.Internal)));
+  }
 
-  protected prepareAttempt(): void {}
-
-  protected forgetRequests(): void {}
-
-  protected takeMessage(message: Message | Promise<Message>): void {
+  onMessage(message: object | Promise<object>): void {
     if (this.response === undefined) {
       this.response = message;
     } else {
-      this.cancel(new ConnectError("the server sent more than one response message", Code.Unimplemented));
+      this.call.cancel(new ConnectError("the server sent more than one response message", Code.Unimplemented));
     }
   }
 
-  protected sendRequests(attempt: Attempt): void {
-    const sent = attempt.send(this.request, true);
-    if (sent instanceof Promise) sent.catch((error) => this.cancel(ConnectError.from(error, Code.Internal)));
-  }
-
-  protected settle(error: ConnectError | undefined): void {
+  settle(error: ConnectError | undefined): void {
     const { response } = this;
     if (error !== undefined) this.resolve(rejectToCaller(error));
     else if (response === undefined) {
@@ -53,15 +41,16 @@ export class UnaryCall extends OutgoingCall {
       this.resolve(rejectToCaller(reason));
     } else if (response instanceof Promise) {
       response.then(
-        (message) => this.resolve(this.makeResponse(message)),
+        (message) => this.respond(message),
         (reason) => this.resolve(rejectToCaller(ConnectError.from(reason, Code.Internal))),
       );
     } else {
-      this.resolve(this.makeResponse(response));
+      this.respond(response);
     }
   }
 
-  private makeResponse(message: Message): UnaryResponse {
-    return new LazyUnaryResponse(this.attempt, message);
+  private respond(message: object): void {
+    const { plan, attempt } = this.call;
+    this.resolve(plan.responses.unary(attempt, message));
   }
 }

@@ -1,7 +1,8 @@
 import type { DescMethodServerStreaming, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { defineMethod } from "../../call/method-definition.ts";
 import { ClientCall, type ClientCallListener } from "../../transport/client-call.ts";
-import type { ClientCallSettings } from "../../transport/client-call-settings.ts";
+import { type ClientCallPlan, type ClientCallSettings, planCalls } from "../../transport/client-call-settings.ts";
 import type { ClientConnection } from "../../transport/client-connection.ts";
 import type { RequestHeads } from "../../transport/request-heads.ts";
 
@@ -25,7 +26,7 @@ export type StartWatch = (
 /** Watches as the channel's other calls are made: same codec, limits and head. They have no deadline. */
 export function createStartWatch(settings: ClientCallSettings, heads: RequestHeads): StartWatch {
   return (connection, method, request, events) => {
-    const watch = new WatchCall(settings, method, events);
+    const watch = new WatchCall(planCalls(defineMethod(method, settings.codec), settings), events);
     watch.begin(connection, heads, request);
     return () => watch.cancel();
   };
@@ -34,22 +35,20 @@ export function createStartWatch(settings: ClientCallSettings, heads: RequestHea
 class WatchCall implements ClientCallListener {
   readonly deadlineAtMs = 0;
   readonly #call: ClientCall;
-  readonly #method: DescMethodServerStreaming;
   readonly #events: WatchEvents;
   #isOver = false;
 
-  constructor(settings: ClientCallSettings, method: DescMethodServerStreaming, events: WatchEvents) {
-    this.#method = method;
+  constructor(plan: ClientCallPlan, events: WatchEvents) {
     this.#events = events;
-    this.#call = new ClientCall(settings, method, this);
+    this.#call = new ClientCall(plan, this);
   }
 
   begin(connection: ClientConnection, heads: RequestHeads, request: Message): void {
     try {
       if (!connection.canStartCall) throw new ConnectError("the connection takes no more calls", Code.Unavailable);
-      connection.start(this.#call, heads.of(this.#method), []);
+      connection.start(this.#call, heads.of(this.#call.method.path), []);
       // It serves the channel's calls, and must not outlive them.
-      this.#call.stream?.unref();
+      this.#call.unref();
       const sent = this.#call.send(request, true);
       if (sent instanceof Promise) sent.catch((error) => this.#fail(error));
     } catch (error) {
@@ -68,7 +67,9 @@ class WatchCall implements ClientCallListener {
 
   onWritable(): void {}
 
-  onMessage(_call: ClientCall, message: Message | Promise<Message>): void {
+  onReaderGone(): void {}
+
+  onMessage(_call: ClientCall, message: object | Promise<object>): void {
     if (message instanceof Promise) {
       message.then(
         (made) => this.#pass(made),
@@ -90,8 +91,8 @@ class WatchCall implements ClientCallListener {
     return "";
   }
 
-  #pass(message: Message): void {
-    if (!this.#isOver) this.#events.onMessage(message);
+  #pass(message: object): void {
+    if (!this.#isOver) this.#events.onMessage(message as Message);
   }
 
   #fail(error: unknown): void {

@@ -1,0 +1,19 @@
+import type { EndedCall, OnCallEnd } from "./call-info.ts";
+
+/** Tells one more of a call's end. */
+export function andListener(earlier: OnCallEnd | undefined, listener: OnCallEnd): OnCallEnd {
+  if (earlier === undefined) return listener;
+  return (call) => {
+    tellEnd(earlier, call);
+    listener(call);
+  };
+}
+
+/** Who only keeps the books must not fail the connection whose reading it is called from. */
+export function tellEnd(listener: OnCallEnd, call: EndedCall): void {
+  try {
+    listener(call);
+  } catch {
+    // Its own affair.
+  }
+}
