@@ -1,0 +1,94 @@
+import type { ConnectError, ContextValues } from "@connectrpc/connect";
+import {
+  type Compression,
+  type GatewayHost,
+  MessageSender,
+  type MethodHandler,
+  messagePrefixBytes,
+  type Payload,
+  type SendingCall,
+  writeMessagePrefix,
+} from "@tercel/grpc/protocols";
+import type { GatewayCall, ResponseForm } from "./gateway-call.ts";
+import type { Responder } from "./responder.ts";
+import { headerFields } from "./response-metadata.ts";
+
+/** What differs between the protocols that send messages with a prefix. */
+export interface EnvelopeDialect {
+  /** Fields of the head: content type and encoding. */
+  readonly headFields: readonly string[];
+  /** The flag of the envelope that ends the response, and what is in it. */
+  readonly endFlag: number;
+  endPayload(call: GatewayCall, error: ConnectError | undefined): Uint8Array;
+  /** The body is text: each piece is base64 of its own. */
+  readonly isText: boolean;
+}
+
+/** A response that is a sequence of messages with a prefix of five bytes each, and one that says how the call ended. */
+export class EnvelopedResponse implements ResponseForm, SendingCall<Promise<void> | undefined> {
+  readonly #host: GatewayHost;
+  readonly #call: GatewayCall;
+  readonly #responder: Responder;
+  readonly #dialect: EnvelopeDialect;
+  readonly #sender: MessageSender;
+
+  constructor(
+    parts: { readonly host: GatewayHost; readonly handler: MethodHandler; readonly responder: Responder },
+    call: GatewayCall,
+    dialect: EnvelopeDialect,
+    compression: Compression | undefined,
+  ) {
+    this.#host = parts.host;
+    this.#responder = parts.responder;
+    this.#call = call;
+    this.#dialect = dialect;
+    this.#sender = new MessageSender({
+      ...{ codec: call.responseCodec, compression, compressMinBytes: parts.host.compressMinBytes },
+      maxMessageBytes: parts.handler.maxSendMessageBytes,
+    });
+  }
+
+  get sendValues(): ContextValues | undefined {
+    return this.#call.metadata?.givenValues;
+  }
+
+  write(message: object): Promise<void> | undefined {
+    return this.#sender.send(message, this, false) as Promise<void> | undefined;
+  }
+
+  put({ content, compressed }: Payload): Promise<void> | undefined {
+    if (this.#call.isOver) return undefined;
+    this.#sendHead();
+    this.#call.sent(content.length, compressed);
+    return this.#write(compressed ? 1 : 0, content) ? undefined : this.#call.whenWritable();
+  }
+
+  succeed(): void {
+    this.#finish(undefined);
+  }
+
+  fail(error: ConnectError): void {
+    this.#finish(error);
+  }
+
+  #write(flag: number, payload: Uint8Array): boolean {
+    const envelope = Buffer.allocUnsafe(messagePrefixBytes + payload.length);
+    writeMessagePrefix(envelope, 0, false, payload.length);
+    envelope[0] = flag;
+    envelope.set(payload, messagePrefixBytes);
+    return this.#responder.sendData(
+      this.#dialect.isText ? Buffer.from(envelope.toString("base64"), "latin1") : envelope,
+    );
+  }
+
+  #finish(error: ConnectError | undefined): void {
+    this.#sendHead();
+    this.#write(this.#dialect.endFlag, this.#dialect.endPayload(this.#call, error));
+    this.#responder.end();
+  }
+
+  #sendHead(): void {
+    if (this.#responder.isHeadSent) return;
+    this.#responder.sendHead(200, [...this.#dialect.headFields, ...headerFields(this.#host, this.#call.metadata)]);
+  }
+}

@@ -1,0 +1,20 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { MessageCodec } from "@tercel/grpc/protocols";
+
+/** Over gRPC a message that cannot be read is INTERNAL, the fault of a library. Here clients write it by hand: INVALID_ARGUMENT. */
+export function asInvalidArgument(codec: MessageCodec): MessageCodec {
+  return {
+    ...{ ownsEncoded: codec.ownsEncoded },
+    toMessage: (init) => codec.toMessage(init),
+    encode: (message) => codec.encode(message),
+    retainsInput: () => codec.retainsInput(),
+    decode(bytes) {
+      try {
+        return codec.decode(bytes);
+      } catch (error) {
+        if (!(error instanceof ConnectError) || error.code !== Code.Internal) throw error;
+        throw new ConnectError(error.rawMessage, Code.InvalidArgument, undefined, undefined, error.cause);
+      }
+    },
+  };
+}
