@@ -34,6 +34,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       });
       return {
         http1Server,
+        serve: (exchange) => router.serve(exchange),
         get openConnections() {
           return http1Server.openConnections;
         },

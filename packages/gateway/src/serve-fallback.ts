@@ -104,7 +104,7 @@ class RequestBody implements HttpExchangeListener {
       return;
     }
     this.#waitingBytes += bytes.length;
-    this.#controller?.enqueue(bytes.slice());
+    this.#controller?.enqueue(new Uint8Array(bytes));
     if ((this.#controller?.desiredSize ?? 0) > 0) this.#giveCredit();
   }
 

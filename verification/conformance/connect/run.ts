@@ -11,11 +11,11 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 /**
  * connectrpc/conformance against Tercel's server: its own client and grpc-go's call it over gRPC, and its own over Connect and gRPC-Web on
- * HTTP/1.1. No case is excused.
+ * HTTP/1.1 and 2. No case is excused.
  */
 export async function runConnectServer(): Promise<boolean> {
   const overGrpc = await run("server", "config.yaml");
-  return (await run("server", "config-http1.yaml")) && overGrpc;
+  return (await run("server", "config-web.yaml")) && overGrpc;
 }
 
 /** connectrpc/conformance against Tercel's client, which calls its reference server and grpc-go's. No case is excused. */

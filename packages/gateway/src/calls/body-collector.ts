@@ -27,21 +27,26 @@ export class BodyCollector implements HttpExchangeListener {
   }
 
   onData(bytes: Uint8Array): void {
-    this.#exchange.consume(bytes.length);
-    if (this.#call.isOver) return;
+    if (this.#call.isOver) {
+      this.#exchange.consume(bytes.length);
+      return;
+    }
+    this.#exchange.lend(bytes.length);
     this.#bytes += bytes.length;
     if (this.#bytes > this.#maxBytes) {
       this.#chunks = [];
       this.#call.fail(bodyTooLarge(this.#maxBytes));
       return;
     }
-    this.#chunks.push(bytes.slice());
+    // Of a Buffer, slice would be a view of memory that is used again.
+    this.#chunks.push(new Uint8Array(bytes));
   }
 
   onEnd(): void {
     if (this.#call.isOver) return;
     const body = this.#chunks.length === 1 ? (this.#chunks[0] as Uint8Array) : concat(this.#chunks, this.#bytes);
     this.#chunks = [];
+    this.#exchange.repay();
     this.#onBody(body);
   }
 

@@ -68,7 +68,7 @@ export class EnvelopedRequests implements HttpExchangeListener, MessageSink, Mes
     }
     this.#queue?.received(bytes.length);
     const error = this.#reader.push(bytes, 0, bytes.length);
-    if (this.#queue === undefined) this.consume(bytes.length);
+    if (this.#queue === undefined) this.lend(bytes.length);
     if (error !== undefined) this.#call.fail(error);
     this.#queue?.settle();
   }
@@ -94,6 +94,7 @@ export class EnvelopedRequests implements HttpExchangeListener, MessageSink, Mes
   onEnd(): void {
     if (this.#call.isOver || this.#isEnded) return;
     this.#isEnded = true;
+    if (this.#queue === undefined) this.repay();
     if (!this.#reader.isBetweenMessages) {
       this.#call.fail(new ConnectError("the request ended inside a message", Code.InvalidArgument));
     } else if (this.#queue !== undefined) {
@@ -147,14 +148,17 @@ export class EnvelopedRequests implements HttpExchangeListener, MessageSink, Mes
     this.#exchange.consume(bytes);
   }
 
-  /** A message may be larger than what is read ahead: its parts count as used up, and its size is bounded. */
   lend(bytes: number): void {
-    this.#exchange.consume(bytes);
+    this.#exchange.lend(bytes);
   }
 
-  messageComplete(): void {}
+  messageComplete(): void {
+    this.#exchange.messageComplete();
+  }
 
-  repay(): void {}
+  repay(bytes?: number): void {
+    this.#exchange.repay(bytes);
+  }
 
   usedUp(): void {}
 

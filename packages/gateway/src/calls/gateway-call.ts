@@ -6,6 +6,7 @@ import {
   Cancellation,
   type DeadlineEntry,
   errorToSend,
+  expectResponse,
   findMetadata,
   type GatewayHost,
   type HandledCall,
@@ -77,7 +78,7 @@ export class GatewayCall implements HandledCall, TimedCall, EndedCall {
   begin(form: ResponseForm): boolean {
     this.#form = form;
     const { host, handler, timeoutMs } = this.#parts;
-    const { callLimit } = host;
+    const callLimit = this.#parts.exchange.countsCalls ? undefined : host.callLimit;
     host.counts.started++;
     if (handler.arrivals !== undefined || host.unhandled.hasListener) {
       this.#arrivalMs = performance.now();
@@ -98,11 +99,11 @@ export class GatewayCall implements HandledCall, TimedCall, EndedCall {
     return true;
   }
 
-  /** The handler begins, with the request, or with the iterable of requests. */
+  /** The handler begins, now or once less waits that the client has not taken. */
   run(input: object): void {
     if (this.#isOver) return;
-    this.#isHandled = true;
-    this.#parts.handler.invoke(this, input);
+    const { exchange, handler } = this.#parts;
+    if (exchange.admit(handler.expectedResponseBytes, () => this.#invoke(input))) this.#invoke(input);
   }
 
   /** A request message has come. */
@@ -114,6 +115,7 @@ export class GatewayCall implements HandledCall, TimedCall, EndedCall {
   /** A response message was sent. */
   sent(bytes: number, compressed: boolean): void {
     this.sentMessageBytes += bytes;
+    expectResponse(this.#parts.handler, bytes);
     this.#observer?.onSent(bytes, compressed);
   }
 
@@ -184,12 +186,13 @@ export class GatewayCall implements HandledCall, TimedCall, EndedCall {
   }
 
   handlerEnded(): void {
+    this.#parts.exchange.handlerEnded();
     this.#releaseCapacity();
   }
 
   handlerFailed(reason: unknown): void {
     this.fail(reason);
-    this.#releaseCapacity();
+    this.handlerEnded();
   }
 
   /** Ends the call with what was thrown. Never throws. */
@@ -296,6 +299,14 @@ export class GatewayCall implements HandledCall, TimedCall, EndedCall {
   }
 
   // ---- within
+
+  #invoke(input: object): void {
+    if (this.#isOver) return;
+    const { exchange, handler } = this.#parts;
+    this.#isHandled = true;
+    exchange.handlerBegan();
+    handler.invoke(this, input);
+  }
 
   #finish(error: ConnectError | undefined): void {
     if (this.#isOver) return;

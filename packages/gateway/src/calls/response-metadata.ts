@@ -11,13 +11,7 @@ function isOfProtocol(name: string): boolean {
   );
 }
 
-const protocolNames: ReadonlySet<string> = new Set([
-  "trailer",
-  "te",
-  "accept-encoding",
-  "x-content-type-options",
-  "date",
-]);
+const protocolNames: ReadonlySet<string> = new Set(["trailer", "te", "x-content-type-options", "date"]);
 /** What of these a REST response may set. */
 const restNames: ReadonlySet<string> = new Set(["content-disposition", "content-language", "content-location"]);
 

@@ -16,6 +16,7 @@ export interface Http1ExchangeOwner {
 /** A request and its response over HTTP/1.1. */
 export class Http1Exchange implements HttpExchange {
   readonly head: HttpRequestHead;
+  readonly countsCalls = false;
   listener: HttpExchangeListener | undefined = undefined;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -86,6 +87,23 @@ export class Http1Exchange implements HttpExchange {
     this.#unusedBytes -= bytes;
     if (this.#request.isPaused() && this.#unusedBytes < maxUnusedBytes) this.#request.resume();
   }
+
+  lend(bytes: number): void {
+    this.consume(bytes);
+  }
+
+  messageComplete(): void {}
+
+  repay(): void {}
+
+  /** Requests of a connection come one after the other. */
+  admit(): boolean {
+    return true;
+  }
+
+  handlerBegan(): void {}
+
+  handlerEnded(): void {}
 
   sendHead(status: number, fields: readonly string[]): void {
     if (this.#isGone) return;

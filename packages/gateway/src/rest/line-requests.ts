@@ -55,7 +55,7 @@ export class LineRequests implements HttpExchangeListener, MessageSource<object>
     }
     // A line may be longer than what is read ahead: its parts count as used up until it is complete.
     this.#exchange.consume(bytes.length - start);
-    if (!this.#call.isOver && start < bytes.length) this.#keep(bytes.slice(start));
+    if (!this.#call.isOver && start < bytes.length) this.#keep(new Uint8Array(bytes.subarray(start)));
   }
 
   onEnd(): void {

@@ -3,7 +3,7 @@ import { reflect } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { invalidArgument } from "@tercel/grpc/errors";
 import { type Compression, parseTimeout } from "@tercel/grpc/protocols";
-import { BodyCollector, bodyTooLarge } from "../calls/body-collector.ts";
+import { BodyCollector } from "../calls/body-collector.ts";
 import { findCompression } from "../calls/choose-compression.ts";
 import { GatewayCall, type ResponseForm } from "../calls/gateway-call.ts";
 import { findHeader, shortest } from "../calls/read-fields.ts";
@@ -14,6 +14,7 @@ import { withHttpStatus } from "../rules/http-status.ts";
 import { parseQuery } from "../rules/query-parameters.ts";
 import type { RestBinding } from "../rules/rest-binding.ts";
 import { chooseType } from "./accept.ts";
+import { findBodyProblem, findHeadProblem } from "./check-rest-request.ts";
 import { LineRequests } from "./line-requests.ts";
 import { RawStreamResponse } from "./raw-stream-response.ts";
 import { sendRestError } from "./rest-error.ts";
@@ -37,9 +38,9 @@ export function serveRest(parts: RestRequestParts): void {
   const { fields } = responder.head;
   const kind = binding.method.methodKind;
   exchange.listener = new BodyCollector(exchange, noCall, handler.maxReceiveMessageBytes, () => {});
-  const problem = findProblem(parts);
+  const problem = findHeadProblem(parts);
   if (problem !== undefined) {
-    sendRestError(responder, problem.error, parts, { fields: problem.fields });
+    sendRestError(responder, problem, parts);
     return;
   }
   if (kind === "server_streaming" && findHeader(fields, "last-event-id") === endOfEventsId) {
@@ -68,72 +69,18 @@ export function serveRest(parts: RestRequestParts): void {
 
 const noCall = { isOver: true, fail() {}, onWritable() {}, onClose() {} };
 
-/** What can be said of the request before its method is called. */
-function findProblem({
-  binding,
-  responder,
-  host,
-  handler,
-}: RestRequestParts): { readonly error: ConnectError; readonly fields: string[] } | undefined {
-  const { fields, method } = responder.head;
-  const kind = binding.method.methodKind;
-  if (kind === "bidi_streaming") {
-    const text = "the method streams both ways, which REST has no form for: call it over gRPC, gRPC-Web or Connect";
-    return { error: new ConnectError(text, Code.Unimplemented), fields: [] };
-  }
-  if (method === "HEAD" && kind !== "unary") {
-    const error = withHttpStatus(invalidArgument("the method streams, and HEAD has no use for it"), 405);
-    return { error, fields: ["allow", binding.httpMethod] };
-  }
-  if (!hasBody(fields)) return undefined;
-  const length = findHeader(fields, "content-length");
-  if (length !== undefined && Number(length) > handler.maxReceiveMessageBytes && kind === "unary") {
-    return { error: bodyTooLarge(handler.maxReceiveMessageBytes), fields: [] };
-  }
-  const encoding = findHeader(fields, "content-encoding");
-  if ("error" in findCompression(encoding, host.compressions)) {
-    const names = host.compressions.map((one) => one.name).join(", ");
-    const error = withHttpStatus(invalidArgument(`the content-encoding has to be one of: identity, ${names}`), 415);
-    return { error, fields: ["accept-encoding", names] };
-  }
-  return binding.body === undefined ? undefined : findTypeProblem(binding, findHeader(fields, "content-type"));
-}
-
-/**
- * A page of another origin can send a form without asking first, and a form is not JSON: so a body has to say that it is.
- */
-function findTypeProblem(binding: RestBinding, contentType: string | undefined) {
-  if (isRawBody(binding.method.input, binding.body)) return undefined;
-  const expected = acceptedTypes(binding);
-  const [type = "", ...parameters] = (contentType ?? "")
-    .toLowerCase()
-    .split(";")
-    .map((one) => one.trim());
-  const charset = parameters.find((one) => one.startsWith("charset="));
-  const isUtf8 = charset === undefined || /^charset="?utf-?8"?$/.test(charset);
-  if (expected.includes(type) && isUtf8) return undefined;
-  const hint =
-    contentType === undefined ? "the request has a body without a content-type" : "the content-type is not supported";
-  const error = withHttpStatus(invalidArgument(`${hint}; send ${expected.join(" or ")} in UTF-8`), 415);
-  return { error, fields: ["accept", expected.join(", ")] };
-}
-
-function acceptedTypes({ method, httpMethod }: RestBinding): string[] {
-  if (method.methodKind === "client_streaming") return ["application/x-ndjson", "application/jsonl"];
-  return httpMethod === "PATCH" ? ["application/json", "application/merge-patch+json"] : ["application/json"];
-}
-
-function hasBody(fields: readonly string[]): boolean {
-  const length = findHeader(fields, "content-length");
-  return findHeader(fields, "transfer-encoding") !== undefined || (length !== undefined && length !== "0");
-}
-
 function serveBody(parts: RestRequestParts, call: GatewayCall, form: RestForm): void {
   const { responder, handler, host } = parts;
   const { exchange } = responder;
   const decoding = findCompression(findHeader(responder.head.fields, "content-encoding"), host.compressions);
   const compression = "error" in decoding ? undefined : decoding.compression;
   exchange.listener = new BodyCollector(exchange, call, handler.maxReceiveMessageBytes, (body) => {
+    // Over HTTP/2 a head need not say that there is a body.
+    const problem = body.length === 0 ? undefined : findBodyProblem(parts);
+    if (problem !== undefined) {
+      call.fail(problem);
+      return;
+    }
     call.received(body.length, compression !== undefined);
     if (compression === undefined || body.length === 0) runWith(parts, call, form, body);
     else

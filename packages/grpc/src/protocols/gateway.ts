@@ -5,6 +5,7 @@ import type { Compression } from "../protocol/compression.ts";
 import type { Clock } from "../time/clock.ts";
 import type { DeadlineWheel } from "../time/deadline-wheel.ts";
 import type { TurnShare } from "../time/turn-share.ts";
+import type { HttpExchange } from "../transport/http-exchange.ts";
 import type { ConnectionOptions } from "../transport/listen.ts";
 import type { ServedMethods } from "../transport/method-handler.ts";
 import type { UnhandledCalls } from "../transport/unhandled-calls.ts";
@@ -33,6 +34,8 @@ export interface GatewayHost {
 
 /** A gateway that serves a server's methods. */
 export interface AttachedGateway {
+  /** Takes a request over HTTP/2 that is not gRPC; sets the exchange's listener before it returns. */
+  serve(exchange: HttpExchange): void;
   /** Takes the sockets of the server's port that speak HTTP/1.1. */
   readonly http1Server: NonNullable<ConnectionOptions["http1Server"]>;
   readonly openConnections: number;

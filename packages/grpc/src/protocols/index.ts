@@ -24,7 +24,7 @@ export { shortenDeadline, startDeadline, type TimedCall } from "../transport/cal
 export { decodeReceived, type ReceivingCall } from "../transport/decode-received.ts";
 export type { HandledCall } from "../transport/handled-call.ts";
 export { errorToSend, logFault } from "../transport/handler-fault.ts";
+export type { HttpExchange, HttpExchangeListener, HttpRequestHead } from "../transport/http-exchange.ts";
 export { MessageSender, type SendingCall } from "../transport/message-sender.ts";
-export type { MethodHandler } from "../transport/method-handler.ts";
+export { expectResponse, type MethodHandler } from "../transport/method-handler.ts";
 export type { AttachedGateway, Gateway, GatewayHost } from "./gateway.ts";
-export type { HttpExchange, HttpExchangeListener, HttpRequestHead } from "./http-exchange.ts";

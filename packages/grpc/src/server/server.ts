@@ -142,7 +142,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
   });
   const listener = makeListener(
     { methods, compressions, compressMinBytes, maxTimeoutMs: options.maxTimeoutMs, log },
-    calls,
+    gateway === undefined ? calls : { ...calls, serveOther: (exchange) => gateway.serve(exchange) },
     gateway === undefined ? connections : { ...connections, http1Server: gateway.http1Server },
   );
   const stopFollowing = followFiles(options.tls, log, listener);
