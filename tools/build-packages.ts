@@ -9,11 +9,13 @@ import { publicPackages, type WorkspacePackage } from "./workspace-packages.ts";
 /** Builds every public package below `root`: declarations by tsc, code by esbuild. Throws an error that says what to do. */
 export function buildPackages(root: string): void {
   const packages = publicPackages(root);
+  for (const one of packages) if (isBundled(root, one)) bundleProgram(root, one);
+  const libraries = packages.filter((one) => !isBundled(root, one));
   compile(
     root,
-    packages.map(({ folder }) => folder),
+    libraries.map(({ folder }) => folder),
   );
-  for (const one of packages) {
+  for (const one of libraries) {
     const folder = join(root, one.folder);
     removeStaleBuilds(folder);
     const sources = [...one.entryPoints.values(), ...one.programs.values()];
@@ -27,6 +29,22 @@ export function buildPackages(root: string): void {
     if (missing !== undefined)
       throw new Error(`${one.name} is not built, ${missing} is missing: run npx tsc -b --force`);
   }
+}
+
+/** True for a program that is published with all that it imports. It has no types, because no one imports it. */
+export function isBundled(root: string, one: WorkspacePackage): boolean {
+  return existsSync(join(root, one.folder, bundleScript));
+}
+
+const bundleScript = "bundle/build.ts";
+
+function bundleProgram(root: string, one: WorkspacePackage): void {
+  const folder = join(root, one.folder);
+  const { status } = spawnSync(process.execPath, [join(folder, bundleScript)], {
+    cwd: folder,
+    stdio: ["ignore", 2, 2],
+  });
+  if (status !== 0) throw new Error(`${one.name} is not built: fix what ${one.folder}/${bundleScript} reports above`);
 }
 
 /** The file, from the root, that is built from an entry point's source. */

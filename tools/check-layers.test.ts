@@ -14,11 +14,13 @@ const table = parseLayerTable(
       "packages/low/src/*",
       "packages/high/src/[feature]/**",
       "packages/high/src/*",
+      "packages/program/src/**",
       "packages/high/test/**",
       ["scripts/**", "probes/**"],
     ],
     developmentOnly: ["scripts/**", "probes/**"],
     insiders: ["probes/**"],
+    bundled: ["packages/program/src/**"],
     reservedModules: [
       { module: "node:net", within: "packages/low/**", only: ["packages/low/src/right/**"] },
       { module: "@x/low", within: "packages/high/**", only: ["packages/high/src/door/**"] },
@@ -40,6 +42,11 @@ const manifests = {
     exports: { ".": { source: "./src/index.ts" } },
     dependencies: { "@x/low": "1" },
     peerDependencies: { "optional-peer": "1" },
+  }),
+  "packages/program/package.json": JSON.stringify({
+    name: "program",
+    bin: { program: "./dist/main.js" },
+    devDependencies: { "@x/low": "1", "in-bundle": "1" },
   }),
 };
 
@@ -124,6 +131,14 @@ describe("checkLayers", () => {
   it("reports an outside package that is not declared", () => {
     const found = findings({ "packages/high/src/door/a.ts": 'await import("lodash/fp");' });
     assertOnly(found, /door\/a\.ts:1: lodash is not declared in packages\/high\/package\.json/);
+  });
+
+  it("takes a devDependency of what is published as a bundle for declared, and nothing else", () => {
+    const found = findings({
+      "packages/low/src/index.ts": "",
+      "packages/program/src/main.ts": 'import "in-bundle"; import "@x/low";\nimport "unknown";',
+    });
+    assertOnly(found, /program\/src\/main\.ts:2: unknown is not declared/);
   });
 
   it("reports a devDependency in code that users install, and allows it in tests", () => {

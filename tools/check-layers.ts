@@ -127,6 +127,7 @@ function floorProblem(table: LayerTable, file: string, place: Place, target: str
 function undeclaredProblem(house: House, file: string, place: Place, name: string): string | undefined {
   const own = packageOf(house.packages, file);
   if (own === undefined || own.name === name || own.dependencies.has(name)) return undefined;
+  if (place.row.isBundled && own.devDependencies.has(name)) return undefined;
   if (place.row.isDevelopmentOnly) {
     // What the packages of this workspace depend on is installed where its tools and examples find it.
     const isDeclared =

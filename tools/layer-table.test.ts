@@ -40,15 +40,22 @@ describe("placeOf", () => {
 });
 
 describe("parseLayerTable", () => {
-  it("says of a row whether its files are published, and whether they may import the parts of packages", () => {
-    const floors = ["a/src/**", "b/[any]/**", "b/c/**"];
-    const { rows } = parseLayerTable(JSON.stringify({ floors, developmentOnly: ["b/**"], insiders: ["b/c/**"] }));
+  it("says of a row whether its files are published, bundled, and may import the parts of packages", () => {
+    const floors = ["a/src/**", "b/[any]/**", "b/c/**", "d/src/**"];
+    const lists = { developmentOnly: ["b/**"], insiders: ["b/c/**"], bundled: ["d/**"] };
+    const { rows } = parseLayerTable(JSON.stringify({ floors, ...lists }));
     assert.deepEqual(
-      rows.map(({ files, isDevelopmentOnly, isInsider }) => [files, isDevelopmentOnly, isInsider]),
+      rows.map(({ files, isDevelopmentOnly, isInsider, isBundled }) => [
+        files,
+        isDevelopmentOnly,
+        isInsider,
+        isBundled,
+      ]),
       [
-        ["a/src/**", false, false],
-        ["b/[any]/**", true, false],
-        ["b/c/**", true, true],
+        ["a/src/**", false, false, false],
+        ["b/[any]/**", true, false, false],
+        ["b/c/**", true, true, false],
+        ["d/src/**", false, false, true],
       ],
     );
   });

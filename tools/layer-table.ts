@@ -11,6 +11,8 @@ export interface LayerRow {
   readonly floor: number;
   /** Never published: devDependencies, the packages of this workspace and what those depend on count as declared. */
   readonly isDevelopmentOnly: boolean;
+  /** Published as a bundle that holds what it imports: devDependencies count as declared. */
+  readonly isBundled: boolean;
   /** May import files of packages that no entry point shows: what is fuzzed are the parts, not the whole. */
   readonly isInsider: boolean;
 }
@@ -47,13 +49,20 @@ export function parseLayerTable(text: string): LayerTable {
   const foldersIn = (name: string): readonly string[] =>
     asList(data[name] ?? [], name).map((item, index) => asFolders(item, `${name}[${index}]`));
   const developmentOnly = foldersIn("developmentOnly");
+  const bundled = foldersIn("bundled");
   const insiders = foldersIn("insiders");
   const isIn = (patterns: readonly string[], files: string): boolean =>
     patterns.some((pattern) => matchedFolder(pattern, files) !== undefined);
   const rows = asList(data.floors, "floors").flatMap((item, floor): LayerRow[] =>
     (Array.isArray(item) ? item : [item]).map((one) => {
       const files = asFolders(one, `floors[${floor}]`);
-      return { files, floor, isDevelopmentOnly: isIn(developmentOnly, files), isInsider: isIn(insiders, files) };
+      return {
+        files,
+        floor,
+        isDevelopmentOnly: isIn(developmentOnly, files),
+        isBundled: isIn(bundled, files),
+        isInsider: isIn(insiders, files),
+      };
     }),
   );
   const twice = rows.find(({ files }, index) => rows.findIndex((row) => row.files === files) !== index);

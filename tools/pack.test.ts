@@ -1,6 +1,16 @@
 // What users get: every public package is built, packed, installed into an empty project and used there by plain node.
 import assert from "node:assert/strict";
-import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -10,7 +20,7 @@ import { startCommand } from "@tercel/test-support/programs";
 import { buildSync } from "esbuild";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
-import { builtFrom } from "./build-packages.ts";
+import { builtFrom, isBundled } from "./build-packages.ts";
 import type { PackedPackage } from "./pack-packages.ts";
 import { createPackedProject, runAsUser } from "./packed-project.ts";
 import { readMarkdown } from "./read-markdown.ts";
@@ -47,8 +57,9 @@ describe("the packed packages", () => {
       const paths = pathsOf(one);
       const tests = paths.filter((path) => /\.test\.|(^|\/)test\//.test(path));
       assert.deepEqual(tests, [], one.name);
+      const endings = isBundled(root, one) ? ([".js"] as const) : ([".js", ".d.ts"] as const);
       for (const source of [...one.entryPoints.values(), ...one.programs.values()]) {
-        for (const ending of [".js", ".d.ts"] as const) {
+        for (const ending of endings) {
           const built = builtFrom(one, source, ending).slice(one.folder.length + 1);
           assert.ok(paths.includes(built), `${one.name} lacks ${built}`);
         }
@@ -57,7 +68,8 @@ describe("the packed packages", () => {
   });
 
   it("hold few files of code, because each takes its time when a program starts", () => {
-    for (const one of packages) {
+    // A program in a bundle loads what a command needs, which takes less time than to read one file with everything.
+    for (const one of packages.filter((each) => !isBundled(root, each))) {
       const count = pathsOf(one).filter((path) => path.endsWith(".js")).length;
       const entries = one.entryPoints.size + one.programs.size;
       assert.ok(count <= 5 * entries, `${one.name} has ${count} files of code for ${entries} entry points`);
@@ -146,6 +158,20 @@ describe("the packed packages", () => {
     assert.deepEqual(exported, JSON.parse(run(process.execPath, ["--conditions=source", "sources.js"])));
     // A condition of that name in the workspace of a user does not lead into our sources.
     assert.deepEqual(exported, JSON.parse(run(process.execPath, ["--conditions=source", "main.js"])));
+  });
+
+  it("hold the command line, which runs by itself, with the protos that services import, in 1.5 MB", () => {
+    const cli = packages.find(({ name }) => name === "tercel");
+    assert.ok(cli !== undefined);
+    assert.equal(run(join(folder, "node_modules", ".bin", "tercel"), ["--version"]), `${cli.version}\n`);
+    assert.match(
+      run(join(folder, "node_modules", ".bin", "tercel"), ["--help"]),
+      /^Usage: tercel <command> \[options\]/,
+    );
+    assert.ok(pathsOf(cli).includes("dist/proto/validate/validate.proto"));
+    assert.ok(pathsOf(cli).includes("dist/THIRD-PARTY-LICENSES.txt"));
+    assert.ok(statSync(tarballOf(cli)).size <= 1_500_000);
+    assert.deepEqual([...cli.dependencies], []);
   });
 
   it("can be required by a CommonJS program, without a warning", () => {

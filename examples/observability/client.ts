@@ -1,15 +1,13 @@
 import { ConnectError, createClient } from "@connectrpc/connect";
 import { createChannel } from "@tercel/grpc";
-import { createClientRequestId } from "@tercel/interceptors/request-id";
-import { createClientTracing } from "@tercel/interceptors/tracing";
+import { createClientStack } from "@tercel/interceptors/stack";
 import { HelloService } from "../hello/gen/hello/v1/hello_pb.ts";
 import { printSpans } from "./print-spans.ts";
 
 const tracing = printSpans();
-const channel = createChannel(process.argv[2] ?? "127.0.0.1:50051", {
-  defaultTimeoutMs: 5000,
-  interceptors: [createClientRequestId(), createClientTracing()],
-});
+// Request ids, tracing and deadlines are on by default.
+const { interceptors } = await createClientStack();
+const channel = createChannel(process.argv[2] ?? "127.0.0.1:50051", { defaultTimeoutMs: 5000, interceptors });
 const hello = createClient(HelloService, channel);
 
 for (const name of ["Ada", "", "bug"]) {

@@ -2,17 +2,9 @@ import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createServer } from "@tercel/grpc";
-import { createLogger, createServerLogging, logOf } from "@tercel/interceptors/logging";
-import {
-  createMetricsHandler,
-  createRegistry,
-  createServerMetrics,
-  observeProcess,
-  observeServer,
-} from "@tercel/interceptors/metrics";
-import { createRecovery } from "@tercel/interceptors/recovery";
-import { createServerRequestId } from "@tercel/interceptors/request-id";
-import { createServerTracing } from "@tercel/interceptors/tracing";
+import { createLogger, logOf } from "@tercel/interceptors/logging";
+import { createMetricsHandler, createRegistry, observeProcess, observeServer } from "@tercel/interceptors/metrics";
+import { createServerStack } from "@tercel/interceptors/stack";
 import { HelloService } from "../hello/gen/hello/v1/hello_pb.ts";
 import { printSpans } from "./print-spans.ts";
 
@@ -20,18 +12,11 @@ const tracing = printSpans();
 const logger = createLogger({ service: "hello" });
 const registry = createRegistry();
 
-const callMetrics = createServerMetrics({ registry });
+// Request ids, tracing, recovery and deadlines are on by default.
+const stack = await createServerStack({ metrics: { registry }, logging: { logger }, log: logOf(logger) });
 const server = createServer({
+  ...stack.serverOptions,
   log: logOf(logger),
-  onUnhandledCall: callMetrics.countUnhandled,
-  // From the outside in: what is further in sees the request id and the span, and what is further out sees the error that recovery made.
-  interceptors: [
-    createServerRequestId(),
-    createServerTracing(),
-    callMetrics,
-    createServerLogging({ logger }),
-    createRecovery({ log: logOf(logger) }),
-  ],
   routes(router) {
     router.service(HelloService, {
       sayHello({ name }) {
@@ -55,6 +40,7 @@ metrics.listen(Number(process.env.METRICS_PORT ?? 9464), "127.0.0.1", () => {
 
 process.once("SIGINT", async () => {
   await server.close();
+  stack.close();
   metrics.close();
   metrics.closeAllConnections();
   for (const stop of stops) stop();

@@ -29,9 +29,9 @@ describe("the page of the last runs", () => {
 });
 
 describe("findFigure", () => {
-  it("takes the last match, or its group, without what would end a cell", () => {
+  it("takes every match, or its group, without what would end a cell", () => {
     assert.equal(findFigure("1 call\n2 calls | of\t3\ndone\n", /^.*calls.*$/gm), "2 calls of 3");
-    assert.equal(findFigure("unary 1\nunary 2\n", /unary (\d)/g), "2");
+    assert.equal(findFigure("unary 1\nunary 2\n", /unary (\d)/g), "1; 2");
   });
 
   it("takes the last line where nothing says what to look for, and nothing where there is nothing", () => {

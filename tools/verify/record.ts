@@ -46,14 +46,12 @@ export function formatRecords(records: readonly CheckRecord[], names: readonly s
   return `${head}${rows.join("\n")}\n`;
 }
 
-const lastLine = /^.*\S.*$/gm;
-
-/** What the last match of `figure` found in the output of a check, fit for a cell of the table. */
-export function findFigure(output: string, figure: RegExp = lastLine): string {
-  const found = [...output.matchAll(figure)].at(-1);
-  const text = found?.[1] ?? found?.[0] ?? "";
-  return text
-    .replace(/[\s|]+/g, " ")
-    .trim()
-    .slice(0, maxFigureChars);
+/** What `figure` finds in the output of a check, by default its last line, fit for a cell of the table. */
+export function findFigure(output: string, figure?: RegExp): string {
+  const found =
+    figure === undefined
+      ? [output.split("\n").findLast((line) => line.trim() !== "") ?? ""]
+      : [...output.matchAll(figure)].map(([whole, group]) => group ?? whole);
+  const text = found.map((one) => one.replace(/[\s|]+/g, " ").trim()).join("; ");
+  return text.slice(0, maxFigureChars);
 }

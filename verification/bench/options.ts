@@ -1,4 +1,5 @@
-import { nearestName } from "./nearest-name.ts";
+import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import { nearestName } from "@tercel/grpc/internal";
 
 /** What a run of the benchmarks was asked to do. */
 export interface BenchOptions {
@@ -20,7 +21,15 @@ export interface BenchOptions {
 /** A command line that asks for something that does not exist; its message says what does. */
 export class UsageError extends Error {}
 
-const NAMES = ["--json", "--markdown", "--rounds", "--seconds", "--peers", "--help"];
+const OPTIONS = {
+  json: { type: "boolean" },
+  markdown: { type: "boolean" },
+  rounds: { type: "string" },
+  seconds: { type: "string" },
+  peers: { type: "string" },
+  help: { type: "boolean" },
+} as const satisfies ParseArgsOptionsConfig;
+const NAMES = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[];
 const MAX_ROUNDS = 99;
 /** Below this, the 10 ms steps of CPU time make figures that are off by more than 5 %. */
 const MIN_SECONDS = 0.2;
@@ -34,61 +43,38 @@ export function parseOptions(
   words: readonly string[],
   known: { cases: readonly string[]; peers: readonly string[] },
 ): BenchOptions {
-  const options: BenchOptions = {
-    cases: known.cases,
-    peers: known.peers,
-    rounds: 3,
-    seconds: 3,
-    json: false,
-    markdown: false,
-    help: false,
-  };
-  const patterns: string[] = [];
-  const rest = [...words];
-  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    if (!word.startsWith("-")) {
-      patterns.push(word);
-      continue;
-    }
-    const equals = word.indexOf("=");
-    const name = equals < 0 ? word : word.slice(0, equals);
-    const inlineValue = equals < 0 ? undefined : word.slice(equals + 1);
-    const value = (): string => {
-      const text = inlineValue ?? rest.shift();
-      if (text === undefined || text === "") throw new UsageError(`${name} needs a value.`);
-      return text;
-    };
-    const flag = (): true => {
-      if (inlineValue !== undefined) throw new UsageError(`${name} takes no value.`);
-      return true;
-    };
-    switch (name) {
-      case "--json":
-        options.json = flag();
-        break;
-      case "--markdown":
-        options.markdown = flag();
-        break;
-      case "--help":
-        options.help = flag();
-        break;
-      case "--rounds":
-        options.rounds = wholeNumber(name, value());
-        break;
-      case "--seconds":
-        options.seconds = seconds(name, value());
-        break;
-      case "--peers":
-        options.peers = peerNames(value(), known.peers);
-        break;
-      default:
-        throw new UsageError(
-          `There is no option ${name}. The nearest is ${nearestName(name, NAMES)}; all are ${NAMES.join(", ")}.`,
-        );
-    }
+  const given = parseArgs({ args: [...words], allowPositionals: true, strict: false, tokens: true, options: OPTIONS });
+  const values = new Map<keyof typeof OPTIONS, string>();
+  for (const token of given.tokens) {
+    if (token.kind !== "option") continue;
+    const name = NAMES.find((one) => one === token.name);
+    if (name === undefined) throw unknownOption(token.rawName, token.name);
+    const isFlag = OPTIONS[name].type === "boolean";
+    if (isFlag && token.value !== undefined) throw new UsageError(`--${name} takes no value.`);
+    if (!isFlag && (token.value ?? "") === "") throw new UsageError(`--${name} needs a value.`);
+    values.set(name, token.value ?? "");
   }
-  if (patterns.length > 0) options.cases = matchingCases(patterns, known.cases);
-  return options;
+  const { positionals } = given;
+  return {
+    cases: positionals.length === 0 ? known.cases : matchingCases(positionals, known.cases),
+    peers: values.has("peers") ? peerNames(values.get("peers") ?? "", known.peers) : known.peers,
+    rounds: wholeNumber("--rounds", values.get("rounds") ?? "3"),
+    seconds: seconds("--seconds", values.get("seconds") ?? "3"),
+    json: values.has("json"),
+    markdown: values.has("markdown"),
+    help: values.has("help"),
+  };
+}
+
+function unknownOption(rawName: string, name: string): UsageError {
+  const all = `All are ${NAMES.map((one) => `--${one}`).join(", ")}.`;
+  return new UsageError(`There is no option ${rawName}.${nearest(name, NAMES, "--")} ${all}`);
+}
+
+/** A sentence that names the nearest known name; empty when none is near. */
+function nearest(name: string, names: readonly string[], prefix = ""): string {
+  const found = nearestName(name, names);
+  return found === undefined ? "" : ` The nearest is ${prefix}${found}.`;
 }
 
 function wholeNumber(name: string, text: string): number {
@@ -113,7 +99,7 @@ function peerNames(text: string, known: readonly string[]): readonly string[] {
   for (const name of names) {
     if (!known.includes(name)) {
       throw new UsageError(
-        `There is no peer "${name}". The nearest is ${nearestName(name, known)}; all are ${known.join(", ")}, or "none".`,
+        `There is no peer "${name}".${nearest(name, known)} All are ${known.join(", ")}, or "none".`,
       );
     }
   }

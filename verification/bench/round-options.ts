@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { nearestName } from "./nearest-name.ts";
+import { nearestName } from "@tercel/grpc/internal";
 import { UsageError } from "./options.ts";
 
 /** What a benchmark with a command line of its own was asked to do. */

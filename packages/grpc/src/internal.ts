@@ -1,7 +1,10 @@
 // What the packages of this repository share. No promise is made about it: it may change in any version.
 
 export { ProcessHold } from "./call/process-hold.ts";
+export { type FollowedFiles, type FollowFilesOptions, followFiles } from "./files/follow-files.ts";
+export { hookChain } from "./hooks/hooked-interceptor.ts";
 export { LinePace } from "./logging/line-pace.ts";
+export { logLine } from "./logging/log.ts";
 export { printable } from "./logging/printable.ts";
 export { containRejection, reportLogFailure, safeLog } from "./logging/safe-log.ts";
 export { thrownMessage, thrownText } from "./logging/thrown-text.ts";
@@ -19,3 +22,4 @@ export {
   type SharedOptions,
   type WorkerCounts,
 } from "./server/shared.ts";
+export { pause } from "./time/pause.ts";

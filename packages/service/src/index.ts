@@ -7,6 +7,27 @@ export {
   type SharedOptions,
   type WorkerCounts,
 } from "@tercel/grpc/internal";
+export { default as sql } from "sql-template-tag";
+export type { Cache, CacheOptions } from "./cache/cache.ts";
+export { type CacheNeedOptions, cache } from "./cache/cache-need.ts";
+export { type ClientNeed, client, type ServiceClients } from "./client.ts";
+export type { Database, Queries, Transaction } from "./database/database.ts";
+export { UniqueViolation } from "./database/database-errors.ts";
+export { type DatabaseNeedOptions, database } from "./database/database-need.ts";
+export type { EventHandler, HandledEvent } from "./events/consume/subscription.ts";
+export type { Events } from "./events/events.ts";
+export { events } from "./events/events-need.ts";
+export {
+  type Definition,
+  defineService,
+  type Kit,
+  type Needs,
+  type OwnInterceptors,
+  type Parts,
+} from "./kit/definition.ts";
+export type { Routes } from "./kit/normalize-definition.ts";
+export { runService } from "./kit/run-service.ts";
+export { type RunningService, type StartOptions, startService } from "./kit/start-service.ts";
 export { runLifecycle } from "./lifecycle/lifecycle.ts";
 export type { Lifecycle, LifecycleOutcome, ServedHealth, ServeOptions } from "./lifecycle/lifecycle-contract.ts";
 export type { LifecycleOptions } from "./lifecycle/lifecycle-options.ts";

@@ -1,56 +1,51 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
-import { createAuth } from "@tercel/interceptors/auth";
-import { createServerDeadline } from "@tercel/interceptors/deadline";
-import { createRegistry, createServerMetrics } from "@tercel/interceptors/metrics";
+import { createRegistry } from "@tercel/interceptors/metrics";
 import { startOtlpTracing } from "@tercel/interceptors/otlp";
-import { createRecovery } from "@tercel/interceptors/recovery";
-import { createServerRequestId } from "@tercel/interceptors/request-id";
-import { createServerTracing } from "@tercel/interceptors/tracing";
-import { createValidation } from "@tercel/interceptors/validation";
+import { createServerStack, type ServerStackOptions } from "@tercel/interceptors/stack";
 import { audience, issuer, scope, secret } from "./caller.ts";
 
-type MakeInterceptor = (service: DescService) => Interceptor | Promise<Interceptor>;
+type Configure = (service: DescService) => ServerStackOptions | Promise<ServerStackOptions>;
 
-/** The interceptors that a service has by default, each as its guide sets it up, from the outermost inwards. */
-const makers = {
-  "request-id": () => createServerRequestId(),
-  // With OpenTelemetry's SDK behind it; callers' traces are not sampled.
+/** The features that a service has by default, each configured as its page says. */
+const features = {
+  "request-id": () => ({ requestId: true }),
+  // With OpenTelemetry's SDK; callers' traces are not sampled.
   tracing: async () => {
     await startOtlpTracing({ service: "bench" });
-    return createServerTracing();
+    return { tracing: true };
   },
-  metrics: () => createServerMetrics({ registry: createRegistry() }),
-  recovery: () => createRecovery(),
-  deadline: () => createServerDeadline({ defaultMs: 5000, maxMs: 30_000 }),
-  auth: (service) =>
-    createAuth({
-      services: [service],
+  metrics: () => ({ metrics: { registry: createRegistry() } }),
+  recovery: () => ({ recovery: true }),
+  deadline: () => ({ deadline: { defaultMs: 5000, maxMs: 30_000 } }),
+  auth: (service) => ({
+    auth: {
       keys: [{ algorithm: "HS256", id: "bench", secret }],
       issuer,
       audience,
       rules: { [`${service.typeName}/*`]: { scopes: [scope] } },
-    }),
-  validation: (service) => createValidation({ services: [service] }),
-} satisfies Record<string, MakeInterceptor>;
+    },
+  }),
+  validation: () => ({ validation: true }),
+} satisfies Record<string, Configure>;
 
-/** An application's own, which only hands on: what Connect's contract costs where one of those stands among ours. */
+/** So that each feature can be measured alone. */
+const nothing: ServerStackOptions = { requestId: false, tracing: false, recovery: false, deadline: false };
+
+/** An application's own, which only hands on: what Connect's contract costs where one of those is among ours. */
 const passing: Interceptor = (next) => async (request) => next(request);
 
-const ours = Object.keys(makers) as (keyof typeof makers)[];
+const ours = Object.keys(features) as (keyof typeof features)[];
 
-/** What is measured, bare first: each interceptor alone, all of them, and all with one of the application's in their middle. */
+/** What is measured, bare first: each feature alone, all of them, and all with one of the application's in their middle. */
 export const stackNames: readonly string[] = ["bare", ...ours, "all", "own", "all+own"];
 
-/** @throws Error for a name that is none */
-export async function createStack(name: string, service: DescService): Promise<Interceptor[]> {
-  const made = async (some: readonly (keyof typeof makers)[]): Promise<Interceptor[]> =>
-    Promise.all(some.map((one) => makers[one](service)));
-  if (name === "bare") return [];
-  if (name === "own") return [passing];
-  if (name === "all") return made(ours);
-  if (name === "all+own") return [...(await made(ours.slice(0, 4))), passing, ...(await made(ours.slice(4)))];
-  const one = ours.find((known) => known === name);
-  if (one === undefined) throw new Error(`no stack is called ${name}`);
-  return made([one]);
+/** @throws Error for a name that is not a stack */
+export async function createStack(name: string, service: DescService): Promise<readonly Interceptor[]> {
+  if (!stackNames.includes(name)) throw new Error(`no stack is called ${name}`);
+  const chosen = name.startsWith("all") ? ours : ours.filter((feature) => feature === name);
+  const options: ServerStackOptions = { ...nothing, services: [service] };
+  for (const feature of chosen) Object.assign(options, await features[feature](service));
+  if (name.endsWith("own")) options.after = { recovery: passing };
+  return (await createServerStack(options)).interceptors;
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { createHealth } from "@tercel/grpc/services";
-import { countLimits, createRegistry } from "@tercel/interceptors/metrics";
+import { createRegistry } from "@tercel/interceptors/metrics";
 import type { Settings } from "../config/settings.ts";
 import { OrderService } from "../gen/shop/order/v1/order_pb.ts";
 import { toFrameworkLog } from "../log/framework-log.ts";
@@ -28,13 +28,13 @@ export async function startOrderService(settings: Settings, log: Log): Promise<R
     checks: [databaseCheck(database, "orders", storage)],
     log: toFrameworkLog(log, "health"),
   });
+  const protection = await createCallProtection(settings, registry, log, storage);
   const listening = await listenWithServices(
     {
       services: [OrderService],
       routes: (router) => router.service(OrderService, handler),
-      interceptors: createCallProtection(settings, registry, log, storage),
+      serverOptions: protection.serverOptions,
       health,
-      onLimit: countLimits(registry),
     },
     settings,
     settings.orderPort,
@@ -52,6 +52,7 @@ export async function startOrderService(settings: Settings, log: Log): Promise<R
       // First, so that those who call are told to go elsewhere before the connections go.
       await shopRegistry.close();
       await listening.close();
+      protection.close();
       await observation.close();
       database.close();
       await tracing.close();

@@ -1,6 +1,5 @@
-import type { Interceptor } from "@connectrpc/connect";
 import { reflectionServices } from "@tercel/grpc/services";
-import { createServerDeadline } from "@tercel/interceptors/deadline";
+import type { ServerDeadlineOptions } from "@tercel/interceptors/deadline";
 
 /** For calls whose client has set no deadline. */
 const defaultMs = 5_000;
@@ -15,7 +14,7 @@ export interface DeadlineExceptions {
 }
 
 /** Gives every call a deadline, apart from streams that go on for as long as they are read. */
-export function createCallDeadlines(exceptions: DeadlineExceptions = {}): Interceptor {
+export function callDeadlines(exceptions: DeadlineExceptions = {}): ServerDeadlineOptions {
   const services = reflectionServices.map(({ typeName }) => typeName);
   const openEnded = ["grpc.health.v1.Health/Watch", ...services, ...(exceptions.openEnded ?? [])];
   const slow = Object.entries(exceptions.defaultMs ?? {});
@@ -23,5 +22,5 @@ export function createCallDeadlines(exceptions: DeadlineExceptions = {}): Interc
     ...openEnded.map((name) => [name, {}] as const),
     ...slow.map(([name, ms]) => [name, { defaultMs: ms, maxMs }] as const),
   ]);
-  return createServerDeadline({ defaultMs, maxMs, methods });
+  return { defaultMs, maxMs, methods };
 }

@@ -1,8 +1,9 @@
 import type { DescService } from "@bufbuild/protobuf";
-import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
-import { createServer, type OnLimit, type Server } from "@tercel/grpc";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { createServer, type Server } from "@tercel/grpc";
 import { errorDetailFiles } from "@tercel/grpc/errors";
 import { createReflection, type Health } from "@tercel/grpc/services";
+import type { ServerStack } from "@tercel/interceptors/stack";
 import type { Settings } from "../config/settings.ts";
 import { toFrameworkLog } from "../log/framework-log.ts";
 import type { Log } from "../log/json-log.ts";
@@ -16,10 +17,8 @@ const drainDeadlineMs = 10_000;
 export interface Served {
   readonly services: readonly DescService[];
   readonly routes: (router: ConnectRouter) => void;
-  readonly interceptors: readonly Interceptor[];
+  readonly serverOptions: ServerStack["serverOptions"];
   readonly health: Health;
-  /** Told of each limit that a client strikes. */
-  readonly onLimit?: OnLimit;
 }
 
 /** A server that listens. */
@@ -34,7 +33,7 @@ export async function listenWithServices(
   port: number,
   log: Log,
 ): Promise<ListeningServer> {
-  const { services, routes, interceptors, health } = served;
+  const { services, routes, serverOptions, health } = served;
   const reflection = createReflection({ services: [...services, health.service], files: errorDetailFiles });
   const server = createServer({
     routes(router) {
@@ -42,10 +41,9 @@ export async function listenWithServices(
       health.routes(router);
       if (settings.reflection) reflection.routes(router);
     },
-    interceptors,
+    ...serverOptions,
     exposeDebugInfo: settings.environment === "development",
     log: toFrameworkLog(log, "server"),
-    ...(served.onLimit && { onLimit: served.onLimit }),
     ...serverLimits(settings),
   });
   for (const service of services) health.setStatus(service.typeName, "SERVING");

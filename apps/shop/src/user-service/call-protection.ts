@@ -1,17 +1,14 @@
 import type { DescService } from "@bufbuild/protobuf";
-import type { Interceptor } from "@connectrpc/connect";
 import { reflectionServices } from "@tercel/grpc/services";
-import { claimsKey, createAuth } from "@tercel/interceptors/auth";
-import { createIdempotency, type IdempotencyStore } from "@tercel/interceptors/idempotency";
-import { createLoadShedding } from "@tercel/interceptors/load-shedding";
+import { claimsKey } from "@tercel/interceptors/auth";
+import type { IdempotencyStore } from "@tercel/interceptors/idempotency";
 import type { Registry } from "@tercel/interceptors/metrics";
-import { createRateLimit, type RateLimitStore } from "@tercel/interceptors/rate-limit";
-import { createValidation } from "@tercel/interceptors/validation";
+import type { RateLimitOptions, RateLimitStore } from "@tercel/interceptors/rate-limit";
+import { createServerStack, type ServerStack } from "@tercel/interceptors/stack";
 import type { Settings } from "../config/settings.ts";
-import { toFrameworkLog } from "../log/framework-log.ts";
 import type { Log } from "../log/json-log.ts";
 import { addressLimit } from "../service/address-limit.ts";
-import { createCallDeadlines } from "../service/call-deadlines.ts";
+import { callDeadlines } from "../service/call-deadlines.ts";
 import { createCommonDetails } from "../service/common-details.ts";
 import { observedCalls } from "../service/observed-calls.ts";
 import type { ServiceSecret } from "../service/service-secret.ts";
@@ -31,66 +28,45 @@ export interface CallProtectionParts {
   readonly log: Log;
 }
 
-export interface CallProtection {
-  /** From the outermost to the one next to the handler. */
-  readonly interceptors: readonly Interceptor[];
-  close(): void;
-}
-
 const deadlines = {
   openEnded: ["user.v1.UserService/StreamUserUpdates", "user.UserService/StreamUsers"],
   // A third of a second of work, and as long a queue for it as PasswordHash allows.
   defaultMs: { "user.v1.UserService/CreateUser": 15_000 },
 };
 
-/** What stands around the handlers of user-service. The order is what makes it work, so the reasons stand next to it. */
-export function createCallProtection(parts: CallProtectionParts): CallProtection {
+/** What is around the handlers of user-service. */
+export function createCallProtection(parts: CallProtectionParts): Promise<ServerStack> {
   const { services, settings, registry, log } = parts;
-  const frameworkLog = toFrameworkLog(log, "interceptor");
-  const shedding = createLoadShedding({
-    maxLoopDelayMs: settings.maxLoopDelayMs,
-    // Hashing passwords is what takes long here: a rush of new users leaves room for the others.
-    priorities: { "user.v1.UserService/CreateUser": "low" },
-  });
-  const interceptors: Interceptor[] = [
+  return createServerStack({
     ...observedCalls(log, registry),
-    createCommonDetails(),
+    services,
     // Around whatever stores, the idempotency keys included.
-    parts.storage.interceptor,
-    // Before whatever waits: waiting is a part of the call's time.
-    createCallDeadlines(deadlines),
-    // Before whatever costs.
-    shedding.interceptor,
-    // Before auth: a flood of calls without a good token must not have each token verified.
-    ...addressLimit(settings, log, parts.rateLimitStores?.address),
-    createAuth({
-      services,
-      rules: accessRules(settings),
-      log: frameworkLog,
-      ...trustedTokens(settings, settings.tokenAudience, () => parts.secret),
-    }),
-    // These two know who calls.
-    ...clientLimit(parts),
-    createValidation({ services, log: frameworkLog }),
-    // Last: what is refused must not take a key.
-    createIdempotency({
+    after: { recovery: [createCommonDetails(), parts.storage.interceptor] },
+    deadline: callDeadlines(deadlines),
+    loadShedding: {
+      maxLoopDelayMs: settings.maxLoopDelayMs,
+      // Hashing passwords is what takes long here: a rush of new users leaves room for the others.
+      priorities: { "user.v1.UserService/CreateUser": "low" },
+    },
+    addressLimit: addressLimit(settings, parts.rateLimitStores?.address),
+    auth: { rules: accessRules(settings), ...trustedTokens(settings, settings.tokenAudience, () => parts.secret) },
+    rateLimit: clientLimit(parts),
+    validation: true,
+    idempotency: {
       store: parts.idempotencyStore,
       // CreateUser carries a password.
       secret: parts.secret.key("idempotency fingerprints"),
       // Not the token, which may be renewed between a call and its repetition.
       callerOf: (request) => request.contextValues.get(claimsKey)?.sub,
-      log: frameworkLog,
-    }),
-  ];
-  return { interceptors, close: () => shedding.close() };
+    },
+  });
 }
 
 /** Counts the calls of each client, unless any number is fine. Tools ask by reflection before each call; that is not counted. */
-function clientLimit({ settings, rateLimitStores, log }: CallProtectionParts): Interceptor[] {
-  if (settings.rateLimit === 0) return [];
+function clientLimit({ settings, rateLimitStores }: CallProtectionParts): RateLimitOptions | false {
+  if (settings.rateLimit === 0) return false;
   const limit = { requests: settings.rateLimit, per: "minute" } as const;
   const store = rateLimitStores && { store: rateLimitStores.client };
   const rules = Object.fromEntries(reflectionServices.map(({ typeName }) => [`${typeName}/*`, "unlimited" as const]));
-  const logged = { log: toFrameworkLog(log, "interceptor") };
-  return [createRateLimit({ limit, services: reflectionServices, rules, ...store, ...logged })];
+  return { limit, services: reflectionServices, rules, ...store };
 }

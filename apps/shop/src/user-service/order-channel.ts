@@ -1,10 +1,8 @@
 import { createDiscoveryResolver, type Registry as InstanceRegistry } from "@tercel/discovery";
 import { type Channel, createChannel, type ServiceConfigJson } from "@tercel/grpc";
-import { createClientDeadline } from "@tercel/interceptors/deadline";
-import { createClientMetrics, type Registry as MetricsRegistry } from "@tercel/interceptors/metrics";
-import { createClientRequestId } from "@tercel/interceptors/request-id";
-import { type ServiceKeySource, serviceKey } from "@tercel/interceptors/service-key";
-import { createClientTracing } from "@tercel/interceptors/tracing";
+import type { Registry as MetricsRegistry } from "@tercel/interceptors/metrics";
+import type { ServiceKeySource } from "@tercel/interceptors/service-key";
+import { createClientStack } from "@tercel/interceptors/stack";
 import { OrderService } from "../gen/shop/order/v1/order_pb.ts";
 
 /**
@@ -43,19 +41,18 @@ export interface OrderChannelParts {
  * Opens the channel to order-service. Calls carry this service's key, and the request id, the trace and the remaining time of the call
  * they are made for.
  */
-export function openOrderChannel(
+export async function openOrderChannel(
   address: string,
   { instances, metrics, key, isCleartextFine }: OrderChannelParts,
-): Channel {
+): Promise<Channel> {
+  // Request ids, tracing and deadlines are on by default.
+  const { interceptors } = await createClientStack({
+    metrics: { registry: metrics },
+    serviceKey: { key, allowCleartext: isCleartextFine },
+  });
   return createChannel(address, {
     resolvers: instances === undefined ? [] : [createDiscoveryResolver(instances)],
     serviceConfig,
-    interceptors: [
-      createClientRequestId(),
-      createClientMetrics({ registry: metrics }),
-      createClientTracing(),
-      createClientDeadline(),
-      serviceKey(key, { allowCleartext: isCleartextFine }),
-    ],
+    interceptors,
   });
 }

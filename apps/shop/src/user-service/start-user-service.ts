@@ -3,7 +3,7 @@ import { createClient } from "@connectrpc/connect";
 import { createHealth } from "@tercel/grpc/services";
 import { createRedisCacheStore } from "@tercel/interceptors/cache";
 import { createSqliteIdempotencyStore } from "@tercel/interceptors/idempotency";
-import { countLimits, createRegistry } from "@tercel/interceptors/metrics";
+import { createRegistry } from "@tercel/interceptors/metrics";
 import { createRedisStore } from "@tercel/interceptors/rate-limit";
 import type { Settings } from "../config/settings.ts";
 import { OrderService } from "../gen/shop/order/v1/order_pb.ts";
@@ -47,7 +47,7 @@ export async function startUserService(settings: Settings, log: Log): Promise<Ru
   const idempotencyKeys = openStorage(keysPath, () => createSqliteIdempotencyStore({ path: keysPath }));
   const registry = createRegistry();
   const shopRegistry = openShopRegistry(settings.registry, log);
-  const channel = openOrderChannel(settings.orderAddress, {
+  const channel = await openOrderChannel(settings.orderAddress, {
     instances: shopRegistry.registry,
     metrics: registry,
     key: ownServiceKey(settings, () => secret),
@@ -77,7 +77,7 @@ export async function startUserService(settings: Settings, log: Log): Promise<Ru
   });
 
   const services = [UserService, OldUserService];
-  const protection = createCallProtection({
+  const protection = await createCallProtection({
     services,
     settings,
     secret,
@@ -101,9 +101,8 @@ export async function startUserService(settings: Settings, log: Log): Promise<Ru
         router.service(UserService, handler);
         router.service(OldUserService, createUserHandler(store, placeWelcomeOrder));
       },
-      interceptors: protection.interceptors,
+      serverOptions: protection.serverOptions,
       health,
-      onLimit: countLimits(registry),
     },
     settings,
     settings.userPort,

@@ -5,11 +5,12 @@ import { type AdapterOptions, adapterOptionNames } from "../port/adapter-options
 /** How Consul finds out whether an instance is well. */
 export interface ConsulCheckOptions {
   /**
-   * "grpc": the agent calls grpc.health.v1.Health at the instance's address. "tcp": it only connects. "ttl": this process tells
+   * "grpc": the agent calls grpc.health.v1.Health at the instance's address. "http": it asks `path` there, and 200 to 299 is well. "tcp": it
+   * only connects. "ttl": this process tells
    * the agent that it is alive, for where the agent cannot reach it. "none": no one checks, and only `deregister` removes the
    * instance. Default "grpc".
    */
-  readonly kind?: "grpc" | "tcp" | "ttl" | "none";
+  readonly kind?: "grpc" | "http" | "tcp" | "ttl" | "none";
   /** From check to check. Default 10,000. */
   readonly intervalMs?: number;
   /** How long one check may take. Default 5,000. */
@@ -20,7 +21,11 @@ export interface ConsulCheckOptions {
   readonly deregisterAfterMs?: number;
   /** The service that a "grpc" check asks for. Default: the server as a whole. */
   readonly healthService?: string;
-  /** A "grpc" check uses TLS. Default false. */
+  /** What an "http" check asks for. Default "/health". */
+  readonly path?: string;
+  /** The port that an "http" check asks. Default: the instance's. */
+  readonly httpPort?: number;
+  /** A "grpc" or "http" check uses TLS. Default false. */
   readonly tls?: boolean;
 }
 
@@ -63,6 +68,8 @@ const checkNames: readonly (keyof ConsulCheckOptions)[] = [
   "ttlMs",
   "deregisterAfterMs",
   "healthService",
+  "path",
+  "httpPort",
   "tls",
 ];
 
@@ -81,7 +88,11 @@ export function checkConsulOptions(options: ConsulRegistryOptions): void {
   checkWholeNumber(where, "check.timeoutMs", check.timeoutMs, 1, maxMs);
   checkWholeNumber(where, "check.ttlMs", check.ttlMs, 1000, maxMs);
   checkWholeNumber(where, "check.deregisterAfterMs", check.deregisterAfterMs, 1000, maxMs);
-  checkChoice(where, "check.kind", check.kind ?? "grpc", ["grpc", "tcp", "ttl", "none"]);
+  checkWholeNumber(where, "check.httpPort", check.httpPort, 1, 65_535);
+  if (check.path !== undefined && !check.path.startsWith("/")) {
+    throw new TypeError(`${where}: check.path is ${JSON.stringify(check.path)}; it has to begin with /`);
+  }
+  checkChoice(where, "check.kind", check.kind ?? "grpc", ["grpc", "http", "tcp", "ttl", "none"]);
   checkChoice(where, "consistency", consistency, ["default", "stale", "consistent"]);
 }
 

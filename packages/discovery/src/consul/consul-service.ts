@@ -90,7 +90,8 @@ function toCheck(
 ): Record<string, unknown> | undefined {
   const kind = check.kind ?? "grpc";
   if (kind === "none") return undefined;
-  const hostPort = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  const host = address.includes(":") ? `[${address}]` : address;
+  const hostPort = `${host}:${port}`;
   const common = {
     CheckID: checkIdOf(id),
     Name: `${kind} check of ${id}`,
@@ -105,6 +106,10 @@ function toCheck(
     Timeout: duration(check.timeoutMs ?? 5000),
   };
   if (kind === "tcp") return { ...polled, TCP: hostPort };
+  if (kind === "http") {
+    const scheme = check.tls === true ? "https" : "http";
+    return { ...polled, HTTP: `${scheme}://${host}:${check.httpPort ?? port}${check.path ?? "/health"}` };
+  }
   const service = check.healthService === undefined ? "" : `/${check.healthService}`;
   return { ...polled, GRPC: `${hostPort}${service}`, GRPCUseTLS: check.tls ?? false };
 }

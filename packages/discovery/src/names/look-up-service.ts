@@ -1,9 +1,9 @@
 import { Resolver } from "node:dns/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Clock } from "@tercel/grpc";
+import { pause } from "@tercel/grpc/internal";
 import type { FollowOnce } from "../port/follow.ts";
 import type { ServiceInstance } from "../port/instance.ts";
-import { pause } from "../port/pause.ts";
 import type { WatchSink } from "../port/watched-service.ts";
 
 /** Where a service stands in the name system. */

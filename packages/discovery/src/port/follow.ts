@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Backoff, Clock } from "@tercel/grpc";
-import { pause } from "./pause.ts";
+import { pause } from "@tercel/grpc/internal";
 import type { WatchSink } from "./watched-service.ts";
 
 /**

@@ -1,8 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Backoff, Clock, Log } from "@tercel/grpc";
-import { thrownMessage } from "@tercel/grpc/internal";
+import { pause, thrownMessage } from "@tercel/grpc/internal";
 import type { InstanceHealth, ServiceInstance } from "./instance.ts";
-import { pause } from "./pause.ts";
 import type { Registered } from "./registry.ts";
 
 /** How one registry enters, renews and removes an instance. Each may reject; it is then tried again. */

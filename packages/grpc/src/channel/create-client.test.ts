@@ -4,6 +4,7 @@ import {
   Code,
   ConnectError,
   createClient as createConnectClient,
+  createRouterTransport,
   type HandlerContext,
   type Transport,
 } from "@connectrpc/connect";
@@ -119,6 +120,19 @@ describe("a client", () => {
       });
     });
   }
+
+  it("streams over Connect's own transports as well", async () => {
+    const router = createRouterTransport((routes) =>
+      routes.service(EchoService, {
+        async *serverStream({ count }) {
+          for (let at = 0; at < count; at++) yield { count: at };
+        },
+      }),
+    );
+    const counts: number[] = [];
+    for await (const { count } of createClient(EchoService, router).serverStream({ count: 2 })) counts.push(count);
+    assert.deepEqual(counts, [0, 1]);
+  });
 
   it("lets the handler go when a stream is left before its response has begun", async (t) => {
     const began = createOccasion();

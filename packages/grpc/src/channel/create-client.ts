@@ -151,6 +151,12 @@ class OneMessage<T> implements AsyncIterableIterator<T, undefined> {
     return Promise.resolve(message === undefined ? { done: true, value: undefined } : { done: false, value: message });
   }
 
+  /** Connect's own transports refuse an iterator without it. */
+  throw(reason: unknown): Promise<IteratorResult<T, undefined>> {
+    this.message = undefined;
+    return Promise.reject(reason);
+  }
+
   [Symbol.asyncIterator](): this {
     return this;
   }

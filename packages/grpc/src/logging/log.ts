@@ -29,17 +29,28 @@ export const stderrLog: Log = {
 let isGuarded = false;
 
 function write(level: string, message: string, fields: LogFields = {}): void {
-  const line = { time: new Date().toISOString(), level, worker: workerNumber(), message, ...readable(fields) };
+  const line = logLine(level, message, fields);
   try {
     if (!isGuarded) {
       isGuarded = true;
       // A pipe that no one reads any more reports each write as an error later (EPIPE), which would end the process.
       process.stderr.on("error", () => {});
     }
-    process.stderr.write(`${JSON.stringify(line)}\n`);
+    process.stderr.write(`${line}\n`);
   } catch {
     // A full disk, for instance: there is nowhere left to report it.
   }
+}
+
+/** One JSON object, whatever the fields hold. */
+export function logLine(level: string, message: string, fields: LogFields): string {
+  return JSON.stringify({
+    time: new Date().toISOString(),
+    level,
+    worker: workerNumber(),
+    message,
+    ...readable(fields),
+  });
 }
 
 /** The fields as JSON shows them, one by one, so that one that cannot be shown does not take the others with it. */

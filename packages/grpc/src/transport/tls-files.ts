@@ -1,5 +1,5 @@
-import { readFileSync, watch } from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync } from "node:fs";
+import { followFiles } from "../files/follow-files.ts";
 import type { Log } from "../logging/log.ts";
 import { safeLog } from "../logging/safe-log.ts";
 import { thrownMessage } from "../logging/thrown-text.ts";
@@ -71,13 +71,9 @@ export function watchTlsFiles(options: TlsFilesOptions): TlsFiles {
   };
   const log = safeLog(options.log);
   const clock = options.clock ?? systemClock;
-  const watchFolder = options.watchFolder ?? ((folder, onChange) => watchWithSystem(folder, onChange, log));
   const listeners = new Set<() => void>();
   /** What the last look has said when it failed, so that a lasting fault is told once. */
   let toldProblem: string | undefined;
-  let cancelSettling: (() => void) | undefined;
-  let cancelPoll: (() => void) | undefined;
-  let isClosed = false;
 
   let current = read();
   tellValidity(current);
@@ -121,26 +117,16 @@ export function watchTlsFiles(options: TlsFilesOptions): TlsFiles {
     }
   }
 
-  /** Not put off by further signs: a folder where something changes all the time must not starve it. What follows the look has one of its own. */
-  function onSign(): void {
-    if (isClosed || cancelSettling !== undefined) return;
-    cancelSettling = clock.after(settleMs, () => {
-      cancelSettling = undefined;
-      reload();
-    });
-  }
-
-  function poll(): void {
-    cancelPoll = clock.after(pollMs, () => {
-      reload();
-      poll();
-    });
-  }
-
-  // The folders and not the files: a rename puts another file, and another symlink, in the place of the one that is watched.
-  const folders = new Set(Object.values(names).map((file) => dirname(file)));
-  const stopWatching = Array.from(folders, (folder) => watchFolder(folder, onSign));
-  if (pollMs > 0) poll();
+  const followed = followFiles({
+    files: () => Object.values(names),
+    onLook: reload,
+    settleMs,
+    pollMs,
+    noun: "TLS files",
+    log,
+    clock,
+    ...(options.watchFolder !== undefined && { watchFolder: options.watchFolder }),
+  });
 
   return {
     get current() {
@@ -152,10 +138,7 @@ export function watchTlsFiles(options: TlsFilesOptions): TlsFiles {
     },
     reload,
     close() {
-      isClosed = true;
-      for (const stop of stopWatching) stop();
-      cancelSettling?.();
-      cancelPoll?.();
+      followed.close();
       listeners.clear();
     },
   };
@@ -169,19 +152,6 @@ function readFile(option: string, file: string): Buffer {
     throw new Error(`${option} ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
     });
-  }
-}
-
-function watchWithSystem(folder: string, onChange: () => void, log: Log): () => void {
-  // The system has a limit of watches, and a folder may go away: the files are looked at regularly all the same.
-  const onProblem = (error: unknown): void => log.warn("a folder of TLS files cannot be watched", { folder, error });
-  try {
-    const watcher = watch(folder, { persistent: false }, onChange);
-    watcher.on("error", onProblem);
-    return () => watcher.close();
-  } catch (error) {
-    onProblem(error);
-    return () => {};
   }
 }
 

@@ -80,6 +80,42 @@ describe("cache aside", () => {
     return { clock, told, cache };
   }
 
+  it("returns what was set for as long as what was loaded, and loads nothing for it", async () => {
+    const { cache, clock, told } = createTried();
+    assert.equal(await cache.get("a"), undefined);
+    assert.equal(await cache.set("a", { id: 1 }), true);
+    await clock.advance(999);
+    assert.deepEqual(await cache.get("a"), { id: 1 });
+    assert.deepEqual(await cache.getOrLoad("a", () => assert.fail()), { id: 1 });
+    await clock.advance(1);
+    assert.equal(await cache.get("a"), undefined);
+    assert.deepEqual(told, ["miss", "hit", "hit", "miss"]);
+  });
+
+  it("does not keep a load that began before a value was set", async () => {
+    const { cache } = createTried();
+    const go = createOccasion();
+    const loading = cache.getOrLoad("a", async () => {
+      await go.happened;
+      return { id: 1 };
+    });
+    await cache.set("b", { id: 2 });
+    await cache.set("a", { id: 2 });
+    go.happen();
+    assert.deepEqual(await loading, { id: 1 });
+    assert.deepEqual(await cache.get("a"), { id: 2 });
+    assert.deepEqual(await cache.get("b"), { id: 2 });
+  });
+
+  it("says when the store did not take a value", async () => {
+    const store = createMemoryCacheStore();
+    store.set = () => Promise.reject(new Error("away"));
+    const { log, logged } = recordingLog();
+    const cache = createCacheAside<{ id: number }>({ store, log });
+    assert.equal(await cache.set("a", { id: 1 }), false);
+    assert.equal(logged.length, 1);
+  });
+
   it("loads once until the time is over", async () => {
     const { cache, clock, told } = createTried();
     let loads = 0;

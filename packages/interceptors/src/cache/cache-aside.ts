@@ -21,6 +21,13 @@ export interface CacheAsideOptions<T> {
 }
 
 export interface CacheAside<T> {
+  /** The value from the cache; undefined if there is none, or if it is known that there is none. */
+  get(key: string): Promise<T | undefined>;
+  /**
+   * Keeps a value that the caller has, in place of what there was. A `load` that began before is not kept. False when the store failed, which
+   * is logged. Never rejects.
+   */
+  set(key: string, value: T): Promise<boolean>;
   /**
    * The value from the cache, else from `load`, of which one runs for a key at a time in this process. What `load` throws goes to all
    * who wait, and is not kept. A store that fails is logged and gone round.
@@ -89,13 +96,24 @@ export function createCacheAside<T>(options: CacheAsideOptions<T>): CacheAside<T
     return attempt("decode", async () => ({ value: decode(text.slice(present.length)) }));
   }
 
-  async function keep(key: string, value: T | undefined): Promise<void> {
+  /** False when the store failed. */
+  async function keep(key: string, value: T | undefined): Promise<boolean> {
     const lifeMs = value === undefined ? negativeTtlMs : ttlMs;
-    if (lifeMs === 0) return;
-    await attempt("set", async () => {
+    if (lifeMs === 0) return true;
+    const isKept = await attempt("set", async () => {
       const text = value === undefined ? absent : present + encode(value);
       await store.set(storedAs(key), text, Math.max(1, Math.ceil(lifeMs * (1 - random() / 10))));
+      return true;
     });
+    return isKept ?? false;
+  }
+
+  /** What is known, reported to the observer. */
+  async function lookUp(key: string): Promise<{ readonly value: T | undefined } | undefined> {
+    const known = await find(key);
+    if (known === undefined) observer?.onMiss?.(name);
+    else observer?.onHit?.(name);
+    return known;
   }
 
   async function fetch(
@@ -103,12 +121,8 @@ export function createCacheAside<T>(options: CacheAsideOptions<T>): CacheAside<T
     load: () => Promise<T | undefined>,
     isStale: () => boolean,
   ): Promise<T | undefined> {
-    const known = await find(key);
-    if (known !== undefined) {
-      observer?.onHit?.(name);
-      return known.value;
-    }
-    observer?.onMiss?.(name);
+    const known = await lookUp(key);
+    if (known !== undefined) return known.value;
     const value = await load();
     if (!isStale()) {
       await keep(key, value);
@@ -134,6 +148,13 @@ export function createCacheAside<T>(options: CacheAsideOptions<T>): CacheAside<T
   }
 
   return {
+    async get(key) {
+      return (await lookUp(key))?.value;
+    },
+    async set(key, value) {
+      drop(key);
+      return keep(key, value);
+    },
     getOrLoad(key, load) {
       const running = flights.get(key);
       if (running !== undefined) {

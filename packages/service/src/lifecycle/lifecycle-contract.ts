@@ -16,6 +16,8 @@ export interface ServeOptions {
   readonly health?: ServedHealth;
   /** Makes the server known once it listens, at a registry for example. What it returns undoes that, before the drain. */
   readonly register?: (address: ListenAddress) => Promise<(() => unknown) | undefined>;
+  /** Called at the stop when it is deregistered and before it drains: takes no further work from elsewhere, such as subscriptions. */
+  readonly pauseWork?: () => unknown;
 }
 
 /** Handed to the setup, which starts what the program consists of, in order. */

@@ -7,7 +7,7 @@ import {
   type Server,
   systemClock,
 } from "@tercel/grpc";
-import { refuseUnknownOptions, safeLog, thrownMessage } from "@tercel/grpc/internal";
+import { pause, refuseUnknownOptions, safeLog, thrownMessage } from "@tercel/grpc/internal";
 import type { Lifecycle, LifecycleOutcome, ServedHealth, ServeOptions } from "./lifecycle-contract.ts";
 import type { LifecycleOptions } from "./lifecycle-options.ts";
 
@@ -105,8 +105,8 @@ export class LifecycleRun implements Lifecycle {
     where: Options,
     options: ServeOptions = {},
   ): Promise<ListeningAt<Options>> {
-    refuseUnknownOptions("serve", options, ["health", "register"]);
-    const { health, register } = options;
+    refuseUnknownOptions("serve", options, ["health", "register", "pauseWork"]);
+    const { health, register, pauseWork } = options;
     this.#refuseWhileStopping();
     // Undone in reverse: readiness, registration, server.
     this.#started.push({ name: "server", stop: () => this.#drain(server, health), keepsOwnTime: true });
@@ -119,6 +119,7 @@ export class LifecycleRun implements Lifecycle {
       );
     }
     const address = await server.listen(where);
+    if (pauseWork !== undefined) await this.start("other work", () => {}, pauseWork);
     if (register !== undefined) {
       await this.start(
         "registration",
@@ -155,7 +156,7 @@ export class LifecycleRun implements Lifecycle {
     await aborted(this.signal, over);
     if (over.aborted) return;
     const limitMs = this.#options.stopTimeoutMs ?? defaultStopTimeoutMs;
-    await this.#pause(limitMs, AbortSignal.any([over, this.#forcing.signal]));
+    await pause(this.clock, limitMs, AbortSignal.any([over, this.#forcing.signal]), true);
     if (over.aborted) return;
     this.#problems.push(
       new Error(
@@ -169,7 +170,8 @@ export class LifecycleRun implements Lifecycle {
   async #announceStop(health: ServeOptions["health"]): Promise<void> {
     if (this.#isReplaced) return;
     health?.shutdown();
-    await this.#pause(this.#options.propagationMs ?? 0, this.#forcing.signal);
+    const { propagationMs = 0 } = this.#options;
+    if (propagationMs > 0) await pause(this.clock, propagationMs, this.#forcing.signal, true);
   }
 
   async #drain(server: Server, health: ServeOptions["health"]): Promise<void> {
@@ -225,19 +227,6 @@ export class LifecycleRun implements Lifecycle {
       signal.removeEventListener("abort", onForce);
       for (const cancel of timers) cancel();
     }
-  }
-
-  #pause(ms: number, cut: AbortSignal): Promise<void> {
-    if (ms === 0 || cut.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = (): void => {
-        cancel();
-        cut.removeEventListener("abort", end);
-        resolve();
-      };
-      const cancel = this.clock.after(ms, end, true);
-      cut.addEventListener("abort", end);
-    });
   }
 
   #outcome(): LifecycleOutcome {

@@ -1,0 +1,59 @@
+import { dirname } from "node:path";
+import type { StoredBackup } from "../catalog/backup-store.ts";
+import type { Warnings } from "../catalog/warning-list.ts";
+import { fail } from "../failure/failure.ts";
+import { hasErrorCode } from "../failure/to-failure.ts";
+import type { PerformedWrite } from "../thread/perform-write.ts";
+import { manifestDraftPathOf, manifestPathOf } from "./archive-paths.ts";
+import type { ArchiveStores } from "./archive-stores.ts";
+
+/** File systems without hard links: FAT, exFAT and some network file systems. */
+const noLinkCodes = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EINVAL"];
+
+/**
+ * Steps 5 to 9 of a backup: gives a part that is written, synced and verified its name, and completes the backup. After a crash at any
+ * moment the destination is absent, or whole; `recoverArchives` says which.
+ *
+ * @throws FailureError DESTINATION_EXISTS when the destination came into being meanwhile; it is not touched
+ */
+export async function publishArchive(
+  stores: ArchiveStores,
+  { uuid, destination }: Pick<StoredBackup, "uuid" | "destination">,
+  partPath: string,
+  written: PerformedWrite,
+  warnings: Warnings,
+): Promise<void> {
+  const { files, backups, manifestFolder } = stores;
+  await files.rename(manifestDraftPathOf(manifestFolder, uuid), manifestPathOf(manifestFolder, uuid));
+  await files.syncFolder(manifestFolder);
+  const { sourceBytes: size, files: fileCount, ...archive } = written;
+  backups.change(uuid, { state: "publishing", size, files: fileCount, archive, warnings });
+  await placeArchive(stores, uuid, partPath, destination);
+  await files.syncFolder(dirname(destination));
+  backups.change(uuid, { state: "completed", part: null, hasReservation: false, endedAtMs: stores.nowMs() });
+}
+
+async function placeArchive({ files, backups }: ArchiveStores, uuid: string, part: string, destination: string) {
+  try {
+    await files.link(part, destination);
+  } catch (error) {
+    if (hasErrorCode(error, "EEXIST")) destinationExists(destination, error);
+    if (!hasErrorCode(error, ...noLinkCodes)) throw error;
+    // An empty file reserves the name, which rename then replaces; without it rename would replace anything.
+    backups.change(uuid, { hasReservation: true });
+    const reservation = await files.create(destination).catch((problem) => {
+      if (hasErrorCode(problem, "EEXIST")) destinationExists(destination, problem);
+      throw problem;
+    });
+    await reservation.close();
+    await files.rename(part, destination);
+    return;
+  }
+  await files.unlink(part);
+}
+
+/** @throws FailureError DESTINATION_EXISTS */
+export function destinationExists(destination: string, cause?: unknown): never {
+  const message = `${destination} exists already: choose another name, or delete the backup that it belongs to`;
+  fail({ reason: "DESTINATION_EXISTS", path: destination, message }, cause);
+}

@@ -1,0 +1,57 @@
+import { dirname } from "node:path";
+import type { StoredBackup } from "../catalog/backup-store.ts";
+import type { Failure } from "../failure/failure.ts";
+import type { ArchiveStores } from "./archive-stores.ts";
+import { findArchive, finishDelete } from "./delete-archive.ts";
+import { isReachable, removeOwnFiles, undoBackup } from "./undo-backup.ts";
+
+/** What became of a backup that the last daemon had not ended. */
+export interface Recovered {
+  readonly uuid: string;
+  readonly outcome: "undone" | "completed" | "deleted" | "cleaned" | "waiting";
+}
+
+const interrupted: Failure = { reason: "STOPPING", message: "interrupted: the daemon ended while the backup ran" };
+
+/**
+ * Ends what a crash has left in the middle, before anything new starts. Only files that the catalogue names are touched. What is on a disk
+ * that is not there waits for a later start.
+ */
+export async function recoverArchives(stores: ArchiveStores): Promise<Recovered[]> {
+  const recovered: Recovered[] = [];
+  for (const backup of stores.backups.unfinished()) {
+    recovered.push({ uuid: backup.uuid, outcome: await recoverOne(stores, backup) });
+  }
+  return recovered;
+}
+
+async function recoverOne(stores: ArchiveStores, backup: StoredBackup): Promise<Recovered["outcome"]> {
+  if (backup.state === "in_progress") {
+    await undoBackup(stores, backup, "failed", interrupted);
+    return "undone";
+  }
+  if (backup.state === "publishing") return recoverPublishing(stores, backup);
+  if (backup.state === "deleting") {
+    const presence = await findArchive(stores, backup);
+    if (presence === "unreachable") return "waiting";
+    await finishDelete(stores, backup, presence);
+    return "deleted";
+  }
+  if (!(await removeOwnFiles(stores, backup))) return "waiting";
+  stores.backups.change(backup.uuid, { part: null, hasReservation: false });
+  return "cleaned";
+}
+
+async function recoverPublishing(stores: ArchiveStores, backup: StoredBackup): Promise<Recovered["outcome"]> {
+  const { files, backups } = stores;
+  const { uuid, part, destination } = backup;
+  if (part !== undefined && !(await isReachable(part))) return "waiting";
+  if ((await findArchive(stores, backup)) !== "archive") {
+    await undoBackup(stores, backup, "failed", interrupted);
+    return "undone";
+  }
+  if (part !== undefined) await files.unlink(part.path);
+  await files.syncFolder(dirname(destination));
+  backups.change(uuid, { state: "completed", part: null, hasReservation: false, endedAtMs: stores.nowMs() });
+  return "completed";
+}

@@ -1,0 +1,167 @@
+import { randomUUID } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { deleteBackup } from "../archive/delete-archive.ts";
+import type { StoredBackup } from "../catalog/backup-store.ts";
+import { chooseEngine, type EngineChoice } from "../engine/choose-engine.ts";
+import type { EngineProbes } from "../engine/engine-probes.ts";
+import { fail } from "../failure/failure.ts";
+import type { ArchiveUse } from "../jobs/archive-use.ts";
+import type { JobQueue, QueuedJob } from "../jobs/job-queue.ts";
+import { checkPath, nameOfSource } from "../path/check-path.ts";
+import { ProgressFeed } from "../progress/progress-feed.ts";
+import { resolveDestination } from "./check-destination.ts";
+import { type BackupParts, runBackup } from "./run-backup.ts";
+
+/** What a client asks for. */
+export interface BackupRequest {
+  readonly source: string;
+  readonly destination: string;
+  readonly compression: string;
+  readonly description: string;
+}
+
+/** A backup that was accepted: its record exists. */
+export interface StartedBackup {
+  readonly uuid: string;
+  readonly source: string;
+  readonly feed: ProgressFeed;
+  readonly job: QueuedJob<StoredBackup>;
+}
+
+/** Backups as clients see them. Everything rejects with a FailureError. */
+export interface BackupService {
+  /** Refuses what can be refused at once, and puts the backup into the queue. */
+  start(request: BackupRequest): Promise<StartedBackup>;
+  get(uuid: string): StoredBackup;
+  /** Newest first. */
+  list(limit: number, offset: number): { readonly backups: StoredBackup[]; readonly total: number };
+  delete(uuid: string): Promise<void>;
+}
+
+export interface BackupServiceParts extends BackupParts {
+  readonly queue: JobQueue;
+  readonly probes: EngineProbes;
+  readonly use: ArchiveUse;
+}
+
+const defaultPageSize = 20;
+const maxPageSize = 1000;
+const maxDescriptionCharacters = 4096;
+
+export function createBackupService(parts: BackupServiceParts): BackupService {
+  const { stores, queue, probes, use } = parts;
+  /** Deleting waits for the disk; a second call meanwhile finds nothing. */
+  const deleting = new Set<string>();
+
+  function find(uuid: string): StoredBackup {
+    if (uuid === "") fail({ reason: "FIELD_REQUIRED", field: "uuid", message: "uuid is required" });
+    const backup = deleting.has(uuid) ? undefined : stores.backups.get(uuid);
+    return (
+      backup ??
+      fail({
+        reason: "BACKUP_NOT_FOUND",
+        uuid: uuid.slice(0, 64),
+        message: `there is no backup ${JSON.stringify(uuid.slice(0, 64))}`,
+      })
+    );
+  }
+
+  return {
+    get: find,
+
+    async start(request) {
+      const { source, destination, choice, description } = checkRequest(request);
+      await probes.require(choice.engine);
+      if (choice.engine === "wim") await refuseFile(source);
+      const resolved = await resolveDestination(destination);
+      queue.check(resolved);
+      const uuid = randomUUID();
+      const createdAtMs = stores.nowMs();
+      const name = nameOfSource(source);
+      const compression = formatCompression(choice);
+      stores.backups.insert({
+        uuid,
+        name,
+        source,
+        destination: resolved,
+        engine: choice.engine,
+        compression,
+        description,
+        createdAtMs,
+      });
+      const feed = new ProgressFeed();
+      feed.update({ phase: "waiting", bytesDone: 0, bytesTotal: 0 });
+      const job = queue.add({
+        uuid,
+        path: resolved,
+        run: (signal) =>
+          runBackup(
+            { uuid, source, destination: resolved, choice, name, description, createdAtMs },
+            parts,
+            (progress) => feed.update(progress),
+            signal,
+          ).finally(() => feed.end()),
+        onNeverRun(failure) {
+          feed.end();
+          stores.backups.change(uuid, { state: "cancelled", failure, endedAtMs: stores.nowMs() });
+        },
+      });
+      // Whoever waits for it hears of it; a caller who has gone does not.
+      job.done.catch(() => {});
+      return { uuid, source, feed, job };
+    },
+
+    list(limit, offset) {
+      if (limit < 0)
+        fail({ reason: "FIELD_INVALID", field: "limit", message: `invalid limit ${limit}: use 0 or more` });
+      if (offset < 0)
+        fail({ reason: "FIELD_INVALID", field: "offset", message: `invalid offset ${offset}: use 0 or more` });
+      const pageSize = limit === 0 ? defaultPageSize : Math.min(limit, maxPageSize);
+      return { backups: stores.backups.list(pageSize, offset), total: stores.backups.count() };
+    },
+
+    async delete(uuid) {
+      const backup = find(uuid);
+      if (backup.state === "in_progress" || backup.state === "publishing") {
+        const message = `backup ${uuid} is still running: cancel it, or wait for its end`;
+        fail({ reason: "BACKUP_NOT_COMPLETED", uuid, message });
+      }
+      if (use.isInUse(uuid)) {
+        fail({
+          reason: "BACKUP_IN_USE",
+          uuid,
+          message: `a restore reads backup ${uuid}: wait for its end, then delete it`,
+        });
+      }
+      deleting.add(uuid);
+      try {
+        await deleteBackup(stores, backup);
+      } finally {
+        deleting.delete(uuid);
+      }
+    },
+  };
+}
+
+function checkRequest(request: BackupRequest) {
+  const source = checkPath("source", request.source);
+  const destination = checkPath("destination", request.destination);
+  const { description } = request;
+  if (description.length > maxDescriptionCharacters || description.includes("\0")) {
+    const message = `invalid description: use at most ${maxDescriptionCharacters} characters and no NUL`;
+    fail({ reason: "FIELD_INVALID", field: "description", message });
+  }
+  return { source, destination, description, choice: chooseEngine(destination, request.compression) };
+}
+
+function formatCompression({ compression: { method, level } }: EngineChoice): string {
+  return level === undefined ? method : `${method}:${level}`;
+}
+
+/** A source that does not exist is reported by the job, as one that vanishes while it waits is. */
+async function refuseFile(source: string): Promise<void> {
+  const found = await stat(source).catch(() => undefined);
+  if (found === undefined || found.isDirectory()) return;
+  const message = `the source ${source} is not a folder, and a .wim file holds folders only: use .tar.zst`;
+  fail({ reason: "SOURCE_NOT_FOLDER", field: "source", path: source, engine: "wim", message });
+}

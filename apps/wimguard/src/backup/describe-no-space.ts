@@ -1,0 +1,15 @@
+import { statfs } from "node:fs/promises";
+import type { Failure } from "../failure/failure.ts";
+import type { ByteCount } from "../progress/progress-counter.ts";
+
+/** Adds to a full disk's failure how much is free and how much of the source was still to come. */
+export async function describeNoSpace(failure: Failure, folder: string, count: ByteCount): Promise<Failure> {
+  if (failure.reason !== "NO_SPACE") return failure;
+  const free = await statfs(folder).then(
+    ({ bavail, bsize }) => `${bavail * bsize} bytes are free in ${folder}`,
+    () => `${folder} cannot be looked at`,
+  );
+  const left = count.bytesTotal - count.bytesDone;
+  const needed = left > 0 ? `, and ${left} bytes of the source were still to be written` : "";
+  return { ...failure, path: folder, message: `no space left: ${free}${needed}` };
+}

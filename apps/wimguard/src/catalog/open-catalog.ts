@@ -1,0 +1,103 @@
+import { existsSync, statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { StartError } from "../failure/start-error.ts";
+import type { DurableFiles } from "../files/durable-files.ts";
+import { migrations } from "./schema.ts";
+
+/** File systems whose locks do not reach other machines reliably, by their magic numbers (statfs(2)). */
+const networkFileSystems: Readonly<Record<number, string>> = {
+  26985: "NFS",
+  20859: "SMB",
+  4266872130: "SMB",
+  4283649346: "CIFS",
+};
+
+/** SQLite's result codes, without their extensions. */
+const busyCode = 5;
+const damagedCodes = [11, 26];
+
+/**
+ * Opens the catalogue, creating it where there is none, and holds it alone until it is closed: the kernel frees the lock when the process
+ * ends, however it ends.
+ *
+ * @param describeHolder says who has the catalogue open, for the error
+ * @throws StartError "locked" while another process has it open, "damaged", or "config" for a schema of a newer release
+ */
+export function openCatalog(path: string, files: DurableFiles, describeHolder: () => string): DatabaseSync {
+  refuseNetwork(path);
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: true });
+    // The lock is taken by the first transaction and kept: no second process can even read.
+    database.exec("PRAGMA locking_mode = EXCLUSIVE");
+    database.exec("PRAGMA journal_mode = WAL");
+    database.exec("PRAGMA synchronous = FULL");
+    files.commit(database, () => {});
+    checkDamage(database, path);
+    migrate(database, path, files);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw toStartError(error, path, describeHolder);
+  }
+}
+
+function refuseNetwork(path: string): void {
+  const kind = networkFileSystems[statfsSync(dirname(path)).type];
+  if (kind === undefined) return;
+  throw new StartError(
+    "config",
+    `the data folder ${dirname(path)} is on ${kind}, where two daemons could open one catalogue: use a folder on a local disk (--dir)`,
+  );
+}
+
+function checkDamage(database: DatabaseSync, path: string): void {
+  const result = database.prepare("PRAGMA quick_check(1)").get()?.quick_check;
+  if (result !== "ok") throw new StartError("damaged", damageText(path, String(result)));
+}
+
+function damageText(path: string, problem: string): string {
+  const copy = newestCopy(path);
+  const remedy = copy === undefined ? "restore it from a backup" : `replace it by its newest copy, ${copy}`;
+  return `the catalogue ${path} is damaged (${problem}): ${remedy}, without its -wal file`;
+}
+
+/** A migration leaves a copy of what was before it. */
+function newestCopy(path: string): string | undefined {
+  for (let version = migrations.length; version > 0; version--) {
+    const copy = copyPath(path, version);
+    if (existsSync(copy)) return copy;
+  }
+  return undefined;
+}
+
+function copyPath(path: string, version: number): string {
+  return `${path}.before-${version + 1}`;
+}
+
+function migrate(database: DatabaseSync, path: string, files: DurableFiles): void {
+  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
+  if (version === migrations.length) return;
+  if (version > migrations.length) {
+    throw new StartError(
+      "config",
+      `the catalogue ${path} has schema version ${version} and this release knows ${migrations.length}: run the newer release`,
+    );
+  }
+  const copy = copyPath(path, version);
+  if (version > 0 && !existsSync(copy)) database.prepare("VACUUM INTO ?").run(copy);
+  files.commit(database, () => {
+    for (const migration of migrations.slice(version)) database.exec(migration);
+    database.exec(`PRAGMA user_version = ${migrations.length}`);
+  });
+}
+
+function toStartError(error: unknown, path: string, describeHolder: () => string): unknown {
+  if (error instanceof StartError) return error;
+  const code = Number((error as { errcode?: number }).errcode ?? 0) & 0xff;
+  const text = error instanceof Error ? error.message : String(error);
+  if (code === busyCode) return new StartError("locked", `${path} is in use: ${describeHolder()}`, error);
+  if (damagedCodes.includes(code)) return new StartError("damaged", damageText(path, text), error);
+  return new StartError("config", `the catalogue ${path} cannot be opened: ${text}`, error);
+}

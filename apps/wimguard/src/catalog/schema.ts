@@ -1,0 +1,50 @@
+/**
+ * Statements that lead from version n of the catalogue to n + 1; `PRAGMA user_version` counts those applied. Entries are only ever
+ * appended: what has run on somebody's data cannot be edited any more.
+ */
+export const migrations: readonly string[] = [
+  `CREATE TABLE backups (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     uuid TEXT NOT NULL UNIQUE,
+     name TEXT NOT NULL,
+     source TEXT NOT NULL,
+     destination TEXT NOT NULL,
+     engine TEXT NOT NULL,
+     compression TEXT NOT NULL,
+     description TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (state IN ('in_progress', 'publishing', 'completed', 'failed', 'cancelled', 'deleting')),
+     part_path TEXT,
+     part_device TEXT,
+     has_reservation INTEGER NOT NULL DEFAULT 0,
+     size INTEGER NOT NULL DEFAULT 0,
+     files INTEGER NOT NULL DEFAULT 0,
+     stored_bytes INTEGER NOT NULL DEFAULT 0,
+     sha256 TEXT NOT NULL DEFAULT '',
+     device TEXT NOT NULL DEFAULT '',
+     inode TEXT NOT NULL DEFAULT '',
+     mtime_ns TEXT NOT NULL DEFAULT '',
+     warnings TEXT NOT NULL DEFAULT '[]',
+     warning_count INTEGER NOT NULL DEFAULT 0,
+     failure TEXT,
+     created_at_ms INTEGER NOT NULL,
+     ended_at_ms INTEGER
+   ) STRICT;
+   CREATE INDEX backups_by_destination ON backups (destination, state);
+   CREATE TABLE restores (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     uuid TEXT NOT NULL UNIQUE,
+     backup_uuid TEXT NOT NULL,
+     target TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (state IN ('in_progress', 'completed', 'failed', 'cancelled')),
+     staging_path TEXT,
+     staging_device TEXT,
+     files INTEGER NOT NULL DEFAULT 0,
+     bytes INTEGER NOT NULL DEFAULT 0,
+     verified_files INTEGER NOT NULL DEFAULT 0,
+     warnings TEXT NOT NULL DEFAULT '[]',
+     warning_count INTEGER NOT NULL DEFAULT 0,
+     failure TEXT,
+     created_at_ms INTEGER NOT NULL,
+     ended_at_ms INTEGER
+   ) STRICT;`,
+];

@@ -1,0 +1,147 @@
+import { readFileSync } from "node:fs";
+import type { DescService } from "@bufbuild/protobuf";
+import { type Client, Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { type Channel, createChannel, createClient } from "@tercel/grpc";
+import { refuseUnknownOptions } from "@tercel/grpc/internal";
+import { askHealth } from "@tercel/grpc/services";
+import { bearerToken } from "@tercel/interceptors/auth";
+import { configPath, dataFolder } from "../config/data-folder.ts";
+import { loadConfig } from "../config/load-config.ts";
+import { parseDurationMs } from "../config/parse-duration.ts";
+import { BackupService } from "../gen/wimguard/v1/backup_pb.ts";
+import { EnvService } from "../gen/wimguard/v1/env_pb.ts";
+import { RegistryService } from "../gen/wimguard/v1/registry_pb.ts";
+import { RestoreService } from "../gen/wimguard/v1/restore_pb.ts";
+import { ScheduleService } from "../gen/wimguard/v1/schedule_pb.ts";
+import { SnapshotService } from "../gen/wimguard/v1/snapshot_pb.ts";
+import { StatisticsService } from "../gen/wimguard/v1/statistics_pb.ts";
+import { mintToken } from "../token/token.ts";
+import { type BackupInput, type BackupResult, backupToEnd, type OnBackupProgress } from "./backup-to-end.ts";
+import { NotReachable, NotServing } from "./not-reachable.ts";
+
+export interface WimGuardOptions {
+  /** For connecting, health and single calls; a backup takes as long as it takes. Default: the config's, and 30 s without one. */
+  readonly timeoutMs?: number;
+  /** The folder of the config. Default: WIMGUARD_DIR, or where the platform keeps data. */
+  readonly folder?: string;
+  /** A token, for a machine that does not have the config. Default: minted with the config's secret. */
+  readonly token?: string;
+  /** Authorities that the server's certificate may come from, as a PEM file; with it TLS is used. Default: the config's. */
+  readonly caFile?: string;
+}
+
+/** Clients of all services over one channel. */
+export interface WimGuard {
+  readonly backup: Client<typeof BackupService>;
+  readonly restore: Client<typeof RestoreService>;
+  readonly snapshot: Client<typeof SnapshotService>;
+  readonly schedule: Client<typeof ScheduleService>;
+  readonly registry: Client<typeof RegistryService>;
+  readonly env: Client<typeof EnvService>;
+  readonly statistics: Client<typeof StatisticsService>;
+  /** Runs a backup and resolves when it is completed; rejects with the ConnectError of one that is not. */
+  backupToEnd(
+    request: BackupInput,
+    onProgress?: OnBackupProgress,
+    options?: { signal?: AbortSignal },
+  ): Promise<BackupResult>;
+  /** Closes the channel. Calls that run may end. */
+  close(): Promise<void>;
+}
+
+const defaultTimeoutMs = 30_000;
+const defaultAddress = "localhost:52730";
+/** Minted for a short time: a client that runs longer mints another. */
+const tokenTtlMs = 10 * 60_000;
+
+/**
+ * Connects to a daemon and asks whether it is serving.
+ *
+ * @param address `host:port` or `unix:/path`. Default: the config's
+ * @throws NotReachable or NotServing, ConfigError for a config that cannot be used, TypeError or RangeError for wrong options
+ */
+export async function connect(address?: string, options: WimGuardOptions = {}): Promise<WimGuard> {
+  refuseUnknownOptions("connect", options, ["timeoutMs", "folder", "token", "caFile"]);
+  const settings = readSettings(address, options);
+  const channel = createChannel(settings.address, {
+    interceptors: [limitUnaryCalls(settings.timeoutMs), ...authorization(settings)],
+    connectTimeoutMs: settings.timeoutMs,
+    ...(settings.caFile !== undefined && { tls: { ca: readFileSync(settings.caFile) } }),
+  });
+  try {
+    await requireServing(channel, settings.address, settings.timeoutMs);
+  } catch (error) {
+    await channel.close({ deadlineMs: 0 });
+    throw error;
+  }
+  const clientOf = <Service extends DescService>(service: Service): Client<Service> => createClient(service, channel);
+  const backup = clientOf(BackupService);
+  return {
+    backup,
+    restore: clientOf(RestoreService),
+    snapshot: clientOf(SnapshotService),
+    schedule: clientOf(ScheduleService),
+    registry: clientOf(RegistryService),
+    env: clientOf(EnvService),
+    statistics: clientOf(StatisticsService),
+    backupToEnd: (request, onProgress, callOptions) => backupToEnd(backup, request, onProgress, callOptions),
+    close: () => channel.close(),
+  };
+}
+
+interface Settings {
+  readonly address: string;
+  readonly timeoutMs: number;
+  readonly caFile: string | undefined;
+  readonly getToken: (() => string | Promise<string>) | undefined;
+}
+
+/** With address and token there is no need for a config on this machine. */
+function readSettings(address: string | undefined, options: WimGuardOptions): Settings {
+  const { token, timeoutMs, caFile } = options;
+  if (timeoutMs !== undefined && !(Number.isInteger(timeoutMs) && timeoutMs > 0)) {
+    throw new RangeError(`connect: timeoutMs is ${timeoutMs}; it has to be a whole number above 0`);
+  }
+  if (address !== undefined && (token !== undefined || address.startsWith("unix:"))) {
+    const getToken = token === undefined ? undefined : () => token;
+    return { address, timeoutMs: timeoutMs ?? defaultTimeoutMs, caFile, getToken };
+  }
+  const config = loadConfig(configPath(dataFolder(options.folder)));
+  const { client } = config.service;
+  return {
+    address: address ?? client.serverAddress ?? defaultAddress,
+    timeoutMs: timeoutMs ?? parseDurationMs(client.timeout) ?? defaultTimeoutMs,
+    caFile: caFile ?? client.ca,
+    getToken: token === undefined ? () => mintToken(config, { role: "admin", ttlMs: tokenTtlMs }) : () => token,
+  };
+}
+
+function authorization({ getToken, caFile, address }: Settings): Interceptor[] {
+  if (getToken === undefined || address.startsWith("unix:")) return [];
+  // The daemon does not listen beyond loopback in the clear unless its administrator said so.
+  return [bearerToken(getToken, { allowCleartext: caFile === undefined })];
+}
+
+/** A stream is as long as its job; its own deadline is its caller's affair. */
+function limitUnaryCalls(timeoutMs: number): Interceptor {
+  return (next) => async (request) => {
+    if (request.stream) return next(request);
+    const limit = AbortSignal.timeout(timeoutMs);
+    try {
+      return await next({ ...request, signal: AbortSignal.any([request.signal, limit]) });
+    } catch (error) {
+      if (!limit.aborted || request.signal.aborted) throw error;
+      throw new ConnectError(`no response within ${timeoutMs} ms`, Code.DeadlineExceeded, undefined, undefined, error);
+    }
+  };
+}
+
+async function requireServing(channel: Channel, address: string, timeoutMs: number): Promise<void> {
+  try {
+    await askHealth(channel)(AbortSignal.timeout(timeoutMs));
+  } catch (error) {
+    // What is not a ConnectError is a response: another status than SERVING.
+    if (error instanceof ConnectError) throw new NotReachable(address, error);
+    throw new NotServing(address);
+  }
+}

@@ -1,0 +1,66 @@
+import type { WimGuard } from "../client/connect.ts";
+import { formatBytes, formatSeconds, formatTable } from "../terminal/format.ts";
+import type { CommonOptions, Console } from "./console.ts";
+import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { interruptible } from "./interruptible.ts";
+import { withDaemon } from "./with-daemon.ts";
+import { toAbsolute } from "./working-folder.ts";
+
+export interface BackupOptions extends CommonOptions {
+  readonly source: string;
+  readonly destination: string;
+  readonly compression?: string;
+  readonly description?: string;
+}
+
+const pollMs = 100;
+
+/** `wimguard backup`: runs a backup with a bar to its end. */
+export async function backup(options: BackupOptions, output: Console): Promise<ExitCode> {
+  // The daemon has a working folder of its own.
+  const request = {
+    source: toAbsolute(options.source),
+    destination: toAbsolute(options.destination),
+    compression: options.compression ?? "",
+    description: options.description ?? "",
+  };
+  return withDaemon(options, async (wim) => {
+    const startedMs = performance.now();
+    let uuid = "";
+    const result = await interruptible(async (signal) => {
+      try {
+        return await wim.backupToEnd(
+          request,
+          (update) => {
+            if (uuid === "") output.note(`backing up ${request.source} to ${request.destination}`);
+            uuid = update.uuid;
+            output.progress(update);
+          },
+          { signal },
+        );
+      } finally {
+        if (signal.aborted && uuid !== "") await waitForEnd(wim, uuid);
+      }
+    });
+    const seconds = (performance.now() - startedMs) / 1000;
+    const rows = [
+      ["uuid", result.uuid],
+      ["source", `${formatBytes(result.size)} in ${request.source}`],
+      ["archive", request.destination],
+      ["time", formatSeconds(seconds)],
+    ];
+    if (result.warnings !== "") output.warning(result.warnings);
+    const title = result.warnings === "" ? "backup completed" : "backup completed with warnings";
+    output.result(`${title}\n${formatTable(rows.map((row) => ["", ...row]))}`, { ...result, ...request, seconds });
+    return result.warnings === "" ? exitCodes.ok : exitCodes.warnings;
+  });
+}
+
+/** The call has ended at once; what the job has written is removed a moment later. */
+async function waitForEnd(wim: WimGuard, uuid: string): Promise<void> {
+  for (;;) {
+    const { backup: record } = await wim.backup.getBackup({ uuid });
+    if (record?.status !== "in_progress") return;
+    await new Promise((wake) => setTimeout(wake, pollMs));
+  }
+}

@@ -1,0 +1,50 @@
+import { readFileSync } from "node:fs";
+import { configPath, dataFolder } from "../config/data-folder.ts";
+import { loadConfig } from "../config/load-config.ts";
+import { mintToken, type Role, roles } from "../token/token.ts";
+import type { CommonOptions, Console } from "./console.ts";
+import { type ExitCode, exitCodes, UsageError } from "./exit-codes.ts";
+import { parseTimeout } from "./with-daemon.ts";
+
+export interface TokenCommandOptions extends CommonOptions {
+  readonly ttl: string;
+  readonly role: string;
+}
+
+/** `wimguard config path`. */
+export function configPathCommand(options: CommonOptions, output: Console): ExitCode {
+  const path = configPath(dataFolder(options.dir));
+  output.result(path, { path });
+  return exitCodes.ok;
+}
+
+/** `wimguard config show`: the file as it is, without its secret. */
+export function configShow(options: CommonOptions, output: Console): ExitCode {
+  const path = configPath(dataFolder(options.dir));
+  const { appSecret, ...config } = loadConfig(path);
+  const shown = readFileSync(path, "utf8").replaceAll(appSecret, "•••");
+  output.result(shown.trimEnd(), { path, config: { ...config, appSecret: "•••" } });
+  return exitCodes.ok;
+}
+
+/** `wimguard config validate`: every problem with its place. */
+export function configValidate(options: CommonOptions, output: Console): ExitCode {
+  const path = configPath(dataFolder(options.dir));
+  loadConfig(path);
+  output.result(`${path} is valid`, { path, valid: true });
+  return exitCodes.ok;
+}
+
+/** `wimguard config token`: a token for a client that does not know the secret. */
+export async function configToken(options: TokenCommandOptions, output: Console): Promise<ExitCode> {
+  const config = loadConfig(configPath(dataFolder(options.dir)));
+  if (!roles.includes(options.role as Role)) {
+    throw new UsageError(`invalid --role ${JSON.stringify(options.role)}: use ${roles.join(", ")}`);
+  }
+  const ttlMs = parseTimeout(options.ttl);
+  const token = await mintToken(config, { role: options.role as Role, ttlMs }).catch((error) => {
+    throw new UsageError((error as Error).message);
+  });
+  output.result(token, { token });
+  return exitCodes.ok;
+}

@@ -1,0 +1,67 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { readErrorReason } from "@tercel/grpc/errors";
+import { NotReachable, NotServing } from "../client/not-reachable.ts";
+import { ConfigError } from "../config/config-error.ts";
+import { StartError } from "../failure/start-error.ts";
+
+/** What a script can tell by the exit code. */
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  warnings: 3,
+  damage: 4,
+  unreachable: 5,
+  timeout: 6,
+  destinationMissing: 10,
+  locked: 11,
+  secretWrong: 12,
+  noSpace: 13,
+  safety: 14,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** A destructive command was not confirmed. */
+export class NotConfirmed extends Error {}
+
+/** The command line is wrong in a way that only its values show. */
+export class UsageError extends Error {}
+
+const codeOfReason: Readonly<Record<string, ExitCode>> = {
+  DESTINATION_FOLDER_MISSING: exitCodes.destinationMissing,
+  TARGET_FOLDER_MISSING: exitCodes.destinationMissing,
+  NO_SPACE: exitCodes.noSpace,
+  MEMBER_UNSAFE: exitCodes.safety,
+  TARGET_NOT_EMPTY: exitCodes.safety,
+  RETENTION_UNSAFE: exitCodes.safety,
+  ARCHIVE_DAMAGED: exitCodes.damage,
+};
+
+const codeOfStatus: Partial<Record<Code, ExitCode>> = {
+  [Code.DataLoss]: exitCodes.damage,
+  [Code.Unavailable]: exitCodes.unreachable,
+  [Code.DeadlineExceeded]: exitCodes.timeout,
+  [Code.Unauthenticated]: exitCodes.secretWrong,
+};
+
+const codeOfStart: Readonly<Record<StartError["problem"], ExitCode>> = {
+  config: exitCodes.usage,
+  locked: exitCodes.locked,
+  damaged: exitCodes.damage,
+};
+
+/** The exit code of a command that failed. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof NotConfirmed) return exitCodes.safety;
+  if (error instanceof UsageError || error instanceof ConfigError) return exitCodes.usage;
+  if (error instanceof StartError) return codeOfStart[error.problem];
+  if (error instanceof NotReachable || error instanceof NotServing) {
+    const isLate = error instanceof NotReachable && (error.cause as ConnectError).code === Code.DeadlineExceeded;
+    return isLate ? exitCodes.timeout : exitCodes.unreachable;
+  }
+  if (!(error instanceof ConnectError)) return exitCodes.failed;
+  const reason = readErrorReason(error)?.reason ?? "";
+  const ofReason = Object.hasOwn(codeOfReason, reason) ? codeOfReason[reason] : undefined;
+  return ofReason ?? codeOfStatus[error.code] ?? exitCodes.failed;
+}

@@ -1,0 +1,36 @@
+/** The exit code of a process that a signal has ended. */
+const exitCodeOfSignal = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** A job was cancelled by a signal, and its end was waited for. */
+export class Interrupted extends Error {
+  readonly exitCode: number;
+
+  constructor(signal: keyof typeof exitCodeOfSignal) {
+    super("cancelled: nothing was left behind");
+    this.exitCode = exitCodeOfSignal[signal];
+  }
+}
+
+/**
+ * Runs a job that Ctrl-C cancels: the first signal aborts it and its end is waited for, a second one leaves at once.
+ *
+ * @throws Interrupted when a signal has cancelled it
+ */
+export async function interruptible<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const controller = new AbortController();
+  let received: keyof typeof exitCodeOfSignal | undefined;
+  const onSignal = (signal: keyof typeof exitCodeOfSignal): void => {
+    if (received !== undefined) process.exit(exitCodeOfSignal[signal]);
+    received = signal;
+    controller.abort();
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    if (received !== undefined) throw new Interrupted(received);
+    throw error;
+  } finally {
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  }
+}

@@ -1,0 +1,30 @@
+import { connect, type WimGuard } from "../client/connect.ts";
+import { parseDurationMs } from "../config/parse-duration.ts";
+import type { CommonOptions } from "./console.ts";
+import { UsageError } from "./exit-codes.ts";
+
+/** Runs a command that calls the daemon, and closes the connection afterwards. */
+export async function withDaemon<Result>(
+  options: CommonOptions,
+  work: (wim: WimGuard) => Promise<Result>,
+): Promise<Result> {
+  const timeoutMs = options.timeout === undefined ? undefined : parseTimeout(options.timeout);
+  const wim = await connect(options.server, {
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(options.dir !== undefined && { folder: options.dir }),
+  });
+  try {
+    return await work(wim);
+  } finally {
+    await wim.close();
+  }
+}
+
+/** @throws UsageError */
+export function parseTimeout(text: string): number {
+  const timeoutMs = parseDurationMs(text);
+  if (timeoutMs === undefined || timeoutMs === 0) {
+    throw new UsageError(`invalid duration ${JSON.stringify(text)}: use a number and ms, s, m or h, such as 30s`);
+  }
+  return timeoutMs;
+}

@@ -1,0 +1,78 @@
+import type { Buffer } from "node:buffer";
+import type { DurableFile } from "../files/durable-files.ts";
+import type { ManifestEntry, ManifestFrame } from "../manifest/manifest-entry.ts";
+import type { Compression, EngineName } from "./compression.ts";
+
+export type WarningReason = "UNREADABLE" | "FILE_CHANGED" | "FILE_GONE" | "SOCKET_SKIPPED" | "METADATA_LOST";
+
+/** One path that could not be treated as the rest was. */
+export interface EngineWarning {
+  readonly reason: WarningReason;
+  /** Relative to the source. */
+  readonly path: Buffer;
+  readonly message: string;
+}
+
+/** What an engine says while it works. */
+export interface EngineEvents {
+  onPhase(phase: "scanning" | "reading" | "verifying"): void;
+  /** Bytes of the source; called when the scan has ended. */
+  onTotal(bytes: number, files: number): void;
+  onBytes(bytes: number): void;
+  /** For engines that say how far they are, not how much they have just done. */
+  onReached(bytes: number): void;
+  onWarning(warning: EngineWarning): void;
+}
+
+/** A folder or file to back up into a part file that exists and is empty. */
+export interface WriteTask {
+  readonly source: string;
+  readonly partPath: string;
+  readonly compression: Compression;
+  /** Name and description of an image, for archives that have them. */
+  readonly name: string;
+  readonly description: string;
+  /** The archive's own paths: they are left out if the source contains them. */
+  readonly leaveOut: readonly string[];
+}
+
+/** Where an engine writes to. */
+export interface WriteOutputs {
+  /** The part, for engines that write it through this process. */
+  readonly part: DurableFile;
+  readonly addEntry: (entry: ManifestEntry) => Promise<void>;
+  readonly addFrame: (frame: ManifestFrame) => Promise<void>;
+}
+
+/** What was written. */
+export interface WrittenArchive {
+  /** Bytes of the source that are in the archive. */
+  readonly sourceBytes: number;
+  readonly files: number;
+}
+
+/** An archive to restore into an empty folder that exists. */
+export interface ReadTask {
+  readonly archivePath: string;
+  readonly folder: string;
+  /** Relative to the source; empty for everything. */
+  readonly paths: readonly Buffer[];
+  readonly keepOwner: boolean;
+}
+
+/** A program that writes and reads archives. Everything here rejects with a FailureError. */
+export interface Engine {
+  readonly name: EngineName;
+  /** @throws FailureError ENGINE_MISSING that says what to install */
+  probe(): Promise<{ readonly version: string }>;
+  write(task: WriteTask, outputs: WriteOutputs, events: EngineEvents, signal: AbortSignal): Promise<WrittenArchive>;
+  /** Reads a whole archive that was just written and fails unless all of it can be read. */
+  verify(archivePath: string, events: EngineEvents, signal: AbortSignal): Promise<void>;
+  /** @param entries starts to read what the manifest says, in the order of the archive; undefined where there is no manifest */
+  restore(
+    task: ReadTask,
+    entries: (() => AsyncIterable<ManifestEntry>) | undefined,
+    events: EngineEvents,
+    signal: AbortSignal,
+  ): Promise<{ readonly files: number }>;
+}

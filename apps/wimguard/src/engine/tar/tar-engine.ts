@@ -1,0 +1,39 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { fail } from "../../failure/failure.ts";
+import type { Engine } from "../engine.ts";
+import { readTarArchive, restoreTar } from "./restore-tar.ts";
+import { TarReader } from "./tar-reader.ts";
+import { writeTar } from "./write-tar.ts";
+
+const execute = promisify(execFile);
+
+/** Creates the embedded engine: GNU tar, which is part of every Linux, and zstd, which is part of Node. */
+export function createTarEngine(): Engine {
+  return {
+    name: "tar",
+    async probe() {
+      const version = await execute("tar", ["--version"]).then(
+        ({ stdout }) => /^tar \(GNU tar\) (\S+)/.exec(stdout)?.[1],
+        () => undefined,
+      );
+      if (version !== undefined) return { version };
+      fail({
+        reason: "ENGINE_MISSING",
+        engine: "tar",
+        message: "GNU tar is not installed: install the package tar, or back up to a .wim file",
+      });
+    },
+    write: writeTar,
+    async verify(archivePath, events, signal) {
+      events.onPhase("verifying");
+      const reader = new TarReader({});
+      await readTarArchive(archivePath, (bytes) => {
+        if (signal.aborted) fail({ reason: "CANCELLED", message: "the job was cancelled" });
+        reader.push(bytes);
+      });
+      reader.end();
+    },
+    restore: restoreTar,
+  };
+}

@@ -1,0 +1,97 @@
+import type { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { lstat, readlink } from "node:fs/promises";
+import type { ReadTask } from "../engine/engine.ts";
+import { fail } from "../failure/failure.ts";
+import { hasErrorCode } from "../failure/to-failure.ts";
+import { displayPath, type ManifestEntry } from "../manifest/manifest-entry.ts";
+import { placeOf } from "../source/walk-source.ts";
+import { type RestoreSelection, selectPaths } from "./restore-selection.ts";
+
+/**
+ * Compares a restored tree with its manifest: type, size, mode, time, owner, link targets, and the content of each file.
+ *
+ * @returns how many files were compared
+ * @throws FailureError ARCHIVE_DAMAGED that names the first path that differs
+ */
+export async function compareTree(
+  { folder, paths, keepOwner }: Pick<ReadTask, "folder" | "paths" | "keepOwner">,
+  entries: () => AsyncIterable<ManifestEntry>,
+  signal: AbortSignal,
+): Promise<number> {
+  const selection = paths.length === 0 ? undefined : await selectPaths(paths, entries());
+  const rounds = await readRounds(entries());
+  let compared = 0;
+  for await (const entry of entries()) {
+    if (signal.aborted) fail({ reason: "CANCELLED", message: "the job was cancelled" });
+    if ((rounds.get(entry.path.toString("latin1")) ?? 0) > (entry.round ?? 0)) continue;
+    const name = nameIn(selection, entry);
+    if (name === undefined) continue;
+    await compareEntry(folder, name, entry, keepOwner && process.geteuid?.() === 0);
+    if (entry.kind === "file") compared++;
+  }
+  return compared;
+}
+
+function nameIn(selection: RestoreSelection | undefined, entry: ManifestEntry): Buffer | undefined {
+  // A folder above a selected path is made for it, not restored.
+  return selection === undefined ? entry.path : selection.nameOf(entry.path, false);
+}
+
+/** Files that were read again, with the number of their last entry. There are few. */
+async function readRounds(entries: AsyncIterable<ManifestEntry>): Promise<Map<string, number>> {
+  const rounds = new Map<string, number>();
+  for await (const { path, round } of entries) if (round !== undefined) rounds.set(path.toString("latin1"), round);
+  return rounds;
+}
+
+async function compareEntry(folder: string, name: Buffer, entry: ManifestEntry, withOwner: boolean): Promise<void> {
+  const place = placeOf(folder, name);
+  const found = await lstat(place, { bigint: true }).catch((error) => {
+    if (hasErrorCode(error, "ENOENT")) differs(entry, "it was not restored");
+    throw error;
+  });
+  const isPlain = entry.kind === "file" || entry.kind === "hardlink";
+  if (isPlain !== found.isFile() || (entry.kind === "folder") !== found.isDirectory())
+    differs(entry, "its type differs");
+  if ((entry.kind === "link") !== found.isSymbolicLink()) differs(entry, "its type differs");
+  if (entry.kind === "file" && Number(found.size) !== entry.size) differs(entry, "its size differs");
+  if (entry.kind === "link") {
+    const target = await readlink(place, { encoding: "buffer" });
+    if (entry.target !== undefined && !target.equals(entry.target)) differs(entry, "its target differs");
+  } else if (entry.kind !== "hardlink" && Number(found.mode & 0o777n) !== (entry.mode & 0o777)) {
+    differs(entry, "its mode differs");
+  }
+  if (withOwner && (Number(found.uid) !== entry.uid || Number(found.gid) !== entry.gid))
+    differs(entry, "its owner differs");
+  if (entry.kind !== "hardlink" && entry.mtime !== undefined && found.mtimeNs !== toNanoseconds(entry.mtime)) {
+    differs(entry, "its time differs");
+  }
+  if (entry.kind === "file" && entry.digest !== undefined && (await digestOf(place, entry.digest)) !== entry.digest) {
+    differs(entry, "its content differs");
+  }
+}
+
+/** Of decimal seconds, which may be negative. */
+export function toNanoseconds(seconds: string): bigint {
+  const [, sign = "", whole = "0", fraction = ""] = /^(-?)(\d+)(?:\.(\d{1,9}))?$/.exec(seconds) ?? [];
+  const value = BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0"));
+  return sign === "-" ? -value : value;
+}
+
+async function digestOf(place: Buffer, expected: string): Promise<string> {
+  const [algorithm = ""] = expected.split(":");
+  const hash = createHash(algorithm);
+  for await (const chunk of createReadStream(place, { highWaterMark: 1024 * 1024 })) hash.update(chunk);
+  return `${algorithm}:${hash.digest("hex")}`;
+}
+
+function differs({ path }: ManifestEntry, problem: string): never {
+  const name = displayPath(path);
+  fail({
+    reason: "ARCHIVE_DAMAGED",
+    path: name,
+    message: `${JSON.stringify(name)} is not as it was backed up: ${problem}`,
+  });
+}

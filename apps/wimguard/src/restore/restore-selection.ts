@@ -1,0 +1,56 @@
+import { Buffer } from "node:buffer";
+import { fail } from "../failure/failure.ts";
+import type { ManifestEntry } from "../manifest/manifest-entry.ts";
+
+/** Which members of an archive are restored, and under which name. */
+export interface RestoreSelection {
+  /** The name to restore a path under; undefined for one that is not selected. */
+  nameOf(path: Buffer, isFolder: boolean): Buffer | undefined;
+  /** What a hard link to this path has to repeat. */
+  targetOf(path: Buffer): Buffer;
+}
+
+export const everything: RestoreSelection = { nameOf: (path) => path, targetOf: (path) => path };
+
+/**
+ * Selects paths with what is inside them and the folders above them. A selected hard link whose first name is not selected takes that
+ * member's content under its own name.
+ *
+ * @throws FailureError PATH_NOT_IN_ARCHIVE that names a path
+ */
+export async function selectPaths(
+  paths: readonly Buffer[],
+  entries: AsyncIterable<ManifestEntry>,
+): Promise<RestoreSelection> {
+  if (paths.some((path) => path.length === 0)) return everything;
+  const selected = paths.map((path) => path.toString("latin1"));
+  const above = new Set(selected.flatMap(foldersAbove));
+  const isSelected = (text: string): boolean => selected.some((one) => text === one || text.startsWith(`${one}/`));
+  const missing = new Set(selected);
+  /** First names of links that are not selected themselves, with the name that takes their place. */
+  const renamed = new Map<string, Buffer>();
+  for await (const { path, kind, target } of entries) {
+    const text = path.toString("latin1");
+    missing.delete(text);
+    if (kind !== "hardlink" || target === undefined || !isSelected(text)) continue;
+    const first = target.toString("latin1");
+    if (!isSelected(first) && !renamed.has(first)) renamed.set(first, path);
+  }
+  for (const text of missing) {
+    const path = Buffer.from(text, "latin1").toString();
+    fail({ reason: "PATH_NOT_IN_ARCHIVE", path, message: `${JSON.stringify(path)} is not in the backup` });
+  }
+  return {
+    nameOf(path, isFolder) {
+      const text = path.toString("latin1");
+      if (isSelected(text) || (isFolder && (text === "" || above.has(text)))) return path;
+      return renamed.get(text);
+    },
+    targetOf: (path) => renamed.get(path.toString("latin1")) ?? path,
+  };
+}
+
+function foldersAbove(path: string): string[] {
+  const names = path.split("/");
+  return names.slice(1).map((_, count) => names.slice(0, count + 1).join("/"));
+}

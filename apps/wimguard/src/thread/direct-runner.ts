@@ -1,0 +1,14 @@
+import { hashFile } from "../archive/hash-file.ts";
+import type { DurableFiles } from "../files/durable-files.ts";
+import type { EngineRunner } from "./engine-runner.ts";
+import { performRestore } from "./perform-restore.ts";
+import { performWrite } from "./perform-write.ts";
+
+/** Runs engines in the thread of the caller: inside a thread of their own, and for tests. */
+export function createDirectRunner(files: DurableFiles): EngineRunner {
+  return {
+    write: (job, events, signal) => performWrite(files, job, events, signal),
+    restore: (job, events, signal) => performRestore(files, job, events, signal),
+    hash: (path, signal) => hashFile(path, signal),
+  };
+}

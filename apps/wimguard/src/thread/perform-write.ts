@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import { type ArchiveIdentity, readIdentity } from "../archive/archive-identity.ts";
+import { hashFile } from "../archive/hash-file.ts";
+import type { EngineName } from "../engine/compression.ts";
+import type { EngineEvents, WriteTask } from "../engine/engine.ts";
+import { engines } from "../engine/engines.ts";
+import { fail } from "../failure/failure.ts";
+import type { DurableFile, DurableFiles } from "../files/durable-files.ts";
+import { createManifestWriter, type ManifestHeader } from "../manifest/manifest-file.ts";
+
+/** An archive to write as a part file, with its manifest as a draft. Neither file may exist. */
+export interface WriteJob {
+  readonly engine: EngineName;
+  readonly task: WriteTask;
+  readonly manifestDraftPath: string;
+  readonly header: ManifestHeader;
+}
+
+/** An archive that has been written, synced and read back. */
+export interface PerformedWrite extends ArchiveIdentity {
+  readonly sourceBytes: number;
+  readonly files: number;
+}
+
+/** Steps 2 to 4 of a backup: part, engine, sync, verification. What it leaves on failure is its caller's to remove. */
+export async function performWrite(
+  files: DurableFiles,
+  { engine, task, manifestDraftPath, header }: WriteJob,
+  events: EngineEvents,
+  signal: AbortSignal,
+): Promise<PerformedWrite> {
+  const part = await files.create(task.partPath);
+  const draft = await files.create(manifestDraftPath).catch(async (error) => {
+    await part.close();
+    throw error;
+  });
+  const written = hashing(part);
+  let result: { readonly sourceBytes: number; readonly files: number };
+  try {
+    const manifest = await createManifestWriter(draft, header);
+    result = await engines[engine].write(task, { ...manifest, part: written.file }, events, signal);
+    await manifest.finish();
+    await draft.sync();
+  } finally {
+    await Promise.all([part.close(), draft.close()]);
+  }
+  await files.syncFile(task.partPath);
+  await engines[engine].verify(task.partPath, events, signal);
+  const sha256 = await hashFile(task.partPath, signal);
+  if (written.digest() !== undefined && written.digest() !== sha256) {
+    const message = `${task.partPath} does not read back as it was written: check the disk`;
+    fail({ reason: "ARCHIVE_DAMAGED", path: task.partPath, message });
+  }
+  return { ...result, ...(await readIdentity(task.partPath)), sha256 };
+}
+
+/** Hashes what passes; the digest is undefined for a file that another program writes. */
+function hashing(file: DurableFile): { readonly file: DurableFile; digest(): string | undefined } {
+  const hash = createHash("sha256");
+  let digest: string | undefined;
+  let hasPassed = false;
+  return {
+    file: {
+      ...file,
+      async write(bytes) {
+        hasPassed = true;
+        hash.update(bytes);
+        await file.write(bytes);
+      },
+    },
+    digest() {
+      if (hasPassed) digest ??= hash.digest("hex");
+      return digest;
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { hkdfSync } from "node:crypto";
+import { SignJWT } from "jose";
+import type { Config } from "../config/config-schema.ts";
+
+/** What a token lets its bearer do: read; back up and restore as well; delete as well. */
+export type Role = "reader" | "operator" | "admin";
+
+export const roles: readonly Role[] = ["reader", "operator", "admin"];
+
+/** The `aud` of every token. */
+export const audience = "wimguard";
+export const tokenAlgorithm = "HS256";
+/** A token that is lost is good for a day at most. */
+export const maxTokenMs: number = 24 * 3_600_000;
+
+const keyBytes = 32;
+
+/** The key that tokens are signed with: it tells nothing of the secret, or of keys for other purposes. */
+export function deriveKey(appSecret: string, purpose: string): Uint8Array {
+  return new Uint8Array(hkdfSync("sha256", appSecret, "", `wimguard ${purpose}`, keyBytes));
+}
+
+export interface TokenOptions {
+  readonly role: Role;
+  readonly ttlMs: number;
+  readonly nowMs?: number;
+}
+
+/** Mints a token of an installation. Whoever knows its secret can. */
+export async function mintToken(
+  { appID, appSecret }: Pick<Config, "appID" | "appSecret">,
+  { role, ttlMs, nowMs = Date.now() }: TokenOptions,
+): Promise<string> {
+  if (!(ttlMs >= 1000 && ttlMs <= maxTokenMs)) throw new RangeError(`invalid ttl of ${ttlMs} ms: use 1s to 24h`);
+  const issuedAt = Math.floor(nowMs / 1000);
+  return new SignJWT({ roles: [role] })
+    .setProtectedHeader({ alg: tokenAlgorithm })
+    .setIssuer(appID)
+    .setAudience(audience)
+    .setSubject(role)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + Math.floor(ttlMs / 1000))
+    .sign(deriveKey(appSecret, "tokens"));
+}

@@ -1,0 +1,146 @@
+import { Buffer } from "node:buffer";
+import { pipeline } from "node:stream";
+import { createZstdDecompress } from "node:zlib";
+import { fail } from "../failure/failure.ts";
+
+/** Bytes of one frame; `isLast` with the last of it. */
+export interface FramePiece {
+  readonly bytes: Buffer;
+  readonly isLast: boolean;
+}
+
+const frameMagic = 0xfd2fb528;
+const skippableMagic = 0x184d2a50;
+
+/**
+ * Finds where zstd frames end (RFC 8878 section 3.1.1): Node's decompressor stops at the end of the first. Frames are looked through by the
+ * sizes of their blocks, not decompressed.
+ */
+export class ZstdFrameSplitter {
+  #head: Buffer = Buffer.alloc(0);
+  #state: "frame" | "block" = "frame";
+  /** Bytes to pass on before the next header. */
+  #left = 0;
+  #hasChecksum = false;
+  #isInside = false;
+
+  /** @throws FailureError ARCHIVE_DAMAGED where a frame has to begin and does not */
+  push(chunk: Buffer): FramePiece[] {
+    const pieces: FramePiece[] = [];
+    let rest = chunk;
+    while (rest.length > 0) {
+      if (this.#left > 0) {
+        const bytes = rest.subarray(0, this.#left);
+        this.#left -= bytes.length;
+        rest = rest.subarray(bytes.length);
+        pieces.push(this.#piece(bytes));
+        continue;
+      }
+      const head = this.#head.length === 0 ? rest : Buffer.concat([this.#head, rest]);
+      const headBytes = this.#parseHead(head);
+      if (headBytes === undefined) {
+        this.#head = Buffer.from(head);
+        break;
+      }
+      this.#head = Buffer.alloc(0);
+      pieces.push(this.#piece(head.subarray(0, headBytes)));
+      rest = head.subarray(headBytes);
+    }
+    return pieces;
+  }
+
+  /** @throws FailureError ARCHIVE_DAMAGED when the last frame is cut off */
+  end(): void {
+    if (this.#isInside || this.#head.length > 0) damaged("its last zstd frame is cut off");
+  }
+
+  #piece(bytes: Buffer): FramePiece {
+    const isLast = this.#left === 0 && this.#state === "frame";
+    this.#isInside = !isLast;
+    return { bytes, isLast };
+  }
+
+  /** The length of the header that begins here; undefined while not all of it is there. */
+  #parseHead(head: Buffer): number | undefined {
+    if (this.#state === "block") return this.#parseBlock(head);
+    if (head.length < 8) return head.length >= 4 && !isMagic(head.readUInt32LE(0)) ? damagedMagic() : undefined;
+    const magic = head.readUInt32LE(0);
+    if (!isMagic(magic)) damagedMagic();
+    if (magic !== frameMagic) {
+      this.#left = head.readUInt32LE(4);
+      return 8;
+    }
+    const descriptor = head[4] as number;
+    const isSingle = (descriptor & 0x20) !== 0;
+    const sizeFlag = descriptor >> 6;
+    const sizeBytes = sizeFlag === 0 ? (isSingle ? 1 : 0) : 1 << sizeFlag;
+    const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] as number;
+    const length = 5 + (isSingle ? 0 : 1) + dictionaryBytes + sizeBytes;
+    if (head.length < length) return undefined;
+    this.#hasChecksum = (descriptor & 4) !== 0;
+    this.#state = "block";
+    return length;
+  }
+
+  #parseBlock(head: Buffer): number | undefined {
+    if (head.length < 3) return undefined;
+    const header = head.readUIntLE(0, 3);
+    const type = (header >> 1) & 3;
+    if (type === 3) damaged("a zstd block has a reserved type");
+    this.#left = type === 1 ? 1 : header >> 3;
+    if ((header & 1) !== 0) {
+      this.#left += this.#hasChecksum ? 4 : 0;
+      this.#state = "frame";
+    }
+    return 3;
+  }
+}
+
+function isMagic(magic: number): boolean {
+  return magic === frameMagic || (magic & 0xfffffff0) >>> 0 === skippableMagic;
+}
+
+function damagedMagic(): never {
+  damaged("no zstd frame begins where one has to");
+}
+
+function damaged(problem: string): never {
+  fail({ reason: "ARCHIVE_DAMAGED", engine: "tar", message: `the archive is damaged: ${problem}` });
+}
+
+/** Decompresses a file of any number of frames. The memory it takes does not depend on their size. */
+export async function* decompressFrames(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const pieces = splitFrames(chunks);
+  for (let first = await pieces.next(); first.done !== true; first = await pieces.next()) {
+    const decompressor = createZstdDecompress();
+    let problem: unknown;
+    pipeline(piecesOfFrame(first.value, pieces), decompressor, (error) => {
+      problem = error;
+    });
+    try {
+      yield* decompressor as AsyncIterable<Buffer>;
+    } catch (error) {
+      const { code } = (problem ?? error) as NodeJS.ErrnoException;
+      if (code?.startsWith("ZSTD_") === true || code === "Z_BUF_ERROR")
+        damaged(`a zstd frame cannot be decompressed (${code})`);
+      throw problem ?? error;
+    }
+  }
+}
+
+async function* splitFrames(chunks: AsyncIterable<Buffer>): AsyncGenerator<FramePiece> {
+  const splitter = new ZstdFrameSplitter();
+  for await (const chunk of chunks) yield* splitter.push(chunk);
+  splitter.end();
+}
+
+async function* piecesOfFrame(first: FramePiece, others: AsyncGenerator<FramePiece>): AsyncGenerator<Buffer> {
+  let piece = first;
+  yield piece.bytes;
+  while (!piece.isLast) {
+    const next = await others.next();
+    if (next.done === true) return;
+    piece = next.value;
+    yield piece.bytes;
+  }
+}

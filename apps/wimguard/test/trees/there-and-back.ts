@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { EngineName } from "../../src/engine/compression.ts";
+import type { EngineEvents, EngineWarning } from "../../src/engine/engine.ts";
+import { createNodeDurableFiles } from "../../src/files/node-durable-files.ts";
+import { performRestore } from "../../src/thread/perform-restore.ts";
+import { performWrite } from "../../src/thread/perform-write.ts";
+import { buildTree, walkTree, withTimesOf } from "./trees.ts";
+
+const files = createNodeDurableFiles();
+const never = new AbortController().signal;
+
+/** The smallest time that an engine keeps. */
+const timeUnitNs: Readonly<Record<EngineName, bigint>> = { tar: 1n, wim: 100n };
+const compressions = {
+  tar: [{ method: "ZSTD", level: 1 }, { method: "NONE" }],
+  wim: [{ method: "XPRESS", level: 50 }, { method: "LZX", level: 20 }, { method: "NONE" }],
+} as const;
+
+/** Collects what an engine says. */
+export function recordEvents(more: Partial<EngineEvents> = {}): EngineEvents & { readonly warnings: EngineWarning[] } {
+  const warnings: EngineWarning[] = [];
+  return {
+    warnings,
+    onPhase() {},
+    onTotal() {},
+    onBytes() {},
+    onReached() {},
+    onWarning: (warning) => void warnings.push(warning),
+    ...more,
+  };
+}
+
+/** Backs up a random tree, restores it, and compares it by the walker; then once more by the engine's own program. */
+export async function checkThereAndBack(engine: EngineName, seed: number, parent: string = tmpdir()): Promise<void> {
+  const folder = mkdtempSync(join(parent, "tercel-trees-"));
+  const [source, archive, manifest, restored, opened] = ["source", "archive", "manifest", "restored", "opened"].map(
+    (name) => join(folder, name),
+  ) as [string, string, string, string, string];
+  mkdirSync(source);
+  buildTree(seed, source, engine === "wim" ? "utf8" : "any");
+  const expected = withTimesOf(walkTree(source), timeUnitNs[engine]);
+  const options = compressions[engine];
+  const events = recordEvents();
+  await performWrite(
+    files,
+    {
+      engine,
+      task: {
+        source,
+        partPath: archive,
+        compression: options[seed % options.length] as (typeof options)[number],
+        name: "tree",
+        description: `seed ${seed}`,
+        leaveOut: [],
+      },
+      manifestDraftPath: manifest,
+      header: { uuid: "0", engine, source, createTime: new Date(0).toISOString() },
+    },
+    events,
+    never,
+  );
+  const task = { archivePath: archive, folder: restored, paths: [], keepOwner: true };
+  await performRestore(files, { engine, task, manifestPath: manifest, verify: true }, events, never);
+  assert.deepEqual(events.warnings, []);
+  assert.deepEqual(withTimesOf(walkTree(restored), timeUnitNs[engine]), expected, "restored by WimGuard");
+  openWithout(engine, archive, opened);
+  assert.deepEqual(withTimesOf(walkTree(opened), timeUnitNs[engine]), expected, "opened without WimGuard");
+}
+
+function openWithout(engine: EngineName, archive: string, folder: string): void {
+  mkdirSync(folder);
+  if (engine === "tar") {
+    const options = ["--extract", "--xattrs", "--xattrs-include=*", "--acls", "--same-permissions", "--numeric-owner"];
+    execFileSync("tar", [...options, `--file=${archive}`, `--directory=${folder}`], { stdio: "ignore" });
+  } else {
+    execFileSync("wimlib-imagex", ["apply", archive, "1", folder, "--unix-data"], { stdio: "ignore" });
+  }
+}

@@ -1,0 +1,84 @@
+// Builds what is published: the program with all that it needs and no dependency, the .proto files that projects may import, and the
+// licences of what is in the bundle. Run by npm before it packs; the folder to write to may be given.
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { build, type Metafile, type Plugin } from "esbuild";
+
+const own = dirname(import.meta.dirname);
+const root = resolve(own, "../..");
+const dist = resolve(process.argv[2] ?? join(own, "dist"));
+/** Those that services import; the rest of the packages' protos are theirs alone. */
+const shippedProtos = "packages/*/proto/{buf,google,tercel,validate}/**/*.proto";
+
+/**
+ * protoc-gen-es is CommonJS and would bring second copies of what the program has as ES modules: half a megabyte, and messages
+ * that the other copy does not know.
+ */
+const oneCopy: Plugin = {
+  name: "one copy of protobuf-es",
+  setup(pluginBuild) {
+    pluginBuild.onResolve({ filter: /^@bufbuild\/proto(buf|plugin)/ }, ({ path, kind, resolveDir }) =>
+      kind === "require-call" ? pluginBuild.resolve(path, { kind: "import-statement", resolveDir }) : undefined,
+    );
+  },
+};
+
+/** protoplugin has a compiler of 9 MB for JavaScript output, which the program leaves to the project's own protoc-gen-es. */
+const withoutCompiler: Plugin = {
+  name: "no TypeScript compiler",
+  setup(pluginBuild) {
+    pluginBuild.onResolve({ filter: /^(typescript|@typescript\/vfs)$/ }, ({ path }) => ({ path, namespace: "absent" }));
+    pluginBuild.onLoad({ filter: /.*/, namespace: "absent" }, () => ({
+      contents:
+        "export default {}; export const createDefaultMapFromNodeModules = undefined, createSystem = undefined, createVirtualCompilerHost = undefined;",
+    }));
+  },
+};
+
+rmSync(dist, { recursive: true, force: true });
+const { metafile } = await build({
+  entryPoints: [join(own, "src/main.ts")],
+  outdir: dist,
+  // What a command needs is loaded when it runs: a file for all would cost 100 ms before the first word.
+  splitting: true,
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "node22.18",
+  conditions: ["source"],
+  // Names are left, so that a stack says where.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: "none",
+  charset: "utf8",
+  metafile: true,
+  logLevel: "warning",
+  // For what is CommonJS inside.
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+  },
+  plugins: [oneCopy, withoutCompiler],
+});
+for (const file of globSync(shippedProtos, { cwd: root })) {
+  const target = join(dist, "proto", file.replaceAll("\\", "/").replace(/^packages\/[^/]+\/proto\//, ""));
+  mkdirSync(dirname(target), { recursive: true });
+  cpSync(join(root, file), target);
+}
+writeFileSync(join(dist, "THIRD-PARTY-LICENSES.txt"), licencesOf(metafile));
+
+/** The licence of each package of others that is in the bundle. */
+function licencesOf({ inputs }: Metafile): string {
+  const folders = new Set(
+    Object.keys(inputs).flatMap((file) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []),
+  );
+  const texts = [...folders].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+    const [file] = globSync("{LICENSE,LICENCE,license}*", { cwd: join(root, folder) });
+    const text = file === undefined ? `Licence: ${license}` : readFileSync(join(root, folder, file), "utf8").trim();
+    return `${name} ${version}\n\n${text}\n`;
+  });
+  return texts.join(`\n${"-".repeat(80)}\n\n`);
+}
+
+console.error(`bundled ${relative(root, dist)}`);

@@ -1,0 +1,117 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import { jsonVersion } from "../frame/output-format.ts";
+import type { Load } from "./bench-options.ts";
+import { milliseconds } from "./recorder.ts";
+import type { Measured } from "./run-workers.ts";
+
+/** A distribution of times, in milliseconds. */
+export interface Distribution {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+  readonly mean: number;
+}
+
+export interface BenchResult {
+  readonly method: string;
+  readonly target: string;
+  readonly load: Load;
+  readonly durationMs: number;
+  readonly calls: number;
+  readonly succeeded: number;
+  readonly errors: ReadonlyMap<string, number>;
+  /** From 0 to 1. */
+  readonly errorRate: number;
+  /** Calls per second that the load asked for; undefined in a closed loop. */
+  readonly offeredRate: number | undefined;
+  /** Calls per second that succeeded. */
+  readonly achievedRate: number;
+  readonly latency: Distribution;
+  readonly service: Distribution;
+  readonly lag: Distribution;
+  /** The generator was late so often that the latencies are its own. */
+  readonly isGeneratorLimited: boolean;
+}
+
+/** The lag that no one would take for the server's. */
+const harmlessLagMs = 1;
+const harmlessLagShare = 0.1;
+
+export function toResult(measured: Measured, load: Load, what: { method: string; target: string }): BenchResult {
+  const { counts, timings, measuredMs } = measured;
+  const failed = [...counts.errors.values()].reduce((sum, count) => sum + count, 0);
+  const calls = counts.succeeded + failed;
+  const seconds = measuredMs / 1000;
+  const latency = distribution(timings.latency);
+  const lag = distribution(timings.lag);
+  return {
+    ...what,
+    load,
+    durationMs: measuredMs,
+    calls,
+    succeeded: counts.succeeded,
+    errors: counts.errors,
+    errorRate: calls === 0 ? 0 : failed / calls,
+    offeredRate: offeredRate(load, measuredMs),
+    achievedRate: counts.succeeded / seconds,
+    latency,
+    service: distribution(timings.service),
+    lag,
+    isGeneratorLimited: lag.p99 > harmlessLagMs && lag.p99 > harmlessLagShare * latency.p50,
+  };
+}
+
+/** The mean of the stages, of which a measurement that was stopped has seen a part. */
+function offeredRate({ mode }: Load, measuredMs: number): number | undefined {
+  if (mode.kind === "closed") return undefined;
+  let leftMs = measuredMs;
+  let calls = 0;
+  for (const { durationMs, rate } of mode.stages) {
+    const ms = Math.min(durationMs, leftMs);
+    calls += (ms * rate) / 1000;
+    leftMs -= ms;
+  }
+  return (calls * 1000) / measuredMs;
+}
+
+function distribution(histogram: Measured["timings"]["latency"]): Distribution {
+  const at = (percentile: number): number => milliseconds(histogram, percentile);
+  const isEmpty = histogram.count === 0;
+  return {
+    p50: at(50),
+    p90: at(90),
+    p99: at(99),
+    p999: at(99.9),
+    max: isEmpty ? 0 : histogram.max / 1e6,
+    mean: isEmpty ? 0 : histogram.mean / 1e6,
+  };
+}
+
+/** The document of `-o json`, which `--compare` reads. */
+export function resultJson(result: BenchResult): JsonObject {
+  const { mode, connections, workers } = result.load;
+  return {
+    version: jsonVersion,
+    method: result.method,
+    target: result.target,
+    mode: mode.kind,
+    ...(mode.kind === "open"
+      ? { stages: mode.stages.map((stage) => ({ ...stage })) }
+      : { concurrency: mode.concurrency }),
+    connections,
+    workers,
+    durationMs: result.durationMs,
+    calls: result.calls,
+    succeeded: result.succeeded,
+    errors: Object.fromEntries(result.errors),
+    errorRate: result.errorRate,
+    ...(result.offeredRate !== undefined && { offeredRate: result.offeredRate }),
+    achievedRate: result.achievedRate,
+    latencyMs: { ...result.latency },
+    serviceMs: { ...result.service },
+    lagMs: { ...result.lag },
+    isGeneratorLimited: result.isGeneratorLimited,
+  };
+}

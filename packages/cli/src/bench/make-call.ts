@@ -1,0 +1,45 @@
+import type { DescMethod, DescMethodStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
+import { ConnectError, type Transport } from "@connectrpc/connect";
+import { statusNames } from "@tercel/grpc/internal";
+
+/** Makes a call and resolves when it has ended: to the name of its status, or to undefined when it succeeded. Never rejects. */
+export type MakeCall = () => Promise<string | undefined>;
+
+export interface CallSettings {
+  readonly method: DescMethod;
+  /** Sent in turn; all of them in each call of a method that takes a stream. */
+  readonly messages: readonly Message[];
+  readonly headers: Headers;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** @param transports used in turn */
+export function createMakeCall(transports: readonly Transport[], settings: CallSettings): MakeCall {
+  const { method, messages, headers, timeoutMs, signal } = settings;
+  let number = 0;
+  const isUnary = method.methodKind === "unary";
+  const takesStream = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
+
+  return async () => {
+    const at = number++;
+    const transport = transports[at % transports.length] as Transport;
+    const message = messages[at % messages.length] as Message;
+    try {
+      if (isUnary) {
+        await transport.unary(method as DescMethodUnary, signal, timeoutMs, headers, message);
+      } else {
+        const sent = streamOf(takesStream ? messages : [message]);
+        const response = await transport.stream(method as DescMethodStreaming, signal, timeoutMs, headers, sent);
+        for await (const _ of response.message);
+      }
+      return undefined;
+    } catch (error) {
+      return error instanceof ConnectError ? (statusNames[error.code] ?? "UNKNOWN") : "UNKNOWN";
+    }
+  };
+}
+
+async function* streamOf<T>(messages: readonly T[]): AsyncIterable<T> {
+  yield* messages;
+}

@@ -1,0 +1,72 @@
+import { createHistogram } from "node:perf_hooks";
+import { Worker } from "node:worker_threads";
+import type { Counts, Timings } from "./recorder.ts";
+import type { WorkerReport, WorkerTask } from "./worker.ts";
+
+/** What all workers measured together. */
+export interface Measured {
+  readonly timings: Timings;
+  readonly counts: Counts;
+  /** By the worker that measured longest. */
+  measuredMs: number;
+}
+
+/**
+ * Runs the workers to their end and merges what they measured. When the signal is aborted they end early.
+ *
+ * @param onProgress called with the number of calls made so far
+ */
+export async function runWorkers(
+  tasks: readonly WorkerTask[],
+  signal: AbortSignal,
+  onProgress: (made: number) => void,
+): Promise<Measured> {
+  const measured: Measured = {
+    timings: { latency: createHistogram(), service: createHistogram(), lag: createHistogram() },
+    counts: { sent: 0, succeeded: 0, errors: new Map() },
+    measuredMs: 0,
+  };
+  const made = tasks.map(() => 0);
+  await Promise.all(
+    tasks.map((task, at) =>
+      runWorker(task, signal, (report) => {
+        if (report.kind === "result") return merge(measured, report);
+        made[at] = report.made;
+        onProgress(made.reduce((sum, one) => sum + one, 0));
+      }),
+    ),
+  );
+  return measured;
+}
+
+function runWorker(task: WorkerTask, signal: AbortSignal, onReport: (report: WorkerReport) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(programUrl(), { workerData: task });
+    const stop = (): void => worker.postMessage("stop");
+    signal.addEventListener("abort", stop, { once: true });
+    worker.on("message", onReport);
+    worker.once("error", reject);
+    worker.once("exit", (code) => {
+      signal.removeEventListener("abort", stop);
+      if (code === 0) resolve();
+      else reject(new Error(`a worker ended with exit code ${code}`));
+    });
+    if (signal.aborted) stop();
+  });
+}
+
+/** A worker runs the program itself, which stands next to the other files of the bundle, and one folder up in the repository. */
+function programUrl(): URL {
+  return new URL(import.meta.url.endsWith(".ts") ? "../main.ts" : "main.js", import.meta.url);
+}
+
+function merge(measured: Measured, report: Extract<WorkerReport, { kind: "result" }>): void {
+  const { timings, counts } = measured;
+  measured.measuredMs = Math.max(measured.measuredMs, report.measuredMs);
+  for (const name of ["latency", "service", "lag"] as const) {
+    timings[name].add(report.timings[name] as Timings["latency"]);
+  }
+  counts.sent += report.sent;
+  counts.succeeded += report.succeeded;
+  for (const [error, count] of report.errors) counts.errors.set(error, (counts.errors.get(error) ?? 0) + count);
+}

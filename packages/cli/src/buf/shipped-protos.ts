@@ -1,0 +1,47 @@
+import { existsSync, globSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** A .proto file that comes with Tercel, so that a project can import it without a registry of modules. */
+export interface ShippedProto {
+  /** As it is imported: `validate/validate.proto`. */
+  readonly name: string;
+  readonly path: string;
+}
+
+/** The options and types that services import. What else the packages have is their own. */
+const shippedFolders = ["buf", "google", "tercel", "validate"];
+
+/**
+ * Where the generated code of shipped files is, for `map_imports` of protoc-gen-es: it comes with a package and is not generated
+ * again. Files that no package has the code of are generated with the project's.
+ */
+export const shippedCode: Readonly<Record<string, string>> = {
+  "buf/validate/": "@bufbuild/protovalidate/gen",
+  "validate/": "@tercel/interceptors/gen",
+  "tercel/auth/": "@tercel/interceptors/gen",
+  "tercel/idempotency/": "@tercel/interceptors/gen",
+};
+
+let found: ReadonlyMap<string, ShippedProto> | undefined;
+
+/** All of them by name. */
+export function shippedProtos(): ReadonlyMap<string, ShippedProto> {
+  found ??= new Map(
+    protoRoots().flatMap((root) =>
+      globSync(`{${shippedFolders.join(",")}}/**/*.proto`, { cwd: root }).map((file) => {
+        const name = file.replaceAll("\\", "/");
+        return [name, { name, path: join(root, file) }];
+      }),
+    ),
+  );
+  return found;
+}
+
+/** Next to the bundle; in the repository, those of the packages. */
+function protoRoots(): string[] {
+  const own = dirname(fileURLToPath(import.meta.url));
+  const bundled = join(own, "proto");
+  if (existsSync(bundled)) return [bundled];
+  return globSync("../../../*/proto", { cwd: own }).map((root) => join(own, root));
+}

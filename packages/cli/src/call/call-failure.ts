@@ -1,0 +1,72 @@
+import { createRegistry, fromBinary, type JsonObject, type JsonValue, type Registry, toJson } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type CallExplanation, explainError } from "@tercel/grpc";
+import { errorDetailFiles } from "@tercel/grpc/errors";
+import { printable, statusNames } from "@tercel/grpc/internal";
+import { exitCodes, statusExitCode } from "../frame/exit-codes.ts";
+import { CommandFailure } from "../frame/failure.ts";
+import { escapeControls } from "../json/print-message.ts";
+
+/** A server's text may be long, but not endless. */
+const maxMessageLength = 4096;
+
+/** What a failed call is for a person: its status, its details decoded, and where its time went. Other errors are returned as they are. */
+export function callFailure(error: unknown, registry?: Registry): unknown {
+  if (!(error instanceof ConnectError)) return error;
+  const explanation = explainError(error);
+  const status = statusNames[error.code] ?? String(error.code);
+  const message = printable(error.rawMessage, maxMessageLength);
+  const details = readDetails(error, registry);
+  return new CommandFailure(exitCodeOf(error, explanation), `${status}: ${message}`, {
+    hint: hintFor(error, explanation),
+    lines: [
+      ...details.map(({ type, value }) => `${type} ${escapeControls(JSON.stringify(value))}`),
+      ...(explanation === undefined ? [] : [printable(explanation.line, maxMessageLength)]),
+    ],
+    json: {
+      status,
+      ...(details.length > 0 && { details: details.map(({ type, value }) => ({ "@type": type, value })) }),
+      ...(explanation !== undefined && { explanation: explanation as unknown as JsonObject }),
+    },
+    cause: error,
+  });
+}
+
+/** True when no server has seen the call. */
+function isUnconnected(error: ConnectError, explanation: CallExplanation | undefined): boolean {
+  if (error.code !== Code.Unavailable || explanation === undefined) return false;
+  return explanation.attempts.every(({ endpoint }) => endpoint === undefined);
+}
+
+function exitCodeOf(error: ConnectError, explanation: CallExplanation | undefined): number {
+  return isUnconnected(error, explanation) ? exitCodes.noConnection : statusExitCode(error.code);
+}
+
+function hintFor(error: ConnectError, explanation: CallExplanation | undefined): string | undefined {
+  if (isUnconnected(error, explanation))
+    return "choose the server with --target HOST:PORT; --tls for one that speaks TLS";
+  if (error.code === Code.Unauthenticated) return `send a token: -H 'authorization: Bearer \${TOKEN}'`;
+  return undefined;
+}
+
+interface ReadDetail {
+  readonly type: string;
+  readonly value: JsonValue;
+}
+
+/** Details that no schema describes are shown as base64. */
+function readDetails(error: ConnectError, registry: Registry | undefined): ReadDetail[] {
+  const known = createRegistry(...errorDetailFiles, ...(registry === undefined ? [] : [registry]));
+  return error.details.map((detail) => {
+    if (!("type" in detail)) return { type: detail.desc.typeName, value: {} };
+    const schema = known.getMessage(detail.type);
+    const type = printable(detail.type);
+    try {
+      if (schema !== undefined)
+        return { type, value: toJson(schema, fromBinary(schema, detail.value), { registry: known }) };
+    } catch {
+      // Bytes that are not such a message are shown like those of an unknown type.
+    }
+    return { type, value: Buffer.from(detail.value).toString("base64") };
+  });
+}

@@ -1,0 +1,103 @@
+import type { DescMethod, DescMethodStreaming, DescMethodUnary, Message, Registry } from "@bufbuild/protobuf";
+import type { Transport } from "@connectrpc/connect";
+import { callFailure } from "./call-failure.ts";
+
+export interface CallInput {
+  readonly method: DescMethod;
+  readonly registry: Registry;
+  readonly headers: Headers;
+  readonly timeoutMs: number | undefined;
+  readonly signal: AbortSignal;
+  /** Read as the call has room for them; exactly one where the method takes one. */
+  readonly messages: AsyncIterable<Message>;
+}
+
+/** What a call that succeeded said besides its messages. */
+export interface CallSummary {
+  readonly headers: Headers;
+  readonly trailers: Headers;
+  readonly messages: number;
+  /** From the start, a connection's included, to the first thing of a response: its headers. */
+  readonly headersMs: number;
+  readonly totalMs: number;
+}
+
+/**
+ * Makes a call of any kind, and hands its responses on one by one; the next is read when the promise of the last has resolved.
+ *
+ * @throws CommandFailure that explains why the call failed, or what is wrong with one of the messages to send
+ */
+export async function runCall(
+  transport: Transport,
+  input: CallInput,
+  onMessage: (message: Message) => Promise<void>,
+): Promise<CallSummary> {
+  const startedAtMs = performance.now();
+  const { messages, inputError } = watchErrors(input.messages);
+  try {
+    const response = await (isUnary(input.method)
+      ? startUnary(transport, input.method, input, messages)
+      : startStream(transport, input.method, input, messages));
+    const headersMs = performance.now() - startedAtMs;
+    let count = 0;
+    for await (const message of response.message) {
+      count++;
+      await onMessage(message);
+    }
+    const totalMs = performance.now() - startedAtMs;
+    return { headers: response.header, trailers: response.trailer, messages: count, headersMs, totalMs };
+  } catch (error) {
+    // A message that cannot be read cancels the call, and the cancellation is all that the call itself knows.
+    throw inputError() ?? callFailure(error, input.registry);
+  }
+}
+
+interface Response {
+  readonly header: Headers;
+  /** Complete after the last message. */
+  readonly trailer: Headers;
+  readonly message: AsyncIterable<Message>;
+}
+
+function isUnary(method: DescMethod): method is DescMethodUnary {
+  return method.methodKind === "unary";
+}
+
+async function startUnary(
+  transport: Transport,
+  method: DescMethodUnary,
+  { signal, timeoutMs, headers }: CallInput,
+  messages: AsyncIterable<Message>,
+): Promise<Response> {
+  for await (const message of messages) {
+    const response = await transport.unary(method, signal, timeoutMs, headers, message);
+    return { header: response.header, trailer: response.trailer, message: single(response.message) };
+  }
+  throw new Error("a unary call was given no message");
+}
+
+async function startStream(
+  transport: Transport,
+  method: DescMethod,
+  { signal, timeoutMs, headers }: CallInput,
+  messages: AsyncIterable<Message>,
+): Promise<Response> {
+  return transport.stream(method as DescMethodStreaming, signal, timeoutMs, headers, messages);
+}
+
+async function* single<T>(value: T): AsyncIterable<T> {
+  yield value;
+}
+
+function watchErrors<T>(source: AsyncIterable<T>): { messages: AsyncIterable<T>; inputError: () => unknown } {
+  let found: unknown;
+  async function* watched(): AsyncIterable<T> {
+    try {
+      yield* source;
+    } catch (error) {
+      found = error;
+      throw error;
+    }
+  }
+  return { messages: watched(), inputError: () => found };
+}

@@ -1,0 +1,21 @@
+import type { Command } from "commander";
+import type { DoctorOptions } from "../doctor/run-doctor.ts";
+import type { CommandContext } from "../frame/context.ts";
+import { addOutputOption } from "../frame/output-format.ts";
+import { addTargetOptions } from "../target/target-options.ts";
+
+export function addDoctorCommand(program: Command, context: CommandContext): void {
+  const command = program
+    .command("doctor")
+    .summary("find out what is wrong with a project or a server")
+    .description(
+      "Checks Node, the installed packages, buf, the generated code and, with --target or $TERCEL_TARGET, a server; says what to do about each finding. Exit code 3 when one is a failure.",
+    )
+    .option("--fix", "put right what can be put right without a question: generated files");
+  addOutputOption(command, ["table", "json", "ndjson"]);
+  addTargetOptions(command);
+  command.action(async (options: DoctorOptions) => {
+    const { runDoctor } = await import("../doctor/run-doctor.ts");
+    await runDoctor(options, context);
+  });
+}

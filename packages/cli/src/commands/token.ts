@@ -1,0 +1,34 @@
+import type { Command } from "commander";
+import type { CommandContext } from "../frame/context.ts";
+import { collect } from "../target/target-options.ts";
+import type { TokenOptions } from "../token/make-token.ts";
+
+export function addTokenCommand(program: Command, context: CommandContext): void {
+  program
+    .command("token")
+    .summary("sign a token for trying a service")
+    .description(
+      "Prints a JSON Web Token (RFC 7519) that is signed with a key of yours, for services that check tokens with @tercel/interceptors/auth. In production an issuer makes them.",
+    )
+    .option(
+      "--key-file <file>",
+      "private key as PEM (RSA, EC or Ed25519), or a secret of 32 bytes or more as base64 (default: $TERCEL_TOKEN_KEY_FILE)",
+    )
+    .option("--key-id <id>", "kid that the service knows the key by")
+    .option("--subject <subject>", "who calls: the id of a user, or any name", "developer")
+    .option("--role <role>", "role of the caller (repeatable)", collect, [])
+    .option("--scope <scope>", "scope of the token (repeatable)", collect, [])
+    .option("--issuer <issuer>", "who made it, as the service expects it", "tercel-development")
+    .option("--audience <audience>", "whom it is for (repeatable)", collect, [])
+    .option("--minutes <minutes>", "how long it counts, 1 to 10080", "60")
+    .addHelpText(
+      "after",
+      `
+Example:
+  TOKEN=$(tercel token --key-file dev.key --role admin) tercel call users.v1.UserService/ListUsers -H 'authorization: Bearer \${TOKEN}'`,
+    )
+    .action(async (options: TokenOptions) => {
+      const { printToken } = await import("../token/make-token.ts");
+      await printToken(options, context);
+    });
+}

@@ -1,0 +1,25 @@
+import { nearestName } from "@tercel/grpc/internal";
+import type { CommanderError } from "commander";
+import { type CommandFailure, usageFailure } from "./failure.ts";
+
+/** Commander's `error: unknown option '--tagret'\n(Did you mean --target?)` in the words of the other errors. */
+export function misuse({ code, message }: CommanderError): CommandFailure {
+  if (code === "commander.help") return usageFailure("no command was given", "see tercel --help");
+  const [first = "", suggestion] = message.replace(/^error: /, "").split("\n");
+  const choices =
+    /^(?:option|command-argument value) '(.+?)'(?: argument '(.*)')? is invalid.*Allowed choices are (.+)\.$/.exec(
+      first,
+    );
+  if (choices !== null) {
+    const [, what = "", value, known = ""] = choices;
+    const name = /--[\w-]+/.exec(what)?.[0] ?? "argument";
+    const given = value ?? what;
+    const nearest = nearestName(given, known.split(", "));
+    return usageFailure(
+      `invalid ${name} ${JSON.stringify(given)}: ${nearest === undefined ? `choose one of ${known}` : `did you mean ${nearest}?`}`,
+    );
+  }
+  const text = first.replace(/'([^']*)'/g, '"$1"').replace(/\.$/, "");
+  const nearest = /^\(Did you mean (?:one of )?(.+?)\?\)$/.exec(suggestion ?? "")?.[1];
+  return usageFailure(nearest === undefined ? text : `${text}; did you mean ${nearest.replaceAll(", ", " or ")}?`);
+}

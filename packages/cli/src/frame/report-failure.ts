@@ -1,0 +1,29 @@
+import { thrownMessage } from "@tercel/grpc/internal";
+import type { CommandContext } from "./context.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { CommandFailure } from "./failure.ts";
+import { jsonVersion } from "./output-format.ts";
+import { Stopped } from "./stop-signals.ts";
+
+/** What a command threw, as a failure with an exit code. */
+export function toFailure(thrown: unknown, signal: AbortSignal): CommandFailure {
+  // Whatever fails after Ctrl-C fails because of it.
+  if (signal.aborted && signal.reason instanceof Stopped) {
+    return new CommandFailure(signal.reason.exitCode, "interrupted", { cause: thrown });
+  }
+  if (thrown instanceof CommandFailure) return thrown;
+  return new CommandFailure(exitCodes.failed, thrownMessage(thrown), { cause: thrown });
+}
+
+/** Prints why a command failed on standard error; with JSON as one object, which is the last line there. */
+export async function reportFailure(context: CommandContext, failure: CommandFailure, asJson: boolean): Promise<void> {
+  const { stderr } = context;
+  const { message, hint, lines, exitCode } = failure;
+  if (asJson) {
+    const error = { message, exitCode, ...(hint !== undefined && { hint }), ...failure.json };
+    return stderr.line(JSON.stringify({ version: jsonVersion, error }));
+  }
+  await stderr.line(`${stderr.style("red", "error:")} ${message}`);
+  for (const line of lines) await stderr.line(`  ${line}`);
+  if (hint !== undefined) await stderr.line(`${stderr.style("cyan", "hint:")} ${hint}`);
+}

@@ -1,0 +1,126 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { nearestName } from "@tercel/grpc/internal";
+import { isMap, isScalar, isSeq, type Node, parseDocument, type YAMLMap } from "yaml";
+import { type JsonText, jsonFailure } from "../json/json-text.ts";
+
+/** What buf.gen.yaml says: which code is generated of what, and where it goes. */
+export interface GenConfig {
+  /** What is in the output folders and is not generated is removed. */
+  readonly clean: boolean;
+  readonly inputs: readonly GenInput[];
+  readonly plugins: readonly GenPlugin[];
+}
+
+export interface GenInput {
+  /** All paths are absolute. */
+  readonly folder: string;
+  readonly only: readonly string[];
+  readonly excluded: readonly string[];
+}
+
+export interface GenPlugin {
+  /** A program and its first arguments, as in `local`. */
+  readonly program: readonly string[];
+  readonly outFolder: string;
+  /** Joined by commas they are the plugin's parameter. */
+  readonly options: readonly string[];
+}
+
+/** What a service of Tercel's uses; Node runs the files as they are. */
+const defaultPlugin = {
+  program: ["protoc-gen-es"],
+  options: ["target=ts", "import_extension=ts", "erasable_syntax=true"],
+} as const;
+
+const knownKeys = ["version", "clean", "inputs", "plugins"];
+const knownPluginKeys = ["local", "out", "opt", "strategy"];
+const knownInputKeys = ["directory", "paths", "exclude_paths"];
+
+/**
+ * Reads buf.gen.yaml of a folder. Without one, TypeScript goes to `gen/`.
+ *
+ * @throws CommandFailure with the place of what is wrong, or of what `tercel generate` does not do
+ */
+export function readGenConfig(folder: string): GenConfig {
+  const file = join(folder, "buf.gen.yaml");
+  const ownInput = { folder, only: [], excluded: [] };
+  if (!existsSync(file)) {
+    return { clean: true, inputs: [ownInput], plugins: [{ ...defaultPlugin, outFolder: join(folder, "gen") }] };
+  }
+  const source = readFileSync(file, "utf8");
+  const text: JsonText = { text: source, source: "buf.gen.yaml", line: 1, column: 1 };
+  const document = parseDocument(source);
+  const [error] = document.errors;
+  if (error !== undefined) throw jsonFailure(text, error.pos[0], error.message.split(" at line")[0] ?? error.message);
+  const root = asMap(document.contents, text, "the file");
+  const values = entriesOf(root, knownKeys, text);
+  const version = values.get("version");
+  if (textOf(version) !== "v2") {
+    throw jsonFailure(
+      text,
+      startOf(version),
+      `version is ${JSON.stringify(textOf(version))}; v2 is needed: buf config migrate writes it`,
+    );
+  }
+  const inputs = itemsOf(values.get("inputs")).map((node) => readInput(node, folder, text));
+  const plugins = itemsOf(values.get("plugins")).map((node) => readPlugin(node, folder, text));
+  if (plugins.length === 0) throw jsonFailure(text, startOf(root), "plugins is empty: name at least protoc-gen-es");
+  return { clean: textOf(values.get("clean")) === "true", inputs: inputs.length === 0 ? [ownInput] : inputs, plugins };
+}
+
+function readInput(node: Node | null, folder: string, text: JsonText): GenInput {
+  const values = entriesOf(asMap(node, text, "an input"), knownInputKeys, text);
+  const absolute = (paths: Node | null | undefined): string[] => textsOf(paths).map((path) => resolve(folder, path));
+  return {
+    folder: resolve(folder, textOf(values.get("directory")) ?? "."),
+    only: absolute(values.get("paths")),
+    excluded: absolute(values.get("exclude_paths")),
+  };
+}
+
+function readPlugin(node: Node | null, folder: string, text: JsonText): GenPlugin {
+  const values = entriesOf(asMap(node, text, "a plugin"), knownPluginKeys, text);
+  const program = textsOf(values.get("local"));
+  const out = textOf(values.get("out"));
+  if (program.length === 0) throw jsonFailure(text, startOf(node), "a plugin needs local, the name of its program");
+  if (out === undefined) throw jsonFailure(text, startOf(node), "a plugin needs out, the folder for its files");
+  return { program, outFolder: resolve(folder, out), options: textsOf(values.get("opt")) };
+}
+
+function asMap(node: unknown, text: JsonText, what: string): YAMLMap {
+  if (isMap(node)) return node;
+  throw jsonFailure(text, startOf(node as Node | null), `${what} has to be a map`);
+}
+
+function entriesOf(map: YAMLMap, known: readonly string[], text: JsonText): ReadonlyMap<string, Node | null> {
+  const entries = new Map<string, Node | null>();
+  for (const { key, value } of map.items) {
+    const name = textOf(key as Node) ?? "";
+    if (!known.includes(name)) {
+      const nearest = nearestName(name, known);
+      const hint = nearest === undefined ? "run buf generate, which has it" : `did you mean ${nearest}?`;
+      throw jsonFailure(text, startOf(key as Node), `${JSON.stringify(name)} is not known to tercel generate; ${hint}`);
+    }
+    entries.set(name, value as Node | null);
+  }
+  return entries;
+}
+
+function itemsOf(node: Node | null | undefined): (Node | null)[] {
+  return isSeq(node) ? (node.items as (Node | null)[]) : [];
+}
+
+function textOf(node: Node | null | undefined): string | undefined {
+  return isScalar(node) && node.value !== null ? String(node.value) : undefined;
+}
+
+/** One text, or a list of them. */
+function textsOf(node: Node | null | undefined): string[] {
+  const one = textOf(node);
+  return one !== undefined ? [one] : itemsOf(node).flatMap((item) => textOf(item) ?? []);
+}
+
+function startOf(node: Node | null | undefined): number {
+  return node?.range?.[0] ?? 0;
+}

@@ -1,0 +1,83 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { ConnectError } from "@connectrpc/connect";
+import { statusNames } from "@tercel/grpc/internal";
+import { createHealthClient, type ReportedStatus } from "@tercel/grpc/services";
+import type { CommandContext } from "../frame/context.ts";
+import { formatDuration, readDuration } from "../frame/duration.ts";
+import { exitCodes } from "../frame/exit-codes.ts";
+import { CommandFailure } from "../frame/failure.ts";
+import { readHeaders } from "../target/call-headers.ts";
+import { openChannel } from "../target/open-channel.ts";
+import { type TargetOptions, targetOf } from "../target/target-options.ts";
+import { healthFailure, serviceLabel } from "./print-health.ts";
+
+export interface WaitOptions extends TargetOptions {
+  readonly status: "healthy" | "unhealthy" | "up";
+  readonly timeout: string;
+}
+
+const pauseMs = 200;
+/** A server that accepts connections and answers nothing is asked again after this long. */
+const tryTimeoutMs = 2000;
+
+/** `tercel wait` */
+export async function waitForHealth(service: string, options: WaitOptions, context: CommandContext): Promise<void> {
+  const timeoutMs = readDuration("--timeout", options.timeout);
+  const headers = readHeaders(options.header, context);
+  const startedAtMs = performance.now();
+  for (;;) {
+    const leftMs = timeoutMs - (performance.now() - startedAtMs);
+    const seen = await look(service, options, context, headers, Math.max(1, Math.min(tryTimeoutMs, leftMs)));
+    context.signal.throwIfAborted();
+    if (isReached(seen, options.status)) {
+      await context.stderr.line(
+        `${serviceLabel(service)} is ${options.status} after ${formatDuration(performance.now() - startedAtMs)}`,
+      );
+      return;
+    }
+    if (leftMs <= pauseMs) {
+      throw new CommandFailure(
+        exitCodes.timeout,
+        `${serviceLabel(service)} at ${targetOf(options, context)} is not ${options.status} after ${options.timeout}: ${seen.text}`,
+      );
+    }
+    await delay(pauseMs, undefined, { signal: context.signal });
+  }
+}
+
+interface Seen {
+  /** Undefined when there was no answer. */
+  readonly status?: ReportedStatus;
+  /** The server answered, if only with an error. */
+  readonly isUp: boolean;
+  readonly text: string;
+}
+
+function isReached({ status, isUp }: Seen, wanted: WaitOptions["status"]): boolean {
+  if (wanted === "up") return isUp;
+  return wanted === "healthy" ? status === "SERVING" : status !== undefined && status !== "SERVING";
+}
+
+/** Each look has a channel of its own: one channel would pause longer after each failure to connect. */
+async function look(
+  service: string,
+  options: WaitOptions,
+  context: CommandContext,
+  headers: Headers,
+  timeoutMs: number,
+): Promise<Seen> {
+  const channel = openChannel(options, context);
+  try {
+    const status = await createHealthClient(channel).check(service, { headers, timeoutMs, signal: context.signal });
+    return { status, isUp: true, text: `its status is ${status}` };
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error;
+    const failure = healthFailure(error, targetOf(options, context)) as CommandFailure;
+    const isUp = failure.exitCode !== exitCodes.noConnection && statusNames[error.code] !== "DEADLINE_EXCEEDED";
+    // What no waiting can change is reported at once.
+    if (isUp && options.status !== "up") throw failure;
+    return { isUp, text: failure.message };
+  } finally {
+    await channel.close({ deadlineMs: 0 });
+  }
+}

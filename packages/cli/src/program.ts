@@ -1,0 +1,67 @@
+import { Command, Help, type Option } from "commander";
+import { addBenchCommand } from "./commands/bench.ts";
+import { addBreakingCommand } from "./commands/breaking.ts";
+import { addCallCommand } from "./commands/call.ts";
+import { addCompleteCommand } from "./commands/complete.ts";
+import { addCompletionCommand } from "./commands/completion.ts";
+import { addDescribeCommand } from "./commands/describe.ts";
+import { addDoctorCommand } from "./commands/doctor.ts";
+import { addGenerateCommand } from "./commands/generate.ts";
+import { addHealthCommand } from "./commands/health.ts";
+import { addLintCommand } from "./commands/lint.ts";
+import { addListCommand } from "./commands/list.ts";
+import { addTokenCommand } from "./commands/token.ts";
+import { addWaitCommand } from "./commands/wait.ts";
+import type { CommandContext } from "./frame/context.ts";
+import { ownVersion } from "./version.ts";
+
+/** The whole command line. The commands hold their words and options; what they do is loaded when one runs. */
+export function createProgram(context: CommandContext): Command {
+  const program = new Command("tercel")
+    .description("The command line of Tercel: generated code, calls, health and measurements of gRPC services")
+    .version(ownVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print the help of a command")
+    .usage("<command> [options]")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void context.stdout.write(text),
+      // What went wrong is printed by whoever runs the program, in the form that the command line asks for.
+      writeErr: () => {},
+      getOutHelpWidth: () => Math.min(context.stdout.columns, 110),
+      getOutHasColors: () => context.stdout.isTerminal,
+    })
+    .configureHelp({
+      styleTitle: (title) => context.stdout.style("bold", title),
+      subcommandTerm: (command) => command.name(),
+      optionDescription,
+    })
+    .addHelpText(
+      "after",
+      "\nRun tercel <command> --help for the options of a command. Exit codes: docs/reference/cli.md.",
+    );
+
+  program.commandsGroup("Call a server:");
+  addCallCommand(program, context);
+  addListCommand(program, context);
+  addDescribeCommand(program, context);
+  addHealthCommand(program, context);
+  addWaitCommand(program, context);
+  addBenchCommand(program, context);
+  program.commandsGroup("Work on .proto files:");
+  addGenerateCommand(program, context);
+  addLintCommand(program, context);
+  addBreakingCommand(program, context);
+  program.commandsGroup("Set up:");
+  addTokenCommand(program, context);
+  addDoctorCommand(program, context);
+  addCompletionCommand(program, context);
+  addCompleteCommand(program, context);
+  return program;
+}
+
+/** That a list is empty by default is said by the option being one. */
+function optionDescription(this: Help, option: Option): string {
+  const isEmptyList = Array.isArray(option.defaultValue) && option.defaultValue.length === 0;
+  return isEmptyList ? option.description : Help.prototype.optionDescription.call(this, option);
+}

@@ -1,0 +1,318 @@
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
+import type { Transport } from "@connectrpc/connect";
+import type { CallOptions } from "../call/call-method.ts";
+import { ResponsePrinter } from "../call/response-printer.ts";
+import { runCall } from "../call/run-call.ts";
+import { formatSavedRequest } from "../call/saved-request.ts";
+import { declarationOf } from "../describe/declaration.ts";
+import type { CommandContext } from "../frame/context.ts";
+import { readDuration } from "../frame/duration.ts";
+import { usageFailure } from "../frame/failure.ts";
+import { reportFailure, toFailure } from "../frame/report-failure.ts";
+import { formatTable } from "../frame/table.ts";
+import { JsonSplitter } from "../json/json-splitter.ts";
+import { jsonText } from "../json/json-text.ts";
+import { readAssignments } from "../json/read-assignments.ts";
+import { readMessage } from "../json/read-message.ts";
+import { type FoundMethod, findMethod, findService } from "../schema/find-method.ts";
+import { methodKindText } from "../schema/method-kind.ts";
+import type { Schema } from "../schema/schema.ts";
+import { readHeaders } from "../target/call-headers.ts";
+import { type Completions, completeJson } from "./json-completion.ts";
+import { parseInput, type ReplCommand, replCommands } from "./parse-input.ts";
+import { PushQueue } from "./push-queue.ts";
+
+export interface SessionSettings {
+  readonly transport: Transport;
+  readonly target: string;
+  readonly schema: Schema;
+  readonly options: CallOptions;
+  readonly context: CommandContext;
+}
+
+/** A call whose stream of requests is open. */
+interface OpenCall {
+  readonly found: FoundMethod;
+  readonly messages: PushQueue<Message>;
+  readonly over: Promise<void>;
+}
+
+/** What is typed line by line, without the terminal that it is typed at. */
+export class ReplSession {
+  readonly #settings: SessionSettings;
+  readonly #headers: Map<string, string>;
+  #found: FoundMethod | undefined = undefined;
+  #open: OpenCall | undefined = undefined;
+  /** Ends the call under way. */
+  #cancel: AbortController | undefined = undefined;
+  #last: { readonly found: FoundMethod; readonly messages: Message[] } | undefined = undefined;
+  /** The lines of a message that has not ended. */
+  #unfinished = "";
+  isOver = false;
+
+  constructor(settings: SessionSettings) {
+    this.#settings = settings;
+    this.#headers = new Map(settings.options.header.map((line) => [headerName(line), line]));
+  }
+
+  /** What invites the next line. */
+  get prompt(): string {
+    if (this.#unfinished !== "") return "... ";
+    const name = this.#found === undefined ? "tercel" : `${this.#found.method.parent.name}/${this.#found.method.name}`;
+    return this.#open === undefined ? `${name}> ` : `${name} (stream)> `;
+  }
+
+  /** Takes one line and resolves when the next may come. Mistakes are printed; none ends the session. */
+  async take(line: string): Promise<void> {
+    try {
+      const text = this.#unfinished === "" ? line : `${this.#unfinished}\n${line}`;
+      if (isUnfinished(text)) {
+        this.#unfinished = text;
+        return;
+      }
+      this.#unfinished = "";
+      await this.#run(text);
+    } catch (error) {
+      this.#unfinished = "";
+      await reportFailure(this.#context, toFailure(error, this.#context.signal), false);
+    }
+  }
+
+  /** Ctrl-C: ends the call, else forgets the lines of a message that has not ended. Says what it found. */
+  cancel(): "call" | "message" | undefined {
+    const found = this.#cancel !== undefined ? "call" : this.#unfinished !== "" ? "message" : undefined;
+    this.#cancel?.abort();
+    this.#unfinished = "";
+    return found;
+  }
+
+  /** Ends the stream that is open, and waits for its end. */
+  async close(): Promise<void> {
+    this.#open?.messages.end();
+    await this.#open?.over;
+  }
+
+  /** Chooses the method of the messages to come. */
+  async use(text: string): Promise<void> {
+    this.#found = await findMethod(this.#settings.schema, text, this.#context.signal);
+  }
+
+  async complete(line: string): Promise<Completions> {
+    const text = this.#unfinished === "" ? line : `${this.#unfinished}\n${line}`;
+    const [, method, json] = /^\s*(?:([\w.]+\/\w+)\s+)?([{["].*)$/s.exec(text) ?? [];
+    if (json !== undefined) {
+      const { schema } = this.#settings;
+      const found = method === undefined ? this.#found : await findMethod(schema, method, this.#context.signal);
+      return found === undefined ? { candidates: [], replaced: "" } : completeJson(found.method.input, json);
+    }
+    const [, before = "", word = ""] = /^(.*?)(\S*)$/s.exec(line) ?? [];
+    if (before.trim() === "" && word.startsWith(".")) {
+      return startingWith(
+        word,
+        Object.keys(replCommands).map((name) => `.${name} `),
+      );
+    }
+    const names = await this.#symbols(word).catch(() => []);
+    const fields = (this.#found?.method.input.fields ?? []).map(({ name }) => `${name}=`);
+    return startingWith(word, before.trim() === "" ? [...names, ...fields] : before.startsWith(".") ? names : fields);
+  }
+
+  get #context(): CommandContext {
+    return this.#settings.context;
+  }
+
+  async #symbols(word: string): Promise<string[]> {
+    const { schema, context } = this.#settings;
+    if (!word.includes("/")) return (await schema.listServices(context.signal)).map((name) => `${name}/`);
+    const { service } = await findService(schema, word.slice(0, word.indexOf("/")), context.signal);
+    return service.methods.map(({ name }) => `${word.slice(0, word.indexOf("/"))}/${name} `);
+  }
+
+  async #run(line: string): Promise<void> {
+    const input = parseInput(line);
+    switch (input.kind) {
+      case "nothing":
+        return;
+      case "command":
+        return this.#command(input.name, input.argument);
+      case "method":
+        await this.use(input.method);
+        if (input.message !== "") await this.#run(input.message);
+        return;
+      case "json": {
+        const { method, registry } = this.#chosen();
+        return this.#send(readMessage(method.input, jsonText("input", input.text), registry));
+      }
+      case "assignments": {
+        const { method, registry } = this.#chosen();
+        return this.#send(readAssignments(method.input, input.assignments, registry));
+      }
+    }
+  }
+
+  #chosen(): FoundMethod {
+    if (this.#found === undefined)
+      throw usageFailure("no method is chosen", "write SERVICE/METHOD; .list shows the services");
+    return this.#found;
+  }
+
+  async #command(name: ReplCommand, argument: string): Promise<void> {
+    const { stdout, stderr } = this.#context;
+    switch (name) {
+      case "help":
+        await stderr.write(
+          formatTable(
+            [],
+            Object.entries(replCommands).map(([command, text]) => [`.${command}`, text]),
+          ),
+        );
+        return stderr.line("anything else is a method (SERVICE/METHOD), a message in JSON, or FIELD=VALUE …");
+      case "list":
+        return this.#list(argument);
+      case "describe":
+        return stdout.line(declarationOf(argument === "" ? this.#chosen().method : await this.#declared(argument)));
+      case "use":
+        return this.use(argument);
+      case "header":
+        this.#setHeader(argument);
+        return;
+      case "end":
+        if (this.#open === undefined) throw usageFailure("no stream is open");
+        return this.close();
+      case "cancel":
+        if (this.cancel() !== "call") throw usageFailure("no call is under way");
+        return this.#open?.over;
+      case "again": {
+        const last = this.#last?.messages.at(-1);
+        if (last === undefined) throw usageFailure("nothing has been sent yet");
+        this.#found = this.#last?.found;
+        return this.#send(last);
+      }
+      case "save":
+        return this.#save(argument);
+      case "exit":
+        this.isOver = true;
+        return this.close();
+    }
+  }
+
+  async #list(argument: string): Promise<void> {
+    const { schema, context } = this.#settings;
+    if (argument === "") {
+      for (const name of await schema.listServices(context.signal)) await context.stdout.line(name);
+      return;
+    }
+    const { service } = await findService(schema, argument, context.signal);
+    const rows = service.methods.map(({ name, methodKind }) => [
+      `${service.typeName}/${name}`,
+      methodKindText(methodKind),
+    ]);
+    await context.stdout.write(formatTable([], rows));
+  }
+
+  async #declared(symbol: string) {
+    const { schema, context } = this.#settings;
+    if (symbol.includes("/")) return (await findMethod(schema, symbol, context.signal)).method;
+    const declared = (await schema.findSymbol(symbol, context.signal))?.get(symbol);
+    if (declared === undefined || declared.kind === "extension")
+      return (await findService(schema, symbol, context.signal)).service;
+    return declared;
+  }
+
+  #setHeader(line: string): void {
+    const name = headerName(line);
+    const isRemoved = /^[^:=\s]+\s*[:=]?\s*$/.test(line);
+    if (isRemoved) this.#headers.delete(name);
+    else {
+      readHeaders([line], this.#context);
+      this.#headers.set(name, line);
+    }
+  }
+
+  #save(file: string): void {
+    if (file === "") throw usageFailure("write a file's name: .save requests/hello.yaml");
+    if (this.#last === undefined) throw usageFailure("nothing has been sent yet");
+    const { found, messages } = this.#last;
+    const json: JsonValue[] = messages.map((message) =>
+      toJson(found.method.input, message, { registry: found.registry }),
+    );
+    const text = formatSavedRequest({
+      method: `${found.method.parent.typeName}/${found.method.name}`,
+      target: this.#settings.target,
+      headers: readHeaders([...this.#headers.values()], this.#context),
+      deadline: this.#settings.options.deadline,
+      data: takesStream(found) ? json : json.at(-1),
+    });
+    writeFileSync(resolve(this.#context.cwd, file), text);
+  }
+
+  async #send(message: Message): Promise<void> {
+    const found = this.#chosen();
+    if (this.#open !== undefined) {
+      if (this.#open.found.method !== found.method)
+        throw usageFailure(`a stream to ${this.#open.found.method.name} is open: .end or .cancel it first`);
+      this.#last?.messages.push(message);
+      this.#open.messages.push(message);
+      return;
+    }
+    this.#last = { found, messages: [message] };
+    const messages = new PushQueue<Message>();
+    messages.push(message);
+    const over = this.#call(found, messages);
+    if (!takesStream(found)) {
+      messages.end();
+      return over;
+    }
+    this.#open = { found, messages, over: over.finally(() => (this.#open = undefined)) };
+  }
+
+  /** Makes a call and prints all that comes of it, its failure included. */
+  async #call(found: FoundMethod, messages: PushQueue<Message>): Promise<void> {
+    const { transport, options, context } = this.#settings;
+    const controller = new AbortController();
+    this.#cancel = controller;
+    try {
+      const printer = new ResponsePrinter(found, options, new Set(["timing"]), context);
+      const summary = await runCall(
+        transport,
+        {
+          ...found,
+          headers: readHeaders([...this.#headers.values()], context),
+          timeoutMs: options.deadline === undefined ? undefined : readDuration("--deadline", options.deadline),
+          signal: AbortSignal.any([controller.signal, context.signal]),
+          messages,
+        },
+        (message) => printer.print(message),
+      );
+      await printer.finish(summary);
+    } catch (error) {
+      if (controller.signal.aborted) await context.stderr.line("cancelled");
+      else await reportFailure(context, toFailure(error, context.signal), false);
+    } finally {
+      this.#cancel = undefined;
+    }
+  }
+}
+
+function takesStream({ method }: FoundMethod): boolean {
+  return method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
+}
+
+function headerName(line: string): string {
+  return (/^[^:=\s]+/.exec(line)?.[0] ?? "").toLowerCase();
+}
+
+/** True for a message in JSON that goes on in the next line. */
+function isUnfinished(text: string): boolean {
+  const json = /^\s*(?:[\w.]+\/\w+\s+)?([{["].*)$/s.exec(text)?.[1];
+  if (json === undefined) return false;
+  const splitter = new JsonSplitter("input");
+  splitter.push(json);
+  return splitter.isInside;
+}
+
+function startingWith(word: string, names: readonly string[]): Completions {
+  return { candidates: names.filter((name) => name.startsWith(word)), replaced: word };
+}

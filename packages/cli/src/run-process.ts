@@ -1,0 +1,28 @@
+import { runCommandLine } from "./command-line.ts";
+import { Output } from "./frame/output.ts";
+import { ReaderGone, watchStopSignals } from "./frame/stop-signals.ts";
+
+/** Runs a command line in this process, on its standard streams, and sets its exit code. */
+export async function runProcess(args: readonly string[]): Promise<void> {
+  const controller = new AbortController();
+  const stopWatching = watchStopSignals(process, controller);
+  let isStdinOpen = false;
+  try {
+    process.exitCode = await runCommandLine(args, {
+      // Node opens it when it is asked for, and most commands read nothing.
+      get stdin() {
+        isStdinOpen = true;
+        return process.stdin;
+      },
+      stdout: new Output(process.stdout, () => controller.abort(new ReaderGone())),
+      stderr: new Output(process.stderr),
+      env: process.env,
+      cwd: process.cwd(),
+      signal: controller.signal,
+    });
+  } finally {
+    stopWatching();
+    // One that was read for messages would keep the process alive. A file has no handle to give up.
+    if (isStdinOpen) process.stdin.unref?.();
+  }
+}

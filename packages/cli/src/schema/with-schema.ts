@@ -1,0 +1,28 @@
+import type { CommandContext } from "../frame/context.ts";
+import { readHeaders } from "../target/call-headers.ts";
+import { openChannel } from "../target/open-channel.ts";
+import { type TargetOptions, targetOf } from "../target/target-options.ts";
+import { openSchema } from "./open-schema.ts";
+import type { Schema } from "./schema.ts";
+import { isSchemaLocal, type SchemaOptions } from "./schema-options.ts";
+
+/** Runs work that needs a schema and no calls. A server is connected to only when the schema comes from it. */
+export async function withSchema<T>(
+  options: TargetOptions & SchemaOptions,
+  context: CommandContext,
+  work: (schema: Schema) => Promise<T>,
+): Promise<T> {
+  const noServer = (): never => {
+    throw new Error("a schema of files needs no server");
+  };
+  if (isSchemaLocal(options)) return work(await openSchema(options, context, noServer));
+  const headers = readHeaders(options.header, context);
+  const channel = openChannel(options, context);
+  try {
+    return await work(
+      await openSchema(options, context, () => ({ transport: channel, target: targetOf(options, context), headers })),
+    );
+  } finally {
+    await channel.close({ deadlineMs: 0 });
+  }
+}

@@ -1,0 +1,46 @@
+import { type Channel, type ChannelOptions, createChannel } from "@tercel/grpc";
+import type { CommandContext } from "../frame/context.ts";
+import { usageFailure } from "../frame/failure.ts";
+import { readOptionFile } from "../frame/option-file.ts";
+import { ownVersion } from "../version.ts";
+import { type TargetOptions, targetOf } from "./target-options.ts";
+
+/** A developer's machine may take more than a server must: a whole export in one message. */
+const maxMessageBytes = 256 * 1024 * 1024;
+
+/** @throws CommandFailure when an option is wrong */
+export function openChannel(options: TargetOptions, context: Pick<CommandContext, "env" | "cwd">): Channel {
+  const tls = readTls(options, context.cwd);
+  try {
+    return createChannel(targetOf(options, context), {
+      ...(tls !== undefined && { tls }),
+      ...(options.authority !== undefined && { authority: options.authority }),
+      userAgentPrefix: `tercel-cli/${ownVersion()}`,
+      maxReceiveMessageBytes: maxMessageBytes,
+      maxDecodedMessageBytes: 4 * maxMessageBytes,
+      log: silentLog,
+    });
+  } catch (error) {
+    throw usageFailure((error as Error).message);
+  }
+}
+
+/** Whatever the channel would log, the failed call explains. */
+const silentLog = { debug() {}, info() {}, warn() {}, error() {} };
+
+function readTls(options: TargetOptions, cwd: string): Exclude<ChannelOptions["tls"], () => unknown> {
+  const { tls, tlsCa, tlsCert, tlsKey, tlsSkipVerify } = options;
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw usageFailure(
+      `${tlsCert === undefined ? "--tls-key" : "--tls-cert"} needs ${tlsCert === undefined ? "--tls-cert" : "--tls-key"}`,
+    );
+  }
+  const isTls = tls === true || tlsCa !== undefined || tlsCert !== undefined || tlsSkipVerify === true;
+  if (!isTls) return undefined;
+  return {
+    ...(tlsCa !== undefined && { ca: readOptionFile("--tls-ca", tlsCa, cwd) }),
+    ...(tlsCert !== undefined && { cert: readOptionFile("--tls-cert", tlsCert, cwd) }),
+    ...(tlsKey !== undefined && { key: readOptionFile("--tls-key", tlsKey, cwd) }),
+    ...(tlsSkipVerify === true && { rejectUnauthorized: false }),
+  };
+}

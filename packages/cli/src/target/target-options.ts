@@ -1,0 +1,49 @@
+import { type Command, Option } from "commander";
+import type { CommandContext } from "../frame/context.ts";
+
+/** The options of every command that talks to a server. */
+export interface TargetOptions {
+  readonly target?: string;
+  readonly authority?: string;
+  readonly tls?: boolean;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsSkipVerify?: boolean;
+  readonly header: readonly string[];
+}
+
+/** Where a Tercel service listens unless something else is said. */
+export const defaultTarget = "127.0.0.1:50051";
+
+export function addTargetOptions(command: Command): Command {
+  return command
+    .optionsGroup("Server:")
+    .addOption(
+      new Option(
+        "--target <target>",
+        `server to call, as host:port or unix:///path (default: $TERCEL_TARGET, else ${defaultTarget})`,
+      ),
+    )
+    .option("--authority <name>", "name of the server, for :authority and TLS")
+    .option("--tls", "use TLS, with the system's certificate authorities")
+    .option("--tls-ca <file>", "use TLS, and trust the authorities in this PEM file alone")
+    .option("--tls-cert <file>", "certificate to show to the server, PEM")
+    .option("--tls-key <file>", "its private key, PEM")
+    .option("--tls-skip-verify", "use TLS, and accept any certificate")
+    .option(
+      "-H, --header <name: value>",
+      `header of the call; \${NAME} is filled from the environment (repeatable)`,
+      collect,
+      [],
+    );
+}
+
+export function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+/** The server that the options name, and after them the environment. */
+export function targetOf(options: TargetOptions, context: Pick<CommandContext, "env">): string {
+  return options.target ?? context.env.TERCEL_TARGET ?? defaultTarget;
+}

@@ -1,0 +1,53 @@
+import type { CommandContext } from "../frame/context.ts";
+import { usageFailure } from "../frame/failure.ts";
+import { readOptionFile } from "../frame/option-file.ts";
+import { parseSigningKey } from "./signing-key.ts";
+
+export interface TokenOptions {
+  readonly keyFile?: string;
+  readonly keyId?: string;
+  readonly subject: string;
+  readonly role: readonly string[];
+  readonly scope: readonly string[];
+  readonly issuer: string;
+  readonly audience: readonly string[];
+  readonly minutes: string;
+}
+
+/** A week: what counts longer is no token for trying something. */
+const maxMinutes = 10_080;
+
+/** `tercel token` */
+export async function printToken(options: TokenOptions, context: CommandContext): Promise<void> {
+  const file = options.keyFile ?? context.env.TERCEL_TOKEN_KEY_FILE;
+  if (file === undefined) {
+    throw usageFailure(
+      "no key was given to sign with: --key-file FILE",
+      "openssl rand -base64 32 > dev.key makes a secret",
+    );
+  }
+  const minutes = /^\d{1,5}$/.test(options.minutes) ? Number(options.minutes) : 0;
+  if (minutes < 1 || minutes > maxMinutes) {
+    throw usageFailure(
+      `invalid --minutes ${JSON.stringify(options.minutes)}: write a whole number from 1 to ${maxMinutes}`,
+    );
+  }
+  const key = parseSigningKey(readOptionFile("--key-file", file, context.cwd), file);
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const header = { alg: key.algorithm, typ: "JWT", ...(options.keyId !== undefined && { kid: options.keyId }) };
+  const claims = {
+    iss: options.issuer,
+    sub: options.subject,
+    ...(options.audience.length > 0 && { aud: options.audience }),
+    ...(options.role.length > 0 && { roles: options.role }),
+    ...(options.scope.length > 0 && { scope: options.scope.join(" ") }),
+    iat: nowSeconds,
+    exp: nowSeconds + minutes * 60,
+  };
+  const signed = `${encode(header)}.${encode(claims)}`;
+  await context.stdout.line(`${signed}.${key.sign(Buffer.from(signed)).toString("base64url")}`);
+}
+
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString("base64url");
+}

@@ -1,0 +1,107 @@
+import { PassThrough } from "node:stream";
+import type { Command, Option } from "commander";
+import { Output } from "../src/frame/output.ts";
+import { createProgram } from "../src/program.ts";
+
+/** The page docs/reference/cli.md, made of the words that the commands themselves print. */
+export function commandReference(): string {
+  const program = createProgram({
+    stdin: new PassThrough(),
+    stdout: new Output(new PassThrough()),
+    stderr: new Output(new PassThrough()),
+    env: {},
+    cwd: "",
+    signal: new AbortController().signal,
+  });
+  const commands = program.commands.filter((command) => !command.name().startsWith("_"));
+  const list = commands.map(
+    (command) => `| [\`${command.name()}\`](#tercel-${command.name()}) | ${cell(command.summary())} |`,
+  );
+  return [
+    "# Command line reference",
+    "",
+    "What `tercel` can do, command by command. This page is made of the commands' own help: `UPDATE_GOLDEN=1 npm test -- reference` writes it.",
+    "`packages/cli/README.md` is the introduction.",
+    "",
+    "| command | |",
+    "|---|---|",
+    ...list,
+    "",
+    ...commands.flatMap(commandSection),
+    exitCodeSection,
+  ].join("\n");
+}
+
+function commandSection(command: Command): string[] {
+  const { registeredArguments: operands } = command;
+  const groups = new Map<string, Option[]>();
+  for (const option of command.options) {
+    const group = option.helpGroupHeading ?? "";
+    groups.set(group, [...(groups.get(group) ?? []), option]);
+  }
+  return [
+    `## tercel ${command.name()}`,
+    "",
+    command.description(),
+    "",
+    "```text",
+    `tercel ${command.name()} ${command.usage()}`,
+    "```",
+    "",
+    ...(operands.length === 0
+      ? []
+      : [
+          "| argument | |",
+          "|---|---|",
+          ...operands.map(
+            (one) =>
+              `| \`${one.required ? one.name() : `[${one.name()}]`}\` | ${cell(withChoices(one.description, one.argChoices))} |`,
+          ),
+          "",
+        ]),
+    ...[...groups].flatMap(([group, options]) => [
+      `| ${group === "" ? "option" : cell(group.replace(/:$/, ""))} | |`,
+      "|---|---|",
+      ...options.map((option) => `| \`${option.flags}\` | ${cell(describeOption(option))} |`),
+      "",
+    ]),
+  ];
+}
+
+function describeOption(option: Option): string {
+  const { description, argChoices, defaultValue } = option;
+  const isShown = typeof defaultValue === "string" || typeof defaultValue === "number";
+  return `${withChoices(description, argChoices)}${isShown ? `. Default: \`${defaultValue}\`` : ""}`;
+}
+
+function withChoices(description: string, choices: readonly string[] | undefined): string {
+  return choices === undefined ? description : `${description}: ${choices.map((choice) => `\`${choice}\``).join(", ")}`;
+}
+
+/** A bar would end the cell. */
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
+}
+
+const exitCodeSection = `## Exit codes
+
+Scripts depend on these numbers: none changes its meaning.
+
+| code | meaning |
+|---|---|
+| 0 | done |
+| 1 | failed for a reason that has no code of its own |
+| 2 | the command line is wrong |
+| 3 | unhealthy, a rule broken, a gate missed |
+| 4 | a \`.proto\` file, a configuration or a message is wrong |
+| 5 | not found |
+| 6 | not in time |
+| 7 | no connection |
+| 8 | generated files are not up to date |
+| 64 + n | the call ended with gRPC status n: 67 is INVALID_ARGUMENT, 69 NOT_FOUND, 78 UNAVAILABLE |
+| 130 | interrupted by Ctrl-C |
+| 143 | terminated by SIGTERM |
+
+With \`-o json\` or \`-o ndjson\` the last line of standard error is \`{"version": 1, "error": {"message": …, "exitCode": …}}\`, with \`status\`, \`details\` and
+\`explanation\` for a call that failed.
+`;

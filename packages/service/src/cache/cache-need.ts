@@ -1,0 +1,24 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { countCacheLookups } from "@tercel/interceptors/metrics";
+import type { Need } from "../provider.ts";
+import { type Cache, type CacheOptions, createCache } from "./cache.ts";
+import type { CachePort } from "./cache-port.ts";
+
+export interface CacheNeedOptions extends CacheOptions {
+  /** The entry of the configuration. Default: the default one. */
+  readonly provider?: string;
+}
+
+/** A need for a cache of messages of one type. Its options are checked when the service starts. */
+export function cache<Desc extends DescMessage>(
+  schema: Desc,
+  { provider, ...options }: CacheNeedOptions = {},
+): Need<Cache<MessageShape<Desc>>, CachePort> {
+  return {
+    concern: "cache",
+    ...(provider !== undefined && { provider }),
+    prepare({ store }, { log, metrics }) {
+      return { port: createCache(schema, options, { store, log, observer: countCacheLookups(metrics) }) };
+    },
+  };
+}

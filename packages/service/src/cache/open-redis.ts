@@ -1,0 +1,99 @@
+import type { Log } from "@tercel/grpc";
+import { createRedisCacheStore } from "@tercel/interceptors/cache";
+import type { Redis } from "ioredis";
+import { importPeer } from "../import-peer.ts";
+import { PermanentError } from "../permanent-error.ts";
+import type { CachePort } from "./cache-port.ts";
+
+export interface RedisOptions {
+  /** `redis://user:password@host:6379/0`, or `rediss:` for TLS. */
+  readonly url: string;
+  /** Put before every key. Default `cache:`. */
+  readonly keyPrefix?: string;
+  /** How long to wait for a connection. Default 5000. */
+  readonly connectTimeoutMs?: number;
+  /** How long to wait for a reply. Default 1000: a cache that is slower than what it stands for is no help. */
+  readonly commandTimeoutMs?: number;
+}
+
+export interface RedisHost {
+  readonly name: string;
+  /** The connection's name, shown by `CLIENT LIST`. */
+  readonly service: string;
+  readonly log: Log;
+}
+
+export interface OpenRedis extends CachePort {
+  readonly redis: Redis;
+  /** `redis at host:6379/0`. */
+  readonly description: string;
+  /** Rejects when Redis does not reply. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const ioredisPeer = { name: "ioredis", range: ">=5" } as const;
+const maxRetryDelayMs = 2000;
+
+/**
+ * Connects to Redis, and keeps connecting when the connection is lost. Commands fail at once meanwhile instead of piling up.
+ *
+ * @throws PermanentError for a missing package or a refused password; Error when Redis cannot be reached
+ */
+export async function openRedis(options: RedisOptions, host: RedisHost): Promise<OpenRedis> {
+  const { Redis } = await importPeer("cache redis", ioredisPeer, () => import("ioredis"));
+  const { url, keyPrefix, connectTimeoutMs = 5000, commandTimeoutMs = 1000 } = options;
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    connectTimeout: connectTimeoutMs,
+    commandTimeout: commandTimeoutMs,
+    connectionName: host.service.replaceAll(/\s/g, "-"),
+    retryStrategy: (attempt) => Math.min(attempt * 100, maxRetryDelayMs),
+  });
+  const { host: address, port, db = 0 } = redis.options;
+  const description = `redis at ${address}:${port}/${db}`;
+  let lastError: Error | undefined;
+  let isDown = false;
+  // Without a listener the event would end the process; one line for each time it goes away.
+  redis.on("error", (error: Error) => {
+    lastError = error;
+    if (isDown) return;
+    isDown = true;
+    host.log.warn("the connection to Redis broke", { cache: host.name, error: error.message });
+  });
+  redis.on("ready", () => {
+    isDown = false;
+  });
+  try {
+    await redis.connect();
+    await redis.ping();
+  } catch (error) {
+    redis.disconnect();
+    throw toOpenError(description, lastError ?? error);
+  }
+  return {
+    store: createRedisCacheStore({
+      client: { sendCommand: ([name = "", ...rest]) => redis.call(name, ...rest) },
+      ...(keyPrefix !== undefined && { prefix: keyPrefix }),
+    }),
+    redis,
+    description,
+    async check() {
+      await redis.ping();
+    },
+    async close() {
+      // Says goodbye if it can.
+      await redis.quit().catch(() => {});
+      redis.disconnect();
+    },
+  };
+}
+
+function toOpenError(description: string, error: unknown): Error {
+  const { message } = error as Error;
+  const text = `${description}: ${message}`;
+  if (!/WRONGPASS|NOAUTH|NOPERM|invalid password/i.test(message)) return new Error(text, { cause: error });
+  return new PermanentError(`${text}; user or password of the url are wrong`, { cause: error });
+}

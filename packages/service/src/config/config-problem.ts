@@ -1,0 +1,36 @@
+import { compareOrigins, type Origin, placeOf } from "./origin.ts";
+
+/** One thing that is wrong with a configuration. */
+export interface ConfigProblem {
+  /** Undefined for what has no place, such as a file that is missing. */
+  readonly origin?: Origin;
+  /** What is wrong and what to do about it. */
+  readonly message: string;
+}
+
+/** `config.yaml:5:9: service.port is "abc"; it is a number from 0 to 65535` */
+export function problemText({ origin, message }: ConfigProblem): string {
+  return origin === undefined || origin.kind === "default" ? message : `${placeOf(origin)}: ${message}`;
+}
+
+/** A configuration that cannot be used. The message has a line for each problem; there is at least one. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    const lines = problems.map(problemText);
+    super(lines.length === 1 ? lines[0] : [`the configuration has ${lines.length} problems:`, ...lines].join("\n"));
+    this.problems = problems;
+  }
+}
+
+/** By place, and each only once: what has no place comes first. */
+export function sortProblems(problems: readonly ConfigProblem[], fileOrder: readonly string[]): ConfigProblem[] {
+  const byText = new Map(problems.map((problem) => [problemText(problem), problem]));
+  return [...byText.values()].sort((a, b) => {
+    if (a.origin === undefined || b.origin === undefined)
+      return Number(b.origin === undefined) - Number(a.origin === undefined);
+    return compareOrigins(a.origin, b.origin, fileOrder);
+  });
+}

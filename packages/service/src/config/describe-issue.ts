@@ -1,0 +1,52 @@
+import { type ConfigNode, type ConfigPath, entryAt, isUnset, type MapNode, nodeAt, pathText } from "./config-node.ts";
+import type { ConfigProblem } from "./config-problem.ts";
+import { maskValue, secretMask } from "./mask.ts";
+import type { Origin } from "./origin.ts";
+import { type Shape, shapeAtStep } from "./schema-shape.ts";
+import { keyOf, secrecyOf, shownNode } from "./shown-value.ts";
+import type { StandardIssue } from "./standard-schema.ts";
+
+/** What a schema does not accept, as a problem with its place: `config.yaml:5:9: service.port is "abc"; it is a number from 0 to 65535`. */
+export function describeIssue(root: MapNode, issue: StandardIssue, path: ConfigPath, rootShape: Shape): ConfigProblem {
+  const node = nodeAt(root, path);
+  const shape = path.reduce<Shape | undefined>(shapeAtStep, rootShape);
+  const name = node?.writtenAs ?? pathText(path);
+  if (node === undefined || isUnset(node)) {
+    return { origin: placeForMissing(root, path), message: `${name} is missing${missingAdvice(issue, shape)}` };
+  }
+  const { origin } = node;
+  // Our own settings say what they expect; other schemas have whole messages.
+  if (shape?.expects !== undefined) {
+    return { origin, message: `${name} is ${shownNode(node, path, shape)}; ${issue.message}` };
+  }
+  if (isRevealing(issue.message, node, path, shape)) {
+    return { origin, message: `${name} is ${secretMask}; it is not valid` };
+  }
+  return { origin, message: name === "" ? issue.message : `${name}: ${issue.message}` };
+}
+
+function missingAdvice(issue: StandardIssue, shape: Shape | undefined): string {
+  if ("type" in issue && (issue.type === "strict_object" || issue.type === "object")) {
+    return shape?.expects === undefined ? "" : `; it is ${shape.expects}`;
+  }
+  return `; ${issue.message}`;
+}
+
+/** A message of another schema may repeat the value. */
+function isRevealing(message: string, node: ConfigNode, path: ConfigPath, shape: Shape | undefined): boolean {
+  if (node.kind !== "scalar") return false;
+  const isSecret = maskValue(node.value, keyOf(path), secrecyOf(node, shape)) !== node.value;
+  return isSecret && message.includes(String(node.value));
+}
+
+/** The key itself where it has no value; else that of the innermost map that exists, in which it belongs. */
+function placeForMissing(root: MapNode, path: ConfigPath): Origin {
+  for (let length = path.length; length > 0; length--) {
+    const parent = path.slice(0, length);
+    const entry = entryAt(root, parent);
+    if (entry !== undefined) return entry.keyOrigin;
+    const node = nodeAt(root, parent);
+    if (node !== undefined) return node.origin;
+  }
+  return root.origin;
+}

@@ -1,0 +1,239 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { childOf, isUnset, type MapNode, nodeAt, withEntry } from "./config-node.ts";
+import type { ConfigProblem } from "./config-problem.ts";
+import type { EnvironmentName } from "./environment-name.ts";
+import {
+  type ConfigKind,
+  type ConfigSources,
+  type Interpretation,
+  type LoadedConfig,
+  loadKind,
+} from "./load-config.ts";
+import { type Shape, shapeOf } from "./schema-shape.ts";
+import { type Section, type SectionValues, sectionsSchema } from "./service-schema/check-sections.ts";
+import type { GrpcSection, HttpSection } from "./service-schema/communication-section.ts";
+import { crossChecks } from "./service-schema/cross-checks.ts";
+import { listenersOf } from "./service-schema/listeners.ts";
+import { isJaegerEndpoint, otlpUrl, type PrometheusConfig } from "./service-schema/observability-types.ts";
+import {
+  anyEntryShape,
+  type ConcernSection,
+  concernSection,
+  readConcern,
+  type WrittenConcern,
+  withEmptyEntries,
+} from "./service-schema/provider-entries.ts";
+import { allTypes, knownConcerns, type ProviderType } from "./service-schema/provider-types.ts";
+import {
+  type ConcernConfig,
+  type PlainSections,
+  plainSections,
+  type ServiceConfig,
+  type SettingsSchema,
+} from "./service-schema/service-config.ts";
+import {
+  expandShortForms,
+  metricsShort,
+  registryShort,
+  securityTlsShort,
+  tracingShort,
+} from "./service-schema/short-forms.ts";
+import type { StandardResult } from "./standard-schema.ts";
+
+export interface ServiceConfigOptions<App> extends ConfigSources {
+  /** The application's own providers, whose types the configuration may name. Default: none. */
+  readonly providers?: readonly ProviderType[];
+  /** The schema of the key `app`. Default: there must be no such key. */
+  readonly settings?: SettingsSchema<App>;
+}
+
+/**
+ * Loads the configuration of a service.
+ *
+ * @throws ConfigError with every problem and its place
+ */
+export async function loadServiceConfig<App = undefined>(
+  options: ServiceConfigOptions<App> = {},
+): Promise<LoadedConfig<ServiceConfig<App>>> {
+  return (await loadKind(serviceKind(options), options)).config;
+}
+
+/** How the keys of a service's configuration are understood. */
+export function serviceKind<App>(options: ServiceConfigOptions<App>): ConfigKind<ServiceConfig<App>> {
+  const { providers = [], settings } = options;
+  const folder = resolve(options.folder ?? "");
+  return {
+    keys: allKeys(providers, settings),
+    mergedLists: new Map([["dependencies", "name"]]),
+    overlaysOf(base) {
+      const file = nodeAt(base, ["config", "providers", "file"]);
+      const [path, enabled] = [childOf(file, "path"), childOf(file, "enabled")];
+      if (enabled?.kind === "scalar" && enabled.value === false) return false;
+      return path?.kind === "scalar" && typeof path.value === "string" ? path.value : undefined;
+    },
+    interpret: (root, environment) =>
+      interpret(root, environment, providers, settings, (file) => existsSync(resolve(folder, file))),
+  };
+}
+
+const mapShape = (entries: ReadonlyMap<string, Shape>): Shape => ({
+  kind: "map",
+  entries,
+  isRequired: true,
+  isLive: false,
+});
+
+/** Every key there may be, short forms included. */
+function allKeys(providers: readonly ProviderType[], settings: object | undefined): Shape {
+  const profile = { isProduction: false };
+  const types = allTypes(profile, providers);
+  const entries = new Map<string, Shape>(
+    Object.entries(plainSections(profile)).map(([key, schema]) => [key, shapeOf(schema)]),
+  );
+  for (const concern of concernsOf(types)) entries.set(concern, anyEntryShape(concern, types));
+  addShortForms(entries);
+  if (settings !== undefined) entries.set("app", shapeOf(settings));
+  return mapShape(entries);
+}
+
+function addShortForms(entries: Map<string, Shape>): void {
+  for (const [key, schema] of Object.entries({
+    registry: registryShort,
+    tracing: tracingShort,
+    metrics: metricsShort,
+  })) {
+    entries.set(key, { ...shapeOf(schema), isRequired: false });
+  }
+  const security = entries.get("security");
+  if (security === undefined) return;
+  entries.set("security", {
+    ...security,
+    entries: new Map([...security.entries, ...shapeOf(securityTlsShort).entries]),
+  });
+}
+
+function concernsOf(types: readonly ProviderType[]): string[] {
+  return [...new Set([...knownConcerns, ...types.map(({ concern }) => concern)])];
+}
+
+function interpret<App>(
+  written: MapNode,
+  environment: EnvironmentName,
+  providers: readonly ProviderType[],
+  settings: SettingsSchema<App> | undefined,
+  fileExists: (file: string) => boolean,
+): Interpretation<ServiceConfig<App>> {
+  const types = allTypes(environment, providers);
+  const concerns = concernsOf(types);
+  const expanded = expandShortForms(written);
+  // A service without a word about them still logs and serves gRPC.
+  const complete = withImplicit(withImplicit(expanded.root, "logging", "console"), "communication", "grpc");
+  const root = concerns.reduce(withEmptyEntries, complete);
+  const read = concerns.map((concern) => readConcern(concern, childOf(root, concern), types));
+  const plain = plainSections(environment);
+
+  const entries = new Map<string, Shape>(Object.entries(plain).map(([key, schema]) => [key, shapeOf(schema)]));
+  for (const { concern, shape } of read) entries.set(concern, shape);
+  // They are gone by now, but a misspelt one is best explained by its name.
+  addShortForms(entries);
+  if (settings !== undefined) entries.set("app", shapeOf(settings));
+
+  const sections: Section[] = [
+    ...Object.entries(plain).map(
+      ([key, schema]): Section => ({
+        path: [key],
+        schema,
+        isAlwaysThere: key !== "rate_limit" && key !== "dependencies",
+      }),
+    ),
+    ...concerns.map((concern): Section => ({ path: [concern], schema: concernSection(concern), isAlwaysThere: true })),
+    ...read.flatMap(entrySections),
+    ...(settings === undefined ? [] : [{ path: ["app"], schema: settings, isAlwaysThere: true }]),
+  ];
+  const assemble = (values: SectionValues): StandardResult<ServiceConfig<App>> => {
+    const config = assembleConfig<App>(values, read);
+    const issues = crossChecks(config, environment, fileExists);
+    return issues.length === 0 ? { value: config } : { issues };
+  };
+  return {
+    root,
+    schema: sectionsSchema(sections, assemble),
+    shape: mapShape(entries),
+    problems: [...expanded.problems, ...read.flatMap(({ problems }) => problems)],
+    warnings: read.flatMap((concern) => jaegerWarnings(concern, root)),
+  };
+}
+
+function withImplicit(root: MapNode, concern: string, name: string): MapNode {
+  const providers = nodeAt(root, [concern, "providers"]);
+  const isTaken =
+    providers?.kind === "map" &&
+    (concern === "communication" ? providers.entries.has(name) : providers.entries.size > 0);
+  if (isTaken) return root;
+  const origin = { kind: "default" } as const;
+  const empty: MapNode = { kind: "map", entries: new Map(), origin };
+  const section = childOf(root, concern);
+  const sectionMap = section?.kind === "map" ? section : empty;
+  if (section !== undefined && section.kind !== "map" && !isUnset(section)) return root;
+  const providersMap = providers?.kind === "map" ? providers : empty;
+  return withEntry(root, concern, withEntry(sectionMap, "providers", withEntry(providersMap, name, empty)));
+}
+
+function entrySections({ concern, entries }: WrittenConcern): Section[] {
+  return entries
+    .filter(({ isEnabled }) => isEnabled)
+    .map(({ name, type }) => ({
+      path: [concern, "providers", name],
+      schema: type.config,
+      without: ["type", "enabled"],
+      isAlwaysThere: true,
+    }));
+}
+
+const plainKeys = Object.keys(plainSections({ isProduction: false }));
+
+function assembleConfig<App>(values: SectionValues, read: readonly WrittenConcern[]): ServiceConfig<App> {
+  const plain = Object.fromEntries(plainKeys.map((key) => [key, values.get(key)])) as unknown as PlainSections;
+  const all = Object.fromEntries(read.map((concern) => [concern.concern, concernConfig(concern, values)]));
+  const { communication, ...concerns } = all;
+  const configOf = (concern: ConcernConfig | undefined, type: string): unknown =>
+    concern?.entries.find((entry) => entry.type === type)?.config;
+  const grpc = configOf(communication, "grpc") as GrpcSection | undefined;
+  const http = configOf(communication, "http") as HttpSection | undefined;
+  const prometheus = configOf(concerns.monitoring, "prometheus") as PrometheusConfig | undefined;
+  const logging = values.get("logging") as ConcernSection;
+  return {
+    service: plain.service,
+    grpc,
+    http,
+    listeners: listenersOf({ service: plain.service, grpc, http, prometheus }),
+    logCalls: logging.calls ?? true,
+    concerns,
+    dependencies: plain.dependencies ?? [],
+    security: plain.security,
+    rateLimit: plain.rate_limit?.enabled === true ? plain.rate_limit : undefined,
+    app: values.get("app") as App,
+  };
+}
+
+function concernConfig({ concern, entries }: WrittenConcern, values: SectionValues): ConcernConfig {
+  const enabled = entries
+    .filter(({ isEnabled }) => isEnabled)
+    .map(({ name, type }) => ({ name, type: type.type, config: values.get(`${concern}.providers.${name}`) }));
+  const section = values.get(concern) as ConcernSection;
+  const chosen = section.default ?? (enabled.length === 1 ? enabled[0]?.name : undefined);
+  return { entries: enabled, ...(chosen !== undefined && { default: chosen }) };
+}
+
+/** Jaeger's own protocol is not spoken any more, not even by Jaeger; the port where it takes OTLP is known. */
+function jaegerWarnings({ concern, entries }: WrittenConcern, root: MapNode): ConfigProblem[] {
+  return entries.flatMap(({ name, isEnabled }) => {
+    const node = nodeAt(root, [concern, "providers", name, "endpoint"]);
+    if (concern !== "monitoring" || !isEnabled || node?.kind !== "scalar" || typeof node.value !== "string") return [];
+    if (!isJaegerEndpoint(node.value)) return [];
+    const path = node.writtenAs ?? `${concern}.providers.${name}.endpoint`;
+    const message = `${path} has the port of Jaeger's own protocol; traces go by OTLP to ${otlpUrl(node.value)}`;
+    return [{ origin: node.origin, message }];
+  });
+}

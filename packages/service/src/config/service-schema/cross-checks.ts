@@ -1,0 +1,94 @@
+import { nearestName } from "@tercel/grpc/internal";
+import type { StandardIssue } from "../standard-schema.ts";
+import type { Profile } from "./profile.ts";
+import type { ServiceConfig } from "./service-config.ts";
+
+/** Looks whether a file exists, so that these rules need none. */
+export type FileExists = (file: string) => boolean;
+
+const tlsPath = ["communication", "providers", "grpc", "tls"];
+
+/** What has to fit together although each key is right by itself. */
+export function crossChecks(config: ServiceConfig, profile: Profile, fileExists: FileExists): StandardIssue[] {
+  return [
+    ...checkTls(config, fileExists),
+    ...checkCleartext(config, profile),
+    ...checkDefaults(config),
+    ...checkDependencies(config, fileExists),
+    ...checkSecurity(config, fileExists),
+  ];
+}
+
+function checkTls({ grpc }: ServiceConfig, fileExists: FileExists): StandardIssue[] {
+  if (grpc?.tls.enabled !== true) return [];
+  const { certFile, keyFile, caFile, clientAuth } = grpc.tls;
+  const issues: StandardIssue[] = [];
+  const files = { cert_file: certFile, key_file: keyFile, ca_file: caFile };
+  for (const [key, file] of Object.entries(files)) {
+    const isNeeded = key !== "ca_file" || clientAuth !== "none";
+    const path = [...tlsPath, key];
+    if (file === undefined || file === "") {
+      const why = key === "ca_file" ? `client_auth is ${clientAuth}` : "TLS is enabled";
+      if (isNeeded) issues.push({ path, message: `it is the path of a file, because ${why}` });
+    } else if (!fileExists(file)) {
+      issues.push({ path, message: "no such file" });
+    }
+  }
+  return issues;
+}
+
+/** What others can reach is closed or meant to be open. */
+function checkCleartext({ grpc, service }: ServiceConfig, { isProduction }: Profile): StandardIssue[] {
+  if (!isProduction || grpc === undefined || grpc.tls.enabled || service.insecure) return [];
+  const host = grpc.host ?? service.host;
+  if (isLoopback(host)) return [];
+  const message =
+    "in the production profile a service needs TLS; set communication.providers.grpc.tls, or service.insecure: true where the network is trusted";
+  return [{ path: ["service", "insecure"], message }];
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+/** A default is one of the entries, and where several could be meant there is one. */
+function checkDefaults({ concerns }: ServiceConfig): StandardIssue[] {
+  return Object.entries(concerns).flatMap(([concern, config]) => {
+    const names = config.entries.map(({ name }) => name);
+    if (config.default !== undefined && !names.includes(config.default)) {
+      const nearest = nearestName(config.default, names);
+      const advice =
+        nearest === undefined ? `enabled entries: ${names.join(", ") || "none"}` : `did you mean ${nearest}?`;
+      return [{ path: [concern, "default"], message: advice }];
+    }
+    if (concern !== "discovery" || config.default !== undefined || names.length < 2) return [];
+    return [{ path: [concern, "default"], message: `${names.join(" and ")} are both enabled; say which one is used` }];
+  });
+}
+
+function checkDependencies({ dependencies }: ServiceConfig, fileExists: FileExists): StandardIssue[] {
+  const names = dependencies.map(({ name }) => name);
+  return dependencies.flatMap(({ name, tls }, index) => {
+    const issues: StandardIssue[] = [];
+    if (names.indexOf(name) !== index)
+      issues.push({ path: ["dependencies", index, "name"], message: "it is in the list twice; keep one of them" });
+    if (tls?.enabled !== true) return issues;
+    const files = { ca_file: tls.caFile, cert_file: tls.certFile, key_file: tls.keyFile };
+    for (const [key, file] of Object.entries(files)) {
+      if (file !== undefined && !fileExists(file))
+        issues.push({ path: ["dependencies", index, "tls", key], message: "no such file" });
+    }
+    return issues;
+  });
+}
+
+function checkSecurity({ security: { jwt, serviceKeysFile } }: ServiceConfig, fileExists: FileExists): StandardIssue[] {
+  const issues: StandardIssue[] = [];
+  if (serviceKeysFile !== undefined && !fileExists(serviceKeysFile)) {
+    issues.push({ path: ["security", "service_keys_file"], message: "no such file" });
+  }
+  if (jwt?.enabled === true && (jwt.jwksUrl === undefined) === (jwt.secret === undefined)) {
+    issues.push({ path: ["security", "jwt", "jwks_url"], message: "set it or security.jwt.secret, and not both" });
+  }
+  return issues;
+}

@@ -1,0 +1,140 @@
+import { nearestName } from "@tercel/grpc/internal";
+import { type InferOutput, looseObject, object, optional, record, string } from "valibot";
+import { type ConfigNode, childOf, isUnset, type MapNode, withEntry } from "../config-node.ts";
+import type { ConfigProblem } from "../config-problem.ts";
+import { type Shape, shapeOf } from "../schema-shape.ts";
+import { flag, text } from "../values/basic-values.ts";
+import { findType, type ProviderType } from "./provider-types.ts";
+
+/** An entry of `<concern>.providers` and the type that it means. */
+export interface WrittenEntry {
+  readonly name: string;
+  readonly type: ProviderType;
+  readonly isEnabled: boolean;
+}
+
+export interface WrittenConcern {
+  readonly concern: string;
+  readonly entries: readonly WrittenEntry[];
+  readonly shape: Shape;
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** What every entry may say, whatever its type. */
+const commonKeys = {
+  type: optional(text({ description: "The type, where the entry's name is none." })),
+  enabled: optional(flag({ description: "`false` leaves the entry out." }), true),
+};
+const commonShape = shapeOf(object(commonKeys));
+
+/** A section such as `database`. What its entries say next to `type` and `enabled` is for the schemas of their types. */
+const concernSchema = object({
+  default: optional(text({ description: "The entry to use where code names none. Default: the only one." })),
+  providers: optional(record(string(), looseObject(commonKeys)), {}),
+});
+
+/** `logging` has a key more. */
+const loggingSchema = object({
+  ...concernSchema.entries,
+  calls: optional(flag({ description: "A line for each call." }), true),
+});
+
+export type ConcernSection = InferOutput<typeof concernSchema> & Partial<InferOutput<typeof loggingSchema>>;
+
+export function concernSection(concern: string): typeof concernSchema {
+  return concern === "logging" ? loggingSchema : concernSchema;
+}
+
+/** Finds out the types of a concern's entries: `type` says it, else the name does. */
+export function readConcern(
+  concern: string,
+  node: ConfigNode | undefined,
+  types: readonly ProviderType[],
+): WrittenConcern {
+  const problems: ConfigProblem[] = [];
+  const entries: WrittenEntry[] = [];
+  const shapes = new Map<string, Shape>();
+  const providers = childOf(node, "providers");
+  for (const [name, entry] of providers?.kind === "map" ? providers.entries : []) {
+    const typeNode = childOf(entry.node, "type");
+    const typeName = typeNode?.kind === "scalar" && typeof typeNode.value === "string" ? typeNode.value : name;
+    const type = findType(types, concern, typeName);
+    if (type === undefined) {
+      shapes.set(name, openShape);
+      if (typeNode?.kind === "scalar" && typeNode.isUnfilled) continue;
+      const path = `${concern}.providers.${name}`;
+      const message = unknownType(path, concern, typeNode === undefined ? undefined : typeName, types);
+      problems.push({ origin: typeNode?.origin ?? entry.keyOrigin, message });
+      continue;
+    }
+    const enabled = childOf(entry.node, "enabled");
+    entries.push({ name, type, isEnabled: !(enabled?.kind === "scalar" && enabled.value === false) });
+    shapes.set(name, entryShape(shapeOf(type.config)));
+  }
+  return { concern, entries, problems, shape: concernShape(concern, shapes) };
+}
+
+const openShape: Shape = { kind: "open", entries: new Map(), isRequired: false, isLive: false };
+
+function unknownType(
+  path: string,
+  concern: string,
+  typeName: string | undefined,
+  types: readonly ProviderType[],
+): string {
+  const known = types.filter((type) => type.concern === concern).map(({ type }) => type);
+  const given = typeName ?? path.slice(path.lastIndexOf(".") + 1);
+  const nearest = nearestName(given, known);
+  const what = typeName === undefined ? `${path} says no type` : `${path}.type is ${JSON.stringify(typeName)}`;
+  const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  const list = known.length === 0 ? "there are none" : `known types: ${known.join(", ")}`;
+  return `${what}${hint || ";"} ${list}; for one of your own, add a provider with concern "${concern}" and that type to the definition's providers`;
+}
+
+function entryShape(config: Shape): Shape {
+  if (config.kind !== "map") return openShape;
+  return { ...config, isRequired: false, entries: new Map([...commonShape.entries, ...config.entries]) };
+}
+
+function concernShape(concern: string, entries: ReadonlyMap<string, Shape>, rest?: Shape): Shape {
+  const section = shapeOf(concernSection(concern));
+  const providers: Shape = {
+    kind: "map",
+    isRequired: true,
+    isLive: false,
+    entries,
+    ...(rest !== undefined && { rest }),
+  };
+  return { ...section, entries: new Map([...section.entries, ["providers", providers]]) };
+}
+
+/** The keys that entries of a concern may have, whatever their type: for variables, before it is known. */
+export function anyEntryShape(concern: string, types: readonly ProviderType[]): Shape {
+  const shapes = types.filter((type) => type.concern === concern).map(({ config }) => shapeOf(config));
+  return concernShape(concern, new Map(), mergeShapes([commonShape, ...shapes]));
+}
+
+/** The keys of all the shapes; below a key that several have, those of all of them. */
+function mergeShapes(shapes: readonly Shape[]): Shape {
+  const [first = openShape, ...others] = shapes;
+  if (others.length === 0) return first;
+  if (shapes.some(({ kind }) => kind !== "map")) return shapes.find(({ kind }) => kind !== "map") ?? openShape;
+  const entries = new Map<string, Shape>();
+  for (const key of new Set(shapes.flatMap((shape) => [...shape.entries.keys()]))) {
+    entries.set(key, mergeShapes(shapes.map((shape) => shape.entries.get(key)).filter((shape) => shape !== undefined)));
+  }
+  const rest = shapes.find((shape) => shape.rest !== undefined)?.rest;
+  return { ...first, isRequired: false, entries, ...(rest !== undefined && { rest }) };
+}
+
+/** `console:` with nothing below is an entry with the defaults of its type. */
+export function withEmptyEntries(root: MapNode, concern: string): MapNode {
+  const section = childOf(root, concern);
+  const providers = childOf(section, "providers");
+  if (section?.kind !== "map" || providers?.kind !== "map") return root;
+  let filled = providers;
+  for (const [name, { node }] of providers.entries) {
+    if (isUnset(node)) filled = withEntry(filled, name, { kind: "map", entries: new Map(), origin: node.origin });
+  }
+  return filled === providers ? root : withEntry(root, concern, withEntry(section, "providers", filled));
+}

@@ -1,0 +1,63 @@
+import type { GenericSchema } from "valibot";
+import { grpcSection, httpSection } from "./communication-section.ts";
+import {
+  consulConfig,
+  dnsConfig,
+  embeddedConfig,
+  etcdConfig,
+  kubernetesConfig,
+  noDiscoveryConfig,
+  staticConfig,
+} from "./discovery-types.ts";
+import { consoleConfig, otlpConfig, pinoConfig, prometheusConfig } from "./observability-types.ts";
+import type { Profile } from "./profile.ts";
+
+/** What is known of a provider before it is opened. Each `Provider` is one. */
+export interface ProviderType {
+  readonly concern: string;
+  readonly type: string;
+  readonly aliases?: readonly string[];
+  /** Checks an entry without `type` and `enabled`. */
+  readonly config: GenericSchema;
+}
+
+/** The types that the kit serves by itself. */
+export function builtInTypes(profile: Profile): readonly ProviderType[] {
+  return [
+    { concern: "communication", type: "grpc", config: grpcSection(profile) },
+    { concern: "communication", type: "http", config: httpSection },
+    { concern: "logging", type: "console", config: consoleConfig },
+    { concern: "logging", type: "pino", config: pinoConfig },
+    { concern: "monitoring", type: "prometheus", config: prometheusConfig(profile) },
+    { concern: "monitoring", type: "otlp", aliases: ["jaeger"], config: otlpConfig(profile) },
+    { concern: "discovery", type: "consul", config: consulConfig },
+    { concern: "discovery", type: "embedded", config: embeddedConfig },
+    { concern: "discovery", type: "static", config: staticConfig },
+    { concern: "discovery", type: "dns", config: dnsConfig },
+    { concern: "discovery", type: "etcd", config: etcdConfig },
+    { concern: "discovery", type: "kubernetes", config: kubernetesConfig },
+    { concern: "discovery", type: "none", config: noDiscoveryConfig },
+  ];
+}
+
+/** Concerns that every service knows, with types or without. */
+export const knownConcerns = [
+  "communication",
+  "logging",
+  "monitoring",
+  "discovery",
+  "database",
+  "cache",
+  "events",
+] as const;
+
+/** The built-in types and those of the application, which go before built-in ones of the same name. */
+export function allTypes(profile: Profile, own: readonly ProviderType[]): readonly ProviderType[] {
+  const isReplaced = (builtIn: ProviderType): boolean =>
+    own.some(({ concern, type }) => concern === builtIn.concern && type === builtIn.type);
+  return [...builtInTypes(profile).filter((type) => !isReplaced(type)), ...own];
+}
+
+export function findType(types: readonly ProviderType[], concern: string, name: string): ProviderType | undefined {
+  return types.find((type) => type.concern === concern && (type.type === name || type.aliases?.includes(name)));
+}

@@ -1,0 +1,82 @@
+import { array, type GenericSchema, type InferOutput, optional, strictObject } from "valibot";
+import type { StandardSchemaV1 } from "../standard-schema.ts";
+import { choice, flag, text } from "../values/basic-values.ts";
+import type { GrpcSection, HttpSection } from "./communication-section.ts";
+import { type DependencySection, dependencySection } from "./dependencies-section.ts";
+import type { Listener } from "./listeners.ts";
+import type { Profile } from "./profile.ts";
+import { type RateLimitSection, rateLimitSection, type SecuritySection, securitySection } from "./security-section.ts";
+import { type ServiceSection, serviceSection } from "./service-section.ts";
+
+/** An entry of `<concern>.providers` that is enabled. */
+export interface ProviderEntry {
+  /** Its key: `postgresql`. */
+  readonly name: string;
+  /** Its type, whichever alias it was called by: `postgres`. */
+  readonly type: string;
+  /** What the type's schema made of it. */
+  readonly config: unknown;
+}
+
+export interface ConcernConfig {
+  /** The entry to use where code names none: `<concern>.default`, or the only one. */
+  readonly default?: string;
+  readonly entries: readonly ProviderEntry[];
+}
+
+/** The configuration of a service. */
+export interface ServiceConfig<App = unknown> {
+  readonly service: ServiceSection;
+  /** Undefined where `communication.providers.grpc.enabled` is false. */
+  readonly grpc: GrpcSection | undefined;
+  readonly http: HttpSection | undefined;
+  /** Which ports serve what, by everything that says something about it. */
+  readonly listeners: readonly Listener[];
+  /** A line for each call. */
+  readonly logCalls: boolean;
+  /** By concern: `database`, `cache`, `events`, `discovery`, `logging`, `monitoring`, and those of the application's own providers. */
+  readonly concerns: Readonly<Record<string, ConcernConfig>>;
+  readonly dependencies: readonly DependencySection[];
+  readonly security: SecuritySection;
+  /** Undefined where nothing is limited. */
+  readonly rateLimit: RateLimitSection | undefined;
+  /** What the definition's `settings` made of the key `app`. */
+  readonly app: App;
+}
+
+const filesConfig = strictObject({
+  providers: optional(
+    strictObject({
+      file: optional(
+        strictObject({
+          enabled: optional(flag({ description: "`false` reads no overlays." }), true),
+          path: optional(
+            text({ minLength: 1, description: "The folder of overlays such as `production.yaml`." }),
+            "config",
+          ),
+          format: optional(choice(["yaml"]), "yaml"),
+        }),
+        {},
+      ),
+    }),
+    {},
+  ),
+});
+
+/** Sections that are the same whatever providers there are, by key. */
+export function plainSections(profile: Profile) {
+  return {
+    service: serviceSection(profile),
+    config: filesConfig,
+    dependencies: array(dependencySection),
+    security: securitySection,
+    rate_limit: rateLimitSection,
+  } satisfies Record<string, GenericSchema>;
+}
+
+export type PlainSections = {
+  readonly [Key in keyof ReturnType<typeof plainSections>]: InferOutput<ReturnType<typeof plainSections>[Key]>;
+};
+
+/** The application's own settings; without a schema there must not be any. */
+export type SettingsSchema<App> = StandardSchemaV1<unknown, App>;

@@ -1,0 +1,34 @@
+// What applications need.
+
+export { default as sql, empty, join, raw, type Sql } from "sql-template-tag";
+export {
+  checkMigrations,
+  type MigrateOptions,
+  type MigrationState,
+  migrate,
+  readMigrationStates,
+  rollBackMigrations,
+} from "../migrations/migrate.ts";
+export type {
+  Database,
+  Dialect,
+  HeldLock,
+  Isolation,
+  LockOptions,
+  Queries,
+  RunResult,
+  Transaction,
+  TransactionOptions,
+} from "./database.ts";
+export { CommitUnknown, DatabaseUnavailable, RowCountError, UniqueViolation } from "./database-errors.ts";
+export {
+  openPostgres,
+  type PostgresDatabase,
+  type PostgresHost,
+  type PostgresOptions,
+} from "./postgres/postgres-database.ts";
+export { openSqlite, type SqliteDatabase, type SqliteHost, type SqliteOptions } from "./sqlite/sqlite-database.ts";
+
+// What adapters need besides.
+
+export type { MigrationSession } from "./database.ts";

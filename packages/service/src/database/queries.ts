@@ -1,0 +1,25 @@
+import type { Sql } from "sql-template-tag";
+import type { Queries, RunResult } from "./database.ts";
+import { RowCountError } from "./database-errors.ts";
+
+/** The three statements that differ between databases; the others follow from them. */
+export interface Statements {
+  all(query: Sql): Promise<object[]>;
+  run(query: Sql): Promise<RunResult>;
+  stream(query: Sql): AsyncIterable<object>;
+}
+
+/** The caller names the type of a row: nothing but the query itself could check it. */
+export function createQueries(statements: Statements): Queries {
+  return {
+    all: async <Row extends object>(query: Sql) => (await statements.all(query)) as Row[],
+    first: async <Row extends object>(query: Sql) => (await statements.all(query))[0] as Row | undefined,
+    async one<Row extends object>(query: Sql) {
+      const rows = await statements.all(query);
+      if (rows.length !== 1) throw new RowCountError(rows.length);
+      return rows[0] as Row;
+    },
+    run: (query) => statements.run(query),
+    stream: <Row extends object>(query: Sql) => statements.stream(query) as AsyncIterable<Row>,
+  };
+}

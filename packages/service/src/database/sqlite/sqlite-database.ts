@@ -1,0 +1,326 @@
+import type { Clock } from "@tercel/grpc";
+import type { Registry } from "@tercel/interceptors/metrics";
+import { LRUCache } from "lru-cache";
+import type { Sql } from "sql-template-tag";
+import { insertEvent } from "../../events/outbox/insert-event.ts";
+import type {
+  Database,
+  HeldLock,
+  LockOptions,
+  MigrationSession,
+  Transaction,
+  TransactionOptions,
+} from "../database.ts";
+import { createDatabaseMetrics, type DatabaseMetrics } from "../database-metrics.ts";
+import { createQueries, type Statements } from "../queries.ts";
+import { readTransactionOptions } from "../transaction-options.ts";
+import { CurrentTransaction, TransactionScope } from "../transaction-scope.ts";
+import { retryWhileBusy } from "./busy-retry.ts";
+import { tryFileLock } from "./file-lock.ts";
+import { SqliteConnection } from "./sqlite-connection.ts";
+import { isReadOnly } from "./sqlite-errors.ts";
+import { StreamSlots } from "./stream-slots.ts";
+import { WriterQueue } from "./writer-queue.ts";
+
+export interface SqliteOptions {
+  /** The file, or `:memory:`. */
+  readonly path: string;
+  /** How long to wait for the writer, in this process or another. Default 5000. */
+  readonly busyTimeoutMs?: number;
+  /** Default `full`: what was committed survives a loss of power. `normal` is faster, and loses the last commits then. */
+  readonly synchronous?: "full" | "normal";
+  /** Connections that `stream` may use at a time; more wait. Default 10. */
+  readonly maxStreams?: number;
+}
+
+export interface SqliteHost {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly metrics?: Registry | undefined;
+}
+
+export interface SqliteDatabase extends Database {
+  /** Whether the data ends with this object. */
+  readonly isInMemory: boolean;
+  /** Waits for the running transaction, then closes the connections. */
+  close(): Promise<void>;
+}
+
+/** What cannot write may be tried on the reader; `WITH` can be either, which the first try shows. */
+const mayRead = /^(?:\s+|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:SELECT|VALUES|EXPLAIN|WITH)\b/i;
+const maxKnownWrites = 500;
+const migrationLock = "migrations";
+const lockPollMs = 1000;
+const inMemory = ":memory:";
+
+/**
+ * Opens a database file, which is made if there is none; its folder must exist. Writes and transactions run one after the other on one
+ * connection, reads outside of transactions on another, so that they see committed data only and never wait for a writer (write-ahead log).
+ *
+ * @throws SQLite's error when the file cannot be opened or is not a database
+ */
+export async function openSqlite(options: SqliteOptions, host: SqliteHost): Promise<SqliteDatabase> {
+  const { path, busyTimeoutMs = 5000, synchronous = "full" } = options;
+  const writer = new SqliteConnection({ path, synchronous });
+  if (path === inMemory) return new OpenSqlite(writer, undefined, options, host);
+  try {
+    // Several processes may try this at once with a new file.
+    await retryWhileBusy(host.clock, busyTimeoutMs, () => writer.execute("PRAGMA journal_mode = WAL"));
+    const reader = new SqliteConnection({ path, isReadOnly: true });
+    return new OpenSqlite(writer, reader, options, host);
+  } catch (error) {
+    writer.close();
+    throw error;
+  }
+}
+
+class OpenSqlite implements SqliteDatabase {
+  readonly dialect = "sqlite";
+  readonly description: string;
+  readonly isInMemory: boolean;
+  readonly all: Database["all"];
+  readonly first: Database["first"];
+  readonly one: Database["one"];
+  readonly run: Database["run"];
+  readonly stream: Database["stream"];
+  readonly #writer: SqliteConnection;
+  /** Undefined in memory, where a second connection would be another database. */
+  readonly #reader: SqliteConnection | undefined;
+  readonly #path: string;
+  readonly #busyTimeoutMs: number;
+  readonly #clock: Clock;
+  readonly #queue: WriterQueue;
+  readonly #slots: StreamSlots;
+  readonly #metrics: DatabaseMetrics;
+  readonly #current = new CurrentTransaction();
+  /** Texts that begin like a query and turned out to write. */
+  readonly #writes = new LRUCache<string, true>({ max: maxKnownWrites });
+  readonly #listeners = new Map<string, Set<() => void>>();
+  /** Locks of this process: a file lock keeps out other processes only where the data is a file. */
+  readonly #locks = new Set<string>();
+  #isClosed = false;
+
+  constructor(
+    writer: SqliteConnection,
+    reader: SqliteConnection | undefined,
+    { path, busyTimeoutMs = 5000, maxStreams = 10 }: SqliteOptions,
+    { name, clock, metrics }: SqliteHost,
+  ) {
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#path = path;
+    this.#busyTimeoutMs = busyTimeoutMs;
+    this.#clock = clock;
+    this.isInMemory = path === inMemory;
+    this.description = this.isInMemory ? "sqlite in memory" : `sqlite at ${path}`;
+    this.#queue = new WriterQueue(clock, busyTimeoutMs);
+    this.#slots = new StreamSlots(maxStreams);
+    this.#metrics = createDatabaseMetrics(metrics, name, clock, () => ({
+      used: Number(this.#queue.isHeld) + this.#slots.used,
+      idle: Number(!this.#queue.isHeld),
+      waiting: this.#queue.waiting + this.#slots.waiting,
+    }));
+    const queries = createQueries(
+      this.#current.guard({
+        all: (query) => this.#metrics.time("query", () => this.#all(query)),
+        run: (query) => this.#metrics.time("run", () => this.#write(() => writer.run(query))),
+        stream: (query) => this.#stream(query),
+      }),
+    );
+    this.all = queries.all;
+    this.first = queries.first;
+    this.one = queries.one;
+    this.run = queries.run;
+    this.stream = queries.stream;
+  }
+
+  async transaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    this.#current.refuseInside("transaction");
+    // Only checked: transactions are serializable here, and with one writer none has to give way.
+    readTransactionOptions(options);
+    return this.#metrics.time("transaction", async () => {
+      await this.#queue.acquire();
+      try {
+        this.#refuseClosed();
+        await retryWhileBusy(this.#clock, this.#busyTimeoutMs, () => this.#writer.execute("BEGIN IMMEDIATE"));
+        return await this.#runTransaction(work);
+      } finally {
+        this.#queue.release();
+      }
+    });
+  }
+
+  async tryLock(name: string, { channel, onNotify }: LockOptions = {}): Promise<HeldLock | undefined> {
+    if (this.#isClosed || this.#locks.has(name)) return undefined;
+    const file = this.isInMemory ? undefined : tryFileLock(`${this.#path}-${name}`);
+    if (file === undefined && !this.isInMemory) return undefined;
+    this.#locks.add(name);
+    const listeners = channel === undefined ? undefined : this.#listenersOf(channel);
+    if (onNotify !== undefined) listeners?.add(onNotify);
+    let isHeld = true;
+    return {
+      // The lock of a running process cannot be taken away.
+      lost: new AbortController().signal,
+      release: async () => {
+        if (!isHeld) return;
+        isHeld = false;
+        if (onNotify !== undefined) listeners?.delete(onNotify);
+        this.#locks.delete(name);
+        file?.release();
+      },
+    };
+  }
+
+  async openMigrationSession(signal?: AbortSignal): Promise<MigrationSession> {
+    const lock = await this.#waitForMigrationLock(signal);
+    try {
+      await this.#queue.acquire();
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+    const attempt = <T>(use: () => T): Promise<T> => retryWhileBusy(this.#clock, this.#busyTimeoutMs, use);
+    return {
+      all: async <Row extends object>(query: Sql) => (await attempt(() => this.#writer.all(query))) as Row[],
+      run: (query) => attempt(() => this.#writer.run(query)),
+      execute: (text) => attempt(() => this.#writer.execute(text)),
+      close: async () => {
+        this.#queue.release();
+        await lock.release();
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#metrics.close();
+    // A transaction that never ends must not keep the process from ending.
+    const isFree = await this.#queue.acquire().then(
+      () => true,
+      () => false,
+    );
+    this.#reader?.close();
+    this.#writer.close();
+    if (isFree) this.#queue.release();
+  }
+
+  async #all(query: Sql): Promise<object[]> {
+    this.#refuseClosed();
+    const text = query.sql;
+    if (this.#reader === undefined || !mayRead.test(text) || this.#writes.has(text)) {
+      return this.#write(() => this.#writer.all(query));
+    }
+    const reader = this.#reader;
+    try {
+      return await retryWhileBusy(this.#clock, this.#busyTimeoutMs, () => reader.all(query));
+    } catch (error) {
+      if (!isReadOnly(error)) throw error;
+      this.#writes.set(text, true);
+      return this.#write(() => this.#writer.all(query));
+    }
+  }
+
+  /** One statement, which is a transaction of its own. */
+  async #write<T>(statement: () => T): Promise<T> {
+    await this.#queue.acquire();
+    try {
+      this.#refuseClosed();
+      return await retryWhileBusy(this.#clock, this.#busyTimeoutMs, statement);
+    } finally {
+      this.#queue.release();
+    }
+  }
+
+  async *#stream(query: Sql): AsyncGenerator<object> {
+    if (this.isInMemory) {
+      yield* await this.#all(query);
+      return;
+    }
+    await this.#slots.acquire();
+    let connection: SqliteConnection | undefined;
+    try {
+      // Its own, because an open query keeps its connection at the data of that moment.
+      const own = new SqliteConnection({ path: this.#path, isReadOnly: true });
+      connection = own;
+      // Only the first step can meet a lock; from there on the connection has its view of the data.
+      const { rows, first } = await retryWhileBusy(this.#clock, this.#busyTimeoutMs, () => {
+        const rows = own.iterate(query);
+        return { rows, first: rows.next() };
+      });
+      if (first.done === true) return;
+      yield first.value;
+      yield* rows;
+    } finally {
+      connection?.close();
+      this.#slots.release();
+    }
+  }
+
+  async #runTransaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const scope = new TransactionScope();
+    const channels = new Set<string>();
+    try {
+      const tx = this.#createTransaction(scope, channels);
+      const result = await this.#current.run(scope, () => work(tx));
+      if (scope.failure !== undefined) throw scope.failure.error;
+      scope.end();
+      await retryWhileBusy(this.#clock, this.#busyTimeoutMs, () => this.#writer.execute("COMMIT"));
+      for (const channel of channels) this.#wake(channel);
+      return result;
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    } finally {
+      scope.end();
+    }
+  }
+
+  #createTransaction(scope: TransactionScope, channels: Set<string>): Transaction {
+    const writer = this.#writer;
+    const statements: Statements = scope.guard({
+      all: async (query) => writer.all(query),
+      run: async (query) => writer.run(query),
+      async *stream(query) {
+        yield* writer.iterate(query);
+      },
+    });
+    const tx: Transaction = {
+      ...createQueries(statements),
+      publish: (schema, message, options) => insertEvent(tx, schema, message, options),
+      notify: async (channel) => void channels.add(channel),
+    };
+    return tx;
+  }
+
+  #rollBack(): void {
+    try {
+      this.#writer.execute("ROLLBACK");
+    } catch {
+      // SQLite has rolled back by itself, as it does when the disk is full.
+    }
+  }
+
+  #listenersOf(channel: string): Set<() => void> {
+    const known = this.#listeners.get(channel) ?? new Set();
+    this.#listeners.set(channel, known);
+    return known;
+  }
+
+  #wake(channel: string): void {
+    for (const listener of this.#listeners.get(channel) ?? []) listener();
+  }
+
+  async #waitForMigrationLock(signal: AbortSignal | undefined): Promise<HeldLock> {
+    for (;;) {
+      signal?.throwIfAborted();
+      const lock = await this.tryLock(migrationLock);
+      if (lock !== undefined) return lock;
+      await new Promise<void>((resolve) => this.#clock.after(lockPollMs, resolve, true));
+    }
+  }
+
+  #refuseClosed(): void {
+    if (this.#isClosed) throw new Error(`${this.description} is closed`);
+  }
+}

@@ -1,0 +1,42 @@
+import { UniqueViolation } from "../database-errors.ts";
+
+// Result codes (sqlite.org/rescode.html). The low byte is the primary code.
+const busy = 5;
+const locked = 6;
+const readOnly = 8;
+const uniqueCodes = [1555, 2067, 2579];
+
+function codeOf(error: unknown): number | undefined {
+  const { errcode } = (error ?? {}) as { errcode?: unknown };
+  return typeof errcode === "number" ? errcode : undefined;
+}
+
+export function isBusy(error: unknown): boolean {
+  const primary = (codeOf(error) ?? 0) & 0xff;
+  return primary === busy || primary === locked;
+}
+
+/** The statement writes, and the connection is for reading. */
+export function isReadOnly(error: unknown): boolean {
+  return ((codeOf(error) ?? 0) & 0xff) === readOnly;
+}
+
+/** node:sqlite refuses an integer that a number cannot hold. */
+export function isOutOfRange(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === "ERR_OUT_OF_RANGE";
+}
+
+/** The error as the port promises it. */
+export function toDatabaseError(error: unknown): unknown {
+  const code = codeOf(error);
+  if (code === undefined || !uniqueCodes.includes(code)) return error;
+  // "UNIQUE constraint failed: users.org, users.email", or for an index on an expression "…: index 'users_lower_email'".
+  const keys = /constraint failed: (.*)$/.exec((error as Error).message)?.[1] ?? "";
+  if (keys.startsWith("index '")) return new UniqueViolation(undefined, [], error);
+  const names = keys.split(", ").map((key) => key.split("."));
+  return new UniqueViolation(
+    names[0]?.[0],
+    names.flatMap(([, column]) => column ?? []),
+    error,
+  );
+}

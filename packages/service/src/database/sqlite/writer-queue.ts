@@ -1,0 +1,69 @@
+import type { Clock } from "@tercel/grpc";
+
+interface Waiter {
+  readonly grant: () => void;
+  readonly cancelTimer: () => void;
+}
+
+/** One holder at a time, first come, first served: SQLite has one writer, and two transactions on its connection would mix. */
+export class WriterQueue {
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #waiting = new Set<Waiter>();
+  #isHeld = false;
+  #heldSinceMs = 0;
+
+  /** @param timeoutMs how long `acquire` waits at most */
+  constructor(clock: Clock, timeoutMs: number) {
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Resolves when it is the caller's turn; `release` must be called then. Rejects after the timeout. */
+  acquire(): Promise<void> {
+    if (!this.#isHeld) {
+      this.#hold();
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      const expire = (): void => {
+        this.#waiting.delete(waiter);
+        const heldMs = Math.round(this.#clock.nowMs() - this.#heldSinceMs);
+        reject(
+          new Error(
+            `sqlite: waited ${this.#timeoutMs} ms for the writer; the running transaction began ${heldMs} ms ago, and ` +
+              `${this.#waiting.size} more are waiting; keep transactions short`,
+          ),
+        );
+      };
+      const cancelTimer = this.#clock.after(this.#timeoutMs, expire, true);
+      const waiter: Waiter = { grant: resolve, cancelTimer };
+      this.#waiting.add(waiter);
+    });
+  }
+
+  release(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#isHeld = false;
+      return;
+    }
+    this.#waiting.delete(next);
+    next.cancelTimer();
+    this.#hold();
+    next.grant();
+  }
+
+  #hold(): void {
+    this.#isHeld = true;
+    this.#heldSinceMs = this.#clock.nowMs();
+  }
+}

@@ -1,0 +1,130 @@
+import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
+import type { Clock, Log } from "@tercel/grpc";
+import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
+import type { Registry } from "@tercel/interceptors/metrics";
+import type { Database } from "../database/database.ts";
+import type { EventBroker } from "./broker/event-broker.ts";
+import { type EventHandler, Subscription, type SubscriptionParts } from "./consume/subscription.ts";
+import { createEventRecord, type PublishOptions } from "./event-record.ts";
+import { type Failpoint, noFailpoint } from "./failpoint.ts";
+import { createEventTables } from "./outbox/event-tables.ts";
+import { type OutboxRelay, startOutboxRelay } from "./outbox/outbox-relay.ts";
+
+export interface SubscribeOptions {
+  /** Each event is handled by one process of each group: the name of the service, usually. Lower-case letters, digits and dashes. */
+  readonly group: string;
+  /** How many events this process handles at a time, those with the same key one after the other. Default 16. */
+  readonly maxInFlight?: number;
+}
+
+/** What handlers use. Every event is a protobuf message; the type's full name is its topic. */
+export interface Events {
+  /**
+   * Publishes an event. With a database it goes through the outbox: this resolves when the event is stored there, and it is sent even if
+   * the stream is away. Within a transaction call `tx.publish` instead, so that the event is sent if and only if the rest is committed.
+   */
+  publish<Desc extends DescMessage>(
+    schema: Desc,
+    message: MessageInitShape<Desc>,
+    options?: PublishOptions,
+  ): Promise<void>;
+  /**
+   * Has events of a type handled. Called while routes are set up; events come once the service has started.
+   *
+   * @throws TypeError for a group's name that is none, or one that has a handler for this type already
+   */
+  subscribe<Desc extends DescMessage>(schema: Desc, options: SubscribeOptions, handler: EventHandler<Desc>): void;
+}
+
+export interface EventsOptions {
+  readonly broker: EventBroker;
+  /** Holds outbox and inbox. Without one an event may be lost between a handler and the stream, and be handled twice. */
+  readonly database?: Database;
+  /** The database's name, for metrics. */
+  readonly databaseName?: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics?: Registry;
+  /** Ends the wait for the tables' creation. */
+  readonly signal?: AbortSignal;
+  /** For tests. */
+  readonly failpoint?: Failpoint;
+  /** Wall-clock time. Default `Date.now`. */
+  readonly wallClockMs?: () => number;
+}
+
+/** The steps in the life of a service. */
+export interface RunningEvents {
+  readonly events: Events;
+  /** Creates the tables if need be, then begins to send and to handle. */
+  begin(): Promise<void>;
+  /** Takes no further events; those in progress go on. */
+  pause(): Promise<void>;
+  /** Waits for events in progress, and sends what the outbox has. Does not close broker and database. */
+  end(): Promise<void>;
+}
+
+const groupForm = /^[a-z0-9][a-z0-9-]{0,62}$/;
+const defaultInFlight = 16;
+
+/** Puts outbox, inbox and subscriptions between a service and a broker. */
+export function createEvents(options: EventsOptions): RunningEvents {
+  const { broker, database, clock, log, metrics } = options;
+  const { failpoint = noFailpoint, wallClockMs = Date.now } = options;
+  const parts: SubscriptionParts = { broker, database, clock, log, metrics, failpoint, wallClockMs };
+  const subscriptions = new Map<string, Subscription>();
+  let relay: OutboxRelay | undefined;
+  let hasBegun = false;
+
+  const events: Events = {
+    async publish(schema, message, publishOptions) {
+      if (database !== undefined) {
+        await database.transaction((tx) => tx.publish(schema, message, publishOptions));
+        return;
+      }
+      const record = createEventRecord(schema, message, publishOptions);
+      const stored = await broker.append([record]);
+      if (!stored.has(record.id))
+        throw new Error(`publish ${schema.typeName}: ${broker.description} did not store the event`);
+    },
+    subscribe(schema, subscribeOptions, handler) {
+      const where = `subscribe ${schema.typeName}`;
+      refuseUnknownOptions(where, subscribeOptions, ["group", "maxInFlight"]);
+      const { group, maxInFlight = defaultInFlight } = subscribeOptions;
+      checkWholeNumber(where, "maxInFlight", maxInFlight, 1, 10_000);
+      if (!groupForm.test(group)) {
+        throw new TypeError(
+          `${where}: group is ${JSON.stringify(group)}; it has to be lower-case letters, digits and dashes`,
+        );
+      }
+      const key = `${schema.typeName} ${group}`;
+      if (subscriptions.has(key)) throw new TypeError(`${where}: the group ${group} has a handler already`);
+      // The broker hands over bytes of this type only, so the handler gets what it was written for.
+      const target = { schema, group, maxInFlight, handler: handler as EventHandler<DescMessage> };
+      const subscription = new Subscription(parts, target);
+      subscriptions.set(key, subscription);
+      if (hasBegun) subscription.start();
+    },
+  };
+
+  return {
+    events,
+    async begin() {
+      if (database !== undefined) {
+        await createEventTables(database, options.signal);
+        const { databaseName: name = "default" } = options;
+        const optional = metrics === undefined ? {} : { metrics };
+        relay = startOutboxRelay({ database, broker, name, clock, log, failpoint, wallClockMs, ...optional });
+      }
+      hasBegun = true;
+      for (const subscription of subscriptions.values()) subscription.start();
+    },
+    async pause() {
+      await Promise.all([...subscriptions.values()].map((subscription) => subscription.pause()));
+    },
+    async end() {
+      await Promise.all([...subscriptions.values()].map((subscription) => subscription.end()));
+      await relay?.stop();
+    },
+  };
+}

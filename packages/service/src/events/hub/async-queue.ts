@@ -1,0 +1,41 @@
+/** Values that are pushed at one end and awaited at the other, in order. Whoever pushes sees to it that it cannot grow without bound. */
+export class AsyncQueue<T> implements AsyncIterable<T> {
+  readonly #values: T[] = [];
+  #wake: (() => void) | undefined;
+  #end: { readonly error?: unknown } | undefined;
+
+  push(value: T): void {
+    if (this.#end !== undefined) return;
+    this.#values.push(value);
+    this.#wake?.();
+  }
+
+  /** The iteration ends after what has been pushed. */
+  end(): void {
+    this.#finish({});
+  }
+
+  /** The iteration fails after what has been pushed. */
+  fail(error: unknown): void {
+    this.#finish({ error });
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T> {
+    for (;;) {
+      while (this.#values.length > 0) yield this.#values.shift() as T;
+      if (this.#end !== undefined) {
+        if ("error" in this.#end) throw this.#end.error;
+        return;
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+  }
+
+  #finish(end: { readonly error?: unknown }): void {
+    this.#end ??= end;
+    this.#wake?.();
+  }
+}

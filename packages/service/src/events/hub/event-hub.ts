@@ -1,0 +1,216 @@
+import type { Clock, Log } from "@tercel/grpc";
+import type { ConsumeOptions, Consumer, Delivery, EventBroker } from "../broker/event-broker.ts";
+import type { EventRecord } from "../event-record.ts";
+import type { EventLog, LoggedEvent, SubscriptionId } from "./event-log.ts";
+
+export interface EventHubOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  /** For messages. */
+  readonly description: string;
+  /** How long a group without a member is remembered. Default 7 days. */
+  readonly forgetGroupsAfterMs?: number;
+  /** Wall-clock time. Default `Date.now`. */
+  readonly wallClockMs?: () => number;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+const sweepMs = 60 * 60 * 1000;
+/** After the log could not be used. */
+const retryMs = 1000;
+
+interface Group {
+  readonly id: SubscriptionId;
+  readonly name: string;
+  readonly members: Set<Member>;
+  /** Handed out and not settled. */
+  readonly held: Set<number>;
+  isScheduled: boolean;
+}
+
+interface Member {
+  readonly maxInFlight: number;
+  readonly onDelivery: (delivery: Delivery) => void;
+  readonly inFlight: Set<number>;
+  isPaused: boolean;
+}
+
+/** Hands the events of a log to the members of groups. It is the whole broker for one process, and serves others over gRPC. */
+export class EventHub implements EventBroker {
+  readonly description: string;
+  readonly #events: EventLog;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #wallClockMs: () => number;
+  readonly #forgetGroupsAfterMs: number;
+  /** By topic, then by name. */
+  readonly #groups = new Map<string, Map<string, Group>>();
+  readonly #delays = new Set<() => void>();
+  #cancelSweep: () => void;
+  #isClosed = false;
+
+  constructor(events: EventLog, options: EventHubOptions) {
+    this.#events = events;
+    this.#log = options.log;
+    this.#clock = options.clock;
+    this.description = options.description;
+    this.#wallClockMs = options.wallClockMs ?? Date.now;
+    this.#forgetGroupsAfterMs = options.forgetGroupsAfterMs ?? 7 * dayMs;
+    this.#cancelSweep = this.#clock.after(sweepMs, () => this.#sweep());
+  }
+
+  async append(records: readonly EventRecord[]): Promise<ReadonlySet<string>> {
+    this.#refuseClosed();
+    this.#events.append(records);
+    for (const topic of new Set(records.map((record) => record.topic))) {
+      for (const group of this.#groups.get(topic)?.values() ?? []) this.#schedule(group);
+    }
+    return new Set(records.map(({ id }) => id));
+  }
+
+  consume({ topic, group: name, maxInFlight }: ConsumeOptions, onDelivery: (delivery: Delivery) => void): Consumer {
+    this.#refuseClosed();
+    const group = this.#groupOf(topic, name);
+    const member: Member = { maxInFlight, onDelivery, inFlight: new Set(), isPaused: false };
+    group.members.add(member);
+    this.#schedule(group);
+    const pause = async (): Promise<void> => {
+      member.isPaused = true;
+    };
+    return {
+      pause,
+      close: async () => {
+        member.isPaused = true;
+        group.members.delete(member);
+        for (const seq of member.inFlight) group.held.delete(seq);
+        member.inFlight.clear();
+        this.#schedule(group);
+      },
+    };
+  }
+
+  async check(): Promise<void> {
+    this.#refuseClosed();
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#cancelSweep();
+    for (const cancel of this.#delays) cancel();
+    this.#events.close();
+  }
+
+  #groupOf(topic: string, name: string): Group {
+    const ofTopic = this.#groups.get(topic) ?? new Map<string, Group>();
+    this.#groups.set(topic, ofTopic);
+    const known = ofTopic.get(name);
+    if (known !== undefined) return known;
+    const id = this.#events.subscribe(topic, name);
+    const group: Group = { id, name, members: new Set(), held: new Set(), isScheduled: false };
+    ofTopic.set(name, group);
+    return group;
+  }
+
+  /** In a turn of its own, so that many appends and settlements share one look into the log. */
+  #schedule(group: Group): void {
+    if (group.isScheduled) return;
+    group.isScheduled = true;
+    setImmediate(() => {
+      group.isScheduled = false;
+      if (!this.#isClosed) this.#dispatch(group);
+    });
+  }
+
+  #dispatch(group: Group): void {
+    const members = [...group.members].filter(hasCapacity);
+    const free = members.reduce((sum, { maxInFlight, inFlight }) => sum + maxInFlight - inFlight.size, 0);
+    if (free === 0) return;
+    let events: readonly LoggedEvent[] = [];
+    if (
+      !this.#attempt(() => {
+        events = this.#events.next(group.id, free, group.held);
+      })
+    ) {
+      this.#clock.after(retryMs, () => this.#schedule(group));
+    }
+    for (const event of events) {
+      // Each to the member that has the least to do.
+      const member = members
+        .filter(hasCapacity)
+        .reduce((least, one) => (one.inFlight.size < least.inFlight.size ? one : least));
+      group.held.add(event.seq);
+      member.inFlight.add(event.seq);
+      member.onDelivery(this.#createDelivery(group, member, event));
+    }
+  }
+
+  #createDelivery(group: Group, member: Member, event: LoggedEvent): Delivery {
+    const { seq } = event;
+    /** Nothing happens when the member has been closed: another may have the event by now. */
+    const settle = async (act: () => void): Promise<void> => {
+      this.#refuseClosed();
+      if (!member.inFlight.has(seq)) return;
+      act();
+      member.inFlight.delete(seq);
+      group.held.delete(seq);
+      this.#schedule(group);
+    };
+    return {
+      record: event.record,
+      attempt: event.attempts + 1,
+      acknowledge: () => settle(() => this.#events.acknowledge(group.id, seq)),
+      retry: (delayMs) => settle(() => this.#delay(group, seq, delayMs)),
+      bury: (reason) => settle(() => this.#events.bury(group.id, event, group.name, reason)),
+      keepAlive() {},
+    };
+  }
+
+  /** The time is not written down: after a restart the next attempt comes at once. */
+  #delay(group: Group, seq: number, delayMs: number): void {
+    this.#events.delay(group.id, seq);
+    this.#releaseAfter(group, seq, delayMs);
+  }
+
+  #releaseAfter(group: Group, seq: number, delayMs: number): void {
+    const cancel = this.#clock.after(delayMs, () => {
+      this.#delays.delete(cancel);
+      const isReleased = this.#attempt(() => this.#events.release(group.id, seq));
+      if (isReleased) this.#schedule(group);
+      else this.#releaseAfter(group, seq, retryMs);
+    });
+    this.#delays.add(cancel);
+  }
+
+  #sweep(): void {
+    this.#cancelSweep = this.#clock.after(sweepMs, () => this.#sweep());
+    this.#attempt(() => {
+      for (const groups of this.#groups.values()) {
+        for (const { id, members } of groups.values()) if (members.size > 0) this.#events.touch(id);
+      }
+      for (const { topic, group } of this.#events.dropGroups(this.#wallClockMs() - this.#forgetGroupsAfterMs)) {
+        this.#groups.get(topic)?.delete(group);
+        this.#log.warn("forgot a group of events that has had no member for long", { group, topic });
+      }
+    });
+  }
+
+  /** A full disk, for example, must not end the process. */
+  #attempt(act: () => void): boolean {
+    try {
+      act();
+      return true;
+    } catch (error) {
+      this.#log.error("the event hub cannot use its log", { error });
+      return false;
+    }
+  }
+
+  #refuseClosed(): void {
+    if (this.#isClosed) throw new Error(`${this.description} is closed`);
+  }
+}
+
+function hasCapacity({ isPaused, inFlight, maxInFlight }: Member): boolean {
+  return !isPaused && inFlight.size < maxInFlight;
+}

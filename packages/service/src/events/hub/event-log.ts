@@ -1,0 +1,277 @@
+import type { Clock } from "@tercel/grpc";
+import sql, { type Sql } from "sql-template-tag";
+import { retryWhileBusy } from "../../database/sqlite/busy-retry.ts";
+import { SqliteConnection } from "../../database/sqlite/sqlite-connection.ts";
+import { deadTopic } from "../broker/event-broker.ts";
+import type { EventRecord } from "../event-record.ts";
+import { type Failpoint, noFailpoint } from "../failpoint.ts";
+import { blocked, delayed, logSchema, ready } from "./log-schema.ts";
+
+export interface EventLogOptions {
+  /** The file, or `:memory:`. One process at a time uses it. */
+  readonly path: string;
+  /** Default `full`: what was appended survives a loss of power. */
+  readonly synchronous?: "full" | "normal";
+  /** Events kept at most; more are refused. Default 1,000,000. */
+  readonly maxEvents?: number;
+  readonly failpoint?: Failpoint;
+  /** Wall-clock time. Default `Date.now`. */
+  readonly wallClockMs?: () => number;
+}
+
+/** A group of one topic. */
+export type SubscriptionId = number;
+
+export interface LoggedEvent {
+  readonly seq: number;
+  readonly record: EventRecord;
+  /** Attempts that failed. */
+  readonly attempts: number;
+}
+
+/** Kept of a topic that no group has subscribed to; a hundred dead letters a day fill it in three months. */
+const maxUnclaimed = 10_000;
+/** Counting is a walk along an index, so it is not done for each event. */
+const trimEvery = 1000;
+const openTimeoutMs = 5000;
+
+interface EventRow {
+  seq: number;
+  id: string;
+  topic: string;
+  event_key: string;
+  payload: Uint8Array;
+  trace_parent: string;
+  published_ms: number;
+  attempts: number;
+}
+
+/** What the hub must not forget: events, groups, and which group has settled what. Every method is one transaction, and synchronous. */
+export class EventLog {
+  readonly #connection: SqliteConnection;
+  readonly #maxEvents: number;
+  readonly #failpoint: Failpoint;
+  readonly #wallClockMs: () => number;
+  #count: number;
+  #untilTrim = trimEvery;
+
+  private constructor(connection: SqliteConnection, options: EventLogOptions) {
+    this.#connection = connection;
+    this.#maxEvents = options.maxEvents ?? 1_000_000;
+    this.#failpoint = options.failpoint ?? noFailpoint;
+    this.#wallClockMs = options.wallClockMs ?? Date.now;
+    connection.execute(logSchema);
+    this.#count = (connection.all(sql`SELECT count(*) AS n FROM events`)[0] as { n: number }).n;
+  }
+
+  /** Rejects when another process has the file open, or it is not a database. */
+  static async open(options: EventLogOptions, clock: Clock): Promise<EventLog> {
+    const { path, synchronous } = options;
+    const connection = new SqliteConnection({ path, ...(synchronous !== undefined && { synchronous }) });
+    try {
+      await retryWhileBusy(clock, openTimeoutMs, () => {
+        connection.execute("PRAGMA journal_mode = WAL; PRAGMA locking_mode = EXCLUSIVE");
+        // Takes the lock, which is then kept: two hubs on one file would hand out everything twice.
+        connection.execute("BEGIN IMMEDIATE; COMMIT");
+      });
+      return new EventLog(connection, options);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  /** Stored events. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** @throws RangeError when the log is full */
+  append(records: readonly EventRecord[]): void {
+    if (this.#count + records.length > this.#maxEvents) throw new RangeError(this.#fullText());
+    this.#transaction("append to the log", () => {
+      for (const record of records) this.#insert(record, "");
+    });
+    this.#untilTrim -= records.length;
+    if (this.#untilTrim > 0) return;
+    this.#untilTrim = trimEvery;
+    this.#trim();
+  }
+
+  /** Makes a group known; it gets what is in the log and what comes. */
+  subscribe(topic: string, group: string): SubscriptionId {
+    const now = this.#wallClockMs();
+    const known = this.#first<{ id: number }>(
+      sql`UPDATE subscriptions SET seen_ms = ${now} WHERE topic = ${topic} AND group_name = ${group} RETURNING id`,
+    );
+    if (known !== undefined) return known.id;
+    return this.#transaction("append to the log", () => {
+      const added = this.#first<{ id: number }>(
+        sql`INSERT INTO subscriptions (topic, group_name, seen_ms) VALUES (${topic}, ${group}, ${now}) RETURNING id`,
+      ) as { id: number };
+      this.#connection.run(sql`INSERT INTO deliveries (subscription, seq, event_key, state)
+        SELECT ${added.id}, e.seq, e.event_key, CASE WHEN e.event_key <> '' AND EXISTS (
+          SELECT 1 FROM events p WHERE p.topic = e.topic AND p.event_key = e.event_key AND p.seq < e.seq)
+          THEN ${blocked} ELSE ${ready} END
+        FROM events e WHERE e.topic = ${topic}`);
+      return added.id;
+    });
+  }
+
+  /** The first events that may be handed out now, without those that are `held`. */
+  next(subscription: SubscriptionId, limit: number, held: ReadonlySet<number>): LoggedEvent[] {
+    const rows = this.#connection.all(sql`SELECT d.seq, d.attempts, e.id, e.topic, e.event_key, e.payload,
+        e.trace_parent, e.published_ms
+      FROM deliveries d JOIN events e ON e.seq = d.seq
+      WHERE d.subscription = ${subscription} AND d.state = ${ready} ORDER BY d.seq LIMIT ${limit + held.size}`);
+    return (rows as EventRow[])
+      .filter(({ seq }) => !held.has(seq))
+      .slice(0, limit)
+      .map(toLoggedEvent);
+  }
+
+  acknowledge(subscription: SubscriptionId, seq: number): void {
+    this.#transaction("settle in the log", () => this.#settle(subscription, seq));
+  }
+
+  /** Counts a failure; the event is not handed out before `release`. */
+  delay(subscription: SubscriptionId, seq: number): void {
+    this.#transaction("settle in the log", () => {
+      this.#connection.run(sql`UPDATE deliveries SET state = ${delayed}, attempts = attempts + 1
+        WHERE subscription = ${subscription} AND seq = ${seq}`);
+    });
+  }
+
+  /** The delay of an event is over. */
+  release(subscription: SubscriptionId, seq: number): void {
+    this.#connection.run(sql`UPDATE deliveries SET state = ${ready}
+      WHERE subscription = ${subscription} AND seq = ${seq} AND state = ${delayed}`);
+  }
+
+  /** Moves an event to the dead letters of the group. */
+  bury(subscription: SubscriptionId, { seq, record }: LoggedEvent, group: string, reason: string): void {
+    this.#transaction("settle in the log", () => {
+      // An event is given up by several groups at most once by each.
+      this.#insert({ ...record, id: `${record.id}/${group}`, topic: deadTopic(group) }, reason);
+      this.#settle(subscription, seq);
+    });
+  }
+
+  /** Forgets groups that have had no member since, and returns them. */
+  dropGroups(seenBeforeMs: number): { readonly topic: string; readonly group: string }[] {
+    const dropped = this.#connection.all(
+      sql`SELECT id, topic, group_name FROM subscriptions WHERE seen_ms < ${seenBeforeMs}`,
+    ) as { id: number; topic: string; group_name: string }[];
+    for (const { id } of dropped) {
+      this.#transaction("settle in the log", () => {
+        this.#connection.run(sql`DELETE FROM deliveries WHERE subscription = ${id}`);
+        this.#connection.run(sql`DELETE FROM subscriptions WHERE id = ${id}`);
+        const { changes } = this.#connection.run(sql`DELETE FROM events WHERE topic IN (SELECT topic FROM subscriptions)
+          AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = events.seq)`);
+        this.#count -= changes;
+      });
+    }
+    return dropped.map(({ topic, group_name: group }) => ({ topic, group }));
+  }
+
+  /** The group has a member. */
+  touch(subscription: SubscriptionId): void {
+    this.#connection.run(sql`UPDATE subscriptions SET seen_ms = ${this.#wallClockMs()} WHERE id = ${subscription}`);
+  }
+
+  pending(subscription: SubscriptionId): number {
+    const query = sql`SELECT count(*) AS n FROM deliveries WHERE subscription = ${subscription}`;
+    return this.#first<{ n: number }>(query)?.n ?? 0;
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  #insert(record: EventRecord, reason: string): void {
+    const { id, topic, key, payload, traceParent, publishedMs } = record;
+    const added = this.#first<{ seq: number }>(sql`INSERT INTO events
+        (id, topic, event_key, payload, trace_parent, published_ms, reason)
+      VALUES (${id}, ${topic}, ${key}, ${payload}, ${traceParent}, ${publishedMs}, ${reason})
+      ON CONFLICT (id) DO NOTHING RETURNING seq`);
+    // A duplicate.
+    if (added === undefined) return;
+    this.#count += 1;
+    this.#connection.run(sql`INSERT INTO deliveries (subscription, seq, event_key, state)
+      SELECT s.id, ${added.seq}, ${key}, CASE WHEN ${key} <> '' AND EXISTS (
+        SELECT 1 FROM deliveries d WHERE d.subscription = s.id AND d.event_key = ${key})
+        THEN ${blocked} ELSE ${ready} END
+      FROM subscriptions s WHERE s.topic = ${topic}`);
+  }
+
+  #settle(subscription: SubscriptionId, seq: number): void {
+    const settled = this.#first<{ event_key: string }>(sql`DELETE FROM deliveries
+      WHERE subscription = ${subscription} AND seq = ${seq} RETURNING event_key`);
+    if (settled === undefined) return;
+    if (settled.event_key !== "") {
+      this.#connection.run(sql`UPDATE deliveries SET state = ${ready} WHERE subscription = ${subscription}
+        AND state = ${blocked} AND seq = (SELECT min(seq) FROM deliveries
+          WHERE subscription = ${subscription} AND event_key = ${settled.event_key} AND event_key <> '')`);
+    }
+    const { changes } = this.#connection.run(sql`DELETE FROM events WHERE seq = ${seq}
+      AND NOT EXISTS (SELECT 1 FROM deliveries WHERE seq = ${seq})`);
+    this.#count -= changes;
+  }
+
+  /** Drops the oldest events of topics that no group has subscribed to. */
+  #trim(): void {
+    const topics = this.#connection.all(sql`SELECT topic FROM events
+      WHERE topic NOT IN (SELECT topic FROM subscriptions) GROUP BY topic HAVING count(*) > ${maxUnclaimed}`);
+    for (const { topic } of topics as { topic: string }[]) {
+      const { changes } = this.#connection.run(sql`DELETE FROM events WHERE topic = ${topic} AND seq <= (
+        SELECT seq FROM events WHERE topic = ${topic} ORDER BY seq DESC LIMIT 1 OFFSET ${maxUnclaimed})`);
+      this.#count -= changes;
+    }
+  }
+
+  #first<Row extends object>(query: Sql): Row | undefined {
+    return this.#connection.all(query)[0] as Row | undefined;
+  }
+
+  #transaction<T>(step: "append to the log" | "settle in the log", work: () => T): T {
+    this.#failpoint(step, "before");
+    const count = this.#count;
+    let result: T;
+    this.#connection.execute("BEGIN IMMEDIATE");
+    try {
+      result = work();
+      this.#connection.execute("COMMIT");
+    } catch (error) {
+      this.#count = count;
+      this.#connection.execute("ROLLBACK");
+      throw error;
+    }
+    this.#failpoint(step, "after");
+    return result;
+  }
+
+  #fullText(): string {
+    const slowest = this.#first<{
+      topic: string;
+      group_name: string;
+      n: number;
+    }>(sql`SELECT s.topic, s.group_name, count(*) AS n
+      FROM deliveries d JOIN subscriptions s ON s.id = d.subscription GROUP BY s.id ORDER BY n DESC LIMIT 1`);
+    const cause =
+      slowest === undefined ? "" : `; the group ${slowest.group_name} has ${slowest.n} of ${slowest.topic} to handle`;
+    return `event log full: ${this.#count} events of at most ${this.#maxEvents}${cause}`;
+  }
+}
+
+function toLoggedEvent(row: EventRow): LoggedEvent {
+  const { seq, attempts, id, topic, payload } = row;
+  const record = {
+    id,
+    topic,
+    key: row.event_key,
+    payload,
+    traceParent: row.trace_parent,
+    publishedMs: row.published_ms,
+  };
+  return { seq, attempts, record };
+}

@@ -1,0 +1,18 @@
+// What applications need.
+
+export type { EventHandler, HandledEvent } from "./consume/subscription.ts";
+export type { PublishOptions } from "./event-record.ts";
+export { createEvents, type Events, type EventsOptions, type RunningEvents, type SubscribeOptions } from "./events.ts";
+export { EventHub, type EventHubOptions } from "./hub/event-hub.ts";
+export { EventLog, type EventLogOptions } from "./hub/event-log.ts";
+export { type HubAddress, hostHub } from "./hub/host-hub.ts";
+export { createRemoteHub, type RemoteHubOptions } from "./hub/remote-hub.ts";
+export { type NatsHost, type NatsOptions, openNats } from "./nats/nats-broker.ts";
+export { createEventTables, eventTablesSql } from "./outbox/event-tables.ts";
+
+// What adapters and tests need besides.
+
+export type { ConsumeOptions, Consumer, Delivery, EventBroker } from "./broker/event-broker.ts";
+export type { EventRecord } from "./event-record.ts";
+export type { DurableStep, Failpoint } from "./failpoint.ts";
+export type { LoggedEvent, SubscriptionId } from "./hub/event-log.ts";

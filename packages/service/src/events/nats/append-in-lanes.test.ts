@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { EventRecord } from "../event-record.ts";
+import { appendInLanes } from "./append-in-lanes.ts";
+
+const record = (id: string, key = "", topic = "a"): EventRecord => ({
+  id,
+  topic,
+  key,
+  payload: new Uint8Array(),
+  traceParent: "",
+  publishedMs: 0,
+});
+
+describe("storing events in lanes", () => {
+  it("stores nothing of a key after a failure, and everything of others", async () => {
+    const records = [record("1", "x"), record("2", "x"), record("3", "y"), record("4"), record("5", "x", "b")];
+    const stored = await appendInLanes(records, async ({ id }) => {
+      if (id === "1") throw new Error("no");
+    });
+    assert.deepEqual(stored, new Set(["3", "4", "5"]));
+  });
+
+  it("waits for one of a key before the next, and for no other", async () => {
+    const begun: string[] = [];
+    const finish: (() => void)[] = [];
+    const storing = appendInLanes([record("1", "x"), record("2", "x"), record("3")], ({ id }) => {
+      begun.push(id);
+      return new Promise((resolve) => finish.push(resolve));
+    });
+    assert.deepEqual(begun, ["1", "3"]);
+    finish.shift()?.();
+    finish.shift()?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(begun, ["1", "3", "2"]);
+    finish.shift()?.();
+    assert.equal((await storing).size, 3);
+  });
+
+  it("fails when nothing is stored, and has nothing to do without events", async () => {
+    const failing = appendInLanes([record("1")], async () => {
+      throw new Error("away");
+    });
+    await assert.rejects(failing, /away/);
+    assert.deepEqual(await appendInLanes([], async () => {}), new Set());
+  });
+});

@@ -1,0 +1,66 @@
+import sql from "sql-template-tag";
+import type { Database, Dialect } from "../../database/database.ts";
+
+/**
+ * `id` gives the order of sending. It is not a cursor: with PostgreSQL numbers are committed out of order, so what has been sent is deleted
+ * instead.
+ */
+const tables: Readonly<Record<Dialect, string>> = {
+  sqlite: `CREATE TABLE IF NOT EXISTS tercel_outbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  event_id TEXT NOT NULL,
+  topic TEXT NOT NULL,
+  event_key TEXT NOT NULL,
+  payload BLOB NOT NULL,
+  trace_parent TEXT NOT NULL,
+  published_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS tercel_inbox (
+  group_name TEXT NOT NULL,
+  event_id TEXT NOT NULL,
+  handled_ms INTEGER NOT NULL,
+  PRIMARY KEY (group_name, event_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tercel_inbox_handled ON tercel_inbox (handled_ms);`,
+  postgres: `CREATE TABLE IF NOT EXISTS tercel_outbox (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  event_id text NOT NULL,
+  topic text NOT NULL,
+  event_key text NOT NULL,
+  payload bytea NOT NULL,
+  trace_parent text NOT NULL,
+  published_ms bigint NOT NULL
+);
+CREATE TABLE IF NOT EXISTS tercel_inbox (
+  group_name text NOT NULL,
+  event_id text NOT NULL,
+  handled_ms bigint NOT NULL,
+  PRIMARY KEY (group_name, event_id)
+);
+CREATE INDEX IF NOT EXISTS tercel_inbox_handled ON tercel_inbox (handled_ms);`,
+};
+
+/** The SQL that creates the tables of events, for those who create them by a migration of their own. */
+export function eventTablesSql(dialect: Dialect): string {
+  return tables[dialect];
+}
+
+/** Creates the tables of events where they are missing; needs no right to create tables where they are not. */
+export async function createEventTables(database: Database, signal?: AbortSignal): Promise<void> {
+  if (await hasTables(database)) return;
+  // Under the migrations' lock, because two who create a table at once disturb each other even with IF NOT EXISTS.
+  const session = await database.openMigrationSession(signal);
+  try {
+    await session.execute(tables[database.dialect]);
+  } finally {
+    await session.close();
+  }
+}
+
+async function hasTables(database: Database): Promise<boolean> {
+  const query =
+    database.dialect === "sqlite"
+      ? sql`SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table' AND name IN ('tercel_outbox', 'tercel_inbox')`
+      : sql`SELECT count(*) AS n FROM (VALUES ('tercel_outbox'), ('tercel_inbox')) t (name) WHERE to_regclass(name) IS NOT NULL`;
+  return (await database.one<{ n: number }>(query)).n === 2;
+}

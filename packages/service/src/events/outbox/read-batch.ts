@@ -1,0 +1,74 @@
+import sql, { join } from "sql-template-tag";
+import type { Database } from "../../database/database.ts";
+import type { EventRecord } from "../event-record.ts";
+
+export const batchRows = 500;
+/** A batch is in memory as a whole. */
+const batchBytes = 8 * 1024 * 1024;
+
+interface OutboxRow {
+  id: number;
+  event_id: string;
+  topic: string;
+  event_key: string;
+  payload: Uint8Array;
+  trace_parent: string;
+  published_ms: number;
+}
+
+export interface OutboxBatch {
+  readonly records: readonly EventRecord[];
+  /** The row of each event, by the event's id. */
+  readonly rowIds: ReadonlyMap<string, number>;
+  /** Whether there is more to send. */
+  readonly hasMore: boolean;
+}
+
+/** Reads the oldest rows: 500 of them, or fewer of large ones, but one at least. */
+export async function readBatch(database: Database): Promise<OutboxBatch> {
+  const sizes = await database.all<{ id: number; bytes: number }>(
+    sql`SELECT id, length(payload) AS bytes FROM tercel_outbox ORDER BY id LIMIT ${batchRows}`,
+  );
+  const [first] = sizes;
+  if (first === undefined) return { records: [], rowIds: new Map(), hasMore: false };
+  let bytes = 0;
+  const fitting = sizes.filter((row) => {
+    bytes += row.bytes;
+    return bytes <= batchBytes || row === first;
+  });
+  const last = fitting.at(-1) ?? first;
+  // Rows with lower ids that have been committed meanwhile come along, which only helps their order.
+  const rows =
+    await database.all<OutboxRow>(sql`SELECT id, event_id, topic, event_key, payload, trace_parent, published_ms
+    FROM tercel_outbox WHERE id <= ${last.id} ORDER BY id LIMIT ${fitting.length}`);
+  return {
+    records: rows.map(toRecord),
+    rowIds: new Map(rows.map((row) => [row.event_id, row.id])),
+    hasMore: fitting.length < sizes.length || sizes.length === batchRows,
+  };
+}
+
+/** Deletes what the stream has. */
+export async function deleteSent(
+  database: Database,
+  { rowIds }: OutboxBatch,
+  sent: ReadonlySet<string>,
+): Promise<void> {
+  const ids = [...sent].flatMap((eventId) => rowIds.get(eventId) ?? []);
+  if (ids.length > 0) await database.run(sql`DELETE FROM tercel_outbox WHERE id IN (${join(ids)})`);
+}
+
+/** What waits to be sent; the count stops where it would take long. */
+export async function readBacklog(database: Database): Promise<{ pending: number; oldestMs: number | undefined }> {
+  const row = await database.one<{ pending: number; oldest: number | null }>(sql`SELECT
+    (SELECT count(*) FROM (SELECT 1 FROM tercel_outbox LIMIT ${maxCounted}) counted) AS pending,
+    (SELECT published_ms FROM tercel_outbox ORDER BY id LIMIT 1) AS oldest`);
+  return { pending: row.pending, oldestMs: row.oldest ?? undefined };
+}
+
+const maxCounted = 100_000;
+
+function toRecord(row: OutboxRow): EventRecord {
+  const { event_id: id, topic, event_key: key, payload, trace_parent: traceParent, published_ms: publishedMs } = row;
+  return { id, topic, key, payload, traceParent, publishedMs };
+}

@@ -1,0 +1,178 @@
+import { type ListenAddress, type ServerOptions, watchTlsFiles } from "@tercel/grpc";
+import type { Health } from "@tercel/grpc/services";
+import { isClientNeed } from "../client.ts";
+import type { Lifecycle } from "../lifecycle/lifecycle-contract.ts";
+import type { Concern, Provider } from "../provider.ts";
+import { startBackgroundTasks } from "./background-tasks.ts";
+import { knownProviders } from "./built-in-providers.ts";
+import { createServiceStack, type StackParts } from "./call-stacks.ts";
+import type { Definition, Kit, Needs, Parts } from "./definition.ts";
+import { dependencyOf, type FoundServices, findServices } from "./find-services.ts";
+import type { LoadedDefinition } from "./load-definition.ts";
+import { type MetNeeds, meetNeeds, type PrepareClient } from "./meet-needs.ts";
+import { observeService } from "./observe-service.ts";
+import type { OpenContext } from "./open-provider.ts";
+import { peerDependency } from "./peer-dependency.ts";
+import { planNeeds } from "./plan-needs.ts";
+import { recordRoutes } from "./recorded-routes.ts";
+import type { RunConfig } from "./run-config.ts";
+import { serveCalls } from "./serve-calls.ts";
+import { createServiceHealth, type Dependency, providerDependency } from "./service-health.ts";
+import { createSecrets } from "./service-secret.ts";
+import { createSharedFamilies } from "./shared-families.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** A service that is ready. */
+export interface ReadyService {
+  readonly address: ListenAddress;
+  readonly health: Health;
+}
+
+/**
+ * Starts a service, step by step; each step is undone when the life ends, or when a later one fails, in reverse: tracing, providers, discovery and
+ * channels, routes, pages, work besides calls, the first checks, the listener, the registration.
+ */
+export async function assembleService<N extends Needs, Settings>(
+  life: Lifecycle,
+  { definition, loaded, config }: LoadedDefinition<N, Settings>,
+  surroundings: Surroundings,
+): Promise<ReadyService> {
+  const { log, clock, logger } = surroundings;
+  for (const warning of loaded.warnings) log.warn(warning);
+  const needs: Needs = definition.needs ?? {};
+  const concerns = new Set(Object.values(needs).map(({ concern }) => concern));
+  // Before anything opens, so that what is missing is said at once.
+  const plan = planNeeds(needs, config.providers, await providersOf(definition, concerns));
+  await startTracing(life, config);
+  const tls = await followCertificate(life, config, surroundings);
+  const context = { config, log, clock, logger, metrics: createSharedFamilies(surroundings.metrics) };
+  const services = lookUpServices(life, definition, context, surroundings);
+  const met = await meetNeeds(life, needs, plan, context, services.prepareClient);
+  const found = await services.found();
+  const health = createServiceHealth(dependenciesOf(needs, met, found, context), { log, clock });
+  const kit: Kit<Settings> = {
+    config: loaded.value,
+    settings: loaded.value.app,
+    log,
+    health: health.health,
+    metrics: context.metrics,
+    secret: createSecrets(config),
+  };
+  // The ports are what the needs' types say.
+  const parts = { ...met.ports, ...kit } as Parts<N, Settings>;
+  const routes = await recordRoutes((router) => definition.routes(router, parts));
+  health.serve(routes.services.map(({ typeName }) => typeName));
+  const own = definition.interceptors?.(parts) ?? {};
+  const stack = await life.start(
+    "interceptors",
+    () => createServiceStack(config, routes.services, definition.access, own, { ...context, secret: kit.secret }),
+    (one) => one.close(),
+  );
+  const http = await observeService(life, config, health, surroundings);
+  await met.begin();
+  await startTasks(life, definition, parts, context);
+  const pauseWork = async (): Promise<void> => {
+    // A scraper that keeps its connection to gRPC's port would hold up the drain.
+    http?.endConnections();
+    await met.pause();
+  };
+  const served = { routes, stack, health: health.health, http: http?.server, found, tls, pauseWork };
+  const address = await serveCalls(life, config, served, surroundings);
+  log.info("ready", { service: config.service.name, address: textOf(address), services: routes.services.length });
+  return { address, health: health.health };
+}
+
+function providersOf(
+  { providers }: Pick<Definition, "providers">,
+  concerns: ReadonlySet<Concern>,
+): Promise<readonly Provider[]> {
+  return knownProviders(concerns, providers);
+}
+
+async function startTracing(life: Lifecycle, { tracing, service }: RunConfig): Promise<void> {
+  if (tracing === undefined) return;
+  const { startOtlpTracing } = await import("@tercel/interceptors/otlp");
+  const { serviceName, ...options } = tracing;
+  const version = service.version === "" ? {} : { version: service.version };
+  await life.start(
+    "tracing",
+    () => startOtlpTracing({ service: serviceName, ...version, ...options }),
+    (started) => started.shutdown(),
+  );
+}
+
+/** The certificate of the server, which is read again when its files change. */
+async function followCertificate(
+  life: Lifecycle,
+  { grpc: { certificate } }: RunConfig,
+  { log, clock }: Surroundings,
+): Promise<ServerOptions["tls"]> {
+  if (certificate === undefined) return undefined;
+  const { clientAuth, ...paths } = certificate;
+  const files = await life.start(
+    "certificate",
+    () => watchTlsFiles({ ...paths, log, clock }),
+    (watched) => watched.close(),
+  );
+  return { files, ...(clientAuth !== "none" && { requestCert: true, rejectUnauthorized: clientAuth === "required" }) };
+}
+
+/** Discovery is opened when the first client needs it, or after the needs are met, so that the service can be made known. */
+function lookUpServices(
+  life: Lifecycle,
+  definition: Pick<Definition, "providers">,
+  context: OpenContext & StackParts,
+  { clients }: Surroundings,
+): { readonly prepareClient: PrepareClient; found(): Promise<FoundServices | undefined> } {
+  let finding: Promise<FoundServices> | undefined;
+  const find = (): Promise<FoundServices> => {
+    finding ??= findServices(life, context, () => providersOf(definition, new Set(["discovery"])));
+    return finding;
+  };
+  return {
+    found: () => (clients === undefined ? find() : Promise.resolve(undefined)),
+    async prepareClient(key, need) {
+      if (!isClientNeed(need)) throw new TypeError(`needs.${key} is not a client, such as client(Service, "name")`);
+      return { port: (clients ?? (await find())).client(need.descriptor, need.service) };
+    },
+  };
+}
+
+/** What the service depends on: its providers, the services that it has clients of, and those that the configuration names. */
+function dependenciesOf(
+  needs: Needs,
+  met: MetNeeds,
+  found: FoundServices | undefined,
+  { config, metrics, clock }: OpenContext,
+): readonly Dependency[] {
+  const opened = [...met.providers, ...(found?.discovery === undefined ? [] : [found.discovery])];
+  const providers = opened.map((provider) => providerDependency(provider, metrics));
+  if (found === undefined) return providers;
+  const called = Object.values(needs)
+    .filter(isClientNeed)
+    .map(({ service }) => dependencyOf(config, service));
+  const peers = new Map([...called, ...config.dependencies].map((one) => [one.name, one] as const));
+  const lookup = { registry: found.registry, channel: found.channel, clock };
+  return [...providers, ...[...peers.values()].map((peer) => peerDependency(peer, lookup))];
+}
+
+async function startTasks<N extends Needs, Settings>(
+  life: Lifecycle,
+  { background = {} }: Definition<N, Settings>,
+  parts: Parts<N, Settings>,
+  { clock, log }: OpenContext,
+): Promise<void> {
+  const tasks = Object.entries(background).map(
+    ([name, task]) => [name, (signal: AbortSignal) => task(parts, signal)] as const,
+  );
+  if (tasks.length === 0) return;
+  await life.start(
+    "background tasks",
+    () => startBackgroundTasks(Object.fromEntries(tasks), { clock, log }),
+    (started) => started.stop(),
+  );
+}
+
+function textOf({ host, port, path }: ListenAddress): string {
+  return path ?? `${host}:${port}`;
+}

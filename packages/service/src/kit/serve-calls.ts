@@ -1,0 +1,111 @@
+import type { Server as HttpServer } from "node:http";
+import type { DescService } from "@bufbuild/protobuf";
+import type { InstanceHealth, Registry } from "@tercel/discovery";
+import type { ListenAddress, Server, ServerOptions } from "@tercel/grpc";
+import { errorDetailFiles } from "@tercel/grpc/errors";
+import { createReflection, type Health, type ServingStatus } from "@tercel/grpc/services";
+import { observeProcess, observeServer } from "@tercel/interceptors/metrics";
+import type { ServerStack } from "@tercel/interceptors/stack";
+import type { Lifecycle, ServeOptions } from "../lifecycle/lifecycle-contract.ts";
+import { advertisedAddress } from "./advertised-address.ts";
+import type { FoundServices } from "./find-services.ts";
+import type { RecordedRoutes } from "./recorded-routes.ts";
+import type { RunConfig } from "./run-config.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** What a server serves and has around it. */
+export interface Served {
+  readonly routes: RecordedRoutes;
+  readonly stack: ServerStack;
+  readonly health: Health;
+  /** For connections that speak HTTP/1.1 on the port of gRPC. */
+  readonly http: HttpServer | undefined;
+  /** Where the service is made known; undefined where there is no discovery. */
+  readonly found: FoundServices | undefined;
+  /** The certificate to serve with; undefined for cleartext. */
+  readonly tls: ServerOptions["tls"];
+  /** Has what is not a call take no further work. */
+  readonly pauseWork: () => Promise<void>;
+}
+
+/** Creates the server, listens when every dependency was checked once, and makes the service known. */
+export async function serveCalls(
+  life: Lifecycle,
+  config: RunConfig,
+  { routes, stack, health, http, found, tls, pauseWork }: Served,
+  { log, clock, metrics, createServer }: Surroundings,
+): Promise<ListenAddress> {
+  const { grpc } = config;
+  const { services } = routes;
+  const reflection = createReflection({ services: [...services, health.service], files: errorDetailFiles });
+  const server = createServer({
+    ...grpc.server,
+    ...stack.serverOptions,
+    ...(tls !== undefined && { tls }),
+    exposeDebugInfo: grpc.debugInfo,
+    log,
+    clock,
+    ...(http !== undefined && { http1Server: http }),
+    routes(router) {
+      routes.replay(router);
+      health.routes(router);
+      if (grpc.reflection) reflection.routes(router);
+    },
+  });
+  await observeLoad(life, config, server, metrics);
+  return life.serve(server, grpc.listen, {
+    health,
+    pauseWork,
+    ...(found?.registry?.canRegister === true && { register: makeKnown(config, services, health, found.registry) }),
+  });
+}
+
+/** Figures of the process and of the server, where someone reads them. */
+async function observeLoad(
+  life: Lifecycle,
+  config: RunConfig,
+  server: Server,
+  metrics: Surroundings["metrics"],
+): Promise<void> {
+  if (config.metrics === undefined) return;
+  await life.start(
+    "figures of the process",
+    () => [observeProcess(metrics), observeServer(metrics, server)],
+    (stops) => {
+      for (const stop of stops) stop();
+    },
+  );
+}
+
+/** Registers the service where it listens, and follows its health there. What comes of that removes it. */
+function makeKnown(
+  { service, advertise, dependencies }: RunConfig,
+  services: readonly DescService[],
+  health: Health,
+  registry: Registry,
+): NonNullable<ServeOptions["register"]> {
+  return async ({ host, port }) => {
+    // Others cannot reach a Unix socket.
+    if (host === undefined || port === undefined) return undefined;
+    const at = advertisedAddress({ host, port }, advertise);
+    const registered = await registry.register({
+      name: advertise.name ?? service.name,
+      version: service.version,
+      address: at.host,
+      port: at.port,
+      metadata: advertise.metadata,
+      endpoints: services.map(({ typeName }) => typeName),
+      dependencies: dependencies.map(({ name }) => name),
+      health: instanceHealth(health.status("")),
+    });
+    const stopFollowing = health.follow("", (status) => registered.setHealth(instanceHealth(status)));
+    return () => {
+      stopFollowing();
+      return registered.deregister();
+    };
+  };
+}
+
+function instanceHealth(status: ServingStatus | undefined): InstanceHealth {
+  return status === "SERVING" ? "serving" : "not_serving";
+}

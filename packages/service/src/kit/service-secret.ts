@@ -1,0 +1,23 @@
+import { hkdfSync, randomBytes } from "node:crypto";
+import type { RunConfig } from "./run-config.ts";
+
+const keyBytes = 32;
+
+/**
+ * Derives keys for single purposes from the configured secret (HKDF, RFC 5869). In development a secret is made up for the process; elsewhere asking for a
+ * key without a configured secret is an error.
+ */
+export function createSecrets({ secret, environment }: RunConfig): (purpose: string) => Uint8Array {
+  let root: Uint8Array | undefined = secret === undefined ? undefined : Buffer.from(secret, "utf8");
+  return (purpose) => {
+    if (root === undefined) {
+      if (environment.isProduction) {
+        throw new Error(
+          `a key for "${purpose}" needs security.secret, which is not set; only development makes one up (the environment is ${environment.name})`,
+        );
+      }
+      root = randomBytes(keyBytes);
+    }
+    return new Uint8Array(hkdfSync("sha256", root, new Uint8Array(0), `tercel ${purpose}`, keyBytes));
+  };
+}

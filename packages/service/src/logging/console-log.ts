@@ -1,0 +1,60 @@
+import { type Log, type LogFields, workerNumber } from "@tercel/grpc";
+import { logLine } from "@tercel/grpc/internal";
+import type { Logger } from "@tercel/interceptors/logging";
+
+export type ConsoleLevel = "debug" | "info" | "warn" | "error";
+
+export interface ConsoleLogOptions {
+  /** Lines that are less important are dropped. */
+  readonly level: ConsoleLevel;
+  /** JSON lines for machines, or short lines for people. */
+  readonly format: "json" | "pretty";
+  /** Is in each line of JSON as `service`. */
+  readonly service: string;
+  readonly write: (line: string) => unknown;
+}
+
+/** A log whose level can be changed while it is used. */
+export interface ConsoleLog extends Log {
+  level: ConsoleLevel;
+}
+
+const levels: readonly ConsoleLevel[] = ["debug", "info", "warn", "error"];
+
+/** Writes a line for each message, as JSON or for people. Fields are shown whatever they hold. */
+export function createConsoleLog({ level, format, service, write }: ConsoleLogOptions): ConsoleLog {
+  const show = format === "json" ? jsonLine(service) : prettyLine;
+  const at =
+    (own: ConsoleLevel) =>
+    (message: string, fields: LogFields = {}): void => {
+      if (levels.indexOf(own) >= levels.indexOf(log.level)) write(`${show(own, message, fields)}\n`);
+    };
+  const log: ConsoleLog = { level, debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  return log;
+}
+
+/** The same log for what takes a logger like pino's: the fields first. */
+export function loggerOf(log: ConsoleLog): Logger {
+  return {
+    debug: (fields, message) => log.debug(message, fields as LogFields),
+    info: (fields, message) => log.info(message, fields as LogFields),
+    warn: (fields, message) => log.warn(message, fields as LogFields),
+    error: (fields, message) => log.error(message, fields as LogFields),
+    isLevelEnabled: (name) => levels.indexOf(name as ConsoleLevel) >= levels.indexOf(log.level),
+  };
+}
+
+function jsonLine(service: string): (level: ConsoleLevel, message: string, fields: LogFields) => string {
+  return (level, message, fields) => logLine(level, message, { service, ...fields });
+}
+
+/** `12:30:05.123 INFO  listening port=50051`. */
+function prettyLine(level: ConsoleLevel, message: string, fields: LogFields): string {
+  const shown = JSON.parse(logLine(level, message, fields)) as Record<string, unknown>;
+  const { time, level: _level, worker = workerNumber(), message: _message, ...rest } = shown;
+  const texts = Object.entries({ ...rest, ...(worker !== undefined && { worker }) }).map(([name, value]) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return text.includes("\n") ? `\n  ${name}: ${text.replaceAll("\n", "\n  ")}` : ` ${name}=${text}`;
+  });
+  return `${String(time).slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${message}${texts.join("")}`;
+}

@@ -1,0 +1,50 @@
+import type { ListenAddress, Server, ServerOptions } from "@tercel/grpc";
+import { createInMemoryTransport, type InMemoryTransport } from "@tercel/grpc/testing";
+
+/** A server without sockets, and the way to it. */
+export interface InMemoryServer {
+  readonly server: Server;
+  readonly transport: InMemoryTransport;
+}
+
+const address = { host: "in-memory", port: 0 } as const satisfies ListenAddress;
+
+/** Creates a server that serves in memory from the moment it "listens". TLS, limits of connections and HTTP/1.1 do not exist there. */
+export function createInMemoryServer(options: ServerOptions, channelOptions: InMemoryChannelOptions): InMemoryServer {
+  const { routes, tls: _tls, http1Server: _http1, maxConnections: _connections, ...serverOptions } = options;
+  const transport = createInMemoryTransport({ routes, serverOptions, channelOptions });
+  const { server } = transport;
+  let isListening = false;
+  return {
+    transport,
+    server: {
+      get address() {
+        return isListening ? address : undefined;
+      },
+      get calls() {
+        return server.calls;
+      },
+      get openConnections() {
+        return server.openConnections;
+      },
+      get openCalls() {
+        return server.openCalls;
+      },
+      get services() {
+        return server.services;
+      },
+      async listen() {
+        isListening = true;
+        // Whatever was asked for, this is where it is.
+        return address as never;
+      },
+      updateTls: (changed) => server.updateTls(changed),
+      async close(closing) {
+        isListening = false;
+        await server.close(closing);
+      },
+    },
+  };
+}
+
+export type InMemoryChannelOptions = NonNullable<Parameters<InMemoryTransport["createChannel"]>[0]>;

@@ -1,0 +1,1 @@
+export { type TestedService, type TestServiceOptions, testService } from "./test-service.ts";

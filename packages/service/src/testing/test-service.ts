@@ -1,0 +1,133 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { Client, ConnectRouter } from "@connectrpc/connect";
+import { createClient } from "@tercel/grpc";
+import { refuseUnknownOptions } from "@tercel/grpc/internal";
+import { createFakeClock, createInMemoryTransport, type FakeClock, type InMemoryTransport } from "@tercel/grpc/testing";
+import { createRegistry, type Registry } from "@tercel/interceptors/metrics";
+import type { ServiceClients } from "../client.ts";
+import type { Definition, Needs } from "../kit/definition.ts";
+import { loadDefinition } from "../kit/load-definition.ts";
+import { normalizeDefinition, type Routes } from "../kit/normalize-definition.ts";
+import { type RunningService, startLoaded } from "../kit/start-service.ts";
+import { type ConsoleLog, loggerOf } from "../logging/console-log.ts";
+import { createInMemoryServer, type InMemoryChannelOptions, type InMemoryServer } from "./in-memory-server.ts";
+import { testConfig } from "./test-config.ts";
+
+export interface TestServiceOptions {
+  /**
+   * Keys of the configuration, as they are in `config.yaml`. No file and no variable is read. Default: none; needs for a database, a cache or
+   * events that it does not mention are met in memory, the database by a real SQLite.
+   */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Stand-ins for the services that `client()` needs, by the name of the service. Default: none; a call to one that is missing fails. */
+  readonly stubs?: Readonly<Record<string, (router: ConnectRouter) => void>>;
+  /** For the channel of `client`, interceptors for example. */
+  readonly channelOptions?: InMemoryChannelOptions;
+  /** Default: a fake clock, which stands still until the test moves it. */
+  readonly clock?: FakeClock;
+  /** Gets each log line. Default: they are dropped. */
+  readonly onLog?: (line: Readonly<Record<string, unknown>>) => void;
+}
+
+/** A service that a test has started in memory. */
+export interface TestedService extends RunningService {
+  /** A client of one of its services, over an in-memory connection. */
+  client<Service extends DescService>(service: Service): Client<Service>;
+  /** For metadata and failures of the connection. */
+  readonly transport: InMemoryTransport;
+  readonly clock: FakeClock;
+  readonly metrics: Registry;
+}
+
+/**
+ * Starts a service for a test: the same definition and the same steps as `startService`, but in memory, without sockets, signals or waiting. Close it
+ * with `stop`.
+ *
+ * Rejects with what `startService` rejects with, and for a need for a service that has no stub.
+ */
+export async function testService<N extends Needs = Record<never, never>, Settings = unknown>(
+  given: Definition<N, Settings> | Routes,
+  options: TestServiceOptions = {},
+): Promise<TestedService> {
+  refuseUnknownOptions("testService", options, ["config", "stubs", "channelOptions", "clock", "onLog"]);
+  const definition = normalizeDefinition(given);
+  const { clock = createFakeClock(), stubs = {}, channelOptions = {} } = options;
+  const loaded = await loadDefinition(definition, {
+    file: false,
+    overlays: false,
+    variables: { NODE_ENV: "test" },
+    values: testConfig(definition.needs ?? {}, options.config ?? {}),
+  });
+  const metrics = createRegistry();
+  const log = testLog(options.onLog);
+  const stubbed = createStubbedClients(stubs, clock);
+  let opened: InMemoryServer | undefined;
+  try {
+    const running = await startLoaded(loaded, {
+      log,
+      logger: loggerOf(log),
+      clock,
+      metrics,
+      shownMetrics: metrics,
+      clients: stubbed,
+      createServer(serverOptions) {
+        opened = createInMemoryServer(serverOptions, { clock, ...channelOptions });
+        return opened.server;
+      },
+    });
+    // It was created before the service could be ready.
+    const { transport } = opened as unknown as InMemoryServer;
+    return {
+      address: running.address,
+      health: running.health,
+      transport,
+      clock,
+      metrics,
+      client: (service) => createClient(service, transport),
+      async stop() {
+        const closed = transport.close();
+        const outcome = await running.stop();
+        await closed;
+        await stubbed.close();
+        return outcome;
+      },
+    };
+  } catch (error) {
+    await opened?.transport.close();
+    await stubbed.close();
+    throw error;
+  }
+}
+
+function createStubbedClients(
+  stubs: NonNullable<TestServiceOptions["stubs"]>,
+  clock: FakeClock,
+): ServiceClients & { close(): Promise<void> } {
+  const transports = new Map<string, InMemoryTransport>();
+  return {
+    client(descriptor, service) {
+      const routes = stubs[service];
+      if (routes === undefined) {
+        throw new Error(
+          `testService: no stub for "${service}"; pass stubs: { "${service}": (router) => router.service(…) }`,
+        );
+      }
+      const transport =
+        transports.get(service) ??
+        createInMemoryTransport({ routes, serverOptions: { clock }, channelOptions: { clock } });
+      transports.set(service, transport);
+      return createClient(descriptor, transport);
+    },
+    async close() {
+      await Promise.all([...transports.values()].map((transport) => transport.close()));
+    },
+  };
+}
+
+function testLog(onLog: TestServiceOptions["onLog"]): ConsoleLog {
+  const at =
+    (level: ConsoleLog["level"]) =>
+    (message: string, fields: object = {}): void =>
+      onLog?.({ level, message, ...fields });
+  return { level: "debug", debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
