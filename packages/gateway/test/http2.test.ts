@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from "node:http2";
+import { get } from "node:https";
 import { after, before, describe, it } from "node:test";
 import { createClient } from "@connectrpc/connect";
 import { createChannel } from "@tercel/grpc";
+import { createSelfSigned, withoutOpenssl } from "@tercel/test-support/certificates";
 import { Library } from "./gen/tercel/gateway/test/v1/library_pb.ts";
 import { type RunningLibrary, startLibrary } from "./support/library.ts";
 
@@ -120,5 +122,29 @@ describe("over HTTP/2 without TLS", () => {
     const ended = once(client, "close");
     await other.server.close();
     await ended;
+  });
+});
+
+describe("over TLS", { skip: withoutOpenssl }, () => {
+  it("HTTP/1.1 and HTTP/2 are served on one port, as the client chooses", async () => {
+    const { cert, key } = createSelfSigned();
+    const library = await startLibrary(Library, {}, { ...quiet, tls: { cert, key } });
+    try {
+      const url = `https://127.0.0.1:${library.port}`;
+      const session = connect(url, { rejectUnauthorized: false });
+      const second = await request(session, { ":path": "/v1/shelves/7/books/1" });
+      assert.equal(JSON.parse(second.body.toString()).title, "Flatland");
+      session.close();
+      const first = get(`${url}/v1/shelves/7/books/1`, { rejectUnauthorized: false, agent: false });
+      const [response] = (await once(first, "response")) as [
+        AsyncIterable<Buffer> & { statusCode: number; httpVersion: string },
+      ];
+      assert.deepEqual([response.statusCode, response.httpVersion], [200, "1.1"]);
+      let body = "";
+      for await (const chunk of response) body += chunk.toString();
+      assert.equal(JSON.parse(body).title, "Flatland");
+    } finally {
+      await library.server.close({ deadlineMs: 0 });
+    }
   });
 });
