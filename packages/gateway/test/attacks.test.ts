@@ -142,6 +142,19 @@ describe("an attack over HTTP/1.1", () => {
     assert.equal(answered.match(/HTTP\/1\.1 200/g)?.length, 32);
   });
 
+  it("of 33 requests at once, the first of which does not end, closes the connection", async () => {
+    const endless = "GET /v1/books:watch?count=2000000000 HTTP/1.1\r\nhost: a\r\n\r\n";
+    const one = "GET /v1/shelves/7/books/1 HTTP/1.1\r\nhost: a\r\n\r\n";
+    const socket = connect(library.port, "127.0.0.1");
+    await once(socket, "connect");
+    socket.on("error", () => {});
+    socket.resume();
+    const closed = once(socket, "close");
+    socket.write(endless + one.repeat(32));
+    await closed;
+    while (library.server.openCalls > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
   it("of bytes that are not HTTP does not harm other connections", async () => {
     for (const greeting of [
       "GET\r\n\r\n",

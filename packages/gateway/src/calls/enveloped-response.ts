@@ -60,7 +60,8 @@ export class EnvelopedResponse implements ResponseForm, SendingCall<Promise<void
     if (this.#call.isOver) return undefined;
     this.#sendHead();
     this.#call.sent(content.length, compressed);
-    return this.#write(compressed ? 1 : 0, content) ? undefined : this.#call.whenWritable();
+    const hasRoom = this.#responder.sendData(this.#envelope(compressed ? 1 : 0, content));
+    return hasRoom ? undefined : this.#call.whenWritable();
   }
 
   succeed(): void {
@@ -71,20 +72,17 @@ export class EnvelopedResponse implements ResponseForm, SendingCall<Promise<void
     this.#finish(error);
   }
 
-  #write(flag: number, payload: Uint8Array): boolean {
+  #envelope(flag: number, payload: Uint8Array): Uint8Array {
     const envelope = Buffer.allocUnsafe(messagePrefixBytes + payload.length);
     writeMessagePrefix(envelope, 0, false, payload.length);
     envelope[0] = flag;
     envelope.set(payload, messagePrefixBytes);
-    return this.#responder.sendData(
-      this.#dialect.isText ? Buffer.from(envelope.toString("base64"), "latin1") : envelope,
-    );
+    return this.#dialect.isText ? Buffer.from(envelope.toString("base64"), "latin1") : envelope;
   }
 
   #finish(error: ConnectError | undefined): void {
     this.#sendHead();
-    this.#write(this.#dialect.endFlag, this.#dialect.endPayload(this.#call, error));
-    this.#responder.end();
+    this.#responder.end(this.#envelope(this.#dialect.endFlag, this.#dialect.endPayload(this.#call, error)));
   }
 
   #sendHead(): void {

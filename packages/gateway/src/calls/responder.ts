@@ -53,10 +53,12 @@ export class Responder {
     return this.exchange.sendData(bytes);
   }
 
-  end(): void {
+  /** The response is complete, with these bytes as its last. */
+  end(last?: Uint8Array): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.exchange.end();
+    if (last === undefined || this.head.method === "HEAD") this.exchange.end();
+    else this.exchange.end(last);
   }
 
   /** Ends a response that cannot be completed. */
@@ -69,7 +71,6 @@ export class Responder {
   /** A whole response. */
   send(status: number, fields: readonly string[], body: Uint8Array): void {
     this.sendHead(status, [...fields, "content-length", String(body.length)]);
-    this.sendData(body);
-    this.end();
+    this.end(body);
   }
 }

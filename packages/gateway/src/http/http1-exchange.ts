@@ -118,10 +118,10 @@ export class Http1Exchange implements HttpExchange {
     return this.#isGone || this.#response.write(bytes);
   }
 
-  end(): void {
+  end(last?: Uint8Array): void {
     this.#isEnded = true;
     if (this.#isGone) return;
-    this.#response.end();
+    this.#response.end(last);
     // What still comes is dropped.
     this.#request.resume();
   }

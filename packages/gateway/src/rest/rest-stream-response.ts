@@ -69,8 +69,7 @@ export class RestStreamResponse implements ResponseForm {
       responder.reset();
       return;
     }
-    responder.sendData(Buffer.from(text));
-    responder.end();
+    responder.end(Buffer.from(text));
   }
 
   #encode(message: Message): string {

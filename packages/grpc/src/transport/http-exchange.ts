@@ -55,8 +55,8 @@ export interface HttpExchange {
   sendHead(status: number, fields: readonly string[]): void;
   /** After the head. False: enough waits to be sent, continue after `onWritable`. The bytes must not be changed afterwards. */
   sendData(bytes: Uint8Array): boolean;
-  /** After the head: the response is complete. What still comes of the request is dropped. */
-  end(): void;
+  /** After the head: the response is complete, with these bytes as its last. What still comes of the request is dropped. */
+  end(last?: Uint8Array): void;
   /** Cuts the response off, so that the client sees that it is not complete. */
   reset(): void;
 }

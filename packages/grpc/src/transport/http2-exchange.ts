@@ -73,10 +73,10 @@ export class Http2Exchange implements HttpExchange, StreamListener {
     return this.#isGone || this.#stream.sendData(bytes);
   }
 
-  end(): void {
+  end(last: Uint8Array = noBytes): void {
     if (this.#isGone) return;
     this.#isEnded = true;
-    this.#stream.sendData(noBytes, true);
+    this.#stream.sendData(last, true);
     // A request that ends with this very frame is not over before this has returned, and then there is nothing to reset.
     queueMicrotask(() => {
       if (!this.#stream.isClosed) this.#stream.resetWhenSent(ErrorCode.noError);
