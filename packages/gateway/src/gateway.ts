@@ -30,6 +30,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
         clock: host.clock,
         limits: { ...defaultHttp1Limits, ...options.http1 },
         onExchange: (exchange) => router.serve(exchange),
+        onFault: (error) => host.log.error("the gateway failed to serve a request", { error }),
         onCutOff: (reason, peer) => host.log.warn("an HTTP/1.1 connection was cut off", { reason, peer }),
       });
       return {

@@ -56,6 +56,10 @@ export class RequestRouter {
       head.method === "OPTIONS" && findHeader(head.fields, "access-control-request-method") !== undefined;
     const responder = new Responder(exchange, isPreflight ? noExtras : (extras ?? noExtras));
     exchange.listener = new DroppedBody(exchange);
+    if (head.path.length > maxTargetBytes) {
+      this.#refuse(responder, withHttpStatus(invalidArgument(`the path is over ${maxTargetBytes} bytes`), 414));
+      return;
+    }
     const { path, query } = splitTarget(head.path);
     const parsed = parseRequestPath(path);
     if ("problem" in parsed) {
@@ -222,6 +226,7 @@ export class RequestRouter {
   }
 }
 
+const maxTargetBytes = 8 * 1024;
 const formats = ["json", "proto"] as const;
 
 /** A client of gRPC-Web or Connect that calls a method. */

@@ -151,6 +151,34 @@ describe("a gateway", () => {
   });
 });
 
+describe("functions of the application that throw", () => {
+  const fail = (): never => {
+    throw new Error("a bug");
+  };
+
+  it("cost the request they were called for, and not the process or other connections", async () => {
+    const library = await startLibrary(
+      Library,
+      { cors: { origins: fail }, errorBody: fail, sse: { idOf: fail }, fallback: fail },
+      quiet,
+    );
+    try {
+      await assert.rejects(fetch(`${library.url}/v1/echo`, { headers: { origin: "https://a.example" } }));
+      await assert.rejects(fetch(`${library.url}/v1/shelves/7/books/none`));
+      await assert.rejects(fetch(`${library.url}/v1/echo?nothing=1`));
+      await assert.rejects(fetch(`${library.url}/v1/tags`, { method: "PUT" }));
+      await assert.rejects(
+        fetch(`${library.url}/v1/books:watch?count=1`, { headers: { accept: "text/event-stream" } }),
+      );
+      assert.equal((await fetch(`${library.url}/page`)).status, 500);
+      assert.equal((await fetch(`${library.url}/v1/echo?text=a`)).status, 200);
+      assert.equal(library.server.openCalls, 0);
+    } finally {
+      await library.server.close({ deadlineMs: 0 });
+    }
+  });
+});
+
 describe("the fallback of a gateway", () => {
   it("gets what nothing else takes, with its body, and may stream its response", async () => {
     const fallback = async (request: Request): Promise<Response> => {

@@ -209,7 +209,7 @@ export class GatewayCall implements HandledCall, TimedCall, EndedCall {
       // A ConnectError with a getter that throws, for instance, or details that are none.
       fault ??= { thrown: problem };
       error = new ConnectError("internal error", Code.Internal);
-      this.#form?.fail(error);
+      this.#failPlainly(error);
     }
     this.#finish(error);
     if (fault !== undefined) logFault(this.#parts.host.log, pathWithoutQuery(this.path), fault);
@@ -299,6 +299,15 @@ export class GatewayCall implements HandledCall, TimedCall, EndedCall {
   }
 
   // ---- within
+
+  /** What the form needs may be what has failed: the application's `errorBody`, for instance. Then the response is cut off. */
+  #failPlainly(error: ConnectError): void {
+    try {
+      this.#form?.fail(error);
+    } catch {
+      this.#parts.exchange.reset();
+    }
+  }
 
   #invoke(input: object): void {
     if (this.#isOver) return;

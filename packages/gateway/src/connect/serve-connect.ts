@@ -28,8 +28,6 @@ export interface ConnectRequest {
   readonly format: MessageFormat;
 }
 
-const maxQueryBytes = 64 * 1024;
-
 /** A unary call by POST: the body is the message. */
 export function serveConnectUnary(request: ConnectRequest): void {
   const { responder, host, format, handler } = request;
@@ -56,7 +54,6 @@ export function serveConnectGet(request: Omit<ConnectRequest, "format">, query: 
   let parameters: QueryParameters = [];
   let queryError: unknown;
   try {
-    if (query.length > maxQueryBytes) throw new ConnectError("the query is too long", Code.ResourceExhausted);
     parameters = parseQuery(query);
   } catch (error) {
     queryError = error;

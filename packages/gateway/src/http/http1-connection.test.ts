@@ -16,7 +16,12 @@ function setUp() {
     },
   };
   const time = { nowMs: 0 };
-  const connection = new Http1Connection(socket as unknown as Socket, defaultHttp1Limits, () => time.nowMs);
+  const connection = new Http1Connection(
+    socket as unknown as Socket,
+    defaultHttp1Limits,
+    () => time.nowMs,
+    () => {},
+  );
   const exchange = { isRequestComplete: false, isPaused: false, maySendSlowly: false };
   const begin = () => connection.begin(exchange as unknown as Http1Exchange);
   const at = (nowMs: number) => {

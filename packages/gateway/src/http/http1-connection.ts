@@ -38,7 +38,11 @@ export class Http1Connection implements Http1ExchangeOwner {
   #writtenSinceMs: number;
   readonly #now: () => number;
 
-  constructor(socket: Socket, limits: Http1Limits, now: () => number) {
+  /** See `Http1ExchangeOwner`. */
+  readonly onFault: (error: unknown) => void;
+
+  constructor(socket: Socket, limits: Http1Limits, now: () => number, onFault: (error: unknown) => void) {
+    this.onFault = onFault;
     this.socket = socket;
     this.#limits = limits;
     this.#now = now;

@@ -11,6 +11,8 @@ export interface Http1ExchangeOwner {
   /** The server shuts down: responses close their connection. */
   readonly isClosing: boolean;
   exchangeEnded(): void;
+  /** What serves the exchange threw, which is a bug, in the application's functions or here. */
+  onFault(error: unknown): void;
 }
 
 /** A request and its response over HTTP/1.1. */
@@ -64,9 +66,7 @@ export class Http1Exchange implements HttpExchange {
     // The response's "close" tells what the call has to know.
     request.on("error", () => {});
     response.on("error", () => {});
-    response.on("drain", () => {
-      if (!this.#isEnded) this.listener?.onWritable();
-    });
+    response.on("drain", () => this.#guard(() => this.listener?.onWritable()));
     response.on("close", () => this.#onClose());
     if (this.#isEnded) return;
     if (this.#awaitsContinue) {
@@ -74,9 +74,7 @@ export class Http1Exchange implements HttpExchange {
       response.writeContinue();
     }
     request.on("data", (chunk: Uint8Array) => this.#onData(chunk));
-    request.on("end", () => {
-      if (!this.#isEnded) this.listener?.onEnd();
-    });
+    request.on("end", () => this.#guard(() => this.listener?.onEnd()));
   }
 
   allowSlowBody(): void {
@@ -135,17 +133,29 @@ export class Http1Exchange implements HttpExchange {
     return this.#response.destroyed || this.#response.writableEnded;
   }
 
+  /** Nothing that a listener throws may leave an event of Node's: it would end the process. The connection ends instead, and with it the call. */
+  #guard(notify: () => void): void {
+    if (this.#isEnded) return;
+    try {
+      notify();
+    } catch (error) {
+      this.#owner.onFault(error);
+      this.#request.socket.destroy();
+    }
+  }
+
   #onData(chunk: Uint8Array): void {
     if (this.#isEnded) return;
     this.#unusedBytes += chunk.length;
-    this.listener?.onData(chunk);
+    this.#guard(() => this.listener?.onData(chunk));
     if (!this.#isEnded && this.#unusedBytes >= maxUnusedBytes) this.#request.pause();
   }
 
   #onClose(): void {
-    const wasEnded = this.#isEnded;
-    this.#isEnded = true;
-    if (!wasEnded) this.listener?.onClose("the client closed the connection");
+    this.#guard(() => {
+      this.#isEnded = true;
+      this.listener?.onClose("the client closed the connection");
+    });
     this.#owner.exchangeEnded();
   }
 }

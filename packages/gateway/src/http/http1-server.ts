@@ -7,7 +7,6 @@ import { Http1Exchange } from "./http1-exchange.ts";
 import { findHeadProblem } from "./http1-request-problem.ts";
 
 const maxHeadBytes = 16 * 1024;
-const maxTargetBytes = 8 * 1024;
 const checkIntervalMs = 1000;
 
 export interface Http1ServerOptions {
@@ -15,6 +14,8 @@ export interface Http1ServerOptions {
   readonly limits: Http1Limits;
   /** Takes a request; sets the exchange's listener before it returns. */
   onExchange(exchange: HttpExchange): void;
+  /** What serves a request threw, which is a bug. */
+  onFault(error: unknown): void;
   /** A connection was cut off, as the reason says. */
   onCutOff(reason: string, peer: string | undefined): void;
 }
@@ -59,7 +60,8 @@ export class Http1Server {
       return true;
     }
     const { clock, limits } = this.#options;
-    this.#connections.set(socket, new Http1Connection(socket, limits, () => clock.nowMs()));
+    const onFault = (error: unknown): void => this.#options.onFault(error);
+    this.#connections.set(socket, new Http1Connection(socket, limits, () => clock.nowMs(), onFault));
     socket.setNoDelay(true);
     socket.on("close", () => this.#onSocketClose(socket));
     this.#server.emit(event, socket);
@@ -84,7 +86,7 @@ export class Http1Server {
   #onRequest(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
     if (this.#refused.has(request.socket)) return;
     const connection = this.#connections.get(request.socket);
-    const problem = findHeadProblem(request.httpVersion, request.rawHeaders) ?? findTargetProblem(request.url ?? "");
+    const problem = findHeadProblem(request.httpVersion, request.rawHeaders);
     if (problem !== undefined || connection === undefined) {
       this.#refuse(request.socket, problem?.status ?? 400, problem?.problem ?? "bad request");
       return;
@@ -95,7 +97,12 @@ export class Http1Server {
       request.socket.destroy();
       return;
     }
-    this.#options.onExchange(exchange);
+    try {
+      this.#options.onExchange(exchange);
+    } catch (error) {
+      this.#options.onFault(error);
+      request.socket.destroy();
+    }
     exchange.start();
   }
 
@@ -140,10 +147,4 @@ export class Http1Server {
       if (this.#connections.size > 0) this.#checkLater();
     });
   }
-}
-
-function findTargetProblem(target: string): { readonly status: number; readonly problem: string } | undefined {
-  if (target.length > maxTargetBytes) return { status: 414, problem: `a request target over ${maxTargetBytes} bytes` };
-  if (target.startsWith("/") || target === "*") return undefined;
-  return { status: 400, problem: "a request target that does not begin with /" };
 }
