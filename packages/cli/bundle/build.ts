@@ -47,6 +47,8 @@ const { metafile } = await build({
   format: "esm",
   target: "node22.18",
   conditions: ["source"],
+  // Drivers that a service brings when it needs one. The program looks at their configuration and opens none.
+  external: ["pg", "ioredis", "kysely", "pino", "@nats-io/*", "@opentelemetry/*"],
   // Names are left, so that a stack says where.
   minifyWhitespace: true,
   minifySyntax: true,
@@ -65,6 +67,7 @@ for (const file of globSync(shippedProtos, { cwd: root })) {
   mkdirSync(dirname(target), { recursive: true });
   cpSync(join(root, file), target);
 }
+cpSync(join(root, "packages/service/config.schema.json"), join(dist, "config.schema.json"));
 writeFileSync(join(dist, "THIRD-PARTY-LICENSES.txt"), licencesOf(metafile));
 
 /** The licence of each package of others that is in the bundle. */

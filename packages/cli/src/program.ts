@@ -4,6 +4,7 @@ import { addBreakingCommand } from "./commands/breaking.ts";
 import { addCallCommand } from "./commands/call.ts";
 import { addCompleteCommand } from "./commands/complete.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
+import { addConfigCommand } from "./commands/config.ts";
 import { addDescribeCommand } from "./commands/describe.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addGenerateCommand } from "./commands/generate.ts";
@@ -53,6 +54,7 @@ export function createProgram(context: CommandContext): Command {
   addLintCommand(program, context);
   addBreakingCommand(program, context);
   program.commandsGroup("Set up:");
+  addConfigCommand(program, context);
   addTokenCommand(program, context);
   addDoctorCommand(program, context);
   addCompletionCommand(program, context);

@@ -32,20 +32,23 @@ export function commandReference(): string {
   ].join("\n");
 }
 
+/** A command, and after it those that it consists of. */
 function commandSection(command: Command): string[] {
   const { registeredArguments: operands } = command;
+  const isPart = command.parent?.parent != null;
+  const name = isPart ? `${command.parent?.name()} ${command.name()}` : command.name();
   const groups = new Map<string, Option[]>();
   for (const option of command.options) {
     const group = option.helpGroupHeading ?? "";
     groups.set(group, [...(groups.get(group) ?? []), option]);
   }
   return [
-    `## tercel ${command.name()}`,
+    `${isPart ? "###" : "##"} tercel ${name}`,
     "",
     command.description(),
     "",
     "```text",
-    `tercel ${command.name()} ${command.usage()}`,
+    `tercel ${name} ${command.usage()}`,
     "```",
     "",
     ...(operands.length === 0
@@ -65,6 +68,7 @@ function commandSection(command: Command): string[] {
       ...options.map((option) => `| \`${option.flags}\` | ${cell(describeOption(option))} |`),
       "",
     ]),
+    ...command.commands.flatMap(commandSection),
   ];
 }
 

@@ -217,6 +217,8 @@ describe("completion", () => {
     assert.deepEqual(await complete(["list", "-o", ""]), ["json", "name", "ndjson", "table"]);
     assert.deepEqual(await complete(["completion", "z"]), ["zsh"]);
     assert.deepEqual(await complete(["help", "des"]), ["describe"]);
+    assert.deepEqual(await complete(["config", "s"]), ["schema", "show"]);
+    assert.deepEqual(await complete(["config", "diff", "a", "b", "--s"]), ["--set"]);
     assert.deepEqual(await complete(["nonsense", "x"]), []);
   });
 

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type ConsulRegistryOptions, createConsulRegistry } from "@tercel/discovery/consul";
@@ -63,6 +66,38 @@ describe("Consul", { skip, timeout: 120_000 }, () => {
     await watch.until(({ instances }) => instances[0]?.health === "not_serving");
     watch.close();
     await registry.close();
+  });
+
+  test("is told to check an instance by HTTP, on a port of its own, and what it finds is what others are told", async () => {
+    let status = 200;
+    const asked: (string | undefined)[] = [];
+    const pages = createHttpServer((request, response) => {
+      asked.push(request.url);
+      response.writeHead(status).end();
+    });
+    await once(pages.listen(0, "127.0.0.1"), "listening");
+    const { port: httpPort } = pages.address() as AddressInfo;
+    const registry = connect({ check: { kind: "http", path: "/ready", httpPort, intervalMs: 1000, timeoutMs: 500 } });
+    await registry.register({ name: "pages", id: "pages-1", address: "127.0.0.1", port: 1 });
+    const checks = (await (await fetch(`${address}/v1/agent/checks`)).json()) as Record<string, { Type: string }>;
+    assert.equal(checks["service:pages-1"]?.Type, "http");
+    const watch = watching(registry, "pages");
+    await watch.until(({ instances }) => instances[0]?.health === "serving");
+    status = 503;
+    await watch.until(({ instances }) => instances[0]?.health === "not_serving");
+    assert.deepEqual(new Set(asked), new Set(["/ready"]));
+    watch.close();
+    await registry.close();
+    pages.closeAllConnections();
+    pages.close();
+  });
+
+  test("refuses a check that asks for no path, and a port that is none", () => {
+    assert.throws(
+      () => connect({ check: { kind: "http", path: "ready" } }),
+      /check\.path is "ready"; it has to begin with \//,
+    );
+    assert.throws(() => connect({ check: { kind: "http", httpPort: 0 } }), /check\.httpPort is 0/);
   });
 
   test("keeps lists that are longer than one of its values", async () => {

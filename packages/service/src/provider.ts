@@ -20,6 +20,8 @@ export interface ProviderHost {
   readonly metrics: Registry;
   /** The port where `/health` is served by HTTP, for registries whose checks ask for it. Undefined where nothing is. */
   readonly httpPort?: number;
+  /** Whether the service serves TLS, for registries whose checks call it. Default false. */
+  readonly servesTls?: boolean;
   /** Every timer comes from here, so that tests need not wait. */
   readonly clock: Clock;
   /** Aborts when the service gives up the start or begins to close the provider: whatever still runs then ends. */

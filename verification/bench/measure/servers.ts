@@ -9,19 +9,27 @@ import { interleave, type Outcome, type Turn } from "./interleave.ts";
 import { FIRST_WARM_UP_SECONDS, reportTurn, type Session, WARM_UP_SECONDS } from "./session.ts";
 import { verifyOnce } from "./verify-server.ts";
 
-type MeasureServer = (server: ServerProcess, round: number, seconds: number) => Promise<Turn>;
+export type MeasureServer = (server: ServerProcess, round: number, seconds: number) => Promise<Turn>;
 
-/**
- * All servers of a case run from its beginning to its end, so that one that compiles as it goes is warm in every round
- * after the first; those whose turn it is not do nothing.
- */
-export async function measureServers(
+export function measureServers(
   caseName: string,
   work: H2loadWork | ClientStreamWork,
   subjects: readonly Subject[],
   session: Session,
 ): Promise<Map<string, Outcome>> {
   const measure = work.kind === "h2load" ? h2loadMeasure(caseName, work, session) : clientStreamMeasure(work);
+  return measureEachServer(subjects, session, measure);
+}
+
+/**
+ * All servers of a case run from its beginning to its end, so that one that compiles as it goes is warm in every round
+ * after the first; those whose turn it is not do nothing.
+ */
+export async function measureEachServer(
+  subjects: readonly Subject[],
+  session: Session,
+  measure: MeasureServer,
+): Promise<Map<string, Outcome>> {
   const servers = new Map<string, ServerProcess>();
   try {
     const byName = new Map(subjects.map((subject) => [subject.name, subject]));

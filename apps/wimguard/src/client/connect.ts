@@ -7,7 +7,6 @@ import { askHealth } from "@tercel/grpc/services";
 import { bearerToken } from "@tercel/interceptors/auth";
 import { configPath, dataFolder } from "../config/data-folder.ts";
 import { loadConfig } from "../config/load-config.ts";
-import { parseDurationMs } from "../config/parse-duration.ts";
 import { BackupService } from "../gen/wimguard/v1/backup_pb.ts";
 import { EnvService } from "../gen/wimguard/v1/env_pb.ts";
 import { RegistryService } from "../gen/wimguard/v1/registry_pb.ts";
@@ -50,7 +49,6 @@ export interface WimGuard {
 }
 
 const defaultTimeoutMs = 30_000;
-const defaultAddress = "localhost:52730";
 /** Minted for a short time: a client that runs longer mints another. */
 const tokenTtlMs = 10 * 60_000;
 
@@ -62,7 +60,7 @@ const tokenTtlMs = 10 * 60_000;
  */
 export async function connect(address?: string, options: WimGuardOptions = {}): Promise<WimGuard> {
   refuseUnknownOptions("connect", options, ["timeoutMs", "folder", "token", "caFile"]);
-  const settings = readSettings(address, options);
+  const settings = await readSettings(address, options);
   const channel = createChannel(settings.address, {
     interceptors: [limitUnaryCalls(settings.timeoutMs), ...authorization(settings)],
     connectTimeoutMs: settings.timeoutMs,
@@ -97,7 +95,7 @@ interface Settings {
 }
 
 /** With address and token there is no need for a config on this machine. */
-function readSettings(address: string | undefined, options: WimGuardOptions): Settings {
+async function readSettings(address: string | undefined, options: WimGuardOptions): Promise<Settings> {
   const { token, timeoutMs, caFile } = options;
   if (timeoutMs !== undefined && !(Number.isInteger(timeoutMs) && timeoutMs > 0)) {
     throw new RangeError(`connect: timeoutMs is ${timeoutMs}; it has to be a whole number above 0`);
@@ -106,11 +104,11 @@ function readSettings(address: string | undefined, options: WimGuardOptions): Se
     const getToken = token === undefined ? undefined : () => token;
     return { address, timeoutMs: timeoutMs ?? defaultTimeoutMs, caFile, getToken };
   }
-  const config = loadConfig(configPath(dataFolder(options.folder)));
+  const config = await loadConfig(configPath(dataFolder(options.folder)));
   const { client } = config.service;
   return {
-    address: address ?? client.serverAddress ?? defaultAddress,
-    timeoutMs: timeoutMs ?? parseDurationMs(client.timeout) ?? defaultTimeoutMs,
+    address: address ?? client.serverAddress,
+    timeoutMs: timeoutMs ?? client.timeout,
     caFile: caFile ?? client.ca,
     getToken: token === undefined ? () => mintToken(config, { role: "admin", ttlMs: tokenTtlMs }) : () => token,
   };

@@ -1,5 +1,5 @@
 // What programs need to talk to a daemon.
-export { ConfigError } from "../config/config-error.ts";
+export { ConfigError } from "@tercel/service/config";
 export type { BackupInput, BackupResult, BackupUpdate, OnBackupProgress } from "./backup-to-end.ts";
 export { connect, type WimGuard, type WimGuardOptions } from "./connect.ts";
 export { NotReachable, NotServing } from "./not-reachable.ts";

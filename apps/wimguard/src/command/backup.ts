@@ -27,21 +27,24 @@ export async function backup(options: BackupOptions, output: Console): Promise<E
   return withDaemon(options, async (wim) => {
     const startedMs = performance.now();
     let uuid = "";
-    const result = await interruptible(async (signal) => {
-      try {
-        return await wim.backupToEnd(
-          request,
-          (update) => {
-            if (uuid === "") output.note(`backing up ${request.source} to ${request.destination}`);
-            uuid = update.uuid;
-            output.progress(update);
-          },
-          { signal },
-        );
-      } finally {
-        if (signal.aborted && uuid !== "") await waitForEnd(wim, uuid);
-      }
-    });
+    const result = await interruptible(
+      async (signal) => {
+        try {
+          return await wim.backupToEnd(
+            request,
+            (update) => {
+              if (uuid === "") output.note(`backing up ${request.source} to ${request.destination}`);
+              uuid = update.uuid;
+              output.progress(update);
+            },
+            { signal },
+          );
+        } finally {
+          if (signal.aborted && uuid !== "") await waitForEnd(wim, uuid);
+        }
+      },
+      () => output.cancelling(),
+    );
     const seconds = (performance.now() - startedMs) / 1000;
     const rows = [
       ["uuid", result.uuid],

@@ -19,25 +19,25 @@ export function configPathCommand(options: CommonOptions, output: Console): Exit
 }
 
 /** `wimguard config show`: the file as it is, without its secret. */
-export function configShow(options: CommonOptions, output: Console): ExitCode {
+export async function configShow(options: CommonOptions, output: Console): Promise<ExitCode> {
   const path = configPath(dataFolder(options.dir));
-  const { appSecret, ...config } = loadConfig(path);
+  const { appSecret, ...config } = await loadConfig(path);
   const shown = readFileSync(path, "utf8").replaceAll(appSecret, "•••");
   output.result(shown.trimEnd(), { path, config: { ...config, appSecret: "•••" } });
   return exitCodes.ok;
 }
 
 /** `wimguard config validate`: every problem with its place. */
-export function configValidate(options: CommonOptions, output: Console): ExitCode {
+export async function configValidate(options: CommonOptions, output: Console): Promise<ExitCode> {
   const path = configPath(dataFolder(options.dir));
-  loadConfig(path);
+  await loadConfig(path);
   output.result(`${path} is valid`, { path, valid: true });
   return exitCodes.ok;
 }
 
 /** `wimguard config token`: a token for a client that does not know the secret. */
 export async function configToken(options: TokenCommandOptions, output: Console): Promise<ExitCode> {
-  const config = loadConfig(configPath(dataFolder(options.dir)));
+  const config = await loadConfig(configPath(dataFolder(options.dir)));
   if (!roles.includes(options.role as Role)) {
     throw new UsageError(`invalid --role ${JSON.stringify(options.role)}: use ${roles.join(", ")}`);
   }

@@ -43,6 +43,11 @@ export class Console {
     process.stderr.write(`${text}\n`);
   }
 
+  /** A job is being cancelled, which takes a moment. */
+  cancelling(): void {
+    this.note("cancelling; a second Ctrl-C leaves at once, and the daemon finishes without this command");
+  }
+
   progress(update: Omit<BackupUpdate, "uuid"> & { readonly uuid: string }): void {
     if (this.#options.json === true) this.#line("progress", update);
     else this.#meter?.update(update);

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { readErrorReason } from "@tercel/grpc/errors";
+import { ConfigError } from "@tercel/service/config";
 import { NotReachable, NotServing } from "../client/not-reachable.ts";
-import { ConfigError } from "../config/config-error.ts";
 import { StartError } from "../failure/start-error.ts";
 
 /** What a script can tell by the exit code. */

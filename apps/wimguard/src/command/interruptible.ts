@@ -14,14 +14,19 @@ export class Interrupted extends Error {
 /**
  * Runs a job that Ctrl-C cancels: the first signal aborts it and its end is waited for, a second one leaves at once.
  *
+ * @param onCancel called with the first signal
  * @throws Interrupted when a signal has cancelled it
  */
-export async function interruptible<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+export async function interruptible<Result>(
+  work: (signal: AbortSignal) => Promise<Result>,
+  onCancel: () => void,
+): Promise<Result> {
   const controller = new AbortController();
   let received: keyof typeof exitCodeOfSignal | undefined;
   const onSignal = (signal: keyof typeof exitCodeOfSignal): void => {
     if (received !== undefined) process.exit(exitCodeOfSignal[signal]);
     received = signal;
+    onCancel();
     controller.abort();
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);

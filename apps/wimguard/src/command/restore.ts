@@ -34,7 +34,10 @@ export async function restore(
   return withDaemon(options, async (wim) => {
     if (options.plan === true) return showPlan(wim, request, output);
     const startedMs = performance.now();
-    const end = await interruptible((signal) => restoreToEnd(wim, request, output, signal));
+    const end = await interruptible(
+      (signal) => restoreToEnd(wim, request, output, signal),
+      () => output.cancelling(),
+    );
     const seconds = (performance.now() - startedMs) / 1000;
     if (end.warnings !== "") output.warning(end.warnings);
     const rows = [

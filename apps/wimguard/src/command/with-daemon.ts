@@ -1,7 +1,7 @@
 import { connect, type WimGuard } from "../client/connect.ts";
-import { parseDurationMs } from "../config/parse-duration.ts";
 import type { CommonOptions } from "./console.ts";
 import { UsageError } from "./exit-codes.ts";
+import { parseDurationMs } from "./parse-duration.ts";
 
 /** Runs a command that calls the daemon, and closes the connection afterwards. */
 export async function withDaemon<Result>(

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { ConfigError } from "@tercel/service/config";
 import { hasErrorCode } from "../failure/to-failure.ts";
-import { ConfigError } from "./config-error.ts";
 
 const name = "wimbackup";
 
@@ -29,7 +29,7 @@ export function prepareFolder(folder: string): void {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     tighten(folder, 0o700);
   } catch (error) {
-    throw new ConfigError([`the data folder ${folder} cannot be used: ${(error as Error).message}`]);
+    throw new ConfigError([{ message: `the data folder ${folder} cannot be used: ${(error as Error).message}` }]);
   }
 }
 

@@ -88,6 +88,30 @@ describe("the progress bar", () => {
     assert.equal(text, "25% 10 MB/40 MB 1.0 MB/s eta 30s\n50% 20 MB/40 MB 1.0 MB/s eta 20s\n");
   });
 
+  it("shows a falling rate while nothing is heard", () => {
+    let [nowMs, text] = [0, ""];
+    let redraw = () => {};
+    const every = (callback: () => void) => {
+      redraw = callback;
+      return () => {};
+    };
+    const meter = createProgressMeter({
+      write: (more) => (text = more),
+      isTerminal: true,
+      columns: () => 30,
+      nowMs: () => nowMs,
+      every,
+    });
+    meter.update({ bytesDone: 0, bytesTotal: 8_000_000, phase: "reading" });
+    nowMs = 1000;
+    meter.update({ bytesDone: 4_000_000, bytesTotal: 8_000_000, phase: "reading" });
+    assert.match(text, /4\.0 MB\/s/);
+    nowMs = 4000;
+    redraw();
+    assert.match(text, /1\.0 MB\/s/);
+    meter.end();
+  });
+
   it("is written over itself on a terminal, and cleared at the end", () => {
     let text = "";
     const meter = createProgressMeter({

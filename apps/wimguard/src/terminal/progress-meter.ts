@@ -13,6 +13,8 @@ export interface MeterOutput {
   readonly isTerminal: boolean;
   readonly columns: () => number;
   readonly nowMs: () => number;
+  /** Calls back again and again until the returned function is called. Default: twice a second. */
+  readonly every?: (callback: () => void) => () => void;
 }
 
 /** Without a terminal, in a log for example, a line is enough. */
@@ -20,10 +22,19 @@ const lineEveryMs = 10_000;
 /** The rate is that of the last seconds, so that it follows a disk that becomes slow. */
 const rateWindowMs = 5_000;
 
+/** The rate falls and the time left grows while nothing is heard. */
+const redrawEveryMs = 500;
+
+function redrawInTime(callback: () => void): () => void {
+  const timer = setInterval(callback, redrawEveryMs).unref();
+  return () => clearInterval(timer);
+}
+
 /** A bar on a terminal, otherwise a line every ten seconds. */
 export function createProgressMeter(output: MeterOutput): ProgressMeter {
   const samples: { readonly atMs: number; readonly bytes: number }[] = [];
-  let isBarShown = false;
+  let last: Omit<BackupUpdate, "uuid"> | undefined;
+  let stopRedrawing: (() => void) | undefined;
   let printedAtMs = output.nowMs();
 
   function rate(bytes: number): number | undefined {
@@ -35,20 +46,28 @@ export function createProgressMeter(output: MeterOutput): ProgressMeter {
     return ((bytes - first.bytes) * 1000) / (atMs - first.atMs);
   }
 
+  function show(): void {
+    if (last === undefined) return;
+    const shown = { ...last, bytesPerSecond: last.phase === "reading" ? rate(last.bytesDone) : undefined };
+    if (output.isTerminal) {
+      output.write(`\r${renderBar(shown, output.columns())}\x1b[K`);
+      stopRedrawing ??= (output.every ?? redrawInTime)(show);
+    } else if (output.nowMs() - printedAtMs >= lineEveryMs) {
+      printedAtMs = output.nowMs();
+      output.write(`${renderProgress(shown)}\n`);
+    }
+  }
+
   return {
     update(update) {
-      const shown = { ...update, bytesPerSecond: update.phase === "reading" ? rate(update.bytesDone) : undefined };
-      if (output.isTerminal) {
-        output.write(`\r${renderBar(shown, output.columns())}\x1b[K`);
-        isBarShown = true;
-      } else if (output.nowMs() - printedAtMs >= lineEveryMs) {
-        printedAtMs = output.nowMs();
-        output.write(`${renderProgress(shown)}\n`);
-      }
+      last = update;
+      show();
     },
     end() {
-      if (isBarShown) output.write("\r\x1b[K");
-      isBarShown = false;
+      stopRedrawing?.();
+      if (stopRedrawing !== undefined) output.write("\r\x1b[K");
+      stopRedrawing = undefined;
+      last = undefined;
     },
   };
 }

@@ -119,5 +119,5 @@ export async function tokenOf(
   ttlMs = 60_000,
   nowMs = Date.now(),
 ): Promise<string> {
-  return mintToken(loadConfig(configPath(data)), { role, ttlMs, nowMs });
+  return mintToken(await loadConfig(configPath(data)), { role, ttlMs, nowMs });
 }

@@ -65,13 +65,13 @@ service:
   });
 
   for (const [what, config, problem, code] of [
+    ["an unknown key", "    prot: 1\n", /config\.yaml:5:5: unknown key service\.server\.prot; did you mean port\?/, 2],
     [
-      "an unknown key",
-      "    prot: 1\n",
-      /config\.yaml:5:5: unknown key "prot" in service\.server; did you mean "port"\?/,
+      "a value of another type",
+      "    port: many\n",
+      /config\.yaml:5:11: service\.server\.port is "many"; it is a number from 0 to 65535/,
       2,
     ],
-    ["a value of another type", "    port: many\n", /config\.yaml:5:11: invalid service\.server\.port/, 2],
     ["a server that is switched off", "    enabled: false\n", /service\.server\.enabled is false/, 2],
     ["another host without TLS", "    host: 0.0.0.0\n", /without TLS would send tokens in the clear/, 2],
   ] as const) {

@@ -27,7 +27,10 @@ export async function completeWords(
 ): Promise<string[]> {
   const current = words.at(-1) ?? "";
   const before = words.slice(0, -1);
-  const command = program.commands.find((one) => one.name() === before[0]);
+  const [name, ...rest] = before;
+  const command = program.commands.find((one) => one.name() === name);
+  // A command of commands, such as config.
+  if (command !== undefined && command.commands.length > 0) return completeWords(command, [...rest, current], context);
   if (command === undefined) {
     const names = visibleCommands(program);
     return startingWith(
@@ -35,7 +38,7 @@ export async function completeWords(
       before.length === 0 ? names : before[0] === "help" && before.length === 1 ? names : [],
     );
   }
-  const given = parseLine(command, before.slice(1));
+  const given = parseLine(command, rest);
   if (given.open !== undefined) return startingWith(current, await valuesOf(given.open, command, given, context));
   if (current.startsWith("-")) {
     const flags = command.options

@@ -4,7 +4,7 @@ import { type CommandFailure, usageFailure } from "./failure.ts";
 
 /** Commander's `error: unknown option '--tagret'\n(Did you mean --target?)` in the words of the other errors. */
 export function misuse({ code, message }: CommanderError): CommandFailure {
-  if (code === "commander.help") return usageFailure("no command was given", "see tercel --help");
+  if (code === "commander.help") return usageFailure("no command was given", "add --help to see the commands");
   const [first = "", suggestion] = message.replace(/^error: /, "").split("\n");
   const choices =
     /^(?:option|command-argument value) '(.+?)'(?: argument '(.*)')? is invalid.*Allowed choices are (.+)\.$/.exec(

@@ -27,6 +27,8 @@ export interface ConsulCheckOptions {
   readonly httpPort?: number;
   /** A "grpc" or "http" check uses TLS. Default false. */
   readonly tls?: boolean;
+  /** Such a check takes any certificate: the agent asks by the address, which the certificate need not name. Default false. */
+  readonly skipTlsVerify?: boolean;
 }
 
 export interface ConsulRegistryOptions extends AdapterOptions {
@@ -71,6 +73,7 @@ const checkNames: readonly (keyof ConsulCheckOptions)[] = [
   "path",
   "httpPort",
   "tls",
+  "skipTlsVerify",
 ];
 
 const maxMs = 86_400_000;

@@ -104,6 +104,7 @@ function toCheck(
     ...common,
     Interval: duration(check.intervalMs ?? 10_000),
     Timeout: duration(check.timeoutMs ?? 5000),
+    ...(check.skipTlsVerify === true && { TLSSkipVerify: true }),
   };
   if (kind === "tcp") return { ...polled, TCP: hostPort };
   if (kind === "http") {

@@ -9,8 +9,8 @@ const problems: ReadonlyMap<string, readonly [problem: string, advice: string]> 
 ]);
 
 /**
- * The error for a port that cannot be listened on: it says where, why and what to do, and keeps the operating system's `code`. Such an
- * error is expected, so its stack, which shows only internals of Node, is left out: a program that does not catch it ends with the
+ * The error for a port that cannot be listened on: it says where, why and what to do, and has the `code`, `address` and `port` of Node's own. Such
+ * an error is expected, so its stack, which shows only internals of Node, is left out: a program that does not catch it ends with the
  * message. Any other error is returned as it is.
  */
 export function explainListenError(error: unknown, { host, port }: ListenAddress): unknown {
@@ -21,5 +21,5 @@ export function explainListenError(error: unknown, { host, port }: ListenAddress
   const where = host?.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   const explained = new Error(`cannot listen on ${where}: ${problem} (${code}); ${advice}`);
   explained.stack = `${explained.name}: ${explained.message}`;
-  return Object.assign(explained, { code, syscall: "listen" });
+  return Object.assign(explained, { code, syscall: "listen", address: host, port });
 }

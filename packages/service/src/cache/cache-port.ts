@@ -1,9 +1,14 @@
-import type { CacheStore } from "@tercel/interceptors/cache";
-import type { Redis } from "ioredis";
+import type { CacheStore, RedisCacheClient } from "@tercel/interceptors/cache";
 
 /** What a provider of caches offers. */
 export interface CachePort {
   readonly store: CacheStore;
-  /** The connection of a Redis, for what else is shared between instances: rate limits, idempotency keys. */
-  readonly redis?: Redis;
+  /** Of a provider that is a Redis: its connection, for what else instances share, such as rate limits and idempotency keys. */
+  readonly redis?: SharedRedis;
+}
+
+/** No type of ioredis, which is there only where it is used. */
+export interface SharedRedis extends RedisCacheClient {
+  /** The client of ioredis, for `createRedisStore` of `@tercel/interceptors/rate-limit`. */
+  readonly client: object;
 }

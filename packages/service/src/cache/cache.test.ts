@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { EventEmitter } from "node:events";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
@@ -7,6 +8,7 @@ import { type CacheStore, createMemoryCacheStore } from "@tercel/interceptors/ca
 import { createRedisServer, freePorts, type RedisServer, withoutRedis } from "@tercel/test-support/servers";
 import { PermanentError } from "../permanent-error.ts";
 import { type Cache, createCache } from "./cache.ts";
+import type { SharedRedis } from "./cache-port.ts";
 import { openRedis, type RedisOptions } from "./open-redis.ts";
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -120,8 +122,8 @@ describe("with Redis", { skip: withoutRedis, timeout: 60_000 }, () => {
   it("says where it is, has the prefix in front of keys, and the service's name", async () => {
     assert.equal(opened.description, `redis at 127.0.0.1:${server.port}/1`);
     await store.set("key", "text", 60_000);
-    assert.equal(await opened.redis.get("t:key"), "text");
-    assert.equal(await opened.redis.client("GETNAME"), "users-service");
+    assert.equal(await opened.redis.sendCommand(["GET", "t:key"]), "text");
+    assert.equal(await opened.redis.sendCommand(["CLIENT", "GETNAME"]), "users-service");
   });
 
   it("serves from the source while Redis is away, and from Redis when it is back", async (t) => {
@@ -129,11 +131,11 @@ describe("with Redis", { skip: withoutRedis, timeout: 60_000 }, () => {
     const cache = createCache(TimestampSchema, {}, { store: redis.store, log });
     await cache.set("a", moment(1));
     await server.kill();
-    await new Promise((resolve) => redis.redis.once("close", resolve));
+    await happened(redis.redis, "close");
     await assert.rejects(redis.check());
     assert.deepEqual(await cache.getOrLoad("a", async () => moment(2)), moment(2));
     assert.equal(await cache.set("a", moment(3)), false);
-    const ready = new Promise((resolve) => redis.redis.once("ready", resolve));
+    const ready = happened(redis.redis, "ready");
     await server.start();
     await ready;
     await redis.check();
@@ -152,7 +154,7 @@ describe("with Redis", { skip: withoutRedis, timeout: 60_000 }, () => {
 
   it("does not ask for another try after a wrong password", async (t) => {
     const admin = await open(t);
-    await admin.redis.acl("SETUSER", "guarded", "on", ">right", "~*", "+@all");
+    await admin.redis.sendCommand(["ACL", "SETUSER", "guarded", "on", ">right", "~*", "+@all"]);
     const at = (password: string) => `redis://guarded:${password}@127.0.0.1:${server.port}`;
     await (await openRedis({ url: at("right") }, host)).close();
     await assert.rejects(openRedis({ url: at("wrong") }, host), (error) => {
@@ -162,3 +164,8 @@ describe("with Redis", { skip: withoutRedis, timeout: 60_000 }, () => {
     });
   });
 });
+
+/** Unlike `once` of Node, errors meanwhile do not matter. */
+function happened({ client }: SharedRedis, event: string): Promise<void> {
+  return new Promise((resolve) => (client as EventEmitter).once(event, resolve));
+}

@@ -1,9 +1,8 @@
 import type { Log } from "@tercel/grpc";
 import { createRedisCacheStore } from "@tercel/interceptors/cache";
-import type { Redis } from "ioredis";
 import { importPeer } from "../import-peer.ts";
 import { PermanentError } from "../permanent-error.ts";
-import type { CachePort } from "./cache-port.ts";
+import type { CachePort, SharedRedis } from "./cache-port.ts";
 
 export interface RedisOptions {
   /** `redis://user:password@host:6379/0`, or `rediss:` for TLS. */
@@ -24,7 +23,7 @@ export interface RedisHost {
 }
 
 export interface OpenRedis extends CachePort {
-  readonly redis: Redis;
+  readonly redis: SharedRedis;
   /** `redis at host:6379/0`. */
   readonly description: string;
   /** Rejects when Redis does not reply. */
@@ -73,12 +72,16 @@ export async function openRedis(options: RedisOptions, host: RedisHost): Promise
     redis.disconnect();
     throw toOpenError(description, lastError ?? error);
   }
+  const shared: SharedRedis = {
+    client: redis,
+    sendCommand: ([name = "", ...rest]) => redis.call(name, ...rest),
+  };
   return {
     store: createRedisCacheStore({
-      client: { sendCommand: ([name = "", ...rest]) => redis.call(name, ...rest) },
+      client: shared,
       ...(keyPrefix !== undefined && { prefix: keyPrefix }),
     }),
-    redis,
+    redis: shared,
     description,
     async check() {
       await redis.ping();

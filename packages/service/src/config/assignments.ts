@@ -21,6 +21,8 @@ export interface Notation {
   readonly takesFiles: boolean;
 }
 
+/** What variables of a program that says nothing about it begin with. */
+export const defaultPrefix = "TERCEL";
 const separator = "__";
 
 /**
@@ -33,8 +35,7 @@ export function variableAssignments(
 ): Assignment[] {
   const start = `${prefix}${separator}`;
   const normalize = (key: string): string => key.toLowerCase().replaceAll("-", "_");
-  const write = (path: ConfigPath): string =>
-    start + path.map((step) => String(step).toUpperCase().replaceAll("-", "_")).join(separator);
+  const write = (path: ConfigPath): string => variableName(path, prefix);
   const assignments: Assignment[] = [];
   // Sorted, so that messages do not depend on the order of the environment.
   for (const name of Object.keys(variables).sort()) {
@@ -48,6 +49,15 @@ export function variableAssignments(
     });
   }
   return assignments;
+}
+
+/** How to change a key without a file: `TERCEL__SERVICE__PORT or --set service.port=…`. */
+export function waysToSet(path: string, prefix = defaultPrefix): string {
+  return `${variableName(path.split("."), prefix)} or --set ${path}=…`;
+}
+
+function variableName(path: ConfigPath, prefix: string): string {
+  return [prefix, ...path.map((step) => String(step).toUpperCase().replaceAll("-", "_"))].join(separator);
 }
 
 /** The values of `--set service.port=8080`, in their order. */

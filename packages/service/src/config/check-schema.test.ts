@@ -64,7 +64,7 @@ describe("checkSchema", () => {
     };
     assert.deepEqual((await checked("password: hunter2\ntoken: x\n", revealing)).problems, [
       "c.yaml:1:11: password is •••; it is not valid",
-      "c.yaml:2:8: token: too short",
+      "c.yaml:2:8: token is •••; it is not valid",
     ]);
     const own = object({
       key: pipe(
@@ -74,6 +74,16 @@ describe("checkSchema", () => {
       ),
     });
     assert.deepEqual((await checked("key: hunter2\n", own)).problems, ["c.yaml:1:6: key is •••; it is long"]);
+    const bare = object({ key: pipe(number(), metadata({ expects: "a key", secret: true })), token: number() });
+    assert.deepEqual((await checked('key: hunter2\ntoken: "hunter2"\n', bare)).problems, [
+      "c.yaml:1:6: key is •••; it is a key",
+      "c.yaml:2:8: token is •••; it is not valid",
+    ]);
+  });
+
+  test("says what a setting expects in place of valibot's own message", async () => {
+    const schema = object({ a: pipe(string(), metadata({ expects: "a name" })) });
+    assert.deepEqual((await checked("a: [1]\n", schema)).problems, ["c.yaml:1:4: a is a list; it is a name"]);
   });
 
   test("takes schemas of other libraries, asynchronous ones too, and reads as text what they want as text", async () => {

@@ -1,4 +1,13 @@
-import { type ConfigNode, type ConfigPath, entryAt, isUnset, type MapNode, nodeAt, pathText } from "./config-node.ts";
+import {
+  type ConfigNode,
+  type ConfigPath,
+  entryAt,
+  isUnset,
+  type MapNode,
+  nodeAt,
+  pathText,
+  type ScalarNode,
+} from "./config-node.ts";
 import type { ConfigProblem } from "./config-problem.ts";
 import { maskValue, secretMask } from "./mask.ts";
 import type { Origin } from "./origin.ts";
@@ -15,14 +24,20 @@ export function describeIssue(root: MapNode, issue: StandardIssue, path: ConfigP
     return { origin: placeForMissing(root, path), message: `${name} is missing${missingAdvice(issue, shape)}` };
   }
   const { origin } = node;
+  const advice = adviceFor(issue.message, node, path, shape);
   // Our own settings say what they expect; other schemas have whole messages.
-  if (shape?.expects !== undefined) {
-    return { origin, message: `${name} is ${shownNode(node, path, shape)}; ${issue.message}` };
+  if (shape?.expects !== undefined || advice !== issue.message) {
+    return { origin, message: `${name} is ${shownNode(node, path, shape)}; ${advice}` };
   }
-  if (isRevealing(issue.message, node, path, shape)) {
-    return { origin, message: `${name} is ${secretMask}; it is not valid` };
-  }
-  return { origin, message: name === "" ? issue.message : `${name}: ${issue.message}` };
+  return { origin, message: name === "" ? advice : `${name}: ${advice}` };
+}
+
+/** The message, unless it could show a secret or says less than the setting itself: valibot's own repeat the value that was received. */
+function adviceFor(message: string, node: ConfigNode, path: ConfigPath, shape: Shape | undefined): string {
+  const isDefaultMessage = message.startsWith("Invalid ");
+  const isSafe = node.kind !== "scalar" || !isRevealing(message, node, path, shape);
+  if (shape?.expects !== undefined && (isDefaultMessage || !isSafe)) return `it is ${shape.expects}`;
+  return isSafe ? message : "it is not valid";
 }
 
 function missingAdvice(issue: StandardIssue, shape: Shape | undefined): string {
@@ -32,11 +47,12 @@ function missingAdvice(issue: StandardIssue, shape: Shape | undefined): string {
   return `; ${issue.message}`;
 }
 
-/** A message of another schema may repeat the value. */
-function isRevealing(message: string, node: ConfigNode, path: ConfigPath, shape: Shape | undefined): boolean {
-  if (node.kind !== "scalar") return false;
-  const isSecret = maskValue(node.value, keyOf(path), secrecyOf(node, shape)) !== node.value;
-  return isSecret && message.includes(String(node.value));
+/** Whether a message may repeat a value that must not be shown, as it is or in part. */
+function isRevealing(message: string, node: ScalarNode, path: ConfigPath, shape: Shape | undefined): boolean {
+  const shown = maskValue(node.value, keyOf(path), secrecyOf(node, shape));
+  if (shown === node.value) return false;
+  const expected = shape?.expects === undefined ? undefined : `it is ${shape.expects}`;
+  return shown === secretMask ? message !== expected : message.includes(String(node.value));
 }
 
 /** The key itself where it has no value; else that of the innermost map that exists, in which it belongs. */

@@ -21,6 +21,7 @@ export {
 
 // What providers and the kit need.
 
+export { waysToSet } from "./assignments.ts";
 export type { Origin } from "./origin.ts";
 export type { SettingMetadata } from "./schema-shape.ts";
 export type { GrpcSection, HttpSection } from "./service-schema/communication-section.ts";

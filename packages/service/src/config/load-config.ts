@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { applyAssignments } from "./apply-assignments.ts";
-import { argumentAssignments, variableAssignments } from "./assignments.ts";
+import { argumentAssignments, defaultPrefix, variableAssignments } from "./assignments.ts";
 import { checkSchema } from "./check-schema.ts";
 import { checkStructure } from "./check-structure.ts";
 import { type ConfigEntry, listEntries, type PlainEntry } from "./config-entries.ts";
@@ -93,7 +93,7 @@ export function kindOfSchema<Value>(schema: StandardSchemaV1<unknown, Value>): C
 
 /** @throws ConfigError with every problem and its place */
 export async function loadKind<Value>(kind: ConfigKind<Value>, sources: ConfigSources): Promise<LoadResult<Value>> {
-  const { variables = process.env, envPrefix = "TERCEL" } = sources;
+  const { variables = process.env, envPrefix = defaultPrefix } = sources;
   const folder = resolve(sources.folder ?? "");
   const secretFiles = new Set<string>();
   const readFile = (file: string): string => {

@@ -11,27 +11,19 @@ import {
   loadKind,
 } from "./load-config.ts";
 import { type Shape, shapeOf } from "./schema-shape.ts";
+import { assembleConfig } from "./service-schema/assemble-config.ts";
 import { type Section, type SectionValues, sectionsSchema } from "./service-schema/check-sections.ts";
-import type { GrpcSection, HttpSection } from "./service-schema/communication-section.ts";
 import { crossChecks } from "./service-schema/cross-checks.ts";
-import { listenersOf } from "./service-schema/listeners.ts";
-import { isJaegerEndpoint, otlpUrl, type PrometheusConfig } from "./service-schema/observability-types.ts";
+import { isJaegerEndpoint, otlpUrl } from "./service-schema/observability-types.ts";
 import {
   anyEntryShape,
-  type ConcernSection,
   concernSection,
   readConcern,
   type WrittenConcern,
   withEmptyEntries,
 } from "./service-schema/provider-entries.ts";
 import { allTypes, knownConcerns, type ProviderType } from "./service-schema/provider-types.ts";
-import {
-  type ConcernConfig,
-  type PlainSections,
-  plainSections,
-  type ServiceConfig,
-  type SettingsSchema,
-} from "./service-schema/service-config.ts";
+import { plainSections, type ServiceConfig, type SettingsSchema } from "./service-schema/service-config.ts";
 import {
   expandShortForms,
   metricsShort,
@@ -189,41 +181,6 @@ function entrySections({ concern, entries }: WrittenConcern): Section[] {
       without: ["type", "enabled"],
       isAlwaysThere: true,
     }));
-}
-
-const plainKeys = Object.keys(plainSections({ isProduction: false }));
-
-function assembleConfig<App>(values: SectionValues, read: readonly WrittenConcern[]): ServiceConfig<App> {
-  const plain = Object.fromEntries(plainKeys.map((key) => [key, values.get(key)])) as unknown as PlainSections;
-  const all = Object.fromEntries(read.map((concern) => [concern.concern, concernConfig(concern, values)]));
-  const { communication, ...concerns } = all;
-  const configOf = (concern: ConcernConfig | undefined, type: string): unknown =>
-    concern?.entries.find((entry) => entry.type === type)?.config;
-  const grpc = configOf(communication, "grpc") as GrpcSection | undefined;
-  const http = configOf(communication, "http") as HttpSection | undefined;
-  const prometheus = configOf(concerns.monitoring, "prometheus") as PrometheusConfig | undefined;
-  const logging = values.get("logging") as ConcernSection;
-  return {
-    service: plain.service,
-    grpc,
-    http,
-    listeners: listenersOf({ service: plain.service, grpc, http, prometheus }),
-    logCalls: logging.calls ?? true,
-    concerns,
-    dependencies: plain.dependencies ?? [],
-    security: plain.security,
-    rateLimit: plain.rate_limit?.enabled === true ? plain.rate_limit : undefined,
-    app: values.get("app") as App,
-  };
-}
-
-function concernConfig({ concern, entries }: WrittenConcern, values: SectionValues): ConcernConfig {
-  const enabled = entries
-    .filter(({ isEnabled }) => isEnabled)
-    .map(({ name, type }) => ({ name, type: type.type, config: values.get(`${concern}.providers.${name}`) }));
-  const section = values.get(concern) as ConcernSection;
-  const chosen = section.default ?? (enabled.length === 1 ? enabled[0]?.name : undefined);
-  return { entries: enabled, ...(chosen !== undefined && { default: chosen }) };
 }
 
 /** Jaeger's own protocol is not spoken any more, not even by Jaeger; the port where it takes OTLP is known. */

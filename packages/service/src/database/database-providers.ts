@@ -5,6 +5,7 @@ import { type InferOutput, optional, pipe, strictObject, transform } from "valib
 import { choice, flag, text, url, wholeNumber } from "../config/values/basic-values.ts";
 import { dropUndefined } from "../config/values/drop-undefined.ts";
 import { duration } from "../config/values/duration.ts";
+import { PermanentError } from "../permanent-error.ts";
 import type { MigrationRequest, Opened, Provider, ProviderHost } from "../provider.ts";
 import type { Database } from "./database.ts";
 import type { SqliteOptions } from "./sqlite/sqlite-database.ts";
@@ -115,8 +116,17 @@ export const databaseProviders: readonly Provider[] = [sqlite, postgres];
 
 async function sqliteOptions({ path, ...rest }: SqliteConfig, { service }: ProviderHost): Promise<SqliteOptions> {
   const file = path ?? `data/${service}.db`;
-  if (file !== ":memory:") await mkdir(dirname(file), { recursive: true });
+  if (file !== ":memory:") await ensureFolder(file);
   return { path: file, ...rest };
+}
+
+async function ensureFolder(file: string): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true });
+  } catch (error) {
+    const text = `sqlite at ${file}: cannot create its folder: ${(error as Error).message}`;
+    throw new PermanentError(text, { cause: error });
+  }
 }
 
 function opened<Config>(

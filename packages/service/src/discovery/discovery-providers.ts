@@ -70,18 +70,28 @@ export const discoveryProviders: readonly Provider[] = [
     const { createDnsRegistry } = await import("@tercel/discovery/dns");
     return { registry: createDnsRegistry({ ...options, log, clock }) };
   }),
-  registryProvider<ConsulConfig>("consul", consulConfig, async (config, { log, clock, httpPort }) => {
-    const { createConsulRegistry } = await import("@tercel/discovery/consul");
-    // The names and ports that are registered are not the registry's own affair.
-    const { serviceName: _name, servicePort: _port, check: given, ...options } = config;
-    if (given.kind === "http" && httpPort === undefined) {
-      throw new PermanentError(
-        "consul checks health_check.path by HTTP, but no HTTP port is configured; set service.port next to communication.providers.grpc.port, or remove the path for a gRPC check",
-      );
-    }
-    const check = given.kind === "http" && httpPort !== undefined ? { ...given, httpPort } : given;
-    return { registry: createConsulRegistry({ ...options, check, log, clock }) };
-  }),
+  registryProvider<ConsulConfig>(
+    "consul",
+    consulConfig,
+    async (config, { log, clock, httpPort, servesTls = false }) => {
+      const { createConsulRegistry } = await import("@tercel/discovery/consul");
+      // The names and ports that are registered are not the registry's own affair.
+      const { serviceName: _name, servicePort: _port, check: given, ...options } = config;
+      if (given.kind === "http" && httpPort === undefined) {
+        throw new PermanentError(
+          "consul checks health_check.path by HTTP, but no HTTP port is configured; set service.port next to communication.providers.grpc.port, or remove the path for a gRPC check",
+        );
+      }
+      // The pages are served in cleartext; calls are as the service has them, with a certificate for its name and not for its address.
+      const isTls = servesTls && given.kind === "grpc";
+      const check = {
+        ...given,
+        ...(given.kind === "http" && httpPort !== undefined && { httpPort }),
+        ...(isTls && { tls: true, skipTlsVerify: true }),
+      };
+      return { registry: createConsulRegistry({ ...options, check, log, clock }) };
+    },
+  ),
   registryProvider<EtcdConfig>("etcd", etcdConfig, async ({ tls, ...options }, { log, clock }) => {
     const { createEtcdRegistry } = await import("@tercel/discovery/etcd");
     const { clientTls } = await import("../kit/client-tls.ts");

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { createChannel } from "@tercel/grpc";
-import { type InferOutput, optional, pipe, strictObject, transform } from "valibot";
+import { check, type InferOutput, optional, pipe, strictObject, transform } from "valibot";
 import { flag, text, wholeNumber } from "../config/values/basic-values.ts";
 import { duration } from "../config/values/duration.ts";
 import { listenAddress } from "../config/values/listen-address.ts";
@@ -52,6 +52,8 @@ const embeddedConfig = pipe(
   })),
 );
 
+const dottedWords = "words with dots between";
+
 /** `events.providers.nats` */
 const natsConfig = pipe(
   strictObject({
@@ -68,11 +70,10 @@ const natsConfig = pipe(
       "TERCEL_EVENTS",
     ),
     prefix: optional(
-      text({
-        pattern: /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/,
-        expects: "words with dots between",
-        description: "What subjects begin with.",
-      }),
+      pipe(
+        text({ pattern: /^[A-Za-z0-9_.-]+$/, expects: dottedWords, description: "What subjects begin with." }),
+        check((prefix) => !prefix.split(".").includes(""), `it is ${dottedWords}`),
+      ),
       "tercel.events",
     ),
     max_age: optional(duration({ minMs: 60_000, description: "How long events are kept, handled or not." }), "7d"),

@@ -14,7 +14,7 @@ import { EventHub } from "./hub/event-hub.ts";
 import { EventLog } from "./hub/event-log.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
-const orders = ["1", "2", "3", "4", "5", "6", "7"];
+const orders = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 /** Each order is noted by two groups; one of them publishes a total, which a third notes. */
 const expected = orders.flatMap((id) => [`mail ${id}`, `sales ${id}`, `total ${id}`]).toSorted();
 
@@ -118,8 +118,8 @@ it("loses no event and takes none twice, wherever the process is killed", { time
     await inNewFolder(async (folder) => {
       // How events are batched differs a little from run to run, so the last points may not be reached.
       if (!(await live(folder, point)).isDone) kills++;
-      // Killed a second time a little later, by then with work of the first life before it.
-      await live(folder, 1 + (point % 17));
+      // Some are killed a second time, by then with work of the first life before them.
+      if (point % 3 === 0) await live(folder, 1 + (point % 17));
       assert.ok((await live(folder, Number.POSITIVE_INFINITY)).isDone, `point ${point}`);
       assert.deepEqual(await effectsIn(folder), expected, `point ${point}`);
     });

@@ -1,4 +1,4 @@
-import { type ListenAddress, type ServerOptions, watchTlsFiles } from "@tercel/grpc";
+import { type ListenAddress, type Log, type ServerOptions, watchTlsFiles } from "@tercel/grpc";
 import type { Health } from "@tercel/grpc/services";
 import { isClientNeed } from "../client.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle-contract.ts";
@@ -7,6 +7,7 @@ import { startBackgroundTasks } from "./background-tasks.ts";
 import { knownProviders } from "./built-in-providers.ts";
 import { createServiceStack, type StackParts } from "./call-stacks.ts";
 import type { Definition, Kit, Needs, Parts } from "./definition.ts";
+import { explainPortTaken } from "./explain-port-taken.ts";
 import { dependencyOf, type FoundServices, findServices } from "./find-services.ts";
 import type { LoadedDefinition } from "./load-definition.ts";
 import { type MetNeeds, meetNeeds, type PrepareClient } from "./meet-needs.ts";
@@ -34,6 +35,18 @@ export interface ReadyService {
  */
 export async function assembleService<N extends Needs, Settings>(
   life: Lifecycle,
+  loaded: LoadedDefinition<N, Settings>,
+  surroundings: Surroundings,
+): Promise<ReadyService> {
+  try {
+    return await assemble(life, loaded, surroundings);
+  } catch (error) {
+    throw explainPortTaken(error, loaded.loaded.value.listeners);
+  }
+}
+
+async function assemble<N extends Needs, Settings>(
+  life: Lifecycle,
   { definition, loaded, config }: LoadedDefinition<N, Settings>,
   surroundings: Surroundings,
 ): Promise<ReadyService> {
@@ -43,7 +56,7 @@ export async function assembleService<N extends Needs, Settings>(
   const concerns = new Set(Object.values(needs).map(({ concern }) => concern));
   // Before anything opens, so that what is missing is said at once.
   const plan = planNeeds(needs, config.providers, await providersOf(definition, concerns));
-  await startTracing(life, config);
+  await startTracing(life, config, log);
   const tls = await followCertificate(life, config, surroundings);
   const context = { config, log, clock, logger, metrics: createSharedFamilies(surroundings.metrics) };
   const services = lookUpServices(life, definition, context, surroundings);
@@ -89,7 +102,7 @@ function providersOf(
   return knownProviders(concerns, providers);
 }
 
-async function startTracing(life: Lifecycle, { tracing, service }: RunConfig): Promise<void> {
+async function startTracing(life: Lifecycle, { tracing, service }: RunConfig, log: Log): Promise<void> {
   if (tracing === undefined) return;
   const { startOtlpTracing } = await import("@tercel/interceptors/otlp");
   const { serviceName, ...options } = tracing;
@@ -97,7 +110,14 @@ async function startTracing(life: Lifecycle, { tracing, service }: RunConfig): P
   await life.start(
     "tracing",
     () => startOtlpTracing({ service: serviceName, ...version, ...options }),
-    (started) => started.shutdown(),
+    async (started) => {
+      try {
+        await started.shutdown();
+      } catch (error) {
+        // A collector that is away is no reason to call the stop a failure.
+        log.warn("the last spans could not be sent", { error });
+      }
+    },
   );
 }
 

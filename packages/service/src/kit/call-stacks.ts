@@ -25,8 +25,10 @@ export interface StackParts {
   readonly clock: Clock;
 }
 
+const healthService = "grpc.health.v1.Health";
+
 /** Asked by probes, balancers and tools: not logged while they end well. */
-const quietServices = ["grpc.health.v1.Health", ...reflectionServices.map(({ typeName }) => typeName)];
+const quietServices = [healthService, ...reflectionServices.map(({ typeName }) => typeName)];
 
 /** Files whose options say what a request must be. */
 const ruleFiles = ["buf/validate/validate", "validate/validate"];
@@ -90,24 +92,36 @@ function hasRules(file: DescFile): boolean {
 
 /** The interceptors of the channel to a dependency. All channels count into the same metrics; each has a circuit breaker of its own. */
 export async function createChannelInterceptors(
-  { dependencies, ownServiceKey, grpc }: RunConfig,
+  config: RunConfig,
   { log, metrics, clock }: StackParts,
 ): Promise<(dependency: DependencySection) => readonly Interceptor[]> {
   const { createClientMetrics } = await import("@tercel/interceptors/metrics");
   const options: ClientStackOptions = {
     log,
     clock,
-    replace: { metrics: createClientMetrics({ registry: metrics }) },
-    ...(ownServiceKey !== undefined && {
-      serviceKey: { key: ownServiceKey, allowCleartext: grpc.server.insecure === true },
-    }),
+    replace: { metrics: createClientMetrics({ registry: metrics }), serviceKey: await ownKey(config) },
   };
   const common = (await createClientStack(options)).interceptors;
   const ofName = new Map<string, readonly Interceptor[]>();
-  for (const { name, circuitBreaker } of dependencies) {
+  for (const { name, circuitBreaker } of config.dependencies) {
     if (circuitBreaker?.enabled !== true) continue;
     const { enabled: _enabled, ...settings } = circuitBreaker;
     ofName.set(name, (await createClientStack({ ...options, circuitBreaker: settings })).interceptors);
   }
   return ({ name }) => ofName.get(name) ?? common;
+}
+
+/** Shows the service's own key with each call but those for health, which every service answers without. Loaded only where there is a key. */
+async function ownKey({ ownServiceKey, grpc, environment }: RunConfig): Promise<readonly Interceptor[]> {
+  if (ownServiceKey === undefined) return [];
+  const { serviceKey } = await import("@tercel/interceptors/service-key");
+  // In development services are on this machine, under names that do not say so.
+  const allowCleartext = grpc.server.insecure === true || !environment.isProduction;
+  const showKey = serviceKey(ownServiceKey, { allowCleartext });
+  return [
+    (next) => {
+      const withKey = showKey(next);
+      return (request) => (request.service.typeName === healthService ? next(request) : withKey(request));
+    },
+  ];
 }

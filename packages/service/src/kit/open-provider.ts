@@ -103,6 +103,7 @@ function hostOf(
   signal: AbortSignal,
 ): ProviderHost {
   const httpPort = config.http?.port ?? config.metrics?.port;
+  const servesTls = config.grpc.certificate !== undefined;
   return {
     name,
     service: config.service.name,
@@ -110,6 +111,7 @@ function hostOf(
     metrics,
     clock,
     signal,
+    servesTls,
     ...(httpPort !== undefined && { httpPort }),
   };
 }

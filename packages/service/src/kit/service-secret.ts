@@ -7,7 +7,10 @@ const keyBytes = 32;
  * Derives keys for single purposes from the configured secret (HKDF, RFC 5869). In development a secret is made up for the process; elsewhere asking for a
  * key without a configured secret is an error.
  */
-export function createSecrets({ secret, environment }: RunConfig): (purpose: string) => Uint8Array {
+export function createSecrets({
+  secret,
+  environment,
+}: Pick<RunConfig, "secret" | "environment">): (purpose: string) => Uint8Array {
   let root: Uint8Array | undefined = secret === undefined ? undefined : Buffer.from(secret, "utf8");
   return (purpose) => {
     if (root === undefined) {

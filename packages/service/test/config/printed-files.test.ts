@@ -64,8 +64,8 @@ describe("the printed config.yaml", () => {
 
   test("serves gRPC and metrics on one port and HTTP on the other", async () => {
     assert.deepEqual((await load()).value.listeners, [
-      { host: "127.0.0.1", port: 9090, serves: ["grpc", "metrics"] },
-      { host: "127.0.0.1", port: 8080, serves: ["http"] },
+      { host: "127.0.0.1", port: 9090, key: "communication.providers.grpc.port", serves: ["grpc", "metrics"] },
+      { host: "127.0.0.1", port: 8080, key: "service.port", serves: ["http"] },
     ]);
   });
 
@@ -163,8 +163,8 @@ describe("the printed config/user-service.yaml", () => {
     assert.equal(value.security.serviceAuthKey, "a shared key");
     assert.equal(value.grpc?.tls.enabled, true);
     assert.deepEqual(value.listeners, [
-      { host: "127.0.0.1", port: 50_051, serves: ["grpc"] },
-      { port: 9090, serves: ["metrics"] },
+      { host: "127.0.0.1", port: 50_051, key: "service.port", serves: ["grpc"] },
+      { port: 9090, key: "monitoring.providers.prometheus.endpoint", serves: ["metrics"] },
     ]);
     const tracing = value.concerns.monitoring?.entries.find(({ type }) => type === "otlp")?.config;
     assert.deepEqual(tracing, { url: "http://jaeger:4318/v1/traces", sampleRate: 0.1, headers: {} });

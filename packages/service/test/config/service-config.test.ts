@@ -34,7 +34,7 @@ async function refusal(t: TestContext, yaml: string, options: ServiceConfigOptio
 describe("the configuration of a service", () => {
   test("needs no file: it is open in development and closed to none but itself", async (t) => {
     const { value } = await loadServiceConfig({ folder: createConfigFolder(t, {}), variables: {} });
-    assert.deepEqual(value.listeners, [{ host: "127.0.0.1", port: 50_051, serves: ["grpc"] }]);
+    assert.deepEqual(value.listeners, [{ host: "127.0.0.1", port: 50_051, key: "service.port", serves: ["grpc"] }]);
     assert.deepEqual([value.grpc?.reflection, value.grpc?.debugInfo], [true, true]);
     assert.deepEqual(
       [value.service.startWaitMs, value.service.propagationMs, value.service.drainMs],
@@ -47,8 +47,8 @@ describe("the configuration of a service", () => {
     const yaml = "service: {insecure: true}\nmonitoring: {providers: {prometheus: , otlp: }}\n";
     const { value, entries } = await load(t, yaml, { variables: { TERCEL_ENV: "staging" } });
     assert.deepEqual(value.listeners, [
-      { host: "0.0.0.0", port: 50_051, serves: ["grpc"] },
-      { port: 9464, serves: ["metrics"] },
+      { host: "0.0.0.0", port: 50_051, key: "service.port", serves: ["grpc"] },
+      { port: 9464, key: "monitoring.providers.prometheus.endpoint", serves: ["metrics"] },
     ]);
     assert.deepEqual([value.grpc?.reflection, value.grpc?.debugInfo], [false, false]);
     assert.deepEqual([value.service.startWaitMs, value.service.propagationMs], [60_000, 5_000]);

@@ -90,4 +90,14 @@ describe("listenersOf", () => {
       assert.deepEqual(found, expected);
     });
   }
+
+  test("names the key that decides about each port", () => {
+    const keys = (written: Written) => listeners(written).map(({ key }) => key);
+    assert.deepEqual(keys({ metrics: { port: 1 } }), ["service.port", "monitoring.providers.prometheus.endpoint"]);
+    assert.deepEqual(keys({ service: { port: 1 }, grpc: { port: 2 } }), [
+      "communication.providers.grpc.port",
+      "service.port",
+    ]);
+    assert.deepEqual(keys({ http: { port: 3 } }), ["service.port", "communication.providers.http.port"]);
+  });
 });

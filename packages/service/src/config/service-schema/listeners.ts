@@ -3,12 +3,16 @@ import type { GrpcSection, HttpSection } from "./communication-section.ts";
 import type { PrometheusConfig } from "./observability-types.ts";
 import type { ServiceSection } from "./service-section.ts";
 
+type Served = "grpc" | "http" | "metrics";
+
 /** A port that the service listens on, and what it answers there. */
 export interface Listener {
   /** Undefined for every interface. */
   readonly host?: string;
   readonly port: number;
-  readonly serves: readonly ("grpc" | "http" | "metrics")[];
+  /** The key that decides about the port, for messages when it is taken. */
+  readonly key: string;
+  readonly serves: readonly Served[];
 }
 
 export interface ListenerSections {
@@ -19,28 +23,36 @@ export interface ListenerSections {
 }
 
 const defaultGrpcPort = 50_051;
+const servicePortKey = "service.port";
 
 /**
  * Which ports serve what. `service.port` is gRPC's where nothing else names that; where `communication.providers.grpc.port` does, it is the port of
  * HTTP. What is to listen on a port that gRPC has shares its listener, host included.
  */
 export function listenersOf({ service, grpc, http, prometheus }: ListenerSections): readonly Listener[] {
+  const wanted: { readonly address: HostAndPort; readonly key: string; readonly serves: Served }[] = [];
   const ownGrpcPort = grpc?.port;
-  const wanted: { readonly address: HostAndPort; readonly serves: "grpc" | "http" | "metrics" }[] = [];
   const grpcPort = ownGrpcPort ?? service.port ?? defaultGrpcPort;
-  if (grpc !== undefined) wanted.push({ address: { host: grpc.host ?? service.host, port: grpcPort }, serves: "grpc" });
+  const grpcKey = ownGrpcPort === undefined ? servicePortKey : "communication.providers.grpc.port";
+  if (grpc !== undefined) {
+    wanted.push({ address: { host: grpc.host ?? service.host, port: grpcPort }, key: grpcKey, serves: "grpc" });
+  }
   const namedPort = http?.port ?? (ownGrpcPort === undefined ? undefined : service.port);
   const httpPort = namedPort ?? (http === undefined ? undefined : grpcPort);
-  if (httpPort !== undefined)
-    wanted.push({ address: { host: http?.host ?? service.host, port: httpPort }, serves: "http" });
-  if (prometheus !== undefined) wanted.push({ address: prometheus.endpoint, serves: "metrics" });
+  if (httpPort !== undefined) {
+    const key = http?.port === undefined ? servicePortKey : "communication.providers.http.port";
+    wanted.push({ address: { host: http?.host ?? service.host, port: httpPort }, key, serves: "http" });
+  }
+  if (prometheus !== undefined) {
+    wanted.push({ address: prometheus.endpoint, key: "monitoring.providers.prometheus.endpoint", serves: "metrics" });
+  }
 
   const listeners: Listener[] = [];
-  for (const { address, serves } of wanted) {
+  for (const { address, key, serves } of wanted) {
     // Port 0 is a free one: never the same.
     const index = address.port === 0 ? -1 : listeners.findIndex(({ port }) => port === address.port);
     const same = listeners[index];
-    if (same === undefined) listeners.push({ ...address, serves: [serves] });
+    if (same === undefined) listeners.push({ ...address, key, serves: [serves] });
     else listeners[index] = { ...same, serves: [...same.serves, serves] };
   }
   return listeners;

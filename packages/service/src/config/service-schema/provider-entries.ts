@@ -57,13 +57,14 @@ export function readConcern(
   const providers = childOf(node, "providers");
   for (const [name, entry] of providers?.kind === "map" ? providers.entries : []) {
     const typeNode = childOf(entry.node, "type");
-    const typeName = typeNode?.kind === "scalar" && typeof typeNode.value === "string" ? typeNode.value : name;
+    const written = textOf(typeNode);
+    const typeName = written ?? name;
     const type = findType(types, concern, typeName);
     if (type === undefined) {
       shapes.set(name, openShape);
       if (typeNode?.kind === "scalar" && typeNode.isUnfilled) continue;
       const path = `${concern}.providers.${name}`;
-      const message = unknownType(path, concern, typeNode === undefined ? undefined : typeName, types);
+      const message = unknownType(path, concern, written, types);
       problems.push({ origin: typeNode?.origin ?? entry.keyOrigin, message });
       continue;
     }
@@ -75,6 +76,11 @@ export function readConcern(
 }
 
 const openShape: Shape = { kind: "open", entries: new Map(), isRequired: false, isLive: false };
+
+/** A scalar as text: `type: 5` is the type called 5. */
+function textOf(node: ConfigNode | undefined): string | undefined {
+  return node?.kind === "scalar" && !isUnset(node) ? (node.text ?? String(node.value)) : undefined;
+}
 
 function unknownType(
   path: string,

@@ -160,7 +160,7 @@ describe("PostgreSQL", { skip: withoutPostgres, timeout: 180_000 }, () => {
       await kill(pid);
       await tx.run(sql`SELECT 1`);
     });
-    await assert.rejects(inUse);
+    await assert.rejects(inUse, DatabaseUnavailable);
     assert.notEqual(await database.transaction(pidOf), idlePid);
     await database.check();
   });

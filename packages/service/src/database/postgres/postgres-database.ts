@@ -13,7 +13,7 @@ import type {
   Transaction,
   TransactionOptions,
 } from "../database.ts";
-import { CommitUnknown } from "../database-errors.ts";
+import { CommitUnknown, DatabaseUnavailable } from "../database-errors.ts";
 import { createDatabaseMetrics, type DatabaseMetrics } from "../database-metrics.ts";
 import { createQueries } from "../queries.ts";
 import { readTransactionOptions } from "../transaction-options.ts";
@@ -152,8 +152,8 @@ class OpenPostgres implements PostgresDatabase {
     const { isolation, retries } = readTransactionOptions(options);
     return this.#metrics.time("transaction", async () => {
       for (let attempt = 0; ; attempt++) {
-        const client = await this.#connect();
-        const outcome = await this.#attempt(client, work, isolation);
+        const client = await this.#begin(isolation);
+        const outcome = await this.#attempt(client, work);
         if (outcome.state === "done") return outcome.value;
         if (outcome.state === "failed" || attempt >= retries) throw outcome.error;
         const delayMs = this.#retryBackoff(attempt);
@@ -229,7 +229,9 @@ class OpenPostgres implements PostgresDatabase {
       try {
         return await use(new ClientStatements(client, this.#names));
       } catch (error) {
-        isBroken = isConnectionLost(error) || isStalePlan(error);
+        const isLost = isConnectionLost(error);
+        isBroken = isLost || isStalePlan(error);
+        if (isLost) throw new DatabaseUnavailable(this.description, error);
         if (!isStalePlan(error) || left === 0) throw error;
       } finally {
         client.release(isBroken);
@@ -246,25 +248,36 @@ class OpenPostgres implements PostgresDatabase {
       yield* statements.stream(query);
     } catch (error) {
       isBroken = isConnectionLost(error);
-      throw error;
+      throw isBroken ? new DatabaseUnavailable(this.description, error) : error;
     } finally {
       isBroken ||= !(await rollBack(statements));
       client.release(isBroken);
     }
   }
 
-  /** Runs the work once, and gives the connection back. */
-  async #attempt<T>(
-    client: pg.PoolClient,
-    work: (tx: Transaction) => Promise<T>,
-    isolation: Isolation | undefined,
-  ): Promise<Outcome<T>> {
+  /** Begins a transaction, on another connection if the server has ended this one while no one used it. */
+  async #begin(isolation: Isolation | undefined): Promise<pg.PoolClient> {
+    const text = isolation === undefined ? "BEGIN" : `BEGIN ISOLATION LEVEL ${isolation}`;
+    for (let left = this.#pool.options.max; ; left--) {
+      const client = await this.#connect();
+      try {
+        await new ClientStatements(client, undefined).execute(text);
+        return client;
+      } catch (error) {
+        client.release(true);
+        if (!isConnectionLost(error)) throw error;
+        if (left === 0) throw new DatabaseUnavailable(this.description, error);
+      }
+    }
+  }
+
+  /** Runs the work once in the transaction that has begun, and gives the connection back. */
+  async #attempt<T>(client: pg.PoolClient, work: (tx: Transaction) => Promise<T>): Promise<Outcome<T>> {
     const statements = new ClientStatements(client, this.#names);
     const scope = new TransactionScope();
     let isCommitting = false;
     let isBroken = false;
     try {
-      await statements.execute(isolation === undefined ? "BEGIN" : `BEGIN ISOLATION LEVEL ${isolation}`);
       const tx = createTransaction(scope, statements);
       const value = await this.#current.run(scope, () => work(tx));
       if (scope.failure !== undefined) throw scope.failure.error;
@@ -276,11 +289,14 @@ class OpenPostgres implements PostgresDatabase {
       scope.end();
       const reason = scope.failure?.error ?? error;
       // Errors of the work itself say nothing about the connection.
-      const isOfStatement = scope.failure !== undefined || isCommitting;
-      isBroken = isStalePlan(reason) || (isOfStatement && isConnectionLost(reason)) || !(await rollBack(statements));
+      const isLost = (scope.failure !== undefined || isCommitting) && isConnectionLost(reason);
+      isBroken = isLost || isStalePlan(reason) || !(await rollBack(statements));
       if (gaveWay(reason) || isStalePlan(reason)) return { state: "gave way", error };
-      const isUnknown = isCommitting && isConnectionLost(error);
-      return { state: "failed", error: isUnknown ? new CommitUnknown(this.description, error) : error };
+      if (!isLost) return { state: "failed", error };
+      const explained = isCommitting
+        ? new CommitUnknown(this.description, error)
+        : new DatabaseUnavailable(this.description, reason);
+      return { state: "failed", error: explained };
     } finally {
       client.release(isBroken);
     }

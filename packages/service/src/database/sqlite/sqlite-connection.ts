@@ -2,6 +2,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { LRUCache } from "lru-cache";
 import type { Sql } from "sql-template-tag";
 import type { RunResult } from "../database.ts";
+import { firstWord } from "./first-word.ts";
 import { isOutOfRange, toDatabaseError } from "./sqlite-errors.ts";
 
 /** Each is some kilobytes of SQLite's memory; more than this many texts are built at run time and not worth keeping. */
@@ -94,10 +95,10 @@ function mapErrors<T>(use: () => T): T {
 }
 
 /** What cannot write, judged by its first word; `WITH` may. */
-const readingWords = /^(?:\s+|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:SELECT|VALUES|EXPLAIN|PRAGMA)\b/i;
+const readingWords: ReadonlySet<string> = new Set(["SELECT", "VALUES", "EXPLAIN", "PRAGMA"]);
 
 function mayWrite(text: string): boolean {
-  return !readingWords.test(text);
+  return !readingWords.has(firstWord(text));
 }
 
 function readLarge(statement: StatementSync, values: SQLInputValue[]): object[] {

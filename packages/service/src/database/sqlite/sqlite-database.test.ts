@@ -79,7 +79,10 @@ describe("SQLite", () => {
     });
     await inside.happened;
     await clock.advance(400);
-    const late = assert.rejects(database.run(sql`DELETE FROM notes`), /waited 100 ms for the writer.*began 500 ms ago/);
+    const late = assert.rejects(database.run(sql`DELETE FROM notes`), {
+      name: "DatabaseUnavailable",
+      message: /waited 100 ms for the writer.*began 500 ms ago/,
+    });
     await clock.advance(100);
     await late;
     go.happen();
@@ -147,10 +150,16 @@ describe("SQLite", () => {
   it("fails to open what is not a database, or a file whose folder does not exist", async (t) => {
     const { path, remove } = temporaryFile();
     t.after(remove);
-    await assert.rejects(openSqlite({ path: join(path, "absent/data.db") }, host), /unable to open database file/);
+    await assert.rejects(
+      openSqlite({ path: join(path, "absent/data.db") }, host),
+      /^Error: sqlite at .*absent.data\.db: unable to open database file$/,
+    );
     const { writeFileSync } = await import("node:fs");
     writeFileSync(path, "this is not a database, and long enough for its header to be read as one".repeat(20));
-    await assert.rejects(openSqlite({ path }, host), /file is not a database/);
+    await assert.rejects(openSqlite({ path }, host), {
+      name: "PermanentError",
+      message: `sqlite at ${path}: file is not a database`,
+    });
   });
 
   it("refuses statements after it was closed", async (t) => {

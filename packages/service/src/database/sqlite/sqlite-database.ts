@@ -3,6 +3,7 @@ import type { Registry } from "@tercel/interceptors/metrics";
 import { LRUCache } from "lru-cache";
 import type { Sql } from "sql-template-tag";
 import { insertEvent } from "../../events/outbox/insert-event.ts";
+import { PermanentError } from "../../permanent-error.ts";
 import type {
   Database,
   HeldLock,
@@ -17,8 +18,9 @@ import { readTransactionOptions } from "../transaction-options.ts";
 import { CurrentTransaction, TransactionScope } from "../transaction-scope.ts";
 import { retryWhileBusy } from "./busy-retry.ts";
 import { tryFileLock } from "./file-lock.ts";
+import { firstWord } from "./first-word.ts";
 import { SqliteConnection } from "./sqlite-connection.ts";
-import { isReadOnly } from "./sqlite-errors.ts";
+import { isNotADatabase, isReadOnly } from "./sqlite-errors.ts";
 import { StreamSlots } from "./stream-slots.ts";
 import { WriterQueue } from "./writer-queue.ts";
 
@@ -47,7 +49,7 @@ export interface SqliteDatabase extends Database {
 }
 
 /** What cannot write may be tried on the reader; `WITH` can be either, which the first try shows. */
-const mayRead = /^(?:\s+|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:SELECT|VALUES|EXPLAIN|WITH)\b/i;
+const mayRead: ReadonlySet<string> = new Set(["SELECT", "VALUES", "EXPLAIN", "WITH"]);
 const maxKnownWrites = 500;
 const migrationLock = "migrations";
 const lockPollMs = 1000;
@@ -57,20 +59,23 @@ const inMemory = ":memory:";
  * Opens a database file, which is made if there is none; its folder must exist. Writes and transactions run one after the other on one
  * connection, reads outside of transactions on another, so that they see committed data only and never wait for a writer (write-ahead log).
  *
- * @throws SQLite's error when the file cannot be opened or is not a database
+ * @throws Error when the file cannot be opened, PermanentError when it is not a database
  */
 export async function openSqlite(options: SqliteOptions, host: SqliteHost): Promise<SqliteDatabase> {
   const { path, busyTimeoutMs = 5000, synchronous = "full" } = options;
-  const writer = new SqliteConnection({ path, synchronous });
-  if (path === inMemory) return new OpenSqlite(writer, undefined, options, host);
+  let writer: SqliteConnection | undefined;
   try {
+    const opened = new SqliteConnection({ path, synchronous });
+    writer = opened;
+    if (path === inMemory) return new OpenSqlite(opened, undefined, options, host);
     // Several processes may try this at once with a new file.
-    await retryWhileBusy(host.clock, busyTimeoutMs, () => writer.execute("PRAGMA journal_mode = WAL"));
+    await retryWhileBusy(host.clock, busyTimeoutMs, () => opened.execute("PRAGMA journal_mode = WAL"));
     const reader = new SqliteConnection({ path, isReadOnly: true });
-    return new OpenSqlite(writer, reader, options, host);
+    return new OpenSqlite(opened, reader, options, host);
   } catch (error) {
-    writer.close();
-    throw error;
+    writer?.close();
+    const text = `sqlite at ${path}: ${(error as Error).message}`;
+    throw isNotADatabase(error) ? new PermanentError(text, { cause: error }) : new Error(text, { cause: error });
   }
 }
 
@@ -113,7 +118,7 @@ class OpenSqlite implements SqliteDatabase {
     this.#clock = clock;
     this.isInMemory = path === inMemory;
     this.description = this.isInMemory ? "sqlite in memory" : `sqlite at ${path}`;
-    this.#queue = new WriterQueue(clock, busyTimeoutMs);
+    this.#queue = new WriterQueue(this.description, clock, busyTimeoutMs);
     this.#slots = new StreamSlots(maxStreams);
     this.#metrics = createDatabaseMetrics(metrics, name, clock, () => ({
       used: Number(this.#queue.isHeld) + this.#slots.used,
@@ -208,7 +213,7 @@ class OpenSqlite implements SqliteDatabase {
   async #all(query: Sql): Promise<object[]> {
     this.#refuseClosed();
     const text = query.sql;
-    if (this.#reader === undefined || !mayRead.test(text) || this.#writes.has(text)) {
+    if (this.#reader === undefined || !mayRead.has(firstWord(text)) || this.#writes.has(text)) {
       return this.#write(() => this.#writer.all(query));
     }
     const reader = this.#reader;

@@ -4,6 +4,7 @@ import { UniqueViolation } from "../database-errors.ts";
 const busy = 5;
 const locked = 6;
 const readOnly = 8;
+const notADatabase = 26;
 const uniqueCodes = [1555, 2067, 2579];
 
 function codeOf(error: unknown): number | undefined {
@@ -19,6 +20,10 @@ export function isBusy(error: unknown): boolean {
 /** The statement writes, and the connection is for reading. */
 export function isReadOnly(error: unknown): boolean {
   return ((codeOf(error) ?? 0) & 0xff) === readOnly;
+}
+
+export function isNotADatabase(error: unknown): boolean {
+  return codeOf(error) === notADatabase;
 }
 
 /** node:sqlite refuses an integer that a number cannot hold. */

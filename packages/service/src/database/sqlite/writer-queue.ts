@@ -1,4 +1,5 @@
 import type { Clock } from "@tercel/grpc";
+import { DatabaseUnavailable } from "../database-errors.ts";
 
 interface Waiter {
   readonly grant: () => void;
@@ -7,14 +8,19 @@ interface Waiter {
 
 /** One holder at a time, first come, first served: SQLite has one writer, and two transactions on its connection would mix. */
 export class WriterQueue {
+  readonly #description: string;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #waiting = new Set<Waiter>();
   #isHeld = false;
   #heldSinceMs = 0;
 
-  /** @param timeoutMs how long `acquire` waits at most */
-  constructor(clock: Clock, timeoutMs: number) {
+  /**
+   * @param description of the database, for errors
+   * @param timeoutMs how long `acquire` waits at most
+   */
+  constructor(description: string, clock: Clock, timeoutMs: number) {
+    this.#description = description;
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
   }
@@ -27,7 +33,7 @@ export class WriterQueue {
     return this.#waiting.size;
   }
 
-  /** Resolves when it is the caller's turn; `release` must be called then. Rejects after the timeout. */
+  /** Resolves when it is the caller's turn; `release` must be called then. Rejects with DatabaseUnavailable after the timeout. */
   acquire(): Promise<void> {
     if (!this.#isHeld) {
       this.#hold();
@@ -37,12 +43,10 @@ export class WriterQueue {
       const expire = (): void => {
         this.#waiting.delete(waiter);
         const heldMs = Math.round(this.#clock.nowMs() - this.#heldSinceMs);
-        reject(
-          new Error(
-            `sqlite: waited ${this.#timeoutMs} ms for the writer; the running transaction began ${heldMs} ms ago, and ` +
-              `${this.#waiting.size} more are waiting; keep transactions short`,
-          ),
-        );
+        const text =
+          `waited ${this.#timeoutMs} ms for the writer; the running transaction began ${heldMs} ms ago, and ` +
+          `${this.#waiting.size} more are waiting; keep transactions short`;
+        reject(new DatabaseUnavailable(this.#description, new Error(text)));
       };
       const cancelTimer = this.#clock.after(this.#timeoutMs, expire, true);
       const waiter: Waiter = { grant: resolve, cancelTimer };

@@ -140,7 +140,7 @@ export class Subscription {
     const { id, key, topic } = record;
     const message = fromBinary(schema, record.payload);
     const event: HandledEvent = { id, key, attempt, publishedAt: new Date(record.publishedMs) };
-    await traceWork(`${topic} process`, record.traceParent, async () => {
+    await traceWork(`process ${topic}`, record.traceParent, async () => {
       if (database === undefined) {
         await handler(message, noDatabase, event);
         return;

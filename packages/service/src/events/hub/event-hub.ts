@@ -35,6 +35,12 @@ interface Member {
   isPaused: boolean;
 }
 
+/** What members have acknowledged in this turn of the event loop. */
+interface AcknowledgedBatch {
+  readonly settled: { readonly subscription: SubscriptionId; readonly seq: number }[];
+  readonly stored: Promise<void>;
+}
+
 /** Hands the events of a log to the members of groups. It is the whole broker for one process, and serves others over gRPC. */
 export class EventHub implements EventBroker {
   readonly description: string;
@@ -46,6 +52,7 @@ export class EventHub implements EventBroker {
   /** By topic, then by name. */
   readonly #groups = new Map<string, Map<string, Group>>();
   readonly #delays = new Set<() => void>();
+  #acknowledged: AcknowledgedBatch | undefined;
   #cancelSweep: () => void;
   #isClosed = false;
 
@@ -159,11 +166,40 @@ export class EventHub implements EventBroker {
     return {
       record: event.record,
       attempt: event.attempts + 1,
-      acknowledge: () => settle(() => this.#events.acknowledge(group.id, seq)),
+      acknowledge: () => this.#acknowledge(group, member, seq),
       retry: (delayMs) => settle(() => this.#delay(group, seq, delayMs)),
       bury: (reason) => settle(() => this.#events.bury(group.id, event, group.name, reason)),
       keepAlive() {},
     };
+  }
+
+  /** Stored at the end of the turn, together with all others of it. */
+  async #acknowledge(group: Group, member: Member, seq: number): Promise<void> {
+    this.#refuseClosed();
+    if (!member.inFlight.has(seq)) return;
+    this.#acknowledged ??= this.#storeAcknowledged();
+    this.#acknowledged.settled.push({ subscription: group.id, seq });
+    await this.#acknowledged.stored;
+    member.inFlight.delete(seq);
+    group.held.delete(seq);
+    this.#schedule(group);
+  }
+
+  #storeAcknowledged(): AcknowledgedBatch {
+    const settled: AcknowledgedBatch["settled"] = [];
+    const stored = new Promise<void>((resolve, reject) => {
+      setImmediate(() => {
+        this.#acknowledged = undefined;
+        try {
+          this.#refuseClosed();
+          this.#events.acknowledge(settled);
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+    return { settled, stored };
   }
 
   /** The time is not written down: after a restart the next attempt comes at once. */

@@ -98,7 +98,7 @@ describe("the event log", () => {
       events.next(id, 2, new Set([1, 3])).map(({ seq }) => seq),
       [4, 5],
     );
-    events.acknowledge(id, 1);
+    events.acknowledge([{ subscription: id, seq: 1 }]);
     assert.deepEqual(seqs(), [2, 3, 4, 5]);
   });
 });

@@ -130,8 +130,11 @@ export class EventLog {
       .map(toLoggedEvent);
   }
 
-  acknowledge(subscription: SubscriptionId, seq: number): void {
-    this.#transaction("settle in the log", () => this.#settle(subscription, seq));
+  /** One transaction for many: each is a write to the disk that the event loop waits for. */
+  acknowledge(settled: readonly { readonly subscription: SubscriptionId; readonly seq: number }[]): void {
+    this.#transaction("settle in the log", () => {
+      for (const { subscription, seq } of settled) this.#settle(subscription, seq);
+    });
   }
 
   /** Counts a failure; the event is not handed out before `release`. */

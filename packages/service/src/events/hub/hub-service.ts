@@ -90,7 +90,8 @@ class HubMember {
   async #read(pause: () => Promise<void>): Promise<void> {
     for (let next = await this.#requests.next(); next.done !== true; next = await this.#requests.next()) {
       const { step } = next.value;
-      if (step.case === "settle") await this.#settle(step.value);
+      // Not awaited one by one, so that those of a turn are stored together.
+      if (step.case === "settle") this.#settle(step.value).catch((error) => this.#responses.fail(error));
       else if (step.case === "pause") await pause();
       else throw new ConnectError("expected a settlement or a pause", Code.InvalidArgument);
     }

@@ -45,7 +45,7 @@ describe("NATS", { skip: withoutNats, timeout: 180_000 }, () => {
   });
 
   it("keeps its events when the server is killed, and is found again", async (t) => {
-    const broker = await openNats({ servers, stream: "KILLED", prefix: "killed", timeoutMs: 1000 }, host);
+    const broker = await openNats({ servers, stream: "KILLED", prefix: "killed", timeoutMs: 3000 }, host);
     t.after(() => broker.close());
     const record = (id: string) => ({
       id,

@@ -1,5 +1,5 @@
 /** One or more of a number and a unit, as Go writes durations. */
-export const durationPattern: RegExp = /^(?:\d{1,9}(?:\.\d{1,9})?(?:ms|s|m|h))+$/;
+const durationPattern = /^(?:\d{1,9}(?:\.\d{1,9})?(?:ms|s|m|h))+$/;
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 

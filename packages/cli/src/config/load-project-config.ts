@@ -1,0 +1,43 @@
+import { ConfigError, type LoadedConfig, loadServiceConfig, type StandardSchemaV1 } from "@tercel/service/config";
+import { builtInConcerns, knownProviders } from "@tercel/service/internal";
+import type { CommandContext } from "../frame/context.ts";
+import { exitCodes } from "../frame/exit-codes.ts";
+import { CommandFailure } from "../frame/failure.ts";
+
+export interface SourceOptions {
+  readonly config?: string;
+  readonly env?: string;
+  readonly set: readonly string[];
+}
+
+/** The program of the service knows the schema of its own settings; here they are taken as they are. */
+const anySettings: StandardSchemaV1<unknown, unknown> = {
+  "~standard": { version: 1, vendor: "tercel", validate: (value) => ({ value }) },
+};
+
+/**
+ * Loads the configuration of the service in the working folder.
+ *
+ * @throws CommandFailure with exit code 4 that has every problem and its place
+ */
+export async function loadProjectConfig(
+  options: SourceOptions,
+  context: CommandContext,
+): Promise<LoadedConfig<unknown>> {
+  try {
+    return await loadServiceConfig({
+      folder: context.cwd,
+      ...(options.config !== undefined && { file: options.config }),
+      variables: { ...context.env, ...(options.env !== undefined && { TERCEL_ENV: options.env }) },
+      set: options.set,
+      providers: await knownProviders(builtInConcerns),
+      settings: anySettings,
+    });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const lines = error.message.split("\n");
+    const problems = error.problems.length === 1 ? lines : lines.slice(1);
+    const [first = error.message, ...others] = problems;
+    throw new CommandFailure(exitCodes.invalidInput, first, { lines: others, json: { problems }, cause: error });
+  }
+}

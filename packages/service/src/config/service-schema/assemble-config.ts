@@ -1,0 +1,42 @@
+import type { SectionValues } from "./check-sections.ts";
+import type { GrpcSection, HttpSection } from "./communication-section.ts";
+import { listenersOf } from "./listeners.ts";
+import type { PrometheusConfig } from "./observability-types.ts";
+import type { ConcernSection, WrittenConcern } from "./provider-entries.ts";
+import { type ConcernConfig, type PlainSections, plainSections, type ServiceConfig } from "./service-config.ts";
+
+const plainKeys = Object.keys(plainSections({ isProduction: false }));
+
+/** Makes the configuration from the sections, each of which its schema has accepted. */
+export function assembleConfig<App>(values: SectionValues, read: readonly WrittenConcern[]): ServiceConfig<App> {
+  const plain = Object.fromEntries(plainKeys.map((key) => [key, values.get(key)])) as unknown as PlainSections;
+  const all = Object.fromEntries(read.map((concern) => [concern.concern, concernConfig(concern, values)]));
+  const { communication, ...concerns } = all;
+  const configOf = (concern: ConcernConfig | undefined, type: string): unknown =>
+    concern?.entries.find((entry) => entry.type === type)?.config;
+  const grpc = configOf(communication, "grpc") as GrpcSection | undefined;
+  const http = configOf(communication, "http") as HttpSection | undefined;
+  const prometheus = configOf(concerns.monitoring, "prometheus") as PrometheusConfig | undefined;
+  const logging = values.get("logging") as ConcernSection;
+  return {
+    service: plain.service,
+    grpc,
+    http,
+    listeners: listenersOf({ service: plain.service, grpc, http, prometheus }),
+    logCalls: logging.calls ?? true,
+    concerns,
+    dependencies: plain.dependencies ?? [],
+    security: plain.security,
+    rateLimit: plain.rate_limit?.enabled === true ? plain.rate_limit : undefined,
+    app: values.get("app") as App,
+  };
+}
+
+function concernConfig({ concern, entries }: WrittenConcern, values: SectionValues): ConcernConfig {
+  const enabled = entries
+    .filter(({ isEnabled }) => isEnabled)
+    .map(({ name, type }) => ({ name, type: type.type, config: values.get(`${concern}.providers.${name}`) }));
+  const section = values.get(concern) as ConcernSection;
+  const chosen = section.default ?? (enabled.length === 1 ? enabled[0]?.name : undefined);
+  return { entries: enabled, ...(chosen !== undefined && { default: chosen }) };
+}

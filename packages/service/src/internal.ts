@@ -1,0 +1,3 @@
+// What the packages of this repository share. No promise is made about it: it may change in any version.
+
+export { builtInConcerns, knownProviders } from "./kit/built-in-providers.ts";

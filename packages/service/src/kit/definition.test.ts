@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defineService } from "./definition.ts";
+
+const routes = (): void => {};
+const need = { concern: "database", prepare: () => ({ port: undefined }) };
+
+test("a definition is what it was given", () => {
+  const definition = { needs: { db: need }, routes };
+  assert.equal(defineService(definition), definition);
+});
+
+for (const [what, given, message] of [
+  ["what is not an object", routes, /defineService: a definition is an object with routes/],
+  ["an unknown key", { routes, need: {} }, /defineService: unknown option "need"; did you mean "needs"\?/],
+  ["missing routes", {}, /defineService: routes must be a function that takes a router/],
+  [
+    "a need with the name of a part that every service has",
+    { routes, needs: { log: need } },
+    /needs\.log has the name of a part/,
+  ],
+  ["a need that is not one", { routes, needs: { db: () => need } }, /needs\.db is not a need, such as database\(\)/],
+  [
+    "a background task that is not a function",
+    { routes, background: { sweep: 1 } },
+    /background\.sweep must be a function/,
+  ],
+] as const) {
+  test(`refuses ${what}`, () => assert.throws(() => defineService(given as never), message));
+}

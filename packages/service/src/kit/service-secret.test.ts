@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createSecrets } from "./service-secret.ts";
+
+const development = { name: "development", isProduction: false };
+const production = { name: "staging", isProduction: true };
+
+test("a purpose has one key of 32 bytes, the same in every process with the secret, and another purpose another", () => {
+  const [one, other] = [
+    { environment: production, secret: "s".repeat(32) },
+    { environment: production, secret: "t".repeat(32) },
+  ].map(createSecrets);
+  assert.ok(one !== undefined && other !== undefined);
+  assert.equal(one("page tokens").length, 32);
+  assert.deepEqual(
+    one("page tokens"),
+    createSecrets({ environment: production, secret: "s".repeat(32) })("page tokens"),
+  );
+  assert.notDeepEqual(one("page tokens"), one("cookies"));
+  assert.notDeepEqual(one("page tokens"), other("page tokens"));
+});
+
+test("development makes a secret up, and everything else asks for one", () => {
+  const secrets = createSecrets({ environment: development });
+  assert.deepEqual(secrets("cookies"), secrets("cookies"));
+  assert.notDeepEqual(secrets("cookies"), createSecrets({ environment: development })("cookies"));
+  assert.throws(
+    () => createSecrets({ environment: production })("cookies"),
+    /a key for "cookies" needs security\.secret, which is not set; .*\(the environment is staging\)/,
+  );
+});

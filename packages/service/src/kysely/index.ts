@@ -1,0 +1,1 @@
+export { createKysely } from "./create-kysely.ts";

@@ -1,0 +1,89 @@
+// Runs in a network and with an /etc of its own: a Consul, user-service by its printed file, the service that it requires, and a client.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createDiscoveryResolver } from "@tercel/discovery";
+import { createConsulRegistry } from "@tercel/discovery/consul";
+import { createChannel, createClient } from "@tercel/grpc";
+import { createAuthority } from "@tercel/test-support/certificates";
+import { createServerProcess, findProgram } from "@tercel/test-support/servers";
+import { EchoService } from "../gen/tercel/service/test/v1/echo_pb.ts";
+
+const key = "k".repeat(32);
+const authority = createAuthority();
+const { cert, key: privateKey } = authority.issue({ names: ["DNS:user-service"] });
+mkdirSync("/etc/certs");
+writeFileSync("/etc/certs/service.crt", cert);
+writeFileSync("/etc/certs/service.key", privateKey);
+
+const consul = createServerProcess(() => ({
+  program: findProgram("consul") ?? "consul",
+  args: ["agent", "-dev", "-bind=127.0.0.1", "-client=127.0.0.1", "-log-level=info"],
+  readyTexts: ["Synced node info"],
+}));
+await consul.start();
+
+/** The other service has no file: it runs where none is found. */
+function start(role: string, cwd: string, args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, ["--conditions=source", join(import.meta.dirname, "mesh-service.ts"), ...args], {
+    cwd,
+    env: { ...process.env, ROLE: role, SERVICE_AUTH_KEY: key },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+}
+
+interface Check {
+  readonly ServiceName: string;
+  readonly Status: string;
+  readonly Output: string;
+}
+
+/** What Consul says of a service once it has asked by itself. */
+async function checkOf(name: string, status: string): Promise<string> {
+  for (;;) {
+    const checks = (await (await fetch("http://127.0.0.1:8500/v1/agent/checks")).json()) as Record<string, Check>;
+    const check = Object.values(checks).find(({ ServiceName, Output }) => ServiceName === name && Output !== "");
+    if (check?.Status === status) return `${check.Status}: ${check.Output.split("\n")[0]}`;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+const printed = join(import.meta.dirname, "../config/printed");
+const started = [start("users", printed, ["--config", "config/user-service.yaml"])];
+try {
+  console.log(`alone ${await checkOf("user-service", "critical")}`);
+  const set = [
+    "service.name=order-service",
+    "service.version=v1.2.0",
+    "service.port=0",
+    `security.service_auth_key=${key}`,
+    "discovery.providers.consul.address=localhost:8500",
+  ];
+  started.push(
+    start(
+      "orders",
+      "/",
+      set.flatMap((one) => ["--set", one]),
+    ),
+  );
+  console.log(`together ${await checkOf("user-service", "passing")}`);
+  const registry = createConsulRegistry();
+  const channel = createChannel("discovery:///user-service", {
+    resolvers: [createDiscoveryResolver(registry)],
+    tls: { ca: authority.cert },
+    defaultTimeoutMs: 20_000,
+  });
+  const headers = { "service-auth-key": key };
+  console.log(`answer ${(await createClient(EchoService, channel).unary({ text: "found" }, { headers })).text}`);
+  await channel.close();
+  await registry.close();
+} finally {
+  for (const one of started.toReversed()) {
+    one.kill("SIGTERM");
+    if (one.exitCode === null) await once(one, "exit");
+    console.log(`exit ${one.exitCode}`);
+  }
+  await consul.dispose();
+  authority.dispose();
+}

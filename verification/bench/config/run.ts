@@ -1,0 +1,77 @@
+/** `npm run bench -- config [--rounds N] [--json]`: what it costs a program to load a configuration of 500 keys. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { median } from "../measure/statistics.ts";
+import { ROOT_FOLDER } from "../paths.ts";
+import { runCommand } from "../process/command.ts";
+import { parseRoundOptions } from "../round-options.ts";
+
+const keyCount = 500;
+const keysOfDependency = 10;
+
+interface LoadCost {
+  /** The first load of a process, as a start has it, without the imports. */
+  readonly firstMs: number;
+  /** The tenth, as a reload has it. */
+  readonly laterMs: number;
+}
+
+/** Exit code 0: measured. @throws UsageError */
+export async function runConfigBench(args: readonly string[]): Promise<number> {
+  const options = parseRoundOptions(args, { rounds: 9, seconds: 1 }, []);
+  const folder = mkdtempSync(join(tmpdir(), "tercel-bench-config-"));
+  try {
+    writeFileSync(join(folder, "config.yaml"), configOf(keyCount));
+    const turns: LoadCost[] = [];
+    // The first turn fills the caches of the file system, and is not counted.
+    for (let round = 0; round <= options.rounds; round++) {
+      const cost = await loadOnce(folder);
+      if (round > 0) turns.push(cost);
+    }
+    const cost = {
+      firstMs: median(turns.map(({ firstMs }) => firstMs)),
+      laterMs: median(turns.map(({ laterMs }) => laterMs)),
+    };
+    const text = `${keyCount} keys: first load ${cost.firstMs.toFixed(1)} ms, later ones ${cost.laterMs.toFixed(1)} ms\n`;
+    process.stdout.write(options.json ? `${JSON.stringify(cost, null, 2)}\n` : text);
+    return 0;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function configOf(keys: number): string {
+  const dependencies = Array.from({ length: keys / keysOfDependency }, (_, at) =>
+    [
+      `  - name: service-${at}`,
+      "    version: v1",
+      "    required: false",
+      `    timeout: ${at + 1}s`,
+      "    load_balancing: round_robin",
+      "    retry:",
+      "      max_attempts: 3",
+      "      initial_backoff: 100ms",
+      "      codes: [UNAVAILABLE]",
+      "    pool:",
+      "      max_connections: 4",
+      "    max_recv_msg_size: 8MiB",
+    ].join("\n"),
+  );
+  return `dependencies:\n${dependencies.join("\n")}\n`;
+}
+
+async function loadOnce(folder: string): Promise<LoadCost> {
+  const program = `
+    const { loadServiceConfig } = await import("@tercel/service/config");
+    const times = [];
+    for (let at = 0; at < 10; at++) {
+      const start = performance.now();
+      await loadServiceConfig({ folder: ${JSON.stringify(folder)}, variables: {} });
+      times.push(performance.now() - start);
+    }
+    console.log(JSON.stringify({ firstMs: times[0], laterMs: times[9] }));
+  `;
+  const words = [process.execPath, "--conditions=source", "--input-type=module", "--eval", program] as const;
+  return JSON.parse(await runCommand(words, { cwd: ROOT_FOLDER })) as LoadCost;
+}
