@@ -35,10 +35,16 @@ export { workerNumber } from "./logging/worker-number.ts";
 export type { Compression } from "./protocol/compression.ts";
 export { gzipCompression } from "./protocol/gzip-compression.ts";
 export type { MethodLimits, MethodOrService } from "./server/method-limits.ts";
-export { type CloseOptions, createServer, type ListeningAt, type ListenOptions, type Server } from "./server/server.ts";
+export {
+  type CloseOptions,
+  createServer,
+  type ListenAddressFor,
+  type ListenOptions,
+  type Server,
+} from "./server/server.ts";
 export type { ServerOptions } from "./server/server-options.ts";
 export { type Clock, systemClock } from "./time/clock.ts";
 export type { LimitAction, LimitExceeded, LimitName, OnLimit } from "./transport/limit-reporter.ts";
 export type { ListenAddress } from "./transport/listen.ts";
-export { type FromFiles, type TlsFiles, type TlsFilesOptions, watchTlsFiles } from "./transport/tls-files.ts";
+export { type TlsFiles, type TlsFilesOption, type TlsFilesOptions, watchTlsFiles } from "./transport/tls-files.ts";
 export type { TlsMaterial } from "./transport/tls-material.ts";

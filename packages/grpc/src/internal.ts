@@ -15,9 +15,9 @@ export { isAuthority } from "./protocol/authority.ts";
 export { statusNames } from "./protocol/status.ts";
 export {
   type AskParent,
-  type Collected,
   connectShared,
   createShared,
+  type MergedParts,
   type Shared,
   type SharedOptions,
   type WorkerCounts,

@@ -14,10 +14,12 @@ export { type ConnectOptions, connect } from "./socket/connect.ts";
 export { isLoopback } from "./socket/loopback.ts";
 export { Http2Server } from "./socket/server.ts";
 export type { Http1Server, Http2ServerOptions, ListenAddress } from "./socket/server-options.ts";
+export type { HeaderFields } from "./stream/header-fields.ts";
 export type { PeerCertificate, PeerTls } from "./stream/peer-tls.ts";
 export type { RequestHead } from "./stream/request-head.ts";
 export type { ResponseHead, Trailers } from "./stream/response-head.ts";
-export type { HeaderFields, Stream, StreamListener } from "./stream/stream.ts";
+export type { Stream } from "./stream/stream.ts";
+export type { StreamListener } from "./stream/stream-listener.ts";
 
 // What sibling packages and tests need besides.
 

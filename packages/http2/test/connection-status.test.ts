@@ -42,11 +42,11 @@ test("times are those of the tick behind the event, or of the question when that
   await peer.shakeHands();
   assert.equal(connection.status().lastStreamAtMs, undefined);
   const startMs = clock.nowMs();
-  request(post);
-  connection.messages.sent++;
+  const { stream } = request(post);
+  stream?.messageSent();
   await clock.advance(1000);
   await clock.advance(500);
-  connection.messages.received++;
+  stream?.messageReceived(1);
   const { atMs, messages, lastStreamAtMs, lastMessageSentAtMs, lastMessageReceivedAtMs } = connection.status();
   assert.deepEqual(messages, { sent: 1, received: 1 });
   assert.deepEqual(

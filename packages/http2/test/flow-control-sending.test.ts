@@ -146,9 +146,9 @@ test("an update for one stream gives that one its turn and none of the others th
   for (let id = 3; id < 200; id += 2) {
     const other = await openStream(scripted, id);
     other.sendData(patterned(10), true);
-    const { sendWindow } = other;
-    let { available } = sendWindow;
-    Object.defineProperty(sendWindow, "available", {
+    const { send } = other;
+    let { available } = send;
+    Object.defineProperty(send, "available", {
       get() {
         looks++;
         return available;
@@ -406,9 +406,9 @@ test("still answers pings and sends headers while the socket takes no more data"
 });
 
 test("takes the short way for data that fits, and refuses it where data has to wait", async () => {
-  const { peer, stream, connection, channel, settle } = await answering({ initialWindowSize: 5 });
+  const { peer, stream, channel, settle } = await answering({ initialWindowSize: 5 });
   const offset = stream.reserveData(5);
-  connection.outputBytes.set([1, 2, 3, 4, 5], offset);
+  stream.outputBytes.set([1, 2, 3, 4, 5], offset);
   stream.commitData(offset, 5, false);
   assert.deepEqual(await peer.nextFrame(), {
     type: "DATA",
@@ -424,7 +424,7 @@ test("takes the short way for data that fits, and refuses it where data has to w
   await settle();
   assert.equal(stream.reserveData(8192), -1, "large payloads travel as buffers of their own");
   const last = stream.reserveData(2);
-  connection.outputBytes.set([8, 9], last);
+  stream.outputBytes.set([8, 9], last);
   stream.commitData(last, 2, true);
   await settle();
   assert.deepEqual(peer.unread.at(-1), { type: "DATA", streamId: 1, endStream: true, data: Buffer.of(8, 9) });

@@ -17,7 +17,7 @@ function fillPool(): void {
 }
 
 test("sends no byte that was not written, whatever way the data takes", async () => {
-  const { peer, connection, events, channel, settle } = createScriptedServer();
+  const { peer, events, channel, settle } = createScriptedServer();
   peer.recordsWire = true;
   await peer.shakeHands({ initialWindowSize: 2 ** 31 - 1 });
   peer.sendWindowUpdate(0, 2 ** 30);
@@ -32,7 +32,7 @@ test("sends no byte that was not written, whatever way the data takes", async ()
     if (offset !== -1) {
       // Less than was reserved.
       const bytes = round * 7;
-      connection.outputBytes.fill(1, offset, offset + bytes);
+      stream.outputBytes.fill(1, offset, offset + bytes);
       stream.commitData(offset, bytes, false);
     }
     stream.sendData(Buffer.alloc((round * 997) % 70_000, 2));

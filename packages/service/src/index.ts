@@ -1,8 +1,8 @@
 // What applications need.
 
 export {
-  type Collected,
   createShared,
+  type MergedParts,
   type Shared,
   type SharedOptions,
   type WorkerCounts,

@@ -1,4 +1,4 @@
-import type { ConnectError, ContextValues } from "@connectrpc/connect";
+import type { ConnectError } from "@connectrpc/connect";
 import {
   type Compression,
   type GatewayHost,
@@ -6,7 +6,6 @@ import {
   type MethodHandler,
   messagePrefixBytes,
   type Payload,
-  type SendingCall,
   writeMessagePrefix,
 } from "@tercel/grpc/protocols";
 import type { GatewayCall, ResponseForm } from "./gateway-call.ts";
@@ -25,12 +24,12 @@ export interface EnvelopeDialect {
 }
 
 /** A response that is a sequence of messages with a prefix of five bytes each, and one that says how the call ended. */
-export class EnvelopedResponse implements ResponseForm, SendingCall<Promise<void> | undefined> {
+export class EnvelopedResponse implements ResponseForm {
   readonly #host: GatewayHost;
   readonly #call: GatewayCall;
   readonly #responder: Responder;
   readonly #dialect: EnvelopeDialect;
-  readonly #sender: MessageSender;
+  readonly sender: MessageSender;
 
   constructor(
     parts: { readonly host: GatewayHost; readonly handler: MethodHandler; readonly responder: Responder },
@@ -42,22 +41,13 @@ export class EnvelopedResponse implements ResponseForm, SendingCall<Promise<void
     this.#responder = parts.responder;
     this.#call = call;
     this.#dialect = dialect;
-    this.#sender = new MessageSender({
+    this.sender = new MessageSender({
       ...{ codec: call.responseCodec, compression, compressMinBytes: parts.host.compressMinBytes },
       maxMessageBytes: parts.handler.maxSendMessageBytes,
     });
   }
 
-  get sendValues(): ContextValues | undefined {
-    return this.#call.metadata?.givenValues;
-  }
-
-  write(message: object): Promise<void> | undefined {
-    return this.#sender.send(message, this, false) as Promise<void> | undefined;
-  }
-
   put({ content, compressed }: Payload): Promise<void> | undefined {
-    if (this.#call.isOver) return undefined;
     this.#sendHead();
     this.#call.sent(content.length, compressed);
     const hasRoom = this.#responder.sendData(this.#envelope(compressed ? 1 : 0, content));

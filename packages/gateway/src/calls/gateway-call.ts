@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import type { EndedCall, OnCallEnd } from "@tercel/grpc";
 import {
   andObserver,
@@ -15,8 +15,10 @@ import {
   logFault,
   type MessageCodec,
   type MessageObserver,
+  type MessageSender,
   type MethodHandler,
   metadataToHeaders,
+  type Payload,
   type ResponseMetadata,
   shortenDeadline,
   startDeadline,
@@ -25,8 +27,10 @@ import {
 
 /** How a protocol writes what a handler returns. */
 export interface ResponseForm {
-  /** Sends or keeps one message. The promise, if any, resolves when there is room for another. Throws what the client is told instead. */
-  write(message: object): Promise<void> | undefined;
+  /** Makes the bytes of each message. */
+  readonly sender: MessageSender;
+  /** Sends or keeps the bytes of a message. The promise, if any, resolves when there is room for another. */
+  put(payload: Payload): Promise<void> | undefined;
   succeed(): void;
   fail(error: ConnectError): void;
 }
@@ -167,8 +171,17 @@ export class GatewayCall implements HandledCall, TimedCall, EndedCall {
     return this.#isOver;
   }
 
-  respond(message: object): Promise<void> | undefined {
-    return this.#isOver ? undefined : this.#form?.write(message);
+  get sender(): MessageSender {
+    // The handler runs after `begin`.
+    return (this.#form as ResponseForm).sender;
+  }
+
+  get sendValues(): ContextValues | undefined {
+    return this.metadata?.givenValues;
+  }
+
+  put(payload: Payload): Promise<void> | undefined {
+    return this.#isOver ? undefined : this.#form?.put(payload);
   }
 
   share(): Promise<void> | undefined {

@@ -18,3 +18,13 @@ export function asInvalidArgument(codec: MessageCodec): MessageCodec {
     },
   };
 }
+
+/** A codec whose messages become other bytes: of a response whose body is not the message as it is. */
+export function withEncode(codec: MessageCodec, encode: (message: object) => Uint8Array): MessageCodec {
+  return {
+    ...{ encode, ownsEncoded: false },
+    toMessage: (init) => codec.toMessage(init),
+    decode: (bytes) => codec.decode(bytes),
+    retainsInput: () => codec.retainsInput(),
+  };
+}

@@ -1,5 +1,5 @@
 import type { JsonWriteOptions } from "@bufbuild/protobuf";
-import type { ConnectError, ContextValues } from "@connectrpc/connect";
+import type { ConnectError } from "@connectrpc/connect";
 import { errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
 import {
   type Compression,
@@ -8,7 +8,6 @@ import {
   MessageSender,
   type MethodHandler,
   type Payload,
-  type SendingCall,
 } from "@tercel/grpc/protocols";
 import type { GatewayCall, ResponseForm } from "../calls/gateway-call.ts";
 import type { Responder } from "../calls/responder.ts";
@@ -16,9 +15,9 @@ import { errorFields, headerFields, trailerFields } from "../calls/response-meta
 import { httpStatusOf } from "../rules/http-status.ts";
 
 /** The response of a unary call in Connect's protocol: the message is the body, trailers are headers whose names begin with "trailer-". */
-export class ConnectUnaryResponse implements ResponseForm, SendingCall<undefined> {
+export class ConnectUnaryResponse implements ResponseForm {
   readonly #host: GatewayHost;
-  readonly #sender: MessageSender;
+  readonly sender: MessageSender;
   readonly #responder: Responder;
   readonly #call: GatewayCall;
   readonly #format: MessageFormat;
@@ -33,7 +32,7 @@ export class ConnectUnaryResponse implements ResponseForm, SendingCall<undefined
     compression: Compression | undefined,
   ) {
     this.#host = parts.host;
-    this.#sender = new MessageSender({
+    this.sender = new MessageSender({
       ...{ codec: call.responseCodec, compression, compressMinBytes: parts.host.compressMinBytes },
       maxMessageBytes: parts.handler.maxSendMessageBytes,
     });
@@ -41,14 +40,6 @@ export class ConnectUnaryResponse implements ResponseForm, SendingCall<undefined
     this.#call = call;
     this.#format = format;
     this.#compression = compression;
-  }
-
-  get sendValues(): ContextValues | undefined {
-    return this.#call.metadata?.givenValues;
-  }
-
-  write(message: object): Promise<void> | undefined {
-    return this.#sender.send(message, this, true) as Promise<void> | undefined;
   }
 
   put({ content, compressed }: Payload): undefined {

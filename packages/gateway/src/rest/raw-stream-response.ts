@@ -1,6 +1,8 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
+import { MessageSender, type Payload } from "@tercel/grpc/protocols";
 import type { GatewayCall, ResponseForm } from "../calls/gateway-call.ts";
+import { withEncode } from "../calls/request-codec.ts";
 import { headerFields } from "../calls/response-metadata.ts";
 import { rawBodyOf } from "../rules/http-body.ts";
 import { sendRestError } from "./rest-error.ts";
@@ -10,22 +12,27 @@ import { printableType, type RestParts } from "./rest-unary-response.ts";
 export class RawStreamResponse implements ResponseForm {
   readonly #parts: RestParts;
   readonly #call: GatewayCall;
+  readonly sender: MessageSender;
+  /** Of the first message. */
+  #contentType: string | undefined = undefined;
 
   constructor(parts: RestParts, call: GatewayCall) {
     this.#parts = parts;
     this.#call = call;
+    this.sender = new MessageSender({
+      ...{ compression: undefined, compressMinBytes: 0, maxMessageBytes: parts.handler.maxSendMessageBytes },
+      codec: withEncode(call.responseCodec, (message) => this.#encode(message as Message)),
+    });
   }
 
-  write(message: object): Promise<void> | undefined {
-    const { responder, binding } = this.#parts;
-    const { contentType, data } = rawBodyOf(binding, message as Message);
-    this.#sendHead(contentType);
-    this.#call.sent(data.length, false);
-    return responder.sendData(data) ? undefined : this.#call.whenWritable();
+  put({ content }: Payload): Promise<void> | undefined {
+    this.#sendHead();
+    this.#call.sent(content.length, false);
+    return this.#parts.responder.sendData(content) ? undefined : this.#call.whenWritable();
   }
 
   succeed(): void {
-    this.#sendHead("");
+    this.#sendHead();
     this.#parts.responder.end();
   }
 
@@ -36,13 +43,16 @@ export class RawStreamResponse implements ResponseForm {
     else sendRestError(responder, error, this.#parts);
   }
 
-  #sendHead(contentType: string): void {
+  #encode(message: Message): Uint8Array {
+    const { contentType, data } = rawBodyOf(this.#parts.binding, message);
+    this.#contentType ??= printableType(contentType);
+    return data;
+  }
+
+  #sendHead(): void {
     const { responder, host } = this.#parts;
     if (responder.isHeadSent) return;
-    responder.sendHead(200, [
-      "content-type",
-      printableType(contentType),
-      ...headerFields(host, this.#call.metadata, true),
-    ]);
+    const type = this.#contentType ?? printableType("");
+    responder.sendHead(200, ["content-type", type, ...headerFields(host, this.#call.metadata, true)]);
   }
 }

@@ -1,6 +1,8 @@
 import type { Message } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
+import type { ConnectError } from "@connectrpc/connect";
+import { MessageSender, type Payload } from "@tercel/grpc/protocols";
 import type { GatewayCall, ResponseForm } from "../calls/gateway-call.ts";
+import { withEncode } from "../calls/request-codec.ts";
 import { headerFields, trailerFields } from "../calls/response-metadata.ts";
 import { defaultSystemParameters, type SystemParameters } from "../rules/bind-query.ts";
 import { encodeResponse } from "../rules/encode-response.ts";
@@ -16,6 +18,7 @@ export class RestStreamResponse implements ResponseForm {
   readonly #parts: RestParts;
   readonly #call: GatewayCall;
   readonly #format: StreamFormat;
+  readonly sender: MessageSender;
   #count = 0;
   #cancelHeartbeat: (() => void) | undefined = undefined;
   /** Data waits that the client has not taken. */
@@ -26,24 +29,19 @@ export class RestStreamResponse implements ResponseForm {
     this.#parts = parts;
     this.#call = call;
     this.#format = format;
+    this.sender = new MessageSender({
+      ...{ compression: undefined, compressMinBytes: 0, maxMessageBytes: parts.handler.maxSendMessageBytes },
+      codec: withEncode(call.responseCodec, (message) => this.#encode(message as Message)),
+    });
     if (format.heartbeat === undefined) return;
     this.#beatLater(format.heartbeat);
     call.whenOver(() => this.#cancelHeartbeat?.());
   }
 
-  write(message: object): Promise<void> | undefined {
-    const { handler } = this.#parts;
-    const item = this.#format.item(this.#encode(message as Message), message as Message, this.#count);
-    const bytes = Buffer.from(item);
-    const { maxSendMessageBytes } = handler;
-    if (bytes.length > maxSendMessageBytes) {
-      const text = `a message of ${bytes.length} bytes is over the limit of ${maxSendMessageBytes} for sending`;
-      throw new ConnectError(text, Code.ResourceExhausted);
-    }
+  put({ content }: Payload): Promise<void> | undefined {
     this.#sendHead();
-    this.#count++;
-    this.#call.sent(bytes.length, false);
-    if (this.#parts.responder.sendData(bytes)) return undefined;
+    this.#call.sent(content.length, false);
+    if (this.#parts.responder.sendData(content)) return undefined;
     this.#isFull = true;
     return this.#call.whenWritable().then(() => {
       this.#isFull = false;
@@ -72,9 +70,10 @@ export class RestStreamResponse implements ResponseForm {
     responder.end(Buffer.from(text));
   }
 
-  #encode(message: Message): string {
+  #encode(message: Message): Uint8Array {
     const { binding, host } = this.#parts;
-    return encodeResponse(binding, message, this.system, host.registry);
+    const json = encodeResponse(binding, message, this.system, host.registry);
+    return Buffer.from(this.#format.item(json, message, this.#count++));
   }
 
   #sendHead(): void {

@@ -1,16 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Message } from "@bufbuild/protobuf";
-import { Code, type ConnectError, type ContextValues } from "@connectrpc/connect";
-import {
-  type GatewayHost,
-  type MessageCodec,
-  MessageSender,
-  type MethodHandler,
-  type Payload,
-  type SendingCall,
-} from "@tercel/grpc/protocols";
+import { Code, type ConnectError } from "@connectrpc/connect";
+import { type GatewayHost, MessageSender, type MethodHandler, type Payload } from "@tercel/grpc/protocols";
 import type { GatewayCall, ResponseForm } from "../calls/gateway-call.ts";
 import { findHeader } from "../calls/read-fields.ts";
+import { withEncode } from "../calls/request-codec.ts";
 import type { Responder } from "../calls/responder.ts";
 import { headerFields, trailerFields } from "../calls/response-metadata.ts";
 import { defaultSystemParameters, type SystemParameters } from "../rules/bind-query.ts";
@@ -31,13 +25,15 @@ export interface RestParts {
 }
 
 /** The response of a unary call over REST: JSON, or the bytes of an HttpBody. */
-export class RestUnaryResponse implements ResponseForm, SendingCall<undefined> {
+export class RestUnaryResponse implements ResponseForm {
   readonly #parts: RestParts;
   readonly #call: GatewayCall;
+  readonly sender: MessageSender;
   #body: Uint8Array = new Uint8Array(0);
   #contentType = "application/json";
   #etag: string | undefined = undefined;
-  #coding: string | undefined = undefined;
+  /** Of the body, if it is compressed. */
+  #coding: string | undefined;
   /** Of the request, once it has been read. */
   system: SystemParameters = defaultSystemParameters;
   hasIfMatch = false;
@@ -45,25 +41,17 @@ export class RestUnaryResponse implements ResponseForm, SendingCall<undefined> {
   constructor(parts: RestParts, call: GatewayCall) {
     this.#parts = parts;
     this.#call = call;
-  }
-
-  get sendValues(): ContextValues | undefined {
-    return this.#call.metadata?.givenValues;
-  }
-
-  write(message: object): Promise<void> | undefined {
-    const { handler, host, responder } = this.#parts;
+    const { handler, host, responder } = parts;
     const accepted = chooseCoding(
       findHeader(responder.head.fields, "accept-encoding"),
       host.compressions.map((one) => one.name),
     );
     const compression = host.compressions.find((one) => one.name === accepted);
-    const sender = new MessageSender({
-      ...{ compression, compressMinBytes: host.compressMinBytes, maxMessageBytes: handler.maxSendMessageBytes },
-      codec: withEncode(this.#call.responseCodec, (one) => this.#encode(one as Message)),
-    });
     this.#coding = compression?.name;
-    return sender.send(message, this, true) as Promise<void> | undefined;
+    this.sender = new MessageSender({
+      ...{ compression, compressMinBytes: host.compressMinBytes, maxMessageBytes: handler.maxSendMessageBytes },
+      codec: withEncode(call.responseCodec, (one) => this.#encode(one as Message)),
+    });
   }
 
   put({ content, compressed }: Payload): undefined {
@@ -138,16 +126,6 @@ export class RestUnaryResponse implements ResponseForm, SendingCall<undefined> {
 
 /** They describe the body of a success. */
 const bodyFields: ReadonlySet<string> = new Set(["etag", "cache-control", "location", "last-modified", "expires"]);
-
-/** The codec of a response whose body is not the message as it is. */
-function withEncode(codec: MessageCodec, encode: (message: object) => Uint8Array): MessageCodec {
-  return {
-    ...{ encode, ownsEncoded: false },
-    toMessage: (init) => codec.toMessage(init),
-    decode: (bytes) => codec.decode(bytes),
-    retainsInput: () => codec.retainsInput(),
-  };
-}
 
 const mediaType = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+\/[\x20-\x7e]+$/;
 

@@ -12,12 +12,12 @@ import type { Clock } from "../time/clock.ts";
 import { checkClientTls } from "../transport/check-tls-options.ts";
 import type { ClientTlsOptions, Http2ConnectSettings } from "../transport/http2-client-connection.ts";
 import type { OnLimit } from "../transport/limit-reporter.ts";
-import type { FromFiles } from "../transport/tls-files.ts";
+import type { TlsFilesOption } from "../transport/tls-files.ts";
 import type { BalancerFactory } from "./balancer/index.ts";
 import type { ResolverFactory } from "./resolver/index.ts";
 import type { ServiceConfigJson } from "./service-config/service-config-json.ts";
 
-type ChannelTls = ClientTlsOptions & FromFiles;
+type ChannelTls = ClientTlsOptions & TlsFilesOption;
 
 export interface ChannelOptions {
   /** Run around every call; the first is the outermost. They are Connect's interceptors. Default: none. */

@@ -25,6 +25,6 @@ export { decodeReceived, type ReceivingCall } from "../transport/decode-received
 export type { HandledCall } from "../transport/handled-call.ts";
 export { errorToSend, logFault } from "../transport/handler-fault.ts";
 export type { HttpExchange, HttpExchangeListener, HttpRequestHead } from "../transport/http-exchange.ts";
-export { MessageSender, type SendingCall } from "../transport/message-sender.ts";
+export { MessageSender } from "../transport/message-sender.ts";
 export { expectResponse, type MethodHandler } from "../transport/method-handler.ts";
 export type { AttachedGateway, Gateway, GatewayHost } from "./gateway.ts";

@@ -11,7 +11,7 @@ import type { Clock } from "../time/clock.ts";
 import { checkServerTls } from "../transport/check-tls-options.ts";
 import type { OnLimit } from "../transport/limit-reporter.ts";
 import type { ConnectionOptions, ServerTlsOptions } from "../transport/listen.ts";
-import type { FromFiles } from "../transport/tls-files.ts";
+import type { TlsFilesOption } from "../transport/tls-files.ts";
 import type { MethodLimits } from "./method-limits.ts";
 
 export interface ServerOptions {
@@ -25,7 +25,7 @@ export interface ServerOptions {
   /** Run around every call; the first is the outermost. They are Connect's interceptors. Default: none. */
   interceptors?: readonly Interceptor[];
   /** Certificate and key as `node:tls` takes them, or `files` that may change. Default: cleartext. */
-  tls?: ServerTlsOptions & FromFiles;
+  tls?: ServerTlsOptions & TlsFilesOption;
   /**
    * Cleartext is meant, for example behind a proxy or in a network of its own. Default false: a server without `tls` that listens where
    * others can reach it says so once in the log.

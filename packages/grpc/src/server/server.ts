@@ -42,7 +42,7 @@ export type ListenOptions =
     };
 
 /** What `listen` answers with: the port that was taken, or the path. */
-export type ListeningAt<Options extends ListenOptions> = Extract<
+export type ListenAddressFor<Options extends ListenOptions> = Extract<
   ListenAddress,
   Options extends { readonly path: string } ? { readonly path: string } : { readonly port: number }
 >;
@@ -54,7 +54,7 @@ export interface CloseOptions {
 
 export interface Server {
   /** Starts to serve. Port 0 takes a free one, which `address` tells. Rejects when the address cannot be had. */
-  listen<Options extends ListenOptions>(options: Options): Promise<ListeningAt<Options>>;
+  listen<Options extends ListenOptions>(options: Options): Promise<ListenAddressFor<Options>>;
   /** Where the server listens; undefined before `listen` and after `close`. */
   readonly address: ListenAddress | undefined;
   /**
@@ -176,7 +176,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
       }
       const { address } = listener;
       if (options.tls === undefined && options.insecure !== true) warnOfExposure(log, address);
-      return address as ListeningAt<Options>;
+      return address as ListenAddressFor<Options>;
     },
     updateTls(tls) {
       checkServerTls("updateTls", tls);

@@ -9,7 +9,7 @@ export interface WorkerCounts {
 }
 
 /** What all workers have together. */
-export interface Collected<Part> {
+export interface MergedParts<Part> {
   readonly value: Part;
   readonly workers: WorkerCounts;
 }
@@ -31,11 +31,11 @@ export interface Shared<Part> extends SharedOptions<Part> {
    * Everybody's part as one, asked for at this moment. A worker that does not answer within a second counts with the last
    * part it gave. In a program without workers it is the process's own.
    */
-  collect(): Promise<Collected<Part>>;
+  collect(): Promise<MergedParts<Part>>;
 }
 
 /** Asks the parent for what all workers have together. */
-export type AskParent = (topic: string) => Promise<Collected<unknown>>;
+export type AskParent = (topic: string) => Promise<MergedParts<unknown>>;
 
 const parents = new WeakMap<object, AskParent>();
 
@@ -45,7 +45,7 @@ export function createShared<Part>(options: SharedOptions<Part>): Shared<Part> {
     ...options,
     collect() {
       const ask = parents.get(shared);
-      if (ask !== undefined) return ask(options.name) as Promise<Collected<Part>>;
+      if (ask !== undefined) return ask(options.name) as Promise<MergedParts<Part>>;
       const value = options.merge([options.read()]);
       return Promise.resolve({ value, workers: { wanted: 1, ready: 1, lost: 0 } });
     },

@@ -25,7 +25,7 @@ export interface RespondingCall {
 export function sendHead(call: RespondingCall): ConnectError | undefined {
   if (call.headSent) return undefined;
   const { plan, settings, metadata, stream } = call;
-  const limitBytes = stream.owner.peerMaxHeaderListBytes;
+  const limitBytes = stream.peerMaxHeaderListBytes;
   if (metadata?.givenHeader !== undefined) {
     const fields = headFields(call, metadata.givenHeader);
     const refused = checkHeaderList("response headers", fields, limitBytes);
@@ -60,7 +60,7 @@ export function sendSuccess(call: RespondingCall): ConnectError | undefined {
   const fields: string[] = [];
   appendStatusTrailers(fields, undefined);
   appendTrailerMetadata(fields, metadata.givenTrailer, reportDropped(call));
-  const tooLarge = checkHeaderList("response trailers", fields, stream.owner.peerMaxHeaderListBytes);
+  const tooLarge = checkHeaderList("response trailers", fields, stream.peerMaxHeaderListBytes);
   // Next to the error they would not fit either.
   if (tooLarge !== undefined) metadata.givenTrailer = undefined;
   else stream.sendTrailers(fields);

@@ -2,10 +2,10 @@ import { createPrivateKey, type KeyObject, type X509Certificate } from "node:cry
 import { refuseUnknownOptions } from "../options/unknown-option.ts";
 import type { ClientTlsOptions } from "./http2-client-connection.ts";
 import type { ServerTlsOptions } from "./listen.ts";
-import type { FromFiles } from "./tls-files.ts";
+import type { TlsFilesOption } from "./tls-files.ts";
 import { readCertificates } from "./tls-material.ts";
 
-type Names<Options> = readonly (keyof (Options & FromFiles))[];
+type Names<Options> = readonly (keyof (Options & TlsFilesOption))[];
 
 /** What `node:tls` takes on both sides. Those with short names come first, as the nearest of several is the first. */
 const commonNames = [
@@ -69,7 +69,7 @@ function check(where: string, tls: unknown, known: readonly string[], rule: stri
     throw new TypeError(`${what} is ${describe(tls)}; it has to be ${rule}`);
   }
   refuseUnknownOptions(what, tls, known);
-  const { files, ca, cert, key, passphrase } = tls as FromFiles & ServerTlsOptions;
+  const { files, ca, cert, key, passphrase } = tls as TlsFilesOption & ServerTlsOptions;
   if (files !== undefined && typeof files.onChange !== "function") {
     throw new TypeError(`${what}.files is ${describe(files)}; it has to be what watchTlsFiles returns`);
   }

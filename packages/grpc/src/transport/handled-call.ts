@@ -2,14 +2,16 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { ContextSource } from "../call/handler-context.ts";
 import type { MessageCodec } from "../call/message-codec.ts";
 import type { ResponseMetadata } from "../call/response-metadata.ts";
+import type { MessageSender, SendingCall } from "./message-sender.ts";
 
 /** The call that a handler runs for. */
-export interface HandledCall extends ContextSource {
+export interface HandledCall extends ContextSource, SendingCall<Promise<void> | undefined> {
   /** "/package.Service/Method", as the client wrote it. */
   readonly path: string;
   /** The request's head without pseudo-header fields: name, value, name, value, … */
   readonly requestFields: readonly string[];
   readonly responseCodec: MessageCodec;
+  readonly sender: MessageSender;
   /** Set by whoever runs the handler, before it begins. */
   metadata: ResponseMetadata | undefined;
   /** Its status is decided: nothing that is sent any more arrives. */
@@ -17,8 +19,6 @@ export interface HandledCall extends ContextSource {
   readonly headSent: boolean;
   /** Sends the response's head, unless it has been. Returns an error, with nothing sent, where the client does not accept so much metadata. */
   sendHead(): ConnectError | undefined;
-  /** Sends one response message. The promise, if any, is kept when there is room for another. */
-  respond(message: object): Promise<void> | undefined;
   /** Call after each message of a stream for which `respond` had room. The promise, if any, is kept when it is this call's turn again. */
   share(): Promise<void> | undefined;
   /** The handler has answered all it wanted. */
@@ -30,6 +30,11 @@ export interface HandledCall extends ContextSource {
    * failed. Never throws, whatever was thrown.
    */
   handlerFailed(reason: unknown): void;
+}
+
+/** Sends one response message. The promise, if any, resolves when there is room for another. */
+export function respond(call: HandledCall, message: object): Promise<void> | undefined {
+  return call.isOver ? undefined : (call.sender.send(message, call, false) as Promise<void> | undefined);
 }
 
 /** Sends what a handler has returned, whatever its kind. */
@@ -64,7 +69,7 @@ function answer(call: HandledCall, init: object): void {
 /** Sends the one message of an answer, and ends the call when it has left. */
 export function sendAnswer(call: HandledCall, message: object): void {
   try {
-    const sent = call.respond(message);
+    const sent = respond(call, message);
     if (sent === undefined) {
       ended(call);
       return;
@@ -83,7 +88,7 @@ export async function sendAll(call: HandledCall, outputs: AsyncIterable<object>)
   const { responseCodec } = call;
   for await (const init of outputs) {
     if (call.isOver) return;
-    const sent = call.respond(responseCodec.toMessage(init)) ?? call.share();
+    const sent = respond(call, responseCodec.toMessage(init)) ?? call.share();
     if (sent !== undefined) await sent;
     if (call.isOver) return;
   }

@@ -3,7 +3,16 @@ import type { StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import type { CallContext } from "../call/handler-context.ts";
 import type { HookChain } from "../hooks/call-hook.ts";
 import { HookRun } from "../hooks/hook-run.ts";
-import { ended, failed, type HandledCall, isAsyncIterable, isPromise, oneOf, sendAnswer } from "./handled-call.ts";
+import {
+  ended,
+  failed,
+  type HandledCall,
+  isAsyncIterable,
+  isPromise,
+  oneOf,
+  respond,
+  sendAnswer,
+} from "./handled-call.ts";
 import { HookedRequest, HookedResponse } from "./intercepted-messages.ts";
 import { callHandler, type Init, type TypedHandler } from "./typed-handler.ts";
 
@@ -106,7 +115,7 @@ export class HookedInvocation extends HookRun<Init | undefined> {
         const message = responseCodec.toMessage(result.value);
         this.onResponse(message);
         if (!call.isOver) {
-          const sent = call.respond(message) ?? call.share();
+          const sent = respond(call, message) ?? call.share();
           if (sent !== undefined) await sent;
         }
         if (!call.isOver) continue;

@@ -65,7 +65,7 @@ export class Http2Exchange implements HttpExchange, StreamListener {
     if (this.#isGone) return;
     const all = [":status", String(status), ...fields];
     // Larger, it would cost the connection, and other requests with it.
-    if (headerListBytes(all) > this.#stream.owner.peerMaxHeaderListBytes) this.reset();
+    if (headerListBytes(all) > this.#stream.peerMaxHeaderListBytes) this.reset();
     else this.#stream.sendHeaders(all);
   }
 

@@ -2,7 +2,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { StreamRequest, StreamResponse, UnaryRequest, UnaryResponse } from "@connectrpc/connect";
 import { type CallContext, mergedContext } from "../call/handler-context.ts";
 import { applyInterceptors } from "../call/interceptors.ts";
-import { type HandledCall, isAsyncIterable, isPromise, oneOf, sendAll } from "./handled-call.ts";
+import { type HandledCall, isAsyncIterable, isPromise, oneOf, respond, sendAll } from "./handled-call.ts";
 import { HandledRequest, HandledResponse } from "./intercepted-messages.ts";
 import { callHandler, type Init, type TypedHandler } from "./typed-handler.ts";
 
@@ -47,7 +47,7 @@ export async function invokeIntercepted(
   if (response.stream) {
     await sendAll(call, response.message);
   } else {
-    const sent = call.respond(toMessage(response.message));
+    const sent = respond(call, toMessage(response.message));
     if (sent !== undefined) await sent;
   }
   if (isForeign) copyHeaders(response.trailer, context.responseTrailer);

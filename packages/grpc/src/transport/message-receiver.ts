@@ -98,11 +98,7 @@ export class MessageReceiver implements MessageSink, MessageSource<object>, Rece
   onMessage(payload: Payload): void {
     if (this.isHalted) return;
     const { length, compressed } = payload;
-    if (this.stream !== undefined) {
-      const { owner } = this.stream;
-      owner.messages.received++;
-      owner.turnWork.done += workOfMessage(length, compressed);
-    }
+    this.stream?.messageReceived(workOfMessage(length, compressed));
     this.receivedBytes += length;
     this.observer?.onReceived(length, compressed);
     if (this.queue === undefined) this.owner.onMessage(payload);

@@ -15,11 +15,11 @@ const minFreedBytes = 65_536;
  */
 export function sendMessage(stream: Stream, payload: Payload, endStream: boolean): boolean {
   const { content, compressed, owned } = payload;
-  stream.owner.messages.sent++;
+  stream.messageSent();
   const bytes = messagePrefixBytes + content.length;
   const offset = stream.reserveData(bytes);
   if (offset !== -1) {
-    const output = stream.owner.outputBytes;
+    const output = stream.outputBytes;
     writeMessagePrefix(output, offset, compressed, content.length);
     output.set(content, offset + messagePrefixBytes);
     stream.commitData(offset, bytes, endStream);

@@ -7,9 +7,9 @@ import { fitStatus } from "../protocol/trailers.ts";
  * begin with the head. Where not even the code fits, the stream is reset.
  */
 export function sendStatus(stream: Stream, fields: FieldList, hasHead: boolean): void {
-  if (!fitStatus(fields, stream.owner.peerMaxHeaderListBytes)) {
+  if (!fitStatus(fields, stream.peerMaxHeaderListBytes)) {
     stream.reset(ErrorCode.internalError);
-    stream.owner.onHeadersTooLarge();
+    stream.headersTooLarge();
   } else if (hasHead) stream.sendTrailers(fields);
   else stream.sendHeaders(fields, true);
 }

@@ -18,7 +18,7 @@ import { CompressedRequest } from "./compressed-request.ts";
 import type { HandledCall } from "./handled-call.ts";
 import { endWith, type FailingCall, logFault } from "./handler-fault.ts";
 import { MessageReceiver, type MessageReceiverOwner } from "./message-receiver.ts";
-import type { SendingCall } from "./message-sender.ts";
+import type { MessageSender } from "./message-sender.ts";
 import { expectResponse } from "./method-handler.ts";
 import { lookUpHeader, type RequestPlan } from "./request-plan.ts";
 import { sendMessage } from "./send-message.ts";
@@ -39,14 +39,7 @@ const compressedRequests = new WeakSet<ServerCall>();
  * after is ignored.
  */
 export class ServerCall
-  implements
-    StreamListener,
-    TimedCall,
-    MessageReceiverOwner,
-    SendingCall<Promise<void> | undefined>,
-    FailingCall,
-    HandledCall,
-    EndedCall
+  implements StreamListener, TimedCall, MessageReceiverOwner, FailingCall, HandledCall, EndedCall
 {
   /** 0 as long as there is no deadline. */
   deadlineAtMs = 0;
@@ -261,6 +254,10 @@ export class ServerCall
     return this.plan.responseCodec;
   }
 
+  get sender(): MessageSender {
+    return this.plan.sender;
+  }
+
   get receivedMessageBytes(): number {
     return this.receiver.receivedBytes;
   }
@@ -271,11 +268,6 @@ export class ServerCall
 
   sendHead(): ConnectError | undefined {
     return sendHead(this);
-  }
-
-  respond(message: object): Promise<void> | undefined {
-    if (this.isOver) return undefined;
-    return this.plan.sender.send(message, this, false) as Promise<void> | undefined;
   }
 
   put(payload: Payload): Promise<void> | undefined {

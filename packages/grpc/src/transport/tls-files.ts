@@ -46,7 +46,7 @@ export interface TlsFiles {
 }
 
 /** What a `tls` option may have next to what `node:tls` takes. */
-export interface FromFiles {
+export interface TlsFilesOption {
   /** Certificate, key and authorities come from files that may change: `watchTlsFiles` makes this. */
   readonly files?: TlsFiles;
 }
@@ -187,7 +187,7 @@ function checkOptions(options: TlsFilesOptions): void {
 }
 
 /** Options for `node:tls` with what the files hold at this moment. */
-export function withFiles<Options extends object>(tls: Options & FromFiles): Omit<Options, "files"> & TlsMaterial {
+export function withFiles<Options extends object>(tls: Options & TlsFilesOption): Omit<Options, "files"> & TlsMaterial {
   const { files, ...rest } = tls;
   return { ...rest, ...files?.current };
 }

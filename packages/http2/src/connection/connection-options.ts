@@ -1,9 +1,10 @@
 import type { Http2Error } from "../errors/http2-error.ts";
 import type { LimitEvent } from "../errors/limit-name.ts";
 import type { Goaway } from "../frame/goaway.ts";
+import type { HeaderFields } from "../stream/header-fields.ts";
 import type { PeerTls } from "../stream/peer-tls.ts";
 import type { RequestHead } from "../stream/request-head.ts";
-import type { HeaderFields, Stream } from "../stream/stream.ts";
+import type { Stream } from "../stream/stream.ts";
 import type { SharedOutput } from "./flow/shared-output.ts";
 import type { SharedUnfinished } from "./flow/unfinished-messages.ts";
 import type { GrowthAllowance } from "./flow/window-growth.ts";

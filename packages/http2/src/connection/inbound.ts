@@ -3,45 +3,46 @@ import { connectionError, Http2Error, limitError, streamError } from "../errors/
 import { maxUint31, readUint31, readUint32 } from "../frame/frame-header.ts";
 import type { FrameSink } from "../frame/frame-reader.ts";
 import { Flag, FrameType } from "../frame/frame-type.ts";
-import { type Goaway, goawayFixedBytes, readGoaway } from "../frame/goaway.ts";
 import { headersDependency, headersFixedBytes, headersFragmentStart } from "../frame/headers.ts";
 import { paddingBytes } from "../frame/padding.ts";
-import { pingBytes, pingNumber } from "../frame/ping.ts";
-import { priorityBytes, priorityDependency } from "../frame/priority.ts";
 import { rstStreamBytes } from "../frame/rst-stream.ts";
-import { readSettings, settingsEntryBytes, settingsPayloadError } from "../frame/settings.ts";
 import { windowUpdateBytes } from "../frame/window-update.ts";
 import { type HeaderBlock, HpackDecoder, HpackError, initialTableBytes } from "../hpack/index.ts";
 import { afterEndError, idleError, mayReceive } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
-import { ReceiveWindow } from "../stream/window.ts";
 import type { Budgets } from "./abuse/budgets.ts";
-import { SmallDataBudget, smallDataCost } from "./abuse/small-data.ts";
-import type { CreditAhead } from "./flow/credit-ahead.ts";
+import type { LimitNotifier } from "./abuse/limit-notifier.ts";
+import { smallDataCost } from "./abuse/small-data.ts";
+import type { ControlFrames } from "./control-frames.ts";
+import type { ConnectionCredit } from "./flow/connection-credit.ts";
+import { type GrowthAllowance, WindowGrowth } from "./flow/window-growth.ts";
+import { WindowTuner, type WindowTunerParts } from "./flow/window-tuner.ts";
+import type { FrameWriter } from "./frame-writer.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { Outbound } from "./outbound.ts";
+import type { Role } from "./role.ts";
 import { HeaderAssembly } from "./streams/header-assembly.ts";
-import { receiveHeaderBlock, type StreamOpener } from "./streams/header-reception.ts";
+import { type HeaderFrame, receiveHeaderBlock } from "./streams/header-reception.ts";
+import type { StreamRegistry } from "./streams/stream-registry.ts";
 import type { StreamTable } from "./streams/stream-table.ts";
-import type { Clock } from "./time/clock.ts";
 
 /** What the reading of frames asks of the connection. */
-export interface InboundOwner extends StreamOpener {
-  applySetting(setting: number, value: number): void;
-  settingsReceived(): void;
-  settingsAcknowledged(): void;
-  pingReceived(): void;
-  pingAcknowledged(number: number): void;
-  goawayReceived(goaway: Goaway): void;
-  /** So much data came, in a window that may have to grow. */
-  dataReceived(bytes: number): void;
-  /** A header list is within the limit, and large all the same. */
-  largeHeaderList(streamId: number, listBytes: number): void;
-  /** Ends one stream for the peer's fault. */
-  failStream(streamId: number, error: Http2Error): void;
+export interface InboundOwner {
   /** Ends the connection. */
   fail(error: Http2Error): void;
-  readonly clock: Clock;
+}
+
+export interface InboundParts extends WindowTunerParts {
+  readonly role: Role;
+  readonly limits: ConnectionLimits;
+  readonly frames: FrameWriter;
+  readonly outbound: Outbound;
+  readonly budgets: Budgets;
+  readonly allowance: GrowthAllowance;
+  readonly registry: StreamRegistry;
+  readonly control: ControlFrames;
+  readonly limitNotifier: LimitNotifier;
+  readonly connection: InboundOwner;
 }
 
 /** How far below a limit that only loses us a stream the header list may go before the connection is lost too. */
@@ -49,44 +50,32 @@ const wayTooLargeFactor = 4;
 
 /** Everything a connection receives: one method per frame type (RFC 9113 §6), each throwing what the peer did wrong. */
 export class Inbound implements FrameSink {
-  readonly window: ReceiveWindow;
+  private readonly parts: InboundParts;
+  private readonly streams: StreamTable;
+  private readonly credit: ConnectionCredit;
+  private readonly isClient: boolean;
   /** Undefined before the first header block. */
   private decoder: HpackDecoder | undefined = undefined;
-  private readonly owner: InboundOwner;
-  private readonly streams: StreamTable;
-  private readonly outbound: Outbound;
-  private readonly limits: ConnectionLimits;
-  private readonly budgets: Budgets;
-  readonly smallData = new SmallDataBudget();
-  private readonly creditAhead: CreditAhead;
-  /** More than usual may be held with credit ahead, see `giveCreditAhead`. */
-  private extraAheadBytes = 0;
+  /** Undefined before the first data. */
+  private windowTuner: WindowTuner | undefined = undefined;
   private assembly: HeaderAssembly | undefined = undefined;
+  /** Of a block that is one frame; undefined before the first. */
+  private headerFrame: { streamId: number; endStream: boolean; dependency: number } | undefined = undefined;
   private settingsSeen = false;
   /** Mostly one comparison is enough to know that a header list is fine. */
   private readonly notableListBytes: number;
 
-  constructor(
-    owner: InboundOwner,
-    streams: StreamTable,
-    outbound: Outbound,
-    limits: ConnectionLimits,
-    budgets: Budgets,
-    creditAhead: CreditAhead,
-  ) {
-    this.owner = owner;
-    this.streams = streams;
-    this.outbound = outbound;
-    this.limits = limits;
-    this.budgets = budgets;
-    this.creditAhead = creditAhead;
-    const { largeHeaderListBytes, maxHeaderListBytes } = limits;
-    const isTold = owner.role === "server" && largeHeaderListBytes > 0;
+  constructor(parts: InboundParts) {
+    this.parts = parts;
+    this.streams = parts.streams;
+    this.credit = parts.credit;
+    this.isClient = parts.role === "client";
+    const { largeHeaderListBytes, maxHeaderListBytes } = parts.limits;
+    const isReported = !this.isClient && largeHeaderListBytes > 0;
     this.notableListBytes = Math.min(
-      isTold ? largeHeaderListBytes : Number.POSITIVE_INFINITY,
+      isReported ? largeHeaderListBytes : Number.POSITIVE_INFINITY,
       wayTooLargeFactor * maxHeaderListBytes,
     );
-    this.window = new ReceiveWindow(limits.connectionWindowBytes);
   }
 
   /** The peer has acknowledged the size of the table that it may use. */
@@ -98,8 +87,13 @@ export class Inbound implements FrameSink {
   }
 
   private makeDecoder(): HpackDecoder {
-    const { maxHeaderListBytes, maxHeaderFields } = this.limits;
+    const { maxHeaderListBytes, maxHeaderFields } = this.parts.limits;
     return new HpackDecoder({ maxListBytes: maxHeaderListBytes, maxFields: maxHeaderFields });
+  }
+
+  /** The connection is gone. */
+  end(): void {
+    this.windowTuner?.end();
   }
 
   /** When the header block began that is still incomplete. */
@@ -125,25 +119,29 @@ export class Inbound implements FrameSink {
           this.rstStream(streamId, bytes, start, end);
           break;
         case FrameType.settings:
-          this.settings(flags, streamId, bytes, start, end);
+          onConnection("SETTINGS", streamId);
+          this.parts.control.settings(flags, bytes, start, end);
           break;
         case FrameType.ping:
-          this.ping(flags, streamId, bytes, start, end);
+          onConnection("PING", streamId);
+          this.parts.control.ping(flags, bytes, start, end);
           break;
         case FrameType.goaway:
-          this.goaway(streamId, bytes, start, end);
+          onConnection("GOAWAY", streamId);
+          this.parts.control.goaway(bytes, start, end);
           break;
         case FrameType.continuation:
           this.continuation(flags, bytes, start, end);
           break;
         case FrameType.priority:
-          this.priority(streamId, bytes, start, end);
+          onStream("PRIORITY", streamId);
+          this.parts.control.priority(streamId, bytes, start, end);
           break;
         case FrameType.pushPromise:
           throw connectionError(ErrorCode.protocolError, "PUSH_PROMISE came although push is off");
         default:
           // §5.5: unknown types are ignored, but not for free.
-          this.budgets.glitch();
+          this.parts.budgets.glitch();
       }
     } catch (error) {
       this.failed(error, streamId);
@@ -163,17 +161,17 @@ export class Inbound implements FrameSink {
   /** The one place where what goes wrong while reading becomes a reset or a GOAWAY; nothing leaves this class as a throw. */
   failed(error: unknown, streamId: number): void {
     if (error instanceof HpackError) {
-      this.owner.fail(connectionError(ErrorCode.compressionError, error.message));
+      this.parts.connection.fail(connectionError(ErrorCode.compressionError, error.message));
     } else if (error instanceof Http2Error && error.scope === "connection") {
-      this.owner.fail(error);
+      this.parts.connection.fail(error);
     } else if (error instanceof Http2Error && error.blame === "peer") {
-      this.owner.failStream(streamId, error);
+      this.parts.registry.failStream(streamId, error);
     } else {
       // The layer above threw: this costs the stream it was called for, and the connection when there is none.
       const scope = streamId === 0 ? "connection" : "stream";
       const failure = new Http2Error("a listener threw", { scope, blame: "local", cause: error });
-      if (scope === "connection") this.owner.fail(failure);
-      else this.owner.failStream(streamId, failure);
+      if (scope === "connection") this.parts.connection.fail(failure);
+      else this.parts.registry.failStream(streamId, failure);
     }
   }
 
@@ -185,7 +183,7 @@ export class Inbound implements FrameSink {
   }
 
   private expectContinuation(assembly: HeaderAssembly, type: number, streamId: number): void {
-    if (type !== FrameType.continuation || streamId !== assembly.streamId) {
+    if (type !== FrameType.continuation || streamId !== assembly.frame.streamId) {
       throw connectionError(ErrorCode.protocolError, "a header block was interrupted by another frame");
     }
   }
@@ -193,40 +191,36 @@ export class Inbound implements FrameSink {
   /** `isPiece`: of a larger frame, cut where the network cut it. How small it is says nothing about the peer. */
   private data(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number, isPiece: boolean): void {
     const payloadBytes = end - start;
-    if (streamId === 0) throw connectionError(ErrorCode.protocolError, "DATA came on stream 0");
-    if (!this.window.receive(payloadBytes)) {
-      throw connectionError(ErrorCode.flowControlError, "DATA went over the connection's window");
-    }
-    this.owner.dataReceived(payloadBytes);
+    onStream("DATA", streamId);
+    this.credit.receive(payloadBytes);
+    this.windowTuner ??= this.makeWindowTuner();
+    this.windowTuner.dataReceived(payloadBytes);
     const padding = paddingBytes(flags, bytes, start, end, 0);
     const stream = this.streams.find(streamId);
     if (stream === undefined || !mayReceive(stream.state)) {
       // §5.1: counted all the same, and given back, because no one will consume it.
-      this.releaseWindow(payloadBytes);
+      this.credit.release(payloadBytes);
       this.dataOnClosed(streamId, stream, payloadBytes, (flags & Flag.endStream) !== 0);
       return;
     }
-    if (!stream.receiveWindow.receive(payloadBytes)) {
-      this.releaseWindow(payloadBytes);
+    if (!stream.receive.receive(payloadBytes)) {
+      this.credit.release(payloadBytes);
       throw streamError(ErrorCode.flowControlError, `DATA went over the window of stream ${streamId}`);
     }
     const contentStart = (flags & Flag.padded) === 0 ? start : start + 1;
     const content = end - padding - contentStart;
     const endStream = (flags & Flag.endStream) !== 0;
     const cost = isPiece ? 0 : smallDataCost(content, endStream);
-    stream.dataReceived(content, cost);
-    if (cost > 0) this.smallData.spend(cost, this.window.size);
-    if (this.creditAhead.give(payloadBytes, this.maxAheadBytes)) this.returnCredit(payloadBytes);
+    stream.receive.onData(content, cost);
+    if (cost > 0) this.credit.smallData.spend(cost, this.credit.window.size);
+    this.credit.delivered(payloadBytes);
     if (content < payloadBytes) stream.giveCredit(payloadBytes - content);
-    if (stream.listener === undefined || (this.owner.role === "client" && !stream.headReceived)) {
+    if (stream.listener === undefined || (this.isClient && !stream.receive.hasHead)) {
       throw streamError(ErrorCode.protocolError, "DATA came before the response's head");
     }
-    if (stream.expectedBytes !== -1) {
-      stream.expectedBytes -= content;
-      if (stream.expectedBytes < 0) throw streamError(ErrorCode.protocolError, "more data than content-length says");
-    }
+    stream.receive.onContent(content);
     if (content > 0) stream.listener.onData(bytes, contentStart, contentStart + content);
-    else if (!endStream) this.budgets.glitch();
+    else if (!endStream) this.parts.budgets.glitch();
     if (endStream && !stream.isClosed) this.endOf(stream);
   }
 
@@ -236,18 +230,18 @@ export class Inbound implements FrameSink {
     this.streams.refuseFramesBehindPeersEnd(streamId, "DATA");
     const arrival = this.streams.dataAfterReset(streamId, bytes, endStream);
     if (arrival === undefined) throw afterEndError(streamId);
-    if (arrival === "late") this.owner.lateFrame();
-    else if (bytes === 0 && !endStream) this.budgets.glitch();
+    if (arrival === "late") this.parts.registry.lateFrame();
+    else if (bytes === 0 && !endStream) this.parts.budgets.glitch();
   }
 
   private endOf(stream: Stream): void {
-    if (stream.expectedBytes > 0) throw streamError(ErrorCode.protocolError, "less data than content-length says");
+    stream.receive.checkComplete();
     stream.endReceived();
     stream.listener?.onEnd();
   }
 
   private headers(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    if (streamId === 0) throw connectionError(ErrorCode.protocolError, "HEADERS came on stream 0");
+    onStream("HEADERS", streamId);
     const fixed = headersFixedBytes(flags, start, end);
     const padding = paddingBytes(flags, bytes, start, end, fixed);
     const dependency = headersDependency(flags, bytes, start);
@@ -255,10 +249,19 @@ export class Inbound implements FrameSink {
     const to = end - padding;
     const endStream = (flags & Flag.endStream) !== 0;
     if ((flags & Flag.endHeaders) !== 0) {
-      this.headerBlock(streamId, endStream, dependency, bytes, from, to);
+      this.headerFrame ??= { streamId, endStream, dependency };
+      const { headerFrame } = this;
+      headerFrame.streamId = streamId;
+      headerFrame.endStream = endStream;
+      headerFrame.dependency = dependency;
+      this.headerBlock(headerFrame, bytes, from, to);
       return;
     }
-    const assembly = new HeaderAssembly(streamId, endStream, dependency, this.owner.clock.nowMs(), this.limits);
+    const assembly = new HeaderAssembly(
+      { streamId, endStream, dependency },
+      this.parts.clock.nowMs(),
+      this.parts.limits,
+    );
     assembly.begin(bytes, from, to);
     this.assembly = assembly;
   }
@@ -266,51 +269,34 @@ export class Inbound implements FrameSink {
   private continuation(flags: number, bytes: Uint8Array, start: number, end: number): void {
     const { assembly } = this;
     if (assembly === undefined) throw connectionError(ErrorCode.protocolError, "CONTINUATION came behind no HEADERS");
-    if (start === end) this.budgets.glitch();
+    if (start === end) this.parts.budgets.glitch();
     assembly.proceed(bytes, start, end);
     if ((flags & Flag.endHeaders) === 0) return;
     this.assembly = undefined;
     const block = assembly.complete();
-    this.headerBlock(assembly.streamId, assembly.endStream, assembly.dependency, block, 0, block.length);
+    this.headerBlock(assembly.frame, block, 0, block.length);
   }
 
-  private headerBlock(
-    streamId: number,
-    endStream: boolean,
-    dependency: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
+  private headerBlock(frame: HeaderFrame, bytes: Uint8Array, start: number, end: number): void {
     // Decoded whatever becomes of the stream: the table has to stay in step with the peer's (RFC 7541 §2.2).
     this.decoder ??= this.makeDecoder();
     const block: HeaderBlock = this.decoder.decode(bytes, start, end);
-    if (block.listBytes > this.notableListBytes) this.largeHeaderList(streamId, block);
-    receiveHeaderBlock(this.owner, this.streams, streamId, endStream, dependency, block);
+    if (block.listBytes > this.notableListBytes) this.largeHeaderList(frame.streamId, block);
+    receiveHeaderBlock(this.parts.registry, this.streams, frame, block);
   }
 
   private largeHeaderList(streamId: number, block: HeaderBlock): void {
-    if (block.listBytes > wayTooLargeFactor * this.limits.maxHeaderListBytes) {
+    const { limits, limitNotifier } = this.parts;
+    if (block.listBytes > wayTooLargeFactor * limits.maxHeaderListBytes) {
       throw limitError("header_list", ErrorCode.enhanceYourCalm, "header_list_way_too_large");
     }
-    if (!block.overLimit) this.owner.largeHeaderList(streamId, block.listBytes);
-  }
-
-  private priority(streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    if (streamId === 0) throw connectionError(ErrorCode.protocolError, "PRIORITY came on stream 0");
-    this.budgets.glitch();
-    // §6.4: a stream that no one has opened cannot be reset.
-    const errorHere = this.streams.isIdle(streamId) ? connectionError : streamError;
-    if (end - start !== priorityBytes) {
-      throw errorHere(ErrorCode.frameSizeError, `a PRIORITY frame has ${end - start} bytes, not ${priorityBytes}`);
-    }
-    if (priorityDependency(bytes, start) === streamId) {
-      throw errorHere(ErrorCode.protocolError, `stream ${streamId} depends on itself`);
-    }
+    if (block.overLimit) return;
+    const detail = `a header list of ${block.listBytes} bytes, more than ${limits.largeHeaderListBytes}: other servers may refuse it`;
+    limitNotifier.tell("large_header_list", "warned", streamId, detail);
   }
 
   private rstStream(streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    if (streamId === 0) throw connectionError(ErrorCode.protocolError, "RST_STREAM came on stream 0");
+    onStream("RST_STREAM", streamId);
     if (end - start !== rstStreamBytes) {
       throw connectionError(ErrorCode.frameSizeError, `an RST_STREAM frame has ${end - start} bytes, not 4`);
     }
@@ -319,13 +305,13 @@ export class Inbound implements FrameSink {
     const stream = this.streams.find(streamId);
     if (stream === undefined) {
       this.streams.resetAfterEnd(streamId);
-      this.budgets.resetAfterEnd(this.streams.opened);
+      this.parts.budgets.resetAfterEnd(this.streams.opened);
       return;
     }
     // A server resets only what we have opened, so its resets are as many as we like.
-    if (this.owner.role === "server") {
-      if (stream.listener?.isResetExpected?.() === true) this.budgets.expectedReset();
-      else this.budgets.peerReset();
+    if (!this.isClient) {
+      if (stream.listener?.isResetExpected?.() === true) this.parts.budgets.expectedReset();
+      else this.parts.budgets.peerReset();
     }
     this.streams.endedByPeer(streamId, "reset");
     stream.abort(
@@ -338,57 +324,20 @@ export class Inbound implements FrameSink {
     );
   }
 
-  private settings(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    if (streamId !== 0) throw connectionError(ErrorCode.protocolError, "SETTINGS came on a stream");
-    const ack = (flags & Flag.ack) !== 0;
-    const wrong = settingsPayloadError(end - start, ack, this.limits.maxSettingsEntries);
-    if (wrong !== undefined) {
-      if (end - start <= this.limits.maxSettingsEntries * settingsEntryBytes) {
-        throw connectionError(ErrorCode.frameSizeError, wrong);
-      }
-      throw limitError("settings_entries", ErrorCode.frameSizeError, wrong);
-    }
-    if (ack) {
-      this.owner.settingsAcknowledged();
-      return;
-    }
-    readSettings(bytes, start, end, (setting, value) => this.owner.applySetting(setting, value));
-    this.outbound.settingsAck();
-    this.owner.settingsReceived();
-  }
-
-  private ping(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    if (streamId !== 0) throw connectionError(ErrorCode.protocolError, "PING came on a stream");
-    if (end - start !== pingBytes) {
-      throw connectionError(ErrorCode.frameSizeError, `a PING frame has ${end - start} bytes, not ${pingBytes}`);
-    }
-    if ((flags & Flag.ack) !== 0) {
-      this.owner.pingAcknowledged(pingNumber(bytes, start));
-      return;
-    }
-    this.outbound.pingAck(bytes, start);
-    this.owner.pingReceived();
-  }
-
-  private goaway(streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    if (streamId !== 0) throw connectionError(ErrorCode.protocolError, "GOAWAY came on a stream");
-    if (end - start < goawayFixedBytes) throw connectionError(ErrorCode.frameSizeError, "a GOAWAY frame is too short");
-    this.owner.goawayReceived(readGoaway(bytes, start, end));
-  }
-
   private windowUpdate(streamId: number, bytes: Uint8Array, start: number, end: number): void {
     if (end - start !== windowUpdateBytes) {
       throw connectionError(ErrorCode.frameSizeError, `a WINDOW_UPDATE frame has ${end - start} bytes, not 4`);
     }
-    const { outbound } = this;
-    this.budgets.windowUpdate(this.streams.opened, outbound.dataFrames, outbound.dataBytes);
+    const { frames, outbound } = this.parts;
+    const { dataFrames, dataBytes } = frames;
+    this.parts.budgets.windowUpdate(this.streams.opened, dataFrames, dataBytes);
     const increment = readUint31(bytes, start);
     if (streamId === 0) {
       if (increment === 0) throw connectionError(ErrorCode.protocolError, "a window update of 0");
-      if (!this.outbound.window.shift(increment)) {
+      if (!outbound.window.shift(increment)) {
         throw connectionError(ErrorCode.flowControlError, `the connection's window went over ${maxUint31}`);
       }
-      this.outbound.resume();
+      outbound.resume();
       return;
     }
     if (this.streams.isIdle(streamId)) throw idleError(streamId, "WINDOW_UPDATE");
@@ -396,44 +345,23 @@ export class Inbound implements FrameSink {
     // A window update may cross the stream's end (§5.1); only nonsense on a living stream is an error.
     if (stream === undefined) return;
     if (increment === 0) throw streamError(ErrorCode.protocolError, "a window update of 0");
-    if (!stream.sendWindow.shift(increment)) {
+    if (!stream.send.shift(increment)) {
       throw streamError(ErrorCode.flowControlError, `the window of stream ${streamId} went over ${maxUint31}`);
     }
-    if (stream.isQueued) this.outbound.resumeStream(stream);
+    if (stream.send.isQueued) outbound.resumeStream(stream);
   }
 
-  /** Bytes have been used up, or no one will. */
-  releaseWindow(payloadBytes: number): void {
-    const due = this.creditAhead.repay(payloadBytes);
-    if (due > 0) this.returnCredit(due);
+  private makeWindowTuner(): WindowTuner {
+    const { limits, allowance } = this.parts;
+    const { connectionWindowBytes, maxReceiveWindowBytes } = limits;
+    return new WindowTuner(this.parts, new WindowGrowth(connectionWindowBytes, maxReceiveWindowBytes, allowance));
   }
+}
 
-  /** Bytes of all streams that no one has used up. */
-  get heldBytes(): number {
-    return this.window.heldBytes + this.creditAhead.heldBytes;
-  }
+function onConnection(frame: string, streamId: number): void {
+  if (streamId !== 0) throw connectionError(ErrorCode.protocolError, `${frame} came on a stream`);
+}
 
-  private get maxAheadBytes(): number {
-    return Math.max(0, this.limits.maxReceiveWindowBytes - this.window.size) + this.extraAheadBytes;
-  }
-
-  /**
-   * What is held gets the connection's credit now, and so does what streams with small windows can send: those that wait for credit of
-   * their own must not keep the connection's from those that have it.
-   */
-  giveCreditAhead(streamWindowBytes: number): void {
-    const held = this.window.heldBytes;
-    this.extraAheadBytes = this.heldBytes + this.limits.maxConcurrentStreams * streamWindowBytes;
-    if (held > 0 && this.creditAhead.give(held, this.maxAheadBytes)) this.returnCredit(held);
-  }
-
-  /** From now on credit ahead is bounded as usual. */
-  endCreditAhead(): void {
-    this.extraAheadBytes = 0;
-  }
-
-  private returnCredit(payloadBytes: number): void {
-    const increment = this.window.release(payloadBytes);
-    if (increment > 0) this.outbound.windowUpdate(0, increment);
-  }
+function onStream(frame: string, streamId: number): void {
+  if (streamId === 0) throw connectionError(ErrorCode.protocolError, `${frame} came on stream 0`);
 }

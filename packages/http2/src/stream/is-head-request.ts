@@ -1,5 +1,5 @@
 import { PreparedHeaders } from "../hpack/index.ts";
-import type { HeaderFields } from "./stream.ts";
+import type { HeaderFields } from "./header-fields.ts";
 
 /** The method mostly comes first; it cannot stand behind the pseudo-header fields. */
 export function isHeadRequest(fields: HeaderFields): boolean {

@@ -1,89 +1,16 @@
 import { ErrorCode } from "../errors/error-code.ts";
 import { callerError, type Http2Error } from "../errors/http2-error.ts";
 import { frameHeaderBytes } from "../frame/frame-header.ts";
-import type { TurnWork } from "../frame/turn-work.ts";
-import type { PreparedHeaders } from "../hpack/index.ts";
+import type { HeaderFields } from "./header-fields.ts";
 import type { Loan } from "./loan.ts";
 import type { PeerTls } from "./peer-tls.ts";
-import type { ResponseHead, Trailers } from "./response-head.ts";
+import { ReceiveHalf } from "./receive-half.ts";
+import { SendHalf } from "./send-half.ts";
 import { afterReceivingEnd, afterSendingEnd, maySend, StreamState } from "./state.ts";
-import { ReceiveWindow, SendWindow } from "./window.ts";
-
-/** A header list to send: a flat list, or one that is prepared because it is sent again and again. */
-export type HeaderFields = readonly string[] | PreparedHeaders;
+import type { StreamHome } from "./stream-home.ts";
+import type { StreamListener } from "./stream-listener.ts";
 
 const noFields: readonly string[] = [];
-
-/** What a stream tells the layer above. Calls come from within the reading of the socket: they return quickly. */
-export interface StreamListener {
-  /** Client: the final response head. `onEnd` follows at once when nothing else comes. */
-  onHead(head: ResponseHead): void;
-  /** `bytes[start, end)` may be read until the call returns. Call `stream.consume` once they are used up. */
-  onData(bytes: Uint8Array, start: number, end: number): void;
-  onTrailers(trailers: Trailers): void;
-  /** The peer ended its side in good order. */
-  onEnd(): void;
-  /** The stream is over before its time, by either side's doing or the connection's. Nothing is called after this. */
-  onReset(error: Http2Error): void;
-  /** After `sendData` returned false: there is room again. */
-  onWritable(): void;
-  /**
-   * Server: asked when the peer resets the stream. True: the stream was at its end anyway, so that the reset is charged to a large budget
-   * of its own and not as an attack (CVE-2023-44487). Default: every reset is.
-   */
-  isResetExpected?(): boolean;
-  /** Server: after `admit` returned false: the request's handler may begin. Not called once the stream has ended. */
-  onAdmitted?(): void;
-}
-
-/** What a stream needs of its connection. */
-export interface StreamOwner {
-  /** See {@link Stream.reserveData}. */
-  reserve(stream: Stream, bytes: number): number;
-  /** The memory that `reserve` gave an offset into. */
-  readonly outputBytes: Uint8Array;
-  commitData(stream: Stream, offset: number, bytes: number, endStream: boolean): void;
-  sendHeaders(stream: Stream, fields: HeaderFields, extra: readonly string[], endStream: boolean): void;
-  /** Sends what windows and socket allow of what the stream has pending, `addedBytes` of it new; the rest follows when there is room. */
-  sendPending(stream: Stream, addedBytes: number): void;
-  /** So many pending bytes are not going to be sent. */
-  dropPending(bytes: number): void;
-  /** See {@link Stream.admit}. */
-  admit(stream: Stream, expectedBytes: number): boolean;
-  /** See {@link Stream.giveData}. */
-  freeWhenSent(bytes: Uint8Array): void;
-  sendWindowUpdate(streamId: number, increment: number): void;
-  sendReset(stream: Stream, code: number): void;
-  releaseConnectionWindow(bytes: number): void;
-  /** See {@link Stream.lend}, {@link Stream.messageComplete} and {@link Stream.repay}. */
-  lend(stream: Stream, bytes: number): void;
-  messageComplete(loan: Loan): void;
-  repay(loan: Loan, bytes: number): number;
-  /** See {@link Stream.takeRoom}, {@link Stream.keepRoom} and {@link Stream.leaveRoom}. */
-  takeRoom(stream: Stream, bytes: number): Promise<void> | undefined;
-  keepRoom(stream: Stream, bytes: number): void;
-  leaveRoom(stream: Stream): void;
-  /** Data that was cut into tiny frames has been used up; see `SmallDataBudget`. */
-  giveBackSmallData(cost: number): void;
-  /** `inGoodOrder`: both sides ended it, no one reset it. `before` is the state that it was in. */
-  streamClosed(stream: Stream, inGoodOrder: boolean, before: StreamState): void;
-  /** The stream no longer keeps the process alive. */
-  streamUnreferenced(stream: Stream): void;
-  /** The listener threw where the connection cannot tell by the frame which stream it was. */
-  listenerThrew(stream: Stream, error: unknown): void;
-  slotReleased(stream: Stream): void;
-  readonly streamSendBufferBytes: number;
-  /** The layer above counts here. */
-  readonly messages: { sent: number; received: number };
-  /** … and here what its messages are for work, in units of a small message. */
-  readonly turnWork: TurnWork;
-  readonly peerAddress: string | undefined;
-  readonly peerTls: PeerTls | undefined;
-  /** The largest header list that the peer says it takes (RFC 9113 §6.5.2); Infinity when it has not said. Advice only. */
-  readonly peerMaxHeaderListBytes: number;
-  /** The peer's advice left no room for an answer: it counts as pointless, because each such stream ends with a reset. */
-  onHeadersTooLarge(): void;
-}
 
 /**
  * One request and its response (RFC 9113 §5). Both roles use it: a server's stream sends the response's half, a client's
@@ -91,51 +18,36 @@ export interface StreamOwner {
  */
 export class Stream {
   readonly id: number;
-  readonly owner: StreamOwner;
+  private readonly home: StreamHome<Stream>;
   listener: StreamListener | undefined = undefined;
   state: StreamState = StreamState.open;
-  readonly sendWindow: SendWindow;
-  readonly receiveWindow: ReceiveWindow;
+  readonly send: SendHalf;
+  readonly receive: ReceiveHalf;
 
-  /** Data that waits for a window or the socket, oldest first; undefined while nothing waits. */
-  pending: Uint8Array[] | undefined = undefined;
-  pendingBytes = 0;
-  /** What follows the pending data: the stream's end, with trailers or without. */
-  pendingEnd = false;
-  pendingTrailers: HeaderFields | undefined = undefined;
-  /** What was pending when it last moved, and since when it has not; looked at once per tick. */
-  stalledBytes = -1;
-  stalledSinceMs = 0;
-  /** Whether the connection's list of waiting streams holds this one. */
-  isQueued = false;
   /** `sendData` returned false, and the listener has not been told of room since. */
-  wantsRoom = false;
+  private wantsRoom = false;
 
-  /** Bytes of content-length that have not come yet; -1 without that field. */
-  expectedBytes = -1;
-  /** Client: the final response head has come, so the next header block is trailers. */
-  headReceived = false;
   /** Client: the request's method is HEAD, so a content-length announces nothing (RFC 9110 §8.6). */
   isHead = false;
-  informationalResponses = 0;
   /** Whether the stream, while it is open, keeps the process alive. Only a client's streams do, see `unrefWhenIdle`. */
   isReferenced = true;
-  private unconsumed = 0;
   /** For the connection: what the stream holds of an unfinished message. Undefined while it holds nothing. */
   loan: Loan | undefined = undefined;
-  /** What the frames of the unconsumed data have cost. */
-  private smallDataCost = 0;
 
   private resetAfterEnd = -1;
   private holds = 0;
   private slotFreed = false;
 
-  /** `receiveBytes` is the size of the receive window; `receiveAllowance` what the peer may believe it begins at. */
-  constructor(id: number, owner: StreamOwner, sendBytes: number, receiveBytes: number, receiveAllowance: number) {
+  constructor(id: number, home: StreamHome<Stream>) {
     this.id = id;
-    this.owner = owner;
-    this.sendWindow = new SendWindow(sendBytes);
-    this.receiveWindow = new ReceiveWindow(receiveBytes, receiveAllowance);
+    this.home = home;
+    this.send = new SendHalf(home.initialSendBytes);
+    this.receive = new ReceiveHalf(home.initialReceiveBytes, home.initialReceiveAllowance);
+  }
+
+  /** Bytes that wait for a window or the socket. */
+  get pendingBytes(): number {
+    return this.send.pendingBytes;
   }
 
   get isClosed(): boolean {
@@ -149,24 +61,46 @@ export class Stream {
 
   /** `host:port` of the other end; undefined in memory and over Unix sockets. */
   get peerAddress(): string | undefined {
-    return this.owner.peerAddress;
+    return this.home.peer.peerAddress;
   }
 
   /** What TLS tells of the other end; undefined without TLS. */
   get peerTls(): PeerTls | undefined {
-    return this.owner.peerTls;
+    return this.home.peer.peerTls;
+  }
+
+  /** The largest header list that the peer says it takes; Infinity when it has not said. Advice only. */
+  get peerMaxHeaderListBytes(): number {
+    return this.home.peer.peerMaxHeaderListBytes;
+  }
+
+  /** What the layer above sends was too large for the peer, and the stream was reset for it. */
+  headersTooLarge(): void {
+    this.home.headersTooLarge();
+  }
+
+  /** The layer above counts its messages here. */
+  messageSent(): void {
+    this.home.messages.sent++;
+  }
+
+  /** … and what one was for work, in units of a small message. */
+  messageReceived(work: number): void {
+    this.home.messages.received++;
+    this.home.turnWork.done += work;
   }
 
   /** Whether headers, data or trailers can still be sent: the stream lives and its end was not sent or promised. */
   get isWritable(): boolean {
-    return maySend(this.state) && !this.pendingEnd;
+    return maySend(this.state) && !this.send.hasEnd;
   }
 
   /** The response's head (server); interim heads (1xx) may come before it. `extra` follows `fields` in the same block. */
   sendHeaders(fields: HeaderFields, endStream = false, extra: readonly string[] = noFields): void {
     this.checkWritable();
-    if (endStream) this.pendingEnd = true;
-    this.owner.sendHeaders(this, fields, extra, endStream);
+    if (endStream) this.send.end();
+    this.home.frames.headers(this.id, fields, extra, endStream);
+    if (endStream) this.endSent();
   }
 
   /**
@@ -175,14 +109,10 @@ export class Stream {
    */
   sendData(bytes: Uint8Array, endStream = false): boolean {
     this.checkWritable();
-    if (endStream) this.pendingEnd = true;
-    if (bytes.length > 0) {
-      if (this.pending === undefined) this.pending = [bytes];
-      else this.pending.push(bytes);
-      this.pendingBytes += bytes.length;
-    }
-    this.owner.sendPending(this, bytes.length);
-    if (this.pendingBytes < this.owner.streamSendBufferBytes) return true;
+    if (endStream) this.send.end();
+    if (bytes.length > 0) this.send.add(bytes);
+    this.home.output.pending(this, bytes.length);
+    if (this.pendingBytes < this.home.streamSendBufferBytes) return true;
     this.wantsRoom = true;
     return false;
   }
@@ -193,20 +123,21 @@ export class Stream {
    */
   giveData(bytes: Uint8Array, endStream = false): boolean {
     this.checkWritable();
-    this.owner.freeWhenSent(bytes);
+    this.home.frames.freeWhenSent(bytes);
     return this.sendData(bytes, endStream);
   }
 
   /** Sends trailers behind whatever waits, and ends our side. */
   sendTrailers(fields: HeaderFields): void {
     this.checkWritable();
-    this.pendingEnd = true;
     if (this.pendingBytes === 0) {
-      this.owner.sendHeaders(this, fields, noFields, true);
+      this.send.end();
+      this.home.frames.headers(this.id, fields, noFields, true);
+      this.endSent();
       return;
     }
-    this.pendingTrailers = fields;
-    this.owner.sendPending(this, 0);
+    this.send.end(fields);
+    this.home.output.pending(this, 0);
   }
 
   /**
@@ -215,22 +146,27 @@ export class Stream {
    * `commitData` must follow before anything else is sent on the connection.
    */
   reserveData(bytes: number): number {
-    if (this.pendingBytes > 0 || !this.isWritable || bytes > this.sendWindow.available) return -1;
-    const offset = this.owner.reserve(this, frameHeaderBytes + bytes);
+    if (this.pendingBytes > 0 || !this.isWritable || bytes > this.send.available) return -1;
+    const offset = this.home.output.reserve(bytes);
     return offset === -1 ? -1 : offset + frameHeaderBytes;
   }
 
+  /** The memory that `reserveData` gave an offset into. */
+  get outputBytes(): Uint8Array {
+    return this.home.frames.arena.bytes;
+  }
+
   commitData(offset: number, bytes: number, endStream: boolean): void {
-    if (endStream) this.pendingEnd = true;
-    this.owner.commitData(this, offset - frameHeaderBytes, bytes, endStream);
+    if (endStream) this.send.end();
+    this.home.output.commit(this, offset - frameHeaderBytes, bytes, endStream);
   }
 
   /** Gives the peer credit for `bytes` of received data that have been used up. */
   consume(bytes: number): void {
-    const credit = Math.min(bytes, this.unconsumed);
+    const credit = Math.min(bytes, this.receive.unconsumedBytes);
     if (credit === 0) return;
-    if (this.smallDataCost > 0) this.giveBackSmallData(credit);
-    this.unconsumed -= credit;
+    const cost = this.receive.consume(credit);
+    if (cost > 0) this.home.credit.smallData.giveBack(cost);
     this.giveCredit(credit);
   }
 
@@ -240,19 +176,19 @@ export class Stream {
    */
   lend(bytes: number): void {
     if (this.state === StreamState.closed) return;
-    this.owner.lend(this, bytes);
+    this.home.memory.lend(this, bytes);
   }
 
   /** The message is complete whose bytes were lent; they are still held. */
   messageComplete(): void {
-    if (this.loan !== undefined) this.owner.messageComplete(this.loan);
+    if (this.loan !== undefined) this.home.memory.complete(this.loan);
   }
 
   /** Lent bytes have been used up, all by default. */
   repay(bytes: number = Number.MAX_SAFE_INTEGER): void {
     const { loan } = this;
     if (loan === undefined) return;
-    const uncredited = this.owner.repay(loan, bytes);
+    const uncredited = this.home.memory.repay(loan, bytes);
     if (uncredited > 0) this.consume(uncredited);
   }
 
@@ -261,36 +197,36 @@ export class Stream {
    * resolves, which is when there is room for `bytes` among all that the connection holds. Call `keepRoom` once the message is made.
    */
   takeRoom(bytes: number): Promise<void> | undefined {
-    return this.owner.takeRoom(this, bytes);
+    return this.home.memory.takeRoom(this, bytes);
   }
 
   /** The message is made and has so many bytes. It counts until the next, or until the stream is over and released; 0 when it is used up. */
   keepRoom(bytes: number): void {
-    this.owner.keepRoom(this, bytes);
+    this.home.memory.keepRoom(this, bytes);
   }
 
   /** The call was cut off: `takeRoom` resolves now. */
   leaveRoom(): void {
-    this.owner.leaveRoom(this);
+    this.home.memory.leaveRoom(this);
   }
 
   /** For the connection, and `consume`: bytes that are no use to anybody any more, such as padding. */
   giveCredit(credit: number): void {
-    this.owner.releaseConnectionWindow(credit);
+    this.home.credit.release(credit);
     if (this.state === StreamState.closed || this.state === StreamState.halfClosedRemote) return;
-    const increment = this.receiveWindow.release(credit);
-    if (increment > 0) this.owner.sendWindowUpdate(this.id, increment);
+    const increment = this.receive.release(credit);
+    if (increment > 0) this.home.frames.windowUpdate(this.id, increment);
   }
 
   /** For the connection: the peer is told that it may send so much more on every stream. */
   growReceiveWindow(bytes: number): void {
-    this.receiveWindow.grow(bytes);
+    this.receive.grow(bytes);
   }
 
   /** Ends the stream at once. The listener is not told: its owner asked for it. */
   reset(code: number = ErrorCode.cancel): void {
     if (this.state === StreamState.closed) return;
-    this.owner.sendReset(this, code);
+    this.home.sendReset(this, code);
     this.close();
   }
 
@@ -299,7 +235,7 @@ export class Stream {
    * responses waits for the peer, and the handler must not begin before the listener's `onAdmitted`.
    */
   admit(expectedBytes: number): boolean {
-    return this.owner.admit(this, expectedBytes);
+    return this.home.admit(this, expectedBytes);
   }
 
   /**
@@ -319,7 +255,7 @@ export class Stream {
   unref(): void {
     if (!this.isReferenced || this.isClosed) return;
     this.isReferenced = false;
-    this.owner.streamUnreferenced(this);
+    this.home.streamUnreferenced(this);
   }
 
   /** Resets the stream once our side's end has left, if the peer has not ended its own by then (RFC 9113 §8.1). */
@@ -341,12 +277,6 @@ export class Stream {
     if (this.state === StreamState.closed) this.finish(true, StreamState.closed);
   }
 
-  /** For the connection: counts received data that the layer above has to consume, and what its frame cost. */
-  dataReceived(bytes: number, cost: number): void {
-    this.unconsumed += bytes;
-    this.smallDataCost += cost;
-  }
-
   /** For the connection: ends the stream for a reason that the listener has to know. */
   abort(error: Http2Error): void {
     if (this.state === StreamState.closed) return;
@@ -359,20 +289,39 @@ export class Stream {
     }
   }
 
+  /** For the connection: less is pending than before, which the listener may wait for. */
+  tellRoom(): void {
+    if (!this.wantsRoom || this.pendingBytes >= this.home.streamSendBufferBytes) return;
+    this.wantsRoom = false;
+    try {
+      this.listener?.onWritable();
+    } catch (error) {
+      // Other streams wait behind this one, and the frame that made room may not have been this one's at all.
+      this.home.listenerThrew(this, error);
+    }
+  }
+
+  /** For the connection: the request's handler may begin. */
+  tellAdmitted(): void {
+    try {
+      this.listener?.onAdmitted?.();
+    } catch (error) {
+      this.home.listenerThrew(this, error);
+    }
+  }
+
   private close(): void {
     const before = this.state;
     this.state = StreamState.closed;
-    this.pending = undefined;
-    if (this.pendingBytes > 0) this.owner.dropPending(this.pendingBytes);
-    this.pendingBytes = 0;
-    this.pendingTrailers = undefined;
+    const dropped = this.send.drop();
+    if (dropped > 0) this.home.output.stopWaiting(dropped);
     this.finish(false, before);
   }
 
   private finish(inGoodOrder: boolean, before: StreamState): void {
     if (this.loan !== undefined) this.repay();
     this.returnUnconsumed();
-    this.owner.streamClosed(this, inGoodOrder, before);
+    this.home.streamClosed(this, inGoodOrder, before);
     this.freeSlot();
   }
 
@@ -381,24 +330,17 @@ export class Stream {
    * loop over responses never will.
    */
   private returnUnconsumed(): void {
-    if (this.unconsumed === 0) return;
-    if (this.smallDataCost > 0) this.giveBackSmallData(this.unconsumed);
-    this.owner.releaseConnectionWindow(this.unconsumed);
-    this.unconsumed = 0;
-  }
-
-  /** No one knows which frames the `bytes` came in, so each byte that waits has cost the same. */
-  private giveBackSmallData(bytes: number): void {
-    const cost =
-      bytes === this.unconsumed ? this.smallDataCost : Math.floor((this.smallDataCost * bytes) / this.unconsumed);
-    this.smallDataCost -= cost;
-    this.owner.giveBackSmallData(cost);
+    const { unconsumedBytes } = this.receive;
+    if (unconsumedBytes === 0) return;
+    const cost = this.receive.consume(unconsumedBytes);
+    if (cost > 0) this.home.credit.smallData.giveBack(cost);
+    this.home.credit.release(unconsumedBytes);
   }
 
   private freeSlot(): void {
     if (this.slotFreed || this.holds > 0 || this.state !== StreamState.closed) return;
     this.slotFreed = true;
-    this.owner.slotReleased(this);
+    this.home.slotReleased(this);
   }
 
   private checkWritable(): void {

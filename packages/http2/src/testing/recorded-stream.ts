@@ -1,7 +1,8 @@
 import type { Http2Error } from "../errors/http2-error.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import type { ResponseHead, Trailers } from "../stream/response-head.ts";
-import type { Stream, StreamListener } from "../stream/stream.ts";
+import type { Stream } from "../stream/stream.ts";
+import type { StreamListener } from "../stream/stream-listener.ts";
 
 /** The calls that a {@link StreamListener} gets. */
 export type ListenerCall = "head" | "data" | "trailers" | "end" | "reset" | "writable";

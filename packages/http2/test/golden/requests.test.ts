@@ -9,7 +9,7 @@ const { record } = openRecordings(import.meta.filename);
 /** Sends small data in place, as codecs do. */
 function writeInPlace(stream: Stream, text: string, endStream = false): void {
   const offset = stream.reserveData(text.length);
-  stream.owner.outputBytes.set(Buffer.from(text), offset);
+  stream.outputBytes.set(Buffer.from(text), offset);
   stream.commitData(offset, text.length, endStream);
 }
 

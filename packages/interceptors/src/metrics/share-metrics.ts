@@ -1,4 +1,4 @@
-import { type Collected, createShared, type Shared } from "@tercel/grpc/internal";
+import { createShared, type MergedParts, type Shared } from "@tercel/grpc/internal";
 import {
   type Aggregation,
   Counter,
@@ -52,7 +52,7 @@ export function shareMetrics(registry: Registry, name = "metrics"): Shared<Metri
 }
 
 /** For the exposition: what was collected, and how the workers are. */
-export function familiesOf({ value, workers }: Collected<MetricsPart>): readonly Family[] {
+export function familiesOf({ value, workers }: MergedParts<MetricsPart>): readonly Family[] {
   const registry = createRegistry();
   registry.gauge("tercel_workers_wanted", { help: "Workers that there should be." }).with().set(workers.wanted);
   registry.gauge("tercel_workers_ready", { help: "Workers that are ready." }).with().set(workers.ready);

@@ -1,4 +1,4 @@
-import type { ListenAddress, ListeningAt, ListenOptions, Server } from "@tercel/grpc";
+import type { ListenAddress, ListenAddressFor, ListenOptions, Server } from "@tercel/grpc";
 
 /** What a server's life asks of its health service: `createHealth` makes one. */
 export interface ServedHealth {
@@ -36,7 +36,7 @@ export interface Lifecycle {
     server: Server,
     where: Options,
     options?: ServeOptions,
-  ): Promise<ListeningAt<Options>>;
+  ): Promise<ListenAddressFor<Options>>;
   /** Asks for a stop, as a signal does. */
   stop(reason: string): void;
   /** Aborts when a stop begins: for loops that run next to the server. */

@@ -1,7 +1,7 @@
 import {
   type Clock,
   type ListenAddress,
-  type ListeningAt,
+  type ListenAddressFor,
   type ListenOptions,
   type Log,
   type Server,
@@ -104,7 +104,7 @@ export class LifecycleRun implements Lifecycle {
     server: Server,
     where: Options,
     options: ServeOptions = {},
-  ): Promise<ListeningAt<Options>> {
+  ): Promise<ListenAddressFor<Options>> {
     refuseUnknownOptions("serve", options, ["health", "register", "pauseWork"]);
     const { health, register, pauseWork } = options;
     this.#refuseWhileStopping();

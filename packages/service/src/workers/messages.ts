@@ -1,5 +1,5 @@
 import type { ListenAddress } from "@tercel/grpc";
-import type { Collected } from "@tercel/grpc/internal";
+import type { MergedParts } from "@tercel/grpc/internal";
 
 /** What a worker tells its parent. */
 export type WorkerMessage =
@@ -27,7 +27,7 @@ export type ParentMessage =
   | { readonly tercel: "force"; readonly reason: string }
   | { readonly tercel: "read"; readonly topic: string; readonly round: number }
   /** The answer to `ask`. */
-  | { readonly tercel: "answer"; readonly id: number; readonly collected: Collected<unknown> }
+  | { readonly tercel: "answer"; readonly id: number; readonly collected: MergedParts<unknown> }
   /** Whether any worker is SERVING. */
   | { readonly tercel: "serving"; readonly isServing: boolean };
 

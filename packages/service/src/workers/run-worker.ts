@@ -1,6 +1,6 @@
 import cluster from "node:cluster";
 import { type ListenAddress, type Log, stderrLog, workerNumber } from "@tercel/grpc";
-import { type Collected, connectShared, safeLog, thrownMessage } from "@tercel/grpc/internal";
+import { connectShared, type MergedParts, safeLog, thrownMessage } from "@tercel/grpc/internal";
 import type { Lifecycle, ServedHealth } from "../lifecycle/lifecycle-contract.ts";
 import { LifecycleRun } from "../lifecycle/lifecycle-run.ts";
 import { isOurs, type ParentMessage, type WorkerMessage } from "./messages.ts";
@@ -29,7 +29,7 @@ class Worker {
   /** Of each server, and whether it is SERVING. */
   readonly #healths = new Map<ServedHealth, boolean>();
   readonly #log: Log;
-  readonly #asked = new Map<number, PromiseWithResolvers<Collected<unknown>>>();
+  readonly #asked = new Map<number, PromiseWithResolvers<MergedParts<unknown>>>();
   #lastAskId = 0;
   #anyoneServes = false;
 
@@ -118,10 +118,10 @@ class Worker {
     health.setStatus(allWorkersService, this.#anyoneServes ? "SERVING" : "NOT_SERVING");
   }
 
-  #ask(topic: string): Promise<Collected<unknown>> {
+  #ask(topic: string): Promise<MergedParts<unknown>> {
     if (!process.connected) return Promise.reject(new Error("the parent process is gone"));
     const id = ++this.#lastAskId;
-    const answer = Promise.withResolvers<Collected<unknown>>();
+    const answer = Promise.withResolvers<MergedParts<unknown>>();
     this.#asked.set(id, answer);
     this.#send({ tercel: "ask", topic, id });
     return answer.promise;

@@ -3,7 +3,7 @@ import type { Address, ClientConnection, Connect } from "../../transport/client-
 import type { Backoff } from "../retry/backoff.ts";
 import type { ConnectivityState } from "./connectivity.ts";
 import type { CallCounts, Subchannel, SubchannelStateListener } from "./index.ts";
-import { Link, type LinkOwner } from "./link.ts";
+import { SubchannelConnection, type SubchannelConnectionOwner } from "./subchannel-connection.ts";
 
 export interface SubchannelOptions {
   readonly connect: Connect;
@@ -33,7 +33,7 @@ export function createSubchannel(
   return new ConnectingSubchannel(address, options, onState);
 }
 
-class ConnectingSubchannel implements Subchannel, LinkOwner {
+class ConnectingSubchannel implements Subchannel, SubchannelConnectionOwner {
   readonly address: Address;
   readonly calls: CallCounts = { started: 0, succeeded: 0, failed: 0 };
   closedWhileActive = false;
@@ -42,13 +42,13 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
   readonly #onState: SubchannelStateListener;
   #state: ConnectivityState = "idle";
   /** Links that take calls, oldest first. Events of any link that is neither here nor the attempt are old news. */
-  #links: readonly Link[] = [];
+  #links: readonly SubchannelConnection[] = [];
   /** For channelz: links go on to finish their calls when they take no more. */
-  readonly #open = new Set<Link>();
+  readonly #open = new Set<SubchannelConnection>();
   /** The oldest connection, on its own because every call asks for it. */
   #first: ClientConnection | undefined;
   readonly #connectionListeners = new Set<() => void>();
-  #attempt: Link | undefined;
+  #attempt: SubchannelConnection | undefined;
   #lastError: Error | undefined;
   #failedAttempts = 0;
   /** Connections in a row that ended, of no use, within the pause that a failed attempt would have been followed by. */
@@ -133,13 +133,13 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
     attempt?.giveUp.abort();
   }
 
-  onLinkCapacity(link: Link): void {
+  onConnectionCapacity(link: SubchannelConnection): void {
     if (!this.#links.includes(link)) return;
     if (link.connection?.isAcceptingCalls) this.#offerPlaces();
     else this.#dropExhausted(link);
   }
 
-  onLinkLost(link: Link, error: Error, closedWhileActive: boolean): void {
+  onConnectionLost(link: SubchannelConnection, error: Error, closedWhileActive: boolean): void {
     if (!this.#links.includes(link)) return;
     const isQuiet = this.#links.length === 1 && this.#attempt === undefined && this.#cancelBackoff === undefined;
     if (this.#links.length === 1) {
@@ -156,15 +156,15 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
     this.#removeLink(link, error);
   }
 
-  onLinkClosed(link: Link): void {
+  onConnectionClosed(link: SubchannelConnection): void {
     this.#open.delete(link);
   }
 
-  #dropExhausted(link: Link): void {
+  #dropExhausted(link: SubchannelConnection): void {
     this.#removeLink(link, new Error("the connection has used up its stream identifiers"));
   }
 
-  #removeLink(link: Link, error: Error): void {
+  #removeLink(link: SubchannelConnection, error: Error): void {
     this.#setLinks(this.#links.filter((other) => other !== link));
     this.#lastError = error;
     link.connection?.drain();
@@ -179,7 +179,7 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
     const delayMs = backoff(Math.max(this.#failedAttempts, this.#quickFailures - 1, 0));
     this.#nextAttemptAtMs = clock.nowMs() + delayMs;
     this.closedWhileActive = false;
-    const link = new Link(this);
+    const link = new SubchannelConnection(this);
     this.#attempt = link;
     const timeoutMs = Math.max(connectTimeoutMs ?? minConnectTimeoutMs, delayMs);
     // A promise of its own, so that a `connect` that throws at once fails the attempt like one that rejects.
@@ -192,7 +192,7 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
     this.#enterCurrentState();
   }
 
-  #onConnected(link: Link, connection: ClientConnection): void {
+  #onConnected(link: SubchannelConnection, connection: ClientConnection): void {
     if (link !== this.#attempt) {
       connection.close();
       return;
@@ -214,7 +214,7 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
     else this.#enterCurrentState();
   }
 
-  #onFailed(link: Link, error: Error): void {
+  #onFailed(link: SubchannelConnection, error: Error): void {
     if (link !== this.#attempt) return;
     this.#attempt = undefined;
     this.#lastError = error;
@@ -242,7 +242,7 @@ class ConnectingSubchannel implements Subchannel, LinkOwner {
     return Math.max(0, this.#nextAttemptAtMs - this.#options.clock.nowMs());
   }
 
-  #setLinks(links: readonly Link[]): void {
+  #setLinks(links: readonly SubchannelConnection[]): void {
     this.#links = links;
     this.#first = links[0]?.connection;
   }

@@ -1,19 +1,19 @@
 import { ErrorCode } from "../../errors/error-code.ts";
 import { type Http2Error, limitError } from "../../errors/http2-error.ts";
+import type { FrameWriter } from "../frame-writer.ts";
 import type { ConnectionLimits } from "../limits.ts";
-import type { Outbound } from "../outbound.ts";
 import type { LimitNotifier } from "./limit-notifier.ts";
 import type { ReadPacer } from "./read-pacer.ts";
 
 /** A peer that asks for answers and does not read them is not listened to until it does. */
 export class ControlFrameGuard {
-  private readonly outbound: Outbound;
+  private readonly frames: FrameWriter;
   private readonly limits: ConnectionLimits;
   private readonly pacer: ReadPacer;
   private readonly limitNotifier: LimitNotifier;
 
-  constructor(outbound: Outbound, limits: ConnectionLimits, pacer: ReadPacer, limitNotifier: LimitNotifier) {
-    this.outbound = outbound;
+  constructor(frames: FrameWriter, limits: ConnectionLimits, pacer: ReadPacer, limitNotifier: LimitNotifier) {
+    this.frames = frames;
     this.limits = limits;
     this.pacer = pacer;
     this.limitNotifier = limitNotifier;
@@ -21,13 +21,13 @@ export class ControlFrameGuard {
 
   /** An answer has been written. Throws when too many wait already. */
   answered(): void {
-    const { outbound, limits } = this;
-    if (outbound.queuedControlFrames < limits.pauseAtQueuedControlFrames) return;
-    outbound.flush();
-    if (outbound.queuedControlFrames >= limits.maxQueuedControlFrames) {
+    const { frames, limits } = this;
+    if (frames.queuedControlFrames < limits.pauseAtQueuedControlFrames) return;
+    frames.flush();
+    if (frames.queuedControlFrames >= limits.maxQueuedControlFrames) {
       throw limitError("control_frames", ErrorCode.enhanceYourCalm, "too_many_control_frames");
     }
-    if (outbound.queuedControlFrames > 0 && this.pacer.pauseUntilDrained()) {
+    if (frames.queuedControlFrames > 0 && this.pacer.pauseUntilDrained()) {
       this.limitNotifier.tell("control_frames", "paused", 0, "the peer asks and does not read the answers");
     }
   }

@@ -1,6 +1,6 @@
 import type { OutputHolder, SharedOutput } from "../flow/shared-output.ts";
+import type { FrameWriter } from "../frame-writer.ts";
 import type { ConnectionLimits } from "../limits.ts";
-import type { Outbound } from "../outbound.ts";
 import { WriteProgress } from "./write-progress.ts";
 
 /**
@@ -10,21 +10,21 @@ import { WriteProgress } from "./write-progress.ts";
  */
 export class OutputWatch {
   readonly #holder: OutputHolder;
-  readonly #outbound: Outbound;
+  readonly #frames: FrameWriter;
   readonly #limits: ConnectionLimits;
   readonly #shared: SharedOutput;
   readonly #progress = new WriteProgress();
 
-  constructor(holder: OutputHolder, outbound: Outbound, limits: ConnectionLimits, shared: SharedOutput) {
+  constructor(holder: OutputHolder, frames: FrameWriter, limits: ConnectionLimits, shared: SharedOutput) {
     this.#holder = holder;
-    this.#outbound = outbound;
+    this.#frames = frames;
     this.#limits = limits;
     this.#shared = shared;
   }
 
   /** Whether the connection has to end because too much of the `bytes` that wait has waited for too long. */
   isStalled(nowMs: number, bytes: number): boolean {
-    const { unsentBytes, dataBytes } = this.#outbound;
+    const { unsentBytes, dataBytes } = this.#frames;
     const { maxStalledOutputBytes, minWriteBytesPerSecond, writeStallTimeoutMs } = this.#limits;
     const minBytes = (minWriteBytesPerSecond * writeStallTimeoutMs) / 1000;
     // What the socket holds has not left.

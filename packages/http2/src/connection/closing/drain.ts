@@ -2,7 +2,7 @@ import { ErrorCode } from "../../errors/error-code.ts";
 import { connectionError, Http2Error } from "../../errors/http2-error.ts";
 import { maxUint31 } from "../../frame/frame-header.ts";
 import { type Goaway, withDebugData } from "../../frame/goaway.ts";
-import type { Outbound } from "../outbound.ts";
+import type { FrameWriter } from "../frame-writer.ts";
 import type { Role } from "../role.ts";
 import type { StreamTable } from "../streams/stream-table.ts";
 import type { Clock } from "../time/clock.ts";
@@ -16,7 +16,7 @@ export interface DrainParts {
   readonly role: Role;
   readonly clock: Clock;
   readonly streams: StreamTable;
-  readonly outbound: Outbound;
+  readonly frames: FrameWriter;
   readonly pings: Pings;
   readonly shutdown: Shutdown;
 }
@@ -34,24 +34,24 @@ export class Drain {
   }
 
   begin(reason: string): void {
-    const { role, clock, streams, outbound, pings, shutdown } = this.parts;
+    const { role, clock, streams, frames, pings, shutdown } = this.parts;
     if (this.hasBegun || shutdown.isFailing || shutdown.isClosed) {
       this.endWhenIdle();
       return;
     }
     this.hasBegun = true;
     if (role === "client") {
-      outbound.goaway(0, ErrorCode.noError, reason);
+      frames.goaway(0, ErrorCode.noError, reason);
       this.endWhenIdle();
       return;
     }
     // Requests that cross the first GOAWAY are still taken; the ping's answer tells that the peer has read it.
-    outbound.goaway(maxUint31, ErrorCode.noError, reason);
+    frames.goaway(maxUint31, ErrorCode.noError, reason);
     const nameLast = (): void => {
       cancel();
       if (shutdown.isFailing || shutdown.isClosed || streams.lastAllowedStreamId !== maxUint31) return;
       streams.lastAllowedStreamId = streams.lastStreamId;
-      outbound.goaway(streams.lastAllowedStreamId, ErrorCode.noError, reason);
+      frames.goaway(streams.lastAllowedStreamId, ErrorCode.noError, reason);
       this.endWhenIdle();
     };
     const cancel = clock.after(pingTimeoutMs, nameLast);

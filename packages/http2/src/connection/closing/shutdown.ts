@@ -2,6 +2,7 @@ import { ErrorCode } from "../../errors/error-code.ts";
 import { Http2Error } from "../../errors/http2-error.ts";
 import { type Goaway, withDebugData } from "../../frame/goaway.ts";
 import type { ByteChannel } from "../byte-channel.ts";
+import type { FrameWriter } from "../frame-writer.ts";
 import type { Outbound } from "../outbound.ts";
 import type { Role } from "../role.ts";
 import type { StreamTable } from "../streams/stream-table.ts";
@@ -22,6 +23,7 @@ export interface ShutdownParts {
   readonly socket: ByteChannel;
   readonly clock: Clock;
   readonly streams: StreamTable;
+  readonly frames: FrameWriter;
   readonly outbound: Outbound;
   /** Nothing that still comes is looked at. */
   stopReading(): void;
@@ -62,13 +64,13 @@ export class Shutdown {
   /** GOAWAY, then the socket's end; what the peer still sends is read and thrown away so that the GOAWAY arrives. */
   fail(error: Http2Error, reason: string): void {
     if (this.isFailing || this.isClosed) return;
-    const { role, streams, outbound } = this.parts;
+    const { role, streams, frames } = this.parts;
     this.isFailing = true;
     this.parts.onFailing(error);
     this.closeError = error.blame === "local" && error.code === ErrorCode.noError ? undefined : error;
     this.parts.stopReading();
     const lastStreamId = Math.min(streams.lastStreamId, streams.lastAllowedStreamId);
-    outbound.goaway(role === "server" ? lastStreamId : 0, error.code, ascii(reason));
+    frames.goaway(role === "server" ? lastStreamId : 0, error.code, ascii(reason));
     this.abortStreams(error);
     this.endSocket();
   }
@@ -117,8 +119,8 @@ export class Shutdown {
   }
 
   private endSocket(): void {
-    const { socket, outbound } = this.parts;
-    outbound.flush();
+    const { socket, frames, outbound } = this.parts;
+    frames.flush();
     // What has been written may have been too much.
     if (this.isClosed) return;
     outbound.close();

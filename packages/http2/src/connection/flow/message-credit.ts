@@ -2,23 +2,23 @@ import { ErrorCode } from "../../errors/error-code.ts";
 import { type Http2Error, streamLimitError } from "../../errors/http2-error.ts";
 import type { Borrower } from "../../stream/loan.ts";
 import type { LimitNotifier } from "../abuse/limit-notifier.ts";
-import type { Inbound } from "../inbound.ts";
 import type { ConnectionLimits } from "../limits.ts";
 import type { OwnSettings } from "../settings/own-settings.ts";
 import type { StreamTable } from "../streams/stream-table.ts";
 import type { Clock } from "../time/clock.ts";
+import type { ConnectionCredit } from "./connection-credit.ts";
 import { SharedUnfinished, UnfinishedMessages, type UnfinishedOwner } from "./unfinished-messages.ts";
 
 export interface MessageCreditParts {
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
   readonly streams: StreamTable;
-  readonly inbound: Inbound;
+  readonly credit: ConnectionCredit;
   readonly ownSettings: OwnSettings;
   readonly limitNotifier: LimitNotifier;
   /** Undefined where each connection has one of its own. */
   readonly sharedUnfinished: SharedUnfinished | undefined;
-  readonly connection: {
+  readonly registry: {
     /** Ends one stream for the peer's fault. */
     failStream(streamId: number, error: Http2Error): void;
   };
@@ -38,9 +38,9 @@ export class MessageCredit implements UnfinishedOwner {
 
   /** The peer has acknowledged small windows. */
   tightened(): void {
-    const { inbound, ownSettings } = this.parts;
+    const { credit, ownSettings } = this.parts;
     this.tightenStreams();
-    inbound.giveCreditAhead(ownSettings.streamWindowBytes);
+    credit.giveAhead(ownSettings.streamWindowBytes);
     // There may be room again by now.
     if (!this.unfinished.isShort) this.relax();
   }
@@ -54,16 +54,16 @@ export class MessageCredit implements UnfinishedOwner {
   }
 
   relax(): void {
-    const { inbound, ownSettings } = this.parts;
+    const { credit, ownSettings } = this.parts;
     if (!ownSettings.relax()) return;
-    inbound.endCreditAhead();
+    credit.endAhead();
     this.growStreamWindows(ownSettings.tightenedBytes);
   }
 
   stalled(stream: Borrower): void {
     const detail = "a message made no progress, and others wait for what it holds";
     const error = streamLimitError("unfinished_messages", ErrorCode.enhanceYourCalm, detail);
-    this.parts.connection.failStream(stream.id, error);
+    this.parts.registry.failStream(stream.id, error);
   }
 
   // ---- within

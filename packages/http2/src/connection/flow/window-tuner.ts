@@ -1,16 +1,14 @@
-import type { Inbound } from "../inbound.ts";
-import type { Outbound } from "../outbound.ts";
 import type { OwnSettings } from "../settings/own-settings.ts";
 import type { StreamTable } from "../streams/stream-table.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Pings } from "../time/pings.ts";
+import type { ConnectionCredit } from "./connection-credit.ts";
 import type { WindowGrowth } from "./window-growth.ts";
 
 export interface WindowTunerParts {
   readonly clock: Clock;
   readonly streams: StreamTable;
-  readonly inbound: Inbound;
-  readonly outbound: Outbound;
+  readonly credit: ConnectionCredit;
   readonly ownSettings: OwnSettings;
   readonly pings: Pings;
 }
@@ -29,13 +27,13 @@ export class WindowTuner {
     const { growth } = this;
     const step = growth.received(bytes, this.parts.clock);
     if (step === undefined) return;
-    const { clock, inbound, pings } = this.parts;
+    const { clock, credit, pings } = this.parts;
     if (step === "filled") {
-      this.growWindows(growth.filled(inbound.heldBytes));
+      this.growWindows(growth.filled(credit.heldBytes));
       return;
     }
     pings.send((error) => {
-      if (error === undefined) this.growWindows(growth.answered(clock.nowMs(), inbound.heldBytes));
+      if (error === undefined) this.growWindows(growth.answered(clock.nowMs(), credit.heldBytes));
     });
   }
 
@@ -47,9 +45,8 @@ export class WindowTuner {
   /** The windows of streams grow with the connection's: any one of them may be the one that moves the data. */
   private growWindows(bytes: number): void {
     if (bytes === 0) return;
-    const { inbound, outbound, ownSettings, streams } = this.parts;
-    inbound.window.grow(bytes);
-    outbound.windowUpdate(0, bytes);
+    const { credit, ownSettings, streams } = this.parts;
+    credit.grow(bytes);
     const streamBytes = ownSettings.growStreamWindow(bytes);
     if (streamBytes > 0) for (const stream of streams.all()) stream.growReceiveWindow(streamBytes);
   }

@@ -1,7 +1,7 @@
 import { Setting } from "../../frame/settings.ts";
 import { initialWindowBytes } from "../../stream/window.ts";
+import type { FrameWriter } from "../frame-writer.ts";
 import type { ConnectionLimits } from "../limits.ts";
-import type { Outbound } from "../outbound.ts";
 import type { Role } from "../role.ts";
 
 /** A stream's window while the connection has to choose which streams may send: what RFC 9113 §6.9.2 begins with. */
@@ -14,15 +14,15 @@ export class OwnSettings {
   /** The peer has acknowledged the first of them. */
   areAcknowledged = false;
   private readonly limits: ConnectionLimits;
-  private readonly outbound: Outbound;
+  private readonly frames: FrameWriter;
   private unacknowledged = 0;
   /** Streams have small windows for a time: "announced" until the peer has acknowledged it, and may not send beyond. */
   private tight: "announced" | "acknowledged" | undefined = undefined;
   private acknowledgementsUntilTight = 0;
 
-  constructor(limits: ConnectionLimits, outbound: Outbound) {
+  constructor(limits: ConnectionLimits, frames: FrameWriter) {
     this.limits = limits;
-    this.outbound = outbound;
+    this.frames = frames;
     this.wideWindowBytes = limits.streamWindowBytes;
   }
 
@@ -48,7 +48,7 @@ export class OwnSettings {
     entries.push([Setting.maxHeaderListSize, limits.maxHeaderListBytes]);
     this.send(entries);
     const extra = limits.connectionWindowBytes - initialWindowBytes;
-    if (extra > 0) this.outbound.windowUpdate(0, extra);
+    if (extra > 0) this.frames.windowUpdate(0, extra);
   }
 
   /**
@@ -104,6 +104,6 @@ export class OwnSettings {
 
   private send(entries: readonly (readonly [number, number])[]): void {
     this.unacknowledged++;
-    this.outbound.settings(entries);
+    this.frames.settings(entries);
   }
 }

@@ -2,7 +2,7 @@ import { ErrorCode } from "../../errors/error-code.ts";
 import { connectionError } from "../../errors/http2-error.ts";
 import { Setting } from "../../frame/settings.ts";
 import { initialWindowBytes } from "../../stream/window.ts";
-import type { Outbound } from "../outbound.ts";
+import type { FrameWriter } from "../frame-writer.ts";
 import type { Role } from "../role.ts";
 import type { StreamTable } from "../streams/stream-table.ts";
 
@@ -20,19 +20,19 @@ export class PeerSettings {
   maxHeaderListBytes = Number.POSITIVE_INFINITY;
   private readonly role: Role;
   private readonly streams: StreamTable;
-  private readonly outbound: Outbound;
+  private readonly frames: FrameWriter;
 
-  constructor(role: Role, streams: StreamTable, outbound: Outbound) {
+  constructor(role: Role, streams: StreamTable, frames: FrameWriter) {
     this.role = role;
     this.streams = streams;
-    this.outbound = outbound;
+    this.frames = frames;
   }
 
   /** Throws where the value is the peer's error; its range has been looked at before. */
   apply(setting: number, value: number): void {
     switch (setting) {
       case Setting.headerTableSize:
-        this.outbound.setPeerMaxTableBytes(value);
+        this.frames.setPeerMaxTableBytes(value);
         break;
       case Setting.enablePush:
         if (this.role === "client" && value === 1) {
@@ -47,7 +47,7 @@ export class PeerSettings {
         this.initialWindowBytes = value;
         break;
       case Setting.maxFrameSize:
-        this.outbound.maxFrameBytes = value;
+        this.frames.maxFrameBytes = value;
         break;
       case Setting.maxHeaderListSize:
         this.maxHeaderListBytes = value;
@@ -58,7 +58,7 @@ export class PeerSettings {
 
   private shiftSendWindows(bytes: number): void {
     for (const stream of this.streams.all()) {
-      if (stream.sendWindow.shift(bytes)) continue;
+      if (stream.send.shift(bytes)) continue;
       throw connectionError(ErrorCode.flowControlError, "SETTINGS_INITIAL_WINDOW_SIZE took a window over 2^31-1");
     }
   }

@@ -1,26 +1,22 @@
 import { ErrorCode } from "../../errors/error-code.ts";
 import { limitError } from "../../errors/http2-error.ts";
 import type { ConnectionLimits } from "../limits.ts";
+import type { HeaderFrame } from "./header-reception.ts";
 
 /**
  * A header block whose frames have not all come (RFC 9113 §6.10). It is gathered before it is decoded, which is safe
  * because its frames and bytes are bounded.
  */
 export class HeaderAssembly {
-  readonly streamId: number;
-  readonly endStream: boolean;
-  /** The stream that the HEADERS frame said it depends on, or -1. */
-  readonly dependency: number;
+  readonly frame: HeaderFrame;
   readonly startedAtMs: number;
   private readonly limits: ConnectionLimits;
   private readonly fragments: Uint8Array[] = [];
   private bytes = 0;
   private continuations = 0;
 
-  constructor(streamId: number, endStream: boolean, dependency: number, startedAtMs: number, limits: ConnectionLimits) {
-    this.streamId = streamId;
-    this.endStream = endStream;
-    this.dependency = dependency;
+  constructor(frame: HeaderFrame, startedAtMs: number, limits: ConnectionLimits) {
+    this.frame = frame;
     this.startedAtMs = startedAtMs;
     this.limits = limits;
   }

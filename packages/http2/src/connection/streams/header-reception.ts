@@ -8,6 +8,14 @@ import type { Stream } from "../../stream/stream.ts";
 import type { Role } from "../role.ts";
 import type { StreamTable } from "./stream-table.ts";
 
+/** What the HEADERS frame of a block said besides. */
+export interface HeaderFrame {
+  readonly streamId: number;
+  readonly endStream: boolean;
+  /** The stream that it depends on, or -1. */
+  readonly dependency: number;
+}
+
 /** What a complete header block can set going in the connection. */
 export interface StreamOpener {
   readonly role: Role;
@@ -23,38 +31,28 @@ export interface StreamOpener {
   refuseHeaderList(streamId: number, endStream: boolean): void;
 }
 
-/** More interim responses than this are a way to keep a client busy for nothing. */
-const maxInterimHeads = 16;
-
 /** Decides what a complete header block is: a request, a response's head, an interim head, or trailers (RFC 9113 §8.1). */
 export function receiveHeaderBlock(
   opener: StreamOpener,
   streams: StreamTable,
-  streamId: number,
-  endStream: boolean,
-  dependency: number,
+  frame: HeaderFrame,
   block: HeaderBlock,
 ): void {
+  const { streamId, endStream } = frame;
   const stream = streams.find(streamId);
   if (stream === undefined) {
-    if (opener.role === "server") receiveRequest(opener, streams, streamId, endStream, dependency, block);
+    if (opener.role === "server") receiveRequest(opener, streams, frame, block);
     else if (streams.isIdle(streamId)) throw idleError(streamId, "HEADERS");
     else streams.refuseFramesBehindPeersEnd(streamId, "HEADERS");
     return;
   }
   if (!mayReceive(stream.state)) throw afterEndError(streamId);
-  if (opener.role === "client" && !stream.headReceived) receiveResponse(stream, endStream, block);
+  if (opener.role === "client" && !stream.receive.hasHead) receiveResponse(stream, endStream, block);
   else receiveTrailers(stream, endStream, block);
 }
 
-function receiveRequest(
-  opener: StreamOpener,
-  streams: StreamTable,
-  streamId: number,
-  endStream: boolean,
-  dependency: number,
-  block: HeaderBlock,
-): void {
+function receiveRequest(opener: StreamOpener, streams: StreamTable, frame: HeaderFrame, block: HeaderBlock): void {
+  const { streamId, endStream, dependency } = frame;
   if (streamId % 2 === 0)
     throw connectionError(ErrorCode.protocolError, `a client opened stream ${streamId}, an even one`);
   if (streamId <= streams.lastStreamId) {
@@ -76,7 +74,7 @@ function receiveRequest(
     throw malformedRequest(opener, streamId, "malformed request: less data than content-length says");
   }
   const stream = opener.openStream(streamId, head);
-  stream.expectedBytes = head.contentLength;
+  stream.receive.onRequestHead(head.contentLength);
   if (!endStream || stream.isClosed) return;
   stream.endReceived();
   stream.listener?.onEnd();
@@ -93,18 +91,13 @@ function receiveResponse(stream: Stream, endStream: boolean, block: HeaderBlock)
   const head = responseHead(block);
   if (typeof head === "string") throw streamError(ErrorCode.protocolError, `malformed response: ${head}`);
   if (head.status < 200) {
-    stream.informationalResponses++;
-    if (endStream) throw streamError(ErrorCode.protocolError, "an interim response ended the stream");
-    if (head.status === 101) throw streamError(ErrorCode.protocolError, "HTTP/2 has no 101 response");
-    if (stream.informationalResponses > maxInterimHeads)
-      throw streamLimitError("interim_heads", ErrorCode.enhanceYourCalm, "too many interim responses");
+    stream.receive.onInformationalHead(head.status, endStream);
     return;
   }
-  stream.headReceived = true;
   // An answer to HEAD, and a 304, may name the length of a body that does not come, be it by an empty DATA frame
   // (RFC 9113 §8.1.1).
-  if (stream.isHead || head.status === 204 || head.status === 304) stream.expectedBytes = 0;
-  else if (!endStream) stream.expectedBytes = head.contentLength;
+  const hasBody = !stream.isHead && head.status !== 204 && head.status !== 304;
+  stream.receive.onResponseHead(head.contentLength, endStream, hasBody);
   stream.listener?.onHead(head);
   if (!endStream || stream.isClosed) return;
   stream.endReceived();
@@ -117,7 +110,7 @@ function receiveTrailers(stream: Stream, endStream: boolean, block: HeaderBlock)
     throw streamLimitError("header_list", ErrorCode.enhanceYourCalm, "the trailers are over the header list limit");
   const fields = trailers(block);
   if (typeof fields === "string") throw streamError(ErrorCode.protocolError, `malformed trailers: ${fields}`);
-  if (stream.expectedBytes > 0) throw streamError(ErrorCode.protocolError, "less data than content-length says");
+  stream.receive.checkComplete();
   stream.listener?.onTrailers(fields);
   if (stream.isClosed) return;
   stream.endReceived();

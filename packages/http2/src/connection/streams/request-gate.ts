@@ -107,11 +107,7 @@ export class RequestGate {
       if (!this.#hasRoom(admittedBytes)) break;
       this.#held.delete(stream);
       admittedBytes += expectedBytes;
-      try {
-        stream.listener?.onAdmitted?.();
-      } catch (error) {
-        stream.owner.listenerThrew(stream, error);
-      }
+      stream.tellAdmitted();
     }
     if (this.#held.size === 0) this.#expectedBytes = admittedBytes;
     else if (this.#hasRoom(0)) this.#releaseNextTurn();

@@ -3,15 +3,15 @@ import type { LimitName } from "../../errors/limit-name.ts";
 import type { Stream } from "../../stream/stream.ts";
 import type { Budgets } from "../abuse/budgets.ts";
 import type { LimitNotifier } from "../abuse/limit-notifier.ts";
+import type { FrameWriter } from "../frame-writer.ts";
 import type { ConnectionLimits } from "../limits.ts";
-import type { Outbound } from "../outbound.ts";
 import type { OwnSettings } from "../settings/own-settings.ts";
 import type { SharedStreamLimit } from "./shared-stream-limit.ts";
 import type { StreamTable } from "./stream-table.ts";
 
 export interface StreamAdmissionParts {
   readonly streams: StreamTable;
-  readonly outbound: Outbound;
+  readonly frames: FrameWriter;
   readonly budgets: Budgets;
   readonly limitNotifier: LimitNotifier;
   readonly ownSettings: OwnSettings;
@@ -60,9 +60,9 @@ export class StreamAdmission {
 
   /** What was not begun may be sent again (RFC 9113 §8.7). */
   private refuse(streamId: number, limit: LimitName, detail: string): void {
-    const { streams, ownSettings, outbound, limitNotifier } = this.parts;
+    const { streams, ownSettings, frames, limitNotifier } = this.parts;
     streams.endedLocally(streamId, ownSettings.streamAllowanceBytes);
-    outbound.rstStream(streamId, ErrorCode.refusedStream);
+    frames.rstStream(streamId, ErrorCode.refusedStream);
     limitNotifier.tell(limit, "refused", streamId, detail);
   }
 }

@@ -1,5 +1,5 @@
 import type { Http2Error } from "../../errors/http2-error.ts";
-import type { Outbound } from "../outbound.ts";
+import type { FrameWriter } from "../frame-writer.ts";
 
 /** Called once: without an error by the ping's answer, with one when the connection ends before. */
 export type PingSettled = (error?: Http2Error) => void;
@@ -9,10 +9,10 @@ export class Pings {
   private next = 1;
   /** Undefined before the first. */
   private open: Map<number, PingSettled> | undefined = undefined;
-  private readonly outbound: Outbound;
+  private readonly frames: FrameWriter;
 
-  constructor(outbound: Outbound) {
-    this.outbound = outbound;
+  constructor(frames: FrameWriter) {
+    this.frames = frames;
   }
 
   get size(): number {
@@ -24,7 +24,7 @@ export class Pings {
     this.next = (number + 1) >>> 0;
     this.open ??= new Map();
     this.open.set(number, settle);
-    this.outbound.ping(number);
+    this.frames.ping(number);
   }
 
   /** An answer no one asked for is ignored. */

@@ -1,15 +1,16 @@
 import { ErrorCode } from "../../errors/error-code.ts";
 import { Http2Error, limitError } from "../../errors/http2-error.ts";
-import type { Stream } from "../../stream/stream.ts";
 import type { LimitNotifier } from "../abuse/limit-notifier.ts";
 import { OutputWatch } from "../abuse/output-watch.ts";
 import type { ByteChannel } from "../byte-channel.ts";
 import type { OutputHolder, SharedOutput } from "../flow/shared-output.ts";
+import type { FrameWriter } from "../frame-writer.ts";
 import type { Inbound } from "../inbound.ts";
 import type { ConnectionLimits } from "../limits.ts";
 import type { Outbound } from "../outbound.ts";
 import type { OwnSettings } from "../settings/own-settings.ts";
 import type { PeerSettings } from "../settings/peer-settings.ts";
+import type { StreamRegistry } from "../streams/stream-registry.ts";
 import type { StreamTable } from "../streams/stream-table.ts";
 import type { Activity } from "./activity.ts";
 import type { ConnectionTimers } from "./connection-timers.ts";
@@ -22,8 +23,6 @@ export interface EndedByTime {
   fail(error: Http2Error): void;
   /** As `fail`, for a peer that does not read or answer. */
   abandon(error: Http2Error): void;
-  /** Ends one stream. */
-  resetStream(stream: Stream, error: Http2Error): void;
   drain(reason: string): void;
   close(code: number, reason: string): void;
 }
@@ -36,6 +35,7 @@ export interface TimeLimitsParts {
   readonly socket: ByteChannel;
   readonly streams: StreamTable;
   readonly inbound: Inbound;
+  readonly frames: FrameWriter;
   readonly outbound: Outbound;
   readonly peerSettings: PeerSettings;
   readonly ownSettings: OwnSettings;
@@ -43,6 +43,7 @@ export interface TimeLimitsParts {
   readonly pings: Pings;
   readonly activity: Activity;
   readonly limitNotifier: LimitNotifier;
+  readonly registry: Pick<StreamRegistry, "resetStream">;
   readonly connection: EndedByTime;
 }
 
@@ -57,12 +58,12 @@ export class TimeLimits implements OutputHolder {
   }
 
   enforce(nowMs: number): void {
-    const { phases, socket, streams, inbound, outbound, peerSettings, ownSettings, connection } = this.parts;
+    const { phases, socket, streams, inbound, frames, peerSettings, ownSettings, connection } = this.parts;
     const settingsReceived = peerSettings.haveCome;
     const overdue = phases.overdue(nowMs, settingsReceived, ownSettings.areAcknowledged, inbound.headersSinceMs);
     if (overdue !== undefined) {
       connection.fail(overdue);
-    } else if (phases.isStalled(nowMs, outbound.handedBytes, socket.writableLength)) {
+    } else if (phases.isStalled(nowMs, frames.handedBytes, socket.writableLength)) {
       connection.abandon(limitError("write_stall", ErrorCode.internalError, "the peer stopped reading"));
     } else if (this.isOutputStalled(nowMs)) {
       connection.abandon(
@@ -92,24 +93,24 @@ export class TimeLimits implements OutputHolder {
   }
 
   private isOutputStalled(nowMs: number): boolean {
-    const { outbound, limits, sharedOutput } = this.parts;
-    const bytes = outbound.waitingBytes + outbound.unsentBytes;
+    const { outbound, frames, limits, sharedOutput } = this.parts;
+    const bytes = outbound.waitingBytes + frames.unsentBytes;
     if (bytes === 0) {
       this.end();
       return false;
     }
-    this.outputWatch ??= new OutputWatch(this, outbound, limits, sharedOutput);
+    this.outputWatch ??= new OutputWatch(this, frames, limits, sharedOutput);
     return this.outputWatch.isStalled(nowMs, bytes);
   }
 
   private resetStalledStreams(nowMs: number): void {
-    const { limits, outbound, limitNotifier, connection } = this.parts;
+    const { limits, outbound, limitNotifier, registry } = this.parts;
     const limitMs = limits.streamStallTimeoutMs;
     if (limitMs === 0) return;
     for (const stream of outbound.stalledStreams(nowMs, limitMs)) {
       limitNotifier.tell("stream_stall", "reset", stream.id, "the peer gave no window");
       const error = { scope: "stream", blame: "peer", code: ErrorCode.cancel } as const;
-      connection.resetStream(stream, new Http2Error("the peer gave no window", error));
+      registry.resetStream(stream, new Http2Error("the peer gave no window", error));
     }
   }
 

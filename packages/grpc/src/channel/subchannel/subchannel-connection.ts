@@ -4,29 +4,29 @@ import type { ClientConnection, ClientConnectionEvents } from "../../transport/c
 const maxDebugLength = 200;
 
 /** What a link tells the subchannel it belongs to. */
-export interface LinkOwner {
-  onLinkCapacity(link: Link): void;
+export interface SubchannelConnectionOwner {
+  onConnectionCapacity(link: SubchannelConnection): void;
   /** The link takes no new calls any more. `closedWhileActive` as in Subchannel. */
-  onLinkLost(link: Link, error: Error, closedWhileActive: boolean): void;
+  onConnectionLost(link: SubchannelConnection, error: Error, closedWhileActive: boolean): void;
   /** Its connection is gone. */
-  onLinkClosed(link: Link): void;
+  onConnectionClosed(link: SubchannelConnection): void;
 }
 
 /** Hears one attempt and the connection it leads to, and tells the subchannel which of them speaks. */
-export class Link implements ClientConnectionEvents {
+export class SubchannelConnection implements ClientConnectionEvents {
   readonly giveUp = new AbortController();
   /** Undefined while the attempt is under way. */
   connection: ClientConnection | undefined;
   /** The server said goodbye before the promise of the connection told us of it. */
   lostEarly: Error | undefined;
-  readonly #owner: LinkOwner;
+  readonly #owner: SubchannelConnectionOwner;
 
-  constructor(owner: LinkOwner) {
+  constructor(owner: SubchannelConnectionOwner) {
     this.#owner = owner;
   }
 
   onCapacity(): void {
-    this.#owner.onLinkCapacity(this);
+    this.#owner.onConnectionCapacity(this);
   }
 
   onGoaway({ code, debug }: { readonly code: number; readonly debug: string }): void {
@@ -39,11 +39,11 @@ export class Link implements ClientConnectionEvents {
 
   onClose(error: Error | undefined): void {
     this.#lose(error ?? new Error("the connection was closed"), false);
-    this.#owner.onLinkClosed(this);
+    this.#owner.onConnectionClosed(this);
   }
 
   #lose(error: Error, closedWhileActive: boolean): void {
     if (this.connection === undefined) this.lostEarly ??= error;
-    else this.#owner.onLinkLost(this, error, closedWhileActive);
+    else this.#owner.onConnectionLost(this, error, closedWhileActive);
   }
 }

@@ -1,0 +1,309 @@
+import { GivenBuffers } from "../bytes/given-buffers.ts";
+import { OutputArena } from "../bytes/output-arena.ts";
+import { outputSlabs } from "../bytes/slab-pool.ts";
+import { writeDataHeader } from "../frame/data.ts";
+import { frameHeaderBytes, minMaxFrameBytes, writeFrameHeader } from "../frame/frame-header.ts";
+import { Flag, FrameType } from "../frame/frame-type.ts";
+import { goawayFrameBytes, writeGoaway } from "../frame/goaway.ts";
+import { pingBytes, writePing, writePingAck } from "../frame/ping.ts";
+import { rstStreamBytes, writeRstStream } from "../frame/rst-stream.ts";
+import { settingsFrameBytes, writeSettings, writeSettingsAck } from "../frame/settings.ts";
+import { windowUpdateBytes, writeWindowUpdate } from "../frame/window-update.ts";
+import { HpackEncoder, initialTableBytes, PreparedHeaders } from "../hpack/index.ts";
+import type { HeaderFields } from "../stream/header-fields.ts";
+import type { ByteChannel } from "./byte-channel.ts";
+import type { ConnectionLimits } from "./limits.ts";
+
+const noFields: readonly string[] = [];
+
+/** A payload from here on travels as a buffer of its own: copying it would cost more than another entry in the write. */
+export const ownBufferBytes = 8192;
+
+/** What is written while the socket is behind is copied out of its slab, up to this. */
+const maxCopiedBytes = 16_384;
+
+/** Who has to know how the socket takes what is written. */
+export interface FrameWriterOwner {
+  /** Data waits for the socket, so it matters when that is empty. */
+  readonly hasWaitingData: boolean;
+  /** The socket has sent everything it held, and somebody waits for that. */
+  drained(): void;
+  /** The socket holds back so many bytes, of frames of any type: at least `pauseAtBacklogBytes`. */
+  backlogGrew(bytes: number): void;
+}
+
+/**
+ * Writes the frames of a connection: they are collected and leave in one write at the end of the turn of the event loop in which they were
+ * made.
+ */
+export class FrameWriter {
+  readonly arena = new OutputArena();
+  maxFrameBytes = minMaxFrameBytes;
+  /** Bytes that the socket holds back, as of the last flush. */
+  backlogBytes = 0;
+  /** Answers to PING and SETTINGS written since the socket was last empty. */
+  queuedControlFrames = 0;
+  /** Bytes handed to the socket since the connection began. */
+  handedBytes = 0;
+  /** DATA frames and their bytes sent so far: what window updates are measured by. */
+  dataFrames = 0;
+  dataBytes = 0;
+  headerBlocks = 0;
+  private readonly socket: ByteChannel;
+  private readonly owner: FrameWriterOwner;
+  private readonly limits: ConnectionLimits;
+  private readonly unindexedFields: readonly string[];
+  /** Undefined before the first header block. */
+  private encoder: HpackEncoder | undefined = undefined;
+  /** Undefined before the first. */
+  private given: GivenBuffers | undefined = undefined;
+  private flushScheduled = false;
+  /** Slabs that the socket still reads from. */
+  private inFlight: Uint8Array[] = [];
+  /** The socket finishes writes later, as TLS always does: it is asked to say when. */
+  private isDeferred = true;
+  private closed = false;
+
+  constructor(
+    socket: ByteChannel,
+    owner: FrameWriterOwner,
+    limits: ConnectionLimits,
+    unindexedFields: readonly string[] = noFields,
+  ) {
+    this.socket = socket;
+    this.owner = owner;
+    this.limits = limits;
+    this.unindexedFields = unindexedFields;
+  }
+
+  /** The peer's SETTINGS_HEADER_TABLE_SIZE. */
+  setPeerMaxTableBytes(bytes: number): void {
+    // What an encoder begins with needs none yet.
+    if (this.encoder === undefined && bytes === initialTableBytes) return;
+    this.encoder ??= this.makeEncoder();
+    this.encoder.setPeerMaxTableBytes(bytes);
+  }
+
+  /** `bytes` is going to be sent, and no one looks at it afterwards: its memory is freed then. */
+  freeWhenSent(bytes: Uint8Array): void {
+    this.given ??= new GivenBuffers();
+    this.given.give(bytes);
+  }
+
+  /** The socket takes no more data for now; frames that control the connection are still collected. */
+  get isBlocked(): boolean {
+    return this.backlogBytes + this.arena.pendingBytes >= this.limits.connectionSendBufferBytes;
+  }
+
+  /** Bytes that the socket holds now. */
+  get unsentBytes(): number {
+    return this.socket.writableLength;
+  }
+
+  headers(streamId: number, fields: HeaderFields, extra: readonly string[], endStream: boolean): void {
+    this.headerBlocks++;
+    this.encoder ??= this.makeEncoder();
+    const { encoder } = this;
+    const prepared = fields instanceof PreparedHeaders;
+    let most = prepared ? fields.maxEncodedBytes : encoder.maxEncodedBytes(fields);
+    if (extra.length > 0) most += encoder.maxEncodedBytes(extra);
+    if (most > this.maxFrameBytes) {
+      const block = new Uint8Array(most);
+      const length = encoder.encode([...(prepared ? fields.fields : fields), ...extra], block, 0);
+      this.longHeaders(streamId, block.subarray(0, length), endStream);
+    } else {
+      const { arena } = this;
+      const offset = arena.reserve(frameHeaderBytes + most);
+      const start = offset + frameHeaderBytes;
+      let end = prepared
+        ? encoder.encodePrepared(fields, arena.bytes, start)
+        : encoder.encode(fields, arena.bytes, start);
+      if (extra.length > 0) end = encoder.encode(extra, arena.bytes, end);
+      const flags = endStream ? Flag.endHeaders | Flag.endStream : Flag.endHeaders;
+      writeFrameHeader(arena.bytes, offset, end - start, FrameType.headers, flags, streamId);
+      arena.length = end;
+    }
+    this.schedule();
+  }
+
+  /** A DATA frame whose payload of `bytes` has been written in place, after room for the frame's header at `offset`. */
+  dataInPlace(streamId: number, offset: number, bytes: number, endStream: boolean): void {
+    const { arena } = this;
+    arena.length = writeDataHeader(arena.bytes, offset, streamId, bytes, endStream) + bytes;
+    this.dataFrames++;
+    this.dataBytes += bytes;
+    this.schedule();
+  }
+
+  data(streamId: number, payload: Uint8Array | undefined, endStream: boolean): void {
+    const { arena } = this;
+    const bytes = payload === undefined ? 0 : payload.length;
+    this.dataFrames++;
+    this.dataBytes += bytes;
+    const copied = bytes < ownBufferBytes;
+    const offset = arena.reserve(frameHeaderBytes + (copied ? bytes : 0));
+    const start = writeDataHeader(arena.bytes, offset, streamId, bytes, endStream);
+    arena.length = start;
+    if (payload !== undefined) {
+      if (copied) {
+        arena.bytes.set(payload, start);
+        arena.length = start + bytes;
+      } else {
+        arena.append(payload);
+      }
+    }
+    this.schedule();
+  }
+
+  /** The last piece of `bytes` has been written. */
+  lastCollected(bytes: Uint8Array): void {
+    this.given?.lastCollected(bytes);
+  }
+
+  settings(entries: readonly (readonly [number, number])[]): void {
+    const offset = this.arena.reserve(settingsFrameBytes(entries));
+    this.arena.length = writeSettings(this.arena.bytes, offset, entries);
+    this.schedule();
+  }
+
+  settingsAck(): void {
+    const offset = this.arena.reserve(frameHeaderBytes);
+    this.arena.length = writeSettingsAck(this.arena.bytes, offset);
+    this.queuedControlFrames++;
+    this.schedule();
+  }
+
+  ping(number: number): void {
+    const offset = this.arena.reserve(frameHeaderBytes + pingBytes);
+    this.arena.length = writePing(this.arena.bytes, offset, number);
+    this.schedule();
+  }
+
+  pingAck(bytes: Uint8Array, start: number): void {
+    const offset = this.arena.reserve(frameHeaderBytes + pingBytes);
+    this.arena.length = writePingAck(this.arena.bytes, offset, bytes, start);
+    this.queuedControlFrames++;
+    this.schedule();
+  }
+
+  windowUpdate(streamId: number, increment: number): void {
+    const offset = this.arena.reserve(frameHeaderBytes + windowUpdateBytes);
+    this.arena.length = writeWindowUpdate(this.arena.bytes, offset, streamId, increment);
+    this.schedule();
+  }
+
+  rstStream(streamId: number, code: number): void {
+    const offset = this.arena.reserve(frameHeaderBytes + rstStreamBytes);
+    this.arena.length = writeRstStream(this.arena.bytes, offset, streamId, code);
+    this.schedule();
+  }
+
+  goaway(lastStreamId: number, code: number, debug: string): void {
+    const offset = this.arena.reserve(goawayFrameBytes(debug));
+    this.arena.length = writeGoaway(this.arena.bytes, offset, lastStreamId, code, debug);
+    this.schedule();
+  }
+
+  /** Bytes as they are: the client's preface. */
+  raw(bytes: Uint8Array): void {
+    const offset = this.arena.reserve(bytes.length);
+    this.arena.bytes.set(bytes, offset);
+    this.arena.length = offset + bytes.length;
+    this.schedule();
+  }
+
+  flush(): void {
+    this.flushScheduled = false;
+    if (this.closed) return;
+    const { arena, socket } = this;
+    // Not every channel reports "drain" after a write that stayed below its mark, so whoever waits needs the callback.
+    const isAwaited =
+      this.isDeferred ||
+      this.queuedControlFrames > 0 ||
+      this.owner.hasWaitingData ||
+      this.isBlocked ||
+      this.given?.isAwaited === true;
+    const parts = arena.take();
+    const last = parts.length - 1;
+    if (last === -1) return;
+    let final = parts[last] as Uint8Array;
+    // A socket that is behind keeps what it is given: a slab for a few bytes would be memory that no count of bytes shows.
+    const isCopied = this.backlogBytes > 0 && last === 0 && final.length <= maxCopiedBytes;
+    if (isCopied) final = Buffer.from(final);
+    if (last > 0) socket.cork();
+    for (let i = 0; i < last; i++) this.hand(parts[i] as Uint8Array, undefined);
+    this.hand(final, isAwaited ? () => this.written() : undefined);
+    if (last > 0) socket.uncork();
+    this.backlogBytes = socket.writableLength;
+    if (this.backlogBytes === 0) this.queuedControlFrames = 0;
+    if (this.backlogBytes === 0 || isCopied) arena.recycle();
+    else this.inFlight.push(arena.detach());
+    this.isDeferred = this.backlogBytes > 0;
+    this.given?.handed(!this.isDeferred);
+    if (this.backlogBytes >= this.limits.pauseAtBacklogBytes) this.owner.backlogGrew(this.backlogBytes);
+  }
+
+  /** The socket has sent everything it held. */
+  drained(): void {
+    this.backlogBytes = 0;
+    this.queuedControlFrames = 0;
+  }
+
+  /** Nothing is written from here on. */
+  close(): void {
+    this.closed = true;
+    this.arena.take();
+    this.arena.detach();
+    this.inFlight = [];
+    this.given?.forget();
+  }
+
+  private makeEncoder(): HpackEncoder {
+    return new HpackEncoder(this.limits.headerTableBytes, this.unindexedFields);
+  }
+
+  /** A block that may not fit one frame goes on in CONTINUATION frames (RFC 9113 §6.10). */
+  private longHeaders(streamId: number, block: Uint8Array, endStream: boolean): void {
+    const { length } = block;
+    let at = 0;
+    do {
+      const take = Math.min(length - at, this.maxFrameBytes);
+      const offset = this.arena.reserve(frameHeaderBytes + take);
+      let flags = at + take === length ? Flag.endHeaders : 0;
+      if (at === 0 && endStream) flags |= Flag.endStream;
+      const type = at === 0 ? FrameType.headers : FrameType.continuation;
+      writeFrameHeader(this.arena.bytes, offset, take, type, flags, streamId);
+      this.arena.bytes.set(block.subarray(at, at + take), offset + frameHeaderBytes);
+      this.arena.length = offset + frameHeaderBytes + take;
+      at += take;
+    } while (at < length);
+  }
+
+  /**
+   * A tick of the event loop begins when no microtask is left. So every handler that could answer what this turn has
+   * read has answered by then, and all of it leaves in one write; and no answer waits for the next turn.
+   */
+  private schedule(): void {
+    if (this.flushScheduled) return;
+    this.flushScheduled = true;
+    process.nextTick(flush, this);
+  }
+
+  private hand(part: Uint8Array, written: (() => void) | undefined): void {
+    this.handedBytes += part.length;
+    this.socket.write(part, written);
+  }
+
+  private written(): void {
+    if (this.closed || this.socket.writableLength > 0) return;
+    for (const slab of this.inFlight) outputSlabs.give(slab);
+    this.inFlight = [];
+    this.given?.written();
+    this.owner.drained();
+  }
+}
+
+/** One for all connections: a function of its own for each would be memory that an idle one holds. */
+function flush(writer: FrameWriter): void {
+  writer.flush();
+}

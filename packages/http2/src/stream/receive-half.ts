@@ -1,0 +1,74 @@
+import { ErrorCode } from "../errors/error-code.ts";
+import { streamError, streamLimitError } from "../errors/http2-error.ts";
+import { ReceiveWindow } from "./window.ts";
+
+/** More informational responses than this are a way to keep a client busy for nothing. */
+const maxInformationalResponses = 16;
+
+/**
+ * What a stream receives: its window, what of the data no one has used up, and whether as much comes as its head has announced (RFC 9113 §8.1.1).
+ * One method for each thing that comes; each throws what the peer did wrong.
+ */
+export class ReceiveHalf extends ReceiveWindow {
+  /** Client: the final response head has come, so the next header block is trailers. */
+  hasHead = false;
+  /** Bytes of content-length that have not come yet; -1 without that field. */
+  private announcedBytes = -1;
+  private informationalResponses = 0;
+  private unconsumed = 0;
+  /** What the frames of the unconsumed data have cost, see `SmallDataBudget`. */
+  private smallDataCost = 0;
+
+  /** Server: the request's head. `contentLength` is -1 where it does not say. */
+  onRequestHead(contentLength: number): void {
+    this.announcedBytes = contentLength;
+  }
+
+  /** Client: a head before the response's own (RFC 9110 §15.2). */
+  onInformationalHead(status: number, endStream: boolean): void {
+    this.informationalResponses++;
+    if (endStream) throw streamError(ErrorCode.protocolError, "an interim response ended the stream");
+    if (status === 101) throw streamError(ErrorCode.protocolError, "HTTP/2 has no 101 response");
+    if (this.informationalResponses > maxInformationalResponses) {
+      throw streamLimitError("interim_heads", ErrorCode.enhanceYourCalm, "too many interim responses");
+    }
+  }
+
+  /** Client: the response's head. `hasBody`: a content-length in it is that of data to come. */
+  onResponseHead(contentLength: number, endStream: boolean, hasBody: boolean): void {
+    this.hasHead = true;
+    if (!hasBody) this.announcedBytes = 0;
+    else if (!endStream) this.announcedBytes = contentLength;
+  }
+
+  /** Counts data that the layer above has to consume, and what its frame cost. */
+  onData(bytes: number, cost: number): void {
+    this.unconsumed += bytes;
+    this.smallDataCost += cost;
+  }
+
+  /** Data is handed on. */
+  onContent(bytes: number): void {
+    if (this.announcedBytes === -1) return;
+    this.announcedBytes -= bytes;
+    if (this.announcedBytes < 0) throw streamError(ErrorCode.protocolError, "more data than content-length says");
+  }
+
+  /** The peer ends its side. */
+  checkComplete(): void {
+    if (this.announcedBytes > 0) throw streamError(ErrorCode.protocolError, "less data than content-length says");
+  }
+
+  get unconsumedBytes(): number {
+    return this.unconsumed;
+  }
+
+  /** At most `unconsumedBytes` have been used up. Returns what their frames have cost; no one knows which, so each byte that waits has cost the same. */
+  consume(bytes: number): number {
+    let cost = this.smallDataCost;
+    if (cost > 0 && bytes < this.unconsumed) cost = Math.floor((cost * bytes) / this.unconsumed);
+    this.smallDataCost -= cost;
+    this.unconsumed -= bytes;
+    return cost;
+  }
+}

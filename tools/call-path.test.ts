@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { enteredTwice, recordCallPath } from "./call-path.ts";
+
+const maxHops = 12;
+
+describe("the way of a unary call", async () => {
+  const path = await recordCallPath();
+  for (const [name, way] of Object.entries(path)) {
+    it(`${name}: has at most ${maxHops} hops and enters no file twice`, () => {
+      assert.ok(way.length > 3 && way.length <= maxHops, `${way.length} hops: ${way.join(" → ")}`);
+      assert.deepEqual(enteredTwice(way), []);
+    });
+  }
+
+  it("leads from the caller to the frames, and from the socket to the handler and to the caller", () => {
+    const ends = Object.fromEntries(Object.entries(path).map(([name, way]) => [name, [way[0], way.at(-1)]]));
+    const [socket, frames] = ["packages/http2/src/socket/attach.ts", "packages/http2/src/connection/frame-writer.ts"];
+    assert.deepEqual(ends, {
+      clientRequest: ["packages/grpc/src/channel/channel.ts", frames],
+      serverRequest: [socket, "packages/grpc/src/transport/typed-handler.ts"],
+      serverResponse: ["packages/grpc/src/transport/handled-call.ts", frames],
+      clientResponse: [socket, "packages/grpc/src/channel/call/unary-call.ts"],
+    });
+  });
+});
