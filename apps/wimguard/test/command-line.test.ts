@@ -189,6 +189,17 @@ describe("the command line", () => {
     assert.deepEqual([code, err], [12, "wimguard: the token is not valid\n"]);
   });
 
+  it("exits with 6 when there is no response in time", async (test) => {
+    const { createServer } = await import("node:net");
+    const mute = createServer((socket) => socket.on("error", () => {}));
+    await new Promise<void>((resolve) => mute.listen(0, "127.0.0.1", resolve));
+    test.after(() => mute.close());
+    const { port } = mute.address() as { port: number };
+    const { code, err } = await wimguard(["health", "--server", `127.0.0.1:${port}`, "--timeout", "500ms"], env);
+    assert.equal(code, 6);
+    assert.match(err, /no daemon answers at 127\.0\.0\.1:\d+: no response within 500 ms; start one/);
+  });
+
   it("says that there is no config where no daemon has run", async () => {
     const { code, err } = await wimguard(["list", "--dir", at("nothing")], {});
     assert.equal(code, 2);

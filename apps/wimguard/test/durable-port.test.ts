@@ -13,7 +13,7 @@ const importedAct = new RegExp(`\\b(?:${acts})(?:Sync)?\\b`);
 /** Files that may act by themselves, and why nothing of it has to survive a crash. */
 const allowed = new Map([
   ["files/node-durable-files.ts", "the port"],
-  ["config/data-folder.ts", "a folder that is missing is made again, and permissions are taken away again"],
+  ["config/prepare-folder.ts", "a folder that is missing is made again, and permissions are taken away again"],
   ["daemon/run-daemon.ts", "the folder of manifests is made again"],
   ["engine/tar/restore-tar.ts", "opens an archive to read its first bytes"],
   ["engine/wim/wim-engine.ts", "a list for wimlib that is gone with the job, and owners in a staging folder"],

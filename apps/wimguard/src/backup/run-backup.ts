@@ -10,7 +10,7 @@ import type { StoredBackup } from "../catalog/backup-store.ts";
 import { WarningList } from "../catalog/warning-list.ts";
 import type { EngineChoice } from "../engine/choose-engine.ts";
 import type { EngineEvents } from "../engine/engine.ts";
-import { fail } from "../failure/failure.ts";
+import { fail, throwIfCancelled } from "../failure/failure.ts";
 import { hasErrorCode, toFailure } from "../failure/to-failure.ts";
 import { isInside } from "../path/check-path.ts";
 import { ProgressCounter } from "../progress/progress-counter.ts";
@@ -84,7 +84,7 @@ export async function runBackup(
       events,
       signal,
     );
-    if (signal.aborted) fail({ reason: "CANCELLED", message: "the backup was cancelled" });
+    throwIfCancelled(signal);
     // From here on it takes milliseconds, and a cancel comes too late.
     const sourceBytes = counter.finish(written.sourceBytes);
     await publishArchive(stores, job, partPath, { ...written, sourceBytes }, warnings.value);

@@ -6,7 +6,6 @@ import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { askHealth } from "@tercel/grpc/services";
 import { bearerToken } from "@tercel/interceptors/auth";
 import { configPath, dataFolder } from "../config/data-folder.ts";
-import { loadConfig } from "../config/load-config.ts";
 import { BackupService } from "../gen/wimguard/v1/backup_pb.ts";
 import { EnvService } from "../gen/wimguard/v1/env_pb.ts";
 import { RegistryService } from "../gen/wimguard/v1/registry_pb.ts";
@@ -104,6 +103,7 @@ async function readSettings(address: string | undefined, options: WimGuardOption
     const getToken = token === undefined ? undefined : () => token;
     return { address, timeoutMs: timeoutMs ?? defaultTimeoutMs, caFile, getToken };
   }
+  const { loadConfig } = await import("../config/load-config.ts");
   const config = await loadConfig(configPath(dataFolder(options.folder)));
   const { client } = config.service;
   return {
@@ -139,7 +139,7 @@ async function requireServing(channel: Channel, address: string, timeoutMs: numb
     await askHealth(channel)(AbortSignal.timeout(timeoutMs));
   } catch (error) {
     // What is not a ConnectError is a response: another status than SERVING.
-    if (error instanceof ConnectError) throw new NotReachable(address, error);
+    if (error instanceof ConnectError) throw new NotReachable(address, timeoutMs, error);
     throw new NotServing(address);
   }
 }

@@ -1,11 +1,12 @@
-import type { ConnectError } from "@connectrpc/connect";
+import { Code, type ConnectError } from "@connectrpc/connect";
 
 /** No daemon answers at the address. The cause says why. */
 export class NotReachable extends Error {
   readonly address: string;
 
-  constructor(address: string, cause: ConnectError) {
-    super(`no daemon answers at ${address}: ${cause.rawMessage}; start one with "wimguard server"`, { cause });
+  constructor(address: string, timeoutMs: number, cause: ConnectError) {
+    const why = cause.code === Code.DeadlineExceeded ? `no response within ${timeoutMs} ms` : cause.rawMessage;
+    super(`no daemon answers at ${address}: ${why}; start one with "wimguard server"`, { cause });
     this.name = "NotReachable";
     this.address = address;
   }

@@ -1,6 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { readErrorReason } from "@tercel/grpc/errors";
-import { ConfigError } from "@tercel/service/config";
 import { NotReachable, NotServing } from "../client/not-reachable.ts";
 import { StartError } from "../failure/start-error.ts";
 
@@ -51,10 +50,15 @@ const codeOfStart: Readonly<Record<StartError["problem"], ExitCode>> = {
   damaged: exitCodes.damage,
 };
 
+/** By its name: loading the configuration's code for its class would double the start of every command. */
+function isConfigError(error: unknown): boolean {
+  return error instanceof Error && error.name === "ConfigError";
+}
+
 /** The exit code of a command that failed. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof NotConfirmed) return exitCodes.safety;
-  if (error instanceof UsageError || error instanceof ConfigError) return exitCodes.usage;
+  if (error instanceof UsageError || isConfigError(error)) return exitCodes.usage;
   if (error instanceof StartError) return codeOfStart[error.problem];
   if (error instanceof NotReachable || error instanceof NotServing) {
     const isLate = error instanceof NotReachable && (error.cause as ConnectError).code === Code.DeadlineExceeded;

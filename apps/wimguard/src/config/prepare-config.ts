@@ -4,8 +4,9 @@ import { parseDocument } from "yaml";
 import type { DurableFiles } from "../files/durable-files.ts";
 import { replaceFile } from "../files/replace-file.ts";
 import type { Config } from "./config-schema.ts";
-import { configPath, prepareFolder, tighten } from "./data-folder.ts";
+import { configPath } from "./data-folder.ts";
 import { loadConfig } from "./load-config.ts";
+import { prepareFolder, tighten } from "./prepare-folder.ts";
 
 /** The secret of the documentation, which everybody knows. */
 export const sampleSecret = "secret-key-here";

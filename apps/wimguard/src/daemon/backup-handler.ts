@@ -1,10 +1,16 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { BackupService as Backups } from "../backup/backup-service.ts";
 import type { StoredBackup } from "../catalog/backup-store.ts";
 import { describeWarnings } from "../catalog/warning-list.ts";
-import { type Backup, BackupSchema, type BackupService } from "../gen/wimguard/v1/backup_pb.ts";
+import {
+  type Backup,
+  type BackupProgressSchema,
+  BackupSchema,
+  type BackupService,
+} from "../gen/wimguard/v1/backup_pb.ts";
 import { answering, failing } from "./failing.ts";
+import { streamJob } from "./stream-job.ts";
 
 const maxInt32 = 2 ** 31 - 1;
 
@@ -37,35 +43,22 @@ async function* createBackup(
   request: Parameters<Backups["start"]>[0],
   { signal }: Pick<HandlerContext, "signal">,
 ) {
-  const { uuid, source, feed, job } = await failing(() => backups.start(request));
-  const cancel = (): void => job.cancel();
-  signal.addEventListener("abort", cancel, { once: true });
-  if (signal.aborted) cancel();
-  try {
-    yield { uuid, status: "started", message: `backing up ${source}` };
-    for await (const { bytesDone, bytesTotal, phase } of feed) {
-      const count = { bytesProcessed: BigInt(bytesDone), totalBytes: BigInt(bytesTotal) };
-      yield { uuid, status: "in_progress", ...count, message: phase };
-    }
-    const backup = await job.done;
-    const size = BigInt(backup.size);
-    yield {
+  const { uuid, source, ...job } = await failing(() => backups.start(request));
+  yield* streamJob<StoredBackup, MessageInitShape<typeof BackupProgressSchema>>(job, signal, {
+    started: { uuid, status: "started", message: `backing up ${source}` },
+    progress: ({ bytesDone, bytesTotal, phase }) => ({
       uuid,
-      status: "completed",
-      bytesProcessed: size,
-      totalBytes: size,
-      message: describeWarnings(backup.warnings),
-    };
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    yield { uuid, status: "failed", error: error instanceof Error ? error.message : String(error) };
-    await failing(() => Promise.reject(error));
-  } finally {
-    // A client that has gone ends the generator at a yield; the call has ended when nothing is left.
-    signal.removeEventListener("abort", cancel);
-    cancel();
-    await job.done.catch(() => {});
-  }
+      status: "in_progress",
+      bytesProcessed: BigInt(bytesDone),
+      totalBytes: BigInt(bytesTotal),
+      message: phase,
+    }),
+    completed({ size, warnings }) {
+      const bytes = { bytesProcessed: BigInt(size), totalBytes: BigInt(size) };
+      return [{ uuid, status: "completed", ...bytes, message: describeWarnings(warnings) }];
+    },
+    failed: (error) => ({ uuid, status: "failed", error }),
+  });
 }
 
 function toMessage(backup: StoredBackup): Backup {

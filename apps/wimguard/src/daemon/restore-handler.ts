@@ -10,6 +10,7 @@ import {
   Conflict,
   type CreateRestoreRequest,
   type Restore,
+  type RestoreProgressSchema,
   RestoreSchema,
   type RestoreService,
 } from "../gen/wimguard/v1/restore_pb.ts";
@@ -17,6 +18,7 @@ import type { JobProgress } from "../progress/progress-feed.ts";
 import type { RestoreRequest, RestoreService as Restores } from "../restore/restore-service.ts";
 import { answering, failing } from "./failing.ts";
 import { listRestores, type RestorePager } from "./list-restores.ts";
+import { streamJob } from "./stream-job.ts";
 
 /** Creates the handlers of wimguard.v1.RestoreService. */
 export function createRestoreHandler(
@@ -61,34 +63,22 @@ async function* createRestore(
   request: CreateRestoreRequest,
   { signal }: Pick<HandlerContext, "signal">,
 ) {
-  const { uuid, feed, job } = await failing(async () => restores.start(toRequest(request)));
-  const cancel = (): void => job.cancel();
-  signal.addEventListener("abort", cancel, { once: true });
-  if (signal.aborted) cancel();
-  try {
-    yield { uuid, status: "started", message: `restoring into ${request.target}` };
-    for await (const progress of feed) yield { uuid, status: "in_progress", progress: toProgress(progress) };
-    const restore = await job.done;
-    for (const warning of restore.warnings.first) {
-      yield { uuid, status: "in_progress", warning: toWarning(warning) };
-    }
-    const bytes = restore.bytes;
-    yield {
-      uuid,
-      status: "completed",
-      progress: toProgress({ bytesDone: bytes, bytesTotal: bytes, phase: "publishing" }),
-      verifiedFiles: BigInt(restore.verifiedFiles),
-      message: describeWarnings(restore.warnings),
-    };
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    yield { uuid, status: "failed", error: error instanceof Error ? error.message : String(error) };
-    await failing(() => Promise.reject(error));
-  } finally {
-    signal.removeEventListener("abort", cancel);
-    cancel();
-    await job.done.catch(() => {});
-  }
+  const { uuid, ...job } = await failing(async () => restores.start(toRequest(request)));
+  yield* streamJob<StoredRestore, MessageInitShape<typeof RestoreProgressSchema>>(job, signal, {
+    started: { uuid, status: "started", message: `restoring into ${request.target}` },
+    progress: (progress) => ({ uuid, status: "in_progress", progress: toProgress(progress) }),
+    completed: ({ bytes, verifiedFiles, warnings }) => [
+      ...warnings.first.map((warning) => ({ uuid, status: "in_progress", warning: toWarning(warning) })),
+      {
+        uuid,
+        status: "completed",
+        progress: toProgress({ bytesDone: bytes, bytesTotal: bytes, phase: "publishing" }),
+        verifiedFiles: BigInt(verifiedFiles),
+        message: describeWarnings(warnings),
+      },
+    ],
+    failed: (error) => ({ uuid, status: "failed", error }),
+  });
 }
 
 function toProgress({ bytesDone, bytesTotal, phase }: JobProgress) {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import { fail } from "../failure/failure.ts";
+import { fail, throwIfCancelled } from "../failure/failure.ts";
 import { toFailure } from "../failure/to-failure.ts";
 
 /** How an engine's program is started. */
@@ -40,7 +40,7 @@ const stuckAfterMs = 30 * 60_000;
  * CANCELLED when the signal aborts; the program has ended in any case
  */
 export async function runProgram(start: ProgramStart, signal: AbortSignal): Promise<ProgramEnd> {
-  if (signal.aborted) throwCancelled();
+  throwIfCancelled(signal);
   const { engine, program, args, folder, onErrorLine } = start;
   // Messages are parsed, so their language has to be known. C.UTF-8 would let names through that are not ASCII; tar quotes them in C.
   const env = { ...process.env, LC_ALL: engine === "tar" ? "C" : "C.UTF-8", TZ: "UTC" };
@@ -75,7 +75,7 @@ export async function runProgram(start: ProgramStart, signal: AbortSignal): Prom
   try {
     const fed = start.feed === undefined ? endOf(child.stdin) : guard(start.feed(child.stdin));
     const [end] = await Promise.all([ended, guard(start.read(child.stdout)), fed]);
-    if (signal.aborted) throwCancelled();
+    throwIfCancelled(signal);
     if (problem !== undefined) throw problem;
     const described = lastLines.length === 0 ? "" : `: ${lastLines.join("; ")}`;
     if (isStuck)
@@ -88,7 +88,7 @@ export async function runProgram(start: ProgramStart, signal: AbortSignal): Prom
       fail({ reason: "ENGINE_DIED", engine, message: `${program} was ended by ${end.signal}${described}` });
     return { code: end.code, lastLines };
   } catch (error) {
-    if (signal.aborted) throwCancelled();
+    throwIfCancelled(signal);
     if ((error as NodeJS.ErrnoException).syscall?.startsWith("spawn") !== true) throw error;
     fail(
       { reason: "ENGINE_MISSING", engine, message: `${program} cannot be started: ${toFailure(error).message}` },
@@ -98,10 +98,6 @@ export async function runProgram(start: ProgramStart, signal: AbortSignal): Prom
     stopWatching();
     watch();
   }
-}
-
-function throwCancelled(): never {
-  fail({ reason: "CANCELLED", message: "the job was cancelled" });
 }
 
 async function endOf(stdin: Writable): Promise<void> {

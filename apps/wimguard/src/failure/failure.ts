@@ -71,3 +71,8 @@ export class FailureError extends Error {
 export function fail(failure: Failure, cause?: unknown): never {
   throw new FailureError(failure, cause);
 }
+
+/** Throws a FailureError CANCELLED once the signal has aborted. */
+export function throwIfCancelled(signal: AbortSignal): void {
+  if (signal.aborted) fail({ reason: "CANCELLED", message: "the job was cancelled" });
+}

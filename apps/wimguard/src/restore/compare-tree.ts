@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, readlink } from "node:fs/promises";
 import type { ReadTask } from "../engine/engine.ts";
-import { fail } from "../failure/failure.ts";
+import { fail, throwIfCancelled } from "../failure/failure.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
 import { displayPath, type ManifestEntry } from "../manifest/manifest-entry.ts";
 import { placeOf } from "../source/walk-source.ts";
@@ -24,7 +24,7 @@ export async function compareTree(
   const rounds = await readRounds(entries());
   let compared = 0;
   for await (const entry of entries()) {
-    if (signal.aborted) fail({ reason: "CANCELLED", message: "the job was cancelled" });
+    throwIfCancelled(signal);
     if ((rounds.get(entry.path.toString("latin1")) ?? 0) > (entry.round ?? 0)) continue;
     const name = nameIn(selection, entry);
     if (name === undefined) continue;

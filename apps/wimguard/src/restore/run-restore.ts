@@ -7,7 +7,7 @@ import { manifestPathOf, stagingPathOf } from "../archive/archive-paths.ts";
 import type { StoredBackup } from "../catalog/backup-store.ts";
 import type { RestoreStore, StoredRestore } from "../catalog/restore-store.ts";
 import { WarningList } from "../catalog/warning-list.ts";
-import { fail } from "../failure/failure.ts";
+import { fail, throwIfCancelled } from "../failure/failure.ts";
 import { toFailure } from "../failure/to-failure.ts";
 import type { DurableFiles } from "../files/durable-files.ts";
 import { ProgressCounter } from "../progress/progress-counter.ts";
@@ -84,7 +84,7 @@ export async function runRestore(
       },
       signal,
     );
-    if (signal.aborted) fail({ reason: "CANCELLED", message: "the restore was cancelled" });
+    throwIfCancelled(signal);
     await refuseUsedTarget(target);
     await files.rename(staging, target);
     await files.syncFolder(dirname(target));

@@ -364,7 +364,7 @@ describe("BackupService elsewhere", () => {
       writeFileSync(join(source, "secret"), "", { mode: 0o600 });
       mkdirSync(join(source, "locked"), { mode: 0o700 });
       for (const folder of [join(data, ".."), source, data, destinations]) execFileSync("chown", [String(uid), folder]);
-      const { client } = await startDaemon(test, { folders, uid });
+      const { client } = await startDaemon(test, { folders, uid, env: { TMPDIR: data } });
       const { warnings } = await client.backupToEnd({ source, destination: join(destinations, name) });
       assert.equal(warnings, "2 entries could not be read: locked, secret");
     });

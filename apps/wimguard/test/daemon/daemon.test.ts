@@ -150,7 +150,7 @@ service:
   it("lets a backup end when it is asked to stop", async (test) => {
     const daemon = await startDaemon(test);
     const { source, destinations } = daemon.folders;
-    fillSlowly(source, 3 * 2 ** 30);
+    fillSlowly(source, 2 ** 29);
     const running = await startBackup(daemon.client, source, join(destinations, "a.tar.zst"));
     daemon.signal("SIGTERM");
     let status = "";

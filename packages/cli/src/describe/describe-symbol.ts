@@ -30,7 +30,7 @@ export interface DescribeOptions extends TargetOptions, SchemaOptions {
   readonly output: OutputFormat;
 }
 
-type Described = DescService | DescMethod | DescMessage | DescEnum;
+export type Described = DescService | DescMethod | DescMessage | DescEnum;
 
 /** `tercel describe` */
 export function describeSymbol(text: string, options: DescribeOptions, context: CommandContext): Promise<void> {
@@ -59,7 +59,12 @@ export function describeSymbol(text: string, options: DescribeOptions, context: 
   });
 }
 
-async function findDescribed(schema: Schema, text: string, signal: AbortSignal): Promise<Described> {
+/**
+ * Finds what a name stands for: a full name, `SERVICE/METHOD`, or the end of a service's name.
+ *
+ * @throws CommandFailure with exit code 5
+ */
+export async function findDescribed(schema: Schema, text: string, signal: AbortSignal): Promise<Described> {
   if (text.includes("/")) return (await findMethod(schema, text, signal)).method;
   const registry = await schema.findSymbol(text, signal);
   const declared = registry?.get(text);

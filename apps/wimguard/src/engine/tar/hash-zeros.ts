@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Hash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import { fail } from "../../failure/failure.ts";
+import { throwIfCancelled } from "../../failure/failure.ts";
 
 const zeros = Buffer.alloc(1024 * 1024);
 /** Between two looks at whether the job was cancelled: some 30 ms. */
@@ -24,6 +24,6 @@ export async function hashZeros(
     onBytes(end - done);
     for (; done < end; done += Math.min(zeros.length, end - done)) hash.update(zeros.subarray(0, end - done));
     if (done < bytes) await setImmediate();
-    if (signal.aborted) fail({ reason: "CANCELLED", message: "the job was cancelled" });
+    throwIfCancelled(signal);
   }
 }

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { fail } from "../../failure/failure.ts";
+import { fail, throwIfCancelled } from "../../failure/failure.ts";
 import type { Engine } from "../engine.ts";
 import { readTarArchive, restoreTar } from "./restore-tar.ts";
 import { TarReader } from "./tar-reader.ts";
@@ -29,7 +29,7 @@ export function createTarEngine(): Engine {
       events.onPhase("verifying");
       const reader = new TarReader({});
       await readTarArchive(archivePath, (bytes) => {
-        if (signal.aborted) fail({ reason: "CANCELLED", message: "the job was cancelled" });
+        throwIfCancelled(signal);
         reader.push(bytes);
       });
       reader.end();

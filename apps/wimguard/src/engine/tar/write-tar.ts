@@ -4,6 +4,7 @@ import { lstatSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { fail } from "../../failure/failure.ts";
+import { walkInTurns } from "../../source/walk-in-turns.ts";
 import { placeOf, walkSource } from "../../source/walk-source.ts";
 import type { EngineEvents, EngineWarning, WriteOutputs, WriteTask, WrittenArchive } from "../engine.ts";
 import { runProgram } from "../run-program.ts";
@@ -15,7 +16,7 @@ import { TarRun } from "./tar-run.ts";
 const maxRounds = 3;
 /** Warnings that are kept to be reported; further ones would only take memory. */
 const maxChangedFiles = 10_000;
-/** Names that are given to the program at once, and lookups between two looks at whether the job was cancelled. */
+/** Names that are given to the program at once. */
 const namesAtOnce = 512;
 
 /** Where tar starts. Paths of members and of the manifest are relative to the folder. */
@@ -83,14 +84,12 @@ function memberName(path: Buffer): Buffer {
 async function scanSource(task: WriteTask, events: EngineEvents, signal: AbortSignal) {
   let bytes = 0;
   let files = 0;
-  let looked = 0;
   const hardLinks = new Set<string>();
   const onUnreadable = ({ path, error }: { path: Buffer; error: Error }): void => {
     const { code = "" } = error as NodeJS.ErrnoException;
     events.onWarning({ reason: "UNREADABLE", path, message: `cannot be read: ${code}` });
   };
-  for (const { stats } of walkSource(task.source, { leaveOut: task.leaveOut, onUnreadable })) {
-    if (++looked % namesAtOnce === 0) await pause(signal);
+  for await (const { stats } of walkInTurns(task.source, { leaveOut: task.leaveOut, onUnreadable }, signal)) {
     if (!stats.isFile()) continue;
     files++;
     if (stats.nlink > 1n) {
@@ -101,12 +100,6 @@ async function scanSource(task: WriteTask, events: EngineEvents, signal: AbortSi
     bytes += Number(stats.size);
   }
   return { bytes, files };
-}
-
-/** Lets messages of the other thread in, a cancel for example. */
-async function pause(signal: AbortSignal): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-  if (signal.aborted) fail({ reason: "CANCELLED", message: "the job was cancelled" });
 }
 
 async function* sourceNames(task: WriteTask, root: Root): AsyncGenerator<Buffer> {

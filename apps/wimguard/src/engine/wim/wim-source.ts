@@ -3,7 +3,8 @@ import { accessSync, constants, lstatSync, readlinkSync, statSync } from "node:f
 import { fail } from "../../failure/failure.ts";
 import { hasErrorCode } from "../../failure/to-failure.ts";
 import { displayPath } from "../../manifest/manifest-entry.ts";
-import { placeOf, walkSource } from "../../source/walk-source.ts";
+import { walkInTurns } from "../../source/walk-in-turns.ts";
+import { placeOf } from "../../source/walk-source.ts";
 import type { EngineEvents } from "../engine.ts";
 
 /** What the walk before a capture remembers of an entry. */
@@ -29,9 +30,6 @@ export interface WimSource {
   reportChanges(source: string, events: EngineEvents): void;
 }
 
-/** Lookups between two looks at whether the job was cancelled. */
-const entriesAtOnce = 512;
-
 /** @throws FailureError NAME_UNSUPPORTED for a name that is not UTF-8 */
 export async function walkWimSource(
   source: string,
@@ -44,15 +42,13 @@ export async function walkWimSource(
   const hardLinks = new Set<string>();
   let bytes = 0;
   let files = 0;
-  let looked = 0;
   const exclude = (path: Buffer, code: string): void => {
     excluded.push(path);
     events.onWarning({ reason: "UNREADABLE", path, message: `cannot be read: ${code}` });
   };
   const onUnreadable = ({ path, error }: { path: Buffer; error: Error }): void =>
     exclude(path, (error as NodeJS.ErrnoException).code ?? "");
-  for (const { path, stats } of walkSource(source, { leaveOut: [], onUnreadable })) {
-    if (++looked % entriesAtOnce === 0) await pause(signal);
+  for await (const { path, stats } of walkInTurns(source, { leaveOut: [], onUnreadable }, signal)) {
     refuseOtherNames(path);
     if (leaveOut.includes(placeOf(source, path).toString())) {
       excluded.push(path);
@@ -112,11 +108,6 @@ function reportChange(source: string, path: Buffer, before: WalkedEntry, events:
     if (!hasErrorCode(error, "ENOENT", "ENOTDIR")) return;
     events.onWarning({ reason: "FILE_GONE", path, message: "the file was removed while it was read" });
   }
-}
-
-async function pause(signal: AbortSignal): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-  if (signal.aborted) fail({ reason: "CANCELLED", message: "the job was cancelled" });
 }
 
 function refuseOtherNames(path: Buffer): void {
