@@ -9,17 +9,21 @@ import { compileProtos, installCommand, suiteVersion } from "./compile-protos.ts
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** connectrpc/conformance against Tercel's server: its own client and grpc-go's call it. No case is excused. */
-export function runConnectServer(): Promise<boolean> {
-  return run("server");
+/**
+ * connectrpc/conformance against Tercel's server: its own client and grpc-go's call it over gRPC, and its own over Connect and gRPC-Web on
+ * HTTP/1.1 and 2. No case is excused.
+ */
+export async function runConnectServer(): Promise<boolean> {
+  const overGrpc = await run("server", "config.yaml");
+  return (await run("server", "config-web.yaml")) && overGrpc;
 }
 
 /** connectrpc/conformance against Tercel's client, which calls its reference server and grpc-go's. No case is excused. */
 export function runConnectClient(): Promise<boolean> {
-  return run("client");
+  return run("client", "config.yaml");
 }
 
-async function run(mode: "server" | "client"): Promise<boolean> {
+async function run(mode: "server" | "client", config: string): Promise<boolean> {
   const program = findInstalled();
   if (program === undefined) {
     console.error(`connectconformance ${suiteVersion} is not installed: ${installCommand}`);
@@ -30,7 +34,7 @@ async function run(mode: "server" | "client"): Promise<boolean> {
   const suite = spawn(
     program,
     [
-      ...["--mode", mode, "--conf", join(here, "config.yaml")],
+      ...["--mode", mode, "--conf", join(here, config)],
       ...["--known-failing", `@${join(here, `known-failing-${mode}.txt`)}`],
       ...["--", process.execPath, "--conditions=source", join(here, `${mode}.ts`), descriptorSet],
     ],

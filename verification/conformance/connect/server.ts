@@ -3,6 +3,7 @@
  * ServerCompatRequest, listens accordingly, says where, and serves until SIGTERM. `node server.ts DESCRIPTOR_SET`
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { createGateway } from "@tercel/gateway";
 import { createServer } from "@tercel/grpc";
 import { createConformanceService } from "./conformance-service.ts";
 import type { ServerCompatRequest } from "./messages.ts";
@@ -17,6 +18,7 @@ const request = fromBinary(schemas.serverCompatRequest, value) as ServerCompatRe
 const { serverCreds, clientTlsCert, messageReceiveLimit } = request;
 const server = createServer({
   routes: (router) => router.service(schemas.service, createConformanceService(schemas)),
+  gateway: createGateway(),
   jsonOptions: { registry: schemas.registry },
   // Compression is what some of the cases are about, and their messages are small.
   compressMinBytes: 0,

@@ -10,6 +10,9 @@ import type { ResponseMetadata } from "./response-metadata.ts";
 /** What a context shows, taken from the call only when somebody looks. */
 export interface ContextSource extends CallInfo {
   readonly url: string;
+  /** Of a protocol other than gRPC: its name as Connect has it, and the request's HTTP method. */
+  readonly protocolName?: string;
+  readonly requestMethod?: string;
   readonly signal: AbortSignal;
   makeRequestHeader(): Headers;
   findRequestHeader(name: string): string | null;
@@ -17,8 +20,6 @@ export interface ContextSource extends CallInfo {
 
 /** The context a handler gets (Connect's HandlerContext). Headers, signal and values are made on first use. */
 export class CallContext implements HandlerContext, CallInfo, ResponseMetadata {
-  readonly requestMethod = "POST";
-  readonly protocolName = "grpc";
   readonly method: DescMethod;
   private readonly source: ContextSource;
   private header: Headers | undefined = undefined;
@@ -36,6 +37,14 @@ export class CallContext implements HandlerContext, CallInfo, ResponseMetadata {
   constructor(source: ContextSource, method: DescMethod) {
     this.source = source;
     this.method = method;
+  }
+
+  get requestMethod(): string {
+    return this.source.requestMethod ?? "POST";
+  }
+
+  get protocolName(): string {
+    return this.source.protocolName ?? "grpc";
   }
 
   get service(): DescService {

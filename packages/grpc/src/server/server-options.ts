@@ -6,6 +6,7 @@ import { type JsonCodecOptions, jsonCodecOptionNames } from "../codec/index.ts";
 import type { Log } from "../logging/log.ts";
 import { refuseUnknownOptions } from "../options/unknown-option.ts";
 import type { Compression } from "../protocol/compression.ts";
+import type { Gateway } from "../protocols/gateway.ts";
 import type { Clock } from "../time/clock.ts";
 import { checkServerTls } from "../transport/check-tls-options.ts";
 import type { OnLimit } from "../transport/limit-reporter.ts";
@@ -97,6 +98,8 @@ export interface ServerOptions {
   limits?: ConnectionOptions["limits"];
   /** Serves HTTP/1.1 connections on the same port, for example `http.createServer(…)`. Default: they get a 505. */
   http1Server?: ConnectionOptions["http1Server"];
+  /** Serves the same methods by REST, Connect and gRPC-Web: `createGateway` of `@tercel/gateway`. In place of `http1Server`. Default: gRPC alone. */
+  gateway?: Gateway;
   /** Where failures are reported that the client is not told. Default: warnings and errors as JSON lines on standard error. */
   log?: Log;
   /**
@@ -143,6 +146,7 @@ const optionNames: readonly (keyof ServerOptions)[] = [
   "maxConnectionAgeGraceMs",
   "limits",
   "http1Server",
+  "gateway",
   "log",
   "exposeDebugInfo",
   "onLimit",
@@ -169,6 +173,14 @@ export function checkServerOptions(options: ServerOptions): void {
     const value = options[name];
     if (value === undefined || typeof value === "boolean") continue;
     throw new TypeError(`createServer: ${name} is ${JSON.stringify(value)}; it has to be true or false`);
+  }
+  if (options.gateway !== undefined && options.http1Server !== undefined) {
+    throw new TypeError(
+      "createServer: gateway and http1Server exclude each other; give the gateway a fallback for what it does not serve",
+    );
+  }
+  if (options.gateway !== undefined && typeof options.gateway.attach !== "function") {
+    throw new TypeError("createServer: gateway has to be what createGateway of @tercel/gateway returns");
   }
   if (options.jsonOptions !== undefined) {
     refuseUnknownOptions("createServer: jsonOptions", options.jsonOptions, jsonCodecOptionNames);

@@ -22,6 +22,7 @@ import {
   type ServerTlsOptions,
 } from "../transport/listen.ts";
 import { ResponseHeads } from "../transport/response-heads.ts";
+import type { ServerCallSettings } from "../transport/server-call-settings.ts";
 import { withFiles } from "../transport/tls-files.ts";
 import { UnhandledCalls } from "../transport/unhandled-calls.ts";
 import { connectionOptions } from "./connection-options.ts";
@@ -114,27 +115,35 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
   methodLimits.refuseUnknownMethods(table.services);
   const { rawMethods } = options;
   const methods = rawMethods === undefined ? table : new RoutedAndRawMethods(table, rawMethods, messageLimits);
+  const compressMinBytes = options.compressMinBytes ?? defaultCompressMinBytes;
   const counts = { started: 0, succeeded: 0, failed: 0 };
+  const calls: ServerCallSettings = {
+    counts,
+    responseHeads: new ResponseHeads(compressions),
+    deadlines,
+    sendShare: new TurnShare(),
+    receiveShare: new TurnShare(),
+    clock,
+    log,
+    exposeDebugInfo: options.exposeDebugInfo ?? false,
+    unhandled: new UnhandledCalls(log, options.onUnhandledCall, clock),
+  };
+  const connections = connectionOptions(options);
+  const gateway = options.gateway?.attach({
+    ...calls,
+    methods: table,
+    services: [...table.services],
+    json: codecs.json,
+    registry: options.jsonOptions?.registry,
+    compressions,
+    compressMinBytes,
+    maxTimeoutMs: options.maxTimeoutMs,
+    callLimit: connections.streamPlaces,
+  });
   const listener = makeListener(
-    {
-      methods,
-      compressions,
-      compressMinBytes: options.compressMinBytes ?? defaultCompressMinBytes,
-      maxTimeoutMs: options.maxTimeoutMs,
-      log,
-    },
-    {
-      counts,
-      responseHeads: new ResponseHeads(compressions),
-      deadlines,
-      sendShare: new TurnShare(),
-      receiveShare: new TurnShare(),
-      clock,
-      log,
-      exposeDebugInfo: options.exposeDebugInfo ?? false,
-      unhandled: new UnhandledCalls(log, options.onUnhandledCall, clock),
-    },
-    connectionOptions(options),
+    { methods, compressions, compressMinBytes, maxTimeoutMs: options.maxTimeoutMs, log },
+    gateway === undefined ? calls : { ...calls, serveOther: (exchange) => gateway.serve(exchange) },
+    gateway === undefined ? connections : { ...connections, http1Server: gateway.http1Server },
   );
   const stopFollowing = followFiles(options.tls, log, listener);
   let closing: Promise<void> | undefined;
@@ -145,7 +154,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
       return listener.address;
     },
     get openConnections() {
-      return listener.openConnections;
+      return listener.openConnections + (gateway?.openConnections ?? 0);
     },
     get openCalls() {
       return counts.started - counts.succeeded - counts.failed;
@@ -177,7 +186,8 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
       refuseUnknownOptions("close", given, ["deadlineMs"]);
       checkWholeNumber("close", "deadlineMs", given.deadlineMs, 0, Number.MAX_SAFE_INTEGER);
       stopFollowing();
-      const closed = listener.close(given.deadlineMs ?? defaultCloseDeadlineMs);
+      const deadlineMs = given.deadlineMs ?? defaultCloseDeadlineMs;
+      const closed = Promise.all([listener.close(deadlineMs), gateway?.close(deadlineMs)]);
       closing ??= closed.then(() => deadlines.stop());
       return closing;
     },

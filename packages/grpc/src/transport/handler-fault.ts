@@ -42,7 +42,7 @@ function fail(call: FailingCall, error: ConnectError): void {
 }
 
 /** With `exposeDebugInfo` errors keep google.rpc.DebugInfo, and accidents get one. */
-function errorToSend(thrown: unknown, exposeDebugInfo: boolean): ConnectError {
+export function errorToSend(thrown: unknown, exposeDebugInfo: boolean): ConnectError {
   if (thrown instanceof ConnectError) return exposeDebugInfo ? withDebugInfo(thrown) : withoutDebugInfo(thrown);
   return exposeDebugInfo ? createDebugError(thrown) : internalError();
 }

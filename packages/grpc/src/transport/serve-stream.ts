@@ -3,6 +3,7 @@ import { performance } from "node:perf_hooks";
 import { Code } from "@connectrpc/connect";
 import { ErrorCode, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
 import { appendStatusTrailers } from "../protocol/trailers.ts";
+import { Http2Exchange } from "./http2-exchange.ts";
 import { type PlanSettings, planRequest, type Refusal, type RequestPlan } from "./request-plan.ts";
 import { sendStatus } from "./send-status.ts";
 import { ServerCall } from "./server-call.ts";
@@ -25,6 +26,12 @@ export function serveStream(
     const call = new ServerCall(callSettings, stream, head, plan);
     stream.listener = call;
     call.begin();
+    return;
+  }
+  if ("httpStatus" in plan && callSettings.serveOther !== undefined) {
+    const exchange = new Http2Exchange(stream, head);
+    stream.listener = exchange;
+    callSettings.serveOther(exchange);
     return;
   }
   stream.listener = new Discard(stream);

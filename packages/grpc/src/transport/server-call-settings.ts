@@ -2,6 +2,7 @@ import type { Log } from "../logging/log.ts";
 import type { Clock } from "../time/clock.ts";
 import type { DeadlineWheel } from "../time/deadline-wheel.ts";
 import type { TurnShare } from "../time/turn-share.ts";
+import type { HttpExchange } from "./http-exchange.ts";
 import type { ResponseHeads } from "./response-heads.ts";
 import type { UnhandledCalls } from "./unhandled-calls.ts";
 
@@ -18,4 +19,6 @@ export interface ServerCallSettings {
   /** Errors keep google.rpc.DebugInfo, and accidents get one. */
   readonly exposeDebugInfo: boolean;
   readonly unhandled: UnhandledCalls;
+  /** Takes requests that are not gRPC. Undefined: they are refused. */
+  readonly serveOther?: ((exchange: HttpExchange) => void) | undefined;
 }

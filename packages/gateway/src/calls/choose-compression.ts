@@ -1,0 +1,15 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Compression } from "@tercel/grpc/protocols";
+
+/** How a body with this encoding is read; undefined for one that is as it is. */
+export function findCompression(
+  encoding: string | undefined,
+  supported: readonly Compression[],
+): { readonly compression: Compression | undefined } | { readonly error: ConnectError } {
+  if (encoding === undefined || encoding === "" || encoding === "identity") return { compression: undefined };
+  const compression = supported.find((one) => one.name === encoding);
+  if (compression !== undefined) return { compression };
+  const names = ["identity", ...supported.map((one) => one.name)].join(", ");
+  const shown = JSON.stringify(encoding.slice(0, 64));
+  return { error: new ConnectError(`unknown compression ${shown}; supported are ${names}`, Code.Unimplemented) };
+}

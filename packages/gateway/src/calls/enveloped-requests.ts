@@ -1,0 +1,168 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import {
+  type Compression,
+  decodeReceived,
+  type GatewayHost,
+  type HttpExchange,
+  type HttpExchangeListener,
+  type MessageCodec,
+  MessageQueue,
+  MessageReader,
+  type MessageSink,
+  type MessageSource,
+  type MethodHandler,
+  type Payload,
+  type ReceivingCall,
+} from "@tercel/grpc/protocols";
+import type { GatewayCall } from "./gateway-call.ts";
+
+/** How the messages of a request are read. */
+export interface EnvelopeReading {
+  readonly host: GatewayHost;
+  readonly exchange: HttpExchange;
+  readonly handler: MethodHandler;
+  readonly codec: MessageCodec;
+  readonly compression: Compression | undefined;
+}
+
+/** The requests of a call whose body is a sequence of messages with a prefix of five bytes each: Connect's streams and gRPC-Web. */
+export class EnvelopedRequests implements HttpExchangeListener, MessageSink, MessageSource<object>, ReceivingCall {
+  readonly receivedCodec: MessageCodec;
+  readonly receivedCompression: Compression | undefined;
+  readonly maxReceiveMessageBytes: number;
+  readonly #call: GatewayCall;
+  readonly #exchange: HttpExchange;
+  readonly #reader: MessageReader;
+  readonly #queue: MessageQueue<object> | undefined;
+  /** Of a method that takes one. */
+  #request: object | undefined = undefined;
+  #isEnded = false;
+
+  constructor(call: GatewayCall, reading: EnvelopeReading) {
+    const { handler, host } = reading;
+    this.#call = call;
+    this.#exchange = reading.exchange;
+    this.receivedCodec = reading.codec;
+    this.receivedCompression = reading.compression;
+    this.maxReceiveMessageBytes = handler.maxReceiveMessageBytes;
+    this.#reader = new MessageReader(this, handler.maxReceiveMessageBytes);
+    this.#queue = handler.requestIsStream ? new MessageQueue<object>(this, host.receiveShare) : undefined;
+    call.onRequestUnneeded = (error) => {
+      this.#reader.halt();
+      if (error === undefined) this.#queue?.end();
+      else this.#queue?.cutOff(error);
+    };
+  }
+
+  /** Call when the call has begun. */
+  start(): void {
+    if (this.#queue === undefined) return;
+    this.#exchange.allowSlowBody();
+    this.#call.run(this.#queue);
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (this.#call.isOver) {
+      this.consume(bytes.length);
+      return;
+    }
+    this.#queue?.received(bytes.length);
+    const error = this.#reader.push(bytes, 0, bytes.length);
+    if (this.#queue === undefined) this.lend(bytes.length);
+    if (error !== undefined) this.#call.fail(error);
+    this.#queue?.settle();
+  }
+
+  onMessage(payload: Payload): void {
+    if (this.#call.isOver) return;
+    this.#call.received(payload.length, payload.compressed);
+    if (this.#queue !== undefined) {
+      this.#queue.push(payload);
+      return;
+    }
+    if (this.#request !== undefined) {
+      this.#call.fail(new ConnectError("the method takes one message, but more came", Code.Unimplemented));
+      return;
+    }
+    try {
+      this.#request = this.makeMessage(payload);
+    } catch {
+      // It has ended the call.
+    }
+  }
+
+  onEnd(): void {
+    if (this.#call.isOver || this.#isEnded) return;
+    this.#isEnded = true;
+    if (this.#queue === undefined) this.repay();
+    if (!this.#reader.isBetweenMessages) {
+      this.#call.fail(new ConnectError("the request ended inside a message", Code.InvalidArgument));
+    } else if (this.#queue !== undefined) {
+      this.#queue.end();
+    } else if (this.#request === undefined) {
+      this.#call.fail(new ConnectError("the method takes one message, but none came", Code.Unimplemented));
+    } else if (this.#request instanceof Promise) {
+      this.#request.then(
+        (message: object) => this.#call.run(message),
+        () => {},
+      );
+    } else {
+      this.#call.run(this.#request);
+    }
+  }
+
+  onClose(reason: string): void {
+    this.#call.onClose(reason);
+  }
+
+  onWritable(): void {
+    this.#call.onWritable();
+  }
+
+  // ---- ReceivingCall
+
+  get isCutOff(): boolean {
+    return this.#call.endedBy !== undefined;
+  }
+
+  takeRoom(): undefined {
+    return undefined;
+  }
+
+  keepRoom(): void {}
+
+  // ---- MessageSource
+
+  makeMessage(payload: Payload): object | Promise<object> {
+    try {
+      const message = decodeReceived(this, payload);
+      if (message instanceof Promise) message.catch((error) => this.#call.fail(error));
+      return message;
+    } catch (error) {
+      this.#call.fail(error);
+      throw error;
+    }
+  }
+
+  consume(bytes: number): void {
+    this.#exchange.consume(bytes);
+  }
+
+  lend(bytes: number): void {
+    this.#exchange.lend(bytes);
+  }
+
+  messageComplete(): void {
+    this.#exchange.messageComplete();
+  }
+
+  repay(bytes?: number): void {
+    this.#exchange.repay(bytes);
+  }
+
+  usedUp(): void {}
+
+  takesNoMore(): void {
+    this.#reader.halt();
+  }
+}

@@ -1,0 +1,84 @@
+import { create, type Message } from "@bufbuild/protobuf";
+import type { Gateway, GatewayHost } from "@tercel/grpc/protocols";
+import { checkGatewayOptions, type GatewayOptions } from "./gateway-options.ts";
+import { HttpRuleSchema } from "./gen/google/api/http_pb.ts";
+import { defaultHttp1Limits } from "./http/http1-connection.ts";
+import { Http1Server } from "./http/http1-server.ts";
+import { createOpenApi } from "./openapi/create-openapi.ts";
+import { readComments } from "./openapi/proto-comments.ts";
+import { createStaticPages, type StaticPage } from "./openapi/static-pages.ts";
+import { RequestRouter } from "./request-router.ts";
+import type { RestSettings } from "./rest/rest-settings.ts";
+import { RestTable } from "./rules/rest-table.ts";
+import { readSuccessStatuses } from "./success-statuses.ts";
+
+const defaultTimeoutMs = 60_000;
+const defaultErrorDomain = "tercel.dev";
+
+/**
+ * Serves a server's methods by REST, Connect and gRPC-Web on its own port, with the same handlers and interceptors:
+ * `createServer({ routes, gateway: createGateway() })`.
+ *
+ * @throws TypeError or RangeError for an option that cannot be used. Rules that do not fit their methods are errors of `createServer`
+ */
+export function createGateway(options: GatewayOptions = {}): Gateway {
+  checkGatewayOptions(options);
+  return {
+    attach(host) {
+      const router = createRouter(host, options);
+      const http1Server = new Http1Server({
+        clock: host.clock,
+        limits: { ...defaultHttp1Limits, ...options.http1 },
+        onExchange: (exchange) => router.serve(exchange),
+        onFault: (error) => host.log.error("the gateway failed to serve a request", { error }),
+        onCutOff: (reason, peer) => host.log.warn("an HTTP/1.1 connection was cut off", { reason, peer }),
+      });
+      return {
+        http1Server,
+        serve: (exchange) => router.serve(exchange),
+        get openConnections() {
+          return http1Server.openConnections;
+        },
+        close: (deadlineMs) => http1Server.close(deadlineMs),
+      };
+    },
+  };
+}
+
+function createRouter(host: GatewayHost, options: GatewayOptions): RequestRouter {
+  const methods = host.services.flatMap((service) => service.methods);
+  const served = methods.filter(
+    (method) => host.methods.find(`/${method.parent.typeName}/${method.name}`) !== undefined,
+  );
+  const rules = (options.rules ?? []).map((rule) => create(HttpRuleSchema, rule));
+  const table = new RestTable(served, rules);
+  const statuses = readSuccessStatuses(options.methods ?? [], served);
+  const settings: RestSettings = {
+    unknownQuery: options.unknownQuery ?? "error",
+    errorBody: options.errorBody ?? "aip",
+    errorDomain: options.errorDomain ?? defaultErrorDomain,
+    defaultStream: options.defaultStream ?? "ndjson",
+    idOf: options.sse?.idOf ?? resumeTokenOf,
+    successStatusOf: (method) => statuses.get(method) ?? 200,
+    etag: options.etag ?? "field",
+    defaultTimeoutMs: options.defaultTimeoutMs ?? defaultTimeoutMs,
+  };
+  return new RequestRouter({ host, options, table, settings, pages: createPages(options, table, settings) });
+}
+
+function createPages(
+  { openapi }: GatewayOptions,
+  { bindings }: RestTable,
+  { successStatusOf }: RestSettings,
+): ReadonlyMap<string, StaticPage> {
+  if (openapi === undefined) return new Map();
+  const comments = openapi.descriptorSet === undefined ? new Map() : readComments(openapi.descriptorSet);
+  const document = openapi.document ?? createOpenApi({ bindings, comments, info: openapi, successStatusOf });
+  return createStaticPages(document, openapi);
+}
+
+/** The field that streams are resumed by, where the messages have it. */
+function resumeTokenOf(message: Message): string | undefined {
+  const { resumeToken } = message as { readonly resumeToken?: unknown };
+  return typeof resumeToken === "string" ? resumeToken : undefined;
+}

@@ -1,0 +1,43 @@
+/** Fields of a request; node:http bounds their bytes. */
+const maxFields = 100;
+
+/**
+ * Why a request's head is refused although node:http takes it. Programs in front of a server read these differently, which lets a client hide
+ * one request in another (RFC 9112 §11.2). Undefined for a head that is in order.
+ */
+export function findHeadProblem(
+  httpVersion: string,
+  rawHeaders: readonly string[],
+): { readonly status: 400 | 431; readonly problem: string } | undefined {
+  if (rawHeaders.length > 2 * maxFields) return { status: 431, problem: `more than ${maxFields} header fields` };
+  let hosts = 0;
+  let lengths = 0;
+  let codings = 0;
+  let coding = "";
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    switch ((rawHeaders[at] as string).toLowerCase()) {
+      case "host":
+        hosts++;
+        break;
+      case "content-length":
+        lengths++;
+        break;
+      case "transfer-encoding":
+        codings++;
+        coding = (rawHeaders[at + 1] as string).toLowerCase();
+        break;
+    }
+  }
+  if (hosts > 1) return refuse("duplicate host");
+  if (hosts === 0 && httpVersion !== "1.0") return refuse("missing host");
+  if (lengths > 1) return refuse("duplicate content-length");
+  if (codings === 0) return undefined;
+  if (codings > 1) return refuse("duplicate transfer-encoding");
+  if (lengths > 0) return refuse("content-length with transfer-encoding");
+  if (httpVersion === "1.0") return refuse("transfer-encoding in HTTP/1.0");
+  return coding === "chunked" ? undefined : refuse("a transfer-encoding other than chunked");
+}
+
+function refuse(problem: string): { readonly status: 400; readonly problem: string } {
+  return { status: 400, problem };
+}

@@ -1,0 +1,147 @@
+import { createHash } from "node:crypto";
+import type { Message } from "@bufbuild/protobuf";
+import { Code, type ConnectError } from "@connectrpc/connect";
+import { type GatewayHost, MessageSender, type MethodHandler, type Payload } from "@tercel/grpc/protocols";
+import type { GatewayCall, ResponseForm } from "../calls/gateway-call.ts";
+import { findHeader } from "../calls/read-fields.ts";
+import { withEncode } from "../calls/request-codec.ts";
+import type { Responder } from "../calls/responder.ts";
+import { headerFields, trailerFields } from "../calls/response-metadata.ts";
+import { defaultSystemParameters, type SystemParameters } from "../rules/bind-query.ts";
+import { encodeResponse } from "../rules/encode-response.ts";
+import { isRawBody, rawBodyOf } from "../rules/http-body.ts";
+import type { RestBinding } from "../rules/rest-binding.ts";
+import { chooseCoding } from "./accept.ts";
+import { httpStatusValue } from "./http-status-value.ts";
+import { sendRestError } from "./rest-error.ts";
+import type { RestSettings } from "./rest-settings.ts";
+
+export interface RestParts {
+  readonly host: GatewayHost;
+  readonly handler: MethodHandler;
+  readonly responder: Responder;
+  readonly binding: RestBinding;
+  readonly settings: RestSettings;
+}
+
+/** The response of a unary call over REST: JSON, or the bytes of an HttpBody. */
+export class RestUnaryResponse implements ResponseForm {
+  readonly #parts: RestParts;
+  readonly #call: GatewayCall;
+  readonly sender: MessageSender;
+  #body: Uint8Array = new Uint8Array(0);
+  #contentType = "application/json";
+  #etag: string | undefined = undefined;
+  /** Of the body, if it is compressed. */
+  #coding: string | undefined;
+  /** Of the request, once it has been read. */
+  system: SystemParameters = defaultSystemParameters;
+  hasIfMatch = false;
+
+  constructor(parts: RestParts, call: GatewayCall) {
+    this.#parts = parts;
+    this.#call = call;
+    const { handler, host, responder } = parts;
+    const accepted = chooseCoding(
+      findHeader(responder.head.fields, "accept-encoding"),
+      host.compressions.map((one) => one.name),
+    );
+    const compression = host.compressions.find((one) => one.name === accepted);
+    this.#coding = compression?.name;
+    this.sender = new MessageSender({
+      ...{ compression, compressMinBytes: host.compressMinBytes, maxMessageBytes: handler.maxSendMessageBytes },
+      codec: withEncode(call.responseCodec, (one) => this.#encode(one as Message)),
+    });
+  }
+
+  put({ content, compressed }: Payload): undefined {
+    this.#body = content;
+    if (!compressed) this.#coding = undefined;
+  }
+
+  succeed(): void {
+    const { host, responder, settings, binding } = this.#parts;
+    const { metadata } = this.#call;
+    const own = [...headerFields(host, metadata, true), ...trailerFields(metadata)];
+    const chosen = metadata?.givenValues?.get(httpStatusValue) ?? 0;
+    const status = chosen === 0 ? settings.successStatusOf(binding.method) : chosen;
+    if (status >= 300 && findHeader(own, "location") === undefined) {
+      throw new Error(`the handler set the HTTP status ${status} without a location`);
+    }
+    const fields = ["content-type", this.#contentType, ...own];
+    if (this.#coding !== undefined) fields.push("content-encoding", this.#coding);
+    if (host.compressions.length > 0) fields.push("vary", "accept-encoding");
+    if (this.#etag !== undefined && findHeader(own, "etag") === undefined) fields.push("etag", this.#etag);
+    this.#call.sent(this.#body.length, this.#coding !== undefined);
+    if (this.#isNotModified(responder, findHeader(fields, "etag"))) {
+      responder.sendHead(
+        304,
+        fields.filter((_, at, all) => all[at - (at % 2)] !== "content-type"),
+      );
+      responder.end();
+      return;
+    }
+    responder.send(status, fields, this.#body);
+  }
+
+  fail(error: ConnectError): void {
+    const status = this.hasIfMatch && error.code === Code.Aborted ? 412 : undefined;
+    sendRestError(this.#parts.responder, error, this.#parts, { status, fields: this.#ownErrorFields() });
+  }
+
+  /** The body; notes its type and its ETag. */
+  #encode(message: Message): Uint8Array {
+    const { binding, settings } = this.#parts;
+    let body: Uint8Array;
+    if (isRawBody(binding.method.output, binding.responseBody)) {
+      const { contentType, data } = rawBodyOf(binding, message);
+      this.#contentType = printableType(contentType);
+      body = data;
+    } else body = this.#encodeJson(message);
+    this.#etag = etagOfField(message) ?? (settings.etag === "body" ? etagOfBytes(body) : undefined);
+    return body;
+  }
+
+  #encodeJson(message: Message): Uint8Array {
+    const { binding, host } = this.#parts;
+    const isPlain = binding.responseBody === undefined && this.system === defaultSystemParameters;
+    if (isPlain) return host.json.encode(binding.method.output, message);
+    return Buffer.from(encodeResponse(binding, message, this.system, host.registry));
+  }
+
+  /** What interceptors have set, such as the id of the request, helps with an error as well. */
+  #ownErrorFields(): string[] {
+    const fields = headerFields(this.#parts.host, this.#call.metadata, false);
+    return fields.filter((_, at, all) => !bodyFields.has(all[at - (at % 2)] as string));
+  }
+
+  #isNotModified({ head }: Responder, etag: string | undefined): boolean {
+    if (etag === undefined || (head.method !== "GET" && head.method !== "HEAD")) return false;
+    const known = findHeader(head.fields, "if-none-match");
+    if (known === undefined) return false;
+    const weak = etag.replace(/^W\//, "");
+    return known.split(",").some((one) => one.trim() === "*" || one.trim().replace(/^W\//, "") === weak);
+  }
+}
+
+/** They describe the body of a success. */
+const bodyFields: ReadonlySet<string> = new Set(["etag", "cache-control", "location", "last-modified", "expires"]);
+
+const mediaType = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+\/[\x20-\x7e]+$/;
+
+/** What a handler calls the type of its bytes goes into a header. */
+export function printableType(contentType: string): string {
+  return mediaType.test(contentType) ? contentType : "application/octet-stream";
+}
+
+function etagOfField(message: object): string | undefined {
+  const { etag } = message as { readonly etag?: unknown };
+  if (typeof etag !== "string" || etag === "") return undefined;
+  const isQuoted = /^(W\/)?"[\x21\x23-\x7e]*"$/.test(etag);
+  if (isQuoted) return etag;
+  return /^[\x21\x23-\x7e]+$/.test(etag) ? `"${etag}"` : undefined;
+}
+
+function etagOfBytes(bytes: Uint8Array): string {
+  return `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`;
+}

@@ -1,0 +1,184 @@
+import type { DescField, Message } from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { invalidArgument } from "@tercel/grpc/errors";
+import { type Compression, parseTimeout } from "@tercel/grpc/protocols";
+import { BodyCollector } from "../calls/body-collector.ts";
+import { findCompression } from "../calls/choose-compression.ts";
+import { GatewayCall, type ResponseForm } from "../calls/gateway-call.ts";
+import { findHeader, shortest } from "../calls/read-fields.ts";
+import type { SystemParameters } from "../rules/bind-query.ts";
+import { bindRequest, bindStreamed } from "../rules/bind-request.ts";
+import { createRawBody, isRawBody } from "../rules/http-body.ts";
+import { withHttpStatus } from "../rules/http-status.ts";
+import { parseQuery } from "../rules/query-parameters.ts";
+import type { RestBinding } from "../rules/rest-binding.ts";
+import { chooseType } from "./accept.ts";
+import { findBodyProblem, findHeadProblem } from "./check-rest-request.ts";
+import { LineRequests } from "./line-requests.ts";
+import { RawStreamResponse } from "./raw-stream-response.ts";
+import { sendRestError } from "./rest-error.ts";
+import { RestStreamResponse } from "./rest-stream-response.ts";
+import { type RestParts, RestUnaryResponse } from "./rest-unary-response.ts";
+import { arrayFormat, createEventFormat, endOfEventsId, ndjsonFormat, type StreamFormat } from "./stream-formats.ts";
+
+/** A request that a route of the REST API has matched. */
+export interface RestRequestParts extends RestParts {
+  readonly pathValues: readonly string[];
+  readonly query: string;
+  readonly url: string;
+}
+
+type RestForm = ResponseForm & { system?: SystemParameters; hasIfMatch?: boolean };
+
+/** Calls a method for a REST request. */
+export function serveRest(parts: RestRequestParts): void {
+  const { responder, binding, host, handler, url } = parts;
+  const { exchange } = responder;
+  const { fields } = responder.head;
+  const kind = binding.method.methodKind;
+  exchange.listener = new BodyCollector(exchange, noCall, handler.maxReceiveMessageBytes, () => {});
+  const problem = findHeadProblem(parts);
+  if (problem !== undefined) {
+    sendRestError(responder, problem, parts);
+    return;
+  }
+  if (kind === "server_streaming" && findHeader(fields, "last-event-id") === endOfEventsId) {
+    // An EventSource reconnects whatever it was told, unless it gets this.
+    responder.sendHead(204, []);
+    responder.end();
+    return;
+  }
+  const call = new GatewayCall({
+    ...{ host, handler, exchange, url, protocolName: "rest" },
+    responseCodec: handler.codecs.json.response,
+    timeoutMs: timeoutOf(parts),
+  });
+  const form = createForm(parts, call);
+  if (form === undefined) {
+    sendRestError(
+      responder,
+      withHttpStatus(new ConnectError("no acceptable response type", Code.InvalidArgument), 406),
+      parts,
+    );
+    return;
+  }
+  if (kind === "client_streaming") serveLines(parts, call, form);
+  else serveBody(parts, call, form);
+}
+
+const noCall = { isOver: true, fail() {}, onWritable() {}, onClose() {} };
+
+function serveBody(parts: RestRequestParts, call: GatewayCall, form: RestForm): void {
+  const { responder, handler, host } = parts;
+  const { exchange } = responder;
+  const decoding = findCompression(findHeader(responder.head.fields, "content-encoding"), host.compressions);
+  const compression = "error" in decoding ? undefined : decoding.compression;
+  exchange.listener = new BodyCollector(exchange, call, handler.maxReceiveMessageBytes, (body) => {
+    // Over HTTP/2 a head need not say that there is a body.
+    const problem = body.length === 0 ? undefined : findBodyProblem(parts);
+    if (problem !== undefined) {
+      call.fail(problem);
+      return;
+    }
+    call.received(body.length, compression !== undefined);
+    if (compression === undefined || body.length === 0) runWith(parts, call, form, body);
+    else
+      inflate(compression, body, handler.maxReceiveMessageBytes).then(
+        (plain) => runWith(parts, call, form, plain),
+        (error) => call.fail(error),
+      );
+  });
+  call.begin(form);
+}
+
+async function inflate(compression: Compression, body: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+  try {
+    return await compression.decompress(body, maxBytes);
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error;
+    // Over gRPC a damaged body is the library's fault; here it is the client's.
+    throw error.code === Code.ResourceExhausted ? withHttpStatus(error, 413) : invalidArgument(error.rawMessage);
+  }
+}
+
+function runWith(parts: RestRequestParts, call: GatewayCall, form: RestForm, body: Uint8Array): void {
+  if (call.isOver) return;
+  try {
+    call.run(bind(parts, form, body));
+  } catch (error) {
+    call.fail(error);
+  }
+}
+
+function bind(
+  { binding, host, responder, pathValues, query, settings }: RestRequestParts,
+  form: RestForm,
+  body: Uint8Array,
+) {
+  const { fields } = responder.head;
+  const options = { json: host.json, unknownQuery: settings.unknownQuery };
+  const header = (name: string) => findHeader(fields, name);
+  const request = { pathValues, query: parseQuery(query), body, header };
+  const isRaw = isRawBody(binding.method.input, binding.body) && binding.body !== undefined;
+  const raw = isRaw ? createRawBody(binding, header("content-type") ?? "", body) : undefined;
+  const bound = bindRequest(binding, request, options, raw);
+  if (form.system !== undefined) form.system = bound.system;
+  if (form.hasIfMatch !== undefined) form.hasIfMatch = bound.hasIfMatch;
+  if (binding.method.methodKind === "server_streaming") resumeAfter(bound.message, binding, header("last-event-id"));
+  return bound.message;
+}
+
+/** A reconnecting EventSource says which event it has seen last: the stream continues after it. */
+function resumeAfter(message: Message, binding: RestBinding, lastEventId: string | undefined): void {
+  if (lastEventId === undefined) return;
+  const field = binding.method.input.fields.find((one) => one.name === "resume_token");
+  if (field?.fieldKind === "scalar") reflect(binding.method.input, message).set(field as DescField, lastEventId);
+}
+
+function serveLines(parts: RestRequestParts, call: GatewayCall, form: RestForm): void {
+  const { responder, handler, host, binding, pathValues } = parts;
+  const { exchange } = responder;
+  const requests = new LineRequests(call, { host, exchange, maxLineBytes: handler.maxReceiveMessageBytes }, (line) =>
+    bindStreamed(binding, pathValues, line, host.json),
+  );
+  exchange.listener = requests;
+  if (call.begin(form)) requests.start();
+}
+
+function createForm(parts: RestRequestParts, call: GatewayCall): RestForm | undefined {
+  const { binding, responder, settings } = parts;
+  const accept = findHeader(responder.head.fields, "accept");
+  const isRaw = isRawBody(binding.method.output, binding.responseBody);
+  if (binding.method.methodKind !== "server_streaming") {
+    const isAcceptable = isRaw || chooseType(accept, ["application/json"]) !== undefined;
+    return isAcceptable ? new RestUnaryResponse(parts, call) : undefined;
+  }
+  if (isRaw) return new RawStreamResponse(parts, call);
+  const events = createEventFormat(settings.idOf);
+  const lines: StreamFormat[] = [ndjsonFormat, arrayFormat];
+  if (settings.defaultStream === "array") lines.reverse();
+  const offered = [...lines, events];
+  const type = chooseType(
+    accept,
+    offered.map((one) => one.contentType),
+  );
+  const format = offered.find((one) => one.contentType === type);
+  return format === undefined ? undefined : new RestStreamResponse(parts, call, format);
+}
+
+/** The shortest of what the client and the server say. */
+function timeoutOf({ responder, host, binding, settings }: RestRequestParts): number | undefined {
+  const { fields } = responder.head;
+  const grpc = findHeader(fields, "grpc-timeout");
+  const parsed = grpc === undefined ? undefined : parseTimeout(grpc);
+  const connect = findHeader(fields, "connect-timeout-ms");
+  const server = findHeader(fields, "x-server-timeout");
+  const asked = shortest(
+    parsed !== undefined && "timeoutMs" in parsed ? parsed.timeoutMs : undefined,
+    connect !== undefined && /^[0-9]{1,10}$/.test(connect) ? Number(connect) : undefined,
+    server !== undefined && /^[0-9]{1,9}(\.[0-9]{1,9})?$/.test(server) ? Number(server) * 1000 : undefined,
+  );
+  const isUnary = binding.method.methodKind === "unary";
+  return shortest(asked ?? (isUnary ? settings.defaultTimeoutMs : undefined), host.maxTimeoutMs);
+}

@@ -1,0 +1,193 @@
+import type { DescField, DescMessage, DescOneof } from "@bufbuild/protobuf";
+import { isReflectMessage, type ReflectMessage } from "@bufbuild/protobuf/reflect";
+import { nearestName } from "@tercel/grpc/internal";
+import { parseValue, ValueProblem } from "./parse-value.ts";
+import type { QueryParameters } from "./query-parameters.ts";
+import { quote, requestProblem } from "./request-problem.ts";
+import { hasNamedFields } from "./text-types.ts";
+
+/** Parameters that the request has no field for: an error, ignored, or ignored where one of these names fits (`utm_*`). */
+export type UnknownQuery = "error" | "ignore" | readonly string[];
+
+/** What Google's APIs call system parameters: they concern the response, not the request. */
+export interface SystemParameters {
+  /** `$alt=json;enum-encoding=int`: enums as numbers. */
+  readonly enumsAsNumbers: boolean;
+  /** `$prettyPrint=true`: JSON with line breaks. */
+  readonly isPretty: boolean;
+}
+
+export const defaultSystemParameters: SystemParameters = { enumsAsNumbers: false, isPretty: false };
+
+const maxDepth = 8;
+
+/** What the path and the body of a binding hold, so that the query must not. */
+export interface TakenFields {
+  readonly pathFields: readonly (readonly DescField[])[];
+  readonly bodyField: DescField | undefined;
+}
+
+/**
+ * Sets the fields that a query string names: by JSON or proto name, dotted through messages (`author.given_name=Ada`), several times for
+ * a repeated field.
+ *
+ * @throws ConnectError InvalidArgument that names the parameter, with the nearest name for an unknown one
+ */
+export function bindQuery(
+  target: ReflectMessage,
+  parameters: QueryParameters,
+  taken: TakenFields,
+  unknown: UnknownQuery,
+): SystemParameters {
+  const binding = new QueryBinding(target, taken, unknown);
+  for (let at = 0; at < parameters.length; at += 2) binding.set(parameters[at] as string, parameters[at + 1] as string);
+  return binding.system;
+}
+
+class QueryBinding {
+  readonly #target: ReflectMessage;
+  readonly #taken: TakenFields;
+  readonly #unknown: UnknownQuery;
+  /** Singular fields that were set, by path, and the oneofs' choices. */
+  readonly #seen = new Set<string>();
+  readonly #choices = new Map<string, string>();
+  system: SystemParameters = defaultSystemParameters;
+
+  constructor(target: ReflectMessage, taken: TakenFields, unknown: UnknownQuery) {
+    this.#target = target;
+    this.#taken = taken;
+    this.#unknown = unknown;
+  }
+
+  set(name: string, text: string): void {
+    if (name.startsWith("$")) {
+      this.#setSystem(name, text);
+      return;
+    }
+    const fields = this.#findFields(name);
+    if (fields === undefined) return;
+    const path = pathOf(fields);
+    this.#refuseTaken(fields, path);
+    fields.forEach((field, at) => {
+      this.#choose(field, pathOf(fields.slice(0, at)), path);
+    });
+    let message = this.#target;
+    for (const field of fields.slice(0, -1)) message = innerMessage(message, field);
+    const field = fields.at(-1) as DescField;
+    if (field.fieldKind === "list") {
+      message.get(field).add(parse(field, text, path));
+      return;
+    }
+    if (this.#seen.has(path)) throw badParameter(path, "is given twice, and the field is not repeated");
+    this.#seen.add(path);
+    message.set(field, parse(field, text, path));
+  }
+
+  /** Undefined for a parameter that is ignored. */
+  #findFields(name: string): DescField[] | undefined {
+    const parts = name.split(".");
+    if (parts.length > maxDepth) throw badParameter(name, `goes deeper than ${maxDepth} fields`);
+    const fields: DescField[] = [];
+    let message: DescMessage | undefined = this.#target.desc;
+    for (const part of parts) {
+      if (message === undefined)
+        throw badParameter(name, `leads into ${quote(pathOf(fields))}, which has no fields of its own`);
+      const field: DescField | undefined = message.fields.find((one) => one.name === part || one.jsonName === part);
+      if (field === undefined) return this.#unknownParameter(name, fields, part, message);
+      fields.push(field);
+      message = field.fieldKind === "message" && hasNamedFields(field.message) ? field.message : undefined;
+    }
+    const problem = whyNoParameter(fields.at(-1) as DescField);
+    if (problem !== undefined) throw badParameter(name, problem);
+    return fields;
+  }
+
+  #unknownParameter(name: string, before: DescField[], part: string, message: DescMessage): undefined {
+    if (this.#unknown === "ignore") return undefined;
+    if (this.#unknown !== "error" && this.#unknown.some((pattern) => fits(pattern, name))) return undefined;
+    const names = message.fields.map((field) => field.name);
+    const nearest = nearestName(part, names);
+    const hint =
+      nearest === undefined ? "" : `; did you mean ${quote([...before.map((one) => one.name), nearest].join("."))}?`;
+    throw requestProblem("UNKNOWN_QUERY_PARAMETER", [
+      { field: name, description: `is not a field of ${message.typeName}${hint}` },
+    ]);
+  }
+
+  #refuseTaken(fields: readonly DescField[], path: string): void {
+    const { pathFields, bodyField } = this.#taken;
+    if (fields[0] === bodyField && bodyField !== undefined) throw badParameter(path, "is taken from the body");
+    const isInPath = pathFields.some((other) => other.every((field, at) => field === fields[at]));
+    if (isInPath) throw badParameter(path, "is taken from the path");
+  }
+
+  /** @throws ConnectError when another field of its oneof was named before, in the message at `parent` */
+  #choose(field: DescField, parent: string, path: string): void {
+    const oneof: DescOneof | undefined = field.oneof;
+    if (oneof === undefined) return;
+    const key = `${parent} ${oneof.name}`;
+    const other = this.#choices.get(key);
+    if (other !== undefined && other !== field.name) {
+      throw badParameter(path, `and ${quote(other)} exclude each other: they are of the oneof ${oneof.name}`);
+    }
+    this.#choices.set(key, field.name);
+  }
+
+  #setSystem(name: string, text: string): void {
+    if (name === "$prettyPrint" && (text === "true" || text === "false")) {
+      this.system = { ...this.system, isPretty: text === "true" };
+      return;
+    }
+    if (name === "$alt" && /^json(;enum-encoding=int)?$/.test(text)) {
+      this.system = { ...this.system, enumsAsNumbers: text !== "json" };
+      return;
+    }
+    const known =
+      name === "$alt" ? "json or json;enum-encoding=int" : name === "$prettyPrint" ? "true or false" : undefined;
+    throw badParameter(
+      name,
+      known === undefined ? "is not known; there are $alt and $prettyPrint" : `has to be ${known}`,
+    );
+  }
+}
+
+function innerMessage(message: ReflectMessage, field: DescField): ReflectMessage {
+  if (field.fieldKind !== "message") throw new TypeError(`${field.name} is not a message`);
+  const inner = message.get(field);
+  // Of a field that is not set this is a new message, which is not part of the other yet.
+  if (!message.isSet(field)) message.set(field, inner);
+  const kept = message.get(field);
+  if (!isReflectMessage(kept)) throw new TypeError(`${field.name} is not a message`);
+  return kept;
+}
+
+function parse(field: DescField, text: string, path: string) {
+  try {
+    return parseValue(field, text);
+  } catch (error) {
+    if (error instanceof ValueProblem) throw badParameter(path, error.message);
+    throw error;
+  }
+}
+
+function whyNoParameter(field: DescField): string | undefined {
+  if (field.fieldKind === "map") return "is a map; send it in a body";
+  if (field.message === undefined) return undefined;
+  if (field.fieldKind === "list") return "is a list of messages; send it in a body";
+  return hasNamedFields(field.message) || field.message.typeName === "google.protobuf.Any"
+    ? "is a message; name its fields, or send it in a body"
+    : undefined;
+}
+
+/** A name of an option; "*" at its end stands for anything. */
+function fits(pattern: string, name: string): boolean {
+  return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}
+
+function pathOf(fields: readonly DescField[]): string {
+  return fields.map((field) => field.name).join(".");
+}
+
+function badParameter(field: string, description: string) {
+  return requestProblem("INVALID_QUERY", [{ field, description }]);
+}

@@ -1,0 +1,172 @@
+import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
+import { isReflectMessage, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
+import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
+import type { Codec } from "@tercel/grpc/codec";
+import { bindQuery, defaultSystemParameters, type SystemParameters, type UnknownQuery } from "./bind-query.ts";
+import { decodeJsonBody, parseJsonBody } from "./json-body.ts";
+import { parseValue, ValueProblem } from "./parse-value.ts";
+import { findMaskField, maskOfBody } from "./patch-mask.ts";
+import type { QueryParameters } from "./query-parameters.ts";
+import { requestProblem } from "./request-problem.ts";
+import type { RestBinding } from "./rest-binding.ts";
+
+/** The parts of an HTTP request that fields are read from. */
+export interface RestRequest {
+  /** In the order of the template's variables. */
+  readonly pathValues: readonly string[];
+  readonly query: QueryParameters;
+  /** Empty for a request without one. */
+  readonly body: Uint8Array;
+  /** A header, by its name in lower case. */
+  header(name: string): string | undefined;
+}
+
+export interface BoundRequest {
+  readonly message: Message;
+  readonly system: SystemParameters;
+  /** `If-Match` went into a field: then ABORTED and FAILED_PRECONDITION are 412. */
+  readonly hasIfMatch: boolean;
+}
+
+export interface BindOptions {
+  readonly json: Codec;
+  readonly unknownQuery: UnknownQuery;
+}
+
+/**
+ * Makes the request message of a REST request: the body first, then the query, then the path, which wins.
+ *
+ * @param messageOfBody the message with what the body holds, where the body is not JSON
+ * @throws ConnectError InvalidArgument that names the field and what is wrong with it
+ */
+export function bindRequest(
+  binding: RestBinding,
+  request: RestRequest,
+  options: BindOptions,
+  messageOfBody?: Message,
+): BoundRequest {
+  const { method, body, pathFields } = binding;
+  const message = messageOfBody ?? readBody(binding, request.body, options.json);
+  const target = reflect(method.input, message);
+  let system = defaultSystemParameters;
+  if (request.query.length > 0) {
+    const parameters = body === "*" ? onlySystem(request.query) : request.query;
+    const taken = { pathFields, bodyField: body === "*" ? undefined : body };
+    system = bindQuery(target, parameters, taken, options.unknownQuery);
+  }
+  setPathFields(target, binding, request.pathValues);
+  if (binding.httpMethod === "PATCH") setMask(target, binding, request.body);
+  return { message, system, hasIfMatch: setHeaderFields(target, binding, request) };
+}
+
+/** The same for a message of a client stream: all of it is the body, but for what the path holds. */
+export function bindStreamed(
+  binding: RestBinding,
+  pathValues: readonly string[],
+  body: Uint8Array,
+  json: Codec,
+): Message {
+  const message = readBody(binding, body, json);
+  setPathFields(reflect(binding.method.input, message), binding, pathValues);
+  return message;
+}
+
+function readBody({ body, method }: RestBinding, bytes: Uint8Array, json: Codec): Message {
+  const { input } = method;
+  if (body === undefined) {
+    if (bytes.length === 0) return create(input);
+    throw requestProblem("UNEXPECTED_BODY", [], "the request has a body, and this method takes none over REST");
+  }
+  if (bytes.length === 0) return create(input);
+  if (body === "*") return decodeJsonBody(json, input, bytes, "");
+  const message = create(input);
+  if (body.fieldKind === "message") {
+    const inner = decodeJsonBody(json, body.message, bytes, body.name);
+    reflect(input, message).set(body, reflect(body.message, inner));
+    return message;
+  }
+  // It has to be one JSON value, or text after it would set other fields.
+  parseJsonBody(bytes);
+  return decodeJsonBody(json, input, wrapInField(body, bytes), "");
+}
+
+function wrapInField(field: DescField, bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(`{${JSON.stringify(field.jsonName)}:`), bytes, Buffer.from("}")]);
+}
+
+/** With the whole request in the body there is nothing left for the query, but what concerns the response. */
+function onlySystem(query: QueryParameters): QueryParameters {
+  for (let at = 0; at < query.length; at += 2) {
+    const name = query[at] as string;
+    if (name.startsWith("$")) continue;
+    throw requestProblem("INVALID_QUERY", [
+      { field: name, description: "is taken from the body, as all fields are here" },
+    ]);
+  }
+  return query;
+}
+
+function setPathFields(target: ReflectMessage, { pathFields }: RestBinding, values: readonly string[]): void {
+  pathFields.forEach((fields, at) => {
+    const message = reachMessage(target, fields);
+    const field = fields.at(-1) as DescField;
+    try {
+      message.set(field, parseValue(field, values[at] as string));
+    } catch (error) {
+      if (!(error instanceof ValueProblem)) throw error;
+      const path = fields.map((one) => one.name).join(".");
+      throw requestProblem("INVALID_PATH", [{ field: path, description: error.message }]);
+    }
+  });
+}
+
+/** The message that the last of the fields belongs to, made on the way where it is not set. */
+function reachMessage(target: ReflectMessage, fields: readonly DescField[]): ReflectMessage {
+  let message = target;
+  for (const field of fields.slice(0, -1)) {
+    if (!message.isSet(field)) message.set(field, reflect(field.message as DescMessage));
+    const inner: unknown = message.get(field);
+    if (!isReflectMessage(inner)) throw new TypeError(`${field.name} is not a message`);
+    message = inner;
+  }
+  return message;
+}
+
+function setMask(target: ReflectMessage, { body, method, pathFields }: RestBinding, bytes: Uint8Array): void {
+  if (body === undefined || body === "*" || body.fieldKind !== "message" || bytes.length === 0) return;
+  const maskField = findMaskField(method.input);
+  if (maskField === undefined || maskField === body || target.isSet(maskField)) return;
+  const inPath = pathFields.filter(([first]) => first === body);
+  const excluded = new Set(
+    inPath.map((fields) =>
+      fields
+        .slice(1)
+        .map((field) => field.name)
+        .join("."),
+    ),
+  );
+  const paths = maskOfBody(body.message, parseJsonBody(bytes), body.name, excluded);
+  target.set(maskField, reflect(FieldMaskSchema, create(FieldMaskSchema, { paths })));
+}
+
+/** `Idempotency-Key` and `If-Match` go into fields of that meaning which nothing has set. Returns whether `If-Match` did. */
+function setHeaderFields(target: ReflectMessage, { body }: RestBinding, request: RestRequest): boolean {
+  const key = request.header("idempotency-key");
+  if (key !== undefined) setIfUnset(target, "idempotency_key", key);
+  const ifMatch = request.header("if-match");
+  if (ifMatch === undefined) return false;
+  if (setIfUnset(target, "etag", ifMatch)) return true;
+  if (body === undefined || body === "*" || body.fieldKind !== "message" || !target.isSet(body)) return false;
+  const inner = target.get(body);
+  return isReflectMessage(inner) && setIfUnset(inner, "etag", ifMatch);
+}
+
+function setIfUnset(message: ReflectMessage, name: string, value: string): boolean {
+  const field = message.fields.find((one) => one.name === name);
+  if (field?.fieldKind !== "scalar" || message.isSet(field)) return false;
+  const current = message.get(field);
+  if (typeof current !== "string") return false;
+  message.set(field, value);
+  return true;
+}

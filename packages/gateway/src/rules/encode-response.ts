@@ -1,0 +1,63 @@
+import {
+  type DescField,
+  type JsonObject,
+  type JsonValue,
+  type Message,
+  type Registry,
+  ScalarType,
+  toJson,
+} from "@bufbuild/protobuf";
+import type { SystemParameters } from "./bind-query.ts";
+import type { RestBinding } from "./rest-binding.ts";
+import { hasNamedFields } from "./text-types.ts";
+
+/** The JSON of a response, or of the field of it that the binding names. */
+export function encodeResponse(
+  { method, responseBody }: RestBinding,
+  message: Message,
+  system: SystemParameters,
+  registry: Registry | undefined,
+): string {
+  const json = toJson(method.output, message, {
+    enumAsInteger: system.enumsAsNumbers,
+    ...(registry === undefined ? {} : { registry }),
+  });
+  const value = responseBody === undefined ? json : fieldOf(json as JsonObject, responseBody, system);
+  return JSON.stringify(value, undefined, system.isPretty ? 2 : undefined);
+}
+
+/** A field that is not set has its default value: an empty body would be no JSON. */
+function fieldOf(json: JsonObject, field: DescField, system: SystemParameters): JsonValue {
+  const value = json[field.jsonName];
+  if (value !== undefined) return value;
+  switch (field.fieldKind) {
+    case "list":
+      return [];
+    case "map":
+      return {};
+    case "message":
+      return hasNamedFields(field.message) ? {} : null;
+    case "enum":
+      return system.enumsAsNumbers ? 0 : (field.enum.values[0]?.name ?? 0);
+    case "scalar":
+      return zeroOf(field.scalar);
+  }
+}
+
+function zeroOf(scalar: ScalarType): JsonValue {
+  switch (scalar) {
+    case ScalarType.BOOL:
+      return false;
+    case ScalarType.STRING:
+    case ScalarType.BYTES:
+      return "";
+    case ScalarType.INT64:
+    case ScalarType.UINT64:
+    case ScalarType.SINT64:
+    case ScalarType.FIXED64:
+    case ScalarType.SFIXED64:
+      return "0";
+    default:
+      return 0;
+  }
+}

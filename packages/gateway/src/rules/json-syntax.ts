@@ -1,0 +1,87 @@
+/** Where and why a text is not JSON. */
+export interface JsonSyntaxProblem {
+  /** From 1. */
+  readonly line: number;
+  readonly column: number;
+  /** What should be there. */
+  readonly expected: string;
+}
+
+/**
+ * Finds the first place at which a text is not JSON; undefined for one that is. For errors only: `JSON.parse` is much faster and does not say where.
+ * The text must not nest deeper than the stack allows.
+ */
+export function findJsonProblem(text: string): JsonSyntaxProblem | undefined {
+  const scanner = new JsonScanner(text);
+  const expected = scanner.scan();
+  if (expected === undefined) return undefined;
+  const before = text.slice(0, scanner.at).split("\n");
+  return { line: before.length, column: (before.at(-1) as string).length + 1, expected };
+}
+
+const blank = /[ \t\n\r]*/y;
+const literal = /(?:true|false|null)(?![A-Za-z0-9_])/y;
+const number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON's strings have none.
+const string = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+
+class JsonScanner {
+  readonly #text: string;
+  /** After a scan that failed: where. */
+  at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** What is missing at `at`; undefined when nothing is. */
+  scan(): string | undefined {
+    const problem = this.#value();
+    if (problem !== undefined) return problem;
+    this.#skip(blank);
+    return this.at === this.#text.length ? undefined : "the end of the body";
+  }
+
+  #value(): string | undefined {
+    this.#skip(blank);
+    const char = this.#text[this.at];
+    if (char === "{") return this.#list("}", () => this.#member());
+    if (char === "[") return this.#list("]", () => this.#value());
+    if (char === '"') return this.#skip(string) ? undefined : "a string that ends, with valid escapes";
+    return this.#skip(literal) || this.#skip(number) ? undefined : "a value";
+  }
+
+  #member(): string | undefined {
+    this.#skip(blank);
+    if (!this.#skip(string)) return "a name in double quotes";
+    this.#skip(blank);
+    if (this.#text[this.at] !== ":") return "a colon";
+    this.at++;
+    return this.#value();
+  }
+
+  #list(end: string, item: () => string | undefined): string | undefined {
+    this.at++;
+    this.#skip(blank);
+    if (this.#text[this.at] === end) {
+      this.at++;
+      return undefined;
+    }
+    for (;;) {
+      const problem = item();
+      if (problem !== undefined) return problem;
+      this.#skip(blank);
+      const char = this.#text[this.at];
+      if (char !== "," && char !== end) return `a comma or ${end}`;
+      this.at++;
+      if (char === end) return undefined;
+    }
+  }
+
+  #skip(pattern: RegExp): boolean {
+    pattern.lastIndex = this.at;
+    if (!pattern.test(this.#text)) return false;
+    this.at = pattern.lastIndex;
+    return true;
+  }
+}

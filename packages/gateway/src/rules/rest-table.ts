@@ -1,0 +1,77 @@
+import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
+import { nearestName } from "@tercel/grpc/internal";
+import { http } from "../gen/google/api/annotations_pb.ts";
+import type { HttpRule } from "../gen/google/api/http_pb.ts";
+import { readPathValues } from "./path-values.ts";
+import { parseRequestPath } from "./request-path.ts";
+import { type RestBinding, readBindings } from "./rest-binding.ts";
+import { RouteTree } from "./route-tree.ts";
+
+/** What a request's method and path lead to. */
+export type RestLookup =
+  | { readonly binding: RestBinding; readonly pathValues: readonly string[] }
+  /** The path exists for other HTTP methods. */
+  | { readonly allowed: readonly string[] }
+  /** The path is refused, whatever exists. */
+  | { readonly problem: string }
+  | undefined;
+
+/** All routes of a server by REST. */
+export class RestTable {
+  readonly #tree = new RouteTree<RestBinding>();
+  readonly bindings: RestBinding[] = [];
+
+  /**
+   * @param rules rules that replace those of the methods that their selectors name
+   * @throws TypeError for a rule that does not fit its method, for two routes of the same shape, and for a selector that names no method
+   */
+  constructor(methods: Iterable<DescMethod>, rules: readonly HttpRule[] = []) {
+    const all = [...methods];
+    const replaced = rulesBySelector(rules, all);
+    for (const method of all) {
+      const rule = replaced.get(selectorOf(method)) ?? annotationOf(method);
+      if (rule === undefined) continue;
+      for (const binding of readBindings(method, rule)) {
+        this.#tree.add(binding);
+        this.bindings.push(binding);
+      }
+    }
+  }
+
+  /** `path` is without the query. */
+  find(httpMethod: string, path: string): RestLookup {
+    const parsed = parseRequestPath(path);
+    if ("problem" in parsed) return parsed;
+    const found = this.#tree.find(httpMethod, parsed);
+    if (found === undefined || "allowed" in found) return found;
+    const { route, verbLength } = found;
+    return { binding: route, pathValues: readPathValues(route.template, parsed, verbLength) };
+  }
+}
+
+function annotationOf(method: DescMethod): HttpRule | undefined {
+  return hasOption(method, http) ? getOption(method, http) : undefined;
+}
+
+function selectorOf(method: DescMethod): string {
+  return `${method.parent.typeName}.${method.name}`;
+}
+
+function rulesBySelector(rules: readonly HttpRule[], methods: readonly DescMethod[]): Map<string, HttpRule> {
+  const known = methods.map(selectorOf);
+  const bySelector = new Map<string, HttpRule>();
+  for (const rule of rules) {
+    const { selector } = rule;
+    if (!known.includes(selector)) {
+      const nearest = nearestName(selector, known);
+      const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+      throw new TypeError(
+        `createGateway: rules has the selector "${selector}", and this server has no such method${hint}`,
+      );
+    }
+    if (bySelector.has(selector))
+      throw new TypeError(`createGateway: rules has two rules with the selector "${selector}"`);
+    bySelector.set(selector, rule);
+  }
+  return bySelector;
+}

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from "node:http2";
+import { get } from "node:https";
+import { after, before, describe, it } from "node:test";
+import { createClient } from "@connectrpc/connect";
+import { createChannel } from "@tercel/grpc";
+import { createSelfSigned, withoutOpenssl } from "@tercel/test-support/certificates";
+import { Library } from "./gen/tercel/gateway/test/v1/library_pb.ts";
+import { type RunningLibrary, startLibrary } from "./support/library.ts";
+
+const quiet = { log: { debug() {}, info() {}, warn() {}, error() {} } };
+
+interface Response {
+  readonly status: number;
+  readonly headers: Record<string, unknown>;
+  readonly body: Buffer;
+}
+
+async function request(
+  session: ClientHttp2Session,
+  headers: OutgoingHttpHeaders,
+  body?: string | Uint8Array,
+): Promise<Response> {
+  const stream = session.request(headers);
+  stream.end(body);
+  const [received] = (await once(stream, "response")) as [Record<string, unknown>];
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return { status: Number(received[":status"]), headers: received, body: Buffer.concat(chunks) };
+}
+
+describe("over HTTP/2 without TLS", () => {
+  let library: RunningLibrary;
+  let session: ClientHttp2Session;
+  before(async () => {
+    library = await startLibrary(Library, { cors: { origins: ["https://a.example"] } }, quiet);
+    session = connect(library.url);
+  });
+  after(async () => {
+    session.close();
+    await library.server.close({ deadlineMs: 0 });
+  });
+  const json = { "content-type": "application/json" };
+
+  it("REST, Connect, gRPC-Web and gRPC are served on one connection and one port", async () => {
+    const rest = await request(session, { ":path": "/v1/shelves/7/books/1", origin: "https://a.example" });
+    assert.equal(rest.status, 200);
+    assert.equal(JSON.parse(rest.body.toString()).title, "Flatland");
+    assert.equal(rest.headers["access-control-allow-origin"], "https://a.example");
+    const path = "/tercel.gateway.test.v1.Library/GetBook";
+    const body = JSON.stringify({ name: "shelves/7/books/1" });
+    const unary = await request(session, { ":method": "POST", ":path": path, ...json }, body);
+    assert.equal(JSON.parse(unary.body.toString()).title, "Flatland");
+    const envelope = Buffer.concat([Buffer.from([0, 0, 0, 0, body.length]), Buffer.from(body)]);
+    const web = { ":method": "POST", ":path": path, "content-type": "application/grpc-web+json" };
+    assert.match((await request(session, web, envelope)).body.toString("latin1"), /Flatland[\s\S]*grpc-status: 0/);
+    const channel = createChannel(`127.0.0.1:${library.port}`);
+    assert.equal((await createClient(Library, channel).getBook({ name: "shelves/7/books/1" })).title, "Flatland");
+    await channel.close();
+  });
+
+  it("what is refused has the same status as over HTTP/1.1", async () => {
+    assert.equal((await request(session, { ":path": "/v1/nothing" })).status, 404);
+    assert.equal((await request(session, { ":path": "/v1/../x" })).status, 400);
+    assert.equal((await request(session, { ":path": "/v1/shelves/7/books", ":method": "PUT" })).status, 405);
+    assert.equal(
+      (await request(session, { ":path": "/v1/tags", ":method": "POST", "content-type": "text/plain" }, "[]")).status,
+      415,
+    );
+  });
+
+  it("a body is refused that does not say it is JSON, although the head need not say that there is one", async () => {
+    const before = library.state.requests.length;
+    for (const headers of [{}, { "content-type": "text/plain" }, { ...json, "content-encoding": "br" }]) {
+      const refused = await request(session, { ":path": "/v1/tags", ":method": "POST", ...headers }, "[]");
+      assert.equal(refused.status, 415);
+      assert.ok("accept" in refused.headers || "accept-encoding" in refused.headers);
+    }
+    const lines = { ":path": "/v1/books:import", ":method": "POST", "content-type": "text/plain" };
+    assert.equal((await request(session, lines, "{}")).status, 415);
+    assert.equal(library.state.requests.length, before);
+  });
+
+  it("large bodies pass both ways", async () => {
+    const text = "a".repeat(1_000_000);
+    const { body } = await request(
+      session,
+      { ":method": "POST", ":path": "/v1/echo", ...json },
+      JSON.stringify({ text }),
+    );
+    assert.equal(JSON.parse(body.toString()).text, text);
+    const over = await request(
+      session,
+      { ":method": "POST", ":path": "/v1/echo", ...json },
+      JSON.stringify({ text: text.repeat(5) }),
+    );
+    assert.equal(over.status, 413);
+  });
+
+  it("streams are read as they are written, and end for the handler when the client leaves", async () => {
+    const stream = session.request({ ":path": "/v1/books:watch?count=2000000000", accept: "text/event-stream" });
+    const [first] = (await once(stream, "data")) as [Buffer];
+    assert.match(first.toString(), /^id: 1\ndata: /);
+    assert.equal(library.server.openCalls, 1);
+    stream.on("error", () => {});
+    stream.destroy();
+    while (library.server.openCalls > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it("an array that fails is reset", async () => {
+    const stream = session.request({ ":path": "/v1/books:watch?count=3&fail_after=1", accept: "application/json" });
+    await assert.rejects(async () => {
+      for await (const _ of stream);
+    }, /NGHTTP2_INTERNAL_ERROR/);
+  });
+
+  it("requests drain when the server closes", async () => {
+    const other = await startLibrary(Library, {}, quiet);
+    const client = connect(other.url);
+    assert.equal((await request(client, { ":path": "/v1/shelves/7/books/1" })).status, 200);
+    const ended = once(client, "close");
+    await other.server.close();
+    await ended;
+  });
+});
+
+describe("over TLS", { skip: withoutOpenssl }, () => {
+  it("HTTP/1.1 and HTTP/2 are served on one port, as the client chooses", async () => {
+    const { cert, key } = createSelfSigned();
+    const library = await startLibrary(Library, {}, { ...quiet, tls: { cert, key } });
+    try {
+      const url = `https://127.0.0.1:${library.port}`;
+      const session = connect(url, { rejectUnauthorized: false });
+      const second = await request(session, { ":path": "/v1/shelves/7/books/1" });
+      assert.equal(JSON.parse(second.body.toString()).title, "Flatland");
+      session.close();
+      const first = get(`${url}/v1/shelves/7/books/1`, { rejectUnauthorized: false, agent: false });
+      const [response] = (await once(first, "response")) as [
+        AsyncIterable<Buffer> & { statusCode: number; httpVersion: string },
+      ];
+      assert.deepEqual([response.statusCode, response.httpVersion], [200, "1.1"]);
+      let body = "";
+      for await (const chunk of response) body += chunk.toString();
+      assert.equal(JSON.parse(body).title, "Flatland");
+    } finally {
+      await library.server.close({ deadlineMs: 0 });
+    }
+  });
+});
