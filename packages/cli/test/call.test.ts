@@ -98,7 +98,7 @@ describe("tercel call", () => {
     assert.match(succeeded(await runCli([...args, "@book.json"], { cwd: folder })).stdout, /"id": "7"/);
     const missing = await runCli([...args, "@none.json"], { cwd: folder });
     assert.equal(missing.exitCode, 2);
-    assert.equal(missing.stderr, "error: cannot read none.json of -d: ENOENT\n");
+    assert.equal(missing.stderr, "error: cannot read none.json of -d: no such file\n");
   });
 
   it("prints headers, trailers and time next to the response, where asked for", async (t) => {
@@ -299,7 +299,10 @@ describe("tercel call", () => {
     const inFolder = ["--proto", "tercel/cli/test/v1/library.proto", "-I", "proto"];
     assert.match(succeeded(await runCli([...args, ...inFolder], options)).stdout, /Middlemarch/);
     const missing = await runCli([...args, "--proto", "none.proto"], options);
-    assert.deepEqual([missing.exitCode, missing.stderr], [2, "error: cannot read none.proto of --proto: ENOENT\n"]);
+    assert.deepEqual(
+      [missing.exitCode, missing.stderr],
+      [2, "error: cannot read none.proto of --proto: no such file\n"],
+    );
   });
 
   it("saves a call without its secrets, and makes it again", async (t) => {

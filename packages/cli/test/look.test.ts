@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createServer } from "@tercel/grpc";
-import { createHealth } from "@tercel/grpc/services";
+import { createHealth, reflectionServices } from "@tercel/grpc/services";
 import { freePorts } from "@tercel/test-support/servers";
 import { startLibrary } from "./library-server.ts";
 import { type CliRun, runCli } from "./run-cli.ts";
@@ -45,6 +45,41 @@ describe("tercel list", () => {
     const [port] = await freePorts(1);
     const args = ["list", "--proto", "proto/tercel/cli/test/v1/library.proto", "--target", `127.0.0.1:${port}`];
     assert.equal(succeeded(await runCli(args, { cwd: import.meta.dirname })).stdout, `SERVICE\n${service}\n`);
+  });
+});
+
+describe("texts that a hostile server sends", () => {
+  const escapeCode = String.fromCharCode(0x1b);
+  const evil = `$(touch evil)${escapeCode}[2J`;
+  const [reflection] = reflectionServices;
+
+  it("reach neither the terminal nor the shell that completes", async (t) => {
+    assert.ok(reflection);
+    const server = createServer({
+      routes: (router) =>
+        router.service(reflection, {
+          async *serverReflectionInfo(requests: AsyncIterable<{ messageRequest: { case?: string } }>) {
+            for await (const { messageRequest } of requests) {
+              if (messageRequest.case !== "listServices") throw new ConnectError(evil, Code.Aborted);
+              yield {
+                messageResponse: {
+                  case: "listServicesResponse",
+                  value: { service: [{ name: evil }, { name: "a.B" }] },
+                },
+              };
+            }
+          },
+        } as never),
+    });
+    t.after(() => server.close({ deadlineMs: 0 }));
+    const { host, port } = await server.listen({ port: 0 });
+    const target = `${host}:${port}`;
+    assert.equal(succeeded(await runCli(["list", "--target", target, "-o", "name"])).stdout, "a.B\n");
+    assert.equal((await runCli(["__complete", "--", "call", "--target", target, ""])).stdout, "a.B/\n");
+    const { exitCode, stderr } = await runCli(["describe", "a.B", "--target", target]);
+    assert.equal(exitCode, 74);
+    assert.match(stderr, /^error: ABORTED: \$\(touch evil\)/);
+    assert.ok(!stderr.includes(escapeCode));
   });
 });
 
@@ -210,9 +245,9 @@ describe("tercel wait", () => {
   it("exits with 6 when the time is over, and says what it saw last", async (t) => {
     const { target, health } = await startLibrary(t);
     health.setStatus(service, "NOT_SERVING");
-    const late = await runCli(["wait", service, "--target", target, "--timeout", "300ms"]);
+    const late = await runCli(["wait", service, "--target", target, "--timeout", "2s"]);
     assert.equal(late.exitCode, 6);
-    assert.equal(late.stderr, `error: ${service} at ${target} is not healthy after 300ms: its status is NOT_SERVING\n`);
+    assert.equal(late.stderr, `error: ${service} at ${target} is not healthy after 2s: its status is NOT_SERVING\n`);
     const [port] = await freePorts(1);
     const nowhere = await runCli(["wait", "--target", `127.0.0.1:${port}`, "--timeout", "100ms"]);
     assert.equal(nowhere.exitCode, 6);

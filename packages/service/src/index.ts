@@ -11,6 +11,7 @@ export { default as sql } from "sql-template-tag";
 export type { Cache, CacheOptions } from "./cache/cache.ts";
 export { type CacheNeedOptions, cache } from "./cache/cache-need.ts";
 export { type ClientNeed, client, type ServiceClients } from "./client.ts";
+export { ConfigError, type ServiceConfig } from "./config/index.ts";
 export type { Database, Queries, Transaction } from "./database/database.ts";
 export { UniqueViolation } from "./database/database-errors.ts";
 export { type DatabaseNeedOptions, database } from "./database/database-need.ts";

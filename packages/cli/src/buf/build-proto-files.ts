@@ -53,6 +53,6 @@ function serialize({ files }: Awaited<ReturnType<typeof buildImage>>): Uint8Arra
 /** As protoc does it: from the working folder, else from the folders of `-I`. */
 function findProto(file: string, folders: readonly string[], cwd: string): string {
   const found = [cwd, ...folders].map((folder) => resolve(folder, file)).find((path) => existsSync(path));
-  if (found === undefined) throw usageFailure(`cannot read ${file} of --proto: ENOENT`);
+  if (found === undefined) throw usageFailure(`cannot read ${file} of --proto: no such file`);
   return found;
 }

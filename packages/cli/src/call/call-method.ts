@@ -48,15 +48,16 @@ export async function callMethod(
     const target = targetOf(options, context);
     const schema = await openSchema(options, context, () => ({ transport: channel, target, headers }));
     const found = await findMethod(schema, wanted, context.signal);
-    const recorder = recordMessages(found, requestsOf(found, options, saved, context));
+    const requests = requestsOf(found, options, saved, context);
+    const recorder = options.save === undefined ? undefined : recordMessages(found, requests);
     const printer = new ResponsePrinter(found, options, include, context);
     const summary = await runCall(
       channel,
-      { ...found, headers, timeoutMs, signal: context.signal, messages: recorder.messages },
+      { ...found, headers, timeoutMs, signal: context.signal, messages: recorder?.messages ?? requests },
       (message) => printer.print(message),
     );
     await printer.finish(summary);
-    if (options.save !== undefined) {
+    if (options.save !== undefined && recorder !== undefined) {
       const { method } = found;
       const name = `${method.parent.typeName}/${method.name}`;
       const text = formatSavedRequest({

@@ -4,6 +4,7 @@ import type { DescMessage, Message, Registry } from "@bufbuild/protobuf";
 import type { CommandContext } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure, usageFailure } from "../frame/failure.ts";
+import { fileErrorReason } from "../frame/file-error.ts";
 import { JsonSplitter } from "../json/json-splitter.ts";
 import { type JsonText, jsonText } from "../json/json-text.ts";
 import { parseJson } from "../json/parse-json.ts";
@@ -94,7 +95,7 @@ function inputFailure(source: string, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === "ERR_ENCODING_INVALID_ENCODED_DATA")
     return new CommandFailure(exitCodes.invalidInput, `${source} is not UTF-8`);
-  return code === undefined ? error : usageFailure(`cannot read ${source} of -d: ${code}`);
+  return code === undefined ? error : usageFailure(`cannot read ${source} of -d: ${fileErrorReason(error)}`);
 }
 
 function* readMessages(text: JsonText, reader: MessageReader): Generator<Message> {

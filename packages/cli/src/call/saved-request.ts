@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { nearestName } from "@tercel/grpc/internal";
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, stringify } from "yaml";
 import { exitCodes } from "../frame/exit-codes.ts";
-import { CommandFailure, usageFailure } from "../frame/failure.ts";
+import { CommandFailure } from "../frame/failure.ts";
+import { readOptionFile } from "../frame/option-file.ts";
 import { type JsonText, jsonFailure } from "../json/json-text.ts";
 import type { JsonNode } from "../json/parse-json.ts";
 
@@ -24,7 +23,7 @@ const secretHeader = /authorization|cookie|token|secret|password|api-?key/i;
 
 /** @throws CommandFailure with the place of what is wrong */
 export function readSavedRequest(file: string, cwd: string): SavedRequest {
-  const source = readText(file, cwd);
+  const source = readOptionFile("--from", file, cwd).toString("utf8");
   const text: JsonText = { text: source, source: file, line: 1, column: 1 };
   const document = parseDocument(source, { uniqueKeys: true, lineCounter: new LineCounter() });
   const [error] = document.errors;
@@ -84,14 +83,6 @@ export function formatSavedRequest(request: {
     ...(request.deadline !== undefined && { deadline: request.deadline }),
     data: request.data,
   });
-}
-
-function readText(file: string, cwd: string): string {
-  try {
-    return readFileSync(resolve(cwd, file), "utf8");
-  } catch (error) {
-    throw usageFailure(`cannot read ${file} of --from: ${(error as NodeJS.ErrnoException).code}`);
-  }
 }
 
 function optional<K extends string>(key: K, value: string | undefined): { readonly [P in K]?: string } {

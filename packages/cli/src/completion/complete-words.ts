@@ -9,6 +9,8 @@ import type { TargetOptions } from "../target/target-options.ts";
 
 /** A press of Tab must not hang because a server does. */
 const serverTimeoutMs = 1000;
+/** Bash expands what it is given to complete with, so a name such as `$(…)` would be run. */
+const isHarmless = /^[\w./=]*$/;
 /** Commands whose first argument is a service, or a method of one. */
 const argumentKinds: Readonly<Record<string, "method" | "service" | "symbol">> = {
   bench: "method",
@@ -154,7 +156,8 @@ async function askSchema(
   } as TargetOptions & SchemaOptions;
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(serverTimeoutMs)]);
   try {
-    return await withSchema(options, { ...context, signal }, (schema) => ask(schema, signal));
+    const words = await withSchema(options, { ...context, signal }, (schema) => ask(schema, signal));
+    return words.filter((word) => isHarmless.test(word));
   } catch {
     return [];
   }

@@ -16,6 +16,7 @@ import type { CommandContext } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure, usageFailure } from "../frame/failure.ts";
 import { jsonVersion, type OutputFormat } from "../frame/output-format.ts";
+import { terminalText } from "../frame/terminal-text.ts";
 import { escapeControls } from "../json/print-message.ts";
 import { findMethod, findService } from "../schema/find-method.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -30,7 +31,7 @@ export interface DescribeOptions extends TargetOptions, SchemaOptions {
   readonly output: OutputFormat;
 }
 
-type Described = DescService | DescMethod | DescMessage | DescEnum;
+export type Described = DescService | DescMethod | DescMessage | DescEnum;
 
 /** `tercel describe` */
 export function describeSymbol(text: string, options: DescribeOptions, context: CommandContext): Promise<void> {
@@ -55,11 +56,16 @@ export function describeSymbol(text: string, options: DescribeOptions, context: 
       };
       return stdout.line(escapeControls(JSON.stringify(document, undefined, 2)));
     }
-    return stdout.write(`${escapeTerminal(declarationOf(found))}\n`);
+    return stdout.write(`${terminalText(declarationOf(found))}\n`);
   });
 }
 
-async function findDescribed(schema: Schema, text: string, signal: AbortSignal): Promise<Described> {
+/**
+ * Finds what a name stands for: a full name, `SERVICE/METHOD`, or the end of a service's name.
+ *
+ * @throws CommandFailure with exit code 5
+ */
+export async function findDescribed(schema: Schema, text: string, signal: AbortSignal): Promise<Described> {
   if (text.includes("/")) return (await findMethod(schema, text, signal)).method;
   const registry = await schema.findSymbol(text, signal);
   const declared = registry?.get(text);
@@ -90,10 +96,4 @@ function descriptorOf(found: Described): JsonValue {
     case "enum":
       return toJson(EnumDescriptorProtoSchema, found.proto);
   }
-}
-
-/** Default values come from the server, and may hold what a terminal obeys. */
-function escapeTerminal(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
 }

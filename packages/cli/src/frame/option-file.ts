@@ -1,14 +1,13 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { usageFailure } from "./failure.ts";
+import { fileErrorReason } from "./file-error.ts";
 
 /** @throws CommandFailure that names the option and the file */
 export function readOptionFile(option: string, file: string, cwd: string): Buffer {
   try {
     return readFileSync(resolve(cwd, file));
   } catch (error) {
-    throw usageFailure(
-      `cannot read ${file} of ${option}: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`,
-    );
+    throw usageFailure(`cannot read ${file} of ${option}: ${fileErrorReason(error)}`);
   }
 }

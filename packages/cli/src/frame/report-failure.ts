@@ -4,6 +4,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { CommandFailure } from "./failure.ts";
 import { jsonVersion } from "./output-format.ts";
 import { Stopped } from "./stop-signals.ts";
+import { terminalText } from "./terminal-text.ts";
 
 /** What a command threw, as a failure with an exit code. */
 export function toFailure(thrown: unknown, signal: AbortSignal): CommandFailure {
@@ -23,7 +24,7 @@ export async function reportFailure(context: CommandContext, failure: CommandFai
     const error = { message, exitCode, ...(hint !== undefined && { hint }), ...failure.json };
     return stderr.line(JSON.stringify({ version: jsonVersion, error }));
   }
-  await stderr.line(`${stderr.style("red", "error:")} ${message}`);
-  for (const line of lines) await stderr.line(`  ${line}`);
-  if (hint !== undefined) await stderr.line(`${stderr.style("cyan", "hint:")} ${hint}`);
+  await stderr.line(`${stderr.style("red", "error:")} ${terminalText(message)}`);
+  for (const line of lines) await stderr.line(`  ${terminalText(line)}`);
+  if (hint !== undefined) await stderr.line(`${stderr.style("cyan", "hint:")} ${terminalText(hint)}`);
 }

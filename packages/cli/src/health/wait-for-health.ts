@@ -1,6 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { ConnectError } from "@connectrpc/connect";
-import { statusNames } from "@tercel/grpc/internal";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { createHealthClient, type ReportedStatus } from "@tercel/grpc/services";
 import type { CommandContext } from "../frame/context.ts";
 import { formatDuration, readDuration } from "../frame/duration.ts";
@@ -25,9 +24,12 @@ export async function waitForHealth(service: string, options: WaitOptions, conte
   const timeoutMs = readDuration("--timeout", options.timeout);
   const headers = readHeaders(options.header, context);
   const startedAtMs = performance.now();
+  let seen: Seen | undefined;
   for (;;) {
     const leftMs = timeoutMs - (performance.now() - startedAtMs);
-    const seen = await look(service, options, context, headers, Math.max(1, Math.min(tryTimeoutMs, leftMs)));
+    const latest = await look(service, options, context, headers, Math.max(1, Math.min(tryTimeoutMs, leftMs)));
+    // A look that our own time has cut short says nothing new.
+    if (seen === undefined || !latest.isCutShort || leftMs >= tryTimeoutMs) seen = latest;
     context.signal.throwIfAborted();
     if (isReached(seen, options.status)) {
       await context.stderr.line(
@@ -50,6 +52,8 @@ interface Seen {
   readonly status?: ReportedStatus;
   /** The server answered, if only with an error. */
   readonly isUp: boolean;
+  /** There was no answer in the time of one look. */
+  readonly isCutShort: boolean;
   readonly text: string;
 }
 
@@ -69,14 +73,15 @@ async function look(
   const channel = openChannel(options, context);
   try {
     const status = await createHealthClient(channel).check(service, { headers, timeoutMs, signal: context.signal });
-    return { status, isUp: true, text: `its status is ${status}` };
+    return { status, isUp: true, isCutShort: false, text: `its status is ${status}` };
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
     const failure = healthFailure(error, targetOf(options, context)) as CommandFailure;
-    const isUp = failure.exitCode !== exitCodes.noConnection && statusNames[error.code] !== "DEADLINE_EXCEEDED";
+    const isCutShort = error.code === Code.DeadlineExceeded;
+    const isUp = failure.exitCode !== exitCodes.noConnection && !isCutShort;
     // What no waiting can change is reported at once.
     if (isUp && options.status !== "up") throw failure;
-    return { isUp, text: failure.message };
+    return { isUp, isCutShort, text: failure.message };
   } finally {
     await channel.close({ deadlineMs: 0 });
   }

@@ -7,6 +7,7 @@ import { ResponsePrinter } from "../call/response-printer.ts";
 import { runCall } from "../call/run-call.ts";
 import { formatSavedRequest } from "../call/saved-request.ts";
 import { declarationOf } from "../describe/declaration.ts";
+import { type Described, findDescribed } from "../describe/describe-symbol.ts";
 import type { CommandContext } from "../frame/context.ts";
 import { readDuration } from "../frame/duration.ts";
 import { usageFailure } from "../frame/failure.ts";
@@ -172,7 +173,7 @@ export class ReplSession {
       case "list":
         return this.#list(argument);
       case "describe":
-        return stdout.line(declarationOf(argument === "" ? this.#chosen().method : await this.#declared(argument)));
+        return stdout.line(declarationOf(await this.#described(argument)));
       case "use":
         return this.use(argument);
       case "header":
@@ -212,13 +213,9 @@ export class ReplSession {
     await context.stdout.write(formatTable([], rows));
   }
 
-  async #declared(symbol: string) {
-    const { schema, context } = this.#settings;
-    if (symbol.includes("/")) return (await findMethod(schema, symbol, context.signal)).method;
-    const declared = (await schema.findSymbol(symbol, context.signal))?.get(symbol);
-    if (declared === undefined || declared.kind === "extension")
-      return (await findService(schema, symbol, context.signal)).service;
-    return declared;
+  async #described(symbol: string): Promise<Described> {
+    if (symbol === "") return this.#chosen().method;
+    return findDescribed(this.#settings.schema, symbol, this.#context.signal);
   }
 
   #setHeader(line: string): void {

@@ -8,14 +8,19 @@ import type { Schema } from "./schema.ts";
 /** A server that takes longer to describe itself does not answer at all. */
 const reflectionTimeoutMs = 10_000;
 
+/** Anything else is the name of no service, but may be meant for the terminal or the shell that gets it. */
+const protobufName = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/;
+
 /** Asks the server itself. Calls carry the headers of the call to come, since a server may guard its reflection as well. */
 export function createReflectionSchema(transport: Transport, target: string, headers: Headers): Schema {
   const client = createReflectionClient(transport);
   const options = (signal: AbortSignal): CallOptions => ({ signal, headers, timeoutMs: reflectionTimeoutMs });
   return {
     origin: `reflection of ${target}`,
-    listServices: (signal) =>
-      client.listServices(options(signal)).catch((error) => Promise.reject(explain(error, target))),
+    listServices: async (signal) => {
+      const names = await client.listServices(options(signal)).catch((error) => Promise.reject(explain(error, target)));
+      return names.filter((name) => protobufName.test(name));
+    },
     findSymbol: (symbol, signal) =>
       client.findSymbol(symbol, options(signal)).catch((error) => Promise.reject(explain(error, target))),
   };

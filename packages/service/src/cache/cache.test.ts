@@ -40,7 +40,7 @@ function describeCache(name: string, store: () => CacheStore): void {
       assert.deepEqual(await cache.getOrLoad("a", load), moment(2));
     });
 
-    it("remembers that there is nothing if it is told to", async () => {
+    it("remembers that there is nothing for `negativeTtlMs`", async () => {
       let loads = 0;
       const load = async () => {
         loads++;
@@ -87,7 +87,7 @@ describe("a cache of messages", () => {
     assert.throws(() => createCache(TimestampSchema, { negativeTtlMs: -1 }, host), RangeError);
   });
 
-  it("takes what another type of message left behind for missing", async () => {
+  it("treats a value that cannot be decoded as missing", async () => {
     const store = createMemoryCacheStore();
     const cache = createCache(TimestampSchema, { name: "shared" }, { store, log });
     await store.set("shared:a", `1${Buffer.from([255, 255, 255]).toString("base64")}`, 60_000);
@@ -152,7 +152,7 @@ describe("with Redis", { skip: withoutRedis, timeout: 60_000 }, () => {
     });
   });
 
-  it("does not ask for another try after a wrong password", async (t) => {
+  it("marks a wrong password as not worth a retry", async (t) => {
     const admin = await open(t);
     await admin.redis.sendCommand(["ACL", "SETUSER", "guarded", "on", ">right", "~*", "+@all"]);
     const at = (password: string) => `redis://guarded:${password}@127.0.0.1:${server.port}`;
@@ -165,7 +165,7 @@ describe("with Redis", { skip: withoutRedis, timeout: 60_000 }, () => {
   });
 });
 
-/** Unlike `once` of Node, errors meanwhile do not matter. */
+/** Unlike Node's `once`, does not reject on an "error" event. */
 function happened({ client }: SharedRedis, event: string): Promise<void> {
   return new Promise((resolve) => (client as EventEmitter).once(event, resolve));
 }

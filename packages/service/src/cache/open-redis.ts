@@ -11,7 +11,7 @@ export interface RedisOptions {
   readonly keyPrefix?: string;
   /** How long to wait for a connection. Default 5000. */
   readonly connectTimeoutMs?: number;
-  /** How long to wait for a reply. Default 1000: a cache that is slower than what it stands for is no help. */
+  /** How long to wait for a reply. Default 1000: waiting longer would cost more than loading the value. */
   readonly commandTimeoutMs?: number;
 }
 
@@ -35,7 +35,7 @@ export const ioredisPeer = { name: "ioredis", range: ">=5" } as const;
 const maxRetryDelayMs = 2000;
 
 /**
- * Connects to Redis, and keeps connecting when the connection is lost. Commands fail at once meanwhile instead of piling up.
+ * Connects to Redis, and reconnects when the connection is lost. Until then commands fail at once instead of queuing.
  *
  * @throws PermanentError for a missing package or a refused password; Error when Redis cannot be reached
  */

@@ -1,6 +1,15 @@
 import { nearestName, thrownMessage } from "@tercel/grpc/internal";
 import type { Assignment } from "./assignments.ts";
-import { type ConfigNode, childOf, isUnset, type ListNode, type MapNode, pathText, withEntry } from "./config-node.ts";
+import {
+  type ConfigNode,
+  type ConfigPath,
+  childOf,
+  isUnset,
+  type ListNode,
+  type MapNode,
+  pathText,
+  withEntry,
+} from "./config-node.ts";
 import type { ConfigProblem } from "./config-problem.ts";
 import { itemName, type MergedLists } from "./merge-nodes.ts";
 import type { Origin } from "./origin.ts";
@@ -82,29 +91,32 @@ function setAt(
   makeValue: (shape: Shape | undefined) => ConfigNode,
 ): ConfigNode {
   const { segments, origin } = assignment;
-  return descend(root, context.shape, []);
+  return descend({ node: root, shape: context.shape, path: [] });
 
-  function descend(
-    node: ConfigNode | undefined,
-    shape: Shape | undefined,
-    path: readonly (string | number)[],
-  ): ConfigNode {
+  function descend(at: Reached): ConfigNode {
+    const { node, shape, path } = at;
     const segment = segments[path.length];
     if (segment === undefined) return makeValue(shape);
-    const step = findStep(node, shape, path, segment, assignment, context.mergedLists);
-    const child = descend(childOf(node, step), shapeAtStep(shape, step), [...path, step]);
-    if (node?.kind === "list")
+    const step = findStep(at, segment, assignment, context.mergedLists);
+    const child = descend({ node: childOf(node, step), shape: shapeAtStep(shape, step), path: [...path, step] });
+    if (node?.kind === "list") {
       return { ...node, items: node.items.map((item, index) => (index === step ? child : item)) };
+    }
     const map: MapNode = node?.kind === "map" ? node : { kind: "map", entries: new Map(), origin };
     return withEntry(map, String(step), child, origin);
   }
 }
 
-/** The key or index that a segment means where the path has led. */
+/** Where a path has led. */
+interface Reached {
+  readonly node: ConfigNode | undefined;
+  readonly shape: Shape | undefined;
+  readonly path: ConfigPath;
+}
+
+/** The key or index that a segment means there. */
 function findStep(
-  node: ConfigNode | undefined,
-  shape: Shape | undefined,
-  path: readonly (string | number)[],
+  { node, shape, path }: Reached,
   segment: string,
   { notation }: Assignment,
   mergedLists: MergedLists,
@@ -145,8 +157,9 @@ function valueNode(text: string, shape: Shape | undefined, origin: Origin): Conf
   if (isCollection && /^\s*[[{]/.test(text)) {
     const { root } = readYaml(`value: ${text}`, "");
     const node = root?.entries.get("value")?.node;
-    if (node === undefined)
+    if (node === undefined) {
       throw new AssignmentProblem("the value is not a list or map in YAML's flow style, such as [a, b]");
+    }
     return withOrigin(node, origin);
   }
   if (shape?.kind !== "list") return scalarFromText(text, origin);

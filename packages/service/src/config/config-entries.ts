@@ -1,5 +1,5 @@
 import { type ConfigNode, type ConfigPath, isUnset, type MapNode, pathText, type ScalarValue } from "./config-node.ts";
-import { maskValue, type Secrecy } from "./mask.ts";
+import { maskValue } from "./mask.ts";
 import { describeOrigin } from "./origin.ts";
 import { type Shape, shapeAtStep } from "./schema-shape.ts";
 import { keyOf, secrecyOf } from "./shown-value.ts";
@@ -44,26 +44,21 @@ export function listEntries(root: MapNode, shape: Shape): PlainEntry[] {
       }
       return;
     }
-    add(path, node.value, secrecyOf(node, at), describeOrigin(node.origin), live);
+    const shown = maskValue(node.value, keyOf(path), secrecyOf(node, at));
+    add({ path: pathText(path), value: shown, origin: describeOrigin(node.origin), isLive: live }, node.value);
   }
 
   function addDefault(at: Shape | undefined, path: ConfigPath, isLive: boolean): void {
     if (at?.kind === "map" && (at.isRequired || at.defaultValue !== undefined)) {
       for (const [key, child] of at.entries) visit(undefined, child, [...path, key], isLive);
     } else if (isScalar(at?.defaultValue)) {
-      add(path, at.defaultValue, at.secret, "default", isLive);
+      const shown = maskValue(at.defaultValue, keyOf(path), at.secret);
+      add({ path: pathText(path), value: shown, origin: "default", isLive }, at.defaultValue);
     }
   }
 
-  function add(
-    path: ConfigPath,
-    value: ScalarValue,
-    secret: Secrecy | undefined,
-    origin: string,
-    isLive: boolean,
-  ): void {
-    const shown = maskValue(value, keyOf(path), secret);
-    entries.push({ shown: { path: pathText(path), value: shown, origin, isLive }, value });
+  function add(shown: ConfigEntry, value: ScalarValue): void {
+    entries.push({ shown, value });
   }
 }
 

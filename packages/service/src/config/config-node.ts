@@ -73,11 +73,9 @@ export function isUnset(node: ConfigNode | undefined): boolean {
 export function toPlain(node: ConfigNode, readScalar: (node: ScalarNode) => unknown = ({ value }) => value): unknown {
   if (node.kind === "scalar") return readScalar(node);
   if (node.kind === "list") return node.items.map((item) => toPlain(item, readScalar));
-  const plain: Record<string, unknown> = {};
-  for (const [key, { node: child }] of node.entries) {
-    if (!isUnset(child)) plain[key] = toPlain(child, readScalar);
-  }
-  return plain;
+  const set = [...node.entries].filter(([, { node: child }]) => !isUnset(child));
+  // Not by assignment: that would change the prototype for a key called __proto__.
+  return Object.fromEntries(set.map(([key, { node: child }]) => [key, toPlain(child, readScalar)]));
 }
 
 /** The map with one entry replaced, or removed where `node` is undefined. */

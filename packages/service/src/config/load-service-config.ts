@@ -13,7 +13,7 @@ import {
 import { type Shape, shapeOf } from "./schema-shape.ts";
 import { assembleConfig } from "./service-schema/assemble-config.ts";
 import { type Section, type SectionValues, sectionsSchema } from "./service-schema/check-sections.ts";
-import { crossChecks } from "./service-schema/cross-checks.ts";
+import { crossChecks, type FileExists } from "./service-schema/cross-checks.ts";
 import { isJaegerEndpoint, otlpUrl } from "./service-schema/observability-types.ts";
 import {
   anyEntryShape,
@@ -65,7 +65,7 @@ export function serviceKind<App>(options: ServiceConfigOptions<App>): ConfigKind
       return path?.kind === "scalar" && typeof path.value === "string" ? path.value : undefined;
     },
     interpret: (root, environment) =>
-      interpret(root, environment, providers, settings, (file) => existsSync(resolve(folder, file))),
+      interpret(root, environment, { providers, settings, fileExists: (file) => existsSync(resolve(folder, file)) }),
   };
 }
 
@@ -109,12 +109,17 @@ function concernsOf(types: readonly ProviderType[]): string[] {
   return [...new Set([...knownConcerns, ...types.map(({ concern }) => concern)])];
 }
 
+/** What the meaning of keys depends on, besides what was written. */
+interface Knowledge<App> {
+  readonly providers: readonly ProviderType[];
+  readonly settings: SettingsSchema<App> | undefined;
+  readonly fileExists: FileExists;
+}
+
 function interpret<App>(
   written: MapNode,
   environment: EnvironmentName,
-  providers: readonly ProviderType[],
-  settings: SettingsSchema<App> | undefined,
-  fileExists: (file: string) => boolean,
+  { providers, settings, fileExists }: Knowledge<App>,
 ): Interpretation<ServiceConfig<App>> {
   const types = allTypes(environment, providers);
   const concerns = concernsOf(types);
@@ -157,6 +162,7 @@ function interpret<App>(
   };
 }
 
+/** The root with an entry that has only defaults, unless there is one. */
 function withImplicit(root: MapNode, concern: string, name: string): MapNode {
   const providers = nodeAt(root, [concern, "providers"]);
   const isTaken =

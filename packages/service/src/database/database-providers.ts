@@ -51,7 +51,7 @@ const postgresConfig = pipe(
     statement_timeout: optional(
       duration({ minMs: 1, description: "When the server ends a statement. Default: never." }),
     ),
-    prepare: optional(flag({ description: "Off behind a pooler that does not know prepared statements." }), true),
+    prepare: optional(flag({ description: "Off for a pooler that does not support prepared statements." }), true),
   }),
   transform((written) => ({
     ...dropUndefined({ migrationUrl: written.migration_url, statementTimeoutMs: written.statement_timeout }),

@@ -43,7 +43,7 @@ export interface Transaction extends Queries {
     message: MessageInitShape<Desc>,
     options?: PublishOptions,
   ): Promise<void>;
-  /** Wakes whoever listens to the channel, in any process for PostgreSQL, in this one for SQLite. After the commit only. */
+  /** Notifies the listeners of the channel after the commit: those of every process with PostgreSQL, those of this process with SQLite. */
   notify(channel: string): Promise<void>;
 }
 
@@ -95,7 +95,7 @@ export interface HeldLock {
 export interface MigrationSession {
   all<Row extends object = Record<string, unknown>>(query: Sql): Promise<Row[]>;
   run(query: Sql): Promise<RunResult>;
-  /** Runs text without parameters, as it stands in a file. */
+  /** Runs the text of a file: one or more statements without parameters. */
   execute(text: string): Promise<void>;
   close(): Promise<void>;
 }

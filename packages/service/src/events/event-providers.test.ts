@@ -84,7 +84,7 @@ describe("the providers of events", () => {
     await host.close();
   });
 
-  it("do not open a hub to other machines unless they are told to", async (t) => {
+  it("refuse to serve a hub to other machines without `insecure`", async (t) => {
     const path = join(temporaryFolder(t), "events.db");
     const opening = openEntry(embedded, { target: ":0", path, serve: true });
     await assert.rejects(opening, (error) => {

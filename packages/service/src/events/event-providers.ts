@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { createChannel } from "@tercel/grpc";
 import { check, type InferOutput, optional, pipe, strictObject, transform } from "valibot";
 import { flag, text, wholeNumber } from "../config/values/basic-values.ts";
+import { byteSize } from "../config/values/byte-size.ts";
 import { duration } from "../config/values/duration.ts";
 import { listenAddress } from "../config/values/listen-address.ts";
 import type { Opened, Provider, ProviderHost } from "../provider.ts";
@@ -12,11 +13,13 @@ import type { EventLogOptions } from "./hub/event-log.ts";
 
 const concern = "events";
 const maxEvents = optional(wholeNumber(1, 100_000_000, { description: "Events kept; more are refused." }), 1_000_000);
+const maxBytes = (fallback: string) =>
+  optional(byteSize({ min: 1, max: 1024 ** 4, description: "Bytes of messages kept; more are refused." }), fallback);
 
 /** `events.providers.memory` */
 const memoryConfig = pipe(
-  strictObject({ max_events: maxEvents }),
-  transform((written) => ({ maxEvents: written.max_events })),
+  strictObject({ max_events: maxEvents, max_bytes: maxBytes("256MiB") }),
+  transform((written) => ({ maxEvents: written.max_events, maxBytes: written.max_bytes })),
 );
 
 /** `events.providers.embedded` */
@@ -32,6 +35,7 @@ const embeddedConfig = pipe(
       "data/events.db",
     ),
     max_events: maxEvents,
+    max_bytes: maxBytes("1GiB"),
     forget_groups_after: optional(
       duration({
         minMs: 3_600_000,
@@ -47,6 +51,7 @@ const embeddedConfig = pipe(
     serve: written.serve,
     path: written.path,
     maxEvents: written.max_events,
+    maxBytes: written.max_bytes,
     forgetGroupsAfterMs: written.forget_groups_after,
     isInsecure: written.insecure,
   })),
@@ -115,7 +120,7 @@ const nats: Provider<NatsConfig, EventBroker> = {
   config: natsConfig as Provider<NatsConfig>["config"],
   peer: { name: "@nats-io/transport-node", range: "^3" },
   async open(config, host) {
-    const { openNats } = await import("./nats/nats-broker.ts");
+    const { openNats } = await import("./nats/open-nats.ts");
     const broker = await openNats(config, host);
     return opened(broker, () => broker.close());
   },
@@ -128,11 +133,11 @@ async function serveHub(
   config: EmbeddedConfig,
   { log, clock }: ProviderHost,
 ): Promise<Opened<EmbeddedConfig, EventBroker>> {
-  const { host, port, path, maxEvents, forgetGroupsAfterMs } = config;
+  const { host, port, path, maxEvents, maxBytes: bytes, forgetGroupsAfterMs } = config;
   await mkdir(dirname(path), { recursive: true });
   const { hostHub } = await import("./hub/host-hub.ts");
   const description = `event hub at ${host}:${port}`;
-  const hub = await openHub({ path, maxEvents }, { log, clock, description, forgetGroupsAfterMs });
+  const hub = await openHub({ path, maxEvents, maxBytes: bytes }, { log, clock, description, forgetGroupsAfterMs });
   try {
     const server = await hostHub(hub, config, { isInsecure: config.isInsecure, log, clock });
     return opened(hub, async () => {

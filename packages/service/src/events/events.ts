@@ -29,7 +29,7 @@ export interface Events {
     options?: PublishOptions,
   ): Promise<void>;
   /**
-   * Has events of a type handled. Called while routes are set up; events come once the service has started.
+   * Registers the handler of a group for events of one type. Call it in `routes`; events are delivered once the service has started.
    *
    * @throws TypeError for a group's name that is none, or one that has a handler for this type already
    */
@@ -58,7 +58,7 @@ export interface RunningEvents {
   readonly events: Events;
   /** Creates the tables if need be, then begins to send and to handle. */
   begin(): Promise<void>;
-  /** Takes no further events; those in progress go on. */
+  /** Stops deliveries; handlers that are running continue. */
   pause(): Promise<void>;
   /** Waits for events in progress, and sends what the outbox has. Does not close broker and database. */
   end(): Promise<void>;

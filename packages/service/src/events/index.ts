@@ -7,7 +7,7 @@ export { EventHub, type EventHubOptions } from "./hub/event-hub.ts";
 export { EventLog, type EventLogOptions } from "./hub/event-log.ts";
 export { type HubAddress, hostHub } from "./hub/host-hub.ts";
 export { createRemoteHub, type RemoteHubOptions } from "./hub/remote-hub.ts";
-export { type NatsHost, type NatsOptions, openNats } from "./nats/nats-broker.ts";
+export { type NatsHost, type NatsOptions, openNats } from "./nats/open-nats.ts";
 export { createEventTables, eventTablesSql } from "./outbox/event-tables.ts";
 
 // What adapters and tests need besides.

@@ -10,6 +10,7 @@ import { migrateDatabases } from "./migrate-databases.ts";
 import { normalizeDefinition, type Routes } from "./normalize-definition.ts";
 import { type ProgramArguments, parseProgramArguments } from "./program-arguments.ts";
 import { realSurroundings } from "./real-surroundings.ts";
+import { shareMadeUpSecret } from "./service-secret.ts";
 import { lifecycleOptionsOf } from "./start-service.ts";
 
 /**
@@ -59,6 +60,7 @@ function runTask<N extends Needs, Settings>(
 
 async function serve<N extends Needs, Settings>(loaded: LoadedDefinition<N, Settings>): Promise<number> {
   const { workers } = loaded.config.service;
+  if (workers > 1) shareMadeUpSecret(loaded.config);
   // Every worker has its own, and any of them answers for all.
   const metrics = createRegistry();
   const shared = shareMetrics(metrics);

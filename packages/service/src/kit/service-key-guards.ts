@@ -35,7 +35,7 @@ function requireKey(publicReflection: boolean): Interceptor {
     begin({ service, contextValues }) {
       if (contextValues.get(callerKey) !== undefined || open.has(service.typeName)) return;
       throw unauthenticated({
-        message: "the call has no service key",
+        message: "the call carries no service key",
         reason: "KEY_MISSING",
         domain: "tercel.servicekey",
       });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createSecrets } from "./service-secret.ts";
+import { createSecrets, shareMadeUpSecret } from "./service-secret.ts";
 
 const development = { name: "development", isProduction: false };
 const production = { name: "staging", isProduction: true };
@@ -28,4 +28,16 @@ test("development makes a secret up, and everything else asks for one", () => {
     () => createSecrets({ environment: production })("cookies"),
     /a key for "cookies" needs security\.secret, which is not set; .*\(the environment is staging\)/,
   );
+});
+
+test("the workers of one program share what development makes up", (t) => {
+  t.after(() => {
+    delete process.env.TERCEL_MADE_UP_SECRET;
+  });
+  shareMadeUpSecret({ environment: production });
+  shareMadeUpSecret({ environment: development, secret: "s".repeat(32) });
+  assert.equal(process.env.TERCEL_MADE_UP_SECRET, undefined);
+  shareMadeUpSecret({ environment: development });
+  const [one, other] = [{ environment: development }, { environment: development }].map(createSecrets);
+  assert.deepEqual(one?.("cookies"), other?.("cookies"));
 });

@@ -2,6 +2,14 @@ import { hkdfSync, randomBytes } from "node:crypto";
 import type { RunConfig } from "./run-config.ts";
 
 const keyBytes = 32;
+/** Holds a secret that was made up, for the workers of one program. */
+const madeUpVariable = "TERCEL_MADE_UP_SECRET";
+
+/** Makes a secret up that every worker of this program finds, where development needs one: the workers inherit the environment. */
+export function shareMadeUpSecret({ secret, environment }: Pick<RunConfig, "secret" | "environment">): void {
+  if (secret !== undefined || environment.isProduction) return;
+  process.env[madeUpVariable] ??= randomBytes(keyBytes).toString("base64");
+}
 
 /**
  * Derives keys for single purposes from the configured secret (HKDF, RFC 5869). In development a secret is made up for the process; elsewhere asking for a
@@ -11,7 +19,8 @@ export function createSecrets({
   secret,
   environment,
 }: Pick<RunConfig, "secret" | "environment">): (purpose: string) => Uint8Array {
-  let root: Uint8Array | undefined = secret === undefined ? undefined : Buffer.from(secret, "utf8");
+  const given = secret ?? (environment.isProduction ? undefined : process.env[madeUpVariable]);
+  let root: Uint8Array | undefined = given === undefined ? undefined : Buffer.from(given, "utf8");
   return (purpose) => {
     if (root === undefined) {
       if (environment.isProduction) {

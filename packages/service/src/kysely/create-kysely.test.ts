@@ -76,7 +76,7 @@ function describeKysely(name: string, open: (t: TestContext) => Promise<Database
       );
     });
 
-    it("belongs to a transaction of ours when it is told to", async (t) => {
+    it("runs in the transaction it was created with", async (t) => {
       const { database, kysely } = await opened(t);
       const undone = database.transaction(async (tx) => {
         const inside = createKysely<Tables>(database, tx);

@@ -9,7 +9,7 @@ import type {
 import type { Sql } from "sql-template-tag";
 import type { Database, Isolation, Queries, Transaction } from "../database/database.ts";
 
-/** Kysely's driver over a database of ours: connections are the database's affair, so there is nothing to acquire. */
+/** Kysely's driver over a `Database`, which manages its connections itself: acquiring and releasing do nothing. */
 export class PortDriver implements Driver {
   readonly #database: Database;
   readonly #tx: Transaction | undefined;
@@ -41,7 +41,7 @@ export class PortDriver implements Driver {
 
   async releaseConnection(): Promise<void> {}
 
-  /** The database is whoever's who opened it. */
+  /** Does nothing: the caller that opened the database closes it. */
   async destroy(): Promise<void> {}
 }
 

@@ -142,6 +142,11 @@ export class LifecycleRun implements Lifecycle {
       await Promise.race([setUp(this), this.#startTimeIsUp(over.signal)]);
     } catch (error) {
       if (error instanceof StoppedError) return;
+      if (this.signal.aborted) {
+        // A part that gives up because of the stop has not failed, and one that fails now is not needed any more.
+        this.#log.info("a part was not started because of the stop", { error });
+        return;
+      }
       this.#stopping.abort("the start failed");
       await this.#stopAll();
       this.#isOver = true;

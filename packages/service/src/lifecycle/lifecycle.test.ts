@@ -132,6 +132,26 @@ describe("a program's life", () => {
     assert.deepEqual(steps, ["start database", "stop database"]);
   });
 
+  it("has not failed when a part gives up because of the stop", async () => {
+    const steps: string[] = [];
+    const entered = Promise.withResolvers<Lifecycle>();
+    const { ended } = run(async (life) => {
+      await life.start(
+        "store",
+        () => {},
+        () => steps.push("store stopped"),
+      );
+      await life.start("database", async () => {
+        entered.resolve(life);
+        await new Promise((resolve) => life.signal.addEventListener("abort", resolve, { once: true }));
+        throw new Error("given up");
+      });
+    });
+    (await entered.promise).stop("enough");
+    const { exitCode, problems } = await ended;
+    assert.deepEqual([exitCode, problems, steps], [0, [], ["store stopped"]]);
+  });
+
   it("goes on stopping when a part fails to stop, and reports it", async () => {
     const stopped: string[] = [];
     const { started, ended } = run(async (life) => {

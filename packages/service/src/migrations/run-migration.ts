@@ -41,7 +41,7 @@ async function runPlain(
   migration: Migration,
   text: string,
 ): Promise<void> {
-  // SQLite runs each statement by itself; PostgreSQL makes one transaction of all that come in one message.
+  // SQLite commits each statement; PostgreSQL makes one transaction of all statements in one message.
   const statements = dialect === "sqlite" ? [text] : splitStatements(text);
   for (const statement of statements) {
     try {

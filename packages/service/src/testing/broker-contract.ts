@@ -135,7 +135,7 @@ export function describeBrokerContract(name: string, open: () => Promise<BrokerS
       await consumer.close();
     });
 
-    it("moves what a group gives up to its dead letters, and goes on", async () => {
+    it("moves what a group gives up to its dead letters, and continues with the next", async () => {
       const topic = newTopic();
       const { received, consumer } = consume({ topic, group: "giving-up" });
       const poison = record(topic, "poison", "a");

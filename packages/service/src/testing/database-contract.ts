@@ -68,7 +68,7 @@ export function describeDatabaseContract(name: string, open: () => Promise<Datab
       await assert.rejects(database.one(none), { name: "RowCountError", rows: 2 });
     });
 
-    it("counts the rows that a statement changes, and returns what it is asked to return", async () => {
+    it("counts the rows that a statement changes, and returns the rows of RETURNING", async () => {
       await insert(database, 1, "ada");
       await insert(database, 2, "bob");
       assert.deepEqual(await database.run(sql`UPDATE accounts SET balance = ${5}`), { changes: 2 });
@@ -127,7 +127,7 @@ export function describeDatabaseContract(name: string, open: () => Promise<Datab
       });
     });
 
-    it("shows a stream the data of its beginning, and others what was written meanwhile", async () => {
+    it("shows a stream the data of its start, and other queries what was written since", async () => {
       await insert(database, 1, "ada");
       await insert(database, 2, "bob");
       const seen: string[] = [];

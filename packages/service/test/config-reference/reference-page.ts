@@ -17,8 +17,8 @@ interface Types {
 const opening = `# Reference of the configuration
 
 Every key of a service's configuration. It is written from the schema that checks it; the [guide](../guides/configuration.md) says where files,
-variables and \`--set\` come in. Defaults in parentheses are those of the production profile, where they differ. A change of a *live* key holds without
-a restart. Values of *secret* keys are never shown.
+variables and \`--set\` come in. Defaults in parentheses are those of the production profile, where they differ. A change of a *live* key can be
+applied [without a restart](../guides/configuration.md#change-values-without-a-restart). Values of *secret* keys are never shown.
 
 Durations have a unit (\`500ms\`, \`30s\`, \`5m\`, \`1h30m\`, \`7d\`); sizes are bytes or have one (\`4194304\`, \`4MiB\`).
 `;

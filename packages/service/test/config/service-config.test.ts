@@ -231,6 +231,7 @@ describe("the configuration of a service", () => {
 
   for (const [short, long] of [
     ["registry: {type: embedded, address: 'a:1'}", "discovery: {providers: {embedded: {target: 'a:1'}}}"],
+    ["registry: {type: embedded}\ndiscovery:", "discovery: {providers: {embedded: }}"],
     ["registry: {type: etcd, address: 'a:1'}", "discovery: {providers: {etcd: {endpoints: ['a:1']}}}"],
     [
       "registry: {type: consul, token: t, check_timeout: 1s}",

@@ -45,7 +45,11 @@ async function start(test: TestContext, args: readonly string[] = []) {
 
 /** Runs the program to its end. */
 function runHello(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const { status, stdout, stderr } = spawnSync(node[0], [...node.slice(1), ...args], {
+  return runToItsEnd(program, folder, args, env);
+}
+
+function runToItsEnd(file: string, folder: string, args: readonly string[], env: Readonly<Record<string, string>>) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--conditions=source", file, ...args], {
     cwd: folder,
     encoding: "utf8",
     env: { ...process.env, ...env },
@@ -133,7 +137,10 @@ describe("the smallest service", () => {
     const port = target.slice(target.lastIndexOf(":") + 1);
     const { status, stderr } = runHello(emptyFolder(t), ["--set", `service.port=${port}`]);
     assert.equal(status, 1);
-    assert.match(stderr, new RegExp(`^cannot listen on 127\\.0\\.0\\.1:${port}: the port is in use \\(EADDRINUSE\\)`));
+    assert.match(
+      stderr,
+      new RegExp(`^port ${port} of 127\\.0\\.0\\.1 is taken by another program; change service\\.port`),
+    );
   });
 
   it("serves from several processes when it is configured", async (t) => {
@@ -149,6 +156,42 @@ describe("the smallest service", () => {
       ]);
       assert.deepEqual(JSON.parse(stdout), { text: "Hello, Ada!" });
     }
+    service.signal("SIGTERM");
+    assert.deepEqual(await service.ended, [0, null]);
+  });
+});
+
+describe("a service with a database", () => {
+  const keeper = join(import.meta.dirname, "../programs/keeper.ts");
+
+  it("applies migrations by --migrate, without which production does not start", (t) => {
+    const folder = emptyFolder(t);
+    writeFileSync(join(folder, "0001_texts.sql"), "CREATE TABLE texts (text TEXT PRIMARY KEY) STRICT;\n");
+    const config = "service:\n  port: 0\n  insecure: true\ndatabase:\n  providers:\n    sqlite: { path: texts.db }\n";
+    writeFileSync(join(folder, "config.yaml"), config);
+    const env = { MIGRATIONS: folder, TERCEL_ENV: "production" };
+    const pending = runToItsEnd(keeper, folder, [], env);
+    assert.equal(pending.status, 1);
+    assert.match(pending.stderr, /0001_texts.*--migrate/s);
+    const migrated = runToItsEnd(keeper, folder, ["--migrate"], env);
+    assert.deepEqual([migrated.status, migrated.stdout.split("\n").at(-1)], [0, "migrated 1 database"]);
+    const again = runToItsEnd(keeper, folder, ["--migrate"], env);
+    assert.equal(again.status, 0);
+  });
+
+  it("that waits for its database ends well when it is told to stop", async (t) => {
+    const folder = emptyFolder(t);
+    const service = startCommand(
+      t,
+      "/usr/bin/env",
+      [
+        ...["-C", folder, process.execPath, "--conditions=source", keeper, "--set", "service.port=0"],
+        ...["--set", "service.start.wait=60s", "--set", "database.providers.postgres.url=postgres://x@127.0.0.1:1/x"],
+      ],
+      { MIGRATIONS: folder },
+    );
+    const { message } = JSON.parse(await service.line()) as Line;
+    assert.match(message, /^database postgres: .*ECONNREFUSED.*, attempt 1, next in 0\.\d s$/);
     service.signal("SIGTERM");
     assert.deepEqual(await service.ended, [0, null]);
   });

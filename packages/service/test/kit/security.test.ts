@@ -49,7 +49,7 @@ describe("a service with a service key", () => {
       assert.equal((await client.unary({ text: "a" }, { headers: { [header]: key } })).text, "a");
       await assertStatus(client.unary({}, { headers: { [header]: "w".repeat(32) } }), Code.Unauthenticated);
     }
-    await assertStatus(client.unary({}), Code.Unauthenticated, "the call has no service key");
+    await assertStatus(client.unary({}), Code.Unauthenticated, "the call carries no service key");
     assert.equal((await createClient(service.health.service, service.transport).check({})).status, 1);
   });
 });

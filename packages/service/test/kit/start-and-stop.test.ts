@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createChannel, createClient } from "@tercel/grpc";
-import { defineService, type Provider, startService } from "@tercel/service";
+import { createFakeClock } from "@tercel/grpc/testing";
+import { defineService, type Opened, type Provider, type ProviderHost, startService } from "@tercel/service";
 import { testService } from "@tercel/service/testing";
 import { object } from "valibot";
 import { EchoService } from "../gen/tercel/service/test/v1/echo_pb.ts";
@@ -83,6 +84,39 @@ describe("a service with needs", () => {
       ]);
     });
   }
+
+  it("waits for a provider that is away, and closes what opens too late", async () => {
+    const recorder = createRecorder();
+    let attempts = 0;
+    const late = Promise.withResolvers<Opened>();
+    const closed = Promise.withResolvers<void>();
+    const opened = (await recorder.provider("cache").open({}, {} as ProviderHost)) as Opened;
+    const away: Provider = {
+      ...recorder.provider("database"),
+      async open() {
+        attempts++;
+        if (attempts < 3) throw new Error("connect ECONNREFUSED");
+        return late.promise;
+      },
+    };
+    const clock = createFakeClock();
+    const logged: unknown[] = [];
+    const definition = defineService({ providers: [away], needs: { db: recorder.need("database") }, routes() {} });
+    const starting = testService(definition, {
+      config: { ...configOf("database"), service: { start: { wait: "10s" } } },
+      clock,
+      onLog: ({ level, message }) => level === "warn" && logged.push(message),
+    });
+    const failure = assert.rejects(starting, /^Error: database recorded: no answer \(attempt 3, given up after 10 s/);
+    while (logged.length < 1) await new Promise((resolve) => setImmediate(resolve));
+    await clock.advance(10_000);
+    await failure;
+    assert.equal(attempts, 3);
+    assert.match(String(logged[0]), /^database recorded: connect ECONNREFUSED, attempt 1, next in 0\.\d s$/);
+    late.resolve({ ...opened, close: async () => closed.resolve() });
+    await closed.promise;
+    assert.equal(clock.pendingTimers, 0);
+  });
 
   it("is not ready while a provider that it requires is away, and says which", async () => {
     const recorder = createRecorder("check database");

@@ -46,6 +46,33 @@ function codeIs(code: Code, message: RegExp): (error: ConnectError) => boolean {
 }
 
 describe("the reflection client", () => {
+  it("lets the server end its streams with OK, instead of cancelling them", async () => {
+    const { routes } = createReflection({ services: [Health] });
+    const ends: string[] = [];
+    const transport = createRouterTransport(routes, {
+      router: {
+        interceptors: [
+          (next) => async (request) => {
+            const response = await next(request);
+            if (!response.stream) return response;
+            const messages = response.message as AsyncIterable<unknown>;
+            async function* watched(): AsyncGenerator<never> {
+              try {
+                yield* messages as AsyncIterable<never>;
+                ends.push("OK");
+              } catch {
+                ends.push("failed");
+              }
+            }
+            return { ...response, message: watched() } as typeof response;
+          },
+        ],
+      },
+    });
+    await createReflectionClient(transport).findSymbol("grpc.health.v1.Health");
+    assert.deepEqual(ends, ["OK"]);
+  });
+
   it("lists what Tercel's own reflection serves, and finds its symbols with their files", async () => {
     const { routes } = createReflection({ services: [Health] });
     const client = createReflectionClient(createRouterTransport(routes));

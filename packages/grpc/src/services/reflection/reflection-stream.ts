@@ -16,6 +16,7 @@ export type ReflectionAnswer = ServerReflectionResponse["messageResponse"];
 export interface ReflectionStream {
   /** @throws ConnectError when the stream fails or ends without an answer */
   ask(question: ReflectionQuestion): Promise<ReflectionAnswer>;
+  /** Ends the questions, and waits for the server to end the stream; never rejects. */
   close(): Promise<void>;
 }
 
@@ -36,7 +37,13 @@ export function openReflectionStream(
     },
     async close() {
       questions.end();
-      await answers.return?.();
+      try {
+        // To the stream's status: cancelled, it would count as a failed call in the server's logs and metrics.
+        const { done } = await answers.next();
+        if (done !== true) await answers.return?.();
+      } catch {
+        // What was asked is known, or has failed by itself.
+      }
     },
   };
 }

@@ -50,23 +50,27 @@ export function expandShortForms(root: MapNode): {
   readonly problems: readonly ConfigProblem[];
 } {
   const problems: ConfigProblem[] = [];
-  let expanded = root;
-  expanded = move(expanded, "registry", ["discovery"], problems, expandRegistry);
-  expanded = move(expanded, "tracing", undefined, problems, expandTracing);
-  expanded = move(expanded, "metrics", undefined, problems, expandMetrics);
+  const expanded = shortForms.reduce((map, form) => move(map, form, problems), root);
   return { root: moveTls(expanded, problems), problems };
 }
 
 /** What a short section becomes: nodes by the path at which they go. */
 type Expanded = readonly { readonly at: readonly string[]; readonly entry: MapEntry }[];
 
-function move(
-  root: MapNode,
-  key: string,
-  reserved: readonly string[] | undefined,
-  problems: ConfigProblem[],
-  expand: (section: MapNode, problems: ConfigProblem[]) => Expanded,
-): MapNode {
+interface ShortForm {
+  readonly key: string;
+  /** Where nothing else may be, because it says the same. */
+  readonly reserved?: readonly string[];
+  readonly expand: (section: MapNode, problems: ConfigProblem[]) => Expanded;
+}
+
+const shortForms: readonly ShortForm[] = [
+  { key: "registry", reserved: ["discovery"], expand: expandRegistry },
+  { key: "tracing", expand: expandTracing },
+  { key: "metrics", expand: expandMetrics },
+];
+
+function move(root: MapNode, { key, reserved, expand }: ShortForm, problems: ConfigProblem[]): MapNode {
   const short = root.entries.get(key);
   if (short === undefined || isUnset(short.node)) return root;
   if (short.node.kind !== "map") {
@@ -75,7 +79,7 @@ function move(
   }
   const expanded = expand(short.node, problems);
   const taken = [...(reserved === undefined ? [] : [reserved]), ...expanded.map(({ at }) => at.slice(0, 3))];
-  const conflict = taken.find((path) => nodeAt(root, path) !== undefined);
+  const conflict = taken.find((path) => !isUnset(nodeAt(root, path)));
   const without = withEntry(root, key, undefined);
   if (conflict === undefined) return expanded.reduce((map, { at, entry }) => put(map, at, entry), without);
   problems.push({ origin: short.keyOrigin, message: sameThing(key, conflict, root) });
@@ -171,7 +175,7 @@ function moveTls(root: MapNode, problems: ConfigProblem[]): MapNode {
   if (first === undefined) return root;
   const remaining = keys.reduce((map, key) => withEntry(map, key, undefined), security);
   const without = withEntry(root, "security", remaining);
-  if (nodeAt(root, grpcTls) !== undefined) {
+  if (!isUnset(nodeAt(root, grpcTls))) {
     const origin = security.entries.get(first)?.keyOrigin ?? security.origin;
     problems.push({ origin, message: sameThing(`security.${first}`, grpcTls, root) });
     return without;

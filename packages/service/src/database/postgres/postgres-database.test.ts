@@ -71,7 +71,7 @@ describe("PostgreSQL", { skip: withoutPostgres, timeout: 180_000 }, () => {
     });
   });
 
-  it("does not ask for another try after a wrong password, an unknown role or database", async (t) => {
+  it("marks a wrong password, an unknown role and an unknown database as not worth a retry", async (t) => {
     const database = await opened(t);
     await database.run(sql`CREATE ROLE guarded LOGIN PASSWORD 'right'`);
     const { hba_file: file } = await database.one<{ hba_file: string }>(sql`SHOW hba_file`);
@@ -148,7 +148,7 @@ describe("PostgreSQL", { skip: withoutPostgres, timeout: 180_000 }, () => {
     assert.equal(await database.transaction(pidOf), pid);
   });
 
-  it("replaces connections that the server ends, in use or not, and goes on", async (t) => {
+  it("replaces connections that the server ends, in use or not, and continues", async (t) => {
     const { database } = await withCounter(t, "ended", { maxConnections: 1 });
     const killer = await opened(t);
     const kill = (pid: number) => killer.one(sql`SELECT pg_terminate_backend(${pid}) AS done`);
@@ -179,7 +179,7 @@ describe("PostgreSQL", { skip: withoutPostgres, timeout: 180_000 }, () => {
     assert.deepEqual(await database.transaction((tx) => tx.one(read)), { id: 1, n: 0 });
   });
 
-  it("tells the holder of a lock that it is lost with its connection", async (t) => {
+  it("notifies the holder of a lock when it is lost with its connection", async (t) => {
     const database = await opened(t);
     const lock = await database.tryLock("relay");
     assert.ok(lock);

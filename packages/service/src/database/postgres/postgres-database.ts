@@ -1,8 +1,7 @@
 import { type Backoff, type Clock, createBackoff, type Log } from "@tercel/grpc";
 import type { Registry } from "@tercel/interceptors/metrics";
 import type pg from "pg";
-import sql, { type Sql } from "sql-template-tag";
-import { insertEvent } from "../../events/outbox/insert-event.ts";
+import type { Sql } from "sql-template-tag";
 import { importPeer } from "../../import-peer.ts";
 import type {
   Database,
@@ -22,6 +21,7 @@ import { isLockHeldQuery, proveLock, proveSessions, tryAdvisoryLock } from "./ad
 import { ClientStatements } from "./client-statements.ts";
 import { type DirectSession, openDirectSession } from "./direct-session.ts";
 import { gaveWay, isConnectionLost, isStalePlan, toOpenError } from "./postgres-errors.ts";
+import { createTransaction, rollBack } from "./postgres-transaction.ts";
 import { StatementNames } from "./statement-names.ts";
 import { valueParsers } from "./value-parsers.ts";
 
@@ -38,7 +38,7 @@ export interface PostgresOptions {
   readonly idleTimeoutMs?: number;
   /** When the server ends a statement. Default: never. */
   readonly statementTimeoutMs?: number;
-  /** Whether statements are prepared once for each connection. Default true; false behind a pooler that does not know them. */
+  /** Whether statements are prepared once for each connection. Default true; false for a pooler that does not support them. */
   readonly prepare?: boolean;
 }
 
@@ -337,26 +337,6 @@ class OpenPostgres implements PostgresDatabase {
 type Outcome<T> =
   | { readonly state: "done"; readonly value: T }
   | { readonly state: "gave way" | "failed"; readonly error: unknown };
-
-function createTransaction(scope: TransactionScope, statements: ClientStatements): Transaction {
-  const guarded = scope.guard(statements);
-  const tx: Transaction = {
-    ...createQueries(guarded),
-    publish: (schema, message, options) => insertEvent(tx, schema, message, options),
-    notify: async (channel) => void (await guarded.all(sql`SELECT pg_notify(${channel}, '')`)),
-  };
-  return tx;
-}
-
-/** False when the connection is of no more use. */
-async function rollBack(statements: ClientStatements): Promise<boolean> {
-  try {
-    await statements.execute("ROLLBACK");
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function describe(driver: typeof pg, url: string): string {
   // pg knows the defaults and the environment's PGHOST and the like.

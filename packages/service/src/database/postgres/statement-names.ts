@@ -6,7 +6,7 @@ const maxNames = 500;
 const hashLength = 24;
 
 /**
- * Names prepared statements, so that each connection parses and plans a text once. The name is a hash of the text: behind a pooler that
+ * Names prepared statements, so that each connection parses and plans a text once. The name is a hash of the text: with a pooler that
  * mixes up connections, equal names must at least mean equal texts.
  */
 export class StatementNames {

@@ -6,7 +6,7 @@ const minPauseMs = 1;
 const maxPauseMs = 50;
 
 /**
- * Repeats what another process's lock prevents. SQLite's own `busy_timeout` would stop the whole event loop meanwhile.
+ * Retries a statement that another process's lock prevents. SQLite's own `busy_timeout` would block the event loop.
  *
  * @throws SQLite's error once `timeoutMs` has passed
  */

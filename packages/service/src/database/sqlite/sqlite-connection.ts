@@ -53,7 +53,7 @@ export class SqliteConnection {
     return mapErrors(() => ({ changes: Number(statement.run(...values).changes) }));
   }
 
-  /** On a statement of its own: a kept one would be reset by whoever runs the same text meanwhile. */
+  /** Uses a new statement: a cached one would be reset when the same text runs during the iteration. */
   *iterate(query: Sql): Generator<object> {
     const statement = mapErrors(() => this.#database.prepare(query.sql));
     statement.setReadBigInts(true);

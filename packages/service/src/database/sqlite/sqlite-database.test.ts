@@ -68,7 +68,7 @@ describe("SQLite", () => {
     assert.deepEqual(await database.all(sql`SELECT * FROM notes`), [{ id: 1, text: "new" }]);
   });
 
-  it("tells a writer that waited too long how long the running transaction takes", async (t) => {
+  it("says how long the running transaction takes when a writer has waited too long", async (t) => {
     const clock = createFakeClock();
     const { database } = await opened(t, { busyTimeoutMs: 100 }, clock);
     const inside = createOccasion();

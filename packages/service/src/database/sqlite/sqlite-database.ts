@@ -302,7 +302,7 @@ class OpenSqlite implements SqliteDatabase {
     try {
       this.#writer.execute("ROLLBACK");
     } catch {
-      // SQLite has rolled back by itself, as it does when the disk is full.
+      // SQLite has already rolled back, as it does when the disk is full.
     }
   }
 

@@ -1,4 +1,4 @@
-/** Values that are pushed at one end and awaited at the other, in order. Whoever pushes sees to it that it cannot grow without bound. */
+/** An unbounded queue that is read with `for await`. The producer must limit what it pushes. */
 export class AsyncQueue<T> implements AsyncIterable<T> {
   readonly #values: T[] = [];
   #wake: (() => void) | undefined;

@@ -61,15 +61,28 @@ describe("the event log", () => {
     await second;
   });
 
-  it("takes as many events as it may, and then says who is behind", async (t) => {
+  it("refuses events when it is full, and names the slowest group", async (t) => {
     const events = await inMemory(t, 3);
     events.subscribe("a", "slow");
     events.append([record("a"), record("a"), record("a")]);
     assert.throws(
       () => events.append([record("a")]),
-      /event log full: 3 events of at most 3; the group slow has 3 of a to handle/,
+      /event log full: 3 events of at most 3, 3 bytes of at most \d+; the group slow has 3 of a to handle/,
     );
     assert.equal(events.count, 3);
+  });
+
+  it("takes as many bytes as it may, and again after some were settled", async (t) => {
+    const events = await EventLog.open({ path: ":memory:", maxBytes: 10 }, createFakeClock());
+    t.after(() => events.close());
+    const id = events.subscribe("a", "g");
+    const large = { ...record("a"), payload: new Uint8Array(10) };
+    events.append([large]);
+    assert.throws(() => events.append([record("a")]), /1 events of at most 1000000, 10 bytes of at most 10/);
+    // A duplicate takes no place, but is not known for one before it is looked up.
+    events.acknowledge([{ subscription: id, seq: 1 }]);
+    events.append([record("a"), { ...record("a"), payload: new Uint8Array(9) }]);
+    assert.throws(() => events.append([record("a")]), RangeError);
   });
 
   it("stores a batch whole or not at all", async (t) => {

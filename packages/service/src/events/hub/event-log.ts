@@ -14,6 +14,8 @@ export interface EventLogOptions {
   readonly synchronous?: "full" | "normal";
   /** Events kept at most; more are refused. Default 1,000,000. */
   readonly maxEvents?: number;
+  /** Bytes of messages kept at most. Default 1 GiB. */
+  readonly maxBytes?: number;
   readonly failpoint?: Failpoint;
   /** Wall-clock time. Default `Date.now`. */
   readonly wallClockMs?: () => number;
@@ -50,18 +52,24 @@ interface EventRow {
 export class EventLog {
   readonly #connection: SqliteConnection;
   readonly #maxEvents: number;
+  readonly #maxBytes: number;
   readonly #failpoint: Failpoint;
   readonly #wallClockMs: () => number;
   #count: number;
+  #bytes: number;
   #untilTrim = trimEvery;
 
   private constructor(connection: SqliteConnection, options: EventLogOptions) {
     this.#connection = connection;
     this.#maxEvents = options.maxEvents ?? 1_000_000;
+    this.#maxBytes = options.maxBytes ?? 1024 ** 3;
     this.#failpoint = options.failpoint ?? noFailpoint;
     this.#wallClockMs = options.wallClockMs ?? Date.now;
     connection.execute(logSchema);
-    this.#count = (connection.all(sql`SELECT count(*) AS n FROM events`)[0] as { n: number }).n;
+    const stored = sql`SELECT count(*) AS n, coalesce(sum(length(payload)), 0) AS bytes FROM events`;
+    const { n, bytes } = connection.all(stored)[0] as { n: number; bytes: number };
+    this.#count = n;
+    this.#bytes = bytes;
   }
 
   /** Rejects when another process has the file open, or it is not a database. */
@@ -88,7 +96,11 @@ export class EventLog {
 
   /** @throws RangeError when the log is full */
   append(records: readonly EventRecord[]): void {
-    if (this.#count + records.length > this.#maxEvents) throw new RangeError(this.#fullText());
+    if (records.length === 0) return;
+    const bytes = records.reduce((sum, { payload }) => sum + payload.length, 0);
+    if (this.#count + records.length > this.#maxEvents || this.#bytes + bytes > this.#maxBytes) {
+      throw new RangeError(this.#fullText());
+    }
     this.#transaction("append to the log", () => {
       for (const record of records) this.#insert(record, "");
     });
@@ -169,9 +181,8 @@ export class EventLog {
       this.#transaction("settle in the log", () => {
         this.#connection.run(sql`DELETE FROM deliveries WHERE subscription = ${id}`);
         this.#connection.run(sql`DELETE FROM subscriptions WHERE id = ${id}`);
-        const { changes } = this.#connection.run(sql`DELETE FROM events WHERE topic IN (SELECT topic FROM subscriptions)
-          AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = events.seq)`);
-        this.#count -= changes;
+        this.#delete(sql`DELETE FROM events WHERE topic IN (SELECT topic FROM subscriptions)
+          AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = events.seq) RETURNING length(payload) AS bytes`);
       });
     }
     return dropped.map(({ topic, group_name: group }) => ({ topic, group }));
@@ -200,6 +211,7 @@ export class EventLog {
     // A duplicate.
     if (added === undefined) return;
     this.#count += 1;
+    this.#bytes += payload.length;
     this.#connection.run(sql`INSERT INTO deliveries (subscription, seq, event_key, state)
       SELECT s.id, ${added.seq}, ${key}, CASE WHEN ${key} <> '' AND EXISTS (
         SELECT 1 FROM deliveries d WHERE d.subscription = s.id AND d.event_key = ${key})
@@ -216,9 +228,8 @@ export class EventLog {
         AND state = ${blocked} AND seq = (SELECT min(seq) FROM deliveries
           WHERE subscription = ${subscription} AND event_key = ${settled.event_key} AND event_key <> '')`);
     }
-    const { changes } = this.#connection.run(sql`DELETE FROM events WHERE seq = ${seq}
-      AND NOT EXISTS (SELECT 1 FROM deliveries WHERE seq = ${seq})`);
-    this.#count -= changes;
+    this.#delete(sql`DELETE FROM events WHERE seq = ${seq}
+      AND NOT EXISTS (SELECT 1 FROM deliveries WHERE seq = ${seq}) RETURNING length(payload) AS bytes`);
   }
 
   /** Drops the oldest events of topics that no group has subscribed to. */
@@ -226,9 +237,17 @@ export class EventLog {
     const topics = this.#connection.all(sql`SELECT topic FROM events
       WHERE topic NOT IN (SELECT topic FROM subscriptions) GROUP BY topic HAVING count(*) > ${maxUnclaimed}`);
     for (const { topic } of topics as { topic: string }[]) {
-      const { changes } = this.#connection.run(sql`DELETE FROM events WHERE topic = ${topic} AND seq <= (
-        SELECT seq FROM events WHERE topic = ${topic} ORDER BY seq DESC LIMIT 1 OFFSET ${maxUnclaimed})`);
-      this.#count -= changes;
+      this.#delete(sql`DELETE FROM events WHERE topic = ${topic} AND seq <= (
+        SELECT seq FROM events WHERE topic = ${topic} ORDER BY seq DESC LIMIT 1 OFFSET ${maxUnclaimed})
+        RETURNING length(payload) AS bytes`);
+    }
+  }
+
+  /** Deletes events by a statement that returns how long their messages were. */
+  #delete(query: Sql): void {
+    for (const { bytes } of this.#connection.all(query) as { bytes: number }[]) {
+      this.#count -= 1;
+      this.#bytes -= bytes;
     }
   }
 
@@ -238,7 +257,7 @@ export class EventLog {
 
   #transaction<T>(step: "append to the log" | "settle in the log", work: () => T): T {
     this.#failpoint(step, "before");
-    const count = this.#count;
+    const [count, bytes] = [this.#count, this.#bytes];
     let result: T;
     this.#connection.execute("BEGIN IMMEDIATE");
     try {
@@ -246,6 +265,7 @@ export class EventLog {
       this.#connection.execute("COMMIT");
     } catch (error) {
       this.#count = count;
+      this.#bytes = bytes;
       this.#connection.execute("ROLLBACK");
       throw error;
     }
@@ -262,7 +282,8 @@ export class EventLog {
       FROM deliveries d JOIN subscriptions s ON s.id = d.subscription GROUP BY s.id ORDER BY n DESC LIMIT 1`);
     const cause =
       slowest === undefined ? "" : `; the group ${slowest.group_name} has ${slowest.n} of ${slowest.topic} to handle`;
-    return `event log full: ${this.#count} events of at most ${this.#maxEvents}${cause}`;
+    const held = `${this.#count} events of at most ${this.#maxEvents}, ${this.#bytes} bytes of at most ${this.#maxBytes}`;
+    return `event log full: ${held}${cause}`;
   }
 }
 

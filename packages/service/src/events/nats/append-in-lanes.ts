@@ -3,12 +3,14 @@ import type { EventRecord } from "../event-record.ts";
 /**
  * Stores events one after the other within a topic and key, and side by side otherwise. After one that fails the rest of its key is left out.
  *
+ * @param onPartial gets the first failure when others are stored
  * @returns the ids of those that are stored
  * @throws what the first failure was, when none is
  */
 export async function appendInLanes(
   records: readonly EventRecord[],
   store: (record: EventRecord) => Promise<void>,
+  onPartial: (error: unknown) => void,
 ): Promise<ReadonlySet<string>> {
   const lanes = new Map<string, EventRecord[]>();
   for (const record of records) {
@@ -30,6 +32,8 @@ export async function appendInLanes(
     }
   };
   await Promise.all([...lanes.values()].map(run));
-  if (stored.size === 0 && failures.length > 0) throw failures[0];
+  if (failures.length === 0) return stored;
+  if (stored.size === 0) throw failures[0];
+  onPartial(failures[0]);
   return stored;
 }

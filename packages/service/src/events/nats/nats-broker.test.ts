@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { jetstream } from "@nats-io/jetstream";
+import { connect, headers } from "@nats-io/transport-node";
 import { systemClock } from "@tercel/grpc";
+import { createOccasion } from "@tercel/test-support/async";
 import { createNatsServer, freePorts, type NatsServer, withoutNats } from "@tercel/test-support/servers";
 import { PermanentError } from "../../permanent-error.ts";
 import { describeBrokerContract } from "../../testing/broker-contract.ts";
 import type { Delivery } from "../broker/event-broker.ts";
-import { openNats } from "./nats-broker.ts";
 import { durableName, partitionOf, partitions, subjectOf } from "./nats-subjects.ts";
+import { openNats } from "./open-nats.ts";
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 const host = { service: "test", clock: systemClock, log };
@@ -75,6 +78,23 @@ describe("NATS", { skip: withoutNats, timeout: 180_000 }, () => {
     await consumer.close();
   });
 
+  it("delivers what other programs put into the stream, however they encode it", async (t) => {
+    const broker = await openNats({ servers, stream: "FOREIGN", prefix: "foreign" }, host);
+    t.after(() => broker.close());
+    const connection = await connect({ servers });
+    t.after(() => connection.close());
+    const foreign = headers();
+    foreign.set("Tercel-Key", "100%");
+    await jetstream(connection).publish("foreign.a.B.3", "text", { headers: foreign });
+    const got = createOccasion<Delivery>();
+    const consumer = broker.consume({ topic: "a.B", group: "g", maxInFlight: 1 }, got.happen);
+    const { record, acknowledge } = await got.happened;
+    assert.deepEqual([record.id, record.topic, record.key], ["FOREIGN/1", "a.B", "100%"]);
+    assert.ok(Math.abs(record.publishedMs - Date.now()) < 60_000);
+    await acknowledge();
+    await consumer.close();
+  });
+
   it("refuses a stream that has other subjects, and says what to add", async () => {
     await (await openNats({ servers, stream: "TAKEN", prefix: "one" }, host)).close();
     await assert.rejects(openNats({ servers, stream: "TAKEN", prefix: "two" }, host), (error) => {
@@ -95,7 +115,7 @@ describe("NATS", { skip: withoutNats, timeout: 180_000 }, () => {
     });
   });
 
-  it("does not ask for another try after a wrong password", async (t) => {
+  it("marks a wrong password as not worth a retry", async (t) => {
     const guarded = await createNatsServer(["--user", "me", "--pass", "right"]);
     t.after(() => guarded.dispose());
     await guarded.start();

@@ -39,7 +39,8 @@ const lockName = "outbox-relay";
 export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
   const stopping = new AbortController();
   const relay = new Relay(options, stopping.signal);
-  const running = relay.run();
+  // Every failure is caught within; one that is not must not end the process.
+  const running = relay.run().catch((error) => options.log.error("the outbox relay ended", { error }));
   return {
     async stop() {
       stopping.abort();

@@ -37,7 +37,7 @@ export async function readBatch(database: Database): Promise<OutboxBatch> {
     return bytes <= batchBytes || row === first;
   });
   const last = fitting.at(-1) ?? first;
-  // Rows with lower ids that have been committed meanwhile come along, which only helps their order.
+  // This may include rows with lower ids that were committed after the first query, which keeps them in order.
   const rows =
     await database.all<OutboxRow>(sql`SELECT id, event_id, topic, event_key, payload, trace_parent, published_ms
     FROM tercel_outbox WHERE id <= ${last.id} ORDER BY id LIMIT ${fitting.length}`);
