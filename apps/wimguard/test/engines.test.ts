@@ -19,13 +19,12 @@ import type { Compression, EngineName } from "../src/engine/compression.ts";
 import type { EngineEvents } from "../src/engine/engine.ts";
 import { engines } from "../src/engine/engines.ts";
 import { FailureError, type FailureReason } from "../src/failure/failure.ts";
-import { createNodeDurableFiles } from "../src/files/node-durable-files.ts";
 import type { ManifestEntry } from "../src/manifest/manifest-entry.ts";
 import { readManifest } from "../src/manifest/manifest-file.ts";
 import { performRestore } from "../src/thread/perform-restore.ts";
 import { performWrite } from "../src/thread/perform-write.ts";
 import { createRandom } from "./crash/crash-points.ts";
-import { checkThereAndBack, recordEvents } from "./trees/there-and-back.ts";
+import { checkThereAndBack, recordEvents, unsyncedFiles } from "./trees/there-and-back.ts";
 import { walkTree, withoutPython, writeHostileArchive } from "./trees/trees.ts";
 
 const withoutWim: string | false =
@@ -36,7 +35,6 @@ const compressionOf: Readonly<Record<EngineName, Compression>> = {
   wim: { method: "XPRESS", level: 20 },
 };
 
-const files = createNodeDurableFiles();
 const never = new AbortController().signal;
 let folder: string;
 let source: string;
@@ -64,7 +62,7 @@ async function write(engine: EngineName, events: EngineEvents, more: WriteMore =
   };
   const header = { uuid: "0", engine, source, createTime: new Date(0).toISOString() };
   return performWrite(
-    files,
+    unsyncedFiles,
     { engine, task, manifestDraftPath: join(folder, "manifest"), header },
     events,
     more.signal ?? never,
@@ -79,7 +77,7 @@ async function restore(engine: EngineName, paths: string[] = [], hasManifest = t
     keepOwner: true,
   };
   const manifestPath = hasManifest ? join(folder, "manifest") : undefined;
-  return performRestore(files, { engine, task, manifestPath, verify: hasManifest }, recordEvents(), never);
+  return performRestore(unsyncedFiles, { engine, task, manifestPath, verify: hasManifest }, recordEvents(), never);
 }
 
 function restored(): string[] {

@@ -29,8 +29,11 @@ export async function killDaemons(
     const daemon = await startDaemon(context, { folders });
     await checkFolders(folders, daemon.client, kept);
     if (round === kills) break;
-    const timer = setTimeout(() => daemon.signal("SIGKILL"), random() * 1500);
+    // After none, one or two backups, at any moment of the next: the pace of the machine does not matter.
+    const killedIn = Math.floor(random() * 3);
+    let timer: NodeJS.Timeout | undefined;
     for (let at = 0; ; at++) {
+      if (at === killedIn) timer = setTimeout(() => daemon.signal("SIGKILL"), random() * 1000);
       const name = `${round}-${at}${random() < 0.3 ? ".wim" : ".tar.zst"}`;
       try {
         const destination = join(folders.destinations, name);

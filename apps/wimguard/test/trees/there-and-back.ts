@@ -5,12 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EngineName } from "../../src/engine/compression.ts";
 import type { EngineEvents, EngineWarning } from "../../src/engine/engine.ts";
+import type { DurableFiles } from "../../src/files/durable-files.ts";
 import { createNodeDurableFiles } from "../../src/files/node-durable-files.ts";
 import { performRestore } from "../../src/thread/perform-restore.ts";
 import { performWrite } from "../../src/thread/perform-write.ts";
 import { buildTree, walkTree, withTimesOf } from "./trees.ts";
 
-const files = createNodeDurableFiles();
+/** Without the sync of the whole file system, which waits for everything that other tests write. */
+export const unsyncedFiles: DurableFiles = { ...createNodeDurableFiles(), syncTree: async () => {} };
 const never = new AbortController().signal;
 
 /** The smallest time that an engine keeps. */
@@ -46,7 +48,7 @@ export async function checkThereAndBack(engine: EngineName, seed: number, parent
   const options = compressions[engine];
   const events = recordEvents();
   await performWrite(
-    files,
+    unsyncedFiles,
     {
       engine,
       task: {
@@ -64,7 +66,7 @@ export async function checkThereAndBack(engine: EngineName, seed: number, parent
     never,
   );
   const task = { archivePath: archive, folder: restored, paths: [], keepOwner: true };
-  await performRestore(files, { engine, task, manifestPath: manifest, verify: true }, events, never);
+  await performRestore(unsyncedFiles, { engine, task, manifestPath: manifest, verify: true }, events, never);
   assert.deepEqual(events.warnings, []);
   assert.deepEqual(withTimesOf(walkTree(restored), timeUnitNs[engine]), expected, "restored by WimGuard");
   openWithout(engine, archive, opened);
