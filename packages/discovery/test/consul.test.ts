@@ -230,5 +230,5 @@ test("options of Consul that are wrong are refused by name", () => {
   assert.throws(() => createConsulRegistry({ address: "ftp://x" }), /http:\/\/ or https:\/\//);
   assert.throws(() => createConsulRegistry({ address: [] }), /address is empty/);
   assert.throws(() => createConsulRegistry({ waitMs: 999 }), /waitMs is 999/);
-  assert.throws(() => createConsulRegistry({ check: { kind: "http" as "grpc" } }), /check\.kind is "http"/);
+  assert.throws(() => createConsulRegistry({ check: { kind: "udp" as "grpc" } }), /check\.kind is "udp"/);
 });

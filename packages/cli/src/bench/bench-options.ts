@@ -104,6 +104,6 @@ function wholeNumber(option: string, text: string, min: number, max: number): nu
 
 function share(option: string, text: string): number {
   const value = Number(text);
-  if (/^\d*\.?\d+$/.test(text) && value >= 0 && value <= 1) return value;
+  if (/^(?:\d+|\d*\.\d+)$/.test(text) && value >= 0 && value <= 1) return value;
   throw usageFailure(`invalid ${option} ${JSON.stringify(text)}: write a share from 0 to 1, such as 0.01`);
 }

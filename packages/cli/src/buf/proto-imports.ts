@@ -31,7 +31,7 @@ export function neededShippedProtos(folders: readonly string[]): ShippedProto[] 
 }
 
 function importsOf(proto: string): string[] {
-  return [...proto.matchAll(/^\s*import\s+(?:public\s+|weak\s+|option\s+)?"([^"]+)"\s*;/gm)].map(
+  return [...proto.matchAll(/^[ \t]*import\s+(?:public\s+|weak\s+|option\s+)?"([^"]+)"\s*;/gm)].map(
     ([, name = ""]) => name,
   );
 }

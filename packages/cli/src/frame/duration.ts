@@ -11,7 +11,7 @@ const maxDurationMs = 2 ** 31 - 1;
 export function parseDuration(text: string): number | undefined {
   if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined;
   let sum = 0;
-  for (const [, amount = "", unit = ""] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {
+  for (const [, amount = "", unit = ""] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/gy)) {
     sum += Number(amount) * (unitMs[unit] ?? 0);
   }
   return sum <= maxDurationMs ? sum : undefined;

@@ -53,7 +53,7 @@ function isCommand(name: string): name is ReplCommand {
 
 /** At spaces that are not in quotes: `name="Ada Lovelace" from=3`. */
 function splitAssignments(text: string): string[] {
-  return [...text.matchAll(/[\w.[\]-]+=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S*))/g)].map(
+  return [...text.matchAll(/(?<![\w.[\]-])[\w.[\]-]+=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S*))/g)].map(
     ([all, double, single, bare]) => {
       const name = all.slice(0, all.indexOf("="));
       return `${name}=${double !== undefined ? JSON.parse(`"${double}"`) : (single ?? bare ?? "")}`;

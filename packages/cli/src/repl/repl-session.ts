@@ -108,7 +108,8 @@ export class ReplSession {
       const found = method === undefined ? this.#found : await findMethod(schema, method, this.#context.signal);
       return found === undefined ? { candidates: [], replaced: "" } : completeJson(found.method.input, json);
     }
-    const [, before = "", word = ""] = /^(.*?)(\S*)$/s.exec(line) ?? [];
+    const wordAt = line.length - (line.split(/\s/).at(-1) ?? "").length;
+    const [before, word] = [line.slice(0, wordAt), line.slice(wordAt)];
     if (before.trim() === "" && word.startsWith(".")) {
       return startingWith(
         word,
@@ -220,7 +221,7 @@ export class ReplSession {
 
   #setHeader(line: string): void {
     const name = headerName(line);
-    const isRemoved = /^[^:=\s]+\s*[:=]?\s*$/.test(line);
+    const isRemoved = /^[^:=\s]+\s*[:=]?$/.test(line.trimEnd());
     if (isRemoved) this.#headers.delete(name);
     else {
       readHeaders([line], this.#context);

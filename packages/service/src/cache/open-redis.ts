@@ -33,6 +33,7 @@ export interface OpenRedis extends CachePort {
 
 export const ioredisPeer = { name: "ioredis", range: ">=5" } as const;
 const maxRetryDelayMs = 2000;
+const disconnectTimeoutMs = 500;
 
 /**
  * Connects to Redis, and reconnects when the connection is lost. Until then commands fail at once instead of queuing.
@@ -48,6 +49,8 @@ export async function openRedis(options: RedisOptions, host: RedisHost): Promise
     maxRetriesPerRequest: 1,
     connectTimeout: connectTimeoutMs,
     commandTimeout: commandTimeoutMs,
+    // ioredis' timer also runs for a connection that never was, and would keep a process that could not start from ending.
+    disconnectTimeout: disconnectTimeoutMs,
     connectionName: host.service.replaceAll(/\s/g, "-"),
     retryStrategy: (attempt) => Math.min(attempt * 100, maxRetryDelayMs),
   });

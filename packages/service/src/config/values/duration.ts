@@ -9,7 +9,7 @@ const unitMs: ReadonlyMap<string, number> = new Map([
 ]);
 /** Like Go's: one or more numbers with units, `1h30m`, `1.5s`; 0 needs none. */
 const durationPattern = /^(?:0|(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+)$/;
-const partPattern = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
+const partPattern = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/gy;
 const sayUnit = 'say a unit: "30s"';
 
 /** The milliseconds that a text such as `30s`, `250ms` or `1h30m` says; undefined for one that says none. */

@@ -162,7 +162,7 @@ describe("SQLite", () => {
     });
   });
 
-  it("refuses statements after it was closed", async (t) => {
+  it("refuses statements and migrations after it was closed", async (t) => {
     const { database } = await opened(t);
     await database.close();
     await assert.rejects(database.run(sql`DELETE FROM notes`), /is closed/);
@@ -170,6 +170,7 @@ describe("SQLite", () => {
       database.transaction(async () => {}),
       /is closed/,
     );
+    await assert.rejects(database.openMigrationSession(), /is closed/);
   });
 });
 

@@ -319,6 +319,7 @@ class OpenSqlite implements SqliteDatabase {
   async #waitForMigrationLock(signal: AbortSignal | undefined): Promise<HeldLock> {
     for (;;) {
       signal?.throwIfAborted();
+      this.#refuseClosed();
       const lock = await this.tryLock(migrationLock);
       if (lock !== undefined) return lock;
       await new Promise<void>((resolve) => this.#clock.after(lockPollMs, resolve, true));
