@@ -25,6 +25,8 @@ export class SchemaCodec implements MessageCodec<Message> {
   readonly ownsEncoded = true;
   readonly #codec: Codec;
   readonly #schema: DescMessage;
+  /** Undefined until it is asked for: a method that is never called has its schema searched for nothing. */
+  #retainsInput: boolean | undefined = undefined;
 
   constructor(codec: Codec, schema: DescMessage) {
     this.#codec = codec;
@@ -44,7 +46,8 @@ export class SchemaCodec implements MessageCodec<Message> {
   }
 
   retainsInput(): boolean {
-    return this.#codec.retainsInput(this.#schema);
+    this.#retainsInput ??= this.#codec.retainsInput(this.#schema);
+    return this.#retainsInput;
   }
 }
 

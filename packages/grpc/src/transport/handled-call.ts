@@ -37,25 +37,27 @@ export function respond(call: HandledCall, message: object): Promise<void> | und
   return call.isOver ? undefined : (call.sender.send(message, call, false) as Promise<void> | undefined);
 }
 
-/** Sends what a handler has returned, whatever its kind. */
-export function sendOutput(call: HandledCall, output: object | Promise<object> | AsyncIterable<object>): void {
-  if (isAsyncIterable<object>(output)) {
-    sendAll(call, output).then(
-      () => ended(call),
-      (error) => failed(call, error),
-    );
-  } else if (isPromise(output)) {
+/** Sends the messages of a handler whose response is a stream, and ends the call after them. */
+export function sendResponses(call: HandledCall, outputs: AsyncIterable<object>): void {
+  sendAll(call, outputs).then(
+    () => ended(call),
+    (error) => failed(call, error),
+  );
+}
+
+/** Sends what a handler has returned whose response is one message, and ends the call. */
+export function sendResponse(call: HandledCall, output: object | Promise<object>): void {
+  if (isPromise(output)) {
     output.then(
-      (init) => answer(call, init),
+      (init) => sendInit(call, init),
       (error) => failed(call, error),
     );
   } else {
-    answer(call, output);
+    sendInit(call, output);
   }
 }
 
-/** One message is the whole answer. */
-function answer(call: HandledCall, init: object): void {
+function sendInit(call: HandledCall, init: object): void {
   let message: object;
   try {
     message = call.responseCodec.toMessage(init);

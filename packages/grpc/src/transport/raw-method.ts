@@ -3,7 +3,7 @@ import { rawMessages } from "../call/message-codec.ts";
 import type { RawHandlerCall, RawMetadata, RawMethod } from "../call/raw-call.ts";
 import type { ResponseMetadata } from "../call/response-metadata.ts";
 import { appendMetadata, fieldPairs, type MetadataInit, receivedMetadata } from "../protocol/metadata.ts";
-import { failed, type HandledCall, sendOutput } from "./handled-call.ts";
+import { failed, type HandledCall, sendResponse, sendResponses } from "./handled-call.ts";
 import { type MethodHandler, unknownResponseBytes } from "./method-handler.ts";
 
 const codecs = { request: rawMessages, response: rawMessages };
@@ -18,12 +18,14 @@ export class RawMethodHandler implements MethodHandler {
   readonly requestIsStream: boolean;
   expectedResponseBytes = unknownResponseBytes;
   readonly #method: RawMethod;
+  readonly #responseIsStream: boolean;
 
   constructor(method: RawMethod, limits: Required<Pick<RawMethod, "maxReceiveMessageBytes" | "maxSendMessageBytes">>) {
     this.#method = method;
     this.maxReceiveMessageBytes = limits.maxReceiveMessageBytes;
     this.maxSendMessageBytes = limits.maxSendMessageBytes;
     this.requestIsStream = method.kind === "client_streaming" || method.kind === "bidi_streaming";
+    this.#responseIsStream = method.kind === "server_streaming" || method.kind === "bidi_streaming";
   }
 
   invoke(call: HandledCall, input: object): void {
@@ -32,7 +34,8 @@ export class RawMethodHandler implements MethodHandler {
     try {
       // The four kinds differ in their types only; which input a kind takes was decided when the call began.
       const output = this.#method.handle(input as Uint8Array & AsyncIterable<Uint8Array>, seen);
-      sendOutput(call, output);
+      if (this.#responseIsStream) sendResponses(call, output as AsyncIterable<Uint8Array>);
+      else sendResponse(call, output as Uint8Array | Promise<Uint8Array>);
     } catch (error) {
       failed(call, error);
     }

@@ -6,7 +6,7 @@ import { SchemaCodec } from "../call/message-codec.ts";
 import type { Codec } from "../codec/index.ts";
 import type { HookChain } from "../hooks/call-hook.ts";
 import { asOutermost, groupHooks, hookChain } from "../hooks/hooked-interceptor.ts";
-import { failed, type HandledCall, sendOutput } from "./handled-call.ts";
+import { failed, type HandledCall, sendResponse, sendResponses } from "./handled-call.ts";
 import { HookedInvocation } from "./hooked-invocation.ts";
 import { invokeIntercepted } from "./invoke-intercepted.ts";
 import { type MessageCodecs, type MethodHandler, unknownResponseBytes } from "./method-handler.ts";
@@ -28,6 +28,7 @@ export class TypedMethod implements MethodHandler, TypedHandler {
   readonly maxReceiveMessageBytes: number;
   readonly maxSendMessageBytes: number;
   readonly requestIsStream: boolean;
+  readonly #responseIsStream: boolean;
   readonly interceptors: readonly Interceptor[];
   readonly hooks: HookChain | undefined;
   readonly arrivals: CallArrivals | undefined;
@@ -43,6 +44,7 @@ export class TypedMethod implements MethodHandler, TypedHandler {
     this.maxReceiveMessageBytes = maxReceiveMessageBytes;
     this.maxSendMessageBytes = maxSendMessageBytes;
     this.requestIsStream = spec.kind === "client_streaming" || spec.kind === "bidi_streaming";
+    this.#responseIsStream = spec.kind === "server_streaming" || spec.kind === "bidi_streaming";
     this.interceptors = outermost === undefined ? [] : [asOutermost(outermost), ...others];
     this.hooks = interceptors.length === 1 ? hookChain(interceptors[0]) : undefined;
     this.arrivals = CallArrivals.of(interceptors);
@@ -64,7 +66,9 @@ export class TypedMethod implements MethodHandler, TypedHandler {
       return;
     }
     try {
-      sendOutput(call, callHandler(this, input, context));
+      const output = callHandler(this, input, context);
+      if (this.#responseIsStream) sendResponses(call, output as AsyncIterable<object>);
+      else sendResponse(call, output as object | Promise<object>);
     } catch (error) {
       failed(call, error);
     }
