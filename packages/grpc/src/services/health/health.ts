@@ -110,7 +110,7 @@ export function createHealth(options: HealthOptions = {}): Health {
 
   function onDependency({ name, state, required, problem }: DependencyReport): void {
     if (state === "missing") log.warn("a dependency is missing", { dependency: name, required, problem });
-    else log.info("a dependency is there", { dependency: name, required });
+    else log.info("dependency healthy", { dependency: name, required });
     for (const service of ownStatuses.keys()) tellWatchers(service);
   }
 
