@@ -39,9 +39,10 @@ function writesOnlyTypeScript(parameter: string): boolean {
 }
 
 async function runOwnPlugin(request: CodeGeneratorRequest): Promise<CodeGeneratorResponse> {
-  const { protocGenEs } = await import("@bufbuild/protoc-gen-es/dist/cjs/src/protoc-gen-es-plugin.js");
+  // CommonJS: in the bundle only the default export is there.
+  const { default: plugin } = await import("@bufbuild/protoc-gen-es/dist/cjs/src/protoc-gen-es-plugin.js");
   try {
-    return protocGenEs.run(request);
+    return plugin.protocGenEs.run(request);
   } catch (error) {
     return create(CodeGeneratorResponseSchema, { error: (error as Error).message });
   }
