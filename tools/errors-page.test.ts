@@ -20,9 +20,12 @@ const rows = page
 const listedTexts = new Set(rows.filter(([, cell]) => !cell?.startsWith("`packages/")).map((row) => row.join(" | ")));
 const listedFiles = new Set(rows.flatMap(([, cell]) => (cell?.startsWith("`packages/") ? [cell.slice(1, -1)] : [])));
 
+// What is in templates is for projects of others.
 const files = globSync("packages/*/src/**/*.ts", { cwd: root }).filter(
   (file) =>
-    !/\/(gen|testing)\//.test(file) && !file.endsWith(".test.ts") && !file.startsWith("packages/grpc/src/errors/"),
+    !/\/(gen|templates|testing)\//.test(file) &&
+    !file.endsWith(".test.ts") &&
+    !file.startsWith("packages/grpc/src/errors/"),
 );
 const made = files.flatMap((file) => findMadeErrors(root, file));
 const madeTexts = new Map(

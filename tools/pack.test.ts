@@ -179,6 +179,15 @@ describe("the packed packages", () => {
     assert.deepEqual([...cli.dependencies], []);
   });
 
+  it("make a service by the command line, which is generated, passes its tests and is checked by its types", () => {
+    const made = ["new", "user-service", "--yes", "--no-install", "--no-git"];
+    runAsUser(join(folder, "node_modules", ".bin", "tercel"), made, folder, tools);
+    const service = join(folder, "user-service");
+    run(process.execPath, ["--test", "test/**/*.test.ts"], service);
+    const typeRoots = ["--typeRoots", join(root, "node_modules", "@types")];
+    run(join(root, "node_modules", ".bin", "tsc"), ["-p", service, ...typeRoots], folder);
+  });
+
   it("can be required by a CommonJS program, without a warning", () => {
     cpSync(join(programs, "require.cjs"), join(folder, "require.cjs"));
     const { stdout, stderr } = runAsUser(process.execPath, ["require.cjs"], folder);

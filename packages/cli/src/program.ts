@@ -11,6 +11,7 @@ import { addGenerateCommand } from "./commands/generate.ts";
 import { addHealthCommand } from "./commands/health.ts";
 import { addLintCommand } from "./commands/lint.ts";
 import { addListCommand } from "./commands/list.ts";
+import { addNewCommand } from "./commands/new.ts";
 import { addTokenCommand } from "./commands/token.ts";
 import { addWaitCommand } from "./commands/wait.ts";
 import type { CommandContext } from "./frame/context.ts";
@@ -42,6 +43,8 @@ export function createProgram(context: CommandContext): Command {
       "\nRun tercel <command> --help for the options of a command. Exit codes: docs/reference/cli.md.",
     );
 
+  program.commandsGroup("Start:");
+  addNewCommand(program, context);
   program.commandsGroup("Call a server:");
   addCallCommand(program, context);
   addListCommand(program, context);

@@ -28,6 +28,7 @@ const commands = [
   "health",
   "lint",
   "list",
+  "new",
   "token",
   "wait",
 ];
@@ -58,6 +59,12 @@ const mistakes: readonly (readonly string[])[] = [
   ["token"],
   ["token", "--key-file", "none.key"],
   ["generate", "--check", "--watch"],
+  ["new"],
+  ["new", "User Service"],
+  ["new", "event-service"],
+  ["new", "user-service", "--with-database=mysql"],
+  ["new", "user-service", "--with-database=postgre"],
+  ["new", "user-service", "--with-cach", "redis"],
 ];
 
 describe("the words of the command line", () => {

@@ -25,7 +25,7 @@ interface Program {
  * @throws CommandFailure when there is none
  */
 export async function runBuf(args: readonly string[], folder: string, context: CommandContext): Promise<BufResult> {
-  const program = findInstalled(context.cwd) ?? findInstalled(folder) ?? findOnPath(context.env);
+  const program = findBuf(folder, context);
   if (program === undefined) {
     throw new CommandFailure(exitCodes.failed, "buf, which compiles .proto files, is not installed", {
       hint: "npm install -D @bufbuild/buf",
@@ -43,6 +43,15 @@ export async function runBuf(args: readonly string[], folder: string, context: C
   });
   const [exitCode, stdout, stderr] = await Promise.all([ended, buffer(child.stdout), text(child.stderr)]);
   return { exitCode, stdout, stderr };
+}
+
+/** True where there is a buf to run. */
+export function hasBuf(folder: string, context: CommandContext): boolean {
+  return findBuf(folder, context) !== undefined;
+}
+
+function findBuf(folder: string, { cwd, env }: CommandContext): Program | undefined {
+  return findInstalled(cwd) ?? findInstalled(folder) ?? findOnPath(env);
 }
 
 /** The one that a project has as a package. */

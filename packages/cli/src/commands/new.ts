@@ -1,0 +1,52 @@
+import { type Command, Option } from "commander";
+import type { CommandContext } from "../frame/context.ts";
+import type { NewOptions } from "../new/new-service.ts";
+import { type Concern, choices } from "../new/service-plan.ts";
+
+const descriptions: Readonly<Record<Concern, string>> = {
+  database: "where data is kept",
+  cache: "where messages are cached",
+  events: "how events travel",
+  auth: "how callers show who they are",
+  monitoring: "where metrics or traces go",
+  discovery: "how services find each other",
+};
+
+export function addNewCommand(program: Command, context: CommandContext): void {
+  const command = program
+    .command("new")
+    .summary("make a new service")
+    .description(
+      "Makes a gRPC service that runs: its contract, handlers, store, configuration and tests. On a terminal it asks for what no option says, and prints the command line that does the same; elsewhere, and with --yes, the first value of each option is used.",
+    )
+    .argument("[name]", "name of the service, such as user-service; every other name derives from it")
+    .addOption(new Option("--type <type>", "what to make").choices(["grpc"]).default("grpc"));
+  for (const [concern, description] of Object.entries(descriptions)) {
+    command.addOption(new Option(`--with-${concern} <type>`, description).choices(choices[concern as Concern]));
+  }
+  command
+    .option("--dir <folder>", "where to write it (default: a folder with the name of the service)")
+    .addOption(
+      new Option("--pm <program>", "package manager (default: the one that runs this, else npm)").choices([
+        "npm",
+        "pnpm",
+        "yarn",
+        "bun",
+      ]),
+    )
+    .option("--no-install", "do not install packages")
+    .option("--no-git", "do not make a Git repository")
+    .option("--dry-run", "print the names of the files and write nothing")
+    .option("-y, --yes", "ask nothing")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  tercel new user-service
+  tercel new user-service --type=grpc --with-database=postgres --with-monitoring=prometheus`,
+    )
+    .action(async (name: string | undefined, options: NewOptions) => {
+      const { newService } = await import("../new/new-service.ts");
+      await newService(name, options, context);
+    });
+}

@@ -1,0 +1,69 @@
+import { isCancel, select, text } from "@clack/prompts";
+import type { CommandContext } from "../frame/context.ts";
+import { exitCodes } from "../frame/exit-codes.ts";
+import { CommandFailure } from "../frame/failure.ts";
+import { serviceNames } from "./service-names.ts";
+import { type Choices, type Concern, choices, concerns } from "./service-plan.ts";
+
+const questions: Readonly<Record<Concern, string>> = {
+  database: "Which database?",
+  cache: "Where are messages cached?",
+  events: "How do events travel?",
+  auth: "How do callers show who they are?",
+  monitoring: "Where do metrics or traces go?",
+  discovery: "How do services find each other?",
+};
+
+const hints: Readonly<Record<string, string>> = {
+  sqlite: "a file; nothing to install",
+  memory: "in the process; nothing to install",
+  embedded: "one service hosts the registry, for this machine",
+  prometheus: "metrics at /metrics",
+  otlp: "traces, to an OpenTelemetry collector",
+  jwt: "tokens of an issuer",
+};
+
+/** Asks for the name of the service. */
+export async function askName(context: CommandContext): Promise<string> {
+  const answer = await text({
+    ...streamsOf(context),
+    message: "What is the service called?",
+    placeholder: "user-service",
+    validate(name = "") {
+      try {
+        serviceNames(name);
+        return undefined;
+      } catch (error) {
+        return (error as Error).message;
+      }
+    },
+  });
+  return answered(answer);
+}
+
+/** Asks for what was not chosen on the command line. */
+export async function askChoices(chosen: Partial<Choices>, context: CommandContext): Promise<Partial<Choices>> {
+  const all: Partial<Record<Concern, string>> = { ...chosen };
+  for (const concern of concerns) {
+    if (all[concern] !== undefined) continue;
+    const types: readonly string[] = choices[concern];
+    const options = types.map((type) => ({
+      value: type,
+      label: type,
+      ...(hints[type] !== undefined && { hint: hints[type] }),
+    }));
+    const answer = await select({ ...streamsOf(context), message: questions[concern], options });
+    all[concern] = answered(answer);
+  }
+  return all as Partial<Choices>;
+}
+
+/** Prompts are not data: they go to standard error. */
+function streamsOf({ stdin, stderr, signal }: CommandContext) {
+  return { input: stdin, output: stderr.stream, signal };
+}
+
+function answered(answer: string | symbol): string {
+  if (isCancel(answer)) throw new CommandFailure(exitCodes.interrupted, "interrupted; nothing was written");
+  return String(answer);
+}

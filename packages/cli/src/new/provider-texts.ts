@@ -1,0 +1,83 @@
+import { type Choices, type Concern, concerns, type ServicePlan } from "./service-plan.ts";
+
+/** A variable that the configuration reads. */
+export interface Variable {
+  readonly name: string;
+  readonly example: string;
+}
+
+/** What the choice of a provider puts into a project: lines of YAML below `<concern>.providers`, packages and variables. */
+export interface ProviderTexts {
+  /** In config/default.yaml, for every environment. */
+  readonly base?: readonly string[];
+  /** In config/development.yaml. */
+  readonly development?: readonly string[];
+  /** Names of packages that the provider loads. */
+  readonly packages?: readonly string[];
+  readonly variable?: Variable;
+}
+
+/** A provider with an address, which comes from a variable and in development is on this machine. */
+function remote(type: string, key: string, variable: Variable, packages: readonly string[] = []): ProviderTexts {
+  const { name, example } = variable;
+  return {
+    base: [`${type}:`, `  ${key}: \${${name}}`],
+    development: [`${type}:`, `  ${key}: \${${name}:-${example}}`],
+    packages,
+    variable,
+  };
+}
+
+function texts(service: string): { readonly [C in Concern]: Readonly<Partial<Record<string, ProviderTexts>>> } {
+  return {
+    database: {
+      sqlite: { base: ["sqlite:", `  path: data/${service}.db`] },
+      postgres: remote(
+        "postgres",
+        "url",
+        { name: "DATABASE_URL", example: `postgres://postgres@127.0.0.1:5432/${service.replaceAll("-", "_")}` },
+        ["pg"],
+      ),
+    },
+    cache: {
+      memory: { base: ["memory:", "  max_entries: 10000"] },
+      redis: remote("redis", "url", { name: "REDIS_URL", example: "redis://127.0.0.1:6379" }, ["ioredis"]),
+    },
+    events: {
+      memory: { base: ["memory:", "  max_events: 100000 # in this process, lost at its end"] },
+      nats: remote("nats", "url", { name: "NATS_URL", example: "nats://127.0.0.1:4222" }, [
+        "@nats-io/jetstream",
+        "@nats-io/transport-node",
+      ]),
+    },
+    auth: {},
+    monitoring: {
+      prometheus: { base: ["prometheus:", "  path: /metrics # on 127.0.0.1:9464 in development, elsewhere on :9464"] },
+      otlp: remote("otlp", "endpoint", { name: "OTEL_EXPORTER_OTLP_ENDPOINT", example: "http://127.0.0.1:4318" }, [
+        "@opentelemetry/exporter-trace-otlp-proto",
+        "@opentelemetry/resources",
+        "@opentelemetry/sdk-trace-node",
+      ]),
+    },
+    discovery: {
+      embedded: { development: ["embedded:", "  serve: true # one service of this machine hosts the registry"] },
+      consul: remote("consul", "address", { name: "CONSUL_ADDRESS", example: "127.0.0.1:8500" }),
+      etcd: {
+        base: ["etcd:", "  endpoints:", `    - \${ETCD_ENDPOINT}`],
+        development: ["etcd:", "  endpoints:", `    - \${ETCD_ENDPOINT:-127.0.0.1:2379}`],
+        variable: { name: "ETCD_ENDPOINT", example: "127.0.0.1:2379" },
+      },
+      kubernetes: {
+        base: ["kubernetes:", "  port_name: grpc"],
+        development: ["kubernetes:", "  enabled: false # this machine is not in a cluster"],
+      },
+    },
+  };
+}
+
+/** The texts of the chosen providers. A concern with none is left out. */
+export function chosenTexts({ names, with: chosen }: ServicePlan): ReadonlyMap<Concern, ProviderTexts> {
+  const all = texts(names.service);
+  const found = concerns.map((concern: keyof Choices) => [concern, all[concern][chosen[concern]]] as const);
+  return new Map(found.flatMap(([concern, one]) => (one === undefined ? [] : [[concern, one] as const])));
+}

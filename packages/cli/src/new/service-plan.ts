@@ -1,0 +1,33 @@
+import type { ServiceNames } from "./service-names.ts";
+
+/** What a service can be made with: for each concern its types, the default first. */
+export const choices = {
+  database: ["sqlite", "postgres", "none"],
+  cache: ["memory", "redis", "none"],
+  events: ["memory", "nats", "none"],
+  auth: ["none", "jwt"],
+  monitoring: ["prometheus", "otlp", "none"],
+  discovery: ["embedded", "consul", "etcd", "kubernetes", "none"],
+} as const;
+
+export type Concern = keyof typeof choices;
+
+/** The concerns in the order in which they are asked for. */
+export const concerns = Object.keys(choices) as readonly Concern[];
+
+/** The type of each concern. */
+export type Choices = { readonly [C in Concern]: (typeof choices)[C][number] };
+
+/** A project that can be rendered. */
+export interface ServicePlan {
+  readonly names: ServiceNames;
+  readonly with: Choices;
+  /** The version of this program and of Tercel's packages. */
+  readonly version: string;
+}
+
+/** The command line that makes the same project without a question. */
+export function equalCommand(service: string, chosen: Choices): string {
+  const flags = concerns.map((concern) => `--with-${concern}=${chosen[concern]}`);
+  return ["tercel new", service, "--type=grpc", ...flags].join(" ");
+}

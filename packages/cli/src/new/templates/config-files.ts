@@ -1,0 +1,71 @@
+import { joinLines } from "../join-lines.ts";
+import { chosenTexts } from "../provider-texts.ts";
+import type { Concern, ServicePlan } from "../service-plan.ts";
+
+const schemaLine = "# yaml-language-server: $schema=../node_modules/@tercel/service/config.schema.json";
+/** In development tokens are signed with this; `tercel token` uses the same issuer. */
+export const developmentTokenSecret = "for this machine only, not a secret";
+
+/** `config/default.yaml` */
+export function defaultConfig(plan: ServicePlan): string {
+  return joinLines(
+    schemaLine,
+    "# For every environment. config/<environment>.yaml, variables such as TERCEL__SERVICE__PORT, and --set win over it.",
+    "service:",
+    `  name: ${plan.names.service}`,
+    "  port: 50051",
+    plan.with.auth === "jwt" &&
+      `
+security:
+  jwt:
+    issuer: \${JWT_ISSUER}
+    jwks_url: \${JWT_JWKS_URL} # where the issuer publishes its keys`,
+    ...sections(plan, "base"),
+  );
+}
+
+/** `config/development.yaml` */
+export function developmentConfig(plan: ServicePlan): string {
+  return joinLines(
+    schemaLine,
+    "# For this machine, where neither TERCEL_ENV nor NODE_ENV says otherwise.",
+    "logging:",
+    "  providers:",
+    "    console:",
+    "      level: debug",
+    plan.with.auth === "jwt" &&
+      `
+security:
+  jwt:
+    issuer: tercel-development
+    jwks_url: # no value: the tokens of tercel token, signed with the secret below
+    secret: ${developmentTokenSecret}`,
+    ...sections(plan, "development"),
+  );
+}
+
+/** `config/production.yaml` */
+export function productionConfig(): string {
+  return joinLines(
+    schemaLine,
+    "# Outside of development, logs are JSON, reflection is off and cleartext is refused. Where a service mesh encrypts calls,",
+    "# write service.insecure: true in place of the certificate.",
+    "communication:",
+    "  providers:",
+    "    grpc:",
+    "      tls:",
+    `        cert_file: \${TLS_CERT_FILE}`,
+    `        key_file: \${TLS_KEY_FILE}`,
+  );
+}
+
+function sections(plan: ServicePlan, file: "base" | "development"): string[] {
+  return [...chosenTexts(plan)].flatMap(([concern, texts]) => {
+    const entry = texts[file];
+    return entry === undefined ? [] : ["", ...section(concern, entry)];
+  });
+}
+
+function section(concern: Concern, entry: readonly string[]): string[] {
+  return [`${concern}:`, "  providers:", ...entry.map((line) => `    ${line}`)];
+}

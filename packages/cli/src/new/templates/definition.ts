@@ -1,0 +1,57 @@
+import { joinLines } from "../join-lines.ts";
+import type { ServicePlan } from "../service-plan.ts";
+
+/** `src/service.ts`: what the service needs, and who handles its calls. */
+export function definitionFile({ names, with: { database, cache, events, auth } }: ServicePlan): string {
+  const { service, snake, camel, pascal, pluralPascal, pluralKebab } = names;
+  const has = {
+    database: database !== "none",
+    cache: cache !== "none",
+    events: events !== "none",
+    auth: auth !== "none",
+  };
+  const needs = [
+    has.database && '    db: database({ migrations: new URL("../migrations/", import.meta.url) }),',
+    has.cache && `    cached${pluralPascal}: cache(${pascal}Schema),`,
+    has.events && "    events: events(),",
+  ].filter((need) => need !== false);
+  const parts = [
+    has.database && "db",
+    has.cache && `cached${pluralPascal}`,
+    has.events && "events",
+    has.events && "log",
+  ].filter((part) => part !== false);
+  const imported = [has.cache && "cache", has.database && "database", "defineService", has.events && "events"].filter(
+    (name) => name !== false,
+  );
+  const generated = [has.events && `${pascal}CreatedSchema`, has.cache && `${pascal}Schema`, `${pascal}Service`].filter(
+    (name) => name !== false,
+  );
+  const own = [
+    ...(has.auth ? [["access", "access"] as const] : []),
+    [pluralKebab, `create${pluralPascal}`] as const,
+    ["store", `create${pascal}Store`] as const,
+  ];
+  const storeParts = has.database ? "db" : has.events ? "events" : "";
+  return joinLines(
+    `import { ${imported.join(", ")} } from "@tercel/service";`,
+    `import { ${generated.join(", ")} } from "../gen/${snake}/v1/${snake}_pb.ts";`,
+    ...own.sort().map(([file, name]) => `import { ${name} } from "./${file}.ts";`),
+    "",
+    "/** What the service needs, and what handles its calls and events. The configuration is in config/. */",
+    `export const ${camel}Service = defineService({`,
+    needs.length > 0 && `  needs: {\n${needs.join("\n")}\n  },`,
+    has.auth && "  access,",
+    `  routes(router${parts.length > 0 ? `, { ${parts.join(", ")} }` : ""}) {`,
+    `    const store = create${pascal}Store(${storeParts});`,
+    `    router.service(${pascal}Service, create${pluralPascal}(store${has.cache ? `, cached${pluralPascal}` : ""}));`,
+    has.events &&
+      `
+    // The place for what follows from a new ${names.words}, such as a mail. Each event takes effect once, in one process of the group.
+    events.subscribe(${pascal}CreatedSchema, { group: "${service}" }, ({ ${camel} }) => {
+      log.info("${names.words} created", { id: ${camel}?.id });
+    });`,
+    "  },",
+    "});",
+  );
+}

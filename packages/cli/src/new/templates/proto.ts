@@ -1,0 +1,121 @@
+import { joinLines } from "../join-lines.ts";
+import type { ServiceNames } from "../service-names.ts";
+import type { ServicePlan } from "../service-plan.ts";
+
+/** `proto/<name>/v1/<name>.proto`: what the service can do. */
+export function protoFile({ names, with: { events } }: ServicePlan): string {
+  const { snake, pascal, words, one, pluralPascal, pluralWords, second, unique } = names;
+  const readOnly = " {\n    option idempotency_level = NO_SIDE_EFFECTS;\n  }";
+  return joinLines(
+    `syntax = "proto3";
+
+package ${snake}.v1;
+
+import "buf/validate/validate.proto";
+import "google/protobuf/timestamp.proto";
+
+// ${pascal}Service keeps ${pluralWords}.
+service ${pascal}Service {
+  // Get${pascal} returns ${one}, or NOT_FOUND.
+  rpc Get${pascal}(Get${pascal}Request) returns (Get${pascal}Response)${readOnly}
+
+  // List${pluralPascal} returns ${pluralWords} page by page, ordered by id.
+  rpc List${pluralPascal}(List${pluralPascal}Request) returns (List${pluralPascal}Response)${readOnly}
+
+  // Create${pascal} adds ${one}. If another one has the same ${unique}, it fails with ALREADY_EXISTS.
+  rpc Create${pascal}(Create${pascal}Request) returns (Create${pascal}Response);
+
+  // Update${pascal} changes the fields that are set. It fails with NOT_FOUND, or like Create${pascal}.
+  rpc Update${pascal}(Update${pascal}Request) returns (Update${pascal}Response);
+
+  // Delete${pascal} removes ${one}, or fails with NOT_FOUND.
+  rpc Delete${pascal}(Delete${pascal}Request) returns (Delete${pascal}Response);
+
+  // Watch${pascal} sends ${one}, and sends it again after each change. It ends with NOT_FOUND when the ${words} is deleted.
+  rpc Watch${pascal}(Watch${pascal}Request) returns (stream Watch${pascal}Response)${readOnly}
+}
+
+message ${pascal} {
+  // Given by the service.
+  string id = 1;
+  string name = 2;
+  string ${second} = 3;
+  google.protobuf.Timestamp created_at = 4;
+  google.protobuf.Timestamp updated_at = 5;
+}
+
+message Get${pascal}Request {
+  string id = 1 [(buf.validate.field).string.uuid = true];
+}
+
+message Get${pascal}Response {
+  ${pascal} ${snake} = 1;
+}
+
+message List${pluralPascal}Request {
+  // Default 50.
+  int32 page_size = 1 [(buf.validate.field).int32 = {
+    gte: 0
+    lte: 1000
+  }];
+  // The next_page_token of the page before; empty for the first page.
+  string page_token = 2 [(buf.validate.field).string.max_len = 64];
+}
+
+message List${pluralPascal}Response {
+  repeated ${pascal} ${names.pluralSnake} = 1;
+  // Empty on the last page.
+  string next_page_token = 2;
+}
+
+message Create${pascal}Request {
+  string name = 1 ${nameRule};
+  string ${second} = 2 ${secondRule(names)};
+}
+
+message Create${pascal}Response {
+  ${pascal} ${snake} = 1;
+}
+
+message Update${pascal}Request {
+  string id = 1 [(buf.validate.field).string.uuid = true];
+  optional string name = 2 ${nameRule};
+  optional string ${second} = 3 ${secondRule(names)};
+}
+
+message Update${pascal}Response {
+  ${pascal} ${snake} = 1;
+}
+
+message Delete${pascal}Request {
+  string id = 1 [(buf.validate.field).string.uuid = true];
+}
+
+message Delete${pascal}Response {}
+
+message Watch${pascal}Request {
+  string id = 1 [(buf.validate.field).string.uuid = true];
+}
+
+message Watch${pascal}Response {
+  ${pascal} ${snake} = 1;
+}`,
+    events !== "none" &&
+      `
+// ${pascal}Created is published for each new ${words}.
+message ${pascal}Created {
+  ${pascal} ${snake} = 1;
+}`,
+  );
+}
+
+const nameRule = `[(buf.validate.field).string = {
+    min_len: 1
+    max_len: 100
+  }]`;
+
+function secondRule({ second }: ServiceNames): string {
+  return second === "email"
+    ? "[(buf.validate.field).string.email = true]"
+    : "[(buf.validate.field).string.max_len = 1000]";
+}

@@ -1,0 +1,79 @@
+import { joinLines } from "../join-lines.ts";
+import { chosenTexts, type Variable } from "../provider-texts.ts";
+import type { ServicePlan } from "../service-plan.ts";
+import { developmentTokenSecret } from "./config-files.ts";
+
+/** `README.md` */
+export function readmeFile(plan: ServicePlan): string {
+  const { names, with: chosen } = plan;
+  const { service, snake, pascal, pluralWords, pluralKebab, second } = names;
+  const hasDatabase = chosen.database !== "none";
+  const hasToken = chosen.auth === "jwt";
+  const needed = [...chosenTexts(plan).values()].flatMap(({ variable }) => (variable === undefined ? [] : [variable]));
+  const data = second === "email" ? "-d name=Ada -d email=ada@example.com" : "-d name=first";
+  const header = hasToken ? ` -H 'authorization: Bearer \${TOKEN}'` : "";
+  return joinLines(
+    `# ${service}`,
+    "",
+    `A gRPC service that keeps ${pluralWords}, made with Tercel.`,
+    "",
+    "```sh",
+    "npm install",
+    "npm test",
+    "npm start",
+    "```",
+    ...(needed.length > 0 ? ["", neededText(needed)] : []),
+    "",
+    "Then call it, from another terminal:",
+    "",
+    "```sh",
+    hasToken &&
+      `printf %s '${developmentTokenSecret}' | base64 > /tmp/${service}.key
+export TOKEN=$(npx tercel token --key-file /tmp/${service}.key --key-id configured --audience ${service} --role admin)`,
+    `npx tercel call ${snake}.v1.${pascal}Service/Create${pascal} ${data}${header}`,
+    `npx tercel call ${snake}.v1.${pascal}Service/List${names.pluralPascal}${header}`,
+    chosen.monitoring === "prometheus" && "curl http://127.0.0.1:9464/metrics",
+    "```",
+    "",
+    "| file | what it is |",
+    "|---|---|",
+    `| \`proto/${snake}/v1/${snake}.proto\` | the contract, with the rules that requests are checked by |`,
+    "| `gen/` | code of the contract: `npm run generate` writes it |",
+    "| `src/service.ts` | what the service needs, and what handles its calls |",
+    `| \`src/${pluralKebab}.ts\` | the handlers |`,
+    `| \`src/store.ts\` | ${hasDatabase ? "all SQL" : "where the data is"} |`,
+    hasToken && "| `src/access.ts` | who may call what |",
+    hasDatabase && "| `migrations/` | the schema of the database; a change is a new file |",
+    "| `config/` | the configuration: for every environment, and what differs in one |",
+    "",
+    "`AGENTS.md` says how to work on it.",
+    "",
+    "## In production",
+    "",
+    `Set ${productionVariables(needed.length > 0, hasToken)}.`,
+    "",
+    "| command | what it does |",
+    "|---|---|",
+    "| `node src/main.ts --check-config` | checks the configuration |",
+    hasDatabase &&
+      "| `node src/main.ts --migrate` | applies migrations; a start with pending ones ends with their names |",
+    "| `node src/main.ts --health` | asks the service that runs |",
+  );
+}
+
+function neededText(needed: readonly Variable[]): string {
+  return joinLines(
+    "Start what it uses first. Where that is elsewhere, copy `.env.example` to `.env` and change it.",
+    "",
+    "| variable | in development |",
+    "|---|---|",
+    ...needed.map(({ name, example }) => `| \`${name}\` | \`${example}\` |`),
+  ).trimEnd();
+}
+
+/** What has to be set there, as a list in words. */
+function productionVariables(hasAddresses: boolean, hasToken: boolean): string {
+  const names = ["NODE_ENV=production", ...(hasToken ? ["JWT_ISSUER", "JWT_JWKS_URL"] : []), "TLS_CERT_FILE"];
+  const listed = [...names.map((name) => `\`${name}\``), ...(hasAddresses ? ["`TLS_KEY_FILE`"] : [])].join(", ");
+  return `${listed} and ${hasAddresses ? "the variables above" : "`TLS_KEY_FILE`"}`;
+}

@@ -1,0 +1,108 @@
+// tercel new on a terminal: what it asks, and what keys choose.
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough, Writable } from "node:stream";
+import { describe, it, type TestContext } from "node:test";
+import { stripVTControlCharacters } from "node:util";
+import { runCommandLine } from "../src/command-line.ts";
+import { Output } from "../src/frame/output.ts";
+
+const down = "\u001b[B";
+const enter = "\r";
+
+/** A terminal on which keys are pressed when a text appears. */
+async function runOnTerminal(
+  args: readonly string[],
+  cwd: string,
+  keys: Readonly<Record<string, readonly string[]>>,
+): Promise<{ readonly exitCode: number; readonly shown: string; readonly stdout: string }> {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode() {} });
+  const waiting = new Map(Object.entries(keys));
+  let shown = "";
+  const screen = Object.assign(
+    new Writable({
+      decodeStrings: false,
+      write(chunk, _encoding, done) {
+        shown += chunk.toString();
+        for (const [text, pressed] of waiting) {
+          if (!stripVTControlCharacters(shown).includes(text)) continue;
+          waiting.delete(text);
+          // One after the other, as a person presses them.
+          void (async () => {
+            for (const key of pressed) {
+              await new Promise(setImmediate);
+              stdin.write(key);
+            }
+          })();
+        }
+        done();
+      },
+    }),
+    { isTTY: true, columns: 100, rows: 40 },
+  );
+  let stdout = "";
+  const data = new Writable({
+    write(chunk, _encoding, done) {
+      stdout += chunk.toString();
+      done();
+    },
+  });
+  const exitCode = await runCommandLine(args, {
+    stdin,
+    stdout: new Output(data),
+    stderr: new Output(screen),
+    env: { PATH: "" },
+    cwd,
+    signal: new AbortController().signal,
+  });
+  return { exitCode, shown: stripVTControlCharacters(shown), stdout };
+}
+
+function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "tercel-prompts-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const skipSetup = ["--no-install", "--no-git"];
+
+describe("tercel new on a terminal", () => {
+  it("asks for the name and for what no flag says, and prints the command line that does the same", async (t) => {
+    const cwd = temporaryFolder(t);
+    const { exitCode, shown, stdout } = await runOnTerminal(["new", "--with-auth=jwt", ...skipSetup], cwd, {
+      "What is the service called?": [..."user-service", enter],
+      "Which database?": [down, enter],
+      "Where are messages cached?": [down, down, enter],
+      "How do events travel?": [enter],
+      "Where do metrics or traces go?": [enter],
+      "How do services find each other?": [enter],
+    });
+    assert.equal(exitCode, 0, shown);
+    assert.equal(stdout, "");
+    assert.doesNotMatch(shown, /How do callers show/);
+    const flags =
+      "--with-database=postgres --with-cache=none --with-events=memory --with-auth=jwt --with-monitoring=prometheus --with-discovery=embedded";
+    assert.ok(shown.includes(`the same again: tercel new user-service --type=grpc ${flags}\n`), shown);
+    const record = readFileSync(join(cwd, "user-service/tercel.yaml"), "utf8");
+    assert.match(record, /database: postgres\n {2}cache: none\n/);
+  });
+
+  it("asks nothing with --yes", async (t) => {
+    const cwd = temporaryFolder(t);
+    const { exitCode, shown } = await runOnTerminal(["new", "user-service", "--yes", ...skipSetup], cwd, {});
+    assert.equal(exitCode, 0, shown);
+    assert.match(shown, /--with-database=sqlite --with-cache=memory --with-events=memory --with-auth=none/);
+  });
+
+  it("writes nothing after Ctrl-C", async (t) => {
+    const cwd = temporaryFolder(t);
+    const { exitCode, shown } = await runOnTerminal(["new", "user-service", ...skipSetup], cwd, {
+      "Which database?": ["\u0003"],
+    });
+    assert.equal(exitCode, 130);
+    assert.match(shown, /error: interrupted; nothing was written\n$/);
+    assert.deepEqual(readdirSync(cwd), []);
+  });
+});

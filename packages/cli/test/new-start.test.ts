@@ -1,0 +1,92 @@
+// A project of tercel new as its users run it: started, called, watched and stopped, on SQLite and on a real PostgreSQL.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { startCommand } from "@tercel/test-support/programs";
+import { createPostgresServer, freePorts, withoutPostgres } from "@tercel/test-support/servers";
+import { folderWithPackages, runNode } from "./new-projects.ts";
+import { runCli } from "./run-cli.ts";
+
+interface Started {
+  readonly address: string;
+  stop(): Promise<readonly [number | null, NodeJS.Signals | null]>;
+}
+
+async function makeProject(t: TestContext, flags: readonly string[]): Promise<string> {
+  const cwd = folderWithPackages(t);
+  const common = ["--with-discovery=none", "--no-install", "--no-git"];
+  const { exitCode, stderr } = await runCli(["new", "user-service", ...flags, ...common], { cwd });
+  assert.equal(exitCode, 0, stderr);
+  return join(cwd, "user-service");
+}
+
+/** Starts the service in its folder, where it finds its configuration. */
+async function start(
+  t: TestContext,
+  project: string,
+  sets: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Started> {
+  const script = `cd "$0" && exec "$@"`;
+  const node = [process.execPath, "--conditions=source", "src/main.ts"];
+  const settings = ["service.port=0", ...sets].flatMap((one) => ["--set", one]);
+  const service = startCommand(t, "/bin/sh", ["-c", script, project, ...node, ...settings], { NODE_ENV: "", ...env });
+  for (;;) {
+    const { message, address } = JSON.parse(await service.line()) as { message: string; address: string };
+    if (message !== "ready") continue;
+    return {
+      address,
+      async stop() {
+        service.signal("SIGTERM");
+        return service.ended;
+      },
+    };
+  }
+}
+
+async function call(target: string, method: string, ...data: readonly string[]): Promise<unknown> {
+  const args = ["call", `UserService/${method}`, ...data.flatMap((one) => ["-d", one]), "--target", target];
+  const { exitCode, stdout, stderr } = await runCli(args);
+  return exitCode === 0 ? JSON.parse(stdout) : stderr;
+}
+
+describe("a service that tercel new has made", () => {
+  it("keeps users in SQLite over a restart, and shows metrics", async (t) => {
+    const project = await makeProject(t, []);
+    const [port] = await freePorts(1);
+    const metrics = [`monitoring.providers.prometheus.endpoint=127.0.0.1:${port}`];
+    const first = await start(t, project, metrics);
+    const created = (await call(first.address, "CreateUser", "name=Ada", "email=ada@example.com")) as {
+      user: { id: string; name: string };
+    };
+    assert.equal(created.user.name, "Ada");
+    const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    assert.match(page, /^grpc_server_requests_total\{.*"CreateUser".*status="OK".*\} 1$/m);
+    assert.deepEqual(await first.stop(), [0, null]);
+
+    const second = await start(t, project, metrics);
+    assert.deepEqual(await call(second.address, "GetUser", `id=${created.user.id}`), created);
+    assert.match(String(await call(second.address, "CreateUser", "name=Ada", "email=no address")), /INVALID_ARGUMENT/);
+    assert.deepEqual(await second.stop(), [0, null]);
+  });
+
+  it("keeps users in PostgreSQL, and its tests pass there", { skip: withoutPostgres }, async (t) => {
+    const postgres = await createPostgresServer();
+    t.after(() => postgres.dispose());
+    await postgres.start();
+    const url = `postgres://postgres@127.0.0.1:${postgres.port}/postgres`;
+    const project = await makeProject(t, ["--with-database=postgres", "--with-monitoring=none"]);
+    const service = await start(t, project, [], { DATABASE_URL: url });
+    const created = (await call(service.address, "CreateUser", "name=Ada", "email=ada@example.com")) as {
+      user: { id: string; createdAt: string };
+    };
+    assert.deepEqual(await call(service.address, "GetUser", `id=${created.user.id}`), created);
+    assert.match(
+      String(await call(service.address, "CreateUser", "name=Ada", "email=ada@example.com")),
+      /ALREADY_EXISTS: there is a user with this email already/,
+    );
+    assert.deepEqual(await service.stop(), [0, null]);
+    const tests = runNode(["--conditions=source", "--test", "test/store.test.ts"], project, { TEST_DATABASE_URL: url });
+    assert.equal(tests.exitCode, 0, tests.output);
+  });
+});
