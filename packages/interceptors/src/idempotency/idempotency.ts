@@ -9,6 +9,7 @@ import { checkWholeNumber, refuseUnknownOptions, safeLog } from "@tercel/grpc/in
 import { callerKey } from "../call/caller.ts";
 import { methodPath } from "../call/method-path.ts";
 import { orAborted } from "../call/or-aborted.ts";
+import { pauseOrAborted } from "../call/pause-or-aborted.ts";
 import { FailureLog, type StoreStep } from "./failure-log.ts";
 import { InFlight } from "./flights.ts";
 import { readKey } from "./idempotency-key.ts";
@@ -156,7 +157,7 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
         const message = "the first call with this idempotency key is still running";
         throw unavailable({ message, reason: "IDEMPOTENCY_KEY_RUNNING", domain: "tercel", retryAfterMs: 1000 });
       }
-      await pause(clock, settings.pollMs, request.signal);
+      await pauseOrAborted(clock, settings.pollMs, request.signal);
     }
   }
 
@@ -289,12 +290,4 @@ function reused(key?: string): ConnectError {
     reason: "IDEMPOTENCY_KEY_REUSED",
     domain: "tercel",
   });
-}
-
-function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  let cancelTimer = (): void => {};
-  const passed = new Promise<void>((resolve) => {
-    cancelTimer = clock.after(delayMs, resolve);
-  });
-  return orAborted(passed, signal).finally(() => cancelTimer());
 }

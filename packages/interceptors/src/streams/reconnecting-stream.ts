@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type Backoff, type Clock, createBackoff, systemClock } from "@tercel/grpc";
 import { readRetryAfterMs } from "@tercel/grpc/errors";
 import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
-import { orAborted } from "../call/or-aborted.ts";
+import { pauseOrAborted } from "../call/pause-or-aborted.ts";
 
 /** A stream broke off and is about to be opened again. */
 export interface Reconnect<Token> {
@@ -121,15 +121,7 @@ async function* read<T, Token>(
     const askedMs = error === undefined ? undefined : readRetryAfterMs(error);
     const delayMs = Math.max(backoff(Math.max(0, failures - 1)), askedMs ?? 0);
     onReconnect?.({ error, failures, delayMs, token });
-    await pause(clock, delayMs, signal);
+    // Someone waits for the messages.
+    await pauseOrAborted(clock, delayMs, signal, true);
   }
-}
-
-async function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  let cancelTimer = (): void => {};
-  const passed = new Promise<void>((resolve) => {
-    // Somebody waits for the messages.
-    cancelTimer = clock.after(delayMs, resolve, true);
-  });
-  await orAborted(passed, signal).finally(() => cancelTimer());
 }

@@ -4,6 +4,7 @@ import { OpenRcaService, type OrcaLoadReportRequest } from "../../gen/xds/servic
 import { checkWholeNumber } from "../../options/check-number.ts";
 import { refuseUnknownOptions } from "../../options/unknown-option.ts";
 import { type Clock, systemClock } from "../../time/clock.ts";
+import { pause } from "../../time/pause.ts";
 import { recordedCallMetrics, writeCallMetrics } from "./call-metrics.ts";
 import { type LoadMetrics, overlaid, toReport } from "./load-metrics.ts";
 
@@ -83,18 +84,4 @@ function requestedMs(request: OrcaLoadReportRequest): number {
 async function* andThen<T>(messages: AsyncIterable<T>, run: () => void): AsyncGenerator<T> {
   yield* messages;
   run();
-}
-
-/** Resolves after the interval, or at once when the signal is aborted. */
-function pause(clock: Clock, intervalMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      cancel();
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const cancel = clock.after(intervalMs, done);
-    signal.addEventListener("abort", done, { once: true });
-    if (signal.aborted) done();
-  });
 }
