@@ -124,7 +124,7 @@ export function decodeCompiled(
   }
 }
 
-/** A longer message is copied: that costs little beside decoding it, and it may have to be counted first. */
+/** A longer message is copied: that costs little next to decoding it, and it may have to be counted first. */
 export const maxBorrowedBytes = minEstimatedBytes - 1;
 
 /**
