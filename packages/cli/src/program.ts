@@ -5,6 +5,7 @@ import { addCallCommand } from "./commands/call.ts";
 import { addCompleteCommand } from "./commands/complete.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addConfigCommand } from "./commands/config.ts";
+import { addDbCommand } from "./commands/db.ts";
 import { addDescribeCommand } from "./commands/describe.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addGenerateCommand } from "./commands/generate.ts";
@@ -58,6 +59,7 @@ export function createProgram(context: CommandContext): Command {
   addBreakingCommand(program, context);
   program.commandsGroup("Set up:");
   addConfigCommand(program, context);
+  addDbCommand(program, context);
   addTokenCommand(program, context);
   addDoctorCommand(program, context);
   addCompletionCommand(program, context);
