@@ -1,4 +1,5 @@
 import { Command, Help, type Option } from "commander";
+import { addAddCommand } from "./commands/add.ts";
 import { addBenchCommand } from "./commands/bench.ts";
 import { addBreakingCommand } from "./commands/breaking.ts";
 import { addCallCommand } from "./commands/call.ts";
@@ -14,6 +15,7 @@ import { addLintCommand } from "./commands/lint.ts";
 import { addListCommand } from "./commands/list.ts";
 import { addNewCommand } from "./commands/new.ts";
 import { addTokenCommand } from "./commands/token.ts";
+import { addUpgradeCommand } from "./commands/upgrade.ts";
 import { addWaitCommand } from "./commands/wait.ts";
 import type { CommandContext } from "./frame/context.ts";
 import { ownVersion } from "./version.ts";
@@ -46,6 +48,8 @@ export function createProgram(context: CommandContext): Command {
 
   program.commandsGroup("Start:");
   addNewCommand(program, context);
+  addAddCommand(program, context);
+  addUpgradeCommand(program, context);
   program.commandsGroup("Call a server:");
   addCallCommand(program, context);
   addListCommand(program, context);
