@@ -190,6 +190,12 @@ describe("the packed packages", () => {
     const made = ["new", "user-service", "--yes", "--no-install", "--no-git"];
     runAsUser(join(folder, "node_modules", ".bin", "tercel"), made, folder, tools);
     const service = join(folder, "user-service");
+    // By the kit and the driver of the project.
+    run(join(folder, "node_modules", ".bin", "tercel"), ["db", "migrate"], service);
+    assert.match(
+      run(join(folder, "node_modules", ".bin", "tercel"), ["db", "status"], service),
+      /^0001_users {2}\d{4}-/m,
+    );
     run(process.execPath, ["--test", "test/**/*.test.ts"], service);
     const typeRoots = ["--typeRoots", join(root, "node_modules", "@types")];
     run(join(root, "node_modules", ".bin", "tsc"), ["-p", service, ...typeRoots], folder);

@@ -9,6 +9,7 @@ import { psqlCommand } from "../src/db/open-shell.ts";
 import { seedFiles } from "../src/db/seed-database.ts";
 import { folderWithPackages, temporaryFolder, writeFiles } from "./new-projects.ts";
 import { type CliRun, runCli } from "./run-cli.ts";
+import { runOnTerminal } from "./run-on-terminal.ts";
 
 const users =
   "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE) STRICT;\n-- down\nDROP TABLE users;\n";
@@ -136,6 +137,20 @@ describe("tercel db on SQLite", () => {
     const edited = await runCli(["db", "status", "-o", "json"], { cwd });
     assert.equal(edited.exitCode, 4);
     assert.match(JSON.parse(edited.stderr).error.message, /^migration 0002_name\.sql was edited after it was applied/);
+  });
+
+  it("asks before it undoes, on a terminal", async (t) => {
+    const cwd = createService(t, sqliteConfig);
+    succeeded(await runCli(["db", "migrate"], { cwd }));
+    for (const [key, exitCode, isApplied] of [
+      ["\r", 1, true],
+      ["\u0003", 130, true],
+      ["y", 0, false],
+    ] as const) {
+      const run = await runOnTerminal(["db", "rollback"], cwd, { "Undo 0002_name at sqlite": [key] });
+      assert.equal(run.exitCode, exitCode, run.shown);
+      assert.deepEqual((await migrationsOf(cwd, {}))[1], ["0002_name", isApplied]);
+    }
   });
 
   it("asks before it puts sample data into a database of production", async (t) => {

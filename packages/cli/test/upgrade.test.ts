@@ -21,6 +21,7 @@ import {
   writeFiles,
 } from "./new-projects.ts";
 import { type CliRun, runCli } from "./run-cli.ts";
+import { runOnTerminal } from "./run-on-terminal.ts";
 
 const version = ownVersion();
 
@@ -293,6 +294,20 @@ describe("tercel add", () => {
     execFileSync("git", ["apply", "-"], { cwd: other, input: run.stdout });
     succeeded(await runCli(["add", "cache", "redis", "--yes"], { cwd }));
     assert.deepEqual(filesOf(other), filesOf(cwd));
+  });
+
+  it("asks on a terminal: for the type, and whether files of the project's may change", async (t) => {
+    const cwd = createProject(t, { cache: "none" });
+    const before = filesOf(cwd);
+    const keys = (answer: string) => ({ "Where are messages cached?": ["\u001b[B", "\r"], "Change these": [answer] });
+    const refused = await runOnTerminal(["add", "cache"], cwd, keys("n"));
+    assert.equal(refused.exitCode, 1);
+    assert.match(refused.stdout, /cachedUsers: cache\(UserSchema\)/);
+    assert.match(refused.shown, /error: nothing was changed\n$/);
+    assert.deepEqual(filesOf(cwd), before);
+    const agreed = await runOnTerminal(["add", "cache"], cwd, keys("y"));
+    assert.equal(agreed.exitCode, 0, agreed.shown);
+    assert.match(agreed.shown, /the project has the cache redis now\n/);
   });
 
   it("leaves to the caller what the caller has changed in the same lines, shows it, and does the rest", async (t) => {
