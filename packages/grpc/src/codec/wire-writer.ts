@@ -1,10 +1,14 @@
 import { protoInt64, type UnknownField } from "@bufbuild/protobuf";
+import type { Payload, PayloadLender } from "../protocol/payload.ts";
 
 /**
  * Size of the buffer that finished messages share. A buffer per message would cost 0.6 µs to make and free, more than writing
  * a small message does. A small message that is kept holds back this much memory; one that does not fit has its own buffer.
  */
 const sharedBytes = 16 * 1024;
+
+/** A message from here on is not lent: whoever sends it would have to copy it. */
+const minGivenBytes = 8192;
 
 /** From this length on a string is measured before room is made for it, instead of assuming three bytes for each unit. */
 const minMeasuredUnits = 1024;
@@ -33,7 +37,7 @@ export const oddValue: unique symbol = Symbol("value does not fit its field");
  *
  * It takes the plain case of each value and throws `oddValue` for everything else.
  */
-export class WireWriter {
+export class WireWriter implements PayloadLender {
   #buffer = new Uint8Array(sharedBytes);
   #view = new DataView(this.#buffer.buffer);
   #start = 0;
@@ -44,6 +48,26 @@ export class WireWriter {
     const bytes = new Uint8Array(this.#buffer.buffer, this.#start, this.#at - this.#start);
     this.#startAfter(this.#at);
     return bytes;
+  }
+
+  /**
+   * Ends the message like `finish`, without the view of it that would cost more than to write a small message. Its memory is used for the next
+   * message once `payload` is cleared.
+   */
+  lend(payload: Payload): void {
+    if (this.#at - this.#start >= minGivenBytes) {
+      payload.whole(this.finish(), false, true);
+      return;
+    }
+    payload.lend(this, this.#buffer, this.#start, this.#at);
+    this.#startAfter(this.#at);
+  }
+
+  /** The payload has left. Its place is free again, unless another message was written behind it. */
+  takeBack({ bytes, start, end }: Payload): void {
+    if (bytes !== this.#buffer || end !== this.#start || this.#at !== end) return;
+    this.#start = start;
+    this.#at = start;
   }
 
   /** Forgets what was written of an unfinished message. */
