@@ -22,8 +22,17 @@ export function createMethodTable<T>(
       `${where}: ${option} names ${JSON.stringify(name)}; it has to be "package.Service/Method" or "package.Service"`,
     );
   }
+  // By the descriptor: putting the path together costs more than all else that is done with it.
+  const known = new WeakMap<object, { readonly entry: T | undefined }>();
   return {
-    find: (call) =>
-      byName.size === 0 ? undefined : (byName.get(methodPath(call)) ?? byName.get(call.service.typeName)),
+    find(call) {
+      if (byName.size === 0) return undefined;
+      let found = known.get(call.method);
+      if (found === undefined) {
+        found = { entry: byName.get(methodPath(call)) ?? byName.get(call.service.typeName) };
+        known.set(call.method, found);
+      }
+      return found.entry;
+    },
   };
 }

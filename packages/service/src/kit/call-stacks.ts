@@ -62,9 +62,13 @@ export async function createServiceStack(
     validation: services.some(({ file }) => hasRules(file)),
     before: { requestId: [...(await createHttpStatuses(config)), ...(own.outermost ?? [])] },
     // Outside of the application's own, which may know better what an error of the database means.
-    after: { idempotency: [createDatabaseErrors(log), ...(own.innermost ?? [])] },
+    after: { idempotency: [...databaseErrors(config, log), ...(own.innermost ?? [])] },
     replace: { serviceKey: await serviceKeyGuards(config, tokens !== undefined) },
   });
+}
+
+function databaseErrors({ providers }: RunConfig, log: Log): readonly Interceptor[] {
+  return providers.some(({ concern }) => concern === "database") ? [createDatabaseErrors(log)] : [];
 }
 
 /** Limits that follow the configuration. Loaded only where it has such a section. */

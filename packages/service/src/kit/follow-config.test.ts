@@ -189,6 +189,24 @@ describe("a service whose configuration changes", () => {
     assert.match(text, /^tercel_config_reloads_total\{outcome="refused"\} 1$/m);
   });
 
+  it("loses no call while it changes again and again", async (t) => {
+    const service = await start(t, base);
+    let isOver = false;
+    let calls = 0;
+    const calling = (async () => {
+      for (; !isOver; calls++) await service.client.append({});
+    })();
+    for (let at = 1; at <= 20; at++) {
+      await service.change(
+        `${base}communication: {providers: {grpc: {timeout: ${at % 3 === 0 ? "soon" : `${at}s`}}}}\n`,
+      );
+    }
+    isOver = true;
+    await calling;
+    assert.ok(calls > 20, `${calls} calls`);
+    assert.equal(await service.timeLeft(), 20_000);
+  });
+
   it("says which keys need a restart, those of a section that was not there among them", async (t) => {
     const service = await start(t, base);
     await service.change(`${base}service: {port: 1234}\nrate_limit: {calls: 1}\n`);
