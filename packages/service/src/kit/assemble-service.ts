@@ -54,7 +54,7 @@ async function assemble<N extends Needs, Settings>(
   surroundings: Surroundings,
 ): Promise<ReadyService> {
   const { definition, loaded, config } = loadedDefinition;
-  const { log, clock, logger, neighbours } = surroundings;
+  const { log, clock, neighbours } = surroundings;
   const live = new FollowedConfig<Settings>(config);
   for (const warning of loaded.warnings) log.warn(warning);
   const needs: Needs = definition.needs ?? {};
@@ -64,7 +64,7 @@ async function assemble<N extends Needs, Settings>(
   const tracing = await startTracing(life, config, surroundings);
   const tls = await followCertificate(life, config, surroundings);
   const metrics = createSharedFamilies(surroundings.metrics);
-  const context: FindContext = { config, live, neighbours, log, clock, logger, metrics };
+  const context: FindContext = { config, live, neighbours, log, clock, metrics };
   const services = lookUpServices(life, definition, context, surroundings);
   const met = await meetNeeds(life, needs, plan, context, services.prepareClient);
   const found = await services.found();

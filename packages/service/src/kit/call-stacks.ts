@@ -2,8 +2,7 @@ import type { DescFile, DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import type { Clock, Log } from "@tercel/grpc";
 import { reflectionServices } from "@tercel/grpc/services";
-import type { AuthOptions } from "@tercel/interceptors/auth";
-import type { Logger } from "@tercel/interceptors/logging";
+import type { AuthOptions, MethodSelector } from "@tercel/interceptors/auth";
 import type { Registry } from "@tercel/interceptors/metrics";
 import type { Limit } from "@tercel/interceptors/rate-limit";
 import {
@@ -24,7 +23,6 @@ import { trustedTokens } from "./trusted-tokens.ts";
 /** What the stacks are made from, besides the configuration. */
 export interface StackParts {
   readonly log: Log;
-  readonly logger: Logger;
   readonly metrics: Registry;
   readonly clock: Clock;
 }
@@ -32,7 +30,10 @@ export interface StackParts {
 const healthService = "grpc.health.v1.Health";
 
 /** Asked by probes, balancers and tools: not logged while they end well. */
-const quietServices = [healthService, ...reflectionServices.map(({ typeName }) => typeName)];
+const quietMethods: readonly MethodSelector[] = [
+  `${healthService}/*`,
+  ...reflectionServices.map(({ typeName }) => `${typeName}/*` as const),
+];
 
 /** Files whose options say what a request must be. */
 const ruleFiles = ["buf/validate/validate", "validate/validate"];
@@ -41,9 +42,9 @@ const ruleFiles = ["buf/validate/validate", "validate/validate"];
 export async function createServiceStack(
   live: LiveConfig,
   services: readonly DescService[],
-  access: AuthOptions["rules"],
+  access: AuthOptions["methods"],
   own: OwnInterceptors,
-  { log, logger, metrics, clock, secret }: StackParts & { readonly secret: (purpose: string) => Uint8Array },
+  { log, metrics, clock, secret }: StackParts & { readonly secret: (purpose: string) => Uint8Array },
 ): Promise<ServerStack> {
   const config = live.current;
   const { grpc } = config;
@@ -53,10 +54,10 @@ export async function createServiceStack(
     log,
     clock,
     metrics: { registry: metrics },
-    ...(config.log.calls && { logging: { logger, ignore: quietServices } }),
+    ...(config.log.calls && { logging: { ignore: quietMethods } }),
     deadline: deadlines(services, live),
     ...(tokens !== undefined && {
-      auth: { ...tokens, ...(access !== undefined && { rules: access }), publicReflection: grpc.reflection },
+      auth: { ...tokens, ...(access !== undefined && { methods: access }), publicReflection: grpc.reflection },
     }),
     ...(await rateLimits(live)),
     validation: services.some(({ file }) => hasRules(file)),
@@ -116,8 +117,10 @@ async function serviceKeyGuards({ grpc, serviceKeys }: RunConfig, hasTokens: boo
   });
 }
 
+type DeadlineOptions = Exclude<NonNullable<ServerStackOptions["deadline"]>, boolean>;
+
 /** Streams of responses may stay open for as long as they are read, so they have no deadline that their client did not set. */
-function deadlines(services: readonly DescService[], live: LiveConfig): NonNullable<ServerStackOptions["deadline"]> {
+function deadlines(services: readonly DescService[], live: LiveConfig): DeadlineOptions {
   const openEnded = services.flatMap(({ methods, typeName }) =>
     methods
       .filter(({ methodKind }) => methodKind === "server_streaming" || methodKind === "bidi_streaming")
@@ -128,18 +131,21 @@ function deadlines(services: readonly DescService[], live: LiveConfig): NonNulla
       return live.current.grpc.maxTimeoutMs;
     },
   };
-  return {
+  const ofOthers = {
     get defaultMs() {
       return live.current.grpc.timeoutMs;
     },
     get maxMs() {
       return live.current.grpc.maxTimeoutMs;
     },
-    methods: Object.fromEntries([
-      ...openEnded.map((name) => [name, ofStreams] as const),
-      ...quietServices.map((name) => [name, {}] as const),
-    ]),
   };
+  const limits = [
+    ["*", ofOthers] as const,
+    ...openEnded.map((name) => [name, ofStreams] as const),
+    ...quietMethods.map((name) => [name, {}] as const),
+  ];
+  // Their getters may return undefined, which is read as if they were not there.
+  return { methods: Object.fromEntries(limits) as NonNullable<DeadlineOptions["methods"]> };
 }
 
 /** Whether a proto file, or one that it imports, has rules for requests. */
@@ -182,10 +188,10 @@ const clientVersionHeader = "x-client-version";
 /** Shows the service's own key with each call but those for health, which every service answers without. Loaded only where there is a key. */
 async function ownKey({ ownServiceKey, grpc, environment }: RunConfig): Promise<readonly Interceptor[]> {
   if (ownServiceKey === undefined) return [];
-  const { serviceKey } = await import("@tercel/interceptors/service-key");
+  const { createServiceKey } = await import("@tercel/interceptors/service-key");
   // In development services are on this machine, under names that do not say so.
   const allowCleartext = grpc.server.insecure === true || !environment.isProduction;
-  const showKey = serviceKey(ownServiceKey, { allowCleartext });
+  const showKey = createServiceKey({ key: ownServiceKey, allowCleartext });
   return [
     (next) => {
       const withKey = showKey(next);

@@ -10,7 +10,6 @@ import { createRegistry, exposition } from "@tercel/interceptors/metrics";
 import { optional, strictObject } from "valibot";
 import { choice } from "../config/index.ts";
 import { EventHub } from "../gen/tercel/events/v1/event_hub_pb.ts";
-import { loggerOf } from "../logging/console-log.ts";
 import type { Provider } from "../provider.ts";
 import { createInMemoryServer, type InMemoryServer } from "../testing/in-memory-server.ts";
 import { createTestLog } from "../testing/test-log.ts";
@@ -79,7 +78,6 @@ async function start(t: TestContext, yaml: string) {
   let onChange = (): void => {};
   const running = await startLoaded(loaded, {
     log,
-    logger: loggerOf(log),
     clock,
     metrics,
     shownMetrics: metrics,

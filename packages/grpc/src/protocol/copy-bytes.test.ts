@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { copyBytes } from "./slab.ts";
+import { copyBytes } from "./copy-bytes.ts";
 
 test("copies the range and nothing else", () => {
   const source = Uint8Array.from({ length: 10_000 }, (_, at) => at & 0xff);
