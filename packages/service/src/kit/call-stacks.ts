@@ -13,7 +13,7 @@ import {
   type ServerStackOptions,
 } from "@tercel/interceptors/stack";
 import type { DependencySection } from "../config/index.ts";
-import { hasAccessRule } from "./access-rules.ts";
+import { hasAccessRule, refuseMethodsWithoutRule } from "./access-rules.ts";
 import { createDatabaseErrors } from "./database-errors.ts";
 import type { OwnInterceptors } from "./definition.ts";
 import { createHttpStatuses } from "./gateway-of.ts";
@@ -49,6 +49,7 @@ export async function createServiceStack(
   const config = live.current;
   const { grpc } = config;
   const tokens = trustedTokens(config, access !== undefined || services.some(hasAccessRule), secret);
+  if (tokens !== undefined) refuseMethodsWithoutRule(services, access);
   return createServerStack({
     services,
     log,
