@@ -276,7 +276,7 @@ test("uses the place of a lent message again, once it was given back and nothing
   assert.equal(Buffer.from(third.content).toString(), "\x05third");
 });
 
-test("gives away messages from 8,192 bytes on, which nobody has to copy, and lends shorter ones", () => {
+test("gives away messages from 8,192 bytes on, which need no copy, and lends shorter ones", () => {
   const writer = new WireWriter();
   for (const [bytes, isGiven] of [
     [8191, false],
