@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { assertStatus } from "@tercel/grpc/testing";
 import { collect, createOccasion, streamOf } from "@tercel/test-support/async";
 import { hostileValues } from "@tercel/test-support/hostile-values";
@@ -13,13 +14,16 @@ import {
   openInMemory,
   openOverSocket,
   overBothTransports,
+  recordingLog,
 } from "../../test/support/open-echo.ts";
 import { recordLines, to } from "../../test/support/recording-log.ts";
+import { traceContextKey } from "../call/trace-context.ts";
 import { createClientRequestId, createServerRequestId } from "../request-id/index.ts";
 import {
   createClientLogging,
   createLog,
   createServerLogging,
+  type LeveledLog,
   type LoggingOptions,
   type LogLevel,
   toLog,
@@ -45,6 +49,16 @@ function failing(code: Code, message = "refused"): EchoHandlers {
     throw new ConnectError(message, code);
   };
   return { unary: fail, clientStream: fail };
+}
+
+/** The methods of a log, which another object can have without being that log. */
+function bound(log: LeveledLog): LeveledLog {
+  return {
+    debug: (message, fields) => log.debug(message, fields),
+    info: (message, fields) => log.info(message, fields),
+    warn: (message, fields) => log.warn(message, fields),
+    error: (message, fields) => log.error(message, fields),
+  };
 }
 
 const factories = { server: createServerLogging, client: createClientLogging };
@@ -254,6 +268,47 @@ describe("logging", () => {
     await assertStatus(client.unary({}), Code.NotFound);
     await reached(6);
     assert.equal(lines.length, 6);
+  });
+
+  it("writes the same lines as text as it does through the methods of a log", async (t) => {
+    const [asText, byFields] = [recordLines(), recordLines()];
+    const inner = createLog({ ...to(byFields), service: "orders", level: "debug" });
+    const { debug, info, warn, error } = bound(inner);
+    const logs = [createLog({ ...to(asText), service: "orders", level: "debug" }), { debug, info, warn, error }];
+    const hostile = 'x\n{"level":"info"}\u001b[2J\u202e"\\';
+    const span = { traceId: "a".repeat(32), spanId: "b".repeat(16), traceFlags: 1 };
+    const traced: Interceptor = (next) => (request) => {
+      request.contextValues.set(traceContextKey, trace.setSpanContext(ROOT_CONTEXT, span));
+      return next(request);
+    };
+    const interceptors = [
+      ...logs.map((log) => createServerLogging({ log, maxChars: 40 })),
+      createServerRequestId({ makeId: () => hostile, sendBack: false }),
+      traced,
+      identifying,
+    ];
+    const { client } = await openOverSocket(
+      t,
+      {
+        ...echo,
+        unary({ text }) {
+          if (text === "fail") throw new ConnectError(hostile.repeat(3), Code.DataLoss);
+          if (text === "bug") throw new TypeError("no one has thought of this");
+          return {};
+        },
+      },
+      { server: { interceptors, log: recordingLog().log } },
+    );
+    await client.unary({}, { headers: { "x-name": `spiffe://${hostile.slice(2, 10)}` } });
+    await client.unary({}, { headers: { "x-request-id": "plain-1" } });
+    for (const text of ["fail", "bug"]) await assert.rejects(client.unary({ text }));
+    await collect(client.serverStream({ count: 3 }));
+    await collect(client.bidi(streamOf({}, {})));
+    await Promise.all([asText.reached(6), byFields.reached(6)]);
+    const comparable = (line: string): string =>
+      line.replace(/"time":"[^"]+"/, '"time":""').replace(/"durationMs":[\d.]+/, '"durationMs":0');
+    assert.deepEqual(asText.raw.map(comparable), byFields.raw.map(comparable));
+    assert.equal(asText.lines[2]?.level, "error");
   });
 
   it("names the peer and the request id on both sides", async (t) => {
