@@ -36,13 +36,13 @@ const known = createChannel(target, {
   interceptors: [createBearerToken({ getToken: signToken, allowCleartext: true })],
 });
 
-await createClient(GreetingService, stranger).greet({}).catch(tell);
+await createClient(GreetingService, stranger).greet({}).catch(print);
 console.log((await createClient(GreetingService, known).greet({})).greeting);
-await createClient(GreetingService, known).forget({}).catch(tell);
+await createClient(GreetingService, known).forget({}).catch(print);
 await Promise.all([stranger.close(), known.close()]);
 await server.close();
 
-function tell(error: unknown): void {
+function print(error: unknown): void {
   console.log(ConnectError.from(error).message);
 }
 

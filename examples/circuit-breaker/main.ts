@@ -45,7 +45,7 @@ for (let call = 1; call <= 5; call++) {
     const wait = readRetryAfterMs(error);
     console.log(
       `call ${call} failed;`,
-      wait === undefined ? "the server said so" : "it was not sent, and knows when to try again",
+      wait === undefined ? "the server said so" : "it was not sent; the error says when to try again",
     );
   }
 }
