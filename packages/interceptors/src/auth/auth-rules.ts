@@ -15,7 +15,7 @@ export type AuthRule =
   | "authenticated"
   | { readonly scopes?: readonly string[]; readonly roles?: readonly string[]; readonly callers?: readonly string[] };
 
-/** What a token has to have. */
+/** What a token must have. */
 export interface TokenRule {
   readonly scopes: readonly string[];
   readonly roles: readonly string[];

@@ -97,7 +97,7 @@ describe("logging", () => {
         }
       });
 
-      it(`shows no messages and no metadata unless told to (${side})`, async (t) => {
+      it(`shows no messages and no metadata unless that is on (${side})`, async (t) => {
         const { interceptor, raw, reached } = logging();
         const { client } = await open(t, echo, interceptedOn(side, interceptor));
         await client.unary({ text: "private" }, { headers: { authorization: "private", "x-any": "private" } });
@@ -183,7 +183,7 @@ describe("logging", () => {
       });
     }
 
-    it("tells the status that the client got, when the handler went on after its call was over", async (t) => {
+    it("has the status that the client got, when the handler continued after its call was over", async (t) => {
       const { destination, lines, reached } = recordLines();
       const entered = createOccasion();
       const release = createOccasion();
@@ -209,7 +209,7 @@ describe("logging", () => {
       assert.deepEqual([lines[0]?.status, lines[0]?.message], ["CANCELLED", "call failed"]);
     });
 
-    it("tells that a client cancelled a stream before its end", async (t) => {
+    it("shows that a client cancelled a stream before its end", async (t) => {
       const lines = { server: recordLines(), client: recordLines() };
       const { client } = await open(
         t,

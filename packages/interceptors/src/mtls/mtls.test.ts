@@ -124,7 +124,7 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
     );
   });
 
-  it("ends to count in the moment the certificate expires, on connections that stand", async (t) => {
+  it("stops counting when the certificate expires, also on open connections", async (t) => {
     let nowMs = Date.now();
     let expiresAtMs = 0;
     const served = await serve(t, { ...onlyOrders, wallClockMs: () => nowMs });
