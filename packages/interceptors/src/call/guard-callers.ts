@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { ConnectError, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import type { ConnectError, Interceptor } from "@connectrpc/connect";
+import { type CallRequest, createHookedInterceptor } from "@tercel/grpc/hooks";
 import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { type Caller, callerKey } from "./caller.ts";
 import { type CallerList, compileCallerList } from "./caller-list.ts";
@@ -43,7 +44,7 @@ type CallerRuleSettings = SettingsOf<typeof callerRuleOptions>;
 /** How one kind of proof is looked at. */
 export interface CallerProof {
   /** Undefined when the call shows none. @throws ConnectError for one that does not count */
-  identify(request: UnaryRequest | StreamRequest): Caller | undefined | Promise<Caller | undefined>;
+  identify(request: CallRequest): Caller | undefined | Promise<Caller | undefined>;
   missing(): ConnectError;
   /** In google.rpc.ErrorInfo. */
   readonly domain: string;
@@ -56,36 +57,26 @@ const anybodyKnown: CallerList = () => true;
 /** @throws TypeError for an option or a rule that is wrong, and for methods without a rule */
 export function guardCallers(where: string, settings: CallerRuleSettings, proof: CallerProof): Interceptor {
   const ruleOf = settings.identifyOnly ? onlyIdentify(where, settings) : rulesOf(where, settings);
-  return (next) => {
-    function admit(
-      request: UnaryRequest | StreamRequest,
-      isAllowed: CallerList | undefined,
-      caller: Caller | undefined,
-    ): ReturnType<typeof next> {
-      if (caller === undefined) {
-        return isAllowed === undefined ? next(request) : Promise.reject(proof.missing());
-      }
-      if (isAllowed !== undefined && !isAllowed(caller)) {
-        return Promise.reject(callerDenied(request, caller, proof.domain));
-      }
-      request.contextValues.set(callerKey, caller);
-      return next(request);
-    }
 
-    return (request) => {
+  function admit(request: CallRequest, isAllowed: CallerList | undefined, caller: Caller | undefined): void {
+    if (caller === undefined) {
+      if (isAllowed !== undefined) throw proof.missing();
+      return;
+    }
+    if (isAllowed !== undefined && !isAllowed(caller)) throw callerDenied(request, caller, proof.domain);
+    request.contextValues.set(callerKey, caller);
+  }
+
+  return createHookedInterceptor<void>({
+    begin(request) {
       const rule = ruleOf?.(request.method);
-      if (rule === "public") return next(request);
-      if (rule === "deny") return Promise.reject(methodDenied(request, proof.domain));
-      let caller: Caller | undefined | Promise<Caller | undefined>;
-      try {
-        caller = proof.identify(request);
-      } catch (error) {
-        return Promise.reject(error);
-      }
+      if (rule === "public") return undefined;
+      if (rule === "deny") throw methodDenied(request, proof.domain);
+      const caller = proof.identify(request);
       if (!(caller instanceof Promise)) return admit(request, rule, caller);
       return caller.then((found) => admit(request, rule, found));
-    };
-  };
+    },
+  });
 }
 
 function onlyIdentify(where: string, settings: CallerRuleSettings): undefined {
