@@ -460,7 +460,7 @@ describe("createAuth", () => {
       [{ methods: { [`${echo}/Unray`]: "public" } }, /did you mean "tercel.interceptors.test.v1.EchoService\/Unary"/],
       [{ methods: { [`${echo}/Unary`]: "open" } }, /expected "public", "authenticated"/],
       [{ methods: { [`${echo}/Unary`]: { role: ["a"] } } }, /did you mean "roles"/],
-      [{ methods: { [`${echo}/Unary`]: { roles: "a" } } }, /roles must be a list/],
+      [{ methods: { [`${echo}/Unary`]: { roles: "a" } } }, /roles is "a"; expected a list of names/],
       [{ jwks: { url: "http://issuer.example/keys", algorithms: ["RS256"] } }, /https:/],
       [
         { jwks: { url: "https://issuer.example/keys", algorithms: [] } },

@@ -116,7 +116,7 @@ describe("rules with callers", () => {
         audience,
         methods: { [`${GuardedService.typeName}/*`]: { callers: callers as string[] } },
       });
-    assert.throws(auth("orders"), /callers must be a list of names/);
+    assert.throws(auth("orders"), /callers is "orders"; expected a list of names/);
     assert.throws(auth(["ord*"]), /expected a star only alone/);
     assert.doesNotThrow(auth(["orders"]));
   });

@@ -4,7 +4,7 @@ import { Code, ConnectError, type Interceptor, type UnaryRequest, type UnaryResp
 import { authorityOf } from "../call/authority-of.ts";
 import { methodPath } from "../call/method-path.ts";
 import { type ByMethod, checkSelectors, createMethodTable, type MethodSelector } from "../call/method-selector.ts";
-import { clockOption, listOf, type OptionsOf, own, readOptions, text, wholeNumber } from "../call/options.ts";
+import { clockOption, namesOption, type OptionsOf, own, readOptions, wholeNumber } from "../call/options.ts";
 import { orAborted } from "../call/or-aborted.ts";
 import { withMembers } from "../call/with-members.ts";
 import type { CacheObserver } from "./cache-observer.ts";
@@ -31,7 +31,7 @@ export const clientCacheOptions = {
   /** Bytes that are kept, keys and headers included. Default 16,777,216 (16 MiB). */
   maxBytes: wholeNumber(1).or(16 * 1024 * 1024),
   /** Request metadata on which responses depend. Default `authorization` and `cookie`: no caller gets what only another may see. */
-  vary: listOf(text(), "a list of names").or(["authorization", "cookie"]),
+  vary: namesOption().or(["authorization", "cookie"]),
   /** Counts look-ups: `countCacheLookups`. Default: none. */
   observer: own<CacheObserver>("an object with the methods onHit, onMiss or onShared"),
   /** For tests. */

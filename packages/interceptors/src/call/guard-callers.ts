@@ -1,21 +1,25 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectError, Interceptor } from "@connectrpc/connect";
 import { type CallRequest, createHookedInterceptor } from "@tercel/grpc/hooks";
-import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { type Caller, callerKey } from "./caller.ts";
 import { type CallerList, compileCallerList } from "./caller-list.ts";
 import { callerDenied, methodDenied } from "./denials.ts";
 import { exemptServices } from "./exempt-services.ts";
 import { compileMethodRules, defaultRuleOption } from "./method-rules.ts";
 import type { ByMethod } from "./method-selector.ts";
-import { flag, type OptionsOf, own, type SettingsOf, servicesOption } from "./options.ts";
+import { flag, namesOption, type OptionsOf, own, readOptions, type SettingsOf, servicesOption } from "./options.ts";
 import { readProtoRule } from "./proto-rule.ts";
+
+const callerRule = {
+  /** The names of workloads. */
+  callers: namesOption().required(),
+};
 
 /**
  * Which workloads may call: any, without proof; any that has proved its identity; or those named. `spiffe://example.org/shop/*` names all
  * below it, `*` all that have proved their identity.
  */
-export type CallerRule = "public" | "authenticated" | { readonly callers: readonly string[] };
+export type CallerRule = "public" | "authenticated" | Readonly<OptionsOf<typeof callerRule>>;
 
 /** Options of all interceptors that let programs in. */
 export const callerRuleOptions = {
@@ -109,8 +113,7 @@ function compileRule(where: string, rule: CallerRule): CompiledRule {
   if (typeof rule !== "object" || rule === null) {
     throw new TypeError(`${where} is ${JSON.stringify(rule)}; expected "public", "authenticated", or callers`);
   }
-  refuseUnknownOptions(where, rule, ["callers"]);
-  return compileCallerList(where, rule.callers);
+  return compileCallerList(where, readOptions(where, callerRule, rule).callers);
 }
 
 /** Scopes and roles are a token's, so a rule that has only these lets no program in. */

@@ -224,7 +224,7 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
     [
       "an empty name",
       { services: [OtherService], methods: { [`${OtherService.typeName}/*`]: { callers: [""] } } },
-      /callers must be a list of names/,
+      /callers\[0\] is ""; expected a text that is not empty/,
     ],
     [
       "a star within a segment",
