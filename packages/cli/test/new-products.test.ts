@@ -9,7 +9,10 @@ import { loadServiceConfig } from "@tercel/service/config";
 import { builtInConcerns, knownProviders } from "@tercel/service/internal";
 import { parse } from "yaml";
 import { packageVersions } from "../src/new/package-versions.ts";
+import { renderProject } from "../src/new/render-project.ts";
+import { libraryEndings, serviceNames } from "../src/new/service-names.ts";
 import { type Choices, concerns, equalCommand } from "../src/new/service-plan.ts";
+import { packageManagers } from "../src/new/workspace-plan.ts";
 import {
   defaults,
   folderWithPackages,
@@ -23,6 +26,14 @@ import {
   writeFiles,
 } from "./new-projects.ts";
 import { runCli } from "./run-cli.ts";
+
+/** Projects that are no services. */
+const others = [
+  ...["user-client", "order-item-client"].map((name) =>
+    renderProject({ type: "library", names: serviceNames(name, libraryEndings), version: "0.1.0" }),
+  ),
+  ...packageManagers.map((manager) => renderProject({ type: "workspace", name: "shop", manager, version: "0.1.0" })),
+];
 
 function pairsOf(all: readonly Choices[]): ReadonlySet<string> {
   const flags = all.map((chosen) => concerns.map((concern) => `${concern}=${chosen[concern]}`));
@@ -129,6 +140,15 @@ describe("every combination of the flags", () => {
   });
 });
 
+describe("libraries and workspaces", () => {
+  it("are rendered without gaps, and have the names of what they are about", () => {
+    for (const [path, text] of others.flatMap((files) => [...files])) {
+      assert.match(text, /^\S[\s\S]*\S\n$/, path);
+      assert.doesNotMatch(text, /\n\n\n|[ \t]\n|\[object |^\s*undefined\b|\bNaN\b/m, path);
+    }
+  });
+});
+
 describe("the code of every combination", () => {
   it("passes the strict type checker", async (t) => {
     const folder = folderWithPackages(t);
@@ -181,6 +201,7 @@ describe("a rendered project", () => {
       render(defaults({ database: "postgres", cache: "none", events: "none", auth: "jwt" }), "order-item-service"),
       render(defaults({ database: "none", events: "none", cache: "none" })),
       render(defaults({ database: "none", auth: "jwt" })),
+      ...others,
     ];
     for (const files of plans) {
       for (const [path, text] of files) if (/\.(ts|json)$/.test(path)) checked.set(`${checked.size}/${path}`, text);

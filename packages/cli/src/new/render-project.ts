@@ -1,6 +1,7 @@
 import { formatLock, lockFile } from "../project/lock-file.ts";
 import { recordFile } from "../project/project-record.ts";
 import type { ProjectPlan } from "./project-plan.ts";
+import { renderManagedLibrary, renderOwnedLibrary } from "./render-library.ts";
 import { renderManagedWorkspace, renderOwnedWorkspace } from "./render-workspace.ts";
 import type { ServicePlan } from "./service-plan.ts";
 import { accessFile } from "./templates/access.ts";
@@ -35,6 +36,7 @@ export function renderProject(plan: ProjectPlan): ReadonlyMap<string, string> {
 /** The files that Tercel manages: `tercel upgrade` and `tercel add` change them. */
 export function renderManaged(plan: ProjectPlan): ReadonlyMap<string, string> {
   if (plan.type === "workspace") return renderManagedWorkspace(plan);
+  if (plan.type === "library") return renderManagedLibrary(plan);
   return new Map([
     ["package.json", packageManifest(plan)],
     ["tsconfig.json", tsconfigFile()],
@@ -43,7 +45,8 @@ export function renderManaged(plan: ProjectPlan): ReadonlyMap<string, string> {
 
 /** The files that are written once, and then belong to the project. */
 export function renderOwned(plan: ProjectPlan): ReadonlyMap<string, string> {
-  return plan.type === "workspace" ? renderOwnedWorkspace(plan) : renderOwnedService(plan);
+  if (plan.type === "workspace") return renderOwnedWorkspace(plan);
+  return plan.type === "library" ? renderOwnedLibrary(plan) : renderOwnedService(plan);
 }
 
 function renderOwnedService(plan: ServicePlan): ReadonlyMap<string, string> {
@@ -56,7 +59,7 @@ function renderOwnedService(plan: ServicePlan): ReadonlyMap<string, string> {
     ["buf.yaml", bufFile()],
     ["buf.gen.yaml", bufGenFile()],
     [".gitignore", gitignoreFile(plan)],
-    [`proto/${names.snake}/v1/${names.snake}.proto`, protoFile(plan)],
+    [`proto/${names.snake}/v1/${names.snake}.proto`, protoFile({ ...plan, hasEvents: chosen.events !== "none" })],
     ["config/default.yaml", defaultConfig(plan)],
     ["config/development.yaml", developmentConfig(plan)],
     ["config/production.yaml", productionConfig()],

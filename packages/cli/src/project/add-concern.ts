@@ -29,7 +29,7 @@ export async function addConcern(
   const record = readRecord(cwd);
   const { plan: before } = record;
   if (before.type !== "grpc") {
-    throw new CommandFailure(exitCodes.failed, `${before.name} is a ${before.type}, not a service`, {
+    throw new CommandFailure(exitCodes.failed, `this is a ${before.type}, not a service`, {
       hint: "run it in the folder of a service",
     });
   }
