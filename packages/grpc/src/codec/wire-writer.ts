@@ -42,6 +42,10 @@ export class WireWriter implements PayloadLender {
   #view = new DataView(this.#buffer.buffer);
   #start = 0;
   #at = 0;
+  /** The shared buffer and where it is free, while a large message has a buffer of its own. */
+  #shared = this.#buffer;
+  #sharedView = this.#view;
+  #sharedStart = 0;
 
   /** Ends the message and returns its bytes. The next one begins behind them. */
   finish(): Uint8Array {
@@ -264,11 +268,11 @@ export class WireWriter implements PayloadLender {
   }
 
   #startAfter(end: number): void {
-    if (this.#buffer.length > sharedBytes) {
+    if (this.#buffer !== this.#shared) {
       // Small messages in the rest of a large buffer would keep all of it alive.
-      this.#buffer = new Uint8Array(sharedBytes);
-      this.#view = new DataView(this.#buffer.buffer);
-      end = 0;
+      this.#buffer = this.#shared;
+      this.#view = this.#sharedView;
+      end = this.#sharedStart;
     }
     this.#start = end;
     this.#at = end;
@@ -282,14 +286,19 @@ export class WireWriter implements PayloadLender {
   #move(bytes: number): void {
     const written = this.#at - this.#start;
     const needed = written + bytes;
-    // A large one is not filled with zeros first: only what has been written is ever shown.
-    const buffer =
-      needed > sharedBytes
-        ? new Uint8Array(Buffer.allocUnsafeSlow(Math.max(needed, 2 * written)).buffer)
-        : new Uint8Array(sharedBytes);
-    buffer.set(this.#buffer.subarray(this.#start, this.#at));
-    this.#buffer = buffer;
-    this.#view = new DataView(buffer.buffer);
+    const begun = this.#buffer.subarray(this.#start, this.#at);
+    if (needed > sharedBytes) {
+      if (this.#buffer === this.#shared) this.#sharedStart = this.#start;
+      // Not filled with zeros first: only what has been written is ever shown.
+      this.#buffer = new Uint8Array(Buffer.allocUnsafeSlow(Math.max(needed, 2 * written)).buffer);
+      this.#view = new DataView(this.#buffer.buffer);
+    } else {
+      this.#buffer = new Uint8Array(sharedBytes);
+      this.#view = new DataView(this.#buffer.buffer);
+      this.#shared = this.#buffer;
+      this.#sharedView = this.#view;
+    }
+    this.#buffer.set(begun);
     this.#start = 0;
     this.#at = written;
   }

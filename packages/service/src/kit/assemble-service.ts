@@ -50,7 +50,7 @@ async function assemble<N extends Needs, Settings>(
   { definition, loaded, config }: LoadedDefinition<N, Settings>,
   surroundings: Surroundings,
 ): Promise<ReadyService> {
-  const { log, clock, logger } = surroundings;
+  const { log, clock } = surroundings;
   for (const warning of loaded.warnings) log.warn(warning);
   const needs: Needs = definition.needs ?? {};
   const concerns = new Set(Object.values(needs).map(({ concern }) => concern));
@@ -58,7 +58,7 @@ async function assemble<N extends Needs, Settings>(
   const plan = planNeeds(needs, config.providers, await providersOf(definition, concerns));
   await startTracing(life, config, log);
   const tls = await followCertificate(life, config, surroundings);
-  const context = { config, log, clock, logger, metrics: createSharedFamilies(surroundings.metrics) };
+  const context = { config, log, clock, metrics: createSharedFamilies(surroundings.metrics) };
   const services = lookUpServices(life, definition, context, surroundings);
   const met = await meetNeeds(life, needs, plan, context, services.prepareClient);
   const found = await services.found();

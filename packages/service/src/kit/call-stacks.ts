@@ -2,8 +2,7 @@ import type { DescFile, DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import type { Clock, Log } from "@tercel/grpc";
 import { reflectionServices } from "@tercel/grpc/services";
-import type { AuthOptions } from "@tercel/interceptors/auth";
-import type { Logger } from "@tercel/interceptors/logging";
+import type { AuthOptions, MethodSelector } from "@tercel/interceptors/auth";
 import type { Registry } from "@tercel/interceptors/metrics";
 import {
   type ClientStackOptions,
@@ -20,7 +19,6 @@ import { trustedTokens } from "./trusted-tokens.ts";
 /** What the stacks are made from, besides the configuration. */
 export interface StackParts {
   readonly log: Log;
-  readonly logger: Logger;
   readonly metrics: Registry;
   readonly clock: Clock;
 }
@@ -28,7 +26,10 @@ export interface StackParts {
 const healthService = "grpc.health.v1.Health";
 
 /** Asked by probes, balancers and tools: not logged while they end well. */
-const quietServices = [healthService, ...reflectionServices.map(({ typeName }) => typeName)];
+const quietMethods: readonly MethodSelector[] = [
+  `${healthService}/*`,
+  ...reflectionServices.map(({ typeName }) => `${typeName}/*` as const),
+];
 
 /** Files whose options say what a request must be. */
 const ruleFiles = ["buf/validate/validate", "validate/validate"];
@@ -37,9 +38,9 @@ const ruleFiles = ["buf/validate/validate", "validate/validate"];
 export async function createServiceStack(
   config: RunConfig,
   services: readonly DescService[],
-  access: AuthOptions["rules"],
+  access: AuthOptions["methods"],
   own: OwnInterceptors,
-  { log, logger, metrics, clock, secret }: StackParts & { readonly secret: (purpose: string) => Uint8Array },
+  { log, metrics, clock, secret }: StackParts & { readonly secret: (purpose: string) => Uint8Array },
 ): Promise<ServerStack> {
   const { grpc, rateLimit, addressLimit } = config;
   const tokens = trustedTokens(config, access, secret);
@@ -48,11 +49,11 @@ export async function createServiceStack(
     log,
     clock,
     metrics: { registry: metrics },
-    ...(config.log.calls && { logging: { logger, ignore: quietServices } }),
+    ...(config.log.calls && { logging: { ignore: quietMethods } }),
     ...(grpc.timeoutMs !== undefined && { deadline: deadlines(services, grpc.timeoutMs) }),
     ...(addressLimit !== undefined && { addressLimit: { limit: addressLimit } }),
     ...(tokens !== undefined && {
-      auth: { ...tokens, ...(access !== undefined && { rules: access }), publicReflection: grpc.reflection },
+      auth: { ...tokens, ...(access !== undefined && { methods: access }), publicReflection: grpc.reflection },
     }),
     ...(rateLimit !== undefined && { rateLimit: { limit: rateLimit } }),
     validation: services.some(({ file }) => hasRules(file)),
@@ -81,7 +82,7 @@ function deadlines(services: readonly DescService[], defaultMs: number): NonNull
       .filter(({ methodKind }) => methodKind === "server_streaming" || methodKind === "bidi_streaming")
       .map(({ name }) => `${typeName}/${name}`),
   );
-  const names = [...openEnded, ...quietServices];
+  const names = [...openEnded, ...quietMethods];
   return { defaultMs, methods: Object.fromEntries(names.map((name) => [name, {}])) };
 }
 
@@ -114,10 +115,10 @@ export async function createChannelInterceptors(
 /** Shows the service's own key with each call but those for health, which every service answers without. Loaded only where there is a key. */
 async function ownKey({ ownServiceKey, grpc, environment }: RunConfig): Promise<readonly Interceptor[]> {
   if (ownServiceKey === undefined) return [];
-  const { serviceKey } = await import("@tercel/interceptors/service-key");
+  const { createServiceKey } = await import("@tercel/interceptors/service-key");
   // In development services are on this machine, under names that do not say so.
   const allowCleartext = grpc.server.insecure === true || !environment.isProduction;
-  const showKey = serviceKey(ownServiceKey, { allowCleartext });
+  const showKey = createServiceKey({ key: ownServiceKey, allowCleartext });
   return [
     (next) => {
       const withKey = showKey(next);

@@ -43,7 +43,7 @@ export interface Definition<N extends Needs = Needs, Settings = unknown> {
   /** What it needs: opened before `routes` is called, closed after the last call. Default: nothing. */
   readonly needs?: N;
   /** Who may call what; every method must have a rule, here or in the proto. Default: everyone may call everything. */
-  readonly access?: AuthOptions["rules"];
+  readonly access?: AuthOptions["methods"];
   /** Providers of the application's own, before the built-in ones of the same type. */
   readonly providers?: readonly Provider[];
   /** Checks the key `app` of the configuration: a schema of valibot, zod, arktype or another library of Standard Schema. */

@@ -14,7 +14,7 @@ export const developmentTokenPurpose = "development tokens";
  */
 export function trustedTokens(
   { tokens, environment, service }: RunConfig,
-  access: AuthOptions["rules"],
+  access: AuthOptions["methods"],
   secret: (purpose: string) => Uint8Array,
 ): TokenIssuer | undefined {
   if (tokens !== undefined || access === undefined) return tokens;

@@ -4,7 +4,7 @@ export interface LoggedFields {
   readonly [field: string]: unknown;
 }
 
-/** A destination for loggers that keeps what is written, line by line, and tells when a line comes. */
+/** A destination for logs that keeps what is written, line by line, and says when a line comes. */
 export interface RecordedLines {
   readonly destination: { write(line: string): void };
   readonly raw: readonly string[];
@@ -13,7 +13,7 @@ export interface RecordedLines {
   reached(count: number): Promise<void>;
 }
 
-/** For the logger's options. */
+/** For the log's options. */
 export function to(recorded: RecordedLines): { readonly destination: RecordedLines["destination"] } {
   return { destination: recorded.destination };
 }

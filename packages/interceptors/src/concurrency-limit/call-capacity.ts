@@ -1,9 +1,9 @@
-/** A bounded number of places and a bounded line of those who wait for one, first come, first served. */
-export class Places {
+/** A bounded number of calls that run and a bounded queue of those that wait, first come, first served. */
+export class CallCapacity {
   private readonly max: number;
   private readonly maxWaiting: number;
   private taken = 0;
-  /** In order of coming; whoever leaves is taken out. */
+  /** In order of arrival; a call that gives up is removed. */
   private readonly waiting = new Set<() => void>();
 
   constructor(max: number, maxWaiting: number) {
@@ -23,21 +23,21 @@ export class Places {
     return this.taken === 0;
   }
 
-  /** Takes a place if one is free. */
+  /** Takes capacity for one call if there is any. */
   take(): boolean {
     if (this.taken >= this.max) return false;
     this.taken++;
     return true;
   }
 
-  /** `onPlace` is called when a place has been taken for the waiter. Returns how to leave the line; undefined when it is full. */
-  wait(onPlace: () => void): (() => void) | undefined {
+  /** `onTurn` is called when capacity has been taken for the waiter. Returns how to leave the queue; undefined when it is full. */
+  wait(onTurn: () => void): (() => void) | undefined {
     if (this.waiting.size >= this.maxWaiting) return undefined;
-    this.waiting.add(onPlace);
-    return () => this.waiting.delete(onPlace);
+    this.waiting.add(onTurn);
+    return () => this.waiting.delete(onTurn);
   }
 
-  /** The place goes to whoever has waited longest. */
+  /** The capacity of a call that has ended goes to the one that has waited longest. */
   give(): void {
     const [next] = this.waiting;
     if (next === undefined) {
