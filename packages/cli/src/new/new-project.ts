@@ -3,6 +3,7 @@ import { type CommandContext, isInteractive } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure, usageFailure } from "../frame/failure.ts";
 import { ownVersion } from "../version.ts";
+import { choosePorts } from "./choose-ports.ts";
 import { findPlace, makeProject, printNextSteps } from "./make-project.ts";
 import { newLibrary } from "./new-library.ts";
 import type { NewOptions } from "./new-options.ts";
@@ -10,7 +11,6 @@ import { newWorkspace } from "./new-workspace.ts";
 import { optionOf } from "./refuse-service-options.ts";
 import { serviceNames } from "./service-names.ts";
 import { type Choices, choices, concerns, equalCommand, type ServicePlan } from "./service-plan.ts";
-import { choosePorts } from "./service-ports.ts";
 import { servicesFolder } from "./workspace-plan.ts";
 
 /** `tercel new` */

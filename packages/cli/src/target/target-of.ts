@@ -1,10 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import type { CommandContext } from "../frame/context.ts";
 import { devTarget } from "./dev-target.ts";
+import { defaultTarget, type TargetOptions } from "./target-options.ts";
 
-/** Where a Tercel service listens unless something else is said. */
-export const defaultTarget = "127.0.0.1:50051";
+/** The server that the options name, after them the environment, and after that the folder. */
+export function targetOf(options: TargetOptions, { cwd, env }: Pick<CommandContext, "cwd" | "env">): string {
+  return options.target ?? env.TERCEL_TARGET ?? defaultTargetIn(cwd);
+}
 
 /**
  * The server that is meant in a folder where no one says which: the service of the folder that `tercel dev` runs, or the only one that it runs;
