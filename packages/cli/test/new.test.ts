@@ -27,6 +27,7 @@ describe("tercel new", () => {
       "migrations/0001_users.sql",
       "package.json",
       "proto/user/v1/user.proto",
+      "requests/create-user.yaml",
       "src/access.ts",
       "src/main.ts",
       "src/service.ts",

@@ -17,6 +17,7 @@ import { bufFile, bufGenFile, envExampleFile, gitignoreFile, tsconfigFile } from
 import { projectRecord } from "./templates/project-record.ts";
 import { protoFile } from "./templates/proto.ts";
 import { readmeFile } from "./templates/readme.ts";
+import { requestPath, savedRequestFile } from "./templates/saved-request.ts";
 import { serviceTestFile } from "./templates/service-test.ts";
 import { storeFile } from "./templates/store.ts";
 import { storeTestFile } from "./templates/store-test.ts";
@@ -63,6 +64,7 @@ function renderOwnedService(plan: ServicePlan): ReadonlyMap<string, string> {
     ["config/default.yaml", defaultConfig(plan)],
     ["config/development.yaml", developmentConfig(plan)],
     ["config/production.yaml", productionConfig()],
+    [requestPath(names), savedRequestFile(plan)],
     ["src/main.ts", mainFile(plan)],
     ["src/service.ts", definitionFile(plan)],
     [`src/${names.pluralKebab}.ts`, handlersFile(plan)],

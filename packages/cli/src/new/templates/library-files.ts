@@ -1,6 +1,7 @@
 import { joinLines } from "../join-lines.ts";
 import type { LibraryPlan } from "../library-plan.ts";
 import { versionOf } from "../package-versions.ts";
+import { afterEachChange } from "./agents.ts";
 
 /** `package.json` of a library. */
 export function libraryManifest({ names, version }: LibraryPlan): string {
@@ -67,14 +68,7 @@ export function libraryAgentsFile({ names: { service, snake } }: LibraryPlan): s
   return joinLines(
     `# How to work on ${service}`,
     "",
-    "Run after each change:",
-    "",
-    "```sh",
-    "npm run check    # types",
-    "npm test",
-    "npm run lint     # the .proto files",
-    "```",
-    "",
+    ...afterEachChange,
     `- The contract is \`proto/${snake}/v1/${snake}.proto\`. After a change run \`npm run generate\`, and commit \`gen/\`; do not edit it.`,
     "- Fields of a released .proto file keep their numbers and types; `npx tercel breaking --against main` compares.",
     "- Node runs the TypeScript as it is: no enums, no parameter properties, and imports end with `.ts`.",
