@@ -20,7 +20,7 @@ export const serverDeadlineOptions = {
   ...timeLimitOptions,
   /**
    * Other limits by method. An entry takes the place of the common limits: what it leaves out is not limited, so that `{}` frees a method
-   * whose streams must stay open. Default: none.
+   * whose streams must stay open. It is read with each call, so that its getters may change it. Default: none.
    */
   methods: own<ByMethod<TimeLimits>>("an object with limits by method").or({}),
 };

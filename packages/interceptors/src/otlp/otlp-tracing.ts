@@ -1,4 +1,5 @@
 import { context, propagation, trace } from "@opentelemetry/api";
+import type { Sampler } from "@opentelemetry/sdk-trace-node";
 import { markFollowing } from "../call/follows-parents.ts";
 import { importPeer } from "../call/import-peer.ts";
 import { type OptionsOf, own, readOptions, share, text } from "../call/options.ts";
@@ -17,9 +18,17 @@ export const otlpTracingOptions = {
   sampleRate: share().or(1),
 };
 
+const sampleRateOptions = { sampleRate: otlpTracingOptions.sampleRate };
+
 export type OtlpTracingOptions = OptionsOf<typeof otlpTracingOptions>;
 
 export interface OtlpTracing {
+  /**
+   * Changes `sampleRate` for the traces that begin from here on.
+   *
+   * @throws RangeError for a rate that is not from 0 to 1
+   */
+  setSampleRate(sampleRate: number): void;
   /** Sends what has not been sent yet. */
   flush(): Promise<void>;
   /** Sends what is left and takes the setup back. Rejects when it could not be sent. */
@@ -46,12 +55,17 @@ export async function startOtlpTracing(options: OtlpTracingOptions): Promise<Otl
   const { service, version, url, headers, sampleRate } = readOptions(where, otlpTracingOptions, options);
   const [sdk, { resourceFromAttributes }, { OTLPTraceExporter }, { AsyncLocalStorageContextManager }] = await loadSdk();
   const exporter = new OTLPTraceExporter({ ...(url !== undefined && { url }), ...(headers && { headers }) });
+  let ratio = new sdk.TraceIdRatioBasedSampler(sampleRate);
+  const root: Sampler = {
+    shouldSample: (parent, traceId) => ratio.shouldSample(parent, traceId),
+    toString: () => ratio.toString(),
+  };
   const provider = new sdk.NodeTracerProvider({
     resource: resourceFromAttributes({
       "service.name": service,
       ...(version !== undefined && { "service.version": version }),
     }),
-    sampler: new sdk.ParentBasedSampler({ root: new sdk.TraceIdRatioBasedSampler(sampleRate) }),
+    sampler: new sdk.ParentBasedSampler({ root }),
     spanProcessors: [new sdk.BatchSpanProcessor(exporter)],
   });
   markFollowing(provider);
@@ -62,6 +76,10 @@ export async function startOtlpTracing(options: OtlpTracingOptions): Promise<Otl
   // Sets what else is global; the tracer provider itself is in place by now.
   provider.register({ contextManager: createCallContextManager(AsyncLocalStorageContextManager) });
   return {
+    setSampleRate(changed) {
+      const { sampleRate: rate } = readOptions("setSampleRate", sampleRateOptions, { sampleRate: changed });
+      ratio = new sdk.TraceIdRatioBasedSampler(rate);
+    },
     flush: () => provider.forceFlush(),
     async shutdown() {
       trace.disable();

@@ -28,7 +28,10 @@ import { createMemoryStore } from "./memory-store.ts";
 export type RateLimitRule = Limit | "unlimited";
 
 export const rateLimitOptions = {
-  /** For all methods without an entry in `methods`; they share one count for each client. Default: they are not limited. */
+  /**
+   * For all methods without an entry in `methods`; they share one count for each client. It is read with each call, so that its getters may change
+   * it. Default: they are not limited.
+   */
   limit: own<Limit>('a limit such as { requests: 100, per: "minute" }'),
   /** Limits by method, or "unlimited". Each entry has a count of its own, which all methods share that it selects. Default: none. */
   methods: own<ByMethod<RateLimitRule>>("an object with limits by method").or({}),

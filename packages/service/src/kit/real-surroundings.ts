@@ -12,7 +12,7 @@ export async function realSurroundings(
   shownMetrics: Registry | Shared<MetricsPart> = metrics,
 ): Promise<Surroundings> {
   return {
-    log: await openLog(log, service.name),
+    ...(await openLog(log, service.name)),
     clock: systemClock,
     metrics,
     shownMetrics,
@@ -20,12 +20,21 @@ export async function realSurroundings(
   };
 }
 
-async function openLog({ type, level, format }: LogConfig, service: string): Promise<Surroundings["log"]> {
+async function openLog(
+  { type, level, format }: LogConfig,
+  service: string,
+): Promise<Pick<Surroundings, "log" | "setLogLevel">> {
   if (type === "pino") {
     const { openPinoLog } = await import("../logging/pino-log.ts");
     return openPinoLog(service, level);
   }
-  return createConsoleLog({ level, format, service, write: writeToStdout });
+  const log = createConsoleLog({ level, format, service, write: writeToStdout });
+  return {
+    log,
+    setLogLevel(changed) {
+      log.level = changed;
+    },
+  };
 }
 
 let isGuarded = false;
