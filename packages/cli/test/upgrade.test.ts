@@ -157,6 +157,17 @@ describe("tercel upgrade", () => {
     assert.match(readFileSync(join(cwd, "tsconfig.json"), "utf8"), /"target": "es2024",\n/);
   });
 
+  it("sends no one to npm with a package.json that has a conflict", async (t) => {
+    const cwd = createOldProject(t, { "package.json": oldLint });
+    edit(cwd, "package.json", (text) => text.replace("buf lint", "eslint"));
+    const { exitCode, stderr } = await runCli(["upgrade"], { cwd });
+    assert.equal(exitCode, 3);
+    assert.match(stderr, /^ {2}package\.json: conflict: /m);
+    assert.doesNotMatch(stderr, /npm install/);
+    const text = readFileSync(join(cwd, "package.json"), "utf8");
+    assert.match(text, /<<<<<<< yours\n {4}"lint": "eslint"\n=======\n {4}"lint": "tercel lint"\n>>>>>>> tercel /);
+  });
+
   it("shows every difference as a conflict where tercel.lock is lost or was edited, and overwrites nothing", async (t) => {
     for (const lock of [undefined, "files:\n  tsconfig.json: |\n    {}\n", "{ no yaml"]) {
       const cwd = createOldProject(t, { "tsconfig.json": oldTarget });

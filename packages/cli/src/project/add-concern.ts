@@ -10,7 +10,7 @@ import { type FileChange, planFile } from "./managed-file.ts";
 import { planManaged, readProjectFile } from "./project-files.ts";
 import { changedRecord, type RecordChanges, readRecord, recordFile } from "./project-record.ts";
 import { replaceFiles } from "./replace-files.ts";
-import { isWritten, printDiffs, refuseConflicts, reportChanges } from "./report-changes.ts";
+import { isWritten, printDiffs, refuseConflicts, reportChanges, reportInstall } from "./report-changes.ts";
 
 export interface AddOptions {
   readonly yes?: boolean;
@@ -61,7 +61,7 @@ export async function addConcern(
   replaceFiles(cwd, new Map(changes.map(({ path, after: text }) => [path, text])));
   await reportChanges([...managed, ...possible], context);
   await stderr.line(`the project has ${name} now`);
-  if (changes.some(({ path }) => path === "package.json")) await stderr.line("next: npm install");
+  await reportInstall(changes, context);
   await printDiffs(left, context);
   refuseConflicts(managed);
   if (left.length > 0) throw leftToCaller(left);
