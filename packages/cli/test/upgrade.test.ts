@@ -7,6 +7,7 @@ import { describe, it, type TestContext } from "node:test";
 import { parse } from "yaml";
 import { renderManaged, renderProject } from "../src/new/render-project.ts";
 import type { Choices } from "../src/new/service-plan.ts";
+import { portsFor } from "../src/new/service-ports.ts";
 import { isOlder } from "../src/project/compare-versions.ts";
 import { formatLock } from "../src/project/lock-file.ts";
 import { sha256Of } from "../src/project/sha256.ts";
@@ -341,6 +342,19 @@ describe("tercel add", () => {
     assert.equal(readFileSync(join(cwd, "migrations/0001_users.sql"), "utf8"), applied);
     assert.match(readFileSync(join(cwd, "migrations/0001_users.postgres.sql"), "utf8"), /TIMESTAMPTZ/);
     assert.match(readFileSync(join(cwd, "package.json"), "utf8"), /"pg": /);
+  });
+
+  it("does not let a second service host the registry of the machine", async (t) => {
+    const parent = temporaryFolder(t);
+    const folders = ["user-service", "order-service"].map((name) => join(parent, name));
+    for (const [at, cwd] of folders.entries()) {
+      const ports = portsFor(50_051 + at, true);
+      writeFiles(cwd, renderProject(planOf(defaults({ discovery: "none" }), { ports })));
+      succeeded(await runCli(["add", "discovery", "embedded", "--yes"], { cwd }));
+      const development = readFileSync(join(cwd, "config/development.yaml"), "utf8");
+      assert.match(development, at === 0 ? /serve: true/ : /serve: false/);
+      succeeded(await runCli(["upgrade", "--check"], { cwd }));
+    }
   });
 
   it("names the nearest concern and type, and asks for a type only on a terminal", async (t) => {

@@ -2,6 +2,7 @@ import { nearestName } from "@tercel/grpc/internal";
 import { type CommandContext, isInteractive } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure, usageFailure } from "../frame/failure.ts";
+import { choosePorts } from "../new/choose-ports.ts";
 import { renderManaged, renderOwned } from "../new/render-project.ts";
 import { type Choices, type Concern, choices, type ServicePlan } from "../new/service-plan.ts";
 import { ownVersion } from "../version.ts";
@@ -48,7 +49,12 @@ export async function addConcern(
   const now = renderManaged(after);
   const managed = planManaged(cwd, record, { last: renderManaged(before), now });
   const { possible, left } = planOwned(cwd, before, after);
-  const newRecord = changedRecord(record, { template: version, managed: now, ...addition.recorded });
+  const newRecord = changedRecord(record, {
+    template: version,
+    managed: now,
+    hostsRegistry: after.ports.hostsRegistry,
+    ...addition.recorded,
+  });
   const changes = [
     ...managed,
     ...possible,
@@ -179,7 +185,12 @@ async function readAddition(
   return {
     name: `the ${concern} ${type}`,
     isThere: ({ with: chosen }) => chosen[concern] === type,
-    addTo: (plan) => ({ ...plan, with: { ...plan.with, [concern]: type } as Choices }),
+    addTo: (plan) => ({
+      ...plan,
+      with: { ...plan.with, [concern]: type } as Choices,
+      // A service next to this one may host the registry already.
+      ...(type === "embedded" && { ports: choosePorts(context.cwd, true, plan.ports.grpc) }),
+    }),
     recorded: { with: { [concern]: type } },
   };
 }
