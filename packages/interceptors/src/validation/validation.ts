@@ -1,4 +1,12 @@
-import { create, type DescMessage, type DescService, isMessage, type Message, type Registry } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  type DescService,
+  isMessage,
+  type Message,
+  type MessageShape,
+  type Registry,
+} from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { CompilationError, createValidator, type Validator, type Violation } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
@@ -7,12 +15,18 @@ import { type FieldViolation, internal, invalidArgument, withCommonDetails } fro
 import { createHookedInterceptor } from "@tercel/grpc/hooks";
 import { refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc/internal";
 import { checkServices } from "../call/method-names.ts";
+import { createMethodTable } from "../call/method-table.ts";
 import { compileQuickCheck, type QuickCheck } from "./quick-check.ts";
 import { RuleTranslation } from "./translate-rules.ts";
 
 export interface ValidationOptions {
   /** The rules of these services' requests are compiled at once, so that a wrong one is found at the start. Default: none. */
   services?: readonly DescService[];
+  /**
+   * False for `package.Service/Method` or `package.Service`: its requests are not checked here, because the handler does so, item by item for example.
+   * Default: all are checked.
+   */
+  methods?: Readonly<Record<string, false>>;
   /** Extensions with rules of one's own (protovalidate's predefined rules), and types that an Any may hold. Default: none. */
   registry?: Registry;
   /** Violations are also said in common.v1.ValidationError. Default false. */
@@ -43,51 +57,84 @@ const maxTextChars = 200;
  * @throws TypeError for an unknown option, and for rules of the `services` that cannot be compiled
  */
 export function createValidation(options: ValidationOptions = {}): Interceptor {
-  refuseUnknownOptions(where, options, ["services", "registry", "commonDetails", "log"]);
-  const { services = [], registry, commonDetails = false } = options;
-  const log = safeLog(options.log);
-  const validator = createValidator(registry === undefined ? {} : { registry });
-  const translation = new RuleTranslation();
-  const rulesOf = new WeakMap<DescMessage, MessageRules>();
-
-  function compiled(given: DescMessage): MessageRules {
-    let rules = rulesOf.get(given);
-    if (rules === undefined) {
-      const schema = translation.translated(given);
-      rules = { schema, isSurelyFine: compileQuickCheck(schema) };
-      rulesOf.set(given, rules);
-    }
-    return rules;
-  }
-
-  function check(input: DescMessage, message: Message): void {
-    const { schema, isSurelyFine } = compiled(input);
-    if (isSurelyFine?.(message) === true) return;
-    const result = validator.validate(schema, message);
-    if (result.kind === "valid") return;
-    if (result.kind === "invalid") {
-      const error = invalidArgument({ ...describe(result.violations) });
-      throw commonDetails ? withCommonDetails(error) : error;
-    }
-    log.error("the rules of a message cannot be applied", { type: input.typeName, error: thrownText(result.error) });
-    throw internal({ message: "the request could not be checked", cause: result.error });
-  }
-
-  compileAll(services, validator, (message) => compiled(message).schema);
+  refuseUnknownOptions(where, options, ["services", "methods", "registry", "commonDetails", "log"]);
+  const { services = [], commonDetails = false } = options;
+  const unchecked = createMethodTable(where, "methods", options.methods);
+  const rules = createRules(options);
+  compileAll(services, rules);
 
   return createHookedInterceptor({
     onRequest(request, _state, message) {
+      if (unchecked.find(request) === false) return;
       const { input } = request.method;
-      check(input, isMessage(message) ? message : create(input, message as Record<string, unknown>));
+      const broken = rules.broken(
+        input,
+        isMessage(message) ? message : create(input, message as Record<string, unknown>),
+      );
+      if (broken.length === 0) return;
+      const error = invalidArgument({ ...describe(broken) });
+      throw commonDetails ? withCommonDetails(error) : error;
     },
   });
 }
 
-function compileAll(
-  services: readonly DescService[],
-  validator: Validator,
-  schemaOf: (message: DescMessage) => DescMessage,
-): void {
+/** Returns what breaks the rules of a message, in the order of its fields; nothing when the message is fine. */
+export type MessageCheck = <Desc extends DescMessage>(
+  schema: Desc,
+  message: MessageShape<Desc>,
+) => readonly (FieldViolation & { readonly reason: string })[];
+
+/**
+ * Creates the same check for handlers that decide themselves what follows from it: of a batch whose other items go through, or of an update
+ * that leaves fields out. Such methods are false in `methods` of `createValidation`. The check throws INTERNAL for a rule that cannot be applied.
+ *
+ * @throws TypeError for an unknown option
+ */
+export function createMessageCheck(options: Pick<ValidationOptions, "registry" | "log"> = {}): MessageCheck {
+  refuseUnknownOptions("createMessageCheck", options, ["registry", "log"]);
+  const rules = createRules(options);
+  return (schema, message) => rules.broken(schema, message).map(toFieldViolation);
+}
+
+interface Rules {
+  readonly validator: Validator;
+  schemaOf(message: DescMessage): DescMessage;
+  broken(schema: DescMessage, message: Message): readonly Violation[];
+}
+
+/** Rules are compiled once for each type of message. */
+function createRules({ registry, log: given }: Pick<ValidationOptions, "registry" | "log">): Rules {
+  const log = safeLog(given);
+  const validator = createValidator(registry === undefined ? {} : { registry });
+  const translation = new RuleTranslation();
+  const rulesOf = new WeakMap<DescMessage, MessageRules>();
+
+  function compiled(message: DescMessage): MessageRules {
+    let rules = rulesOf.get(message);
+    if (rules === undefined) {
+      const schema = translation.translated(message);
+      rules = { schema, isSurelyFine: compileQuickCheck(schema) };
+      rulesOf.set(message, rules);
+    }
+    return rules;
+  }
+
+  return {
+    validator,
+    schemaOf: (message) => compiled(message).schema,
+    broken(input, message) {
+      const { schema, isSurelyFine } = compiled(input);
+      if (isSurelyFine?.(message) === true) return [];
+      const result = validator.validate(schema, message);
+      if (result.kind === "valid") return [];
+      if (result.kind === "invalid") return result.violations;
+      log.error("the rules of a message cannot be applied", { type: input.typeName, error: thrownText(result.error) });
+      throw internal({ message: "the request could not be checked", cause: result.error });
+    },
+  };
+}
+
+function compileAll(services: readonly DescService[], { validator, schemaOf }: Rules): void {
   for (const { input } of checkServices(where, services).flatMap(({ methods }) => methods)) {
     const schema = schemaOf(input);
     const { error } = validator.validate(schema, create(schema));

@@ -62,6 +62,7 @@ async function assemble<N extends Needs, Settings>(
   const services = lookUpServices(life, definition, context, surroundings);
   const met = await meetNeeds(life, needs, plan, context, services.prepareClient);
   const found = await services.found();
+  const stopping = new AbortController();
   const health = createServiceHealth(dependenciesOf(needs, met, found, context), { log, clock });
   const kit: Kit<Settings> = {
     config: loaded.value,
@@ -70,15 +71,23 @@ async function assemble<N extends Needs, Settings>(
     health: health.health,
     metrics: context.metrics,
     secret: createSecrets(config),
+    stopping: stopping.signal,
   };
   // The ports are what the needs' types say.
   const parts = { ...met.ports, ...kit } as Parts<N, Settings>;
   const routes = await recordRoutes((router) => definition.routes(router, parts));
   health.serve(routes.services.map(({ typeName }) => typeName));
   const own = definition.interceptors?.(parts) ?? {};
+  const access = typeof definition.access === "function" ? definition.access(parts) : definition.access;
+  const { validation } = definition;
   const stack = await life.start(
     "interceptors",
-    () => createServiceStack(config, routes.services, definition.access, own, { ...context, secret: kit.secret }),
+    () =>
+      createServiceStack(
+        config,
+        { services: routes.services, access, own, validation },
+        { ...context, secret: kit.secret },
+      ),
     (one) => one.close(),
   );
   const http = await observeService(life, config, health, surroundings);
@@ -87,6 +96,7 @@ async function assemble<N extends Needs, Settings>(
   const pauseWork = async (): Promise<void> => {
     // A scraper that keeps its connection to gRPC's port would hold up the drain.
     http?.endConnections();
+    stopping.abort(new Error("the service is stopping"));
     await met.pause();
   };
   const served = { routes, stack, health: health.health, http: http?.server, found, tls, pauseWork };

@@ -5,6 +5,7 @@ import { reflectionServices } from "@tercel/grpc/services";
 import type { AuthOptions } from "@tercel/interceptors/auth";
 import type { Logger } from "@tercel/interceptors/logging";
 import type { Registry } from "@tercel/interceptors/metrics";
+import type { RateLimitOptions } from "@tercel/interceptors/rate-limit";
 import {
   type ClientStackOptions,
   createClientStack,
@@ -13,7 +14,7 @@ import {
   type ServerStackOptions,
 } from "@tercel/interceptors/stack";
 import type { DependencySection } from "../config/index.ts";
-import type { OwnInterceptors } from "./definition.ts";
+import type { Definition, OwnInterceptors } from "./definition.ts";
 import type { RunConfig } from "./run-config.ts";
 import { trustedTokens } from "./trusted-tokens.ts";
 
@@ -30,15 +31,24 @@ const healthService = "grpc.health.v1.Health";
 /** Asked by probes, balancers and tools: not logged while they end well. */
 const quietServices = [healthService, ...reflectionServices.map(({ typeName }) => typeName)];
 
+/** Tools ask by reflection before each call, so that these do not count. */
+const unlimited = Object.fromEntries(reflectionServices.map(({ typeName }) => [`${typeName}/*`, "unlimited" as const]));
+
 /** Files whose options say what a request must be. */
 const ruleFiles = ["buf/validate/validate", "validate/validate"];
+
+/** What the code says about calls. */
+export interface DefinedCalls {
+  readonly services: readonly DescService[];
+  readonly access: AuthOptions["rules"];
+  readonly own: OwnInterceptors;
+  readonly validation: Definition["validation"];
+}
 
 /** The stack of a server as the configuration says, with the application's own interceptors around and in it. */
 export async function createServiceStack(
   config: RunConfig,
-  services: readonly DescService[],
-  access: AuthOptions["rules"],
-  own: OwnInterceptors,
+  { services, access, own, validation }: DefinedCalls,
   { log, logger, metrics, clock, secret }: StackParts & { readonly secret: (purpose: string) => Uint8Array },
 ): Promise<ServerStack> {
   const { grpc, rateLimit, addressLimit } = config;
@@ -50,16 +60,23 @@ export async function createServiceStack(
     metrics: { registry: metrics },
     ...(config.log.calls && { logging: { logger, ignore: quietServices } }),
     ...(grpc.timeoutMs !== undefined && { deadline: deadlines(services, grpc.timeoutMs) }),
-    ...(addressLimit !== undefined && { addressLimit: { limit: addressLimit } }),
+    ...(addressLimit !== undefined && { addressLimit: { limit: addressLimit, keyOf: await addressOfStrangers() } }),
     ...(tokens !== undefined && {
       auth: { ...tokens, ...(access !== undefined && { rules: access }), publicReflection: grpc.reflection },
     }),
-    ...(rateLimit !== undefined && { rateLimit: { limit: rateLimit } }),
-    validation: services.some(({ file }) => hasRules(file)),
+    ...(rateLimit !== undefined && { rateLimit: { limit: rateLimit, services: reflectionServices, rules: unlimited } }),
+    validation: services.some(({ file }) => hasRules(file)) && { ...validation },
     ...(own.outermost !== undefined && { before: { requestId: own.outermost } }),
     ...(own.innermost !== undefined && { after: { idempotency: own.innermost } }),
     replace: { serviceKey: await serviceKeyGuards(config, tokens !== undefined) },
   });
+}
+
+/** A service that has shown its key calls for many, and there is nothing left to find out about it. */
+async function addressOfStrangers(): Promise<NonNullable<RateLimitOptions["keyOf"]>> {
+  const { addressKey } = await import("@tercel/interceptors/rate-limit");
+  const { callerKey } = await import("@tercel/interceptors/service-key");
+  return (request) => (request.contextValues.get(callerKey) === undefined ? addressKey(request) : undefined);
 }
 
 /** Loaded only where keys are configured. */

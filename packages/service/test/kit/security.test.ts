@@ -72,6 +72,17 @@ describe("a service with access rules", () => {
     await assertStatus(client.unary({}), Code.Unauthenticated);
   });
 
+  it("may make them of its configuration", async (t) => {
+    const byName = defineService({
+      ...echo,
+      access: ({ config }) => ({ [path]: config.service.name === "open" ? "public" : { roles: ["admin"] } }),
+    });
+    const open = await start(t, byName, { service: { name: "open" } });
+    assert.equal((await open.client(EchoService).unary({ text: "a" })).text, "a");
+    const closed = await start(t, byName, { service: { name: "closed" } });
+    await assertStatus(closed.client(EchoService).unary({}), Code.Unauthenticated);
+  });
+
   it("does not start while a method has no rule", async () => {
     const half = defineService({ ...echo, access: { [`${EchoService.typeName}/Unary`]: "public" } });
     await assert.rejects(testService(half), /EchoService\/ServerStream/);
