@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { detailsOf } from "./error-details.ts";
 import type { LooseClient, LooseMessage } from "./grpc-client.ts";
-import { createShopUnderTest, type ShopUnderTest, type StartedService } from "./shop-under-test.ts";
+import { alone, createShopUnderTest, type ShopUnderTest, type StartedService } from "./shop-under-test.ts";
 
 type Headers = Record<string, string>;
 
@@ -15,8 +15,8 @@ let users: LooseClient;
 let admin: Headers;
 let created = 0;
 before(async () => {
-  shop = createShopUnderTest();
-  service = await shop.start("user-service");
+  shop = await createShopUnderTest();
+  service = await shop.start("user-service", alone);
   users = shop.open("user.v1.UserService", service.address);
   admin = await shop.tokenOf("admin");
 });
@@ -311,7 +311,7 @@ test("a password is nowhere but in the request: not in answers, not in the log, 
   ]);
   assert.ok(!shown.includes(secret));
   assert.ok(!shown.includes("scrypt$"));
-  const files = ["users.db", "users.db-wal", "idempotency.db", "idempotency.db-wal"].map((name) =>
+  const files = ["users.db", "users.db-wal", "events.db", "events.db-wal"].map((name) =>
     readFileSync(join(shop.dataDir, name), "utf8"),
   );
   assert.match(files.join(""), /scrypt\$(16384\$8\$5|32768\$8\$3)\$/);
@@ -399,6 +399,6 @@ test("a resume token that no one gave out is refused", async () => {
 
 test("a request id is taken over, logged and told", async () => {
   await users.call("ListUsers", { page_size: 1 }, { ...admin, "x-request-id": "trip-42" });
-  const { method, status: ended } = await service.process.record({ event: "call", requestId: "trip-42" });
+  const { method, status: ended } = await service.process.record({ message: "call ended", requestId: "trip-42" });
   assert.deepEqual([method, ended], ["user.v1.UserService/ListUsers", "OK"]);
 });
