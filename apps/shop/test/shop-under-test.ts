@@ -29,6 +29,10 @@ export interface ShopUnderTest {
   readonly secret: DevelopmentSecret;
   /** Where the registry listens. */
   readonly registry: string;
+  /** The ports of the registry and of the hub of events. */
+  readonly infrastructure: { readonly registry: number; readonly hub: number };
+  /** Ends the registry and the hub. */
+  loseInfrastructure(): Promise<void>;
   /** Starts a service on free ports; `set` are keys of its configuration. */
   start(name: ServiceName, set?: readonly string[], env?: Readonly<Record<string, string>>): Promise<StartedService>;
   open(service: Parameters<typeof connect>[0], address: string): LooseClient;
@@ -82,12 +86,20 @@ export async function createShopUnderTest(): Promise<ShopUnderTest> {
   const dataDir = join(folder, "data");
   const secret = openDevelopmentSecret(dataDir);
   const hosted = await hostInfrastructure(dataDir, silentLog);
+  let closing: Promise<void> | undefined;
+  const closeHosted = () => {
+    closing ??= hosted.close();
+    return closing;
+  };
+  const portOf = (address: string) => Number(address.split(":")[1]);
   const processes: ShopProcess[] = [];
   const clients: LooseClient[] = [];
   return {
     dataDir,
     secret,
     registry: hosted.registry,
+    infrastructure: { registry: portOf(hosted.registry), hub: portOf(hosted.hub) },
+    loseInfrastructure: closeHosted,
     async start(name, set = [], env = {}) {
       const variables = { ...serviceVariables(name, dataDir, { hosted, secret }), ...env };
       const process = startShopProcess(`${name}/main`, configArguments(name, set), variables);
@@ -112,7 +124,7 @@ export async function createShopUnderTest(): Promise<ShopUnderTest> {
     async end() {
       for (const client of clients.splice(0)) client.close();
       await Promise.all(processes.splice(0).map(endShopProcess));
-      await hosted.close();
+      await closeHosted();
       rmSync(folder, { recursive: true });
     },
   };

@@ -12,16 +12,20 @@ export interface HostedInfrastructure {
   close(): Promise<void>;
 }
 
-/** Hosts a registry and a hub of events for the processes of this machine, on free ports. */
-export async function hostInfrastructure(dataFolder: string, log: Log): Promise<HostedInfrastructure> {
+/** Hosts a registry and a hub of events for the processes of this machine; 0 picks free ports. */
+export async function hostInfrastructure(
+  dataFolder: string,
+  log: Log,
+  ports: { readonly registry: number; readonly hub: number } = { registry: 0, hub: 0 },
+): Promise<HostedInfrastructure> {
   const clock = systemClock;
   const host = "127.0.0.1";
   const registry = createRegistryService({ log, clock });
   const server = createServer({ routes: registry.routes, log, clock });
-  const { port } = await server.listen({ host, port: 0 });
+  const { port } = await server.listen({ host, port: ports.registry });
   const eventLog = await EventLog.open({ path: join(dataFolder, "events.db") }, clock);
   const hub = new EventHub(eventLog, { log, clock, description: "event hub" });
-  const hosted = await hostHub(hub, { host, port: 0 }, { isInsecure: false, log, clock });
+  const hosted = await hostHub(hub, { host, port: ports.hub }, { isInsecure: false, log, clock });
   return {
     registry: `${host}:${port}`,
     hub: `${host}:${hosted.port}`,

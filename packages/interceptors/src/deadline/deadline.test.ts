@@ -18,6 +18,36 @@ import {
 const service = "tercel.interceptors.test.v1.EchoService";
 
 describe("server deadline", () => {
+  it("follows limits that change between calls", async (t) => {
+    const clock = createFakeClock();
+    let limits: { defaultMs?: number; maxMs?: number } = {};
+    const interceptor = createServerDeadline({
+      get defaultMs() {
+        return limits.defaultMs;
+      },
+      get maxMs() {
+        return limits.maxMs;
+      },
+    });
+    const seen: unknown[] = [];
+    const { client } = await openInMemory(
+      t,
+      {
+        unary(_request, context) {
+          seen.push(context.timeoutMs());
+          return {};
+        },
+      },
+      { server: { clock, interceptors: [interceptor] }, channel: { clock } },
+    );
+    for (const next of [{}, { defaultMs: 400 }, { defaultMs: 200, maxMs: 300 }, {}]) {
+      limits = next;
+      await client.unary({});
+      await client.unary({}, { timeoutMs: 350 });
+    }
+    assert.deepEqual(seen, [undefined, 350, 400, 350, 200, 300, undefined, 350]);
+  });
+
   const cases: readonly [string, ServerDeadlineOptions, number | undefined, number | undefined][] = [
     ["leaves a call alone where nothing is set", {}, undefined, undefined],
     ["gives the default to a call without one", { defaultMs: 400, maxMs: 900 }, undefined, 400],

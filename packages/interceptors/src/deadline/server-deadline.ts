@@ -6,12 +6,12 @@ import { scopeRunner } from "../call/call-scope.ts";
 import { createMethodTable } from "../call/method-table.ts";
 import { budgetKey, type TimeBudget } from "./current-deadline.ts";
 
-/** How long calls may take. */
+/** How long calls may take. Read with each call, so that getters may change it later; it is checked at the start. */
 export interface TimeLimits {
   /** For calls whose client set no deadline. Default: `maxMs`. */
-  defaultMs?: number;
+  defaultMs?: number | undefined;
   /** The most that a client can get. Default: as much as it asks for. */
-  maxMs?: number;
+  maxMs?: number | undefined;
 }
 
 export interface ServerDeadlineOptions extends TimeLimits {

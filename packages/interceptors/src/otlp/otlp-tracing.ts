@@ -1,4 +1,5 @@
 import { context, propagation, trace } from "@opentelemetry/api";
+import type { Sampler } from "@opentelemetry/sdk-trace-node";
 import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { markFollowing } from "../call/follows-parents.ts";
 import { createCallContextManager } from "./call-context-manager.ts";
@@ -17,6 +18,12 @@ export interface OtlpTracingOptions {
 }
 
 export interface OtlpTracing {
+  /**
+   * Changes `sampleRate` for the traces that begin from here on.
+   *
+   * @throws RangeError for a rate that is not from 0 to 1
+   */
+  setSampleRate(sampleRate: number): void;
   /** Sends what has not been sent yet. */
   flush(): Promise<void>;
   /** Sends what is left and takes the setup back. Rejects when it could not be sent. */
@@ -43,17 +50,20 @@ export async function startOtlpTracing(options: OtlpTracingOptions): Promise<Otl
   refuseUnknownOptions(where, options, ["service", "version", "url", "headers", "sampleRate"]);
   const { service, version, url, headers, sampleRate = 1 } = options;
   if (typeof service !== "string" || service === "") throw new TypeError(`${where}: service has to be a name`);
-  if (!(sampleRate >= 0 && sampleRate <= 1)) {
-    throw new RangeError(`${where}: sampleRate is ${sampleRate}; it has to be from 0 to 1`);
-  }
+  checkSampleRate(where, sampleRate);
   const [sdk, { resourceFromAttributes }, { OTLPTraceExporter }, { AsyncLocalStorageContextManager }] = await loadSdk();
   const exporter = new OTLPTraceExporter({ ...(url !== undefined && { url }), ...(headers && { headers }) });
+  let ratio = new sdk.TraceIdRatioBasedSampler(sampleRate);
+  const root: Sampler = {
+    shouldSample: (parent, traceId) => ratio.shouldSample(parent, traceId),
+    toString: () => ratio.toString(),
+  };
   const provider = new sdk.NodeTracerProvider({
     resource: resourceFromAttributes({
       "service.name": service,
       ...(version !== undefined && { "service.version": version }),
     }),
-    sampler: new sdk.ParentBasedSampler({ root: new sdk.TraceIdRatioBasedSampler(sampleRate) }),
+    sampler: new sdk.ParentBasedSampler({ root }),
     spanProcessors: [new sdk.BatchSpanProcessor(exporter)],
   });
   markFollowing(provider);
@@ -64,6 +74,10 @@ export async function startOtlpTracing(options: OtlpTracingOptions): Promise<Otl
   // Sets what else is global; the tracer provider itself is in place by now.
   provider.register({ contextManager: createCallContextManager(AsyncLocalStorageContextManager) });
   return {
+    setSampleRate(changed) {
+      checkSampleRate("setSampleRate", changed);
+      ratio = new sdk.TraceIdRatioBasedSampler(changed);
+    },
     flush: () => provider.forceFlush(),
     async shutdown() {
       trace.disable();
@@ -72,6 +86,11 @@ export async function startOtlpTracing(options: OtlpTracingOptions): Promise<Otl
       await provider.shutdown();
     },
   };
+}
+
+function checkSampleRate(where: string, sampleRate: number): void {
+  if (sampleRate >= 0 && sampleRate <= 1) return;
+  throw new RangeError(`${where}: sampleRate is ${sampleRate}; it has to be from 0 to 1`);
 }
 
 async function loadSdk() {

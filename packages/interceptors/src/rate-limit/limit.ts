@@ -1,4 +1,7 @@
-/** So many calls a client may make, counted from the first one on; the next window begins with the first call after its end. */
+/**
+ * So many calls a client may make, counted from the first one on; the next window begins with the first call after its end. Read with each call, so that
+ * getters may change it later; it is checked at the start.
+ */
 export interface Limit {
   readonly requests: number;
   readonly per: "second" | "minute" | "hour" | "day";

@@ -45,6 +45,23 @@ const naming: Interceptor = (next) => (request) => {
   return next(request);
 };
 
+it("counts by limits that change between calls", async (t) => {
+  let requests = 1;
+  const limit = {
+    get requests() {
+      return requests;
+    },
+    per: "minute" as const,
+  };
+  const clock = createFakeClock();
+  const { client } = await openInMemory(t, handlers, limiting({ limit, clock }));
+  await client.unary({});
+  await assertStatus(client.unary({}), Code.ResourceExhausted, "no more than 1 requests a minute");
+  requests = 2;
+  await client.unary({});
+  await assertStatus(client.unary({}), Code.ResourceExhausted, "no more than 2 requests a minute");
+});
+
 describe("createRateLimit", () => {
   overBothTransports((open) => {
     it("answers the call that is one too many, and says when to come back", async (t) => {

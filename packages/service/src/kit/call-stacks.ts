@@ -5,7 +5,7 @@ import { reflectionServices } from "@tercel/grpc/services";
 import type { AuthOptions } from "@tercel/interceptors/auth";
 import type { Logger } from "@tercel/interceptors/logging";
 import type { Registry } from "@tercel/interceptors/metrics";
-import type { RateLimitOptions } from "@tercel/interceptors/rate-limit";
+import type { Limit, RateLimitStore } from "@tercel/interceptors/rate-limit";
 import {
   type ClientStackOptions,
   createClientStack,
@@ -14,8 +14,11 @@ import {
   type ServerStackOptions,
 } from "@tercel/interceptors/stack";
 import type { DependencySection } from "../config/index.ts";
+import { hasAccessRule } from "./access-rules.ts";
+import { createDatabaseErrors } from "./database-errors.ts";
 import type { Definition, OwnInterceptors } from "./definition.ts";
-import type { RunConfig } from "./run-config.ts";
+import { createHttpStatuses } from "./gateway-of.ts";
+import type { LiveConfig, RunConfig } from "./run-config.ts";
 import { trustedTokens } from "./trusted-tokens.ts";
 
 /** What the stacks are made from, besides the configuration. */
@@ -26,12 +29,18 @@ export interface StackParts {
   readonly clock: Clock;
 }
 
+/** What a server's stack is made from besides. */
+export interface ServerStackParts extends StackParts {
+  readonly secret: (purpose: string) => Uint8Array;
+  /** A client of ioredis where the service has a Redis: instances count calls there together. */
+  readonly redis: object | undefined;
+}
+
 const healthService = "grpc.health.v1.Health";
 
 /** Asked by probes, balancers and tools: not logged while they end well. */
 const quietServices = [healthService, ...reflectionServices.map(({ typeName }) => typeName)];
 
-/** Tools ask by reflection before each call, so that these do not count. */
 const unlimited = Object.fromEntries(reflectionServices.map(({ typeName }) => [`${typeName}/*`, "unlimited" as const]));
 
 /** Files whose options say what a request must be. */
@@ -47,36 +56,80 @@ export interface DefinedCalls {
 
 /** The stack of a server as the configuration says, with the application's own interceptors around and in it. */
 export async function createServiceStack(
-  config: RunConfig,
+  live: LiveConfig,
   { services, access, own, validation }: DefinedCalls,
-  { log, logger, metrics, clock, secret }: StackParts & { readonly secret: (purpose: string) => Uint8Array },
+  { log, logger, metrics, clock, secret, redis }: ServerStackParts,
 ): Promise<ServerStack> {
-  const { grpc, rateLimit, addressLimit } = config;
-  const tokens = trustedTokens(config, access, secret);
+  const config = live.current;
+  const { grpc } = config;
+  const tokens = trustedTokens(config, access !== undefined || services.some(hasAccessRule), secret);
   return createServerStack({
     services,
     log,
     clock,
     metrics: { registry: metrics },
     ...(config.log.calls && { logging: { logger, ignore: quietServices } }),
-    ...(grpc.timeoutMs !== undefined && { deadline: deadlines(services, grpc.timeoutMs) }),
-    ...(addressLimit !== undefined && { addressLimit: { limit: addressLimit, keyOf: await addressOfStrangers() } }),
+    deadline: deadlines(services, live),
     ...(tokens !== undefined && {
       auth: { ...tokens, ...(access !== undefined && { rules: access }), publicReflection: grpc.reflection },
     }),
-    ...(rateLimit !== undefined && { rateLimit: { limit: rateLimit, services: reflectionServices, rules: unlimited } }),
+    ...(await rateLimits(live, redis)),
     validation: services.some(({ file }) => hasRules(file)) && { ...validation },
-    ...(own.outermost !== undefined && { before: { requestId: own.outermost } }),
-    ...(own.innermost !== undefined && { after: { idempotency: own.innermost } }),
+    before: { requestId: [...(await createHttpStatuses(config)), ...(own.outermost ?? [])] },
+    // Outside of the application's own, which may know better what an error of the database means.
+    after: { idempotency: [createDatabaseErrors(log), ...(own.innermost ?? [])] },
     replace: { serviceKey: await serviceKeyGuards(config, tokens !== undefined) },
   });
 }
 
-/** A service that has shown its key calls for many, and there is nothing left to find out about it. */
-async function addressOfStrangers(): Promise<NonNullable<RateLimitOptions["keyOf"]>> {
-  const { addressKey } = await import("@tercel/interceptors/rate-limit");
+/** Limits that follow the configuration. Loaded only where it has such a section. */
+async function rateLimits(
+  live: LiveConfig,
+  redis: object | undefined,
+): Promise<Pick<ServerStackOptions, "rateLimit" | "addressLimit">> {
+  const { rateLimit } = live.current;
+  if (rateLimit === undefined) return {};
+  const { addressKey, clientKey, createRedisStore } = await import("@tercel/interceptors/rate-limit");
   const { callerKey } = await import("@tercel/interceptors/service-key");
-  return (request) => (request.contextValues.get(callerKey) === undefined ? addressKey(request) : undefined);
+  // Each on its own, or a stranger's call would count twice.
+  const storeIn = (keyPrefix: string): { readonly store?: RateLimitStore } =>
+    redis === undefined ? {} : { store: createRedisStore({ client: redis, keyPrefix }) };
+  const isOn = (): boolean => live.current.rateLimit?.isEnabled === true;
+  const { perCaller, perAddress } = rateLimit;
+  return {
+    rateLimit: {
+      limit: liveLimit(() => live.current.rateLimit?.perCaller ?? perCaller),
+      keyOf: (request) => (isOn() ? clientKey(request) : undefined),
+      // Tools ask by reflection before each call.
+      services: reflectionServices,
+      rules: unlimited,
+      ...storeIn("tercel:rate-limit"),
+    },
+    ...(perAddress !== undefined && {
+      addressLimit: {
+        limit: liveLimit(() => live.current.rateLimit?.perAddress ?? perAddress),
+        // A service that has shown its key calls for many, and there is nothing left to find out about it.
+        keyOf: (request) =>
+          isOn() &&
+          live.current.rateLimit?.perAddress !== undefined &&
+          request.contextValues.get(callerKey) === undefined
+            ? addressKey(request)
+            : undefined,
+        ...storeIn("tercel:address-limit"),
+      },
+    }),
+  };
+}
+
+function liveLimit(read: () => Limit): Limit {
+  return {
+    get requests() {
+      return read().requests;
+    },
+    get per() {
+      return read().per;
+    },
+  };
 }
 
 /** Loaded only where keys are configured. */
@@ -92,14 +145,29 @@ async function serviceKeyGuards({ grpc, serviceKeys }: RunConfig, hasTokens: boo
 }
 
 /** Streams of responses may stay open for as long as they are read, so they have no deadline that their client did not set. */
-function deadlines(services: readonly DescService[], defaultMs: number): NonNullable<ServerStackOptions["deadline"]> {
+function deadlines(services: readonly DescService[], live: LiveConfig): NonNullable<ServerStackOptions["deadline"]> {
   const openEnded = services.flatMap(({ methods, typeName }) =>
     methods
       .filter(({ methodKind }) => methodKind === "server_streaming" || methodKind === "bidi_streaming")
       .map(({ name }) => `${typeName}/${name}`),
   );
-  const names = [...openEnded, ...quietServices];
-  return { defaultMs, methods: Object.fromEntries(names.map((name) => [name, {}])) };
+  const ofStreams = {
+    get maxMs() {
+      return live.current.grpc.maxTimeoutMs;
+    },
+  };
+  return {
+    get defaultMs() {
+      return live.current.grpc.timeoutMs;
+    },
+    get maxMs() {
+      return live.current.grpc.maxTimeoutMs;
+    },
+    methods: Object.fromEntries([
+      ...openEnded.map((name) => [name, ofStreams] as const),
+      ...quietServices.map((name) => [name, {}] as const),
+    ]),
+  };
 }
 
 /** Whether a proto file, or one that it imports, has rules for requests. */
@@ -116,6 +184,7 @@ export async function createChannelInterceptors(
   const options: ClientStackOptions = {
     log,
     clock,
+    ...(config.service.version !== "" && { before: { requestId: sendClientVersion(config.service.version) } }),
     replace: { metrics: createClientMetrics({ registry: metrics }), serviceKey: await ownKey(config) },
   };
   const common = (await createClientStack(options)).interceptors;
@@ -127,6 +196,16 @@ export async function createChannelInterceptors(
   }
   return ({ name }) => ofName.get(name) ?? common;
 }
+
+/** Says with each call which version of this service makes it, for the logs of those that are called. */
+function sendClientVersion(version: string): Interceptor {
+  return (next) => (request) => {
+    if (!request.header.has(clientVersionHeader)) request.header.set(clientVersionHeader, version);
+    return next(request);
+  };
+}
+
+const clientVersionHeader = "x-client-version";
 
 /** Shows the service's own key with each call but those for health, which every service answers without. Loaded only where there is a key. */
 async function ownKey({ ownServiceKey, grpc, environment }: RunConfig): Promise<readonly Interceptor[]> {

@@ -7,6 +7,8 @@ import type { Registry } from "@tercel/interceptors/metrics";
 import type { ValidationOptions } from "@tercel/interceptors/validation";
 import type { ServiceConfig, StandardSchemaV1 } from "../config/index.ts";
 import type { Need, Provider } from "../provider.ts";
+import type { OwnGatewayOptions } from "./own-gateway-options.ts";
+import type { OnReloaded } from "./reloaded-config.ts";
 
 /** What a service needs, by the names under which its handlers get it. */
 export type Needs = Readonly<Record<string, Need<unknown>>>;
@@ -30,6 +32,11 @@ export interface Kit<Settings> {
    * holds up the stop until `service.drain` is over.
    */
   readonly stopping: AbortSignal;
+  /**
+   * Calls the listener with each change of the configuration's files, until the returned function is called. What the kit itself follows (log level,
+   * sample rate, limits, deadlines, whether a dependency is required) has been applied by then.
+   */
+  readonly onConfigChange: (listener: OnReloaded<Settings>) => () => void;
 }
 
 /** What routes and background tasks get: the ports of the needs, and the kit. */
@@ -67,6 +74,11 @@ export interface Definition<N extends Needs = Needs, Settings = unknown> {
   /** Interceptors of its own. */
   interceptors?(parts: Parts<N, Settings>): OwnInterceptors;
   /**
+   * What REST, Connect and gRPC-Web have besides what `communication.providers.http` says: success statuses, rules, a fallback that serves a web page.
+   * Default: nothing. Alone it does not switch them on.
+   */
+  readonly gateway?: OwnGatewayOptions;
+  /**
    * Work besides calls, by name. A task that fails is started again, with growing pauses; one that ends is over. The signal aborts when the
    * service stops and its calls have drained; a task must end then.
    */
@@ -81,6 +93,7 @@ const definitionKeys = [
   "settings",
   "routes",
   "interceptors",
+  "gateway",
   "background",
 ] as const satisfies readonly (keyof Definition)[];
 
@@ -92,6 +105,7 @@ const kitKeys = [
   "metrics",
   "secret",
   "stopping",
+  "onConfigChange",
 ] as const satisfies readonly (keyof Kit<unknown>)[];
 
 /**

@@ -23,14 +23,20 @@ export async function realSurroundings(
 async function openLog(
   { type, level, format }: LogConfig,
   service: string,
-): Promise<Pick<Surroundings, "log" | "logger">> {
+): Promise<Pick<Surroundings, "log" | "logger" | "setLogLevel">> {
   if (type === "pino") {
     const { createLogger, logOf } = await import("@tercel/interceptors/logging");
     const logger = createLogger({ service, level });
-    return { logger, log: logOf(logger) };
+    return { logger, log: logOf(logger), setLogLevel: (changed) => void Object.assign(logger, { level: changed }) };
   }
   const log = createConsoleLog({ level, format, service, write: writeToStdout });
-  return { log, logger: loggerOf(log) };
+  return {
+    log,
+    logger: loggerOf(log),
+    setLogLevel(changed) {
+      log.level = changed;
+    },
+  };
 }
 
 let isGuarded = false;

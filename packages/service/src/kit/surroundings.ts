@@ -3,6 +3,9 @@ import type { Shared } from "@tercel/grpc/internal";
 import type { Logger } from "@tercel/interceptors/logging";
 import type { MetricsPart, Registry } from "@tercel/interceptors/metrics";
 import type { ServiceClients } from "../client.ts";
+import type { WatchConfigOptions } from "../config/index.ts";
+import type { Neighbours } from "./neighbours.ts";
+import type { LogConfig } from "./run-config.ts";
 
 /** What is around a service: the real thing, or a test's. */
 export interface Surroundings {
@@ -16,4 +19,10 @@ export interface Surroundings {
   readonly createServer: (options: ServerOptions) => Server;
   /** Clients of other services from elsewhere than discovery. */
   readonly clients?: ServiceClients;
+  /** Services in the same process, which are called in memory. */
+  readonly neighbours?: Neighbours;
+  /** For a configuration that was reloaded. Default: the level stays. */
+  readonly setLogLevel?: (level: LogConfig["level"]) => void;
+  /** For tests: how files are followed. */
+  readonly watch?: Pick<WatchConfigOptions, "settleMs" | "pollMs" | "watchFolder">;
 }
