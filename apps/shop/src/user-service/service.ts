@@ -24,7 +24,7 @@ export const userService = defineService({
   },
   access: ({ config }) => accessRules(config),
   // Its handlers check, because the rules that are printed in its proto refuse what they take.
-  validation: { methods: { "api.user.v1.UserService": false } },
+  validation: { methods: { "api.user.v1.UserService/*": false } },
   interceptors: () => ({ outermost: [createCommonDetails()] }),
   gateway: { methods: [{ of: "api.user.v1.UserService/CreateUser", successStatus: 201 }] },
   routes(router, { db, users, orders, log, secret, stopping }) {

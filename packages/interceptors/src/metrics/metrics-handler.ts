@@ -5,9 +5,9 @@ import type { Family, Registry } from "./registry.ts";
 import { familiesOf, type MetricsPart } from "./share-metrics.ts";
 
 /**
- * Answers a scraper: a listener for `http.createServer`, or to call from a handler that has looked at the path. OpenMetrics for those
- * that accept it, Prometheus' text for the others. Serve it where strangers cannot reach it: it tells a lot about a service.
- * What `shareMetrics` made is answered for all workers, whichever of them is asked.
+ * Serves a scraper: a listener for `http.createServer`, or to call from a handler that has looked at the path. OpenMetrics for those
+ * that accept it, Prometheus' text for the others. Serve it where strangers cannot reach it: it says a lot about a service.
+ * What `shareMetrics` made covers all workers, whichever of them is scraped.
  */
 export function createMetricsHandler(
   source: Registry | Shared<MetricsPart>,

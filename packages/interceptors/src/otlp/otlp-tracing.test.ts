@@ -89,7 +89,7 @@ it("changes its sample rate for the traces that begin from then on", async (t) =
     { server: { interceptors: [createServerTracing()] } },
   );
   await client.unary({});
-  assert.throws(() => tracing.setSampleRate(1.5), /sampleRate is 1\.5; it has to be from 0 to 1/);
+  assert.throws(() => tracing.setSampleRate(1.5), /sampleRate is 1\.5; expected a number from 0 to 1/);
   tracing.setSampleRate(1);
   await client.unary({});
   tracing.setSampleRate(0);

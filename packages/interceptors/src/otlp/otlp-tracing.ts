@@ -1,21 +1,26 @@
 import { context, propagation, trace } from "@opentelemetry/api";
 import type { Sampler } from "@opentelemetry/sdk-trace-node";
-import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { markFollowing } from "../call/follows-parents.ts";
+import { importPeer } from "../call/import-peer.ts";
+import { type OptionsOf, own, readOptions, share, text } from "../call/options.ts";
 import { createCallContextManager } from "./call-context-manager.ts";
 
-export interface OtlpTracingOptions {
-  /** `service.name`: how the service is called where traces are shown. */
-  service: string;
+export const otlpTracingOptions = {
+  /** `service.name`: the name of the service where traces are shown. Required. */
+  service: text("a name").required(),
   /** `service.version`. Default: none. */
-  version?: string;
+  version: text(),
   /** Where spans are sent, by OTLP over HTTP. Default: OTEL_EXPORTER_OTLP_ENDPOINT, else `http://localhost:4318/v1/traces`. */
-  url?: string;
+  url: text(),
   /** Headers of the exporter's requests, such as a key. Default: none. */
-  headers?: Readonly<Record<string, string>>;
-  /** The share of traces that begin here and are recorded, 0 to 1; others follow what their beginning decided. Default 1. */
-  sampleRate?: number;
-}
+  headers: own<Readonly<Record<string, string>>>("an object of header names and values"),
+  /** The share of traces that begin here and are recorded, 0 to 1; others follow what was decided where they began. Default 1. */
+  sampleRate: share().or(1),
+};
+
+const sampleRateOptions = { sampleRate: otlpTracingOptions.sampleRate };
+
+export type OtlpTracingOptions = OptionsOf<typeof otlpTracingOptions>;
 
 export interface OtlpTracing {
   /**
@@ -42,15 +47,12 @@ const packages = [
  * Sets OpenTelemetry's SDK up for the whole process: spans go by OTLP to a collector, Jaeger or Tempo; contexts follow async code; traces
  * are handed on as W3C Trace Context. A service that sets the SDK up by itself needs nothing of this.
  *
- * @throws TypeError for an unknown option, RangeError for a rate that is none, Error that says what to install where the SDK is absent,
+ * @throws TypeError for an unknown option, RangeError for a rate out of bounds, Error that says what to install when the SDK is missing,
  * or when the process has a tracer provider already
  */
 export async function startOtlpTracing(options: OtlpTracingOptions): Promise<OtlpTracing> {
   const where = "startOtlpTracing";
-  refuseUnknownOptions(where, options, ["service", "version", "url", "headers", "sampleRate"]);
-  const { service, version, url, headers, sampleRate = 1 } = options;
-  if (typeof service !== "string" || service === "") throw new TypeError(`${where}: service has to be a name`);
-  checkSampleRate(where, sampleRate);
+  const { service, version, url, headers, sampleRate } = readOptions(where, otlpTracingOptions, options);
   const [sdk, { resourceFromAttributes }, { OTLPTraceExporter }, { AsyncLocalStorageContextManager }] = await loadSdk();
   const exporter = new OTLPTraceExporter({ ...(url !== undefined && { url }), ...(headers && { headers }) });
   let ratio = new sdk.TraceIdRatioBasedSampler(sampleRate);
@@ -75,8 +77,8 @@ export async function startOtlpTracing(options: OtlpTracingOptions): Promise<Otl
   provider.register({ contextManager: createCallContextManager(AsyncLocalStorageContextManager) });
   return {
     setSampleRate(changed) {
-      checkSampleRate("setSampleRate", changed);
-      ratio = new sdk.TraceIdRatioBasedSampler(changed);
+      const { sampleRate: rate } = readOptions("setSampleRate", sampleRateOptions, { sampleRate: changed });
+      ratio = new sdk.TraceIdRatioBasedSampler(rate);
     },
     flush: () => provider.forceFlush(),
     async shutdown() {
@@ -88,20 +90,13 @@ export async function startOtlpTracing(options: OtlpTracingOptions): Promise<Otl
   };
 }
 
-function checkSampleRate(where: string, sampleRate: number): void {
-  if (sampleRate >= 0 && sampleRate <= 1) return;
-  throw new RangeError(`${where}: sampleRate is ${sampleRate}; it has to be from 0 to 1`);
-}
-
-async function loadSdk() {
-  try {
-    return await Promise.all([
+function loadSdk() {
+  return importPeer("startOtlpTracing", packages, () =>
+    Promise.all([
       import("@opentelemetry/sdk-trace-node"),
       import("@opentelemetry/resources"),
       import("@opentelemetry/exporter-trace-otlp-proto"),
       import("@opentelemetry/context-async-hooks"),
-    ]);
-  } catch (cause) {
-    throw new Error(`tracing by OTLP needs OpenTelemetry's SDK: npm install ${packages.join(" ")}`, { cause });
-  }
+    ]),
+  );
 }

@@ -126,14 +126,14 @@ describe("createValidation", () => {
   it("leaves alone what is left to the handler, a method or a service", async (t) => {
     for (const methods of [
       { [`${OrderService.typeName}/Create`]: false },
-      { [OrderService.typeName]: false },
+      { [`${OrderService.typeName}/*`]: false },
     ] as const satisfies ValidationOptions["methods"][]) {
       const client = open(t, "server", { create: () => ({ id: "seen" }) }, { methods });
       assert.equal((await client.create({ ...good, id: "A" })).id, "seen");
     }
     const other = open(t, "server", {}, { methods: { [`${OrderService.typeName}/List`]: false } });
     await assertStatus(other.create({ ...good, id: "A" }), Code.InvalidArgument);
-    assert.throws(() => createValidation({ methods: { "a/b/c": false } }), /methods names "a\/b\/c"/);
+    assert.throws(() => createValidation({ methods: { "a/b/c": false } }), /methods has "a\/b\/c"/);
   });
 
   it("says them a second time in common.v1 if asked to", async (t) => {
@@ -226,7 +226,10 @@ describe("createValidation", () => {
 
   it("refuses options that are wrong", () => {
     assert.throws(() => createValidation({ service: [] } as never), /did you mean "services"/);
-    assert.throws(() => createValidation({ services: [OrderSchema as never] }), /list of service descriptors/);
+    assert.throws(
+      () => createValidation({ services: [OrderSchema as never] }),
+      /services\[0\] is an object; expected a service descriptor/,
+    );
   });
 });
 

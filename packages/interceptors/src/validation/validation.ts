@@ -13,27 +13,28 @@ import type { Interceptor } from "@connectrpc/connect";
 import type { Log } from "@tercel/grpc";
 import { type FieldViolation, internal, invalidArgument, withCommonDetails } from "@tercel/grpc/errors";
 import { createHookedInterceptor } from "@tercel/grpc/hooks";
-import { refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc/internal";
-import { checkServices } from "../call/method-names.ts";
-import { createMethodTable } from "../call/method-table.ts";
+import { safeLog, thrownText } from "@tercel/grpc/internal";
+import { type ByMethod, createMethodTable } from "../call/method-selector.ts";
+import { flag, logOption, type OptionsOf, own, readOptions, servicesOption, withMethods } from "../call/options.ts";
 import { compileQuickCheck, type QuickCheck } from "./quick-check.ts";
 import { RuleTranslation } from "./translate-rules.ts";
 
-export interface ValidationOptions {
+export const validationOptions = {
   /** The rules of these services' requests are compiled at once, so that a wrong one is found at the start. Default: none. */
-  services?: readonly DescService[];
+  services: servicesOption().or([]),
   /**
-   * False for `package.Service/Method` or `package.Service`: its requests are not checked here, because the handler does so, item by item for example.
-   * Default: all are checked.
+   * False by method: its requests are not checked here, because the handler does so, item by item for example. Default: all are checked.
    */
-  methods?: Readonly<Record<string, false>>;
-  /** Extensions with rules of one's own (protovalidate's predefined rules), and types that an Any may hold. Default: none. */
-  registry?: Registry;
-  /** Violations are also said in common.v1.ValidationError. Default false. */
-  commonDetails?: boolean;
-  /** Hears of rules that cannot be applied. Default: standard error. */
-  log?: Log;
-}
+  methods: own<ByMethod<false>>("an object with false by method").or({}),
+  /** Extensions with predefined rules of your own, and types that an Any may hold. Default: none. */
+  registry: withMethods<Registry>("a registry of protobuf-es", "getMessage"),
+  /** Whether violations are also listed in common.v1.ValidationError. Default false. */
+  commonDetails: flag().or(false),
+  /** Gets an error for rules that cannot be applied; such a request fails with INTERNAL. Default: standard error. */
+  log: logOption(),
+};
+
+export type ValidationOptions = OptionsOf<typeof validationOptions>;
 
 interface MessageRules {
   readonly schema: DescMessage;
@@ -44,28 +45,27 @@ const where = "createValidation";
 
 /** Trailers are small: peers commonly take 8 to 16 KiB of them, and both forms of the details have to fit, as base64. */
 const maxListedBytes = 2048;
-/** Map keys are in paths, and these the client makes up. */
+/** Paths hold map keys, which the client chooses. */
 const maxTextChars = 200;
 
 /**
- * An interceptor that checks requests against the rules in their proto, those of protovalidate (buf/validate/validate.proto) as
- * well as those of protoc-gen-validate (validate/validate.proto). What breaks one fails with INVALID_ARGUMENT and a
+ * An interceptor that checks requests against the rules in their proto, those of protovalidate (buf/validate/validate.proto) and
+ * those of protoc-gen-validate (validate/validate.proto). What breaks one fails with INVALID_ARGUMENT and a
  * google.rpc.BadRequest that names the fields; a stream fails at its first bad message. A rule that cannot be applied is INTERNAL.
  *
- * It is for servers; on a client it saves the way, and what it refuses is not sent.
+ * It is for servers; on a client it spares the round trip: what it refuses is not sent. It needs the package `@bufbuild/protovalidate`.
  *
  * @throws TypeError for an unknown option, and for rules of the `services` that cannot be compiled
  */
 export function createValidation(options: ValidationOptions = {}): Interceptor {
-  refuseUnknownOptions(where, options, ["services", "methods", "registry", "commonDetails", "log"]);
-  const { services = [], commonDetails = false } = options;
-  const unchecked = createMethodTable(where, "methods", options.methods);
-  const rules = createRules(options);
+  const { services, methods, registry, commonDetails, log } = readOptions(where, validationOptions, options);
+  const unchecked = createMethodTable(where, "methods", methods);
+  const rules = createRules(registry, log);
   compileAll(services, rules);
 
   return createHookedInterceptor({
     onRequest(request, _state, message) {
-      if (unchecked.find(request) === false) return;
+      if (unchecked.find(request.method) !== undefined) return;
       const { input } = request.method;
       const broken = rules.broken(
         input,
@@ -91,8 +91,10 @@ export type MessageCheck = <Desc extends DescMessage>(
  * @throws TypeError for an unknown option
  */
 export function createMessageCheck(options: Pick<ValidationOptions, "registry" | "log"> = {}): MessageCheck {
-  refuseUnknownOptions("createMessageCheck", options, ["registry", "log"]);
-  const rules = createRules(options);
+  const { registry: registryOption, log: logOfOptions } = validationOptions;
+  const table = { registry: registryOption, log: logOfOptions };
+  const { registry, log } = readOptions("createMessageCheck", table, options);
+  const rules = createRules(registry, log);
   return (schema, message) => rules.broken(schema, message).map(toFieldViolation);
 }
 
@@ -103,7 +105,7 @@ interface Rules {
 }
 
 /** Rules are compiled once for each type of message. */
-function createRules({ registry, log: given }: Pick<ValidationOptions, "registry" | "log">): Rules {
+function createRules(registry: Registry | undefined, given: Log | undefined): Rules {
   const log = safeLog(given);
   const validator = createValidator(registry === undefined ? {} : { registry });
   const translation = new RuleTranslation();
@@ -135,7 +137,7 @@ function createRules({ registry, log: given }: Pick<ValidationOptions, "registry
 }
 
 function compileAll(services: readonly DescService[], { validator, schemaOf }: Rules): void {
-  for (const { input } of checkServices(where, services).flatMap(({ methods }) => methods)) {
+  for (const { input } of services.flatMap(({ methods }) => methods)) {
     const schema = schemaOf(input);
     const { error } = validator.validate(schema, create(schema));
     if (error instanceof CompilationError) {

@@ -1,5 +1,6 @@
 import { type ListenAddress, type ServerOptions, watchTlsFiles } from "@tercel/grpc";
 import type { Health } from "@tercel/grpc/services";
+import type { IoredisClient } from "@tercel/interceptors/cache";
 import type { OtlpTracing } from "@tercel/interceptors/otlp";
 import type { CachePort } from "../cache/cache-port.ts";
 import { isClientNeed } from "../client.ts";
@@ -55,7 +56,7 @@ async function assemble<N extends Needs, Settings>(
   surroundings: Surroundings,
 ): Promise<ReadyService> {
   const { definition, loaded, config } = loadedDefinition;
-  const { log, clock, logger, neighbours } = surroundings;
+  const { log, clock, neighbours } = surroundings;
   const live = new FollowedConfig<Settings>(config);
   for (const warning of loaded.warnings) log.warn(warning);
   const needs: Needs = definition.needs ?? {};
@@ -65,7 +66,7 @@ async function assemble<N extends Needs, Settings>(
   const tracing = await startTracing(life, config, surroundings);
   const tls = await followCertificate(life, config, surroundings);
   const metrics = createSharedFamilies(surroundings.metrics);
-  const context: FindContext = { config, live, neighbours, log, clock, logger, metrics };
+  const context: FindContext = { config, live, neighbours, log, clock, metrics };
   const services = lookUpServices(life, definition, context, surroundings);
   const met = await meetNeeds(life, needs, plan, context, services.prepareClient);
   const found = await services.found();
@@ -128,7 +129,7 @@ async function assemble<N extends Needs, Settings>(
 }
 
 /** The default cache's, if it is a Redis: for what else instances share. */
-function sharedRedisOf(providers: MetNeeds["providers"]): object | undefined {
+function sharedRedisOf(providers: MetNeeds["providers"]): IoredisClient | undefined {
   const caches = providers.filter(({ entry }) => entry.concern === "cache");
   const cache = caches.find(({ entry }) => entry.isDefault) ?? caches[0];
   return (cache?.opened.port as CachePort | undefined)?.redis?.client;

@@ -2,10 +2,9 @@ import type { DescFile, DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import type { Clock, Log } from "@tercel/grpc";
 import { reflectionServices } from "@tercel/grpc/services";
-import type { AuthOptions } from "@tercel/interceptors/auth";
-import type { Logger } from "@tercel/interceptors/logging";
+import type { AuthOptions, MethodSelector } from "@tercel/interceptors/auth";
 import type { Registry } from "@tercel/interceptors/metrics";
-import type { Limit, RateLimitStore } from "@tercel/interceptors/rate-limit";
+import type { IoredisClient, Limit, RateLimitStore } from "@tercel/interceptors/rate-limit";
 import {
   type ClientStackOptions,
   createClientStack,
@@ -24,7 +23,6 @@ import { trustedTokens } from "./trusted-tokens.ts";
 /** What the stacks are made from, besides the configuration. */
 export interface StackParts {
   readonly log: Log;
-  readonly logger: Logger;
   readonly metrics: Registry;
   readonly clock: Clock;
 }
@@ -32,16 +30,20 @@ export interface StackParts {
 /** What a server's stack is made from besides. */
 export interface ServerStackParts extends StackParts {
   readonly secret: (purpose: string) => Uint8Array;
-  /** A client of ioredis where the service has a Redis: instances count calls there together. */
-  readonly redis: object | undefined;
+  /** Where the service has a Redis: instances count calls there together. */
+  readonly redis: IoredisClient | undefined;
 }
 
 const healthService = "grpc.health.v1.Health";
 
 /** Asked by probes, balancers and tools: not logged while they end well. */
-const quietServices = [healthService, ...reflectionServices.map(({ typeName }) => typeName)];
+const quietMethods: readonly MethodSelector[] = [
+  `${healthService}/*`,
+  ...reflectionServices.map(({ typeName }) => `${typeName}/*` as const),
+];
 
-const unlimited = Object.fromEntries(reflectionServices.map(({ typeName }) => [`${typeName}/*`, "unlimited" as const]));
+/** Tools ask by reflection before each call. */
+const reflectionNames: ReadonlySet<string> = new Set(reflectionServices.map(({ typeName }) => typeName));
 
 /** Files whose options say what a request must be. */
 const ruleFiles = ["buf/validate/validate", "validate/validate"];
@@ -49,7 +51,7 @@ const ruleFiles = ["buf/validate/validate", "validate/validate"];
 /** What the code says about calls. */
 export interface DefinedCalls {
   readonly services: readonly DescService[];
-  readonly access: AuthOptions["rules"];
+  readonly access: AuthOptions["methods"];
   readonly own: OwnInterceptors;
   readonly validation: Definition["validation"];
 }
@@ -58,7 +60,7 @@ export interface DefinedCalls {
 export async function createServiceStack(
   live: LiveConfig,
   { services, access, own, validation }: DefinedCalls,
-  { log, logger, metrics, clock, secret, redis }: ServerStackParts,
+  { log, metrics, clock, secret, redis }: ServerStackParts,
 ): Promise<ServerStack> {
   const config = live.current;
   const { grpc } = config;
@@ -68,24 +70,28 @@ export async function createServiceStack(
     log,
     clock,
     metrics: { registry: metrics },
-    ...(config.log.calls && { logging: { logger, ignore: quietServices } }),
+    ...(config.log.calls && { logging: { ignore: quietMethods } }),
     deadline: deadlines(services, live),
     ...(tokens !== undefined && {
-      auth: { ...tokens, ...(access !== undefined && { rules: access }), publicReflection: grpc.reflection },
+      auth: { ...tokens, ...(access !== undefined && { methods: access }), publicReflection: grpc.reflection },
     }),
     ...(await rateLimits(live, redis)),
     validation: services.some(({ file }) => hasRules(file)) && { ...validation },
     before: { requestId: [...(await createHttpStatuses(config)), ...(own.outermost ?? [])] },
     // Outside of the application's own, which may know better what an error of the database means.
-    after: { idempotency: [createDatabaseErrors(log), ...(own.innermost ?? [])] },
+    after: { idempotency: [...databaseErrors(config, log), ...(own.innermost ?? [])] },
     replace: { serviceKey: await serviceKeyGuards(config, tokens !== undefined) },
   });
+}
+
+function databaseErrors({ providers }: RunConfig, log: Log): readonly Interceptor[] {
+  return providers.some(({ concern }) => concern === "database") ? [createDatabaseErrors(log)] : [];
 }
 
 /** Limits that follow the configuration. Loaded only where it has such a section. */
 async function rateLimits(
   live: LiveConfig,
-  redis: object | undefined,
+  redis: IoredisClient | undefined,
 ): Promise<Pick<ServerStackOptions, "rateLimit" | "addressLimit">> {
   const { rateLimit } = live.current;
   if (rateLimit === undefined) return {};
@@ -99,10 +105,7 @@ async function rateLimits(
   return {
     rateLimit: {
       limit: liveLimit(() => live.current.rateLimit?.perCaller ?? perCaller),
-      keyOf: (request) => (isOn() ? clientKey(request) : undefined),
-      // Tools ask by reflection before each call.
-      services: reflectionServices,
-      rules: unlimited,
+      keyOf: (request) => (isOn() && !reflectionNames.has(request.service.typeName) ? clientKey(request) : undefined),
       ...storeIn("tercel:rate-limit"),
     },
     ...(perAddress !== undefined && {
@@ -144,8 +147,10 @@ async function serviceKeyGuards({ grpc, serviceKeys }: RunConfig, hasTokens: boo
   });
 }
 
+type DeadlineOptions = Exclude<NonNullable<ServerStackOptions["deadline"]>, boolean>;
+
 /** Streams of responses may stay open for as long as they are read, so they have no deadline that their client did not set. */
-function deadlines(services: readonly DescService[], live: LiveConfig): NonNullable<ServerStackOptions["deadline"]> {
+function deadlines(services: readonly DescService[], live: LiveConfig): DeadlineOptions {
   const openEnded = services.flatMap(({ methods, typeName }) =>
     methods
       .filter(({ methodKind }) => methodKind === "server_streaming" || methodKind === "bidi_streaming")
@@ -156,18 +161,21 @@ function deadlines(services: readonly DescService[], live: LiveConfig): NonNulla
       return live.current.grpc.maxTimeoutMs;
     },
   };
-  return {
+  const ofOthers = {
     get defaultMs() {
       return live.current.grpc.timeoutMs;
     },
     get maxMs() {
       return live.current.grpc.maxTimeoutMs;
     },
-    methods: Object.fromEntries([
-      ...openEnded.map((name) => [name, ofStreams] as const),
-      ...quietServices.map((name) => [name, {}] as const),
-    ]),
   };
+  const limits = [
+    ["*", ofOthers] as const,
+    ...openEnded.map((name) => [name, ofStreams] as const),
+    ...quietMethods.map((name) => [name, {}] as const),
+  ];
+  // Their getters may return undefined, which is read as if they were not there.
+  return { methods: Object.fromEntries(limits) as NonNullable<DeadlineOptions["methods"]> };
 }
 
 /** Whether a proto file, or one that it imports, has rules for requests. */
@@ -210,10 +218,10 @@ const clientVersionHeader = "x-client-version";
 /** Shows the service's own key with each call but those for health, which every service answers without. Loaded only where there is a key. */
 async function ownKey({ ownServiceKey, grpc, environment }: RunConfig): Promise<readonly Interceptor[]> {
   if (ownServiceKey === undefined) return [];
-  const { serviceKey } = await import("@tercel/interceptors/service-key");
+  const { createServiceKey } = await import("@tercel/interceptors/service-key");
   // In development services are on this machine, under names that do not say so.
   const allowCleartext = grpc.server.insecure === true || !environment.isProduction;
-  const showKey = serviceKey(ownServiceKey, { allowCleartext });
+  const showKey = createServiceKey({ key: ownServiceKey, allowCleartext });
   return [
     (next) => {
       const withKey = showKey(next);

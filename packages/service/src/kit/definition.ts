@@ -59,9 +59,9 @@ export interface Definition<N extends Needs = Needs, Settings = unknown> {
    * Who may call what, or a function that returns it where it depends on the configuration; every method must have a rule, here or in the proto.
    * Default: everyone may call everything.
    */
-  readonly access?: AuthOptions["rules"] | ((parts: Parts<N, Settings>) => AuthOptions["rules"]);
+  readonly access?: AuthOptions["methods"] | ((parts: Parts<N, Settings>) => AuthOptions["methods"]);
   /**
-   * Requests are checked against the rules in their protos, apart from the `methods` (`package.Service/Method`, `package.Service`) that are
+   * Requests are checked against the rules in their protos, apart from the `methods` (`package.Service/Method`, `package.Service/*`) that are
    * false here: their handlers check by themselves. Default: all are checked.
    */
   readonly validation?: { readonly methods: NonNullable<ValidationOptions["methods"]> };

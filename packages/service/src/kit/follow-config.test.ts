@@ -10,7 +10,6 @@ import { createRegistry, exposition } from "@tercel/interceptors/metrics";
 import { optional, strictObject } from "valibot";
 import { choice } from "../config/index.ts";
 import { EventHub } from "../gen/tercel/events/v1/event_hub_pb.ts";
-import { loggerOf } from "../logging/console-log.ts";
 import type { Provider } from "../provider.ts";
 import { createInMemoryServer, type InMemoryServer } from "../testing/in-memory-server.ts";
 import { createTestLog } from "../testing/test-log.ts";
@@ -79,7 +78,6 @@ async function start(t: TestContext, yaml: string) {
   let onChange = (): void => {};
   const running = await startLoaded(loaded, {
     log,
-    logger: loggerOf(log),
     clock,
     metrics,
     shownMetrics: metrics,
@@ -187,6 +185,24 @@ describe("a service whose configuration changes", () => {
     const text = exposition(service.metrics);
     assert.match(text, /^tercel_config_reloads_total\{outcome="taken"\} 1$/m);
     assert.match(text, /^tercel_config_reloads_total\{outcome="refused"\} 1$/m);
+  });
+
+  it("loses no call while it changes again and again", async (t) => {
+    const service = await start(t, base);
+    let isOver = false;
+    let calls = 0;
+    const calling = (async () => {
+      for (; !isOver; calls++) await service.client.append({});
+    })();
+    for (let at = 1; at <= 20; at++) {
+      await service.change(
+        `${base}communication: {providers: {grpc: {timeout: ${at % 3 === 0 ? "soon" : `${at}s`}}}}\n`,
+      );
+    }
+    isOver = true;
+    await calling;
+    assert.ok(calls > 20, `${calls} calls`);
+    assert.equal(await service.timeLeft(), 20_000);
   });
 
   it("says which keys need a restart, those of a section that was not there among them", async (t) => {

@@ -48,10 +48,7 @@ export function createNeighbours(names: readonly NeighbourName[]): Neighbours {
   let isTracingClaimed = false;
 
   return {
-    has(name, version) {
-      const found = known.get(name);
-      return found !== undefined && (version === undefined || matchesVersion(found.version, version));
-    },
+    has: (name, version) => isAmong(known, name, version),
     channel: (_from, to, options) => openNeighbourChannel(() => serving.get(to), to, options),
     async serve(name, options) {
       const transport = await serveInMemory(options);
@@ -69,6 +66,12 @@ export function createNeighbours(names: readonly NeighbourName[]): Neighbours {
       return isFirst;
     },
   };
+}
+
+/** Whether a service is known, in that version if one is named. */
+export function isAmong(known: ReadonlyMap<string, NeighbourName>, name: string, version?: string): boolean {
+  const found = known.get(name);
+  return found !== undefined && (version === undefined || matchesVersion(found.version, version));
 }
 
 /** The same server in memory. The transport's own channel is never used, so it does not connect. */

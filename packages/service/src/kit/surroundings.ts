@@ -1,6 +1,6 @@
-import type { Clock, Log, Server, ServerOptions } from "@tercel/grpc";
+import type { Clock, Server, ServerOptions } from "@tercel/grpc";
 import type { Shared } from "@tercel/grpc/internal";
-import type { Logger } from "@tercel/interceptors/logging";
+import type { LeveledLog } from "@tercel/interceptors/logging";
 import type { MetricsPart, Registry } from "@tercel/interceptors/metrics";
 import type { ServiceClients } from "../client.ts";
 import type { WatchConfigOptions } from "../config/index.ts";
@@ -9,9 +9,8 @@ import type { LogConfig } from "./run-config.ts";
 
 /** What is around a service: the real thing, or a test's. */
 export interface Surroundings {
-  readonly log: Log;
-  /** The same for the lines of calls. */
-  readonly logger: Logger;
+  /** For the lines of calls, too. */
+  readonly log: LeveledLog;
   readonly clock: Clock;
   readonly metrics: Registry;
   /** What `/metrics` shows: the metrics of this process, or of all workers. */

@@ -1,10 +1,9 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { matchesVersion } from "@tercel/discovery";
 import type { Clock, ServerOptions } from "@tercel/grpc";
 import { type CallRequest, responseWithMessages } from "@tercel/grpc/hooks";
 import { pause } from "@tercel/grpc/internal";
 import { createInMemoryTransport, type InMemoryTransport } from "@tercel/grpc/testing";
-import { type NeighbourName, type Neighbours, openNeighbourChannel, socketless } from "../kit/neighbours.ts";
+import { isAmong, type NeighbourName, type Neighbours, openNeighbourChannel, socketless } from "../kit/neighbours.ts";
 
 /** How good the way from one service to another is. */
 export interface LinkSettings {
@@ -137,10 +136,7 @@ export function createMeshNetwork(
       cuts.add(cut);
       return () => cuts.delete(cut);
     },
-    has(name, version) {
-      const found = known.get(name);
-      return found !== undefined && (version === undefined || matchesVersion(found.version, version));
-    },
+    has: (name, version) => isAmong(known, name, version),
     channel: (from, to, options) => openNeighbourChannel(() => transportOf(from, to), to, options),
     async serve(name, options) {
       const transports = new Map<string, InMemoryTransport>();

@@ -9,7 +9,6 @@ import type { NeighbourChannel, NeighbourName } from "../kit/neighbours.ts";
 import { normalizeDefinition, type Routes } from "../kit/normalize-definition.ts";
 import { orderByNeeds } from "../kit/order-by-needs.ts";
 import { type RunningService, startLoaded } from "../kit/start-service.ts";
-import { loggerOf } from "../logging/console-log.ts";
 import { createInMemoryServer } from "./in-memory-server.ts";
 import { createMeshClock } from "./mesh-clock.ts";
 import { createMeshNetwork, type LinkSettings, type MeshEvent } from "./mesh-network.ts";
@@ -132,7 +131,6 @@ export async function testMesh(services: readonly MeshService[], options: MeshOp
       const log = createTestLog(onLog && ((line) => onLog(name, line)));
       const starting = startLoaded(one, {
         log,
-        logger: loggerOf(log),
         clock,
         metrics: registry,
         shownMetrics: registry,

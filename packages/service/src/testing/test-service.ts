@@ -9,7 +9,6 @@ import type { Definition, Needs } from "../kit/definition.ts";
 import { loadDefinition } from "../kit/load-definition.ts";
 import { normalizeDefinition, type Routes } from "../kit/normalize-definition.ts";
 import { type RunningService, startLoaded } from "../kit/start-service.ts";
-import { loggerOf } from "../logging/console-log.ts";
 import { createInMemoryServer, type InMemoryChannelOptions, type InMemoryServer } from "./in-memory-server.ts";
 import { testConfig } from "./test-config.ts";
 import { createTestLog } from "./test-log.ts";
@@ -66,7 +65,6 @@ export async function testService<N extends Needs = Record<never, never>, Settin
   try {
     const running = await startLoaded(loaded, {
       log,
-      logger: loggerOf(log),
       clock,
       metrics,
       shownMetrics: metrics,
