@@ -161,6 +161,15 @@ test("a missing order-service keeps user-service not-ready, with the reason, and
   watch.cancel();
 });
 
+test("health knows the server, each service and each package", { timeout: 60_000 }, async () => {
+  const { address } = await shop.start("user-service", alone);
+  const health = shop.open("grpc.health.v1.Health", address);
+  for (const service of ["", "user", "user.v1", "api.user.v1", "user.UserService", "api.user.v1.UserService"]) {
+    assert.equal((await health.call("Check", { service })).status, "SERVING", service);
+  }
+  await assert.rejects(health.call("Check", { service: "user.v2" }), { code: status.NOT_FOUND });
+});
+
 test("an order-service that is optional is reported and no reason not to be ready", { timeout: 60_000 }, async () => {
   const users = await shop.start("user-service", alone);
   const { status: code, text } = await (await pagesOf(users))("/ready");

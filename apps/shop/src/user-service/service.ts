@@ -27,7 +27,7 @@ export const userService = defineService({
   validation: { methods: { "api.user.v1.UserService/*": false } },
   interceptors: () => ({ outermost: [createCommonDetails()] }),
   gateway: { methods: [{ of: "api.user.v1.UserService/CreateUser", successStatus: 201 }] },
-  routes(router, { db, users, orders, log, secret, stopping }) {
+  routes(router, { db, users, orders, log, secret, stopping, health }) {
     const store = createUserStore(db, {
       async onChange(id) {
         await users.delete(id);
@@ -42,5 +42,9 @@ export const userService = defineService({
     router.service(UserService, createUserV1Handler({ ...parts, cache: users, passwords: createPasswordHash() }));
     router.service(OldUserService, createUserHandler(store, placeWelcomeOrder));
     router.service(ApiUserService, createApiUserHandler(parts, stopping));
+    // Health by package as well: `user.v1` is as user.v1.UserService is.
+    for (const { typeName, file } of [UserService, OldUserService, ApiUserService]) {
+      health.follow(typeName, (status) => health.setStatus(file.proto.package, status ?? "NOT_SERVING"));
+    }
   },
 });
