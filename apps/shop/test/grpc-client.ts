@@ -52,8 +52,8 @@ const files = {
   "grpc.reflection.v1.ServerReflection": "grpc/reflection/v1/reflection.proto",
 };
 
-/** Connects to a service by its full name. */
-export function connect(service: keyof typeof files, address: string): LooseClient {
+/** Connects to a service by its full name: in cleartext, or by TLS to one whose certificate an authority has signed. */
+export function connect(service: keyof typeof files, address: string, authority?: Buffer): LooseClient {
   const definition = loadSync(files[service], {
     includeDirs: protoDirs,
     keepCase: true,
@@ -65,7 +65,10 @@ export function connect(service: keyof typeof files, address: string): LooseClie
   let found: unknown = loadPackageDefinition(definition);
   for (const name of service.split(".")) found = (found as Record<string, unknown>)[name];
   const serviceClient = found as ServiceClientConstructor;
-  const client = new GrpcClient(address, credentials.createInsecure());
+  const client = new GrpcClient(
+    address,
+    authority === undefined ? credentials.createInsecure() : credentials.createSsl(authority),
+  );
   const descriptorOf = (method: string) => {
     const descriptor = serviceClient.service[method];
     if (descriptor === undefined) throw new Error(`${service} has no ${method}`);

@@ -28,6 +28,8 @@ before(() => {
     NATS_URL: "nats://nats:4222",
     CONSUL_ADDRESS: "127.0.0.1:8500",
     OTLP_ENDPOINT: "http://collector:4318",
+    TLS_ENABLED: "true",
+    TLS_CA_FILE: file("ca.pem", cert),
     TLS_CERT_FILE: file("cert.pem", cert),
     TLS_KEY_FILE: file("key.pem", key),
     SERVICE_SECRET: "x".repeat(32),

@@ -35,7 +35,8 @@ export interface ShopUnderTest {
   loseInfrastructure(): Promise<void>;
   /** Starts a service on free ports; `set` are keys of its configuration. */
   start(name: ServiceName, set?: readonly string[], env?: Readonly<Record<string, string>>): Promise<StartedService>;
-  open(service: Parameters<typeof connect>[0], address: string): LooseClient;
+  /** By TLS where the certificate of an authority is given. */
+  open(service: Parameters<typeof connect>[0], address: string, authority?: Buffer): LooseClient;
   /** Metadata with a token that the services take in development. */
   tokenOf(role: TokenRole, subject?: string, minutes?: number): Promise<BearerHeaders>;
   /** Writes a file next to the data folder, and returns its path. */
@@ -108,8 +109,8 @@ export async function createShopUnderTest(): Promise<ShopUnderTest> {
       assert.equal(typeof address, "string");
       return { process, address: address as string };
     },
-    open(service, address) {
-      const client = connect(service, address);
+    open(service, address, authority) {
+      const client = connect(service, address, authority);
       clients.push(client);
       return client;
     },

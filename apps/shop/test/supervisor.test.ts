@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { type ServiceName, serviceNames } from "../src/supervisor/development-secret.ts";
+import { openDevelopmentSecret, type ServiceName, serviceNames } from "../src/supervisor/development-secret.ts";
 import { connect } from "./grpc-client.ts";
 import { endShopProcess, isRunning, type ShopProcess, startShopProcess, untilEnded } from "./shop-process.ts";
 import { sideBySide } from "./shop-under-test.ts";
@@ -102,6 +103,41 @@ test("services end when the supervisor is killed", { timeout: 120_000 }, async (
   const { shop, pids } = await openShop();
   shop.signal("SIGKILL");
   for (const pid of pids) await untilEnded(pid);
+});
+
+test("a kill of everything at once loses no user and no event: they arrive when the shop is opened again", {
+  timeout: 240_000,
+}, async () => {
+  const { shop, addressOf, pids } = await openShop();
+  const users = connect("user.UserService", await addressOf("user-service"));
+  const confirmed: string[] = [];
+  const create = async (): Promise<void> => {
+    for (;;) {
+      const { user } = await users.call("CreateUser", { name: "Ada", email: `${randomUUID()}@example.org` });
+      confirmed.push(user.id);
+      // The registry and the hub of events are in the supervisor.
+      if (confirmed.length === 20) for (const pid of [shop.pid, ...pids]) process.kill(pid, "SIGKILL");
+    }
+  };
+  await Promise.allSettled([create(), create()]);
+  users.close();
+  for (const pid of pids) await untilEnded(pid);
+  assert.ok(confirmed.length >= 20);
+
+  const again = await openShop();
+  const secret = openDevelopmentSecret(join(folder, "data"));
+  const admin = { authorization: `Bearer ${await secret.signToken({ role: "admin", subject: "ops", minutes: 5 })}` };
+  const inbox = connect("shop.notification.v1.NotificationService", await again.addressOf("notification-service"));
+  for (const user_id of confirmed) {
+    let kinds: string[] = [];
+    while (kinds.length < 3) {
+      const found = (await inbox.call("ListNotifications", { user_id, page_size: 100 }, admin)).notifications;
+      kinds = found.map(({ kind }: { kind: string }) => kind);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.deepEqual(kinds.sort(), ["order.placed", "payment.settled", "user.created"]);
+  }
+  inbox.close();
 });
 
 for (const service of ["user-service", "order-service"] as const) {
