@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { killProcess, markedProcesses } from "./marked-processes.ts";
 
-/** Processes whose parents have just ended may need a moment to follow. */
+/** Processes whose parents have just ended may need a moment to end. */
 const endingMs = 2000;
 
 /** Describes the processes that still carry the run's marker, then ends them. */
@@ -20,14 +20,14 @@ export async function leftProcesses(marker: string): Promise<string[]> {
   return left.map(({ pid, args }) => `process ${pid}: ${args.join(" ")}`);
 }
 
-/** Describes what stands in the temp folder that the tests were given. */
+/** Describes what is in the temp folder of the tests. */
 export function leftFiles(tempFolder: string): string[] {
-  // Node's own cache of compiled code is there to be kept.
+  // Node's own cache of compiled code is meant to stay.
   const names = readdirSync(tempFolder).filter((name) => name !== "node-compile-cache");
   return names.map((name) => `temporary file ${join(tempFolder, name)}`);
 }
 
-/** Files in the repository that git neither tracks nor ignores; none when this is no repository. */
+/** Files in the repository that git neither tracks nor ignores; none outside of a repository. */
 export function untrackedFiles(root: string): string[] {
   try {
     const output = execFileSync("git", ["ls-files", "--others", "--exclude-standard", "-z"], {

@@ -53,7 +53,7 @@ describe("npm test", () => {
 
   it("starts the files first that took longest in the last run", () => {
     mkdirSync(join(root, ".cache"));
-    const usages = [2, 3, 1].map((seconds, at) => ({ file: `test/${"abc"[at]}.test.ts`, seconds, cpuSeconds: 0 }));
+    const usages = [20, 30, 10].map((seconds, at) => ({ file: `test/${"abc"[at]}.test.ts`, seconds, cpuSeconds: 0 }));
     writeFileSync(
       join(root, ".cache", "test-usage.jsonl"),
       usages.map((usage) => `${JSON.stringify(usage)}\n`).join(""),
@@ -130,6 +130,100 @@ describe("npm test", () => {
         after(() => { server.close(); });`,
     });
     assert.equal(exitCode, 0, stdout);
+  });
+
+  const tellsProcess = (name: string, more = ""): string => `
+    import { before, beforeEach } from "node:test";
+    ${more}
+    before(() => console.log("before ${name} in", process.pid));
+    beforeEach(() => console.log("each of ${name}"));
+    test("${name}", () => {});`;
+  const processesOf = (stdout: string) =>
+    new Map([...stdout.matchAll(/before (\w+) in (\d+)/g)].map(([, name, pid]) => [name, pid]));
+
+  it("runs files in one process, with results, times and hooks of their own", () => {
+    const files = {
+      "a.test.ts": tellsProcess("a"),
+      "b.test.ts": tellsProcess("b"),
+      "c.test.ts": 'test("c", () => {});',
+    };
+    const { exitCode, stdout, stderr } = runTests(files);
+    assert.equal(exitCode, 0, stdout + stderr);
+    const processes = processesOf(stdout);
+    assert.equal(processes.get("a"), processes.get("b"));
+    for (const name of "abc") {
+      assert.match(
+        stdout,
+        new RegExp(
+          `▶ test/${name}\\.test\\.ts\n.*✔ ${name} \\([\\d.]+ms\\)\n✔ test/${name}\\.test\\.ts \\([\\d.]+ms\\)`,
+        ),
+      );
+    }
+    assert.deepEqual(stdout.match(/^each of .$/gm), ["each of a", "each of b"]);
+    assert.match(stdout, /pass 3\n/);
+  });
+
+  it("gives a file that asks for it a process of its own, and each file with --alone", () => {
+    const files = {
+      "a.test.ts": tellsProcess("a"),
+      "b.test.ts": tellsProcess("b", "// Own process: it measures memory"),
+      "c.test.ts": tellsProcess("c"),
+    };
+    const together = processesOf(runTests(files).stdout);
+    assert.equal(together.get("a"), together.get("c"));
+    assert.notEqual(together.get("a"), together.get("b"));
+    assert.equal(new Set(processesOf(runTests(files, "--alone").stdout).values()).size, 3);
+  });
+
+  it("names the file of a test that fails, of one that cannot be loaded, and runs those after them", () => {
+    const { exitCode, stdout } = runTests({
+      "a.test.ts": 'test("broken", () => { throw new Error("no"); });',
+      "b.test.ts": 'import "./missing.ts";',
+      "c.test.ts": 'test("fine", () => {});',
+    });
+    assert.equal(exitCode, 1);
+    assert.match(stdout, /test at test\/a\.test\.ts:\d+:\d+\n✖ broken/);
+    assert.match(stdout, /✖ test\/b\.test\.ts[\s\S]*Cannot find module .*missing\.ts/);
+    assert.match(stdout, /✔ test\/c\.test\.ts/);
+  });
+
+  it("fails only the file that leaves a server open in a shared process, and names it", () => {
+    const { exitCode, stdout } = runTests({
+      "a.test.ts": `
+        import { createServer } from "node:net";
+        test("leaks", (t, done) => { createServer().listen(0, "127.0.0.1", done); });`,
+      "b.test.ts": 'test("fine", () => {});',
+    });
+    assert.equal(exitCode, 1);
+    assert.match(stdout, /left open after the last test of test\/a\.test\.ts: Server listening on 127\.0\.0\.1:\d+/);
+    assert.match(stdout, /✔ test\/b\.test\.ts/);
+  });
+
+  it("fails a file that changes its shared process for those after it, and says what", () => {
+    const { exitCode, stdout } = runTests({
+      "a.test.ts":
+        'test("sets", () => { process.env.TERCEL_LEFT = "1"; globalThis.leftHere = 1; process.chdir("test"); });',
+      "b.test.ts": 'test("fine", () => {});',
+    });
+    assert.equal(exitCode, 1);
+    assert.match(stdout, /changed in the process by test\/a\.test\.ts: working directory was \S+ and is \S+\/test, /);
+    assert.match(
+      stdout,
+      /environment variable TERCEL_LEFT was absent and is 1, global leftHere was absent and is defined/,
+    );
+  });
+
+  it("fails when a file ends the process that it shares, and names the files that did not run to their end", () => {
+    const { exitCode, stderr } = runTests({
+      "a.test.ts": 'test("fine", () => {});',
+      "b.test.ts": 'const end = process["exit"]; test("ends", () => end(0));',
+      "c.test.ts": 'test("fine", () => {});',
+    });
+    assert.equal(exitCode, 1);
+    assert.deepEqual(stderr.match(/^did not run to its end: .*$/gm), [
+      "did not run to its end: test/b.test.ts",
+      "did not run to its end: test/c.test.ts",
+    ]);
   });
 
   const withoutGit = spawnSync("git", ["--version"]).status === 0 ? false : "git is not installed";

@@ -1,15 +1,19 @@
 // Runs the test files of this repository: `npm test`, or `npm test -- hpack timeout` for those whose path contains one of
-// the words. Options of node's own runner may follow in the form --test-…=…. Afterwards it verifies that the suite left
-// nothing behind. The repository is the working directory, which npm sets.
+// the words. Options of node's own runner may follow in the form --test-…=…; with --alone each file has a process of its own. Afterwards
+// it verifies that every file ran to its end and that the suite left nothing behind. The repository is the working directory, which npm
+// sets.
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { openCompileCache } from "./compile-cache.ts";
+import { groupTestFiles } from "./group-test-files.ts";
 import { leftFiles, leftProcesses, untrackedFiles } from "./left-behind.ts";
 import { markerVariable } from "./marked-processes.ts";
-import { orderTestFiles } from "./order-test-files.ts";
+import { needsOwnProcess } from "./needs-own-process.ts";
+import { orderGroups } from "./order-groups.ts";
 import type { OrderedRun } from "./run-in-order.ts";
 import { selectTestFiles } from "./select-test-files.ts";
 import { endStuckTestFiles } from "./stuck-test-files.ts";
@@ -27,7 +31,16 @@ const filesAtOnce = availableParallelism() + 2;
 /** How many of the slowest files a run names at its end; a run of fewer files names none. */
 const slowestShown = 10;
 
-async function runTests(root: string, words: readonly string[], nodeOptions: readonly string[]): Promise<number> {
+interface Selection {
+  /** Of paths of test files; none selects all. */
+  readonly words: readonly string[];
+  /** Of Node's runner. */
+  readonly nodeOptions: readonly string[];
+  /** Whether each file has a process of its own, even if it could share one. */
+  readonly isAlone: boolean;
+}
+
+async function runTests(root: string, { words, nodeOptions, isAlone }: Selection): Promise<number> {
   const files = selectTestFiles(root, words);
   if (files.length === 0) {
     console.error(
@@ -53,14 +66,28 @@ async function runTests(root: string, words: readonly string[], nodeOptions: rea
   });
   try {
     const usageBefore = join(root, ".cache", "test-usage.jsonl");
-    const exitCode = await runNode(root, nodeOptions, orderTestFiles(files, readUsage(usageBefore)), {
+    const usagesBefore = readUsage(usageBefore);
+    const groups = groupTestFiles({
+      files,
+      usages: usagesBefore,
+      isAlone: (file) => isAlone || needsOwnProcess(readFileSync(join(root, file), "utf8")) !== undefined,
+    });
+    const programs = orderGroups(groups, usagesBefore).map((group, at) =>
+      group.length === 1 ? (group[0] ?? "") : writeGroupProgram(usageFolder, root, group, at),
+    );
+    let exitCode = await runNode(root, nodeOptions, programs, {
       TMPDIR: tempFolder,
       NODE_COMPILE_CACHE: openCompileCache(process.env.NODE_COMPILE_CACHE),
       [markerVariable]: marker,
       [usageFileVariable]: usageFile,
     });
+    const usages = readUsage(usageFile);
+    for (const file of groups.filter(({ length }) => length > 1).flat()) {
+      if (usages.some((usage) => usage.file === file)) continue;
+      console.error(`did not run to its end: ${file}`);
+      if (exitCode === 0) exitCode = 1;
+    }
     if (files.length > slowestShown) {
-      const usages = readUsage(usageFile);
       console.log(describeSlowest(usages, slowestShown));
       keepUsage(usageBefore, usages);
     }
@@ -78,6 +105,17 @@ async function runTests(root: string, words: readonly string[], nodeOptions: rea
     rmSync(tempFolder, { recursive: true, force: true });
     rmSync(usageFolder, { recursive: true, force: true });
   }
+}
+
+/** A program that runs the group in its process. Its name does not end like that of a test file, which is checked as a whole. */
+function writeGroupProgram(folder: string, root: string, group: readonly string[], at: number): string {
+  const file = join(folder, `group-${at + 1}.mjs`);
+  const runner = pathToFileURL(join(import.meta.dirname, "run-group.ts")).href;
+  writeFileSync(
+    file,
+    `import { runGroup } from ${JSON.stringify(runner)};\nawait runGroup(${JSON.stringify(root)}, ${JSON.stringify(group)});\n`,
+  );
+  return file;
 }
 
 /** A recording that UPDATE_GOLDEN=1 asks for is new until it is committed. */
@@ -121,15 +159,22 @@ function runNode(
   });
 }
 
+const aloneOption = "--alone";
 const args = process.argv.slice(2);
-const nodeOptions = args.filter((arg) => arg.startsWith("-"));
+const words = args.filter((arg) => !arg.startsWith("-"));
+const nodeOptions = args.filter((arg) => arg.startsWith("-") && arg !== aloneOption);
 const unknown = nodeOptions.find((arg) => !/^--test-[a-z-]+=/.test(arg));
 if (unknown !== undefined) {
   console.error(
-    `unknown option ${unknown}: give words of file names, or options of node's runner as --test-name=value`,
+    `unknown option ${unknown}: give words of file names, ${aloneOption}, or options of node's runner as --test-name=value`,
   );
   process.exitCode = 2;
 } else {
-  const words = args.filter((arg) => !arg.startsWith("-"));
-  process.exitCode = await runTests(process.cwd(), words, nodeOptions);
+  // A pattern that matches no test of a file would leave out the suite that runs it in a group.
+  const choosesTests = nodeOptions.some((option) => !option.startsWith("--test-reporter="));
+  process.exitCode = await runTests(process.cwd(), {
+    words,
+    nodeOptions,
+    isAlone: choosesTests || args.includes(aloneOption),
+  });
 }

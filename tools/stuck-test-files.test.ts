@@ -15,9 +15,9 @@ function startSpinning(marker: string, ...args: string[]): ChildProcess {
 }
 
 describe("endStuckTestFiles", () => {
-  const onLinux = { skip: process.platform !== "linux" && "only Linux tells the environment of a process" };
+  const onLinux = { skip: process.platform !== "linux" && "only Linux shows the environment of a process" };
 
-  it("ends a test file that loops for ever, and only that", onLinux, async () => {
+  it("ends a test file that loops endlessly, and only that", onLinux, async () => {
     const marker = randomUUID();
     const stuck = startSpinning(marker, "a/stuck.test.ts");
     const others = [
@@ -41,7 +41,30 @@ describe("endStuckTestFiles", () => {
     }
   });
 
-  it("leaves a test file alone before its time is up", onLinux, async () => {
+  it(
+    "ends the process of a file that loops endlessly after others that have ended in the same process",
+    onLinux,
+    async () => {
+      const marker = randomUUID();
+      const titles = 'process.title = "a/quick.test.ts"; process.title = "a/stuck.test.ts"; for (;;);';
+      const group = spawn(process.execPath, ["-e", titles, "--", "a/group-1.mjs"], {
+        stdio: "ignore",
+        env: { ...process.env, [markerVariable]: marker },
+      });
+      const ended: string[] = [];
+      const stop = endStuckTestFiles({ marker, limitMs: 0, everyMs: 20, onEnded: (file) => ended.push(file) });
+      try {
+        const [, signal] = await once(group, "exit");
+        assert.equal(signal, "SIGKILL");
+        assert.equal(ended.at(-1), "a/stuck.test.ts");
+      } finally {
+        stop();
+        group.kill("SIGKILL");
+      }
+    },
+  );
+
+  it("leaves a test file alone before its time is over", onLinux, async () => {
     const [marker, lateMarker] = [randomUUID(), randomUUID()];
     const early = startSpinning(marker, "a/early.test.ts");
     const late = startSpinning(lateMarker, "a/late.test.ts");

@@ -13,19 +13,21 @@ export interface StuckFilesOptions {
 /**
  * Ends test files that run for too long. Node's own limit for a test is a timer in the process of that test, which never
  * fires when the code under test loops without returning; this one looks from outside. Node then reports the file as
- * failed and goes on with the next. Returns a function that stops the watch.
+ * failed and continues with the next. Returns a function that stops the watch.
  */
 export function endStuckTestFiles({ marker, limitMs, everyMs, onEnded }: StuckFilesOptions): () => void {
-  const firstSeen = new Map<number, number>();
+  /** By process and file: the title of a process that runs several files names the one that it runs. */
+  const firstSeen = new Map<string, number>();
   const timer = setInterval(() => {
-    const running = markedProcesses(marker);
-    const pids = new Set(running.map(({ pid }) => pid));
-    for (const pid of firstSeen.keys()) if (!pids.has(pid)) firstSeen.delete(pid);
-    for (const { pid, args } of running) {
+    const running = markedProcesses(marker).flatMap(({ pid, args }) => {
       const file = testFileOf(args);
-      if (file === undefined) continue;
-      const since = firstSeen.get(pid) ?? performance.now();
-      firstSeen.set(pid, since);
+      return file === undefined ? [] : [{ pid, file, key: `${pid} ${file}` }];
+    });
+    const keys = new Set(running.map(({ key }) => key));
+    for (const key of firstSeen.keys()) if (!keys.has(key)) firstSeen.delete(key);
+    for (const { pid, file, key } of running) {
+      const since = firstSeen.get(key) ?? performance.now();
+      firstSeen.set(key, since);
       if (performance.now() - since < limitMs) continue;
       killProcess(pid);
       onEnded(file);
@@ -34,7 +36,7 @@ export function endStuckTestFiles({ marker, limitMs, everyMs, onEnded }: StuckFi
   return () => clearInterval(timer);
 }
 
-/** The one test file a process runs; the runner itself names all of them, behind its option --test. */
+/** The test file that a process runs; a runner that a test has started names its files after its option --test. */
 function testFileOf(args: readonly string[]): string | undefined {
   return args.includes("--test") ? undefined : args.find((arg) => /\.test\.[cm]?[jt]s$/.test(arg));
 }
