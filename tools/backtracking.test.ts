@@ -16,17 +16,17 @@ const judged = new Map([
     "a backslash fits one of the choices only",
   ],
   [String.raw`/^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/`, "a dot and an e stand between the digits"],
-  [String.raw`/^[A-Za-z_][\w.]*(\/[A-Za-z_]\w*)?$/`, "a slash stands between the names"],
+  [String.raw`/^[A-Za-z_][\w.]*(\/[A-Za-z_]\w*)?$/`, "a slash is between the names"],
   [String.raw`/^spiffe:\/\/([^/]*)(\/.*)?$/`, "the path begins with the first slash"],
   [String.raw`/^(.*?)(?::(\d+))?$/`, "digits are looked at once from the colon before them, and once on the way"],
-  [String.raw`/^\d+(\.\d+)?$/`, "a dot stands between the digits"],
+  [String.raw`/^\d+(\.\d+)?$/`, "a dot is between the digits"],
   [
     String.raw`/^[ \t]*import\s+(?:public\s+|weak\s+|option\s+)?"([^"]+)"\s*;/gm`,
-    "the words begin with a letter, and a space stands between them",
+    "the words begin with a letter, and a space is between them",
   ],
   ["/_+(.?)/g", "wherever it begins it matches, so no character is tried twice"],
   [String.raw`/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/`, "each repetition ends with a unit, after which comes a digit"],
-  [String.raw`/(\d+(?:\.\d+)?)(ms|s|m|h)/gy`, "a dot stands between the digits"],
+  [String.raw`/(\d+(?:\.\d+)?)(ms|s|m|h)/gy`, "a dot is between the digits"],
   [
     String.raw`/^(?:option|command-argument value) '(.+?)'(?: argument '(.*)')? is invalid.*Allowed choices are (.+)\.$/`,
     "the text is commander's, around one argument of the person who runs the command",
@@ -50,12 +50,12 @@ const judged = new Map([
     String.raw`/^\s*(?:[\w.]+\/\w+\s+)?([{["].*)$/s`,
     "the name begins with a word character, and the rest takes whatever is left",
   ],
-  [String.raw`/^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/`, "a dot stands between the names"],
+  [String.raw`/^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/`, "a dot is between the names"],
   [
     String.raw`/^([^:=\s]+)\s*[:=]\s*(.*)$/s`,
-    "a colon or an equals sign stands between them, and the rest takes whatever is left",
+    "a colon or an equals sign is between them, and the rest takes whatever is left",
   ],
-  ["/^[!#$%&'*+.^_`|~0-9A-Za-z-]+( *, *[!#$%&'*+.^_`|~0-9A-Za-z-]+)*$/", "a comma stands between the names"],
+  ["/^[!#$%&'*+.^_`|~0-9A-Za-z-]+( *, *[!#$%&'*+.^_`|~0-9A-Za-z-]+)*$/", "a comma is between the names"],
   ["/[^=]+=*/g", "wherever it begins it matches, so no character is tried twice"],
   [String.raw`/-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y`, "a dot and an e stand between the digits"],
   [String.raw`/^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$/`, "a dot and an e stand between the digits"],
@@ -67,12 +67,12 @@ const judged = new Map([
     String.raw`/^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+)$/`,
     "a dot and an e stand between the digits",
   ],
-  [String.raw`/^(\d+(?:\.\d+)?)\s?([A-Za-z]+)?$/`, "a dot stands between the digits"],
+  [String.raw`/^(\d+(?:\.\d+)?)\s?([A-Za-z]+)?$/`, "a dot is between the digits"],
   [
     String.raw`/^(?:0|(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+)$/`,
     "each repetition ends with a unit, after which comes a digit",
   ],
-  [String.raw`/(\d+(?:\.\d+)?)(ms|s|m|h|d)/gy`, "a dot stands between the digits"],
+  [String.raw`/(\d+(?:\.\d+)?)(ms|s|m|h|d)/gy`, "a dot is between the digits"],
 ]);
 
 function risksInPackages(): Map<string, string> {

@@ -1,4 +1,4 @@
-// Which regular expressions may take more than linear time, told from their shape. It errs on the side of suspicion: what it says
+// Which regular expressions may take more than linear time, by their shape. It errs on the side of suspicion: what it says
 // of a harmless one is answered by a line in the test that asks.
 
 /** A part of a sequence: one character of a set, a group, or a place between characters. */
@@ -51,7 +51,7 @@ function hasUnbounded(pattern: string): boolean {
   );
 }
 
-/** Whether some Latin character may stand in both. */
+/** Whether some Latin character matches both. */
 function overlap(one: Part, other: Part, flags: string): boolean {
   for (let code = 0; code < 256; code++) {
     const character = String.fromCharCode(code);

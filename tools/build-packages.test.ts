@@ -50,7 +50,7 @@ describe("buildPackages", () => {
     assert.ok(!existsSync(join(folder, "dist/shared.js")));
   });
 
-  it("leaves no code of an earlier build behind", () => {
+  it("leaves no code of an earlier build", () => {
     buildPackages(root);
     const before = readdirSync(join(folder, "dist/chunks"));
     write("src/shared.ts", "export class Shared { readonly two = 2; }\n");

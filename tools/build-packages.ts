@@ -31,7 +31,7 @@ export function buildPackages(root: string): void {
   }
 }
 
-/** True for a program that is published with all that it imports. It has no types, because no one imports it. */
+/** True for a program that is published with all that it imports. It has no types, because it is not imported. */
 export function isBundled(root: string, one: WorkspacePackage): boolean {
   return existsSync(join(root, one.folder, bundleScript));
 }
@@ -55,7 +55,7 @@ export function builtFrom(one: WorkspacePackage, source: string, ending: ".js" |
 function compile(root: string, folders: readonly string[]): void {
   const compiler = join(root, "node_modules", ".bin", "tsc");
   if (!existsSync(compiler)) throw new Error("the compiler is not installed: run npm ci at the root of the repository");
-  // Standard output belongs to whoever packs.
+  // Standard output belongs to the program that packs.
   const { status } = spawnSync(compiler, ["-b", ...folders], { cwd: root, stdio: ["ignore", 2, 2] });
   if (status !== 0) throw new Error("the packages do not compile: fix what tsc reports above");
 }

@@ -157,7 +157,7 @@ describe("checkLayers", () => {
     assert.deepEqual(found, []);
   });
 
-  it("lets insiders import the parts that no entry point shows, and no one else", () => {
+  it("lets insiders import the parts that no entry point shows, and nothing else", () => {
     const files = {
       "packages/low/src/base/b.ts": "export {};",
       "probes/a.ts": 'import "../packages/low/src/base/b.ts";',
@@ -174,7 +174,7 @@ describe("checkLayers", () => {
     assertOnly(
       found,
       /door\/a\.ts:1: \.\.\/\.\.\/\.\.\/low\/src\/base\/b\.ts reaches into @x\/low/,
-      /door\/a\.ts:2: @x\/low\/src\/base\/b\.ts is no entry point of @x\/low; import one of: @x\/low, @x\/low\/right/,
+      /door\/a\.ts:2: @x\/low\/src\/base\/b\.ts is not an entry point of @x\/low; import one of: @x\/low, @x\/low\/right/,
     );
   });
 

@@ -41,7 +41,7 @@ export function checkLayers(root: string, table: LayerTable): Finding[] {
     const place = placeOf(table, file);
     if (place === undefined) {
       const folder = posix.dirname(file);
-      // Configuration at the root stands in no folder of the repository.
+      // Configuration at the root is not in a folder of the repository.
       if (folder !== "." && !unnamedFolders.has(folder)) {
         findings.push({ file, line: 1, text: `no row of tools/layers.json names ${folder}/; give it a floor` });
       }
@@ -105,7 +105,7 @@ function importProblem(house: House, file: string, place: Place, found: FoundImp
   const target = sibling.entryPoints.get(specifier);
   if (target === undefined) {
     const known = [...sibling.entryPoints.keys()].join(", ");
-    return `${specifier} is no entry point of ${name}; import one of: ${known}`;
+    return `${specifier} is not an entry point of ${name}; import one of: ${known}`;
   }
   return floorProblem(house.table, file, place, target);
 }

@@ -1,7 +1,7 @@
 // `npm run check:words`: refuses words that tools/words.json replaces by those of gRPC, HTTP/2 and Node, in names, comments, texts and pages.
 //
 // A word is matched as a whole and in any case; a word that begins with a capital letter is the name of something and matched as written. `*` at
-// its end stands for the rest of a word, which may also be part of a name: "octet*" finds "octets" and "firstOctet".
+// its end matches the rest of a word, which may also be part of a name: "octet*" finds "octets" and "firstOctet".
 import { readFileSync } from "node:fs";
 import { dirname, join, matchesGlob } from "node:path";
 import { listFiles } from "./source-files.ts";

@@ -27,7 +27,7 @@ describe("the compile cache", () => {
     assert.notEqual(openCompileCache(""), "");
   });
 
-  it("is kept up to as many entries as it may have, and begins afresh with one more", () => {
+  it("is kept up to as many entries as it may have, and begins again with one more", () => {
     const full = fill(5);
     assert.equal(openCompileCache("", { folder: full, maxEntries: 5 }), full);
     assert.equal(readdirSync(full).length, 5);
@@ -39,7 +39,7 @@ describe("the compile cache", () => {
   it("is what Node fills with the files it has run", () => {
     const cache = openCompileCache(undefined, { folder: join(folder, "compiled") });
     const program = join(folder, "program.ts");
-    writeFileSync(program, "const told: string = 'ran'; console.log(told);");
+    writeFileSync(program, "const outcome: string = 'ran'; console.log(outcome);");
     const { stdout } = spawnSync(process.execPath, [program], {
       encoding: "utf8",
       env: { ...process.env, NODE_COMPILE_CACHE: cache },

@@ -11,7 +11,7 @@ export interface CompileCacheOptions {
 /**
  * The folder in which Node keeps what it made of each source file, so that the next process need not strip types and compile
  * again: about half the processor time of a typical test file. Node replaces the entry of a file that changed; entries of
- * files that are gone gather, so a folder that has grown too large begins afresh. A folder that the environment names is
+ * files that are gone stay, so a folder that has grown too large is emptied. A folder that the environment names is
  * taken as it is.
  */
 export function openCompileCache(

@@ -7,7 +7,7 @@ function report(code: string): string {
 }
 
 describe("readDeclarations", () => {
-  it("tells what is exported from what is only named by a signature", () => {
+  it("distinguishes what is exported from what is only named by a signature", () => {
     const { declarations } = readDeclarations(
       report(
         "// @public\nexport function f(hidden: Hidden): void;\n\n// @public\ninterface Hidden {\n    a: string;\n}\n",
@@ -19,7 +19,7 @@ describe("readDeclarations", () => {
     ]);
   });
 
-  it("knows every kind of declaration, and names that are exported again", () => {
+  it("finds every kind of declaration, and names that are exported again", () => {
     const code = [
       "export abstract class A {\n}",
       "export const b: string;",

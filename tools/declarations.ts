@@ -52,7 +52,7 @@ function withoutComments(code: string): string {
   return code.replace(/^[ \t]*\/\/.*\n/gm, "").replace(/^[ \t]*\/\*\*.*?\*\/\n/gms, "");
 }
 
-/** The name by which a file knows what it imports. */
+/** The name that a file gives to what it imports. */
 function localName(line: string): string {
   const names = /^import (.*) from /.exec(line)?.[1] ?? "";
   return /([\w$]+)(?: \})?$/.exec(names)?.[1] ?? "";

@@ -1,8 +1,8 @@
-// The table of floors, layers.json: which files stand on which floor, and what is reserved for whom. The list `floors` begins at the
+// The table of floors, layers.json: which files are on which floor, and who may use what is reserved. The list `floors` begins at the
 // ground; patterns in a list of their own share a floor. To give a folder a floor, put its pattern between two others.
 //
 // Patterns name files by folder. The last segment is `*` (the files of that folder itself), `**` (the folders below it
-// as well) or, in what is reserved, the name of one file; a segment in brackets such as `[feature]` stands for any one folder, and every folder
+// as well) or, in what is reserved, the name of one file; a segment in brackets such as `[feature]` matches any one folder, and every folder
 // it matches is a row of its own, so neighbours may not import each other.
 
 export interface LayerRow {
@@ -37,7 +37,7 @@ export interface LayerTable {
   readonly reservedWords: readonly ReservedWord[];
 }
 
-/** The row a file stands in, with the folder that the pattern matched: two files share a floor's room if both agree. */
+/** The row of a file, with the folder that the pattern matched: two files share a floor's room if both agree. */
 export interface Place {
   readonly row: LayerRow;
   readonly folder: string;

@@ -29,7 +29,7 @@ test("takes what is filled in for …, templates within templates included", () 
   assert.deepEqual(find('new ConnectError("a" + b, Code.Internal)'), ["Internal: a…"]);
 });
 
-test("knows when text or code are decided at run time", () => {
+test("finds texts and codes that are decided at run time", () => {
   assert.deepEqual(find("new ConnectError(text, codeOf(text))"), ["…: …"]);
   assert.deepEqual(find('new ConnectError("x")'), ["Unknown: x"]);
 });

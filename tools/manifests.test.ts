@@ -74,11 +74,11 @@ describe("manifests of the public packages", () => {
     }
   });
 
-  it("require the oldest Node that Tercel supports, and npm says so when it installs", () => {
+  it("require the oldest Node that Tercel supports, and npm warns when it installs on an older one", () => {
     for (const one of packages) assert.equal(manifestOf(one.folder).engines?.node, ">=22.18", one.name);
   });
 
-  it("are published for everyone, and built before they are packed", () => {
+  it("are published for all, and built before they are packed", () => {
     for (const one of packages) {
       const { publishConfig, scripts } = manifestOf(one.folder);
       assert.equal(publishConfig?.access, "public", one.name);
@@ -105,7 +105,7 @@ describe("folders of the public packages", () => {
       assert.equal(readFileSync(join(root, folder, "LICENSE"), "utf8"), licence, folder);
   });
 
-  it("hold a README whose paths, which are no links because a registry's page cannot follow them, exist", () => {
+  it("hold a README whose paths exist; they are not links because a registry's page cannot follow them", () => {
     for (const { folder, name } of packages) {
       const text = readFileSync(join(root, folder, "README.md"), "utf8");
       for (const [, path = ""] of text.matchAll(/`((?:src|docs|examples)\/[^`\s]+)`/g)) {

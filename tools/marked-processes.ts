@@ -1,4 +1,4 @@
-// Finds the processes of one run of the tests by a mark in their environment. Only Linux tells the environment of a
+// Finds the processes of one run of the tests by a mark in their environment. Only Linux shows the environment of a
 // process without further tools; elsewhere nothing is found.
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
@@ -30,7 +30,7 @@ export function killProcess(pid: number): void {
   }
 }
 
-/** Empty when the process is gone or belongs to somebody else. */
+/** Empty when the process is gone or belongs to another user. */
 function readList(pid: number, name: string): string[] {
   try {
     return readFileSync(`/proc/${pid}/${name}`, "utf8")
@@ -41,7 +41,7 @@ function readList(pid: number, name: string): string[] {
   }
 }
 
-/** A process that has ended but was not yet collected by its parent has no program any more. */
+/** A process that has ended but was not yet collected by its parent does not have a program any more. */
 function isRunning(pid: number): boolean {
   try {
     readlinkSync(`/proc/${pid}/exe`);

@@ -89,7 +89,7 @@ describe("the packed packages", () => {
     }
   });
 
-  it("hold a README whose links work on the page of a registry, which has no other file of the package", () => {
+  it("hold a README whose links work on the page of a registry, which shows no other file of the package", () => {
     for (const one of packages) {
       assert.ok(pathsOf(one).includes("README.md"), one.name);
       const text = readFileSync(join(root, one.folder, "README.md"), "utf8");
@@ -110,7 +110,7 @@ describe("the packed packages", () => {
     }
   });
 
-  it("have types that tell every ESM user what the code is (are the types wrong?, profile esm-only)", async () => {
+  it("have types that match the code for every ESM user (are the types wrong?, profile esm-only)", async () => {
     for (const one of packages.filter(({ entryPoints }) => entryPoints.size > 0)) {
       const tarball = new Uint8Array(readFileSync(tarballOf(one)));
       const analysis = await checkPackage(createPackageFromTarballData(tarball));
@@ -126,7 +126,7 @@ describe("the packed packages", () => {
     }
   });
 
-  it("pass a publish that sends nothing, for everyone to read and without a correction by npm", () => {
+  it("pass a publish that sends nothing, for all to read and without a correction by npm", () => {
     for (const one of packages) {
       const { stdout, stderr } = runAsUser("npm", ["publish", "--dry-run", "--offline", tarballOf(one)], folder);
       assert.ok(stdout.includes(`+ ${one.name}@${one.version}`), stdout + stderr);
@@ -280,7 +280,7 @@ describe("the packed packages", () => {
     assert.deepEqual(await server.ended, [0, null]);
   });
 
-  it("resolve for the type checker of a user who knows nothing of our conditions", () => {
+  it("resolve for the type checker of a user without our conditions", () => {
     const entries = packages.flatMap((one) => [...one.entryPoints.keys()]);
     const lines = entries.map((entry, index) => `import * as entry${index} from "${entry}"; void entry${index};`);
     writeFileSync(join(folder, "types.ts"), lines.join("\n"));

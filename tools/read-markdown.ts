@@ -1,7 +1,7 @@
 // Reads from a Markdown page what can be checked: fenced code, links and headings.
 
 export interface Snippet {
-  /** The words behind the opening fence, such as ["ts", "run"]. */
+  /** The words after the opening fence, such as ["ts", "run"]. */
   readonly marks: readonly string[];
   readonly text: string;
   /** The line of the page on which `text` begins, counted from 1. */
@@ -16,7 +16,7 @@ export interface Link {
 export interface MarkdownPage {
   readonly snippets: readonly Snippet[];
   readonly links: readonly Link[];
-  /** Names that links to this page may have behind the "#". */
+  /** Names that links to this page may have after the "#". */
   readonly anchors: ReadonlySet<string>;
 }
 

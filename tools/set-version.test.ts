@@ -58,7 +58,7 @@ describe("setVersion", () => {
     assert.equal(read(userAgent), 'export const userAgent = "grpc-tercel/0.2.0-beta.1";\n');
   });
 
-  it("leaves packages that are no part of the workspace alone", () => {
+  it("leaves packages outside of the workspace alone", () => {
     setVersion(root, "0.2.0");
     assert.equal(read("fuzz/package.json"), JSON.stringify(files["fuzz/package.json"]));
   });

@@ -46,10 +46,10 @@ function unprivileged(): { uid: number; gid: number } | undefined {
     try {
       return { uid: idOf("-u", user), gid: idOf("-g", user) };
     } catch {
-      // There is no such user; the next may be.
+      // The system does not have this user; it may have the next.
     }
   }
-  throw new Error("neither a user postgres nor no one is there to run PostgreSQL as");
+  throw new Error("PostgreSQL does not run as root, and the system has neither a user postgres nor nobody: create one");
 }
 
 /** Debian keeps PostgreSQL's programs out of the path, in a folder for each version. */
