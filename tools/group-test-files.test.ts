@@ -22,16 +22,28 @@ describe("groupTestFiles", () => {
     ]);
   });
 
-  it("leaves files alone that have to be, and those that take more than eight seconds", () => {
-    const files = named(5, "packages/a");
-    const usages = [8, 8.1].map((seconds, at) => ({ file: `packages/a/${at}`, seconds, cpuSeconds: 0 }));
-    const groups = groupTestFiles({ files, usages, isAlone: (file) => file === "packages/a/3" });
-    assert.deepEqual(groups, [["packages/a/0", "packages/a/2", "packages/a/4"], ["packages/a/1"], ["packages/a/3"]]);
+  it("leaves files alone that have to be, and those that take more than three processor seconds or half a minute", () => {
+    const files = named(7, "packages/a");
+    const usages = [
+      { file: "packages/a/0", seconds: 30, cpuSeconds: 0 },
+      { file: "packages/a/1", seconds: 31, cpuSeconds: 0 },
+      { file: "packages/a/3", seconds: 3, cpuSeconds: 3 },
+      { file: "packages/a/4", seconds: 3, cpuSeconds: 3.1 },
+    ];
+    const groups = groupTestFiles({ files, usages, isAlone: (file) => file === "packages/a/5" });
+    assert.deepEqual(groups, [
+      ["packages/a/0", "packages/a/2", "packages/a/3", "packages/a/6"],
+      ["packages/a/1"],
+      ["packages/a/4"],
+      ["packages/a/5"],
+    ]);
   });
 
-  it("begins another group when one would take more than twenty seconds", () => {
+  it("begins another group when one would take more than eight processor seconds, or 45 seconds", () => {
     const files = named(6, "packages/a");
-    const usages = files.map((file) => ({ file, seconds: 5, cpuSeconds: 0 }));
-    assert.deepEqual(groupTestFiles({ files, usages, isAlone }), [files.slice(0, 4), files.slice(4)]);
+    const costing = (seconds: number, cpuSeconds: number) => files.map((file) => ({ file, seconds, cpuSeconds }));
+    const groupsOf = (usages: ReturnType<typeof costing>) => groupTestFiles({ files, usages, isAlone });
+    assert.deepEqual(groupsOf(costing(0, 2)), [files.slice(0, 4), files.slice(4)]);
+    assert.deepEqual(groupsOf(costing(15, 0)), [files.slice(0, 3), files.slice(3)]);
   });
 });

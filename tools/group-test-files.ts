@@ -9,41 +9,51 @@ export interface GroupingOptions {
 }
 
 /** Twice as many save little more, and the files of a group wait for each other. */
-const mostFilesInGroup = 16;
-/** A group takes no longer than this, so that the last one does not run while the other cores have nothing to do. */
-const mostSecondsInGroup = 20;
-/** A file that takes longer gains nothing from a shared start. */
-const mostSecondsInFile = 8;
+const mostFiles = 16;
+/** A file that takes more gains little from a shared start. The time is counted as well, as some files wait more than they compute. */
+const mostOfFile: Cost = { seconds: 30, cpuSeconds: 3 };
+/** A group takes no more than this, so that the last one does not run while the other cores have nothing to do. */
+const mostOfGroup: Cost = { seconds: 45, cpuSeconds: 8 };
 /** Assumed of a file that never ran. */
-const assumedSeconds = 1;
+const assumed: Cost = { seconds: 1, cpuSeconds: 0.5 };
+
+type Cost = Omit<TestUsage, "file">;
 
 /**
  * Groups of test files that run in one process each. The files of a group are neighbours in one package, so that they load the same
  * sources; the order of the files is kept.
  */
 export function groupTestFiles({ files, usages, isAlone }: GroupingOptions): string[][] {
-  const known = new Map(usages.map(({ file, seconds }) => [file, seconds]));
+  const known = new Map<string, Cost>(usages.map((usage) => [usage.file, usage]));
   const groups: string[][] = [];
-  let open: { readonly package: string; readonly files: string[]; seconds: number } | undefined;
+  let open: { readonly package: string; readonly files: string[]; cost: Cost } | undefined;
   for (const file of files) {
-    const seconds = known.get(file) ?? assumedSeconds;
-    if (isAlone(file) || seconds > mostSecondsInFile) {
+    const cost = known.get(file) ?? assumed;
+    if (isAlone(file) || !isWithin(cost, mostOfFile)) {
       groups.push([file]);
       continue;
     }
     const hasRoom =
       open !== undefined &&
       open.package === packageOf(file) &&
-      open.files.length < mostFilesInGroup &&
-      open.seconds + seconds <= mostSecondsInGroup;
+      open.files.length < mostFiles &&
+      isWithin(sum(open.cost, cost), mostOfGroup);
     if (open === undefined || !hasRoom) {
-      open = { package: packageOf(file), files: [], seconds: 0 };
+      open = { package: packageOf(file), files: [], cost: { seconds: 0, cpuSeconds: 0 } };
       groups.push(open.files);
     }
     open.files.push(file);
-    open.seconds += seconds;
+    open.cost = sum(open.cost, cost);
   }
   return groups;
+}
+
+function sum(a: Cost, b: Cost): Cost {
+  return { seconds: a.seconds + b.seconds, cpuSeconds: a.cpuSeconds + b.cpuSeconds };
+}
+
+function isWithin(cost: Cost, limit: Cost): boolean {
+  return cost.seconds <= limit.seconds && cost.cpuSeconds <= limit.cpuSeconds;
 }
 
 /** `packages/grpc` and `apps/shop` are packages; the folders of `examples` and `tools` are not. */
