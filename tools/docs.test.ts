@@ -23,6 +23,10 @@ const pages = new Map<string, MarkdownPage>(
 
 const fileMark = "file=";
 
+/** Half of the time of most commands is npx itself: what is installed here is run without it, which another test does once. */
+const ownNpx =
+  'npx() { local own="node_modules/.bin/$1"; if [ -x "$own" ]; then shift; "$own" "$@"; else command npx "$@"; fi; }';
+
 /** A program of one page: a snippet with those that continue it. */
 interface Program {
   readonly page: string;
@@ -92,11 +96,17 @@ describe("snippets in the docs", () => {
     });
   }
 
+  it("runs programs of the repository by npx, as the commands below say", () => {
+    const outcome = spawnSync("npx", ["node", "--version"], { cwd: root, encoding: "utf8", input: "" });
+    const { version } = JSON.parse(readFileSync(join(root, "node_modules", "node", "package.json"), "utf8"));
+    assert.equal(outcome.stdout, `v${version}\n`, describeOutcome(outcome));
+  });
+
   for (const [page, { snippets }] of pages) {
     for (const { marks, text, line } of snippets) {
       if (marks[0] !== "sh" || !marks.includes("run")) continue;
       it(`runs the commands at ${page}:${line}`, () => {
-        const outcome = spawnSync("bash", ["-euo", "pipefail", "-c", text], {
+        const outcome = spawnSync("bash", ["-euo", "pipefail", "-c", `${ownNpx}\n${text}`], {
           cwd: root,
           encoding: "utf8",
           timeout: shLimitMs,
