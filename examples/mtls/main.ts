@@ -20,7 +20,7 @@ const server = createServer({
   interceptors: [
     createMtls({
       services: [HelloService],
-      rules: { "hello.v1.HelloService/*": { callers: ["spiffe://example.org/shop/orders"] } },
+      methods: { "hello.v1.HelloService/*": { callers: ["spiffe://example.org/shop/orders"] } },
     }),
   ],
 });

@@ -10,4 +10,5 @@ export type {
   ResolverListener,
   ResolverResult,
 } from "./channel/resolver/index.ts";
+export { type Backoff, type BackoffOptions, createBackoff } from "./channel/retry/backoff.ts";
 export type { Address } from "./transport/client-connection.ts";

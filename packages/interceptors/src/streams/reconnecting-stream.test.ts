@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { createBackoff } from "@tercel/grpc";
 import { unavailable } from "@tercel/grpc/errors";
+import { createBackoff } from "@tercel/grpc/naming";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
 import { collect } from "@tercel/test-support/async";
 import { openInMemory, overBothTransports } from "../../test/support/open-echo.ts";
