@@ -29,7 +29,7 @@ function benchCheck(name: string, minutes: number, figure: RegExp, ...words: rea
 export const checks: readonly Check[] = [
   {
     name: "oldest-node",
-    command: ["npx", "--yes", "node@22.18", "tools/run-tests.ts", "packages/"],
+    command: ["npx", "--yes", "node@22.18", "tools/test-run/run-tests.ts", "packages/"],
     minutes: 10,
     figure: /^ℹ pass \d+$/gm,
   },
