@@ -24,6 +24,7 @@ import type { RunConfig } from "./run-config.ts";
 import { type ServedAddresses, serveCalls } from "./serve-calls.ts";
 import { createServiceHealth, type Dependency, providerDependency } from "./service-health.ts";
 import { createSecrets } from "./service-secret.ts";
+import { openCountStores, sharedCacheOf, withSharedCache } from "./shared-counts.ts";
 import { createSharedFamilies } from "./shared-families.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -58,9 +59,12 @@ async function assemble<N extends Needs, Settings>(
   const live = new FollowedConfig<Settings>(config);
   for (const warning of loaded.warnings) log.warn(warning);
   const needs: Needs = definition.needs ?? {};
+  const shared = sharedCacheOf(config);
   const concerns = new Set(Object.values(needs).map(({ concern }) => concern));
+  if (shared !== undefined) concerns.add(shared.concern);
+  const known = await providersOf(definition, concerns);
   // Before anything opens, so that what is missing is said at once.
-  const plan = planNeeds(needs, config.providers, await providersOf(definition, concerns));
+  const plan = withSharedCache(planNeeds(needs, config.providers, known), shared, known);
   const tracing = await startTracing(life, config, surroundings);
   const tls = await followCertificate(life, config, surroundings);
   const metrics = createSharedFamilies(surroundings.metrics);
@@ -83,9 +87,11 @@ async function assemble<N extends Needs, Settings>(
   const routes = await recordRoutes((router) => definition.routes(router, parts));
   health.serve(routes.services.map(({ typeName }) => typeName));
   const own = definition.interceptors?.(parts) ?? {};
+  const { secret } = kit;
+  const counts = await openCountStores(config, shared, met.providers);
   const stack = await life.start(
     "interceptors",
-    () => createServiceStack(live, routes.services, definition.access, own, { ...context, secret: kit.secret }),
+    () => createServiceStack(live, routes.services, definition.access, own, { ...context, secret, counts }),
     (one) => one.close(),
   );
   if (config.metrics !== undefined) {

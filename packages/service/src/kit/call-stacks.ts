@@ -13,11 +13,12 @@ import {
   type ServerStackOptions,
 } from "@tercel/interceptors/stack";
 import type { DependencySection } from "../config/index.ts";
-import { hasAccessRule } from "./access-rules.ts";
+import { hasAccessRule, refuseMethodsWithoutRule } from "./access-rules.ts";
 import { createDatabaseErrors } from "./database-errors.ts";
 import type { OwnInterceptors } from "./definition.ts";
 import { createHttpStatuses } from "./gateway-of.ts";
 import type { LiveConfig, RunConfig } from "./run-config.ts";
+import type { CountStores } from "./shared-counts.ts";
 import { trustedTokens } from "./trusted-tokens.ts";
 
 /** What the stacks are made from, besides the configuration. */
@@ -25,6 +26,13 @@ export interface StackParts {
   readonly log: Log;
   readonly metrics: Registry;
   readonly clock: Clock;
+}
+
+/** What the stack of a server is made from besides. */
+export interface ServerStackParts extends StackParts {
+  readonly secret: (purpose: string) => Uint8Array;
+  /** Where calls are counted. Undefined for each process by itself. */
+  readonly counts: CountStores | undefined;
 }
 
 const healthService = "grpc.health.v1.Health";
@@ -44,11 +52,12 @@ export async function createServiceStack(
   services: readonly DescService[],
   access: AuthOptions["methods"],
   own: OwnInterceptors,
-  { log, metrics, clock, secret }: StackParts & { readonly secret: (purpose: string) => Uint8Array },
+  { log, metrics, clock, secret, counts }: ServerStackParts,
 ): Promise<ServerStack> {
   const config = live.current;
   const { grpc } = config;
   const tokens = trustedTokens(config, access !== undefined || services.some(hasAccessRule), secret);
+  if (tokens !== undefined) refuseMethodsWithoutRule(services, access);
   return createServerStack({
     services,
     log,
@@ -59,7 +68,7 @@ export async function createServiceStack(
     ...(tokens !== undefined && {
       auth: { ...tokens, ...(access !== undefined && { methods: access }), publicReflection: grpc.reflection },
     }),
-    ...(await rateLimits(live)),
+    ...(await rateLimits(live, counts)),
     validation: services.some(({ file }) => hasRules(file)),
     before: { requestId: [...(await createHttpStatuses(config)), ...(own.outermost ?? [])] },
     // Outside of the application's own, which may know better what an error of the database means.
@@ -73,7 +82,10 @@ function databaseErrors({ providers }: RunConfig, log: Log): readonly Intercepto
 }
 
 /** Limits that follow the configuration. Loaded only where it has such a section. */
-async function rateLimits(live: LiveConfig): Promise<Pick<ServerStackOptions, "rateLimit" | "addressLimit">> {
+async function rateLimits(
+  live: LiveConfig,
+  counts: CountStores | undefined,
+): Promise<Pick<ServerStackOptions, "rateLimit" | "addressLimit">> {
   const { rateLimit } = live.current;
   if (rateLimit === undefined) return {};
   const { addressKey, clientKey } = await import("@tercel/interceptors/rate-limit");
@@ -83,12 +95,14 @@ async function rateLimits(live: LiveConfig): Promise<Pick<ServerStackOptions, "r
     rateLimit: {
       limit: liveLimit(() => live.current.rateLimit?.perCaller ?? perCaller),
       keyOf: (request) => (isOn() ? clientKey(request) : undefined),
+      ...(counts !== undefined && { store: counts.perCaller }),
     },
     ...(perAddress !== undefined && {
       addressLimit: {
         limit: liveLimit(() => live.current.rateLimit?.perAddress ?? perAddress),
         keyOf: (request) =>
           isOn() && live.current.rateLimit?.perAddress !== undefined ? addressKey(request) : undefined,
+        ...(counts !== undefined && { store: counts.perAddress }),
       },
     }),
   };
