@@ -1,7 +1,7 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { createChannel, createServer } from "@tercel/grpc";
+import { createBackoff, createChannel, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
-import { createBackoff, createBroadcaster, createReconnectingStream } from "@tercel/interceptors/streams";
+import { createBroadcaster, createReconnectingStream } from "@tercel/interceptors/streams";
 
 // Any service with a stream would do; this one comes along.
 const { service } = createHealth();

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createChannel, createClient } from "@tercel/grpc";
-import { createBackoff } from "@tercel/grpc/naming";
+import { createBackoff, createChannel, createClient } from "@tercel/grpc";
 import { createBearerToken } from "@tercel/interceptors/auth";
 import { createReconnectingStream } from "@tercel/interceptors/streams";
 import { UserService, UserUpdate_UpdateType } from "../src/gen/user/v1/user_pb.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createDnsRegistry, type DnsRegistryOptions } from "@tercel/discovery/dns";
-import { createBackoff } from "@tercel/grpc/naming";
+import { createBackoff } from "@tercel/grpc";
 import { type ScriptedDns, startScriptedDns } from "./support/scripted-dns.ts";
 import { hasIds, idsOf, silentLog as log, watching } from "./support/watching.ts";
 

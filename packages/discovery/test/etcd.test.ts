@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createEtcdRegistry, type EtcdRegistryOptions } from "@tercel/discovery/etcd";
-import { createBackoff } from "@tercel/grpc/naming";
+import { createBackoff } from "@tercel/grpc";
 import { createServerProcess, findProgram, freePorts, type ServerProcess } from "@tercel/test-support/servers";
 import { describeRegistryContract } from "./support/registry-contract.ts";
 import { startProxy } from "./support/tcp-proxy.ts";

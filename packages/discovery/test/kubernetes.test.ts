@@ -6,7 +6,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Registry } from "@tercel/discovery";
 import { createKubernetesRegistry, type KubernetesRegistryOptions } from "@tercel/discovery/kubernetes";
-import { createBackoff } from "@tercel/grpc/naming";
+import { createBackoff } from "@tercel/grpc";
 import {
   endpointSlice,
   podEndpoint,

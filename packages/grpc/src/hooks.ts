@@ -1,4 +1,4 @@
-// What interceptors that run as steps of one pass are made of, and what they and a server's own hooks see of calls and limits.
+// What interceptors that run as steps of one pass are made of, and what such interceptors and an application are shown of calls, limits and channels.
 
 export type { EndedCall, OnCallEnd } from "./call/call-info.ts";
 export { maxCallTimeoutMs } from "./call/call-timeout.ts";
@@ -6,6 +6,15 @@ export { targetOf } from "./call/channel-target.ts";
 export { readHeader } from "./call/read-header.ts";
 export { setHeader } from "./call/set-header.ts";
 export type { OnUnhandledCall, UnhandledCall } from "./call/unhandled-call.ts";
+export type {
+  AttemptExplanation,
+  CallExplanation,
+  CallPhase,
+  ChannelExplanation,
+  EndpointExplanation,
+  PhaseTime,
+  ResolverExplanation,
+} from "./channel/explain/explanation.ts";
 export type { AttemptObserver, OnAttempt, StartedAttempt } from "./hooks/attempt-observer.ts";
 export type { CallHook, CallRequest, ResponseMetadata } from "./hooks/call-hook.ts";
 export { gateMessages } from "./hooks/gate-messages.ts";

@@ -10,7 +10,8 @@ export { type Channel, type ChannelCloseOptions, createChannel } from "./channel
 export type { ChannelOptions } from "./channel/channel-options.ts";
 export { createClient } from "./channel/create-client.ts";
 export { explainError } from "./channel/explain/explanation.ts";
-export type { MethodConfigJson, ServiceConfigJson } from "./channel/service-config/service-config-json.ts";
+export { createBackoff } from "./channel/retry/backoff.ts";
+export type { ServiceConfigJson } from "./channel/service-config/service-config-json.ts";
 export { type Log, type LogFields, stderrLog } from "./logging/log.ts";
 export type { Compression } from "./protocol/compression.ts";
 export { gzipCompression } from "./protocol/gzip-compression.ts";

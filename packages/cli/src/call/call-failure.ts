@@ -2,7 +2,7 @@ import { createRegistry, fromBinary, type JsonObject, type JsonValue, type Regis
 import { Code, ConnectError } from "@connectrpc/connect";
 import { explainError } from "@tercel/grpc";
 import { errorDetailFiles } from "@tercel/grpc/errors";
-import type { CallExplanation } from "@tercel/grpc/explain";
+import type { CallExplanation } from "@tercel/grpc/hooks";
 import { printable, statusNames } from "@tercel/grpc/internal";
 import { exitCodes, statusExitCode } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";

@@ -2,15 +2,16 @@ import { nearestName } from "@tercel/grpc/internal";
 import { type CommandContext, isInteractive } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure, usageFailure } from "../frame/failure.ts";
+import { choosePorts } from "../new/choose-ports.ts";
 import { renderManaged, renderOwned } from "../new/render-project.ts";
-import { type Choices, type Concern, choices, concerns, type ServicePlan } from "../new/service-plan.ts";
+import { type Choices, type Concern, choices, type ServicePlan } from "../new/service-plan.ts";
 import { ownVersion } from "../version.ts";
 import { formatLock, lockFile } from "./lock-file.ts";
 import { type FileChange, planFile } from "./managed-file.ts";
 import { planManaged, readProjectFile } from "./project-files.ts";
 import { changedRecord, type RecordChanges, readRecord, recordFile } from "./project-record.ts";
 import { replaceFiles } from "./replace-files.ts";
-import { isWritten, printDiffs, refuseConflicts, reportChanges } from "./report-changes.ts";
+import { isWritten, printDiffs, refuseConflicts, reportChanges, reportInstall } from "./report-changes.ts";
 
 export interface AddOptions {
   readonly yes?: boolean;
@@ -19,17 +20,16 @@ export interface AddOptions {
 
 /** `tercel add`: gives a project another provider. Files of the caller's own are changed only if the caller agrees. */
 export async function addConcern(
-  concernText: string,
+  concern: Concern | typeof gatewayName,
   typeText: string | undefined,
   options: AddOptions,
   context: CommandContext,
 ): Promise<void> {
   const { cwd, stderr } = context;
-  const concern = concernText === gatewayName ? gatewayName : readConcern(concernText);
   const record = readRecord(cwd);
   const { plan: before } = record;
   if (before.type !== "grpc") {
-    throw new CommandFailure(exitCodes.failed, `${before.name} is a ${before.type}, not a service`, {
+    throw new CommandFailure(exitCodes.failed, `this is a ${before.type}, not a service`, {
       hint: "run it in the folder of a service",
     });
   }
@@ -49,7 +49,12 @@ export async function addConcern(
   const now = renderManaged(after);
   const managed = planManaged(cwd, record, { last: renderManaged(before), now });
   const { possible, left } = planOwned(cwd, before, after);
-  const newRecord = changedRecord(record, { template: version, managed: now, ...addition.recorded });
+  const newRecord = changedRecord(record, {
+    template: version,
+    managed: now,
+    hostsRegistry: after.ports.hostsRegistry,
+    ...addition.recorded,
+  });
   const changes = [
     ...managed,
     ...possible,
@@ -62,7 +67,7 @@ export async function addConcern(
   replaceFiles(cwd, new Map(changes.map(({ path, after: text }) => [path, text])));
   await reportChanges([...managed, ...possible], context);
   await stderr.line(`the project has ${name} now`);
-  if (changes.some(({ path }) => path === "package.json")) await stderr.line("next: npm install");
+  await reportInstall(changes, context);
   await printDiffs(left, context);
   refuseConflicts(managed);
   if (left.length > 0) throw leftToCaller(left);
@@ -180,19 +185,14 @@ async function readAddition(
   return {
     name: `the ${concern} ${type}`,
     isThere: ({ with: chosen }) => chosen[concern] === type,
-    addTo: (plan) => ({ ...plan, with: { ...plan.with, [concern]: type } as Choices }),
+    addTo: (plan) => ({
+      ...plan,
+      with: { ...plan.with, [concern]: type } as Choices,
+      // A service next to this one may host the registry already.
+      ...(type === "embedded" && { ports: choosePorts(context.cwd, true, plan.ports.grpc) }),
+    }),
     recorded: { with: { [concern]: type } },
   };
-}
-
-function readConcern(text: string): Concern {
-  const found = concerns.find((concern) => concern === text);
-  if (found !== undefined) return found;
-  const known = [...concerns, gatewayName];
-  const nearest = nearestName(text, known);
-  throw usageFailure(
-    `unknown concern ${JSON.stringify(text)}; ${nearest === undefined ? `known are ${known.join(", ")}` : `did you mean ${nearest}?`}`,
-  );
 }
 
 /** What a project can be given. */

@@ -7,7 +7,7 @@ import { CommandFailure } from "../frame/failure.ts";
 import { fileErrorReason } from "../frame/file-error.ts";
 import { type JsonText, jsonFailure } from "../json/json-text.ts";
 import type { ProjectPlan } from "../new/project-plan.ts";
-import { serviceNames } from "../new/service-names.ts";
+import { libraryEndings, serviceNames } from "../new/service-names.ts";
 import { type Choices, type Concern, choices, concerns } from "../new/service-plan.ts";
 import { defaultPorts, portsFor, type ServicePorts } from "../new/service-ports.ts";
 import { packageManagers } from "../new/workspace-plan.ts";
@@ -68,7 +68,8 @@ function readPlan(document: Document, { name, type, version }: PlanHead, fail: F
       ? fail(["manager"], `manager must be one of ${packageManagers.join(", ")}`)
       : { type, name, manager, version };
   }
-  if (type !== "grpc") return fail(["type"], `type is ${JSON.stringify(type)}; known are grpc, workspace`);
+  if (type === "library") return { type, names: serviceNames(name, libraryEndings), version };
+  if (type !== "grpc") return fail(["type"], `type is ${JSON.stringify(type)}; known are grpc, library, workspace`);
   return {
     type,
     names: serviceNames(name),
@@ -130,6 +131,7 @@ export interface RecordChanges {
   readonly template: string;
   readonly with?: Partial<Record<Concern, string>>;
   readonly gateway?: boolean;
+  readonly hostsRegistry?: boolean;
   /** What Tercel writes now into the files that it manages. */
   readonly managed: ReadonlyMap<string, string>;
 }
@@ -140,6 +142,8 @@ export function changedRecord({ document }: ProjectRecord, changes: RecordChange
   changed.setIn(["template"], changes.template);
   for (const [concern, type] of Object.entries(changes.with ?? {})) changed.setIn(["with", concern], type);
   if (changes.gateway !== undefined) changed.set("gateway", changes.gateway);
+  // Where nothing is said, it does.
+  if (changes.hostsRegistry === false) changed.set("hosts_registry", false);
   changed.set("managed", Object.fromEntries([...changes.managed].map(([path, text]) => [path, sha256Of(text)])));
   // A hash is longer than the line that the writer would break.
   return changed.toString({ lineWidth: 0 });

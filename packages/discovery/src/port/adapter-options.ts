@@ -1,6 +1,6 @@
-import { type Clock, type Log, systemClock } from "@tercel/grpc";
+import { type Clock, createBackoff, type Log, systemClock } from "@tercel/grpc";
 import { checkWholeNumber, safeLog } from "@tercel/grpc/internal";
-import { type Backoff, createBackoff } from "@tercel/grpc/naming";
+import type { Backoff } from "@tercel/grpc/naming";
 
 /** Options that all adapters share. */
 export interface AdapterOptions {

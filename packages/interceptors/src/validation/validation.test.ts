@@ -136,7 +136,7 @@ describe("createValidation", () => {
     assert.throws(() => createValidation({ methods: { "a/b/c": false } }), /methods has "a\/b\/c"/);
   });
 
-  it("says them a second time in common.v1 if asked to", async (t) => {
+  it("lists them in common.v1 as well where that is on", async (t) => {
     const client = open(t, "server", {}, { commonDetails: true });
     const error = await assertStatus(client.create({ ...good, id: "A" }), Code.InvalidArgument);
     const types = error.details.map((detail) => ("type" in detail ? detail.type : detail.desc.typeName));
@@ -210,7 +210,7 @@ describe("createValidation", () => {
     assert.equal(readFieldViolations(error)[0]?.reason, "STRING_MIN_LEN");
   });
 
-  it("answers with INTERNAL where a rule cannot be applied, and finds such a rule at the start", async () => {
+  it("responds with INTERNAL where a rule cannot be applied, and finds such a rule at the start", async () => {
     const input = messageWith({ type: { case: "int32", value: {} } });
     const { log, logged } = recordingLog();
     const call = createValidation({ log })(() => assert.fail("must not pass"));

@@ -43,7 +43,7 @@ interface MessageRules {
 
 const where = "createValidation";
 
-/** Trailers are small: peers commonly take 8 to 16 KiB of them, and both forms of the details have to fit, as base64. */
+/** Trailers are small: peers commonly take 8 to 16 KiB of them, and both forms of the details must fit, as base64. */
 const maxListedBytes = 2048;
 /** Paths hold map keys, which the client chooses. */
 const maxTextChars = 200;

@@ -1,8 +1,6 @@
 import { type ListenAddress, type ServerOptions, watchTlsFiles } from "@tercel/grpc";
 import type { Health } from "@tercel/grpc/services";
-import type { IoredisClient } from "@tercel/interceptors/cache";
 import type { OtlpTracing } from "@tercel/interceptors/otlp";
-import type { CachePort } from "../cache/cache-port.ts";
 import { isClientNeed } from "../client.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle-contract.ts";
 import type { Concern, Provider } from "../provider.ts";
@@ -26,6 +24,7 @@ import type { RunConfig } from "./run-config.ts";
 import { type ServedAddresses, serveCalls } from "./serve-calls.ts";
 import { createServiceHealth, type Dependency, providerDependency } from "./service-health.ts";
 import { createSecrets } from "./service-secret.ts";
+import { openCountStores, sharedCacheOf, withSharedCache } from "./shared-counts.ts";
 import { createSharedFamilies } from "./shared-families.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -60,9 +59,12 @@ async function assemble<N extends Needs, Settings>(
   const live = new FollowedConfig<Settings>(config);
   for (const warning of loaded.warnings) log.warn(warning);
   const needs: Needs = definition.needs ?? {};
+  const shared = sharedCacheOf(config);
   const concerns = new Set(Object.values(needs).map(({ concern }) => concern));
+  if (shared !== undefined) concerns.add(shared.concern);
+  const known = await providersOf(definition, concerns);
   // Before anything opens, so that what is missing is said at once.
-  const plan = planNeeds(needs, config.providers, await providersOf(definition, concerns));
+  const plan = withSharedCache(planNeeds(needs, config.providers, known), shared, known);
   const tracing = await startTracing(life, config, surroundings);
   const tls = await followCertificate(life, config, surroundings);
   const metrics = createSharedFamilies(surroundings.metrics);
@@ -89,14 +91,12 @@ async function assemble<N extends Needs, Settings>(
   const own = definition.interceptors?.(parts) ?? {};
   const access = typeof definition.access === "function" ? definition.access(parts) : definition.access;
   const { validation } = definition;
+  const { secret } = kit;
+  const counts = await openCountStores(config, shared, met.providers);
   const stack = await life.start(
     "interceptors",
     () =>
-      createServiceStack(
-        live,
-        { services: routes.services, access, own, validation },
-        { ...context, secret: kit.secret, redis: sharedRedisOf(met.providers) },
-      ),
+      createServiceStack(live, { services: routes.services, access, own, validation }, { ...context, secret, counts }),
     (one) => one.close(),
   );
   if (config.metrics !== undefined) {
@@ -126,13 +126,6 @@ async function assemble<N extends Needs, Settings>(
     services: routes.services.length,
   });
   return { ...addresses, health: health.health };
-}
-
-/** The default cache's, if it is a Redis: for what else instances share. */
-function sharedRedisOf(providers: MetNeeds["providers"]): IoredisClient | undefined {
-  const caches = providers.filter(({ entry }) => entry.concern === "cache");
-  const cache = caches.find(({ entry }) => entry.isDefault) ?? caches[0];
-  return (cache?.opened.port as CachePort | undefined)?.redis?.client;
 }
 
 function providersOf(

@@ -1,6 +1,5 @@
-import type { Clock, Log } from "@tercel/grpc";
+import { type Clock, createBackoff, type Log } from "@tercel/grpc";
 import { pause, thrownText } from "@tercel/grpc/internal";
-import { createBackoff } from "@tercel/grpc/naming";
 
 /** A task that has run for this long had no trouble in starting: the pauses begin from the first again. */
 const settledMs = 60_000;

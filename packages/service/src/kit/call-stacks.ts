@@ -4,7 +4,7 @@ import type { Clock, Log } from "@tercel/grpc";
 import { reflectionServices } from "@tercel/grpc/services";
 import type { AuthOptions, MethodSelector } from "@tercel/interceptors/auth";
 import type { Registry } from "@tercel/interceptors/metrics";
-import type { IoredisClient, Limit, RateLimitStore } from "@tercel/interceptors/rate-limit";
+import type { Limit } from "@tercel/interceptors/rate-limit";
 import {
   type ClientStackOptions,
   createClientStack,
@@ -13,11 +13,12 @@ import {
   type ServerStackOptions,
 } from "@tercel/interceptors/stack";
 import type { DependencySection } from "../config/index.ts";
-import { hasAccessRule } from "./access-rules.ts";
+import { hasAccessRule, refuseMethodsWithoutRule } from "./access-rules.ts";
 import { createDatabaseErrors } from "./database-errors.ts";
 import type { Definition, OwnInterceptors } from "./definition.ts";
 import { createHttpStatuses } from "./gateway-of.ts";
 import type { LiveConfig, RunConfig } from "./run-config.ts";
+import type { CountStores } from "./shared-counts.ts";
 import { trustedTokens } from "./trusted-tokens.ts";
 
 /** What the stacks are made from, besides the configuration. */
@@ -27,11 +28,11 @@ export interface StackParts {
   readonly clock: Clock;
 }
 
-/** What a server's stack is made from besides. */
+/** What the stack of a server is made from besides. */
 export interface ServerStackParts extends StackParts {
   readonly secret: (purpose: string) => Uint8Array;
-  /** Where the service has a Redis: instances count calls there together. */
-  readonly redis: IoredisClient | undefined;
+  /** Where calls are counted. Undefined for each process by itself. */
+  readonly counts: CountStores | undefined;
 }
 
 const healthService = "grpc.health.v1.Health";
@@ -60,11 +61,12 @@ export interface DefinedCalls {
 export async function createServiceStack(
   live: LiveConfig,
   { services, access, own, validation }: DefinedCalls,
-  { log, metrics, clock, secret, redis }: ServerStackParts,
+  { log, metrics, clock, secret, counts }: ServerStackParts,
 ): Promise<ServerStack> {
   const config = live.current;
   const { grpc } = config;
   const tokens = trustedTokens(config, access !== undefined || services.some(hasAccessRule), secret);
+  if (tokens !== undefined) refuseMethodsWithoutRule(services, access);
   return createServerStack({
     services,
     log,
@@ -75,7 +77,7 @@ export async function createServiceStack(
     ...(tokens !== undefined && {
       auth: { ...tokens, ...(access !== undefined && { methods: access }), publicReflection: grpc.reflection },
     }),
-    ...(await rateLimits(live, redis)),
+    ...(await rateLimits(live, counts)),
     validation: services.some(({ file }) => hasRules(file)) && { ...validation },
     before: { requestId: [...(await createHttpStatuses(config)), ...(own.outermost ?? [])] },
     // Outside of the application's own, which may know better what an error of the database means.
@@ -91,22 +93,19 @@ function databaseErrors({ providers }: RunConfig, log: Log): readonly Intercepto
 /** Limits that follow the configuration. Loaded only where it has such a section. */
 async function rateLimits(
   live: LiveConfig,
-  redis: IoredisClient | undefined,
+  counts: CountStores | undefined,
 ): Promise<Pick<ServerStackOptions, "rateLimit" | "addressLimit">> {
   const { rateLimit } = live.current;
   if (rateLimit === undefined) return {};
-  const { addressKey, clientKey, createRedisStore } = await import("@tercel/interceptors/rate-limit");
+  const { addressKey, clientKey } = await import("@tercel/interceptors/rate-limit");
   const { callerKey } = await import("@tercel/interceptors/service-key");
-  // Each on its own, or a stranger's call would count twice.
-  const storeIn = (keyPrefix: string): { readonly store?: RateLimitStore } =>
-    redis === undefined ? {} : { store: createRedisStore({ client: redis, keyPrefix }) };
   const isOn = (): boolean => live.current.rateLimit?.isEnabled === true;
   const { perCaller, perAddress } = rateLimit;
   return {
     rateLimit: {
       limit: liveLimit(() => live.current.rateLimit?.perCaller ?? perCaller),
       keyOf: (request) => (isOn() && !reflectionNames.has(request.service.typeName) ? clientKey(request) : undefined),
-      ...storeIn("tercel:rate-limit"),
+      ...(counts !== undefined && { store: counts.perCaller }),
     },
     ...(perAddress !== undefined && {
       addressLimit: {
@@ -118,7 +117,7 @@ async function rateLimits(
           request.contextValues.get(callerKey) === undefined
             ? addressKey(request)
             : undefined,
-        ...storeIn("tercel:address-limit"),
+        ...(counts !== undefined && { store: counts.perAddress }),
       },
     }),
   };

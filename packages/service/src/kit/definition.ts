@@ -15,6 +15,7 @@ export type Needs = Readonly<Record<string, Need<unknown>>>;
 
 /** What every service has. */
 export interface Kit<Settings> {
+  /** As it was at the start; `onConfigChange` reports changes. */
   readonly config: ServiceConfig<Settings>;
   /** The key `app` of the configuration, as the definition's `settings` has checked it. */
   readonly settings: Settings;

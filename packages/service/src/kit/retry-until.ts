@@ -1,6 +1,5 @@
-import type { Clock, Log } from "@tercel/grpc";
+import { type Clock, createBackoff, type Log } from "@tercel/grpc";
 import { pause, thrownMessage } from "@tercel/grpc/internal";
-import { createBackoff } from "@tercel/grpc/naming";
 import { PermanentError } from "../permanent-error.ts";
 
 export interface RetrySettings {

@@ -1,7 +1,6 @@
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
-import type { Clock, Log } from "@tercel/grpc";
+import { type Clock, createBackoff, type Log } from "@tercel/grpc";
 import { pause, thrownText } from "@tercel/grpc/internal";
-import { createBackoff } from "@tercel/grpc/naming";
 import type { Registry } from "@tercel/interceptors/metrics";
 import { traceWork } from "@tercel/interceptors/tracing";
 import type { Database, Transaction } from "../../database/database.ts";

@@ -7,9 +7,9 @@ import {
   createContextValues,
   type Transport,
 } from "@connectrpc/connect";
-import { type Clock, keepsProcessAlive, type Log } from "@tercel/grpc";
+import { type Clock, createBackoff, keepsProcessAlive, type Log } from "@tercel/grpc";
 import { pause } from "@tercel/grpc/internal";
-import { type Backoff, createBackoff } from "@tercel/grpc/naming";
+import type { Backoff } from "@tercel/grpc/naming";
 import {
   type ConsumeRequest,
   ConsumeRequestSchema,

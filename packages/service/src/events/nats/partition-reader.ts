@@ -1,7 +1,6 @@
 import type { ConsumerMessages, JsMsg } from "@nats-io/jetstream";
-import type { Clock, Log } from "@tercel/grpc";
+import { type Clock, createBackoff, type Log } from "@tercel/grpc";
 import { pause, thrownText } from "@tercel/grpc/internal";
-import { createBackoff } from "@tercel/grpc/naming";
 import type { Delivery } from "../broker/event-broker.ts";
 import type { DeliverySlots } from "./delivery-slots.ts";
 

@@ -1,6 +1,5 @@
-import type { Clock, Log } from "@tercel/grpc";
+import { type Clock, createBackoff, type Log } from "@tercel/grpc";
 import { pause, thrownMessage, thrownText } from "@tercel/grpc/internal";
-import { createBackoff } from "@tercel/grpc/naming";
 import type { Registry } from "@tercel/interceptors/metrics";
 import type { Database, HeldLock } from "../../database/database.ts";
 import type { EventBroker } from "../broker/event-broker.ts";

@@ -1,7 +1,7 @@
 import { create, type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import { type Code, ConnectError, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
 
-/** How an answer is written down: JSON with base64, so that it can be read where it is stored, by people as well. */
+/** How a response is written down: JSON with base64, so that it can be read where it is stored, by people as well. */
 interface Written {
   /** Version of the format. */
   readonly v: 1;
@@ -44,9 +44,9 @@ export function writeError(error: ConnectError): Uint8Array {
   });
 }
 
-/** The answer again, as if the handler had given it. @throws ConnectError when it was an error */
-export function replay(request: UnaryRequest, answer: Uint8Array): UnaryResponse {
-  const written = JSON.parse(new TextDecoder().decode(answer)) as Written;
+/** The response again, as if the handler had given it. @throws ConnectError when it was an error */
+export function replay(request: UnaryRequest, response: Uint8Array): UnaryResponse {
+  const written = JSON.parse(new TextDecoder().decode(response)) as Written;
   const header = new Headers(written.header);
   header.set(replayedHeader, "true");
   if (written.error !== undefined) {

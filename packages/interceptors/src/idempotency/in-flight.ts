@@ -1,4 +1,4 @@
-/** A call that is being answered in this process, and those that wait for the same answer. */
+/** A call that runs in this process, and those that wait for the same response. */
 export interface Flight {
   readonly fingerprint: string;
   /** Resolves at its end: to the response, or to undefined when it cannot be shared. Never rejects. */
@@ -14,15 +14,15 @@ export class InFlight {
   }
 
   /** Returns what ends the flight. */
-  start(key: string, fingerprint: string): (answer: Uint8Array | undefined) => void {
-    let land: (answer: Uint8Array | undefined) => void = () => {};
+  start(key: string, fingerprint: string): (response: Uint8Array | undefined) => void {
+    let land: (response: Uint8Array | undefined) => void = () => {};
     const landed = new Promise<Uint8Array | undefined>((resolve) => {
       land = resolve;
     });
     this.byKey.set(key, { fingerprint, landed });
-    return (answer) => {
+    return (response) => {
       this.byKey.delete(key);
-      land(answer);
+      land(response);
     };
   }
 }
