@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { readRetryAfterMs } from "@tercel/grpc/errors";
 import {
   type Backoff,
   checkWholeNumber,
@@ -37,6 +38,7 @@ export function createReconnectingStream<T, Token>(options: ReconnectingStreamOp
   const { backoff = createBackoff({ maxDelayMs: defaultMaxDelayMs }), network = browserNetwork } = options;
   return reconnectingStream(options, {
     backoff,
+    askedMs: readRetryAfterMs,
     async pause(delayMs, signal) {
       try {
         // A page that comes back into the network is not made to wait for what a page without one would.

@@ -1,8 +1,7 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues, HandlerContext } from "@connectrpc/connect";
 import type { MessageObserver } from "../hooks/message-observer.ts";
-import { isBinaryName, isReservedName } from "../protocol/metadata-name.ts";
-import { isAsciiValue, stripEdges } from "../protocol/metadata-value.ts";
+import { isAsciiValue, isBinaryName, isReservedName, stripEdges } from "../protocol/metadata-field.ts";
 import { type CallInfo, type ClientTls, callInfo, type OnCallEnd } from "./call-info.ts";
 import { CallValues } from "./call-values.ts";
 import type { ResponseMetadata } from "./response-metadata.ts";

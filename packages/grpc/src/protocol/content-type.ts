@@ -1,4 +1,4 @@
-import { stripEdges } from "./metadata-value.ts";
+import { stripEdges } from "./metadata-field.ts";
 
 /** How the messages of a call are written. */
 export type MessageFormat = "proto" | "json";

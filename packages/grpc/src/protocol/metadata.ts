@@ -1,6 +1,13 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { isBinaryName, isHiddenName, isMetadataName, isReservedName } from "./metadata-name.ts";
-import { isAsciiValue, isBinaryValue, stripEdges } from "./metadata-value.ts";
+import {
+  isAsciiValue,
+  isBinaryName,
+  isBinaryValue,
+  isHiddenName,
+  isMetadataName,
+  isReservedName,
+  stripEdges,
+} from "./metadata-field.ts";
 
 /**
  * A header list as the HTTP/2 engine takes and gives it: name, value, name, value, … Names are in lower case, values hold one

@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { appendSendableField, type FieldList, type OnDropped, receivedMetadata } from "./metadata.ts";
-import { isBinaryValue } from "./metadata-value.ts";
+import { isBinaryValue } from "./metadata-field.ts";
 import { decodeGrpcMessage, encodeGrpcMessage } from "./percent-encoding.ts";
 
 /** How a call ended, as it travels in trailers. Below typed errors, so that nothing is lost that a program does not know. */

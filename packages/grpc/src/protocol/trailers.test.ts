@@ -4,7 +4,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { DurationSchema, StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { StatusSchema } from "../gen/google/rpc/status_pb.ts";
-import { encodeBinaryValue } from "./metadata-value.ts";
+import { encodeBinaryValue } from "./metadata-field.ts";
 import { appendStatusTrailers, fitStatus, maxDetailsBytes, readStatusTrailers } from "./trailers.ts";
 
 function trailersOf(error: ConnectError | undefined, dropped: string[] = []): string[] {

@@ -5,7 +5,7 @@ import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.ts";
 import { findField } from "./find-field.ts";
 import { headerListBytes } from "./header-list.ts";
 import { appendTrailerMetadata, type FieldList, metadataToHeaders, type OnDropped } from "./metadata.ts";
-import { decodeBinaryValue, encodeBinaryValue, isBinaryValue } from "./metadata-value.ts";
+import { decodeBinaryValue, encodeBinaryValue, isBinaryValue } from "./metadata-field.ts";
 import { cutEncoded, decodeGrpcMessage, encodeGrpcMessage } from "./percent-encoding.ts";
 import { detailsName, findStatus, type RpcStatus, readRpcStatus } from "./rpc-status.ts";
 import { formatStatusCode, okStatusText, parseStatusCode } from "./status.ts";

@@ -1,5 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { createBackoff } from "@tercel/grpc";
+import { readRetryAfterMs } from "@tercel/grpc/errors";
 import type { Backoff } from "@tercel/grpc/naming";
 import { type Reconnect, reconnectingStream } from "@tercel/grpc/portable";
 import {
@@ -77,6 +78,7 @@ export function createReconnectingStream<T, Token>(options: ReconnectingStreamOp
   // Someone waits for the messages: the process does, too.
   return reconnectingStream(rules, {
     backoff,
+    askedMs: readRetryAfterMs,
     pause: (delayMs, signal) => pauseOrAborted(clock, delayMs, signal, true),
   });
 }

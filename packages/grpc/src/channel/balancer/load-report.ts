@@ -1,6 +1,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { OrcaLoadReportSchema } from "../../gen/xds/data/orca/v3/orca_load_report_pb.ts";
-import { decodeBinaryValue, isBinaryValue } from "../../protocol/metadata-value.ts";
+import { decodeBinaryValue, isBinaryValue } from "../../protocol/metadata-field.ts";
 import type { CallOutcome, LoadReport } from "./index.ts";
 
 /** The trailer in which a server sends its load with each call (gRFC A51). */

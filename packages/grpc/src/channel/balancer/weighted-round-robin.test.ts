@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { OrcaLoadReportSchema } from "../../gen/xds/data/orca/v3/orca_load_report_pb.ts";
-import { encodeBinaryValue } from "../../protocol/metadata-value.ts";
+import { encodeBinaryValue } from "../../protocol/metadata-field.ts";
 import { endpointsOf, ScriptedLoad, setUpPolicy } from "../testing/policy-host.ts";
 import type { CallOutcome } from "./index.ts";
 import { createWeightedRoundRobin } from "./weighted-round-robin.ts";

@@ -1,5 +1,4 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { readRetryAfterMs } from "../../errors/read-details.ts";
 
 /** A stream broke off and is about to be opened again. */
 export interface Reconnect<Token> {
@@ -57,6 +56,8 @@ const definite: readonly Code[] = [
 export interface ReconnectPauses {
   /** By how many streams in a row have given no message before this one. A server that names a time (RetryInfo) is not asked before. */
   backoff(earlierFailures: number): number;
+  /** What the server asks for (RetryInfo); undefined where it says nothing. */
+  askedMs(error: ConnectError): number | undefined;
   /** Resolves after the time; rejects when the signal aborts. */
   pause(delayMs: number, signal: AbortSignal): Promise<void>;
 }
@@ -112,7 +113,7 @@ async function* read<T, Token>(
     failures = isEmpty ? failures + 1 : 0;
     if (failures >= maxFailures)
       throw error ?? new ConnectError("the server ends the stream at once", Code.Unavailable);
-    const askedMs = error === undefined ? undefined : readRetryAfterMs(error);
+    const askedMs = error === undefined ? undefined : pauses.askedMs(error);
     const delayMs = Math.max(pauses.backoff(Math.max(0, failures - 1)), askedMs ?? 0);
     onReconnect?.({ error, failures, delayMs, token });
     await pauses.pause(delayMs, signal);

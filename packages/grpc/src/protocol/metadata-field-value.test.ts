@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeBinaryValue, encodeBinaryValue, isAsciiValue, isBinaryValue, stripEdges } from "./metadata-value.ts";
+import { decodeBinaryValue, encodeBinaryValue, isAsciiValue, isBinaryValue, stripEdges } from "./metadata-field.ts";
 
 test("accepts exactly space to tilde in an ASCII value", () => {
   for (let unit = 0; unit < 0x180; unit++) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isBinaryName, isHiddenName, isMetadataName, isReservedName } from "./metadata-name.ts";
+import { isBinaryName, isHiddenName, isMetadataName, isReservedName } from "./metadata-field.ts";
 
 test("accepts digits, lower-case letters, underscore, hyphen and dot in a name", () => {
   assert.ok(isMetadataName("abcdefghijklmnopqrstuvwxyz0123456789_-."));
