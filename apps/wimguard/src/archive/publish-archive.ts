@@ -1,6 +1,5 @@
 import { dirname } from "node:path";
-import type { StoredBackup } from "../catalog/backup-store.ts";
-import type { Warnings } from "../catalog/warning-list.ts";
+import type { BackupChange, StoredBackup } from "../catalog/backup-store.ts";
 import { fail } from "../failure/failure.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
 import type { PerformedWrite } from "../thread/perform-write.ts";
@@ -21,13 +20,13 @@ export async function publishArchive(
   { uuid, destination }: Pick<StoredBackup, "uuid" | "destination">,
   partPath: string,
   written: PerformedWrite,
-  warnings: Warnings,
+  more: Pick<BackupChange, "warnings" | "envUuid">,
 ): Promise<void> {
   const { files, backups, manifestFolder } = stores;
   await files.rename(manifestDraftPathOf(manifestFolder, uuid), manifestPathOf(manifestFolder, uuid));
   await files.syncFolder(manifestFolder);
   const { sourceBytes: size, files: fileCount, ...archive } = written;
-  backups.change(uuid, { state: "publishing", size, files: fileCount, archive, warnings });
+  backups.change(uuid, { ...more, state: "publishing", size, files: fileCount, archive });
   await placeArchive(stores, uuid, partPath, destination);
   await files.syncFolder(dirname(destination));
   backups.change(uuid, { state: "completed", part: null, hasReservation: false, endedAtMs: stores.nowMs() });

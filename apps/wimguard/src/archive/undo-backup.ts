@@ -4,7 +4,7 @@ import type { BackupState, StoredBackup } from "../catalog/backup-store.ts";
 import type { Failure } from "../failure/failure.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
 import { noArchive, readIdentity } from "./archive-identity.ts";
-import { manifestDraftPathOf, manifestPathOf } from "./archive-paths.ts";
+import { manifestDraftPathOf, manifestPathOf, scratchPathOf } from "./archive-paths.ts";
 import type { ArchiveStores } from "./archive-stores.ts";
 
 /**
@@ -21,7 +21,8 @@ export async function undoBackup(
   const { uuid, part } = backup;
   const hadDraft = await files.unlink(manifestDraftPathOf(manifestFolder, uuid));
   const hadManifest = await files.unlink(manifestPathOf(manifestFolder, uuid));
-  if (hadDraft || hadManifest) await files.syncFolder(manifestFolder);
+  const hadScratch = await files.unlink(scratchPathOf(manifestFolder, uuid));
+  if (hadDraft || hadManifest || hadScratch) await files.syncFolder(manifestFolder);
   // Without an identity no file at the destination, somebody else's of the same content for example, is taken for this backup's.
   const isPartGone = part === undefined || (await removeOwnFiles(stores, backup));
   backups.change(uuid, {

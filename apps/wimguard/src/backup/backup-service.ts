@@ -1,14 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { deleteBackup } from "../archive/delete-archive.ts";
 import type { StoredBackup } from "../catalog/backup-store.ts";
+import type { RegisteredDestination, RegisteredSource } from "../catalog/registered-items.ts";
 import { chooseEngine, type EngineChoice } from "../engine/choose-engine.ts";
 import type { EngineProbes } from "../engine/engine-probes.ts";
 import { fail } from "../failure/failure.ts";
-import type { ArchiveUse } from "../jobs/archive-use.ts";
+import { type JobEnd, observeJobEnd } from "../jobs/job-end.ts";
 import type { JobQueue, QueuedJob } from "../jobs/job-queue.ts";
 import { checkPath, nameOfSource } from "../path/check-path.ts";
 import { ProgressFeed } from "../progress/progress-feed.ts";
+import { expandTemplate } from "../registry/name-template.ts";
+import { formatRules, noRules } from "../source/source-rules.ts";
+import { checkDescription } from "./check-description.ts";
 import { resolveDestination } from "./check-destination.ts";
 import { type BackupParts, runBackup } from "./run-backup.ts";
 
@@ -36,17 +41,21 @@ export interface BackupService {
   /** Newest first. */
   list(limit: number, offset: number): { readonly backups: StoredBackup[]; readonly total: number };
   delete(uuid: string): Promise<void>;
+  /** Throws what `delete` would throw before it does anything. */
+  checkDelete(backup: StoredBackup): void;
 }
 
 export interface BackupServiceParts extends BackupParts {
   readonly queue: JobQueue;
   readonly probes: EngineProbes;
-  readonly use: ArchiveUse;
+  /** Finds what is registered under a name. */
+  readonly findSource: (name: string) => RegisteredSource | undefined;
+  readonly findDestination: (name: string) => RegisteredDestination | undefined;
+  readonly onJobEnd: (end: JobEnd) => void;
 }
 
 const defaultPageSize = 20;
 const maxPageSize = 1000;
-const maxDescriptionCharacters = 4096;
 
 export function createBackupService(parts: BackupServiceParts): BackupService {
   const { stores, queue, probes, use } = parts;
@@ -66,11 +75,26 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
     );
   }
 
+  function checkDelete({ uuid, state, isPinned }: StoredBackup): void {
+    if (state === "in_progress" || state === "publishing") {
+      const message = `backup ${uuid} is still running: cancel it, or wait for its end`;
+      fail({ reason: "BACKUP_NOT_COMPLETED", uuid, message });
+    }
+    if (isPinned) {
+      fail({ reason: "SNAPSHOT_PINNED", uuid, message: `snapshot ${uuid} is pinned: unpin it, then delete it` });
+    }
+    if (use.isInUse(uuid)) {
+      const message = `another job reads backup ${uuid}: wait for its end, then delete it`;
+      fail({ reason: "BACKUP_IN_USE", uuid, message });
+    }
+  }
+
   return {
     get: find,
+    checkDelete,
 
     async start(request) {
-      const { source, destination, choice, description } = checkRequest(request);
+      const { source, rules, destination, choice, description } = checkRequest(request, parts);
       await probes.require(choice.engine);
       if (choice.engine === "wim") await refuseFile(source);
       const resolved = await resolveDestination(destination);
@@ -87,6 +111,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
         engine: choice.engine,
         compression,
         description,
+        rules: formatRules(rules),
         createdAtMs,
       });
       const feed = new ProgressFeed();
@@ -96,7 +121,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
         path: resolved,
         run: (signal) =>
           runBackup(
-            { uuid, source, destination: resolved, choice, name, description, createdAtMs },
+            { uuid, source, rules, destination: resolved, choice, name, description, createdAtMs },
             parts,
             (progress) => feed.update(progress),
             signal,
@@ -106,8 +131,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
           stores.backups.change(uuid, { state: "cancelled", failure, endedAtMs: stores.nowMs() });
         },
       });
-      // Whoever waits for it hears of it; a caller who has gone does not.
-      job.done.catch(() => {});
+      observeJobEnd("backup", job, parts.onJobEnd);
       return { uuid, source, feed, job };
     },
 
@@ -122,17 +146,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
 
     async delete(uuid) {
       const backup = find(uuid);
-      if (backup.state === "in_progress" || backup.state === "publishing") {
-        const message = `backup ${uuid} is still running: cancel it, or wait for its end`;
-        fail({ reason: "BACKUP_NOT_COMPLETED", uuid, message });
-      }
-      if (use.isInUse(uuid)) {
-        fail({
-          reason: "BACKUP_IN_USE",
-          uuid,
-          message: `a restore reads backup ${uuid}: wait for its end, then delete it`,
-        });
-      }
+      checkDelete(backup);
       deleting.add(uuid);
       try {
         await deleteBackup(stores, backup);
@@ -143,15 +157,21 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
   };
 }
 
-function checkRequest(request: BackupRequest) {
-  const source = checkPath("source", request.source);
-  const destination = checkPath("destination", request.destination);
-  const { description } = request;
-  if (description.length > maxDescriptionCharacters || description.includes("\0")) {
-    const message = `invalid description: use at most ${maxDescriptionCharacters} characters and no NUL`;
-    fail({ reason: "FIELD_INVALID", field: "description", message });
-  }
-  return { source, destination, description, choice: chooseEngine(destination, request.compression) };
+type NameParts = Pick<BackupServiceParts, "findSource" | "findDestination" | "stores">;
+
+/** A source and a destination are absolute paths, or names of what is registered. */
+function checkRequest(request: BackupRequest, { findSource, findDestination, stores }: NameParts) {
+  const registered = findSource(request.source);
+  const source = registered?.path ?? checkPath("source", request.source);
+  const target = findDestination(request.destination);
+  const values = { name: nameOfSource(source), timeMs: stores.nowMs() };
+  const destination =
+    target === undefined
+      ? checkPath("destination", request.destination)
+      : join(target.url, expandTemplate(target.template, values));
+  const description = checkDescription(request.description);
+  const choice = chooseEngine(destination, request.compression);
+  return { source, rules: registered ?? noRules, destination, description, choice };
 }
 
 function formatCompression({ compression: { method, level } }: EngineChoice): string {

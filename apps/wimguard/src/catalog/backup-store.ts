@@ -1,8 +1,8 @@
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { ArchiveIdentity } from "../archive/archive-identity.ts";
 import type { EngineName } from "../engine/compression.ts";
-import { type Failure, FailureError } from "../failure/failure.ts";
-import type { DurableFiles } from "../files/durable-files.ts";
+import type { Failure } from "../failure/failure.ts";
+import type { Columns, RowWriter } from "./row-writer.ts";
 import type { Warnings } from "./warning-list.ts";
 
 /** `publishing` and `deleting` are moments between two durable acts; clients see `in_progress` and `completed`. */
@@ -17,6 +17,8 @@ export interface NewBackup {
   readonly engine: EngineName;
   readonly compression: string;
   readonly description: string;
+  /** What was left out, as text; empty for nothing. */
+  readonly rules: string;
   readonly createdAtMs: number;
 }
 
@@ -34,6 +36,19 @@ export interface StoredBackup extends NewBackup {
   readonly warnings: Warnings;
   readonly failure: Failure | undefined;
   readonly endedAtMs: number | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Never deleted by retention, and not by hand while it is. */
+  readonly isPinned: boolean;
+  /** Counts the changes that clients make. */
+  readonly revision: number;
+  readonly verifiedAtMs: number | undefined;
+  readonly drilledAtMs: number | undefined;
+  /** When retention deletes it. */
+  readonly purgeAtMs: number | undefined;
+  /** A check has found that the archive cannot be restored. */
+  readonly isDamaged: boolean;
+  readonly envUuid: string;
+  readonly scheduleUuid: string;
 }
 
 /** What changes in a backup. What is absent stays as it is. */
@@ -47,6 +62,15 @@ export interface BackupChange {
   readonly warnings?: Warnings;
   readonly failure?: Failure;
   readonly endedAtMs?: number;
+  readonly description?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly isPinned?: boolean;
+  readonly revision?: number;
+  readonly verifiedAtMs?: number;
+  readonly drilledAtMs?: number;
+  readonly purgeAtMs?: number | null;
+  readonly isDamaged?: boolean;
+  readonly envUuid?: string;
 }
 
 /** The backups of the catalogue. Each write is a transaction that has survived when it returns. */
@@ -60,21 +84,24 @@ export interface BackupStore {
   count(): number;
   /** The backup that has written the file at a destination last, as far as it is known. */
   lastWriterOf(destination: string): string | undefined;
+  /** The newest completed backup of the same source and rules, by the same engine and compression. */
+  newestLike(backup: Pick<NewBackup, "source" | "engine" | "compression" | "rules">): StoredBackup | undefined;
   /** Those that a crash may have left in the middle: their job had not ended, or their part may still exist. */
   unfinished(): StoredBackup[];
+  /** Of completed backups: the bytes of their archives, and when the last one ended, in milliseconds since 1970; 0 without one. */
+  summary(): { readonly storedBytes: number; readonly lastEndMs: number };
 }
 
-/** SQLITE_FULL. */
-const fullCode = 13;
-
-export function createBackupStore(database: DatabaseSync, files: DurableFiles): BackupStore {
+export function createBackupStore(database: DatabaseSync, rows: RowWriter): BackupStore {
   const insert = database.prepare(
-    `INSERT INTO backups (uuid, name, source, destination, engine, compression, description, state, created_at_ms)
-     VALUES (:uuid, :name, :source, :destination, :engine, :compression, :description, 'in_progress', :createdAtMs)`,
+    `INSERT INTO backups (uuid, name, source, destination, engine, compression, description, rules, state, created_at_ms)
+     VALUES (:uuid, :name, :source, :destination, :engine, :compression, :description, :rules, 'in_progress', :createdAtMs)`,
   );
   const remove = database.prepare("DELETE FROM backups WHERE uuid = :uuid");
   const selectOne = database.prepare("SELECT * FROM backups WHERE uuid = :uuid");
-  const selectPage = database.prepare("SELECT * FROM backups ORDER BY seq DESC LIMIT :limit OFFSET :offset");
+  const selectPage = database.prepare(
+    "SELECT * FROM backups ORDER BY created_at_ms DESC, seq DESC LIMIT :limit OFFSET :offset",
+  );
   const count = database.prepare("SELECT count(*) AS total FROM backups");
   const selectUnfinished = database.prepare(
     `SELECT * FROM backups WHERE state IN ('in_progress', 'publishing', 'deleting') OR part_path IS NOT NULL ORDER BY seq`,
@@ -83,48 +110,39 @@ export function createBackupStore(database: DatabaseSync, files: DurableFiles): 
     `SELECT uuid FROM backups WHERE destination = :destination AND state IN ('publishing', 'completed', 'deleting') AND sha256 <> ''
      ORDER BY seq DESC LIMIT 1`,
   );
-  const write = (work: () => void): void => commitRow(database, files, work);
+  const selectSummary = database.prepare(
+    "SELECT coalesce(sum(stored_bytes), 0) AS stored, coalesce(max(ended_at_ms), 0) AS last FROM backups WHERE state = 'completed'",
+  );
+  const selectLike = database.prepare(
+    `SELECT * FROM backups WHERE source = :source AND engine = :engine AND compression = :compression AND rules = :rules AND state = 'completed'
+     ORDER BY seq DESC LIMIT 1`,
+  );
   return {
-    insert: (backup) => write(() => void insert.run({ ...backup })),
-    change: (uuid, change) => write(() => updateRow(database, "backups", uuid, columnsOf(change))),
-    remove: (uuid) => write(() => void remove.run({ uuid })),
+    insert: (backup) => rows.insert(() => void insert.run({ ...backup })),
+    change: (uuid, change) => rows.update("backups", uuid, columnsOf(change)),
+    remove: (uuid) => rows.change(() => void remove.run({ uuid })),
     get(uuid) {
       const row = selectOne.get({ uuid });
       return row === undefined ? undefined : toBackup(row);
     },
     list: (limit, offset) => selectPage.all({ limit, offset }).map(toBackup),
     lastWriterOf: (destination) => selectWriter.get({ destination })?.uuid as string | undefined,
+    newestLike({ source, engine, compression, rules }) {
+      const row = selectLike.get({ source, engine, compression, rules });
+      return row === undefined ? undefined : toBackup(row);
+    },
     count: () => Number(count.get()?.total),
     unfinished: () => selectUnfinished.all().map(toBackup),
+    summary() {
+      const { stored, last } = selectSummary.get() as { stored: number; last: number };
+      return { storedBytes: stored, lastEndMs: last };
+    },
   };
 }
 
-/** @throws FailureError NO_SPACE when the disk of the catalogue is full */
-export function commitRow(database: DatabaseSync, files: DurableFiles, work: () => void): void {
-  try {
-    files.commit(database, work);
-  } catch (error) {
-    if ((error as { errcode?: number }).errcode !== fullCode) throw error;
-    const message = "no space left for the catalogue: free some space in its folder";
-    throw new FailureError({ reason: "NO_SPACE", message }, error);
-  }
-}
-
-/** Sets columns of a row. Their names are ours, never a client's. */
-export function updateRow(
-  database: DatabaseSync,
-  table: "backups" | "restores",
-  uuid: string,
-  columns: Readonly<Record<string, SQLInputValue>>,
-): void {
-  const names = Object.keys(columns);
-  if (names.length === 0) return;
-  const assignments = names.map((name) => `${name} = :${name}`).join(", ");
-  database.prepare(`UPDATE ${table} SET ${assignments} WHERE uuid = :uuid`).run({ ...columns, uuid });
-}
-
-function columnsOf(change: BackupChange): Record<string, SQLInputValue> {
+function columnsOf(change: BackupChange): Columns {
   const { state, part, hasReservation, size, files, archive, warnings, failure, endedAtMs } = change;
+  const { description, tags, isPinned, revision, verifiedAtMs, drilledAtMs, purgeAtMs, isDamaged, envUuid } = change;
   return {
     ...(state !== undefined && { state }),
     ...(part !== undefined && { part_path: part?.path ?? null, part_device: part?.device ?? null }),
@@ -141,12 +159,23 @@ function columnsOf(change: BackupChange): Record<string, SQLInputValue> {
     ...(warnings !== undefined && { warnings: JSON.stringify(warnings.first), warning_count: warnings.count }),
     ...(failure !== undefined && { failure: JSON.stringify(failure) }),
     ...(endedAtMs !== undefined && { ended_at_ms: endedAtMs }),
+    ...(description !== undefined && { description }),
+    ...(tags !== undefined && { tags: JSON.stringify(tags) }),
+    ...(isPinned !== undefined && { is_pinned: isPinned ? 1 : 0 }),
+    ...(revision !== undefined && { revision }),
+    ...(verifiedAtMs !== undefined && { verified_at_ms: verifiedAtMs }),
+    ...(drilledAtMs !== undefined && { drilled_at_ms: drilledAtMs }),
+    ...(purgeAtMs !== undefined && { purge_at_ms: purgeAtMs }),
+    ...(isDamaged !== undefined && { is_damaged: isDamaged ? 1 : 0 }),
+    ...(envUuid !== undefined && { env_uuid: envUuid }),
   };
 }
 
-function toBackup(row: Record<string, unknown>): StoredBackup {
+/** What a row of the table is. */
+export function toBackup(row: Record<string, unknown>): StoredBackup {
   const text = (name: string): string => row[name] as string;
   const number = (name: string): number => row[name] as number;
+  const optionalNumber = (name: string): number | undefined => (row[name] === null ? undefined : number(name));
   return {
     uuid: text("uuid"),
     name: text("name"),
@@ -155,6 +184,7 @@ function toBackup(row: Record<string, unknown>): StoredBackup {
     engine: text("engine") as EngineName,
     compression: text("compression"),
     description: text("description"),
+    rules: text("rules"),
     createdAtMs: number("created_at_ms"),
     state: text("state") as BackupState,
     part: row.part_path === null ? undefined : { path: text("part_path"), device: text("part_device") },
@@ -170,6 +200,15 @@ function toBackup(row: Record<string, unknown>): StoredBackup {
     },
     warnings: { first: JSON.parse(text("warnings")), count: number("warning_count") },
     failure: row.failure === null ? undefined : (JSON.parse(text("failure")) as Failure),
-    endedAtMs: row.ended_at_ms === null ? undefined : number("ended_at_ms"),
+    endedAtMs: optionalNumber("ended_at_ms"),
+    tags: JSON.parse(text("tags")) as Record<string, string>,
+    isPinned: row.is_pinned === 1,
+    revision: number("revision"),
+    verifiedAtMs: optionalNumber("verified_at_ms"),
+    drilledAtMs: optionalNumber("drilled_at_ms"),
+    purgeAtMs: optionalNumber("purge_at_ms"),
+    isDamaged: row.is_damaged === 1,
+    envUuid: text("env_uuid"),
+    scheduleUuid: text("schedule_uuid"),
   };
 }

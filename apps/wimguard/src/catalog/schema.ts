@@ -47,4 +47,49 @@ export const migrations: readonly string[] = [
      created_at_ms INTEGER NOT NULL,
      ended_at_ms INTEGER
    ) STRICT;`,
+  `ALTER TABLE backups ADD COLUMN tags TEXT NOT NULL DEFAULT '{}';
+   ALTER TABLE backups ADD COLUMN is_pinned INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE backups ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+   ALTER TABLE backups ADD COLUMN verified_at_ms INTEGER;
+   ALTER TABLE backups ADD COLUMN drilled_at_ms INTEGER;
+   ALTER TABLE backups ADD COLUMN purge_at_ms INTEGER;
+   ALTER TABLE backups ADD COLUMN is_damaged INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE backups ADD COLUMN env_uuid TEXT NOT NULL DEFAULT '';
+   ALTER TABLE backups ADD COLUMN schedule_uuid TEXT NOT NULL DEFAULT '';
+   ALTER TABLE backups ADD COLUMN rules TEXT NOT NULL DEFAULT '';
+   CREATE INDEX backups_by_source ON backups (source, state);
+   CREATE INDEX backups_by_time ON backups (created_at_ms);`,
+  `CREATE TABLE envs (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     uuid TEXT NOT NULL UNIQUE,
+     request_id TEXT UNIQUE,
+     digest TEXT NOT NULL,
+     host TEXT NOT NULL,
+     os TEXT NOT NULL,
+     content TEXT NOT NULL,
+     created_at_ms INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX envs_by_digest ON envs (digest);`,
+  `CREATE TABLE sources (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     uuid TEXT NOT NULL UNIQUE,
+     request_id TEXT UNIQUE,
+     request_digest TEXT,
+     name TEXT NOT NULL UNIQUE,
+     path TEXT NOT NULL,
+     excludes TEXT NOT NULL,
+     one_file_system INTEGER NOT NULL,
+     revision INTEGER NOT NULL DEFAULT 1
+   ) STRICT;
+   CREATE TABLE destinations (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     uuid TEXT NOT NULL UNIQUE,
+     request_id TEXT UNIQUE,
+     request_digest TEXT,
+     name TEXT NOT NULL UNIQUE,
+     engine TEXT NOT NULL,
+     url TEXT NOT NULL,
+     template TEXT NOT NULL,
+     revision INTEGER NOT NULL DEFAULT 1
+   ) STRICT;`,
 ];

@@ -43,6 +43,8 @@ export const configSchema = v.strictObject({
       roots: v.optional(
         v.strictObject({ sources: v.optional(v.array(absolutePath())), restores: v.optional(v.array(absolutePath())) }),
       ),
+      /** Serves figures for Prometheus at http://127.0.0.1:PORT/metrics. Absent: not at all. */
+      metricsPort: v.optional(port()),
       /** Whether clients with a token may ask for the services' descriptions. */
       reflection: v.optional(flag(), false),
     }),

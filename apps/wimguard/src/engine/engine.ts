@@ -1,9 +1,19 @@
 import type { Buffer } from "node:buffer";
+import type { ArchiveOrigin } from "../archive/archive-origin.ts";
 import type { DurableFile } from "../files/durable-files.ts";
+import type { FoundFile } from "../manifest/find-file.ts";
 import type { ManifestEntry, ManifestFrame } from "../manifest/manifest-entry.ts";
+import type { SourceRules } from "../source/source-rules.ts";
 import type { Compression, EngineName } from "./compression.ts";
 
-export type WarningReason = "UNREADABLE" | "FILE_CHANGED" | "FILE_GONE" | "SOCKET_SKIPPED" | "METADATA_LOST";
+export type WarningReason =
+  | "UNREADABLE"
+  | "FILE_CHANGED"
+  | "FILE_GONE"
+  | "SOCKET_SKIPPED"
+  | "METADATA_LOST"
+  | "CONFLICT"
+  | "PREVIOUS_DAMAGED";
 
 /** One path that could not be treated as the rest was. */
 export interface EngineWarning {
@@ -15,7 +25,7 @@ export interface EngineWarning {
 
 /** What an engine says while it works. */
 export interface EngineEvents {
-  onPhase(phase: "scanning" | "reading" | "verifying"): void;
+  onPhase(phase: "scanning" | "reading" | "verifying" | "publishing"): void;
   /** Bytes of the source; called when the scan has ended. */
   onTotal(bytes: number, files: number): void;
   onBytes(bytes: number): void;
@@ -24,16 +34,31 @@ export interface EngineEvents {
   onWarning(warning: EngineWarning): void;
 }
 
+/** An archive that was written before. */
+export interface PreviousArchive {
+  readonly archivePath: string;
+  readonly manifestPath: string;
+  /** Of the archive, in hexadecimal. */
+  readonly sha256: string;
+}
+
 /** A folder or file to back up into a part file that exists and is empty. */
 export interface WriteTask {
   readonly source: string;
   readonly partPath: string;
   readonly compression: Compression;
-  /** Name and description of an image, for archives that have them. */
+  /** Name of an image, for archives that have them. */
   readonly name: string;
-  readonly description: string;
+  /** What the archive says of itself. */
+  readonly origin: ArchiveOrigin;
   /** The archive's own paths: they are left out if the source contains them. */
   readonly leaveOut: readonly string[];
+  /** What else is left out. */
+  readonly rules: SourceRules;
+  /** A file that the engine may create and removes when it ends. After a crash the catalogue's recovery removes it. */
+  readonly scratchPath: string;
+  /** An archive of the same source, by the same engine and compression, of which parts may be copied. */
+  readonly previous: PreviousArchive | undefined;
 }
 
 /** Where an engine writes to. */
@@ -66,6 +91,15 @@ export interface Engine {
   /** @throws FailureError ENGINE_MISSING that says what to install */
   probe(): Promise<{ readonly version: string }>;
   write(task: WriteTask, outputs: WriteOutputs, events: EngineEvents, signal: AbortSignal): Promise<WrittenArchive>;
+  /** What an archive says of itself; undefined for one that WimGuard has not written. */
+  readOrigin(archivePath: string, signal: AbortSignal): Promise<ArchiveOrigin | undefined>;
+  /** Reads a whole archive and lists what is in it. */
+  index(
+    archivePath: string,
+    outputs: Pick<WriteOutputs, "addEntry" | "addFrame">,
+    events: EngineEvents,
+    signal: AbortSignal,
+  ): Promise<WrittenArchive>;
   /** Reads a whole archive that was just written and fails unless all of it can be read. */
   verify(archivePath: string, events: EngineEvents, signal: AbortSignal): Promise<void>;
   /** @param entries starts to read what the manifest says, in the order of the archive; undefined where there is no manifest */
@@ -75,4 +109,22 @@ export interface Engine {
     events: EngineEvents,
     signal: AbortSignal,
   ): Promise<{ readonly files: number }>;
+  /** Reads the content of one file in order, in pieces of at most 1 MiB. A rejection of `take` ends it. */
+  readFile(
+    archivePath: string,
+    file: FoundFile,
+    take: (bytes: Buffer) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /**
+   * Reads files, in the order of the archive, and compares their content with their digests.
+   *
+   * @throws FailureError ARCHIVE_DAMAGED that names the first file that differs
+   */
+  verifyFiles(
+    archivePath: string,
+    files: readonly FoundFile[],
+    events: EngineEvents,
+    signal: AbortSignal,
+  ): Promise<void>;
 }

@@ -10,6 +10,7 @@ import { recoverArchives } from "../../src/archive/recover-archives.ts";
 import { type BackupService, createBackupService } from "../../src/backup/backup-service.ts";
 import { createBackupStore } from "../../src/catalog/backup-store.ts";
 import { openCatalog } from "../../src/catalog/open-catalog.ts";
+import { createRowWriter } from "../../src/catalog/row-writer.ts";
 import { createEngineProbes } from "../../src/engine/engine-probes.ts";
 import { engines } from "../../src/engine/engines.ts";
 import type { DurableFiles } from "../../src/files/durable-files.ts";
@@ -57,7 +58,7 @@ export function createCrashSite(): CrashSite {
   const open = (files: DurableFiles): DatabaseSync => openCatalog(catalogPath, files, () => "");
   const storesOver = (database: DatabaseSync, files: DurableFiles): ArchiveStores => ({
     files,
-    backups: createBackupStore(database, files),
+    backups: createBackupStore(database, createRowWriter(database, files)),
     manifestFolder,
     hash: (path) => hashFile(path),
     nowMs: Date.now,
@@ -79,7 +80,15 @@ export function createCrashSite(): CrashSite {
       const log = { debug() {}, info() {}, warn() {}, error() {} };
       const shared = { stores, queue, log, runner: createDirectRunner(files), probes: createEngineProbes(engines) };
       return {
-        backups: createBackupService({ ...shared, use: new ArchiveUse(), sourceRoots: undefined }),
+        backups: createBackupService({
+          ...shared,
+          use: new ArchiveUse(),
+          sourceRoots: undefined,
+          onJobEnd() {},
+          rememberEnv: async () => "",
+          findSource: () => undefined,
+          findDestination: () => undefined,
+        }),
         async close() {
           await queue.close();
           database.close();

@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import { execFile } from "node:child_process";
 import { lchownSync, readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm, writeFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { fail } from "../../failure/failure.ts";
+import { createDigestCheck } from "../../manifest/digest-check.ts";
+import { isInside } from "../../path/check-path.ts";
 import { selectPaths } from "../../restore/restore-selection.ts";
 import { placeOf, walkSource } from "../../source/walk-source.ts";
 import type { Compression } from "../compression.ts";
@@ -14,6 +14,7 @@ import type { Engine, EngineEvents, ReadTask, WriteOutputs, WriteTask, WrittenAr
 import { runProgram } from "../run-program.ts";
 import { checkWimEnd } from "./wim-failure.ts";
 import { createImageManifest, readImageListing } from "./wim-image.ts";
+import { formatImageOrigin, parseImageInfo } from "./wim-origin.ts";
 import { parseWimProgress } from "./wim-progress.ts";
 import { formatExclusions, type WimSource, walkWimSource } from "./wim-source.ts";
 
@@ -26,7 +27,7 @@ const maxRestorePaths = 1000;
 
 /** Creates the engine for Windows images, by wimlib of 1.13 or later. */
 export function createWimEngine(): Engine {
-  return { name: "wim", probe, write, verify, restore };
+  return { name: "wim", probe, write, readOrigin, index, verify, restore, readFile, verifyFiles };
 }
 
 async function probe(): Promise<{ version: string }> {
@@ -55,32 +56,39 @@ async function write(
   signal: AbortSignal,
 ): Promise<WrittenArchive> {
   events.onPhase("scanning");
-  const source = await walkWimSource(task.source, [task.partPath, ...task.leaveOut], events, signal);
+  const source = await walkWimSource(task, events, signal);
   events.onTotal(source.bytes, source.files);
-  const scratch = await mkdtemp(join(tmpdir(), "tercel-wimguard-"));
   try {
-    const config = join(scratch, "exclusions.ini");
-    await writeFile(config, formatExclusions(source.excluded), { mode: 0o600 });
-    await capture(task, config, events, signal);
+    // It comes into being after the walk, and may be inside the source as well.
+    const excluded = [...source.excluded, ...insideOf(task.source, task.scratchPath)];
+    await writeFile(task.scratchPath, formatExclusions(excluded), { mode: 0o600, flag: "wx" });
+    await capture(task, events, signal);
   } finally {
-    await rm(scratch, { recursive: true });
+    await rm(task.scratchPath, { force: true });
   }
   source.reportChanges(task.source, events);
-  return listImage(task, source, outputs, signal);
+  return listImage(task.partPath, source, outputs, signal);
 }
 
-async function capture(task: WriteTask, config: string, events: EngineEvents, signal: AbortSignal): Promise<void> {
+/** The path relative to the source, if it is inside. */
+function insideOf(source: string, path: string): Buffer[] {
+  if (!isInside(path, [source])) return [];
+  return [Buffer.from(path.slice(source === "/" ? 1 : source.length + 1))];
+}
+
+async function capture(task: WriteTask, events: EngineEvents, signal: AbortSignal): Promise<void> {
   const args = [
     "capture",
     task.source,
     task.partPath,
     task.name,
-    task.description,
+    task.origin.description,
     `--compress=${toOption(task.compression)}`,
     "--unix-data",
     "--norpfix",
     "--check",
-    `--config=${config}`,
+    `--config=${task.scratchPath}`,
+    ...formatImageOrigin(task.origin),
   ];
   const counter = createReadCounter();
   events.onPhase("reading");
@@ -148,9 +156,9 @@ function createReadCounter() {
 
 /** The manifest is made of what the image has, not of what the source had: digests and sizes are the archive's own. */
 async function listImage(
-  task: WriteTask,
-  source: WimSource,
-  outputs: WriteOutputs,
+  archivePath: string,
+  source: Pick<WimSource, "mtimeNsOf" | "targetOf">,
+  outputs: Pick<WriteOutputs, "addEntry">,
   signal: AbortSignal,
 ): Promise<WrittenArchive> {
   let sourceBytes = 0;
@@ -160,7 +168,7 @@ async function listImage(
     {
       engine: "wim",
       program,
-      args: ["dir", task.partPath, "1", "--detailed"],
+      args: ["dir", archivePath, "1", "--detailed"],
       async read(stdout) {
         for await (const entry of readImageListing(stdout)) {
           const mtimeNs = source.mtimeNsOf(entry.path);
@@ -177,8 +185,41 @@ async function listImage(
     },
     signal,
   );
-  checkWimEnd(end, "list the image");
+  checkWimEnd(end, `list the image of ${archivePath}`);
   return { sourceBytes, files };
+}
+
+/** A listing has times in whole seconds and no targets of links: what it does not say is not compared later. */
+const unknownSource = { mtimeNsOf: () => undefined, targetOf: () => undefined };
+
+const index: Engine["index"] = async (archivePath, outputs, events, signal) => {
+  await verify(archivePath, events, signal);
+  const { images } = await readImageInfo(archivePath, signal);
+  if (images !== 1) {
+    const message = `${archivePath} has ${images} images: only files with one image can be imported`;
+    fail({ reason: "NOT_SUPPORTED", engine: "wim", path: archivePath, message });
+  }
+  return listImage(archivePath, unknownSource, outputs, signal);
+};
+
+const readOrigin: Engine["readOrigin"] = async (archivePath, signal) =>
+  (await readImageInfo(archivePath, signal)).origin;
+
+async function readImageInfo(archivePath: string, signal: AbortSignal) {
+  const parts: Buffer[] = [];
+  const end = await runProgram(
+    {
+      engine: "wim",
+      program,
+      args: ["info", archivePath, "--xml"],
+      async read(stdout) {
+        for await (const bytes of stdout as AsyncIterable<Buffer>) parts.push(bytes);
+      },
+    },
+    signal,
+  );
+  checkWimEnd(end, `read ${archivePath}`);
+  return parseImageInfo(Buffer.concat(parts).toString("utf16le"));
 }
 
 /** Formats a time as decimal seconds. wimlib rounds down to 100 ns, before 1970 too. */
@@ -248,6 +289,38 @@ const restore: Engine["restore"] = async (task, entries, events, signal) => {
   checkWimEnd(end, `restore ${task.archivePath}`);
   if (!task.keepOwner && process.geteuid?.() === 0) giveToRoot(task.folder);
   return { files };
+};
+
+const readFile: Engine["readFile"] = async (archivePath, { entry }, take, signal) => {
+  const name = `/${entry.path.toString()}`;
+  const end = await runProgram(
+    {
+      engine: "wim",
+      program,
+      args: ["extract", archivePath, "1", name, "--to-stdout", "--no-globs"],
+      async read(stdout) {
+        for await (const bytes of stdout as AsyncIterable<Buffer>) await take(bytes);
+      },
+    },
+    signal,
+  );
+  checkWimEnd(end, `read ${name} of ${archivePath}`);
+};
+
+const verifyFiles: Engine["verifyFiles"] = async (archivePath, files, events, signal) => {
+  for (const file of files) {
+    const check = createDigestCheck(file.entry);
+    await readFile(
+      archivePath,
+      file,
+      async (bytes) => {
+        check.update(bytes);
+        events.onBytes(bytes.length);
+      },
+      signal,
+    );
+    check.end();
+  }
 };
 
 async function* noEntries(): AsyncGenerator<never> {}
