@@ -19,7 +19,8 @@ const allowed = new Map([
   ["files/reserve-file.ts", "holds nothing"],
   ["engine/tar/read-origin.ts", "opens an archive to read its last bytes"],
   ["engine/tar/restore-tar.ts", "opens an archive to read its first bytes"],
-  ["engine/wim/wim-engine.ts", "a list for wimlib that is gone with the job, and owners in a staging folder"],
+  ["engine/wim/restore-wim.ts", "owners in a staging folder"],
+  ["engine/wim/write-wim.ts", "a list for wimlib that is gone with the job, and a copy that becomes the part"],
   ["registry/recognize-archive.ts", "opens an archive to read its first bytes"],
   ["restore/merge-tree.ts", "moves entry by entry in place; the tree is synced afterwards"],
 ]);

@@ -23,7 +23,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it, type TestContext } from "node:test";
 import type { Compression, EngineName } from "../src/engine/compression.ts";
-import type { EngineEvents, PreviousArchive } from "../src/engine/engine.ts";
+import type { ArchiveImage, EngineEvents, PreviousArchive } from "../src/engine/engine.ts";
 import { engines } from "../src/engine/engines.ts";
 import { FailureError, type FailureReason } from "../src/failure/failure.ts";
 import { findFile } from "../src/manifest/find-file.ts";
@@ -67,6 +67,7 @@ interface WriteMore {
   readonly signal?: AbortSignal;
   readonly previous?: PreviousArchive;
   readonly rules?: SourceRules;
+  readonly base?: ArchiveImage;
 }
 
 async function write(engine: EngineName, events: EngineEvents, more: WriteMore = {}) {
@@ -80,6 +81,7 @@ async function write(engine: EngineName, events: EngineEvents, more: WriteMore =
     rules: more.rules ?? noRules,
     scratchPath: join(folder, "scratch"),
     previous: more.previous,
+    base: more.base,
   };
   const header = { uuid: "0", engine, source, createTime: new Date(0).toISOString() };
   return performWrite(
@@ -90,9 +92,10 @@ async function write(engine: EngineName, events: EngineEvents, more: WriteMore =
   );
 }
 
-async function restore(engine: EngineName, paths: string[] = [], hasManifest = true) {
+async function restore(engine: EngineName, paths: string[] = [], hasManifest = true, image = 1) {
   const task = {
     archivePath: join(folder, "archive"),
+    image,
     folder: join(folder, "restored"),
     paths: paths.map((path) => Buffer.from(path)),
     keepOwner: true,
@@ -258,7 +261,12 @@ for (const engine of ["tar", "wim"] as const) {
       for (const name of readdirSync(source)) {
         const parts: Buffer[] = [];
         const file = await findFile(join(folder, "manifest"), Buffer.from(name));
-        await engines[engine].readFile(join(folder, "archive"), file, async (bytes) => void parts.push(bytes), never);
+        await engines[engine].readFile(
+          { archivePath: join(folder, "archive"), image: 1 },
+          file,
+          async (bytes) => void parts.push(bytes),
+          never,
+        );
         assert.ok(parts.every((part) => part.length <= 1024 * 1024));
         assert.ok(Buffer.concat(parts).equals(readFileSync(join(source, name))), name);
       }
@@ -392,7 +400,12 @@ describe("the tar engine", () => {
       // Its frames lead to its files as those of the first one did.
       const file = await findFile(join(folder, "manifest"), Buffer.from("in/f9"));
       const parts: Buffer[] = [];
-      await engines.tar.readFile(join(folder, "archive"), file, async (bytes) => void parts.push(bytes), never);
+      await engines.tar.readFile(
+        { archivePath: join(folder, "archive"), image: 1 },
+        file,
+        async (bytes) => void parts.push(bytes),
+        never,
+      );
       assert.ok(Buffer.concat(parts).equals(readFileSync(join(source, "in/f9"))));
     });
 

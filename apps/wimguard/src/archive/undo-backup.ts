@@ -35,12 +35,16 @@ export async function undoBackup(
 }
 
 /** Returns false while the folder cannot be reached. */
-export async function removeOwnFiles({ files }: ArchiveStores, backup: StoredBackup): Promise<boolean> {
+export async function removeOwnFiles({ files, backups }: ArchiveStores, backup: StoredBackup): Promise<boolean> {
   const { part, destination, hasReservation, state } = backup;
   if (part === undefined) return true;
   if (!(await isReachable(part))) return false;
-  if (state === "publishing" && (await isOurs(backup))) await files.unlink(destination);
-  else if (hasReservation && (await isEmpty(destination))) await files.unlink(destination);
+  if (state === "publishing" && (await isOurs(backup))) {
+    // A file that others are in as well stays, with one image that no backup refers to.
+    if (backup.archiveId === backup.uuid) await files.unlink(destination);
+    else backups.completeShared(backup.uuid, {});
+  }
+  if (hasReservation && (await isEmpty(destination))) await files.unlink(destination);
   await files.unlink(part.path);
   await files.syncFolder(dirname(part.path));
   return true;

@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { deleteBackup } from "../archive/delete-archive.ts";
+import { destinationExists } from "../archive/publish-archive.ts";
+import { requireArchive } from "../archive/require-archive.ts";
 import type { StoredBackup } from "../catalog/backup-store.ts";
 import type { RegisteredDestination, RegisteredSource } from "../catalog/registered-items.ts";
 import { chooseEngine, type EngineChoice } from "../engine/choose-engine.ts";
@@ -75,7 +77,28 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
     );
   }
 
-  function checkDelete({ uuid, state, isPinned }: StoredBackup): void {
+  /**
+   * The last backup of a file that another one is added to.
+   *
+   * @throws FailureError DESTINATION_EXISTS for a file that is not to be added to, or not one of ours
+   */
+  async function findBase(path: string, isAppend: boolean): Promise<StoredBackup> {
+    const archiveId = isAppend ? stores.backups.archiveAt(path) : undefined;
+    const inFile = archiveId === undefined ? [] : stores.backups.othersIn({ archiveId, uuid: "" });
+    const last = inFile.at(-1);
+    if (last === undefined) return destinationExists(path);
+    if (inFile.some(({ uuid }) => deleting.has(uuid))) {
+      fail({
+        reason: "DESTINATION_BUSY",
+        path,
+        message: `a backup in ${path} is being deleted: repeat this in a moment`,
+      });
+    }
+    await requireArchive(stores, last);
+    return last;
+  }
+
+  function checkDelete({ uuid, state, isPinned, destination, archiveId }: StoredBackup): void {
     if (state === "in_progress" || state === "publishing") {
       const message = `backup ${uuid} is still running: cancel it, or wait for its end`;
       fail({ reason: "BACKUP_NOT_COMPLETED", uuid, message });
@@ -83,8 +106,11 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
     if (isPinned) {
       fail({ reason: "SNAPSHOT_PINNED", uuid, message: `snapshot ${uuid} is pinned: unpin it, then delete it` });
     }
-    if (use.isInUse(uuid)) {
-      const message = `another job reads backup ${uuid}: wait for its end, then delete it`;
+    // The number of another backup in the same file may change.
+    const others = stores.backups.othersIn({ archiveId, uuid });
+    const isInUse = [uuid, ...others.map((other) => other.uuid)].some((one) => use.isInUse(one));
+    if (isInUse || (others.length > 0 && queue.writerOf(destination) !== undefined)) {
+      const message = `another job uses the file of backup ${uuid}: wait for its end, then delete it`;
       fail({ reason: "BACKUP_IN_USE", uuid, message });
     }
   }
@@ -94,24 +120,30 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
     checkDelete,
 
     async start(request) {
-      const { source, rules, destination, choice, description } = checkRequest(request, parts);
+      const { source, rules, destination, isAppend, choice, description } = checkRequest(request, parts);
       await probes.require(choice.engine);
       if (choice.engine === "wim") await refuseFile(source);
-      const resolved = await resolveDestination(destination);
+      const { path: resolved, exists } = await resolveDestination(destination);
       queue.check(resolved);
+      const base = exists ? await findBase(resolved, isAppend) : undefined;
       const uuid = randomUUID();
       const createdAtMs = stores.nowMs();
       const name = nameOfSource(source);
       const compression = formatCompression(choice);
+      if (base !== undefined && request.compression !== "" && compression !== base.compression) {
+        const message = `${resolved} is compressed with ${base.compression}: leave compression empty, or choose another file`;
+        fail({ reason: "FIELD_INVALID", field: "compression", message });
+      }
       stores.backups.insert({
         uuid,
         name,
         source,
         destination: resolved,
         engine: choice.engine,
-        compression,
+        compression: base?.compression ?? compression,
         description,
         rules: formatRules(rules),
+        archiveId: base?.archiveId ?? uuid,
         createdAtMs,
       });
       const feed = new ProgressFeed();
@@ -121,7 +153,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
         path: resolved,
         run: (signal) =>
           runBackup(
-            { uuid, source, rules, destination: resolved, choice, name, description, createdAtMs },
+            { uuid, source, rules, destination: resolved, isAppend, base, choice, name, description, createdAtMs },
             parts,
             (progress) => feed.update(progress),
             signal,
@@ -171,7 +203,8 @@ function checkRequest(request: BackupRequest, { findSource, findDestination, sto
       : join(target.url, expandTemplate(target.template, values));
   const description = checkDescription(request.description);
   const choice = chooseEngine(destination, request.compression);
-  return { source, rules: registered ?? noRules, destination, description, choice };
+  const isAppend = target?.isAppend === true;
+  return { source, rules: registered ?? noRules, destination, isAppend, description, choice };
 }
 
 function formatCompression({ compression: { method, level } }: EngineChoice): string {

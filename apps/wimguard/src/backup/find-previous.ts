@@ -9,7 +9,7 @@ import type { StoredBackup } from "../catalog/backup-store.ts";
  */
 export async function findPrevious(stores: ArchiveStores, backup: StoredBackup): Promise<StoredBackup | undefined> {
   const found = stores.backups.newestLike(backup);
-  if (found === undefined || stores.backups.lastWriterOf(found.destination) !== found.uuid) return undefined;
+  if (found === undefined || stores.backups.archiveAt(found.destination) !== found.archiveId) return undefined;
   const { device, inode, mtimeNs, storedBytes } = found.archive;
   const identity = await readIdentity(found.destination).catch(() => undefined);
   const isThere =

@@ -5,6 +5,7 @@ import { thrownText } from "@tercel/grpc/internal";
 import { manifestDraftPathOf, manifestPathOf, partPathOf, scratchPathOf } from "../archive/archive-paths.ts";
 import type { ArchiveStores } from "../archive/archive-stores.ts";
 import { publishArchive } from "../archive/publish-archive.ts";
+import { toImage } from "../archive/to-image.ts";
 import { undoBackup } from "../archive/undo-backup.ts";
 import type { StoredBackup } from "../catalog/backup-store.ts";
 import { WarningList } from "../catalog/warning-list.ts";
@@ -28,6 +29,10 @@ export interface BackupJob {
   readonly destination: string;
   readonly choice: EngineChoice;
   readonly rules: SourceRules;
+  /** Whether further backups may be added to the file. */
+  readonly isAppend: boolean;
+  /** The last backup in a file that exists, which this one is added to. */
+  readonly base: StoredBackup | undefined;
   readonly name: string;
   readonly description: string;
   readonly createdAtMs: number;
@@ -84,7 +89,9 @@ export async function runBackup(
           source,
           partPath,
           compression: job.choice.compression,
-          name: job.name,
+          // Names of images in one file have to differ.
+          name: job.isAppend ? `${job.name} ${createTime}` : job.name,
+          base: job.base && toImage(job.base),
           origin: { uuid, source: job.source, createTime, description: job.description },
           leaveOut: [partPath, draftPath, scratchPath, manifestPathOf(stores.manifestFolder, uuid)],
           rules: { excludes: job.rules.excludes, oneFileSystem: job.rules.oneFileSystem },
@@ -106,7 +113,14 @@ export async function runBackup(
     throwIfCancelled(signal);
     // From here on it takes milliseconds, and a cancel comes too late.
     const sourceBytes = counter.finish(written.sourceBytes);
-    await publishArchive(stores, job, partPath, { ...written, sourceBytes }, { warnings: warnings.value, envUuid });
+    await publishArchive(
+      stores,
+      job,
+      partPath,
+      { ...written, sourceBytes },
+      { warnings: warnings.value, envUuid },
+      job.base,
+    );
     return requireBackup(stores, uuid);
   } catch (error) {
     const failure = await describeNoSpace(toFailure(error), dirname(destination), counter.count);

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ArchiveIdentity } from "../archive/archive-identity.ts";
 import type { EngineName } from "../engine/compression.ts";
 import type { Failure } from "../failure/failure.ts";
-import type { Columns, RowWriter } from "./row-writer.ts";
+import { type Columns, type RowWriter, setColumns } from "./row-writer.ts";
 import type { Warnings } from "./warning-list.ts";
 
 /** `publishing` and `deleting` are moments between two durable acts; clients see `in_progress` and `completed`. */
@@ -19,6 +19,8 @@ export interface NewBackup {
   readonly description: string;
   /** What was left out, as text; empty for nothing. */
   readonly rules: string;
+  /** The uuid of the backup that has begun the file: all backups in one file have the same. */
+  readonly archiveId: string;
   readonly createdAtMs: number;
 }
 
@@ -32,7 +34,12 @@ export interface StoredBackup extends NewBackup {
   /** Bytes of the source. */
   readonly size: number;
   readonly files: number;
+  /** The file, which other backups may be in as well. */
   readonly archive: ArchiveIdentity;
+  /** Its number in the file, from 1. */
+  readonly image: number;
+  /** What the file has grown by. */
+  readonly addedBytes: number;
   readonly warnings: Warnings;
   readonly failure: Failure | undefined;
   readonly endedAtMs: number | undefined;
@@ -59,6 +66,8 @@ export interface BackupChange {
   readonly size?: number;
   readonly files?: number;
   readonly archive?: ArchiveIdentity;
+  readonly image?: number;
+  readonly addedBytes?: number;
   readonly warnings?: Warnings;
   readonly failure?: Failure;
   readonly endedAtMs?: number;
@@ -82,8 +91,14 @@ export interface BackupStore {
   /** Newest first. */
   list(limit: number, offset: number): StoredBackup[];
   count(): number;
-  /** The backup that has written the file at a destination last, as far as it is known. */
-  lastWriterOf(destination: string): string | undefined;
+  /** The `archiveId` of the file that was written to a destination last, as far as it is known. */
+  archiveAt(destination: string): string | undefined;
+  /** Other completed backups in the same file, in its order. */
+  othersIn(backup: Pick<StoredBackup, "archiveId" | "uuid">): StoredBackup[];
+  /** Completes a backup that was added to a file: from now on the file is the one that the backup has written. */
+  completeShared(uuid: string, change: BackupChange): void;
+  /** Removes a backup that was taken out of a file: from now on the file is the one that the backup says. */
+  removeShared(backup: Pick<StoredBackup, "archiveId" | "uuid" | "image" | "archive">): void;
   /** The newest completed backup of the same source and rules, by the same engine and compression. */
   newestLike(backup: Pick<NewBackup, "source" | "engine" | "compression" | "rules">): StoredBackup | undefined;
   /** Those that a crash may have left in the middle: their job had not ended, or their part may still exist. */
@@ -94,8 +109,8 @@ export interface BackupStore {
 
 export function createBackupStore(database: DatabaseSync, rows: RowWriter): BackupStore {
   const insert = database.prepare(
-    `INSERT INTO backups (uuid, name, source, destination, engine, compression, description, rules, state, created_at_ms)
-     VALUES (:uuid, :name, :source, :destination, :engine, :compression, :description, :rules, 'in_progress', :createdAtMs)`,
+    `INSERT INTO backups (uuid, name, source, destination, engine, compression, description, rules, archive_id, state, created_at_ms)
+     VALUES (:uuid, :name, :source, :destination, :engine, :compression, :description, :rules, :archiveId, 'in_progress', :createdAtMs)`,
   );
   const remove = database.prepare("DELETE FROM backups WHERE uuid = :uuid");
   const selectOne = database.prepare("SELECT * FROM backups WHERE uuid = :uuid");
@@ -107,12 +122,24 @@ export function createBackupStore(database: DatabaseSync, rows: RowWriter): Back
     `SELECT * FROM backups WHERE state IN ('in_progress', 'publishing', 'deleting') OR part_path IS NOT NULL ORDER BY seq`,
   );
   const selectWriter = database.prepare(
-    `SELECT uuid FROM backups WHERE destination = :destination AND state IN ('publishing', 'completed', 'deleting') AND sha256 <> ''
+    `SELECT archive_id FROM backups WHERE destination = :destination AND state IN ('publishing', 'completed', 'deleting') AND sha256 <> ''
      ORDER BY seq DESC LIMIT 1`,
   );
   const selectSummary = database.prepare(
-    "SELECT coalesce(sum(stored_bytes), 0) AS stored, coalesce(max(ended_at_ms), 0) AS last FROM backups WHERE state = 'completed'",
+    "SELECT coalesce(sum(added_bytes), 0) AS stored, coalesce(max(ended_at_ms), 0) AS last FROM backups WHERE state = 'completed'",
   );
+  const selectOthers = database.prepare(
+    "SELECT * FROM backups WHERE archive_id = :archiveId AND uuid <> :uuid AND state = 'completed' ORDER BY image",
+  );
+  const updateArchive = database.prepare(
+    `UPDATE backups SET stored_bytes = :storedBytes, sha256 = :sha256, device = :device, inode = :inode, mtime_ns = :mtimeNs
+     WHERE archive_id = :archiveId AND state = 'completed'`,
+  );
+  const shiftImages = database.prepare(
+    "UPDATE backups SET image = image - 1 WHERE archive_id = :archiveId AND image > :image AND state = 'completed'",
+  );
+  const moveArchive = (archiveId: string, archive: ArchiveIdentity): void =>
+    void updateArchive.run({ archiveId, ...archive });
   const selectLike = database.prepare(
     `SELECT * FROM backups WHERE source = :source AND engine = :engine AND compression = :compression AND rules = :rules AND state = 'completed'
      ORDER BY seq DESC LIMIT 1`,
@@ -126,7 +153,22 @@ export function createBackupStore(database: DatabaseSync, rows: RowWriter): Back
       return row === undefined ? undefined : toBackup(row);
     },
     list: (limit, offset) => selectPage.all({ limit, offset }).map(toBackup),
-    lastWriterOf: (destination) => selectWriter.get({ destination })?.uuid as string | undefined,
+    archiveAt: (destination) => selectWriter.get({ destination })?.archive_id as string | undefined,
+    othersIn: ({ archiveId, uuid }) => selectOthers.all({ archiveId, uuid }).map(toBackup),
+    completeShared(uuid, change) {
+      rows.change(() => {
+        setColumns(database, "backups", uuid, columnsOf(change));
+        const backup = toBackup(selectOne.get({ uuid }) as Record<string, unknown>);
+        moveArchive(backup.archiveId, backup.archive);
+      });
+    },
+    removeShared({ archiveId, uuid, image, archive }) {
+      rows.change(() => {
+        remove.run({ uuid });
+        moveArchive(archiveId, archive);
+        shiftImages.run({ archiveId, image });
+      });
+    },
     newestLike({ source, engine, compression, rules }) {
       const row = selectLike.get({ source, engine, compression, rules });
       return row === undefined ? undefined : toBackup(row);
@@ -141,7 +183,7 @@ export function createBackupStore(database: DatabaseSync, rows: RowWriter): Back
 }
 
 function columnsOf(change: BackupChange): Columns {
-  const { state, part, hasReservation, size, files, archive, warnings, failure, endedAtMs } = change;
+  const { state, part, hasReservation, size, files, archive, image, addedBytes, warnings, failure, endedAtMs } = change;
   const { description, tags, isPinned, revision, verifiedAtMs, drilledAtMs, purgeAtMs, isDamaged, envUuid } = change;
   return {
     ...(state !== undefined && { state }),
@@ -156,6 +198,8 @@ function columnsOf(change: BackupChange): Columns {
       inode: archive.inode,
       mtime_ns: archive.mtimeNs,
     }),
+    ...(image !== undefined && { image }),
+    ...(addedBytes !== undefined && { added_bytes: addedBytes }),
     ...(warnings !== undefined && { warnings: JSON.stringify(warnings.first), warning_count: warnings.count }),
     ...(failure !== undefined && { failure: JSON.stringify(failure) }),
     ...(endedAtMs !== undefined && { ended_at_ms: endedAtMs }),
@@ -185,6 +229,9 @@ export function toBackup(row: Record<string, unknown>): StoredBackup {
     compression: text("compression"),
     description: text("description"),
     rules: text("rules"),
+    archiveId: text("archive_id"),
+    image: number("image"),
+    addedBytes: number("added_bytes"),
     createdAtMs: number("created_at_ms"),
     state: text("state") as BackupState,
     part: row.part_path === null ? undefined : { path: text("part_path"), device: text("part_device") },

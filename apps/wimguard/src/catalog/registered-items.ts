@@ -15,6 +15,8 @@ export interface RegisteredDestination extends NamedItem {
   readonly url: string;
   /** Names of archives, with placeholders. */
   readonly template: string;
+  /** Add further backups to a file that is there already. */
+  readonly isAppend: boolean;
 }
 
 export const sourceTable: ListedTable<RegisteredSource> = {
@@ -46,9 +48,10 @@ export const destinationTable: ListedTable<RegisteredDestination> = {
     engine: row.engine as EngineName,
     url: row.url as string,
     template: row.template as string,
+    isAppend: row.is_append === 1,
   }),
 };
 
-export function destinationColumns({ engine, url, template }: RegisteredDestination) {
-  return { engine, url, template };
+export function destinationColumns({ engine, url, template, isAppend }: RegisteredDestination) {
+  return { engine, url, template, is_append: isAppend ? 1 : 0 };
 }

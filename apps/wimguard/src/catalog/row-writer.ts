@@ -39,14 +39,16 @@ export function createRowWriter(database: DatabaseSync, files: DurableFiles, res
   return {
     insert: (work) => commit(database, files, work),
     change,
-    update(table, uuid, columns) {
-      const names = Object.keys(columns);
-      if (names.length === 0) return;
-      const assignments = names.map((name) => `${name} = :${name}`).join(", ");
-      const statement = database.prepare(`UPDATE ${table} SET ${assignments} WHERE uuid = :uuid`);
-      change(() => void statement.run({ ...columns, uuid }));
-    },
+    update: (table, uuid, columns) => change(() => setColumns(database, table, uuid, columns)),
   };
+}
+
+/** Sets columns of one row, as part of somebody's transaction. */
+export function setColumns(database: DatabaseSync, table: string, uuid: string, columns: Columns): void {
+  const names = Object.keys(columns);
+  if (names.length === 0) return;
+  const assignments = names.map((name) => `${name} = :${name}`).join(", ");
+  database.prepare(`UPDATE ${table} SET ${assignments} WHERE uuid = :uuid`).run({ ...columns, uuid });
 }
 
 function commit(database: DatabaseSync, files: DurableFiles, work: () => void): void {

@@ -92,4 +92,10 @@ export const migrations: readonly string[] = [
      template TEXT NOT NULL,
      revision INTEGER NOT NULL DEFAULT 1
    ) STRICT;`,
+  `ALTER TABLE backups ADD COLUMN archive_id TEXT NOT NULL DEFAULT '';
+   ALTER TABLE backups ADD COLUMN image INTEGER NOT NULL DEFAULT 1;
+   ALTER TABLE backups ADD COLUMN added_bytes INTEGER NOT NULL DEFAULT 0;
+   UPDATE backups SET archive_id = uuid, added_bytes = stored_bytes;
+   CREATE INDEX backups_by_archive ON backups (archive_id);
+   ALTER TABLE destinations ADD COLUMN is_append INTEGER NOT NULL DEFAULT 0;`,
 ];

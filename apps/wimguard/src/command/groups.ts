@@ -119,6 +119,7 @@ export function addRegistryCommands(program: Command, run: WithOutput): void {
     .argument("<name>")
     .argument("<folder>")
     .option("--template <name>", "how archives are named (default: {name}-{date}-{time}.tar.zst)")
+    .option("--append", "keep all backups of a source in one .wim file, {name}.wim")
     .action((name: string, folder: string) =>
       run<AddDestinationOptions>(
         async (...call) => (await commands()).addDestination(name, folder, ...call),

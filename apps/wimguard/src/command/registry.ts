@@ -16,6 +16,7 @@ export interface AddSourceOptions extends CommonOptions {
 
 export interface AddDestinationOptions extends CommonOptions {
   readonly template?: string;
+  readonly append?: true;
 }
 
 /** `wimguard registry sources`: what is backed up under a name. */
@@ -83,7 +84,12 @@ export async function addDestination(
   output: Console,
 ): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
-    const destination = { name, url: toAbsolute(folder), template: options.template ?? "" };
+    const destination = {
+      name,
+      url: toAbsolute(folder),
+      template: options.template ?? "",
+      append: options.append === true,
+    };
     const { uuid, url, template } = await wim.registry.createDestination({ destination });
     output.result(`destination ${name} is ${url}/${template}`, { uuid, name, url, template });
     return exitCodes.ok;

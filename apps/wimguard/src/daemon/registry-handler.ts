@@ -7,6 +7,7 @@ import type { StoredBackup } from "../catalog/backup-store.ts";
 import type { RegisteredDestination, RegisteredSource } from "../catalog/registered-items.ts";
 import { describeWarnings } from "../catalog/warning-list.ts";
 import { chooseEngine } from "../engine/choose-engine.ts";
+import type { EngineName } from "../engine/compression.ts";
 import { engineNameOf, toEngine } from "../engine/engine-enum.ts";
 import { engineFacts } from "../engine/engine-facts.ts";
 import { engines } from "../engine/engines.ts";
@@ -151,23 +152,26 @@ function toSource(source: RegisteredSource): Source {
   return create(SourceSchema, { uuid, name, path, excludes: [...excludes], oneFileSystem, etag: itemEtag(source) });
 }
 
-/** Without an engine, the template's ending decides. */
+/** Without an engine, the template's ending decides, and append means .wim. */
 function fromDestination(destination: Destination): ItemInput<RegisteredDestination> {
   const { name, engine, url, template, secretRef, append } = destination;
-  const chosen = engine === Engine.UNSPECIFIED ? chooseEngine(`/${template}`, "").engine : engineNameOf(engine);
+  const chosen = engine === Engine.UNSPECIFIED ? engineOfTemplate(template, append) : engineNameOf(engine);
   if (chosen === undefined) {
     fail({ reason: "NOT_SUPPORTED", message: "this release writes to folders, by the engines tar and wim only" });
   }
-  if (append) fail({ reason: "NOT_SUPPORTED", message: "append is not supported: each backup has a file of its own" });
   if (secretRef !== "") {
     const message = `the ${chosen} engine does not encrypt, so it needs no secret: leave secret_ref empty`;
     fail({ reason: "FIELD_INVALID", field: "destination.secret_ref", message });
   }
-  return { name, engine: chosen, url, template };
+  return { name, engine: chosen, url, template, isAppend: append };
+}
+
+function engineOfTemplate(template: string, isAppend: boolean): EngineName {
+  return template === "" && isAppend ? "wim" : chooseEngine(`/${template}`, "").engine;
 }
 
 function toDestination(destination: RegisteredDestination): Destination {
-  const { uuid, name, engine, url, template } = destination;
+  const { uuid, name, engine, url, template, isAppend: append } = destination;
   const freeBytes = BigInt(freeBytesIn(url));
   return create(DestinationSchema, {
     uuid,
@@ -175,6 +179,7 @@ function toDestination(destination: RegisteredDestination): Destination {
     engine: toEngine(engine),
     url,
     template,
+    append,
     freeBytes,
     etag: itemEtag(destination),
   });

@@ -211,17 +211,30 @@ async function* streamCheck(
 }
 
 export function toSnapshot(backup: StoredBackup): Snapshot {
-  const { uuid, engine, source, destination, createdAtMs, size, archive, files, tags, description, warnings } = backup;
+  const {
+    uuid,
+    engine,
+    source,
+    destination,
+    image,
+    createdAtMs,
+    size,
+    addedBytes,
+    files,
+    tags,
+    description,
+    warnings,
+  } = backup;
   const { verifiedAtMs, drilledAtMs, purgeAtMs, isPinned, envUuid, scheduleUuid } = backup;
   return create(SnapshotSchema, {
     uuid,
     backupUuid: uuid,
     engine: toEngine(engine),
     source,
-    location: destination,
+    location: image === 1 ? destination : `${destination}, image ${image}`,
     createTime: timestampFromMs(createdAtMs),
     sourceBytes: BigInt(size),
-    storedBytes: BigInt(archive.storedBytes),
+    storedBytes: BigInt(addedBytes),
     files: BigInt(files),
     tags: { ...tags },
     description,

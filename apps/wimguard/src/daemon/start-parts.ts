@@ -22,6 +22,8 @@ import {
 import { createRestoreStore, type RestoreStore } from "../catalog/restore-store.ts";
 import { createRowWriter } from "../catalog/row-writer.ts";
 import type { Config } from "../config/config-schema.ts";
+import type { EngineName } from "../engine/compression.ts";
+import { type ArchiveImage, takeImageOut } from "../engine/engine.ts";
 import { createEngineProbes, type EngineProbes } from "../engine/engine-probes.ts";
 import { engines } from "../engine/engines.ts";
 import type { DurableFiles } from "../files/durable-files.ts";
@@ -78,7 +80,9 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
   const rows = createRowWriter(database, files, reserve);
   const backups = createBackupStore(database, rows);
   const hash = (path: string): Promise<string> => runner.hash(path, life.signal);
-  const stores: ArchiveStores = { files, backups, manifestFolder, hash, nowMs };
+  const withoutImage = (engine: EngineName, archive: ArchiveImage, newPath: string): Promise<void> =>
+    takeImageOut(engines[engine], archive, newPath, life.signal);
+  const stores: ArchiveStores = { files, backups, manifestFolder, hash, withoutImage, nowMs };
   const restores = createRestoreStore(database, rows);
   mkdirSync(manifestFolder, { recursive: true, mode: 0o700 });
   for (const one of await recoverArchives(stores)) log.warn("ended a backup of the last run", { ...one });

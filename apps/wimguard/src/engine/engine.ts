@@ -1,5 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { ArchiveOrigin } from "../archive/archive-origin.ts";
+import { fail } from "../failure/failure.ts";
 import type { DurableFile } from "../files/durable-files.ts";
 import type { FoundFile } from "../manifest/find-file.ts";
 import type { ManifestEntry, ManifestFrame } from "../manifest/manifest-entry.ts";
@@ -59,6 +60,8 @@ export interface WriteTask {
   readonly scratchPath: string;
   /** An archive of the same source, by the same engine and compression, of which parts may be copied. */
   readonly previous: PreviousArchive | undefined;
+  /** The last backup in a file of which the part becomes a copy with one backup more; undefined for a new file. */
+  readonly base: ArchiveImage | undefined;
 }
 
 /** Where an engine writes to. */
@@ -69,16 +72,24 @@ export interface WriteOutputs {
   readonly addFrame: (frame: ManifestFrame) => Promise<void>;
 }
 
+/** One backup in a file. */
+export interface ArchiveImage {
+  readonly archivePath: string;
+  /** From 1; always 1 where a file has one backup. */
+  readonly image: number;
+}
+
 /** What was written. */
 export interface WrittenArchive {
   /** Bytes of the source that are in the archive. */
   readonly sourceBytes: number;
   readonly files: number;
+  /** Its number in the file. */
+  readonly image: number;
 }
 
 /** An archive to restore into an empty folder that exists. */
-export interface ReadTask {
-  readonly archivePath: string;
+export interface ReadTask extends ArchiveImage {
   readonly folder: string;
   /** Relative to the source; empty for everything. */
   readonly paths: readonly Buffer[];
@@ -91,11 +102,11 @@ export interface Engine {
   /** @throws FailureError ENGINE_MISSING that says what to install */
   probe(): Promise<{ readonly version: string }>;
   write(task: WriteTask, outputs: WriteOutputs, events: EngineEvents, signal: AbortSignal): Promise<WrittenArchive>;
-  /** What an archive says of itself; undefined for one that WimGuard has not written. */
-  readOrigin(archivePath: string, signal: AbortSignal): Promise<ArchiveOrigin | undefined>;
-  /** Reads a whole archive and lists what is in it. */
+  /** What each backup in a file says of itself; undefined for one that WimGuard has not written. */
+  readOrigins(archivePath: string, signal: AbortSignal): Promise<(ArchiveOrigin | undefined)[]>;
+  /** Lists what is in a backup, for which all of a file is read. */
   index(
-    archivePath: string,
+    archive: ArchiveImage,
     outputs: Pick<WriteOutputs, "addEntry" | "addFrame">,
     events: EngineEvents,
     signal: AbortSignal,
@@ -111,7 +122,7 @@ export interface Engine {
   ): Promise<{ readonly files: number }>;
   /** Reads the content of one file in order, in pieces of at most 1 MiB. A rejection of `take` ends it. */
   readFile(
-    archivePath: string,
+    archive: ArchiveImage,
     file: FoundFile,
     take: (bytes: Buffer) => Promise<void>,
     signal: AbortSignal,
@@ -122,9 +133,22 @@ export interface Engine {
    * @throws FailureError ARCHIVE_DAMAGED that names the first file that differs
    */
   verifyFiles(
-    archivePath: string,
+    archive: ArchiveImage,
     files: readonly FoundFile[],
     events: EngineEvents,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Writes a new file with all backups of another one except one of them; undefined for engines whose files have one. */
+  readonly withoutImage?: (archive: ArchiveImage, newPath: string, signal: AbortSignal) => Promise<void>;
+}
+
+/** @throws FailureError NOT_SUPPORTED for an engine whose files have one backup */
+export async function takeImageOut(
+  { name, withoutImage }: Engine,
+  archive: ArchiveImage,
+  newPath: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (withoutImage !== undefined) return withoutImage(archive, newPath, signal);
+  fail({ reason: "NOT_SUPPORTED", engine: name, message: `a file of the ${name} engine has one backup only` });
 }

@@ -3,7 +3,7 @@ import { chooseEngine } from "../engine/choose-engine.ts";
 import { fail } from "../failure/failure.ts";
 import { checkPath } from "../path/check-path.ts";
 import type { ItemInput } from "./item-service.ts";
-import { defaultTemplateOf, expandTemplate } from "./name-template.ts";
+import { appendTemplate, defaultTemplateOf, expandTemplate } from "./name-template.ts";
 
 const maxExcludes = 1000;
 const maxPatternCharacters = 1024;
@@ -21,13 +21,18 @@ function invalidExcludes(problem: string): never {
 }
 
 /** @throws FailureError that names the field */
-export function checkDestinationItem({ name, engine, url, template }: ItemInput<RegisteredDestination>) {
+export function checkDestinationItem({ name, engine, url, template, isAppend }: ItemInput<RegisteredDestination>) {
   const folder = checkPath("destination.url", url);
-  const chosen = template === "" ? defaultTemplateOf[engine] : template;
+  if (isAppend && engine !== "wim") {
+    const message = "append is for .wim files: a .tar.zst file copies what has not changed instead";
+    fail({ reason: "FIELD_INVALID", field: "destination.append", message });
+  }
+  const fallback = isAppend ? appendTemplate : defaultTemplateOf[engine];
+  const chosen = template === "" ? fallback : template;
   const example = expandTemplate(chosen, { name: "name", timeMs: 0 });
   if (chooseEngine(`/${example}`, "").engine !== engine) {
     const message = `the template ${JSON.stringify(chosen)} does not make names for the ${engine} engine: end it as ${defaultTemplateOf[engine]}`;
     fail({ reason: "FIELD_INVALID", field: "destination.template", message });
   }
-  return { name, engine, url: folder, template: chosen };
+  return { name, engine, url: folder, template: chosen, isAppend };
 }

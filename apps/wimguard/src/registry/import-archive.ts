@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { basename } from "node:path";
+import type { ArchiveOrigin } from "../archive/archive-origin.ts";
 import { manifestDraftPathOf, manifestPathOf } from "../archive/archive-paths.ts";
 import type { ArchiveStores } from "../archive/archive-stores.ts";
 import { undoBackup } from "../archive/undo-backup.ts";
-import type { StoredBackup } from "../catalog/backup-store.ts";
+import type { BackupChange, NewBackup, StoredBackup } from "../catalog/backup-store.ts";
 import { WarningList } from "../catalog/warning-list.ts";
 import type { EngineProbes } from "../engine/engine-probes.ts";
 import { engines } from "../engine/engines.ts";
@@ -16,7 +17,7 @@ import { createJobEvents } from "../progress/job-events.ts";
 import { ProgressCounter } from "../progress/progress-counter.ts";
 import { type JobProgress, ProgressFeed } from "../progress/progress-feed.ts";
 import type { EngineRunner } from "../thread/engine-runner.ts";
-import { recognizeArchive } from "./recognize-archive.ts";
+import { type RecognizedArchive, recognizeArchive } from "./recognize-archive.ts";
 
 export interface StartedImport {
   readonly uuid: string;
@@ -44,17 +45,44 @@ export async function startImport(parts: ImportParts, location: string): Promise
   const { backups } = stores;
   const { path, engine, modifiedAtMs } = await recognizeArchive(checkPath("location", location));
   await probes.require(engine);
-  const known = backups.lastWriterOf(path);
+  const known = backups.archiveAt(path);
   if (known !== undefined) {
     const message = `${path} belongs to backup ${known} already`;
     fail({ reason: "ARCHIVE_KNOWN", path, uuid: known, message });
   }
   queue.check(path);
-  const origin = await engines[engine].readOrigin(path, new AbortController().signal);
-  const isFree = origin !== undefined && backups.get(origin.uuid) === undefined;
-  const uuid = isFree ? origin.uuid : randomUUID();
-  const backup = {
+  const origins = await engines[engine].readOrigins(path, new AbortController().signal);
+  const found = toBackups(origins, { path, engine, modifiedAtMs }, (one) => backups.get(one) === undefined);
+  for (const backup of found) backups.insert(backup);
+  const uuid =
+    found[0]?.uuid ?? fail({ reason: "ARCHIVE_UNKNOWN", field: "location", path, message: `${path} is empty` });
+  const feed = new ProgressFeed();
+  feed.update({ phase: "waiting", bytesDone: 0, bytesTotal: 0 });
+  const job = queue.add({
     uuid,
+    path,
+    run: (signal) => runImport(found, parts, (progress) => feed.update(progress), signal).finally(() => feed.end()),
+    onNeverRun() {
+      feed.end();
+      for (const backup of found) backups.remove(backup.uuid);
+    },
+  });
+  observeJobEnd("import", job, parts.onJobEnd);
+  return { uuid, startedAtMs: stores.nowMs(), feed, job };
+}
+
+/** One for each image of the file. */
+function toBackups(
+  origins: readonly (ArchiveOrigin | undefined)[],
+  { path, engine, modifiedAtMs }: RecognizedArchive,
+  isFree: (uuid: string) => boolean,
+): NewBackup[] {
+  const uuids = origins.map((origin) => (origin !== undefined && isFree(origin.uuid) ? origin.uuid : randomUUID()));
+  // A file that was put together by hand may have an image twice.
+  const own = uuids.map((uuid, at) => (uuids.indexOf(uuid) === at ? uuid : randomUUID()));
+  return origins.map((origin, at) => ({
+    uuid: own[at] as string,
+    archiveId: own[0] as string,
     name: origin === undefined ? basename(path) : nameOfSource(origin.source),
     source: origin?.source ?? "",
     destination: path,
@@ -63,60 +91,43 @@ export async function startImport(parts: ImportParts, location: string): Promise
     rules: "",
     description: origin?.description ?? "",
     createdAtMs: origin === undefined ? Math.round(modifiedAtMs) : Date.parse(origin.createTime),
-  };
-  backups.insert(backup);
-  const feed = new ProgressFeed();
-  feed.update({ phase: "waiting", bytesDone: 0, bytesTotal: 0 });
-  const job = queue.add({
-    uuid,
-    path,
-    run: (signal) => runImport(backup, parts, (progress) => feed.update(progress), signal).finally(() => feed.end()),
-    onNeverRun() {
-      feed.end();
-      backups.remove(uuid);
-    },
-  });
-  observeJobEnd("import", job, parts.onJobEnd);
-  return { uuid, startedAtMs: stores.nowMs(), feed, job };
+  }));
 }
 
-type ImportedBackup = Pick<StoredBackup, "uuid" | "destination" | "engine" | "source" | "createdAtMs">;
-
+/** Returns the first of them. */
 async function runImport(
-  { uuid, destination, engine, source, createdAtMs }: ImportedBackup,
+  found: readonly NewBackup[],
   { stores, runner }: ImportParts,
   onProgress: (progress: JobProgress) => void,
   signal: AbortSignal,
 ): Promise<StoredBackup> {
-  const { files, backups, manifestFolder } = stores;
-  const draftPath = manifestDraftPathOf(manifestFolder, uuid);
+  const { files, backups, manifestFolder, nowMs } = stores;
   const counter = new ProgressCounter();
   const warnings = new WarningList();
+  const events = createJobEvents(counter, warnings, onProgress);
   try {
-    const {
-      sourceBytes,
-      files: fileCount,
-      ...archive
-    } = await runner.index(
-      {
-        engine,
-        archivePath: destination,
-        manifestDraftPath: draftPath,
-        header: { uuid, engine, source, createTime: new Date(createdAtMs).toISOString() },
-      },
-      createJobEvents(counter, warnings, onProgress),
-      signal,
-    );
-    await files.rename(draftPath, manifestPathOf(manifestFolder, uuid));
+    const listed: [string, BackupChange][] = [];
+    for (const [at, { uuid, engine, source, createdAtMs, destination: archivePath }] of found.entries()) {
+      const manifestDraftPath = manifestDraftPathOf(manifestFolder, uuid);
+      const header = { uuid, engine, source, createTime: new Date(createdAtMs).toISOString() };
+      const job = { engine, archivePath, image: at + 1, manifestDraftPath, header };
+      const { sourceBytes: size, files: fileCount, image, ...archive } = await runner.index(job, events, signal);
+      await files.rename(manifestDraftPath, manifestPathOf(manifestFolder, uuid));
+      // What each image has added is not known.
+      const addedBytes = at === 0 ? archive.storedBytes : 0;
+      listed.push([uuid, { size, files: fileCount, image, archive, addedBytes }]);
+    }
     await files.syncFolder(manifestFolder);
-    const endedAtMs = stores.nowMs();
-    backups.change(uuid, { state: "completed", size: sourceBytes, files: fileCount, archive, endedAtMs });
+    for (const [uuid, change] of listed) backups.change(uuid, { ...change, state: "completed", endedAtMs: nowMs() });
   } catch (error) {
-    const backup = backups.get(uuid);
-    // The archive is somebody's: only what the import has made is removed, its record too.
-    if (backup !== undefined) await undoBackup(stores, backup, "failed", toFailure(error));
-    backups.remove(uuid);
+    // The archive is somebody's: only what the import has made is removed, its records too.
+    for (const { uuid } of found) {
+      const backup = backups.get(uuid);
+      if (backup !== undefined) await undoBackup(stores, backup, "failed", toFailure(error));
+      backups.remove(uuid);
+    }
     throw error;
   }
+  const [{ uuid } = { uuid: "" }] = found;
   return backups.get(uuid) ?? fail({ reason: "BACKUP_NOT_FOUND", uuid, message: `there is no backup ${uuid}` });
 }

@@ -7,6 +7,9 @@ export const defaultTemplateOf: Readonly<Record<EngineName, string>> = {
   wim: "{name}-{date}-{time}.wim",
 };
 
+/** For files that hold all backups of a source. */
+export const appendTemplate = "{name}.wim";
+
 export interface TemplateValues {
   /** Of the backup: the last part of its source. */
   readonly name: string;

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { manifestPathOf } from "../archive/archive-paths.ts";
 import type { ArchiveStores } from "../archive/archive-stores.ts";
 import { requireArchive } from "../archive/require-archive.ts";
+import { toImage } from "../archive/to-image.ts";
 import type { BackupService } from "../backup/backup-service.ts";
 import type { EngineProbes } from "../engine/engine-probes.ts";
 import { engines } from "../engine/engines.ts";
@@ -79,7 +80,7 @@ export function createDownloads({ stores, backups, probes, use }: DownloadParts)
       try {
         const { backup, file, name } = await find(request);
         const bytes = iterate<Buffer>((give, stop) =>
-          engines[backup.engine].readFile(backup.destination, file, give, AbortSignal.any([signal, stop])),
+          engines[backup.engine].readFile(toImage(backup), file, give, AbortSignal.any([signal, stop])),
         );
         yield* toChunks(bytes, file, name, request.offset);
       } finally {

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { Log } from "@tercel/grpc";
 import { thrownText } from "@tercel/grpc/internal";
 import { manifestPathOf, mergeStagingPathOf, stagingPathOf } from "../archive/archive-paths.ts";
+import { toImage } from "../archive/to-image.ts";
 import type { StoredBackup } from "../catalog/backup-store.ts";
 import type { RestoreStore, StoredRestore } from "../catalog/restore-store.ts";
 import { WarningList } from "../catalog/warning-list.ts";
@@ -64,7 +65,7 @@ export async function runRestore(
     const restored = await runner.restore(
       {
         engine: backup.engine,
-        task: { archivePath: backup.destination, folder: staging, paths: work.paths, keepOwner: work.keepOwner },
+        task: { ...toImage(backup), folder: staging, paths: work.paths, keepOwner: work.keepOwner },
         manifestPath: manifestPathOf(parts.manifestFolder, backup.uuid),
         verify: work.verify,
         merge: merge && { ...merge, target },

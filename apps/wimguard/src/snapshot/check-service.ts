@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { manifestPathOf } from "../archive/archive-paths.ts";
 import type { ArchiveStores } from "../archive/archive-stores.ts";
 import { requireArchive } from "../archive/require-archive.ts";
+import { toImage } from "../archive/to-image.ts";
 import type { StoredBackup } from "../catalog/backup-store.ts";
 import { WarningList, type Warnings } from "../catalog/warning-list.ts";
 import type { EngineProbes } from "../engine/engine-probes.ts";
@@ -134,7 +135,7 @@ export function createCheckService(parts: CheckServiceParts): CheckService {
       const restored = await runner.restore(
         {
           engine: snapshot.engine,
-          task: { archivePath: snapshot.destination, folder, paths: sample.paths, keepOwner: true },
+          task: { ...toImage(snapshot), folder, paths: sample.paths, keepOwner: true },
           manifestPath,
           verify: true,
           merge: undefined,
@@ -155,14 +156,14 @@ export function createCheckService(parts: CheckServiceParts): CheckService {
       if (!(percent >= 0 && percent <= 100)) {
         fail({ reason: "FIELD_INVALID", field: "percent", message: `invalid percent ${percent}: use 0 to 100` });
       }
-      return start("verify", [snapshot], async ({ engine, destination, archive }, onProgress, warnings, signal) => {
+      return start("verify", [snapshot], async (one, onProgress, warnings, signal) => {
         const counter = new ProgressCounter();
         const proved = await runner.verify(
           {
-            engine,
-            archivePath: destination,
+            engine: one.engine,
+            ...toImage(one),
             manifestPath: manifestPathOf(manifestFolder, uuid),
-            sha256: archive.sha256,
+            sha256: one.archive.sha256,
             percent,
           },
           createJobEvents(counter, warnings, onProgress),

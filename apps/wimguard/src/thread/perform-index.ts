@@ -1,7 +1,7 @@
 import { readIdentity } from "../archive/archive-identity.ts";
 import { hashFile } from "../archive/hash-file.ts";
 import type { EngineName } from "../engine/compression.ts";
-import type { EngineEvents } from "../engine/engine.ts";
+import type { ArchiveImage, EngineEvents, WrittenArchive } from "../engine/engine.ts";
 import { engines } from "../engine/engines.ts";
 import { fail } from "../failure/failure.ts";
 import type { DurableFiles } from "../files/durable-files.ts";
@@ -9,9 +9,8 @@ import { createManifestWriter, type ManifestHeader } from "../manifest/manifest-
 import type { PerformedWrite } from "./perform-write.ts";
 
 /** An archive to make a manifest of, as a draft, which must not exist. */
-export interface IndexJob {
+export interface IndexJob extends ArchiveImage {
   readonly engine: EngineName;
-  readonly archivePath: string;
   readonly manifestDraftPath: string;
   readonly header: ManifestHeader;
 }
@@ -19,7 +18,7 @@ export interface IndexJob {
 /** Reads an archive that is there already. What it leaves on failure is its caller's to remove. */
 export async function performIndex(
   files: DurableFiles,
-  { engine, archivePath, manifestDraftPath, header }: IndexJob,
+  { engine, archivePath, image, manifestDraftPath, header }: IndexJob,
   events: EngineEvents,
   signal: AbortSignal,
 ): Promise<PerformedWrite> {
@@ -27,10 +26,10 @@ export async function performIndex(
   events.onTotal(before.storedBytes, 1);
   events.onPhase("reading");
   const draft = await files.create(manifestDraftPath);
-  let result: { readonly sourceBytes: number; readonly files: number };
+  let result: WrittenArchive;
   try {
     const manifest = await createManifestWriter(draft, header);
-    result = await engines[engine].index(archivePath, manifest, events, signal);
+    result = await engines[engine].index({ archivePath, image }, manifest, events, signal);
     await manifest.finish();
     await draft.sync();
   } finally {

@@ -1,15 +1,14 @@
 import { hashFile } from "../archive/hash-file.ts";
 import type { EngineName } from "../engine/compression.ts";
-import type { EngineEvents } from "../engine/engine.ts";
+import type { ArchiveImage, EngineEvents } from "../engine/engine.ts";
 import { engines } from "../engine/engines.ts";
 import { fail } from "../failure/failure.ts";
 import type { FoundFile } from "../manifest/find-file.ts";
 import { readFrames, readLastEntries } from "../manifest/last-entries.ts";
 
 /** An archive to check. */
-export interface VerifyJob {
+export interface VerifyJob extends ArchiveImage {
   readonly engine: EngineName;
-  readonly archivePath: string;
   readonly manifestPath: string;
   /** Of the archive as it was written, in hexadecimal. */
   readonly sha256: string;
@@ -50,7 +49,7 @@ export async function performVerify(
     events.onReached(bytes);
     return { files: files.length, bytes };
   }
-  await engines[engine].verifyFiles(archivePath, files, events, signal);
+  await engines[engine].verifyFiles(job, files, events, signal);
   if (percent < 100) return { files: files.length, bytes };
   const message = `${archivePath} is not what was written, although the files that were looked at are in it`;
   fail({ reason: "ARCHIVE_DAMAGED", path: archivePath, message });

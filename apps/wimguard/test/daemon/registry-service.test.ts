@@ -120,7 +120,6 @@ describe("RegistryService", () => {
         Code.InvalidArgument,
         "destination.secret_ref",
       ],
-      ["append", { name: "a", url: "/a", append: true }, Code.Unimplemented, undefined],
       ["an engine that is not there", { name: "a", url: "/a", engine: Engine.RESTIC }, Code.Unimplemented, undefined],
     ] as const) {
       it(`are refused with ${what}`, async () => {

@@ -63,6 +63,7 @@ export async function checkThereAndBack(engine: EngineName, seed: number, parent
         rules: noRules,
         scratchPath: join(folder, "scratch"),
         previous: undefined,
+        base: undefined,
       },
       manifestDraftPath: manifest,
       header: { uuid: "0", engine, source, createTime: new Date(0).toISOString() },
@@ -70,7 +71,7 @@ export async function checkThereAndBack(engine: EngineName, seed: number, parent
     events,
     never,
   );
-  const task = { archivePath: archive, folder: restored, paths: [], keepOwner: true };
+  const task = { archivePath: archive, image: 1, folder: restored, paths: [], keepOwner: true };
   await performRestore(
     unsyncedFiles,
     { engine, task, manifestPath: manifest, verify: true, merge: undefined },

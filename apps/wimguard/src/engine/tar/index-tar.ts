@@ -3,7 +3,7 @@ import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { throwIfCancelled } from "../../failure/failure.ts";
 import { type FramePart, readFrames } from "../../zstd/zstd-frames.ts";
-import type { EngineEvents, WriteOutputs, WrittenArchive } from "../engine.ts";
+import type { ArchiveImage, EngineEvents, WriteOutputs, WrittenArchive } from "../engine.ts";
 import { hashZeros } from "./hash-zeros.ts";
 import { MemberGate } from "./member-gate.ts";
 import { isCompressed } from "./restore-tar.ts";
@@ -24,7 +24,7 @@ type Step =
  * @throws FailureError ARCHIVE_DAMAGED, or MEMBER_UNSAFE for one that must not be restored
  */
 export async function indexTar(
-  archivePath: string,
+  { archivePath }: ArchiveImage,
   outputs: Pick<WriteOutputs, "addEntry" | "addFrame">,
   events: EngineEvents,
   signal: AbortSignal,
@@ -81,7 +81,7 @@ export async function indexTar(
     }
   }
   reader.end();
-  return { sourceBytes, files };
+  return { sourceBytes, files, image: 1 };
 }
 
 /** Progress counts bytes of the file: how much there is to come is known of nothing else. */

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { fail, throwIfCancelled } from "../../failure/failure.ts";
 import type { FoundFile } from "../../manifest/find-file.ts";
 import { displayPath } from "../../manifest/manifest-entry.ts";
+import type { ArchiveImage } from "../engine.ts";
 import { openArchive } from "./open-archive.ts";
 import { TarReader } from "./tar-reader.ts";
 
@@ -9,7 +10,7 @@ const zeros = Buffer.alloc(1024 * 1024);
 
 /** Reads the content of one file, from the frame that it begins in: what is before that is not looked at. */
 export async function readMember(
-  archivePath: string,
+  { archivePath }: ArchiveImage,
   file: FoundFile,
   take: (bytes: Buffer) => Promise<void>,
   signal: AbortSignal,

@@ -4,7 +4,7 @@ import { type ArchiveOrigin, parseOrigin } from "../../archive/archive-origin.ts
 import { readLastSkippable, skippableTailBytes } from "../../zstd/last-skippable.ts";
 
 /** Reads what a .tar.zst file says of itself in its last frame. */
-export async function readTarOrigin(archivePath: string): Promise<ArchiveOrigin | undefined> {
+export async function readTarOrigins(archivePath: string): Promise<[ArchiveOrigin | undefined]> {
   const file = await open(archivePath);
   try {
     const { size } = await file.stat();
@@ -12,7 +12,7 @@ export async function readTarOrigin(archivePath: string): Promise<ArchiveOrigin 
     const tail = Buffer.alloc(length);
     const { bytesRead } = await file.read(tail, 0, length, size - length);
     const content = readLastSkippable(tail.subarray(0, bytesRead));
-    return content === undefined ? undefined : parseOrigin(content);
+    return [content === undefined ? undefined : parseOrigin(content)];
   } finally {
     await file.close();
   }

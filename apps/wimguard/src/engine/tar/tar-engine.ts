@@ -4,7 +4,7 @@ import { fail, throwIfCancelled } from "../../failure/failure.ts";
 import type { Engine } from "../engine.ts";
 import { indexTar } from "./index-tar.ts";
 import { readMember } from "./read-member.ts";
-import { readTarOrigin } from "./read-origin.ts";
+import { readTarOrigins } from "./read-origin.ts";
 import { readTarArchive, restoreTar } from "./restore-tar.ts";
 import { TarReader } from "./tar-reader.ts";
 import { verifyMembers } from "./verify-members.ts";
@@ -30,7 +30,7 @@ export function createTarEngine(): Engine {
     },
     write: writeTar,
     index: indexTar,
-    readOrigin: readTarOrigin,
+    readOrigins: readTarOrigins,
     async verify(archivePath, events, signal) {
       events.onPhase("verifying");
       const reader = new TarReader({});

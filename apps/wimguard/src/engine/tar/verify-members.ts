@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { FailureError, throwIfCancelled } from "../../failure/failure.ts";
 import { createDigestCheck, type DigestCheck, damagedFile } from "../../manifest/digest-check.ts";
 import type { FoundFile } from "../../manifest/find-file.ts";
-import type { EngineEvents } from "../engine.ts";
+import type { ArchiveImage, EngineEvents } from "../engine.ts";
 import { openArchive } from "./open-archive.ts";
 import { TarReader } from "./tar-reader.ts";
 
@@ -11,7 +11,7 @@ const zeros = Buffer.alloc(1024 * 1024);
 
 /** Compares files with their digests. Those that begin in one frame are read together. */
 export async function verifyMembers(
-  archivePath: string,
+  { archivePath }: ArchiveImage,
   files: readonly FoundFile[],
   events: EngineEvents,
   signal: AbortSignal,

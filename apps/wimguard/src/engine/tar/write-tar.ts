@@ -71,7 +71,7 @@ export async function writeTar(
     throw error;
   }
   for (const warning of changed) events.onWarning(warning);
-  return { sourceBytes: state.sourceBytes, files: state.files };
+  return { sourceBytes: state.sourceBytes, files: state.files, image: 1 };
 }
 
 function walkOptionsOf({ leaveOut, rules }: WriteTask) {

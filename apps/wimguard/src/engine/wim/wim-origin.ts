@@ -6,25 +6,20 @@ export function formatImageOrigin({ uuid, source, createTime }: ArchiveOrigin): 
   return Object.entries(properties).map(([name, value]) => `--image-property=WIMGUARD/${name}=${value}`);
 }
 
-/** What the XML document of a file says. */
-export interface ImageInfo {
-  readonly images: number;
-  /** Of the first image; undefined for one that WimGuard has not written. */
-  readonly origin: ArchiveOrigin | undefined;
-}
-
-/** Parses what `wimlib-imagex info --xml` prints. */
-export function parseImageInfo(xml: string): ImageInfo {
-  const images = [...xml.matchAll(/<IMAGE INDEX="\d+">/g)].length;
-  const image = /<IMAGE INDEX="1">([\s\S]*?)<\/IMAGE>/.exec(xml)?.[1] ?? "";
-  const ours = /<WIMGUARD>([\s\S]*?)<\/WIMGUARD>/.exec(image)?.[1] ?? "";
-  const origin = checkOrigin({
-    uuid: textOf(ours, "UUID"),
-    source: textOf(ours, "SOURCE"),
-    createTime: textOf(ours, "CREATED"),
-    description: textOf(image, "DESCRIPTION") ?? "",
+/**
+ * Parses what `wimlib-imagex info --xml` prints: what each image of a file says of itself, in their order; undefined for one that WimGuard has
+ * not written.
+ */
+export function parseImages(xml: string): (ArchiveOrigin | undefined)[] {
+  return [...xml.matchAll(/<IMAGE INDEX="\d+">([\s\S]*?)<\/IMAGE>/g)].map(([, image = ""]) => {
+    const ours = /<WIMGUARD>([\s\S]*?)<\/WIMGUARD>/.exec(image)?.[1] ?? "";
+    return checkOrigin({
+      uuid: textOf(ours, "UUID"),
+      source: textOf(ours, "SOURCE"),
+      createTime: textOf(ours, "CREATED"),
+      description: textOf(image, "DESCRIPTION") ?? "",
+    });
   });
-  return { images, origin };
 }
 
 function textOf(xml: string, name: string): string | undefined {
