@@ -207,6 +207,29 @@ describe("the command line", () => {
     for (const name of ["work", "disk"]) assert.equal((await wimguard("registry", "remove", name)).code, 0);
   });
 
+  it("backs up by schedules, and says what they keep", async () => {
+    const { source } = daemon.folders;
+    await wimguard("registry", "add-source", "home", source);
+    await wimguard("registry", "add-destination", "shelf", at(), "--template", "shelf.tar");
+    const options = ["-s", "home", "-d", "shelf", "--cron", "30 2 * * *", "--zone", "UTC", "--keep", "daily=7"];
+    const made = await wimguard("schedule", "create", "nightly", ...options);
+    assert.match(made.out, /^nightly runs every day at 02:30 \(UTC\):\n( {2}\d{4}-\d\d-\d\dT02:30:00\.000Z\n){5}$/);
+    const ran = await wimguard("schedule", "run", "nightly");
+    assert.equal(ran.code, 0, ran.err);
+    assert.match(ran.out, / {2}backup {2}completed {2}/);
+    assert.match((await wimguard("schedule", "list")).out, /\nnightly +ok +\S+ +\S+T02:30:00\.000Z +30 2 \* \* \*\n$/);
+    assert.match((await wimguard("schedule", "runs", "--limit", "1")).out, / {2}backup {2}completed {2}/);
+    assert.match(
+      (await wimguard("schedule", "retention", "nightly")).out,
+      / keep +daily 1 of 7: .+\n0 snapshots would be dropped/,
+    );
+    assert.match((await wimguard("stats")).out, /^1 schedule: 1 ok\nruns +\d+: /);
+    assert.match((await wimguard("schedule", "pause", "nightly")).out, /^nightly is paused\n$/);
+    assert.equal((await wimguard("schedule", "delete", "nightly")).code, 0);
+    assert.equal((await wimguard("schedule", "next", "nightly")).code, 2);
+    for (const name of ["home", "shelf"]) await wimguard("registry", "remove", name);
+  });
+
   it("exits with 3 after warnings", async (test) => {
     const { createServer } = await import("node:net");
     const source = join(daemon.folders.source, "with-socket");

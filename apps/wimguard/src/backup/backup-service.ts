@@ -9,11 +9,12 @@ import type { RegisteredDestination, RegisteredSource } from "../catalog/registe
 import { chooseEngine, type EngineChoice } from "../engine/choose-engine.ts";
 import type { EngineProbes } from "../engine/engine-probes.ts";
 import { fail } from "../failure/failure.ts";
-import { type JobEnd, observeJobEnd } from "../jobs/job-end.ts";
 import type { JobQueue, QueuedJob } from "../jobs/job-queue.ts";
 import { checkPath, nameOfSource } from "../path/check-path.ts";
 import { ProgressFeed } from "../progress/progress-feed.ts";
 import { expandTemplate } from "../registry/name-template.ts";
+import type { TrackedJob } from "../runs/run-registry.ts";
+import type { StartingRequest } from "../runs/run-store.ts";
 import { formatRules, noRules } from "../source/source-rules.ts";
 import { checkDescription } from "./check-description.ts";
 import { resolveDestination } from "./check-destination.ts";
@@ -25,6 +26,12 @@ export interface BackupRequest {
   readonly destination: string;
   readonly compression: string;
   readonly description: string;
+  /** The schedule whose run it is. */
+  readonly scheduleUuid?: string;
+  /** The request that is not to start another one. */
+  readonly startedBy?: StartingRequest;
+  /** Whether a path that cannot be read is left out with a warning (the default), or fails the backup. */
+  readonly unreadable?: "skip" | "fail";
 }
 
 /** A backup that was accepted: its record exists. */
@@ -53,7 +60,7 @@ export interface BackupServiceParts extends BackupParts {
   /** Finds what is registered under a name. */
   readonly findSource: (name: string) => RegisteredSource | undefined;
   readonly findDestination: (name: string) => RegisteredDestination | undefined;
-  readonly onJobEnd: (end: JobEnd) => void;
+  readonly track: (job: TrackedJob) => void;
 }
 
 const defaultPageSize = 20;
@@ -144,6 +151,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
         description,
         rules: formatRules(rules),
         archiveId: base?.archiveId ?? uuid,
+        scheduleUuid: request.scheduleUuid ?? "",
         createdAtMs,
       });
       const feed = new ProgressFeed();
@@ -153,7 +161,19 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
         path: resolved,
         run: (signal) =>
           runBackup(
-            { uuid, source, rules, destination: resolved, isAppend, base, choice, name, description, createdAtMs },
+            {
+              uuid,
+              source,
+              rules,
+              unreadable: request.unreadable ?? "skip",
+              destination: resolved,
+              isAppend,
+              base,
+              choice,
+              name,
+              description,
+              createdAtMs,
+            },
             parts,
             (progress) => feed.update(progress),
             signal,
@@ -163,7 +183,9 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
           stores.backups.change(uuid, { state: "cancelled", failure, endedAtMs: stores.nowMs() });
         },
       });
-      observeJobEnd("backup", job, parts.onJobEnd);
+      const { scheduleUuid = "", startedBy } = request;
+      const by = startedBy === undefined ? {} : { request: startedBy };
+      parts.track({ kind: "backup", subjectUuid: uuid, job, feed, scheduleUuid, ...by });
       return { uuid, source, feed, job };
     },
 

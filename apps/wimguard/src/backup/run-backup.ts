@@ -8,7 +8,7 @@ import { publishArchive } from "../archive/publish-archive.ts";
 import { toImage } from "../archive/to-image.ts";
 import { undoBackup } from "../archive/undo-backup.ts";
 import type { StoredBackup } from "../catalog/backup-store.ts";
-import { WarningList } from "../catalog/warning-list.ts";
+import { describeWarnings, WarningList } from "../catalog/warning-list.ts";
 import type { EngineChoice } from "../engine/choose-engine.ts";
 import { fail, throwIfCancelled } from "../failure/failure.ts";
 import { hasErrorCode, toFailure } from "../failure/to-failure.ts";
@@ -29,6 +29,7 @@ export interface BackupJob {
   readonly destination: string;
   readonly choice: EngineChoice;
   readonly rules: SourceRules;
+  readonly unreadable: "skip" | "fail";
   /** Whether further backups may be added to the file. */
   readonly isAppend: boolean;
   /** The last backup in a file that exists, which this one is added to. */
@@ -111,6 +112,7 @@ export async function runBackup(
     );
     const envUuid = await environment;
     throwIfCancelled(signal);
+    if (job.unreadable === "fail") refuseUnreadable(warnings);
     // From here on it takes milliseconds, and a cancel comes too late.
     const sourceBytes = counter.finish(written.sourceBytes);
     await publishArchive(
@@ -133,6 +135,15 @@ export async function runBackup(
   } finally {
     endUse();
   }
+}
+
+/** @throws FailureError UNREADABLE that names what could not be read */
+function refuseUnreadable({ value: { first } }: WarningList): void {
+  const unreadable = first.filter(({ reason }) => reason === "UNREADABLE");
+  const [one] = unreadable;
+  if (one === undefined) return;
+  const described = describeWarnings({ first: unreadable, count: unreadable.length });
+  fail({ reason: "UNREADABLE", path: one.displayPath, message: `${described}; nothing was kept` });
 }
 
 function requireBackup({ backups }: ArchiveStores, uuid: string): StoredBackup {

@@ -21,6 +21,8 @@ export interface NewBackup {
   readonly rules: string;
   /** The uuid of the backup that has begun the file: all backups in one file have the same. */
   readonly archiveId: string;
+  /** Empty for a backup that no schedule has started. */
+  readonly scheduleUuid: string;
   readonly createdAtMs: number;
 }
 
@@ -55,7 +57,6 @@ export interface StoredBackup extends NewBackup {
   /** A check has found that the archive cannot be restored. */
   readonly isDamaged: boolean;
   readonly envUuid: string;
-  readonly scheduleUuid: string;
 }
 
 /** What changes in a backup. What is absent stays as it is. */
@@ -99,6 +100,12 @@ export interface BackupStore {
   completeShared(uuid: string, change: BackupChange): void;
   /** Removes a backup that was taken out of a file: from now on the file is the one that the backup says. */
   removeShared(backup: Pick<StoredBackup, "archiveId" | "uuid" | "image" | "archive">): void;
+  /** Completed backups of a schedule, oldest first. */
+  ofSchedule(scheduleUuid: string): StoredBackup[];
+  /** When the last completed backup of a schedule ended. */
+  lastGoodOf(scheduleUuid: string): number | undefined;
+  /** Those that retention has dropped, and that have waited until a time. */
+  toPurge(untilMs: number): StoredBackup[];
   /** The newest completed backup of the same source and rules, by the same engine and compression. */
   newestLike(backup: Pick<NewBackup, "source" | "engine" | "compression" | "rules">): StoredBackup | undefined;
   /** Those that a crash may have left in the middle: their job had not ended, or their part may still exist. */
@@ -109,8 +116,8 @@ export interface BackupStore {
 
 export function createBackupStore(database: DatabaseSync, rows: RowWriter): BackupStore {
   const insert = database.prepare(
-    `INSERT INTO backups (uuid, name, source, destination, engine, compression, description, rules, archive_id, state, created_at_ms)
-     VALUES (:uuid, :name, :source, :destination, :engine, :compression, :description, :rules, :archiveId, 'in_progress', :createdAtMs)`,
+    `INSERT INTO backups (uuid, name, source, destination, engine, compression, description, rules, archive_id, schedule_uuid, state, created_at_ms)
+     VALUES (:uuid, :name, :source, :destination, :engine, :compression, :description, :rules, :archiveId, :scheduleUuid, 'in_progress', :createdAtMs)`,
   );
   const remove = database.prepare("DELETE FROM backups WHERE uuid = :uuid");
   const selectOne = database.prepare("SELECT * FROM backups WHERE uuid = :uuid");
@@ -140,6 +147,15 @@ export function createBackupStore(database: DatabaseSync, rows: RowWriter): Back
   );
   const moveArchive = (archiveId: string, archive: ArchiveIdentity): void =>
     void updateArchive.run({ archiveId, ...archive });
+  const selectSchedule = database.prepare(
+    "SELECT * FROM backups WHERE schedule_uuid = :scheduleUuid AND state = 'completed' ORDER BY created_at_ms, seq",
+  );
+  const selectLastGood = database.prepare(
+    "SELECT max(ended_at_ms) AS last FROM backups WHERE schedule_uuid = :scheduleUuid AND state = 'completed'",
+  );
+  const selectPurge = database.prepare(
+    "SELECT * FROM backups WHERE purge_at_ms <= :untilMs AND is_pinned = 0 AND state = 'completed' ORDER BY seq",
+  );
   const selectLike = database.prepare(
     `SELECT * FROM backups WHERE source = :source AND engine = :engine AND compression = :compression AND rules = :rules AND state = 'completed'
      ORDER BY seq DESC LIMIT 1`,
@@ -173,6 +189,9 @@ export function createBackupStore(database: DatabaseSync, rows: RowWriter): Back
       const row = selectLike.get({ source, engine, compression, rules });
       return row === undefined ? undefined : toBackup(row);
     },
+    ofSchedule: (scheduleUuid) => selectSchedule.all({ scheduleUuid }).map(toBackup),
+    lastGoodOf: (scheduleUuid) => (selectLastGood.get({ scheduleUuid })?.last as number | null) ?? undefined,
+    toPurge: (untilMs) => selectPurge.all({ untilMs }).map(toBackup),
     count: () => Number(count.get()?.total),
     unfinished: () => selectUnfinished.all().map(toBackup),
     summary() {

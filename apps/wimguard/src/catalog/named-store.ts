@@ -24,6 +24,8 @@ export interface NamedStore<Item extends NamedItem> {
   get(uuid: string): Item | undefined;
   findByName(name: string): Item | undefined;
   findByRequest(id: string): { readonly item: Item; readonly digest: string } | undefined;
+  /** All of them, oldest first. */
+  all(): Item[];
   update(item: Item): void;
   remove(uuid: string): void;
 }
@@ -37,6 +39,7 @@ export function createNamedStore<Item extends NamedItem>(
   const selectOne = database.prepare(`SELECT * FROM ${table} WHERE uuid = ?`);
   const selectName = database.prepare(`SELECT * FROM ${table} WHERE name = ?`);
   const selectRequest = database.prepare(`SELECT * FROM ${table} WHERE request_id = ?`);
+  const selectAll = database.prepare(`SELECT * FROM ${table} ORDER BY seq`);
   const remove = database.prepare(`DELETE FROM ${table} WHERE uuid = ?`);
   const toOptional = (row: Record<string, unknown> | undefined) => (row === undefined ? undefined : toItem(row));
   const columnsOf = (item: Item): Columns => ({ name: item.name, revision: item.revision, ...toColumns(item) });
@@ -59,6 +62,7 @@ export function createNamedStore<Item extends NamedItem>(
       const row = selectRequest.get(id);
       return row === undefined ? undefined : { item: toItem(row), digest: row.request_digest as string };
     },
+    all: () => selectAll.all().map(toItem),
     update: (item) => rows.update(table, item.uuid, columnsOf(item)),
     remove: (uuid) => rows.change(() => void remove.run(uuid)),
   };

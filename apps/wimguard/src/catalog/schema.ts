@@ -98,4 +98,43 @@ export const migrations: readonly string[] = [
    UPDATE backups SET archive_id = uuid, added_bytes = stored_bytes;
    CREATE INDEX backups_by_archive ON backups (archive_id);
    ALTER TABLE destinations ADD COLUMN is_append INTEGER NOT NULL DEFAULT 0;`,
+  `CREATE TABLE runs (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     uuid TEXT NOT NULL UNIQUE,
+     request_id TEXT UNIQUE,
+     request_digest TEXT,
+     kind TEXT NOT NULL,
+     state TEXT NOT NULL,
+     schedule_uuid TEXT NOT NULL,
+     subject_uuid TEXT NOT NULL,
+     bytes INTEGER NOT NULL DEFAULT 0,
+     stored_bytes INTEGER NOT NULL DEFAULT 0,
+     files INTEGER NOT NULL DEFAULT 0,
+     warnings TEXT NOT NULL DEFAULT '[]',
+     warning_count INTEGER NOT NULL DEFAULT 0,
+     failure TEXT,
+     message TEXT NOT NULL DEFAULT '',
+     revision INTEGER NOT NULL,
+     created_at_ms INTEGER NOT NULL,
+     started_at_ms INTEGER,
+     ended_at_ms INTEGER
+   ) STRICT;
+   CREATE INDEX runs_by_schedule ON runs (schedule_uuid, created_at_ms);
+   CREATE INDEX runs_by_time ON runs (created_at_ms);
+   CREATE TABLE schedules (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     uuid TEXT NOT NULL UNIQUE,
+     request_id TEXT UNIQUE,
+     request_digest TEXT,
+     name TEXT NOT NULL UNIQUE,
+     revision INTEGER NOT NULL DEFAULT 1,
+     body TEXT NOT NULL,
+     is_paused INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE occurrences (
+     schedule_uuid TEXT NOT NULL,
+     kind TEXT NOT NULL,
+     at_ms INTEGER NOT NULL,
+     PRIMARY KEY (schedule_uuid, kind, at_ms)
+   ) STRICT, WITHOUT ROWID;`,
 ];

@@ -59,7 +59,7 @@ async function newestOf(wim: WimGuard): Promise<string> {
 /** Shows the progress of a run, and resolves to its last state. */
 export async function runToEnd(updates: AsyncIterable<Run>, output: Console): Promise<Run> {
   for await (const run of updates) {
-    if (run.state === RunState.COMPLETED || run.state === RunState.WARNED) return run;
+    if (run.state >= RunState.COMPLETED) return run;
     const { progress, uuid } = run;
     if (run.state !== RunState.RUNNING || progress === undefined) continue;
     const { bytesDone, bytesTotal, phase } = progress;

@@ -3,6 +3,7 @@ import type { TokenCommandOptions } from "./config.ts";
 import type { CommonOptions, Console } from "./console.ts";
 import type { EnvExportOptions } from "./env.ts";
 import type { AddDestinationOptions, AddSourceOptions } from "./registry.ts";
+import type { RunListOptions, ScheduleOptions } from "./schedule.ts";
 import type { EntriesOptions, SnapshotListOptions } from "./snapshot.ts";
 
 export type Run<Options extends CommonOptions> = (options: Options, output: Console) => Promise<number> | number;
@@ -145,6 +146,79 @@ export function addRegistryCommands(program: Command, run: WithOutput): void {
     .argument("<archives...>")
     .action((archives: string[]) =>
       run<CommonOptions>(async (...call) => (await commands()).importArchives(archives, ...call), imports)(),
+    );
+}
+
+export function addScheduleCommands(program: Command, run: WithOutput): void {
+  const schedule = program
+    .command("schedule")
+    .description("back up again and again, and look at what runs")
+    .exitOverride();
+  const add = (name: string, description: string): Command =>
+    schedule.command(name).description(description).exitOverride();
+  const commands = () => import("./schedule.ts");
+
+  const create = add("create", "back up a registered source to a registered destination at certain times");
+  create
+    .argument("<name>")
+    .requiredOption("-s, --source <name>", "a name of registry sources")
+    .requiredOption("-d, --destination <name>", "a name of registry destinations")
+    .requiredOption("--cron <expression>", "minute, hour, day of month, month, day of week, such as '30 2 * * *'")
+    .option("--zone <name>", "whose clock counts, such as Europe/Berlin (default: the daemon's)")
+    .option("--jitter <duration>", "start each run later by a fixed part of this")
+    .option("--overlap <mode>", "while the last run is not over: skip, queue or cancel", "skip")
+    .option("--no-catch-up", "do not run what was missed while the daemon was off")
+    .option("-c, --compression <type>", "as for backup")
+    .option("--keep <rule...>", "such as last=3 daily=7 weekly=4; without rules everything is kept")
+    .option("--verify <percent>", "check so much of the newest snapshot every day")
+    .option("--drill <expression>", "restore a sample of the newest snapshot at these times")
+    .action((name: string) =>
+      run<ScheduleOptions>(async (...call) => (await commands()).createSchedule(name, ...call), create)(),
+    );
+  const list = add("list", "list schedules, with their state and their next run");
+  list.action(run<CommonOptions>(async (...call) => (await commands()).listSchedules(...call), list));
+  const next = add("next", "print the next times of a schedule");
+  next
+    .argument("<name>")
+    .action((name: string) =>
+      run<CommonOptions>(async (...call) => (await commands()).nextTimes(name, ...call), next)(),
+    );
+  for (const [verb, description] of [
+    ["pause", "start no more runs of a schedule"],
+    ["resume", "start runs of a schedule again"],
+    ["delete", "delete a schedule; its backups are kept"],
+  ] as const) {
+    const change = add(verb, description);
+    change
+      .argument("<name>")
+      .action((name: string) =>
+        run<CommonOptions>(async (...call) => (await commands()).changeSchedule(verb, name, ...call), change)(),
+      );
+  }
+  const start = add("run", "run a schedule now, and follow it to its end");
+  start
+    .argument("<name>")
+    .action((name: string) =>
+      run<CommonOptions>(async (...call) => (await commands()).runSchedule(name, ...call), start)(),
+    );
+  const retention = add("retention", "print which snapshots a schedule keeps, and why");
+  retention
+    .argument("<name>")
+    .action((name: string) =>
+      run<CommonOptions>(async (...call) => (await commands()).explainRetention(name, ...call), retention)(),
+    );
+  const runs = add("runs", "list runs of all jobs, newest first");
+  runs
+    .option("--filter <text>", "such as 'state = RUN_STATE_FAILED'")
+    .option("--limit <count>", "at most so many (default: 20)")
+    .action(run<RunListOptions>(async (...call) => (await commands()).listRuns(...call), runs));
+  const watch = add("watch", "print every change of any run, until Ctrl-C");
+  watch.action(run<CommonOptions>(async (...call) => (await commands()).watchRuns(...call), watch));
+  const cancel = add("cancel", "cancel a run");
+  cancel
+    .argument("<run>")
+    .action((uuid: string) =>
+      run<CommonOptions>(async (...call) => (await commands()).cancelRun(uuid, ...call), cancel)(),
     );
 }
 

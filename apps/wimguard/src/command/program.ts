@@ -3,7 +3,14 @@ import type { BackupOptions } from "./backup.ts";
 import type { CheckOptions } from "./check.ts";
 import { type CommandIo, type CommonOptions, Console } from "./console.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
-import { addConfigCommands, addEnvCommands, addRegistryCommands, addSnapshotCommands, type Run } from "./groups.ts";
+import {
+  addConfigCommands,
+  addEnvCommands,
+  addRegistryCommands,
+  addScheduleCommands,
+  addSnapshotCommands,
+  type Run,
+} from "./groups.ts";
 import { Interrupted } from "./interruptible.ts";
 import type { ListOptions } from "./records.ts";
 import type { RestoreOptions } from "./restore.ts";
@@ -150,6 +157,11 @@ function createProgram(onExit: (code: number) => void, io: CommandIo): Command {
       )(),
     );
   addSnapshotCommands(program, run);
+  const statsCommand = add("stats", "print what all runs come to");
+  statsCommand.action(
+    run<CommonOptions>(async (...call) => (await import("./schedule.ts")).statistics(...call), statsCommand),
+  );
+  addScheduleCommands(program, run);
   addRegistryCommands(program, run);
   addEnvCommands(program, run);
   addConfigCommands(program, run);

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { realpathSync } from "node:fs";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { createPageTokens } from "@tercel/aip";
@@ -16,12 +17,18 @@ import { BackupService } from "../gen/wimguard/v1/backup_pb.ts";
 import { EnvService } from "../gen/wimguard/v1/env_pb.ts";
 import { RegistryService } from "../gen/wimguard/v1/registry_pb.ts";
 import { RestoreService } from "../gen/wimguard/v1/restore_pb.ts";
+import { ScheduleService } from "../gen/wimguard/v1/schedule_pb.ts";
 import { SnapshotService } from "../gen/wimguard/v1/snapshot_pb.ts";
+import { StatisticsService } from "../gen/wimguard/v1/statistics_pb.ts";
 import { checkDestinationItem, checkSource } from "../registry/check-items.ts";
 import { startImport } from "../registry/import-archive.ts";
 import { createItemService } from "../registry/item-service.ts";
 import { createDownloads } from "../restore/download-file.ts";
 import { createRestoreService } from "../restore/restore-service.ts";
+import { runTable } from "../runs/run-store.ts";
+import { createRetentionService } from "../schedule/retention-service.ts";
+import { checkSchedule, scheduleTable } from "../schedule/schedule-item.ts";
+import { Scheduler } from "../schedule/scheduler.ts";
 import { createCheckService } from "../snapshot/check-service.ts";
 import { createSnapshotService } from "../snapshot/snapshot-service.ts";
 import { deriveKey } from "../token/token.ts";
@@ -29,11 +36,18 @@ import { createBackupHandler } from "./backup-handler.ts";
 import { createEnvHandler } from "./env-handler.ts";
 import { createRegistryHandler } from "./registry-handler.ts";
 import { createRestoreHandler } from "./restore-handler.ts";
+import { createScheduleHandler } from "./schedule-handler.ts";
 import { createSnapshotHandler } from "./snapshot-handler.ts";
 import type { DaemonParts } from "./start-parts.ts";
+import { createStatisticsHandler } from "./statistics-handler.ts";
+
+export interface DaemonRoutes {
+  readonly routes: (router: ConnectRouter) => void;
+  readonly scheduler: Scheduler;
+}
 
 /** Creates the services over their shared parts, and what serves them. */
-export function createRoutes(parts: DaemonParts, config: Config): (router: ConnectRouter) => void {
+export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
   const { database, stores, restores } = parts;
   const { roots } = config.service.server;
   const { manifestFolder, files, nowMs } = stores;
@@ -79,11 +93,47 @@ export function createRoutes(parts: DaemonParts, config: Config): (router: Conne
     check: checkDestinationItem,
   });
 
-  return (router) => {
+  const retention = createRetentionService({ store: stores.backups, backups, use: parts.use, nowMs });
+  const scheduler = new Scheduler({
+    ...parts,
+    all: () => parts.schedules.all(),
+    store: stores.backups,
+    backups,
+    checks,
+    retention,
+    nowMs,
+  });
+  parts.metrics.watchOverdue(() => parts.schedules.all().filter((one) => scheduler.isOverdue(one)).length);
+  const schedules = createItemService({
+    store: parts.schedules,
+    list: (request) => searchRows(database, rowTokens, scheduleTable, request),
+    noun: "schedule",
+    check: (input) => checkSchedule(input, (kind, uuid) => parts[`${kind}s`].get(uuid) !== undefined),
+  });
+
+  const routes = (router: ConnectRouter): void => {
+    router.service(
+      ScheduleService,
+      createScheduleHandler({
+        schedules,
+        scheduler,
+        retention,
+        store: stores.backups,
+        backups,
+        runs: parts.runs,
+        listRuns: (request) => searchRows(database, rowTokens, runTable, request),
+        newUuid: randomUUID,
+        nowMs,
+      }),
+    );
     router.service(BackupService, createBackupHandler(backups));
     router.service(
       RestoreService,
       createRestoreHandler(restoring, (request) => searchRows(database, rowTokens, restoreTable, request), downloads),
+    );
+    router.service(
+      StatisticsService,
+      createStatisticsHandler({ ...parts, scheduler, store: stores.backups, tokens, nowMs }),
     );
     router.service(EnvService, createEnvHandler(envs));
     router.service(
@@ -100,6 +150,7 @@ export function createRoutes(parts: DaemonParts, config: Config): (router: Conne
       }),
     );
   };
+  return { routes, scheduler };
 }
 
 function resolveRoots(roots: readonly string[] | undefined, name: string): string[] | undefined {

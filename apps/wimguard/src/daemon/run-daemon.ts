@@ -11,11 +11,12 @@ import { StartError } from "../failure/start-error.ts";
 import { errorDomain } from "../failure/to-connect-error.ts";
 import { createNodeDurableFiles } from "../files/node-durable-files.ts";
 import { closeMetrics, serveMetrics } from "../metrics/serve-metrics.ts";
+import { keepTicking } from "../schedule/keep-ticking.ts";
 import { createAccess } from "./access.ts";
 import { checkExposure, isLoopback } from "./check-exposure.ts";
 import { createRoutes } from "./create-routes.ts";
 import { removeDaemonFile, writeDaemonFile } from "./daemon-file.ts";
-import { missingServices, services } from "./services.ts";
+import { services } from "./services.ts";
 import { startParts } from "./start-parts.ts";
 
 export interface DaemonOptions {
@@ -71,7 +72,12 @@ async function startDaemon(life: Lifecycle, options: DaemonOptions): Promise<voi
   checkExposure(config, host, options.isInsecure ?? false, log);
   const registry = createRegistry();
   const parts = await startParts(life, { folder, config, files, registry, log });
-  const routes = createRoutes(parts, config);
+  const { routes, scheduler } = createRoutes(parts, config);
+  await life.start(
+    "scheduler",
+    () => keepTicking(scheduler, parts.runs, log),
+    (stop) => stop(),
+  );
   const { metricsPort } = settings;
   if (metricsPort !== undefined) {
     await life.start("metrics page", () => serveMetrics(registry, metricsPort), closeMetrics);
@@ -91,7 +97,6 @@ async function listen(life: Lifecycle, config: Config, options: DaemonOptions, s
   const files = createNodeDurableFiles();
   const health = createHealth({ log });
   for (const { typeName } of services) health.setStatus(typeName, "SERVING");
-  for (const { typeName } of missingServices) health.setStatus(typeName, "NOT_SERVING");
   const socket = options.socket ?? settings.socket;
   if (socket !== undefined) {
     // Who may open it is the file's mode: no token is needed.

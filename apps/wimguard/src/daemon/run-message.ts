@@ -12,6 +12,8 @@ import {
   type WarningSchema,
 } from "../gen/wimguard/v1/common_pb.ts";
 import type { JobProgress } from "../progress/progress-feed.ts";
+import type { LiveRun } from "../runs/run-registry.ts";
+import { toRunEnums } from "../runs/run-store.ts";
 
 /** What clients learn of a run. */
 export interface RunFacts {
@@ -42,6 +44,19 @@ export function toRun(facts: RunFacts): Run {
     ...(failure !== undefined && { error: { code: statusOfReason[failure.reason], message: failure.message } }),
     message,
   });
+}
+
+/** A run of the registry. */
+export function toRunMessage(run: LiveRun): Run {
+  const { uuid, subjectUuid, scheduleUuid, revision, createdAtMs, startedAtMs, endedAtMs, progress } = run;
+  const { warnings, failure, message, bytes, files } = run;
+  const facts = { uuid, subjectUuid, createdAtMs, endedAtMs, warnings, failure, message, ...toRunEnums(run) };
+  const count = progress === undefined ? toCount({ bytes, files }) : toProgress(progress);
+  const shown = toRun({ ...facts, progress: count });
+  shown.scheduleUuid = scheduleUuid;
+  shown.revision = BigInt(revision);
+  if (startedAtMs !== undefined) shown.startTime = timestampFromMs(startedAtMs);
+  return shown;
 }
 
 export function toProgress({ bytesDone, bytesTotal, phase }: JobProgress): MessageInitShape<typeof ProgressSchema> {

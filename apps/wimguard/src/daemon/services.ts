@@ -7,14 +7,13 @@ import { ScheduleService } from "../gen/wimguard/v1/schedule_pb.ts";
 import { SnapshotService } from "../gen/wimguard/v1/snapshot_pb.ts";
 import { StatisticsService } from "../gen/wimguard/v1/statistics_pb.ts";
 
-/** What this release serves. */
+/** What the daemon serves, besides health and reflection. */
 export const services: readonly DescService[] = [
   BackupService,
   RestoreService,
   SnapshotService,
+  ScheduleService,
   RegistryService,
   EnvService,
+  StatisticsService,
 ];
-
-/** Known to health, and not serving: clients learn that this release does not have them, not that their names are wrong. */
-export const missingServices: readonly DescService[] = [ScheduleService, StatisticsService];

@@ -31,8 +31,12 @@ import { createReserveFile } from "../files/reserve-file.ts";
 import { ArchiveUse } from "../jobs/archive-use.ts";
 import type { JobEnd } from "../jobs/job-end.ts";
 import { JobQueue } from "../jobs/job-queue.ts";
-import { createDaemonMetrics } from "../metrics/daemon-metrics.ts";
+import { createDaemonMetrics, type DaemonMetrics } from "../metrics/daemon-metrics.ts";
 import { recoverRestores } from "../restore/run-restore.ts";
+import { RunRegistry, type TrackedJob } from "../runs/run-registry.ts";
+import { createRunStore, type RunStore } from "../runs/run-store.ts";
+import { createOccurrenceStore, type OccurrenceStore } from "../schedule/occurrence-store.ts";
+import { type Schedule, scheduleColumns, scheduleTable } from "../schedule/schedule-item.ts";
 import type { EngineRunner } from "../thread/engine-runner.ts";
 import { createThreadRunner } from "../thread/thread-runner.ts";
 import { describeDaemon } from "./daemon-file.ts";
@@ -45,13 +49,18 @@ export interface DaemonParts {
   readonly envs: EnvStore;
   readonly sources: NamedStore<RegisteredSource>;
   readonly destinations: NamedStore<RegisteredDestination>;
+  readonly schedules: NamedStore<Schedule>;
+  readonly occurrences: OccurrenceStore;
   readonly runner: EngineRunner;
   readonly queue: JobQueue;
   readonly probes: EngineProbes;
   readonly use: ArchiveUse;
   readonly drillFolder: string;
   readonly log: Log;
-  readonly onJobEnd: (end: JobEnd) => void;
+  readonly runs: RunRegistry;
+  readonly runStore: RunStore;
+  readonly track: (job: TrackedJob) => void;
+  readonly metrics: DaemonMetrics;
 }
 
 export interface PartsOptions {
@@ -108,6 +117,8 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
     metrics.countEnd(end);
     reserve.ensure();
   };
+  const runStore = createRunStore(database, rows);
+  const runs = new RunRegistry({ store: runStore, onJobEnd, nowMs });
   const use = new ArchiveUse();
   const probes = createEngineProbes(engines);
   return {
@@ -117,13 +128,18 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
     envs: createEnvStore(database, rows),
     sources: createNamedStore(database, rows, sourceTable, sourceColumns),
     destinations: createNamedStore(database, rows, destinationTable, destinationColumns),
+    schedules: createNamedStore(database, rows, scheduleTable, scheduleColumns),
+    occurrences: createOccurrenceStore(database, rows),
     runner,
     queue,
     probes,
     use,
     drillFolder,
     log,
-    onJobEnd,
+    runs,
+    runStore,
+    track: (job) => runs.track(job),
+    metrics,
   };
 }
 

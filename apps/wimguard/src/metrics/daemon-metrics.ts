@@ -5,6 +5,8 @@ import type { JobQueue } from "../jobs/job-queue.ts";
 
 export interface DaemonMetrics {
   countEnd(end: JobEnd): void;
+  /** Shows how many schedules are overdue. */
+  watchOverdue(count: () => number): void;
   /** Ends what looks at the process from time to time. */
   close(): void;
 }
@@ -32,14 +34,20 @@ export function createDaemonMetrics(
     help: "When the newest completed backup ended, in seconds since 1970; 0 without one.",
     across: "max",
   });
+  let countOverdue = (): number => 0;
+  const overdue = registry.gauge("wimguard_overdue", { help: "Schedules that are overdue." });
   const stopCollecting = registry.beforeCollect(() => {
     const { storedBytes, lastEndMs } = backups.summary();
     queued.with().set(queue.size);
     stored.with().set(storedBytes);
     lastGood.with().set(lastEndMs / 1000);
+    overdue.with().set(countOverdue());
   });
   const stopObserving = observeProcess(registry);
   return {
+    watchOverdue(count) {
+      countOverdue = count;
+    },
     countEnd({ kind, state, durationMs }) {
       runs.with(kind, state).add();
       durations.with(kind).observe(durationMs / 1000);

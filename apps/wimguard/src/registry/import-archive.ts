@@ -10,12 +10,12 @@ import type { EngineProbes } from "../engine/engine-probes.ts";
 import { engines } from "../engine/engines.ts";
 import { fail } from "../failure/failure.ts";
 import { toFailure } from "../failure/to-failure.ts";
-import { type JobEnd, observeJobEnd } from "../jobs/job-end.ts";
 import type { JobQueue, QueuedJob } from "../jobs/job-queue.ts";
 import { checkPath, nameOfSource } from "../path/check-path.ts";
 import { createJobEvents } from "../progress/job-events.ts";
 import { ProgressCounter } from "../progress/progress-counter.ts";
 import { type JobProgress, ProgressFeed } from "../progress/progress-feed.ts";
+import type { TrackedJob } from "../runs/run-registry.ts";
 import type { EngineRunner } from "../thread/engine-runner.ts";
 import { type RecognizedArchive, recognizeArchive } from "./recognize-archive.ts";
 
@@ -31,7 +31,7 @@ export interface ImportParts {
   readonly runner: EngineRunner;
   readonly queue: JobQueue;
   readonly probes: EngineProbes;
-  readonly onJobEnd: (end: JobEnd) => void;
+  readonly track: (job: TrackedJob) => void;
 }
 
 /**
@@ -67,7 +67,7 @@ export async function startImport(parts: ImportParts, location: string): Promise
       for (const backup of found) backups.remove(backup.uuid);
     },
   });
-  observeJobEnd("import", job, parts.onJobEnd);
+  parts.track({ kind: "import", subjectUuid: uuid, job, feed });
   return { uuid, startedAtMs: stores.nowMs(), feed, job };
 }
 
@@ -89,6 +89,7 @@ function toBackups(
     engine,
     compression: "",
     rules: "",
+    scheduleUuid: "",
     description: origin?.description ?? "",
     createdAtMs: origin === undefined ? Math.round(modifiedAtMs) : Date.parse(origin.createTime),
   }));

@@ -13,7 +13,7 @@ export interface ItemService<Item extends NamedItem> {
   get(uuid: string): Item;
   list(request: ListRequest): ListPage<Item>;
   /** @param etag of the item that the change was made for; empty for any */
-  update(uuid: string, etag: string, input: ItemInput<Item>): Item;
+  update(uuid: string, etag: string, input: ItemInput<Item>, isOnlyChecked?: boolean): Item;
   delete(uuid: string, etag: string): void;
 }
 
@@ -21,7 +21,7 @@ export interface ItemServiceParts<Item extends NamedItem> {
   readonly store: NamedStore<Item>;
   readonly list: (request: ListRequest) => ListPage<Item>;
   /** What an item is called in messages, which is also its field in requests. */
-  readonly noun: "source" | "destination";
+  readonly noun: "source" | "destination" | "schedule";
   /** Returns what a client says in its normal form. */
   check(input: ItemInput<Item>): ItemInput<Item>;
 }
@@ -86,10 +86,10 @@ export function createItemService<Item extends NamedItem>(parts: ItemServicePart
     get,
     list,
 
-    update(uuid, etag, input) {
+    update(uuid, etag, input, isOnlyChecked = false) {
       const { revision } = getUnchanged(uuid, etag);
       const item = { ...checked(input, uuid), uuid, revision: revision + 1 } as Item;
-      store.update(item);
+      if (!isOnlyChecked) store.update(item);
       return item;
     },
 

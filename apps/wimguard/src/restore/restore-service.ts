@@ -9,13 +9,13 @@ import type { StoredRestore } from "../catalog/restore-store.ts";
 import type { EngineProbes } from "../engine/engine-probes.ts";
 import { fail } from "../failure/failure.ts";
 import type { ArchiveUse } from "../jobs/archive-use.ts";
-import { type JobEnd, observeJobEnd } from "../jobs/job-end.ts";
 import type { JobQueue, QueuedJob } from "../jobs/job-queue.ts";
 import { readLastEntries } from "../manifest/last-entries.ts";
 import type { ManifestEntry } from "../manifest/manifest-entry.ts";
 import { readManifest } from "../manifest/manifest-file.ts";
 import { checkPath } from "../path/check-path.ts";
 import { ProgressFeed } from "../progress/progress-feed.ts";
+import type { TrackedJob } from "../runs/run-registry.ts";
 import { checkPaths, requireSpace, resolveTarget } from "./check-restore.ts";
 import type { Conflict, MergeOptions } from "./conflict.ts";
 import { type MergePlan, planMerge } from "./plan-merge.ts";
@@ -62,7 +62,7 @@ export interface RestoreServiceParts extends RestoreParts {
   readonly use: ArchiveUse;
   /** Folders that targets must be in; undefined for anywhere. Normal, without links. */
   readonly targetRoots: readonly string[] | undefined;
-  readonly onJobEnd: (end: JobEnd) => void;
+  readonly track: (job: TrackedJob) => void;
 }
 
 interface CheckedRestore {
@@ -130,7 +130,7 @@ export function createRestoreService(parts: RestoreServiceParts): RestoreService
           restores.change(uuid, { state: "cancelled", failure, endedAtMs: parts.nowMs() });
         },
       });
-      observeJobEnd("restore", job, parts.onJobEnd);
+      parts.track({ kind: "restore", subjectUuid: backup.uuid, job, feed });
       return { uuid, feed, job };
     },
 

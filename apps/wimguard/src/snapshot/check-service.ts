@@ -9,13 +9,13 @@ import { WarningList, type Warnings } from "../catalog/warning-list.ts";
 import type { EngineProbes } from "../engine/engine-probes.ts";
 import { FailureError, fail, throwIfCancelled } from "../failure/failure.ts";
 import type { ArchiveUse } from "../jobs/archive-use.ts";
-import { type JobEnd, type JobKind, observeJobEnd } from "../jobs/job-end.ts";
 import type { JobQueue, QueuedJob } from "../jobs/job-queue.ts";
 import { readLastEntries } from "../manifest/last-entries.ts";
 import { createJobEvents } from "../progress/job-events.ts";
 import { ProgressCounter } from "../progress/progress-counter.ts";
 import { type JobProgress, ProgressFeed } from "../progress/progress-feed.ts";
 import { requireSpace } from "../restore/check-restore.ts";
+import type { TrackedJob } from "../runs/run-registry.ts";
 import type { EngineRunner } from "../thread/engine-runner.ts";
 import { chooseSample, type SampleLimits } from "./choose-sample.ts";
 import type { SnapshotService } from "./snapshot-service.ts";
@@ -39,9 +39,9 @@ export interface StartedCheck {
 /** Checks that snapshots can be restored. Everything rejects with a FailureError. */
 export interface CheckService {
   /** Reads so much of a snapshot's data and compares digests; 0 checks the structure only. */
-  verify(uuid: string, percent: number): Promise<StartedCheck>;
+  verify(uuid: string, percent: number, scheduleUuid?: string): Promise<StartedCheck>;
   /** Restores a sample to a folder of its own, compares all of it with the manifest, and removes it. Empty: the newest and one older. */
-  drill(uuid: string, limits: SampleLimits): Promise<StartedCheck>;
+  drill(uuid: string, limits: SampleLimits, scheduleUuid?: string): Promise<StartedCheck>;
 }
 
 export interface CheckServiceParts {
@@ -53,7 +53,7 @@ export interface CheckServiceParts {
   readonly use: ArchiveUse;
   /** For samples, which are removed after a drill; whatever is there when the daemon starts is removed too. */
   readonly drillFolder: string;
-  readonly onJobEnd: (end: JobEnd) => void;
+  readonly track: (job: TrackedJob) => void;
   readonly random?: () => number;
 }
 
@@ -72,7 +72,12 @@ export function createCheckService(parts: CheckServiceParts): CheckService {
   const { stores, snapshots, runner, queue, probes, use, drillFolder, random = Math.random } = parts;
   const { files, backups, manifestFolder } = stores;
 
-  async function start(kind: JobKind, chosen: readonly StoredBackup[], work: Work): Promise<StartedCheck> {
+  async function start(
+    kind: "verify" | "drill",
+    chosen: readonly StoredBackup[],
+    work: Work,
+    scheduleUuid = "",
+  ): Promise<StartedCheck> {
     for (const snapshot of chosen) {
       await requireArchive(stores, snapshot);
       await probes.require(snapshot.engine);
@@ -93,7 +98,7 @@ export function createCheckService(parts: CheckServiceParts): CheckService {
       run: (signal) => checkAll(chosen, work, (progress) => feed.update(progress), signal).finally(end),
       onNeverRun: end,
     });
-    observeJobEnd(kind, job, parts.onJobEnd);
+    parts.track({ kind, subjectUuid: chosen[0]?.uuid ?? "", job, feed, scheduleUuid });
     return { uuid, snapshots: chosen, startedAtMs: stores.nowMs(), feed, job };
   }
 
@@ -151,35 +156,40 @@ export function createCheckService(parts: CheckServiceParts): CheckService {
   }
 
   return {
-    async verify(uuid, percent) {
+    async verify(uuid, percent, scheduleUuid) {
       const snapshot = snapshots.get(uuid);
       if (!(percent >= 0 && percent <= 100)) {
         fail({ reason: "FIELD_INVALID", field: "percent", message: `invalid percent ${percent}: use 0 to 100` });
       }
-      return start("verify", [snapshot], async (one, onProgress, warnings, signal) => {
-        const counter = new ProgressCounter();
-        const proved = await runner.verify(
-          {
-            engine: one.engine,
-            ...toImage(one),
-            manifestPath: manifestPathOf(manifestFolder, uuid),
-            sha256: one.archive.sha256,
-            percent,
-          },
-          createJobEvents(counter, warnings, onProgress),
-          signal,
-        );
-        if (percent > 0) backups.change(uuid, { verifiedAtMs: stores.nowMs() });
-        // Only a look at everything can take back what one has found.
-        if (percent === 100) backups.change(uuid, { isDamaged: false });
-        return proved;
-      });
+      return start(
+        "verify",
+        [snapshot],
+        async (one, onProgress, warnings, signal) => {
+          const counter = new ProgressCounter();
+          const proved = await runner.verify(
+            {
+              engine: one.engine,
+              ...toImage(one),
+              manifestPath: manifestPathOf(manifestFolder, uuid),
+              sha256: one.archive.sha256,
+              percent,
+            },
+            createJobEvents(counter, warnings, onProgress),
+            signal,
+          );
+          if (percent > 0) backups.change(uuid, { verifiedAtMs: stores.nowMs() });
+          // Only a look at everything can take back what one has found.
+          if (percent === 100) backups.change(uuid, { isDamaged: false });
+          return proved;
+        },
+        scheduleUuid,
+      );
     },
 
-    async drill(uuid, limits) {
+    async drill(uuid, limits, scheduleUuid) {
       const chosen = uuid === "" ? newestAndOlder(snapshots, random) : [snapshots.get(uuid)];
       const checked = sampleLimits(limits);
-      return start("drill", chosen, (...work) => drillOne(checked, ...work));
+      return start("drill", chosen, (...work) => drillOne(checked, ...work), scheduleUuid);
     },
   };
 }

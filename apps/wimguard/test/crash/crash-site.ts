@@ -101,7 +101,7 @@ export function createCrashSite(): CrashSite {
           ...shared,
           use: new ArchiveUse(),
           sourceRoots: undefined,
-          onJobEnd() {},
+          track() {},
           rememberEnv: async () => "",
           findSource: () => undefined,
           findDestination: (name) => (name === appendName ? sharedFile : undefined),
