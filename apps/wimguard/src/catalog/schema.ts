@@ -137,4 +137,13 @@ export const migrations: readonly string[] = [
      at_ms INTEGER NOT NULL,
      PRIMARY KEY (schedule_uuid, kind, at_ms)
    ) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE outbox (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     target TEXT NOT NULL,
+     body TEXT NOT NULL,
+     attempts INTEGER NOT NULL DEFAULT 0,
+     created_at_ms INTEGER NOT NULL,
+     next_at_ms INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX outbox_by_time ON outbox (next_at_ms);`,
 ];

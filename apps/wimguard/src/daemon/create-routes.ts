@@ -20,6 +20,7 @@ import { RestoreService } from "../gen/wimguard/v1/restore_pb.ts";
 import { ScheduleService } from "../gen/wimguard/v1/schedule_pb.ts";
 import { SnapshotService } from "../gen/wimguard/v1/snapshot_pb.ts";
 import { StatisticsService } from "../gen/wimguard/v1/statistics_pb.ts";
+import { createStateWatch } from "../notify/watch-state.ts";
 import { checkDestinationItem, checkSource } from "../registry/check-items.ts";
 import { startImport } from "../registry/import-archive.ts";
 import { createItemService } from "../registry/item-service.ts";
@@ -44,6 +45,8 @@ import { createStatisticsHandler } from "./statistics-handler.ts";
 export interface DaemonRoutes {
   readonly routes: (router: ConnectRouter) => void;
   readonly scheduler: Scheduler;
+  /** Looks for what is wrong without any run. */
+  readonly watchState: () => void;
 }
 
 /** Creates the services over their shared parts, and what serves them. */
@@ -150,7 +153,12 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
       }),
     );
   };
-  return { routes, scheduler };
+  const watchState = createStateWatch(parts.notifier, {
+    schedules: () => parts.schedules.all(),
+    isOverdue: (schedule) => scheduler.isOverdue(schedule),
+    destinations: () => parts.destinations.all(),
+  });
+  return { routes, scheduler, watchState };
 }
 
 function resolveRoots(roots: readonly string[] | undefined, name: string): string[] | undefined {

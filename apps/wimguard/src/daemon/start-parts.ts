@@ -32,9 +32,11 @@ import { ArchiveUse } from "../jobs/archive-use.ts";
 import type { JobEnd } from "../jobs/job-end.ts";
 import { JobQueue } from "../jobs/job-queue.ts";
 import { createDaemonMetrics, type DaemonMetrics } from "../metrics/daemon-metrics.ts";
+import { Notifier } from "../notify/notifier.ts";
+import { createOutboxStore } from "../notify/outbox-store.ts";
 import { recoverRestores } from "../restore/run-restore.ts";
 import { RunRegistry, type TrackedJob } from "../runs/run-registry.ts";
-import { createRunStore, type RunStore } from "../runs/run-store.ts";
+import { createRunStore, type RunStore, type StoredRun } from "../runs/run-store.ts";
 import { createOccurrenceStore, type OccurrenceStore } from "../schedule/occurrence-store.ts";
 import { type Schedule, scheduleColumns, scheduleTable } from "../schedule/schedule-item.ts";
 import type { EngineRunner } from "../thread/engine-runner.ts";
@@ -61,6 +63,7 @@ export interface DaemonParts {
   readonly runStore: RunStore;
   readonly track: (job: TrackedJob) => void;
   readonly metrics: DaemonMetrics;
+  readonly notifier: Notifier;
 }
 
 export interface PartsOptions {
@@ -112,9 +115,12 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
     () => createDaemonMetrics(registry, { queue, backups }),
     (started) => started.close(),
   );
-  const onJobEnd = (end: JobEnd): void => {
+  const targets = settings.notify ?? {};
+  const notifier = new Notifier({ outbox: createOutboxStore(database, rows), targets, log, nowMs });
+  const onJobEnd = (end: JobEnd, run: StoredRun): void => {
     log[end.state === "failed" ? "warn" : "info"](`${end.kind} ended`, { ...end });
     metrics.countEnd(end);
+    notifier.runEnded(run);
     reserve.ensure();
   };
   const runStore = createRunStore(database, rows);
@@ -140,6 +146,7 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
     runStore,
     track: (job) => runs.track(job),
     metrics,
+    notifier,
   };
 }
 

@@ -33,7 +33,7 @@ export interface TrackedJob {
 
 export interface RunRegistryParts {
   readonly store: RunStore;
-  readonly onJobEnd: (end: JobEnd) => void;
+  readonly onJobEnd: (end: JobEnd, run: StoredRun) => void;
   nowMs(): number;
 }
 
@@ -139,7 +139,7 @@ export class RunRegistry {
     store.insert(ended, undefined);
     store.update(ended);
     const problem = failure === undefined ? {} : { problem: failure.message };
-    onJobEnd({ kind, uuid, state, durationMs: 0, ...problem });
+    onJobEnd({ kind, uuid, state, durationMs: 0, ...problem }, ended);
     this.#notify();
     return this.live(ended);
   }
@@ -267,7 +267,7 @@ export class RunRegistry {
     } finally {
       const { kind, failure, createdAtMs, endedAtMs = createdAtMs } = run;
       const problem = failure === undefined || end.state === "cancelled" ? {} : { problem: failure.message };
-      this.#parts.onJobEnd({ kind, uuid, state: end.state, durationMs: endedAtMs - createdAtMs, ...problem });
+      this.#parts.onJobEnd({ kind, uuid, state: end.state, durationMs: endedAtMs - createdAtMs, ...problem }, run);
       this.#notify();
     }
   }
