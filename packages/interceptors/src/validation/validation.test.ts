@@ -123,7 +123,7 @@ describe("createValidation", () => {
     );
   });
 
-  it("says them a second time in common.v1 if asked to", async (t) => {
+  it("lists them in common.v1 as well where that is on", async (t) => {
     const client = open(t, "server", {}, { commonDetails: true });
     const error = await assertStatus(client.create({ ...good, id: "A" }), Code.InvalidArgument);
     const types = error.details.map((detail) => ("type" in detail ? detail.type : detail.desc.typeName));
@@ -197,7 +197,7 @@ describe("createValidation", () => {
     assert.equal(readFieldViolations(error)[0]?.reason, "STRING_MIN_LEN");
   });
 
-  it("answers with INTERNAL where a rule cannot be applied, and finds such a rule at the start", async () => {
+  it("responds with INTERNAL where a rule cannot be applied, and finds such a rule at the start", async () => {
     const input = messageWith({ type: { case: "int32", value: {} } });
     const { log, logged } = recordingLog();
     const call = createValidation({ log })(() => assert.fail("must not pass"));
@@ -213,7 +213,10 @@ describe("createValidation", () => {
 
   it("refuses options that are wrong", () => {
     assert.throws(() => createValidation({ service: [] } as never), /did you mean "services"/);
-    assert.throws(() => createValidation({ services: [OrderSchema as never] }), /list of service descriptors/);
+    assert.throws(
+      () => createValidation({ services: [OrderSchema as never] }),
+      /services\[0\] is an object; expected a service descriptor/,
+    );
   });
 });
 

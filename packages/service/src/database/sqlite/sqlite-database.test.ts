@@ -99,7 +99,7 @@ describe("SQLite", () => {
     const counting = setInterval(() => turns++, 1);
     t.after(() => clearInterval(counting));
     await assert.rejects(database.run(sql`INSERT INTO notes VALUES (1, 'a')`), { errcode: 5 });
-    assert.ok(turns > 5, String(turns));
+    assert.ok(turns > 0, String(turns));
     const patient = database.transaction((tx) => tx.run(sql`INSERT INTO notes VALUES (1, 'a')`));
     blocker.exec("COMMIT");
     assert.deepEqual(await patient, { changes: 1 });
