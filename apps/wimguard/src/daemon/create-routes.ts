@@ -149,6 +149,7 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
         snapshots,
         checks,
         tokens,
+        downloads,
         manifestOf: ({ uuid }) => manifestPathOf(manifestFolder, uuid),
       }),
     );

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { clone, create } from "@bufbuild/protobuf";
+import { clone, create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { applyFieldMask, type ListFields, matchesFilter, type PageTokens, parseFilter } from "@tercel/aip";
@@ -13,13 +13,17 @@ import { type Run, RunKind, RunState } from "../gen/wimguard/v1/common_pb.ts";
 import {
   Difference_Change,
   Entry_KindSchema,
+  type ExploreRequest,
+  type ExploreResponseSchema,
   type Snapshot,
   SnapshotSchema,
   type SnapshotService,
 } from "../gen/wimguard/v1/snapshot_pb.ts";
 import { checkPaths } from "../restore/check-restore.ts";
+import type { Downloads } from "../restore/download-file.ts";
 import type { CheckResult, CheckService, StartedCheck } from "../snapshot/check-service.ts";
 import { type Difference, diffSnapshots } from "../snapshot/diff-snapshots.ts";
+import { Explorer, toLineError } from "../snapshot/explore.ts";
 import { findVersions } from "../snapshot/find-versions.ts";
 import { listEntries } from "../snapshot/list-entries.ts";
 import { etagOf, type SnapshotService as Snapshots } from "../snapshot/snapshot-service.ts";
@@ -33,6 +37,7 @@ export interface SnapshotHandlerParts {
   readonly checks: CheckService;
   /** For lists that are read from manifests: a cursor is the number of items that earlier pages had. */
   readonly tokens: PageTokens<number>;
+  readonly downloads: Downloads;
   manifestOf(snapshot: StoredBackup): string;
 }
 
@@ -56,12 +61,9 @@ const outputOnly = SnapshotSchema.fields
 const maxSearched = 1000;
 
 /** Creates the handlers of wimguard.v1.SnapshotService. */
-export function createSnapshotHandler({
-  snapshots,
-  checks,
-  tokens,
-  manifestOf,
-}: SnapshotHandlerParts): Partial<ServiceImpl<typeof SnapshotService>> {
+export function createSnapshotHandler(parts: SnapshotHandlerParts): ServiceImpl<typeof SnapshotService> {
+  const { snapshots, checks, tokens, manifestOf } = parts;
+
   /** A page of a list that has all of its items. */
   function pageOf<Item>(items: readonly Item[], request: { pageSize: number; pageToken: string }, query: string[]) {
     const limit = pageSizeOf(request.pageSize);
@@ -155,6 +157,8 @@ export function createSnapshotHandler({
         toDifference,
       ),
 
+    explore: (requests, { signal }) => explore(requests, parts, signal),
+
     async *verifySnapshot({ snapshotUuid, percent }, { signal }) {
       yield* streamCheck(RunKind.VERIFY, await failing(() => checks.verify(snapshotUuid, percent)), signal);
     },
@@ -164,6 +168,36 @@ export function createSnapshotHandler({
       yield* streamCheck(RunKind.DRILL, await failing(() => checks.drill(snapshotUuid, limits)), signal);
     },
   };
+}
+
+/** A shell in a snapshot: each line has its responses, and the last of them says that it is done. */
+async function* explore(
+  requests: AsyncIterable<ExploreRequest>,
+  { snapshots, downloads, manifestOf }: SnapshotHandlerParts,
+  signal: AbortSignal,
+): AsyncGenerator<MessageInitShape<typeof ExploreResponseSchema>> {
+  let explorer: Explorer | undefined;
+  for await (const { id, line, snapshotUuid } of requests) {
+    explorer ??= answering(() => {
+      const snapshot = snapshots.get(snapshotUuid);
+      const { uuid } = snapshot;
+      return new Explorer({
+        manifestPath: manifestOf(snapshot),
+        async *read(path) {
+          for await (const { data } of downloads.download({ uuid, path, offset: 0 }, signal)) yield data;
+        },
+      });
+    });
+    let error = "";
+    try {
+      for await (const { entries = [], ...part } of explorer.run(line)) {
+        yield { id, ...part, entries: entries.map(toEntry) };
+      }
+    } catch (problem) {
+      error = toLineError(problem);
+    }
+    yield { id, done: true, error };
+  }
 }
 
 /** What is refused is refused where the stream is read. */

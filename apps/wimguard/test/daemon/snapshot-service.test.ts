@@ -179,6 +179,45 @@ describe("SnapshotService", () => {
     }
   });
 
+  it("is explored by lines, each with its responses", async () => {
+    const lines = [
+      "pwd",
+      "ls",
+      "cd folder",
+      "ls",
+      "cat file",
+      "cat ../../../second",
+      "find le",
+      "cd none",
+      "frob",
+      "pwd",
+    ];
+    async function* requests() {
+      for (const [at, line] of lines.entries()) yield { id: BigInt(at), line, snapshotUuid: at === 0 ? first : "" };
+    }
+    const said = lines.map(() => "");
+    for await (const { id, text, entries, data, done, error } of snapshotClient().explore(requests())) {
+      const names = entries.map(({ displayPath }) => displayPath).join(" ");
+      said[Number(id)] += `${text}${names}${Buffer.from(data).toString()}${error}${done ? "." : ""}`;
+    }
+    assert.deepEqual(said, [
+      "/.",
+      "changed folder link removed second touched.",
+      "/folder.",
+      "folder/file.",
+      "content\n.",
+      "content\n.",
+      "folder/file.",
+      '"folder/none" is not in the snapshot.',
+      'unknown command "frob": use cd FOLDER, ls [FOLDER], cat FILE, find TEXT, pwd, help.',
+      "/folder.",
+    ]);
+    async function* unknown() {
+      yield { line: "ls", snapshotUuid: "c0ffee" };
+    }
+    await assertStatus(collect(snapshotClient().explore(unknown())), Code.NotFound, { reason: "BACKUP_NOT_FOUND" });
+  });
+
   it("finds the versions of a path, newest first", async () => {
     const find = async (path: string) =>
       (await snapshotClient().findVersions({ path: Buffer.from(path) })).versions.map(
