@@ -146,4 +146,9 @@ export const migrations: readonly string[] = [
      next_at_ms INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX outbox_by_time ON outbox (next_at_ms);`,
+  `CREATE TABLE uploads (
+     uuid TEXT PRIMARY KEY,
+     part_path TEXT NOT NULL,
+     part_device TEXT NOT NULL
+   ) STRICT;`,
 ];

@@ -141,7 +141,14 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
     router.service(EnvService, createEnvHandler(envs));
     router.service(
       RegistryService,
-      createRegistryHandler({ sources, destinations, files, startImport: (location) => startImport(parts, location) }),
+      createRegistryHandler({
+        sources,
+        destinations,
+        files,
+        startImport: (location) => startImport(parts, location),
+        uploads: parts.uploads,
+        findDestination: parts.destinations.findByName,
+      }),
     );
     router.service(
       SnapshotService,

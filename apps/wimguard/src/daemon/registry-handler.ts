@@ -13,8 +13,7 @@ import { engineFacts } from "../engine/engine-facts.ts";
 import { engines } from "../engine/engines.ts";
 import { fail } from "../failure/failure.ts";
 import { toFailure } from "../failure/to-failure.ts";
-import type { DurableFiles } from "../files/durable-files.ts";
-import { Engine, type Run, RunKind, RunState } from "../gen/wimguard/v1/common_pb.ts";
+import { Engine, type FileChunk, type Run, RunKind, RunState } from "../gen/wimguard/v1/common_pb.ts";
 import {
   type Destination,
   DestinationSchema,
@@ -24,20 +23,20 @@ import {
 } from "../gen/wimguard/v1/registry_pb.ts";
 import type { StartedImport } from "../registry/import-archive.ts";
 import { type ItemInput, type ItemService, itemEtag } from "../registry/item-service.ts";
+import { receiveUpload, type UploadChunk, type UploadParts } from "../registry/receive-upload.ts";
 import { testDestination } from "../registry/test-destination.ts";
 import { answering, failing } from "./failing.ts";
 import { toCount, toProgress, toRun } from "./run-message.ts";
 import { streamJob } from "./stream-job.ts";
 
-export interface RegistryHandlerParts {
+export interface RegistryHandlerParts extends UploadParts {
   readonly sources: ItemService<RegisteredSource>;
   readonly destinations: ItemService<RegisteredDestination>;
-  readonly files: DurableFiles;
   startImport(location: string): Promise<StartedImport>;
 }
 
 /** Creates the handlers of wimguard.v1.RegistryService. */
-export function createRegistryHandler(parts: RegistryHandlerParts): Partial<ServiceImpl<typeof RegistryService>> {
+export function createRegistryHandler(parts: RegistryHandlerParts): ServiceImpl<typeof RegistryService> {
   const { sources, destinations, files, startImport } = parts;
   return {
     createSource: ({ source, requestId }) =>
@@ -108,6 +107,12 @@ export function createRegistryHandler(parts: RegistryHandlerParts): Partial<Serv
       ),
     }),
 
+    uploadFile: (chunks) =>
+      failing(async () => {
+        const { size, sha256, location } = await receiveUpload(toUploadChunks(chunks), parts);
+        return { success: true, size: BigInt(size), sha256, location };
+      }),
+
     async *importArchive({ location, requestId }, { signal }) {
       const started = await failing(async () => {
         if (requestId !== "") {
@@ -119,6 +124,10 @@ export function createRegistryHandler(parts: RegistryHandlerParts): Partial<Serv
       yield* streamImport(started, signal);
     },
   };
+}
+
+async function* toUploadChunks(chunks: AsyncIterable<FileChunk>): AsyncGenerator<UploadChunk> {
+  for await (const { name, offset, data, sha256 } of chunks) yield { name, offset: Number(offset), data, sha256 };
 }
 
 async function* streamImport({ uuid, startedAtMs, ...job }: StartedImport, signal: AbortSignal): AsyncGenerator<Run> {

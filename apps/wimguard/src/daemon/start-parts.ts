@@ -34,6 +34,8 @@ import { JobQueue } from "../jobs/job-queue.ts";
 import { createDaemonMetrics, type DaemonMetrics } from "../metrics/daemon-metrics.ts";
 import { Notifier } from "../notify/notifier.ts";
 import { createOutboxStore } from "../notify/outbox-store.ts";
+import { recoverUploads } from "../registry/receive-upload.ts";
+import { createUploadStore, type UploadStore } from "../registry/upload-store.ts";
 import { recoverRestores } from "../restore/run-restore.ts";
 import { RunRegistry, type TrackedJob } from "../runs/run-registry.ts";
 import { createRunStore, type RunStore, type StoredRun } from "../runs/run-store.ts";
@@ -53,6 +55,7 @@ export interface DaemonParts {
   readonly destinations: NamedStore<RegisteredDestination>;
   readonly schedules: NamedStore<Schedule>;
   readonly occurrences: OccurrenceStore;
+  readonly uploads: UploadStore;
   readonly runner: EngineRunner;
   readonly queue: JobQueue;
   readonly probes: EngineProbes;
@@ -99,6 +102,8 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
   mkdirSync(manifestFolder, { recursive: true, mode: 0o700 });
   for (const one of await recoverArchives(stores)) log.warn("ended a backup of the last run", { ...one });
   await recoverRestores({ files, restores, nowMs });
+  const uploads = createUploadStore(database, rows);
+  await recoverUploads({ files, uploads });
   await files.removeTree(drillFolder);
   mkdirSync(drillFolder, { mode: 0o700 });
   reserve.ensure();
@@ -136,6 +141,7 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
     destinations: createNamedStore(database, rows, destinationTable, destinationColumns),
     schedules: createNamedStore(database, rows, scheduleTable, scheduleColumns),
     occurrences: createOccurrenceStore(database, rows),
+    uploads,
     runner,
     queue,
     probes,

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { Code } from "@connectrpc/connect";
 import { assertStatus } from "@tercel/grpc/testing";
 import { collect } from "@tercel/test-support/async";
@@ -166,6 +170,80 @@ describe("RegistryService", () => {
       Code.InvalidArgument,
       { fields: ["source"] },
     );
+  });
+
+  describe("uploads", () => {
+    const content = Buffer.alloc(300_000, "content ");
+    const whole = createHash("sha256").update(content).digest();
+    let destinationUuid = "";
+    before(async () => {
+      const destination = { name: "inbox", url: daemon.folders.destinations };
+      destinationUuid = (await registry().createDestination({ destination })).uuid;
+    });
+    after(() => registry().deleteDestination({ uuid: destinationUuid }));
+    async function* chunks(name: string, sha256: Buffer = whole, offsets = [0, 100_000, 200_000]) {
+      for (const [at, offset] of offsets.entries()) {
+        const data = content.subarray(at * 100_000, (at + 1) * 100_000);
+        yield { name: at === 0 ? name : "", offset: BigInt(offset), data, ...(at === 2 && { sha256 }) };
+      }
+    }
+
+    it("arrive whole in a destination, and can be imported", async () => {
+      const { success, size, sha256, location } = await registry().uploadFile(chunks("inbox/sent.bin"));
+      assert.deepEqual([success, size, location], [true, 300_000n, at("sent.bin")]);
+      assert.ok(Buffer.from(sha256).equals(whole) && readFileSync(location).equals(content));
+      await assertStatus(registry().uploadFile(chunks("inbox/sent.bin")), Code.AlreadyExists, {
+        reason: "DESTINATION_EXISTS",
+      });
+      rmSync(location);
+    });
+
+    for (const [what, sent, code, reason] of [
+      ["no chunk", () => chunks("", whole, []), Code.InvalidArgument, "FIELD_REQUIRED"],
+      ["an unknown destination", () => chunks("outbox/a"), Code.InvalidArgument, "FIELD_INVALID"],
+      ["a name that leads out", () => chunks("inbox/../a"), Code.InvalidArgument, "FIELD_INVALID"],
+      ["a name in another folder", () => chunks("inbox/a/b"), Code.InvalidArgument, "FIELD_INVALID"],
+      ["a gap", () => chunks("inbox/a", whole, [0, 100_000, 200_001]), Code.InvalidArgument, "FIELD_INVALID"],
+      ["another digest", () => chunks("inbox/a", Buffer.alloc(32)), Code.DataLoss, "ARCHIVE_DAMAGED"],
+    ] as const) {
+      it(`are refused with ${what}, and leave nothing`, async () => {
+        await assertStatus(registry().uploadFile(sent()), code, { reason });
+        assert.deepEqual(readdirSync(daemon.folders.destinations), []);
+      });
+    }
+
+    it("leave nothing when they are cut off", async () => {
+      const controller = new AbortController();
+      const gone = Promise.withResolvers<void>();
+      async function* cutOff() {
+        yield { name: "inbox/cut", offset: 0n, data: content };
+        await gone.promise;
+      }
+      const watcher = watch(daemon.folders.destinations);
+      const seen = once(watcher, "change");
+      const upload = registry().uploadFile(cutOff(), { signal: controller.signal });
+      await seen;
+      const removed = once(watcher, "change");
+      controller.abort();
+      await assertStatus(upload, Code.Canceled);
+      gone.resolve();
+      while (readdirSync(daemon.folders.destinations).length > 0) await removed.then(() => setImmediate());
+      watcher.close();
+    });
+
+    it("that a crash has cut off are removed at the next start", async (test) => {
+      const folders = makeFolders(test);
+      const part = join(folders.destinations, ".wimguard-u.part");
+      const first = await startInProcess(test, { folders });
+      await first.stop();
+      const { dev } = statSync(folders.destinations, { bigint: true });
+      const database = new DatabaseSync(join(folders.data, "wimbackup.db"));
+      database.prepare("INSERT INTO uploads VALUES ('u', ?, ?)").run(part, String(dev));
+      database.close();
+      writeFileSync(part, "half");
+      await startInProcess(test, { folders });
+      assert.deepEqual(readdirSync(folders.destinations), []);
+    });
   });
 
   it("lists its engines, with what they keep and how to install them", async () => {
