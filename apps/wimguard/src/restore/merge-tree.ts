@@ -19,13 +19,6 @@ export interface MergeTask extends MergeOptions {
   readonly keepOwner: boolean;
 }
 
-/** What a merge has done, in entries. A folder that was moved as a whole counts once. */
-export interface Merged {
-  readonly created: number;
-  readonly replaced: number;
-  readonly deleted: number;
-}
-
 /** Two folders of the same path, open: their names are looked up in these and nowhere else, whatever their paths lead to by now. */
 interface OpenPair {
   readonly path: Buffer;
@@ -37,17 +30,14 @@ interface OpenPair {
  * Moves a restored tree into a folder, entry by entry. Each entry is replaced as a whole, by a rename, and no link is followed on the
  * way: folders are opened one below the other. What was moved when it is cancelled stays.
  */
-export async function mergeTree(task: MergeTask, events: EngineEvents, signal: AbortSignal): Promise<Merged> {
-  const merge = new Merge(task, events, signal);
-  await merge.run();
-  return merge.counts;
+export async function mergeTree(task: MergeTask, events: EngineEvents, signal: AbortSignal): Promise<void> {
+  await new Merge(task, events, signal).run();
 }
 
 class Merge {
   readonly #task: MergeTask;
   readonly #events: EngineEvents;
   readonly #signal: AbortSignal;
-  readonly counts = { created: 0, replaced: 0, deleted: 0 };
 
   constructor(task: MergeTask, events: EngineEvents, signal: AbortSignal) {
     this.#task = task;
@@ -97,7 +87,6 @@ class Merge {
     const found = await lstatOrUndefined(to);
     if (found === undefined) {
       await moveEntry(from, to, staged);
-      this.counts.created++;
       return;
     }
     if (staged.isDirectory() && found.isDirectory()) return this.#mergeFolder(path, from, to);
@@ -108,7 +97,6 @@ class Merge {
     // A folder does not take the place of a file by itself.
     if (staged.isDirectory() && !found.isDirectory()) await unlink(to);
     await moveEntry(from, to, staged);
-    this.counts.replaced++;
   }
 
   /** Returns false, after a warning, where a folder with something in it would have to go for a file. */
@@ -129,7 +117,6 @@ class Merge {
       if (kept.has(name.toString("latin1"))) continue;
       throwIfCancelled(this.#signal);
       await rm(placeOf(pair.target, name), { recursive: true });
-      this.counts.deleted++;
     }
   }
 
