@@ -3,8 +3,8 @@ import { dirname } from "node:path";
 import type { StoredBackup } from "../catalog/backup-store.ts";
 import { fail } from "../failure/failure.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
-import { isSameArchive } from "./archive-identity.ts";
-import { manifestPathOf } from "./archive-paths.ts";
+import { isSameArchive, readIdentity } from "./archive-identity.ts";
+import { manifestPathOf, partPathOf } from "./archive-paths.ts";
 import type { ArchiveStores } from "./archive-stores.ts";
 
 /**
@@ -38,8 +38,8 @@ export async function deleteBackup(stores: ArchiveStores, backup: StoredBackup):
 export type ArchivePresence = "archive" | "other" | "gone" | "unreachable";
 
 export async function findArchive(stores: ArchiveStores, backup: StoredBackup): Promise<ArchivePresence> {
-  // Another backup has taken the name since. Its archive may be the same to the byte, and is not ours to delete.
-  if (stores.backups.lastWriterOf(backup.destination) !== backup.uuid) return "gone";
+  // Another archive has taken the name since. It may be the same to the byte, and is not ours to delete.
+  if (stores.backups.archiveAt(backup.destination) !== backup.archiveId) return "gone";
   const { destination, archive } = backup;
   try {
     return (await isSameArchive(destination, archive, (path) => stores.hash(path))) ? "archive" : "other";
@@ -53,19 +53,49 @@ export async function findArchive(stores: ArchiveStores, backup: StoredBackup): 
   return folder?.isDirectory() === true ? "gone" : "unreachable";
 }
 
-/** After the commit of `deleting`: nothing here can be undone any more. */
+/** After the commit of `deleting`: nothing here can be undone any more, and all of it can be repeated. */
 export async function finishDelete(
   stores: ArchiveStores,
   backup: StoredBackup,
   presence: ArchivePresence,
 ): Promise<void> {
   const { files, backups, manifestFolder } = stores;
-  const { uuid, destination } = backup;
-  if (presence === "archive") {
+  const { uuid, destination, archive } = backup;
+  const [other] = archive.sha256 === "" ? [] : backups.othersIn(backup);
+  let isTakenOut = false;
+  if (other !== undefined && presence !== "gone") {
+    isTakenOut = await takeOut(stores, backup, other);
+  } else if (presence === "archive") {
     await files.unlink(destination);
     await files.syncFolder(dirname(destination));
   }
   await files.unlink(manifestPathOf(manifestFolder, uuid));
   await files.syncFolder(manifestFolder);
-  backups.remove(uuid);
+  const current = backups.get(uuid);
+  if (isTakenOut && current !== undefined) backups.removeShared(current);
+  else backups.remove(uuid);
+}
+
+/**
+ * Takes a backup out of a file that others are in as well: the file is written again without it. From the moment before the new file takes
+ * the old one's name, the record says what it will be. Returns false for a file that is neither, which is left alone.
+ */
+async function takeOut(stores: ArchiveStores, backup: StoredBackup, other: StoredBackup): Promise<boolean> {
+  const { files, backups, hash } = stores;
+  const { uuid, destination, archive, image, engine } = backup;
+  const part = partPathOf(destination, uuid);
+  await files.unlink(part);
+  if (archive.sha256 !== other.archive.sha256 && (await isSameArchive(destination, archive, hash))) return true;
+  if (!(await isSameArchive(destination, other.archive, hash))) return false;
+  try {
+    await stores.withoutImage(engine, { archivePath: destination, image }, part);
+    await files.syncFile(part);
+    backups.change(uuid, { archive: { ...(await readIdentity(part)), sha256: await hash(part) } });
+    await files.rename(part, destination);
+  } catch (error) {
+    await files.unlink(part);
+    throw error;
+  }
+  await files.syncFolder(dirname(destination));
+  return true;
 }

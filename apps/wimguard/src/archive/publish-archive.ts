@@ -1,9 +1,9 @@
 import { dirname } from "node:path";
-import type { StoredBackup } from "../catalog/backup-store.ts";
-import type { Warnings } from "../catalog/warning-list.ts";
+import type { BackupChange, StoredBackup } from "../catalog/backup-store.ts";
 import { fail } from "../failure/failure.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
 import type { PerformedWrite } from "../thread/perform-write.ts";
+import { isSameArchive } from "./archive-identity.ts";
 import { manifestDraftPathOf, manifestPathOf } from "./archive-paths.ts";
 import type { ArchiveStores } from "./archive-stores.ts";
 
@@ -21,16 +21,43 @@ export async function publishArchive(
   { uuid, destination }: Pick<StoredBackup, "uuid" | "destination">,
   partPath: string,
   written: PerformedWrite,
-  warnings: Warnings,
+  more: Pick<BackupChange, "warnings" | "envUuid">,
+  base?: StoredBackup,
 ): Promise<void> {
   const { files, backups, manifestFolder } = stores;
   await files.rename(manifestDraftPathOf(manifestFolder, uuid), manifestPathOf(manifestFolder, uuid));
   await files.syncFolder(manifestFolder);
-  const { sourceBytes: size, files: fileCount, ...archive } = written;
-  backups.change(uuid, { state: "publishing", size, files: fileCount, archive, warnings });
-  await placeArchive(stores, uuid, partPath, destination);
+  const { sourceBytes: size, files: fileCount, image, ...archive } = written;
+  const addedBytes = archive.storedBytes - (base?.archive.storedBytes ?? 0);
+  backups.change(uuid, { ...more, state: "publishing", size, files: fileCount, image, addedBytes, archive });
+  if (base === undefined) await placeArchive(stores, uuid, partPath, destination);
+  else await replaceArchive(stores, base, partPath);
   await files.syncFolder(dirname(destination));
-  backups.change(uuid, { state: "completed", part: null, hasReservation: false, endedAtMs: stores.nowMs() });
+  completeBackup(stores, { uuid, archiveId: base?.archiveId ?? uuid });
+}
+
+/** The last commit of a backup, once its file has its name. */
+export function completeBackup(
+  { backups, nowMs }: Pick<ArchiveStores, "backups" | "nowMs">,
+  { uuid, archiveId }: Pick<StoredBackup, "uuid" | "archiveId">,
+): void {
+  const change: BackupChange = { state: "completed", part: null, hasReservation: false, endedAtMs: nowMs() };
+  if (archiveId === uuid) backups.change(uuid, change);
+  else backups.completeShared(uuid, change);
+}
+
+/**
+ * Puts a file with one backup more in the place of the one that it was made of.
+ *
+ * @throws FailureError ARCHIVE_REPLACED when that is not there any more
+ */
+async function replaceArchive({ files, hash }: ArchiveStores, base: StoredBackup, partPath: string): Promise<void> {
+  const { destination, archive } = base;
+  if (!(await isSameArchive(destination, archive, hash).catch(() => false))) {
+    const message = `${destination} was changed or removed while a backup was added to it: it was left as it is`;
+    fail({ reason: "ARCHIVE_REPLACED", path: destination, message });
+  }
+  await files.rename(partPath, destination);
 }
 
 async function placeArchive({ files, backups }: ArchiveStores, uuid: string, part: string, destination: string) {

@@ -1,8 +1,9 @@
 import { dirname } from "node:path";
 import type { StoredBackup } from "../catalog/backup-store.ts";
-import type { Failure } from "../failure/failure.ts";
+import { type Failure, FailureError } from "../failure/failure.ts";
 import type { ArchiveStores } from "./archive-stores.ts";
 import { findArchive, finishDelete } from "./delete-archive.ts";
+import { completeBackup } from "./publish-archive.ts";
 import { isReachable, removeOwnFiles, undoBackup } from "./undo-backup.ts";
 
 /** What became of a backup that the last daemon had not ended. */
@@ -34,8 +35,14 @@ async function recoverOne(stores: ArchiveStores, backup: StoredBackup): Promise<
   if (backup.state === "deleting") {
     const presence = await findArchive(stores, backup);
     if (presence === "unreachable") return "waiting";
-    await finishDelete(stores, backup, presence);
-    return "deleted";
+    return finishDelete(stores, backup, presence).then(
+      () => "deleted",
+      // Without the program that rewrites the file, or space for that, the delete waits. Everything else works.
+      (error) => {
+        if (error instanceof FailureError) return "waiting";
+        throw error;
+      },
+    );
   }
   if (!(await removeOwnFiles(stores, backup))) return "waiting";
   stores.backups.change(backup.uuid, { part: null, hasReservation: false });
@@ -43,8 +50,8 @@ async function recoverOne(stores: ArchiveStores, backup: StoredBackup): Promise<
 }
 
 async function recoverPublishing(stores: ArchiveStores, backup: StoredBackup): Promise<Recovered["outcome"]> {
-  const { files, backups } = stores;
-  const { uuid, part, destination } = backup;
+  const { files } = stores;
+  const { part, destination } = backup;
   if (part !== undefined && !(await isReachable(part))) return "waiting";
   if ((await findArchive(stores, backup)) !== "archive") {
     await undoBackup(stores, backup, "failed", interrupted);
@@ -52,6 +59,6 @@ async function recoverPublishing(stores: ArchiveStores, backup: StoredBackup): P
   }
   if (part !== undefined) await files.unlink(part.path);
   await files.syncFolder(dirname(destination));
-  backups.change(uuid, { state: "completed", part: null, hasReservation: false, endedAtMs: stores.nowMs() });
+  completeBackup(stores, backup);
   return "completed";
 }

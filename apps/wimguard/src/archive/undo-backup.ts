@@ -4,7 +4,7 @@ import type { BackupState, StoredBackup } from "../catalog/backup-store.ts";
 import type { Failure } from "../failure/failure.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
 import { noArchive, readIdentity } from "./archive-identity.ts";
-import { manifestDraftPathOf, manifestPathOf } from "./archive-paths.ts";
+import { manifestDraftPathOf, manifestPathOf, scratchPathOf } from "./archive-paths.ts";
 import type { ArchiveStores } from "./archive-stores.ts";
 
 /**
@@ -21,7 +21,8 @@ export async function undoBackup(
   const { uuid, part } = backup;
   const hadDraft = await files.unlink(manifestDraftPathOf(manifestFolder, uuid));
   const hadManifest = await files.unlink(manifestPathOf(manifestFolder, uuid));
-  if (hadDraft || hadManifest) await files.syncFolder(manifestFolder);
+  const hadScratch = await files.unlink(scratchPathOf(manifestFolder, uuid));
+  if (hadDraft || hadManifest || hadScratch) await files.syncFolder(manifestFolder);
   // Without an identity no file at the destination, somebody else's of the same content for example, is taken for this backup's.
   const isPartGone = part === undefined || (await removeOwnFiles(stores, backup));
   backups.change(uuid, {
@@ -34,12 +35,16 @@ export async function undoBackup(
 }
 
 /** Returns false while the folder cannot be reached. */
-export async function removeOwnFiles({ files }: ArchiveStores, backup: StoredBackup): Promise<boolean> {
+export async function removeOwnFiles({ files, backups }: ArchiveStores, backup: StoredBackup): Promise<boolean> {
   const { part, destination, hasReservation, state } = backup;
   if (part === undefined) return true;
   if (!(await isReachable(part))) return false;
-  if (state === "publishing" && (await isOurs(backup))) await files.unlink(destination);
-  else if (hasReservation && (await isEmpty(destination))) await files.unlink(destination);
+  if (state === "publishing" && (await isOurs(backup))) {
+    // A file that others are in as well stays, with one image that no backup refers to.
+    if (backup.archiveId === backup.uuid) await files.unlink(destination);
+    else backups.completeShared(backup.uuid, {});
+  }
+  if (hasReservation && (await isEmpty(destination))) await files.unlink(destination);
   await files.unlink(part.path);
   await files.syncFolder(dirname(part.path));
   return true;

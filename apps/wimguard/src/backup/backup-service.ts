@@ -1,14 +1,22 @@
 import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { deleteBackup } from "../archive/delete-archive.ts";
+import { destinationExists } from "../archive/publish-archive.ts";
+import { requireArchive } from "../archive/require-archive.ts";
 import type { StoredBackup } from "../catalog/backup-store.ts";
+import type { RegisteredDestination, RegisteredSource } from "../catalog/registered-items.ts";
 import { chooseEngine, type EngineChoice } from "../engine/choose-engine.ts";
 import type { EngineProbes } from "../engine/engine-probes.ts";
 import { fail } from "../failure/failure.ts";
-import type { ArchiveUse } from "../jobs/archive-use.ts";
 import type { JobQueue, QueuedJob } from "../jobs/job-queue.ts";
 import { checkPath, nameOfSource } from "../path/check-path.ts";
 import { ProgressFeed } from "../progress/progress-feed.ts";
+import { expandTemplate } from "../registry/name-template.ts";
+import type { TrackedJob } from "../runs/run-registry.ts";
+import type { StartingRequest } from "../runs/run-store.ts";
+import { formatRules, noRules } from "../source/source-rules.ts";
+import { checkDescription } from "./check-description.ts";
 import { resolveDestination } from "./check-destination.ts";
 import { type BackupParts, runBackup } from "./run-backup.ts";
 
@@ -18,6 +26,12 @@ export interface BackupRequest {
   readonly destination: string;
   readonly compression: string;
   readonly description: string;
+  /** The schedule whose run it is. */
+  readonly scheduleUuid?: string;
+  /** The request that is not to start another one. */
+  readonly startedBy?: StartingRequest;
+  /** Whether a path that cannot be read is left out with a warning (the default), or fails the backup. */
+  readonly unreadable?: "skip" | "fail";
 }
 
 /** A backup that was accepted: its record exists. */
@@ -36,17 +50,21 @@ export interface BackupService {
   /** Newest first. */
   list(limit: number, offset: number): { readonly backups: StoredBackup[]; readonly total: number };
   delete(uuid: string): Promise<void>;
+  /** Throws what `delete` would throw before it does anything. */
+  checkDelete(backup: StoredBackup): void;
 }
 
 export interface BackupServiceParts extends BackupParts {
   readonly queue: JobQueue;
   readonly probes: EngineProbes;
-  readonly use: ArchiveUse;
+  /** Finds what is registered under a name. */
+  readonly findSource: (name: string) => RegisteredSource | undefined;
+  readonly findDestination: (name: string) => RegisteredDestination | undefined;
+  readonly track: (job: TrackedJob) => void;
 }
 
 const defaultPageSize = 20;
 const maxPageSize = 1000;
-const maxDescriptionCharacters = 4096;
 
 export function createBackupService(parts: BackupServiceParts): BackupService {
   const { stores, queue, probes, use } = parts;
@@ -66,27 +84,74 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
     );
   }
 
+  /**
+   * The last backup of a file that another one is added to.
+   *
+   * @throws FailureError DESTINATION_EXISTS for a file that is not to be added to, or not one of ours
+   */
+  async function findBase(path: string, isAppend: boolean): Promise<StoredBackup> {
+    const archiveId = isAppend ? stores.backups.archiveAt(path) : undefined;
+    const inFile = archiveId === undefined ? [] : stores.backups.othersIn({ archiveId, uuid: "" });
+    const last = inFile.at(-1);
+    if (last === undefined) return destinationExists(path);
+    if (inFile.some(({ uuid }) => deleting.has(uuid))) {
+      fail({
+        reason: "DESTINATION_BUSY",
+        path,
+        message: `a backup in ${path} is being deleted: repeat this in a moment`,
+      });
+    }
+    await requireArchive(stores, last);
+    return last;
+  }
+
+  function checkDelete({ uuid, state, isPinned, destination, archiveId }: StoredBackup): void {
+    if (state === "in_progress" || state === "publishing") {
+      const message = `backup ${uuid} is still running: cancel it, or wait for its end`;
+      fail({ reason: "BACKUP_NOT_COMPLETED", uuid, message });
+    }
+    if (isPinned) {
+      fail({ reason: "SNAPSHOT_PINNED", uuid, message: `snapshot ${uuid} is pinned: unpin it, then delete it` });
+    }
+    // The number of another backup in the same file may change.
+    const others = stores.backups.othersIn({ archiveId, uuid });
+    const isInUse = [uuid, ...others.map((other) => other.uuid)].some((one) => use.isInUse(one));
+    if (isInUse || (others.length > 0 && queue.writerOf(destination) !== undefined)) {
+      const message = `another job uses the file of backup ${uuid}: wait for its end, then delete it`;
+      fail({ reason: "BACKUP_IN_USE", uuid, message });
+    }
+  }
+
   return {
     get: find,
+    checkDelete,
 
     async start(request) {
-      const { source, destination, choice, description } = checkRequest(request);
+      const { source, rules, destination, isAppend, choice, description } = checkRequest(request, parts);
       await probes.require(choice.engine);
       if (choice.engine === "wim") await refuseFile(source);
-      const resolved = await resolveDestination(destination);
+      const { path: resolved, exists } = await resolveDestination(destination);
       queue.check(resolved);
+      const base = exists ? await findBase(resolved, isAppend) : undefined;
       const uuid = randomUUID();
       const createdAtMs = stores.nowMs();
       const name = nameOfSource(source);
       const compression = formatCompression(choice);
+      if (base !== undefined && request.compression !== "" && compression !== base.compression) {
+        const message = `${resolved} is compressed with ${base.compression}: leave compression empty, or choose another file`;
+        fail({ reason: "FIELD_INVALID", field: "compression", message });
+      }
       stores.backups.insert({
         uuid,
         name,
         source,
         destination: resolved,
         engine: choice.engine,
-        compression,
+        compression: base?.compression ?? compression,
         description,
+        rules: formatRules(rules),
+        archiveId: base?.archiveId ?? uuid,
+        scheduleUuid: request.scheduleUuid ?? "",
         createdAtMs,
       });
       const feed = new ProgressFeed();
@@ -96,7 +161,19 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
         path: resolved,
         run: (signal) =>
           runBackup(
-            { uuid, source, destination: resolved, choice, name, description, createdAtMs },
+            {
+              uuid,
+              source,
+              rules,
+              unreadable: request.unreadable ?? "skip",
+              destination: resolved,
+              isAppend,
+              base,
+              choice,
+              name,
+              description,
+              createdAtMs,
+            },
             parts,
             (progress) => feed.update(progress),
             signal,
@@ -106,8 +183,9 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
           stores.backups.change(uuid, { state: "cancelled", failure, endedAtMs: stores.nowMs() });
         },
       });
-      // Whoever waits for it hears of it; a caller who has gone does not.
-      job.done.catch(() => {});
+      const { scheduleUuid = "", startedBy } = request;
+      const by = startedBy === undefined ? {} : { request: startedBy };
+      parts.track({ kind: "backup", subjectUuid: uuid, job, feed, scheduleUuid, ...by });
       return { uuid, source, feed, job };
     },
 
@@ -122,17 +200,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
 
     async delete(uuid) {
       const backup = find(uuid);
-      if (backup.state === "in_progress" || backup.state === "publishing") {
-        const message = `backup ${uuid} is still running: cancel it, or wait for its end`;
-        fail({ reason: "BACKUP_NOT_COMPLETED", uuid, message });
-      }
-      if (use.isInUse(uuid)) {
-        fail({
-          reason: "BACKUP_IN_USE",
-          uuid,
-          message: `a restore reads backup ${uuid}: wait for its end, then delete it`,
-        });
-      }
+      checkDelete(backup);
       deleting.add(uuid);
       try {
         await deleteBackup(stores, backup);
@@ -143,15 +211,22 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
   };
 }
 
-function checkRequest(request: BackupRequest) {
-  const source = checkPath("source", request.source);
-  const destination = checkPath("destination", request.destination);
-  const { description } = request;
-  if (description.length > maxDescriptionCharacters || description.includes("\0")) {
-    const message = `invalid description: use at most ${maxDescriptionCharacters} characters and no NUL`;
-    fail({ reason: "FIELD_INVALID", field: "description", message });
-  }
-  return { source, destination, description, choice: chooseEngine(destination, request.compression) };
+type NameParts = Pick<BackupServiceParts, "findSource" | "findDestination" | "stores">;
+
+/** A source and a destination are absolute paths, or names of what is registered. */
+function checkRequest(request: BackupRequest, { findSource, findDestination, stores }: NameParts) {
+  const registered = findSource(request.source);
+  const source = registered?.path ?? checkPath("source", request.source);
+  const target = findDestination(request.destination);
+  const values = { name: nameOfSource(source), timeMs: stores.nowMs() };
+  const destination =
+    target === undefined
+      ? checkPath("destination", request.destination)
+      : join(target.url, expandTemplate(target.template, values));
+  const description = checkDescription(request.description);
+  const choice = chooseEngine(destination, request.compression);
+  const isAppend = target?.isAppend === true;
+  return { source, rules: registered ?? noRules, destination, isAppend, description, choice };
 }
 
 function formatCompression({ compression: { method, level } }: EngineChoice): string {

@@ -1,16 +1,22 @@
 import { lstat, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { destinationExists } from "../archive/publish-archive.ts";
 import { fail } from "../failure/failure.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
+
+/** A destination whose folder exists. */
+export interface ResolvedDestination {
+  /** Without links in its folder. */
+  readonly path: string;
+  readonly exists: boolean;
+}
 
 /**
  * Returns the destination with its folder resolved, so that two names of one file are the same. Nothing is created: a folder that is missing
  * may be a disk that is not mounted.
  *
- * @throws FailureError DESTINATION_FOLDER_MISSING, DESTINATION_IS_FOLDER or DESTINATION_EXISTS
+ * @throws FailureError DESTINATION_FOLDER_MISSING or DESTINATION_IS_FOLDER
  */
-export async function resolveDestination(destination: string): Promise<string> {
+export async function resolveDestination(destination: string): Promise<ResolvedDestination> {
   const folder = await realpath(dirname(destination)).catch((error) => {
     if (hasErrorCode(error, "ENOENT", "ENOTDIR", "ELOOP")) return folderMissing(destination, error);
     throw error;
@@ -25,8 +31,7 @@ export async function resolveDestination(destination: string): Promise<string> {
     const message = `${destination} is a folder: pass the name of the file to write in it`;
     fail({ reason: "DESTINATION_IS_FOLDER", path: destination, message });
   }
-  if (found !== undefined) destinationExists(destination);
-  return resolved;
+  return { path: resolved, exists: found !== undefined };
 }
 
 function folderMissing(destination: string, cause?: unknown): never {

@@ -2,21 +2,25 @@ import { realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Log } from "@tercel/grpc";
 import { thrownText } from "@tercel/grpc/internal";
-import { manifestDraftPathOf, manifestPathOf, partPathOf } from "../archive/archive-paths.ts";
+import { manifestDraftPathOf, manifestPathOf, partPathOf, scratchPathOf } from "../archive/archive-paths.ts";
 import type { ArchiveStores } from "../archive/archive-stores.ts";
 import { publishArchive } from "../archive/publish-archive.ts";
+import { toImage } from "../archive/to-image.ts";
 import { undoBackup } from "../archive/undo-backup.ts";
 import type { StoredBackup } from "../catalog/backup-store.ts";
-import { WarningList } from "../catalog/warning-list.ts";
+import { describeWarnings, WarningList } from "../catalog/warning-list.ts";
 import type { EngineChoice } from "../engine/choose-engine.ts";
-import type { EngineEvents } from "../engine/engine.ts";
 import { fail, throwIfCancelled } from "../failure/failure.ts";
 import { hasErrorCode, toFailure } from "../failure/to-failure.ts";
+import type { ArchiveUse } from "../jobs/archive-use.ts";
 import { isInside } from "../path/check-path.ts";
+import { createJobEvents } from "../progress/job-events.ts";
 import { ProgressCounter } from "../progress/progress-counter.ts";
 import type { JobProgress } from "../progress/progress-feed.ts";
+import type { SourceRules } from "../source/source-rules.ts";
 import type { EngineRunner } from "../thread/engine-runner.ts";
 import { describeNoSpace } from "./describe-no-space.ts";
+import { findPrevious, toPrevious } from "./find-previous.ts";
 
 /** A backup whose record exists, and how to do it. */
 export interface BackupJob {
@@ -24,6 +28,12 @@ export interface BackupJob {
   readonly source: string;
   readonly destination: string;
   readonly choice: EngineChoice;
+  readonly rules: SourceRules;
+  readonly unreadable: "skip" | "fail";
+  /** Whether further backups may be added to the file. */
+  readonly isAppend: boolean;
+  /** The last backup in a file that exists, which this one is added to. */
+  readonly base: StoredBackup | undefined;
   readonly name: string;
   readonly description: string;
   readonly createdAtMs: number;
@@ -33,6 +43,9 @@ export interface BackupParts {
   readonly stores: ArchiveStores;
   readonly runner: EngineRunner;
   readonly log: Log;
+  readonly use: ArchiveUse;
+  /** Records the environment that the backup is made in, and returns the record's uuid. */
+  readonly rememberEnv: () => Promise<string>;
   /** Folders that sources must be in; undefined for anywhere. Normal, without links. */
   readonly sourceRoots: readonly string[] | undefined;
 }
@@ -45,7 +58,7 @@ export interface BackupParts {
  */
 export async function runBackup(
   job: BackupJob,
-  { stores, runner, log, sourceRoots }: BackupParts,
+  { stores, runner, log, use, rememberEnv, sourceRoots }: BackupParts,
   onProgress: (progress: JobProgress) => void,
   signal: AbortSignal,
 ): Promise<StoredBackup> {
@@ -53,11 +66,23 @@ export async function runBackup(
   const warnings = new WarningList();
   const counter = new ProgressCounter();
   const partPath = partPathOf(destination, uuid);
+  const draftPath = manifestDraftPathOf(stores.manifestFolder, uuid);
+  const scratchPath = scratchPathOf(stores.manifestFolder, uuid);
+  const createTime = new Date(job.createdAtMs).toISOString();
+  let endUse = (): void => {};
   try {
     const source = await resolveSource(job, sourceRoots);
     const device = String((await stat(dirname(destination), { bigint: true })).dev);
     stores.backups.change(uuid, { part: { path: partPath, device } });
-    const events = createEvents(counter, warnings, onProgress);
+    const environment = rememberEnv().catch((error) => {
+      log.warn("the environment of a backup could not be recorded", { uuid, error: thrownText(error) });
+      return "";
+    });
+    const events = createJobEvents(counter, warnings, onProgress);
+    // Only tar archives are made of pieces that can be copied.
+    const isTar = job.choice.engine === "tar";
+    const previous = isTar ? await findPrevious(stores, requireBackup(stores, uuid)) : undefined;
+    if (previous !== undefined) endUse = use.begin(previous.uuid);
     const written = await runner.write(
       {
         engine: job.choice.engine,
@@ -65,29 +90,39 @@ export async function runBackup(
           source,
           partPath,
           compression: job.choice.compression,
-          name: job.name,
-          description: job.description,
-          leaveOut: [
-            partPath,
-            manifestDraftPathOf(stores.manifestFolder, uuid),
-            manifestPathOf(stores.manifestFolder, uuid),
-          ],
+          // Names of images in one file have to differ.
+          name: job.isAppend ? `${job.name} ${createTime}` : job.name,
+          base: job.base && toImage(job.base),
+          origin: { uuid, source: job.source, createTime, description: job.description },
+          leaveOut: [partPath, draftPath, scratchPath, manifestPathOf(stores.manifestFolder, uuid)],
+          rules: { excludes: job.rules.excludes, oneFileSystem: job.rules.oneFileSystem },
+          scratchPath,
+          previous: previous && toPrevious(previous, stores.manifestFolder),
         },
-        manifestDraftPath: manifestDraftPathOf(stores.manifestFolder, uuid),
+        manifestDraftPath: draftPath,
         header: {
           uuid,
           engine: job.choice.engine,
           source: job.source,
-          createTime: new Date(job.createdAtMs).toISOString(),
+          createTime,
         },
       },
       events,
       signal,
     );
+    const envUuid = await environment;
     throwIfCancelled(signal);
+    if (job.unreadable === "fail") refuseUnreadable(warnings);
     // From here on it takes milliseconds, and a cancel comes too late.
     const sourceBytes = counter.finish(written.sourceBytes);
-    await publishArchive(stores, job, partPath, { ...written, sourceBytes }, warnings.value);
+    await publishArchive(
+      stores,
+      job,
+      partPath,
+      { ...written, sourceBytes },
+      { warnings: warnings.value, envUuid },
+      job.base,
+    );
     return requireBackup(stores, uuid);
   } catch (error) {
     const failure = await describeNoSpace(toFailure(error), dirname(destination), counter.count);
@@ -97,7 +132,18 @@ export async function runBackup(
       log.error("what a backup has written could not be removed", { uuid, partPath, error: thrownText(problem) });
     });
     fail({ ...failure, uuid }, error);
+  } finally {
+    endUse();
   }
+}
+
+/** @throws FailureError UNREADABLE that names what could not be read */
+function refuseUnreadable({ value: { first } }: WarningList): void {
+  const unreadable = first.filter(({ reason }) => reason === "UNREADABLE");
+  const [one] = unreadable;
+  if (one === undefined) return;
+  const described = describeWarnings({ first: unreadable, count: unreadable.length });
+  fail({ reason: "UNREADABLE", path: one.displayPath, message: `${described}; nothing was kept` });
 }
 
 function requireBackup({ backups }: ArchiveStores, uuid: string): StoredBackup {
@@ -115,32 +161,4 @@ async function resolveSource({ source }: BackupJob, roots: readonly string[] | u
     fail({ reason: "PATH_OUTSIDE_ROOTS", path: source, message });
   }
   return resolved;
-}
-
-function createEvents(
-  counter: ProgressCounter,
-  warnings: WarningList,
-  onProgress: (progress: JobProgress) => void,
-): EngineEvents {
-  let phase: JobProgress["phase"] = "scanning";
-  const report = (): void => onProgress({ ...counter.count, phase });
-  return {
-    onPhase(next) {
-      phase = next;
-      report();
-    },
-    onTotal(bytes) {
-      counter.setTotal(bytes);
-      report();
-    },
-    onBytes(bytes) {
-      counter.add(bytes);
-      report();
-    },
-    onReached(bytes) {
-      counter.reach(bytes);
-      report();
-    },
-    onWarning: (warning) => void warnings.add(warning),
-  };
 }

@@ -1,8 +1,8 @@
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { ArchiveIdentity } from "../archive/archive-identity.ts";
 import type { EngineName } from "../engine/compression.ts";
-import { type Failure, FailureError } from "../failure/failure.ts";
-import type { DurableFiles } from "../files/durable-files.ts";
+import type { Failure } from "../failure/failure.ts";
+import { type Columns, type RowWriter, setColumns } from "./row-writer.ts";
 import type { Warnings } from "./warning-list.ts";
 
 /** `publishing` and `deleting` are moments between two durable acts; clients see `in_progress` and `completed`. */
@@ -17,6 +17,12 @@ export interface NewBackup {
   readonly engine: EngineName;
   readonly compression: string;
   readonly description: string;
+  /** What was left out, as text; empty for nothing. */
+  readonly rules: string;
+  /** The uuid of the backup that has begun the file: all backups in one file have the same. */
+  readonly archiveId: string;
+  /** Empty for a backup that no schedule has started. */
+  readonly scheduleUuid: string;
   readonly createdAtMs: number;
 }
 
@@ -30,10 +36,27 @@ export interface StoredBackup extends NewBackup {
   /** Bytes of the source. */
   readonly size: number;
   readonly files: number;
+  /** The file, which other backups may be in as well. */
   readonly archive: ArchiveIdentity;
+  /** Its number in the file, from 1. */
+  readonly image: number;
+  /** What the file has grown by. */
+  readonly addedBytes: number;
   readonly warnings: Warnings;
   readonly failure: Failure | undefined;
   readonly endedAtMs: number | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Never deleted by retention, and not by hand while it is. */
+  readonly isPinned: boolean;
+  /** Counts the changes that clients make. */
+  readonly revision: number;
+  readonly verifiedAtMs: number | undefined;
+  readonly drilledAtMs: number | undefined;
+  /** When retention deletes it. */
+  readonly purgeAtMs: number | undefined;
+  /** A check has found that the archive cannot be restored. */
+  readonly isDamaged: boolean;
+  readonly envUuid: string;
 }
 
 /** What changes in a backup. What is absent stays as it is. */
@@ -44,9 +67,20 @@ export interface BackupChange {
   readonly size?: number;
   readonly files?: number;
   readonly archive?: ArchiveIdentity;
+  readonly image?: number;
+  readonly addedBytes?: number;
   readonly warnings?: Warnings;
   readonly failure?: Failure;
   readonly endedAtMs?: number;
+  readonly description?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly isPinned?: boolean;
+  readonly revision?: number;
+  readonly verifiedAtMs?: number;
+  readonly drilledAtMs?: number;
+  readonly purgeAtMs?: number | null;
+  readonly isDamaged?: boolean;
+  readonly envUuid?: string;
 }
 
 /** The backups of the catalogue. Each write is a transaction that has survived when it returns. */
@@ -58,73 +92,118 @@ export interface BackupStore {
   /** Newest first. */
   list(limit: number, offset: number): StoredBackup[];
   count(): number;
-  /** The backup that has written the file at a destination last, as far as it is known. */
-  lastWriterOf(destination: string): string | undefined;
+  /** The `archiveId` of the file that was written to a destination last, as far as it is known. */
+  archiveAt(destination: string): string | undefined;
+  /** Other completed backups in the same file, in its order. */
+  othersIn(backup: Pick<StoredBackup, "archiveId" | "uuid">): StoredBackup[];
+  /** Completes a backup that was added to a file: from now on the file is the one that the backup has written. */
+  completeShared(uuid: string, change: BackupChange): void;
+  /** Removes a backup that was taken out of a file: from now on the file is the one that the backup says. */
+  removeShared(backup: Pick<StoredBackup, "archiveId" | "uuid" | "image" | "archive">): void;
+  /** Completed backups of a schedule, oldest first. */
+  ofSchedule(scheduleUuid: string): StoredBackup[];
+  /** When the last completed backup of a schedule ended. */
+  lastGoodOf(scheduleUuid: string): number | undefined;
+  /** Those that retention has dropped, and that have waited until a time. */
+  toPurge(untilMs: number): StoredBackup[];
+  /** The newest completed backup of the same source and rules, by the same engine and compression. */
+  newestLike(backup: Pick<NewBackup, "source" | "engine" | "compression" | "rules">): StoredBackup | undefined;
   /** Those that a crash may have left in the middle: their job had not ended, or their part may still exist. */
   unfinished(): StoredBackup[];
+  /** Of completed backups: the bytes of their archives, and when the last one ended, in milliseconds since 1970; 0 without one. */
+  summary(): { readonly storedBytes: number; readonly lastEndMs: number };
 }
 
-/** SQLITE_FULL. */
-const fullCode = 13;
-
-export function createBackupStore(database: DatabaseSync, files: DurableFiles): BackupStore {
+export function createBackupStore(database: DatabaseSync, rows: RowWriter): BackupStore {
   const insert = database.prepare(
-    `INSERT INTO backups (uuid, name, source, destination, engine, compression, description, state, created_at_ms)
-     VALUES (:uuid, :name, :source, :destination, :engine, :compression, :description, 'in_progress', :createdAtMs)`,
+    `INSERT INTO backups (uuid, name, source, destination, engine, compression, description, rules, archive_id, schedule_uuid, state, created_at_ms)
+     VALUES (:uuid, :name, :source, :destination, :engine, :compression, :description, :rules, :archiveId, :scheduleUuid, 'in_progress', :createdAtMs)`,
   );
   const remove = database.prepare("DELETE FROM backups WHERE uuid = :uuid");
   const selectOne = database.prepare("SELECT * FROM backups WHERE uuid = :uuid");
-  const selectPage = database.prepare("SELECT * FROM backups ORDER BY seq DESC LIMIT :limit OFFSET :offset");
+  const selectPage = database.prepare(
+    "SELECT * FROM backups ORDER BY created_at_ms DESC, seq DESC LIMIT :limit OFFSET :offset",
+  );
   const count = database.prepare("SELECT count(*) AS total FROM backups");
   const selectUnfinished = database.prepare(
     `SELECT * FROM backups WHERE state IN ('in_progress', 'publishing', 'deleting') OR part_path IS NOT NULL ORDER BY seq`,
   );
   const selectWriter = database.prepare(
-    `SELECT uuid FROM backups WHERE destination = :destination AND state IN ('publishing', 'completed', 'deleting') AND sha256 <> ''
+    `SELECT archive_id FROM backups WHERE destination = :destination AND state IN ('publishing', 'completed', 'deleting') AND sha256 <> ''
      ORDER BY seq DESC LIMIT 1`,
   );
-  const write = (work: () => void): void => commitRow(database, files, work);
+  const selectSummary = database.prepare(
+    "SELECT coalesce(sum(added_bytes), 0) AS stored, coalesce(max(ended_at_ms), 0) AS last FROM backups WHERE state = 'completed'",
+  );
+  const selectOthers = database.prepare(
+    "SELECT * FROM backups WHERE archive_id = :archiveId AND uuid <> :uuid AND state = 'completed' ORDER BY image",
+  );
+  const updateArchive = database.prepare(
+    `UPDATE backups SET stored_bytes = :storedBytes, sha256 = :sha256, device = :device, inode = :inode, mtime_ns = :mtimeNs
+     WHERE archive_id = :archiveId AND state = 'completed'`,
+  );
+  const shiftImages = database.prepare(
+    "UPDATE backups SET image = image - 1 WHERE archive_id = :archiveId AND image > :image AND state = 'completed'",
+  );
+  const moveArchive = (archiveId: string, archive: ArchiveIdentity): void =>
+    void updateArchive.run({ archiveId, ...archive });
+  const selectSchedule = database.prepare(
+    "SELECT * FROM backups WHERE schedule_uuid = :scheduleUuid AND state = 'completed' ORDER BY created_at_ms, seq",
+  );
+  const selectLastGood = database.prepare(
+    "SELECT max(ended_at_ms) AS last FROM backups WHERE schedule_uuid = :scheduleUuid AND state = 'completed'",
+  );
+  const selectPurge = database.prepare(
+    "SELECT * FROM backups WHERE purge_at_ms <= :untilMs AND is_pinned = 0 AND state = 'completed' ORDER BY seq",
+  );
+  const selectLike = database.prepare(
+    `SELECT * FROM backups WHERE source = :source AND engine = :engine AND compression = :compression AND rules = :rules AND state = 'completed'
+     ORDER BY seq DESC LIMIT 1`,
+  );
   return {
-    insert: (backup) => write(() => void insert.run({ ...backup })),
-    change: (uuid, change) => write(() => updateRow(database, "backups", uuid, columnsOf(change))),
-    remove: (uuid) => write(() => void remove.run({ uuid })),
+    insert: (backup) => rows.insert(() => void insert.run({ ...backup })),
+    change: (uuid, change) => rows.update("backups", uuid, columnsOf(change)),
+    remove: (uuid) => rows.change(() => void remove.run({ uuid })),
     get(uuid) {
       const row = selectOne.get({ uuid });
       return row === undefined ? undefined : toBackup(row);
     },
     list: (limit, offset) => selectPage.all({ limit, offset }).map(toBackup),
-    lastWriterOf: (destination) => selectWriter.get({ destination })?.uuid as string | undefined,
+    archiveAt: (destination) => selectWriter.get({ destination })?.archive_id as string | undefined,
+    othersIn: ({ archiveId, uuid }) => selectOthers.all({ archiveId, uuid }).map(toBackup),
+    completeShared(uuid, change) {
+      rows.change(() => {
+        setColumns(database, "backups", uuid, columnsOf(change));
+        const backup = toBackup(selectOne.get({ uuid }) as Record<string, unknown>);
+        moveArchive(backup.archiveId, backup.archive);
+      });
+    },
+    removeShared({ archiveId, uuid, image, archive }) {
+      rows.change(() => {
+        remove.run({ uuid });
+        moveArchive(archiveId, archive);
+        shiftImages.run({ archiveId, image });
+      });
+    },
+    newestLike({ source, engine, compression, rules }) {
+      const row = selectLike.get({ source, engine, compression, rules });
+      return row === undefined ? undefined : toBackup(row);
+    },
+    ofSchedule: (scheduleUuid) => selectSchedule.all({ scheduleUuid }).map(toBackup),
+    lastGoodOf: (scheduleUuid) => (selectLastGood.get({ scheduleUuid })?.last as number | null) ?? undefined,
+    toPurge: (untilMs) => selectPurge.all({ untilMs }).map(toBackup),
     count: () => Number(count.get()?.total),
     unfinished: () => selectUnfinished.all().map(toBackup),
+    summary() {
+      const { stored, last } = selectSummary.get() as { stored: number; last: number };
+      return { storedBytes: stored, lastEndMs: last };
+    },
   };
 }
 
-/** @throws FailureError NO_SPACE when the disk of the catalogue is full */
-export function commitRow(database: DatabaseSync, files: DurableFiles, work: () => void): void {
-  try {
-    files.commit(database, work);
-  } catch (error) {
-    if ((error as { errcode?: number }).errcode !== fullCode) throw error;
-    const message = "no space left for the catalogue: free some space in its folder";
-    throw new FailureError({ reason: "NO_SPACE", message }, error);
-  }
-}
-
-/** Sets columns of a row. Their names are ours, never a client's. */
-export function updateRow(
-  database: DatabaseSync,
-  table: "backups" | "restores",
-  uuid: string,
-  columns: Readonly<Record<string, SQLInputValue>>,
-): void {
-  const names = Object.keys(columns);
-  if (names.length === 0) return;
-  const assignments = names.map((name) => `${name} = :${name}`).join(", ");
-  database.prepare(`UPDATE ${table} SET ${assignments} WHERE uuid = :uuid`).run({ ...columns, uuid });
-}
-
-function columnsOf(change: BackupChange): Record<string, SQLInputValue> {
-  const { state, part, hasReservation, size, files, archive, warnings, failure, endedAtMs } = change;
+function columnsOf(change: BackupChange): Columns {
+  const { state, part, hasReservation, size, files, archive, image, addedBytes, warnings, failure, endedAtMs } = change;
+  const { description, tags, isPinned, revision, verifiedAtMs, drilledAtMs, purgeAtMs, isDamaged, envUuid } = change;
   return {
     ...(state !== undefined && { state }),
     ...(part !== undefined && { part_path: part?.path ?? null, part_device: part?.device ?? null }),
@@ -138,15 +217,28 @@ function columnsOf(change: BackupChange): Record<string, SQLInputValue> {
       inode: archive.inode,
       mtime_ns: archive.mtimeNs,
     }),
+    ...(image !== undefined && { image }),
+    ...(addedBytes !== undefined && { added_bytes: addedBytes }),
     ...(warnings !== undefined && { warnings: JSON.stringify(warnings.first), warning_count: warnings.count }),
     ...(failure !== undefined && { failure: JSON.stringify(failure) }),
     ...(endedAtMs !== undefined && { ended_at_ms: endedAtMs }),
+    ...(description !== undefined && { description }),
+    ...(tags !== undefined && { tags: JSON.stringify(tags) }),
+    ...(isPinned !== undefined && { is_pinned: isPinned ? 1 : 0 }),
+    ...(revision !== undefined && { revision }),
+    ...(verifiedAtMs !== undefined && { verified_at_ms: verifiedAtMs }),
+    ...(drilledAtMs !== undefined && { drilled_at_ms: drilledAtMs }),
+    ...(purgeAtMs !== undefined && { purge_at_ms: purgeAtMs }),
+    ...(isDamaged !== undefined && { is_damaged: isDamaged ? 1 : 0 }),
+    ...(envUuid !== undefined && { env_uuid: envUuid }),
   };
 }
 
-function toBackup(row: Record<string, unknown>): StoredBackup {
+/** What a row of the table is. */
+export function toBackup(row: Record<string, unknown>): StoredBackup {
   const text = (name: string): string => row[name] as string;
   const number = (name: string): number => row[name] as number;
+  const optionalNumber = (name: string): number | undefined => (row[name] === null ? undefined : number(name));
   return {
     uuid: text("uuid"),
     name: text("name"),
@@ -155,6 +247,10 @@ function toBackup(row: Record<string, unknown>): StoredBackup {
     engine: text("engine") as EngineName,
     compression: text("compression"),
     description: text("description"),
+    rules: text("rules"),
+    archiveId: text("archive_id"),
+    image: number("image"),
+    addedBytes: number("added_bytes"),
     createdAtMs: number("created_at_ms"),
     state: text("state") as BackupState,
     part: row.part_path === null ? undefined : { path: text("part_path"), device: text("part_device") },
@@ -170,6 +266,15 @@ function toBackup(row: Record<string, unknown>): StoredBackup {
     },
     warnings: { first: JSON.parse(text("warnings")), count: number("warning_count") },
     failure: row.failure === null ? undefined : (JSON.parse(text("failure")) as Failure),
-    endedAtMs: row.ended_at_ms === null ? undefined : number("ended_at_ms"),
+    endedAtMs: optionalNumber("ended_at_ms"),
+    tags: JSON.parse(text("tags")) as Record<string, string>,
+    isPinned: row.is_pinned === 1,
+    revision: number("revision"),
+    verifiedAtMs: optionalNumber("verified_at_ms"),
+    drilledAtMs: optionalNumber("drilled_at_ms"),
+    purgeAtMs: optionalNumber("purge_at_ms"),
+    isDamaged: row.is_damaged === 1,
+    envUuid: text("env_uuid"),
+    scheduleUuid: text("schedule_uuid"),
   };
 }

@@ -1,8 +1,9 @@
-import { existsSync, statfsSync } from "node:fs";
+import { existsSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StartError } from "../failure/start-error.ts";
 import type { DurableFiles } from "../files/durable-files.ts";
+import { listCopies } from "./copy-catalog.ts";
 import { migrations } from "./schema.ts";
 
 /** File systems whose locks do not reach other machines reliably, by their magic numbers (statfs(2)). */
@@ -63,13 +64,11 @@ function damageText(path: string, problem: string): string {
   return `the catalogue ${path} is damaged (${problem}): ${remedy}, without its -wal file`;
 }
 
-/** A migration leaves a copy of what was before it. */
+/** Every day leaves a copy, and every migration one of what was before it. */
 function newestCopy(path: string): string | undefined {
-  for (let version = migrations.length; version > 0; version--) {
-    const copy = copyPath(path, version);
-    if (existsSync(copy)) return copy;
-  }
-  return undefined;
+  const beforeMigrations = migrations.map((_, at) => copyPath(path, at + 1)).filter((copy) => existsSync(copy));
+  const copies = [...listCopies(path), ...beforeMigrations].map((copy) => ({ copy, timeMs: statSync(copy).mtimeMs }));
+  return copies.sort((a, b) => b.timeMs - a.timeMs)[0]?.copy;
 }
 
 function copyPath(path: string, version: number): string {

@@ -1,7 +1,7 @@
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { Failure } from "../failure/failure.ts";
-import type { DurableFiles } from "../files/durable-files.ts";
-import { commitRow, updateRow } from "./backup-store.ts";
+import type { Columns, RowWriter } from "./row-writer.ts";
+import { type ListedTable, toMilliseconds } from "./search-rows.ts";
 import type { Warnings } from "./warning-list.ts";
 
 export type RestoreState = "in_progress" | "completed" | "failed" | "cancelled";
@@ -43,41 +43,42 @@ export interface RestoreStore {
   insert(restore: NewRestore): void;
   change(uuid: string, change: RestoreChange): void;
   get(uuid: string): StoredRestore | undefined;
-  /** Newest first: those before the one with this number, or all. */
-  list(limit: number, beforeSeq: number | undefined): { readonly restore: StoredRestore; readonly seq: number }[];
-  count(): number;
   unfinished(): StoredRestore[];
 }
 
-export function createRestoreStore(database: DatabaseSync, files: DurableFiles): RestoreStore {
+export function createRestoreStore(database: DatabaseSync, rows: RowWriter): RestoreStore {
   const insert = database.prepare(
     `INSERT INTO restores (uuid, backup_uuid, target, state, created_at_ms)
      VALUES (:uuid, :backupUuid, :target, 'in_progress', :createdAtMs)`,
   );
   const selectOne = database.prepare("SELECT * FROM restores WHERE uuid = :uuid");
-  const selectPage = database.prepare("SELECT * FROM restores WHERE seq < :before ORDER BY seq DESC LIMIT :limit");
-  const count = database.prepare("SELECT count(*) AS total FROM restores");
   const selectUnfinished = database.prepare(
     "SELECT * FROM restores WHERE state = 'in_progress' OR staging_path IS NOT NULL ORDER BY seq",
   );
   return {
-    insert: (restore) => commitRow(database, files, () => void insert.run({ ...restore })),
-    change: (uuid, change) =>
-      commitRow(database, files, () => updateRow(database, "restores", uuid, columnsOf(change))),
+    insert: (restore) => rows.insert(() => void insert.run({ ...restore })),
+    change: (uuid, change) => rows.update("restores", uuid, columnsOf(change)),
     get(uuid) {
       const row = selectOne.get({ uuid });
       return row === undefined ? undefined : toRestore(row);
     },
-    list: (limit, beforeSeq) =>
-      selectPage
-        .all({ limit, before: beforeSeq ?? Number.MAX_SAFE_INTEGER })
-        .map((row) => ({ restore: toRestore(row), seq: row.seq as number })),
-    count: () => Number(count.get()?.total),
     unfinished: () => selectUnfinished.all().map(toRestore),
   };
 }
 
-function columnsOf(change: RestoreChange): Record<string, SQLInputValue> {
+/** How clients list restores. */
+export const restoreTable: ListedTable<StoredRestore> = {
+  table: "restores",
+  fields: { snapshot_uuid: "string", target: "string", create_time: "timestamp" },
+  columns: {
+    snapshot_uuid: "backup_uuid",
+    target: "target",
+    create_time: { sql: "created_at_ms", toParameter: toMilliseconds },
+  },
+  toItem: toRestore,
+};
+
+function columnsOf(change: RestoreChange): Columns {
   const { state, staging, files, bytes, verifiedFiles, warnings, failure, endedAtMs } = change;
   return {
     ...(state !== undefined && { state }),

@@ -50,6 +50,11 @@ const textOfReason: Readonly<Record<WarningReason, readonly [one: string, many: 
   FILE_GONE: ["file was removed before it was read", "files were removed before they were read"],
   SOCKET_SKIPPED: ["socket was skipped", "sockets were skipped"],
   METADATA_LOST: ["entry lost attributes", "entries lost attributes"],
+  CONFLICT: [
+    "entry was not restored because of a folder in its place",
+    "entries were not restored because of folders in their places",
+  ],
+  PREVIOUS_DAMAGED: ["archive of an earlier backup is damaged", "archives of earlier backups are damaged"],
 };
 
 /** Describes warnings in one text, such as `2 entries could not be read: a, b`. Empty where there are none. */

@@ -18,13 +18,20 @@ const pollMs = 100;
 /** `wimguard backup`: runs a backup with a bar to its end. */
 export async function backup(options: BackupOptions, output: Console): Promise<ExitCode> {
   // The daemon has a working folder of its own.
-  const request = {
-    source: toAbsolute(options.source),
-    destination: toAbsolute(options.destination),
-    compression: options.compression ?? "",
-    description: options.description ?? "",
-  };
   return withDaemon(options, async (wim) => {
+    const [source, destination] = await Promise.all([
+      toPathOrName(options.source, async (filter) => (await wim.registry.listSources({ filter })).sources.length > 0),
+      toPathOrName(
+        options.destination,
+        async (filter) => (await wim.registry.listDestinations({ filter })).destinations.length > 0,
+      ),
+    ]);
+    const request = {
+      source,
+      destination,
+      compression: options.compression ?? "",
+      description: options.description ?? "",
+    };
     const startedMs = performance.now();
     let uuid = "";
     const result = await interruptible(
@@ -57,6 +64,12 @@ export async function backup(options: BackupOptions, output: Console): Promise<E
     output.result(`${title}\n${formatTable(rows.map((row) => ["", ...row]))}`, { ...result, ...request, seconds });
     return result.warnings === "" ? exitCodes.ok : exitCodes.warnings;
   });
+}
+
+/** A path is made absolute, and a name is left alone if something is registered under it: `./NAME` is a path in any case. */
+async function toPathOrName(text: string, isRegistered: (filter: string) => Promise<boolean>): Promise<string> {
+  const isName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(text);
+  return isName && (await isRegistered(`name = ${JSON.stringify(text)}`)) ? text : toAbsolute(text);
 }
 
 /** The call has ended at once; what the job has written is removed a moment later. */

@@ -1,9 +1,11 @@
+import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
+import type { Writable } from "node:stream";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { readErrorReason, readHelp } from "@tercel/grpc/errors";
 import { printable } from "@tercel/grpc/internal";
 import type { BackupUpdate } from "../client/backup-to-end.ts";
-import { createProgressMeter, type ProgressMeter } from "../terminal/progress-meter.ts";
+import { createProgressMeter, type MeterOutput, type ProgressMeter } from "../terminal/progress-meter.ts";
 import { exitCodeOf, NotConfirmed } from "./exit-codes.ts";
 
 /** Options that every command has. */
@@ -16,31 +18,51 @@ export interface CommonOptions {
   readonly yes?: true;
 }
 
+/** Where a command prints. */
+export interface CommandIo {
+  readonly out: Writable;
+  /** A bar is drawn if it is a terminal. */
+  readonly err: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+}
+
 const maxTextCharacters = 2_000;
 
 /** Where a command prints: text for people, or with `--json` one object a line. */
 export class Console {
   readonly #options: CommonOptions;
+  readonly #io: CommandIo;
   readonly #meter: ProgressMeter | undefined;
 
-  constructor(options: CommonOptions) {
+  constructor(options: CommonOptions, io: CommandIo) {
     this.#options = options;
+    this.#io = io;
     const isSilent = options.json === true || options.quiet === true;
-    this.#meter = isSilent ? undefined : createProgressMeter(meterOutput);
+    this.#meter = isSilent ? undefined : createProgressMeter(toMeterOutput(io));
   }
 
   /** A result, for people and for machines. */
   result(text: string, value: object): void {
     this.#meter?.end();
     if (this.#options.json === true) this.#line("summary", value);
-    else process.stdout.write(`${text}\n`);
+    else this.#io.out.write(`${text}\n`);
+  }
+
+  /** One of many results. */
+  line(text: string, value: object): void {
+    if (this.#options.json === true) this.#line("item", value);
+    else this.#io.out.write(`${printable(text, maxTextCharacters)}\n`);
+  }
+
+  /** Content, as it is. */
+  async content(bytes: Uint8Array): Promise<void> {
+    if (!this.#io.out.write(bytes)) await once(this.#io.out, "drain");
   }
 
   /** Something on the way that only people want to know. */
   note(text: string): void {
     if (this.#options.json === true || this.#options.quiet === true) return;
     this.#meter?.end();
-    process.stderr.write(`${text}\n`);
+    this.#io.err.write(`${text}\n`);
   }
 
   /** A job is being cancelled, which takes a moment. */
@@ -56,7 +78,7 @@ export class Console {
   warning(text: string): void {
     this.#meter?.end();
     if (this.#options.json === true) this.#line("warning", { message: text });
-    else process.stderr.write(`warning: ${printable(text, maxTextCharacters)}\n`);
+    else this.#io.err.write(`warning: ${printable(text, maxTextCharacters)}\n`);
   }
 
   error(error: unknown): void {
@@ -66,31 +88,33 @@ export class Console {
       this.#line("error", { message, ...more });
       return;
     }
-    process.stderr.write(`wimguard: ${printable(message, maxTextCharacters)}\n`);
+    this.#io.err.write(`wimguard: ${printable(message, maxTextCharacters)}\n`);
     for (const { description } of readHelp(error))
-      process.stderr.write(`  ${printable(description, maxTextCharacters)}\n`);
+      this.#io.err.write(`  ${printable(description, maxTextCharacters)}\n`);
   }
 
   /** @throws NotConfirmed unless the answer is right; without a terminal and `--yes` there is none */
-  async confirm(question: string, answer: string): Promise<void> {
+  async confirm(question: string, answer: string, outcome = "nothing was deleted"): Promise<void> {
     if (this.#options.yes === true) return;
-    if (!process.stdin.isTTY) throw new NotConfirmed("nothing was deleted: there is no terminal to ask; pass --yes");
-    const lines = createInterface({ input: process.stdin, output: process.stderr });
+    if (!process.stdin.isTTY) throw new NotConfirmed(`${outcome}: there is no terminal to ask; pass --yes`);
+    const lines = createInterface({ input: process.stdin, output: this.#io.err });
     const given = await lines.question(question).finally(() => lines.close());
-    if (given.trim() !== answer) throw new NotConfirmed("nothing was deleted: the answer was not the one asked for");
+    if (given.trim() !== answer) throw new NotConfirmed(`${outcome}: the answer was not the one asked for`);
   }
 
   #line(type: string, value: object): void {
-    process.stdout.write(`${JSON.stringify({ type, ...value })}\n`);
+    this.#io.out.write(`${JSON.stringify({ type, ...value })}\n`);
   }
 }
 
-const meterOutput = {
-  write: (text: string) => void process.stderr.write(text),
-  isTerminal: process.stderr.isTTY === true,
-  columns: () => process.stderr.columns ?? 80,
-  nowMs: () => performance.now(),
-};
+function toMeterOutput({ err }: CommandIo): MeterOutput {
+  return {
+    write: (text) => void err.write(text),
+    isTerminal: err.isTTY === true,
+    columns: () => err.columns ?? 80,
+    nowMs: () => performance.now(),
+  };
+}
 
 function describeError(error: unknown): { message: string; code?: string; reason?: string; exitCode: number } {
   const exitCode = exitCodeOf(error);

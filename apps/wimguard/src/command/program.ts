@@ -1,8 +1,16 @@
 import { Command, CommanderError, Option } from "commander";
 import type { BackupOptions } from "./backup.ts";
-import type { TokenCommandOptions } from "./config.ts";
-import { type CommonOptions, Console } from "./console.ts";
+import type { CheckOptions } from "./check.ts";
+import { type CommandIo, type CommonOptions, Console } from "./console.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
+import {
+  addConfigCommands,
+  addEnvCommands,
+  addRegistryCommands,
+  addScheduleCommands,
+  addSnapshotCommands,
+  type Run,
+} from "./groups.ts";
 import { Interrupted } from "./interruptible.ts";
 import type { ListOptions } from "./records.ts";
 import type { RestoreOptions } from "./restore.ts";
@@ -10,37 +18,38 @@ import type { ServerOptions } from "./server.ts";
 
 // Commands are loaded when they are run: most need a client only, and none of them all.
 
-type Run<Options extends CommonOptions> = (options: Options, output: Console) => Promise<number> | number;
+const processIo: CommandIo = { out: process.stdout, err: process.stderr };
 
 /** Runs one command line and resolves to its exit code. Every failure is printed. */
-export async function runCommand(args: readonly string[]): Promise<number> {
+export async function runCommand(args: readonly string[], io: CommandIo = processIo): Promise<number> {
   let exitCode: number = exitCodes.ok;
   const program = createProgram((code) => {
     exitCode = code;
-  });
+  }, io);
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return printUsageError(error, args);
+    if (error instanceof CommanderError) return printUsageError(error, args, io);
     throw error;
   }
 }
 
 /** commander has printed the text; a machine gets its line all the same. */
-function printUsageError(error: CommanderError, args: readonly string[]): number {
+function printUsageError(error: CommanderError, args: readonly string[], { out }: CommandIo): number {
   if (error.exitCode === 0) return exitCodes.ok;
   if (args.includes("--json")) {
     const message = error.message.replace(/^error: /, "");
-    process.stdout.write(`${JSON.stringify({ type: "error", message, exitCode: exitCodes.usage })}\n`);
+    out.write(`${JSON.stringify({ type: "error", message, exitCode: exitCodes.usage })}\n`);
   }
   return exitCodes.usage;
 }
 
-function createProgram(onExit: (code: number) => void): Command {
+function createProgram(onExit: (code: number) => void, io: CommandIo): Command {
   const program = new Command("wimguard")
     .description("backs up folders to .tar.zst and .wim files, and restores them")
     .exitOverride()
+    .configureOutput({ writeOut: (text) => void io.out.write(text), writeErr: (text) => void io.err.write(text) })
     .showHelpAfterError("(wimguard --help lists the commands)")
     .addOption(
       new Option("--server <address>", "the daemon, as host:port or unix:/path (default: the config's)").env(
@@ -61,7 +70,7 @@ function createProgram(onExit: (code: number) => void): Command {
     <Options extends CommonOptions>(work: Run<Options>, command: Command) =>
     async (): Promise<void> => {
       const options = command.optsWithGlobals() as Options;
-      const output = new Console(options);
+      const output = new Console(options, io);
       try {
         onExit(await work(options, output));
       } catch (error) {
@@ -91,11 +100,13 @@ function createProgram(onExit: (code: number) => void): Command {
     .option("-D, --description <text>", "stored with the backup")
     .action(run<BackupOptions>(async (...call) => (await import("./backup.ts")).backup(...call), backupCommand));
 
-  const restoreCommand = add("restore", "restore a backup, or paths of it, into a new folder");
+  const restoreCommand = add("restore", "restore a backup, or paths of it, into a folder");
   restoreCommand
     .argument("<uuid>", "of the backup")
     .argument("[paths...]", "relative to the source (default: everything)")
-    .requiredOption("-t, --target <folder>", "a new or empty folder")
+    .requiredOption("-t, --target <folder>", "a new or empty folder, unless --conflict says otherwise")
+    .option("--conflict <mode>", "for a path that the target has: fail, skip, if-changed or overwrite", "fail")
+    .option("--delete-extra", "remove what the backup does not have from the target")
     .option("--plan", "print what would be done, and do nothing")
     .option("--verify", "compare what was restored with the manifest")
     .option("--skip-owner", "do not restore owners")
@@ -134,25 +145,25 @@ function createProgram(onExit: (code: number) => void): Command {
 
   const healthCommand = add("health", "ask whether the daemon is serving");
   healthCommand.action(run(async (...call) => (await import("./records.ts")).health(...call), healthCommand));
+  const checkCommand = add("check", "prove that a snapshot is as it was backed up, or that it can be restored");
+  checkCommand
+    .argument("[uuid]", "of the snapshot (default: the newest; with --drill an older one too)")
+    .option("--data <percent>", "read so much of the data; 0% looks at the structure only (default: 100%)")
+    .option("--drill", "restore a sample, compare it, and remove it")
+    .action((uuid: string | undefined) =>
+      run<CheckOptions>(
+        async (options, output) => (await import("./check.ts")).check(uuid, options, output),
+        checkCommand,
+      )(),
+    );
+  addSnapshotCommands(program, run);
+  const statsCommand = add("stats", "print what all runs come to");
+  statsCommand.action(
+    run<CommonOptions>(async (...call) => (await import("./schedule.ts")).statistics(...call), statsCommand),
+  );
+  addScheduleCommands(program, run);
+  addRegistryCommands(program, run);
+  addEnvCommands(program, run);
   addConfigCommands(program, run);
   return program;
-}
-
-type WithOutput = <Options extends CommonOptions>(work: Run<Options>, command: Command) => () => Promise<void>;
-
-function addConfigCommands(program: Command, run: WithOutput): void {
-  const config = program.command("config").description("the configuration of daemon and clients").exitOverride();
-  const add = (name: string, description: string): Command =>
-    config.command(name).description(description).exitOverride();
-  const path = add("path", "print where the config is");
-  path.action(run(async (...call) => (await import("./config.ts")).configPathCommand(...call), path));
-  const show = add("show", "print the config without its secret");
-  show.action(run(async (...call) => (await import("./config.ts")).configShow(...call), show));
-  const validate = add("validate", "check the config and print every problem with its place");
-  validate.action(run(async (...call) => (await import("./config.ts")).configValidate(...call), validate));
-  const token = add("token", "print a token for a client that does not know the secret");
-  token
-    .option("--ttl <duration>", "how long it is good, at most 24h", "1h")
-    .option("--role <role>", "reader, operator or admin", "operator")
-    .action(run<TokenCommandOptions>(async (...call) => (await import("./config.ts")).configToken(...call), token));
 }

@@ -1,10 +1,11 @@
 import { Buffer } from "node:buffer";
+import { basename } from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { WimGuard } from "../client/connect.ts";
-import { Conflict } from "../gen/wimguard/v1/restore_pb.ts";
-import { formatBytes, formatSeconds, formatTable } from "../terminal/format.ts";
+import { Conflict, type RestorePlan } from "../gen/wimguard/v1/restore_pb.ts";
+import { formatBytes, formatCount, formatSeconds, formatTable } from "../terminal/format.ts";
 import type { CommonOptions, Console } from "./console.ts";
-import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { type ExitCode, exitCodes, UsageError } from "./exit-codes.ts";
 import { interruptible } from "./interruptible.ts";
 import { withDaemon } from "./with-daemon.ts";
 import { toAbsolute } from "./working-folder.ts";
@@ -14,25 +15,41 @@ export interface RestoreOptions extends CommonOptions {
   readonly plan?: true;
   readonly verify?: true;
   readonly skipOwner?: true;
+  readonly conflict: string;
+  readonly deleteExtra?: true;
 }
 
-/** `wimguard restore`: restores a backup, or paths of it, into a new folder. */
+const conflictOf: Readonly<Record<string, Conflict>> = {
+  fail: Conflict.FAIL,
+  skip: Conflict.SKIP,
+  "if-changed": Conflict.IF_CHANGED,
+  overwrite: Conflict.OVERWRITE,
+};
+
+/** `wimguard restore`: restores a backup, or paths of it, into a folder. */
 export async function restore(
   uuid: string,
   paths: readonly string[],
   options: RestoreOptions,
   output: Console,
 ): Promise<ExitCode> {
+  const conflict = Object.hasOwn(conflictOf, options.conflict) ? conflictOf[options.conflict] : undefined;
+  if (conflict === undefined) {
+    const known = Object.keys(conflictOf).join(", ");
+    throw new UsageError(`invalid --conflict ${JSON.stringify(options.conflict)}: use ${known}`);
+  }
   const request = {
     snapshotUuid: uuid,
     paths: paths.map((path) => Buffer.from(path)),
     target: toAbsolute(options.target),
-    conflict: Conflict.FAIL,
+    conflict,
+    deleteExtra: options.deleteExtra === true,
     verify: options.verify === true,
     skipOwner: options.skipOwner === true,
   };
   return withDaemon(options, async (wim) => {
     if (options.plan === true) return showPlan(wim, request, output);
+    if (conflict !== Conflict.FAIL) await confirmLosses(wim, request, output);
     const startedMs = performance.now();
     const end = await interruptible(
       (signal) => restoreToEnd(wim, request, output, signal),
@@ -43,7 +60,7 @@ export async function restore(
     const rows = [
       ["uuid", end.uuid],
       ["restored", `${formatBytes(end.bytes)} into ${request.target}`],
-      ...(request.verify ? [["verified", `${end.verifiedFiles} files`]] : []),
+      ...(request.verify ? [["verified", formatCount(end.verifiedFiles, "file")]] : []),
       ["time", formatSeconds(seconds)],
     ];
     const title = end.warnings === "" ? "restore completed" : "restore completed with warnings";
@@ -72,9 +89,36 @@ async function restoreToEnd(wim: WimGuard, request: Request, output: Console, si
 }
 
 async function showPlan(wim: WimGuard, request: Request, output: Console): Promise<ExitCode> {
-  const plan = await wim.restore.planRestore(request);
-  const [entries, bytes, freeBytes] = [Number(plan.create), Number(plan.bytes), Number(plan.freeBytes)];
-  const text = `would create ${entries} entries with ${formatBytes(bytes)}; ${formatBytes(freeBytes)} are free`;
-  output.result(text, { entries, bytes, freeBytes });
+  const plan = toNumbers(await wim.restore.planRestore(request));
+  output.result(`would ${describePlan(plan)}; ${formatBytes(plan.freeBytes)} are free`, plan);
   return exitCodes.ok;
+}
+
+/** Asks before something that the target has is replaced or deleted. */
+async function confirmLosses(wim: WimGuard, request: Request, output: Console): Promise<void> {
+  const plan = toNumbers(await wim.restore.planRestore(request));
+  if (plan.overwrite === 0 && plan.delete === 0) return;
+  output.note(`in ${request.target}: will ${describePlan(plan)}`);
+  const name = basename(request.target ?? "");
+  await output.confirm(`type the name of the folder, ${name}, to go on: `, name, "nothing was restored");
+}
+
+function toNumbers(plan: RestorePlan) {
+  return {
+    create: Number(plan.create),
+    overwrite: Number(plan.overwrite),
+    delete: Number(plan.delete),
+    unchanged: Number(plan.unchanged),
+    bytes: Number(plan.bytes),
+    freeBytes: Number(plan.freeBytes),
+  };
+}
+
+function describePlan({ create, overwrite, delete: deleted, unchanged, bytes }: ReturnType<typeof toNumbers>): string {
+  const rest = [
+    ...(overwrite > 0 ? [`replace ${overwrite}`] : []),
+    ...(deleted > 0 ? [`delete ${deleted}`] : []),
+    ...(unchanged > 0 ? [`leave ${unchanged} as they are`] : []),
+  ];
+  return [`create ${create} entries with ${formatBytes(bytes)}`, ...rest].join(", ");
 }

@@ -9,6 +9,16 @@ function absolutePath(): v.GenericSchema<string, string> {
   return v.pipe(v.string(message), v.startsWith("/", message), v.metadata({ expects: "an absolute path" }));
 }
 
+function httpUrl(): v.GenericSchema<string, string> {
+  const message = "it is a URL that begins with http:// or https://";
+  return v.pipe(
+    v.string(message),
+    v.url(message),
+    v.regex(/^https?:\/\//, message),
+    v.metadata({ expects: "a URL that begins with http:// or https://" }),
+  );
+}
+
 function fileName(): v.GenericSchema<string, string> {
   const message = "it is a file name without a folder";
   return v.pipe(
@@ -42,6 +52,19 @@ export const configSchema = v.strictObject({
       /** Folders that may be backed up and restored to. Absent: any that the daemon can read or write. */
       roots: v.optional(
         v.strictObject({ sources: v.optional(v.array(absolutePath())), restores: v.optional(v.array(absolutePath())) }),
+      ),
+      /** Serves figures for Prometheus at http://127.0.0.1:PORT/metrics. Absent: not at all. */
+      metricsPort: v.optional(port()),
+      /** Who hears of failures, warnings, damage, overdue schedules and full disks. */
+      notify: v.optional(
+        v.strictObject({
+          /** Gets each notification as JSON, by POST. */
+          webhook: v.optional(httpUrl()),
+          /** Is fetched after each good backup, for a service that raises the alarm when it stays silent. */
+          ping: v.optional(httpUrl()),
+          /** A program with its arguments, run without a shell; the notification is in WIMGUARD_NOTIFICATION. */
+          command: v.optional(v.pipe(v.array(v.string()), v.minLength(1))),
+        }),
       ),
       /** Whether clients with a token may ask for the services' descriptions. */
       reflection: v.optional(flag(), false),

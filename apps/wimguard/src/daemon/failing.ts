@@ -20,6 +20,18 @@ export function answering<Result>(work: () => Result): Result {
   }
 }
 
+/** The same for a stream, whose items become messages. */
+export async function* failingStream<Item, Message>(
+  items: AsyncIterable<Item>,
+  toMessage: (item: Item) => Message,
+): AsyncGenerator<Message> {
+  try {
+    for await (const item of items) yield toMessage(item);
+  } catch (error) {
+    throw toStatus(error);
+  }
+}
+
 /** What is neither ours nor the system's is a fault of the program, which the recovery interceptor reports. */
 function toStatus(error: unknown): unknown {
   const isKnown = error instanceof FailureError || (error instanceof Error && "code" in error && "syscall" in error);

@@ -1,11 +1,10 @@
-import { Buffer } from "node:buffer";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { StoredRestore } from "../catalog/restore-store.ts";
-import { describeWarnings, type StoredWarning } from "../catalog/warning-list.ts";
-import { fail, statusOfReason } from "../failure/failure.ts";
-import { RunKind, RunState, type WarningSchema } from "../gen/wimguard/v1/common_pb.ts";
+import type { ListPage, ListRequest } from "../catalog/search-rows.ts";
+import { describeWarnings } from "../catalog/warning-list.ts";
+import { fail } from "../failure/failure.ts";
+import { RunKind, RunState } from "../gen/wimguard/v1/common_pb.ts";
 import {
   Conflict,
   type CreateRestoreRequest,
@@ -14,48 +13,66 @@ import {
   RestoreSchema,
   type RestoreService,
 } from "../gen/wimguard/v1/restore_pb.ts";
-import type { JobProgress } from "../progress/progress-feed.ts";
+import type { Downloads } from "../restore/download-file.ts";
 import type { RestoreRequest, RestoreService as Restores } from "../restore/restore-service.ts";
-import { answering, failing } from "./failing.ts";
-import { listRestores, type RestorePager } from "./list-restores.ts";
+import { answering, failing, failingStream } from "./failing.ts";
+import { toCount, toProgress, toRun, toWarning } from "./run-message.ts";
 import { streamJob } from "./stream-job.ts";
 
 /** Creates the handlers of wimguard.v1.RestoreService. */
 export function createRestoreHandler(
   restores: Restores,
-  pager: RestorePager,
-): Partial<ServiceImpl<typeof RestoreService>> {
+  list: (request: ListRequest) => ListPage<StoredRestore>,
+  downloads: Downloads,
+): ServiceImpl<typeof RestoreService> {
   return {
     planRestore: (request) =>
       failing(async () => {
         const plan = await restores.plan(toRequest(request));
-        return { create: BigInt(plan.entries), bytes: BigInt(plan.bytes), freeBytes: BigInt(plan.freeBytes) };
+        return {
+          create: BigInt(plan.create),
+          overwrite: BigInt(plan.overwrite),
+          delete: BigInt(plan.delete),
+          unchanged: BigInt(plan.unchanged),
+          bytes: BigInt(plan.bytes),
+          freeBytes: BigInt(plan.freeBytes),
+        };
       }),
     createRestore: (request, context) => createRestore(restores, request, context),
     getRestore: ({ uuid }) => answering(() => toMessage(restores.get(uuid))),
     listRestores: (request) =>
       answering(() => {
-        const { page, nextPageToken, total } = listRestores(pager, request);
-        return { restores: page.map(toMessage), nextPageToken, totalSize: BigInt(total) };
+        const { items, nextPageToken, total } = list(request);
+        return { restores: items.map(toMessage), nextPageToken, totalSize: BigInt(total) };
       }),
+    downloadFile: ({ snapshotUuid: uuid, path, offset }, { signal }) =>
+      failingStream(downloads.download({ uuid, path, offset: Number(offset) }, signal), ({ offset: at, ...chunk }) => ({
+        ...chunk,
+        offset: BigInt(at),
+      })),
   };
 }
 
+const conflictOf: Partial<Record<Conflict, RestoreRequest["conflict"]>> = {
+  [Conflict.UNSPECIFIED]: "fail",
+  [Conflict.FAIL]: "fail",
+  [Conflict.SKIP]: "skip",
+  [Conflict.IF_CHANGED]: "if_changed",
+  [Conflict.OVERWRITE]: "overwrite",
+};
+
 /** @throws FailureError NOT_SUPPORTED for what restores cannot do yet */
 function toRequest(request: CreateRestoreRequest): RestoreRequest {
-  const isNew = request.conflict === Conflict.UNSPECIFIED || request.conflict === Conflict.FAIL;
-  if (!isNew) {
-    const message = `conflict ${request.conflict} is not supported: restore into a new folder, CONFLICT_FAIL`;
-    fail({ reason: "NOT_SUPPORTED", message });
-  }
-  if (request.deleteExtra) {
-    fail({ reason: "NOT_SUPPORTED", message: "delete_extra is not supported: restore into a new folder" });
+  const conflict = conflictOf[request.conflict];
+  if (conflict === undefined) {
+    const message = `unknown conflict ${request.conflict}: use FAIL, SKIP, IF_CHANGED or OVERWRITE`;
+    fail({ reason: "FIELD_INVALID", field: "conflict", message });
   }
   if (request.requestId !== "") {
     fail({ reason: "NOT_SUPPORTED", message: "request_id is not supported for restores yet: leave it empty" });
   }
-  const { snapshotUuid: uuid, paths, target, verify, skipOwner } = request;
-  return { uuid, paths, target, verify, skipOwner };
+  const { snapshotUuid: uuid, paths, target, verify, skipOwner, deleteExtra } = request;
+  return { uuid, paths, target, verify, skipOwner, conflict, deleteExtra };
 }
 
 async function* createRestore(
@@ -81,39 +98,24 @@ async function* createRestore(
   });
 }
 
-function toProgress({ bytesDone, bytesTotal, phase }: JobProgress) {
-  return { bytesDone: BigInt(bytesDone), bytesTotal: BigInt(bytesTotal), phase };
-}
-
-function toWarning({ reason, path, displayPath, message }: StoredWarning): MessageInitShape<typeof WarningSchema> {
-  return { reason, path: Buffer.from(path, "base64"), displayPath, message };
-}
-
 function toMessage(restore: StoredRestore): Restore {
-  const { uuid, backupUuid, target, warnings, failure, createdAtMs, endedAtMs, bytes, files, verifiedFiles } = restore;
-  const count = {
-    bytesDone: BigInt(bytes),
-    bytesTotal: BigInt(bytes),
-    filesDone: BigInt(files),
-    filesTotal: BigInt(files),
-  };
+  const { uuid, backupUuid, target, warnings, failure, createdAtMs, endedAtMs, verifiedFiles } = restore;
   return create(RestoreSchema, {
     uuid,
     snapshotUuid: backupUuid,
     target,
     verifiedFiles: BigInt(verifiedFiles),
-    run: {
+    run: toRun({
       uuid,
       kind: RunKind.RESTORE,
       state: runStateOf(restore),
       subjectUuid: backupUuid,
-      createTime: timestampFromMs(createdAtMs),
-      ...(endedAtMs !== undefined && { endTime: timestampFromMs(endedAtMs) }),
-      progress: count,
-      warnings: warnings.first.map(toWarning),
-      warningCount: BigInt(warnings.count),
-      ...(failure !== undefined && { error: { code: statusOfReason[failure.reason], message: failure.message } }),
-    },
+      createdAtMs,
+      endedAtMs,
+      progress: toCount(restore),
+      warnings,
+      failure,
+    }),
   });
 }
 

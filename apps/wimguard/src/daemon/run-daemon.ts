@@ -1,39 +1,23 @@
-import { mkdirSync, realpathSync } from "node:fs";
-import { join } from "node:path";
-import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
-import { createPageTokens } from "@tercel/aip";
 import { createServer, type Log, type Server, watchTlsFiles } from "@tercel/grpc";
 import { createHealth, createReflection, type Health } from "@tercel/grpc/services";
+import { createRegistry, createServerMetrics, type ServerMetrics } from "@tercel/interceptors/metrics";
 import { createRateLimit } from "@tercel/interceptors/rate-limit";
 import { createRecovery } from "@tercel/interceptors/recovery";
 import { type Lifecycle, type LifecycleOutcome, runLifecycle } from "@tercel/service";
-import type { ArchiveStores } from "../archive/archive-stores.ts";
-import { recoverArchives } from "../archive/recover-archives.ts";
-import { createBackupService } from "../backup/backup-service.ts";
-import { createBackupStore } from "../catalog/backup-store.ts";
-import { openCatalog } from "../catalog/open-catalog.ts";
-import { createRestoreStore } from "../catalog/restore-store.ts";
 import type { Config } from "../config/config-schema.ts";
 import { prepareConfig, saveAddress } from "../config/prepare-config.ts";
-import { createEngineProbes } from "../engine/engine-probes.ts";
-import { engines } from "../engine/engines.ts";
 import { StartError } from "../failure/start-error.ts";
 import { errorDomain } from "../failure/to-connect-error.ts";
 import { createNodeDurableFiles } from "../files/node-durable-files.ts";
-import { BackupService } from "../gen/wimguard/v1/backup_pb.ts";
-import { RestoreService } from "../gen/wimguard/v1/restore_pb.ts";
-import { ArchiveUse } from "../jobs/archive-use.ts";
-import { JobQueue } from "../jobs/job-queue.ts";
-import { createRestoreService } from "../restore/restore-service.ts";
-import { recoverRestores } from "../restore/run-restore.ts";
-import { createThreadRunner } from "../thread/thread-runner.ts";
-import { deriveKey } from "../token/token.ts";
+import { closeMetrics, serveMetrics } from "../metrics/serve-metrics.ts";
+import { keepTicking } from "../schedule/keep-ticking.ts";
 import { createAccess } from "./access.ts";
-import { createBackupHandler } from "./backup-handler.ts";
 import { checkExposure, isLoopback } from "./check-exposure.ts";
-import { describeDaemon, removeDaemonFile, writeDaemonFile } from "./daemon-file.ts";
-import { createRestoreHandler } from "./restore-handler.ts";
+import { createRoutes } from "./create-routes.ts";
+import { removeDaemonFile, writeDaemonFile } from "./daemon-file.ts";
+import { services } from "./services.ts";
+import { startParts } from "./start-parts.ts";
 
 export interface DaemonOptions {
   /** The folder of config and catalogue. */
@@ -56,8 +40,6 @@ const drainMs = 30_000;
 /** Room for an engine's program to end (5 s) and for what it has written to be removed. */
 const stopTimeoutMs = 15_000;
 const callsPerMinute = 6_000;
-
-const services: readonly DescService[] = [BackupService, RestoreService];
 
 /**
  * Runs the daemon until a signal stops it: config, catalogue, recovery, jobs, health, server. On the way down everything is NOT_SERVING,
@@ -88,75 +70,26 @@ async function startDaemon(life: Lifecycle, options: DaemonOptions): Promise<voi
   }
   const host = options.host ?? settings.host;
   checkExposure(config, host, options.isInsecure ?? false, log);
-  const catalogPath = join(folder, settings.database);
-  const database = await life.start(
-    "catalogue",
-    () => openCatalog(catalogPath, files, () => describeDaemon(folder)),
-    (opened) => opened.close(),
+  const registry = createRegistry();
+  const parts = await startParts(life, { folder, config, files, registry, log });
+  const { routes, scheduler, watchState } = createRoutes(parts, config);
+  const { notifier, runs } = parts;
+  await life.start(
+    "scheduler",
+    () => keepTicking({ scheduler, notifier, watchState, runs, log }),
+    (stop) => stop(),
   );
-  const manifestFolder = join(folder, "manifests");
-  mkdirSync(manifestFolder, { recursive: true, mode: 0o700 });
-  const runner = createThreadRunner();
-  const nowMs = Date.now;
-  const stores: ArchiveStores = {
-    files,
-    backups: createBackupStore(database, files),
-    manifestFolder,
-    hash: (path) => runner.hash(path, life.signal),
-    nowMs,
-  };
-  const restores = createRestoreStore(database, files);
-  for (const one of await recoverArchives(stores)) log.warn("ended a backup of the last run", { ...one });
-  await recoverRestores({ files, restores, nowMs });
-  await reportEngines(log);
-
-  const queue = await life.start(
-    "jobs",
-    () => new JobQueue({ jobs: settings.jobs }),
-    (jobs) => jobs.close(),
-  );
-  const shared = { stores, runner, queue, log, probes: createEngineProbes(engines), use: new ArchiveUse() };
-  const backups = createBackupService({ ...shared, sourceRoots: resolveRoots(settings.roots?.sources, "sources") });
-  const restoring = createRestoreService({
-    ...shared,
-    files,
-    restores,
-    manifestFolder,
-    backups,
-    targetRoots: resolveRoots(settings.roots?.restores, "restores"),
-    nowMs,
-  });
-  const tokens = createPageTokens<number>({ keys: [{ id: "1", secret: deriveKey(config.appSecret, "page tokens") }] });
-  const routes = (router: ConnectRouter): void => {
-    router.service(BackupService, createBackupHandler(backups));
-    router.service(RestoreService, createRestoreHandler(restoring, { restores, tokens }));
-  };
-  await listen(life, config, options, { routes, host });
-}
-
-/** What is missing is reported at the start, and again to whoever needs it. */
-async function reportEngines(log: Log): Promise<void> {
-  for (const engine of Object.values(engines)) {
-    await engine.probe().then(
-      ({ version }) => log.info("engine available", { engine: engine.name, version }),
-      (error: Error) => log.warn("engine missing", { engine: engine.name, problem: error.message }),
-    );
+  const { metricsPort } = settings;
+  if (metricsPort !== undefined) {
+    await life.start("metrics page", () => serveMetrics(registry, metricsPort), closeMetrics);
   }
-}
-
-function resolveRoots(roots: readonly string[] | undefined, name: string): string[] | undefined {
-  return roots?.map((root) => {
-    try {
-      return realpathSync(root);
-    } catch {
-      throw new StartError("config", `service.server.roots.${name}: ${root} does not exist`);
-    }
-  });
+  await listen(life, config, options, { routes, host, calls: createServerMetrics({ registry }) });
 }
 
 interface Served {
   readonly routes: (router: ConnectRouter) => void;
   readonly host: string;
+  readonly calls: ServerMetrics;
 }
 
 async function listen(life: Lifecycle, config: Config, options: DaemonOptions, served: Served): Promise<void> {
@@ -215,7 +148,7 @@ async function createTcpServer(
 function createDaemonServer(
   config: Config,
   health: Health,
-  { routes }: Served,
+  { routes, calls }: Served,
   protection: readonly Interceptor[],
   log: Log,
   more: Pick<Parameters<typeof createServer>[0], "tls" | "insecure"> = {},
@@ -224,7 +157,8 @@ function createDaemonServer(
   return createServer({
     ...more,
     log,
-    interceptors: [createRecovery({ log }), ...protection],
+    interceptors: [createRecovery({ log }), calls, ...protection],
+    onUnhandledCall: calls.countUnhandled,
     routes(router) {
       routes(router);
       health.routes(router);

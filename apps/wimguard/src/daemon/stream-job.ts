@@ -14,7 +14,7 @@ export interface JobMessages<Result, Message> {
   progress(progress: JobProgress): Message;
   /** The last message says that the job is completed. */
   completed(result: Result): readonly Message[];
-  failed(error: string): Message;
+  failed(text: string, error: unknown): Message;
 }
 
 /**
@@ -36,7 +36,7 @@ export async function* streamJob<Result, Message>(
     yield* messages.completed(await job.done);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    yield messages.failed(error instanceof Error ? error.message : String(error));
+    yield messages.failed(error instanceof Error ? error.message : String(error), error);
     await failing(() => Promise.reject(error));
   } finally {
     // A client that has gone ends the generator at a yield.

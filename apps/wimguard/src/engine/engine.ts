@@ -1,9 +1,20 @@
 import type { Buffer } from "node:buffer";
+import type { ArchiveOrigin } from "../archive/archive-origin.ts";
+import { fail } from "../failure/failure.ts";
 import type { DurableFile } from "../files/durable-files.ts";
+import type { FoundFile } from "../manifest/find-file.ts";
 import type { ManifestEntry, ManifestFrame } from "../manifest/manifest-entry.ts";
+import type { SourceRules } from "../source/source-rules.ts";
 import type { Compression, EngineName } from "./compression.ts";
 
-export type WarningReason = "UNREADABLE" | "FILE_CHANGED" | "FILE_GONE" | "SOCKET_SKIPPED" | "METADATA_LOST";
+export type WarningReason =
+  | "UNREADABLE"
+  | "FILE_CHANGED"
+  | "FILE_GONE"
+  | "SOCKET_SKIPPED"
+  | "METADATA_LOST"
+  | "CONFLICT"
+  | "PREVIOUS_DAMAGED";
 
 /** One path that could not be treated as the rest was. */
 export interface EngineWarning {
@@ -15,7 +26,7 @@ export interface EngineWarning {
 
 /** What an engine says while it works. */
 export interface EngineEvents {
-  onPhase(phase: "scanning" | "reading" | "verifying"): void;
+  onPhase(phase: "scanning" | "reading" | "verifying" | "publishing"): void;
   /** Bytes of the source; called when the scan has ended. */
   onTotal(bytes: number, files: number): void;
   onBytes(bytes: number): void;
@@ -24,16 +35,33 @@ export interface EngineEvents {
   onWarning(warning: EngineWarning): void;
 }
 
+/** An archive that was written before. */
+export interface PreviousArchive {
+  readonly archivePath: string;
+  readonly manifestPath: string;
+  /** Of the archive, in hexadecimal. */
+  readonly sha256: string;
+}
+
 /** A folder or file to back up into a part file that exists and is empty. */
 export interface WriteTask {
   readonly source: string;
   readonly partPath: string;
   readonly compression: Compression;
-  /** Name and description of an image, for archives that have them. */
+  /** Name of an image, for archives that have them. */
   readonly name: string;
-  readonly description: string;
+  /** What the archive says of itself. */
+  readonly origin: ArchiveOrigin;
   /** The archive's own paths: they are left out if the source contains them. */
   readonly leaveOut: readonly string[];
+  /** What else is left out. */
+  readonly rules: SourceRules;
+  /** A file that the engine may create and removes when it ends. After a crash the catalogue's recovery removes it. */
+  readonly scratchPath: string;
+  /** An archive of the same source, by the same engine and compression, of which parts may be copied. */
+  readonly previous: PreviousArchive | undefined;
+  /** The last backup in a file of which the part becomes a copy with one backup more; undefined for a new file. */
+  readonly base: ArchiveImage | undefined;
 }
 
 /** Where an engine writes to. */
@@ -44,16 +72,24 @@ export interface WriteOutputs {
   readonly addFrame: (frame: ManifestFrame) => Promise<void>;
 }
 
+/** One backup in a file. */
+export interface ArchiveImage {
+  readonly archivePath: string;
+  /** From 1; always 1 where a file has one backup. */
+  readonly image: number;
+}
+
 /** What was written. */
 export interface WrittenArchive {
   /** Bytes of the source that are in the archive. */
   readonly sourceBytes: number;
   readonly files: number;
+  /** Its number in the file. */
+  readonly image: number;
 }
 
 /** An archive to restore into an empty folder that exists. */
-export interface ReadTask {
-  readonly archivePath: string;
+export interface ReadTask extends ArchiveImage {
   readonly folder: string;
   /** Relative to the source; empty for everything. */
   readonly paths: readonly Buffer[];
@@ -66,6 +102,15 @@ export interface Engine {
   /** @throws FailureError ENGINE_MISSING that says what to install */
   probe(): Promise<{ readonly version: string }>;
   write(task: WriteTask, outputs: WriteOutputs, events: EngineEvents, signal: AbortSignal): Promise<WrittenArchive>;
+  /** What each backup in a file says of itself; undefined for one that WimGuard has not written. */
+  readOrigins(archivePath: string, signal: AbortSignal): Promise<(ArchiveOrigin | undefined)[]>;
+  /** Lists what is in a backup, for which all of a file is read. */
+  index(
+    archive: ArchiveImage,
+    outputs: Pick<WriteOutputs, "addEntry" | "addFrame">,
+    events: EngineEvents,
+    signal: AbortSignal,
+  ): Promise<WrittenArchive>;
   /** Reads a whole archive that was just written and fails unless all of it can be read. */
   verify(archivePath: string, events: EngineEvents, signal: AbortSignal): Promise<void>;
   /** @param entries starts to read what the manifest says, in the order of the archive; undefined where there is no manifest */
@@ -75,4 +120,35 @@ export interface Engine {
     events: EngineEvents,
     signal: AbortSignal,
   ): Promise<{ readonly files: number }>;
+  /** Reads the content of one file in order, in pieces of at most 1 MiB. A rejection of `take` ends it. */
+  readFile(
+    archive: ArchiveImage,
+    file: FoundFile,
+    take: (bytes: Buffer) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /**
+   * Reads files, in the order of the archive, and compares their content with their digests.
+   *
+   * @throws FailureError ARCHIVE_DAMAGED that names the first file that differs
+   */
+  verifyFiles(
+    archive: ArchiveImage,
+    files: readonly FoundFile[],
+    events: EngineEvents,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Writes a new file with all backups of another one except one of them; undefined for engines whose files have one. */
+  readonly withoutImage?: (archive: ArchiveImage, newPath: string, signal: AbortSignal) => Promise<void>;
+}
+
+/** @throws FailureError NOT_SUPPORTED for an engine whose files have one backup */
+export async function takeImageOut(
+  { name, withoutImage }: Engine,
+  archive: ArchiveImage,
+  newPath: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (withoutImage !== undefined) return withoutImage(archive, newPath, signal);
+  fail({ reason: "NOT_SUPPORTED", engine: name, message: `a file of the ${name} engine has one backup only` });
 }

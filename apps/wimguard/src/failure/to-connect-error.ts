@@ -1,5 +1,6 @@
 import { Code, type ConnectError } from "@connectrpc/connect";
 import {
+  aborted,
   alreadyExists,
   canceled,
   dataLoss,
@@ -27,6 +28,7 @@ const createOf: Record<UsedCode, (init: ErrorInit) => ConnectError> = {
   [Code.PermissionDenied]: permissionDenied,
   [Code.AlreadyExists]: alreadyExists,
   [Code.FailedPrecondition]: failedPrecondition,
+  [Code.Aborted]: aborted,
   [Code.ResourceExhausted]: resourceExhausted,
   [Code.DataLoss]: dataLoss,
   [Code.Internal]: internal,

@@ -56,10 +56,15 @@ export class JobQueue {
     return this.#running.size + this.#waiting.length;
   }
 
+  /** The job that works on a path, or waits to. */
+  writerOf(path: string): string | undefined {
+    return this.#uuidOfPath.get(path);
+  }
+
   /** Throws what `add` would throw now. */
   check(path: string): void {
     if (this.#isClosed) fail({ reason: "STOPPING", message: "the daemon is stopping: repeat this when it runs again" });
-    const uuid = this.#uuidOfPath.get(path);
+    const uuid = this.writerOf(path);
     if (uuid !== undefined) {
       fail({
         reason: "DESTINATION_BUSY",

@@ -24,6 +24,8 @@ export interface ManifestEntry {
   readonly offset?: number;
   /** How often the file had been read before: it changed meanwhile, and this entry replaces the earlier ones. */
   readonly round?: number;
+  /** What the entry's inode was when it was read: while it is the same, the next backup need not read it again. */
+  readonly state?: string;
 }
 
 /** A piece of a tar archive that is compressed for itself. */
@@ -37,7 +39,7 @@ export interface ManifestFrame {
 
 /** Formats an entry as a line of a manifest, without the line break. Paths that are not UTF-8 are written in base64. */
 export function formatEntry(entry: ManifestEntry): string {
-  const { path, target, kind, size, mode, uid, gid, mtime, digest, offset, round } = entry;
+  const { path, target, kind, size, mode, uid, gid, mtime, digest, offset, round, state } = entry;
   return JSON.stringify({
     ...named("path", path),
     kind,
@@ -50,6 +52,7 @@ export function formatEntry(entry: ManifestEntry): string {
     digest,
     offset,
     round,
+    state,
   });
 }
 
@@ -89,7 +92,16 @@ export function parseEntry(line: string): ManifestEntry {
     ...(typeof digest === "string" && { digest }),
     ...(fields.offset !== undefined && { offset: number("offset") }),
     ...(fields.round !== undefined && { round: number("round") }),
+    ...(typeof fields.state === "string" && { state: fields.state }),
   };
+}
+
+/** @throws FailureError ARCHIVE_DAMAGED for a line that is not a frame */
+export function parseFrame(line: string): ManifestFrame {
+  const numbers = /^\{"frame":\{"offset":(\d{1,15}),"bytes":(\d{1,15}),"fileOffset":(\d{1,15})\}\}$/.exec(line);
+  if (numbers === null) malformed(line);
+  const [offset, bytes, fileOffset] = numbers.slice(1).map(Number) as [number, number, number];
+  return { offset, bytes, fileOffset };
 }
 
 function named(name: string, bytes: Buffer): Record<string, string> {

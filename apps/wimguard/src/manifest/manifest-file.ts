@@ -7,7 +7,7 @@ import { fail } from "../failure/failure.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
 import type { DurableFile } from "../files/durable-files.ts";
 import { decompressFrames } from "../zstd/zstd-frames.ts";
-import { formatEntry, type ManifestEntry, type ManifestFrame, parseEntry } from "./manifest-entry.ts";
+import { formatEntry, type ManifestEntry, type ManifestFrame, parseEntry, parseFrame } from "./manifest-entry.ts";
 
 /** The first line of a manifest. */
 export interface ManifestHeader {
@@ -69,15 +69,32 @@ export async function createManifestWriter(file: DurableFile, header: ManifestHe
  * @throws FailureError ARCHIVE_DAMAGED when the manifest is missing, damaged or cut off
  */
 export async function* readManifest(path: string): AsyncGenerator<ManifestEntry> {
+  for await (const line of bodyOf(path)) if (!isFrame(line)) yield parseEntry(line);
+}
+
+/** Reads entries and frames. A frame may come before or after the entries that are in it. */
+export async function* readManifestWithFrames(
+  path: string,
+): AsyncGenerator<{ readonly entry: ManifestEntry } | { readonly frame: ManifestFrame }> {
+  for await (const line of bodyOf(path))
+    yield isFrame(line) ? { frame: parseFrame(line) } : { entry: parseEntry(line) };
+}
+
+function isFrame(line: string): boolean {
+  return line.startsWith('{"frame":');
+}
+
+/** The lines between header and end, both of which are checked. */
+async function* bodyOf(path: string): AsyncGenerator<string> {
   let entries = 0;
   let isFirst = true;
   let isWhole = false;
   for await (const line of linesOf(path)) {
     if (isFirst) checkHeader(path, line);
     else if (line.startsWith('{"end":')) isWhole = line === JSON.stringify({ end: { entries } });
-    else if (!line.startsWith('{"frame":')) {
-      entries++;
-      yield parseEntry(line);
+    else {
+      if (!isFrame(line)) entries++;
+      yield line;
     }
     isFirst = false;
   }

@@ -12,10 +12,13 @@ const minIntervalMs = 100;
 export class ProgressFeed {
   #latest: JobProgress | undefined;
   #hasEnded = false;
+  /** Called with each update, whether somebody watches or not. */
+  onUpdate: (progress: JobProgress) => void = () => {};
   #wake: () => void = () => {};
 
   update(progress: JobProgress): void {
     this.#latest = progress;
+    this.onUpdate(progress);
     this.#wake();
   }
 

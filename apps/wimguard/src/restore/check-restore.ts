@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { fail } from "../failure/failure.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
 import { isInside } from "../path/check-path.ts";
+import type { Conflict } from "./conflict.ts";
 
 const maxPaths = 10_000;
 const maxPathBytes = 4095;
@@ -32,13 +33,26 @@ export function checkPaths(paths: readonly Uint8Array[]): Buffer[] {
   });
 }
 
+/** A target whose folder exists. */
+export interface ResolvedTarget {
+  /** Without links. */
+  readonly path: string;
+  /** Whether it is a folder with something in it. */
+  readonly isUsed: boolean;
+}
+
 /**
- * Returns the target with its folder resolved. It must be a new path in a folder that exists, or an empty folder.
+ * Returns the target with its folder resolved. It must be a new path in a folder that exists, or an empty folder, or for other conflict
+ * modes than `fail` any folder.
  *
  * @param roots folders that targets must be in; undefined for anywhere
  * @throws FailureError TARGET_FOLDER_MISSING, TARGET_NOT_EMPTY or PATH_OUTSIDE_ROOTS
  */
-export async function resolveTarget(target: string, roots: readonly string[] | undefined): Promise<string> {
+export async function resolveTarget(
+  target: string,
+  conflict: Conflict,
+  roots: readonly string[] | undefined,
+): Promise<ResolvedTarget> {
   const folder = await realpath(dirname(target)).catch((error) => {
     if (hasErrorCode(error, "ENOENT", "ENOTDIR", "ELOOP")) return folderMissing(target, error);
     throw error;
@@ -49,24 +63,38 @@ export async function resolveTarget(target: string, roots: readonly string[] | u
     const message = `${target} is outside of the folders that may be restored to: ${roots.join(", ")}`;
     fail({ reason: "PATH_OUTSIDE_ROOTS", path: target, message });
   }
-  await refuseUsedTarget(resolved);
-  return resolved;
+  if (conflict === "fail") {
+    await refuseUsedTarget(resolved);
+    return { path: resolved, isUsed: false };
+  }
+  const state = await stateOf(resolved);
+  if (state === "other") notFolder(resolved);
+  return { path: resolved, isUsed: state === "used" };
 }
 
 /** @throws FailureError TARGET_NOT_EMPTY */
 export async function refuseUsedTarget(target: string): Promise<void> {
+  const state = await stateOf(target);
+  if (state === "other") notFolder(target);
+  if (state !== "used") return;
+  const message = `the target ${target} is not empty: restore into a new folder, or say what to do with what it has (conflict)`;
+  fail({ reason: "TARGET_NOT_EMPTY", path: target, message });
+}
+
+function notFolder(target: string): never {
+  const message = `the target ${target} is not a folder: restore into a new folder`;
+  fail({ reason: "TARGET_NOT_EMPTY", path: target, message });
+}
+
+/** A link to a folder is something else: the folder is not where its name says. */
+async function stateOf(target: string): Promise<"new" | "empty" | "used" | "other"> {
   const found = await lstat(target).catch((error) => {
     if (hasErrorCode(error, "ENOENT")) return undefined;
     throw error;
   });
-  if (found === undefined) return;
-  if (found.isDirectory() && (await readdir(target)).length === 0) return;
-  const problem = found.isDirectory() ? "is not empty" : "is not a folder";
-  fail({
-    reason: "TARGET_NOT_EMPTY",
-    path: target,
-    message: `the target ${target} ${problem}: restore into a new folder`,
-  });
+  if (found === undefined) return "new";
+  if (!found.isDirectory()) return "other";
+  return (await readdir(target)).length === 0 ? "empty" : "used";
 }
 
 /** @throws FailureError NO_SPACE, before anything is written */

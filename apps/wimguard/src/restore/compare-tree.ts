@@ -5,6 +5,7 @@ import { lstat, readlink } from "node:fs/promises";
 import type { ReadTask } from "../engine/engine.ts";
 import { fail, throwIfCancelled } from "../failure/failure.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
+import { isReplaced, readRounds } from "../manifest/last-entries.ts";
 import { displayPath, type ManifestEntry } from "../manifest/manifest-entry.ts";
 import { placeOf } from "../source/walk-source.ts";
 import { type RestoreSelection, selectPaths } from "./restore-selection.ts";
@@ -25,7 +26,7 @@ export async function compareTree(
   let compared = 0;
   for await (const entry of entries()) {
     throwIfCancelled(signal);
-    if ((rounds.get(entry.path.toString("latin1")) ?? 0) > (entry.round ?? 0)) continue;
+    if (isReplaced(entry, rounds)) continue;
     const name = nameIn(selection, entry);
     if (name === undefined) continue;
     await compareEntry(folder, name, entry, keepOwner && process.geteuid?.() === 0);
@@ -37,13 +38,6 @@ export async function compareTree(
 function nameIn(selection: RestoreSelection | undefined, entry: ManifestEntry): Buffer | undefined {
   // A folder above a selected path is made for it, not restored.
   return selection === undefined ? entry.path : selection.nameOf(entry.path, false);
-}
-
-/** Files that were read again, with the number of their last entry. There are few. */
-async function readRounds(entries: AsyncIterable<ManifestEntry>): Promise<Map<string, number>> {
-  const rounds = new Map<string, number>();
-  for await (const { path, round } of entries) if (round !== undefined) rounds.set(path.toString("latin1"), round);
-  return rounds;
 }
 
 async function compareEntry(folder: string, name: Buffer, entry: ManifestEntry, withOwner: boolean): Promise<void> {

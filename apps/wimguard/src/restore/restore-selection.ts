@@ -25,16 +25,17 @@ export async function selectPaths(
   if (paths.some((path) => path.length === 0)) return everything;
   const selected = paths.map((path) => path.toString("latin1"));
   const above = new Set(selected.flatMap(foldersAbove));
-  const isSelected = (text: string): boolean => selected.some((one) => text === one || text.startsWith(`${one}/`));
+  const names = new Set(selected);
+  const isInside = (text: string): boolean => names.has(text) || foldersAbove(text).some((folder) => names.has(folder));
   const missing = new Set(selected);
   /** First names of links that are not selected themselves, with the name that takes their place. */
   const renamed = new Map<string, Buffer>();
   for await (const { path, kind, target } of entries) {
     const text = path.toString("latin1");
     missing.delete(text);
-    if (kind !== "hardlink" || target === undefined || !isSelected(text)) continue;
+    if (kind !== "hardlink" || target === undefined || !isInside(text)) continue;
     const first = target.toString("latin1");
-    if (!isSelected(first) && !renamed.has(first)) renamed.set(first, path);
+    if (!isInside(first) && !renamed.has(first)) renamed.set(first, path);
   }
   for (const text of missing) {
     const path = Buffer.from(text, "latin1").toString();
@@ -43,11 +44,21 @@ export async function selectPaths(
   return {
     nameOf(path, isFolder) {
       const text = path.toString("latin1");
-      if (isSelected(text) || (isFolder && (text === "" || above.has(text)))) return path;
+      if (isInside(text) || (isFolder && (text === "" || above.has(text)))) return path;
       return renamed.get(text);
     },
     targetOf: (path) => renamed.get(path.toString("latin1")) ?? path,
   };
+}
+
+/** Whether a path is one of those selected, or inside one; an empty list selects everything. */
+export function isSelected(paths: readonly Buffer[], path: Buffer): boolean {
+  if (paths.length === 0) return true;
+  const text = path.toString("latin1");
+  return paths.some((selected) => {
+    const one = selected.toString("latin1");
+    return one === "" || text === one || text.startsWith(`${one}/`);
+  });
 }
 
 function foldersAbove(path: string): string[] {

@@ -2,7 +2,7 @@ import type { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { manifestPathOf } from "../archive/archive-paths.ts";
 import type { ArchiveStores } from "../archive/archive-stores.ts";
-import { findArchive } from "../archive/delete-archive.ts";
+import { requireArchive } from "../archive/require-archive.ts";
 import type { BackupService } from "../backup/backup-service.ts";
 import type { StoredBackup } from "../catalog/backup-store.ts";
 import type { StoredRestore } from "../catalog/restore-store.ts";
@@ -10,11 +10,16 @@ import type { EngineProbes } from "../engine/engine-probes.ts";
 import { fail } from "../failure/failure.ts";
 import type { ArchiveUse } from "../jobs/archive-use.ts";
 import type { JobQueue, QueuedJob } from "../jobs/job-queue.ts";
+import { readLastEntries } from "../manifest/last-entries.ts";
+import type { ManifestEntry } from "../manifest/manifest-entry.ts";
 import { readManifest } from "../manifest/manifest-file.ts";
 import { checkPath } from "../path/check-path.ts";
 import { ProgressFeed } from "../progress/progress-feed.ts";
+import type { TrackedJob } from "../runs/run-registry.ts";
 import { checkPaths, requireSpace, resolveTarget } from "./check-restore.ts";
-import { selectPaths } from "./restore-selection.ts";
+import type { Conflict, MergeOptions } from "./conflict.ts";
+import { type MergePlan, planMerge } from "./plan-merge.ts";
+import { everything, isSelected, selectPaths } from "./restore-selection.ts";
 import { type RestoreParts, runRestore } from "./run-restore.ts";
 
 /** What a client asks for. */
@@ -25,6 +30,9 @@ export interface RestoreRequest {
   readonly target: string;
   readonly verify: boolean;
   readonly skipOwner: boolean;
+  readonly conflict: Conflict;
+  /** Remove what the backup does not have from a target that is used; not with `fail`. */
+  readonly deleteExtra: boolean;
 }
 
 export interface StartedRestore {
@@ -34,8 +42,7 @@ export interface StartedRestore {
 }
 
 /** What a restore would do. */
-export interface RestorePlan {
-  readonly entries: number;
+export interface RestorePlan extends MergePlan {
   readonly bytes: number;
   readonly freeBytes: number;
 }
@@ -55,12 +62,15 @@ export interface RestoreServiceParts extends RestoreParts {
   readonly use: ArchiveUse;
   /** Folders that targets must be in; undefined for anywhere. Normal, without links. */
   readonly targetRoots: readonly string[] | undefined;
+  readonly track: (job: TrackedJob) => void;
 }
 
-interface CheckedRestore extends RestorePlan {
+interface CheckedRestore {
   readonly backup: StoredBackup;
   readonly target: string;
   readonly paths: readonly Buffer[];
+  readonly merge: MergeOptions | undefined;
+  readonly plan: RestorePlan;
 }
 
 export function createRestoreService(parts: RestoreServiceParts): RestoreService {
@@ -75,20 +85,25 @@ export function createRestoreService(parts: RestoreServiceParts): RestoreService
     const backup = backups.get(request.uuid);
     await requireArchive(stores, backup);
     await probes.require(backup.engine);
-    const resolved = await resolveTarget(target, parts.targetRoots);
-    const { entries, bytes } = await measure(manifestPathOf(parts.manifestFolder, backup.uuid), paths);
-    const freeBytes = await requireSpace(resolved, bytes);
-    return { backup, target: resolved, paths, entries, bytes, freeBytes };
+    const { conflict, deleteExtra } = request;
+    if (conflict === "fail" && deleteExtra) {
+      const message = "delete_extra is for a target that is used: set conflict to SKIP, IF_CHANGED or OVERWRITE";
+      fail({ reason: "FIELD_INVALID", field: "delete_extra", message });
+    }
+    const { path, isUsed } = await resolveTarget(target, conflict, parts.targetRoots);
+    const merge = conflict !== "fail" && isUsed ? { conflict, deleteExtra } : undefined;
+    const planned = await measure(manifestPathOf(parts.manifestFolder, backup.uuid), paths, merge && { path, merge });
+    const freeBytes = await requireSpace(path, planned.bytes);
+    return { backup, target: path, paths, merge, plan: { ...planned, freeBytes } };
   }
 
   return {
     async plan(request) {
-      const { entries, bytes, freeBytes } = await check(request);
-      return { entries, bytes, freeBytes };
+      return (await check(request)).plan;
     },
 
     async start(request) {
-      const { backup, target, paths, bytes } = await check(request);
+      const { backup, target, paths, merge, plan } = await check(request);
       queue.check(target);
       const uuid = randomUUID();
       restores.insert({ uuid, backupUuid: backup.uuid, target, createdAtMs: parts.nowMs() });
@@ -101,7 +116,7 @@ export function createRestoreService(parts: RestoreServiceParts): RestoreService
         path: target,
         run: (signal) =>
           runRestore(
-            { uuid, backup, target, paths, bytes, verify, keepOwner: !skipOwner },
+            { uuid, backup, target, paths, bytes: plan.bytes, verify, keepOwner: !skipOwner, merge },
             parts,
             (progress) => feed.update(progress),
             signal,
@@ -115,7 +130,7 @@ export function createRestoreService(parts: RestoreServiceParts): RestoreService
           restores.change(uuid, { state: "cancelled", failure, endedAtMs: parts.nowMs() });
         },
       });
-      job.done.catch(() => {});
+      parts.track({ kind: "restore", subjectUuid: backup.uuid, job, feed });
       return { uuid, feed, job };
     },
 
@@ -130,36 +145,27 @@ export function createRestoreService(parts: RestoreServiceParts): RestoreService
   };
 }
 
-/** @throws FailureError unless the archive of a completed backup is where it was written */
-async function requireArchive(stores: ArchiveStores, backup: StoredBackup): Promise<void> {
-  const { uuid, destination, state } = backup;
-  if (state !== "completed") {
-    fail({
-      reason: "BACKUP_NOT_COMPLETED",
-      uuid,
-      message: `backup ${uuid} is ${state.replace("_", " ")}: there is nothing to restore`,
-    });
+/** What would be done, by the manifest. */
+async function measure(
+  manifestPath: string,
+  paths: readonly Buffer[],
+  into: { readonly path: string; readonly merge: MergeOptions } | undefined,
+): Promise<MergePlan & { readonly bytes: number }> {
+  const selection = paths.length === 0 ? everything : await selectPaths(paths, readManifest(manifestPath));
+  let [entries, bytes] = [0, 0];
+  async function* selected(): AsyncGenerator<ManifestEntry> {
+    for await (const entry of readLastEntries(manifestPath)) {
+      const name = selection.nameOf(entry.path, entry.kind === "folder");
+      if (name === undefined) continue;
+      entries++;
+      bytes += entry.size;
+      yield { ...entry, path: name };
+    }
   }
-  const presence = await findArchive(stores, backup);
-  if (presence === "archive") return;
-  if (presence === "other") {
-    const message = `${destination} is not the archive that this backup wrote: it was changed or replaced`;
-    fail({ reason: "ARCHIVE_DAMAGED", uuid, path: destination, message });
+  if (into !== undefined) {
+    const plan = await planMerge(into.path, selected(), into.merge, (path) => isSelected(paths, path));
+    return { ...plan, bytes };
   }
-  const message = `the archive ${destination} does not exist: bring it back, or mount the disk that it is on`;
-  fail({ reason: "ARCHIVE_GONE", uuid, path: destination, message });
-}
-
-/** What is selected, by the manifest. */
-async function measure(manifestPath: string, paths: readonly Buffer[]): Promise<{ entries: number; bytes: number }> {
-  const selection = paths.length === 0 ? undefined : await selectPaths(paths, readManifest(manifestPath));
-  let entries = 0;
-  let bytes = 0;
-  for await (const { path, kind, size, round } of readManifest(manifestPath)) {
-    if (round !== undefined || (selection !== undefined && selection.nameOf(path, kind === "folder") === undefined))
-      continue;
-    entries++;
-    bytes += size;
-  }
-  return { entries, bytes };
+  for await (const _ of selected());
+  return { create: entries, overwrite: 0, delete: 0, unchanged: 0, bytes };
 }

@@ -3,17 +3,20 @@ import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Log } from "@tercel/grpc";
 import { thrownText } from "@tercel/grpc/internal";
-import { manifestPathOf, stagingPathOf } from "../archive/archive-paths.ts";
+import { manifestPathOf, mergeStagingPathOf, stagingPathOf } from "../archive/archive-paths.ts";
+import { toImage } from "../archive/to-image.ts";
 import type { StoredBackup } from "../catalog/backup-store.ts";
 import type { RestoreStore, StoredRestore } from "../catalog/restore-store.ts";
 import { WarningList } from "../catalog/warning-list.ts";
 import { fail, throwIfCancelled } from "../failure/failure.ts";
 import { toFailure } from "../failure/to-failure.ts";
 import type { DurableFiles } from "../files/durable-files.ts";
+import { createJobEvents } from "../progress/job-events.ts";
 import { ProgressCounter } from "../progress/progress-counter.ts";
 import type { JobProgress } from "../progress/progress-feed.ts";
 import type { EngineRunner } from "../thread/engine-runner.ts";
 import { refuseUsedTarget } from "./check-restore.ts";
+import type { MergeOptions } from "./conflict.ts";
 
 /** A restore whose record exists. */
 export interface RestoreWork {
@@ -25,6 +28,8 @@ export interface RestoreWork {
   readonly verify: boolean;
   /** Bytes to restore. */
   readonly bytes: number;
+  /** How to treat what the target has; undefined for a target that is new or empty. */
+  readonly merge: MergeOptions | undefined;
 }
 
 export interface RestoreParts {
@@ -38,7 +43,7 @@ export interface RestoreParts {
 
 /**
  * Restores into a folder next to the target, which takes the target's name when it is complete and synced. After a failure or a cancel
- * the target is as it was.
+ * the target is as it was. With `merge` the folder is inside the target, and when it is complete its entries are moved, one by one.
  *
  * @throws FailureError
  */
@@ -48,46 +53,35 @@ export async function runRestore(
   onProgress: (progress: JobProgress) => void,
   signal: AbortSignal,
 ): Promise<StoredRestore> {
-  const { uuid, backup, target } = work;
+  const { uuid, backup, target, merge } = work;
   const { files, restores, runner, log } = parts;
   const warnings = new WarningList();
   const counter = new ProgressCounter();
   counter.setTotal(work.bytes);
-  const staging = stagingPathOf(target, uuid);
-  let phase: JobProgress["phase"] = "reading";
-  const report = (): void => onProgress({ ...counter.count, phase });
+  const staging = merge === undefined ? stagingPathOf(target, uuid) : mergeStagingPathOf(target, uuid);
   try {
-    const device = String((await stat(dirname(target), { bigint: true })).dev);
+    const device = String((await stat(dirname(staging), { bigint: true })).dev);
     restores.change(uuid, { staging: { path: staging, device } });
     const restored = await runner.restore(
       {
         engine: backup.engine,
-        task: { archivePath: backup.destination, folder: staging, paths: work.paths, keepOwner: work.keepOwner },
+        task: { ...toImage(backup), folder: staging, paths: work.paths, keepOwner: work.keepOwner },
         manifestPath: manifestPathOf(parts.manifestFolder, backup.uuid),
         verify: work.verify,
+        merge: merge && { ...merge, target },
       },
-      {
-        onPhase(next) {
-          phase = next;
-          report();
-        },
-        onTotal() {},
-        onBytes(bytes) {
-          counter.add(bytes);
-          report();
-        },
-        onReached(bytes) {
-          counter.reach(bytes);
-          report();
-        },
-        onWarning: (warning) => void warnings.add(warning),
-      },
+      createJobEvents(counter, warnings, onProgress),
       signal,
     );
     throwIfCancelled(signal);
-    await refuseUsedTarget(target);
-    await files.rename(staging, target);
-    await files.syncFolder(dirname(target));
+    if (merge === undefined) {
+      await refuseUsedTarget(target);
+      await files.rename(staging, target);
+      await files.syncFolder(dirname(target));
+    } else {
+      await files.removeTree(staging);
+      await files.syncFolder(target);
+    }
     const bytes = counter.finish(work.bytes);
     const { verifiedFiles } = restored;
     const end = { files: restored.files, bytes, verifiedFiles, warnings: warnings.value, endedAtMs: parts.nowMs() };

@@ -118,9 +118,14 @@ function* protectedSnapshots(
   if (drilled !== undefined) yield [drilled, "newest that a drill restored"];
 }
 
-function refuseEmptyPolicy(policy: RetentionPolicy): void {
+/** Whether a policy has no rule at all. */
+export function isEmptyPolicy(policy: RetentionPolicy): boolean {
   const counts = [policy.last, ...periods.map((period) => policy[period]), policy.withinMs];
-  if (counts.some((count) => count !== undefined && count > 0) || (policy.keepTags?.length ?? 0) > 0) return;
+  return !counts.some((count) => count !== undefined && count > 0) && (policy.keepTags?.length ?? 0) === 0;
+}
+
+function refuseEmptyPolicy(policy: RetentionPolicy): void {
+  if (!isEmptyPolicy(policy)) return;
   fail({
     reason: "RETENTION_UNSAFE",
     message:

@@ -20,6 +20,14 @@ export interface WalkOptions {
   readonly leaveOut: readonly string[];
   /** Receives what cannot be read; the walk continues. What is gone meanwhile is left out silently. */
   onUnreadable(entry: UnreadableEntry): void;
+  /** What else is left out, with what is inside. Default: nothing. */
+  readonly isExcluded?: (path: Buffer, isFolder: boolean) => boolean;
+  /** Receives what was excluded. */
+  onExcluded?(path: Buffer): void;
+  /** Whether folders on which other file systems are mounted are kept without what is inside. Default false. */
+  readonly oneFileSystem?: boolean;
+  /** Receives those folders. */
+  onMountPoint?(path: Buffer): void;
 }
 
 const slash = Buffer.from("/");
@@ -35,12 +43,26 @@ export function* walkSource(source: string, options: WalkOptions): Generator<Sou
   const root = statSync(source, { bigint: true });
   const stack: SourceEntry[] = [{ path: Buffer.alloc(0), stats: root }];
   for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
-    if (leftOut.has(keyOf(entry.stats))) continue;
+    const { path, stats } = entry;
+    if (leftOut.has(keyOf(stats))) continue;
+    if (path.length > 0 && options.isExcluded?.(path, stats.isDirectory()) === true) {
+      options.onExcluded?.(path);
+      continue;
+    }
     yield entry;
-    if (!entry.stats.isDirectory()) continue;
+    if (!stats.isDirectory()) continue;
+    if (options.oneFileSystem === true && stats.dev !== root.dev) {
+      options.onMountPoint?.(path);
+      continue;
+    }
     const inside = readFolder(source, entry.path, options);
     for (let at = inside.length - 1; at >= 0; at--) stack.push(inside[at] as SourceEntry);
   }
+}
+
+/** The path of a name in a folder; the folder's is empty for the source itself. */
+export function joinPath(folder: Buffer, name: Buffer): Buffer {
+  return folder.length === 0 ? name : Buffer.concat([folder, slash, name]);
 }
 
 /** The place of an entry on the file system. */
@@ -62,7 +84,7 @@ function readFolder(source: string, path: Buffer, options: WalkOptions): SourceE
   names.sort(Buffer.compare);
   const entries: SourceEntry[] = [];
   for (const name of names) {
-    const inner = path.length === 0 ? name : Buffer.concat([path, slash, name]);
+    const inner = joinPath(path, name);
     try {
       entries.push({ path: inner, stats: lstatSync(placeOf(source, inner), { bigint: true }) });
     } catch (error) {

@@ -13,6 +13,11 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${units[unit]}`;
 }
 
+/** A number of things for people: `1 file`, `2 files`. */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** A duration for people: `7s`, `3m20s`, `2h05m`. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.round(seconds);

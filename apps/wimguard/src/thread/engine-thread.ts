@@ -20,6 +20,8 @@ const sender = createEventSender((message) => port.postMessage(message));
 async function run(job: ThreadJob): Promise<unknown> {
   if (job.kind === "write") return runner.write(job.job, sender.events, controller.signal);
   if (job.kind === "restore") return runner.restore(withBuffers(job.job), sender.events, controller.signal);
+  if (job.kind === "index") return runner.index(job.job, sender.events, controller.signal);
+  if (job.kind === "verify") return runner.verify(job.job, sender.events, controller.signal);
   return runner.hash(job.path, controller.signal);
 }
 

@@ -4,6 +4,8 @@ import { engines } from "../engine/engines.ts";
 import type { DurableFiles } from "../files/durable-files.ts";
 import { readManifest } from "../manifest/manifest-file.ts";
 import { compareTree } from "../restore/compare-tree.ts";
+import type { MergeOptions } from "../restore/conflict.ts";
+import { mergeTree } from "../restore/merge-tree.ts";
 
 /** An archive to restore into a staging folder, which must not exist. */
 export interface RestoreJob {
@@ -13,6 +15,8 @@ export interface RestoreJob {
   readonly manifestPath: string | undefined;
   /** Compare what was restored with the manifest. */
   readonly verify: boolean;
+  /** Move what was restored into this folder, which exists; undefined leaves it where it was restored to. */
+  readonly merge: (MergeOptions & { readonly target: string }) | undefined;
 }
 
 export interface PerformedRestore {
@@ -24,7 +28,7 @@ export interface PerformedRestore {
 /** Restores into the staging folder, compares, and syncs. What it leaves on failure is its caller's to remove. */
 export async function performRestore(
   files: DurableFiles,
-  { engine, task, manifestPath, verify }: RestoreJob,
+  { engine, task, manifestPath, verify, merge }: RestoreJob,
   events: EngineEvents,
   signal: AbortSignal,
 ): Promise<PerformedRestore> {
@@ -37,6 +41,11 @@ export async function performRestore(
     events.onPhase("verifying");
     verifiedFiles = await compareTree(task, entries, signal);
   }
-  await files.syncTree(task.folder);
+  if (merge !== undefined) {
+    events.onPhase("publishing");
+    const { folder: staging, paths, keepOwner } = task;
+    await mergeTree({ ...merge, staging, paths, keepOwner }, events, signal);
+  }
+  await files.syncTree(merge?.target ?? task.folder);
   return { files: restored.files, verifiedFiles };
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type ArchiveIdentity, readIdentity } from "../archive/archive-identity.ts";
 import { hashFile } from "../archive/hash-file.ts";
 import type { EngineName } from "../engine/compression.ts";
-import type { EngineEvents, WriteTask } from "../engine/engine.ts";
+import type { EngineEvents, WriteTask, WrittenArchive } from "../engine/engine.ts";
 import { engines } from "../engine/engines.ts";
 import { fail } from "../failure/failure.ts";
 import type { DurableFile, DurableFiles } from "../files/durable-files.ts";
@@ -20,6 +20,8 @@ export interface WriteJob {
 export interface PerformedWrite extends ArchiveIdentity {
   readonly sourceBytes: number;
   readonly files: number;
+  /** Its number in the file. */
+  readonly image: number;
 }
 
 /** Steps 2 to 4 of a backup: part, engine, sync, verification. What it leaves on failure is its caller's to remove. */
@@ -35,7 +37,7 @@ export async function performWrite(
     throw error;
   });
   const written = hashing(part);
-  let result: { readonly sourceBytes: number; readonly files: number };
+  let result: WrittenArchive;
   try {
     const manifest = await createManifestWriter(draft, header);
     result = await engines[engine].write(task, { ...manifest, part: written.file }, events, signal);

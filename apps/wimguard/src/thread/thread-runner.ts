@@ -5,6 +5,7 @@ import { FailureError } from "../failure/failure.ts";
 import { toFailure } from "../failure/to-failure.ts";
 import type { EngineRunner } from "./engine-runner.ts";
 import type { PerformedRestore } from "./perform-restore.ts";
+import type { PerformedVerify } from "./perform-verify.ts";
 import type { PerformedWrite } from "./perform-write.ts";
 import { deliverEvent, type FromThread, type ThreadJob, type ToThread } from "./thread-messages.ts";
 
@@ -19,6 +20,9 @@ export function createThreadRunner(): EngineRunner {
     write: async (job, events, signal) => (await runInThread({ kind: "write", job }, events, signal)) as PerformedWrite,
     restore: async (job, events, signal) =>
       (await runInThread({ kind: "restore", job }, events, signal)) as PerformedRestore,
+    index: async (job, events, signal) => (await runInThread({ kind: "index", job }, events, signal)) as PerformedWrite,
+    verify: async (job, events, signal) =>
+      (await runInThread({ kind: "verify", job }, events, signal)) as PerformedVerify,
     hash: async (path, signal) => (await runInThread({ kind: "hash", path }, noEvents, signal)) as string,
   };
 }

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
 import { constants, zstdCompressSync } from "node:zlib";
 import { FailureError } from "../failure/failure.ts";
-import { decompressFrames, ZstdFrameSplitter } from "./zstd-frames.ts";
+import { decompressFrames, formatSkippable, readFrames, ZstdFrameSplitter } from "./zstd-frames.ts";
 
 const contents = [
   Buffer.alloc(0),
@@ -51,6 +51,26 @@ describe("ZstdFrameSplitter", () => {
       }
       splitter.end();
       assert.deepEqual(found, [...frames, skippable]);
+    });
+  }
+});
+
+describe("readFrames", () => {
+  for (const size of [1000, archive.length]) {
+    it(`says where frames end, and what skippable ones hold, in chunks of ${size} bytes`, async () => {
+      const ends: number[] = [];
+      const held: Buffer[] = [];
+      for await (const part of readFrames(
+        chunksOf(Buffer.concat([formatSkippable(Buffer.from("text")), archive]), size),
+      )) {
+        if (part.kind === "end") ends.push(part.fileOffset);
+        if (part.kind === "skippable") held.push(part.content);
+      }
+      const expected = frames.map(
+        (_, at) => 12 + frames.slice(0, at + 1).reduce((sum, frame) => sum + frame.length, 0),
+      );
+      assert.deepEqual(ends, expected);
+      assert.deepEqual(held, [Buffer.from("text"), Buffer.from([1, 2, 3])]);
     });
   }
 });

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { pipeline } from "node:stream";
 import { createZstdDecompress } from "node:zlib";
 import { fail } from "../failure/failure.ts";
+import { maxSkippableBytes, skippableMagic } from "./last-skippable.ts";
 
 /** Bytes of one frame; `isLast` with the last of it. */
 export interface FramePiece {
@@ -10,7 +11,6 @@ export interface FramePiece {
 }
 
 const frameMagic = 0xfd2fb528;
-const skippableMagic = 0x184d2a50;
 
 /**
  * Finds where zstd frames end (RFC 8878 section 3.1.1): Node's decompressor stops at the end of the first. Frames are looked through by the
@@ -108,24 +108,79 @@ function damaged(problem: string): never {
   fail({ reason: "ARCHIVE_DAMAGED", engine: "tar", message: `the archive is damaged: ${problem}` });
 }
 
+/** What a file of frames holds, in order. */
+export type FramePart =
+  | { readonly kind: "data"; readonly bytes: Buffer }
+  /** A frame with data has ended, before this byte of the file. */
+  | { readonly kind: "end"; readonly fileOffset: number }
+  /** A frame that decompressors pass over (RFC 8878 section 3.1.2), with what it holds. */
+  | { readonly kind: "skippable"; readonly content: Buffer };
+
+const skippableHeadBytes = 8;
+
+/** Formats a frame that decompressors pass over. */
+export function formatSkippable(content: Buffer): Buffer {
+  const head = Buffer.alloc(skippableHeadBytes);
+  head.writeUInt32LE(skippableMagic, 0);
+  head.writeUInt32LE(content.length, 4);
+  return Buffer.concat([head, content]);
+}
+
 /** Decompresses a file of any number of frames. The memory it takes does not depend on their size. */
 export async function* decompressFrames(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const pieces = splitFrames(chunks);
+  for await (const part of readFrames(chunks)) if (part.kind === "data") yield part.bytes;
+}
+
+/** Decompresses a file of frames, and says where each ends. */
+export async function* readFrames(chunks: AsyncIterable<Buffer>): AsyncGenerator<FramePart> {
+  const state = { fileOffset: 0 };
+  const pieces = countPieces(splitFrames(chunks), state);
   for (let first = await pieces.next(); first.done !== true; first = await pieces.next()) {
+    const frame = piecesOfFrame(first.value, pieces);
+    if (isSkippable(first.value.bytes)) {
+      yield { kind: "skippable", content: await contentOf(frame) };
+      continue;
+    }
     const decompressor = createZstdDecompress();
     let problem: unknown;
-    pipeline(piecesOfFrame(first.value, pieces), decompressor, (error) => {
+    pipeline(frame, decompressor, (error) => {
       problem = error;
     });
     try {
-      yield* decompressor as AsyncIterable<Buffer>;
+      for await (const bytes of decompressor as AsyncIterable<Buffer>) yield { kind: "data", bytes };
     } catch (error) {
       const { code } = (problem ?? error) as NodeJS.ErrnoException;
       if (code?.startsWith("ZSTD_") === true || code === "Z_BUF_ERROR")
         damaged(`a zstd frame cannot be decompressed (${code})`);
       throw problem ?? error;
     }
+    yield { kind: "end", fileOffset: state.fileOffset };
   }
+}
+
+async function* countPieces(
+  pieces: AsyncGenerator<FramePiece>,
+  state: { fileOffset: number },
+): AsyncGenerator<FramePiece> {
+  for await (const piece of pieces) {
+    state.fileOffset += piece.bytes.length;
+    yield piece;
+  }
+}
+
+/** The first piece of a frame has all of its head. */
+function isSkippable(head: Buffer): boolean {
+  return head.length === skippableHeadBytes && head.readUInt32LE(0) !== frameMagic;
+}
+
+async function contentOf(frame: AsyncIterable<Buffer>): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of frame) {
+    bytes += part.length;
+    if (bytes <= maxSkippableBytes) parts.push(part);
+  }
+  return bytes <= maxSkippableBytes ? Buffer.concat(parts).subarray(skippableHeadBytes) : Buffer.alloc(0);
 }
 
 async function* splitFrames(chunks: AsyncIterable<Buffer>): AsyncGenerator<FramePiece> {

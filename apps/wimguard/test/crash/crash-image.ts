@@ -50,6 +50,11 @@ export function crashImage(acts: readonly Act[], survival: Survival, random: () 
         inode.current = Buffer.concat([inode.current, act.bytes]);
         break;
       }
+      case "content": {
+        const inode = inodes.get(act.inode) as Inode;
+        inode.current = act.bytes;
+        break;
+      }
       case "sync": {
         const inode = inodes.get(act.inode) as Inode;
         inode.synced = inode.current;

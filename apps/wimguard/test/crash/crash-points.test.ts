@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { after, before, describe, it } from "node:test";
 import { checkCrashPoints, checkFaults } from "./crash-points.ts";
 import { type CrashSite, createCrashSite } from "./crash-site.ts";
+import { runImageScenario } from "./scenario.ts";
+
+const withoutWim: string | false =
+  spawnSync("wimlib-imagex", ["--version"]).status !== 0 && "wimlib-imagex is not installed";
 
 // A sample of what `crash/run.ts` checks whole.
 const seed = Math.floor(Math.random() * 1_000_000);
@@ -15,6 +20,11 @@ describe("a backup and a delete", () => {
 
   it("lose nothing and leave nothing when the machine stops at any durable act", async () => {
     assert.ok((await checkCrashPoints(site, { points: 100, seed })) >= 100);
+  });
+
+  it("lose nothing of a file that they share", { skip: withoutWim }, async () => {
+    assert.ok((await checkCrashPoints(site, { points: 40, seed }, runImageScenario)) >= 40);
+    assert.ok((await checkFaults(site, { points: 6, seed }, runImageScenario)) >= 6);
   });
 
   it("lose nothing and leave nothing when a durable act fails", async () => {

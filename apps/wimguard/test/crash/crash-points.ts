@@ -1,6 +1,6 @@
 import { crashImage, type Survival } from "./crash-image.ts";
 import { type CrashSite, factsOf, foreignOf } from "./crash-site.ts";
-import type { Act, RecordingOptions } from "./recording-files.ts";
+import type { Act, RecordingFiles, RecordingOptions } from "./recording-files.ts";
 import { runScenario } from "./scenario.ts";
 
 export interface CrashPointOptions {
@@ -8,6 +8,9 @@ export interface CrashPointOptions {
   readonly points: number;
   readonly seed: number;
 }
+
+/** What is done until it crashes. */
+export type Scenario = (site: CrashSite, options?: RecordingOptions) => Promise<RecordingFiles>;
 
 /** Each act is a point for each of these. */
 const survivals: readonly Survival[] = ["all", "nothing", "random", "random", "random", "random", "random", "random"];
@@ -27,10 +30,14 @@ export function createRandom(seed: number): () => number {
 }
 
 /** Crashes after every act, on file systems with hard links and without. Returns how many points were checked. */
-export async function checkCrashPoints(site: CrashSite, { points, seed }: CrashPointOptions): Promise<number> {
+export async function checkCrashPoints(
+  site: CrashSite,
+  { points, seed }: CrashPointOptions,
+  run: Scenario = runScenario,
+): Promise<number> {
   const random = createRandom(seed);
   const recordings: (readonly Act[])[] = [];
-  for (const hasLinks of [true, false]) recordings.push((await runScenario(site, { hasLinks })).acts);
+  for (const hasLinks of [true, false]) recordings.push((await run(site, { hasLinks })).acts);
   const all = recordings.flatMap((acts) =>
     acts.flatMap((_, at) => survivals.map((survival) => ({ acts: acts.slice(0, at + 1), survival }))),
   );
@@ -55,21 +62,25 @@ export async function checkCrashPoints(site: CrashSite, { points, seed }: CrashP
 }
 
 /** Lets acts fail, one in each run, and checks what is left. Returns how many runs there were. */
-export async function checkFaults(site: CrashSite, { points, seed }: CrashPointOptions): Promise<number> {
-  const { count } = await runScenario(site);
+export async function checkFaults(
+  site: CrashSite,
+  { points, seed }: CrashPointOptions,
+  run: Scenario = runScenario,
+): Promise<number> {
+  const { count } = await run(site);
   const all = faultCodes.flatMap((code) => Array.from({ length: count }, (_, act) => ({ act, code })));
   const step = Math.max(1, Math.floor(all.length / points));
   let checked = 0;
   for (let at = Math.floor(createRandom(seed)() * step); at < all.length; at += step) {
     const failAt = all[at] as (typeof all)[number];
-    await checkFault(site, { failAt });
+    await checkFault(site, { failAt }, run);
     checked++;
   }
   return checked;
 }
 
-async function checkFault(site: CrashSite, options: RecordingOptions): Promise<void> {
-  const { acts } = await runScenario(site, options);
+async function checkFault(site: CrashSite, options: RecordingOptions, run: Scenario): Promise<void> {
+  const { acts } = await run(site, options);
   try {
     await site.check(factsOf(acts), foreignOf(acts));
   } catch (error) {

@@ -10,6 +10,9 @@ import { recoverArchives } from "../../src/archive/recover-archives.ts";
 import { type BackupService, createBackupService } from "../../src/backup/backup-service.ts";
 import { createBackupStore } from "../../src/catalog/backup-store.ts";
 import { openCatalog } from "../../src/catalog/open-catalog.ts";
+import type { RegisteredDestination } from "../../src/catalog/registered-items.ts";
+import { createRowWriter } from "../../src/catalog/row-writer.ts";
+import { takeImageOut } from "../../src/engine/engine.ts";
 import { createEngineProbes } from "../../src/engine/engine-probes.ts";
 import { engines } from "../../src/engine/engines.ts";
 import type { DurableFiles } from "../../src/files/durable-files.ts";
@@ -41,6 +44,11 @@ export interface RunningParts {
   close(): Promise<void>;
 }
 
+/** The name of a destination whose backups are in one file. */
+export const appendName = "one-file";
+
+const never = new AbortController().signal;
+
 export function createCrashSite(): CrashSite {
   const root = mkdtempSync(join(tmpdir(), "tercel-crash-"));
   const [source, destinations, data] = ["source", "destinations", "data"].map((name) => join(root, name)) as [
@@ -48,6 +56,15 @@ export function createCrashSite(): CrashSite {
     string,
     string,
   ];
+  const sharedFile: RegisteredDestination = {
+    uuid: "",
+    revision: 1,
+    name: appendName,
+    engine: "wim",
+    url: destinations,
+    template: "all.wim",
+    isAppend: true,
+  };
   const manifestFolder = join(data, "manifests");
   const catalogPath = join(data, "wimbackup.db");
   mkdirSync(join(source, "folder"), { recursive: true });
@@ -57,9 +74,10 @@ export function createCrashSite(): CrashSite {
   const open = (files: DurableFiles): DatabaseSync => openCatalog(catalogPath, files, () => "");
   const storesOver = (database: DatabaseSync, files: DurableFiles): ArchiveStores => ({
     files,
-    backups: createBackupStore(database, files),
+    backups: createBackupStore(database, createRowWriter(database, files)),
     manifestFolder,
     hash: (path) => hashFile(path),
+    withoutImage: (engine, archive, newPath) => takeImageOut(engines[engine], archive, newPath, never),
     nowMs: Date.now,
   });
 
@@ -79,7 +97,15 @@ export function createCrashSite(): CrashSite {
       const log = { debug() {}, info() {}, warn() {}, error() {} };
       const shared = { stores, queue, log, runner: createDirectRunner(files), probes: createEngineProbes(engines) };
       return {
-        backups: createBackupService({ ...shared, use: new ArchiveUse(), sourceRoots: undefined }),
+        backups: createBackupService({
+          ...shared,
+          use: new ArchiveUse(),
+          sourceRoots: undefined,
+          track() {},
+          rememberEnv: async () => "",
+          findSource: () => undefined,
+          findDestination: (name) => (name === appendName ? sharedFile : undefined),
+        }),
         async close() {
           await queue.close();
           database.close();
@@ -105,6 +131,10 @@ export function createCrashSite(): CrashSite {
           assert.ok(existsSync(destination), `${destination} of the completed backup ${uuid} is missing`);
           assert.equal(digestOf(destination), archive.sha256, `${destination} is not what was backed up`);
           for await (const _ of readManifest(join(manifestFolder, `${uuid}.jsonl.zst`)));
+        }
+        for (const shared of Map.groupBy(completed, ({ archiveId }) => archiveId).values()) {
+          const images = shared.map(({ image }) => image);
+          assert.equal(new Set(images).size, images.length, "two backups are the same image");
         }
         assert.deepEqual(
           new Set(readdirSync(destinations).map((name) => join(destinations, name))),

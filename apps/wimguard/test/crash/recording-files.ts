@@ -8,6 +8,8 @@ import { createNodeDurableFiles } from "../../src/files/node-durable-files.ts";
 export type Act =
   | { readonly kind: "create"; readonly path: string; readonly inode: number }
   | { readonly kind: "write"; readonly inode: number; readonly bytes: Buffer }
+  /** All that another program has written into a file until now. */
+  | { readonly kind: "content"; readonly inode: number; readonly bytes: Buffer }
   | { readonly kind: "sync"; readonly inode: number }
   | { readonly kind: "sync-folder"; readonly path: string }
   | { readonly kind: "link"; readonly path: string; readonly inode: number }
@@ -83,7 +85,11 @@ export class RecordingFiles implements DurableFiles {
   async syncFile(path: string): Promise<void> {
     this.#begin(path);
     await this.#files.syncFile(path);
-    this.acts.push({ kind: "sync", inode: this.#inodeOf(path) });
+    const known = this.#inodes.get(path);
+    const inode = known ?? this.#newInode(path);
+    // A file that another program has made, under a name that is ours.
+    if (known === undefined) this.acts.push({ kind: "create", path, inode });
+    this.acts.push({ kind: "content", inode, bytes: readFileSync(path) }, { kind: "sync", inode });
   }
 
   async syncFolder(path: string): Promise<void> {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { FailureError } from "../../src/failure/failure.ts";
 import { toFailure } from "../../src/failure/to-failure.ts";
-import type { CrashSite, RunningParts } from "./crash-site.ts";
+import { appendName, type CrashSite, type RunningParts } from "./crash-site.ts";
 import { RecordingFiles, type RecordingOptions } from "./recording-files.ts";
 
 /** The content of the file that comes into being while a backup to the same name runs. */
@@ -38,6 +38,34 @@ export async function runScenario(site: CrashSite, options: RecordingOptions = {
     await backUp("foreign.tar.zst");
     await backUp("missing.tar.zst");
     await attempt(() => deleteBackup(parts, files, second));
+  } finally {
+    await parts.close();
+  }
+  return files;
+}
+
+/** Backs up into one file again and again, and deletes from it. */
+export async function runImageScenario(site: CrashSite, options: RecordingOptions = {}): Promise<RecordingFiles> {
+  site.clear();
+  const files = new RecordingFiles(options);
+  let parts: RunningParts;
+  try {
+    parts = await site.start(files);
+  } catch {
+    return files;
+  }
+  const append = () =>
+    attempt(async () => {
+      const request = { source: site.source, destination: appendName, compression: "XPRESS", description: "" };
+      const { uuid, job } = await parts.backups.start(request);
+      await job.done;
+      files.tell({ kind: "completed", uuid });
+      return uuid;
+    });
+  try {
+    const first = await append();
+    await append();
+    await attempt(() => deleteBackup(parts, files, first));
   } finally {
     await parts.close();
   }

@@ -5,45 +5,43 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { readErrorReason } from "@tercel/grpc/errors";
 import { assertStatus } from "@tercel/grpc/testing";
 import type { BackupProgress } from "../../src/gen/wimguard/v1/backup_pb.ts";
-import { makeFolders, startDaemon, type TestDaemon } from "./daemon-process.ts";
-import { fillSlowly, startBackup, untilEnded } from "./slow-source.ts";
+import { createSuiteContext } from "./cleanup.ts";
+import { type DaemonInProcess, startInProcess } from "./daemon-in-process.ts";
+import { makeFolders, startDaemon } from "./daemon-process.ts";
+import { type HeldTar, makeHeldTar, useHeldTar } from "./held-tar.ts";
+import { startBackup, untilEnded } from "./running-backup.ts";
 
 const isRoot = process.geteuid?.() === 0;
 
-/** Cleaning up that is done after all tests of a suite. */
-function suiteContext() {
-  const cleanup: (() => unknown)[] = [];
-  return {
-    after: (work: () => unknown) => void cleanup.unshift(work),
-    async clean() {
-      for (const work of cleanup.splice(0)) await work();
-    },
-  };
-}
-
 describe("BackupService", () => {
-  const context = suiteContext();
-  let daemon: TestDaemon;
+  const context = createSuiteContext();
+  let daemon: DaemonInProcess;
+  let tar: HeldTar;
   let source: string;
   let destinations: string;
   before(async () => {
-    daemon = await startDaemon(context);
-    ({ source, destinations } = daemon.folders);
+    const folders = makeFolders(context);
+    tar = makeHeldTar(context, folders.data);
+    useHeldTar(context, tar);
+    daemon = await startInProcess(context, { folders });
+    ({ source, destinations } = folders);
     writeFileSync(join(source, "file"), "content\n");
   });
   after(() => context.clean());
   afterEach(() => {
+    tar.release();
     for (const name of readdirSync(destinations)) rmSync(join(destinations, name), { recursive: true });
   });
 
@@ -144,9 +142,9 @@ describe("BackupService", () => {
   });
 
   it("refuses what another job is writing, by any name, and says which job", async (test) => {
-    const { destinations: own, source: slow } = makeFolders(test);
-    fillSlowly(slow);
-    const running = await startBackup(daemon.client, slow, join(own, "a.tar.zst"));
+    const { destinations: own } = makeFolders(test);
+    tar.hold();
+    const running = await startBackup(daemon.client, source, join(own, "a.tar.zst"));
     const other = `${own}-link`;
     symlinkSync(own, other);
     test.after(() => rmSync(other, { force: true }));
@@ -155,36 +153,36 @@ describe("BackupService", () => {
     });
     assert.equal(readErrorReason(error)?.metadata.get("uuid"), running.uuid);
     running.cancel();
-    assert.equal(await untilEnded(daemon.client, running.uuid), "cancelled");
+    assert.equal(await untilEnded(daemon, running.uuid), "cancelled");
     assert.deepEqual(readdirSync(own), []);
   });
 
   it("cancels a backup whose call is cancelled, has no time left, or whose client is gone, and leaves nothing", async (test) => {
-    const { destinations: own, source: slow } = makeFolders(test);
-    fillSlowly(slow);
+    const { destinations: own } = makeFolders(test);
+    tar.hold();
     const destination = join(own, "a.tar.zst");
-    const cancelled = await startBackup(daemon.client, slow, destination);
+    const cancelled = await startBackup(daemon.client, source, destination);
     assert.deepEqual(readdirSync(own), [`.wimguard-${cancelled.uuid}.part`]);
     cancelled.cancel();
     await assertStatus((async () => cancelled.updates.next())(), Code.Canceled);
-    assert.equal(await untilEnded(daemon.client, cancelled.uuid), "cancelled");
+    assert.equal(await untilEnded(daemon, cancelled.uuid), "cancelled");
     assert.deepEqual(readdirSync(own), []);
 
     let uuid = "";
     const late = async () => {
-      for await (const update of daemon.client.backup.createBackup({ source: slow, destination }, { timeoutMs: 500 }))
+      for await (const update of daemon.client.backup.createBackup({ source, destination }, { timeoutMs: 500 }))
         uuid = update.uuid;
     };
     await assertStatus(late(), Code.DeadlineExceeded);
-    assert.equal(await untilEnded(daemon.client, uuid), "cancelled");
+    assert.equal(await untilEnded(daemon, uuid), "cancelled");
     assert.deepEqual(readdirSync(own), []);
   });
 
   it("ends a backup that is waiting when it is cancelled", async (test) => {
-    const { destinations: own, source: slow } = makeFolders(test);
-    fillSlowly(slow);
+    const { destinations: own } = makeFolders(test);
+    tar.hold();
     const running = await Promise.all(
-      ["a", "b"].map((name) => startBackup(daemon.client, slow, join(own, `${name}.tar`))),
+      ["a", "b"].map((name) => startBackup(daemon.client, source, join(own, `${name}.tar`))),
     );
     const controller = new AbortController();
     const updates = daemon.client.backup.createBackup(
@@ -199,16 +197,18 @@ describe("BackupService", () => {
       ["in_progress", "waiting", 0n, 0n],
     );
     controller.abort();
-    assert.equal(await untilEnded(daemon.client, uuid), "cancelled");
+    assert.equal(await untilEnded(daemon, uuid), "cancelled");
     for (const one of running) one.cancel();
-    for (const one of running) await untilEnded(daemon.client, one.uuid);
+    for (const one of running) await untilEnded(daemon, one.uuid);
     assert.deepEqual(readdirSync(own), []);
   });
 
   it("answers other calls while it compresses and hashes", async (test) => {
-    const { destinations: own, source: slow } = makeFolders(test);
-    fillSlowly(slow);
-    const running = await startBackup(daemon.client, slow, join(own, "a.tar.zst"));
+    const { destinations: own, source: large } = makeFolders(test);
+    // A hole of a terabyte: hashing it would take a quarter of an hour.
+    writeFileSync(join(large, "hole"), "begin");
+    truncateSync(join(large, "hole"), 2 ** 40);
+    const running = await startBackup(daemon.client, large, join(own, "a.tar.zst"));
     const took = [];
     for (let at = 0; at < 50; at++) {
       const startedMs = performance.now();
@@ -216,7 +216,7 @@ describe("BackupService", () => {
       took.push(performance.now() - startedMs);
     }
     running.cancel();
-    await untilEnded(daemon.client, running.uuid);
+    await untilEnded(daemon, running.uuid);
     took.sort((a, b) => a - b);
     // The middle one: others may wait for a processor that the tests share.
     assert.ok((took[25] as number) < 100, `a call took ${took[25]} ms`);
@@ -226,31 +226,24 @@ describe("BackupService", () => {
     const destination = join(destinations, "unread.tar.zst");
     const updates = create({ destination })[Symbol.asyncIterator]();
     const uuid = (await updates.next()).value?.uuid ?? "";
-    assert.equal(await untilEnded(daemon.client, uuid), "completed");
+    assert.equal(await untilEnded(daemon, uuid), "completed");
     let last: BackupProgress | undefined;
     for (let next = await updates.next(); next.done !== true; next = await updates.next()) last = next.value;
     assert.equal(last?.status, "completed");
   });
 
   it("reports an engine that is killed, and leaves nothing", async () => {
-    writeFileSync(join(source, "large"), Buffer.alloc(1));
-    const large = join(source, "large");
-    execFileSync("dd", ["if=/dev/urandom", `of=${large}`, "bs=1M", "count=300"], { stdio: "ignore" });
-    const updates = create({ compression: "ZSTD:19" })[Symbol.asyncIterator]();
-    try {
-      let killed = false;
-      await assertStatus(
-        (async () => {
-          for (let next = await updates.next(); next.done !== true; next = await updates.next()) {
-            if (!killed && next.value.message === "reading") killed = killChildOf(daemon.pid, "tar");
-          }
-        })(),
-        Code.Internal,
-        { reason: "ENGINE_DIED", message: /tar was ended by SIGKILL/ },
-      );
-    } finally {
-      rmSync(large);
-    }
+    tar.hold();
+    const running = await startBackup(daemon.client, source, join(destinations, "a.tar"));
+    // The progress comes before the program, which stays until it is killed.
+    while (!killChildOf(process.pid, "tar")) await setImmediate();
+    await assertStatus(
+      (async () => {
+        for (let next = await running.updates.next(); next.done !== true; next = await running.updates.next());
+      })(),
+      Code.Internal,
+      { reason: "ENGINE_DIED", message: /tar was ended by SIGKILL/ },
+    );
     assert.deepEqual(readdirSync(destinations), []);
   });
 
@@ -283,14 +276,14 @@ describe("BackupService", () => {
   });
 
   it("does not delete a backup that runs", async (test) => {
-    const { destinations: own, source: slow } = makeFolders(test);
-    fillSlowly(slow);
-    const running = await startBackup(daemon.client, slow, join(own, "a.tar"));
+    const { destinations: own } = makeFolders(test);
+    tar.hold();
+    const running = await startBackup(daemon.client, source, join(own, "a.tar"));
     await assertStatus(daemon.client.backup.deleteBackup({ uuid: running.uuid }), Code.FailedPrecondition, {
       reason: "BACKUP_NOT_COMPLETED",
     });
     running.cancel();
-    await untilEnded(daemon.client, running.uuid);
+    await untilEnded(daemon, running.uuid);
   });
 
   it("leaves a file alone that has replaced the archive, and deletes a backup whose archive is gone", async () => {
@@ -334,12 +327,14 @@ describe("BackupService elsewhere", () => {
 
   it("keeps to the folders that may be backed up, by links too", async (test) => {
     const folders = makeFolders(test);
-    const { source, destinations, data } = folders;
+    const { source, destinations } = folders;
     const [allowed, outside] = [join(source, "allowed"), join(source, "outside")];
     for (const folder of [allowed, outside]) mkdirSync(folder);
     symlinkSync(outside, join(allowed, "way"));
-    writeConfig(data, `    roots:\n      sources: [${JSON.stringify(allowed)}]\n`);
-    const { client } = await startDaemon(test, { folders });
+    const { client } = await startInProcess(test, {
+      folders,
+      server: `    roots:\n      sources: [${JSON.stringify(allowed)}]\n`,
+    });
     for (const path of [outside, join(allowed, "way"), join(allowed, "..", "outside")]) {
       await assertStatus(
         client.backup.createBackup({ source: path, destination: join(destinations, "a.tar") }),
@@ -364,7 +359,7 @@ describe("BackupService elsewhere", () => {
       writeFileSync(join(source, "secret"), "", { mode: 0o600 });
       mkdirSync(join(source, "locked"), { mode: 0o700 });
       for (const folder of [join(data, ".."), source, data, destinations]) execFileSync("chown", [String(uid), folder]);
-      const { client } = await startDaemon(test, { folders, uid, env: { TMPDIR: data } });
+      const { client } = await startDaemon(test, { folders, uid });
       const { warnings } = await client.backupToEnd({ source, destination: join(destinations, name) });
       assert.equal(warnings, "2 entries could not be read: locked, secret");
     });
@@ -394,11 +389,6 @@ describe("BackupService elsewhere", () => {
   });
 });
 
-function writeConfig(data: string, server: string): void {
-  const text = `appID: test\nappSecret: a secret for a test\nservice:\n  server:\n    port: 0\n${server}  client: {}\n`;
-  writeFileSync(join(data, "config.yaml"), text, { mode: 0o600 });
-}
-
 function readlinkOrPath(program: string): string {
   return execFileSync("sh", ["-c", `command -v ${program}`], { encoding: "utf8" }).trim();
 }
@@ -417,7 +407,7 @@ function killChildOf(parent: number, name: string): boolean {
   for (const entry of readdirSync("/proc").filter((one) => /^\d+$/.test(one))) {
     try {
       const [, command, ppid] = /^\d+ \((.+)\) \S (\d+)/.exec(readFileSync(`/proc/${entry}/stat`, "latin1")) ?? [];
-      if (command === name && Number(ppid) === parent && readlinkSync(`/proc/${entry}/exe`).endsWith(name)) {
+      if (command === name && Number(ppid) === parent) {
         process.kill(Number(entry), "SIGKILL");
         return true;
       }

@@ -8,7 +8,9 @@ import { credentials, loadPackageDefinition, Metadata, type ServiceClientConstru
 import { loadSync } from "@grpc/proto-loader";
 import { buildPythonPeer, withoutPython } from "@tercel/test-support/peers";
 import { findProgram } from "@tercel/test-support/servers";
-import { startDaemon, type TestDaemon, wimguardCommand } from "./daemon-process.ts";
+import { createSuiteContext } from "./cleanup.ts";
+import { type DaemonInProcess, startInProcess } from "./daemon-in-process.ts";
+import { wimguardCommand } from "./daemon-process.ts";
 
 // Clients that have nothing but backup.proto and a token that `wimguard config token` has printed.
 
@@ -17,13 +19,12 @@ const proto = join(import.meta.dirname, "../../proto/wimguard/v1/backup.proto");
 const grpcurl = findProgram("grpcurl");
 
 describe("clients from backup.proto alone", () => {
-  const cleanup: (() => unknown)[] = [];
-  const context = { after: (work: () => unknown) => void cleanup.unshift(work) };
-  let daemon: TestDaemon;
+  const context = createSuiteContext();
+  let daemon: DaemonInProcess;
   let token: string;
   let protoFolder: string;
   before(async () => {
-    daemon = await startDaemon(context);
+    daemon = await startInProcess(context);
     writeFileSync(join(daemon.folders.source, "file"), "content\n".repeat(1000));
     const [program = "", ...args] = wimguardCommand("config", "token", "--role=admin", "--dir", daemon.folders.data);
     token = execFileSync(program, args, { encoding: "utf8" }).trim();
@@ -32,9 +33,7 @@ describe("clients from backup.proto alone", () => {
     mkdirSync(protoFolder);
     copyFileSync(proto, join(protoFolder, "backup.proto"));
   });
-  after(async () => {
-    for (const work of cleanup) await work();
-  });
+  after(() => context.clean());
 
   it("in grpc-js run the printed flow", async () => {
     const { wimguard } = loadPackageDefinition(

@@ -4,11 +4,12 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { TestContext } from "node:test";
 import { connect, type WimGuard } from "../../src/client/connect.ts";
 import { configPath } from "../../src/config/data-folder.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { mintToken, type Role } from "../../src/token/token.ts";
+import { afterwards, type CleanupContext } from "./cleanup.ts";
+import { LineLog } from "./line-log.ts";
 
 const main = join(import.meta.dirname, "../../src/command/main.ts");
 
@@ -23,8 +24,7 @@ export interface TestDaemon {
   readonly pid: number;
   readonly client: WimGuard;
   readonly folders: DaemonFolders;
-  /** What it has logged so far. */
-  log(): string;
+  readonly log: LineLog;
   signal(name: NodeJS.Signals): void;
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals | null>;
@@ -48,25 +48,25 @@ export interface DaemonStart {
 }
 
 /** Makes the folders of a daemon; they are removed after the test. */
-export function makeFolders(context: Pick<TestContext, "after">): DaemonFolders {
+export function makeFolders(context: CleanupContext): DaemonFolders {
   const root = mkdtempSync(join(tmpdir(), "tercel-wimguard-"));
-  context.after(() => rmSync(root, { recursive: true, force: true }));
+  afterwards(context, () => rmSync(root, { recursive: true, force: true }));
   const folders = { data: join(root, "data"), source: join(root, "source"), destinations: join(root, "destinations") };
   for (const folder of Object.values(folders)) mkdirSync(folder);
   return folders;
 }
 
 /** Starts a daemon on a free port and connects to it. It ends with the test at the latest. */
-export async function startDaemon(context: Pick<TestContext, "after">, start: DaemonStart = {}): Promise<TestDaemon> {
+export async function startDaemon(context: CleanupContext, start: DaemonStart = {}): Promise<TestDaemon> {
   const folders = start.folders ?? makeFolders(context);
   const started = spawnDaemon(folders, start);
-  context.after(async () => {
+  afterwards(context, async () => {
     started.child.kill("SIGKILL");
     await started.ended;
   });
   const address = await started.listening;
   const client = await connect(address, { folder: folders.data });
-  context.after(() => client.close());
+  afterwards(context, () => client.close());
   const { child, ended, log } = started;
   return {
     address,
@@ -83,7 +83,7 @@ interface SpawnedDaemon {
   readonly child: ChildProcess;
   readonly listening: Promise<string>;
   readonly ended: Promise<number | NodeJS.Signals | null>;
-  log(): string;
+  readonly log: LineLog;
 }
 
 export function spawnDaemon(
@@ -96,20 +96,18 @@ export function spawnDaemon(
     stdio: ["ignore", "pipe", "pipe"],
     ...(uid !== undefined && { uid, gid: uid }),
   });
-  let log = "";
-  child.stderr.on("data", (chunk) => {
-    log += chunk;
-  });
+  const log = new LineLog();
+  child.stderr.on("data", (chunk) => log.add(String(chunk)));
   const ended = once(child, "close").then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals | null);
   const listening = new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
       const address = /^listening on (\S+)$/.exec(line)?.[1];
       if (address !== undefined) resolve(address);
     });
-    void ended.then((code) => reject(new Error(`the daemon ended with ${code}:\n${log}`)));
+    void ended.then((code) => reject(new Error(`the daemon ended with ${code}:\n${log.text}`)));
   });
   listening.catch(() => {});
-  return { child, listening, ended, log: () => log };
+  return { child, listening, ended, log };
 }
 
 /** A token of a daemon. */

@@ -16,11 +16,14 @@ import { Code, createClient } from "@connectrpc/connect";
 import { createChannel } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 import { assertStatus } from "@tercel/grpc/testing";
+import { freePorts } from "@tercel/test-support/servers";
 import { connect } from "../../src/client/connect.ts";
 import { NotReachable } from "../../src/client/not-reachable.ts";
 import { BackupService } from "../../src/gen/wimguard/v1/backup_pb.ts";
+import { startInProcess } from "./daemon-in-process.ts";
 import { makeFolders, spawnDaemon, startDaemon, tokenOf } from "./daemon-process.ts";
-import { fillSlowly, startBackup, untilEnded } from "./slow-source.ts";
+import { makeHeldTar } from "./held-tar.ts";
+import { startBackup } from "./running-backup.ts";
 
 function mode(path: string): number {
   return statSync(path).mode & 0o777;
@@ -59,9 +62,9 @@ service:
     timeout: 30s
 `;
     writeFileSync(join(folders.data, "config.yaml"), printed, { mode: 0o644 });
-    const daemon = await startDaemon(test, { folders });
+    const daemon = await startInProcess(test, { folders });
     assert.equal(mode(join(folders.data, "config.yaml")), 0o600);
-    assert.match(daemon.log(), /appSecret is the one of the documentation/);
+    assert.match(daemon.log.text, /appSecret is the one of the documentation/);
   });
 
   for (const [what, config, problem, code] of [
@@ -81,7 +84,7 @@ service:
       writeFileSync(join(data, "config.yaml"), text, { mode: 0o600 });
       const { ended, log } = spawnDaemon({ data, ...folders }, {});
       assert.equal(await ended, code);
-      assert.match(log(), problem);
+      assert.match(log.text, problem);
     });
   }
 
@@ -90,7 +93,7 @@ service:
     const second = spawnDaemon(daemon.folders, {});
     assert.equal(await second.ended, 11);
     assert.match(
-      second.log(),
+      second.log.text,
       new RegExp(`process id ${daemon.pid} at localhost:\\d+ runs already: use it, or stop it first`),
     );
     await daemon.client.backup.listBackups({});
@@ -105,12 +108,15 @@ service:
     writeFileSync(path, Buffer.concat([readFileSync(path).subarray(0, 100), Buffer.alloc(8000, 0x55)]));
     const { ended, log } = spawnDaemon(folders, {});
     assert.equal(await ended, 4);
-    assert.match(log(), /the catalogue .+wimbackup\.db is damaged .+: restore it from a backup/);
+    assert.match(
+      log.text,
+      /the catalogue .+wimbackup\.db is damaged .+: replace it by its newest copy, .+copies\/\d{4}-\d\d-\d\d-wimbackup\.db/,
+    );
     truncateSync(path, 0);
   });
 
   it("needs a token for everything but health, and a role that is high enough", async (test) => {
-    const daemon = await startDaemon(test);
+    const daemon = await startInProcess(test);
     const channel = createChannel(daemon.address);
     test.after(() => channel.close());
     const client = createClient(BackupService, channel);
@@ -122,7 +128,7 @@ service:
     const past = Date.now() - 600_000;
     const expired = await tokenOf(daemon.folders, "admin", 60_000, past);
     await assertStatus(client.listBackups({}, withToken(expired)), Code.Unauthenticated, { reason: "TOKEN_EXPIRED" });
-    const other = await startDaemon(test);
+    const other = await startInProcess(test);
     const foreign = await tokenOf(other.folders, "admin");
     await assertStatus(client.listBackups({}, withToken(foreign)), Code.Unauthenticated, { reason: "TOKEN_INVALID" });
 
@@ -137,6 +143,58 @@ service:
     await assertStatus(client.deleteBackup({ uuid: "a" }, admin), Code.NotFound);
   });
 
+  it("answers health for each of its seven services", async (test) => {
+    const daemon = await startInProcess(test);
+    const channel = createChannel(daemon.address);
+    test.after(() => channel.close());
+    const health = createClient(createHealth().service, channel);
+    const status = async (name: string) =>
+      [name, (await health.check({ service: name === "" ? "" : `wimguard.v1.${name}Service` })).status] as const;
+    const names = ["", "Backup", "Restore", "Snapshot", "Schedule", "Registry", "Env", "Statistics"];
+    assert.deepEqual(await Promise.all(names.map(status)), [
+      ["", 1],
+      ["Backup", 1],
+      ["Restore", 1],
+      ["Snapshot", 1],
+      ["Schedule", 1],
+      ["Registry", 1],
+      ["Env", 1],
+      ["Statistics", 1],
+    ]);
+    await assertStatus(status("Other"), Code.NotFound);
+  });
+
+  it("shows its jobs, its archives and its calls to Prometheus, on this machine only", async (test) => {
+    const [port = 0] = await freePorts(1);
+    const daemon = await startInProcess(test, { server: `    metricsPort: ${port}\n` });
+    const { source, destinations } = daemon.folders;
+    writeFileSync(join(source, "file"), "content\n");
+    const destination = join(destinations, "a.tar.zst");
+    await daemon.client.backupToEnd({ source, destination });
+    await daemon.log.waitFor(/"message":"backup ended"/);
+    const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+    const text = await response.text();
+    for (const line of [
+      'wimguard_runs_total{kind="backup",state="completed"} 1',
+      'wimguard_run_duration_seconds_count{kind="backup"} 1',
+      "wimguard_queue 0",
+      "wimguard_overdue 0",
+      `wimguard_stored_bytes ${statSync(destination).size}`,
+      'grpc_server_requests_total{service="wimguard.v1.BackupService",method="CreateBackup",status="OK"} 1',
+    ]) {
+      assert.ok(text.includes(`${line}\n`), `${line} is missing in\n${text}`);
+    }
+    assert.ok(Number(/^wimguard_last_good_timestamp (\S+)$/m.exec(text)?.[1]) > Date.now() / 1000 - 600);
+    assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 404);
+  });
+
+  it("copies its catalogue, and keeps space for its last writes", async (test) => {
+    const { folders } = await startInProcess(test);
+    const [copy = ""] = readdirSync(join(folders.data, "copies"));
+    assert.match(copy, /^\d{4}-\d\d-\d\d-wimbackup\.db$/);
+    assert.equal(statSync(join(folders.data, "reserve")).size, 1024 * 1024);
+  });
+
   it("needs no token on its Unix socket, which only this user can open", async (test) => {
     const folders = makeFolders(test);
     const socket = join(folders.data, "socket");
@@ -148,11 +206,15 @@ service:
   });
 
   it("lets a backup end when it is asked to stop", async (test) => {
-    const daemon = await startDaemon(test);
-    const { source, destinations } = daemon.folders;
-    fillSlowly(source, 2 ** 29);
+    const folders = makeFolders(test);
+    const tar = makeHeldTar(test, folders.data);
+    const daemon = await startDaemon(test, { folders, env: { PATH: tar.path } });
+    const { source, destinations } = folders;
+    tar.hold();
     const running = await startBackup(daemon.client, source, join(destinations, "a.tar.zst"));
     daemon.signal("SIGTERM");
+    await daemon.log.waitFor(/"message":"stopping"/);
+    tar.release();
     let status = "";
     for (let next = await running.updates.next(); next.done !== true; next = await running.updates.next())
       status = next.value.status;
@@ -163,36 +225,42 @@ service:
   });
 
   it("rolls a backup back when a second signal cuts the waiting short", async (test) => {
-    const daemon = await startDaemon(test);
-    const { source, destinations } = daemon.folders;
-    fillSlowly(source);
+    const folders = makeFolders(test);
+    const tar = makeHeldTar(test, folders.data);
+    const daemon = await startDaemon(test, { folders, env: { PATH: tar.path } });
+    const { source, destinations } = folders;
+    tar.hold();
     const running = await startBackup(daemon.client, source, join(destinations, "a.tar.zst"));
     daemon.signal("SIGTERM");
     // A signal within half a second counts as an echo of the first.
     const timer = setInterval(() => daemon.signal("SIGTERM"), 200);
     await daemon.ended;
     clearInterval(timer);
-    const next = await startDaemon(test, { folders: daemon.folders });
-    assert.match(await untilEnded(next.client, running.uuid), /^(?:cancelled|failed)$/);
+    const next = await startInProcess(test, { folders });
+    const { backup } = await next.client.backup.getBackup({ uuid: running.uuid });
+    assert.match(backup?.status ?? "", /^(?:cancelled|failed)$/);
     assert.deepEqual(readdirSync(destinations), []);
   });
 
   it("cleans up at the next start after kill -9 in the middle of a backup and a restore", async (test) => {
     const folders = makeFolders(test);
-    const first = await startDaemon(test, { folders });
+    const tar = makeHeldTar(test, folders.data);
+    const first = await startDaemon(test, { folders, env: { PATH: tar.path } });
     const { source, destinations, data } = folders;
-    fillSlowly(source, 2 * 2 ** 30);
     const kept = await first.client.backupToEnd({ source, destination: join(destinations, "kept.tar.zst") });
-    fillSlowly(source);
+    tar.hold();
     const running = await startBackup(first.client, source, join(destinations, "a.tar.zst"));
     const target = join(data, "target");
     const restoring = first.client.restore.createRestore({ snapshotUuid: kept.uuid, target })[Symbol.asyncIterator]();
     for (let next = await restoring.next(); next.value?.progress?.phase !== "reading"; next = await restoring.next());
+    // As after a kill in the middle of a .wim backup.
+    writeFileSync(join(data, "manifests", `.${running.uuid}.scratch`), "[ExclusionList]\n");
     first.signal("SIGKILL");
     await first.ended;
     assert.equal(readdirSync(destinations).length, 2);
 
-    const second = await startDaemon(test, { folders });
+    tar.release();
+    const second = await startInProcess(test, { folders });
     assert.deepEqual(readdirSync(destinations), ["kept.tar.zst"]);
     assert.deepEqual(
       readdirSync(data).filter((name) => name.startsWith(".wimguard")),
@@ -208,7 +276,7 @@ service:
       ],
     );
     assert.deepEqual(readdirSync(join(data, "manifests")), [`${kept.uuid}.jsonl.zst`]);
-    assert.match(second.log(), /ended a backup of the last run/);
+    assert.match(second.log.text, /ended a backup of the last run/);
     await second.client.backup.deleteBackup({ uuid: kept.uuid });
     assert.deepEqual(readdirSync(destinations), []);
   });
@@ -219,7 +287,7 @@ service:
     writeFileSync(folders.data, "");
     const { ended, log } = spawnDaemon(folders, {});
     assert.equal(await ended, 2);
-    assert.match(log(), /the data folder .+ cannot be used: EEXIST/);
+    assert.match(log.text, /the data folder .+ cannot be used: EEXIST/);
     rmSync(folders.data);
     mkdirSync(folders.data);
   });

@@ -1,25 +1,24 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, watch } from "node:fs";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import { engines } from "../../src/engine/engines.ts";
 import { readManifest } from "../../src/manifest/manifest-file.ts";
 import { recordEvents } from "../trees/there-and-back.ts";
 import { buildTree } from "../trees/trees.ts";
+import type { CleanupContext } from "./cleanup.ts";
 import { type DaemonFolders, makeFolders, startDaemon } from "./daemon-process.ts";
 
 const noEvents = recordEvents();
 const never = new AbortController().signal;
 
+/** About so many changes of files make a backup. */
+const changesOfBackup = 40;
+
 /**
  * Kills a daemon at random moments while it backs up and deletes, starts it again, and checks that nothing that was completed is lost and
  * nothing else is left. Returns how many backups had been completed.
  */
-export async function killDaemons(
-  context: Pick<TestContext, "after">,
-  kills: number,
-  random: () => number,
-): Promise<number> {
+export async function killDaemons(context: CleanupContext, kills: number, random: () => number): Promise<number> {
   const folders = makeFolders(context);
   buildTree(Math.floor(random() * 1_000_000), folders.source, "utf8");
   /** Destinations of backups that clients were told of as completed, and that they have not asked to delete. */
@@ -29,11 +28,13 @@ export async function killDaemons(
     const daemon = await startDaemon(context, { folders });
     await checkFolders(folders, daemon.client, kept);
     if (round === kills) break;
-    // After none, one or two backups, at any moment of the next: the pace of the machine does not matter.
-    const killedIn = Math.floor(random() * 3);
-    let timer: NodeJS.Timeout | undefined;
+    // At any change of a file of its: the pace of the machine does not matter.
+    let isKilled = false;
+    const stopWatching = afterChanges(folders, Math.floor(random() * 3 * changesOfBackup), () => {
+      isKilled = true;
+      daemon.signal("SIGKILL");
+    });
     for (let at = 0; ; at++) {
-      if (at === killedIn) timer = setTimeout(() => daemon.signal("SIGKILL"), random() * 1000);
       const name = `${round}-${at}${random() < 0.3 ? ".wim" : ".tar.zst"}`;
       try {
         const destination = join(folders.destinations, name);
@@ -44,14 +45,28 @@ export async function killDaemons(
           kept.delete(uuid);
           await daemon.client.backup.deleteBackup({ uuid });
         }
-      } catch {
-        break;
+      } catch (error) {
+        if (isKilled) break;
+        throw error;
       }
     }
     await daemon.ended;
-    clearTimeout(timer);
+    stopWatching();
   }
   return completed;
+}
+
+/** Calls back once when so many changes have been seen in the folders that a daemon writes to. */
+function afterChanges({ data, destinations }: DaemonFolders, count: number, onReached: () => void): () => void {
+  let left = count;
+  const watchers = [data, join(data, "manifests"), destinations].map((folder) =>
+    watch(folder, () => {
+      if (left-- === 0) onReached();
+    }),
+  );
+  return () => {
+    for (const watcher of watchers) watcher.close();
+  };
 }
 
 type Client = Awaited<ReturnType<typeof startDaemon>>["client"];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import type { EngineName } from "../../src/engine/compression.ts";
 import type { EngineEvents, EngineWarning } from "../../src/engine/engine.ts";
 import type { DurableFiles } from "../../src/files/durable-files.ts";
 import { createNodeDurableFiles } from "../../src/files/node-durable-files.ts";
+import { noRules } from "../../src/source/source-rules.ts";
 import { performRestore } from "../../src/thread/perform-restore.ts";
 import { performWrite } from "../../src/thread/perform-write.ts";
 import { buildTree, walkTree, withTimesOf } from "./trees.ts";
@@ -56,8 +58,12 @@ export async function checkThereAndBack(engine: EngineName, seed: number, parent
         partPath: archive,
         compression: options[seed % options.length] as (typeof options)[number],
         name: "tree",
-        description: `seed ${seed}`,
+        origin: { uuid: randomUUID(), source, createTime: new Date(0).toISOString(), description: `seed ${seed}` },
         leaveOut: [],
+        rules: noRules,
+        scratchPath: join(folder, "scratch"),
+        previous: undefined,
+        base: undefined,
       },
       manifestDraftPath: manifest,
       header: { uuid: "0", engine, source, createTime: new Date(0).toISOString() },
@@ -65,8 +71,13 @@ export async function checkThereAndBack(engine: EngineName, seed: number, parent
     events,
     never,
   );
-  const task = { archivePath: archive, folder: restored, paths: [], keepOwner: true };
-  await performRestore(unsyncedFiles, { engine, task, manifestPath: manifest, verify: true }, events, never);
+  const task = { archivePath: archive, image: 1, folder: restored, paths: [], keepOwner: true };
+  await performRestore(
+    unsyncedFiles,
+    { engine, task, manifestPath: manifest, verify: true, merge: undefined },
+    events,
+    never,
+  );
   assert.deepEqual(events.warnings, []);
   assert.deepEqual(withTimesOf(walkTree(restored), timeUnitNs[engine]), expected, "restored by WimGuard");
   openWithout(engine, archive, opened);

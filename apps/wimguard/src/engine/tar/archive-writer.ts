@@ -1,9 +1,12 @@
 import { Buffer } from "node:buffer";
 import { promisify } from "node:util";
 import { constants, zstdCompress } from "node:zlib";
+import { type ArchiveOrigin, formatOrigin } from "../../archive/archive-origin.ts";
+import type { ManifestFrame } from "../../manifest/manifest-entry.ts";
+import { formatSkippable } from "../../zstd/zstd-frames.ts";
 import type { Compression } from "../compression.ts";
 import type { WriteOutputs } from "../engine.ts";
-import { type CutFrame, createFrameCutter } from "./frame-cutter.ts";
+import { type CutFrame, createFrameCutter, type FrameCutter } from "./frame-cutter.ts";
 import { blockBytes } from "./tar-header.ts";
 
 const compressFrame = promisify(zstdCompress);
@@ -20,7 +23,7 @@ interface WaitingFrame {
 export class ArchiveWriter {
   readonly #outputs: Pick<WriteOutputs, "part" | "addFrame">;
   readonly #compression: Compression;
-  readonly #cutter = createFrameCutter();
+  #cutter: FrameCutter | undefined;
   readonly #waiting: WaitingFrame[] = [];
   #offset = 0;
   #fileOffset = 0;
@@ -37,16 +40,43 @@ export class ArchiveWriter {
 
   /** @param borders where members begin */
   async write(bytes: Buffer, borders: readonly number[]): Promise<void> {
+    this.#cutter ??= createFrameCutter({ startOffset: this.#offset });
     this.#offset += bytes.length;
     for (const frame of this.#cutter.push(bytes, borders)) await this.#add(frame);
   }
 
-  /** Writes the end marker, two blocks of zeros, and what is left. */
-  async finish(): Promise<void> {
+  /**
+   * Appends frames of another archive, of the same compression, as they are. Only before the first `write`.
+   *
+   * @param bytes those of the file, from the first frame's beginning to the last one's end
+   */
+  async copy(frames: readonly ManifestFrame[], bytes: AsyncIterable<Buffer>): Promise<void> {
+    const [first] = frames;
+    if (first === undefined) return;
+    const shift = this.#offset - first.offset;
+    const fileShift = this.#fileOffset - first.fileOffset;
+    for await (const chunk of bytes) {
+      await this.#outputs.part.write(chunk);
+      this.#fileOffset += chunk.length;
+    }
+    for (const { offset, bytes: frameBytes, fileOffset } of frames) {
+      await this.#outputs.addFrame({
+        offset: offset + shift,
+        bytes: frameBytes,
+        fileOffset: fileOffset + fileShift,
+      });
+      this.#offset += frameBytes;
+    }
+  }
+
+  /** Writes the end marker, two blocks of zeros, what is left, and what the archive says of itself where that has a place. */
+  async finish(origin: ArchiveOrigin): Promise<void> {
     await this.write(Buffer.alloc(2 * blockBytes), []);
-    const last = this.#cutter.end();
+    const last = this.#cutter?.end();
     if (last !== undefined) await this.#add(last);
     while (this.#waiting.length > 0) await this.#writeNext();
+    // A plain tar file has no place that every program passes over.
+    if (this.#compression.method !== "NONE") await this.#outputs.part.write(formatSkippable(formatOrigin(origin)));
   }
 
   /** Waits for the threads that still compress. */

@@ -6,7 +6,7 @@ import { createFrameCutter } from "./frame-cutter.ts";
 
 describe("createFrameCutter", () => {
   it("cuts at the first member that begins at the least size or after it", () => {
-    const cutter = createFrameCutter(10, 100);
+    const cutter = createFrameCutter({ minBytes: 10, maxBytes: 100 });
     const frames = cutter.push(Buffer.alloc(40), [0, 9, 10, 15, 25]);
     assert.deepEqual(
       frames.map(({ offset, bytes }) => [offset, bytes]),
@@ -20,13 +20,13 @@ describe("createFrameCutter", () => {
   });
 
   it("cuts inside a member only when the frame would become larger than the largest", () => {
-    const cutter = createFrameCutter(10, 20);
+    const cutter = createFrameCutter({ minBytes: 10, maxBytes: 20 });
     assert.deepEqual(cutter.push(Buffer.alloc(20), [0]), []);
     assert.equal(cutter.push(Buffer.alloc(1), [])[0]?.bytes, 20);
   });
 
   it("cuts at a border that came with the bytes before", () => {
-    const cutter = createFrameCutter(10, 100);
+    const cutter = createFrameCutter({ minBytes: 10, maxBytes: 100 });
     assert.deepEqual(cutter.push(Buffer.alloc(12), [0]), []);
     assert.equal(cutter.push(Buffer.alloc(5), [11])[0]?.bytes, 11);
   });
@@ -40,7 +40,7 @@ describe("createFrameCutter", () => {
           const total = sizes.reduce((sum, size) => sum + size, 0);
           const data = Buffer.from(Array.from({ length: total }, (_, at) => at % 251));
           const borders = [...new Set(marks.filter((mark) => mark <= total))].sort((a, b) => a - b);
-          const cutter = createFrameCutter(16, 48);
+          const cutter = createFrameCutter({ minBytes: 16, maxBytes: 48 });
           const frames = [];
           let at = 0;
           for (const size of sizes) {

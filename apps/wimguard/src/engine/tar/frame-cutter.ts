@@ -21,14 +21,27 @@ export interface FrameCutter {
   end(): CutFrame | undefined;
 }
 
+export interface FrameCutterOptions {
+  /** Default 8 MiB. */
+  readonly minBytes?: number;
+  /** Default 16 MiB. */
+  readonly maxBytes?: number;
+  /** Where the first byte is in the archive. Default 0. */
+  readonly startOffset?: number;
+}
+
 /** A frame smaller than this compresses worse and makes the list of frames longer. */
 export const minFrameBytes = 8 * 1024 * 1024;
 /** Inside a large file, so that memory stays flat. */
 export const maxFrameBytes = 16 * 1024 * 1024;
 
 /** A frame ends at the first member that begins `minBytes` or more after its start, and inside a member at `maxBytes`. */
-export function createFrameCutter(minBytes: number = minFrameBytes, maxBytes: number = maxFrameBytes): FrameCutter {
-  let frameOffset = 0;
+export function createFrameCutter({
+  minBytes = minFrameBytes,
+  maxBytes = maxFrameBytes,
+  startOffset = 0,
+}: FrameCutterOptions = {}): FrameCutter {
+  let frameOffset = startOffset;
   const parts: Buffer[] = [];
   let bytes = 0;
 

@@ -66,17 +66,17 @@ export async function readTarArchive(
   archivePath: string,
   take: (bytes: Buffer) => Promise<void> | void,
 ): Promise<void> {
-  const head = await readHead(archivePath);
   const raw: AsyncIterable<Buffer> = createReadStream(archivePath, { highWaterMark: readBytes });
-  const bytes = head.length === 4 && head.readUInt32LE(0) === zstdMagic ? decompressFrames(raw) : raw;
+  const bytes = (await isCompressed(archivePath)) ? decompressFrames(raw) : raw;
   for await (const chunk of bytes) await take(chunk);
 }
 
-async function readHead(path: string): Promise<Buffer> {
-  const file = await open(path);
+/** By its first bytes: a name says nothing. */
+export async function isCompressed(archivePath: string): Promise<boolean> {
+  const file = await open(archivePath);
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
-    return buffer.subarray(0, bytesRead);
+    return bytesRead === 4 && buffer.readUInt32LE(0) === zstdMagic;
   } finally {
     await file.close();
   }

@@ -2,8 +2,12 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { fail, throwIfCancelled } from "../../failure/failure.ts";
 import type { Engine } from "../engine.ts";
+import { indexTar } from "./index-tar.ts";
+import { readMember } from "./read-member.ts";
+import { readTarOrigins } from "./read-origin.ts";
 import { readTarArchive, restoreTar } from "./restore-tar.ts";
 import { TarReader } from "./tar-reader.ts";
+import { verifyMembers } from "./verify-members.ts";
 import { writeTar } from "./write-tar.ts";
 
 const execute = promisify(execFile);
@@ -25,6 +29,8 @@ export function createTarEngine(): Engine {
       });
     },
     write: writeTar,
+    index: indexTar,
+    readOrigins: readTarOrigins,
     async verify(archivePath, events, signal) {
       events.onPhase("verifying");
       const reader = new TarReader({});
@@ -35,5 +41,7 @@ export function createTarEngine(): Engine {
       reader.end();
     },
     restore: restoreTar,
+    readFile: readMember,
+    verifyFiles: verifyMembers,
   };
 }

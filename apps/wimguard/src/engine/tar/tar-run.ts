@@ -15,6 +15,8 @@ export interface TarRunTarget {
   readonly events: EngineEvents;
   /** How often the files of this run have been read before. */
   readonly round: number;
+  /** What an entry's inode was when its name was given to tar; undefined where the next backup has to read it again. */
+  readonly stateOf?: (path: Buffer) => string | undefined;
 }
 
 /** What a chunk has brought, in order: digests and manifest are written between chunks, not inside the parser. */
@@ -80,7 +82,7 @@ export class TarRun {
   }
 
   async #takeSteps(): Promise<void> {
-    const { outputs, round } = this.#target;
+    const { outputs, round, stateOf } = this.#target;
     const steps = this.#steps;
     this.#steps = [];
     let content = 0;
@@ -95,7 +97,9 @@ export class TarRun {
           this.files++;
           this.sourceBytes += step.member.size;
         }
-        await outputs.addEntry(toEntry(step.member, round, step.hash));
+        const entry = toEntry(step.member, round, step.hash);
+        const state = stateOf?.(entry.path);
+        await outputs.addEntry(state === undefined ? entry : { ...entry, state });
       }
     }
     this.#count(content);
@@ -111,7 +115,8 @@ function wholeBlocks(offset: number): number {
   return offset - (offset % blockBytes);
 }
 
-function toEntry(member: TarMember, round: number, hash: Hash | undefined): ManifestEntry {
+/** @param round how often its path came before */
+export function toEntry(member: TarMember, round: number, hash: Hash | undefined): ManifestEntry {
   const { kind, size, mode, uid, gid, mtime, linkPath, offset } = member;
   return {
     path: memberPath(member.path),

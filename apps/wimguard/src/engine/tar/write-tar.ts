@@ -4,13 +4,17 @@ import { lstatSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { fail } from "../../failure/failure.ts";
+import { toWalkOptions } from "../../source/source-rules.ts";
 import { walkInTurns } from "../../source/walk-in-turns.ts";
 import { placeOf, walkSource } from "../../source/walk-source.ts";
 import type { EngineEvents, EngineWarning, WriteOutputs, WriteTask, WrittenArchive } from "../engine.ts";
 import { runProgram } from "../run-program.ts";
 import { ArchiveWriter } from "./archive-writer.ts";
+import { EntryStates } from "./entry-states.ts";
+import { fileState } from "./file-state.ts";
+import { nothingReused, type ReusedEntries, reuseFrames } from "./reuse-frames.ts";
 import { parseTarMessage } from "./tar-messages.ts";
-import { TarRun } from "./tar-run.ts";
+import { TarRun, type TarRunTarget } from "./tar-run.ts";
 
 /** Files that change while they are read are read again so often. */
 const maxRounds = 3;
@@ -45,21 +49,33 @@ export async function writeTar(
   const state: TarState = { archive, outputs, events, sourceBytes: 0, files: 0 };
   let changed: EngineWarning[] = [];
   try {
-    changed = await runRound(root, sourceNames(task, root), 0, state, signal);
+    const reused =
+      task.previous === undefined || root.name !== "."
+        ? nothingReused
+        : await reuseFrames(task.previous, root.folder, state, signal);
+    const states = new EntryStates();
+    const names = sourceNames(task, root, { reused, states, events });
+    changed = await runRound(root, names, { ...state, round: 0, stateOf: (path) => states.take(path) }, state, signal);
+    state.sourceBytes += reused.sourceBytes;
+    state.files += reused.files;
     for (let round = 1; round < maxRounds && changed.length > 0; round++) {
       const again = changed.filter(({ path }) => canBeReadAgain(root, path));
       const kept = changed.filter((warning) => !again.includes(warning));
       if (again.length === 0) break;
       const names = again.map(({ path }) => memberName(path));
-      changed = [...kept, ...(await runRound(root, listOf(names), round, state, signal))];
+      changed = [...kept, ...(await runRound(root, listOf(names), { ...state, round }, state, signal))];
     }
-    await archive.finish();
+    await archive.finish(task.origin);
   } catch (error) {
     await archive.abandon();
     throw error;
   }
   for (const warning of changed) events.onWarning(warning);
-  return { sourceBytes: state.sourceBytes, files: state.files };
+  return { sourceBytes: state.sourceBytes, files: state.files, image: 1 };
+}
+
+function walkOptionsOf({ leaveOut, rules }: WriteTask) {
+  return { leaveOut, ...toWalkOptions(rules) };
 }
 
 interface TarState {
@@ -89,7 +105,7 @@ async function scanSource(task: WriteTask, events: EngineEvents, signal: AbortSi
     const { code = "" } = error as NodeJS.ErrnoException;
     events.onWarning({ reason: "UNREADABLE", path, message: `cannot be read: ${code}` });
   };
-  for await (const { stats } of walkInTurns(task.source, { leaveOut: task.leaveOut, onUnreadable }, signal)) {
+  for await (const { stats } of walkInTurns(task.source, { ...walkOptionsOf(task), onUnreadable }, signal)) {
     if (!stats.isFile()) continue;
     files++;
     if (stats.nlink > 1n) {
@@ -102,10 +118,32 @@ async function scanSource(task: WriteTask, events: EngineEvents, signal: AbortSi
   return { bytes, files };
 }
 
-async function* sourceNames(task: WriteTask, root: Root): AsyncGenerator<Buffer> {
+interface NamesParts {
+  readonly reused: ReusedEntries;
+  readonly states: EntryStates;
+  readonly events: EngineEvents;
+}
+
+async function* sourceNames(
+  task: WriteTask,
+  root: Root,
+  { reused, states, events }: NamesParts,
+): AsyncGenerator<Buffer> {
   // What cannot be read was reported by the scan.
-  const walk = walkSource(task.source, { leaveOut: task.leaveOut, onUnreadable() {} });
-  for (const { path } of walk) yield path.length === 0 ? Buffer.from(root.name) : memberName(path);
+  const walk = walkSource(task.source, { ...walkOptionsOf(task), onUnreadable() {} });
+  let blocked: string | undefined;
+  for (const { path, stats } of walk) {
+    if (blocked !== undefined && path.toString("latin1").startsWith(blocked)) continue;
+    if (reused.has(path)) {
+      // Archived as a link or file a moment ago, and a folder now: what is inside has no place in the archive.
+      if (!stats.isDirectory() || !reused.hasAsLeaf(path)) continue;
+      blocked = `${path.toString("latin1")}/`;
+      events.onWarning({ reason: "FILE_CHANGED", path, message: "it became a folder while the source was read" });
+      continue;
+    }
+    states.add(path, fileState(stats, Date.now()));
+    yield path.length === 0 ? Buffer.from(root.name) : memberName(path);
+  }
 }
 
 async function* listOf(names: readonly Buffer[]): AsyncGenerator<Buffer> {
@@ -140,7 +178,7 @@ const tarOptions = [
 async function runRound(
   root: Root,
   names: AsyncGenerator<Buffer>,
-  round: number,
+  target: TarRunTarget,
   state: TarState,
   signal: AbortSignal,
 ): Promise<EngineWarning[]> {
@@ -154,7 +192,7 @@ async function runRound(
     if (warning.reason !== "FILE_CHANGED") state.events.onWarning(warning);
     else if (changed.size < maxChangedFiles) changed.set(warning.path.toString("latin1"), warning);
   };
-  const run = new TarRun({ ...state, round }, signal);
+  const run = new TarRun(target, signal);
   const end = await runProgram(
     {
       engine: "tar",
@@ -173,7 +211,7 @@ async function runRound(
     fail({ reason: "ENGINE_DIED", engine: "tar", message: `tar failed: ${text}` });
   }
   run.finish();
-  if (round === 0) {
+  if (target.round === 0) {
     state.sourceBytes = run.sourceBytes;
     state.files = run.files;
   }

@@ -1,11 +1,12 @@
 import { Buffer } from "node:buffer";
-import { accessSync, constants, lstatSync, readlinkSync, statSync } from "node:fs";
+import { accessSync, constants, lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { fail } from "../../failure/failure.ts";
 import { hasErrorCode } from "../../failure/to-failure.ts";
 import { displayPath } from "../../manifest/manifest-entry.ts";
+import { toWalkOptions } from "../../source/source-rules.ts";
 import { walkInTurns } from "../../source/walk-in-turns.ts";
-import { placeOf } from "../../source/walk-source.ts";
-import type { EngineEvents } from "../engine.ts";
+import { joinPath, placeOf, type WalkOptions } from "../../source/walk-source.ts";
+import type { EngineEvents, WriteTask } from "../engine.ts";
 
 /** What the walk before a capture remembers of an entry. */
 interface WalkedEntry {
@@ -32,8 +33,7 @@ export interface WimSource {
 
 /** @throws FailureError NAME_UNSUPPORTED for a name that is not UTF-8 */
 export async function walkWimSource(
-  source: string,
-  leaveOut: readonly string[],
+  { source, partPath, leaveOut, rules }: Pick<WriteTask, "source" | "partPath" | "leaveOut" | "rules">,
   events: EngineEvents,
   signal: AbortSignal,
 ): Promise<WimSource> {
@@ -48,9 +48,17 @@ export async function walkWimSource(
   };
   const onUnreadable = ({ path, error }: { path: Buffer; error: Error }): void =>
     exclude(path, (error as NodeJS.ErrnoException).code ?? "");
-  for await (const { path, stats } of walkInTurns(source, { leaveOut: [], onUnreadable }, signal)) {
+  const options: WalkOptions = {
+    ...toWalkOptions(rules),
+    leaveOut: [],
+    onUnreadable,
+    onExcluded: (path) => void excluded.push(path),
+    onMountPoint: (path) => void excluded.push(...insideOf(source, path)),
+  };
+  const own = [partPath, ...leaveOut];
+  for await (const { path, stats } of walkInTurns(source, options, signal)) {
     refuseOtherNames(path);
-    if (leaveOut.includes(placeOf(source, path).toString())) {
+    if (own.includes(placeOf(source, path).toString())) {
       excluded.push(path);
       continue;
     }
@@ -88,6 +96,15 @@ export async function walkWimSource(
         if (before.isFile) reportChange(root, Buffer.from(text, "latin1"), before, to);
     },
   };
+}
+
+/** What a folder has: wimlib itself would go into what is mounted there. */
+function insideOf(source: string, folder: Buffer): Buffer[] {
+  try {
+    return readdirSync(placeOf(source, folder), { encoding: "buffer" }).map((name) => joinPath(folder, name));
+  } catch {
+    return [];
+  }
 }
 
 function currentMtimeNs(source: string, path: Buffer): bigint | undefined {

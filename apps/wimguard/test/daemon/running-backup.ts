@@ -1,18 +1,6 @@
-import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
-import { join } from "node:path";
 import type { WimGuard } from "../../src/client/connect.ts";
 import type { BackupProgress } from "../../src/gen/wimguard/v1/backup_pb.ts";
-
-/** Zeros that are hashed at about a gigabyte a second. */
-const holeBytes = 2 ** 40;
-
-/** Fills a source whose backup takes minutes and no room: a file with a hole of a terabyte. */
-export function fillSlowly(source: string, bytes: number = holeBytes): void {
-  const file = openSync(join(source, "hole"), "w");
-  writeSync(file, "begin");
-  ftruncateSync(file, bytes);
-  closeSync(file);
-}
+import type { LineLog } from "./line-log.ts";
 
 /** A backup that has begun to read its source. */
 export interface RunningBackup {
@@ -34,11 +22,8 @@ export async function startBackup(wim: WimGuard, source: string, destination: st
   }
 }
 
-/** Waits until a backup is no longer in progress, and returns its status. */
-export async function untilEnded(wim: WimGuard, uuid: string): Promise<string> {
-  for (;;) {
-    const { backup } = await wim.backup.getBackup({ uuid });
-    if (backup?.status !== "in_progress") return backup?.status ?? "";
-    await new Promise((wake) => setTimeout(wake, 20));
-  }
+/** Waits until a daemon says that a job has ended, and returns its state. */
+export async function untilEnded({ log }: { readonly log: LineLog }, uuid: string): Promise<string> {
+  const line = await log.waitFor(new RegExp(`"message":"(?:backup|restore) ended".*"uuid":"${uuid}"`));
+  return (JSON.parse(line) as { state: string }).state;
 }

@@ -1,0 +1,28 @@
+import type { StoredBackup } from "../catalog/backup-store.ts";
+import { fail } from "../failure/failure.ts";
+import type { ArchiveStores } from "./archive-stores.ts";
+import { findArchive } from "./delete-archive.ts";
+
+/**
+ * Makes sure that the archive of a completed backup is where it was written.
+ *
+ * @throws FailureError BACKUP_NOT_COMPLETED, ARCHIVE_GONE, or ARCHIVE_DAMAGED for another file in its place
+ */
+export async function requireArchive(stores: ArchiveStores, backup: StoredBackup): Promise<void> {
+  const { uuid, destination, state } = backup;
+  if (state !== "completed") {
+    fail({
+      reason: "BACKUP_NOT_COMPLETED",
+      uuid,
+      message: `backup ${uuid} is ${state.replace("_", " ")}: there is nothing to restore`,
+    });
+  }
+  const presence = await findArchive(stores, backup);
+  if (presence === "archive") return;
+  if (presence === "other") {
+    const message = `${destination} is not the archive that this backup wrote: it was changed or replaced`;
+    fail({ reason: "ARCHIVE_DAMAGED", uuid, path: destination, message });
+  }
+  const message = `the archive ${destination} does not exist: bring it back, or mount the disk that it is on`;
+  fail({ reason: "ARCHIVE_GONE", uuid, path: destination, message });
+}

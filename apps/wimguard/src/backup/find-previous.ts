@@ -1,0 +1,27 @@
+import { readIdentity } from "../archive/archive-identity.ts";
+import { manifestPathOf } from "../archive/archive-paths.ts";
+import type { ArchiveStores } from "../archive/archive-stores.ts";
+import type { StoredBackup } from "../catalog/backup-store.ts";
+
+/**
+ * The newest backup of the same source, engine and compression whose archive is where it was written, as far as a look at its inode
+ * shows. Undefined where there is none.
+ */
+export async function findPrevious(stores: ArchiveStores, backup: StoredBackup): Promise<StoredBackup | undefined> {
+  const found = stores.backups.newestLike(backup);
+  if (found === undefined || stores.backups.archiveAt(found.destination) !== found.archiveId) return undefined;
+  const { device, inode, mtimeNs, storedBytes } = found.archive;
+  const identity = await readIdentity(found.destination).catch(() => undefined);
+  const isThere =
+    identity !== undefined &&
+    identity.device === device &&
+    identity.inode === inode &&
+    identity.mtimeNs === mtimeNs &&
+    identity.storedBytes === storedBytes;
+  return isThere ? found : undefined;
+}
+
+/** What an engine needs of it. */
+export function toPrevious({ uuid, destination, archive }: StoredBackup, manifestFolder: string) {
+  return { archivePath: destination, manifestPath: manifestPathOf(manifestFolder, uuid), sha256: archive.sha256 };
+}

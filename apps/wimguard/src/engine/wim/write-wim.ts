@@ -1,0 +1,113 @@
+import { Buffer } from "node:buffer";
+import { constants, readFileSync } from "node:fs";
+import { copyFile, rm, writeFile } from "node:fs/promises";
+import { isInside } from "../../path/check-path.ts";
+import type { Compression } from "../compression.ts";
+import type { EngineEvents, WriteOutputs, WriteTask, WrittenArchive } from "../engine.ts";
+import { runProgram } from "../run-program.ts";
+import { listImage, readImages } from "./list-image.ts";
+import { checkWimEnd } from "./wim-failure.ts";
+import { formatImageOrigin } from "./wim-origin.ts";
+import { program, progressLines } from "./wim-program.ts";
+import { parseWimProgress } from "./wim-progress.ts";
+import { formatExclusions, walkWimSource } from "./wim-source.ts";
+
+/** Captures a source into a new file, or as one image more into a copy of a file. */
+export async function writeWim(
+  task: WriteTask,
+  outputs: WriteOutputs,
+  events: EngineEvents,
+  signal: AbortSignal,
+): Promise<WrittenArchive> {
+  events.onPhase("scanning");
+  const source = await walkWimSource(task, events, signal);
+  events.onTotal(source.bytes, source.files);
+  try {
+    // It comes into being after the walk, and may be inside the source as well.
+    const excluded = [...source.excluded, ...insideOf(task.source, task.scratchPath)];
+    await writeFile(task.scratchPath, formatExclusions(excluded), { mode: 0o600, flag: "wx" });
+    if (task.base !== undefined) await copyFile(task.base.archivePath, task.partPath, constants.COPYFILE_FICLONE);
+    await capture(task, events, signal);
+  } finally {
+    await rm(task.scratchPath, { force: true });
+  }
+  source.reportChanges(task.source, events);
+  const { length: image } = await readImages(task.partPath, signal);
+  return listImage({ archivePath: task.partPath, image }, source, outputs, signal);
+}
+
+/** The path relative to the source, if it is inside. */
+function insideOf(source: string, path: string): Buffer[] {
+  if (!isInside(path, [source])) return [];
+  return [Buffer.from(path.slice(source === "/" ? 1 : source.length + 1))];
+}
+
+async function capture(task: WriteTask, events: EngineEvents, signal: AbortSignal): Promise<void> {
+  const { base } = task;
+  const args = [
+    base === undefined ? "capture" : "append",
+    task.source,
+    task.partPath,
+    task.name,
+    task.origin.description,
+    // Files of which the last image has the same size and time are not read again.
+    base === undefined ? `--compress=${toOption(task.compression)}` : `--update-of=${base.image}`,
+    "--unix-data",
+    "--norpfix",
+    "--check",
+    `--config=${task.scratchPath}`,
+    ...formatImageOrigin(task.origin),
+  ];
+  const counter = createReadCounter();
+  events.onPhase("reading");
+  const end = await runProgram(
+    {
+      engine: "wim",
+      program,
+      args,
+      onStart: counter.start,
+      async read(stdout) {
+        for await (const line of progressLines(stdout)) {
+          const progress = parseWimProgress(line);
+          if (progress?.phase === "reading") events.onReached(counter.refine(progress.bytesDone, progress.stepBytes));
+        }
+      },
+    },
+    signal,
+  );
+  checkWimEnd(end, `capture ${task.source}`);
+}
+
+function toOption({ method, level }: Compression): string {
+  return method === "NONE" ? "none" : `${method}:${level}`;
+}
+
+/**
+ * Refines progress between the steps that wimlib prints, which are whole GiB above 10 GB, by what the kernel says its process has
+ * read.
+ */
+function createReadCounter() {
+  let pid: number | undefined;
+  let step = 0;
+  let readAtStep = 0;
+  const read = (): number => {
+    try {
+      return Number(/^rchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, "latin1"))?.[1] ?? 0);
+    } catch {
+      return 0;
+    }
+  };
+  return {
+    start(started: number): void {
+      pid = started;
+    },
+    refine(bytesDone: number, stepBytes: number): number {
+      if (stepBytes < 2 ** 30) return bytesDone;
+      if (bytesDone !== step) {
+        step = bytesDone;
+        readAtStep = read();
+      }
+      return bytesDone + Math.min(Math.max(read() - readAtStep, 0), stepBytes - 1);
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import type { RegisteredDestination, RegisteredSource } from "../catalog/registered-items.ts";
+import { chooseEngine } from "../engine/choose-engine.ts";
+import { fail } from "../failure/failure.ts";
+import { checkPath } from "../path/check-path.ts";
+import type { ItemInput } from "./item-service.ts";
+import { appendTemplate, defaultTemplateOf, expandTemplate } from "./name-template.ts";
+
+const maxExcludes = 1000;
+const maxPatternCharacters = 1024;
+
+/** @throws FailureError that names the field */
+export function checkSource({ name, path, excludes, oneFileSystem }: ItemInput<RegisteredSource>) {
+  if (excludes.length > maxExcludes) invalidExcludes(`use at most ${maxExcludes} patterns`);
+  const wrong = excludes.find((one) => one.length > maxPatternCharacters || /[\n\0]/.test(one));
+  if (wrong !== undefined) invalidExcludes(`a pattern has at most ${maxPatternCharacters} characters in one line`);
+  return { name, path: checkPath("source.path", path), excludes: [...excludes], oneFileSystem };
+}
+
+function invalidExcludes(problem: string): never {
+  fail({ reason: "FIELD_INVALID", field: "source.excludes", message: `invalid excludes: ${problem}` });
+}
+
+/** @throws FailureError that names the field */
+export function checkDestinationItem({ name, engine, url, template, isAppend }: ItemInput<RegisteredDestination>) {
+  const folder = checkPath("destination.url", url);
+  if (isAppend && engine !== "wim") {
+    const message = "append is for .wim files: a .tar.zst file copies what has not changed instead";
+    fail({ reason: "FIELD_INVALID", field: "destination.append", message });
+  }
+  const fallback = isAppend ? appendTemplate : defaultTemplateOf[engine];
+  const chosen = template === "" ? fallback : template;
+  const example = expandTemplate(chosen, { name: "name", timeMs: 0 });
+  if (chooseEngine(`/${example}`, "").engine !== engine) {
+    const message = `the template ${JSON.stringify(chosen)} does not make names for the ${engine} engine: end it as ${defaultTemplateOf[engine]}`;
+    fail({ reason: "FIELD_INVALID", field: "destination.template", message });
+  }
+  return { name, engine, url: folder, template: chosen, isAppend };
+}

@@ -1,0 +1,75 @@
+import { hashFile } from "../archive/hash-file.ts";
+import type { EngineName } from "../engine/compression.ts";
+import type { ArchiveImage, EngineEvents } from "../engine/engine.ts";
+import { engines } from "../engine/engines.ts";
+import { fail } from "../failure/failure.ts";
+import type { FoundFile } from "../manifest/find-file.ts";
+import { readFrames, readLastEntries } from "../manifest/last-entries.ts";
+
+/** An archive to check. */
+export interface VerifyJob extends ArchiveImage {
+  readonly engine: EngineName;
+  readonly manifestPath: string;
+  /** Of the archive as it was written, in hexadecimal. */
+  readonly sha256: string;
+  /** Of the data: 0 checks the structure, 100 everything. */
+  readonly percent: number;
+}
+
+/** What was read and found to be as it was backed up. */
+export interface PerformedVerify {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Each is remembered while they are read. */
+const maxSample = 100_000;
+/** The wim engine starts its program for each. */
+const maxWimSample = 1_000;
+
+/** @throws FailureError ARCHIVE_DAMAGED that names the first file that differs, if one does */
+export async function performVerify(
+  job: VerifyJob,
+  events: EngineEvents,
+  signal: AbortSignal,
+  random: () => number = Math.random,
+): Promise<PerformedVerify> {
+  const { engine, archivePath, sha256, percent } = job;
+  events.onPhase("verifying");
+  if (percent === 0) {
+    await engines[engine].verify(archivePath, events, signal);
+    return { files: 0, bytes: 0 };
+  }
+  // The same bytes were read back and compared with their digests when they were written.
+  const isWhole = percent === 100 && (await hashFile(archivePath, signal)) === sha256;
+  const files = await chooseFiles(job, isWhole, random);
+  const bytes = files.reduce((sum, { entry }) => sum + entry.size, 0);
+  events.onTotal(bytes, files.length);
+  if (isWhole) {
+    events.onReached(bytes);
+    return { files: files.length, bytes };
+  }
+  await engines[engine].verifyFiles(job, files, events, signal);
+  if (percent < 100) return { files: files.length, bytes };
+  const message = `${archivePath} is not what was written, although the files that were looked at are in it`;
+  fail({ reason: "ARCHIVE_DAMAGED", path: archivePath, message });
+}
+
+/** Files of frames at random: reading a frame costs the same for one file as for all of them. */
+async function chooseFiles({ engine, manifestPath, percent }: VerifyJob, isWhole: boolean, random: () => number) {
+  const frames = await readFrames(manifestPath);
+  const limit = isWhole ? Number.POSITIVE_INFINITY : engine === "wim" ? maxWimSample : maxSample;
+  const chosen: FoundFile[] = [];
+  let last: FoundFile | undefined;
+  let at = 0;
+  let isChosen = random() * 100 < percent;
+  for await (const entry of readLastEntries(manifestPath)) {
+    if (entry.kind !== "file") continue;
+    const before = at;
+    while ((frames[at + 1]?.offset ?? Number.POSITIVE_INFINITY) <= (entry.offset ?? 0)) at++;
+    if (at !== before || frames.length === 0) isChosen = random() * 100 < percent;
+    last = { entry, frame: frames[at] };
+    if (isChosen && chosen.length < limit) chosen.push(last);
+  }
+  return chosen.length === 0 && last !== undefined ? [last] : chosen;
+}
