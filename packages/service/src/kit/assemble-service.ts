@@ -72,6 +72,7 @@ async function assemble<N extends Needs, Settings>(
   const services = lookUpServices(life, definition, context, surroundings);
   const met = await meetNeeds(life, needs, plan, context, services.prepareClient);
   const found = await services.found();
+  const stopping = new AbortController();
   const health = createServiceHealth(dependenciesOf(needs, met, found, context), { log, clock });
   const kit: Kit<Settings> = {
     config: loaded.value,
@@ -80,6 +81,7 @@ async function assemble<N extends Needs, Settings>(
     health: health.health,
     metrics,
     secret: createSecrets(config),
+    stopping: stopping.signal,
     onConfigChange: (listener) => live.onReloaded(listener),
   };
   // The ports are what the needs' types say.
@@ -87,11 +89,14 @@ async function assemble<N extends Needs, Settings>(
   const routes = await recordRoutes((router) => definition.routes(router, parts));
   health.serve(routes.services.map(({ typeName }) => typeName));
   const own = definition.interceptors?.(parts) ?? {};
+  const access = typeof definition.access === "function" ? definition.access(parts) : definition.access;
+  const { validation } = definition;
   const { secret } = kit;
   const counts = await openCountStores(config, shared, met.providers);
   const stack = await life.start(
     "interceptors",
-    () => createServiceStack(live, routes.services, definition.access, own, { ...context, secret, counts }),
+    () =>
+      createServiceStack(live, { services: routes.services, access, own, validation }, { ...context, secret, counts }),
     (one) => one.close(),
   );
   if (config.metrics !== undefined) {
@@ -106,7 +111,10 @@ async function assemble<N extends Needs, Settings>(
   const pages = await observeService(life, config, health, surroundings);
   await met.begin();
   await startTasks(life, definition, parts, context);
-  const pauseWork = (): Promise<void> => met.pause();
+  const pauseWork = async (): Promise<void> => {
+    stopping.abort(new Error("the service is stopping"));
+    await met.pause();
+  };
   const { gateway } = definition;
   const served = { routes, stack, health: health.health, pages, gateway, found, tls, pauseWork };
   const addresses = await serveCalls(life, config, served, surroundings);
