@@ -5,6 +5,7 @@ import { runChannelBench } from "./channel/run.ts";
 import { runCodecBench } from "./codec/run.ts";
 import { runCompareBench } from "./compare/run.ts";
 import { runConfigBench } from "./config/run.ts";
+import { runGatewayBench } from "./gateway/run.ts";
 import { runImportBench } from "./import/run.ts";
 import { runInterceptorBench } from "./interceptors/run.ts";
 import { parseOptions, UsageError } from "./options.ts";
@@ -19,7 +20,7 @@ const PEER_NAMES = PEERS.map(({ name }) => name);
 
 const HELP = `npm run bench [-- [word ...] [options]]
 
-Measures Tercel and its peers in one run. The first word "codec" measures the protobuf codec instead, without a network, "channel" what a channel adds to a call, "interceptors" what these add, "import" what importing them costs, "config" what loading a configuration costs, and "compare --base FOLDER" this checkout next to another one. Words choose the cases whose name contains one of them; no word, all cases.
+Measures Tercel and its peers in one run. The first word "codec" measures the protobuf codec instead, without a network, "channel" what a channel adds to a call, "interceptors" what these add, "gateway" REST, Connect and gRPC-Web, "import" what importing them costs, "config" what loading a configuration costs, and "compare --base FOLDER" this checkout next to another one. Words choose the cases whose name contains one of them; no word, all cases.
 
   --json         print only the JSON document on stdout (progress goes to stderr either way)
   --markdown     print the table that docs/benchmarks.md shows
@@ -40,6 +41,7 @@ async function main(): Promise<number> {
   if (first === "compare") return runCompareBench(rest);
   if (first === "channel") return runChannelBench(rest);
   if (first === "interceptors") return runInterceptorBench(rest);
+  if (first === "gateway") return runGatewayBench(rest);
   if (first === "import") return runImportBench(rest);
   if (first === "config") return runConfigBench(rest);
   const options = parseOptions(process.argv.slice(2), { cases: CASE_NAMES, peers: PEER_NAMES });

@@ -1,11 +1,14 @@
 import type { DescMethod, JsonValue, Message, MessageInitShape } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
+import { TrustedProxies } from "./calls/trusted-proxies.ts";
 import type { CorsOptions } from "./cors.ts";
 import type { HttpRuleSchema } from "./gen/google/api/http_pb.ts";
 import type { Http1Limits } from "./http/http1-connection.ts";
+import type { McpFace } from "./mcp/mcp-face.ts";
 import { checkOpenApi, type OpenApiServing } from "./openapi/openapi-options.ts";
 import type { Fallback } from "./serve-fallback.ts";
+import type { WebSockets } from "./websocket/message-socket.ts";
 
 /** A protocol next to gRPC. */
 export type GatewayProtocol = "connect" | "grpc-web" | "rest";
@@ -53,11 +56,23 @@ export interface GatewayOptions {
   readonly fallback?: Fallback;
   /** How slow HTTP/1.1 clients may be. */
   readonly http1?: Partial<Http1Limits>;
+  /**
+   * Serves streaming methods over WebSockets as well: `createWebSockets()` of `@tercel/gateway/websocket`. Browsers may open them from the
+   * server's own origin, and from those of `cors`. Default: none are served.
+   */
+  readonly webSockets?: WebSockets;
+  /** Serves methods as tools of the Model Context Protocol: `createMcpFace()` of `@tercel/gateway/mcp`. Default: none. */
+  readonly mcp?: McpFace;
+  /**
+   * Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` say who the client is: addresses, networks (`10.0.0.0/8`), and
+   * "unix" for Unix sockets. From anyone else such fields are dropped, because clients can write them as well. Default: none.
+   */
+  readonly trustProxy?: readonly string[];
 }
 
 const optionNames: readonly (keyof GatewayOptions)[] = [
   ...(["protocols", "cors", "rules", "methods", "unknownQuery", "errorBody", "errorDomain", "defaultStream"] as const),
-  ...(["sse", "etag", "defaultTimeoutMs", "openapi", "fallback", "http1"] as const),
+  ...(["sse", "etag", "defaultTimeoutMs", "openapi", "fallback", "http1", "webSockets", "mcp", "trustProxy"] as const),
 ];
 
 const protocolNames: readonly GatewayProtocol[] = ["connect", "grpc-web", "rest"];
@@ -84,9 +99,23 @@ export function checkGatewayOptions(options: GatewayOptions): void {
     checkWholeNumber(`${where}: methods`, "successStatus", method.successStatus, 200, 299);
   }
   if (options.sse !== undefined) refuseUnknownOptions(`${where}: sse`, options.sse, ["idOf"]);
+  if (options.webSockets !== undefined && typeof (options.webSockets as Partial<WebSockets>).open !== "function") {
+    throw new TypeError(`${where}: webSockets has to be what createWebSockets of @tercel/gateway/websocket returns`);
+  }
+  if (options.mcp !== undefined && typeof (options.mcp as Partial<McpFace>).serve !== "function") {
+    throw new TypeError(`${where}: mcp has to be what createMcpFace of @tercel/gateway/mcp returns`);
+  }
+  if (options.trustProxy !== undefined) checkTrustProxy(options.trustProxy);
   if (options.openapi !== undefined) checkOpenApi(options.openapi);
   checkHttp1(options.http1);
   if (options.cors !== undefined) checkCors(options.cors);
+}
+
+function checkTrustProxy(trustProxy: unknown): void {
+  if (!Array.isArray(trustProxy)) {
+    throw new TypeError(`${where}: trustProxy has to be a list of addresses and networks, such as ["10.0.0.0/8"]`);
+  }
+  new TrustedProxies(trustProxy as readonly string[]);
 }
 
 function checkHttp1(http1: Partial<Http1Limits> = {}): void {

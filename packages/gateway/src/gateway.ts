@@ -1,13 +1,19 @@
-import { create, type Message } from "@bufbuild/protobuf";
+import { readFileSync } from "node:fs";
+import { create, type DescMethod, type JsonObject, type Message } from "@bufbuild/protobuf";
 import type { Gateway, GatewayHost } from "@tercel/grpc/protocols";
+import { isForeignOrigin } from "./calls/foreign-origin.ts";
+import { TrustedProxies } from "./calls/trusted-proxies.ts";
+import { Cors } from "./cors.ts";
 import { checkGatewayOptions, type GatewayOptions } from "./gateway-options.ts";
 import { HttpRuleSchema } from "./gen/google/api/http_pb.ts";
 import { defaultHttp1Limits } from "./http/http1-connection.ts";
 import { Http1Server } from "./http/http1-server.ts";
 import { createOpenApi } from "./openapi/create-openapi.ts";
+import type { OpenApiServing } from "./openapi/openapi-options.ts";
 import { readComments } from "./openapi/proto-comments.ts";
 import { createStaticPages, type StaticPage } from "./openapi/static-pages.ts";
 import { RequestRouter } from "./request-router.ts";
+import { restCompressions } from "./rest/rest-compressions.ts";
 import type { RestSettings } from "./rest/rest-settings.ts";
 import { RestTable } from "./rules/rest-table.ts";
 import { readSuccessStatuses } from "./success-statuses.ts";
@@ -30,6 +36,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
         clock: host.clock,
         limits: { ...defaultHttp1Limits, ...options.http1 },
         onExchange: (exchange) => router.serve(exchange),
+        onUpgrade: options.webSockets === undefined ? undefined : (...upgrade) => router.serveUpgrade(...upgrade),
         onFault: (error) => host.log.error("the gateway failed to serve a request", { error }),
         onCutOff: (reason, peer) => host.log.warn("an HTTP/1.1 connection was cut off", { reason, peer }),
       });
@@ -50,9 +57,11 @@ function createRouter(host: GatewayHost, options: GatewayOptions): RequestRouter
   const served = methods.filter(
     (method) => host.methods.find(`/${method.parent.typeName}/${method.name}`) !== undefined,
   );
+  checkTools(options, served);
   const rules = (options.rules ?? []).map((rule) => create(HttpRuleSchema, rule));
   const table = new RestTable(served, rules);
   const statuses = readSuccessStatuses(options.methods ?? [], served);
+  const cors = options.cors === undefined ? undefined : new Cors(options.cors);
   const settings: RestSettings = {
     unknownQuery: options.unknownQuery ?? "error",
     errorBody: options.errorBody ?? "aip",
@@ -62,19 +71,54 @@ function createRouter(host: GatewayHost, options: GatewayOptions): RequestRouter
     successStatusOf: (method) => statuses.get(method) ?? 200,
     etag: options.etag ?? "field",
     defaultTimeoutMs: options.defaultTimeoutMs ?? defaultTimeoutMs,
+    compressions: restCompressions(host.compressions),
+    webSockets: options.webSockets,
+    isForeign: (head) => isForeignOrigin(head, (origin) => cors?.allows(origin) === true),
   };
-  return new RequestRouter({ host, options, table, settings, pages: createPages(options, table, settings) });
+  const proxies = new TrustedProxies(options.trustProxy ?? []);
+  return new RequestRouter({
+    host,
+    options,
+    table,
+    settings,
+    cors,
+    proxies,
+    pages: createPages(options, table, settings),
+  });
 }
 
 function createPages(
-  { openapi }: GatewayOptions,
+  { openapi, errorBody = "aip", webSockets }: GatewayOptions,
   { bindings }: RestTable,
   { successStatusOf }: RestSettings,
 ): ReadonlyMap<string, StaticPage> {
   if (openapi === undefined) return new Map();
   const comments = openapi.descriptorSet === undefined ? new Map() : readComments(openapi.descriptorSet);
-  const document = openapi.document ?? createOpenApi({ bindings, comments, info: openapi, successStatusOf });
+  const errorForm = typeof errorBody === "function" ? "own" : errorBody;
+  const hasWebSockets = webSockets !== undefined;
+  const source = { bindings, comments, info: openapi, successStatusOf, errorForm, hasWebSockets } as const;
+  const document = readDocument(openapi) ?? createOpenApi(source);
   return createStaticPages(document, openapi);
+}
+
+/** @throws TypeError for a file that cannot be read, or is not JSON */
+function readDocument({ document }: OpenApiServing): JsonObject | undefined {
+  if (typeof document !== "string") return document;
+  try {
+    return JSON.parse(readFileSync(document, "utf8")) as JsonObject;
+  } catch (error) {
+    throw new TypeError(`createGateway: openapi: document: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** @throws TypeError for a tool whose method the server does not have */
+function checkTools({ mcp }: GatewayOptions, served: readonly DescMethod[]): void {
+  for (const method of mcp?.methods ?? []) {
+    if (served.includes(method)) continue;
+    throw new TypeError(
+      `createGateway: mcp has the tool ${method.parent.typeName}/${method.name}, which this server does not serve`,
+    );
+  }
 }
 
 /** The field that streams are resumed by, where the messages have it. */

@@ -1,6 +1,14 @@
 // What applications need.
 
 export type { CorsOptions } from "./cors.ts";
+export {
+  createEnvoyConfig,
+  type EnvoyAddress,
+  type EnvoyConfig,
+  type EnvoyConfigOptions,
+} from "./envoy/create-envoy-config.ts";
+export { type ForwardOptions, forward } from "./forward/forward.ts";
+export { type LoadedServices, loadServices, loadServicesByReflection } from "./forward/load-services.ts";
 export { createGateway } from "./gateway.ts";
 export type { GatewayOptions, GatewayProtocol, RestMethod } from "./gateway-options.ts";
 export type { Http1Limits } from "./http/http1-connection.ts";

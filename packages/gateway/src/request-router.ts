@@ -1,24 +1,31 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { invalidArgument, notFound } from "@tercel/grpc/errors";
+import { notFound } from "@tercel/grpc/errors";
 import type { GatewayHost, HttpExchange, MethodHandler } from "@tercel/grpc/protocols";
 import { findHeader, splitTarget } from "./calls/read-fields.ts";
 import { noExtras, Responder } from "./calls/responder.ts";
+import type { TrustedProxies } from "./calls/trusted-proxies.ts";
 import { parseConnectContentType } from "./connect/connect-content-type.ts";
 import { connectErrorBody } from "./connect/connect-unary-response.ts";
 import { serveConnectGet, serveConnectStream, serveConnectUnary } from "./connect/serve-connect.ts";
-import { Cors } from "./cors.ts";
+import type { Cors } from "./cors.ts";
 import type { GatewayOptions, GatewayProtocol } from "./gateway-options.ts";
 import { parseGrpcWebContentType, sendGrpcWebError, serveGrpcWeb } from "./grpc-web/serve-grpc-web.ts";
-import { type StaticPage, sendPage } from "./openapi/static-pages.ts";
+import type { UpgradeRequest } from "./http/http1-server.ts";
+import { callAsClient } from "./mcp/call-as-client.ts";
+import type { McpFace } from "./mcp/mcp-face.ts";
+import { pageResponse, type StaticPage, sendPage } from "./openapi/static-pages.ts";
 import { sendRestError } from "./rest/rest-error.ts";
 import type { RestSettings } from "./rest/rest-settings.ts";
 import { serveRest } from "./rest/serve-rest.ts";
 import { withHttpStatus } from "./rules/http-status.ts";
 import { parseRequestPath } from "./rules/request-path.ts";
+import { requestProblem } from "./rules/request-problem.ts";
 import type { RestTable } from "./rules/rest-table.ts";
 import { serveFallback } from "./serve-fallback.ts";
+import { noStreamHere, openWebSocket, whyNoSocket } from "./websocket/open-web-socket.ts";
+import { routeByBinding, routeByMethod, type SocketRoute } from "./websocket/socket-route.ts";
 
 /** What requests are routed by. */
 export interface RouterParts {
@@ -26,8 +33,19 @@ export interface RouterParts {
   readonly options: GatewayOptions;
   readonly table: RestTable;
   readonly settings: RestSettings;
+  readonly cors: Cors | undefined;
+  readonly proxies: TrustedProxies;
   /** By path. */
   readonly pages: ReadonlyMap<string, StaticPage>;
+}
+
+/** The target of a request, taken apart. */
+interface RequestTarget {
+  readonly path: string;
+  readonly query: string;
+  readonly url: string;
+  /** Of the path, decoded. */
+  readonly segments: readonly string[];
 }
 
 /**
@@ -42,13 +60,14 @@ export class RequestRouter {
 
   constructor(parts: RouterParts) {
     this.#parts = parts;
-    const { cors, protocols } = parts.options;
-    this.#cors = cors === undefined ? undefined : new Cors(cors);
+    const { protocols } = parts.options;
+    this.#cors = parts.cors;
     this.#protocols = new Set(protocols ?? ["connect", "grpc-web", "rest"]);
     this.#serviceNames = new Set(parts.host.services.map((service) => service.typeName));
   }
 
-  serve(exchange: HttpExchange): void {
+  serve(received: HttpExchange): void {
+    const exchange = this.#parts.proxies.resolve(received);
     const { head } = exchange;
     const origin = findHeader(head.fields, "origin");
     const extras = origin === undefined ? undefined : this.#cors?.extrasFor(origin);
@@ -56,21 +75,63 @@ export class RequestRouter {
       head.method === "OPTIONS" && findHeader(head.fields, "access-control-request-method") !== undefined;
     const responder = new Responder(exchange, isPreflight ? noExtras : (extras ?? noExtras));
     exchange.listener = new DroppedBody(exchange);
+    const target = this.#readTarget(responder);
+    if (target === undefined) return;
+    const { path, query, url } = target;
+    const handler = this.#parts.host.methods.find(path);
+    if (handler?.desc !== undefined) this.#serveMethod(responder, handler, handler.desc, { query, url });
+    else if (this.#isServicePath(target.segments)) this.#refuseMethod(responder, path);
+    else this.#serveOther(responder, path, query, url);
+  }
+
+  /** Answers a request for a WebSocket, or opens it. */
+  serveUpgrade(received: HttpExchange, upgrade: UpgradeRequest): void {
+    const exchange = this.#parts.proxies.resolve(received);
+    const responder = new Responder(exchange, noExtras);
+    const target = this.#readTarget(responder);
+    if (target === undefined) return;
+    const { host, settings } = this.#parts;
+    const route = this.#findSocketRoute(exchange, target);
+    const problem = route === undefined ? noStreamHere() : whyNoSocket(exchange.head, settings);
+    if (route === undefined || problem !== undefined) this.#refuse(responder, problem ?? noStreamHere());
+    else openWebSocket({ host, settings, exchange, route, url: target.url }, upgrade);
+  }
+
+  /** Undefined: the request was refused. */
+  #readTarget(responder: Responder): RequestTarget | undefined {
+    const { head } = responder;
     if (head.path.length > maxTargetBytes) {
-      this.#refuse(responder, withHttpStatus(invalidArgument(`the path is over ${maxTargetBytes} bytes`), 414));
-      return;
+      this.#refuse(
+        responder,
+        withHttpStatus(requestProblem("PATH_TOO_LONG", [], `the path is over ${maxTargetBytes} bytes`), 414),
+      );
+      return undefined;
     }
     const { path, query } = splitTarget(head.path);
     const parsed = parseRequestPath(path);
     if ("problem" in parsed) {
-      this.#refuse(responder, invalidArgument(parsed.problem));
-      return;
+      this.#refuse(responder, requestProblem("INVALID_PATH", [], parsed.problem));
+      return undefined;
     }
     const url = `${head.scheme}://${head.authority ?? "localhost"}${head.path}`;
-    const handler = this.#parts.host.methods.find(path);
-    if (handler?.desc !== undefined) this.#serveMethod(responder, handler, handler.desc, { query, url });
-    else if (this.#isServicePath(parsed.decoded)) this.#refuseMethod(responder, path);
-    else this.#serveOther(responder, path, query, url);
+    return { path, query, url, segments: parsed.decoded };
+  }
+
+  /** A streaming method, by its own path or by a route of any HTTP method: WebSockets begin with GET, whatever the rule says. */
+  #findSocketRoute({ head }: HttpExchange, { path, query }: RequestTarget): SocketRoute | undefined {
+    const { host, settings, table } = this.#parts;
+    const own = host.methods.find(path);
+    if (own?.desc !== undefined) {
+      return own.desc.methodKind === "unary" ? undefined : routeByMethod(host, own.desc, own);
+    }
+    if (!this.#protocols.has("rest")) return undefined;
+    for (const { binding, pathValues } of table.findAll(path)) {
+      const handler = host.methods.find(`/${binding.method.parent.typeName}/${binding.method.name}`);
+      if (handler === undefined || binding.method.methodKind === "unary") continue;
+      const header = (name: string) => findHeader(head.fields, name);
+      return routeByBinding(binding, handler, { host, settings, pathValues, query, header });
+    }
+    return undefined;
   }
 
   /** Empty segments are skipped, because programs in front of a server may do so. */
@@ -159,9 +220,11 @@ export class RequestRouter {
     const { host, options, pages } = this.#parts;
     const page = pages.get(path);
     if (page !== undefined) {
-      const { method } = responder.head;
-      if (method === "GET" || method === "HEAD") sendPage(responder, page);
-      else this.#answerMethods(responder, ["GET", "HEAD"]);
+      this.#servePage(responder, page, url);
+      return;
+    }
+    if (path === options.mcp?.path) {
+      this.#serveTools(responder, options.mcp, url);
       return;
     }
     const allowed = this.#protocols.has("rest") ? this.#serveRoute(responder, path, query, url) : undefined;
@@ -170,6 +233,35 @@ export class RequestRouter {
     else if (options.fallback !== undefined) serveFallback(host, responder, url, options.fallback);
     else if (isCall(responder.head.fields)) refuseCall(responder, 404, "there is nothing at this path");
     else this.#refuse(responder, notFound({ message: "there is nothing at this path", reason: "NO_ROUTE" }));
+  }
+
+  #servePage(responder: Responder, page: StaticPage, url: string): void {
+    const { host, options } = this.#parts;
+    const { method } = responder.head;
+    const guard = options.openapi?.guard;
+    if (method !== "GET" && method !== "HEAD") this.#answerMethods(responder, ["GET", "HEAD"]);
+    else if (guard === undefined) sendPage(responder, page);
+    else serveFallback(host, responder, url, async (request) => (await guard(request)) ?? pageResponse(page));
+  }
+
+  /** A page of another origin must not use the tools that its user may use. */
+  #serveTools(responder: Responder, mcp: McpFace, url: string): void {
+    const { host, settings } = this.#parts;
+    const { exchange } = responder;
+    if (responder.head.method === "OPTIONS") {
+      this.#answerMethods(responder, ["POST"]);
+      return;
+    }
+    if (settings.isForeign(responder.head)) {
+      this.#refuse(responder, new ConnectError("pages of this origin may not call tools here", Code.PermissionDenied));
+      return;
+    }
+    const parts = { host, defaultTimeoutMs: settings.defaultTimeoutMs };
+    serveFallback(host, responder, url, (request) =>
+      mcp.serve(request, (method, json, signal) =>
+        callAsClient(parts, exchange, method, json, AbortSignal.any([signal, request.signal])),
+      ),
+    );
   }
 
   /** The HTTP methods of the path where it exists for others; undefined where it does not exist. */
@@ -204,7 +296,7 @@ export class RequestRouter {
       const text = `the path exists for ${names.join(", ")} only`;
       const fields = ["allow", names.join(", ")];
       if (isCallPath) refuseCall(responder, 405, text, fields);
-      else this.#refuse(responder, withHttpStatus(invalidArgument(text), 405), fields);
+      else this.#refuse(responder, withHttpStatus(requestProblem("METHOD_NOT_ALLOWED", [], text), 405), fields);
       return;
     }
     const origin = findHeader(head.fields, "origin");

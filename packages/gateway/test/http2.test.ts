@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from "node:http2";
 import { get } from "node:https";
 import { after, before, describe, it } from "node:test";
 import { createClient } from "@connectrpc/connect";
-import { createChannel } from "@tercel/grpc";
-import { createSelfSigned, withoutOpenssl } from "@tercel/test-support/certificates";
+import { createGateway } from "@tercel/gateway";
+import { type ClientCertificate, callInfo, createChannel, createServer } from "@tercel/grpc";
+import { createAuthority, createSelfSigned, withoutOpenssl } from "@tercel/test-support/certificates";
 import { Library } from "./gen/tercel/gateway/test/v1/library_pb.ts";
 import { type RunningLibrary, startLibrary } from "./support/library.ts";
 
@@ -72,7 +74,7 @@ describe("over HTTP/2 without TLS", () => {
 
   it("a body is refused that does not say it is JSON, although the head need not say that there is one", async () => {
     const before = library.state.requests.length;
-    for (const headers of [{}, { "content-type": "text/plain" }, { ...json, "content-encoding": "br" }]) {
+    for (const headers of [{}, { "content-type": "text/plain" }, { ...json, "content-encoding": "zstd" }]) {
       const refused = await request(session, { ":path": "/v1/tags", ":method": "POST", ...headers }, "[]");
       assert.equal(refused.status, 415);
       assert.ok("accept" in refused.headers || "accept-encoding" in refused.headers);
@@ -145,6 +147,48 @@ describe("over TLS", { skip: withoutOpenssl }, () => {
       assert.equal(JSON.parse(body).title, "Flatland");
     } finally {
       await library.server.close({ deadlineMs: 0 });
+    }
+  });
+
+  it("the certificate of a client is known over HTTP/1.1 as over HTTP/2, and one that is not trusted is refused", async () => {
+    const authority = createAuthority();
+    const stranger = createAuthority("Another CA");
+    const { cert, key } = authority.issue({ names: ["IP:127.0.0.1"] });
+    const certificates: (ClientCertificate | undefined)[] = [];
+    const server = createServer({
+      routes: (router) =>
+        router.rpc(Library.method.echo, (_request, context) => {
+          certificates.push(context.values.get(callInfo)?.peerTls?.certificate);
+          return {};
+        }),
+      gateway: createGateway(),
+      tls: { cert, key, ca: authority.cert, requestCert: true, rejectUnauthorized: true },
+      ...quiet,
+    });
+    const { port } = await server.listen({ port: 0 });
+    const url = `https://127.0.0.1:${port}`;
+    const identity = authority.issue({ names: ["URI:spiffe://example.org/orders", "DNS:orders.internal"] });
+    const ask = async (client: { cert: Buffer; key: Buffer }): Promise<number> => {
+      const asked = get(`${url}/v1/echo`, { ca: authority.cert, agent: false, ...client });
+      const [response] = (await once(asked, "response")) as [IncomingMessage];
+      response.resume();
+      await once(response, "end");
+      return response.statusCode ?? 0;
+    };
+    try {
+      assert.equal(await ask(identity), 200);
+      const session = connect(url, { ca: authority.cert, cert: identity.cert, key: identity.key });
+      assert.equal((await request(session, { ":path": "/v1/echo" })).status, 200);
+      session.close();
+      assert.deepEqual(certificates[0]?.uris, ["spiffe://example.org/orders"]);
+      assert.deepEqual(certificates[0]?.dnsNames, ["orders.internal"]);
+      assert.deepEqual(certificates[0], certificates[1]);
+      await assert.rejects(ask(stranger.issue({ names: ["URI:spiffe://example.org/orders"] })));
+      assert.equal(certificates.length, 2);
+    } finally {
+      await server.close({ deadlineMs: 0 });
+      authority.dispose();
+      stranger.dispose();
     }
   });
 });

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { JsonObject } from "@bufbuild/protobuf";
+import { Validator } from "@seriousme/openapi-schema-validator";
 import { createGateway } from "@tercel/gateway";
+import { createWebSockets } from "@tercel/gateway/websocket";
 import { Library } from "./gen/tercel/gateway/test/v1/library_pb.ts";
 import { type RunningLibrary, startLibrary } from "./support/library.ts";
 
@@ -108,6 +110,43 @@ describe("the OpenAPI document", () => {
       assert.notEqual(found, undefined, pointer);
     }
     for (const name of Object.keys(document.components.schemas)) assert.match(name, /^[a-zA-Z0-9._-]+$/);
+  });
+
+  it("is valid for a validator of OpenAPI 3.1, in every form that options give it", async () => {
+    const validate = async (given: object): Promise<void> => {
+      const validator = new Validator();
+      const { valid, errors } = await validator.validate(structuredClone(given) as Record<string, unknown>);
+      assert.ok(valid, JSON.stringify(errors));
+      assert.equal(validator.version, "3.1");
+    };
+    await validate(document);
+    const broken = { ...document, paths: { "no-slash": { get: { responses: {} } } } };
+    await assert.rejects(validate(broken), "the validator sees what is wrong");
+    for (const options of [
+      { errorBody: "status" as const, openapi: {} },
+      { errorBody: () => ({}), openapi: {}, webSockets: createWebSockets() },
+    ]) {
+      const other = await startLibrary(Library, options, quiet);
+      await validate((await (await fetch(`${other.url}/openapi.json`)).json()) as object);
+      await other.server.close({ deadlineMs: 0 });
+    }
+  });
+
+  it("describes the errors that there are, files in forms, and streams over WebSockets", async () => {
+    const other = await startLibrary(
+      Library,
+      { errorBody: "status", openapi: {}, webSockets: createWebSockets() },
+      quiet,
+    );
+    const { components, paths } = (await (await fetch(`${other.url}/openapi.json`)).json()) as Document;
+    assert.deepEqual((components.schemas.Error as { required: string[] }).required, ["code", "message"]);
+    const types = (path: string) => Object.keys(paths[path]?.post?.requestBody?.content ?? {});
+    assert.deepEqual(types("/v1/echo"), ["application/json", "multipart/form-data"]);
+    assert.deepEqual(types("/v1/shelves/{shelf}/books"), ["application/json"]);
+    const watch = paths["/v1/books:watch"]?.get as unknown as JsonObject;
+    assert.deepEqual(watch["x-websocket"], ["tercel.v1+json", "tercel.v1+proto"]);
+    assert.equal("x-websocket" in (document.paths["/v1/books:watch"]?.get ?? {}), false);
+    await other.server.close({ deadlineMs: 0 });
   });
 
   it("has schemas that a validator of JSON Schema 2020-12 takes, and that the server's responses fit", async () => {
@@ -228,6 +267,36 @@ describe("the option openapi", () => {
     );
     assert.deepEqual(await (await fetch(`${library.url}/api/v1.json`)).json(), { openapi: "3.1.0" });
     await library.server.close();
+  });
+
+  it("serves a document that is in a file, and says what is wrong with one that is not", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tercel-openapi-"));
+    const file = join(folder, "openapi.json");
+    writeFileSync(file, '{"openapi":"3.1.0"}');
+    const library = await startLibrary(Library, { openapi: { document: file } }, quiet);
+    assert.deepEqual(await (await fetch(`${library.url}/openapi.json`)).json(), { openapi: "3.1.0" });
+    await library.server.close();
+    await assert.rejects(
+      startLibrary(Library, { openapi: { document: join(folder, "none") } }, quiet),
+      /document: ENOENT/,
+    );
+    rmSync(folder, { recursive: true });
+  });
+
+  it("shows document and page to those only whom the guard lets pass", async () => {
+    const guard = (request: Request) =>
+      request.headers.get("authorization") === "Bearer me" ? undefined : new Response("no", { status: 401 });
+    const library = await startLibrary(Library, { openapi: { docs: "/docs", guard } }, quiet);
+    for (const path of ["/openapi.json", "/docs"]) {
+      const refused = await fetch(library.url + path);
+      assert.deepEqual([refused.status, await refused.text()], [401, "no"]);
+      const passed = await fetch(library.url + path, { headers: { authorization: "Bearer me" } });
+      assert.equal(passed.status, 200);
+      assert.match(await passed.text(), /Library/);
+      if (path === "/docs") assert.match(passed.headers.get("content-security-policy") ?? "", /default-src 'none'/);
+    }
+    await library.server.close();
+    assert.throws(() => createGateway({ openapi: { guard: true as never } }), /guard has to be a function/);
   });
 
   it("is refused with an unknown option or something that is not a path", () => {

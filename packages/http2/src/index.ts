@@ -28,3 +28,4 @@ export type { ByteChannel } from "./connection/byte-channel.ts";
 export { resolveLimits } from "./connection/limits.ts";
 export { SharedStreamLimit } from "./connection/streams/shared-stream-limit.ts";
 export { type Clock, systemClock } from "./connection/time/clock.ts";
+export { readPeerCertificate } from "./socket/peer-certificate.ts";

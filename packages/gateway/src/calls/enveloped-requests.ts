@@ -16,10 +16,13 @@ import {
 } from "@tercel/grpc/protocols";
 import type { GatewayCall } from "./gateway-call.ts";
 
+/** What is said of the bytes of a request: which are used up, which are kept. */
+export type RequestFlow = Pick<HttpExchange, "allowSlowBody" | "consume" | "lend" | "messageComplete" | "repay">;
+
 /** How the messages of a request are read. */
 export interface EnvelopeReading {
   readonly host: GatewayHost;
-  readonly exchange: HttpExchange;
+  readonly exchange: RequestFlow;
   readonly handler: MethodHandler;
   readonly codec: MessageCodec;
   readonly compression: Compression | undefined;
@@ -31,7 +34,7 @@ export class EnvelopedRequests implements HttpExchangeListener, MessageSink, Mes
   readonly receivedCompression: Compression | undefined;
   readonly maxReceiveMessageBytes: number;
   readonly #call: GatewayCall;
-  readonly #exchange: HttpExchange;
+  readonly #exchange: RequestFlow;
   readonly #reader: MessageReader;
   readonly #queue: MessageQueue<object> | undefined;
   /** Of a method that takes one. */

@@ -35,13 +35,19 @@ export interface ResponseForm {
   fail(error: ConnectError): void;
 }
 
+/** What a call needs of the request that it was made by. */
+export type CallExchange = Pick<
+  HttpExchange,
+  "head" | "peerAddress" | "peerTls" | "countsCalls" | "admit" | "handlerBegan" | "handlerEnded" | "reset"
+>;
+
 /** What a call is made of, whatever its protocol. */
 export interface CallParts {
   readonly host: GatewayHost;
-  readonly exchange: HttpExchange;
+  readonly exchange: CallExchange;
   readonly handler: MethodHandler;
   readonly responseCodec: MessageCodec;
-  /** As Connect names it: "connect", "grpc-web", or "rest". */
+  /** As Connect names it: "connect", "grpc-web"; or "rest", or "websocket". */
   readonly protocolName: string;
   /** Undefined for a call without a deadline. */
   readonly timeoutMs: number | undefined;

@@ -1,7 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import {
-  appendStatusTrailers,
-  appendTrailerMetadata,
   type Compression,
   chooseResponseEncoding,
   type GatewayHost,
@@ -15,7 +13,9 @@ import { type EnvelopeDialect, EnvelopedResponse } from "../calls/enveloped-resp
 import { GatewayCall } from "../calls/gateway-call.ts";
 import { findHeader, shortest } from "../calls/read-fields.ts";
 import type { Responder } from "../calls/responder.ts";
+import { formatFieldBlock } from "../rules/field-block.ts";
 import { Base64Decoding } from "./base64-decoding.ts";
+import { statusFields, trailerFlag } from "./status-fields.ts";
 
 const contentType = /^application\/grpc-web(-text)?(?:\+(json|proto))?(?:;.*)?$/i;
 
@@ -76,7 +76,7 @@ export function sendGrpcWebError(
   isText: boolean,
   error: ConnectError,
 ): void {
-  const payload = trailerBlock(statusFields(error));
+  const payload = formatFieldBlock(statusFields(error));
   const envelope = Buffer.alloc(5 + payload.length);
   envelope[0] = trailerFlag;
   envelope.writeUInt32BE(payload.length, 1);
@@ -84,8 +84,6 @@ export function sendGrpcWebError(
   const body = isText ? Buffer.from(envelope.toString("base64"), "latin1") : envelope;
   responder.send(200, ["content-type", typeOf(format, isText)], body);
 }
-
-const trailerFlag = 0x80;
 
 function createDialect(
   { host, format, isText }: GrpcWebRequest,
@@ -100,27 +98,10 @@ function createDialect(
     headFields,
     endFlag: trailerFlag,
     isText,
-    endPayload(call, error) {
-      const fields = statusFields(error);
-      if (call.metadata?.givenTrailer !== undefined) appendTrailerMetadata(fields, call.metadata.givenTrailer);
-      return trailerBlock(fields);
-    },
+    endPayload: (call, error) => formatFieldBlock(statusFields(error, call.metadata)),
   };
 }
 
 function typeOf(format: MessageFormat, isText: boolean): string {
   return `application/grpc-web${isText ? "-text" : ""}+${format}`;
-}
-
-function statusFields(error: ConnectError | undefined): string[] {
-  const fields: string[] = [];
-  appendStatusTrailers(fields, error);
-  return fields;
-}
-
-/** As the head of an HTTP/1.1 message has them. */
-function trailerBlock(fields: readonly string[]): Uint8Array {
-  let text = "";
-  for (let at = 0; at < fields.length; at += 2) text += `${fields[at]}: ${fields[at + 1]}\r\n`;
-  return Buffer.from(text, "latin1");
 }

@@ -7,7 +7,10 @@ import type { Http1Exchange } from "./http1-exchange.ts";
 /** A connection whose socket and clock the test sets. */
 function setUp() {
   const socket = {
-    ...{ bytesRead: 0, bytesWritten: 0, writableLength: 0, isDestroyed: false },
+    ...{ bytesRead: 0, bytesWritten: 0, writableLength: 0, isDestroyed: false, sent: "" },
+    end(text: string) {
+      socket.sent = text;
+    },
     destroy() {
       socket.isDestroyed = true;
     },
@@ -22,7 +25,7 @@ function setUp() {
     () => time.nowMs,
     () => {},
   );
-  const exchange = { isRequestComplete: false, isPaused: false, maySendSlowly: false };
+  const exchange = { isRequestComplete: false, isPaused: false, maySendSlowly: false, isHeadSent: false };
   const begin = () => connection.begin(exchange as unknown as Http1Exchange);
   const at = (nowMs: number) => {
     time.nowMs = nowMs;
@@ -57,6 +60,8 @@ describe("an HTTP/1.1 connection", () => {
     assert.equal(at(31_000), undefined);
     assert.equal(at(41_000), undefined);
     assert.equal(at(41_001), "a request comes too slowly");
+    assert.match(socket.sent, /^HTTP\/1\.1 408 Request Timeout\r\nconnection: close\r\n/);
+    assert.equal(socket.isDestroyed, true);
   });
 
   it("is cut off when a body comes with less than 1 KiB/s after 10 s", () => {
@@ -66,6 +71,20 @@ describe("an HTTP/1.1 connection", () => {
     socket.bytesRead = 1024;
     assert.equal(at(11_000), undefined);
     assert.equal(at(11_001), "the request's body comes too slowly");
+    assert.match(socket.sent, /^HTTP\/1\.1 408 /);
+  });
+
+  it("is closed without a word where nothing came, and where a response has begun", () => {
+    const silent = setUp();
+    assert.equal(silent.at(10_001), "a request comes too slowly");
+    assert.equal(silent.socket.sent, "");
+    const answered = setUp();
+    answered.exchange.isHeadSent = true;
+    answered.begin();
+    answered.socket.bytesRead = 1;
+    assert.equal(answered.at(11_001), "the request's body comes too slowly");
+    assert.equal(answered.socket.sent, "");
+    assert.equal(answered.socket.isDestroyed, true);
   });
 
   it("may take its time with a stream, and where the call does not take what there is", () => {

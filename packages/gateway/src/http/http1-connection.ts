@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Http1Exchange, Http1ExchangeOwner } from "./http1-exchange.ts";
+import { plainResponse } from "./plain-response.ts";
 
 /** Times and rates below which a client holds a connection without using it. */
 export interface Http1Limits {
@@ -21,6 +22,8 @@ export const defaultHttp1Limits: Http1Limits = {
 };
 
 const bodyGraceMs = 10_000;
+const slowHead = "a request comes too slowly";
+const slowBody = "the request's body comes too slowly";
 /** Requests that a client has sent before it had the response to the first. */
 const maxPipelined = 32;
 
@@ -83,8 +86,19 @@ export class Http1Connection implements Http1ExchangeOwner {
   /** Cuts off a client that is too slow. Returns why, if it did. */
   check(): string | undefined {
     const reason = this.#whyCutOff(this.#now());
-    if (reason !== undefined) this.socket.destroy();
+    if (reason !== undefined) this.#cutOff(reason);
     return reason;
+  }
+
+  /** A request that never became complete is answered, unless its response has begun or others are before it. */
+  #cutOff(reason: string): void {
+    const { socket } = this;
+    const isRequest = reason === slowBody || (reason === slowHead && socket.bytesRead > this.#bytesReadThen);
+    const hasBegun = this.#open.length > 1 || this.#open[0]?.isHeadSent === true;
+    if (isRequest && !hasBegun) {
+      socket.end(plainResponse(408, reason));
+      socket.destroySoon();
+    } else socket.destroy();
   }
 
   #whyCutOff(nowMs: number): string | undefined {
@@ -106,14 +120,14 @@ export class Http1Connection implements Http1ExchangeOwner {
     if (elapsedMs <= bodyGraceMs || exchange.maySendSlowly) return undefined;
     const bytes = socket.bytesRead - this.#bytesReadThen;
     const isSlow = bytes < (this.#limits.minBodyBytesPerSecond * (elapsedMs - bodyGraceMs)) / 1000;
-    return isSlow ? "the request's body comes too slowly" : undefined;
+    return isSlow ? slowBody : undefined;
   }
 
   #whyIdle(nowMs: number): string | undefined {
     // Something has come since the last response: the head of the next request.
     if (this.socket.bytesRead > this.#bytesReadThen) this.#headSinceMs ??= nowMs;
     if (this.#headSinceMs !== undefined && nowMs - this.#headSinceMs > this.#limits.headTimeoutMs) {
-      return "a request comes too slowly";
+      return slowHead;
     }
     return nowMs - this.#sinceMs > this.#limits.idleTimeoutMs ? "idle" : undefined;
   }

@@ -1,7 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
 import type { ClientTls } from "@tercel/grpc";
-import type { HttpExchange, HttpExchangeListener, HttpRequestHead } from "@tercel/grpc/protocols";
+import {
+  type HttpExchange,
+  type HttpExchangeListener,
+  type HttpRequestHead,
+  readClientTls,
+} from "@tercel/grpc/protocols";
 
 /** Bytes of a body that may wait for the call before no more are read. */
 const maxUnusedBytes = 64 * 1024;
@@ -44,9 +49,14 @@ export class Http1Exchange implements HttpExchange {
     return remoteAddress.includes(":") ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
   }
 
-  /** Certificates of clients are known over HTTP/2 alone. */
   get peerTls(): ClientTls | undefined {
-    return this.#request.socket instanceof TLSSocket ? { certificate: undefined } : undefined;
+    const { socket } = this.#request;
+    return socket instanceof TLSSocket ? clientTlsOf(socket) : undefined;
+  }
+
+  /** The response has begun. */
+  get isHeadSent(): boolean {
+    return this.#response.headersSent;
   }
 
   /** The client has sent its request as a whole. */
@@ -158,6 +168,18 @@ export class Http1Exchange implements HttpExchange {
     });
     this.#owner.exchangeEnded();
   }
+}
+
+/** One object for each connection: what is derived from a certificate is kept by it. */
+const clientTls = new WeakMap<TLSSocket, ClientTls>();
+
+function clientTlsOf(socket: TLSSocket): ClientTls {
+  let tls = clientTls.get(socket);
+  if (tls === undefined) {
+    tls = readClientTls(socket);
+    clientTls.set(socket, tls);
+  }
+  return tls;
 }
 
 function findLength(fields: readonly string[]): string | undefined {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { findHeadProblem } from "./http1-request-problem.ts";
+import { findHeadProblem, findUpgradeProblem } from "./http1-request-problem.ts";
 
 describe("the head of an HTTP/1.1 request", () => {
   it("is in order with one host and one length or coding", () => {
@@ -27,5 +27,21 @@ describe("the head of an HTTP/1.1 request", () => {
   it("may have 100 fields", () => {
     const others = Array.from({ length: 198 }, (_, at) => `x${at}`);
     assert.equal(findHeadProblem("1.1", ["Host", "a", ...others]), undefined);
+  });
+});
+
+describe("a request for another protocol", () => {
+  const status = (method: string, headers: Record<string, string>) => findUpgradeProblem({ method, headers })?.status;
+
+  it("is in order where it is for a WebSocket, by GET and without a body", () => {
+    assert.equal(status("GET", { upgrade: "WebSocket" }), undefined);
+    assert.equal(status("GET", { upgrade: "websocket", "content-length": "0" }), undefined);
+  });
+
+  it("is refused otherwise", () => {
+    assert.equal(status("POST", { upgrade: "websocket" }), 400);
+    assert.equal(status("GET", { upgrade: "websocket", "content-length": "1" }), 400);
+    assert.equal(status("GET", { upgrade: "websocket", "transfer-encoding": "chunked" }), 400);
+    assert.equal(status("GET", { upgrade: "h2c" }), 501);
   });
 });

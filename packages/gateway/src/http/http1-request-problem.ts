@@ -1,3 +1,5 @@
+import type { IncomingMessage } from "node:http";
+
 /** Fields of a request; node:http bounds their bytes. */
 const maxFields = 100;
 
@@ -36,6 +38,18 @@ export function findHeadProblem(
   if (lengths > 0) return refuse("content-length with transfer-encoding");
   if (httpVersion === "1.0") return refuse("transfer-encoding in HTTP/1.0");
   return coding === "chunked" ? undefined : refuse("a transfer-encoding other than chunked");
+}
+
+/** Why a request for another protocol is refused. Its body, if it has one, would be taken for the first bytes of that protocol. */
+export function findUpgradeProblem({
+  method,
+  headers,
+}: Pick<IncomingMessage, "method" | "headers">): { readonly status: 400 | 501; readonly problem: string } | undefined {
+  if (headers.upgrade?.toLowerCase() !== "websocket") {
+    return { status: 501, problem: "no upgrade but to WebSockets; leave the field upgrade out" };
+  }
+  const hasBody = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+  return method !== "GET" || hasBody ? refuse("a WebSocket begins with GET and no body") : undefined;
 }
 
 function refuse(problem: string): { readonly status: 400; readonly problem: string } {

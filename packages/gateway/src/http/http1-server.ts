@@ -1,19 +1,31 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock } from "@tercel/grpc";
 import type { HttpExchange } from "@tercel/grpc/protocols";
 import { Http1Connection, type Http1Limits } from "./http1-connection.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
-import { findHeadProblem } from "./http1-request-problem.ts";
+import { findHeadProblem, findUpgradeProblem } from "./http1-request-problem.ts";
+import { plainResponse } from "./plain-response.ts";
 
 const maxHeadBytes = 16 * 1024;
 const checkIntervalMs = 1000;
+
+/** A request that asks for a WebSocket in place of a response. */
+export interface UpgradeRequest {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  readonly head: Buffer;
+  /** Hands the connection over: from here on the exchange must not be answered. */
+  accept(): void;
+}
 
 export interface Http1ServerOptions {
   readonly clock: Clock;
   readonly limits: Http1Limits;
   /** Takes a request; sets the exchange's listener before it returns. */
   onExchange(exchange: HttpExchange): void;
+  /** Answers a request for a WebSocket, or accepts it. Undefined: there are none, and such a request is served as any other. */
+  readonly onUpgrade: ((exchange: HttpExchange, upgrade: UpgradeRequest) => void) | undefined;
   /** What serves a request threw, which is a bug. */
   onFault(error: unknown): void;
   /** A connection was cut off, as the reason says. */
@@ -38,11 +50,16 @@ export class Http1Server {
       insecureHTTPParser: false,
       keepAliveTimeout: 0,
       requireHostHeader: false,
+      // What asks for another protocol is served as if it had not. Node before 22.21 knows no such option.
+      shouldUpgradeCallback: (request) => options.onUpgrade !== undefined && isForWebSocket(request),
     });
     // The size of a head bounds them; Node would leave out what is beyond, and the check below could not see it.
     server.maxHeadersCount = 0;
     server.on("request", (request, response) => this.#onRequest(request, response, false));
     server.on("checkContinue", (request, response) => this.#onRequest(request, response, true));
+    if (options.onUpgrade !== undefined) {
+      server.on("upgrade", (request, socket, head) => this.#onUpgrade(request, socket as Socket, head));
+    }
     server.on("clientError", (error: Error & { code?: string }, socket) =>
       this.#onClientError(error, socket as Socket),
     );
@@ -106,6 +123,43 @@ export class Http1Server {
     exchange.start();
   }
 
+  #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    // Node has taken off its own listeners.
+    socket.on("error", () => {});
+    const { onUpgrade } = this.#options;
+    const connection = this.#connections.get(socket);
+    if (this.#refused.has(socket)) return;
+    const problem = findHeadProblem(request.httpVersion, request.rawHeaders) ?? findUpgradeProblem(request);
+    if (problem !== undefined || connection === undefined || onUpgrade === undefined) {
+      this.#refuse(socket, problem?.status ?? 400, problem?.problem ?? "bad request");
+      return;
+    }
+    // Responses to what was sent before would end up among the messages.
+    if (!connection.isIdle) {
+      socket.destroy();
+      return;
+    }
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket);
+    response.on("finish", () => socket.destroySoon());
+    const exchange = new Http1Exchange(request, response, connection, false);
+    exchange.allowSlowBody();
+    connection.begin(exchange);
+    let isAccepted = false;
+    const accept = (): void => {
+      isAccepted = true;
+      response.detachSocket(socket);
+    };
+    try {
+      onUpgrade(exchange, { request, socket, head, accept });
+    } catch (error) {
+      this.#options.onFault(error);
+      socket.destroy();
+    }
+    if (!isAccepted) exchange.start();
+  }
+
   #onClientError(error: Error & { code?: string }, socket: Socket): void {
     const isTooLarge = error.code === "HPE_HEADER_OVERFLOW";
     this.#refuse(socket, isTooLarge ? 431 : 400, isTooLarge ? `a head over ${maxHeadBytes} bytes` : "not HTTP/1.1");
@@ -120,11 +174,7 @@ export class Http1Server {
       socket.destroy();
       return;
     }
-    const text = `${problem}\n`;
-    socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n` +
-        `content-length: ${text.length}\r\n\r\n${text}`,
-    );
+    socket.end(plainResponse(status, problem));
     socket.destroySoon();
   }
 
@@ -147,4 +197,8 @@ export class Http1Server {
       if (this.#connections.size > 0) this.#checkLater();
     });
   }
+}
+
+function isForWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === "websocket";
 }

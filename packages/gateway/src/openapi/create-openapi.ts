@@ -11,6 +11,10 @@ export interface OpenApiSource {
   readonly bindings: readonly RestBinding[];
   readonly comments: ProtoComments;
   readonly info: OpenApiInfo;
+  /** The form of errors; one that the application makes itself is not known. */
+  readonly errorForm: "aip" | "status" | "own";
+  /** Streams can be called over WebSockets. */
+  readonly hasWebSockets: boolean;
   successStatusOf(method: DescMethod): number;
 }
 
@@ -42,7 +46,10 @@ export function createOpenApi(source: OpenApiSource): JsonObject {
     },
     ...(services.length === 0 ? {} : { tags: services.map((service) => describeTag(service, comments)) }),
     paths,
-    components: { schemas: { ...schemas.all, Error: errorSchema }, responses: { Error: errorResponse } },
+    components: {
+      schemas: { ...schemas.all, Error: errorSchemas[source.errorForm] },
+      responses: { Error: errorResponse },
+    },
   };
   return info.overlay === undefined ? document : (merge(document, info.overlay) as JsonObject);
 }
@@ -85,30 +92,45 @@ function isObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** AIP-193. */
-const errorSchema: JsonObject = {
-  type: "object",
-  required: ["error"],
-  properties: {
-    error: {
-      type: "object",
-      required: ["code", "message", "status"],
-      properties: {
-        code: { type: "integer", description: "The HTTP status." },
-        message: { type: "string", description: "For developers, in English." },
-        status: { type: "string", description: "The name of the gRPC code, such as NOT_FOUND." },
-        details: {
-          type: "array",
-          items: {
-            type: "object",
-            required: ["@type"],
-            properties: { "@type": { type: "string" } },
-            additionalProperties: true,
-          },
+const details: JsonObject = {
+  type: "array",
+  items: {
+    type: "object",
+    required: ["@type"],
+    properties: { "@type": { type: "string" } },
+    additionalProperties: true,
+  },
+};
+
+const errorSchemas: Readonly<Record<OpenApiSource["errorForm"], JsonObject>> = {
+  /** AIP-193. */
+  aip: {
+    type: "object",
+    required: ["error"],
+    properties: {
+      error: {
+        type: "object",
+        required: ["code", "message", "status"],
+        properties: {
+          code: { type: "integer", description: "The HTTP status." },
+          message: { type: "string", description: "For developers, in English." },
+          status: { type: "string", description: "The name of the gRPC code, such as NOT_FOUND." },
+          details,
         },
       },
     },
   },
+  /** google.rpc.Status. */
+  status: {
+    type: "object",
+    required: ["code", "message"],
+    properties: {
+      code: { type: "integer", description: "The gRPC code." },
+      message: { type: "string", description: "For developers, in English." },
+      details,
+    },
+  },
+  own: {},
 };
 
 const errorResponse: JsonObject = {

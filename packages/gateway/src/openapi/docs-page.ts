@@ -154,11 +154,15 @@ h1 small{font-size:.5em;opacity:.7}
 h2{margin:2em 0 .5em;border-bottom:1px solid var(--line)}
 h4{margin:1em 0 .25em}
 a{color:var(--accent)}
-code{font:.9em ui-monospace,monospace;overflow-wrap:anywhere}
+h1,h2,p,summary,td{overflow-wrap:anywhere}
+code{font:.9em ui-monospace,monospace}
 details{border:1px solid var(--line);border-radius:8px;margin:8px 0;padding:8px 12px;background:var(--soft)}
 summary{cursor:pointer}
 summary b{display:inline-block;min-width:4em;color:var(--accent)}
 summary b.delete{color:light-dark(#b42318,#ff9c92)}
 table{border-collapse:collapse;width:100%}
 td{border-top:1px solid var(--line);padding:4px 8px 4px 0;vertical-align:top}
+td:first-child{width:14em;overflow-wrap:break-word}
+td:nth-child(2):not(:last-child){width:5em}
+@media(max-width:600px){td:first-child{width:9em}}
 em{opacity:.75;font-size:.85em}`;

@@ -24,16 +24,24 @@ export interface OpenApiServing extends OpenApiInfo {
    * texts.
    */
   readonly descriptorSet?: Uint8Array;
-  /** A document that is served instead of one that is made at start. */
-  readonly document?: JsonObject;
+  /** A document that is served instead of one that is made at start, or the path of its file, which is read at start. */
+  readonly document?: JsonObject | string;
+  /**
+   * Called for each request for the document or the page; a response that it returns is sent instead of them: 401, for instance, to those who may not
+   * see them. Default: all may.
+   */
+  readonly guard?: (request: Request) => Response | undefined | Promise<Response | undefined>;
 }
 
 /** @throws TypeError */
 export function checkOpenApi(openapi: OpenApiServing): void {
   const where = "createGateway: openapi";
   refuseUnknownOptions(where, openapi, [
-    ...["title", "version", "description", "overlay", "path", "docs", "descriptorSet", "document"],
+    ...["title", "version", "description", "overlay", "path", "docs", "descriptorSet", "document", "guard"],
   ]);
+  if (openapi.guard !== undefined && typeof openapi.guard !== "function") {
+    throw new TypeError(`${where}: guard has to be a function that takes a Request and returns a Response, or nothing`);
+  }
   for (const name of ["path", "docs"] as const) {
     const path = openapi[name];
     if (path === undefined || /^\/[A-Za-z0-9/._-]*$/.test(path)) continue;

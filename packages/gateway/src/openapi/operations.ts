@@ -1,8 +1,17 @@
-import type { DescField, DescMessage, DescMethod, JsonObject, JsonValue } from "@bufbuild/protobuf";
+import {
+  type DescField,
+  type DescMessage,
+  type DescMethod,
+  type JsonObject,
+  type JsonValue,
+  ScalarType,
+} from "@bufbuild/protobuf";
 import { FieldBehavior } from "../gen/google/api/field_behavior_pb.ts";
+import { HttpBodySchema } from "../gen/google/api/httpbody_pb.ts";
 import { isRawBody } from "../rules/http-body.ts";
 import type { RestBinding } from "../rules/rest-binding.ts";
 import { hasNamedFields, isJsonType } from "../rules/text-types.ts";
+import { subprotocolNames } from "../websocket/subprotocols.ts";
 import { behaviorsOf, type SchemaCollection } from "./json-schema.ts";
 import type { NamedPath } from "./path-names.ts";
 import { type ProtoComments, splitComment } from "./proto-comments.ts";
@@ -11,6 +20,9 @@ import { type ProtoComments, splitComment } from "./proto-comments.ts";
 export interface OperationParts {
   readonly schemas: SchemaCollection;
   readonly comments: ProtoComments;
+  readonly errorForm: "aip" | "status" | "own";
+  /** Streams can be called over WebSockets. */
+  readonly hasWebSockets: boolean;
   successStatusOf(method: DescMethod): number;
 }
 
@@ -30,14 +42,18 @@ export function describeOperation(binding: RestBinding, named: NamedPath, parts:
     tags: [method.parent.typeName],
     ...text,
     ...(method.deprecated ? { deprecated: true } : {}),
-    ...(method.methodKind === "unary" ? {} : { "x-streaming": method.methodKind }),
+    ...(method.methodKind === "unary" ? {} : describeStreaming(method.methodKind, parts.hasWebSockets)),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(requestBody === undefined ? {} : { requestBody }),
     responses: {
-      [String(parts.successStatusOf(method))]: { description: "Success", content: responseContent(binding, schemas) },
+      [String(parts.successStatusOf(method))]: { description: "Success", content: responseContent(binding, parts) },
       default: { $ref: "#/components/responses/Error" },
     },
   };
+}
+
+function describeStreaming(kind: string, hasWebSockets: boolean): JsonObject {
+  return { "x-streaming": kind, ...(hasWebSockets ? { "x-websocket": [...subprotocolNames] } : {}) };
 }
 
 function pathParameters({ pathFields }: RestBinding, named: NamedPath, schemas: SchemaCollection): JsonValue[] {
@@ -106,7 +122,15 @@ function describeRequestBody(binding: RestBinding, schemas: SchemaCollection): J
   }
   const content: JsonObject = { "application/json": { schema } };
   if (httpMethod === "PATCH") content["application/merge-patch+json"] = { schema };
+  else if (takesFiles(body === "*" ? method.input : body.message)) content["multipart/form-data"] = { schema };
   return { required: true, content };
+}
+
+/** Any message can be sent as a form. For those with bytes it is the better way, and worth to be described. */
+function takesFiles(message: DescMessage | undefined): boolean {
+  return (message?.fields ?? []).some(
+    (field) => field.scalar === ScalarType.BYTES || field.message?.typeName === HttpBodySchema.typeName,
+  );
 }
 
 /** The request without what the path holds. */
@@ -120,13 +144,17 @@ function wholeBody({ method, pathFields }: RestBinding, schemas: SchemaCollectio
   );
 }
 
-function responseContent({ method, responseBody }: RestBinding, schemas: SchemaCollection): JsonObject {
+function responseContent({ method, responseBody }: RestBinding, { schemas, errorForm }: OperationParts): JsonObject {
   if (isRawBody(method.output, responseBody)) return rawContent;
   const schema = responseBody === undefined ? schemas.message(method.output) : schemas.value(responseBody);
   if (method.methodKind !== "server_streaming") return { "application/json": { schema } };
   const line = {
     type: "object",
-    properties: { result: schema, error: { $ref: "#/components/schemas/Error/properties/error" } },
+    // The last line has what is in the body of an error, without the name that AIP-193 puts around it.
+    properties: {
+      result: schema,
+      error: { $ref: `#/components/schemas/Error${errorForm === "aip" ? "/properties/error" : ""}` },
+    },
   };
   return {
     "application/x-ndjson": { schema: line },

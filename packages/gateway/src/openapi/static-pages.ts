@@ -33,6 +33,14 @@ export function createStaticPages(document: JsonObject, serving: OpenApiServing)
   return pages;
 }
 
+/** The same for what answers by Fetch's means. */
+export function pageResponse({ body, fields }: StaticPage): Response {
+  const headers = new Headers();
+  for (let at = 0; at < fields.length; at += 2) headers.set(fields[at] as string, fields[at + 1] as string);
+  headers.set("content-length", String(body.length));
+  return new Response(body as Uint8Array<ArrayBuffer>, { headers });
+}
+
 export function sendPage(responder: Responder, page: StaticPage): void {
   responder.send(200, page.fields, page.body);
 }

@@ -1,24 +1,28 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { invalidArgument } from "@tercel/grpc/errors";
 import { bodyTooLarge } from "../calls/body-collector.ts";
 import { findCompression } from "../calls/choose-compression.ts";
 import { findHeader } from "../calls/read-fields.ts";
 import { isRawBody } from "../rules/http-body.ts";
 import { withHttpStatus } from "../rules/http-status.ts";
+import { type ProblemReason, requestProblem } from "../rules/request-problem.ts";
 import type { RestBinding } from "../rules/rest-binding.ts";
 import type { RestParts } from "./rest-unary-response.ts";
 
 /** Why a request is refused by its head alone. The error's metadata becomes headers. */
 export function findHeadProblem(parts: RestParts): ConnectError | undefined {
-  const { binding, responder, handler } = parts;
+  const { binding, responder, handler, settings } = parts;
   const { fields, method } = responder.head;
   const kind = binding.method.methodKind;
   if (kind === "bidi_streaming") {
-    const text = "the method streams both ways, which REST has no form for: call it over gRPC, gRPC-Web or Connect";
-    return new ConnectError(text, Code.Unimplemented);
+    const others = "gRPC, gRPC-Web or Connect";
+    const ways = settings.webSockets === undefined ? others : `a WebSocket, ${others}`;
+    const text = `the method streams both ways, which REST has no form for: call it over ${ways}`;
+    const error = new ConnectError(text, Code.Unimplemented);
+    return settings.webSockets === undefined ? error : withHttpStatus(error, 426);
   }
   if (method === "HEAD" && kind !== "unary") {
-    return refuse(405, "the method streams, and HEAD has no use for it", "allow", binding.httpMethod);
+    const text = "the method streams, and HEAD has no use for it";
+    return refuse("METHOD_NOT_ALLOWED", 405, text, { allow: binding.httpMethod });
   }
   const length = findHeader(fields, "content-length");
   const isTooLarge = length !== undefined && Number(length) > handler.maxReceiveMessageBytes;
@@ -29,17 +33,29 @@ export function findHeadProblem(parts: RestParts): ConnectError | undefined {
 }
 
 /** Why a request's body is refused, whatever it holds. The error's metadata becomes headers. */
-export function findBodyProblem({ binding, responder, host }: RestParts): ConnectError | undefined {
-  const { fields } = responder.head;
-  if ("error" in findCompression(findHeader(fields, "content-encoding"), host.compressions)) {
-    const names = host.compressions.map((one) => one.name).join(", ");
-    return refuse(415, `the content-encoding has to be one of: identity, ${names}`, "accept-encoding", names);
+export function findBodyProblem({ binding, responder, settings }: RestParts): ConnectError | undefined {
+  const { head } = responder;
+  const { compressions } = settings;
+  if ("error" in findCompression(findHeader(head.fields, "content-encoding"), compressions)) {
+    const names = compressions.map((one) => one.name).join(", ");
+    const text = `the content-encoding has to be one of: identity, ${names}`;
+    return refuse("UNSUPPORTED_MEDIA_TYPE", 415, text, { "accept-encoding": names });
   }
-  const isTyped = binding.body === undefined || isRawBody(binding.method.input, binding.body);
-  return isTyped ? undefined : findTypeProblem(binding, findHeader(fields, "content-type"));
+  if (binding.body === undefined || isRawBody(binding.method.input, binding.body)) return undefined;
+  const problem = findTypeProblem(binding, findHeader(head.fields, "content-type"));
+  if (problem !== undefined || !isMultipart(head.fields) || !settings.isForeign(head)) return problem;
+  return new ConnectError("pages of this origin may not send forms here", Code.PermissionDenied);
 }
 
-/** A page of another origin can send a form without asking first, and a form is not JSON: so a body has to say that it is. */
+/** The body is the parts of a form. */
+export function isMultipart(fields: readonly string[]): boolean {
+  return /^multipart\/form-data(?:;|$)/i.test(findHeader(fields, "content-type") ?? "");
+}
+
+/**
+ * A page of another origin can send a form without asking first, and a form is not JSON: so a body has to say that it is. Multipart forms are
+ * judged by their origin instead.
+ */
 function findTypeProblem(binding: RestBinding, contentType: string | undefined): ConnectError | undefined {
   const expected = acceptedTypes(binding);
   const [type = "", ...parameters] = (contentType ?? "")
@@ -51,16 +67,24 @@ function findTypeProblem(binding: RestBinding, contentType: string | undefined):
   if (expected.includes(type) && isUtf8) return undefined;
   const hint =
     contentType === undefined ? "the request has a body without a content-type" : "the content-type is not supported";
-  return refuse(415, `${hint}; send ${expected.join(" or ")} in UTF-8`, "accept", expected.join(", "));
+  const text = `${hint}; send ${expected.join(" or ")} in UTF-8`;
+  return refuse("UNSUPPORTED_MEDIA_TYPE", 415, text, { accept: expected.join(", ") });
 }
 
-function acceptedTypes({ method, httpMethod }: RestBinding): string[] {
+function acceptedTypes({ method, httpMethod, body }: RestBinding): string[] {
   if (method.methodKind === "client_streaming") return ["application/x-ndjson", "application/jsonl"];
-  return httpMethod === "PATCH" ? ["application/json", "application/merge-patch+json"] : ["application/json"];
+  if (httpMethod === "PATCH") return ["application/json", "application/merge-patch+json"];
+  const takesParts = body === "*" || body?.fieldKind === "message";
+  return takesParts ? ["application/json", "multipart/form-data"] : ["application/json"];
 }
 
-function refuse(status: number, text: string, header: string, value: string): ConnectError {
-  const error = withHttpStatus(invalidArgument(text), status);
-  error.metadata.set(header, value);
+function refuse(
+  reason: ProblemReason,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>>,
+): ConnectError {
+  const error = withHttpStatus(requestProblem(reason, [], text), status);
+  for (const [name, value] of Object.entries(headers)) error.metadata.set(name, value);
   return error;
 }

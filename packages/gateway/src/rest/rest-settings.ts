@@ -1,6 +1,8 @@
 import type { DescMethod, JsonValue, Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
+import type { Compression, HttpRequestHead } from "@tercel/grpc/protocols";
 import type { UnknownQuery } from "../rules/bind-query.ts";
+import type { WebSockets } from "../websocket/message-socket.ts";
 
 /** The form of an error's body over REST, or a function that makes it. */
 export type ErrorBody = "aip" | "status" | ((error: ConnectError, httpStatus: number) => JsonValue);
@@ -21,4 +23,10 @@ export interface RestSettings {
   readonly etag: "field" | "body";
   /** For a unary call whose client names none. */
   readonly defaultTimeoutMs: number;
+  /** Codings of bodies, those that are preferred first. */
+  readonly compressions: readonly Compression[];
+  /** Streams may be called over WebSockets. */
+  readonly webSockets: WebSockets | undefined;
+  /** Whether a request comes from a web page that may not call. */
+  isForeign(head: HttpRequestHead): boolean;
 }

@@ -1,7 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Message } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
-import { type GatewayHost, MessageSender, type MethodHandler, type Payload } from "@tercel/grpc/protocols";
+import {
+  type Compression,
+  type GatewayHost,
+  MessageSender,
+  type MethodHandler,
+  type Payload,
+} from "@tercel/grpc/protocols";
 import type { GatewayCall, ResponseForm } from "../calls/gateway-call.ts";
 import { findHeader } from "../calls/read-fields.ts";
 import { withEncode } from "../calls/request-codec.ts";
@@ -41,13 +47,15 @@ export class RestUnaryResponse implements ResponseForm {
   constructor(parts: RestParts, call: GatewayCall) {
     this.#parts = parts;
     this.#call = call;
-    const { handler, host, responder } = parts;
+    const { handler, host, responder, settings } = parts;
     const accepted = chooseCoding(
       findHeader(responder.head.fields, "accept-encoding"),
-      host.compressions.map((one) => one.name),
+      settings.compressions.map((one) => one.name),
     );
-    const compression = host.compressions.find((one) => one.name === accepted);
-    this.#coding = compression?.name;
+    const agreed = settings.compressions.find((one) => one.name === accepted);
+    this.#coding = agreed?.name;
+    const isRaw = isRawBody(parts.binding.method.output, parts.binding.responseBody);
+    const compression = agreed !== undefined && isRaw ? unlessCompressed(agreed, () => this.#contentType) : agreed;
     this.sender = new MessageSender({
       ...{ compression, compressMinBytes: host.compressMinBytes, maxMessageBytes: handler.maxSendMessageBytes },
       codec: withEncode(call.responseCodec, (one) => this.#encode(one as Message)),
@@ -70,7 +78,7 @@ export class RestUnaryResponse implements ResponseForm {
     }
     const fields = ["content-type", this.#contentType, ...own];
     if (this.#coding !== undefined) fields.push("content-encoding", this.#coding);
-    if (host.compressions.length > 0) fields.push("vary", "accept-encoding");
+    if (settings.compressions.length > 0) fields.push("vary", "accept-encoding");
     if (this.#etag !== undefined && findHeader(own, "etag") === undefined) fields.push("etag", this.#etag);
     this.#call.sent(this.#body.length, this.#coding !== undefined);
     if (this.#isNotModified(responder, findHeader(fields, "etag"))) {
@@ -123,6 +131,13 @@ export class RestUnaryResponse implements ResponseForm {
     return known.split(",").some((one) => one.trim() === "*" || one.trim().replace(/^W\//, "") === weak);
   }
 }
+
+/** Images, films and archives are compressed already: what does not shrink is sent as it is. */
+function unlessCompressed(compression: Compression, typeOf: () => string): Compression {
+  return { ...compression, compress: (bytes) => (shrinks.test(typeOf()) ? compression.compress(bytes) : bytes) };
+}
+
+const shrinks = /^text\/|[/+](?:json|xml|javascript|yaml|wasm)\b/i;
 
 /** They describe the body of a success. */
 const bodyFields: ReadonlySet<string> = new Set(["etag", "cache-control", "location", "last-modified", "expires"]);

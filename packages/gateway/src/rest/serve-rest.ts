@@ -2,20 +2,24 @@ import type { DescField, Message } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { invalidArgument } from "@tercel/grpc/errors";
-import { type Compression, parseTimeout } from "@tercel/grpc/protocols";
+import type { Compression, HttpRequestHead } from "@tercel/grpc/protocols";
 import { BodyCollector } from "../calls/body-collector.ts";
 import { findCompression } from "../calls/choose-compression.ts";
 import { GatewayCall, type ResponseForm } from "../calls/gateway-call.ts";
 import { findHeader, shortest } from "../calls/read-fields.ts";
+import { requestedTimeout } from "../calls/requested-timeout.ts";
+import { bindParts } from "../rules/bind-parts.ts";
 import type { SystemParameters } from "../rules/bind-query.ts";
 import { bindRequest, bindStreamed } from "../rules/bind-request.ts";
 import { createRawBody, isRawBody } from "../rules/http-body.ts";
-import { withHttpStatus } from "../rules/http-status.ts";
+import { httpStatusOfError, withHttpStatus } from "../rules/http-status.ts";
 import { parseQuery } from "../rules/query-parameters.ts";
+import { requestProblem } from "../rules/request-problem.ts";
 import type { RestBinding } from "../rules/rest-binding.ts";
 import { chooseType } from "./accept.ts";
-import { findBodyProblem, findHeadProblem } from "./check-rest-request.ts";
+import { findBodyProblem, findHeadProblem, isMultipart } from "./check-rest-request.ts";
 import { LineRequests } from "./line-requests.ts";
+import { readMultipart } from "./multipart.ts";
 import { RawStreamResponse } from "./raw-stream-response.ts";
 import { sendRestError } from "./rest-error.ts";
 import { RestStreamResponse } from "./rest-stream-response.ts";
@@ -40,7 +44,7 @@ export function serveRest(parts: RestRequestParts): void {
   exchange.listener = new BodyCollector(exchange, noCall, handler.maxReceiveMessageBytes, () => {});
   const problem = findHeadProblem(parts);
   if (problem !== undefined) {
-    sendRestError(responder, problem, parts);
+    sendRestError(responder, problem, parts, { fields: upgradeFields(responder.head, problem) });
     return;
   }
   if (kind === "server_streaming" && findHeader(fields, "last-event-id") === endOfEventsId) {
@@ -56,23 +60,25 @@ export function serveRest(parts: RestRequestParts): void {
   });
   const form = createForm(parts, call);
   if (form === undefined) {
-    sendRestError(
-      responder,
-      withHttpStatus(new ConnectError("no acceptable response type", Code.InvalidArgument), 406),
-      parts,
-    );
+    const problem = requestProblem("NOT_ACCEPTABLE", [], "no acceptable response type");
+    sendRestError(responder, withHttpStatus(problem, 406), parts);
     return;
   }
   if (kind === "client_streaming") serveLines(parts, call, form);
   else serveBody(parts, call, form);
 }
 
+/** HTTP/2 has no upgrade, and no place for these fields. */
+function upgradeFields({ version }: HttpRequestHead, problem: ConnectError): readonly string[] {
+  return httpStatusOfError(problem) === 426 && version !== "2" ? ["upgrade", "websocket", "connection", "upgrade"] : [];
+}
+
 const noCall = { isOver: true, fail() {}, onWritable() {}, onClose() {} };
 
 function serveBody(parts: RestRequestParts, call: GatewayCall, form: RestForm): void {
-  const { responder, handler, host } = parts;
+  const { responder, handler, settings } = parts;
   const { exchange } = responder;
-  const decoding = findCompression(findHeader(responder.head.fields, "content-encoding"), host.compressions);
+  const decoding = findCompression(findHeader(responder.head.fields, "content-encoding"), settings.compressions);
   const compression = "error" in decoding ? undefined : decoding.compression;
   exchange.listener = new BodyCollector(exchange, call, handler.maxReceiveMessageBytes, (body) => {
     // Over HTTP/2 a head need not say that there is a body.
@@ -105,24 +111,42 @@ async function inflate(compression: Compression, body: Uint8Array, maxBytes: num
 function runWith(parts: RestRequestParts, call: GatewayCall, form: RestForm, body: Uint8Array): void {
   if (call.isOver) return;
   try {
-    call.run(bind(parts, form, body));
+    const { binding, responder } = parts;
+    const contentType = findHeader(responder.head.fields, "content-type") ?? "";
+    const isRaw = isRawBody(binding.method.input, binding.body) && binding.body !== undefined;
+    if (isRaw) call.run(bind(parts, form, body, createRawBody(binding, contentType, body)));
+    else if (body.length > 0 && isMultipart(responder.head.fields))
+      runWithParts(parts, call, form, body).catch((error) => call.fail(error));
+    else call.run(bind(parts, form, body));
   } catch (error) {
     call.fail(error);
   }
 }
 
+async function runWithParts(
+  parts: RestRequestParts,
+  call: GatewayCall,
+  form: RestForm,
+  body: Uint8Array,
+): Promise<void> {
+  const { binding, host, responder } = parts;
+  const contentType = findHeader(responder.head.fields, "content-type") ?? "";
+  const message = bindParts(binding, await readMultipart(contentType, body), host.json);
+  if (!call.isOver) call.run(bind(parts, form, new Uint8Array(0), message));
+}
+
+/** `messageOfBody` has what the body holds, where that is not JSON. */
 function bind(
   { binding, host, responder, pathValues, query, settings }: RestRequestParts,
   form: RestForm,
   body: Uint8Array,
+  messageOfBody?: Message,
 ) {
   const { fields } = responder.head;
   const options = { json: host.json, unknownQuery: settings.unknownQuery };
   const header = (name: string) => findHeader(fields, name);
   const request = { pathValues, query: parseQuery(query), body, header };
-  const isRaw = isRawBody(binding.method.input, binding.body) && binding.body !== undefined;
-  const raw = isRaw ? createRawBody(binding, header("content-type") ?? "", body) : undefined;
-  const bound = bindRequest(binding, request, options, raw);
+  const bound = bindRequest(binding, request, options, messageOfBody);
   if (form.system !== undefined) form.system = bound.system;
   if (form.hasIfMatch !== undefined) form.hasIfMatch = bound.hasIfMatch;
   if (binding.method.methodKind === "server_streaming") resumeAfter(bound.message, binding, header("last-event-id"));
@@ -169,16 +193,7 @@ function createForm(parts: RestRequestParts, call: GatewayCall): RestForm | unde
 
 /** The shortest of what the client and the server say. */
 function timeoutOf({ responder, host, binding, settings }: RestRequestParts): number | undefined {
-  const { fields } = responder.head;
-  const grpc = findHeader(fields, "grpc-timeout");
-  const parsed = grpc === undefined ? undefined : parseTimeout(grpc);
-  const connect = findHeader(fields, "connect-timeout-ms");
-  const server = findHeader(fields, "x-server-timeout");
-  const asked = shortest(
-    parsed !== undefined && "timeoutMs" in parsed ? parsed.timeoutMs : undefined,
-    connect !== undefined && /^[0-9]{1,10}$/.test(connect) ? Number(connect) : undefined,
-    server !== undefined && /^[0-9]{1,9}(\.[0-9]{1,9})?$/.test(server) ? Number(server) * 1000 : undefined,
-  );
   const isUnary = binding.method.methodKind === "unary";
+  const asked = requestedTimeout(responder.head.fields);
   return shortest(asked ?? (isUnary ? settings.defaultTimeoutMs : undefined), host.maxTimeoutMs);
 }

@@ -73,7 +73,8 @@ export function createEventFormat(idOf: (message: Message) => string | undefined
   };
 }
 
-function asError(json: JsonValue): { readonly error: JsonValue } {
+/** As the field of a line or event, whatever form the errors have. */
+export function asError(json: JsonValue): { readonly error: JsonValue } {
   const isWrapped = typeof json === "object" && json !== null && !Array.isArray(json) && "error" in json;
   return { error: isWrapped ? (json.error as JsonValue) : json };
 }

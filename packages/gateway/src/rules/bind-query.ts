@@ -1,6 +1,6 @@
-import type { DescField, DescMessage, DescOneof } from "@bufbuild/protobuf";
+import type { DescField, DescOneof } from "@bufbuild/protobuf";
 import { isReflectMessage, type ReflectMessage } from "@bufbuild/protobuf/reflect";
-import { nearestName } from "@tercel/grpc/internal";
+import { findFieldPath, pathOf } from "./field-path.ts";
 import { parseValue, ValueProblem } from "./parse-value.ts";
 import type { QueryParameters } from "./query-parameters.ts";
 import { quote, requestProblem } from "./request-problem.ts";
@@ -18,8 +18,6 @@ export interface SystemParameters {
 }
 
 export const defaultSystemParameters: SystemParameters = { enumsAsNumbers: false, isPretty: false };
-
-const maxDepth = 8;
 
 /** What the path and the body of a binding hold, so that the query must not. */
 export interface TakenFields {
@@ -84,34 +82,17 @@ class QueryBinding {
   }
 
   /** Undefined for a parameter that is ignored. */
-  #findFields(name: string): DescField[] | undefined {
-    const parts = name.split(".");
-    if (parts.length > maxDepth) throw badParameter(name, `goes deeper than ${maxDepth} fields`);
-    const fields: DescField[] = [];
-    let message: DescMessage | undefined = this.#target.desc;
-    for (const part of parts) {
-      if (message === undefined)
-        throw badParameter(name, `leads into ${quote(pathOf(fields))}, which has no fields of its own`);
-      const field: DescField | undefined = message.fields.find((one) => one.name === part || one.jsonName === part);
-      if (field === undefined) return this.#unknownParameter(name, fields, part, message);
-      fields.push(field);
-      message = field.fieldKind === "message" && hasNamedFields(field.message) ? field.message : undefined;
+  #findFields(name: string): readonly DescField[] | undefined {
+    const found = findFieldPath(this.#target.desc, name);
+    if ("fields" in found) {
+      const problem = whyNoParameter(found.fields.at(-1) as DescField);
+      if (problem !== undefined) throw badParameter(name, problem);
+      return found.fields;
     }
-    const problem = whyNoParameter(fields.at(-1) as DescField);
-    if (problem !== undefined) throw badParameter(name, problem);
-    return fields;
-  }
-
-  #unknownParameter(name: string, before: DescField[], part: string, message: DescMessage): undefined {
+    if (!found.isUnknown) throw badParameter(name, found.problem);
     if (this.#unknown === "ignore") return undefined;
     if (this.#unknown !== "error" && this.#unknown.some((pattern) => fits(pattern, name))) return undefined;
-    const names = message.fields.map((field) => field.name);
-    const nearest = nearestName(part, names);
-    const hint =
-      nearest === undefined ? "" : `; did you mean ${quote([...before.map((one) => one.name), nearest].join("."))}?`;
-    throw requestProblem("UNKNOWN_QUERY_PARAMETER", [
-      { field: name, description: `is not a field of ${message.typeName}${hint}` },
-    ]);
+    throw requestProblem("UNKNOWN_QUERY_PARAMETER", [{ field: name, description: found.problem }]);
   }
 
   #refuseTaken(fields: readonly DescField[], path: string): void {
@@ -151,7 +132,8 @@ class QueryBinding {
   }
 }
 
-function innerMessage(message: ReflectMessage, field: DescField): ReflectMessage {
+/** A message field of another message, made where it is not set. */
+export function innerMessage(message: ReflectMessage, field: DescField): ReflectMessage {
   if (field.fieldKind !== "message") throw new TypeError(`${field.name} is not a message`);
   const inner = message.get(field);
   // Of a field that is not set this is a new message, which is not part of the other yet.
@@ -182,10 +164,6 @@ function whyNoParameter(field: DescField): string | undefined {
 /** A name of an option; "*" at its end stands for anything. */
 function fits(pattern: string, name: string): boolean {
   return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
-}
-
-function pathOf(fields: readonly DescField[]): string {
-  return fields.map((field) => field.name).join(".");
 }
 
 function badParameter(field: string, description: string) {

@@ -1,9 +1,15 @@
-import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
+import type { DescField, Message } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { isReflectMessage, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
 import type { Codec } from "@tercel/grpc/codec";
-import { bindQuery, defaultSystemParameters, type SystemParameters, type UnknownQuery } from "./bind-query.ts";
+import {
+  bindQuery,
+  defaultSystemParameters,
+  innerMessage,
+  type SystemParameters,
+  type UnknownQuery,
+} from "./bind-query.ts";
 import { decodeJsonBody, parseJsonBody } from "./json-body.ts";
 import { parseValue, ValueProblem } from "./parse-value.ts";
 import { findMaskField, maskOfBody } from "./patch-mask.ts";
@@ -91,7 +97,8 @@ function readBody({ body, method }: RestBinding, bytes: Uint8Array, json: Codec)
   return decodeJsonBody(json, input, wrapInField(body, bytes), "");
 }
 
-function wrapInField(field: DescField, bytes: Uint8Array): Uint8Array {
+/** The JSON of a message with one field. */
+export function wrapInField(field: DescField, bytes: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`{${JSON.stringify(field.jsonName)}:`), bytes, Buffer.from("}")]);
 }
 
@@ -123,14 +130,7 @@ function setPathFields(target: ReflectMessage, { pathFields }: RestBinding, valu
 
 /** The message that the last of the fields belongs to, made on the way where it is not set. */
 function reachMessage(target: ReflectMessage, fields: readonly DescField[]): ReflectMessage {
-  let message = target;
-  for (const field of fields.slice(0, -1)) {
-    if (!message.isSet(field)) message.set(field, reflect(field.message as DescMessage));
-    const inner: unknown = message.get(field);
-    if (!isReflectMessage(inner)) throw new TypeError(`${field.name} is not a message`);
-    message = inner;
-  }
-  return message;
+  return fields.slice(0, -1).reduce(innerMessage, target);
 }
 
 function setMask(target: ReflectMessage, { body, method, pathFields }: RestBinding, bytes: Uint8Array): void {

@@ -4,6 +4,10 @@ import { type FieldViolation, invalidArgument } from "@tercel/grpc/errors";
 /** Errors of this package carry a reason, so that programs can tell them apart without reading their text. */
 export type ProblemReason =
   | "INVALID_PATH"
+  | "PATH_TOO_LONG"
+  | "METHOD_NOT_ALLOWED"
+  | "NOT_ACCEPTABLE"
+  | "UNSUPPORTED_MEDIA_TYPE"
   | "INVALID_QUERY"
   | "UNKNOWN_QUERY_PARAMETER"
   | "INVALID_BODY"

@@ -47,6 +47,18 @@ export class RestTable {
     const { route, verbLength } = found;
     return { binding: route, pathValues: readPathValues(route.template, parsed, verbLength) };
   }
+
+  /** All that a path leads to, one for each HTTP method: GET first, then in alphabetical order. */
+  findAll(path: string): readonly { readonly binding: RestBinding; readonly pathValues: readonly string[] }[] {
+    // No rule has this method, so that what is found is what there is for others; or a rule for all methods, which is all there is.
+    const found = this.find("GET", path);
+    const others = this.find("", path);
+    const first = found !== undefined && "binding" in found ? [found] : [];
+    if (others === undefined || "problem" in others) return first;
+    if ("binding" in others) return [...first, others];
+    const rest = others.allowed.filter((method) => method !== "GET").map((method) => this.find(method, path));
+    return [...first, ...rest.filter((one) => one !== undefined && "binding" in one)];
+  }
 }
 
 function annotationOf(method: DescMethod): HttpRule | undefined {

@@ -7,7 +7,7 @@ export { MessageQueue, type MessageSource } from "../call/message-queue.ts";
 export type { ResponseMetadata } from "../call/response-metadata.ts";
 export { andObserver, type MessageObserver } from "../hooks/message-observer.ts";
 export { inspectable } from "../logging/thrown-text.ts";
-export { type Compression, chooseResponseEncoding } from "../protocol/compression.ts";
+export { type Compression, chooseResponseEncoding, type DecompressingCall } from "../protocol/compression.ts";
 export type { MessageFormat } from "../protocol/content-type.ts";
 export {
   MessageReader,
@@ -21,6 +21,7 @@ export { parseTimeout } from "../protocol/timeout.ts";
 export { appendStatusTrailers } from "../protocol/trailers.ts";
 export type { DeadlineEntry } from "../time/deadline-wheel.ts";
 export { shortenDeadline, startDeadline, type TimedCall } from "../transport/call-deadline.ts";
+export { readClientTls } from "../transport/client-tls.ts";
 export { decodeReceived, type ReceivingCall } from "../transport/decode-received.ts";
 export type { HandledCall } from "../transport/handled-call.ts";
 export { errorToSend, logFault } from "../transport/handler-fault.ts";

@@ -1,7 +1,7 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code } from "@connectrpc/connect";
 import { createBackoff } from "@tercel/grpc";
-import { readRetryAfterMs } from "@tercel/grpc/errors";
 import type { Backoff } from "@tercel/grpc/naming";
+import { type Reconnect, reconnectingStream } from "@tercel/grpc/portable";
 import {
   callback,
   clockOption,
@@ -10,22 +10,12 @@ import {
   type OptionsOf,
   own,
   readOptions,
-  type SettingsOf,
   wholeNumber,
   withMethods,
 } from "../call/options.ts";
 import { pauseOrAborted } from "../call/pause-or-aborted.ts";
 
-/** A stream broke off and is about to be opened again. */
-export interface Reconnect<Token> {
-  /** What it failed with; undefined when the server ended it without an error. */
-  readonly error: ConnectError | undefined;
-  /** Streams in a row that gave no message, this one included if it gave none. */
-  readonly failures: number;
-  readonly delayMs: number;
-  /** Where it continues. */
-  readonly token: Token | undefined;
-}
+export type { Reconnect };
 
 const definite = [
   Code.Canceled,
@@ -79,55 +69,14 @@ export type ReconnectingStreamOptions<T, Token> = OptionsOf<Table<T, Token>>;
  * @throws TypeError or RangeError for options that are unknown or out of bounds
  */
 export function createReconnectingStream<T, Token>(options: ReconnectingStreamOptions<T, Token>): AsyncIterable<T> {
-  const settings = readOptions("createReconnectingStream", reconnectingStreamOptions<T, Token>(), options);
-  const backoff = settings.backoff ?? createBackoff();
-  return {
-    [Symbol.asyncIterator]: async function* () {
-      // Leaving the loop does not cancel a call with every client, so the call is cancelled here.
-      const leaving = new AbortController();
-      const signals = [leaving.signal, ...(settings.signal === undefined ? [] : [settings.signal])];
-      try {
-        yield* read(settings, backoff, AbortSignal.any(signals));
-      } finally {
-        leaving.abort();
-      }
-    },
-  };
-}
-
-async function* read<T, Token>(
-  settings: SettingsOf<Table<T, Token>>,
-  backoff: Backoff,
-  signal: AbortSignal,
-): AsyncGenerator<T, void> {
-  const { open, tokenOf, clock, maxFailures, onReconnect } = settings;
-  const definiteCodes = new Set(settings.definiteCodes);
-  let { token } = settings;
-  let failures = 0;
-  for (;;) {
-    let error: ConnectError | undefined;
-    let isEmpty = true;
-    try {
-      for await (const message of open(token, signal)) {
-        isEmpty = false;
-        token = tokenOf(message) ?? token;
-        yield message;
-      }
-      if (!settings.reconnectOnEnd) return;
-    } catch (reason) {
-      // Anything else is a mistake in `open` or `tokenOf`, which would only be made again.
-      if (!(reason instanceof ConnectError)) throw reason;
-      error = reason;
-      if (definiteCodes.has(error.code)) throw error;
-    }
-    if (signal.aborted) throw ConnectError.from(signal.reason, Code.Canceled);
-    failures = isEmpty ? failures + 1 : 0;
-    if (failures >= maxFailures)
-      throw error ?? new ConnectError("the server ends the stream at once", Code.Unavailable);
-    const askedMs = error === undefined ? undefined : readRetryAfterMs(error);
-    const delayMs = Math.max(backoff(Math.max(0, failures - 1)), askedMs ?? 0);
-    onReconnect?.({ error, failures, delayMs, token });
-    // Someone waits for the messages.
-    await pauseOrAborted(clock, delayMs, signal, true);
-  }
+  const {
+    backoff = createBackoff(),
+    clock,
+    ...rules
+  } = readOptions("createReconnectingStream", reconnectingStreamOptions<T, Token>(), options);
+  // Someone waits for the messages: the process does, too.
+  return reconnectingStream(rules, {
+    backoff,
+    pause: (delayMs, signal) => pauseOrAborted(clock, delayMs, signal, true),
+  });
 }

@@ -1,0 +1,47 @@
+/** What a browser says of its network. Elsewhere it is always there. */
+export interface Network {
+  readonly isOnline: boolean;
+  /** Resolves when the network is back; rejects with the signal's reason when it aborts. */
+  whenOnline(signal: AbortSignal): Promise<void>;
+}
+
+/** The globals of a page and of a worker; Node has none of them. */
+interface PageGlobals {
+  readonly navigator?: { readonly onLine?: boolean };
+  readonly addEventListener?: (type: "online", listener: () => void, options: { readonly signal: AbortSignal }) => void;
+}
+
+export const browserNetwork: Network = {
+  get isOnline() {
+    return (globalThis as PageGlobals).navigator?.onLine !== false;
+  },
+  whenOnline: (signal) =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const { addEventListener } = globalThis as PageGlobals;
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      addEventListener?.call(globalThis, "online", () => resolve(), { signal });
+    }),
+};
+
+/** Resolves after a time; rejects with the signal's reason when it aborts. */
+export function pauseFor(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", onAbort);
+      resolve();
+    }, delayMs);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+}

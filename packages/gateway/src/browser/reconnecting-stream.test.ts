@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { createReconnectingStream, type ReconnectingStreamOptions } from "./reconnecting-stream.ts";
+
+const broken = () => new ConnectError("broken off", Code.Unavailable);
+
+/** Opens give these in turn: messages, then an error if one is last. */
+function scripted(...streams: readonly (readonly (number | Error)[])[]) {
+  const tokens: (number | undefined)[] = [];
+  async function* open(token: number | undefined): AsyncIterable<number> {
+    tokens.push(token);
+    for (const one of streams[tokens.length - 1] ?? []) {
+      if (one instanceof Error) throw one;
+      yield one;
+    }
+  }
+  const options: ReconnectingStreamOptions<number, number> = { open, tokenOf: (message) => message, backoff: () => 0 };
+  return { tokens, options };
+}
+
+async function collect(stream: AsyncIterable<number>): Promise<number[]> {
+  const messages: number[] = [];
+  for await (const message of stream) messages.push(message);
+  return messages;
+}
+
+/** A network that the test switches. */
+function createNetwork() {
+  const waiting: (() => void)[] = [];
+  const network = {
+    isOnline: true,
+    asked: 0,
+    whenOnline: (signal: AbortSignal) =>
+      new Promise<void>((resolve, reject) => {
+        network.asked++;
+        waiting.push(resolve);
+        signal.addEventListener("abort", () => reject(signal.reason));
+      }),
+    comeBack() {
+      network.isOnline = true;
+      for (const resolve of waiting.splice(0)) resolve();
+    },
+  };
+  return network;
+}
+
+describe("a reconnecting stream in a browser", () => {
+  it("continues after the last message", async () => {
+    const { options, tokens } = scripted([1, 2, broken()], [broken()], [3]);
+    assert.deepEqual(await collect(createReconnectingStream(options)), [1, 2, 3]);
+    assert.deepEqual(tokens, [undefined, 2, 2]);
+  });
+
+  it("waits for the network while there is none", async () => {
+    const { options, tokens } = scripted([1, broken()], [2]);
+    const network = createNetwork();
+    const reading = collect(
+      createReconnectingStream({
+        ...options,
+        network,
+        onReconnect: () => void Object.assign(network, { isOnline: false }),
+      }),
+    );
+    while (network.asked === 0) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(tokens.length, 1);
+    network.comeBack();
+    assert.deepEqual(await reading, [1, 2]);
+  });
+
+  it("is ended by its signal, in a pause and without a network", async () => {
+    for (const isOnline of [true, false]) {
+      const { options } = scripted([broken()], [1]);
+      const abort = new AbortController();
+      const network = { ...createNetwork(), isOnline };
+      const stream = createReconnectingStream({
+        ...{ ...options, network, backoff: () => 60_000, signal: abort.signal },
+        onReconnect: () => setImmediate(() => abort.abort()),
+      });
+      await assert.rejects(collect(stream), (error: ConnectError) => error.code === Code.Canceled);
+    }
+  });
+
+  it("gives up at what no second attempt would change", async () => {
+    const { options, tokens } = scripted([new ConnectError("no", Code.PermissionDenied)], [1]);
+    await assert.rejects(collect(createReconnectingStream(options)), /no/);
+    assert.equal(tokens.length, 1);
+  });
+
+  it("refuses options that cannot be meant", () => {
+    const { options } = scripted();
+    assert.throws(() => createReconnectingStream({ ...options, maxFailures: 0 }), /maxFailures is 0/);
+    assert.throws(
+      () => createReconnectingStream({ ...options, clock: {} } as unknown as typeof options),
+      /unknown option "clock"/,
+    );
+  });
+});

@@ -1,0 +1,137 @@
+import type { DescMethod, DescMethodStreaming, DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
+import type {
+  ConnectRouter,
+  HandlerContext,
+  MethodImpl,
+  StreamResponse,
+  Transport,
+  UnaryResponse,
+} from "@connectrpc/connect";
+import type { Log } from "@tercel/grpc";
+import { refuseUnknownOptions, safeLog } from "@tercel/grpc/internal";
+import { ForwardErrors } from "./forward-errors.ts";
+import { checkForwardHeaders, copyResponseFields, forwardedHeaders } from "./forwarded-headers.ts";
+
+/** How calls are handed on. */
+export interface ForwardOptions {
+  /**
+   * Request headers that are handed on besides `authorization`, `traceparent`, `tracestate`, `x-request-id`, `idempotency-key` and
+   * `accept-language`. All others stay here: services behind a gateway often believe headers such as `x-user-id`, which any stranger can send.
+   */
+  readonly forwardHeaders?: readonly string[];
+  /** Where calls are reported that did not reach the service, at most ten a second. Default: standard error. */
+  readonly log?: Log;
+}
+
+/**
+ * Serves a service that runs elsewhere: each of its methods is called over the channel, with the deadline, the cancellation, messages, status with
+ * details, and trailers handed on. The server's interceptors run before, and its gateway serves the methods by REST, Connect and gRPC-Web.
+ *
+ * What the channel says about a service that it cannot reach (addresses, attempts) is logged, and not sent to clients.
+ *
+ * Give the server `keepUnknownFields: true`, so that fields pass that the service has got since its code was generated here.
+ *
+ * @param channel what `createChannel` returns, or any transport
+ * @throws TypeError for options that are unknown, and a name that is not a header's
+ */
+export function forward(
+  router: ConnectRouter,
+  service: DescService,
+  channel: Transport,
+  options: ForwardOptions = {},
+): void {
+  refuseUnknownOptions("forward", options, ["forwardHeaders", "log"]);
+  checkForwardHeaders(options.forwardHeaders ?? []);
+  const errors = new ForwardErrors(safeLog(options.log));
+  const call: ForwardedCalls = {
+    channel,
+    passed: forwardedHeaders(options.forwardHeaders ?? []),
+    explain: (error, method) => errors.explain(error, method),
+  };
+  for (const method of service.methods) router.rpc(method, createHandler(method, call) as MethodImpl<DescMethod>);
+}
+
+interface ForwardedCalls {
+  readonly channel: Transport;
+  /** What of a request's headers is handed on. */
+  passed(header: Headers): Headers;
+  /** The error that the client gets. */
+  explain(error: unknown, method: DescMethod): unknown;
+}
+
+function createHandler(method: DescMethod, calls: ForwardedCalls) {
+  if (method.methodKind === "unary") {
+    const unary = method as DescMethodUnary;
+    return (request: Message, context: HandlerContext) => callOnce(unary, calls, request, context);
+  }
+  const streaming = method as DescMethodStreaming;
+  switch (method.methodKind) {
+    case "server_streaming":
+      return (request: Message, context: HandlerContext) => callStream(streaming, calls, oneOf(request), context);
+    case "client_streaming":
+      return (requests: AsyncIterable<Message>, context: HandlerContext) =>
+        onlyOne(callStream(streaming, calls, requests, context));
+    case "bidi_streaming":
+      return (requests: AsyncIterable<Message>, context: HandlerContext) =>
+        callStream(streaming, calls, requests, context);
+  }
+}
+
+async function callOnce(
+  method: DescMethodUnary,
+  { channel, passed, explain }: ForwardedCalls,
+  request: Message,
+  context: HandlerContext,
+): Promise<Message> {
+  let response: UnaryResponse;
+  try {
+    const { signal, requestHeader } = context;
+    response = await channel.unary(method, signal, timeoutOf(context), passed(requestHeader), request);
+  } catch (error) {
+    throw explain(error, method);
+  }
+  copyResponseFields(response.header, context.responseHeader);
+  copyResponseFields(response.trailer, context.responseTrailer);
+  return response.message;
+}
+
+async function* callStream(
+  method: DescMethodStreaming,
+  { channel, passed, explain }: ForwardedCalls,
+  requests: AsyncIterable<Message>,
+  context: HandlerContext,
+): AsyncGenerator<Message, void> {
+  try {
+    const { signal, requestHeader } = context;
+    const response: StreamResponse = await channel.stream(
+      method,
+      signal,
+      timeoutOf(context),
+      passed(requestHeader),
+      requests,
+    );
+    copyResponseFields(response.header, context.responseHeader);
+    yield* response.message;
+    copyResponseFields(response.trailer, context.responseTrailer);
+  } catch (error) {
+    throw explain(error, method);
+  }
+}
+
+/** What is left of the deadline. 0 would be none at all. */
+function timeoutOf(context: HandlerContext): number | undefined {
+  const remainingMs = context.timeoutMs();
+  return remainingMs === undefined ? undefined : Math.max(1, remainingMs);
+}
+
+async function* oneOf(message: Message): AsyncIterable<Message> {
+  yield message;
+}
+
+/** The response of a client stream. The channel makes sure that there is one, and no more. */
+async function onlyOne(messages: AsyncIterable<Message>): Promise<Message> {
+  let only: Message | undefined;
+  for await (const message of messages) only = message;
+  if (only === undefined) throw new Error("the channel has given no response to a client stream");
+  return only;
+}

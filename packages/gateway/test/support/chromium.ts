@@ -1,0 +1,31 @@
+import { execFileSync } from "node:child_process";
+import { accessSync } from "node:fs";
+import { join } from "node:path";
+import { type Browser, chromium } from "playwright-core";
+
+const executablePath = "/usr/bin/chromium";
+
+/** Why tests in a browser are skipped here, or false where they are not. */
+export const withoutChromium: string | false = (() => {
+  try {
+    accessSync(executablePath);
+    return false;
+  } catch {
+    return `Chromium is not installed at ${executablePath}`;
+  }
+})();
+
+export function openChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath, args: ["--no-sandbox"] });
+}
+
+const esbuild = join(import.meta.dirname, "..", "..", "..", "..", "node_modules", ".bin", "esbuild");
+
+/** The code of browser-page.ts and all it imports, as a browser takes it. Fails where it needs a module that a browser does not have. */
+export function bundlePage(): string {
+  const options = ["--bundle", "--format=iife", "--platform=browser", "--target=chrome120", "--log-level=error"];
+  // The sources, as the tests run them.
+  return execFileSync(esbuild, [join(import.meta.dirname, "browser-page.ts"), ...options, "--conditions=source"], {
+    ...{ encoding: "utf8", maxBuffer: 64 * 1024 * 1024, stdio: ["ignore", "pipe", "inherit"] },
+  });
+}

@@ -1,0 +1,61 @@
+import { once } from "node:events";
+import { type ClientOptions, WebSocket } from "ws";
+
+/** A WebSocket of `ws` that keeps what comes. */
+export interface SocketClient {
+  readonly socket: WebSocket;
+  /** The next message; rejects when the connection closes before there is one. */
+  next(): Promise<Buffer>;
+  /** Resolves with the status that the connection closes with, and its reason. */
+  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
+}
+
+/** Connects, and waits until the connection is open. */
+export async function openSocket(
+  url: string,
+  protocols: string[] = [],
+  options: ClientOptions = {},
+): Promise<SocketClient> {
+  const socket = new WebSocket(url.replace(/^http/, "ws"), protocols, options);
+  const waiting: Buffer[] = [];
+  const readers: { resolve(message: Buffer): void; reject(error: Error): void }[] = [];
+  socket.on("message", (data) => {
+    const reader = readers.shift();
+    if (reader === undefined) waiting.push(data as Buffer);
+    else reader.resolve(data as Buffer);
+  });
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    socket.on("close", (code, reason) => {
+      for (const { reject } of readers.splice(0)) reject(new Error(`closed with ${code} ${reason}`));
+      resolve({ code, reason: reason.toString() });
+    });
+  });
+  await once(socket, "open");
+  socket.on("error", () => {});
+  return {
+    socket,
+    closed,
+    next() {
+      const message = waiting.shift();
+      if (message !== undefined) return Promise.resolve(message);
+      return new Promise((resolve, reject) => readers.push({ resolve, reject }));
+    },
+  };
+}
+
+/** The status of the response to a handshake that is refused, and its body. */
+export async function refusedHandshake(
+  url: string,
+  protocols: string[] = [],
+  options: ClientOptions = {},
+): Promise<{ readonly status: number; readonly body: string }> {
+  const socket = new WebSocket(url.replace(/^http/, "ws"), protocols, options);
+  socket.on("error", () => {});
+  const [, response] = (await once(socket, "unexpected-response")) as [
+    unknown,
+    AsyncIterable<Buffer> & { readonly statusCode: number },
+  ];
+  let body = "";
+  for await (const chunk of response) body += chunk.toString();
+  return { status: response.statusCode, body };
+}
