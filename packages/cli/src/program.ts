@@ -1,10 +1,12 @@
 import { Command, Help, type Option } from "commander";
+import { addAddCommand } from "./commands/add.ts";
 import { addBenchCommand } from "./commands/bench.ts";
 import { addBreakingCommand } from "./commands/breaking.ts";
 import { addCallCommand } from "./commands/call.ts";
 import { addCompleteCommand } from "./commands/complete.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addConfigCommand } from "./commands/config.ts";
+import { addDbCommand } from "./commands/db.ts";
 import { addDescribeCommand } from "./commands/describe.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addGenerateCommand } from "./commands/generate.ts";
@@ -13,6 +15,7 @@ import { addLintCommand } from "./commands/lint.ts";
 import { addListCommand } from "./commands/list.ts";
 import { addNewCommand } from "./commands/new.ts";
 import { addTokenCommand } from "./commands/token.ts";
+import { addUpgradeCommand } from "./commands/upgrade.ts";
 import { addWaitCommand } from "./commands/wait.ts";
 import type { CommandContext } from "./frame/context.ts";
 import { ownVersion } from "./version.ts";
@@ -45,6 +48,8 @@ export function createProgram(context: CommandContext): Command {
 
   program.commandsGroup("Start:");
   addNewCommand(program, context);
+  addAddCommand(program, context);
+  addUpgradeCommand(program, context);
   program.commandsGroup("Call a server:");
   addCallCommand(program, context);
   addListCommand(program, context);
@@ -58,6 +63,7 @@ export function createProgram(context: CommandContext): Command {
   addBreakingCommand(program, context);
   program.commandsGroup("Set up:");
   addConfigCommand(program, context);
+  addDbCommand(program, context);
   addTokenCommand(program, context);
   addDoctorCommand(program, context);
   addCompletionCommand(program, context);

@@ -17,11 +17,13 @@ function matchesFile(name: string, text: string): void {
 }
 
 const commands = [
+  "add",
   "bench",
   "breaking",
   "call",
   "completion",
   "config",
+  "db",
   "describe",
   "doctor",
   "generate",
@@ -30,6 +32,7 @@ const commands = [
   "list",
   "new",
   "token",
+  "upgrade",
   "wait",
 ];
 
@@ -48,6 +51,12 @@ const mistakes: readonly (readonly string[])[] = [
   ["call", "a/b", "--from"],
   ["config"],
   ["config", "shw"],
+  ["db"],
+  ["db", "migrat"],
+  ["db", "new"],
+  ["db", "new", "orders", "--for", "postgre"],
+  ["db", "rollback", "--steps", "all"],
+  ["db", "status", "--migrations", "absent"],
   ["list", "--descriptor-set", "none.binpb"],
   ["wait", "--status", "helthy"],
   ["breaking"],
@@ -65,6 +74,12 @@ const mistakes: readonly (readonly string[])[] = [
   ["new", "user-service", "--with-database=mysql"],
   ["new", "user-service", "--with-database=postgre"],
   ["new", "user-service", "--with-cach", "redis"],
+  ["new", "user-service", "--port", "70000"],
+  ["new", "Shop", "--workspace"],
+  ["add"],
+  ["add", "cach"],
+  ["add", "cache", "redis"],
+  ["upgrade"],
 ];
 
 describe("the words of the command line", () => {
@@ -80,6 +95,14 @@ describe("the words of the command line", () => {
       assert.deepEqual([exitCode, stderr], [0, ""]);
       matchesFile(`help/${command}.txt`, stdout);
       assert.equal((await runCli(["help", command])).stdout, stdout);
+    });
+  }
+
+  for (const part of ["migrate", "status", "new", "rollback", "seed", "shell"]) {
+    it(`help of db ${part}`, async () => {
+      const { exitCode, stdout, stderr } = await runCli(["db", part, "--help"]);
+      assert.deepEqual([exitCode, stderr], [0, ""]);
+      matchesFile(`help/db-${part}.txt`, stdout);
     });
   }
 

@@ -8,9 +8,8 @@ export { logLine } from "./logging/log.ts";
 export { printable } from "./logging/printable.ts";
 export { containRejection, reportLogFailure, safeLog } from "./logging/safe-log.ts";
 export { thrownMessage, thrownText } from "./logging/thrown-text.ts";
-export { workerVariable } from "./logging/worker-number.ts";
-export { checkWholeNumber } from "./options/check-number.ts";
-export { nearestName, refuseUnknownOptions } from "./options/unknown-option.ts";
+export { workerNumber, workerVariable } from "./logging/worker-number.ts";
+export { checkWholeNumber, nearestName, refuseUnknownOptions } from "./options/check-options.ts";
 export { isAuthority } from "./protocol/authority.ts";
 export { statusNames } from "./protocol/status.ts";
 export {
@@ -22,4 +21,4 @@ export {
   type SharedOptions,
   type WorkerCounts,
 } from "./server/shared.ts";
-export { pause } from "./time/pause.ts";
+export { pause } from "./time/clock.ts";

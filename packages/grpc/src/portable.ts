@@ -2,11 +2,11 @@
 
 export { type Backoff, type BackoffOptions, createBackoff } from "./channel/retry/backoff.ts";
 export {
+  definiteCodes,
   type Reconnect,
   type ReconnectPauses,
   type ReconnectRules,
   reconnectingStream,
   reconnectRuleNames,
 } from "./channel/retry/reconnecting.ts";
-export { checkWholeNumber } from "./options/check-number.ts";
-export { nearestName, refuseUnknownOptions } from "./options/unknown-option.ts";
+export { checkWholeNumber, nearestName, refuseUnknownOptions } from "./options/check-options.ts";

@@ -1,11 +1,13 @@
 // What applications need.
 
+// What the processes of `runWorkers` share, and which of them this one is.
 export {
   createShared,
   type MergedParts,
   type Shared,
   type SharedOptions,
   type WorkerCounts,
+  workerNumber,
 } from "@tercel/grpc/internal";
 export { default as sql } from "sql-template-tag";
 export type { Cache, CacheOptions } from "./cache/cache.ts";
@@ -27,7 +29,10 @@ export {
   type Parts,
 } from "./kit/definition.ts";
 export type { Routes } from "./kit/normalize-definition.ts";
+export type { OwnGatewayOptions } from "./kit/own-gateway-options.ts";
+export type { OnReloaded, ReloadedConfig } from "./kit/reloaded-config.ts";
 export { runService } from "./kit/run-service.ts";
+export { runServices, type ServiceToRun } from "./kit/run-services.ts";
 export { type RunningService, type StartOptions, startService } from "./kit/start-service.ts";
 export { runLifecycle } from "./lifecycle/lifecycle.ts";
 export type { Lifecycle, LifecycleOutcome, ServedHealth, ServeOptions } from "./lifecycle/lifecycle-contract.ts";

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { CommandContext } from "../frame/context.ts";
-import type { NewOptions } from "../new/new-service.ts";
+import type { NewOptions } from "../new/new-options.ts";
 import { type Concern, choices } from "../new/service-plan.ts";
 
 const descriptions: Readonly<Record<Concern, string>> = {
@@ -15,16 +15,26 @@ const descriptions: Readonly<Record<Concern, string>> = {
 export function addNewCommand(program: Command, context: CommandContext): void {
   const command = program
     .command("new")
-    .summary("make a new service")
+    .summary("make a new service, library or workspace")
     .description(
       "Makes a gRPC service that runs: its contract, handlers, store, configuration and tests. On a terminal it asks for what no option says, and prints the command line that does the same; elsewhere, and with --yes, the first value of each option is used.",
     )
     .argument("[name]", "name of the service, such as user-service; every other name derives from it")
-    .addOption(new Option("--type <type>", "what to make").choices(["grpc"]).default("grpc"));
+    .addOption(
+      new Option("--type <type>", "what to make: a service, or a package with a contract and a client")
+        .choices(["grpc", "library"])
+        .default("grpc"),
+    );
   for (const [concern, description] of Object.entries(descriptions)) {
     command.addOption(new Option(`--with-${concern} <type>`, description).choices(choices[concern as Concern]));
   }
   command
+    .option(
+      "--gateway",
+      "serve REST (google.api.http), Connect and gRPC-Web on the same port, with a page of documentation",
+    )
+    .option("--workspace", "make a repository for several services; tercel new in it makes them")
+    .option("--port <port>", "port of gRPC (default: the first from 50051 that no service in a folder next to it has)")
     .option("--dir <folder>", "where to write it (default: a folder with the name of the service)")
     .addOption(
       new Option("--pm <program>", "package manager (default: the one that runs this, else npm)").choices([
@@ -46,7 +56,7 @@ Examples:
   tercel new user-service --type=grpc --with-database=postgres --with-monitoring=prometheus`,
     )
     .action(async (name: string | undefined, options: NewOptions) => {
-      const { newService } = await import("../new/new-service.ts");
-      await newService(name, options, context);
+      const { newProject } = await import("../new/new-project.ts");
+      await newProject(name, options, context);
     });
 }

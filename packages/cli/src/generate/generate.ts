@@ -15,6 +15,9 @@ import { watchProtos } from "./watch-protos.ts";
 export interface GenerateOptions {
   readonly check?: boolean;
   readonly watch?: boolean;
+  readonly stubs?: boolean;
+  /** Whether a terminal is asked about handlers that are missing. Default false: other commands generate in passing. */
+  readonly asks?: boolean;
   readonly descriptorOut?: string;
   readonly descriptorIn?: string;
 }
@@ -42,6 +45,11 @@ async function generateOnce(folder: string, options: GenerateOptions, context: C
   if (options.check === true) return refuseStale(changes, context);
   applyChanges(files, changes);
   await reportChanges(files.size, changes, performance.now() - startedAtMs, context);
+  const { runStubs } = await import("../stubs/run-stubs.ts");
+  // While it watches, a question would hold up the next change.
+  const asks = options.asks === true && options.watch !== true;
+  const mode = options.stubs === true ? "write" : asks ? "offer" : "mention";
+  await runStubs({ folder, config, sources }, files, mode, context);
 }
 
 async function readSources(config: GenConfig, options: GenerateOptions, context: CommandContext): Promise<GenSource[]> {

@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
-import type { CommandContext } from "../frame/context.ts";
 
 /** The options of every command that talks to a server. */
 export interface TargetOptions {
   readonly target?: string;
+  readonly instance?: string;
   readonly authority?: string;
   readonly tls?: boolean;
   readonly tlsCa?: string;
@@ -22,9 +22,10 @@ export function addTargetOptions(command: Command): Command {
     .addOption(
       new Option(
         "--target <target>",
-        `server to call, as host:port or unix:///path (default: $TERCEL_TARGET, else ${defaultTarget})`,
+        `server to call: host:port, unix:///path, or discovery:///NAME for the registry of the configuration in this folder (default: $TERCEL_TARGET, else the service of this folder, else ${defaultTarget})`,
       ),
     )
+    .option("--instance <id>", "with discovery:///NAME, the instance to call, by its id in the registry")
     .option("--authority <name>", "name of the server, for :authority and TLS")
     .option("--tls", "use TLS, with the system's certificate authorities")
     .option("--tls-ca <file>", "use TLS, and trust the authorities in this PEM file alone")
@@ -41,9 +42,4 @@ export function addTargetOptions(command: Command): Command {
 
 export function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
-}
-
-/** The server that the options name, and after them the environment. */
-export function targetOf(options: TargetOptions, context: Pick<CommandContext, "env">): string {
-  return options.target ?? context.env.TERCEL_TARGET ?? defaultTarget;
 }

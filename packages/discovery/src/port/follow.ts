@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Backoff, Clock } from "@tercel/grpc";
+import type { Clock } from "@tercel/grpc";
 import { pause } from "@tercel/grpc/internal";
+import type { Backoff } from "@tercel/grpc/naming";
 import type { WatchSink } from "./watched-service.ts";
 
 /**
@@ -57,7 +58,7 @@ async function repeat(run: FollowOnce, sink: WatchSink, options: FollowOptions, 
 function explain(error: unknown, description: string, attempt: number, delayMs: number): ConnectError {
   const cause = ConnectError.from(error, Code.Unavailable);
   const next = `attempt ${attempt}, next in ${(delayMs / 1000).toFixed(1)} s`;
-  const message = `${description} does not answer: ${cause.rawMessage} (${next})`;
+  const message = `${description} does not respond: ${cause.rawMessage} (${next})`;
   return new ConnectError(
     message,
     cause.code === Code.Unknown ? Code.Unavailable : cause.code,

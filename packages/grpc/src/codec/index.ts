@@ -7,4 +7,3 @@ export { createJsonCodec, type JsonCodecOptions, jsonCodecOptionNames } from "./
 export { defaultMaxDecodedRequestBytes } from "./memory-budget.ts";
 export { decodeMessage, encodeMessage } from "./messages.ts";
 export { createProtobufCodec, type ProtobufCodecOptions } from "./protobuf.ts";
-export { copyBytes } from "./slab.ts";

@@ -3,8 +3,7 @@ import { createJsonCodec, createProtobufCodec, defaultMaxDecodedRequestBytes } f
 import { logCodecFault } from "../codec/log-codec-fault.ts";
 import type { Log } from "../logging/log.ts";
 import { safeLog } from "../logging/safe-log.ts";
-import { checkWholeNumber } from "../options/check-number.ts";
-import { refuseUnknownOptions } from "../options/unknown-option.ts";
+import { checkWholeNumber, refuseUnknownOptions } from "../options/check-options.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
@@ -237,7 +236,7 @@ function checkNumbers(options: ServerOptions): void {
   checkWholeNumber(where, "maxMetadataBytes", options.maxMetadataBytes, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxConnectionsPerAddress", options.maxConnectionsPerAddress, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxTlsHandshakes", options.maxTlsHandshakes, 1, Number.MAX_SAFE_INTEGER);
-  checkWholeNumber(where, "idleTimeoutMs", options.idleTimeoutMs, 0, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "maxConnectionIdleMs", options.maxConnectionIdleMs, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxConnections", options.maxConnections, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "keepalive.timeMs", options.keepalive?.timeMs, 1000, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "keepalive.timeoutMs", options.keepalive?.timeoutMs, 1, Number.MAX_SAFE_INTEGER);

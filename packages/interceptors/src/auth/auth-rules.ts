@@ -1,20 +1,27 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { type CallerList, compileCallerList } from "../call/caller-list.ts";
-import { checkNameList, compileMethodRules } from "../call/method-rules.ts";
+import { compileMethodRules } from "../call/method-rules.ts";
+import type { ByMethod } from "../call/method-selector.ts";
+import { namesOption, type OptionsOf, readOptions } from "../call/options.ts";
 import { readProtoRule } from "../call/proto-rule.ts";
 
-/**
- * Who may call: anybody; whoever has a valid token; or, of these, whoever has all of the scopes and one of the roles. `callers` names
- * programs that may call as well, without a token, when `createMtls` or `createServiceKeyGuard` has found out that it is them; alone it
- * lets in no one else.
- */
-export type AuthRule =
-  | "public"
-  | "authenticated"
-  | { readonly scopes?: readonly string[]; readonly roles?: readonly string[]; readonly callers?: readonly string[] };
+export const authRuleOptions = {
+  /** The scopes that a token must have, all of them. Default: none. */
+  scopes: namesOption().or([]),
+  /** The roles of which a token must have one. Default: any. */
+  roles: namesOption().or([]),
+  /** Workloads that may also call, without a token. Default: none. */
+  callers: namesOption(),
+};
 
-/** What a token has to have. */
+/**
+ * Who may call: anyone; callers with a valid token; or, of these, those with all of the scopes and one of the roles. `callers` names
+ * workloads that may also call, without a token, when `createMtls` or `createServiceKeyGuard` has identified them; alone it lets in no
+ * other caller.
+ */
+export type AuthRule = "public" | "authenticated" | Readonly<OptionsOf<typeof authRuleOptions>>;
+
+/** What a token must have. */
 export interface TokenRule {
   readonly scopes: readonly string[];
   readonly roles: readonly string[];
@@ -32,8 +39,7 @@ export type CompiledRule =
 
 export interface RuleSources {
   readonly services: readonly DescService[];
-  /** By `package.Service/Method` or `package.Service/*`. */
-  readonly rules: Readonly<Record<string, AuthRule>>;
+  readonly rules: ByMethod<AuthRule>;
   readonly defaultRule: "deny" | "authenticated";
   /** Services that need no rule. */
   readonly exempt: readonly string[];
@@ -56,16 +62,14 @@ function compileRule(where: string, rule: AuthRule): CompiledRule {
   if (rule === "authenticated") return authenticated;
   if (typeof rule !== "object" || rule === null) {
     throw new TypeError(
-      `${where} is ${JSON.stringify(rule)}; it has to be "public", "authenticated", or scopes, roles and callers`,
+      `${where} is ${JSON.stringify(rule)}; expected "public", "authenticated", or scopes, roles and callers`,
     );
   }
-  refuseUnknownOptions(where, rule, ["scopes", "roles", "callers"]);
-  const scopes = checkNameList(where, "scopes", rule.scopes ?? []);
-  const roles = checkNameList(where, "roles", rule.roles ?? []);
-  const isForCallersOnly = rule.callers !== undefined && scopes.length === 0 && roles.length === 0;
+  const { scopes, roles, callers } = readOptions(where, authRuleOptions, rule);
+  const isForCallersOnly = callers !== undefined && scopes.length === 0 && roles.length === 0;
   return {
     token: isForCallersOnly ? undefined : { scopes, roles },
-    callers: rule.callers === undefined ? undefined : compileCallerList(where, rule.callers),
+    callers: callers === undefined ? undefined : compileCallerList(where, callers),
   };
 }
 

@@ -1,8 +1,8 @@
 import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
 import { method as methodOption, type Rule, service as serviceOption } from "../gen/tercel/auth/v1/auth_pb.ts";
-import { pathOfMethod } from "./method-names.ts";
+import { pathOfMethod } from "./method-path.ts";
 
-/** A rule that stands in a proto, and the name of what it stands at. */
+/** A rule of a proto, and the name of the method or service that has it. */
 export interface ProtoRule {
   readonly name: string;
   readonly rule: Rule;
@@ -25,6 +25,6 @@ function checked(where: string, name: string, rule: Rule): ProtoRule {
   const { scopes, roles, callers } = rule;
   if (!rule.public || scopes.length + roles.length + callers.length === 0) return { name, rule };
   throw new TypeError(
-    `${where}: the rule of ${name} in the proto is public, and asks for scopes, roles or callers as well`,
+    `${where}: the rule of ${name} in the proto is public, and also demands scopes, roles or callers`,
   );
 }

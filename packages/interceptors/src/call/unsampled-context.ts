@@ -1,7 +1,7 @@
 import { type Context, ROOT_CONTEXT, type SpanContext, trace } from "@opentelemetry/api";
 
 /**
- * The context of a call whose trace is not recorded. The span is read when somebody asks: of most such calls no one does, and a context
+ * The context of a call whose trace is not recorded. The span is created when it is read: of most such calls it never is, and a context
  * with a span costs as much as a small call.
  */
 export class UnsampledContext implements Context {
@@ -18,6 +18,16 @@ export class UnsampledContext implements Context {
     this.parent = parent;
     this.state = state;
     this.read = read;
+  }
+
+  /** Of the caller's span, as `traceparent` has it (W3C Trace Context §3.2.2.3). */
+  get traceId(): string {
+    return this.parent.slice(3, 35);
+  }
+
+  /** The same, §3.2.2.4. */
+  get spanId(): string {
+    return this.parent.slice(36, 52);
   }
 
   getValue(key: symbol): unknown {

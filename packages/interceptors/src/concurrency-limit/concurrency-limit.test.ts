@@ -34,7 +34,7 @@ async function openHeld(t: TestContext, options: ConcurrencyLimitOptions, side: 
         await hold(request);
       },
     },
-    interceptedOn(side, limit.interceptor),
+    interceptedOn(side, limit),
   );
   return {
     limit,
@@ -94,7 +94,7 @@ describe("concurrency limit", () => {
         await until(() => held.limit.running() === 0);
       });
 
-      it("gives the place of a call free that was cancelled while it waited", async (t) => {
+      it("frees the queue of a call that was cancelled while it waited", async (t) => {
         const held = await openHeld(t, { max: 1, maxQueued: 1 }, side);
         const first = held.client.unary({ text: "a" });
         await held.begun("a");
@@ -142,7 +142,10 @@ describe("concurrency limit", () => {
   });
 
   it("refuses options that cannot be meant", () => {
-    assert.throws(() => createConcurrencyLimit({} as ConcurrencyLimitOptions), /max is NaN/);
+    assert.throws(
+      () => createConcurrencyLimit({} as ConcurrencyLimitOptions),
+      /max is missing; expected a whole number of at least 1/,
+    );
     assert.throws(() => createConcurrencyLimit({ max: 0 }), /max is 0/);
     assert.throws(
       () => createConcurrencyLimit({ max: 1, maxQueue: 2 } as ConcurrencyLimitOptions),

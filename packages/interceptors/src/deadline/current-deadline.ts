@@ -24,7 +24,7 @@ export function remainingMs(): number | undefined {
   return currentBudget()?.remainingMs();
 }
 
-/** When the call being handled has to be answered, by the wall clock; undefined outside of calls and without a deadline. */
+/** The deadline of the call being handled, by the wall clock; undefined outside of calls and without a deadline. */
 export function currentDeadline(): Date | undefined {
   const left = remainingMs();
   return left === undefined ? undefined : new Date(Date.now() + left);
@@ -38,7 +38,7 @@ export function currentSignal(): AbortSignal | undefined {
   return currentBudget()?.signal;
 }
 
-/** Runs what is to go on after the call being handled has ended: it sees neither deadline nor signal, nor do the calls it makes. */
+/** Runs what must continue after the call being handled has ended: it sees neither deadline nor signal, nor do the calls it makes. */
 export function withoutDeadline<R>(run: () => R): R {
   const values = currentValues();
   return values === undefined ? run() : runWithValues(overlaidValues(values, budgetKey, undefined), run);

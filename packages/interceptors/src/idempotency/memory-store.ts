@@ -1,15 +1,18 @@
-import { type Clock, systemClock } from "@tercel/grpc";
+import type { Clock } from "@tercel/grpc";
 import { resourceExhausted } from "@tercel/grpc/errors";
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
+import { clockOption, type OptionsOf, readOptions, wholeNumber } from "../call/options.ts";
 import type { BeginResult, IdempotencyStore } from "./store.ts";
 
-export interface MemoryIdempotencyOptions {
-  /** Keys kept; beyond, the oldest answer is forgotten. When that many calls run, the next is refused. Default 100,000. */
-  maxKeys?: number;
-  /** Bytes of answers kept; beyond, the oldest are forgotten. Default 64 MiB. */
-  maxBytes?: number;
-  clock?: Clock;
-}
+export const memoryIdempotencyOptions = {
+  /** Keys that are kept; beyond, the oldest response is dropped. When that many calls run, the next is refused. Default 100,000. */
+  maxKeys: wholeNumber(1).or(100_000),
+  /** Bytes of responses that are kept; beyond, the oldest are dropped. Default 67,108,864 (64 MiB). */
+  maxBytes: wholeNumber(1).or(64 * 1024 * 1024),
+  /** For tests. */
+  clock: clockOption(),
+};
+
+export type MemoryIdempotencyOptions = OptionsOf<typeof memoryIdempotencyOptions>;
 
 interface Running {
   readonly fingerprint: string;
@@ -19,11 +22,11 @@ interface Running {
 
 interface Done {
   readonly fingerprint: string;
-  readonly answer: Uint8Array;
+  readonly response: Uint8Array;
   readonly untilMs: number;
 }
 
-/** What an entry costs in addition to its answer: key, fingerprint and the objects around them, about. */
+/** What an entry costs in addition to its response: key, fingerprint and the objects around them, about. */
 const entryBytes = 400;
 
 /**
@@ -32,15 +35,8 @@ const entryBytes = 400;
  * @throws TypeError or RangeError for options that are unknown or out of bounds
  */
 export function createMemoryIdempotencyStore(options: MemoryIdempotencyOptions = {}): IdempotencyStore {
-  const where = "createMemoryIdempotencyStore";
-  refuseUnknownOptions(where, options, ["maxKeys", "maxBytes", "clock"]);
-  checkWholeNumber(where, "maxKeys", options.maxKeys, 1, Number.MAX_SAFE_INTEGER);
-  checkWholeNumber(where, "maxBytes", options.maxBytes, 1, Number.MAX_SAFE_INTEGER);
-  return new MemoryStore(
-    options.maxKeys ?? 100_000,
-    options.maxBytes ?? 64 * 1024 * 1024,
-    options.clock ?? systemClock,
-  );
+  const { maxKeys, maxBytes, clock } = readOptions("createMemoryIdempotencyStore", memoryIdempotencyOptions, options);
+  return new MemoryStore(maxKeys, maxBytes, clock);
 }
 
 class MemoryStore implements IdempotencyStore {
@@ -62,7 +58,7 @@ class MemoryStore implements IdempotencyStore {
     const nowMs = this.clock.nowMs();
     const done = this.done.get(key);
     if (done !== undefined) {
-      if (done.untilMs > nowMs) return { state: "done", fingerprint: done.fingerprint, answer: done.answer };
+      if (done.untilMs > nowMs) return { state: "done", fingerprint: done.fingerprint, response: done.response };
       this.forget(key, done);
     }
     const running = this.running.get(key);
@@ -79,13 +75,13 @@ class MemoryStore implements IdempotencyStore {
     return true;
   }
 
-  async complete(key: string, owner: string, answer: Uint8Array, ttlMs: number): Promise<boolean> {
+  async complete(key: string, owner: string, response: Uint8Array, ttlMs: number): Promise<boolean> {
     const held = this.heldBy(key, owner);
     if (held === undefined) return false;
     this.running.delete(key);
     const nowMs = this.clock.nowMs();
-    this.bytes += answer.length + entryBytes;
-    this.done.set(key, { fingerprint: held.fingerprint, answer, untilMs: nowMs + ttlMs });
+    this.bytes += response.length + entryBytes;
+    this.done.set(key, { fingerprint: held.fingerprint, response, untilMs: nowMs + ttlMs });
     for (const [oldest, entry] of this.done) {
       if (this.bytes <= this.maxBytes && entry.untilMs > nowMs) break;
       this.forget(oldest, entry);
@@ -119,6 +115,6 @@ class MemoryStore implements IdempotencyStore {
 
   private forget(key: string, entry: Done): void {
     this.done.delete(key);
-    this.bytes -= entry.answer.length + entryBytes;
+    this.bytes -= entry.response.length + entryBytes;
   }
 }

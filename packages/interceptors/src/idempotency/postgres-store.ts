@@ -1,6 +1,6 @@
-import { refuseUnknownOptions } from "@tercel/grpc/internal";
+import { flag, type OptionsOf, readOptions, withMethods } from "../call/options.ts";
 import type { BeginResult, IdempotencyStore } from "./store.ts";
-import { checkedTable } from "./table-name.ts";
+import { tableOption } from "./table-name.ts";
 
 /** What is needed of a Pool (or a Client) of the package `pg`. */
 export interface PostgresQueries {
@@ -10,28 +10,31 @@ export interface PostgresQueries {
   ): Promise<{ readonly rows: readonly unknown[]; readonly rowCount: number | null }>;
 }
 
-export interface PostgresIdempotencyOptions {
-  /** The application's pool; the store never closes it. */
-  pool: PostgresQueries;
-  /** Default `idempotency_keys`. */
-  table?: string;
-  /** Whether to make the table at first use. Default true; false where migrations do it with `postgresIdempotencySchema`. */
-  createTable?: boolean;
-}
+export const postgresIdempotencyOptions = {
+  /** The application's pool of the package `pg`; the store never closes it. Required. */
+  pool: withMethods<PostgresQueries>("a pool of the package pg", "query").required(),
+  /** The table. Default `idempotency_keys`. */
+  table: tableOption(),
+  /** Whether to create the table at first use. Default true; false where migrations do it with `postgresIdempotencySchema`. */
+  createTable: flag().or(true),
+};
+
+export type PostgresIdempotencyOptions = OptionsOf<typeof postgresIdempotencyOptions>;
 
 const purgeEveryMs = 60_000;
 const purgeRows = 1000;
-/** So that two instances that start at once do not both make the table, which PostgreSQL answers with an error. */
+/** Held while the table is created: PostgreSQL fails with an error when two instances do it at once. */
 const schemaLock = 7_381_950_116;
 
-/** The SQL that makes the table, for a migration. */
+/** Returns the SQL that creates the table, for a migration. */
 export function postgresIdempotencySchema(table?: string): string {
-  const name = checkedTable("postgresIdempotencySchema", table);
+  const given = table === undefined ? {} : { table };
+  const { table: name } = readOptions("postgresIdempotencySchema", { table: tableOption() }, given);
   return `CREATE TABLE IF NOT EXISTS ${name} (
   key text PRIMARY KEY,
   fingerprint text NOT NULL,
   owner text,
-  answer bytea,
+  response bytea,
   expires_at timestamptz NOT NULL
 );
 CREATE INDEX IF NOT EXISTS ${name.replace(".", "_")}_expires_at ON ${name} (expires_at);`;
@@ -40,12 +43,11 @@ CREATE INDEX IF NOT EXISTS ${name.replace(".", "_")}_expires_at ON ${name} (expi
 /**
  * Keeps keys in PostgreSQL, for services of several instances. Times are the database's.
  *
- * @throws TypeError for unknown options or a name no table can have
+ * @throws TypeError for unknown options or a name that no table can have
  */
 export function createPostgresIdempotencyStore(options: PostgresIdempotencyOptions): IdempotencyStore {
-  const where = "createPostgresIdempotencyStore";
-  refuseUnknownOptions(where, options, ["pool", "table", "createTable"]);
-  return new PostgresStore(options.pool, checkedTable(where, options.table), options.createTable ?? true);
+  const settings = readOptions("createPostgresIdempotencyStore", postgresIdempotencyOptions, options);
+  return new PostgresStore(settings.pool, settings.table, settings.createTable);
 }
 
 const fromNow = (parameter: string): string => `clock_timestamp() + ${parameter}::float8 * interval '1 millisecond'`;
@@ -69,19 +71,19 @@ class PostgresStore implements IdempotencyStore {
     const { table } = this;
     for (;;) {
       const taken = await this.pool.query(
-        `INSERT INTO ${table} AS held (key, fingerprint, owner, answer, expires_at)
+        `INSERT INTO ${table} AS held (key, fingerprint, owner, response, expires_at)
          VALUES ($1, $2, $3, NULL, ${fromNow("$4")})
-         ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, owner = excluded.owner, answer = NULL,
+         ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, owner = excluded.owner, response = NULL,
            expires_at = excluded.expires_at WHERE held.expires_at <= clock_timestamp()`,
         [key, fingerprint, owner, leaseMs],
       );
       if (taken.rowCount === 1) return { state: "begun" };
-      const { rows } = await this.pool.query(`SELECT fingerprint, answer FROM ${table} WHERE key = $1`, [key]);
-      const found = rows[0] as { fingerprint: string; answer: Uint8Array | null } | undefined;
+      const { rows } = await this.pool.query(`SELECT fingerprint, response FROM ${table} WHERE key = $1`, [key]);
+      const found = rows[0] as { fingerprint: string; response: Uint8Array | null } | undefined;
       // Released by another instance in between.
       if (found === undefined) continue;
-      if (found.answer === null) return { state: "running", fingerprint: found.fingerprint };
-      return { state: "done", fingerprint: found.fingerprint, answer: found.answer };
+      if (found.response === null) return { state: "running", fingerprint: found.fingerprint };
+      return { state: "done", fingerprint: found.fingerprint, response: found.response };
     }
   }
 
@@ -90,9 +92,9 @@ class PostgresStore implements IdempotencyStore {
     return (await this.pool.query(text, [key, owner, leaseMs])).rowCount === 1;
   }
 
-  async complete(key: string, owner: string, answer: Uint8Array, ttlMs: number): Promise<boolean> {
-    const text = `UPDATE ${this.table} SET owner = NULL, answer = $3, expires_at = ${fromNow("$4")} WHERE key = $1 AND owner = $2`;
-    return (await this.pool.query(text, [key, owner, Buffer.from(answer), ttlMs])).rowCount === 1;
+  async complete(key: string, owner: string, response: Uint8Array, ttlMs: number): Promise<boolean> {
+    const text = `UPDATE ${this.table} SET owner = NULL, response = $3, expires_at = ${fromNow("$4")} WHERE key = $1 AND owner = $2`;
+    return (await this.pool.query(text, [key, owner, Buffer.from(response), ttlMs])).rowCount === 1;
   }
 
   async release(key: string, owner: string): Promise<void> {

@@ -14,7 +14,8 @@ import {
   withoutRedis,
 } from "@tercel/test-support/servers";
 import pg from "pg";
-import { createClient } from "redis";
+import { type ConnectedRedis, lifetimesMs, redisPackages } from "../../test/support/redis-clients.ts";
+import { redisCommands } from "../call/redis-client.ts";
 import {
   createMemoryIdempotencyStore,
   createPostgresIdempotencyStore,
@@ -38,7 +39,7 @@ const ttlMs = 5_000_000;
 
 /** What every store promises. Each test has keys of its own. */
 function describeContract(tried: () => Tried): void {
-  it("gives a key to the first who asks, and tells the next that it is taken, and for what", async () => {
+  it("gives a key to the first caller, and says to the next that it is taken, and for what", async () => {
     const { store, other } = tried();
     assert.deepEqual(await store.begin("a", "print", "me", leaseMs), { state: "begun" });
     for (const one of [store, other]) {
@@ -59,16 +60,16 @@ function describeContract(tried: () => Tried): void {
     assert.equal(states.filter((state) => state === "running").length, 19);
   });
 
-  it("keeps the answer, byte by byte, to the end of its time and no longer", async () => {
+  it("keeps the response, byte by byte, to the end of its time and no longer", async () => {
     const { store, other, elapse } = tried();
-    const answer = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+    const response = Uint8Array.from({ length: 256 }, (_, byte) => byte);
     await store.begin("c", "print", "me", leaseMs);
-    assert.equal(await store.complete("c", "me", answer, ttlMs), true);
+    assert.equal(await store.complete("c", "me", response, ttlMs), true);
     await elapse(ttlMs - 60_000);
     const begun = await other.begin("c", "print", "you", leaseMs);
     assert.ok(begun.state === "done");
     assert.equal(begun.fingerprint, "print");
-    assert.deepEqual(new Uint8Array(begun.answer), answer);
+    assert.deepEqual(new Uint8Array(begun.response), response);
     await elapse(60_001);
     assert.deepEqual(await other.begin("c", "print", "you", leaseMs), { state: "begun" });
   });
@@ -105,7 +106,7 @@ function describeContract(tried: () => Tried): void {
     assert.equal((await other.begin("g", "another print", "you", leaseMs)).state, "begun");
   });
 
-  it("does not let go of an answer by what its owner does after", async () => {
+  it("does not let go of a response by what its owner does after", async () => {
     const { store } = tried();
     await store.begin("h", "print", "me", leaseMs);
     await store.complete("h", "me", bytes("first"), ttlMs);
@@ -113,7 +114,7 @@ function describeContract(tried: () => Tried): void {
     assert.equal(await store.renew("h", "me", 1), false);
     await store.release("h", "me");
     const begun = await store.begin("h", "print", "you", leaseMs);
-    assert.equal(begun.state === "done" && new TextDecoder().decode(begun.answer), "first");
+    assert.equal(begun.state === "done" && new TextDecoder().decode(begun.response), "first");
   });
 }
 
@@ -122,7 +123,7 @@ describe("idempotency store in memory", () => {
   const store = createMemoryIdempotencyStore({ clock });
   describeContract(() => ({ store, other: store, elapse: (ms) => clock.advance(ms) }));
 
-  it("forgets the oldest answer at its bound of keys, and refuses when all of them run", async () => {
+  it("forgets the oldest response at its bound of keys, and refuses when all of them run", async () => {
     const bounded = createMemoryIdempotencyStore({ maxKeys: 2, clock });
     for (const key of ["a", "b"]) {
       await bounded.begin(key, "print", "me", leaseMs);
@@ -136,7 +137,7 @@ describe("idempotency store in memory", () => {
     assert.equal((await bounded.begin("d", "print", "me", leaseMs)).state, "begun");
   });
 
-  it("forgets the oldest answers at its bound of bytes", async () => {
+  it("forgets the oldest responses at its bound of bytes", async () => {
     const bounded = createMemoryIdempotencyStore({ maxBytes: 3000, clock });
     for (const key of ["a", "b", "c"]) {
       await bounded.begin(key, "print", "me", leaseMs);
@@ -170,7 +171,7 @@ describe("idempotency store in SQLite", () => {
     },
   }));
 
-  it("still knows its answers when it is opened again", async () => {
+  it("still knows its responses when it is opened again", async () => {
     const file = join(folder, "reopened.db");
     const first = createSqliteIdempotencyStore({ path: file });
     await first.begin("a", "print", "me", leaseMs);
@@ -190,7 +191,7 @@ describe("idempotency store in SQLite", () => {
     assert.equal(readFileSync(file, "utf8"), "not a database, but somebody's notes");
   });
 
-  it("refuses a table that is no plain name", () => {
+  it("refuses a table that is not a plain name", () => {
     assert.throws(() => createSqliteIdempotencyStore({ path, table: "keys; drop table keys" }), /lower-case name/);
   });
 });
@@ -244,41 +245,42 @@ describe("idempotency store in PostgreSQL", {
   });
 });
 
-describe("idempotency store in Redis", {
-  skip: withoutRedis,
-  timeout: 120_000,
-}, () => {
-  let server: RedisServer;
-  let client: ReturnType<typeof createClient>;
-  let tried: Tried;
-  before(async () => {
-    server = await createRedisServer();
-    await server.start();
-    client = createClient({ url: `redis://127.0.0.1:${server.port}` });
-    await client.connect();
-    tried = {
-      store: createRedisIdempotencyStore({ client }),
-      other: createRedisIdempotencyStore({ client }),
-      async elapse(ms) {
-        for (const key of await client.keys("idempotency:*")) {
-          const leftMs = (await client.pTTL(key)) - ms;
-          if (leftMs > 0) await client.pExpire(key, leftMs);
-          else await client.del(key);
-        }
-      },
-    };
-  });
-  after(async () => {
-    client.destroy();
-    await server.dispose();
-  });
-  describeContract(() => tried);
+for (const { name, connect } of redisPackages) {
+  describe(`idempotency store in Redis, with a client of ${name}`, { skip: withoutRedis, timeout: 120_000 }, () => {
+    let server: RedisServer;
+    let connected: ConnectedRedis;
+    let tried: Tried;
+    before(async () => {
+      server = await createRedisServer();
+      await server.start();
+      connected = await connect(server.port);
+      const { client } = connected;
+      const { send } = redisCommands(client);
+      tried = {
+        store: createRedisIdempotencyStore({ client }),
+        other: createRedisIdempotencyStore({ client }),
+        async elapse(ms) {
+          for (const [key, leftMs] of await lifetimesMs(client)) {
+            if (leftMs > ms) await send(["PEXPIRE", key, String(leftMs - ms)]);
+            else await send(["DEL", key]);
+          }
+        },
+      };
+    });
+    after(async () => {
+      await connected.close();
+      await server.dispose();
+    });
+    describeContract(() => tried);
 
-  it("leaves no key that never expires", async () => {
-    const store = createRedisIdempotencyStore({ client, prefix: "lasting:" });
-    await store.begin("a", "print", "me", leaseMs);
-    assert.ok((await client.pTTL("lasting:a")) > 0);
-    await store.complete("a", "me", bytes("x"), ttlMs);
-    assert.ok((await client.pTTL("lasting:a")) > leaseMs);
+    it("leaves no key that never expires", async () => {
+      const { client } = connected;
+      const store = createRedisIdempotencyStore({ client, prefix: "lasting:" });
+      const leftMs = async () => (await lifetimesMs(client)).get("lasting:a") ?? 0;
+      await store.begin("a", "print", "me", leaseMs);
+      assert.ok((await leftMs()) > 0);
+      await store.complete("a", "me", bytes("x"), ttlMs);
+      assert.ok((await leftMs()) > leaseMs);
+    });
   });
-});
+}

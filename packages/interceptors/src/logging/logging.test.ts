@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { assertStatus } from "@tercel/grpc/testing";
 import { collect, createOccasion, streamOf } from "@tercel/test-support/async";
+import { hostileValues } from "@tercel/test-support/hostile-values";
+import { pino } from "pino";
 import { identifying } from "../../test/support/identifying.ts";
 import {
   type EchoHandlers,
@@ -10,10 +14,20 @@ import {
   openInMemory,
   openOverSocket,
   overBothTransports,
+  recordingLog,
 } from "../../test/support/open-echo.ts";
-import { recordLines, to } from "../../test/support/recording-logger.ts";
+import { recordLines, to } from "../../test/support/recording-log.ts";
+import { traceContextKey } from "../call/trace-context.ts";
 import { createClientRequestId, createServerRequestId } from "../request-id/index.ts";
-import { createClientLogging, createLogger, createServerLogging, type LoggingOptions, logOf } from "./index.ts";
+import {
+  createClientLogging,
+  createLog,
+  createServerLogging,
+  type LeveledLog,
+  type LoggingOptions,
+  type LogLevel,
+  toLog,
+} from "./index.ts";
 
 const service = "tercel.interceptors.test.v1.EchoService";
 
@@ -37,6 +51,16 @@ function failing(code: Code, message = "refused"): EchoHandlers {
   return { unary: fail, clientStream: fail };
 }
 
+/** The methods of a log, which another object can have without being that log. */
+function bound(log: LeveledLog): LeveledLog {
+  return {
+    debug: (message, fields) => log.debug(message, fields),
+    info: (message, fields) => log.info(message, fields),
+    warn: (message, fields) => log.warn(message, fields),
+    error: (message, fields) => log.error(message, fields),
+  };
+}
+
 const factories = { server: createServerLogging, client: createClientLogging };
 
 describe("logging", () => {
@@ -44,8 +68,8 @@ describe("logging", () => {
     for (const side of ["server", "client"] as const) {
       const logging = (options: LoggingOptions = {}) => {
         const recorded = recordLines();
-        const logger = createLogger({ destination: recorded.destination, level: "debug" });
-        return { ...recorded, interceptor: factories[side]({ logger, ...options }) };
+        const log = createLog({ destination: recorded.destination, level: "debug" });
+        return { ...recorded, interceptor: factories[side]({ log, ...options }) };
       };
 
       it(`writes one line for each call of any kind, with method, status, duration and counts (${side})`, async (t) => {
@@ -73,7 +97,7 @@ describe("logging", () => {
         }
       });
 
-      it(`shows no messages and no metadata unless told to (${side})`, async (t) => {
+      it(`shows no messages and no metadata unless that is on (${side})`, async (t) => {
         const { interceptor, raw, reached } = logging();
         const { client } = await open(t, echo, interceptedOn(side, interceptor));
         await client.unary({ text: "private" }, { headers: { authorization: "private", "x-any": "private" } });
@@ -147,23 +171,23 @@ describe("logging", () => {
         assert.match(String(lines[0]?.error), /^x\\u\{a\}\{"level":"info","message":"forged"\}\\u\{1b\}.*…$/);
       });
 
-      it(`survives a logger that throws (${side})`, async (t) => {
+      it(`survives a log that throws (${side})`, async (t) => {
         const broken = (): never => {
           throw new Error("disk full");
         };
-        const logger = { debug: broken, info: broken, warn: broken, error: broken };
-        const interceptor = factories[side]({ logger, payloads: true });
+        const log = { debug: broken, info: broken, warn: broken, error: broken };
+        const interceptor = factories[side]({ log, payloads: true });
         const { client } = await open(t, echo, interceptedOn(side, interceptor));
         assert.equal((await client.unary({ text: "fine" })).text, "fine");
         assert.equal((await collect(client.serverStream({ count: 2 }))).length, 2);
       });
     }
 
-    it("tells the status that the client got, when the handler went on after its call was over", async (t) => {
+    it("has the status that the client got, when the handler continued after its call was over", async (t) => {
       const { destination, lines, reached } = recordLines();
       const entered = createOccasion();
       const release = createOccasion();
-      const interceptor = createServerLogging({ logger: createLogger({ destination }) });
+      const interceptor = createServerLogging({ log: createLog({ destination }) });
       const { client } = await open(
         t,
         {
@@ -185,7 +209,7 @@ describe("logging", () => {
       assert.deepEqual([lines[0]?.status, lines[0]?.message], ["CANCELLED", "call failed"]);
     });
 
-    it("tells that a client cancelled a stream before its end", async (t) => {
+    it("shows that a client cancelled a stream before its end", async (t) => {
       const lines = { server: recordLines(), client: recordLines() };
       const { client } = await open(
         t,
@@ -198,8 +222,8 @@ describe("logging", () => {
           },
         },
         {
-          server: { interceptors: [createServerLogging({ logger: createLogger(to(lines.server)) })] },
-          channel: { interceptors: [createClientLogging({ logger: createLogger(to(lines.client)) })] },
+          server: { interceptors: [createServerLogging({ log: createLog(to(lines.server)) })] },
+          channel: { interceptors: [createClientLogging({ log: createLog(to(lines.client)) })] },
         },
       );
       const cancel = new AbortController();
@@ -216,7 +240,7 @@ describe("logging", () => {
 
   it("logs calls that fail whatever the sample rate and the ignored methods, and those that end well never at rate 0", async (t) => {
     const { destination, lines, reached } = recordLines();
-    const logger = createLogger({ destination });
+    const log = createLog({ destination });
     let fails = false;
     const handlers: EchoHandlers = {
       unary() {
@@ -226,9 +250,9 @@ describe("logging", () => {
       clientStream: async () => ({}),
     };
     const interceptors = [
-      createServerLogging({ logger, sampleRate: 0 }),
-      createServerLogging({ logger, ignore: [`${service}/Unary`] }),
-      createServerLogging({ logger, ignore: [service] }),
+      createServerLogging({ log, sampleRate: 0 }),
+      createServerLogging({ log, ignore: [`${service}/Unary`] }),
+      createServerLogging({ log, ignore: [`${service}/*`] }),
     ];
     const { client, other } = await openInMemory(t, handlers, {
       server: { interceptors },
@@ -246,19 +270,60 @@ describe("logging", () => {
     assert.equal(lines.length, 6);
   });
 
+  it("writes the same lines as text as it does through the methods of a log", async (t) => {
+    const [asText, byFields] = [recordLines(), recordLines()];
+    const inner = createLog({ ...to(byFields), service: "orders", level: "debug" });
+    const { debug, info, warn, error } = bound(inner);
+    const logs = [createLog({ ...to(asText), service: "orders", level: "debug" }), { debug, info, warn, error }];
+    const hostile = 'x\n{"level":"info"}\u001b[2J\u202e"\\';
+    const span = { traceId: "a".repeat(32), spanId: "b".repeat(16), traceFlags: 1 };
+    const traced: Interceptor = (next) => (request) => {
+      request.contextValues.set(traceContextKey, trace.setSpanContext(ROOT_CONTEXT, span));
+      return next(request);
+    };
+    const interceptors = [
+      ...logs.map((log) => createServerLogging({ log, maxChars: 40 })),
+      createServerRequestId({ makeId: () => hostile, sendBack: false }),
+      traced,
+      identifying,
+    ];
+    const { client } = await openOverSocket(
+      t,
+      {
+        ...echo,
+        unary({ text }) {
+          if (text === "fail") throw new ConnectError(hostile.repeat(3), Code.DataLoss);
+          if (text === "bug") throw new TypeError("no one has thought of this");
+          return {};
+        },
+      },
+      { server: { interceptors, log: recordingLog().log } },
+    );
+    await client.unary({}, { headers: { "x-name": `spiffe://${hostile.slice(2, 10)}` } });
+    await client.unary({}, { headers: { "x-request-id": "plain-1" } });
+    for (const text of ["fail", "bug"]) await assert.rejects(client.unary({ text }));
+    await collect(client.serverStream({ count: 3 }));
+    await collect(client.bidi(streamOf({}, {})));
+    await Promise.all([asText.reached(6), byFields.reached(6)]);
+    const comparable = (line: string): string =>
+      line.replace(/"time":"[^"]+"/, '"time":""').replace(/"durationMs":[\d.]+/, '"durationMs":0');
+    assert.deepEqual(asText.raw.map(comparable), byFields.raw.map(comparable));
+    assert.equal(asText.lines[2]?.level, "error");
+  });
+
   it("names the peer and the request id on both sides", async (t) => {
     const lines = { server: recordLines(), client: recordLines() };
     const { client } = await openOverSocket(t, echo, {
       server: {
         interceptors: [
           createServerRequestId({ header: "x-correlation-id" }),
-          createServerLogging({ logger: createLogger(to(lines.server)) }),
+          createServerLogging({ log: createLog(to(lines.server)) }),
         ],
       },
       channel: {
         interceptors: [
           createClientRequestId({ header: "x-correlation-id", makeId: () => "id-7" }),
-          createClientLogging({ logger: createLogger(to(lines.client)) }),
+          createClientLogging({ log: createLog(to(lines.client)) }),
         ],
       },
     });
@@ -273,8 +338,8 @@ describe("logging", () => {
   it("names the program that calls, on the server alone", async (t) => {
     const lines = { server: recordLines(), client: recordLines() };
     const { client } = await openInMemory(t, echo, {
-      server: { interceptors: [createServerLogging({ logger: createLogger(to(lines.server)) }), identifying] },
-      channel: { interceptors: [createClientLogging({ logger: createLogger(to(lines.client)) }), identifying] },
+      server: { interceptors: [createServerLogging({ log: createLog(to(lines.server)) }), identifying] },
+      channel: { interceptors: [createClientLogging({ log: createLog(to(lines.client)) }), identifying] },
     });
     await client.unary({}, { headers: { "x-name": "orders" } });
     await Promise.all([lines.server.reached(1), lines.client.reached(1)]);
@@ -286,41 +351,116 @@ describe("logging", () => {
     for (const sampleRate of [-0.01, 1.01, Number.NaN]) {
       assert.throws(() => createServerLogging({ sampleRate }), RangeError);
     }
-    for (const sampleRate of [0, 1]) createServerLogging({ sampleRate, logger: createLogger(to(recordLines())) });
+    for (const sampleRate of [0, 1]) createServerLogging({ sampleRate, log: createLog(to(recordLines())) });
     assert.throws(() => createClientLogging({ maxChars: -1 }), RangeError);
-    assert.throws(() => createLogger({ level: "loud" as never }), /level is "loud"/);
+    assert.throws(() => createLog({ level: "loud" as never }), /level is "loud"/);
   });
 });
 
-describe("a logger", () => {
+describe("a log of JSON lines", () => {
   it("drops what is less important than its level, and names its service", () => {
     const { destination, lines } = recordLines();
-    const logger = createLogger({ destination, level: "warn", service: "orders" });
-    logger.info({}, "no");
-    logger.warn({ at: 1 }, "yes");
+    const log = createLog({ destination, level: "warn", service: "orders" });
+    log.info("no");
+    log.warn("yes", { at: 1 });
     assert.deepEqual(
       lines.map(({ level, message, service: name, at }) => [level, message, name, at]),
       [["warn", "yes", "orders", 1]],
     );
-    assert.equal(logger.isLevelEnabled?.("info"), false);
+    assert.equal(log.isLevelEnabled?.("info"), false);
+    assert.equal(log.isLevelEnabled?.("error"), true);
   });
 
-  it("stands in for the log of servers and channels, where errors keep their stack", () => {
-    const { destination, lines } = recordLines();
-    const log = logOf(createLogger({ destination, level: "debug" }));
-    log.debug("a");
-    log.info("b");
-    log.warn("c", { at: 1 });
+  it("shows the stacks of errors, and a line whatever its fields hold", () => {
+    const { destination, lines, raw } = recordLines();
+    const log = createLog({ destination });
     log.error("d", { error: new TypeError("why", { cause: new Error("because") }) });
+    assert.match(String(lines[0]?.error), /^TypeError: why\n[\s\S]*caused by: Error: because/);
+    const makers = Object.values(hostileValues);
+    for (const make of makers) log.error("failed", { error: make(), list: [make()] });
+    assert.equal(raw.length, 1 + makers.length);
+    assert.ok(raw.every((line) => line.indexOf("\n") === line.length - 1));
+  });
+
+  it("is the log of the call's lines, of servers and of channels alike", async (t) => {
+    const { destination, lines, reached } = recordLines();
+    const log = createLog({ destination });
+    const interceptors = [createServerLogging({ log })];
+    const { client } = await openInMemory(t, echo, { server: { interceptors, log } });
+    await client.unary({});
+    await reached(1);
+    assert.equal(lines[0]?.status, "OK");
+  });
+
+  it("writes the lines of one turn to standard output together, and what is left when the process exits", () => {
+    const program = `
+      import { createLog } from ${JSON.stringify(import.meta.resolve("./json-log.ts"))};
+      const written = [];
+      const write = process.stdout.write;
+      process.stdout.write = (text) => { written.push(text); return write.call(process.stdout, text); };
+      const log = createLog({ service: "orders" });
+      log.info("one");
+      log.info("two");
+      setImmediate(() => {
+        log.info("writes", { writes: written.length });
+        throw new Error("the process fails");
+      });
+    `;
+    const { stdout, status } = spawnSync(
+      process.execPath,
+      ["--conditions=source", "--input-type=module", "-e", program],
+      {
+        encoding: "utf8",
+      },
+    );
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     assert.deepEqual(
-      lines.map(({ level, message }) => [level, message]),
+      lines.map(({ service: name, message, writes }) => [name, message, writes]),
       [
-        ["debug", "a"],
-        ["info", "b"],
-        ["warn", "c"],
-        ["error", "d"],
+        ["orders", "one", undefined],
+        ["orders", "two", undefined],
+        ["orders", "writes", 1],
       ],
     );
-    assert.match(String(lines[3]?.error), /^TypeError: why\n[\s\S]*caused by: Error: because/);
+    assert.equal(status, 1);
+  });
+});
+
+describe("a pino logger", () => {
+  it("is adapted with its levels, and shows the stacks of errors", () => {
+    const { destination, lines } = recordLines();
+    const log = toLog(pino({ level: "info", messageKey: "message" }, destination));
+    log.debug("a");
+    log.info("b", { at: 1 });
+    log.error("c", { error: new TypeError("why", { cause: new Error("because") }) });
+    assert.deepEqual(
+      lines.map(({ level, message, at }) => [level, message, at]),
+      [
+        [30, "b", 1],
+        [50, "c", undefined],
+      ],
+    );
+    assert.match(String(lines[1]?.error), /^TypeError: why\n[\s\S]*caused by: Error: because/);
+    assert.equal(log.isLevelEnabled?.("debug"), false);
+    assert.equal(log.isLevelEnabled?.("warn"), true);
+  });
+
+  it("gets the lines of calls, and makes none that it would drop", async (t) => {
+    const { destination, lines, reached } = recordLines();
+    const log = toLog(pino({ level: "warn" }, destination));
+    let asked = 0;
+    const isLevelEnabled = (level: LogLevel): boolean => {
+      asked++;
+      return log.isLevelEnabled?.(level) ?? true;
+    };
+    const logging = createServerLogging({ log: { ...log, isLevelEnabled } });
+    const { client } = await openInMemory(t, failing(Code.Unavailable), { server: { interceptors: [logging] } });
+    await assertStatus(client.unary({}), Code.Unavailable);
+    await reached(1);
+    assert.equal(lines[0]?.status, "UNAVAILABLE");
+    assert.equal(asked, 1);
   });
 });

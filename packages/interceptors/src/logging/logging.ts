@@ -1,55 +1,58 @@
-import type { DescMessage, Message } from "@bufbuild/protobuf";
+// Not the global of that name: looking that up runs a getter.
+import { performance } from "node:perf_hooks";
+import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import { ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
 import { callInfo } from "@tercel/grpc";
-import {
-  containRejection,
-  printable,
-  refuseUnknownOptions,
-  reportLogFailure,
-  thrownMessage,
-} from "@tercel/grpc/internal";
+import { containRejection, printable, reportLogFailure, thrownMessage } from "@tercel/grpc/internal";
 import { authorityOf } from "../call/authority-of.ts";
 import { callerKey } from "../call/caller.ts";
 import { methodPath } from "../call/method-path.ts";
+import { createMethodFilter, type MethodSelector } from "../call/method-selector.ts";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
+import {
+  callback,
+  flag,
+  listOf,
+  logOption,
+  type OptionsOf,
+  own,
+  readOptions,
+  share,
+  wholeNumber,
+} from "../call/options.ts";
 import { requestIdOn } from "../call/request-id.ts";
 import { okStatus, type Status, statusName } from "../call/status-name.ts";
-import { spanContextOf } from "../call/trace-context.ts";
+import { spanIdsOf } from "../call/trace-context.ts";
+import { createLog, JsonLog, type LeveledLog } from "./json-log.ts";
 import { type LogLevel, levelOfStatus } from "./level-of-status.ts";
-import { createLogger, type Logger } from "./logger.ts";
+import { durationText, MethodLines, textOf } from "./line-text.ts";
 import { defaultReadableLimits, type ReadableLimits, readableMessage } from "./readable-message.ts";
 import { readableMetadata } from "./readable-metadata.ts";
 import { isSecretName } from "./secret-name.ts";
 
-export interface LoggingOptions {
-  /** A pino logger, or one built like it. Default: `createLogger()`, which writes JSON lines to standard output. */
-  logger?: Logger;
+export const loggingOptions = {
+  /** Where the lines go. Default: `createLog()`, which writes JSON lines to standard output. `toLog` adapts pino. */
+  log: own<LeveledLog>("a log with the methods debug, info, warn and error", logOption().accepts),
   /** Which level a call's line has by its status (0 is OK); "silent" drops it. Default: `levelOfStatus`. */
-  levelOf?: (status: Status, method: string) => LogLevel | "silent";
+  levelOf: callback<(status: Status, method: string) => LogLevel | "silent">().or(levelOfStatus),
   /** The share of calls that end well and are logged, 0 to 1. Calls that fail always are. Default 1. */
-  sampleRate?: number;
-  /** Services (`pkg.Service`) and methods (`pkg.Service/Method`) that are not logged when they end well. Default: none. */
-  ignore?: readonly string[];
+  sampleRate: share().or(1),
+  /** Methods whose calls are not logged when they end well, such as `grpc.health.v1.Health/*`. Default: none. */
+  ignore: listOf(
+    own<MethodSelector>("a method", (selector) => typeof selector === "string"),
+    "a list of methods",
+  ).or([]),
   /** Request headers to log: names, or true for all. What is named like a secret is masked. Default: none. */
-  metadata?: true | readonly string[];
-  /** Whether messages are logged: with the call's line for unary calls, a line each for streams. Default false. */
-  payloads?: boolean;
+  metadata: own<true | readonly string[]>("true or a list of names", (value) => value === true || Array.isArray(value)),
+  /** Whether messages are logged: with the call's line for unary calls, on lines of their own for streams. Default false. */
+  payloads: flag().or(false),
   /** Names besides the usual ones whose values must not be read, in messages and metadata. Default: none. */
-  isSecret?: (name: string) => boolean;
+  isSecret: callback<(name: string) => boolean>(),
   /** Longest text from outside in a line: an error's, a header's, a field's. Default 256 characters. */
-  maxChars?: number;
-}
+  maxChars: wholeNumber(0).or(defaultReadableLimits.maxChars),
+};
 
-const optionNames: readonly (keyof LoggingOptions)[] = [
-  "logger",
-  "levelOf",
-  "sampleRate",
-  "ignore",
-  "metadata",
-  "payloads",
-  "isSecret",
-  "maxChars",
-];
+export type LoggingOptions = OptionsOf<typeof loggingOptions>;
 
 /**
  * A server interceptor that writes one line for each call when it has ended.
@@ -75,10 +78,13 @@ function logging(side: Side, where: string, options: LoggingOptions): Intercepto
 
 interface Settings {
   readonly side: Side;
-  readonly logger: Logger;
+  readonly log: LeveledLog;
+  /** The same log, where lines can be made as text. */
+  readonly textLog: JsonLog | undefined;
+  readonly linesOf: (method: DescMethod) => MethodLines;
   readonly levelOf: (status: Status, method: string) => LogLevel | "silent";
   readonly sampleRate: number;
-  readonly ignored: ReadonlySet<string>;
+  readonly isIgnored: (method: DescMethod) => boolean;
   readonly metadata: true | readonly string[] | undefined;
   readonly payloads: boolean;
   readonly isSecret: (name: string) => boolean;
@@ -86,33 +92,45 @@ interface Settings {
 }
 
 function resolve(side: Side, where: string, options: LoggingOptions): Settings {
-  refuseUnknownOptions(where, options, optionNames);
-  const { sampleRate = 1, maxChars = defaultReadableLimits.maxChars, isSecret } = options;
-  if (!(sampleRate >= 0 && sampleRate <= 1)) {
-    throw new RangeError(`${where}: sampleRate is ${sampleRate}; it has to be from 0 to 1`);
-  }
-  if (!Number.isInteger(maxChars) || maxChars < 0) {
-    throw new RangeError(`${where}: maxChars is ${maxChars}; it has to be a whole number from 0 on`);
-  }
+  const given = readOptions(where, loggingOptions, options);
+  const { isSecret, ignore, maxChars, log = createLog() } = given;
+  const isText = log instanceof JsonLog && given.metadata === undefined && !given.payloads;
   return {
     side,
-    logger: options.logger ?? createLogger(),
-    levelOf: options.levelOf ?? levelOfStatus,
-    sampleRate,
-    ignored: new Set(options.ignore),
-    metadata: options.metadata,
-    payloads: options.payloads ?? false,
+    log,
+    textLog: isText ? log : undefined,
+    linesOf: createMethodLines(side),
+    levelOf: given.levelOf,
+    sampleRate: given.sampleRate,
+    isIgnored: createMethodFilter(where, "ignore", ignore),
+    metadata: given.metadata,
+    payloads: given.payloads,
     isSecret: isSecret === undefined ? isSecretName : (name) => isSecretName(name) || isSecret(name),
     limits: { ...defaultReadableLimits, maxChars },
   };
 }
+
+function createMethodLines(side: Side): (method: DescMethod) => MethodLines {
+  const known = new WeakMap<DescMethod, MethodLines>();
+  return (method) => {
+    let lines = known.get(method);
+    if (lines === undefined) {
+      lines = new MethodLines(side, method);
+      known.set(method, lines);
+    }
+    return lines;
+  };
+}
+
+/** Addresses, callers and ids are cut there. */
+const maxNameChars = 128;
 
 /** One call on its way to a line. */
 class CallLog implements CallObserver {
   readonly settings: Settings;
   readonly request: UnaryRequest | StreamRequest;
   private readonly startMs = performance.now();
-  /** Asked at once: no one knows it any more when the connection is gone. */
+  /** Read at once: it is unknown when the connection is gone. */
   private readonly peer: string | undefined;
   private requests = 0;
   private responses = 0;
@@ -136,34 +154,42 @@ class CallLog implements CallObserver {
   }
 
   onEnd(status: Status, error: unknown): void {
-    // A logger that fails, or a levelOf, must not fail the call.
-    const { logger } = this.settings;
+    // A log that fails, or a levelOf, must not fail the call.
+    const { log } = this.settings;
     try {
-      containRejection(logger, this.write(status, error));
+      containRejection(log, this.write(status, error));
     } catch (failure) {
-      reportLogFailure(logger, failure);
+      reportLogFailure(log, failure);
     }
   }
 
   private write(status: Status, error: unknown): unknown {
-    const { settings, request } = this;
-    const method = methodPath(request);
-    if (status === okStatus && !this.isWanted(method)) return undefined;
-    const level = settings.levelOf(status, method);
-    if (level === "silent" || settings.logger.isLevelEnabled?.(level) === false) return undefined;
+    const { log, textLog, linesOf, levelOf } = this.settings;
+    const { method } = this.request;
+    if (status === okStatus && !this.isWanted()) return undefined;
+    const lines = linesOf(method);
+    const level = levelOf(status, lines.path);
+    if (level === "silent" || log.isLevelEnabled?.(level) === false) return undefined;
+    const message = status === okStatus ? "call ended" : "call failed";
+    return textLog === undefined
+      ? log[level](message, this.fields(status, error))
+      : textLog.writeText(level, message, this.text(lines.start(status), error));
+  }
+
+  private fields(status: Status, error: unknown): Record<string, unknown> {
+    const { settings, request, caller } = this;
     const fields: Record<string, unknown> = {
       side: settings.side,
-      method,
+      method: methodPath(request),
       kind: request.method.methodKind,
       status: statusName(status),
       durationMs: Math.round((performance.now() - this.startMs) * 1000) / 1000,
     };
-    if (this.peer !== undefined) fields.peer = printable(this.peer, 128);
-    const caller = settings.side === "server" ? request.contextValues.get(callerKey) : undefined;
-    if (caller !== undefined) fields.caller = printable(caller.name, 128);
+    if (this.peer !== undefined) fields.peer = printable(this.peer, maxNameChars);
+    if (caller !== undefined) fields.caller = printable(caller, maxNameChars);
     const id = requestIdOn(settings.side, request);
-    if (id !== undefined) fields.requestId = printable(id, 128);
-    const span = spanContextOf(request);
+    if (id !== undefined) fields.requestId = printable(id, maxNameChars);
+    const span = spanIdsOf(request);
     if (span !== undefined) {
       fields.traceId = span.traceId;
       fields.spanId = span.spanId;
@@ -183,12 +209,31 @@ class CallLog implements CallObserver {
     }
     if (this.requestMessage !== undefined) fields.request = this.requestMessage;
     if (this.responseMessage !== undefined) fields.response = this.responseMessage;
-    return settings.logger[level](fields, status === okStatus ? "call ended" : "call failed");
+    return fields;
   }
 
-  private isWanted(method: string): boolean {
-    const { sampleRate, ignored } = this.settings;
-    if (ignored.size > 0 && (ignored.has(method) || ignored.has(this.request.service.typeName))) return false;
+  /** The same as text, without metadata and messages. */
+  private text(start: string, error: unknown): string {
+    const { settings, request, caller, peer } = this;
+    let text = start + durationText(performance.now() - this.startMs);
+    if (peer !== undefined) text += `,"peer":${textOf(peer, maxNameChars)}`;
+    if (caller !== undefined) text += `,"caller":${textOf(caller, maxNameChars)}`;
+    const id = requestIdOn(settings.side, request);
+    if (id !== undefined) text += `,"requestId":${textOf(id, maxNameChars)}`;
+    const span = spanIdsOf(request);
+    if (span !== undefined) text += `,"traceId":"${span.traceId}","spanId":"${span.spanId}"`;
+    if (request.stream) text += `,"requests":${this.requests},"responses":${this.responses}`;
+    if (error !== undefined) text += `,"error":${textOf(messageOf(error), settings.limits.maxChars)}`;
+    return text;
+  }
+
+  private get caller(): string | undefined {
+    return this.settings.side === "server" ? this.request.contextValues.get(callerKey)?.name : undefined;
+  }
+
+  private isWanted(): boolean {
+    const { sampleRate, isIgnored } = this.settings;
+    if (isIgnored(this.request.method)) return false;
     return sampleRate >= 1 || Math.random() < sampleRate;
   }
 }
@@ -224,21 +269,21 @@ class PayloadLog implements CallObserver {
     try {
       return readableMessage(desc, message as Message, isSecret, limits);
     } catch {
-      // A client may hand over what is no message yet, and fails with it elsewhere.
+      // A client may pass what is not a message, and fails with it elsewhere.
       return "not readable";
     }
   }
 
   private line(direction: "request" | "response", message: unknown): void {
     const { settings, request } = this.log;
-    const { logger, side } = settings;
+    const { log, side } = settings;
     try {
       const id = requestIdOn(side, request);
       const fields = { side, method: methodPath(request), requestId: id, [direction]: message };
-      containRejection(logger, logger.info(fields, `call's ${direction} message`));
+      containRejection(log, log.info(`call's ${direction} message`, fields));
     } catch (failure) {
       // As above: logging must not fail the call.
-      reportLogFailure(logger, failure);
+      reportLogFailure(log, failure);
     }
   }
 }

@@ -169,7 +169,7 @@ describe("the configuration of a service", () => {
       [1_000, 10_485_760, 10_485_760],
     );
     assert.deepEqual(
-      [grpc?.idleTimeoutMs, grpc?.maxConnectionAgeMs, grpc?.maxConnectionAgeGraceMs],
+      [grpc?.maxConnectionIdleMs, grpc?.maxConnectionAgeMs, grpc?.maxConnectionAgeGraceMs],
       [15_000, 30_000, 5_000],
     );
     assert.deepEqual([grpc?.streamWindowBytes, grpc?.connectionWindowBytes], [65_536, 65_536]);
@@ -183,7 +183,26 @@ describe("the configuration of a service", () => {
       calls: 5,
       windowMs: 60_000,
     });
-    assert.equal((await load(t, "rate_limit: {enabled: false}\n")).value.rateLimit, undefined);
+    assert.equal((await load(t, "rate_limit: {enabled: false}\n")).value.rateLimit?.enabled, false);
+  });
+
+  test("serves REST, Connect and gRPC-Web where there is a port of HTTP and gRPC has no TLS, or where they are named", async (t) => {
+    const grpc = "communication: {providers: {grpc: {port: 9090}";
+    const gatewayOf = async (yaml: string) => (await load(t, yaml)).value.gateway;
+    assert.equal(await gatewayOf("service: {port: 8080}\n"), undefined);
+    assert.equal(await gatewayOf(`${grpc}}}\n`), undefined);
+    assert.deepEqual((await gatewayOf(`service: {port: 8080}\n${grpc}}}\n`))?.protocols, [
+      "rest",
+      "connect",
+      "grpc-web",
+    ]);
+    assert.equal(await gatewayOf(`service: {port: 8080}\n${grpc}, http: {enabled: false}}}\n`), undefined);
+    assert.deepEqual((await gatewayOf(`${grpc}, http: {protocols: [rest]}}}\n`))?.protocols, ["rest"]);
+    assert.match(
+      await refusal(t, `${grpc}, http: {host: 0.0.0.0}}}\n`),
+      /http\.host is "0\.0\.0\.0"; it is on gRPC's port, whose interface is another one; set communication\.providers\.http\.port/,
+    );
+    await load(t, `${grpc}, http: {host: 0.0.0.0, port: 8080}}}\n`);
   });
 
   test("checks what keys mean together", async (t) => {

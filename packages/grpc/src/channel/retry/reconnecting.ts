@@ -19,9 +19,9 @@ export interface ReconnectRules<T, Token> {
   /** The token of a message; undefined leaves the one of the message before. */
   tokenOf: (message: T) => Token | undefined;
   /** Where to begin. Default: undefined, whatever the server makes of that. */
-  token?: Token;
+  token?: Token | undefined;
   /** Ends the stream; it then fails with CANCELED. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /**
    * What no second attempt would change. Default CANCELED, INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, UNAUTHENTICATED,
    * FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED and DATA_LOSS.
@@ -32,7 +32,7 @@ export interface ReconnectRules<T, Token> {
   /** Whether to continue as well when the server ends the stream well. Default false. */
   reconnectOnEnd?: boolean;
   /** Called before each pause. What it throws ends the stream. */
-  onReconnect?: (reconnect: Reconnect<Token>) => void;
+  onReconnect?: ((reconnect: Reconnect<Token>) => void) | undefined;
 }
 
 /** The options that these rules have, for checking. */
@@ -40,7 +40,8 @@ export const reconnectRuleNames: readonly (keyof ReconnectRules<unknown, unknown
   ...(["open", "tokenOf", "token", "signal", "definiteCodes", "maxFailures", "reconnectOnEnd", "onReconnect"] as const),
 ];
 
-const definite: readonly Code[] = [
+/** What no second attempt would change. */
+export const definiteCodes: readonly Code[] = [
   Code.Canceled,
   Code.InvalidArgument,
   Code.NotFound,
@@ -89,7 +90,7 @@ async function* read<T, Token>(
   signal: AbortSignal,
 ): AsyncGenerator<T, void> {
   const { open, tokenOf, maxFailures = Number.POSITIVE_INFINITY, onReconnect } = rules;
-  const definiteCodes = new Set(rules.definiteCodes ?? definite);
+  const isDefinite = new Set(rules.definiteCodes ?? definiteCodes);
   let { token } = rules;
   let failures = 0;
   for (;;) {
@@ -106,7 +107,7 @@ async function* read<T, Token>(
       // Anything else is a mistake in `open` or `tokenOf`, which would only be made again.
       if (!(reason instanceof ConnectError)) throw reason;
       error = reason;
-      if (definiteCodes.has(error.code)) throw error;
+      if (isDefinite.has(error.code)) throw error;
     }
     if (signal.aborted) throw ConnectError.from(signal.reason, Code.Canceled);
     failures = isEmpty ? failures + 1 : 0;

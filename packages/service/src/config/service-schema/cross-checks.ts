@@ -13,6 +13,9 @@ export function crossChecks(config: ServiceConfig, profile: Profile, fileExists:
   return [
     ...checkTls(config, fileExists),
     ...checkCleartext(config, profile),
+    ...checkHttpHost(config),
+    ...checkCors(config),
+    ...checkTimes(config),
     ...checkDefaults(config),
     ...checkDependencies(config, fileExists),
     ...checkSecurity(config, fileExists),
@@ -35,6 +38,37 @@ function checkTls({ grpc }: ServiceConfig, fileExists: FileExists): StandardIssu
     }
   }
   return issues;
+}
+
+function checkTimes({ grpc }: ServiceConfig): StandardIssue[] {
+  const issues: StandardIssue[] = [];
+  const at = ["communication", "providers", "grpc"];
+  const { defaultTimeoutMs = 0, maxTimeoutMs = Number.POSITIVE_INFINITY, keepalive } = grpc ?? {};
+  if (defaultTimeoutMs > maxTimeoutMs) {
+    issues.push({ path: [...at, "timeout"], message: `it is more than max_timeout, ${maxTimeoutMs / 1000} s` });
+  }
+  // The clients of this service have the same block.
+  const clientPingMs = Math.max(10_000, keepalive?.timeMs ?? 0);
+  if (keepalive !== undefined && keepalive.minTimeMs > clientPingMs) {
+    const message = `clients of this service ping every ${clientPingMs / 1000} s, more often than it allows; lower min_time, or raise time`;
+    issues.push({ path: [...at, "keepalive", "min_time"], message });
+  }
+  return issues;
+}
+
+/** HTTP on gRPC's port is on gRPC's interface. */
+function checkHttpHost({ http, listeners }: ServiceConfig): StandardIssue[] {
+  const shared = listeners.find(({ serves }) => serves.includes("grpc") && serves.includes("http"));
+  if (http?.host === undefined || shared === undefined || http.host === shared.host) return [];
+  const message = "it is on gRPC's port, whose interface is another one; set communication.providers.http.port";
+  return [{ path: ["communication", "providers", "http", "host"], message }];
+}
+
+/** Browsers refuse what would let every page act for whoever is logged in. */
+function checkCors({ http }: ServiceConfig): StandardIssue[] {
+  if (http?.cors.credentials !== true || !http.cors.origins.includes("*")) return [];
+  const path = ["communication", "providers", "http", "cors", "credentials"];
+  return [{ path, message: "it cannot be true while every origin may call; name the origins" }];
 }
 
 /** What others can reach is closed or meant to be open. */

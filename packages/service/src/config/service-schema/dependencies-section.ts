@@ -1,3 +1,4 @@
+import { statusNames } from "@tercel/grpc/internal";
 import { array, type InferOutput, optional, pipe, strictObject, transform } from "valibot";
 import { choice, flag, share, text, wholeNumber } from "../values/basic-values.ts";
 import { byteSize } from "../values/byte-size.ts";
@@ -7,23 +8,16 @@ import { compressionSection } from "./communication-section.ts";
 import { serviceName } from "./service-section.ts";
 import { clientTlsSection } from "./tls-section.ts";
 
-const statusCodes = [
-  "CANCELLED",
-  "UNKNOWN",
-  "INVALID_ARGUMENT",
-  "DEADLINE_EXCEEDED",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "PERMISSION_DENIED",
-  "RESOURCE_EXHAUSTED",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "UNIMPLEMENTED",
-  "INTERNAL",
-  "UNAVAILABLE",
-  "DATA_LOSS",
-  "UNAUTHENTICATED",
+/** Of errors: success is not tried again. */
+const statusCodes = statusNames.filter((name) => name !== "OK");
+
+/** Those of `@tercel/grpc` that need no settings of their own. */
+export const loadBalancingPolicies = [
+  "round_robin",
+  "least_request",
+  "weighted_round_robin",
+  "random",
+  "pick_first",
 ] as const;
 
 const retrySection = pipe(
@@ -115,7 +109,10 @@ export const dependencySection = pipe(
       }),
     ),
     timeout: optional(duration({ minMs: 1, reload: true, description: "The deadline of calls that set none." }), "5s"),
-    load_balancing: optional(text({ minLength: 1, description: "The policy, by name." }), "round_robin"),
+    load_balancing: optional(
+      choice(loadBalancingPolicies, { description: "How calls are spread over the instances." }),
+      "round_robin",
+    ),
     wait_for_ready: optional(
       flag({ description: "Calls wait for a connection instead of failing while there is none." }),
       false,
