@@ -9,6 +9,12 @@ export type { MessageSocket, MessageSocketListener, SocketUpgrade, WebSockets } 
 /** Sent, and not taken by the client: from here on the handler waits. */
 const maxUnsentBytes = 64 * 1024;
 
+/** Browsers send a message in one frame. Each fragment takes ten times its bytes while others of its message are missing. */
+const maxFragments = 1024;
+
+/** How long a client may take to close its side after the server has. Until then what it sends is read, and thrown away. */
+const closeTimeoutMs = 2000;
+
 /**
  * Makes what a gateway speaks WebSocket with. It needs the package `ws`: `npm install ws`.
  *
@@ -25,6 +31,7 @@ export function createWebSockets(): WebSockets {
         ...{ noServer: true, clientTracking: false, perMessageDeflate: false },
         // To ws, 0 is no limit.
         maxPayload: Math.max(1, maxMessageBytes),
+        maxFragments,
         handleProtocols: (_offered, request) => protocols.get(request) ?? false,
       });
       servers.set(maxMessageBytes, server);
@@ -47,6 +54,7 @@ class WsMessageSocket implements MessageSocket {
   readonly #onFault: (error: unknown) => void;
   #listener: MessageSocketListener | undefined = undefined;
   #isFull = false;
+  #closeTimer: NodeJS.Timeout | undefined = undefined;
 
   constructor(socket: WebSocket, onFault: (error: unknown) => void) {
     this.#socket = socket;
@@ -59,8 +67,16 @@ class WsMessageSocket implements MessageSocket {
     socket.on("message", (data, isBinary) => this.#guard(() => listener.onMessage(data as Buffer, !isBinary)));
     socket.on("ping", () => this.#guard(() => listener.onControl()));
     socket.on("pong", () => this.#guard(() => listener.onControl()));
-    socket.on("error", (error) => this.#guard(() => listener.onViolation(error.message)));
-    socket.on("close", () => this.#guard(() => listener.onClose()));
+    socket.on("error", (error) => {
+      // ws has sent the reason, and reads on in the next tick to throw away what comes.
+      this.#terminateSoon();
+      setImmediate(() => socket.pause());
+      this.#guard(() => listener.onViolation(error.message));
+    });
+    socket.on("close", () => {
+      clearTimeout(this.#closeTimer);
+      this.#guard(() => listener.onClose());
+    });
   }
 
   send(bytes: Uint8Array, isText: boolean): boolean {
@@ -73,6 +89,7 @@ class WsMessageSocket implements MessageSocket {
     this.#socket.close(code, reason);
     // The client's answer to this may come after more than what is read ahead.
     this.#socket.resume();
+    this.#terminateSoon();
   }
 
   terminate(): void {
@@ -89,6 +106,10 @@ class WsMessageSocket implements MessageSocket {
 
   resume(): void {
     this.#socket.resume();
+  }
+
+  #terminateSoon(): void {
+    this.#closeTimer ??= setTimeout(() => this.#socket.terminate(), closeTimeoutMs).unref();
   }
 
   #onSent(): void {

@@ -1,3 +1,5 @@
+// Own process: Playwright brings a copy of zod, which defines globals.
+
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { HandlerContext } from "@connectrpc/connect";

@@ -1,3 +1,5 @@
+// Own process: the SDK brings zod, which defines globals.
+
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

@@ -2,6 +2,7 @@
 
 export { type Backoff, type BackoffOptions, createBackoff } from "./channel/retry/backoff.ts";
 export {
+  definiteCodes,
   type Reconnect,
   type ReconnectPauses,
   type ReconnectRules,

@@ -10,6 +10,7 @@ import { once } from "node:events";
 import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { http1Attacks } from "../gateway/http1-attacks.ts";
 import { attacks } from "../loop-delay/attacks.ts";
 import { median } from "../measure/statistics.ts";
 import { LOAD_CORE, MEASURED_CORE, pinned, pinSelf } from "../process/pinned.ts";
@@ -115,7 +116,7 @@ function faults({ normalP99Ms, attackedP99Ms, failedCalls, growthBytes, cpuShare
 }
 
 const words = process.argv.slice(2);
-const known = [...Object.keys(attacks), ...Object.keys(readingAttacks), ...Object.keys(socketAttacks)];
+const known = [attacks, readingAttacks, socketAttacks, http1Attacks].flatMap((some) => Object.keys(some));
 const names = known.filter(
   (name) => name !== harmless && (words.length === 0 || words.some((word) => name.includes(word))),
 );

@@ -5,6 +5,8 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
+import { createGateway } from "@tercel/gateway";
+import { createWebSockets } from "@tercel/gateway/websocket";
 import { createServer } from "@tercel/grpc";
 import type { LimitExceeded } from "@tercel/grpc/hooks";
 import { createSelfSigned } from "@tercel/test-support/certificates";
@@ -25,8 +27,18 @@ const largePayload = new Uint8Array(largeResponseBytes);
 const strikes: Record<string, number> = {};
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const tls = process.argv[2] === "tls" ? createSelfSigned() : undefined;
+/** What the gateway is attacked by: a call by GET and by POST, and a stream. */
+const rules = [
+  {
+    selector: "bench.echo.v1.EchoService.Unary",
+    pattern: { case: "get" as const, value: "/echo" },
+    additionalBindings: [{ pattern: { case: "post" as const, value: "/echo" }, body: "*" }],
+  },
+  { selector: "bench.echo.v1.EchoService.ServerStream", pattern: { case: "get" as const, value: "/events" } },
+];
 const server = createServer({
   log: quiet,
+  gateway: createGateway({ rules, webSockets: createWebSockets() }),
   ...(tls !== undefined && { tls }),
   onLimit({ limit, action }: LimitExceeded) {
     const name = `${limit} ${action}`;
@@ -38,6 +50,10 @@ const server = createServer({
         const bytes = message === largeResponseMessage ? largePayload : payload;
         const response = create(EchoResponseSchema, { message, payload: bytes });
         return message === slowResponseMessage ? sleep(slowResponseMs, response) : response;
+      },
+      async *serverStream({ count, payloadSize }) {
+        const response = create(EchoResponseSchema, { payload: new Uint8Array(payloadSize) });
+        for (let sent = 0; sent < count; sent++) yield response;
       },
       async clientStream(requests) {
         let messages = 0;

@@ -131,8 +131,10 @@ async function runWithParts(
 ): Promise<void> {
   const { binding, host, responder } = parts;
   const contentType = findHeader(responder.head.fields, "content-type") ?? "";
-  const message = bindParts(binding, await readMultipart(contentType, body), host.json);
-  if (!call.isOver) call.run(bind(parts, form, new Uint8Array(0), message));
+  const parsed = await readMultipart(contentType, body, () => !call.isOver);
+  if (call.isOver) return;
+  const message = bindParts(binding, parsed, host.json);
+  call.run(bind(parts, form, new Uint8Array(0), message));
 }
 
 /** `messageOfBody` has what the body holds, where that is not JSON. */

@@ -60,7 +60,10 @@ abstract class SocketCall implements MessageSocketListener {
   }
 
   onControl(): void {
-    if (!this.#keepalive.onControl()) this.refuse(new ConnectError("too many pings", Code.ResourceExhausted));
+    if (this.#keepalive.onControl()) return;
+    this.refuse(new ConnectError("too many pings", Code.ResourceExhausted));
+    // Those that still come are not read.
+    this.socket.pause();
   }
 
   onWritable(): void {

@@ -39,7 +39,8 @@ export const reconnectRuleNames: readonly (keyof ReconnectRules<unknown, unknown
   ...(["open", "tokenOf", "token", "signal", "definiteCodes", "maxFailures", "reconnectOnEnd", "onReconnect"] as const),
 ];
 
-const definite: readonly Code[] = [
+/** What no second attempt would change. */
+export const definiteCodes: readonly Code[] = [
   Code.Canceled,
   Code.InvalidArgument,
   Code.NotFound,
@@ -90,7 +91,7 @@ async function* read<T, Token>(
   signal: AbortSignal,
 ): AsyncGenerator<T, void> {
   const { open, tokenOf, maxFailures = Number.POSITIVE_INFINITY, onReconnect } = rules;
-  const definiteCodes = new Set(rules.definiteCodes ?? definite);
+  const isDefinite = new Set(rules.definiteCodes ?? definiteCodes);
   let { token } = rules;
   let failures = 0;
   for (;;) {
@@ -107,7 +108,7 @@ async function* read<T, Token>(
       // Anything else is a mistake in `open` or `tokenOf`, which would only be made again.
       if (!(reason instanceof ConnectError)) throw reason;
       error = reason;
-      if (definiteCodes.has(error.code)) throw error;
+      if (isDefinite.has(error.code)) throw error;
     }
     if (signal.aborted) throw ConnectError.from(signal.reason, Code.Canceled);
     failures = isEmpty ? failures + 1 : 0;
