@@ -1,11 +1,14 @@
 import { Command, Help, type Option } from "commander";
 import { addBenchCommand } from "./commands/bench.ts";
 import { addBreakingCommand } from "./commands/breaking.ts";
+import { addBuildCommand } from "./commands/build.ts";
 import { addCallCommand } from "./commands/call.ts";
 import { addCompleteCommand } from "./commands/complete.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addConfigCommand } from "./commands/config.ts";
+import { addDeployCommand } from "./commands/deploy.ts";
 import { addDescribeCommand } from "./commands/describe.ts";
+import { addDevCommand } from "./commands/dev.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addGenerateCommand } from "./commands/generate.ts";
 import { addHealthCommand } from "./commands/health.ts";
@@ -45,6 +48,7 @@ export function createProgram(context: CommandContext): Command {
 
   program.commandsGroup("Start:");
   addNewCommand(program, context);
+  addDevCommand(program, context);
   program.commandsGroup("Call a server:");
   addCallCommand(program, context);
   addListCommand(program, context);
@@ -56,6 +60,9 @@ export function createProgram(context: CommandContext): Command {
   addGenerateCommand(program, context);
   addLintCommand(program, context);
   addBreakingCommand(program, context);
+  program.commandsGroup("Deploy:");
+  addBuildCommand(program, context);
+  addDeployCommand(program, context);
   program.commandsGroup("Set up:");
   addConfigCommand(program, context);
   addTokenCommand(program, context);

@@ -1,4 +1,10 @@
-import { ConfigError, type LoadedConfig, loadServiceConfig, type StandardSchemaV1 } from "@tercel/service/config";
+import {
+  ConfigError,
+  type LoadedConfig,
+  loadServiceConfig,
+  type ServiceConfig,
+  type StandardSchemaV1,
+} from "@tercel/service/config";
 import { builtInConcerns, knownProviders } from "@tercel/service/internal";
 import type { CommandContext } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
@@ -22,8 +28,8 @@ const anySettings: StandardSchemaV1<unknown, unknown> = {
  */
 export async function loadProjectConfig(
   options: SourceOptions,
-  context: CommandContext,
-): Promise<LoadedConfig<unknown>> {
+  context: Pick<CommandContext, "cwd" | "env">,
+): Promise<LoadedConfig<ServiceConfig<unknown>>> {
   try {
     return await loadServiceConfig({
       folder: context.cwd,

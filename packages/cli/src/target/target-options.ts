@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import type { CommandContext } from "../frame/context.ts";
+import { devTarget } from "./dev-target.ts";
 
 /** The options of every command that talks to a server. */
 export interface TargetOptions {
@@ -22,7 +23,7 @@ export function addTargetOptions(command: Command): Command {
     .addOption(
       new Option(
         "--target <target>",
-        `server to call, as host:port or unix:///path (default: $TERCEL_TARGET, else ${defaultTarget})`,
+        `server to call, as host:port or unix:///path (default: $TERCEL_TARGET, else the service that tercel dev runs here, else ${defaultTarget})`,
       ),
     )
     .option("--authority <name>", "name of the server, for :authority and TLS")
@@ -43,7 +44,7 @@ export function collect(value: string, previous: readonly string[]): readonly st
   return [...previous, value];
 }
 
-/** The server that the options name, and after them the environment. */
-export function targetOf(options: TargetOptions, context: Pick<CommandContext, "env">): string {
-  return options.target ?? context.env.TERCEL_TARGET ?? defaultTarget;
+/** The server that the options name, and after them the environment, and after that the service that is worked on. */
+export function targetOf(options: TargetOptions, context: Pick<CommandContext, "env" | "cwd">): string {
+  return options.target ?? context.env.TERCEL_TARGET ?? devTarget(context.cwd) ?? defaultTarget;
 }
