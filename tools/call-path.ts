@@ -24,7 +24,7 @@ const root = `${import.meta.dirname}/../`;
 /** What begins the writing of frames: the write itself is at the end of the turn, and for all of them. */
 const flushFrom = "packages/http2/src/connection/frame-writer.ts";
 
-/** What a promise asks of an object that it is resolved with. */
+/** What a promise reads of an object that it is resolved with. */
 const thenable = "then";
 
 /** Makes one call in this process, after others that have filled the caches. */
@@ -64,7 +64,7 @@ export async function recordCallPath(): Promise<CallPath> {
   }
 }
 
-/** Notes where frames begin to be written, and where a response is handed to whoever awaits it. Returns what ends that. */
+/** Notes where frames begin to be written, and where the promise of a response is resolved. Returns a function that ends the watch. */
 function watch(ways: { request: Way; response: Way; clientResponse: Way }): () => void {
   const { nextTick } = process;
   process.nextTick = ((...given: Parameters<typeof nextTick>) => {

@@ -44,7 +44,7 @@ describe("snippets in the docs", () => {
   const programs = [...pages].flatMap(([page, { snippets }]) => programsOf(page, snippets, folder));
 
   let allRan: boolean | undefined;
-  /** Whether all programs that are run come to a good end in one process, which is tried once. */
+  /** Whether all programs that are run succeed in one process, which is tried once. */
   const runAllOnce = (): boolean => {
     if (allRan === undefined) {
       const file = join(folder, "all.mjs");
@@ -114,7 +114,7 @@ describe("snippets in the docs", () => {
         const file = marks.find(isFileMark)?.slice(fileMark.length);
         if (file === undefined) continue;
         const isSame = existsSync(join(root, file)) && readFileSync(join(root, file), "utf8").trimEnd() === text;
-        if (!isSame) problems.push(`${page}:${line}: is not what stands in ${file}`);
+        if (!isSame) problems.push(`${page}:${line}: is not what ${file} holds`);
       }
     }
     assert.deepEqual(problems, []);
@@ -140,7 +140,7 @@ describe("snippets in the docs", () => {
   });
 });
 
-/** What the process that runs all programs prints last when all have come to a good end. */
+/** What the process that runs all programs prints last when all have succeeded. */
 const lastLine = "all programs ran\n";
 
 /**
@@ -166,12 +166,12 @@ function runProgram(file: string): SpawnSyncReturns<string> {
   });
 }
 
-/** A snippet that shows a file of the repository, which is checked and run where it stands. */
+/** A snippet that shows a file of the repository, which is checked and run in its place. */
 function isFileMark(mark: string): boolean {
   return mark.startsWith(fileMark);
 }
 
-/** Each program stands in a file of its own on the lines it has in the page, so that errors name the page's lines. */
+/** Each program has a file of its own, with the lines it has in the page, so that errors name the page's lines. */
 function programsOf(page: string, snippets: readonly Snippet[], folder: string): Program[] {
   const groups: Snippet[][] = [];
   for (const snippet of snippets) {
@@ -216,7 +216,7 @@ describe("pages of the docs", () => {
     assert.deepEqual(problems, []);
   });
 
-  it("name only source files that exist, where they tell how the repository is built", () => {
+  it("name only source files that exist, where they describe the repository", () => {
     const files = listFiles(root);
     const problems: string[] = [];
     for (const page of pages.keys()) {

@@ -1,4 +1,5 @@
-// Regenerates TypeScript from .proto files in every folder of the repository that holds a buf.gen.yaml.
+// Regenerates TypeScript from .proto files in every folder of the repository that holds a buf.gen.yaml: in the examples as their readers
+// do, by `tercel generate`, which brings the protos of google.api and of validation rules, elsewhere by buf.
 // Works offline: buf, protoc-gen-es and the well-known types all come from node_modules.
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
@@ -6,6 +7,7 @@ import { delimiter, dirname, join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const binaries = join(root, "node_modules", ".bin");
+const commandLine = join(root, "packages", "cli", "src", "main.ts");
 const folders = globSync("**/buf.gen.yaml", { cwd: root, exclude: (name) => name.endsWith("node_modules") })
   .map((file) => dirname(file))
   .sort();
@@ -16,14 +18,17 @@ if (folders.length === 0) {
 }
 
 for (const folder of folders) {
-  const { status, error } = spawnSync("buf", ["generate"], {
+  const [program, args] = folder.startsWith("examples/")
+    ? [process.execPath, ["--conditions=source", commandLine, "generate"]]
+    : ["buf", ["generate"]];
+  const { status, error } = spawnSync(program, args, {
     cwd: join(root, folder),
     // buf looks its plugins up on the PATH.
     env: { ...process.env, PATH: `${binaries}${delimiter}${process.env.PATH ?? ""}` },
     stdio: "inherit",
   });
   if (status !== 0) {
-    console.error(`buf generate failed in ${folder}${error === undefined ? "" : `: ${error.message}`}`);
+    console.error(`generating code failed in ${folder}${error === undefined ? "" : `: ${error.message}`}`);
     process.exitCode = 1;
   } else {
     console.log(`generated ${folder}`);

@@ -28,6 +28,7 @@ const creators: Readonly<Record<string, string>> = {
   unauthenticated: "Unauthenticated",
   unavailable: "Unavailable",
   unimplemented: "Unimplemented",
+  unknown: "Unknown",
 };
 
 const making = new RegExp(`(?<![\\w.$])(?:new ConnectError|${Object.keys(creators).join("|")})\\(`, "g");

@@ -182,10 +182,23 @@ describe("the packed packages", () => {
     assert.deepEqual([...cli.dependencies], []);
   });
 
+  it("make a service by npm create tercel as by tercel new", () => {
+    const listed = (program: string, ...args: readonly string[]): string =>
+      run(join(folder, "node_modules", ".bin", program), [...args, "order-service", "--dry-run", "--yes"]);
+    assert.match(listed("create-tercel"), /^src\/orders\.ts$/m);
+    assert.equal(listed("create-tercel"), listed("tercel", "new"));
+  });
+
   it("make a service by the command line, which is generated, passes its tests and is checked by its types", () => {
     const made = ["new", "user-service", "--yes", "--no-install", "--no-git"];
     runAsUser(join(folder, "node_modules", ".bin", "tercel"), made, folder, tools);
     const service = join(folder, "user-service");
+    // By the kit and the driver of the project.
+    run(join(folder, "node_modules", ".bin", "tercel"), ["db", "migrate"], service);
+    assert.match(
+      run(join(folder, "node_modules", ".bin", "tercel"), ["db", "status"], service),
+      /^0001_users {2}\d{4}-/m,
+    );
     run(process.execPath, ["--test", "test/**/*.test.ts"], service);
     const typeRoots = ["--typeRoots", join(root, "node_modules", "@types")];
     run(join(root, "node_modules", ".bin", "tsc"), ["-p", service, ...typeRoots], folder);

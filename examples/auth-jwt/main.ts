@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { ConnectError, createClient } from "@connectrpc/connect";
 import { createChannel, createServer } from "@tercel/grpc";
-import { bearerToken, claimsKey, createAuth } from "@tercel/interceptors/auth";
+import { claimsKey, createAuth, createBearerToken } from "@tercel/interceptors/auth";
 import { GreetingService } from "./gen/greeting/v1/greeting_pb.ts";
 
 const secret = randomBytes(32);
@@ -19,7 +19,7 @@ const server = createServer({
       keys: [{ id: "1", algorithm: "HS256", secret }],
       issuer,
       audience: "greeting",
-      rules: {
+      methods: {
         "greeting.v1.GreetingService/Greet": "authenticated",
         "greeting.v1.GreetingService/Forget": { roles: ["admin"] },
       },
@@ -33,16 +33,16 @@ const stranger = createChannel(target, { defaultTimeoutMs: 5000 });
 const known = createChannel(target, {
   defaultTimeoutMs: 5000,
   // Cleartext stays on this machine here.
-  interceptors: [bearerToken(signToken, { allowCleartext: true })],
+  interceptors: [createBearerToken({ getToken: signToken, allowCleartext: true })],
 });
 
-await createClient(GreetingService, stranger).greet({}).catch(tell);
+await createClient(GreetingService, stranger).greet({}).catch(print);
 console.log((await createClient(GreetingService, known).greet({})).greeting);
-await createClient(GreetingService, known).forget({}).catch(tell);
+await createClient(GreetingService, known).forget({}).catch(print);
 await Promise.all([stranger.close(), known.close()]);
 await server.close();
 
-function tell(error: unknown): void {
+function print(error: unknown): void {
   console.log(ConnectError.from(error).message);
 }
 

@@ -3,12 +3,12 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 
-test("a stream that breaks off is opened again, and leaves no subscriber behind", () => {
+test("a stream that breaks off is opened again, and no subscriber is left", () => {
   const program = join(import.meta.dirname, "main.ts");
   const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 60_000 });
   assert.deepEqual(said.trimEnd().split("\n"), [
     "received 1",
-    "the first stream breaks off; going on behind 1",
+    "the first stream breaks off; continuing after 1",
     "received 1",
     "subscribers left: 0",
   ]);

@@ -28,10 +28,10 @@ const messages = createReconnectingStream({
   open: (after: number | undefined, signal) => client.watch({ service: `after ${after ?? "nothing"}` }, { signal }),
   tokenOf: ({ status }) => status,
   backoff: createBackoff({ initialDelayMs: 10 }),
-  onReconnect: ({ error, token }) => console.log(`${error?.rawMessage}; going on behind ${token}`),
+  onReconnect: ({ error, token }) => console.log(`${error?.rawMessage}; continuing after ${token}`),
 });
 
-// Publishes until the client has what it came for: what falls between two streams is missed, as there is nothing stored to resume from.
+// Publishes until the client has what it came for: what falls between two streams is missed, as nothing is stored to resume from.
 const publishing = setInterval(() => changes.publish({ status: 1 }), 5);
 let received = 0;
 for await (const { status } of messages) {

@@ -35,7 +35,7 @@ const breaker = createCircuitBreaker({
 const trialTime = new Promise<void>((resolve) => {
   reopened = resolve;
 });
-const channel = createChannel(`127.0.0.1:${port}`, { defaultTimeoutMs: 5000, interceptors: [breaker.interceptor] });
+const channel = createChannel(`127.0.0.1:${port}`, { defaultTimeoutMs: 5000, interceptors: [breaker] });
 const health = createClient(service, channel);
 
 for (let call = 1; call <= 5; call++) {
@@ -45,7 +45,7 @@ for (let call = 1; call <= 5; call++) {
     const wait = readRetryAfterMs(error);
     console.log(
       `call ${call} failed;`,
-      wait === undefined ? "the server said so" : "it was not sent, and knows when to try again",
+      wait === undefined ? "the server said so" : "it was not sent; the error says when to try again",
     );
   }
 }

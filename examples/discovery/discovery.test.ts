@@ -18,7 +18,7 @@ test("a client finds instances by the service's name, calls them in turn, and is
   const two = await start("instance.ts", ["two", target]);
   // Round robin, once both are connected: among so many calls none is left out.
   assert.deepEqual([...new Set(ask(300))].sort(), ["", "one", "two"]);
-  // Without a word to the registry, which still tells of it until its lease is over.
+  // Without notice to the registry, which still lists it until its lease is over.
   one.program.signal("SIGKILL");
   await one.program.ended;
   assert.deepEqual(ask(3), ["two", "two", "two", ""]);

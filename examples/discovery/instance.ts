@@ -12,7 +12,7 @@ const registry = createEmbeddedRegistry({ target });
 await registry.register({ name: "whoami", id, address: host, port, endpoints: [WhoAmIService.typeName] });
 console.log(`${id} on ${host}:${port}`);
 process.once("SIGINT", async () => {
-  // Callers are told first; calls under way may end.
+  // Callers are notified first; calls under way may end.
   await registry.close();
   await server.close();
 });

@@ -14,7 +14,7 @@ export function forward(channel: Channel): RawMethods {
       const response = await channel.raw.stream(call.path, requests, {
         metadata: call.metadata,
         signal: call.signal,
-        // 0 would be no deadline at all.
+        // 0 would mean that the call has no deadline.
         ...(remainingMs === undefined ? {} : { timeoutMs: Math.max(1, remainingMs) }),
       });
       call.sendMetadata(response.metadata);

@@ -1,4 +1,4 @@
-// A client and a server of grpc-js, and between them a Tercel server that knows nothing of their service.
+// A client and a server of grpc-js, and between them a Tercel server without their service.
 
 import { join } from "node:path";
 import {

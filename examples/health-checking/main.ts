@@ -2,7 +2,7 @@ import { createClient } from "@connectrpc/connect";
 import { createChannel, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 
-// Two servers; each would be asked in turn. The service that is called is the health service itself, to keep this short.
+// Two servers, which take turns. The service that is called is the health service itself, to keep this short.
 const [one, two] = [createHealth(), createHealth()];
 const servers = [one, two].map((health) => createServer({ routes: (router) => health.routes(router) }));
 const addresses = await Promise.all(servers.map((server) => server.listen({ port: 0 })));
@@ -24,7 +24,7 @@ async function tenCalls(): Promise<string> {
   return servers.map(({ calls }, at) => calls.started - (before[at] ?? 0)).join(" and ");
 }
 
-// Whoever is asked first is connected first; news of health travels, too.
+// The server that is connected first is called first; its health arrives a little later.
 while ((await tenCalls()) !== "5 and 5");
 console.log("both serve: 5 and 5");
 one.setStatus("", "NOT_SERVING");

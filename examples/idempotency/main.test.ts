@@ -8,11 +8,11 @@ test("a payment is taken once for a key, also across a restart, and a key is goo
   const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 60_000 });
   assert.deepEqual(said.trimEnd().split("\n"), [
     "taking payment 1, for order-1",
-    "order-1 key-a is a new answer",
-    "order-1 key-a is an old answer",
-    "order-1 key-a is an old answer",
+    "order-1 key-a is a new response",
+    "order-1 key-a is a repeated response",
+    "order-1 key-a is a repeated response",
     "order-2 key-a ConnectError: [failed_precondition] this idempotency key was used for another request; a new request needs a new key",
     "taking payment 2, for order-2",
-    "order-2 key-b is a new answer",
+    "order-2 key-b is a new response",
   ]);
 });

@@ -6,14 +6,14 @@ import { createChannel, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 import { createIdempotency, createSqliteIdempotencyStore } from "@tercel/interceptors/idempotency";
 
-// Any service would do; this one comes along. Its method stands for one that takes a payment.
+// Any service would do; this one comes along. Its method takes the place of one that takes a payment.
 const { service } = createHealth();
 let payments = 0;
 
 const folder = mkdtempSync(join(tmpdir(), "tercel-idempotency-"));
 const path = join(folder, "keys.db");
 
-/** A server that is started again knows the keys of the one before. */
+/** A server that is started again has the keys of the one before. */
 async function startServer() {
   const store = createSqliteIdempotencyStore({ path });
   const server = createServer({
@@ -48,7 +48,7 @@ const pay = async (order: string, key: string): Promise<void> => {
       {
         headers: { "idempotency-key": key },
         onHeader: (header) =>
-          console.log(order, key, header.has("idempotent-replayed") ? "is an old answer" : "is a new answer"),
+          console.log(order, key, header.has("idempotent-replayed") ? "is a repeated response" : "is a new response"),
       },
     );
   } catch (error) {

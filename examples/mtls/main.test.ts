@@ -10,6 +10,6 @@ test("the program that the rule names may call, and another of the same authorit
   const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 60_000 });
   assert.deepEqual(said.trimEnd().split("\n"), [
     "Hello, spiffe://example.org/shop/orders!",
-    "[permission_denied] this program may not call this method",
+    "[permission_denied] this workload may not call this method",
   ]);
 });

@@ -15,12 +15,12 @@ const server = createServer({
     router.service(HelloService, {
       sayHello: (_request, { values }) => ({ greeting: `Hello, ${values.get(callerKey)?.name}!` }),
     }),
-  // Whoever has no certificate of this authority does not even get a connection.
+  // A client without a certificate of this authority does not even get a connection.
   tls: { ...certificates.server, requestCert: true },
   interceptors: [
     createMtls({
       services: [HelloService],
-      rules: { "hello.v1.HelloService/*": { callers: ["spiffe://example.org/shop/orders"] } },
+      methods: { "hello.v1.HelloService/*": { callers: ["spiffe://example.org/shop/orders"] } },
     }),
   ],
 });

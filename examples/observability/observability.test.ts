@@ -5,7 +5,7 @@ import { runProgram, startProgram } from "@tercel/test-support/programs";
 
 type Line = Readonly<Record<string, unknown>>;
 
-test("logs, spans and metrics tell the same of each call, and lead from one to the other", async (t) => {
+test("logs, spans and metrics agree on each call, and lead from one to the other", async (t) => {
   const server = startProgram(t, join(import.meta.dirname, "server.ts"), [], { PORT: "0", METRICS_PORT: "0" });
   const { target, metricsPort } = JSON.parse(await server.line()) as { target: string; metricsPort: number };
   const said = runProgram(join(import.meta.dirname, "client.ts"), [target]);
@@ -27,7 +27,7 @@ test("logs, spans and metrics tell the same of each call, and lead from one to t
   );
   const panic = lines.find(({ message }) => message === "a handler failed");
   assert.match(String(panic?.error), /^TypeError: no one has thought of this/);
-  assert.ok(said.includes(String(panic?.id)), "the client was told the id under which the bug is logged");
+  assert.ok(said.includes(String(panic?.id)), "the client gets the id under which the bug is logged");
   assert.ok(!said.includes("no one has thought"), "and no more");
 
   const clientSpans = said

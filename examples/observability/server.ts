@@ -2,21 +2,21 @@ import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createServer } from "@tercel/grpc";
-import { createLogger, logOf } from "@tercel/interceptors/logging";
+import { createLog } from "@tercel/interceptors/logging";
 import { createMetricsHandler, createRegistry, observeProcess, observeServer } from "@tercel/interceptors/metrics";
 import { createServerStack } from "@tercel/interceptors/stack";
 import { HelloService } from "../hello/gen/hello/v1/hello_pb.ts";
 import { printSpans } from "./print-spans.ts";
 
 const tracing = printSpans();
-const logger = createLogger({ service: "hello" });
+const log = createLog({ service: "hello" });
 const registry = createRegistry();
 
 // Request ids, tracing, recovery and deadlines are on by default.
-const stack = await createServerStack({ metrics: { registry }, logging: { logger }, log: logOf(logger) });
+const stack = await createServerStack({ metrics: { registry }, logging: true, log });
 const server = createServer({
   ...stack.serverOptions,
-  log: logOf(logger),
+  log,
   routes(router) {
     router.service(HelloService, {
       sayHello({ name }) {
@@ -35,7 +35,7 @@ const metrics = createHttpServer(createMetricsHandler(registry));
 
 const { host, port } = await server.listen({ port: Number(process.env.PORT ?? 50051) });
 metrics.listen(Number(process.env.METRICS_PORT ?? 9464), "127.0.0.1", () => {
-  logger.info({ target: `${host}:${port}`, metricsPort: (metrics.address() as AddressInfo).port }, "listening");
+  log.info("listening", { target: `${host}:${port}`, metricsPort: (metrics.address() as AddressInfo).port });
 });
 
 process.once("SIGINT", async () => {

@@ -4,7 +4,7 @@ import { type BalancerFactory, createReadyEndpointsBalancer, resultsOf, resultWi
 import type { ResolverFactory } from "@tercel/grpc/naming";
 import { createHealth } from "@tercel/grpc/services";
 
-// Any service would do; this one comes along. Each server says in a header where it stands.
+// Any service would do; this one comes along. Each server says in a header where it is.
 const { service } = createHealth();
 const servers = await Promise.all(
   ["near", "far"].map(async (place) => {
@@ -70,7 +70,7 @@ async function where(): Promise<string> {
   return place;
 }
 
-// Both are connected to at once; whichever stands first is called until the nearer one does.
+// Both are connected to at once; the first connection is used until the nearer server is connected.
 while ((await where()) !== "near");
 console.log("called:", await where());
 await servers[0]?.server.close();

@@ -44,10 +44,3 @@ describe("the guide to REST", { skip }, () => {
     });
   }
 });
-
-it("the copied protos are the package's", () => {
-  for (const name of ["annotations", "field_behavior", "http"]) {
-    const file = `proto/google/api/${name}.proto`;
-    assert.equal(readFileSync(join(folder, file), "utf8"), readFileSync(join(root, "packages/gateway", file), "utf8"));
-  }
-});

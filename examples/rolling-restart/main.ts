@@ -35,7 +35,7 @@ const untilCalled = async (calls: number): Promise<void> => {
 for (const running of servers) {
   // The next one has its turn when the one before serves again, which takes channels up to a second to notice.
   await untilCalled(50);
-  // Takes no new calls, tells its clients, and lets the calls end that it has.
+  // Takes no new calls, notifies its clients, and lets its calls end.
   await running.server.close();
   running.server = (await start(running.port)).server;
 }

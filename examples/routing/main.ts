@@ -29,7 +29,7 @@ const orders = instances.map(({ registration }) => registration);
 const registry = createStaticRegistry({ services: { orders } });
 const resolvers = [createDiscoveryResolver(registry)];
 
-/** Who answers twenty calls to the target; `prefer` as in the balancer's config. */
+/** The instances that serve twenty calls to the target; `prefer` as in the balancer's config. */
 async function whoAnswers(target: string, prefer: Record<string, string> = {}, meanwhile?: () => Promise<void>) {
   const childPolicy = [{ round_robin: {} }];
   const channel = createChannel(target, {
@@ -50,10 +50,10 @@ async function whoAnswers(target: string, prefer: Record<string, string> = {}, m
   return [...seen].sort().join(", ");
 }
 
-// What has to match stands in the target; there is no one else to fall back to.
+// The target says what must match: without an instance that does, calls fail.
 console.log("version=v1:", await whoAnswers("discovery:///orders?version=v1"));
 console.log("metadata.tier=gold:", await whoAnswers("discovery:///orders?metadata.tier=gold"));
-// What is preferred stands in the balancer's config: the others stand in while none of those can be reached.
+// The balancer's config says what is preferred: other instances are called while none of those can be reached.
 console.log("v2, preferably in zone a:", await whoAnswers("discovery:///orders?version=v2", { zone: "a" }));
 const stopV2InA = async (): Promise<void> => instances[1]?.server.close();
 console.log("and when that is gone:", await whoAnswers("discovery:///orders?version=v2", { zone: "a" }, stopV2InA));

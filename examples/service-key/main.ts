@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConnectError, createClient } from "@connectrpc/connect";
 import { createChannel, createServer } from "@tercel/grpc";
-import { callerKey, createServiceKeyGuard, serviceKey } from "@tercel/interceptors/service-key";
+import { callerKey, createServiceKey, createServiceKeyGuard } from "@tercel/interceptors/service-key";
 import { HelloService } from "../hello/gen/hello/v1/hello_pb.ts";
 
 // In production these are mounted secrets. The server's has a name and a key in each line, the client's its own key alone.
@@ -25,7 +25,7 @@ const server = createServer({
     createServiceKeyGuard({
       services: [HelloService],
       keys: { file: serverFile },
-      rules: { "hello.v1.HelloService/*": { callers: ["orders"] } },
+      methods: { "hello.v1.HelloService/*": { callers: ["orders"] } },
       // Short, so that the example need not wait.
       maxAgeMs: 1,
       cooldownMs: 1,
@@ -36,7 +36,7 @@ const { port } = await server.listen({ port: 0 });
 const stranger = createChannel(`127.0.0.1:${port}`, { defaultTimeoutMs: 5000 });
 const orders = createChannel(`127.0.0.1:${port}`, {
   defaultTimeoutMs: 5000,
-  interceptors: [serviceKey({ file: clientFile }, { maxAgeMs: 1, cooldownMs: 1 })],
+  interceptors: [createServiceKey({ key: { file: clientFile }, maxAgeMs: 1, cooldownMs: 1 })],
 });
 const greet = async (channel: typeof orders) =>
   console.log((await createClient(HelloService, channel).sayHello({})).greeting);

@@ -9,7 +9,7 @@ const start = async (port: number) => {
   return { server, port: listening.port };
 };
 
-// A port at which no one listens yet.
+// A port that has no listener yet.
 const { server: first, port } = await start(0);
 await first.close();
 

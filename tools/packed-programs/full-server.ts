@@ -6,7 +6,7 @@ import { createServer } from "@tercel/grpc";
 import { createChannelz, createHealth, createLoadReporting, createReflection } from "@tercel/grpc/services";
 import { createAuth } from "@tercel/interceptors/auth";
 import { createServerDeadline } from "@tercel/interceptors/deadline";
-import { createLogger, createServerLogging, logOf } from "@tercel/interceptors/logging";
+import { createLog, createServerLogging } from "@tercel/interceptors/logging";
 import { createRegistry, createServerMetrics } from "@tercel/interceptors/metrics";
 import { createServerOtelMetrics } from "@tercel/interceptors/otel-metrics";
 import { createRateLimit } from "@tercel/interceptors/rate-limit";
@@ -15,18 +15,18 @@ import { createServerRequestId } from "@tercel/interceptors/request-id";
 import { createServerTracing } from "@tercel/interceptors/tracing";
 import { createValidation } from "@tercel/interceptors/validation";
 
-const logger = createLogger({ service: "full", destination: { write: () => {} } });
+const log = createLog({ service: "full", destination: { write: () => {} } });
 const health = createHealth();
 const load = createLoadReporting();
 const server = createServer({
-  log: logOf(logger),
+  log,
   interceptors: [
     createServerRequestId(),
     createServerTracing(),
     createServerMetrics({ registry: createRegistry() }),
     createServerOtelMetrics(),
-    createServerLogging({ logger }),
-    createRecovery({ log: logOf(logger) }),
+    createServerLogging({ log }),
+    createRecovery({ log }),
     createServerDeadline(),
     createRateLimit({ limit: { requests: 100, per: "minute" } }),
     createAuth({

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createBackoff, createChannel, createClient } from "@tercel/grpc";
-import { bearerToken } from "@tercel/interceptors/auth";
+import { createBearerToken } from "@tercel/interceptors/auth";
 import { createReconnectingStream } from "@tercel/interceptors/streams";
 import { UserService, UserUpdate_UpdateType } from "../src/gen/user/v1/user_pb.ts";
 import { createShopUnderTest } from "./shop-under-test.ts";
@@ -14,7 +14,7 @@ test("a stream that reconnects misses nothing and repeats nothing when user-serv
   const first = await shop.start("user-service");
   const { authorization } = await shop.tokenOf("admin");
   const channel = createChannel(first.address, {
-    interceptors: [bearerToken(() => authorization.replace("Bearer ", ""), { allowCleartext: true })],
+    interceptors: [createBearerToken({ getToken: () => authorization.replace("Bearer ", ""), allowCleartext: true })],
     defaultTimeoutMs: 30_000,
     // Calls wait for the service that is started again.
     waitForReady: true,

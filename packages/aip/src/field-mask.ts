@@ -13,7 +13,7 @@ export interface FieldMaskOptions {
   readonly field?: string;
 }
 
-/** More is no update but a copy; `*` says that in one path. */
+/** With more paths than this a request is a copy, not an update; `*` says that in one path. */
 const maxPaths = 256;
 
 /**

@@ -7,7 +7,7 @@ export interface FilterToken {
   readonly text: string;
   /** Where it begins, counted in characters from 0. */
   readonly at: number;
-  /** Whether white space stands before it: `-a` negates, `a -b` is a sequence. */
+  /** Whether white space comes before it: `-a` negates, `a -b` is a sequence. */
   readonly afterSpace: boolean;
 }
 
@@ -51,7 +51,7 @@ export function tokenizeFilter(source: string): FilterToken[] {
       const { text, length } = readString(source, at);
       add("string", text, length);
     } else if (next === "-" && tokens.at(-1)?.kind !== "comparator") {
-      // After a comparator a minus belongs to a number: a negation cannot stand there.
+      // After a comparator a minus belongs to a number: a negation is not allowed there.
       add("-", next, 1);
     } else if (next === "!") {
       throw new ListSyntaxError('"!" alone means nothing; write NOT, or != to compare', at);
@@ -63,7 +63,7 @@ export function tokenizeFilter(source: string): FilterToken[] {
   }
 }
 
-/** `isValue`: it stands after a comparator, where a time of day may hold colons. */
+/** `isValue`: it follows a comparator, where a time of day may hold colons. */
 function readWord(source: string, from: number, isValue: boolean): string {
   const isTime = isValue && /^\d{4}-\d\d-\d\d[Tt]/.test(source.slice(from, from + 11));
   let end = from + 1;
@@ -88,7 +88,7 @@ function readString(source: string, from: number): { text: string; length: numbe
     at += 1;
     const escaped = source[at];
     if (escaped === undefined) break;
-    // An escaped star is a star; the backslash stays for whoever reads wildcards.
+    // An escaped star is a star; the backslash stays for the reader of wildcards.
     text += escaped === "*" || escaped === "\\" ? `\\${escaped}` : escaped;
   }
   throw new ListSyntaxError(`the string that begins here has no closing ${quote}`, from);

@@ -9,7 +9,7 @@ export type FilterValue = string | number | boolean | bigint;
  * A checked filter: every field is declared and every value has its field's type.
  *
  * - `everything`: the empty filter.
- * - `compare`: one value of the field stands in this relation. `equals` negated is the filter's `!=`.
+ * - `compare`: one value of the field satisfies this relation. `equals` negated is the filter's `!=`.
  * - `like`: a string with `*` in it matches the field.
  * - `contains`: a repeated field has an element that is equal.
  * - `present`: the field holds something (`field:*`).

@@ -4,7 +4,7 @@ import { type TextPattern, toLikePattern } from "./text-pattern.ts";
 
 /** Where a field is stored. */
 export interface ListColumn {
-  /** The column, or an expression, as SQL. It stands in the statement as it is: never make it of what a caller sent. */
+  /** The column, or an expression, as SQL. It becomes part of the statement as it is: never build it from what a caller sent. */
   readonly sql: string;
   /** The form in which the column holds values. Necessary for times and durations, which come in nanoseconds. */
   readonly toParameter?: (value: FilterValue) => unknown;
@@ -36,7 +36,7 @@ export function filterToSql(filter: Filter, options: ListSqlOptions): SqlConditi
 }
 
 /**
- * The order as SQL behind ORDER BY; empty for no order. Add a unique column of your own, or pages overlap.
+ * The order as SQL after ORDER BY; empty without an order. Add a unique column of your own, or pages overlap.
  *
  * @throws TypeError when a field has no column
  */

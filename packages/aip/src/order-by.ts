@@ -11,7 +11,7 @@ export interface OrderKey {
 const maxKeys = 10;
 
 /**
- * Parses the `order_by` of a list request (AIP-132): `created_at desc, email`. The empty string is no order.
+ * Parses the `order_by` of a list request (AIP-132): `created_at desc, email`. The empty string means no order.
  *
  * @throws ConnectError InvalidArgument that names what is wrong, for the field `order_by` of the request
  */

@@ -30,7 +30,7 @@ export interface PageTokens<Cursor extends JsonValue> {
    */
   create(query: JsonValue, cursor: Cursor): string;
   /**
-   * The cursor; undefined for the empty token, which asks for the first page.
+   * The cursor; undefined for the empty token, which means the first page.
    *
    * @throws ConnectError InvalidArgument when the token is not one of ours, was changed, or belongs to another query
    */
@@ -52,7 +52,7 @@ const nonce = new Uint8Array(12);
  * Page tokens (AIP-158) that callers can neither read nor change nor use for another query: the cursor encrypted with AES-256-GCM
  * under a key made of the secret and a random salt, the query as associated data.
  *
- * @throws TypeError or RangeError when a key is no key or a noun no noun
+ * @throws TypeError or RangeError when a key or a noun is not valid
  */
 export function createPageTokens<Cursor extends JsonValue>(options: PageTokensOptions): PageTokens<Cursor> {
   refuseUnknownOptions("createPageTokens", options, ["keys", "noun", "field"]);
@@ -93,7 +93,7 @@ export function createPageTokens<Cursor extends JsonValue>(options: PageTokensOp
         if (noun !== pageToken) {
           throw invalidArgument({
             field,
-            description: `is no ${noun} for this request; pass one that came in answer to a request with the same other fields`,
+            description: `is not a ${noun} for this request; pass one from a response to a request with the same other fields`,
             reason,
           });
         }

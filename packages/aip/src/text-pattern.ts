@@ -1,4 +1,4 @@
-/** Text with wildcards: the pieces between them, so that one piece means there are none. */
+/** Text with wildcards: the pieces between them. One piece means that it has none. */
 export interface TextPattern {
   readonly pieces: readonly string[];
 }
@@ -22,7 +22,7 @@ export function readPattern(text: string): TextPattern {
   return { pieces: [...pieces, piece] };
 }
 
-/** Each piece is looked for once, behind the one before: no pattern takes more than the text's length for each piece. */
+/** Each piece is searched for once, after the one before: no pattern takes more than the text's length for each piece. */
 export function matchesPattern({ pieces }: TextPattern, text: string): boolean {
   const first = pieces[0] ?? "";
   if (pieces.length === 1) return text === first;

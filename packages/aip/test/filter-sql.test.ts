@@ -120,7 +120,7 @@ describe("filters as SQL", () => {
     }
   });
 
-  it("number PostgreSQL's parameters from where they are told", () => {
+  it("number PostgreSQL's parameters from the given one on", () => {
     const filter = parseFilter('title = "a*" AND NOT (pages = 2 OR tags:x)', fields);
     const { text, values } = filterToSql(filter, postgresql);
     assert.equal(

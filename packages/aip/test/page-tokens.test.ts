@@ -38,7 +38,7 @@ describe("page tokens", () => {
     assert.equal(readFieldViolations(error)[0]?.field, "page_token");
   });
 
-  it("are called what they are when they are no page's", () => {
+  it("are called by their noun when it is not a page token", () => {
     for (const [options, field] of [
       [{}, "resume_token"],
       [{ field: "after" }, "after"],
@@ -50,7 +50,7 @@ describe("page tokens", () => {
         (error: ConnectError) => {
           const [violation] = readFieldViolations(error);
           assert.deepEqual([violation?.field, violation?.reason], [field, "RESUME_TOKEN_INVALID"]);
-          assert.match(error.message, /is no resume token for this request/);
+          assert.match(error.message, /is not a resume token for this request/);
           return true;
         },
       );
@@ -72,7 +72,7 @@ describe("page tokens", () => {
     }
   });
 
-  it("are refused when they are no tokens at all", () => {
+  it("are refused when they are not tokens at all", () => {
     for (const one of ["x", "🦅", "AAAA", "AQ", "A".repeat(5000), "../../etc", "AQJrMQ"]) {
       assert.throws(
         () => tokens.read(query, one),

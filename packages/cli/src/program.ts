@@ -1,4 +1,5 @@
 import { Command, Help, type Option } from "commander";
+import { addAddCommand } from "./commands/add.ts";
 import { addBenchCommand } from "./commands/bench.ts";
 import { addBreakingCommand } from "./commands/breaking.ts";
 import { addBuildCommand } from "./commands/build.ts";
@@ -6,6 +7,7 @@ import { addCallCommand } from "./commands/call.ts";
 import { addCompleteCommand } from "./commands/complete.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addConfigCommand } from "./commands/config.ts";
+import { addDbCommand } from "./commands/db.ts";
 import { addDeployCommand } from "./commands/deploy.ts";
 import { addDescribeCommand } from "./commands/describe.ts";
 import { addDevCommand } from "./commands/dev.ts";
@@ -16,6 +18,7 @@ import { addLintCommand } from "./commands/lint.ts";
 import { addListCommand } from "./commands/list.ts";
 import { addNewCommand } from "./commands/new.ts";
 import { addTokenCommand } from "./commands/token.ts";
+import { addUpgradeCommand } from "./commands/upgrade.ts";
 import { addWaitCommand } from "./commands/wait.ts";
 import type { CommandContext } from "./frame/context.ts";
 import { ownVersion } from "./version.ts";
@@ -49,6 +52,8 @@ export function createProgram(context: CommandContext): Command {
   program.commandsGroup("Start:");
   addNewCommand(program, context);
   addDevCommand(program, context);
+  addAddCommand(program, context);
+  addUpgradeCommand(program, context);
   program.commandsGroup("Call a server:");
   addCallCommand(program, context);
   addListCommand(program, context);
@@ -65,6 +70,7 @@ export function createProgram(context: CommandContext): Command {
   addDeployCommand(program, context);
   program.commandsGroup("Set up:");
   addConfigCommand(program, context);
+  addDbCommand(program, context);
   addTokenCommand(program, context);
   addDoctorCommand(program, context);
   addCompletionCommand(program, context);

@@ -72,6 +72,22 @@ describe("tercel bench", () => {
     assert.ok(closed.latencyMs.p50 < 400, `closed loop: p50 ${closed.latencyMs.p50} ms of ${closed.calls} calls`);
   });
 
+  it("prints a page that stands alone: figures, a chart, the result as JSON, and nothing from elsewhere", async (t) => {
+    const { target } = await startLibrary(t);
+    const args = [...get, "--target", target, "--rate", "200", "--duration", "300ms", "-o", "html"];
+    const { stdout } = await runCli(args);
+    assert.match(stdout, /^<!doctype html>\n[\s\S]*<\/html>\n$/);
+    assert.doesNotMatch(stdout, /\bsrc=|https?:|NaN|undefined/);
+    assert.match(stdout, /<h1>tercel\.cli\.test\.v1\.LibraryService\/GetBook at 127\.0\.0\.1:\d+<\/h1>/);
+    const [, json = ""] = /<script type="application\/json" id="result">(.*)<\/script>/.exec(stdout) ?? [];
+    assert.deepEqual([JSON.parse(json).version, JSON.parse(json).calls], [1, 60]);
+    for (const name of ["latency", "service"]) {
+      const [, points = ""] = new RegExp(`<polyline class="${name}" points="([^"]+)"`).exec(stdout) ?? [];
+      const ys = points.split(" ").map((point) => Number(point.split(",")[1]));
+      assert.ok(ys.length > 5 && ys.every((y, at) => at === 0 || y <= (ys[at - 1] ?? 0)), points);
+    }
+  });
+
   it("measures streams to their end", async (t) => {
     const { target } = await startLibrary(t);
     const args = [

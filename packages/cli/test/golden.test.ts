@@ -17,12 +17,14 @@ function matchesFile(name: string, text: string): void {
 }
 
 const commands = [
+  "add",
   "bench",
   "breaking",
   "build",
   "call",
   "completion",
   "config",
+  "db",
   "deploy",
   "describe",
   "dev",
@@ -33,6 +35,7 @@ const commands = [
   "list",
   "new",
   "token",
+  "upgrade",
   "wait",
 ];
 
@@ -51,6 +54,12 @@ const mistakes: readonly (readonly string[])[] = [
   ["call", "a/b", "--from"],
   ["config"],
   ["config", "shw"],
+  ["db"],
+  ["db", "migrat"],
+  ["db", "new"],
+  ["db", "new", "orders", "--for", "postgre"],
+  ["db", "rollback", "--steps", "all"],
+  ["db", "status", "--migrations", "absent"],
   ["list", "--descriptor-set", "none.binpb"],
   ["wait", "--status", "helthy"],
   ["breaking"],
@@ -75,6 +84,12 @@ const mistakes: readonly (readonly string[])[] = [
   ["new", "user-service", "--with-database=mysql"],
   ["new", "user-service", "--with-database=postgre"],
   ["new", "user-service", "--with-cach", "redis"],
+  ["new", "user-service", "--port", "70000"],
+  ["new", "Shop", "--workspace"],
+  ["add"],
+  ["add", "cach"],
+  ["add", "cache", "redis"],
+  ["upgrade"],
 ];
 
 describe("the words of the command line", () => {

@@ -13,6 +13,7 @@ import { type Choices, concerns, equalCommand } from "../src/new/service-plan.ts
 import {
   defaults,
   folderWithPackages,
+  planOf,
   products,
   render,
   root,
@@ -44,7 +45,7 @@ describe("every combination of the flags", () => {
     assert.equal(pairsOf(sample).size, pairsOf(products).size);
     for (const chosen of products) {
       for (const [path, text] of render(chosen)) {
-        const where = `${path} of ${equalCommand("user-service", chosen)}`;
+        const where = `${path} of ${equalCommand(planOf(chosen))}`;
         assert.match(text, /^\S[\s\S]*\S\n$/, where);
         assert.doesNotMatch(text, /\n\n\n|[ \t]\n|\[object |^\s*undefined\b|\bNaN\b/m, where);
       }
@@ -56,7 +57,7 @@ describe("every combination of the flags", () => {
     const loaded = ["@bufbuild/protovalidate", "pg", "ioredis", "@nats-io/", "@opentelemetry/"];
     for (const chosen of products) {
       const files = render(chosen);
-      const where = equalCommand("user-service", chosen);
+      const where = equalCommand(planOf(chosen));
       const { dependencies } = JSON.parse(files.get("package.json") ?? "") as { dependencies: Record<string, string> };
       const imports = importsOf(files);
       for (const [file, imported] of imports) {
@@ -96,7 +97,7 @@ describe("every combination of the flags", () => {
     for (const chosen of sample) {
       const files = render(chosen);
       writeFiles(folder, new Map([...files].filter(([path]) => path.startsWith("config/"))));
-      const where = equalCommand("user-service", chosen);
+      const where = equalCommand(planOf(chosen));
       const development = await loadServiceConfig({ folder, providers, variables: {} });
       assert.deepEqual(development.warnings, [], where);
       assert.equal(development.value.service.name, "user-service");

@@ -6,7 +6,9 @@ import { dirname, join, resolve } from "node:path";
 import type { TestContext } from "node:test";
 import { renderProject } from "../src/new/render-project.ts";
 import { serviceNames } from "../src/new/service-names.ts";
-import { type Choices, type Concern, choices, concerns } from "../src/new/service-plan.ts";
+import { type Choices, type Concern, choices, concerns, type ServicePlan } from "../src/new/service-plan.ts";
+import { defaultPorts } from "../src/new/service-ports.ts";
+import { ownVersion } from "../src/version.ts";
 
 /** The root of this repository. */
 export const root = resolve(import.meta.dirname, "../../..");
@@ -20,8 +22,22 @@ export const products: readonly Choices[] = concerns.reduce<Partial<Record<Conce
 /** Enough of them for what takes longer: every pair of values is among them. */
 export const sample = products.filter((_, at) => at % 7 === 0);
 
+/** A plan, as tercel new makes it where no other service is. */
+export function planOf(chosen: Choices, changes: Partial<ServicePlan> = {}): ServicePlan {
+  const names = serviceNames("user-service");
+  return {
+    type: "grpc",
+    names,
+    with: chosen,
+    version: ownVersion(),
+    hasGateway: false,
+    ports: defaultPorts,
+    ...changes,
+  };
+}
+
 export function render(chosen: Choices, name = "user-service"): ReadonlyMap<string, string> {
-  return renderProject({ names: serviceNames(name), with: chosen, version: "0.1.0" });
+  return renderProject(planOf(chosen, { names: serviceNames(name) }));
 }
 
 /** The first value of each flag, but for the changes. */

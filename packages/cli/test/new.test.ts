@@ -1,6 +1,6 @@
 // tercel new as a command: one project is checked and tested, and what goes wrong is said.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { newService } from "../src/new/new-service.ts";
@@ -32,6 +32,7 @@ describe("tercel new", () => {
       "src/service.ts",
       "src/store.ts",
       "src/users.ts",
+      "tercel.lock",
       "tercel.yaml",
       "test/service.test.ts",
       "test/store.test.ts",
@@ -150,5 +151,144 @@ describe("tercel new", () => {
       message: "Node v20.19.0 is older than 22.18",
       hint: "install Node 22.18 or newer",
     });
+  });
+});
+
+describe("tercel new next to other services", () => {
+  const flags = ["--no-install", "--no-git"];
+  const settingsOf = (folder: string): string =>
+    ["default", "development"].map((name) => readFileSync(join(folder, `config/${name}.yaml`), "utf8")).join("\n");
+
+  it("chooses ports that none of them has, and lets one of them host the registry", async (t) => {
+    const cwd = temporaryFolder(t);
+    const env = { PATH: "" };
+    const names = ["user-service", "order-service", "stock-service"];
+    for (const name of names) assert.equal((await runCli(["new", name, ...flags], { cwd, env })).exitCode, 0);
+    const [users = "", orders = "", stock = ""] = names.map((name) => settingsOf(join(cwd, name)));
+    assert.match(users, /port: 50051\n[\s\S]*serve: true/);
+    assert.doesNotMatch(users, /endpoint: /);
+    assert.match(orders, /port: 50052 #[\s\S]*endpoint: 127\.0\.0\.1:9465\n[\s\S]*serve: false/);
+    assert.match(stock, /port: 50053 #[\s\S]*endpoint: 127\.0\.0\.1:9466\n[\s\S]*serve: false/);
+    rmSync(join(cwd, "order-service"), { recursive: true });
+    const again = await runCli(["new", "basket-service", ...flags], { cwd, env });
+    assert.match(settingsOf(join(cwd, "basket-service")), /port: 50052 #/);
+    assert.match(again.stderr, /^the same again: tercel new basket-service .* --port=50052$/m);
+  });
+
+  it("takes the port that --port names, and records it for tercel upgrade", async (t) => {
+    const cwd = temporaryFolder(t);
+    const args = ["new", "user-service", "--port", "7000", ...flags];
+    assert.equal((await runCli(args, { cwd, env: { PATH: "" } })).exitCode, 0);
+    const project = join(cwd, "user-service");
+    assert.match(settingsOf(project), /port: 7000 #[\s\S]*endpoint: 127\.0\.0\.1:7001\n/);
+    assert.equal((await runCli(["upgrade", "--check"], { cwd: project })).exitCode, 0);
+  });
+});
+
+describe("tercel new --gateway", () => {
+  it("gives each method a path, which is generated, linted and described", async (t) => {
+    const cwd = folderWithPackages(t);
+    const made = await runCli(["new", "order-item-service", "--gateway", "--yes", "--no-install", "--no-git"], { cwd });
+    assert.equal(made.exitCode, 0, made.stderr);
+    assert.match(made.stderr, /^the same again: tercel new order-item-service .* --gateway$/m);
+    const project = join(cwd, "order-item-service");
+    assert.equal((await runCli(["generate", "--check"], { cwd: project })).exitCode, 0);
+    const lint = await runCli(["lint"], { cwd: project });
+    assert.equal(lint.exitCode, 0, lint.stderr);
+    assert.deepEqual(typeCheck(project), { exitCode: 0, output: "" });
+    const proto = readFileSync(join(project, "proto/order_item/v1/order_item.proto"), "utf8");
+    assert.deepEqual(
+      [...proto.matchAll(/(get|post|patch|delete): "(.+)"/g)].map(([, verb, path]) => `${verb} ${path}`),
+      [
+        "get /v1/orderItems/{id}",
+        "get /v1/orderItems",
+        "post /v1/orderItems",
+        "patch /v1/orderItems/{id}",
+        "delete /v1/orderItems/{id}",
+        "get /v1/orderItems/{id}:watch",
+      ],
+    );
+    assert.match(
+      readFileSync(join(project, "config/default.yaml"), "utf8"),
+      /communication:\n {2}providers:\n {4}http: \{\}/,
+    );
+    assert.equal((await runCli(["config", "validate"], { cwd: project })).exitCode, 0);
+  });
+
+  it("is what tercel add gateway makes of a service without it", async (t) => {
+    const cwd = temporaryFolder(t);
+    const args = (...more: string[]) => ["new", "user-service", "--yes", "--no-install", "--no-git", ...more];
+    assert.equal((await runCli(args("--dir", "a/user-service"), { cwd, env: { PATH: "" } })).exitCode, 0);
+    assert.equal((await runCli(args("--dir", "b/user-service", "--gateway"), { cwd, env: { PATH: "" } })).exitCode, 0);
+    const added = await runCli(["add", "gateway", "--yes"], { cwd: join(cwd, "a/user-service") });
+    assert.equal(added.exitCode, 0, added.stderr);
+    for (const file of readdirSync(join(cwd, "b/user-service"), { recursive: true, withFileTypes: true })) {
+      if (!file.isFile()) continue;
+      const path = join(file.parentPath, file.name);
+      assert.equal(readFileSync(path.replace("/b/", "/a/"), "utf8"), readFileSync(path, "utf8"), path);
+    }
+  });
+});
+
+describe("tercel new --workspace", () => {
+  const flags = ["--no-install", "--no-git", "--yes"];
+
+  it("makes a repository whose services have ports of their own, are checked, tested and upgraded", async (t) => {
+    const cwd = folderWithPackages(t);
+    const made = await runCli(["new", "shop", "--workspace", ...flags], { cwd });
+    assert.equal(made.exitCode, 0, made.stderr);
+    assert.match(
+      made.stderr,
+      /^created shop: \d+ files\nnext:\n {2}cd shop\n {2}npm install\n {2}npx tercel new user-service\n/,
+    );
+    const shop = join(cwd, "shop");
+    for (const name of ["user-service", "order-service"]) {
+      const service = await runCli(["new", name, ...flags], { cwd: shop });
+      assert.equal(service.exitCode, 0, service.stderr);
+      assert.match(service.stderr, new RegExp(`^created services/${name}: `, "m"));
+    }
+    assert.match(readFileSync(join(shop, "services/order-service/config/default.yaml"), "utf8"), /port: 50052/);
+    for (const folder of [shop, join(shop, "services/order-service")]) {
+      assert.equal((await runCli(["upgrade", "--check"], { cwd: folder })).exitCode, 0);
+    }
+    for (const script of ["test", "check", "lint", "generate"]) {
+      const { scripts } = JSON.parse(readFileSync(join(shop, "package.json"), "utf8"));
+      assert.equal(scripts[script], `npm run ${script} --workspaces --if-present`);
+    }
+    const added = await runCli(["add", "cache", "redis"], { cwd: shop });
+    assert.match(added.stderr, /^error: shop is a workspace, not a service\n/);
+    const service = join(shop, "services/order-service");
+    assert.deepEqual(typeCheck(service), { exitCode: 0, output: "" });
+  });
+
+  it("installs the packages of all services in its folder, with its own package manager", async (t) => {
+    const cwd = temporaryFolder(t);
+    for (const name of ["pnpm", "npm"]) {
+      writeFileSync(join(cwd, name), `#!/bin/sh\necho "${name} $* in $PWD"\n`, { mode: 0o755 });
+    }
+    const env = { PATH: cwd };
+    const args = (...more: string[]) => ["new", ...more, "--no-git"];
+    const made = await runCli(args("shop", "--workspace", "--pm=pnpm"), { cwd, env });
+    assert.equal(made.exitCode, 0, made.stderr);
+    assert.match(readFileSync(join(cwd, "shop/pnpm-workspace.yaml"), "utf8"), /^packages:\n {2}- services\/\*\n$/);
+    const service = await runCli(args("user-service"), { cwd: join(cwd, "shop"), env });
+    assert.equal(service.exitCode, 0, service.stderr);
+    assert.match(service.stderr, /^pnpm install in \S+\/shop$/m);
+  });
+
+  it("refuses what only a service has", async (t) => {
+    const cwd = temporaryFolder(t);
+    for (const [flag, shown] of [
+      ["--with-cache=redis", "--with-cache"],
+      ["--gateway", "--gateway"],
+      ["--port=7000", "--port"],
+    ] as const) {
+      const run = await runCli(["new", "shop", "--workspace", flag], { cwd });
+      assert.deepEqual(
+        [run.exitCode, run.stderr.split("\n")[0]],
+        [2, `error: ${shown} is for a service, and --workspace makes a repository for several`],
+      );
+    }
+    assert.deepEqual(readdirSync(cwd), []);
   });
 });

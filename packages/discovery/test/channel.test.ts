@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
 
-/** A service that answers for itself: the health of its own name. */
+/** A service that responds with the health of its own name. */
 async function startService(name: string, port = 0) {
   const health = createHealth();
   health.setStatus(name, "SERVING");
@@ -50,7 +50,7 @@ function connect(target: string): Registry {
 
 const { service: Health } = createHealth();
 
-/** The answer of an instance that was asked for a service of another one; whatever else failed fails the test. */
+/** The response of an instance to a call for a service of another one; whatever else failed fails the test. */
 function isUnknownService(error: unknown): false {
   assert.equal(ConnectError.from(error).code, Code.NotFound);
   return false;
@@ -75,7 +75,7 @@ test("a channel to discovery:///name calls an instance, and the next one when th
   await client.check({ service: "two" }, { timeoutMs: 5000 });
 });
 
-test("calls go round all instances, and leave out one that wants none", async () => {
+test("calls go round all instances, and leave out one that takes none", async () => {
   const { target } = await hostRegistry();
   const one = await startService("one");
   const two = await startService("two");
@@ -105,7 +105,7 @@ test("calls go round all instances, and leave out one that wants none", async ()
   assert.equal(await answersOfOne(), 0);
 });
 
-test("calls go on while the registry is away, and after the channel was idle meanwhile", async () => {
+test("calls continue while the registry is away, and after the channel was idle meanwhile", async () => {
   const hosted = await hostRegistry();
   const registry = connect(hosted.target);
   const one = await startService("one");
@@ -122,7 +122,7 @@ test("calls go on while the registry is away, and after the channel was idle mea
   await createClient(Health, another).check({ service: "one" }, { timeoutMs: 10_000 });
 });
 
-test("a channel hears over a restart of the registry what comes after it, and no call fails meanwhile", async () => {
+test("a channel receives changes after a restart of the registry, and no call fails meanwhile", async () => {
   const hosted = await hostRegistry();
   const registry = connect(hosted.target);
   const one = await startService("one");
@@ -148,7 +148,7 @@ test("a channel hears over a restart of the registry what comes after it, and no
   assert.equal(channel.explain().resolver.endpoints, 2);
 });
 
-test("a channel that was in idle mode over a restart of the registry and a change of instances finds who is there", async () => {
+test("a channel that was in idle mode over a restart of the registry and a change of instances finds the instances of today", async () => {
   const hosted = await hostRegistry();
   const registry = connect(hosted.target);
   const clock = createFakeClock();
@@ -174,7 +174,7 @@ test("a channel that was in idle mode over a restart of the registry and a chang
   assert.equal(channel.state, "ready");
 });
 
-test("calls keep to their own zone and version, go to another zone while no one there answers, and come back", async () => {
+test("calls keep to their own zone and version, go to another zone while none there responds, and come back", async () => {
   const { target } = await hostRegistry();
   const [own, other, old] = [await startService("own"), await startService("other"), await startService("old")];
   const holder = connect(target);
@@ -214,7 +214,7 @@ test("calls keep to their own zone and version, go to another zone while no one 
   assert.equal(await found("old"), 0);
 });
 
-test("a call fails at once and says why, when no one offers the service", async () => {
+test("a call fails at once and says why, when no instance offers the service", async () => {
   const { target } = await hostRegistry();
   const channels = createServiceChannels({ registry: connect(target) });
   open.push(() => channels.close());
@@ -226,7 +226,7 @@ test("a call fails at once and says why, when no one offers the service", async 
   });
 });
 
-test("a process has one channel to a service, however many of its parts ask", async () => {
+test("a process has one channel to a service, however many of its parts call it", async () => {
   const one = await startService("one");
   const registry = createStaticRegistry({ services: { orders: [{ address: "127.0.0.1", port: one.port }] } });
   const channels = createServiceChannels({ registry, channel: { defaultTimeoutMs: 5000 } });

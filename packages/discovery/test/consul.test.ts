@@ -48,7 +48,7 @@ describe("Consul", { skip, timeout: 120_000 }, () => {
 
   describeRegistryContract("consul", () => ({ open: connect }));
 
-  test("is told how to check an instance by gRPC, and what it finds is what others are told", async () => {
+  test("checks an instance by gRPC, and others see what it finds", async () => {
     const health = createHealth();
     const server = createServer({ routes: health.routes });
     const { port } = await server.listen({ port: 0 });
@@ -68,7 +68,7 @@ describe("Consul", { skip, timeout: 120_000 }, () => {
     await registry.close();
   });
 
-  test("is told to check an instance by HTTP, on a port of its own, and what it finds is what others are told", async () => {
+  test("checks an instance by HTTP, on a port of its own, and others see what it finds", async () => {
     let status = 200;
     const asked: (string | undefined)[] = [];
     const pages = createHttpServer((request, response) => {
@@ -92,7 +92,7 @@ describe("Consul", { skip, timeout: 120_000 }, () => {
     pages.close();
   });
 
-  test("refuses a check that asks for no path, and a port that is none", () => {
+  test("refuses a check without a path, and a port that is not valid", () => {
     assert.throws(
       () => connect({ check: { kind: "http", path: "ready" } }),
       /check\.path is "ready"; it has to begin with \//,
@@ -110,7 +110,7 @@ describe("Consul", { skip, timeout: 120_000 }, () => {
     await registry.close();
   });
 
-  test("tells one change after the other without a problem in between", async () => {
+  test("reports one change after the other without a problem in between", async () => {
     const registry = connect();
     const other = connect();
     const watch = watching(other, "changes");
@@ -136,18 +136,18 @@ describe("Consul", { skip, timeout: 120_000 }, () => {
     await registry.close();
   });
 
-  test("loses its memory in a restart, and still no one disappears", async () => {
+  test("loses its memory in a restart, and still no instance disappears", async () => {
     const registry = connect({ check: { kind: "ttl", ttlMs: 1500 } });
     const other = connect();
     await registry.register({ name: "stays", id: "stays-1", address: "127.0.0.1", port: 1 });
-    // Moves the index on, so that a new agent's lies behind it.
+    // Moves the index on, so that a new agent's is lower.
     for (let at = 0; at < 30; at++) await fetch(`${address}/v1/kv/x`, { method: "PUT", body: `${at}` });
     await registry.register({ name: "stays", id: "stays-2", address: "127.0.0.1", port: 2 });
     const watch = watching(other, "stays");
     await watch.until(hasIds("stays-1", "stays-2"));
     await consul.kill();
     const { error } = await watch.problem();
-    assert.match(error.rawMessage, /^consul at http:\/\/127\.0\.0\.1:\d+ does not answer: .*attempt 1/);
+    assert.match(error.rawMessage, /^consul at http:\/\/127\.0\.0\.1:\d+ does not respond: .*attempt 1/);
     await consul.start();
     await watch.until(({ ageMs, added, instances }) => ageMs === 0 && added.length === 0 && instances.length === 2);
     for (const { instances } of watch.snapshots) assert.deepEqual(idsOf(instances), ["stays-1", "stays-2"]);
@@ -158,10 +158,10 @@ describe("Consul", { skip, timeout: 120_000 }, () => {
 });
 
 describe("several agents of Consul", { skip, timeout: 60_000 }, () => {
-  test("when the one that is asked dies, the next one is told and followed, and no one disappears", async () => {
+  test("when the agent in use dies, the next one is used and followed, and no instance disappears", async () => {
     const first = await startConsul();
     const second = await startConsul({}, first.serf);
-    // The server has to stay: the agent is asked first, and dies.
+    // The server has to stay: the agent is used first, and dies.
     const options: ConsulRegistryOptions = {
       address: [second.address, first.address],
       log,
@@ -201,7 +201,7 @@ describe("several agents of Consul", { skip, timeout: 60_000 }, () => {
 });
 
 describe("Consul with access control", { skip, timeout: 60_000 }, () => {
-  test("serves who has the token, and refuses who has not, at once and without showing it", async () => {
+  test("serves a client with the token, and refuses one without, at once and without showing it", async () => {
     const acl = { enabled: true, default_policy: "deny", tokens: { initial_management: "root", agent: "root" } };
     const { consul, address } = await startConsul({ acl });
     try {

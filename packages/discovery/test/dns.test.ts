@@ -34,7 +34,7 @@ function writeSrv(): void {
   dns.zone.set("two.svc.test", [{ type: "A", data: "10.0.0.2" }]);
 }
 
-test("SRV records tell addresses and ports, the lowest priority first, and the weights", async () => {
+test("SRV records hold addresses and ports, the lowest priority first, and the weights", async () => {
   writeSrv();
   const registry = connect();
   const found = await registry.getService("orders");
@@ -63,7 +63,7 @@ test("without SRV records each address of the name is an instance at the port of
   await portless.close();
 });
 
-test("names without prefix and domain are asked for as they are", async () => {
+test("names without prefix and domain are looked up as they are", async () => {
   dns.zone.set("orders.service.consul", [{ type: "SRV", data: "1 1 7001 one.test" }]);
   dns.zone.set("one.test", [{ type: "A", data: "10.0.0.1" }]);
   const registry = connect({ srvPrefix: "", domain: "" });
@@ -85,14 +85,14 @@ test("a watch notices changes, and a name that is gone", async () => {
   await registry.close();
 });
 
-test("a name server that fails makes no one disappear", async () => {
+test("a name server that fails makes no instance disappear", async () => {
   writeSrv();
   const registry = connect();
   const watch = watching(registry, "orders");
   await watch.until(hasIds("10.0.0.1:7001", "10.0.0.2:7002"));
   dns.mood = "servfail";
   const { error } = await watch.problem();
-  assert.match(error.rawMessage, /^DNS at 127\.0\.0\.1:\d+ does not answer: .*ESERVFAIL/);
+  assert.match(error.rawMessage, /^DNS at 127\.0\.0\.1:\d+ does not respond: .*ESERVFAIL/);
   await assert.rejects(registry.getService("orders"), (reason) => ConnectError.from(reason).code === Code.Unavailable);
   dns.mood = "honest";
   await watch.until(({ ageMs, added }) => ageMs === 0 && added.length === 0);
@@ -101,7 +101,7 @@ test("a name server that fails makes no one disappear", async () => {
   await registry.close();
 });
 
-test("no one can register in DNS, which is said", async () => {
+test("registration in DNS is refused, and the error says why", async () => {
   const registry = connect();
   assert.equal(registry.canRegister, false);
   await assert.rejects(registry.register({ name: "a", address: "a", port: 1 }), /its records are written elsewhere/);

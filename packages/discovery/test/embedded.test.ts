@@ -43,7 +43,7 @@ afterEach(async () => {
 
 describeRegistryContract("the embedded registry", () => ({ open: connect }));
 
-test("no one disappears while the registry is gone, and everyone is back after its restart", async () => {
+test("no instance disappears while the registry is gone, and all are back after its restart", async () => {
   const service = connect();
   const caller = connect();
   await service.register({ name: "orders", id: "one", address: "127.0.0.1", port: 1 });
@@ -55,7 +55,7 @@ test("no one disappears while the registry is gone, and everyone is back after i
   const problem = await watch.problem();
   assert.match(
     problem.error.rawMessage,
-    /^the embedded registry at 127\.0\.0\.1:\d+ does not answer: .*attempt 1, next in/,
+    /^the embedded registry at 127\.0\.0\.1:\d+ does not respond: .*attempt 1, next in/,
   );
   assert.ok(problem.ageMs !== undefined);
   await assert.rejects(caller.getService("orders"), (error) => ConnectError.from(error).code === Code.Unavailable);
@@ -69,7 +69,7 @@ test("no one disappears while the registry is gone, and everyone is back after i
   watch.close();
 });
 
-test("an instance that a restarted registry does not hear of is gone once it has settled", async () => {
+test("an instance that does not renew at a restarted registry is gone once it has settled", async () => {
   await hosted.close();
   hosted = await host(0, { leaseMs: 3000 });
   const port = Number(hosted.target.split(":")[1]);
@@ -147,7 +147,7 @@ test("a full registry refuses", async () => {
   );
 });
 
-test("a service with thousands of instances is told in full", async () => {
+test("a service with thousands of instances is reported in full", async () => {
   const registry = connect();
   const names = Array.from({ length: 1201 }, (_, at) => `i${String(at).padStart(5, "0")}`);
   await Promise.all(names.map((id, at) => registry.register({ name: "many", id, address: "10.0.0.1", port: at + 1 })));

@@ -113,7 +113,7 @@ describe("etcd", { skip, timeout: 120_000 }, () => {
     await registry.close();
   });
 
-  test("no one disappears while it is away, and the watch goes on where it was", async () => {
+  test("no instance disappears while it is away, and the watch continues where it was", async () => {
     const registry = connect();
     const other = connect();
     await registry.register({ name: "stays", id: "one", address: "127.0.0.1", port: 1 });
@@ -121,7 +121,7 @@ describe("etcd", { skip, timeout: 120_000 }, () => {
     await watch.until(hasIds("one"));
     await running.etcd.kill();
     const { error } = await watch.problem();
-    assert.match(error.rawMessage, /^etcd at 127\.0\.0\.1:\d+ does not answer: .*attempt 1/);
+    assert.match(error.rawMessage, /^etcd at 127\.0\.0\.1:\d+ does not respond: .*attempt 1/);
     await running.etcd.start();
     const back = await watch.until(({ ageMs, added }) => ageMs === 0 && added.length === 0);
     assert.deepEqual([idsOf(back.instances), back.changed, back.removed], [["one"], [], []]);
@@ -155,7 +155,7 @@ describe("etcd", { skip, timeout: 120_000 }, () => {
     await proxy.close();
   });
 
-  test("reads more instances than fit into one answer, and leaves out what is none", async () => {
+  test("reads more instances than fit into one response, and leaves out what is not an instance", async () => {
     const warnings: string[] = [];
     const registry = connect({ log: { ...log, warn: (_, fields) => void warnings.push(String(fields?.instance)) } });
     const ids = Array.from({ length: 1201 }, (_, at) => `i${String(at).padStart(5, "0")}`);
@@ -174,7 +174,7 @@ describe("etcd", { skip, timeout: 120_000 }, () => {
 });
 
 describe("an etcd cluster", { skip, timeout: 120_000 }, () => {
-  test("whichever member dies, registrations and watches go on, and no one disappears when most are gone", async () => {
+  test("whichever member dies, registrations and watches continue, and no instance disappears when most are gone", async () => {
     const members = await startCluster(3);
     const endpoints = members.map(({ endpoint }) => endpoint);
     const registry = createEtcdRegistry({ endpoints, log, backoff });
@@ -194,7 +194,7 @@ describe("an etcd cluster", { skip, timeout: 120_000 }, () => {
         await registerOneMore();
         await etcd.start();
       }
-      // One that is left has no leader: it has to say so, as silence would pass for no news.
+      // One that is left has no leader: it must say so, as silence would look like no news.
       const [last, ...most] = members;
       const problems = watch.problems.length;
       await Promise.all(most.map(({ etcd }) => etcd.kill()));
@@ -216,7 +216,7 @@ describe("an etcd cluster", { skip, timeout: 120_000 }, () => {
     }
   });
 
-  test("a watch at a member without a leader says so, though the member answers", async () => {
+  test("a watch at a member without a leader says so, though the member responds", async () => {
     const members = await startCluster(3);
     const [lonely, ...most] = members;
     const registry = createEtcdRegistry({ endpoints: [lonely?.endpoint ?? ""], log, backoff, timeoutMs: 3000 });
@@ -226,7 +226,7 @@ describe("an etcd cluster", { skip, timeout: 120_000 }, () => {
       await watch.until(hasIds("one"));
       await Promise.all(most.map(({ etcd }) => etcd.kill()));
       const { error } = await watch.problem();
-      assert.match(error.rawMessage, /no leader|does not answer/);
+      assert.match(error.rawMessage, /no leader|does not respond/);
       await Promise.all(most.map(({ etcd }) => etcd.start()));
       await watch.until(({ ageMs, instances }) => ageMs === 0 && idsOf(instances).join() === "one");
     } finally {

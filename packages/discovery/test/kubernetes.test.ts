@@ -77,7 +77,7 @@ test("the token is read for each request, as Kubernetes renews it", async () => 
   );
 });
 
-test("pods that are not ready or about to end are told as unhealthy; a pod that moves between slices counts once", async () => {
+test("pods that are not ready or about to end are reported as unhealthy; a pod that moves between slices counts once", async () => {
   put(
     endpointSlice("orders-a", 90, [podEndpoint("one", "10.0.0.1"), podEndpoint("two", "10.0.0.2", { ready: false })]),
   );
@@ -120,7 +120,7 @@ test("a watch begins at the list's version and follows what comes, changes and g
   watch.close();
 });
 
-test("a watch that ends goes on from its last bookmark, without another list", async () => {
+test("a watch that ends continues from its last bookmark, without another list", async () => {
   put(endpointSlice("orders-a", 90, [podEndpoint("one", "10.0.0.1")]));
   const watch = watching(connect(), "orders");
   await watch.until(hasIds("uid-one"));
@@ -130,7 +130,7 @@ test("a watch that ends goes on from its last bookmark, without another list", a
   ] as const) {
     await api.watched();
     api.send("BOOKMARK", { kind: "EndpointSlice", metadata: { resourceVersion: version } });
-    // Sent behind the bookmark, so that its arrival shows.
+    // Sent after the bookmark, so that its arrival shows.
     api.send("ADDED", endpointSlice(`orders-${how}`, Number(version), [podEndpoint(how, "10.0.0.9")]));
     await watch.until(({ instances }) => idsOf(instances).includes(`uid-${how}`));
     api.endWatches(how);
@@ -165,7 +165,7 @@ test("a version that the API server has forgotten is listed again", async () => 
   watch.close();
 });
 
-test("an API server that fails makes no one disappear", async () => {
+test("an API server that fails makes no instance disappear", async () => {
   put(endpointSlice("orders-a", 90, [podEndpoint("one", "10.0.0.1")]));
   const watch = watching(connect(), "orders");
   await watch.until(hasIds("uid-one"));
@@ -173,7 +173,7 @@ test("an API server that fails makes no one disappear", async () => {
   api.status = 500;
   api.endWatches("cut");
   const { error } = await watch.problem();
-  assert.match(error.rawMessage, /^kubernetes at http:\/\/127\.0\.0\.1:\d+, namespace shop does not answer: /);
+  assert.match(error.rawMessage, /^kubernetes at http:\/\/127\.0\.0\.1:\d+, namespace shop does not respond: /);
   api.status = 200;
   await watch.until(({ ageMs, added }) => ageMs === 0 && added.length === 0);
   for (const { instances } of watch.snapshots) assert.deepEqual(idsOf(instances), ["uid-one"]);
@@ -187,7 +187,7 @@ test("a Service of many slices is read in pages", async () => {
   assert.equal(listsOf().length, 3);
 });
 
-test("who may not read EndpointSlices finds headless Services by DNS, and is told", async () => {
+test("a client that may not read EndpointSlices finds headless Services by DNS, and logs a warning", async () => {
   const dns = await startScriptedDns();
   dns.zone.set("_grpc._tcp.orders.shop.svc.cluster.local", [
     { type: "SRV", data: "0 100 50051 10-0-0-1.orders.shop.svc.cluster.local" },
@@ -212,7 +212,7 @@ test("who may not read EndpointSlices finds headless Services by DNS, and is tol
   }
 });
 
-test("without the fallback the refusal is the answer", async () => {
+test("without the fallback the refusal is the outcome", async () => {
   api.status = 403;
   const asked = connect({ dnsFallback: false }).getService("orders");
   await assert.rejects(asked, (error) => ConnectError.from(error).code === Code.PermissionDenied);
@@ -221,7 +221,7 @@ test("without the fallback the refusal is the answer", async () => {
 test("outside a pod it says what is missing", () => {
   assert.throws(
     () => createKubernetesRegistry(),
-    /this is no pod \(KUBERNETES_SERVICE_HOST is not set\); give apiServer/,
+    /this is not a pod \(KUBERNETES_SERVICE_HOST is not set\); give apiServer/,
   );
   assert.throws(() => createKubernetesRegistry({ apiServer: api.url, accountFolder: "/nowhere" }), /option namespace/);
   assert.throws(

@@ -6,4 +6,5 @@ export type { GatewayOptions, GatewayProtocol, RestMethod } from "./gateway-opti
 export type { Http1Limits } from "./http/http1-connection.ts";
 export type { OpenApiInfo, OpenApiServing } from "./openapi/openapi-options.ts";
 export { setHttpStatus } from "./rest/http-status-value.ts";
+export { withHttpStatus } from "./rules/http-status.ts";
 export type { Fallback } from "./serve-fallback.ts";

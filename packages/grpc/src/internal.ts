@@ -22,4 +22,4 @@ export {
   type SharedOptions,
   type WorkerCounts,
 } from "./server/shared.ts";
-export { pause } from "./time/pause.ts";
+export { pause } from "./time/clock.ts";

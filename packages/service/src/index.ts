@@ -27,7 +27,10 @@ export {
   type Parts,
 } from "./kit/definition.ts";
 export type { Routes } from "./kit/normalize-definition.ts";
+export type { OwnGatewayOptions } from "./kit/own-gateway-options.ts";
+export type { OnReloaded, ReloadedConfig } from "./kit/reloaded-config.ts";
 export { runService } from "./kit/run-service.ts";
+export { runServices, type ServiceToRun } from "./kit/run-services.ts";
 export { type RunningService, type StartOptions, startService } from "./kit/start-service.ts";
 export { runLifecycle } from "./lifecycle/lifecycle.ts";
 export type { Lifecycle, LifecycleOutcome, ServedHealth, ServeOptions } from "./lifecycle/lifecycle-contract.ts";

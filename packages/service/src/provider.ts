@@ -22,6 +22,8 @@ export interface ProviderHost {
   readonly httpPort?: number;
   /** Whether the service serves TLS, for registries whose checks call it. Default false. */
   readonly servesTls?: boolean;
+  /** Whether the pages on `httpPort` are served over TLS: next to calls they are, where calls are. Default false. */
+  readonly httpServesTls?: boolean;
   /** Every timer comes from here, so that tests need not wait. */
   readonly clock: Clock;
   /** Aborts when the service gives up the start or begins to close the provider: whatever still runs then ends. */

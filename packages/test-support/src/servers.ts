@@ -1,3 +1,4 @@
+export { createEtcdServer, type EtcdServer, withoutEtcd } from "./etcd.ts";
 export { findProgram } from "./find-program.ts";
 export { freePorts } from "./free-ports.ts";
 export { createNatsServer, type NatsServer, withoutNats } from "./nats.ts";

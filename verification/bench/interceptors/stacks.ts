@@ -23,10 +23,14 @@ const features = {
       keys: [{ algorithm: "HS256", id: "bench", secret }],
       issuer,
       audience,
-      rules: { [`${service.typeName}/*`]: { scopes: [scope] } },
+      methods: { [`${service.typeName}/*`]: { scopes: [scope] } },
     },
   }),
   validation: () => ({ validation: true }),
+  // Wide enough never to refuse: what counting costs.
+  "rate-limit": () => ({ rateLimit: { limit: { requests: 1_000_000_000, per: "hour" } } }),
+  // A line for each call, on standard output.
+  logging: () => ({ logging: true }),
 } satisfies Record<string, Configure>;
 
 /** So that each feature can be measured alone. */
@@ -36,16 +40,26 @@ const nothing: ServerStackOptions = { requestId: false, tracing: false, recovery
 const passing: Interceptor = (next) => async (request) => next(request);
 
 const ours = Object.keys(features) as (keyof typeof features)[];
+/** The seven without lines in a log and limits. */
+const usual = ours.filter((feature) => feature !== "rate-limit" && feature !== "logging");
 
-/** What is measured, bare first: each feature alone, all of them, and all with one of the application's in their middle. */
-export const stackNames: readonly string[] = ["bare", ...ours, "all", "own", "all+own"];
+/**
+ * What is measured, bare first: each feature alone; the usual ones; these with one of the application's in their middle; and what runs in
+ * production, all nine.
+ */
+export const stackNames: readonly string[] = ["bare", ...ours, "all", "own", "all+own", "production"];
 
 /** @throws Error for a name that is not a stack */
 export async function createStack(name: string, service: DescService): Promise<readonly Interceptor[]> {
   if (!stackNames.includes(name)) throw new Error(`no stack is called ${name}`);
-  const chosen = name.startsWith("all") ? ours : ours.filter((feature) => feature === name);
+  const chosen = featuresOf(name);
   const options: ServerStackOptions = { ...nothing, services: [service] };
   for (const feature of chosen) Object.assign(options, await features[feature](service));
   if (name.endsWith("own")) options.after = { recovery: passing };
   return (await createServerStack(options)).interceptors;
+}
+
+function featuresOf(name: string): readonly (keyof typeof features)[] {
+  if (name === "production") return ours;
+  return name.startsWith("all") ? usual : ours.filter((feature) => feature === name);
 }

@@ -26,7 +26,7 @@ const workMs = values["work-ms"] === undefined ? undefined : Number(values["work
 const load = createLoadServer(values["record-ids"], workMs);
 const shedding = workMs === undefined ? undefined : createLoadShedding();
 const routes = {
-  ...(shedding !== undefined && { interceptors: [shedding.interceptor] }),
+  ...(shedding !== undefined && { interceptors: [shedding] }),
   routes: (router: Parameters<Parameters<typeof createServer>[0]["routes"]>[0]) =>
     router.service(LoadService, load.service),
 };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toCallLogger, toFrameworkLog } from "./framework-log.ts";
+import { toCallLog, toFrameworkLog } from "./framework-log.ts";
 import { createJsonLog } from "./json-log.ts";
 
 function recording() {
@@ -32,9 +32,9 @@ test("what the framework says is an event with its message and fields", () => {
 
 test("a call is one line with its fields", () => {
   const { log, records } = recording();
-  const logger = toCallLogger(log);
-  assert.equal(logger.isLevelEnabled?.("debug"), false);
-  logger.info({ method: "user.v1.UserService/GetUser", status: "OK" }, "call ended");
+  const calls = toCallLog(log);
+  assert.equal(calls.isLevelEnabled?.("debug"), false);
+  calls.info("call ended", { method: "user.v1.UserService/GetUser", status: "OK" });
   const fields = { method: "user.v1.UserService/GetUser", status: "OK", message: "call ended" };
   assert.deepEqual(records, [{ level: "info", service: "shop", event: "call", ...fields }]);
 });

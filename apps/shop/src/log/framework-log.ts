@@ -1,5 +1,5 @@
 import type { Log as FrameworkLog } from "@tercel/grpc";
-import type { Logger } from "@tercel/interceptors/logging";
+import type { LeveledLog } from "@tercel/interceptors/logging";
 import { describeError, type Log, type LogFields } from "./json-log.ts";
 
 /** The shop's log as servers, registries and interceptors take one: what they say stands in `message` of such an event. */
@@ -11,16 +11,9 @@ export function toFrameworkLog(log: Log, event: string): FrameworkLog {
   return { debug() {}, info: tell("info"), warn: tell("warn"), error: tell("error") };
 }
 
-/** The shop's log as the logging interceptor takes one. */
-export function toCallLogger(log: Log): Logger {
-  const { debug, info, warn, error } = toFrameworkLog(log, "call");
-  return {
-    debug: (fields, message) => debug(message, { ...fields }),
-    info: (fields, message) => info(message, { ...fields }),
-    warn: (fields, message) => warn(message, { ...fields }),
-    error: (fields, message) => error(message, { ...fields }),
-    isLevelEnabled: (level) => level !== "debug",
-  };
+/** The shop's log as the logging interceptor takes one: lines at level debug are not even made. */
+export function toCallLog(log: Log): LeveledLog {
+  return { ...toFrameworkLog(log, "call"), isLevelEnabled: (level) => level !== "debug" };
 }
 
 function scalarsOf(fields: object): LogFields {

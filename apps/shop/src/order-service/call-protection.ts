@@ -33,6 +33,6 @@ export function createCallProtection(
       allowCleartext: settings.cleartextKeys === "yes",
     },
     addressLimit: addressLimit(settings),
-    auth: { rules: accessRules, ...trustedTokens(settings, settings.orderTokenAudience, openSecret) },
+    auth: { methods: accessRules, ...trustedTokens(settings, settings.orderTokenAudience, openSecret) },
   });
 }

@@ -15,8 +15,8 @@ export interface DeadlineExceptions {
 
 /** Gives every call a deadline, apart from streams that go on for as long as they are read. */
 export function callDeadlines(exceptions: DeadlineExceptions = {}): ServerDeadlineOptions {
-  const services = reflectionServices.map(({ typeName }) => typeName);
-  const openEnded = ["grpc.health.v1.Health/Watch", ...services, ...(exceptions.openEnded ?? [])];
+  const reflection = reflectionServices.map(({ typeName }) => `${typeName}/*`);
+  const openEnded = ["grpc.health.v1.Health/Watch", ...reflection, ...(exceptions.openEnded ?? [])];
   const slow = Object.entries(exceptions.defaultMs ?? {});
   const methods = Object.fromEntries([
     ...openEnded.map((name) => [name, {}] as const),

@@ -46,10 +46,10 @@ export function createCallProtection(parts: CallProtectionParts): Promise<Server
     loadShedding: {
       maxLoopDelayMs: settings.maxLoopDelayMs,
       // Hashing passwords is what takes long here: a rush of new users leaves room for the others.
-      priorities: { "user.v1.UserService/CreateUser": "low" },
+      methods: { "user.v1.UserService/CreateUser": "low" },
     },
     addressLimit: addressLimit(settings, parts.rateLimitStores?.address),
-    auth: { rules: accessRules(settings), ...trustedTokens(settings, settings.tokenAudience, () => parts.secret) },
+    auth: { methods: accessRules(settings), ...trustedTokens(settings, settings.tokenAudience, () => parts.secret) },
     rateLimit: clientLimit(parts),
     validation: true,
     idempotency: {
@@ -67,6 +67,6 @@ function clientLimit({ settings, rateLimitStores }: CallProtectionParts): RateLi
   if (settings.rateLimit === 0) return false;
   const limit = { requests: settings.rateLimit, per: "minute" } as const;
   const store = rateLimitStores && { store: rateLimitStores.client };
-  const rules = Object.fromEntries(reflectionServices.map(({ typeName }) => [`${typeName}/*`, "unlimited" as const]));
-  return { limit, services: reflectionServices, rules, ...store };
+  const methods = Object.fromEntries(reflectionServices.map(({ typeName }) => [`${typeName}/*`, "unlimited" as const]));
+  return { limit, services: reflectionServices, methods, ...store };
 }

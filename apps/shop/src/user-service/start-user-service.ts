@@ -16,7 +16,7 @@ import { observeService } from "../service/observe-service.ts";
 import type { RunningService } from "../service/run-service.ts";
 import { maySendInCleartext, ownServiceKey } from "../service/service-keys.ts";
 import { openServiceSecret } from "../service/service-secret.ts";
-import { openSharedRedis, type SharedRedis } from "../service/shared-redis.ts";
+import { openSharedRedis } from "../service/shared-redis.ts";
 import { openShopRegistry } from "../service/shop-registry.ts";
 import { startTracing } from "../service/start-tracing.ts";
 import { openDatabase } from "../storage/open-database.ts";
@@ -64,7 +64,12 @@ export async function startUserService(settings: Settings, log: Log): Promise<Ru
     },
   });
   const redis = openSharedRedis(settings.redisUrl, log);
-  const cache = createUserCache(redis && cacheStoreIn(redis), (id) => store.get(id), registry, log);
+  const cache = createUserCache(
+    redis && createRedisCacheStore({ client: redis.client }),
+    (id) => store.get(id),
+    registry,
+    log,
+  );
   const placeWelcomeOrder = createWelcomeOrder(createClient(OrderService, channel), log);
   const handler = createUserV1Handler({
     store,
@@ -133,8 +138,4 @@ export async function startUserService(settings: Settings, log: Log): Promise<Ru
       await tracing.close();
     },
   };
-}
-
-function cacheStoreIn({ client }: SharedRedis) {
-  return createRedisCacheStore({ client: { sendCommand: ([name = "", ...rest]) => client.call(name, ...rest) } });
 }

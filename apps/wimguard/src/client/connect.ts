@@ -4,7 +4,7 @@ import { type Client, Code, ConnectError, type Interceptor } from "@connectrpc/c
 import { type Channel, createChannel, createClient } from "@tercel/grpc";
 import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { askHealth } from "@tercel/grpc/services";
-import { bearerToken } from "@tercel/interceptors/auth";
+import { createBearerToken } from "@tercel/interceptors/auth";
 import { configPath, dataFolder } from "../config/data-folder.ts";
 import { BackupService } from "../gen/wimguard/v1/backup_pb.ts";
 import { EnvService } from "../gen/wimguard/v1/env_pb.ts";
@@ -117,7 +117,7 @@ async function readSettings(address: string | undefined, options: WimGuardOption
 function authorization({ getToken, caFile, address }: Settings): Interceptor[] {
   if (getToken === undefined || address.startsWith("unix:")) return [];
   // The daemon does not listen beyond loopback in the clear unless its administrator said so.
-  return [bearerToken(getToken, { allowCleartext: caFile === undefined })];
+  return [createBearerToken({ getToken, allowCleartext: caFile === undefined })];
 }
 
 /** A stream is as long as its job; its own deadline is its caller's affair. */

@@ -41,7 +41,7 @@ export function createAccess(
   );
   const auth = createAuth({
     services: [...services, ...reflectionServices],
-    rules: { ...rules, ...reflectionRules },
+    methods: { ...rules, ...reflectionRules },
     keys: [{ algorithm: tokenAlgorithm, secret: deriveKey(config.appSecret, "tokens") }],
     issuer: config.appID,
     audience,

@@ -19,7 +19,7 @@ export interface BenchOptions extends TargetOptions, SchemaOptions {
   readonly maxErrorRate?: string;
   readonly maxP99?: string;
   readonly compare?: string;
-  readonly output: "table" | "json" | "hgrm";
+  readonly output: "table" | "json" | "html" | "hgrm";
 }
 
 /** How calls are made, and for how long. */

@@ -20,7 +20,8 @@ export function resultText(result: BenchResult, output: Output): string {
   ].join("");
 }
 
-function loadText({ load, durationMs }: BenchResult): string {
+/** How the load was made, in two lines. */
+export function loadText({ load, durationMs }: BenchResult): string {
   const { mode, connections, workers } = load;
   const time = formatDuration(durationMs);
   const over = `${plural(connections, "connection")}, ${plural(workers, "worker")}`;

@@ -15,6 +15,7 @@ import { openChannel } from "../target/open-channel.ts";
 import { targetOf } from "../target/target-options.ts";
 import { type BenchOptions, type Gates, type Load, readGates, readLoad } from "./bench-options.ts";
 import { type BenchResult, resultJson, toResult } from "./bench-result.ts";
+import { type ReportTimings, resultHtml } from "./html-report.ts";
 import { comparisonText, type EarlierResult, hgrmText, rateText, resultText } from "./print-result.ts";
 import { runWorkers } from "./run-workers.ts";
 import type { WorkerTask } from "./worker.ts";
@@ -44,7 +45,7 @@ export async function runBench(methodText: string, options: BenchOptions, contex
   const measured = await runWorkers(tasks, context.signal, progress.show).finally(progress.clear);
 
   const result = toResult(measured, load, { method: `${method.parent.typeName}/${method.name}`, target });
-  await printResult(result, measured.timings.latency, options, earlier, context);
+  await printResult(result, measured.timings, options, earlier, context);
   context.signal.throwIfAborted();
   judge(result, gates);
 }
@@ -104,14 +105,15 @@ function serialize(registry: FileRegistry): Uint8Array {
 
 async function printResult(
   result: BenchResult,
-  latency: Parameters<typeof hgrmText>[0],
+  timings: ReportTimings,
   options: BenchOptions,
   earlier: EarlierResult | undefined,
   context: CommandContext,
 ): Promise<void> {
   const { stdout, stderr } = context;
   if (options.output === "json") await stdout.json(resultJson(result));
-  else if (options.output === "hgrm") await stdout.write(hgrmText(latency));
+  else if (options.output === "html") await stdout.write(resultHtml(result, timings));
+  else if (options.output === "hgrm") await stdout.write(hgrmText(timings.latency));
   else await stdout.write(resultText(result, stdout));
   if (earlier === undefined) return;
   // With JSON on standard output the comparison is a note.

@@ -31,7 +31,7 @@ export async function buildImage(
   context: CommandContext,
   only: readonly string[] = [],
 ): Promise<ProtoImage> {
-  const input = prepareInput(workspace);
+  const input = prepareInput(workspace, only);
   try {
     const paths = only.flatMap((path) => ["--path", join(input.prefix, relative(workspace.folder, path))]);
     const args = ["build", input.folder, "--error-format", "json", "-o", "-#format=binpb", ...paths];

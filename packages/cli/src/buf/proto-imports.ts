@@ -10,24 +10,27 @@ export function protoFilesIn(folder: string): string[] {
     .sort();
 }
 
-/** The shipped files that files in the folders import and the folders do not have, with what those import in turn. */
-export function neededShippedProtos(folders: readonly string[]): ShippedProto[] {
-  const own = new Set<string>();
-  const pending: string[] = [];
-  for (const folder of folders) {
-    for (const file of protoFilesIn(folder)) {
-      own.add(file);
-      pending.push(...importsOf(readFileSync(join(folder, file), "utf8")));
-    }
-  }
-  const needed = new Map<string, ShippedProto>();
+/**
+ * The shipped files that files in the folders import and the folders do not have, with what those import in turn.
+ *
+ * @param only absolute paths of the files that count, with what they import; all of the folders without. A folder may hold thousands.
+ */
+export function neededShippedProtos(folders: readonly string[], only: readonly string[] = []): ShippedProto[] {
+  const starts =
+    only.length > 0 ? only : folders.flatMap((folder) => protoFilesIn(folder).map((file) => join(folder, file)));
+  const pending = starts.flatMap((path) => importsOf(readFileSync(path, "utf8")));
+  const seen = new Set<string>();
+  const needed: ShippedProto[] = [];
   for (const name of pending) {
-    const shipped = own.has(name) || needed.has(name) ? undefined : shippedProtos().get(name);
-    if (shipped === undefined) continue;
-    needed.set(name, shipped);
-    pending.push(...importsOf(readFileSync(shipped.path, "utf8")));
+    if (seen.has(name)) continue;
+    seen.add(name);
+    const own = folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+    const shipped = own === undefined ? shippedProtos().get(name) : undefined;
+    const path = own ?? shipped?.path;
+    if (path !== undefined) pending.push(...importsOf(readFileSync(path, "utf8")));
+    if (shipped !== undefined) needed.push(shipped);
   }
-  return [...needed.values()];
+  return needed;
 }
 
 function importsOf(proto: string): string[] {

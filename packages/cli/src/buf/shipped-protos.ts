@@ -20,6 +20,7 @@ export const shippedCode: Readonly<Record<string, string>> = {
   "buf/validate/": "@bufbuild/protovalidate/gen",
   "validate/": "@tercel/interceptors/gen",
   "tercel/auth/": "@tercel/interceptors/gen",
+  "tercel/errors/": "@tercel/interceptors/gen",
   "tercel/idempotency/": "@tercel/interceptors/gen",
 };
 

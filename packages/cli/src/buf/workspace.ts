@@ -92,9 +92,11 @@ function readWorkspace(folder: string, file: string): Workspace {
 /**
  * Makes a workspace ready for buf. Where it imports files that come with Tercel and does not have them, buf is given a folder that
  * holds both, because a workspace cannot name files outside of it.
+ *
+ * @param only absolute paths of the files that are compiled; everything without
  */
-export function prepareInput(workspace: Workspace): PreparedInput {
-  const shipped = neededShippedProtos(workspace.moduleFolders);
+export function prepareInput(workspace: Workspace, only: readonly string[] = []): PreparedInput {
+  const shipped = neededShippedProtos(workspace.moduleFolders, only);
   if (shipped.length === 0 && existsSync(join(workspace.folder, "buf.yaml"))) {
     return { folder: workspace.folder, prefix: workspace.folder, shipped, dispose() {} };
   }

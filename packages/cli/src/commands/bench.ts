@@ -28,8 +28,11 @@ export function addBenchCommand(program: Command, context: CommandContext): void
     .option("--max-p99 <duration>", "exit with code 3 when the 99th percentile of the latency is longer")
     .option("--compare <file>", "show the difference to an earlier result, which -o json printed")
     .addOption(
-      new Option("-o, --output <format>", "format of the result; hgrm is what HdrHistogram's plotter reads")
-        .choices(["table", "json", "hgrm"])
+      new Option(
+        "-o, --output <format>",
+        "format of the result; html is a page with a chart, hgrm what HdrHistogram's plotter reads",
+      )
+        .choices(["table", "json", "html", "hgrm"])
         .default("table"),
     );
   addTargetOptions(command);

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { DiffOptions, ShowOptions } from "../config/config-commands.ts";
+import { addSourceOptions } from "../config/source-options.ts";
 import type { CommandContext } from "../frame/context.ts";
 import { addOutputOption } from "../frame/output-format.ts";
-import { collect } from "../target/target-options.ts";
 
 export function addConfigCommand(program: Command, context: CommandContext): void {
   const config = program
@@ -66,11 +66,4 @@ export function addConfigCommand(program: Command, context: CommandContext): voi
     const { diffConfig } = await import("../config/config-commands.ts");
     await diffConfig(from, to, options, context);
   });
-}
-
-function addSourceOptions(command: Command): Command {
-  return command
-    .option("--config <file>", "base file (default: config.yaml or config/default.yaml)")
-    .option("--env <name>", "environment whose overlay is read (default: $TERCEL_ENV, $NODE_ENV, else development)")
-    .option("--set <key=value>", "value of a key, over all others (repeatable)", collect, []);
 }

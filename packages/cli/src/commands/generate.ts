@@ -11,6 +11,12 @@ export function addGenerateCommand(program: Command, context: CommandContext): v
     )
     .argument("[folder]", "folder with buf.gen.yaml (default: this one)")
     .option("--check", "write nothing; exit with code 8 when a file is not up to date")
+    .addOption(
+      new Option(
+        "--stubs",
+        "write a handler for each method that has none, into the object of router.service(), or into a new file",
+      ).conflicts("check"),
+    )
     .addOption(new Option("--watch", "generate again after each change, until Ctrl-C").conflicts("check"))
     .option("--descriptor-out <file>", "write the compiled files as a FileDescriptorSet as well")
     .addOption(

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { CommandContext } from "../frame/context.ts";
-import type { NewOptions } from "../new/new-service.ts";
+import type { NewOptions } from "../new/new-options.ts";
 import { type Concern, choices } from "../new/service-plan.ts";
 
 const descriptions: Readonly<Record<Concern, string>> = {
@@ -25,6 +25,12 @@ export function addNewCommand(program: Command, context: CommandContext): void {
     command.addOption(new Option(`--with-${concern} <type>`, description).choices(choices[concern as Concern]));
   }
   command
+    .option(
+      "--gateway",
+      "serve REST (google.api.http), Connect and gRPC-Web on the same port, with a page of documentation",
+    )
+    .option("--workspace", "make a repository for several services; tercel new in it makes them")
+    .option("--port <port>", "port of gRPC (default: the first from 50051 that no service in a folder next to it has)")
     .option("--dir <folder>", "where to write it (default: a folder with the name of the service)")
     .addOption(
       new Option("--pm <program>", "package manager (default: the one that runs this, else npm)").choices([

@@ -6,7 +6,8 @@ import type { CommandContext } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 import { type OutputFormat, printListing } from "../frame/output-format.ts";
-import { loadProjectConfig, type SourceOptions } from "./load-project-config.ts";
+import { loadProjectConfig } from "./load-project-config.ts";
+import type { SourceOptions } from "./source-options.ts";
 
 export interface ShowOptions extends SourceOptions {
   readonly output: OutputFormat;

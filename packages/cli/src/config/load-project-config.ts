@@ -9,12 +9,8 @@ import { builtInConcerns, knownProviders } from "@tercel/service/internal";
 import type { CommandContext } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
-
-export interface SourceOptions {
-  readonly config?: string;
-  readonly env?: string;
-  readonly set: readonly string[];
-}
+import { readEnvFile } from "./read-env-file.ts";
+import type { SourceOptions } from "./source-options.ts";
 
 /** The program of the service knows the schema of its own settings; here they are taken as they are. */
 const anySettings: StandardSchemaV1<unknown, unknown> = {
@@ -30,11 +26,12 @@ export async function loadProjectConfig(
   options: SourceOptions,
   context: Pick<CommandContext, "cwd" | "env">,
 ): Promise<LoadedConfig<ServiceConfig<unknown>>> {
+  const fromFile = readEnvFile(options.envFile, context.cwd);
   try {
     return await loadServiceConfig({
       folder: context.cwd,
       ...(options.config !== undefined && { file: options.config }),
-      variables: { ...context.env, ...(options.env !== undefined && { TERCEL_ENV: options.env }) },
+      variables: { ...fromFile, ...context.env, ...(options.env !== undefined && { TERCEL_ENV: options.env }) },
       set: options.set,
       providers: await knownProviders(builtInConcerns),
       settings: anySettings,

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { devNull } from "node:os";
 import { join } from "node:path";
 import type { ConfigEntry, LoadedConfig, ServiceConfig } from "@tercel/service/config";
 import { loadProjectConfig } from "../config/load-project-config.ts";
@@ -114,7 +115,9 @@ function load(
     .map((file) => join(folder, file))
     .find((file) => existsSync(file));
   const variables = placeholders.map((one) => [one.name, isFile(one) ? someFile : exampleOf(one, name)]);
-  return loadProjectConfig({ set }, { cwd: folder, env: { ...Object.fromEntries(variables), NODE_ENV: environment } });
+  const env = { ...Object.fromEntries(variables), NODE_ENV: environment };
+  // What is in .env is for this machine.
+  return loadProjectConfig({ set, envFile: devNull }, { cwd: folder, env });
 }
 
 function isFile({ paths }: Placeholder): boolean {

@@ -2,8 +2,8 @@ import { relative } from "node:path";
 import type { Channel } from "@tercel/grpc";
 import { createHealthClient, type ReportedStatus } from "@tercel/grpc/services";
 import { formatDuration } from "../frame/duration.ts";
+import { defaultTargetIn } from "../target/default-target.ts";
 import { openChannel } from "../target/open-channel.ts";
-import { defaultTarget } from "../target/target-options.ts";
 import { type CallExample, findCallExample } from "./call-example.ts";
 import { condenseOutput } from "./condense-output.ts";
 import type { DevPrinter } from "./dev-printer.ts";
@@ -156,8 +156,8 @@ export class DevService {
   }
 
   #callText({ method, data }: CallExample, isTls: boolean, tokenFile: string | undefined): string {
-    const target = this.#address === defaultTarget ? "" : ` --target ${this.#address}`;
     const { cwd } = this.#around.context;
+    const target = this.#address === defaultTargetIn(cwd) ? "" : ` --target ${this.#address}`;
     return [
       `npx tercel call ${method}${target}`,
       isTls ? " --tls-skip-verify" : "",

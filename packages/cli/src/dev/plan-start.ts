@@ -46,9 +46,10 @@ const maxDrainMs = 2000;
  * @throws CommandFailure when the file of its variables cannot be read
  */
 export async function planStart({ name, folder, main }: ServiceProject, around: DevSurroundings): Promise<DevPlan> {
-  const variables = serviceVariables(folder, around.envFile, around.context);
+  const sources = { folder, envFile: around.envFile, context: around.context };
+  const variables = serviceVariables(sources);
   const own = settingsFor(name, around.given);
-  const loaded = await loadLeniently(folder, own, variables);
+  const loaded = await loadLeniently(sources, own);
   const config = loaded?.value;
   const isTaken = new Set(own.map(keyOf));
   const nodeArgs = ownConditions().map((condition) => `--conditions=${condition}`);

@@ -14,7 +14,7 @@ import { LineSplitter } from "./line-splitter.ts";
 import { LocalEngines } from "./local-engines.ts";
 import type { DevSurroundings } from "./plan-start.ts";
 import { PortChoice } from "./port-choice.ts";
-import { type GivenSetting, loadFolderConfig, readSettings, serviceVariables, settingsFor } from "./service-config.ts";
+import { type GivenSetting, loadFolderConfig, readSettings, settingsFor } from "./service-config.ts";
 import { startOrder } from "./start-order.ts";
 import { StateFolder } from "./state-folder.ts";
 import { watchServices } from "./watch-services.ts";
@@ -114,9 +114,8 @@ async function readServices(
   const read = await Promise.all(
     projects.map(async (project) => {
       const set = settingsFor(project.name, given);
-      const variables = serviceVariables(project.folder, envFile, context);
       // What is wrong is said when the service is started.
-      const loaded = await loadFolderConfig(project.folder, set, variables).catch(() => undefined);
+      const loaded = await loadFolderConfig({ folder: project.folder, envFile, context }, set).catch(() => undefined);
       return { ...project, config: loaded?.value };
     }),
   );

@@ -1,45 +1,40 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parseEnv } from "node:util";
+import { resolve } from "node:path";
 import type { LoadedConfig, ServiceConfig } from "@tercel/service/config";
 import { loadProjectConfig } from "../config/load-project-config.ts";
+import { readEnvFile } from "../config/read-env-file.ts";
 import type { CommandContext } from "../frame/context.ts";
-import { exitCodes } from "../frame/exit-codes.ts";
-import { CommandFailure, usageFailure } from "../frame/failure.ts";
-import { fileErrorReason } from "../frame/file-error.ts";
-import { readOptionFile } from "../frame/option-file.ts";
+import { usageFailure } from "../frame/failure.ts";
 
-type Variables = Readonly<Record<string, string | undefined>>;
+/** Where a service runs, and whose variables it gets. */
+export interface ServiceSources {
+  readonly folder: string;
+  /** `--env-file` of the command line; undefined for the `.env` in the folder. */
+  readonly envFile: string | undefined;
+  readonly context: Pick<CommandContext, "cwd" | "env">;
+}
 
 /**
- * The variables of a service: those of the file, else of the `.env` in its folder, and over them the environment's own.
+ * The variables of a service: those of the file, and over them the environment's own.
  *
  * @throws CommandFailure when the file that was named cannot be read
  */
-export function serviceVariables(folder: string, envFile: string | undefined, { env, cwd }: CommandContext): Variables {
-  const text =
-    envFile === undefined
-      ? readIfThere(join(folder, ".env"))
-      : readOptionFile("--env-file", envFile, cwd).toString("utf8");
-  return text === undefined ? env : { ...parseEnv(text), ...env };
+export function serviceVariables(sources: ServiceSources): Readonly<Record<string, string | undefined>> {
+  return { ...readEnvFile(envFileOf(sources), sources.folder), ...sources.context.env };
 }
 
-function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new CommandFailure(exitCodes.failed, `cannot read ${file}: ${fileErrorReason(error)}`);
-  }
-}
-
-/** Loads the configuration of the service in a folder. @throws CommandFailure that has every problem and its place */
+/** Loads the configuration of a service. @throws CommandFailure that has every problem and its place */
 export async function loadFolderConfig(
-  folder: string,
+  sources: ServiceSources,
   set: readonly string[],
-  variables: Variables,
 ): Promise<LoadedConfig<ServiceConfig<unknown>>> {
-  return loadProjectConfig({ set }, { cwd: folder, env: variables });
+  const envFile = envFileOf(sources);
+  const { folder, context } = sources;
+  return loadProjectConfig({ set, ...(envFile !== undefined && { envFile }) }, { cwd: folder, env: context.env });
+}
+
+/** It was named from where the command runs. */
+function envFileOf({ envFile, context }: ServiceSources): string | undefined {
+  return envFile === undefined ? undefined : resolve(context.cwd, envFile);
 }
 
 /** A `--set` of the command line, and the service that it is for; undefined for all. */

@@ -15,6 +15,7 @@ import { watchProtos } from "./watch-protos.ts";
 export interface GenerateOptions {
   readonly check?: boolean;
   readonly watch?: boolean;
+  readonly stubs?: boolean;
   readonly descriptorOut?: string;
   readonly descriptorIn?: string;
 }
@@ -42,6 +43,10 @@ async function generateOnce(folder: string, options: GenerateOptions, context: C
   if (options.check === true) return refuseStale(changes, context);
   applyChanges(files, changes);
   await reportChanges(files.size, changes, performance.now() - startedAtMs, context);
+  const { runStubs } = await import("../stubs/run-stubs.ts");
+  // While it watches, a question would hold up the next change.
+  const mode = options.stubs === true ? "write" : options.watch === true ? "mention" : "offer";
+  await runStubs({ folder, config, sources }, files, mode, context);
 }
 
 async function readSources(config: GenConfig, options: GenerateOptions, context: CommandContext): Promise<GenSource[]> {

@@ -46,16 +46,19 @@ export async function askChoices(chosen: Partial<Choices>, context: CommandConte
   const all: Partial<Record<Concern, string>> = { ...chosen };
   for (const concern of concerns) {
     if (all[concern] !== undefined) continue;
-    const types: readonly string[] = choices[concern];
-    const options = types.map((type) => ({
-      value: type,
-      label: type,
-      ...(hints[type] !== undefined && { hint: hints[type] }),
-    }));
-    const answer = await select({ ...streamsOf(context), message: questions[concern], options });
-    all[concern] = answered(answer);
+    all[concern] = await askChoice(concern, choices[concern], context);
   }
   return all as Partial<Choices>;
+}
+
+/** Asks for the type of one concern. */
+export async function askChoice(concern: Concern, types: readonly string[], context: CommandContext): Promise<string> {
+  const options = types.map((type) => ({
+    value: type,
+    label: type,
+    ...(hints[type] !== undefined && { hint: hints[type] }),
+  }));
+  return answered(await select({ ...streamsOf(context), message: questions[concern], options }));
 }
 
 /** Prompts are not data: they go to standard error. */

@@ -1,4 +1,4 @@
-import { relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { hasBuf } from "../buf/run-buf.ts";
 import { checkNode } from "../doctor/check-project.ts";
 import { type CommandContext, isInteractive } from "../frame/context.ts";
@@ -6,21 +6,16 @@ import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure, usageFailure } from "../frame/failure.ts";
 import { generate } from "../generate/generate.ts";
 import { ownVersion } from "../version.ts";
+import { callingManager } from "./calling-manager.ts";
+import type { NewOptions } from "./new-options.ts";
 import { createRepository, installPackages } from "./project-programs.ts";
+import { readWorkspace } from "./read-workspace.ts";
 import { renderProject } from "./render-project.ts";
 import { serviceNames } from "./service-names.ts";
-import { type Choices, type Concern, choices, concerns, equalCommand, type ServicePlan } from "./service-plan.ts";
+import { type Choices, choices, concerns, equalCommand, type ServicePlan } from "./service-plan.ts";
+import { choosePorts } from "./service-ports.ts";
+import { servicesFolder } from "./workspace-plan.ts";
 import { requireEmpty, writeProject } from "./write-project.ts";
-
-/** The options of the command line, as commander names them. */
-export type NewOptions = { readonly [C in Concern as `with${Capitalize<C>}`]?: Choices[C] } & {
-  readonly dir?: string;
-  readonly pm?: string;
-  readonly install: boolean;
-  readonly git: boolean;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
-};
 
 /** `tercel new` */
 export async function newService(
@@ -35,11 +30,24 @@ export async function newService(
   }
   const asks = isInteractive(context) && options.yes !== true;
   const name = given ?? (await nameFromPrompt(asks, context));
+  if (options.workspace === true) {
+    const { newWorkspace } = await import("./new-workspace.ts");
+    return newWorkspace(name, options, context);
+  }
   const names = serviceNames(name);
-  const folder = resolve(context.cwd, options.dir ?? name);
+  const workspace = readWorkspace(context.cwd);
+  const folder = resolve(context.cwd, options.dir ?? (workspace === undefined ? name : join(servicesFolder, name)));
   const shown = relative(context.cwd, folder) || ".";
   requireEmpty(folder, shown);
-  const plan = { names, with: await completeChoices(options, asks, context), version: ownVersion() };
+  const chosen = await completeChoices(options, asks, context);
+  const plan: ServicePlan = {
+    type: "grpc",
+    names,
+    with: chosen,
+    version: ownVersion(),
+    hasGateway: options.gateway === true,
+    ports: choosePorts(folder, chosen.discovery === "embedded", readPort(options.port)),
+  };
   const files = renderProject(plan);
   if (options.dryRun === true) {
     for (const path of files.keys()) await context.stdout.line(path);
@@ -48,11 +56,12 @@ export async function newService(
   writeProject(folder, files);
   const { stderr } = context;
   await stderr.line(`created ${shown}: ${files.size} files`);
-  await stderr.line(`the same again: ${equalCommand(name, plan.with)}`);
-  const manager = packageManager(options, context);
+  await stderr.line(`the same again: ${equalCommand(plan)}`);
+  const manager = options.pm ?? workspace?.manager ?? callingManager(context);
   // Before the packages: their scripts may look for the repository.
   if (options.git) await createRepository(folder, context);
-  if (options.install) await installPackages(manager, folder, context);
+  // A workspace installs the packages of all services together.
+  if (options.install) await installPackages(manager, workspace === undefined ? folder : context.cwd, context);
   const canGenerate = hasBuf(folder, context);
   if (canGenerate) await generate(folder, {}, context);
   await stderr.write(nextSteps(plan, { shown, manager, isInstalled: options.install, isGenerated: canGenerate }));
@@ -77,9 +86,11 @@ async function completeChoices(options: NewOptions, asks: boolean, context: Comm
   return { ...defaults, ...(await askChoices(flagged, context)) };
 }
 
-/** The one that was asked for, else the one that has started this program. */
-function packageManager({ pm }: NewOptions, { env }: CommandContext): string {
-  return pm ?? /^(npm|pnpm|yarn|bun)\//.exec(env.npm_config_user_agent ?? "")?.[1] ?? "npm";
+function readPort(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (/^[1-9]\d{0,4}$/.test(text) && port < 65_536) return port;
+  throw usageFailure(`invalid --port ${JSON.stringify(text)}: write a number from 1 to 65535`);
 }
 
 interface ProjectState {

@@ -3,7 +3,7 @@ export const packageVersions = {
   "@bufbuild/buf": "^1.75.0",
   "@bufbuild/protobuf": "^2.17.0",
   "@bufbuild/protovalidate": "^1.3.0",
-  "@connectrpc/connect": "^2.2.0",
+  "@connectrpc/connect": "^2.3.0",
   "@nats-io/jetstream": "^3.4.0",
   "@nats-io/transport-node": "^3.4.0",
   "@opentelemetry/exporter-trace-otlp-proto": "^0.223.1",

@@ -1,4 +1,5 @@
 import { type Choices, type Concern, concerns, type ServicePlan } from "./service-plan.ts";
+import { defaultPorts, type ServicePorts } from "./service-ports.ts";
 
 /** A variable that the configuration reads. */
 export interface Variable {
@@ -28,7 +29,10 @@ function remote(type: string, key: string, variable: Variable, packages: readonl
   };
 }
 
-function texts(service: string): { readonly [C in Concern]: Readonly<Partial<Record<string, ProviderTexts>>> } {
+function texts(
+  service: string,
+  ports: ServicePorts,
+): { readonly [C in Concern]: Readonly<Partial<Record<string, ProviderTexts>>> } {
   return {
     database: {
       sqlite: { base: ["sqlite:", `  path: data/${service}.db`] },
@@ -52,7 +56,12 @@ function texts(service: string): { readonly [C in Concern]: Readonly<Partial<Rec
     },
     auth: {},
     monitoring: {
-      prometheus: { base: ["prometheus:", "  path: /metrics # on 127.0.0.1:9464 in development, elsewhere on :9464"] },
+      prometheus: {
+        base: ["prometheus:", `  path: /metrics # on 127.0.0.1:${ports.metrics} in development, elsewhere on :9464`],
+        ...(ports.metrics !== defaultPorts.metrics && {
+          development: ["prometheus:", `  endpoint: 127.0.0.1:${ports.metrics}`],
+        }),
+      },
       otlp: remote("otlp", "endpoint", { name: "OTEL_EXPORTER_OTLP_ENDPOINT", example: "http://127.0.0.1:4318" }, [
         "@opentelemetry/exporter-trace-otlp-proto",
         "@opentelemetry/resources",
@@ -60,7 +69,14 @@ function texts(service: string): { readonly [C in Concern]: Readonly<Partial<Rec
       ]),
     },
     discovery: {
-      embedded: { development: ["embedded:", "  serve: true # one service of this machine hosts the registry"] },
+      embedded: {
+        development: [
+          "embedded:",
+          ports.hostsRegistry
+            ? "  serve: true # one service of this machine hosts the registry"
+            : "  serve: false # one service of this machine hosts the registry, and another one does",
+        ],
+      },
       consul: remote("consul", "address", { name: "CONSUL_ADDRESS", example: "127.0.0.1:8500" }),
       etcd: {
         base: ["etcd:", "  endpoints:", `    - \${ETCD_ENDPOINT}`],
@@ -76,8 +92,8 @@ function texts(service: string): { readonly [C in Concern]: Readonly<Partial<Rec
 }
 
 /** The texts of the chosen providers. A concern with none is left out. */
-export function chosenTexts({ names, with: chosen }: ServicePlan): ReadonlyMap<Concern, ProviderTexts> {
-  const all = texts(names.service);
+export function chosenTexts({ names, with: chosen, ports }: ServicePlan): ReadonlyMap<Concern, ProviderTexts> {
+  const all = texts(names.service, ports);
   const found = concerns.map((concern: keyof Choices) => [concern, all[concern][chosen[concern]]] as const);
   return new Map(found.flatMap(([concern, one]) => (one === undefined ? [] : [[concern, one] as const])));
 }

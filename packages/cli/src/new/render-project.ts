@@ -1,3 +1,7 @@
+import { formatLock, lockFile } from "../project/lock-file.ts";
+import { recordFile } from "../project/project-record.ts";
+import type { ProjectPlan } from "./project-plan.ts";
+import { renderManagedWorkspace, renderOwnedWorkspace } from "./render-workspace.ts";
 import type { ServicePlan } from "./service-plan.ts";
 import { accessFile } from "./templates/access.ts";
 import { agentsFile } from "./templates/agents.ts";
@@ -17,19 +21,38 @@ import { storeFile } from "./templates/store.ts";
 import { storeTestFile } from "./templates/store-test.ts";
 
 /** Renders every file of a project but those in gen/, by its path. Pure. */
-export function renderProject(plan: ServicePlan): ReadonlyMap<string, string> {
-  const { names, with: chosen } = plan;
-  const hasDatabase = chosen.database !== "none";
-  const managed = new Map([
+export function renderProject(plan: ProjectPlan): ReadonlyMap<string, string> {
+  const managed = renderManaged(plan);
+  const files = new Map([
+    ...renderOwned(plan),
+    ...managed,
+    [recordFile, projectRecord(plan, managed)],
+    [lockFile, formatLock(managed)],
+  ]);
+  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The files that Tercel manages: `tercel upgrade` and `tercel add` change them. */
+export function renderManaged(plan: ProjectPlan): ReadonlyMap<string, string> {
+  if (plan.type === "workspace") return renderManagedWorkspace(plan);
+  return new Map([
     ["package.json", packageManifest(plan)],
     ["tsconfig.json", tsconfigFile()],
   ]);
+}
+
+/** The files that are written once, and then belong to the project. */
+export function renderOwned(plan: ProjectPlan): ReadonlyMap<string, string> {
+  return plan.type === "workspace" ? renderOwnedWorkspace(plan) : renderOwnedService(plan);
+}
+
+function renderOwnedService(plan: ServicePlan): ReadonlyMap<string, string> {
+  const { names, with: chosen } = plan;
+  const hasDatabase = chosen.database !== "none";
   const envExample = envExampleFile(plan);
   const files = new Map([
     ["README.md", readmeFile(plan)],
     ["AGENTS.md", agentsFile(plan)],
-    ...managed,
-    ["tercel.yaml", projectRecord(plan, managed)],
     ["buf.yaml", bufFile()],
     ["buf.gen.yaml", bufGenFile()],
     [".gitignore", gitignoreFile(plan)],
@@ -47,5 +70,5 @@ export function renderProject(plan: ServicePlan): ReadonlyMap<string, string> {
   if (envExample !== undefined) files.set(".env.example", envExample);
   if (hasDatabase) files.set(`migrations/0001_${names.pluralSnake}.sql`, migrationFile(plan));
   if (chosen.auth === "jwt") files.set("src/access.ts", accessFile(plan));
-  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return files;
 }

@@ -1,4 +1,5 @@
 import type { ServiceNames } from "./service-names.ts";
+import { defaultPorts, type ServicePorts } from "./service-ports.ts";
 
 /** What a service can be made with: for each concern its types, the default first. */
 export const choices = {
@@ -20,14 +21,30 @@ export type Choices = { readonly [C in Concern]: (typeof choices)[C][number] };
 
 /** A project that can be rendered. */
 export interface ServicePlan {
+  readonly type: "grpc";
   readonly names: ServiceNames;
   readonly with: Choices;
+  /** Whether REST, Connect and gRPC-Web are served as well. */
+  readonly hasGateway: boolean;
+  readonly ports: ServicePorts;
   /** The version of this program and of Tercel's packages. */
   readonly version: string;
 }
 
 /** The command line that makes the same project without a question. */
-export function equalCommand(service: string, chosen: Choices): string {
+export function equalCommand({
+  names,
+  with: chosen,
+  hasGateway,
+  ports,
+}: Omit<ServicePlan, "type" | "version">): string {
   const flags = concerns.map((concern) => `--with-${concern}=${chosen[concern]}`);
-  return ["tercel new", service, "--type=grpc", ...flags].join(" ");
+  return [
+    "tercel new",
+    names.service,
+    "--type=grpc",
+    ...flags,
+    ...(hasGateway ? ["--gateway"] : []),
+    ...(ports.grpc === defaultPorts.grpc ? [] : [`--port=${ports.grpc}`]),
+  ].join(" ");
 }

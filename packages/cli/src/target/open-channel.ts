@@ -3,6 +3,7 @@ import type { CommandContext } from "../frame/context.ts";
 import { usageFailure } from "../frame/failure.ts";
 import { readOptionFile } from "../frame/option-file.ts";
 import { ownVersion } from "../version.ts";
+import { createConfiguredResolver, isDiscoveryTarget } from "./configured-resolver.ts";
 import { type TargetOptions, targetOf } from "./target-options.ts";
 
 /** A developer's machine may take more than a server must: a whole export in one message. */
@@ -11,8 +12,13 @@ const maxMessageBytes = 256 * 1024 * 1024;
 /** @throws CommandFailure when an option is wrong */
 export function openChannel(options: TargetOptions, context: Pick<CommandContext, "env" | "cwd">): Channel {
   const tls = readTls(options, context.cwd);
+  const target = targetOf(options, context);
+  if (options.instance !== undefined && !isDiscoveryTarget(target)) {
+    throw usageFailure(`--instance needs a target such as discovery:///user-service, not ${target}`);
+  }
   try {
-    return createChannel(targetOf(options, context), {
+    return createChannel(target, {
+      ...(isDiscoveryTarget(target) && { resolvers: [createConfiguredResolver(context, options.instance)] }),
       ...(tls !== undefined && { tls }),
       ...(options.authority !== undefined && { authority: options.authority }),
       userAgentPrefix: `tercel-cli/${ownVersion()}`,

@@ -1,10 +1,11 @@
 import { type Command, Option } from "commander";
 import type { CommandContext } from "../frame/context.ts";
-import { devTarget } from "./dev-target.ts";
+import { defaultTarget, defaultTargetIn } from "./default-target.ts";
 
 /** The options of every command that talks to a server. */
 export interface TargetOptions {
   readonly target?: string;
+  readonly instance?: string;
   readonly authority?: string;
   readonly tls?: boolean;
   readonly tlsCa?: string;
@@ -14,18 +15,16 @@ export interface TargetOptions {
   readonly header: readonly string[];
 }
 
-/** Where a Tercel service listens unless something else is said. */
-export const defaultTarget = "127.0.0.1:50051";
-
 export function addTargetOptions(command: Command): Command {
   return command
     .optionsGroup("Server:")
     .addOption(
       new Option(
         "--target <target>",
-        `server to call, as host:port or unix:///path (default: $TERCEL_TARGET, else the service that tercel dev runs here, else ${defaultTarget})`,
+        `server to call: host:port, unix:///path, or discovery:///NAME for the registry of the configuration in this folder (default: $TERCEL_TARGET, else the service of this folder, else ${defaultTarget})`,
       ),
     )
+    .option("--instance <id>", "with discovery:///NAME, the instance to call, by its id in the registry")
     .option("--authority <name>", "name of the server, for :authority and TLS")
     .option("--tls", "use TLS, with the system's certificate authorities")
     .option("--tls-ca <file>", "use TLS, and trust the authorities in this PEM file alone")
@@ -44,7 +43,7 @@ export function collect(value: string, previous: readonly string[]): readonly st
   return [...previous, value];
 }
 
-/** The server that the options name, and after them the environment, and after that the service that is worked on. */
-export function targetOf(options: TargetOptions, context: Pick<CommandContext, "env" | "cwd">): string {
-  return options.target ?? context.env.TERCEL_TARGET ?? devTarget(context.cwd) ?? defaultTarget;
+/** The server that the options name, after them the environment, and after that the folder. */
+export function targetOf(options: TargetOptions, context: Pick<CommandContext, "cwd" | "env">): string {
+  return options.target ?? context.env.TERCEL_TARGET ?? defaultTargetIn(context.cwd);
 }

@@ -5,9 +5,9 @@ import { type AdapterOptions, adapterOptionNames } from "../port/adapter-options
 /** How Consul finds out whether an instance is well. */
 export interface ConsulCheckOptions {
   /**
-   * "grpc": the agent calls grpc.health.v1.Health at the instance's address. "http": it asks `path` there, and 200 to 299 is well. "tcp": it
-   * only connects. "ttl": this process tells
-   * the agent that it is alive, for where the agent cannot reach it. "none": no one checks, and only `deregister` removes the
+   * "grpc": the agent calls grpc.health.v1.Health at the instance's address. "http": it requests `path` there, and 200 to 299 is healthy.
+   * "tcp": it only connects. "ttl": this process reports to the agent that it is alive, for where the agent cannot reach it. "none": without
+   * a check, and only `deregister` removes the
    * instance. Default "grpc".
    */
   readonly kind?: "grpc" | "http" | "tcp" | "ttl" | "none";
@@ -19,22 +19,22 @@ export interface ConsulCheckOptions {
   readonly ttlMs?: number;
   /** An instance whose check has failed for so long is removed. Default 60,000, which is also the least that Consul heeds. */
   readonly deregisterAfterMs?: number;
-  /** The service that a "grpc" check asks for. Default: the server as a whole. */
+  /** The service whose health a "grpc" check requests. Default: the server as a whole. */
   readonly healthService?: string;
-  /** What an "http" check asks for. Default "/health". */
+  /** The path that an "http" check requests. Default "/health". */
   readonly path?: string;
-  /** The port that an "http" check asks. Default: the instance's. */
+  /** The port of an "http" check. Default: the instance's. */
   readonly httpPort?: number;
   /** A "grpc" or "http" check uses TLS. Default false. */
   readonly tls?: boolean;
-  /** Such a check takes any certificate: the agent asks by the address, which the certificate need not name. Default false. */
+  /** Such a check takes any certificate: the agent connects to the address, which the certificate need not name. Default false. */
   readonly skipTlsVerify?: boolean;
 }
 
 export interface ConsulRegistryOptions extends AdapterOptions {
   /**
-   * The agent on this machine. Default `http://127.0.0.1:8500`. Of several agents of one datacenter the first is asked until it
-   * gives no answer, then the next: where no agent runs next to the program.
+   * The agent on this machine. Default `http://127.0.0.1:8500`. Of several agents of one datacenter the first is used until it
+   * does not respond, then the next: for programs without an agent next to them.
    */
   readonly address?: string | readonly string[];
   /** ACL token, or a function that reads it for each request. Never logged. Default: anonymous. */
@@ -42,7 +42,7 @@ export interface ConsulRegistryOptions extends AdapterOptions {
   readonly tls?: HttpTlsOptions;
   /** Whose services are read. Default: the agent's own. */
   readonly datacenter?: string;
-  /** "stale" lets any server answer, "consistent" asks the leader to make sure. Default: Consul's own default. */
+  /** "stale" lets any server respond, "consistent" has the leader confirm. Default: Consul's own default. */
   readonly consistency?: "default" | "stale" | "consistent";
   readonly check?: ConsulCheckOptions;
   /** How long a watch's request may wait for news. Default 60,000; Consul takes up to ten minutes. */

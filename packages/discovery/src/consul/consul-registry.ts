@@ -106,7 +106,7 @@ class ConsulApi {
     });
   }
 
-  /** The agent that is asked at present. */
+  /** The agent in use at present. */
   get agent(): number {
     return this.#http.current;
   }
@@ -127,11 +127,11 @@ class ConsulApi {
     const path = `/v1/health/service/${encodeURIComponent(name)}${query === "" ? "" : `?${query}`}`;
     // Consul adds up to a sixteenth to the wait, so that not all return at once.
     const timeoutMs = after === 0 ? this.#timeoutMs : waitMs + waitMs / 16 + this.#timeoutMs;
-    // With a signal it is a watch that asks.
+    // With a signal the request is that of a watch.
     const background = signal === undefined ? {} : { signal, keepsProcessAlive: false };
     const response = await this.#send({ path, timeoutMs, ...background });
     if (response.status !== 200) throw statusError(`reading ${name}`, response);
-    // A blocking query that the agent answers from its stream of events never knows of a leader, whatever there is.
+    // A blocking query that the agent serves from its stream of events never names a leader, even if one exists.
     const isFromStream = response.headers["x-consul-query-backend"] === "streaming";
     if (response.headers["x-consul-knownleader"] === "false" && !isFromStream) {
       throw new ConnectError("its cluster has no leader", Code.Unavailable);
@@ -140,7 +140,7 @@ class ConsulApi {
     return { instances: readHealthEntries(response.text), index: Number.isSafeInteger(index) ? index : 0 };
   }
 
-  /** Waits, within reason, until who reads the catalog finds the instance there, or finds it gone. */
+  /** Waits, within reason, until the catalog has the instance, or does not have it any more. */
   async untilSynced(name: string, id: string, isThere: boolean, clock: Clock): Promise<void> {
     const deadlineMs = clock.nowMs() + syncMs;
     let index = 0;
@@ -159,7 +159,7 @@ class ConsulApi {
 function createLease(api: ConsulApi, check: ConsulCheckOptions, clock: Clock): Lease {
   const isTtl = check.kind === "ttl";
   const renewAfterMs = isTtl ? (check.ttlMs ?? 15_000) / 3 : (check.intervalMs ?? 10_000);
-  /** An agent keeps what was registered with it, also when another one is asked since. */
+  /** An agent keeps what was registered with it, also when another one is used since. */
   const placedAt = new Set<number>();
   return {
     async place(instance, signal) {
@@ -189,7 +189,7 @@ function createLease(api: ConsulApi, check: ConsulCheckOptions, clock: Clock): L
       const response = await api.put(`/v1/agent/service/deregister/${encodeURIComponent(id)}`);
       if (response.status !== 404) expectSuccess("deregistering", response);
       placedAt.delete(api.agent);
-      // Those that were asked before: one that is gone does not answer, and its entry ends with its check.
+      // Those that were used before: one that is gone does not respond, and its entry ends with its check.
       const path = `/v1/agent/service/deregister/${encodeURIComponent(id)}`;
       await Promise.allSettled([...placedAt].map((agent) => api.putAt(agent, path)));
       placedAt.clear();
@@ -203,17 +203,17 @@ function expectSuccess(what: string, response: HttpResponse): void {
 }
 
 /**
- * One blocking query after the other, as Consul's documentation asks: the index is opaque, has to be more than 0, and begins
- * again when it goes back, because the state behind it has been replaced.
+ * One blocking query after the other, as Consul's documentation requires: the index is opaque, has to be more than 0, and begins
+ * again when it goes back, because the state it belongs to has been replaced.
  */
 function createBlockingQuery(api: ConsulApi, name: string, sink: WatchSink, clock: Clock) {
   let index = 0;
   let hasToBlock = false;
   let settledMs = 0;
   return async (signal: AbortSignal, onProgress: () => void): Promise<void> => {
-    // A query must not wait beyond the moment when those who have not come back are given up.
+    // A query must not wait beyond the moment when instances that have not come back are removed.
     const untilSettledMs = settledMs === 0 ? undefined : Math.max(1, Math.ceil(settledMs - clock.nowMs()));
-    // After a failure the first answer has to come at once, or a recovery would go unnoticed until the next change.
+    // After a failure the first response must come at once, or a recovery would go unnoticed until the next change.
     const after = hasToBlock ? index : 0;
     hasToBlock = false;
     const answer = await api.readService(name, after, signal, untilSettledMs);

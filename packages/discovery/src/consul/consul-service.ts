@@ -17,7 +17,7 @@ interface HealthEntry {
   readonly Checks?: readonly { readonly Status?: string }[];
 }
 
-/** Keys of Meta that hold fields of an instance. A list longer than one value goes on in `endpoints-2` and so on. */
+/** Keys of Meta that hold fields of an instance. A list longer than one value continues in `endpoints-2` and so on. */
 const ownKey = /^(version|(endpoints|dependencies)(-\d+)?)$/;
 /** Consul's limit for a value of Meta. */
 const maxValueChars = 512;
@@ -48,10 +48,10 @@ export function toRegistration(instance: ServiceInstance, check: ConsulCheckOpti
   };
 }
 
-/** Reads the answer of /v1/health/service. What others have entered may lack anything. */
+/** Reads the response of /v1/health/service. What others have entered may lack anything. */
 export function readHealthEntries(text: string): ServiceInstance[] {
   const entries: unknown = JSON.parse(text);
-  if (!Array.isArray(entries)) throw new ConnectError("Consul's answer is no list", Code.Internal);
+  if (!Array.isArray(entries)) throw new ConnectError("Consul's response is not a list", Code.Internal);
   const byId = new Map<string, ServiceInstance>();
   for (const instance of (entries as HealthEntry[]).flatMap(readEntry)) {
     // One that has gone over to another agent is there twice for a while, and fails where it was.
@@ -79,7 +79,7 @@ function readEntry({ Node, Service, Checks }: HealthEntry): ServiceInstance[] {
   ];
 }
 
-/** The worst check counts. A warning is a word to the operator: the instance still answers. */
+/** The worst check counts. A warning is for the operator: the instance still serves. */
 function healthOf(checks: readonly { readonly Status?: string }[]): InstanceHealth {
   return checks.some(({ Status }) => Status === "critical" || Status === "maintenance") ? "not_serving" : "serving";
 }
@@ -96,7 +96,7 @@ function toCheck(
     CheckID: checkIdOf(id),
     Name: `${kind} check of ${id}`,
     DeregisterCriticalServiceAfter: duration(check.deregisterAfterMs ?? 60_000),
-    // Who registers listens already; until the first check it would otherwise count as failing.
+    // An instance listens before it registers; until the first check it would otherwise count as failing.
     Status: "passing",
   };
   if (kind === "ttl") return { ...common, TTL: duration(check.ttlMs ?? 15_000) };

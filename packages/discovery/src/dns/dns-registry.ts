@@ -8,16 +8,16 @@ import type { Registry } from "../port/registry.ts";
 import { WatchHub } from "../port/watch-hub.ts";
 
 export interface DnsRegistryOptions extends Omit<AdapterOptions, "registerTimeoutMs"> {
-  /** Put behind a service's name: with `svc.example.org`, orders is `orders.svc.example.org`. Default: nothing. */
+  /** Appended to a service's name: with `svc.example.org`, orders is `orders.svc.example.org`. Default: nothing. */
   readonly domain?: string;
   /**
-   * Put before that name for SRV records. Default `_grpc._tcp`, as in Kubernetes for a port called grpc; "" asks for SRV
+   * Put before that name for SRV records. Default `_grpc._tcp`, as in Kubernetes for a port called grpc; "" looks up SRV
    * records of the name itself, as Consul's DNS has them.
    */
   readonly srvPrefix?: string;
   /** The port of instances that have no SRV record. Default: such are not looked for. */
   readonly port?: number;
-  /** The servers to ask, `address` or `address:port`. Default: the system's. */
+  /** The servers to query, `address` or `address:port`. Default: the system's. */
   readonly servers?: readonly string[];
   /** From one question to the next. Default 30,000, as DNS resolvers of gRPC have it. */
   readonly intervalMs?: number;
@@ -26,7 +26,7 @@ export interface DnsRegistryOptions extends Omit<AdapterOptions, "registerTimeou
 }
 
 /**
- * Names of the name system: SRV records, else A and AAAA records with a fixed port. It is asked at intervals.
+ * Names of the name system: SRV records, else A and AAAA records with a fixed port. It is queried at intervals.
  *
  * @throws TypeError or RangeError that says which option is wrong
  */

@@ -140,7 +140,7 @@ async function readWatch(
   }
 }
 
-/** A signal that also aborts when the registry was silent for three heartbeats: a half-dead connection tells nothing. */
+/** A signal that also aborts when the registry was silent for three heartbeats: a half-dead connection reports nothing. */
 function createWatchdog(clock: Clock, parent: AbortSignal) {
   const controller = new AbortController();
   const abort = (): void => controller.abort(parent.reason);

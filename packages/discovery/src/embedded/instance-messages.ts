@@ -31,7 +31,7 @@ export function fromMessage(message: Instance): ServiceInstance {
   };
 }
 
-/** The instance that a caller wants to enter. @throws ConnectError InvalidArgument that says what is wrong with it */
+/** The instance that a caller registers. @throws ConnectError InvalidArgument that says what is wrong with it */
 export function readInstance(message: Instance | undefined): ServiceInstance {
   if (message === undefined) throw new ConnectError("instance is missing", Code.InvalidArgument);
   const instance = fromMessage(message);

@@ -48,7 +48,7 @@ test("a shorter lease that comes later ends first", async () => {
   assert.deepEqual(expired, ["short"]);
 });
 
-test("no one is gone because the registry's own process stood still", () => {
+test("no instance is gone because the registry's own process stood still", () => {
   let nowMs = 0;
   const due: (() => void)[] = [];
   const clock = {
@@ -114,7 +114,7 @@ test("pages follow each other without gap or repetition", () => {
   assert.equal(third.nextToken, "");
 });
 
-test("a watcher is told of several changes to one instance only the last", () => {
+test("a watcher receives only the last of several changes to one instance", () => {
   const { table } = setUp();
   const pending = new PendingChanges();
   const lease = table.register(instance("a"), 1000, "");

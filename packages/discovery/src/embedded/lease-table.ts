@@ -19,10 +19,10 @@ interface Entry {
 
 /** Expiries that lie closer together are found by one walk. */
 const minBetweenWalksMs = 100;
-/** A walk that comes so late says that this process stood still, and so could not hear who renewed. */
+/** A walk that is so late shows that this process stood still, and could not receive renewals. */
 const maxLatenessMs = 1000;
 
-/** Who is registered and until when, without I/O. Names and identifiers come from callers. */
+/** The registered instances and when their leases end, without I/O. Names and identifiers come from callers. */
 export class LeaseTable {
   readonly #options: LeaseTableOptions;
   readonly #byId = new Map<string, Entry>();
@@ -98,7 +98,7 @@ export class LeaseTable {
     return { instances, nextToken: ids.length > max ? (found.at(-1) ?? "") : "" };
   }
 
-  /** From now on `watcher` is told what changes; it begins with everything there is. */
+  /** From now on `watcher` receives changes; it begins with all instances. */
   watch(name: string, watcher: PendingChanges): void {
     const others = this.#watchers.get(name) ?? new Set();
     this.#watchers.set(name, others.add(watcher));

@@ -1,6 +1,6 @@
 import type { ServiceInstance } from "../port/instance.ts";
 
-/** A part of what a watcher has to be told next. */
+/** A part of what a watcher must receive next. */
 export interface ChangeBatch {
   readonly put: readonly ServiceInstance[];
   readonly removedIds: readonly string[];
@@ -9,7 +9,7 @@ export interface ChangeBatch {
 }
 
 /**
- * What one watcher was not told yet, by instance: of several changes to one instance the last. It holds as many entries as
+ * What one watcher has not received yet, by instance: of several changes to one instance the last. It holds as many entries as
  * there are instances at most, however slowly the watcher reads.
  */
 export class PendingChanges {
@@ -30,7 +30,7 @@ export class PendingChanges {
     this.#wake?.();
   }
 
-  /** Resolves when there is something to tell, when `wake` is called, or at once when there is already. One at a time. */
+  /** Resolves when a change is pending, which may be at once, or when `wake` is called. One at a time. */
   whenNotEmpty(): Promise<void> {
     if (!this.isEmpty) return Promise.resolve();
     return new Promise((resolve) => {

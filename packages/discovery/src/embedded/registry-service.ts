@@ -15,7 +15,7 @@ import { LeaseTable } from "./lease-table.ts";
 import { PendingChanges } from "./pending-changes.ts";
 
 export interface RegistryServiceOptions {
-  /** Lease of instances that ask for none. Default 15,000: a dead one is gone after 10 to 15 s, as renewals come each third. */
+  /** Lease of instances that do not name one. Default 15,000: a dead one is gone after 10 to 15 s, as renewals come each third. */
   readonly leaseMs?: number;
   /** More are refused with ResourceExhausted. Default 100,000; each takes about a kilobyte. */
   readonly maxInstances?: number;
@@ -25,11 +25,11 @@ export interface RegistryServiceOptions {
   readonly clock?: Clock;
 }
 
-/** The registry that one process hosts for its machine. Nothing is stored: who is alive registers again. */
+/** The registry that one process hosts for its machine. Nothing is stored: instances that are alive register again. */
 export interface RegistryService {
   /** The descriptor of tercel.discovery.v1.Registry. */
   readonly service: typeof Registry;
-  /** Serves it; `createServer({ routes })` takes this as it is. There is no authentication: listen on this machine only. */
+  /** Serves it; `createServer({ routes })` takes this as it is. It has no authentication: listen on this machine only. */
   readonly routes: (router: ConnectRouter) => void;
   /** Instances at this moment. */
   readonly size: number;
@@ -42,7 +42,7 @@ const minLeaseMs = 1000;
 const maxLeaseMs = 3_600_000;
 /** Of ordinary instances, some 200 bytes each; with all fields at their limits fewer fit into a message of 4 MiB. */
 const maxInstancesInMessage = 500;
-/** A watcher that hears nothing for three of these connects again. */
+/** A watcher that receives nothing for three of these connects again. */
 export const heartbeatMs = 10_000;
 
 /** @throws TypeError or RangeError that says which option is wrong */
@@ -59,9 +59,9 @@ class HostedRegistry implements RegistryService {
   readonly #clock: Clock;
   readonly #leaseMs: number;
   readonly #table: LeaseTable;
-  /** Until then, who was registered with a predecessor of this process may not have noticed yet that it is gone. */
+  /** Until then, instances of a predecessor of this process may not have noticed yet that it is gone. */
   readonly #settledMs: number;
-  /** An instance is told to everyone who watches, and does not change. */
+  /** Every watcher receives an instance, which does not change. */
   readonly #messages = new WeakMap<ServiceInstance, Instance>();
   #isClosed = false;
 

@@ -16,14 +16,14 @@ export interface EtcdClient {
   readonly kv: Client<typeof KV>;
   readonly watch: Client<typeof Watch>;
   readonly lease: Client<typeof Lease>;
-  /** The next call asks for a new token: etcd said in a response, not as a status, that it refuses this one. */
+  /** The next call requests a new token: etcd said in a response, not as a status, that it refuses this one. */
   forgetToken(): void;
   close(): Promise<void>;
 }
 
 /**
- * Calls go round the members, so that one which answers that it has no leader is not asked again and again. Only reads are
- * repeated here: a lease that is asked for twice would be granted twice, and registrations are repeated above.
+ * Calls go round the members, so that a member without a leader does not get every call. Only reads are
+ * repeated here: a lease that is requested twice would be granted twice, and registrations are repeated above.
  */
 const serviceConfig = {
   loadBalancingConfig: [{ round_robin: {} }],
@@ -64,7 +64,7 @@ export function createEtcdClient(options: EtcdClientOptions): EtcdClient {
     return (await auth.authenticate({ name: user ?? "", password: secret }, { timeoutMs })).token;
   }
 
-  /** One request for all who wait for a token; one that failed is not kept. */
+  /** One request for all calls that wait for a token; one that failed is not kept. */
   function currentToken(): Promise<string> {
     if (token !== undefined) return token;
     const asked = authenticate();
@@ -83,7 +83,7 @@ export function createEtcdClient(options: EtcdClientOptions): EtcdClient {
     } catch (error) {
       if (!isAboutToken(error)) throw error;
       if (token === used) token = undefined;
-      // A stream's requests may be used up; who opened it repeats it anyway.
+      // A stream's requests may be used up; its caller repeats it anyway.
       if (request.stream) throw error;
       request.header.set("token", await currentToken());
       return await next(request);

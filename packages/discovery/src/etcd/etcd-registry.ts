@@ -17,9 +17,9 @@ export interface EtcdRegistryOptions extends AdapterOptions {
   readonly prefix?: string;
   /** For an etcd with authentication. */
   readonly user?: string;
-  /** The user's password, or a function that reads it whenever a token is asked for. Never logged. */
+  /** The user's password, or a function that reads it whenever a token is requested. Never logged. */
   readonly password?: string | (() => string);
-  /** As a channel's: `true`, or a CA, and a certificate and key where etcd asks for one. Default: cleartext. */
+  /** As a channel's: `true`, or a CA, and a certificate and key where etcd requires one. Default: cleartext. */
   readonly tls?: NonNullable<ChannelOptions["tls"]>;
   /** How long an instance stays when it stops renewing, in whole seconds. Default 15,000. */
   readonly leaseMs?: number;

@@ -16,7 +16,7 @@ export interface EtcdReader {
   readonly log: Log;
 }
 
-/** Keys in one answer: some 100 KB of ordinary instances. */
+/** Keys in one response: some 100 KB of ordinary instances. */
 const maxKeysInAnswer = 500;
 
 /** All instances of a service, as of one revision. */
@@ -42,7 +42,7 @@ export async function listInstances(
 }
 
 /**
- * Follows a service: lists it, then watches from the revision behind the list. After an interruption the watch goes on where
+ * Follows a service: lists it, then watches from the revision after the list. After an interruption the watch continues where
  * it was, unless etcd has compacted that away or is not the same any more; then it lists again.
  */
 export function createEtcdFollower(reader: EtcdReader, name: string, sink: WatchSink): FollowOnce {
@@ -79,7 +79,7 @@ export function createEtcdFollower(reader: EtcdReader, name: string, sink: Watch
     })) {
       if (response.canceled) {
         revision = 0n;
-        // Compacted: a list of what there is now says all that the events would have said.
+        // Compacted: a list of the present keys says all that the events would have said.
         if (response.compactRevision > 0n) return;
         client.forgetToken();
         throw new ConnectError(
@@ -102,7 +102,7 @@ export function createEtcdFollower(reader: EtcdReader, name: string, sink: Watch
     throw new ConnectError("the watch has ended", Code.Unavailable);
   }
 
-  /** A store whose past lies behind ours, restored from a backup for instance, would keep silent until it has caught up. */
+  /** A store with an older revision than ours, restored from a backup for instance, would keep silent until it has caught up. */
   function isAnotherStore({ header }: WatchResponse): boolean {
     if (header === undefined) return false;
     return header.revision < revision || (clusterId !== 0n && header.clusterId !== clusterId);
@@ -123,7 +123,7 @@ export function createEtcdFollower(reader: EtcdReader, name: string, sink: Watch
         [...byId.values()].filter((instance) => instance !== undefined),
         removedIds,
       );
-    // The parts of one response have one revision; the watch may go on behind it only when all have come.
+    // The parts of one response have one revision; the watch may continue after it only when all have come.
     if (!response.fragment) revision = response.header?.revision ?? revision;
   }
 }

@@ -13,7 +13,7 @@ export function instanceKey(prefix: string, { name, id }: Pick<ServiceInstance, 
   return encoder.encode(servicePrefix(prefix, name) + id);
 }
 
-/** The first key behind all that begin with the text, which ends with a slash: a zero is the character after it. */
+/** The first key after all that begin with the text, which ends with a slash: a zero is the character after it. */
 export function endOfPrefix(textWithSlash: string): Uint8Array {
   return encoder.encode(`${textWithSlash.slice(0, -1)}0`);
 }
@@ -31,7 +31,7 @@ export function writeRecord(instance: ServiceInstance): Uint8Array {
 /** Reads what anybody may have written. @throws Error that says what is wrong with it */
 export function readRecord(name: string, id: string, value: Uint8Array): ServiceInstance {
   const record: unknown = JSON.parse(decoder.decode(value));
-  if (typeof record !== "object" || record === null) throw new TypeError("the value is no JSON object");
+  if (typeof record !== "object" || record === null) throw new TypeError("the value is not a JSON object");
   const fields = record as Readonly<Record<string, unknown>>;
   const instance: ServiceInstance = {
     id,

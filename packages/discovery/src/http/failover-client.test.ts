@@ -4,7 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { FailoverClient } from "./failover-client.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
 
-/** Servers that answer with a status each; 0 is no answer. */
+/** Servers that respond with a status each; 0 means without a response. */
 function setUp(...statuses: number[]) {
   const asked: number[] = [];
   const controller = new AbortController();
@@ -32,7 +32,7 @@ test("stays with the one that answers, refusals included", async () => {
   assert.deepEqual(asked, [0, 0]);
 });
 
-test("goes on to the next when one gives no answer or is in trouble, and stays there", async () => {
+test("moves to the next when one does not respond or is in trouble, and stays there", async () => {
   const { asked, statuses, ask } = setUp(0, 500, 200);
   assert.equal((await ask()).text, "2");
   statuses[0] = 200;
@@ -51,7 +51,7 @@ test("asks each once, and fails as the last one did", async () => {
   assert.deepEqual(asked, [0, 1, 0, 1]);
 });
 
-test("asks no one else once it was called off", async () => {
+test("requests nothing more once it was cancelled", async () => {
   const { asked, ask, controller } = setUp(0, 200);
   controller.abort();
   await assert.rejects(ask(), /0 is away/);

@@ -1,7 +1,7 @@
 import type { HttpClient, HttpRequest, HttpResponse } from "./http-client.ts";
 
 /**
- * Asks one of several servers that all know the same, and stays with it until it gives no answer or says that something is wrong
+ * Sends requests to one of several equal servers, and stays with it until it does not respond or says that something is wrong
  * on its side. Then the next one is asked, and after the last the first; the answer of the last that was asked is the answer.
  * A request may so reach two servers: it has to be one that may.
  */

@@ -48,7 +48,7 @@ test("a request carries its method, path, query, headers and body, and the base 
   assert.deepEqual(JSON.parse(text), { method: "PUT", url: "/consul/v1/x?a=b", token: "t", body: '{"ü":1}' });
 });
 
-test("a server that does not answer in time is Unavailable, and the error has no query in it", async (t) => {
+test("a server that does not respond in time is Unavailable, and the error has no query in it", async (t) => {
   const base = await serve(t, () => {});
   const clock = createFakeClock();
   const client = connect(t, base, { clock });
@@ -70,7 +70,7 @@ test("a signal ends a request", async (t) => {
   await assert.rejects(asked, codeIs(Code.Unavailable));
 });
 
-test("lines are handed on as they come, and a connection that breaks within them is told", async (t) => {
+test("lines are handed on as they come, and a connection that breaks within them is reported", async (t) => {
   let isFirst = true;
   const base = await serve(t, (_, response) => {
     response.write("one\ntw");
@@ -87,7 +87,7 @@ test("lines are handed on as they come, and a connection that breaks within them
   await assert.rejects(broken, codeIs(Code.Unavailable));
 });
 
-test("of an answer that is no success the text is kept, and its lines are no lines", async (t) => {
+test("the text of an unsuccessful response is kept, and not split into lines", async (t) => {
   const base = await serve(t, (_, response) => {
     response.statusCode = 403;
     response.end("no\nentry");

@@ -64,7 +64,7 @@ export class HttpClient {
         : new HttpAgent({ keepAlive: true });
   }
 
-  /** Resolves with any status; rejects with a ConnectError Unavailable when there is no answer. */
+  /** Resolves with any status; rejects with a ConnectError Unavailable without a response. */
   async request(request: HttpRequest): Promise<HttpResponse> {
     return this.#withAnswer(request, async (answer, outgoing) => {
       const chunks: Buffer[] = [];
@@ -155,7 +155,7 @@ export class HttpClient {
   }
 }
 
-/** The error that an HTTP status stands for; the server's own words are shortened. */
+/** The error for an HTTP status; the server's own text is shortened. */
 export function statusError(what: string, { status, text }: Pick<HttpResponse, "status" | "text">): ConnectError {
   const words = text.trim().slice(0, 200);
   return new ConnectError(`${what}: HTTP ${status}${words === "" ? "" : `, ${words}`}`, codeOf(status));

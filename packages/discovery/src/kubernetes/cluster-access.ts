@@ -22,7 +22,7 @@ export interface ClusterAccess {
   readonly namespace: string;
 }
 
-/** @throws Error that says what is missing when this is no pod and the options do not say it either */
+/** @throws Error that says what is missing when this is not a pod and the options do not say it either */
 export function openCluster(options: ClusterAccessOptions, clock: Clock): ClusterAccess {
   const folder = options.accountFolder ?? serviceAccountFolder;
   const apiServer = options.apiServer ?? serverOfEnvironment();
@@ -41,7 +41,7 @@ export function openCluster(options: ClusterAccessOptions, clock: Clock): Cluste
 function serverOfEnvironment(): string {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = "443" } = process.env;
   if (host === undefined || host === "") {
-    throw new Error("createKubernetesRegistry: this is no pod (KUBERNETES_SERVICE_HOST is not set); give apiServer");
+    throw new Error("createKubernetesRegistry: this is not a pod (KUBERNETES_SERVICE_HOST is not set); give apiServer");
   }
   return `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

@@ -1,4 +1,4 @@
-// discovery.k8s.io/v1 EndpointSlice, as far as it is read, and the instances it stands for.
+// discovery.k8s.io/v1 EndpointSlice, as far as it is read, and the instances that it describes.
 import type { ServiceInstance } from "../port/instance.ts";
 
 export interface EndpointSlice {
@@ -27,7 +27,7 @@ interface SliceEndpoint {
 
 /** What EndpointSlices of a Service are labelled with. */
 export const serviceNameLabel = "kubernetes.io/service-name";
-/** Where the version of a Service's pods is told, by the usual convention; slices carry their Service's labels. */
+/** Where the version of a Service's pods is, by the usual convention; slices carry their Service's labels. */
 const versionLabel = "app.kubernetes.io/version";
 
 /** The port to use: the one with the wanted name, else the only one. */
@@ -37,12 +37,12 @@ function portOf({ ports }: EndpointSlice, wantedName: string): number | undefine
   return chosen?.port ?? undefined;
 }
 
-/** One instance for each endpoint. A service may have many slices, and a pod stands in two of them while it moves. */
+/** One instance for each endpoint. A service may have many slices, and a pod is in two of them while it moves. */
 export function readSlice(service: string, slice: EndpointSlice, portName: string): ServiceInstance[] {
   const port = portOf(slice, portName);
   if (port === undefined) return [];
   return (slice.endpoints ?? []).flatMap((endpoint): ServiceInstance[] => {
-    // Several addresses are interchangeable (the API's own words), so the first stands for all.
+    // Several addresses are interchangeable (the API's own words), so the first is enough.
     const [address] = endpoint.addresses ?? [];
     if (address === undefined) return [];
     const { targetRef, zone, nodeName } = endpoint;
@@ -71,7 +71,7 @@ function wantsCalls({ conditions }: SliceEndpoint): boolean {
   return conditions?.ready !== false && conditions?.terminating !== true;
 }
 
-/** All slices of one service, and the instances they stand for together. */
+/** All slices of one service, and the instances that they describe together. */
 export class SliceSet {
   readonly #service: string;
   readonly #portName: string;
@@ -94,7 +94,7 @@ export class SliceSet {
     this.#byName.clear();
   }
 
-  /** An instance that stands in two slices counts once, and as serving if it serves in one of them. */
+  /** An instance in two slices counts once, and as serving if it serves in one of them. */
   get instances(): ServiceInstance[] {
     const byId = new Map<string, ServiceInstance>();
     for (const slice of this.#byName.values()) {

@@ -52,7 +52,7 @@ export async function listSlices(
 }
 
 /**
- * Follows a service's slices: lists them, then watches from the list's version. A watch that ends goes on from the version it
+ * Follows a service's slices: lists them, then watches from the list's version. A watch that ends continues from the version it
  * has come to, which bookmarks keep young; when the API server has forgotten that version (410 Gone), everything is listed again.
  */
 export function createSliceFollower(reader: SliceReader, service: string, sink: WatchSink): FollowOnce {
@@ -123,7 +123,7 @@ function refusal(what: string, answer: HttpResponse): ConnectError {
   try {
     text = (JSON.parse(answer.text) as { message?: string }).message ?? text;
   } catch {
-    // What is no Status is told as it is.
+    // What is not a Status is reported as it is.
   }
   return statusError(what, { status: answer.status, text });
 }

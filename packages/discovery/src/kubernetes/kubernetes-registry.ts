@@ -46,7 +46,7 @@ const fallbackMs = 600_000;
 
 /**
  * The Services of a Kubernetes namespace, by their EndpointSlices. The pod's service account needs `list` and `watch` on
- * `endpointslices` of `discovery.k8s.io`; without, headless Services are found by DNS, and the log says so.
+ * `endpointslices` of `discovery.k8s.io`; without, headless Services are found by DNS, and a warning is logged.
  *
  * @throws TypeError or RangeError that says which option is wrong, Error outside a pod when options are missing
  */
@@ -93,7 +93,7 @@ export function createKubernetesRegistry(options: KubernetesRegistryOptions = {}
       } catch (error) {
         if (ConnectError.from(error).code !== Code.PermissionDenied) throw error;
         byNamesUntilMs = clock.nowMs() + fallbackMs;
-        log.warn("may not read EndpointSlices; the service is looked up in DNS, which is slower and knows no zones", {
+        log.warn("may not read EndpointSlices; the service is looked up in DNS, which is slower and has no zones", {
           service,
           registry: description,
           error: ConnectError.from(error).rawMessage,

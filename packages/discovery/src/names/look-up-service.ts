@@ -6,11 +6,11 @@ import type { FollowOnce } from "../port/follow.ts";
 import type { ServiceInstance } from "../port/instance.ts";
 import type { WatchSink } from "../port/watched-service.ts";
 
-/** Where a service stands in the name system. */
+/** The names of a service in DNS. */
 export interface ServiceNames {
-  /** Has SRV records, which tell the port as well; without it none are asked for. */
+  /** Has SRV records, which hold the port as well; without it none are looked up. */
   readonly srvName?: string;
-  /** Has A and AAAA records, one for each instance; asked when there is no SRV record. */
+  /** Has A and AAAA records, one for each instance; looked up when the name has no SRV record. */
   readonly hostName: string;
   /** The port of the instances that `hostName` has. Without it only SRV records count. */
   readonly port?: number;
@@ -23,7 +23,7 @@ export interface NameLookupOptions {
   readonly timeoutMs: number;
 }
 
-/** Instances of one service by DNS. Rejects when the name system does not answer; a name that it does not have is no instance. */
+/** Instances of one service by DNS. Rejects when DNS does not respond; a name that it does not have has no instances. */
 export async function lookUpService(
   service: string,
   { srvName, hostName, port }: ServiceNames,
@@ -62,7 +62,7 @@ export async function lookUpService(
   }
 }
 
-/** Asks again and again; DNS tells no one what has changed. */
+/** Queries at intervals: DNS does not report changes. */
 export function createNamePoller(
   lookUp: (signal: AbortSignal) => Promise<readonly ServiceInstance[]>,
   sink: WatchSink,

@@ -57,7 +57,7 @@ async function repeat(run: FollowOnce, sink: WatchSink, options: FollowOptions, 
 function explain(error: unknown, description: string, attempt: number, delayMs: number): ConnectError {
   const cause = ConnectError.from(error, Code.Unavailable);
   const next = `attempt ${attempt}, next in ${(delayMs / 1000).toFixed(1)} s`;
-  const message = `${description} does not answer: ${cause.rawMessage} (${next})`;
+  const message = `${description} does not respond: ${cause.rawMessage} (${next})`;
   return new ConnectError(
     message,
     cause.code === Code.Unknown ? Code.Unavailable : cause.code,

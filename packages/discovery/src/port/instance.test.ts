@@ -5,7 +5,7 @@ import { createInstance, isSameInstance, type Registration } from "./instance.ts
 const minimal: Registration = { name: "orders", address: "127.0.0.1", port: 1 };
 const text = (length: number): string => "x".repeat(length);
 
-test("an instance has an identifier of its own, and serves, unless told otherwise", () => {
+test("an instance has an identifier of its own, and serves, unless the options say otherwise", () => {
   const one = createInstance(minimal);
   const two = createInstance(minimal);
   assert.notEqual(one.id, two.id);
@@ -48,10 +48,10 @@ const refused: [promise: string, fields: Record<string, unknown>, message: RegEx
   ["a name that ends with a dot", { name: "a." }, /first and last/],
   ["port 0", { port: 0 }, /port is 0/],
   ["port 65536", { port: 65_536 }, /port is 65536/],
-  ["the address of every interface", { address: "0.0.0.0" }, /no place that others can connect to/],
-  ["the IPv6 address of every interface", { address: "::" }, /no place that others can connect to/],
+  ["the address of every interface", { address: "0.0.0.0" }, /not an address that others can connect to/],
+  ["the IPv6 address of every interface", { address: "::" }, /not an address that others can connect to/],
   ["an address with a space", { address: "a b" }, /address is "a b"/],
-  ["an address with a port", { address: "a:1" }, /the port stands in port/],
+  ["an address with a port", { address: "a:1" }, /the port belongs in port/],
   ["an identifier with a space", { id: "a b" }, /id is "a b"/],
   [
     "65 entries of metadata",
@@ -60,11 +60,11 @@ const refused: [promise: string, fields: Record<string, unknown>, message: RegEx
   ],
   ["a metadata key with a dot", { metadata: { "a.b": "" } }, /a metadata key is "a.b"/],
   ["a metadata value of 513 characters", { metadata: { a: text(513) } }, /metadata a is/],
-  ["a metadata value that is no text", { metadata: { a: 1 } }, /metadata a is 1/],
+  ["a metadata value that is not a text", { metadata: { a: 1 } }, /metadata a is 1/],
   ["257 endpoints", { endpoints: Array.from({ length: 257 }, () => "s") }, /number of endpoints is 257/],
   ["an endpoint with a comma", { endpoints: ["a,b"] }, /an entry of endpoints is "a,b"/],
-  ["a health that no one knows", { health: "fine" }, /health is "fine"/],
-  ["a field that no one knows", { adress: "a" }, /did you mean "address"/],
+  ["an unknown health", { health: "fine" }, /health is "fine"/],
+  ["an unknown field", { adress: "a" }, /did you mean "address"/],
 ];
 for (const [promise, fields, message] of refused) {
   test(`${promise} is refused by name`, () => {

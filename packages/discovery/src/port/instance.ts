@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { isIPv6 } from "node:net";
 import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 
-/** Whether an instance wants calls. "unknown" is what registries tell that do not check; it gets calls like "serving". */
+/** Whether an instance takes calls. Registries without checks report "unknown"; it gets calls like "serving". */
 export type InstanceHealth = "serving" | "not_serving" | "unknown";
 
-/** One running copy of a service, as a registry tells it. */
+/** One running copy of a service, as a registry reports it. */
 export interface ServiceInstance {
   /** Unique among the instances of the registry. */
   readonly id: string;
@@ -89,11 +89,11 @@ export function checkInstance(instance: ServiceInstance): void {
   checkText(where, "address", instance.address, /^[A-Za-z0-9._:~-]{1,254}$/, "a host name or an IP address");
   if (instance.address.includes(":") && !isIPv6(instance.address)) {
     throw new TypeError(
-      `${where}: address ${instance.address} is neither a host nor an IPv6 address; the port stands in port`,
+      `${where}: address ${instance.address} is neither a host nor an IPv6 address; the port belongs in port`,
     );
   }
   if (instance.address === "0.0.0.0" || instance.address === "::") {
-    throw new TypeError(`${where}: address ${instance.address} is no place that others can connect to`);
+    throw new TypeError(`${where}: address ${instance.address} is not an address that others can connect to`);
   }
   checkWholeNumber(where, "port", instance.port, 1, 65_535);
   if (!["serving", "not_serving", "unknown"].includes(instance.health)) {

@@ -85,7 +85,7 @@ test("tries again with growing pauses that are never longer than the time betwee
   await kept.close();
 });
 
-test("tells a change at once, and again until it is heard", async () => {
+test("reports a change at once, and again until the registry has it", async () => {
   const { clock, steps, answers, register, kept } = setUp();
   const one = await register();
   answers.place = away;
@@ -119,7 +119,7 @@ test("gives a registration up when its time is over, and says what failed last",
   await register();
 });
 
-test("a refusal is told at once, as waiting would not fix it", async () => {
+test("a refusal is reported at once, as waiting would not fix it", async () => {
   const { clock, answers, register } = setUp();
   answers.place = async () => {
     throw new ConnectError("no", Code.PermissionDenied);
@@ -171,7 +171,7 @@ test("an end waits for the step under way, so that it cannot enter the instance 
   assert.equal(steps.at(-1), "remove");
 });
 
-test("a registry that cannot be told does not keep a process from closing", async () => {
+test("a registry that cannot be reached does not keep a process from closing", async () => {
   const { steps, answers, register, kept } = setUp();
   await register();
   answers.remove = away;

@@ -8,7 +8,7 @@ import type { Registered } from "./registry.ts";
 export interface Lease {
   /** Enters the instance, or replaces it. Resolves to the time after which it is to be renewed. */
   place(instance: ServiceInstance, signal: AbortSignal): Promise<{ readonly renewAfterMs: number }>;
-  /** False when the registry no longer knows the instance. */
+  /** False when the registry no longer has the instance. */
   renew(instance: ServiceInstance, signal: AbortSignal): Promise<boolean>;
   remove(instance: ServiceInstance): Promise<void>;
 }
@@ -163,7 +163,7 @@ export class KeptRegistration implements Registered {
         // Not later than a renewal would be, or the lease might run out although the registry is back.
         restMs = Math.min(backoff(failures), renewAfterMs);
         if (failures === 0)
-          log.warn(`${description} cannot be told of an instance`, { ...this.#facts(), error: cause.message });
+          log.warn(`${description} cannot be updated with an instance`, { ...this.#facts(), error: cause.message });
         failures += 1;
       }
       if (this.#hasToPlace && this.#isConfirmed) continue;
@@ -220,7 +220,7 @@ export class RegistrationKeeper {
     await kept?.deregister();
   }
 
-  /** Removes all; a registry that cannot be told is no reason to stay, as the leases end by themselves. */
+  /** Removes all; a registry that cannot be reached is not a reason to stay, as the leases end by themselves. */
   async close(): Promise<void> {
     const ends = [...this.#byId.keys()].map((id) => this.deregister(id));
     for (const end of await Promise.allSettled(ends)) {

@@ -1,4 +1,4 @@
-// The port: what every registry can do, whatever stands behind it.
+// The port: what every registry can do, whatever it is.
 import type { ConnectError } from "@connectrpc/connect";
 import type { InstanceHealth, Registration, ServiceInstance } from "./instance.ts";
 
@@ -16,8 +16,8 @@ export interface Registry {
   /** Removes an instance that this registry object has registered; does nothing for others. See `Registered.deregister`. */
   deregister(id: string): Promise<void>;
   /**
-   * The instances of a service as the registry tells them now, unhealthy ones included; none if no one has the name. Rejects
-   * with Unavailable when the registry cannot be asked: use `watch` to go on with what was last known.
+   * The instances of a service as the registry has them now, unhealthy ones included; none for an unknown name. Rejects
+   * with Unavailable when the registry cannot be reached: use `watch` to continue with what was last known.
    */
   getService(name: string): Promise<readonly ServiceInstance[]>;
   /**
@@ -36,7 +36,7 @@ export interface Registered {
   readonly isConfirmed: boolean;
   /** Tells others whether to send calls; carried out in the background, and repeated until it succeeds. */
   setHealth(health: InstanceHealth): void;
-  /** Stops renewing at once, then removes the instance. Rejects when the registry cannot be told; the lease then ends it. */
+  /** Stops renewing at once, then removes the instance. Rejects when the registry cannot be reached; the lease then ends it. */
   deregister(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export interface WatchOptions {
 }
 
 export interface Watch {
-  /** 0 while the registry is being followed; else the time since it was last heard; undefined if it never was. */
+  /** 0 while the registry is being followed; else the time since its last response; undefined if it never responded. */
   readonly ageMs: number | undefined;
   /** Ends the watch; the listener is called no more. */
   close(): void;
@@ -62,21 +62,21 @@ export interface ServiceSnapshot {
   readonly changed: readonly ServiceInstance[];
   /** In the previous snapshot only. */
   readonly removed: readonly ServiceInstance[];
-  /** More than 0: the registry does not answer, and this is what it told so long ago. */
+  /** More than 0: the registry does not respond, and this is so old. */
   readonly ageMs: number;
 }
 
 export interface WatchProblem {
   /** Names the registry, what failed, and when it is tried again. */
   readonly error: ConnectError;
-  /** How old what was last told is; undefined if nothing was. */
+  /** How old the last snapshot is; undefined without one. */
   readonly ageMs: number | undefined;
   readonly nextAttemptInMs: number;
 }
 
 /** Both methods may be called from within `watch`. They must not throw. */
 export interface WatchListener {
-  /** Replaces the snapshot before. Changes that come in quick succession are told together. */
+  /** Replaces the snapshot before. Changes that come in quick succession are reported together. */
   onSnapshot(snapshot: ServiceSnapshot): void;
   /** The registry cannot be followed now. No one has disappeared because of that: the last snapshot stays what is known. */
   onProblem(problem: WatchProblem): void;

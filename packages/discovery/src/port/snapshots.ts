@@ -2,8 +2,8 @@ import { isSameInstance, type ServiceInstance } from "./instance.ts";
 import type { Registry, ServiceSnapshot } from "./registry.ts";
 
 /**
- * The snapshots of a service as an async iterable; who reads slowly gets the newest only. Problems are left out: a snapshot's
- * `ageMs` tells of them. Ends when the signal aborts or the loop is left.
+ * The snapshots of a service as an async iterable; a slow reader gets the newest only. Problems are left out: a snapshot's
+ * `ageMs` shows them. Ends when the signal aborts or the loop is left.
  */
 export async function* serviceSnapshots(
   registry: Pick<Registry, "watch">,
@@ -11,7 +11,7 @@ export async function* serviceSnapshots(
   signal?: AbortSignal,
 ): AsyncGenerator<ServiceSnapshot, void, undefined> {
   let latest: ServiceSnapshot | undefined;
-  let told: ReadonlyMap<string, ServiceInstance> | undefined;
+  let reported: ReadonlyMap<string, ServiceInstance> | undefined;
   let wake: () => void = () => {};
   const watch = registry.watch(name, {
     onSnapshot(snapshot) {
@@ -29,8 +29,8 @@ export async function* serviceSnapshots(
         latest = undefined;
         const now = new Map(snapshot.instances.map((instance) => [instance.id, instance]));
         // Since the snapshot that was read last, which need not be the one before.
-        const changes = changesSince(told, now);
-        told = now;
+        const changes = changesSince(reported, now);
+        reported = now;
         yield { ...snapshot, ...changes };
         continue;
       }
@@ -44,18 +44,18 @@ export async function* serviceSnapshots(
   }
 }
 
-/** What is new to somebody who knows `told`. */
+/** The differences between `reported` and `now`. */
 function changesSince(
-  told: ReadonlyMap<string, ServiceInstance> | undefined,
+  reported: ReadonlyMap<string, ServiceInstance> | undefined,
   now: ReadonlyMap<string, ServiceInstance>,
 ): Pick<ServiceSnapshot, "added" | "changed" | "removed"> {
   const added: ServiceInstance[] = [];
   const changed: ServiceInstance[] = [];
   for (const [id, instance] of now) {
-    const before = told?.get(id);
+    const before = reported?.get(id);
     if (before === undefined) added.push(instance);
     else if (!isSameInstance(before, instance)) changed.push(instance);
   }
-  const removed = told === undefined ? [] : [...told.values()].filter(({ id }) => !now.has(id));
+  const removed = reported === undefined ? [] : [...reported.values()].filter(({ id }) => !now.has(id));
   return { added, changed, removed };
 }

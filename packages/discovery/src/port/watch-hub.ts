@@ -7,7 +7,7 @@ import { WatchedService, type WatchSink } from "./watched-service.ts";
 /** Begins to follow a service in the registry; the returned function ends that. It may report before it returns. */
 export type FollowService = (name: string, sink: WatchSink) => () => void;
 
-/** Services whose last instances are kept although no one watches them now: a channel in idle mode comes back to them. */
+/** Services whose last instances are kept although they have no watcher now: a channel in idle mode comes back to them. */
 const maxKept = 1000;
 
 /** Shares one request to the registry among all who watch a service, and remembers what it said. */

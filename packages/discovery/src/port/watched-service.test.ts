@@ -23,17 +23,17 @@ function setUp() {
   });
   const sink = (): WatchSink => requests.at(-1)?.sink as WatchSink;
   function listen() {
-    const told: string[] = [];
+    const received: string[] = [];
     const snapshots: ServiceSnapshot[] = [];
     const problems: WatchProblem[] = [];
     const watch = hub.watch("orders", {
       onSnapshot(snapshot) {
         snapshots.push(snapshot);
-        told.push(snapshot.instances.map(({ id, version }) => id + version).join());
+        received.push(snapshot.instances.map(({ id, version }) => id + version).join());
       },
       onProblem: (problem) => problems.push(problem),
     });
-    return { told, snapshots, problems, watch };
+    return { received, snapshots, problems, watch };
   }
   return { clock, requests, hub, sink, listen };
 }
@@ -44,48 +44,48 @@ test("one request serves all who watch a service, and ends with the last of them
   sink().replace([instance("a")]);
   const second = listen();
   assert.equal(requests.length, 1);
-  assert.deepEqual(second.told, ["a"]);
+  assert.deepEqual(second.received, ["a"]);
   first.watch.close();
   assert.equal(requests[0]?.isOver, false);
   second.watch.close();
   assert.equal(requests[0]?.isOver, true);
 });
 
-test("the first change after a quiet time is told at once, those that follow together", async () => {
+test("the first change after a quiet time is reported at once, those that follow together", async () => {
   const { clock, sink, listen } = setUp();
-  const { told, snapshots } = listen();
+  const { received, snapshots } = listen();
   sink().replace([instance("a")]);
-  assert.deepEqual(told, ["a"]);
+  assert.deepEqual(received, ["a"]);
   sink().change([instance("b")], []);
   sink().change([instance("c")], ["a"]);
-  assert.deepEqual(told, ["a"]);
+  assert.deepEqual(received, ["a"]);
   await clock.advance(20);
-  assert.deepEqual(told, ["a", "b,c"]);
+  assert.deepEqual(received, ["a", "b,c"]);
   const last = snapshots.at(-1);
   assert.deepEqual([last?.added.length, last?.changed.length, last?.removed.length], [2, 0, 1]);
   await clock.advance(20);
   sink().change([instance("b", "v2")], []);
-  assert.deepEqual(told, ["a", "b,c", "bv2,c"]);
+  assert.deepEqual(received, ["a", "b,c", "bv2,c"]);
   assert.deepEqual(
     snapshots.at(-1)?.changed.map(({ id }) => id),
     ["b"],
   );
 });
 
-test("what the registry repeats is not told again", async () => {
+test("what the registry repeats is not reported again", async () => {
   const { clock, sink, listen } = setUp();
-  const { told } = listen();
+  const { received } = listen();
   sink().replace([instance("a")]);
   await clock.advance(100);
   sink().replace([instance("a")]);
   sink().change([instance("a")], ["unknown"]);
   await clock.advance(100);
-  assert.deepEqual(told, ["a"]);
+  assert.deepEqual(received, ["a"]);
 });
 
-test("a registry that fails makes no one disappear, and the age of what is known grows", async () => {
+test("a registry that fails makes no instance disappear, and the age of what is known grows", async () => {
   const { clock, sink, listen } = setUp();
-  const { told, problems, watch } = listen();
+  const { received, problems, watch } = listen();
   assert.equal(watch.ageMs, undefined);
   sink().replace([instance("a")]);
   assert.equal(watch.ageMs, 0);
@@ -94,17 +94,17 @@ test("a registry that fails makes no one disappear, and the age of what is known
   sink().confirm();
   await clock.advance(2000);
   sink().fail(unreachable, 500);
-  assert.deepEqual(told, ["a"]);
+  assert.deepEqual(received, ["a"]);
   assert.deepEqual(problems, [{ error: unreachable, ageMs: 2000, nextAttemptInMs: 500 }]);
   await clock.advance(1000);
   assert.equal(watch.ageMs, 3000);
-  // Recovery is told even when nothing has changed.
+  // Recovery is reported even when nothing has changed.
   sink().replace([instance("a")]);
-  assert.deepEqual(told, ["a", "a"]);
+  assert.deepEqual(received, ["a", "a"]);
   assert.equal(watch.ageMs, 0);
 });
 
-test("who watches while the registry is away gets what was last known, and is told why it is old", async () => {
+test("a watcher that comes while the registry is away gets what was last known, and why it is old", async () => {
   const { clock, sink, listen } = setUp();
   listen();
   sink().replace([instance("a")]);
@@ -112,7 +112,7 @@ test("who watches while the registry is away gets what was last known, and is to
   sink().fail(unreachable, 700);
   await clock.advance(200);
   const late = listen();
-  assert.deepEqual(late.told, ["a"]);
+  assert.deepEqual(late.received, ["a"]);
   assert.equal(late.snapshots[0]?.ageMs, 250);
   assert.deepEqual(late.problems, [{ error: unreachable, ageMs: 250, nextAttemptInMs: 500 }]);
 });
@@ -124,29 +124,29 @@ test("who comes back after everybody left gets news if they come within a second
   first.watch.close();
   await clock.advance(60_000);
   const quick = listen();
-  assert.deepEqual(quick.told, []);
+  assert.deepEqual(quick.received, []);
   assert.equal(requests.length, 2);
   await clock.advance(999);
   sink().replace([instance("b")]);
-  assert.deepEqual(quick.told, ["b"]);
+  assert.deepEqual(quick.received, ["b"]);
   quick.watch.close();
   await clock.advance(60_000);
   const slow = listen();
   await clock.advance(999);
-  assert.deepEqual(slow.told, []);
+  assert.deepEqual(slow.received, []);
   await clock.advance(1);
-  assert.deepEqual(slow.told, ["b"]);
+  assert.deepEqual(slow.received, ["b"]);
   assert.equal(slow.snapshots[0]?.ageMs, 61_000);
   slow.watch.close();
   const failing = listen();
   sink().fail(unreachable, 100);
-  assert.deepEqual(failing.told, ["b"]);
+  assert.deepEqual(failing.received, ["b"]);
   assert.equal(failing.problems.length, 1);
 });
 
 test("while the registry settles, who is missing stays until it is sure", async () => {
   const { clock, sink, listen } = setUp();
-  const { told } = listen();
+  const { received } = listen();
   sink().replace([instance("a"), instance("b"), instance("c")]);
   sink().fail(unreachable, 100);
   await clock.advance(100);
@@ -154,10 +154,10 @@ test("while the registry settles, who is missing stays until it is sure", async 
   sink().change([instance("a", "v2")], []);
   sink().change([], ["c"]);
   await clock.advance(100);
-  assert.equal(told.at(-1), "av2,b");
+  assert.equal(received.at(-1), "av2,b");
   sink().settled();
   await clock.advance(100);
-  assert.equal(told.at(-1), "av2");
+  assert.equal(received.at(-1), "av2");
 });
 
 test("a request that was called off reports nothing any more", () => {
@@ -167,17 +167,17 @@ test("a request that was called off reports nothing any more", () => {
   const second = listen();
   requests[0]?.sink.replace([instance("old")]);
   requests[0]?.sink.fail(unreachable, 1);
-  assert.deepEqual([second.told, second.problems], [[], []]);
+  assert.deepEqual([second.received, second.problems], [[], []]);
 });
 
-test("a closed hub leaves no timer, and its listeners hear nothing", async () => {
+test("a closed hub leaves no timer, and its listeners receive nothing", async () => {
   const { clock, hub, requests, listen } = setUp();
-  const { told } = listen();
+  const { received } = listen();
   requests[0]?.sink.replace([instance("a")]);
   hub.close();
   requests[0]?.sink.replace([instance("b")]);
   await clock.advance(10_000);
-  assert.deepEqual(told, ["a"]);
+  assert.deepEqual(received, ["a"]);
   assert.equal(clock.pendingTimers, 0);
   assert.throws(() => hub.watch("orders", { onSnapshot() {}, onProblem() {} }), /closed/);
 });

@@ -3,7 +3,7 @@ import type { Clock } from "@tercel/grpc";
 import { isSameInstance, type ServiceInstance } from "./instance.ts";
 import type { ServiceSnapshot, WatchListener, WatchProblem } from "./registry.ts";
 
-/** Where an adapter reports what its registry tells of one service. */
+/** Where an adapter reports the changes of one service. */
 export interface WatchSink {
   /**
    * The whole set. `isSettling` says that the registry itself is not sure yet, after a restart for instance: who is missing
@@ -22,24 +22,24 @@ export interface WatchSink {
 
 /**
  * After a snapshot, further ones wait for so long: ten thousand instances that register one by one would otherwise make ten
- * thousand lists of ten thousand. The first change after a quiet time is told at once.
+ * thousand lists of ten thousand. The first change after a quiet time is reported at once.
  */
 const minBetweenSnapshotsMs = 20;
 
-/** How long listeners wait for the registry's first word before they are told what was known before. */
+/** How long listeners wait for the registry's first response before they get what was known before. */
 const freshWaitMs = 1000;
 
-/** What is known of one service, and those who want to know. Knowledge outlives listeners, failures and restarts. */
+/** The last snapshot of one service, and its listeners. It outlives listeners, failures and restarts. */
 export class WatchedService implements WatchSink {
   readonly #name: string;
   readonly #clock: Clock;
   readonly #instances = new Map<string, ServiceInstance>();
   /** Known from before the registry began to settle, and not confirmed since. */
   readonly #held = new Set<string>();
-  /** Whether each has had its first snapshot. Those who have, all know the same. */
+  /** Whether each has had its first snapshot. Listeners that have had it all have the same. */
   readonly #listeners = new Map<WatchListener, boolean>();
   /**
-   * What listeners know of the instances that may be different since; undefined for those they do not know. With thousands of
+   * What listeners have of the instances that may be different since; undefined for those they do not have. With thousands of
    * instances, comparing whole lists for each change would cost more than everything else.
    */
   readonly #before = new Map<string, ServiceInstance | undefined>();
@@ -80,7 +80,7 @@ export class WatchedService implements WatchSink {
     this.#listeners.delete(listener);
   }
 
-  /** The request to the registry has ended, because no one listens any more. */
+  /** The request to the registry has ended, because it has no listener any more. */
   onUnfollowed(): void {
     this.#isCurrent = false;
     this.#problem = undefined;
@@ -157,7 +157,7 @@ export class WatchedService implements WatchSink {
     this.#problem = undefined;
     this.#hasNews = true;
     if (hasRecovered) {
-      // A timer that was to tell old knowledge has nothing to tell any more.
+      // A timer that was to report an old snapshot has nothing to report any more.
       this.#cancelTimer?.();
       this.#cancelTimer = undefined;
       this.#tellAll(true);
@@ -180,7 +180,7 @@ export class WatchedService implements WatchSink {
     const changes = this.#takeChanges();
     const isSame = changes.added.length + changes.changed.length + changes.removed.length === 0;
     for (const [listener, wasTold] of [...this.#listeners]) {
-      // One that was told before it may have closed another.
+      // One that was called before it may have closed another.
       if (!this.#listeners.has(listener)) continue;
       this.#listeners.set(listener, true);
       if (!wasTold) listener.onSnapshot({ ...common, added: instances, changed: [], removed: [] });

@@ -91,7 +91,7 @@ test("reports an address once, with the instance that came last, while the one b
   ]);
 });
 
-test("leaves out who wants no calls, who does not match the target, and who does not pass the filter", () => {
+test("leaves out instances that take no calls, do not match the target, or do not pass the filter", () => {
   const { sink, ports } = resolve("version=v2", { filter: ({ port }) => port !== 4 });
   sink.replace([
     instance(1, { version: "v1.0" }),
@@ -103,7 +103,7 @@ test("leaves out who wants no calls, who does not match the target, and who does
   assert.deepEqual(ports(), [2, 5]);
 });
 
-test("says why there is no one: no instance, none that matches, none that is healthy", async () => {
+test("says why no instance is left: none is registered, none matches, none is healthy", async () => {
   const { clock, sink, errors, results } = resolve("version=v2");
   sink.replace([]);
   assert.match(errors[0]?.rawMessage ?? "", /no instance of orders is registered with the registry/);
@@ -130,12 +130,12 @@ test("keeps the endpoints while the registry is away, and says how old they are"
   const { clock, sink, errors, results, ports } = resolve();
   sink.replace([instance(1)]);
   await clock.advance(3000);
-  sink.fail(new ConnectError("the registry does not answer: gone", Code.Unavailable), 1000);
+  sink.fail(new ConnectError("the registry does not respond: gone", Code.Unavailable), 1000);
   assert.deepEqual(ports(), [1]);
   assert.equal(results.length, 1);
   assert.equal(
     errors[0]?.rawMessage,
-    'cannot resolve "discovery:///orders": the registry does not answer: gone; last heard 3.0 s ago',
+    'cannot resolve "discovery:///orders": the registry does not respond: gone; last response 3.0 s ago',
   );
 });
 

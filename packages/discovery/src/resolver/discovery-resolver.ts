@@ -6,15 +6,15 @@ import type { Registry, ServiceSnapshot, Watch, WatchProblem } from "../port/reg
 import { type InstanceFilter, parseInstanceFilter } from "./instance-filter.ts";
 
 export interface DiscoveryResolverOptions {
-  /** What stands before the colon of targets. Default "discovery". */
+  /** The scheme of targets. Default "discovery". */
   readonly scheme?: string;
-  /** Lets only some instances through, next to what the target's query asks for. Default: all. */
+  /** Lets only some instances through, next to what the target's query requires. Default: all. */
   readonly filter?: InstanceFilter;
 }
 
 /**
  * Makes the resolver of `discovery:///name?version=v2` targets: it follows the service in the registry. Instances that do not
- * want calls are left out. What is known stays known while the registry cannot be asked.
+ * want calls are left out. What is known stays known while the registry cannot be reached.
  *
  * Under TLS, an instance has to prove that it is the service: its certificate is verified for the service's name, which calls also
  * carry as `:authority`. An instance with `authority` in its metadata (`host` or `host:port`) is verified and called by that instead.
@@ -62,7 +62,7 @@ class DiscoveryResolution implements Resolver {
     if (this.#isClosed) this.#watch.close();
   }
 
-  /** Nothing to do: the registry tells by itself. */
+  /** Nothing to do: the registry reports changes by itself. */
   resolveNow(): void {}
 
   close(): void {
@@ -77,14 +77,14 @@ class DiscoveryResolution implements Resolver {
     ).map(toEndpoint);
     const hadEndpoints = this.#hasEndpoints;
     this.#hasEndpoints = endpoints.length > 0;
-    // An empty result only takes away what there was: the error says more than a balancer could about why there is no one.
+    // An empty result only removes the endpoints: the error says more than a balancer could about why none is left.
     if (this.#hasEndpoints || hadEndpoints) this.#listener.onResult({ endpoints });
     if (!this.#hasEndpoints && !this.#isClosed) this.#listener.onError(this.#explainNobody(instances, ageMs));
   }
 
   #onProblem({ error, ageMs }: WatchProblem): void {
     if (this.#isClosed) return;
-    const known = ageMs === undefined ? "it was never reached" : `last heard ${formatAge(ageMs)} ago`;
+    const known = ageMs === undefined ? "it was never reached" : `last response ${formatAge(ageMs)} ago`;
     const text = `cannot resolve "${this.#target.text}": ${error.rawMessage}; ${known}`;
     this.#listener.onError(new ConnectError(text, Code.Unavailable, undefined, undefined, error));
   }
@@ -102,8 +102,8 @@ class DiscoveryResolution implements Resolver {
 }
 
 /**
- * One that was killed and has started again stands in the registry next to itself until the lease of its former life is over. The
- * registry tells the later one later.
+ * One that was killed and has started again is in the registry twice until the lease of its former process is over. The
+ * registry reports the later one later.
  */
 function youngestByAddress(instances: readonly ServiceInstance[]): ServiceInstance[] {
   const byAddress = new Map<string, ServiceInstance>();

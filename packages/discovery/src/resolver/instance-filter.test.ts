@@ -36,7 +36,7 @@ test("a version matches what it begins, part by part", () => {
   assert.ok(!matchesVersion(".5", ""));
 });
 
-test("a key that no one knows is refused, naming the nearest", () => {
+test("an unknown key is refused, naming the nearest", () => {
   assert.throws(() => parseInstanceFilter("verison=v1"), /unknown key "verison".*did you mean "version"/);
   assert.throws(() => parseInstanceFilter("metadata.=1"), /unknown key/);
 });

@@ -1,14 +1,14 @@
 import { nearestName } from "@tercel/grpc/internal";
 import type { ServiceInstance } from "../port/instance.ts";
 
-/** Which instances of a service a target asks for. */
+/** Which instances of a service a target selects. */
 export type InstanceFilter = (instance: ServiceInstance) => boolean;
 
 const metadataPrefix = "metadata.";
 
 /**
  * Reads a target's query: `version=v2&zone=eu-1&metadata.tier=gold`. All keys have to match; of a key that is repeated one
- * value has to. A version matches what it begins: v1 stands for v1, 1.0 and v1.4.2, not for v10.
+ * value has to. A version matches what it begins: v1 matches v1, 1.0 and v1.4.2, not v10.
  *
  * @throws TypeError for a key that is none of these, naming the nearest
  */

@@ -10,10 +10,10 @@ export interface ServiceChannelsOptions {
   readonly channel?: ChannelOptions;
 }
 
-/** The channels of a process to the services it calls: one for each, however many parts of the program ask for it. */
+/** The channels of a process to the services it calls: one for each, however many parts of the program use it. */
 export interface ServiceChannels {
   /**
-   * The channel to a service, made when it is first asked for and kept. `query` chooses among the instances, as in a target:
+   * The channel to a service, made when it is first used, and kept. `query` chooses among the instances, as in a target:
    * `version=v2`. Throws after `close`.
    */
   channel(service: string, query?: string): Channel;

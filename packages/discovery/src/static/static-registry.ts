@@ -16,7 +16,7 @@ export interface StaticRegistryOptions {
 }
 
 export interface StaticRegistry extends Registry {
-  /** Replaces the list, after the configuration was read again for instance. Who watches is told what differs. */
+  /** Replaces the list, after the configuration was read again for instance. Watchers receive the difference. */
   update(services: StaticServices): void;
 }
 

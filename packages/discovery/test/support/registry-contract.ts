@@ -4,7 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Registry } from "@tercel/discovery";
 import { hasIds, idsOf, watching } from "./watching.ts";
 
-/** What the contract needs to know of a registry. */
+/** What the contract needs of a registry. */
 export interface ContractSubject {
   /** A registry object of its own each time, all of one registry. */
   open(): Registry;
@@ -31,7 +31,7 @@ export function describeRegistryContract(name: string, subject: () => ContractSu
   }
 
   describe(`${name} keeps the registry's contract`, { timeout }, () => {
-    test("tells an instance as it was registered", () =>
+    test("reports an instance as it was registered", () =>
       using(async (registry, other) => {
         const registered = await registry.register({
           name: service,
@@ -52,7 +52,7 @@ export function describeRegistryContract(name: string, subject: () => ContractSu
         assert.deepEqual(await other.getService(service), []);
       }));
 
-    test("tells a watcher who is there, who comes and who goes", () =>
+    test("reports to a watcher which instances are there, come and go", () =>
       using(async (registry, other) => {
         await registry.register({ name: service, id: "one", address: "127.0.0.1", port: 1 });
         const watch = watching(other, service);
@@ -72,7 +72,7 @@ export function describeRegistryContract(name: string, subject: () => ContractSu
         assert.equal(watch.snapshots.length, seen);
       }));
 
-    test("tells a watcher that an instance wants no calls, and that it wants them again", () =>
+    test("reports to a watcher that an instance takes no calls, and that it takes them again", () =>
       using(async (registry, other) => {
         const one = await registry.register({ name: service, id: "one", address: "127.0.0.1", port: 1 });
         const watch = watching(other, service);
@@ -85,7 +85,7 @@ export function describeRegistryContract(name: string, subject: () => ContractSu
         watch.close();
       }));
 
-    test("tells no one under a name that no one has", () =>
+    test("reports no instance for a name without one", () =>
       using(async (_, other) => {
         assert.deepEqual(await other.getService(`absent${unique}`), []);
         const watch = watching(other, `absent${unique}`);
@@ -110,14 +110,14 @@ export function describeRegistryContract(name: string, subject: () => ContractSu
         watch.close();
       }));
 
-    test("refuses an instance that cannot be told to others", () =>
+    test("refuses an instance that others could not use", () =>
       using(async (registry) => {
         const wrong = [
           { name: "a/b", address: "a", port: 1 },
           { name: service, address: "0.0.0.0", port: 1 },
           { name: service, address: "a", port: 0 },
         ];
-        for (const one of wrong) await assert.rejects(registry.register(one), /register: .*has to be|no place/);
+        for (const one of wrong) await assert.rejects(registry.register(one), /register: .*has to be|not an address/);
       }));
 
     test("refuses a second registration under an identifier that is in use here", () =>

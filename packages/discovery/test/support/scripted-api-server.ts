@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 
-/** An EndpointSlice as the API server of Kubernetes 1.30 sends it, shortened by what no one reads. */
+/** An EndpointSlice as the API server of Kubernetes 1.30 sends it, without the fields that are not read. */
 export function endpointSlice(
   name: string,
   version: number,
@@ -45,7 +45,7 @@ export function podEndpoint(pod: string, address: string, conditions: Record<str
 
 export interface ScriptedApiServer {
   readonly url: string;
-  /** What a list answers: by slice name. */
+  /** What a list returns: by slice name. */
   readonly slices: Map<string, ReturnType<typeof endpointSlice>>;
   version: number;
   /** Requests so far: path and query, with their authorization. */

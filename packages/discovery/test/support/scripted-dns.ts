@@ -14,14 +14,14 @@ export interface ScriptedDns {
   readonly zone: Map<string, DnsRecord[]>;
   /** Questions so far, as "SRV name". */
   readonly questions: readonly string[];
-  /** What to answer instead: "servfail", or nothing at all. */
+  /** What to respond instead: "servfail", or nothing at all. */
   mood: "honest" | "servfail";
   close(): Promise<void>;
 }
 
 const typeNumbers = { A: 1, AAAA: 28, SRV: 33 } as const;
 
-/** A name server on UDP that answers from a zone (RFC 1035 §4). */
+/** A name server on UDP that serves a zone (RFC 1035 §4). */
 export async function startScriptedDns(): Promise<ScriptedDns> {
   const socket = createSocket("udp4");
   const zone = new Map<string, DnsRecord[]>();

@@ -1,6 +1,7 @@
 import type { DescMessage, Message, MessageInitShape } from "@bufbuild/protobuf";
-import type { Codec } from "../codec/index.ts";
+import { type Codec, maxBorrowedBytes } from "../codec/index.ts";
 import { describeValue } from "../options/describe-value.ts";
+import type { Payload } from "../protocol/payload.ts";
 import { toMessage } from "./message-init.ts";
 
 /**
@@ -12,13 +13,20 @@ export interface MessageCodec<T extends object = object> {
   toMessage(init: unknown): T;
   /** Throws a ConnectError when the message does not fit. */
   encode(message: T): Uint8Array;
+  /** See `Codec.lend`. */
+  lend?(message: T, payload: Payload): boolean;
   /** Throws a ConnectError when `bytes` is not such a message. */
   decode(bytes: Uint8Array): T;
+  /** See `Codec.decodeBorrowed`. */
+  decodeBorrowed?(payload: Payload): T | undefined;
   /** Whether a decoded message may hold views of its bytes, so that their memory must not be used again. */
   retainsInput(): boolean;
   /** Whether bytes that were encoded may be freed once they have been sent. False for those that belong to the application. */
   readonly ownsEncoded: boolean;
 }
+
+/** A peer that knows more fields than we do sends them with every message: decoding these in place would be tried in vain. */
+const copiesAfterOne = 100;
 
 /** Messages of a schema, in protobuf or JSON. */
 export class SchemaCodec implements MessageCodec<Message> {
@@ -27,6 +35,8 @@ export class SchemaCodec implements MessageCodec<Message> {
   readonly #schema: DescMessage;
   /** Undefined until it is asked for: a method that is never called has its schema searched for nothing. */
   #retainsInput: boolean | undefined = undefined;
+  /** So many messages are copied without asking whether they have to be. */
+  #copiesLeft = 0;
 
   constructor(codec: Codec, schema: DescMessage) {
     this.#codec = codec;
@@ -41,8 +51,23 @@ export class SchemaCodec implements MessageCodec<Message> {
     return this.#codec.encode(this.#schema, message);
   }
 
+  lend(message: Message, payload: Payload): boolean {
+    return this.#codec.lend?.(this.#schema, message, payload) === true;
+  }
+
   decode(bytes: Uint8Array): Message {
     return this.#codec.decode(this.#schema, bytes);
+  }
+
+  decodeBorrowed(payload: Payload): Message | undefined {
+    if (payload.length > maxBorrowedBytes) return undefined;
+    if (this.#copiesLeft > 0) {
+      this.#copiesLeft--;
+      return undefined;
+    }
+    const message = this.#codec.decodeBorrowed?.(this.#schema, payload);
+    if (message === undefined) this.#copiesLeft = copiesAfterOne;
+    return message;
   }
 
   retainsInput(): boolean {

@@ -1,6 +1,7 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import type { Code } from "@connectrpc/connect";
 import type { MessageFormat } from "../protocol/content-type.ts";
+import type { Payload } from "../protocol/payload.ts";
 
 /** Turns messages into bytes and back. One codec serves every message type. */
 export interface Codec {
@@ -15,6 +16,14 @@ export interface Codec {
   encode(schema: DescMessage, message: Message): Uint8Array;
 
   /**
+   * Puts the bytes of a message into `payload`, in memory that is used again once the payload is cleared. False, or no such method: `encode` is
+   * the way.
+   *
+   * @throws ConnectError as `encode` does
+   */
+  lend?(schema: DescMessage, message: Message, payload: Payload): boolean;
+
+  /**
    * The message in `bytes`, all of them.
    *
    * @param errorCode code of the error for bytes that are no such message. Internal by default: gRPC's status code list has
@@ -22,6 +31,12 @@ export interface Codec {
    * @throws ConnectError
    */
   decode(schema: DescMessage, bytes: Uint8Array, errorCode?: Code): Message;
+
+  /**
+   * The message in memory that is used again once this returns, decoded without a copy of all of it. `undefined`, or no such method: copy the bytes and
+   * call `decode`. Never throws: what is no message, `decode` refuses.
+   */
+  decodeBorrowed?(schema: DescMessage, payload: Payload): Message | undefined;
 
   /**
    * Whether a decoded message may hold views of the bytes it was decoded from. Then the caller must not reuse their memory,

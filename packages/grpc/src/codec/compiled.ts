@@ -1,4 +1,5 @@
 import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
+import type { Payload } from "../protocol/payload.ts";
 import { checkDecodedSize, minEstimatedBytes } from "./decoded-size.ts";
 import { overBudget } from "./memory-budget.ts";
 import { compileMessageReader, type ReadMessage } from "./message-reader.ts";
@@ -34,31 +35,43 @@ let isWriting = false;
  * may be generated, or a value is odd and needs toBinary's conversion or error.
  */
 export function encodeCompiled(schema: DescMessage, message: Message, onFault: OnCodecFault): Uint8Array | undefined {
+  return writeCompiled(schema, message, onFault) ? output.finish() : undefined;
+}
+
+/** The same into `payload`, until that is cleared; see `Codec.lend`. False hands the message to toBinary. */
+export function lendCompiled(schema: DescMessage, message: Message, payload: Payload, onFault: OnCodecFault): boolean {
+  if (!writeCompiled(schema, message, onFault)) return false;
+  output.lend(payload);
+  return true;
+}
+
+/** True: the message stands in `output`, and whoever called ends it there. */
+function writeCompiled(schema: DescMessage, message: Message, onFault: OnCodecFault): boolean {
   let write = writers.get(schema);
   if (write === undefined) {
     write = compileOrReport("encode", schema, compileMessageWriter, onFault) ?? false;
     writers.set(schema, write);
   }
   // A getter of the message may encode another one; that must not end up inside this one.
-  if (write === false || isWriting) return undefined;
+  if (write === false || isWriting) return false;
   isWriting = true;
   let failure: unknown;
   try {
     write(output, message);
-    return output.finish();
+    return true;
   } catch (error) {
     output.abandon();
     failure = error;
   } finally {
     isWriting = false;
   }
-  if (failure === oddValue) return undefined;
+  if (failure === oddValue) return false;
   // Values that do not fit the schema make the generated code fail in many ways. Then toBinary fails as well, and its error is the
   // better one; if it does not, the generated code is at fault.
-  const bytes = toBinary(schema, message);
+  toBinary(schema, message);
   writers.set(schema, false);
   onFault({ action: "encode", typeName: schema.typeName, error: failure });
-  return bytes;
+  return false;
 }
 
 export interface DecodeOptions {
@@ -91,30 +104,60 @@ export function decodeCompiled(
   options: DecodeOptions,
   isCounted = bytes.length < minEstimatedBytes,
 ): Message | undefined {
-  const { keepUnknownFields, maxDecodedMessageBytes, onFault } = options;
-  let read = readers.get(schema);
-  if (read === undefined) {
-    read = compileOrReport("decode", schema, compileMessageReader, onFault) ?? false;
-    readers.set(schema, read);
-  }
+  const { keepUnknownFields, maxDecodedMessageBytes } = options;
+  const read = readerOf(schema, options.onFault);
   if (read === false) return undefined;
   const maxBytes = isCounted ? maxDecodedMessageBytes : Math.min(maxUncountedBytes, maxDecodedMessageBytes);
   input.start(bytes, keepUnknownFields, maxBytes);
   try {
     return read(input);
   } catch (error) {
-    if (error === oddInput) return undefined;
     if (error === overBudget) {
       if (maxBytes === maxDecodedMessageBytes) throw error;
       checkDecodedSize(schema, bytes, options.unknownFieldBytes, maxDecodedMessageBytes);
       return decodeCompiled(schema, bytes, options, true);
     }
-    readers.set(schema, false);
-    onFault({ action: "decode", typeName: schema.typeName, error });
+    if (error !== oddInput) reportUnreadable(schema, error, options.onFault);
     return undefined;
   } finally {
     input.finish();
   }
+}
+
+/** A longer message is copied: that costs little next to decoding it, and it may have to be counted first. */
+export const maxBorrowedBytes = minEstimatedBytes - 1;
+
+/**
+ * Decodes a small message out of memory that is used again, without a copy or a view of all of it. `undefined`: the message is large, not the plain
+ * case, or over a limit, and has to be copied and decoded by the usual way, which finds the words for what is wrong with it.
+ */
+export function decodeBorrowed(schema: DescMessage, payload: Payload, options: DecodeOptions): Message | undefined {
+  if (payload.length > maxBorrowedBytes) return undefined;
+  const read = readerOf(schema, options.onFault);
+  if (read === false) return undefined;
+  input.startBorrowed(payload, options.keepUnknownFields, options.maxDecodedMessageBytes);
+  try {
+    return read(input);
+  } catch (error) {
+    if (error !== oddInput && error !== overBudget) reportUnreadable(schema, error, options.onFault);
+    return undefined;
+  } finally {
+    input.finish();
+  }
+}
+
+function readerOf(schema: DescMessage, onFault: OnCodecFault): ReadMessage | false {
+  let read = readers.get(schema);
+  if (read === undefined) {
+    read = compileOrReport("decode", schema, compileMessageReader, onFault) ?? false;
+    readers.set(schema, read);
+  }
+  return read;
+}
+
+function reportUnreadable(schema: DescMessage, error: unknown, onFault: OnCodecFault): void {
+  readers.set(schema, false);
+  onFault({ action: "decode", typeName: schema.typeName, error });
 }
 
 function compileOrReport<T>(

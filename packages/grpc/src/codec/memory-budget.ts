@@ -22,8 +22,11 @@ export class MemoryBudget {
   left = 0;
   #maxBytes = 0;
   #granted = 0;
+  #start = 0;
 
-  startBudget(maxBytes: number): void {
+  /** @param start where the message begins */
+  startBudget(maxBytes: number, start = 0): void {
+    this.#start = start;
     this.left = maxBytes;
     this.#maxBytes = maxBytes;
     this.#granted = maxBytes;
@@ -32,7 +35,7 @@ export class MemoryBudget {
   /** @throws overBudget if what has been spent is too much for the bytes before `at` */
   extend(at: number): void {
     const spent = this.#granted - this.left;
-    this.#granted = Math.max(this.#maxBytes, memoryPerByte * at);
+    this.#granted = Math.max(this.#maxBytes, memoryPerByte * (at - this.#start));
     this.left = this.#granted - spent;
     if (this.left < 0) throw overBudget;
   }

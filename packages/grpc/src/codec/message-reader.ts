@@ -5,7 +5,7 @@ import { generateReadText } from "./short-text.ts";
 import { setOwn, structToJson } from "./struct-json.ts";
 import { oddInput, smallIntegers, smallSigned, type WireReader } from "./wire-reader.ts";
 
-/** Reads the message that takes all of the reader's bytes. Throws `oddInput` for what only protobuf-es reads, or no one. */
+/** Reads the message that ends where the reader's bytes do. Throws `oddInput` for what only protobuf-es reads, or no one. */
 export type ReadMessage = (reader: WireReader) => Message;
 
 /** Reads fields into a message. */
@@ -32,7 +32,7 @@ export function compileMessageReader(schema: DescMessage): ReadMessage | undefin
   const { Type, read } = compiledType(schema);
   return (reader) => {
     const message = new Type();
-    read(reader, message, reader.input.length, notDelimited, 1);
+    read(reader, message, reader.end, notDelimited, 1);
     return message;
   };
 }

@@ -2,7 +2,14 @@ import { type BinaryReadOptions, type DescMessage, fromBinary, ScalarType, toBin
 import { Code } from "@connectrpc/connect";
 import type { Codec } from "./codec.ts";
 import { codecError, tooLarge } from "./codec-error.ts";
-import { decodeCompiled, encodeCompiled, type OnCodecFault, warnOfFault } from "./compiled.ts";
+import {
+  decodeBorrowed,
+  decodeCompiled,
+  encodeCompiled,
+  lendCompiled,
+  type OnCodecFault,
+  warnOfFault,
+} from "./compiled.ts";
 import { checkDecodedSize } from "./decoded-size.ts";
 import { defaultMaxDecodedMessageBytes, overBudget } from "./memory-budget.ts";
 import { memoryCosts } from "./memory-costs.ts";
@@ -45,6 +52,14 @@ export function createProtobufCodec(options: ProtobufCodecOptions = {}): Codec {
       }
     },
 
+    lend(schema, message, payload) {
+      try {
+        return lendCompiled(schema, message, payload, onFault);
+      } catch (error) {
+        throw codecError("encode", schema, error, Code.Internal);
+      }
+    },
+
     decode(schema, bytes, errorCode = Code.Internal) {
       try {
         const message = decodeCompiled(schema, bytes, decodeOptions);
@@ -56,6 +71,8 @@ export function createProtobufCodec(options: ProtobufCodecOptions = {}): Codec {
         throw codecError("decode", schema, error, errorCode);
       }
     },
+
+    decodeBorrowed: (schema, payload) => decodeBorrowed(schema, payload, decodeOptions),
 
     retainsInput: keepUnknownFields ? () => true : hasBytesField,
   };

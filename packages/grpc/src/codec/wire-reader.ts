@@ -1,6 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import type { Message } from "@bufbuild/protobuf";
 import { getTextEncoding } from "@bufbuild/protobuf/wire";
+import { copyBytes } from "../protocol/copy-bytes.ts";
+import type { Payload } from "../protocol/payload.ts";
 import { memoryCosts } from "./memory-costs.ts";
 import { FieldSkipper, maxDepth } from "./skip-field.ts";
 import { keepUnknownFields } from "./unknown-fields.ts";
@@ -32,14 +34,30 @@ export const smallSigned: readonly bigint[] = smallIntegers.map((value) => (valu
 export class WireReader extends FieldSkipper {
   /** Where the next value begins. Compiled readers keep it to themselves and store it before they call. */
   at = 0;
+  /** Where the message ends. */
+  end = 0;
   keepUnknownFields = true;
+  #isBorrowed = false;
 
   /** @param maxDecodedBytes see MemoryBudget */
   start(bytes: Uint8Array, keepUnknownFields: boolean, maxDecodedBytes: number): void {
     this.startBudget(maxDecodedBytes);
     this.input = bytes;
     this.at = 0;
+    this.end = bytes.length;
     this.keepUnknownFields = keepUnknownFields;
+    this.#isBorrowed = false;
+    this.#view = undefined;
+  }
+
+  /** As `start`, for a message whose memory is used again once it has been read. Unknown fields that are to be kept are odd input then. */
+  startBorrowed({ bytes, start, end }: Payload, keepUnknownFields: boolean, maxDecodedBytes: number): void {
+    this.startBudget(maxDecodedBytes, start);
+    this.input = bytes;
+    this.at = start;
+    this.end = end;
+    this.keepUnknownFields = keepUnknownFields;
+    this.#isBorrowed = true;
     this.#view = undefined;
   }
 
@@ -168,15 +186,15 @@ export class WireReader extends FieldSkipper {
     const text = utf8Slice.call(this.input, start, end);
     if (!text.includes("\ufffd")) return text;
     // Either the sender wrote that mark, or it stands for bytes that are not UTF-8.
-    const bytes = this.bytes(start, end);
+    const bytes = this.#viewOf(start, end);
     if (!isStrict) return getTextEncoding().decodeUtf8(bytes, false);
     if (!isUtf8(bytes)) throw oddInput;
     return text;
   }
 
+  /** The value of a bytes field: a view of the input where that is the message's own. */
   bytes(start: number, end: number): Uint8Array {
-    const { buffer, byteOffset } = this.input;
-    return new Uint8Array(buffer, byteOffset + start, end - start);
+    return this.#isBorrowed ? copyBytes(this.input, start, end) : this.#viewOf(start, end);
   }
 
   /**
@@ -186,7 +204,7 @@ export class WireReader extends FieldSkipper {
    * @param depth of the message, 1 for the outermost: groups count as messages
    */
   unknownField(message: Message, tag: number, end: number, depth: number): void {
-    if (tag >>> 3 === 0) throw oddInput;
+    if (tag >>> 3 === 0 || (this.keepUnknownFields && this.#isBorrowed)) throw oddInput;
     const bytes = this.input;
     const start = this.keepUnknownFields ? this.#startOfTag(tag) : 0;
     let at = this.at;
@@ -204,6 +222,11 @@ export class WireReader extends FieldSkipper {
   #view: DataView | undefined;
   #low = 0;
   #high = 0;
+
+  #viewOf(start: number, end: number): Uint8Array {
+    const { buffer, byteOffset } = this.input;
+    return new Uint8Array(buffer, byteOffset + start, end - start);
+  }
 
   #found(at: number, value: number): number {
     this.at = at;

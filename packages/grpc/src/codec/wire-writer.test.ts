@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Payload } from "../protocol/payload.ts";
 import { oddValue, WireWriter } from "./wire-writer.ts";
 
 type Shared = Pick<
@@ -236,4 +237,57 @@ test("lets no small message share the buffer of a large one", () => {
   assert.ok(large.buffer.byteLength > 90_100, "there was room for a small one");
   writer.string("small");
   assert.equal(writer.finish().buffer.byteLength, 16 * 1024);
+});
+
+function written(writer: WireWriter, value: string): Uint8Array {
+  writer.string(value);
+  return writer.finish();
+}
+
+test("goes on in the shared buffer after a message that was too large for it", () => {
+  const writer = new WireWriter();
+  const before = written(writer, "before");
+  for (const bytes of [16_384, 20_000, 100_000]) written(writer, "x".repeat(bytes));
+  writer.string("y".repeat(50_000));
+  writer.abandon();
+  const after = written(writer, "after");
+  assert.equal(after.buffer, before.buffer);
+  assert.deepEqual([Buffer.from(before).toString(), Buffer.from(after).toString()], ["\x06before", "\x05after"]);
+});
+
+test("uses the place of a lent message again, once it was given back and nothing stands behind it", () => {
+  const writer = new WireWriter();
+  const lend = (value: string): Payload => {
+    const payload = new Payload();
+    writer.string(value);
+    writer.lend(payload);
+    return payload;
+  };
+  const first = lend("first");
+  const { start } = first;
+  first.clear();
+  const second = lend("second");
+  assert.equal(second.start, start);
+  const third = lend("third");
+  // The third stands behind it, so the place of the second is free only with the buffer.
+  second.clear();
+  const fourth = lend("fourth");
+  assert.ok(fourth.start >= third.end);
+  assert.equal(Buffer.from(third.content).toString(), "\x05third");
+});
+
+test("gives away messages from 8,192 bytes on, which need no copy, and lends shorter ones", () => {
+  const writer = new WireWriter();
+  for (const [bytes, isGiven] of [
+    [8191, false],
+    [8192, true],
+    [20_000, true],
+  ] as const) {
+    const payload = new Payload();
+    writer.raw(new Uint8Array(bytes).fill(7));
+    writer.lend(payload);
+    assert.equal(payload.owned, isGiven);
+    assert.equal(payload.length, bytes);
+    payload.clear();
+  }
 });

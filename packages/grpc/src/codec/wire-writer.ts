@@ -1,10 +1,14 @@
 import { protoInt64, type UnknownField } from "@bufbuild/protobuf";
+import type { Payload, PayloadLender } from "../protocol/payload.ts";
 
 /**
  * Size of the buffer that finished messages share. A buffer per message would cost 0.6 µs to make and free, more than writing
  * a small message does. A small message that is kept holds back this much memory; one that does not fit has its own buffer.
  */
 const sharedBytes = 16 * 1024;
+
+/** A message from here on is not lent: whoever sends it would have to copy it. */
+const minGivenBytes = 8192;
 
 /** From this length on a string is measured before room is made for it, instead of assuming three bytes for each unit. */
 const minMeasuredUnits = 1024;
@@ -33,17 +37,41 @@ export const oddValue: unique symbol = Symbol("value does not fit its field");
  *
  * It takes the plain case of each value and throws `oddValue` for everything else.
  */
-export class WireWriter {
+export class WireWriter implements PayloadLender {
   #buffer = new Uint8Array(sharedBytes);
   #view = new DataView(this.#buffer.buffer);
   #start = 0;
   #at = 0;
+  /** The shared buffer and where it is free, while a large message has a buffer of its own. */
+  #shared = this.#buffer;
+  #sharedView = this.#view;
+  #sharedStart = 0;
 
   /** Ends the message and returns its bytes. The next one begins behind them. */
   finish(): Uint8Array {
     const bytes = new Uint8Array(this.#buffer.buffer, this.#start, this.#at - this.#start);
     this.#startAfter(this.#at);
     return bytes;
+  }
+
+  /**
+   * Ends the message like `finish`, without the view of it that would cost more than to write a small message. Its memory is used for the next
+   * message once `payload` is cleared.
+   */
+  lend(payload: Payload): void {
+    if (this.#at - this.#start >= minGivenBytes) {
+      payload.whole(this.finish(), false, true);
+      return;
+    }
+    payload.lend(this, this.#buffer, this.#start, this.#at);
+    this.#startAfter(this.#at);
+  }
+
+  /** The payload has left. Its place is free again, unless another message was written behind it. */
+  takeBack({ bytes, start, end }: Payload): void {
+    if (bytes !== this.#buffer || end !== this.#start || this.#at !== end) return;
+    this.#start = start;
+    this.#at = start;
   }
 
   /** Forgets what was written of an unfinished message. */
@@ -240,11 +268,11 @@ export class WireWriter {
   }
 
   #startAfter(end: number): void {
-    if (this.#buffer.length > sharedBytes) {
+    if (this.#buffer !== this.#shared) {
       // Small messages in the rest of a large buffer would keep all of it alive.
-      this.#buffer = new Uint8Array(sharedBytes);
-      this.#view = new DataView(this.#buffer.buffer);
-      end = 0;
+      this.#buffer = this.#shared;
+      this.#view = this.#sharedView;
+      end = this.#sharedStart;
     }
     this.#start = end;
     this.#at = end;
@@ -258,14 +286,19 @@ export class WireWriter {
   #move(bytes: number): void {
     const written = this.#at - this.#start;
     const needed = written + bytes;
-    // A large one is not filled with zeros first: only what has been written is ever shown.
-    const buffer =
-      needed > sharedBytes
-        ? new Uint8Array(Buffer.allocUnsafeSlow(Math.max(needed, 2 * written)).buffer)
-        : new Uint8Array(sharedBytes);
-    buffer.set(this.#buffer.subarray(this.#start, this.#at));
-    this.#buffer = buffer;
-    this.#view = new DataView(buffer.buffer);
+    const begun = this.#buffer.subarray(this.#start, this.#at);
+    if (needed > sharedBytes) {
+      if (this.#buffer === this.#shared) this.#sharedStart = this.#start;
+      // Not filled with zeros first: only what has been written is ever shown.
+      this.#buffer = new Uint8Array(Buffer.allocUnsafeSlow(Math.max(needed, 2 * written)).buffer);
+      this.#view = new DataView(this.#buffer.buffer);
+    } else {
+      this.#buffer = new Uint8Array(sharedBytes);
+      this.#view = new DataView(this.#buffer.buffer);
+      this.#shared = this.#buffer;
+      this.#sharedView = this.#view;
+    }
+    this.#buffer.set(begun);
     this.#start = 0;
     this.#at = written;
   }

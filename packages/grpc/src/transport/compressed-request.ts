@@ -1,4 +1,4 @@
-import { copyBytes } from "../codec/index.ts";
+import { copyBytes } from "../protocol/copy-bytes.ts";
 import { Payload } from "../protocol/payload.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { freeBuffer } from "@tercel/http2";
 import type { MessageCodec } from "../call/message-codec.ts";
-import { copyBytes } from "../codec/index.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
+import { copyBytes } from "../protocol/copy-bytes.ts";
 import { reportExternalBytes } from "../protocol/gc-pressure.ts";
 import type { Payload } from "../protocol/payload.ts";
 import { TurnShare } from "../time/turn-share.ts";
@@ -34,6 +34,10 @@ export interface ReceivingCall {
 export function decodeReceived(call: ReceivingCall, payload: Payload): object | Promise<object> {
   const { receivedCodec: codec } = call;
   const { bytes, start, end, compressed, owned } = payload;
+  if (!owned && !compressed) {
+    const message = codec.decodeBorrowed?.(payload);
+    if (message !== undefined) return message;
+  }
   const isCopied = !owned && (compressed || codec.retainsInput());
   const content = isCopied ? copyBytes(bytes, start, end) : bytes.subarray(start, end);
   if (!compressed) return owned ? decodeOwned(codec, content) : codec.decode(content);

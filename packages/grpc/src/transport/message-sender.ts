@@ -20,7 +20,8 @@ export interface SendSettings {
   readonly maxMessageBytes: number;
 }
 
-const departing = new Payload();
+/** Used by one message after the other. */
+let spare: Payload | undefined = new Payload();
 
 /** Makes of messages what travels: encoded, held to the limit, and compressed where that pays. Shared by all calls with the same settings. */
 export class MessageSender {
@@ -37,31 +38,54 @@ export class MessageSender {
    */
   send<Sent>(message: object, call: SendingCall<Sent>, isLast: boolean): Sent | Promise<Sent> {
     const { codec, compression: agreed, compressMinBytes, maxMessageBytes } = this.#settings;
-    const bytes = codec.encode(message);
-    if (bytes.length > maxMessageBytes) throw tooLargeToSend(bytes.length, maxMessageBytes);
-    const compression = compressionForMessage(agreed, bytes.length, compressMinBytes, call.sendValues);
-    if (compression === undefined) return put(call, departing.whole(bytes, false, codec.ownsEncoded), isLast);
-    const compressed = compression.compress(bytes);
-    if (!(compressed instanceof Promise)) return this.#putSmaller(bytes, compressed, call, isLast);
-    return compressed.then((smaller) => this.#putSmaller(bytes, smaller, call, isLast));
+    const payload = takeSpare();
+    try {
+      if (codec.lend?.(message, payload) !== true) payload.whole(codec.encode(message), false, codec.ownsEncoded);
+      const { length } = payload;
+      if (length > maxMessageBytes) throw tooLargeToSend(length, maxMessageBytes);
+      const compression = compressionForMessage(agreed, length, compressMinBytes, call.sendValues);
+      if (compression === undefined) return call.put(payload, isLast);
+      return this.#compress(compression, payload.content, call, isLast);
+    } finally {
+      keepSpare(payload);
+    }
+  }
+
+  #compress<Sent>(
+    compression: Compression,
+    plain: Uint8Array,
+    call: SendingCall<Sent>,
+    isLast: boolean,
+  ): Sent | Promise<Sent> {
+    const compressed = compression.compress(plain);
+    if (!(compressed instanceof Promise)) return this.#putSmaller(plain, compressed, call, isLast);
+    return compressed.then((smaller) => this.#putSmaller(plain, smaller, call, isLast));
   }
 
   /** What does not shrink grows a little, which costs the peer work and can take a message over its limit. */
   #putSmaller<Sent>(plain: Uint8Array, compressed: Uint8Array, call: SendingCall<Sent>, isLast: boolean): Sent {
-    const { codec } = this.#settings;
-    const isSmaller = compressed.length < plain.length;
-    const payload = isSmaller
-      ? departing.whole(compressed, true, true)
-      : departing.whole(plain, false, codec.ownsEncoded);
-    return put(call, payload, isLast);
+    const payload = takeSpare();
+    try {
+      if (compressed.length < plain.length) payload.whole(compressed, true, true);
+      else payload.whole(plain, false, this.#settings.codec.ownsEncoded);
+      return call.put(payload, isLast);
+    } finally {
+      keepSpare(payload);
+    }
   }
 }
 
-function put<Sent>(call: SendingCall<Sent>, payload: Payload, isLast: boolean): Sent {
-  const sent = call.put(payload, isLast);
-  // It may be large.
+/** Whoever is told of a message may send another one before the first has left: that has a payload of its own. */
+function takeSpare(): Payload {
+  const payload = spare ?? new Payload();
+  spare = undefined;
+  return payload;
+}
+
+/** The payload has left. Cleared, because it may be large. */
+function keepSpare(payload: Payload): void {
   payload.clear();
-  return sent;
+  spare = payload;
 }
 
 /** Neither side sends what it was told not to; the message names both numbers. */

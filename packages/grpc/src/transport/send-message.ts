@@ -14,27 +14,28 @@ const minFreedBytes = 65_536;
  * waits on the stream. False: the stream holds enough, wait for `onWritable`. The memory of an owned payload may be freed.
  */
 export function sendMessage(stream: Stream, payload: Payload, endStream: boolean): boolean {
-  const { content, compressed, owned } = payload;
+  const { length, compressed } = payload;
   stream.messageSent();
-  const bytes = messagePrefixBytes + content.length;
+  const bytes = messagePrefixBytes + length;
   const offset = stream.reserveData(bytes);
   if (offset !== -1) {
     const output = stream.outputBytes;
-    writeMessagePrefix(output, offset, compressed, content.length);
-    output.set(content, offset + messagePrefixBytes);
+    writeMessagePrefix(output, offset, compressed, length);
+    payload.copyTo(output, offset + messagePrefixBytes);
     stream.commitData(offset, bytes, endStream);
     return true;
   }
-  if (content.length < joinBelowBytes) {
+  if (length < joinBelowBytes) {
     const joined = new Uint8Array(bytes);
-    writeMessagePrefix(joined, 0, compressed, content.length);
-    joined.set(content, messagePrefixBytes);
+    writeMessagePrefix(joined, 0, compressed, length);
+    payload.copyTo(joined, messagePrefixBytes);
     return stream.sendData(joined, endStream);
   }
   const prefix = new Uint8Array(messagePrefixBytes);
-  writeMessagePrefix(prefix, 0, compressed, content.length);
+  writeMessagePrefix(prefix, 0, compressed, length);
   stream.sendData(prefix);
-  if (owned && content.length >= minFreedBytes) return stream.giveData(content, endStream);
-  reportExternalBytes(content.length);
+  const { content, owned } = payload;
+  if (owned && length >= minFreedBytes) return stream.giveData(content, endStream);
+  reportExternalBytes(length);
   return stream.sendData(content, endStream);
 }

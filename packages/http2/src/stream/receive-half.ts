@@ -1,15 +1,19 @@
 import { ErrorCode } from "../errors/error-code.ts";
 import { streamError, streamLimitError } from "../errors/http2-error.ts";
-import { ReceiveWindow } from "./window.ts";
+import { isCreditDue } from "./window.ts";
 
 /** More informational responses than this are a way to keep a client busy for nothing. */
 const maxInformationalResponses = 16;
 
 /**
  * What a stream receives: its window, what of the data no one has used up, and whether as much comes as its head has announced (RFC 9113 §8.1.1).
- * One method for each thing that comes; each throws what the peer did wrong.
+ * One method for each thing that comes; each throws what the peer did wrong. The window is part of it, and not an object that it has, because there is
+ * one for each stream; its rules are those of `ReceiveWindow`.
  */
-export class ReceiveHalf extends ReceiveWindow {
+export class ReceiveHalf {
+  private size: number;
+  private available: number;
+  private unreturned = 0;
   /** Client: the final response head has come, so the next header block is trailers. */
   hasHead = false;
   /** Bytes of content-length that have not come yet; -1 without that field. */
@@ -18,6 +22,39 @@ export class ReceiveHalf extends ReceiveWindow {
   private unconsumed = 0;
   /** What the frames of the unconsumed data have cost, see `SmallDataBudget`. */
   private smallDataCost = 0;
+
+  /** The arguments are those of `ReceiveWindow`. */
+  constructor(size: number, allowance: number) {
+    this.size = size;
+    this.available = allowance;
+  }
+
+  /** What the peer may still send. */
+  get availableBytes(): number {
+    return this.available;
+  }
+
+  /** The peer is told by other means that it may send so much more. */
+  grow(bytes: number): void {
+    this.size += bytes;
+    this.available += bytes;
+  }
+
+  /** Counts what came, padding included. False: the peer sent more than it was allowed. */
+  receive(bytes: number): boolean {
+    this.available -= bytes;
+    return this.available >= 0;
+  }
+
+  /** Gives back what has been used up. Returns the increment to announce now, or 0. */
+  release(bytes: number): number {
+    this.unreturned += bytes;
+    if (!isCreditDue(this.unreturned, this.size)) return 0;
+    const increment = this.unreturned;
+    this.unreturned = 0;
+    this.available += increment;
+    return increment;
+  }
 
   /** Server: the request's head. `contentLength` is -1 where it does not say. */
   onRequestHead(contentLength: number): void {

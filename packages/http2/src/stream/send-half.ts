@@ -1,48 +1,81 @@
 import type { HeaderFields } from "./header-fields.ts";
-import { SendWindow } from "./window.ts";
+import { maxWindowBytes } from "./window.ts";
 
-/** What a stream has still to send: its window, the data that waits for it or for the socket, and what ends it. */
-export class SendHalf extends SendWindow {
+/** What waits for a window or the socket. Most streams never have any. */
+interface WaitingOutput {
+  /** Oldest first. */
+  readonly pieces: Uint8Array[];
+  trailers: HeaderFields | undefined;
+  /** What waited when it last moved, and since when it has not; looked at once per tick. */
+  stalledBytes: number;
+  stalledSinceMs: number;
+}
+
+/**
+ * What a stream has still to send: its window, the data that waits for it or for the socket, and what ends it. The window is part of it, and not an
+ * object that it has, because there is one for each stream.
+ */
+export class SendHalf {
+  /** What the peer's window has room for. Negative when the peer has made its windows smaller, see `SendWindow`. */
+  available: number;
   /** Bytes of data that wait. */
   pendingBytes = 0;
   /** The end is decided: it follows the data that waits, with trailers or without. */
   hasEnd = false;
   /** For the connection: its list of waiting streams holds this one. */
   isQueued = false;
-  /** Oldest first; undefined while nothing waits. */
-  private pieces: Uint8Array[] | undefined = undefined;
-  private trailers: HeaderFields | undefined = undefined;
-  /** What waited when it last moved, and since when it has not; looked at once per tick. */
-  private stalledBytes = -1;
-  private stalledSinceMs = 0;
+  private waiting: WaitingOutput | undefined = undefined;
+
+  constructor(windowBytes: number) {
+    this.available = windowBytes;
+  }
+
+  take(bytes: number): void {
+    this.available -= bytes;
+  }
+
+  /** A WINDOW_UPDATE, or the difference a new initial window makes. False: it is too large, which is the peer's error. */
+  shift(bytes: number): boolean {
+    if (this.available + bytes > maxWindowBytes) return false;
+    this.available += bytes;
+    return true;
+  }
 
   /** Data waits, or its last piece has been sent and the end may follow. */
   get isWaiting(): boolean {
-    return this.pieces !== undefined;
+    return this.waiting !== undefined;
   }
 
   /** The data that is next; undefined where none waits. */
   get first(): Uint8Array | undefined {
-    return this.pieces?.[0];
+    return this.waiting?.pieces[0];
   }
 
   add(bytes: Uint8Array): void {
-    if (this.pieces === undefined) this.pieces = [bytes];
-    else this.pieces.push(bytes);
+    if (this.waiting === undefined) {
+      this.waiting = { pieces: [bytes], trailers: undefined, stalledBytes: -1, stalledSinceMs: 0 };
+    } else {
+      this.waiting.pieces.push(bytes);
+    }
     this.pendingBytes += bytes.length;
   }
 
   /** The stream ends after what waits. */
-  end(trailers?: HeaderFields): void {
+  end(): void {
     this.hasEnd = true;
-    this.trailers = trailers;
+  }
+
+  /** The same with trailers. Only while data waits. */
+  endWithTrailers(trailers: HeaderFields): void {
+    this.hasEnd = true;
+    (this.waiting as WaitingOutput).trailers = trailers;
   }
 
   /** So many bytes of `first` are sent. True: they are the last, and the end goes with them. */
   advance(bytes: number): boolean {
-    const pieces = this.pieces as Uint8Array[];
+    const { pieces, trailers } = this.waiting as WaitingOutput;
     const first = pieces[0] as Uint8Array;
-    const isLast = bytes === this.pendingBytes && this.hasEnd && this.trailers === undefined;
+    const isLast = bytes === this.pendingBytes && this.hasEnd && trailers === undefined;
     if (bytes === first.length) pieces.shift();
     else pieces[0] = first.subarray(bytes);
     this.pendingBytes -= bytes;
@@ -52,9 +85,8 @@ export class SendHalf extends SendWindow {
 
   /** Nothing waits any more but the end, if that. Returns the trailers that it has. */
   settle(): HeaderFields | undefined {
-    const { trailers } = this;
-    this.pieces = undefined;
-    this.trailers = undefined;
+    const trailers = this.waiting?.trailers;
+    this.waiting = undefined;
     return trailers;
   }
 
@@ -62,16 +94,18 @@ export class SendHalf extends SendWindow {
   drop(): number {
     const bytes = this.pendingBytes;
     this.pendingBytes = 0;
-    this.settle();
+    this.waiting = undefined;
     return bytes;
   }
 
   /** How long what waits before a decided end has not moved; data of streams that are still written may wait for ever. */
   stalledForMs(nowMs: number): number {
-    if (!this.hasEnd || this.pendingBytes !== this.stalledBytes) {
-      this.stalledBytes = this.pendingBytes;
-      this.stalledSinceMs = nowMs;
+    const { waiting, pendingBytes } = this;
+    if (waiting === undefined) return 0;
+    if (!this.hasEnd || pendingBytes !== waiting.stalledBytes) {
+      waiting.stalledBytes = pendingBytes;
+      waiting.stalledSinceMs = nowMs;
     }
-    return nowMs - this.stalledSinceMs;
+    return nowMs - waiting.stalledSinceMs;
   }
 }

@@ -136,7 +136,7 @@ export class Stream {
       this.endSent();
       return;
     }
-    this.send.end(fields);
+    this.send.endWithTrailers(fields);
     this.home.output.pending(this, 0);
   }
 

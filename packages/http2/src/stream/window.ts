@@ -3,6 +3,9 @@ import { maxUint31 } from "../frame/frame-header.ts";
 /** RFC 9113 §6.9.2: what every window starts at until a SETTINGS frame says otherwise. */
 export const initialWindowBytes = 65_535;
 
+/** A window over this is its sender's error (§6.9.1). */
+export const maxWindowBytes = maxUint31;
+
 /**
  * What we may still send. It may be negative: with 10,000 bytes sent of 16,384, a SETTINGS_INITIAL_WINDOW_SIZE of 4,096
  * shifts the window from 6,384 to -5,904, and nothing may be sent until updates bring it above zero (§6.9.2).
@@ -21,7 +24,7 @@ export class SendWindow {
   /** A WINDOW_UPDATE, or the difference a new initial window makes. False: over 2^31-1, which is the peer's error. */
   shift(bytes: number): boolean {
     const next = this.available + bytes;
-    if (next > maxUint31) return false;
+    if (next > maxWindowBytes) return false;
     this.available = next;
     return true;
   }
@@ -32,6 +35,14 @@ export class SendWindow {
  * lets the link run dry for half a round trip.
  */
 const maxUnreturnedBytes = 262_144;
+
+/**
+ * Whether what has been used up of a window of `size` is given back now: at half the window, or 256 KiB, which keeps the peer sending and costs
+ * few frames.
+ */
+export function isCreditDue(unreturnedBytes: number, size: number): boolean {
+  return unreturnedBytes * 2 >= size || unreturnedBytes >= maxUnreturnedBytes;
+}
 
 /** What the peer may still send, and what of it has been used up but not given back yet. */
 export class ReceiveWindow {
@@ -71,13 +82,10 @@ export class ReceiveWindow {
     return this.available >= 0;
   }
 
-  /**
-   * Gives back what has been used up. Returns the increment to announce now, or 0: announcing at half the window, or 256 KiB,
-   * keeps the peer sending and costs few frames.
-   */
+  /** Gives back what has been used up. Returns the increment to announce now, or 0. */
   release(bytes: number): number {
     this.unreturned += bytes;
-    if (this.unreturned * 2 < this.size && this.unreturned < maxUnreturnedBytes) return 0;
+    if (!isCreditDue(this.unreturned, this.size)) return 0;
     const increment = this.unreturned;
     this.unreturned = 0;
     this.available += increment;

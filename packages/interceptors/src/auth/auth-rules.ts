@@ -2,12 +2,13 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { type CallerList, compileCallerList } from "../call/caller-list.ts";
 import { checkNameList, compileMethodRules } from "../call/method-rules.ts";
+import type { ByMethod } from "../call/method-selector.ts";
 import { readProtoRule } from "../call/proto-rule.ts";
 
 /**
- * Who may call: anybody; whoever has a valid token; or, of these, whoever has all of the scopes and one of the roles. `callers` names
- * programs that may call as well, without a token, when `createMtls` or `createServiceKeyGuard` has found out that it is them; alone it
- * lets in no one else.
+ * Who may call: anyone; callers with a valid token; or, of these, those with all of the scopes and one of the roles. `callers` names
+ * workloads that may also call, without a token, when `createMtls` or `createServiceKeyGuard` has identified them; alone it lets in no
+ * other caller.
  */
 export type AuthRule =
   | "public"
@@ -32,8 +33,7 @@ export type CompiledRule =
 
 export interface RuleSources {
   readonly services: readonly DescService[];
-  /** By `package.Service/Method` or `package.Service/*`. */
-  readonly rules: Readonly<Record<string, AuthRule>>;
+  readonly rules: ByMethod<AuthRule>;
   readonly defaultRule: "deny" | "authenticated";
   /** Services that need no rule. */
   readonly exempt: readonly string[];
@@ -56,7 +56,7 @@ function compileRule(where: string, rule: AuthRule): CompiledRule {
   if (rule === "authenticated") return authenticated;
   if (typeof rule !== "object" || rule === null) {
     throw new TypeError(
-      `${where} is ${JSON.stringify(rule)}; it has to be "public", "authenticated", or scopes, roles and callers`,
+      `${where} is ${JSON.stringify(rule)}; expected "public", "authenticated", or scopes, roles and callers`,
     );
   }
   refuseUnknownOptions(where, rule, ["scopes", "roles", "callers"]);

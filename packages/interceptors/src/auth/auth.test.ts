@@ -280,10 +280,10 @@ describe("createAuth", () => {
   });
 
   it("goes by the rules in code: public, roles, scopes, a service's and a method's", async (t) => {
-    const { client } = openGuarded(t, { rules: { [`${echo}/*`]: "public" } });
+    const { client } = openGuarded(t, { methods: { [`${echo}/*`]: "public" } });
     assert.equal((await client.unary({}, bearing("rubbish"))).text, "absent");
     const strict = openGuarded(t, {
-      rules: { [`${echo}/*`]: "public", [`${echo}/Unary`]: { roles: ["admin", "owner"], scopes: ["a", "b"] } },
+      methods: { [`${echo}/*`]: "public", [`${echo}/Unary`]: { roles: ["admin", "owner"], scopes: ["a", "b"] } },
     });
     const call = (claims: object) => strict.client.unary({}, bearing(sealed({ ...goodClaims, ...claims })));
     await call({ roles: ["owner"], scope: "b a c" });
@@ -310,8 +310,8 @@ describe("createAuth", () => {
     assert.equal((await guarded.read({}, as({ scope: "guarded.read" }))).subject, "user-7");
     await assertStatus(guarded.administrate({}, as({ scope: "guarded.read" })), Code.PermissionDenied);
     await guarded.administrate({}, as({ roles: ["owner"] }));
-    const rules = { [`${GuardedService.typeName}/Open`]: "authenticated" as const };
-    await assertStatus(openGuarded(t, { ...options, rules }).guarded.open({}), Code.Unauthenticated);
+    const methods = { [`${GuardedService.typeName}/Open`]: "authenticated" as const };
+    await assertStatus(openGuarded(t, { ...options, methods }).guarded.open({}), Code.Unauthenticated);
   });
 
   it("denies methods of services it was not told of, whatever the token", async (t) => {
@@ -430,18 +430,18 @@ describe("createAuth", () => {
     const weak = rsa.publicKey;
     const wrong: [Partial<AuthOptions> | object, RegExp][] = [
       [{ issuers: "x" }, /unknown option "issuers"; did you mean "issuer"/],
-      [{ keys: [] }, /without keys or jwks/],
+      [{ keys: [] }, /expected keys or jwks/],
       [{ keys: [{ ...key, secret: secret.subarray(1) }] }, /31 bytes; it needs at least 32/],
       [{ keys: [{ ...key, secret: publicPem }] }, /PEM file/],
-      [{ keys: [{ ...key, algorithm: "none" }] }, /has to be one of HS256/],
+      [{ keys: [{ ...key, algorithm: "none" }] }, /algorithm is "none"; expected one of HS256/],
       [{ keys: [{ algorithm: "RS256", secret }] }, /takes a publicKey/],
       [{ keys: [{ ...key, publicKey: weak }] }, /takes a secret/],
       [{ keys: [{ algorithm: "ES256", publicKey: weak }] }, /curve prime256v1/],
       [{ keys: [{ algorithm: "RS256", publicKey: p256.publicKey }] }, /takes an RSA key/],
       [{ keys: [{ algorithm: "EdDSA", publicKey: p256.publicKey }] }, /takes an Ed25519 key/],
       [{ keys: [{ algorithm: "RS256", publicKey: rsa.privateKey }] }, /a private key/],
-      [{ keys: [{ algorithm: "RS256", publicKey: "rubbish" }] }, /neither as PEM nor as JWK/],
-      [{ keys: [key, key] }, /another key for HS256 without id/],
+      [{ keys: [{ algorithm: "RS256", publicKey: "rubbish" }] }, /neither PEM nor JWK/],
+      [{ keys: [key, key] }, /duplicate key for HS256 without id/],
       [
         {
           keys: [
@@ -449,21 +449,27 @@ describe("createAuth", () => {
             { ...key, id: "a" },
           ],
         },
-        /another key "a"/,
+        /duplicate key "a"/,
       ],
       [{ clockToleranceMs: 60_001 }, /clockToleranceMs is 60001/],
-      [{ issuer: "" }, /issuer has to be/],
-      [{ audience: [] }, /audience has to be/],
-      [{ services: undefined }, /services has to be/],
-      [{ defaultRule: "allow" }, /has to be "deny" or "authenticated"/],
+      [{ issuer: "" }, /issuer is ""; expected a text or a list of texts/],
+      [{ audience: [] }, /audience is an empty list; expected a text or a list of texts/],
+      [{ services: undefined }, /services is missing; expected a list of service descriptors/],
+      [{ defaultRule: "allow" }, /defaultRule is "allow"; expected one of deny, authenticated/],
       [{ defaultRule: "deny" }, /nothing says who may call .*EchoService\/Unary/],
-      [{ rules: { [`${echo}/Unray`]: "public" } }, /did you mean "tercel.interceptors.test.v1.EchoService\/Unary"/],
-      [{ rules: { [`${echo}/Unary`]: "open" } }, /has to be "public", "authenticated"/],
-      [{ rules: { [`${echo}/Unary`]: { role: ["a"] } } }, /did you mean "roles"/],
-      [{ rules: { [`${echo}/Unary`]: { roles: "a" } } }, /roles has to be a list/],
+      [{ methods: { [`${echo}/Unray`]: "public" } }, /did you mean "tercel.interceptors.test.v1.EchoService\/Unary"/],
+      [{ methods: { [`${echo}/Unary`]: "open" } }, /expected "public", "authenticated"/],
+      [{ methods: { [`${echo}/Unary`]: { role: ["a"] } } }, /did you mean "roles"/],
+      [{ methods: { [`${echo}/Unary`]: { roles: "a" } } }, /roles must be a list/],
       [{ jwks: { url: "http://issuer.example/keys", algorithms: ["RS256"] } }, /https:/],
-      [{ jwks: { url: "https://issuer.example/keys", algorithms: [] } }, /at least one signature/],
-      [{ jwks: { url: "https://issuer.example/keys", algorithms: ["HS256"] } }, /what is published is none/],
+      [
+        { jwks: { url: "https://issuer.example/keys", algorithms: [] } },
+        /algorithms is an empty list; expected a list of signatures/,
+      ],
+      [
+        { jwks: { url: "https://issuer.example/keys", algorithms: ["HS256"] } },
+        /jwks: algorithms\[0\] is "HS256"; expected one of RS256/,
+      ],
     ];
     for (const [options, message] of wrong) {
       assert.throws(() => createAuth(authOptions(options as Partial<AuthOptions>)), message, String(message));

@@ -1,105 +1,110 @@
-import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectError, Interceptor } from "@connectrpc/connect";
-import { type Clock, type Log, systemClock } from "@tercel/grpc";
+import type { Log } from "@tercel/grpc";
 import { permissionDenied, unauthenticated, unavailable } from "@tercel/grpc/errors";
 import { type CallRequest, createHookedInterceptor, readHeader } from "@tercel/grpc/hooks";
-import { checkWholeNumber, refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc/internal";
+import { safeLog, thrownText } from "@tercel/grpc/internal";
 import { callerKey } from "../call/caller.ts";
 import { type Claims, claimsKey } from "../call/claims.ts";
 import { callerDenied, methodDenied } from "../call/denials.ts";
 import { exemptServices } from "../call/exempt-services.ts";
-import { checkServices } from "../call/method-names.ts";
 import { methodPath } from "../call/method-path.ts";
-import { checkDefaultRule } from "../call/method-rules.ts";
+import { defaultRuleOption } from "../call/method-rules.ts";
+import type { ByMethod } from "../call/method-selector.ts";
+import {
+  callback,
+  clockOption,
+  flag,
+  listOf,
+  logOption,
+  type OptionsOf,
+  own,
+  readOptions,
+  type SettingsOf,
+  servicesOption,
+  text,
+  wallClockOption,
+  wholeNumber,
+} from "../call/options.ts";
 import { type AuthRule, compileRules, type TokenRule } from "./auth-rules.ts";
 import { endAtExpiry } from "./end-at-expiry.ts";
 import { JwksKeys, type JwksOptions, KeysUnavailable } from "./jwks.ts";
+import { loadJose } from "./load-jose.ts";
 import { type TokenKey, TokenKeys } from "./token-keys.ts";
 import { TokenRefused, TokenVerifier, type VerifiedToken } from "./token-verifier.ts";
 
-export interface AuthOptions {
-  /** The services that are served: every method of theirs has to have a rule, here or in the proto. */
-  services: readonly DescService[];
-  /** Fixed keys. These or `jwks` have to be there; with both, the fixed ones are tried first. */
-  keys?: readonly TokenKey[];
-  /** Keys that the issuer publishes. */
-  jwks?: JwksOptions;
-  /** Whose tokens count: `iss` has to be this, or one of these. */
-  issuer: string | readonly string[];
-  /** Who this is: `aud` has to contain this, or one of these. Without it a token for another service would do here. */
-  audience: string | readonly string[];
-  /** What `typ` in the token's header has to be, for example `at+jwt` (RFC 9068). Default: it is not looked at. */
-  type?: string;
-  /** How far the issuer's clock may be from ours, for `exp` and `nbf`. Default 30 s, at most 60 s. */
-  clockToleranceMs?: number;
-  /** Who may call what, by `package.Service/Method` or `package.Service/*`. Goes before what the proto says. */
-  rules?: Readonly<Record<string, AuthRule>>;
-  /** What holds for methods without a rule. Default "deny": that such a method exists is an error at the start. */
-  defaultRule?: "deny" | "authenticated";
-  /** Lets anybody ask the reflection service. Default false. The health service needs no token in any case. */
-  publicReflection?: boolean;
-  /** Where a token says its scopes. Default: `scope` (RFC 8693) or `scp`, a list or a text with spaces. */
-  scopesOf?: (claims: Claims) => readonly string[];
-  /** Where a token says its roles. Default: `roles`, a list. */
-  rolesOf?: (claims: Claims) => readonly string[];
-  /** Verified tokens that are remembered, so that their signature is not checked with every call. Default 10,000; 0 for none. */
-  maxCachedTokens?: number;
-  /** A remembered token is verified again after this, so that a key which was withdrawn ends to count. Default 5 min. */
-  maxTrustMs?: number;
-  /** Streams fail with UNAUTHENTICATED when their token expires. Default false: a token is checked when a call begins. */
-  endStreamsAtExpiry?: boolean;
-  /** Stands as the domain in google.rpc.ErrorInfo. Default "tercel.auth". */
-  domain?: string;
-  /** Hears at level "debug" why tokens are refused, and as a warning that keys cannot be fetched. Default: standard error. */
-  log?: Log;
-  /** For tests. */
-  clock?: Clock;
-  /** For tests: milliseconds since 1970. Default `Date.now`. */
-  wallClockMs?: () => number;
-}
+const nameOrNames = "a text or a list of texts, none of them empty";
 
-const optionNames: readonly (keyof AuthOptions)[] = [
-  "services",
-  "keys",
-  "jwks",
-  "issuer",
-  "audience",
-  "type",
-  "clockToleranceMs",
-  "rules",
-  "defaultRule",
-  "publicReflection",
-  "scopesOf",
-  "rolesOf",
-  "maxCachedTokens",
-  "maxTrustMs",
-  "endStreamsAtExpiry",
-  "domain",
-  "log",
-  "clock",
-  "wallClockMs",
-];
+export const authOptions = {
+  /** The services that are served: each of their methods must have a rule, here or in the proto. Required. */
+  services: servicesOption().required(),
+  /** Fixed keys. These or `jwks` must be given; with both, the fixed ones are tried first. Default: none. */
+  keys: listOf(own<TokenKey>("an object with algorithm and key"), "a list of keys").or([]),
+  /** Keys that the issuer publishes: `url`, `algorithms`, `maxAgeMs`, `cooldownMs`, `timeoutMs` and `fetch`. Default: none. */
+  jwks: own<JwksOptions>("an object with url and algorithms"),
+  /** Whose tokens are accepted: `iss` must be this, or one of these. Required. */
+  issuer: own<string | readonly string[]>(nameOrNames, isNameOrNames).required(),
+  /** The server: `aud` must contain this, or one of these. Required: without it, a token for another service would be accepted. */
+  audience: own<string | readonly string[]>(nameOrNames, isNameOrNames).required(),
+  /** What `typ` in the token's header must be, for example `at+jwt` (RFC 9068). Default: it is ignored. */
+  type: text(),
+  /** How far the issuer's clock may differ, for `exp` and `nbf`; at most 60,000 ms. Default 30,000 ms. */
+  clockToleranceMs: wholeNumber(0, 60_000).or(30_000),
+  /**
+   * Who may call what, by method. A rule for a method or its service takes precedence over what the proto says, and that over a rule
+   * for `*`. Default: the proto decides.
+   */
+  methods: own<ByMethod<AuthRule>>("an object with rules by method").or({}),
+  /** What applies to methods without a rule. Default "deny": then such a method is an error at the start. */
+  defaultRule: defaultRuleOption().or("deny"),
+  /** Lets anyone call the reflection service. Default false. The health service needs no token in any case. */
+  publicReflection: flag(),
+  /** Where a token has its scopes. Default: `scope` (RFC 8693) or `scp`, a list or a text with spaces. */
+  scopesOf: callback<(claims: Claims) => readonly string[]>().or((claims) => toNames(claims.scope ?? claims.scp, " ")),
+  /** Where a token has its roles. Default: `roles`, a list. */
+  rolesOf: callback<(claims: Claims) => readonly string[]>().or((claims) => toNames(claims.roles)),
+  /** Verified tokens that are remembered, so that their signature is not verified with every call. Default 10,000; 0 for none. */
+  maxCachedTokens: wholeNumber(0, 10_000_000).or(10_000),
+  /** A remembered token is verified again after this, so that a withdrawn key stops counting. Default 300,000 ms. */
+  maxTrustMs: wholeNumber(0).or(300_000),
+  /** Streams fail with UNAUTHENTICATED when their token expires. Default false: a token is verified when a call begins. */
+  endStreamsAtExpiry: flag().or(false),
+  /** The domain in google.rpc.ErrorInfo. Default "tercel.auth". */
+  domain: text().or("tercel.auth"),
+  /** Gets, at level "debug", why tokens are refused, and a warning when keys cannot be fetched. Default: standard error. */
+  log: logOption(),
+  /** For tests. */
+  clock: clockOption(),
+  /** For tests: milliseconds since 1970. Default `Date.now`. */
+  wallClockMs: wallClockOption(),
+};
+
+export type AuthOptions = OptionsOf<typeof authOptions>;
+
+type AuthSettings = SettingsOf<typeof authOptions>;
 
 const where = "createAuth";
 
 /**
- * A server interceptor that lets calls through whose `authorization: Bearer …` is a JWT that counts (RFC 8725), and whose caller
- * the method's rule allows. Handlers find the claims under `claimsKey`. Without a valid token a call fails with UNAUTHENTICATED,
- * with one that is not enough with PERMISSION_DENIED, and while there are no keys with UNAVAILABLE.
+ * A server interceptor that lets calls through whose `authorization: Bearer …` is a valid JWT (RFC 8725), and whose caller the method's
+ * rule allows. Handlers find the claims under `claimsKey`. Without a valid token a call fails with UNAUTHENTICATED,
+ * with one that is not enough with PERMISSION_DENIED, and while no keys can be fetched with UNAVAILABLE.
+ *
+ * Needs the package `jose`. Where it is not installed, the process ends with an error that says so; `createServerStack` rejects with it.
  *
  * @throws TypeError or RangeError for an option, a key or a rule that is wrong, and for methods without a rule
  */
 export function createAuth(options: AuthOptions): Interceptor {
-  refuseUnknownOptions(where, options, optionNames);
-  const { clock = systemClock, wallClockMs = Date.now, domain = "tercel.auth" } = options;
-  const log = safeLog(options.log);
-  const { endStreamsAtExpiry = false } = options;
-  const verifier = createVerifier(options, log, clock, wallClockMs);
+  const settings = readOptions(where, authOptions, options);
+  const { clock, wallClockMs, domain, endStreamsAtExpiry } = settings;
+  const log = safeLog(settings.log);
+  // Its rejection stays unhandled: a server that could not check a token must not start, just as with an import of the file's own.
+  void loadJose();
+  const verifier = createVerifier(settings, log);
   const ruleOf = compileRules(where, {
-    services: checkServices(where, options.services),
-    rules: options.rules ?? {},
-    defaultRule: checkDefaultRule(where, options.defaultRule),
-    exempt: exemptServices(options.publicReflection),
+    services: settings.services,
+    rules: settings.methods,
+    defaultRule: settings.defaultRule,
+    exempt: exemptServices(settings.publicReflection),
   });
 
   function notAuthenticated(reason: string, message: string): ConnectError {
@@ -148,7 +153,7 @@ export function createAuth(options: AuthOptions): Interceptor {
     if (!isKnown && (!hasToken || rule.token === undefined)) {
       if (caller !== undefined) throw callerDenied(request, caller, domain);
       throw rule.token === undefined
-        ? unauthenticated({ message: "only known programs may call this method", reason: "CALLER_UNKNOWN", domain })
+        ? unauthenticated({ message: "only known workloads may call this method", reason: "CALLER_UNKNOWN", domain })
         : notAuthenticated("TOKEN_MISSING", "the call carries no bearer token");
     }
     // A program may bring the token of the user it calls for, so one that is there has to be good.
@@ -198,28 +203,15 @@ function bearerOf(header: string | null): string | undefined {
   return header.slice(7);
 }
 
-function createVerifier(options: AuthOptions, log: Log, clock: Clock, wallClockMs: () => number): TokenVerifier {
-  const { keys = [], jwks, type } = options;
+function createVerifier(settings: AuthSettings, log: Log): TokenVerifier {
+  const { keys, jwks, clock } = settings;
   if (keys.length === 0 && jwks === undefined) {
-    throw new TypeError(`${where}: without keys or jwks no token could be checked`);
+    throw new TypeError(`${where}: expected keys or jwks; without them no token could be verified`);
   }
-  if (type !== undefined && (typeof type !== "string" || type === ""))
-    throw new TypeError(`${where}: type has to be text`);
-  checkWholeNumber(where, "clockToleranceMs", options.clockToleranceMs, 0, 60_000);
-  checkWholeNumber(where, "maxCachedTokens", options.maxCachedTokens, 0, 10_000_000);
-  checkWholeNumber(where, "maxTrustMs", options.maxTrustMs, 0, Number.MAX_SAFE_INTEGER);
   return new TokenVerifier({
+    ...settings,
     keys: keys.length === 0 ? undefined : new TokenKeys(where, keys),
     jwks: jwks === undefined ? undefined : new JwksKeys(`${where}: jwks`, jwks, clock, log),
-    issuer: checkedNames("issuer", options.issuer),
-    audience: checkedNames("audience", options.audience),
-    type,
-    clockToleranceMs: options.clockToleranceMs ?? 30_000,
-    maxCachedTokens: options.maxCachedTokens ?? 10_000,
-    maxTrustMs: options.maxTrustMs ?? 300_000,
-    rolesOf: options.rolesOf ?? ((claims) => toNames(claims.roles)),
-    scopesOf: options.scopesOf ?? ((claims) => toNames(claims.scope ?? claims.scp, " ")),
-    wallClockMs,
   });
 }
 
@@ -228,9 +220,8 @@ function toNames(claim: unknown, separator?: string): readonly string[] {
   return typeof claim === "string" && separator !== undefined ? claim.split(separator) : [];
 }
 
-function checkedNames(name: string, given: string | readonly string[]): string | readonly string[] {
-  const all = typeof given === "string" ? [given] : given;
-  const isFine = Array.isArray(all) && all.length > 0 && all.every((one) => typeof one === "string" && one !== "");
-  if (!isFine) throw new TypeError(`${where}: ${name} has to be a text or a list of texts, none of them empty`);
-  return given;
+/** A text, or texts, none of them empty. */
+function isNameOrNames(value: unknown): boolean {
+  const all: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return all.length > 0 && all.every((one) => typeof one === "string" && one !== "");
 }

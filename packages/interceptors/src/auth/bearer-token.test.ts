@@ -5,10 +5,10 @@ import { assertStatus } from "@tercel/grpc/testing";
 import { collect } from "@tercel/test-support/async";
 import { type EchoHandlers, openInMemory } from "../../test/support/open-echo.ts";
 import { goodClaims, nowSeconds, sealed } from "../../test/support/tokens.ts";
-import { type BearerTokenOptions, bearerToken, type GetToken } from "./index.ts";
+import { type BearerTokenOptions, createBearerToken, type GetToken } from "./index.ts";
 
 /** Answers with the token it was sent, and refuses those it is told to. */
-async function openTelling(test: TestContext, getToken: GetToken, options: BearerTokenOptions = {}) {
+async function openTelling(test: TestContext, getToken: GetToken, options: Partial<BearerTokenOptions> = {}) {
   const refused = new Set<string>();
   const seen: string[] = [];
   function tell(header: Headers): { text: string } {
@@ -23,7 +23,7 @@ async function openTelling(test: TestContext, getToken: GetToken, options: Beare
       yield tell(requestHeader);
     },
   };
-  const interceptors = [bearerToken(getToken, { allowCleartext: true, ...options })];
+  const interceptors = [createBearerToken({ getToken, allowCleartext: true, ...options })];
   return { ...(await openInMemory(test, handlers, { channel: { interceptors } })), refused, seen };
 }
 
@@ -39,7 +39,7 @@ function counting(expiresAtMs?: number): GetToken & { asked: number } {
   return get;
 }
 
-describe("bearerToken", () => {
+describe("createBearerToken", () => {
   it("asks for a token once, for all calls and streams", async (t) => {
     const getToken = counting();
     const { client } = await openTelling(t, getToken);
@@ -76,7 +76,7 @@ describe("bearerToken", () => {
     nowMs = 99_999;
     assert.equal((await client.unary({})).text, "Bearer a");
     nowMs = 100_000;
-    await assertStatus(client.unary({}), Code.Unavailable, "no token could be had for the call");
+    await assertStatus(client.unary({}), Code.Unavailable, "no token could be obtained for the call");
   });
 
   it("sends a unary call that is refused once more, with a new token, and no second time", async (t) => {
@@ -120,8 +120,11 @@ describe("bearerToken", () => {
   });
 
   it("refuses options that are wrong", () => {
-    assert.throws(() => bearerToken("token" as never), /getToken has to be a function/);
-    assert.throws(() => bearerToken(() => "a", { allowClearText: true } as never), /did you mean "allowCleartext"/);
-    assert.throws(() => bearerToken(() => "a", { refreshBeforeMs: -1 }), RangeError);
+    assert.throws(() => createBearerToken({ getToken: "token" as never }), /getToken is "token"; expected a function/);
+    assert.throws(
+      () => createBearerToken({ getToken: () => "a", allowClearText: true } as never),
+      /did you mean "allowCleartext"/,
+    );
+    assert.throws(() => createBearerToken({ getToken: () => "a", refreshBeforeMs: -1 }), RangeError);
   });
 });

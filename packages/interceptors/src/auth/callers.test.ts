@@ -101,8 +101,8 @@ describe("rules with callers", () => {
   });
 
   it("in code go before those in the proto", async (t) => {
-    const rules = { [`${machine}/Token`]: { callers: ["orders"] } };
-    const client = open(t, { rules });
+    const methods = { [`${machine}/Token`]: { callers: ["orders"] } };
+    const client = open(t, { methods });
     await client.token({}, as({ name: "orders" }));
     await assertStatus(client.token({}, as({ claims: admin })), Code.Unauthenticated);
   });
@@ -114,10 +114,10 @@ describe("rules with callers", () => {
         keys: [{ id: "hs", algorithm: "HS256", secret }],
         issuer,
         audience,
-        rules: { [`${GuardedService.typeName}/*`]: { callers: callers as string[] } },
+        methods: { [`${GuardedService.typeName}/*`]: { callers: callers as string[] } },
       });
-    assert.throws(auth("orders"), /callers has to be a list of names/);
-    assert.throws(auth(["ord*"]), /a star stands alone/);
+    assert.throws(auth("orders"), /callers must be a list of names/);
+    assert.throws(auth(["ord*"]), /expected a star only alone/);
     assert.doesNotThrow(auth(["orders"]));
   });
 });

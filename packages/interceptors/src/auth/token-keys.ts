@@ -1,11 +1,11 @@
 import { createPublicKey, createSecretKey, type JsonWebKey, KeyObject } from "node:crypto";
-import { refuseUnknownOptions } from "@tercel/grpc/internal";
+import { type OptionsOf, oneOf, own, readOptions, text } from "../call/options.ts";
 
-/** Signatures that can be checked. `none` is not among them and cannot be added. */
-export const tokenAlgorithms = [
-  "HS256",
-  "HS384",
-  "HS512",
+/** Signatures with a secret that the issuer and the server share. */
+const secretAlgorithms = ["HS256", "HS384", "HS512"] as const;
+
+/** Signatures with a private key, which are verified with its public key. */
+export const publicAlgorithms = [
   "RS256",
   "RS384",
   "RS512",
@@ -18,18 +18,30 @@ export const tokenAlgorithms = [
   "EdDSA",
 ] as const;
 
+/** Signatures that can be verified. `none` is not among them and cannot be added. */
+export const tokenAlgorithms = [...secretAlgorithms, ...publicAlgorithms] as const;
+
 export type TokenAlgorithm = (typeof tokenAlgorithms)[number];
 
-/** A key that tokens are signed with, and the one algorithm it is for. */
-export interface TokenKey {
-  /** The `kid` that tokens name it by. Default: none; then it has to be the only key of its algorithm. */
-  readonly id?: string;
-  readonly algorithm: TokenAlgorithm;
-  /** For HS256, HS384 and HS512: at least 32 bytes of randomness. */
-  readonly secret?: Uint8Array | KeyObject;
-  /** For the others: the public key as PEM, JWK or KeyObject. RSA from 2048 bits on. */
-  readonly publicKey?: string | JsonWebKey | KeyObject;
-}
+export const tokenKeyOptions = {
+  /** The `kid` by which tokens name the key. Default: none; then it must be the only key of its algorithm. */
+  id: text(),
+  /** The one algorithm that the key is for. Required. */
+  algorithm: oneOf(...tokenAlgorithms).required(),
+  /** For HS256, HS384 and HS512: at least 32 random bytes. */
+  secret: own<Uint8Array | KeyObject>(
+    "a Uint8Array or a secret KeyObject",
+    (value) => value instanceof Uint8Array || (value instanceof KeyObject && value.type === "secret"),
+  ),
+  /** For the others: the public key as PEM, JWK or KeyObject. RSA keys have at least 2048 bits. */
+  publicKey: own<string | JsonWebKey | KeyObject>(
+    "a public key as PEM, JWK or KeyObject",
+    (value) => typeof value === "string" || (typeof value === "object" && value !== null),
+  ),
+};
+
+/** A key that tokens are signed with. */
+export type TokenKey = OptionsOf<typeof tokenKeyOptions>;
 
 /** RFC 8725 §3.5, RFC 7518 §3.2: shorter ones can be found by trying. */
 const minSecretBytes = 32;
@@ -58,26 +70,18 @@ export class TokenKeys {
   }
 
   private add(where: string, one: TokenKey): void {
-    refuseUnknownOptions(where, one, ["id", "algorithm", "secret", "publicKey"]);
+    readOptions(where, tokenKeyOptions, one);
     const key = toKeyObject(where, one);
     const { id, algorithm } = one;
     if (id === undefined ? this.withoutId.has(algorithm) : this.byId.has(id)) {
-      throw new TypeError(
-        `${where}: there is another key ${id === undefined ? `for ${algorithm} without id` : `"${id}"`}`,
-      );
+      throw new TypeError(`${where}: duplicate key ${id === undefined ? `for ${algorithm} without id` : `"${id}"`}`);
     }
     if (id === undefined) this.withoutId.set(algorithm, key);
     else this.byId.set(id, { algorithm, key });
   }
 }
 
-export function checkAlgorithm(where: string, algorithm: unknown): void {
-  if ((tokenAlgorithms as readonly unknown[]).includes(algorithm)) return;
-  throw new TypeError(`${where} is ${JSON.stringify(algorithm)}; it has to be one of ${tokenAlgorithms.join(", ")}`);
-}
-
 function toKeyObject(where: string, { algorithm, secret, publicKey }: TokenKey): KeyObject {
-  checkAlgorithm(`${where}: algorithm`, algorithm);
   const isSecret = algorithm.startsWith("HS");
   if ((secret !== undefined) !== isSecret || (publicKey !== undefined) === isSecret) {
     throw new TypeError(`${where}: ${algorithm} takes ${isSecret ? "a secret" : "a publicKey"} and nothing else`);
@@ -88,16 +92,13 @@ function toKeyObject(where: string, { algorithm, secret, publicKey }: TokenKey):
 }
 
 function toSecret(where: string, secret: Uint8Array | KeyObject): KeyObject {
-  if (!(secret instanceof Uint8Array) && !(secret instanceof KeyObject && secret.type === "secret")) {
-    throw new TypeError(`${where}: secret has to be a Uint8Array or a secret KeyObject`);
-  }
   const bytes = secret instanceof Uint8Array ? secret : secret.export();
   if (bytes.length < minSecretBytes) {
     throw new RangeError(`${where}: secret has ${bytes.length} bytes; it needs at least ${minSecretBytes}`);
   }
-  // A public key that is taken for a secret lets everybody sign (CVE-2015-9235 and its kin).
+  // With a public key as the secret, anyone could sign (CVE-2015-9235 and its kin).
   if (Buffer.from(bytes.subarray(0, 64)).toString("latin1").trimStart().startsWith("-----BEGIN")) {
-    throw new TypeError(`${where}: secret is a PEM file, which is no secret of an HMAC`);
+    throw new TypeError(`${where}: secret is a PEM file; expected random bytes`);
   }
   return createSecretKey(bytes);
 }
@@ -131,6 +132,6 @@ function readPublicKey(where: string, given: string | JsonWebKey | KeyObject): K
   try {
     return createPublicKey(typeof given === "string" ? given : { key: given, format: "jwk" });
   } catch {
-    throw new TypeError(`${where}: publicKey can be read neither as PEM nor as JWK`);
+    throw new TypeError(`${where}: publicKey is neither PEM nor JWK`);
   }
 }

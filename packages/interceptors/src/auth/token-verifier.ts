@@ -1,13 +1,14 @@
-import { errors, type JWSHeaderParameters, type JWTVerifyOptions, jwtVerify } from "jose";
+import type { JWSHeaderParameters, JWTVerifyOptions } from "jose";
+import { LRUCache } from "lru-cache";
 import type { Claims } from "../call/claims.ts";
-import { LruMap } from "../call/lru-map.ts";
 import type { JwksKeys } from "./jwks.ts";
+import { loadJose } from "./load-jose.ts";
 import { type TokenKeys, tokenAlgorithms } from "./token-keys.ts";
 
-/** Why a token does not count, in words that give nothing away to whoever made it up. */
+/** Why a token is not valid, in words that reveal nothing to the author of a forged one. */
 export type TokenProblem = "TOKEN_INVALID" | "TOKEN_EXPIRED";
 
-/** What a token that counts says. */
+/** What a valid token says. */
 export interface VerifiedToken {
   readonly claims: Claims;
   readonly scopes: ReadonlySet<string>;
@@ -43,22 +44,25 @@ export interface VerifierSettings {
   readonly wallClockMs: () => number;
 }
 
-/** Tokens come in a header; longer ones are attempts to keep us busy. */
+/** Tokens come in a header; longer ones are attempts to waste the server's time. */
 export const maxTokenBytes = 8192;
 
 /** Three parts of base64url without padding (RFC 7515 §7.1). A fourth would be encrypted, an empty third unsigned. */
 const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
-/** Checks tokens by RFC 8725, and remembers those that counted, so that a signature is checked once and not with every call. */
+/** Verifies tokens by RFC 8725, and remembers valid ones, so that a signature is verified once and not with every call. */
 export class TokenVerifier {
   private readonly settings: VerifierSettings;
   private readonly joseOptions: JWTVerifyOptions;
-  /** By the whole text of the header: whoever calls again costs one look-up. */
-  private readonly verified: LruMap<string, VerifiedToken>;
+  /** By the whole text of the header, so that a token that comes again costs one look-up. Undefined where none are remembered. */
+  private readonly verified: LRUCache<string, VerifiedToken> | undefined;
 
   constructor(settings: VerifierSettings) {
     this.settings = settings;
-    this.verified = new LruMap(settings.maxCachedTokens);
+    const { maxCachedTokens } = settings;
+    // By size, and not by `max`: that would allocate the space of all tokens at once.
+    this.verified =
+      maxCachedTokens === 0 ? undefined : new LRUCache({ maxSize: maxCachedTokens, sizeCalculation: () => 1 });
     this.joseOptions = {
       algorithms: [...tokenAlgorithms],
       issuer: toMutable(settings.issuer),
@@ -69,11 +73,11 @@ export class TokenVerifier {
     };
   }
 
-  /** What a header's token says if it was verified before and still counts. */
+  /** What a header's token says if it was verified before and is still valid. */
   recall(header: string): VerifiedToken | undefined {
-    const known = this.verified.get(header);
+    const known = this.verified?.get(header);
     if (known === undefined || this.settings.wallClockMs() < known.trustedUntilMs) return known;
-    this.verified.delete(header);
+    this.verified?.delete(header);
     return undefined;
   }
 
@@ -93,18 +97,19 @@ export class TokenVerifier {
       expiresAtMs,
       trustedUntilMs: Math.min(expiresAtMs, nowMs + this.settings.maxTrustMs),
     };
-    this.verified.set(header, verified);
+    this.verified?.set(header, verified);
     return verified;
   }
 
   private async claimsOf(token: string, nowMs: number): Promise<Claims> {
+    const { errors, jwtVerify } = await loadJose();
     try {
       const options = { ...this.joseOptions, currentDate: new Date(nowMs) };
       const { payload } = await jwtVerify(token, (header) => this.findKey(header), options);
       if (payload.sub !== undefined && typeof payload.sub !== "string") {
-        throw new TokenRefused("TOKEN_INVALID", "sub is no text");
+        throw new TokenRefused("TOKEN_INVALID", "sub is not a string");
       }
-      if (!Number.isFinite(payload.exp)) throw new TokenRefused("TOKEN_INVALID", "exp is no number");
+      if (!Number.isFinite(payload.exp)) throw new TokenRefused("TOKEN_INVALID", "exp is not a number");
       return payload as Claims;
     } catch (error) {
       if (error instanceof errors.JWTExpired) throw new TokenRefused("TOKEN_EXPIRED", error.message);
@@ -118,7 +123,7 @@ export class TokenVerifier {
   /** `jwk`, `jku`, `x5u` and `x5c` are not looked at: a token must not bring the key it is checked with. */
   private async findKey(header: JWSHeaderParameters) {
     if (header.kid !== undefined && typeof header.kid !== "string") {
-      throw new TokenRefused("TOKEN_INVALID", "kid is no text");
+      throw new TokenRefused("TOKEN_INVALID", "kid is not a string");
     }
     const { keys, jwks } = this.settings;
     const key = keys?.find(header.alg ?? "", header.kid) ?? (await jwks?.find(header));

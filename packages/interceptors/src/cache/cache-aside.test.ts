@@ -3,8 +3,8 @@ import { after, before, describe, it } from "node:test";
 import { createFakeClock } from "@tercel/grpc/testing";
 import { createOccasion } from "@tercel/test-support/async";
 import { createRedisServer, type RedisServer, withoutRedis } from "@tercel/test-support/servers";
-import { createClient } from "redis";
 import { recordingLog } from "../../test/support/open-echo.ts";
+import { type ConnectedRedis, lifetimesMs, redisPackages } from "../../test/support/redis-clients.ts";
 import { type CacheStore, createCacheAside, createMemoryCacheStore, createRedisCacheStore } from "./index.ts";
 
 function describeContract(tried: () => CacheStore): void {
@@ -36,29 +36,34 @@ describe("cache store in memory", () => {
   describeContract(() => store);
 });
 
-describe("cache store in Redis", {
-  skip: withoutRedis,
-  timeout: 120_000,
-}, () => {
-  let server: RedisServer;
-  let client: ReturnType<typeof createClient>;
-  before(async () => {
-    server = await createRedisServer();
-    await server.start();
-    client = createClient({ url: `redis://127.0.0.1:${server.port}` });
-    await client.connect();
-  });
-  after(async () => {
-    client.destroy();
-    await server.dispose();
-  });
-  describeContract(() => createRedisCacheStore({ client }));
+for (const { name, connect } of redisPackages) {
+  describe(`cache store in Redis, with a client of ${name}`, { skip: withoutRedis, timeout: 120_000 }, () => {
+    let server: RedisServer;
+    let connected: ConnectedRedis;
+    before(async () => {
+      server = await createRedisServer();
+      await server.start();
+      connected = await connect(server.port);
+    });
+    after(async () => {
+      await connected.close();
+      await server.dispose();
+    });
+    describeContract(() => createRedisCacheStore({ client: connected.client }));
 
-  it("has Redis forget a value in time", async () => {
-    await createRedisCacheStore({ client }).set("timed", "x", 60_000);
-    const leftMs = await client.pTTL("cache:timed");
-    assert.ok(leftMs > 0 && leftMs <= 60_000, String(leftMs));
+    it("has Redis forget a value in time", async () => {
+      await createRedisCacheStore({ client: connected.client }).set("timed", "x", 60_000);
+      const leftMs = (await lifetimesMs(connected.client)).get("cache:timed") ?? 0;
+      assert.ok(leftMs > 0 && leftMs <= 60_000, String(leftMs));
+    });
   });
+}
+
+it("a cache store in Redis refuses what is not a client", () => {
+  assert.throws(
+    () => createRedisCacheStore({ client: {} as never }),
+    /client is an object; expected a client of ioredis or of redis/,
+  );
 });
 
 describe("cache aside", () => {

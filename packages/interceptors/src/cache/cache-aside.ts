@@ -1,36 +1,53 @@
-import type { Log } from "@tercel/grpc";
-import { checkWholeNumber, refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc/internal";
+import { safeLog, thrownText } from "@tercel/grpc/internal";
+import {
+  callback,
+  logOption,
+  type OptionsOf,
+  own,
+  readOptions,
+  text,
+  wholeNumber,
+  withMethods,
+} from "../call/options.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import type { CacheStore } from "./cache-store.ts";
 
-export interface CacheAsideOptions<T> {
-  store: CacheStore;
-  /** How long a value is good. Default 300,000 ms. Each value's time is up to a tenth shorter, so that not all end at once. */
-  ttlMs?: number;
-  /** How long it is remembered that there is no value (`load` gave undefined). Default: it is not. */
-  negativeTtlMs?: number;
-  /** For the observer, and put before every key. Default `values`. */
-  name?: string;
-  /** How a value becomes text, and text a value again. Default JSON. */
-  encode?: (value: T) => string;
-  decode?: (text: string) => T;
-  observer?: CacheObserver;
-  log?: Log;
-  /** From 0 up to 1. Default `Math.random`. */
-  random?: () => number;
+export function cacheAsideOptions<T>() {
+  return {
+    /** Where values are kept: `createMemoryCacheStore()` or `createRedisCacheStore({ client })`. Required. */
+    store: withMethods<CacheStore>("a store, for example createMemoryCacheStore()", "get", "set", "delete").required(),
+    /** How long a value is good. Default 300,000 ms. Each value's time is up to a tenth shorter, so that not all end at once. */
+    ttlMs: wholeNumber(1).or(300_000),
+    /** How long it is remembered that a value does not exist (`load` returned undefined), in milliseconds. Default 0: it is not. */
+    negativeTtlMs: wholeNumber(0).or(0),
+    /** For the observer, and put before every key. Default `values`. */
+    name: text().or("values"),
+    /** Turns a value into text. Default JSON. */
+    encode: callback<(value: T) => string>().or((value) => JSON.stringify(value)),
+    /** Turns text into a value again. Default JSON. */
+    decode: callback<(text: string) => T>().or((encoded) => JSON.parse(encoded) as T),
+    /** Counts look-ups: `countCacheLookups`. Default: none. */
+    observer: own<CacheObserver>("an object with the methods onHit, onMiss or onShared"),
+    /** Gets a warning when the store fails. Default: standard error. */
+    log: logOption(),
+    /** For tests: from 0 up to 1. Default `Math.random`. */
+    random: callback<() => number>().or(Math.random),
+  };
 }
 
+export type CacheAsideOptions<T> = OptionsOf<ReturnType<typeof cacheAsideOptions<T>>>;
+
 export interface CacheAside<T> {
-  /** The value from the cache; undefined if there is none, or if it is known that there is none. */
+  /** The value from the cache; undefined if it is not cached, or known not to exist. */
   get(key: string): Promise<T | undefined>;
   /**
-   * Keeps a value that the caller has, in place of what there was. A `load` that began before is not kept. False when the store failed, which
+   * Keeps a value that the caller has, in place of the cached one. A `load` that began before is not kept. False when the store failed, which
    * is logged. Never rejects.
    */
   set(key: string, value: T): Promise<boolean>;
   /**
    * The value from the cache, else from `load`, of which one runs for a key at a time in this process. What `load` throws goes to all
-   * who wait, and is not kept. A store that fails is logged and gone round.
+   * callers that wait, and is not kept. A store that fails is logged and bypassed.
    */
   getOrLoad(key: string, load: () => Promise<T | undefined>): Promise<T | undefined>;
   /**
@@ -42,7 +59,7 @@ export interface CacheAside<T> {
   invalidatePrefix(prefix: string): Promise<boolean>;
 }
 
-/** In front of a stored text: there is a value, or it is known that there is none. */
+/** First character of a stored text: the value exists, or it is known not to exist. */
 const present = "1";
 const absent = "0";
 
@@ -57,25 +74,9 @@ interface Flight<T> {
  * @throws TypeError or RangeError for options that are unknown or out of bounds
  */
 export function createCacheAside<T>(options: CacheAsideOptions<T>): CacheAside<T> {
-  const where = "createCacheAside";
-  refuseUnknownOptions(where, options, [
-    "store",
-    "ttlMs",
-    "negativeTtlMs",
-    "name",
-    "encode",
-    "decode",
-    "observer",
-    "log",
-    "random",
-  ]);
-  checkWholeNumber(where, "ttlMs", options.ttlMs, 1, Number.MAX_SAFE_INTEGER);
-  checkWholeNumber(where, "negativeTtlMs", options.negativeTtlMs, 0, Number.MAX_SAFE_INTEGER);
-  const { store, observer, random = Math.random } = options;
-  const log = safeLog(options.log);
-  const { ttlMs = 300_000, negativeTtlMs = 0, name = "values" } = options;
-  const encode = options.encode ?? ((value: T) => JSON.stringify(value));
-  const decode = options.decode ?? ((text: string) => JSON.parse(text) as T);
+  const settings = readOptions("createCacheAside", cacheAsideOptions<T>(), options);
+  const { store, observer, random, ttlMs, negativeTtlMs, name, encode, decode } = settings;
+  const log = safeLog(settings.log);
   const flights = new Map<string, Flight<T>>();
   const storedAs = (key: string) => `${name}:${key}`;
 
@@ -90,10 +91,10 @@ export function createCacheAside<T>(options: CacheAsideOptions<T>): CacheAside<T
 
   /** A value in a wrapper, because undefined may be what is known. */
   async function find(key: string): Promise<{ readonly value: T | undefined } | undefined> {
-    const text = await attempt("get", () => store.get(storedAs(key)));
-    if (text === undefined) return undefined;
-    if (text === absent) return { value: undefined };
-    return attempt("decode", async () => ({ value: decode(text.slice(present.length)) }));
+    const stored = await attempt("get", () => store.get(storedAs(key)));
+    if (stored === undefined) return undefined;
+    if (stored === absent) return { value: undefined };
+    return attempt("decode", async () => ({ value: decode(stored.slice(present.length)) }));
   }
 
   /** False when the store failed. */
@@ -101,8 +102,8 @@ export function createCacheAside<T>(options: CacheAsideOptions<T>): CacheAside<T
     const lifeMs = value === undefined ? negativeTtlMs : ttlMs;
     if (lifeMs === 0) return true;
     const isKept = await attempt("set", async () => {
-      const text = value === undefined ? absent : present + encode(value);
-      await store.set(storedAs(key), text, Math.max(1, Math.ceil(lifeMs * (1 - random() / 10))));
+      const stored = value === undefined ? absent : present + encode(value);
+      await store.set(storedAs(key), stored, Math.max(1, Math.ceil(lifeMs * (1 - random() / 10))));
       return true;
     });
     return isKept ?? false;

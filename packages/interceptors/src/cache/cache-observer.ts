@@ -1,7 +1,7 @@
-/** Told of each look-up, for a counter: nothing of it may throw. `name` is a method or the name of a cache, never a key. */
+/** Called with each look-up, for a counter. Its methods must not throw. `name` is a method or the name of a cache, never a key. */
 export interface CacheObserver {
   onHit?(name: string): void;
   onMiss?(name: string): void;
-  /** The value was being fetched by somebody else already. */
+  /** Another caller was already fetching the value. */
   onShared?(name: string): void;
 }

@@ -1,5 +1,5 @@
-import { type Clock, systemClock } from "@tercel/grpc";
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
+import { clockOption, type OptionsOf, readOptions, text, wholeNumber } from "../call/options.ts";
+import { redisClientOption, redisCommands } from "../call/redis-client.ts";
 import { Lru } from "./lru.ts";
 
 /** Where a cache-aside keeps its values, as text. */
@@ -10,21 +10,20 @@ export interface CacheStore {
   deletePrefix(prefix: string): Promise<void>;
 }
 
-export interface MemoryCacheOptions {
-  /** Values kept; what was unused for longest goes first. Default 10,000. */
-  maxEntries?: number;
-  /** Bytes kept, two for each character. Default 64 MiB. */
-  maxBytes?: number;
-  clock?: Clock;
-}
+export const memoryCacheOptions = {
+  /** Values that are kept; beyond, what was unused for longest is dropped. Default 10,000. */
+  maxEntries: wholeNumber(1).or(10_000),
+  /** Bytes that are kept, two for each character. Default 67,108,864 (64 MiB). */
+  maxBytes: wholeNumber(1).or(64 * 1024 * 1024),
+  /** For tests. */
+  clock: clockOption(),
+};
+
+export type MemoryCacheOptions = OptionsOf<typeof memoryCacheOptions>;
 
 /** @throws TypeError or RangeError for options that are unknown or out of bounds */
 export function createMemoryCacheStore(options: MemoryCacheOptions = {}): CacheStore {
-  const where = "createMemoryCacheStore";
-  refuseUnknownOptions(where, options, ["maxEntries", "maxBytes", "clock"]);
-  checkWholeNumber(where, "maxEntries", options.maxEntries, 1, Number.MAX_SAFE_INTEGER);
-  checkWholeNumber(where, "maxBytes", options.maxBytes, 1, Number.MAX_SAFE_INTEGER);
-  const { maxEntries = 10_000, maxBytes = 64 * 1024 * 1024, clock = systemClock } = options;
+  const { maxEntries, maxBytes, clock } = readOptions("createMemoryCacheStore", memoryCacheOptions, options);
   const lru = new Lru<string>({ maxEntries, maxBytes }, clock);
   return {
     get: async (key) => lru.get(key),
@@ -34,17 +33,14 @@ export function createMemoryCacheStore(options: MemoryCacheOptions = {}): CacheS
   };
 }
 
-/** What is needed of a client of the package `redis`. With `ioredis`: `{ sendCommand: ([name, ...rest]) => client.call(name, ...rest) }`. */
-export interface RedisCacheClient {
-  sendCommand(command: string[]): Promise<unknown>;
-}
+export const redisCacheOptions = {
+  /** The application's client, of `ioredis` or of `redis`; the store never closes it. Required. */
+  client: redisClientOption(),
+  /** What keys begin with. Default `cache:`. */
+  prefix: text().or("cache:"),
+};
 
-export interface RedisCacheOptions {
-  /** The application's client; the store never closes it. */
-  client: RedisCacheClient;
-  /** Put before every key. Default `cache:`. */
-  prefix?: string;
-}
+export type RedisCacheOptions = OptionsOf<typeof redisCacheOptions>;
 
 /** How many keys Redis looks at in one step, during which it does nothing else. */
 const scanCount = "500";
@@ -52,26 +48,26 @@ const scanCount = "500";
 /**
  * Keeps values in Redis, shared by all instances.
  *
- * @throws TypeError for unknown options
+ * @throws TypeError for unknown options, and for another kind of client
  */
 export function createRedisCacheStore(options: RedisCacheOptions): CacheStore {
-  refuseUnknownOptions("createRedisCacheStore", options, ["client", "prefix"]);
-  const { client, prefix: before = "cache:" } = options;
+  const { client, prefix: before } = readOptions("createRedisCacheStore", redisCacheOptions, options);
+  const redis = redisCommands(client);
   return {
-    get: async (key) => ((await client.sendCommand(["GET", before + key])) as string | null) ?? undefined,
+    get: async (key) => ((await redis.send(["GET", before + key])) as string | null) ?? undefined,
     async set(key, text, ttlMs) {
-      await client.sendCommand(["SET", before + key, text, "PX", String(ttlMs)]);
+      await redis.send(["SET", before + key, text, "PX", String(ttlMs)]);
     },
     async delete(key) {
-      await client.sendCommand(["UNLINK", before + key]);
+      await redis.send(["UNLINK", before + key]);
     },
     async deletePrefix(prefix) {
       const pattern = `${(before + prefix).replace(/[\\*?[\]^-]/g, "\\$&")}*`;
       let cursor = "0";
       do {
-        const scan = ["SCAN", cursor, "MATCH", pattern, "COUNT", scanCount];
-        const [next, keys] = (await client.sendCommand(scan)) as [string, string[]];
-        if (keys.length > 0) await client.sendCommand(["UNLINK", ...keys]);
+        const reply = await redis.send(["SCAN", cursor, "MATCH", pattern, "COUNT", scanCount]);
+        const [next, keys] = reply as [string, string[]];
+        if (keys.length > 0) await redis.send(["UNLINK", ...keys]);
         cursor = String(next);
       } while (cursor !== "0");
     },

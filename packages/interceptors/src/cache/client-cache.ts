@@ -1,40 +1,51 @@
 import { type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type Interceptor, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
-import { type Clock, systemClock } from "@tercel/grpc";
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { authorityOf } from "../call/authority-of.ts";
 import { methodPath } from "../call/method-path.ts";
-import { createMethodTable } from "../call/method-table.ts";
+import { type ByMethod, checkSelectors, createMethodTable, type MethodSelector } from "../call/method-selector.ts";
+import { clockOption, listOf, type OptionsOf, own, readOptions, text, wholeNumber } from "../call/options.ts";
 import { orAborted } from "../call/or-aborted.ts";
+import { withMembers } from "../call/with-members.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import { Lru } from "./lru.ts";
 
-export interface ClientCacheOptions {
-  /** How long an answer is good. Default 60,000 ms. */
-  ttlMs?: number;
-  /**
-   * Methods (`package.Service/Method`) or services whose answers are kept although they do not declare `idempotency_level =
-   * NO_SIDE_EFFECTS`, or with another `ttlMs`; false leaves one out that does.
-   */
-  methods?: Readonly<Record<string, { ttlMs?: number } | false>>;
-  /** Answers kept; what was unused for longest goes first. Default 1000. */
-  maxEntries?: number;
-  /** Bytes kept, keys and headers included. Default 16 MiB. */
-  maxBytes?: number;
-  /** Request metadata on which answers depend. Default `["authorization", "cookie"]`: no caller gets what another may see. */
-  vary?: readonly string[];
-  observer?: CacheObserver;
-  clock?: Clock;
-}
+const cacheRuleOptions = {
+  /** How long a response is good, in milliseconds. Default: the common `ttlMs`. */
+  ttlMs: wholeNumber(1),
+};
 
-export interface ClientCache {
-  /** For a channel. */
-  readonly interceptor: Interceptor;
+/** What differs for a method. */
+export type CacheRule = OptionsOf<typeof cacheRuleOptions>;
+
+export const clientCacheOptions = {
+  /** How long a response is good. Default 60,000 ms. */
+  ttlMs: wholeNumber(1).or(60_000),
+  /**
+   * Methods whose responses are kept although they do not declare `idempotency_level = NO_SIDE_EFFECTS`, or with another `ttlMs`; false
+   * leaves one out that does. Default: those that declare it.
+   */
+  methods: own<ByMethod<CacheRule | false>>("an object with rules by method").or({}),
+  /** Responses that are kept; beyond, what was unused for longest is dropped. Default 1000. */
+  maxEntries: wholeNumber(1).or(1000),
+  /** Bytes that are kept, keys and headers included. Default 16,777,216 (16 MiB). */
+  maxBytes: wholeNumber(1).or(16 * 1024 * 1024),
+  /** Request metadata on which responses depend. Default `authorization` and `cookie`: no caller gets what only another may see. */
+  vary: listOf(text(), "a list of names").or(["authorization", "cookie"]),
+  /** Counts look-ups: `countCacheLookups`. Default: none. */
+  observer: own<CacheObserver>("an object with the methods onHit, onMiss or onShared"),
+  /** For tests. */
+  clock: clockOption(),
+};
+
+export type ClientCacheOptions = OptionsOf<typeof clientCacheOptions>;
+
+/** An interceptor for a channel. */
+export interface ClientCache extends Interceptor {
   readonly size: number;
   readonly bytes: number;
-  /** Forgets all answers of a method (`package.Service/Method`) or a service (`package.Service`), or all there are. */
-  invalidate(name?: string): void;
+  /** Forgets the answers of the selected methods: `package.Service/Method`, `package.Service/*`, or `*`, which is the default. */
+  invalidate(selector?: MethodSelector): void;
 }
 
 interface Answer {
@@ -47,35 +58,26 @@ interface Answer {
 type Outcome = { readonly answer: Answer } | { readonly error: ConnectError } | undefined;
 
 /**
- * Keeps answers of unary methods that have no side effects in the client's memory, and makes one call of many equal ones at once.
- * Errors are not kept. Each caller gets a message of its own.
+ * Keeps responses of unary methods without side effects in the client's memory, and makes one call of many equal ones at once. Errors are
+ * not kept. Each caller gets a message of its own.
  *
  * @throws TypeError or RangeError for options that are unknown or out of bounds
  */
 export function createClientCache(options: ClientCacheOptions = {}): ClientCache {
   const where = "createClientCache";
-  refuseUnknownOptions(where, options, ["ttlMs", "methods", "maxEntries", "maxBytes", "vary", "observer", "clock"]);
-  const most = Number.MAX_SAFE_INTEGER;
-  checkWholeNumber(where, "ttlMs", options.ttlMs, 1, most);
-  checkWholeNumber(where, "maxEntries", options.maxEntries, 1, most);
-  checkWholeNumber(where, "maxBytes", options.maxBytes, 1, most);
-  for (const [name, rule] of Object.entries(options.methods ?? {})) {
-    if (rule === false) continue;
-    refuseUnknownOptions(`${where}: ${name}`, rule, ["ttlMs"]);
-    checkWholeNumber(`${where}: ${name}`, "ttlMs", rule.ttlMs, 1, most);
+  const settings = readOptions(where, clientCacheOptions, options);
+  const { ttlMs, vary, observer, clock } = settings;
+  const byMethod = createMethodTable(where, "methods", settings.methods);
+  for (const [selector, rule] of Object.entries(settings.methods)) {
+    if (rule !== false) readOptions(`${where}: methods["${selector}"]`, cacheRuleOptions, rule);
   }
-  const { ttlMs = 60_000, vary = ["authorization", "cookie"], observer, clock = systemClock } = options;
-  const byMethod = createMethodTable(where, "methods", options.methods);
-  const lru = new Lru<Answer>(
-    { maxEntries: options.maxEntries ?? 1000, maxBytes: options.maxBytes ?? 16 * 1024 * 1024 },
-    clock,
-  );
+  const lru = new Lru<Answer>(settings, clock);
   const flights = new Map<string, Promise<Outcome>>();
   /** Counts invalidations: an answer that was under way before one must not be kept after it. */
   let era = 0;
 
   function ttlOf(request: UnaryRequest): number | undefined {
-    const rule = byMethod.find(request);
+    const rule = byMethod.find(request.method)?.value;
     if (rule === false) return undefined;
     if (rule !== undefined) return rule.ttlMs ?? ttlMs;
     return request.method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS ? ttlMs : undefined;
@@ -121,25 +123,27 @@ export function createClientCache(options: ClientCacheOptions = {}): ClientCache
     }
   }
 
-  return {
-    interceptor: (next) => async (request) => {
-      if (request.stream) return next(request);
-      const lifeMs = ttlOf(request);
-      return lifeMs === undefined ? next(request) : look(request, lifeMs, next);
-    },
+  const interceptor: Interceptor = (next) => async (request) => {
+    if (request.stream) return next(request);
+    const lifeMs = ttlOf(request);
+    return lifeMs === undefined ? next(request) : look(request, lifeMs, next);
+  };
+  return withMembers(interceptor, {
     get size() {
       return lru.size;
     },
     get bytes() {
       return lru.bytes;
     },
-    invalidate(name) {
+    invalidate(selector: MethodSelector = "*") {
+      checkSelectors("invalidate", "selector", [selector], undefined);
       era++;
-      // Who comes later must not join a call of before.
+      // A later call must not join one that began before.
       flights.clear();
-      lru.deletePrefix(name === undefined ? "" : name.includes("/") ? `${name} ` : `${name}/`);
+      // A key begins with the method's path and a space.
+      lru.deletePrefix(selector.endsWith("*") ? selector.slice(0, -1) : `${selector} `);
     },
-  };
+  });
 }
 
 function sharedFailure(reason: unknown): Outcome {

@@ -1,4 +1,5 @@
 import type { Clock } from "@tercel/grpc";
+import { LRUCache } from "lru-cache";
 
 export interface LruLimits {
   readonly maxEntries: number;
@@ -7,7 +8,6 @@ export interface LruLimits {
 
 interface Held<V> {
   readonly value: V;
-  readonly bytes: number;
   readonly untilMs: number;
 }
 
@@ -15,60 +15,48 @@ interface Held<V> {
 const entryBytes = 200;
 
 /** Values with an end, bounded in number and bytes; what was unused for longest goes first. */
-export class Lru<V> {
-  private readonly limits: LruLimits;
-  private readonly clock: Clock;
-  /** In order of use, so that the first was unused for longest. */
-  private readonly held = new Map<string, Held<V>>();
-  private heldBytes = 0;
+export class Lru<V extends {}> {
+  readonly #maxEntries: number;
+  readonly #clock: Clock;
+  /** Bounded by bytes alone: lru-cache allocates arrays of the largest number of entries at once, which may be far more than ever come. */
+  readonly #held: LRUCache<string, Held<V>>;
 
-  constructor(limits: LruLimits, clock: Clock) {
-    this.limits = limits;
-    this.clock = clock;
+  constructor({ maxEntries, maxBytes }: LruLimits, clock: Clock) {
+    this.#maxEntries = maxEntries;
+    this.#clock = clock;
+    this.#held = new LRUCache({ maxSize: maxBytes, maxEntrySize: maxBytes });
   }
 
   get size(): number {
-    return this.held.size;
+    return this.#held.size;
   }
 
   get bytes(): number {
-    return this.heldBytes;
+    return this.#held.calculatedSize;
   }
 
   get(key: string): V | undefined {
-    const found = this.held.get(key);
+    const found = this.#held.get(key);
     if (found === undefined) return undefined;
-    if (found.untilMs <= this.clock.nowMs()) {
-      this.delete(key);
-      return undefined;
-    }
-    this.held.delete(key);
-    this.held.set(key, found);
-    return found.value;
+    // By the cache's own clock, which tests can move.
+    if (found.untilMs > this.#clock.nowMs()) return found.value;
+    this.#held.delete(key);
+    return undefined;
   }
 
   /** What is larger than all that may be held is not kept. */
   set(key: string, value: V, valueBytes: number, ttlMs: number): void {
-    this.delete(key);
-    const bytes = valueBytes + key.length + entryBytes;
-    const { maxBytes, maxEntries } = this.limits;
-    if (bytes > maxBytes) return;
-    this.held.set(key, { value, bytes, untilMs: this.clock.nowMs() + ttlMs });
-    this.heldBytes += bytes;
-    for (const oldest of this.held.keys()) {
-      if (this.held.size <= maxEntries && this.heldBytes <= maxBytes) return;
-      this.delete(oldest);
-    }
+    const size = valueBytes + key.length + entryBytes;
+    this.#held.set(key, { value, untilMs: this.#clock.nowMs() + ttlMs }, { size });
+    while (this.#held.size > this.#maxEntries) this.#held.pop();
   }
 
   delete(key: string): void {
-    const found = this.held.get(key);
-    if (found === undefined) return;
-    this.held.delete(key);
-    this.heldBytes -= found.bytes;
+    this.#held.delete(key);
   }
 
   deletePrefix(prefix: string): void {
-    for (const key of this.held.keys()) if (key.startsWith(prefix)) this.delete(key);
+    // A copy: the cache cannot be changed while it is walked through.
+    for (const key of [...this.#held.keys()]) if (key.startsWith(prefix)) this.#held.delete(key);
   }
 }

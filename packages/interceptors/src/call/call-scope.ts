@@ -3,12 +3,12 @@ import { type ContextKey, type ContextValues, createContextKey } from "@connectr
 import type { RunStep } from "@tercel/grpc/hooks";
 
 /**
- * The context values of the call that is being handled, wherever its code has got to. One storage for all that the interceptors let be
- * asked from anywhere (the request id, the time that is left): entering one costs as much as a small interceptor.
+ * The context values of the call that is being handled, for all code that runs for it. One storage for everything that can be read from
+ * anywhere (the request id, the time that is left): entering a storage costs as much as a small interceptor.
  */
 const scope = new AsyncLocalStorage<ContextValues | undefined>();
 
-/** Asked instead of the storage, which costs more. What is entered in a passage stays so to its end. */
+/** Read instead of the storage, which costs more. What was entered in a run of the hooks stays entered to its end. */
 const wasEntered: ContextKey<boolean> = createContextKey(false, { description: "scope was entered" });
 
 /** Undefined outside of calls. */
@@ -26,8 +26,8 @@ export function enterValues(values: ContextValues | undefined): void {
 }
 
 /**
- * A hook's `runner` that lets everything further in know the call; undefined where an interceptor further out has seen to it, and where
- * it was entered.
+ * A hook's `runner` that makes the call known to everything further in; undefined where an interceptor further out has done so, and where
+ * the storage was entered.
  */
 export function scopeRunner(
   call: { readonly contextValues: ContextValues },

@@ -5,9 +5,9 @@ import { checkNameList } from "./method-rules.ts";
 export type CallerList = (caller: Caller) => boolean;
 
 /**
- * Names as they are, URIs that end in `/*` for everything below, and `*` for whoever has proved to be somebody.
+ * Names as they are, URIs that end in `/*` for everything below, and `*` for every caller that has proved its identity.
  *
- * @throws TypeError for what is no list of names, or has its star elsewhere
+ * @throws TypeError unless it is a list of names whose stars are in these places
  */
 export function compileCallerList(where: string, callers: unknown): CallerList {
   const exact = new Set<string>();
@@ -17,12 +17,12 @@ export function compileCallerList(where: string, callers: unknown): CallerList {
     const star = pattern.indexOf("*");
     if (pattern === "*") isAnybody = true;
     else if (star === -1) exact.add(pattern);
-    // A host that may be anything is no identity, so the first slash behind it has to be there.
+    // A host that may be anything proves nothing, so the slash after it is required.
     else if (star === pattern.length - 1 && /^[a-z][a-z0-9+.-]*:\/\/[^/]+\/(.+\/)?\*$/.test(pattern)) {
       prefixes.push(pattern.slice(0, -1));
     } else {
       throw new TypeError(
-        `${where}: callers has ${JSON.stringify(pattern)}; a star stands alone, or behind the last slash of a URI`,
+        `${where}: callers has ${JSON.stringify(pattern)}; expected a star only alone, or after the last slash of a URI`,
       );
     }
   }

@@ -10,7 +10,7 @@ export interface Claims {
   readonly [claim: string]: unknown;
 }
 
-/** The caller's claims among the context values of a server's interceptors and handlers; undefined where no one had to prove anything. */
+/** The caller's claims among the context values of a server's interceptors and handlers; undefined where no token was required. */
 export const claimsKey: ContextKey<Claims | undefined> = createContextKey<Claims | undefined>(undefined, {
   description: "claims",
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { chooseConventions } from "./conventions.ts";
+import { chooseConventions, conventionsOption } from "./conventions.ts";
+import { readOptions } from "./options.ts";
 
 const variable = "OTEL_SEMCONV_STABILITY_OPT_IN";
 
@@ -15,20 +16,22 @@ describe("chooseConventions", () => {
   });
 
   it("takes OpenTelemetry's where nothing is chosen", () => {
-    assert.equal(chooseConventions("createX", undefined), "opentelemetry");
+    assert.equal(chooseConventions(undefined), "opentelemetry");
     process.env[variable] = "http,rpc";
-    assert.equal(chooseConventions("createX", undefined), "opentelemetry");
+    assert.equal(chooseConventions(undefined), "opentelemetry");
   });
 
   it("takes both where the environment asks for rpc/dup, unless the option says something else", () => {
     process.env[variable] = "http, rpc/dup";
-    assert.equal(chooseConventions("createX", undefined), "both");
-    assert.equal(chooseConventions("createX", "grpc"), "grpc");
+    assert.equal(chooseConventions(undefined), "both");
+    assert.equal(chooseConventions("grpc"), "grpc");
   });
 
-  it("refuses a name that it does not know", () => {
+  it("are chosen by name, and a wrong one is refused with the nearest", () => {
+    const table = { conventions: conventionsOption() };
+    assert.equal(readOptions("createX", table, { conventions: "both" }).conventions, "both");
     assert.throws(
-      () => chooseConventions("createX", "gRPC" as never),
+      () => readOptions("createX", table, { conventions: "gRPC" as never }),
       /^TypeError: createX: conventions is "gRPC"; expected one of opentelemetry, grpc, both; did you mean "grpc"\?$/,
     );
   });

@@ -1,8 +1,8 @@
 // Whose names spans, their attributes and instruments have. OpenTelemetry and gRPC both define some, and they differ:
 // https://opentelemetry.io/docs/specs/semconv/non-normative/compatibility/grpc/ compares them.
 import { Code } from "@connectrpc/connect";
-import { nearestName } from "@tercel/grpc/internal";
 import type { Side } from "./observe-calls.ts";
+import { type Option, oneOf } from "./options.ts";
 import type { Status } from "./status-name.ts";
 
 /**
@@ -12,23 +12,19 @@ import type { Status } from "./status-name.ts";
  */
 export type Conventions = "opentelemetry" | "grpc" | "both";
 
-const known: readonly Conventions[] = ["opentelemetry", "grpc", "both"];
+/** The option that chooses them. */
+export function conventionsOption(): Option<Conventions> {
+  return oneOf("opentelemetry", "grpc", "both");
+}
 
 /**
- * The conventions that the option `conventions` chooses. Without it they are OpenTelemetry's, or both where the variable
- * OTEL_SEMCONV_STABILITY_OPT_IN, which OpenTelemetry's own instrumentations read, has `rpc/dup`.
- *
- * @throws TypeError for any other value
+ * The conventions that are chosen. Without a choice they are OpenTelemetry's, or both where the variable OTEL_SEMCONV_STABILITY_OPT_IN, which
+ * OpenTelemetry's own instrumentations read, has `rpc/dup`.
  */
-export function chooseConventions(where: string, chosen: Conventions | undefined): Conventions {
-  if (chosen === undefined) {
-    const values = (process.env.OTEL_SEMCONV_STABILITY_OPT_IN ?? "").split(",").map((value) => value.trim());
-    return values.includes("rpc/dup") ? "both" : "opentelemetry";
-  }
-  if (known.includes(chosen)) return chosen;
-  const nearest = nearestName(String(chosen), known);
-  const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
-  throw new TypeError(`${where}: conventions is ${JSON.stringify(chosen)}; expected one of ${known.join(", ")}${hint}`);
+export function chooseConventions(chosen: Conventions | undefined): Conventions {
+  if (chosen !== undefined) return chosen;
+  const values = (process.env.OTEL_SEMCONV_STABILITY_OPT_IN ?? "").split(",").map((value) => value.trim());
+  return values.includes("rpc/dup") ? "both" : "opentelemetry";
 }
 
 /** Statuses that are a server's fault and not its client's, in either's conventions. */

@@ -3,17 +3,17 @@ import { permissionDenied } from "@tercel/grpc/errors";
 import type { Caller } from "./caller.ts";
 import { methodPath } from "./method-path.ts";
 
-/** For a call to a method that no rule speaks of. */
+/** For a call to a method without a rule. */
 export function methodDenied(request: UnaryRequest | StreamRequest, domain: string): ConnectError {
   const metadata = { method: methodPath(request) };
   return permissionDenied({ message: "no one may call this method", reason: "METHOD_DENIED", domain, metadata });
 }
 
-/** For a program that has proved who it is, and is none of those that may call. */
+/** For a workload that has proved its identity, but may not call. */
 export function callerDenied(request: UnaryRequest | StreamRequest, caller: Caller, domain: string): ConnectError {
   const metadata = { method: methodPath(request), caller: caller.name };
   return permissionDenied({
-    message: "this program may not call this method",
+    message: "this workload may not call this method",
     reason: "CALLER_DENIED",
     domain,
     metadata,

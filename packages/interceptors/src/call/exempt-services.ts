@@ -1,4 +1,4 @@
-/** Services that need no rule: probes have no credentials, and reflection may be opened to everybody. */
+/** Services that need no rule: probes have no credentials, and reflection may be opened to everyone. */
 export function exemptServices(publicReflection: boolean | undefined): readonly string[] {
   return publicReflection === true ? [healthService, ...reflectionServices] : [healthService];
 }

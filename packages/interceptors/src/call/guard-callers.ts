@@ -1,44 +1,44 @@
-import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectError, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { type Caller, callerKey } from "./caller.ts";
 import { type CallerList, compileCallerList } from "./caller-list.ts";
 import { callerDenied, methodDenied } from "./denials.ts";
 import { exemptServices } from "./exempt-services.ts";
-import { checkServices } from "./method-names.ts";
-import { checkDefaultRule, compileMethodRules } from "./method-rules.ts";
+import { compileMethodRules, defaultRuleOption } from "./method-rules.ts";
+import type { ByMethod } from "./method-selector.ts";
+import { flag, type OptionsOf, own, type SettingsOf, servicesOption } from "./options.ts";
 import { readProtoRule } from "./proto-rule.ts";
 
 /**
- * Which programs may call: any, without proof; any that has proved to be one; or those named. `spiffe://example.org/shop/*` names
- * all below, `*` all that have proved to be somebody.
+ * Which workloads may call: any, without proof; any that has proved its identity; or those named. `spiffe://example.org/shop/*` names all
+ * below it, `*` all that have proved their identity.
  */
 export type CallerRule = "public" | "authenticated" | { readonly callers: readonly string[] };
 
-/** Options that all interceptors have which let programs in. */
-export interface CallerRuleOptions {
-  /** The services that are served: every method of theirs has to have a rule, here or in the proto. */
-  services?: readonly DescService[];
-  /** Who may call what, by `package.Service/Method` or `package.Service/*`. Goes before what the proto says. */
-  rules?: Readonly<Record<string, CallerRule>>;
-  /** What holds for methods without a rule. Default "deny": that such a method exists is an error at the start. */
-  defaultRule?: "deny" | "authenticated";
-  /** Lets anybody ask the reflection service. Default false. The health service needs no proof in any case. */
-  publicReflection?: boolean;
+/** Options of all interceptors that let programs in. */
+export const callerRuleOptions = {
+  /** The services that are served: each of their methods must have a rule, here or in the proto. */
+  services: servicesOption(),
   /**
-   * Finds out who calls, and leaves it to others what follows from that: calls without proof pass, and `services`, `rules`,
+   * Who may call what, by method. A rule for a method or its service takes precedence over what the proto says, and that over a rule
+   * for `*`.
+   */
+  methods: own<ByMethod<CallerRule>>("an object with rules by method"),
+  /** What applies to methods without a rule. Default "deny": then such a method is an error at the start. */
+  defaultRule: defaultRuleOption(),
+  /** Lets anyone call the reflection service. Default false. The health service needs no proof in any case. */
+  publicReflection: flag(),
+  /**
+   * Identifies the caller and leaves it to others what follows from that: calls without proof pass, and `services`, `methods`,
    * `defaultRule` and `publicReflection` must be absent. For `callers` in the rules of `createAuth`. Default false.
    */
-  identifyOnly?: boolean;
-}
+  identifyOnly: flag().or(false),
+};
 
-export const callerRuleOptionNames = [
-  "services",
-  "rules",
-  "defaultRule",
-  "publicReflection",
-  "identifyOnly",
-] as const satisfies readonly (keyof CallerRuleOptions)[];
+export type CallerRuleOptions = OptionsOf<typeof callerRuleOptions>;
+
+type CallerRuleSettings = SettingsOf<typeof callerRuleOptions>;
 
 /** How one kind of proof is looked at. */
 export interface CallerProof {
@@ -54,8 +54,8 @@ type CompiledRule = "public" | CallerList;
 const anybodyKnown: CallerList = () => true;
 
 /** @throws TypeError for an option or a rule that is wrong, and for methods without a rule */
-export function guardCallers(where: string, options: CallerRuleOptions, proof: CallerProof): Interceptor {
-  const ruleOf = options.identifyOnly === true ? onlyIdentify(where, options) : rulesOf(where, options);
+export function guardCallers(where: string, settings: CallerRuleSettings, proof: CallerProof): Interceptor {
+  const ruleOf = settings.identifyOnly ? onlyIdentify(where, settings) : rulesOf(where, settings);
   return (next) => {
     function admit(
       request: UnaryRequest | StreamRequest,
@@ -88,23 +88,25 @@ export function guardCallers(where: string, options: CallerRuleOptions, proof: C
   };
 }
 
-function onlyIdentify(where: string, options: CallerRuleOptions): undefined {
-  for (const name of ["services", "rules", "defaultRule", "publicReflection"] as const) {
-    if (options[name] === undefined) continue;
-    throw new TypeError(`${where}: ${name} means nothing with identifyOnly, which lets everybody pass`);
+function onlyIdentify(where: string, settings: CallerRuleSettings): undefined {
+  for (const name of ["services", "methods", "defaultRule", "publicReflection"] as const) {
+    if (settings[name] === undefined) continue;
+    throw new TypeError(
+      `${where}: ${name} has no effect with identifyOnly, which lets every call pass; remove one of them`,
+    );
   }
 }
 
-function rulesOf(where: string, options: CallerRuleOptions): (method: DescMethod) => CompiledRule | "deny" {
-  if (options.services === undefined) {
-    throw new TypeError(`${where}: services has to be given, or identifyOnly: true`);
+function rulesOf(where: string, settings: CallerRuleSettings): (method: DescMethod) => CompiledRule | "deny" {
+  if (settings.services === undefined) {
+    throw new TypeError(`${where}: services is missing; expected a list of service descriptors, or identifyOnly: true`);
   }
-  const isDenied = checkDefaultRule(where, options.defaultRule) === "deny";
+  const isDenied = (settings.defaultRule ?? "deny") === "deny";
   return compileMethodRules<CallerRule, CompiledRule>(where, {
-    services: checkServices(where, options.services),
-    rules: options.rules ?? {},
+    services: settings.services,
+    rules: settings.methods ?? {},
     defaultRule: isDenied ? undefined : anybodyKnown,
-    exempt: exemptServices(options.publicReflection),
+    exempt: exemptServices(settings.publicReflection),
     compile: compileRule,
     readProto: ruleOfProto,
   });
@@ -114,7 +116,7 @@ function compileRule(where: string, rule: CallerRule): CompiledRule {
   if (rule === "public") return "public";
   if (rule === "authenticated") return anybodyKnown;
   if (typeof rule !== "object" || rule === null) {
-    throw new TypeError(`${where} is ${JSON.stringify(rule)}; it has to be "public", "authenticated", or callers`);
+    throw new TypeError(`${where} is ${JSON.stringify(rule)}; expected "public", "authenticated", or callers`);
   }
   refuseUnknownOptions(where, rule, ["callers"]);
   return compileCallerList(where, rule.callers);

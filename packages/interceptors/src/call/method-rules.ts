@@ -1,10 +1,11 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { checkRulePaths, pathOfMethod } from "./method-names.ts";
+import { pathOfMethod } from "./method-path.ts";
+import { type ByMethod, checkSelectors } from "./method-selector.ts";
+import { type Option, oneOf } from "./options.ts";
 
 export interface MethodRuleSources<Given, Rule> {
   readonly services: readonly DescService[];
-  /** By `package.Service/Method` or `package.Service/*`. */
-  readonly rules: Readonly<Record<string, Given>>;
+  readonly rules: ByMethod<Given>;
   /** What holds for methods without a rule; undefined makes them an error. */
   readonly defaultRule: Rule | undefined;
   /** Services that need no rule. */
@@ -16,8 +17,8 @@ export interface MethodRuleSources<Given, Rule> {
 }
 
 /**
- * Decides for every method once. Rules in code go before those in the proto, a method's before its service's. "deny" is for methods
- * that no one has thought of.
+ * Decides for every method once. Rules in code take precedence over those in the proto, except for that of `*`; a method's over its
+ * service's. "deny" is for methods without a rule.
  *
  * @throws TypeError for a rule that names nothing, and for methods without a rule where these are denied
  */
@@ -34,7 +35,12 @@ export function compileMethodRules<Given, Rule>(
     for (const method of service.methods) {
       const path = pathOfMethod(method);
       const rule =
-        given.get(path) ?? given.get(`${service.typeName}/*`) ?? sources.readProto(where, method) ?? defaultRule;
+        given.get(path) ??
+        given.get(`${service.typeName}/*`) ??
+        // Before "*": a rule for all must not undo what the proto demands of a method.
+        sources.readProto(where, method) ??
+        given.get("*") ??
+        defaultRule;
       if (rule === undefined) forgotten.push(path);
       else byPath.set(path, rule);
     }
@@ -57,22 +63,21 @@ export function compileMethodRules<Given, Rule>(
 }
 
 function checkedRules<Given, Rule>(where: string, sources: MethodRuleSources<Given, Rule>): Map<string, Rule> {
-  checkRulePaths(where, Object.keys(sources.rules), sources.services);
+  checkSelectors(where, "methods", Object.keys(sources.rules), sources.services);
   const checked = new Map<string, Rule>();
-  for (const [path, rule] of Object.entries(sources.rules)) {
-    checked.set(path, sources.compile(`${where}: rules["${path}"]`, rule));
+  for (const [selector, rule] of Object.entries(sources.rules)) {
+    checked.set(selector, sources.compile(`${where}: methods["${selector}"]`, rule));
   }
   return checked;
 }
 
-/** @throws TypeError for anything but the two, or nothing, which means "deny" */
-export function checkDefaultRule(where: string, rule: "deny" | "authenticated" = "deny"): "deny" | "authenticated" {
-  if (rule === "deny" || rule === "authenticated") return rule;
-  throw new TypeError(`${where}: defaultRule is ${JSON.stringify(rule)}; it has to be "deny" or "authenticated"`);
+/** The option that says what applies to methods without a rule. */
+export function defaultRuleOption(): Option<"deny" | "authenticated"> {
+  return oneOf("deny", "authenticated");
 }
 
 /** @throws TypeError unless it is a list of texts, none of them empty */
 export function checkNameList(where: string, name: string, words: unknown): readonly string[] {
   if (Array.isArray(words) && words.every((word) => typeof word === "string" && word !== "")) return [...words];
-  throw new TypeError(`${where}: ${name} has to be a list of names`);
+  throw new TypeError(`${where}: ${name} must be a list of names`);
 }

@@ -5,7 +5,7 @@ import { okStatus, type Status } from "./status-name.ts";
 
 export type Side = "client" | "server";
 
-/** What is told about one call, of any kind and on either side. None of it may throw. */
+/** Observes one call, of any kind and on either side. Its methods must not throw. */
 export interface CallObserver {
   /** As a hook's: what runs the call, and each step of a response stream. Default: it is just run. */
   runner?(mayEnter: boolean): RunStep | undefined;
@@ -52,7 +52,7 @@ function statusOfSuccess(request: CallRequest): Status {
   return request.contextValues.get(callInfo)?.endedBy?.code ?? okStatus;
 }
 
-/** The status that the client is told, or was told before the handler failed. */
+/** The status that the client gets, or got before the handler failed. */
 function statusOf(side: Side, request: CallRequest, error: unknown): Status {
   if (side === "client") return error instanceof Error ? ConnectError.from(error).code : Code.Unknown;
   const endedBy = request.contextValues.get(callInfo)?.endedBy;

@@ -1,8 +1,8 @@
 import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
 import { method as methodOption, type Rule, service as serviceOption } from "../gen/tercel/auth/v1/auth_pb.ts";
-import { pathOfMethod } from "./method-names.ts";
+import { pathOfMethod } from "./method-path.ts";
 
-/** A rule that stands in a proto, and the name of what it stands at. */
+/** A rule of a proto, and the name of the method or service that has it. */
 export interface ProtoRule {
   readonly name: string;
   readonly rule: Rule;

@@ -17,7 +17,7 @@ export function runWithRequestId<R>(id: string, step: () => R): R {
   return runWithValues(overlaidValues(currentValues() ?? createContextValues(), requestIdKey, id), step);
 }
 
-/** The id that belongs to a call, wherever it is known from. */
+/** The id of a call, from its own values or from those of the call being handled. */
 export function requestIdOf(call: { readonly contextValues: ContextValues }): string | undefined {
   return call.contextValues.get(requestIdKey) ?? currentRequestId();
 }
@@ -33,7 +33,7 @@ export const defaultRequestIdHeader = "x-request-id";
 /** The other names, by what belongs to one call alone: a client's header, a server's context values. */
 const otherHeaders = new WeakMap<Headers | ContextValues, string>();
 
-/** Notes the metadata name that carries the call's id, for those who write of the call. */
+/** Records the metadata name that carries the call's id, for logs and spans. */
 export function setRequestIdHeader(side: "client" | "server", request: CallWithHeader, name: string): void {
   if (name !== defaultRequestIdHeader)
     otherHeaders.set(side === "client" ? request.header : request.contextValues, name);
@@ -44,7 +44,7 @@ export function requestIdHeaderOf(side: "client" | "server", request: CallWithHe
   return otherHeaders.get(side === "client" ? request.header : request.contextValues) ?? defaultRequestIdHeader;
 }
 
-/** As `requestIdOf`, for what is written of a call on either side: a client's id is in the header that it sends. */
+/** As `requestIdOf`, for logs and spans of either side: a client's id is in the header that it sends. */
 export function requestIdOn(side: "client" | "server", request: CallWithHeader): string | undefined {
   const sent = side === "client" ? request.header.get(requestIdHeaderOf(side, request)) : undefined;
   return sent ?? requestIdOf(request);

@@ -5,7 +5,7 @@ export type Status = number;
 
 export const okStatus: Status = 0;
 
-/** `NOT_FOUND` and the like; for what is no status, UNKNOWN, so that a label never takes a value from outside. */
+/** `NOT_FOUND` and the like; for any other number, UNKNOWN, so that a label never takes a value from outside. */
 export function statusName(status: Status): string {
   return statusNames[status] ?? "UNKNOWN";
 }

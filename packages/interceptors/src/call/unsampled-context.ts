@@ -1,7 +1,7 @@
 import { type Context, ROOT_CONTEXT, type SpanContext, trace } from "@opentelemetry/api";
 
 /**
- * The context of a call whose trace is not recorded. The span is read when somebody asks: of most such calls no one does, and a context
+ * The context of a call whose trace is not recorded. The span is created when it is read: of most such calls it never is, and a context
  * with a span costs as much as a small call.
  */
 export class UnsampledContext implements Context {

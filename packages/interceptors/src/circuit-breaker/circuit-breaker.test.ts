@@ -32,7 +32,7 @@ describe("circuit breaker", () => {
         clock,
         onStateChange: (change) => changes.push(change),
       });
-      const { client } = await open(t, failing(outcome), { channel: { interceptors: [breaker.interceptor] } });
+      const { client } = await open(t, failing(outcome), { channel: { interceptors: [breaker] } });
       await assertStatus(client.unary({}), Code.Unavailable, "as told");
       await assertStatus(client.unary({}), Code.Unavailable, "as told");
       await clock.advance(400);
@@ -72,7 +72,7 @@ describe("circuit breaker", () => {
               throw broken();
             },
           },
-          { channel: { interceptors: [breaker.interceptor] } },
+          { channel: { interceptors: [breaker] } },
         );
         const call = () =>
           ({
@@ -100,7 +100,7 @@ describe("circuit breaker", () => {
           await done.happened;
         },
       },
-      { channel: { interceptors: [breaker.interceptor] } },
+      { channel: { interceptors: [breaker] } },
     );
     await assertStatus(client.serverStream({}), Code.Unavailable);
     fails = false;
@@ -126,7 +126,7 @@ describe("circuit breaker", () => {
           yield {};
         },
       },
-      { channel: { interceptors: [breaker.interceptor] } },
+      { channel: { interceptors: [breaker] } },
     );
     for (const code of [Code.NotFound, Code.InvalidArgument, Code.ResourceExhausted, Code.Unauthenticated]) {
       outcome.code = code;
@@ -153,7 +153,7 @@ describe("circuit breaker", () => {
       codes: [Code.ResourceExhausted],
       clock: createFakeClock(),
     });
-    const { client } = await openInMemory(t, failing(outcome), { channel: { interceptors: [breaker.interceptor] } });
+    const { client } = await openInMemory(t, failing(outcome), { channel: { interceptors: [breaker] } });
     await assertStatus(client.unary({}), Code.ResourceExhausted);
     await assertStatus(client.unary({}), Code.Unavailable, /^not sent/);
   });
@@ -169,13 +169,13 @@ describe("circuit breaker", () => {
     };
     const options: CircuitBreakerOptions = { failureThreshold: 1, clock: createFakeClock() };
     const apart = await openInMemory(t, handlers, {
-      channel: { interceptors: [createCircuitBreaker(options).interceptor] },
+      channel: { interceptors: [createCircuitBreaker(options)] },
     });
     await assertStatus(apart.client.unary({}), Code.Unavailable);
     assert.equal((await collect(apart.client.serverStream({}))).length, 1);
 
     const joint = createCircuitBreaker({ ...options, keyOf: () => "backend" });
-    const joined = await openInMemory(t, handlers, { channel: { interceptors: [joint.interceptor] } });
+    const joined = await openInMemory(t, handlers, { channel: { interceptors: [joint] } });
     await assertStatus(joined.client.unary({}), Code.Unavailable, "broken");
     await assertStatus(joined.client.serverStream({}), Code.Unavailable, /circuit of backend is open/);
     assert.equal(joint.state("backend"), "open");
@@ -186,11 +186,7 @@ describe("circuit breaker", () => {
     const clock = createFakeClock();
     let key = "a";
     const breaker = createCircuitBreaker({ maxCircuits: 2, keyOf: () => key, clock });
-    const { client } = await openInMemory(
-      t,
-      { unary: () => ({}) },
-      { channel: { interceptors: [breaker.interceptor] } },
-    );
+    const { client } = await openInMemory(t, { unary: () => ({}) }, { channel: { interceptors: [breaker] } });
     for (key of ["a", "b", "a", "c"]) {
       await client.unary({});
       await clock.advance(1);
@@ -212,7 +208,7 @@ describe("circuit breaker", () => {
       },
     });
     const { client } = await openInMemory(t, failing({ code: Code.Unavailable }), {
-      channel: { interceptors: [breaker.interceptor] },
+      channel: { interceptors: [breaker] },
     });
     await assertStatus(client.unary({}), Code.Unavailable, "as told");
     assert.deepEqual(

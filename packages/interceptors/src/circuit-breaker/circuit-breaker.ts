@@ -1,11 +1,22 @@
 import { Code, type ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
-import { type Clock, type Log, systemClock } from "@tercel/grpc";
 import { unavailable } from "@tercel/grpc/errors";
-import { checkWholeNumber, refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc/internal";
+import { safeLog, thrownText } from "@tercel/grpc/internal";
+import { LRUCache } from "lru-cache";
 import { authorityOf } from "../call/authority-of.ts";
 import { methodPath } from "../call/method-path.ts";
 import { observeCalls } from "../call/observe-calls.ts";
-import { type Admitted, Circuit, type CircuitSettings, type CircuitState } from "./circuit.ts";
+import {
+  callback,
+  clockOption,
+  codesOption,
+  logOption,
+  type OptionsOf,
+  own,
+  readOptions,
+  wholeNumber,
+} from "../call/options.ts";
+import { withMembers } from "../call/with-members.ts";
+import { type Admitted, Circuit, type CircuitState } from "./circuit.ts";
 
 /** A circuit has changed its state. */
 export interface CircuitChange {
@@ -24,79 +35,71 @@ export interface CircuitReport {
   readonly failures: number;
 }
 
-export interface CircuitBreakerOptions {
-  /** This many failures within `windowMs` open the circuit, whatever else succeeds. Default: no such number, only `failureRate`. */
-  failureThreshold?: number;
-  /** This share of failures among at least `minCalls` calls within `windowMs` opens it. Default 0.5. */
-  failureRate?: number;
-  /** With fewer calls a share says nothing. Default 20. */
-  minCalls?: number;
+export const circuitBreakerOptions = {
+  /** This many failures within `windowMs` open the circuit, whatever else succeeds. Default: only `failureRate` counts. */
+  failureThreshold: wholeNumber(1),
+  /** This share of failures among at least `minCalls` calls within `windowMs` opens it; above 0, at most 1. Default 0.5. */
+  failureRate: own<number>(
+    "a number above 0 and at most 1",
+    (value) => typeof value === "number" && value > 0 && value <= 1,
+  ).or(0.5),
+  /** The fewest calls whose share of failures counts. Default 20. */
+  minCalls: wholeNumber(1).or(20),
   /** How long a call counts. Default 10,000 ms. */
-  windowMs?: number;
+  windowMs: wholeNumber(10).or(10_000),
   /** How long an open circuit refuses everything. Default 30,000 ms. */
-  openMs?: number;
+  openMs: wholeNumber(1).or(30_000),
   /** How many calls then try, and have to succeed, before all are let through again. Default 3. */
-  halfOpenCalls?: number;
+  halfOpenCalls: wholeNumber(1).or(3),
   /**
    * The codes that count as failures. Default UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE and DATA_LOSS: those that say that the
-   * other side is in trouble. All other codes count as successes, save CANCELED, which counts as nothing unless it is named here.
+   * server is in trouble. All other codes count as successes, except for CANCELED, which does not count unless it is named here.
    */
-  codes?: readonly Code[];
+  codes: codesOption().or([Code.Unknown, Code.DeadlineExceeded, Code.Internal, Code.Unavailable, Code.DataLoss]),
   /** Which calls share a circuit. Default: those of one method at one authority, `package.Service/Method@host:port`. */
-  keyOf?: (request: UnaryRequest | StreamRequest) => string;
-  /** Circuits kept; beyond, the one that was unused for longest is forgotten. Default 1000. */
-  maxCircuits?: number;
+  keyOf: callback<(request: UnaryRequest | StreamRequest) => string>().or(methodAtAuthority),
+  /** Circuits that are kept; beyond, the one that was unused for longest is dropped. Default 1000. */
+  maxCircuits: wholeNumber(1).or(1000),
   /** Called with each change. What it throws is logged and goes no further. */
-  onStateChange?: (change: CircuitChange) => void;
-  log?: Log;
-  clock?: Clock;
-}
+  onStateChange: callback<(change: CircuitChange) => void>(),
+  /** Gets what `onStateChange` throws. Default: standard error. */
+  log: logOption(),
+  /** For tests. */
+  clock: clockOption(),
+};
 
-export interface CircuitBreaker {
-  /** For a channel. Several channels may share it; their circuits are apart as far as `keyOf` tells them apart. */
-  readonly interceptor: Interceptor;
+export type CircuitBreakerOptions = OptionsOf<typeof circuitBreakerOptions>;
+
+/** An interceptor for a channel. Several channels may share it; `keyOf` decides which circuits they share. */
+export interface CircuitBreaker extends Interceptor {
   /** "closed" for a key that no call has used. */
   state(key: string): CircuitState;
-  /** All circuits, for a console or a metric. */
+  /** All circuits, for a console or a metric; the one that was used last is the last. */
   circuits(): CircuitReport[];
 }
 
-const defaultCodes = [Code.Unknown, Code.DeadlineExceeded, Code.Internal, Code.Unavailable, Code.DataLoss];
-
-const optionNames = [
-  "failureThreshold",
-  "failureRate",
-  "minCalls",
-  "windowMs",
-  "openMs",
-  "halfOpenCalls",
-  "codes",
-  "keyOf",
-  "maxCircuits",
-  "onStateChange",
-  "log",
-  "clock",
-] as const;
+const where = "createCircuitBreaker";
 
 /**
- * Fails calls at once with UNAVAILABLE while the other side keeps failing, instead of letting each wait for its deadline, and tries
- * again by a few of them. The error says when, as google.rpc.RetryInfo.
+ * Fails calls at once with UNAVAILABLE while the server keeps failing, instead of letting each wait for its deadline, and tries again with a
+ * few of them. The error says when, as google.rpc.RetryInfo.
  *
  * @throws TypeError or RangeError for options that are unknown or out of bounds
  */
 export function createCircuitBreaker(options: CircuitBreakerOptions = {}): CircuitBreaker {
-  const settings = checkedSettings(options);
-  const { clock = systemClock, keyOf = methodAtAuthority, maxCircuits = 1000, onStateChange } = options;
-  const log = safeLog(options.log);
-  const codes = new Set(options.codes ?? defaultCodes);
-  const circuits = new Map<string, Circuit>();
+  const settings = readOptions(where, circuitBreakerOptions, options);
+  const { clock, keyOf, maxCircuits, onStateChange } = settings;
+  const circuitSettings = { ...settings, failureThreshold: settings.failureThreshold ?? Number.POSITIVE_INFINITY };
+  const log = safeLog(settings.log);
+  const codes = new Set(settings.codes);
+  // By size, and not by `max`: that would allocate the space of all circuits at once.
+  const circuits = new LRUCache<string, Circuit>({ maxSize: maxCircuits, sizeCalculation: () => 1 });
   const nowMs = () => clock.nowMs();
 
   function circuitOf(key: string): Circuit {
     const known = circuits.get(key);
     if (known !== undefined) return known;
-    if (circuits.size >= maxCircuits) circuits.delete(longestUnused(circuits));
-    const circuit = new Circuit(settings, (from, to) => changed({ key, from, to }));
+    const circuit = new Circuit(circuitSettings, (from, to) => changed({ key, from, to }));
     circuits.set(key, circuit);
     return circuit;
   }
@@ -119,7 +122,7 @@ export function createCircuitBreaker(options: CircuitBreakerOptions = {}): Circu
   const observing = observeCalls("client", (request) => {
     const call = admit(request);
     return {
-      // The other side works once it answers; a stream that stays open must not keep its circuit waiting.
+      // The server works once it responds; a stream that stays open must not keep its circuit waiting.
       onResponse: () => call.succeeded(),
       onEnd(status) {
         if (codes.has(status as Code)) call.failed();
@@ -129,16 +132,19 @@ export function createCircuitBreaker(options: CircuitBreakerOptions = {}): Circu
     };
   });
 
-  return {
-    // Async, so that a refusal is a rejection.
-    interceptor: (next) => {
-      const observed = observing(next);
-      return async (request) => observed(request);
-    },
-    state: (key) => circuits.get(key)?.state(nowMs()) ?? "closed",
-    circuits: () =>
-      [...circuits].map(([key, circuit]) => ({ key, state: circuit.state(nowMs()), ...circuit.totals(nowMs()) })),
+  // Async, so that a refusal is a rejection.
+  const interceptor: Interceptor = (next) => {
+    const observed = observing(next);
+    return async (request) => observed(request);
   };
+  return withMembers(interceptor, {
+    state: (key: string) => circuits.peek(key)?.state(nowMs()) ?? "closed",
+    circuits: () =>
+      Array.from(circuits.rkeys(), (key) => {
+        const circuit = circuits.peek(key) as Circuit;
+        return { key, state: circuit.state(nowMs()), ...circuit.totals(nowMs()) };
+      }),
+  });
 }
 
 function methodAtAuthority(request: UnaryRequest | StreamRequest): string {
@@ -154,39 +160,4 @@ function refusal(key: string, retryAfterMs: number): ConnectError {
     // Trials run now; the next moment may be better.
     retryAfterMs: retryAfterMs > 0 ? Math.ceil(retryAfterMs) : 100,
   });
-}
-
-function longestUnused(circuits: ReadonlyMap<string, Circuit>): string {
-  let found = "";
-  let sinceMs = Number.POSITIVE_INFINITY;
-  for (const [key, { lastUsedAtMs }] of circuits) {
-    if (lastUsedAtMs >= sinceMs) continue;
-    found = key;
-    sinceMs = lastUsedAtMs;
-  }
-  return found;
-}
-
-function checkedSettings(options: CircuitBreakerOptions): CircuitSettings {
-  const where = "createCircuitBreaker";
-  refuseUnknownOptions(where, options, optionNames);
-  const most = Number.MAX_SAFE_INTEGER;
-  checkWholeNumber(where, "failureThreshold", options.failureThreshold, 1, most);
-  checkWholeNumber(where, "minCalls", options.minCalls, 1, most);
-  checkWholeNumber(where, "windowMs", options.windowMs, 10, most);
-  checkWholeNumber(where, "openMs", options.openMs, 1, most);
-  checkWholeNumber(where, "halfOpenCalls", options.halfOpenCalls, 1, most);
-  checkWholeNumber(where, "maxCircuits", options.maxCircuits, 1, most);
-  const { failureRate = 0.5 } = options;
-  if (!(failureRate > 0 && failureRate <= 1)) {
-    throw new RangeError(`${where}: failureRate is ${String(failureRate)}; it has to be above 0 and at most 1`);
-  }
-  return {
-    failureThreshold: options.failureThreshold ?? Number.POSITIVE_INFINITY,
-    failureRate,
-    minCalls: options.minCalls ?? 20,
-    windowMs: options.windowMs ?? 10_000,
-    openMs: options.openMs ?? 30_000,
-    halfOpenCalls: options.halfOpenCalls ?? 3,
-  };
 }

@@ -22,7 +22,7 @@ export interface CircuitSettings {
 export interface Admitted {
   succeeded(): void;
   failed(): void;
-  /** It says nothing about the other side: the caller gave up. */
+  /** It says nothing about the server: the caller gave up. */
   withdrawn(): void;
 }
 
@@ -32,7 +32,7 @@ export interface Refused {
   readonly retryAfterMs: number;
 }
 
-/** The rules, without calls and timers: whoever asks brings the time. */
+/** The rules, without calls and timers: callers pass the time. */
 export class Circuit {
   private readonly settings: CircuitSettings;
   private readonly onChange: (from: CircuitState, to: CircuitState) => void;
@@ -43,17 +43,11 @@ export class Circuit {
   private trialsSucceeded = 0;
   /** Counts the changes of state, so that a call's end is not held against a state it did not begin in. */
   private era = 0;
-  private usedAtMs = 0;
 
   constructor(settings: CircuitSettings, onChange: (from: CircuitState, to: CircuitState) => void) {
     this.settings = settings;
     this.onChange = onChange;
     this.window = new RollingWindow(settings.windowMs);
-  }
-
-  /** When a call was last let through or refused. */
-  get lastUsedAtMs(): number {
-    return this.usedAtMs;
   }
 
   state(nowMs: number): CircuitState {
@@ -68,7 +62,6 @@ export class Circuit {
   /** The clock is asked again at the call's end. */
   admit(nowMs: () => number): Admitted | Refused {
     const begunMs = nowMs();
-    this.usedAtMs = begunMs;
     if (this.now === "open") {
       const waitMs = this.openedAtMs + this.settings.openMs - begunMs;
       if (waitMs > 0) return { retryAfterMs: waitMs };

@@ -1,27 +1,29 @@
 import { ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
-import { type Clock, systemClock } from "@tercel/grpc";
 import { resourceExhausted } from "@tercel/grpc/errors";
 import { responseWithMessages, watchMessages } from "@tercel/grpc/hooks";
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
-import { Places } from "./places.ts";
+import { callback, clockOption, type OptionsOf, readOptions, wholeNumber } from "../call/options.ts";
+import { withMembers } from "../call/with-members.ts";
+import { CallCapacity } from "./call-capacity.ts";
 
 type Request = UnaryRequest | StreamRequest;
 
-export interface ConcurrencyLimitOptions {
-  /** Calls that may run at once; a stream runs until its end. */
-  max: number;
+export const concurrencyLimitOptions = {
+  /** Calls that may run at once; a stream runs until its end. Must be given: a missing limit would be none. */
+  max: wholeNumber(1).required(),
   /** Calls that may wait for their turn, first come, first served. Default 0: what cannot run is refused. */
-  maxQueued?: number;
+  maxQueued: wholeNumber(0).or(0),
   /** How long a call may wait. Default: until its deadline, or until it is cancelled. */
-  maxWaitMs?: number;
-  /** Which calls share a limit, such as `(request) => request.method.name`; undefined exempts a call. Default: all of them share one. */
-  keyOf?: (request: Request) => string | undefined;
-  clock?: Clock;
-}
+  maxWaitMs: wholeNumber(1),
+  /** Which calls share a limit, such as `(request) => request.method.name`; undefined exempts a call. Default: all share one. */
+  keyOf: callback<(request: Request) => string | undefined>().or(() => ""),
+  /** For tests. */
+  clock: clockOption(),
+};
 
-export interface ConcurrencyLimit {
-  /** For a server or a channel. */
-  readonly interceptor: Interceptor;
+export type ConcurrencyLimitOptions = OptionsOf<typeof concurrencyLimitOptions>;
+
+/** An interceptor for a server or a channel. */
+export interface ConcurrencyLimit extends Interceptor {
   /** Calls running at the moment, of one key or of all. */
   running(key?: string): number;
   /** Calls waiting at the moment, of one key or of all. */
@@ -35,27 +37,22 @@ export interface ConcurrencyLimit {
  * @throws TypeError or RangeError for options that are unknown, missing or out of bounds
  */
 export function createConcurrencyLimit(options: ConcurrencyLimitOptions): ConcurrencyLimit {
-  const where = "createConcurrencyLimit";
-  refuseUnknownOptions(where, options, ["max", "maxQueued", "maxWaitMs", "keyOf", "clock"]);
-  // A missing limit would be none.
-  checkWholeNumber(where, "max", options.max ?? Number.NaN, 1, Number.MAX_SAFE_INTEGER);
-  checkWholeNumber(where, "maxQueued", options.maxQueued, 0, Number.MAX_SAFE_INTEGER);
-  checkWholeNumber(where, "maxWaitMs", options.maxWaitMs, 1, Number.MAX_SAFE_INTEGER);
-  const { max, maxQueued = 0, maxWaitMs, keyOf = () => "", clock = systemClock } = options;
+  const settings = readOptions("createConcurrencyLimit", concurrencyLimitOptions, options);
+  const { max, maxQueued, maxWaitMs, keyOf, clock } = settings;
   /** Only keys in use, so that keys made from requests cannot fill the memory. */
-  const byKey = new Map<string, Places>();
+  const byKey = new Map<string, CallCapacity>();
 
-  function placesOf(key: string): Places {
+  function capacityOf(key: string): CallCapacity {
     const known = byKey.get(key);
     if (known !== undefined) return known;
-    const places = new Places(max, maxQueued);
-    byKey.set(key, places);
-    return places;
+    const capacity = new CallCapacity(max, maxQueued);
+    byKey.set(key, capacity);
+    return capacity;
   }
 
-  /** Kept when the call may run. */
-  function turn(places: Places, request: Request): Promise<void> | undefined {
-    if (places.take()) return undefined;
+  /** Resolves when the call may run; undefined when it may at once. */
+  function turn(capacity: CallCapacity, request: Request): Promise<void> | undefined {
+    if (capacity.take()) return undefined;
     return new Promise((resolve, reject) => {
       const { signal } = request;
       if (signal.aborted) {
@@ -71,7 +68,7 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
         stop();
         reject(ConnectError.from(signal.reason));
       };
-      const leave = places.wait(() => {
+      const leave = capacity.wait(() => {
         stop();
         resolve();
       });
@@ -93,15 +90,15 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
   const interceptor: Interceptor = (next) => async (request) => {
     const key = keyOf(request);
     if (key === undefined) return next(request);
-    const places = placesOf(key);
-    const turning = turn(places, request);
+    const capacity = capacityOf(key);
+    const turning = turn(capacity, request);
     if (turning !== undefined) await turning;
     let isOver = false;
     const end = (error?: unknown): unknown => {
       if (!isOver) {
         isOver = true;
-        places.give();
-        if (places.isUnused) byKey.delete(key);
+        capacity.give();
+        if (capacity.isUnused) byKey.delete(key);
       }
       return error;
     };
@@ -120,15 +117,14 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
     }
   };
 
-  const total = (count: (places: Places) => number, key: string | undefined): number => {
+  const total = (count: (capacity: CallCapacity) => number, key: string | undefined): number => {
     const counted = key === undefined ? [...byKey.values()] : [byKey.get(key)];
-    return counted.reduce((sum, places) => sum + (places === undefined ? 0 : count(places)), 0);
+    return counted.reduce((sum, capacity) => sum + (capacity === undefined ? 0 : count(capacity)), 0);
   };
-  return {
-    interceptor,
-    running: (key) => total((places) => places.running, key),
-    queued: (key) => total((places) => places.queued, key),
-  };
+  return withMembers(interceptor, {
+    running: (key?: string) => total((capacity) => capacity.running, key),
+    queued: (key?: string) => total((capacity) => capacity.queued, key),
+  });
 }
 
 function refusal(max: number, rest: string): ConnectError {

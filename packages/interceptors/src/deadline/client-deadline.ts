@@ -1,16 +1,18 @@
 import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
 import { maxCallTimeoutMs } from "@tercel/grpc/hooks";
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
+import { type OptionsOf, readOptions, wholeNumber } from "../call/options.ts";
 import { overlaidValues } from "../call/overlaid-values.ts";
 import { currentBudget } from "./current-deadline.ts";
 
-export interface ClientDeadlineOptions {
+export const clientDeadlineOptions = {
   /**
-   * Milliseconds kept back from every call that is made, so that the handler can still answer when it fails by its time: with a
+   * Milliseconds kept back from every call that is made, so that the handler can still respond when that call fails in time: with a
    * substitute, or with an error that says more than DEADLINE_EXCEEDED. Default 0.
    */
-  reserveMs?: number;
-}
+  reserveMs: wholeNumber(0).or(0),
+};
+
+export type ClientDeadlineOptions = OptionsOf<typeof clientDeadlineOptions>;
 
 /**
  * A client interceptor for calls made while a call is handled (see `createServerDeadline`): they get what is left of its time, minus
@@ -20,10 +22,7 @@ export interface ClientDeadlineOptions {
  * @throws TypeError or RangeError for options that are unknown or out of bounds
  */
 export function createClientDeadline(options: ClientDeadlineOptions = {}): Interceptor {
-  const where = "createClientDeadline";
-  refuseUnknownOptions(where, options, ["reserveMs"]);
-  checkWholeNumber(where, "reserveMs", options.reserveMs, 0, Number.MAX_SAFE_INTEGER);
-  const reserveMs = options.reserveMs ?? 0;
+  const { reserveMs } = readOptions("createClientDeadline", clientDeadlineOptions, options);
 
   return (next) => (request) => {
     const budget = currentBudget();
@@ -57,14 +56,14 @@ function limited<R extends UnaryRequest | StreamRequest>(
 
 function nothingLeft(leftMs: number | undefined, reserveMs: number): string {
   return leftMs === 0
-    ? "not started: the time of the call it was to be made for is up"
-    : `not started: of the time of the call it was to be made for, ${Math.floor(leftMs ?? 0)} ms are left, and ${reserveMs} ms are reserved`;
+    ? "not started: the deadline of the call for which it is made has passed"
+    : `not started: ${Math.floor(leftMs ?? 0)} ms are left of the call for which it is made, and ${reserveMs} ms are reserved`;
 }
 
 /** A call that was answered aborts its signal without an error of gRPC's. */
 function endedError(reason: unknown): ConnectError {
   if (reason instanceof ConnectError) return reason;
   const message =
-    "not started: the call it was to be made for has ended; withoutDeadline() is for what goes on after it";
+    "not started: the call for which it is made has ended; use withoutDeadline() for what must continue after it";
   return new ConnectError(message, Code.Canceled, undefined, undefined, reason);
 }

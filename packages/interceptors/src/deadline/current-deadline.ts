@@ -38,7 +38,7 @@ export function currentSignal(): AbortSignal | undefined {
   return currentBudget()?.signal;
 }
 
-/** Runs what is to go on after the call being handled has ended: it sees neither deadline nor signal, nor do the calls it makes. */
+/** Runs what must continue after the call being handled has ended: it sees neither deadline nor signal, nor do the calls it makes. */
 export function withoutDeadline<R>(run: () => R): R {
   const values = currentValues();
   return values === undefined ? run() : runWithValues(overlaidValues(values, budgetKey, undefined), run);

@@ -18,6 +18,37 @@ import {
 const service = "tercel.interceptors.test.v1.EchoService";
 
 describe("server deadline", () => {
+  it("follows limits that change between calls", async (t) => {
+    const clock = createFakeClock();
+    let limits: { defaultMs?: number; maxMs?: number } = {};
+    const live = {
+      get defaultMs() {
+        return limits.defaultMs as number;
+      },
+      get maxMs() {
+        return limits.maxMs as number;
+      },
+    };
+    const interceptor = createServerDeadline({ methods: { "*": live } });
+    const seen: unknown[] = [];
+    const { client } = await openInMemory(
+      t,
+      {
+        unary(_request, context) {
+          seen.push(context.timeoutMs());
+          return {};
+        },
+      },
+      { server: { clock, interceptors: [interceptor] }, channel: { clock } },
+    );
+    for (const next of [{}, { defaultMs: 400 }, { defaultMs: 200, maxMs: 300 }, {}]) {
+      limits = next;
+      await client.unary({});
+      await client.unary({}, { timeoutMs: 350 });
+    }
+    assert.deepEqual(seen, [undefined, 350, 400, 350, 200, 300, undefined, 350]);
+  });
+
   const cases: readonly [string, ServerDeadlineOptions, number | undefined, number | undefined][] = [
     ["leaves a call alone where nothing is set", {}, undefined, undefined],
     ["gives the default to a call without one", { defaultMs: 400, maxMs: 900 }, undefined, 400],
@@ -27,11 +58,16 @@ describe("server deadline", () => {
     ["does not lower a deadline to the default", { defaultMs: 400 }, 5000, 5000],
     [
       "prefers a method's limits to its service's",
-      { methods: { [service]: { maxMs: 5 }, [`${service}/Unary`]: { maxMs: 7 } } },
+      { methods: { [`${service}/*`]: { maxMs: 5 }, [`${service}/Unary`]: { maxMs: 7 } } },
       50,
       7,
     ],
-    ["prefers a service's limits to the general ones", { maxMs: 5, methods: { [service]: { maxMs: 8 } } }, 50, 8],
+    [
+      "prefers a service's limits to the general ones",
+      { maxMs: 5, methods: { [`${service}/*`]: { maxMs: 8 } } },
+      50,
+      8,
+    ],
     [
       "frees a method whose limits are empty",
       { defaultMs: 5, methods: { [`${service}/Unary`]: {} } },
@@ -135,10 +171,16 @@ describe("server deadline", () => {
 
   it("refuses options that cannot be meant", () => {
     assert.throws(() => createServerDeadline({ defaultMS: 5 } as ServerDeadlineOptions), /did you mean "defaultMs"/);
-    assert.throws(() => createServerDeadline({ methods: { [service]: { max: 5 } as object } }), /did you mean "maxMs"/);
+    assert.throws(
+      () => createServerDeadline({ methods: { [`${service}/*`]: { max: 5 } as object } }),
+      /did you mean "maxMs"/,
+    );
     assert.throws(() => createServerDeadline({ maxMs: 0 }), /maxMs is 0/);
     assert.throws(() => createServerDeadline({ defaultMs: 6, maxMs: 5 }), /more than maxMs, 5/);
-    assert.throws(() => createServerDeadline({ methods: { "/a.B/C": {} } }), /names "\/a\.B\/C"; it has to be/);
+    assert.throws(
+      () => createServerDeadline({ methods: { "/a.B/C": {} } }),
+      /methods has "\/a\.B\/C"; expected "package\.Service\/Method"/,
+    );
   });
 });
 
@@ -232,7 +274,7 @@ describe("client deadline", () => {
               await assertStatus(
                 inner.client.unary({}),
                 Code.DeadlineExceeded,
-                /300 ms are left, and 300 ms are reserved/,
+                /300 ms are left of the call for which it is made, and 300 ms are reserved/,
               );
             return {};
           },

@@ -1,33 +1,36 @@
 import type { Interceptor } from "@connectrpc/connect";
 import { callInfo } from "@tercel/grpc";
 import { type CallRequest, createHookedInterceptor } from "@tercel/grpc/hooks";
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { scopeRunner } from "../call/call-scope.ts";
-import { createMethodTable } from "../call/method-table.ts";
+import { type ByMethod, createMethodTable } from "../call/method-selector.ts";
+import { type OptionsOf, own, readOptions, type SettingsOf, wholeNumber } from "../call/options.ts";
 import { budgetKey, type TimeBudget } from "./current-deadline.ts";
 
+export const timeLimitOptions = {
+  /** For calls whose client set no deadline, in milliseconds. Default: `maxMs`. */
+  defaultMs: wholeNumber(1),
+  /** The most that a client can get, in milliseconds. Default: as much as it asks for. */
+  maxMs: wholeNumber(1),
+};
+
 /** How long calls may take. */
-export interface TimeLimits {
-  /** For calls whose client set no deadline. Default: `maxMs`. */
-  defaultMs?: number;
-  /** The most that a client can get. Default: as much as it asks for. */
-  maxMs?: number;
-}
+export type TimeLimits = OptionsOf<typeof timeLimitOptions>;
 
-export interface ServerDeadlineOptions extends TimeLimits {
+export const serverDeadlineOptions = {
+  ...timeLimitOptions,
   /**
-   * Other limits for single methods (`package.Service/Method`) or services (`package.Service`). An entry stands for itself: what it
-   * leaves out is not limited, so that `{}` frees a method whose streams are to stay open.
+   * Other limits by method. An entry takes the place of the common limits: what it leaves out is not limited, so that `{}` frees a method
+   * whose streams must stay open. It is read with each call, so that its getters may change it. Default: none.
    */
-  methods?: Readonly<Record<string, TimeLimits>>;
-}
+  methods: own<ByMethod<TimeLimits>>("an object with limits by method").or({}),
+};
 
-const limitNames = ["defaultMs", "maxMs"] as const;
+export type ServerDeadlineOptions = OptionsOf<typeof serverDeadlineOptions>;
 
 /**
  * A server interceptor that gives calls a deadline where the client set none or asks for too long, and lets `remainingMs()`,
- * `currentSignal()` and `currentDeadline()` tell what is left, however deep inside of the handler they are asked. The deadline is the
- * call's own: the client gets DEADLINE_EXCEEDED when it passes, and the handler's `context.timeoutMs()` and `context.signal` know of it.
+ * `currentSignal()` and `currentDeadline()` say what is left, however deep inside the handler they are called. The deadline is the
+ * call's own: the client gets DEADLINE_EXCEEDED when it passes, and the handler's `context.timeoutMs()` and `context.signal` follow it.
  *
  * On servers other than Tercel's there are the signal and nothing else.
  *
@@ -35,18 +38,18 @@ const limitNames = ["defaultMs", "maxMs"] as const;
  */
 export function createServerDeadline(options: ServerDeadlineOptions = {}): Interceptor {
   const where = "createServerDeadline";
-  refuseUnknownOptions(where, options, [...limitNames, "methods"]);
-  checkLimits(where, options);
-  for (const [name, limits] of Object.entries(options.methods ?? {})) {
-    refuseUnknownOptions(`${where}: ${name}`, limits, limitNames);
-    checkLimits(`${where}: ${name}`, limits);
+  const settings = readOptions(where, serverDeadlineOptions, options);
+  checkOrder(where, settings);
+  const byMethod = createMethodTable(where, "methods", settings.methods);
+  for (const [selector, limits] of Object.entries(settings.methods)) {
+    const entry = `${where}: methods["${selector}"]`;
+    checkOrder(entry, readOptions(entry, timeLimitOptions, limits));
   }
-  const byMethod = createMethodTable(where, "methods", options.methods);
 
   return createHookedInterceptor({
     begin(request) {
       const info = request.contextValues.get(callInfo);
-      const { defaultMs, maxMs } = byMethod.find(request) ?? options;
+      const { defaultMs, maxMs } = byMethod.find(request.method)?.value ?? settings;
       const limitMs = info?.hasDeadline !== true ? (defaultMs ?? maxMs) : maxMs;
       if (limitMs !== undefined) info?.shortenDeadline(limitMs);
       request.contextValues.set(budgetKey, new CallBudget(request));
@@ -66,15 +69,13 @@ class CallBudget implements TimeBudget {
     return this.request.contextValues.get(callInfo)?.remainingMs();
   }
 
-  /** Not asked for before somebody needs it: a signal costs more than a small call. */
+  /** Created when it is first used: a signal costs more than a small call. */
   get signal(): AbortSignal {
     return this.request.signal;
   }
 }
 
-function checkLimits(where: string, { defaultMs, maxMs }: TimeLimits): void {
-  checkWholeNumber(where, "defaultMs", defaultMs, 1, Number.MAX_SAFE_INTEGER);
-  checkWholeNumber(where, "maxMs", maxMs, 1, Number.MAX_SAFE_INTEGER);
+function checkOrder(where: string, { defaultMs, maxMs }: SettingsOf<typeof timeLimitOptions>): void {
   if (defaultMs !== undefined && maxMs !== undefined && defaultMs > maxMs) {
     throw new RangeError(`${where}: defaultMs is ${defaultMs}, which is more than maxMs, ${maxMs}`);
   }

@@ -1,14 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { Interceptor } from "@connectrpc/connect";
-import { refuseUnknownOptions } from "@tercel/grpc/internal";
+import { callback, headerOption, type OptionsOf, readOptions } from "../call/options.ts";
+import { idempotencyHeader } from "./idempotency-key.ts";
 
-export interface IdempotencyKeysOptions {
+export const idempotencyKeysOptions = {
   /** The metadata that carries the key. Default `idempotency-key`. */
-  header?: string;
+  header: headerOption().or(idempotencyHeader),
   /** Makes a key. Default: a random UUID. */
-  makeKey?: () => string;
-}
+  makeKey: callback<() => string>().or(randomUUID),
+};
+
+export type IdempotencyKeysOptions = OptionsOf<typeof idempotencyKeysOptions>;
 
 /**
  * A client interceptor that gives each unary call a key of its own, unless the caller set one or the method declares no side effects.
@@ -18,8 +21,7 @@ export interface IdempotencyKeysOptions {
  * @throws TypeError for an unknown option
  */
 export function createIdempotencyKeys(options: IdempotencyKeysOptions = {}): Interceptor {
-  refuseUnknownOptions("createIdempotencyKeys", options, ["header", "makeKey"]);
-  const { header = "idempotency-key", makeKey = randomUUID } = options;
+  const { header, makeKey } = readOptions("createIdempotencyKeys", idempotencyKeysOptions, options);
   return (next) => (request) => {
     const isSafe = request.method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
     if (!request.stream && !isSafe && !request.header.has(header)) request.header.set(header, makeKey());

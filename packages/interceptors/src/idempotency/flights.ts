@@ -1,7 +1,7 @@
 /** A call that is being answered in this process, and those that wait for the same answer. */
 export interface Flight {
   readonly fingerprint: string;
-  /** Kept at its end: with the answer, or with undefined when there is none to share. Never broken. */
+  /** Resolves at its end: to the response, or to undefined when it cannot be shared. Never rejects. */
   readonly landed: Promise<Uint8Array | undefined>;
 }
 

@@ -4,6 +4,9 @@ import { invalidArgument } from "@tercel/grpc/errors";
 import { readHeader } from "@tercel/grpc/hooks";
 import type { KeyRule } from "./key-rules.ts";
 
+/** The metadata that carries a key unless an interceptor was given another. */
+export const idempotencyHeader = "idempotency-key";
+
 /** Long enough for two UUIDs and a name, short enough to be stored a hundred thousand times. */
 const maxKeyChars = 255;
 /** Printable ASCII, which is what metadata carries. */

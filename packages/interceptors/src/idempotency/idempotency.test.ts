@@ -495,11 +495,11 @@ describe("idempotency", () => {
   it("refuses options that cannot be meant", () => {
     const store = createMemoryIdempotencyStore();
     createIdempotency({ store, secret: new Uint8Array(32) });
-    assert.throws(() => createIdempotency({ store, secret: new Uint8Array(31) }), /secret has 31 bytes/);
     assert.throws(
-      () => createIdempotency({ store, secret: "text" as unknown as Uint8Array }),
-      /has to be a Uint8Array/,
+      () => createIdempotency({ store, secret: new Uint8Array(31) }),
+      /secret is 31 bytes; expected a Uint8Array of at least 32/,
     );
+    assert.throws(() => createIdempotency({ store, secret: "text" as unknown as Uint8Array }), /expected a Uint8Array/);
     assert.throws(() => createIdempotency({ store, ttl: 5 } as IdempotencyOptions), /unknown option "ttl"/);
     assert.throws(() => createIdempotency({ store, ttlMs: 0 }), /ttlMs is 0/);
     assert.throws(

@@ -1,80 +1,105 @@
 import { createHmac, hash, randomUUID } from "node:crypto";
-import { type DescMessage, type DescService, type Message, toBinary } from "@bufbuild/protobuf";
+import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type Interceptor, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
-import { type Clock, type Log, systemClock } from "@tercel/grpc";
 import { failedPrecondition, invalidArgument, unavailable } from "@tercel/grpc/errors";
 import { readHeader } from "@tercel/grpc/hooks";
-import { checkWholeNumber, refuseUnknownOptions, safeLog } from "@tercel/grpc/internal";
+import { safeLog } from "@tercel/grpc/internal";
 import { callerKey } from "../call/caller.ts";
 import { methodPath } from "../call/method-path.ts";
+import type { ByMethod } from "../call/method-selector.ts";
+import {
+  callback,
+  clockOption,
+  codesOption,
+  flag,
+  headerOption,
+  logOption,
+  type OptionsOf,
+  own,
+  readOptions,
+  servicesOption,
+  text,
+  wholeNumber,
+  withMethods,
+} from "../call/options.ts";
 import { orAborted } from "../call/or-aborted.ts";
 import { pauseOrAborted } from "../call/pause-or-aborted.ts";
 import { FailureLog, type StoreStep } from "./failure-log.ts";
 import { InFlight } from "./flights.ts";
-import { readKey } from "./idempotency-key.ts";
+import { idempotencyHeader, readKey } from "./idempotency-key.ts";
 import { createKeyRules, type IdempotencyRule } from "./key-rules.ts";
 import type { IdempotencyStore } from "./store.ts";
 import { replay, writeError, writeResponse } from "./stored-answer.ts";
 
-export interface IdempotencyOptions extends IdempotencyRule {
-  /** Where keys and answers are kept. */
-  store: IdempotencyStore;
-  /** The string field that carries the key where neither `methods` nor the proto names one. Default `idempotency_key`. */
-  field?: string;
-  /** The metadata that carries the key where the request has no such field, or leaves it empty. Default `idempotency-key`. */
-  header?: string;
-  /** Whether calls without a key are refused where neither `methods` nor the proto says so. Default false: they just run. */
-  required?: boolean;
-  /**
-   * What differs for `package.Service/Method` or `package.Service`; false leaves keys of such calls unread. Goes before what the proto
-   * says by the options of `tercel.idempotency.v1`.
-   */
-  methods?: Readonly<Record<string, IdempotencyRule | false>>;
-  /** The services that are served: what their protos say is checked at the start, and not when the first call comes. Default: none. */
-  services?: readonly DescService[];
-  /**
-   * Who calls: keys of different callers are different keys, and no one gets an answer that was another's. Default: the `authorization`
-   * metadata, and the program that `createMtls` or `createServiceKeyGuard` has found out. Give this where tokens change between a call and its retry, or where callers are known by something else.
-   */
-  callerOf?: (request: UnaryRequest) => string | undefined;
-  /**
-   * At least 32 random bytes, the same on every instance. With it the store holds an HMAC-SHA-256 of each request. Default: none, and the
-   * store holds a plain SHA-256, from which whoever reads the store can guess a request that holds a password or a number of a card.
-   * After a change of it, a repetition of an earlier call is refused as another request; it does not run again.
-   */
-  secret?: Uint8Array;
-  /** How long an answer is kept. Default 24 hours. */
-  ttlMs?: number;
-  /** How long a key is held for an instance that has stopped giving signs of life; then the call runs again. Default 30,000 ms. */
-  leaseMs?: number;
-  /** How often the store is asked for the answer of a call that another instance runs. Default 100 ms. */
-  pollMs?: number;
-  /** How long to wait for such an answer before the call fails with UNAVAILABLE; its deadline may be sooner. Default 30,000 ms. */
-  maxWaitMs?: number;
-  /**
-   * Errors that are an answer, and are given again. Default INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION and
-   * OUT_OF_RANGE. After any other error the next call with the key runs.
-   */
-  storedCodes?: readonly Code[];
-  log?: Log;
-  clock?: Clock;
-}
-
-/** As long as the digest: a shorter one would be what is guessed. */
+/** As long as the digest: a shorter one could be guessed. */
 const minSecretBytes = 32;
 
-const defaultStoredCodes = [
-  Code.InvalidArgument,
-  Code.NotFound,
-  Code.AlreadyExists,
-  Code.FailedPrecondition,
-  Code.OutOfRange,
-];
+export const idempotencyOptions = {
+  /** Where keys and responses are kept. Required. */
+  store: withMethods<IdempotencyStore>(
+    "a store, for example createMemoryIdempotencyStore()",
+    "begin",
+    "complete",
+  ).required(),
+  /** The string field that carries the key where neither `methods` nor the proto names one. Default `idempotency_key`. */
+  field: text().or("idempotency_key"),
+  /** The metadata that carries the key where the request has no such field, or leaves it empty. Default `idempotency-key`. */
+  header: headerOption().or(idempotencyHeader),
+  /** Whether calls without a key are refused where neither `methods` nor the proto says so. Default false: they just run. */
+  required: flag().or(false),
+  /**
+   * What differs by method; false leaves the keys of its calls unread. Takes precedence over what the proto says by the options of
+   * `tercel.idempotency.v1`. Default: nothing differs.
+   */
+  methods: own<ByMethod<IdempotencyRule | false>>("an object with rules by method").or({}),
+  /** The services that are served: what their protos say is checked at the start, not with the first call. Default: none. */
+  services: servicesOption(),
+  /**
+   * The caller: keys of different callers are different keys, and no caller gets a response that was another's. Default: the `authorization`
+   * metadata, and the workload that `createMtls` or `createServiceKeyGuard` has identified. Set it where tokens change between a call and its
+   * retry, or where callers are known by something else.
+   */
+  callerOf: callback<(request: UnaryRequest) => string | undefined>().or(callerOfCall),
+  /**
+   * At least 32 random bytes, the same on every instance. With it the store holds an HMAC-SHA-256 of each request. Default: none, and the
+   * store holds a plain SHA-256, from which anyone who reads the store can guess a request that holds a password or a card number.
+   * After a change of it, a repetition of an earlier call is refused as another request; it does not run again.
+   */
+  secret: own<Uint8Array>(
+    `a Uint8Array of at least ${minSecretBytes} random bytes`,
+    (value) => value instanceof Uint8Array && value.length >= minSecretBytes,
+  ),
+  /** How long a response is kept. Default 86,400,000 ms (24 hours). */
+  ttlMs: wholeNumber(1).or(24 * 60 * 60 * 1000),
+  /** How long a key is held for an instance that no longer renews its lease; then the call runs again. Default 30,000 ms. */
+  leaseMs: wholeNumber(1).or(30_000),
+  /** How often the store is asked for the response of a call that another instance runs. Default 100 ms. */
+  pollMs: wholeNumber(1).or(100),
+  /** How long to wait for such a response before the call fails with UNAVAILABLE; its deadline may be sooner. Default 30,000 ms. */
+  maxWaitMs: wholeNumber(0).or(30_000),
+  /**
+   * Errors that are kept and given again. Default INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION and OUT_OF_RANGE. After
+   * any other error the next call with the key runs.
+   */
+  storedCodes: codesOption().or([
+    Code.InvalidArgument,
+    Code.NotFound,
+    Code.AlreadyExists,
+    Code.FailedPrecondition,
+    Code.OutOfRange,
+  ]),
+  /** Gets what fails of the store. Default: standard error. */
+  log: logOption(),
+  /** For tests. */
+  clock: clockOption(),
+};
+
+export type IdempotencyOptions = OptionsOf<typeof idempotencyOptions>;
 
 /**
- * A server interceptor for unary calls that must not happen twice. The first call with a key runs; the same request with the same key
- * gets the same answer, waiting for it if need be; another request with that key is refused with FAILED_PRECONDITION. Methods that
+ * A server interceptor for unary calls that must not run twice. The first call with a key runs; the same request with the same key
+ * gets the same response, and waits for it if need be; another request with that key is refused with FAILED_PRECONDITION. Methods that
  * declare no side effects, and streams, pass.
  *
  * When the store cannot be reached, calls with keys fail with UNAVAILABLE and do not run.
@@ -130,7 +155,7 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
       }
       shared = given instanceof ConnectError ? writeError(given) : writeResponse(given);
       const written = shared;
-      // The call has happened: the client gets its answer even if no one else will.
+      // The call has run: the client gets its response even if it cannot be stored.
       const isStored = await attempt("complete", method, () => store.complete(id, owner, written, ttlMs));
       if (isStored === false) log.warn("the answer of a call was not stored: its lease was lost", { method });
       if (given instanceof ConnectError) throw given;
@@ -180,7 +205,7 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
     }
   }
 
-  /** Three signs of life in the time of a lease, so that one may get lost. */
+  /** Three renewals in the time of a lease, so that one may get lost. */
   function keepLease(id: string, owner: string, method: string): () => void {
     const everyMs = Math.max(1, Math.floor(leaseMs / 3));
     let isOver = false;
@@ -216,47 +241,14 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
 
 function checkedSettings(options: IdempotencyOptions) {
   const where = "createIdempotency";
-  refuseUnknownOptions(where, options, [
-    "store",
-    "field",
-    "header",
-    "required",
-    "methods",
-    "services",
-    "callerOf",
-    "secret",
-    "ttlMs",
-    "leaseMs",
-    "pollMs",
-    "maxWaitMs",
-    "storedCodes",
-    "log",
-    "clock",
-  ]);
-  if (options.store === undefined) throw new TypeError(`${where}: store has to be given`);
-  const most = Number.MAX_SAFE_INTEGER;
-  checkWholeNumber(where, "ttlMs", options.ttlMs, 1, most);
-  checkWholeNumber(where, "leaseMs", options.leaseMs, 1, most);
-  checkWholeNumber(where, "pollMs", options.pollMs, 1, most);
-  checkWholeNumber(where, "maxWaitMs", options.maxWaitMs, 0, most);
+  const given = readOptions(where, idempotencyOptions, options);
+  const { field, required, methods, services } = given;
   return {
-    store: options.store,
-    header: options.header ?? "idempotency-key",
-    ruleOf: createKeyRules(where, {
-      field: options.field ?? "idempotency_key",
-      required: options.required ?? false,
-      methods: options.methods ?? {},
-      services: options.services ?? [],
-    }),
-    callerOf: options.callerOf ?? callerOfCall,
-    fingerprintOf: createFingerprint(where, options.secret),
-    ttlMs: options.ttlMs ?? 24 * 60 * 60 * 1000,
-    leaseMs: options.leaseMs ?? 30_000,
-    pollMs: options.pollMs ?? 100,
-    maxWaitMs: options.maxWaitMs ?? 30_000,
-    storedCodes: new Set(options.storedCodes ?? defaultStoredCodes),
-    log: safeLog(options.log),
-    clock: options.clock ?? systemClock,
+    ...given,
+    ruleOf: createKeyRules(where, { field, required, methods, services }),
+    fingerprintOf: createFingerprint(given.secret),
+    storedCodes: new Set(given.storedCodes),
+    log: safeLog(given.log),
   };
 }
 
@@ -266,14 +258,8 @@ function callerOfCall(request: UnaryRequest): string | undefined {
   return caller === undefined ? authorization : JSON.stringify([caller.kind, caller.name, authorization]);
 }
 
-function createFingerprint(where: string, secret: Uint8Array | undefined): (request: Uint8Array) => string {
+function createFingerprint(secret: Uint8Array | undefined): (request: Uint8Array) => string {
   if (secret === undefined) return digest;
-  if (!(secret instanceof Uint8Array)) throw new TypeError(`${where}: secret has to be a Uint8Array`);
-  if (secret.length < minSecretBytes) {
-    throw new RangeError(
-      `${where}: secret has ${secret.length} bytes; it has to have at least ${minSecretBytes}, random ones`,
-    );
-  }
   // A copy: a secret that was changed later would make every repetition another request.
   const key = Uint8Array.from(secret);
   return (request) => createHmac("sha256", key).update(request).digest("base64url");

@@ -1,3 +1,5 @@
+export type { ByMethod, MethodSelector } from "../call/method-selector.ts";
+export type { IoredisClient, NodeRedisClient, RedisClient } from "../call/redis-client.ts";
 export { createIdempotencyKeys, type IdempotencyKeysOptions } from "./client-keys.ts";
 export { createIdempotency, type IdempotencyOptions } from "./idempotency.ts";
 export type { IdempotencyRule } from "./key-rules.ts";
@@ -8,7 +10,7 @@ export {
   type PostgresQueries,
   postgresIdempotencySchema,
 } from "./postgres-store.ts";
-export { createRedisIdempotencyStore, type RedisCommands, type RedisIdempotencyOptions } from "./redis-store.ts";
+export { createRedisIdempotencyStore, type RedisIdempotencyOptions } from "./redis-store.ts";
 export {
   createSqliteIdempotencyStore,
   type SqliteIdempotencyOptions,

@@ -13,7 +13,13 @@ const { marked, required, exempt } = PaymentService.method;
 const payment = PaymentService.typeName;
 
 function rules(sources: Partial<KeyRuleSources> = {}) {
-  return createKeyRules("here", { field: "idempotency_key", required: false, methods: {}, services: [], ...sources });
+  return createKeyRules("here", {
+    field: "idempotency_key",
+    required: false,
+    methods: {},
+    services: undefined,
+    ...sources,
+  });
 }
 
 describe("what a method's key is read by", () => {
@@ -27,7 +33,7 @@ describe("what a method's key is read by", () => {
   it("is what code says of the method or its service, before the proto", () => {
     const ruleOf = rules({
       methods: {
-        [payment]: { field: "note" },
+        [`${payment}/*`]: { field: "note" },
         [`${payment}/Required`]: { required: false },
         [`${payment}/Exempt`]: {},
       },
@@ -36,7 +42,7 @@ describe("what a method's key is read by", () => {
     assert.deepEqual(ruleOf(marked), { field: "note", localName: undefined, required: false });
     assert.deepEqual(ruleOf(required), { field: "note", localName: "note", required: false });
     assert.deepEqual(ruleOf(exempt), { field: "request_id", localName: "requestId", required: false });
-    assert.equal(rules({ methods: { [payment]: false } })(marked), "exempt");
+    assert.equal(rules({ methods: { [`${payment}/*`]: false } })(marked), "exempt");
   });
 
   it("is what code says of all methods behind the proto", () => {
@@ -48,8 +54,8 @@ describe("what a method's key is read by", () => {
 
 describe("a proto that is wrong", () => {
   const rows = [
-    [WrongPaymentService, /the rule of .*Misnamed names "notes", which is no string field of .*PlainRequest/],
-    [NumberedPaymentService, /NumberedRequest marks number as its key, which is no string/],
+    [WrongPaymentService, /the rule of .*Misnamed names "notes", which is not a string field of .*PlainRequest/],
+    [NumberedPaymentService, /NumberedRequest marks number as its key, which is not a string/],
     [TwicePaymentService, /TwiceRequest marks two fields as its key, first and second/],
     [ContradictingPaymentService, /Contradicting in the proto is exempt, and asks for a key as well/],
   ] as const;
@@ -67,9 +73,11 @@ describe("a proto that is wrong", () => {
     const methods = { [`${payment}/Marked`]: { field: "cents" } };
     assert.throws(
       () => rules({ methods, services: [PaymentService] }),
-      /Marked names "cents", which is no string field/,
+      /Marked names "cents", which is not a string field/,
     );
-    assert.throws(() => rules({ methods: { [payment]: { requird: true } as never } }), /did you mean "required"/);
-    assert.throws(() => rules({ services: {} as never }), /list of service descriptors/);
+    assert.throws(
+      () => rules({ methods: { [`${payment}/*`]: { requird: true } as never } }),
+      /did you mean "required"/,
+    );
   });
 });

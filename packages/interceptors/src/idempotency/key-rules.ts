@@ -6,27 +6,28 @@ import {
   hasOption,
   ScalarType,
 } from "@bufbuild/protobuf";
-import type { UnaryRequest } from "@connectrpc/connect";
-import { refuseUnknownOptions } from "@tercel/grpc/internal";
-import { checkServices, pathOfMethod } from "../call/method-names.ts";
-import { createMethodTable } from "../call/method-table.ts";
+import { pathOfMethod } from "../call/method-path.ts";
+import { type ByMethod, createMethodTable } from "../call/method-selector.ts";
+import { flag, type OptionsOf, readOptions, text } from "../call/options.ts";
 import { key as keyOption, method as methodOption } from "../gen/tercel/idempotency/v1/idempotency_pb.ts";
 
-/** What holds for single methods. */
-export interface IdempotencyRule {
+export const idempotencyRuleOptions = {
   /** The string field of the request that carries the key, by its name in the proto. */
-  field?: string;
+  field: text(),
   /** Whether a call without a key is refused with INVALID_ARGUMENT. */
-  required?: boolean;
-}
+  required: flag(),
+};
 
-/** What code says. The proto is asked behind `methods`, and before the rest. */
+/** What differs for a method. */
+export type IdempotencyRule = OptionsOf<typeof idempotencyRuleOptions>;
+
+/** What code says. The proto takes precedence over all of it except `methods`. */
 export interface KeyRuleSources {
   readonly field: string;
   readonly required: boolean;
-  readonly methods: Readonly<Record<string, IdempotencyRule | false>>;
+  readonly methods: ByMethod<IdempotencyRule | false>;
   /** Checked at once. */
-  readonly services: readonly DescService[];
+  readonly services: readonly DescService[] | undefined;
 }
 
 /** A rule as it is applied. */
@@ -44,10 +45,10 @@ export interface KeyRule {
  * @throws TypeError for what is wrong in code, and in the protos of `services`
  */
 export function createKeyRules(where: string, sources: KeyRuleSources): (method: DescMethod) => KeyRule | "exempt" {
-  for (const [name, rule] of Object.entries(sources.methods)) {
-    if (rule !== false) refuseUnknownOptions(`${where}: ${name}`, rule, ["field", "required"]);
+  for (const [selector, rule] of Object.entries(sources.methods)) {
+    if (rule !== false) readOptions(`${where}: methods["${selector}"]`, idempotencyRuleOptions, rule);
   }
-  const table = createMethodTable(where, "methods", sources.methods);
+  const table = createMethodTable(where, "methods", sources.methods, sources.services);
   const compiled = new WeakMap<DescMethod, KeyRule | "exempt">();
 
   function ruleOf(method: DescMethod): KeyRule | "exempt" {
@@ -61,12 +62,13 @@ export function createKeyRules(where: string, sources: KeyRuleSources): (method:
 
   function compile(method: DescMethod): KeyRule | "exempt" {
     const path = pathOfMethod(method);
-    const code = table.find({ service: method.parent, method } as Pick<UnaryRequest, "service" | "method">);
+    const entry = table.find(method);
+    const code = entry?.value;
     if (code === false) return "exempt";
     const proto = ruleOfProto(where, method);
     if (proto.exempt && code === undefined) return "exempt";
     // A name that was given for this method has to be one of its request; one for all methods need not be.
-    const own = Object.hasOwn(sources.methods, path) ? code?.field : undefined;
+    const own = entry?.selector === path ? code?.field : undefined;
     const named = own === undefined ? undefined : stringField(`${where}: ${path}`, method, own);
     const found = named ?? (code?.field === undefined ? proto.field : undefined);
     const field = found?.name ?? code?.field ?? sources.field;
@@ -77,7 +79,7 @@ export function createKeyRules(where: string, sources: KeyRuleSources): (method:
     };
   }
 
-  for (const service of checkServices(where, sources.services)) service.methods.forEach(ruleOf);
+  for (const service of sources.services ?? []) service.methods.forEach(ruleOf);
   return ruleOf;
 }
 
@@ -97,7 +99,7 @@ function ruleOfProto(where: string, method: DescMethod): ProtoRule {
     );
   }
   if (first !== undefined && !isString(first)) {
-    throw new TypeError(`${where}: ${method.input.typeName} marks ${first.name} as its key, which is no string`);
+    throw new TypeError(`${where}: ${method.input.typeName} marks ${first.name} as its key, which is not a string`);
   }
   if (!hasOption(method, methodOption)) return { field: first, required: false, exempt: false };
   const { field, required, exempt } = getOption(method, methodOption);
@@ -111,7 +113,7 @@ function ruleOfProto(where: string, method: DescMethod): ProtoRule {
 function stringField(where: string, method: DescMethod, name: string): DescField {
   const found = method.input.fields.find((field) => field.name === name);
   if (found !== undefined && isString(found)) return found;
-  throw new TypeError(`${where} names "${name}", which is no string field of ${method.input.typeName}`);
+  throw new TypeError(`${where} names "${name}", which is not a string field of ${method.input.typeName}`);
 }
 
 function isString(field: DescField): boolean {

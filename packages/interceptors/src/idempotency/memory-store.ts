@@ -1,15 +1,18 @@
-import { type Clock, systemClock } from "@tercel/grpc";
+import type { Clock } from "@tercel/grpc";
 import { resourceExhausted } from "@tercel/grpc/errors";
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
+import { clockOption, type OptionsOf, readOptions, wholeNumber } from "../call/options.ts";
 import type { BeginResult, IdempotencyStore } from "./store.ts";
 
-export interface MemoryIdempotencyOptions {
-  /** Keys kept; beyond, the oldest answer is forgotten. When that many calls run, the next is refused. Default 100,000. */
-  maxKeys?: number;
-  /** Bytes of answers kept; beyond, the oldest are forgotten. Default 64 MiB. */
-  maxBytes?: number;
-  clock?: Clock;
-}
+export const memoryIdempotencyOptions = {
+  /** Keys that are kept; beyond, the oldest response is dropped. When that many calls run, the next is refused. Default 100,000. */
+  maxKeys: wholeNumber(1).or(100_000),
+  /** Bytes of responses that are kept; beyond, the oldest are dropped. Default 67,108,864 (64 MiB). */
+  maxBytes: wholeNumber(1).or(64 * 1024 * 1024),
+  /** For tests. */
+  clock: clockOption(),
+};
+
+export type MemoryIdempotencyOptions = OptionsOf<typeof memoryIdempotencyOptions>;
 
 interface Running {
   readonly fingerprint: string;
@@ -32,15 +35,8 @@ const entryBytes = 400;
  * @throws TypeError or RangeError for options that are unknown or out of bounds
  */
 export function createMemoryIdempotencyStore(options: MemoryIdempotencyOptions = {}): IdempotencyStore {
-  const where = "createMemoryIdempotencyStore";
-  refuseUnknownOptions(where, options, ["maxKeys", "maxBytes", "clock"]);
-  checkWholeNumber(where, "maxKeys", options.maxKeys, 1, Number.MAX_SAFE_INTEGER);
-  checkWholeNumber(where, "maxBytes", options.maxBytes, 1, Number.MAX_SAFE_INTEGER);
-  return new MemoryStore(
-    options.maxKeys ?? 100_000,
-    options.maxBytes ?? 64 * 1024 * 1024,
-    options.clock ?? systemClock,
-  );
+  const { maxKeys, maxBytes, clock } = readOptions("createMemoryIdempotencyStore", memoryIdempotencyOptions, options);
+  return new MemoryStore(maxKeys, maxBytes, clock);
 }
 
 class MemoryStore implements IdempotencyStore {

@@ -1,6 +1,6 @@
-import { refuseUnknownOptions } from "@tercel/grpc/internal";
+import { flag, type OptionsOf, readOptions, withMethods } from "../call/options.ts";
 import type { BeginResult, IdempotencyStore } from "./store.ts";
-import { checkedTable } from "./table-name.ts";
+import { tableOption } from "./table-name.ts";
 
 /** What is needed of a Pool (or a Client) of the package `pg`. */
 export interface PostgresQueries {
@@ -10,23 +10,26 @@ export interface PostgresQueries {
   ): Promise<{ readonly rows: readonly unknown[]; readonly rowCount: number | null }>;
 }
 
-export interface PostgresIdempotencyOptions {
-  /** The application's pool; the store never closes it. */
-  pool: PostgresQueries;
-  /** Default `idempotency_keys`. */
-  table?: string;
-  /** Whether to make the table at first use. Default true; false where migrations do it with `postgresIdempotencySchema`. */
-  createTable?: boolean;
-}
+export const postgresIdempotencyOptions = {
+  /** The application's pool of the package `pg`; the store never closes it. Required. */
+  pool: withMethods<PostgresQueries>("a pool of the package pg", "query").required(),
+  /** The table. Default `idempotency_keys`. */
+  table: tableOption(),
+  /** Whether to create the table at first use. Default true; false where migrations do it with `postgresIdempotencySchema`. */
+  createTable: flag().or(true),
+};
+
+export type PostgresIdempotencyOptions = OptionsOf<typeof postgresIdempotencyOptions>;
 
 const purgeEveryMs = 60_000;
 const purgeRows = 1000;
-/** So that two instances that start at once do not both make the table, which PostgreSQL answers with an error. */
+/** Held while the table is created: PostgreSQL fails with an error when two instances do it at once. */
 const schemaLock = 7_381_950_116;
 
-/** The SQL that makes the table, for a migration. */
+/** Returns the SQL that creates the table, for a migration. */
 export function postgresIdempotencySchema(table?: string): string {
-  const name = checkedTable("postgresIdempotencySchema", table);
+  const given = table === undefined ? {} : { table };
+  const { table: name } = readOptions("postgresIdempotencySchema", { table: tableOption() }, given);
   return `CREATE TABLE IF NOT EXISTS ${name} (
   key text PRIMARY KEY,
   fingerprint text NOT NULL,
@@ -40,12 +43,11 @@ CREATE INDEX IF NOT EXISTS ${name.replace(".", "_")}_expires_at ON ${name} (expi
 /**
  * Keeps keys in PostgreSQL, for services of several instances. Times are the database's.
  *
- * @throws TypeError for unknown options or a name no table can have
+ * @throws TypeError for unknown options or a name that no table can have
  */
 export function createPostgresIdempotencyStore(options: PostgresIdempotencyOptions): IdempotencyStore {
-  const where = "createPostgresIdempotencyStore";
-  refuseUnknownOptions(where, options, ["pool", "table", "createTable"]);
-  return new PostgresStore(options.pool, checkedTable(where, options.table), options.createTable ?? true);
+  const settings = readOptions("createPostgresIdempotencyStore", postgresIdempotencyOptions, options);
+  return new PostgresStore(settings.pool, settings.table, settings.createTable);
 }
 
 const fromNow = (parameter: string): string => `clock_timestamp() + ${parameter}::float8 * interval '1 millisecond'`;

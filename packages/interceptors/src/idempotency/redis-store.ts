@@ -1,17 +1,15 @@
-import { refuseUnknownOptions } from "@tercel/grpc/internal";
+import { type OptionsOf, readOptions, text } from "../call/options.ts";
+import { redisClientOption, redisCommands } from "../call/redis-client.ts";
 import type { BeginResult, IdempotencyStore } from "./store.ts";
 
-/** What is needed of a client of the package `redis`. With `ioredis`: `{ sendCommand: ([name, ...rest]) => client.call(name, ...rest) }`. */
-export interface RedisCommands {
-  sendCommand(command: string[]): Promise<unknown>;
-}
+export const redisIdempotencyOptions = {
+  /** The application's client, of `ioredis` or of `redis`; the store never closes it. Required. */
+  client: redisClientOption(),
+  /** What keys begin with. Default `idempotency:`. */
+  prefix: text().or("idempotency:"),
+};
 
-export interface RedisIdempotencyOptions {
-  /** The application's client; the store never closes it. */
-  client: RedisCommands;
-  /** Put before every key. Default `idempotency:`. */
-  prefix?: string;
-}
+export type RedisIdempotencyOptions = OptionsOf<typeof redisIdempotencyOptions>;
 
 // A key is a hash with the fields f (fingerprint), o (owner) and a (answer, in base64, because clients read replies as text); running
 // keys have an o, finished ones an a. Redis lets them expire.
@@ -39,15 +37,15 @@ return redis.call('DEL', KEYS[1])`;
 
 /**
  * Keeps keys in Redis, for services of several instances. What Redis loses (by eviction, or by a crash between two writes to its disk)
- * runs a second time; where that is not to be, take PostgreSQL.
+ * runs a second time; where that must not happen, use PostgreSQL.
  *
- * @throws TypeError for unknown options
+ * @throws TypeError for unknown options, and for another kind of client
  */
 export function createRedisIdempotencyStore(options: RedisIdempotencyOptions): IdempotencyStore {
-  refuseUnknownOptions("createRedisIdempotencyStore", options, ["client", "prefix"]);
-  const { client, prefix = "idempotency:" } = options;
+  const { client, prefix } = readOptions("createRedisIdempotencyStore", redisIdempotencyOptions, options);
+  const redis = redisCommands(client);
   const run = (script: string, key: string, ...args: (string | number)[]): Promise<unknown> =>
-    client.sendCommand(["EVAL", script, "1", prefix + key, ...args.map(String)]);
+    redis.send(["EVAL", script, "1", prefix + key, ...args.map(String)]);
   return {
     async begin(key, fingerprint, owner, leaseMs): Promise<BeginResult> {
       const [stored, answer] = (await run(beginScript, key, fingerprint, owner, leaseMs)) as string[];

@@ -1,16 +1,18 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { refuseUnknownOptions } from "@tercel/grpc/internal";
+import { type OptionsOf, readOptions, text, wallClockOption } from "../call/options.ts";
 import type { BeginResult, IdempotencyStore } from "./store.ts";
-import { checkedTable } from "./table-name.ts";
+import { tableOption } from "./table-name.ts";
 
-export interface SqliteIdempotencyOptions {
-  /** The file; it is made if it is not there. Processes on one machine may share it. */
-  path: string;
-  /** Default `idempotency_keys`; made if it is not there. */
-  table?: string;
-  /** Milliseconds since 1970, as other processes count them. Default `Date.now`. */
-  wallClockMs?: () => number;
-}
+export const sqliteIdempotencyOptions = {
+  /** The file, which is created if it does not exist. Processes of one machine may share it. Required. */
+  path: text("a path").required(),
+  /** The table, which is created if it does not exist. Default `idempotency_keys`. */
+  table: tableOption(),
+  /** For tests: milliseconds since 1970, the same for all processes. Default `Date.now`. */
+  wallClockMs: wallClockOption(),
+};
+
+export type SqliteIdempotencyOptions = OptionsOf<typeof sqliteIdempotencyOptions>;
 
 export interface SqliteIdempotencyStore extends IdempotencyStore {
   /** Closes the file. */
@@ -31,13 +33,12 @@ const purgeRows = 1000;
  */
 export function createSqliteIdempotencyStore(options: SqliteIdempotencyOptions): SqliteIdempotencyStore {
   const where = "createSqliteIdempotencyStore";
-  refuseUnknownOptions(where, options, ["path", "table", "wallClockMs"]);
-  const table = checkedTable(where, options.table);
+  const { path, table, wallClockMs } = readOptions(where, sqliteIdempotencyOptions, options);
   try {
-    return new SqliteStore(options.path, table, options.wallClockMs ?? Date.now);
+    return new SqliteStore(path, table, wallClockMs);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${where}: cannot open ${options.path}: ${reason}`, { cause: error });
+    throw new Error(`${where}: cannot open ${path}: ${reason}`, { cause: error });
   }
 }
 

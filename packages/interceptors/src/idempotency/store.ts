@@ -2,7 +2,7 @@
 export type BeginResult =
   /** Nothing: the key is now held by the owner who asked, for the time of the lease. */
   | { readonly state: "begun" }
-  /** Somebody else works on it. */
+  /** Another instance is running the call. */
   | { readonly state: "running"; readonly fingerprint: string }
   /** The answer that was given. */
   | { readonly state: "done"; readonly fingerprint: string; readonly answer: Uint8Array };
@@ -16,7 +16,7 @@ export type BeginResult =
  *         └────── release ───────┘
  */
 export interface IdempotencyStore {
-  /** Takes the key for `leaseMs` if no one has it, or tells what is there. `fingerprint` tells one request from another. */
+  /** Takes the key for `leaseMs` if no one has it, or returns what is stored. `fingerprint` identifies the request. */
   begin(key: string, fingerprint: string, owner: string, leaseMs: number): Promise<BeginResult>;
   /** Prolongs the lease to `leaseMs` from now. False when the owner no longer holds the key. */
   renew(key: string, owner: string, leaseMs: number): Promise<boolean>;

@@ -3,7 +3,7 @@ import { type Code, ConnectError, type UnaryRequest, type UnaryResponse } from "
 
 /** How an answer is written down: JSON with base64, so that it can be read where it is stored, by people as well. */
 interface Written {
-  /** Of the form, so that later versions can tell. */
+  /** Version of the format. */
   readonly v: 1;
   readonly header: [string, string][];
   readonly trailer: [string, string][];
@@ -16,7 +16,7 @@ interface Written {
   };
 }
 
-/** Tells a client that it gets an answer for the second time. The name is Stripe's. */
+/** Marks a response that is given for the second time. The name is Stripe's. */
 const replayedHeader = "idempotent-replayed";
 
 export function writeResponse(response: UnaryResponse): Uint8Array {

@@ -14,7 +14,8 @@ import {
   withoutRedis,
 } from "@tercel/test-support/servers";
 import pg from "pg";
-import { createClient } from "redis";
+import { type ConnectedRedis, lifetimesMs, redisPackages } from "../../test/support/redis-clients.ts";
+import { redisCommands } from "../call/redis-client.ts";
 import {
   createMemoryIdempotencyStore,
   createPostgresIdempotencyStore,
@@ -244,41 +245,42 @@ describe("idempotency store in PostgreSQL", {
   });
 });
 
-describe("idempotency store in Redis", {
-  skip: withoutRedis,
-  timeout: 120_000,
-}, () => {
-  let server: RedisServer;
-  let client: ReturnType<typeof createClient>;
-  let tried: Tried;
-  before(async () => {
-    server = await createRedisServer();
-    await server.start();
-    client = createClient({ url: `redis://127.0.0.1:${server.port}` });
-    await client.connect();
-    tried = {
-      store: createRedisIdempotencyStore({ client }),
-      other: createRedisIdempotencyStore({ client }),
-      async elapse(ms) {
-        for (const key of await client.keys("idempotency:*")) {
-          const leftMs = (await client.pTTL(key)) - ms;
-          if (leftMs > 0) await client.pExpire(key, leftMs);
-          else await client.del(key);
-        }
-      },
-    };
-  });
-  after(async () => {
-    client.destroy();
-    await server.dispose();
-  });
-  describeContract(() => tried);
+for (const { name, connect } of redisPackages) {
+  describe(`idempotency store in Redis, with a client of ${name}`, { skip: withoutRedis, timeout: 120_000 }, () => {
+    let server: RedisServer;
+    let connected: ConnectedRedis;
+    let tried: Tried;
+    before(async () => {
+      server = await createRedisServer();
+      await server.start();
+      connected = await connect(server.port);
+      const { client } = connected;
+      const { send } = redisCommands(client);
+      tried = {
+        store: createRedisIdempotencyStore({ client }),
+        other: createRedisIdempotencyStore({ client }),
+        async elapse(ms) {
+          for (const [key, leftMs] of await lifetimesMs(client)) {
+            if (leftMs > ms) await send(["PEXPIRE", key, String(leftMs - ms)]);
+            else await send(["DEL", key]);
+          }
+        },
+      };
+    });
+    after(async () => {
+      await connected.close();
+      await server.dispose();
+    });
+    describeContract(() => tried);
 
-  it("leaves no key that never expires", async () => {
-    const store = createRedisIdempotencyStore({ client, prefix: "lasting:" });
-    await store.begin("a", "print", "me", leaseMs);
-    assert.ok((await client.pTTL("lasting:a")) > 0);
-    await store.complete("a", "me", bytes("x"), ttlMs);
-    assert.ok((await client.pTTL("lasting:a")) > leaseMs);
+    it("leaves no key that never expires", async () => {
+      const { client } = connected;
+      const store = createRedisIdempotencyStore({ client, prefix: "lasting:" });
+      const leftMs = async () => (await lifetimesMs(client)).get("lasting:a") ?? 0;
+      await store.begin("a", "print", "me", leaseMs);
+      assert.ok((await leftMs()) > 0);
+      await store.complete("a", "me", bytes("x"), ttlMs);
+      assert.ok((await leftMs()) > leaseMs);
+    });
   });
-});
+}

@@ -23,7 +23,7 @@ export interface AdmissionSettings {
 /** Why a call was refused. */
 export type RefusalReason = "queue full" | "waited too long";
 
-/** Told when a waiting call may run, or may not; one of the two, once. */
+/** A waiting call. One of the methods is called, once. */
 export interface Waiter {
   run(): void;
   refuse(reason: RefusalReason, waitedMs: number): void;

@@ -1,3 +1,4 @@
+export type { ByMethod, MethodSelector } from "../call/method-selector.ts";
 export {
   createLoadShedding,
   type LoadShedding,

@@ -64,16 +64,16 @@ describe("load shedding", () => {
             return {};
           },
         },
-        { server: { interceptors: [shedding.interceptor] } },
+        { server: { interceptors: [shedding] } },
       );
       await Promise.all(Array.from({ length: 500 }, () => client.unary({})));
       assert.deepEqual([shedding.running, shedding.queued, shedding.refused], [0, 0, 0]);
     });
 
     it("has calls over the limit wait in their order, and refuses what does not fit, saying why and when to come again", async (t) => {
-      const { shedding } = createFixed({ maxQueued: 2, priorities: { [echo]: "critical" } });
+      const { shedding } = createFixed({ maxQueued: 2, methods: { [`${echo}/*`]: "critical" } });
       const held = createHeld();
-      const { client } = await open(t, { unary: held.unary }, { server: { interceptors: [shedding.interceptor] } });
+      const { client } = await open(t, { unary: held.unary }, { server: { interceptors: [shedding] } });
       const calls: Promise<unknown>[] = [];
       for (const text of ["a", "b", "c", "d"]) {
         calls.push(client.unary({ text }));
@@ -100,11 +100,7 @@ describe("load shedding", () => {
   it("refuses a call whose turn does not come in time, and not before", async (t) => {
     const { shedding, clock } = createFixed();
     const held = createHeld();
-    const { client } = await openInMemory(
-      t,
-      { unary: held.unary },
-      { server: { interceptors: [shedding.interceptor] } },
-    );
+    const { client } = await openInMemory(t, { unary: held.unary }, { server: { interceptors: [shedding] } });
     const calls = ["a", "b"].map((text) => client.unary({ text }));
     await quiet();
     const late = assertStatus(client.unary({ text: "c" }), Code.Unavailable, /no turn came within 1000 ms/);
@@ -125,7 +121,7 @@ describe("load shedding", () => {
     const { client } = await openInMemory(
       t,
       { unary: held.unary },
-      { server: { interceptors: [shedding.interceptor], clock }, channel: { clock } },
+      { server: { interceptors: [shedding], clock }, channel: { clock } },
     );
     const calls = ["a", "b"].map((text) => client.unary({ text }));
     await quiet();
@@ -152,7 +148,7 @@ describe("load shedding", () => {
       maxLimit: 100,
       windowMs: 100,
       maxLoopDelayMs: 50,
-      priorities: { [other]: "critical", [`${echo}/ServerStream`]: "exempt", [`${echo}/ClientStream`]: "low" },
+      methods: { [`${other}/*`]: "critical", [`${echo}/ServerStream`]: "exempt", [`${echo}/ClientStream`]: "low" },
     });
     const begun: string[] = [];
     const { client, other: critical } = await openInMemory(
@@ -172,7 +168,7 @@ describe("load shedding", () => {
         },
       },
       {
-        server: { interceptors: [shedding.interceptor] },
+        server: { interceptors: [shedding] },
         other: {
           unary: () => {
             begun.push("critical");
@@ -221,7 +217,7 @@ describe("load shedding", () => {
     ["low", 6],
   ] as const) {
     it(`lets ${priority} calls fill ${room} of 10 places of the queue`, async (t) => {
-      const { shedding } = createFixed({ maxQueued: 10, priorities: { [echo]: priority } });
+      const { shedding } = createFixed({ maxQueued: 10, methods: { [`${echo}/*`]: priority } });
       const go = createOccasion();
       const { client } = await openInMemory(
         t,
@@ -231,7 +227,7 @@ describe("load shedding", () => {
             return {};
           },
         },
-        { server: { interceptors: [shedding.interceptor] } },
+        { server: { interceptors: [shedding] } },
       );
       const calls = Array.from({ length: 2 + room }, () => client.unary({}));
       await quiet();
@@ -256,7 +252,7 @@ describe("load shedding", () => {
           await go.happened;
         },
       },
-      { server: { interceptors: [shedding.interceptor] }, other: { unary: () => ({}) } },
+      { server: { interceptors: [shedding] }, other: { unary: () => ({}) } },
     );
     const streams = [1, 2, 3].map(() => client.serverStream({})[Symbol.asyncIterator]());
     for (const stream of streams) await stream.next();
@@ -281,7 +277,7 @@ describe("load shedding", () => {
           throw made[count]?.();
         },
       },
-      { server: { interceptors: [shedding.interceptor], log: recordingLog().log } },
+      { server: { interceptors: [shedding], log: recordingLog().log } },
     );
     for (let count = 0; count < made.length; count++) await assertStatus(client.unary({ count }), Code.Internal);
     assert.deepEqual([shedding.running, shedding.refused], [0, 0]);
@@ -292,7 +288,10 @@ describe("load shedding", () => {
     assert.throws(() => createLoadShedding({ overloadedWaitMs: 0.5 }), /overloadedWaitMs is 0.5/);
     assert.throws(() => createLoadShedding({ maxQueued: -1 }), /maxQueued is -1/);
     assert.throws(() => createLoadShedding({ minLimit: 6, maxLimit: 5 }), /more than maxLimit, 5/);
-    assert.throws(() => createLoadShedding({ priorities: { [echo]: "high" as "low" } }), /there are critical/);
+    assert.throws(
+      () => createLoadShedding({ methods: { [`${echo}/*`]: "high" as "low" } }),
+      /is "high"; expected one of critical/,
+    );
     assert.throws(() => createLoadShedding({ maxQueue: 5 } as object), /did you mean "maxQueued"/);
   });
 });

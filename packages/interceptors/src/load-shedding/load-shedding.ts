@@ -1,11 +1,21 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { type Clock, systemClock } from "@tercel/grpc";
 import { unavailable } from "@tercel/grpc/errors";
 import { type CallRequest, createHookedInterceptor } from "@tercel/grpc/hooks";
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { methodPath } from "../call/method-path.ts";
-import { createMethodTable } from "../call/method-table.ts";
+import { type ByMethod, createMethodTable } from "../call/method-selector.ts";
+import {
+  callback,
+  clockOption,
+  type OptionsOf,
+  oneOf,
+  own,
+  readOption,
+  readOptions,
+  wholeNumber,
+  withMethods,
+} from "../call/options.ts";
+import { withMembers } from "../call/with-members.ts";
 import { Admission, type RefusalReason } from "./admission.ts";
 import { type LoopDelay, measureLoopDelay } from "./loop-delay.ts";
 import { MethodLoad } from "./method-load.ts";
@@ -13,44 +23,50 @@ import { MethodLoad } from "./method-load.ts";
 /** Which calls go first when not all can be served. "exempt" is never held up and not counted. */
 export type Priority = "critical" | "normal" | "low" | "exempt";
 
-const priorityNames: readonly string[] = ["critical", "normal", "low", "exempt"] satisfies Priority[];
+const priority = oneOf("critical", "normal", "low", "exempt");
 
-export interface LoadSheddingOptions {
+export const loadSheddingOptions = {
   /**
    * Unary calls of one method that may run at once before anything is learned. Default 200: as many streams as a connection may have open by
    * default, so that a server without load lets in all that a client can send.
    */
-  initialLimit?: number;
+  initialLimit: wholeNumber(1).or(200),
   /** The least that is allowed of a method, so that there is something to learn from. Default 5. */
-  minLimit?: number;
+  minLimit: wholeNumber(1).or(5),
   /** The most that is allowed of a method. Default 1000. */
-  maxLimit?: number;
+  maxLimit: wholeNumber(1).or(1000),
   /** Calls of all methods that may wait; normal ones fill 90 % of it, low ones 60 %. Default 1000. 0: what cannot run is refused at once. */
-  maxQueued?: number;
+  maxQueued: wholeNumber(0).or(1000),
   /**
    * How long a call may wait. When no call of a method that waited was served within `overloadedWaitMs` for this long, the method is overloaded.
    * Default 1000 ms: a burst is over by then, and most callers still wait.
    */
-  maxWaitMs?: number;
-  /** How long a call may wait while its method is overloaded; then the newest is served first. Default 250 ms: a wait that callers hardly notice. */
-  overloadedWaitMs?: number;
+  maxWaitMs: wholeNumber(1).or(1000),
+  /**
+   * How long a call may wait while its method is overloaded; then the newest is served first. Default 250 ms, a wait that callers hardly
+   * notice, or `maxWaitMs` if that is less.
+   */
+  overloadedWaitMs: wholeNumber(1),
   /** How often the limits are reconsidered. Default 500 ms. */
-  windowMs?: number;
+  windowMs: wholeNumber(1).or(500),
   /**
    * When the event loop is later than this on the mean of a window, calls that are not critical are let in turn by turn, and others' frames and
-   * timers in between. 0 switches this off. Default 100 ms.
+   * timers in between. Default 100 ms. 0 switches this off.
    */
-  maxLoopDelayMs?: number;
-  /** By `package.Service/Method` or `package.Service`. Default "normal", and "exempt" for `grpc.health.v1.Health`. */
-  priorities?: Readonly<Record<string, Priority>>;
-  /** What refused clients are told to wait, at least; up to twice as long, so that they do not come back together. Default 1000 ms. */
-  retryAfterMs?: number;
-  clock?: Clock;
-  /** From 0 up to 1. Default `Math.random`. */
-  random?: () => number;
+  maxLoopDelayMs: wholeNumber(0).or(100),
+  /** Priorities by method. Default "normal", and "exempt" for `grpc.health.v1.Health/*`. */
+  methods: own<ByMethod<Priority>>("an object with priorities by method").or({}),
+  /** How long refused clients must wait, at least; up to twice as long, so that they do not come back together. Default 1000 ms. */
+  retryAfterMs: wholeNumber(1).or(1000),
+  /** For tests. */
+  clock: clockOption(),
+  /** For tests: from 0 up to 1. Default `Math.random`. */
+  random: callback<() => number>().or(Math.random),
   /** What measures the event loop. Default: `perf_hooks`. */
-  loopDelay?: LoopDelay;
-}
+  loopDelay: withMethods<LoopDelay>("a measurement with the methods takeMeanMs and stop", "takeMeanMs", "stop"),
+};
+
+export type LoadSheddingOptions = OptionsOf<typeof loadSheddingOptions>;
 
 /** The load of one method at the moment. */
 export interface MethodLoadReport {
@@ -66,9 +82,8 @@ export interface MethodLoadReport {
   readonly isOverloaded: boolean;
 }
 
-export interface LoadShedding {
-  /** For a server. */
-  readonly interceptor: Interceptor;
+/** An interceptor for a server. */
+export interface LoadShedding extends Interceptor {
   /** Unary calls running at the moment. */
   readonly running: number;
   /** Calls waiting at the moment. */
@@ -83,7 +98,7 @@ export interface LoadShedding {
 
 /**
  * Keeps an overloaded server useful: it runs as many calls of each method at once as bring results, has others wait for a short time, and refuses
- * the rest with UNAVAILABLE before they have cost anything. The client is told when to come again (google.rpc.RetryInfo). Without load
+ * the rest with UNAVAILABLE before they have cost anything. The error says when to try again (google.rpc.RetryInfo). Without load
  * no call waits and none is refused.
  *
  * @throws TypeError or RangeError for options that are unknown or out of bounds
@@ -105,7 +120,7 @@ export function createLoadShedding(options: LoadSheddingOptions = {}): LoadShedd
     const { method } = request;
     const known = loads.get(method);
     if (known !== undefined || loads.has(method)) return known;
-    const priority = byMethod.find(request) ?? "normal";
+    const priority = byMethod.find(method)?.value ?? "normal";
     const load =
       priority === "exempt" ? undefined : new MethodLoad(methodPath(request), priority, settings, clock.nowMs());
     loads.set(method, load);
@@ -187,8 +202,7 @@ export function createLoadShedding(options: LoadSheddingOptions = {}): LoadShedd
     },
   });
 
-  return {
-    interceptor,
+  return withMembers(interceptor, {
     get running() {
       return admission.running;
     },
@@ -208,7 +222,7 @@ export function createLoadShedding(options: LoadSheddingOptions = {}): LoadShedd
       loopDelay?.stop();
       admission.close();
     },
-  };
+  });
 }
 
 /** Microseconds in 32 bits, which need no object of their own among the states of a call's hooks. They wrap after an hour. */
@@ -222,59 +236,24 @@ function elapsedMs(stamp: number, nowMs: number): number {
 
 function checked(options: LoadSheddingOptions) {
   const where = "createLoadShedding";
-  refuseUnknownOptions(where, options, [
-    "initialLimit",
-    "minLimit",
-    "maxLimit",
-    "maxQueued",
-    "maxWaitMs",
-    "overloadedWaitMs",
-    "windowMs",
-    "maxLoopDelayMs",
-    "priorities",
-    "retryAfterMs",
-    "clock",
-    "random",
-    "loopDelay",
-  ]);
-  const most = Number.MAX_SAFE_INTEGER;
-  checkWholeNumber(where, "initialLimit", options.initialLimit, 1, most);
-  checkWholeNumber(where, "minLimit", options.minLimit, 1, most);
-  checkWholeNumber(where, "maxLimit", options.maxLimit, 1, most);
-  checkWholeNumber(where, "maxQueued", options.maxQueued, 0, most);
-  checkWholeNumber(where, "maxWaitMs", options.maxWaitMs, 1, most);
-  checkWholeNumber(where, "overloadedWaitMs", options.overloadedWaitMs, 1, most);
-  checkWholeNumber(where, "windowMs", options.windowMs, 1, most);
-  checkWholeNumber(where, "maxLoopDelayMs", options.maxLoopDelayMs, 0, most);
-  checkWholeNumber(where, "retryAfterMs", options.retryAfterMs, 1, most);
-  const { minLimit = 5, maxLimit = 1000, maxLoopDelayMs = 100, maxWaitMs = 1000, windowMs = 500 } = options;
-  if (minLimit > maxLimit)
+  const given = readOptions(where, loadSheddingOptions, options);
+  const { minLimit, maxLimit, maxLoopDelayMs, maxWaitMs, windowMs } = given;
+  if (minLimit > maxLimit) {
     throw new RangeError(`${where}: minLimit is ${minLimit}, which is more than maxLimit, ${maxLimit}`);
-  for (const [name, priority] of Object.entries(options.priorities ?? {})) {
-    if (priorityNames.includes(priority)) continue;
-    throw new TypeError(
-      `${where}: ${name} has priority ${JSON.stringify(priority)}; there are critical, normal, low and exempt`,
-    );
   }
+  const methods = { "grpc.health.v1.Health/*": "exempt" as const, ...given.methods };
+  for (const [selector, value] of Object.entries(methods)) readOption(where, `methods["${selector}"]`, priority, value);
   return {
-    clock: options.clock ?? systemClock,
-    windowMs,
-    maxLoopDelayMs,
-    retryAfterMs: options.retryAfterMs ?? 1000,
-    random: options.random ?? Math.random,
-    byMethod: createMethodTable<Priority>(where, "priorities", {
-      "grpc.health.v1.Health": "exempt",
-      ...options.priorities,
-    }),
-    maxQueued: options.maxQueued ?? 1000,
+    ...given,
+    byMethod: createMethodTable<Priority>(where, "methods", methods),
     settings: {
-      initialLimit: Math.max(minLimit, Math.min(maxLimit, options.initialLimit ?? 200)),
+      initialLimit: Math.max(minLimit, Math.min(maxLimit, given.initialLimit)),
       minLimit,
       maxLimit,
       windowMs,
       maxWaitMs,
-      overloadedWaitMs: options.overloadedWaitMs ?? Math.min(250, maxWaitMs),
+      overloadedWaitMs: given.overloadedWaitMs ?? Math.min(250, maxWaitMs),
     },
-    loopDelay: maxLoopDelayMs === 0 ? undefined : (options.loopDelay ?? measureLoopDelay()),
+    loopDelay: maxLoopDelayMs === 0 ? undefined : (given.loopDelay ?? measureLoopDelay()),
   };
 }

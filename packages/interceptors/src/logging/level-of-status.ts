@@ -4,8 +4,8 @@ import type { Status } from "../call/status-name.ts";
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /**
- * How much a status is worth a look, as go-grpc-middleware has it for servers: info for what clients do wrong every day, warn for what
- * somebody should know of when there is a lot of it, error for what is the server's own fault.
+ * How urgent a status is, as in go-grpc-middleware for servers: info for what clients do wrong every day, warn for what matters when it
+ * happens often, error for what is the server's own fault.
  */
 const levels: Readonly<Record<number, LogLevel>> = {
   [Code.Canceled]: "info",

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { assertStatus } from "@tercel/grpc/testing";
 import { collect, createOccasion, streamOf } from "@tercel/test-support/async";
+import { hostileValues } from "@tercel/test-support/hostile-values";
+import { pino } from "pino";
 import { identifying } from "../../test/support/identifying.ts";
 import {
   type EchoHandlers,
@@ -11,9 +14,16 @@ import {
   openOverSocket,
   overBothTransports,
 } from "../../test/support/open-echo.ts";
-import { recordLines, to } from "../../test/support/recording-logger.ts";
+import { recordLines, to } from "../../test/support/recording-log.ts";
 import { createClientRequestId, createServerRequestId } from "../request-id/index.ts";
-import { createClientLogging, createLogger, createServerLogging, type LoggingOptions, logOf } from "./index.ts";
+import {
+  createClientLogging,
+  createLog,
+  createServerLogging,
+  type LoggingOptions,
+  type LogLevel,
+  toLog,
+} from "./index.ts";
 
 const service = "tercel.interceptors.test.v1.EchoService";
 
@@ -44,8 +54,8 @@ describe("logging", () => {
     for (const side of ["server", "client"] as const) {
       const logging = (options: LoggingOptions = {}) => {
         const recorded = recordLines();
-        const logger = createLogger({ destination: recorded.destination, level: "debug" });
-        return { ...recorded, interceptor: factories[side]({ logger, ...options }) };
+        const log = createLog({ destination: recorded.destination, level: "debug" });
+        return { ...recorded, interceptor: factories[side]({ log, ...options }) };
       };
 
       it(`writes one line for each call of any kind, with method, status, duration and counts (${side})`, async (t) => {
@@ -147,12 +157,12 @@ describe("logging", () => {
         assert.match(String(lines[0]?.error), /^x\\u\{a\}\{"level":"info","message":"forged"\}\\u\{1b\}.*…$/);
       });
 
-      it(`survives a logger that throws (${side})`, async (t) => {
+      it(`survives a log that throws (${side})`, async (t) => {
         const broken = (): never => {
           throw new Error("disk full");
         };
-        const logger = { debug: broken, info: broken, warn: broken, error: broken };
-        const interceptor = factories[side]({ logger, payloads: true });
+        const log = { debug: broken, info: broken, warn: broken, error: broken };
+        const interceptor = factories[side]({ log, payloads: true });
         const { client } = await open(t, echo, interceptedOn(side, interceptor));
         assert.equal((await client.unary({ text: "fine" })).text, "fine");
         assert.equal((await collect(client.serverStream({ count: 2 }))).length, 2);
@@ -163,7 +173,7 @@ describe("logging", () => {
       const { destination, lines, reached } = recordLines();
       const entered = createOccasion();
       const release = createOccasion();
-      const interceptor = createServerLogging({ logger: createLogger({ destination }) });
+      const interceptor = createServerLogging({ log: createLog({ destination }) });
       const { client } = await open(
         t,
         {
@@ -198,8 +208,8 @@ describe("logging", () => {
           },
         },
         {
-          server: { interceptors: [createServerLogging({ logger: createLogger(to(lines.server)) })] },
-          channel: { interceptors: [createClientLogging({ logger: createLogger(to(lines.client)) })] },
+          server: { interceptors: [createServerLogging({ log: createLog(to(lines.server)) })] },
+          channel: { interceptors: [createClientLogging({ log: createLog(to(lines.client)) })] },
         },
       );
       const cancel = new AbortController();
@@ -216,7 +226,7 @@ describe("logging", () => {
 
   it("logs calls that fail whatever the sample rate and the ignored methods, and those that end well never at rate 0", async (t) => {
     const { destination, lines, reached } = recordLines();
-    const logger = createLogger({ destination });
+    const log = createLog({ destination });
     let fails = false;
     const handlers: EchoHandlers = {
       unary() {
@@ -226,9 +236,9 @@ describe("logging", () => {
       clientStream: async () => ({}),
     };
     const interceptors = [
-      createServerLogging({ logger, sampleRate: 0 }),
-      createServerLogging({ logger, ignore: [`${service}/Unary`] }),
-      createServerLogging({ logger, ignore: [service] }),
+      createServerLogging({ log, sampleRate: 0 }),
+      createServerLogging({ log, ignore: [`${service}/Unary`] }),
+      createServerLogging({ log, ignore: [`${service}/*`] }),
     ];
     const { client, other } = await openInMemory(t, handlers, {
       server: { interceptors },
@@ -252,13 +262,13 @@ describe("logging", () => {
       server: {
         interceptors: [
           createServerRequestId({ header: "x-correlation-id" }),
-          createServerLogging({ logger: createLogger(to(lines.server)) }),
+          createServerLogging({ log: createLog(to(lines.server)) }),
         ],
       },
       channel: {
         interceptors: [
           createClientRequestId({ header: "x-correlation-id", makeId: () => "id-7" }),
-          createClientLogging({ logger: createLogger(to(lines.client)) }),
+          createClientLogging({ log: createLog(to(lines.client)) }),
         ],
       },
     });
@@ -273,8 +283,8 @@ describe("logging", () => {
   it("names the program that calls, on the server alone", async (t) => {
     const lines = { server: recordLines(), client: recordLines() };
     const { client } = await openInMemory(t, echo, {
-      server: { interceptors: [createServerLogging({ logger: createLogger(to(lines.server)) }), identifying] },
-      channel: { interceptors: [createClientLogging({ logger: createLogger(to(lines.client)) }), identifying] },
+      server: { interceptors: [createServerLogging({ log: createLog(to(lines.server)) }), identifying] },
+      channel: { interceptors: [createClientLogging({ log: createLog(to(lines.client)) }), identifying] },
     });
     await client.unary({}, { headers: { "x-name": "orders" } });
     await Promise.all([lines.server.reached(1), lines.client.reached(1)]);
@@ -286,41 +296,116 @@ describe("logging", () => {
     for (const sampleRate of [-0.01, 1.01, Number.NaN]) {
       assert.throws(() => createServerLogging({ sampleRate }), RangeError);
     }
-    for (const sampleRate of [0, 1]) createServerLogging({ sampleRate, logger: createLogger(to(recordLines())) });
+    for (const sampleRate of [0, 1]) createServerLogging({ sampleRate, log: createLog(to(recordLines())) });
     assert.throws(() => createClientLogging({ maxChars: -1 }), RangeError);
-    assert.throws(() => createLogger({ level: "loud" as never }), /level is "loud"/);
+    assert.throws(() => createLog({ level: "loud" as never }), /level is "loud"/);
   });
 });
 
-describe("a logger", () => {
+describe("a log of JSON lines", () => {
   it("drops what is less important than its level, and names its service", () => {
     const { destination, lines } = recordLines();
-    const logger = createLogger({ destination, level: "warn", service: "orders" });
-    logger.info({}, "no");
-    logger.warn({ at: 1 }, "yes");
+    const log = createLog({ destination, level: "warn", service: "orders" });
+    log.info("no");
+    log.warn("yes", { at: 1 });
     assert.deepEqual(
       lines.map(({ level, message, service: name, at }) => [level, message, name, at]),
       [["warn", "yes", "orders", 1]],
     );
-    assert.equal(logger.isLevelEnabled?.("info"), false);
+    assert.equal(log.isLevelEnabled?.("info"), false);
+    assert.equal(log.isLevelEnabled?.("error"), true);
   });
 
-  it("stands in for the log of servers and channels, where errors keep their stack", () => {
-    const { destination, lines } = recordLines();
-    const log = logOf(createLogger({ destination, level: "debug" }));
-    log.debug("a");
-    log.info("b");
-    log.warn("c", { at: 1 });
+  it("shows the stacks of errors, and a line whatever its fields hold", () => {
+    const { destination, lines, raw } = recordLines();
+    const log = createLog({ destination });
     log.error("d", { error: new TypeError("why", { cause: new Error("because") }) });
+    assert.match(String(lines[0]?.error), /^TypeError: why\n[\s\S]*caused by: Error: because/);
+    const makers = Object.values(hostileValues);
+    for (const make of makers) log.error("failed", { error: make(), list: [make()] });
+    assert.equal(raw.length, 1 + makers.length);
+    assert.ok(raw.every((line) => line.indexOf("\n") === line.length - 1));
+  });
+
+  it("is the log of the call's lines, of servers and of channels alike", async (t) => {
+    const { destination, lines, reached } = recordLines();
+    const log = createLog({ destination });
+    const interceptors = [createServerLogging({ log })];
+    const { client } = await openInMemory(t, echo, { server: { interceptors, log } });
+    await client.unary({});
+    await reached(1);
+    assert.equal(lines[0]?.status, "OK");
+  });
+
+  it("writes the lines of one turn to standard output together, and what is left when the process exits", () => {
+    const program = `
+      import { createLog } from ${JSON.stringify(import.meta.resolve("./json-log.ts"))};
+      const written = [];
+      const write = process.stdout.write;
+      process.stdout.write = (text) => { written.push(text); return write.call(process.stdout, text); };
+      const log = createLog({ service: "orders" });
+      log.info("one");
+      log.info("two");
+      setImmediate(() => {
+        log.info("writes", { writes: written.length });
+        throw new Error("the process fails");
+      });
+    `;
+    const { stdout, status } = spawnSync(
+      process.execPath,
+      ["--conditions=source", "--input-type=module", "-e", program],
+      {
+        encoding: "utf8",
+      },
+    );
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     assert.deepEqual(
-      lines.map(({ level, message }) => [level, message]),
+      lines.map(({ service: name, message, writes }) => [name, message, writes]),
       [
-        ["debug", "a"],
-        ["info", "b"],
-        ["warn", "c"],
-        ["error", "d"],
+        ["orders", "one", undefined],
+        ["orders", "two", undefined],
+        ["orders", "writes", 1],
       ],
     );
-    assert.match(String(lines[3]?.error), /^TypeError: why\n[\s\S]*caused by: Error: because/);
+    assert.equal(status, 1);
+  });
+});
+
+describe("a pino logger", () => {
+  it("is adapted with its levels, and shows the stacks of errors", () => {
+    const { destination, lines } = recordLines();
+    const log = toLog(pino({ level: "info", messageKey: "message" }, destination));
+    log.debug("a");
+    log.info("b", { at: 1 });
+    log.error("c", { error: new TypeError("why", { cause: new Error("because") }) });
+    assert.deepEqual(
+      lines.map(({ level, message, at }) => [level, message, at]),
+      [
+        [30, "b", 1],
+        [50, "c", undefined],
+      ],
+    );
+    assert.match(String(lines[1]?.error), /^TypeError: why\n[\s\S]*caused by: Error: because/);
+    assert.equal(log.isLevelEnabled?.("debug"), false);
+    assert.equal(log.isLevelEnabled?.("warn"), true);
+  });
+
+  it("gets the lines of calls, and makes none that it would drop", async (t) => {
+    const { destination, lines, reached } = recordLines();
+    const log = toLog(pino({ level: "warn" }, destination));
+    let asked = 0;
+    const isLevelEnabled = (level: LogLevel): boolean => {
+      asked++;
+      return log.isLevelEnabled?.(level) ?? true;
+    };
+    const logging = createServerLogging({ log: { ...log, isLevelEnabled } });
+    const { client } = await openInMemory(t, failing(Code.Unavailable), { server: { interceptors: [logging] } });
+    await assertStatus(client.unary({}), Code.Unavailable);
+    await reached(1);
+    assert.equal(lines[0]?.status, "UNAVAILABLE");
+    assert.equal(asked, 1);
   });
 });

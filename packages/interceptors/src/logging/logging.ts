@@ -1,55 +1,55 @@
-import type { DescMessage, Message } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import { ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
 import { callInfo } from "@tercel/grpc";
-import {
-  containRejection,
-  printable,
-  refuseUnknownOptions,
-  reportLogFailure,
-  thrownMessage,
-} from "@tercel/grpc/internal";
+import { containRejection, printable, reportLogFailure, thrownMessage } from "@tercel/grpc/internal";
 import { authorityOf } from "../call/authority-of.ts";
 import { callerKey } from "../call/caller.ts";
 import { methodPath } from "../call/method-path.ts";
+import { createMethodFilter, type MethodSelector } from "../call/method-selector.ts";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
+import {
+  callback,
+  flag,
+  listOf,
+  logOption,
+  type OptionsOf,
+  own,
+  readOptions,
+  share,
+  wholeNumber,
+} from "../call/options.ts";
 import { requestIdOn } from "../call/request-id.ts";
 import { okStatus, type Status, statusName } from "../call/status-name.ts";
 import { spanContextOf } from "../call/trace-context.ts";
+import { createLog, type LeveledLog } from "./json-log.ts";
 import { type LogLevel, levelOfStatus } from "./level-of-status.ts";
-import { createLogger, type Logger } from "./logger.ts";
 import { defaultReadableLimits, type ReadableLimits, readableMessage } from "./readable-message.ts";
 import { readableMetadata } from "./readable-metadata.ts";
 import { isSecretName } from "./secret-name.ts";
 
-export interface LoggingOptions {
-  /** A pino logger, or one built like it. Default: `createLogger()`, which writes JSON lines to standard output. */
-  logger?: Logger;
+export const loggingOptions = {
+  /** Where the lines go. Default: `createLog()`, which writes JSON lines to standard output. `toLog` adapts pino. */
+  log: own<LeveledLog>("a log with the methods debug, info, warn and error", logOption().accepts),
   /** Which level a call's line has by its status (0 is OK); "silent" drops it. Default: `levelOfStatus`. */
-  levelOf?: (status: Status, method: string) => LogLevel | "silent";
+  levelOf: callback<(status: Status, method: string) => LogLevel | "silent">().or(levelOfStatus),
   /** The share of calls that end well and are logged, 0 to 1. Calls that fail always are. Default 1. */
-  sampleRate?: number;
-  /** Services (`pkg.Service`) and methods (`pkg.Service/Method`) that are not logged when they end well. Default: none. */
-  ignore?: readonly string[];
+  sampleRate: share().or(1),
+  /** Methods whose calls are not logged when they end well, such as `grpc.health.v1.Health/*`. Default: none. */
+  ignore: listOf(
+    own<MethodSelector>("a method", (selector) => typeof selector === "string"),
+    "a list of methods",
+  ).or([]),
   /** Request headers to log: names, or true for all. What is named like a secret is masked. Default: none. */
-  metadata?: true | readonly string[];
-  /** Whether messages are logged: with the call's line for unary calls, a line each for streams. Default false. */
-  payloads?: boolean;
+  metadata: own<true | readonly string[]>("true or a list of names", (value) => value === true || Array.isArray(value)),
+  /** Whether messages are logged: with the call's line for unary calls, on lines of their own for streams. Default false. */
+  payloads: flag().or(false),
   /** Names besides the usual ones whose values must not be read, in messages and metadata. Default: none. */
-  isSecret?: (name: string) => boolean;
+  isSecret: callback<(name: string) => boolean>(),
   /** Longest text from outside in a line: an error's, a header's, a field's. Default 256 characters. */
-  maxChars?: number;
-}
+  maxChars: wholeNumber(0).or(defaultReadableLimits.maxChars),
+};
 
-const optionNames: readonly (keyof LoggingOptions)[] = [
-  "logger",
-  "levelOf",
-  "sampleRate",
-  "ignore",
-  "metadata",
-  "payloads",
-  "isSecret",
-  "maxChars",
-];
+export type LoggingOptions = OptionsOf<typeof loggingOptions>;
 
 /**
  * A server interceptor that writes one line for each call when it has ended.
@@ -75,10 +75,10 @@ function logging(side: Side, where: string, options: LoggingOptions): Intercepto
 
 interface Settings {
   readonly side: Side;
-  readonly logger: Logger;
+  readonly log: LeveledLog;
   readonly levelOf: (status: Status, method: string) => LogLevel | "silent";
   readonly sampleRate: number;
-  readonly ignored: ReadonlySet<string>;
+  readonly isIgnored: (method: DescMethod) => boolean;
   readonly metadata: true | readonly string[] | undefined;
   readonly payloads: boolean;
   readonly isSecret: (name: string) => boolean;
@@ -86,22 +86,16 @@ interface Settings {
 }
 
 function resolve(side: Side, where: string, options: LoggingOptions): Settings {
-  refuseUnknownOptions(where, options, optionNames);
-  const { sampleRate = 1, maxChars = defaultReadableLimits.maxChars, isSecret } = options;
-  if (!(sampleRate >= 0 && sampleRate <= 1)) {
-    throw new RangeError(`${where}: sampleRate is ${sampleRate}; it has to be from 0 to 1`);
-  }
-  if (!Number.isInteger(maxChars) || maxChars < 0) {
-    throw new RangeError(`${where}: maxChars is ${maxChars}; it has to be a whole number from 0 on`);
-  }
+  const given = readOptions(where, loggingOptions, options);
+  const { isSecret, ignore, maxChars } = given;
   return {
     side,
-    logger: options.logger ?? createLogger(),
-    levelOf: options.levelOf ?? levelOfStatus,
-    sampleRate,
-    ignored: new Set(options.ignore),
-    metadata: options.metadata,
-    payloads: options.payloads ?? false,
+    log: given.log ?? createLog(),
+    levelOf: given.levelOf,
+    sampleRate: given.sampleRate,
+    isIgnored: createMethodFilter(where, "ignore", ignore),
+    metadata: given.metadata,
+    payloads: given.payloads,
     isSecret: isSecret === undefined ? isSecretName : (name) => isSecretName(name) || isSecret(name),
     limits: { ...defaultReadableLimits, maxChars },
   };
@@ -112,7 +106,7 @@ class CallLog implements CallObserver {
   readonly settings: Settings;
   readonly request: UnaryRequest | StreamRequest;
   private readonly startMs = performance.now();
-  /** Asked at once: no one knows it any more when the connection is gone. */
+  /** Read at once: it is unknown when the connection is gone. */
   private readonly peer: string | undefined;
   private requests = 0;
   private responses = 0;
@@ -136,21 +130,21 @@ class CallLog implements CallObserver {
   }
 
   onEnd(status: Status, error: unknown): void {
-    // A logger that fails, or a levelOf, must not fail the call.
-    const { logger } = this.settings;
+    // A log that fails, or a levelOf, must not fail the call.
+    const { log } = this.settings;
     try {
-      containRejection(logger, this.write(status, error));
+      containRejection(log, this.write(status, error));
     } catch (failure) {
-      reportLogFailure(logger, failure);
+      reportLogFailure(log, failure);
     }
   }
 
   private write(status: Status, error: unknown): unknown {
     const { settings, request } = this;
     const method = methodPath(request);
-    if (status === okStatus && !this.isWanted(method)) return undefined;
+    if (status === okStatus && !this.isWanted()) return undefined;
     const level = settings.levelOf(status, method);
-    if (level === "silent" || settings.logger.isLevelEnabled?.(level) === false) return undefined;
+    if (level === "silent" || settings.log.isLevelEnabled?.(level) === false) return undefined;
     const fields: Record<string, unknown> = {
       side: settings.side,
       method,
@@ -183,12 +177,12 @@ class CallLog implements CallObserver {
     }
     if (this.requestMessage !== undefined) fields.request = this.requestMessage;
     if (this.responseMessage !== undefined) fields.response = this.responseMessage;
-    return settings.logger[level](fields, status === okStatus ? "call ended" : "call failed");
+    return settings.log[level](status === okStatus ? "call ended" : "call failed", fields);
   }
 
-  private isWanted(method: string): boolean {
-    const { sampleRate, ignored } = this.settings;
-    if (ignored.size > 0 && (ignored.has(method) || ignored.has(this.request.service.typeName))) return false;
+  private isWanted(): boolean {
+    const { sampleRate, isIgnored } = this.settings;
+    if (isIgnored(this.request.method)) return false;
     return sampleRate >= 1 || Math.random() < sampleRate;
   }
 }
@@ -224,21 +218,21 @@ class PayloadLog implements CallObserver {
     try {
       return readableMessage(desc, message as Message, isSecret, limits);
     } catch {
-      // A client may hand over what is no message yet, and fails with it elsewhere.
+      // A client may pass what is not a message, and fails with it elsewhere.
       return "not readable";
     }
   }
 
   private line(direction: "request" | "response", message: unknown): void {
     const { settings, request } = this.log;
-    const { logger, side } = settings;
+    const { log, side } = settings;
     try {
       const id = requestIdOn(side, request);
       const fields = { side, method: methodPath(request), requestId: id, [direction]: message };
-      containRejection(logger, logger.info(fields, `call's ${direction} message`));
+      containRejection(log, log.info(`call's ${direction} message`, fields));
     } catch (failure) {
       // As above: logging must not fail the call.
-      reportLogFailure(logger, failure);
+      reportLogFailure(log, failure);
     }
   }
 }

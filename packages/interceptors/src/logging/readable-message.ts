@@ -20,8 +20,8 @@ export interface ReadableLimits {
 export const defaultReadableLimits: ReadableLimits = { maxChars: 256, maxItems: 16, maxDepth: 8, maxParts: 256 };
 
 /**
- * A message as it may stand in a log. Fields that the proto marks `debug_redact` and those named like secrets are masked, at any depth,
- * in lists and under keys of maps. Bytes, and what a google.protobuf.Any holds, are only counted: no one knows what is in them.
+ * A message as it may be logged. Fields that the proto marks `debug_redact` and those named like secrets are masked, at any depth,
+ * in lists and under keys of maps. Bytes, and what a google.protobuf.Any holds, are only counted: their content is unknown.
  */
 export function readableMessage(
   desc: DescMessage,

@@ -4,7 +4,7 @@ import { redacted } from "./readable-message.ts";
 /** More headers than anybody reads; what a peer may send is bounded by the server, and is still a lot of log. */
 const maxHeaders = 32;
 
-/** Metadata as it may stand in a log: what is named like a secret is masked, and of binary values only the length is told. */
+/** Metadata as it may be logged: what is named like a secret is masked, and binary values are shown by their length. */
 export function readableMetadata(
   header: Headers,
   wanted: true | readonly string[],
@@ -32,7 +32,7 @@ export function readableMetadata(
   return shown;
 }
 
-/** What base64 stands for, padded or not. An expression that looks for padding anywhere takes 0.2 s for 16 KiB of it. */
+/** The bytes that base64 encodes, padded or not. An expression that looks for padding anywhere takes 0.2 s for 16 KiB of it. */
 function binaryBytes(base64: string): number {
   const padding = base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0;
   return Math.floor(((base64.length - padding) * 3) / 4);

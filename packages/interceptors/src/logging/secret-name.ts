@@ -27,11 +27,11 @@ const secretPattern = new RegExp(secretParts.filter((part) => part.length > 4).j
 /** Short ones occur inside of other words ("class_name" holds "ssn"), so they have to be a word of the name. */
 const secretWords = new Set(secretParts.filter((part) => part.length <= 4));
 
-/** They look like secrets, and are none: places in a list. */
+/** Names that look like secrets, but are positions in a list. */
 const harmless =
   /^((next|previous|prev|start)?(page|continuation|sync|resume)token(s)?|tokencount|(max|total)tokens?)$/;
 
-/** Whether a field, a map's key or a header is named like something that must not stand in a log. */
+/** Whether a field, a map's key or a header is named like something that must not be logged. */
 export function isSecretName(name: string): boolean {
   const plain = name.replace(/[^A-Za-z0-9]/g, "").toLowerCase();
   if (harmless.test(plain)) return false;

@@ -4,22 +4,41 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code, Interceptor, StreamRequest } from "@connectrpc/connect";
 import { callInfo, type UnhandledCall } from "@tercel/grpc";
 import type { CallRequest } from "@tercel/grpc/hooks";
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
+import {
+  listOf,
+  type OptionsOf,
+  own,
+  readOptions,
+  type SettingsOf,
+  text,
+  wholeNumber,
+  withMethods,
+} from "../call/options.ts";
 import { okStatus, type Status, statusName } from "../call/status-name.ts";
 import { sampledSpanOf } from "../call/trace-context.ts";
 import type { Counter, Family, Gauge, Histogram, Registry } from "./registry.ts";
 
-export interface MetricsOptions {
-  /** Where the metrics are kept and shown. Use one registry for each process. */
-  registry: Registry;
+export const metricsOptions = {
+  /** Where the metrics are kept and shown. Use one registry for each process. Required. */
+  registry: withMethods<Registry>(
+    "a registry, for example createRegistry()",
+    "counter",
+    "gauge",
+    "histogram",
+  ).required(),
   /** Upper bounds of the duration's buckets, in seconds. Default: `defaultDurationBounds`, 0.5 ms to 10 s. */
-  durationBounds?: readonly number[];
+  durationBounds: listOf(
+    own<number>("a number", (bound) => typeof bound === "number"),
+    "a list of numbers",
+  ),
   /** Methods beyond this many are counted as `other`. Default 500: more than a service has, less than hurts. */
-  maxMethods?: number;
+  maxMethods: wholeNumber(0, 100_000).or(500),
   /** What the names begin with. Default `grpc_server`, on a client `grpc_client`. */
-  prefix?: string;
-}
+  prefix: text(),
+};
+
+export type MetricsOptions = OptionsOf<typeof metricsOptions>;
 
 /** An interceptor that can count calls as well which no interceptor sees. */
 export interface ServerMetrics extends Interceptor {
@@ -51,13 +70,10 @@ export function createClientMetrics(options: MetricsOptions): Interceptor {
   return metrics("client", "createClientMetrics", options).interceptor;
 }
 
-const defaultMaxMethods = 500;
-
 function metrics(side: Side, where: string, options: MetricsOptions) {
-  refuseUnknownOptions(where, options, ["registry", "durationBounds", "maxMethods", "prefix"]);
-  checkWholeNumber(where, "maxMethods", options.maxMethods, 0, 100_000);
-  const families = createFamilies(side, options);
-  const { maxMethods = defaultMaxMethods } = options;
+  const settings = readOptions(where, metricsOptions, options);
+  const families = createFamilies(side, settings);
+  const { maxMethods } = settings;
   const known = new Map<DescMethod, MethodMetrics>();
   let other: MethodMetrics | undefined;
   const isServer = side === "server";
@@ -99,8 +115,8 @@ interface Families {
   readonly received: Family<Counter>;
 }
 
-function createFamilies(side: Side, options: MetricsOptions): Families {
-  const { registry, durationBounds, prefix = `grpc_${side}` } = options;
+function createFamilies(side: Side, settings: SettingsOf<typeof metricsOptions>): Families {
+  const { registry, durationBounds, prefix = `grpc_${side}` } = settings;
   const did = side === "server" ? "handled" : "made";
   const byMethod = ["service", "method"];
   const byStatus = [...byMethod, "status"];

@@ -2,7 +2,7 @@ export { type CacheCounts, countCacheLookups } from "./cache-metrics.ts";
 export { createClientMetrics, createServerMetrics, type MetricsOptions, type ServerMetrics } from "./call-metrics.ts";
 export { contentTypes, type ExpositionFormat, exposition } from "./exposition.ts";
 export { countLimits, type ExceededLimit } from "./limit-metrics.ts";
-export { createMetricsHandler } from "./metrics-handler.ts";
+export { createMetricsHandler, type MetricsPage, renderMetrics } from "./metrics-handler.ts";
 export { observeProcess, observeServer, type ServerLoad } from "./process-metrics.ts";
 export {
   type Aggregation,

@@ -3,7 +3,14 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { it, type TestContext } from "node:test";
-import { createMetricsHandler, createRegistry, observeProcess, observeServer, type Registry } from "./index.ts";
+import {
+  createMetricsHandler,
+  createRegistry,
+  observeProcess,
+  observeServer,
+  type Registry,
+  renderMetrics,
+} from "./index.ts";
 
 async function serve(t: TestContext, registry: Registry): Promise<string> {
   const server = createServer(createMetricsHandler(registry));
@@ -31,6 +38,22 @@ it("answers a scraper in the format it prefers", async (t) => {
   const refusing = await fetch(url, { headers: { accept: "application/openmetrics-text;q=0, text/plain" } });
   assert.match(refusing.headers.get("content-type") ?? "", /^text\/plain/);
   await refusing.text();
+});
+
+it("renders the same page for other servers, and says when it cannot", async () => {
+  const registry = createRegistry();
+  registry.counter("calls_total", { help: "h" }).with().add();
+  const page = await renderMetrics(registry, "application/openmetrics-text");
+  assert.deepEqual([page.status, page.contentType.split(";")[0]], [200, "application/openmetrics-text"]);
+  assert.match((await renderMetrics(registry)).body, /^calls_total 1$/m);
+  registry.beforeCollect(() => {
+    throw new Error("gone");
+  });
+  assert.deepEqual(await renderMetrics(registry, null), {
+    status: 500,
+    contentType: "text/plain; charset=utf-8",
+    body: "the metrics cannot be read\n",
+  });
 });
 
 it("answers HEAD without a body, and nothing but GET and HEAD", async (t) => {

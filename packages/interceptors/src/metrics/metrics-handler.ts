@@ -5,9 +5,9 @@ import type { Family, Registry } from "./registry.ts";
 import { familiesOf, type MetricsPart } from "./share-metrics.ts";
 
 /**
- * Answers a scraper: a listener for `http.createServer`, or to call from a handler that has looked at the path. OpenMetrics for those
- * that accept it, Prometheus' text for the others. Serve it where strangers cannot reach it: it tells a lot about a service.
- * What `shareMetrics` made is answered for all workers, whichever of them is asked.
+ * Serves a scraper: a listener for `http.createServer`, or to call from a handler that has looked at the path. OpenMetrics for those
+ * that accept it, Prometheus' text for the others. Serve it where strangers cannot reach it: it says a lot about a service.
+ * What `shareMetrics` made covers all workers, whichever of them is scraped.
  */
 export function createMetricsHandler(
   source: Registry | Shared<MetricsPart>,
@@ -18,18 +18,32 @@ export function createMetricsHandler(
       response.writeHead(405, { allow: "GET, HEAD" }).end();
       return;
     }
-    const format = acceptsOpenMetrics(request.headers.accept) ? "openmetrics" : "prometheus";
-    let body: string;
-    try {
-      body = expositionOf(await collect(source), format);
-    } catch {
-      // A gauge that cannot be looked up: the scraper notes a failed scrape, and the service goes on.
-      response.writeHead(500, { "content-type": "text/plain; charset=utf-8" }).end("the metrics cannot be read\n");
-      return;
-    }
-    response.writeHead(200, { "content-type": contentTypes[format], "content-length": Buffer.byteLength(body) });
+    const { status, contentType, body } = await renderMetrics(source, request.headers.accept);
+    response.writeHead(status, { "content-type": contentType, "content-length": Buffer.byteLength(body) });
     response.end(request.method === "HEAD" ? undefined : body);
   };
+}
+
+/** What a scraper gets, whatever serves it. */
+export interface MetricsPage {
+  /** 500 when the metrics cannot be read. */
+  readonly status: 200 | 500;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** Renders the metrics for a request with this `accept` header, for servers that `createMetricsHandler` does not fit. Does not reject. */
+export async function renderMetrics(
+  source: Registry | Shared<MetricsPart>,
+  accept?: string | null,
+): Promise<MetricsPage> {
+  const format = acceptsOpenMetrics(accept ?? "") ? "openmetrics" : "prometheus";
+  try {
+    return { status: 200, contentType: contentTypes[format], body: expositionOf(await collect(source), format) };
+  } catch {
+    // A gauge that cannot be looked up: the scraper notes a failed scrape, and the service continues.
+    return { status: 500, contentType: "text/plain; charset=utf-8", body: "the metrics cannot be read\n" };
+  }
 }
 
 async function collect(source: Registry | Shared<MetricsPart>): Promise<readonly Family[]> {
@@ -37,8 +51,8 @@ async function collect(source: Registry | Shared<MetricsPart>): Promise<readonly
 }
 
 /** Prometheus names the format it prefers first; a weight of 0 means never (RFC 9110 §12.4.2). */
-function acceptsOpenMetrics(accept: string | undefined): boolean {
-  for (const range of (accept ?? "").split(",")) {
+function acceptsOpenMetrics(accept: string): boolean {
+  for (const range of accept.split(",")) {
     const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
     if (type === "application/openmetrics-text") return !parameters.some((one) => /^q=0(\.0*)?$/.test(one));
     if (type === "text/plain") return false;

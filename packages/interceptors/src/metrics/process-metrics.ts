@@ -7,7 +7,7 @@ const gcKinds: Readonly<Record<number, string>> = { 1: "minor", 2: "minor", 4: "
 /** A collection takes from tens of microseconds to, on large heaps, seconds. */
 const gcBounds = [0.0001, 0.001, 0.01, 0.1, 1, 5];
 
-/** How often the loop's delay is sampled; what is shorter cannot be told from the sampling itself. */
+/** How often the loop's delay is sampled; shorter delays cannot be distinguished from the sampling itself. */
 const loopResolutionMs = 10;
 
 const loopPercentiles: readonly (readonly [label: string, percentile: number])[] = [
@@ -74,7 +74,7 @@ export function observeProcess(registry: Registry): () => void {
   };
 }
 
-/** What a server tells of itself at any time: a `Server` of @tercel/grpc fits. */
+/** What a server says about itself at any time: a `Server` of @tercel/grpc fits. */
 export interface ServerLoad {
   readonly openConnections: number;
   readonly openCalls: number;

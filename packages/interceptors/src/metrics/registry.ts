@@ -109,7 +109,7 @@ export interface Registry {
   collect(): readonly Family[];
 }
 
-/** Half a millisecond to ten seconds: from a call within a machine to one that somebody has given up on. */
+/** Half a millisecond to ten seconds: from a call within a machine to one whose user has given up. */
 export const defaultDurationBounds: readonly number[] = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];

@@ -40,7 +40,7 @@ export type MetricsPart = readonly FamilyPart[];
  * are summed, those of ended workers included, so that they never fall; gauges of the workers that run are joined by the rule
  * of the gauge, `across`. What a worker counted between its last answer and a sudden end is lost.
  *
- * `name` tells several registries of one program apart. Default "metrics".
+ * `name` distinguishes several registries of one program. Default "metrics".
  */
 export function shareMetrics(registry: Registry, name = "metrics"): Shared<MetricsPart> {
   return createShared<MetricsPart>({
@@ -98,7 +98,7 @@ function histogramPart({ bounds, counts, exemplars, sum }: Histogram): Histogram
   return { bounds, counts, exemplars, sum };
 }
 
-/** Pure. Families and series stand in the order in which they first appear. */
+/** Pure. Families and series are in the order in which they first appear. */
 export function mergeParts(parts: readonly MetricsPart[]): MetricsPart {
   const families = new Map<string, { readonly family: FamilyPart; readonly series: Map<string, SeriesPart> }>();
   for (const family of parts.flat()) {

@@ -1,11 +1,11 @@
 import type { ClientCertificate } from "@tercel/grpc";
 import { spiffeProblem } from "./spiffe-id.ts";
 
-/** The names by which a certificate's owner may be let in, or why there are none. */
+/** The names that a certificate proves, or why it proves none. */
 export type CertificateNames = { readonly names: readonly string[] } | { readonly problem: string };
 
 /**
- * URIs as they stand there, then DNS names behind `dns:`. A name with a star is everybody's, and stands for no one. A SPIFFE id has to
+ * Returns URIs unchanged, then DNS names with the prefix `dns:`. A name with a star identifies no single workload. A SPIFFE id must
  * be the only URI (SPIFFE X509-SVID §2), since otherwise two readers could see two owners.
  */
 export function namesOfCertificate(certificate: ClientCertificate): CertificateNames {
@@ -18,5 +18,5 @@ export function namesOfCertificate(certificate: ClientCertificate): CertificateN
     if (problem !== undefined) return { problem };
   }
   const names = [...uris, ...dnsNames.map((name) => `dns:${name}`)].filter((name) => !name.includes("*"));
-  return names.length === 0 ? { problem: "it has no URI or DNS name that could be somebody's" } : { names };
+  return names.length === 0 ? { problem: "it has no URI or DNS name of a single workload" } : { names };
 }

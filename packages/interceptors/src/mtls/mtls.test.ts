@@ -81,7 +81,7 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
     };
   }
 
-  const onlyOrders: MtlsOptions = { services: [EchoService], rules: { [`${echo}/*`]: { callers: [orders] } } };
+  const onlyOrders: MtlsOptions = { services: [EchoService], methods: { [`${echo}/*`]: { callers: [orders] } } };
 
   for (const [kind, call] of callOfEachKind) {
     it(`knows and refuses the callers of ${kind} calls`, async (t) => {
@@ -162,7 +162,7 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
   ];
   for (const [callers, name, isAllowed] of lists) {
     it(`${isAllowed ? "lets" : "does not let"} ${name} in by ${JSON.stringify(callers)}`, async (t) => {
-      const options: MtlsOptions = { services: [EchoService], rules: { [`${echo}/*`]: { callers } } };
+      const options: MtlsOptions = { services: [EchoService], methods: { [`${echo}/*`]: { callers } } };
       const { client } = await open(t, await serve(t, options), clients[name]);
       if (isAllowed) await client.unary({});
       else await assertStatus(client.unary({}), Code.PermissionDenied);
@@ -203,36 +203,44 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
   });
 
   const mistakes: readonly (readonly [what: string, options: MtlsOptions, message: RegExp])[] = [
-    ["services that are missing", {}, /services has to be given, or identifyOnly: true/],
+    [
+      "services that are missing",
+      {},
+      /services is missing; expected a list of service descriptors, or identifyOnly: true/,
+    ],
     ["methods without a rule", { services: [OtherService] }, /nothing says who may call .*OtherService\/Unary/],
     [
       "a rule for a method that is not there",
-      { services: [EchoService], rules: { [`${echo}/Unari`]: "public" } },
+      { services: [EchoService], methods: { [`${echo}/Unari`]: "public" } },
       /did you mean ".*\/Unary"/,
     ],
-    ["an unknown option", { identifyOnly: true, rule: {} } as MtlsOptions, /did you mean "rules"/],
-    ["rules next to identifyOnly", { identifyOnly: true, rules: {} }, /rules means nothing with identifyOnly/],
+    ["an unknown option", { identifyOnly: true, method: {} } as MtlsOptions, /did you mean "methods"/],
+    ["methods next to identifyOnly", { identifyOnly: true, methods: {} }, /methods has no effect with identifyOnly/],
     [
       "a rule that is none",
-      { services: [OtherService], rules: { [`${OtherService.typeName}/*`]: "private" as "public" } },
-      /is "private"; it has to be "public", "authenticated", or callers/,
+      { services: [OtherService], methods: { [`${OtherService.typeName}/*`]: "private" as "public" } },
+      /is "private"; expected "public", "authenticated", or callers/,
     ],
     [
       "an empty name",
-      { services: [OtherService], rules: { [`${OtherService.typeName}/*`]: { callers: [""] } } },
-      /callers has to be a list of names/,
+      { services: [OtherService], methods: { [`${OtherService.typeName}/*`]: { callers: [""] } } },
+      /callers must be a list of names/,
     ],
     [
       "a star within a segment",
-      { services: [OtherService], rules: { [`${OtherService.typeName}/*`]: { callers: [`${orders}*`] } } },
-      /a star stands alone, or behind the last slash of a URI/,
+      { services: [OtherService], methods: { [`${OtherService.typeName}/*`]: { callers: [`${orders}*`] } } },
+      /expected a star only alone, or after the last slash of a URI/,
     ],
     [
       "a host that is a star",
-      { services: [OtherService], rules: { [`${OtherService.typeName}/*`]: { callers: ["spiffe://*"] } } },
-      /a star stands alone/,
+      { services: [OtherService], methods: { [`${OtherService.typeName}/*`]: { callers: ["spiffe://*"] } } },
+      /expected a star only alone/,
     ],
-    ["another default", { services: [], defaultRule: "public" as "deny" }, /"deny" or "authenticated"/],
+    [
+      "another default",
+      { services: [], defaultRule: "public" as "deny" },
+      /defaultRule is "public"; expected one of deny, authenticated/,
+    ],
   ];
   for (const [what, options, message] of mistakes) {
     it(`refuses ${what}`, () => assert.throws(() => createMtls(options), message));

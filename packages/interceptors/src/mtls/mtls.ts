@@ -1,38 +1,42 @@
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import { type ClientCertificate, callInfo, type Log } from "@tercel/grpc";
+import { type ClientCertificate, callInfo } from "@tercel/grpc";
 import { unauthenticated } from "@tercel/grpc/errors";
-import { refuseUnknownOptions, safeLog } from "@tercel/grpc/internal";
+import { safeLog } from "@tercel/grpc/internal";
 import type { Caller } from "../call/caller.ts";
-import { type CallerRuleOptions, callerRuleOptionNames, guardCallers } from "../call/guard-callers.ts";
+import { callerRuleOptions, guardCallers } from "../call/guard-callers.ts";
 import { methodPath } from "../call/method-path.ts";
+import { logOption, type OptionsOf, readOptions, text, wallClockOption } from "../call/options.ts";
 import { namesOfCertificate } from "./certificate-names.ts";
 
-export interface MtlsOptions extends CallerRuleOptions {
-  /** Stands as the domain in google.rpc.ErrorInfo. Default "tercel.mtls". */
-  domain?: string;
-  /** Hears at level "debug" why certificates are refused. Default: standard error. */
-  log?: Log;
+export const mtlsOptions = {
+  ...callerRuleOptions,
+  /** The domain in google.rpc.ErrorInfo. Default "tercel.mtls". */
+  domain: text().or("tercel.mtls"),
+  /** Gets, at level "debug", why certificates are refused. Default: standard error. */
+  log: logOption(),
   /** For tests: milliseconds since 1970. Default `Date.now`. */
-  wallClockMs?: () => number;
-}
+  wallClockMs: wallClockOption(),
+};
+
+export type MtlsOptions = OptionsOf<typeof mtlsOptions>;
 
 const where = "createMtls";
 
 /**
- * A server interceptor that knows programs by their certificates, and lets in those that the method's rule names. The server has to
- * ask for certificates and verify them: `tls: { requestCert: true, ca }`. Names are the certificate's URIs, SPIFFE ids among them,
- * and its DNS names as `dns:name`; its common name is not looked at. Handlers find the caller under `callerKey`.
+ * A server interceptor that identifies workloads by their certificates, and lets in those that the method's rule names. The server must
+ * request certificates and verify them: `tls: { requestCert: true, ca }`. Names are the certificate's URIs, including SPIFFE ids,
+ * and its DNS names as `dns:name`; its common name is ignored. Handlers find the caller under `callerKey`.
  *
  * Without a verified certificate a call fails with UNAUTHENTICATED, with one that is not enough with PERMISSION_DENIED. Cleartext,
- * and a server that does not ask, are the same as no certificate.
+ * and a server that does not request certificates, are the same as no certificate.
  *
  * @throws TypeError for an option or a rule that is wrong, and for methods without a rule
  */
 export function createMtls(options: MtlsOptions): Interceptor {
-  refuseUnknownOptions(where, options, [...callerRuleOptionNames, "domain", "log", "wallClockMs"]);
-  const { wallClockMs = Date.now, domain = "tercel.mtls" } = options;
-  const log = safeLog(options.log);
-  // A certificate belongs to a connection, and its calls share what was found out.
+  const settings = readOptions(where, mtlsOptions, options);
+  const { wallClockMs, domain } = settings;
+  const log = safeLog(settings.log);
+  // A certificate belongs to a connection, whose calls share its names.
   const owners = new WeakMap<ClientCertificate, Caller | string>();
 
   function ownerOf(certificate: ClientCertificate): Caller | string {
@@ -48,27 +52,27 @@ export function createMtls(options: MtlsOptions): Interceptor {
     return owner;
   }
 
-  function tell(request: UnaryRequest | StreamRequest, reason: string, why: string): void {
+  function logRefusal(request: UnaryRequest | StreamRequest, reason: string, why: string): void {
     log.debug("a certificate was refused", { method: methodPath(request), reason, why });
   }
 
-  return guardCallers(where, options, {
+  return guardCallers(where, settings, {
     domain,
     missing: () =>
       unauthenticated({ message: "the connection has no verified certificate", reason: "CERTIFICATE_MISSING", domain }),
     identify(request) {
       const certificate = request.contextValues.get(callInfo)?.peerTls?.certificate;
       if (certificate === undefined) return undefined;
-      // It was good when the connection began, which may be long ago.
+      // It was valid when the connection began, which may be long ago.
       if (wallClockMs() >= certificate.expiresAtMs) {
         const reason = "CERTIFICATE_EXPIRED";
-        tell(request, reason, `its fingerprint is ${certificate.fingerprint}`);
+        logRefusal(request, reason, `its fingerprint is ${certificate.fingerprint}`);
         throw unauthenticated({ message: "the certificate has expired", reason, domain });
       }
       const owner = ownerOf(certificate);
       if (typeof owner !== "string") return owner;
       const reason = "CERTIFICATE_INVALID";
-      tell(request, reason, owner);
+      logRefusal(request, reason, owner);
       throw unauthenticated({ message: "the certificate does not say who this is", reason, domain });
     },
   });

@@ -3,13 +3,13 @@ const maxIdBytes = 2048;
 /** SPIFFE-ID §2.1. */
 const maxTrustDomainBytes = 255;
 
-/** Why a text that begins as a SPIFFE id is none (SPIFFE-ID §2); undefined for a good one. */
+/** Why a text that begins like a SPIFFE id is not one (SPIFFE-ID §2); undefined for a valid one. */
 export function spiffeProblem(text: string): string | undefined {
   if (text.length > maxIdBytes) return `its SPIFFE id has more than ${maxIdBytes} bytes`;
   const parts = /^spiffe:\/\/([^/]*)(\/.*)?$/.exec(text);
   if (parts === null) return "its SPIFFE id does not begin with spiffe://";
   const [, trustDomain = "", path = ""] = parts;
-  // Capitals are refused and not made small: whoever compares text would see another id.
+  // Capitals are refused, not converted: a program that compares texts would see another id.
   if (!/^[a-z0-9._-]+$/.test(trustDomain) || trustDomain.length > maxTrustDomainBytes) {
     return "its SPIFFE id has no valid trust domain";
   }

@@ -3,32 +3,37 @@ import type { Interceptor } from "@connectrpc/connect";
 import { type Attributes, type Context, type Histogram, type Meter, metrics } from "@opentelemetry/api";
 import { callInfo, type UnhandledCall } from "@tercel/grpc";
 import { type CallRequest, type OnAttempt, targetOf } from "@tercel/grpc/hooks";
-import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { authorityOf } from "../call/authority-of.ts";
-import { type Conventions, chooseConventions } from "../call/conventions.ts";
+import { type Conventions, chooseConventions, conventionsOption } from "../call/conventions.ts";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
+import { type OptionsOf, readOptions, text, withMethods } from "../call/options.ts";
 import { okStatus, type Status } from "../call/status-name.ts";
 import { traceContextOf } from "../call/trace-context.ts";
 import { createClientAttributes, createServerAttributes, type MethodAttributes } from "./metric-attributes.ts";
 
-export interface OtelMetricsOptions {
+export const otelMetricsOptions = {
   /** Where the instruments are made. Default: the global meter provider's meter "@tercel/interceptors". */
-  meter?: Meter;
+  meter: withMethods<Meter>("a meter of @opentelemetry/api", "createCounter", "createHistogram"),
   /**
    * By whose names the duration of calls is recorded: `rpc.server.call.duration` and `rpc.client.call.duration` of OpenTelemetry's
    * conventions, or gRFC A66's `grpc.….call.duration`. The other instruments are A66's alone. Default `opentelemetry`, or `both` where the
    * environment variable OTEL_SEMCONV_STABILITY_OPT_IN has `rpc/dup`.
    */
-  conventions?: Conventions;
-}
+  conventions: conventionsOption(),
+};
 
-export interface ClientOtelMetricsOptions extends OtelMetricsOptions {
+export type OtelMetricsOptions = OptionsOf<typeof otelMetricsOptions>;
+
+export const clientOtelMetricsOptions = {
+  ...otelMetricsOptions,
   /**
    * The attribute `grpc.target`, for channels that are many; `server.address` and `server.port` are left out then. Default: what the channel
-   * was made with, as a URI; on transports that are not ours calls have none.
+   * was made with, as a URI; calls on other transports than Tercel's have none.
    */
-  target?: string;
-}
+  target: text(),
+};
+
+export type ClientOtelMetricsOptions = OptionsOf<typeof clientOtelMetricsOptions>;
 
 /** An interceptor that can record calls as well which no interceptor sees. */
 export interface ServerOtelMetrics extends Interceptor {
@@ -53,19 +58,19 @@ const callDurationBounds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.7
 
 /**
  * A server interceptor that records `rpc.server.call.duration`, and gRFC A66's `grpc.server.call.started` and total sizes of a call's
- * messages as they were sent. On a server that is not ours there are no sizes, and a call ends for it with its handler.
+ * messages as they were sent. On other servers than Tercel's there are no sizes, and a call ends with its
+ * handler.
  *
  * @throws TypeError for an unknown option or convention
  */
 export function createServerOtelMetrics(options: OtelMetricsOptions = {}): ServerOtelMetrics {
-  const where = "createServerOtelMetrics";
-  refuseUnknownOptions(where, options, ["meter", "conventions"]);
-  const meter = options.meter ?? defaultMeter();
+  const settings = readOptions("createServerOtelMetrics", otelMetricsOptions, options);
+  const meter = settings.meter ?? defaultMeter();
   const started = meter.createCounter("grpc.server.call.started", {
     unit: "{call}",
     description: "Calls begun, those that are not complete included.",
   });
-  const duration = createCallDuration(meter, "server", chooseConventions(where, options.conventions));
+  const duration = createCallDuration(meter, "server", chooseConventions(settings.conventions));
   const sizes = createSizes(meter, "grpc.server.call", "response", "request");
   const attributesOf = createServerAttributes();
   const recordUnhandled = ({ method, code, durationMs }: UnhandledCall): void =>
@@ -106,17 +111,16 @@ export function createServerOtelMetrics(options: OtelMetricsOptions = {}): Serve
 }
 
 /**
- * A client interceptor that records `rpc.client.call.duration` and, on channels of ours, gRFC A66's instruments of the attempts that
+ * A client interceptor that records `rpc.client.call.duration` and, on Tercel's channels, gRFC A66's instruments of the attempts that
  * calls are made of: `grpc.client.attempt.started`, `.duration` and the total sizes of their messages as they were sent.
  *
  * @throws TypeError for an unknown option or convention
  */
 export function createClientOtelMetrics(options: ClientOtelMetricsOptions = {}): Interceptor {
-  const where = "createClientOtelMetrics";
-  refuseUnknownOptions(where, options, ["meter", "conventions", "target"]);
-  const meter = options.meter ?? defaultMeter();
-  const duration = createCallDuration(meter, "client", chooseConventions(where, options.conventions));
-  const attributesOf = createClientAttributes(options.target);
+  const settings = readOptions("createClientOtelMetrics", clientOtelMetricsOptions, options);
+  const meter = settings.meter ?? defaultMeter();
+  const duration = createCallDuration(meter, "client", chooseConventions(settings.conventions));
+  const attributesOf = createClientAttributes(settings.target);
   return observeCalls(
     "client",
     (request) => {

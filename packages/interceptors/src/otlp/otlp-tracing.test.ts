@@ -80,6 +80,24 @@ it("sends no span at sample rate 0", async (t) => {
   assert.deepEqual(collected, []);
 });
 
+it("changes its sample rate for the traces that begin from then on", async (t) => {
+  const { url, collected } = await openCollector(t);
+  const tracing = await startOtlpTracing({ service: "orders", url, sampleRate: 0 });
+  const { client } = await openInMemory(
+    t,
+    { unary: () => ({}) },
+    { server: { interceptors: [createServerTracing()] } },
+  );
+  await client.unary({});
+  assert.throws(() => tracing.setSampleRate(1.5), /sampleRate is 1\.5; expected a number from 0 to 1/);
+  tracing.setSampleRate(1);
+  await client.unary({});
+  tracing.setSampleRate(0);
+  await client.unary({});
+  await tracing.shutdown();
+  assert.equal(collected.length, 1);
+});
+
 it("hands a trace that is not recorded on as it came, without a span, and follows one that is", async (t) => {
   const { url, collected } = await openCollector(t);
   const tracing = await startOtlpTracing({ service: "orders", url });

@@ -4,11 +4,11 @@ import { callInfo } from "@tercel/grpc";
 import { callerKey } from "../call/caller.ts";
 import { claimsKey } from "../call/claims.ts";
 
-/** Longer ones are told apart by their digest, so that what a key takes is bounded. */
+/** Longer ones are replaced by their digest, so that the size of a key is bounded. */
 const maxKeyChars = 128;
 
 /**
- * The default `keyOf`. Who calls: the subject of a verified token, or else the program that has proved who it is, or else the address. Callers without any
+ * The default `keyOf`: the subject of a verified token, or else the workload that has proved its identity, or else the address. Callers without any
  * (Unix sockets, in memory) count as one.
  */
 export function clientKey(request: UnaryRequest | StreamRequest): string {
@@ -21,7 +21,7 @@ export function clientKey(request: UnaryRequest | StreamRequest): string {
 }
 
 /**
- * A `keyOf` for a limit before auth, where no one has proved anything: the IPv4 address or the /64 of the IPv6 one that the connection
+ * A `keyOf` for a limit before auth, where no identity has been proved: the IPv4 address or the /64 of the IPv6 one that the connection
  * comes from, one count for all without any.
  */
 export function addressKey(request: UnaryRequest | StreamRequest): string {
@@ -37,15 +37,15 @@ export function boundedKey(key: string): string {
 export function networkOf(peerAddress: string): string {
   const host = peerAddress.slice(0, peerAddress.lastIndexOf(":")).replace(/^\[|\]$/g, "");
   if (!host.includes(":")) return host;
-  // IPv4 in IPv6's clothes: all of it would be one /64.
+  // An IPv4-mapped IPv6 address: all of IPv4 would be one /64.
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host);
   if (mapped !== null) return mapped[1] as string;
   const [front = "", back] = (host.split("%")[0] as string).split("::");
   const groups = front === "" ? [] : front.split(":");
   if (back !== undefined) {
-    const behind = back === "" ? [] : back.split(":");
-    while (groups.length + behind.length < 8) groups.push("0");
-    groups.push(...behind);
+    const last = back === "" ? [] : back.split(":");
+    while (groups.length + last.length < 8) groups.push("0");
+    groups.push(...last);
   }
   return groups
     .slice(0, 4)

@@ -1,3 +1,5 @@
+export type { ByMethod, MethodSelector } from "../call/method-selector.ts";
+export type { IoredisClient, NodeRedisClient, RedisClient } from "../call/redis-client.ts";
 export { addressKey, clientKey } from "./client-key.ts";
 export type { Limit, RateLimitStore, Verdict } from "./limit.ts";
 export { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from "./memory-store.ts";

@@ -1,8 +1,14 @@
-/** So many calls a client may make, counted from the first one on; the next window begins with the first call after its end. */
-export interface Limit {
-  readonly requests: number;
-  readonly per: "second" | "minute" | "hour" | "day";
-}
+import { type OptionsOf, oneOf, readOptions, wholeNumber } from "../call/options.ts";
+
+export const limitOptions = {
+  /** Calls in a window. */
+  requests: wholeNumber(1, 1_000_000_000).required(),
+  /** The length of a window. It begins with a client's first call, and the next one with the first call after its end. */
+  per: oneOf("second", "minute", "hour", "day").required(),
+};
+
+/** How many calls a client may make in a window, such as `{ requests: 100, per: "minute" }`. */
+export type Limit = Readonly<OptionsOf<typeof limitOptions>>;
 
 export const windowSeconds: Readonly<Record<Limit["per"], number>> = { second: 1, minute: 60, hour: 3600, day: 86_400 };
 
@@ -21,9 +27,5 @@ export interface RateLimitStore {
 
 /** @throws TypeError or RangeError that says what a limit looks like */
 export function checkLimit(where: string, limit: Limit): void {
-  if (typeof limit !== "object" || limit === null || !Object.hasOwn(windowSeconds, limit.per)) {
-    throw new TypeError(`${where} has to be such as { requests: 100, per: "minute" }; per second, minute, hour or day`);
-  }
-  if (Number.isInteger(limit.requests) && limit.requests >= 1 && limit.requests <= 1_000_000_000) return;
-  throw new RangeError(`${where}: requests is ${limit.requests}; it has to be a whole number from 1 to 1000000000`);
+  readOptions(where, limitOptions, limit);
 }

@@ -1,21 +1,19 @@
-import { type Clock, systemClock } from "@tercel/grpc";
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
-import { LruMap } from "../call/lru-map.ts";
+import { LRUCache } from "lru-cache";
+import { clockOption, type OptionsOf, readOptions, wholeNumber } from "../call/options.ts";
 import { type Limit, type RateLimitStore, type Verdict, windowSeconds } from "./limit.ts";
 
-export interface MemoryStoreOptions {
-  /**
-   * Clients that are kept count of; beyond, those that were not seen lately begin again. Default 100,000, which take some
-   * 20 MB.
-   */
-  maxKeys?: number;
+export const memoryStoreOptions = {
+  /** Clients that are counted; beyond, those that were unused for longest begin again. Default 100,000, which take some 20 MB. */
+  maxKeys: wholeNumber(1, 10_000_000).or(100_000),
   /** For tests. */
-  clock?: Clock;
-}
+  clock: clockOption(),
+};
+
+export type MemoryStoreOptions = OptionsOf<typeof memoryStoreOptions>;
 
 /** Counts that this process keeps, and no other. */
 export interface MemoryStore extends RateLimitStore {
-  /** Answers at once. */
+  /** Returns at once. */
   take(key: string, limit: Limit): Verdict;
   readonly size: number;
 }
@@ -32,11 +30,9 @@ interface Window {
  * @throws TypeError or RangeError for an option that is wrong
  */
 export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
-  const where = "createMemoryStore";
-  refuseUnknownOptions(where, options, ["maxKeys", "clock"]);
-  checkWholeNumber(where, "maxKeys", options.maxKeys, 1, 10_000_000);
-  const { maxKeys = 100_000, clock = systemClock } = options;
-  const windows = new LruMap<string, Window>(maxKeys);
+  const { maxKeys, clock } = readOptions("createMemoryStore", memoryStoreOptions, options);
+  // By size, and not by `max`: that would allocate the space of all clients at once.
+  const windows = new LRUCache<string, Window>({ maxSize: maxKeys, sizeCalculation: () => 1 });
   return {
     get size() {
       return windows.size;

@@ -45,6 +45,23 @@ const naming: Interceptor = (next) => (request) => {
   return next(request);
 };
 
+it("counts by limits that change between calls", async (t) => {
+  let requests = 1;
+  const limit = {
+    get requests() {
+      return requests;
+    },
+    per: "minute" as const,
+  };
+  const clock = createFakeClock();
+  const { client } = await openInMemory(t, handlers, limiting({ limit, clock }));
+  await client.unary({});
+  await assertStatus(client.unary({}), Code.ResourceExhausted, "no more than 1 requests a minute");
+  requests = 2;
+  await client.unary({});
+  await assertStatus(client.unary({}), Code.ResourceExhausted, "no more than 2 requests a minute");
+});
+
 describe("createRateLimit", () => {
   overBothTransports((open) => {
     it("answers the call that is one too many, and says when to come back", async (t) => {
@@ -128,8 +145,8 @@ describe("createRateLimit", () => {
 
   it("has counts of their own for methods and services with rules", async (t) => {
     const one = { requests: 1, per: "day" } as const;
-    const rules = { [`${echo}/*`]: twoAMinute, [`${echo}/Unary`]: one, [`${echo}/Bidi`]: "unlimited" as const };
-    const { client, other } = await openInMemory(t, handlers, limiting({ limit: one, rules, services }));
+    const methods = { [`${echo}/*`]: twoAMinute, [`${echo}/Unary`]: one, [`${echo}/Bidi`]: "unlimited" as const };
+    const { client, other } = await openInMemory(t, handlers, limiting({ limit: one, methods, services }));
     await client.unary({});
     await assertStatus(client.unary({}), Code.ResourceExhausted);
     await collect(client.serverStream({}));
@@ -156,11 +173,13 @@ describe("createRateLimit", () => {
   });
 
   it("leaves reflection alone by rule", async (t) => {
-    const rules = Object.fromEntries(reflectionServices.map(({ typeName }) => [`${typeName}/*`, "unlimited" as const]));
+    const methods = Object.fromEntries(
+      reflectionServices.map(({ typeName }) => [`${typeName}/*`, "unlimited" as const]),
+    );
     const transport = createInMemoryTransport({
       routes: createReflection({ services }).routes,
       serverOptions: {
-        interceptors: [createRateLimit({ limit: { requests: 1, per: "day" }, services: reflectionServices, rules })],
+        interceptors: [createRateLimit({ limit: { requests: 1, per: "day" }, services: reflectionServices, methods })],
       },
     });
     t.after(() => transport.close());
@@ -248,25 +267,28 @@ describe("createRateLimit", () => {
       assert.equal(logged.length, 0);
       await clock.advance(1);
       await call;
-      assert.match(String(logged[0]?.fields.error), /no answer within 500 ms/);
+      assert.match(String(logged[0]?.fields.error), /no response within 500 ms/);
       assert.equal(clock.pendingTimers, 0);
     });
   });
 
   it("refuses options that are wrong", () => {
     const wrong: [object, RegExp][] = [
-      [{}, /nothing would be limited/],
+      [{}, /without limit or methods nothing would be limited/],
       [{ limits: twoAMinute }, /did you mean "limit"/],
       [{ limit: { requests: 0, per: "minute" } }, /requests is 0/],
       [{ limit: { requests: 1.5, per: "minute" } }, /requests is 1.5/],
-      [{ limit: { requests: 1, per: "fortnight" } }, /second, minute, hour or day/],
-      [{ limit: { requests: 1, per: "constructor" } }, /second, minute, hour or day/],
+      [{ limit: { requests: 1, per: "fortnight" } }, /expected one of second, minute, hour, day/],
+      [{ limit: { requests: 1, per: "constructor" } }, /expected one of second, minute, hour, day/],
       [
-        { rules: { [`${echo}/Unari`]: twoAMinute }, services },
+        { methods: { [`${echo}/Unari`]: twoAMinute }, services },
         /did you mean "tercel.interceptors.test.v1.EchoService\/Unary"/,
       ],
-      [{ rules: { [`${echo}/Unary`]: "none" }, services }, /has to be such as/],
-      [{ limit: twoAMinute, onStoreFailure: "open" }, /has to be "allow" or "deny"/],
+      [
+        { methods: { [`${echo}/Unary`]: "none" }, services },
+        /methods\[".*Unary"\] is "none"; expected an object with requests, per/,
+      ],
+      [{ limit: twoAMinute, onStoreFailure: "open" }, /onStoreFailure is "open"; expected one of allow, deny/],
       [{ limit: twoAMinute, storeTimeoutMs: 0 }, /storeTimeoutMs is 0/],
     ];
     for (const [options, message] of wrong) assert.throws(() => createRateLimit(options as RateLimitOptions), message);

@@ -1,60 +1,64 @@
-import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectError, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import { type Clock, type Log, systemClock } from "@tercel/grpc";
+import type { Clock } from "@tercel/grpc";
 import { resourceExhausted, unavailable } from "@tercel/grpc/errors";
 import { gateMessages, requestWithMessages } from "@tercel/grpc/hooks";
-import { checkWholeNumber, refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc/internal";
-import { checkRulePaths, checkServices, pathOfMethod } from "../call/method-names.ts";
+import { safeLog, thrownText } from "@tercel/grpc/internal";
+import { type ByMethod, createMethodTable } from "../call/method-selector.ts";
+import {
+  callback,
+  clockOption,
+  flag,
+  logOption,
+  maxTimerMs,
+  type OptionsOf,
+  oneOf,
+  own,
+  readOptions,
+  type SettingsOf,
+  servicesOption,
+  text,
+  wholeNumber,
+  withMethods,
+} from "../call/options.ts";
 import { boundedKey, clientKey } from "./client-key.ts";
 import { checkLimit, type Limit, type RateLimitStore, type Verdict } from "./limit.ts";
 import { createMemoryStore } from "./memory-store.ts";
 
 export type RateLimitRule = Limit | "unlimited";
 
-export interface RateLimitOptions {
-  /** For all methods without a rule, which share one count for each client. Default: they are not limited. */
-  limit?: Limit;
+export const rateLimitOptions = {
   /**
-   * Limits of their own, by `package.Service/Method` or `package.Service/*`; each has a count of its own, the latter one for all
-   * methods of the service.
+   * For all methods without an entry in `methods`; they share one count for each client. It is read with each call, so that its getters may change
+   * it. Default: they are not limited.
    */
-  rules?: Readonly<Record<string, RateLimitRule>>;
-  /** The services that `rules` name methods of. */
-  services?: readonly DescService[];
+  limit: own<Limit>('a limit such as { requests: 100, per: "minute" }'),
+  /** Limits by method, or "unlimited". Each entry has a count of its own, which all methods share that it selects. Default: none. */
+  methods: own<ByMethod<RateLimitRule>>("an object with limits by method").or({}),
+  /** The services that `methods` is checked against. Default: it is not. */
+  services: servicesOption(),
   /**
    * Whose count a call goes to; undefined for no one's. Default `clientKey`: the subject of the token that `createAuth` verified, or the
-   * program that has proved who it is, or the address. `addressKey` goes by the address alone.
+   * workload that has proved its identity, or the address. `addressKey` uses the address alone.
    */
-  keyOf?: (request: UnaryRequest | StreamRequest) => string | undefined;
+  keyOf: callback<(request: UnaryRequest | StreamRequest) => string | undefined>().or(clientKey),
   /** The second and each further message that a client sends in a stream count like a call. Default false: a stream counts once. */
-  countMessages?: boolean;
-  /** Where it is counted. Default: `createMemoryStore()`. */
-  store?: RateLimitStore;
-  /** What becomes of calls while the store fails: "allow" lets them through, "deny" answers UNAVAILABLE. Default "allow". */
-  onStoreFailure?: "allow" | "deny";
+  countMessages: flag().or(false),
+  /** Where calls are counted. Default: `createMemoryStore()`. */
+  store: withMethods<RateLimitStore>("a store, for example createMemoryStore()", "take"),
+  /** What happens to calls while the store fails: "allow" lets them pass, "deny" refuses them with UNAVAILABLE. Default "allow". */
+  onStoreFailure: oneOf("allow", "deny").or("allow"),
   /** A store that takes longer has failed. Default 500 ms. */
-  storeTimeoutMs?: number;
-  /** Stands as the domain in google.rpc.ErrorInfo. Default "tercel.rate-limit". */
-  domain?: string;
-  /** Hears when the store begins to fail and when it is back. Default: standard error. */
-  log?: Log;
+  storeTimeoutMs: wholeNumber(1, maxTimerMs).or(500),
+  /** The domain in google.rpc.ErrorInfo. Default "tercel.rate-limit". */
+  domain: text().or("tercel.rate-limit"),
+  /** Gets an error when the store begins to fail and a warning when it works again. Default: standard error. */
+  log: logOption(),
   /** For tests. */
-  clock?: Clock;
-}
+  clock: clockOption(),
+};
 
-const optionNames: readonly (keyof RateLimitOptions)[] = [
-  "limit",
-  "rules",
-  "services",
-  "keyOf",
-  "countMessages",
-  "store",
-  "onStoreFailure",
-  "storeTimeoutMs",
-  "domain",
-  "log",
-  "clock",
-];
+export type RateLimitOptions = OptionsOf<typeof rateLimitOptions>;
 
 const where = "createRateLimit";
 /** Probes must not fail because there are many of them. */
@@ -67,22 +71,20 @@ interface CompiledRule {
 }
 
 /**
- * A server interceptor that counts the calls of each client and answers those beyond its limit with RESOURCE_EXHAUSTED, saying
- * when to come back: in google.rpc.RetryInfo, common.v1.RateLimitInfo and `grpc-retry-pushback-ms`, which gRPC clients' retries
- * keep to. Put it behind auth, so that it knows who calls; calls that auth refuses are not counted then, unless another one stands before
+ * A server interceptor that counts the calls of each client and refuses those beyond its limit with RESOURCE_EXHAUSTED, saying
+ * when to try again: in google.rpc.RetryInfo, common.v1.RateLimitInfo and `grpc-retry-pushback-ms`, which gRPC clients' retries
+ * follow. Put it after auth, so that it knows the caller; then calls that auth refuses are counted only by another one before
  * auth. The health service is not limited.
  *
  * @throws TypeError or RangeError for an option, a limit or a rule that is wrong
  */
 export function createRateLimit(options: RateLimitOptions): Interceptor {
-  refuseUnknownOptions(where, options, optionNames);
-  checkWholeNumber(where, "storeTimeoutMs", options.storeTimeoutMs, 1, 0x7fff_ffff);
-  const { keyOf = clientKey, countMessages = false, storeTimeoutMs = 500 } = options;
-  const { domain = "tercel.rate-limit", clock = systemClock } = options;
-  const log = safeLog(options.log);
-  const { store = createMemoryStore({ clock }) } = options;
-  const denies = checkedPolicy(options.onStoreFailure) === "deny";
-  const ruleOf = compileRules(options);
+  const settings = readOptions(where, rateLimitOptions, options);
+  const { keyOf, countMessages, storeTimeoutMs, domain, clock } = settings;
+  const { store = createMemoryStore({ clock }) } = settings;
+  const log = safeLog(settings.log);
+  const denies = settings.onStoreFailure === "deny";
+  const ruleOf = compileRules(settings);
   let storeFails = false;
 
   function judge(verdict: Verdict, { limit }: CompiledRule): void {
@@ -92,7 +94,7 @@ export function createRateLimit(options: RateLimitOptions): Interceptor {
   function judgeLater(taking: Promise<Verdict>, rule: CompiledRule): Promise<void> {
     return withTimeout(taking, storeTimeoutMs, clock).then(
       (verdict) => {
-        if (storeFails) log.warn("the store of the rate limits is back");
+        if (storeFails) log.warn("the store of the rate limits works again");
         storeFails = false;
         judge(verdict, rule);
       },
@@ -166,32 +168,33 @@ function limitError(limit: Limit, remainingMs: number, domain: string): ConnectE
 
 function withTimeout<T>(promise: Promise<T>, timeoutMs: number, clock: Clock): Promise<T> {
   return new Promise((resolve, reject) => {
-    const stop = clock.after(timeoutMs, () => reject(new Error(`no answer within ${timeoutMs} ms`)));
+    const stop = clock.after(timeoutMs, () => reject(new Error(`no response within ${timeoutMs} ms`)));
     promise.then(resolve, reject).finally(stop);
   });
 }
 
-function compileRules(options: RateLimitOptions): (method: DescMethod) => CompiledRule | undefined {
-  const { limit, rules = {} } = options;
+function compileRules(settings: SettingsOf<typeof rateLimitOptions>): (method: DescMethod) => CompiledRule | undefined {
+  const { limit, methods, services } = settings;
   if (limit !== undefined) checkLimit(`${where}: limit`, limit);
-  if (limit === undefined && Object.keys(rules).length === 0) {
-    throw new TypeError(`${where}: without limit or rules nothing would be limited`);
+  if (limit === undefined && Object.keys(methods).length === 0) {
+    throw new TypeError(`${where}: without limit or methods nothing would be limited`);
   }
-  checkRulePaths(where, Object.keys(rules), checkServices(where, options.services ?? []));
-  for (const [path, rule] of Object.entries(rules)) {
-    if (rule !== "unlimited") checkLimit(`${where}: rules["${path}"]`, rule);
+  for (const [selector, rule] of Object.entries(methods)) {
+    if (rule !== "unlimited") checkLimit(`${where}: methods["${selector}"]`, rule);
   }
-  const byPath = new Map(Object.entries(rules));
+  const table = createMethodTable<RateLimitRule>(
+    where,
+    "methods",
+    { ...(limit !== undefined && { "*": limit }), ...methods },
+    services,
+  );
   const compiled = new WeakMap<DescMethod, { readonly rule: CompiledRule | undefined }>();
 
   function compile(method: DescMethod): CompiledRule | undefined {
     if (method.parent.typeName === healthService) return undefined;
-    const own = pathOfMethod(method);
-    const name = byPath.has(own) ? own : `${method.parent.typeName}/*`;
-    const rule = byPath.get(name);
-    if (rule === "unlimited") return undefined;
-    if (rule !== undefined) return { limit: rule, name };
-    return limit === undefined ? undefined : { limit, name: "*" };
+    const entry = table.find(method);
+    if (entry === undefined || entry.value === "unlimited") return undefined;
+    return { limit: entry.value, name: entry.selector };
   }
 
   return (method) => {
@@ -202,9 +205,4 @@ function compileRules(options: RateLimitOptions): (method: DescMethod) => Compil
     }
     return found.rule;
   };
-}
-
-function checkedPolicy(policy: RateLimitOptions["onStoreFailure"] = "allow"): "allow" | "deny" {
-  if (policy === "allow" || policy === "deny") return policy;
-  throw new TypeError(`${where}: onStoreFailure is ${JSON.stringify(policy)}; it has to be "allow" or "deny"`);
 }

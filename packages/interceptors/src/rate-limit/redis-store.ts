@@ -1,56 +1,45 @@
-import { refuseUnknownOptions } from "@tercel/grpc/internal";
-import { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
-import { type Limit, type RateLimitStore, type Verdict, windowSeconds } from "./limit.ts";
+import { type OptionsOf, readOptions, text } from "../call/options.ts";
+import { redisClientOption, redisCommands } from "../call/redis-client.ts";
+import { type RateLimitStore, type Verdict, windowSeconds } from "./limit.ts";
 
-export interface RedisStoreOptions {
-  /** A client of ioredis 5 or later, single or cluster. Whoever made it closes it. */
-  client: object;
-  /** Keys begin with it. Default "tercel:rate-limit". */
-  keyPrefix?: string;
-}
+export const redisStoreOptions = {
+  /** The application's client, of `ioredis` or of `redis`; the store never closes it. Required. */
+  client: redisClientOption(),
+  /** What keys begin with. Default "tercel:rate-limit". */
+  keyPrefix: text().or("tercel:rate-limit"),
+};
+
+export type RedisStoreOptions = OptionsOf<typeof redisStoreOptions>;
 
 /**
- * Counts in Redis, so that a limit holds for all instances of a service together. A client that is not connected fails at once
- * and does not queue.
+ * Counts a call and returns how many there were in the window and how many milliseconds of it are left. A key without an end, which
+ * only another program can create, gets one.
+ */
+const countScript = `
+local count = redis.call('INCR', KEYS[1])
+local left = redis.call('PTTL', KEYS[1])
+if left < 0 then
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+  left = tonumber(ARGV[1])
+end
+return {count, left}`;
+
+/**
+ * Counts in Redis, so that a limit applies to all instances of a service together. While the client is not connected, it fails at once
+ * instead of waiting in the client's queue.
  *
  * @throws TypeError for an unknown option, and for another kind of client
  */
 export function createRedisStore(options: RedisStoreOptions): RateLimitStore {
-  const where = "createRedisStore";
-  refuseUnknownOptions(where, options, ["client", "keyPrefix"]);
-  const { client, keyPrefix = "tercel:rate-limit" } = options;
-  if (typeof (client as { defineCommand?: unknown } | undefined)?.defineCommand !== "function") {
-    throw new TypeError(`${where}: client has to be one of ioredis, for example new Redis("redis://127.0.0.1:6379")`);
-  }
-  /** Few: one for each limit that somebody wrote down. */
-  const limiters = new Map<string, RateLimiterRedis>();
-
-  function limiterOf({ requests, per }: Limit): RateLimiterRedis {
-    const name = `${requests}/${per}`;
-    let limiter = limiters.get(name);
-    if (limiter === undefined) {
-      limiter = new RateLimiterRedis({
-        storeClient: client,
-        keyPrefix,
-        points: requests,
-        duration: windowSeconds[per],
-        rejectIfRedisNotReady: true,
-      });
-      limiters.set(name, limiter);
-    }
-    return limiter;
-  }
-
+  const { client, keyPrefix } = readOptions("createRedisStore", redisStoreOptions, options);
+  const redis = redisCommands(client);
   return {
-    async take(key, limit): Promise<Verdict> {
-      try {
-        const { msBeforeNext } = await limiterOf(limit).consume(key);
-        return { isAllowed: true, retryAfterMs: msBeforeNext };
-      } catch (reason) {
-        // The library throws its result where a limit is reached, and Errors for everything else.
-        if (reason instanceof RateLimiterRes) return { isAllowed: false, retryAfterMs: reason.msBeforeNext };
-        throw reason;
-      }
+    async take(key, { requests, per }): Promise<Verdict> {
+      if (!redis.isReady()) throw new Error("the Redis client is not connected");
+      const windowMs = windowSeconds[per] * 1000;
+      const reply = await redis.send(["EVAL", countScript, "1", `${keyPrefix}:${key}`, String(windowMs)]);
+      const [count, retryAfterMs] = reply as [number, number];
+      return { isAllowed: count <= requests, retryAfterMs };
     },
   };
 }

@@ -1,1 +1,1 @@
-export { createRecovery, type Panic, type RecoveryOptions } from "./recovery.ts";
+export { createRecovery, type HandlerFault, type RecoveryOptions } from "./recovery.ts";

@@ -4,7 +4,7 @@ import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { assertStatus } from "@tercel/grpc/testing";
 import { aborted, collect, createOccasion, streamOf } from "@tercel/test-support/async";
 import { type EchoHandlers, overBothTransports, recordingLog } from "../../test/support/open-echo.ts";
-import { createRecovery, type Panic } from "./index.ts";
+import { createRecovery, type HandlerFault } from "./index.ts";
 
 const generic = /^internal error, id [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -35,9 +35,9 @@ describe("recovery", () => {
     for (const kind of calls) {
       it(`answers what a ${kind} handler throws with INTERNAL and an id that its log line and its hook carry`, async (t) => {
         const { log, logged } = recordingLog();
-        const panics: Panic[] = [];
+        const faults: HandlerFault[] = [];
         const bug = new TypeError("secret of the repository");
-        const recovery = createRecovery({ log, onPanic: (panic) => panics.push(panic) });
+        const recovery = createRecovery({ log, onFault: (fault) => faults.push(fault) });
         const echo = await open(
           t,
           throwing(() => bug),
@@ -54,7 +54,7 @@ describe("recovery", () => {
         const id = error.rawMessage.split(" ").at(-1);
         const method = kind[0]?.toUpperCase() + kind.slice(1);
         const service = "tercel.interceptors.test.v1.EchoService";
-        assert.deepEqual(panics, [{ id, error: bug, service, method }]);
+        assert.deepEqual(faults, [{ id, error: bug, service, method }]);
         assert.deepEqual(
           logged.map(({ level, fields }) => [level, fields.id, fields.method]),
           [["error", id, `${service}/${method}`]],
@@ -119,19 +119,19 @@ describe("recovery", () => {
 
     it("leaves a status that the handler meant, with its details and metadata", async (t) => {
       const { log, logged } = recordingLog();
-      const panics: Panic[] = [];
+      const faults: HandlerFault[] = [];
       const { client } = await open(
         t,
         throwing(() => new ConnectError("no such echo", Code.NotFound, { "x-why": "because" })),
-        { server: { interceptors: [createRecovery({ log, onPanic: (panic) => panics.push(panic) })] } },
+        { server: { interceptors: [createRecovery({ log, onFault: (fault) => faults.push(fault) })] } },
       );
       const error = await assertStatus(client.unary({}), Code.NotFound, "no such echo");
       assert.equal(error.metadata.get("x-why"), "because");
       await assertStatus(client.serverStream({}), Code.NotFound, "no such echo");
-      assert.deepEqual([logged, panics], [[], []]);
+      assert.deepEqual([logged, faults], [[], []]);
     });
 
-    it("does not count as a panic what an aborted wait throws when the client has gone", async (t) => {
+    it("does not count as a fault what an aborted wait throws when the client has gone", async (t) => {
       const { log, logged } = recordingLog();
       const entered = createOccasion();
       const left = createOccasion<unknown>();
@@ -182,7 +182,7 @@ describe("recovery", () => {
       const { client } = await open(
         t,
         throwing(() => new Error("first")),
-        { server: { interceptors: [createRecovery({ log, onPanic: failing })] } },
+        { server: { interceptors: [createRecovery({ log, onFault: failing })] } },
       );
       await assertStatus(client.unary({}), Code.Internal, generic);
     });
@@ -218,8 +218,8 @@ describe("recovery", () => {
 
   it("refuses an option it does not know", () => {
     assert.throws(
-      () => createRecovery({ onpanic: () => {} } as never),
-      /unknown option "onpanic"; did you mean "onPanic"/,
+      () => createRecovery({ onfault: () => {} } as never),
+      /unknown option "onfault"; did you mean "onFault"/,
     );
   });
 });

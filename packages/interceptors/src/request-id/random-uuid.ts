@@ -4,7 +4,7 @@ import { randomFillSync } from "node:crypto";
 const batch = 256;
 
 const digits = Buffer.from("0123456789abcdef");
-/** Where in the text each byte's two digits stand. */
+/** The position in the text of each byte's two digits. */
 const places = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] as const;
 const textLength = 36;
 
@@ -14,8 +14,8 @@ const texts = Buffer.alloc(batch * textLength, "-");
 let left = 0;
 
 /**
- * A random UUID (RFC 9562 §5.4), as `crypto.randomUUID` makes them. That one is a chain of pieces, which is put together when somebody
- * looks at it; an id goes into a header, so that looking is certain, and made as one text it takes two thirds of the time.
+ * A random UUID (RFC 9562 §5.4), as `crypto.randomUUID` makes them. That one is a chain of pieces, which V8 joins when the text is
+ * read; an id always is, for a header, and made as one text it takes two thirds of the time.
  */
 export function randomUuid(): string {
   if (left === 0) writeBatch();

@@ -1,27 +1,32 @@
 import { ConnectError, type Interceptor } from "@connectrpc/connect";
 import { createHookedInterceptor, readHeader, setHeader } from "@tercel/grpc/hooks";
-import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { scopeRunner } from "../call/call-scope.ts";
+import { callback, flag, headerOption, type OptionsOf, readOptions } from "../call/options.ts";
 import { currentRequestId, defaultRequestIdHeader, requestIdKey, setRequestIdHeader } from "../call/request-id.ts";
 import { randomUuid } from "./random-uuid.ts";
 
-export interface ClientRequestIdOptions {
+export const clientRequestIdOptions = {
   /** The metadata name that carries the id. Default `x-request-id`, which proxies know. */
-  header?: string;
+  header: headerOption().or(defaultRequestIdHeader),
   /** Makes an id where there is none. Default: a random UUID. */
-  makeId?: () => string;
-}
+  makeId: callback<() => string>().or(randomUuid),
+};
 
-export interface ServerRequestIdOptions extends ClientRequestIdOptions {
-  /** Whether an id that the client sent is taken over. Default true; false where clients are strangers. */
-  acceptIncoming?: boolean;
-  /** Whether the client is told the id, in the response's headers or with the error. Default true. */
-  sendBack?: boolean;
-}
+export type ClientRequestIdOptions = OptionsOf<typeof clientRequestIdOptions>;
+
+export const serverRequestIdOptions = {
+  ...clientRequestIdOptions,
+  /** Whether an id that the client sent is used. Default true; false where clients are strangers. */
+  acceptIncoming: flag().or(true),
+  /** Whether the client gets the id, in the response's headers or with the error. Default true. */
+  sendBack: flag().or(true),
+};
+
+export type ServerRequestIdOptions = OptionsOf<typeof serverRequestIdOptions>;
 
 /**
- * What an id may look like that somebody else made: it goes to logs, headers and other services as it is. 128 characters hold two
- * UUIDs, or a trace and a span, with room to spare.
+ * What an id from outside may look like: it goes to logs, headers and other services unchanged. 128 characters hold two UUIDs, or a trace
+ * and a span, with room to spare.
  */
 const acceptable = /^[A-Za-z0-9._:/+=@~-]{1,128}$/;
 
@@ -32,11 +37,9 @@ const acceptable = /^[A-Za-z0-9._:/+=@~-]{1,128}$/;
  * @throws TypeError for an unknown option or a header name that metadata cannot have
  */
 export function createServerRequestId(options: ServerRequestIdOptions = {}): Interceptor {
-  const where = "createServerRequestId";
-  refuseUnknownOptions(where, options, ["header", "makeId", "acceptIncoming", "sendBack"]);
-  const header = checkedHeader(where, options.header);
-  const { makeId = randomUuid, acceptIncoming = true, sendBack = true } = options;
-  // What is acceptable is, and so are our own.
+  const settings = readOptions("createServerRequestId", serverRequestIdOptions, options);
+  const { header, makeId, acceptIncoming, sendBack } = settings;
+  // Acceptable ids are fit to be a header's value, and so are those that are made here.
   const isFit = makeId === randomUuid;
   return createHookedInterceptor<string>({
     begin(request) {
@@ -61,10 +64,7 @@ export function createServerRequestId(options: ServerRequestIdOptions = {}): Int
  * @throws TypeError for an unknown option or a header name that metadata cannot have
  */
 export function createClientRequestId(options: ClientRequestIdOptions = {}): Interceptor {
-  const where = "createClientRequestId";
-  refuseUnknownOptions(where, options, ["header", "makeId"]);
-  const header = checkedHeader(where, options.header);
-  const { makeId = randomUuid } = options;
+  const { header, makeId } = readOptions("createClientRequestId", clientRequestIdOptions, options);
   return (next) => (request) => {
     setRequestIdHeader("client", request, header);
     // The id is not put among the context values: a caller may use the same ones for its next call.
@@ -84,11 +84,4 @@ function withMetadata(error: ConnectError, name: string, value: string): Connect
   copy.metadata.set(name, value);
   if (stack !== undefined) copy.stack = stack;
   return copy;
-}
-
-function checkedHeader(where: string, name: string = defaultRequestIdHeader): string {
-  if (/^(?!grpc-)[a-z0-9_.-]+$/.test(name) && !name.endsWith("-bin")) return name;
-  throw new TypeError(
-    `${where}: header is ${JSON.stringify(name)}; it has to be in lower case, and text metadata may have`,
-  );
 }

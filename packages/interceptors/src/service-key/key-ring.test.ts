@@ -26,9 +26,9 @@ describe("a ring of keys", () => {
   }
 
   const mistakes: readonly (readonly [what: string, entries: unknown, message: RegExp])[] = [
-    ["no keys", [], /without keys no program could call/],
-    ["what is no list", { name: "orders", key: first }, /without keys/],
-    ["a key of 31 bytes", [{ name: "orders", key: first.slice(1) }], /key of orders has to be 32 to 512/],
+    ["no keys", [], /expected at least one key/],
+    ["what is not a list", { name: "orders", key: first }, /expected at least one key/],
+    ["a key of 31 bytes", [{ name: "orders", key: first.slice(1) }], /key of orders must be 32 to 512/],
     ["a key of 513 bytes", [{ name: "orders", key: "c".repeat(513) }], /32 to 512/],
     ["a key with a space", [{ name: "orders", key: `${first} a` }], /without spaces/],
     ["a key beyond ASCII", [{ name: "orders", key: `${first}ä` }], /printable/],
@@ -73,7 +73,7 @@ describe("a file of keys", () => {
   for (const line of [first, `orders ${first} more`]) {
     it(`is refused with a line of ${line.split(" ").length} words, which is not shown`, () => {
       assert.throws(() => parseKeyFile("here", `# one\n${line}`), {
-        message: "here: line 2 has to be a name, a space and a key",
+        message: "here: line 2 must be a name, a space and a key",
       });
     });
   }

@@ -1,8 +1,8 @@
 import { hash, timingSafeEqual } from "node:crypto";
 
-/** A key, and the program it is proof of. Several keys of one name are for the time of a rotation. */
+/** A key, and the workload whose identity it proves. Several keys of one name are for the time of a rotation. */
 export interface ServiceKeyEntry {
-  /** What the caller is called: letters, digits, `.`, `_` and `-`, at most 64. It may stand in logs, the key never does. */
+  /** The caller's name: letters, digits, `.`, `_` and `-`, at most 64. It may be logged, the key never is. */
   readonly name: string;
   /** From 32 to 512 printable ASCII characters without spaces, such as `openssl rand -hex 32` prints. */
   readonly key: string;
@@ -20,7 +20,7 @@ export class KeyRing {
   /** @throws TypeError or RangeError that names the entry, and never the key */
   constructor(where: string, entries: readonly ServiceKeyEntry[]) {
     if (!Array.isArray(entries) || entries.length === 0) {
-      throw new TypeError(`${where}: without keys no program could call`);
+      throw new TypeError(`${where}: expected at least one key; without keys no call could be let in`);
     }
     if (entries.length > maxKeys)
       throw new RangeError(`${where}: ${entries.length} keys; at most ${maxKeys} can be compared`);
@@ -38,12 +38,12 @@ export class KeyRing {
     }
   }
 
-  /** Whose key this is; undefined when it is no one's. Takes the same time for every key of one length. */
+  /** The name of a key; undefined for an unknown one. Takes the same time for every key of one length. */
   find(presented: string): string | undefined {
     if (presented.length > maxKeyChars) return undefined;
     const digest = digestOf(presented);
     let found: string | undefined;
-    // To the end in any case: where it stops would tell which keys there are.
+    // To the end in any case: where it stops would show which keys there are.
     for (const entry of this.entries) if (timingSafeEqual(entry.digest, digest)) found = entry.name;
     return found;
   }
@@ -56,7 +56,7 @@ function digestOf(key: string): Buffer {
 function checkName(where: string, name: unknown): void {
   if (typeof name === "string" && nameForm.test(name)) return;
   throw new TypeError(
-    `${where}: ${JSON.stringify(name)} cannot name a key; it has to be 1 to 64 letters, digits, ".", "_" or "-"`,
+    `${where}: ${JSON.stringify(name)} cannot name a key; expected 1 to 64 letters, digits, ".", "_" or "-"`,
   );
 }
 
@@ -66,6 +66,6 @@ export function checkKey(where: string, key: unknown): asserts key is string {
     typeof key === "string" && /^[\x21-\x7e]+$/.test(key) && key.length >= minKeyChars && key.length <= maxKeyChars;
   if (isFine) return;
   throw new TypeError(
-    `${where} has to be ${minKeyChars} to ${maxKeyChars} printable characters without spaces, for example from "openssl rand -hex 32"`,
+    `${where} must be ${minKeyChars} to ${maxKeyChars} printable characters without spaces, for example from "openssl rand -hex 32"`,
   );
 }

@@ -2,10 +2,10 @@ import type { StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { callInfo } from "@tercel/grpc";
 import { authorityOf } from "../call/authority-of.ts";
 
-/** 127.0.0.0/8 and ::1, the first in IPv6's clothes too. */
+/** 127.0.0.0/8 and ::1, the first also as IPv4-mapped IPv6 addresses. */
 const loopback = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[(::1|::ffff:127\.\d{1,3}\.\d{1,3}\.\d{1,3})\]):\d+$/i;
 
-/** Whether no one on the way could read what a client has sent. What is not known counts as no. */
+/** Whether no one on the way could read what a client has sent. False when that is unknown. */
 export function cameInPrivate(request: UnaryRequest | StreamRequest): boolean {
   // Not by the URL: its scheme is what the client says.
   const info = request.contextValues.get(callInfo);

@@ -15,11 +15,11 @@ import { answeringWith, callOfEachKind } from "../../test/support/all-kinds.ts";
 import { openInMemory, overBothTransports, recordingLog } from "../../test/support/open-echo.ts";
 import {
   callerKey,
+  createServiceKey,
   createServiceKeyGuard,
   type ServiceKeyGuardOptions,
   type ServiceKeyOptions,
   type ServiceKeySource,
-  serviceKey,
 } from "./index.ts";
 
 const echo = EchoService.typeName;
@@ -55,8 +55,8 @@ describe("createServiceKeyGuard", () => {
   overBothTransports((openEcho) => {
     for (const [kind, call] of callOfEachKind) {
       it(`knows and refuses the callers of ${kind} calls`, async (t) => {
-        const rules = { [`${echo}/*`]: { callers: ["orders"] } };
-        const { client } = await openEcho(t, whoCalls, { server: { interceptors: [guard({ rules })] } });
+        const methods = { [`${echo}/*`]: { callers: ["orders"] } };
+        const { client } = await openEcho(t, whoCalls, { server: { interceptors: [guard({ methods })] } });
         assert.equal(await call(client, bearing(ordersKey)), "orders");
         const rows: readonly (readonly [options: object, code: Code, reason: string])[] = [
           [{}, Code.Unauthenticated, "KEY_MISSING"],
@@ -112,7 +112,7 @@ describe("createServiceKeyGuard", () => {
           createServiceKeyGuard({
             services: [MachineService],
             keys,
-            rules: { [`${MachineService.typeName}/Known`]: { callers: ["stock"] } },
+            methods: { [`${MachineService.typeName}/Known`]: { callers: ["stock"] } },
           }),
         ],
       },
@@ -187,7 +187,7 @@ describe("createServiceKeyGuard", () => {
     await assertStatus(client.unary({}, bearing(stockKey)), Code.Unauthenticated);
     await client.unary({}, bearing(ordersKey));
     const warned = logged.filter(({ level }) => level === "warn");
-    assert.match(String(warned[0]?.fields.error), /line 1 has to be a name, a space and a key/);
+    assert.match(String(warned[0]?.fields.error), /line 1 must be a name, a space and a key/);
     rmSync(file);
     await clock.advance(1000);
     await assertStatus(client.unary({}, bearing(stockKey)), Code.Unauthenticated);
@@ -259,12 +259,12 @@ describe("createServiceKeyGuard", () => {
 
   const file = join(tmpdir(), "tercel-no-such-file");
   const mistakes: readonly (readonly [what: string, options: object, message: RegExp])[] = [
-    ["no keys", { keys: undefined }, /keys has to be a list, a function, or \{ file \}/],
-    ["an empty list", { keys: [] }, /without keys no program could call/],
-    ["a short key", { keys: [{ name: "orders", key: "secret" }] }, /the key of orders has to be 32 to 512/],
+    ["no keys", { keys: undefined }, /keys is missing; expected a list, a function, or \{ file \}/],
+    ["an empty list", { keys: [] }, /expected at least one key/],
+    ["a short key", { keys: [{ name: "orders", key: "secret" }] }, /the key of orders must be 32 to 512/],
     ["a file that is not there", { keys: { file } }, /ENOENT/],
     ["an unknown option of a file", { keys: { file, mode: 1 } }, /mode/],
-    ["a header of gRPC's own", { header: "grpc-key" }, /neither begin with "grpc-"/],
+    ["a header of gRPC's own", { header: "grpc-key" }, /neither begins with "grpc-"/],
     ["a header in capitals", { header: "X-Key" }, /lower case/],
     ["an unknown option", { cooldown: 1 }, /did you mean "cooldownMs"/],
     ["a cooldown of 0", { cooldownMs: 0 }, /cooldownMs is 0/],
@@ -275,8 +275,13 @@ describe("createServiceKeyGuard", () => {
   }
 });
 
-describe("serviceKey", () => {
-  function openWith(t: TestContext, source: ServiceKeySource, options: ServiceKeyOptions = {}, counted?: () => void) {
+describe("createServiceKey", () => {
+  function openWith(
+    t: TestContext,
+    source: ServiceKeySource,
+    options: Partial<ServiceKeyOptions> = {},
+    counted?: () => void,
+  ) {
     const counting: Interceptor = (next) => (request) => {
       counted?.();
       return next(request);
@@ -285,7 +290,7 @@ describe("serviceKey", () => {
       server: { interceptors: [counting, guard()] },
       channel: {
         authority: "localhost",
-        interceptors: [serviceKey(source, { log: recordingLog().log, ...options })],
+        interceptors: [createServiceKey({ key: source, log: recordingLog().log, ...options })],
       },
     });
   }
@@ -295,7 +300,10 @@ describe("serviceKey", () => {
       it(`adds the key to ${kind} calls`, async (t) => {
         const { client } = await openEcho(t, whoCalls, {
           server: { interceptors: [guard({ header: "x-internal-key" })] },
-          channel: { authority: "localhost", interceptors: [serviceKey(stockKey, { header: "x-internal-key" })] },
+          channel: {
+            authority: "localhost",
+            interceptors: [createServiceKey({ key: stockKey, header: "x-internal-key" })],
+          },
         });
         assert.equal(await call(client), "stock");
       });
@@ -349,10 +357,10 @@ describe("serviceKey", () => {
   });
 
   it("keeps the key on this machine without TLS, unless it is told otherwise", async (t) => {
-    const openTo = (options: ServiceKeyOptions) =>
+    const openTo = (options: Partial<ServiceKeyOptions>) =>
       openInMemory(t, whoCalls, {
         server: { interceptors: [guard()] },
-        channel: { authority: "orders.example", interceptors: [serviceKey(ordersKey, options)] },
+        channel: { authority: "orders.example", interceptors: [createServiceKey({ key: ordersKey, ...options })] },
       });
     const { client } = await openTo({});
     for (const [, call] of callOfEachKind) {
@@ -370,7 +378,7 @@ describe("serviceKey", () => {
     for (const source of sources) {
       const { log, logged } = recordingLog();
       const { client } = await openWith(t, source, { log });
-      await assertStatus(client.unary({}), Code.Unavailable, "no service key could be had for the call");
+      await assertStatus(client.unary({}), Code.Unavailable, "no service key could be loaded for the call");
       assert.equal(logged[0]?.level, "warn");
       assert.ok(!JSON.stringify(logged).includes("short-secret"));
     }
@@ -378,11 +386,11 @@ describe("serviceKey", () => {
 
   const mistakes: readonly (readonly [what: string, source: unknown, options: object, message: RegExp])[] = [
     ["a short key", "secret", {}, /32 to 512 printable characters/],
-    ["no key", undefined, {}, /a text, a function, or \{ file \}/],
+    ["no key", undefined, {}, /key is missing; expected a text, a function, or \{ file \}/],
     ["an unknown option", ordersKey, { headers: "x" }, /did you mean "header"/],
-    ["a binary header", ordersKey, { header: "key-bin" }, /nor end in "-bin"/],
+    ["a binary header", ordersKey, { header: "key-bin" }, /nor ends in "-bin"/],
   ];
   for (const [what, source, options, message] of mistakes) {
-    it(`refuses ${what}`, () => assert.throws(() => serviceKey(source as string, options), message));
+    it(`refuses ${what}`, () => assert.throws(() => createServiceKey({ key: source as string, ...options }), message));
   }
 });

@@ -1,7 +1,7 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { Clock, Log } from "@tercel/grpc";
 import { refuseUnknownOptions } from "@tercel/grpc/internal";
-import type { BearerTokenOptions, GetToken } from "../auth/index.ts";
+import type { BearerTokenOptions } from "../auth/index.ts";
 import type { ClientCache, ClientCacheOptions } from "../cache/index.ts";
 import type { CircuitBreaker, CircuitBreakerOptions } from "../circuit-breaker/index.ts";
 import type { ConcurrencyLimit, ConcurrencyLimitOptions } from "../concurrency-limit/index.ts";
@@ -11,11 +11,12 @@ import type { LoggingOptions } from "../logging/index.ts";
 import type { MetricsOptions } from "../metrics/index.ts";
 import type { ClientOtelMetricsOptions } from "../otel-metrics/index.ts";
 import type { ClientRequestIdOptions } from "../request-id/index.ts";
-import type { ServiceKeyOptions, ServiceKeySource } from "../service-key/index.ts";
+import type { ServiceKeyOptions } from "../service-key/index.ts";
 import type { ClientTracingOptions } from "../tracing/index.ts";
 import type { ValidationOptions } from "../validation/index.ts";
 import { type BuildFeature, type BuildPlan, buildFeatures } from "./build-features.ts";
 import { checkSlots, composeStack, type StackSlots, slotNames } from "./compose-stack.ts";
+import { loadValidation } from "./load-validation.ts";
 
 /** The features of a client's stack, by their configuration. Each has its options, true for its defaults, or false. */
 export interface ClientFeatures {
@@ -30,13 +31,13 @@ export interface ClientFeatures {
   deadline?: ClientDeadlineOptions | boolean;
   validation?: ValidationOptions | boolean;
   /** Sends a token with each call. It is outside of the cache, so that no caller gets what another may see. */
-  bearerToken?: (BearerTokenOptions & { readonly getToken: GetToken }) | false;
+  bearerToken?: BearerTokenOptions | false;
   cache?: ClientCacheOptions | boolean;
   circuitBreaker?: CircuitBreakerOptions | boolean;
   concurrencyLimit?: ConcurrencyLimitOptions | false;
   idempotencyKeys?: IdempotencyKeysOptions | boolean;
-  /** Sends this program's key with each call. */
-  serviceKey?: (ServiceKeyOptions & { readonly key: ServiceKeySource }) | false;
+  /** Sends this workload's key with each call. */
+  serviceKey?: ServiceKeyOptions | false;
 }
 
 export type ClientFeature = keyof ClientFeatures;
@@ -59,7 +60,10 @@ export const clientOrder = [
 ] as const satisfies readonly ClientFeature[];
 
 export interface ClientStackOptions extends ClientFeatures, StackSlots<ClientFeature> {
-  /** For every feature that leaves out its own `log`. Default: warnings and errors as JSON lines on standard error. */
+  /**
+   * For every feature that leaves out its own `log`, the lines of calls included. Default: warnings and errors as JSON lines on standard
+   * error, and calls on standard output.
+   */
   log?: Log;
   /** For tests: for every feature that leaves out its own `clock`. */
   clock?: Clock;
@@ -113,44 +117,44 @@ const builders: { readonly [F in ClientFeature]: Build<F> } = {
     const { createClientOtelMetrics } = await import("../otel-metrics/index.ts");
     return { interceptor: createClientOtelMetrics(options) };
   },
-  async logging(options) {
+  async logging(options, { log }) {
     const { createClientLogging } = await import("../logging/index.ts");
-    return { interceptor: createClientLogging(options) };
+    return { interceptor: createClientLogging({ ...(log && { log }), ...options }) };
   },
   async deadline(options) {
     const { createClientDeadline } = await import("../deadline/index.ts");
     return { interceptor: createClientDeadline(options) };
   },
   async validation(options, { log }) {
-    const { createValidation } = await import("../validation/index.ts");
+    const { createValidation } = await loadValidation();
     return { interceptor: createValidation({ ...(log && { log }), ...options }) };
   },
-  async bearerToken({ getToken, ...options }) {
-    const { bearerToken } = await import("../auth/index.ts");
-    return { interceptor: bearerToken(getToken, options) };
+  async bearerToken(options) {
+    const { createBearerToken } = await import("../auth/index.ts");
+    return { interceptor: createBearerToken(options) };
   },
   async cache(options, { clock }) {
     const { createClientCache } = await import("../cache/index.ts");
     const cache = createClientCache({ ...(clock && { clock }), ...options });
-    return { interceptor: cache.interceptor, extras: { cache } };
+    return { interceptor: cache, extras: { cache } };
   },
   async circuitBreaker(options, shared) {
     const { createCircuitBreaker } = await import("../circuit-breaker/index.ts");
     const circuitBreaker = createCircuitBreaker({ ...shared, ...options });
-    return { interceptor: circuitBreaker.interceptor, extras: { circuitBreaker } };
+    return { interceptor: circuitBreaker, extras: { circuitBreaker } };
   },
   async concurrencyLimit(options, { clock }) {
     const { createConcurrencyLimit } = await import("../concurrency-limit/index.ts");
     const concurrencyLimit = createConcurrencyLimit({ ...(clock && { clock }), ...options });
-    return { interceptor: concurrencyLimit.interceptor, extras: { concurrencyLimit } };
+    return { interceptor: concurrencyLimit, extras: { concurrencyLimit } };
   },
   async idempotencyKeys(options) {
     const { createIdempotencyKeys } = await import("../idempotency/index.ts");
     return { interceptor: createIdempotencyKeys(options) };
   },
-  async serviceKey({ key, ...options }, shared) {
-    const { serviceKey } = await import("../service-key/index.ts");
-    return { interceptor: serviceKey(key, { ...shared, ...options }) };
+  async serviceKey(options, shared) {
+    const { createServiceKey } = await import("../service-key/index.ts");
+    return { interceptor: createServiceKey({ ...shared, ...options }) };
   },
 };
 

@@ -19,6 +19,7 @@ import type { ServerTracingOptions } from "../tracing/index.ts";
 import type { ValidationOptions } from "../validation/index.ts";
 import { type BuildFeature, type BuildPlan, buildFeatures } from "./build-features.ts";
 import { checkSlots, composeStack, type StackSlots, slotNames } from "./compose-stack.ts";
+import { loadValidation } from "./load-validation.ts";
 
 /** The features of a server's stack, by their configuration. Each has its options, true for its defaults, or false. */
 export interface ServerFeatures {
@@ -72,7 +73,10 @@ export const serverOrder = [
 export interface ServerStackOptions extends ServerFeatures, StackSlots<ServerFeature> {
   /** The services that are served: given to every feature that checks their methods and leaves out its own `services`. Default: none. */
   services?: readonly DescService[];
-  /** For every feature that leaves out its own `log`. Default: warnings and errors as JSON lines on standard error. */
+  /**
+   * For every feature that leaves out its own `log`, the lines of calls included. Default: warnings and errors as JSON lines on standard
+   * error, and calls on standard output.
+   */
   log?: Log;
   /** For tests: for every feature that leaves out its own `clock`. */
   clock?: Clock;
@@ -136,9 +140,9 @@ const builders: { readonly [F in ServerFeature]: Build<F> } = {
     const { createServerOtelMetrics } = await import("../otel-metrics/index.ts");
     return { interceptor: createServerOtelMetrics(options) };
   },
-  async logging(options) {
+  async logging(options, { log }) {
     const { createServerLogging } = await import("../logging/index.ts");
-    return { interceptor: createServerLogging(options) };
+    return { interceptor: createServerLogging({ ...(log && { log }), ...options }) };
   },
   async recovery(options, { log }) {
     const { createRecovery } = await import("../recovery/index.ts");
@@ -151,8 +155,7 @@ const builders: { readonly [F in ServerFeature]: Build<F> } = {
   async loadShedding(options, { clock }) {
     const { createLoadShedding } = await import("../load-shedding/index.ts");
     const loadShedding = createLoadShedding({ ...(clock && { clock }), ...options });
-    const { interceptor } = loadShedding;
-    return { interceptor, extras: { loadShedding }, close: () => loadShedding.close() };
+    return { interceptor: loadShedding, extras: { loadShedding }, close: () => loadShedding.close() };
   },
   async mtls(options, shared) {
     const { createMtls } = await import("../mtls/index.ts");
@@ -170,7 +173,11 @@ const builders: { readonly [F in ServerFeature]: Build<F> } = {
     return { interceptor: createRateLimit({ keyOf: addressKey, ...shared, ...options }) };
   },
   async auth(options, { services = [], ...shared }) {
-    const { createAuth } = await import("../auth/index.ts");
+    const [{ createAuth }, { loadJose }] = await Promise.all([
+      import("../auth/index.ts"),
+      import("../auth/load-jose.ts"),
+    ]);
+    await loadJose();
     return { interceptor: createAuth({ services, ...shared, ...options }) };
   },
   async rateLimit(options, shared) {
@@ -178,13 +185,13 @@ const builders: { readonly [F in ServerFeature]: Build<F> } = {
     return { interceptor: createRateLimit({ ...shared, ...options }) };
   },
   async validation(options, { services, log }) {
-    const { createValidation } = await import("../validation/index.ts");
+    const { createValidation } = await loadValidation();
     return { interceptor: createValidation({ ...(services && { services }), ...(log && { log }), ...options }) };
   },
   async concurrencyLimit(options, { clock }) {
     const { createConcurrencyLimit } = await import("../concurrency-limit/index.ts");
     const concurrencyLimit = createConcurrencyLimit({ ...(clock && { clock }), ...options });
-    return { interceptor: concurrencyLimit.interceptor, extras: { concurrencyLimit } };
+    return { interceptor: concurrencyLimit, extras: { concurrencyLimit } };
   },
   async idempotency(options, shared) {
     const { createIdempotency } = await import("../idempotency/index.ts");

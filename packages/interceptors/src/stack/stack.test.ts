@@ -24,7 +24,7 @@ function everyServerFeature(): ServerStackOptions {
     log: silent,
     metrics: { registry: createRegistry() },
     otelMetrics: true,
-    logging: { logger: silent },
+    logging: { log: silent },
     loadShedding: true,
     mtls: { identifyOnly: true },
     serviceKey: { identifyOnly: true, keys: [{ name: "orders", key: "k".repeat(32) }] },
@@ -149,7 +149,7 @@ describe("a server's stack", () => {
       log,
       clock: createFakeClock(),
       services: [service],
-      rateLimit: { rules: { "grpc.health.v1.Health/Check": { requests: 1, per: "minute" } } },
+      rateLimit: { methods: { "grpc.health.v1.Health/Check": { requests: 1, per: "minute" } } },
       after: {
         idempotency: () => () => {
           throw new TypeError("a bug");
@@ -194,7 +194,7 @@ describe("a client's stack", () => {
       log: silent,
       metrics: { registry: createRegistry() },
       otelMetrics: true,
-      logging: { logger: silent },
+      logging: { log: silent },
       validation: true,
       bearerToken: { getToken: () => "token" },
       cache: true,

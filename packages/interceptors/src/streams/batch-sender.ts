@@ -1,25 +1,28 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Clock, systemClock } from "@tercel/grpc";
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
+import type { Clock } from "@tercel/grpc";
+import { clockOption, type OptionsOf, readOptions, wholeNumber } from "../call/options.ts";
 
-export interface BatchSenderOptions {
+export const batchSenderOptions = {
   /** A batch of so many items is sent at once. Default 1000. */
-  maxItems?: number;
+  maxItems: wholeNumber(1).or(1000),
   /** An item waits at most this long for others. Default 100 ms. */
-  maxDelayMs?: number;
-  clock?: Clock;
-}
+  maxDelayMs: wholeNumber(0).or(100),
+  /** For tests. */
+  clock: clockOption(),
+};
+
+export type BatchSenderOptions = OptionsOf<typeof batchSenderOptions>;
 
 /** Takes items one by one and gives batches to the one stream that reads it. */
 export interface BatchSender<T> extends AsyncIterable<T[]> {
   /**
-   * Kept when there is room for another item; await it, and what produces items is no faster than the stream. Broken when the stream
-   * has ended, or with RESOURCE_EXHAUSTED when `maxItems` items wait for room already because no one awaited it.
+   * Resolves when there is room for another item; await it, so that items are produced no faster than the stream takes them. Rejects when
+   * the stream has ended, or with RESOURCE_EXHAUSTED when `maxItems` items already wait for room because it was not awaited.
    */
   push(item: T): Promise<void>;
-  /** Sends what is there without waiting for more. Kept when the stream has taken it. */
+  /** Sends what is there without waiting for more. Resolves when the stream has taken it. */
   flush(): Promise<void>;
-  /** Sends what is there, then ends the stream. Kept when the stream has taken everything. */
+  /** Sends what is there, then ends the stream. Resolves when the stream has taken everything. */
   end(): Promise<void>;
   /** Ends the stream with an error; what is there is dropped. */
   fail(error: unknown): void;
@@ -31,11 +34,8 @@ export interface BatchSender<T> extends AsyncIterable<T[]> {
  * @throws TypeError or RangeError for options that are unknown or out of bounds
  */
 export function createBatchSender<T>(options: BatchSenderOptions = {}): BatchSender<T> {
-  const where = "createBatchSender";
-  refuseUnknownOptions(where, options, ["maxItems", "maxDelayMs", "clock"]);
-  checkWholeNumber(where, "maxItems", options.maxItems, 1, Number.MAX_SAFE_INTEGER);
-  checkWholeNumber(where, "maxDelayMs", options.maxDelayMs, 0, Number.MAX_SAFE_INTEGER);
-  return new Sender<T>(options.maxItems ?? 1000, options.maxDelayMs ?? 100, options.clock ?? systemClock);
+  const { maxItems, maxDelayMs, clock } = readOptions("createBatchSender", batchSenderOptions, options);
+  return new Sender<T>(maxItems, maxDelayMs, clock);
 }
 
 interface Waiting<V> {

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
+import { type OptionsOf, oneOf, readOptions, wholeNumber } from "../call/options.ts";
 
-/** What becomes of messages that a subscriber does not take in time. */
+/** What happens to messages that a subscriber does not read in time. */
 export type WhenSlow =
   /** The oldest message gives way: for states, where the newest is what counts. */
   | "drop-oldest"
@@ -10,14 +10,16 @@ export type WhenSlow =
   /** The subscriber fails with RESOURCE_EXHAUSTED: for events, none of which may be missing. It can come back and resume. */
   | "disconnect";
 
-export interface BroadcasterOptions {
-  /** Has to be given: each choice loses something else. */
-  whenSlow: WhenSlow;
-  /** Messages kept for each subscriber. Default 1000. */
-  maxBuffered?: number;
+export const broadcasterOptions = {
+  /** What happens to messages that a subscriber does not read in time. Required: each choice loses something else. */
+  whenSlow: oneOf<WhenSlow>("drop-oldest", "drop-newest", "disconnect").required(),
+  /** Messages that are kept for each subscriber. Default 1000. */
+  maxBuffered: wholeNumber(1).or(1000),
   /** Subscribers at once; one more fails with RESOURCE_EXHAUSTED. Default 10,000. */
-  maxSubscribers?: number;
-}
+  maxSubscribers: wholeNumber(1).or(10_000),
+};
+
+export type BroadcasterOptions = OptionsOf<typeof broadcasterOptions>;
 
 export interface Broadcaster<T> {
   /** Hands a message to all subscribers, and waits for none. */
@@ -31,22 +33,14 @@ export interface Broadcaster<T> {
   close(error?: ConnectError): void;
 }
 
-const policies: readonly string[] = ["drop-oldest", "drop-newest", "disconnect"] satisfies WhenSlow[];
-
 /**
- * Sends each message to many streams. A subscriber that reads slowly costs a bounded buffer and slows no one else down.
+ * Sends each message to many streams. A subscriber that reads slowly costs a bounded buffer and does not slow the others down.
  *
  * @throws TypeError or RangeError for options that are unknown, missing or out of bounds
  */
 export function createBroadcaster<T>(options: BroadcasterOptions): Broadcaster<T> {
-  const where = "createBroadcaster";
-  refuseUnknownOptions(where, options, ["whenSlow", "maxBuffered", "maxSubscribers"]);
-  checkWholeNumber(where, "maxBuffered", options.maxBuffered, 1, Number.MAX_SAFE_INTEGER);
-  checkWholeNumber(where, "maxSubscribers", options.maxSubscribers, 1, Number.MAX_SAFE_INTEGER);
-  const { whenSlow, maxBuffered = 1000, maxSubscribers = 10_000 } = options;
-  if (!policies.includes(whenSlow)) {
-    throw new TypeError(`${where}: whenSlow is ${JSON.stringify(whenSlow)}; there are ${policies.join(", ")}`);
-  }
+  const settings = readOptions("createBroadcaster", broadcasterOptions, options);
+  const { whenSlow, maxBuffered, maxSubscribers } = settings;
   const subscribers = new Set<Subscriber<T>>();
   let dropped = 0;
   let closed: { readonly error: ConnectError | undefined } | undefined;
@@ -68,7 +62,7 @@ export function createBroadcaster<T>(options: BroadcasterOptions): Broadcaster<T
       const subscriber = new Subscriber<T>(host, signal);
       if (closed !== undefined) subscriber.end(closed.error);
       else if (subscribers.size >= maxSubscribers) {
-        subscriber.end(new ConnectError(`there are ${maxSubscribers} subscribers already`, Code.ResourceExhausted));
+        subscriber.end(new ConnectError(`subscriber limit reached: ${maxSubscribers}`, Code.ResourceExhausted));
       } else if (signal.aborted) subscriber.end(undefined);
       else subscribers.add(subscriber);
       return subscriber;
@@ -153,7 +147,7 @@ class Subscriber<T> implements AsyncIterableIterator<T> {
     return this;
   }
 
-  /** What it has not read is dropped: whoever resumes asks for it again, and until then it would only fill the memory. */
+  /** What it has not read is dropped: a client that resumes requests it again, and until then it would only fill the memory. */
   private disconnect(): void {
     for (let at = 0; at <= this.buffer.length; at++) this.host.onDrop();
     this.buffer = [];
@@ -171,7 +165,7 @@ class Subscriber<T> implements AsyncIterableIterator<T> {
     if (error === undefined) reader.resolve({ done: true, value: undefined });
     else {
       reader.reject(error);
-      // Once told, it is over.
+      // It is reported once; then the stream is over.
       this.ended = { error: undefined };
     }
   }

@@ -1,43 +1,29 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Backoff, type Clock, createBackoff, systemClock } from "@tercel/grpc";
+import { type Backoff, createBackoff } from "@tercel/grpc";
 import { readRetryAfterMs } from "@tercel/grpc/errors";
-import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
+import {
+  callback,
+  clockOption,
+  codesOption,
+  flag,
+  type OptionsOf,
+  own,
+  readOptions,
+  type SettingsOf,
+  wholeNumber,
+  withMethods,
+} from "../call/options.ts";
 import { pauseOrAborted } from "../call/pause-or-aborted.ts";
 
 /** A stream broke off and is about to be opened again. */
 export interface Reconnect<Token> {
-  /** What it failed with; undefined when the server ended it well. */
+  /** What it failed with; undefined when the server ended it without an error. */
   readonly error: ConnectError | undefined;
   /** Streams in a row that gave no message, this one included if it gave none. */
   readonly failures: number;
   readonly delayMs: number;
-  /** Where it goes on. */
+  /** Where it continues. */
   readonly token: Token | undefined;
-}
-
-export interface ReconnectingStreamOptions<T, Token> {
-  /** Opens the stream, behind the message that the token belongs to: `(token, signal) => client.watch({ after: token }, { signal })`. */
-  open: (token: Token | undefined, signal: AbortSignal) => AsyncIterable<T>;
-  /** The token of a message; undefined leaves the one of the message before. */
-  tokenOf: (message: T) => Token | undefined;
-  /** Where to begin. Default: undefined, whatever the server makes of that. */
-  token?: Token;
-  /** Ends the stream; it then fails with CANCELED. */
-  signal?: AbortSignal;
-  /** Default: that of gRPC's connections, from 1 s up to 120 s. A server that names a time (RetryInfo) is not asked before. */
-  backoff?: Backoff;
-  /**
-   * What no second attempt would change. Default CANCELED, INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, UNAUTHENTICATED,
-   * FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED and DATA_LOSS.
-   */
-  definiteCodes?: readonly Code[];
-  /** Streams in a row that may give no message; the error of the last is thrown. Default: any number. */
-  maxFailures?: number;
-  /** Whether to go on as well when the server ends the stream well. Default false. */
-  reconnectOnEnd?: boolean;
-  /** Called before each pause. What it throws ends the stream. */
-  onReconnect?: (reconnect: Reconnect<Token>) => void;
-  clock?: Clock;
 }
 
 const definite = [
@@ -53,35 +39,54 @@ const definite = [
   Code.DataLoss,
 ];
 
+export function reconnectingStreamOptions<T, Token>() {
+  return {
+    /** Opens the stream after the message that the token belongs to: `(token, signal) => client.watch({ after: token }, { signal })`. Required. */
+    open: callback<(token: Token | undefined, signal: AbortSignal) => AsyncIterable<T>>().required(),
+    /** The token of a message; undefined leaves that of the message before. Required. */
+    tokenOf: callback<(message: T) => Token | undefined>().required(),
+    /** Where to begin. Default: undefined, whatever the server makes of that. */
+    token: own<Token>("a token", () => true),
+    /** Ends the stream; it then fails with CANCELED. */
+    signal: withMethods<AbortSignal>("an AbortSignal", "addEventListener"),
+    /** Default: that of gRPC's connections, from 1 s up to 120 s. A server that names a time (RetryInfo) is not called before it. */
+    backoff: callback<Backoff>(),
+    /**
+     * Codes after which another attempt would change nothing. Default CANCELED, INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS,
+     * PERMISSION_DENIED, UNAUTHENTICATED, FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED and DATA_LOSS.
+     */
+    definiteCodes: codesOption().or(definite),
+    /** Streams in a row that may give no message; the error of the last is thrown. Default: any number. */
+    maxFailures: wholeNumber(1).or(Number.POSITIVE_INFINITY),
+    /** Whether to open the stream again also when the server ends it without an error. Default false. */
+    reconnectOnEnd: flag().or(false),
+    /** Called before each pause. What it throws ends the stream. */
+    onReconnect: callback<(reconnect: Reconnect<Token>) => void>(),
+    /** For tests. */
+    clock: clockOption(),
+  };
+}
+
+type Table<T, Token> = ReturnType<typeof reconnectingStreamOptions<T, Token>>;
+
+export type ReconnectingStreamOptions<T, Token> = OptionsOf<Table<T, Token>>;
+
 /**
- * The messages of a server stream that is opened again where it broke off, behind the last message that was read. Whether none is lost
- * or repeated is up to the server, which has to understand the token.
+ * Returns the messages of a server stream that is opened again where it broke off, after the last message that was read. Whether none is
+ * lost or repeated is up to the server, which must understand the token.
  *
  * @throws TypeError or RangeError for options that are unknown or out of bounds
  */
 export function createReconnectingStream<T, Token>(options: ReconnectingStreamOptions<T, Token>): AsyncIterable<T> {
-  const where = "createReconnectingStream";
-  refuseUnknownOptions(where, options, [
-    "open",
-    "tokenOf",
-    "token",
-    "signal",
-    "backoff",
-    "definiteCodes",
-    "maxFailures",
-    "reconnectOnEnd",
-    "onReconnect",
-    "clock",
-  ]);
-  checkWholeNumber(where, "maxFailures", options.maxFailures, 1, Number.MAX_SAFE_INTEGER);
-  const backoff = options.backoff ?? createBackoff();
+  const settings = readOptions("createReconnectingStream", reconnectingStreamOptions<T, Token>(), options);
+  const backoff = settings.backoff ?? createBackoff();
   return {
     [Symbol.asyncIterator]: async function* () {
       // Leaving the loop does not cancel a call with every client, so the call is cancelled here.
       const leaving = new AbortController();
-      const signals = [leaving.signal, ...(options.signal === undefined ? [] : [options.signal])];
+      const signals = [leaving.signal, ...(settings.signal === undefined ? [] : [settings.signal])];
       try {
-        yield* read(options, backoff, AbortSignal.any(signals));
+        yield* read(settings, backoff, AbortSignal.any(signals));
       } finally {
         leaving.abort();
       }
@@ -90,13 +95,13 @@ export function createReconnectingStream<T, Token>(options: ReconnectingStreamOp
 }
 
 async function* read<T, Token>(
-  options: ReconnectingStreamOptions<T, Token>,
+  settings: SettingsOf<Table<T, Token>>,
   backoff: Backoff,
   signal: AbortSignal,
 ): AsyncGenerator<T, void> {
-  const { open, tokenOf, clock = systemClock, maxFailures = Number.POSITIVE_INFINITY, onReconnect } = options;
-  const definiteCodes = new Set(options.definiteCodes ?? definite);
-  let { token } = options;
+  const { open, tokenOf, clock, maxFailures, onReconnect } = settings;
+  const definiteCodes = new Set(settings.definiteCodes);
+  let { token } = settings;
   let failures = 0;
   for (;;) {
     let error: ConnectError | undefined;
@@ -107,7 +112,7 @@ async function* read<T, Token>(
         token = tokenOf(message) ?? token;
         yield message;
       }
-      if (options.reconnectOnEnd !== true) return;
+      if (!settings.reconnectOnEnd) return;
     } catch (reason) {
       // Anything else is a mistake in `open` or `tokenOf`, which would only be made again.
       if (!(reason instanceof ConnectError)) throw reason;

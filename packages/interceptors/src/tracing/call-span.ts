@@ -4,7 +4,7 @@ import { type Attributes, type Span, SpanKind, type SpanOptions, SpanStatusCode 
 import type { MessageObserver } from "@tercel/grpc/hooks";
 import { printable } from "@tercel/grpc/internal";
 import { type Conventions, isErrorFor, splitAddress } from "../call/conventions.ts";
-import { pathOfMethod } from "../call/method-names.ts";
+import { pathOfMethod } from "../call/method-path.ts";
 import { type Status, statusName } from "../call/status-name.ts";
 
 /** gRFC A72: a call as its client and its server see it, and one attempt to make it. */
@@ -90,7 +90,7 @@ export function addPeer(span: Span, peers: readonly PeerOf[], address: string | 
   }
 }
 
-/** Messages beyond this many are no events any more: a span is kept in memory until its call ends. */
+/** Messages beyond this many are not events: a span is kept in memory until its call ends. */
 const maxMessageEvents = 128;
 
 /** The messages of a call as events of a span, numbered from 1 in each direction. */
@@ -102,7 +102,7 @@ export class MessageEvents implements MessageObserver {
     this.span = span;
   }
 
-  /** For whoever sees a message pass, but not how it is sent. */
+  /** For a message whose size is unknown. */
   add(type: "SENT" | "RECEIVED", size?: Attributes): void {
     const id = ++this.counts[type];
     if (id > maxMessageEvents) return;
@@ -117,7 +117,7 @@ export class MessageEvents implements MessageObserver {
     this.add("RECEIVED", sizeOf(bytes, isCompressed));
   }
 
-  /** So many have come that no one has told of. */
+  /** Counts messages that came before this could observe them. */
   skipReceived(messages: number): void {
     this.counts.RECEIVED += messages;
   }

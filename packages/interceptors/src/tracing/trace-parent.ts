@@ -10,8 +10,8 @@ import {
 } from "@opentelemetry/api";
 
 /**
- * version "-" trace-id "-" parent-id "-" flags, in lower case (W3C Trace Context §3.2). A later version may have more behind another
- * dash; version ff is none.
+ * version "-" trace-id "-" parent-id "-" flags, in lower case (W3C Trace Context §3.2). A later version may have more after another
+ * dash; version ff is invalid.
  */
 const traceparent = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 

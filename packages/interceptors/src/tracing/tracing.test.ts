@@ -12,8 +12,8 @@ import { assertStatus } from "@tercel/grpc/testing";
 import { collect, createOccasion, streamOf } from "@tercel/test-support/async";
 import { countingGzip } from "@tercel/test-support/calls";
 import { type Echo, type EchoHandlers, openInMemory, openOverSocket } from "../../test/support/open-echo.ts";
-import { recordLines, to } from "../../test/support/recording-logger.ts";
-import { createLogger, createServerLogging } from "../logging/index.ts";
+import { recordLines, to } from "../../test/support/recording-log.ts";
+import { createLog, createServerLogging } from "../logging/index.ts";
 import { createClientRequestId, createServerRequestId } from "../request-id/index.ts";
 import { type ClientTracingOptions, createClientTracing, createServerTracing, currentTrace } from "./index.ts";
 
@@ -369,7 +369,7 @@ describe("tracing", () => {
 
   it("lets the log line of a call name its trace and span", async (t) => {
     const recorded = recordLines();
-    const logging = createServerLogging({ logger: createLogger(to(recorded)) });
+    const logging = createServerLogging({ log: createLog(to(recorded)) });
     const { client } = await openInMemory(
       t,
       { unary: () => ({}) },

@@ -14,12 +14,13 @@ import {
 } from "@opentelemetry/api";
 import { type CallInfo, callInfo } from "@tercel/grpc";
 import { type CallRequest, type RunStep, readHeader } from "@tercel/grpc/hooks";
-import { printable, refuseUnknownOptions } from "@tercel/grpc/internal";
+import { printable } from "@tercel/grpc/internal";
 import { authorityOf } from "../call/authority-of.ts";
 import { scopeRunner } from "../call/call-scope.ts";
-import { type Conventions, chooseConventions } from "../call/conventions.ts";
+import { chooseConventions, conventionsOption } from "../call/conventions.ts";
 import { followsUnsampled } from "../call/follows-parents.ts";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
+import { flag, type OptionsOf, readOptions, type SettingsOf, share, withMethods } from "../call/options.ts";
 import { requestIdHeaderOf, requestIdOn } from "../call/request-id.ts";
 import { traceContextKey, traceContextOf } from "../call/trace-context.ts";
 import { UnsampledContext } from "../call/unsampled-context.ts";
@@ -37,50 +38,50 @@ import {
 } from "./call-span.ts";
 import { isUnsampled, parseTraceParent, w3cPropagator } from "./trace-parent.ts";
 
-export interface ClientTracingOptions {
-  /** Makes the spans. Default: the global tracer provider's tracer "@tercel/interceptors". */
-  tracer?: Tracer;
+export const clientTracingOptions = {
+  /** Creates the spans. Default: the global tracer provider's tracer "@tercel/interceptors". */
+  tracer: withMethods<Tracer>("a tracer of @opentelemetry/api", "startSpan"),
   /**
-   * How a trace goes from service to service. Default: W3C Trace Context (`traceparent`, `tracestate`). `propagation` of
-   * @opentelemetry/api takes what the SDK was set up with.
+   * How a trace is passed from service to service. Default: W3C Trace Context (`traceparent`, `tracestate`). `propagation` of
+   * @opentelemetry/api is what the SDK was set up with.
    */
-  propagator?: TextMapPropagator;
+  propagator: withMethods<TextMapPropagator>("a propagator of @opentelemetry/api", "inject", "extract").or(
+    w3cPropagator,
+  ),
   /**
-   * The share of traces that begin here and are recorded, 0 to 1. A call that belongs to a trace already follows that. Default: the SDK's
+   * The share of traces that begin here and are recorded, 0 to 1. A call that already belongs to a trace follows that. Default 1: the SDK's
    * sampler decides alone.
    */
-  sampleRate?: number;
+  sampleRate: share().or(1),
   /** Whether each message of a call is an event of its span, and of its attempt's. Default false: a long stream would fill its span. */
-  messageEvents?: boolean;
+  messageEvents: flag().or(false),
   /**
    * Whose names spans and their attributes have. Default `opentelemetry`, or `both` where the environment variable
    * OTEL_SEMCONV_STABILITY_OPT_IN has `rpc/dup`. `grpc` is what dashboards know that were made for gRFC A72.
    */
-  conventions?: Conventions;
-}
+  conventions: conventionsOption(),
+};
 
-export interface ServerTracingOptions extends ClientTracingOptions {
+export type ClientTracingOptions = OptionsOf<typeof clientTracingOptions>;
+
+export const serverTracingOptions = {
+  ...clientTracingOptions,
   /** Whether a trace that the client sends is continued. Default true; false where clients are strangers. */
-  acceptIncoming?: boolean;
-}
+  acceptIncoming: flag().or(true),
+};
 
-const clientOptionNames: readonly (keyof ClientTracingOptions)[] = [
-  "tracer",
-  "propagator",
-  "sampleRate",
-  "messageEvents",
-  "conventions",
-];
+export type ServerTracingOptions = OptionsOf<typeof serverTracingOptions>;
 
 /**
  * A server interceptor that makes a span of each call, a child of the client's. Handlers run inside of it, streams included, so that
  * what they call continues the trace.
  *
- * @throws TypeError for an unknown option or convention, RangeError for a rate that is none
+ * @throws TypeError for an unknown option or convention, RangeError for a rate out of bounds
  */
 export function createServerTracing(options: ServerTracingOptions = {}): Interceptor {
-  const settings = resolve("createServerTracing", "Recv", options, [...clientOptionNames, "acceptIncoming"]);
-  const { acceptIncoming = true } = options;
+  const given = readOptions("createServerTracing", serverTracingOptions, options);
+  const settings = resolve("Recv", given);
+  const { acceptIncoming } = given;
   const peers: readonly PeerOf[] = settings.conventions === "grpc" ? ["client"] : ["client", "network.peer"];
   const mayFollow = acceptIncoming && options.tracer === undefined && options.propagator === undefined;
   return observeCalls("server", (request) => {
@@ -100,14 +101,14 @@ export function createServerTracing(options: ServerTracingOptions = {}): Interce
 
 /**
  * A client interceptor that makes a span of each call, a child of the running one, and sends the trace on. The running span is that of
- * the call's context values (a handler may hand over its own), else the active one. On channels of ours each attempt to make the call is
+ * the call's context values (a handler may pass its own), else the active one. On Tercel's channels each attempt to make the call is
  * a child of its span, and the parent of the server's.
  *
- * @throws TypeError for an unknown option or convention, RangeError for a rate that is none
+ * @throws TypeError for an unknown option or convention, RangeError for a rate out of bounds
  */
 export function createClientTracing(options: ClientTracingOptions = {}): Interceptor {
-  const settings = resolve("createClientTracing", "Sent", options, clientOptionNames);
-  /** Recorded calls that are open, by the ids of their spans, which are all that their attempts know of them. */
+  const settings = resolve("Sent", readOptions("createClientTracing", clientTracingOptions, options));
+  /** Recorded calls that are open, by the ids of their spans: attempts have no other reference to their call. */
   const open = new Map<string, Span>();
   const begin = (request: CallRequest): CallObserver => {
     const parent = traceContextOf(request);
@@ -128,19 +129,14 @@ interface Settings extends AttemptSpansSettings {
   readonly describe: (method: DescMethod) => DescribedMethod;
 }
 
-function resolve(where: string, of: SpanOf, options: ServerTracingOptions, known: readonly string[]): Settings {
-  refuseUnknownOptions(where, options, known);
-  const { sampleRate = 1 } = options;
-  if (!(sampleRate >= 0 && sampleRate <= 1)) {
-    throw new RangeError(`${where}: sampleRate is ${sampleRate}; it has to be from 0 to 1`);
-  }
-  const conventions = chooseConventions(where, options.conventions);
+function resolve(of: SpanOf, given: SettingsOf<typeof clientTracingOptions>): Settings {
+  const conventions = chooseConventions(given.conventions);
   return {
-    // The API's own tracer stands in until an SDK is there, and hands on to it then.
-    tracer: options.tracer ?? trace.getTracer("@tercel/interceptors"),
-    propagator: options.propagator ?? w3cPropagator,
-    sampleRate,
-    messageEvents: options.messageEvents ?? false,
+    // The API's own tracer is used until an SDK is set up, and delegates to it then.
+    tracer: given.tracer ?? trace.getTracer("@tercel/interceptors"),
+    propagator: given.propagator,
+    sampleRate: given.sampleRate,
+    messageEvents: given.messageEvents,
     conventions,
     describe: createMethodDescriptions(of, conventions),
   };
@@ -149,7 +145,7 @@ function resolve(where: string, of: SpanOf, options: ServerTracingOptions, known
 function startSpan(settings: Settings, method: DescMethod, parent: Context): Span {
   const { sampleRate } = settings;
   if (sampleRate < 1 && trace.getSpanContext(parent) === undefined && Math.random() >= sampleRate) {
-    // Not recorded, and told on as that: otherwise the next service would begin a trace of its own.
+    // Not recorded, and passed on as such: otherwise the next service would begin a trace of its own.
     const traceId = randomBytes(16).toString("hex");
     return trace.wrapSpanContext({ traceId, spanId: randomBytes(8).toString("hex"), traceFlags: 0 });
   }
@@ -189,7 +185,7 @@ function observer(
 }
 
 /**
- * A server of ours tells of messages with their sizes. The last is sent when interceptors have seen the end of the call already, so the
+ * A Tercel server reports messages with their sizes. The last is sent after interceptors have seen the end of the call, so the
  * span ends when both are done.
  */
 function endWithCall(info: CallInfo, events: MessageEvents, end: CallObserver): CallObserver["onEnd"] {
@@ -202,12 +198,12 @@ function endWithCall(info: CallInfo, events: MessageEvents, end: CallObserver): 
   });
   return (status, error) => {
     if (isOver) end.onEnd(status, error);
-    // The handler's answer may not get as far as the client.
+    // The handler's response may not reach the client.
     else onOver = (endedBy) => end.onEnd(endedBy?.code ?? status, endedBy ?? error);
   };
 }
 
-/** Its trace is handed on as it came: a span of its own would be one that no one can find. */
+/** Its trace is passed on unchanged: a span of its own could not be found by anyone. */
 function unsampledParent(request: CallRequest): Context | undefined {
   const parent = readHeader(request, "traceparent");
   if (parent === null || !isUnsampled(parent)) return undefined;

@@ -213,7 +213,10 @@ describe("createValidation", () => {
 
   it("refuses options that are wrong", () => {
     assert.throws(() => createValidation({ service: [] } as never), /did you mean "services"/);
-    assert.throws(() => createValidation({ services: [OrderSchema as never] }), /list of service descriptors/);
+    assert.throws(
+      () => createValidation({ services: [OrderSchema as never] }),
+      /services\[0\] is an object; expected a service descriptor/,
+    );
   });
 });
 

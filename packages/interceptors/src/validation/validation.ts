@@ -2,24 +2,25 @@ import { create, type DescMessage, type DescService, isMessage, type Message, ty
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { CompilationError, createValidator, type Validator, type Violation } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
-import type { Log } from "@tercel/grpc";
 import { type FieldViolation, internal, invalidArgument, withCommonDetails } from "@tercel/grpc/errors";
 import { createHookedInterceptor } from "@tercel/grpc/hooks";
-import { refuseUnknownOptions, safeLog, thrownText } from "@tercel/grpc/internal";
-import { checkServices } from "../call/method-names.ts";
+import { safeLog, thrownText } from "@tercel/grpc/internal";
+import { flag, logOption, type OptionsOf, readOptions, servicesOption, withMethods } from "../call/options.ts";
 import { compileQuickCheck, type QuickCheck } from "./quick-check.ts";
 import { RuleTranslation } from "./translate-rules.ts";
 
-export interface ValidationOptions {
+export const validationOptions = {
   /** The rules of these services' requests are compiled at once, so that a wrong one is found at the start. Default: none. */
-  services?: readonly DescService[];
-  /** Extensions with rules of one's own (protovalidate's predefined rules), and types that an Any may hold. Default: none. */
-  registry?: Registry;
-  /** Violations are also said in common.v1.ValidationError. Default false. */
-  commonDetails?: boolean;
-  /** Hears of rules that cannot be applied. Default: standard error. */
-  log?: Log;
-}
+  services: servicesOption().or([]),
+  /** Extensions with predefined rules of your own, and types that an Any may hold. Default: none. */
+  registry: withMethods<Registry>("a registry of protobuf-es", "getMessage"),
+  /** Whether violations are also listed in common.v1.ValidationError. Default false. */
+  commonDetails: flag().or(false),
+  /** Gets an error for rules that cannot be applied; such a request fails with INTERNAL. Default: standard error. */
+  log: logOption(),
+};
+
+export type ValidationOptions = OptionsOf<typeof validationOptions>;
 
 interface MessageRules {
   readonly schema: DescMessage;
@@ -30,22 +31,22 @@ const where = "createValidation";
 
 /** Trailers are small: peers commonly take 8 to 16 KiB of them, and both forms of the details have to fit, as base64. */
 const maxListedBytes = 2048;
-/** Map keys are in paths, and these the client makes up. */
+/** Paths hold map keys, which the client chooses. */
 const maxTextChars = 200;
 
 /**
- * An interceptor that checks requests against the rules in their proto, those of protovalidate (buf/validate/validate.proto) as
- * well as those of protoc-gen-validate (validate/validate.proto). What breaks one fails with INVALID_ARGUMENT and a
+ * An interceptor that checks requests against the rules in their proto, those of protovalidate (buf/validate/validate.proto) and
+ * those of protoc-gen-validate (validate/validate.proto). What breaks one fails with INVALID_ARGUMENT and a
  * google.rpc.BadRequest that names the fields; a stream fails at its first bad message. A rule that cannot be applied is INTERNAL.
  *
- * It is for servers; on a client it saves the way, and what it refuses is not sent.
+ * It is for servers; on a client it spares the round trip: what it refuses is not sent. It needs the package `@bufbuild/protovalidate`.
  *
  * @throws TypeError for an unknown option, and for rules of the `services` that cannot be compiled
  */
 export function createValidation(options: ValidationOptions = {}): Interceptor {
-  refuseUnknownOptions(where, options, ["services", "registry", "commonDetails", "log"]);
-  const { services = [], registry, commonDetails = false } = options;
-  const log = safeLog(options.log);
+  const settings = readOptions(where, validationOptions, options);
+  const { services, registry, commonDetails } = settings;
+  const log = safeLog(settings.log);
   const validator = createValidator(registry === undefined ? {} : { registry });
   const translation = new RuleTranslation();
   const rulesOf = new WeakMap<DescMessage, MessageRules>();
@@ -88,7 +89,7 @@ function compileAll(
   validator: Validator,
   schemaOf: (message: DescMessage) => DescMessage,
 ): void {
-  for (const { input } of checkServices(where, services).flatMap(({ methods }) => methods)) {
+  for (const { input } of services.flatMap(({ methods }) => methods)) {
     const schema = schemaOf(input);
     const { error } = validator.validate(schema, create(schema));
     if (error instanceof CompilationError) {

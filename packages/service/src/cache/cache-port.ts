@@ -1,4 +1,4 @@
-import type { CacheStore, RedisCacheClient } from "@tercel/interceptors/cache";
+import type { CacheStore, IoredisClient, NodeRedisClient } from "@tercel/interceptors/cache";
 
 /** What a provider of caches offers. */
 export interface CachePort {
@@ -8,7 +8,7 @@ export interface CachePort {
 }
 
 /** No type of ioredis, which is there only where it is used. */
-export interface SharedRedis extends RedisCacheClient {
+export interface SharedRedis extends NodeRedisClient {
   /** The client of ioredis, for `createRedisStore` of `@tercel/interceptors/rate-limit`. */
-  readonly client: object;
+  readonly client: IoredisClient;
 }

@@ -167,5 +167,5 @@ describe("with Redis", { skip: withoutRedis, timeout: 60_000 }, () => {
 
 /** Unlike Node's `once`, does not reject on an "error" event. */
 function happened({ client }: SharedRedis, event: string): Promise<void> {
-  return new Promise((resolve) => (client as EventEmitter).once(event, resolve));
+  return new Promise((resolve) => (client as unknown as EventEmitter).once(event, resolve));
 }

@@ -149,7 +149,7 @@ function interpret<App>(
     ...(settings === undefined ? [] : [{ path: ["app"], schema: settings, isAlwaysThere: true }]),
   ];
   const assemble = (values: SectionValues): StandardResult<ServiceConfig<App>> => {
-    const config = assembleConfig<App>(values, read);
+    const config = assembleConfig<App>(values, read, environment);
     const issues = crossChecks(config, environment, fileExists);
     return issues.length === 0 ? { value: config } : { issues };
   };

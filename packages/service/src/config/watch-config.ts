@@ -1,7 +1,14 @@
 import { type Clock, type Log, systemClock } from "@tercel/grpc";
 import { checkWholeNumber, followFiles, refuseUnknownOptions, safeLog, thrownMessage } from "@tercel/grpc/internal";
 import { type ConfigChange, findChanges } from "./config-changes.ts";
-import { type ConfigKind, type ConfigSources, kindOfSchema, type LoadedConfig, loadKind } from "./load-config.ts";
+import {
+  type ConfigKind,
+  type ConfigSources,
+  kindOfSchema,
+  type LoadedConfig,
+  type LoadResult,
+  loadKind,
+} from "./load-config.ts";
 import { type ServiceConfigOptions, serviceKind } from "./load-service-config.ts";
 import type { ServiceConfig } from "./service-schema/service-config.ts";
 import type { StandardSchemaV1 } from "./standard-schema.ts";
@@ -74,6 +81,16 @@ async function watchKind<Value>(
   options: WatchConfigOptions,
 ): Promise<ConfigWatch<Value>> {
   checkOptions(options);
+  return followKind(kind, sources, await loadKind(kind, sources), options);
+}
+
+/** Follows the files of a configuration that was loaded from these sources. */
+export function followKind<Value>(
+  kind: ConfigKind<Value>,
+  sources: ConfigSources,
+  started: LoadResult<Value>,
+  options: WatchConfigOptions,
+): ConfigWatch<Value> {
   const { settleMs = 500, pollMs = 60_000, clock = systemClock, watchFolder } = options;
   const log = safeLog(options.log);
   const listeners = new Set<(update: ConfigUpdate<Value>) => unknown>();
@@ -84,7 +101,6 @@ async function watchKind<Value>(
   let reportedRestart = "";
   let queue: Promise<unknown> = Promise.resolve();
 
-  const started = await loadKind(kind, sources);
   let current = started;
 
   async function load(): Promise<boolean> {

@@ -73,7 +73,7 @@ export const discoveryProviders: readonly Provider[] = [
   registryProvider<ConsulConfig>(
     "consul",
     consulConfig,
-    async (config, { log, clock, httpPort, servesTls = false }) => {
+    async (config, { log, clock, httpPort, servesTls = false, httpServesTls = false }) => {
       const { createConsulRegistry } = await import("@tercel/discovery/consul");
       // The names and ports that are registered are not the registry's own affair.
       const { serviceName: _name, servicePort: _port, check: given, ...options } = config;
@@ -82,8 +82,8 @@ export const discoveryProviders: readonly Provider[] = [
           "consul checks health_check.path by HTTP, but no HTTP port is configured; set service.port next to communication.providers.grpc.port, or remove the path for a gRPC check",
         );
       }
-      // The pages are served in cleartext; calls are as the service has them, with a certificate for its name and not for its address.
-      const isTls = servesTls && given.kind === "grpc";
+      // The certificate is for the service's name and not for its address.
+      const isTls = (servesTls && given.kind === "grpc") || (httpServesTls && given.kind === "http");
       const check = {
         ...given,
         ...(given.kind === "http" && httpPort !== undefined && { httpPort }),

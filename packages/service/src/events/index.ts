@@ -9,10 +9,12 @@ export { type HubAddress, hostHub } from "./hub/host-hub.ts";
 export { createRemoteHub, type RemoteHubOptions } from "./hub/remote-hub.ts";
 export { type NatsHost, type NatsOptions, openNats } from "./nats/open-nats.ts";
 export { createEventTables, eventTablesSql } from "./outbox/event-tables.ts";
+export { listParkedEvents, type ParkedEvent, retryParkedEvents } from "./outbox/parked-events.ts";
 
 // What adapters and tests need besides.
 
 export type { ConsumeOptions, Consumer, Delivery, EventBroker } from "./broker/event-broker.ts";
+export { EventRefused } from "./broker/event-refused.ts";
 export type { EventRecord } from "./event-record.ts";
 export type { DurableStep, Failpoint } from "./failpoint.ts";
 export type { LoggedEvent, SubscriptionId } from "./hub/event-log.ts";

@@ -1,14 +1,17 @@
-import { type ListenAddress, type Log, type ServerOptions, watchTlsFiles } from "@tercel/grpc";
+import { type ListenAddress, type ServerOptions, watchTlsFiles } from "@tercel/grpc";
 import type { Health } from "@tercel/grpc/services";
+import type { OtlpTracing } from "@tercel/interceptors/otlp";
 import { isClientNeed } from "../client.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle-contract.ts";
 import type { Concern, Provider } from "../provider.ts";
 import { startBackgroundTasks } from "./background-tasks.ts";
 import { knownProviders } from "./built-in-providers.ts";
-import { createServiceStack, type StackParts } from "./call-stacks.ts";
+import { createServiceStack } from "./call-stacks.ts";
 import type { Definition, Kit, Needs, Parts } from "./definition.ts";
+import { addServiceMetrics } from "./documented-metrics.ts";
 import { explainPortTaken } from "./explain-port-taken.ts";
-import { dependencyOf, type FoundServices, findServices } from "./find-services.ts";
+import { dependencyOf, entryOf, type FindContext, type FoundServices, findServices } from "./find-services.ts";
+import { followConfig } from "./follow-config.ts";
 import type { LoadedDefinition } from "./load-definition.ts";
 import { type MetNeeds, meetNeeds, type PrepareClient } from "./meet-needs.ts";
 import { observeService } from "./observe-service.ts";
@@ -16,16 +19,16 @@ import type { OpenContext } from "./open-provider.ts";
 import { peerDependency } from "./peer-dependency.ts";
 import { planNeeds } from "./plan-needs.ts";
 import { recordRoutes } from "./recorded-routes.ts";
+import { FollowedConfig } from "./reloaded-config.ts";
 import type { RunConfig } from "./run-config.ts";
-import { serveCalls } from "./serve-calls.ts";
+import { type ServedAddresses, serveCalls } from "./serve-calls.ts";
 import { createServiceHealth, type Dependency, providerDependency } from "./service-health.ts";
 import { createSecrets } from "./service-secret.ts";
 import { createSharedFamilies } from "./shared-families.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** A service that is ready. */
-export interface ReadyService {
-  readonly address: ListenAddress;
+export interface ReadyService extends ServedAddresses {
   readonly health: Health;
 }
 
@@ -47,18 +50,21 @@ export async function assembleService<N extends Needs, Settings>(
 
 async function assemble<N extends Needs, Settings>(
   life: Lifecycle,
-  { definition, loaded, config }: LoadedDefinition<N, Settings>,
+  loadedDefinition: LoadedDefinition<N, Settings>,
   surroundings: Surroundings,
 ): Promise<ReadyService> {
-  const { log, clock, logger } = surroundings;
+  const { definition, loaded, config } = loadedDefinition;
+  const { log, clock, neighbours } = surroundings;
+  const live = new FollowedConfig<Settings>(config);
   for (const warning of loaded.warnings) log.warn(warning);
   const needs: Needs = definition.needs ?? {};
   const concerns = new Set(Object.values(needs).map(({ concern }) => concern));
   // Before anything opens, so that what is missing is said at once.
   const plan = planNeeds(needs, config.providers, await providersOf(definition, concerns));
-  await startTracing(life, config, log);
+  const tracing = await startTracing(life, config, surroundings);
   const tls = await followCertificate(life, config, surroundings);
-  const context = { config, log, clock, logger, metrics: createSharedFamilies(surroundings.metrics) };
+  const metrics = createSharedFamilies(surroundings.metrics);
+  const context: FindContext = { config, live, neighbours, log, clock, metrics };
   const services = lookUpServices(life, definition, context, surroundings);
   const met = await meetNeeds(life, needs, plan, context, services.prepareClient);
   const found = await services.found();
@@ -68,8 +74,9 @@ async function assemble<N extends Needs, Settings>(
     settings: loaded.value.app,
     log,
     health: health.health,
-    metrics: context.metrics,
+    metrics,
     secret: createSecrets(config),
+    onConfigChange: (listener) => live.onReloaded(listener),
   };
   // The ports are what the needs' types say.
   const parts = { ...met.ports, ...kit } as Parts<N, Settings>;
@@ -78,21 +85,33 @@ async function assemble<N extends Needs, Settings>(
   const own = definition.interceptors?.(parts) ?? {};
   const stack = await life.start(
     "interceptors",
-    () => createServiceStack(config, routes.services, definition.access, own, { ...context, secret: kit.secret }),
+    () => createServiceStack(live, routes.services, definition.access, own, { ...context, secret: kit.secret }),
     (one) => one.close(),
   );
-  const http = await observeService(life, config, health, surroundings);
+  if (config.metrics !== undefined) {
+    await life.start(
+      "metrics by service",
+      () => addServiceMetrics(metrics),
+      (end) => end(),
+    );
+  }
+  const providers = [...met.providers, ...(found?.discovery === undefined ? [] : [found.discovery])];
+  await followConfig(life, loadedDefinition, live, { health, providers, tracing }, surroundings);
+  const pages = await observeService(life, config, health, surroundings);
   await met.begin();
   await startTasks(life, definition, parts, context);
-  const pauseWork = async (): Promise<void> => {
-    // A scraper that keeps its connection to gRPC's port would hold up the drain.
-    http?.endConnections();
-    await met.pause();
-  };
-  const served = { routes, stack, health: health.health, http: http?.server, found, tls, pauseWork };
-  const address = await serveCalls(life, config, served, surroundings);
-  log.info("ready", { service: config.service.name, address: textOf(address), services: routes.services.length });
-  return { address, health: health.health };
+  const pauseWork = (): Promise<void> => met.pause();
+  const { gateway } = definition;
+  const served = { routes, stack, health: health.health, pages, gateway, found, tls, pauseWork };
+  const addresses = await serveCalls(life, config, served, surroundings);
+  const { address, httpAddress } = addresses;
+  log.info("ready", {
+    service: config.service.name,
+    address: textOf(address),
+    ...(httpAddress !== undefined && { http: textOf(httpAddress) }),
+    services: routes.services.length,
+  });
+  return { ...addresses, health: health.health };
 }
 
 function providersOf(
@@ -102,12 +121,17 @@ function providersOf(
   return knownProviders(concerns, providers);
 }
 
-async function startTracing(life: Lifecycle, { tracing, service }: RunConfig, log: Log): Promise<void> {
-  if (tracing === undefined) return;
+/** Undefined where nothing is traced, and where another service of this process has set tracing up. */
+async function startTracing(
+  life: Lifecycle,
+  { tracing, service }: RunConfig,
+  { log, neighbours }: Surroundings,
+): Promise<OtlpTracing | undefined> {
+  if (tracing === undefined || neighbours?.claimTracing() === false) return undefined;
   const { startOtlpTracing } = await import("@tercel/interceptors/otlp");
   const { serviceName, ...options } = tracing;
   const version = service.version === "" ? {} : { version: service.version };
-  await life.start(
+  return life.start(
     "tracing",
     () => startOtlpTracing({ service: serviceName, ...version, ...options }),
     async (started) => {
@@ -141,7 +165,7 @@ async function followCertificate(
 function lookUpServices(
   life: Lifecycle,
   definition: Pick<Definition, "providers">,
-  context: OpenContext & StackParts,
+  context: FindContext,
   { clients }: Surroundings,
 ): { readonly prepareClient: PrepareClient; found(): Promise<FoundServices | undefined> } {
   let finding: Promise<FoundServices> | undefined;
@@ -163,7 +187,7 @@ function dependenciesOf(
   needs: Needs,
   met: MetNeeds,
   found: FoundServices | undefined,
-  { config, metrics, clock }: OpenContext,
+  { config, live, metrics, clock }: FindContext,
 ): readonly Dependency[] {
   const opened = [...met.providers, ...(found?.discovery === undefined ? [] : [found.discovery])];
   const providers = opened.map((provider) => providerDependency(provider, metrics));
@@ -172,7 +196,9 @@ function dependenciesOf(
     .filter(isClientNeed)
     .map(({ service }) => dependencyOf(config, service));
   const peers = new Map([...called, ...config.dependencies].map((one) => [one.name, one] as const));
-  const lookup = { registry: found.registry, channel: found.channel, clock };
+  const { registry, channel, isNearby } = found;
+  const isRequired = (name: string): boolean => entryOf(live.current, name)?.isRequired ?? false;
+  const lookup = { registry, channel, isNearby, isRequired, clock };
   return [...providers, ...[...peers.values()].map((peer) => peerDependency(peer, lookup))];
 }
 

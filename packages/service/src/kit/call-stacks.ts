@@ -2,9 +2,9 @@ import type { DescFile, DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import type { Clock, Log } from "@tercel/grpc";
 import { reflectionServices } from "@tercel/grpc/services";
-import type { AuthOptions } from "@tercel/interceptors/auth";
-import type { Logger } from "@tercel/interceptors/logging";
+import type { AuthOptions, MethodSelector } from "@tercel/interceptors/auth";
 import type { Registry } from "@tercel/interceptors/metrics";
+import type { Limit } from "@tercel/interceptors/rate-limit";
 import {
   type ClientStackOptions,
   createClientStack,
@@ -13,14 +13,16 @@ import {
   type ServerStackOptions,
 } from "@tercel/interceptors/stack";
 import type { DependencySection } from "../config/index.ts";
+import { hasAccessRule } from "./access-rules.ts";
+import { createDatabaseErrors } from "./database-errors.ts";
 import type { OwnInterceptors } from "./definition.ts";
-import type { RunConfig } from "./run-config.ts";
+import { createHttpStatuses } from "./gateway-of.ts";
+import type { LiveConfig, RunConfig } from "./run-config.ts";
 import { trustedTokens } from "./trusted-tokens.ts";
 
 /** What the stacks are made from, besides the configuration. */
 export interface StackParts {
   readonly log: Log;
-  readonly logger: Logger;
   readonly metrics: Registry;
   readonly clock: Clock;
 }
@@ -28,38 +30,79 @@ export interface StackParts {
 const healthService = "grpc.health.v1.Health";
 
 /** Asked by probes, balancers and tools: not logged while they end well. */
-const quietServices = [healthService, ...reflectionServices.map(({ typeName }) => typeName)];
+const quietMethods: readonly MethodSelector[] = [
+  `${healthService}/*`,
+  ...reflectionServices.map(({ typeName }) => `${typeName}/*` as const),
+];
 
 /** Files whose options say what a request must be. */
 const ruleFiles = ["buf/validate/validate", "validate/validate"];
 
 /** The stack of a server as the configuration says, with the application's own interceptors around and in it. */
 export async function createServiceStack(
-  config: RunConfig,
+  live: LiveConfig,
   services: readonly DescService[],
-  access: AuthOptions["rules"],
+  access: AuthOptions["methods"],
   own: OwnInterceptors,
-  { log, logger, metrics, clock, secret }: StackParts & { readonly secret: (purpose: string) => Uint8Array },
+  { log, metrics, clock, secret }: StackParts & { readonly secret: (purpose: string) => Uint8Array },
 ): Promise<ServerStack> {
-  const { grpc, rateLimit, addressLimit } = config;
-  const tokens = trustedTokens(config, access, secret);
+  const config = live.current;
+  const { grpc } = config;
+  const tokens = trustedTokens(config, access !== undefined || services.some(hasAccessRule), secret);
   return createServerStack({
     services,
     log,
     clock,
     metrics: { registry: metrics },
-    ...(config.log.calls && { logging: { logger, ignore: quietServices } }),
-    ...(grpc.timeoutMs !== undefined && { deadline: deadlines(services, grpc.timeoutMs) }),
-    ...(addressLimit !== undefined && { addressLimit: { limit: addressLimit } }),
+    ...(config.log.calls && { logging: { ignore: quietMethods } }),
+    deadline: deadlines(services, live),
     ...(tokens !== undefined && {
-      auth: { ...tokens, ...(access !== undefined && { rules: access }), publicReflection: grpc.reflection },
+      auth: { ...tokens, ...(access !== undefined && { methods: access }), publicReflection: grpc.reflection },
     }),
-    ...(rateLimit !== undefined && { rateLimit: { limit: rateLimit } }),
+    ...(await rateLimits(live)),
     validation: services.some(({ file }) => hasRules(file)),
-    ...(own.outermost !== undefined && { before: { requestId: own.outermost } }),
-    ...(own.innermost !== undefined && { after: { idempotency: own.innermost } }),
+    before: { requestId: [...(await createHttpStatuses(config)), ...(own.outermost ?? [])] },
+    // Outside of the application's own, which may know better what an error of the database means.
+    after: { idempotency: [...databaseErrors(config, log), ...(own.innermost ?? [])] },
     replace: { serviceKey: await serviceKeyGuards(config, tokens !== undefined) },
   });
+}
+
+function databaseErrors({ providers }: RunConfig, log: Log): readonly Interceptor[] {
+  return providers.some(({ concern }) => concern === "database") ? [createDatabaseErrors(log)] : [];
+}
+
+/** Limits that follow the configuration. Loaded only where it has such a section. */
+async function rateLimits(live: LiveConfig): Promise<Pick<ServerStackOptions, "rateLimit" | "addressLimit">> {
+  const { rateLimit } = live.current;
+  if (rateLimit === undefined) return {};
+  const { addressKey, clientKey } = await import("@tercel/interceptors/rate-limit");
+  const isOn = (): boolean => live.current.rateLimit?.isEnabled === true;
+  const { perCaller, perAddress } = rateLimit;
+  return {
+    rateLimit: {
+      limit: liveLimit(() => live.current.rateLimit?.perCaller ?? perCaller),
+      keyOf: (request) => (isOn() ? clientKey(request) : undefined),
+    },
+    ...(perAddress !== undefined && {
+      addressLimit: {
+        limit: liveLimit(() => live.current.rateLimit?.perAddress ?? perAddress),
+        keyOf: (request) =>
+          isOn() && live.current.rateLimit?.perAddress !== undefined ? addressKey(request) : undefined,
+      },
+    }),
+  };
+}
+
+function liveLimit(read: () => Limit): Limit {
+  return {
+    get requests() {
+      return read().requests;
+    },
+    get per() {
+      return read().per;
+    },
+  };
 }
 
 /** Loaded only where keys are configured. */
@@ -74,15 +117,35 @@ async function serviceKeyGuards({ grpc, serviceKeys }: RunConfig, hasTokens: boo
   });
 }
 
+type DeadlineOptions = Exclude<NonNullable<ServerStackOptions["deadline"]>, boolean>;
+
 /** Streams of responses may stay open for as long as they are read, so they have no deadline that their client did not set. */
-function deadlines(services: readonly DescService[], defaultMs: number): NonNullable<ServerStackOptions["deadline"]> {
+function deadlines(services: readonly DescService[], live: LiveConfig): DeadlineOptions {
   const openEnded = services.flatMap(({ methods, typeName }) =>
     methods
       .filter(({ methodKind }) => methodKind === "server_streaming" || methodKind === "bidi_streaming")
       .map(({ name }) => `${typeName}/${name}`),
   );
-  const names = [...openEnded, ...quietServices];
-  return { defaultMs, methods: Object.fromEntries(names.map((name) => [name, {}])) };
+  const ofStreams = {
+    get maxMs() {
+      return live.current.grpc.maxTimeoutMs;
+    },
+  };
+  const ofOthers = {
+    get defaultMs() {
+      return live.current.grpc.timeoutMs;
+    },
+    get maxMs() {
+      return live.current.grpc.maxTimeoutMs;
+    },
+  };
+  const limits = [
+    ["*", ofOthers] as const,
+    ...openEnded.map((name) => [name, ofStreams] as const),
+    ...quietMethods.map((name) => [name, {}] as const),
+  ];
+  // Their getters may return undefined, which is read as if they were not there.
+  return { methods: Object.fromEntries(limits) as NonNullable<DeadlineOptions["methods"]> };
 }
 
 /** Whether a proto file, or one that it imports, has rules for requests. */
@@ -99,6 +162,7 @@ export async function createChannelInterceptors(
   const options: ClientStackOptions = {
     log,
     clock,
+    ...(config.service.version !== "" && { before: { requestId: sendClientVersion(config.service.version) } }),
     replace: { metrics: createClientMetrics({ registry: metrics }), serviceKey: await ownKey(config) },
   };
   const common = (await createClientStack(options)).interceptors;
@@ -111,13 +175,23 @@ export async function createChannelInterceptors(
   return ({ name }) => ofName.get(name) ?? common;
 }
 
+/** Says with each call which version of this service makes it, for the logs of those that are called. */
+function sendClientVersion(version: string): Interceptor {
+  return (next) => (request) => {
+    if (!request.header.has(clientVersionHeader)) request.header.set(clientVersionHeader, version);
+    return next(request);
+  };
+}
+
+const clientVersionHeader = "x-client-version";
+
 /** Shows the service's own key with each call but those for health, which every service answers without. Loaded only where there is a key. */
 async function ownKey({ ownServiceKey, grpc, environment }: RunConfig): Promise<readonly Interceptor[]> {
   if (ownServiceKey === undefined) return [];
-  const { serviceKey } = await import("@tercel/interceptors/service-key");
+  const { createServiceKey } = await import("@tercel/interceptors/service-key");
   // In development services are on this machine, under names that do not say so.
   const allowCleartext = grpc.server.insecure === true || !environment.isProduction;
-  const showKey = serviceKey(ownServiceKey, { allowCleartext });
+  const showKey = createServiceKey({ key: ownServiceKey, allowCleartext });
   return [
     (next) => {
       const withKey = showKey(next);

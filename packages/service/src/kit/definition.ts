@@ -6,6 +6,8 @@ import type { AuthOptions } from "@tercel/interceptors/auth";
 import type { Registry } from "@tercel/interceptors/metrics";
 import type { ServiceConfig, StandardSchemaV1 } from "../config/index.ts";
 import type { Need, Provider } from "../provider.ts";
+import type { OwnGatewayOptions } from "./own-gateway-options.ts";
+import type { OnReloaded } from "./reloaded-config.ts";
 
 /** What a service needs, by the names under which its handlers get it. */
 export type Needs = Readonly<Record<string, Need<unknown>>>;
@@ -24,6 +26,11 @@ export interface Kit<Settings> {
    * @throws Error when the environment is not development and no secret is configured
    */
   readonly secret: (purpose: string) => Uint8Array;
+  /**
+   * Calls the listener with each change of the configuration's files, until the returned function is called. What the kit itself follows (log level,
+   * sample rate, limits, deadlines, whether a dependency is required) has been applied by then.
+   */
+  readonly onConfigChange: (listener: OnReloaded<Settings>) => () => void;
 }
 
 /** What routes and background tasks get: the ports of the needs, and the kit. */
@@ -43,7 +50,7 @@ export interface Definition<N extends Needs = Needs, Settings = unknown> {
   /** What it needs: opened before `routes` is called, closed after the last call. Default: nothing. */
   readonly needs?: N;
   /** Who may call what; every method must have a rule, here or in the proto. Default: everyone may call everything. */
-  readonly access?: AuthOptions["rules"];
+  readonly access?: AuthOptions["methods"];
   /** Providers of the application's own, before the built-in ones of the same type. */
   readonly providers?: readonly Provider[];
   /** Checks the key `app` of the configuration: a schema of valibot, zod, arktype or another library of Standard Schema. */
@@ -52,6 +59,11 @@ export interface Definition<N extends Needs = Needs, Settings = unknown> {
   routes(router: ConnectRouter, parts: Parts<N, Settings>): void | Promise<void>;
   /** Interceptors of its own. */
   interceptors?(parts: Parts<N, Settings>): OwnInterceptors;
+  /**
+   * What REST, Connect and gRPC-Web have besides what `communication.providers.http` says: success statuses, rules, a fallback that serves a web page.
+   * Default: nothing. Alone it does not switch them on.
+   */
+  readonly gateway?: OwnGatewayOptions;
   /**
    * Work besides calls, by name. A task that fails is started again, with growing pauses; one that ends is over. The signal aborts when the
    * service stops and its calls have drained; a task must end then.
@@ -66,6 +78,7 @@ const definitionKeys = [
   "settings",
   "routes",
   "interceptors",
+  "gateway",
   "background",
 ] as const satisfies readonly (keyof Definition)[];
 
@@ -76,6 +89,7 @@ const kitKeys = [
   "health",
   "metrics",
   "secret",
+  "onConfigChange",
 ] as const satisfies readonly (keyof Kit<unknown>)[];
 
 /**

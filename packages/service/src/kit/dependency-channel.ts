@@ -1,9 +1,8 @@
+import type { Transport } from "@connectrpc/connect";
 import { createDiscoveryResolver, type Registry } from "@tercel/discovery";
 import {
-  type Channel,
   type ChannelOptions,
   type Clock,
-  createChannel,
   gzipCompression,
   type Log,
   type MethodConfigJson,
@@ -12,11 +11,14 @@ import {
 import type { ClientStack } from "@tercel/interceptors/stack";
 import type { DependencySection } from "../config/index.ts";
 import { clientTls } from "./client-tls.ts";
+import type { RunConfig } from "./run-config.ts";
 
 /** What every channel to another service shares. */
 export interface ChannelParts {
   readonly registry: Registry | undefined;
   readonly interceptors: ClientStack["interceptors"];
+  /** Where the dependency's entry says nothing about pings. */
+  readonly keepalive: RunConfig["grpc"]["clientKeepalive"];
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -28,18 +30,17 @@ export function targetOf({ name, version, target }: DependencySection): string {
   return `discovery:///${encodeURIComponent(name)}${query}`;
 }
 
-/** Opens the channel to a dependency, with the deadline, retries, balancing and limits of its entry. */
-export function openDependencyChannel(
+/** The options of the channel to a dependency: the retries, balancing and limits of its entry. Its deadline is `withDefaultTimeout`'s. */
+export function dependencyChannelOptions(
   dependency: DependencySection,
-  { registry, interceptors, log, clock }: ChannelParts,
-): Channel {
-  const { tls, keepalive, compression, pool } = dependency;
-  const options: ChannelOptions = {
+  { registry, interceptors, keepalive: ownKeepalive, log, clock }: ChannelParts,
+): ChannelOptions {
+  const { tls, keepalive = ownKeepalive, compression, pool } = dependency;
+  return {
     interceptors,
     log,
     clock,
     resolvers: registry === undefined ? [] : [createDiscoveryResolver(registry)],
-    defaultTimeoutMs: dependency.timeoutMs,
     waitForReady: dependency.waitForReady,
     maxReceiveMessageBytes: dependency.maxReceiveMessageBytes,
     maxSendMessageBytes: dependency.maxSendMessageBytes,
@@ -49,7 +50,14 @@ export function openDependencyChannel(
     ...(compression?.enabled === true && { sendCompression: gzipCompression, compressMinBytes: compression.minBytes }),
     ...(tls?.enabled === true && { tls: clientTls(tls) }),
   };
-  return createChannel(targetOf(dependency), options);
+}
+
+/** The same way for calls that set no deadline: they get the one that is configured at the moment. */
+export function withDefaultTimeout(transport: Transport, timeoutMs: () => number): Transport {
+  return {
+    unary: (method, signal, ownMs, ...rest) => transport.unary(method, signal, ownMs ?? timeoutMs(), ...rest),
+    stream: (method, signal, ownMs, ...rest) => transport.stream(method, signal, ownMs ?? timeoutMs(), ...rest),
+  };
 }
 
 /** Balancing, connections and retries as gRPC's service config says them. Pure. */

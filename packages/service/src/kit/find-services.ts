@@ -1,5 +1,6 @@
+import type { Transport } from "@connectrpc/connect";
 import type { Registry } from "@tercel/discovery";
-import { type Channel, createClient } from "@tercel/grpc";
+import { createChannel, createClient } from "@tercel/grpc";
 import { parse } from "valibot";
 import type { ServiceClients } from "../client.ts";
 import type { DependencySection } from "../config/index.ts";
@@ -7,18 +8,28 @@ import { dependencySection } from "../config/service-schema/dependencies-section
 import type { Lifecycle } from "../lifecycle/lifecycle-contract.ts";
 import type { Provider } from "../provider.ts";
 import { createChannelInterceptors, type StackParts } from "./call-stacks.ts";
-import { openDependencyChannel } from "./dependency-channel.ts";
+import { dependencyChannelOptions, targetOf, withDefaultTimeout } from "./dependency-channel.ts";
+import { inMemoryOptions, type Neighbours } from "./neighbours.ts";
 import { type OpenContext, type OpenProvider, openProvider } from "./open-provider.ts";
 import { providerFor } from "./plan-needs.ts";
-import type { RunConfig } from "./run-config.ts";
+import type { LiveConfig, RunConfig } from "./run-config.ts";
 
 /** How a service finds others, and is found. */
 export interface FoundServices extends ServiceClients {
   /** The configured discovery; undefined where there is none. */
   readonly discovery: OpenProvider | undefined;
   readonly registry: Registry | undefined;
-  /** The channel to a service, created when it is first asked for and kept. */
-  channel(dependency: DependencySection): Channel;
+  /** The way to a service, created when it is first asked for and kept. */
+  channel(dependency: DependencySection): Transport;
+  /** Whether a service runs in this process, and is called in memory. */
+  isNearby(dependency: DependencySection): boolean;
+}
+
+/** What finding needs to know of the service. */
+export interface FindContext extends OpenContext, StackParts {
+  readonly live: LiveConfig;
+  /** Services in the same process. Default: none. */
+  readonly neighbours: Neighbours | undefined;
 }
 
 const concern = "discovery";
@@ -28,33 +39,49 @@ const none = "none";
 /** Opens the configured discovery, and channels over it when they are asked for; all of them close when the life ends. */
 export async function findServices(
   life: Lifecycle,
-  context: OpenContext & StackParts,
+  context: FindContext,
   loadProviders: () => Promise<readonly Provider[]>,
 ): Promise<FoundServices> {
-  const { config, log, clock } = context;
+  const { config, live, neighbours, log, clock } = context;
   const discovery = await openDiscovery(life, context, loadProviders);
   const registry = discovery?.opened.port as Registry | undefined;
   const interceptorsOf = await createChannelInterceptors(config, context);
   const channels = await life.start(
     "channels",
-    () => new Map<string, Channel>(),
+    () => new Map<string, Transport & { close(): Promise<void> }>(),
     (open) => Promise.all([...open.values()].map((channel) => channel.close())),
   );
 
-  function channel(dependency: DependencySection): Channel {
-    const known = channels.get(dependency.name);
-    if (known !== undefined) return known;
-    if (registry === undefined && dependency.target === undefined) throw new NoWayToService(dependency.name);
+  const isNearby = ({ name, version, target }: DependencySection): boolean =>
+    target === undefined && neighbours?.has(name, version) === true;
+
+  function open(dependency: DependencySection): Transport & { close(): Promise<void> } {
+    const { name, target } = dependency;
     const interceptors = interceptorsOf(dependency);
-    const opened = openDependencyChannel(dependency, { registry, interceptors, log, clock });
-    channels.set(dependency.name, opened);
-    return opened;
+    const { clientKeepalive: keepalive } = config.grpc;
+    const options = dependencyChannelOptions(dependency, { registry, interceptors, keepalive, log, clock });
+    if (neighbours !== undefined && isNearby(dependency)) {
+      return neighbours.channel(config.service.name, name, inMemoryOptions(name, options));
+    }
+    if (registry === undefined && target === undefined) throw new NoWayToService(name);
+    return createChannel(targetOf(dependency), options);
+  }
+
+  function channel(dependency: DependencySection): Transport {
+    const { name } = dependency;
+    const known = channels.get(name);
+    if (known !== undefined) return known;
+    const opened = open(dependency);
+    const timed = withDefaultTimeout(opened, () => entryOf(live.current, name)?.timeoutMs ?? dependency.timeoutMs);
+    channels.set(name, { ...timed, close: () => opened.close() });
+    return timed;
   }
 
   return {
     discovery,
     registry,
     channel,
+    isNearby,
     client: (descriptor, service) => createClient(descriptor, channel(dependencyOf(config, service))),
   };
 }
@@ -80,8 +107,14 @@ async function openDiscovery(
 }
 
 /** What the configuration says of a service that is called. Without an entry it is optional. */
-export function dependencyOf({ dependencies }: RunConfig, service: string): DependencySection {
-  return (
-    dependencies.find(({ name }) => name === service) ?? parse(dependencySection, { name: service, required: false })
-  );
+export function dependencyOf({ dependencies }: Pick<RunConfig, "dependencies">, service: string): DependencySection {
+  return entryOf({ dependencies }, service) ?? parse(dependencySection, { name: service, required: false });
+}
+
+/** The entry of a service, if there is one. */
+export function entryOf(
+  { dependencies }: Pick<RunConfig, "dependencies">,
+  service: string,
+): DependencySection | undefined {
+  return dependencies.find(({ name }) => name === service);
 }

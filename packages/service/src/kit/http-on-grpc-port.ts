@@ -1,5 +1,6 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
+import { type AnswerPage, createPageHandler } from "./observation.ts";
 
 /** An HTTP server that gets its connections from another listener. */
 export interface HttpOnGrpcPort {
@@ -8,9 +9,14 @@ export interface HttpOnGrpcPort {
   endConnections(): void;
 }
 
-/** Node keeps account of the connections of a server that listens only, so this server does so itself. */
-export function createHttpOnGrpcPort(handler: RequestListener): HttpOnGrpcPort {
-  const server = createServer(handler);
+/**
+ * Serves pages to the connections of gRPC's port that speak HTTP/1.1; undefined where there are none. Node keeps account of the connections of a server
+ * that listens only, so this server does so itself.
+ */
+export function createHttpOnGrpcPort(pages: AnswerPage | undefined): HttpOnGrpcPort | undefined {
+  if (pages === undefined) return undefined;
+  const handler = createPageHandler(pages);
+  const server = createServer((request, response) => void handler(request, response));
   /** Requests that are being answered on each. */
   const connections = new Map<Socket, number>();
   let isEnding = false;

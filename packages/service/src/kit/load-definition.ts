@@ -1,4 +1,7 @@
-import { type ConfigSources, type LoadedConfig, loadServiceConfig, type ServiceConfig } from "../config/index.ts";
+import type { ConfigSources, ConfigWatch, LoadedConfig, ServiceConfig, WatchConfigOptions } from "../config/index.ts";
+import { loadKind } from "../config/load-config.ts";
+import { serviceKind } from "../config/load-service-config.ts";
+import { followKind } from "../config/watch-config.ts";
 import { builtInConcerns, knownProviders } from "./built-in-providers.ts";
 import type { Definition, Needs } from "./definition.ts";
 import type { RunConfig } from "./run-config.ts";
@@ -9,6 +12,8 @@ export interface LoadedDefinition<N extends Needs, Settings> {
   readonly definition: Definition<N, Settings>;
   readonly loaded: LoadedConfig<ServiceConfig<Settings>>;
   readonly config: RunConfig;
+  /** Follows the files that the configuration came from. */
+  readonly follow: (options: WatchConfigOptions) => ConfigWatch<ServiceConfig<Settings>>;
 }
 
 /**
@@ -23,10 +28,18 @@ export async function loadDefinition<N extends Needs, Settings>(
   const { providers, settings } = definition;
   // All of them, because a configuration may have entries that the code does not need.
   const known = await knownProviders(builtInConcerns, providers);
-  const loaded = await loadServiceConfig<Settings>({
-    ...sources,
-    providers: known,
-    ...(settings !== undefined && { settings }),
-  });
-  return { definition, loaded, config: runConfigOf(loaded, process.stdout.isTTY === true) };
+  const options = { ...sources, providers: known, ...(settings !== undefined && { settings }) };
+  const kind = serviceKind<Settings>(options);
+  const started = await loadKind(kind, options);
+  return {
+    definition,
+    loaded: started.config,
+    config: runConfigOf(started.config, hasTerminal()),
+    follow: (watch) => followKind(kind, options, started, watch),
+  };
+}
+
+/** Whether people read the log as it comes. */
+export function hasTerminal(): boolean {
+  return process.stdout.isTTY === true;
 }

@@ -1,6 +1,5 @@
 import type { Lifecycle } from "../lifecycle/lifecycle-contract.ts";
-import { createHttpOnGrpcPort, type HttpOnGrpcPort } from "./http-on-grpc-port.ts";
-import { createObservationHandler, listenForObservers, type ObservedPages } from "./observation.ts";
+import { type AnswerPage, createPages, listenForObservers, type ObservedPages } from "./observation.ts";
 import type { ListenOn, RunConfig } from "./run-config.ts";
 import type { ServiceHealth } from "./service-health.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -23,33 +22,45 @@ export function observedPlaces({ http, metrics }: Pick<RunConfig, "http" | "metr
   ];
 }
 
-/** Port 0 is another one each time. */
-function isSamePlace(one: ListenOn, other: ListenOn): boolean {
-  return one.port !== 0 && one.port === other.port;
+/** Port 0 is another one each time it is listened on. */
+export function isSamePlace(one: ListenOn, other: ListenOn): boolean {
+  return one === other || (one.port !== 0 && one.port === other.port);
+}
+
+/** The pages that servers of calls serve. */
+export interface PagesWithCalls {
+  /** On the port of gRPC. */
+  readonly onGrpcPort?: AnswerPage;
+  /** On the port of HTTP, where the gateway is on one of its own. */
+  readonly onHttpPort?: AnswerPage;
 }
 
 /**
- * Serves `/health`, `/ready` and `/metrics` where the configuration says. What is to be served on the port of gRPC is returned: an HTTP server for the
- * connections that speak HTTP/1.1 there.
+ * Serves `/health`, `/ready` and `/metrics` where the configuration says. What is to be served on a port that has calls is returned: one listener has
+ * both.
  */
 export async function observeService(
   life: Lifecycle,
   config: RunConfig,
   health: ServiceHealth,
   { shownMetrics, log }: Surroundings,
-): Promise<HttpOnGrpcPort | undefined> {
-  let onGrpcPort: HttpOnGrpcPort | undefined;
+): Promise<PagesWithCalls> {
+  let withCalls: PagesWithCalls = {};
   const { listen } = config.grpc;
   const metricsPath = config.metrics?.path ?? "/metrics";
   for (const { at, pages } of observedPlaces(config)) {
-    const handler = createObservationHandler(pages, health, { source: shownMetrics, path: metricsPath });
+    const answer = createPages(pages, health, { source: shownMetrics, path: metricsPath });
     if (isSamePlace(listen, at)) {
-      onGrpcPort = createHttpOnGrpcPort(handler);
+      withCalls = { ...withCalls, onGrpcPort: answer };
+      continue;
+    }
+    if (config.gateway !== undefined && at === config.http) {
+      withCalls = { ...withCalls, onHttpPort: answer };
       continue;
     }
     const { host, port } = await life.start(
       `HTTP on port ${at.port}`,
-      () => listenForObservers(handler, at),
+      () => listenForObservers(answer, at),
       (server) => server.close(),
     );
     log.info("pages are served", {
@@ -57,5 +68,5 @@ export async function observeService(
       pages: ["/health", "/ready", ...(pages.metrics ? [metricsPath] : [])],
     });
   }
-  return onGrpcPort;
+  return withCalls;
 }

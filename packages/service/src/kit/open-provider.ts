@@ -104,6 +104,7 @@ function hostOf(
 ): ProviderHost {
   const httpPort = config.http?.port ?? config.metrics?.port;
   const servesTls = config.grpc.certificate !== undefined;
+  const httpServesTls = servesTls && config.http !== undefined && config.gateway !== undefined;
   return {
     name,
     service: config.service.name,
@@ -112,6 +113,7 @@ function hostOf(
     clock,
     signal,
     servesTls,
+    httpServesTls,
     ...(httpPort !== undefined && { httpPort }),
   };
 }

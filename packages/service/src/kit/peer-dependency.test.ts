@@ -28,8 +28,11 @@ function openPeer(test: TestContext, { versions, self, whole = "SERVING" }: Peer
     await registry.close();
   });
   const dependency = parse(dependencySection, { name: "orders", version: "v1" });
-  return peerDependency(dependency, { registry, channel: () => transport, clock });
+  return peerDependency(dependency, { ...elsewhere, registry, channel: () => transport, clock });
 }
+
+/** Another process, which is required. */
+const elsewhere = { isNearby: () => false, isRequired: () => true };
 
 const signal = new AbortController().signal;
 
@@ -69,12 +72,18 @@ describe("another service as a dependency", () => {
   });
 });
 
-it("a service under an address of its own is not looked up", async (t) => {
+it("a service under an address of its own, or in this process, is not looked up", async (t) => {
   const health = createHealth();
   const transport = createInMemoryTransport({ routes: health.routes });
   t.after(() => transport.close());
-  const dependency = parse(dependencySection, { name: "orders", target: "dns:///orders:50051", required: false });
-  const peer = peerDependency(dependency, { registry: undefined, channel: () => transport, clock: createFakeClock() });
+  const clock = createFakeClock();
+  const lookup = { channel: () => transport, clock, isRequired: () => false };
+  const placed = parse(dependencySection, { name: "orders", target: "dns:///orders:50051", required: false });
+  const peer = peerDependency(placed, { ...lookup, registry: undefined, isNearby: () => false });
   await peer.check(signal);
   assert.equal(peer.required, false);
+  const registry = createStaticRegistry({ services: {} });
+  t.after(() => registry.close());
+  const near = parse(dependencySection, { name: "orders" });
+  await peerDependency(near, { ...lookup, registry, isNearby: () => true }).check(signal);
 });

@@ -11,6 +11,10 @@ export interface PeerLookup {
   readonly registry: Registry | undefined;
   /** A channel to the service, of the version that the dependency names. */
   channel(dependency: DependencySection): Transport;
+  /** Whether it runs in this process: then it is not looked up. */
+  isNearby(dependency: DependencySection): boolean;
+  /** Whether it is required at the moment. */
+  isRequired(name: string): boolean;
   readonly clock: Clock;
 }
 
@@ -18,17 +22,21 @@ export interface PeerLookup {
  * Another service as a dependency: it has an instance of the version, and one of them says SERVING for itself. What the peer depends on does not
  * matter, so that a cycle of services can become ready.
  */
-export function peerDependency(dependency: DependencySection, { registry, channel, clock }: PeerLookup): Dependency {
-  const { name, version, isRequired, target } = dependency;
+export function peerDependency(dependency: DependencySection, lookup: PeerLookup): Dependency {
+  const { name, version, target } = dependency;
+  const { registry, channel, clock } = lookup;
+  const isKnownPlace = target !== undefined || lookup.isNearby(dependency);
   const label = version === undefined ? name : `${name} ${version}`;
   const transport = channel(dependency);
   /** When the registry said that there is no instance. */
   let foundNoneAtMs: number | undefined;
   return {
     name: label,
-    required: isRequired,
+    get required() {
+      return lookup.isRequired(name);
+    },
     async check(signal) {
-      if (registry === undefined || target !== undefined) return askSelf(label, transport, signal);
+      if (registry === undefined || isKnownPlace) return askSelf(label, transport, signal);
       const instances = await registry.getService(name);
       foundNoneAtMs = instances.length === 0 ? clock.nowMs() : undefined;
       if (instances.length === 0) throw new Error(`${label}: no instance at ${registry.description}`);

@@ -1,7 +1,7 @@
 import { createServer, systemClock } from "@tercel/grpc";
 import type { Shared } from "@tercel/grpc/internal";
 import { createRegistry, type MetricsPart, type Registry } from "@tercel/interceptors/metrics";
-import { createConsoleLog, loggerOf } from "../logging/console-log.ts";
+import { createConsoleLog } from "../logging/console-log.ts";
 import type { LogConfig, RunConfig } from "./run-config.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -23,14 +23,18 @@ export async function realSurroundings(
 async function openLog(
   { type, level, format }: LogConfig,
   service: string,
-): Promise<Pick<Surroundings, "log" | "logger">> {
+): Promise<Pick<Surroundings, "log" | "setLogLevel">> {
   if (type === "pino") {
-    const { createLogger, logOf } = await import("@tercel/interceptors/logging");
-    const logger = createLogger({ service, level });
-    return { logger, log: logOf(logger) };
+    const { openPinoLog } = await import("../logging/pino-log.ts");
+    return openPinoLog(service, level);
   }
   const log = createConsoleLog({ level, format, service, write: writeToStdout });
-  return { log, logger: loggerOf(log) };
+  return {
+    log,
+    setLogLevel(changed) {
+      log.level = changed;
+    },
+  };
 }
 
 let isGuarded = false;

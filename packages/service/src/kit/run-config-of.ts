@@ -16,18 +16,19 @@ export function runConfigOf<App>(
   { value, environment }: LoadedConfig<ServiceConfig<App>>,
   isTerminal: boolean,
 ): RunConfig {
-  const { service, grpc, listeners, security, rateLimit } = value;
+  const { service, grpc, gateway, listeners, security, rateLimit } = value;
   if (grpc === undefined) {
     throw new Error("communication.providers.grpc is switched off, but a service serves gRPC; remove enabled: false");
   }
   const { isProduction } = environment;
-  const http = listenerOf(listeners, "http");
+  const listen = listenerOf(listeners, "grpc") ?? { host: service.host, port: 0 };
+  const isOnGrpcPort = listeners.some(({ serves }) => serves.includes("grpc") && serves.includes("http"));
+  const http = isOnGrpcPort ? listen : listenerOf(listeners, "http");
   const metrics = listenerOf(listeners, "metrics");
   const prometheus = entryOf(value, "monitoring", "prometheus") as { readonly path?: string } | undefined;
   const tracing = entryOf(value, "monitoring", "otlp") as Omit<NonNullable<RunConfig["tracing"]>, "serviceName"> & {
     readonly serviceName?: string;
   };
-  const listen = listenerOf(listeners, "grpc") ?? { host: service.host, port: 0 };
   return {
     environment: { name: environment.name, isProduction },
     service: { name: service.name, version: service.version ?? "", workers: service.workers },
@@ -35,11 +36,13 @@ export function runConfigOf<App>(
       listen,
       server: { ...serverLimits(grpc), insecure: service.insecure },
       ...(grpc.tls.enabled && { certificate: certificateOf(grpc.tls) }),
-      ...(grpc.defaultTimeoutMs !== undefined && { timeoutMs: grpc.defaultTimeoutMs }),
+      ...definedOf({ timeoutMs: grpc.defaultTimeoutMs, maxTimeoutMs: grpc.maxTimeoutMs }),
+      ...(grpc.keepalive !== undefined && { clientKeepalive: clientKeepaliveOf(grpc.keepalive) }),
       reflection: grpc.reflection,
       debugInfo: grpc.debugInfo,
     },
     ...(http !== undefined && { http }),
+    ...(gateway !== undefined && { gateway }),
     ...(metrics !== undefined && { metrics: { ...metrics, path: prometheus?.path ?? "/metrics" } }),
     log: logOf(value, isProduction, isTerminal),
     ...(tracing !== undefined && { tracing: { ...tracing, serviceName: tracing.serviceName ?? service.name } }),
@@ -82,7 +85,6 @@ function serverLimits(grpc: GrpcSection): RunConfig["grpc"]["server"] {
       idleTimeoutMs: grpc.idleTimeoutMs,
       maxConnectionAgeMs: grpc.maxConnectionAgeMs,
       maxConnectionAgeGraceMs: grpc.maxConnectionAgeGraceMs,
-      maxTimeoutMs: grpc.maxTimeoutMs,
     }),
     ...(Object.keys(windows).length > 0 && { limits: windows }),
     ...(compression.enabled ? { compressMinBytes: compression.minBytes } : { compressions: [] }),
@@ -161,29 +163,48 @@ function securityOf(
 }
 
 function tokensOf(
-  { issuer, audience, jwksUrl, algorithms, secret }: NonNullable<SecuritySection["jwt"]>,
+  { issuer, audience, jwksUrl, algorithms, secret, keyId }: NonNullable<SecuritySection["jwt"]>,
   serviceName: string,
 ): TokenIssuer {
   return {
     issuer,
     audience: audience ?? serviceName,
     ...(jwksUrl !== undefined && { jwks: { url: jwksUrl, algorithms } }),
-    ...(secret !== undefined && {
-      keys: [{ id: "configured", algorithm: "HS256" as const, secret: new TextEncoder().encode(secret) }],
-    }),
+    ...(secret !== undefined && { keys: sharedKeys(new TextEncoder().encode(secret), keyId) }),
   };
+}
+
+/** There is one key, so tokens need not say which; those that do name it as the configuration does. */
+function sharedKeys(secret: Uint8Array, keyId: string): NonNullable<TokenIssuer["keys"]> {
+  const key = { algorithm: "HS256" as const, secret };
+  return [key, { id: keyId, ...key }];
 }
 
 const minuteMs = 60_000;
 
 /** The limits count by the minute; other windows are put into that. */
-function limitsOf(section: RateLimitSection | undefined): Pick<RunConfig, "rateLimit" | "addressLimit"> {
+function limitsOf(section: RateLimitSection | undefined): Pick<RunConfig, "rateLimit"> {
   if (section === undefined) return {};
-  const { calls, addressCalls, windowMs } = section;
+  const { enabled, calls, addressCalls, windowMs } = section;
   const perMinute = (requests: number) =>
     ({ requests: Math.max(1, Math.round((requests * minuteMs) / windowMs)), per: "minute" }) as const;
   return {
-    rateLimit: perMinute(calls),
-    ...(addressCalls !== undefined && { addressLimit: perMinute(addressCalls) }),
+    rateLimit: {
+      isEnabled: enabled,
+      perCaller: perMinute(calls),
+      ...(addressCalls !== undefined && { perAddress: perMinute(addressCalls) }),
+    },
   };
+}
+
+/** gRFC A8: clients may not ping more often. */
+const minClientPingMs = 10_000;
+
+/** What the same block means for the clients of this service. */
+function clientKeepaliveOf({
+  timeMs,
+  timeoutMs,
+  permitWithoutCalls,
+}: NonNullable<GrpcSection["keepalive"]>): NonNullable<RunConfig["grpc"]["clientKeepalive"]> {
+  return { timeMs: Math.max(minClientPingMs, timeMs), timeoutMs, permitWithoutCalls };
 }

@@ -2,7 +2,7 @@ import type { ServerOptions } from "@tercel/grpc";
 import type { AuthOptions } from "@tercel/interceptors/auth";
 import type { Limit } from "@tercel/interceptors/rate-limit";
 import type { ServiceKeys } from "@tercel/interceptors/service-key";
-import type { DependencySection } from "../config/index.ts";
+import type { DependencySection, HttpSection } from "../config/index.ts";
 import type { Concern } from "../provider.ts";
 
 /** A host and a port to listen on; port 0 lets the system choose. */
@@ -49,12 +49,18 @@ export interface RunConfig {
     readonly certificate?: CertificateFiles;
     /** The deadline of unary and client-stream calls whose client set none. Default: none. */
     readonly timeoutMs?: number;
+    /** The longest deadline that a client gets. Default: as long as it asks for. */
+    readonly maxTimeoutMs?: number;
+    /** The pings of this service's own clients. Default: none. */
+    readonly clientKeepalive?: NonNullable<DependencySection["keepalive"]>;
     readonly reflection: boolean;
     /** Whether clients are shown google.rpc.DebugInfo. */
     readonly debugInfo: boolean;
   };
-  /** Where `/health` and `/ready` are served by HTTP. */
+  /** Where `/health` and `/ready` are served by HTTP, and the gateway if there is one. */
   readonly http?: ListenOn;
+  /** How REST, Connect and gRPC-Web are served there. Default: not at all. */
+  readonly gateway?: Omit<HttpSection, "host" | "port">;
   /** Where the metrics are served. The same port as `http`, or as gRPC, is one listener. */
   readonly metrics?: ListenOn & { readonly path: string };
   readonly log: LogConfig;
@@ -83,10 +89,19 @@ export interface RunConfig {
   readonly serviceKeys?: { readonly keys: ServiceKeys; readonly otherHeader: string };
   /** The key that this service shows to others. */
   readonly ownServiceKey?: string;
-  /** For each caller, over all methods. */
-  readonly rateLimit?: Limit;
-  /** For each address, before it is known who calls. */
-  readonly addressLimit?: Limit;
+  /** Undefined where the configuration has no such section. */
+  readonly rateLimit?: {
+    readonly isEnabled: boolean;
+    /** For each caller, over all methods. */
+    readonly perCaller: Limit;
+    /** For each address, before it is known who calls. */
+    readonly perAddress?: Limit;
+  };
+}
+
+/** The configuration as it is now. Keys that need a restart are read from the one that the service was started with. */
+export interface LiveConfig {
+  readonly current: RunConfig;
 }
 
 export interface LogConfig {

@@ -48,7 +48,8 @@ function runTask<N extends Needs, Settings>(
 ): Promise<number> {
   switch (task) {
     case "check-config":
-      return checkConfig(loaded);
+      reportConfig(loaded);
+      return Promise.resolve(0);
     case "migrate":
       return migrate(loaded);
     case "health":
@@ -74,14 +75,17 @@ async function serve<N extends Needs, Settings>(loaded: LoadedDefinition<N, Sett
   return exitCode;
 }
 
-/** It has been loaded, so it is valid. */
-async function checkConfig<N extends Needs, Settings>({ loaded }: LoadedDefinition<N, Settings>): Promise<number> {
+/** For `--check-config`: it has been loaded, so it is valid. */
+export function reportConfig<N extends Needs, Settings>(
+  { loaded }: LoadedDefinition<N, Settings>,
+  what = "the configuration",
+): void {
   for (const warning of loaded.warnings) process.stderr.write(`${warning}\n`);
-  process.stdout.write(`the configuration is valid (environment ${loaded.environment.name})\n`);
-  return 0;
+  process.stdout.write(`${what} is valid (environment ${loaded.environment.name})\n`);
 }
 
-async function migrate<N extends Needs, Settings>(loaded: LoadedDefinition<N, Settings>): Promise<number> {
+/** For `--migrate`. Resolves to the exit code, and rejects with what failed. */
+export async function migrate<N extends Needs, Settings>(loaded: LoadedDefinition<N, Settings>): Promise<number> {
   const stopping = new AbortController();
   const stopListening = onStopSignals({ stop: (signal) => stopping.abort(new Error(`stopped by ${signal}`)) });
   try {

@@ -1,4 +1,3 @@
-import type { Server as HttpServer } from "node:http";
 import type { DescService } from "@bufbuild/protobuf";
 import type { InstanceHealth, Registry } from "@tercel/discovery";
 import type { ListenAddress, Server, ServerOptions } from "@tercel/grpc";
@@ -9,6 +8,11 @@ import type { ServerStack } from "@tercel/interceptors/stack";
 import type { Lifecycle, ServeOptions } from "../lifecycle/lifecycle-contract.ts";
 import { advertisedAddress } from "./advertised-address.ts";
 import type { FoundServices } from "./find-services.ts";
+import { createServiceGateway } from "./gateway-of.ts";
+import { createHttpOnGrpcPort } from "./http-on-grpc-port.ts";
+import { isSamePlace, type PagesWithCalls } from "./observe-service.ts";
+import type { OwnGatewayOptions } from "./own-gateway-options.ts";
+import { pairServers } from "./paired-servers.ts";
 import type { RecordedRoutes } from "./recorded-routes.ts";
 import type { RunConfig } from "./run-config.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -18,8 +22,9 @@ export interface Served {
   readonly routes: RecordedRoutes;
   readonly stack: ServerStack;
   readonly health: Health;
-  /** For connections that speak HTTP/1.1 on the port of gRPC. */
-  readonly http: HttpServer | undefined;
+  readonly pages: PagesWithCalls;
+  /** What the code says about REST, Connect and gRPC-Web. */
+  readonly gateway: OwnGatewayOptions | undefined;
   /** Where the service is made known; undefined where there is no discovery. */
   readonly found: FoundServices | undefined;
   /** The certificate to serve with; undefined for cleartext. */
@@ -28,36 +33,66 @@ export interface Served {
   readonly pauseWork: () => Promise<void>;
 }
 
-/** Creates the server, listens when every dependency was checked once, and makes the service known. */
+/** Where a service listens. */
+export interface ServedAddresses {
+  readonly address: ListenAddress;
+  /** Where REST, Connect and gRPC-Web are served, if they are: the same address where gRPC's port serves them. */
+  readonly httpAddress?: ListenAddress;
+}
+
+/** Creates the servers, listens when every dependency was checked once, and makes the service known. */
 export async function serveCalls(
   life: Lifecycle,
   config: RunConfig,
-  { routes, stack, health, http, found, tls, pauseWork }: Served,
-  { log, clock, metrics, createServer }: Surroundings,
-): Promise<ListenAddress> {
-  const { grpc } = config;
+  { routes, stack, health, pages, gateway: own, found, tls, pauseWork }: Served,
+  { log, clock, metrics, neighbours, createServer }: Surroundings,
+): Promise<ServedAddresses> {
+  const { grpc, http } = config;
   const { services } = routes;
   const reflection = createReflection({ services: [...services, health.service], files: errorDetailFiles });
-  const server = createServer({
+  const options: ServerOptions = {
     ...grpc.server,
     ...stack.serverOptions,
     ...(tls !== undefined && { tls }),
     exposeDebugInfo: grpc.debugInfo,
     log,
     clock,
-    ...(http !== undefined && { http1Server: http }),
     routes(router) {
       routes.replay(router);
       health.routes(router);
       if (grpc.reflection) reflection.routes(router);
     },
+  };
+  const isOnePort = http === undefined || isSamePlace(http, grpc.listen);
+  const gateway = await createServiceGateway(config, own, isOnePort ? pages.onGrpcPort : pages.onHttpPort);
+  const onGrpcPort = createHttpOnGrpcPort(gateway !== undefined && isOnePort ? undefined : pages.onGrpcPort);
+  const server = createServer({
+    ...options,
+    ...(onGrpcPort !== undefined && { http1Server: onGrpcPort.server }),
+    ...(gateway !== undefined && isOnePort && { gateway }),
   });
-  await observeLoad(life, config, server, metrics);
-  return life.serve(server, grpc.listen, {
+  const httpServer = gateway === undefined || isOnePort ? undefined : createServer({ ...options, gateway });
+  const served = httpServer === undefined || http === undefined ? server : pairServers(server, httpServer, http);
+  await observeLoad(life, config, served, metrics);
+  if (neighbours !== undefined) {
+    const { drainMs, partMs } = config.stop;
+    await life.start(
+      "calls in memory",
+      () => neighbours.serve(config.service.name, options),
+      (serving) => serving.close(Math.min(drainMs, partMs / 2)),
+    );
+  }
+  const address = await life.serve(served, grpc.listen, {
     health,
-    pauseWork,
+    async pauseWork() {
+      // A scraper that keeps its connection to gRPC's port would hold up the drain.
+      onGrpcPort?.endConnections();
+      await pauseWork();
+    },
     ...(found?.registry?.canRegister === true && { register: makeKnown(config, services, health, found.registry) }),
   });
+  const httpAddress = gateway === undefined ? undefined : isOnePort ? address : httpServer?.address;
+  return { address, ...(httpAddress !== undefined && { httpAddress }) };
 }
 
 /** Figures of the process and of the server, where someone reads them. */

@@ -27,6 +27,8 @@ export interface ServiceHealth {
   reasons(): string[];
   /** What is missing although the service does without it. */
   warnings(): string[];
+  /** Makes a change to what is required, and lets those know who follow the health. */
+  applyChange(change: () => void): void;
 }
 
 /** The health of a service and of what it depends on. */
@@ -36,9 +38,18 @@ export function createServiceHealth(
 ): ServiceHealth {
   /** Shared by the checks, which read it when they are asked for. */
   const served: string[] = [];
-  const checks = dependencies.map(({ name, required, check }): HealthCheck => {
-    // Those names only, so that what stands for the process alone does not depend on anything.
-    return { name, required, services: served, check };
+  const checks = dependencies.map((dependency): HealthCheck => {
+    const { name, check } = dependency;
+    return {
+      name,
+      // Looked at each time: a configuration that is reloaded may change it.
+      get required() {
+        return dependency.required;
+      },
+      // Those names only, so that what stands for the process alone does not depend on anything.
+      services: served,
+      check,
+    };
   });
   const health = createHealth({ checks, log, clock });
   for (const name of [selfService, liveService]) health.setStatus(name, "SERVING");
@@ -59,6 +70,15 @@ export function createServiceHealth(
       return lines.length === 0 && health.status("") !== "SERVING" ? ["the service is stopping"] : lines;
     },
     warnings: () => missing(false),
+    applyChange(change) {
+      const names = ["", ...served];
+      const serving = new Set(names.filter((name) => health.status(name) === "SERVING"));
+      change();
+      for (const name of names) {
+        // What serves before or after the change has not been set to anything else, so that setting it only reports it.
+        if (serving.has(name) || health.status(name) === "SERVING") health.setStatus(name, "SERVING");
+      }
+    },
   };
 }
 

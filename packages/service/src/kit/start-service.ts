@@ -16,6 +16,8 @@ import type { Surroundings } from "./surroundings.ts";
 export interface RunningService {
   /** Where it listens; the port is the real one when 0 was configured. */
   readonly address: ListenAddress;
+  /** Where REST, Connect and gRPC-Web are served; undefined where they are not. */
+  readonly httpAddress?: ListenAddress;
   readonly health: Health;
   /**
    * Stops it: NOT_SERVING, deregistered, drained, closed. Resolves when everything is closed, with what failed on the way. Further calls wait for the
@@ -62,10 +64,9 @@ export async function startLoaded<N extends Needs, Settings>(
   });
   // A start that failed has ended without being ready.
   ended.catch(started.reject);
-  const { address, health } = await started.promise;
+  const ready = await started.promise;
   return {
-    address,
-    health,
+    ...ready,
     stop() {
       run.stop("stop() was called");
       return ended;

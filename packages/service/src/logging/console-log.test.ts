@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { hostileValues } from "@tercel/test-support/hostile-values";
-import { type ConsoleLogOptions, createConsoleLog, loggerOf } from "./console-log.ts";
+import { type ConsoleLogOptions, createConsoleLog } from "./console-log.ts";
 
 function open(options: Partial<ConsoleLogOptions> = {}) {
   const lines: string[] = [];
@@ -35,7 +35,7 @@ describe("a log on the console", () => {
     log.level = "debug";
     log.debug("kept, too");
     assert.equal(lines.length, 2);
-    assert.equal(loggerOf(log).isLevelEnabled?.("debug"), true);
+    assert.equal(log.isLevelEnabled?.("debug"), true);
   });
 
   it("shows a line whatever its fields hold, in both formats", () => {
@@ -45,11 +45,5 @@ describe("a log on the console", () => {
       for (const make of makers) log.error("failed", { error: make(), list: [make()] });
       assert.equal(lines.length, makers.length);
     }
-  });
-
-  it("is a logger for calls, which gives the fields first", () => {
-    const { lines, log } = open();
-    loggerOf(log).error({ status: "INTERNAL" }, "call ended");
-    assert.equal((JSON.parse(lines[0] ?? "") as { status: string }).status, "INTERNAL");
   });
 });

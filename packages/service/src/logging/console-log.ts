@@ -1,6 +1,6 @@
-import { type Log, type LogFields, workerNumber } from "@tercel/grpc";
+import { type LogFields, workerNumber } from "@tercel/grpc";
 import { logLine } from "@tercel/grpc/internal";
-import type { Logger } from "@tercel/interceptors/logging";
+import type { LeveledLog } from "@tercel/interceptors/logging";
 
 export type ConsoleLevel = "debug" | "info" | "warn" | "error";
 
@@ -15,7 +15,7 @@ export interface ConsoleLogOptions {
 }
 
 /** A log whose level can be changed while it is used. */
-export interface ConsoleLog extends Log {
+export interface ConsoleLog extends LeveledLog {
   level: ConsoleLevel;
 }
 
@@ -27,21 +27,18 @@ export function createConsoleLog({ level, format, service, write }: ConsoleLogOp
   const at =
     (own: ConsoleLevel) =>
     (message: string, fields: LogFields = {}): void => {
-      if (levels.indexOf(own) >= levels.indexOf(log.level)) write(`${show(own, message, fields)}\n`);
+      if (isLevelEnabled(own)) write(`${show(own, message, fields)}\n`);
     };
-  const log: ConsoleLog = { level, debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
-  return log;
-}
-
-/** The same log for what takes a logger like pino's: the fields first. */
-export function loggerOf(log: ConsoleLog): Logger {
-  return {
-    debug: (fields, message) => log.debug(message, fields as LogFields),
-    info: (fields, message) => log.info(message, fields as LogFields),
-    warn: (fields, message) => log.warn(message, fields as LogFields),
-    error: (fields, message) => log.error(message, fields as LogFields),
-    isLevelEnabled: (name) => levels.indexOf(name as ConsoleLevel) >= levels.indexOf(log.level),
+  const isLevelEnabled = (own: ConsoleLevel): boolean => levels.indexOf(own) >= levels.indexOf(log.level);
+  const log: ConsoleLog = {
+    level,
+    isLevelEnabled,
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
   };
+  return log;
 }
 
 function jsonLine(service: string): (level: ConsoleLevel, message: string, fields: LogFields) => string {

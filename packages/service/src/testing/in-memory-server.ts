@@ -1,5 +1,6 @@
 import type { ListenAddress, Server, ServerOptions } from "@tercel/grpc";
 import { createInMemoryTransport, type InMemoryTransport } from "@tercel/grpc/testing";
+import { socketless } from "../kit/neighbours.ts";
 
 /** A server without sockets, and the way to it. */
 export interface InMemoryServer {
@@ -9,9 +10,9 @@ export interface InMemoryServer {
 
 const address = { host: "in-memory", port: 0 } as const satisfies ListenAddress;
 
-/** Creates a server that serves in memory from the moment it "listens". TLS, limits of connections and HTTP/1.1 do not exist there. */
+/** Creates a server that serves in memory from the moment it "listens". TLS, limits of connections, HTTP/1.1 and the gateway do not exist there. */
 export function createInMemoryServer(options: ServerOptions, channelOptions: InMemoryChannelOptions): InMemoryServer {
-  const { routes, tls: _tls, http1Server: _http1, maxConnections: _connections, ...serverOptions } = options;
+  const { routes, ...serverOptions } = socketless(options);
   const transport = createInMemoryTransport({ routes, serverOptions, channelOptions });
   const { server } = transport;
   let isListening = false;

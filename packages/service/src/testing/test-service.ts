@@ -9,9 +9,9 @@ import type { Definition, Needs } from "../kit/definition.ts";
 import { loadDefinition } from "../kit/load-definition.ts";
 import { normalizeDefinition, type Routes } from "../kit/normalize-definition.ts";
 import { type RunningService, startLoaded } from "../kit/start-service.ts";
-import { type ConsoleLog, loggerOf } from "../logging/console-log.ts";
 import { createInMemoryServer, type InMemoryChannelOptions, type InMemoryServer } from "./in-memory-server.ts";
 import { testConfig } from "./test-config.ts";
+import { createTestLog } from "./test-log.ts";
 
 export interface TestServiceOptions {
   /**
@@ -59,20 +59,21 @@ export async function testService<N extends Needs = Record<never, never>, Settin
     values: testConfig(definition.needs ?? {}, options.config ?? {}),
   });
   const metrics = createRegistry();
-  const log = testLog(options.onLog);
+  const log = createTestLog(options.onLog);
   const stubbed = createStubbedClients(stubs, clock);
   let opened: InMemoryServer | undefined;
   try {
     const running = await startLoaded(loaded, {
       log,
-      logger: loggerOf(log),
       clock,
       metrics,
       shownMetrics: metrics,
       clients: stubbed,
       createServer(serverOptions) {
-        opened = createInMemoryServer(serverOptions, { clock, ...channelOptions });
-        return opened.server;
+        const created = createInMemoryServer(serverOptions, { clock, ...channelOptions });
+        // The first is gRPC's; one for the port of HTTP may follow.
+        opened ??= created;
+        return created.server;
       },
     });
     // It was created before the service could be ready.
@@ -122,12 +123,4 @@ function createStubbedClients(
       await Promise.all([...transports.values()].map((transport) => transport.close()));
     },
   };
-}
-
-function testLog(onLog: TestServiceOptions["onLog"]): ConsoleLog {
-  const at =
-    (level: ConsoleLog["level"]) =>
-    (message: string, fields: object = {}): void =>
-      onLog?.({ level, message, ...fields });
-  return { level: "debug", debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }

@@ -39,7 +39,7 @@ describe("the printed config.yaml", () => {
         defaultTimeoutMs: 30_000,
         maxReceiveMessageBytes: 4_194_304,
         maxSendMessageBytes: 4_194_304,
-        keepalive: { timeMs: 30_000, timeoutMs: 5_000, permitWithoutCalls: true, minTimeMs: 10_000 },
+        keepalive: { timeMs: 30_000, timeoutMs: 5_000, permitWithoutCalls: true, minTimeMs: 9_000 },
         compression: { enabled: true, algorithm: "gzip", minBytes: 1_024 },
         tls: { enabled: false, clientAuth: "none" },
       },

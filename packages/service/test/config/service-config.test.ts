@@ -183,7 +183,21 @@ describe("the configuration of a service", () => {
       calls: 5,
       windowMs: 60_000,
     });
-    assert.equal((await load(t, "rate_limit: {enabled: false}\n")).value.rateLimit, undefined);
+    assert.equal((await load(t, "rate_limit: {enabled: false}\n")).value.rateLimit?.enabled, false);
+  });
+
+  test("serves REST, Connect and gRPC-Web where there is a port of HTTP and gRPC has no TLS, or where they are named", async (t) => {
+    const grpc = "communication: {providers: {grpc: {port: 9090}";
+    const gatewayOf = async (yaml: string) => (await load(t, yaml)).value.gateway;
+    assert.equal(await gatewayOf("service: {port: 8080}\n"), undefined);
+    assert.equal(await gatewayOf(`${grpc}}}\n`), undefined);
+    assert.deepEqual((await gatewayOf(`service: {port: 8080}\n${grpc}}}\n`))?.protocols, [
+      "rest",
+      "connect",
+      "grpc-web",
+    ]);
+    assert.equal(await gatewayOf(`service: {port: 8080}\n${grpc}, http: {enabled: false}}}\n`), undefined);
+    assert.deepEqual((await gatewayOf(`${grpc}, http: {protocols: [rest]}}}\n`))?.protocols, ["rest"]);
   });
 
   test("checks what keys mean together", async (t) => {

@@ -50,6 +50,8 @@ describe("a service that runs", () => {
     assert.deepEqual(await page(`http://127.0.0.1:${port}/ready`), { status: 200, text: '{"status":"SERVING"}\n' });
     const metrics = await page(`http://127.0.0.1:${port}/metrics`);
     assert.match(metrics.text, /^grpc_server_requests_total\{.*method="Unary",status="OK"\} 1$/m);
+    assert.match(metrics.text, /^grpc_service_requests_total\{.*method="Unary"\} 1$/m);
+    assert.match(metrics.text, /^grpc_service_latency_seconds_count\{.*method="Unary"\} 1$/m);
     assert.match(metrics.text, /^process_resident_memory_bytes \d+$/m);
     assert.equal((await page(`http://127.0.0.1:${port}/other`)).status, 404);
   });

@@ -143,6 +143,31 @@ describe("the smallest service", () => {
     );
   });
 
+  it("follows its configuration while it runs, and keeps what it has when that becomes wrong", async (t) => {
+    const folder = emptyFolder(t);
+    const file = join(folder, "config.yaml");
+    writeFileSync(file, "service: {port: 0}\n");
+    const service = startCommand(t, "/usr/bin/env", ["-C", folder, ...node]);
+    const lineWith = async (
+      text: string,
+    ): Promise<Line & { readonly changed?: readonly string[]; problem?: string }> => {
+      for (;;) {
+        const line = JSON.parse(await service.line()) as Line;
+        if (line.message.includes(text)) return line;
+      }
+    };
+    await lineWith("ready");
+    writeFileSync(file, "service: {port: 0}\nlogging: {providers: {console: {level: debug}}}\n");
+    assert.deepEqual((await lineWith("the configuration was reloaded")).changed, ["logging.providers.console.level"]);
+    writeFileSync(file, "service: {port: 0}\nlogging: {providers: {console: {level: loud}}}\n");
+    assert.match(
+      (await lineWith("is refused; the old one stays in force")).problem ?? "",
+      /config\.yaml:2:\d+: .*"loud"/,
+    );
+    service.signal("SIGTERM");
+    assert.deepEqual(await service.ended, [0, null]);
+  });
+
   it("serves from several processes when it is configured", async (t) => {
     const service = await start(t, ["--set", "service.workers=2"]);
     const { target } = service;

@@ -9,7 +9,7 @@ import { Code } from "@connectrpc/connect";
 import { createChannel, createClient } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
 import { defineService, startService } from "@tercel/service";
-import { testService } from "@tercel/service/testing";
+import { type TestedService, testService } from "@tercel/service/testing";
 import { createAuthority, withoutOpenssl } from "@tercel/test-support/certificates";
 import { EchoService } from "../gen/tercel/service/test/v1/echo_pb.ts";
 
@@ -31,9 +31,9 @@ async function start(
 }
 
 /** A JWT (RFC 7519) as the configured issuer makes it. */
-function token(secret: string, claims: object): string {
+function token(secret: string, claims: object, kid: object = {}): string {
   const body = [
-    { alg: "HS256", typ: "JWT", kid: "configured" },
+    { alg: "HS256", typ: "JWT", ...kid },
     { exp: Math.floor(Date.now() / 1000) + 60, ...claims },
   ]
     .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
@@ -70,6 +70,20 @@ describe("a service with access rules", () => {
     await assertStatus(client.unary({}, as({ roles: ["user"] })), Code.PermissionDenied);
     await assertStatus(client.unary({}, as({ roles: ["admin"], iss: "https://other.example" })), Code.Unauthenticated);
     await assertStatus(client.unary({}), Code.Unauthenticated);
+  });
+
+  it("takes tokens that do not name the shared key, and those that name it as the configuration does", async (t) => {
+    const claims = { iss: jwt.issuer, aud: "echo", roles: ["admin"] };
+    const callWith = (service: TestedService, kid: object) =>
+      service.client(EchoService).unary({}, { headers: { authorization: `Bearer ${token(secret, claims, kid)}` } });
+    const service = await start(t, guarded, { security: { jwt } });
+    await callWith(service, {});
+    await callWith(service, { kid: "configured" });
+    await assertStatus(callWith(service, { kid: "k1" }), Code.Unauthenticated);
+    const named = await start(t, guarded, { security: { jwt: { ...jwt, key_id: "k1" } } });
+    await callWith(named, {});
+    await callWith(named, { kid: "k1" });
+    await assertStatus(callWith(named, { kid: "configured" }), Code.Unauthenticated);
   });
 
   it("does not start while a method has no rule", async () => {

@@ -47,7 +47,7 @@ export const WhoAmIResponseSchema: GenMessage<WhoAmIResponse> = /*@__PURE__*/
  */
 export const WhoAmIService: GenService<{
   /**
-   * Says which instance has answered.
+   * Returns which instance has responded.
    *
    * @generated from rpc whoami.v1.WhoAmIService.WhoAmI
    */

@@ -1,6 +1,7 @@
 import { joinLines } from "../join-lines.ts";
 import { chosenTexts } from "../provider-texts.ts";
 import type { Concern, ServicePlan } from "../service-plan.ts";
+import { defaultPorts } from "../service-ports.ts";
 
 const schemaLine = "# yaml-language-server: $schema=../node_modules/@tercel/service/config.schema.json";
 /** In development tokens are signed with this; `tercel token` uses the same issuer. */
@@ -8,12 +9,18 @@ export const developmentTokenSecret = "for this machine only, not a secret";
 
 /** `config/default.yaml` */
 export function defaultConfig(plan: ServicePlan): string {
+  const isOnOwnPort = plan.ports.grpc !== defaultPorts.grpc;
   return joinLines(
     schemaLine,
     "# For every environment. config/<environment>.yaml, variables such as TERCEL__SERVICE__PORT, and --set win over it.",
     "service:",
     `  name: ${plan.names.service}`,
-    "  port: 50051",
+    `  port: ${plan.ports.grpc}${isOnOwnPort ? " # the services next to this one have the ports before" : ""}`,
+    plan.hasGateway &&
+      `
+communication:
+  providers:
+    http: {} # REST, Connect and gRPC-Web, on the port of gRPC; in development with /docs`,
     plan.with.auth === "jwt" &&
       `
 security:

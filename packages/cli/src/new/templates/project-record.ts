@@ -1,21 +1,29 @@
-import { createHash } from "node:crypto";
+import { sha256Of } from "../../project/sha256.ts";
 import { joinLines } from "../join-lines.ts";
+import type { ProjectPlan } from "../project-plan.ts";
 import { concerns, type ServicePlan } from "../service-plan.ts";
 
 /** `tercel.yaml`: what the project was made with, and the state of the files that Tercel manages. */
-export function projectRecord(
-  { names, with: chosen, version }: ServicePlan,
-  managed: ReadonlyMap<string, string>,
-): string {
+export function projectRecord(plan: ProjectPlan, managed: ReadonlyMap<string, string>): string {
   return joinLines(
     "# What tercel new made this project with. The hashes show whether a file has been changed since.",
     "version: 1",
-    `template: ${version}`,
-    `name: ${names.service}`,
-    "type: grpc",
+    `template: ${plan.version}`,
+    `name: ${plan.type === "workspace" ? plan.name : plan.names.service}`,
+    `type: ${plan.type}`,
+    ...(plan.type === "workspace" ? [`manager: ${plan.manager}`] : serviceLines(plan)),
+    "managed:",
+    ...[...managed].map(([path, text]) => `  ${path}: ${sha256Of(text)}`),
+  );
+}
+
+function serviceLines({ with: chosen, hasGateway, ports }: ServicePlan): string[] {
+  const joins = chosen.discovery === "embedded" && !ports.hostsRegistry;
+  return [
     "with:",
     ...concerns.map((concern) => `  ${concern}: ${chosen[concern]}`),
-    "managed:",
-    ...[...managed].map(([path, text]) => `  ${path}: sha256:${createHash("sha256").update(text).digest("hex")}`),
-  );
+    `gateway: ${hasGateway}`,
+    `port: ${ports.grpc}`,
+    ...(joins ? ["hosts_registry: false"] : []),
+  ];
 }

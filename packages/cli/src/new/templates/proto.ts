@@ -3,36 +3,44 @@ import type { ServiceNames } from "../service-names.ts";
 import type { ServicePlan } from "../service-plan.ts";
 
 /** `proto/<name>/v1/<name>.proto`: what the service can do. */
-export function protoFile({ names, with: { events } }: ServicePlan): string {
+export function protoFile({ names, with: { events }, hasGateway }: ServicePlan): string {
   const { snake, pascal, words, one, pluralPascal, pluralWords, second, unique } = names;
-  const readOnly = " {\n    option idempotency_level = NO_SIDE_EFFECTS;\n  }";
+  const paths = restPaths(names);
+  const options = (method: keyof ReturnType<typeof restPaths>): string => {
+    const isReadOnly = method === "get" || method === "list" || method === "watch";
+    const lines = [
+      ...(isReadOnly ? ["option idempotency_level = NO_SIDE_EFFECTS;"] : []),
+      ...(hasGateway ? httpRule(paths[method]) : []),
+    ];
+    return lines.length === 0 ? ";" : ` {\n${lines.map((line) => `    ${line}\n`).join("")}  }`;
+  };
   return joinLines(
     `syntax = "proto3";
 
 package ${snake}.v1;
 
 import "buf/validate/validate.proto";
-import "google/protobuf/timestamp.proto";
+${hasGateway ? 'import "google/api/annotations.proto";\n' : ""}import "google/protobuf/timestamp.proto";
 
 // ${pascal}Service keeps ${pluralWords}.
 service ${pascal}Service {
   // Get${pascal} returns ${one}, or NOT_FOUND.
-  rpc Get${pascal}(Get${pascal}Request) returns (Get${pascal}Response)${readOnly}
+  rpc Get${pascal}(Get${pascal}Request) returns (Get${pascal}Response)${options("get")}
 
   // List${pluralPascal} returns ${pluralWords} page by page, ordered by id.
-  rpc List${pluralPascal}(List${pluralPascal}Request) returns (List${pluralPascal}Response)${readOnly}
+  rpc List${pluralPascal}(List${pluralPascal}Request) returns (List${pluralPascal}Response)${options("list")}
 
   // Create${pascal} adds ${one}. If another one has the same ${unique}, it fails with ALREADY_EXISTS.
-  rpc Create${pascal}(Create${pascal}Request) returns (Create${pascal}Response);
+  rpc Create${pascal}(Create${pascal}Request) returns (Create${pascal}Response)${options("create")}
 
   // Update${pascal} changes the fields that are set. It fails with NOT_FOUND, or like Create${pascal}.
-  rpc Update${pascal}(Update${pascal}Request) returns (Update${pascal}Response);
+  rpc Update${pascal}(Update${pascal}Request) returns (Update${pascal}Response)${options("update")}
 
   // Delete${pascal} removes ${one}, or fails with NOT_FOUND.
-  rpc Delete${pascal}(Delete${pascal}Request) returns (Delete${pascal}Response);
+  rpc Delete${pascal}(Delete${pascal}Request) returns (Delete${pascal}Response)${options("delete")}
 
   // Watch${pascal} sends ${one}, and sends it again after each change. It ends with NOT_FOUND when the ${words} is deleted.
-  rpc Watch${pascal}(Watch${pascal}Request) returns (stream Watch${pascal}Response)${readOnly}
+  rpc Watch${pascal}(Watch${pascal}Request) returns (stream Watch${pascal}Response)${options("watch")}
 }
 
 message ${pascal} {
@@ -107,6 +115,24 @@ message ${pascal}Created {
   ${pascal} ${snake} = 1;
 }`,
   );
+}
+
+/** The REST form of each method (google.api.http), with the names of AIP-122. */
+function restPaths({ pluralCamel }: ServiceNames) {
+  const collection = `/v1/${pluralCamel}`;
+  return {
+    get: `get: "${collection}/{id}"`,
+    list: `get: "${collection}"`,
+    create: `post: "${collection}"`,
+    update: `patch: "${collection}/{id}"`,
+    delete: `delete: "${collection}/{id}"`,
+    watch: `get: "${collection}/{id}:watch"`,
+  };
+}
+
+function httpRule(path: string): string[] {
+  if (!/^(?:post|patch):/.test(path)) return [`option (google.api.http) = {${path}};`];
+  return ["option (google.api.http) = {", `  ${path}`, '  body: "*"', "};"];
 }
 
 const nameRule = `[(buf.validate.field).string = {

@@ -3,8 +3,7 @@ import type { OrcaLoadReport } from "../../gen/xds/data/orca/v3/orca_load_report
 import { OpenRcaService, type OrcaLoadReportRequest } from "../../gen/xds/service/orca/v3/orca_pb.ts";
 import { checkWholeNumber } from "../../options/check-number.ts";
 import { refuseUnknownOptions } from "../../options/unknown-option.ts";
-import { type Clock, systemClock } from "../../time/clock.ts";
-import { pause } from "../../time/pause.ts";
+import { type Clock, pause, systemClock } from "../../time/clock.ts";
 import { recordedCallMetrics, writeCallMetrics } from "./call-metrics.ts";
 import { type LoadMetrics, overlaid, toReport } from "./load-metrics.ts";
 

@@ -1,14 +1,20 @@
+import { parse } from "valibot";
 import type { SectionValues } from "./check-sections.ts";
-import type { GrpcSection, HttpSection } from "./communication-section.ts";
-import { listenersOf } from "./listeners.ts";
+import { type GrpcSection, type HttpSection, httpSection } from "./communication-section.ts";
+import { type Listener, listenersOf } from "./listeners.ts";
 import type { PrometheusConfig } from "./observability-types.ts";
+import type { Profile } from "./profile.ts";
 import type { ConcernSection, WrittenConcern } from "./provider-entries.ts";
 import { type ConcernConfig, type PlainSections, plainSections, type ServiceConfig } from "./service-config.ts";
 
 const plainKeys = Object.keys(plainSections({ isProduction: false }));
 
 /** Makes the configuration from the sections, each of which its schema has accepted. */
-export function assembleConfig<App>(values: SectionValues, read: readonly WrittenConcern[]): ServiceConfig<App> {
+export function assembleConfig<App>(
+  values: SectionValues,
+  read: readonly WrittenConcern[],
+  profile: Profile,
+): ServiceConfig<App> {
   const plain = Object.fromEntries(plainKeys.map((key) => [key, values.get(key)])) as unknown as PlainSections;
   const all = Object.fromEntries(read.map((concern) => [concern.concern, concernConfig(concern, values)]));
   const { communication, ...concerns } = all;
@@ -18,18 +24,34 @@ export function assembleConfig<App>(values: SectionValues, read: readonly Writte
   const http = configOf(communication, "http") as HttpSection | undefined;
   const prometheus = configOf(concerns.monitoring, "prometheus") as PrometheusConfig | undefined;
   const logging = values.get("logging") as ConcernSection;
+  const listeners = listenersOf({ service: plain.service, grpc, http, prometheus });
   return {
     service: plain.service,
     grpc,
     http,
-    listeners: listenersOf({ service: plain.service, grpc, http, prometheus }),
+    gateway: http ?? (impliesGateway(read, grpc, listeners) ? parse(httpSection(profile), {}) : undefined),
+    listeners,
     logCalls: logging.calls ?? true,
     concerns,
     dependencies: plain.dependencies ?? [],
     security: plain.security,
-    rateLimit: plain.rate_limit?.enabled === true ? plain.rate_limit : undefined,
+    rateLimit: plain.rate_limit,
     app: values.get("app") as App,
   };
+}
+
+/**
+ * Where only `service.port` says that there is HTTP, it serves calls, too, unless they would be in cleartext next to a gRPC with TLS, or that is
+ * switched off.
+ */
+function impliesGateway(
+  read: readonly WrittenConcern[],
+  grpc: GrpcSection | undefined,
+  listeners: readonly Listener[],
+): boolean {
+  const communication = read.find(({ concern }) => concern === "communication");
+  const isOff = communication?.entries.some(({ type, isEnabled }) => type.type === "http" && !isEnabled) === true;
+  return !isOff && grpc?.tls.enabled === false && listeners.some(({ serves }) => serves.includes("http"));
 }
 
 function concernConfig({ concern, entries }: WrittenConcern, values: SectionValues): ConcernConfig {

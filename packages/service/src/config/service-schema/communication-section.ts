@@ -22,8 +22,11 @@ export const keepaliveSection = pipe(
       false,
     ),
     min_time: optional(
-      duration({ description: "How often clients may ping the server; the third ping too many ends the connection." }),
-      "10s",
+      duration({
+        description:
+          "How often clients may ping the server; the third ping too many ends the connection. Clients ping every 10 s at most: the default leaves a second for the network.",
+      }),
+      "9s",
     ),
   }),
   transform(({ time, timeout, permit_without_stream: permitWithoutCalls, min_time: minTimeMs }) => ({
@@ -125,28 +128,66 @@ export function grpcSection({ isProduction }: Profile) {
   );
 }
 
-/** `communication.providers.http`: REST, gRPC-Web and Connect next to gRPC. */
-export const httpSection = pipe(
+const origin = text({
+  pattern: /^(?:\*|[a-z][a-z0-9+.-]*:\/\/[^/\s]+)$/,
+  expects: "an origin such as https://app.example.com, without a path, or * for all",
+});
+
+const corsSection = pipe(
   strictObject({
-    host: optional(
-      text({
-        minLength: 1,
-        expects: "a host or an address",
-        description: "The interface to listen on. Default: `service.host`.",
-      }),
+    origins: optional(
+      pipe(array(origin), description("Which web pages may call: `https://app.example.com`, `*` for all.")),
+      [],
     ),
-    port: optional(port({ description: "Default: gRPC's port, which serves HTTP as well." })),
-    cors: optional(
-      pipe(
-        strictObject({ origins: optional(array(text({ minLength: 1 })), []) }),
-        description("Which web pages may call: `https://app.example.com`, `*` for all."),
-      ),
-      {},
+    credentials: optional(
+      flag({ secret: false, description: "Pages may send cookies and client certificates. Not with `*`." }),
+      false,
     ),
   }),
-  transform(({ cors, ...rest }) => dropUndefined({ ...rest, corsOrigins: cors.origins })),
+  description("Web pages of other origins. Default: none may call."),
 );
 
+/** `communication.providers.http`: REST, gRPC-Web and Connect next to gRPC. */
+export function httpSection({ isProduction }: Profile) {
+  return pipe(
+    strictObject({
+      host: optional(
+        text({
+          minLength: 1,
+          expects: "a host or an address",
+          description: "The interface to listen on. Default: `service.host`.",
+        }),
+      ),
+      port: optional(
+        port({ description: "Default: `service.port` where gRPC has a port of its own, else gRPC's port." }),
+      ),
+      protocols: optional(
+        array(choice(["rest", "connect", "grpc-web"], { description: "What is served next to gRPC." })),
+        ["rest", "connect", "grpc-web"],
+      ),
+      cors: optional(corsSection, {}),
+      unknown_query: optional(
+        choice(["error", "ignore"], { description: "What becomes of query parameters that no field has the name of." }),
+        "error",
+      ),
+      openapi: optional(
+        strictObject({
+          enabled: optional(flag({ description: "Serves the description of the REST API." }), !isProduction),
+          path: optional(text({ pattern: pagePath, expects: "a path such as /openapi.json" }), "/openapi.json"),
+          docs: optional(
+            text({ pattern: pagePath, expects: "a path such as /docs", description: "A page that shows it." }),
+            "/docs",
+          ),
+        }),
+        {},
+      ),
+    }),
+    transform(({ unknown_query: unknownQuery, ...rest }) => dropUndefined({ ...rest, unknownQuery })),
+  );
+}
+
+const pagePath = /^\/[A-Za-z0-9/._-]*$/;
+
 export type GrpcSection = InferOutput<ReturnType<typeof grpcSection>>;
-export type HttpSection = InferOutput<typeof httpSection>;
+export type HttpSection = InferOutput<ReturnType<typeof httpSection>>;
 export type KeepaliveSection = InferOutput<typeof keepaliveSection>;

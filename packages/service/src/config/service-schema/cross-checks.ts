@@ -13,6 +13,8 @@ export function crossChecks(config: ServiceConfig, profile: Profile, fileExists:
   return [
     ...checkTls(config, fileExists),
     ...checkCleartext(config, profile),
+    ...checkCors(config),
+    ...checkTimes(config),
     ...checkDefaults(config),
     ...checkDependencies(config, fileExists),
     ...checkSecurity(config, fileExists),
@@ -35,6 +37,29 @@ function checkTls({ grpc }: ServiceConfig, fileExists: FileExists): StandardIssu
     }
   }
   return issues;
+}
+
+function checkTimes({ grpc }: ServiceConfig): StandardIssue[] {
+  const issues: StandardIssue[] = [];
+  const at = ["communication", "providers", "grpc"];
+  const { defaultTimeoutMs = 0, maxTimeoutMs = Number.POSITIVE_INFINITY, keepalive } = grpc ?? {};
+  if (defaultTimeoutMs > maxTimeoutMs) {
+    issues.push({ path: [...at, "timeout"], message: `it is more than max_timeout, ${maxTimeoutMs / 1000} s` });
+  }
+  // The clients of this service have the same block.
+  const clientPingMs = Math.max(10_000, keepalive?.timeMs ?? 0);
+  if (keepalive !== undefined && keepalive.minTimeMs > clientPingMs) {
+    const message = `clients of this service ping every ${clientPingMs / 1000} s, more often than it allows; lower min_time, or raise time`;
+    issues.push({ path: [...at, "keepalive", "min_time"], message });
+  }
+  return issues;
+}
+
+/** Browsers refuse what would let every page act for whoever is logged in. */
+function checkCors({ http }: ServiceConfig): StandardIssue[] {
+  if (http?.cors.credentials !== true || !http.cors.origins.includes("*")) return [];
+  const path = ["communication", "providers", "http", "cors", "credentials"];
+  return [{ path, message: "it cannot be true while every origin may call; name the origins" }];
 }
 
 /** What others can reach is closed or meant to be open. */

@@ -39,6 +39,11 @@ describe("listenersOf", () => {
       [["127.0.0.1", 1, "grpc,http"]],
     ],
     [
+      "HTTP shares gRPC's port, which is a free one",
+      { service: { port: 0 }, http: {} },
+      [["127.0.0.1", 0, "grpc,http"]],
+    ],
+    [
       "HTTP has a port of its own",
       { service: { port: 1 }, http: { host: "::1", port: 2 } },
       [

@@ -30,21 +30,23 @@ const servicePortKey = "service.port";
  * HTTP. What is to listen on a port that gRPC has shares its listener, host included.
  */
 export function listenersOf({ service, grpc, http, prometheus }: ListenerSections): readonly Listener[] {
-  const wanted: { readonly address: HostAndPort; readonly key: string; readonly serves: Served }[] = [];
+  const wanted: { readonly address: HostAndPort; readonly key: string; readonly serves: Served[] }[] = [];
   const ownGrpcPort = grpc?.port;
   const grpcPort = ownGrpcPort ?? service.port ?? defaultGrpcPort;
   const grpcKey = ownGrpcPort === undefined ? servicePortKey : "communication.providers.grpc.port";
   if (grpc !== undefined) {
-    wanted.push({ address: { host: grpc.host ?? service.host, port: grpcPort }, key: grpcKey, serves: "grpc" });
+    wanted.push({ address: { host: grpc.host ?? service.host, port: grpcPort }, key: grpcKey, serves: ["grpc"] });
   }
   const namedPort = http?.port ?? (ownGrpcPort === undefined ? undefined : service.port);
   const httpPort = namedPort ?? (http === undefined ? undefined : grpcPort);
   if (httpPort !== undefined) {
     const key = http?.port === undefined ? servicePortKey : "communication.providers.http.port";
-    wanted.push({ address: { host: http?.host ?? service.host, port: httpPort }, key, serves: "http" });
+    const isOnGrpcPort = namedPort === undefined && grpc !== undefined;
+    if (isOnGrpcPort) wanted[0]?.serves.push("http");
+    else wanted.push({ address: { host: http?.host ?? service.host, port: httpPort }, key, serves: ["http"] });
   }
   if (prometheus !== undefined) {
-    wanted.push({ address: prometheus.endpoint, key: "monitoring.providers.prometheus.endpoint", serves: "metrics" });
+    wanted.push({ address: prometheus.endpoint, key: "monitoring.providers.prometheus.endpoint", serves: ["metrics"] });
   }
 
   const listeners: Listener[] = [];
@@ -52,8 +54,8 @@ export function listenersOf({ service, grpc, http, prometheus }: ListenerSection
     // Port 0 is a free one: never the same.
     const index = address.port === 0 ? -1 : listeners.findIndex(({ port }) => port === address.port);
     const same = listeners[index];
-    if (same === undefined) listeners.push({ ...address, key, serves: [serves] });
-    else listeners[index] = { ...same, serves: [...same.serves, serves] };
+    if (same === undefined) listeners.push({ ...address, key, serves });
+    else listeners[index] = { ...same, serves: [...same.serves, ...serves] };
   }
   return listeners;
 }

@@ -25,7 +25,7 @@ export interface ProviderType {
 export function builtInTypes(profile: Profile): readonly ProviderType[] {
   return [
     { concern: "communication", type: "grpc", config: grpcSection(profile) },
-    { concern: "communication", type: "http", config: httpSection },
+    { concern: "communication", type: "http", config: httpSection(profile) },
     { concern: "logging", type: "console", config: consoleConfig },
     { concern: "logging", type: "pino", config: pinoConfig },
     { concern: "monitoring", type: "prometheus", config: prometheusConfig(profile) },

@@ -22,9 +22,17 @@ const jwtSection = pipe(
         description: "The shared key of HS256, instead of `jwks_url`.",
       }),
     ),
+    key_id: optional(
+      text({
+        secret: false,
+        minLength: 1,
+        description: "The `kid` of tokens that name the shared key. Tokens without `kid` count as well.",
+      }),
+      "configured",
+    ),
   }),
-  transform(({ enabled, issuer, audience, jwks_url: jwksUrl, algorithms: accepted, secret }) =>
-    dropUndefined({ enabled, issuer, audience, jwksUrl, algorithms: accepted, secret }),
+  transform(({ enabled, issuer, audience, jwks_url: jwksUrl, algorithms: accepted, secret, key_id: keyId }) =>
+    dropUndefined({ enabled, issuer, audience, jwksUrl, algorithms: accepted, secret, keyId }),
   ),
 );
 

@@ -30,6 +30,11 @@ export interface ServiceConfig<App = unknown> {
   /** Undefined where `communication.providers.grpc.enabled` is false. */
   readonly grpc: GrpcSection | undefined;
   readonly http: HttpSection | undefined;
+  /**
+   * How REST, Connect and gRPC-Web are served on the port of HTTP: as `http` says, or by its defaults where `service.port` alone names that port and
+   * gRPC is cleartext. Undefined where they are not.
+   */
+  readonly gateway: HttpSection | undefined;
   /** Which ports serve what, by everything that says something about it. */
   readonly listeners: readonly Listener[];
   /** A line for each call. */
@@ -38,7 +43,7 @@ export interface ServiceConfig<App = unknown> {
   readonly concerns: Readonly<Record<string, ConcernConfig>>;
   readonly dependencies: readonly DependencySection[];
   readonly security: SecuritySection;
-  /** Undefined where nothing is limited. */
+  /** Undefined where the configuration has no such section. */
   readonly rateLimit: RateLimitSection | undefined;
   /** What the definition's `settings` made of the key `app`. */
   readonly app: App;

@@ -59,11 +59,16 @@ export function share(options: SettingOptions = {}): GenericSchema<number, numbe
   );
 }
 
-/** A setting that is on or off. */
-export function flag(options: SettingOptions = {}): GenericSchema<boolean, boolean> {
+/** A setting that is on or off. `secret: false` shows it although the key's name looks secret. */
+export function flag(options: SettingOptions & { readonly secret?: false } = {}): GenericSchema<boolean, boolean> {
+  const { secret } = options;
   return pipe(
     boolean("it is true or false"),
-    metadata({ expects: "true or false", reload: options.reload === true }),
+    metadata({
+      expects: "true or false",
+      reload: options.reload === true,
+      ...(secret !== undefined && { secret }),
+    }),
     description(options.description ?? ""),
   );
 }

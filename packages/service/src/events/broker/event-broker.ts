@@ -37,7 +37,7 @@ export interface EventBroker {
   readonly description: string;
   /**
    * Adds events in order, and resolves to the ids of those that are stored, duplicates included. Of events with the same key, none is stored
-   * after one that is not. Rejects when nothing can be stored now.
+   * after one that is not. Rejects when nothing can be stored now, and with an `EventRefused` when the only event it was given can never be.
    */
   append(records: readonly EventRecord[]): Promise<ReadonlySet<string>>;
   /**

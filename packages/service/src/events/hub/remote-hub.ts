@@ -1,5 +1,12 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { type Client, ConnectError, createClient, createContextValues, type Transport } from "@connectrpc/connect";
+import {
+  type Client,
+  Code,
+  ConnectError,
+  createClient,
+  createContextValues,
+  type Transport,
+} from "@connectrpc/connect";
 import { type Backoff, type Clock, createBackoff, keepsProcessAlive, type Log } from "@tercel/grpc";
 import { pause } from "@tercel/grpc/internal";
 import {
@@ -10,6 +17,7 @@ import {
   type SettleSchema,
 } from "../../gen/tercel/events/v1/event_hub_pb.ts";
 import type { ConsumeOptions, Consumer, Delivery, EventBroker } from "../broker/event-broker.ts";
+import { EventRefused } from "../broker/event-refused.ts";
 import type { EventRecord } from "../event-record.ts";
 import { AsyncQueue } from "./async-queue.ts";
 import { fromEventMessage, toEventMessage } from "./event-messages.ts";
@@ -45,9 +53,12 @@ export function createRemoteHub(options: RemoteHubOptions): EventBroker {
           await client.append({ events: portion.map(toEventMessage) }, { timeoutMs });
         } catch (error) {
           // Nothing later is sent, so that no event overtakes one of its key.
-          if (stored.size === 0)
-            throw new Error(`${description}: ${ConnectError.from(error).message}`, { cause: error });
-          return stored;
+          if (stored.size > 0) return stored;
+          const failure = ConnectError.from(error);
+          const text = `${description}: ${failure.message}`;
+          if (failure.code === Code.InvalidArgument && records.length === 1)
+            throw new EventRefused(text, { cause: error });
+          throw new Error(text, { cause: error });
         }
         for (const { id } of portion) stored.add(id);
       }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { jetstream } from "@nats-io/jetstream";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, headers } from "@nats-io/transport-node";
 import { systemClock } from "@tercel/grpc";
 import { createOccasion } from "@tercel/test-support/async";
@@ -8,6 +8,7 @@ import { createNatsServer, freePorts, type NatsServer, withoutNats } from "@terc
 import { PermanentError } from "../../permanent-error.ts";
 import { describeBrokerContract } from "../../testing/broker-contract.ts";
 import type { Delivery } from "../broker/event-broker.ts";
+import { EventRefused } from "../broker/event-refused.ts";
 import { durableName, partitionOf, partitions, subjectOf } from "./nats-subjects.ts";
 import { openNats } from "./open-nats.ts";
 
@@ -45,6 +46,20 @@ describe("NATS", { skip: withoutNats, timeout: 180_000 }, () => {
         await other.close();
       },
     };
+  });
+
+  it("refuses for good an event that is larger than its stream takes, and stores the others", async (t) => {
+    const connection = await connect({ servers });
+    t.after(() => connection.close());
+    const manager = await jetstreamManager(connection);
+    await manager.streams.add({ name: "SMALL", subjects: ["small.>"], max_msg_size: 1024 });
+    const broker = await openNats({ servers, stream: "SMALL", prefix: "small" }, host);
+    t.after(() => broker.close());
+    const record = (id: string, bytes: number) => {
+      return { id, topic: "a.B", key: "", payload: new Uint8Array(bytes), traceParent: "", publishedMs: 1 };
+    };
+    await assert.rejects(broker.append([record("large", 2000)]), EventRefused);
+    assert.deepEqual([...(await broker.append([record("large", 2000), record("small", 10)]))], ["small"]);
   });
 
   it("keeps its events when the server is killed, and is found again", async (t) => {

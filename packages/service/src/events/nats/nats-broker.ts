@@ -1,7 +1,7 @@
 import type { ConsumerMessages, JetStreamClient, JetStreamManager, JsMsg } from "@nats-io/jetstream";
 import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import type { Clock, Log } from "@tercel/grpc";
-import { thrownText } from "@tercel/grpc/internal";
+import { thrownMessage, thrownText } from "@tercel/grpc/internal";
 import {
   type ConsumeOptions,
   type Consumer,
@@ -9,6 +9,7 @@ import {
   deadTopic,
   type EventBroker,
 } from "../broker/event-broker.ts";
+import { EventRefused } from "../broker/event-refused.ts";
 import type { EventRecord } from "../event-record.ts";
 import { appendInLanes } from "./append-in-lanes.ts";
 import { DeliverySlots } from "./delivery-slots.ts";
@@ -36,6 +37,8 @@ export interface NatsParts {
 /** A handler sends a sign of life every five seconds. */
 const ackWaitMs = 15_000;
 const nanosPerMs = 1_000_000;
+/** JetStream's JSStreamMessageExceedsMaximumErr. */
+const messageTooLarge = 10_054;
 
 /** Events in a JetStream stream that exists. */
 export class NatsBroker implements EventBroker {
@@ -97,8 +100,21 @@ export class NatsBroker implements EventBroker {
     if (record.key !== "") headers.set("Tercel-Key", encodeURIComponent(record.key));
     if (record.traceParent !== "") headers.set("traceparent", record.traceParent);
     const subject = subjectOf(this.#parts.prefix, topic, partitionOf(record));
-    // A duplicate is acknowledged as well.
-    await this.#client.publish(subject, record.payload, { msgID: id, headers, timeout: this.#parts.timeoutMs });
+    try {
+      // A duplicate is acknowledged as well.
+      await this.#client.publish(subject, record.payload, { msgID: id, headers, timeout: this.#parts.timeoutMs });
+    } catch (error) {
+      throw this.#isRefusal(error)
+        ? new EventRefused(`${this.description}: ${thrownMessage(error)}`, { cause: error })
+        : error;
+    }
+  }
+
+  /** Whether the server will never take the message: it is larger than `max_payload`, or than the stream's `max_msg_size`. */
+  #isRefusal(error: unknown): boolean {
+    const { nats, jetstream } = this.#parts.modules;
+    if (error instanceof nats.InvalidArgumentError) return true;
+    return error instanceof jetstream.JetStreamApiError && error.code === messageTooLarge;
   }
 
   async #openMessages({ topic, group }: ConsumeOptions, partition: number): Promise<ConsumerMessages> {

@@ -1,8 +1,8 @@
-import sql from "sql-template-tag";
+import sql, { join } from "sql-template-tag";
 import type { Database, Dialect } from "../../database/database.ts";
 
 /**
- * `id` gives the order of sending. It is not a cursor: with PostgreSQL numbers are committed out of order, so what has been sent is deleted
+ * `tercel_outbox_parked` holds what the stream refused for good. `id` gives the order of sending. It is not a cursor: with PostgreSQL numbers are committed out of order, so what has been sent is deleted
  * instead.
  */
 const tables: Readonly<Record<Dialect, string>> = {
@@ -14,6 +14,17 @@ const tables: Readonly<Record<Dialect, string>> = {
   payload BLOB NOT NULL,
   trace_parent TEXT NOT NULL,
   published_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS tercel_outbox_parked (
+  id INTEGER PRIMARY KEY,
+  event_id TEXT NOT NULL,
+  topic TEXT NOT NULL,
+  event_key TEXT NOT NULL,
+  payload BLOB NOT NULL,
+  trace_parent TEXT NOT NULL,
+  published_ms INTEGER NOT NULL,
+  parked_ms INTEGER NOT NULL,
+  reason TEXT NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS tercel_inbox (
   group_name TEXT NOT NULL,
@@ -30,6 +41,17 @@ CREATE INDEX IF NOT EXISTS tercel_inbox_handled ON tercel_inbox (handled_ms);`,
   payload bytea NOT NULL,
   trace_parent text NOT NULL,
   published_ms bigint NOT NULL
+);
+CREATE TABLE IF NOT EXISTS tercel_outbox_parked (
+  id bigint PRIMARY KEY,
+  event_id text NOT NULL,
+  topic text NOT NULL,
+  event_key text NOT NULL,
+  payload bytea NOT NULL,
+  trace_parent text NOT NULL,
+  published_ms bigint NOT NULL,
+  parked_ms bigint NOT NULL,
+  reason text NOT NULL
 );
 CREATE TABLE IF NOT EXISTS tercel_inbox (
   group_name text NOT NULL,
@@ -60,7 +82,10 @@ export async function createEventTables(database: Database, signal?: AbortSignal
 async function hasTables(database: Database): Promise<boolean> {
   const query =
     database.dialect === "sqlite"
-      ? sql`SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table' AND name IN ('tercel_outbox', 'tercel_inbox')`
-      : sql`SELECT count(*) AS n FROM (VALUES ('tercel_outbox'), ('tercel_inbox')) t (name) WHERE to_regclass(name) IS NOT NULL`;
-  return (await database.one<{ n: number }>(query)).n === 2;
+      ? sql`SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table' AND name IN (${join(tableNames)})`
+      : sql`SELECT count(*) AS n FROM (VALUES ${join(tableNames.map((name) => sql`(${name}::text)`))}) t (name)
+          WHERE to_regclass(name) IS NOT NULL`;
+  return (await database.one<{ n: number }>(query)).n === tableNames.length;
 }
+
+const tableNames = ["tercel_outbox", "tercel_outbox_parked", "tercel_inbox"];

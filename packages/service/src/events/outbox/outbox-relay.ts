@@ -1,16 +1,18 @@
 import { type Clock, createBackoff, type Log } from "@tercel/grpc";
-import { pause, thrownText } from "@tercel/grpc/internal";
+import { pause, thrownMessage, thrownText } from "@tercel/grpc/internal";
 import type { Registry } from "@tercel/interceptors/metrics";
 import type { Database, HeldLock } from "../../database/database.ts";
 import type { EventBroker } from "../broker/event-broker.ts";
 import { durably, type Failpoint, noFailpoint } from "../failpoint.ts";
 import { purgeInbox } from "../inbox/once.ts";
 import { outboxChannel } from "./insert-event.ts";
-import { deleteSent, readBacklog, readBatch } from "./read-batch.ts";
+import { parkEvent } from "./parked-events.ts";
+import { deleteSent, type OutboxBatch, readBacklog, readBatch } from "./read-batch.ts";
+import { type FailedSend, sendSingly } from "./send-singly.ts";
 
 export interface OutboxRelayOptions {
   readonly database: Database;
-  readonly broker: Pick<EventBroker, "append" | "description">;
+  readonly broker: Pick<EventBroker, "append" | "check" | "description">;
   /** The database's name, for metrics. */
   readonly name: string;
   readonly clock: Clock;
@@ -31,9 +33,15 @@ const pollMs = 1000;
 const purgeEveryMs = 60 * 60 * 1000;
 const backlogEveryMs = 5000;
 const lockName = "outbox-relay";
+/** After so many failures in a row the events of a batch are sent one by one. */
+const failuresBeforeSingly = 3;
+/** An event that was refused so often, once a second at most, while the stream took others, is parked. */
+const maxRefusals = 10;
+const maxReasonLength = 1000;
 
 /**
- * Sends the outbox's rows to the stream, in order, and deletes those that the stream has. Of all processes that use the database one does so
+ * Sends the outbox's rows to the stream, in order, and deletes those that the stream has. One that the stream does not take while it takes others is
+ * parked, so that it neither holds up the rest nor is tried for ever. Of all processes that use the database one does so
  * at a time; when it ends, another takes over.
  */
 export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
@@ -55,10 +63,12 @@ class Relay {
   readonly #failpoint: Failpoint;
   readonly #wallClockMs: () => number;
   readonly #backoff = createBackoff({ initialDelayMs: 100, maxDelayMs: 30_000 });
-  readonly #gauges:
-    | { readonly pending: { set(n: number): void }; readonly oldest: { set(n: number): void } }
-    | undefined;
+  readonly #metrics: ReturnType<typeof createMetrics>;
   #failures = 0;
+  /** A batch was not taken again and again: its events are sent one by one until all of them are. */
+  #isDoubtful = false;
+  /** How often each event was refused while the stream took others, by its id. */
+  readonly #refusals = new Map<string, { readonly count: number; readonly countedAtMs: number }>();
   #purgeAtMs = 0;
   #backlogAtMs = 0;
   /** Aborted by a notification or the stop, which end the pause between two looks. */
@@ -69,7 +79,7 @@ class Relay {
     this.#stopping = stopping;
     this.#failpoint = options.failpoint ?? noFailpoint;
     this.#wallClockMs = options.wallClockMs ?? Date.now;
-    this.#gauges = createGauges(options);
+    this.#metrics = createMetrics(options);
     stopping.addEventListener("abort", () => this.#woken.abort());
   }
 
@@ -112,12 +122,66 @@ class Relay {
     const { database, broker } = this.#options;
     const batch = await readBatch(database);
     if (batch.records.length === 0) return false;
+    this.#isDoubtful ||= this.#failures >= failuresBeforeSingly;
+    if (this.#isDoubtful) return this.#sendSingly(batch);
     const sent = await durably(this.#failpoint, "append to the stream", () => broker.append(batch.records));
     await durably(this.#failpoint, "delete from the outbox", () => deleteSent(database, batch, sent));
     if (sent.size < batch.records.length) {
       throw new Error(`${broker.description} took ${sent.size} of ${batch.records.length} events`);
     }
     return batch.hasMore;
+  }
+
+  /** Whether there is more to do at once. */
+  async #sendSingly(batch: OutboxBatch): Promise<boolean> {
+    const { database, broker } = this.#options;
+    // Where the stream is away it is no event's fault.
+    await broker.check(this.#stopping);
+    const { stored, failed } = await sendSingly(broker, batch.records);
+    await deleteSent(database, batch, stored);
+    let parked = 0;
+    for (const failure of failed) {
+      if (!this.#isToPark(failure, stored.size > 0)) continue;
+      await this.#park(batch, failure);
+      parked++;
+    }
+    const [first] = failed;
+    if (first === undefined || parked === failed.length) {
+      this.#isDoubtful = false;
+      this.#refusals.clear();
+      return batch.hasMore;
+    }
+    if (stored.size + parked === 0) throw first.error;
+    return false;
+  }
+
+  #isToPark({ record, isRefused }: FailedSend, tookOthers: boolean): boolean {
+    if (isRefused) return true;
+    if (!tookOthers) return false;
+    const nowMs = this.#options.clock.nowMs();
+    const { count, countedAtMs } = this.#refusals.get(record.id) ?? { count: 0, countedAtMs: Number.NEGATIVE_INFINITY };
+    // Commits wake the relay, which must not make a moment's trouble look like a lasting one.
+    if (nowMs - countedAtMs < pollMs) return false;
+    this.#refusals.set(record.id, { count: count + 1, countedAtMs: nowMs });
+    return count + 1 >= maxRefusals;
+  }
+
+  async #park({ rowIds }: OutboxBatch, { record, error }: FailedSend): Promise<void> {
+    const rowId = rowIds.get(record.id);
+    if (rowId === undefined) return;
+    const { database, log, name } = this.#options;
+    const reason = thrownMessage(error).slice(0, maxReasonLength);
+    await parkEvent(database, rowId, this.#wallClockMs(), reason);
+    this.#refusals.delete(record.id);
+    this.#metrics?.parkedTotal.add();
+    this.#backlogAtMs = 0;
+    log.error("an event was parked: the stream does not take it; look at tercel_outbox_parked", {
+      database: name,
+      event: record.id,
+      topic: record.topic,
+      row: rowId,
+      reason,
+    });
   }
 
   async #maintain(): Promise<void> {
@@ -127,11 +191,12 @@ class Relay {
       this.#purgeAtMs = nowMs + purgeEveryMs;
       await purgeInbox(database, this.#wallClockMs());
     }
-    if (this.#gauges === undefined || nowMs < this.#backlogAtMs) return;
+    if (this.#metrics === undefined || nowMs < this.#backlogAtMs) return;
     this.#backlogAtMs = nowMs + backlogEveryMs;
-    const { pending, oldestMs } = await readBacklog(database);
-    this.#gauges.pending.set(pending);
-    this.#gauges.oldest.set(oldestMs === undefined ? 0 : Math.max(0, this.#wallClockMs() - oldestMs) / 1000);
+    const { pending, oldestMs, parked } = await readBacklog(database);
+    this.#metrics.pending.set(pending);
+    this.#metrics.parked.set(parked);
+    this.#metrics.oldest.set(oldestMs === undefined ? 0 : Math.max(0, this.#wallClockMs() - oldestMs) / 1000);
   }
 
   /** Undefined after a failure, which is logged: the first of a row, then with growing distance. */
@@ -164,7 +229,7 @@ class Relay {
   }
 }
 
-function createGauges({ metrics, name }: OutboxRelayOptions) {
+function createMetrics({ metrics, name }: OutboxRelayOptions) {
   if (metrics === undefined) return undefined;
   const labels = ["database"];
   const pending = metrics.gauge("tercel_outbox_pending", {
@@ -177,5 +242,16 @@ function createGauges({ metrics, name }: OutboxRelayOptions) {
     labels,
     across: "max",
   });
-  return { pending: pending.with(name), oldest: oldest.with(name) };
+  const parked = metrics.gauge("tercel_outbox_parked", {
+    help: "Events that the stream refused for good, and that wait for someone to look",
+    labels,
+    across: "max",
+  });
+  const parkedTotal = metrics.counter("tercel_outbox_parked_total", { help: "Events that were parked", labels });
+  return {
+    pending: pending.with(name),
+    oldest: oldest.with(name),
+    parked: parked.with(name),
+    parkedTotal: parkedTotal.with(name),
+  };
 }

@@ -58,12 +58,20 @@ export async function deleteSent(
   if (ids.length > 0) await database.run(sql`DELETE FROM tercel_outbox WHERE id IN (${join(ids)})`);
 }
 
-/** What waits to be sent; the count stops where it would take long. */
-export async function readBacklog(database: Database): Promise<{ pending: number; oldestMs: number | undefined }> {
-  const row = await database.one<{ pending: number; oldest: number | null }>(sql`SELECT
+export interface Backlog {
+  readonly pending: number;
+  readonly oldestMs: number | undefined;
+  /** What the stream refused for good. */
+  readonly parked: number;
+}
+
+/** What waits to be sent; the counts stop where they would take long. */
+export async function readBacklog(database: Database): Promise<Backlog> {
+  const row = await database.one<{ pending: number; parked: number; oldest: number | null }>(sql`SELECT
     (SELECT count(*) FROM (SELECT 1 FROM tercel_outbox LIMIT ${maxCounted}) counted) AS pending,
+    (SELECT count(*) FROM (SELECT 1 FROM tercel_outbox_parked LIMIT ${maxCounted}) counted) AS parked,
     (SELECT published_ms FROM tercel_outbox ORDER BY id LIMIT 1) AS oldest`);
-  return { pending: row.pending, oldestMs: row.oldest ?? undefined };
+  return { pending: row.pending, oldestMs: row.oldest ?? undefined, parked: row.parked };
 }
 
 const maxCounted = 100_000;

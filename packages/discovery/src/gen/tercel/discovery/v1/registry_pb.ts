@@ -119,7 +119,7 @@ export const RegisterRequestSchema: GenMessage<RegisterRequest> = /*@__PURE__*/
  */
 export type RegisterResponse = Message<"tercel.discovery.v1.RegisterResponse"> & {
   /**
-   * Whoever knows it may renew, replace and remove the instance.
+   * It allows to renew, replace and remove the instance.
    *
    * @generated from field: string lease_id = 1;
    */
@@ -310,7 +310,7 @@ export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
  */
 export type WatchResponse = Message<"tercel.discovery.v1.WatchResponse"> & {
   /**
-   * This is the first part of a snapshot: what was told before no longer counts.
+   * This is the first part of a snapshot: what came before no longer counts.
    *
    * @generated from field: bool begins_snapshot = 1;
    */
@@ -399,7 +399,7 @@ export const Registry: GenService<{
     output: typeof RegisterResponseSchema;
   },
   /**
-   * Extends a lease by its time. NOT_FOUND: the registry does not know it (any more); register again.
+   * Extends a lease by its time. NOT_FOUND: the registry does not have it (any more); register again.
    *
    * @generated from rpc tercel.discovery.v1.Registry.Renew
    */
@@ -419,7 +419,7 @@ export const Registry: GenService<{
     output: typeof DeregisterResponseSchema;
   },
   /**
-   * The instances of a service, in order of their identifiers; none if nobody has registered under the name.
+   * The instances of a service, in order of their identifiers; none if the name has no registration.
    *
    * @generated from rpc tercel.discovery.v1.Registry.GetService
    */
@@ -439,7 +439,7 @@ export const Registry: GenService<{
     output: typeof ListServicesResponseSchema;
   },
   /**
-   * A snapshot and then every change, until the client ends it. A slow watcher is told the outcome of several changes at once.
+   * A snapshot and then every change, until the client ends it. A slow watcher receives the outcome of several changes at once.
    *
    * @generated from rpc tercel.discovery.v1.Registry.Watch
    */

@@ -1,0 +1,5 @@
+import type { ServicePlan } from "./service-plan.ts";
+import type { WorkspacePlan } from "./workspace-plan.ts";
+
+/** Whatever tercel new makes. */
+export type ProjectPlan = ServicePlan | WorkspacePlan;

@@ -1,0 +1,40 @@
+export interface LoggedFields {
+  readonly level: string;
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+/** A destination for logs that keeps what is written, line by line, and says when a line comes. */
+export interface RecordedLines {
+  readonly destination: { write(line: string): void };
+  readonly raw: readonly string[];
+  readonly lines: readonly LoggedFields[];
+  /** Resolves when this many lines are there. */
+  reached(count: number): Promise<void>;
+}
+
+/** For the log's options. */
+export function to(recorded: RecordedLines): { readonly destination: RecordedLines["destination"] } {
+  return { destination: recorded.destination };
+}
+
+export function recordLines(): RecordedLines {
+  const raw: string[] = [];
+  const lines: LoggedFields[] = [];
+  const waiting: { count: number; resolve: () => void }[] = [];
+  return {
+    raw,
+    lines,
+    destination: {
+      write(line) {
+        raw.push(line);
+        lines.push(JSON.parse(line) as LoggedFields);
+        for (const one of waiting) if (lines.length >= one.count) one.resolve();
+      },
+    },
+    reached(count) {
+      if (lines.length >= count) return Promise.resolve();
+      return new Promise((resolve) => waiting.push({ count, resolve }));
+    },
+  };
+}

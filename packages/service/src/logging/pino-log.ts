@@ -1,0 +1,38 @@
+import { workerNumber } from "@tercel/grpc";
+import { type LeveledLog, toLog } from "@tercel/interceptors/logging";
+import { importPeer } from "../import-peer.ts";
+import type { ConsoleLevel } from "./console-log.ts";
+
+export const pinoPeer = { name: "pino", range: "^10" } as const;
+
+/** The log, and how its level is changed while it is used. */
+export interface PinoLog {
+  readonly log: LeveledLog;
+  readonly setLogLevel: (level: ConsoleLevel) => void;
+}
+
+/**
+ * Opens a pino logger that writes JSON lines to standard output, with ISO time, the level by name, the service and, in a worker, its number.
+ *
+ * @throws PermanentError that says what to install, when pino is missing
+ */
+export async function openPinoLog(service: string, level: ConsoleLevel): Promise<PinoLog> {
+  const { pino } = await importPeer("logging pino", pinoPeer, () => import("pino"));
+  const worker = workerNumber();
+  const logger = pino(
+    {
+      level,
+      base: { service, ...(worker !== undefined && { worker }) },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      messageKey: "message",
+    },
+    pino.destination({ dest: 1, sync: true }),
+  );
+  return {
+    log: toLog(logger),
+    setLogLevel(changed) {
+      logger.level = changed;
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { findProgram } from "./find-program.ts";
+import { freePorts } from "./free-ports.ts";
+import { createServerProcess, type ServerProcess } from "./server-process.ts";
+
+const program = findProgram("etcd");
+
+/** Why tests that need etcd are skipped here, or false where they are not. */
+export const withoutEtcd: string | false = program === undefined && "etcd is not installed; .ci/run installs it";
+
+/** An etcd of the test's own, alone in its cluster. */
+export interface EtcdServer extends ServerProcess {
+  /** Where clients connect. */
+  readonly target: string;
+}
+
+export async function createEtcdServer(): Promise<EtcdServer> {
+  const [client, peer] = await freePorts(2);
+  const [clientUrl, peerUrl] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`];
+  const server = createServerProcess((folder) => ({
+    program: program ?? "etcd",
+    args: [
+      "--name=test",
+      `--data-dir=${folder}/data`,
+      `--listen-client-urls=${clientUrl}`,
+      `--advertise-client-urls=${clientUrl}`,
+      `--listen-peer-urls=${peerUrl}`,
+      `--initial-advertise-peer-urls=${peerUrl}`,
+      `--initial-cluster=test=${peerUrl}`,
+      "--log-level=info",
+    ],
+    readyTexts: ["ready to serve client requests"],
+  }));
+  return { ...server, target: `127.0.0.1:${client}` };
+}
