@@ -264,7 +264,7 @@ describe("tercel dev with several services", () => {
     assert.equal(new Set(targets).size, 2);
     assert.ok(targets.every((one) => !taken.includes(Number(one.split(":")[1]))));
     // The one finds the other at the registry of tercel dev.
-    const waited = await runCli(["wait", "--timeout=20s", "--target", target]);
+    const waited = await runCli(["wait", "--timeout=60s", "--target", target]);
     assert.equal(waited.exitCode, 0, waited.stderr);
 
     editFile(join(order, "src/main.ts"), "await runService", "// changed\nawait runService");

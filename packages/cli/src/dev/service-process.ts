@@ -28,8 +28,8 @@ export interface ProcessEnd {
 
 /** Between two tries to connect to a service that starts. */
 const pollMs = 25;
-/** After SIGTERM, a service that drains for two seconds and closes what it has open. */
-const killAfterMs = 5000;
+/** After SIGTERM a service drains for two seconds and closes what it has open, which takes its time on a busy machine. */
+const killAfterMs = 10_000;
 
 /** A service that runs, as a process of its own. */
 export class ServiceProcess {
