@@ -9,7 +9,11 @@ import { loadServiceConfig } from "@tercel/service/config";
 import { builtInConcerns, knownProviders } from "@tercel/service/internal";
 import { parse } from "yaml";
 import { packageVersions } from "../src/new/package-versions.ts";
+import { renderProject } from "../src/new/render-project.ts";
+import { libraryEndings, serviceNames } from "../src/new/service-names.ts";
 import { type Choices, concerns, equalCommand } from "../src/new/service-plan.ts";
+import { portsFor } from "../src/new/service-ports.ts";
+import { packageManagers } from "../src/new/workspace-plan.ts";
 import {
   defaults,
   folderWithPackages,
@@ -23,6 +27,14 @@ import {
   writeFiles,
 } from "./new-projects.ts";
 import { runCli } from "./run-cli.ts";
+
+/** Projects that are no services. */
+const others = [
+  ...["user-client", "order-item-client"].map((name) =>
+    renderProject({ type: "library", names: serviceNames(name, libraryEndings), version: "0.1.0" }),
+  ),
+  ...packageManagers.map((manager) => renderProject({ type: "workspace", name: "shop", manager, version: "0.1.0" })),
+];
 
 function pairsOf(all: readonly Choices[]): ReadonlySet<string> {
   const flags = all.map((chosen) => concerns.map((concern) => `${concern}=${chosen[concern]}`));
@@ -43,6 +55,11 @@ describe("every combination of the flags", () => {
   it("is rendered without gaps: no empty file, no blank lines in a row, nothing undefined", () => {
     assert.equal(products.length, 3 * 3 * 3 * 2 * 3 * 5);
     assert.equal(pairsOf(sample).size, pairsOf(products).size);
+    const beside = { hasGateway: true, ports: portsFor(50_052, false) };
+    for (const [path, text] of sample.flatMap((chosen) => [...renderProject(planOf(chosen, beside))])) {
+      assert.match(text, /^\S[\s\S]*\S\n$/, path);
+      assert.doesNotMatch(text, /\n\n\n|[ \t]\n|\[object |^\s*undefined\b|\bNaN\b/m, path);
+    }
     for (const chosen of products) {
       for (const [path, text] of render(chosen)) {
         const where = `${path} of ${equalCommand(planOf(chosen))}`;
@@ -94,13 +111,19 @@ describe("every combination of the flags", () => {
     const providers = await knownProviders(builtInConcerns);
     const pem = join(folder, "any.pem");
     writeFileSync(pem, "");
-    for (const chosen of sample) {
-      const files = render(chosen);
+    for (const [at, chosen] of sample.entries()) {
+      // Every other one next to another service, and with REST.
+      const changes = at % 2 === 0 ? {} : { hasGateway: true, ports: portsFor(50_052, false) };
+      const files = renderProject(planOf(chosen, changes));
       writeFiles(folder, new Map([...files].filter(([path]) => path.startsWith("config/"))));
       const where = equalCommand(planOf(chosen));
       const development = await loadServiceConfig({ folder, providers, variables: {} });
       assert.deepEqual(development.warnings, [], where);
       assert.equal(development.value.service.name, "user-service");
+      assert.equal(development.value.http !== undefined, at % 2 === 1, where);
+      const listening = development.value.listeners.map(({ port }) => port);
+      const metrics = chosen.monitoring === "prometheus" ? [9464 + (at % 2)] : [];
+      assert.deepEqual(listening, [50_051 + (at % 2), ...metrics], where);
       const example = files.get(".env.example") ?? "";
       const addresses = [...example.matchAll(/^(\w+)=(.+)$/gm)].map(
         ([, name = "", value = ""]) => [name, value] as const,
@@ -125,6 +148,15 @@ describe("every combination of the flags", () => {
         .map((concern): string => chosen[concern])
         .filter((type) => type !== "none" && type !== "embedded");
       assert.deepEqual(types.toSorted(), expected.toSorted(), where);
+    }
+  });
+});
+
+describe("libraries and workspaces", () => {
+  it("are rendered without gaps, and have the names of what they are about", () => {
+    for (const [path, text] of others.flatMap((files) => [...files])) {
+      assert.match(text, /^\S[\s\S]*\S\n$/, path);
+      assert.doesNotMatch(text, /\n\n\n|[ \t]\n|\[object |^\s*undefined\b|\bNaN\b/m, path);
     }
   });
 });
@@ -181,6 +213,7 @@ describe("a rendered project", () => {
       render(defaults({ database: "postgres", cache: "none", events: "none", auth: "jwt" }), "order-item-service"),
       render(defaults({ database: "none", events: "none", cache: "none" })),
       render(defaults({ database: "none", auth: "jwt" })),
+      ...others,
     ];
     for (const files of plans) {
       for (const [path, text] of files) if (/\.(ts|json)$/.test(path)) checked.set(`${checked.size}/${path}`, text);

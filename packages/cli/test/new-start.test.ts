@@ -60,6 +60,9 @@ describe("a service that tercel new has made", () => {
       user: { id: string; name: string };
     };
     assert.equal(created.user.name, "Ada");
+    const file = join(project, "requests/create-user.yaml");
+    const again = await runCli(["call", "--from", file, "--target", first.address]);
+    assert.match(again.stderr, /ALREADY_EXISTS: there is a user with this email already/);
     const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     assert.match(page, /^grpc_server_requests_total\{.*"CreateUser".*status="OK".*\} 1$/m);
     assert.deepEqual(await first.stop(), [0, null]);

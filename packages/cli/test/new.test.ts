@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { newService } from "../src/new/new-service.ts";
+import { newProject } from "../src/new/new-project.ts";
 import { folderWithPackages, runNode, temporaryFolder, typeCheck, writeFiles } from "./new-projects.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -27,6 +27,7 @@ describe("tercel new", () => {
       "migrations/0001_users.sql",
       "package.json",
       "proto/user/v1/user.proto",
+      "requests/create-user.yaml",
       "src/access.ts",
       "src/main.ts",
       "src/service.ts",
@@ -145,9 +146,9 @@ describe("tercel new", () => {
   });
 
   it("says which Node it needs", async () => {
-    const context = {} as Parameters<typeof newService>[2];
-    const options = { install: false, git: false };
-    await assert.rejects(newService("user-service", options, context, "v20.19.0"), {
+    const context = {} as Parameters<typeof newProject>[2];
+    const options = { type: "grpc", install: false, git: false } as const;
+    await assert.rejects(newProject("user-service", options, context, "v20.19.0"), {
       message: "Node v20.19.0 is older than 22.18",
       hint: "install Node 22.18 or newer",
     });
@@ -239,7 +240,7 @@ describe("tercel new --workspace", () => {
     assert.equal(made.exitCode, 0, made.stderr);
     assert.match(
       made.stderr,
-      /^created shop: \d+ files\nnext:\n {2}cd shop\n {2}npm install\n {2}npx tercel new user-service\n/,
+      /^created shop: \d+ files\nthe same again: tercel new shop --workspace --pm=npm\nnext:\n {2}cd shop\n {2}npm install\n {2}npx tercel new user-service\n/,
     );
     const shop = join(cwd, "shop");
     for (const name of ["user-service", "order-service"]) {
@@ -256,7 +257,7 @@ describe("tercel new --workspace", () => {
       assert.equal(scripts[script], `npm run ${script} --workspaces --if-present`);
     }
     const added = await runCli(["add", "cache", "redis"], { cwd: shop });
-    assert.match(added.stderr, /^error: shop is a workspace, not a service\n/);
+    assert.match(added.stderr, /^error: this is a workspace, not a service\n/);
     const service = join(shop, "services/order-service");
     assert.deepEqual(typeCheck(service), { exitCode: 0, output: "" });
   });
@@ -270,7 +271,10 @@ describe("tercel new --workspace", () => {
     const args = (...more: string[]) => ["new", ...more, "--no-git"];
     const made = await runCli(args("shop", "--workspace", "--pm=pnpm"), { cwd, env });
     assert.equal(made.exitCode, 0, made.stderr);
-    assert.match(readFileSync(join(cwd, "shop/pnpm-workspace.yaml"), "utf8"), /^packages:\n {2}- services\/\*\n$/);
+    assert.match(
+      readFileSync(join(cwd, "shop/pnpm-workspace.yaml"), "utf8"),
+      /^packages:\n {2}- services\/\*\n {2}- packages\/\*\n$/,
+    );
     const service = await runCli(args("user-service"), { cwd: join(cwd, "shop"), env });
     assert.equal(service.exitCode, 0, service.stderr);
     assert.match(service.stderr, /^pnpm install in \S+\/shop$/m);
@@ -290,5 +294,45 @@ describe("tercel new --workspace", () => {
       );
     }
     assert.deepEqual(readdirSync(cwd), []);
+  });
+});
+
+describe("tercel new --type=library", () => {
+  const flags = ["--type=library", "--no-install", "--no-git"];
+
+  it("makes a contract with a client, which is generated, linted, type-checked, tested and upgraded", async (t) => {
+    const cwd = folderWithPackages(t);
+    const made = await runCli(["new", "order-item-client", ...flags], { cwd });
+    assert.equal(made.exitCode, 0, made.stderr);
+    assert.match(made.stderr, /^the same again: tercel new order-item-client --type=library$/m);
+    const project = join(cwd, "order-item-client");
+    assert.match(readFileSync(join(project, "src/index.ts"), "utf8"), /^export function connectOrderItems\(/m);
+    for (const command of [["generate", "--check"], ["lint"], ["upgrade", "--check"]]) {
+      const run = await runCli(command, { cwd: project });
+      assert.equal(run.exitCode, 0, run.stderr);
+    }
+    assert.deepEqual(typeCheck(project), { exitCode: 0, output: "" });
+    const tests = runNode(["--conditions=source", "--test", "test/**/*.test.ts"], project);
+    assert.equal(tests.exitCode, 0, tests.output);
+  });
+
+  it("is put among the packages of a workspace", async (t) => {
+    const cwd = temporaryFolder(t);
+    const env = { PATH: "" };
+    assert.equal((await runCli(["new", "shop", "--workspace", ...flags.slice(1)], { cwd, env })).exitCode, 0);
+    const made = await runCli(["new", "stock-client", ...flags], { cwd: join(cwd, "shop"), env });
+    assert.match(made.stderr, /^created packages\/stock-client: \d+ files$/m);
+    assert.match(
+      made.stderr,
+      /^next:\n {2}cd packages\/stock-client\n {2}npm install\n {2}npm run generate\n {2}npm run test\n$/m,
+    );
+  });
+
+  it("refuses what only a service has", async (t) => {
+    const run = await runCli(["new", "user-client", ...flags, "--with-database=none"], { cwd: temporaryFolder(t) });
+    assert.deepEqual(
+      [run.exitCode, run.stderr.split("\n")[0]],
+      [2, "error: --with-database is for a service, and --type=library makes a package for programs that call one"],
+    );
   });
 });

@@ -218,6 +218,8 @@ describe("completion", () => {
     assert.deepEqual(await complete(["completion", "z"]), ["zsh"]);
     assert.deepEqual(await complete(["help", "des"]), ["describe"]);
     assert.deepEqual(await complete(["config", "s"]), ["schema", "show"]);
+    assert.deepEqual(await complete(["db", "s"]), ["seed", "shell", "status"]);
+    assert.deepEqual(await complete(["add", "d"]), ["database", "discovery"]);
     assert.deepEqual(await complete(["config", "diff", "a", "b", "--s"]), ["--set"]);
     assert.deepEqual(await complete(["nonsense", "x"]), []);
   });

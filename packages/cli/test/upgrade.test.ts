@@ -336,7 +336,7 @@ describe("tercel add", () => {
     const cwd = createProject(t);
     const first = async (...args: string[]): Promise<string> =>
       (await runCli(["add", ...args], { cwd })).stderr.split("\n")[0] ?? "";
-    assert.equal(await first("cach"), 'error: unknown concern "cach"; did you mean cache?');
+    assert.equal(await first("cach"), 'error: invalid argument "cach": did you mean cache?');
     assert.equal(await first("cache", "reddis"), 'error: unknown cache "reddis"; did you mean redis?');
     assert.equal(
       await first("cache", "none"),

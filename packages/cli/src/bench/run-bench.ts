@@ -12,7 +12,7 @@ import { type FoundMethod, findMethod } from "../schema/find-method.ts";
 import { openSchema } from "../schema/open-schema.ts";
 import { readHeaders } from "../target/call-headers.ts";
 import { openChannel } from "../target/open-channel.ts";
-import { targetOf } from "../target/target-options.ts";
+import { targetOf } from "../target/target-of.ts";
 import { type BenchOptions, type Gates, type Load, readGates, readLoad } from "./bench-options.ts";
 import { type BenchResult, resultJson, toResult } from "./bench-result.ts";
 import { type ReportTimings, resultHtml } from "./html-report.ts";

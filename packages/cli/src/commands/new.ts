@@ -15,12 +15,16 @@ const descriptions: Readonly<Record<Concern, string>> = {
 export function addNewCommand(program: Command, context: CommandContext): void {
   const command = program
     .command("new")
-    .summary("make a new service")
+    .summary("make a new service, library or workspace")
     .description(
       "Makes a gRPC service that runs: its contract, handlers, store, configuration and tests. On a terminal it asks for what no option says, and prints the command line that does the same; elsewhere, and with --yes, the first value of each option is used.",
     )
     .argument("[name]", "name of the service, such as user-service; every other name derives from it")
-    .addOption(new Option("--type <type>", "what to make").choices(["grpc"]).default("grpc"));
+    .addOption(
+      new Option("--type <type>", "what to make: a service, or a package with a contract and a client")
+        .choices(["grpc", "library"])
+        .default("grpc"),
+    );
   for (const [concern, description] of Object.entries(descriptions)) {
     command.addOption(new Option(`--with-${concern} <type>`, description).choices(choices[concern as Concern]));
   }
@@ -52,7 +56,7 @@ Examples:
   tercel new user-service --type=grpc --with-database=postgres --with-monitoring=prometheus`,
     )
     .action(async (name: string | undefined, options: NewOptions) => {
-      const { newService } = await import("../new/new-service.ts");
-      await newService(name, options, context);
+      const { newProject } = await import("../new/new-project.ts");
+      await newProject(name, options, context);
     });
 }

@@ -1,18 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-
-/** What a run of `tercel dev` tells other commands, which find their server by it. */
-export interface DevRecord {
-  readonly version: 1;
-  readonly pid: number;
-  readonly services: readonly {
-    readonly name: string;
-    readonly folder: string;
-    /** `127.0.0.1:50051`; undefined while it does not listen. */
-    readonly target?: string;
-  }[];
-}
+import { dirname, join } from "node:path";
+import { type DevRecord, devRecordFile } from "../target/dev-target.ts";
 
 /** The folder `.tercel`: what belongs to this machine alone. Git does not see it. */
 export class StateFolder {
@@ -20,8 +9,8 @@ export class StateFolder {
   readonly #record: string;
 
   constructor(root: string) {
-    this.path = join(root, ".tercel");
-    this.#record = join(this.path, "dev.json");
+    this.#record = join(root, devRecordFile);
+    this.path = dirname(this.#record);
     mkdirSync(this.path, { recursive: true });
     writeFileSync(join(this.path, ".gitignore"), "*\n");
   }

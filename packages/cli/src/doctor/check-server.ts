@@ -5,7 +5,8 @@ import type { CommandContext } from "../frame/context.ts";
 import type { CommandFailure } from "../frame/failure.ts";
 import { readHeaders } from "../target/call-headers.ts";
 import { openChannel } from "../target/open-channel.ts";
-import { type TargetOptions, targetOf } from "../target/target-options.ts";
+import { targetOf } from "../target/target-of.ts";
+import type { TargetOptions } from "../target/target-options.ts";
 import type { Finding } from "./finding.ts";
 
 const checkTimeoutMs = 5000;

@@ -8,7 +8,8 @@ import { CommandFailure } from "../frame/failure.ts";
 import { type OutputFormat, printListing } from "../frame/output-format.ts";
 import { readHeaders } from "../target/call-headers.ts";
 import { openChannel } from "../target/open-channel.ts";
-import { type TargetOptions, targetOf } from "../target/target-options.ts";
+import { targetOf } from "../target/target-of.ts";
+import type { TargetOptions } from "../target/target-options.ts";
 
 export interface HealthOptions extends TargetOptions {
   readonly watch?: boolean;

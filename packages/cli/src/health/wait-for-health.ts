@@ -7,7 +7,8 @@ import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 import { readHeaders } from "../target/call-headers.ts";
 import { openChannel } from "../target/open-channel.ts";
-import { type TargetOptions, targetOf } from "../target/target-options.ts";
+import { targetOf } from "../target/target-of.ts";
+import type { TargetOptions } from "../target/target-options.ts";
 import { healthFailure, serviceLabel } from "./print-health.ts";
 
 export interface WaitOptions extends TargetOptions {

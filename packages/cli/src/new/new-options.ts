@@ -3,6 +3,7 @@ import type { PackageManager } from "./workspace-plan.ts";
 
 /** The options of the command line, as commander names them. */
 export type NewOptions = { readonly [C in Concern as `with${Capitalize<C>}`]?: Choices[C] } & {
+  readonly type: "grpc" | "library";
   readonly dir?: string;
   readonly gateway?: boolean;
   readonly workspace?: boolean;

@@ -1,5 +1,6 @@
+import type { LibraryPlan } from "./library-plan.ts";
 import type { ServicePlan } from "./service-plan.ts";
 import type { WorkspacePlan } from "./workspace-plan.ts";
 
 /** Whatever tercel new makes. */
-export type ProjectPlan = ServicePlan | WorkspacePlan;
+export type ProjectPlan = ServicePlan | LibraryPlan | WorkspacePlan;

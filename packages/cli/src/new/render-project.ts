@@ -1,6 +1,7 @@
 import { formatLock, lockFile } from "../project/lock-file.ts";
 import { recordFile } from "../project/project-record.ts";
 import type { ProjectPlan } from "./project-plan.ts";
+import { renderManagedLibrary, renderOwnedLibrary } from "./render-library.ts";
 import { renderManagedWorkspace, renderOwnedWorkspace } from "./render-workspace.ts";
 import type { ServicePlan } from "./service-plan.ts";
 import { accessFile } from "./templates/access.ts";
@@ -16,6 +17,7 @@ import { bufFile, bufGenFile, envExampleFile, gitignoreFile, tsconfigFile } from
 import { projectRecord } from "./templates/project-record.ts";
 import { protoFile } from "./templates/proto.ts";
 import { readmeFile } from "./templates/readme.ts";
+import { requestPath, savedRequestFile } from "./templates/saved-request.ts";
 import { serviceTestFile } from "./templates/service-test.ts";
 import { storeFile } from "./templates/store.ts";
 import { storeTestFile } from "./templates/store-test.ts";
@@ -35,6 +37,7 @@ export function renderProject(plan: ProjectPlan): ReadonlyMap<string, string> {
 /** The files that Tercel manages: `tercel upgrade` and `tercel add` change them. */
 export function renderManaged(plan: ProjectPlan): ReadonlyMap<string, string> {
   if (plan.type === "workspace") return renderManagedWorkspace(plan);
+  if (plan.type === "library") return renderManagedLibrary(plan);
   return new Map([
     ["package.json", packageManifest(plan)],
     ["tsconfig.json", tsconfigFile()],
@@ -43,7 +46,8 @@ export function renderManaged(plan: ProjectPlan): ReadonlyMap<string, string> {
 
 /** The files that are written once, and then belong to the project. */
 export function renderOwned(plan: ProjectPlan): ReadonlyMap<string, string> {
-  return plan.type === "workspace" ? renderOwnedWorkspace(plan) : renderOwnedService(plan);
+  if (plan.type === "workspace") return renderOwnedWorkspace(plan);
+  return plan.type === "library" ? renderOwnedLibrary(plan) : renderOwnedService(plan);
 }
 
 function renderOwnedService(plan: ServicePlan): ReadonlyMap<string, string> {
@@ -56,10 +60,11 @@ function renderOwnedService(plan: ServicePlan): ReadonlyMap<string, string> {
     ["buf.yaml", bufFile()],
     ["buf.gen.yaml", bufGenFile()],
     [".gitignore", gitignoreFile(plan)],
-    [`proto/${names.snake}/v1/${names.snake}.proto`, protoFile(plan)],
+    [`proto/${names.snake}/v1/${names.snake}.proto`, protoFile({ ...plan, hasEvents: chosen.events !== "none" })],
     ["config/default.yaml", defaultConfig(plan)],
     ["config/development.yaml", developmentConfig(plan)],
     ["config/production.yaml", productionConfig()],
+    [requestPath(names), savedRequestFile(plan)],
     ["src/main.ts", mainFile(plan)],
     ["src/service.ts", definitionFile(plan)],
     [`src/${names.pluralKebab}.ts`, handlersFile(plan)],

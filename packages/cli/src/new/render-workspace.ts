@@ -1,4 +1,5 @@
 import { joinLines } from "./join-lines.ts";
+import { librariesFolder } from "./library-plan.ts";
 import { versionOf } from "./package-versions.ts";
 import { type PackageManager, servicesFolder, type WorkspacePlan } from "./workspace-plan.ts";
 
@@ -6,7 +7,8 @@ import { type PackageManager, servicesFolder, type WorkspacePlan } from "./works
 export function renderManagedWorkspace(plan: WorkspacePlan): ReadonlyMap<string, string> {
   const files = new Map([["package.json", workspaceManifest(plan)]]);
   // The only one that does not read the workspaces of package.json.
-  if (plan.manager === "pnpm") files.set("pnpm-workspace.yaml", joinLines("packages:", `  - ${servicesFolder}/*`));
+  if (plan.manager === "pnpm")
+    files.set("pnpm-workspace.yaml", joinLines("packages:", `  - ${servicesFolder}/*`, `  - ${librariesFolder}/*`));
   return files;
 }
 
@@ -40,7 +42,7 @@ function workspaceManifest({ name, manager, version }: WorkspacePlan): string {
     private: true,
     type: "module",
     engines: { node: ">=22.18" },
-    workspaces: [`${servicesFolder}/*`],
+    workspaces: [`${servicesFolder}/*`, `${librariesFolder}/*`],
     scripts: { dev: "tercel dev", ...Object.fromEntries(everywhere) },
     devDependencies: { "@bufbuild/buf": versionOf("@bufbuild/buf"), tercel: `^${version}` },
   };
@@ -59,6 +61,8 @@ function readmeFile({ name, manager }: WorkspacePlan): string {
     `${manager} run dev                     # all of them, with a registry`,
     `${manager} run test`,
     "```",
+    "",
+    "A contract that several of them need is a library: `npx tercel new stock-client --type=library` makes one in `packages/`.",
     "",
     "Each service in `services/` has its own contract, configuration and README. One that calls another names it under `dependencies` in its",
     "configuration, and finds it by the registry that `tercel dev` hosts.",

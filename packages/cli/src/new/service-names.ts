@@ -33,6 +33,12 @@ export interface ServiceNames {
 /** What a DNS label can hold: discovery and Kubernetes know services by their names. */
 const maxNameLength = 63;
 
+/** What the name of a service ends with, and not the noun. */
+const serviceEndings = ["api", "server", "service", "svc"] as const;
+
+/** The same of a library. */
+export const libraryEndings = [...serviceEndings, "client", "contract", "lib", "library", "sdk"] as const;
+
 /** Words that the code, SQL or protobuf have a meaning for already. */
 const takenNames = new Set(
   (
@@ -49,9 +55,10 @@ const takenNames = new Set(
 /**
  * Derives the names of a project.
  *
+ * @param endings words that are left out at the end
  * @throws CommandFailure with the nearest name that would do
  */
-export function serviceNames(service: string): ServiceNames {
+export function serviceNames(service: string, endings: readonly string[] = serviceEndings): ServiceNames {
   const isName = service.split("-").every((word) => /^[a-z][a-z0-9]*$/.test(word));
   if (!isName || service.length > maxNameLength) {
     const suggestion = suggestName(service);
@@ -60,7 +67,7 @@ export function serviceNames(service: string): ServiceNames {
         `${suggestion === undefined ? "" : `; did you mean ${suggestion}?`}`,
     );
   }
-  const words = nounOf(service);
+  const words = nounOf(service, endings);
   const [last = ""] = words.slice(-1);
   const plural = [...words.slice(0, -1), pluralOf(last)];
   const snake = words.join("_");
@@ -101,10 +108,10 @@ function suggestName(text: string): string | undefined {
 }
 
 /** What a service keeps: `users-service` keeps the words of `user`. */
-function nounOf(service: string): string[] {
+function nounOf(service: string, endings: readonly string[]): string[] {
   const words = service.split("-");
   const [last = ""] = words.slice(-1);
-  if (words.length > 1 && ["api", "server", "service", "svc"].includes(last)) words.pop();
+  if (words.length > 1 && endings.includes(last)) words.pop();
   const noun = words.pop() ?? "";
   return [...words, singularOf(noun)];
 }

@@ -1,7 +1,3 @@
-import { existsSync, globSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { parse } from "yaml";
-
 /** Where a service listens in development. */
 export interface ServicePorts {
   readonly grpc: number;
@@ -16,51 +12,10 @@ export const defaultPorts: ServicePorts = { grpc: 50_051, metrics: 9464, hostsRe
 
 const highestPort = 65_535;
 
-/** What the record of a project says about its ports. */
-interface Neighbour {
-  readonly grpc: number;
-  readonly usesRegistry: boolean;
-}
-
-/**
- * The ports of a new service: the first that no service in the folders next to it has, so that all of them can run on one machine.
- *
- * @param folder of the new service, absolute
- * @param wanted what `--port` says
- */
-export function choosePorts(folder: string, usesRegistry: boolean, wanted?: number): ServicePorts {
-  const neighbours = readNeighbours(folder);
-  const taken = new Set(neighbours.map(({ grpc }) => grpc));
-  let grpc = wanted ?? defaultPorts.grpc;
-  while (wanted === undefined && taken.has(grpc)) grpc++;
-  return portsFor(grpc, !usesRegistry || !neighbours.some((one) => one.usesRegistry));
-}
-
 /** The metrics of the second service are on the second port for metrics, and so on; far from the default, next to gRPC's own. */
 export function portsFor(grpc: number, hostsRegistry: boolean): ServicePorts {
   const distance = grpc - defaultPorts.grpc;
   const isNear = distance >= 0 && distance < 500;
   const metrics = isNear ? defaultPorts.metrics + distance : grpc < highestPort ? grpc + 1 : grpc - 1;
   return { grpc, metrics, hostsRegistry };
-}
-
-function readNeighbours(folder: string): Neighbour[] {
-  const parent = dirname(folder);
-  if (!existsSync(parent)) return [];
-  return globSync("*/tercel.yaml", { cwd: parent })
-    .filter((file) => dirname(file) !== basename(folder))
-    .flatMap((file) => readNeighbour(join(parent, file)));
-}
-
-/** A record that cannot be read is that of a neighbour who has other troubles than a port. */
-function readNeighbour(file: string): Neighbour[] {
-  try {
-    const { port = defaultPorts.grpc, with: chosen } = parse(readFileSync(file, "utf8")) as {
-      readonly port?: unknown;
-      readonly with?: { readonly discovery?: unknown };
-    };
-    return typeof port === "number" ? [{ grpc: port, usesRegistry: chosen?.discovery === "embedded" }] : [];
-  } catch {
-    return [];
-  }
 }

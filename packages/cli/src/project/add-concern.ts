@@ -3,7 +3,7 @@ import { type CommandContext, isInteractive } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure, usageFailure } from "../frame/failure.ts";
 import { renderManaged, renderOwned } from "../new/render-project.ts";
-import { type Choices, type Concern, choices, concerns, type ServicePlan } from "../new/service-plan.ts";
+import { type Choices, type Concern, choices, type ServicePlan } from "../new/service-plan.ts";
 import { ownVersion } from "../version.ts";
 import { formatLock, lockFile } from "./lock-file.ts";
 import { type FileChange, planFile } from "./managed-file.ts";
@@ -19,17 +19,16 @@ export interface AddOptions {
 
 /** `tercel add`: gives a project another provider. Files of the caller's own are changed only if the caller agrees. */
 export async function addConcern(
-  concernText: string,
+  concern: Concern | typeof gatewayName,
   typeText: string | undefined,
   options: AddOptions,
   context: CommandContext,
 ): Promise<void> {
   const { cwd, stderr } = context;
-  const concern = concernText === gatewayName ? gatewayName : readConcern(concernText);
   const record = readRecord(cwd);
   const { plan: before } = record;
   if (before.type !== "grpc") {
-    throw new CommandFailure(exitCodes.failed, `${before.name} is a ${before.type}, not a service`, {
+    throw new CommandFailure(exitCodes.failed, `this is a ${before.type}, not a service`, {
       hint: "run it in the folder of a service",
     });
   }
@@ -183,16 +182,6 @@ async function readAddition(
     addTo: (plan) => ({ ...plan, with: { ...plan.with, [concern]: type } as Choices }),
     recorded: { with: { [concern]: type } },
   };
-}
-
-function readConcern(text: string): Concern {
-  const found = concerns.find((concern) => concern === text);
-  if (found !== undefined) return found;
-  const known = [...concerns, gatewayName];
-  const nearest = nearestName(text, known);
-  throw usageFailure(
-    `unknown concern ${JSON.stringify(text)}; ${nearest === undefined ? `known are ${known.join(", ")}` : `did you mean ${nearest}?`}`,
-  );
 }
 
 /** What a project can be given. */

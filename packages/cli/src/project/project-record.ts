@@ -7,7 +7,7 @@ import { CommandFailure } from "../frame/failure.ts";
 import { fileErrorReason } from "../frame/file-error.ts";
 import { type JsonText, jsonFailure } from "../json/json-text.ts";
 import type { ProjectPlan } from "../new/project-plan.ts";
-import { serviceNames } from "../new/service-names.ts";
+import { libraryEndings, serviceNames } from "../new/service-names.ts";
 import { type Choices, type Concern, choices, concerns } from "../new/service-plan.ts";
 import { defaultPorts, portsFor, type ServicePorts } from "../new/service-ports.ts";
 import { packageManagers } from "../new/workspace-plan.ts";
@@ -68,7 +68,8 @@ function readPlan(document: Document, { name, type, version }: PlanHead, fail: F
       ? fail(["manager"], `manager must be one of ${packageManagers.join(", ")}`)
       : { type, name, manager, version };
   }
-  if (type !== "grpc") return fail(["type"], `type is ${JSON.stringify(type)}; known are grpc, workspace`);
+  if (type === "library") return { type, names: serviceNames(name, libraryEndings), version };
+  if (type !== "grpc") return fail(["type"], `type is ${JSON.stringify(type)}; known are grpc, library, workspace`);
   return {
     type,
     names: serviceNames(name),

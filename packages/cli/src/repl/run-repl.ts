@@ -5,7 +5,7 @@ import { usageFailure } from "../frame/failure.ts";
 import { openSchema } from "../schema/open-schema.ts";
 import { readHeaders } from "../target/call-headers.ts";
 import { openChannel } from "../target/open-channel.ts";
-import { targetOf } from "../target/target-options.ts";
+import { targetOf } from "../target/target-of.ts";
 import { historyFile, readHistory, writeHistory } from "./history.ts";
 import { PushQueue } from "./push-queue.ts";
 import { ReplSession } from "./repl-session.ts";

@@ -1,7 +1,8 @@
 import type { CommandContext } from "../frame/context.ts";
 import { readHeaders } from "../target/call-headers.ts";
 import { openChannel } from "../target/open-channel.ts";
-import { type TargetOptions, targetOf } from "../target/target-options.ts";
+import { targetOf } from "../target/target-of.ts";
+import type { TargetOptions } from "../target/target-options.ts";
 import { openSchema } from "./open-schema.ts";
 import type { Schema } from "./schema.ts";
 import { isSchemaLocal, type SchemaOptions } from "./schema-options.ts";

@@ -4,7 +4,8 @@ import { usageFailure } from "../frame/failure.ts";
 import { readOptionFile } from "../frame/option-file.ts";
 import { ownVersion } from "../version.ts";
 import { createConfiguredResolver, isDiscoveryTarget } from "./configured-resolver.ts";
-import { type TargetOptions, targetOf } from "./target-options.ts";
+import { targetOf } from "./target-of.ts";
+import type { TargetOptions } from "./target-options.ts";
 
 /** A developer's machine may take more than a server must: a whole export in one message. */
 const maxMessageBytes = 256 * 1024 * 1024;

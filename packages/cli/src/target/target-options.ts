@@ -1,6 +1,4 @@
 import { type Command, Option } from "commander";
-import type { CommandContext } from "../frame/context.ts";
-import { defaultTarget, defaultTargetIn } from "./default-target.ts";
 
 /** The options of every command that talks to a server. */
 export interface TargetOptions {
@@ -14,6 +12,9 @@ export interface TargetOptions {
   readonly tlsSkipVerify?: boolean;
   readonly header: readonly string[];
 }
+
+/** Where a Tercel service listens unless something else is said. */
+export const defaultTarget = "127.0.0.1:50051";
 
 export function addTargetOptions(command: Command): Command {
   return command
@@ -41,9 +42,4 @@ export function addTargetOptions(command: Command): Command {
 
 export function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
-}
-
-/** The server that the options name, after them the environment, and after that the folder. */
-export function targetOf(options: TargetOptions, context: Pick<CommandContext, "cwd" | "env">): string {
-  return options.target ?? context.env.TERCEL_TARGET ?? defaultTargetIn(context.cwd);
 }

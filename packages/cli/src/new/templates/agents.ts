@@ -1,20 +1,25 @@
 import { joinLines } from "../join-lines.ts";
 import type { ServicePlan } from "../service-plan.ts";
 
+/** What shows whether a change is right. */
+export const afterEachChange = [
+  "Run after each change:",
+  "",
+  "```sh",
+  "npm run check    # types",
+  "npm test",
+  "npm run lint     # the .proto files",
+  "```",
+  "",
+];
+
 /** `AGENTS.md`: how to work in the project, for people and for coding agents. */
 export function agentsFile({ names, with: { database, auth } }: ServicePlan): string {
   const { snake, pluralKebab } = names;
   return joinLines(
     `# How to work on ${names.service}`,
     "",
-    "Run after each change:",
-    "",
-    "```sh",
-    "npm run check    # types",
-    "npm test",
-    "npm run lint     # the .proto files",
-    "```",
-    "",
+    ...afterEachChange,
     database === "postgres" &&
       "`TEST_DATABASE_URL=postgres://… npm test` runs the tests of the store on PostgreSQL, in a database they may empty.",
     database === "postgres" && "",

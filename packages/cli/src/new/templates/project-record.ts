@@ -11,10 +11,15 @@ export function projectRecord(plan: ProjectPlan, managed: ReadonlyMap<string, st
     `template: ${plan.version}`,
     `name: ${plan.type === "workspace" ? plan.name : plan.names.service}`,
     `type: ${plan.type}`,
-    ...(plan.type === "workspace" ? [`manager: ${plan.manager}`] : serviceLines(plan)),
+    ...typeLines(plan),
     "managed:",
     ...[...managed].map(([path, text]) => `  ${path}: ${sha256Of(text)}`),
   );
+}
+
+function typeLines(plan: ProjectPlan): string[] {
+  if (plan.type === "library") return [];
+  return plan.type === "workspace" ? [`manager: ${plan.manager}`] : serviceLines(plan);
 }
 
 function serviceLines({ with: chosen, hasGateway, ports }: ServicePlan): string[] {

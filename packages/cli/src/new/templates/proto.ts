@@ -1,9 +1,17 @@
 import { joinLines } from "../join-lines.ts";
 import type { ServiceNames } from "../service-names.ts";
-import type { ServicePlan } from "../service-plan.ts";
+
+/** What a contract consists of. */
+export interface Contract {
+  readonly names: ServiceNames;
+  /** Whether it has a message for the event of a new one. */
+  readonly hasEvents: boolean;
+  /** Whether methods have a REST form. */
+  readonly hasGateway: boolean;
+}
 
 /** `proto/<name>/v1/<name>.proto`: what the service can do. */
-export function protoFile({ names, with: { events }, hasGateway }: ServicePlan): string {
+export function protoFile({ names, hasEvents, hasGateway }: Contract): string {
   const { snake, pascal, words, one, pluralPascal, pluralWords, second, unique } = names;
   const paths = restPaths(names);
   const options = (method: keyof ReturnType<typeof restPaths>): string => {
@@ -108,7 +116,7 @@ message Watch${pascal}Request {
 message Watch${pascal}Response {
   ${pascal} ${snake} = 1;
 }`,
-    events !== "none" &&
+    hasEvents &&
       `
 // ${pascal}Created is published for each new ${words}.
 message ${pascal}Created {

@@ -48,6 +48,7 @@ export TOKEN=$(npx tercel token --key-file /tmp/${service}.key --key-id configur
     `| \`src/store.ts\` | ${hasDatabase ? "all SQL" : "where the data is"} |`,
     hasToken && "| `src/access.ts` | who may call what |",
     hasDatabase && "| `migrations/` | the schema of the database; a change is a new file |",
+    "| `requests/` | calls to try it with: `npx tercel call --from FILE` |",
     "| `config/` | the configuration: for every environment, and what differs in one |",
     "| `tercel.yaml`, `tercel.lock` | what the project was made with: `npx tercel add cache redis` and `npx tercel upgrade` go by it |",
     "",

@@ -1,24 +1,20 @@
-import { join, relative, resolve } from "node:path";
-import { hasBuf } from "../buf/run-buf.ts";
 import { checkNode } from "../doctor/check-project.ts";
 import { type CommandContext, isInteractive } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure, usageFailure } from "../frame/failure.ts";
-import { generate } from "../generate/generate.ts";
 import { ownVersion } from "../version.ts";
-import { callingManager } from "./calling-manager.ts";
+import { choosePorts } from "./choose-ports.ts";
+import { findPlace, makeProject, printNextSteps } from "./make-project.ts";
+import { newLibrary } from "./new-library.ts";
 import type { NewOptions } from "./new-options.ts";
-import { createRepository, installPackages } from "./project-programs.ts";
-import { readWorkspace } from "./read-workspace.ts";
-import { renderProject } from "./render-project.ts";
+import { newWorkspace } from "./new-workspace.ts";
+import { optionOf } from "./refuse-service-options.ts";
 import { serviceNames } from "./service-names.ts";
 import { type Choices, choices, concerns, equalCommand, type ServicePlan } from "./service-plan.ts";
-import { choosePorts } from "./service-ports.ts";
 import { servicesFolder } from "./workspace-plan.ts";
-import { requireEmpty, writeProject } from "./write-project.ts";
 
 /** `tercel new` */
-export async function newService(
+export async function newProject(
   given: string | undefined,
   options: NewOptions,
   context: CommandContext,
@@ -30,15 +26,14 @@ export async function newService(
   }
   const asks = isInteractive(context) && options.yes !== true;
   const name = given ?? (await nameFromPrompt(asks, context));
-  if (options.workspace === true) {
-    const { newWorkspace } = await import("./new-workspace.ts");
-    return newWorkspace(name, options, context);
-  }
+  if (options.workspace === true) return newWorkspace(name, options, context);
+  if (options.type === "library") return newLibrary(name, options, context);
+  return newService(name, options, asks, context);
+}
+
+async function newService(name: string, options: NewOptions, asks: boolean, context: CommandContext): Promise<void> {
   const names = serviceNames(name);
-  const workspace = readWorkspace(context.cwd);
-  const folder = resolve(context.cwd, options.dir ?? (workspace === undefined ? name : join(servicesFolder, name)));
-  const shown = relative(context.cwd, folder) || ".";
-  requireEmpty(folder, shown);
+  const place = findPlace(name, servicesFolder, options, context);
   const chosen = await completeChoices(options, asks, context);
   const plan: ServicePlan = {
     type: "grpc",
@@ -46,25 +41,10 @@ export async function newService(
     with: chosen,
     version: ownVersion(),
     hasGateway: options.gateway === true,
-    ports: choosePorts(folder, chosen.discovery === "embedded", readPort(options.port)),
+    ports: choosePorts(place.folder, chosen.discovery === "embedded", readPort(options.port)),
   };
-  const files = renderProject(plan);
-  if (options.dryRun === true) {
-    for (const path of files.keys()) await context.stdout.line(path);
-    return;
-  }
-  writeProject(folder, files);
-  const { stderr } = context;
-  await stderr.line(`created ${shown}: ${files.size} files`);
-  await stderr.line(`the same again: ${equalCommand(plan)}`);
-  const manager = options.pm ?? workspace?.manager ?? callingManager(context);
-  // Before the packages: their scripts may look for the repository.
-  if (options.git) await createRepository(folder, context);
-  // A workspace installs the packages of all services together.
-  if (options.install) await installPackages(manager, workspace === undefined ? folder : context.cwd, context);
-  const canGenerate = hasBuf(folder, context);
-  if (canGenerate) await generate(folder, {}, context);
-  await stderr.write(nextSteps(plan, { shown, manager, isInstalled: options.install, isGenerated: canGenerate }));
+  const made = await makeProject(plan, place, equalCommand(plan), options, context);
+  if (made !== undefined) await printNextSteps(made, firstSteps(plan, made.manager), context);
 }
 
 async function nameFromPrompt(asks: boolean, context: CommandContext): Promise<string> {
@@ -76,7 +56,7 @@ async function nameFromPrompt(asks: boolean, context: CommandContext): Promise<s
 async function completeChoices(options: NewOptions, asks: boolean, context: CommandContext): Promise<Choices> {
   const flagged = Object.fromEntries(
     concerns.flatMap((concern) => {
-      const type = options[`with${concern[0]?.toUpperCase()}${concern.slice(1)}` as keyof NewOptions];
+      const type = options[optionOf(concern)];
       return type === undefined ? [] : [[concern, type]];
     }),
   ) as Partial<Choices>;
@@ -93,26 +73,14 @@ function readPort(text: string | undefined): number | undefined {
   throw usageFailure(`invalid --port ${JSON.stringify(text)}: write a number from 1 to 65535`);
 }
 
-interface ProjectState {
-  /** The folder, as the caller would write it. */
-  readonly shown: string;
-  readonly manager: string;
-  readonly isInstalled: boolean;
-  readonly isGenerated: boolean;
-}
-
-function nextSteps({ names, with: { auth } }: ServicePlan, state: ProjectState): string {
+/** From the tests to the first call. */
+function firstSteps({ names, with: { auth } }: ServicePlan, manager: string): string[] {
   const { snake, pascal, second } = names;
-  const { shown, manager, isInstalled, isGenerated } = state;
   const data = second === "email" ? "-d name=Ada -d email=ada@example.com" : "-d name=first";
   const call = `npx tercel call ${snake}.v1.${pascal}Service/Create${pascal} ${data}`;
-  const steps = [
-    shown !== "." && `cd ${shown}`,
-    !isInstalled && `${manager} install`,
-    !isGenerated && `${manager} run generate`,
+  return [
     `${manager} run test`,
     `${manager} run start`,
     auth === "jwt" ? "# then call it with a token: README.md" : `${call}    # in another terminal`,
   ];
-  return `next:\n${steps.map((step) => (step === false ? "" : `  ${step}\n`)).join("")}`;
 }

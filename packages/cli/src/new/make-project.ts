@@ -1,0 +1,95 @@
+import { join, relative, resolve } from "node:path";
+import { hasBuf } from "../buf/run-buf.ts";
+import type { CommandContext } from "../frame/context.ts";
+import { generate } from "../generate/generate.ts";
+import { callingManager } from "./calling-manager.ts";
+import type { NewOptions } from "./new-options.ts";
+import type { ProjectPlan } from "./project-plan.ts";
+import { createRepository, installPackages } from "./project-programs.ts";
+import { readWorkspace } from "./read-workspace.ts";
+import { renderProject } from "./render-project.ts";
+import type { PackageManager } from "./workspace-plan.ts";
+import { requireEmpty, writeProject } from "./write-project.ts";
+
+/** Where a project is made. */
+export interface ProjectPlace {
+  /** Absolute. */
+  readonly folder: string;
+  /** The folder, as the caller would write it. */
+  readonly shown: string;
+  readonly manager: PackageManager;
+  /** Where packages are installed: a workspace installs those of all its projects together. */
+  readonly installFolder: string;
+}
+
+/**
+ * Finds the place of a project: in the folder of `--dir`, in its part of the workspace that the working folder is, or below the working folder.
+ *
+ * @param part of a workspace that projects of the kind are in
+ * @throws CommandFailure when something is there already
+ */
+export function findPlace(name: string, part: string, options: NewOptions, context: CommandContext): ProjectPlace {
+  const { cwd } = context;
+  const workspace = readWorkspace(cwd);
+  const folder = resolve(cwd, options.dir ?? (workspace === undefined ? name : join(part, name)));
+  const shown = relative(cwd, folder) || ".";
+  requireEmpty(folder, shown);
+  return {
+    folder,
+    shown,
+    manager: options.pm ?? workspace?.manager ?? callingManager(context),
+    installFolder: workspace === undefined ? folder : cwd,
+  };
+}
+
+/** What was made. */
+export interface MadeProject extends ProjectPlace {
+  readonly isInstalled: boolean;
+  readonly isGenerated: boolean;
+}
+
+/**
+ * Writes a project, makes it a repository, installs its packages and generates its code, as far as the options let it. Undefined with `--dry-run`,
+ * which lists the files.
+ *
+ * @param equalCommand what makes the same project again
+ */
+export async function makeProject(
+  plan: ProjectPlan,
+  place: ProjectPlace,
+  equalCommand: string,
+  options: NewOptions,
+  context: CommandContext,
+): Promise<MadeProject | undefined> {
+  const { folder, shown, manager, installFolder } = place;
+  const files = renderProject(plan);
+  if (options.dryRun === true) {
+    for (const path of files.keys()) await context.stdout.line(path);
+    return undefined;
+  }
+  writeProject(folder, files);
+  await context.stderr.line(`created ${shown}: ${files.size} files`);
+  await context.stderr.line(`the same again: ${equalCommand}`);
+  // Before the packages: their scripts may look for the repository.
+  if (options.git) await createRepository(folder, context);
+  if (options.install) await installPackages(manager, installFolder, context);
+  const isGenerated = plan.type !== "workspace" && hasBuf(folder, context);
+  if (isGenerated) await generate(folder, {}, context);
+  return { ...place, isInstalled: options.install, isGenerated };
+}
+
+/** Prints what to do next: the steps before those of the project itself, and these. */
+export async function printNextSteps(
+  made: MadeProject,
+  own: readonly string[],
+  context: CommandContext,
+): Promise<void> {
+  const { shown, manager, isInstalled, isGenerated } = made;
+  const steps = [
+    ...(shown === "." ? [] : [`cd ${shown}`]),
+    ...(isInstalled ? [] : [`${manager} install`]),
+    ...(isGenerated ? [] : [`${manager} run generate`]),
+    ...own,
+  ];
+  await context.stderr.write(`next:\n${steps.map((step) => `  ${step}\n`).join("")}`);
+}

@@ -1,0 +1,16 @@
+import type { CommandContext } from "../frame/context.ts";
+import { ownVersion } from "../version.ts";
+import { equalLibraryCommand, type LibraryPlan, librariesFolder } from "./library-plan.ts";
+import { findPlace, makeProject, printNextSteps } from "./make-project.ts";
+import type { NewOptions } from "./new-options.ts";
+import { refuseServiceOptions } from "./refuse-service-options.ts";
+import { libraryEndings, serviceNames } from "./service-names.ts";
+
+/** `tercel new --type=library`: a package with a contract, its code and a client. */
+export async function newLibrary(name: string, options: NewOptions, context: CommandContext): Promise<void> {
+  refuseServiceOptions(options, "--type=library makes a package for programs that call one");
+  const plan: LibraryPlan = { type: "library", names: serviceNames(name, libraryEndings), version: ownVersion() };
+  const place = findPlace(name, librariesFolder, options, context);
+  const made = await makeProject(plan, place, equalLibraryCommand(plan), options, context);
+  if (made !== undefined) await printNextSteps(made, [`${made.manager} run test`], context);
+}

@@ -1,0 +1,45 @@
+import { joinLines } from "../join-lines.ts";
+import type { LibraryPlan } from "../library-plan.ts";
+
+/** `test/client.test.ts` of a library: the client against a server in this process. */
+export function clientTestFile({ names }: LibraryPlan): string {
+  const { snake, camel, pascal, pluralCamel, pluralPascal } = names;
+  return joinLines(
+    'import assert from "node:assert/strict";',
+    'import { type TestContext, test } from "node:test";',
+    'import { createServer } from "@tercel/grpc";',
+    'import { createHealth, type Health } from "@tercel/grpc/services";',
+    `import { ${pascal}Service } from "../gen/${snake}/v1/${snake}_pb.ts";`,
+    `import { connect${pluralPascal}, type ${pluralPascal}Connection } from "../src/index.ts";`,
+    "",
+    `async function start(t: TestContext): Promise<{ connection: ${pluralPascal}Connection; health: Health }> {`,
+    "  const health = createHealth();",
+    "  const server = createServer({",
+    "    routes(router) {",
+    `      router.service(${pascal}Service, { get${pascal}: ({ id }) => ({ ${camel}: { id, name: "first" } }) });`,
+    "      health.routes(router);",
+    "    },",
+    "  });",
+    "  const { host, port } = await server.listen({ port: 0 });",
+    `  const connection = connect${pluralPascal}(\`\${host}:\${port}\`);`,
+    "  t.after(async () => {",
+    "    await connection.close();",
+    "    await server.close();",
+    "  });",
+    "  return { connection, health };",
+    "}",
+    "",
+    'test("calls the service", async (t) => {',
+    "  const { connection } = await start(t);",
+    `  const { ${camel} } = await connection.${pluralCamel}.get${pascal}({ id: "1" });`,
+    `  assert.equal(${camel}?.name, "first");`,
+    "});",
+    "",
+    'test("knows whether the service serves", async (t) => {',
+    "  const { connection, health } = await start(t);",
+    "  await connection.checkHealth();",
+    '  health.setStatus("", "NOT_SERVING");',
+    "  await assert.rejects(connection.checkHealth(), /NOT_SERVING/);",
+    "});",
+  );
+}
