@@ -21,9 +21,7 @@ Node.js v24.21.0
 const x = ;
           ^
 
-SyntaxError [ERR_INVALID_TYPESCRIPT_SYNTAX]: Expression expected
-  code: 'ERR_INVALID_TYPESCRIPT_SYNTAX'
-}`,
+SyntaxError [ERR_INVALID_TYPESCRIPT_SYNTAX]: Expression expected`,
   );
 });
 

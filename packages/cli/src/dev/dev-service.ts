@@ -89,7 +89,7 @@ export class DevService {
   }
 
   change(files: readonly string[]): void {
-    this.#changed ??= { atMs: performance.now(), files };
+    this.#changed = { atMs: performance.now(), files };
     this.#supervised.change();
   }
 
