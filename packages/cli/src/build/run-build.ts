@@ -39,7 +39,8 @@ export async function buildService(options: BuildOptions, context: CommandContex
         `${stderr.style("yellow", "warning:")} ${path} finds files by its own place, which is another one in the bundle; move it into src/, or use --no-bundle`,
       );
     }
-    if (missing.length > 0) await stderr.line(`left out, because they are not installed: ${missing.join(", ")}`);
+    if (missing.length > 0)
+      await stderr.line(`optional packages that are not installed, and so not in it: ${missing.join(", ")}`);
   } else {
     const files = compileService(folder, out);
     const main = join(options.out, relative(folder, project.main)).replace(/\.ts$/, ".js");

@@ -16,6 +16,12 @@ import { type ServiceState, SupervisedService } from "./supervised-service.ts";
 
 const readyTimeoutMs = 2000;
 
+/** Files that have changed together. */
+interface Change {
+  readonly atMs: number;
+  readonly files: readonly string[];
+}
+
 /** One service of `tercel dev`: its process, and what a person wants to know about it. */
 export class DevService {
   readonly project: ServiceProject;
@@ -28,7 +34,9 @@ export class DevService {
   #isExampleShown = false;
   /** Where the process says that it listens. */
   #ready = Promise.withResolvers<string>();
-  #changed: { readonly atMs: number; readonly files: readonly string[] } | undefined;
+  #changed: Change | undefined;
+  /** The change that the next start is for. */
+  #started: Change | undefined;
   #startedAtMs = 0;
 
   constructor(
@@ -46,6 +54,8 @@ export class DevService {
       plan: () => {
         this.#ready = Promise.withResolvers();
         this.#startedAtMs = performance.now();
+        this.#started = this.#changed ?? this.#started;
+        this.#changed = undefined;
         return planStart(project, around);
       },
       onLine: (line) => {
@@ -112,8 +122,8 @@ export class DevService {
   }
 
   #noteListening({ metrics }: DevPlan): void {
-    const changed = this.#changed;
-    this.#changed = undefined;
+    const changed = this.#started;
+    this.#started = undefined;
     const at = `listens at ${this.#address}`;
     if (changed !== undefined) {
       const [first = "", ...others] = changed.files.map((file) => relative(this.project.folder, file));

@@ -105,7 +105,7 @@ export interface CheckResult {
 }
 
 /** A program that takes longer does not know the argument. */
-const checkTimeoutMs = 15_000;
+const checkTimeoutMs = 60_000;
 const maxCheckOutput = 64 * 1024;
 
 /**
