@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createServer, workerNumber } from "@tercel/grpc";
+import { createServer } from "@tercel/grpc";
 import { createHealth, createReflection } from "@tercel/grpc/services";
 import { createMetricsHandler, createRegistry, createServerMetrics, shareMetrics } from "@tercel/interceptors/metrics";
-import { runWorkers } from "@tercel/service";
+import { runWorkers, workerNumber } from "@tercel/service";
 
 // Every process has these: the parent, which runs this file to its end, and each worker, which runs the setup.
 const registry = createRegistry();

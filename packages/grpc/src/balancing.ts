@@ -27,4 +27,5 @@ export {
   resultsOf,
   resultWithPlace,
 } from "./channel/balancer/ready-endpoints.ts";
+export type { ConnectivityState } from "./channel/subchannel/connectivity.ts";
 export type { Subchannel, SubchannelStateListener } from "./channel/subchannel/index.ts";

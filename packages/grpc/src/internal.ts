@@ -8,7 +8,7 @@ export { logLine } from "./logging/log.ts";
 export { printable } from "./logging/printable.ts";
 export { containRejection, reportLogFailure, safeLog } from "./logging/safe-log.ts";
 export { thrownMessage, thrownText } from "./logging/thrown-text.ts";
-export { workerVariable } from "./logging/worker-number.ts";
+export { workerNumber, workerVariable } from "./logging/worker-number.ts";
 export { checkWholeNumber } from "./options/check-number.ts";
 export { nearestName, refuseUnknownOptions } from "./options/unknown-option.ts";
 export { isAuthority } from "./protocol/authority.ts";

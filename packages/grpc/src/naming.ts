@@ -10,4 +10,6 @@ export type {
   ResolverListener,
   ResolverResult,
 } from "./channel/resolver/index.ts";
+export type { Backoff, BackoffOptions } from "./channel/retry/backoff.ts";
+export type { MethodConfigJson } from "./channel/service-config/service-config-json.ts";
 export type { Address } from "./transport/client-connection.ts";

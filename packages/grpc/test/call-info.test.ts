@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
-import { type CallInfo, callInfo, type EndedCall } from "@tercel/grpc";
+import { type CallInfo, callInfo } from "@tercel/grpc";
+import type { EndedCall } from "@tercel/grpc/hooks";
 import { readHeader } from "@tercel/grpc/hooks";
 import { assertStatus, createFakeClock, createStubServer } from "@tercel/grpc/testing";
 import { aborted, collect, createOccasion, streamOf } from "@tercel/test-support/async";

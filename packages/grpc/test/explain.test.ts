@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { type CallExplanation, type ChannelOptions, createChannel, explainError } from "@tercel/grpc";
+import { type ChannelOptions, createChannel, explainError } from "@tercel/grpc";
+import type { CallExplanation } from "@tercel/grpc/hooks";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
 import { createOccasion, quiet, streamOf } from "@tercel/test-support/async";
 import type { ResolverListener } from "../src/channel/resolver/index.ts";

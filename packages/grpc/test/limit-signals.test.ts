@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { Code } from "@connectrpc/connect";
-import type { LimitExceeded } from "@tercel/grpc";
+import type { LimitExceeded } from "@tercel/grpc/hooks";
 import { assertStatus, createFakeClock } from "@tercel/grpc/testing";
 import { overBothTransports, recordingLog } from "./support/open-echo.ts";
 

@@ -21,7 +21,7 @@ const serverBounds: [keyof ServerOptions, number, number][] = [
   ["maxConnections", 1, Number.MAX_SAFE_INTEGER],
   ["maxConnectionsPerAddress", 1, Number.MAX_SAFE_INTEGER],
   ["maxTlsHandshakes", 1, Number.MAX_SAFE_INTEGER],
-  ["idleTimeoutMs", 0, Number.MAX_SAFE_INTEGER],
+  ["maxConnectionIdleMs", 0, Number.MAX_SAFE_INTEGER],
 ];
 const channelBounds: [keyof ChannelOptions, number, number][] = [
   ["defaultTimeoutMs", 1, Number.MAX_SAFE_INTEGER],

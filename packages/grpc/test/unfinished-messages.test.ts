@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:http2";
 import { describe, it, type TestContext } from "node:test";
 import { Client, credentials } from "@grpc/grpc-js";
-import type { LimitExceeded } from "@tercel/grpc";
+import type { LimitExceeded } from "@tercel/grpc/hooks";
 import { createFakeClock, createStubServer } from "@tercel/grpc/testing";
 import { collect, createOccasion, settled } from "@tercel/test-support/async";
 import { echoRoutes, overBothTransports, recordingLog } from "./support/open-echo.ts";

@@ -5,7 +5,7 @@ import { ErrorCode } from "../src/index.ts";
 import { createScriptedServer } from "../src/testing/index.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
-const policy = { minPingIntervalMs: 300_000, minIdlePingIntervalMs: 7_200_000, idleTimeoutMs: 0 };
+const policy = { minPingIntervalMs: 300_000, minIdlePingIntervalMs: 7_200_000, maxIdleMs: 0 };
 
 test("ends a connection at the third ping that comes too early", async () => {
   const { peer, clock } = createScriptedServer({ limits: policy });

@@ -89,7 +89,7 @@ test("counts a stream whose handler still runs as one that is there", async () =
 });
 
 test("never drains an idle connection when that time is 0", async () => {
-  const { peer, clock } = createScriptedServer({ limits: { idleTimeoutMs: 0 } });
+  const { peer, clock } = createScriptedServer({ limits: { maxIdleMs: 0 } });
   await peer.shakeHands();
   clock.advance(100_000_000);
   await peer.expectNothingMore();

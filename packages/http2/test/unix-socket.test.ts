@@ -184,7 +184,7 @@ test("refuses the socket of another user", { skip: isRoot ? false : "only root c
 });
 
 test("never drains an idle connection over a Unix socket, unless it is told when", async () => {
-  for (const limits of [{}, { idleTimeoutMs: 60_000 }]) {
+  for (const limits of [{}, { maxIdleMs: 60_000 }]) {
     const path = join(folder, "a.sock");
     const clock = new FakeClock();
     const server = new Http2Server({ onStream: echo, clock, limits });
@@ -199,7 +199,7 @@ test("never drains an idle connection over a Unix socket, unless it is told when
     // The first tick sees that nothing is open any more.
     clock.advance(1000);
     clock.advance(3_600_000);
-    if (limits.idleTimeoutMs === undefined) {
+    if (limits.maxIdleMs === undefined) {
       assert.ok((await ask(connection, Buffer.from("hello"))).log.includes("end"));
       connection.close();
     }

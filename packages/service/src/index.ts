@@ -1,11 +1,13 @@
 // What applications need.
 
+// What the processes of `runWorkers` share, and which of them this one is.
 export {
   createShared,
   type MergedParts,
   type Shared,
   type SharedOptions,
   type WorkerCounts,
+  workerNumber,
 } from "@tercel/grpc/internal";
 export { default as sql } from "sql-template-tag";
 export type { Cache, CacheOptions } from "./cache/cache.ts";

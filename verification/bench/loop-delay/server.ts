@@ -5,7 +5,8 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { createServer, type LimitExceeded } from "@tercel/grpc";
+import { createServer } from "@tercel/grpc";
+import type { LimitExceeded } from "@tercel/grpc/hooks";
 import { createSelfSigned } from "@tercel/test-support/certificates";
 import { EchoResponseSchema, EchoService } from "../peers/tercel/gen/echo_pb.ts";
 import { listsService } from "./lists-service.ts";

@@ -7,7 +7,7 @@ export function serverLimits(settings: Settings): Partial<ServerOptions> {
   return {
     maxReceiveMessageBytes: settings.maxMessageBytes,
     maxSendMessageBytes: settings.maxMessageBytes,
-    idleTimeoutMs: settings.idleTimeoutMs,
+    maxConnectionIdleMs: settings.idleTimeoutMs,
     keepalive: { timeMs: settings.keepaliveTimeMs, timeoutMs: settings.keepaliveTimeoutMs },
     keepaliveEnforcement: {
       minTimeMs: settings.keepaliveMinTimeMs,

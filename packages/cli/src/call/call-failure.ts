@@ -1,7 +1,8 @@
 import { createRegistry, fromBinary, type JsonObject, type JsonValue, type Registry, toJson } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type CallExplanation, explainError } from "@tercel/grpc";
+import { explainError } from "@tercel/grpc";
 import { errorDetailFiles } from "@tercel/grpc/errors";
+import type { CallExplanation } from "@tercel/grpc/hooks";
 import { printable, statusNames } from "@tercel/grpc/internal";
 import { exitCodes, statusExitCode } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";

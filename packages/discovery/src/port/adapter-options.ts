@@ -1,5 +1,6 @@
-import { type Backoff, type Clock, createBackoff, type Log, systemClock } from "@tercel/grpc";
+import { type Clock, createBackoff, type Log, systemClock } from "@tercel/grpc";
 import { checkWholeNumber, safeLog } from "@tercel/grpc/internal";
+import type { Backoff } from "@tercel/grpc/naming";
 
 /** Options that all adapters share. */
 export interface AdapterOptions {

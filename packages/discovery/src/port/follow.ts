@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Backoff, Clock } from "@tercel/grpc";
+import type { Clock } from "@tercel/grpc";
 import { pause } from "@tercel/grpc/internal";
+import type { Backoff } from "@tercel/grpc/naming";
 import type { WatchSink } from "./watched-service.ts";
 
 /**

@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Backoff, Clock, Log } from "@tercel/grpc";
+import type { Clock, Log } from "@tercel/grpc";
 import { pause, thrownMessage } from "@tercel/grpc/internal";
+import type { Backoff } from "@tercel/grpc/naming";
 import type { InstanceHealth, ServiceInstance } from "./instance.ts";
 import type { Registered } from "./registry.ts";
 

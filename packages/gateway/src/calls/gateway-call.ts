@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
-import type { EndedCall, OnCallEnd } from "@tercel/grpc";
+import type { EndedCall, OnCallEnd } from "@tercel/grpc/hooks";
 import {
   andObserver,
   Cancellation,

@@ -39,7 +39,7 @@ export function connectionOptions(options: ServerOptions): ConnectionOptions {
       ...options.limits,
       maxConcurrentStreams: options.maxConcurrentStreams ?? options.limits?.maxConcurrentStreams,
       maxHeaderListBytes: options.maxMetadataBytes ?? options.limits?.maxHeaderListBytes,
-      idleTimeoutMs: options.idleTimeoutMs ?? options.limits?.idleTimeoutMs,
+      maxIdleMs: options.maxConnectionIdleMs ?? options.limits?.maxIdleMs,
       maxAgeMs: options.maxConnectionAgeMs ?? options.limits?.maxAgeMs,
       maxAgeGraceMs: options.maxConnectionAgeGraceMs ?? options.limits?.maxAgeGraceMs,
     }),

@@ -82,7 +82,7 @@ export interface ServerOptions {
    */
   maxTlsHandshakes?: number;
   /** A connection without calls is closed after this. Default 15 min, over Unix sockets never; 0 means never. */
-  idleTimeoutMs?: number;
+  maxConnectionIdleMs?: number;
   /** Pings that find out whether a silent client is still there. Default: after 2 h of silence, answered within 20 s. */
   keepalive?: { timeMs?: number; timeoutMs?: number };
   /**
@@ -139,7 +139,7 @@ const optionNames: readonly (keyof ServerOptions)[] = [
   "maxConnections",
   "maxConnectionsPerAddress",
   "maxTlsHandshakes",
-  "idleTimeoutMs",
+  "maxConnectionIdleMs",
   "keepalive",
   "keepaliveEnforcement",
   "maxConnectionAgeMs",

@@ -237,7 +237,7 @@ function checkNumbers(options: ServerOptions): void {
   checkWholeNumber(where, "maxMetadataBytes", options.maxMetadataBytes, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxConnectionsPerAddress", options.maxConnectionsPerAddress, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxTlsHandshakes", options.maxTlsHandshakes, 1, Number.MAX_SAFE_INTEGER);
-  checkWholeNumber(where, "idleTimeoutMs", options.idleTimeoutMs, 0, Number.MAX_SAFE_INTEGER);
+  checkWholeNumber(where, "maxConnectionIdleMs", options.maxConnectionIdleMs, 0, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "maxConnections", options.maxConnections, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "keepalive.timeMs", options.keepalive?.timeMs, 1000, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "keepalive.timeoutMs", options.keepalive?.timeoutMs, 1, Number.MAX_SAFE_INTEGER);

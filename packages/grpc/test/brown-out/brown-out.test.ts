@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { callInfo, createServer, type LimitExceeded } from "@tercel/grpc";
+import { callInfo, createServer } from "@tercel/grpc";
+import type { LimitExceeded } from "@tercel/grpc/hooks";
 import { aborted } from "@tercel/test-support/async";
 import { startGoPeer, withoutGo } from "@tercel/test-support/peers";
 import { type StartedProgram, startProgram } from "@tercel/test-support/programs";

@@ -53,8 +53,8 @@ function openStream(session: ClientHttp2Session) {
 }
 
 describe("a server's connection", () => {
-  it("is drained when it has been idle for idleTimeoutMs, and not before", async (test) => {
-    const { clock, session, goaways } = await open(test, { idleTimeoutMs: 15_000 });
+  it("is drained when it has been idle for maxConnectionIdleMs, and not before", async (test) => {
+    const { clock, session, goaways } = await open(test, { maxConnectionIdleMs: 15_000 });
     await clock.advance(15_000 - tickMs);
     await answered(session);
     assert.equal(goaways(), 0);
@@ -66,7 +66,7 @@ describe("a server's connection", () => {
 
   it("is drained at maxConnectionAgeMs, and closed with its calls behind maxConnectionAgeGraceMs", async (test) => {
     const { clock, session, goaways } = await open(test, {
-      idleTimeoutMs: 15_000,
+      maxConnectionIdleMs: 15_000,
       maxConnectionAgeMs: 30_000,
       maxConnectionAgeGraceMs: 5_000,
     });

@@ -11,10 +11,10 @@ test("gives the defaults, and a copy of them that may be changed", () => {
 test("lays what is given over the defaults, 0 too, and leaves out what is undefined", () => {
   const limits = resolveLimits({
     maxConcurrentStreams: 0,
-    idleTimeoutMs: 0,
+    maxIdleMs: 0,
     glitchBurst: undefined,
   } as unknown as Partial<ConnectionLimits>);
-  assert.deepEqual(limits, { ...defaultLimits, maxConcurrentStreams: 0, idleTimeoutMs: 0 });
+  assert.deepEqual(limits, { ...defaultLimits, maxConcurrentStreams: 0, maxIdleMs: 0 });
 });
 
 const edges: readonly [name: keyof ConnectionLimits, min: number, max: number][] = [

@@ -108,7 +108,7 @@ export interface ConnectionLimits {
   /** From the first to the last byte of a header block or any other frame. Default 10 s. */
   frameTimeoutMs: number;
   /** A connection without streams is closed after this. Default 15 min, over Unix sockets never; 0 means never. */
-  idleTimeoutMs: number;
+  maxIdleMs: number;
   /** So long fewer bytes leave than `minWriteBytesPerSecond` although more wait. Default 30 s. */
   writeStallTimeoutMs: number;
   /** What a peer has to read while more waits. Default 1 KiB: the slowest mobile link, one GPRS slot, carries 1.1. */
@@ -178,7 +178,7 @@ export const defaultLimits: Readonly<ConnectionLimits> = {
   handshakeTimeoutMs: 10_000,
   settingsAckTimeoutMs: 10_000,
   frameTimeoutMs: 10_000,
-  idleTimeoutMs: 900_000,
+  maxIdleMs: 900_000,
   writeStallTimeoutMs: 30_000,
   minWriteBytesPerSecond: 1024,
   streamStallTimeoutMs: 60_000,

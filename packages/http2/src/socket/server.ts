@@ -17,7 +17,7 @@ import { SocketAcceptor } from "./socket-acceptor.ts";
 import { UnixSocketFile } from "./unix-socket-file.ts";
 
 /** Never: no network can lose a process of this machine, which closes what it no longer needs. */
-const localIdleTimeoutMs = 0;
+const localMaxIdleMs = 0;
 
 /** Listens and makes a connection of every socket that speaks HTTP/2. */
 export class Http2Server {
@@ -74,7 +74,7 @@ export class Http2Server {
   /** Starts to listen; port 0 takes a free one. Rejects when the address cannot be had. */
   async listen(address: ListenAddress): Promise<void> {
     if (address.path !== undefined) {
-      this.limits = resolveLimits({ idleTimeoutMs: localIdleTimeoutMs, ...this.options.limits });
+      this.limits = resolveLimits({ maxIdleMs: localMaxIdleMs, ...this.options.limits });
     }
     if (address.path === undefined || process.platform === "win32") {
       await this.bind(address, (bind) => bind());

@@ -2,8 +2,8 @@
 import { performance } from "node:perf_hooks";
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code, Interceptor, StreamRequest } from "@connectrpc/connect";
-import { callInfo, type UnhandledCall } from "@tercel/grpc";
-import type { CallRequest } from "@tercel/grpc/hooks";
+import { callInfo } from "@tercel/grpc";
+import type { CallRequest, UnhandledCall } from "@tercel/grpc/hooks";
 import { type CallObserver, observeCalls, type Side } from "../call/observe-calls.ts";
 import {
   listOf,

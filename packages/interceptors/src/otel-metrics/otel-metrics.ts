@@ -1,7 +1,8 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import { type Attributes, type Context, type Histogram, type Meter, metrics } from "@opentelemetry/api";
-import { callInfo, type UnhandledCall } from "@tercel/grpc";
+import { callInfo } from "@tercel/grpc";
+import type { UnhandledCall } from "@tercel/grpc/hooks";
 import { type CallRequest, type OnAttempt, targetOf } from "@tercel/grpc/hooks";
 import { authorityOf } from "../call/authority-of.ts";
 import { type Conventions, chooseConventions, conventionsOption } from "../call/conventions.ts";

@@ -1,6 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
-import type { Clock, Log, OnLimit, OnUnhandledCall } from "@tercel/grpc";
+import type { Clock, Log } from "@tercel/grpc";
+import type { OnLimit, OnUnhandledCall } from "@tercel/grpc/hooks";
 import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import type { AuthOptions } from "../auth/index.ts";
 import type { ConcurrencyLimit, ConcurrencyLimitOptions } from "../concurrency-limit/index.ts";

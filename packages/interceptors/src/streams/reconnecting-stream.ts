@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Backoff, createBackoff } from "@tercel/grpc";
+import { createBackoff } from "@tercel/grpc";
 import { readRetryAfterMs } from "@tercel/grpc/errors";
+import type { Backoff } from "@tercel/grpc/naming";
 import {
   callback,
   clockOption,

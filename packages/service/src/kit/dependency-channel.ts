@@ -1,13 +1,7 @@
 import type { Transport } from "@connectrpc/connect";
 import { createDiscoveryResolver, type Registry } from "@tercel/discovery";
-import {
-  type ChannelOptions,
-  type Clock,
-  gzipCompression,
-  type Log,
-  type MethodConfigJson,
-  type ServiceConfigJson,
-} from "@tercel/grpc";
+import { type ChannelOptions, type Clock, gzipCompression, type Log, type ServiceConfigJson } from "@tercel/grpc";
+import type { MethodConfigJson } from "@tercel/grpc/naming";
 import type { ClientStack } from "@tercel/interceptors/stack";
 import type { DependencySection } from "../config/index.ts";
 import { clientTls } from "./client-tls.ts";

@@ -82,7 +82,7 @@ function serverLimits(grpc: GrpcSection): RunConfig["grpc"]["server"] {
       maxConcurrentStreams: grpc.maxConcurrentStreams,
       maxConcurrentCalls: grpc.maxConcurrentCalls,
       maxConnections: grpc.maxConnections,
-      idleTimeoutMs: grpc.idleTimeoutMs,
+      maxConnectionIdleMs: grpc.maxConnectionIdleMs,
       maxConnectionAgeMs: grpc.maxConnectionAgeMs,
       maxConnectionAgeGraceMs: grpc.maxConnectionAgeGraceMs,
     }),

@@ -1,5 +1,5 @@
-import { type LogFields, workerNumber } from "@tercel/grpc";
-import { logLine } from "@tercel/grpc/internal";
+import type { LogFields } from "@tercel/grpc";
+import { logLine, workerNumber } from "@tercel/grpc/internal";
 import type { LeveledLog } from "@tercel/interceptors/logging";
 
 export type ConsoleLevel = "debug" | "info" | "warn" | "error";

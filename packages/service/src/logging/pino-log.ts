@@ -1,4 +1,4 @@
-import { workerNumber } from "@tercel/grpc";
+import { workerNumber } from "@tercel/grpc/internal";
 import { type LeveledLog, toLog } from "@tercel/interceptors/logging";
 import { importPeer } from "../import-peer.ts";
 import type { ConsoleLevel } from "./console-log.ts";

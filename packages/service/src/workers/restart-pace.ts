@@ -1,4 +1,5 @@
-import { type Backoff, createBackoff } from "@tercel/grpc";
+import { createBackoff } from "@tercel/grpc";
+import type { Backoff } from "@tercel/grpc/naming";
 
 /** A worker that was ready for this long had no trouble in starting: the next one follows at once. */
 const settledMs = 10_000;

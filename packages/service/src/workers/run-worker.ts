@@ -1,6 +1,6 @@
 import cluster from "node:cluster";
-import { type ListenAddress, type Log, stderrLog, workerNumber } from "@tercel/grpc";
-import { connectShared, type MergedParts, safeLog, thrownMessage } from "@tercel/grpc/internal";
+import { type ListenAddress, type Log, stderrLog } from "@tercel/grpc";
+import { connectShared, type MergedParts, safeLog, thrownMessage, workerNumber } from "@tercel/grpc/internal";
 import type { Lifecycle, ServedHealth } from "../lifecycle/lifecycle-contract.ts";
 import { LifecycleRun } from "../lifecycle/lifecycle-run.ts";
 import { isOurs, type ParentMessage, type WorkerMessage } from "./messages.ts";

@@ -169,7 +169,7 @@ describe("the configuration of a service", () => {
       [1_000, 10_485_760, 10_485_760],
     );
     assert.deepEqual(
-      [grpc?.idleTimeoutMs, grpc?.maxConnectionAgeMs, grpc?.maxConnectionAgeGraceMs],
+      [grpc?.maxConnectionIdleMs, grpc?.maxConnectionAgeMs, grpc?.maxConnectionAgeGraceMs],
       [15_000, 30_000, 5_000],
     );
     assert.deepEqual([grpc?.streamWindowBytes, grpc?.connectionWindowBytes], [65_536, 65_536]);

@@ -10,7 +10,7 @@ const limits = resolveLimits({
   settingsAckTimeoutMs: 200,
   frameTimeoutMs: 50,
   writeStallTimeoutMs: 300,
-  idleTimeoutMs: 400,
+  maxIdleMs: 400,
 });
 
 test("gives the peer's SETTINGS until the handshake's time is up", () => {
@@ -108,7 +108,7 @@ test("calls a connection idle after its time without streams, and starts over wi
 });
 
 test("never calls a connection idle when that time is 0", () => {
-  const phases = new ConnectionTimers(resolveLimits({ idleTimeoutMs: 0 }), 0);
+  const phases = new ConnectionTimers(resolveLimits({ maxIdleMs: 0 }), 0);
   assert.equal(phases.isIdle(0, 0), false);
   assert.equal(phases.isIdle(1e12, 0), false);
 });

@@ -94,12 +94,12 @@ export class ConnectionTimers {
   }
 
   isIdle(nowMs: number, slots: number): boolean {
-    if (slots > 0 || this.limits.idleTimeoutMs === 0) {
+    if (slots > 0 || this.limits.maxIdleMs === 0) {
       this.idleSinceMs = undefined;
       return false;
     }
     this.idleSinceMs ??= nowMs;
-    return nowMs - this.idleSinceMs >= this.limits.idleTimeoutMs;
+    return nowMs - this.idleSinceMs >= this.limits.maxIdleMs;
   }
 }
 

@@ -113,7 +113,7 @@ export function grpcSection({ isProduction }: Profile) {
         maxConcurrentStreams: written.max_concurrent_streams,
         maxConcurrentCalls: written.max_concurrent_calls,
         maxConnections: written.max_connections,
-        idleTimeoutMs: written.max_connection_idle,
+        maxConnectionIdleMs: written.max_connection_idle,
         maxConnectionAgeMs: written.max_connection_age,
         maxConnectionAgeGraceMs: written.max_connection_age_grace,
         streamWindowBytes: written.initial_window_size,

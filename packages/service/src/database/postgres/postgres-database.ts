@@ -1,4 +1,5 @@
-import { type Backoff, type Clock, createBackoff, type Log } from "@tercel/grpc";
+import { type Clock, createBackoff, type Log } from "@tercel/grpc";
+import type { Backoff } from "@tercel/grpc/naming";
 import type { Registry } from "@tercel/interceptors/metrics";
 import type pg from "pg";
 import type { Sql } from "sql-template-tag";

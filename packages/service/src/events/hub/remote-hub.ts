@@ -7,8 +7,9 @@ import {
   createContextValues,
   type Transport,
 } from "@connectrpc/connect";
-import { type Backoff, type Clock, createBackoff, keepsProcessAlive, type Log } from "@tercel/grpc";
+import { type Clock, createBackoff, keepsProcessAlive, type Log } from "@tercel/grpc";
 import { pause } from "@tercel/grpc/internal";
+import type { Backoff } from "@tercel/grpc/naming";
 import {
   type ConsumeRequest,
   ConsumeRequestSchema,
