@@ -1,4 +1,4 @@
-import { type Backoff, createBackoff, systemClock } from "@tercel/grpc";
+import { createBackoff, systemClock } from "@tercel/grpc";
 import { pause } from "@tercel/grpc/internal";
 import { type CheckResult, checkProgram, type ServiceCommand, ServiceProcess } from "./service-process.ts";
 
@@ -56,7 +56,7 @@ const maxHeldLines = 1000;
  */
 export class SupervisedService<Plan extends StartPlan> {
   readonly #host: ServiceHost<Plan>;
-  readonly #backoff: Backoff = createBackoff({ initialDelayMs: firstPauseMs, multiplier: 2, maxDelayMs: maxPauseMs });
+  readonly #backoff = createBackoff({ initialDelayMs: firstPauseMs, multiplier: 2, maxDelayMs: maxPauseMs });
   readonly #startedOnce = Promise.withResolvers<void>();
   readonly #ending = Promise.withResolvers<void>();
   #state: ServiceState = "waiting";
