@@ -1,17 +1,12 @@
 import type { CommandContext } from "../frame/context.ts";
 import { usageFailure } from "../frame/failure.ts";
 import { readOptionFile } from "../frame/option-file.ts";
-import { signToken } from "./sign-token.ts";
+import { signToken, type TokenClaims } from "./sign-token.ts";
 import { parseSigningKey } from "./signing-key.ts";
 
-export interface TokenOptions {
+/** The options of the command line, as commander names them. */
+export interface TokenOptions extends Omit<TokenClaims, "minutes"> {
   readonly keyFile?: string;
-  readonly keyId?: string;
-  readonly subject: string;
-  readonly role: readonly string[];
-  readonly scope: readonly string[];
-  readonly issuer: string;
-  readonly audience: readonly string[];
   readonly minutes: string;
 }
 
