@@ -1,7 +1,7 @@
 // tercel dev with services that tercel new has made: they start, are called, follow changes and stop.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -238,20 +238,18 @@ discovery:
 
 describe("tercel dev with several services", () => {
   it("moves their ports, starts first what others depend on, and restarts only what has changed", async (t) => {
-    const root = folderWithPackages(t);
+    const above = folderWithPackages(t);
     const config = await configWithTakenPorts(t);
     const taken = [...config.matchAll(/\d{4,}/g)].map(([port]) => Number(port));
-    mkdirSync(join(root, "services"));
-    const services = join(root, "services");
-    const user = await makeService(services, "user-service");
-    const order = await makeService(services, "order-service");
+    const workspace = await runCli(["new", "shop", "--workspace", "--no-install", "--no-git"], { cwd: above });
+    assert.equal(workspace.exitCode, 0, workspace.stderr);
+    const root = join(above, "shop");
+    for (const name of ["user-service", "order-service"]) await makeService(root, name);
+    const [user, order] = [join(root, "services/user-service"), join(root, "services/order-service")];
     writeFileSync(join(order, "config/local.yaml"), config);
     writeFileSync(
       join(user, "config/local.yaml"),
-      `${config}dependencies:
-  - name: order-service
-    required: true
-`,
+      `${config}dependencies:\n  - name: order-service\n    required: true\n`,
     );
     const dev = startDev(t, root);
     const [, first] = await dev.line(/^(\S+) +listens at /);
