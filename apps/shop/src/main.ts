@@ -1,122 +1,123 @@
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onStopSignals } from "@tercel/service";
-import { readSettings, settingsToArgs } from "./config/read-settings.ts";
-import { joinHostPort, type Settings } from "./config/settings.ts";
-import { createJsonLog } from "./log/json-log.ts";
-import { signDevelopmentToken } from "./service/development-tokens.ts";
-import { openServiceSecret } from "./service/service-secret.ts";
-import { hostRegistry } from "./supervisor/host-registry.ts";
+import {
+  type DevelopmentSecret,
+  openDevelopmentSecret,
+  type ServiceName,
+  serviceNames,
+  writeServiceKeys,
+} from "./supervisor/development-secret.ts";
+import { type HostedInfrastructure, hostInfrastructure } from "./supervisor/host-infrastructure.ts";
 import { readyText } from "./supervisor/ready-text.ts";
 import { createRestartPolicy } from "./supervisor/restart-policy.ts";
-import { createSupervisedService, type ServiceSpec, type SupervisedService } from "./supervisor/supervised-service.ts";
-import { isOldPackageOpen } from "./user-service/access-rules.ts";
+import { readShopArguments } from "./supervisor/service-arguments.ts";
+import {
+  createSupervisedService,
+  entryPathOf,
+  type ReadyReport,
+  type SupervisedService,
+} from "./supervisor/supervised-service.ts";
 
-/** Any instance that is there. */
-const byRegistry = "discovery:///order-service";
-
-const request = readSettings(process.argv.slice(2), process.env, process.cwd());
+const request = readShopArguments(process.argv.slice(2));
 // Whoever reads may end first (`npm start | head`); the services must be stopped in order all the same.
 process.stdout.on("error", () => {});
 process.stderr.on("error", () => {});
+// Only this user may read the databases.
+process.umask(0o077);
 if (request.kind === "help") {
-  process.stdout.write(`The shop: user-service and order-service.\n\n${request.text}\n`);
+  process.stdout.write(`${request.text}\n`);
 } else if (request.kind === "refused") {
   process.stderr.write(`The shop did not start: ${request.problem}\n`);
   process.exitCode = 1;
 } else {
-  await openShop(request.settings);
+  await openShop(request.argumentsOf).catch(refuseStart);
 }
 
-async function openShop(settings: Settings): Promise<void> {
-  const hosted = settings.registry === "" ? await hostRegistry(createJsonLog("shop")) : undefined;
-  const registry = hosted?.address ?? settings.registry;
-  const orderAddress = settings.orderAddress === ownOrderAddress(settings) ? byRegistry : settings.orderAddress;
-  const shared = { ...settings, registry, orderAddress };
-  const orders = Array.from({ length: settings.orderInstances }, (_, nth) =>
-    supervise({
-      name: nth === 0 ? "order-service" : `order-service ${nth + 1}`,
-      entryPath: entryPath("order-service"),
-      // Only the first has ports that are known beforehand; the others are found by the registry, and their metrics by the log.
-      args(address) {
-        const ofFirst = nth === 0 ? settings : { orderPort: 0, orderMetricsPort: 0 };
-        const { orderPort, orderMetricsPort } = ofFirst;
-        return settingsToArgs({ ...shared, orderPort: portOf(address) ?? orderPort, orderMetricsPort });
-      },
-    }),
-  );
-  const users = supervise({
-    name: "user-service",
-    entryPath: entryPath("user-service"),
-    args: (address) => settingsToArgs({ ...shared, userPort: portOf(address) ?? settings.userPort }),
-  });
+async function openShop(argumentsOf: (service: ServiceName) => readonly string[]): Promise<void> {
+  const dataFolder = resolve(process.env.SHOP_DATA || "data/shop");
+  const secret = openDevelopmentSecret(dataFolder);
+  const silent = { debug() {}, info() {}, warn: reportOfHost("warn"), error: reportOfHost("error") };
+  const hosted = await hostInfrastructure(dataFolder, silent);
+  const env = { SHOP_DATA: dataFolder, ...variablesOf(hosted, secret, writeServiceKeys(dataFolder, secret)) };
+  const services = serviceNames.map((name) => supervise(name, argumentsOf(name), { ...env, ...keyOf(name, secret) }));
 
   let closing: Promise<unknown> | undefined;
-  // All at once: a terminal's Ctrl-C has told all already, and none may count as crashed because of that.
   const close = () => {
-    closing ??= Promise.all([users, ...orders].map((service) => service.stop())).then(() => hosted?.close());
+    closing ??= Promise.all(services.map((service) => service.stop())).then(() => hosted.close());
     return closing;
   };
   onStopSignals({
     stop: () => void close(),
     force: () => {
-      for (const service of [users, ...orders]) service.kill();
+      for (const service of services) service.kill();
       process.exit(1);
     },
   });
 
   try {
-    const orderAddresses: string[] = [];
-    // One after the other: the first makes the database that they share.
-    for (const order of orders) orderAddresses.push(await order.start());
-    const userAddress = await users.start();
-    process.stdout.write(
-      readyText({
-        userAddress,
-        orderAddresses,
-        metricsAddresses: [settings.metricsPort, settings.orderMetricsPort]
-          .filter((port) => port !== 0)
-          .map((port) => joinHostPort(settings.metricsHost, port)),
-        token: await adminToken(settings),
-        reflection: settings.reflection,
-        isOldPackageOpen: isOldPackageOpen(settings),
-      }),
-    );
+    const reports = await Promise.all(services.map((service) => service.start()));
+    const open = Object.fromEntries(serviceNames.map((name, at) => [name, reports[at]])) as Record<
+      ServiceName,
+      ReadyReport
+    >;
+    const token = await secret.signToken({ subject: "developer", role: "admin", minutes: 12 * 60 });
+    process.stdout.write(readyText({ services: open, token }));
   } catch (error) {
-    // A person who stopped the start need not be told that it was stopped.
-    if (closing === undefined) {
-      process.stderr.write(`The shop did not open: ${error instanceof Error ? error.message : error}\n`);
-      process.exitCode = 1;
-    }
+    // A person who stopped the start knows that it was stopped.
+    if (closing === undefined) refuseStart(error);
     await close();
   }
 }
 
-/** For a first try. Whoever reads it can read the databases as well. */
-async function adminToken(settings: Settings): Promise<string | undefined> {
-  const { jwksUrl, secretFile, tokenAudience, orderTokenAudience } = settings;
-  if (jwksUrl !== "") return undefined;
-  const audience = [tokenAudience, orderTokenAudience];
-  const token = { subject: "developer", role: "admin", audience, lifeMinutes: 12 * 60 } as const;
-  return signDevelopmentToken(openServiceSecret(secretFile), token);
-}
-
-/** What the setting is when no one has set it and there is no registry. */
-function ownOrderAddress({ host, orderPort }: Settings): string {
-  return joinHostPort(host, orderPort);
-}
-
-function supervise(spec: ServiceSpec): SupervisedService {
+function supervise(
+  name: ServiceName,
+  set: readonly string[],
+  env: Readonly<Record<string, string>>,
+): SupervisedService {
+  const cwd = fileURLToPath(new URL("..", import.meta.url));
+  const spec = {
+    name,
+    entryPath: entryPathOf(name),
+    cwd,
+    env,
+    args: (address: string | undefined) => ["--config", `src/${name}/config.yaml`, ...set, ...keptPort(address)],
+  };
   return createSupervisedService(spec, {
-    log: createJsonLog("shop"),
     policy: createRestartPolicy(),
     relayLine: (line) => process.stderr.write(`${line}\n`),
   });
 }
 
-function entryPath(name: string): string {
-  return fileURLToPath(new URL(`./${name}/main.ts`, import.meta.url));
+/** What `--set` and the user's own variables may still change. */
+function variablesOf({ registry, hub }: HostedInfrastructure, secret: DevelopmentSecret, keysFile: string) {
+  const defaults = {
+    TERCEL__DISCOVERY__PROVIDERS__EMBEDDED__TARGET: registry,
+    TERCEL__EVENTS__PROVIDERS__EMBEDDED__TARGET: hub,
+    TERCEL__SECURITY__SECRET: secret.text,
+    TERCEL__SECURITY__SERVICE_KEYS_FILE: keysFile,
+  };
+  return Object.fromEntries(Object.entries(defaults).filter(([name]) => process.env[name] === undefined));
 }
 
-function portOf(address: string | undefined): number | undefined {
-  return address === undefined ? undefined : Number(address.slice(address.lastIndexOf(":") + 1));
+function keyOf(name: ServiceName, secret: DevelopmentSecret): Readonly<Record<string, string>> {
+  return { TERCEL__SECURITY__SERVICE_AUTH_KEY: secret.serviceKey(name) };
+}
+
+/** A service that is started again listens where it did. */
+function keptPort(address: string | undefined): readonly string[] {
+  return address === undefined ? [] : ["--set", `service.port=${address.slice(address.lastIndexOf(":") + 1)}`];
+}
+
+function reportOfHost(level: string) {
+  return (message: string, fields: object = {}): void => {
+    process.stderr.write(
+      `${JSON.stringify({ time: new Date().toISOString(), level, message, service: "shop", ...fields })}\n`,
+    );
+  };
+}
+
+function refuseStart(error: unknown): void {
+  process.stderr.write(`The shop did not open: ${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
 }

@@ -4,9 +4,11 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { openDevelopmentSecret, type ServiceName } from "../src/supervisor/development-secret.ts";
 import { connect, type LooseClient } from "./grpc-client.ts";
 import { endShopProcess, type ShopProcess, shopCommand, watchShopProcess } from "./shop-process.ts";
-import { bearerIn, withSideBySide } from "./shop-under-test.ts";
+import { alone, configArguments } from "./shop-under-test.ts";
 
 // A disk that is full, and one that may only be read, as the kernel has them: a small tmpfs that only the service and its children see.
 
@@ -29,18 +31,32 @@ afterEach(async () => {
 });
 after(() => rmSync(folder, { recursive: true }));
 
+const offline = [
+  "discovery.providers.embedded.enabled=false",
+  "events.providers.embedded.enabled=false",
+  "events.providers.memory.max_events=100000",
+];
+const unreachable = (name: ServiceName) =>
+  ["target=127.0.0.1:1", "required=false"].map((one) => `dependencies.${name}.${one}`);
+const secret = "s".repeat(44);
+
 /** Starts a service whose data folder is a disk of its own. `prepare` is run in a shell with the folder as $0, before the service. */
-function startOnSmallDisk(name: "user-service" | "order-service", prepare: string, args: string[] = []): ShopProcess {
+function startOnSmallDisk(name: "user-service" | "order-service", prepare: string): ShopProcess {
   const mount = 'mount -t tmpfs -o size=1m,mode=700 tmpfs "$0"';
-  const command = shopCommand(`${name}/main`, withSideBySide([`--data-dir=${dataDir}`, ...args]));
+  const set = [...offline, ...(name === "user-service" ? alone : unreachable("payment-service"))];
+  const command = shopCommand(`${name}/main`, configArguments(name, [...set, "service.start.wait=1s"]));
   const script = [mount, prepare, 'exec "$@"'].filter((step) => step !== "").join(" && ");
-  const process = watchShopProcess([...inNamespace, script, dataDir, ...command]);
-  processes.push(process);
-  return process;
+  const variables = { SHOP_DATA: dataDir, TERCEL__SECURITY__SECRET: secret };
+  const service = watchShopProcess([...inNamespace, script, dataDir, ...command], {
+    cwd: fileURLToPath(new URL("..", import.meta.url)),
+    env: { ...process.env, ...variables },
+  });
+  processes.push(service);
+  return service;
 }
 
-async function addressOf(process: ShopProcess): Promise<string> {
-  return (await process.record({ event: "listening" })).address as string;
+async function addressOf(service: ShopProcess): Promise<string> {
+  return (await service.record({ message: "ready" })).address as string;
 }
 
 function open(service: Parameters<typeof connect>[0], address: string): LooseClient {
@@ -50,8 +66,8 @@ function open(service: Parameters<typeof connect>[0], address: string): LooseCli
 }
 
 /** A file on the disk of a process. */
-function insideOf(process: ShopProcess, name: string): string {
-  return join("/proc", String(process.pid), "root", dataDir, name);
+function insideOf(service: ShopProcess, name: string): string {
+  return join("/proc", String(service.pid), "root", dataDir, name);
 }
 
 /** Takes all the room that is left. */
@@ -72,7 +88,7 @@ function fill(path: string): void {
 
 /** Calls until something holds: the health is checked every two seconds, and its change cannot be waited for from outside. */
 async function untilStatus(health: LooseClient, service: string, status: string): Promise<void> {
-  const watch = health.stream("Watch", { service });
+  const watch = health.stream("Watch", { service }, {}, 60_000);
   watch.on("error", () => {});
   for await (const response of watch) if ((response as { status: string }).status === status) return;
   throw new Error(`the watch ended before ${service} was ${status}`);
@@ -101,11 +117,11 @@ for (const { name, service, place, read } of [
     timeout: 120_000,
     skip,
   }, async () => {
-    const shop = startOnSmallDisk(name, "", ["--order-address=127.0.0.1:1", "--order-dependency=optional"]);
+    const shop = startOnSmallDisk(name, "");
     const address = await addressOf(shop);
     const health = open("grpc.health.v1.Health", address);
     const client = open(service, address);
-    const headers = await bearerIn(insideOf(shop, "."), { role: "admin", subject: "admin", lifeMinutes: 5 });
+    const headers = await adminHeaders();
     await untilStatus(health, service, "SERVING");
     await place(client, 0, headers);
 
@@ -115,71 +131,51 @@ for (const { name, service, place, read } of [
     for (let nth = 1; codes.size === 0 || nth < 200; nth++) {
       await place(client, nth, headers).catch((error: { code: number; details: string }) => {
         codes.add(error.code);
-        assert.match(error.details, /the disk of the service is full/);
+        assert.match(error.details, /the database has no room/);
       });
     }
     assert.deepEqual([...codes], [8]);
     await read(client, headers);
     await untilStatus(health, service, "NOT_SERVING");
-    const failed = shop.records().filter(({ event }) => event === "storage_failed");
-    assert.equal(failed.length, 1);
-    assert.equal(failed[0]?.problem, "full");
+    const missing = shop.records().filter(({ message }) => message === "a dependency is missing");
+    assert.equal(missing.filter(({ problem }) => /database or disk is full/.test(String(problem))).length, 1);
     assert.ok(!shop.records().some(({ error }) => typeof error === "string" && /\n +at /.test(error)));
 
     rmSync(insideOf(shop, "filler"));
     await untilStatus(health, service, "SERVING");
-    await shop.record({ event: "storage_recovered" });
     await place(client, 1_000_000, headers);
   });
 }
 
-test("a disk that is full at the start is named, with exit code 1 and no stack", {
-  timeout: 60_000,
-  skip,
-}, async () => {
-  const shop = startOnSmallDisk("order-service", '{ dd if=/dev/zero of="$0/filler" bs=4096 2>/dev/null || true; }');
-  assert.equal(await shop.ended, 1);
-  const { problem } = await shop.record({ event: "start_failed" });
-  assert.match(
-    String(problem),
-    new RegExp(`^cannot write ${dataDir}/orders\\.db: the disk is full \\(.*\\); free some space$`),
-  );
-  assert.equal(shop.text(), "");
-});
+async function adminHeaders(): Promise<Record<string, string>> {
+  const folderOfSecret = join(folder, "secret");
+  mkdirSync(folderOfSecret, { recursive: true });
+  writeFileSync(join(folderOfSecret, "secret.key"), secret);
+  const token = { role: "admin", subject: "admin", minutes: 5 } as const;
+  return { authorization: `Bearer ${await openDevelopmentSecret(folderOfSecret).signToken(token)}` };
+}
 
-test("a disk that may only be read is named, with exit code 1 and no stack", { timeout: 60_000, skip }, async () => {
-  for (const [name, file] of [
-    ["order-service", "orders.db"],
-    ["user-service", "secret.key"],
-  ] as const) {
-    const shop = startOnSmallDisk(name, 'mount -o remount,ro "$0"');
+for (const { promise, prepare, says } of [
+  {
+    promise: "a disk that is full at the start is named, with exit code 1 and no stack",
+    prepare: '{ dd if=/dev/zero of="$0/filler" bs=4096 2>/dev/null || true; }',
+    says: /orders\.db|disk is full/,
+  },
+  {
+    promise: "a disk that may only be read is named, with exit code 1 and no stack",
+    prepare: 'mount -o remount,ro "$0"',
+    says: /sqlite at .*orders\.db: /,
+  },
+  {
+    promise: "a damaged database is named, with exit code 1 and no stack",
+    prepare: 'dd if=/dev/urandom of="$0/orders.db" bs=4096 count=4 2>/dev/null',
+    says: /sqlite at .*orders\.db: file is not a database/,
+  },
+]) {
+  test(promise, { timeout: 60_000, skip }, async () => {
+    const shop = startOnSmallDisk("order-service", prepare);
     assert.equal(await shop.ended, 1);
-    const { problem } = await shop.record({ event: "start_failed" });
-    assert.match(
-      String(problem),
-      new RegExp(`^cannot use ${dataDir}/${file}: EROFS: .*; make its folder writable .* --data-dir or SHOP_DATA_DIR$`),
-    );
-    assert.equal(shop.text(), "");
-  }
-});
-
-for (const [program, file] of [
-  ["main", "users.db"],
-  ["order-service/main", "orders.db"],
-  ["user-service/main", "idempotency.db"],
-] as const) {
-  test(`a damaged ${file} is named with the remedy, with exit code 1 and no stack`, { timeout: 60_000 }, async () => {
-    const damaged = mkdtempSync(join(folder, "damaged-"));
-    const path = join(damaged, file);
-    writeFileSync(path, "not a database ".repeat(1_000));
-    const shop = watchShopProcess(shopCommand(program, withSideBySide([`--data-dir=${damaged}`])));
-    processes.push(shop);
-    assert.equal(await shop.ended, 1);
-    const { problem } = await shop.record({ event: "start_failed" });
-    const remedy = "restore a backup, or delete it with its -wal and -shm files to start empty";
-    assert.match(String(problem), new RegExp(`^${path} is damaged \\(.*file is not a database\\); ${remedy}$`));
-    if (program === "main")
-      assert.equal(shop.text(), `The shop did not open: user-service did not start: ${problem}\n`);
-    else assert.equal(shop.text(), "");
+    assert.match(shop.text(), says);
+    assert.doesNotMatch(shop.text(), /\n +at /);
   });
 }

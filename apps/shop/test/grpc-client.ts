@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import {
+  type ClientDuplexStream,
   type ClientReadableStream,
   credentials,
   Client as GrpcClient,
@@ -21,7 +22,15 @@ type Headers = Readonly<Record<string, string>>;
 export interface LooseClient {
   /** `deadlineMs`: 15 s by default. */
   call(method: string, request: LooseMessage, headers?: Headers, deadlineMs?: number): Promise<LooseMessage>;
-  stream(method: string, request: LooseMessage, headers?: Headers): ClientReadableStream<LooseMessage>;
+  stream(
+    method: string,
+    request: LooseMessage,
+    headers?: Headers,
+    deadlineMs?: number,
+  ): ClientReadableStream<LooseMessage>;
+  /** Sends all the requests of a stream, and resolves to the one response. */
+  upload(method: string, requests: readonly LooseMessage[], headers?: Headers): Promise<LooseMessage>;
+  both(method: string, headers?: Headers): ClientDuplexStream<LooseMessage, LooseMessage>;
   close(): void;
 }
 
@@ -33,26 +42,33 @@ const protoDirs = ["../proto", "../../../packages/grpc/proto"].map((dir) =>
   fileURLToPath(new URL(dir, import.meta.url)),
 );
 const files = {
+  "api.user.v1.UserService": "api/user/v1/user.proto",
   "user.UserService": "user/user.proto",
   "user.v1.UserService": "user/v1/user.proto",
   "shop.order.v1.OrderService": "shop/order/v1/order.proto",
+  "shop.payment.v1.PaymentService": "shop/payment/v1/payment.proto",
+  "shop.notification.v1.NotificationService": "shop/notification/v1/notification.proto",
   "grpc.health.v1.Health": "grpc/health/v1/health.proto",
   "grpc.reflection.v1.ServerReflection": "grpc/reflection/v1/reflection.proto",
 };
 
-/** Connects to a service by its full name. */
-export function connect(service: keyof typeof files, address: string): LooseClient {
+/** Connects to a service by its full name: in cleartext, or by TLS to one whose certificate an authority has signed. */
+export function connect(service: keyof typeof files, address: string, authority?: Buffer): LooseClient {
   const definition = loadSync(files[service], {
     includeDirs: protoDirs,
     keepCase: true,
     longs: String,
     enums: String,
     defaults: true,
+    oneofs: true,
   });
   let found: unknown = loadPackageDefinition(definition);
   for (const name of service.split(".")) found = (found as Record<string, unknown>)[name];
   const serviceClient = found as ServiceClientConstructor;
-  const client = new GrpcClient(address, credentials.createInsecure());
+  const client = new GrpcClient(
+    address,
+    authority === undefined ? credentials.createInsecure() : credentials.createSsl(authority),
+  );
   const descriptorOf = (method: string) => {
     const descriptor = serviceClient.service[method];
     if (descriptor === undefined) throw new Error(`${service} has no ${method}`);
@@ -78,9 +94,9 @@ export function connect(service: keyof typeof files, address: string): LooseClie
         );
       });
     },
-    stream(method, request, headers) {
+    stream(method, request, headers, deadlineMs = callDeadlineMs) {
       const { path, requestSerialize, responseDeserialize } = descriptorOf(method);
-      const options = { deadline: Date.now() + callDeadlineMs };
+      const options = { deadline: Date.now() + deadlineMs };
       return client.makeServerStreamRequest(
         path,
         requestSerialize,
@@ -89,6 +105,31 @@ export function connect(service: keyof typeof files, address: string): LooseClie
         metadataOf(headers),
         options,
       );
+    },
+    upload(method, requests, headers) {
+      const { path, requestSerialize, responseDeserialize } = descriptorOf(method);
+      const options = { deadline: Date.now() + callDeadlineMs };
+      return new Promise((resolve, reject) => {
+        const settle = (error: ServiceError | null, response?: LooseMessage) => {
+          if (error === null) resolve(response ?? {});
+          else reject(error);
+        };
+        const call = client.makeClientStreamRequest(
+          path,
+          requestSerialize,
+          responseDeserialize,
+          metadataOf(headers),
+          options,
+          settle,
+        );
+        for (const request of requests) call.write(request);
+        call.end();
+      });
+    },
+    both(method, headers) {
+      const { path, requestSerialize, responseDeserialize } = descriptorOf(method);
+      const options = { deadline: Date.now() + callDeadlineMs };
+      return client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadataOf(headers), options);
     },
     close: () => client.close(),
   };

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { serviceNames } from "../src/supervisor/development-secret.ts";
 import { isRunning, type ShopProcess, untilEnded, watchShopProcess } from "./shop-process.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -26,46 +27,43 @@ afterEach(async () => {
 /** `npm start` on free ports, in a process group of its own as in a terminal, and all processes that it has become. */
 async function npmStart() {
   const settings = {
-    SHOP_DATA_DIR: join(folder, "data"),
-    SHOP_USER_PORT: "0",
-    SHOP_ORDER_PORT: "0",
-    SHOP_METRICS_PORT: "0",
-    SHOP_ORDER_METRICS_PORT: "0",
+    SHOP_DATA: join(folder, "data"),
+    TERCEL__SERVICE__PORT: "0",
+    TERCEL__MONITORING__PROVIDERS__PROMETHEUS__ENDPOINT: "127.0.0.1:0",
   };
-  const npm = watchShopProcess(["npm", "start"], { cwd: root, env: { ...process.env, ...settings }, detached: true });
+  const npm = watchShopProcess(["npm", "start", "--", "--set", "user-service.communication.providers.http.port=0"], {
+    cwd: root,
+    env: { ...process.env, ...settings },
+    detached: true,
+  });
   const pids: number[] = [];
   shops.push({ npm, pids });
   await npm.says("Ctrl-C closes the shop.");
-  const services = [];
-  for (const [service, nth] of [
-    ["order-service", 1],
-    ["order-service", 2],
-    ["user-service", 1],
-  ] as const) {
-    services.push((await npm.record({ event: "listening", service }, nth)).pid as number);
-  }
-  pids.push(parentOf(services[0] ?? 0), ...services);
+  const shop = shopBelow(npm.pid);
+  pids.push(shop, ...childrenOf(shop));
   return { npm, pids };
 }
 
 /** Of a process that runs; see proc(5). */
-function parentOf(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/^PPid:\t(\d+)$/m)?.[1]);
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  return text === "" ? [] : text.split(" ").map(Number);
+}
+
+/** npm starts a shell, and the shell the shop, which alone has a child for each service. */
+function shopBelow(pid: number): number {
+  const children = childrenOf(pid);
+  if (children.length >= serviceNames.length) return pid;
+  return shopBelow(children[0] ?? assert.fail("npm has not started the shop"));
 }
 
 async function assertStoppedGracefully({ npm, pids }: { npm: ShopProcess; pids: readonly number[] }): Promise<void> {
   for (const pid of pids) await untilEnded(pid);
   // The pipes of npm are those of the shop, which has said its last word now.
   await npm.ended;
-  for (const [service, nth] of [
-    ["order-service", 1],
-    ["order-service", 2],
-    ["user-service", 1],
-  ] as const) {
-    await npm.record({ event: "stopped", service }, nth);
-  }
+  for (const service of serviceNames) await npm.record({ message: "stopped", service });
   assert.deepEqual(
-    npm.records().filter(({ event }) => event === "service_ended" || event === "service_killed"),
+    npm.records().filter(({ service, message }) => service === "shop" && message !== undefined),
     [],
   );
 }

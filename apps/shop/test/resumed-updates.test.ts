@@ -4,14 +4,14 @@ import { createBackoff, createChannel, createClient } from "@tercel/grpc";
 import { createBearerToken } from "@tercel/interceptors/auth";
 import { createReconnectingStream } from "@tercel/interceptors/streams";
 import { UserService, UserUpdate_UpdateType } from "../src/gen/user/v1/user_pb.ts";
-import { createShopUnderTest } from "./shop-under-test.ts";
+import { alone, createShopUnderTest } from "./shop-under-test.ts";
 
 test("a stream that reconnects misses nothing and repeats nothing when user-service is killed and started again", {
   timeout: 120_000,
 }, async (t) => {
-  const shop = createShopUnderTest();
+  const shop = await createShopUnderTest();
   t.after(() => shop.end());
-  const first = await shop.start("user-service");
+  const first = await shop.start("user-service", alone);
   const { authorization } = await shop.tokenOf("admin");
   const channel = createChannel(first.address, {
     interceptors: [createBearerToken({ getToken: () => authorization.replace("Bearer ", ""), allowCleartext: true })],
@@ -52,7 +52,7 @@ test("a stream that reconnects misses nothing and repeats nothing when user-serv
     first.process.signal("SIGKILL");
     await first.process.ended;
     const port = first.address.split(":")[1];
-    await shop.start("user-service", [`--user-port=${port}`, "--order-address=127.0.0.1:1"]);
+    await shop.start("user-service", [...alone, `service.port=${port}`]);
     for (let nth = 0; nth < 3; nth++) await add();
     while (seen.at(-1) !== created) seen.push(await next());
     const from = seen[0] ?? 0;

@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { ServiceName } from "../src/supervisor/development-secret.ts";
 
 /** A record that a process of the shop has logged. */
-export type LogRecord = Record<string, unknown> & { readonly event?: string };
+export type LogRecord = Record<string, unknown> & { readonly message?: string };
 
 /** A process of the shop under test. */
 export interface ShopProcess {
@@ -24,7 +25,10 @@ export interface ShopProcess {
 }
 
 /** A program of the shop. */
-export type ShopProgram = "main" | "user-service/main" | "order-service/main";
+export type ShopProgram = "main" | "token/main" | `${ServiceName}/main`;
+
+/** Where the configurations are found by the paths that `npm start` uses. */
+const shopFolder = fileURLToPath(new URL("..", import.meta.url));
 
 /** The command line that runs a program of the shop with this process's own Node. */
 export function shopCommand(program: ShopProgram, args: readonly string[]): string[] {
@@ -33,8 +37,12 @@ export function shopCommand(program: ShopProgram, args: readonly string[]): stri
 }
 
 /** Starts a program of the shop. */
-export function startShopProcess(program: ShopProgram, args: readonly string[]): ShopProcess {
-  return watchShopProcess(shopCommand(program, args));
+export function startShopProcess(
+  program: ShopProgram,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): ShopProcess {
+  return watchShopProcess(shopCommand(program, args), { cwd: shopFolder, env: { ...process.env, ...env } });
 }
 
 /** Starts a command that becomes a process of the shop, or starts some. */

@@ -2,8 +2,14 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type DevelopmentToken, signDevelopmentToken, type TokenRole } from "../src/service/development-tokens.ts";
-import { openServiceSecret } from "../src/service/service-secret.ts";
+import {
+  type DevelopmentSecret,
+  openDevelopmentSecret,
+  type ServiceName,
+  type TokenRole,
+  writeServiceKeys,
+} from "../src/supervisor/development-secret.ts";
+import { type HostedInfrastructure, hostInfrastructure } from "../src/supervisor/host-infrastructure.ts";
 import { connect, type LooseClient } from "./grpc-client.ts";
 import { endShopProcess, type ShopProcess, startShopProcess } from "./shop-process.ts";
 
@@ -17,25 +23,23 @@ export interface BearerHeaders extends Record<string, string> {
   readonly authorization: string;
 }
 
-/** Metadata with a token that the services on a data folder take in development. */
-export async function bearerIn(
-  dataDir: string,
-  token: Pick<DevelopmentToken, "role" | "subject" | "lifeMinutes">,
-  audience: readonly string[] = ["user-service", "order-service"],
-): Promise<BearerHeaders> {
-  const signed = await signDevelopmentToken(openServiceSecret(join(dataDir, "secret.key")), { ...token, audience });
-  return { authorization: `Bearer ${signed}` };
-}
-
-/** Services over one data folder, with their clients; all of it is gone after `end`. */
+/** Services over one data folder, which find each other, with their clients; all of it is gone after `end`. */
 export interface ShopUnderTest {
   readonly dataDir: string;
-  /** Starts a service on a free port. Without other arguments user-service finds no order-service. */
-  start(name: "user-service" | "order-service", args?: readonly string[]): Promise<StartedService>;
-  open(service: Parameters<typeof connect>[0], address: string): LooseClient;
+  readonly secret: DevelopmentSecret;
+  /** Where the registry listens. */
+  readonly registry: string;
+  /** The ports of the registry and of the hub of events. */
+  readonly infrastructure: { readonly registry: number; readonly hub: number };
+  /** Ends the registry and the hub. */
+  loseInfrastructure(): Promise<void>;
+  /** Starts a service on free ports; `set` are keys of its configuration. */
+  start(name: ServiceName, set?: readonly string[], env?: Readonly<Record<string, string>>): Promise<StartedService>;
+  /** By TLS where the certificate of an authority is given. */
+  open(service: Parameters<typeof connect>[0], address: string, authority?: Buffer): LooseClient;
   /** Metadata with a token that the services take in development. */
-  tokenOf(role: TokenRole, subject?: string, lifeMinutes?: number): Promise<BearerHeaders>;
-  /** Writes a file next to the data folder, and tells its path. */
+  tokenOf(role: TokenRole, subject?: string, minutes?: number): Promise<BearerHeaders>;
+  /** Writes a file next to the data folder, and returns its path. */
   write(name: string, text: string): string;
   end(): Promise<void>;
 }
@@ -44,39 +48,75 @@ export interface ShopUnderTest {
  * For tests that run side by side: each on free ports, with more calls than one client may make, on machines that have other
  * things to do.
  */
-const sideBySide = [
-  ...["user-port", "order-port", "metrics-port", "order-metrics-port"].map((port) => `--${port}=0`),
-  ...["rate-limit", "address-rate-limit", "max-loop-delay-ms"].map((limit) => `--${limit}=0`),
-];
-
-/** The same with other flags; who gives the same flag wins. */
-export function withSideBySide(args: readonly string[]): string[] {
-  const flagOf = (arg: string) => arg.split("=")[0];
-  return [...sideBySide.filter((one) => !args.some((arg) => flagOf(arg) === flagOf(one))), ...args];
+export function sideBySide(name: ServiceName): readonly string[] {
+  return [
+    "service.port=0",
+    "monitoring.providers.prometheus.endpoint=127.0.0.1:0",
+    "rate_limit.enabled=false",
+    ...(name === "user-service" ? ["communication.providers.http.port=0"] : []),
+  ];
 }
 
-const nowhere = "--order-address=127.0.0.1:1";
+/** User-service without order-service: calls to it fail at once. */
+export const alone = ["dependencies.order-service.target=127.0.0.1:1", "dependencies.order-service.required=false"];
 
-export function createShopUnderTest(): ShopUnderTest {
+/** What a service is started with, so that it finds the others and they know it. */
+export function serviceVariables(
+  name: ServiceName,
+  dataDir: string,
+  { hosted, secret }: { readonly hosted: HostedInfrastructure; readonly secret: DevelopmentSecret },
+): Readonly<Record<string, string>> {
+  return {
+    SHOP_DATA: dataDir,
+    TERCEL__DISCOVERY__PROVIDERS__EMBEDDED__TARGET: hosted.registry,
+    TERCEL__EVENTS__PROVIDERS__EMBEDDED__TARGET: hosted.hub,
+    TERCEL__SECURITY__SECRET: secret.text,
+    TERCEL__SECURITY__SERVICE_KEYS_FILE: writeServiceKeys(dataDir, secret),
+    TERCEL__SECURITY__SERVICE_AUTH_KEY: secret.serviceKey(name),
+  };
+}
+
+export function configArguments(name: ServiceName, set: readonly string[]): string[] {
+  return ["--config", `src/${name}/config.yaml`, ...[...sideBySide(name), ...set].flatMap((one) => ["--set", one])];
+}
+
+export const silentLog = { debug() {}, info() {}, warn() {}, error() {} };
+
+export async function createShopUnderTest(): Promise<ShopUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), "tercel-shop-"));
   const dataDir = join(folder, "data");
+  const secret = openDevelopmentSecret(dataDir);
+  const hosted = await hostInfrastructure(dataDir, silentLog);
+  let closing: Promise<void> | undefined;
+  const closeHosted = () => {
+    closing ??= hosted.close();
+    return closing;
+  };
+  const portOf = (address: string) => Number(address.split(":")[1]);
   const processes: ShopProcess[] = [];
   const clients: LooseClient[] = [];
   return {
     dataDir,
-    async start(name, args = [nowhere]) {
-      const process = startShopProcess(`${name}/main`, withSideBySide([`--data-dir=${dataDir}`, ...args]));
+    secret,
+    registry: hosted.registry,
+    infrastructure: { registry: portOf(hosted.registry), hub: portOf(hosted.hub) },
+    loseInfrastructure: closeHosted,
+    async start(name, set = [], env = {}) {
+      const variables = { ...serviceVariables(name, dataDir, { hosted, secret }), ...env };
+      const process = startShopProcess(`${name}/main`, configArguments(name, set), variables);
       processes.push(process);
-      const { address } = await process.record({ event: "listening" });
+      const { address } = await process.record({ message: "ready" });
       assert.equal(typeof address, "string");
       return { process, address: address as string };
     },
-    open(service, address) {
-      const client = connect(service, address);
+    open(service, address, authority) {
+      const client = connect(service, address, authority);
       clients.push(client);
       return client;
     },
-    tokenOf: (role, subject = "somebody", lifeMinutes = 5) => bearerIn(dataDir, { role, subject, lifeMinutes }),
+    async tokenOf(role, subject = "somebody", minutes = 5) {
+      return { authorization: `Bearer ${await secret.signToken({ role, subject, minutes })}` };
+    },
     write(name, text) {
       const path = join(folder, name);
       writeFileSync(path, text, { mode: 0o600 });
@@ -85,7 +125,21 @@ export function createShopUnderTest(): ShopUnderTest {
     async end() {
       for (const client of clients.splice(0)) client.close();
       await Promise.all(processes.splice(0).map(endShopProcess));
+      await closeHosted();
       rmSync(folder, { recursive: true });
     },
+  };
+}
+
+/** Where a service shows its metrics and its health, as a function that gets a page. */
+export async function pagesOf({ process }: StartedService) {
+  const { at } = await process.record({ message: "pages are served" });
+  const metrics = process
+    .records()
+    .find(({ message, pages }) => message === "pages are served" && String(pages).includes("/metrics"));
+  const base = metrics?.at ?? at;
+  return async (path: string) => {
+    const response = await fetch(`${base}${path}`);
+    return { status: response.status, text: await response.text() };
   };
 }

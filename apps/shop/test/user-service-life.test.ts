@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,12 +6,11 @@ import { afterEach, beforeEach, test } from "node:test";
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { detailsOf } from "./error-details.ts";
-import type { LooseMessage } from "./grpc-client.ts";
-import { createShopUnderTest, type ShopUnderTest } from "./shop-under-test.ts";
+import { alone, createShopUnderTest, pagesOf, type ShopUnderTest } from "./shop-under-test.ts";
 
 let shop: ShopUnderTest;
-beforeEach(() => {
-  shop = createShopUnderTest();
+beforeEach(async () => {
+  shop = await createShopUnderTest();
 });
 afterEach(() => shop.end());
 
@@ -35,16 +33,8 @@ async function serveHttp(answer: string) {
   return { url: `http://127.0.0.1:${port}`, bodies, close };
 }
 
-async function observationOf(service: Awaited<ReturnType<ShopUnderTest["start"]>>) {
-  const { address } = await service.process.record({ event: "observable" });
-  return async (path: string) => {
-    const response = await fetch(`http://${address}${path}`);
-    return { status: response.status, text: await response.text() };
-  };
-}
-
 test("the call that is one too many in a minute is told when to come again", { timeout: 60_000 }, async () => {
-  const { address } = await shop.start("user-service", ["--rate-limit=3", "--order-address=127.0.0.1:1"]);
+  const { address } = await shop.start("user-service", [...alone, "rate_limit.enabled=true", "rate_limit.calls=3"]);
   const users = shop.open("user.v1.UserService", address);
   const [one, other] = [await shop.tokenOf("admin", "one"), await shop.tokenOf("admin", "other")];
   for (let nth = 0; nth < 3; nth++) await users.call("ListUsers", { page_size: 1 }, one);
@@ -76,9 +66,9 @@ test("one address may only guess so many tokens a minute, and then no token is l
   timeout: 60_000,
 }, async () => {
   const { address } = await shop.start("user-service", [
-    "--address-rate-limit=3",
-    "--order-dependency=optional",
-    "--order-address=127.0.0.1:1",
+    ...alone,
+    "rate_limit.enabled=true",
+    "rate_limit.address_calls=3",
   ]);
   const users = shop.open("user.v1.UserService", address);
   const listing = (headers: Record<string, string>) =>
@@ -99,7 +89,7 @@ test("one address may only guess so many tokens a minute, and then no token is l
 });
 
 test("users, keys, and the tokens of pages and streams outlive a restart", { timeout: 60_000 }, async () => {
-  const before = await shop.start("user-service");
+  const before = await shop.start("user-service", alone);
   let users = shop.open("user.v1.UserService", before.address);
   const admin = await shop.tokenOf("admin");
   const keyed = { ...admin, "idempotency-key": "k" };
@@ -109,7 +99,7 @@ test("users, keys, and the tokens of pages and streams outlive a restart", { tim
   before.process.signal("SIGTERM");
   assert.equal(await before.process.ended, 0);
 
-  const again = await shop.start("user-service");
+  const again = await shop.start("user-service", alone);
   users = shop.open("user.v1.UserService", again.address);
   assert.deepEqual(await users.call("GetUser", { id: first.user.id }, admin), first);
   assert.deepEqual(await users.call("CreateUser", ada, keyed), first);
@@ -121,7 +111,7 @@ test("users, keys, and the tokens of pages and streams outlive a restart", { tim
 test("a stop ends the streams of updates with UNAVAILABLE and does not wait for them", {
   timeout: 60_000,
 }, async () => {
-  const { process, address } = await shop.start("user-service");
+  const { process, address } = await shop.start("user-service", alone);
   const users = shop.open("user.v1.UserService", address);
   const admin = await shop.tokenOf("admin");
   const stream = users.stream("StreamUserUpdates", {}, admin);
@@ -141,60 +131,62 @@ test("a stop ends the streams of updates with UNAVAILABLE and does not wait for 
   assert.equal(await process.ended, 0);
 });
 
-test("a missing order-service keeps user-service not-ready and is told, and its return makes it ready", {
+test("a missing order-service keeps user-service not-ready, with the reason, and its return makes it ready", {
   timeout: 60_000,
 }, async () => {
   const orders = await shop.start("order-service");
-  const users = await shop.start("user-service", [`--order-address=${orders.address}`]);
+  const users = await shop.start("user-service");
   const health = shop.open("grpc.health.v1.Health", users.address);
-  const observe = await observationOf(users);
+  const page = await pagesOf(users);
   assert.equal((await health.call("Check", { service: "user.v1.UserService" })).status, "SERVING");
-  assert.equal((await observe("/ready")).status, 200);
+  assert.equal((await page("/ready")).status, 200);
 
-  const watch = health.stream("Watch", { service: "user.v1.UserService" });
+  const watch = health.stream("Watch", { service: "user.v1.UserService" }, {}, 60_000);
   watch.on("error", () => {});
   const changes = watch[Symbol.asyncIterator]();
   assert.equal((await changes.next()).value.status, "SERVING");
   orders.process.signal("SIGTERM");
   assert.equal((await changes.next()).value.status, "NOT_SERVING");
-  const ready = await observe("/ready");
+  const ready = await page("/ready");
   assert.equal(ready.status, 503);
-  const { status: told, dependencies } = JSON.parse(ready.text) as { status: string; dependencies: LooseMessage[] };
+  const { status: told, reasons } = JSON.parse(ready.text) as { status: string; reasons: string[] };
   assert.equal(told, "NOT_SERVING");
-  assert.deepEqual(
-    dependencies.map(({ name, state }) => [name, state]),
-    [
-      ["database", "present"],
-      ["order-service", "missing"],
-    ],
-  );
-  assert.match(dependencies[1]?.problem, /no connection to/);
-  const line = await users.process.record({ event: "health", message: "a dependency is missing" });
-  assert.equal(line.dependency, "order-service");
-  assert.equal(line.problem, dependencies[1]?.problem);
+  assert.equal(reasons.length, 1);
+  assert.match(reasons[0] ?? "", /^order-service v1: /);
+  const line = await users.process.record({ message: "a dependency is missing" });
+  assert.equal(line.dependency, "order-service v1");
 
-  await shop.start("order-service", [`--order-port=${orders.address.split(":")[1]}`]);
+  await shop.start("order-service");
   assert.equal((await changes.next()).value.status, "SERVING");
   watch.cancel();
 });
 
+test("health knows the server, each service and each package", { timeout: 60_000 }, async () => {
+  const { address } = await shop.start("user-service", alone);
+  const health = shop.open("grpc.health.v1.Health", address);
+  for (const service of ["", "user", "user.v1", "api.user.v1", "user.UserService", "api.user.v1.UserService"]) {
+    assert.equal((await health.call("Check", { service })).status, "SERVING", service);
+  }
+  await assert.rejects(health.call("Check", { service: "user.v2" }), { code: status.NOT_FOUND });
+});
+
 test("an order-service that is optional is reported and no reason not to be ready", { timeout: 60_000 }, async () => {
-  const users = await shop.start("user-service", ["--order-address=127.0.0.1:1", "--order-dependency=optional"]);
-  const { status: code, text } = await (await observationOf(users))("/ready");
+  const users = await shop.start("user-service", alone);
+  const { status: code, text } = await (await pagesOf(users))("/ready");
   assert.equal(code, 200);
-  assert.equal(JSON.parse(text).dependencies[1].state, "missing");
+  assert.match(JSON.parse(text).warnings[0], /^order-service v1: /);
 });
 
 test("calls are counted by method and status for Prometheus, and nothing else is served there", {
   timeout: 60_000,
 }, async () => {
-  const service = await shop.start("user-service");
+  const service = await shop.start("user-service", alone);
   const users = shop.open("user.v1.UserService", service.address);
   const admin = await shop.tokenOf("admin");
   await users.call("ListUsers", { page_size: 1 }, admin);
   await assert.rejects(users.call("ListUsers", { page_size: 0 }, admin));
-  const observe = await observationOf(service);
-  const { text } = await observe("/metrics");
+  const page = await pagesOf(service);
+  const { text } = await page("/metrics");
   const counted = (name: string) =>
     `grpc_server_requests_total{service="user.v1.UserService",method="ListUsers",status="${name}"} 1`;
   for (const name of ["OK", "INVALID_ARGUMENT"]) assert.ok(text.includes(counted(name)), name);
@@ -205,7 +197,7 @@ test("calls are counted by method and status for Prometheus, and nothing else is
   ]) {
     assert.ok(text.includes(name), name);
   }
-  assert.equal((await observe("/")).status, 404);
+  assert.equal((await page("/")).status, 404);
 });
 
 test("in production tokens of the issuer count and no others, and there is no reflection", {
@@ -213,15 +205,24 @@ test("in production tokens of the issuer count and no others, and there is no re
 }, async () => {
   const { publicKey, privateKey } = await generateKeyPair("ES256");
   const keys = [{ ...(await exportJWK(publicKey)), kid: "2026", alg: "ES256" }];
+  // Makes the schema, which production does not do at the start.
+  const before = await shop.start("user-service", alone);
+  before.process.signal("SIGTERM");
+  await before.process.ended;
   const issuer = await serveHttp(JSON.stringify({ keys }));
   try {
-    const trust = [`--jwks-url=${issuer.url}/keys`, "--token-issuer=https://login.example"];
-    const { address } = await shop.start("user-service", [
-      "--environment=production",
-      ...trust,
-      `--service-key-file=${shop.write("key", randomBytes(32).toString("hex"))}`,
-      "--order-address=127.0.0.1:1",
-    ]);
+    const { address } = await shop.start(
+      "user-service",
+      [
+        ...alone,
+        "service.insecure=true",
+        "service.propagation=0",
+        `security.jwt.jwks_url=${issuer.url}/keys`,
+        "security.jwt.issuer=https://login.example",
+      ],
+      // Every name but development and test has the production profile.
+      { TERCEL_ENV: "staging" },
+    );
     const users = shop.open("user.v1.UserService", address);
     const old = shop.open("user.UserService", address);
     const issued = async (role: string, audience = "user-service") => {
@@ -248,19 +249,28 @@ test("in production tokens of the issuer count and no others, and there is no re
   }
 });
 
-test("a trace goes from user-service to order-service, and to the collector", { timeout: 60_000 }, async () => {
+test("a trace goes through all four services, the event included, and to the collector", {
+  timeout: 60_000,
+}, async () => {
   const collector = await serveHttp("{}");
   try {
-    const traced = `--otlp-url=${collector.url}/v1/traces`;
-    const orders = await shop.start("order-service", [traced]);
-    const users = await shop.start("user-service", [`--order-address=${orders.address}`, traced]);
-    await shop.open("user.v1.UserService", users.address).call("CreateUser", ada, await shop.tokenOf("admin"));
-    const outer = await users.process.record({ event: "call", method: "user.v1.UserService/CreateUser" });
-    const inner = await orders.process.record({ event: "call", method: "shop.order.v1.OrderService/CreateOrder" });
+    const traced = [`monitoring.providers.otlp.endpoint=${collector.url}/v1/traces`];
+    const notifications = await shop.start("notification-service", traced);
+    const payments = await shop.start("payment-service", traced);
+    const orders = await shop.start("order-service", traced);
+    const users = await shop.start("user-service", traced);
+    const admin = await shop.tokenOf("admin");
+    await shop.open("user.v1.UserService", users.address).call("CreateUser", ada, admin);
+    const call = (method: string) => ({ message: "call ended", method });
+    const outer = await users.process.record(call("user.v1.UserService/CreateUser"));
+    const inner = await orders.process.record(call("shop.order.v1.OrderService/CreateOrder"));
+    const charge = await payments.process.record(call("shop.payment.v1.PaymentService/Charge"));
     assert.match(String(outer.traceId), /^[0-9a-f]{32}$/);
-    assert.equal(inner.traceId, outer.traceId);
-    assert.equal(inner.requestId, outer.requestId);
-    for (const { process } of [users, orders]) {
+    assert.deepEqual([inner.traceId, charge.traceId], [outer.traceId, outer.traceId]);
+    assert.deepEqual([inner.requestId, charge.requestId], [outer.requestId, outer.requestId]);
+    const inbox = shop.open("shop.notification.v1.NotificationService", notifications.address);
+    for (let found = 0; found < 3; ) found = (await inbox.call("ListNotifications", {}, admin)).notifications.length;
+    for (const { process } of [users, orders, payments, notifications]) {
       process.signal("SIGTERM");
       assert.equal(await process.ended, 0);
     }
@@ -270,21 +280,24 @@ test("a trace goes from user-service to order-service, and to the collector", { 
       "user.v1.UserService/CreateUser",
       "shop.order.v1.OrderService/CreateOrder",
       "Attempt.shop.order.v1.OrderService.CreateOrder",
+      "shop.payment.v1.PaymentService/Charge",
+      "process shop.events.v1.PaymentSettled",
     ];
-    for (const text of ["user-service", "order-service", ...spans]) assert.ok(sent.includes(text), text);
+    const names = ["user-service", "order-service", "payment-service", "notification-service"];
+    for (const text of [...names, ...spans]) assert.ok(sent.includes(text), text);
     assert.ok(sent.includes(Buffer.from(String(outer.traceId), "hex")));
   } finally {
     collector.close();
   }
 });
 
-test("a port of the metrics that is taken is told with the way to choose another", { timeout: 60_000 }, async () => {
+test("a port of the metrics that is taken is named with the way to choose another", { timeout: 60_000 }, async () => {
   const taken = await serveHttp("");
   try {
-    const port = new URL(taken.url).port;
+    const { port } = new URL(taken.url);
     await assert.rejects(
-      shop.start("user-service", [`--metrics-port=${port}`, "--order-address=127.0.0.1:1"]),
-      /metrics: port \d+ on 127\.0\.0\.1 is taken; choose another with --metrics-port or SHOP_METRICS_PORT/,
+      shop.start("user-service", [...alone, `monitoring.providers.prometheus.endpoint=127.0.0.1:${port}`]),
+      /port \d+ of 127\.0\.0\.1 is taken by another program; change monitoring\.providers\.prometheus\.endpoint/,
     );
   } finally {
     taken.close();

@@ -108,6 +108,14 @@ describe("the words of the command line", () => {
     });
   }
 
+  for (const part of ["migrate", "status", "new", "rollback", "seed", "shell"]) {
+    it(`help of db ${part}`, async () => {
+      const { exitCode, stdout, stderr } = await runCli(["db", part, "--help"]);
+      assert.deepEqual([exitCode, stderr], [0, ""]);
+      matchesFile(`help/db-${part}.txt`, stdout);
+    });
+  }
+
   it("mistakes", async () => {
     const shown: string[] = [];
     for (const args of mistakes) {

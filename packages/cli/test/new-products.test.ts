@@ -55,8 +55,8 @@ describe("every combination of the flags", () => {
   it("is rendered without gaps: no empty file, no blank lines in a row, nothing undefined", () => {
     assert.equal(products.length, 3 * 3 * 3 * 2 * 3 * 5);
     assert.equal(pairsOf(sample).size, pairsOf(products).size);
-    const beside = { hasGateway: true, ports: portsFor(50_052, false) };
-    for (const [path, text] of sample.flatMap((chosen) => [...renderProject(planOf(chosen, beside))])) {
+    const nextToAnother = { hasGateway: true, ports: portsFor(50_052, false) };
+    for (const [path, text] of sample.flatMap((chosen) => [...renderProject(planOf(chosen, nextToAnother))])) {
       assert.match(text, /^\S[\s\S]*\S\n$/, path);
       assert.doesNotMatch(text, /\n\n\n|[ \t]\n|\[object |^\s*undefined\b|\bNaN\b/m, path);
     }

@@ -73,6 +73,43 @@ describe("a service that tercel new has made", () => {
     assert.deepEqual(await second.stop(), [0, null]);
   });
 
+  it("serves REST and the page of documentation on the port of gRPC with --gateway", async (t) => {
+    const project = await makeProject(t, ["--gateway", "--with-monitoring=none"]);
+    const service = await start(t, project, []);
+    const rest = async (method: string, path: string, body?: object): Promise<readonly [number, unknown]> => {
+      const headers = { "content-type": "application/json" };
+      const sent = body === undefined ? {} : { headers, body: JSON.stringify(body) };
+      const response = await fetch(`http://${service.address}${path}`, { method, ...sent });
+      return [response.status, await response.json()];
+    };
+    const [, created] = (await rest("POST", "/v1/users", { name: "Ada", email: "ada@example.com" })) as [
+      number,
+      { user: { id: string } },
+    ];
+    const { id } = created.user;
+    assert.deepEqual(await rest("GET", `/v1/users/${id}`), [200, await call(service.address, "GetUser", `id=${id}`)]);
+    const [, changed] = await rest("PATCH", `/v1/users/${id}`, { name: "Ada King" });
+    assert.equal((changed as typeof created & { user: { name: string } }).user.name, "Ada King");
+    const [status, listed] = await rest("GET", "/v1/users?pageSize=1");
+    assert.deepEqual([status, (listed as { users: unknown[] }).users.length], [200, 1]);
+    assert.equal((await rest("POST", "/v1/users", { name: "Ada", email: "no address" }))[0], 400);
+    const watched = await fetch(`http://${service.address}/v1/users/${id}:watch`);
+    const { value } = await (watched.body as ReadableStream<Uint8Array>).getReader().read();
+    assert.match(new TextDecoder().decode(value), /^\{"result":\{"user":\{.*Ada King/);
+    assert.deepEqual(await rest("DELETE", `/v1/users/${id}`), [200, {}]);
+    assert.equal((await rest("GET", `/v1/users/${id}`))[0], 404);
+
+    const [, description] = await rest("GET", "/openapi.json");
+    const { openapi, paths } = description as { openapi: string; paths: Record<string, unknown> };
+    assert.match(openapi, /^3\.1\./);
+    assert.deepEqual(Object.keys(paths).sort(), ["/v1/users", "/v1/users/{id}", "/v1/users/{id}:watch"]);
+    const page = await fetch(`http://${service.address}/docs`);
+    assert.equal(page.status, 200);
+    assert.match(page.headers.get("content-type") ?? "", /^text\/html/);
+    assert.match(await page.text(), /user-service/);
+    assert.deepEqual(await service.stop(), [0, null]);
+  });
+
   it("keeps users in PostgreSQL, and its tests pass there", { skip: withoutPostgres }, async (t) => {
     const postgres = await createPostgresServer();
     t.after(() => postgres.dispose());

@@ -7,6 +7,8 @@ import { dirname, join, resolve } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { freePorts } from "@tercel/test-support/servers";
 import { checkNode } from "../src/doctor/check-project.ts";
+import { checkRecord } from "../src/doctor/check-record.ts";
+import { ownVersion } from "../src/version.ts";
 import { startLibrary } from "./library-server.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -186,6 +188,33 @@ describe("tercel doctor", () => {
     const fixed = await runCli(["doctor"], { cwd });
     assert.equal(fixed.exitCode, 0);
     assert.match(fixed.stdout, /^generated code +ok +up to date$/m);
+  });
+
+  it("says when a later version of tercel has something for the project, and when tercel.yaml is wrong", async (t) => {
+    const cwd = folderWith(t, {});
+    const made = await runCli(["new", "user-service", "--no-install", "--no-git"], { cwd, env: { PATH: "" } });
+    assert.equal(made.exitCode, 0, made.stderr);
+    const project = join(cwd, "user-service");
+    const version = ownVersion();
+    assert.deepEqual(checkRecord(project), [
+      { check: "tercel.yaml", outcome: "ok", text: `type grpc, of tercel ${version}` },
+    ]);
+    assert.deepEqual(checkRecord(project, "99.0.0"), [
+      {
+        check: "tercel.yaml",
+        outcome: "warning",
+        text: `written by tercel ${version}, and this is 99.0.0`,
+        fix: "tercel upgrade",
+      },
+    ]);
+    writeFileSync(join(project, "tercel.yaml"), "version: 1\ntemplate: 0.1.0\nname: user-service\ntype: gprc\n");
+    const { stdout } = await runCli(["doctor"], { cwd: project, env: { PATH: "" } });
+    assert.match(
+      stdout,
+      /^tercel\.yaml +failure +tercel\.yaml:4:7: type is "gprc"; known are grpc, library, workspace$/m,
+    );
+    writeFileSync(join(project, "tercel.yaml"), "services: [services/user]\n");
+    assert.deepEqual(checkRecord(project), []);
   });
 
   it("checks a server", async (t) => {

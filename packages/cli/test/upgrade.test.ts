@@ -7,6 +7,7 @@ import { describe, it, type TestContext } from "node:test";
 import { parse } from "yaml";
 import { renderManaged, renderProject } from "../src/new/render-project.ts";
 import type { Choices } from "../src/new/service-plan.ts";
+import { portsFor } from "../src/new/service-ports.ts";
 import { isOlder } from "../src/project/compare-versions.ts";
 import { formatLock } from "../src/project/lock-file.ts";
 import { sha256Of } from "../src/project/sha256.ts";
@@ -155,6 +156,17 @@ describe("tercel upgrade", () => {
     edit(cwd, "tsconfig.json", (text) => text.replace(/<{7} yours\n(.*\n)[\s\S]*>{7} .*\n/, "$1"));
     succeeded(await runCli(["upgrade"], { cwd }));
     assert.match(readFileSync(join(cwd, "tsconfig.json"), "utf8"), /"target": "es2024",\n/);
+  });
+
+  it("sends no one to npm with a package.json that has a conflict", async (t) => {
+    const cwd = createOldProject(t, { "package.json": oldLint });
+    edit(cwd, "package.json", (text) => text.replace("buf lint", "eslint"));
+    const { exitCode, stderr } = await runCli(["upgrade"], { cwd });
+    assert.equal(exitCode, 3);
+    assert.match(stderr, /^ {2}package\.json: conflict: /m);
+    assert.doesNotMatch(stderr, /npm install/);
+    const text = readFileSync(join(cwd, "package.json"), "utf8");
+    assert.match(text, /<<<<<<< yours\n {4}"lint": "eslint"\n=======\n {4}"lint": "tercel lint"\n>>>>>>> tercel /);
   });
 
   it("shows every difference as a conflict where tercel.lock is lost or was edited, and overwrites nothing", async (t) => {
@@ -330,6 +342,19 @@ describe("tercel add", () => {
     assert.equal(readFileSync(join(cwd, "migrations/0001_users.sql"), "utf8"), applied);
     assert.match(readFileSync(join(cwd, "migrations/0001_users.postgres.sql"), "utf8"), /TIMESTAMPTZ/);
     assert.match(readFileSync(join(cwd, "package.json"), "utf8"), /"pg": /);
+  });
+
+  it("does not let a second service host the registry of the machine", async (t) => {
+    const parent = temporaryFolder(t);
+    const folders = ["user-service", "order-service"].map((name) => join(parent, name));
+    for (const [at, cwd] of folders.entries()) {
+      const ports = portsFor(50_051 + at, true);
+      writeFiles(cwd, renderProject(planOf(defaults({ discovery: "none" }), { ports })));
+      succeeded(await runCli(["add", "discovery", "embedded", "--yes"], { cwd }));
+      const development = readFileSync(join(cwd, "config/development.yaml"), "utf8");
+      assert.match(development, at === 0 ? /serve: true/ : /serve: false/);
+      succeeded(await runCli(["upgrade", "--check"], { cwd }));
+    }
   });
 
   it("names the nearest concern and type, and asks for a type only on a terminal", async (t) => {

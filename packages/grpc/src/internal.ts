@@ -9,8 +9,7 @@ export { printable } from "./logging/printable.ts";
 export { containRejection, reportLogFailure, safeLog } from "./logging/safe-log.ts";
 export { thrownMessage, thrownText } from "./logging/thrown-text.ts";
 export { workerNumber, workerVariable } from "./logging/worker-number.ts";
-export { checkWholeNumber } from "./options/check-number.ts";
-export { nearestName, refuseUnknownOptions } from "./options/unknown-option.ts";
+export { checkWholeNumber, nearestName, refuseUnknownOptions } from "./options/check-options.ts";
 export { isAuthority } from "./protocol/authority.ts";
 export { statusNames } from "./protocol/status.ts";
 export {

@@ -62,8 +62,18 @@ function targetsIn(folder: string): Target[] {
   writeFileSync(cert, made.cert);
   const engine = { program: join(root, "verification/conformance/h2spec/server.ts"), ready: /^(\d+)$/ };
   // Without limits on calls, which h2spec would reach, and on free ports.
-  const settings = ["--user-port=0", "--metrics-port=0", "--rate-limit=0", "--address-rate-limit=0"];
-  const alone = ["--order-address=127.0.0.1:1", "--order-dependency=optional", `--data-dir=${join(folder, "shop")}`];
+  const shop = join(root, "apps/shop/src/user-service");
+  const set = [
+    "service.port=0",
+    "communication.providers.http.enabled=false",
+    "monitoring.providers.prometheus.enabled=false",
+    "rate_limit.enabled=false",
+    "discovery.providers.embedded.enabled=false",
+    "events.providers.embedded.enabled=false",
+    "events.providers.memory.max_events=1000",
+    "dependencies.order-service.target=127.0.0.1:1",
+    "dependencies.order-service.required=false",
+  ];
   return [
     { name: "the engine's server, cleartext", ...engine },
     { name: "the engine's server, TLS", ...engine, args: ["--tls", key, cert], arguments_: ["--tls", "--insecure"] },
@@ -76,9 +86,10 @@ function targetsIn(folder: string): Target[] {
     },
     {
       name: "the shop's user-service, cleartext",
-      program: join(root, "apps/shop/src/user-service/main.ts"),
-      args: [...settings, ...alone],
-      ready: /"event":"listening","address":"[^"]*:(\d+)"/,
+      program: join(shop, "main.ts"),
+      args: ["--config", join(shop, "config.yaml"), ...set.flatMap((one) => ["--set", one])],
+      env: { SHOP_DATA: join(folder, "shop") },
+      ready: /"message":"ready".*"address":"[^"]*:(\d+)"/,
       differences: answeredEarly,
     },
   ];

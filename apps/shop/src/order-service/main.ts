@@ -1,4 +1,5 @@
-import { runService } from "../service/run-service.ts";
-import { startOrderService } from "./start-order-service.ts";
+import { runService } from "@tercel/service";
+import { orderService } from "./service.ts";
 
-await runService({ name: "order-service", portSetting: "orderPort", start: startOrderService });
+process.umask(0o077); // only this user may read the data
+await runService(orderService);

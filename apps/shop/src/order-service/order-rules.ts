@@ -1,5 +1,5 @@
 import type { CreateOrderRequest } from "../gen/shop/order/v1/order_pb.ts";
-import { invalidField, maxIdChars, requiredId, requiredText } from "../service/field-rules.ts";
+import { invalidField, maxIdChars, requiredId, requiredText } from "../shared/field-rules.ts";
 import type { NewOrder, OrderedItem } from "./order-store.ts";
 
 const maxItems = 100;

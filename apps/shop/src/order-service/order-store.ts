@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
-import type { DatabaseSync } from "node:sqlite";
-import { inTransaction } from "../storage/open-database.ts";
+import { type Database, sql, type Transaction } from "@tercel/service";
+import { OrderCancelledSchema, OrderPlacedSchema } from "../gen/shop/events/v1/events_pb.ts";
+import type { ListQuery } from "../shared/list-pages.ts";
+import { nextSeq } from "../shared/next-seq.ts";
 
 /** One position of an order. */
 export interface OrderedItem {
@@ -21,122 +23,110 @@ export interface StoredOrder {
   readonly seq: number;
   readonly id: string;
   readonly userId: string;
-  readonly cancelled: boolean;
+  readonly state: "pending" | "placed" | "cancelled";
   readonly items: readonly OrderedItem[];
+  readonly totalCents: number;
+  readonly paymentId: string;
+  readonly cancelReason: string;
   readonly createTimeMs: number;
   readonly updateTimeMs: number;
 }
 
-/** The orders of the shop. Nothing here throws for a reason the caller caused; such outcomes are values. */
+/** The orders of the shop. Nothing here rejects for a reason the caller caused; such outcomes are values. */
 export interface OrderStore {
-  /** Stores an order. The same request id of the same user gives the first order again if the items are the same too. */
-  create(order: NewOrder): StoredOrder | "request-id-reused";
-  get(id: string): StoredOrder | undefined;
-  /** Orders older than `beforeSeq`, newest first; an empty user id means everybody's. */
-  list(userId: string, beforeSeq: number, limit: number): StoredOrder[];
-  /** Cancels an order, and leaves one alone that is cancelled already. */
-  cancel(id: string): StoredOrder | undefined;
+  /** Stores an order, which is pending. The same request id of the same user gives the first order again if the items are the same too. */
+  create(order: NewOrder): Promise<StoredOrder | "request-id-reused">;
+  /** The same in a transaction of the caller's. */
+  createIn(tx: Transaction, order: NewOrder): Promise<StoredOrder | "request-id-reused">;
+  get(id: string): Promise<StoredOrder | undefined>;
+  /** Newest first. */
+  list(query: ListQuery): Promise<StoredOrder[]>;
+  /** Orders that have been pending since before a moment, the oldest first. */
+  pendingSince(beforeMs: number, limit: number): Promise<StoredOrder[]>;
+  /** The order has been paid for. One that is not pending is returned as it is. */
+  place(id: string, paymentId: string): Promise<StoredOrder | undefined>;
+  /** Cancels an order that is not cancelled yet, and has its payment refunded. */
+  cancel(id: string, reason: string): Promise<StoredOrder | undefined>;
 }
 
-/** The schema, step by step; see openDatabase. */
-export const orderMigrations: readonly string[] = [
-  `CREATE TABLE orders (
-     seq            INTEGER PRIMARY KEY AUTOINCREMENT,
-     id             TEXT NOT NULL UNIQUE,
-     user_id        TEXT NOT NULL,
-     request_id     TEXT NOT NULL,
-     cancelled      INTEGER NOT NULL CHECK (cancelled IN (0, 1)),
-     create_time_ms INTEGER NOT NULL,
-     update_time_ms INTEGER NOT NULL
-   ) STRICT;
-   CREATE INDEX orders_by_user ON orders (user_id, seq);
-   CREATE UNIQUE INDEX orders_by_request ON orders (user_id, request_id) WHERE request_id <> '';
-   CREATE TABLE order_items (
-     order_seq        INTEGER NOT NULL REFERENCES orders (seq) ON DELETE CASCADE,
-     position         INTEGER NOT NULL,
-     sku              TEXT NOT NULL,
-     quantity         INTEGER NOT NULL CHECK (quantity > 0),
-     unit_price_cents INTEGER NOT NULL CHECK (unit_price_cents >= 0),
-     PRIMARY KEY (order_seq, position)
-   ) STRICT, WITHOUT ROWID;`,
-];
+const columns = sql`seq, id, user_id AS "userId", state, items, total_cents AS "totalCents", payment_id AS "paymentId",
+  cancel_reason AS "cancelReason", create_time_ms AS "createTimeMs", update_time_ms AS "updateTimeMs"`;
 
-const columns =
-  'seq, id, user_id AS "userId", cancelled, create_time_ms AS "createTimeMs", update_time_ms AS "updateTimeMs"';
+type OrderRow = Omit<StoredOrder, "items"> & { readonly items: string };
 
-type OrderRow = Omit<StoredOrder, "cancelled" | "items"> & { readonly cancelled: number };
+/** Creates the store over a database with the migrations of this service; `nowMs` is the clock. */
+export function createOrderStore(database: Database, nowMs: () => number = Date.now): OrderStore {
+  async function get(id: string): Promise<StoredOrder | undefined> {
+    return orderOf(await database.first<OrderRow>(sql`SELECT ${columns} FROM orders WHERE id = ${id}`));
+  }
 
-/** Creates the store over a database that `orderMigrations` have prepared; `nowMs` is the clock. */
-export function createOrderStore(database: DatabaseSync, nowMs: () => number = Date.now): OrderStore {
-  const insertOrder = database.prepare(
-    `INSERT INTO orders (id, user_id, request_id, cancelled, create_time_ms, update_time_ms)
-     VALUES (:id, :userId, :requestId, 0, :nowMs, :nowMs) RETURNING ${columns}`,
-  );
-  const insertItem = database.prepare(
-    `INSERT INTO order_items (order_seq, position, sku, quantity, unit_price_cents)
-     VALUES (:seq, :position, :sku, :quantity, :unitPriceCents)`,
-  );
-  const selectById = database.prepare(`SELECT ${columns} FROM orders WHERE id = :id`);
-  const selectByRequest = database.prepare(
-    // The second condition is what lets SQLite use the partial index.
-    `SELECT ${columns} FROM orders WHERE user_id = :userId AND request_id = :requestId AND request_id <> ''`,
-  );
-  const selectItems = database.prepare(
-    `SELECT sku, quantity, unit_price_cents AS "unitPriceCents" FROM order_items WHERE order_seq = :seq ORDER BY position`,
-  );
-  const selectAll = database.prepare(
-    `SELECT ${columns} FROM orders WHERE seq < :beforeSeq ORDER BY seq DESC LIMIT :limit`,
-  );
-  const selectByUser = database.prepare(
-    `SELECT ${columns} FROM orders WHERE user_id = :userId AND seq < :beforeSeq ORDER BY seq DESC LIMIT :limit`,
-  );
-  const markCancelled = database.prepare(
-    // The clock may be set back, and an order is never updated before it was created.
-    `UPDATE orders SET cancelled = 1, update_time_ms = max(:nowMs, create_time_ms, update_time_ms)
-     WHERE id = :id AND cancelled = 0`,
-  );
-
-  const orderOf = (found: unknown): StoredOrder | undefined => {
-    if (found === undefined) return undefined;
-    const row = found as OrderRow;
-    const items = selectItems.all({ seq: row.seq }) as unknown as OrderedItem[];
-    return { ...row, cancelled: row.cancelled === 1, items: items.map((item) => ({ ...item })) };
-  };
-  const get = (id: string) => orderOf(selectById.get({ id }));
-  const present = (order: StoredOrder | undefined) => order !== undefined;
+  async function createIn(tx: Transaction, { userId, requestId, items }: NewOrder) {
+    const seq = await nextSeq(tx, "orders");
+    const earlier = orderOf(
+      await tx.first<OrderRow>(
+        // The last condition is what lets the databases use the partial index.
+        sql`SELECT ${columns} FROM orders WHERE user_id = ${userId} AND request_id = ${requestId} AND request_id <> ''`,
+      ),
+    );
+    const written = JSON.stringify(items);
+    if (earlier !== undefined) return JSON.stringify(earlier.items) === written ? earlier : "request-id-reused";
+    const totalCents = items.reduce((total, item) => total + item.quantity * item.unitPriceCents, 0);
+    const now = nowMs();
+    const row =
+      await tx.one<OrderRow>(sql`INSERT INTO orders (seq, id, user_id, request_id, state, items, total_cents, payment_id,
+        cancel_reason, create_time_ms, update_time_ms)
+      VALUES (${seq}, ${randomUUID()}, ${userId}, ${requestId}, 'pending', ${written}, ${totalCents}, '', '', ${now}, ${now})
+      RETURNING ${columns}`);
+    return orderFrom(row);
+  }
 
   return {
-    create({ userId, requestId, items }) {
-      return inTransaction(database, () => {
-        const earlier = orderOf(selectByRequest.get({ userId, requestId }));
-        if (earlier !== undefined) return sameItems(earlier.items, items) ? earlier : "request-id-reused";
-        const row = insertOrder.get({ id: randomUUID(), userId, requestId, nowMs: nowMs() }) as unknown as OrderRow;
-        for (const [position, { sku, quantity, unitPriceCents }] of items.entries()) {
-          insertItem.run({ seq: row.seq, position, sku, quantity, unitPriceCents });
-        }
-        return { ...row, cancelled: false, items };
-      });
-    },
+    create: (order) => database.transaction((tx) => createIn(tx, order)),
+    createIn,
     get,
-    list(userId, beforeSeq, limit) {
-      const rows = userId === "" ? selectAll.all({ beforeSeq, limit }) : selectByUser.all({ userId, beforeSeq, limit });
-      return rows.map(orderOf).filter(present);
+    async list({ userId, before, limit }) {
+      const ofUser = userId === "" ? sql`1 = 1` : sql`user_id = ${userId}`;
+      const rows = await database.all<OrderRow>(
+        sql`SELECT ${columns} FROM orders WHERE ${ofUser} AND seq < ${before} ORDER BY seq DESC LIMIT ${limit}`,
+      );
+      return rows.map(orderFrom);
     },
-    cancel(id) {
-      markCancelled.run({ id, nowMs: nowMs() });
+    async pendingSince(beforeMs, limit) {
+      const rows = await database.all<OrderRow>(sql`SELECT ${columns} FROM orders
+        WHERE state = 'pending' AND create_time_ms <= ${beforeMs} ORDER BY create_time_ms LIMIT ${limit}`);
+      return rows.map(orderFrom);
+    },
+    async place(id, paymentId) {
+      await database.transaction(async (tx) => {
+        const placed = await tx.first<OrderRow>(sql`UPDATE orders SET state = 'placed', payment_id = ${paymentId},
+            update_time_ms = ${laterThan(nowMs())} WHERE id = ${id} AND state = 'pending' RETURNING ${columns}`);
+        if (placed === undefined) return;
+        const { userId, totalCents } = placed;
+        await tx.publish(OrderPlacedSchema, { orderId: id, userId, totalCents: BigInt(totalCents) }, { key: id });
+      });
+      return get(id);
+    },
+    async cancel(id, reason) {
+      await database.transaction(async (tx) => {
+        const cancelled = await tx.first<OrderRow>(sql`UPDATE orders SET state = 'cancelled', cancel_reason = ${reason},
+            update_time_ms = ${laterThan(nowMs())} WHERE id = ${id} AND state <> 'cancelled' RETURNING ${columns}`);
+        if (cancelled === undefined) return;
+        await tx.publish(OrderCancelledSchema, { orderId: id, userId: cancelled.userId, reason }, { key: id });
+      });
       return get(id);
     },
   };
 }
 
-function sameItems(some: readonly OrderedItem[], others: readonly OrderedItem[]): boolean {
-  return (
-    some.length === others.length &&
-    some.every((item, index) => {
-      const other = others[index];
-      return (
-        item.sku === other?.sku && item.quantity === other.quantity && item.unitPriceCents === other.unitPriceCents
-      );
-    })
-  );
+/** The clock may be set back, and an order is never updated before it was created. */
+function laterThan(nowMs: number) {
+  return sql`CASE WHEN update_time_ms > ${nowMs} THEN update_time_ms ELSE ${nowMs} END`;
+}
+
+function orderFrom({ items, ...row }: OrderRow): StoredOrder {
+  return { ...row, items: JSON.parse(items) as OrderedItem[] };
+}
+
+function orderOf(row: OrderRow | undefined): StoredOrder | undefined {
+  return row && orderFrom(row);
 }

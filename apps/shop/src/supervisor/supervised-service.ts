@@ -1,74 +1,107 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import type { Log } from "../log/json-log.ts";
-import { isServiceReport, type StopRequest } from "../service/parent-messages.ts";
-import { createDeferred } from "./deferred.ts";
+import { fileURLToPath } from "node:url";
 import type { RestartPolicy } from "./restart-policy.ts";
 
 /** A service as the supervisor knows it. */
 export interface ServiceSpec {
   readonly name: string;
-  /** The program, run by the same Node with the same flags as this process. */
+  /** The program, run by the same Node as this process. */
   readonly entryPath: string;
+  /** Where it runs. Default: where this process does. */
+  readonly cwd?: string;
+  /** Added to this process's variables. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Its arguments. `address` is where it listened before, so that a free port that was picked once is kept. */
   args(address: string | undefined): readonly string[];
 }
 
 /** What the supervised service needs from around it. */
 export interface SupervisionContext {
-  readonly log: Log;
   readonly policy: RestartPolicy;
-  /** Takes what the service writes, line by line. */
+  /** Takes what the service writes, and what is to be said about it, line by line. */
   relayLine(line: string): void;
-  /** How long a stop may take; 12,000 ms by default, longer than a service's own deadline of 10 s for its last calls. */
+  /** How long a stop may take; 12,000 ms by default, longer than a service's own `drain` of 10 s for its last calls. */
   readonly killAfterMs?: number;
+}
+
+/** Where a service listens. */
+export interface ReadyReport {
+  readonly address: string;
+  /** Of REST, Connect and gRPC-Web. */
+  readonly http?: string;
 }
 
 /** A service that is kept running as a process of its own. */
 export interface SupervisedService {
   /**
-   * Starts the service; settles with its address once it listens. From then on it is started again whenever it ends.
+   * Starts the service; settles with where it listens. From then on it is started again whenever it ends.
    *
    * @throws Error when it ends before it listens, which is not tried again: the person who started it is still looking.
    */
-  start(): Promise<string>;
+  start(): Promise<ReadyReport>;
   /** Ends the service gracefully, or by force once `killAfterMs` is over; settles when its process is gone. */
   stop(): Promise<void>;
   /** Ends the process without waiting for anything. */
   kill(): void;
 }
 
+const endWithParent = new URL("./end-with-parent.ts", import.meta.url).href;
+/** Of what a service says when it cannot start. */
+const keptProblemChars = 4_000;
+
 /** Creates a service's supervision; nothing runs before `start`. */
 export function createSupervisedService(spec: ServiceSpec, context: SupervisionContext): SupervisedService {
-  const { log, policy, relayLine } = context;
+  const { policy, relayLine } = context;
   const killAfterMs = context.killAfterMs ?? 12_000;
   let child: ChildProcess | undefined;
   let address: string | undefined;
-  let problem: string | undefined;
+  let problem = "";
   let stopping = false;
   let restartTimer: NodeJS.Timeout | undefined;
-  const firstStart = createDeferred<string>();
-  const gone = createDeferred<void>();
+  const firstStart = Promise.withResolvers<ReadyReport>();
+  const gone = Promise.withResolvers<void>();
+  // Whoever does not wait for the start learns of its failure by the stop.
+  firstStart.promise.catch(() => {});
+
+  function warn(message: string, fields: object): void {
+    const time = new Date().toISOString();
+    relayLine(JSON.stringify({ time, level: "warn", message, service: "shop", name: spec.name, ...fields }));
+  }
+
+  /** Log records say themselves whose they are; anything else, a crash of Node for example, is marked. */
+  function relay(line: string): void {
+    relayLine(line.startsWith("{") ? line : `[${spec.name}] ${line}`);
+  }
 
   function launch(): void {
-    problem = undefined;
-    const launched = fork(spec.entryPath, spec.args(address), { stdio: ["ignore", "pipe", "pipe", "ipc"] });
+    problem = "";
+    const launched = fork(spec.entryPath, spec.args(address), {
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      // A terminal's Ctrl-C is for the supervisor alone: two signals would mean force.
+      detached: true,
+      env: { ...process.env, ...spec.env },
+      execArgv: [...process.execArgv.filter((arg) => arg.startsWith("--conditions")), `--import=${endWithParent}`],
+      ...(spec.cwd !== undefined && { cwd: spec.cwd }),
+    });
     child = launched;
-    if (launched.stdout) relay(launched.stdout, spec.name, relayLine);
-    if (launched.stderr) relay(launched.stderr, spec.name, relayLine);
-    launched.on("message", (message) => {
-      if (!isServiceReport(message)) return;
-      if (message.event === "start_failed") problem = message.problem;
-      if (message.event === "listening") {
-        address = message.address;
+    eachLine(launched.stdout, (line) => {
+      const ready = readyReportOf(line);
+      if (ready !== undefined) {
+        address = ready.address;
         policy.listening(performance.now());
-        firstStart.resolve(address);
+        firstStart.resolve(ready);
       }
+      relay(line);
+    });
+    eachLine(launched.stderr, (line) => {
+      if (!line.startsWith("{")) problem = `${problem}${problem === "" ? "" : "\n"}${line}`.slice(-keptProblemChars);
+      relay(line);
     });
     // Neither a process that could not be created nor a message that could not be delivered may end the supervisor.
     launched.on("error", (error) => {
-      problem ??= error.message;
+      problem ||= error.message;
       if (launched.pid === undefined) ended(launched, "no process");
     });
     // "close" comes after the last line of output was read, "exit" may not.
@@ -86,12 +119,12 @@ export function createSupervisedService(spec: ServiceSpec, context: SupervisionC
     }
     if (address === undefined) {
       stopping = true;
-      firstStart.reject(new Error(`${spec.name} did not start: ${problem ?? how}`));
+      firstStart.reject(new Error(`${spec.name} did not start: ${problem || how}`));
       gone.resolve();
       return;
     }
     const delayMs = policy.ended(performance.now());
-    log.warn("service_ended", { name: spec.name, how: problem ?? how, restartInMs: delayMs });
+    warn("a service ended", { how, ...(problem !== "" && { problem }), restartInMs: delayMs });
     restartTimer = setTimeout(launch, delayMs);
   }
 
@@ -103,17 +136,16 @@ export function createSupervisedService(spec: ServiceSpec, context: SupervisionC
     },
 
     async stop() {
+      const isFirst = !stopping;
       stopping = true;
       clearTimeout(restartTimer);
       if (child === undefined) {
         gone.resolve();
         return;
       }
-      const request: StopRequest = { event: "stop" };
-      // The service may be ending by itself at this very moment; its "close" then settles the matter.
-      if (child.connected) child.send(request, () => {});
+      if (isFirst) child.kill("SIGTERM");
       const killTimer = setTimeout(() => {
-        log.warn("service_killed", { name: spec.name, afterMs: killAfterMs });
+        warn("a service did not end and is killed", { afterMs: killAfterMs });
         child?.kill("SIGKILL");
       }, killAfterMs);
       await gone.promise;
@@ -128,8 +160,24 @@ export function createSupervisedService(spec: ServiceSpec, context: SupervisionC
   };
 }
 
-/** Passes lines on. Log records say themselves whose they are; anything else, a crash of Node for example, is marked. */
-function relay(stream: Readable, name: string, relayLine: (line: string) => void): void {
-  const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
-  lines.on("line", (line) => relayLine(line.startsWith("{") ? line : `[${name}] ${line}`));
+/** The program of a service of this shop. */
+export function entryPathOf(name: string): string {
+  return fileURLToPath(new URL(`../${name}/main.ts`, import.meta.url));
+}
+
+/** The service kit says by a line of its log that a service listens. */
+function readyReportOf(line: string): ReadyReport | undefined {
+  if (!line.startsWith('{"') || !line.includes('"ready"')) return undefined;
+  try {
+    const { message, address, http } = JSON.parse(line) as Record<string, unknown>;
+    if (message !== "ready" || typeof address !== "string") return undefined;
+    return { address, ...(typeof http === "string" && { http }) };
+  } catch {
+    return undefined;
+  }
+}
+
+function eachLine(stream: Readable | null, take: (line: string) => void): void {
+  if (stream === null) return;
+  createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on("line", take);
 }

@@ -1,17 +1,37 @@
-import { signDevelopmentToken } from "../service/development-tokens.ts";
-import { openServiceSecret } from "../service/service-secret.ts";
-import { readTokenRequest } from "./token-request.ts";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { openDevelopmentSecret, tokenRoles } from "../supervisor/development-secret.ts";
 
-const request = readTokenRequest(process.argv.slice(2), process.env, process.cwd());
-if (request.kind === "help") {
-  process.stdout.write(`${request.text}\n`);
-} else if (request.kind === "refused") {
-  process.stderr.write(`No token: ${request.problem}\n`);
+const help = `Prints a token for the shop in development.
+  --subject  who calls: the id of a user, or any name (default developer)
+  --role     ${tokenRoles.join(", ")} (default user)
+  --minutes  how long it counts, 1 to 10080 (default 60)
+SHOP_DATA is the folder of the databases, where the secret is; default data/shop.`;
+
+try {
+  process.stdout.write(`${await printed(process.argv.slice(2))}\n`);
+} catch (error) {
+  process.stderr.write(`No token: ${error instanceof Error ? error.message : error}\n`);
   process.exitCode = 1;
-} else {
-  const { subject, role, lifeMinutes, settings } = request;
-  const secret = openServiceSecret(settings.secretFile);
-  const audience = [settings.tokenAudience, settings.orderTokenAudience];
-  const token = await signDevelopmentToken(secret, { subject, role, lifeMinutes, audience });
-  process.stdout.write(`${token}\n`);
+}
+
+async function printed(args: string[]): Promise<string> {
+  const option = (fallback: string) => ({ type: "string", default: fallback }) as const;
+  const options = {
+    subject: option("developer"),
+    role: option("user"),
+    minutes: option("60"),
+    help: { type: "boolean" },
+  } as const;
+  const { values } = parseArgs({ args, options });
+  if (values.help === true) return help;
+  const role = tokenRoles.find((one) => one === values.role);
+  if (role === undefined)
+    throw new Error(`--role must be one of ${tokenRoles.join(", ")}, not ${JSON.stringify(values.role)}`);
+  const minutes = /^[0-9]{1,5}$/.test(values.minutes) ? Number(values.minutes) : 0;
+  if (minutes < 1 || minutes > 10_080) {
+    throw new Error(`--minutes must be a whole number from 1 to 10080, not ${JSON.stringify(values.minutes)}`);
+  }
+  const secret = openDevelopmentSecret(resolve(process.env.SHOP_DATA || "data/shop"));
+  return secret.signToken({ subject: values.subject, role, minutes });
 }

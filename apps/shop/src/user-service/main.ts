@@ -1,4 +1,5 @@
-import { runService } from "../service/run-service.ts";
-import { startUserService } from "./start-user-service.ts";
+import { runService } from "@tercel/service";
+import { userService } from "./service.ts";
 
-await runService({ name: "user-service", portSetting: "userPort", start: startUserService });
+process.umask(0o077); // only this user may read the data
+await runService(userService);

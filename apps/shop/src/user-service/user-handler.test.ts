@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import type { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, test } from "node:test";
 import { type Client, Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
+import { type Database, database, defineService, events } from "@tercel/service";
+import { type TestedService, testService } from "@tercel/service/testing";
 import { UserService } from "../gen/user/user_pb.ts";
-import { openDatabase } from "../storage/open-database.ts";
-import { createUserHandler } from "./user-handler.ts";
-import { userMigrations } from "./user-schema.ts";
+import { createUserHandler, pageOf } from "./user-handler.ts";
 import { createUserStore } from "./user-store.ts";
 
 const unknownId = "00000000-0000-4000-8000-000000000000";
 
-let database: DatabaseSync;
+let service: TestedService;
+let db: Database;
 let now: number;
 let welcomed: string[];
 let users: Client<typeof UserService>;
@@ -18,18 +18,22 @@ let adaId: string;
 beforeEach(async () => {
   now = 1_000_999;
   welcomed = [];
-  database = openDatabase(":memory:", userMigrations);
-  const handler = createUserHandler(
-    createUserStore(database, { nowMs: () => now }),
-    async (userId) => void welcomed.push(userId),
-  );
+  const definition = defineService({
+    needs: { db: database({ migrations: new URL("./migrations/", import.meta.url) }), events: events() },
+    routes(_router, parts) {
+      db = parts.db;
+    },
+  });
+  service = await testService(definition);
+  const store = createUserStore(db, { nowMs: () => now });
+  const handler = createUserHandler(store, async (userId) => void welcomed.push(userId));
   users = createClient(
     UserService,
-    createRouterTransport(({ service }) => service(UserService, handler)),
+    createRouterTransport((router) => router.service(UserService, handler)),
   );
   adaId = await add("Ada");
 });
-afterEach(() => database.close());
+afterEach(() => service.stop());
 
 async function add(name: string): Promise<string> {
   const { user } = await users.createUser({ name, email: `${name}@x.org` });
@@ -114,12 +118,12 @@ test("a stream ends when its client cancels", async () => {
 
 test("a cancelled stream reads no further batch from the store", async () => {
   let batchesRead = 0;
-  const store = createUserStore(database);
-  const user = store.get(adaId) ?? assert.fail();
+  const store = createUserStore(db);
+  const user = (await store.get(adaId)) ?? assert.fail();
   const handler = createUserHandler(
     {
       ...store,
-      *batches() {
+      async *batches() {
         for (;;) {
           batchesRead++;
           yield [user];
@@ -242,3 +246,13 @@ test("a name of 200 and an address of 320 characters are taken", async () => {
   assert.equal(user?.name.length, 200);
   assert.equal(user?.email.length, 320);
 });
+
+for (const { promise, asked, meant } of [
+  { promise: "nothing asked for is the first page of ten", asked: [0, 0], meant: { page: 1, pageSize: 10 } },
+  { promise: "negative numbers mean the defaults", asked: [-1, -1], meant: { page: 1, pageSize: 10 } },
+  { promise: "the smallest numbers are kept", asked: [1, 1], meant: { page: 1, pageSize: 1 } },
+  { promise: "a page of 100 is kept", asked: [2, 100], meant: { page: 2, pageSize: 100 } },
+  { promise: "a page of 101 becomes one of 100", asked: [2, 101], meant: { page: 2, pageSize: 100 } },
+] as const) {
+  test(promise, () => assert.deepEqual(pageOf(asked[0], asked[1]), meant));
+}

@@ -1,5 +1,9 @@
+import { sql } from "@tercel/service";
+
 /** A number of user.v1.UserRole: user, admin, moderator. */
 export type StoredRole = 1 | 2 | 3;
+/** A number of api.user.v1.UserStatus: active, inactive, suspended, deleted. */
+export type StoredStatus = 1 | 2 | 3 | 4;
 
 /** A user as it is stored, without the password. Times are Unix milliseconds. */
 export interface StoredUser {
@@ -11,15 +15,23 @@ export interface StoredUser {
   readonly lastName: string;
   readonly email: string;
   readonly role: StoredRole;
+  readonly status: StoredStatus;
+  /** JSON: a map of texts. */
+  readonly metadata: string;
+  /** JSON of an api.user.v1.UserProfile; null for none. */
+  readonly profile: string | null;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
 }
 
 /** The columns of a `StoredUser`, for SELECT and RETURNING. */
-export const userColumns = `seq, id, name, first_name AS "firstName", last_name AS "lastName", email, role,
+export const userColumns = sql`seq, id, name, first_name AS "firstName", last_name AS "lastName", email, role, status, metadata, profile,
   created_at_ms AS "createdAtMs", updated_at_ms AS "updatedAtMs"`;
 
-/** A row of `userColumns` as an ordinary object; rows of node:sqlite have no prototype. */
-export function userOf(row: unknown): StoredUser {
-  return { ...(row as StoredUser) };
+/**
+ * The form of a text that is compared when case does not count. The databases' own comparisons differ, and SQLite's know only the letters
+ * A to Z, so folded copies are stored and searched instead. NFC makes "é" equal however it was typed.
+ */
+export function foldCase(text: string): string {
+  return text.normalize("NFC").toLowerCase();
 }

@@ -1,19 +1,25 @@
 import assert from "node:assert/strict";
-import type { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, test } from "node:test";
 import { parseFilter, parseOrderBy } from "@tercel/aip";
-import { openDatabase } from "../storage/open-database.ts";
+import { type Database, database, defineService, events } from "@tercel/service";
+import { type TestedService, testService } from "@tercel/service/testing";
 import { joinName } from "./person-name.ts";
 import type { StoredRole } from "./user-row.ts";
-import { userMigrations } from "./user-schema.ts";
-import { createUserSearch, type UserCursor, userListFields } from "./user-search.ts";
+import { createUserSearch, type UserCursor, type UserPage, userListFields } from "./user-search.ts";
 import { createUserStore } from "./user-store.ts";
 
-let database: DatabaseSync;
-beforeEach(() => {
-  database = openDatabase(":memory:", userMigrations);
+let service: TestedService;
+let db: Database;
+beforeEach(async () => {
+  const definition = defineService({
+    needs: { db: database({ migrations: new URL("./migrations/", import.meta.url) }), events: events() },
+    routes(_router, parts) {
+      db = parts.db;
+    },
+  });
+  service = await testService(definition);
   let nowMs = Date.parse("2026-01-31T12:00:00.000Z");
-  const store = createUserStore(database, { nowMs: () => nowMs });
+  const store = createUserStore(db, { nowMs: () => nowMs });
   const people: [string, string, StoredRole][] = [
     ["Ada", "Lovelace", 2],
     ["Eve", "Adams", 1],
@@ -21,29 +27,29 @@ beforeEach(() => {
     ["Cy", "Lovelace", 1],
   ];
   for (const [first, last, role] of people) {
-    store.create({ name: joinName(first, last), email: `${first}@x.org`, role });
+    await store.create({ name: joinName(first, last), email: `${first}@x.org`, role });
     // Ada and Eve were created in the same millisecond.
     if (first !== "Ada") nowMs += 500;
   }
 });
-afterEach(() => database.close());
+afterEach(() => service.stop());
 
-function find(filter: string, orderBy = "", limit = 10, after?: UserCursor) {
-  return createUserSearch(database)({
+function find(filter: string, orderBy = "", limit = 10, after?: UserCursor): Promise<UserPage> {
+  return createUserSearch(db)({
     filter: parseFilter(filter, userListFields),
     order: parseOrderBy(orderBy, userListFields),
     after,
     limit,
   });
 }
-const namesOf = (page: ReturnType<typeof find>) => page.users.map(({ firstName }) => firstName).join(" ");
+const namesOf = (page: UserPage) => page.users.map(({ firstName }) => firstName).join(" ");
 
 /** All pages of so many, one after the other. */
-function pagesOf(filter: string, orderBy: string, limit: number): string[] {
+async function pagesOf(filter: string, orderBy: string, limit: number): Promise<string[]> {
   const pages: string[] = [];
   let after: UserCursor | undefined;
   do {
-    const page = find(filter, orderBy, limit, after);
+    const page = await find(filter, orderBy, limit, after);
     pages.push(namesOf(page));
     after = page.next;
   } while (after !== undefined);
@@ -64,8 +70,8 @@ const filters = [
 ];
 
 for (const { filter, finds } of filters) {
-  test(`the filter ${JSON.stringify(filter)} finds ${finds || "no one"}`, () => {
-    const page = find(filter);
+  test(`the filter ${JSON.stringify(filter)} finds ${finds || "no one"}`, async () => {
+    const page = await find(filter);
     assert.equal(namesOf(page), finds);
     assert.equal(page.total, page.users.length);
   });
@@ -82,17 +88,17 @@ const orders = [
 ];
 
 for (const { orderBy, pages } of orders) {
-  test(`the order ${JSON.stringify(orderBy)} holds across pages of any size`, () => {
-    assert.deepEqual(pagesOf("", orderBy, 2), pages);
+  test(`the order ${JSON.stringify(orderBy)} holds across pages of any size`, async () => {
+    assert.deepEqual(await pagesOf("", orderBy, 2), pages);
     const inOrder = pages.join(" ");
-    assert.deepEqual(pagesOf("", orderBy, 1), inOrder.split(" "));
-    assert.deepEqual(pagesOf("", orderBy, 4), [inOrder]);
+    assert.deepEqual(await pagesOf("", orderBy, 1), inOrder.split(" "));
+    assert.deepEqual(await pagesOf("", orderBy, 4), [inOrder]);
   });
 }
 
-test("the total counts what all pages have together", () => {
-  const page = find("last_name = Adams", "", 1);
+test("the total counts what all pages have together", async () => {
+  const page = await find("last_name = Adams", "", 1);
   assert.equal(page.total, 2);
   assert.notEqual(page.next, undefined);
-  assert.equal(find("last_name = Adams", "", 1, page.next).next, undefined);
+  assert.equal((await find("last_name = Adams", "", 1, page.next)).next, undefined);
 });

@@ -1,8 +1,8 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { UserRole, UserSchema, UserUpdate_UpdateType, type User as UserV1 } from "../gen/user/v1/user_pb.ts";
-import type { UserChange } from "./user-changes.ts";
 import type { StoredRole, StoredUser } from "./user-row.ts";
+import type { UserChange } from "./user-store.ts";
 
 /** A stored user as user.v1 shows it. */
 export function toUserV1(user: StoredUser): UserV1 {

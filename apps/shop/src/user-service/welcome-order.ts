@@ -1,35 +1,38 @@
-import type { Client } from "@connectrpc/connect";
-import { ConnectError } from "@connectrpc/connect";
+import { type Client, ConnectError } from "@connectrpc/connect";
+import type { Log } from "@tercel/grpc";
 import type { OrderService } from "../gen/shop/order/v1/order_pb.ts";
-import type { Log } from "../log/json-log.ts";
 
 /** How long a new user may wait for order-service before the account is confirmed without a first order. */
 const maxWaitMs = 1_000;
 
 /**
- * Places the first order of a new user. It never throws: a user who cannot be given a present is still a user.
+ * Places the first order of a new user. It never rejects: a user who cannot be given a present yet is still a user.
  *
  * @param remainingMs What is left of the caller's own deadline, if it has one.
  */
 export type PlaceWelcomeOrder = (userId: string, remainingMs: number | undefined) => Promise<void>;
 
-/** Creates the step of CreateUser that asks order-service for a welcome order, with a warning in the log if it fails. */
+/** The first order of a new user. The request id makes one of it, however often and by whichever way it is placed. */
+export function welcomeOrder(userId: string) {
+  return { userId, items: [{ sku: "welcome-gift", quantity: 1, unitPriceCents: 0n }], requestId: "welcome" };
+}
+
+/**
+ * Creates the step of CreateUser that asks order-service for a welcome order. Where that fails there is a warning in the log, and order-service
+ * places the order when it takes it from the stream of events.
+ */
 export function createWelcomeOrder(orders: Client<typeof OrderService>, log: Log): PlaceWelcomeOrder {
   return async (userId, remainingMs) => {
     const timeoutMs = welcomeTimeoutMs(remainingMs);
     try {
-      const order = await orders.createOrder(
-        {
-          userId,
-          items: [{ sku: "welcome-gift", quantity: 1, unitPriceCents: 0n }],
-          // With this, a call that is retried on the way cannot become two orders.
-          requestId: "welcome",
-        },
-        { timeoutMs },
-      );
-      log.info("welcome_order_placed", { userId, orderId: order.id });
+      const order = await orders.createOrder(welcomeOrder(userId), { timeoutMs });
+      log.info("welcome order placed", { userId, orderId: order.id });
     } catch (error) {
-      log.warn("welcome_order_failed", { userId, timeoutMs, error: ConnectError.from(error).message });
+      log.warn("welcome order failed; it will be placed later", {
+        userId,
+        timeoutMs,
+        error: ConnectError.from(error).message,
+      });
     }
   };
 }

@@ -9,7 +9,7 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
     .command("doctor")
     .summary("find out what is wrong with a project or a server")
     .description(
-      "Checks Node, the installed packages, buf, the generated code and, with --target or $TERCEL_TARGET, a server; says what to do about each finding. Exit code 3 when one is a failure.",
+      "Checks Node, the installed packages, tercel.yaml, buf, the generated code and, with --target or $TERCEL_TARGET, a server; says what to do about each finding. Exit code 3 when one is a failure.",
     )
     .option("--fix", "put right what can be put right without a question: generated files");
   addOutputOption(command, ["table", "json", "ndjson"]);

@@ -24,6 +24,6 @@ export function addGenerateCommand(program: Command, context: CommandContext): v
     )
     .action(async (folder: string | undefined, options: GenerateOptions) => {
       const { generate } = await import("../generate/generate.ts");
-      await generate(folder ?? ".", options, context);
+      await generate(folder ?? ".", { ...options, asks: true }, context);
     });
 }

@@ -4,6 +4,7 @@ import { CommandFailure } from "../frame/failure.ts";
 import { type OutputFormat, printListing } from "../frame/output-format.ts";
 import type { TargetOptions } from "../target/target-options.ts";
 import { checkNode, checkPackages, checkProtos, projectFolder } from "./check-project.ts";
+import { checkRecord } from "./check-record.ts";
 import { checkServer } from "./check-server.ts";
 import type { Finding } from "./finding.ts";
 
@@ -19,6 +20,7 @@ export async function runDoctor(options: DoctorOptions, context: CommandContext)
   const findings: Finding[] = [
     checkNode(process.version),
     ...checkPackages(folder),
+    ...checkRecord(folder),
     ...(await checkProtos(folder, options.fix === true, context)),
     ...(hasServer ? await checkServer(options, context) : []),
   ];

@@ -16,6 +16,8 @@ export interface GenerateOptions {
   readonly check?: boolean;
   readonly watch?: boolean;
   readonly stubs?: boolean;
+  /** Whether a terminal is asked about handlers that are missing. Default false: other commands generate in passing. */
+  readonly asks?: boolean;
   readonly descriptorOut?: string;
   readonly descriptorIn?: string;
 }
@@ -45,7 +47,8 @@ async function generateOnce(folder: string, options: GenerateOptions, context: C
   await reportChanges(files.size, changes, performance.now() - startedAtMs, context);
   const { runStubs } = await import("../stubs/run-stubs.ts");
   // While it watches, a question would hold up the next change.
-  const mode = options.stubs === true ? "write" : options.watch === true ? "mention" : "offer";
+  const asks = options.asks === true && options.watch !== true;
+  const mode = options.stubs === true ? "write" : asks ? "offer" : "mention";
   await runStubs({ folder, config, sources }, files, mode, context);
 }
 

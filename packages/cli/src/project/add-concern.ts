@@ -2,6 +2,7 @@ import { nearestName } from "@tercel/grpc/internal";
 import { type CommandContext, isInteractive } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure, usageFailure } from "../frame/failure.ts";
+import { choosePorts } from "../new/choose-ports.ts";
 import { renderManaged, renderOwned } from "../new/render-project.ts";
 import { type Choices, type Concern, choices, type ServicePlan } from "../new/service-plan.ts";
 import { ownVersion } from "../version.ts";
@@ -10,7 +11,7 @@ import { type FileChange, planFile } from "./managed-file.ts";
 import { planManaged, readProjectFile } from "./project-files.ts";
 import { changedRecord, type RecordChanges, readRecord, recordFile } from "./project-record.ts";
 import { replaceFiles } from "./replace-files.ts";
-import { isWritten, printDiffs, refuseConflicts, reportChanges } from "./report-changes.ts";
+import { isWritten, printDiffs, refuseConflicts, reportChanges, reportInstall } from "./report-changes.ts";
 
 export interface AddOptions {
   readonly yes?: boolean;
@@ -48,7 +49,12 @@ export async function addConcern(
   const now = renderManaged(after);
   const managed = planManaged(cwd, record, { last: renderManaged(before), now });
   const { possible, left } = planOwned(cwd, before, after);
-  const newRecord = changedRecord(record, { template: version, managed: now, ...addition.recorded });
+  const newRecord = changedRecord(record, {
+    template: version,
+    managed: now,
+    hostsRegistry: after.ports.hostsRegistry,
+    ...addition.recorded,
+  });
   const changes = [
     ...managed,
     ...possible,
@@ -61,7 +67,7 @@ export async function addConcern(
   replaceFiles(cwd, new Map(changes.map(({ path, after: text }) => [path, text])));
   await reportChanges([...managed, ...possible], context);
   await stderr.line(`the project has ${name} now`);
-  if (changes.some(({ path }) => path === "package.json")) await stderr.line("next: npm install");
+  await reportInstall(changes, context);
   await printDiffs(left, context);
   refuseConflicts(managed);
   if (left.length > 0) throw leftToCaller(left);
@@ -179,7 +185,12 @@ async function readAddition(
   return {
     name: `the ${concern} ${type}`,
     isThere: ({ with: chosen }) => chosen[concern] === type,
-    addTo: (plan) => ({ ...plan, with: { ...plan.with, [concern]: type } as Choices }),
+    addTo: (plan) => ({
+      ...plan,
+      with: { ...plan.with, [concern]: type } as Choices,
+      // A service next to this one may host the registry already.
+      ...(type === "embedded" && { ports: choosePorts(context.cwd, true, plan.ports.grpc) }),
+    }),
     recorded: { with: { [concern]: type } },
   };
 }

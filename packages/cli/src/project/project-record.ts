@@ -131,6 +131,7 @@ export interface RecordChanges {
   readonly template: string;
   readonly with?: Partial<Record<Concern, string>>;
   readonly gateway?: boolean;
+  readonly hostsRegistry?: boolean;
   /** What Tercel writes now into the files that it manages. */
   readonly managed: ReadonlyMap<string, string>;
 }
@@ -141,6 +142,8 @@ export function changedRecord({ document }: ProjectRecord, changes: RecordChange
   changed.setIn(["template"], changes.template);
   for (const [concern, type] of Object.entries(changes.with ?? {})) changed.setIn(["with", concern], type);
   if (changes.gateway !== undefined) changed.set("gateway", changes.gateway);
+  // Where nothing is said, it does.
+  if (changes.hostsRegistry === false) changed.set("hosts_registry", false);
   changed.set("managed", Object.fromEntries([...changes.managed].map(([path, text]) => [path, sha256Of(text)])));
   // A hash is longer than the line that the writer would break.
   return changed.toString({ lineWidth: 0 });

@@ -19,6 +19,14 @@ export function isWritten({ before, after }: FileChange): boolean {
   return before !== after;
 }
 
+/** Says that packages have to be installed, unless the list of them is to be corrected first. */
+export async function reportInstall(changes: readonly FileChange[], { stderr }: CommandContext): Promise<void> {
+  const manifest = changes.find(({ path }) => path === "package.json");
+  if (manifest !== undefined && isWritten(manifest) && manifest.outcome !== "conflict") {
+    await stderr.line("next: npm install");
+  }
+}
+
 /** One note for each file with which something happened. */
 export async function reportChanges(changes: readonly FileChange[], { stderr }: CommandContext): Promise<void> {
   for (const { path, outcome } of changes) {

@@ -8,7 +8,7 @@ import { formatLock, lockFile, readLock } from "./lock-file.ts";
 import { planManaged, readProjectFile } from "./project-files.ts";
 import { changedRecord, readRecord, recordFile } from "./project-record.ts";
 import { replaceFiles } from "./replace-files.ts";
-import { isWritten, printDiffs, refuseConflicts, reportChanges } from "./report-changes.ts";
+import { isWritten, printDiffs, refuseConflicts, reportChanges, reportInstall } from "./report-changes.ts";
 
 export interface UpgradeOptions {
   readonly check?: boolean;
@@ -49,7 +49,7 @@ export async function upgradeProject(
   replaceFiles(cwd, new Map([...written.map(({ path, after }) => [path, after] as const), ...(ownIsStale ? own : [])]));
   await reportChanges(changes, context);
   await stderr.line(summary(plan.version, version, written.length));
-  if (written.some(({ path }) => path === "package.json")) await stderr.line("next: npm install");
+  await reportInstall(written, context);
   refuseConflicts(changes);
 }
 

@@ -1,5 +1,5 @@
 import type { DescMessage, Message, MessageInitShape } from "@bufbuild/protobuf";
-import { type Codec, maxBorrowedBytes } from "../codec/index.ts";
+import { type Codec, maxBorrowedBytes } from "../codec/codec.ts";
 import { describeValue } from "../options/describe-value.ts";
 import type { Payload } from "../protocol/payload.ts";
 import { toMessage } from "./message-init.ts";

@@ -3,6 +3,12 @@ import type { Code } from "@connectrpc/connect";
 import type { MessageFormat } from "../protocol/content-type.ts";
 import type { Payload } from "../protocol/payload.ts";
 
+/**
+ * A longer message is copied before it is decoded: that costs little next to decoding it, and it may have to be counted first, see
+ * `minEstimatedBytes`.
+ */
+export const maxBorrowedBytes = 4095;
+
 /** Turns messages into bytes and back. One codec serves every message type. */
 export interface Codec {
   readonly name: MessageFormat;

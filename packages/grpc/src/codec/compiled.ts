@@ -1,5 +1,6 @@
 import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
 import type { Payload } from "../protocol/payload.ts";
+import { maxBorrowedBytes } from "./codec.ts";
 import { checkDecodedSize, minEstimatedBytes } from "./decoded-size.ts";
 import { overBudget } from "./memory-budget.ts";
 import { compileMessageReader, type ReadMessage } from "./message-reader.ts";
@@ -123,9 +124,6 @@ export function decodeCompiled(
     input.finish();
   }
 }
-
-/** A longer message is copied: that costs little next to decoding it, and it may have to be counted first. */
-export const maxBorrowedBytes = minEstimatedBytes - 1;
 
 /**
  * Decodes a small message out of memory that is used again, without a copy or a view of all of it. `undefined`: the message is large, not the plain

@@ -2,7 +2,7 @@
 
 // For what stands on this folder, and for sibling packages.
 export type { Codec } from "./codec.ts";
-export { codecFaultMessage, maxBorrowedBytes, type OnCodecFault } from "./compiled.ts";
+export { codecFaultMessage, type OnCodecFault } from "./compiled.ts";
 export { createJsonCodec, type JsonCodecOptions, jsonCodecOptionNames } from "./json.ts";
 export { defaultMaxDecodedRequestBytes } from "./memory-budget.ts";
 export { decodeMessage, encodeMessage } from "./messages.ts";

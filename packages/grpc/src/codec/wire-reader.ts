@@ -1,8 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import type { Message } from "@bufbuild/protobuf";
 import { getTextEncoding } from "@bufbuild/protobuf/wire";
-import { copyBytes } from "../protocol/copy-bytes.ts";
 import type { Payload } from "../protocol/payload.ts";
+import { copyBytes } from "./copy-bytes.ts";
 import { memoryCosts } from "./memory-costs.ts";
 import { FieldSkipper, maxDepth } from "./skip-field.ts";
 import { keepUnknownFields } from "./unknown-fields.ts";

@@ -1,5 +1,6 @@
 import { protoInt64, type UnknownField } from "@bufbuild/protobuf";
 import type { Payload, PayloadLender } from "../protocol/payload.ts";
+import { copyBytes } from "./copy-bytes.ts";
 
 /**
  * Size of the buffer that finished messages share. A buffer per message would cost 0.6 µs to make and free, more than writing
@@ -66,6 +67,8 @@ export class WireWriter implements PayloadLender {
     payload.lend(this, this.#buffer, this.#start, this.#at);
     this.#startAfter(this.#at);
   }
+
+  readonly copy = copyBytes;
 
   /** The payload has left. Its place is free again, unless another message was written behind it. */
   takeBack({ bytes, start, end }: Payload): void {

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { refuseUnknownOptions } from "../options/unknown-option.ts";
+import { refuseUnknownOptions } from "../options/check-options.ts";
 import {
   type CommonDetails,
   createDetails,

@@ -4,6 +4,9 @@ import { Payload, type PayloadLender } from "./payload.ts";
 
 class Lender implements PayloadLender {
   returned: [number, number][] = [];
+  copy(bytes: Uint8Array, start: number, end: number): Uint8Array {
+    return bytes.slice(start, end);
+  }
   takeBack({ start, end }: Payload): void {
     this.returned.push([start, end]);
   }

@@ -1,5 +1,3 @@
-import { copyBytes } from "./copy-bytes.ts";
-
 /** Up to this, a copy byte by byte takes less time than to make the view that another way would need. */
 const maxCopiedByLoop = 64;
 
@@ -7,6 +5,8 @@ const noBytes = new Uint8Array(0);
 
 /** Whose memory the bytes of a payload are in. */
 export interface PayloadLender {
+  /** The bytes in memory that no one will write to again. */
+  copy(bytes: Uint8Array, start: number, end: number): Uint8Array;
   /** The payload has left. */
   takeBack(payload: Payload): void;
 }
@@ -36,7 +36,7 @@ export class Payload {
   /** The bytes alone: as a view where they are part of a larger buffer, and as a copy where they are lent. */
   get content(): Uint8Array {
     const { bytes, start, end } = this;
-    if (this.lender !== undefined) return copyBytes(bytes, start, end);
+    if (this.lender !== undefined) return this.lender.copy(bytes, start, end);
     return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
   }
 

@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { nearestName } from "../options/check-options.ts";
 import { describeValue } from "../options/describe-value.ts";
-import { nearestName } from "../options/unknown-option.ts";
 
 /**
  * Refuses an implementation that does not fit its service. A misspelt handler would otherwise leave its method unimplemented without a

@@ -1,6 +1,5 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { checkWholeNumber } from "../options/check-number.ts";
-import { nearestName, refuseUnknownOptions } from "../options/unknown-option.ts";
+import { checkWholeNumber, nearestName, refuseUnknownOptions } from "../options/check-options.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 
 /** A method (`package.Service/Method`) or all of a service (`package.Service`), by name or descriptor. */

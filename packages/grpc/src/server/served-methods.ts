@@ -1,7 +1,6 @@
 import type { RawMethod, RawMethods } from "../call/raw-call.ts";
-import { checkWholeNumber } from "../options/check-number.ts";
+import { checkWholeNumber, refuseUnknownOptions } from "../options/check-options.ts";
 import { describeValue } from "../options/describe-value.ts";
-import { refuseUnknownOptions } from "../options/unknown-option.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 import { parseMethodPath } from "../protocol/method-path.ts";
 import type { MethodHandler, ServedMethods } from "../transport/method-handler.ts";

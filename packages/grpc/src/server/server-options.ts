@@ -4,7 +4,7 @@ import type { RawMethods } from "../call/raw-call.ts";
 import type { OnUnhandledCall } from "../call/unhandled-call.ts";
 import { type JsonCodecOptions, jsonCodecOptionNames } from "../codec/index.ts";
 import type { Log } from "../logging/log.ts";
-import { refuseUnknownOptions } from "../options/unknown-option.ts";
+import { refuseUnknownOptions } from "../options/check-options.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { Gateway } from "../protocols/gateway.ts";
 import type { Clock } from "../time/clock.ts";

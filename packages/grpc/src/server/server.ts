@@ -3,8 +3,7 @@ import { createJsonCodec, createProtobufCodec, defaultMaxDecodedRequestBytes } f
 import { logCodecFault } from "../codec/log-codec-fault.ts";
 import type { Log } from "../logging/log.ts";
 import { safeLog } from "../logging/safe-log.ts";
-import { checkWholeNumber } from "../options/check-number.ts";
-import { refuseUnknownOptions } from "../options/unknown-option.ts";
+import { checkWholeNumber, refuseUnknownOptions } from "../options/check-options.ts";
 import { defaultCompressMinBytes } from "../protocol/compression.ts";
 import { gzipCompression } from "../protocol/gzip-compression.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";

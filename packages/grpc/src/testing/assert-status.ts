@@ -2,7 +2,7 @@ import { AssertionError } from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { readErrorReason, readFieldViolations, readResource, readRetryAfterMs } from "../errors/index.ts";
-import { refuseUnknownOptions } from "../options/unknown-option.ts";
+import { refuseUnknownOptions } from "../options/check-options.ts";
 
 /** What a call is seen by. */
 type StatusSource = PromiseLike<unknown> | AsyncIterable<unknown>;

@@ -3,8 +3,7 @@ import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import type { ClientTls, OnCallEnd } from "../call/call-info.ts";
 import { Cancellation } from "../call/cancellation.ts";
 import { CallContext, type ContextSource } from "../call/handler-context.ts";
-import { checkWholeNumber } from "../options/check-number.ts";
-import { refuseUnknownOptions } from "../options/unknown-option.ts";
+import { checkWholeNumber, refuseUnknownOptions } from "../options/check-options.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 

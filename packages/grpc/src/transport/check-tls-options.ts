@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, type X509Certificate } from "node:crypto";
-import { refuseUnknownOptions } from "../options/unknown-option.ts";
+import { refuseUnknownOptions } from "../options/check-options.ts";
 import type { ClientTlsOptions } from "./http2-client-connection.ts";
 import type { ServerTlsOptions } from "./listen.ts";
 import type { TlsFilesOption } from "./tls-files.ts";

@@ -1,4 +1,4 @@
-import { copyBytes } from "../protocol/copy-bytes.ts";
+import { copyBytes } from "../codec/copy-bytes.ts";
 import { Payload } from "../protocol/payload.ts";
 
 /**

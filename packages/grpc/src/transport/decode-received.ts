@@ -1,8 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { freeBuffer } from "@tercel/http2";
 import type { MessageCodec } from "../call/message-codec.ts";
+import { copyBytes } from "../codec/copy-bytes.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";
-import { copyBytes } from "../protocol/copy-bytes.ts";
 import { reportExternalBytes } from "../protocol/gc-pressure.ts";
 import type { Payload } from "../protocol/payload.ts";
 import { TurnShare } from "../time/turn-share.ts";

@@ -3,8 +3,7 @@ import { followFiles } from "../files/follow-files.ts";
 import type { Log } from "../logging/log.ts";
 import { safeLog } from "../logging/safe-log.ts";
 import { thrownMessage } from "../logging/thrown-text.ts";
-import { checkWholeNumber } from "../options/check-number.ts";
-import { refuseUnknownOptions } from "../options/unknown-option.ts";
+import { checkWholeNumber, refuseUnknownOptions } from "../options/check-options.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { checkTlsMaterial, type TlsMaterial } from "./tls-material.ts";
 

@@ -1,21 +1,27 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { type CallerList, compileCallerList } from "../call/caller-list.ts";
-import { checkNameList, compileMethodRules } from "../call/method-rules.ts";
+import { compileMethodRules } from "../call/method-rules.ts";
 import type { ByMethod } from "../call/method-selector.ts";
+import { namesOption, type OptionsOf, readOptions } from "../call/options.ts";
 import { readProtoRule } from "../call/proto-rule.ts";
+
+export const authRuleOptions = {
+  /** The scopes that a token must have, all of them. Default: none. */
+  scopes: namesOption().or([]),
+  /** The roles of which a token must have one. Default: any. */
+  roles: namesOption().or([]),
+  /** Workloads that may also call, without a token. Default: none. */
+  callers: namesOption(),
+};
 
 /**
  * Who may call: anyone; callers with a valid token; or, of these, those with all of the scopes and one of the roles. `callers` names
  * workloads that may also call, without a token, when `createMtls` or `createServiceKeyGuard` has identified them; alone it lets in no
  * other caller.
  */
-export type AuthRule =
-  | "public"
-  | "authenticated"
-  | { readonly scopes?: readonly string[]; readonly roles?: readonly string[]; readonly callers?: readonly string[] };
+export type AuthRule = "public" | "authenticated" | Readonly<OptionsOf<typeof authRuleOptions>>;
 
-/** What a token has to have. */
+/** What a token must have. */
 export interface TokenRule {
   readonly scopes: readonly string[];
   readonly roles: readonly string[];
@@ -59,13 +65,11 @@ function compileRule(where: string, rule: AuthRule): CompiledRule {
       `${where} is ${JSON.stringify(rule)}; expected "public", "authenticated", or scopes, roles and callers`,
     );
   }
-  refuseUnknownOptions(where, rule, ["scopes", "roles", "callers"]);
-  const scopes = checkNameList(where, "scopes", rule.scopes ?? []);
-  const roles = checkNameList(where, "roles", rule.roles ?? []);
-  const isForCallersOnly = rule.callers !== undefined && scopes.length === 0 && roles.length === 0;
+  const { scopes, roles, callers } = readOptions(where, authRuleOptions, rule);
+  const isForCallersOnly = callers !== undefined && scopes.length === 0 && roles.length === 0;
   return {
     token: isForCallersOnly ? undefined : { scopes, roles },
-    callers: rule.callers === undefined ? undefined : compileCallerList(where, rule.callers),
+    callers: callers === undefined ? undefined : compileCallerList(where, callers),
   };
 }
 

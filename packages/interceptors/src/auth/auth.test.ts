@@ -205,7 +205,7 @@ describe("createAuth", () => {
     assert.equal((await client.unary({}, { headers })).text, "user-7");
   });
 
-  it("looks at the token's type if it is told one", async (t) => {
+  it("verifies the token's type where one is given", async (t) => {
     const { client } = openGuarded(t, { type: "at+jwt" });
     await client.unary({}, bearing(sealed(goodClaims, { typ: "application/at+jwt" })));
     await assertStatus(client.unary({}, bearing(sealed(goodClaims, { typ: "JWT" }))), Code.Unauthenticated);
@@ -221,7 +221,7 @@ describe("createAuth", () => {
     }
   });
 
-  it("tells its log why a token was refused, without the token", async (t) => {
+  it("logs why a token was refused, without the token", async (t) => {
     const { log, logged } = recordingLog();
     const { client } = openGuarded(t, { log });
     const token = sealed({ ...goodClaims, aud: "stock" });
@@ -314,13 +314,13 @@ describe("createAuth", () => {
     await assertStatus(openGuarded(t, { ...options, methods }).guarded.open({}), Code.Unauthenticated);
   });
 
-  it("denies methods of services it was not told of, whatever the token", async (t) => {
+  it("denies methods of services that its options do not name, whatever the token", async (t) => {
     const { guarded } = openGuarded(t);
     const error = await assertStatus(guarded.read({}, bearing(sealed())), Code.PermissionDenied);
     assert.equal(readErrorReason(error)?.reason, "METHOD_DENIED");
   });
 
-  it("leaves health to everybody, and reflection if it is asked to", async (t) => {
+  it("lets anyone call health, and reflection where that is allowed", async (t) => {
     const { service } = createHealth();
     const closed = openGuarded(t);
     await createClient(service, closed.transport).check({});
@@ -398,7 +398,7 @@ describe("createAuth", () => {
       assert.equal(clock.pendingTimers, 0);
     });
 
-    it("leaves no timer behind a stream that ends by itself, fails, or is left", async (t) => {
+    it("leaves no timer after a stream that ends by itself, fails, or is left", async (t) => {
       const clock = createFakeClock();
       const transport = createInMemoryTransport({
         routes: (router) =>
@@ -460,7 +460,7 @@ describe("createAuth", () => {
       [{ methods: { [`${echo}/Unray`]: "public" } }, /did you mean "tercel.interceptors.test.v1.EchoService\/Unary"/],
       [{ methods: { [`${echo}/Unary`]: "open" } }, /expected "public", "authenticated"/],
       [{ methods: { [`${echo}/Unary`]: { role: ["a"] } } }, /did you mean "roles"/],
-      [{ methods: { [`${echo}/Unary`]: { roles: "a" } } }, /roles must be a list/],
+      [{ methods: { [`${echo}/Unary`]: { roles: "a" } } }, /roles is "a"; expected a list of names/],
       [{ jwks: { url: "http://issuer.example/keys", algorithms: ["RS256"] } }, /https:/],
       [
         { jwks: { url: "https://issuer.example/keys", algorithms: [] } },

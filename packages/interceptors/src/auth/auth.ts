@@ -139,7 +139,7 @@ export function createAuth(options: AuthOptions): Interceptor {
     return token;
   }
 
-  /** Undefined where no token is needed: the method is for everybody, or the caller is known otherwise. */
+  /** Undefined where no token is needed: the method is public, or the caller is known otherwise. */
   function authenticate(request: CallRequest): VerifiedToken | undefined | Promise<VerifiedToken> {
     const rule = ruleOf(request.method);
     if (rule === "public") return undefined;
@@ -156,7 +156,7 @@ export function createAuth(options: AuthOptions): Interceptor {
         ? unauthenticated({ message: "only known workloads may call this method", reason: "CALLER_UNKNOWN", domain })
         : notAuthenticated("TOKEN_MISSING", "the call carries no bearer token");
     }
-    // A program may bring the token of the user it calls for, so one that is there has to be good.
+    // A workload may send the token of the user it calls for, so a token that is sent must be valid.
     const needed = isKnown ? undefined : rule.token;
     if (recalled !== undefined) return admit(request, needed, recalled);
     if (header === null || token === undefined) return undefined;

@@ -7,7 +7,7 @@ import { type EchoHandlers, openInMemory } from "../../test/support/open-echo.ts
 import { goodClaims, nowSeconds, sealed } from "../../test/support/tokens.ts";
 import { type BearerTokenOptions, createBearerToken, type GetToken } from "./index.ts";
 
-/** Answers with the token it was sent, and refuses those it is told to. */
+/** Responds with the token it was sent, and refuses those in `refused`. */
 async function openTelling(test: TestContext, getToken: GetToken, options: Partial<BearerTokenOptions> = {}) {
   const refused = new Set<string>();
   const seen: string[] = [];
@@ -40,7 +40,7 @@ function counting(expiresAtMs?: number): GetToken & { asked: number } {
 }
 
 describe("createBearerToken", () => {
-  it("asks for a token once, for all calls and streams", async (t) => {
+  it("obtains a token once, for all calls and streams", async (t) => {
     const getToken = counting();
     const { client } = await openTelling(t, getToken);
     const [one, two] = await Promise.all([client.unary({}), client.unary({})]);
@@ -63,7 +63,7 @@ describe("createBearerToken", () => {
     assert.equal(asked, 2);
   });
 
-  it("goes on with a token that is still good when no new one can be had", async (t) => {
+  it("uses a token that is still valid when no new one can be obtained", async (t) => {
     let nowMs = 0;
     let isDown = false;
     const getToken = () => {
@@ -109,7 +109,7 @@ describe("createBearerToken", () => {
     assert.deepEqual(seen, []);
   });
 
-  it("does not send what is no token, and passes on the status that getToken means", async (t) => {
+  it("does not send what is not a token, and passes on the status that getToken means", async (t) => {
     for (const token of ["", "a b", "a\r\nx: y", 7 as never]) {
       const { client, seen } = await openTelling(t, () => token);
       await assertStatus(client.unary({}), Code.Unauthenticated, /not a token/);

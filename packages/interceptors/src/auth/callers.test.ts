@@ -87,7 +87,7 @@ describe("rules with callers", () => {
   ];
   for (const [method, given, reason] of rows) {
     const who = `${given.name ?? "no one"} with ${given.claims === undefined ? "no token" : JSON.stringify(given.claims)}`;
-    it(`of ${method} ${reason === undefined ? "let in" : `answer ${reason} to`} ${who}`, async (t) => {
+    it(`of ${method} ${reason === undefined ? "let in" : `refuse with ${reason}`} ${who}`, async (t) => {
       const call = open(t)[method]({}, as(given));
       if (reason === undefined) await call;
       else assert.equal(readErrorReason(await call.catch((error) => error))?.reason, reason);
@@ -107,7 +107,7 @@ describe("rules with callers", () => {
     await assertStatus(client.token({}, as({ claims: admin })), Code.Unauthenticated);
   });
 
-  it("are refused when they are no list of names", () => {
+  it("are refused unless they are a list of names", () => {
     const auth = (callers: unknown) => () =>
       createAuth({
         services: [GuardedService],
@@ -116,7 +116,7 @@ describe("rules with callers", () => {
         audience,
         methods: { [`${GuardedService.typeName}/*`]: { callers: callers as string[] } },
       });
-    assert.throws(auth("orders"), /callers must be a list of names/);
+    assert.throws(auth("orders"), /callers is "orders"; expected a list of names/);
     assert.throws(auth(["ord*"]), /expected a star only alone/);
     assert.doesNotThrow(auth(["orders"]));
   });

@@ -31,14 +31,14 @@ const has = async (keys: JwksKeys, kid: string): Promise<boolean> =>
   (await keys.find({ alg: "ES256", kid })) !== undefined;
 
 describe("JwksKeys", () => {
-  it("asks when the first token comes, once for all that come meanwhile", async () => {
+  it("fetches when the first token comes, once for all that come meanwhile", async () => {
     const { keys, issuer } = openKeys();
     assert.equal(issuer.asked, 0);
     assert.deepEqual(await Promise.all([has(keys, "1"), has(keys, "1"), has(keys, "1")]), [true, true, true]);
     assert.equal(issuer.asked, 1);
   });
 
-  it("asks again for an unknown key, but not before the cooldown has passed", async () => {
+  it("fetches again for an unknown key, but not before the cooldown has passed", async () => {
     const { keys, issuer, clock } = openKeys();
     await has(keys, "1");
     issuer.keys = [{ ...second, kid: "2" }];
@@ -79,7 +79,7 @@ describe("JwksKeys", () => {
     );
   });
 
-  it("can say nothing when it never had keys, and does not ask with every token", async () => {
+  it("can say nothing when it never had keys, and does not fetch with every token", async () => {
     const { keys, issuer, clock } = openKeys();
     issuer.isDown = true;
     await assert.rejects(has(keys, "1"), KeysUnavailable);
@@ -90,7 +90,7 @@ describe("JwksKeys", () => {
     assert.equal(await has(keys, "1"), true);
   });
 
-  it("does not take what is no key set, or is larger than any", async () => {
+  it("refuses what is not a key set, or is too large for one", async () => {
     for (const body of ["<html>", "{}", `{"keys":[],"fill":"${"x".repeat(1024 * 1024)}"}`]) {
       const { keys, issuer } = openKeys();
       issuer.body = body;
@@ -98,7 +98,7 @@ describe("JwksKeys", () => {
     }
   });
 
-  it("has no key for an algorithm that it was not told, nor a private or a secret one", async () => {
+  it("has no key for an algorithm that its options do not name, nor a private or a secret one", async () => {
     const { keys, issuer } = openKeys();
     assert.equal(await keys.find({ alg: "RS256", kid: "1" }), undefined);
     assert.equal(await keys.find({ alg: "none", kid: "1" }), undefined);

@@ -159,7 +159,7 @@ describe("cache aside", () => {
     assert.deepEqual(await cache.getOrLoad("a", load), { id: 2 });
   });
 
-  it("remembers that there is nothing, only if and as long as it is told to", async () => {
+  it("remembers that a value does not exist only with, and as long as, negativeTtlMs", async () => {
     for (const [negativeTtlMs, expected] of [
       [0, 3],
       [500, 2],

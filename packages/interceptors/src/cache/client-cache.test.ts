@@ -11,7 +11,7 @@ const other = "tercel.interceptors.test.v1.OtherService";
 
 describe("client cache", () => {
   overBothTransports((open) => {
-    it("answers again what has no side effects, with metadata, until its time is over", async (t) => {
+    it("responds again without a call where there are no side effects, with metadata, until its time is over", async (t) => {
       const clock = createFakeClock();
       const told: string[] = [];
       const cache = createClientCache({
@@ -59,7 +59,7 @@ describe("client cache", () => {
     return { ...opened, cache };
   }
 
-  it("keeps only what it may, and what it is told to", async (t) => {
+  it("keeps only what it may, and what its options name", async (t) => {
     const byDefault = await openCounting(t, {});
     await byDefault.client.unary({});
     assert.equal((await byDefault.client.unary({})).count, 2);
@@ -70,7 +70,7 @@ describe("client cache", () => {
     assert.equal((await told.other.unary({})).count, 3);
   });
 
-  it("gives no caller what it keeps for another, unless it is told that all get the same", async (t) => {
+  it("gives no caller what it keeps for another, unless `vary` says that all get the same", async (t) => {
     const as = (token: string) => ({ headers: { authorization: token } });
     const apart = await openCounting(t, {});
     await apart.other.unary({}, as("a"));

@@ -4,7 +4,7 @@ import { Code, ConnectError, type Interceptor, type UnaryRequest, type UnaryResp
 import { authorityOf } from "../call/authority-of.ts";
 import { methodPath } from "../call/method-path.ts";
 import { type ByMethod, checkSelectors, createMethodTable, type MethodSelector } from "../call/method-selector.ts";
-import { clockOption, listOf, type OptionsOf, own, readOptions, text, wholeNumber } from "../call/options.ts";
+import { clockOption, namesOption, type OptionsOf, own, readOptions, wholeNumber } from "../call/options.ts";
 import { orAborted } from "../call/or-aborted.ts";
 import { withMembers } from "../call/with-members.ts";
 import type { CacheObserver } from "./cache-observer.ts";
@@ -31,7 +31,7 @@ export const clientCacheOptions = {
   /** Bytes that are kept, keys and headers included. Default 16,777,216 (16 MiB). */
   maxBytes: wholeNumber(1).or(16 * 1024 * 1024),
   /** Request metadata on which responses depend. Default `authorization` and `cookie`: no caller gets what only another may see. */
-  vary: listOf(text(), "a list of names").or(["authorization", "cookie"]),
+  vary: namesOption().or(["authorization", "cookie"]),
   /** Counts look-ups: `countCacheLookups`. Default: none. */
   observer: own<CacheObserver>("an object with the methods onHit, onMiss or onShared"),
   /** For tests. */
@@ -44,18 +44,18 @@ export type ClientCacheOptions = OptionsOf<typeof clientCacheOptions>;
 export interface ClientCache extends Interceptor {
   readonly size: number;
   readonly bytes: number;
-  /** Forgets the answers of the selected methods: `package.Service/Method`, `package.Service/*`, or `*`, which is the default. */
+  /** Drops the responses of the selected methods: `package.Service/Method`, `package.Service/*`, or `*`, which is the default. */
   invalidate(selector?: MethodSelector): void;
 }
 
-interface Answer {
+interface CachedResponse {
   readonly message: Uint8Array;
   readonly header: readonly [string, string][];
   readonly trailer: readonly [string, string][];
 }
 
 /** Undefined says nothing to those who wait: the call ended by its own caller's will or deadline. */
-type Outcome = { readonly answer: Answer } | { readonly error: ConnectError } | undefined;
+type Outcome = { readonly cached: CachedResponse } | { readonly error: ConnectError } | undefined;
 
 /**
  * Keeps responses of unary methods without side effects in the client's memory, and makes one call of many equal ones at once. Errors are
@@ -71,9 +71,9 @@ export function createClientCache(options: ClientCacheOptions = {}): ClientCache
   for (const [selector, rule] of Object.entries(settings.methods)) {
     if (rule !== false) readOptions(`${where}: methods["${selector}"]`, cacheRuleOptions, rule);
   }
-  const lru = new Lru<Answer>(settings, clock);
+  const lru = new Lru<CachedResponse>(settings, clock);
   const flights = new Map<string, Promise<Outcome>>();
-  /** Counts invalidations: an answer that was under way before one must not be kept after it. */
+  /** Counts invalidations: a response that was under way before one must not be kept after it. */
   let era = 0;
 
   function ttlOf(request: UnaryRequest): number | undefined {
@@ -105,16 +105,16 @@ export function createClientCache(options: ClientCacheOptions = {}): ClientCache
       const outcome = await orAborted(flight, request.signal);
       if (outcome === undefined) continue;
       if ("error" in outcome) throw outcome.error;
-      return responseOf(request, outcome.answer);
+      return responseOf(request, outcome.cached);
     }
     observer?.onMiss?.(method);
     const begun = era;
     const fetching = (next(request) as Promise<UnaryResponse>).then((response) => {
-      const answer = answerOf(response);
-      if (begun === era) lru.set(key, answer, bytesOf(answer), lifeMs);
-      return { response, answer };
+      const cached = toCached(response);
+      if (begun === era) lru.set(key, cached, bytesOf(cached), lifeMs);
+      return { response, cached };
     });
-    const flight = fetching.then(({ answer }): Outcome => ({ answer }), sharedFailure);
+    const flight = fetching.then(({ cached }): Outcome => ({ cached }), sharedFailure);
     flights.set(key, flight);
     try {
       return (await fetching).response;
@@ -151,7 +151,7 @@ function sharedFailure(reason: unknown): Outcome {
   return error.code === Code.Canceled || error.code === Code.DeadlineExceeded ? undefined : { error };
 }
 
-function answerOf(response: UnaryResponse): Answer {
+function toCached(response: UnaryResponse): CachedResponse {
   return {
     message: toBinary(response.method.output as DescMessage, response.message as Message),
     header: [...response.header],
@@ -159,18 +159,18 @@ function answerOf(response: UnaryResponse): Answer {
   };
 }
 
-function responseOf(request: UnaryRequest, answer: Answer): UnaryResponse {
+function responseOf(request: UnaryRequest, cached: CachedResponse): UnaryResponse {
   return {
     stream: false,
     service: request.service,
     method: request.method,
-    header: new Headers(answer.header as [string, string][]),
-    trailer: new Headers(answer.trailer as [string, string][]),
-    message: fromBinary(request.method.output, answer.message),
+    header: new Headers(cached.header as [string, string][]),
+    trailer: new Headers(cached.trailer as [string, string][]),
+    message: fromBinary(request.method.output, cached.message),
   } as UnaryResponse;
 }
 
-function bytesOf({ message, header, trailer }: Answer): number {
+function bytesOf({ message, header, trailer }: CachedResponse): number {
   return [...header, ...trailer].reduce((sum, [name, value]) => sum + name.length + value.length, message.length);
 }
 

@@ -1,5 +1,4 @@
 import type { Caller } from "./caller.ts";
-import { checkNameList } from "./method-rules.ts";
 
 /** Which callers a rule lets in. */
 export type CallerList = (caller: Caller) => boolean;
@@ -7,13 +6,13 @@ export type CallerList = (caller: Caller) => boolean;
 /**
  * Names as they are, URIs that end in `/*` for everything below, and `*` for every caller that has proved its identity.
  *
- * @throws TypeError unless it is a list of names whose stars are in these places
+ * @throws TypeError for a star in another place
  */
-export function compileCallerList(where: string, callers: unknown): CallerList {
+export function compileCallerList(where: string, callers: readonly string[]): CallerList {
   const exact = new Set<string>();
   const prefixes: string[] = [];
   let isAnybody = false;
-  for (const pattern of checkNameList(where, "callers", callers)) {
+  for (const pattern of callers) {
     const star = pattern.indexOf("*");
     if (pattern === "*") isAnybody = true;
     else if (star === -1) exact.add(pattern);

@@ -21,7 +21,7 @@ describe("chooseConventions", () => {
     assert.equal(chooseConventions(undefined), "opentelemetry");
   });
 
-  it("takes both where the environment asks for rpc/dup, unless the option says something else", () => {
+  it("takes both where the environment has rpc/dup, unless the option says something else", () => {
     process.env[variable] = "http, rpc/dup";
     assert.equal(chooseConventions(undefined), "both");
     assert.equal(chooseConventions("grpc"), "grpc");

@@ -2,7 +2,7 @@ import { ProxyTracerProvider, type TracerProvider, trace } from "@opentelemetry/
 
 /**
  * Marks a tracer provider that never records a call whose caller's trace is not recorded: such a call needs no span then. Samplers in
- * general may decide otherwise, and have to be asked.
+ * general may decide otherwise, so they must be called.
  */
 const followsParents = Symbol("follows parents");
 

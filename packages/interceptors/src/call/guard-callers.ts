@@ -1,20 +1,25 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { ConnectError, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import { refuseUnknownOptions } from "@tercel/grpc/internal";
+import type { ConnectError, Interceptor } from "@connectrpc/connect";
+import { type CallRequest, createHookedInterceptor } from "@tercel/grpc/hooks";
 import { type Caller, callerKey } from "./caller.ts";
 import { type CallerList, compileCallerList } from "./caller-list.ts";
 import { callerDenied, methodDenied } from "./denials.ts";
 import { exemptServices } from "./exempt-services.ts";
 import { compileMethodRules, defaultRuleOption } from "./method-rules.ts";
 import type { ByMethod } from "./method-selector.ts";
-import { flag, type OptionsOf, own, type SettingsOf, servicesOption } from "./options.ts";
+import { flag, namesOption, type OptionsOf, own, readOptions, type SettingsOf, servicesOption } from "./options.ts";
 import { readProtoRule } from "./proto-rule.ts";
+
+const callerRule = {
+  /** The names of workloads. */
+  callers: namesOption().required(),
+};
 
 /**
  * Which workloads may call: any, without proof; any that has proved its identity; or those named. `spiffe://example.org/shop/*` names all
  * below it, `*` all that have proved their identity.
  */
-export type CallerRule = "public" | "authenticated" | { readonly callers: readonly string[] };
+export type CallerRule = "public" | "authenticated" | Readonly<OptionsOf<typeof callerRule>>;
 
 /** Options of all interceptors that let programs in. */
 export const callerRuleOptions = {
@@ -43,7 +48,7 @@ type CallerRuleSettings = SettingsOf<typeof callerRuleOptions>;
 /** How one kind of proof is looked at. */
 export interface CallerProof {
   /** Undefined when the call shows none. @throws ConnectError for one that does not count */
-  identify(request: UnaryRequest | StreamRequest): Caller | undefined | Promise<Caller | undefined>;
+  identify(request: CallRequest): Caller | undefined | Promise<Caller | undefined>;
   missing(): ConnectError;
   /** In google.rpc.ErrorInfo. */
   readonly domain: string;
@@ -56,36 +61,26 @@ const anybodyKnown: CallerList = () => true;
 /** @throws TypeError for an option or a rule that is wrong, and for methods without a rule */
 export function guardCallers(where: string, settings: CallerRuleSettings, proof: CallerProof): Interceptor {
   const ruleOf = settings.identifyOnly ? onlyIdentify(where, settings) : rulesOf(where, settings);
-  return (next) => {
-    function admit(
-      request: UnaryRequest | StreamRequest,
-      isAllowed: CallerList | undefined,
-      caller: Caller | undefined,
-    ): ReturnType<typeof next> {
-      if (caller === undefined) {
-        return isAllowed === undefined ? next(request) : Promise.reject(proof.missing());
-      }
-      if (isAllowed !== undefined && !isAllowed(caller)) {
-        return Promise.reject(callerDenied(request, caller, proof.domain));
-      }
-      request.contextValues.set(callerKey, caller);
-      return next(request);
-    }
 
-    return (request) => {
+  function admit(request: CallRequest, isAllowed: CallerList | undefined, caller: Caller | undefined): void {
+    if (caller === undefined) {
+      if (isAllowed !== undefined) throw proof.missing();
+      return;
+    }
+    if (isAllowed !== undefined && !isAllowed(caller)) throw callerDenied(request, caller, proof.domain);
+    request.contextValues.set(callerKey, caller);
+  }
+
+  return createHookedInterceptor<void>({
+    begin(request) {
       const rule = ruleOf?.(request.method);
-      if (rule === "public") return next(request);
-      if (rule === "deny") return Promise.reject(methodDenied(request, proof.domain));
-      let caller: Caller | undefined | Promise<Caller | undefined>;
-      try {
-        caller = proof.identify(request);
-      } catch (error) {
-        return Promise.reject(error);
-      }
+      if (rule === "public") return undefined;
+      if (rule === "deny") throw methodDenied(request, proof.domain);
+      const caller = proof.identify(request);
       if (!(caller instanceof Promise)) return admit(request, rule, caller);
       return caller.then((found) => admit(request, rule, found));
-    };
-  };
+    },
+  });
 }
 
 function onlyIdentify(where: string, settings: CallerRuleSettings): undefined {
@@ -118,8 +113,7 @@ function compileRule(where: string, rule: CallerRule): CompiledRule {
   if (typeof rule !== "object" || rule === null) {
     throw new TypeError(`${where} is ${JSON.stringify(rule)}; expected "public", "authenticated", or callers`);
   }
-  refuseUnknownOptions(where, rule, ["callers"]);
-  return compileCallerList(where, rule.callers);
+  return compileCallerList(where, readOptions(where, callerRule, rule).callers);
 }
 
 /** Scopes and roles are a token's, so a rule that has only these lets no program in. */

@@ -75,9 +75,3 @@ function checkedRules<Given, Rule>(where: string, sources: MethodRuleSources<Giv
 export function defaultRuleOption(): Option<"deny" | "authenticated"> {
   return oneOf("deny", "authenticated");
 }
-
-/** @throws TypeError unless it is a list of texts, none of them empty */
-export function checkNameList(where: string, name: string, words: unknown): readonly string[] {
-  if (Array.isArray(words) && words.every((word) => typeof word === "string" && word !== "")) return [...words];
-  throw new TypeError(`${where}: ${name} must be a list of names`);
-}

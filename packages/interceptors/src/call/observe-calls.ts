@@ -21,7 +21,7 @@ export interface CallObserver {
 export type LifecycleObservers = Pick<CallHook, "onAttempt" | "onArrival" | "onUnhandled">;
 
 /**
- * An interceptor that changes nothing, and asks for an observer of each call; undefined leaves the call unobserved.
+ * Returns an interceptor that changes nothing, and calls `begin` for an observer of each call; undefined leaves the call unobserved.
  */
 export function observeCalls(
   side: Side,
@@ -57,7 +57,7 @@ function statusOf(side: Side, request: CallRequest, error: unknown): Status {
   if (side === "client") return error instanceof Error ? ConnectError.from(error).code : Code.Unknown;
   const endedBy = request.contextValues.get(callInfo)?.endedBy;
   if (endedBy !== undefined) return endedBy.code;
-  // What a handler throws by accident is answered with INTERNAL.
+  // What a handler throws by accident becomes INTERNAL.
   return error instanceof ConnectError ? error.code : Code.Internal;
 }
 

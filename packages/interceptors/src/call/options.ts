@@ -193,6 +193,11 @@ export function listOf<T>(item: Option<T>, expected: string, minItems = 0): Opti
   });
 }
 
+/** Names, none of them empty. */
+export function namesOption(): Option<readonly string[]> {
+  return listOf(text(), "a list of names");
+}
+
 export function codesOption(): Option<readonly Code[]> {
   const code = own<Code>("a code, for example Code.Unavailable", (value) => typeof value === "number" && value in Code);
   return listOf(code, "a list of codes, for example [Code.Unavailable]");

@@ -25,6 +25,6 @@ function checked(where: string, name: string, rule: Rule): ProtoRule {
   const { scopes, roles, callers } = rule;
   if (!rule.public || scopes.length + roles.length + callers.length === 0) return { name, rule };
   throw new TypeError(
-    `${where}: the rule of ${name} in the proto is public, and asks for scopes, roles or callers as well`,
+    `${where}: the rule of ${name} in the proto is public, and also demands scopes, roles or callers`,
   );
 }

@@ -45,7 +45,7 @@ describe("a refreshed value", () => {
     assert.equal(refreshed.current(), "value 2");
   });
 
-  it("is waited for when it is stale, where that is asked for", async () => {
+  it("is waited for when it is stale, with `waits`", async () => {
     const { refreshed, clock } = open({ waits: true });
     await refreshed.current();
     await clock.advance(1000);
@@ -75,7 +75,7 @@ describe("a refreshed value", () => {
     assert.equal(await refreshed.renewed(), "value 2");
   });
 
-  it("is asked for by every call while there is none, or no more than once a cooldown", async () => {
+  it("is loaded by every call while there is none, or no more than once a cooldown", async () => {
     for (const coolsDownAtFirst of [false, true]) {
       const { refreshed, clock, source } = open({ cooldownMs: 2000, coolsDownAtFirst });
       source.failure = new Error("down");

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { createContextValues } from "@connectrpc/connect";
 import { INVALID_SPAN_CONTEXT, ROOT_CONTEXT, type SpanContext, TraceFlags, trace } from "@opentelemetry/api";
-import { spanContextOf, traceContextKey } from "./trace-context.ts";
+import { spanIdsOf, traceContextKey } from "./trace-context.ts";
+import { UnsampledContext } from "./unsampled-context.ts";
 
 function callWith(span: SpanContext) {
   return { contextValues: createContextValues().set(traceContextKey, trace.setSpanContext(ROOT_CONTEXT, span)) };
@@ -10,10 +11,18 @@ function callWith(span: SpanContext) {
 
 it("knows the span of a traced call", () => {
   const span = { traceId: "a".repeat(32), spanId: "b".repeat(16), traceFlags: TraceFlags.NONE };
-  assert.deepEqual(spanContextOf(callWith(span)), span);
+  assert.deepEqual(spanIdsOf(callWith(span)), span);
 });
 
 it("takes the ids of zeros that come without an SDK for no span", () => {
-  assert.equal(spanContextOf(callWith(INVALID_SPAN_CONTEXT)), undefined);
-  assert.equal(spanContextOf({ contextValues: createContextValues() }), undefined);
+  assert.equal(spanIdsOf(callWith(INVALID_SPAN_CONTEXT)), undefined);
+  assert.equal(spanIdsOf({ contextValues: createContextValues() }), undefined);
+});
+
+it("knows the ids of a call whose trace is not recorded, without a span", () => {
+  const parent = `00-${"a".repeat(32)}-${"b".repeat(16)}-00`;
+  const unread = (): never => assert.fail("the span was created");
+  const values = createContextValues().set(traceContextKey, new UnsampledContext(parent, null, unread));
+  const { traceId, spanId } = spanIdsOf({ contextValues: values }) ?? {};
+  assert.deepEqual([traceId, spanId], ["a".repeat(32), "b".repeat(16)]);
 });

@@ -12,13 +12,18 @@ export function traceContextOf(call: { readonly contextValues: ContextValues }):
   return call.contextValues.get(traceContextKey) ?? context.active();
 }
 
-/** The span a call belongs to, if it is traced. Without an SDK there is one all the same, whose ids are zeros. */
-export function spanContextOf(call: { readonly contextValues: ContextValues }): SpanContext | undefined {
-  const span = trace.getSpanContext(traceContextOf(call));
+/** The ids of the span that a call belongs to, if it is traced. Without an SDK there is a span all the same, whose ids are zeros. */
+export function spanIdsOf(call: {
+  readonly contextValues: ContextValues;
+}): Pick<SpanContext, "traceId" | "spanId"> | undefined {
+  const of = traceContextOf(call);
+  // Its ids are known without creating a context with a span.
+  if (of instanceof UnsampledContext) return of;
+  const span = trace.getSpanContext(of);
   return span !== undefined && isSpanContextValid(span) ? span : undefined;
 }
 
-/** The same, if it is recorded: only then it can be looked at later (W3C Trace Context §3.2.2.5.1, the sampled flag). */
+/** The span of a call, if it is recorded: only then it can be looked at later (W3C Trace Context §3.2.2.5.1, the sampled flag). */
 export function sampledSpanOf(call: { readonly contextValues: ContextValues }): SpanContext | undefined {
   const of = traceContextOf(call);
   if (of instanceof UnsampledContext) return undefined;

@@ -20,6 +20,16 @@ export class UnsampledContext implements Context {
     this.read = read;
   }
 
+  /** Of the caller's span, as `traceparent` has it (W3C Trace Context §3.2.2.3). */
+  get traceId(): string {
+    return this.parent.slice(3, 35);
+  }
+
+  /** The same, §3.2.2.4. */
+  get spanId(): string {
+    return this.parent.slice(36, 52);
+  }
+
   getValue(key: symbol): unknown {
     return this.context().getValue(key);
   }

@@ -21,7 +21,7 @@ function failing(outcome: { code: Code | undefined; calls?: number }): EchoHandl
 
 describe("circuit breaker", () => {
   overBothTransports((open) => {
-    it("refuses calls while the other side fails, tries again by a few, and tells of each change", async (t) => {
+    it("refuses calls while the server fails, tries again with a few, and reports each change", async (t) => {
       const clock = createFakeClock();
       const changes: CircuitChange[] = [];
       const outcome: { code: Code | undefined; calls?: number } = { code: Code.Unavailable };
@@ -86,7 +86,7 @@ describe("circuit breaker", () => {
     }
   });
 
-  it("closes by a stream's first answer, though the stream stays open", async (t) => {
+  it("closes with a stream's first response, though the stream stays open", async (t) => {
     const clock = createFakeClock();
     const done = createOccasion();
     let fails = true;
@@ -146,7 +146,7 @@ describe("circuit breaker", () => {
     );
   });
 
-  it("counts the codes it is told to", async (t) => {
+  it("counts the codes that its options name", async (t) => {
     const outcome: { code: Code | undefined } = { code: Code.ResourceExhausted };
     const breaker = createCircuitBreaker({
       failureThreshold: 1,

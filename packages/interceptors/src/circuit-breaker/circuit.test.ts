@@ -110,7 +110,7 @@ describe("circuit", () => {
     assert.equal(refusedFor(), 5000, "a trial of before says nothing any more");
   });
 
-  it("gives the place of a withdrawn trial to another", () => {
+  it("lets another trial in for a withdrawn one", () => {
     const { fail, time, begin, refusedFor } = createTried();
     fail(4);
     time.nowMs += 5000;

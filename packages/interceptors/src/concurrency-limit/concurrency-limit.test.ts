@@ -94,7 +94,7 @@ describe("concurrency limit", () => {
         await until(() => held.limit.running() === 0);
       });
 
-      it("gives the place of a call free that was cancelled while it waited", async (t) => {
+      it("frees the queue of a call that was cancelled while it waited", async (t) => {
         const held = await openHeld(t, { max: 1, maxQueued: 1 }, side);
         const first = held.client.unary({ text: "a" });
         await held.begun("a");

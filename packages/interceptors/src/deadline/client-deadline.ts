@@ -60,7 +60,7 @@ function nothingLeft(leftMs: number | undefined, reserveMs: number): string {
     : `not started: ${Math.floor(leftMs ?? 0)} ms are left of the call for which it is made, and ${reserveMs} ms are reserved`;
 }
 
-/** A call that was answered aborts its signal without an error of gRPC's. */
+/** A call that has ended well aborts its signal without an error of gRPC's. */
 function endedError(reason: unknown): ConnectError {
   if (reason instanceof ConnectError) return reason;
   const message =

@@ -24,7 +24,7 @@ export function remainingMs(): number | undefined {
   return currentBudget()?.remainingMs();
 }
 
-/** When the call being handled has to be answered, by the wall clock; undefined outside of calls and without a deadline. */
+/** The deadline of the call being handled, by the wall clock; undefined outside of calls and without a deadline. */
 export function currentDeadline(): Date | undefined {
   const left = remainingMs();
   return left === undefined ? undefined : new Date(Date.now() + left);

@@ -94,7 +94,7 @@ describe("server deadline", () => {
     });
   }
 
-  it("ends the call at its deadline, not before, and tells the handler by signal", async (t) => {
+  it("ends the call at its deadline, not before, and aborts the handler's signal", async (t) => {
     const clock = createFakeClock();
     const entered = createOccasion();
     const left = createOccasion<unknown>();
@@ -148,7 +148,7 @@ describe("server deadline", () => {
     assert.deepEqual(await counts(client.bidi(streamOf({}, {}))), [300, 300]);
   });
 
-  it("tells the deadline by the wall clock, and nothing outside of calls or where it is left behind", async (t) => {
+  it("gives the deadline by the wall clock, and nothing outside of calls or without a deadline", async (t) => {
     assert.deepEqual([currentDeadline(), currentSignal(), remainingMs()], [undefined, undefined, undefined]);
     const clock = createFakeClock();
     const { client } = await openInMemory(
@@ -286,7 +286,7 @@ describe("client deadline", () => {
     });
   }
 
-  it("does not start a call for one that has its answer, unless it was let go", async (t) => {
+  it("does not start a call for one that has ended, unless withoutDeadline released it", async (t) => {
     const inner = await openInMemory(
       t,
       { unary: () => ({ text: "done" }) },

@@ -16,7 +16,7 @@ export type IdempotencyKeysOptions = OptionsOf<typeof idempotencyKeysOptions>;
 /**
  * A client interceptor that gives each unary call a key of its own, unless the caller set one or the method declares no side effects.
  * The channel's retries and hedges of a call carry the same key, so the server runs it once. A retry that the application makes is
- * another call: there, the application has to set the same key itself.
+ * another call: there, the application must set the same key itself.
  *
  * @throws TypeError for an unknown option
  */

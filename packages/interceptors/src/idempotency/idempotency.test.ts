@@ -25,7 +25,7 @@ function guarded(options: Partial<IdempotencyOptions> = {}) {
   return { server: { interceptors: [createIdempotency({ store, ...options })] } };
 }
 
-/** Counts its calls, and answers with the count. */
+/** Counts its calls, and responds with the count. */
 function counting(): EchoHandlers & { readonly calls: number } {
   let calls = 0;
   return {
@@ -40,7 +40,7 @@ const keyed = (key: string, more: Record<string, string> = {}) => ({ headers: { 
 
 describe("idempotency", () => {
   overBothTransports((open) => {
-    it("gives the first answer again, with its metadata, to the same request with the same key", async (t) => {
+    it("gives the first response again, with its metadata, to the same request with the same key", async (t) => {
       let calls = 0;
       const { client } = await open(
         t,
@@ -119,7 +119,7 @@ describe("idempotency", () => {
     assert.equal((await client.unary({ text: "a" }, keyed("k"))).text, "a");
   });
 
-  it("runs many calls with one key once, and answers them all", async (t) => {
+  it("runs many calls with one key once, and responds to them all", async (t) => {
     const entered = createOccasion();
     const go = createOccasion();
     let calls = 0;
@@ -177,7 +177,7 @@ describe("idempotency", () => {
     assert.deepEqual(counts, [1, 2, 3, 4, 1]);
   });
 
-  it("knows callers by what it is told", async (t) => {
+  it("identifies callers by `callerOf`", async (t) => {
     const handlers = counting();
     const { client } = await openInMemory(
       t,
@@ -331,7 +331,7 @@ describe("idempotency", () => {
     );
   });
 
-  it("keeps the answer of a call whose client has gone, for the client's retry", async (t) => {
+  it("keeps the response of a call whose client has gone, for the client's retry", async (t) => {
     const entered = createOccasion();
     const go = createOccasion();
     let calls = 0;
@@ -359,7 +359,7 @@ describe("idempotency", () => {
     assert.equal(calls, 1);
   });
 
-  it("waits for an answer that another instance is making", async (t) => {
+  it("waits for a response that another instance is making", async (t) => {
     const clock = createFakeClock();
     const store = createMemoryIdempotencyStore({ clock });
     const asked = createOccasion();
@@ -425,7 +425,7 @@ describe("idempotency", () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
-  it("does not run a call when the store is out of reach, and does not lose an answer by it", async (t) => {
+  it("does not run a call when the store is out of reach, and loses no response by it", async (t) => {
     const { log, logged } = recordingLog();
     const handlers = counting();
     const down = () => Promise.reject(new Error("no route to store"));

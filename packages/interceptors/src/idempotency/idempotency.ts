@@ -26,11 +26,11 @@ import {
 import { orAborted } from "../call/or-aborted.ts";
 import { pauseOrAborted } from "../call/pause-or-aborted.ts";
 import { FailureLog, type StoreStep } from "./failure-log.ts";
-import { InFlight } from "./flights.ts";
 import { idempotencyHeader, readKey } from "./idempotency-key.ts";
+import { InFlight } from "./in-flight.ts";
 import { createKeyRules, type IdempotencyRule } from "./key-rules.ts";
 import type { IdempotencyStore } from "./store.ts";
-import { replay, writeError, writeResponse } from "./stored-answer.ts";
+import { replay, writeError, writeResponse } from "./stored-response.ts";
 
 /** As long as the digest: a shorter one could be guessed. */
 const minSecretBytes = 32;
@@ -112,7 +112,7 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
   const flights = new InFlight();
   const failures = new FailureLog(log, clock);
 
-  async function answer(request: UnaryRequest, key: string, next: ReturnType<Interceptor>): Promise<UnaryResponse> {
+  async function respond(request: UnaryRequest, key: string, next: ReturnType<Interceptor>): Promise<UnaryResponse> {
     const method = methodPath(request);
     // Only digests leave the process: keys may be guessable, and callers are credentials.
     const id = digest(JSON.stringify([callerOf(request) ?? "", method, key]));
@@ -157,7 +157,7 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
       const written = shared;
       // The call has run: the client gets its response even if it cannot be stored.
       const isStored = await attempt("complete", method, () => store.complete(id, owner, written, ttlMs));
-      if (isStored === false) log.warn("the answer of a call was not stored: its lease was lost", { method });
+      if (isStored === false) log.warn("the response of a call was not stored: its lease was lost", { method });
       if (given instanceof ConnectError) throw given;
       return given;
     } finally {
@@ -165,7 +165,7 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
     }
   }
 
-  /** The stored answer; undefined when this call is to run. */
+  /** The stored response; undefined when this call must run. */
   async function begin(
     request: UnaryRequest,
     id: string,
@@ -177,7 +177,7 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
       const begun = await reach(request, () => store.begin(id, fingerprint, owner, leaseMs));
       if (begun.state === "begun") return undefined;
       if (begun.fingerprint !== fingerprint) throw reused();
-      if (begun.state === "done") return begun.answer;
+      if (begun.state === "done") return begun.response;
       if (clock.nowMs() >= untilMs) {
         const message = "the first call with this idempotency key is still running";
         throw unavailable({ message, reason: "IDEMPOTENCY_KEY_RUNNING", domain: "tercel", retryAfterMs: 1000 });
@@ -228,7 +228,7 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
     const rule = settings.ruleOf(request.method);
     if (rule === "exempt") return next(request);
     const key = readKey(request, rule, header);
-    if (key !== undefined) return answer(request, key, next);
+    if (key !== undefined) return respond(request, key, next);
     if (rule.required) {
       throw invalidArgument({
         field: rule.field,

@@ -45,7 +45,7 @@ describe("what a method's key is read by", () => {
     assert.equal(rules({ methods: { [`${payment}/*`]: false } })(marked), "exempt");
   });
 
-  it("is what code says of all methods behind the proto", () => {
+  it("is what code says of all methods, after the proto", () => {
     const ruleOf = rules({ field: "note", required: true });
     assert.deepEqual(ruleOf(marked), { field: "request_id", localName: "requestId", required: true });
     assert.equal(ruleOf(exempt), "exempt");
@@ -57,7 +57,7 @@ describe("a proto that is wrong", () => {
     [WrongPaymentService, /the rule of .*Misnamed names "notes", which is not a string field of .*PlainRequest/],
     [NumberedPaymentService, /NumberedRequest marks number as its key, which is not a string/],
     [TwicePaymentService, /TwiceRequest marks two fields as its key, first and second/],
-    [ContradictingPaymentService, /Contradicting in the proto is exempt, and asks for a key as well/],
+    [ContradictingPaymentService, /Contradicting in the proto is exempt, and also demands a key/],
   ] as const;
   for (const [service, message] of rows) {
     it(`is found at the start: ${service.name}`, () => {

@@ -67,7 +67,7 @@ export function createKeyRules(where: string, sources: KeyRuleSources): (method:
     if (code === false) return "exempt";
     const proto = ruleOfProto(where, method);
     if (proto.exempt && code === undefined) return "exempt";
-    // A name that was given for this method has to be one of its request; one for all methods need not be.
+    // A name that was given for this method must be one of its request; one for all methods need not be.
     const own = entry?.selector === path ? code?.field : undefined;
     const named = own === undefined ? undefined : stringField(`${where}: ${path}`, method, own);
     const found = named ?? (code?.field === undefined ? proto.field : undefined);
@@ -104,7 +104,7 @@ function ruleOfProto(where: string, method: DescMethod): ProtoRule {
   if (!hasOption(method, methodOption)) return { field: first, required: false, exempt: false };
   const { field, required, exempt } = getOption(method, methodOption);
   if (exempt && (required || field !== "")) {
-    throw new TypeError(`${where}: the rule of ${path} in the proto is exempt, and asks for a key as well`);
+    throw new TypeError(`${where}: the rule of ${path} in the proto is exempt, and also demands a key`);
   }
   const named = field === "" ? first : stringField(`${where}: the rule of ${path}`, method, field);
   return { field: named, required, exempt };

@@ -22,11 +22,11 @@ interface Running {
 
 interface Done {
   readonly fingerprint: string;
-  readonly answer: Uint8Array;
+  readonly response: Uint8Array;
   readonly untilMs: number;
 }
 
-/** What an entry costs in addition to its answer: key, fingerprint and the objects around them, about. */
+/** What an entry costs in addition to its response: key, fingerprint and the objects around them, about. */
 const entryBytes = 400;
 
 /**
@@ -58,7 +58,7 @@ class MemoryStore implements IdempotencyStore {
     const nowMs = this.clock.nowMs();
     const done = this.done.get(key);
     if (done !== undefined) {
-      if (done.untilMs > nowMs) return { state: "done", fingerprint: done.fingerprint, answer: done.answer };
+      if (done.untilMs > nowMs) return { state: "done", fingerprint: done.fingerprint, response: done.response };
       this.forget(key, done);
     }
     const running = this.running.get(key);
@@ -75,13 +75,13 @@ class MemoryStore implements IdempotencyStore {
     return true;
   }
 
-  async complete(key: string, owner: string, answer: Uint8Array, ttlMs: number): Promise<boolean> {
+  async complete(key: string, owner: string, response: Uint8Array, ttlMs: number): Promise<boolean> {
     const held = this.heldBy(key, owner);
     if (held === undefined) return false;
     this.running.delete(key);
     const nowMs = this.clock.nowMs();
-    this.bytes += answer.length + entryBytes;
-    this.done.set(key, { fingerprint: held.fingerprint, answer, untilMs: nowMs + ttlMs });
+    this.bytes += response.length + entryBytes;
+    this.done.set(key, { fingerprint: held.fingerprint, response, untilMs: nowMs + ttlMs });
     for (const [oldest, entry] of this.done) {
       if (this.bytes <= this.maxBytes && entry.untilMs > nowMs) break;
       this.forget(oldest, entry);
@@ -115,6 +115,6 @@ class MemoryStore implements IdempotencyStore {
 
   private forget(key: string, entry: Done): void {
     this.done.delete(key);
-    this.bytes -= entry.answer.length + entryBytes;
+    this.bytes -= entry.response.length + entryBytes;
   }
 }

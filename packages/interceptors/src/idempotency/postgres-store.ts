@@ -34,7 +34,7 @@ export function postgresIdempotencySchema(table?: string): string {
   key text PRIMARY KEY,
   fingerprint text NOT NULL,
   owner text,
-  answer bytea,
+  response bytea,
   expires_at timestamptz NOT NULL
 );
 CREATE INDEX IF NOT EXISTS ${name.replace(".", "_")}_expires_at ON ${name} (expires_at);`;
@@ -71,19 +71,19 @@ class PostgresStore implements IdempotencyStore {
     const { table } = this;
     for (;;) {
       const taken = await this.pool.query(
-        `INSERT INTO ${table} AS held (key, fingerprint, owner, answer, expires_at)
+        `INSERT INTO ${table} AS held (key, fingerprint, owner, response, expires_at)
          VALUES ($1, $2, $3, NULL, ${fromNow("$4")})
-         ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, owner = excluded.owner, answer = NULL,
+         ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, owner = excluded.owner, response = NULL,
            expires_at = excluded.expires_at WHERE held.expires_at <= clock_timestamp()`,
         [key, fingerprint, owner, leaseMs],
       );
       if (taken.rowCount === 1) return { state: "begun" };
-      const { rows } = await this.pool.query(`SELECT fingerprint, answer FROM ${table} WHERE key = $1`, [key]);
-      const found = rows[0] as { fingerprint: string; answer: Uint8Array | null } | undefined;
+      const { rows } = await this.pool.query(`SELECT fingerprint, response FROM ${table} WHERE key = $1`, [key]);
+      const found = rows[0] as { fingerprint: string; response: Uint8Array | null } | undefined;
       // Released by another instance in between.
       if (found === undefined) continue;
-      if (found.answer === null) return { state: "running", fingerprint: found.fingerprint };
-      return { state: "done", fingerprint: found.fingerprint, answer: found.answer };
+      if (found.response === null) return { state: "running", fingerprint: found.fingerprint };
+      return { state: "done", fingerprint: found.fingerprint, response: found.response };
     }
   }
 
@@ -92,9 +92,9 @@ class PostgresStore implements IdempotencyStore {
     return (await this.pool.query(text, [key, owner, leaseMs])).rowCount === 1;
   }
 
-  async complete(key: string, owner: string, answer: Uint8Array, ttlMs: number): Promise<boolean> {
-    const text = `UPDATE ${this.table} SET owner = NULL, answer = $3, expires_at = ${fromNow("$4")} WHERE key = $1 AND owner = $2`;
-    return (await this.pool.query(text, [key, owner, Buffer.from(answer), ttlMs])).rowCount === 1;
+  async complete(key: string, owner: string, response: Uint8Array, ttlMs: number): Promise<boolean> {
+    const text = `UPDATE ${this.table} SET owner = NULL, response = $3, expires_at = ${fromNow("$4")} WHERE key = $1 AND owner = $2`;
+    return (await this.pool.query(text, [key, owner, Buffer.from(response), ttlMs])).rowCount === 1;
   }
 
   async release(key: string, owner: string): Promise<void> {

@@ -11,7 +11,7 @@ export const redisIdempotencyOptions = {
 
 export type RedisIdempotencyOptions = OptionsOf<typeof redisIdempotencyOptions>;
 
-// A key is a hash with the fields f (fingerprint), o (owner) and a (answer, in base64, because clients read replies as text); running
+// A key is a hash with the fields f (fingerprint), o (owner) and a (response, in base64, because clients read replies as text); running
 // keys have an o, finished ones an a. Redis lets them expire.
 
 const beginScript = `
@@ -48,14 +48,14 @@ export function createRedisIdempotencyStore(options: RedisIdempotencyOptions): I
     redis.send(["EVAL", script, "1", prefix + key, ...args.map(String)]);
   return {
     async begin(key, fingerprint, owner, leaseMs): Promise<BeginResult> {
-      const [stored, answer] = (await run(beginScript, key, fingerprint, owner, leaseMs)) as string[];
+      const [stored, response] = (await run(beginScript, key, fingerprint, owner, leaseMs)) as string[];
       if (stored === undefined) return { state: "begun" };
-      if (answer === undefined || answer === "") return { state: "running", fingerprint: stored };
-      return { state: "done", fingerprint: stored, answer: Buffer.from(answer, "base64") };
+      if (response === undefined || response === "") return { state: "running", fingerprint: stored };
+      return { state: "done", fingerprint: stored, response: Buffer.from(response, "base64") };
     },
     renew: async (key, owner, leaseMs) => (await run(renewScript, key, owner, leaseMs)) === 1,
-    complete: async (key, owner, answer, ttlMs) =>
-      (await run(completeScript, key, owner, Buffer.from(answer).toString("base64"), ttlMs)) === 1,
+    complete: async (key, owner, response, ttlMs) =>
+      (await run(completeScript, key, owner, Buffer.from(response).toString("base64"), ttlMs)) === 1,
     async release(key, owner) {
       await run(releaseScript, key, owner);
     },

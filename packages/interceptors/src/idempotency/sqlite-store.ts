@@ -57,14 +57,14 @@ class SqliteStore implements SqliteIdempotencyStore {
     this.wallClockMs = wallClockMs;
     const database = openTable(path, table);
     this.database = database;
-    this.taking = database.prepare(`INSERT INTO ${table} (key, fingerprint, owner, answer, until_ms)
+    this.taking = database.prepare(`INSERT INTO ${table} (key, fingerprint, owner, response, until_ms)
       VALUES (:key, :fingerprint, :owner, NULL, :until)
-      ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, owner = excluded.owner, answer = NULL,
+      ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, owner = excluded.owner, response = NULL,
         until_ms = excluded.until_ms WHERE until_ms <= :now`);
-    this.finding = database.prepare(`SELECT fingerprint, answer FROM ${table} WHERE key = ?`);
+    this.finding = database.prepare(`SELECT fingerprint, response FROM ${table} WHERE key = ?`);
     this.renewing = database.prepare(`UPDATE ${table} SET until_ms = ? WHERE key = ? AND owner = ?`);
     this.completing = database.prepare(
-      `UPDATE ${table} SET owner = NULL, answer = ?, until_ms = ? WHERE key = ? AND owner = ?`,
+      `UPDATE ${table} SET owner = NULL, response = ?, until_ms = ? WHERE key = ? AND owner = ?`,
     );
     this.releasing = database.prepare(`DELETE FROM ${table} WHERE key = ? AND owner = ?`);
     this.purging = database.prepare(
@@ -81,10 +81,10 @@ class SqliteStore implements SqliteIdempotencyStore {
       const found = this.finding.get(key);
       // Released by another process in between.
       if (found === undefined) continue;
-      const { fingerprint: stored, answer } = found as { fingerprint: string; answer: Uint8Array | null };
-      return answer === null
+      const { fingerprint: stored, response } = found as { fingerprint: string; response: Uint8Array | null };
+      return response === null
         ? { state: "running", fingerprint: stored }
-        : { state: "done", fingerprint: stored, answer };
+        : { state: "done", fingerprint: stored, response };
     }
   }
 
@@ -92,8 +92,8 @@ class SqliteStore implements SqliteIdempotencyStore {
     return this.renewing.run(Math.floor(this.wallClockMs()) + leaseMs, key, owner).changes === 1;
   }
 
-  async complete(key: string, owner: string, answer: Uint8Array, ttlMs: number): Promise<boolean> {
-    return this.completing.run(answer, Math.floor(this.wallClockMs()) + ttlMs, key, owner).changes === 1;
+  async complete(key: string, owner: string, response: Uint8Array, ttlMs: number): Promise<boolean> {
+    return this.completing.run(response, Math.floor(this.wallClockMs()) + ttlMs, key, owner).changes === 1;
   }
 
   async release(key: string, owner: string): Promise<void> {
@@ -117,7 +117,7 @@ function openTable(path: string, table: string): DatabaseSync {
   try {
     database.exec("PRAGMA journal_mode = WAL");
     database.exec(`CREATE TABLE IF NOT EXISTS ${table} (
-      key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, owner TEXT, answer BLOB, until_ms INTEGER NOT NULL
+      key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, owner TEXT, response BLOB, until_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID`);
     database.exec(`CREATE INDEX IF NOT EXISTS ${table.replace(".", "_")}_until ON ${table} (until_ms)`);
   } catch (error) {

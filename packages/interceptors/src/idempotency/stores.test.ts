@@ -39,7 +39,7 @@ const ttlMs = 5_000_000;
 
 /** What every store promises. Each test has keys of its own. */
 function describeContract(tried: () => Tried): void {
-  it("gives a key to the first who asks, and tells the next that it is taken, and for what", async () => {
+  it("gives a key to the first caller, and says to the next that it is taken, and for what", async () => {
     const { store, other } = tried();
     assert.deepEqual(await store.begin("a", "print", "me", leaseMs), { state: "begun" });
     for (const one of [store, other]) {
@@ -60,16 +60,16 @@ function describeContract(tried: () => Tried): void {
     assert.equal(states.filter((state) => state === "running").length, 19);
   });
 
-  it("keeps the answer, byte by byte, to the end of its time and no longer", async () => {
+  it("keeps the response, byte by byte, to the end of its time and no longer", async () => {
     const { store, other, elapse } = tried();
-    const answer = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+    const response = Uint8Array.from({ length: 256 }, (_, byte) => byte);
     await store.begin("c", "print", "me", leaseMs);
-    assert.equal(await store.complete("c", "me", answer, ttlMs), true);
+    assert.equal(await store.complete("c", "me", response, ttlMs), true);
     await elapse(ttlMs - 60_000);
     const begun = await other.begin("c", "print", "you", leaseMs);
     assert.ok(begun.state === "done");
     assert.equal(begun.fingerprint, "print");
-    assert.deepEqual(new Uint8Array(begun.answer), answer);
+    assert.deepEqual(new Uint8Array(begun.response), response);
     await elapse(60_001);
     assert.deepEqual(await other.begin("c", "print", "you", leaseMs), { state: "begun" });
   });
@@ -106,7 +106,7 @@ function describeContract(tried: () => Tried): void {
     assert.equal((await other.begin("g", "another print", "you", leaseMs)).state, "begun");
   });
 
-  it("does not let go of an answer by what its owner does after", async () => {
+  it("does not let go of a response by what its owner does after", async () => {
     const { store } = tried();
     await store.begin("h", "print", "me", leaseMs);
     await store.complete("h", "me", bytes("first"), ttlMs);
@@ -114,7 +114,7 @@ function describeContract(tried: () => Tried): void {
     assert.equal(await store.renew("h", "me", 1), false);
     await store.release("h", "me");
     const begun = await store.begin("h", "print", "you", leaseMs);
-    assert.equal(begun.state === "done" && new TextDecoder().decode(begun.answer), "first");
+    assert.equal(begun.state === "done" && new TextDecoder().decode(begun.response), "first");
   });
 }
 
@@ -123,7 +123,7 @@ describe("idempotency store in memory", () => {
   const store = createMemoryIdempotencyStore({ clock });
   describeContract(() => ({ store, other: store, elapse: (ms) => clock.advance(ms) }));
 
-  it("forgets the oldest answer at its bound of keys, and refuses when all of them run", async () => {
+  it("forgets the oldest response at its bound of keys, and refuses when all of them run", async () => {
     const bounded = createMemoryIdempotencyStore({ maxKeys: 2, clock });
     for (const key of ["a", "b"]) {
       await bounded.begin(key, "print", "me", leaseMs);
@@ -137,7 +137,7 @@ describe("idempotency store in memory", () => {
     assert.equal((await bounded.begin("d", "print", "me", leaseMs)).state, "begun");
   });
 
-  it("forgets the oldest answers at its bound of bytes", async () => {
+  it("forgets the oldest responses at its bound of bytes", async () => {
     const bounded = createMemoryIdempotencyStore({ maxBytes: 3000, clock });
     for (const key of ["a", "b", "c"]) {
       await bounded.begin(key, "print", "me", leaseMs);
@@ -171,7 +171,7 @@ describe("idempotency store in SQLite", () => {
     },
   }));
 
-  it("still knows its answers when it is opened again", async () => {
+  it("still knows its responses when it is opened again", async () => {
     const file = join(folder, "reopened.db");
     const first = createSqliteIdempotencyStore({ path: file });
     await first.begin("a", "print", "me", leaseMs);
@@ -191,7 +191,7 @@ describe("idempotency store in SQLite", () => {
     assert.equal(readFileSync(file, "utf8"), "not a database, but somebody's notes");
   });
 
-  it("refuses a table that is no plain name", () => {
+  it("refuses a table that is not a plain name", () => {
     assert.throws(() => createSqliteIdempotencyStore({ path, table: "keys; drop table keys" }), /lower-case name/);
   });
 });

@@ -10,7 +10,7 @@ function windows(limit: AdaptiveLimit, count: number, rateOf: (limit: number) =>
 }
 
 describe("adaptive limit", () => {
-  it("comes down to its bound while fewer calls at once are answered as quickly together", () => {
+  it("comes down to its bound while fewer calls at once complete at the same rate", () => {
     const limit = new AdaptiveLimit(settings);
     windows(limit, 10, () => 1000);
     assert.equal(limit.limit, 5);

@@ -6,7 +6,7 @@ export interface AdaptiveLimitSettings {
 
 /** A limit that keeps this share of the rate with fewer calls at once is better: the others only waited for each other. */
 const keptRate = 0.9;
-/** A higher limit has to pay for itself by this much, because it lets calls take longer. */
+/** A higher limit must raise the rate by this much, because it lets calls take longer. */
 const gainedRate = 1.1;
 /** Until it has found its place a limit is halved, afterwards it moves by smaller steps. */
 const coarseStep = 0.5;

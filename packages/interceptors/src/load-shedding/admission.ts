@@ -81,7 +81,7 @@ export class Admission {
     else if (!this.#isBehind) this.#isPaced = false;
   }
 
-  /** Whether a call may run at once; then `leave` has to follow. A stream is let in without being counted: it may stay for days. */
+  /** Whether a call may run at once; then `leave` must follow. A stream is let in without being counted: it may stay for days. */
   enter(load: MethodLoad, isStream: boolean): boolean {
     if (load.running >= load.limit || load.queue.length > 0 || (this.#isPaced && load.rank !== "critical"))
       return false;
@@ -208,7 +208,7 @@ export class Admission {
     }
   }
 
-  /** One timer for all, for the queue that has to be looked at first. */
+  /** One timer for all, for the queue whose calls expire first. */
   #watchExpiry({ nextExpiryMs }: CallQueue): void {
     if (nextExpiryMs >= this.#expiryMs) return;
     this.#cancelExpiry?.();

@@ -80,7 +80,7 @@ describe("a queue of calls", () => {
     assert.equal(queue.takeOutdated(1000)?.sinceMs, 0);
   });
 
-  it("loses the calls that leave it, wherever they stand", () => {
+  it("loses the calls that leave it, at any position", () => {
     const { queue, push, taken } = openQueue();
     const [first, second, third, last] = [1, 2, 3, 4].map(push);
     for (const call of [second, first, last]) {

@@ -216,7 +216,7 @@ describe("load shedding", () => {
     ["normal", 9],
     ["low", 6],
   ] as const) {
-    it(`lets ${priority} calls fill ${room} of 10 places of the queue`, async (t) => {
+    it(`lets ${priority} calls fill ${room} tenths of the queue`, async (t) => {
       const { shedding } = createFixed({ maxQueued: 10, methods: { [`${echo}/*`]: priority } });
       const go = createOccasion();
       const { client } = await openInMemory(
@@ -267,7 +267,7 @@ describe("load shedding", () => {
     for (const stream of streams) assert.equal((await stream.next()).done, true);
   });
 
-  it("frees the place of a call that fails, whatever it throws", async (t) => {
+  it("frees the capacity of a call that fails, whatever it throws", async (t) => {
     const { shedding } = createFixed({ maxQueued: 0 });
     const made = Object.values(hostileValues);
     const { client } = await openInMemory(

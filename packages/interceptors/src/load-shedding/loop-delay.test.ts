@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { measureLoopDelay } from "./loop-delay.ts";
 
-test("tells the mean delay since it was last asked, without the time between two looks", () => {
+test("measures the mean delay since the last call, without the time between two samples", () => {
   const steps: string[] = [];
   let mean = Number.NaN;
   const histogram = {

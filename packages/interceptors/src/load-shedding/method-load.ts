@@ -7,7 +7,7 @@ export interface MethodLoadSettings extends AdaptiveLimitSettings, CallQueueSett
   readonly windowMs: number;
 }
 
-/** Fewer answers say little of a rate. */
+/** Fewer calls say little about a rate. */
 const minAnswers = 10;
 /** Windows that a method with fewer is given for them. */
 const maxWindows = 20;
@@ -18,7 +18,7 @@ export class MethodLoad {
   readonly rank: Rank;
   readonly queue: CallQueue;
   running = 0;
-  /** Of the adaptive limit, kept here because each call asks for it. */
+  /** Of the adaptive limit, kept here because each call reads it. */
   limit: number;
   readonly #settings: MethodLoadSettings;
   readonly #adaptive: AdaptiveLimit;
@@ -42,7 +42,7 @@ export class MethodLoad {
     this.#windowUntilMs = nowMs + settings.windowMs;
   }
 
-  /** A call has to wait because as many run as may. */
+  /** A call must wait because the limit is reached. */
   waited(nowMs: number): void {
     if (this.#hasWaited) return;
     this.endWindow(nowMs);
@@ -87,7 +87,7 @@ export class MethodLoad {
     this.#begin(nowMs);
   }
 
-  /** A window has to see that calls end which began in it, and enough of them: the first are still those of the limit before. */
+  /** A window must include the end of calls that began in it, and enough of them: the first are still those of the limit before. */
   #isConclusive(elapsedMs: number): boolean {
     if (!this.#adaptive.isTrying) return true;
     if (elapsedMs >= maxWindows * this.#settings.windowMs) return true;

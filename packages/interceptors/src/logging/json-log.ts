@@ -2,6 +2,7 @@ import type { Log, LogFields } from "@tercel/grpc";
 import { logLine } from "@tercel/grpc/internal";
 import { type OptionsOf, oneOf, readOptions, text, withMethods } from "../call/options.ts";
 import type { LogLevel } from "./level-of-status.ts";
+import { timeText } from "./line-text.ts";
 import { writeToStdout } from "./stdout-lines.ts";
 
 /** A log that can say which lines it drops, so that these are not made. */
@@ -37,10 +38,13 @@ export function createLog(options: LogOptions = {}): LeveledLog {
   return new JsonLog(service, level, destination === undefined ? writeToStdout : (line) => destination.write(line));
 }
 
-class JsonLog implements LeveledLog {
+/** The log that `createLog` makes. The interceptors give it lines whose fields are text already. */
+export class JsonLog implements LeveledLog {
   readonly #base: LogFields;
   readonly #least: number;
   readonly #write: (line: string) => unknown;
+  /** What lines have between their time and their fields, by level and message: as many as there are messages of interceptors. */
+  readonly #heads = new Map<LogLevel, Map<string, string>>(levels.map((level) => [level, new Map()]));
 
   constructor(service: string | undefined, level: LogLevel, write: (line: string) => unknown) {
     this.#base = service === undefined ? {} : { service };
@@ -67,6 +71,27 @@ class JsonLog implements LeveledLog {
 
   error(message: string, fields?: LogFields): unknown {
     return this.#log("error", message, fields);
+  }
+
+  /**
+   * Writes a line whose fields are JSON text, such as `,"status":"OK"`, at a level that is enabled. The line is the same as that of the
+   * method of the level with these fields.
+   */
+  writeText(level: LogLevel, message: string, fields: string): unknown {
+    return this.#write(`{"time":"${timeText(Date.now())}"${this.#head(level, message)}${fields}}\n`);
+  }
+
+  #head(level: LogLevel, message: string): string {
+    const heads = this.#heads.get(level) as Map<string, string>;
+    let head = heads.get(message);
+    if (head === undefined) {
+      // What a line without fields has after its time.
+      head = logLine(level, message, this.#base)
+        .replace(/^\{"time":"[^"]*"/, "")
+        .slice(0, -1);
+      heads.set(message, head);
+    }
+    return head;
   }
 
   #log(level: LogLevel, message: string, fields: LogFields | undefined): unknown {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { assertStatus } from "@tercel/grpc/testing";
 import { collect, createOccasion, streamOf } from "@tercel/test-support/async";
 import { hostileValues } from "@tercel/test-support/hostile-values";
@@ -13,13 +14,16 @@ import {
   openInMemory,
   openOverSocket,
   overBothTransports,
+  recordingLog,
 } from "../../test/support/open-echo.ts";
 import { recordLines, to } from "../../test/support/recording-log.ts";
+import { traceContextKey } from "../call/trace-context.ts";
 import { createClientRequestId, createServerRequestId } from "../request-id/index.ts";
 import {
   createClientLogging,
   createLog,
   createServerLogging,
+  type LeveledLog,
   type LoggingOptions,
   type LogLevel,
   toLog,
@@ -45,6 +49,16 @@ function failing(code: Code, message = "refused"): EchoHandlers {
     throw new ConnectError(message, code);
   };
   return { unary: fail, clientStream: fail };
+}
+
+/** The methods of a log, which another object can have without being that log. */
+function bound(log: LeveledLog): LeveledLog {
+  return {
+    debug: (message, fields) => log.debug(message, fields),
+    info: (message, fields) => log.info(message, fields),
+    warn: (message, fields) => log.warn(message, fields),
+    error: (message, fields) => log.error(message, fields),
+  };
 }
 
 const factories = { server: createServerLogging, client: createClientLogging };
@@ -83,7 +97,7 @@ describe("logging", () => {
         }
       });
 
-      it(`shows no messages and no metadata unless told to (${side})`, async (t) => {
+      it(`shows no messages and no metadata unless that is on (${side})`, async (t) => {
         const { interceptor, raw, reached } = logging();
         const { client } = await open(t, echo, interceptedOn(side, interceptor));
         await client.unary({ text: "private" }, { headers: { authorization: "private", "x-any": "private" } });
@@ -169,7 +183,7 @@ describe("logging", () => {
       });
     }
 
-    it("tells the status that the client got, when the handler went on after its call was over", async (t) => {
+    it("has the status that the client got, when the handler continued after its call was over", async (t) => {
       const { destination, lines, reached } = recordLines();
       const entered = createOccasion();
       const release = createOccasion();
@@ -195,7 +209,7 @@ describe("logging", () => {
       assert.deepEqual([lines[0]?.status, lines[0]?.message], ["CANCELLED", "call failed"]);
     });
 
-    it("tells that a client cancelled a stream before its end", async (t) => {
+    it("shows that a client cancelled a stream before its end", async (t) => {
       const lines = { server: recordLines(), client: recordLines() };
       const { client } = await open(
         t,
@@ -254,6 +268,47 @@ describe("logging", () => {
     await assertStatus(client.unary({}), Code.NotFound);
     await reached(6);
     assert.equal(lines.length, 6);
+  });
+
+  it("writes the same lines as text as it does through the methods of a log", async (t) => {
+    const [asText, byFields] = [recordLines(), recordLines()];
+    const inner = createLog({ ...to(byFields), service: "orders", level: "debug" });
+    const { debug, info, warn, error } = bound(inner);
+    const logs = [createLog({ ...to(asText), service: "orders", level: "debug" }), { debug, info, warn, error }];
+    const hostile = 'x\n{"level":"info"}\u001b[2J\u202e"\\';
+    const span = { traceId: "a".repeat(32), spanId: "b".repeat(16), traceFlags: 1 };
+    const traced: Interceptor = (next) => (request) => {
+      request.contextValues.set(traceContextKey, trace.setSpanContext(ROOT_CONTEXT, span));
+      return next(request);
+    };
+    const interceptors = [
+      ...logs.map((log) => createServerLogging({ log, maxChars: 40 })),
+      createServerRequestId({ makeId: () => hostile, sendBack: false }),
+      traced,
+      identifying,
+    ];
+    const { client } = await openOverSocket(
+      t,
+      {
+        ...echo,
+        unary({ text }) {
+          if (text === "fail") throw new ConnectError(hostile.repeat(3), Code.DataLoss);
+          if (text === "bug") throw new TypeError("no one has thought of this");
+          return {};
+        },
+      },
+      { server: { interceptors, log: recordingLog().log } },
+    );
+    await client.unary({}, { headers: { "x-name": `spiffe://${hostile.slice(2, 10)}` } });
+    await client.unary({}, { headers: { "x-request-id": "plain-1" } });
+    for (const text of ["fail", "bug"]) await assert.rejects(client.unary({ text }));
+    await collect(client.serverStream({ count: 3 }));
+    await collect(client.bidi(streamOf({}, {})));
+    await Promise.all([asText.reached(6), byFields.reached(6)]);
+    const comparable = (line: string): string =>
+      line.replace(/"time":"[^"]+"/, '"time":""').replace(/"durationMs":[\d.]+/, '"durationMs":0');
+    assert.deepEqual(asText.raw.map(comparable), byFields.raw.map(comparable));
+    assert.equal(asText.lines[2]?.level, "error");
   });
 
   it("names the peer and the request id on both sides", async (t) => {

@@ -1,3 +1,5 @@
+// Not the global of that name: looking that up runs a getter.
+import { performance } from "node:perf_hooks";
 import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import { ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
 import { callInfo } from "@tercel/grpc";
@@ -20,9 +22,10 @@ import {
 } from "../call/options.ts";
 import { requestIdOn } from "../call/request-id.ts";
 import { okStatus, type Status, statusName } from "../call/status-name.ts";
-import { spanContextOf } from "../call/trace-context.ts";
-import { createLog, type LeveledLog } from "./json-log.ts";
+import { spanIdsOf } from "../call/trace-context.ts";
+import { createLog, JsonLog, type LeveledLog } from "./json-log.ts";
 import { type LogLevel, levelOfStatus } from "./level-of-status.ts";
+import { durationText, MethodLines, textOf } from "./line-text.ts";
 import { defaultReadableLimits, type ReadableLimits, readableMessage } from "./readable-message.ts";
 import { readableMetadata } from "./readable-metadata.ts";
 import { isSecretName } from "./secret-name.ts";
@@ -76,6 +79,9 @@ function logging(side: Side, where: string, options: LoggingOptions): Intercepto
 interface Settings {
   readonly side: Side;
   readonly log: LeveledLog;
+  /** The same log, where lines can be made as text. */
+  readonly textLog: JsonLog | undefined;
+  readonly linesOf: (method: DescMethod) => MethodLines;
   readonly levelOf: (status: Status, method: string) => LogLevel | "silent";
   readonly sampleRate: number;
   readonly isIgnored: (method: DescMethod) => boolean;
@@ -87,10 +93,13 @@ interface Settings {
 
 function resolve(side: Side, where: string, options: LoggingOptions): Settings {
   const given = readOptions(where, loggingOptions, options);
-  const { isSecret, ignore, maxChars } = given;
+  const { isSecret, ignore, maxChars, log = createLog() } = given;
+  const isText = log instanceof JsonLog && given.metadata === undefined && !given.payloads;
   return {
     side,
-    log: given.log ?? createLog(),
+    log,
+    textLog: isText ? log : undefined,
+    linesOf: createMethodLines(side),
     levelOf: given.levelOf,
     sampleRate: given.sampleRate,
     isIgnored: createMethodFilter(where, "ignore", ignore),
@@ -100,6 +109,21 @@ function resolve(side: Side, where: string, options: LoggingOptions): Settings {
     limits: { ...defaultReadableLimits, maxChars },
   };
 }
+
+function createMethodLines(side: Side): (method: DescMethod) => MethodLines {
+  const known = new WeakMap<DescMethod, MethodLines>();
+  return (method) => {
+    let lines = known.get(method);
+    if (lines === undefined) {
+      lines = new MethodLines(side, method);
+      known.set(method, lines);
+    }
+    return lines;
+  };
+}
+
+/** Addresses, callers and ids are cut there. */
+const maxNameChars = 128;
 
 /** One call on its way to a line. */
 class CallLog implements CallObserver {
@@ -140,24 +164,32 @@ class CallLog implements CallObserver {
   }
 
   private write(status: Status, error: unknown): unknown {
-    const { settings, request } = this;
-    const method = methodPath(request);
+    const { log, textLog, linesOf, levelOf } = this.settings;
+    const { method } = this.request;
     if (status === okStatus && !this.isWanted()) return undefined;
-    const level = settings.levelOf(status, method);
-    if (level === "silent" || settings.log.isLevelEnabled?.(level) === false) return undefined;
+    const lines = linesOf(method);
+    const level = levelOf(status, lines.path);
+    if (level === "silent" || log.isLevelEnabled?.(level) === false) return undefined;
+    const message = status === okStatus ? "call ended" : "call failed";
+    return textLog === undefined
+      ? log[level](message, this.fields(status, error))
+      : textLog.writeText(level, message, this.text(lines.start(status), error));
+  }
+
+  private fields(status: Status, error: unknown): Record<string, unknown> {
+    const { settings, request, caller } = this;
     const fields: Record<string, unknown> = {
       side: settings.side,
-      method,
+      method: methodPath(request),
       kind: request.method.methodKind,
       status: statusName(status),
       durationMs: Math.round((performance.now() - this.startMs) * 1000) / 1000,
     };
-    if (this.peer !== undefined) fields.peer = printable(this.peer, 128);
-    const caller = settings.side === "server" ? request.contextValues.get(callerKey) : undefined;
-    if (caller !== undefined) fields.caller = printable(caller.name, 128);
+    if (this.peer !== undefined) fields.peer = printable(this.peer, maxNameChars);
+    if (caller !== undefined) fields.caller = printable(caller, maxNameChars);
     const id = requestIdOn(settings.side, request);
-    if (id !== undefined) fields.requestId = printable(id, 128);
-    const span = spanContextOf(request);
+    if (id !== undefined) fields.requestId = printable(id, maxNameChars);
+    const span = spanIdsOf(request);
     if (span !== undefined) {
       fields.traceId = span.traceId;
       fields.spanId = span.spanId;
@@ -177,7 +209,26 @@ class CallLog implements CallObserver {
     }
     if (this.requestMessage !== undefined) fields.request = this.requestMessage;
     if (this.responseMessage !== undefined) fields.response = this.responseMessage;
-    return settings.log[level](status === okStatus ? "call ended" : "call failed", fields);
+    return fields;
+  }
+
+  /** The same as text, without metadata and messages. */
+  private text(start: string, error: unknown): string {
+    const { settings, request, caller, peer } = this;
+    let text = start + durationText(performance.now() - this.startMs);
+    if (peer !== undefined) text += `,"peer":${textOf(peer, maxNameChars)}`;
+    if (caller !== undefined) text += `,"caller":${textOf(caller, maxNameChars)}`;
+    const id = requestIdOn(settings.side, request);
+    if (id !== undefined) text += `,"requestId":${textOf(id, maxNameChars)}`;
+    const span = spanIdsOf(request);
+    if (span !== undefined) text += `,"traceId":"${span.traceId}","spanId":"${span.spanId}"`;
+    if (request.stream) text += `,"requests":${this.requests},"responses":${this.responses}`;
+    if (error !== undefined) text += `,"error":${textOf(messageOf(error), settings.limits.maxChars)}`;
+    return text;
+  }
+
+  private get caller(): string | undefined {
+    return this.settings.side === "server" ? this.request.contextValues.get(callerKey)?.name : undefined;
   }
 
   private isWanted(): boolean {

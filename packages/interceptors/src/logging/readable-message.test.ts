@@ -47,7 +47,7 @@ describe("a readable message", () => {
     assert.deepEqual({ ...(shown as object) }, { name: "[redacted]" });
   });
 
-  it("tells only the length of bytes and of what an Any holds", () => {
+  it("shows only the length of bytes and of what an Any holds", () => {
     const anything = create(AnySchema, {
       typeUrl: "type.googleapis.com/tercel.interceptors.test.v1.Account",
       value: toBinary(AccountSchema, create(AccountSchema, account)),

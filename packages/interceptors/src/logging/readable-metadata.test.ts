@@ -13,7 +13,7 @@ for (const [base64, bytes] of [
   ["AAEC", 3],
   ["AAECAw==", 4],
 ] as const) {
-  test(`tells that ${base64 || "nothing"} stands for ${bytes} bytes, and not which`, () => {
+  test(`shows ${base64 || "nothing"} as ${bytes} bytes, and not which`, () => {
     const shown = readableMetadata(new Headers({ "x-bin": base64 }), true, noSecrets, 256);
     assert.deepEqual({ ...shown }, { "x-bin": `${bytes} bytes` });
   });

@@ -1,7 +1,7 @@
 import { printable } from "@tercel/grpc/internal";
 import { redacted } from "./readable-message.ts";
 
-/** More headers than anybody reads; what a peer may send is bounded by the server, and is still a lot of log. */
+/** More headers than people read; what a peer may send is bounded by the server, and would still fill a log. */
 const maxHeaders = 32;
 
 /** Metadata as it may be logged: what is named like a secret is masked, and binary values are shown by their length. */

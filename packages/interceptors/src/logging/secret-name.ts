@@ -24,7 +24,7 @@ const secretParts = [
 ];
 
 const secretPattern = new RegExp(secretParts.filter((part) => part.length > 4).join("|"));
-/** Short ones occur inside of other words ("class_name" holds "ssn"), so they have to be a word of the name. */
+/** Short ones occur inside of other words ("class_name" holds "ssn"), so they must be a word of the name. */
 const secretWords = new Set(secretParts.filter((part) => part.length <= 4));
 
 /** Names that look like secrets, but are positions in a list. */

@@ -92,7 +92,7 @@ describe("a registry", () => {
     assert.match(exposition(registry), /^size 2$/m);
   });
 
-  it("writes what is no ordinary number as Prometheus does", () => {
+  it("writes infinite numbers and NaN as Prometheus does", () => {
     const registry = createRegistry();
     const gauge = registry.gauge("g", { help: "h", labels: ["of"] });
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e21, 5e-324]) {

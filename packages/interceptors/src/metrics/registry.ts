@@ -124,7 +124,7 @@ export function createRegistry(): Registry {
   function add<S extends Series>(type: FamilyType, name: string, options: GaugeOptions, make: () => S): Family<S> {
     if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)) throw new TypeError(`metric ${JSON.stringify(name)}: not a name`);
     if (type === "counter" && !name.endsWith("_total")) {
-      throw new TypeError(`metric ${name}: a counter's name has to end in _total`);
+      throw new TypeError(`metric ${name}: a counter's name must end in _total`);
     }
     if (families.has(name)) throw new TypeError(`metric ${name} is registered already`);
     for (const label of options.labels ?? []) {
@@ -143,7 +143,7 @@ export function createRegistry(): Registry {
     histogram(name, options) {
       const bounds = options.bounds ?? defaultDurationBounds;
       const rises = bounds.every((bound, at) => Number.isFinite(bound) && (at === 0 || bound > (bounds[at - 1] ?? 0)));
-      if (!rises) throw new RangeError(`metric ${name}: the bounds have to rise and to be finite`);
+      if (!rises) throw new RangeError(`metric ${name}: the bounds must rise and be finite`);
       return add("histogram", name, options, () => new Histogram(bounds));
     },
     beforeCollect(update) {

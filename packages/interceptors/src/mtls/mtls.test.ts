@@ -124,7 +124,7 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
     );
   });
 
-  it("ends to count in the moment the certificate expires, on connections that stand", async (t) => {
+  it("stops counting when the certificate expires, also on open connections", async (t) => {
     let nowMs = Date.now();
     let expiresAtMs = 0;
     const served = await serve(t, { ...onlyOrders, wallClockMs: () => nowMs });
@@ -224,7 +224,7 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
     [
       "an empty name",
       { services: [OtherService], methods: { [`${OtherService.typeName}/*`]: { callers: [""] } } },
-      /callers must be a list of names/,
+      /callers\[0\] is ""; expected a text that is not empty/,
     ],
     [
       "a star within a segment",

@@ -20,7 +20,7 @@ function noting(notes: string[], ended?: () => void): CallObserver {
 describe("an observer of calls", () => {
   overBothTransports((open) => {
     for (const side of ["server", "client"] as const) {
-      it(`is told of the messages of each kind and, once, of the end (${side})`, async (t) => {
+      it(`observes the messages of each kind and, once, the end (${side})`, async (t) => {
         const notes: string[] = [];
         const { client } = await open(
           t,
@@ -51,7 +51,7 @@ describe("an observer of calls", () => {
         assert.equal(await taken(collect(client.bidi(streamOf({})))), "request response OK");
       });
 
-      it(`is told of a failure by its status, also of one thrown before there is a promise (${side})`, async (t) => {
+      it(`observes a failure by its status, also one thrown before there is a promise (${side})`, async (t) => {
         const notes: string[] = [];
         const sudden: Interceptor = () => () => {
           throw new ConnectError("sudden", Code.ResourceExhausted);
@@ -71,7 +71,7 @@ describe("an observer of calls", () => {
       });
     }
 
-    it("is told the status the client got, whatever the handler made of the call after its deadline", async (t) => {
+    it("gets the status that the client got, whatever the handler made of the call after its deadline", async (t) => {
       for (const late of ["success", "failure", "stream"] as const) {
         const clock = createFakeClock();
         const notes: string[] = [];
@@ -121,7 +121,7 @@ describe("an observer of calls", () => {
 });
 
 describe("statusName", () => {
-  it("has gRPC's names, and none for what is no status", () => {
+  it("has gRPC's names, and UNKNOWN for any other number", () => {
     assert.equal(statusName(0), "OK");
     assert.equal(statusName(Code.Canceled), "CANCELLED");
     assert.equal(statusName(Code.Unauthenticated), "UNAUTHENTICATED");

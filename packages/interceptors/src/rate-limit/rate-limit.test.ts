@@ -64,7 +64,7 @@ it("counts by limits that change between calls", async (t) => {
 
 describe("createRateLimit", () => {
   overBothTransports((open) => {
-    it("answers the call that is one too many, and says when to come back", async (t) => {
+    it("refuses the call that is one too many, and says when to try again", async (t) => {
       const clock = createFakeClock();
       const { client } = await open(t, handlers, limiting({ limit: twoAMinute, clock }));
       await client.unary({});
@@ -89,7 +89,7 @@ describe("createRateLimit", () => {
       await assertStatus(client.bidi(streamOf({})), Code.ResourceExhausted);
     });
 
-    it("counts the messages of streams if it is told to", async (t) => {
+    it("counts the messages of streams with countMessages", async (t) => {
       const { client } = await open(
         t,
         handlers,
@@ -119,7 +119,7 @@ describe("createRateLimit", () => {
     await assertStatus(client.unary({}), Code.ResourceExhausted);
   });
 
-  it("goes by the address where no one says who calls", async (t) => {
+  it("uses the address where the caller has no identity", async (t) => {
     const keys: string[] = [];
     const store: RateLimitStore = {
       take(key) {
@@ -132,7 +132,7 @@ describe("createRateLimit", () => {
     assert.deepEqual(keys, ["* addr 127.0.0.1"]);
   });
 
-  it("takes the key that it is told, and counts no one without one", async (t) => {
+  it("uses the key of keyOf, and does not count a call without one", async (t) => {
     const keyOf: RateLimitOptions["keyOf"] = ({ header }) => header.get("x-tenant") ?? undefined;
     const { client } = await openInMemory(t, handlers, limiting({ limit: { requests: 1, per: "day" }, keyOf }));
     const of = (tenant: string) => client.unary({}, { headers: { "x-tenant": tenant } });
@@ -157,7 +157,7 @@ describe("createRateLimit", () => {
     await assertStatus(other.unary({}), Code.ResourceExhausted);
   });
 
-  it("counts calls that auth refuses when it stands before auth, and by the address then", async (t) => {
+  it("counts calls that auth refuses when it is before auth, and by the address then", async (t) => {
     const refusing: Interceptor = (next) => (request) =>
       request.header.has("x-sub")
         ? naming(next)(request)
@@ -218,7 +218,7 @@ describe("createRateLimit", () => {
         );
       });
 
-      it(`denies them if it is told to (${how})`, async (t) => {
+      it(`denies them with onStoreFailure (${how})`, async (t) => {
         const { log } = recordingLog();
         const options = { limit: twoAMinute, store: { take }, log, onStoreFailure: "deny" } as const;
         const { client } = await openInMemory(t, handlers, limiting(options));
@@ -247,7 +247,7 @@ describe("createRateLimit", () => {
       );
     });
 
-    it("waits for a store that hangs no longer than it is told", async (t) => {
+    it("waits for a store that hangs no longer than storeTimeoutMs", async (t) => {
       const clock = createFakeClock();
       const { log, logged } = recordingLog();
       let asked: () => void = () => {};

@@ -2,8 +2,9 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectError, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import type { Clock } from "@tercel/grpc";
 import { resourceExhausted, unavailable } from "@tercel/grpc/errors";
-import { gateMessages, requestWithMessages } from "@tercel/grpc/hooks";
+import { type CallRequest, createHookedInterceptor, gateMessages, requestWithMessages } from "@tercel/grpc/hooks";
 import { safeLog, thrownText } from "@tercel/grpc/internal";
+import { type Claims, claimsKey } from "../call/claims.ts";
 import { type ByMethod, createMethodTable } from "../call/method-selector.ts";
 import {
   callback,
@@ -68,6 +69,8 @@ const healthService = "grpc.health.v1.Health";
 interface CompiledRule {
   readonly limit: Limit;
   readonly name: string;
+  /** Keys by the claims of tokens, which `createAuth` remembers: making and hashing the same text again takes longer than counting. */
+  readonly byClaims: WeakMap<Claims, string>;
 }
 
 /**
@@ -127,19 +130,32 @@ export function createRateLimit(options: RateLimitOptions): Interceptor {
     return verdict instanceof Promise ? judgeLater(verdict, rule) : judge(verdict, rule);
   }
 
-  return (next) => (request) => {
+  /** Undefined where the call is not counted. */
+  function countCall(request: CallRequest): void | Promise<void> {
     const rule = ruleOf(request.method);
-    if (rule === undefined) return next(request);
-    try {
-      const client = keyOf(request);
-      if (client === undefined) return next(request);
-      const key = `${rule.name} ${boundedKey(client)}`;
-      const handed = countMessages && request.stream ? countingMessages(request, () => count(key, rule)) : request;
-      const counting = count(key, rule);
-      return counting === undefined ? next(handed) : counting.then(() => next(handed));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    const key = rule === undefined ? undefined : keyOfCall(request, rule);
+    return rule === undefined || key === undefined ? undefined : count(key, rule);
+  }
+
+  function keyOfCall(request: CallRequest, rule: CompiledRule): string | undefined {
+    const claims = keyOf === clientKey ? request.contextValues.get(claimsKey) : undefined;
+    const known = claims === undefined ? undefined : rule.byClaims.get(claims);
+    if (known !== undefined) return known;
+    const client = keyOf(request);
+    if (client === undefined) return undefined;
+    const key = `${rule.name} ${boundedKey(client)}`;
+    if (claims !== undefined) rule.byClaims.set(claims, key);
+    return key;
+  }
+
+  if (!countMessages) return createHookedInterceptor<void>({ begin: countCall });
+  // To count messages, which may take time, is more than a hook may do.
+  return (next) => async (request) => {
+    const rule = ruleOf(request.method);
+    const key = rule === undefined ? undefined : keyOfCall(request, rule);
+    if (rule === undefined || key === undefined) return next(request);
+    await count(key, rule);
+    return next(request.stream ? countingMessages(request, () => count(key, rule)) : request);
   };
 }
 
@@ -194,7 +210,7 @@ function compileRules(settings: SettingsOf<typeof rateLimitOptions>): (method: D
     if (method.parent.typeName === healthService) return undefined;
     const entry = table.find(method);
     if (entry === undefined || entry.value === "unlimited") return undefined;
-    return { limit: entry.value, name: entry.selector };
+    return { limit: entry.value, name: entry.selector, byClaims: new WeakMap() };
   }
 
   return (method) => {

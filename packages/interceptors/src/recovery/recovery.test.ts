@@ -33,7 +33,7 @@ const calls = ["unary", "serverStream", "clientStream", "bidi"] as const;
 describe("recovery", () => {
   overBothTransports((open) => {
     for (const kind of calls) {
-      it(`answers what a ${kind} handler throws with INTERNAL and an id that its log line and its hook carry`, async (t) => {
+      it(`turns what a ${kind} handler throws into INTERNAL with an id that its log line and its hook carry`, async (t) => {
         const { log, logged } = recordingLog();
         const faults: HandlerFault[] = [];
         const bug = new TypeError("secret of the repository");
@@ -163,7 +163,7 @@ describe("recovery", () => {
       assert.deepEqual(logged, []);
     });
 
-    it("catches what an interceptor behind it throws, even one that throws before it returns a promise", async (t) => {
+    it("catches what an interceptor after it throws, even one that throws before it returns a promise", async (t) => {
       const { log, logged } = recordingLog();
       const sudden: Interceptor = () => () => {
         throw new TypeError("sudden");

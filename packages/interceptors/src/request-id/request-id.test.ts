@@ -117,7 +117,7 @@ describe("request ids", () => {
       }
     });
 
-    it("of strangers are not taken, and not told, when the server says so", async (t) => {
+    it("of strangers are neither accepted nor sent back, when the server says so", async (t) => {
       const interceptor = createServerRequestId({ acceptIncoming: false, sendBack: false, makeId: () => "own" });
       const { client } = await open(t, telling, { server: { interceptors: [interceptor] } });
       let told: string | null = "";

@@ -81,7 +81,7 @@ describe("createServiceKeyGuard", () => {
     for (const key of [ordersKey, newOrdersKey]) assert.equal((await client.unary({}, bearing(key))).text, "orders");
   });
 
-  it("never tells a key: not to its log, its handlers' caller, or in errors", async (t) => {
+  it("never shows a key: not in its log, its handlers' caller, or in errors", async (t) => {
     const { log, logged } = recordingLog();
     const { client } = await open(t, { log });
     const error = await assertStatus(client.unary({}, bearing(`${ordersKey}x`)), Code.Unauthenticated);
@@ -219,7 +219,7 @@ describe("createServiceKeyGuard", () => {
     await client.unary({}, bearing(ordersKey));
   });
 
-  it("asks its function once for all that wait, and is unavailable while there have never been keys", async (t) => {
+  it("calls its function once for all that wait, and is unavailable while there have never been keys", async (t) => {
     const clock = createFakeClock();
     let asked = 0;
     let isBroken = true;
@@ -240,7 +240,7 @@ describe("createServiceKeyGuard", () => {
     assert.equal(asked, 1);
   });
 
-  it("has its source asked no more than once a cooldown, whatever strangers send", async (t) => {
+  it("loads its keys no more than once a cooldown, whatever strangers send", async (t) => {
     const clock = createFakeClock();
     let asked = 0;
     const { client } = await open(t, {
@@ -310,7 +310,7 @@ describe("createServiceKey", () => {
     }
   });
 
-  it("takes the key from a function, and asks again when it is old", async (t) => {
+  it("takes the key from a function, and calls it again when the key is old", async (t) => {
     const clock = createFakeClock();
     let given = ordersKey;
     const { client } = await openWith(t, async () => given, { clock, maxAgeMs: 10_000 });
@@ -356,7 +356,7 @@ describe("createServiceKey", () => {
     assert.equal(calls, 1);
   });
 
-  it("keeps the key on this machine without TLS, unless it is told otherwise", async (t) => {
+  it("keeps the key on this machine without TLS, unless cleartext is allowed", async (t) => {
     const openTo = (options: Partial<ServiceKeyOptions>) =>
       openInMemory(t, whoCalls, {
         server: { interceptors: [guard()] },
@@ -369,7 +369,7 @@ describe("createServiceKey", () => {
     assert.equal((await (await openTo({ allowCleartext: true })).client.unary({})).text, "orders");
   });
 
-  it("fails with UNAVAILABLE when there is no key, and does not show what is none", async (t) => {
+  it("fails with UNAVAILABLE when there is no key, and does not show what is not a key", async (t) => {
     const sources: readonly ServiceKeySource[] = [
       () => Promise.reject(new Error("sealed")),
       () => "short-secret",

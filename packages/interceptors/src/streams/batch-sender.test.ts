@@ -28,7 +28,7 @@ describe("batch sender", () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
-  it("holds back whoever pushes faster than the stream reads, and loses nothing", async () => {
+  it("holds back pushes that are faster than the stream reads, and loses nothing", async () => {
     const sender = createBatchSender<number>({ maxItems: 2, clock: createFakeClock() });
     const done: number[] = [];
     const pushes = [1, 2, 3, 4].map((item) => sender.push(item).then(() => done.push(item)));
@@ -59,7 +59,7 @@ describe("batch sender", () => {
     await ended;
   });
 
-  it("tells whoever pushes that the stream has gone, and the stream that its source has failed", async () => {
+  it("rejects pushes when the stream has gone, and fails the stream when its source has failed", async () => {
     const clock = createFakeClock();
     const left = createBatchSender<number>({ maxItems: 1, clock });
     await left.push(1);

@@ -27,7 +27,7 @@ function scripted(...streams: readonly (readonly (number | Error)[])[]) {
 
 describe("reconnecting stream", () => {
   overBothTransports((open) => {
-    it("goes on behind the last message when the server breaks off", async (t) => {
+    it("continues after the last message when the server breaks off", async (t) => {
       const { client } = await open(t, {
         async *serverStream({ count }) {
           for (let at = count + 1; at <= 7; at++) {
@@ -48,7 +48,7 @@ describe("reconnecting stream", () => {
     });
   });
 
-  it("begins where it is told, and keeps a token that a message leaves out", async () => {
+  it("begins at its token, and keeps a token that a message leaves out", async () => {
     const { options, tokens } = scripted([1, 2, broken()], []);
     const stream = createReconnectingStream({
       ...options,
@@ -106,7 +106,7 @@ describe("reconnecting stream", () => {
     assert.equal(tokens.length, 4);
   });
 
-  it("ends when the server ends the stream, unless it is told to go on", async () => {
+  it("ends when the server ends the stream, unless reconnectOnEnd is on", async () => {
     const once = scripted([1], [2]);
     assert.deepEqual(await collect(createReconnectingStream(once.options)), [1]);
     const on = scripted([1], [2], [new ConnectError("enough", Code.OutOfRange)]);

@@ -144,7 +144,7 @@ describe("the spans of attempts", () => {
     }
   });
 
-  it("tell the bytes of messages as they were sent, where they are told to note them", async (t) => {
+  it("have the bytes of messages as they were sent, where message events are on", async (t) => {
     const { tracer, spans } = openTracer(t);
     const { compression, compressedBytes } = countingGzip();
     const { client } = await openInMemory(

@@ -56,7 +56,7 @@ test("writes what it reads", () => {
   }
 });
 
-test("knows an unsampled one by its last bit, and whatever differs from it in one place for none", () => {
+test("knows an unsampled one by its last bit, and refuses whatever differs from it in one place", () => {
   for (const flags of ["00", "02", "0e", "fa"]) assert.equal(isUnsampled(`00-${traceId}-${spanId}-${flags}`), true);
   for (const flags of ["01", "03", "0f", "ff"]) assert.equal(isUnsampled(`00-${traceId}-${spanId}-${flags}`), false);
   const good = `00-${traceId}-${spanId}-00`;

@@ -248,7 +248,7 @@ describe("tracing", () => {
     }
   });
 
-  it("records no trace at rate 0, tells the next service so, and follows a trace that was begun elsewhere", async (t) => {
+  it("records no trace at rate 0, passes that on to the next service, and follows a trace that was begun elsewhere", async (t) => {
     const { client } = await openTwo(t, { sampleRate: 0 });
     const { text } = await client.unary({});
     assert.match(text, /^[0-9a-f]{32}$/);
@@ -260,7 +260,7 @@ describe("tracing", () => {
     assert.equal((await spans(7)).length, 7);
   });
 
-  it("notes messages as events where it is told to", async (t) => {
+  it("records messages as events where that is on", async (t) => {
     const options = { messageEvents: true };
     const { client } = await openInMemory(
       t,
@@ -292,7 +292,7 @@ describe("tracing", () => {
     }
   });
 
-  it("notes on the server what messages were when they were sent, compressed or not, the answer of a unary call included", async (t) => {
+  it("records on the server what messages were when they were sent, compressed or not, the response of a unary call included", async (t) => {
     const { compression, compressedBytes } = countingGzip();
     const { client } = await openInMemory(
       t,
@@ -332,7 +332,7 @@ describe("tracing", () => {
     ]);
   });
 
-  it("says with message events too what the client was told, when an answer does not get as far", async (t) => {
+  it("has with message events too the status that the client got, when a response does not reach it", async (t) => {
     const { client } = await openInMemory(
       t,
       { unary: () => ({ text: "a".repeat(100) }) },
@@ -410,7 +410,7 @@ describe("tracing", () => {
     });
   }
 
-  it("refuses an option it does not know and a rate that is none", () => {
+  it("refuses an unknown option and a rate out of bounds", () => {
     assert.throws(() => createServerTracing({ samplerate: 1 } as never), /did you mean "sampleRate"/);
     assert.throws(() => createClientTracing({ acceptIncoming: true } as never), /unknown option/);
     assert.throws(() => createServerTracing({ conventions: "otel" as never }), /expected one of opentelemetry, grpc/);

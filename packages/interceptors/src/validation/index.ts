@@ -1,1 +1,1 @@
-export { createValidation, type ValidationOptions } from "./validation.ts";
+export { createMessageCheck, createValidation, type MessageCheck, type ValidationOptions } from "./validation.ts";

@@ -89,7 +89,7 @@ describe("the quick check of a message", () => {
     }
   });
 
-  it("says no of a value that is none of its field's type, so that the validator says what is wrong", () => {
+  it("refuses a value that is not of its field's type, so that the validator says what is wrong", () => {
     const schema = ruled({ text: text({ maxLen: 4n }), count: count({ lessThan: { case: "lt", value: 5 } }) });
     const check = compileQuickCheck(schema);
     const wrong = create(schema);
@@ -124,7 +124,7 @@ describe("the quick check of a message", () => {
     );
   });
 
-  it("asks nothing of a message without rules", () => {
+  it("accepts every message without rules", () => {
     assert.equal(compileQuickCheck(ruled({}))?.(create(ruled({}))), true);
   });
 });

@@ -36,7 +36,7 @@ type ValueCheck = (value: unknown) => boolean;
 type Fields = Message & Record<string, unknown>;
 type FieldCheck = (message: Fields) => boolean;
 
-/** What asks nothing. */
+/** For fields without rules. */
 const always = (): boolean => true;
 
 /**

@@ -60,7 +60,7 @@ const notCopied = new Set(["ignore_empty", "required", "no_sparse", "items", "ke
 
 function translateFiles(file: DescFile): FileRegistry | undefined {
   const protos = closureOf(file).map((one) => clone(FileDescriptorProtoSchema, one.proto));
-  // No short cut: all of them have to be translated.
+  // Not `some`: all of them must be translated.
   const changes = protos.map(translateFile);
   if (!changes.includes(true)) return undefined;
   return createFileRegistry(create(FileDescriptorSetSchema, { file: protos }));

@@ -18,7 +18,7 @@ import { assertStatus, createInMemoryTransport } from "@tercel/grpc/testing";
 import { collect, streamOf } from "@tercel/test-support/async";
 import { OrderSchema, OrderService } from "../../test/gen/tercel/interceptors/test/v1/order_pb.ts";
 import { recordingLog } from "../../test/support/open-echo.ts";
-import { createValidation, type ValidationOptions } from "./index.ts";
+import { createMessageCheck, createValidation, type ValidationOptions } from "./index.ts";
 
 type OrderInit = MessageInitShape<typeof OrderSchema>;
 
@@ -123,7 +123,20 @@ describe("createValidation", () => {
     );
   });
 
-  it("says them a second time in common.v1 if asked to", async (t) => {
+  it("leaves alone what is left to the handler, a method or a service", async (t) => {
+    for (const methods of [
+      { [`${OrderService.typeName}/Create`]: false },
+      { [`${OrderService.typeName}/*`]: false },
+    ] as const satisfies ValidationOptions["methods"][]) {
+      const client = open(t, "server", { create: () => ({ id: "seen" }) }, { methods });
+      assert.equal((await client.create({ ...good, id: "A" })).id, "seen");
+    }
+    const other = open(t, "server", {}, { methods: { [`${OrderService.typeName}/List`]: false } });
+    await assertStatus(other.create({ ...good, id: "A" }), Code.InvalidArgument);
+    assert.throws(() => createValidation({ methods: { "a/b/c": false } }), /methods has "a\/b\/c"/);
+  });
+
+  it("lists them in common.v1 as well where that is on", async (t) => {
     const client = open(t, "server", {}, { commonDetails: true });
     const error = await assertStatus(client.create({ ...good, id: "A" }), Code.InvalidArgument);
     const types = error.details.map((detail) => ("type" in detail ? detail.type : detail.desc.typeName));
@@ -197,7 +210,7 @@ describe("createValidation", () => {
     assert.equal(readFieldViolations(error)[0]?.reason, "STRING_MIN_LEN");
   });
 
-  it("answers with INTERNAL where a rule cannot be applied, and finds such a rule at the start", async () => {
+  it("responds with INTERNAL where a rule cannot be applied, and finds such a rule at the start", async () => {
     const input = messageWith({ type: { case: "int32", value: {} } });
     const { log, logged } = recordingLog();
     const call = createValidation({ log })(() => assert.fail("must not pass"));
@@ -245,3 +258,26 @@ function messageWith(rules: MessageInitShape<typeof FieldRulesSchema>): DescMess
   });
   return createFileRegistry(file, () => undefined).getMessage("test.Message") as DescMessage;
 }
+
+describe("createMessageCheck", () => {
+  const check = createMessageCheck();
+  const violationsOf = (order: OrderInit) => check(OrderSchema, create(OrderSchema, order));
+
+  it("returns what is wrong, by field and reason, and nothing for a message that is fine", () => {
+    assert.deepEqual(violationsOf(good), []);
+    assert.deepEqual(
+      violationsOf({ ...good, id: "A", count: -1 }).map(({ field, reason }) => [field, reason]),
+      [
+        ["id", "STRING_PATTERN"],
+        ["count", "INT32_GTE_LTE"],
+      ],
+    );
+  });
+
+  it("refuses an unknown option", () => {
+    assert.throws(
+      () => createMessageCheck({ services: [] } as object),
+      /createMessageCheck: unknown option "services"/,
+    );
+  });
+});

@@ -1,17 +1,31 @@
-import { create, type DescMessage, type DescService, isMessage, type Message, type Registry } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  type DescService,
+  isMessage,
+  type Message,
+  type MessageShape,
+  type Registry,
+} from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { CompilationError, createValidator, type Validator, type Violation } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
+import type { Log } from "@tercel/grpc";
 import { type FieldViolation, internal, invalidArgument, withCommonDetails } from "@tercel/grpc/errors";
 import { createHookedInterceptor } from "@tercel/grpc/hooks";
 import { safeLog, thrownText } from "@tercel/grpc/internal";
-import { flag, logOption, type OptionsOf, readOptions, servicesOption, withMethods } from "../call/options.ts";
+import { type ByMethod, createMethodTable } from "../call/method-selector.ts";
+import { flag, logOption, type OptionsOf, own, readOptions, servicesOption, withMethods } from "../call/options.ts";
 import { compileQuickCheck, type QuickCheck } from "./quick-check.ts";
 import { RuleTranslation } from "./translate-rules.ts";
 
 export const validationOptions = {
   /** The rules of these services' requests are compiled at once, so that a wrong one is found at the start. Default: none. */
   services: servicesOption().or([]),
+  /**
+   * False by method: its requests are not checked here, because the handler does so, item by item for example. Default: all are checked.
+   */
+  methods: own<ByMethod<false>>("an object with false by method").or({}),
   /** Extensions with predefined rules of your own, and types that an Any may hold. Default: none. */
   registry: withMethods<Registry>("a registry of protobuf-es", "getMessage"),
   /** Whether violations are also listed in common.v1.ValidationError. Default false. */
@@ -29,7 +43,7 @@ interface MessageRules {
 
 const where = "createValidation";
 
-/** Trailers are small: peers commonly take 8 to 16 KiB of them, and both forms of the details have to fit, as base64. */
+/** Trailers are small: peers commonly take 8 to 16 KiB of them, and both forms of the details must fit, as base64. */
 const maxListedBytes = 2048;
 /** Paths hold map keys, which the client chooses. */
 const maxTextChars = 200;
@@ -44,51 +58,85 @@ const maxTextChars = 200;
  * @throws TypeError for an unknown option, and for rules of the `services` that cannot be compiled
  */
 export function createValidation(options: ValidationOptions = {}): Interceptor {
-  const settings = readOptions(where, validationOptions, options);
-  const { services, registry, commonDetails } = settings;
-  const log = safeLog(settings.log);
-  const validator = createValidator(registry === undefined ? {} : { registry });
-  const translation = new RuleTranslation();
-  const rulesOf = new WeakMap<DescMessage, MessageRules>();
-
-  function compiled(given: DescMessage): MessageRules {
-    let rules = rulesOf.get(given);
-    if (rules === undefined) {
-      const schema = translation.translated(given);
-      rules = { schema, isSurelyFine: compileQuickCheck(schema) };
-      rulesOf.set(given, rules);
-    }
-    return rules;
-  }
-
-  function check(input: DescMessage, message: Message): void {
-    const { schema, isSurelyFine } = compiled(input);
-    if (isSurelyFine?.(message) === true) return;
-    const result = validator.validate(schema, message);
-    if (result.kind === "valid") return;
-    if (result.kind === "invalid") {
-      const error = invalidArgument({ ...describe(result.violations) });
-      throw commonDetails ? withCommonDetails(error) : error;
-    }
-    log.error("the rules of a message cannot be applied", { type: input.typeName, error: thrownText(result.error) });
-    throw internal({ message: "the request could not be checked", cause: result.error });
-  }
-
-  compileAll(services, validator, (message) => compiled(message).schema);
+  const { services, methods, registry, commonDetails, log } = readOptions(where, validationOptions, options);
+  const unchecked = createMethodTable(where, "methods", methods);
+  const rules = createRules(registry, log);
+  compileAll(services, rules);
 
   return createHookedInterceptor({
     onRequest(request, _state, message) {
+      if (unchecked.find(request.method) !== undefined) return;
       const { input } = request.method;
-      check(input, isMessage(message) ? message : create(input, message as Record<string, unknown>));
+      const broken = rules.broken(
+        input,
+        isMessage(message) ? message : create(input, message as Record<string, unknown>),
+      );
+      if (broken.length === 0) return;
+      const error = invalidArgument({ ...describe(broken) });
+      throw commonDetails ? withCommonDetails(error) : error;
     },
   });
 }
 
-function compileAll(
-  services: readonly DescService[],
-  validator: Validator,
-  schemaOf: (message: DescMessage) => DescMessage,
-): void {
+/** Returns what breaks the rules of a message, in the order of its fields; nothing when the message is fine. */
+export type MessageCheck = <Desc extends DescMessage>(
+  schema: Desc,
+  message: MessageShape<Desc>,
+) => readonly (FieldViolation & { readonly reason: string })[];
+
+/**
+ * Creates the same check for handlers that decide themselves what follows from it: of a batch whose other items go through, or of an update
+ * that leaves fields out. Such methods are false in `methods` of `createValidation`. The check throws INTERNAL for a rule that cannot be applied.
+ *
+ * @throws TypeError for an unknown option
+ */
+export function createMessageCheck(options: Pick<ValidationOptions, "registry" | "log"> = {}): MessageCheck {
+  const { registry: registryOption, log: logOfOptions } = validationOptions;
+  const table = { registry: registryOption, log: logOfOptions };
+  const { registry, log } = readOptions("createMessageCheck", table, options);
+  const rules = createRules(registry, log);
+  return (schema, message) => rules.broken(schema, message).map(toFieldViolation);
+}
+
+interface Rules {
+  readonly validator: Validator;
+  schemaOf(message: DescMessage): DescMessage;
+  broken(schema: DescMessage, message: Message): readonly Violation[];
+}
+
+/** Rules are compiled once for each type of message. */
+function createRules(registry: Registry | undefined, given: Log | undefined): Rules {
+  const log = safeLog(given);
+  const validator = createValidator(registry === undefined ? {} : { registry });
+  const translation = new RuleTranslation();
+  const rulesOf = new WeakMap<DescMessage, MessageRules>();
+
+  function compiled(message: DescMessage): MessageRules {
+    let rules = rulesOf.get(message);
+    if (rules === undefined) {
+      const schema = translation.translated(message);
+      rules = { schema, isSurelyFine: compileQuickCheck(schema) };
+      rulesOf.set(message, rules);
+    }
+    return rules;
+  }
+
+  return {
+    validator,
+    schemaOf: (message) => compiled(message).schema,
+    broken(input, message) {
+      const { schema, isSurelyFine } = compiled(input);
+      if (isSurelyFine?.(message) === true) return [];
+      const result = validator.validate(schema, message);
+      if (result.kind === "valid") return [];
+      if (result.kind === "invalid") return result.violations;
+      log.error("the rules of a message cannot be applied", { type: input.typeName, error: thrownText(result.error) });
+      throw internal({ message: "the request could not be checked", cause: result.error });
+    },
+  };
+}
+
+function compileAll(services: readonly DescService[], { validator, schemaOf }: Rules): void {
   for (const { input } of services.flatMap(({ methods }) => methods)) {
     const schema = schemaOf(input);
     const { error } = validator.validate(schema, create(schema));

@@ -34,7 +34,7 @@ const openAmongOthers: typeof openInMemory = (test, handlers, options = {}) => {
 
 /**
  * Defines the same tests three times: with a socket between client and server, without, and without but with an interceptor of the
- * application's own behind each of the server's. Those of this package are run as Connect's interceptors then, and as one passage otherwise.
+ * application's own after each of the server's. Those of this package are run as Connect's interceptors then, and as one passage otherwise.
  */
 export function overBothTransports(define: Parameters<typeof openers.overBothTransports>[0]): void {
   openers.overBothTransports(define);

@@ -1,6 +1,6 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 
-/** The moment at which the tests stand, in seconds since 1970. */
+/** The time of the tests, in seconds since 1970. */
 export const nowSeconds = 1_900_000_000;
 
 export const issuer = "https://issuer.example";

@@ -41,6 +41,14 @@ export class DatabaseUnavailable extends Error {
   }
 }
 
+/** The database has no room to write; it can still be read. */
+export class DatabaseFull extends DatabaseUnavailable {
+  constructor(description: string, cause: unknown) {
+    super(description, cause);
+    this.name = "DatabaseFull";
+  }
+}
+
 /** Node's error for a name with several addresses has an empty message of its own. */
 export function connectErrorText(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(connectErrorText).join("; ");

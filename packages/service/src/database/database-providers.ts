@@ -1,6 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import sql from "sql-template-tag";
 import { type InferOutput, optional, pipe, strictObject, transform } from "valibot";
 import { choice, flag, text, url, wholeNumber } from "../config/values/basic-values.ts";
 import { dropUndefined } from "../config/values/drop-undefined.ts";
@@ -11,7 +10,6 @@ import type { Database } from "./database.ts";
 import type { SqliteOptions } from "./sqlite/sqlite-database.ts";
 
 const concern = "database";
-const probe = sql`SELECT 1`;
 
 /** `database.providers.sqlite` */
 const sqliteConfig = pipe(
@@ -73,10 +71,11 @@ const sqlite: Provider<SqliteConfig, Database> = {
   async open(config, host) {
     const { openSqlite } = await import("./sqlite/sqlite-database.ts");
     const database = await openSqlite(await sqliteOptions(config, host), host);
-    const check = async (): Promise<void> => {
-      await database.all(probe);
-    };
-    return opened(database, check, () => database.close());
+    return opened(
+      database,
+      () => database.check(),
+      () => database.close(),
+    );
   },
   async migrate(config, request, host) {
     const options = await sqliteOptions(config, host);

@@ -20,7 +20,7 @@ export type {
   Transaction,
   TransactionOptions,
 } from "./database.ts";
-export { CommitUnknown, DatabaseUnavailable, RowCountError, UniqueViolation } from "./database-errors.ts";
+export { CommitUnknown, DatabaseFull, DatabaseUnavailable, RowCountError, UniqueViolation } from "./database-errors.ts";
 export {
   openPostgres,
   type PostgresDatabase,

@@ -2,17 +2,22 @@ import assert from "node:assert/strict";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { systemClock } from "@tercel/grpc";
+import { createRegistry } from "@tercel/interceptors/metrics";
 import { createOccasion } from "@tercel/test-support/async";
 import { createPostgresServer, type PostgresServer, withoutPostgres } from "@tercel/test-support/servers";
 import sql from "sql-template-tag";
 import { openPostgres, type PostgresDatabase } from "../database/postgres/postgres-database.ts";
 import type { EventBroker } from "./broker/event-broker.ts";
+import { EventRefused } from "./broker/event-refused.ts";
+import type { EventRecord } from "./event-record.ts";
 import { createEvents } from "./events.ts";
 import { noFailpoint } from "./failpoint.ts";
 import { EventHub } from "./hub/event-hub.ts";
 import { EventLog } from "./hub/event-log.ts";
 import { handleOnce, purgeInbox } from "./inbox/once.ts";
 import { createEventTables } from "./outbox/event-tables.ts";
+import { startOutboxRelay } from "./outbox/outbox-relay.ts";
+import { listParkedEvents, retryParkedEvents } from "./outbox/parked-events.ts";
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 const clock = systemClock;
@@ -152,6 +157,38 @@ describe("events with PostgreSQL", { skip: withoutPostgres, timeout: 120_000 }, 
       noFailpoint,
     );
     assert.deepEqual(await one.all(sql`SELECT text FROM noted`), []);
+  });
+
+  it("are parked when the stream refuses them, and are sent when they are retried", async (t) => {
+    const database = await opened(t);
+    const parked = createOccasion();
+    const sent = createOccasion<EventRecord>();
+    let isFixed = false;
+    const broker = {
+      description: "a stream in a test",
+      check: async () => {},
+      async append(records: readonly EventRecord[]) {
+        if (!isFixed) throw new EventRefused("message too large");
+        for (const record of records) sent.happen(record);
+        return new Set(records.map(({ id }) => id));
+      },
+    };
+    const error = (message: string): void => {
+      if (message.startsWith("an event was parked")) parked.happen();
+    };
+    const metrics = createRegistry();
+    const relay = startOutboxRelay({ database, broker, name: "main", clock, log: { ...log, error }, metrics });
+    t.after(() => relay.stop());
+    await database.transaction((tx) => tx.publish(StringValueSchema, { value: "large" }, { key: "k" }));
+    await parked.happened;
+    const [event, ...others] = await listParkedEvents(database);
+    assert.deepEqual(others, []);
+    assert.deepEqual([event?.topic, event?.key, event?.reason], [StringValueSchema.typeName, "k", "message too large"]);
+    assert.ok(Math.abs((event?.parkedAt.getTime() ?? 0) - Date.now()) < 60_000);
+    isFixed = true;
+    assert.equal(await retryParkedEvents(database, [event?.rowId ?? 0]), 1);
+    assert.equal((await sent.happened).id, event?.id);
+    assert.deepEqual(await listParkedEvents(database), []);
   });
 
   it("are forgotten by the inbox after two weeks", async (t) => {

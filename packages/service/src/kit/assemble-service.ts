@@ -24,6 +24,7 @@ import type { RunConfig } from "./run-config.ts";
 import { type ServedAddresses, serveCalls } from "./serve-calls.ts";
 import { createServiceHealth, type Dependency, providerDependency } from "./service-health.ts";
 import { createSecrets } from "./service-secret.ts";
+import { openCountStores, sharedCacheOf, withSharedCache } from "./shared-counts.ts";
 import { createSharedFamilies } from "./shared-families.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -58,9 +59,12 @@ async function assemble<N extends Needs, Settings>(
   const live = new FollowedConfig<Settings>(config);
   for (const warning of loaded.warnings) log.warn(warning);
   const needs: Needs = definition.needs ?? {};
+  const shared = sharedCacheOf(config);
   const concerns = new Set(Object.values(needs).map(({ concern }) => concern));
+  if (shared !== undefined) concerns.add(shared.concern);
+  const known = await providersOf(definition, concerns);
   // Before anything opens, so that what is missing is said at once.
-  const plan = planNeeds(needs, config.providers, await providersOf(definition, concerns));
+  const plan = withSharedCache(planNeeds(needs, config.providers, known), shared, known);
   const tracing = await startTracing(life, config, surroundings);
   const tls = await followCertificate(life, config, surroundings);
   const metrics = createSharedFamilies(surroundings.metrics);
@@ -68,6 +72,7 @@ async function assemble<N extends Needs, Settings>(
   const services = lookUpServices(life, definition, context, surroundings);
   const met = await meetNeeds(life, needs, plan, context, services.prepareClient);
   const found = await services.found();
+  const stopping = new AbortController();
   const health = createServiceHealth(dependenciesOf(needs, met, found, context), { log, clock });
   const kit: Kit<Settings> = {
     config: loaded.value,
@@ -76,6 +81,7 @@ async function assemble<N extends Needs, Settings>(
     health: health.health,
     metrics,
     secret: createSecrets(config),
+    stopping: stopping.signal,
     onConfigChange: (listener) => live.onReloaded(listener),
   };
   // The ports are what the needs' types say.
@@ -83,9 +89,14 @@ async function assemble<N extends Needs, Settings>(
   const routes = await recordRoutes((router) => definition.routes(router, parts));
   health.serve(routes.services.map(({ typeName }) => typeName));
   const own = definition.interceptors?.(parts) ?? {};
+  const { secret } = kit;
+  const counts = await openCountStores(config, shared, met.providers);
+  const access = typeof definition.access === "function" ? definition.access(parts) : definition.access;
+  const { validation } = definition;
   const stack = await life.start(
     "interceptors",
-    () => createServiceStack(live, routes.services, definition.access, own, { ...context, secret: kit.secret }),
+    () =>
+      createServiceStack(live, { services: routes.services, access, own, validation }, { ...context, secret, counts }),
     (one) => one.close(),
   );
   if (config.metrics !== undefined) {
@@ -100,7 +111,10 @@ async function assemble<N extends Needs, Settings>(
   const pages = await observeService(life, config, health, surroundings);
   await met.begin();
   await startTasks(life, definition, parts, context);
-  const pauseWork = (): Promise<void> => met.pause();
+  const pauseWork = async (): Promise<void> => {
+    stopping.abort(new Error("the service is stopping"));
+    await met.pause();
+  };
   const { gateway } = definition;
   const served = { routes, stack, health: health.health, pages, gateway, found, tls, pauseWork };
   const addresses = await serveCalls(life, config, served, surroundings);

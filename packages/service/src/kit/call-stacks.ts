@@ -13,11 +13,12 @@ import {
   type ServerStackOptions,
 } from "@tercel/interceptors/stack";
 import type { DependencySection } from "../config/index.ts";
-import { hasAccessRule } from "./access-rules.ts";
+import { hasAccessRule, refuseMethodsWithoutRule } from "./access-rules.ts";
 import { createDatabaseErrors } from "./database-errors.ts";
-import type { OwnInterceptors } from "./definition.ts";
+import type { Definition, OwnInterceptors } from "./definition.ts";
 import { createHttpStatuses } from "./gateway-of.ts";
 import type { LiveConfig, RunConfig } from "./run-config.ts";
+import type { CountStores } from "./shared-counts.ts";
 import { trustedTokens } from "./trusted-tokens.ts";
 
 /** What the stacks are made from, besides the configuration. */
@@ -25,6 +26,13 @@ export interface StackParts {
   readonly log: Log;
   readonly metrics: Registry;
   readonly clock: Clock;
+}
+
+/** What the stack of a server is made from besides. */
+export interface ServerStackParts extends StackParts {
+  readonly secret: (purpose: string) => Uint8Array;
+  /** Where calls are counted. Undefined for each process by itself. */
+  readonly counts: CountStores | undefined;
 }
 
 const healthService = "grpc.health.v1.Health";
@@ -35,20 +43,30 @@ const quietMethods: readonly MethodSelector[] = [
   ...reflectionServices.map(({ typeName }) => `${typeName}/*` as const),
 ];
 
+/** Tools ask by reflection before each call. */
+const reflectionNames: ReadonlySet<string> = new Set(reflectionServices.map(({ typeName }) => typeName));
+
 /** Files whose options say what a request must be. */
 const ruleFiles = ["buf/validate/validate", "validate/validate"];
+
+/** What the code says about calls. */
+export interface DefinedCalls {
+  readonly services: readonly DescService[];
+  readonly access: AuthOptions["methods"];
+  readonly own: OwnInterceptors;
+  readonly validation: Definition["validation"];
+}
 
 /** The stack of a server as the configuration says, with the application's own interceptors around and in it. */
 export async function createServiceStack(
   live: LiveConfig,
-  services: readonly DescService[],
-  access: AuthOptions["methods"],
-  own: OwnInterceptors,
-  { log, metrics, clock, secret }: StackParts & { readonly secret: (purpose: string) => Uint8Array },
+  { services, access, own, validation }: DefinedCalls,
+  { log, metrics, clock, secret, counts }: ServerStackParts,
 ): Promise<ServerStack> {
   const config = live.current;
   const { grpc } = config;
   const tokens = trustedTokens(config, access !== undefined || services.some(hasAccessRule), secret);
+  if (tokens !== undefined) refuseMethodsWithoutRule(services, access);
   return createServerStack({
     services,
     log,
@@ -59,8 +77,8 @@ export async function createServiceStack(
     ...(tokens !== undefined && {
       auth: { ...tokens, ...(access !== undefined && { methods: access }), publicReflection: grpc.reflection },
     }),
-    ...(await rateLimits(live)),
-    validation: services.some(({ file }) => hasRules(file)),
+    ...(await rateLimits(live, counts)),
+    validation: services.some(({ file }) => hasRules(file)) && { ...validation },
     before: { requestId: [...(await createHttpStatuses(config)), ...(own.outermost ?? [])] },
     // Outside of the application's own, which may know better what an error of the database means.
     after: { idempotency: [...databaseErrors(config, log), ...(own.innermost ?? [])] },
@@ -73,22 +91,33 @@ function databaseErrors({ providers }: RunConfig, log: Log): readonly Intercepto
 }
 
 /** Limits that follow the configuration. Loaded only where it has such a section. */
-async function rateLimits(live: LiveConfig): Promise<Pick<ServerStackOptions, "rateLimit" | "addressLimit">> {
+async function rateLimits(
+  live: LiveConfig,
+  counts: CountStores | undefined,
+): Promise<Pick<ServerStackOptions, "rateLimit" | "addressLimit">> {
   const { rateLimit } = live.current;
   if (rateLimit === undefined) return {};
   const { addressKey, clientKey } = await import("@tercel/interceptors/rate-limit");
+  const { callerKey } = await import("@tercel/interceptors/service-key");
   const isOn = (): boolean => live.current.rateLimit?.isEnabled === true;
   const { perCaller, perAddress } = rateLimit;
   return {
     rateLimit: {
       limit: liveLimit(() => live.current.rateLimit?.perCaller ?? perCaller),
-      keyOf: (request) => (isOn() ? clientKey(request) : undefined),
+      keyOf: (request) => (isOn() && !reflectionNames.has(request.service.typeName) ? clientKey(request) : undefined),
+      ...(counts !== undefined && { store: counts.perCaller }),
     },
     ...(perAddress !== undefined && {
       addressLimit: {
         limit: liveLimit(() => live.current.rateLimit?.perAddress ?? perAddress),
+        // A service that has shown its key calls for many, and there is nothing left to find out about it.
         keyOf: (request) =>
-          isOn() && live.current.rateLimit?.perAddress !== undefined ? addressKey(request) : undefined,
+          isOn() &&
+          live.current.rateLimit?.perAddress !== undefined &&
+          request.contextValues.get(callerKey) === undefined
+            ? addressKey(request)
+            : undefined,
+        ...(counts !== undefined && { store: counts.perAddress }),
       },
     }),
   };

@@ -1,14 +1,14 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { Log } from "@tercel/grpc";
-import { alreadyExists, unavailable, unknown } from "@tercel/grpc/errors";
+import { alreadyExists, resourceExhausted, unavailable, unknown } from "@tercel/grpc/errors";
 import { type CallRequest, createHookedInterceptor } from "@tercel/grpc/hooks";
-import { CommitUnknown, DatabaseUnavailable, UniqueViolation } from "../database/database-errors.ts";
+import { CommitUnknown, DatabaseFull, DatabaseUnavailable, UniqueViolation } from "../database/database-errors.ts";
 
 const domain = "tercel.database";
 
 /**
  * A server interceptor that gives errors of databases the status that they mean to a caller, where the handler has not: UniqueViolation is
- * ALREADY_EXISTS, DatabaseUnavailable is UNAVAILABLE, CommitUnknown is UNKNOWN. Tables and columns stay in the log.
+ * ALREADY_EXISTS, DatabaseUnavailable is UNAVAILABLE, DatabaseFull is RESOURCE_EXHAUSTED, CommitUnknown is UNKNOWN. Tables and columns stay in the log.
  */
 export function createDatabaseErrors(log: Log): Interceptor {
   return createHookedInterceptor({
@@ -21,6 +21,17 @@ export function databaseCallError(error: unknown, onMapped: (what: string) => vo
   if (error instanceof UniqueViolation) {
     onMapped("a row exists already");
     return alreadyExists({ message: "this exists already", reason: "UNIQUE_VIOLATION", domain, cause: error });
+  }
+  if (error instanceof DatabaseFull) {
+    onMapped("the database has no room");
+    return resourceExhausted({
+      message: "nothing was stored: the database has no room",
+      reason: "DATABASE_FULL",
+      domain,
+      // A disk that a person has to clean up does not have room again at once.
+      retryAfterMs: 5_000,
+      cause: error,
+    });
   }
   if (error instanceof DatabaseUnavailable) {
     onMapped("the database is not available");

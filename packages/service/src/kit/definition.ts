@@ -4,6 +4,7 @@ import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import type { Health } from "@tercel/grpc/services";
 import type { AuthOptions } from "@tercel/interceptors/auth";
 import type { Registry } from "@tercel/interceptors/metrics";
+import type { ValidationOptions } from "@tercel/interceptors/validation";
 import type { ServiceConfig, StandardSchemaV1 } from "../config/index.ts";
 import type { Need, Provider } from "../provider.ts";
 import type { OwnGatewayOptions } from "./own-gateway-options.ts";
@@ -14,6 +15,7 @@ export type Needs = Readonly<Record<string, Need<unknown>>>;
 
 /** What every service has. */
 export interface Kit<Settings> {
+  /** As it was at the start; `onConfigChange` reports changes. */
   readonly config: ServiceConfig<Settings>;
   /** The key `app` of the configuration, as the definition's `settings` has checked it. */
   readonly settings: Settings;
@@ -26,6 +28,11 @@ export interface Kit<Settings> {
    * @throws Error when the environment is not development and no secret is configured
    */
   readonly secret: (purpose: string) => Uint8Array;
+  /**
+   * Aborts when the service stops, right before its calls drain. A stream that has no end of its own must end then, with UNAVAILABLE, or it
+   * holds up the stop until `service.drain` is over.
+   */
+  readonly stopping: AbortSignal;
   /**
    * Calls the listener with each change of the configuration's files, until the returned function is called. What the kit itself follows (log level,
    * sample rate, limits, deadlines, whether a dependency is required) has been applied by then.
@@ -49,8 +56,16 @@ export interface OwnInterceptors {
 export interface Definition<N extends Needs = Needs, Settings = unknown> {
   /** What it needs: opened before `routes` is called, closed after the last call. Default: nothing. */
   readonly needs?: N;
-  /** Who may call what; every method must have a rule, here or in the proto. Default: everyone may call everything. */
-  readonly access?: AuthOptions["methods"];
+  /**
+   * Who may call what, or a function that returns it where it depends on the configuration; every method must have a rule, here or in the proto.
+   * Default: everyone may call everything.
+   */
+  readonly access?: AuthOptions["methods"] | ((parts: Parts<N, Settings>) => AuthOptions["methods"]);
+  /**
+   * Requests are checked against the rules in their protos, apart from the `methods` (`package.Service/Method`, `package.Service/*`) that are
+   * false here: their handlers check by themselves. Default: all are checked.
+   */
+  readonly validation?: { readonly methods: NonNullable<ValidationOptions["methods"]> };
   /** Providers of the application's own, before the built-in ones of the same type. */
   readonly providers?: readonly Provider[];
   /** Checks the key `app` of the configuration: a schema of valibot, zod, arktype or another library of Standard Schema. */
@@ -74,6 +89,7 @@ export interface Definition<N extends Needs = Needs, Settings = unknown> {
 const definitionKeys = [
   "needs",
   "access",
+  "validation",
   "providers",
   "settings",
   "routes",
@@ -89,6 +105,7 @@ const kitKeys = [
   "health",
   "metrics",
   "secret",
+  "stopping",
   "onConfigChange",
 ] as const satisfies readonly (keyof Kit<unknown>)[];
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createChannel } from "@tercel/grpc";
 import { parse } from "valibot";
-import { dependencySection } from "../config/service-schema/dependencies-section.ts";
+import { dependencySection, loadBalancingPolicies } from "../config/service-schema/dependencies-section.ts";
 import { serviceConfigOf, targetOf } from "./dependency-channel.ts";
 
 const dependency = (keys: object) => parse(dependencySection, { name: "order-service", ...keys });
@@ -37,4 +38,15 @@ test("calls go round the instances, and are repeated when the entry says so", ()
       },
     },
   ]);
+});
+
+for (const policy of loadBalancingPolicies) {
+  test(`a channel takes the policy ${policy} by its name`, async () => {
+    const serviceConfig = serviceConfigOf(dependency({ load_balancing: policy }));
+    await createChannel("static:///127.0.0.1:1", { serviceConfig }).close();
+  });
+}
+
+test("another policy is refused with those that there are", () => {
+  assert.throws(() => dependency({ load_balancing: "fastest" }), /it is one of round_robin, least_request, /);
 });

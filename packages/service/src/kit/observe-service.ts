@@ -1,6 +1,7 @@
 import type { Lifecycle } from "../lifecycle/lifecycle-contract.ts";
 import { type AnswerPage, createPages, listenForObservers, type ObservedPages } from "./observation.ts";
 import type { ListenOn, RunConfig } from "./run-config.ts";
+import { isSamePlace } from "./same-place.ts";
 import type { ServiceHealth } from "./service-health.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -20,11 +21,6 @@ export function observedPlaces({ http, metrics }: Pick<RunConfig, "http" | "metr
     // Who scrapes the metrics may ask for the health, too.
     ...(metrics === undefined ? [] : [{ at: metrics, pages: { health: true, metrics: true } }]),
   ];
-}
-
-/** Port 0 is another one each time it is listened on. */
-export function isSamePlace(one: ListenOn, other: ListenOn): boolean {
-  return one === other || (one.port !== 0 && one.port === other.port);
 }
 
 /** The pages that servers of calls serve. */

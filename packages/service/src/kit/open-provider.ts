@@ -7,6 +7,7 @@ import type { Opened, Provider, ProviderHost } from "../provider.ts";
 import type { PlannedProvider } from "./plan-needs.ts";
 import { type RetrySettings, retryUntil } from "./retry-until.ts";
 import type { ConfiguredProvider, RunConfig } from "./run-config.ts";
+import { isSamePlace } from "./same-place.ts";
 
 /** What opening needs to know of the service. */
 export interface OpenContext {
@@ -102,9 +103,14 @@ function hostOf(
   { config, log, metrics, clock }: OpenContext,
   signal: AbortSignal,
 ): ProviderHost {
-  const httpPort = config.http?.port ?? config.metrics?.port;
+  const pages = config.http ?? config.metrics;
+  const httpPort = pages?.port;
   const servesTls = config.grpc.certificate !== undefined;
-  const httpServesTls = servesTls && config.http !== undefined && config.gateway !== undefined;
+  // On a port that has calls they are served as these are.
+  const hasCalls =
+    pages !== undefined &&
+    (isSamePlace(pages, config.grpc.listen) || (pages === config.http && config.gateway !== undefined));
+  const httpServesTls = servesTls && hasCalls;
   return {
     name,
     service: config.service.name,

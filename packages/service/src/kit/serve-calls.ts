@@ -10,11 +10,12 @@ import { advertisedAddress } from "./advertised-address.ts";
 import type { FoundServices } from "./find-services.ts";
 import { createServiceGateway } from "./gateway-of.ts";
 import { createHttpOnGrpcPort } from "./http-on-grpc-port.ts";
-import { isSamePlace, type PagesWithCalls } from "./observe-service.ts";
+import type { PagesWithCalls } from "./observe-service.ts";
 import type { OwnGatewayOptions } from "./own-gateway-options.ts";
 import { pairServers } from "./paired-servers.ts";
 import type { RecordedRoutes } from "./recorded-routes.ts";
 import type { RunConfig } from "./run-config.ts";
+import { isSamePlace } from "./same-place.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** What a server serves and has around it. */

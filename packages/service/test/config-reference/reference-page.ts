@@ -28,7 +28,8 @@ const sectionNotes: Readonly<Record<string, string>> = {
   config: "Where the overlays are. Read from the base file only.",
   dependencies: "A list: the services that this one calls, and how. Items of several layers merge by `name`.",
   security: "Who may call.",
-  rate_limit: "How often a client may call. Nothing is limited without this section.",
+  rate_limit:
+    "How often a client may call. Nothing is limited without this section. Instances count together where the default cache is a Redis, else each process by itself.",
   communication: "How the service is reached.",
   logging: "Where log lines go.",
   monitoring: "Metrics and traces.",

@@ -198,6 +198,11 @@ describe("the configuration of a service", () => {
     ]);
     assert.equal(await gatewayOf(`service: {port: 8080}\n${grpc}, http: {enabled: false}}}\n`), undefined);
     assert.deepEqual((await gatewayOf(`${grpc}, http: {protocols: [rest]}}}\n`))?.protocols, ["rest"]);
+    assert.match(
+      await refusal(t, `${grpc}, http: {host: 0.0.0.0}}}\n`),
+      /http\.host is "0\.0\.0\.0"; it is on gRPC's port, whose interface is another one; set communication\.providers\.http\.port/,
+    );
+    await load(t, `${grpc}, http: {host: 0.0.0.0, port: 8080}}}\n`);
   });
 
   test("checks what keys mean together", async (t) => {

@@ -7,10 +7,18 @@ import { join } from "node:path";
 import { text as readText } from "node:stream/consumers";
 import { describe, it, type TestContext } from "node:test";
 import { createChannel, createClient } from "@tercel/grpc";
-import { type Definition, defineService, type Needs, type RunningService, startService } from "@tercel/service";
-import { createAuthority, withoutOpenssl } from "@tercel/test-support/certificates";
+import {
+  type Definition,
+  defineService,
+  type Needs,
+  type Provider,
+  type RunningService,
+  startService,
+} from "@tercel/service";
+import { createAuthority, createSelfSigned, withoutOpenssl } from "@tercel/test-support/certificates";
 import { EchoService } from "../gen/tercel/service/test/v1/echo_pb.ts";
 import { onEnd } from "./on-end.ts";
+import { configOf, createRecorder } from "./recorded-parts.ts";
 
 const quiet = { logging: { providers: { console: { level: "error" } } } };
 const method = `/${EchoService.typeName}/Unary`;
@@ -157,6 +165,35 @@ describe("a service with an HTTP port that only service.port names", () => {
 });
 
 describe("a service with TLS", { skip: withoutOpenssl }, () => {
+  it("tells its registry whether the pages that are checked have TLS: where calls are on the same port", async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "tercel-gateway-"));
+    onEnd(t, () => rmSync(folder, { recursive: true }));
+    const { key, cert } = createSelfSigned();
+    const tls = { cert_file: join(folder, "a.crt"), key_file: join(folder, "a.key") };
+    writeFileSync(tls.cert_file, cert);
+    writeFileSync(tls.key_file, key);
+    const seen: (boolean | undefined)[] = [];
+    const recorder = createRecorder();
+    const provider: Provider<object, string> = {
+      ...recorder.provider("cache"),
+      open(config, host) {
+        seen.push(host.httpServesTls);
+        return recorder.provider("cache").open(config, host);
+      },
+    };
+    const needy = defineService({ ...echo, providers: [provider], needs: { cached: recorder.need("cache") } });
+    for (const more of [
+      { communication: { providers: { grpc: { port: 0, tls }, http: { port: 0 } } } },
+      { communication: { providers: { grpc: { port: 0, tls }, http: {} } } },
+      // service.port alone names it, so that there are pages and no calls.
+      { communication: { providers: { grpc: { port: 0, tls } } } },
+    ]) {
+      const service = await start(t, needy, { ...configOf("cache"), service: { port: 0 }, ...more });
+      await service.stop();
+    }
+    assert.deepEqual(seen, [true, true, false]);
+  });
+
   it("serves calls over HTTP with the same certificate, and never next to it in cleartext", async (t) => {
     const folder = mkdtempSync(join(tmpdir(), "tercel-gateway-"));
     const authority = createAuthority();

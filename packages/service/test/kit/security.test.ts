@@ -72,6 +72,17 @@ describe("a service with access rules", () => {
     await assertStatus(client.unary({}), Code.Unauthenticated);
   });
 
+  it("may make them of its configuration", async (t) => {
+    const byName = defineService({
+      ...echo,
+      access: ({ config }) => ({ [path]: config.service.name === "open" ? "public" : { roles: ["admin"] } }),
+    });
+    const open = await start(t, byName, { service: { name: "open" } });
+    assert.equal((await open.client(EchoService).unary({ text: "a" })).text, "a");
+    const closed = await start(t, byName, { service: { name: "closed" } });
+    await assertStatus(closed.client(EchoService).unary({}), Code.Unauthenticated);
+  });
+
   it("takes tokens that do not name the shared key, and those that name it as the configuration does", async (t) => {
     const claims = { iss: jwt.issuer, aud: "echo", roles: ["admin"] };
     const callWith = (service: TestedService, kid: object) =>

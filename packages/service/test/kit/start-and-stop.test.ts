@@ -1,7 +1,7 @@
 // The order in which a service starts and stops, and that a start which fails leaves nothing open.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createChannel, createClient } from "@tercel/grpc";
+import { Code, ConnectError, createChannel, createClient } from "@tercel/grpc";
 import { createFakeClock } from "@tercel/grpc/testing";
 import { defineService, type Opened, type Provider, type ProviderHost, startService } from "@tercel/service";
 import { testService } from "@tercel/service/testing";
@@ -175,6 +175,40 @@ function recordedDiscovery(recorder: Recorder): Provider {
     },
   };
 }
+
+describe("a service with a stream that has no end", () => {
+  it("ends it by the signal of its parts when it stops, instead of waiting for the drain to be over", async () => {
+    let isOpen = (): void => {};
+    const opened = new Promise<void>((resolve) => {
+      isOpen = resolve;
+    });
+    const endless = defineService({
+      routes(router, { stopping }) {
+        router.service(EchoService, {
+          async *serverStream() {
+            yield { text: "open" };
+            await new Promise((resolve) => stopping.addEventListener("abort", resolve));
+            throw new ConnectError("the service is stopping", Code.Unavailable);
+          },
+        });
+      },
+    });
+    const service = await testService(endless);
+    const texts: string[] = [];
+    const reading = (async () => {
+      for await (const { text } of service.client(EchoService).serverStream({})) {
+        texts.push(text);
+        isOpen();
+      }
+    })();
+    const failing = assert.rejects(reading, { code: Code.Unavailable });
+    await opened;
+    // The clock stands still: nothing else could end the stream.
+    await service.stop();
+    await failing;
+    assert.deepEqual(texts, ["open"]);
+  });
+});
 
 describe("a service that is known to others and has a call under way", () => {
   it("is NOT_SERVING, then deregistered, then takes no work, then drains, then ends the rest and closes", async (t) => {

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import { refuseUnknownOptions } from "../../options/unknown-option.ts";
+import { refuseUnknownOptions } from "../../options/check-options.ts";
 import type { Endpoint } from "../resolver/index.ts";
 import type { ConnectivityState } from "../subchannel/connectivity.ts";
 import { ConfigFields, isJsonObject } from "./config-fields.ts";

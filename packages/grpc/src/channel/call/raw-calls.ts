@@ -1,6 +1,6 @@
 import { rejectToCaller } from "../../call/caller-stack.ts";
 import type { RawCallOptions, RawCalls, RawStreamResponse, RawUnaryResponse } from "../../call/raw-call.ts";
-import { refuseUnknownOptions } from "../../options/unknown-option.ts";
+import { refuseUnknownOptions } from "../../options/check-options.ts";
 import { fieldPairs } from "../../protocol/metadata.ts";
 import type { CallContext } from "./call-context.ts";
 import type { OutgoingCallInit } from "./call-kind.ts";

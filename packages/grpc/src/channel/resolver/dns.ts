@@ -1,7 +1,6 @@
 import { hostname } from "node:os";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { checkWholeNumber } from "../../options/check-number.ts";
-import { refuseUnknownOptions } from "../../options/unknown-option.ts";
+import { checkWholeNumber, refuseUnknownOptions } from "../../options/check-options.ts";
 import { isIpv4, isIpv6 } from "../naming/ip-address.ts";
 import type { ParsedTarget } from "../naming/target.ts";
 import { type DnsLookup, nodeDnsLookup } from "./dns-lookup.ts";

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import { nearestName } from "../../options/unknown-option.ts";
+import { nearestName } from "../../options/check-options.ts";
 
 /** proto3's JSON form of google.protobuf.Duration: seconds with up to nine decimals. */
 const durationPattern = /^(-?)([0-9]{1,12})(?:\.([0-9]{1,9}))?s$/;

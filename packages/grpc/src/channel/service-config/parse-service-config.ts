@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import { nearestName } from "../../options/unknown-option.ts";
+import { nearestName } from "../../options/check-options.ts";
 import { maxAnnouncedMessageBytes } from "../../protocol/message-framing.ts";
 import type { BalancerFactory } from "../balancer/index.ts";
 import { findPolicy } from "../balancer/policies.ts";

@@ -1,6 +1,5 @@
 import { thrownMessage } from "../../logging/thrown-text.ts";
-import { checkWholeNumber } from "../../options/check-number.ts";
-import { refuseUnknownOptions } from "../../options/unknown-option.ts";
+import { checkWholeNumber, refuseUnknownOptions } from "../../options/check-options.ts";
 import type { Clock } from "../../time/clock.ts";
 
 /** Something that services depend on, asked regularly whether it is there. */

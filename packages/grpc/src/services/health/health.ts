@@ -8,7 +8,7 @@ import {
 } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Log } from "../../logging/log.ts";
 import { safeLog } from "../../logging/safe-log.ts";
-import { refuseUnknownOptions } from "../../options/unknown-option.ts";
+import { refuseUnknownOptions } from "../../options/check-options.ts";
 import { type Clock, systemClock } from "../../time/clock.ts";
 import { DependencyChecks, type DependencyReport, type HealthCheck } from "./dependency-checks.ts";
 import { createLatestValue, type LatestValue } from "./latest-value.ts";

@@ -1,8 +1,7 @@
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import type { OrcaLoadReport } from "../../gen/xds/data/orca/v3/orca_load_report_pb.ts";
 import { OpenRcaService, type OrcaLoadReportRequest } from "../../gen/xds/service/orca/v3/orca_pb.ts";
-import { checkWholeNumber } from "../../options/check-number.ts";
-import { refuseUnknownOptions } from "../../options/unknown-option.ts";
+import { checkWholeNumber, refuseUnknownOptions } from "../../options/check-options.ts";
 import { type Clock, pause, systemClock } from "../../time/clock.ts";
 import { recordedCallMetrics, writeCallMetrics } from "./call-metrics.ts";
 import { type LoadMetrics, overlaid, toReport } from "./load-metrics.ts";

@@ -13,6 +13,7 @@ export function crossChecks(config: ServiceConfig, profile: Profile, fileExists:
   return [
     ...checkTls(config, fileExists),
     ...checkCleartext(config, profile),
+    ...checkHttpHost(config),
     ...checkCors(config),
     ...checkTimes(config),
     ...checkDefaults(config),
@@ -53,6 +54,14 @@ function checkTimes({ grpc }: ServiceConfig): StandardIssue[] {
     issues.push({ path: [...at, "keepalive", "min_time"], message });
   }
   return issues;
+}
+
+/** HTTP on gRPC's port is on gRPC's interface. */
+function checkHttpHost({ http, listeners }: ServiceConfig): StandardIssue[] {
+  const shared = listeners.find(({ serves }) => serves.includes("grpc") && serves.includes("http"));
+  if (http?.host === undefined || shared === undefined || http.host === shared.host) return [];
+  const message = "it is on gRPC's port, whose interface is another one; set communication.providers.http.port";
+  return [{ path: ["communication", "providers", "http", "host"], message }];
 }
 
 /** Browsers refuse what would let every page act for whoever is logged in. */

@@ -26,6 +26,15 @@ const statusCodes = [
   "UNAUTHENTICATED",
 ] as const;
 
+/** Those of `@tercel/grpc` that need no settings of their own. */
+export const loadBalancingPolicies = [
+  "round_robin",
+  "least_request",
+  "weighted_round_robin",
+  "random",
+  "pick_first",
+] as const;
+
 const retrySection = pipe(
   strictObject({
     max_attempts: optional(wholeNumber(2, 5, { description: "The first one included." }), 3),
@@ -115,7 +124,10 @@ export const dependencySection = pipe(
       }),
     ),
     timeout: optional(duration({ minMs: 1, reload: true, description: "The deadline of calls that set none." }), "5s"),
-    load_balancing: optional(text({ minLength: 1, description: "The policy, by name." }), "round_robin"),
+    load_balancing: optional(
+      choice(loadBalancingPolicies, { description: "How calls are spread over the instances." }),
+      "round_robin",
+    ),
     wait_for_ready: optional(
       flag({ description: "Calls wait for a connection instead of failing while there is none." }),
       false,

@@ -1,5 +1,5 @@
 import { PermanentError } from "../../permanent-error.ts";
-import { connectErrorText, DatabaseUnavailable, UniqueViolation } from "../database-errors.ts";
+import { connectErrorText, DatabaseFull, DatabaseUnavailable, UniqueViolation } from "../database-errors.ts";
 
 /** What PostgreSQL says of an error; other errors come from the socket or from pg. */
 interface ServerError {
@@ -17,6 +17,7 @@ function serverError(error: unknown): ServerError | undefined {
 
 // SQLSTATE codes (PostgreSQL, appendix A).
 const uniqueViolation = "23505";
+const diskFull = "53100";
 const gaveWayCodes = ["40001", "40P01"];
 const shutdownCodes = ["57P01", "57P02", "57P03"];
 
@@ -32,7 +33,7 @@ export function isStalePlan(error: unknown): boolean {
 
 /** Whether a statement's error means that the connection cannot be used any more. */
 export function isConnectionLost(error: unknown): boolean {
-  if (error instanceof UniqueViolation) return false;
+  if (error instanceof UniqueViolation || error instanceof DatabaseFull) return false;
   const known = serverError(error);
   return known === undefined || shutdownCodes.includes(known.code ?? "") || known.code?.startsWith("08") === true;
 }
@@ -40,6 +41,7 @@ export function isConnectionLost(error: unknown): boolean {
 /** The error as the port promises it. */
 export function toDatabaseError(error: unknown): unknown {
   const known = serverError(error);
+  if (known?.code === diskFull) return new DatabaseFull("postgres", error);
   if (known?.code !== uniqueViolation) return error;
   // "Key (org, email)=(1, a@b) already exists.", in whatever language; an expression has parentheses of its own.
   const columns = /\(([^()]*)\)=\(/.exec(known.detail ?? "")?.[1]?.split(", ") ?? [];

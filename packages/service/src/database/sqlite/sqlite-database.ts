@@ -1,7 +1,7 @@
 import type { Clock } from "@tercel/grpc";
 import type { Registry } from "@tercel/interceptors/metrics";
 import { LRUCache } from "lru-cache";
-import type { Sql } from "sql-template-tag";
+import sql, { type Sql } from "sql-template-tag";
 import { insertEvent } from "../../events/outbox/insert-event.ts";
 import { PermanentError } from "../../permanent-error.ts";
 import type {
@@ -12,6 +12,7 @@ import type {
   Transaction,
   TransactionOptions,
 } from "../database.ts";
+import { DatabaseFull } from "../database-errors.ts";
 import { createDatabaseMetrics, type DatabaseMetrics } from "../database-metrics.ts";
 import { createQueries, type Statements } from "../queries.ts";
 import { readTransactionOptions } from "../transaction-options.ts";
@@ -44,6 +45,8 @@ export interface SqliteHost {
 export interface SqliteDatabase extends Database {
   /** Whether the data ends with this object. */
   readonly isInMemory: boolean;
+  /** Rejects when it cannot be read, or when a write has found no room and there still is none. */
+  check(): Promise<void>;
   /** Waits for the running transaction, then closes the connections. */
   close(): Promise<void>;
 }
@@ -53,6 +56,9 @@ const mayRead: ReadonlySet<string> = new Set(["SELECT", "VALUES", "EXPLAIN", "WI
 const maxKnownWrites = 500;
 const migrationLock = "migrations";
 const lockPollMs = 1000;
+const readProbe = sql`SELECT 1`;
+/** More than a call writes, so that calls do not fail again as soon as there is room. */
+const writeProbe = sql`INSERT INTO tercel_write_probe (filler) VALUES (zeroblob(65536))`;
 const inMemory = ":memory:";
 
 /**
@@ -104,6 +110,8 @@ class OpenSqlite implements SqliteDatabase {
   /** Locks of this process: a file lock keeps out other processes only where the data is a file. */
   readonly #locks = new Set<string>();
   #isClosed = false;
+  /** Since a write found no room. An idle database is left alone. */
+  #isFull = false;
 
   constructor(
     writer: SqliteConnection,
@@ -196,6 +204,18 @@ class OpenSqlite implements SqliteDatabase {
     };
   }
 
+  async check(): Promise<void> {
+    await this.all(readProbe);
+    if (!this.#isFull) return;
+    await this.transaction(async (tx) => {
+      await tx.run(sql`CREATE TABLE IF NOT EXISTS tercel_write_probe (filler BLOB NOT NULL) STRICT`);
+      await tx.run(writeProbe);
+    });
+    // Room is asked for at the commit, so that it took both.
+    await this.run(sql`DROP TABLE IF EXISTS tercel_write_probe`);
+    this.#isFull = false;
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -232,6 +252,9 @@ class OpenSqlite implements SqliteDatabase {
     try {
       this.#refuseClosed();
       return await retryWhileBusy(this.#clock, this.#busyTimeoutMs, statement);
+    } catch (error) {
+      this.#note(error);
+      throw error;
     } finally {
       this.#queue.release();
     }
@@ -275,6 +298,7 @@ class OpenSqlite implements SqliteDatabase {
       return result;
     } catch (error) {
       this.#rollBack();
+      this.#note(error);
       throw error;
     } finally {
       scope.end();
@@ -296,6 +320,10 @@ class OpenSqlite implements SqliteDatabase {
       notify: async (channel) => void channels.add(channel),
     };
     return tx;
+  }
+
+  #note(error: unknown): void {
+    if (error instanceof DatabaseFull) this.#isFull = true;
   }
 
   #rollBack(): void {

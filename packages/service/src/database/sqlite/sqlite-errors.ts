@@ -1,9 +1,10 @@
-import { UniqueViolation } from "../database-errors.ts";
+import { DatabaseFull, UniqueViolation } from "../database-errors.ts";
 
 // Result codes (sqlite.org/rescode.html). The low byte is the primary code.
 const busy = 5;
 const locked = 6;
 const readOnly = 8;
+const full = 13;
 const notADatabase = 26;
 const uniqueCodes = [1555, 2067, 2579];
 
@@ -34,6 +35,7 @@ export function isOutOfRange(error: unknown): boolean {
 /** The error as the port promises it. */
 export function toDatabaseError(error: unknown): unknown {
   const code = codeOf(error);
+  if (((code ?? 0) & 0xff) === full) return new DatabaseFull("sqlite", error);
   if (code === undefined || !uniqueCodes.includes(code)) return error;
   // "UNIQUE constraint failed: users.org, users.email", or for an index on an expression "…: index 'users_lower_email'".
   const keys = /constraint failed: (.*)$/.exec((error as Error).message)?.[1] ?? "";

@@ -1,0 +1,5 @@
+import { runService } from "@tercel/service";
+import { paymentService } from "./service.ts";
+
+process.umask(0o077); // only this user may read the data
+await runService(paymentService);

@@ -1,0 +1,50 @@
+import { cache, client, database, defineService, events } from "@tercel/service";
+import { UserService as ApiUserService } from "../gen/api/user/v1/user_pb.ts";
+import { OrderService } from "../gen/shop/order/v1/order_pb.ts";
+import { UserService as OldUserService } from "../gen/user/user_pb.ts";
+import { UserSchema, UserService } from "../gen/user/v1/user_pb.ts";
+import { createCommonDetails } from "../shared/common-details.ts";
+import { createFeed } from "../shared/feed.ts";
+import { accessRules } from "./access.ts";
+import { createApiUserHandler } from "./api-user-handler.ts";
+import { createClaims } from "./idempotency-keys.ts";
+import { createPasswordHash } from "./password-hash.ts";
+import { createUserHandler } from "./user-handler.ts";
+import { createUserStore, type UserChange } from "./user-store.ts";
+import { createUserV1Handler } from "./user-v1-handler.ts";
+import { createWelcomeOrder } from "./welcome-order.ts";
+
+/** Keeps the users, and serves them as three packages over one store. */
+export const userService = defineService({
+  needs: {
+    db: database({ migrations: new URL("./migrations/", import.meta.url) }),
+    users: cache(UserSchema, { ttlMs: 300_000, name: "users" }),
+    events: events(),
+    orders: client(OrderService, "order-service"),
+  },
+  access: ({ config }) => accessRules(config),
+  // Its handlers check, because the rules that are printed in its proto refuse what they take.
+  validation: { methods: { "api.user.v1.UserService/*": false } },
+  interceptors: () => ({ outermost: [createCommonDetails()] }),
+  gateway: { methods: [{ of: "api.user.v1.UserService/CreateUser", successStatus: 201 }] },
+  routes(router, { db, users, orders, log, secret, stopping, health }) {
+    const store = createUserStore(db, {
+      async onChange(id) {
+        await users.delete(id);
+        feed.wake();
+      },
+    });
+    const feed = createFeed<UserChange>(store.changes, { stopping });
+    const placeWelcomeOrder = createWelcomeOrder(orders, log);
+    const claim = createClaims(secret("idempotency fingerprints"));
+    const tokenKeys = [{ id: "1", secret: secret("page tokens") }];
+    const parts = { db, store, feed, claim, placeWelcomeOrder, tokenKeys };
+    router.service(UserService, createUserV1Handler({ ...parts, cache: users, passwords: createPasswordHash() }));
+    router.service(OldUserService, createUserHandler(store, placeWelcomeOrder));
+    router.service(ApiUserService, createApiUserHandler(parts, stopping));
+    // Health by package as well: `user.v1` is as user.v1.UserService is.
+    for (const { typeName, file } of [UserService, OldUserService, ApiUserService]) {
+      health.follow(typeName, (status) => health.setStatus(file.proto.package, status ?? "NOT_SERVING"));
+    }
+  },
+});

@@ -1,0 +1,270 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { systemClock } from "@tercel/grpc";
+import { openPostgres, sql } from "@tercel/service/database";
+import { type Authority, createAuthority, withoutOpenssl } from "@tercel/test-support/certificates";
+import {
+  createNatsServer,
+  createPostgresServer,
+  createRedisServer,
+  createServerProcess,
+  findProgram,
+  freePorts,
+  type ServerProcess,
+  withoutNats,
+  withoutPostgres,
+  withoutRedis,
+} from "@tercel/test-support/servers";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { type ServiceName, serviceNames } from "../src/supervisor/development-secret.ts";
+import type { LooseMessage } from "./grpc-client.ts";
+import { endShopProcess, type ShopProcess, startShopProcess } from "./shop-process.ts";
+import {
+  configArguments,
+  createShopUnderTest,
+  pagesOf,
+  type ShopUnderTest,
+  type StartedService,
+  silentLog,
+} from "./shop-under-test.ts";
+
+const consul = findProgram("consul");
+const skip =
+  withoutPostgres ||
+  withoutRedis ||
+  withoutNats ||
+  withoutOpenssl ||
+  (consul === undefined && "Consul is not installed; .ci/run builds it");
+
+/** A development agent: one server, nothing stored. */
+async function createConsulServer(): Promise<ServerProcess & { readonly port: number }> {
+  const [port = 0, dns, server, serfLan, serfWan, grpc] = await freePorts(6);
+  const ports = { http: port, dns, server, serf_lan: serfLan, serf_wan: serfWan, grpc, grpc_tls: -1, https: -1 };
+  const started = createServerProcess(() => ({
+    program: consul ?? "consul",
+    args: ["agent", "-dev", "-bind=127.0.0.1", "-client=127.0.0.1", `-hcl=${JSON.stringify({ ports })}`],
+    readyTexts: ["Synced node info"],
+  }));
+  return { ...started, port };
+}
+
+/** Who issues tokens: publishes its key, and signs for an admin. */
+interface Issuer {
+  readonly url: string;
+  adminHeaders(): Promise<Record<string, string>>;
+  close(): void;
+}
+
+async function startIssuer(): Promise<Issuer> {
+  const { publicKey, privateKey } = await generateKeyPair("ES256");
+  const keys = [{ ...(await exportJWK(publicKey)), kid: "2026", alg: "ES256" }];
+  const server = createHttpServer((_request, response) => {
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ keys }));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`,
+    async adminHeaders() {
+      const token = new SignJWT({ roles: ["admin"] }).setProtectedHeader({ alg: "ES256", kid: "2026" });
+      const claims = token
+        .setIssuer("https://login.example")
+        .setAudience([...serviceNames])
+        .setSubject("ops");
+      return { authorization: `Bearer ${await claims.setExpirationTime("5m").sign(privateKey)}` };
+    },
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+/** What docs/guides/production-service.md says: the production profile, TLS, an issuer of tokens, and nothing that is hosted by `npm start`. */
+describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip, timeout: 280_000 }, () => {
+  const servers: ServerProcess[] = [];
+  const processes: ShopProcess[] = [];
+  let shop: ShopUnderTest;
+  let authority: Authority;
+  let issuer: Issuer;
+  let variables: Record<string, string>;
+  let running: Map<ServiceName, StartedService>;
+  before(async () => {
+    const [postgres, redis, nats, agent] = await Promise.all([
+      createPostgresServer(),
+      createRedisServer(),
+      createNatsServer(),
+      createConsulServer(),
+    ]);
+    servers.push(postgres, redis, nats, agent);
+    await Promise.all(servers.map((server) => server.start()));
+    const url = `postgres://postgres@127.0.0.1:${postgres.port}`;
+    const db = await openPostgres({ url: `${url}/postgres` }, { name: "admin", clock: systemClock, log: silentLog });
+    for (const name of ["users", "orders", "payments", "notifications"]) await db.run(sql([`CREATE DATABASE ${name}`]));
+    await db.close();
+    shop = await createShopUnderTest();
+    authority = createAuthority();
+    issuer = await startIssuer();
+    const keys = serviceNames.map((name) => `${name} ${shop.secret.serviceKey(name)}\n`).join("");
+    variables = {
+      TERCEL_ENV: "production",
+      POSTGRES_URL: url,
+      REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+      NATS_URL: `nats://127.0.0.1:${nats.port}`,
+      CONSUL_ADDRESS: `127.0.0.1:${agent.port}`,
+      // No collector: traces are lost, and nothing else.
+      OTLP_ENDPOINT: "http://127.0.0.1:1",
+      TLS_ENABLED: "true",
+      TLS_CA_FILE: shop.write("ca.pem", authority.cert.toString()),
+      SERVICE_SECRET: "s".repeat(32),
+      SERVICE_KEYS_FILE: shop.write("keys", keys),
+      TOKEN_ISSUER: "https://login.example",
+      TOKEN_KEYS_URL: issuer.url,
+    };
+    running = new Map();
+    for (const name of serviceNames.toReversed()) {
+      const { key, cert } = authority.issue({ names: [`DNS:${name}`, "IP:127.0.0.1"] });
+      shop.write(`${name}.pem`, cert.toString());
+      shop.write(`${name}.key`, key.toString());
+      const migrating = startShopProcess(
+        `${name}/main`,
+        [...configArguments(name, []), "--migrate"],
+        variablesOf(name),
+      );
+      assert.equal(await migrating.ended, 0, migrating.text());
+      running.set(name, await start(name));
+    }
+  });
+  after(async () => {
+    await Promise.all(processes.splice(0).map(endShopProcess));
+    issuer?.close();
+    authority?.dispose();
+    await shop?.end();
+    await Promise.all(servers.map((server) => server.dispose()));
+  });
+
+  function variablesOf(name: ServiceName): Record<string, string> {
+    const file = (extension: string) => join(shop.dataDir, "..", `${name}.${extension}`);
+    return {
+      ...variables,
+      TLS_CERT_FILE: file("pem"),
+      TLS_KEY_FILE: file("key"),
+      SERVICE_KEY: shop.secret.serviceKey(name),
+    };
+  }
+
+  /** Nothing but what lets several run on this machine, and the test end soon. */
+  async function start(name: ServiceName): Promise<StartedService> {
+    const here = [
+      "service.host=127.0.0.1",
+      "service.propagation=0",
+      "discovery.providers.consul.health_check.interval=1s",
+    ];
+    const process = startShopProcess(`${name}/main`, configArguments(name, here), variablesOf(name));
+    processes.push(process);
+    return { process, address: (await process.record({ message: "ready" })).address as string };
+  }
+
+  const open = (name: Parameters<ShopUnderTest["open"]>[0], address: string) =>
+    shop.open(name, address, authority.cert);
+  const service = (name: ServiceName) => running.get(name) ?? assert.fail(`${name} does not run`);
+
+  test("a new user has a first order that is paid for, and is notified of all of it", async () => {
+    const admin = await issuer.adminHeaders();
+    const users = open("api.user.v1.UserService", service("user-service").address);
+    const user = await users.call(
+      "CreateUser",
+      { user: { email: "ada@example.org", display_name: "Ada Noel" } },
+      admin,
+    );
+    const inbox = open("shop.notification.v1.NotificationService", service("notification-service").address);
+    let found: LooseMessage[] = [];
+    while (found.length < 3) {
+      found = (await inbox.call("ListNotifications", { user_id: user.user_id }, admin)).notifications;
+    }
+    assert.deepEqual(found.map(({ kind }) => kind).sort(), ["order.placed", "payment.settled", "user.created"]);
+    const orders = open("shop.order.v1.OrderService", service("order-service").address);
+    const [order, ...more] = (await orders.call("ListOrders", { user_id: user.user_id }, admin)).orders;
+    assert.deepEqual([order.state, more], ["STATE_PLACED", []]);
+  });
+
+  test("lists, searches and streams of users are the same as on SQLite", async () => {
+    const admin = await issuer.adminHeaders();
+    const { address } = service("user-service");
+    const users = open("user.v1.UserService", address);
+    const person = { first_name: "Grace", last_name: "Hopper", password: "correct horse" };
+    const ids: string[] = [];
+    for (const name of ["a", "b", "c"]) {
+      ids.push((await users.call("CreateUser", { ...person, email: `${name}@list.org` }, admin)).user.id);
+    }
+    const query = {
+      page_size: 2,
+      filter: 'last_name = Hopper AND email = "*@list.org" AND created_at > 2020-01-01',
+      order_by: "email desc",
+    };
+    const first = await users.call("ListUsers", query, admin);
+    assert.deepEqual(
+      first.users.map(({ email }: LooseMessage) => email),
+      ["c@list.org", "b@list.org"],
+    );
+    assert.equal(first.total_count, 3);
+    const second = await users.call("ListUsers", { ...query, page_token: first.next_page_token }, admin);
+    assert.deepEqual(
+      second.users.map(({ email }: LooseMessage) => email),
+      ["a@list.org"],
+    );
+    // The oldest package is for admins here.
+    const old = open("user.UserService", address);
+    assert.equal((await old.call("ListUsers", { filter: "HOPPER" }, admin)).total, 3);
+    assert.equal((await old.stream("StreamUsers", { filter: "%" }, admin).toArray()).length, 0);
+    await assert.rejects(old.call("ListUsers", {}), /UNAUTHENTICATED/);
+    const taken = users.call("CreateUser", { ...person, email: "A@LIST.org" }, admin);
+    await assert.rejects(taken, /email: another user has this address/);
+    const [id = ""] = ids;
+    const changed = await users.call("UpdateUser", { id, first_name: "Brewster" }, admin);
+    assert.deepEqual(await users.call("GetUser", { id }, admin), changed);
+    const stolen = users.call("UpdateUser", { id, email: "B@list.org" }, admin);
+    await assert.rejects(stolen, /email: another user has this address/);
+  });
+
+  test("two instances share a cache, and a change by one is seen by both", async () => {
+    const admin = await issuer.adminHeaders();
+    const other = await start("user-service");
+    const [here, there] = [service("user-service"), other].map(({ address }) => open("user.v1.UserService", address));
+    if (here === undefined || there === undefined) assert.fail();
+    const person = { email: "cache@example.org", first_name: "Ada", last_name: "Noel", password: "correct horse" };
+    const { user } = await here.call("CreateUser", person, admin);
+    const { id } = user;
+    assert.deepEqual(await here.call("GetUser", { id }, admin), { user });
+    assert.deepEqual(await there.call("GetUser", { id }, admin), { user });
+    assert.match(
+      (await (await pagesOf(other))("/metrics")).text,
+      /cache_lookups_total\{cache="users",outcome="hit"\} 1/,
+    );
+    const changed = await there.call("UpdateUser", { id, first_name: "Augusta" }, admin);
+    assert.deepEqual(await here.call("GetUser", { id }, admin), changed);
+    await here.call("DeleteUser", { id }, admin);
+    await assert.rejects(there.call("GetUser", { id }, admin), /NOT_FOUND/);
+  });
+
+  test("a stream of one instance has what another has changed", async () => {
+    const admin = await issuer.adminHeaders();
+    const other = await start("user-service");
+    const stream = open("user.v1.UserService", other.address).stream("StreamUserUpdates", {}, admin);
+    stream.on("error", () => {});
+    const first = stream[Symbol.asyncIterator]().next();
+    let isOpen = false;
+    void first.then(() => {
+      isOpen = true;
+    });
+    const users = open("user.UserService", service("user-service").address);
+    for (let nth = 0; !isOpen; nth++)
+      await users.call("CreateUser", { name: "Ada", email: `stream${nth}@example.org` }, admin);
+    assert.equal(((await first).value as LooseMessage).type, "UPDATE_TYPE_CREATED");
+    stream.cancel();
+  });
+});

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { alone, createShopUnderTest, type ShopUnderTest } from "./shop-under-test.ts";
+
+type Json = Record<string, unknown>;
+
+let shop: ShopUnderTest;
+let base: string;
+let admin: { authorization: string };
+before(async () => {
+  shop = await createShopUnderTest();
+  const { process } = await shop.start("user-service", alone);
+  base = `http://${(await process.record({ message: "ready" })).http}`;
+  admin = await shop.tokenOf("admin");
+});
+after(() => shop.end());
+
+async function call(method: string, path: string, body?: object, headers: Record<string, string> = admin) {
+  const content = body === undefined ? {} : { body: JSON.stringify(body) };
+  const type: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
+  const response = await fetch(`${base}${path}`, { method, headers: { ...headers, ...type }, ...content });
+  return { status: response.status, headers: response.headers, json: (await response.json()) as Json };
+}
+
+test("users are created, read, changed, listed and deleted by REST", async () => {
+  const created = await call("POST", "/v1/users", {
+    email: "ada@example.org",
+    displayName: "Ada",
+    metadata: { a: "1" },
+  });
+  assert.equal(created.status, 201);
+  const { userId, displayName, role } = created.json;
+  assert.deepEqual([displayName, role], ["Ada", "USER_ROLE_USER"]);
+  const path = `/v1/users/${userId}`;
+  assert.deepEqual((await call("GET", path)).json, created.json);
+  const changed = await call("PATCH", path, { displayName: "Ada King" });
+  assert.deepEqual([changed.json.displayName, changed.json.metadata], ["Ada King", { a: "1" }]);
+  const list = await call("GET", "/v1/users?pageSize=1&orderBy=created_at%20desc");
+  assert.deepEqual(list.json.users, [changed.json]);
+  assert.equal((await call("DELETE", path)).status, 200);
+  const gone = await call("GET", path);
+  assert.equal(gone.status, 404);
+  assert.equal((gone.json.error as Json).status, "NOT_FOUND");
+});
+
+test("a repetition with the header Idempotency-Key gets the first answer, and says that it is one", async () => {
+  const user = { email: "once@example.org", displayName: "Once" };
+  const keyed = { ...admin, "idempotency-key": "rest-1" };
+  const first = await call("POST", "/v1/users", user, keyed);
+  const again = await call("POST", "/v1/users", user, keyed);
+  assert.deepEqual(again.json, first.json);
+  assert.equal(again.headers.get("idempotent-replayed"), "true");
+  const other = await call("POST", "/v1/users", { ...user, displayName: "Other" }, keyed);
+  assert.equal((other.json.error as Json).status, "FAILED_PRECONDITION");
+});
+
+test("what is wrong is said with the status and the fields of REST", async () => {
+  const wrong = await call("POST", "/v1/users", { email: "nonsense", displayName: "Ada" });
+  assert.equal(wrong.status, 400);
+  assert.match(JSON.stringify(wrong.json), /"field":"user\.email"/);
+  assert.equal((await call("GET", "/v1/users", undefined, {})).status, 401);
+  const own = await shop.tokenOf("user", "somebody");
+  assert.equal((await call("GET", "/v1/users", undefined, own)).status, 403);
+});
+
+test("the API is described, and a page shows it", async () => {
+  const { status, json } = await call("GET", "/openapi.json", undefined, {});
+  assert.equal(status, 200);
+  const paths = json.paths as Record<string, Json>;
+  assert.deepEqual(Object.keys(paths["/v1/users"] ?? {}).sort(), ["get", "post"]);
+  assert.deepEqual(Object.keys(paths["/v1/users/{user_id}"] ?? {}).sort(), ["delete", "get", "patch"]);
+  const page = await fetch(`${base}/docs`);
+  assert.equal(page.status, 200);
+  assert.match(await page.text(), /UserService/);
+});
+
+test("Connect is served at the same port", async () => {
+  const connect = await call("POST", "/api.user.v1.UserService/ListUsers", { pageSize: 1 });
+  assert.equal(connect.status, 200);
+  assert.ok(Array.isArray(connect.json.users));
+});

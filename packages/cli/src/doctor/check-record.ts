@@ -1,0 +1,30 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseDocument } from "yaml";
+import { CommandFailure } from "../frame/failure.ts";
+import { isOlder } from "../project/compare-versions.ts";
+import { readRecord, recordFile } from "../project/project-record.ts";
+import { ownVersion } from "../version.ts";
+import type { Finding } from "./finding.ts";
+
+/** What `tercel.yaml` says about the version that wrote the project. One that someone wrote by hand, for `tercel dev`, says nothing about it. */
+export function checkRecord(folder: string, version: string = ownVersion()): Finding[] {
+  const file = join(folder, recordFile);
+  if (!existsSync(file) || parseDocument(readFileSync(file, "utf8")).get("template") === undefined) return [];
+  try {
+    const { plan } = readRecord(folder);
+    return [
+      isOlder(plan.version, version)
+        ? {
+            check: recordFile,
+            outcome: "warning",
+            text: `written by tercel ${plan.version}, and this is ${version}`,
+            fix: "tercel upgrade",
+          }
+        : { check: recordFile, outcome: "ok", text: `type ${plan.type}, of tercel ${plan.version}` },
+    ];
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    return [{ check: recordFile, outcome: "failure", text: error.message }];
+  }
+}
