@@ -1,6 +1,6 @@
 /**
- * Splits the arguments of a call in TypeScript source at their commas; `at` stands behind the opening parenthesis. Undefined when
- * the call never ends. It knows strings, templates and brackets, and no regular expressions.
+ * Splits the arguments of a call in TypeScript source at their commas; `at` is the offset after the opening parenthesis. Undefined when
+ * the call never ends. It reads strings, templates and brackets, but not regular expressions.
  */
 export function readArguments(source: string, at: number): string[] | undefined {
   const found: string[] = [];
@@ -8,7 +8,7 @@ export function readArguments(source: string, at: number): string[] | undefined 
   let depth = 0;
   const add = (end: number): void => {
     const text = source.slice(start, end).trim();
-    // A trailing comma is no argument.
+    // A trailing comma is not an argument.
     if (text !== "") found.push(text);
     start = end + 1;
   };
@@ -25,7 +25,7 @@ export function readArguments(source: string, at: number): string[] | undefined 
   return undefined;
 }
 
-/** The offset of the quote that ends the string or template whose quote stands at `from`. */
+/** The offset of the quote that ends the string or template whose quote is at `from`. */
 export function endOfLiteral(source: string, from: number): number {
   return source[from] === "`" ? endOfTemplate(source, from) : endOfString(source, from);
 }
@@ -47,7 +47,7 @@ function endOfTemplate(source: string, from: number): number {
   return source.length;
 }
 
-/** `from` stands at the opening brace of `${`. */
+/** `from` is the offset of the opening brace of `${`. */
 function endOfFilling(source: string, from: number): number {
   let depth = 0;
   for (let i = from; i < source.length; i++) {

@@ -28,7 +28,7 @@ describe("readImports", () => {
     assert.deepEqual(specifiers(source), ["a", "b", "e", "f", "g", "i", "j", "k", "l", "m", "n", "o"]);
   });
 
-  it("tells type-only imports from value imports", () => {
+  it("distinguishes type-only imports from value imports", () => {
     const source = [
       'import type { A } from "type-1";',
       'import type B from "type-2";',
@@ -97,7 +97,7 @@ describe("readImports", () => {
     assert.deepEqual(specifiers(source), []);
   });
 
-  it("goes on behind an unterminated string", () => {
+  it("continues after an unterminated string", () => {
     assert.deepEqual(specifiers("const a = 'open\nimport 'b';"), ["b"]);
   });
 

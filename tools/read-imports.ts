@@ -3,7 +3,7 @@ import { type Token, tokenize } from "./tokenize.ts";
 export interface FoundImport {
   /** The specifier as written; undefined for a dynamic import of something that is not a literal. */
   readonly specifier: string | undefined;
-  /** The line the specifier (or the dynamic import) stands on, counted from 1. */
+  /** The line of the specifier (or the dynamic import), counted from 1. */
   readonly line: number;
   /** `import type` and `export type`: gone at run time. */
   readonly isTypeOnly: boolean;
@@ -46,13 +46,13 @@ function isMemberName(tokens: readonly Token[], index: number): boolean {
 
 function dynamicImport(tokens: readonly Token[], index: number, line: number): FoundImport {
   const argument = tokens[index + 2];
-  const behind = tokens[index + 3];
+  const following = tokens[index + 3];
   const isLiteral =
-    (argument?.kind === "string" || argument?.kind === "template") && (is(behind, ")") || is(behind, ","));
+    (argument?.kind === "string" || argument?.kind === "template") && (is(following, ")") || is(following, ","));
   return { specifier: isLiteral ? argument.text : undefined, line, isTypeOnly: false };
 }
 
-/** Reads `… from "specifier"` from behind `import` or `export`; undefined when no such clause follows. */
+/** Reads `… from "specifier"` after `import` or `export`; undefined when no such clause follows. */
 function clauseWithFrom(tokens: readonly Token[], start: number): FoundImport | undefined {
   const first = tokens[start];
   const second = tokens[start + 1];

@@ -1,11 +1,11 @@
-// Just enough of a scanner to read import declarations from TypeScript: it knows where comments, strings, templates and
-// regular expressions end, so that the word `import` inside them is never taken for code. It does not know the grammar.
+// Just enough of a scanner to read import declarations from TypeScript: it finds where comments, strings, templates and
+// regular expressions end, so that the word `import` inside them is never taken for code. It does not parse the grammar.
 
 export type TokenKind = "word" | "string" | "template" | "number" | "regex" | "punctuator";
 
 export interface Token {
   readonly kind: TokenKind;
-  /** What stands in the source; for strings and templates without substitutions the text between the quotes. */
+  /** The text in the source; for strings and templates without substitutions the text between the quotes. */
   readonly text: string;
   /** Counted from 1. */
   readonly line: number;
@@ -23,7 +23,7 @@ const wordsBeforeCondition = new Set(["if", "while", "for", "with"]);
 /** Splits TypeScript or JavaScript source into tokens. Never fails: an unterminated string ends with its line. */
 export function tokenize(source: string): Token[] {
   const tokens: Token[] = [];
-  /** For each open "(": whether it holds the condition of a statement, so that a slash behind ")" opens a regex. */
+  /** For each open "(": whether it holds the condition of a statement, so that a slash after ")" opens a regex. */
   const openParentheses: boolean[] = [];
   let closedCondition = false;
   /** For each open "{": whether it belongs to a template's "${". */
@@ -44,7 +44,7 @@ export function tokenize(source: string): Token[] {
     return last.text !== "]";
   };
 
-  /** The offset behind a regular expression that opens at `start`, or -1 when its line ends first. */
+  /** The offset after a regular expression that opens at `start`, or -1 when its line ends first. */
   const regexEnd = (start: number): number => {
     let inClass = false;
     for (let i = start + 1; i < source.length; i++) {
@@ -75,7 +75,7 @@ export function tokenize(source: string): Token[] {
     if (source[at] === quote) at++;
   };
 
-  /** Reads template text up to the closing quote or the next "${"; `at` stands behind the opening quote or brace. */
+  /** Reads template text up to the closing quote or the next "${"; `at` is the offset after the opening quote or brace. */
   const readTemplate = (isWholeSoFar: boolean): void => {
     const start = at;
     const startLine = line;

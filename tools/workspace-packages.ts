@@ -33,7 +33,7 @@ export function packageOf(packages: readonly WorkspacePackage[], file: string): 
   return nearest;
 }
 
-/** The packages in whose folders a file stands, from the outside in. */
+/** The packages whose folders hold a file, from the outside in. */
 export function packagesAbove(packages: readonly WorkspacePackage[], file: string): WorkspacePackage[] {
   return packages.filter((one) => one.folder === "" || file.startsWith(`${one.folder}/`));
 }

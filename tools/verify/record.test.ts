@@ -34,7 +34,7 @@ describe("findFigure", () => {
     assert.equal(findFigure("unary 1\nunary 2\n", /unary (\d)/g), "1; 2");
   });
 
-  it("takes the last line where nothing says what to look for, and nothing where there is nothing", () => {
+  it("takes the last line without a pattern, and nothing from empty output", () => {
     assert.equal(findFigure("a\nb\n\n"), "b");
     assert.equal(findFigure(""), "");
     assert.equal(findFigure("done\n", /\d/g), "");

@@ -1,34 +1,48 @@
-// Runs the checks that take too long for CI, and writes what came of each into docs/last-verify.md: `npm run verify`, about four hours, or
-// `npm run verify -- fuzz mixed` for some of them; `-- --list` names them. Exit code 1 when one has failed.
+// Runs the checks that take too long for CI, and writes the outcome of each into docs/last-verify.md: `npm run verify`, about four hours, or
+// `npm run verify -- fuzz mixed` for some of them; `-- --list` names them. In parts: `-- --resume --minutes 20` runs what has not passed on
+// this commit yet, as much as fits. Exit code 1 when one has failed.
 import { execFileSync, spawn } from "node:child_process";
 import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Check, checks } from "./checks.ts";
+import { chooseChecks } from "./choose-checks.ts";
 import { type CheckRecord, findFigure, formatRecords, readRecords } from "./record.ts";
 
 const root = dirname(dirname(import.meta.dirname));
 const pageFile = join(root, "docs", "last-verify.md");
 const logFolder = join(root, ".cache", "verify");
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { list: { type: "boolean" } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { list: { type: "boolean" }, resume: { type: "boolean", default: false }, minutes: { type: "string" } },
+});
 const unknown = positionals.find((word) => !checks.some(({ name }) => name === word));
+const minutes = Number(values.minutes ?? Number.POSITIVE_INFINITY);
+const records = existsSync(pageFile) ? readRecords(readFileSync(pageFile, "utf8")) : [];
 if (unknown !== undefined) {
   console.error(`unknown check "${unknown}"; npm run verify -- --list names them`);
   process.exitCode = 2;
-} else if (values.list) {
-  for (const { name, minutes, command } of checks)
-    console.log(`${name.padEnd(22)}${minutes} min  ${command.join(" ")}`);
+} else if (!(minutes > 0)) {
+  console.error(`invalid --minutes "${values.minutes}": expected a number above 0`);
+  process.exitCode = 2;
 } else {
-  process.exitCode = (await verify(checks.filter(({ name }) => positionals.length === 0 || positionals.includes(name))))
-    ? 0
-    : 1;
+  const commit = commitNow();
+  const chosen = chooseChecks(checks, records, {
+    names: positionals,
+    minutes,
+    ...(values.resume && { passedOn: commit }),
+  });
+  if (values.list) {
+    for (const { name, minutes, command } of chosen)
+      console.log(`${name.padEnd(22)}${minutes} min  ${command.join(" ")}`);
+  } else {
+    process.exitCode = (await verify(chosen, commit)) ? 0 : 1;
+  }
 }
 
-async function verify(chosen: readonly Check[]): Promise<boolean> {
+async function verify(chosen: readonly Check[], commit: string): Promise<boolean> {
   mkdirSync(logFolder, { recursive: true });
-  const commit = commitNow();
-  const records = existsSync(pageFile) ? readRecords(readFileSync(pageFile, "utf8")) : [];
   let hasPassed = true;
   for (const check of chosen) {
     console.log(`\n== ${check.name}, about ${check.minutes} min`);
@@ -75,7 +89,10 @@ async function runCheck({ name, command, env, figure }: Check, commit: string): 
   };
 }
 
+/** The last commit, with a "+" when files differ from it. The page of the records does not count: writing it does not change the code. */
 function commitNow(): string {
+  const others = ["--", ".", ":!docs/last-verify.md"];
   const git = (...args: string[]): string => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
-  return `${git("rev-parse", "--short", "HEAD")}${git("status", "--porcelain") === "" ? "" : "+"}`;
+  const commit = git("log", "-1", "--format=%h", ...others);
+  return `${commit}${git("status", "--porcelain", ...others) === "" ? "" : "+"}`;
 }

@@ -42,14 +42,14 @@ test("a word that no case contains is refused with the names of all cases", () =
   );
 });
 
-test("takes a value as the next word or behind an equals sign", () => {
+test("takes a value as the next word or after an equals sign", () => {
   assert.equal(parse("--rounds", "5").rounds, 5);
   assert.equal(parse("--rounds=5").rounds, 5);
   assert.equal(parse("--seconds=0.5", "--json", "unary").seconds, 0.5);
 });
 
 test("refuses an unknown option and names the nearest one", () => {
-  refuses(["--round", "5"], /no option --round\. The nearest is --rounds/);
+  refuses(["--round", "5"], /Unknown option --round\. The nearest is --rounds/);
   refuses(["-j"], /nearest is --json/);
 });
 
@@ -78,5 +78,5 @@ test("limits the peers, in the catalogue's order, down to none", () => {
 });
 
 test("refuses an unknown peer and names the nearest one", () => {
-  refuses(["--peers", "grpc-js,grpcgo"], /no peer "grpcgo"\. The nearest is grpc-go/);
+  refuses(["--peers", "grpc-js,grpcgo"], /Unknown peer "grpcgo"\. The nearest is grpc-go/);
 });

@@ -68,7 +68,7 @@ export function parseOptions(
 
 function unknownOption(rawName: string, name: string): UsageError {
   const all = `All are ${NAMES.map((one) => `--${one}`).join(", ")}.`;
-  return new UsageError(`There is no option ${rawName}.${nearest(name, NAMES, "--")} ${all}`);
+  return new UsageError(`Unknown option ${rawName}.${nearest(name, NAMES, "--")} ${all}`);
 }
 
 /** A sentence that names the nearest known name; empty when none is near. */
@@ -98,9 +98,7 @@ function peerNames(text: string, known: readonly string[]): readonly string[] {
   const names = text.split(",");
   for (const name of names) {
     if (!known.includes(name)) {
-      throw new UsageError(
-        `There is no peer "${name}".${nearest(name, known)} All are ${known.join(", ")}, or "none".`,
-      );
+      throw new UsageError(`Unknown peer "${name}".${nearest(name, known)} All are ${known.join(", ")}, or "none".`);
     }
   }
   return known.filter((name) => names.includes(name));

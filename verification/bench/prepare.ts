@@ -12,14 +12,14 @@ export async function prepareNodePeers(): Promise<void> {
   await runCommand(["npm", "ci", "--no-audit", "--no-fund"], { cwd: NODE_PEERS_FOLDER });
 }
 
-/** Builds grpc-go's server and client; Go itself knows when there is nothing to do. */
+/** Builds grpc-go's server and client; Go itself finds out when nothing has changed. */
 export async function prepareGrpcGo(): Promise<void> {
   await runCommand(["go", "build", "-o", `${join(BUILD_FOLDER, "grpc-go")}/`, "./server", "./client"], {
     cwd: GRPC_GO_FOLDER,
   });
 }
 
-/** Builds gRPC C++'s server and client; CMake itself knows when there is nothing to do. */
+/** Builds gRPC C++'s server and client; CMake itself finds out when nothing has changed. */
 export async function prepareGrpcCpp(): Promise<void> {
   const folder = join(BUILD_FOLDER, "grpc-cpp");
   try {

@@ -23,7 +23,7 @@ describe("the command line of a benchmark in rounds", () => {
     );
   });
 
-  it("refuses what it does not know, naming the nearest, and numbers that are none", () => {
+  it("refuses unknown words, naming the nearest, and numbers that are not valid", () => {
     for (const [words, message] of [
       [["smal"], /did you mean "small"/],
       [["--round", "1"], /--round/],

@@ -1,4 +1,4 @@
-/** `npm run bench [word…] [-- options]`: reads the command line, measures, prints. README.md tells the rest. */
+/** `npm run bench [word…] [-- options]`: reads the command line, measures, prints. See README.md. */
 
 import { BENCH_CASES } from "./cases.ts";
 import { runChannelBench } from "./channel/run.ts";

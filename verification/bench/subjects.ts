@@ -13,7 +13,7 @@ export interface Subject {
   client: readonly string[];
   /** Installs or builds what is missing; fails with the reason why that cannot be done. */
   prepare(): Promise<void>;
-  /** It speaks TLS when its environment says so. */
+  /** It serves TLS when its environment sets it. */
   speaksTls?: true;
   /** Its version, once prepared. */
   version(): string | Promise<string>;

@@ -14,9 +14,9 @@ import { type ServerProcess, startServerProcess } from "./server/server-process.
 const defaultCount = 100_000;
 const atOnce = 64;
 const samples = 25;
-/** Memory that a connection may leave behind. */
+/** Memory that may stay after a connection. */
 const maxBytesEach = 1024;
-/** What is allocated once, on the way of the first connections, is no leak. */
+/** What is allocated once, by the first connections, is not a leak. */
 const warmUpShare = 0.2;
 /** One connection in so many opens TLS and breaks off in the handshake; one in so many goes through it. */
 const [cutHandshakeEvery, wholeHandshakeEvery] = [10, 50];
@@ -66,9 +66,7 @@ async function abortAll(server: ServerProcess, count: number): Promise<boolean> 
     const memory = await server.memory();
     console.log(`${done} connections: ${describe(memory)}`);
     if (left.sockets > idleSockets || left.running > 0) {
-      console.log(
-        `aborted-connections: ${left.sockets - idleSockets} sockets and ${left.running} handlers were left behind`,
-      );
+      console.log(`aborted-connections: ${left.sockets - idleSockets} sockets and ${left.running} handlers were left`);
       return false;
     }
     points.push({ x: done, y: memory.heapBytes + memory.externalBytes });

@@ -38,7 +38,7 @@ export function recordClient(): Buffer {
   peer.sendContinuation(streamId, block.subarray(50, 300), { endHeaders: false });
   peer.sendContinuation(streamId, block.subarray(300));
   peer.sendData(streamId, message({ delayMs: longDelayMs }), { endStream: true });
-  // Cancelled before and behind the request, and one that no one serves.
+  // Cancelled before and after the request, and one without a handler.
   peer.sendReset(call("Unary"), 8);
   const cancelled = call("Unary");
   peer.sendData(cancelled, message({ delayMs: longDelayMs }), { endStream: true });

@@ -21,7 +21,7 @@ const maxLineEveryMs = 60_000;
 const minLines = 10;
 /** The first part of a run fills pools and compiles code. */
 const warmUpShare = 0.3;
-/** What a process may hold more at the end than behind its warm-up: a garbage collector is not exact to the byte. */
+/** What a process may hold more at the end than after its warm-up: a garbage collector is not exact to the byte. */
 const toleratedGrowthBytes = 8 * 2 ** 20;
 
 /** What a network does, in turn. */
@@ -118,7 +118,7 @@ interface Sample {
   readonly client: MemorySample;
 }
 
-/** From the median behind the warm-up to the median at the end, of heap and buffers; RSS is told next to it. */
+/** From the median after the warm-up to the median at the end, of heap and buffers; RSS is shown next to it. */
 function growth(side: "server" | "client", samples: readonly Sample[]): { text: string; isFlat: boolean } {
   const warm = samples.slice(Math.floor(samples.length * warmUpShare));
   const third = Math.max(1, Math.floor(warm.length / 3));
@@ -138,7 +138,7 @@ function describe(side: string, { heapBytes, externalBytes, rssBytes }: MemorySa
   return `${side} heap ${mebibytes(heapBytes)} + ${mebibytes(externalBytes)}, RSS ${mebibytes(rssBytes)}`;
 }
 
-/** Lets the network be another one every two seconds, and breaks what there is now and then. */
+/** Changes the network every two seconds, and breaks its connections now and then. */
 async function spoil(proxy: FaultProxy, isOver: () => boolean): Promise<void> {
   for (let at = 1; !isOver(); at++) {
     await sleep(faultsEveryMs);

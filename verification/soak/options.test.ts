@@ -9,7 +9,7 @@ test("reads names and numbers, and leaves what is not said to the soak", () => {
   });
 });
 
-test("refuses what is no whole number from 1 on, and options that do not exist", () => {
+test("refuses what is not a whole number from 1 on, and unknown options", () => {
   for (const text of ["0", "-1", "1.5", "ten", ""]) {
     assert.throws(() => parseOptions([`--count=${text}`]), /--count is/);
   }

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-/** What a soak may be told; what is absent has the soak's own default. */
+/** The options of a soak; what is absent has the soak's own default. */
 export interface SoakOptions {
   readonly seconds: number | undefined;
   /** How many connections, where a soak counts them. */

@@ -27,7 +27,7 @@ test("leaves calls out while as many as it may have are under way", () => {
   assert.equal(pace.describe(), "55 calls begun, 68.8 % of those asked for");
 });
 
-test("goes on at one call where less than one falls due in a tenth of a second", () => {
+test("continues with one call where less than one falls due in a tenth of a second", () => {
   const pace = new Pace(2, 10);
   assert.equal(pace.take(400, 0), 0);
   assert.equal(pace.take(500, 0), 1);

@@ -3,7 +3,7 @@ const longestPortionMs = 100;
 
 /**
  * How many calls to begin now, of so many per second. It does not wait for answers, as users do not; but what could not begin in its
- * time is left out and counted, instead of being made up for by a burst that no one asked for.
+ * time is left out and counted, instead of being made up for by a burst beyond the rate.
  */
 export class Pace {
   begun = 0;

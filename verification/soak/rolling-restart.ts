@@ -17,7 +17,7 @@ const timeoutMs = 20_000;
 const longestQueueMs = 2000;
 
 /**
- * Two servers, one of which is replaced every five seconds, always the one in use; a client that goes on calling at its rate. No
+ * Two servers, one of which is replaced every five seconds, always the one in use; a client that keeps calling at its rate. No
  * call may fail, and none may be served twice.
  */
 export async function rollingRestart(options: SoakOptions): Promise<boolean> {

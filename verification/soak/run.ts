@@ -27,7 +27,7 @@ function readCommandLine(): ReturnType<typeof parseOptions> {
   try {
     const read = parseOptions(process.argv.slice(2));
     const unknown = read.names.find((name) => !soaks.has(name));
-    if (unknown !== undefined) throw new Error(`there is no soak "${unknown}"`);
+    if (unknown !== undefined) throw new Error(`unknown soak "${unknown}"`);
     if (read.names.length === 0) throw new Error("no soak was named");
     return read;
   } catch (error) {

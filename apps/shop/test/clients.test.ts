@@ -121,7 +121,7 @@ function valueAt(value: unknown, path: string): string {
   return String(path.split(".").reduce<unknown>((found, key) => (found as Json | undefined)?.[key], value));
 }
 
-test("grpc-js calls every method", { timeout: 60_000 }, async (t) => {
+test("grpc-js calls every method", { timeout: 180_000 }, async (t) => {
   const clients = new Map<string, GrpcClient>();
   t.after(() => {
     for (const client of clients.values()) client.close();
@@ -164,7 +164,7 @@ test("grpc-js calls every method", { timeout: 60_000 }, async (t) => {
 });
 
 test("grpcurl calls every method, by reflection alone", {
-  timeout: 120_000,
+  timeout: 180_000,
   skip: grpcurl === undefined && "grpcurl is not installed",
 }, async () => {
   const call: Caller = async function* ({ service, method }, requests, signal) {
@@ -193,7 +193,7 @@ async function* jsonValues({ stdout }: ChildProcess): AsyncGenerator<Json> {
   }
 }
 
-test("Python calls every method, with a descriptor set alone", { timeout: 120_000, skip: withoutPython }, async (t) => {
+test("Python calls every method, with a descriptor set alone", { timeout: 180_000, skip: withoutPython }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "tercel-shop-python-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const image = join(folder, "shop.binpb");

@@ -8,7 +8,7 @@ import { hostInfrastructure } from "../src/supervisor/host-infrastructure.ts";
 import { alone, createShopUnderTest, silentLog } from "./shop-under-test.ts";
 
 test("while PostgreSQL is away calls are UNAVAILABLE and the service NOT_SERVING, and all is well once it is back", {
-  timeout: 120_000,
+  timeout: 180_000,
   skip: withoutPostgres,
 }, async (t) => {
   const postgres = await createPostgresServer();
@@ -45,7 +45,7 @@ test("while PostgreSQL is away calls are UNAVAILABLE and the service NOT_SERVING
 });
 
 test("while the registry and the hub are away services find each other still, and events arrive once they are back", {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async (t) => {
   const shop = await createShopUnderTest();
   const again: { close(): Promise<void> }[] = [];
@@ -74,7 +74,7 @@ test("while the registry and the hub are away services find each other still, an
 });
 
 test("instances with one Redis count the calls of a client together", {
-  timeout: 120_000,
+  timeout: 180_000,
   skip: withoutRedis,
 }, async (t) => {
   const redis = await createRedisServer();

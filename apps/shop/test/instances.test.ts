@@ -61,7 +61,7 @@ test("a rolling restart of all four services under load loses no call", { timeou
 });
 
 test("an order-service that stands still is left out within seconds, and users are created meanwhile", {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async (t) => {
   const shop = await createShopUnderTest();
   t.after(() => shop.end());

@@ -30,7 +30,7 @@ async function startOrders(set: readonly string[] = [], env: Readonly<Record<str
   return { service, outcome };
 }
 
-test("no one lists orders without an admin's token that is for order-service", { timeout: 60_000 }, async () => {
+test("no one lists orders without an admin's token that is for order-service", { timeout: 180_000 }, async () => {
   const { outcome } = await startOrders();
   const token = { role: "admin", subject: "developer", minutes: 5, audience: ["user-service"] } as const;
   const forUserService = { authorization: `Bearer ${await shop.secret.signToken(token)}` };
@@ -47,7 +47,7 @@ test("no one lists orders without an admin's token that is for order-service", {
 });
 
 test("user-service may place orders by its key and nothing else, and other programs may do nothing", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const [ours, theirs] = [newKey(), newKey()];
   const file = shop.write("keys", `user-service ${ours}\nmailer ${theirs}\n`);
@@ -59,7 +59,7 @@ test("user-service may place orders by its key and nothing else, and other progr
 });
 
 test("a user-service with a key that does not count says so in its log, and the user is created all the same", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   await startOrders();
   const users = await shop.start("user-service", [], { TERCEL__SECURITY__SERVICE_AUTH_KEY: newKey() });
@@ -69,7 +69,7 @@ test("a user-service with a key that does not count says so in its log, and the 
 });
 
 test("in production user-service is known by the key in its file, and without an issuer of tokens no service starts", {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   // Every name but development and test has the production profile.
   const production = { TERCEL_ENV: "staging" };
@@ -95,7 +95,7 @@ test("in production user-service is known by the key in its file, and without an
 });
 
 test("strangers at one address are counted before their tokens are looked at, and user-service is not", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const key = newKey();
   const file = shop.write("keys", `user-service ${key}\n`);
@@ -111,7 +111,7 @@ test("strangers at one address are counted before their tokens are looked at, an
   assert.equal(await outcome("CreateOrder", order, { "x-service-key": key }), "OK");
 });
 
-test("order-service counts its calls for Prometheus, and tells whether it is ready", { timeout: 60_000 }, async () => {
+test("order-service counts its calls for Prometheus, and tells whether it is ready", { timeout: 180_000 }, async () => {
   const { service, outcome } = await startOrders();
   assert.equal(await outcome("ListOrders", {}, await shop.tokenOf("admin")), "OK");
   await outcome("ListOrders", {}, {});

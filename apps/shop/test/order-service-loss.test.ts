@@ -32,7 +32,7 @@ async function allOrders(orders: LooseClient, admin: BearerHeaders): Promise<Loo
 }
 
 test("each of two order-services is killed in turn under load, and every new user has its one order", {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async (t) => {
   const shop = await createShopUnderTest();
   t.after(() => shop.end());

@@ -7,7 +7,7 @@ import { UserService, UserUpdate_UpdateType } from "../src/gen/user/v1/user_pb.t
 import { alone, createShopUnderTest } from "./shop-under-test.ts";
 
 test("a stream that reconnects misses nothing and repeats nothing when user-service is killed and started again", {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async (t) => {
   const shop = await createShopUnderTest();
   t.after(() => shop.end());

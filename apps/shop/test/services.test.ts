@@ -14,9 +14,9 @@ afterEach(() => shop.end());
 
 /** user-service, order-service and payment-service. */
 async function startAll() {
-  const payments = await shop.start("payment-service");
-  const orders = await shop.start("order-service");
-  const users = await shop.start("user-service");
+  const names = ["payment-service", "order-service", "user-service"] as const;
+  const [payments, orders, users] = await Promise.all(names.map((name) => shop.start(name)));
+  if (payments === undefined || orders === undefined || users === undefined) assert.fail();
   return {
     processes: [users.process, orders.process, payments.process],
     ordersProcess: orders.process,
@@ -49,7 +49,7 @@ async function untilOrdered(orders: LooseClient, userId: string): Promise<LooseM
   }
 }
 
-test("a user is created, read, changed, listed and deleted by another gRPC client", { timeout: 60_000 }, async () => {
+test("a user is created, read, changed, listed and deleted by another gRPC client", { timeout: 180_000 }, async () => {
   const users = await startUsers();
   const { user } = await users.call("CreateUser", { name: "Ada", email: "ada@example.org" });
   assert.match(user.id, /^[0-9a-f-]{36}$/);
@@ -71,7 +71,7 @@ test("a user is created, read, changed, listed and deleted by another gRPC clien
 });
 
 test("a hundred users are read at once from a shop that has just started, and none is refused", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const users = await startUsers();
   const { user } = await users.call("CreateUser", { name: "Ada", email: "ada@example.org" });
@@ -82,7 +82,7 @@ test("a hundred users are read at once from a shop that has just started, and no
   );
 });
 
-test("refusals arrive with their status and the name of the field", { timeout: 60_000 }, async () => {
+test("refusals arrive with their status and the name of the field", { timeout: 180_000 }, async () => {
   const users = await startUsers();
   await users.call("CreateUser", { name: "Ada", email: "ada@example.org" });
   await assert.rejects(users.call("CreateUser", { name: "", email: "a@example.org" }), {
@@ -95,7 +95,7 @@ test("refusals arrive with their status and the name of the field", { timeout: 6
   });
 });
 
-test("a stream brings every match and stops when its client cancels", { timeout: 60_000 }, async () => {
+test("a stream brings every match and stops when its client cancels", { timeout: 180_000 }, async () => {
   const users = await startUsers();
   const names = Array.from({ length: 150 }, (_, index) => `user ${index}`);
   for (const name of names) await users.call("CreateUser", { name, email: `${name.replace(" ", "")}@example.org` });
@@ -115,7 +115,7 @@ test("a stream brings every match and stops when its client cancels", { timeout:
   assert.equal((await users.call("ListUsers", {})).total, 150);
 });
 
-test("a new user has one order, placed and paid for by the other services", { timeout: 60_000 }, async () => {
+test("a new user has one order, placed and paid for by the other services", { timeout: 180_000 }, async () => {
   const { users, orders, usersProcess } = await startAll();
   const { user } = await users.call("CreateUser", { name: "Ada", email: "ada@example.org" });
   const [order, ...more] = await ordersOf(orders, user.id);
@@ -130,7 +130,7 @@ test("a new user has one order, placed and paid for by the other services", { ti
 });
 
 test("a user is created without an order while order-service is down, and has one once it is back", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   await shop.start("payment-service");
   const first = await shop.start("order-service");
@@ -150,7 +150,7 @@ test("a user is created without an order while order-service is down, and has on
   assert.equal((await untilOrdered(orders, alone.user.id)).length, 1);
 });
 
-test("users and orders survive a restart of their services", { timeout: 60_000 }, async () => {
+test("users and orders survive a restart of their services", { timeout: 180_000 }, async () => {
   const before = await startAll();
   const { user } = await before.users.call("CreateUser", { name: "Ada", email: "ada@example.org" });
   for (const process of before.processes) {
@@ -162,7 +162,7 @@ test("users and orders survive a restart of their services", { timeout: 60_000 }
   assert.equal((await ordersOf(after.orders, user.id)).length, 1);
 });
 
-test("a user that was acknowledged survives a kill", { timeout: 60_000 }, async () => {
+test("a user that was acknowledged survives a kill", { timeout: 180_000 }, async () => {
   const before = await shop.start("user-service", alone);
   const users = shop.open("user.UserService", before.address);
   const { user } = await users.call("CreateUser", { name: "Ada", email: "ada@example.org" });
@@ -172,14 +172,14 @@ test("a user that was acknowledged survives a kill", { timeout: 60_000 }, async 
   assert.deepEqual((await client.call("GetUser", { user_id: user.id })).user, user);
 });
 
-test("data is readable by its owner only", { timeout: 60_000 }, async () => {
+test("data is readable by its owner only", { timeout: 180_000 }, async () => {
   await startUsers();
   assert.equal(statSync(shop.dataDir).mode & 0o777, 0o700);
   assert.equal(statSync(join(shop.dataDir, "users.db")).mode & 0o077, 0);
   assert.equal(statSync(join(shop.dataDir, "secret.key")).mode & 0o077, 0);
 });
 
-test("500 calls at once on one connection all succeed", { timeout: 60_000 }, async () => {
+test("500 calls at once on one connection all succeed", { timeout: 180_000 }, async () => {
   // With the rate limits that a shop has which no one has configured.
   const { address } = await shop.start("user-service", [...alone, "rate_limit.enabled=true"]);
   const users = shop.open("user.v1.UserService", address);

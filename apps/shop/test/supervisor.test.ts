@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { openDevelopmentSecret, type ServiceName, serviceNames } from "../src/supervisor/development-secret.ts";
 import { connect } from "./grpc-client.ts";
-import { endShopProcess, isRunning, type ShopProcess, startShopProcess, untilEnded } from "./shop-process.ts";
+import { isRunning, type ShopProcess, startShopProcess, untilEnded } from "./shop-process.ts";
 import { sideBySide } from "./shop-under-test.ts";
 
 let folder: string;
@@ -18,7 +18,11 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "tercel-shop-supervisor-"));
 });
 afterEach(async () => {
-  await Promise.all(processes.splice(0).map(endShopProcess));
+  for (const shop of processes.splice(0)) {
+    // Gracefully, so that its services are gone before their folder is.
+    shop.signal("SIGTERM");
+    await shop.ended;
+  }
   rmSync(folder, { recursive: true });
 });
 

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, test } from "node:test";
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { serviceNames } from "../src/supervisor/development-secret.ts";
 import { detailsOf } from "./error-details.ts";
 import { alone, createShopUnderTest, pagesOf, type ShopUnderTest } from "./shop-under-test.ts";
 
@@ -33,7 +34,7 @@ async function serveHttp(answer: string) {
   return { url: `http://127.0.0.1:${port}`, bodies, close };
 }
 
-test("the call that is one too many in a minute is told when to come again", { timeout: 60_000 }, async () => {
+test("the call that is one too many in a minute is told when to come again", { timeout: 180_000 }, async () => {
   const { address } = await shop.start("user-service", [...alone, "rate_limit.enabled=true", "rate_limit.calls=3"]);
   const users = shop.open("user.v1.UserService", address);
   const [one, other] = [await shop.tokenOf("admin", "one"), await shop.tokenOf("admin", "other")];
@@ -63,7 +64,7 @@ test("the call that is one too many in a minute is told when to come again", { t
 });
 
 test("one address may only guess so many tokens a minute, and then no token is looked at", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const { address } = await shop.start("user-service", [
     ...alone,
@@ -88,7 +89,7 @@ test("one address may only guess so many tokens a minute, and then no token is l
   assert.equal((await health.call("Check", {})).status, "SERVING");
 });
 
-test("users, keys, and the tokens of pages and streams outlive a restart", { timeout: 60_000 }, async () => {
+test("users, keys, and the tokens of pages and streams outlive a restart", { timeout: 180_000 }, async () => {
   const before = await shop.start("user-service", alone);
   let users = shop.open("user.v1.UserService", before.address);
   const admin = await shop.tokenOf("admin");
@@ -109,7 +110,7 @@ test("users, keys, and the tokens of pages and streams outlive a restart", { tim
 });
 
 test("a stop ends the streams of updates with UNAVAILABLE and does not wait for them", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const { process, address } = await shop.start("user-service", alone);
   const users = shop.open("user.v1.UserService", address);
@@ -132,7 +133,7 @@ test("a stop ends the streams of updates with UNAVAILABLE and does not wait for 
 });
 
 test("a missing order-service keeps user-service not-ready, with the reason, and its return makes it ready", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const orders = await shop.start("order-service");
   const users = await shop.start("user-service");
@@ -161,7 +162,7 @@ test("a missing order-service keeps user-service not-ready, with the reason, and
   watch.cancel();
 });
 
-test("health knows the server, each service and each package", { timeout: 60_000 }, async () => {
+test("health knows the server, each service and each package", { timeout: 180_000 }, async () => {
   const { address } = await shop.start("user-service", alone);
   const health = shop.open("grpc.health.v1.Health", address);
   for (const service of ["", "user", "user.v1", "api.user.v1", "user.UserService", "api.user.v1.UserService"]) {
@@ -170,7 +171,7 @@ test("health knows the server, each service and each package", { timeout: 60_000
   await assert.rejects(health.call("Check", { service: "user.v2" }), { code: status.NOT_FOUND });
 });
 
-test("an order-service that is optional is reported and no reason not to be ready", { timeout: 60_000 }, async () => {
+test("an order-service that is optional is reported and no reason not to be ready", { timeout: 180_000 }, async () => {
   const users = await shop.start("user-service", alone);
   const { status: code, text } = await (await pagesOf(users))("/ready");
   assert.equal(code, 200);
@@ -178,7 +179,7 @@ test("an order-service that is optional is reported and no reason not to be read
 });
 
 test("calls are counted by method and status for Prometheus, and nothing else is served there", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const service = await shop.start("user-service", alone);
   const users = shop.open("user.v1.UserService", service.address);
@@ -201,7 +202,7 @@ test("calls are counted by method and status for Prometheus, and nothing else is
 });
 
 test("in production tokens of the issuer count and no others, and there is no reflection", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const { publicKey, privateKey } = await generateKeyPair("ES256");
   const keys = [{ ...(await exportJWK(publicKey)), kid: "2026", alg: "ES256" }];
@@ -250,15 +251,14 @@ test("in production tokens of the issuer count and no others, and there is no re
 });
 
 test("a trace goes through all four services, the event included, and to the collector", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const collector = await serveHttp("{}");
   try {
     const traced = [`monitoring.providers.otlp.endpoint=${collector.url}/v1/traces`];
-    const notifications = await shop.start("notification-service", traced);
-    const payments = await shop.start("payment-service", traced);
-    const orders = await shop.start("order-service", traced);
-    const users = await shop.start("user-service", traced);
+    const started = await Promise.all(serviceNames.map((name) => shop.start(name, traced)));
+    const [users, orders, payments, notifications] = started;
+    if (!users || !orders || !payments || !notifications) assert.fail();
     const admin = await shop.tokenOf("admin");
     await shop.open("user.v1.UserService", users.address).call("CreateUser", ada, admin);
     const call = (method: string) => ({ message: "call ended", method });
@@ -291,7 +291,7 @@ test("a trace goes through all four services, the event included, and to the col
   }
 });
 
-test("a port of the metrics that is taken is named with the way to choose another", { timeout: 60_000 }, async () => {
+test("a port of the metrics that is taken is named with the way to choose another", { timeout: 180_000 }, async () => {
   const taken = await serveHttp("");
   try {
     const { port } = new URL(taken.url);

@@ -191,7 +191,8 @@ describe("the command line", () => {
 
   it("exits with 6 when there is no response in time", async (test) => {
     const { createServer } = await import("node:net");
-    const mute = createServer((socket) => socket.on("error", () => {}));
+    // Reads, so that it sees the end of the connection.
+    const mute = createServer((socket) => socket.on("error", () => {}).resume());
     await new Promise<void>((resolve) => mute.listen(0, "127.0.0.1", resolve));
     test.after(() => mute.close());
     const { port } = mute.address() as { port: number };

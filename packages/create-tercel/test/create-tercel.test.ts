@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
 
-// tools/pack.test.ts runs it with the tercel that is published.
+// tools/packages/pack.test.ts runs it with the tercel that is published.
 it("hands its arguments to the tercel that is installed next to it, as those of tercel new", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "tercel-create-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));

@@ -47,7 +47,7 @@ export async function quiet(): Promise<void> {
 export async function settled(figure: () => number, atLeast: number = Number.NEGATIVE_INFINITY): Promise<number> {
   let last = Number.NaN;
   for (let unchanged = 0; unchanged < 50; unchanged++) {
-    // A little real time as well: a socket's other end is read when the system says so.
+    // A little real time as well: a socket's other end is read when the system reports it as readable.
     await new Promise((resolve) => setTimeout(resolve, 1));
     const now = figure();
     if (now === last && now >= atLeast) continue;

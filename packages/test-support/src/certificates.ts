@@ -26,7 +26,7 @@ export interface CertificateRequest {
 export interface Authority {
   readonly cert: Buffer;
   issue(request: CertificateRequest): KeyPair;
-  /** Removes its folder. What it has issued goes on to hold. */
+  /** Removes its folder. What it has issued stays valid. */
   dispose(): void;
 }
 

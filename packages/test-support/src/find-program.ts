@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 /** Where `.ci/run` puts what it builds. */
 const builtPrograms = join(import.meta.dirname, "../../../.cache/bin");
 
-/** The path of a program that is installed, or was built into .cache/bin, or stands in one of the folders; undefined if there is none. */
+/** The path of a program that is installed, was built into .cache/bin, or is in one of the folders; undefined without one. */
 export function findProgram(name: string, folders: readonly string[] = []): string | undefined {
   return [...folders, builtPrograms, ...(process.env.PATH ?? "").split(delimiter)]
     .map((folder) => join(folder, name))

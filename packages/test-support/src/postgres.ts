@@ -42,14 +42,16 @@ function unprivileged(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const idOf = (flag: string, user: string): number =>
     Number(execFileSync("id", [flag, user], { encoding: "utf8", stdio: "pipe" }));
-  for (const user of ["postgres", "absent"]) {
+  for (const user of ["postgres", "nobody"]) {
     try {
       return { uid: idOf("-u", user), gid: idOf("-g", user) };
     } catch {
-      // There is no such user; the next may be.
+      // The system does not have this user; it may have the next.
     }
   }
-  throw new Error("neither a user postgres nor no one is there to run PostgreSQL as");
+  throw new Error(
+    "PostgreSQL does not run as root, and the system has no other user to run it as: create one named postgres",
+  );
 }
 
 /** Debian keeps PostgreSQL's programs out of the path, in a folder for each version. */

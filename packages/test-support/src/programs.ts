@@ -34,7 +34,7 @@ export function startCommand(
   env: Readonly<Record<string, string>> = {},
 ): StartedProgram {
   const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "inherit"] });
-  // One that ends does not wait for what it is told.
+  // One that ends does not wait for its input.
   child.stdin.on("error", () => {});
   const ended = once(child, "close") as StartedProgram["ended"];
   test.after(() => end(child, ended));

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { describe, it } from "node:test";
 import { createServerProcess, type ServerCommand } from "./server-process.ts";
 
-/** A program of these lines, which is told its folder. */
+/** A program of these lines, whose argument is its folder. */
 function program(folder: string, lines: string, readyTexts: readonly string[]): ServerCommand {
   return { program: process.execPath, args: ["-e", lines, folder], readyTexts };
 }
@@ -46,7 +46,7 @@ describe("a server's process", () => {
     await assert.rejects(server.start(), /ended with 3 and never printed listening:\nno such option/);
   });
 
-  it("is refused with the system's word when there is no such program", async (t) => {
+  it("is refused with the system's error when the program does not exist", async (t) => {
     const server = createServerProcess(() => ({ program: "/nowhere/at/all", args: [], readyTexts: ["x"] }));
     t.after(() => server.dispose());
     await assert.rejects(server.start(), /ENOENT/);

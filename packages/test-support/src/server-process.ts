@@ -62,7 +62,7 @@ function printed(child: ChildProcess, program: string, texts: readonly string[])
   return new Promise((resolve, reject) => {
     let output = "";
     const missing = new Set(texts);
-    // Read to the end of its life, or it would stop for want of room in its pipe.
+    // Read until it ends, or it would stop as soon as its pipe is full.
     const read = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-keptOutput);
       for (const text of missing) if (output.includes(text)) missing.delete(text);

@@ -11,4 +11,4 @@ const socketAttack = socketAttacks[name];
 if (bytes !== undefined) await attack(Number(port), bytes, new AbortController().signal);
 else if (readingAttack !== undefined) await readingAttack(Number(port));
 else if (socketAttack !== undefined) await socketAttack.run(Number(port));
-else throw new Error(`there is no attack "${name}"`);
+else throw new Error(`unknown attack "${name}"`);

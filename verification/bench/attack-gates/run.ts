@@ -28,7 +28,7 @@ const maxSlowdown = 3;
 /** … unless that is within one turn of the event loop, which is what a connection may take before others get theirs. */
 const turnMs = 20;
 const warmUpMs = 2000;
-/** With and without the attack in turn, because what else the machine does comes and goes; medians of the rounds are told. */
+/** With and without the attack in turn, because the other load of the machine comes and goes; medians of the rounds are shown. */
 const rounds = 3;
 const roundMs = 2000;
 const memoryEveryMs = 200;

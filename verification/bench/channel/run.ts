@@ -1,4 +1,4 @@
-/** `npm run bench -- channel [--rounds N] [--seconds S] [--json]`: what a channel adds to a call. README.md tells the rest. */
+/** `npm run bench -- channel [--rounds N] [--seconds S] [--json]`: what a channel adds to a call. See README.md. */
 import { join } from "node:path";
 import { median } from "../measure/statistics.ts";
 import { runCommand } from "../process/command.ts";
@@ -54,6 +54,6 @@ function describe({
   return `
 bare connection   ${shown(bare)}
 channel           ${shown(channel)}
-With the same CPU time the channel makes ${Math.round(share * 100)} % of the calls (at least ${leastShare * 100} % are promised), as it stands next to its server ${Math.round(rateShare * 100)} %.
+With the same CPU time the channel makes ${Math.round(share * 100)} % of the calls (at least ${leastShare * 100} % are promised), as it runs next to its server ${Math.round(rateShare * 100)} %.
 `;
 }

@@ -1,4 +1,4 @@
-/** `npm run bench -- codec [shape …] [--rounds N] [--seconds S] [--json]`: our codec next to others. README.md tells the rest. */
+/** `npm run bench -- codec [shape …] [--rounds N] [--seconds S] [--json]`: our codec next to others. See README.md. */
 import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
 import { median } from "../measure/statistics.ts";

@@ -14,7 +14,7 @@ function refuses(words: string[], message: RegExp): void {
   );
 }
 
-test("compares every case by 15 pairs unless told otherwise", () => {
+test("compares every case by 15 pairs unless the options say otherwise", () => {
   const { cases: chosen, sittings, pairs, seconds } = parse();
   assert.deepEqual({ chosen, sittings, pairs, seconds }, { chosen: cases, sittings: 5, pairs: 3, seconds: 2 });
 });

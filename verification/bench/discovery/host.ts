@@ -1,4 +1,4 @@
-// Hosts the embedded registry for run.ts, in a process of its own so that its CPU time can be told apart.
+// Hosts the embedded registry for run.ts, in a process of its own so that its CPU time can be measured apart.
 import { createRegistryService } from "@tercel/discovery/embedded";
 import { createServer } from "@tercel/grpc";
 

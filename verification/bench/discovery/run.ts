@@ -1,7 +1,7 @@
 // How fast a change of one among many instances reaches those who watch: node --conditions=source verification/bench/discovery/run.ts
 //
 // The registry is a process of its own; watchers and the instances that change share another, over real connections. Changes
-// come one by one with a pause between, so that each is told at once, and then all together.
+// come one by one with a pause between, so that each is reported at once, and then all together.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ function wholeNumber(name: keyof typeof values): number {
   throw new RangeError(`--${name} has to be a whole number above 0, not ${values[name]}`);
 }
 
-/** One process that watches: hears of each version once. */
+/** One process that watches: receives each version once. */
 interface Watcher {
   readonly registry: Registry;
   readonly known: ReadonlyMap<string, ServiceInstance>;
@@ -76,14 +76,14 @@ function openWatcher(): Watcher {
   return watcher;
 }
 
-/** Resolves to the time when each watcher knows what it has to. */
-function untilAll(all: readonly Watcher[], knows: (watcher: Watcher) => boolean): Promise<number[]> {
+/** Resolves to the times at which the watchers have what they must have. */
+function untilAll(all: readonly Watcher[], isUpToDate: (watcher: Watcher) => boolean): Promise<number[]> {
   return Promise.all(
     all.map(
       (watcher) =>
         new Promise<number>((resolve) => {
           watcher.onNews = () => {
-            if (!knows(watcher)) return;
+            if (!isUpToDate(watcher)) return;
             watcher.onNews = () => {};
             resolve(performance.now());
           };
@@ -116,13 +116,13 @@ console.log(
 const before = await usageOf(host);
 const delaysMs: number[] = [];
 for (let nth = 1; nth <= changes; nth++) {
-  // Longer than what is told together.
+  // Longer than the time within which changes are reported together.
   await new Promise((resolve) => setTimeout(resolve, 30));
   const startMs = performance.now();
   const id = `instance-${String(nth % instances).padStart(6, "0")}`;
-  const told = untilAll(all, ({ known }) => known.get(id)?.version === `v${nth}`);
+  const reported = untilAll(all, ({ known }) => known.get(id)?.version === `v${nth}`);
   await put(nth % instances, `v${nth}`);
-  delaysMs.push(...(await told).map((time) => time - startMs));
+  delaysMs.push(...(await reported).map((time) => time - startMs));
 }
 const after = await usageOf(host);
 delaysMs.sort((a, b) => a - b);
@@ -136,12 +136,12 @@ console.log(
 
 const burst = Math.min(instances, 1000);
 const burstStartMs = performance.now();
-const burstTold = untilAll(
+const burstReported = untilAll(
   all,
   ({ known }) => [...known.values()].filter(({ version }) => version === "burst").length === burst,
 );
 await Promise.all(Array.from({ length: burst }, (_, nth) => put(nth, "burst")));
-console.log(`${burst} changes at once: told to all after ${ms(Math.max(...(await burstTold)) - burstStartMs)}`);
+console.log(`${burst} changes at once: reported to all after ${ms(Math.max(...(await burstReported)) - burstStartMs)}`);
 console.log(`the registry's memory: ${((await usageOf(host)).rssBytes / 1_048_576).toFixed(0)} MiB`);
 
 for (const { registry } of all) await registry.close();

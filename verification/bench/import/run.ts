@@ -2,8 +2,8 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
-import { buildPackages } from "../../../tools/build-packages.ts";
-import { stagePackage } from "../../../tools/pack-packages.ts";
+import { buildPackages } from "../../../tools/packages/build-packages.ts";
+import { stagePackage } from "../../../tools/packages/pack-packages.ts";
 import { publicPackages } from "../../../tools/workspace-packages.ts";
 import { median } from "../measure/statistics.ts";
 import { BUILD_FOLDER, NODE_PEERS_FOLDER, ROOT_FOLDER } from "../paths.ts";

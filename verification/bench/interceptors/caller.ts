@@ -4,7 +4,7 @@ import { createHmac } from "node:crypto";
 export const issuer = "https://issuer.example";
 export const audience = "bench";
 export const scope = "echo.call";
-/** A benchmark guards nothing; both processes have to know it. */
+/** A benchmark guards nothing; both processes use it. */
 export const secret = new Uint8Array(32).fill(7);
 
 const tokenSeconds = 3600;

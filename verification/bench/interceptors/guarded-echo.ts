@@ -22,6 +22,6 @@ export function guardedEcho(): typeof EchoService {
   }
   const service = createFileRegistry(file, () => undefined).getService(EchoService.typeName);
   if (service === undefined) throw new Error("the descriptor lost its service");
-  // The same methods and messages, which the registry cannot tell the compiler.
+  // The same methods and messages, which the compiler cannot see in the registry.
   return service as typeof EchoService;
 }

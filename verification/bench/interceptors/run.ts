@@ -1,4 +1,4 @@
-/** `npm run bench -- interceptors [stack …] [--rounds N] [--seconds S] [--json]`: what interceptors add. README.md tells the rest. */
+/** `npm run bench -- interceptors [stack …] [--rounds N] [--seconds S] [--json]`: what interceptors add. See README.md. */
 import { join } from "node:path";
 import { BENCH_CASES, type H2loadWork } from "../cases.ts";
 import { interleave, type Turn } from "../measure/interleave.ts";
@@ -27,7 +27,7 @@ export async function runInterceptorBench(args: readonly string[]): Promise<numb
   const { chosen: words, rounds, seconds, json } = parseRoundOptions(args, defaults, [...stackNames, ...loadNames]);
   const stackWords = words.filter((word) => stackNames.includes(word));
   const loadWords = words.filter((word) => loadNames.includes(word));
-  // Without the bare server there is nothing to compare with.
+  // Without the bare server the others have nothing to compare with.
   const chosen = stackNames.filter((name) => name === "bare" || stackWords.length === 0 || stackWords.includes(name));
   const cases: Record<string, StackFigures[]> = {};
   for (const { name, per, work } of loads) {

@@ -27,7 +27,7 @@ function frame(type: number, flags: number, streamId: number, payload: Uint8Arra
 }
 
 /**
- * Literals without indexing, so that every block stands for itself.
+ * Literals without indexing, so that blocks are independent of each other.
  *
  * @param method of EchoService, or a path
  */
@@ -73,7 +73,7 @@ function flood(one: Buffer): () => Generator<Buffer> {
 /** A field that goes into the table, and then its index for each of as many fields as fit. */
 const indexBomb = Buffer.concat([unary, Buffer.of(0x40, 1, 0x61, 1, 0x62), Buffer.alloc(16_000, 0xbe)]);
 const largeMessage = Buffer.alloc(16_384);
-/** An answer as long as the request: `payload`, field 2 of the message, fills what is behind its head. */
+/** A response as long as the request: `payload`, field 2 of the message, fills the rest. */
 largeMessage.writeUInt32BE(16_379, 1);
 largeMessage.set([0x12, 0xf8, 0x7f], 5);
 /** As many messages of no content as fit into one frame: five bytes each. */

@@ -7,7 +7,7 @@ import { interleave, type Outcome } from "./interleave.ts";
 import { reportTurn, type Session } from "./session.ts";
 
 /**
- * Every client in turn calls the one fixed server: ours, because behind any other the fastest clients would only measure that
+ * Every client in turn calls the one fixed server: ours, because with any other the fastest clients would only measure that
  * server. Each of them checks its own answers.
  */
 export async function measureClients(

@@ -16,7 +16,7 @@ const TIMEOUT_MS = 120_000;
 /** Of the same call, without the beginning in which windows grow. */
 const SECOND_HALF = "second half";
 
-/** A bare TCP connection over the same link, without any protocol: no figure can be better, and it tells how busy the machine is. */
+/** A bare TCP connection over the same link, without any protocol: no figure can be better, and it shows how busy the machine is. */
 const RAW = "tcp";
 
 /** How much of a link one call uses, in percent: from its first byte to its end, so the windows' growth is in it. */

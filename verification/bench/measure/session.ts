@@ -21,7 +21,7 @@ export const FIRST_WARM_UP_SECONDS = 5;
 /** Load before each further measurement of the same process, which has done nothing since its last turn. */
 export const WARM_UP_SECONDS = 1;
 
-/** Reports a turn while the run goes on. */
+/** Reports a turn during the run. */
 export function reportTurn(session: Session, name: string, round: number, turn: Turn): Turn {
   const cpu = turn.cpuMicros === undefined ? "" : `, ${turn.cpuMicros.toFixed(2)} µs CPU each`;
   session.progress(`  round ${round + 1}, ${name}: ${Math.round(turn.value)}${cpu}`);

@@ -6,7 +6,7 @@ import type { Session } from "./session.ts";
 
 const TIMEOUT_MS = 20_000;
 
-/** Calls a server the first time that it is met in this run, unless there is no grpc-js to call it with. */
+/** Calls a server the first time that it is met in this run, unless grpc-js is not installed. */
 export async function verifyOnce(name: string, server: ServerProcess, session: Session): Promise<void> {
   const key = [...session.tlsWords, name].join(" ");
   if (session.verified === undefined || session.verified.has(key)) return;

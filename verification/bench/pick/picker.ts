@@ -2,7 +2,7 @@ import { systemClock } from "@tercel/grpc";
 import { createPolicies, type Picker, type Subchannel, type SubchannelStateListener } from "@tercel/grpc/balancing";
 import type { Address } from "@tercel/grpc/naming";
 
-/** The picker of a policy whose endpoints are all connected, without a network behind them. */
+/** The picker of a policy whose endpoints are all connected, without a network. */
 export interface ConnectedPolicy {
   readonly picker: () => Picker;
   /** CPU time from the endpoints' announcement until every one of them is ready. */
@@ -63,7 +63,7 @@ export async function connectPolicy(name: PolicyName, endpointCount: number): Pr
   };
 }
 
-/** Connects a microtask after it is asked to, and has a place for every call. */
+/** Connects a microtask after the request to, and has room for every call. */
 class InstantSubchannel implements Subchannel {
   readonly address: Address;
   state: Subchannel["state"] = "idle";

@@ -5,7 +5,7 @@ const [name = "", endpointCount = "", seconds = ""] = process.argv.slice(2);
 if (!Object.hasOwn(POLICY_CONFIGS, name)) throw new Error(`no policy is named ${JSON.stringify(name)}`);
 const { picker, connectMicros, close } = await connectPolicy(name as PolicyName, Number(endpointCount));
 
-/** Picks and tells the trackers, as a call that is answered at once would. */
+/** Picks and notifies the trackers, as a call with an immediate response would. */
 function pickMany(count: number): void {
   const outcome = { code: undefined, trailer: () => null };
   for (let at = 0; at < count; at += 1) {

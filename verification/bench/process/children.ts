@@ -59,7 +59,7 @@ export function startChild([program, ...words]: readonly [string, ...string[]]):
   };
 }
 
-/** Ends every program still running, so that an interrupted run leaves no server behind. */
+/** Ends every program still running, so that an interrupted run leaves no server. */
 export function killChildren(): void {
   for (const child of running) child.kill("SIGKILL");
 }

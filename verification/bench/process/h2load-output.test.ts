@@ -57,7 +57,7 @@ test("a run in which nothing was answered has no figure", () => {
   assert.throws(() => parseH2loadOutput(OUTPUT.replaceAll("140045", "0"), 27), /no request was answered/);
 });
 
-test("refuses an output it does not know and quotes its end", () => {
+test("refuses an unknown output and quotes its end", () => {
   assert.throws(
     () => parseH2loadOutput("Could not connect to host\n", 27),
     /said something unknown: "Could not connect to host"/,

@@ -7,7 +7,7 @@ export interface ServerProcess {
   port: number;
   /** Ends it with SIGTERM, after five seconds with SIGKILL; resolves when it is gone. */
   stop(): Promise<void>;
-  /** Fails with the server's last words when it is no longer running. */
+  /** Fails with the server's last output when it has ended. */
   assertRunning(): void;
 }
 

@@ -45,7 +45,7 @@ export interface BenchDocument {
   cases: readonly CaseResult[];
   skippedCases: readonly Skipped[];
   skippedPeers: readonly Skipped[];
-  /** What a reader has to know before trusting a figure. */
+  /** What a reader must consider before trusting a figure. */
   notes: readonly string[];
   options: { rounds: number; seconds: number };
   versions: Record<string, string>;
@@ -89,7 +89,7 @@ function toFigures({ turns }: { turns: readonly { value: number; cpuMicros?: num
   return { value: rounded(median(rounds), 1), ...cpuMicros, rounds };
 }
 
-/** null where there is nothing to divide: Tercel failed, or used less CPU time than the clock's steps can show. */
+/** null without figures to divide: Tercel failed, or used less CPU time than the clock's steps can show. */
 function cpuRatio(tercel: number | undefined, peer: number): number | null {
   return tercel === undefined || tercel === 0 ? null : rounded(advantage(tercel, peer, "lower"), 3);
 }

@@ -59,7 +59,7 @@ test("is a table with a row for each case and a column for each peer, in the ver
   ]);
 });
 
-test("tells machine, versions, notes, failures and what was left out", () => {
+test("shows machine, versions, notes, failures and what was left out", () => {
   assert.deepEqual(lines.slice(6), [
     "Medians of 1 round of 3 s; A CPU, 2 cores, Linux 6.1; tercel 0.1.0, grpc-js 1.14.7, grpc-go 1.85.0.",
     "Nothing was verified.",

@@ -26,7 +26,7 @@ export function renderMarkdown(document: BenchDocument): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** As the versions list them, so that the columns of every run stand in the same order. */
+/** As the versions list them, so that the columns of every run have the same order. */
 function peerOrder(document: BenchDocument, name: string): number {
   const at = Object.keys(document.versions).indexOf(name);
   return at === -1 ? Number.MAX_SAFE_INTEGER : at;

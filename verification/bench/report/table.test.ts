@@ -45,7 +45,7 @@ test("heads each case with its unit and what the CPU time is counted for", () =>
   assert.deepEqual(cells("memory"), ["memory/idle-connection", "bytes", "ratio"]);
 });
 
-test("shows values with thousands marked, CPU time, and a dash for a ratio that there is not", () => {
+test("shows values with thousands marked, CPU time, and a dash for a missing ratio", () => {
   assert.deepEqual(cells("  tercel"), ["tercel", "183,000", "5.43"]);
   assert.deepEqual(cells("  grpc-js"), ["grpc-js", "10,040", "98.00", "18.23", "-"]);
   assert.ok(lines.some((line) => /^ {2}grpc-js +20,000 +4\.00$/.test(line)));

@@ -28,7 +28,7 @@ const MESSAGE = Buffer.alloc(5);
 export interface Calls {
   each: number;
   path: string;
-  /** The request ends behind the message, and the answer is awaited. Otherwise the method has to be one that takes a stream. */
+  /** The request ends after the message, and the response is awaited. Otherwise the method has to be one that takes a stream. */
   isEnded?: true;
 }
 /** Connections opened at a time: below every listener's backlog, so that none waits for a repeated SYN. */

@@ -20,7 +20,7 @@ export function compileProtos(root: string): string {
     encoding: "utf8",
   });
   const { Dir } = JSON.parse(description) as { Dir: string };
-  // Renamed into place, so that a run that was ended half-way leaves no half file behind.
+  // Renamed into place, so that a run that was ended half-way leaves no half file.
   const partial = `${file}.${process.pid}.binpb`;
   execFileSync(join(root, "node_modules", ".bin", "buf"), ["build", join(Dir, "proto"), "-o", partial], {
     stdio: ["ignore", "inherit", "inherit"],

@@ -105,7 +105,7 @@ class Answers {
     return sent;
   }
 
-  /** The responses from number `sent` on, and the error if one is asked for. The call's first word tells of the request. */
+  /** The responses from number `sent` on, and the error if one is asked for. The first response echoes the request. */
   async *rest(
     definition: StreamResponseDefinition,
     sent: number,

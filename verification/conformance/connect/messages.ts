@@ -127,7 +127,7 @@ export interface Cancel extends Message<Name<"ClientCompatRequest.Cancel">> {
     | { case: undefined; value?: undefined };
 }
 
-/** The suite's enum values that the client under test has to tell apart. */
+/** The suite's enum values that the client under test must distinguish. */
 export const codecJson = 2;
 export const compressionGzip = 2;
 export const streamTypeFullDuplexBidi = 5;

@@ -25,7 +25,7 @@ interface ClientMethods {
 }
 
 /**
- * Makes the call that a test case describes and tells what came of it. An error of the call is part of the result.
+ * Makes the call that a test case describes and returns its outcome. An error of the call is part of the result.
  *
  * @throws Error when the case asks for something that cannot be done
  */
@@ -54,7 +54,7 @@ class TestCall {
     const service = request.service === undefined ? schemas.service : schemas.registry.getService(request.service);
     const method = service?.methods.find(({ name }) => name === request.method);
     if (service === undefined || method === undefined) {
-      throw new Error(`there is no method ${request.service}/${request.method}`);
+      throw new Error(`unknown method ${request.service}/${request.method}`);
     }
     this.method = method;
     this.emptyPayload = create(schemas.payload);

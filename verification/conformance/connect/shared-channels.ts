@@ -15,7 +15,7 @@ export class SharedChannels {
   private readonly registry: Registry;
   private readonly open = new Map<string, SharedChannel>();
 
-  /** `registry`: the types that may stand in a google.protobuf.Any. */
+  /** `registry`: the types that a google.protobuf.Any may hold. */
   constructor(registry: Registry) {
     this.registry = registry;
   }

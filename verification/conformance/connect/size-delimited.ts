@@ -1,4 +1,4 @@
-/** How the suite's runner and the programs it tests talk: each message behind its length, 4 bytes, big endian. */
+/** How the suite's runner and the programs it tests talk: each message after its length, 4 bytes, big endian. */
 
 const lengthBytes = 4;
 

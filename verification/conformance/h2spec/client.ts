@@ -1,6 +1,6 @@
 /**
  * The client that h2specd starts for each of its cases, with the URL of that case's server: it sends one GET and keeps the
- * connection until the server says goodbye, because many cases go on behind the response.
+ * connection until the server says goodbye, because many cases continue after the response.
  */
 import { connect } from "@tercel/http2";
 

@@ -36,7 +36,7 @@ async function runOnce(h2specd: string): Promise<string | undefined> {
   const firstPort = 20_000 + (process.pid % 150) * 60;
   // It splits the command at blanks.
   const command = `${process.execPath} --conditions=source ${clientFile}`;
-  // One second tells an answer from none; with more its own limit of three seconds ends the whole run.
+  // One second distinguishes a response from none; with more its own limit of three seconds ends the whole run.
   const arguments_ = ["--host", "127.0.0.1", "--from-port", `${firstPort}`, "--timeout", "1", "--strict"];
   const test = spawn(h2specd, [...arguments_, "--exec", command], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(test, "exit");

@@ -36,7 +36,7 @@ export async function compareWithNodeServer(seed: number): Promise<number> {
     await connection.ping();
     for (let at = 0; at < lists; at++) {
       if (at % resizeEvery === 0) {
-        // Node tells when our side has acknowledged, so the next list is written with the new size.
+        // Node reports when our side has acknowledged, so the next list is written with the new size.
         const acknowledged = once(session as ServerHttp2Session, "localSettings");
         session?.settings({ headerTableSize: tableSizes[random.below(tableSizes.length)] as number });
         await acknowledged;
@@ -99,7 +99,7 @@ export async function compareWithNodeClient(seed: number): Promise<number> {
   return lists;
 }
 
-/** Node takes this option, only its types do not know it. */
+/** Node takes this option, only its types lack it. */
 function withoutDate(options: { endStream: boolean }): { endStream: boolean } {
   return Object.assign(options, { sendDate: false });
 }

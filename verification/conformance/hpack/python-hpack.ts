@@ -19,7 +19,7 @@ interface Answer {
   block?: string;
 }
 
-/** The Python that has hpack, installed on first use; or why there is none. */
+/** The Python that has hpack, installed on first use; or the reason why it is missing. */
 export function findPython(): { python: string } | { missing: string } {
   const python = join(environment, "bin/python");
   const steps: [string, string[]][] = [

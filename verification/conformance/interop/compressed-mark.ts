@@ -7,8 +7,8 @@ const markFieldNumber = 19_000;
 const mark = Uint8Array.of(0xc0, 0xa3, 0x09, 0x01);
 
 /**
- * gzip that marks what it has decompressed with a field of its own. The compression cases want to know of each message
- * whether it came compressed, which no application needs to know; the unknown field tells it without an API.
+ * gzip that marks what it has decompressed with a field of its own. The compression cases need of each message
+ * whether it came compressed, which no application needs; the unknown field shows it without an API.
  */
 export const markingGzip: Compression = {
   name: gzipCompression.name,

@@ -13,7 +13,7 @@ export interface RunSettings {
   readonly folder: string;
 }
 
-/** What a client is told about the server in a run with TLS. */
+/** The settings of a client in a run with TLS. */
 export interface Trust {
   readonly caFile: string;
   readonly serverName: string;
@@ -36,9 +36,9 @@ export interface Peer {
   server(settings: RunSettings): Command;
   /** For a server that brings a certificate of its own. Default: it takes ours. */
   readonly serverTrust?: Trust;
-  /** Its server cannot tell whether a message came compressed, so the probe for that is left out. */
+  /** Its server cannot see whether a message came compressed, so the probe for that is left out. */
   readonly hidesCompression: boolean;
-  /** Cases that its client or its server does not know, with the reason. */
+  /** Cases that its client or its server does not have, with the reason. */
   readonly clientLacks: Partial<Record<CaseName, string>>;
   readonly serverLacks: Partial<Record<CaseName, string>>;
 }

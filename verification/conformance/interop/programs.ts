@@ -10,13 +10,13 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Only ends what would never listen; until then the port tells. */
+/** Only ends what would never listen; until then the port is tried. */
 const startTimeoutMs = 120_000;
 /** What a failed program said last is all that is shown. */
 const keptOutputChars = 2000;
 
 /**
- * Starts a server on a free port. Programs of others do not tell when they listen, so the port is tried until it answers.
+ * Starts a server on a free port. Programs of others do not report when they listen, so the port is tried until it accepts.
  */
 export async function startServer(command: Command, options: readonly string[]): Promise<RunningServer> {
   const port = await freePort();
@@ -51,7 +51,7 @@ export async function runClient(
 ): Promise<string | undefined> {
   const child = spawn(command.file, [...command.args, ...options], { stdio: ["ignore", "pipe", "pipe"] });
   const output = lastOutput(child);
-  // A process that waits for a core says nothing of the case; the machine's share of that is told next to what went wrong.
+  // A process that waits for a core says nothing of the case; the machine's share of that is shown next to what went wrong.
   const standstill = monitorEventLoopDelay();
   standstill.enable();
   let isLate = false;

@@ -91,7 +91,7 @@ async function* responses(
   }
 }
 
-/** Sends the two agreed keys back, one before the answer and one behind it. */
+/** Sends the two agreed keys back, one before the response and one after it. */
 function echoMetadata(context: HandlerContext): void {
   const initial = context.requestHeader.get("x-grpc-test-echo-initial");
   if (initial !== null) context.responseHeader.set("x-grpc-test-echo-initial", initial);

@@ -14,13 +14,13 @@ const systemSources = "/etc/apt/sources.list.d/debian.sources";
  * The command that runs a program with the C and C++ libraries of a newer Debian, for one built on a newer system than this. The
  * libraries stay in `folder`; nothing is installed, and processes that the program starts use the system's own.
  *
- * @throws Error where there is no apt, or its mirror has no such release
+ * @throws Error without apt, or when its mirror lacks the release
  */
 export function newerLibraries(folder: string, program: string): Command {
   const libraries = join(folder, "root", "usr", "lib", "x86_64-linux-gnu");
   if (!existsSync(libraries)) {
     if (!existsSync(systemSources) || process.arch !== "x64") {
-      throw new Error(`${program} needs glibc 2.38, and this is no Debian to take it from`);
+      throw new Error(`${program} needs glibc 2.38, and this system is not a Debian to take it from`);
     }
     unpack(folder);
   }

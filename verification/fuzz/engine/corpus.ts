@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Every file of a folder; none when there is no such folder. */
+/** Every file of a folder; none when the folder does not exist. */
 export function readInputs(folder: string): Uint8Array[] {
   let names: string[];
   try {

@@ -7,7 +7,7 @@ export interface ThreadTimes {
 }
 
 /**
- * Tells an input that hangs from one whose thread does not get the processor: on a busy machine the clock goes on for both. What
+ * Distinguishes an input that hangs from one whose thread does not get the processor: on a busy machine the clock runs for both. What
  * counts is how long the thread has computed since the input began, or has waited with nothing to do.
  */
 export class HangWatch {

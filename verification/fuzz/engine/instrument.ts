@@ -6,7 +6,7 @@ interface Node {
   end: number;
 }
 
-/** The little of acorn's interface that is used; acorn is installed apart, so its types are not there for everybody. */
+/** The little of acorn's interface that is used; acorn is installed apart, so its types are not always there. */
 interface Parser {
   parse(source: string, options: { ecmaVersion: "latest"; sourceType: "module" }): Node;
 }

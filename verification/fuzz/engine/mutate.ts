@@ -84,11 +84,11 @@ function piece(from: Uint8Array, random: Random): Uint8Array {
 }
 
 function splice(bytes: Uint8Array, at: number, remove: number, insert: Uint8Array): Uint8Array {
-  const behind = bytes.subarray(Math.min(at + remove, bytes.length));
-  const out = new Uint8Array(at + insert.length + behind.length);
+  const rest = bytes.subarray(Math.min(at + remove, bytes.length));
+  const out = new Uint8Array(at + insert.length + rest.length);
   out.set(bytes.subarray(0, at));
   out.set(insert, at);
-  out.set(behind, at + insert.length);
+  out.set(rest, at + insert.length);
   return out;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Cuts bytes into chunks, each as long as the next byte of `cuts` says, over and over; a byte of 0 stands for all that is
+ * Cuts bytes into chunks, each as long as the next byte of `cuts` says, over and over; a byte of 0 means all that is
  * left. Without cuts everything is one chunk.
  */
 export function* cut(bytes: Uint8Array, cuts: Uint8Array): Generator<Uint8Array> {

@@ -1,6 +1,6 @@
 /**
  * A decoder with tight limits reads what one with room reads: it throws when that throws, gives the same list or the part of
- * it that fits, counts the same, and never loses step with the table behind a list that was over a limit.
+ * it that fits, counts the same, and never loses step with the table after a list that was over a limit.
  */
 import assert from "node:assert/strict";
 import { type HeaderBlock, HpackDecoder, HpackError } from "../../../packages/http2/src/hpack/index.ts";

@@ -4,7 +4,7 @@ import { eosSymbol, huffmanCodeBits, huffmanCodes } from "../../../packages/http
 import { decodeHuffman, maxDecodedBytes } from "../../../packages/http2/src/hpack/huffman-decode.ts";
 import { encodeHuffman, huffmanEncodedBytes } from "../../../packages/http2/src/hpack/huffman-encode.ts";
 
-/** By the code's bits behind a one, which tells codes of different length apart. */
+/** By the code's bits after a one, which distinguishes codes of different length. */
 const symbols = new Map<number, number>();
 for (let symbol = 0; symbol <= eosSymbol; symbol++) {
   symbols.set(2 ** (huffmanCodeBits[symbol] as number) + (huffmanCodes[symbol] as number), symbol);
@@ -32,7 +32,7 @@ export function fuzz(bytes: Uint8Array): void {
   assert.ok(Buffer.from(back.buffer).equals(bytes));
 }
 
-/** RFC 7541 §5.2 word for word; undefined when the bytes are no valid encoding. */
+/** RFC 7541 §5.2 word for word; undefined when the bytes are not a valid encoding. */
 function decodeBits(bytes: Uint8Array): number[] | undefined {
   const decoded: number[] = [];
   let code = 1;

@@ -1,4 +1,4 @@
-/** Reads an input as a row of decisions; behind its end every byte is 0. */
+/** Reads an input as a row of decisions; after its end every byte is 0. */
 export class WireSource {
   private readonly bytes: Uint8Array;
   private at = 0;

@@ -1,7 +1,7 @@
 /**
  * The server of the soaks, a process of its own: `--port`, `--tls-key` and `--tls-cert` for a second listener, `--record-ids`,
  * `--work-ms` for calls that cost so much of the core, with load shedding.
- * Says where it listens and answers the questions of its parent; SIGTERM drains it, and then it tells what it served.
+ * Says where it listens and responds to the requests of its parent; SIGTERM drains it, and then it reports what it served.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -40,23 +40,23 @@ const secure =
 const tlsPort = secure === undefined ? undefined : (await secure.listen({ port: 0 })).port;
 
 process.on("message", (asked: ToServer) => {
-  if (asked === "memory") tell({ kind: "memory", memory: sampleMemory() });
-  else tell({ kind: "activity", sockets: openSockets(), running: load.running });
+  if (asked === "memory") send({ kind: "memory", memory: sampleMemory() });
+  else send({ kind: "activity", sockets: openSockets(), running: load.running });
 });
 // A parent that is gone needs no server.
 process.on("disconnect", () => process.exit(1));
 onStopSignals({
   async stop() {
     await Promise.all([server.close(), secure?.close()]);
-    tell({ kind: "served", ids: load.servedIds ?? [] }, () => process.exit(0));
+    send({ kind: "served", ids: load.servedIds ?? [] }, () => process.exit(0));
   },
 });
-tell({ kind: "listening", port, tlsPort });
+send({ kind: "listening", port, tlsPort });
 
 function openSockets(): number {
   return process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap" || name === "TLSWrap").length;
 }
 
-function tell(message: FromServer, then: () => void = () => {}): void {
+function send(message: FromServer, then: () => void = () => {}): void {
   process.send?.(message, undefined, {}, then);
 }

@@ -10,7 +10,7 @@ export interface ServerActivity {
   readonly running: number;
 }
 
-/** What the server's process tells its parent. */
+/** What the server's process sends to its parent. */
 export type FromServer =
   | { readonly kind: "listening"; readonly port: number; readonly tlsPort: number | undefined }
   | ServerActivity

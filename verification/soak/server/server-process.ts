@@ -11,7 +11,7 @@ export interface ServerProcessOptions {
   readonly port?: number;
   /** Files of a key and a certificate: then it listens on a second port, with TLS. */
   readonly tls?: { readonly keyFile: string; readonly certFile: string };
-  /** Whether `stop` tells which calls were served. */
+  /** Whether `stop` returns which calls were served. */
   readonly recordsIds?: boolean;
   /** What a unary call costs of its core. With this, load shedding is on. Default: as little as it may. */
   readonly workMs?: number;
@@ -41,14 +41,14 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
     port: listening.port,
     tlsPort: listening.tlsPort,
     activity() {
-      const told = next(child, "activity");
+      const reply = next(child, "activity");
       child.send("activity" satisfies ToServer);
-      return told;
+      return reply;
     },
     async memory() {
-      const told = next(child, "memory");
+      const reply = next(child, "memory");
       child.send("memory" satisfies ToServer);
-      return (await told).memory;
+      return (await reply).memory;
     },
     async stop() {
       const exited = once(child, "exit");

@@ -48,12 +48,12 @@ export function runOpenLoop(call: MakeCall, recorder: Recorder, loop: OpenLoop):
     };
 
     const turn = (): void => {
-      if (loop.signal.aborted) next = { done: true, value: undefined };
-      for (let sent = 0; sent < maxPerTurn && next.done !== true; sent++) {
+      for (let sent = 0; sent < maxPerTurn && next.done !== true && !loop.signal.aborted; sent++) {
         if (next.value > performance.now() - startMs) break;
         send(next.value);
         next = loop.due.next();
       }
+      if (loop.signal.aborted) next = { done: true, value: undefined };
       if (next.done === true) {
         settle();
         return;

@@ -1,3 +1,4 @@
+// Own process: the types whose generated code fails here stay with protobuf-es in the whole process.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";

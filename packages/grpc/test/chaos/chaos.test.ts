@@ -1,3 +1,4 @@
+// Own process: how many calls succeed in the storm depends on what else the process holds.
 // What a channel promises while its servers and the network fall over. TERCEL_CHAOS_SECONDS makes it last longer than a test
 // may, TERCEL_CHAOS_SEED repeats the shocks of another run.
 import assert from "node:assert/strict";

@@ -89,10 +89,10 @@ async function assemble<N extends Needs, Settings>(
   const routes = await recordRoutes((router) => definition.routes(router, parts));
   health.serve(routes.services.map(({ typeName }) => typeName));
   const own = definition.interceptors?.(parts) ?? {};
-  const { secret } = kit;
-  const counts = await openCountStores(config, shared, met.providers);
   const access = typeof definition.access === "function" ? definition.access(parts) : definition.access;
   const { validation } = definition;
+  const { secret } = kit;
+  const counts = await openCountStores(config, shared, met.providers);
   const stack = await life.start(
     "interceptors",
     () =>

@@ -28,18 +28,18 @@ const service = spawn(process.execPath, ["--conditions=source", join(import.meta
 try {
   const registry = createConsulRegistry();
   const channels = createServiceChannels({ registry, channel: { defaultTimeoutMs: 10_000 } });
-  // Until the agent has asked by itself: what it says before is what was registered.
-  let output = "";
-  while (!output.includes("200 OK") && service.exitCode === null) {
+  // Until the agent has checked by itself and found the service ready: on a busy machine an earlier check finds it not ready yet.
+  let last = "check never came";
+  while (!last.includes("200 OK") && service.exitCode === null) {
     await pause(200);
     const checks = (await (await fetch("http://127.0.0.1:8500/v1/agent/checks")).json()) as Record<
       string,
       { readonly Status: string; readonly Output: string; readonly ServiceName: string }
     >;
     const check = Object.values(checks).find(({ ServiceName }) => ServiceName === "user-service");
-    output = check?.Output ?? "";
-    if (output !== "") console.log(`check ${check?.Status}: ${output.slice(0, 60)}`);
+    if (check !== undefined && check.Output !== "") last = `check ${check.Status}: ${check.Output.slice(0, 60)}`;
   }
+  console.log(last);
   const { text } = await channels.client(EchoService, "user-service", "version=v1").unary({ text: "found" });
   console.log(`answer ${text}`);
   const metrics = await (await fetch("http://127.0.0.1:9090/metrics")).text();

@@ -1,9 +1,9 @@
 // A server on several cores that does what its callers ask, and tells on standard output what happens, one JSON object a line.
 import { existsSync } from "node:fs";
 import { createServer, type LogFields, systemClock } from "@tercel/grpc";
-import { workerNumber } from "@tercel/grpc/internal";
+import { createShared, workerNumber } from "@tercel/grpc/internal";
 import { createHealth } from "@tercel/grpc/services";
-import { createShared, runWorkers } from "@tercel/service";
+import { runWorkers } from "../../src/workers/run-workers.ts";
 import { EchoService } from "../gen/tercel/service/test/v1/echo_pb.ts";
 
 interface Settings {

@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// commands maps a subcommand to what runs it; each stands in a file of its own.
+// commands maps a subcommand to what runs it; each has a file of its own.
 var commands = map[string]func(arguments []string) error{
 	"health-check":      healthCheck,
 	"health-server":     healthServer,

@@ -23,7 +23,7 @@ export function openRecordings(testFile: string): Recordings {
   const folder = testFile.replace(/\.test\.ts$/, "");
   const names = new Set<string>();
   if (isUpdating) mkdirSync(folder, { recursive: true });
-  // Not a test of its own, which --test-name-pattern would leave out: then its absence would not be seen.
+  // Not a test of its own: --test-name-pattern could leave it out, and the absence would go unnoticed.
   after(() => {
     const unused = [
       ...readdirSync(folder).filter((file) => !names.has(file)),

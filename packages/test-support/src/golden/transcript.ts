@@ -1,6 +1,6 @@
 import { digest, FrameText, frameHeaderBytes, type Mask } from "./frame-text.ts";
 
-/** Who has written: `>` is the side under test, `<` its peer. */
+/** The writer: `>` is the side under test, `<` its peer. */
 export type Direction = ">" | "<";
 
 /** RFC 9113 §3.4. */

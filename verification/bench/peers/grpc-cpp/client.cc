@@ -1,6 +1,6 @@
 // gRPC C++'s client, on the callback API: <target> <unary|stream> <concurrency> <seconds>.
 //
-// Each caller starts its next call from the callback of the last one, so that no thread waits. One JSON line tells what
+// Each caller starts its next call from the callback of the last one, so that no thread waits. One JSON line reports what
 // was done in the measured seconds; what runs when they are over is cut off.
 #include <grpcpp/grpcpp.h>
 #include <sys/resource.h>
@@ -111,7 +111,7 @@ int main(int argc, char** argv) {
   const int concurrency = std::atoi(argv[3]);
   const double seconds = std::atof(argv[4]);
   if (concurrency < 1 || !(seconds > 0)) Fail("concurrency and seconds have to be positive");
-  if (kind != "unary" && kind != "stream") Fail(kind + " is no kind of call");
+  if (kind != "unary" && kind != "stream") Fail(kind + " is not a kind of call");
 
   auto channel = grpc::CreateChannel(argv[1], grpc::InsecureChannelCredentials());
   auto stub = echo::EchoService::NewStub(channel);

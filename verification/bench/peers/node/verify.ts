@@ -1,5 +1,5 @@
 /**
- * Calls every method of an echo server through grpc-js and compares the answers, so that no one is measured while
+ * Calls every method of an echo server through grpc-js and compares the answers, so that no server is measured while
  * failing: <target>. Exit code 0 and no output when all is right; otherwise what was wrong, on stderr.
  */
 

@@ -31,7 +31,7 @@ async function transfer(): Promise<number> {
   return bytes;
 }
 
-// The connection stands before the clock starts.
+// The connection is open before the clock starts.
 await client.unary({ message: "hello" });
 const startedMs = performance.now();
 const bytes = await transfer();

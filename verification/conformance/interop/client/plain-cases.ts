@@ -103,7 +103,7 @@ export const plainCases: Readonly<Record<string, (test: TestChannel) => Promise<
     const responseStatus = { code: Code.Unknown, message };
     await expectStatus(client.unaryCall({ responseStatus }), Code.Unknown, message);
     const requests = createWritableIterable<OutputRequest>();
-    // The server may end the call before it has read the request's end, so no one waits for this.
+    // The server may end the call before it has read the request's end, so this is not awaited.
     requests.write({ responseStatus }).catch(() => {});
     requests.close();
     await expectStatus(takeAll(client.fullDuplexCall(requests)), Code.Unknown, message);
@@ -123,7 +123,7 @@ export const plainCases: Readonly<Record<string, (test: TestChannel) => Promise<
   },
 
   async cancel_after_begin({ client }) {
-    // With a connection at hand the metadata leaves at once, and the cancellation comes behind it.
+    // With a connection at hand the metadata leaves at once, and the cancellation follows.
     await client.emptyCall({});
     const abort = new AbortController();
     const call = client.streamingInputCall(createWritableIterable(), { signal: abort.signal });
@@ -143,7 +143,7 @@ export const plainCases: Readonly<Record<string, (test: TestChannel) => Promise<
   },
 
   async timeout_on_sleeping_server({ client }) {
-    // Without a connection the deadline would pass before the server hears of the call.
+    // Without a connection the deadline would pass before the call reaches the server.
     await client.emptyCall({});
     const requests = createWritableIterable<OutputRequest>();
     requests.write({ payload: { body: zeros(27182) } }).catch(() => {});

@@ -22,7 +22,7 @@ export interface TestChannel {
   readonly load: Client<LoadReporting["service"]>;
 }
 
-/** Makes a channel to the target with both services' clients. Responses tell whether they came compressed. */
+/** Makes a channel to the target with both services' clients. Responses show whether they came compressed. */
 export function openTestChannel(target: InteropTarget, options: ChannelOptions = {}): TestChannel {
   const { host, port, hostOverride, ca } = target;
   const channel = createChannel(`${host}:${port}`, {

@@ -134,7 +134,7 @@ export class BadConnection {
     while (!holds()) await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 
-  /** The place is free before the client knows of it, so a client that keeps to the limit never takes one too many. */
+  /** The place is free before the client can see that, so a client that keeps to the limit never takes one too many. */
   private over(streamId: number): void {
     this.open.delete(streamId);
   }

@@ -46,7 +46,7 @@ test("a GOAWAY lets the call in flight end and sends the next one over another c
   );
 });
 
-test("a reset behind the header fails the call", async (t) => {
+test("a reset after the header fails the call", async (t) => {
   const { testChannel } = await start(t, (connection, streamId) => {
     connection.sendHead(streamId);
     connection.sendReset(streamId, noError);
@@ -64,7 +64,7 @@ test("a reset in the middle of a message fails the call", async (t) => {
   await expectStatus(largeUnary(testChannel), Code.Internal);
 });
 
-test("a reset behind the whole message fails the call, for its status never came", async (t) => {
+test("a reset after the whole message fails the call, for its status never came", async (t) => {
   const { testChannel } = await start(t, async (connection, streamId) => {
     connection.sendHead(streamId);
     await connection.sendBytes(streamId, responseBytes(largeResponseBytes));

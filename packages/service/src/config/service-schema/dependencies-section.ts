@@ -1,3 +1,4 @@
+import { statusNames } from "@tercel/grpc/internal";
 import { array, type InferOutput, optional, pipe, strictObject, transform } from "valibot";
 import { choice, flag, share, text, wholeNumber } from "../values/basic-values.ts";
 import { byteSize } from "../values/byte-size.ts";
@@ -7,24 +8,8 @@ import { compressionSection } from "./communication-section.ts";
 import { serviceName } from "./service-section.ts";
 import { clientTlsSection } from "./tls-section.ts";
 
-const statusCodes = [
-  "CANCELLED",
-  "UNKNOWN",
-  "INVALID_ARGUMENT",
-  "DEADLINE_EXCEEDED",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "PERMISSION_DENIED",
-  "RESOURCE_EXHAUSTED",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "UNIMPLEMENTED",
-  "INTERNAL",
-  "UNAVAILABLE",
-  "DATA_LOSS",
-  "UNAUTHENTICATED",
-] as const;
+/** Of errors: success is not tried again. */
+const statusCodes = statusNames.filter((name) => name !== "OK");
 
 /** Those of `@tercel/grpc` that need no settings of their own. */
 export const loadBalancingPolicies = [

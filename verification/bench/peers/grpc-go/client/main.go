@@ -1,7 +1,7 @@
 // Command client is grpc-go's load: <target> <unary|stream|client-stream> <concurrency> <seconds>.
 //
-// It calls over one channel from as many goroutines as the concurrency says. One JSON line tells that the warm-up is
-// over, a last one what was done in the measured seconds. What runs when they are over is cut off: it belongs to nobody's figure.
+// It calls over one channel from as many goroutines as the concurrency says. One JSON line reports that the warm-up is
+// over, a last one what was done in the measured seconds. What runs when they are over is cut off: it does not count.
 package main
 
 import (
@@ -82,7 +82,7 @@ func clientStream(client echo.EchoServiceClient, count *counter) error {
 		}
 		for range messagesPerStream {
 			if err := stream.Send(request); err != nil {
-				// Only the receiving half knows why the call ended.
+				// Only the receiving half has the reason why the call ended.
 				_, err := stream.CloseAndRecv()
 				return fmt.Errorf("the call ended while sending: %w", err)
 			}
@@ -124,15 +124,15 @@ func main() {
 		"unary": unary, "stream": serverStream, "client-stream": clientStream,
 	}[kind]
 	if !known {
-		log.Fatalf("%q is no kind of call", kind)
+		log.Fatalf("%q is not a kind of call", kind)
 	}
 	concurrency, err := strconv.Atoi(os.Args[3])
 	if err != nil || concurrency < 1 {
-		log.Fatalf("%q is no concurrency", os.Args[3])
+		log.Fatalf("%q is not a concurrency", os.Args[3])
 	}
 	seconds, err := strconv.ParseFloat(os.Args[4], 64)
 	if err != nil || seconds <= 0 {
-		log.Fatalf("%q is no number of seconds", os.Args[4])
+		log.Fatalf("%q is not a number of seconds", os.Args[4])
 	}
 
 	transport := insecure.NewCredentials()

@@ -11,7 +11,7 @@ import {
 /** Called with each streamed response as it arrives. */
 export type OnResponse = (response: EchoResponse) => void;
 
-/** grpc-js's callbacks and events behind promises, for the load and for the check of the subjects. */
+/** grpc-js's callbacks and events as promises, for the load and for the check of the subjects. */
 export interface EchoClient {
   unary(request: EchoRequest): Promise<EchoResponse>;
   serverStream(request: StreamRequest, onResponse: OnResponse): Promise<void>;

@@ -48,7 +48,7 @@ export const grpcJava: Peer = {
       `${programs}.TestServiceClient`,
     ],
   }),
-  // It finds the authority in its trust store, and refuses options that it does not know.
+  // It finds the authority in its trust store, and refuses unknown options.
   trustOptions: () => [],
   server: () => ({ file: "java", args: [...java, `${programs}.TestServiceServer`] }),
 };

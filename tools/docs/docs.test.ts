@@ -1,0 +1,267 @@
+// What the pages show is tried: TypeScript is type-checked, marked snippets are run, links lead somewhere.
+// CONTRIBUTING.md says how to mark a snippet.
+import assert from "node:assert/strict";
+import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
+import { listFiles } from "../source-files.ts";
+import { type MarkdownPage, readMarkdown, type Snippet } from "./read-markdown.ts";
+
+const root = dirname(dirname(import.meta.dirname));
+/** A snippet that shows one feature ends in a second or two; a machine under load may take many times that. */
+const tsLimitMs = 60_000;
+/** Commands may type-check or test the whole workspace. */
+const shLimitMs = 240_000;
+
+const pages = new Map<string, MarkdownPage>(
+  listFiles(root)
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => [file, readMarkdown(readFileSync(join(root, file), "utf8"))]),
+);
+
+const fileMark = "file=";
+
+/** Half of the time of most commands is npx itself: what is installed here is run without it, which another test does once. */
+const ownNpx =
+  'npx() { local own="node_modules/.bin/$1"; if [ -x "$own" ]; then shift; "$own" "$@"; else command npx "$@"; fi; }';
+
+/** A program of one page: a snippet with those that continue it. */
+interface Program {
+  readonly page: string;
+  readonly firstLine: number;
+  readonly file: string;
+  readonly text: string;
+  readonly isRun: boolean;
+}
+
+function describeOutcome({ status, signal, error, stdout, stderr }: SpawnSyncReturns<string>): string {
+  return `exit code ${status}, signal ${signal}, ${error?.message ?? ""}\n${stdout}\n${stderr}`;
+}
+
+describe("snippets in the docs", () => {
+  // Inside the repository, so that package names resolve as they do for the code here.
+  const cache = join(root, ".cache");
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, "snippets-"));
+  const programs = [...pages].flatMap(([page, { snippets }]) => programsOf(page, snippets, folder));
+
+  let allRan: boolean | undefined;
+  /** Whether all programs that are run succeed in one process, which is tried once. */
+  const runAllOnce = (): boolean => {
+    if (allRan === undefined) {
+      const file = join(folder, "all.mjs");
+      writeFileSync(file, programOfAll(programs.filter(({ isRun }) => isRun)));
+      const { status, stdout } = runProgram(file);
+      allRan = status === 0 && stdout.endsWith(lastLine);
+    }
+    return allRan;
+  };
+
+  before(() => {
+    const configuration = {
+      extends: "../../tsconfig.base.json",
+      compilerOptions: {
+        noEmit: true,
+        allowImportingTsExtensions: true,
+        rewriteRelativeImportExtensions: false,
+        noUnusedLocals: false,
+        noUnusedParameters: false,
+      },
+      include: ["*.ts"],
+    };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(configuration));
+    for (const { file, text } of programs) writeFileSync(file, text);
+  });
+  after(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it("type-checks every ts snippet", () => {
+    const compiler = join(root, "node_modules", ".bin", "tsc");
+    const outcome = spawnSync(compiler, ["-p", folder, "--pretty", "false"], { cwd: folder, encoding: "utf8" });
+    let report = describeOutcome(outcome);
+    for (const { file, page } of programs) report = report.replaceAll(posix.basename(file), page);
+    assert.equal(outcome.status, 0, report);
+  });
+
+  for (const { page, firstLine, file, isRun } of programs) {
+    if (!isRun) continue;
+    it(`runs the program at ${page}:${firstLine}`, () => {
+      if (runAllOnce()) return;
+      // One of them has failed, or disturbed another: alone each shows whether it does what the page promises.
+      const outcome = runProgram(file);
+      assert.equal(outcome.status, 0, describeOutcome(outcome));
+    });
+  }
+
+  it("runs programs of the repository by npx, as the commands below say", () => {
+    const outcome = spawnSync("npx", ["node", "--version"], { cwd: root, encoding: "utf8", input: "" });
+    const { version } = JSON.parse(readFileSync(join(root, "node_modules", "node", "package.json"), "utf8"));
+    assert.equal(outcome.stdout, `v${version}\n`, describeOutcome(outcome));
+  });
+
+  for (const [page, { snippets }] of pages) {
+    for (const { marks, text, line } of snippets) {
+      if (marks[0] !== "sh" || !marks.includes("run")) continue;
+      it(`runs the commands at ${page}:${line}`, () => {
+        const outcome = spawnSync("bash", ["-euo", "pipefail", "-c", `${ownNpx}\n${text}`], {
+          cwd: root,
+          encoding: "utf8",
+          timeout: shLimitMs,
+          input: "",
+        });
+        assert.equal(outcome.status, 0, describeOutcome(outcome));
+      });
+    }
+  }
+
+  it("shows files as they are", () => {
+    const problems: string[] = [];
+    for (const [page, { snippets }] of pages) {
+      for (const { marks, text, line } of snippets) {
+        const file = marks.find(isFileMark)?.slice(fileMark.length);
+        if (file === undefined) continue;
+        const isSame = existsSync(join(root, file)) && readFileSync(join(root, file), "utf8").trimEnd() === text;
+        if (!isSame) problems.push(`${page}:${line}: is not what ${file} holds`);
+      }
+    }
+    assert.deepEqual(problems, []);
+  });
+
+  it("has marks that are known and something to continue", () => {
+    const allowed = new Map([
+      ["ts", ["run", "continues"]],
+      ["sh", ["run"]],
+    ]);
+    const problems: string[] = [];
+    for (const [page, { snippets }] of pages) {
+      let hasProgram = false;
+      for (const { marks, line } of snippets) {
+        const [language = "", ...others] = marks;
+        const unknown = others.filter((mark) => !isFileMark(mark) && !(allowed.get(language) ?? []).includes(mark));
+        if (unknown.length > 0) problems.push(`${page}:${line}: unknown mark ${unknown.join(" ")}`);
+        if (marks.includes("continues") && !hasProgram) problems.push(`${page}:${line}: nothing to continue`);
+        hasProgram ||= language === "ts";
+      }
+    }
+    assert.deepEqual(problems, []);
+  });
+});
+
+/** What the process that runs all programs prints last when all have succeeded. */
+const lastLine = "all programs ran\n";
+
+/**
+ * Most of the time of a program goes into loading Tercel, so one process runs them one after the other. None may set an exit
+ * code, and the process ends only when nothing that one of them left open keeps it alive.
+ */
+function programOfAll(programs: readonly Program[]): string {
+  return `
+    for (const url of ${JSON.stringify(programs.map(({ file }) => pathToFileURL(file).href))}) {
+      await import(url);
+      if (process.exitCode) process.exit();
+    }
+    // Not emitted when a program calls process.exit().
+    process.once("beforeExit", () => process.stdout.write(${JSON.stringify(lastLine)}));
+  `;
+}
+
+function runProgram(file: string): SpawnSyncReturns<string> {
+  return spawnSync(process.execPath, ["--conditions=source", file], {
+    cwd: dirname(file),
+    encoding: "utf8",
+    timeout: tsLimitMs,
+  });
+}
+
+/** A snippet that shows a file of the repository, which is checked and run in its place. */
+function isFileMark(mark: string): boolean {
+  return mark.startsWith(fileMark);
+}
+
+/** Each program has a file of its own, with the lines it has in the page, so that errors name the page's lines. */
+function programsOf(page: string, snippets: readonly Snippet[], folder: string): Program[] {
+  const groups: Snippet[][] = [];
+  for (const snippet of snippets) {
+    if (snippet.marks[0] !== "ts" || snippet.marks.some(isFileMark)) continue;
+    const last = groups.at(-1);
+    if (snippet.marks.includes("continues") && last !== undefined) last.push(snippet);
+    else groups.push([snippet]);
+  }
+  return groups.map((group) => {
+    let text = "";
+    let line = 1;
+    for (const snippet of group) {
+      text += `${"\n".repeat(snippet.line - line)}${snippet.text}\n`;
+      line = snippet.line + snippet.text.split("\n").length;
+    }
+    const firstLine = group[0]?.line ?? 1;
+    return {
+      page,
+      firstLine,
+      file: join(folder, `${page.replaceAll("/", "__").replace(/\.md$/, "")}.${firstLine}.ts`),
+      // A file without imports would be a script, whose names all such files share.
+      text: `${text}export {};\n`,
+      isRun: group.some(({ marks }) => marks.includes("run")),
+    };
+  });
+}
+
+describe("pages of the docs", () => {
+  it("link only to files and headings that exist", () => {
+    const problems: string[] = [];
+    for (const [page, { links }] of pages) {
+      for (const { target, line } of links) {
+        if (/^[a-z][a-z0-9+.-]*:/.test(target)) continue;
+        const [path = "", anchor] = target.split("#");
+        const file = path === "" ? page : posix.join(posix.dirname(page), decodeURIComponent(path));
+        const isThere = !file.startsWith("../") && existsSync(join(root, file));
+        const hasAnchor = anchor === undefined || (pages.get(file)?.anchors.has(anchor) ?? true);
+        if (!isThere) problems.push(`${page}:${line}: ${target} does not exist`);
+        else if (!hasAnchor) problems.push(`${page}:${line}: ${target} names no heading of ${file}`);
+      }
+    }
+    assert.deepEqual(problems, []);
+  });
+
+  it("name only source files that exist, where they describe the repository", () => {
+    const files = listFiles(root);
+    const problems: string[] = [];
+    for (const page of pages.keys()) {
+      if (page !== "CONTRIBUTING.md" && !page.startsWith("docs/")) continue;
+      const prose = readFileSync(join(root, page), "utf8").replace(/^```.*?^```/gms, "");
+      for (const [, name = ""] of prose.matchAll(/`([\w./-]+\/[\w.-]+\.ts)`/g)) {
+        if (!files.some((file) => file === name || file.endsWith(`/${name}`))) problems.push(`${page}: ${name}`);
+      }
+    }
+    assert.deepEqual(problems, []);
+  });
+
+  it("hold no path of the machine they were written on", () => {
+    // Where this copy and its neighbours stand, and where people's files are; examples may use /tmp and the home of Ada.
+    const parent = dirname(root);
+    const paths = [
+      `${root}/`,
+      ...(parent === "/" || parent === "/tmp" ? [] : [`${parent}/`]),
+      "/home/",
+      "/Users/",
+      "/root/",
+    ];
+    const problems: string[] = [];
+    for (const page of pages.keys()) {
+      readFileSync(join(root, page), "utf8")
+        .split("\n")
+        .forEach((content, index) => {
+          const path = paths.find((one) => content.replaceAll("/home/ada/", "").includes(one));
+          if (path !== undefined) problems.push(`${page}:${index + 1}: ${path}`);
+        });
+    }
+    assert.deepEqual(problems, []);
+  });
+
+  it("are found", () => {
+    assert.ok(pages.has("CONTRIBUTING.md") && pages.has("docs/architecture.md"));
+  });
+});

@@ -1,0 +1,398 @@
+// What users get: every public package is built, packed, installed into an empty project and used there by plain node.
+import assert from "node:assert/strict";
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { problemAffectsResolutionKind } from "@arethetypeswrong/core/problems";
+import { startCommand } from "@tercel/test-support/programs";
+import { createPostgresServer, withoutPostgres } from "@tercel/test-support/servers";
+import { buildSync } from "esbuild";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { readMarkdown } from "../docs/read-markdown.ts";
+import { publicPackages, type WorkspacePackage } from "../workspace-packages.ts";
+import { builtFrom, isBundled } from "./build-packages.ts";
+import { changeHandler, createReader, lendPackage, startDev } from "./getting-started.ts";
+import type { PackedPackage } from "./pack-packages.ts";
+import { createPackedProject, runAsUser } from "./packed-project.ts";
+
+const root = dirname(dirname(import.meta.dirname));
+const packages = publicPackages(root);
+const programs = join(import.meta.dirname, "packed-programs");
+/** esbuild makes a file of what the same entry points share, and these packages have up to twenty. */
+const mostFilesLoaded = 20;
+/** buf and its plugin are this repository's: the newest of a registry would make the tests depend on the day. */
+const tools = { PATH: `${join(root, "node_modules", ".bin")}${delimiter}${process.env.PATH}` };
+
+describe("the packed packages", () => {
+  let folder = "";
+  let tarballs: ReadonlyMap<string, PackedPackage> = new Map();
+  const run = (command: string, args: readonly string[], cwd = folder): string => runAsUser(command, args, cwd).stdout;
+  const tarballOf = ({ name }: WorkspacePackage): string => {
+    const packed = tarballs.get(name);
+    assert.ok(packed !== undefined, `${name} was not packed`);
+    return join(folder, packed.filename);
+  };
+  const pathsOf = ({ name }: WorkspacePackage): readonly string[] =>
+    tarballs.get(name)?.files.map(({ path }) => path) ?? assert.fail(`${name} was not packed`);
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "tercel-packed-"));
+    tarballs = new Map(createPackedProject(root, folder).map((packed) => [packed.name, packed]));
+    // All that `@tercel/service/kysely` is for; other optional packages are imported when they are used. A user installs it.
+    symlinkSync(join(root, "node_modules", "kysely"), join(folder, "node_modules", "kysely"));
+  });
+  after(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("hold code and types for every entry point, and no tests", () => {
+    for (const one of packages) {
+      const paths = pathsOf(one);
+      const tests = paths.filter((path) => /\.test\.|(^|\/)test\//.test(path));
+      assert.deepEqual(tests, [], one.name);
+      const endings = isBundled(root, one) ? ([".js"] as const) : ([".js", ".d.ts"] as const);
+      for (const source of [...one.entryPoints.values(), ...one.programs.values()]) {
+        for (const ending of endings) {
+          const built = builtFrom(one, source, ending).slice(one.folder.length + 1);
+          assert.ok(paths.includes(built), `${one.name} lacks ${built}`);
+        }
+      }
+    }
+  });
+
+  it("load few files of code from each entry point, because each takes its time when a program starts", () => {
+    // A program in a bundle loads what a command needs, which takes less time than to read one file with everything.
+    for (const one of packages.filter((each) => !isBundled(root, each))) {
+      for (const [entry, source] of one.entryPoints) {
+        const count = filesLoadedWith(join(root, builtFrom(one, source, ".js"))).size;
+        assert.ok(count <= mostFilesLoaded, `${entry} loads ${count} files of its package`);
+      }
+    }
+  });
+
+  it("hold the licence, and nothing that only the compiler needs", () => {
+    for (const one of packages) {
+      const paths = pathsOf(one);
+      assert.ok(paths.includes("LICENSE"), one.name);
+      assert.ok(!paths.some((path) => path.endsWith(".tsbuildinfo")), one.name);
+    }
+  });
+
+  it("hold a README whose links work on the page of a registry, which shows no other file of the package", () => {
+    for (const one of packages) {
+      assert.ok(pathsOf(one).includes("README.md"), one.name);
+      const text = readFileSync(join(root, one.folder, "README.md"), "utf8");
+      const relative = readMarkdown(text).links.filter(({ target }) => !/^(https:|#)/.test(target));
+      assert.deepEqual(relative, [], one.name);
+    }
+  });
+
+  it("satisfy publint, suggestions included", async () => {
+    for (const one of packages) {
+      const { buffer: tarball } = new Uint8Array(readFileSync(tarballOf(one)));
+      const { messages, pkg } = await publint({ pack: { tarball }, strict: true });
+      assert.deepEqual(
+        messages.map((message) => formatMessage(message, pkg, { color: false })),
+        [],
+        one.name,
+      );
+    }
+  });
+
+  it("have types that match the code for every ESM user (are the types wrong?, profile esm-only)", async () => {
+    for (const one of packages.filter(({ entryPoints }) => entryPoints.size > 0)) {
+      const tarball = new Uint8Array(readFileSync(tarballOf(one)));
+      const analysis = await checkPackage(createPackageFromTarballData(tarball));
+      assert.ok(analysis.types !== false, `${one.name} has no types`);
+      const subpaths = [...one.entryPoints.keys()].map((entry) => `.${entry.slice(one.name.length)}`);
+      const found = Object.keys(analysis.entrypoints).filter((subpath) => !subpath.endsWith(".json"));
+      assert.deepEqual(found.toSorted(), subpaths.toSorted(), one.name);
+      // Left out are resolutions without "exports" (Node 10), and require() from CommonJS.
+      const problems = analysis.problems.filter((problem) =>
+        (["node16-esm", "bundler"] as const).some((kind) => problemAffectsResolutionKind(problem, kind, analysis)),
+      );
+      assert.deepEqual(problems, [], one.name);
+    }
+  });
+
+  it("pass a publish that sends nothing, for all to read and without a correction by npm", () => {
+    for (const one of packages) {
+      const { stdout, stderr } = runAsUser("npm", ["publish", "--dry-run", "--offline", tarballOf(one)], folder);
+      assert.ok(stdout.includes(`+ ${one.name}@${one.version}`), stdout + stderr);
+      const notices = stderr.split("\n").filter((line) => /corrected| access \(dry-run\)$/.test(line));
+      assert.equal(notices.length, 1, notices.join("\n"));
+      assert.match(notices[0] ?? "", / public access /);
+    }
+  });
+
+  it("hold the protos whose code they show", () => {
+    for (const one of packages) {
+      for (const entry of one.entryPoints.keys()) {
+        const generated = /\/gen\/(.+)_pb\.js$/.exec(entry);
+        if (generated !== null)
+          assert.ok(pathsOf(one).includes(`proto/${generated[1]}.proto`), `${one.name} lacks ${entry}'s proto`);
+      }
+    }
+  });
+
+  it("import by plain node from each entry point, with every name that the source exports, and what several export is the same", () => {
+    const entries = packages.flatMap((one) => [...one.entryPoints]);
+    const programOf = (modules: readonly string[]): string => `
+      const modules = [];
+      for (const name of ${JSON.stringify(modules)}) modules.push(await import(name));
+      const names = modules.map((module) => Object.keys(module));
+      const shared = modules.map((module, index) => names[index].filter((name) =>
+        modules.some((other, at) => at < index && other[name] !== undefined && other[name] === module[name])));
+      console.log(JSON.stringify({ names, shared }));
+    `;
+    writeFileSync(join(folder, "main.js"), programOf(entries.map(([entry]) => entry)));
+    writeFileSync(join(folder, "sources.js"), programOf(entries.map(([, source]) => join(root, source))));
+    const exported = JSON.parse(run(process.execPath, ["main.js"])) as { names: string[][]; shared: string[][] };
+    assert.ok(exported.names.every((names) => names.length > 0));
+    assert.deepEqual(exported, JSON.parse(run(process.execPath, ["--conditions=source", "sources.js"])));
+    // A condition of that name in the workspace of a user does not lead into our sources.
+    assert.deepEqual(exported, JSON.parse(run(process.execPath, ["--conditions=source", "main.js"])));
+  });
+
+  it("hold the command line, which runs by itself, with the protos that services import, in 1.5 MB", () => {
+    const cli = packages.find(({ name }) => name === "tercel");
+    assert.ok(cli !== undefined);
+    assert.equal(run(join(folder, "node_modules", ".bin", "tercel"), ["--version"]), `${cli.version}\n`);
+    assert.match(
+      run(join(folder, "node_modules", ".bin", "tercel"), ["--help"]),
+      /^Usage: tercel <command> \[options\]/,
+    );
+    assert.ok(pathsOf(cli).includes("dist/proto/validate/validate.proto"));
+    assert.ok(pathsOf(cli).includes("dist/THIRD-PARTY-LICENSES.txt"));
+    assert.ok(statSync(tarballOf(cli)).size <= 1_500_000);
+    assert.deepEqual([...cli.dependencies], []);
+  });
+
+  it("make a service by npm create tercel as by tercel new", () => {
+    const listed = (program: string, ...args: readonly string[]): string =>
+      run(join(folder, "node_modules", ".bin", program), [...args, "order-service", "--dry-run", "--yes"]);
+    assert.match(listed("create-tercel"), /^src\/orders\.ts$/m);
+    assert.equal(listed("create-tercel"), listed("tercel", "new"));
+  });
+
+  it("make a service by the command line, which is generated, passes its tests and is checked by its types", () => {
+    const made = ["new", "user-service", "--yes", "--no-install", "--no-git"];
+    runAsUser(join(folder, "node_modules", ".bin", "tercel"), made, folder, tools);
+    const service = join(folder, "user-service");
+    // By the kit and the driver of the project.
+    run(join(folder, "node_modules", ".bin", "tercel"), ["db", "migrate"], service);
+    assert.match(
+      run(join(folder, "node_modules", ".bin", "tercel"), ["db", "status"], service),
+      /^0001_users {2}\d{4}-/m,
+    );
+    run(process.execPath, ["--test", "test/**/*.test.ts"], service);
+    const typeRoots = ["--typeRoots", join(root, "node_modules", "@types")];
+    run(join(root, "node_modules", ".bin", "tsc"), ["-p", service, ...typeRoots], folder);
+  });
+
+  it("take a reader of the guide from an empty folder to manifests of Kubernetes", async (t) => {
+    const reader = createReader(t, packages.map(tarballOf));
+    const { service, step, run: follow, time } = reader;
+    const startedAtMs = performance.now();
+    await time("new", () => follow(step("npx --yes ../tercel-packages")));
+    await time("install, generate, test", () => follow(step("npm install")));
+    const dev = await startDev(t, reader);
+    const [, metrics = ""] = await time("dev", () => dev.line(/metrics at (\S+) /));
+    await dev.line(/try: npx tercel call /);
+    const created = await time("call", () =>
+      follow(step("npx tercel call user.v1.UserService/CreateUser -d name=' Ada '")),
+    );
+    assert.equal((JSON.parse(created) as { user: { name: string } }).user.name, " Ada ");
+    t.diagnostic(`first call after ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s`);
+    const page = follow(step("curl ").replace("http://127.0.0.1:9464/metrics", metrics));
+    assert.match(page, /^grpc_server_requests_total\{.*"CreateUser".*status="OK".*\} 1$/m);
+    changeHandler(reader);
+    const [, took = ""] = await dev.line(/again, (.+) after the change of src\/users\.ts/);
+    t.diagnostic(`change served: ${took}`);
+    const changed = follow(step("npx tercel call user.v1.UserService/CreateUser -d name=' Grace '"));
+    assert.equal((JSON.parse(changed) as { user: { name: string } }).user.name, "Grace");
+    await dev.stop();
+    await time("deploy", () => follow(step("npx tercel deploy docker")));
+    assert.ok(existsSync(join(service, "deploy/Dockerfile")));
+    assert.ok(existsSync(join(service, "deploy/k8s/deployment.yaml")));
+
+    // What the image is made of, and the same without esbuild.
+    follow("npx tercel build --no-bundle");
+    t.diagnostic(follow("npx tercel build 2>&1").trim());
+    assert.match(follow("node dist/main.js --check-config"), /^the configuration is valid/);
+  });
+
+  it("make a service on PostgreSQL by the same steps", { skip: withoutPostgres }, async (t) => {
+    const reader = createReader(t, packages.map(tarballOf));
+    const { service, step, run: follow } = reader;
+    const postgres = await createPostgresServer();
+    t.after(() => postgres.dispose());
+    await postgres.start();
+    follow(step("npx --yes ../tercel-packages").replace("--with-database=sqlite", "--with-database=postgres"));
+    // Installed in the same way a moment ago.
+    cpSync(join(folder, "node_modules"), join(service, "node_modules"), { recursive: true, verbatimSymlinks: true });
+    for (const name of ["pg", "@bufbuild/buf"]) lendPackage(reader, name);
+    follow("npm run generate");
+    const DATABASE_URL = `postgres://postgres@127.0.0.1:${postgres.port}/postgres`;
+    const dev = await startDev(t, reader, { DATABASE_URL });
+    await dev.line(/try: npx tercel call /);
+    const created = follow(step("npx tercel call user.v1.UserService/CreateUser -d name=' Ada '"));
+    assert.equal((JSON.parse(created) as { user: { email: string } }).user.email, "ada@example.com");
+    await dev.stop();
+  });
+
+  it("can be required by a CommonJS program, without a warning", () => {
+    cpSync(join(programs, "require.cjs"), join(folder, "require.cjs"));
+    const { stdout, stderr } = runAsUser(process.execPath, ["require.cjs"], folder);
+    assert.equal(stdout, "status 1\n");
+    assert.equal(stderr, "");
+  });
+
+  it("show the sources in the stacks of errors, where Node reads source maps", () => {
+    const program =
+      'import { createServer } from "@tercel/grpc"; try { createServer({ route: 1 }); } catch (e) { console.log(e.stack); }';
+    writeFileSync(join(folder, "stack.js"), program);
+    const stack = run(process.execPath, ["--enable-source-maps", "stack.js"]);
+    assert.match(stack, /node_modules\/@tercel\/grpc\/src\/server\/server\.ts:\d+:\d+/);
+  });
+
+  it("run the README's first service, from its contract on", async (t) => {
+    const hello = join(folder, "hello");
+    const { snippets } = readMarkdown(readFileSync(join(root, "README.md"), "utf8"));
+    for (const { marks, text } of snippets) {
+      const file = marks.find((mark) => mark.startsWith("file=examples/hello/"))?.slice("file=examples/hello/".length);
+      if (file === undefined) continue;
+      mkdirSync(dirname(join(hello, file)), { recursive: true });
+      writeFileSync(join(hello, file), `${text}\n`);
+    }
+    runAsUser("buf", ["generate"], hello, tools);
+    const server = startCommand(t, process.execPath, [join(hello, "server.ts")], { PORT: "0" });
+    const address = (await server.line()).replace("listening on ", "");
+    assert.equal(run(process.execPath, [join(hello, "client.ts"), address]), "Hello, Ada!\n3\n2\n1\n");
+    server.signal("SIGINT");
+    assert.deepEqual(await server.ended, [0, null]);
+  });
+
+  it("compile a service with validation and access rules by the configuration that the guide shows", () => {
+    const project = join(folder, "generated");
+    mkdirSync(project);
+    symlinkSync(join(folder, "node_modules"), join(project, "node_modules"));
+    writeFileSync(join(project, "package.json"), JSON.stringify({ name: "generated", private: true, type: "module" }));
+    const { snippets } = readMarkdown(readFileSync(join(root, "docs/guides/generated-code.md"), "utf8"));
+    for (const { text } of snippets) {
+      // Files of the guide begin with their name.
+      const name = /^(?:#|\/\/) ([\w./-]+\.(?:yaml|proto|ts))\n/.exec(text)?.[1];
+      if (name === undefined) continue;
+      mkdirSync(dirname(join(project, name)), { recursive: true });
+      writeFileSync(join(project, name), text);
+    }
+    runAsUser("buf", ["generate"], project, tools);
+    assert.equal(run(process.execPath, ["main.ts"], project), "compiled, validated and guarded\n");
+  });
+
+  it("install next to what the pages say to install", () => {
+    const pages = globSync(["packages/*/src/*/README.md", "docs/guides/*.md"], { cwd: root });
+    const commands = pages.flatMap((page) => {
+      const { snippets } = readMarkdown(readFileSync(join(root, page), "utf8"));
+      return snippets.flatMap(({ text }) => text.replaceAll("\\\n", " ").match(/^npm install .*$/gm) ?? []);
+    });
+    // Until Tercel is published, nothing of it can be installed by its name.
+    const outside = new Set(
+      commands.filter((command) => !command.includes("@tercel/")).map((command) => command.replace(/\s+/g, " ")),
+    );
+    assert.ok([...outside].some((command) => command.includes("@opentelemetry/")));
+    /** Resolves everything, and downloads nothing; what it writes is put back. */
+    const resolve = (words: readonly string[]): void => {
+      const files = ["package-lock.json", "package.json"].map((name) => join(folder, name));
+      const texts = files.map((file) => readFileSync(file));
+      try {
+        run("npm", ["install", ...words, "--package-lock-only", "--prefer-offline", "--no-audit", "--no-fund"]);
+      } finally {
+        for (const [at, file] of files.entries()) writeFileSync(file, texts[at] ?? "");
+      }
+    };
+    const wordsOf = [...outside].map((command) => command.split(" ").slice(2));
+    try {
+      // What can be installed together can be installed one by one.
+      resolve(wordsOf.flat());
+    } catch {
+      for (const words of wordsOf) resolve(words);
+    }
+  });
+
+  it("bundle into one file, with every interceptor, that runs where nothing is installed", async (t) => {
+    cpSync(join(programs, "full-server.ts"), join(folder, "full-server.ts"));
+    const alone = mkdtempSync(join(tmpdir(), "tercel-bundle-"));
+    t.after(() => rmSync(alone, { recursive: true, force: true }));
+    buildSync({
+      absWorkingDir: folder,
+      entryPoints: ["full-server.ts"],
+      outfile: join(alone, "server.mjs"),
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      target: "node22.18",
+      // CommonJS packages, pino for one, call require(), which ES modules do not have by themselves.
+      banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+      logLevel: "error",
+    });
+    const server = startCommand(t, process.execPath, [join(alone, "server.mjs")]);
+    assert.equal(await server.line(), "status 1");
+    assert.deepEqual(await server.ended, [0, null]);
+  });
+
+  it("resolve for the type checker of a user without our conditions", () => {
+    const entries = packages.flatMap((one) => [...one.entryPoints.keys()]);
+    const lines = entries.map((entry, index) => `import * as entry${index} from "${entry}"; void entry${index};`);
+    writeFileSync(join(folder, "types.ts"), lines.join("\n"));
+    const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2023", "--lib", "es2023,dom"];
+    const typeRoots = join(root, "node_modules", "@types");
+    const compiler = join(root, "node_modules", ".bin", "tsc");
+    run(compiler, [...options, "--typeRoots", typeRoots, "--types", "node", "types.ts"]);
+  });
+
+  it("bring no second copy of a package they share", () => {
+    const lock = JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8")) as {
+      packages: Record<string, unknown>;
+    };
+    // Two copies of a package whose classes and types cross our interfaces would not recognise each other's.
+    const shared = new Set(packages.flatMap((one) => [one.name, ...one.dependencies]));
+    // A user has what is optional only by installing it.
+    for (const name of packages.flatMap((one) => optionalPeersOf(one.folder))) shared.delete(name);
+    const copies = Object.keys(lock.packages).filter((path) => shared.has(path.split("node_modules/").at(-1) ?? ""));
+    assert.deepEqual(copies.toSorted(), [...shared].map((name) => `node_modules/${name}`).toSorted());
+  });
+});
+
+/** The files that are loaded with one of a package: itself and those that it imports, but not what it may import later. */
+function filesLoadedWith(file: string, loaded = new Set<string>()): ReadonlySet<string> {
+  if (loaded.has(file)) return loaded;
+  loaded.add(file);
+  for (const [, specifier = ""] of readFileSync(file, "utf8").matchAll(/(?:\bfrom |^import )"(\.{1,2}\/[^"]+)";$/gm)) {
+    filesLoadedWith(join(dirname(file), specifier), loaded);
+  }
+  return loaded;
+}
+
+function optionalPeersOf(folder: string): string[] {
+  const manifest = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")) as {
+    peerDependenciesMeta?: Record<string, { optional?: boolean }>;
+  };
+  return Object.entries(manifest.peerDependenciesMeta ?? {})
+    .filter(([, { optional }]) => optional === true)
+    .map(([name]) => name);
+}

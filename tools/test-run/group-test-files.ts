@@ -1,0 +1,63 @@
+import type { TestUsage } from "./test-usage.ts";
+
+export interface GroupingOptions {
+  readonly files: readonly string[];
+  /** What is known of earlier runs. */
+  readonly usages: readonly TestUsage[];
+  /** Whether a file has to run in a process of its own. */
+  isAlone(file: string): boolean;
+}
+
+/** Twice as many save little more, and the files of a group wait for each other. */
+const mostFiles = 16;
+/** A file that takes more gains little from a shared start. The time is counted as well, as some files wait more than they compute. */
+const mostOfFile: Cost = { seconds: 30, cpuSeconds: 3 };
+/** A group takes no more than this, so that the last one does not run while the other cores have nothing to do. */
+const mostOfGroup: Cost = { seconds: 45, cpuSeconds: 8 };
+/** Assumed of a file that never ran. */
+const assumed: Cost = { seconds: 1, cpuSeconds: 0.5 };
+
+type Cost = Omit<TestUsage, "file">;
+
+/**
+ * Groups of test files that run in one process each. The files of a group are neighbours in one package, so that they load the same
+ * sources; the order of the files is kept.
+ */
+export function groupTestFiles({ files, usages, isAlone }: GroupingOptions): string[][] {
+  const known = new Map<string, Cost>(usages.map((usage) => [usage.file, usage]));
+  const groups: string[][] = [];
+  let open: { readonly package: string; readonly files: string[]; cost: Cost } | undefined;
+  for (const file of files) {
+    const cost = known.get(file) ?? assumed;
+    if (isAlone(file) || !isWithin(cost, mostOfFile)) {
+      groups.push([file]);
+      continue;
+    }
+    const hasRoom =
+      open !== undefined &&
+      open.package === packageOf(file) &&
+      open.files.length < mostFiles &&
+      isWithin(sum(open.cost, cost), mostOfGroup);
+    if (open === undefined || !hasRoom) {
+      open = { package: packageOf(file), files: [], cost: { seconds: 0, cpuSeconds: 0 } };
+      groups.push(open.files);
+    }
+    open.files.push(file);
+    open.cost = sum(open.cost, cost);
+  }
+  return groups;
+}
+
+function sum(a: Cost, b: Cost): Cost {
+  return { seconds: a.seconds + b.seconds, cpuSeconds: a.cpuSeconds + b.cpuSeconds };
+}
+
+function isWithin(cost: Cost, limit: Cost): boolean {
+  return cost.seconds <= limit.seconds && cost.cpuSeconds <= limit.cpuSeconds;
+}
+
+/** `packages/grpc` and `apps/shop` are packages; the folders of `examples` and `tools` are not. */
+function packageOf(file: string): string {
+  const [first = "", second = ""] = file.split("/");
+  return first === "packages" || first === "apps" ? `${first}/${second}` : first;
+}

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { it } from "node:test";
+import { addedSince, listHandles, openHandles } from "./open-handles.ts";
+
+it("names a server and a timer that keep the process alive, and leaves out what does not or was there before", async () => {
+  const before = openHandles();
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const timers = [1, 2].map(() => setTimeout(() => {}, 60_000));
+  const idle = setTimeout(() => {}, 60_000).unref();
+  const added = addedSince(before, openHandles());
+  assert.match(listHandles(added), /^Server listening on 127\.0\.0\.1:\d+, 2 × Timeout$/);
+  for (const timer of [...timers, idle]) clearTimeout(timer);
+  server.close();
+  await once(server, "close");
+  assert.deepEqual(addedSince(before, openHandles()), []);
+});
+
+it("counts what is there several times", () => {
+  assert.deepEqual(addedSince(["a", "b"], ["a", "a", "b"]), ["a"]);
+});

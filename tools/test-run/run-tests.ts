@@ -1,0 +1,180 @@
+// Runs the test files of this repository: `npm test`, or `npm test -- hpack timeout` for those whose path contains one of
+// the words. Options of node's own runner may follow in the form --test-…=…; with --alone each file has a process of its own. Afterwards
+// it verifies that every file ran to its end and that the suite left nothing behind. The repository is the working directory, which npm
+// sets.
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { openCompileCache } from "./compile-cache.ts";
+import { groupTestFiles } from "./group-test-files.ts";
+import { leftFiles, leftProcesses, untrackedFiles } from "./left-behind.ts";
+import { markerVariable } from "./marked-processes.ts";
+import { needsOwnProcess } from "./needs-own-process.ts";
+import { orderGroups } from "./order-groups.ts";
+import type { OrderedRun } from "./run-in-order.ts";
+import { selectTestFiles } from "./select-test-files.ts";
+import { endStuckTestFiles } from "./stuck-test-files.ts";
+import { describeSlowest, keepUsage, readUsage, usageFileVariable } from "./test-usage.ts";
+
+/** A test that takes longer is stuck. The slowest one builds, packs and installs every package. */
+const testTimeoutMs = 300_000;
+/** Room for several slow tests in one file. */
+const fileTimeoutMs = 2 * testTimeoutMs;
+/**
+ * Node itself would leave a core to the runner, which hardly needs it; and tests wait as much as they compute, so there is
+ * work for two files more than there are cores.
+ */
+const filesAtOnce = availableParallelism() + 2;
+/** How many of the slowest files a run names at its end; a run of fewer files names none. */
+const slowestShown = 10;
+
+interface Selection {
+  /** Of paths of test files; none selects all. */
+  readonly words: readonly string[];
+  /** Of Node's runner. */
+  readonly nodeOptions: readonly string[];
+  /** Whether each file has a process of its own, even if it could share one. */
+  readonly isAlone: boolean;
+}
+
+async function runTests(root: string, { words, nodeOptions, isAlone }: Selection): Promise<number> {
+  const files = selectTestFiles(root, words);
+  if (files.length === 0) {
+    console.error(
+      words.length === 0 ? "there are no test files" : `no test file's path contains ${words.join(" or ")}`,
+    );
+    return 1;
+  }
+  const untrackedBefore = new Set(untrackedFiles(root));
+  // A temp folder of its own tells what this suite leaves from what other programs put into the machine's.
+  const tempFolder = mkdtempSync(join(tmpdir(), "tercel-test-run-"));
+  // Servers that refuse to run as root, PostgreSQL for one, have to get through to their folders in it.
+  chmodSync(tempFolder, 0o711);
+  // Outside of that folder, which has to be empty at the end.
+  const usageFolder = mkdtempSync(join(tmpdir(), "tercel-test-usage-"));
+  const usageFile = join(usageFolder, "usage.jsonl");
+  writeFileSync(usageFile, "");
+  const marker = randomUUID();
+  const stopWatching = endStuckTestFiles({
+    marker,
+    limitMs: fileTimeoutMs,
+    everyMs: 5000,
+    onEnded: (file) => console.error(`ended ${file}: it ran for more than ${fileTimeoutMs / 1000} s`),
+  });
+  try {
+    const usageBefore = join(root, ".cache", "test-usage.jsonl");
+    const usagesBefore = readUsage(usageBefore);
+    const groups = groupTestFiles({
+      files,
+      usages: usagesBefore,
+      isAlone: (file) => isAlone || needsOwnProcess(readFileSync(join(root, file), "utf8")) !== undefined,
+    });
+    const programs = orderGroups(groups, usagesBefore).map((group, at) =>
+      group.length === 1 ? (group[0] ?? "") : writeGroupProgram(usageFolder, root, group, at),
+    );
+    let exitCode = await runNode(root, nodeOptions, programs, {
+      TMPDIR: tempFolder,
+      NODE_COMPILE_CACHE: openCompileCache(process.env.NODE_COMPILE_CACHE),
+      [markerVariable]: marker,
+      [usageFileVariable]: usageFile,
+    });
+    const usages = readUsage(usageFile);
+    for (const file of groups.filter(({ length }) => length > 1).flat()) {
+      if (usages.some((usage) => usage.file === file)) continue;
+      console.error(`did not run to its end: ${file}`);
+      if (exitCode === 0) exitCode = 1;
+    }
+    if (files.length > slowestShown) {
+      console.log(describeSlowest(usages, slowestShown));
+      keepUsage(usageBefore, usages);
+    }
+    const left = [
+      ...(await leftProcesses(marker)),
+      ...leftFiles(tempFolder),
+      ...untrackedFiles(root)
+        .filter((file) => !untrackedBefore.has(file) && !isNewRecording(file))
+        .map((file) => `untracked file ${file}`),
+    ];
+    for (const one of left) console.error(`the tests left behind: ${one}`);
+    return exitCode === 0 && left.length > 0 ? 1 : exitCode;
+  } finally {
+    stopWatching();
+    rmSync(tempFolder, { recursive: true, force: true });
+    rmSync(usageFolder, { recursive: true, force: true });
+  }
+}
+
+/** A program that runs the group in its process. Its name does not end like that of a test file, which is checked as a whole. */
+function writeGroupProgram(folder: string, root: string, group: readonly string[], at: number): string {
+  const file = join(folder, `group-${at + 1}.mjs`);
+  const runner = pathToFileURL(join(import.meta.dirname, "process", "run-group.ts")).href;
+  writeFileSync(
+    file,
+    `import { runGroup } from ${JSON.stringify(runner)};\nawait runGroup(${JSON.stringify(root)}, ${JSON.stringify(group)});\n`,
+  );
+  return file;
+}
+
+/** A recording that UPDATE_GOLDEN=1 asks for is new until it is committed. */
+function isNewRecording(file: string): boolean {
+  return process.env.UPDATE_GOLDEN === "1" && /\/golden\/.+\.txt$/.test(file);
+}
+
+/** Runs node's test runner with our output streams; resolves to its exit code. */
+function runNode(
+  root: string,
+  nodeOptions: readonly string[],
+  files: readonly string[],
+  environment: Record<string, string>,
+): Promise<number> {
+  const preloaded = ["leak-check.ts", "record-usage.ts"].flatMap((name) => [
+    "--import",
+    join(import.meta.dirname, "process", name),
+  ]);
+  const orderedRun: OrderedRun = {
+    files,
+    filesAtOnce,
+    nodeOptions: ["--conditions=source", `--test-timeout=${testTimeoutMs}`, ...preloaded, ...nodeOptions],
+  };
+  const program = [join(import.meta.dirname, "run-in-order.ts"), JSON.stringify(orderedRun)];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, program, {
+      cwd: root,
+      stdio: "inherit",
+      env: { ...process.env, ...environment },
+    });
+    // The terminal interrupts the runner as well; we stay to clean up behind it.
+    const forward = (signal: NodeJS.Signals): void => {
+      if (signal !== "SIGINT") child.kill(signal);
+    };
+    process.on("SIGINT", forward).on("SIGTERM", forward);
+    child.on("error", reject);
+    child.on("close", (code) => {
+      process.off("SIGINT", forward).off("SIGTERM", forward);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+const aloneOption = "--alone";
+const args = process.argv.slice(2);
+const words = args.filter((arg) => !arg.startsWith("-"));
+const nodeOptions = args.filter((arg) => arg.startsWith("-") && arg !== aloneOption);
+const unknown = nodeOptions.find((arg) => !/^--test-[a-z-]+=/.test(arg));
+if (unknown !== undefined) {
+  console.error(
+    `unknown option ${unknown}: give words of file names, ${aloneOption}, or options of node's runner as --test-name=value`,
+  );
+  process.exitCode = 2;
+} else {
+  // A pattern that matches no test of a file would leave out the suite that runs it in a group.
+  const choosesTests = nodeOptions.some((option) => !option.startsWith("--test-reporter="));
+  process.exitCode = await runTests(process.cwd(), {
+    words,
+    nodeOptions,
+    isAlone: choosesTests || args.includes(aloneOption),
+  });
+}

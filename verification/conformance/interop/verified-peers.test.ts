@@ -1,0 +1,9 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { checks } from "../../../tools/verify/checks.ts";
+import { peerNames } from "./run.ts";
+
+it("each peer is run by a check of npm run verify", () => {
+  const asked = checks.flatMap(({ command }) => command.filter((word) => word.startsWith("interop:")));
+  assert.deepEqual(asked.map((word) => word.slice("interop:".length)).toSorted(), peerNames.toSorted());
+});
