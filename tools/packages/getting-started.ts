@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { TestContext } from "node:test";
 import { type StartedProgram, startCommand } from "@tercel/test-support/programs";
+import { readMarkdown } from "../docs/read-markdown.ts";
 import { runAsUser, userEnvironment } from "./packed-project.ts";
-import { readMarkdown } from "./read-markdown.ts";
 
-const root = dirname(import.meta.dirname);
+const root = resolve(import.meta.dirname, "../..");
 const page = join(root, "docs/guides/getting-started.md");
 
 /** The folders of a reader. */
