@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import {
   cpSync,
+  existsSync,
   globSync,
   mkdirSync,
   mkdtempSync,
@@ -17,12 +18,14 @@ import { after, before, describe, it } from "node:test";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { problemAffectsResolutionKind } from "@arethetypeswrong/core/problems";
 import { startCommand } from "@tercel/test-support/programs";
+import { createPostgresServer, withoutPostgres } from "@tercel/test-support/servers";
 import { buildSync } from "esbuild";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { readMarkdown } from "../docs/read-markdown.ts";
 import { publicPackages, type WorkspacePackage } from "../workspace-packages.ts";
 import { builtFrom, isBundled } from "./build-packages.ts";
+import { changeHandler, createReader, lendPackage, startDev } from "./getting-started.ts";
 import type { PackedPackage } from "./pack-packages.ts";
 import { createPackedProject, runAsUser } from "./packed-project.ts";
 
@@ -199,6 +202,57 @@ describe("the packed packages", () => {
     run(process.execPath, ["--test", "test/**/*.test.ts"], service);
     const typeRoots = ["--typeRoots", join(root, "node_modules", "@types")];
     run(join(root, "node_modules", ".bin", "tsc"), ["-p", service, ...typeRoots], folder);
+  });
+
+  it("take a reader of the guide from an empty folder to manifests of Kubernetes", async (t) => {
+    const reader = createReader(t, packages.map(tarballOf));
+    const { service, step, run: follow, time } = reader;
+    const startedAtMs = performance.now();
+    await time("new", () => follow(step("npx --yes ../tercel-packages")));
+    await time("install, generate, test", () => follow(step("npm install")));
+    const dev = await startDev(t, reader);
+    const [, metrics = ""] = await time("dev", () => dev.line(/metrics at (\S+) /));
+    await dev.line(/try: npx tercel call /);
+    const created = await time("call", () =>
+      follow(step("npx tercel call user.v1.UserService/CreateUser -d name=' Ada '")),
+    );
+    assert.equal((JSON.parse(created) as { user: { name: string } }).user.name, " Ada ");
+    t.diagnostic(`first call after ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s`);
+    const page = follow(step("curl ").replace("http://127.0.0.1:9464/metrics", metrics));
+    assert.match(page, /^grpc_server_requests_total\{.*"CreateUser".*status="OK".*\} 1$/m);
+    changeHandler(reader);
+    const [, took = ""] = await dev.line(/again, (.+) after the change of src\/users\.ts/);
+    t.diagnostic(`change served: ${took}`);
+    const changed = follow(step("npx tercel call user.v1.UserService/CreateUser -d name=' Grace '"));
+    assert.equal((JSON.parse(changed) as { user: { name: string } }).user.name, "Grace");
+    await dev.stop();
+    await time("deploy", () => follow(step("npx tercel deploy docker")));
+    assert.ok(existsSync(join(service, "deploy/Dockerfile")));
+    assert.ok(existsSync(join(service, "deploy/k8s/deployment.yaml")));
+
+    // What the image is made of, and the same without esbuild.
+    follow("npx tercel build --no-bundle");
+    t.diagnostic(follow("npx tercel build 2>&1").trim());
+    assert.match(follow("node dist/main.js --check-config"), /^the configuration is valid/);
+  });
+
+  it("make a service on PostgreSQL by the same steps", { skip: withoutPostgres }, async (t) => {
+    const reader = createReader(t, packages.map(tarballOf));
+    const { service, step, run: follow } = reader;
+    const postgres = await createPostgresServer();
+    t.after(() => postgres.dispose());
+    await postgres.start();
+    follow(step("npx --yes ../tercel-packages").replace("--with-database=sqlite", "--with-database=postgres"));
+    // Installed in the same way a moment ago.
+    cpSync(join(folder, "node_modules"), join(service, "node_modules"), { recursive: true, verbatimSymlinks: true });
+    for (const name of ["pg", "@bufbuild/buf"]) lendPackage(reader, name);
+    follow("npm run generate");
+    const DATABASE_URL = `postgres://postgres@127.0.0.1:${postgres.port}/postgres`;
+    const dev = await startDev(t, reader, { DATABASE_URL });
+    await dev.line(/try: npx tercel call /);
+    const created = follow(step("npx tercel call user.v1.UserService/CreateUser -d name=' Ada '"));
+    assert.equal((JSON.parse(created) as { user: { email: string } }).user.email, "ada@example.com");
+    await dev.stop();
   });
 
   it("can be required by a CommonJS program, without a warning", () => {

@@ -2,12 +2,15 @@ import { Command, Help, type Option } from "commander";
 import { addAddCommand } from "./commands/add.ts";
 import { addBenchCommand } from "./commands/bench.ts";
 import { addBreakingCommand } from "./commands/breaking.ts";
+import { addBuildCommand } from "./commands/build.ts";
 import { addCallCommand } from "./commands/call.ts";
 import { addCompleteCommand } from "./commands/complete.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addConfigCommand } from "./commands/config.ts";
 import { addDbCommand } from "./commands/db.ts";
+import { addDeployCommand } from "./commands/deploy.ts";
 import { addDescribeCommand } from "./commands/describe.ts";
+import { addDevCommand } from "./commands/dev.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addGenerateCommand } from "./commands/generate.ts";
 import { addHealthCommand } from "./commands/health.ts";
@@ -48,6 +51,7 @@ export function createProgram(context: CommandContext): Command {
 
   program.commandsGroup("Start:");
   addNewCommand(program, context);
+  addDevCommand(program, context);
   addAddCommand(program, context);
   addUpgradeCommand(program, context);
   program.commandsGroup("Call a server:");
@@ -61,6 +65,9 @@ export function createProgram(context: CommandContext): Command {
   addGenerateCommand(program, context);
   addLintCommand(program, context);
   addBreakingCommand(program, context);
+  program.commandsGroup("Deploy:");
+  addBuildCommand(program, context);
+  addDeployCommand(program, context);
   program.commandsGroup("Set up:");
   addConfigCommand(program, context);
   addDbCommand(program, context);

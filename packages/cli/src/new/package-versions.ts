@@ -10,6 +10,7 @@ export const packageVersions = {
   "@opentelemetry/resources": "^2.12.0",
   "@opentelemetry/sdk-trace-node": "^2.12.0",
   "@types/node": "^24.19.2",
+  esbuild: "^0.28.2",
   ioredis: "^6.0.0",
   pg: "^8.23.1",
   typescript: "^7.0.2",

@@ -1,16 +1,12 @@
 import type { CommandContext } from "../frame/context.ts";
 import { usageFailure } from "../frame/failure.ts";
 import { readOptionFile } from "../frame/option-file.ts";
+import { signToken, type TokenClaims } from "./sign-token.ts";
 import { parseSigningKey } from "./signing-key.ts";
 
-export interface TokenOptions {
+/** The options of the command line, as commander names them. */
+export interface TokenOptions extends Omit<TokenClaims, "minutes"> {
   readonly keyFile?: string;
-  readonly keyId?: string;
-  readonly subject: string;
-  readonly role: readonly string[];
-  readonly scope: readonly string[];
-  readonly issuer: string;
-  readonly audience: readonly string[];
   readonly minutes: string;
 }
 
@@ -33,21 +29,5 @@ export async function printToken(options: TokenOptions, context: CommandContext)
     );
   }
   const key = parseSigningKey(readOptionFile("--key-file", file, context.cwd), file);
-  const nowSeconds = Math.floor(Date.now() / 1000);
-  const header = { alg: key.algorithm, typ: "JWT", ...(options.keyId !== undefined && { kid: options.keyId }) };
-  const claims = {
-    iss: options.issuer,
-    sub: options.subject,
-    ...(options.audience.length > 0 && { aud: options.audience }),
-    ...(options.role.length > 0 && { roles: options.role }),
-    ...(options.scope.length > 0 && { scope: options.scope.join(" ") }),
-    iat: nowSeconds,
-    exp: nowSeconds + minutes * 60,
-  };
-  const signed = `${encode(header)}.${encode(claims)}`;
-  await context.stdout.line(`${signed}.${key.sign(Buffer.from(signed)).toString("base64url")}`);
-}
-
-function encode(part: object): string {
-  return Buffer.from(JSON.stringify(part)).toString("base64url");
+  await context.stdout.line(signToken({ ...options, minutes }, key));
 }

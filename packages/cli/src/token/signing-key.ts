@@ -28,6 +28,11 @@ function secretKey(text: string, file: string): SigningKey {
   if (secret.length < minSecretBytes) {
     throw usageFailure(`${file} holds a secret of ${secret.length} bytes; ${minSecretBytes} are needed, as base64`);
   }
+  return sharedSecret(secret);
+}
+
+/** The key of HS256. */
+export function sharedSecret(secret: Uint8Array): SigningKey {
   return { algorithm: "HS256", sign: (data) => createHmac("sha256", secret).update(data).digest() };
 }
 

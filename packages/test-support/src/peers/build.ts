@@ -1,7 +1,10 @@
 import { buildGoPeer, withoutGo } from "./go-peer.ts";
 import { buildPythonPeer, withoutPython } from "./python-peer.ts";
+import { buildGoValidators, buildPythonValidators } from "./validators.ts";
 
 // Builds every peer ahead of the tests, and fails where one cannot be built. `.ci/run` calls it.
 for (const missing of [withoutGo, withoutPython]) if (missing) throw new Error(missing);
 console.log(buildGoPeer());
 console.log(buildPythonPeer());
+console.log(buildGoValidators());
+console.log(buildPythonValidators());

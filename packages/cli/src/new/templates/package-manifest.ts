@@ -9,7 +9,7 @@ export function packageManifest(plan: ServicePlan): string {
   const node = hasVariables ? "node --env-file-if-exists=.env" : "node";
   const providers = [...chosenTexts(plan).values()].flatMap(({ packages = [] }) => packages);
   const shared = ["@bufbuild/protobuf", "@bufbuild/protovalidate", "@connectrpc/connect"];
-  const tools = ["@bufbuild/buf", "@types/node", "typescript"];
+  const tools = ["@bufbuild/buf", "@types/node", "esbuild", "typescript"];
   const manifest = {
     name: plan.names.service,
     version: "0.1.0",
@@ -18,7 +18,8 @@ export function packageManifest(plan: ServicePlan): string {
     engines: { node: ">=22.18" },
     scripts: {
       start: `${node} src/main.ts`,
-      dev: `${node} --watch src/main.ts`,
+      dev: "tercel dev",
+      build: "tercel build",
       test: 'node --test "test/**/*.test.ts"',
       check: "tsc",
       generate: "tercel generate",

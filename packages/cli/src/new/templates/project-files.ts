@@ -68,7 +68,7 @@ export function bufGenFile(): string {
 
 /** `.gitignore` */
 export function gitignoreFile({ with: { database } }: ServicePlan): string {
-  return joinLines("node_modules/", database === "sqlite" && "data/", "config/local.yaml", ".env");
+  return joinLines("node_modules/", "dist/", database === "sqlite" && "data/", "config/local.yaml", ".env");
 }
 
 /** What the configuration reads from the environment outside of production. */

@@ -1,0 +1,184 @@
+import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { nearestName } from "@tercel/grpc/internal";
+import { parse } from "yaml";
+import { exitCodes } from "../frame/exit-codes.ts";
+import { CommandFailure } from "../frame/failure.ts";
+
+/** A service whose program can be started. */
+export interface ServiceProject {
+  /** From tercel.yaml, else from package.json, else the folder's. Unique among those that were found together. */
+  readonly name: string;
+  /** Where its program runs and finds its configuration; absolute. */
+  readonly folder: string;
+  /** The program; absolute. */
+  readonly main: string;
+}
+
+const mainFiles = ["src/main.ts", "src/main.js", "main.ts", "main.js"];
+/** Where services are in a folder that does not say so. */
+const usualPlaces = ["*", "services/*", "apps/*", "packages/*"];
+
+/**
+ * Finds the service in a folder, or the services of the workspace that the folder holds: those that its tercel.yaml lists under `services`, else
+ * those among the workspaces of its package manager, else those in its usual sub-folders.
+ *
+ * @throws CommandFailure when there is none, or tercel.yaml is wrong
+ */
+export function findServices(root: string): readonly ServiceProject[] {
+  const listed = listedFolders(root);
+  if (listed !== undefined) return withUniqueNames(listed.map((folder) => requireService(root, folder)));
+  const own = readService(root);
+  if (own !== undefined) return [own];
+  const members = memberPatterns(root).flatMap((pattern) => foldersMatching(root, pattern));
+  const found = [...new Set(members)].sort().flatMap((folder) => readService(folder) ?? []);
+  if (found.length === 0) {
+    throw new CommandFailure(
+      exitCodes.notFound,
+      `no service in ${root}: it has no src/main.ts, and no folder with one`,
+      {
+        hint: "run this in the folder of a service or of a workspace; tercel new makes one",
+      },
+    );
+  }
+  return withUniqueNames(found);
+}
+
+/**
+ * The services that were named, and unless `isAlone` says otherwise those that they depend on.
+ *
+ * @param dependenciesOf the names of the services that one depends on
+ * @throws CommandFailure for a name that no service has
+ */
+export function selectServices<Service extends { readonly name: string }>(
+  services: readonly Service[],
+  names: readonly string[],
+  isAlone: boolean,
+  dependenciesOf: (service: Service) => readonly string[],
+): readonly Service[] {
+  if (names.length === 0) return services;
+  const byName = new Map(services.map((service) => [service.name, service]));
+  const selected = new Set<Service>();
+  const add = (service: Service): void => {
+    if (selected.has(service)) return;
+    selected.add(service);
+    if (isAlone) return;
+    for (const name of dependenciesOf(service)) {
+      const dependency = byName.get(name);
+      if (dependency !== undefined) add(dependency);
+    }
+  };
+  for (const name of names) {
+    const service = byName.get(name);
+    if (service === undefined) throw unknownService(name, [...byName.keys()]);
+    add(service);
+  }
+  return services.filter((service) => selected.has(service));
+}
+
+function unknownService(name: string, known: readonly string[]): CommandFailure {
+  const nearest = nearestName(name, known);
+  const hint = nearest === undefined ? `the services are ${known.join(", ")}` : undefined;
+  const what = `there is no service ${JSON.stringify(name)}`;
+  return new CommandFailure(exitCodes.notFound, nearest === undefined ? what : `${what}; did you mean ${nearest}?`, {
+    hint,
+  });
+}
+
+/** `services` of tercel.yaml: a list of folders. */
+function listedFolders(root: string): readonly string[] | undefined {
+  const services = readRecord(root)?.services;
+  if (services === undefined) return undefined;
+  if (!Array.isArray(services) || services.some((folder) => typeof folder !== "string") || services.length === 0) {
+    throw new CommandFailure(
+      exitCodes.invalidInput,
+      "tercel.yaml: services must be a list of folders, such as [services/user]",
+    );
+  }
+  return services as readonly string[];
+}
+
+function requireService(root: string, folder: string): ServiceProject {
+  const service = readService(resolve(root, folder));
+  if (service !== undefined) return service;
+  throw new CommandFailure(exitCodes.invalidInput, `tercel.yaml: ${folder} has no program: ${mainFiles.join(", ")}`);
+}
+
+function readService(folder: string): ServiceProject | undefined {
+  const main = mainFiles.map((file) => join(folder, file)).find((file) => existsSync(file));
+  if (main === undefined || !hasConfiguration(folder)) return undefined;
+  return { name: nameOf(folder), folder, main };
+}
+
+/** A library has a src/main.ts too, but no configuration of a service. */
+function hasConfiguration(folder: string): boolean {
+  return (
+    ["config.yaml", "config/default.yaml", "tercel.yaml"].some((file) => existsSync(join(folder, file))) ||
+    readManifest(folder)?.dependencies?.["@tercel/service"] !== undefined
+  );
+}
+
+function nameOf(folder: string): string {
+  const { name: recorded } = readRecord(folder) ?? {};
+  if (typeof recorded === "string" && recorded !== "") return recorded;
+  const packaged = readManifest(folder)?.name?.replace(/^@[^/]+\//, "");
+  return packaged === undefined || packaged === "" ? basename(folder) : packaged;
+}
+
+/** Two of one name get that of their folder. */
+function withUniqueNames(services: readonly ServiceProject[]): readonly ServiceProject[] {
+  const isTaken = ({ name }: ServiceProject): boolean => services.filter((other) => other.name === name).length > 1;
+  const renamed = services.map((service) =>
+    isTaken(service) ? { ...service, name: basename(service.folder) } : service,
+  );
+  const again = renamed.find((service) => renamed.filter((other) => other.name === service.name).length > 1);
+  if (again === undefined) return renamed;
+  throw new CommandFailure(
+    exitCodes.invalidInput,
+    `two services are called ${again.name}: give one another name in its tercel.yaml`,
+  );
+}
+
+/** What package.json (npm, yarn, bun) or pnpm-workspace.yaml says, else the usual places. */
+function memberPatterns(root: string): readonly string[] {
+  const { workspaces } = readManifest(root) ?? {};
+  const named = workspaces !== undefined && "packages" in workspaces ? workspaces.packages : workspaces;
+  const listed: unknown = named ?? readYaml(join(root, "pnpm-workspace.yaml"))?.packages;
+  const patterns = Array.isArray(listed) ? listed.filter((one) => typeof one === "string" && !one.startsWith("!")) : [];
+  return patterns.length > 0 ? patterns : usualPlaces;
+}
+
+function foldersMatching(root: string, pattern: string): string[] {
+  return globSync(pattern, { cwd: root, exclude: (name) => name === "node_modules" || name.startsWith(".") })
+    .map((path) => join(root, path))
+    .filter((path) => statSync(path).isDirectory());
+}
+
+interface Manifest {
+  readonly name?: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly workspaces?: readonly string[] | { readonly packages?: readonly string[] };
+}
+
+function readManifest(folder: string): Manifest | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
+  } catch {
+    return undefined;
+  }
+}
+
+function readRecord(folder: string): Readonly<Record<string, unknown>> | undefined {
+  return readYaml(join(folder, "tercel.yaml"));
+}
+
+/** Undefined where there is no such file. @throws CommandFailure when it is not YAML */
+function readYaml(file: string): Readonly<Record<string, unknown>> | undefined {
+  if (!existsSync(file)) return undefined;
+  try {
+    const value: unknown = parse(readFileSync(file, "utf8"));
+    return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
+  } catch (error) {
+    throw new CommandFailure(exitCodes.invalidInput, `${file}: ${(error as Error).message.split("\n")[0]}`);
+  }
+}

@@ -1,0 +1,111 @@
+import { type Dirent, type FSWatcher, readdirSync, statSync, watch } from "node:fs";
+import { basename, join, sep } from "node:path";
+
+/** An editor writes a file in several steps, and a save of several files is one change. */
+const settleMs = 40;
+
+/** Folders in which nothing is that a service is made of. */
+const ignoredFolders = new Set(["node_modules", "data", "dist", "test", "tests", "coverage", "docs", "deploy"]);
+const watchedFiles = /\.(?:[cm]?[jt]s|json|ya?ml|sql|pem|crt|key)$|^\.env/;
+/** Of tools; and what is generated of protos shows when it is. */
+const otherFiles = new Set([
+  "package-lock.json",
+  "tsconfig.json",
+  "biome.json",
+  "buf.yaml",
+  "buf.gen.yaml",
+  "tercel.yaml",
+]);
+
+/** Whether a change of a file means that a service must start again. */
+export function isPartOfService(file: string): boolean {
+  return watchedFiles.test(basename(file)) && !otherFiles.has(basename(file));
+}
+
+/**
+ * Calls back with the files that have changed below some folders, a moment after the last change. Folders that are made later are followed
+ * too. The function that is returned ends it.
+ */
+export function watchFolders(
+  folders: readonly string[],
+  isWatched: (file: string) => boolean,
+  onChange: (files: readonly string[]) => void,
+): () => void {
+  const watchers = new Map<string, FSWatcher>();
+  const changed = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+
+  function note(file: string): void {
+    changed.add(file);
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const files = [...changed].sort();
+      changed.clear();
+      onChange(files);
+    }, settleMs);
+  }
+
+  /** @param isNew whether what is in the folder has come with it */
+  function follow(folder: string, isNew: boolean): void {
+    if (watchers.has(folder)) return;
+    let watcher: FSWatcher;
+    try {
+      watcher = watch(folder, (event, name) => {
+        if (name === null) return;
+        const path = join(folder, name);
+        if (isWatched(path)) note(path);
+        else if (event === "rename" && isFollowed(name)) followAgain(path);
+      });
+    } catch {
+      // It is gone already.
+      return;
+    }
+    watchers.set(folder, watcher);
+    watcher.on("error", () => forget(folder));
+    for (const entry of entriesOf(folder)) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) {
+        if (isFollowed(entry.name)) follow(path, isNew);
+      } else if (isNew && isWatched(path)) {
+        note(path);
+      }
+    }
+  }
+
+  /** Something has happened to what may be a folder: it has come, has gone, or stands for another of its name. */
+  function followAgain(path: string): void {
+    forget(path);
+    if (isFolder(path)) follow(path, true);
+  }
+
+  function forget(folder: string): void {
+    for (const [path, watcher] of watchers) {
+      if (path !== folder && !path.startsWith(folder + sep)) continue;
+      watcher.close();
+      watchers.delete(path);
+    }
+  }
+
+  for (const folder of folders) follow(folder, false);
+  return () => {
+    clearTimeout(timer);
+    for (const watcher of watchers.values()) watcher.close();
+    watchers.clear();
+  };
+}
+
+function isFollowed(name: string): boolean {
+  return !ignoredFolders.has(name) && !name.startsWith(".");
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,195 @@
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import type { Log } from "@tercel/grpc";
+import type { ServiceConfig } from "@tercel/service";
+import type { CommandContext } from "../frame/context.ts";
+import { exitCodes } from "../frame/exit-codes.ts";
+import { CommandFailure } from "../frame/failure.ts";
+import { Output } from "../frame/output.ts";
+import { DevPrinter } from "./dev-printer.ts";
+import { DevService } from "./dev-service.ts";
+import { findServices, type ServiceProject, selectServices } from "./find-services.ts";
+import { followProtos, protoFolders } from "./follow-protos.ts";
+import { LineSplitter } from "./line-splitter.ts";
+import { LocalEngines } from "./local-engines.ts";
+import type { DevSurroundings } from "./plan-start.ts";
+import { PortChoice } from "./port-choice.ts";
+import { type GivenSetting, loadFolderConfig, readSettings, settingsFor } from "./service-config.ts";
+import { startOrder } from "./start-order.ts";
+import { StateFolder } from "./state-folder.ts";
+import { watchServices } from "./watch-services.ts";
+
+/** The options of the command line, as commander names them. */
+export interface DevOptions {
+  readonly only?: boolean;
+  readonly set: readonly string[];
+  readonly envFile?: string;
+  readonly inspect?: boolean;
+  readonly watch: boolean;
+}
+
+const ownName = "tercel";
+
+/** `tercel dev` */
+export async function runDev(names: readonly string[], options: DevOptions, context: CommandContext): Promise<void> {
+  const given = readSettings(options.set);
+  const found = await readServices(findServices(context.cwd), given, options.envFile, context);
+  const selected = selectServices(found, names, options.only === true, ({ dependencies }) => dependencies);
+  refuseUnknownServices(given, found);
+
+  const services: DevService[] = [];
+  const printer = new DevPrinter(context, [...selected.map(({ name }) => name), ownName], () =>
+    services.map(({ status }) => status),
+  );
+  const state = new StateFolder(context.cwd);
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([context.signal, stopping.signal]);
+  let broken: string | undefined;
+  const onState = (name: string): void => {
+    printer.refresh();
+    writeRecord(state, services);
+    const isBroken = services.some(({ status }) => status.name === name && status.state === "broken");
+    // Nothing will repair it.
+    if (isBroken && !options.watch) {
+      broken ??= name;
+      stopping.abort();
+    }
+  };
+  const engines = new LocalEngines(join(state.path, "events.db"), printerLog(printer));
+  const around: DevSurroundings = {
+    context,
+    envFile: options.envFile,
+    isInspected: options.inspect === true,
+    given,
+    ports: new PortChoice(),
+    engines,
+    state,
+  };
+  for (const one of selected) services.push(new DevService(one, around, printer, () => onState(one.name)));
+  const killAll = (): void => {
+    for (const service of services) service.kill();
+  };
+  // A second Ctrl-C ends this program, and no service outlives it.
+  process.once("exit", killAll);
+  const ends: (() => void)[] = [() => process.off("exit", killAll)];
+  try {
+    const folders = protoFolders(
+      selected.map(({ folder }) => folder),
+      context.cwd,
+    );
+    await followProtos(folders, options.watch, contextFor(printer, context, signal));
+    if (options.watch) ends.push(watchServices(services, context.cwd));
+    signal.addEventListener("abort", () => printer.note(ownName, "stopping; Ctrl-C ends without waiting"), {
+      once: true,
+    });
+    const unfinished = await runInOrder(services, selected, signal);
+    if (broken !== undefined) throw new CommandFailure(exitCodes.failed, `${broken} does not start`);
+    if (unfinished.length > 0) {
+      throw new CommandFailure(exitCodes.failed, `did not stop in time, and was ended: ${unfinished.join(", ")}`);
+    }
+  } finally {
+    stopping.abort();
+    for (const end of ends) end();
+    await engines.close();
+    state.removeRecord(process.pid);
+    printer.close();
+  }
+}
+
+/** A service, and what its configuration says of it. */
+interface SelectedService extends ServiceProject {
+  /** Undefined where it cannot be read. */
+  readonly config: ServiceConfig<unknown> | undefined;
+  /** The names of the services of this run that it depends on. */
+  readonly dependencies: readonly string[];
+}
+
+/** Services are called as their configuration does, since that is the name by which others depend on them. */
+async function readServices(
+  projects: readonly ServiceProject[],
+  given: readonly GivenSetting[],
+  envFile: string | undefined,
+  context: CommandContext,
+): Promise<readonly SelectedService[]> {
+  const read = await Promise.all(
+    projects.map(async (project) => {
+      const set = settingsFor(project.name, given);
+      // What is wrong is said when the service is started.
+      const loaded = await loadFolderConfig({ folder: project.folder, envFile, context }, set).catch(() => undefined);
+      return { ...project, config: loaded?.value };
+    }),
+  );
+  const configured = read.map(({ config }) => config?.service.name);
+  const named = read.map((one, at) => {
+    const name = configured[at];
+    const isOwn =
+      name !== undefined && name !== defaultServiceName && configured.indexOf(name) === configured.lastIndexOf(name);
+    return isOwn ? { ...one, name } : one;
+  });
+  return named.map((one) => ({ ...one, dependencies: (one.config?.dependencies ?? []).map(({ name }) => name) }));
+}
+
+/** What a service is called whose configuration says nothing about it. */
+const defaultServiceName = "service";
+
+function refuseUnknownServices(given: readonly GivenSetting[], services: readonly ServiceProject[]): void {
+  const names = given.flatMap(({ service }) => service ?? []);
+  if (names.length > 0) selectServices(services, names, true, () => []);
+}
+
+/** Starts each service when those that it depends on listen. Resolves, when all have ended, to those that had to be ended. */
+async function runInOrder(
+  services: readonly DevService[],
+  selected: readonly SelectedService[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const byName = new Map(services.map((service) => [service.project.name, service]));
+  const waits = startOrder(selected);
+  const outcomes = services.map(async (service) => {
+    const { name } = service.project;
+    await Promise.all((waits.get(name) ?? []).map((dependency) => byName.get(dependency)?.startedOnce));
+    return (await service.run(signal)) ? [] : [name];
+  });
+  return (await Promise.all(outcomes)).flat();
+}
+
+function writeRecord(state: StateFolder, services: readonly DevService[]): void {
+  state.writeRecord({
+    version: 1,
+    pid: process.pid,
+    services: services.map(({ project: { name, folder }, target }) => ({
+      name,
+      folder,
+      ...(target !== undefined && { target }),
+    })),
+  });
+}
+
+/** Of the registry and the hub only what is wrong is worth a line. */
+function printerLog(printer: DevPrinter): Log {
+  const write = (message: string): void => printer.note(ownName, message);
+  return { debug() {}, info() {}, warn: write, error: write };
+}
+
+/** A context whose notes go between those of the services. */
+function contextFor(printer: DevPrinter, context: CommandContext, signal: AbortSignal): CommandContext {
+  const lines = new LineSplitter((line) => printer.note(ownName, line));
+  const stream = new Writable({
+    decodeStrings: false,
+    write(text: string, _encoding, done) {
+      lines.push(text);
+      done();
+    },
+  });
+  const { stdout, env, cwd } = context;
+  return {
+    get stdin() {
+      return context.stdin;
+    },
+    stdout,
+    stderr: new Output(stream),
+    env,
+    cwd,
+    signal,
+  };
+}

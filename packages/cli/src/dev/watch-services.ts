@@ -1,0 +1,85 @@
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, sep } from "node:path";
+import { isPartOfService, watchFolders } from "./folder-watch.ts";
+
+/** What is started again when a file of its own changes. */
+interface Changeable {
+  readonly project: { readonly folder: string };
+  change(files: readonly string[]): void;
+}
+
+/** Tells each service which of its files have changed. The function that is returned ends it. */
+export function watchServices(services: readonly Changeable[], root: string): () => void {
+  const folders = services.map(({ project }) => project.folder);
+  const watched = services.map(({ project }) => partsOf(project.folder, root));
+  const all = [...new Set(watched.flat())];
+  // A folder below another one is followed with that.
+  const top = all.filter((folder) => !all.some((other) => folder.startsWith(other + sep)));
+  return watchFolders(top, isPartOfService, (files) => {
+    for (const [at, service] of services.entries()) {
+      const others = folders.filter((folder) => folder !== folders[at] && !isBelow(folders[at] ?? "", folder));
+      const own = files.filter(
+        (file) =>
+          (watched[at] ?? []).some((part) => isBelow(file, part)) && !others.some((other) => isBelow(file, other)),
+      );
+      if (own.length > 0) service.change(own);
+    }
+  });
+}
+
+/** The package that a service is in, and those of the same workspace that this depends on. */
+function partsOf(folder: string, root: string): readonly string[] {
+  const own = packageFolder(folder, root) ?? folder;
+  const parts = new Set<string>([own]);
+  const workspace = workspaceRoot(own);
+  const visit = (at: string): void => {
+    for (const dependency of linkedPackages(at, workspace)) {
+      if (parts.has(dependency)) continue;
+      parts.add(dependency);
+      visit(dependency);
+    }
+  };
+  visit(own);
+  return [...parts];
+}
+
+/** The nearest folder with a package.json, from a service up to where this program was started. */
+function packageFolder(folder: string, root: string): string | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    if (existsSync(join(at, "package.json"))) return at;
+    if (at === root || dirname(at) === at) return undefined;
+  }
+}
+
+/** The folder above whose package manager installs for a package; the package itself where there is none. */
+function workspaceRoot(folder: string): string {
+  for (let at = folder; ; at = dirname(at)) {
+    if (existsSync(join(at, "pnpm-workspace.yaml")) || readManifest(at)?.workspaces !== undefined) return at;
+    if (dirname(at) === at) return folder;
+  }
+}
+
+/** Dependencies that are links to sources in the workspace. */
+function linkedPackages(folder: string, workspace: string): string[] {
+  const manifest = readManifest(folder);
+  const places = createRequire(join(folder, "package.json")).resolve.paths("a") ?? [];
+  return Object.keys(manifest?.dependencies ?? {}).flatMap((name) => {
+    const found = places.map((place) => join(place, name)).find((path) => existsSync(path));
+    if (found === undefined) return [];
+    const real = realpathSync(found);
+    return isBelow(real, workspace) && !real.includes(`${sep}node_modules${sep}`) ? [real] : [];
+  });
+}
+
+function readManifest(folder: string): { readonly dependencies?: object; readonly workspaces?: unknown } | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as object;
+  } catch {
+    return undefined;
+  }
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder + sep);
+}

@@ -1,0 +1,72 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { findProgram } from "../find-program.ts";
+import { buildOnce, peerSources, runStep } from "./build-once.ts";
+import { withoutGo } from "./go-peer.ts";
+import { withoutPython } from "./python-peer.ts";
+
+/** Why files of other programs cannot be validated here, or false where they can. */
+export const withoutValidators: string | false = withoutGo || withoutPython;
+
+/** What a validator says of a file. */
+export interface Validation {
+  readonly isValid: boolean;
+  /** What it printed; the reasons, where the file is invalid. */
+  readonly output: string;
+}
+
+/** Builds the validator of Envoy's and compose's files, by the code of their own projects, unless it is built. */
+export function buildGoValidators(): string {
+  const source = join(peerSources, "validators-go");
+  const folder = buildOnce(source, (target) => {
+    runStep(findProgram("go", ["/usr/local/go/bin"]) ?? "go", [
+      "-C",
+      source,
+      "build",
+      "-o",
+      join(target, "validators"),
+      ".",
+    ]);
+  });
+  return join(folder, "validators");
+}
+
+/** Installs hadolint and kubernetes-validate in a virtual environment unless they are there, and returns its folder of programs. */
+export function buildPythonValidators(): string {
+  const source = join(peerSources, "validators-python");
+  const folder = buildOnce(source, (target) => {
+    runStep(findProgram("python3") ?? "python3", ["-m", "venv", target]);
+    runStep(join(target, "bin/python3"), ["-m", "pip", "install", "--quiet", "-r", join(source, "requirements.txt")]);
+  });
+  return join(folder, "bin");
+}
+
+export function validateEnvoy(file: string): Validation {
+  return run(buildGoValidators(), ["envoy", file]);
+}
+
+export function validateCompose(file: string): Validation {
+  return run(buildGoValidators(), ["compose", file]);
+}
+
+/** Puts together what a folder's kustomization.yaml names, and returns it, or why that cannot be done. */
+export function kustomize(folder: string): Validation {
+  return run(buildGoValidators(), ["kustomize", folder]);
+}
+
+/** Every rule of hadolint. */
+export function lintDockerfile(file: string): Validation {
+  return run(join(buildPythonValidators(), "hadolint"), ["--failure-threshold", "style", file]);
+}
+
+/** Strictly: unknown keys are refused, too. */
+export function validateKubernetes(files: readonly string[]): Validation {
+  // The folder was renamed after the installation, so that the script's first line leads nowhere.
+  const program = join(buildPythonValidators(), "kubernetes-validate");
+  return run(join(buildPythonValidators(), "python3"), [program, "--strict", ...files]);
+}
+
+function run(program: string, args: readonly string[]): Validation {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: "utf8" });
+  return { isValid: status === 0, output: `${error?.message ?? ""}${stdout}${stderr}` };
+}

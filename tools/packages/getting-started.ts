@@ -1,0 +1,112 @@
+// Follows docs/guides/getting-started.md as a reader does: in an empty folder next to the tarballs, command by command.
+import assert from "node:assert/strict";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import type { TestContext } from "node:test";
+import { type StartedProgram, startCommand } from "@tercel/test-support/programs";
+import { readMarkdown } from "../docs/read-markdown.ts";
+import { runAsUser, userEnvironment } from "./packed-project.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const page = join(root, "docs/guides/getting-started.md");
+
+/** The folders of a reader. */
+export interface Reader {
+  /** Of the service, once it is made. */
+  readonly service: string;
+  /** The commands of a step: the first snippet that begins so. */
+  step(beginning: string): string;
+  /** Runs commands in the folder of the service, or in the one above it. */
+  run(commands: string, cwd?: string): string;
+  /** Says how long something took. */
+  time<Result>(what: string, work: () => Result | Promise<Result>): Promise<Result>;
+}
+
+/** A reader with an empty folder, next to one with the tarballs. */
+export function createReader(t: TestContext, tarballs: readonly string[]): Reader {
+  const folder = mkdtempSync(join(tmpdir(), "tercel-started-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, "tercel-packages"));
+  for (const tarball of tarballs) cpSync(tarball, join(folder, "tercel-packages", basename(tarball)));
+  const empty = join(folder, "empty");
+  mkdirSync(empty);
+  const service = join(empty, "user-service");
+  const snippets = readMarkdown(readFileSync(page, "utf8")).snippets.filter(({ marks }) => marks[0] === "sh");
+  return {
+    service,
+    step: (beginning) =>
+      snippets.find(({ text }) => text.startsWith(beginning))?.text ?? assert.fail(`${page} has no ${beginning}`),
+    run: (commands, cwd = existsSync(service) ? service : empty) =>
+      runAsUser("bash", ["-euo", "pipefail", "-c", commands], cwd, { npm_config_prefer_offline: "true" }).stdout,
+    async time(what, work) {
+      const startedAtMs = performance.now();
+      const result = await work();
+      t.diagnostic(`${what}: ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s`);
+      return result;
+    },
+  };
+}
+
+/** `npx tercel dev`, as it runs in a terminal of its own. */
+export interface RunningDev {
+  /** Resolves to the first line from here on that matches. */
+  line(pattern: RegExp): Promise<RegExpExecArray>;
+  /** As Ctrl-C does. */
+  stop(): Promise<void>;
+}
+
+export async function startDev(
+  t: TestContext,
+  { service, step }: Reader,
+  env: Readonly<Record<string, string>> = {},
+): Promise<RunningDev> {
+  const command = step("npx tercel dev");
+  const script = `cd "$0" && exec ${command} 2>&1`;
+  const program: StartedProgram = startCommand(t, "/bin/sh", ["-c", script, service], {
+    ...cleared(),
+    ...env,
+  });
+  const line = async (pattern: RegExp): Promise<RegExpExecArray> => {
+    for (;;) {
+      const found = pattern.exec(await program.line());
+      if (found !== null) return found;
+    }
+  };
+  return {
+    line,
+    async stop() {
+      // npx does not pass every signal on; a terminal tells everyone.
+      const { pid } = JSON.parse(readFileSync(join(service, ".tercel/dev.json"), "utf8")) as { pid: number };
+      process.kill(pid, "SIGINT");
+      assert.deepEqual(await program.ended, [0, null]);
+    },
+  };
+}
+
+/** Variables of the test runner that a reader does not have. */
+function cleared(): Record<string, string> {
+  const kept = userEnvironment();
+  return Object.fromEntries(Object.keys(process.env).flatMap((name) => (name in kept ? [] : [[name, ""]])));
+}
+
+/** Replaces in the handlers what the guide says, by what it says. */
+export function changeHandler({ service }: Reader): void {
+  const texts = readMarkdown(readFileSync(page, "utf8")).snippets.filter(({ text }) =>
+    text.startsWith("store.create("),
+  );
+  const [before, after] = texts.map(({ text }) => text);
+  assert.ok(before !== undefined && after !== undefined, `${page} shows what is replaced, and by what`);
+  const file = join(service, "src/users.ts");
+  const handlers = readFileSync(file, "utf8");
+  assert.equal(handlers.split(before).length, 2, `${file} has ${before} once`);
+  writeFileSync(
+    file,
+    handlers.replace(before, () => after),
+  );
+}
+
+/** Gives the service a package of this repository, so that no registry is asked again. */
+export function lendPackage({ service }: Reader, name: string): void {
+  symlinkSync(join(root, "node_modules", name), join(service, "node_modules", name));
+}
