@@ -1,8 +1,9 @@
 // tercel build: what it makes runs where nothing is installed.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, it, type TestContext } from "node:test";
+import { before, describe, it, type TestContext } from "node:test";
 import { startCommand } from "@tercel/test-support/programs";
 import { editFile, makeProject } from "./dev-projects.ts";
 import { root, runNode, temporaryFolder } from "./new-projects.ts";
@@ -43,6 +44,13 @@ function deployed(t: TestContext, project: string): string {
 }
 
 describe("tercel build", () => {
+  // Projects are checked against the packages' declarations, which a fresh copy of the repository does not have.
+  before(() => {
+    const tsc = join(root, "node_modules/.bin/tsc");
+    const { status, stdout } = spawnSync(tsc, ["-b"], { cwd: root, encoding: "utf8" });
+    assert.equal(status, 0, stdout);
+  });
+
   it("makes a bundle that runs where nothing is installed, with its migrations and validation", async (t) => {
     const project = await makeProject(t);
     const built = await runCli(["build"], { cwd: project });

@@ -21,6 +21,7 @@ export type { EventHandler, HandledEvent } from "./events/consume/subscription.t
 export type { Events } from "./events/events.ts";
 export { events } from "./events/events-need.ts";
 export {
+  type AccessRules,
   type Definition,
   defineService,
   type Kit,

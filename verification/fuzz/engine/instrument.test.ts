@@ -1,3 +1,4 @@
+// Own process: what is instrumented counts in a global.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";

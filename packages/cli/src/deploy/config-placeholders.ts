@@ -18,7 +18,7 @@ export function requiredPlaceholders(texts: readonly string[]): readonly Placeho
     flatten(parseDocument(text).contents, "", own);
     for (const [path, value] of own) {
       // A list is replaced as a whole.
-      const list = /^(.*?)\[\d+\]/.exec(path)?.[1];
+      const list = /^([^[]*)\[\d+\]/.exec(path)?.[1];
       if (list !== undefined)
         for (const known of values.keys()) if (known.startsWith(`${list}[`) && !own.has(known)) values.delete(known);
       values.set(path, value);

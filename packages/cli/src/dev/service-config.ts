@@ -44,16 +44,21 @@ export interface GivenSetting {
   readonly text: string;
 }
 
+const serviceName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
 /** Reads `key=value` and `service:key=value`. @throws CommandFailure that shows the key alone, because the value may be a secret */
 export function readSettings(texts: readonly string[]): readonly GivenSetting[] {
   return texts.map((text) => {
-    const [, service, key, value] = /^(?:([A-Za-z0-9][A-Za-z0-9._-]*):)?([^=:]+)=(.*)$/s.exec(text) ?? [];
-    if (key === undefined) {
+    const equals = text.indexOf("=");
+    const names = text.slice(0, Math.max(0, equals)).split(":");
+    const key = names.at(-1) ?? "";
+    const service = names.length > 1 ? names[0] : undefined;
+    if (key === "" || names.length > 2 || (service !== undefined && !serviceName.test(service))) {
       throw usageFailure(
         `invalid --set ${JSON.stringify(text.split("=")[0])}: write key=value, or service:key=value for one service`,
       );
     }
-    return { service, text: `${key}=${value}` };
+    return { service, text: `${key}${text.slice(equals)}` };
   });
 }
 

@@ -52,6 +52,9 @@ export interface OwnInterceptors {
   readonly innermost?: readonly Interceptor[];
 }
 
+/** Who may call what: a rule for each selector (`package.Service/Method`, `package.Service/*`). */
+export type AccessRules = NonNullable<AuthOptions["methods"]>;
+
 /** What a service consists of. */
 export interface Definition<N extends Needs = Needs, Settings = unknown> {
   /** What it needs: opened before `routes` is called, closed after the last call. Default: nothing. */
@@ -60,7 +63,7 @@ export interface Definition<N extends Needs = Needs, Settings = unknown> {
    * Who may call what, or a function that returns it where it depends on the configuration; every method must have a rule, here or in the proto.
    * Default: everyone may call everything.
    */
-  readonly access?: AuthOptions["methods"] | ((parts: Parts<N, Settings>) => AuthOptions["methods"]);
+  readonly access?: AccessRules | ((parts: Parts<N, Settings>) => AccessRules | undefined);
   /**
    * Requests are checked against the rules in their protos, apart from the `methods` (`package.Service/Method`, `package.Service/*`) that are
    * false here: their handlers check by themselves. Default: all are checked.

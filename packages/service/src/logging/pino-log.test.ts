@@ -12,16 +12,18 @@ function run(program: string, flags: readonly string[] = []) {
 it("writes pino's lines to standard output, with the service and the worker, and drops lesser ones", () => {
   const { stdout, stderr } = run(`
     import { openPinoLog } from ${source};
-    const log = await openPinoLog("orders", "info");
+    const { log, setLogLevel } = await openPinoLog("orders", "info");
     log.debug("dropped");
     log.info("listening", { port: 1 });
     console.log(log.isLevelEnabled("debug"));
+    setLogLevel("debug");
+    console.log(log.isLevelEnabled("debug"));
   `);
-  const [line = "", enabled] = stdout.trimEnd().split("\n");
+  const [line = "", ...enabled] = stdout.trimEnd().split("\n");
   const { time, ...rest } = JSON.parse(line) as Record<string, unknown>;
   assert.match(String(time), /^\d{4}-\d\d-\d\dT/, stderr);
   assert.deepEqual(rest, { level: "info", service: "orders", worker: 2, port: 1, message: "listening" });
-  assert.equal(enabled, "false");
+  assert.deepEqual(enabled, ["false", "true"]);
 });
 
 it("says what to install where pino is missing", () => {

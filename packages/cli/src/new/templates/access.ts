@@ -4,10 +4,10 @@ import type { ServicePlan } from "../service-plan.ts";
 /** `src/access.ts` */
 export function accessFile({ names: { snake, pascal } }: ServicePlan): string {
   return joinLines(
-    'import type { Definition } from "@tercel/service";',
+    'import type { AccessRules } from "@tercel/service";',
     "",
     "/** Who may call what. A method without a rule stops the start, so none is open by mistake. */",
-    'export const access: NonNullable<Definition["access"]> = {',
+    "export const access: AccessRules = {",
     `  "${snake}.v1.${pascal}Service/*": "authenticated",`,
     `  "${snake}.v1.${pascal}Service/Delete${pascal}": { roles: ["admin"] },`,
     "};",
