@@ -1,5 +1,5 @@
 import type { DescMessage, Message, MessageInitShape } from "@bufbuild/protobuf";
-import { type Codec, maxBorrowedBytes } from "../codec/codec.ts";
+import { type Codec, maxInPlaceBytes } from "../codec/codec.ts";
 import { describeValue } from "../options/describe-value.ts";
 import type { Payload } from "../protocol/payload.ts";
 import { toMessage } from "./message-init.ts";
@@ -17,8 +17,8 @@ export interface MessageCodec<T extends object = object> {
   lend?(message: T, payload: Payload): boolean;
   /** Throws a ConnectError when `bytes` is not such a message. */
   decode(bytes: Uint8Array): T;
-  /** See `Codec.decodeBorrowed`. */
-  decodeBorrowed?(payload: Payload): T | undefined;
+  /** See `Codec.decodeInPlace`. */
+  decodeInPlace?(payload: Payload): T | undefined;
   /** Whether a decoded message may hold views of its bytes, so that their memory must not be used again. */
   retainsInput(): boolean;
   /** Whether bytes that were encoded may be freed once they have been sent. False for those that belong to the application. */
@@ -59,13 +59,13 @@ export class SchemaCodec implements MessageCodec<Message> {
     return this.#codec.decode(this.#schema, bytes);
   }
 
-  decodeBorrowed(payload: Payload): Message | undefined {
-    if (payload.length > maxBorrowedBytes) return undefined;
+  decodeInPlace(payload: Payload): Message | undefined {
+    if (payload.length > maxInPlaceBytes) return undefined;
     if (this.#copiesLeft > 0) {
       this.#copiesLeft--;
       return undefined;
     }
-    const message = this.#codec.decodeBorrowed?.(this.#schema, payload);
+    const message = this.#codec.decodeInPlace?.(this.#schema, payload);
     if (message === undefined) this.#copiesLeft = copiesAfterOne;
     return message;
   }

@@ -4,10 +4,10 @@ import type { MessageFormat } from "../protocol/content-type.ts";
 import type { Payload } from "../protocol/payload.ts";
 
 /**
- * A longer message is copied before it is decoded: that costs little next to decoding it, and it may have to be counted first, see
+ * A longer message is not decoded in place: a view or a copy costs little next to decoding it, and it may have to be counted first, see
  * `minEstimatedBytes`.
  */
-export const maxBorrowedBytes = 4095;
+export const maxInPlaceBytes = 4095;
 
 /** Turns messages into bytes and back. One codec serves every message type. */
 export interface Codec {
@@ -39,10 +39,10 @@ export interface Codec {
   decode(schema: DescMessage, bytes: Uint8Array, errorCode?: Code): Message;
 
   /**
-   * The message in memory that is used again once this returns, decoded without a copy of all of it. `undefined`, or no such method: copy the bytes and
-   * call `decode`. Never throws: what is no message, `decode` refuses.
+   * The message in a part of a buffer, decoded without a copy or a view of all of it. Unless the payload owns its bytes, the message holds none of them.
+   * `undefined`, or no such method: call `decode`, with a copy where the bytes are not owned. Never throws: what is no message, `decode` refuses.
    */
-  decodeBorrowed?(schema: DescMessage, payload: Payload): Message | undefined;
+  decodeInPlace?(schema: DescMessage, payload: Payload): Message | undefined;
 
   /**
    * Whether a decoded message may hold views of the bytes it was decoded from. Then the caller must not reuse their memory,

@@ -1,6 +1,6 @@
 import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
 import type { Payload } from "../protocol/payload.ts";
-import { maxBorrowedBytes } from "./codec.ts";
+import { maxInPlaceBytes } from "./codec.ts";
 import { checkDecodedSize, minEstimatedBytes } from "./decoded-size.ts";
 import { overBudget } from "./memory-budget.ts";
 import { compileMessageReader, type ReadMessage } from "./message-reader.ts";
@@ -126,14 +126,14 @@ export function decodeCompiled(
 }
 
 /**
- * Decodes a small message out of memory that is used again, without a copy or a view of all of it. `undefined`: the message is large, not the plain
- * case, or over a limit, and has to be copied and decoded by the usual way, which finds the words for what is wrong with it.
+ * Decodes a small message out of a larger buffer, without a copy or a view of all of it. `undefined`: the message is large, not the plain case, or over
+ * a limit, and has to be decoded by the usual way, which finds the words for what is wrong with it.
  */
-export function decodeBorrowed(schema: DescMessage, payload: Payload, options: DecodeOptions): Message | undefined {
-  if (payload.length > maxBorrowedBytes) return undefined;
+export function decodeInPlace(schema: DescMessage, payload: Payload, options: DecodeOptions): Message | undefined {
+  if (payload.length > maxInPlaceBytes) return undefined;
   const read = readerOf(schema, options.onFault);
   if (read === false) return undefined;
-  input.startBorrowed(payload, options.keepUnknownFields, options.maxDecodedMessageBytes);
+  input.startInPlace(payload, options.keepUnknownFields, options.maxDecodedMessageBytes);
   try {
     return read(input);
   } catch (error) {

@@ -3,8 +3,8 @@ import { Code } from "@connectrpc/connect";
 import type { Codec } from "./codec.ts";
 import { codecError, tooLarge } from "./codec-error.ts";
 import {
-  decodeBorrowed,
   decodeCompiled,
+  decodeInPlace,
   encodeCompiled,
   lendCompiled,
   type OnCodecFault,
@@ -72,7 +72,7 @@ export function createProtobufCodec(options: ProtobufCodecOptions = {}): Codec {
       }
     },
 
-    decodeBorrowed: (schema, payload) => decodeBorrowed(schema, payload, decodeOptions),
+    decodeInPlace: (schema, payload) => decodeInPlace(schema, payload, decodeOptions),
 
     retainsInput: keepUnknownFields ? () => true : hasBytesField,
   };

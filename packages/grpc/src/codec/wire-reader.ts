@@ -50,14 +50,16 @@ export class WireReader extends FieldSkipper {
     this.#view = undefined;
   }
 
-  /** As `start`, for a message whose memory is used again once it has been read. Unknown fields that are to be kept are odd input then. */
-  startBorrowed({ bytes, start, end }: Payload, keepUnknownFields: boolean, maxDecodedBytes: number): void {
+  /**
+   * As `start`, for a part of a buffer. Where that is used again once the message has been read, unknown fields that are to be kept are odd input.
+   */
+  startInPlace({ bytes, start, end, owned }: Payload, keepUnknownFields: boolean, maxDecodedBytes: number): void {
     this.startBudget(maxDecodedBytes, start);
     this.input = bytes;
     this.at = start;
     this.end = end;
     this.keepUnknownFields = keepUnknownFields;
-    this.#isBorrowed = true;
+    this.#isBorrowed = !owned;
     this.#view = undefined;
   }
 

@@ -34,8 +34,8 @@ export interface ReceivingCall {
 export function decodeReceived(call: ReceivingCall, payload: Payload): object | Promise<object> {
   const { receivedCodec: codec } = call;
   const { bytes, start, end, compressed, owned } = payload;
-  if (!owned && !compressed) {
-    const message = codec.decodeBorrowed?.(payload);
+  if (!compressed) {
+    const message = codec.decodeInPlace?.(payload);
     if (message !== undefined) return message;
   }
   const isCopied = !owned && (compressed || codec.retainsInput());

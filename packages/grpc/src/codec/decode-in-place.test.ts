@@ -32,13 +32,13 @@ test("a message decoded out of a chunk is what protobuf-es makes of its bytes", 
   ] as const) {
     const bytes = toBinary(schema, message as never);
     const { payload } = inChunk(bytes);
-    assert.deepEqual(keeping.decodeBorrowed?.(schema, payload), fromBinary(schema, bytes));
+    assert.deepEqual(keeping.decodeInPlace?.(schema, payload), fromBinary(schema, bytes));
   }
 });
 
 test("what is decoded does not change when the chunk's memory is used again", () => {
   const { payload, chunk } = inChunk(toBinary(TypeSchema, type));
-  const message = keeping.decodeBorrowed?.(TypeSchema, payload);
+  const message = keeping.decodeInPlace?.(TypeSchema, payload);
   chunk.fill(0);
   assert.deepEqual(message, type);
 });
@@ -46,15 +46,15 @@ test("what is decoded does not change when the chunk's memory is used again", ()
 test("unknown fields that are to be kept are left to a copy, and dropped ones are not", () => {
   const any = toBinary(AnySchema, create(AnySchema, { typeUrl: "text", value: new Uint8Array([1]) }));
   const { payload } = inChunk(any);
-  assert.equal(keeping.decodeBorrowed?.(StringValueSchema, payload), undefined);
-  assert.deepEqual(dropping.decodeBorrowed?.(StringValueSchema, payload), create(StringValueSchema, { value: "text" }));
+  assert.equal(keeping.decodeInPlace?.(StringValueSchema, payload), undefined);
+  assert.deepEqual(dropping.decodeInPlace?.(StringValueSchema, payload), create(StringValueSchema, { value: "text" }));
 });
 
 test("nothing beyond the message is read, and what is broken is left to decode's words", () => {
   const bytes = toBinary(StringValueSchema, create(StringValueSchema, { value: "text" }));
   for (let length = 1; length < bytes.length; length++) {
     const payload = new Payload().borrow(bytes, 0, length, false);
-    assert.equal(keeping.decodeBorrowed?.(StringValueSchema, payload), undefined, `${length} bytes`);
+    assert.equal(keeping.decodeInPlace?.(StringValueSchema, payload), undefined, `${length} bytes`);
   }
 });
 
@@ -64,7 +64,7 @@ test("the memory that a message may take is counted from its own first byte, and
   const bytes = toBinary(TypeSchema, create(TypeSchema, { fields }));
   const limited = createProtobufCodec({ maxDecodedMessageBytes: 1000 });
   const { payload } = inChunk(bytes, 60_000);
-  assert.equal(limited.decodeBorrowed?.(TypeSchema, payload), undefined);
+  assert.equal(limited.decodeInPlace?.(TypeSchema, payload), undefined);
 });
 
 test("messages up to 4,095 bytes are decoded in place, and longer ones are left to a copy", () => {
@@ -75,6 +75,18 @@ test("messages up to 4,095 bytes are decoded in place, and longer ones are left 
     const message = create(StringValueSchema, { value: "x".repeat(length - 3) });
     const { payload } = inChunk(toBinary(StringValueSchema, message));
     assert.equal(payload.length, length);
-    assert.equal(keeping.decodeBorrowed?.(StringValueSchema, payload) !== undefined, isInPlace);
+    assert.equal(keeping.decodeInPlace?.(StringValueSchema, payload) !== undefined, isInPlace);
   }
+});
+
+test("a message whose bytes are its own keeps its unknown fields and bytes as views of them", () => {
+  const any = toBinary(AnySchema, create(AnySchema, { typeUrl: "text", value: new Uint8Array([1, 2]) }));
+  const { payload, chunk } = inChunk(any);
+  payload.owned = true;
+  const known = keeping.decodeInPlace?.(AnySchema, payload) as { value: Uint8Array } | undefined;
+  assert.deepEqual(known, fromBinary(AnySchema, any));
+  assert.equal(known?.value.buffer, chunk.buffer);
+  const unknown = keeping.decodeInPlace?.(StringValueSchema, payload);
+  assert.deepEqual(unknown?.$unknown, fromBinary(StringValueSchema, any).$unknown);
+  assert.deepEqual(keeping.encode(StringValueSchema, unknown as never), any);
 });
