@@ -108,12 +108,16 @@ describe("an event that the stream does not take", () => {
       await relay.pass(1);
     }
     assert.deepEqual(await listParkedEvents(relay.database), []);
-    for (let second = 8; second < 16; second++) {
+    // When it is tried again is random, so how many seconds it takes is, too.
+    let second = 8;
+    for (; (await listParkedEvents(relay.database)).length === 0; second++) {
+      assert.ok(second < 200, "it is still retried");
       await relay.publish(String(second));
       await relay.pass(1);
     }
     assert.equal((await listParkedEvents(relay.database))[0]?.reason, "no");
-    assert.equal(relay.stored.length, 17);
+    await relay.pass(60);
+    assert.equal(relay.stored.length, second + 1);
   });
 
   it("stays in the outbox while the stream takes nothing at all, however long that is", async (t) => {
