@@ -34,7 +34,7 @@ const defaultPageSize = 50;
 const maxBatch = 1_000;
 const eventsQuery = { list: "user events" };
 
-/** What is wrong with one item of a stream is no reason to fail the others. */
+/** An item of a stream that is wrong does not fail the others. */
 const itemCodes: readonly Code[] = [
   Code.InvalidArgument,
   Code.NotFound,

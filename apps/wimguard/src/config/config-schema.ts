@@ -55,7 +55,7 @@ export const configSchema = v.strictObject({
       ),
       /** Serves figures for Prometheus at http://127.0.0.1:PORT/metrics. Absent: not at all. */
       metricsPort: v.optional(port()),
-      /** Who hears of failures, warnings, damage, overdue schedules and full disks. */
+      /** Who is notified of failures, warnings, damage, overdue schedules and full disks. */
       notify: v.optional(
         v.strictObject({
           /** Gets each notification as JSON, by POST. */

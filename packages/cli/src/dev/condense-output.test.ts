@@ -3,7 +3,7 @@ import { it } from "node:test";
 import { condenseOutput } from "./condense-output.ts";
 
 it("keeps the place and the message of an error, from the folder of the service on", () => {
-  const output = `file:///work/user%20service/src/users.ts:3
+  const output = `file:///home/ada/user%20service/src/users.ts:3
 const x = ;
           ^
 
@@ -16,7 +16,7 @@ SyntaxError [ERR_INVALID_TYPESCRIPT_SYNTAX]: Expression expected
 Node.js v24.21.0
 `;
   assert.equal(
-    condenseOutput(output, "/work/user service"),
+    condenseOutput(output, "/home/ada/user service"),
     `src/users.ts:3
 const x = ;
           ^
@@ -27,5 +27,5 @@ SyntaxError [ERR_INVALID_TYPESCRIPT_SYNTAX]: Expression expected`,
 
 it("keeps the problems of a configuration as they are", () => {
   const output = 'config/default.yaml:4:9: service.port is "abc"; it is a number from 0 to 65535\n';
-  assert.equal(condenseOutput(output, "/work/user"), output.trim());
+  assert.equal(condenseOutput(output, "/home/ada/user"), output.trim());
 });

@@ -1,8 +1,7 @@
-import { Code } from "@connectrpc/connect";
 import { createBackoff } from "@tercel/grpc";
 import { readRetryAfterMs } from "@tercel/grpc/errors";
 import type { Backoff } from "@tercel/grpc/naming";
-import { type Reconnect, reconnectingStream } from "@tercel/grpc/portable";
+import { definiteCodes, type Reconnect, reconnectingStream } from "@tercel/grpc/portable";
 import {
   callback,
   clockOption,
@@ -17,19 +16,6 @@ import {
 import { pauseOrAborted } from "../call/pause-or-aborted.ts";
 
 export type { Reconnect };
-
-const definite = [
-  Code.Canceled,
-  Code.InvalidArgument,
-  Code.NotFound,
-  Code.AlreadyExists,
-  Code.PermissionDenied,
-  Code.Unauthenticated,
-  Code.FailedPrecondition,
-  Code.OutOfRange,
-  Code.Unimplemented,
-  Code.DataLoss,
-];
 
 export function reconnectingStreamOptions<T, Token>() {
   return {
@@ -47,7 +33,7 @@ export function reconnectingStreamOptions<T, Token>() {
      * Codes after which another attempt would change nothing. Default CANCELED, INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS,
      * PERMISSION_DENIED, UNAUTHENTICATED, FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED and DATA_LOSS.
      */
-    definiteCodes: codesOption().or(definite),
+    definiteCodes: codesOption().or(definiteCodes),
     /** Streams in a row that may give no message; the error of the last is thrown. Default: any number. */
     maxFailures: wholeNumber(1).or(Number.POSITIVE_INFINITY),
     /** Whether to open the stream again also when the server ends it without an error. Default false. */
