@@ -59,6 +59,7 @@ export class HookChain {
   /** Whether any of them wants to see the messages of a request stream. */
   readonly seesRequests: boolean;
   readonly seesHead: boolean;
+  readonly seesResponses: boolean;
   /** Where servers run calls through the chain, if any of its hooks runs what is further in. */
   readonly scope: AsyncResource | undefined;
 
@@ -66,6 +67,7 @@ export class HookChain {
     this.hooks = hooks;
     this.seesRequests = hooks.some(({ onRequest }) => onRequest !== undefined);
     this.seesHead = hooks.some(({ onHead }) => onHead !== undefined);
+    this.seesResponses = hooks.some(({ onResponse }) => onResponse !== undefined);
     this.scope = hooks.some(({ runner }) => runner !== undefined) ? createAsyncScope() : undefined;
   }
 }
