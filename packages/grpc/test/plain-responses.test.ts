@@ -27,6 +27,7 @@ describe("a handler's plain object", () => {
         [createHookedInterceptor({ onResponse: (_call, _state, message) => see(message) })],
         3,
       ],
+      ["a hook that counts responses", [createHookedInterceptor({ readsResponses: false, onResponse() {} })], 0],
       ["an interceptor", [interceptor], 1],
     ];
     for (const [name, interceptors, sees] of stacks) {

@@ -94,7 +94,7 @@ export class HookedInvocation extends HookRun<Init | undefined> {
   /** Hooks see messages, even where the codec needs none. */
   private toSendable(init: Init): object {
     const { responseCodec } = this.call;
-    return this.chain.seesResponses ? responseCodec.toMessage(init) : toSendable(responseCodec, init);
+    return this.chain.readsResponses ? responseCodec.toMessage(init) : toSendable(responseCodec, init);
   }
 
   private onFailure(error: unknown): void {
