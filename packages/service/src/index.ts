@@ -28,13 +28,13 @@ export {
   type Needs,
   type OwnInterceptors,
   type Parts,
-} from "./kit/definition.ts";
-export type { Routes } from "./kit/normalize-definition.ts";
-export type { OwnGatewayOptions } from "./kit/own-gateway-options.ts";
-export type { OnReloaded, ReloadedConfig } from "./kit/reloaded-config.ts";
-export { runService } from "./kit/run-service.ts";
-export { runServices, type ServiceToRun } from "./kit/run-services.ts";
-export { type RunningService, type StartOptions, startService } from "./kit/start-service.ts";
+} from "./kit/definition/definition.ts";
+export type { Routes } from "./kit/definition/normalize-definition.ts";
+export type { OwnGatewayOptions } from "./kit/definition/own-gateway-options.ts";
+export type { OnReloaded, ReloadedConfig } from "./kit/run-config/reloaded-config.ts";
+export { runService } from "./kit/run/run-service.ts";
+export { runServices, type ServiceToRun } from "./kit/run/run-services.ts";
+export { type RunningService, type StartOptions, startService } from "./kit/run/start-service.ts";
 export { runLifecycle } from "./lifecycle/lifecycle.ts";
 export type { Lifecycle, LifecycleOutcome, ServedHealth, ServeOptions } from "./lifecycle/lifecycle-contract.ts";
 export type { LifecycleOptions } from "./lifecycle/lifecycle-options.ts";
