@@ -9,13 +9,13 @@ import {
   type MapNode,
   pathText,
   withEntry,
-} from "./config-node.ts";
-import type { ConfigProblem } from "./config-problem.ts";
-import { itemName, type MergedLists } from "./merge-nodes.ts";
-import type { Origin } from "./origin.ts";
-import { readYaml } from "./read-yaml.ts";
-import { scalarFromText } from "./scalar-text.ts";
-import { type Shape, shapeAtStep } from "./schema-shape.ts";
+} from "../document/config-node.ts";
+import type { ConfigProblem } from "../config-problem.ts";
+import { itemName, type MergedLists } from "../document/merge-nodes.ts";
+import type { Origin } from "../document/origin.ts";
+import { readYaml } from "../document/read-yaml.ts";
+import { scalarFromText } from "../document/scalar-text.ts";
+import { type Shape, shapeAtStep } from "../schema/schema-shape.ts";
 
 export interface AssignmentContext {
   readonly shape: Shape;

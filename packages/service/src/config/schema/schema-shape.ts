@@ -1,5 +1,5 @@
 import { type GenericSchema, getDescription, getMetadata } from "valibot";
-import type { Secrecy } from "./mask.ts";
+import type { Secrecy } from "../document/mask.ts";
 
 /** What is known of the keys that a schema takes: for unknown keys, variables, defaults, secrets and the reference page. */
 export interface Shape {

@@ -7,8 +7,8 @@ import {
   pathText,
   type ScalarNode,
   toPlain,
-} from "./config-node.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+} from "../document/config-node.ts";
+import type { ConfigProblem } from "../config-problem.ts";
 import { describeIssue } from "./describe-issue.ts";
 import { type Shape, shapeAtStep } from "./schema-shape.ts";
 import type { StandardIssue, StandardSchemaV1 } from "./standard-schema.ts";

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { thrownMessage } from "@tercel/grpc/internal";
-import type { MapNode } from "./config-node.ts";
-import type { ConfigProblem } from "./config-problem.ts";
-import { readYaml } from "./read-yaml.ts";
+import type { MapNode } from "../document/config-node.ts";
+import type { ConfigProblem } from "../config-problem.ts";
+import { readYaml } from "../document/read-yaml.ts";
 
 /** The files of a configuration, read. */
 export interface ReadFiles {

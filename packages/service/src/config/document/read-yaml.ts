@@ -11,7 +11,7 @@ import {
 } from "yaml";
 import type { ConfigNode, ConfigPath, MapEntry, MapNode } from "./config-node.ts";
 import { pathText } from "./config-node.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import type { ConfigProblem } from "../config-problem.ts";
 import { type Origin, placeOf } from "./origin.ts";
 import { yamlFrame } from "./yaml-frame.ts";
 

@@ -6,10 +6,10 @@ import {
   type MapNode,
   pathText,
   type ScalarNode,
-} from "./config-node.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+} from "../document/config-node.ts";
+import type { ConfigProblem } from "../config-problem.ts";
 import { parsePlaceholders, type TextPart } from "./parse-placeholders.ts";
-import { scalarFromText } from "./scalar-text.ts";
+import { scalarFromText } from "../document/scalar-text.ts";
 
 /** What placeholders are filled from. */
 export interface PlaceholderSources {

@@ -16,7 +16,7 @@ import {
   union,
 } from "valibot";
 import { shapeAtStep, shapeOf } from "./schema-shape.ts";
-import { text } from "./values/basic-values.ts";
+import { text } from "../values/basic-values.ts";
 
 describe("shapeOf", () => {
   test("finds keys, defaults and what is said about them, through pipes and transformations", () => {

@@ -3,12 +3,12 @@ import { describe, test } from "node:test";
 import { array, object, optional, record, strictObject, string, unknown } from "valibot";
 import { applyAssignments } from "./apply-assignments.ts";
 import { argumentAssignments, variableAssignments } from "./assignments.ts";
-import { nodeAt, toPlain } from "./config-node.ts";
-import { problemText } from "./config-problem.ts";
-import { describeOrigin } from "./origin.ts";
-import { readYaml } from "./read-yaml.ts";
-import { shapeOf } from "./schema-shape.ts";
-import { port, text } from "./values/basic-values.ts";
+import { nodeAt, toPlain } from "../document/config-node.ts";
+import { problemText } from "../config-problem.ts";
+import { describeOrigin } from "../document/origin.ts";
+import { readYaml } from "../document/read-yaml.ts";
+import { shapeOf } from "../schema/schema-shape.ts";
+import { port, text } from "../values/basic-values.ts";
 
 const schema = object({
   service: optional(strictObject({ name: text(), port: port(), "stop-after": text(), cert_file: text() })),
