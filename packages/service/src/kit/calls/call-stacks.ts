@@ -13,11 +13,11 @@ import {
   type ServerStackOptions,
 } from "@tercel/interceptors/stack";
 import type { DependencySection } from "../../config/index.ts";
+import type { Definition, OwnInterceptors } from "../definition/definition.ts";
+import type { LiveConfig, RunConfig } from "../run-config/run-config.ts";
 import { hasAccessRule, refuseMethodsWithoutRule } from "./access-rules.ts";
 import { createDatabaseErrors } from "./database-errors.ts";
-import type { Definition, OwnInterceptors } from "../definition/definition.ts";
 import { createHttpStatuses } from "./gateway-of.ts";
-import type { LiveConfig, RunConfig } from "../run-config/run-config.ts";
 import type { CountStores } from "./shared-counts.ts";
 import { trustedTokens } from "./trusted-tokens.ts";
 

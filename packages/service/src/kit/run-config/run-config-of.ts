@@ -1,4 +1,10 @@
-import type { GrpcSection, LoadedConfig, RateLimitSection, SecuritySection, ServiceConfig } from "../../config/index.ts";
+import type {
+  GrpcSection,
+  LoadedConfig,
+  RateLimitSection,
+  SecuritySection,
+  ServiceConfig,
+} from "../../config/index.ts";
 import type {
   CertificateFiles,
   ConfiguredProvider,

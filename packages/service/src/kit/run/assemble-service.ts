@@ -4,28 +4,34 @@ import type { OtlpTracing } from "@tercel/interceptors/otlp";
 import { isClientNeed } from "../../client.ts";
 import type { Lifecycle } from "../../lifecycle/lifecycle-contract.ts";
 import type { Concern, Provider } from "../../provider.ts";
-import { startBackgroundTasks } from "./background-tasks.ts";
-import { knownProviders } from "../providers/built-in-providers.ts";
 import { createServiceStack } from "../calls/call-stacks.ts";
+import { type ServedAddresses, serveCalls } from "../calls/serve-calls.ts";
+import { openCountStores, sharedCacheOf, withSharedCache } from "../calls/shared-counts.ts";
 import type { Definition, Kit, Needs, Parts } from "../definition/definition.ts";
-import { addServiceMetrics } from "../observation/documented-metrics.ts";
-import { explainPortTaken } from "./explain-port-taken.ts";
-import { dependencyOf, entryOf, type FindContext, type FoundServices, findServices } from "../dependencies/find-services.ts";
-import { followConfig } from "../run-config/follow-config.ts";
 import type { LoadedDefinition } from "../definition/load-definition.ts";
-import { type MetNeeds, meetNeeds, type PrepareClient } from "../providers/meet-needs.ts";
-import { observeService } from "../observation/observe-service.ts";
-import type { OpenContext } from "../providers/open-provider.ts";
-import { peerDependency } from "../dependencies/peer-dependency.ts";
-import { planNeeds } from "../providers/plan-needs.ts";
 import { recordRoutes } from "../definition/recorded-routes.ts";
+import {
+  dependencyOf,
+  entryOf,
+  type FindContext,
+  type FoundServices,
+  findServices,
+} from "../dependencies/find-services.ts";
+import { peerDependency } from "../dependencies/peer-dependency.ts";
+import { createServiceHealth, type Dependency, providerDependency } from "../dependencies/service-health.ts";
+import { addServiceMetrics } from "../observation/documented-metrics.ts";
+import { observeService } from "../observation/observe-service.ts";
+import { createSharedFamilies } from "../observation/shared-families.ts";
+import { knownProviders } from "../providers/built-in-providers.ts";
+import { type MetNeeds, meetNeeds, type PrepareClient } from "../providers/meet-needs.ts";
+import type { OpenContext } from "../providers/open-provider.ts";
+import { planNeeds } from "../providers/plan-needs.ts";
+import { followConfig } from "../run-config/follow-config.ts";
 import { FollowedConfig } from "../run-config/reloaded-config.ts";
 import type { RunConfig } from "../run-config/run-config.ts";
-import { type ServedAddresses, serveCalls } from "../calls/serve-calls.ts";
-import { createServiceHealth, type Dependency, providerDependency } from "../dependencies/service-health.ts";
 import { createSecrets } from "../run-config/service-secret.ts";
-import { openCountStores, sharedCacheOf, withSharedCache } from "../calls/shared-counts.ts";
-import { createSharedFamilies } from "../observation/shared-families.ts";
+import { startBackgroundTasks } from "./background-tasks.ts";
+import { explainPortTaken } from "./explain-port-taken.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** A service that is ready. */

@@ -2,15 +2,15 @@ import { thrownMessage } from "@tercel/grpc/internal";
 import { createRegistry, shareMetrics } from "@tercel/interceptors/metrics";
 import { onStopSignals } from "../../lifecycle/stop-signals.ts";
 import { runWorkers } from "../../workers/run-workers.ts";
-import { askRunningService } from "./ask-running-service.ts";
-import { assembleService } from "./assemble-service.ts";
 import type { Definition, Needs } from "../definition/definition.ts";
 import { type LoadedDefinition, loadDefinition } from "../definition/load-definition.ts";
-import { migrateDatabases } from "../providers/migrate-databases.ts";
 import { normalizeDefinition, type Routes } from "../definition/normalize-definition.ts";
+import { migrateDatabases } from "../providers/migrate-databases.ts";
+import { shareMadeUpSecret } from "../run-config/service-secret.ts";
+import { askRunningService } from "./ask-running-service.ts";
+import { assembleService } from "./assemble-service.ts";
 import { type ProgramArguments, parseProgramArguments } from "./program-arguments.ts";
 import { realSurroundings } from "./real-surroundings.ts";
-import { shareMadeUpSecret } from "../run-config/service-secret.ts";
 import { lifecycleOptionsOf } from "./start-service.ts";
 
 /**
