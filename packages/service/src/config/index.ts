@@ -10,6 +10,7 @@ export type { ConcernConfig, ProviderEntry, ServiceConfig } from "./service-sche
 export { choice, flag, port, share, type TextOptions, text, url, wholeNumber } from "./values/basic-values.ts";
 export { type ByteSizeOptions, byteSize } from "./values/byte-size.ts";
 export { type DurationOptions, duration } from "./values/duration.ts";
+export { parseDuration } from "./values/duration-text.ts";
 export { type HostAndPort, listenAddress } from "./values/listen-address.ts";
 export {
   type ConfigUpdate,
