@@ -69,6 +69,9 @@ export function serviceKind<App>(options: ServiceConfigOptions<App>): ConfigKind
   };
 }
 
+/** Sections without which there is nothing of the kind. */
+const onlyWhereWritten: readonly string[] = ["rate_limit", "idempotency", "dependencies"];
+
 const mapShape = (entries: ReadonlyMap<string, Shape>): Shape => ({
   kind: "map",
   entries,
@@ -141,7 +144,7 @@ function interpret<App>(
       ([key, schema]): Section => ({
         path: [key],
         schema,
-        isAlwaysThere: key !== "rate_limit" && key !== "dependencies",
+        isAlwaysThere: !onlyWhereWritten.includes(key),
       }),
     ),
     ...concerns.map((concern): Section => ({ path: [concern], schema: concernSection(concern), isAlwaysThere: true })),

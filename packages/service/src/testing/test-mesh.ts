@@ -12,6 +12,7 @@ import { type RunningService, startLoaded } from "../kit/run/start-service.ts";
 import { createInMemoryServer } from "./in-memory-server.ts";
 import { createMeshClock } from "./mesh-clock.ts";
 import { createMeshNetwork, type LinkSettings, type MeshEvent } from "./mesh-network.ts";
+import { punctualLoop } from "./punctual-loop.ts";
 import { createSeededRandom, seedMathRandom } from "./seeded-random.ts";
 import { testConfig } from "./test-config.ts";
 import { createTestLog } from "./test-log.ts";
@@ -134,6 +135,7 @@ export async function testMesh(services: readonly MeshService[], options: MeshOp
         clock,
         metrics: registry,
         shownMetrics: registry,
+        loopDelay: punctualLoop,
         neighbours: network,
         createServer: (serverOptions) => createInMemoryServer(serverOptions, { clock }).server,
       });

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { thrownMessage } from "@tercel/grpc/internal";
 import { createRegistry, shareMetrics } from "@tercel/interceptors/metrics";
 import { onStopSignals } from "../../lifecycle/stop-signals.ts";
@@ -91,6 +92,8 @@ export async function migrate<N extends Needs, Settings>(loaded: LoadedDefinitio
   try {
     const { definition, config } = loaded;
     const databases = await migrateDatabases(definition, config, await realSurroundings(config), stopping.signal);
+    // The lines of the log are written at the end of this turn.
+    await nextTurn();
     process.stdout.write(`migrated ${databases} ${databases === 1 ? "database" : "databases"}\n`);
     return 0;
   } finally {
