@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { onStopSignals } from "@tercel/service";
+import { onStopSignals } from "@tercel/service/lifecycle";
 import {
   type DevelopmentSecret,
   openDevelopmentSecret,

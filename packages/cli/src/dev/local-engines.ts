@@ -3,7 +3,8 @@ import { dirname } from "node:path";
 import { createRegistryService } from "@tercel/discovery/embedded";
 import { createServer, type Log, systemClock } from "@tercel/grpc";
 import { createRegistry } from "@tercel/interceptors/metrics";
-import type { Provider, ServiceConfig } from "@tercel/service";
+import type { ServiceConfig } from "@tercel/service";
+import type { Provider } from "@tercel/service/providers";
 import { knownProviders } from "@tercel/service/internal";
 import { anyFreePort } from "./port-choice.ts";
 

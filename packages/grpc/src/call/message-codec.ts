@@ -11,10 +11,15 @@ import { toMessage } from "./message-init.ts";
 export interface MessageCodec<T extends object = object> {
   /** Returns the message that the application means. Throws when it is none. */
   toMessage(init: unknown): T;
+  /**
+   * What `encode` and `lend` take for it: the message, or `init` itself where the codec writes that without making one. Only for what is sent at
+   * once, because the application may change it later. Throws as `toMessage` does. Not there: `toMessage` is the way.
+   */
+  toSendable?(init: unknown): object;
   /** Throws a ConnectError when the message does not fit. */
-  encode(message: T): Uint8Array;
+  encode(message: object): Uint8Array;
   /** See `Codec.lend`. */
-  lend?(message: T, payload: Payload): boolean;
+  lend?(message: object, payload: Payload): boolean;
   /** Throws a ConnectError when `bytes` is not such a message. */
   decode(bytes: Uint8Array): T;
   /** See `Codec.decodeInPlace`. */
@@ -47,12 +52,18 @@ export class SchemaCodec implements MessageCodec<Message> {
     return toMessage(this.#schema, init as MessageInitShape<DescMessage>);
   }
 
-  encode(message: Message): Uint8Array {
-    return this.#codec.encode(this.#schema, message);
+  toSendable(init: unknown): object {
+    if (this.#codec.encodesInit !== true || typeof init !== "object" || init === null) return this.toMessage(init);
+    const { $typeName } = init as Partial<Message>;
+    return $typeName === undefined || $typeName === this.#schema.typeName ? init : this.toMessage(init);
   }
 
-  lend(message: Message, payload: Payload): boolean {
-    return this.#codec.lend?.(this.#schema, message, payload) === true;
+  encode(message: object): Uint8Array {
+    return this.#codec.encode(this.#schema, message as Message);
+  }
+
+  lend(message: object, payload: Payload): boolean {
+    return this.#codec.lend?.(this.#schema, message as Message, payload) === true;
   }
 
   decode(bytes: Uint8Array): Message {
@@ -83,7 +94,7 @@ export const rawMessages: MessageCodec<Uint8Array> = {
     if (init instanceof Uint8Array) return init;
     throw new TypeError(`a raw message is ${describeValue(init)}; it has to be a Uint8Array`);
   },
-  encode: (bytes) => bytes,
+  encode: (bytes) => bytes as Uint8Array,
   decode: (bytes) => bytes,
   retainsInput: () => true,
 };

@@ -1,10 +1,10 @@
-import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, type Message, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { Payload } from "../protocol/payload.ts";
 import { maxInPlaceBytes } from "./codec.ts";
 import { checkDecodedSize, minEstimatedBytes } from "./decoded-size.ts";
 import { overBudget } from "./memory-budget.ts";
 import { compileMessageReader, type ReadMessage } from "./message-reader.ts";
-import { compileMessageWriter, type WriteMessage } from "./message-writer.ts";
+import { compileInitWriter, compileMessageWriter, type WriteMessage } from "./message-writer.ts";
 import { oddInput, WireReader } from "./wire-reader.ts";
 import { oddValue, WireWriter } from "./wire-writer.ts";
 
@@ -27,7 +27,16 @@ export function warnOfFault({ action, typeName, error }: CodecFault): void {
   process.emitWarning(`${codecFaultMessage} (${action} ${typeName}): ${reason}`);
 }
 
-const writers = new WeakMap<DescMessage, WriteMessage | false>();
+/** A message, or the plain object that it can be made from. */
+export type Writable = Message | MessageInitShape<DescMessage>;
+
+interface WriterKind {
+  readonly writers: WeakMap<DescMessage, WriteMessage | false>;
+  readonly compile: (schema: DescMessage) => WriteMessage | undefined;
+}
+
+const messageWriters: WriterKind = { writers: new WeakMap(), compile: compileMessageWriter };
+const initWriters: WriterKind = { writers: new WeakMap(), compile: compileInitWriter };
 const output = new WireWriter();
 let isWriting = false;
 
@@ -35,22 +44,23 @@ let isWriting = false;
  * Encodes by generated writers, in a third to two thirds of toBinary's time. `undefined` hands the message to toBinary: no code
  * may be generated, or a value is odd and needs toBinary's conversion or error.
  */
-export function encodeCompiled(schema: DescMessage, message: Message, onFault: OnCodecFault): Uint8Array | undefined {
+export function encodeCompiled(schema: DescMessage, message: Writable, onFault: OnCodecFault): Uint8Array | undefined {
   return writeCompiled(schema, message, onFault) ? output.finish() : undefined;
 }
 
 /** The same into `payload`, until that is cleared; see `Codec.lend`. False hands the message to toBinary. */
-export function lendCompiled(schema: DescMessage, message: Message, payload: Payload, onFault: OnCodecFault): boolean {
+export function lendCompiled(schema: DescMessage, message: Writable, payload: Payload, onFault: OnCodecFault): boolean {
   if (!writeCompiled(schema, message, onFault)) return false;
   output.lend(payload);
   return true;
 }
 
 /** True: the message stands in `output`, and whoever called ends it there. */
-function writeCompiled(schema: DescMessage, message: Message, onFault: OnCodecFault): boolean {
+function writeCompiled(schema: DescMessage, message: Writable, onFault: OnCodecFault): boolean {
+  const { writers, compile } = (message as Partial<Message>).$typeName === undefined ? initWriters : messageWriters;
   let write = writers.get(schema);
   if (write === undefined) {
-    write = compileOrReport("encode", schema, compileMessageWriter, onFault) ?? false;
+    write = compileOrReport("encode", schema, compile, onFault) ?? false;
     writers.set(schema, write);
   }
   // A getter of the message may encode another one; that must not end up inside this one.
@@ -69,10 +79,18 @@ function writeCompiled(schema: DescMessage, message: Message, onFault: OnCodecFa
   if (failure === oddValue) return false;
   // Values that do not fit the schema make the generated code fail in many ways. Then toBinary fails as well, and its error is the
   // better one; if it does not, the generated code is at fault.
-  toBinary(schema, message);
+  toBinaryOf(schema, message);
   writers.set(schema, false);
   onFault({ action: "encode", typeName: schema.typeName, error: failure });
   return false;
+}
+
+/** protobuf-es's way for both. */
+export function toBinaryOf(schema: DescMessage, message: Writable): Uint8Array {
+  return toBinary(
+    schema,
+    (message as Partial<Message>).$typeName === undefined ? create(schema, message) : (message as Message),
+  );
 }
 
 export interface DecodeOptions {

@@ -34,7 +34,7 @@ export function createJsonCodec(options: JsonCodecOptions = {}, limits: JsonCode
 
     encode(schema, message) {
       try {
-        return encoder.encode(toJsonString(schema, message, writeOptions));
+        return encoder.encode(toJsonString(schema, message as Message, writeOptions));
       } catch (error) {
         throw codecError("encode", schema, error, Code.Internal);
       }

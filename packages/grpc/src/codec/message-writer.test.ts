@@ -10,11 +10,13 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import {
+  type FileDescriptorProto,
   FileDescriptorProtoSchema,
   type FileDescriptorSet,
   FileDescriptorSetSchema,
   file_google_protobuf_descriptor,
   file_google_protobuf_struct,
+  file_google_protobuf_wrappers,
   FieldDescriptorProto_Label as Label,
   TimestampSchema,
   FieldDescriptorProto_Type as Type,
@@ -22,7 +24,7 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import { HealthListResponseSchema } from "../gen/grpc/health/v1/health_pb.ts";
 import { mayGenerateCode } from "./code-generation.ts";
-import { compileMessageWriter } from "./message-writer.ts";
+import { compileInitWriter, compileMessageWriter } from "./message-writer.ts";
 import { randomBytes } from "./testing/random-bytes.ts";
 import { createRandom, randomSchema } from "./testing/random-schema.ts";
 import { oddValue, WireWriter } from "./wire-writer.ts";
@@ -37,24 +39,24 @@ function referenceMessage(schema: DescMessage, bytes: Uint8Array): Message | und
   }
 }
 
-function holderOfStruct(): DescMessage {
+function holderOf(file: FileDescriptorProto, typeName: string): DescMessage {
   const set = create(FileDescriptorSetSchema, {
     file: [
-      file_google_protobuf_struct.proto,
+      file,
       {
         name: "holder.proto",
         package: "test",
         syntax: "proto3",
-        dependency: ["google/protobuf/struct.proto"],
+        dependency: [file.name],
         messageType: [
           {
             name: "Holder",
             field: [
               {
-                name: "struct",
+                name: "held",
                 number: 1,
                 type: Type.MESSAGE,
-                typeName: ".google.protobuf.Struct",
+                typeName: `.${typeName}`,
                 label: Label.OPTIONAL,
               },
             ],
@@ -65,6 +67,8 @@ function holderOfStruct(): DescMessage {
   });
   return schemaOf(set, "test.Holder");
 }
+
+const holderOfStruct = () => holderOf(file_google_protobuf_struct.proto, "google.protobuf.Struct");
 
 const scalarTypes = [
   Type.DOUBLE,
@@ -181,6 +185,14 @@ function write(schema: DescMessage, message: Message): Uint8Array {
   return writer.finish();
 }
 
+function writeInit(schema: DescMessage, init: object): Uint8Array {
+  const write = compileInitWriter(schema);
+  assert.ok(write, schema.typeName);
+  const writer = new WireWriter();
+  write(writer, init);
+  return writer.finish();
+}
+
 const samples: readonly (readonly unknown[])[] = [
   [0, -0, 1.5, Number.NaN, -1e300],
   [0, -0, 1.5, Number.POSITIVE_INFINITY],
@@ -200,12 +212,17 @@ const samples: readonly (readonly unknown[])[] = [
 ];
 
 function randomMessage(schema: DescMessage, noise: (limit: number) => number, depth: number): Message {
+  return create(schema, randomInit(schema, noise, depth));
+}
+
+/** Within it are messages, plain objects, and fields that are null or undefined. */
+function randomInit(schema: DescMessage, noise: (limit: number) => number, depth: number): Record<string, unknown> {
   const init: Record<string, unknown> = {};
   const pick = (n: number) => samples[n]?.[noise(samples[n].length)];
   const kind = () => [0, -1, 70_000][noise(3)];
   const list = <T>(item: () => T) => Array.from({ length: noise(4) }, item);
   const map = <T>(item: () => T) => Object.fromEntries(list(() => [`k${noise(9)}`, item()] as const));
-  const nested = () => randomMessage(schema, noise, depth - 1);
+  const nested = () => (noise(2) === 0 ? randomMessage : randomInit)(schema, noise, depth - 1);
   for (let n = 0; n < samples.length; n++) {
     if (noise(2) === 0) init[`single${n}`] = pick(n);
     if (noise(4) === 0) init[`list${n}`] = list(() => pick(n));
@@ -221,7 +238,10 @@ function randomMessage(schema: DescMessage, noise: (limit: number) => number, de
     if (noise(3) === 0) init.byName = map(nested);
     if (noise(9) === 0) init.choice = { case: "chosenSelf", value: nested() };
   }
-  return create(schema, init);
+  for (const { localName } of schema.members) {
+    if (init[localName] === undefined && noise(4) === 0) init[localName] = noise(2) === 0 ? null : undefined;
+  }
+  return init;
 }
 
 for (const [name, schema] of [
@@ -240,6 +260,22 @@ for (const [name, schema] of [
     assert.ok(written > 100_000);
   });
 
+  test(
+    `writes what random ${name} messages are made from byte for byte as protobuf-es writes the messages`,
+    options,
+    () => {
+      const noise = createRandom(11);
+      let written = 0;
+      for (let round = 0; round < 300; round++) {
+        const init = randomInit(schema, noise, 2);
+        const expected = toBinary(schema, create(schema, init));
+        assert.ok(Buffer.from(expected).equals(writeInit(schema, init)), `round ${round}`);
+        written += expected.length;
+      }
+      assert.ok(written > 100_000);
+    },
+  );
+
   test(`writes nothing for an empty ${name} message and zeros only where they have presence`, options, () => {
     assert.equal(write(schema, create(schema)).length, 0);
     const zeros = Object.fromEntries(samples.map((values, n) => [`single${n}`, values[0]]));
@@ -248,6 +284,45 @@ for (const [name, schema] of [
     assert.equal(write(schema, message).length === 0, name === "proto3");
   });
 }
+
+test("leaves to protobuf-es what is not the plain object that a message is made from", options, () => {
+  const isOdd = (thrown: unknown) => thrown === oddValue;
+  class Row {
+    single8 = "x";
+  }
+  const inits = [
+    new Row(),
+    Object.create({ single8: "x" }),
+    create(TimestampSchema),
+    { self: 5 },
+    { self: create(TimestampSchema) },
+    { selves: [null] },
+    { selves: new Set() },
+    { list8: "x" },
+    { map8: [] },
+    { byName: { a: undefined } },
+    { single4: "1" },
+    { single9: [1, 2] },
+    { choice: { case: "choice4", value: undefined } },
+  ];
+  for (const [nth, init] of inits.entries()) assert.throws(() => writeInit(all3, init), isOdd, `number ${nth}`);
+});
+
+test("takes fields of no known name for nothing, as protobuf-es does", options, () => {
+  const init = { single8: "x", singel9: 1, choice: { case: "chioce8", value: "y" } };
+  assert.deepEqual(writeInit(all3, init), toBinary(all3, create(all3, init as never)));
+});
+
+test("writes wrappers and JSON in the form in which fields have them", options, () => {
+  const holdsText = holderOf(file_google_protobuf_wrappers.proto, "google.protobuf.StringValue");
+  for (const [holder, held] of [
+    [holderOfStruct(), { a: [1, "b", null], c: {} }],
+    [holdsText, "text"],
+    [holdsText, ""],
+  ] as const) {
+    assert.deepEqual(writeInit(holder, { held }), toBinary(holder, create(holder, { held } as never)));
+  }
+});
 
 test("writes descriptors and other well-known types as protobuf-es does", options, () => {
   const file = file_google_protobuf_descriptor.proto;
@@ -321,7 +396,7 @@ test("leaves out a field with presence that a message only inherits, as protobuf
 test("writes a Struct from any JSON, and keeps a key called __proto__", options, () => {
   const json = JSON.parse('{"a":[1,"b",true,null,{"c":[]}],"__proto__":{"d":-0.5},"e":{}}');
   for (const struct of [json, {}, { odd: undefined }, []]) {
-    const message = { $typeName: "test.Holder", struct } as Message;
+    const message = { $typeName: "test.Holder", held: struct } as Message;
     const holder = holderOfStruct();
     assert.deepEqual(write(holder, message), toBinary(holder, message));
   }

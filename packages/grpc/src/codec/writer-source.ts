@@ -14,8 +14,14 @@ export interface WriterSource {
   readonly types: readonly DescMessage[];
 }
 
+/**
+ * What a writer takes: messages, or the plain objects that messages can be made from (protobuf-es's `MessageInitShape`), in which every field may be
+ * left out, and a message stand for the object.
+ */
+export type WriterInput = "message" | "init";
+
 /** Writes the writer of a message type: its fields by ascending number, then what it has of unknown fields. */
-export function writeWriterSource(schema: DescMessage): WriterSource {
+export function writeWriterSource(schema: DescMessage, input: WriterInput): WriterSource {
   const types: DescMessage[] = [];
   const typeIndex = (type: DescMessage): number => {
     const index = types.indexOf(type);
@@ -23,28 +29,42 @@ export function writeWriterSource(schema: DescMessage): WriterSource {
   };
   const fields = schema.fields
     .toSorted((a, b) => a.number - b.number)
-    .map((field) => new FieldSource(field, typeIndex).text());
+    .map((field) => new FieldSource(field, input, typeIndex).text());
+  const typeName = JSON.stringify(schema.typeName);
   const text = `"use strict";
-const{odd,jsonToStruct,isPlain,hasOwn}=tools;
+const{odd,jsonToStruct,isPlain,hasOwn,isArray}=tools;
 ${types.map((_, n) => `let write${n};`).join("")}
 return(function(w,m){
-if(m.$typeName!==${JSON.stringify(schema.typeName)})throw odd;
-const plain=isPlain(m);
+${input === "message" ? beginOfMessage(typeName) : beginOfInit(typeName)}
 let x;
 ${fields.join("\n")}
-if(m.$unknown!==undefined)w.unknownFields(m.$unknown);
+${input === "message" ? "if(m.$unknown!==undefined)w.unknownFields(m.$unknown);" : ""}
 });`;
   return { text, types };
+}
+
+function beginOfMessage(typeName: string): string {
+  return `if(m.$typeName!==${typeName})throw odd;
+const plain=isPlain(m);`;
+}
+
+/** A getter of the prototype, or a class, is left to protobuf-es. */
+function beginOfInit(typeName: string): string {
+  return `if(typeof m!=="object"||m===null)throw odd;
+if(m.$typeName!==undefined){if(m.$typeName!==${typeName})throw odd;writeMessage(w,m);return;}
+if(!isPlain(m))throw odd;`;
 }
 
 /** Writes the statements of one field, which use `x` for its value and `i` and `k` for items and keys. */
 class FieldSource {
   private readonly field: DescField;
+  private readonly isInit: boolean;
   private readonly typeIndex: (type: DescMessage) => number;
   private readonly name: string;
 
-  constructor(field: DescField, typeIndex: (type: DescMessage) => number) {
+  constructor(field: DescField, input: WriterInput, typeIndex: (type: DescMessage) => number) {
     this.field = field;
+    this.isInit = input === "init";
     this.typeIndex = typeIndex;
     this.name = JSON.stringify(field.localName);
   }
@@ -63,30 +83,39 @@ class FieldSource {
 
   private singular(field: DescField & { fieldKind: "scalar" | "enum" | "message" }): string {
     const write = this.value(field.number, "x");
+    const isThere = this.isInit ? "x!==undefined&&x!==null&&" : "";
     if (field.oneof !== undefined) {
-      return `x=m[${JSON.stringify(field.oneof.localName)}];if(x.case===${this.name}){x=x.value;${write}}`;
+      return `x=m[${JSON.stringify(field.oneof.localName)}];if(${isThere}x.case===${this.name}){x=x.value;${write}}`;
     }
     if (field.presence !== Presence.IMPLICIT) {
       // The prototype may hold the default of a field that is not set.
+      const isOwn = this.isInit ? "x!==null" : `(plain||hasOwn(m,${this.name}))`;
       const otherwise = field.presence === Presence.LEGACY_REQUIRED ? "else throw odd;" : "";
-      return `x=m[${this.name}];if(x!==undefined&&(plain||hasOwn(m,${this.name}))){${write}}${otherwise}`;
+      return `x=m[${this.name}];if(x!==undefined&&${isOwn}){${write}}${otherwise}`;
     }
-    return `x=m[${this.name}];if(${isSet(field)}){${write}}`;
+    return `x=m[${this.name}];if(${isThere}(${isSet(field)})){${write}}`;
+  }
+
+  /** Of a list or a map, which a message always has. */
+  private whereGiven(check: string, write: string): string {
+    return `x=m[${this.name}];${this.isInit ? `if(x!==undefined&&x!==null){if(!${check}(x))throw odd;${write}}` : write}`;
   }
 
   private list(field: DescField & { fieldKind: "list" }): string {
     const loop = (write: string) => `for(let i=0;i<x.length;i++){const y=x[i];${write}}`;
     if (field.listKind !== "message" && field.packed) {
       const type = field.listKind === "enum" ? ScalarType.INT32 : field.scalar;
-      return `x=m[${this.name}];if(x.length!==0){${tag(field.number, WireType.LengthDelimited)}const f=w.fork();${loop(scalar(type, "y"))}w.join(f);}`;
+      const write = `if(x.length!==0){${tag(field.number, WireType.LengthDelimited)}const f=w.fork();${loop(scalar(type, "y"))}w.join(f);}`;
+      return this.whereGiven("isArray", write);
     }
-    return `x=m[${this.name}];${loop(this.value(field.number, "y"))}`;
+    return this.whereGiven("isArray", loop(this.value(field.number, "y")));
   }
 
   private map(field: DescField & { fieldKind: "map" }): string {
     // In an entry the key has number 1 and the value number 2, and both are written even if zero.
     const key = `${tag(1, wireTypeOf(field.mapKey))}${scalar(field.mapKey, keyExpression(field.mapKey))}`;
-    return `x=m[${this.name}];for(const k of Object.keys(x)){const y=x[k];${tag(field.number, WireType.LengthDelimited)}const f=w.fork();${key}${this.value(2, "y")}w.join(f);}`;
+    const entry = `${tag(field.number, WireType.LengthDelimited)}const f=w.fork();${key}${this.value(2, "y")}w.join(f);`;
+    return this.whereGiven("isPlain", `for(const k of Object.keys(x)){const y=x[k];${entry}}`);
   }
 
   /** @param name of the variable with the value: of the field itself, of an item of the list or of a value of the map */

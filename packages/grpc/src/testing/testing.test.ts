@@ -204,7 +204,7 @@ describe("createInMemoryTransport", () => {
     assert.throws(() => createInMemoryTransport({ routes, serverOptions: { clocks: 1 } as object }), /"clock"/);
     assert.throws(() => createInMemoryTransport({ routes, channelOptions: { format: "xml" as "json" } }), RangeError);
     assert.throws(
-      () => createInMemoryTransport({ routes, channelOptions: { limits: { maxFrameBytes: 1 } } }),
+      () => createInMemoryTransport({ routes, channelOptions: { limits: { frames: { maxBytes: 1 } } } }),
       RangeError,
     );
   });

@@ -1,5 +1,5 @@
 import type { ConnectError } from "@connectrpc/connect";
-import type { Stream } from "@tercel/http2";
+import type { Http2Stream } from "@tercel/http2";
 import type { ResponseMetadata } from "../call/response-metadata.ts";
 import type { Log } from "../logging/log.ts";
 import { printable } from "../logging/printable.ts";
@@ -16,7 +16,7 @@ export interface RespondingCall {
   readonly settings: { readonly responseHeads: ResponseHeads; readonly log: Log };
   readonly plan: RequestPlan;
   readonly path: string;
-  readonly stream: Stream;
+  readonly stream: Http2Stream;
   readonly metadata: ResponseMetadata | undefined;
   headSent: boolean;
 }

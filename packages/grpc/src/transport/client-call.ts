@@ -2,8 +2,8 @@ import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import {
   ErrorCode,
   Http2Error,
+  type Http2Stream,
   type ResponseHead,
-  type Stream,
   type StreamListener,
   type Trailers,
 } from "@tercel/http2";
@@ -74,12 +74,12 @@ export class ClientCall implements StreamListener, MessageReceiverOwner, Sending
   }
 
   /** The call has its place on a connection. */
-  begin(stream: Stream): void {
+  begin(stream: Http2Stream): void {
     this.receiver.stream = stream;
     this.receiver.observer = this.observer;
   }
 
-  get stream(): Stream | undefined {
+  get stream(): Http2Stream | undefined {
     return this.receiver.stream;
   }
 

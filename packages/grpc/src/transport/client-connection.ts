@@ -1,4 +1,4 @@
-import type { ConnectionStatus, PreparedHeaders, Stream, StreamListener } from "@tercel/http2";
+import type { ConnectionStatus, Http2Stream, PreparedHeaders, StreamListener } from "@tercel/http2";
 
 /** Where a connection goes: a TCP port, or the path of a Unix socket. */
 export type Address = ({ readonly host: string; readonly port: number } | { readonly path: string }) & {
@@ -15,7 +15,7 @@ export type { ConnectionStatus };
 /** A call that has not begun: it is told of its stream, and then what happens on it. */
 export interface StartingCall extends StreamListener {
   /** Called once, before anything else. The request's head has been sent. */
-  begin(stream: Stream): void;
+  begin(stream: Http2Stream): void;
 }
 
 /** A connection as the channel sees it. */

@@ -1,4 +1,4 @@
-import { readPeerCertificate } from "@tercel/http2";
+import { readPeerCertificate } from "@tercel/http2/internal";
 import type { ClientTls } from "../call/call-info.ts";
 
 /** What TLS says of the client of a connection on which another protocol than HTTP/2 is spoken. */

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { freeBuffer } from "@tercel/http2";
+import { freeBuffer } from "@tercel/http2/internal";
 import type { MessageCodec } from "../call/message-codec.ts";
 import { copyBytes } from "../codec/copy-bytes.ts";
 import { type Compression, undeclaredCompressionError } from "../protocol/compression.ts";

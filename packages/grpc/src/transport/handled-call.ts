@@ -32,6 +32,11 @@ export interface HandledCall extends ContextSource, SendingCall<Promise<void> | 
   handlerFailed(reason: unknown): void;
 }
 
+/** What is handed to `respond`, at once, for what a handler returned. */
+export function toSendable(codec: MessageCodec, init: unknown): object {
+  return codec.toSendable === undefined ? codec.toMessage(init) : codec.toSendable(init);
+}
+
 /** Sends one response message. The promise, if any, resolves when there is room for another. */
 export function respond(call: HandledCall, message: object): Promise<void> | undefined {
   return call.isOver ? undefined : (call.sender.send(message, call, false) as Promise<void> | undefined);
@@ -60,7 +65,7 @@ export function sendResponse(call: HandledCall, output: object | Promise<object>
 function sendInit(call: HandledCall, init: object): void {
   let message: object;
   try {
-    message = call.responseCodec.toMessage(init);
+    message = toSendable(call.responseCodec, init);
   } catch (error) {
     failed(call, error);
     return;
@@ -90,7 +95,7 @@ export async function sendAll(call: HandledCall, outputs: AsyncIterable<object>)
   const { responseCodec } = call;
   for await (const init of outputs) {
     if (call.isOver) return;
-    const sent = respond(call, responseCodec.toMessage(init)) ?? call.share();
+    const sent = respond(call, toSendable(responseCodec, init)) ?? call.share();
     if (sent !== undefined) await sent;
     if (call.isOver) return;
   }

@@ -12,6 +12,7 @@ import {
   oneOf,
   respond,
   sendAnswer,
+  toSendable,
 } from "./handled-call.ts";
 import { HookedRequest, HookedResponse } from "./intercepted-messages.ts";
 import { callHandler, type Init, type TypedHandler } from "./typed-handler.ts";
@@ -76,7 +77,7 @@ export class HookedInvocation extends HookRun<Init | undefined> {
     const { call } = this;
     let message: object;
     try {
-      message = call.responseCodec.toMessage(output);
+      message = this.toSendable(output);
     } catch (error) {
       this.onFailure(error);
       return;
@@ -88,6 +89,12 @@ export class HookedInvocation extends HookRun<Init | undefined> {
       return;
     }
     sendAnswer(call, message);
+  }
+
+  /** Hooks see messages, even where the codec needs none. */
+  private toSendable(init: Init): object {
+    const { responseCodec } = this.call;
+    return this.chain.readsResponses ? responseCodec.toMessage(init) : toSendable(responseCodec, init);
   }
 
   private onFailure(error: unknown): void {
@@ -105,14 +112,13 @@ export class HookedInvocation extends HookRun<Init | undefined> {
   /** Sends messages as they come, no faster than they leave. */
   private async sendAll(outputs: AsyncIterable<Init>): Promise<undefined> {
     const { call } = this;
-    const { responseCodec } = call;
     this.headed(this.response());
     const source = outputs[Symbol.asyncIterator]();
     for (;;) {
       const result = await source.next();
       if (result.done === true) break;
       try {
-        const message = responseCodec.toMessage(result.value);
+        const message = this.toSendable(result.value);
         this.onResponse(message);
         if (!call.isOver) {
           const sent = respond(call, message) ?? call.share();

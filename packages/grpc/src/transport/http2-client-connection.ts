@@ -1,15 +1,15 @@
 import {
   type Clock,
-  type Connection,
-  type ConnectionLimits,
+  type ConnectionLimitOptions,
   type ConnectionStatus,
   type ConnectOptions,
   connect as connectHttp2,
   ErrorCode,
+  type Http2Connection,
   type Keepalive,
   type PreparedHeaders,
-  resolveLimits,
 } from "@tercel/http2";
+import { resolveLimits } from "@tercel/http2/internal";
 import { type Log, stderrLog } from "../logging/log.ts";
 import { hostOfAuthority, isAuthority } from "../protocol/authority.ts";
 import { headerListBytes, headerListTooLarge } from "../protocol/header-list.ts";
@@ -29,7 +29,7 @@ export interface Http2ConnectSettings {
   readonly authority: string;
   /** The application has set `authority`, which then holds for addresses with one of their own as well. */
   readonly isAuthorityFixed: boolean;
-  readonly limits: Partial<ConnectionLimits>;
+  readonly limits: ConnectionLimitOptions;
   readonly keepalive: Keepalive | undefined;
   readonly unindexedFields: readonly string[];
   readonly clock: Clock;
@@ -41,11 +41,11 @@ export interface Http2ConnectSettings {
 
 /** A client's connection over the engine. */
 export class Http2ClientConnection implements ClientConnection {
-  private readonly connection: Connection;
+  private readonly connection: Http2Connection;
   /** For a server with an authority of its own; undefined where calls carry the channel's. */
   private readonly ownHeads: AuthorityHeads | undefined;
 
-  constructor(connection: Connection, authority?: string) {
+  constructor(connection: Http2Connection, authority?: string) {
     this.connection = connection;
     this.ownHeads = authority === undefined ? undefined : new AuthorityHeads(authority);
   }
@@ -101,7 +101,7 @@ export function createHttp2Connect(settings: Http2ConnectSettings): Connect {
       const tls = typeof settings.tls === "function" ? settings.tls() : settings.tls;
       const attemptEnd = new AbortController();
       let ready: Http2ClientConnection | undefined;
-      let connection: Connection | undefined;
+      let connection: Http2Connection | undefined;
       // The only timer of the attempt: the engine's would end with the TLS handshake.
       const cancelDeadline = clock.after(attempt.connectTimeoutMs, () => {
         giveUp(new Error(`no response within ${attempt.connectTimeoutMs} ms`));

@@ -1,4 +1,4 @@
-import { ErrorCode, type Http2Error, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
+import { ErrorCode, type Http2Error, type Http2Stream, type RequestHead, type StreamListener } from "@tercel/http2";
 import type { ClientTls } from "../call/call-info.ts";
 import { headerListBytes } from "../protocol/header-list.ts";
 import type { HttpExchange, HttpExchangeListener, HttpRequestHead } from "./http-exchange.ts";
@@ -11,11 +11,11 @@ export class Http2Exchange implements HttpExchange, StreamListener {
   /** The engine counts streams. */
   readonly countsCalls = true;
   listener: HttpExchangeListener | undefined = undefined;
-  readonly #stream: Stream;
+  readonly #stream: Http2Stream;
   #onAdmitted: (() => void) | undefined = undefined;
   #isEnded = false;
 
-  constructor(stream: Stream, head: RequestHead) {
+  constructor(stream: Http2Stream, head: RequestHead) {
     this.#stream = stream;
     const { method, path, scheme, authority, fields } = head;
     this.head = { method, path, scheme: scheme === "https" ? "https" : "http", authority, fields, version: "2" };

@@ -1,11 +1,11 @@
 import {
   type ConnectionStatus,
-  Http2Server,
+  createHttp2Server,
   type Http2ServerOptions,
   isLoopback,
   type ListenAddress,
-  SharedStreamLimit,
 } from "@tercel/http2";
+import { SharedStreamLimit } from "@tercel/http2/internal";
 import type { Clock } from "../time/clock.ts";
 import type { PlanSettings } from "./request-plan.ts";
 import { serveStream } from "./serve-stream.ts";
@@ -40,7 +40,7 @@ export type CreateListener = (plan: PlanSettings, calls: ServerCallSettings, opt
 
 /** A listening socket. */
 export const createListener: CreateListener = (plan, calls, options) =>
-  new Http2Server({
+  createHttp2Server({
     ...options,
     onStream: (stream, head) => serveStream(plan, calls, stream, head),
   });

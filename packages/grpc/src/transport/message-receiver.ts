@@ -1,4 +1,4 @@
-import type { Stream } from "@tercel/http2";
+import type { Http2Stream } from "@tercel/http2";
 import type { MessageCodec } from "../call/message-codec.ts";
 import type { MessageQueue, MessageSource } from "../call/message-queue.ts";
 import type { MessageObserver } from "../hooks/message-observer.ts";
@@ -34,7 +34,7 @@ const arriving = new Payload();
  */
 export class MessageReceiver implements MessageSink, MessageSource<object>, ReceivingCall {
   /** Undefined before the call has its place on a connection. */
-  stream: Stream | undefined;
+  stream: Http2Stream | undefined;
   /** Where messages wait of a direction that has any number of them. */
   queue: MessageQueue<object> | undefined = undefined;
   receivedCompression: Compression | undefined = undefined;
@@ -49,7 +49,7 @@ export class MessageReceiver implements MessageSink, MessageSource<object>, Rece
   private reader: MessageReader | undefined = undefined;
   private isHalted = false;
 
-  constructor(owner: MessageReceiverOwner, settings: ReceiveSettings, stream: Stream | undefined) {
+  constructor(owner: MessageReceiverOwner, settings: ReceiveSettings, stream: Http2Stream | undefined) {
     this.owner = owner;
     this.settings = settings;
     this.stream = stream;

@@ -1,4 +1,4 @@
-import type { Stream } from "@tercel/http2";
+import type { Http2Stream } from "@tercel/http2";
 import { reportExternalBytes } from "../protocol/gc-pressure.ts";
 import { messagePrefixBytes, writeMessagePrefix } from "../protocol/message-framing.ts";
 import type { Payload } from "../protocol/payload.ts";
@@ -13,7 +13,7 @@ const minFreedBytes = 65_536;
  * Sends one message with its prefix: straight into the connection's output where there is room, or after what already
  * waits on the stream. False: the stream holds enough, wait for `onWritable`. The memory of an owned payload may be freed.
  */
-export function sendMessage(stream: Stream, payload: Payload, endStream: boolean): boolean {
+export function sendMessage(stream: Http2Stream, payload: Payload, endStream: boolean): boolean {
   const { length, compressed } = payload;
   stream.messageSent();
   const bytes = messagePrefixBytes + length;

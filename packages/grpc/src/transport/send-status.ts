@@ -1,4 +1,4 @@
-import { ErrorCode, type Stream } from "@tercel/http2";
+import { ErrorCode, type Http2Stream } from "@tercel/http2";
 import type { FieldList } from "../protocol/metadata.ts";
 import { fitStatus } from "../protocol/trailers.ts";
 
@@ -6,7 +6,7 @@ import { fitStatus } from "../protocol/trailers.ts";
  * Ends a stream with a status, of which as much is sent as the client accepts. `hasHead`: it follows a head as trailers; otherwise `fields`
  * begin with the head. Where not even the code fits, the stream is reset.
  */
-export function sendStatus(stream: Stream, fields: FieldList, hasHead: boolean): void {
+export function sendStatus(stream: Http2Stream, fields: FieldList, hasHead: boolean): void {
   if (!fitStatus(fields, stream.peerMaxHeaderListBytes)) {
     stream.reset(ErrorCode.internalError);
     stream.headersTooLarge();

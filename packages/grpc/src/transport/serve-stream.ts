@@ -1,7 +1,7 @@
 // Not the global of that name: looking that up runs a getter.
 import { performance } from "node:perf_hooks";
 import { Code } from "@connectrpc/connect";
-import { ErrorCode, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
+import { ErrorCode, type Http2Stream, type RequestHead, type StreamListener } from "@tercel/http2";
 import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
 import { type PlanSettings, planRequest, type Refusal, type RequestPlan } from "./request-plan.ts";
@@ -13,7 +13,7 @@ import type { ServerCallSettings } from "./server-call-settings.ts";
 export function serveStream(
   planSettings: PlanSettings,
   callSettings: ServerCallSettings,
-  stream: Stream,
+  stream: Http2Stream,
   head: RequestHead,
 ): void {
   // The head is shared by all requests with the same bytes, so its plan is made once, as long as the methods stay the same.
@@ -42,7 +42,7 @@ export function serveStream(
   });
 }
 
-function refuse(settings: ServerCallSettings, stream: Stream, path: string, refusal: Refusal): void {
+function refuse(settings: ServerCallSettings, stream: Http2Stream, path: string, refusal: Refusal): void {
   const arrivedAtMs = performance.now();
   const peer = stream.peerAddress;
   if ("error" in refusal) {
@@ -70,9 +70,9 @@ function refuse(settings: ServerCallSettings, stream: Stream, path: string, refu
 
 /** Takes what still comes on a refused stream, and gives it back to the windows. */
 class Discard implements StreamListener {
-  private readonly stream: Stream;
+  private readonly stream: Http2Stream;
 
-  constructor(stream: Stream) {
+  constructor(stream: Http2Stream) {
     this.stream = stream;
   }
 

@@ -1,7 +1,7 @@
 // Not the global of that name: looking that up runs a getter.
 import { performance } from "node:perf_hooks";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
-import { ErrorCode, type Http2Error, type RequestHead, type Stream, type StreamListener } from "@tercel/http2";
+import { ErrorCode, type Http2Error, type Http2Stream, type RequestHead, type StreamListener } from "@tercel/http2";
 import { andListener, tellEnd } from "../call/call-end.ts";
 import type { ClientTls, EndedCall, OnCallEnd } from "../call/call-info.ts";
 import { Cancellation } from "../call/cancellation.ts";
@@ -53,7 +53,7 @@ export class ServerCall
 
   readonly plan: RequestPlan;
   readonly settings: ServerCallSettings;
-  readonly stream: Stream;
+  readonly stream: Http2Stream;
   /** Undefined until the handler begins. */
   metadata: ResponseMetadata | undefined = undefined;
   private readonly head: RequestHead;
@@ -71,7 +71,7 @@ export class ServerCall
   private onOver: OnCallEnd | undefined = undefined;
   private wakeSender: (() => void) | undefined = undefined;
 
-  constructor(settings: ServerCallSettings, stream: Stream, head: RequestHead, plan: RequestPlan) {
+  constructor(settings: ServerCallSettings, stream: Http2Stream, head: RequestHead, plan: RequestPlan) {
     this.settings = settings;
     this.stream = stream;
     this.head = head;

@@ -1,9 +1,9 @@
 // What applications need.
 
-export type { ConfigChange } from "./config-changes.ts";
-export type { ConfigEntry } from "./config-entries.ts";
+export type { ConfigChange } from "./document/config-changes.ts";
+export type { ConfigEntry } from "./document/config-entries.ts";
 export { ConfigError, type ConfigProblem } from "./config-problem.ts";
-export type { EnvironmentName } from "./environment-name.ts";
+export type { EnvironmentName } from "./sources/environment-name.ts";
 export { type ConfigSources, type LoadedConfig, loadConfig } from "./load-config.ts";
 export { loadServiceConfig, type ServiceConfigOptions } from "./load-service-config.ts";
 export type { ConcernConfig, ProviderEntry, ServiceConfig } from "./service-schema/service-config.ts";
@@ -21,13 +21,13 @@ export {
 
 // What providers and the kit need.
 
-export { waysToSet } from "./assignments.ts";
-export type { Origin } from "./origin.ts";
-export type { SettingMetadata } from "./schema-shape.ts";
+export { waysToSet } from "./sources/assignments.ts";
+export type { Origin } from "./document/origin.ts";
+export type { SettingMetadata } from "./schema/schema-shape.ts";
 export type { GrpcSection, HttpSection } from "./service-schema/communication-section.ts";
 export type { DependencySection } from "./service-schema/dependencies-section.ts";
 export type { Listener } from "./service-schema/listeners.ts";
 export type { ProviderType } from "./service-schema/provider-types.ts";
 export type { RateLimitSection, SecuritySection } from "./service-schema/security-section.ts";
 export type { ServiceSection } from "./service-schema/service-section.ts";
-export type { StandardSchemaV1 } from "./standard-schema.ts";
+export type { StandardSchemaV1 } from "./schema/standard-schema.ts";

@@ -1,4 +1,4 @@
-import { type Shape, shapeOf } from "../../src/config/schema-shape.ts";
+import { type Shape, shapeOf } from "../../src/config/schema/schema-shape.ts";
 import { concernSection } from "../../src/config/service-schema/provider-entries.ts";
 import { findType, knownConcerns, type ProviderType } from "../../src/config/service-schema/provider-types.ts";
 import { plainSections } from "../../src/config/service-schema/service-config.ts";

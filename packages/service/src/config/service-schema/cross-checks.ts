@@ -1,5 +1,5 @@
 import { nearestName } from "@tercel/grpc/internal";
-import type { StandardIssue } from "../standard-schema.ts";
+import type { StandardIssue } from "../schema/standard-schema.ts";
 import type { Profile } from "./profile.ts";
 import type { ServiceConfig } from "./service-config.ts";
 

@@ -1,5 +1,5 @@
 import { array, type GenericSchema, type InferOutput, optional, strictObject } from "valibot";
-import type { StandardSchemaV1 } from "../standard-schema.ts";
+import type { StandardSchemaV1 } from "../schema/standard-schema.ts";
 import { choice, flag, text } from "../values/basic-values.ts";
 import type { GrpcSection, HttpSection } from "./communication-section.ts";
 import { type DependencySection, dependencySection } from "./dependencies-section.ts";
