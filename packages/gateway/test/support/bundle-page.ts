@@ -1,23 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { accessSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, chromium } from "playwright-core";
-
-const executablePath = "/usr/bin/chromium";
-
-/** Why tests in a browser are skipped here, or false where they are not. */
-export const withoutChromium: string | false = (() => {
-  try {
-    accessSync(executablePath);
-    return false;
-  } catch {
-    return `Chromium is not installed at ${executablePath}`;
-  }
-})();
-
-export function openChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath, args: ["--no-sandbox"] });
-}
 
 const esbuild = join(import.meta.dirname, "..", "..", "..", "..", "node_modules", ".bin", "esbuild");
 
