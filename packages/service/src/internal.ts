@@ -3,3 +3,4 @@
 export { builtInConcerns, knownProviders } from "./kit/built-in-providers.ts";
 export { createSecrets } from "./kit/service-secret.ts";
 export { developmentIssuer, developmentTokenPurpose } from "./kit/trusted-tokens.ts";
+export { onNpmEnd } from "./lifecycle/npm-end.ts";
