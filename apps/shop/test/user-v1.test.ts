@@ -207,7 +207,7 @@ test("a wrong filter is told at its character, with the fields that there are", 
   const error = await failureOf(users.call("ListUsers", { page_size: 1, filter }, admin));
   assert.equal(
     error.details,
-    'filter cannot be read at character 26: there is no field "emial" to filter by; did you mean "email"?',
+    'filter cannot be read at character 26: unknown field "emial"; did you mean "email"?',
   );
 });
 

@@ -115,7 +115,7 @@ class InMemoryListener implements Listener {
   }
 
   updateTls(): void {
-    throw new Error("there is no TLS in memory");
+    throw new Error("connections in memory have no TLS");
   }
 
   accept(channel: ByteChannel): FedConnection {

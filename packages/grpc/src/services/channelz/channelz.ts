@@ -229,5 +229,5 @@ function page<T>(found: Iterable<T>, wanted: bigint): { readonly entries: T[]; r
 }
 
 function notFound(kind: string, id: bigint): ConnectError {
-  return new ConnectError(`there is no ${kind} ${id}`, Code.NotFound);
+  return new ConnectError(`${kind} ${id} not found`, Code.NotFound);
 }

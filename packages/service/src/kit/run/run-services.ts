@@ -48,7 +48,7 @@ async function runProgram(
         "--config and --set are for programs of one service; write what several need into the config.yaml of each, or use its variables",
       );
     }
-    if (services.length === 0) throw new TypeError("runServices: there is no service in the list");
+    if (services.length === 0) throw new TypeError("runServices: the list of services is empty");
     const loaded: Loaded[] = [];
     for (const one of services) loaded.push(await load(toServiceToRun(one)));
     return await runTask(task, loaded);
