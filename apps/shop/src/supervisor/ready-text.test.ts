@@ -19,6 +19,7 @@ test("all addresses, a token, calls to copy and the way out are shown", () => {
     /^ {2}grpcurl -plaintext -H "authorization: Bearer \$TOKEN" -d '\{"email".* user\.v1\.UserService\/CreateUser$/m,
   );
   assert.match(text, /^ {2}curl -s .* http:\/\/127\.0\.0\.1:8080\/v1\/users$/m);
+  assert.match(text, /^ {2}http:\/\/127\.0\.0\.1:8080\/#token=a\.b\.c$/m);
   const old = `grpcurl -plaintext -d '{"name":"Grace Hopper","email":"grace@example.org"}' 127.0.0.1:50051 user.UserService/CreateUser`;
   assert.ok(text.includes(`  ${old}\n`));
   assert.match(text, /No grpcurl\?/);
@@ -32,7 +33,7 @@ test("a call to copy names an address that can be connected to", () => {
   assert.match(at(":::1"), / \[::1\]:1 user\.v1\.UserService/);
 });
 
-test("REST is not shown where it is not served", () => {
+test("REST and the page are not shown where they are not served", () => {
   const { http: _http, ...users } = services["user-service"];
-  assert.doesNotMatch(readyText({ ...open, services: { ...services, "user-service": users } }), /curl -s|REST/);
+  assert.doesNotMatch(readyText({ ...open, services: { ...services, "user-service": users } }), /curl -s|REST|#token/);
 });

@@ -21,7 +21,12 @@ export function readyText({ services, token }: OpenShop): string {
     ...serviceNames.map((name) => `  ${name.padEnd(widest)}  ${services[name].address}`),
     ...(http === undefined
       ? []
-      : [`  ${"REST".padEnd(widest)}  http://${dialable(http)}/v1/users, described at http://${dialable(http)}/docs`]),
+      : [
+          `  ${"REST".padEnd(widest)}  http://${dialable(http)}/v1/users, described at http://${dialable(http)}/docs`,
+          "",
+          "Open its page, signed in as an admin:",
+          `  http://${dialable(http)}/#token=${token}`,
+        ]),
     "",
     "Try it, with this token of an admin, or with others that `npm run token` makes:",
     `  TOKEN=${token}`,

@@ -82,8 +82,8 @@ function entryOf({ concerns }: ServiceConfig, concern: string, type: string): un
 function serverLimits(grpc: GrpcSection): RunConfig["grpc"]["server"] {
   const { compression, keepalive } = grpc;
   const windows = definedOf({
-    streamWindowBytes: grpc.streamWindowBytes,
-    connectionWindowBytes: grpc.connectionWindowBytes,
+    streamBytes: grpc.streamWindowBytes,
+    connectionBytes: grpc.connectionWindowBytes,
   });
   return {
     ...definedOf({
@@ -96,7 +96,7 @@ function serverLimits(grpc: GrpcSection): RunConfig["grpc"]["server"] {
       maxConnectionAgeMs: grpc.maxConnectionAgeMs,
       maxConnectionAgeGraceMs: grpc.maxConnectionAgeGraceMs,
     }),
-    ...(Object.keys(windows).length > 0 && { limits: windows }),
+    ...(Object.keys(windows).length > 0 && { limits: { windows } }),
     ...(compression.enabled ? { compressMinBytes: compression.minBytes } : { compressions: [] }),
     ...(keepalive !== undefined && {
       keepalive: { timeMs: keepalive.timeMs, timeoutMs: keepalive.timeoutMs },
