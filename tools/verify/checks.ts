@@ -83,6 +83,7 @@ export const checks: readonly Check[] = [
     figure: /^server\/unary[\s\S]*?^\s+(all .*)$/gm,
   },
   { name: "bench-import", command: npmRun("bench", "import"), minutes: 1, figure: /^tercel .*\n.*$/gm },
+  { name: "bench-kit", command: npmRun("bench", "kit"), minutes: 9, figure: /^ {2}(?:generated: serves|kit ).*$/gm },
   { name: "bench-loop-delay", command: npmRun("bench:loop-delay"), minutes: 2 },
   { name: "bench-attacks", command: npmRun("bench:attacks"), minutes: 6 },
 ];

@@ -6,6 +6,7 @@ const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url
 export const ROOT_FOLDER = at("../..");
 export const NODE_PEERS_FOLDER = at("peers/node");
 export const GRPC_GO_FOLDER = at("peers/grpc-go");
+export const GRPC_GO_MIDDLEWARE_FOLDER = at("peers/grpc-go-middleware");
 export const GRPC_CPP_FOLDER = at("peers/grpc-cpp");
 export const TERCEL_FOLDER = at("peers/tercel");
 export const PICK_FOLDER = at("pick");

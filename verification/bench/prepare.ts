@@ -1,6 +1,12 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { BUILD_FOLDER, GRPC_CPP_FOLDER, GRPC_GO_FOLDER, NODE_PEERS_FOLDER } from "./paths.ts";
+import {
+  BUILD_FOLDER,
+  GRPC_CPP_FOLDER,
+  GRPC_GO_FOLDER,
+  GRPC_GO_MIDDLEWARE_FOLDER,
+  NODE_PEERS_FOLDER,
+} from "./paths.ts";
 import { runCommand } from "./process/command.ts";
 
 /** Installs the Node.js peers unless what is installed is at least as new as the lock file. */
@@ -16,6 +22,13 @@ export async function prepareNodePeers(): Promise<void> {
 export async function prepareGrpcGo(): Promise<void> {
   await runCommand(["go", "build", "-o", `${join(BUILD_FOLDER, "grpc-go")}/`, "./server", "./client"], {
     cwd: GRPC_GO_FOLDER,
+  });
+}
+
+/** Builds grpc-go's server with go-grpc-middleware. */
+export async function prepareGrpcGoMiddleware(): Promise<void> {
+  await runCommand(["go", "build", "-o", `${join(BUILD_FOLDER, "grpc-go-middleware")}/`, "./server"], {
+    cwd: GRPC_GO_MIDDLEWARE_FOLDER,
   });
 }
 

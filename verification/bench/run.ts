@@ -8,6 +8,7 @@ import { runConfigBench } from "./config/run.ts";
 import { runGatewayBench } from "./gateway/run.ts";
 import { runImportBench } from "./import/run.ts";
 import { runInterceptorBench } from "./interceptors/run.ts";
+import { runKitBench } from "./kit/run.ts";
 import { parseOptions, UsageError } from "./options.ts";
 import { killChildren } from "./process/children.ts";
 import { renderMarkdown } from "./report/markdown.ts";
@@ -20,7 +21,7 @@ const PEER_NAMES = PEERS.map(({ name }) => name);
 
 const HELP = `npm run bench [-- [word ...] [options]]
 
-Measures Tercel and its peers in one run. The first word "codec" measures the protobuf codec instead, without a network, "channel" what a channel adds to a call, "interceptors" what these add, "gateway" REST, Connect and gRPC-Web, "import" what importing them costs, "config" what loading a configuration costs, and "compare --base FOLDER" this checkout next to another one. Words choose the cases whose name contains one of them; no word, all cases.
+Measures Tercel and its peers in one run. The first word "codec" measures the protobuf codec instead, without a network, "channel" what a channel adds to a call, "interceptors" what these add, "gateway" REST, Connect and gRPC-Web, "import" what importing them costs, "config" what loading a configuration costs, "kit" what a service on the kit costs, and "compare --base FOLDER" this checkout next to another one. Words choose the cases whose name contains one of them; no word, all cases.
 
   --json         print only the JSON document on stdout (progress goes to stderr either way)
   --markdown     print the table that docs/benchmarks.md shows
@@ -44,6 +45,7 @@ async function main(): Promise<number> {
   if (first === "gateway") return runGatewayBench(rest);
   if (first === "import") return runImportBench(rest);
   if (first === "config") return runConfigBench(rest);
+  if (first === "kit") return runKitBench(rest);
   const options = parseOptions(process.argv.slice(2), { cases: CASE_NAMES, peers: PEER_NAMES });
   if (options.help) {
     process.stdout.write(HELP);
