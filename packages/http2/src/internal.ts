@@ -11,7 +11,7 @@ export type { ByteChannel } from "./connection/byte-channel.ts";
 export type { FedConnection } from "./connection/http2-connection.ts";
 export { resolveLimits } from "./connection/limits.ts";
 export { SharedStreamLimit } from "./connection/streams/shared-stream-limit.ts";
-export { readPeerCertificate } from "./socket/peer-certificate.ts";
+export { readPeerCertificate } from "./socket/tls/peer-certificate.ts";
 
 /** A connection over a channel whose bytes the caller moves. */
 export function createConnection(

@@ -20,7 +20,7 @@ export {
 } from "./kit/definition/definition.ts";
 export type { Routes } from "./kit/definition/normalize-definition.ts";
 export type { OwnGatewayOptions } from "./kit/definition/own-gateway-options.ts";
-export type { OnReloaded, ReloadedConfig } from "./kit/run-config/reloaded-config.ts";
 export { runService } from "./kit/run/run-service.ts";
 export { runServices, type ServiceToRun } from "./kit/run/run-services.ts";
 export { type RunningService, type StartOptions, startService } from "./kit/run/start-service.ts";
+export type { OnReloaded, ReloadedConfig } from "./kit/run-config/reloaded-config.ts";

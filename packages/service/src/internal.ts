@@ -1,5 +1,5 @@
 // What the packages of this repository share. No promise is made about it: it may change in any version.
 
+export { developmentIssuer, developmentTokenPurpose } from "./kit/calls/trusted-tokens.ts";
 export { builtInConcerns, knownProviders } from "./kit/providers/built-in-providers.ts";
 export { createSecrets } from "./kit/run-config/service-secret.ts";
-export { developmentIssuer, developmentTokenPurpose } from "./kit/calls/trusted-tokens.ts";

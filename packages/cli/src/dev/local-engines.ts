@@ -4,8 +4,8 @@ import { createRegistryService } from "@tercel/discovery/embedded";
 import { createServer, type Log, systemClock } from "@tercel/grpc";
 import { createRegistry } from "@tercel/interceptors/metrics";
 import type { ServiceConfig } from "@tercel/service";
-import type { Provider } from "@tercel/service/providers";
 import { knownProviders } from "@tercel/service/internal";
+import type { Provider } from "@tercel/service/providers";
 import { anyFreePort } from "./port-choice.ts";
 
 interface Hosted {

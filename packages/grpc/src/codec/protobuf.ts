@@ -10,10 +10,10 @@ import {
   type OnCodecFault,
   toBinaryOf,
   warnOfFault,
-} from "./compiled.ts";
-import { checkDecodedSize } from "./decoded-size.ts";
-import { defaultMaxDecodedMessageBytes, overBudget } from "./memory-budget.ts";
-import { memoryCosts } from "./memory-costs.ts";
+} from "./compiled/compiled.ts";
+import { checkDecodedSize } from "./size/decoded-size.ts";
+import { defaultMaxDecodedMessageBytes, overBudget } from "./size/memory-budget.ts";
+import { memoryCosts } from "./size/memory-costs.ts";
 
 export interface ProtobufCodecOptions {
   /**

@@ -3,10 +3,10 @@ import { safeLog } from "../logging/safe-log.ts";
 import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
 import { systemClock } from "../time/clock.ts";
-import { createHandshakeLog } from "../transport/handshake-log.ts";
 import { LimitReporter } from "../transport/limit-reporter.ts";
-import { type ConnectionOptions, SharedStreamLimit } from "../transport/listen.ts";
-import { withFiles } from "../transport/tls-files.ts";
+import { createHandshakeLog } from "../transport/server/handshake-log.ts";
+import { type ConnectionOptions, SharedStreamLimit } from "../transport/server/listen.ts";
+import { withFiles } from "../transport/tls/tls-files.ts";
 import type { ServerOptions } from "./server-options.ts";
 
 /** gRFC A8's defaults for servers: what they ask of clients, and what they let clients ask. */

@@ -1,9 +1,9 @@
 import type { ConnectionEvents } from "@tercel/http2";
 import { type ByteChannel, createConnection, type FedConnection, resolveLimits } from "@tercel/http2/internal";
-import type { Connect } from "./client-connection.ts";
-import { Http2ClientConnection, type Http2ConnectSettings } from "./http2-client-connection.ts";
-import type { ConnectionOptions, CreateListener, Listener } from "./listen.ts";
-import { serveStream } from "./serve-stream.ts";
+import type { Connect } from "./client/client-connection.ts";
+import { Http2ClientConnection, type Http2ConnectSettings } from "./client/http2-client-connection.ts";
+import type { ConnectionOptions, CreateListener, Listener } from "./server/listen.ts";
+import { serveStream } from "./server/serve-stream.ts";
 
 /** RFC 9113 §3.4: a client's first bytes. Whoever accepts a connection takes them off before the engine reads. */
 const prefaceBytes = 24;

@@ -7,10 +7,10 @@ import { systemClock } from "../connection/time/clock.ts";
 import { Http2Error } from "../errors/http2-error.ts";
 import { attachToServer } from "./attach-to-server.ts";
 import { ignoreErrors } from "./ignore-errors.ts";
-import { withServerName } from "./server-name.ts";
 import type { ListenAddress } from "./server-options.ts";
-import { clientTlsOptions } from "./tls-defaults.ts";
-import { explainHandshakeError } from "./tls-failure.ts";
+import { withServerName } from "./tls/server-name.ts";
+import { clientTlsOptions } from "./tls/tls-defaults.ts";
+import { explainHandshakeError } from "./tls/tls-failure.ts";
 
 export interface ConnectOptions extends ConnectionOptions {
   /** What `node:tls` takes. Without it the connection is cleartext with prior knowledge (RFC 9113 §3.3). */

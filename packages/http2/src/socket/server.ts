@@ -12,9 +12,9 @@ import { ErrorCode } from "../errors/error-code.ts";
 import type { PeerTls } from "../stream/peer-tls.ts";
 import { attach } from "./attach.ts";
 import type { Http2Server } from "./http2-server.ts";
-import { readPeerCertificate } from "./peer-certificate.ts";
 import type { Http2ServerOptions, ListenAddress } from "./server-options.ts";
 import { SocketAcceptor } from "./socket-acceptor.ts";
+import { readPeerCertificate } from "./tls/peer-certificate.ts";
 import { UnixSocketFile } from "./unix-socket-file.ts";
 
 /** Never: no network can lose a process of this machine, which closes what it no longer needs. */

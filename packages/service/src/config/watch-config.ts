@@ -10,8 +10,8 @@ import {
   loadKind,
 } from "./load-config.ts";
 import { type ServiceConfigOptions, serviceKind } from "./load-service-config.ts";
-import type { ServiceConfig } from "./service-schema/service-config.ts";
 import type { StandardSchemaV1 } from "./schema/standard-schema.ts";
+import type { ServiceConfig } from "./service-schema/service-config.ts";
 
 export interface WatchConfigOptions {
   /** From the first sign of a change to the reload. Default 500 ms: several files are often written one after the other. */

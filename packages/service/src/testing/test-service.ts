@@ -10,6 +10,7 @@ import { loadDefinition } from "../kit/definition/load-definition.ts";
 import { normalizeDefinition, type Routes } from "../kit/definition/normalize-definition.ts";
 import { type RunningService, startLoaded } from "../kit/run/start-service.ts";
 import { createInMemoryServer, type InMemoryChannelOptions, type InMemoryServer } from "./in-memory-server.ts";
+import { punctualLoop } from "./punctual-loop.ts";
 import { testConfig } from "./test-config.ts";
 import { createTestLog } from "./test-log.ts";
 
@@ -68,6 +69,7 @@ export async function testService<N extends Needs = Record<never, never>, Settin
       clock,
       metrics,
       shownMetrics: metrics,
+      loopDelay: punctualLoop,
       clients: stubbed,
       createServer(serverOptions) {
         const created = createInMemoryServer(serverOptions, { clock, ...channelOptions });

@@ -1,7 +1,7 @@
+import { type Shape, shapeAtStep } from "../schema/schema-shape.ts";
 import { type ConfigNode, type ConfigPath, isUnset, type MapNode, pathText, type ScalarValue } from "./config-node.ts";
 import { maskValue } from "./mask.ts";
 import { describeOrigin } from "./origin.ts";
-import { type Shape, shapeAtStep } from "../schema/schema-shape.ts";
 import { keyOf, secrecyOf } from "./shown-value.ts";
 
 /** One value of a configuration as people may see it. */

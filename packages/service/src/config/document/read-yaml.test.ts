@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { nodeAt, toPlain } from "./config-node.ts";
 import { problemText } from "../config-problem.ts";
+import { nodeAt, toPlain } from "./config-node.ts";
 import { placeOf } from "./origin.ts";
 import { readYaml } from "./read-yaml.ts";
 

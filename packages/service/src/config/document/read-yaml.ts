@@ -9,9 +9,9 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from "yaml";
+import type { ConfigProblem } from "../config-problem.ts";
 import type { ConfigNode, ConfigPath, MapEntry, MapNode } from "./config-node.ts";
 import { pathText } from "./config-node.ts";
-import type { ConfigProblem } from "../config-problem.ts";
 import { type Origin, placeOf } from "./origin.ts";
 import { yamlFrame } from "./yaml-frame.ts";
 

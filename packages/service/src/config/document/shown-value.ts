@@ -1,6 +1,6 @@
+import type { Shape } from "../schema/schema-shape.ts";
 import type { ConfigNode, ConfigPath, ScalarNode } from "./config-node.ts";
 import { maskValue, type Secrecy } from "./mask.ts";
-import type { Shape } from "../schema/schema-shape.ts";
 
 const maxShownLength = 80;
 

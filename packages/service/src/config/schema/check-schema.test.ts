@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { array, check, metadata, number, object, pipe, strictObject, string } from "valibot";
-import { checkSchema } from "./check-schema.ts";
 import { problemText } from "../config-problem.ts";
 import { readYaml } from "../document/read-yaml.ts";
-import { shapeOf } from "./schema-shape.ts";
-import type { StandardSchemaV1 } from "./standard-schema.ts";
 import { flag, port, text } from "../values/basic-values.ts";
 import { duration } from "../values/duration.ts";
+import { checkSchema } from "./check-schema.ts";
+import { shapeOf } from "./schema-shape.ts";
+import type { StandardSchemaV1 } from "./standard-schema.ts";
 
 async function checked<Value>(yaml: string, schema: StandardSchemaV1<unknown, Value>) {
   const { root } = readYaml(yaml, "c.yaml");

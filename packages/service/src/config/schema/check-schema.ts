@@ -1,3 +1,4 @@
+import type { ConfigProblem } from "../config-problem.ts";
 import {
   type ConfigNode,
   type ConfigPath,
@@ -8,7 +9,6 @@ import {
   type ScalarNode,
   toPlain,
 } from "../document/config-node.ts";
-import type { ConfigProblem } from "../config-problem.ts";
 import { describeIssue } from "./describe-issue.ts";
 import { type Shape, shapeAtStep } from "./schema-shape.ts";
 import type { StandardIssue, StandardSchemaV1 } from "./standard-schema.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { array, looseObject, object, optional, record, strictObject, string, unknown } from "valibot";
-import { checkStructure } from "./check-structure.ts";
 import { problemText } from "../config-problem.ts";
 import { readYaml } from "../document/read-yaml.ts";
+import { checkStructure } from "./check-structure.ts";
 import { shapeOf } from "./schema-shape.ts";
 
 function problems(yaml: string, schema: object): string[] {

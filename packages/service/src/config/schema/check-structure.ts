@@ -1,8 +1,8 @@
 import { nearestName } from "@tercel/grpc/internal";
-import { type ConfigNode, type ConfigPath, isUnset, pathText } from "../document/config-node.ts";
 import type { ConfigProblem } from "../config-problem.ts";
-import { type Shape, shapeAtStep } from "./schema-shape.ts";
+import { type ConfigNode, type ConfigPath, isUnset, pathText } from "../document/config-node.ts";
 import { shownNode } from "../document/shown-value.ts";
+import { type Shape, shapeAtStep } from "./schema-shape.ts";
 
 const maxListedKeys = 16;
 const kindNames = { map: "a map of keys", list: "a list" } as const;

@@ -1,3 +1,4 @@
+import type { ConfigProblem } from "../config-problem.ts";
 import {
   type ConfigNode,
   type ConfigPath,
@@ -8,11 +9,10 @@ import {
   pathText,
   type ScalarNode,
 } from "../document/config-node.ts";
-import type { ConfigProblem } from "../config-problem.ts";
 import { maskValue, secretMask } from "../document/mask.ts";
 import type { Origin } from "../document/origin.ts";
-import { type Shape, shapeAtStep } from "./schema-shape.ts";
 import { keyOf, secrecyOf, shownNode } from "../document/shown-value.ts";
+import { type Shape, shapeAtStep } from "./schema-shape.ts";
 import type { StandardIssue } from "./standard-schema.ts";
 
 /** What a schema does not accept, as a problem with its place: `config.yaml:5:9: service.port is "abc"; it is a number from 0 to 65535`. */

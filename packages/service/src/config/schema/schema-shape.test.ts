@@ -15,8 +15,8 @@ import {
   transform,
   union,
 } from "valibot";
-import { shapeAtStep, shapeOf } from "./schema-shape.ts";
 import { text } from "../values/basic-values.ts";
+import { shapeAtStep, shapeOf } from "./schema-shape.ts";
 
 describe("shapeOf", () => {
   test("finds keys, defaults and what is said about them, through pipes and transformations", () => {

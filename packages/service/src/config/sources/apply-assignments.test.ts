@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { array, object, optional, record, strictObject, string, unknown } from "valibot";
-import { applyAssignments } from "./apply-assignments.ts";
-import { argumentAssignments, variableAssignments } from "./assignments.ts";
-import { nodeAt, toPlain } from "../document/config-node.ts";
 import { problemText } from "../config-problem.ts";
+import { nodeAt, toPlain } from "../document/config-node.ts";
 import { describeOrigin } from "../document/origin.ts";
 import { readYaml } from "../document/read-yaml.ts";
 import { shapeOf } from "../schema/schema-shape.ts";
 import { port, text } from "../values/basic-values.ts";
+import { applyAssignments } from "./apply-assignments.ts";
+import { argumentAssignments, variableAssignments } from "./assignments.ts";
 
 const schema = object({
   service: optional(strictObject({ name: text(), port: port(), "stop-after": text(), cert_file: text() })),

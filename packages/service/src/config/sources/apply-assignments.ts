@@ -1,5 +1,5 @@
 import { nearestName, thrownMessage } from "@tercel/grpc/internal";
-import type { Assignment } from "./assignments.ts";
+import type { ConfigProblem } from "../config-problem.ts";
 import {
   type ConfigNode,
   type ConfigPath,
@@ -10,12 +10,12 @@ import {
   pathText,
   withEntry,
 } from "../document/config-node.ts";
-import type { ConfigProblem } from "../config-problem.ts";
 import { itemName, type MergedLists } from "../document/merge-nodes.ts";
 import type { Origin } from "../document/origin.ts";
 import { readYaml } from "../document/read-yaml.ts";
 import { scalarFromText } from "../document/scalar-text.ts";
 import { type Shape, shapeAtStep } from "../schema/schema-shape.ts";
+import type { Assignment } from "./assignments.ts";
 
 export interface AssignmentContext {
   readonly shape: Shape;

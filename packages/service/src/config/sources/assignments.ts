@@ -1,6 +1,6 @@
+import type { ConfigProblem } from "../config-problem.ts";
 import type { ConfigPath } from "../document/config-node.ts";
 import { pathText } from "../document/config-node.ts";
-import type { ConfigProblem } from "../config-problem.ts";
 import type { Origin } from "../document/origin.ts";
 
 /** One value from outside of the files: a variable or a `--set`. */

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { thrownMessage } from "@tercel/grpc/internal";
-import type { MapNode } from "../document/config-node.ts";
 import type { ConfigProblem } from "../config-problem.ts";
+import type { MapNode } from "../document/config-node.ts";
 import { readYaml } from "../document/read-yaml.ts";
 
 /** The files of a configuration, read. */

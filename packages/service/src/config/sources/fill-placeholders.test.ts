@@ -1,11 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders are what is tested here
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { problemText } from "../config-problem.ts";
 import { listEntries } from "../document/config-entries.ts";
 import { toPlain } from "../document/config-node.ts";
-import { problemText } from "../config-problem.ts";
-import { fillPlaceholders } from "./fill-placeholders.ts";
 import { readYaml } from "../document/read-yaml.ts";
+import { fillPlaceholders } from "./fill-placeholders.ts";
 
 const files: Record<string, string> = { "/run/token": "secret\n", "/run/windows": "a\r\n", "/run/two": "a\n\n" };
 

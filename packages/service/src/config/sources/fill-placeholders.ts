@@ -1,4 +1,5 @@
 import { thrownMessage } from "@tercel/grpc/internal";
+import type { ConfigProblem } from "../config-problem.ts";
 import {
   type ConfigNode,
   type ConfigPath,
@@ -7,9 +8,8 @@ import {
   pathText,
   type ScalarNode,
 } from "../document/config-node.ts";
-import type { ConfigProblem } from "../config-problem.ts";
-import { parsePlaceholders, type TextPart } from "./parse-placeholders.ts";
 import { scalarFromText } from "../document/scalar-text.ts";
+import { parsePlaceholders, type TextPart } from "./parse-placeholders.ts";
 
 /** What placeholders are filled from. */
 export interface PlaceholderSources {

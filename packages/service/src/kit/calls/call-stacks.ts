@@ -3,6 +3,8 @@ import type { Interceptor } from "@connectrpc/connect";
 import type { Clock, Log } from "@tercel/grpc";
 import { reflectionServices } from "@tercel/grpc/services";
 import type { AuthOptions, MethodSelector } from "@tercel/interceptors/auth";
+import type { IdempotencyOptions } from "@tercel/interceptors/idempotency";
+import type { LoopDelay } from "@tercel/interceptors/load-shedding";
 import type { Registry } from "@tercel/interceptors/metrics";
 import type { Limit } from "@tercel/interceptors/rate-limit";
 import {
@@ -13,11 +15,11 @@ import {
   type ServerStackOptions,
 } from "@tercel/interceptors/stack";
 import type { DependencySection } from "../../config/index.ts";
+import type { Definition, OwnInterceptors } from "../definition/definition.ts";
+import type { LiveConfig, RunConfig } from "../run-config/run-config.ts";
 import { hasAccessRule, refuseMethodsWithoutRule } from "./access-rules.ts";
 import { createDatabaseErrors } from "./database-errors.ts";
-import type { Definition, OwnInterceptors } from "../definition/definition.ts";
 import { createHttpStatuses } from "./gateway-of.ts";
-import type { LiveConfig, RunConfig } from "../run-config/run-config.ts";
 import type { CountStores } from "./shared-counts.ts";
 import { trustedTokens } from "./trusted-tokens.ts";
 
@@ -33,6 +35,10 @@ export interface ServerStackParts extends StackParts {
   readonly secret: (purpose: string) => Uint8Array;
   /** Where calls are counted. Undefined for each process by itself. */
   readonly counts: CountStores | undefined;
+  /** How calls that must not run twice are recognised. Undefined where no one asks for it. */
+  readonly keys: IdempotencyOptions | undefined;
+  /** For load shedding. Default: that of this process. */
+  readonly loopDelay: LoopDelay | undefined;
 }
 
 const healthService = "grpc.health.v1.Health";
@@ -61,10 +67,10 @@ export interface DefinedCalls {
 export async function createServiceStack(
   live: LiveConfig,
   { services, access, own, validation }: DefinedCalls,
-  { log, metrics, clock, secret, counts }: ServerStackParts,
+  { log, metrics, clock, secret, counts, keys, loopDelay }: ServerStackParts,
 ): Promise<ServerStack> {
   const config = live.current;
-  const { grpc } = config;
+  const { grpc, loadShedding } = config;
   const tokens = trustedTokens(config, access !== undefined || services.some(hasAccessRule), secret);
   if (tokens !== undefined) refuseMethodsWithoutRule(services, access);
   return createServerStack({
@@ -74,20 +80,18 @@ export async function createServiceStack(
     metrics: { registry: metrics },
     ...(config.log.calls && { logging: { ignore: quietMethods } }),
     deadline: deadlines(services, live),
+    ...(loadShedding !== undefined && { loadShedding: { ...loadShedding, ...(loopDelay && { loopDelay }) } }),
     ...(tokens !== undefined && {
       auth: { ...tokens, ...(access !== undefined && { methods: access }), publicReflection: grpc.reflection },
     }),
     ...(await rateLimits(live, counts)),
+    ...(keys !== undefined && { idempotency: keys }),
     validation: services.some(({ file }) => hasRules(file)) && { ...validation },
     before: { requestId: [...(await createHttpStatuses(config)), ...(own.outermost ?? [])] },
     // Outside of the application's own, which may know better what an error of the database means.
-    after: { idempotency: [...databaseErrors(config, log), ...(own.innermost ?? [])] },
+    after: { idempotency: [createDatabaseErrors(log), ...(own.innermost ?? [])] },
     replace: { serviceKey: await serviceKeyGuards(config, tokens !== undefined) },
   });
-}
-
-function databaseErrors({ providers }: RunConfig, log: Log): readonly Interceptor[] {
-  return providers.some(({ concern }) => concern === "database") ? [createDatabaseErrors(log)] : [];
 }
 
 /** Limits that follow the configuration. Loaded only where it has such a section. */

@@ -3,8 +3,8 @@ import type { GatewayOptions } from "@tercel/gateway";
 import { createHookedInterceptor } from "@tercel/grpc/hooks";
 import type { Gateway } from "@tercel/grpc/protocols";
 import { errorHttpStatus } from "../../errors/error-http-status.ts";
-import { type AnswerPage, createPageFallback } from "../observation/observation.ts";
 import type { OwnGatewayOptions } from "../definition/own-gateway-options.ts";
+import { type AnswerPage, createPageFallback } from "../observation/observation.ts";
 import type { RunConfig } from "../run-config/run-config.ts";
 
 /**

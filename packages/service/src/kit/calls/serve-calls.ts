@@ -6,17 +6,17 @@ import { createReflection, type Health, type ServingStatus } from "@tercel/grpc/
 import { observeProcess, observeServer } from "@tercel/interceptors/metrics";
 import type { ServerStack } from "@tercel/interceptors/stack";
 import type { Lifecycle, ServeOptions } from "../../lifecycle/lifecycle-contract.ts";
-import { advertisedAddress } from "../run-config/advertised-address.ts";
-import type { FoundServices } from "../dependencies/find-services.ts";
-import { createServiceGateway } from "./gateway-of.ts";
-import { createHttpOnGrpcPort } from "./http-on-grpc-port.ts";
-import type { PagesWithCalls } from "../observation/observe-service.ts";
 import type { OwnGatewayOptions } from "../definition/own-gateway-options.ts";
-import { pairServers } from "./paired-servers.ts";
 import type { RecordedRoutes } from "../definition/recorded-routes.ts";
+import type { FoundServices } from "../dependencies/find-services.ts";
+import type { PagesWithCalls } from "../observation/observe-service.ts";
+import type { Surroundings } from "../run/surroundings.ts";
+import { advertisedAddress } from "../run-config/advertised-address.ts";
 import type { RunConfig } from "../run-config/run-config.ts";
 import { isSamePlace } from "../run-config/same-place.ts";
-import type { Surroundings } from "../run/surroundings.ts";
+import { createServiceGateway } from "./gateway-of.ts";
+import { createHttpOnGrpcPort } from "./http-on-grpc-port.ts";
+import { pairServers } from "./paired-servers.ts";
 
 /** What a server serves and has around it. */
 export interface Served {

@@ -1,8 +1,6 @@
 import type { RateLimitStore } from "@tercel/interceptors/rate-limit";
 import type { CachePort } from "../../cache/cache-port.ts";
-import type { Provider } from "../../provider.ts";
 import type { OpenProvider } from "../providers/open-provider.ts";
-import { type PlannedProvider, providerFor } from "../providers/plan-needs.ts";
 import type { ConfiguredProvider, RunConfig } from "../run-config/run-config.ts";
 
 /** Where calls are counted for the limits of a service. */
@@ -15,16 +13,6 @@ export interface CountStores {
 export function sharedCacheOf({ providers, rateLimit }: RunConfig): ConfiguredProvider | undefined {
   if (rateLimit === undefined) return undefined;
   return providers.find(({ concern, type, isDefault }) => concern === "cache" && type === "redis" && isDefault);
-}
-
-/** The plan with the shared cache, which is opened although no need may name it. */
-export function withSharedCache(
-  plan: readonly PlannedProvider[],
-  shared: ConfiguredProvider | undefined,
-  providers: readonly Provider[],
-): readonly PlannedProvider[] {
-  if (shared === undefined || plan.some(({ entry }) => entry === shared)) return plan;
-  return [...plan, { entry: shared, provider: providerFor(shared, providers), needs: [] }];
 }
 
 /** Stores in the shared cache; undefined where there is none, and then each process counts for itself. */

@@ -7,8 +7,8 @@ import type { Registry } from "@tercel/interceptors/metrics";
 import type { ValidationOptions } from "@tercel/interceptors/validation";
 import type { ServiceConfig, StandardSchemaV1 } from "../../config/index.ts";
 import type { Need, Provider } from "../../provider.ts";
-import type { OwnGatewayOptions } from "./own-gateway-options.ts";
 import type { OnReloaded } from "../run-config/reloaded-config.ts";
+import type { OwnGatewayOptions } from "./own-gateway-options.ts";
 
 /** What a service needs, by the names under which its handlers get it. */
 export type Needs = Readonly<Record<string, Need<unknown>>>;

@@ -1,11 +1,17 @@
-import type { ConfigSources, ConfigWatch, LoadedConfig, ServiceConfig, WatchConfigOptions } from "../../config/index.ts";
+import type {
+  ConfigSources,
+  ConfigWatch,
+  LoadedConfig,
+  ServiceConfig,
+  WatchConfigOptions,
+} from "../../config/index.ts";
 import { loadKind } from "../../config/load-config.ts";
 import { serviceKind } from "../../config/load-service-config.ts";
 import { followKind } from "../../config/watch-config.ts";
 import { builtInConcerns, knownProviders } from "../providers/built-in-providers.ts";
-import type { Definition, Needs } from "./definition.ts";
 import type { RunConfig } from "../run-config/run-config.ts";
 import { runConfigOf } from "../run-config/run-config-of.ts";
+import type { Definition, Needs } from "./definition.ts";
 
 /** A definition and the configuration that it runs on. */
 export interface LoadedDefinition<N extends Needs, Settings> {

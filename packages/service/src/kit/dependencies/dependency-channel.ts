@@ -4,8 +4,8 @@ import { type ChannelOptions, type Clock, gzipCompression, type Log, type Servic
 import type { MethodConfigJson } from "@tercel/grpc/naming";
 import type { ClientStack } from "@tercel/interceptors/stack";
 import type { DependencySection } from "../../config/index.ts";
-import { clientTls } from "./client-tls.ts";
 import type { RunConfig } from "../run-config/run-config.ts";
+import { clientTls } from "./client-tls.ts";
 
 /** What every channel to another service shares. */
 export interface ChannelParts {

@@ -8,11 +8,11 @@ import { dependencySection } from "../../config/service-schema/dependencies-sect
 import type { Lifecycle } from "../../lifecycle/lifecycle-contract.ts";
 import type { Provider } from "../../provider.ts";
 import { createChannelInterceptors, type StackParts } from "../calls/call-stacks.ts";
-import { dependencyChannelOptions, targetOf, withDefaultTimeout } from "./dependency-channel.ts";
-import { inMemoryOptions, type Neighbours } from "./neighbours.ts";
 import { type OpenContext, type OpenProvider, openProvider } from "../providers/open-provider.ts";
 import { providerFor } from "../providers/plan-needs.ts";
 import type { LiveConfig, RunConfig } from "../run-config/run-config.ts";
+import { dependencyChannelOptions, targetOf, withDefaultTimeout } from "./dependency-channel.ts";
+import { inMemoryOptions, type Neighbours } from "./neighbours.ts";
 
 /** How a service finds others, and is found. */
 export interface FoundServices extends ServiceClients {

@@ -3,8 +3,8 @@ import type { AddressInfo } from "node:net";
 import type { Fallback } from "@tercel/gateway";
 import type { Shared } from "@tercel/grpc/internal";
 import { type MetricsPart, type Registry, renderMetrics } from "@tercel/interceptors/metrics";
-import type { ListenOn } from "../run-config/run-config.ts";
 import type { ServiceHealth } from "../dependencies/service-health.ts";
+import type { ListenOn } from "../run-config/run-config.ts";
 
 /** Which pages are served at a place. */
 export interface ObservedPages {

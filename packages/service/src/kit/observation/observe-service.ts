@@ -1,9 +1,9 @@
 import type { Lifecycle } from "../../lifecycle/lifecycle-contract.ts";
-import { type AnswerPage, createPages, listenForObservers, type ObservedPages } from "./observation.ts";
-import type { ListenOn, RunConfig } from "../run-config/run-config.ts";
-import { isSamePlace } from "../run-config/same-place.ts";
 import type { ServiceHealth } from "../dependencies/service-health.ts";
 import type { Surroundings } from "../run/surroundings.ts";
+import type { ListenOn, RunConfig } from "../run-config/run-config.ts";
+import { isSamePlace } from "../run-config/same-place.ts";
+import { type AnswerPage, createPages, listenForObservers, type ObservedPages } from "./observation.ts";
 
 /** The pages of a service that share a place. */
 interface ObservedPlace {

@@ -1,10 +1,10 @@
-import { knownProviders } from "./built-in-providers.ts";
 import type { Definition, Needs } from "../definition/definition.ts";
-import { migrateDatabase } from "./open-provider.ts";
-import { planNeeds } from "./plan-needs.ts";
-import type { RunConfig } from "../run-config/run-config.ts";
 import { createSharedFamilies } from "../observation/shared-families.ts";
 import type { Surroundings } from "../run/surroundings.ts";
+import type { RunConfig } from "../run-config/run-config.ts";
+import { knownProviders } from "./built-in-providers.ts";
+import { migrateDatabase } from "./open-provider.ts";
+import { planNeeds } from "./plan-needs.ts";
 
 /** Brings every database that the service needs up to date, and opens nothing else. Resolves to the number of databases. */
 export async function migrateDatabases<N extends Needs, Settings>(

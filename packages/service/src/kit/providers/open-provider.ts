@@ -4,10 +4,10 @@ import { importPeer } from "../../import-peer.ts";
 import type { Lifecycle } from "../../lifecycle/lifecycle-contract.ts";
 import { PermanentError } from "../../permanent-error.ts";
 import type { Opened, Provider, ProviderHost } from "../../provider.ts";
-import type { PlannedProvider } from "./plan-needs.ts";
-import { type RetrySettings, retryUntil } from "./retry-until.ts";
 import type { ConfiguredProvider, RunConfig } from "../run-config/run-config.ts";
 import { isSamePlace } from "../run-config/same-place.ts";
+import type { PlannedProvider } from "./plan-needs.ts";
+import { type RetrySettings, retryUntil } from "./retry-until.ts";
 
 /** What opening needs to know of the service. */
 export interface OpenContext {

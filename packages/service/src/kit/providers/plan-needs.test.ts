@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { object } from "valibot";
 import type { Need, Provider } from "../../provider.ts";
-import { planNeeds } from "./plan-needs.ts";
 import type { ConfiguredProvider } from "../run-config/run-config.ts";
+import { planNeeds } from "./plan-needs.ts";
 
 const provider = (concern: string, type: string, aliases: readonly string[] = []): Provider => ({
   concern,

@@ -52,6 +52,16 @@ export function planNeeds(
   return [...planned.values()].toSorted((a, b) => rankOf(a.entry) - rankOf(b.entry));
 }
 
+/** The plan with a provider that the kit itself uses, and that is opened although no need may name it. */
+export function withProvider(
+  plan: readonly PlannedProvider[],
+  entry: ConfiguredProvider,
+  providers: readonly Provider[],
+): readonly PlannedProvider[] {
+  if (plan.some((planned) => planned.entry === entry)) return plan;
+  return [...plan, { entry, provider: providerFor(entry, providers), needs: [] }];
+}
+
 function rankOf({ concern }: ConfiguredProvider): number {
   const rank = openOrder.indexOf(concern);
   return rank < 0 ? openOrder.length : rank;

@@ -35,7 +35,7 @@ export async function retryUntil<Result>(
     try {
       return await withinTime(attempt(), Math.max(leastAttemptMs, endMs - clock.nowMs()), onLate, settings);
     } catch (error) {
-      const message = `${what}: ${thrownMessage(error)}`;
+      const message = withSubject(what, thrownMessage(error));
       if (error instanceof PermanentError) throw new Error(message, { cause: error });
       if (signal.aborted) throw new Error(`${message}; a stop was requested during the start`, { cause: error });
       const delayMs = backoff(attempts - 1);
@@ -47,6 +47,12 @@ export async function retryUntil<Result>(
       await pause(clock, delayMs, signal, true);
     }
   }
+}
+
+/** `database postgres: migrations` is of `database postgres`; an error that begins with that needs no other beginning. */
+function withSubject(what: string, message: string): string {
+  const [subject = what] = what.split(":", 1);
+  return message.startsWith(subject) ? message : `${what}: ${message}`;
 }
 
 class TimeIsUp extends Error {}

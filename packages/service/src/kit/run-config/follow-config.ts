@@ -4,12 +4,12 @@ import type { ConfigChange, ConfigUpdate, ConfigWatch, ServiceConfig } from "../
 import type { Lifecycle } from "../../lifecycle/lifecycle-contract.ts";
 import type { Needs } from "../definition/definition.ts";
 import { hasTerminal, type LoadedDefinition } from "../definition/load-definition.ts";
+import type { ServiceHealth } from "../dependencies/service-health.ts";
 import type { OpenProvider } from "../providers/open-provider.ts";
+import type { Surroundings } from "../run/surroundings.ts";
 import type { FollowedConfig } from "./reloaded-config.ts";
 import type { RunConfig } from "./run-config.ts";
 import { runConfigOf } from "./run-config-of.ts";
-import type { ServiceHealth } from "../dependencies/service-health.ts";
-import type { Surroundings } from "../run/surroundings.ts";
 
 /** What a reload changes, besides what reads the live configuration. */
 export interface ReloadTargets {

@@ -1,4 +1,12 @@
-import type { GrpcSection, LoadedConfig, RateLimitSection, SecuritySection, ServiceConfig } from "../../config/index.ts";
+import type {
+  GrpcSection,
+  IdempotencySection,
+  LoadedConfig,
+  LoadSheddingSection,
+  RateLimitSection,
+  SecuritySection,
+  ServiceConfig,
+} from "../../config/index.ts";
 import type {
   CertificateFiles,
   ConfiguredProvider,
@@ -16,7 +24,7 @@ export function runConfigOf<App>(
   { value, environment }: LoadedConfig<ServiceConfig<App>>,
   isTerminal: boolean,
 ): RunConfig {
-  const { service, grpc, gateway, listeners, security, rateLimit } = value;
+  const { service, grpc, gateway, listeners, security, rateLimit, loadShedding, idempotency } = value;
   if (grpc === undefined) {
     throw new Error("communication.providers.grpc is switched off, but a service serves gRPC; remove enabled: false");
   }
@@ -53,6 +61,8 @@ export function runConfigOf<App>(
     advertise: advertiseOf(value),
     ...securityOf(security, service.name),
     ...limitsOf(rateLimit),
+    ...loadSheddingOf(loadShedding, grpc),
+    ...keysOf(idempotency),
   };
 }
 
@@ -195,6 +205,26 @@ function limitsOf(section: RateLimitSection | undefined): Pick<RunConfig, "rateL
       ...(addressCalls !== undefined && { perAddress: perMinute(addressCalls) }),
     },
   };
+}
+
+/** Without load, a method may run all calls that a connection lets in. */
+function loadSheddingOf(
+  { enabled, initialLimit, maxLimit, ...section }: LoadSheddingSection,
+  { maxConcurrentStreams }: GrpcSection,
+): Pick<RunConfig, "loadShedding"> {
+  if (!enabled) return {};
+  const initial = initialLimit ?? maxConcurrentStreams;
+  const most = maxLimit ?? Math.max(defaultMaxLimit, initial, section.minLimit);
+  return { loadShedding: { ...section, initialLimit: initial, maxLimit: most } };
+}
+
+/** As many calls of one method as load shedding lets run where nothing else is configured. */
+const defaultMaxLimit = 1000;
+
+function keysOf(section: IdempotencySection | undefined): Pick<RunConfig, "idempotency"> {
+  if (section === undefined) return {};
+  const { enabled, ...settings } = section;
+  return { idempotency: { isEnabled: enabled, settings } };
 }
 
 /** gRFC A8: clients may not ping more often. */

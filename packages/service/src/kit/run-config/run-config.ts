@@ -1,5 +1,7 @@
 import type { ServerOptions } from "@tercel/grpc";
 import type { AuthOptions } from "@tercel/interceptors/auth";
+import type { IdempotencyOptions } from "@tercel/interceptors/idempotency";
+import type { LoadSheddingOptions } from "@tercel/interceptors/load-shedding";
 import type { Limit } from "@tercel/interceptors/rate-limit";
 import type { ServiceKeys } from "@tercel/interceptors/service-key";
 import type { DependencySection, HttpSection } from "../../config/index.ts";
@@ -97,7 +99,14 @@ export interface RunConfig {
     /** For each address, before it is known who calls. */
     readonly perAddress?: Limit;
   };
+  /** Undefined where every call runs at once, whatever the load. */
+  readonly loadShedding?: Omit<LoadSheddingOptions, "services" | "clock" | "random" | "loopDelay">;
+  /** Undefined where the configuration has no such section: then the protos of the services say whether keys are read. */
+  readonly idempotency?: { readonly isEnabled: boolean; readonly settings: KeySettings };
 }
+
+/** How keys of calls that must not run twice are kept. */
+export type KeySettings = Pick<IdempotencyOptions, "required" | "ttlMs" | "leaseMs" | "maxWaitMs">;
 
 /** The configuration as it is now. Keys that need a restart are read from the one that the service was started with. */
 export interface LiveConfig {

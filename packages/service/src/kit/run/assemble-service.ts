@@ -4,28 +4,35 @@ import type { OtlpTracing } from "@tercel/interceptors/otlp";
 import { isClientNeed } from "../../client.ts";
 import type { Lifecycle } from "../../lifecycle/lifecycle-contract.ts";
 import type { Concern, Provider } from "../../provider.ts";
-import { startBackgroundTasks } from "./background-tasks.ts";
-import { knownProviders } from "../providers/built-in-providers.ts";
 import { createServiceStack } from "../calls/call-stacks.ts";
+import { keyProviderOf, openIdempotencyKeys } from "../calls/idempotency-keys.ts";
+import { type ServedAddresses, serveCalls } from "../calls/serve-calls.ts";
+import { openCountStores, sharedCacheOf } from "../calls/shared-counts.ts";
 import type { Definition, Kit, Needs, Parts } from "../definition/definition.ts";
-import { addServiceMetrics } from "../observation/documented-metrics.ts";
-import { explainPortTaken } from "./explain-port-taken.ts";
-import { dependencyOf, entryOf, type FindContext, type FoundServices, findServices } from "../dependencies/find-services.ts";
-import { followConfig } from "../run-config/follow-config.ts";
 import type { LoadedDefinition } from "../definition/load-definition.ts";
-import { type MetNeeds, meetNeeds, type PrepareClient } from "../providers/meet-needs.ts";
-import { observeService } from "../observation/observe-service.ts";
-import type { OpenContext } from "../providers/open-provider.ts";
-import { peerDependency } from "../dependencies/peer-dependency.ts";
-import { planNeeds } from "../providers/plan-needs.ts";
 import { recordRoutes } from "../definition/recorded-routes.ts";
+import {
+  dependencyOf,
+  entryOf,
+  type FindContext,
+  type FoundServices,
+  findServices,
+} from "../dependencies/find-services.ts";
+import { peerDependency } from "../dependencies/peer-dependency.ts";
+import { createServiceHealth, type Dependency, providerDependency } from "../dependencies/service-health.ts";
+import { addServiceMetrics } from "../observation/documented-metrics.ts";
+import { observeService } from "../observation/observe-service.ts";
+import { createSharedFamilies } from "../observation/shared-families.ts";
+import { knownProviders } from "../providers/built-in-providers.ts";
+import { type MetNeeds, meetNeeds, type PrepareClient } from "../providers/meet-needs.ts";
+import type { OpenContext } from "../providers/open-provider.ts";
+import { planNeeds, withProvider } from "../providers/plan-needs.ts";
+import { followConfig } from "../run-config/follow-config.ts";
 import { FollowedConfig } from "../run-config/reloaded-config.ts";
 import type { RunConfig } from "../run-config/run-config.ts";
-import { type ServedAddresses, serveCalls } from "../calls/serve-calls.ts";
-import { createServiceHealth, type Dependency, providerDependency } from "../dependencies/service-health.ts";
 import { createSecrets } from "../run-config/service-secret.ts";
-import { openCountStores, sharedCacheOf, withSharedCache } from "../calls/shared-counts.ts";
-import { createSharedFamilies } from "../observation/shared-families.ts";
+import { startBackgroundTasks } from "./background-tasks.ts";
+import { explainPortTaken } from "./explain-port-taken.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** A service that is ready. */
@@ -55,16 +62,18 @@ async function assemble<N extends Needs, Settings>(
   surroundings: Surroundings,
 ): Promise<ReadyService> {
   const { definition, loaded, config } = loadedDefinition;
-  const { log, clock, neighbours } = surroundings;
+  const { log, clock, neighbours, loopDelay } = surroundings;
   const live = new FollowedConfig<Settings>(config);
   for (const warning of loaded.warnings) log.warn(warning);
   const needs: Needs = definition.needs ?? {};
   const shared = sharedCacheOf(config);
-  const concerns = new Set(Object.values(needs).map(({ concern }) => concern));
-  if (shared !== undefined) concerns.add(shared.concern);
+  const keyProvider = config.idempotency?.isEnabled === true ? keyProviderOf(config) : undefined;
+  const own = [shared, keyProvider].filter((entry) => entry !== undefined);
+  const concerns = new Set([...Object.values(needs), ...own].map(({ concern }) => concern));
   const known = await providersOf(definition, concerns);
   // Before anything opens, so that what is missing is said at once.
-  const plan = withSharedCache(planNeeds(needs, config.providers, known), shared, known);
+  const planned = planNeeds(needs, config.providers, known);
+  const plan = own.reduce((all, entry) => withProvider(all, entry, known), planned);
   const tracing = await startTracing(life, config, surroundings);
   const tls = await followCertificate(life, config, surroundings);
   const metrics = createSharedFamilies(surroundings.metrics);
@@ -88,15 +97,25 @@ async function assemble<N extends Needs, Settings>(
   const parts = { ...met.ports, ...kit } as Parts<N, Settings>;
   const routes = await recordRoutes((router) => definition.routes(router, parts));
   health.serve(routes.services.map(({ typeName }) => typeName));
-  const own = definition.interceptors?.(parts) ?? {};
+  const interceptors = definition.interceptors?.(parts) ?? {};
   const access = typeof definition.access === "function" ? definition.access(parts) : definition.access;
   const { validation } = definition;
   const { secret } = kit;
   const counts = await openCountStores(config, shared, met.providers);
+  const keys = await openIdempotencyKeys(config, routes.services, met.providers, {
+    log,
+    clock,
+    secret,
+    signal: life.signal,
+  });
   const stack = await life.start(
     "interceptors",
     () =>
-      createServiceStack(live, { services: routes.services, access, own, validation }, { ...context, secret, counts }),
+      createServiceStack(
+        live,
+        { services: routes.services, access, own: interceptors, validation },
+        { ...context, secret, counts, keys, loopDelay },
+      ),
     (one) => one.close(),
   );
   if (config.metrics !== undefined) {

@@ -28,26 +28,11 @@ async function openLog(
     const { openPinoLog } = await import("../../logging/pino-log.ts");
     return openPinoLog(service, level);
   }
-  const log = createConsoleLog({ level, format, service, write: writeToStdout });
+  const log = createConsoleLog({ level, format, service });
   return {
     log,
     setLogLevel(changed) {
       log.level = changed;
     },
   };
-}
-
-let isGuarded = false;
-
-/** A pipe that no one reads any more, or a full disk, loses lines and nothing else. */
-function writeToStdout(line: string): void {
-  if (!isGuarded) {
-    isGuarded = true;
-    process.stdout.on("error", () => {});
-  }
-  try {
-    process.stdout.write(line);
-  } catch {
-    // There is nowhere left to report it.
-  }
 }

@@ -1,16 +1,17 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { thrownMessage } from "@tercel/grpc/internal";
 import { createRegistry, shareMetrics } from "@tercel/interceptors/metrics";
 import { onStopSignals } from "../../lifecycle/stop-signals.ts";
 import { runWorkers } from "../../workers/run-workers.ts";
-import { askRunningService } from "./ask-running-service.ts";
-import { assembleService } from "./assemble-service.ts";
 import type { Definition, Needs } from "../definition/definition.ts";
 import { type LoadedDefinition, loadDefinition } from "../definition/load-definition.ts";
-import { migrateDatabases } from "../providers/migrate-databases.ts";
 import { normalizeDefinition, type Routes } from "../definition/normalize-definition.ts";
+import { migrateDatabases } from "../providers/migrate-databases.ts";
+import { shareMadeUpSecret } from "../run-config/service-secret.ts";
+import { askRunningService } from "./ask-running-service.ts";
+import { assembleService } from "./assemble-service.ts";
 import { type ProgramArguments, parseProgramArguments } from "./program-arguments.ts";
 import { realSurroundings } from "./real-surroundings.ts";
-import { shareMadeUpSecret } from "../run-config/service-secret.ts";
 import { lifecycleOptionsOf } from "./start-service.ts";
 
 /**
@@ -91,6 +92,8 @@ export async function migrate<N extends Needs, Settings>(loaded: LoadedDefinitio
   try {
     const { definition, config } = loaded;
     const databases = await migrateDatabases(definition, config, await realSurroundings(config), stopping.signal);
+    // The lines of the log are written at the end of this turn.
+    await nextTurn();
     process.stdout.write(`migrated ${databases} ${databases === 1 ? "database" : "databases"}\n`);
     return 0;
   } finally {

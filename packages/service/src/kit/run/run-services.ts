@@ -1,13 +1,13 @@
 import { thrownMessage } from "@tercel/grpc/internal";
 import { runLifecycle } from "../../lifecycle/lifecycle.ts";
 import type { LifecycleOptions } from "../../lifecycle/lifecycle-options.ts";
-import { askRunningService } from "./ask-running-service.ts";
-import { assembleService } from "./assemble-service.ts";
 import type { Definition, Needs } from "../definition/definition.ts";
 import { type LoadedDefinition, loadDefinition } from "../definition/load-definition.ts";
-import { createNeighbours } from "../dependencies/neighbours.ts";
 import { normalizeDefinition, type Routes } from "../definition/normalize-definition.ts";
+import { createNeighbours } from "../dependencies/neighbours.ts";
 import { orderByNeeds } from "../dependencies/order-by-needs.ts";
+import { askRunningService } from "./ask-running-service.ts";
+import { assembleService } from "./assemble-service.ts";
 import { type ProgramArguments, parseProgramArguments } from "./program-arguments.ts";
 import { realSurroundings } from "./real-surroundings.ts";
 import { migrate, reportConfig } from "./run-service.ts";

@@ -4,12 +4,12 @@ import type { ConfigSources } from "../../config/index.ts";
 import type { LifecycleOutcome } from "../../lifecycle/lifecycle-contract.ts";
 import type { LifecycleOptions } from "../../lifecycle/lifecycle-options.ts";
 import { LifecycleRun } from "../../lifecycle/lifecycle-run.ts";
-import { assembleService, type ReadyService } from "./assemble-service.ts";
 import type { Definition, Needs } from "../definition/definition.ts";
 import { type LoadedDefinition, loadDefinition } from "../definition/load-definition.ts";
 import { normalizeDefinition, type Routes } from "../definition/normalize-definition.ts";
-import { realSurroundings } from "./real-surroundings.ts";
 import type { RunConfig } from "../run-config/run-config.ts";
+import { assembleService, type ReadyService } from "./assemble-service.ts";
+import { realSurroundings } from "./real-surroundings.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** A service that runs. */

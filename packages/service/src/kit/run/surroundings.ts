@@ -1,5 +1,6 @@
 import type { Clock, Server, ServerOptions } from "@tercel/grpc";
 import type { Shared } from "@tercel/grpc/internal";
+import type { LoopDelay } from "@tercel/interceptors/load-shedding";
 import type { LeveledLog } from "@tercel/interceptors/logging";
 import type { MetricsPart, Registry } from "@tercel/interceptors/metrics";
 import type { ServiceClients } from "../../client.ts";
@@ -20,6 +21,8 @@ export interface Surroundings {
   readonly clients?: ServiceClients;
   /** Services in the same process, which are called in memory. */
   readonly neighbours?: Neighbours;
+  /** How late the event loop is, for load shedding. Default: that of this process. */
+  readonly loopDelay?: LoopDelay;
   /** For a configuration that was reloaded. Default: the level stays. */
   readonly setLogLevel?: (level: LogConfig["level"]) => void;
   /** For tests: how files are followed. */
