@@ -10,6 +10,7 @@ import type { DevPrinter } from "./dev-printer.ts";
 import { developmentToken } from "./development-token.ts";
 import type { ServiceProject } from "./find-services.ts";
 import { isBackgroundCall } from "./log-text.ts";
+import { ownCommand } from "./own-command.ts";
 import { type DevPlan, type DevSurroundings, planStart } from "./plan-start.ts";
 import { findPage } from "./served-page.ts";
 import type { ServiceStatus } from "./status-lines.ts";
@@ -122,10 +123,11 @@ export class DevService {
     return Promise.race([this.#ready.promise, over]);
   }
 
-  #noteListening({ metrics }: DevPlan): void {
+  #noteListening({ metrics, movedFrom }: DevPlan): void {
     const changed = this.#started;
     this.#started = undefined;
     const at = `listens at ${this.#address}`;
+    if (movedFrom !== undefined) this.#note(`another program has the port ${movedFrom}`);
     if (changed !== undefined) {
       const [first = "", ...others] = changed.files.map((file) => relative(this.project.folder, file));
       const files = others.length === 0 ? first : `${first} and ${others.length} more`;
@@ -183,13 +185,15 @@ export class DevService {
   }
 
   #callText({ method, data }: CallExample, isTls: boolean, tokenFile: string | undefined): string {
-    const { cwd } = this.#around.context;
-    const target = this.#address === defaultTargetIn(cwd) ? "" : ` --target ${this.#address}`;
+    const { cwd, env } = this.#around.context;
+    // npm runs a script in the folder of its package.json, and says where the person is.
+    const folder = env.INIT_CWD ?? cwd;
+    const target = this.#address === defaultTargetIn(folder) ? "" : ` --target ${this.#address}`;
     return [
-      `npx tercel call ${method}${target}`,
+      `${ownCommand(folder)} call ${method}${target}`,
       isTls ? " --tls-skip-verify" : "",
       data === undefined ? "" : ` -d '${data.replaceAll("'", `'\\''`)}'`,
-      tokenFile === undefined ? "" : ` -H "authorization: Bearer $(cat ${relative(cwd, tokenFile)})"`,
+      tokenFile === undefined ? "" : ` -H "authorization: Bearer $(cat ${relative(folder, tokenFile)})"`,
     ].join("");
   }
 

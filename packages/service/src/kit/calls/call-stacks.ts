@@ -17,6 +17,7 @@ import {
 import type { DependencySection } from "../../config/index.ts";
 import type { Definition, OwnInterceptors } from "../definition/definition.ts";
 import type { LiveConfig, RunConfig } from "../run-config/run-config.ts";
+import { developmentKey } from "../run-config/service-secret.ts";
 import { hasAccessRule, refuseMethodsWithoutRule } from "./access-rules.ts";
 import { createDatabaseErrors } from "./database-errors.ts";
 import { createHttpStatuses } from "./gateway-of.ts";
@@ -90,7 +91,7 @@ export async function createServiceStack(
     before: { requestId: [...(await createHttpStatuses(config)), ...(own.outermost ?? [])] },
     // Outside of the application's own, which may know better what an error of the database means.
     after: { idempotency: [createDatabaseErrors(log), ...(own.innermost ?? [])] },
-    replace: { serviceKey: await serviceKeyGuards(config, tokens !== undefined) },
+    replace: { serviceKey: await serviceKeyGuards(config, { services, access }, tokens !== undefined) },
   });
 }
 
@@ -138,9 +139,19 @@ function liveLimit(read: () => Limit): Limit {
   };
 }
 
-/** Loaded only where keys are configured. */
-async function serviceKeyGuards({ grpc, serviceKeys }: RunConfig, hasTokens: boolean): Promise<readonly Interceptor[]> {
-  if (serviceKeys === undefined) return [];
+/** Loaded only where keys are configured, or where development makes them up for callers that a rule names. */
+async function serviceKeyGuards(
+  config: RunConfig,
+  { services, access }: Pick<DefinedCalls, "services" | "access">,
+  hasTokens: boolean,
+): Promise<readonly Interceptor[]> {
+  const { grpc, serviceKeys, environment, secret } = config;
+  if (serviceKeys === undefined) {
+    if (environment.isProduction || secret === undefined) return [];
+    const { identifyInDevelopment, namedCallers } = await import("./development-keys.ts");
+    const callers = namedCallers(services, access);
+    return callers.length === 0 ? [] : [identifyInDevelopment(callers, config)];
+  }
   const { createServiceKeyGuards } = await import("./service-key-guards.ts");
   return createServiceKeyGuards({
     ...serviceKeys,
@@ -219,12 +230,14 @@ function sendClientVersion(version: string): Interceptor {
 const clientVersionHeader = "x-client-version";
 
 /** Shows the service's own key with each call but those for health, which every service answers without. Loaded only where there is a key. */
-async function ownKey({ ownServiceKey, grpc, environment }: RunConfig): Promise<readonly Interceptor[]> {
-  if (ownServiceKey === undefined) return [];
+async function ownKey(config: RunConfig): Promise<readonly Interceptor[]> {
+  const { grpc, environment, service } = config;
+  const key = config.ownServiceKey ?? developmentKey(config, service.name);
+  if (key === undefined) return [];
   const { createServiceKey } = await import("@tercel/interceptors/service-key");
   // In development services are on this machine, under names that do not say so.
   const allowCleartext = grpc.server.insecure === true || !environment.isProduction;
-  const showKey = createServiceKey({ key: ownServiceKey, allowCleartext });
+  const showKey = createServiceKey({ key, allowCleartext });
   return [
     (next) => {
       const withKey = showKey(next);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createSecrets, shareMadeUpSecret } from "./service-secret.ts";
+import { createSecrets, developmentKey, shareMadeUpSecret } from "./service-secret.ts";
 
 const development = { name: "development", isProduction: false };
 const production = { name: "staging", isProduction: true };
@@ -40,4 +40,14 @@ test("the workers of one program share what development makes up", (t) => {
   shareMadeUpSecret({ environment: development });
   const [one, other] = [{ environment: development }, { environment: development }].map(createSecrets);
   assert.deepEqual(one?.("cookies"), other?.("cookies"));
+});
+
+test("a service has a key of development by its name and its secret, and none in production or without a secret", () => {
+  const secret = "s".repeat(32);
+  const key = developmentKey({ environment: development, secret }, "orders");
+  assert.match(key ?? "", /^[0-9a-f]{64}$/);
+  assert.equal(developmentKey({ environment: development, secret }, "orders"), key);
+  assert.notEqual(developmentKey({ environment: development, secret }, "users"), key);
+  assert.equal(developmentKey({ environment: production, secret }, "orders"), undefined);
+  assert.equal(developmentKey({ environment: development }, "orders"), undefined);
 });

@@ -33,3 +33,15 @@ export function createSecrets({
     return new Uint8Array(hkdfSync("sha256", root, new Uint8Array(0), `tercel ${purpose}`, keyBytes));
   };
 }
+
+/**
+ * The key that a service shows in development, where services that have `security.secret` in common know each other by their names. Undefined
+ * outside of development and without a configured secret.
+ */
+export function developmentKey(
+  { environment, secret }: Pick<RunConfig, "environment" | "secret">,
+  service: string,
+): string | undefined {
+  if (environment.isProduction || secret === undefined) return undefined;
+  return Buffer.from(createSecrets({ environment, secret })(`service key of ${service}`)).toString("hex");
+}
