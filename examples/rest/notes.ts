@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { clone, create } from "@bufbuild/protobuf";
+import { ConnectError } from "@connectrpc/connect";
 import { applyFieldMask } from "@tercel/aip";
 import { createGateway, setHttpStatus } from "@tercel/gateway";
 import { createWebSockets } from "@tercel/gateway/websocket";
@@ -86,6 +87,14 @@ const server = createServer({
         const { contentType = "", data = new Uint8Array(0) } = file ?? {};
         files.set(path, { contentType, data });
         return { path, bytes: BigInt(data.length), contentType };
+      },
+      async *exportNotes() {
+        // The first message says the type, and the others have more of its bytes.
+        yield { contentType: "text/csv", data: Buffer.from("name,title\n") };
+        for (const { name, title } of notes.values()) yield { data: Buffer.from(`${name},${title}\n`) };
+      },
+      failNotes({ code }) {
+        throw new ConnectError("as it was told", code);
       },
       async *watchNotes({ resumeToken, failAfter }) {
         for (let at = Number(resumeToken); at < watched.length; at++) {
