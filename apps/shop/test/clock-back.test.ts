@@ -7,7 +7,7 @@ import { status } from "@grpc/grpc-js";
 import { type ServiceName, serviceNames, signDevelopmentToken } from "./development-secret.ts";
 import { connect, type LooseMessage } from "./grpc-client.ts";
 import { Inbox } from "./inbox.ts";
-import { Checkout } from "./started-shop.ts";
+import { createCheckout } from "./started-shop.ts";
 
 const skip = process.platform === "linux" ? false : "there is no /proc";
 
@@ -15,7 +15,7 @@ test("when the clock of all processes is set back by an hour no call fails and n
   timeout: 280_000,
   skip,
 }, async (t) => {
-  const checkout = new Checkout({ NODE_OPTIONS: `--import=${new URL("./clock-shift.ts", import.meta.url)}` });
+  const checkout = await createCheckout({ NODE_OPTIONS: `--import=${new URL("./clock-shift.ts", import.meta.url)}` });
   const clients: { close(): void }[] = [];
   t.after(async () => {
     for (const client of clients) client.close();

@@ -8,13 +8,13 @@ import { serviceNames, signDevelopmentToken } from "./development-secret.ts";
 import { connect } from "./grpc-client.ts";
 import { Inbox } from "./inbox.ts";
 import { isRunning, untilEnded } from "./shop-process.ts";
-import { Checkout, type StartedShop } from "./started-shop.ts";
+import { type Checkout, createCheckout, type StartedShop } from "./started-shop.ts";
 
 const skip = process.platform === "linux" ? false : "there is no /proc";
 
 let checkout: Checkout;
-beforeEach(() => {
-  checkout = new Checkout();
+beforeEach(async () => {
+  checkout = await createCheckout();
 });
 afterEach(() => checkout.end());
 
@@ -61,13 +61,19 @@ describe("npm start", { skip }, () => {
     assert.ok([0, "SIGINT"].includes((await shop.process.ended) ?? ""));
   });
 
-  test("the calls that are shown work as they are, from where npm start was run", { timeout: 180_000 }, async () => {
+  test("the page and the calls that are shown work as they are, from where npm start was run", {
+    timeout: 180_000,
+  }, async () => {
     const shop = await opened(checkout.npmStart());
     const shown: string[] = [];
     for (const name of serviceNames) {
       const [, command = ""] = await shop.process.says(new RegExp(`^${name} +try: (.+)$`, "m"));
       shown.push(command);
     }
+    const [, page = "", token = ""] = await shop.process.says(/^user-service +page: (http:\S+)#token=(\S+)$/m);
+    assert.match(await (await fetch(page)).text(), /<title>/);
+    const users = await fetch(`${page}v1/users`, { headers: { authorization: `Bearer ${token}` } });
+    assert.equal(users.status, 200);
     assert.match(shown.join("\n"), / call api\.user\.v1\.UserService\/ListUsers /);
     assert.match(shown.join("\n"), / call shop\.order\.v1\.OrderService\/ListOrders .*authorization: Bearer/);
     const { folder: cwd, env } = checkout;

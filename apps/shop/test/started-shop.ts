@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePorts } from "@tercel/test-support/servers";
 import { type ServiceName, serviceNames } from "./development-secret.ts";
 import { isRunning, type ShopProcess, untilEnded, watchShopProcess } from "./shop-process.ts";
 
@@ -18,32 +19,40 @@ export interface StartedShop {
   pidOf(service: ServiceName): number;
 }
 
-/** A checkout in which `npm start` can be run without a trace in this one: its sources are those of this one. */
+/** Makes a checkout in which `npm start` can be run without a trace in this one. `variables` are those of all that is started there. */
+export async function createCheckout(variables: Readonly<Record<string, string>> = {}): Promise<Checkout> {
+  const [httpPort = 0] = await freePorts(1);
+  return new Checkout(variables, httpPort);
+}
+
+/** A checkout whose sources are those of this one. */
 export class Checkout {
   readonly folder = mkdtempSync(join(tmpdir(), "tercel-npm-start-"));
   readonly shop = join(this.folder, "apps/shop");
   readonly #variables: Readonly<Record<string, string>>;
+  /** Without following changes, which other tests may make. */
+  readonly #options: readonly string[];
   readonly #started: { readonly process: ShopProcess; readonly pids: number[] }[] = [];
 
-  /** @param variables of all that is started */
-  constructor(variables: Readonly<Record<string, string>> = {}) {
+  constructor(variables: Readonly<Record<string, string>>, httpPort: number) {
     this.#variables = variables;
+    this.#options = ["--no-watch", "--set", `user-service:communication.providers.http.port=${httpPort}`];
     mkdirSync(this.shop, { recursive: true });
     cpSync(join(root, "package.json"), join(this.folder, "package.json"));
     for (const name of ["node_modules", "packages", "tools"]) symlinkSync(join(root, name), join(this.folder, name));
     for (const name of ["package.json", "tercel.yaml"]) cpSync(join(root, "apps/shop", name), join(this.shop, name));
-    for (const name of ["config", "src"]) symlinkSync(join(root, "apps/shop", name), join(this.shop, name));
+    for (const name of ["config", "src", "web"]) symlinkSync(join(root, "apps/shop", name), join(this.shop, name));
   }
 
   /** Starts it by npm, on free ports and in a process group of its own, as in a terminal. */
   npmStart(args: readonly string[] = []): StartedShop {
-    return this.#watch(["npm", "start", "--", ...freePorts, ...args], this.folder);
+    return this.#watch(["npm", "start", "--", ...this.#options, ...args], this.folder);
   }
 
   /** Starts it as npm does, without npm. */
   start(args: readonly string[] = []): StartedShop {
     const main = join(root, "packages/cli/src/main.ts");
-    return this.#watch([process.execPath, "--conditions=source", main, "dev", ...freePorts, ...args], this.shop);
+    return this.#watch([process.execPath, "--conditions=source", main, "dev", ...this.#options, ...args], this.shop);
   }
 
   /** Runs a script of the checkout, such as `token`. */
@@ -94,8 +103,6 @@ export class Checkout {
   }
 }
 
-/** Without following changes, which other tests may make. */
-const freePorts = ["--no-watch", "--set", "user-service:communication.providers.http.port=0"];
 const settings = {
   TERCEL__SERVICE__PORT: "0",
   TERCEL__MONITORING__PROVIDERS__PROMETHEUS__ENDPOINT: "127.0.0.1:0",

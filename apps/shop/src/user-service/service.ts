@@ -1,5 +1,6 @@
 import { cache, client, database, defineService, events } from "@tercel/service";
 import { createFeed } from "@tercel/service/feed";
+import { createPageFiles } from "../../web/page-files.ts";
 import { UserService as ApiUserService } from "../gen/api/user/v1/user_pb.ts";
 import { OrderService } from "../gen/shop/order/v1/order_pb.ts";
 import { UserService as OldUserService } from "../gen/user/user_pb.ts";
@@ -26,7 +27,14 @@ export const userService = defineService({
   // Its handlers check, because the rules that are printed in its proto refuse what they take.
   validation: { methods: { "api.user.v1.UserService/*": false } },
   interceptors: () => ({ outermost: [createCommonDetails()] }),
-  gateway: { methods: [{ of: "api.user.v1.UserService/CreateUser", successStatus: 201 }] },
+  gateway: {
+    methods: [{ of: "api.user.v1.UserService/CreateUser", successStatus: 201 }],
+    // The proto is printed without a rule for it. Browsers read it with EventSource.
+    rules: [
+      { selector: "api.user.v1.UserService.StreamUserEvents", pattern: { case: "get", value: "/v1/users:events" } },
+    ],
+    fallback: createPageFiles(new URL("../../web/dist/", import.meta.url)),
+  },
   routes(router, { db, users, orders, log, secret, stopping, health }) {
     const store = createUserStore(db, {
       async onChange(id) {

@@ -1,4 +1,5 @@
 import { durationFromMs, type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
+import { parseDuration } from "@tercel/service/config";
 import type { WimGuard } from "../client/connect.ts";
 import { type Run, RunKindSchema, RunStateSchema } from "../gen/wimguard/v1/common_pb.ts";
 import { CatchUp, Overlap, type Schedule } from "../gen/wimguard/v1/schedule_pb.ts";
@@ -8,7 +9,6 @@ import type { CommonOptions, Console } from "./console.ts";
 import { enumName } from "./enum-name.ts";
 import { type ExitCode, exitCodes, UsageError } from "./exit-codes.ts";
 import { interruptible } from "./interruptible.ts";
-import { parseDurationMs } from "./parse-duration.ts";
 import { withDaemon } from "./with-daemon.ts";
 
 export interface ScheduleOptions extends CommonOptions {
@@ -45,7 +45,7 @@ export async function createSchedule(name: string, options: ScheduleOptions, out
   const overlap = overlaps[options.overlap ?? "skip"];
   if (overlap === undefined)
     throw new UsageError(`invalid --overlap ${options.overlap}: use ${Object.keys(overlaps).join(", ")}`);
-  const jitterMs = options.jitter === undefined ? 0 : parseDurationMs(options.jitter);
+  const jitterMs = options.jitter === undefined ? 0 : parseDuration(options.jitter);
   if (jitterMs === undefined) throw new UsageError(`invalid --jitter ${options.jitter}: use a duration, such as 10m`);
   const retention = parseRetention(options.keep ?? []);
   const verifyPercent = Number.parseFloat(options.verify ?? "0");

@@ -4,7 +4,7 @@ import { createHealth, createReflection, type Health } from "@tercel/grpc/servic
 import { createRegistry, createServerMetrics, type ServerMetrics } from "@tercel/interceptors/metrics";
 import { createRateLimit } from "@tercel/interceptors/rate-limit";
 import { createRecovery } from "@tercel/interceptors/recovery";
-import { type Lifecycle, type LifecycleOutcome, runLifecycle } from "@tercel/service";
+import { type Lifecycle, type LifecycleOutcome, runLifecycle } from "@tercel/service/lifecycle";
 import type { Config } from "../config/config-schema.ts";
 import { prepareConfig, saveAddress } from "../config/prepare-config.ts";
 import { StartError } from "../failure/start-error.ts";
@@ -72,11 +72,11 @@ async function startDaemon(life: Lifecycle, options: DaemonOptions): Promise<voi
   checkExposure(config, host, options.isInsecure ?? false, log);
   const registry = createRegistry();
   const parts = await startParts(life, { folder, config, files, registry, log });
-  const { routes, scheduler, watchState } = createRoutes(parts, config);
+  const { routes, scheduler, watchState, prune } = createRoutes(parts, config);
   const { notifier, runs } = parts;
   await life.start(
     "scheduler",
-    () => keepTicking({ scheduler, notifier, watchState, runs, log }),
+    () => keepTicking({ scheduler, notifier, watchState, prune, runs, log }),
     (stop) => stop(),
   );
   const { metricsPort } = settings;

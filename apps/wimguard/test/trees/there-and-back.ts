@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { EngineName } from "../../src/engine/compression.ts";
+import type { FileEngineName } from "../../src/engine/compression.ts";
 import type { EngineEvents, EngineWarning } from "../../src/engine/engine.ts";
 import type { DurableFiles } from "../../src/files/durable-files.ts";
 import { createNodeDurableFiles } from "../../src/files/node-durable-files.ts";
@@ -18,7 +18,7 @@ export const unsyncedFiles: DurableFiles = { ...createNodeDurableFiles(), syncTr
 const never = new AbortController().signal;
 
 /** The smallest time that an engine keeps. */
-const timeUnitNs: Readonly<Record<EngineName, bigint>> = { tar: 1n, wim: 100n };
+const timeUnitNs: Readonly<Record<FileEngineName, bigint>> = { tar: 1n, wim: 100n };
 const compressions = {
   tar: [{ method: "ZSTD", level: 1 }, { method: "NONE" }],
   wim: [{ method: "XPRESS", level: 50 }, { method: "LZX", level: 20 }, { method: "NONE" }],
@@ -39,7 +39,11 @@ export function recordEvents(more: Partial<EngineEvents> = {}): EngineEvents & {
 }
 
 /** Backs up a random tree, restores it, and compares it by the walker; then once more by the engine's own program. */
-export async function checkThereAndBack(engine: EngineName, seed: number, parent: string = tmpdir()): Promise<void> {
+export async function checkThereAndBack(
+  engine: FileEngineName,
+  seed: number,
+  parent: string = tmpdir(),
+): Promise<void> {
   const folder = mkdtempSync(join(parent, "tercel-trees-"));
   const [source, archive, manifest, restored, opened] = ["source", "archive", "manifest", "restored", "opened"].map(
     (name) => join(folder, name),
@@ -84,7 +88,7 @@ export async function checkThereAndBack(engine: EngineName, seed: number, parent
   assert.deepEqual(withTimesOf(walkTree(opened), timeUnitNs[engine]), expected, "opened without WimGuard");
 }
 
-function openWithout(engine: EngineName, archive: string, folder: string): void {
+function openWithout(engine: FileEngineName, archive: string, folder: string): void {
   mkdirSync(folder);
   if (engine === "tar") {
     const options = ["--extract", "--xattrs", "--xattrs-include=*", "--acls", "--same-permissions", "--numeric-owner"];

@@ -12,6 +12,7 @@ import type { ServiceProject } from "./find-services.ts";
 import { isBackgroundCall } from "./log-text.ts";
 import { ownCommand } from "./own-command.ts";
 import { type DevPlan, type DevSurroundings, planStart } from "./plan-start.ts";
+import { servesPage } from "./serves-page.ts";
 import type { ServiceStatus } from "./status-lines.ts";
 import { type ServiceState, SupervisedService } from "./supervised-service.ts";
 
@@ -157,10 +158,14 @@ export class DevService {
     this.#printer.refresh();
   }
 
-  async #showExample(channel: Channel, { config, isTls }: DevPlan, ended: AbortSignal): Promise<void> {
+  async #showExample(channel: Channel, { config, isTls, http }: DevPlan, ended: AbortSignal): Promise<void> {
     this.#isExampleShown = true;
     const { state } = this.#around;
     const token = config === undefined ? undefined : developmentToken(config, state.secret());
+    if (http !== undefined && (await servesPage(http, ended))) {
+      // Servers never see what follows the #.
+      this.#note(`page: ${http}/${token === undefined ? "" : `#token=${token}`}`);
+    }
     const example = await findCallExample(channel, token, ended).catch(() => undefined);
     if (example === undefined || ended.aborted) return;
     const file = example.needsToken && token !== undefined ? state.writeToken(this.project.name, token) : undefined;

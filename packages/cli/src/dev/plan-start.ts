@@ -30,6 +30,8 @@ export interface DevPlan extends StartPlan {
   readonly movedFrom: number | undefined;
   /** `http://127.0.0.1:9464`, where `/ready` is; undefined where nothing is served by HTTP. */
   readonly pages: string | undefined;
+  /** `http://127.0.0.1:8080`, where REST and the like are served; undefined where they are not, or the service picks the port. */
+  readonly http: string | undefined;
   /** `http://127.0.0.1:9464/metrics` */
   readonly metrics: string | undefined;
   /** Owners of ports at the choice, with the host of each. */
@@ -78,6 +80,7 @@ export async function planStart({ name, folder, main }: ServiceProject, around: 
   const grpc = places.get("grpc");
   const pages = places.get("metrics") ?? places.get("http");
   const metrics = places.get("metrics");
+  const http = places.get("http");
   return {
     command: {
       main,
@@ -96,6 +99,7 @@ export async function planStart({ name, folder, main }: ServiceProject, around: 
     isTls: config?.grpc?.tls.enabled === true,
     movedFrom,
     pages: pages && urlOf(pages),
+    http: http === undefined || http.port === 0 ? undefined : urlOf(http),
     metrics: metrics && `${urlOf(metrics)}${metricsPath(config)}`,
     owners,
   };

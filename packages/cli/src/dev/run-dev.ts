@@ -9,6 +9,8 @@ import { CommandFailure } from "../frame/failure.ts";
 import { Output } from "../frame/output.ts";
 import { DevPrinter } from "./dev-printer.ts";
 import { DevService } from "./dev-service.ts";
+import { type DevEvent, lifeEvent } from "./events/dev-event.ts";
+import { EventSocket } from "./events/event-socket.ts";
 import { findServices, type ServiceProject, selectServices } from "./find-services.ts";
 import { followProtos, protoFolders } from "./follow-protos.ts";
 import { LineSplitter } from "./line-splitter.ts";
@@ -18,6 +20,7 @@ import { PortChoice } from "./port-choice.ts";
 import { type GivenSetting, loadFolderConfig, readSettings, settingsFor } from "./service-config.ts";
 import { startOrder } from "./start-order.ts";
 import { StateFolder } from "./state-folder.ts";
+import type { ServiceStatus } from "./status-lines.ts";
 import { watchServices } from "./watch-services.ts";
 
 /** The options of the command line, as commander names them. */
@@ -39,17 +42,21 @@ export async function runDev(names: readonly string[], options: DevOptions, cont
   refuseUnknownServices(given, found);
 
   const services: DevService[] = [];
-  const printer = new DevPrinter(context, [...selected.map(({ name }) => name), ownName], () =>
-    services.map(({ status }) => status),
-  );
+  const statuses = (): readonly ServiceStatus[] => services.map(({ status }) => status);
+  let events: EventSocket | undefined;
+  const publish = (made: () => readonly DevEvent[]): void => events?.publish(made);
+  const printer = new DevPrinter(context, [...selected.map(({ name }) => name), ownName], statuses, publish);
   const state = new StateFolder(context.cwd);
+  events = await openEvents(state, statuses, printer);
   const stopping = new AbortController();
   const signal = AbortSignal.any([context.signal, stopping.signal]);
   let broken: string | undefined;
   const onState = (name: string): void => {
     printer.refresh();
-    writeRecord(state, services);
-    const isBroken = services.some(({ status }) => status.name === name && status.state === "broken");
+    writeRecord(state, services, events?.path);
+    const status = statuses().find((one) => one.name === name);
+    if (status !== undefined) publish(() => [lifeEvent(status, Date.now())]);
+    const isBroken = status?.state === "broken";
     // Nothing will repair it.
     if (isBroken && !options.watch) {
       broken ??= name;
@@ -98,6 +105,7 @@ export async function runDev(names: readonly string[], options: DevOptions, cont
     await engines.close();
     state.removeRecord(process.pid);
     printer.close();
+    await events?.close();
   }
 }
 
@@ -174,10 +182,25 @@ async function runInOrder(
   return (await Promise.all(outcomes)).flat();
 }
 
-function writeRecord(state: StateFolder, services: readonly DevService[]): void {
+/** Undefined where the file system has no sockets: services run as well without. */
+async function openEvents(
+  state: StateFolder,
+  statuses: () => readonly ServiceStatus[],
+  printer: DevPrinter,
+): Promise<EventSocket | undefined> {
+  try {
+    return await EventSocket.open(state.path, () => statuses().map((status) => lifeEvent(status, Date.now())));
+  } catch (error) {
+    printer.note(ownName, `other programs cannot follow this run: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+function writeRecord(state: StateFolder, services: readonly DevService[], socket: string | undefined): void {
   state.writeRecord({
     version: 1,
     pid: process.pid,
+    ...(socket !== undefined && { socket }),
     services: services.map(({ project: { name, folder }, target }) => ({
       name,
       folder,

@@ -120,6 +120,8 @@ export function createApiUserHandler(parts: UserParts, stopping: AbortSignal): S
       refuse(violationsOf(ListUsersRequestSchema, request), ({ field }) => !(field === "page_size" && pageSize === 0));
       const filter = filterOf(status, role);
       const query = { list: "api users", filter, orderBy };
+      // Read before the users: what changes meanwhile is in both, and not in neither.
+      const { last } = await store.changes.range();
       const { users, next, total } = await search({
         filter: parseFilter(filter, apiUserListFields),
         order: parseOrderBy(orderBy, apiUserListFields),
@@ -127,7 +129,8 @@ export function createApiUserHandler(parts: UserParts, stopping: AbortSignal): S
         limit: pageSize === 0 ? defaultPageSize : pageSize,
       });
       const nextPageToken = next === undefined ? "" : pageTokens.create(query, next);
-      return { users: users.map(toApiUser), nextPageToken, totalCount: total };
+      const resumeToken = resumeTokens.create(eventsQuery, last);
+      return { users: users.map(toApiUser), nextPageToken, totalCount: total, resumeToken };
     },
 
     async createUser(request, context) {

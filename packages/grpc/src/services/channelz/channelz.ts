@@ -18,7 +18,7 @@ import {
   type SubchannelSchema,
 } from "../../gen/grpc/channelz/v1/channelz_pb.ts";
 import { connectionsOf, type Server } from "../../server/server.ts";
-import type { ConnectionStatus } from "../../transport/client-connection.ts";
+import type { ConnectionStatus } from "../../transport/client/client-connection.ts";
 import { describeAddress, describeSocket, nameSocket } from "./describe-socket.ts";
 import { createRegister } from "./register.ts";
 
