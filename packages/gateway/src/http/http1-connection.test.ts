@@ -352,6 +352,53 @@ describe("an HTTP/1.1 connection", () => {
   });
 });
 
+describe("what h1spec asks of a server", () => {
+  const hello = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+  it("waits for the rest of a request, wherever it was cut", () => {
+    for (let end = 1; end < hello.length; end++) {
+      const { receive, requests, socket } = setUp();
+      receive(hello.slice(0, end));
+      assert.deepEqual([requests.length, socket.sent, socket.destroyed], [0, "", false], hello.slice(0, end));
+    }
+  });
+
+  const fields = (...lines: readonly string[]) => ["Host: example.com", ...lines, "", ""].join("\r\n");
+  for (const [title, request, ...statuses] of [
+    ["a line without a version", "GET / \r\n\r\n", "400"],
+    ["a request that expects 100", `GET / HTTP/1.1\r\n${fields("Expect: 100-continue")}`, "200"],
+    ["names in any case, a tab, a field without a value", "GET / HTTP/1.1\r\nhoSt:\ta\r\nempty:\r\n\r\n", "200"],
+    ["brackets in a name", `GET / HTTP/1.1\r\n${fields("X-Invalid[]: test")}`, "400"],
+    ["no host", "GET / HTTP/1.1\r\nContent-Length: 5\r\n\r\n", "400"],
+    ["two hosts", `GET / HTTP/1.1\r\n${fields("Host: example.org")}`, "400"],
+    ["a length far below zero", `GET / HTTP/1.1\r\n${fields(`Content-Length: -${"123456789".repeat(3)}`)}`, "400"],
+    ["a length below zero", `GET / HTTP/1.1\r\n${fields("Content-Length: -1234")}`, "400"],
+    ["a length that is not a number", `GET / HTTP/1.1\r\n${fields("Content-Length: abc")}`, "400"],
+    ["a blank for a value", `GET / HTTP/1.1\r\n${fields("X-Empty-Header: ")}`, "200"],
+    ["a control character in a value", `GET / HTTP/1.1\r\n${fields("X-Bad-Control-Char: test\x07")}`, "400"],
+    ["a version of its own", `GET / HTTP/9.9\r\n${fields()}`, "505"],
+    ["something before the line", `Extra lineGET / HTTP/1.1\r\n${fields()}`, "400"],
+    ["a line end without its LF", `GET / HTTP/1.1\r\nHost: a\r\n\rSome-Header: Test\r\n\r\n`, "400"],
+    ["a body with a length", `POST / HTTP/1.1\r\n${fields("Content-Length: 5")}hello`, "200"],
+    [
+      "a chunked body",
+      `POST / HTTP/1.1\r\n${fields("Transfer-Encoding: chunked")}c\r\nHellO world1\r\n0\r\n\r\n`,
+      "200",
+    ],
+    [
+      "a length and a coding, in any case",
+      `POST / HTTP/1.1\r\n${fields("content-LengtH: 5", "TransFer-Encoding: chunked")}c\r\nHellO world1\r\n0\r\n\r\n`,
+      "400",
+    ],
+  ] as const) {
+    it(`answers ${title} with ${statuses}`, () => {
+      const { receive, socket } = setUp();
+      receive(request);
+      assert.deepEqual(socket.statuses, statuses);
+    });
+  }
+});
+
 describe("a request for a WebSocket", () => {
   const upgrade = "GET /s HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nx: 1\r\nx: 2\r\n\r\n";
 
