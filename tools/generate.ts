@@ -1,5 +1,5 @@
-// Regenerates TypeScript from .proto files in every folder of the repository that holds a buf.gen.yaml: in the examples as their readers
-// do, by `tercel generate`, which brings the protos of google.api and of validation rules, elsewhere by buf.
+// Regenerates TypeScript from .proto files in every folder of the repository that holds a buf.gen.yaml: in the examples and the shop as their
+// readers do, by `tercel generate`, which brings the protos of google.api and of validation rules, elsewhere by buf.
 // Works offline: buf, protoc-gen-es and the well-known types all come from node_modules. Only the benchmarks' folder needs Go, and on the first
 // run npm: a peer's plugin is in a package apart from the workspace.
 import { spawnSync } from "node:child_process";
@@ -23,7 +23,7 @@ if (folders.length === 0) {
 
 for (const folder of folders) {
   installPlugins(folder);
-  const [program, args] = folder.startsWith("examples/")
+  const [program, args] = /^(?:examples|apps\/shop)(?:\/|$)/.test(folder)
     ? [process.execPath, ["--conditions=source", commandLine, "generate"]]
     : ["buf", ["generate"]];
   const { status, error } = spawnSync(program, args, {

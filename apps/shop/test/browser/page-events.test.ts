@@ -1,14 +1,10 @@
 // Own process: Playwright brings a copy of zod, which defines globals.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { openChromium, withoutChromium } from "@tercel/test-support/chromium";
 import type { Page } from "playwright-core";
-import { isRunning, watchShopProcess } from "../shop-process.ts";
+import { createCheckout } from "../started-shop.ts";
 import {
   createdOn,
   createShopInBrowser,
@@ -17,8 +13,6 @@ import {
   textOf,
   untilLive,
 } from "./shop-in-browser.ts";
-
-const root = fileURLToPath(new URL("../../../..", import.meta.url));
 
 async function untilShown(page: Page, userId: string | undefined): Promise<void> {
   await page.locator(`.event[data-kind=created][data-user="${userId}"]`).waitFor();
@@ -128,25 +122,9 @@ describe("the live events of the shop's page, in Chromium", { skip: withoutChrom
 
 describe("npm start", { skip: withoutChromium, timeout: 180_000 }, () => {
   it("prints where the page is, and the link signs in", async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), "tercel-page-start-"));
-    const env = {
-      ...process.env,
-      SHOP_DATA: join(folder, "data"),
-      TERCEL__SERVICE__PORT: "0",
-      TERCEL__MONITORING__PROVIDERS__PROMETHEUS__ENDPOINT: "127.0.0.1:0",
-    };
-    const npm = watchShopProcess(["npm", "start", "--", "--set", "user-service.communication.providers.http.port=0"], {
-      ...{ cwd: root, env, detached: true },
-    });
-    t.after(async () => {
-      // The whole group, as Ctrl-C does.
-      if (isRunning(npm.pid)) process.kill(-npm.pid, "SIGINT");
-      await npm.ended;
-      rmSync(folder, { recursive: true });
-    });
-    await npm.says("Ctrl-C closes the shop.");
-    const link = /^ {2}(http:\/\/127\.0\.0\.1:\d+\/#token=\S+)$/m.exec(npm.text())?.[1];
-    assert.ok(link, npm.text());
+    const checkout = await createCheckout();
+    t.after(() => checkout.end());
+    const [, link = ""] = await checkout.npmStart().process.says(/^user-service +page: (http:\S+#token=\S+)$/m);
     const browser = await openChromium();
     t.after(() => browser.close());
     const page = await browser.newPage();
