@@ -13,6 +13,7 @@ import { engineFacts } from "../engine/engine-facts.ts";
 import { engines } from "../engine/engines.ts";
 import { isRepository, localFolderOf } from "../engine/restic/repository/repository-location.ts";
 import { fail } from "../failure/failure.ts";
+import { toConnectError } from "../failure/to-connect-error.ts";
 import { toFailure } from "../failure/to-failure.ts";
 import { Engine, type FileChunk, type Run, RunKind, RunState } from "../gen/wimguard/v1/common_pb.ts";
 import {
@@ -27,19 +28,25 @@ import { type ItemInput, type ItemService, itemEtag } from "../registry/item-ser
 import { receiveUpload, type UploadChunk, type UploadParts } from "../registry/receive-upload.ts";
 import { testDestination } from "../registry/test-destination.ts";
 import { testRepository } from "../registry/test-repository.ts";
+import { followRun } from "../runs/follow-run.ts";
+import type { LiveRun, RunRegistry } from "../runs/run-registry.ts";
+import type { StartingRequest } from "../runs/run-store.ts";
+import type { StartedRequests } from "../runs/start-once.ts";
 import { answering, failing } from "./failing.ts";
-import { toCount, toProgress, toRun } from "./run-message.ts";
+import { toCount, toProgress, toRun, toRunMessage } from "./run-message.ts";
 import { streamJob } from "./stream-job.ts";
 
 export interface RegistryHandlerParts extends UploadParts {
   readonly sources: ItemService<RegisteredSource>;
   readonly destinations: ItemService<RegisteredDestination>;
-  startImport(location: string): Promise<StartedImport>;
+  startImport(location: string, startedBy: StartingRequest | undefined): Promise<StartedImport>;
+  readonly runs: RunRegistry;
+  readonly requests: StartedRequests;
 }
 
 /** Creates the handlers of wimguard.v1.RegistryService. */
 export function createRegistryHandler(parts: RegistryHandlerParts): ServiceImpl<typeof RegistryService> {
-  const { sources, destinations, files, startImport } = parts;
+  const { sources, destinations, files, runs, requests, startImport } = parts;
   return {
     createSource: ({ source, requestId }) =>
       answering(() => toSource(sources.create(fromSource(required(source, "source")), requestId))),
@@ -120,20 +127,26 @@ export function createRegistryHandler(parts: RegistryHandlerParts): ServiceImpl<
       }),
 
     async *importArchive({ location, requestId }, { signal }) {
-      const started = await failing(async () => {
-        if (requestId !== "") {
-          const message = "request_id is not supported for imports: an archive is imported once in any case";
-          fail({ reason: "NOT_SUPPORTED", message });
-        }
-        return startImport(location);
-      });
-      yield* streamImport(started, signal);
+      const { run, started } = await failing(() =>
+        requests.startOnce(requestId, { import: location }, (startedBy) => startImport(location, startedBy)),
+      );
+      if (started !== undefined) yield* streamImport(started, signal);
+      else yield* followImport(followRun(runs, run?.uuid ?? "", signal), signal);
     },
   };
 }
 
 async function* toUploadChunks(chunks: AsyncIterable<FileChunk>): AsyncGenerator<UploadChunk> {
   for await (const { name, offset, data, sha256 } of chunks) yield { name, offset: Number(offset), data, sha256 };
+}
+
+/** The states of an import that another call has started. */
+async function* followImport(states: AsyncIterable<LiveRun>, signal: AbortSignal): AsyncGenerator<Run> {
+  for await (const run of states) {
+    yield toRunMessage(run);
+    if (run.failure !== undefined) throw toConnectError(run.failure);
+  }
+  if (signal.aborted) throw signal.reason;
 }
 
 async function* streamImport({ uuid, startedAtMs, ...job }: StartedImport, signal: AbortSignal): AsyncGenerator<Run> {
