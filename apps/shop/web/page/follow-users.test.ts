@@ -7,7 +7,7 @@ import { ListUsersResponseSchema, UserEventSchema, UserService } from "../../src
 import { type Follower, followUsers } from "./follow-users.ts";
 import type { UsersClient } from "./users-client.ts";
 
-/** What a page is told, line by line, and a signal that ends it. */
+/** Records what a page receives, line by line; the signal ends it. */
 function createFollower(endAfter: (lines: readonly string[]) => boolean) {
   const lines: string[] = [];
   const leaving = new AbortController();
