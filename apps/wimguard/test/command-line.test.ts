@@ -183,7 +183,10 @@ describe("the command line", () => {
       [pinned.code, pinned.err],
       [1, `wimguard: snapshot ${uuid} is pinned: unpin it, then delete it\n`],
     );
-    assert.match((await wimguard("check", uuid)).out, /^snapshot [0-9a-f-]{36}: is as it was backed up, 1 file, 8 B, \d+s\n$/);
+    assert.match(
+      (await wimguard("check", uuid)).out,
+      /^snapshot [0-9a-f-]{36}: is as it was backed up, 1 file, 8 B, \d+s\n$/,
+    );
     assert.match((await wimguard("check", "--drill")).out, /^proved restorable, 2 files, 16 B, \d+s\n$/);
 
     const target = join(data, "used");

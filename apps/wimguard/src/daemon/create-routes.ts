@@ -35,14 +35,14 @@ import { Scheduler } from "../schedule/scheduler.ts";
 import { createCheckService } from "../snapshot/check-service.ts";
 import { createSnapshotService } from "../snapshot/snapshot-service.ts";
 import { deriveKey } from "../token/token.ts";
-import { createBackupHandler } from "./backup-handler.ts";
-import { createEnvHandler } from "./env-handler.ts";
-import { createRegistryHandler } from "./registry-handler.ts";
-import { createRestoreHandler } from "./restore-handler.ts";
-import { createScheduleHandler } from "./schedule-handler.ts";
-import { createSnapshotHandler } from "./snapshot-handler.ts";
+import { createBackupHandler } from "./handlers/backup-handler.ts";
+import { createEnvHandler } from "./handlers/env-handler.ts";
+import { createRegistryHandler } from "./handlers/registry-handler.ts";
+import { createRestoreHandler } from "./handlers/restore-handler.ts";
+import { createScheduleHandler } from "./handlers/schedule-handler.ts";
+import { createSnapshotHandler } from "./handlers/snapshot-handler.ts";
+import { createStatisticsHandler } from "./handlers/statistics-handler.ts";
 import type { DaemonParts } from "./start-parts.ts";
-import { createStatisticsHandler } from "./statistics-handler.ts";
 
 export interface DaemonRoutes {
   readonly routes: (router: ConnectRouter) => void;

@@ -3,35 +3,35 @@ import { clone, create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { applyFieldMask } from "@tercel/aip";
-import type { StoredBackup } from "../catalog/backup-store.ts";
-import type { RegisteredDestination, RegisteredSource } from "../catalog/registered-items.ts";
-import { describeWarnings } from "../catalog/warning-list.ts";
-import { chooseEngine } from "../engine/choose-engine.ts";
-import type { EngineName } from "../engine/compression.ts";
-import { engineNameOf, toEngine } from "../engine/engine-enum.ts";
-import { engineFacts } from "../engine/engine-facts.ts";
-import { engines } from "../engine/engines.ts";
-import { isRepository, localFolderOf } from "../engine/restic/repository/repository-location.ts";
-import { fail } from "../failure/failure.ts";
-import { toConnectError } from "../failure/to-connect-error.ts";
-import { toFailure } from "../failure/to-failure.ts";
-import { Engine, type FileChunk, type Run, RunKind, RunState } from "../gen/wimguard/v1/common_pb.ts";
+import type { StoredBackup } from "../../catalog/backup-store.ts";
+import type { RegisteredDestination, RegisteredSource } from "../../catalog/registered-items.ts";
+import { describeWarnings } from "../../catalog/warning-list.ts";
+import { chooseEngine } from "../../engine/choose-engine.ts";
+import type { EngineName } from "../../engine/compression.ts";
+import { engineNameOf, toEngine } from "../../engine/engine-enum.ts";
+import { engineFacts } from "../../engine/engine-facts.ts";
+import { engines } from "../../engine/engines.ts";
+import { isRepository, localFolderOf } from "../../engine/restic/repository/repository-location.ts";
+import { fail } from "../../failure/failure.ts";
+import { toConnectError } from "../../failure/to-connect-error.ts";
+import { toFailure } from "../../failure/to-failure.ts";
+import { Engine, type FileChunk, type Run, RunKind, RunState } from "../../gen/wimguard/v1/common_pb.ts";
 import {
   type Destination,
   DestinationSchema,
   type RegistryService,
   type Source,
   SourceSchema,
-} from "../gen/wimguard/v1/registry_pb.ts";
-import type { StartedImport } from "../registry/import-archive.ts";
-import { type ItemInput, type ItemService, itemEtag } from "../registry/item-service.ts";
-import { receiveUpload, type UploadChunk, type UploadParts } from "../registry/receive-upload.ts";
-import { testDestination } from "../registry/test-destination.ts";
-import { testRepository } from "../registry/test-repository.ts";
-import { followRun } from "../runs/follow-run.ts";
-import type { LiveRun, RunRegistry } from "../runs/run-registry.ts";
-import type { StartingRequest } from "../runs/run-store.ts";
-import type { StartedRequests } from "../runs/start-once.ts";
+} from "../../gen/wimguard/v1/registry_pb.ts";
+import type { StartedImport } from "../../registry/import-archive.ts";
+import { type ItemInput, type ItemService, itemEtag } from "../../registry/item-service.ts";
+import { receiveUpload, type UploadChunk, type UploadParts } from "../../registry/receive-upload.ts";
+import { testDestination } from "../../registry/test-destination.ts";
+import { testRepository } from "../../registry/test-repository.ts";
+import { followRun } from "../../runs/follow-run.ts";
+import type { LiveRun, RunRegistry } from "../../runs/run-registry.ts";
+import type { StartingRequest } from "../../runs/run-store.ts";
+import type { StartedRequests } from "../../runs/start-once.ts";
 import { answering, failing } from "./failing.ts";
 import { toCount, toProgress, toRun, toRunMessage } from "./run-message.ts";
 import { streamJob } from "./stream-job.ts";

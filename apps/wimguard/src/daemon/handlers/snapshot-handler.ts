@@ -3,13 +3,13 @@ import { clone, create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { applyFieldMask, type ListFields, matchesFilter, type PageTokens, parseFilter } from "@tercel/aip";
-import type { StoredBackup } from "../catalog/backup-store.ts";
-import { pageSizeOf } from "../catalog/search-rows.ts";
-import { describeWarnings } from "../catalog/warning-list.ts";
-import { toEngine } from "../engine/engine-enum.ts";
-import { fail } from "../failure/failure.ts";
-import { toFailure } from "../failure/to-failure.ts";
-import { type Run, RunKind, RunState } from "../gen/wimguard/v1/common_pb.ts";
+import type { StoredBackup } from "../../catalog/backup-store.ts";
+import { pageSizeOf } from "../../catalog/search-rows.ts";
+import { describeWarnings } from "../../catalog/warning-list.ts";
+import { toEngine } from "../../engine/engine-enum.ts";
+import { fail } from "../../failure/failure.ts";
+import { toFailure } from "../../failure/to-failure.ts";
+import { type Run, RunKind, RunState } from "../../gen/wimguard/v1/common_pb.ts";
 import {
   Difference_Change,
   Entry_KindSchema,
@@ -18,15 +18,15 @@ import {
   type Snapshot,
   SnapshotSchema,
   type SnapshotService,
-} from "../gen/wimguard/v1/snapshot_pb.ts";
-import { checkPaths } from "../restore/check-restore.ts";
-import type { Downloads } from "../restore/download-file.ts";
-import type { CheckResult, CheckService, StartedCheck } from "../snapshot/check-service.ts";
-import { type Difference, diffSnapshots } from "../snapshot/diff-snapshots.ts";
-import { Explorer, toLineError } from "../snapshot/explore.ts";
-import { findVersions } from "../snapshot/find-versions.ts";
-import { listEntries } from "../snapshot/list-entries.ts";
-import { etagOf, type SnapshotService as Snapshots } from "../snapshot/snapshot-service.ts";
+} from "../../gen/wimguard/v1/snapshot_pb.ts";
+import { checkPaths } from "../../restore/check-restore.ts";
+import type { Downloads } from "../../restore/download-file.ts";
+import type { CheckResult, CheckService, StartedCheck } from "../../snapshot/check-service.ts";
+import { type Difference, diffSnapshots } from "../../snapshot/diff-snapshots.ts";
+import { Explorer, toLineError } from "../../snapshot/explore.ts";
+import { findVersions } from "../../snapshot/find-versions.ts";
+import { listEntries } from "../../snapshot/list-entries.ts";
+import { etagOf, type SnapshotService as Snapshots } from "../../snapshot/snapshot-service.ts";
 import { toEntry } from "./entry-message.ts";
 import { answering, failing, failingStream } from "./failing.ts";
 import { toCount, toProgress, toRun } from "./run-message.ts";
