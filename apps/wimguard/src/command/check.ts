@@ -54,7 +54,7 @@ export async function check(uuid: string | undefined, options: CheckOptions, out
 async function newestOf(wim: WimGuard): Promise<string> {
   const { snapshots } = await wim.snapshot.listSnapshots({ pageSize: 1 });
   const [newest] = snapshots;
-  if (newest === undefined) throw new UsageError("there are no snapshots to check: back something up first");
+  if (newest === undefined) throw new UsageError("no snapshots to check: back something up first");
   return newest.uuid;
 }
 

@@ -1,9 +1,9 @@
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { parseDuration } from "@tercel/service/config";
 import type { WimGuard } from "../client/connect.ts";
 import { CatchUp, Overlap, Unreadable } from "../gen/wimguard/v1/schedule_pb.ts";
 import type { CommonOptions } from "./console.ts";
 import { UsageError } from "./exit-codes.ts";
-import { parseDurationMs } from "./parse-duration.ts";
 
 /** What `schedule create` and `schedule update` take. */
 export interface ScheduleOptions extends CommonOptions {
@@ -75,7 +75,7 @@ function choiceOf<Value>(option: string, text: string, choices: Readonly<Record<
 }
 
 function durationOf(option: string, text: string): number {
-  const ms = parseDurationMs(text);
+  const ms = parseDuration(text);
   if (ms !== undefined) return ms;
   throw new UsageError(`invalid --${option} ${text}: use a duration, such as 10m`);
 }

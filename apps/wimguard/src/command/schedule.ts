@@ -98,7 +98,7 @@ export async function listSchedules(options: CommonOptions, output: Console): Pr
       ...(next !== undefined && { next: dateOf(next) }),
     }));
     const text =
-      rows.length === 0 ? "there are no schedules" : formatTable([["NAME", "STATE", "LAST", "NEXT", "CRON"], ...rows]);
+      rows.length === 0 ? "no schedules yet" : formatTable([["NAME", "STATE", "LAST", "NEXT", "CRON"], ...rows]);
     output.result(text, { schedules: shown });
     return exitCodes.ok;
   });
@@ -172,7 +172,7 @@ export async function listRuns(options: RunListOptions, output: Console): Promis
   if (!/^\d{1,4}$/.test(limit)) throw new UsageError(`invalid --limit ${JSON.stringify(limit)}: use 0 to 1000`);
   return withDaemon(options, async (wim) => {
     const { runs } = await wim.schedule.listRuns({ filter, pageSize: Number(limit) });
-    if (runs.length === 0) output.note("there are no runs");
+    if (runs.length === 0) output.note("no runs found");
     for (const run of runs) output.line(describeRun(run), runToJson(run));
     return exitCodes.ok;
   });

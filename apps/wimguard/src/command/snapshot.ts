@@ -43,7 +43,7 @@ export async function listSnapshots(options: SnapshotListOptions, output: Consol
     ]);
     const total = Number(totalSize);
     const shown = snapshots.length === total ? "" : `\n${snapshots.length} of ${total} snapshots`;
-    const text = total === 0 ? "there are no snapshots" : `${formatTable([header, ...rows])}${shown}`;
+    const text = total === 0 ? "no snapshots found" : `${formatTable([header, ...rows])}${shown}`;
     output.result(text, { snapshots: snapshots.map(toJson), total });
     return exitCodes.ok;
   });

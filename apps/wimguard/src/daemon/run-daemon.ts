@@ -4,7 +4,7 @@ import { createHealth, createReflection, type Health } from "@tercel/grpc/servic
 import { createRegistry, createServerMetrics, type ServerMetrics } from "@tercel/interceptors/metrics";
 import { createRateLimit } from "@tercel/interceptors/rate-limit";
 import { createRecovery } from "@tercel/interceptors/recovery";
-import { type Lifecycle, type LifecycleOutcome, runLifecycle } from "@tercel/service";
+import { type Lifecycle, type LifecycleOutcome, runLifecycle } from "@tercel/service/lifecycle";
 import type { Config } from "../config/config-schema.ts";
 import { prepareConfig, saveAddress } from "../config/prepare-config.ts";
 import { StartError } from "../failure/start-error.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Log } from "@tercel/grpc";
 import type { Registry } from "@tercel/interceptors/metrics";
-import type { Lifecycle } from "@tercel/service";
+import type { Lifecycle } from "@tercel/service/lifecycle";
 import type { ArchiveStores } from "../archive/archive-stores.ts";
 import { recoverArchives } from "../archive/recover-archives.ts";
 import { createRepositories } from "../archive/repositories.ts";

@@ -1,7 +1,7 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { Log } from "@tercel/grpc";
 import { thrownText } from "@tercel/grpc/internal";
-import type { Lifecycle } from "@tercel/service";
+import type { Lifecycle } from "@tercel/service/lifecycle";
 import type { TraceRun } from "../runs/run-registry.ts";
 
 /** Spans of calls and of runs. */
