@@ -200,6 +200,7 @@ function print(snapshot: Snapshot, output: Console): void {
 
 function textOf(name: string, value: unknown): string {
   if (name === "sourceBytes" || name === "storedBytes") return formatBytes(Number(value));
+  if (Array.isArray(value)) return value.join(", ");
   if (typeof value !== "object" || value === null) return String(value);
   return Object.entries(value)
     .map(([tag, text]) => `${tag}=${text}`)
@@ -207,7 +208,8 @@ function textOf(name: string, value: unknown): string {
 }
 
 function toJson(snapshot: Snapshot) {
-  const { uuid, source, location, sourceBytes, storedBytes, files, tags, description, pinned, etag } = snapshot;
+  const { uuid, source, location, sourceBytes, storedBytes, files, tags, description, pinned, keepReasons, etag } =
+    snapshot;
   return {
     uuid,
     created: dateOf(snapshot),
@@ -220,6 +222,8 @@ function toJson(snapshot: Snapshot) {
     description,
     tags,
     pinned,
+    keepReasons,
+    purged: snapshot.purgeTime === undefined ? "" : timestampDate(snapshot.purgeTime).toISOString(),
     verified: snapshot.verifyTime === undefined ? "" : timestampDate(snapshot.verifyTime).toISOString(),
     drilled: snapshot.drillTime === undefined ? "" : timestampDate(snapshot.drillTime).toISOString(),
     warnings: Number(snapshot.warningCount),

@@ -28,6 +28,7 @@ import { createDownloads } from "../restore/download-file.ts";
 import { createRestoreService } from "../restore/restore-service.ts";
 import { runTable } from "../runs/run-store.ts";
 import { StartedRequests } from "../runs/start-once.ts";
+import { createKeepReasons } from "../schedule/keep-reasons.ts";
 import { createPruneService } from "../schedule/prune-service.ts";
 import { createRetentionService } from "../schedule/retention-service.ts";
 import { checkSchedule, scheduleTable } from "../schedule/schedule-item.ts";
@@ -110,6 +111,7 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
     retention,
     nowMs,
   });
+  parts.metrics.watchSpace(() => parts.destinations.all());
   parts.metrics.watchOverdue(() => parts.schedules.all().filter((one) => scheduler.isOverdue(one)).length);
   const schedules = createItemService({
     store: parts.schedules,
@@ -174,6 +176,7 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
         tokens,
         downloads,
         manifestOf: ({ uuid }) => manifestPathOf(manifestFolder, uuid),
+        createKeepReasons: () => createKeepReasons(parts.schedules, retention),
       }),
     );
   };
