@@ -1,37 +1,37 @@
-import { statfsSync } from "node:fs";
 import { clone, create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { applyFieldMask } from "@tercel/aip";
-import type { StoredBackup } from "../catalog/backup-store.ts";
-import type { RegisteredDestination, RegisteredSource } from "../catalog/registered-items.ts";
-import { describeWarnings } from "../catalog/warning-list.ts";
-import { chooseEngine } from "../engine/choose-engine.ts";
-import type { EngineName } from "../engine/compression.ts";
-import { engineNameOf, toEngine } from "../engine/engine-enum.ts";
-import { engineFacts } from "../engine/engine-facts.ts";
-import { engines } from "../engine/engines.ts";
-import { isRepository, localFolderOf } from "../engine/restic/repository/repository-location.ts";
-import { fail } from "../failure/failure.ts";
-import { toConnectError } from "../failure/to-connect-error.ts";
-import { toFailure } from "../failure/to-failure.ts";
-import { Engine, type FileChunk, type Run, RunKind, RunState } from "../gen/wimguard/v1/common_pb.ts";
+import type { StoredBackup } from "../../catalog/backup-store.ts";
+import type { RegisteredDestination, RegisteredSource } from "../../catalog/registered-items.ts";
+import { describeWarnings } from "../../catalog/warning-list.ts";
+import { chooseEngine } from "../../engine/choose-engine.ts";
+import type { EngineName } from "../../engine/compression.ts";
+import { engineNameOf, toEngine } from "../../engine/engine-enum.ts";
+import { engineFacts } from "../../engine/engine-facts.ts";
+import { engines } from "../../engine/engines.ts";
+import { isRepository } from "../../engine/restic/repository/repository-location.ts";
+import { fail } from "../../failure/failure.ts";
+import { toConnectError } from "../../failure/to-connect-error.ts";
+import { toFailure } from "../../failure/to-failure.ts";
+import { freeSpaceOf } from "../../files/free-space.ts";
+import { Engine, type FileChunk, type Run, RunKind, RunState } from "../../gen/wimguard/v1/common_pb.ts";
 import {
   type Destination,
   DestinationSchema,
   type RegistryService,
   type Source,
   SourceSchema,
-} from "../gen/wimguard/v1/registry_pb.ts";
-import type { StartedImport } from "../registry/import-archive.ts";
-import { type ItemInput, type ItemService, itemEtag } from "../registry/item-service.ts";
-import { receiveUpload, type UploadChunk, type UploadParts } from "../registry/receive-upload.ts";
-import { testDestination } from "../registry/test-destination.ts";
-import { testRepository } from "../registry/test-repository.ts";
-import { followRun } from "../runs/follow-run.ts";
-import type { LiveRun, RunRegistry } from "../runs/run-registry.ts";
-import type { StartingRequest } from "../runs/run-store.ts";
-import type { StartedRequests } from "../runs/start-once.ts";
+} from "../../gen/wimguard/v1/registry_pb.ts";
+import type { StartedImport } from "../../registry/import-archive.ts";
+import { type ItemInput, type ItemService, itemEtag } from "../../registry/item-service.ts";
+import { receiveUpload, type UploadChunk, type UploadParts } from "../../registry/receive-upload.ts";
+import { testDestination } from "../../registry/test-destination.ts";
+import { testRepository } from "../../registry/test-repository.ts";
+import { followRun } from "../../runs/follow-run.ts";
+import type { LiveRun, RunRegistry } from "../../runs/run-registry.ts";
+import type { StartingRequest } from "../../runs/run-store.ts";
+import type { StartedRequests } from "../../runs/start-once.ts";
 import { answering, failing } from "./failing.ts";
 import { toCount, toProgress, toRun, toRunMessage } from "./run-message.ts";
 import { streamJob } from "./stream-job.ts";
@@ -198,7 +198,7 @@ function engineOfDestination({ url, template, append: isAppend }: Destination): 
 
 function toDestination(destination: RegisteredDestination): Destination {
   const { uuid, name, engine, url, template, secretRef, isAppend: append } = destination;
-  const freeBytes = BigInt(freeBytesIn(engine === "restic" ? (localFolderOf(url) ?? "") : url));
+  const freeBytes = BigInt(freeSpaceOf(destination)?.freeBytes ?? 0);
   return create(DestinationSchema, {
     uuid,
     name,
@@ -210,14 +210,4 @@ function toDestination(destination: RegisteredDestination): Destination {
     freeBytes,
     etag: itemEtag(destination),
   });
-}
-
-/** 0 for a folder that is not there, and for another machine. */
-function freeBytesIn(folder: string): number {
-  try {
-    const { bavail, bsize } = statfsSync(folder);
-    return bavail * bsize;
-  } catch {
-    return 0;
-  }
 }

@@ -1,13 +1,13 @@
 import { Buffer } from "node:buffer";
 import { promisify } from "node:util";
 import { constants, zstdCompress } from "node:zlib";
-import { type ArchiveOrigin, formatOrigin } from "../../archive/archive-origin.ts";
-import type { ManifestFrame } from "../../manifest/manifest-entry.ts";
-import { formatSkippable } from "../../zstd/zstd-frames.ts";
-import type { Compression } from "../compression.ts";
-import type { WriteOutputs } from "../engine.ts";
+import { type ArchiveOrigin, formatOrigin } from "../../../archive/archive-origin.ts";
+import type { ManifestFrame } from "../../../manifest/manifest-entry.ts";
+import { formatSkippable } from "../../../zstd/zstd-frames.ts";
+import type { Compression } from "../../compression.ts";
+import type { WriteOutputs } from "../../engine.ts";
+import { blockBytes } from "../format/tar-header.ts";
 import { type CutFrame, createFrameCutter, type FrameCutter } from "./frame-cutter.ts";
-import { blockBytes } from "./tar-header.ts";
 
 const compressFrame = promisify(zstdCompress);
 

@@ -1,6 +1,6 @@
-import { readFrames, readRounds } from "../../manifest/last-entries.ts";
-import type { ManifestEntry, ManifestFrame } from "../../manifest/manifest-entry.ts";
-import { readManifest } from "../../manifest/manifest-file.ts";
+import { readFrames, readRounds } from "../../../manifest/last-entries.ts";
+import type { ManifestEntry, ManifestFrame } from "../../../manifest/manifest-entry.ts";
+import { readManifest } from "../../../manifest/manifest-file.ts";
 
 /** Frames of an archive, from the beginning of one member to the end of another, with everything that is in them. */
 export interface FrameRun {

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Hash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import { throwIfCancelled } from "../../failure/failure.ts";
+import { throwIfCancelled } from "../../../failure/failure.ts";
 
 const zeros = Buffer.alloc(1024 * 1024);
 /** Between two looks at whether the job was cancelled: some 30 ms. */

@@ -1,9 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { StoredEnv } from "../catalog/env-store.ts";
-import type { EnvService as Envs } from "../env/env-service.ts";
-import { type Env, EnvSchema, type EnvService } from "../gen/wimguard/v1/env_pb.ts";
+import type { StoredEnv } from "../../catalog/env-store.ts";
+import type { EnvService as Envs } from "../../env/env-service.ts";
+import { type Env, EnvSchema, type EnvService } from "../../gen/wimguard/v1/env_pb.ts";
 import { answering, failing } from "./failing.ts";
 
 /** Creates the handlers of wimguard.v1.EnvService. */

@@ -1,10 +1,10 @@
 import { Buffer } from "node:buffer";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { StoredWarning, Warnings } from "../catalog/warning-list.ts";
-import type { Failure } from "../failure/failure.ts";
-import { toConnectError } from "../failure/to-connect-error.ts";
-import type { StatusSchema } from "../gen/google/rpc/status_pb.ts";
+import type { StoredWarning, Warnings } from "../../catalog/warning-list.ts";
+import type { Failure } from "../../failure/failure.ts";
+import { toConnectError } from "../../failure/to-connect-error.ts";
+import type { StatusSchema } from "../../gen/google/rpc/status_pb.ts";
 import {
   type ProgressSchema,
   type Run,
@@ -12,10 +12,10 @@ import {
   RunSchema,
   type RunState,
   type WarningSchema,
-} from "../gen/wimguard/v1/common_pb.ts";
-import type { JobProgress } from "../progress/progress-feed.ts";
-import type { LiveRun } from "../runs/run-registry.ts";
-import { toRunEnums } from "../runs/run-store.ts";
+} from "../../gen/wimguard/v1/common_pb.ts";
+import type { JobProgress } from "../../progress/progress-feed.ts";
+import type { LiveRun } from "../../runs/run-registry.ts";
+import { toRunEnums } from "../../runs/run-store.ts";
 
 /** What clients learn of a run. */
 export interface RunFacts {

@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type { StoredRestore } from "../catalog/restore-store.ts";
-import type { ListPage, ListRequest } from "../catalog/search-rows.ts";
-import { describeWarnings } from "../catalog/warning-list.ts";
-import { fail } from "../failure/failure.ts";
-import { toConnectError } from "../failure/to-connect-error.ts";
-import { RunKind, RunState } from "../gen/wimguard/v1/common_pb.ts";
+import type { StoredRestore } from "../../catalog/restore-store.ts";
+import type { ListPage, ListRequest } from "../../catalog/search-rows.ts";
+import { describeWarnings } from "../../catalog/warning-list.ts";
+import { fail } from "../../failure/failure.ts";
+import { toConnectError } from "../../failure/to-connect-error.ts";
+import { RunKind, RunState } from "../../gen/wimguard/v1/common_pb.ts";
 import {
   Conflict,
   type CreateRestoreRequest,
@@ -14,12 +14,12 @@ import {
   type RestoreProgressSchema,
   RestoreSchema,
   type RestoreService,
-} from "../gen/wimguard/v1/restore_pb.ts";
-import type { Downloads } from "../restore/download-file.ts";
-import type { RestoreRequest, RestoreService as Restores } from "../restore/restore-service.ts";
-import { followRun } from "../runs/follow-run.ts";
-import type { LiveRun, RunRegistry } from "../runs/run-registry.ts";
-import type { StartedRequests } from "../runs/start-once.ts";
+} from "../../gen/wimguard/v1/restore_pb.ts";
+import type { Downloads } from "../../restore/download-file.ts";
+import type { RestoreRequest, RestoreService as Restores } from "../../restore/restore-service.ts";
+import { followRun } from "../../runs/follow-run.ts";
+import type { LiveRun, RunRegistry } from "../../runs/run-registry.ts";
+import type { StartedRequests } from "../../runs/start-once.ts";
 import { answering, failing, failingStream } from "./failing.ts";
 import { toCount, toProgress, toRun, toWarning } from "./run-message.ts";
 import { streamJob } from "./stream-job.ts";

@@ -1,14 +1,14 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type { BackupService as Backups } from "../backup/backup-service.ts";
-import type { StoredBackup } from "../catalog/backup-store.ts";
-import { describeWarnings } from "../catalog/warning-list.ts";
+import type { BackupService as Backups } from "../../backup/backup-service.ts";
+import type { StoredBackup } from "../../catalog/backup-store.ts";
+import { describeWarnings } from "../../catalog/warning-list.ts";
 import {
   type Backup,
   type BackupProgressSchema,
   BackupSchema,
   type BackupService,
-} from "../gen/wimguard/v1/backup_pb.ts";
+} from "../../gen/wimguard/v1/backup_pb.ts";
 import { answering, failing } from "./failing.ts";
 import { streamJob } from "./stream-job.ts";
 

@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { type Entry, Entry_Kind, EntrySchema } from "../gen/wimguard/v1/snapshot_pb.ts";
-import { displayPath, type EntryKind, type ManifestEntry } from "../manifest/manifest-entry.ts";
-import { toNanoseconds } from "../restore/compare-tree.ts";
+import { type Entry, Entry_Kind, EntrySchema } from "../../gen/wimguard/v1/snapshot_pb.ts";
+import { displayPath, type EntryKind, type ManifestEntry } from "../../manifest/manifest-entry.ts";
+import { toNanoseconds } from "../../restore/compare-tree.ts";
 
 const kindOf: Readonly<Record<EntryKind, Entry_Kind>> = {
   file: Entry_Kind.FILE,

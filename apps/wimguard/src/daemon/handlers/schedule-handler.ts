@@ -2,28 +2,28 @@ import { clone } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { applyFieldMask, matchesFilter, type PageTokens, parseFilter } from "@tercel/aip";
-import type { BackupRequest, BackupService } from "../backup/backup-service.ts";
-import type { BackupStore } from "../catalog/backup-store.ts";
-import { type ListPage, type ListRequest, pageSizeOf } from "../catalog/search-rows.ts";
-import { fail } from "../failure/failure.ts";
-import type { Run } from "../gen/wimguard/v1/common_pb.ts";
+import type { BackupRequest, BackupService } from "../../backup/backup-service.ts";
+import type { BackupStore } from "../../catalog/backup-store.ts";
+import { type ListPage, type ListRequest, pageSizeOf } from "../../catalog/search-rows.ts";
+import { fail } from "../../failure/failure.ts";
+import type { Run } from "../../gen/wimguard/v1/common_pb.ts";
 import {
   type Schedule as ScheduleMessage,
   ScheduleSchema,
   type ScheduleService,
-} from "../gen/wimguard/v1/schedule_pb.ts";
-import type { ItemService } from "../registry/item-service.ts";
-import { isEmptyPolicy } from "../retention/retention.ts";
-import type { RunLogStore } from "../runs/run-log-store.ts";
-import type { LiveRun, RunRegistry } from "../runs/run-registry.ts";
-import { runTable, type StartingRequest, type StoredRun } from "../runs/run-store.ts";
-import type { StartedRequests } from "../runs/start-once.ts";
-import { watchRuns } from "../runs/watch-runs.ts";
-import { parseCron } from "../schedule/cron-times.ts";
-import { cronWords } from "../schedule/cron-words.ts";
-import type { RetentionService } from "../schedule/retention-service.ts";
-import type { Schedule } from "../schedule/schedule-item.ts";
-import type { Scheduler } from "../schedule/scheduler.ts";
+} from "../../gen/wimguard/v1/schedule_pb.ts";
+import type { ItemService } from "../../registry/item-service.ts";
+import { isEmptyPolicy } from "../../retention/retention.ts";
+import type { RunLogStore } from "../../runs/run-log-store.ts";
+import type { LiveRun, RunRegistry } from "../../runs/run-registry.ts";
+import { runTable, type StartingRequest, type StoredRun } from "../../runs/run-store.ts";
+import type { StartedRequests } from "../../runs/start-once.ts";
+import { watchRuns } from "../../runs/watch-runs.ts";
+import { parseCron } from "../../schedule/cron-times.ts";
+import { cronWords } from "../../schedule/cron-words.ts";
+import type { RetentionService } from "../../schedule/retention-service.ts";
+import type { Schedule } from "../../schedule/schedule-item.ts";
+import type { Scheduler } from "../../schedule/scheduler.ts";
 import { answering, failing } from "./failing.ts";
 import { toRunMessage } from "./run-message.ts";
 import { fromRetention, fromSchedule, toSchedule, toUnreadable } from "./schedule-message.ts";

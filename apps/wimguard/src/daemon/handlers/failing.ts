@@ -1,6 +1,6 @@
-import { FailureError } from "../failure/failure.ts";
-import { toConnectError } from "../failure/to-connect-error.ts";
-import { toFailure } from "../failure/to-failure.ts";
+import { FailureError } from "../../failure/failure.ts";
+import { toConnectError } from "../../failure/to-connect-error.ts";
+import { toFailure } from "../../failure/to-failure.ts";
 
 /** Runs the work of a handler; its failure becomes the error that a client gets. */
 export async function failing<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -1,17 +1,17 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs, durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { fail } from "../failure/failure.ts";
-import { type Retention, RetentionSchema } from "../gen/wimguard/v1/common_pb.ts";
+import { fail } from "../../failure/failure.ts";
+import { type Retention, RetentionSchema } from "../../gen/wimguard/v1/common_pb.ts";
 import {
   CatchUp,
   Overlap,
   type Schedule as ScheduleMessage,
   ScheduleSchema,
   Unreadable,
-} from "../gen/wimguard/v1/schedule_pb.ts";
-import { type ItemInput, itemEtag } from "../registry/item-service.ts";
-import type { RetentionPolicy } from "../retention/retention.ts";
-import type { Schedule } from "../schedule/schedule-item.ts";
+} from "../../gen/wimguard/v1/schedule_pb.ts";
+import { type ItemInput, itemEtag } from "../../registry/item-service.ts";
+import type { RetentionPolicy } from "../../retention/retention.ts";
+import type { Schedule } from "../../schedule/schedule-item.ts";
 
 const catchUps: Readonly<Record<Schedule["catchUp"], CatchUp>> = { latest: CatchUp.LATEST, none: CatchUp.NONE };
 const overlaps: Readonly<Record<Schedule["overlap"], Overlap>> = {

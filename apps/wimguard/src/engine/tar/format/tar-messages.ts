@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { EngineWarning, WarningReason } from "../engine.ts";
+import type { EngineWarning, WarningReason } from "../../engine.ts";
 
 /** What a line on GNU tar's standard error means. */
 export type TarMessage =

@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import { createReadStream, lstatSync } from "node:fs";
-import { hashFile } from "../../archive/hash-file.ts";
-import { throwIfCancelled } from "../../failure/failure.ts";
-import { toFailure } from "../../failure/to-failure.ts";
-import type { ManifestEntry } from "../../manifest/manifest-entry.ts";
-import { stateText } from "../../source/file-state.ts";
-import { placeOf } from "../../source/walk-source.ts";
-import type { EngineEvents, PreviousArchive, WriteOutputs } from "../engine.ts";
+import { hashFile } from "../../../archive/hash-file.ts";
+import { throwIfCancelled } from "../../../failure/failure.ts";
+import { toFailure } from "../../../failure/to-failure.ts";
+import type { ManifestEntry } from "../../../manifest/manifest-entry.ts";
+import { stateText } from "../../../source/file-state.ts";
+import { placeOf } from "../../../source/walk-source.ts";
+import type { EngineEvents, PreviousArchive, WriteOutputs } from "../../engine.ts";
 import type { ArchiveWriter } from "./archive-writer.ts";
 import { findReusableRuns } from "./reusable-runs.ts";
 

@@ -1,5 +1,5 @@
-import type { QueuedJob } from "../jobs/job-queue.ts";
-import type { JobProgress, ProgressFeed } from "../progress/progress-feed.ts";
+import type { QueuedJob } from "../../jobs/job-queue.ts";
+import type { JobProgress, ProgressFeed } from "../../progress/progress-feed.ts";
 import { failing } from "./failing.ts";
 
 /** A job that was accepted. */

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { fail } from "../../failure/failure.ts";
+import { fail } from "../../../failure/failure.ts";
 import type { TarEvents } from "./tar-events.ts";
 import { blockBytes, type TarMember } from "./tar-header.ts";
 

@@ -3,17 +3,17 @@ import { once } from "node:events";
 import { lstatSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Writable } from "node:stream";
-import { fail } from "../../failure/failure.ts";
-import { fileState } from "../../source/file-state.ts";
-import { toWalkOptions } from "../../source/source-rules.ts";
-import { walkInTurns } from "../../source/walk-in-turns.ts";
-import { placeOf, walkSource } from "../../source/walk-source.ts";
-import type { EngineEvents, EngineWarning, WriteOutputs, WriteTask, WrittenArchive } from "../engine.ts";
-import { runProgram } from "../run-program.ts";
+import { fail } from "../../../failure/failure.ts";
+import { fileState } from "../../../source/file-state.ts";
+import { toWalkOptions } from "../../../source/source-rules.ts";
+import { walkInTurns } from "../../../source/walk-in-turns.ts";
+import { placeOf, walkSource } from "../../../source/walk-source.ts";
+import type { EngineEvents, EngineWarning, WriteOutputs, WriteTask, WrittenArchive } from "../../engine.ts";
+import { runProgram } from "../../run-program.ts";
+import { parseTarMessage } from "../format/tar-messages.ts";
 import { ArchiveWriter } from "./archive-writer.ts";
 import { EntryStates } from "./entry-states.ts";
 import { nothingReused, type ReusedEntries, reuseFrames } from "./reuse-frames.ts";
-import { parseTarMessage } from "./tar-messages.ts";
 import { TarRun, type TarRunTarget } from "./tar-run.ts";
 
 /** Files that change while they are read are read again so often. */

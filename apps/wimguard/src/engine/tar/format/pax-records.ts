@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { fail } from "../../failure/failure.ts";
+import { fail } from "../../../failure/failure.ts";
 
 /** Keywords of a pax extended header (POSIX.1-2001) with their values, which may hold any bytes. */
 export type PaxRecords = ReadonlyMap<string, Buffer>;

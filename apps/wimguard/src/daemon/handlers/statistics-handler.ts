@@ -2,8 +2,8 @@ import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { PageTokens } from "@tercel/aip";
-import { pageSizeOf } from "../catalog/search-rows.ts";
-import { fail } from "../failure/failure.ts";
+import { pageSizeOf } from "../../catalog/search-rows.ts";
+import { fail } from "../../failure/failure.ts";
 import {
   type Dashboard,
   DashboardSchema,
@@ -12,10 +12,10 @@ import {
   type Statistics,
   StatisticsSchema,
   type StatisticsService,
-} from "../gen/wimguard/v1/statistics_pb.ts";
-import { localZone, parseCron } from "../schedule/cron-times.ts";
-import { countDays, countRuns, type DayCounts, type RunCounts } from "../statistics/count-runs.ts";
-import { createOverview, type DashboardParts } from "../statistics/dashboard.ts";
+} from "../../gen/wimguard/v1/statistics_pb.ts";
+import { localZone, parseCron } from "../../schedule/cron-times.ts";
+import { countDays, countRuns, type DayCounts, type RunCounts } from "../../statistics/count-runs.ts";
+import { createOverview, type DashboardParts } from "../../statistics/dashboard.ts";
 import { answering } from "./failing.ts";
 import { toRunMessage } from "./run-message.ts";
 import { toSchedule } from "./schedule-message.ts";

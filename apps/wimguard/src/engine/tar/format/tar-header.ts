@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { fail } from "../../failure/failure.ts";
+import { fail } from "../../../failure/failure.ts";
 import type { PaxRecords } from "./pax-records.ts";
 
 export const blockBytes = 512;

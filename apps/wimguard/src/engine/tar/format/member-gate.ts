@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer";
-import { fail } from "../../failure/failure.ts";
+import { fail } from "../../../failure/failure.ts";
 import type { TarMember } from "./tar-header.ts";
 import { memberPath } from "./tar-messages.ts";
 

@@ -3,13 +3,13 @@ import { clone, create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { applyFieldMask, type ListFields, matchesFilter, type PageTokens, parseFilter } from "@tercel/aip";
-import type { StoredBackup } from "../catalog/backup-store.ts";
-import { pageSizeOf } from "../catalog/search-rows.ts";
-import { describeWarnings } from "../catalog/warning-list.ts";
-import { toEngine } from "../engine/engine-enum.ts";
-import { fail } from "../failure/failure.ts";
-import { toFailure } from "../failure/to-failure.ts";
-import { type Run, RunKind, RunState } from "../gen/wimguard/v1/common_pb.ts";
+import type { StoredBackup } from "../../catalog/backup-store.ts";
+import { pageSizeOf } from "../../catalog/search-rows.ts";
+import { describeWarnings } from "../../catalog/warning-list.ts";
+import { toEngine } from "../../engine/engine-enum.ts";
+import { fail } from "../../failure/failure.ts";
+import { toFailure } from "../../failure/to-failure.ts";
+import { type Run, RunKind, RunState } from "../../gen/wimguard/v1/common_pb.ts";
 import {
   Difference_Change,
   Entry_KindSchema,
@@ -18,15 +18,16 @@ import {
   type Snapshot,
   SnapshotSchema,
   type SnapshotService,
-} from "../gen/wimguard/v1/snapshot_pb.ts";
-import { checkPaths } from "../restore/check-restore.ts";
-import type { Downloads } from "../restore/download-file.ts";
-import type { CheckResult, CheckService, StartedCheck } from "../snapshot/check-service.ts";
-import { type Difference, diffSnapshots } from "../snapshot/diff-snapshots.ts";
-import { Explorer, toLineError } from "../snapshot/explore.ts";
-import { findVersions } from "../snapshot/find-versions.ts";
-import { listEntries } from "../snapshot/list-entries.ts";
-import { etagOf, type SnapshotService as Snapshots } from "../snapshot/snapshot-service.ts";
+} from "../../gen/wimguard/v1/snapshot_pb.ts";
+import { checkPaths } from "../../restore/check-restore.ts";
+import type { Downloads } from "../../restore/download-file.ts";
+import type { KeepReasons } from "../../schedule/keep-reasons.ts";
+import type { CheckResult, CheckService, StartedCheck } from "../../snapshot/check-service.ts";
+import { type Difference, diffSnapshots } from "../../snapshot/diff-snapshots.ts";
+import { Explorer, toLineError } from "../../snapshot/explore.ts";
+import { findVersions } from "../../snapshot/find-versions.ts";
+import { listEntries } from "../../snapshot/list-entries.ts";
+import { etagOf, type SnapshotService as Snapshots } from "../../snapshot/snapshot-service.ts";
 import { toEntry } from "./entry-message.ts";
 import { answering, failing, failingStream } from "./failing.ts";
 import { toCount, toProgress, toRun } from "./run-message.ts";
@@ -39,6 +40,8 @@ export interface SnapshotHandlerParts {
   readonly tokens: PageTokens<number>;
   readonly downloads: Downloads;
   manifestOf(snapshot: StoredBackup): string;
+  /** Called once for each response. */
+  createKeepReasons(): KeepReasons;
 }
 
 const entryFields: ListFields = {
@@ -62,7 +65,7 @@ const maxSearched = 1000;
 
 /** Creates the handlers of wimguard.v1.SnapshotService. */
 export function createSnapshotHandler(parts: SnapshotHandlerParts): ServiceImpl<typeof SnapshotService> {
-  const { snapshots, checks, tokens, manifestOf } = parts;
+  const { snapshots, checks, tokens, manifestOf, createKeepReasons } = parts;
 
   /** A page of a list that has all of its items. */
   function pageOf<Item>(items: readonly Item[], request: { pageSize: number; pageToken: string }, query: string[]) {
@@ -73,12 +76,14 @@ export function createSnapshotHandler(parts: SnapshotHandlerParts): ServiceImpl<
   }
 
   return {
-    getSnapshot: ({ uuid }) => answering(() => toSnapshot(snapshots.get(uuid))),
+    getSnapshot: ({ uuid }) => answering(() => toSnapshot(snapshots.get(uuid), createKeepReasons())),
 
     listSnapshots: (request) =>
       answering(() => {
         const { items, nextPageToken, total } = snapshots.list(request);
-        return { snapshots: items.map(toSnapshot), nextPageToken, totalSize: BigInt(total) };
+        const keepReasons = createKeepReasons();
+        const shown = items.map((one) => toSnapshot(one, keepReasons));
+        return { snapshots: shown, nextPageToken, totalSize: BigInt(total) };
       }),
 
     updateSnapshot: ({ snapshot, updateMask }) =>
@@ -95,7 +100,7 @@ export function createSnapshotHandler(parts: SnapshotHandlerParts): ServiceImpl<
         }
         const { description, tags, pinned: isPinned, purgeTime } = updated;
         const change = { description, tags, isPinned, isPurged: purgeTime !== undefined };
-        return toSnapshot(snapshots.update(snapshot.uuid, snapshot.etag, change));
+        return toSnapshot(snapshots.update(snapshot.uuid, snapshot.etag, change), createKeepReasons());
       }),
 
     deleteSnapshot: ({ uuid, etag, validateOnly }) =>
@@ -250,7 +255,7 @@ function locationOf({ destination, image, archive, engine }: StoredBackup): stri
   return image === 1 ? destination : `${destination}, image ${image}`;
 }
 
-export function toSnapshot(backup: StoredBackup): Snapshot {
+function toSnapshot(backup: StoredBackup, keepReasons: KeepReasons = () => []): Snapshot {
   const { uuid, engine, source, createdAtMs, size, addedBytes, files, tags, description, warnings } = backup;
   const { verifiedAtMs, drilledAtMs, purgeAtMs, isPinned, envUuid, scheduleUuid } = backup;
   return create(SnapshotSchema, {
@@ -266,6 +271,7 @@ export function toSnapshot(backup: StoredBackup): Snapshot {
     tags: { ...tags },
     description,
     pinned: isPinned,
+    keepReasons: [...keepReasons(backup)],
     ...(verifiedAtMs !== undefined && { verifyTime: timestampFromMs(verifiedAtMs) }),
     ...(drilledAtMs !== undefined && { drillTime: timestampFromMs(drilledAtMs) }),
     ...(purgeAtMs !== undefined && { purgeTime: timestampFromMs(purgeAtMs) }),

@@ -1,13 +1,13 @@
 import { Buffer } from "node:buffer";
 import { createHash, type Hash } from "node:crypto";
 import type { Readable } from "node:stream";
-import type { ManifestEntry } from "../../manifest/manifest-entry.ts";
-import type { EngineEvents, WriteOutputs } from "../engine.ts";
+import type { ManifestEntry } from "../../../manifest/manifest-entry.ts";
+import type { EngineEvents, WriteOutputs } from "../../engine.ts";
+import { hashZeros } from "../format/hash-zeros.ts";
+import { blockBytes, type TarMember } from "../format/tar-header.ts";
+import { memberPath } from "../format/tar-messages.ts";
+import { TarReader } from "../format/tar-reader.ts";
 import type { ArchiveWriter } from "./archive-writer.ts";
-import { hashZeros } from "./hash-zeros.ts";
-import { blockBytes, type TarMember } from "./tar-header.ts";
-import { memberPath } from "./tar-messages.ts";
-import { TarReader } from "./tar-reader.ts";
 
 export interface TarRunTarget {
   readonly archive: ArchiveWriter;

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { fail } from "../../failure/failure.ts";
+import { fail } from "../../../failure/failure.ts";
 import { type PaxRecords, parsePaxRecords } from "./pax-records.ts";
 import { createSparseData, type SparseData } from "./sparse-data.ts";
 import type { TarEvents } from "./tar-events.ts";
