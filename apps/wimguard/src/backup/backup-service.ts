@@ -88,7 +88,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
       fail({
         reason: "BACKUP_NOT_FOUND",
         uuid: uuid.slice(0, 64),
-        message: `there is no backup ${JSON.stringify(uuid.slice(0, 64))}`,
+        message: `backup ${JSON.stringify(uuid.slice(0, 64))} not found`,
       })
     );
   }

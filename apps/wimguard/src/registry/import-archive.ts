@@ -149,5 +149,5 @@ async function runImport(
     throw error;
   }
   const uuid = found[0]?.backup.uuid ?? "";
-  return backups.get(uuid) ?? fail({ reason: "BACKUP_NOT_FOUND", uuid, message: `there is no backup ${uuid}` });
+  return backups.get(uuid) ?? fail({ reason: "BACKUP_NOT_FOUND", uuid, message: `backup ${uuid} not found` });
 }

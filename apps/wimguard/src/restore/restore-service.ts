@@ -153,7 +153,7 @@ export function createRestoreService(parts: RestoreServiceParts): RestoreService
       const shown = JSON.stringify(uuid.slice(0, 64));
       return (
         restores.get(uuid) ??
-        fail({ reason: "RESTORE_NOT_FOUND", uuid: uuid.slice(0, 64), message: `there is no restore ${shown}` })
+        fail({ reason: "RESTORE_NOT_FOUND", uuid: uuid.slice(0, 64), message: `restore ${shown} not found` })
       );
     },
   };

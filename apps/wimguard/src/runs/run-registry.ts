@@ -164,7 +164,7 @@ export class RunRegistry {
     const shown = uuid.slice(0, 64);
     const found = this.#active.get(uuid)?.run ?? this.#parts.store.get(uuid);
     if (found === undefined) {
-      fail({ reason: "RUN_NOT_FOUND", uuid: shown, message: `there is no run ${JSON.stringify(shown)}` });
+      fail({ reason: "RUN_NOT_FOUND", uuid: shown, message: `run ${JSON.stringify(shown)} not found` });
     }
     return this.live(found);
   }
