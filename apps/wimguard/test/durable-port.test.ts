@@ -20,9 +20,12 @@ const allowed = new Map([
   ["files/reserve-file.ts", "holds nothing"],
   ["engine/tar/read-origin.ts", "opens an archive to read its last bytes"],
   ["engine/tar/restore-tar.ts", "opens an archive to read its first bytes"],
-  ["engine/wim/restore-wim.ts", "owners in a staging folder"],
+  ["engine/give-to-root.ts", "owners in a staging folder"],
+  ["engine/restic/restore-restic.ts", "removes from a staging folder what was not selected"],
+  ["engine/restic/store-restic.ts", "a list for restic that is gone with the job"],
   ["engine/wim/write-wim.ts", "a list for wimlib that is gone with the job, and a copy that becomes the part"],
   ["registry/recognize-archive.ts", "opens an archive to read its first bytes"],
+  ["restore/move-folder.ts", "permissions of a folder that is moved"],
   ["restore/merge-tree.ts", "moves entry by entry in place; the tree is synced afterwards"],
 ]);
 

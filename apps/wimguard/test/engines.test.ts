@@ -22,7 +22,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it, type TestContext } from "node:test";
-import type { Compression, EngineName } from "../src/engine/compression.ts";
+import type { Compression, FileEngineName } from "../src/engine/compression.ts";
 import type { ArchiveImage, EngineEvents, PreviousArchive } from "../src/engine/engine.ts";
 import { engines } from "../src/engine/engines.ts";
 import { FailureError, type FailureReason } from "../src/failure/failure.ts";
@@ -42,7 +42,7 @@ import { walkTree, withoutPython, writeHostileArchive } from "./trees/trees.ts";
 const withoutWim: string | false =
   spawnSync("wimlib-imagex", ["--version"]).status !== 0 && "wimlib-imagex is not installed";
 const skipOf = { tar: false, wim: withoutWim } as const;
-const compressionOf: Readonly<Record<EngineName, Compression>> = {
+const compressionOf: Readonly<Record<FileEngineName, Compression>> = {
   tar: { method: "ZSTD", level: 3 },
   wim: { method: "XPRESS", level: 20 },
 };
@@ -72,7 +72,7 @@ interface WriteMore {
   readonly base?: ArchiveImage;
 }
 
-async function write(engine: EngineName, events: EngineEvents, more: WriteMore = {}) {
+async function write(engine: FileEngineName, events: EngineEvents, more: WriteMore = {}) {
   const task = {
     source: more.source ?? source,
     partPath: join(folder, "archive"),
@@ -94,7 +94,7 @@ async function write(engine: EngineName, events: EngineEvents, more: WriteMore =
   );
 }
 
-async function restore(engine: EngineName, paths: string[] = [], hasManifest = true, image = 1) {
+async function restore(engine: FileEngineName, paths: string[] = [], hasManifest = true, image = 1) {
   const task = {
     archivePath: join(folder, "archive"),
     image,

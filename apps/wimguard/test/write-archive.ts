@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import type { Compression, EngineName } from "../src/engine/compression.ts";
+import type { Compression, FileEngineName } from "../src/engine/compression.ts";
 import { noRules } from "../src/source/source-rules.ts";
 import { type PerformedWrite, performWrite } from "../src/thread/perform-write.ts";
 import { recordEvents, unsyncedFiles } from "./trees/there-and-back.ts";
@@ -13,7 +13,7 @@ export interface WrittenTestArchive extends PerformedWrite {
 
 /** Backs up a folder to `archive` and `manifest` in another one. */
 export async function writeArchive(
-  engine: EngineName,
+  engine: FileEngineName,
   source: string,
   folder: string,
   compression: Compression,

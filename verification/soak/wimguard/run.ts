@@ -13,6 +13,7 @@ import { flips } from "./proofs/flips.ts";
 import { hostileArchives } from "./proofs/hostile-archives.ts";
 import { kills } from "./proofs/kills.ts";
 import { races } from "./proofs/races.ts";
+import { repositoryTrees } from "./proofs/repository-trees.ts";
 import { retention } from "./proofs/retention.ts";
 import { swaps } from "./proofs/swaps.ts";
 import { trees } from "./proofs/trees.ts";
@@ -22,6 +23,7 @@ import { steady } from "./steady.ts";
 const proofs: Readonly<Record<string, Proof>> = {
   "trees-tar": trees("tar", 5000),
   "trees-wim": trees("wim", 2000),
+  "trees-restic": repositoryTrees,
   "crash-points": crashPoints,
   "crash-points-append": appendCrashPoints,
   "crash-points-restore": restoreCrashPoints,

@@ -8,16 +8,19 @@ import type { StoredBackup } from "../catalog/backup-store.ts";
 import type { RegisteredDestination, RegisteredSource } from "../catalog/registered-items.ts";
 import { chooseEngine, type EngineChoice } from "../engine/choose-engine.ts";
 import type { EngineProbes } from "../engine/engine-probes.ts";
+import { checkRepository, isRepository } from "../engine/restic/repository/repository-location.ts";
+import { secretEnvironment } from "../engine/restic/repository/repository-secret.ts";
 import { fail } from "../failure/failure.ts";
 import type { JobQueue, QueuedJob } from "../jobs/job-queue.ts";
 import { checkPath, nameOfSource } from "../path/check-path.ts";
 import { ProgressFeed } from "../progress/progress-feed.ts";
-import { expandTemplate } from "../registry/name-template.ts";
+import { expandTemplate, type TemplateValues } from "../registry/name-template.ts";
 import type { TrackedJob } from "../runs/run-registry.ts";
 import type { StartingRequest } from "../runs/run-store.ts";
 import { formatRules, noRules } from "../source/source-rules.ts";
 import { checkDescription } from "./check-description.ts";
 import { resolveDestination } from "./check-destination.ts";
+import { resolveRepository } from "./check-repository.ts";
 import { type BackupParts, runBackup } from "./run-backup.ts";
 
 /** What a client asks for. */
@@ -116,7 +119,9 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
     // The number of another backup in the same file may change.
     const others = stores.backups.othersIn({ archiveId, uuid });
     const isInUse = [uuid, ...others.map((other) => other.uuid)].some((one) => use.isInUse(one));
-    if (isInUse || (others.length > 0 && queue.writerOf(destination) !== undefined)) {
+    // restic removes a snapshot only when no one else uses the repository.
+    const isShared = others.length > 0 || isRepository(destination);
+    if (isInUse || (isShared && queue.writerOf(destination) !== undefined)) {
       const message = `another job uses the file of backup ${uuid}: wait for its end, then delete it`;
       fail({ reason: "BACKUP_IN_USE", uuid, message });
     }
@@ -130,7 +135,11 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
       const { source, rules, destination, isAppend, choice, description } = checkRequest(request, parts);
       await probes.require(choice.engine);
       if (choice.engine === "wim") await refuseFile(source);
-      const { path: resolved, exists } = await resolveDestination(destination);
+      const { path: resolved, exists } = isRepository(destination)
+        ? await resolveRepository(destination)
+        : await resolveDestination(destination);
+      if (choice.engine === "restic") secretEnvironment(stores.repositories.secretRefOf(resolved));
+      await queue.makeWay(resolved);
       queue.check(resolved);
       const base = exists ? await findBase(resolved, isAppend) : undefined;
       const uuid = randomUUID();
@@ -203,6 +212,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
       checkDelete(backup);
       deleting.add(uuid);
       try {
+        await queue.makeWay(backup.destination);
         await deleteBackup(stores, backup);
       } finally {
         deleting.delete(uuid);
@@ -219,14 +229,18 @@ function checkRequest(request: BackupRequest, { findSource, findDestination, sto
   const source = registered?.path ?? checkPath("source", request.source);
   const target = findDestination(request.destination);
   const values = { name: nameOfSource(source), timeMs: stores.nowMs() };
-  const destination =
-    target === undefined
-      ? checkPath("destination", request.destination)
-      : join(target.url, expandTemplate(target.template, values));
+  const destination = destinationOf(request.destination, target, values);
   const description = checkDescription(request.description);
   const choice = chooseEngine(destination, request.compression);
   const isAppend = target?.isAppend === true;
   return { source, rules: registered ?? noRules, destination, isAppend, description, choice };
+}
+
+/** A repository, a path, or a name in the folder that is registered. */
+function destinationOf(text: string, target: RegisteredDestination | undefined, values: TemplateValues): string {
+  if (target?.engine === "restic") return target.url;
+  if (target !== undefined) return join(target.url, expandTemplate(target.template, values));
+  return isRepository(text) ? checkRepository("destination", text) : checkPath("destination", text);
 }
 
 function formatCompression({ compression: { method, level } }: EngineChoice): string {

@@ -151,4 +151,11 @@ export const migrations: readonly string[] = [
      part_path TEXT NOT NULL,
      part_device TEXT NOT NULL
    ) STRICT;`,
+  `ALTER TABLE backups ADD COLUMN root TEXT NOT NULL DEFAULT '';
+   ALTER TABLE destinations ADD COLUMN secret_ref TEXT NOT NULL DEFAULT '';
+   CREATE TABLE repositories (
+     destination TEXT PRIMARY KEY,
+     forgotten_at_ms INTEGER,
+     pruned_at_ms INTEGER
+   ) STRICT;`,
 ];

@@ -4,7 +4,7 @@ import type { CommonOptions, Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { interruptible } from "./interruptible.ts";
 import { withDaemon } from "./with-daemon.ts";
-import { toAbsolute } from "./working-folder.ts";
+import { toLocation } from "./working-folder.ts";
 
 export interface BackupOptions extends CommonOptions {
   readonly source: string;
@@ -69,7 +69,7 @@ export async function backup(options: BackupOptions, output: Console): Promise<E
 /** A path is made absolute, and a name is left alone if something is registered under it: `./NAME` is a path in any case. */
 async function toPathOrName(text: string, isRegistered: (filter: string) => Promise<boolean>): Promise<string> {
   const isName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(text);
-  return isName && (await isRegistered(`name = ${JSON.stringify(text)}`)) ? text : toAbsolute(text);
+  return isName && (await isRegistered(`name = ${JSON.stringify(text)}`)) ? text : toLocation(text);
 }
 
 /** The call has ended at once; what the job has written is removed a moment later. */

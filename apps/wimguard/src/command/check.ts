@@ -36,8 +36,8 @@ export async function check(uuid: string | undefined, options: CheckOptions, out
     if (run.message !== "") output.warning(run.message);
     const proved =
       options.drill === true ? "proved restorable" : percent === 0 ? "structure is whole" : "is as it was backed up";
-    const what =
-      percent === 0 && options.drill !== true ? "" : `, ${formatCount(files, "file")}, ${formatBytes(bytes)}`;
+    // A part of a repository is not a part of this snapshot.
+    const what = files === 0 && bytes === 0 ? "" : `, ${formatCount(files, "file")}, ${formatBytes(bytes)}`;
     output.result(`${proved}${what}, ${formatSeconds(seconds)}`, {
       uuid: run.uuid,
       snapshotUuid,

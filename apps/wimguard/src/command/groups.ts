@@ -115,12 +115,13 @@ export function addRegistryCommands(program: Command, run: WithOutput): void {
   destinations.action(
     run<CommonOptions>(async (...call) => (await commands()).listDestinations(...call), destinations),
   );
-  const addDestination = add("add-destination", "give a folder for archives a name: backup -d NAME");
+  const addDestination = add("add-destination", "give a folder for archives, or a repository, a name: backup -d NAME");
   addDestination
     .argument("<name>")
-    .argument("<folder>")
+    .argument("<place>", "a folder, or restic:REPOSITORY")
     .option("--template <name>", "how archives are named (default: {name}-{date}-{time}.tar.zst)")
     .option("--append", "keep all backups of a source in one .wim file, {name}.wim")
+    .option("--secret <reference>", "the password of a repository: file:PATH, or env:NAME of the daemon")
     .action((name: string, folder: string) =>
       run<AddDestinationOptions>(
         async (...call) => (await commands()).addDestination(name, folder, ...call),
@@ -135,15 +136,15 @@ export function addRegistryCommands(program: Command, run: WithOutput): void {
     );
   const engines = add("engines", "list the engines, and whether they work on the daemon's machine");
   engines.action(run<CommonOptions>(async (...call) => (await commands()).listEngines(...call), engines));
-  const test = add("test", "write, read, list and remove a file in a destination");
+  const test = add("test", "write, read, list and remove a file or a snapshot in a destination");
   test
     .argument("<name>")
     .action((name: string) =>
       run<CommonOptions>(async (...call) => (await commands()).testDestination(name, ...call), test)(),
     );
-  const imports = add("import", "add archives to the catalogue, for example after it was lost");
+  const imports = add("import", "add archives and repositories to the catalogue, for example after it was lost");
   imports
-    .argument("<archives...>")
+    .argument("<archives...>", "files, or restic:REPOSITORY")
     .action((archives: string[]) =>
       run<CommonOptions>(async (...call) => (await commands()).importArchives(archives, ...call), imports)(),
     );

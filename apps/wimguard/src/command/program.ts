@@ -47,7 +47,7 @@ function printUsageError(error: CommanderError, args: readonly string[], { out }
 
 function createProgram(onExit: (code: number) => void, io: CommandIo): Command {
   const program = new Command("wimguard")
-    .description("backs up folders to .tar.zst and .wim files, and restores them")
+    .description("backs up folders to .tar.zst and .wim files and to restic repositories, and restores them")
     .exitOverride()
     .configureOutput({ writeOut: (text) => void io.out.write(text), writeErr: (text) => void io.err.write(text) })
     .showHelpAfterError("(wimguard --help lists the commands)")
@@ -92,10 +92,10 @@ function createProgram(onExit: (code: number) => void, io: CommandIo): Command {
   const backupCommand = add("backup", "back up a folder or file");
   backupCommand
     .requiredOption("-s, --source <path>", "what to back up")
-    .requiredOption("-d, --destination <file>", "the archive to write: .tar.zst, .tar or .wim")
+    .requiredOption("-d, --destination <file>", "the archive to write: .tar.zst, .tar or .wim; or restic:REPOSITORY")
     .option(
       "-c, --compression <type>",
-      "ZSTD[:1-19] or NONE for tar; LZX, XPRESS, LZMS or NONE for .wim (default: ZSTD:3, LZX)",
+      "ZSTD[:1-19] or NONE for tar; LZX, XPRESS, LZMS or NONE for .wim; AUTO, OFF or MAX for restic (default: ZSTD:3, LZX, AUTO)",
     )
     .option("-D, --description <text>", "stored with the backup")
     .action(run<BackupOptions>(async (...call) => (await import("./backup.ts")).backup(...call), backupCommand));

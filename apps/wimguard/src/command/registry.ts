@@ -7,7 +7,7 @@ import { enumName } from "./enum-name.ts";
 import { type ExitCode, exitCodes, UsageError } from "./exit-codes.ts";
 import { interruptible } from "./interruptible.ts";
 import { withDaemon } from "./with-daemon.ts";
-import { toAbsolute } from "./working-folder.ts";
+import { toAbsolute, toLocation } from "./working-folder.ts";
 
 export interface AddSourceOptions extends CommonOptions {
   readonly exclude?: readonly string[];
@@ -17,6 +17,7 @@ export interface AddSourceOptions extends CommonOptions {
 export interface AddDestinationOptions extends CommonOptions {
   readonly template?: string;
   readonly append?: true;
+  readonly secret?: string;
 }
 
 /** `wimguard registry sources`: what is backed up under a name. */
@@ -75,7 +76,7 @@ export async function listDestinations(options: CommonOptions, output: Console):
   });
 }
 
-/** `wimguard registry add-destination NAME FOLDER`. */
+/** `wimguard registry add-destination NAME FOLDER` or `restic:REPOSITORY`. */
 export async function addDestination(
   name: string,
   folder: string,
@@ -85,14 +86,25 @@ export async function addDestination(
   return withDaemon(options, async (wim) => {
     const destination = {
       name,
-      url: toAbsolute(folder),
+      url: toLocation(folder),
       template: options.template ?? "",
       append: options.append === true,
+      secretRef: options.secret === undefined ? "" : toSecretRef(options.secret),
     };
     const { uuid, url, template } = await wim.registry.createDestination({ destination });
-    output.result(`destination ${name} is ${url}/${template}`, { uuid, name, url, template });
+    output.result(`destination ${name} is ${url}${template === "" ? "" : `/${template}`}`, {
+      uuid,
+      name,
+      url,
+      template,
+    });
     return exitCodes.ok;
   });
+}
+
+/** The daemon has a working folder of its own. */
+function toSecretRef(text: string): string {
+  return text.startsWith("file:") ? `file:${toAbsolute(text.slice("file:".length))}` : text;
 }
 
 /** `wimguard registry remove NAME`: forgets a source or destination; files stay. */
@@ -161,7 +173,7 @@ export async function importArchives(
 ): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     for (const archive of archives) {
-      const location = toAbsolute(archive);
+      const location = toLocation(archive);
       const run = await interruptible(
         (signal) => runToEnd(wim.registry.importArchive({ location }, { signal }), output),
         () => output.cancelling(),

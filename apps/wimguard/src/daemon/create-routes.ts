@@ -27,6 +27,7 @@ import { createItemService } from "../registry/item-service.ts";
 import { createDownloads } from "../restore/download-file.ts";
 import { createRestoreService } from "../restore/restore-service.ts";
 import { runTable } from "../runs/run-store.ts";
+import { createPruneService } from "../schedule/prune-service.ts";
 import { createRetentionService } from "../schedule/retention-service.ts";
 import { checkSchedule, scheduleTable } from "../schedule/schedule-item.ts";
 import { Scheduler } from "../schedule/scheduler.ts";
@@ -47,6 +48,8 @@ export interface DaemonRoutes {
   readonly scheduler: Scheduler;
   /** Looks for what is wrong without any run. */
   readonly watchState: () => void;
+  /** Starts to prune repositories that are due. */
+  readonly prune: () => void;
 }
 
 /** Creates the services over their shared parts, and what serves them. */
@@ -166,7 +169,13 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
     isOverdue: (schedule) => scheduler.isOverdue(schedule),
     destinations: () => parts.destinations.all(),
   });
-  return { routes, scheduler, watchState };
+  const pruning = createPruneService({
+    ...parts,
+    store: parts.repositoryStore,
+    repositories: stores.repositories,
+    nowMs,
+  });
+  return { routes, scheduler, watchState, prune: () => pruning.startDue() };
 }
 
 function resolveRoots(roots: readonly string[] | undefined, name: string): string[] | undefined {

@@ -11,6 +11,7 @@ import type { EngineName } from "../engine/compression.ts";
 import { engineNameOf, toEngine } from "../engine/engine-enum.ts";
 import { engineFacts } from "../engine/engine-facts.ts";
 import { engines } from "../engine/engines.ts";
+import { isRepository, localFolderOf } from "../engine/restic/repository/repository-location.ts";
 import { fail } from "../failure/failure.ts";
 import { toFailure } from "../failure/to-failure.ts";
 import { Engine, type FileChunk, type Run, RunKind, RunState } from "../gen/wimguard/v1/common_pb.ts";
@@ -25,6 +26,7 @@ import type { StartedImport } from "../registry/import-archive.ts";
 import { type ItemInput, type ItemService, itemEtag } from "../registry/item-service.ts";
 import { receiveUpload, type UploadChunk, type UploadParts } from "../registry/receive-upload.ts";
 import { testDestination } from "../registry/test-destination.ts";
+import { testRepository } from "../registry/test-repository.ts";
 import { answering, failing } from "./failing.ts";
 import { toCount, toProgress, toRun } from "./run-message.ts";
 import { streamJob } from "./stream-job.ts";
@@ -83,9 +85,13 @@ export function createRegistryHandler(parts: RegistryHandlerParts): ServiceImpl<
         destinations.delete(uuid, etag);
         return {};
       }),
-    testDestination: ({ uuid }) =>
+    testDestination: ({ uuid }, { signal }) =>
       failing(async () => {
-        const steps = await testDestination(files, destinations.get(uuid).url);
+        const { engine, url: repository, secretRef } = destinations.get(uuid);
+        const steps =
+          engine === "restic"
+            ? await testRepository({ repository, secretRef }, signal)
+            : await testDestination(files, repository);
         return { steps: steps.map(({ tookMs, ...step }) => ({ ...step, took: durationFromMs(Math.round(tookMs)) })) };
       }),
 
@@ -161,40 +167,39 @@ function toSource(source: RegisteredSource): Source {
   return create(SourceSchema, { uuid, name, path, excludes: [...excludes], oneFileSystem, etag: itemEtag(source) });
 }
 
-/** Without an engine, the template's ending decides, and append means .wim. */
+/** Without an engine, `restic:` means a repository, and for a folder the template's ending decides, and append means .wim. */
 function fromDestination(destination: Destination): ItemInput<RegisteredDestination> {
   const { name, engine, url, template, secretRef, append } = destination;
-  const chosen = engine === Engine.UNSPECIFIED ? engineOfTemplate(template, append) : engineNameOf(engine);
+  const chosen = engine === Engine.UNSPECIFIED ? engineOfDestination(destination) : engineNameOf(engine);
   if (chosen === undefined) {
-    fail({ reason: "NOT_SUPPORTED", message: "this release writes to folders, by the engines tar and wim only" });
+    const message = `unknown engine ${engine}: use TAR, WIM or RESTIC`;
+    fail({ reason: "FIELD_INVALID", field: "destination.engine", message });
   }
-  if (secretRef !== "") {
-    const message = `the ${chosen} engine does not encrypt, so it needs no secret: leave secret_ref empty`;
-    fail({ reason: "FIELD_INVALID", field: "destination.secret_ref", message });
-  }
-  return { name, engine: chosen, url, template, isAppend: append };
+  return { name, engine: chosen, url, template, secretRef, isAppend: append };
 }
 
-function engineOfTemplate(template: string, isAppend: boolean): EngineName {
+function engineOfDestination({ url, template, append: isAppend }: Destination): EngineName {
+  if (isRepository(url)) return "restic";
   return template === "" && isAppend ? "wim" : chooseEngine(`/${template}`, "").engine;
 }
 
 function toDestination(destination: RegisteredDestination): Destination {
-  const { uuid, name, engine, url, template, isAppend: append } = destination;
-  const freeBytes = BigInt(freeBytesIn(url));
+  const { uuid, name, engine, url, template, secretRef, isAppend: append } = destination;
+  const freeBytes = BigInt(freeBytesIn(engine === "restic" ? (localFolderOf(url) ?? "") : url));
   return create(DestinationSchema, {
     uuid,
     name,
     engine: toEngine(engine),
     url,
     template,
+    secretRef,
     append,
     freeBytes,
     etag: itemEtag(destination),
   });
 }
 
-/** 0 for a folder that is not there. */
+/** 0 for a folder that is not there, and for another machine. */
 function freeBytesIn(folder: string): number {
   try {
     const { bavail, bsize } = statfsSync(folder);

@@ -72,11 +72,11 @@ async function startDaemon(life: Lifecycle, options: DaemonOptions): Promise<voi
   checkExposure(config, host, options.isInsecure ?? false, log);
   const registry = createRegistry();
   const parts = await startParts(life, { folder, config, files, registry, log });
-  const { routes, scheduler, watchState } = createRoutes(parts, config);
+  const { routes, scheduler, watchState, prune } = createRoutes(parts, config);
   const { notifier, runs } = parts;
   await life.start(
     "scheduler",
-    () => keepTicking({ scheduler, notifier, watchState, runs, log }),
+    () => keepTicking({ scheduler, notifier, watchState, prune, runs, log }),
     (stop) => stop(),
   );
   const { metricsPort } = settings;

@@ -6,6 +6,7 @@ import type { Registry } from "@tercel/interceptors/metrics";
 import type { Lifecycle } from "@tercel/service";
 import type { ArchiveStores } from "../archive/archive-stores.ts";
 import { recoverArchives } from "../archive/recover-archives.ts";
+import { createRepositories } from "../archive/repositories.ts";
 import { createBackupStore } from "../catalog/backup-store.ts";
 import { createEnvStore, type EnvStore } from "../catalog/env-store.ts";
 import { keepCopies } from "../catalog/keep-copies.ts";
@@ -19,6 +20,7 @@ import {
   sourceColumns,
   sourceTable,
 } from "../catalog/registered-items.ts";
+import { createRepositoryStore, type RepositoryStore } from "../catalog/repository-store.ts";
 import { createRestoreStore, type RestoreStore } from "../catalog/restore-store.ts";
 import { createRowWriter } from "../catalog/row-writer.ts";
 import type { Config } from "../config/config-schema.ts";
@@ -55,6 +57,7 @@ export interface DaemonParts {
   readonly destinations: NamedStore<RegisteredDestination>;
   readonly schedules: NamedStore<Schedule>;
   readonly occurrences: OccurrenceStore;
+  readonly repositoryStore: RepositoryStore;
   readonly uploads: UploadStore;
   readonly runner: EngineRunner;
   readonly queue: JobQueue;
@@ -97,7 +100,14 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
   const hash = (path: string): Promise<string> => runner.hash(path, life.signal);
   const withoutImage = (engine: EngineName, archive: ArchiveImage, newPath: string): Promise<void> =>
     takeImageOut(engines[engine], archive, newPath, life.signal);
-  const stores: ArchiveStores = { files, backups, manifestFolder, hash, withoutImage, nowMs };
+  const destinations = createNamedStore(database, rows, destinationTable, destinationColumns);
+  const repositoryStore = createRepositoryStore(database, rows);
+  const repositories = createRepositories({
+    secretRefOf: (repository) => destinations.all().find(({ url }) => url === repository)?.secretRef ?? "",
+    onForgotten: (repository) => repositoryStore.forgotten(repository, nowMs()),
+    signal: life.signal,
+  });
+  const stores: ArchiveStores = { files, backups, manifestFolder, hash, withoutImage, repositories, nowMs };
   const restores = createRestoreStore(database, rows);
   mkdirSync(manifestFolder, { recursive: true, mode: 0o700 });
   for (const one of await recoverArchives(stores)) log.warn("ended a backup of the last run", { ...one });
@@ -138,7 +148,8 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
     restores,
     envs: createEnvStore(database, rows),
     sources: createNamedStore(database, rows, sourceTable, sourceColumns),
-    destinations: createNamedStore(database, rows, destinationTable, destinationColumns),
+    destinations,
+    repositoryStore,
     schedules: createNamedStore(database, rows, scheduleTable, scheduleColumns),
     occurrences: createOccurrenceStore(database, rows),
     uploads,

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { manifestPathOf } from "../archive/archive-paths.ts";
 import type { ArchiveStores } from "../archive/archive-stores.ts";
 import { requireArchive } from "../archive/require-archive.ts";
+import { toImage } from "../archive/to-image.ts";
 import type { BackupService } from "../backup/backup-service.ts";
 import type { StoredBackup } from "../catalog/backup-store.ts";
 import type { StoredRestore } from "../catalog/restore-store.ts";
@@ -116,7 +117,17 @@ export function createRestoreService(parts: RestoreServiceParts): RestoreService
         path: target,
         run: (signal) =>
           runRestore(
-            { uuid, backup, target, paths, bytes: plan.bytes, verify, keepOwner: !skipOwner, merge },
+            {
+              uuid,
+              backup,
+              archive: toImage(stores, backup),
+              target,
+              paths,
+              bytes: plan.bytes,
+              verify,
+              keepOwner: !skipOwner,
+              merge,
+            },
             parts,
             (progress) => feed.update(progress),
             signal,

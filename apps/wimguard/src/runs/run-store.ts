@@ -5,7 +5,7 @@ import type { Warnings } from "../catalog/warning-list.ts";
 import type { Failure } from "../failure/failure.ts";
 import { RunKind, RunKindSchema, RunState, RunStateSchema } from "../gen/wimguard/v1/common_pb.ts";
 
-export type RunKindName = "backup" | "restore" | "verify" | "drill" | "retention" | "import";
+export type RunKindName = "backup" | "restore" | "verify" | "drill" | "retention" | "prune" | "import";
 export type RunStateName = "queued" | "running" | "completed" | "warned" | "failed" | "cancelled" | "skipped";
 
 /** One execution of a job. */
@@ -140,6 +140,7 @@ const kindOf: Readonly<Record<RunKindName, RunKind>> = {
   verify: RunKind.VERIFY,
   drill: RunKind.DRILL,
   retention: RunKind.RETENTION,
+  prune: RunKind.PRUNE,
   import: RunKind.IMPORT,
 };
 

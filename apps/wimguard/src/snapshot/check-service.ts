@@ -140,7 +140,7 @@ export function createCheckService(parts: CheckServiceParts): CheckService {
       const restored = await runner.restore(
         {
           engine: snapshot.engine,
-          task: { ...toImage(snapshot), folder, paths: sample.paths, keepOwner: true },
+          task: { ...toImage(stores, snapshot), folder, paths: sample.paths, keepOwner: true },
           manifestPath,
           verify: true,
           merge: undefined,
@@ -169,7 +169,7 @@ export function createCheckService(parts: CheckServiceParts): CheckService {
           const proved = await runner.verify(
             {
               engine: one.engine,
-              ...toImage(one),
+              ...toImage(stores, one),
               manifestPath: manifestPathOf(manifestFolder, uuid),
               sha256: one.archive.sha256,
               percent,

@@ -102,7 +102,8 @@ async function restore(
     const restores = createRestoreStore(database, createRowWriter(database, files));
     const uuid = randomUUID();
     restores.insert({ uuid, backupUuid: backup.uuid, target, createdAtMs: Date.now() });
-    const work = { uuid, backup, target, paths: [], keepOwner: true, verify: true, bytes: backup.size };
+    const archive = { archivePath: backup.destination, image: backup.image };
+    const work = { uuid, backup, archive, target, paths: [], keepOwner: true, verify: true, bytes: backup.size };
     const merge = kind === "merge" ? ({ conflict: "overwrite", deleteExtra: false } as const) : undefined;
     const manifestFolder = join(dirname(destinations), "data", "manifests");
     const parts = { files, restores, manifestFolder, runner: createDirectRunner(files), log, nowMs: Date.now };

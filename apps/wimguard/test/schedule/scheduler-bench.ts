@@ -96,7 +96,7 @@ export class SchedulerBench {
       excludes: [],
       oneFileSystem: false,
     };
-    const folder = { engine: "tar", url: "/d", template: "{name}.tar", isAppend: false } as const;
+    const folder = { engine: "tar", url: "/d", template: "{name}.tar", secretRef: "", isAppend: false } as const;
     const destination = { uuid: randomUUID(), name: `d${this.nowMs}`, revision: 1, ...folder };
     this.#sources.insert(source, undefined);
     this.#destinations.insert(destination, undefined);

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { FileEngineName } from "../../src/engine/compression.ts";
 import type { EngineEvents, EngineWarning } from "../../src/engine/engine.ts";
 import type { DurableFiles } from "../../src/files/durable-files.ts";
 import { createNodeDurableFiles } from "../../src/files/node-durable-files.ts";
@@ -17,7 +18,7 @@ export const unsyncedFiles: DurableFiles = { ...createNodeDurableFiles(), syncTr
 const never = new AbortController().signal;
 
 /** The smallest time that an engine keeps. */
-const timeUnitNs = { tar: 1n, wim: 100n } as const;
+const timeUnitNs: Readonly<Record<FileEngineName, bigint>> = { tar: 1n, wim: 100n };
 const compressions = {
   tar: [{ method: "ZSTD", level: 1 }, { method: "NONE" }],
   wim: [{ method: "XPRESS", level: 50 }, { method: "LZX", level: 20 }, { method: "NONE" }],
@@ -39,7 +40,7 @@ export function recordEvents(more: Partial<EngineEvents> = {}): EngineEvents & {
 
 /** Backs up a random tree, restores it, and compares it by the walker; then once more by the engine's own program. */
 export async function checkThereAndBack(
-  engine: keyof typeof timeUnitNs,
+  engine: FileEngineName,
   seed: number,
   parent: string = tmpdir(),
   trees = treeSteps,
@@ -89,7 +90,7 @@ export async function checkThereAndBack(
   assert.deepEqual(await walk(opened), expected, "opened without WimGuard");
 }
 
-function openWithout(engine: keyof typeof timeUnitNs, archive: string, folder: string): void {
+function openWithout(engine: FileEngineName, archive: string, folder: string): void {
   mkdirSync(folder);
   if (engine === "tar") {
     const options = ["--extract", "--xattrs", "--xattrs-include=*", "--acls", "--same-permissions", "--numeric-owner"];
