@@ -81,6 +81,13 @@ export class Console {
     else this.#io.err.write(`warning: ${printable(text, maxTextCharacters)}\n`);
   }
 
+  /** Something that failed and ends nothing. */
+  problem(message: string): void {
+    this.#meter?.end();
+    if (this.#options.json === true) this.#line("error", { message });
+    else this.#io.err.write(`wimguard: ${printable(message, maxTextCharacters)}\n`);
+  }
+
   error(error: unknown): void {
     this.#meter?.end();
     const { message, ...more } = describeError(error);

@@ -1,10 +1,10 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { EngineSchema } from "../gen/wimguard/v1/common_pb.ts";
 import { formatBytes, formatCount, formatTable } from "../terminal/format.ts";
-import { runToEnd } from "./check.ts";
 import type { CommonOptions, Console } from "./console.ts";
 import { enumName } from "./enum-name.ts";
 import { type ExitCode, exitCodes, UsageError } from "./exit-codes.ts";
+import { runToEnd } from "./follow-run.ts";
 import { interruptible } from "./interruptible.ts";
 import { withDaemon } from "./with-daemon.ts";
 import { toAbsolute, toLocation } from "./working-folder.ts";
