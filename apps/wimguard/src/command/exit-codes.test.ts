@@ -23,11 +23,6 @@ const codes: Partial<Record<FailureReason, number>> = {
   ARCHIVE_DAMAGED: 4,
   STOPPING: 5,
   DEADLINE_EXCEEDED: 6,
-  REPOSITORY_MISSING: 10,
-  REPOSITORY_UNREACHABLE: 10,
-  REPOSITORY_LOCKED: 11,
-  SECRET_UNUSABLE: 12,
-  SECRET_WRONG: 12,
 };
 
 describe("exitCodeOf", () => {
