@@ -1,7 +1,9 @@
 // Runs test files by Node's runner in the order in which they are given; its command line would sort them by name. The one argument
 // is JSON, as the path of a test file that is an argument of its own would make this process look like that test file.
+import { relative } from "node:path";
 import { run } from "node:test";
 import { dot, junit, spec, tap } from "node:test/reporters";
+import { describeSkipped, failsOnSkipped } from "./skipped-tests.ts";
 
 export interface OrderedRun {
   readonly files: readonly string[];
@@ -34,4 +36,18 @@ report.on("test:summary", ({ file, success }) => {
   // The summary of one file has its name, that of the whole run has none.
   if (file === undefined && !success) process.exitCode = 1;
 });
-report.compose(reporter).pipe(process.stdout);
+// Node's own count has the tests that were skipped one by one, and none of those in a suite that was skipped as a whole.
+const skipped: string[] = [];
+report.on("test:pass", ({ file = "", name: title, skip, details: { type } }) => {
+  const reason = skip === "" || skip;
+  if (reason === undefined || reason === false) return;
+  skipped.push(describeSkipped({ file: relative(process.cwd(), file), title, isSuite: type === "suite", reason }));
+});
+const reported = report.compose(reporter);
+reported.once("end", () => {
+  for (const line of skipped) console.error(line);
+  if (skipped.length === 0 || !failsOnSkipped(process.env)) return;
+  console.error("nothing may be skipped in CI: install what the reasons name, and run as root");
+  process.exitCode = 1;
+});
+reported.pipe(process.stdout);

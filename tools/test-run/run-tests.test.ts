@@ -22,6 +22,10 @@ describe("npm test", () => {
   });
 
   function runTests(files: Record<string, string>, ...args: string[]): Outcome {
+    return runTestsWith({}, files, ...args);
+  }
+
+  function runTestsWith(variables: Record<string, string>, files: Record<string, string>, ...args: string[]): Outcome {
     for (const [name, text] of Object.entries(files)) {
       writeFileSync(join(root, "test", name), `import { test } from "node:test";\n${text}`);
     }
@@ -30,7 +34,7 @@ describe("npm test", () => {
     const script = join(import.meta.dirname, "run-tests.ts");
     const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
       cwd: root,
-      env,
+      env: { ...env, ...variables },
       encoding: "utf8",
     });
     return { exitCode: status, stdout, stderr };
@@ -67,6 +71,44 @@ describe("npm test", () => {
     const { exitCode, stdout } = runTests({ "a.test.ts": 'test("broken", () => { throw new Error("no"); });' });
     assert.equal(exitCode, 1);
     assert.match(stdout, /fail 1\n/);
+  });
+
+  const skipping = `
+    import { describe } from "node:test";
+    test("fine", () => {});
+    test("without a reason", { skip: true }, () => {});
+    describe("Envoy", { skip: "envoy is not installed" }, () => { test("never", () => {}); });
+    describe("a suite", () => { test("without a printer", (t) => t.skip("no printer")); });`;
+
+  for (const [how, files] of [
+    ["in a process of their own", { "a.test.ts": skipping }],
+    ["in a shared process", { "a.test.ts": skipping, "b.test.ts": 'test("fine", () => {});' }],
+  ] as const) {
+    it(`names the tests that are skipped, and the suites, which Node does not count, and fails in CI: ${how}`, () => {
+      const expected = [
+        'skipped: test/a.test.ts: test "without a reason"',
+        'skipped: test/a.test.ts: suite "Envoy": envoy is not installed',
+        'skipped: test/a.test.ts: test "without a printer": no printer',
+      ];
+      const local = runTestsWith({ CI: "" }, files);
+      assert.equal(local.exitCode, 0, local.stdout + local.stderr);
+      assert.deepEqual(local.stderr.trimEnd().split("\n"), expected);
+      const ci = runTestsWith({ CI: "true" }, files);
+      assert.equal(ci.exitCode, 1, ci.stdout);
+      assert.deepEqual(ci.stderr.trimEnd().split("\n"), [
+        ...expected,
+        "nothing may be skipped in CI: install what the reasons name, and run as root",
+      ]);
+    });
+  }
+
+  it("does not take tests for skipped that a pattern leaves out, or a suite with none that is", () => {
+    const files = {
+      "a.test.ts":
+        'import { describe } from "node:test"; test("wanted", () => {}); describe("others", () => { test("other", () => {}); });',
+    };
+    const { exitCode, stdout, stderr } = runTestsWith({ CI: "true" }, files, "--test-name-pattern=wanted");
+    assert.equal(exitCode, 0, stdout + stderr);
   });
 
   it("runs only the files whose path contains one of the words", () => {

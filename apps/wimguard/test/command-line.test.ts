@@ -121,7 +121,7 @@ describe("the command line", () => {
     const deleted = await wimguard("delete", uuid, "--yes", "--quiet");
     assert.deepEqual([deleted.code, deleted.out, deleted.err], [0, `deleted ${uuid}\n`, ""]);
     assert.deepEqual(readdirSync(daemon.folders.destinations), []);
-    assert.equal((await wimguard("list", "--offset", "0")).out, "there are no backups\n");
+    assert.equal((await wimguard("list", "--offset", "0")).out, "no backups yet\n");
   });
 
   it("prints one JSON object a line with --json, for failures too", async () => {
@@ -287,7 +287,7 @@ describe("the command line", () => {
       1,
       /the source \/nowhere does not exist/,
     ],
-    ["an unknown backup", ["get", "c0ffee"], 1, /there is no backup "c0ffee"/],
+    ["an unknown backup", ["get", "c0ffee"], 1, /backup "c0ffee" not found/],
   ] as const) {
     it(`exits with ${code} for ${what}, and says why`, async () => {
       const ended = await wimguard(...args);
@@ -315,10 +315,10 @@ describe("the command line", () => {
     assert.match(err, /no daemon answers at 127\.0\.0\.1:\d+: no response within 500 ms; start one/);
   });
 
-  it("says that there is no config where no daemon has run", async () => {
+  it("says that the config is missing where no daemon has run", async () => {
     const { code, err } = await wimguard("list", "--dir", at("nothing"));
     assert.equal(code, 2);
-    assert.match(err, /there is no config at .+config\.yaml: run "wimguard server" once, or pass --dir/);
+    assert.match(err, /no config at .+config\.yaml: run "wimguard server" once, or pass --dir/);
   });
 
   for (const [signal, code] of [

@@ -27,7 +27,6 @@ describe("tercel bench", () => {
         succeeded: result.succeeded,
         errors: result.errors,
         offeredRate: result.offeredRate,
-        achievedRate: result.achievedRate,
       },
       {
         version: 1,
@@ -38,38 +37,50 @@ describe("tercel bench", () => {
         succeeded: 50,
         errors: {},
         offeredRate: 100,
-        achievedRate: 100,
       },
     );
+    // The last call is due 10 ms before the end, and may end after it on a busy machine.
+    assert.ok(result.achievedRate <= 100 && result.achievedRate > 10, `${result.achievedRate} calls/s`);
     for (const name of ["latencyMs", "serviceMs", "lagMs"]) {
       const { p50, p90, p99, p999, max } = result[name];
       assert.ok(0 < p50 && p50 <= p90 && p90 <= p99 && p99 <= p999 && p999 <= max * 1.001, name);
     }
   });
 
-  it("shows a standstill of the server in the latency of many calls, which a closed loop hides", async (t) => {
-    let pauseAtMs = Number.POSITIVE_INFINITY;
-    const pauseMs = 500;
+  it("does not count as achieved in time what a server does late", async (t) => {
+    const { target } = await startLibrary(t, { onGetBook: () => new Promise((resolve) => setTimeout(resolve, 1000)) });
+    const args = [...get, "--target", target, "--rate", "100", "--duration", "500ms", "-o", "json"];
+    const { calls, succeeded, offeredRate, achievedRate, elapsedMs } = JSON.parse((await runCli(args)).stdout);
+    assert.deepEqual([calls, succeeded, offeredRate], [50, 50, 100]);
+    assert.ok(elapsedMs >= 1400, `${elapsedMs} ms`);
+    assert.equal(achievedRate, 50_000 / elapsedMs);
+  });
+
+  it("shows in p99 that the server stood still for two seconds, which a closed loop hides", async (t) => {
+    const standstillMs = 2000;
+    let stoodStillAtMs = Number.POSITIVE_INFINITY;
     let calls = 0;
-    let affected = 0;
-    /** Stands still for half a second from its third call on. */
-    const pause = async (): Promise<void> => {
-      if (++calls === 3) pauseAtMs = performance.now();
-      const leftMs = pauseAtMs + pauseMs - performance.now();
-      if (leftMs <= 0 || leftMs > pauseMs) return;
-      affected++;
-      await new Promise((resolve) => setTimeout(resolve, leftMs));
+    /** From its third call on. */
+    const standStill = async (): Promise<void> => {
+      if (++calls === 3) stoodStillAtMs = performance.now();
+      const leftMs = stoodStillAtMs + standstillMs - performance.now();
+      if (leftMs > 0 && leftMs <= standstillMs) await new Promise((resolve) => setTimeout(resolve, leftMs));
     };
-    const { target } = await startLibrary(t, { onGetBook: pause });
-    const common = ["--target", target, "--duration", "1500ms", "-o", "json"];
+    const { target } = await startLibrary(t, { onGetBook: standStill });
+    const common = ["--target", target, "--duration", "5s", "-o", "json"];
     const open = JSON.parse((await runCli([...get, ...common, "--rate", "200"])).stdout);
-    // A third of the calls is due while the server stands.
-    assert.ok(open.latencyMs.p90 > 200, `open loop: p90 ${open.latencyMs.p90} ms`);
-    [calls, affected] = [0, 0];
+    [calls, stoodStillAtMs] = [0, Number.POSITIVE_INFINITY];
     const closed = JSON.parse((await runCli([...get, ...common, "--concurrency", "1"])).stdout);
-    assert.ok(closed.latencyMs.max > 400, `closed loop: max ${closed.latencyMs.max} ms`);
-    assert.equal(affected, 1, "the closed loop waits with the server");
-    assert.ok(closed.latencyMs.p50 < 400, `closed loop: p50 ${closed.latencyMs.p50} ms of ${closed.calls} calls`);
+    const figures = ({ latencyMs: { p50, p99, max } }: typeof open): string =>
+      [p50, p99, max].map((ms: number) => `${ms.toFixed(1)} ms`).join(", ");
+    t.diagnostic(`p50, p99 and maximum: open loop ${figures(open)}; closed loop ${figures(closed)}`);
+    // Two fifths of the calls are due while the server stands still: the hundredth part of all waits for nearly all of it.
+    assert.equal(open.calls, 1000);
+    assert.ok(open.latencyMs.p99 > 0.9 * standstillMs, `open loop: ${figures(open)}`);
+    assert.ok(open.latencyMs.p50 < standstillMs / 2, `open loop: ${figures(open)}`);
+    // The closed loop sends one call in that time, of hundreds.
+    assert.ok(closed.latencyMs.max > 0.9 * standstillMs, `closed loop: ${figures(closed)}`);
+    assert.ok(closed.latencyMs.p99 < standstillMs / 10, `closed loop: ${figures(closed)} of ${closed.calls} calls`);
   });
 
   it("prints a page that stands alone: figures, a chart, the result as JSON, and nothing from elsewhere", async (t) => {

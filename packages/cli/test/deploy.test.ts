@@ -1,18 +1,24 @@
 // tercel deploy: the files that it writes are compared with recordings, and read by the programs that they are for.
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { createAuthority, withoutOpenssl } from "@tercel/test-support/certificates";
 import {
+  checkPrometheus,
   kustomize,
   lintDockerfile,
+  loadInEnvoy,
+  testPrometheusRules,
   type Validation,
   validateCompose,
   validateEnvoy,
   validateKubernetes,
+  withoutEnvoy,
+  withoutPromtool,
   withoutValidators,
 } from "@tercel/test-support/peers";
-import { parse, parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments, stringify } from "yaml";
 import type { Choices } from "../src/new/service-plan.ts";
 import { defaults, products, render, temporaryFolder, writeFiles } from "./new-projects.ts";
 import { runCli } from "./run-cli.ts";
@@ -202,5 +208,140 @@ describe("the files of tercel deploy", { skip: withoutValidators }, () => {
       const kinds = parseAllDocuments(output).map((one) => one.toJS().kind as string);
       assert.ok(kinds.includes("Deployment") && kinds.includes("NetworkPolicy"), kinds.join());
     }
+  });
+});
+
+describe("the file of tercel deploy envoy", { skip: withoutEnvoy || withoutOpenssl }, () => {
+  it("is loaded by Envoy itself, for a service with a certificate and for one in cleartext", async (t) => {
+    const authority = createAuthority();
+    t.after(() => authority.dispose());
+    const caFile = join(temporaryFolder(t), "ca.crt");
+    writeFileSync(caFile, authority.cert);
+    for (const more of [{}, { "config/production.yaml": "service:\n  insecure: true\n" }]) {
+      const cwd = project(t, {}, more);
+      await deploy(cwd, "envoy");
+      const file = join(cwd, "deploy/envoy.yaml");
+      const text = readFileSync(file, "utf8");
+      assert.equal(text.includes("/etc/tls/ca.crt"), !("config/production.yaml" in more));
+      // The one file that it names is on the machine that Envoy runs on.
+      writeFileSync(file, text.replace("/etc/tls/ca.crt", caFile));
+      isValid("envoy.yaml", loadInEnvoy(file));
+      writeFileSync(file, text.replace("filters.http.grpc_web.v3.GrpcWeb", "filters.http.grpc_web.v3.GrpcWebb"));
+      assert.match(loadInEnvoy(file).output, /GrpcWebb/);
+    }
+  });
+});
+
+describe("what tercel deploy compose writes for Prometheus and Grafana", { skip: withoutPromtool }, () => {
+  /** The service with everything has every alert and every graph. */
+  const chosen = kept.everything;
+
+  it("is a configuration, with alerts, that promtool finds nothing in", async (t) => {
+    for (const one of Object.values(kept)) {
+      const cwd = project(t, one);
+      await deploy(cwd, "compose");
+      const file = join(cwd, "deploy/prometheus/prometheus.yml");
+      assert.equal(existsSync(file), !("monitoring" in one) || one.monitoring === "prometheus");
+      if (existsSync(file)) isValid("prometheus.yml", checkPrometheus(file));
+    }
+    const cwd = project(t, chosen);
+    await deploy(cwd, "compose");
+    const rules = join(cwd, "deploy/prometheus/alerts.yml");
+    writeFileSync(rules, readFileSync(rules, "utf8").replace("== 0", "= 0"));
+    assert.ok(!checkPrometheus(join(cwd, "deploy/prometheus/prometheus.yml")).isValid);
+  });
+
+  it("fires each alert when its time has come, and none for a service that is well", async (t) => {
+    const cwd = project(t, chosen);
+    await deploy(cwd, "compose");
+    const job = '{job="user-service", instance="a"}';
+    const calls = (status: string, method = "GetUser"): string =>
+      `grpc_server_requests_total{job="user-service", instance="a", service="user.v1.UserService", method="${method}", status="${status}"}`;
+    const took = (method: string, le: string): string =>
+      `grpc_server_request_duration_seconds_bucket{job="user-service", instance="a", service="user.v1.UserService", method="${method}", le="${le}"}`;
+    const well = {
+      [`up${job}`]: "1x60",
+      [calls("OK")]: "0+600x60",
+      // Faults of callers are theirs.
+      [calls("NOT_FOUND")]: "0+600x60",
+      [took("GetUser", "0.1")]: "0+600x60",
+      [took("GetUser", "+Inf")]: "0+600x60",
+      // A stream that callers keep open for long is not slow.
+      [took("WatchUser", "0.1")]: "0x60",
+      [took("WatchUser", "10")]: "0x60",
+      [took("WatchUser", "+Inf")]: "0+600x60",
+      'grpc_server_stream_messages_sent_total{job="user-service", instance="a", service="user.v1.UserService", method="WatchUser"}':
+        "0+1x60",
+      'nodejs_eventloop_delay_seconds{job="user-service", instance="a", quantile="0.99"}': "0.01x60",
+      'tercel_provider_up{job="user-service", instance="a", concern="cache", name="redis"}': "1x60",
+      [`tercel_outbox_oldest_seconds${job}`]: "2x60",
+      [`tercel_outbox_parked${job}`]: "0x60",
+    };
+    const troubles: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+      ServiceDown: { [`up${job}`]: "0x60" },
+      CallsFail: { [calls("INTERNAL")]: "0+30x60" },
+      CallsSlow: { [took("GetUser", "0.1")]: "0x60", [took("GetUser", "10")]: "0+600x60" },
+      EventLoopBlocked: {
+        'nodejs_eventloop_delay_seconds{job="user-service", instance="a", quantile="0.99"}': "0.5x60",
+      },
+      ProviderDown: { 'tercel_provider_up{job="user-service", instance="a", concern="cache", name="redis"}': "0x60" },
+      EventsWait: { [`tercel_outbox_oldest_seconds${job}`]: "120x60" },
+      EventsParked: { [`tercel_outbox_parked${job}`]: "3x60" },
+    };
+    const file = join(cwd, "deploy/prometheus/alerts.yml");
+    const alerts = parse(readFileSync(file, "utf8")).groups[0].rules.map(({ alert }: { alert: string }) => alert);
+    assert.deepEqual(alerts, Object.keys(troubles));
+    const labelsOf: Readonly<Record<string, object>> = {
+      ServiceDown: { instance: "a", job: "user-service", severity: "critical" },
+      CallsFail: { job: "user-service", severity: "critical" },
+      CallsSlow: {
+        job: "user-service",
+        service: "user.v1.UserService",
+        method: "GetUser",
+        severity: "warning",
+      },
+      EventLoopBlocked: { instance: "a", job: "user-service", quantile: "0.99", severity: "warning" },
+      ProviderDown: { instance: "a", job: "user-service", concern: "cache", name: "redis", severity: "warning" },
+      EventsWait: { job: "user-service", severity: "warning" },
+      EventsParked: { job: "user-service", severity: "warning" },
+    };
+    const tests = [undefined, ...Object.keys(troubles)].map((trouble) => ({
+      name: trouble ?? "well",
+      interval: "1m",
+      input_series: Object.entries({ ...well, ...troubles[trouble ?? ""] }).map(([series, values]) => ({
+        series,
+        values,
+      })),
+      alert_rule_test: alerts.map((alertname: string) => ({
+        eval_time: "30m",
+        alertname,
+        // Their texts are compared with the recordings.
+        exp_alerts: alertname === trouble ? [{ exp_labels: labelsOf[alertname] }] : [],
+      })),
+    }));
+    // What an alert says is not repeated here.
+    const rules = parse(readFileSync(file, "utf8"));
+    for (const rule of rules.groups[0].rules) delete rule.annotations;
+    writeFileSync(join(cwd, "rules.yml"), stringify(rules));
+    writeFileSync(
+      join(cwd, "tests.yml"),
+      stringify({ rule_files: ["rules.yml"], evaluation_interval: "1m", tests }, { aliasDuplicateObjects: false }),
+    );
+    isValid("alerts", testPrometheusRules(join(cwd, "tests.yml")));
+  });
+
+  it("draws graphs by expressions that Prometheus reads", async (t) => {
+    const cwd = project(t, chosen);
+    await deploy(cwd, "compose");
+    const dashboard = JSON.parse(readFileSync(join(cwd, "deploy/grafana/dashboards/user-service.json"), "utf8"));
+    const panels = dashboard.panels as { title: string; targets: { expr: string }[] }[];
+    const rules = panels
+      .flatMap(({ targets }) => targets)
+      // Grafana fills in what suits the width of the graph.
+      .map(({ expr }, at) => ({ record: `graph:line:${at}`, expr: expr.replaceAll("$__rate_interval", "1m") }));
+    assert.ok(rules.length > panels.length);
+    writeFileSync(join(cwd, "rules.yml"), stringify({ groups: [{ name: "graphs", rules }] }));
+    writeFileSync(join(cwd, "prometheus.yml"), "rule_files: [rules.yml]\n");
+    isValid("graphs", checkPrometheus(join(cwd, "prometheus.yml")));
   });
 });

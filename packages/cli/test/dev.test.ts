@@ -2,10 +2,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { describe, it, type TestContext } from "node:test";
 import { startCommand } from "@tercel/test-support/programs";
+import type { DevEvent } from "../src/dev/events/dev-event.ts";
+import type { DevRecord } from "../src/target/dev-target.ts";
 import { type DevRun, editFile, makeProject, makeService, startDev } from "./dev-projects.ts";
 import { folderWithPackages, root } from "./new-projects.ts";
 import { runCli } from "./run-cli.ts";
@@ -163,6 +166,48 @@ describe("tercel dev with one service", () => {
     await dev.stop();
   });
 
+  it("tells other programs what happens: states, lines, calls, and what it says itself", async (t) => {
+    const project = await makeProject(t);
+    const dev = startDev(t, project);
+    const target = await listening(dev);
+    await dev.line(/try: npx tercel call /);
+    const { socket = "" } = JSON.parse(readFileSync(join(project, ".tercel/dev.json"), "utf8")) as DevRecord;
+    const lines = createInterface({ input: connect(socket) })[Symbol.asyncIterator]();
+    const next = async (isWanted: (event: DevEvent) => boolean): Promise<DevEvent> => {
+      for (;;) {
+        const { value, done } = await lines.next();
+        assert.ok(done !== true, "the socket ended");
+        const event = JSON.parse(value) as DevEvent;
+        if (isWanted(event)) return event;
+      }
+    };
+    const isLife = (state: string) => (event: DevEvent) => event.type === "life" && event.state === state;
+    const { time: _time, ...life } = await next(() => true);
+    assert.deepEqual(life, {
+      version: 1,
+      service: "user-service",
+      type: "life",
+      state: "serving",
+      address: target,
+      restarts: 0,
+    });
+    await call(target, "UserService/CreateUser", "name=Ada", "email=ada@example.com");
+    const isCall = (event: DevEvent) => event.type === "span" && event.method.endsWith("/CreateUser");
+    const span = await next(isCall);
+    assert.ok(span.type === "span" && span.status === "OK" && span.side === "server" && span.durationMs > 0);
+    assert.ok(Date.parse(span.startTime) <= Date.parse(span.time));
+
+    const file = join(project, "src/users.ts");
+    writeFileSync(file, `${readFileSync(file, "utf8")}\nthrow new Error("not like this");\n`);
+    const problem = await next((event) => event.type === "note" && event.level === "error");
+    assert.match(problem.type === "note" ? problem.text : "", /^the change does not load\n[\s\S]*not like this/);
+    const stopped = next(isLife("stopped"));
+    await dev.stop();
+    await stopped;
+    assert.equal((await lines.next()).done, true);
+    assert.ok(!existsSync(socket));
+  });
+
   it("takes settings and variables", async (t) => {
     const project = await makeProject(t);
     writeFileSync(join(project, "other.env"), "TERCEL__MONITORING__PROVIDERS__PROMETHEUS__PATH=/figures\n");
@@ -177,7 +222,8 @@ describe("tercel dev with one service", () => {
 describe("tercel dev as a process", () => {
   it("lets calls end at the first Ctrl-C, and ends everything at the second", async (t) => {
     const project = await makeProject(t);
-    const script = `cd "$0" && exec "$@" 2>&1`;
+    // npm, which runs the tests, is not what has started it.
+    const script = `unset npm_lifecycle_event; cd "$0" && exec "$@" 2>&1`;
     const node = [process.execPath, "--conditions=source", join(root, "packages/cli/src/main.ts")];
     const dev = startCommand(t, "/bin/sh", ["-c", script, project, ...node, "dev"]);
     const next = async (pattern: RegExp): Promise<RegExpExecArray> => {

@@ -27,15 +27,31 @@ describe("tercel new on a terminal", () => {
       "How do events travel?": [enter],
       "Where do metrics or traces go?": [enter],
       "How do services find each other?": [enter],
+      "Serve REST, Connect and gRPC-Web as well": ["y"],
     });
     assert.equal(exitCode, 0, shown);
     assert.equal(stdout, "");
     assert.doesNotMatch(shown, /How do callers show/);
     const flags =
-      "--with-database=postgres --with-cache=none --with-events=memory --with-auth=jwt --with-monitoring=prometheus --with-discovery=embedded";
+      "--with-database=postgres --with-cache=none --with-events=memory --with-auth=jwt --with-monitoring=prometheus --with-discovery=embedded --gateway";
     assert.ok(shown.includes(`the same again: tercel new user-service --type=grpc ${flags}\n`), shown);
     const record = readFileSync(join(cwd, "user-service/tercel.yaml"), "utf8");
     assert.match(record, /database: postgres\n {2}cache: none\n/);
+  });
+
+  it("serves gRPC alone where the answer is no, and does not ask where a flag says it", async (t) => {
+    const cwd = temporaryFolder(t);
+    const all = ["database", "cache", "events", "auth", "monitoring", "discovery"].map((one) => `--with-${one}=none`);
+    const asked = await runOnTerminal(["new", "user-service", ...all, ...skipSetup], cwd, {
+      "Serve REST, Connect and gRPC-Web as well": [enter],
+    });
+    assert.equal(asked.exitCode, 0, asked.shown);
+    assert.match(asked.shown, /the same again: .* --with-discovery=none --no-gateway\n/);
+    for (const flag of ["--gateway", "--no-gateway"]) {
+      const told = await runOnTerminal(["new", "user-service", ...all, flag, "--dir", flag, ...skipSetup], cwd, {});
+      assert.equal(told.exitCode, 0, told.shown);
+      assert.doesNotMatch(told.shown, /Serve REST/);
+    }
   });
 
   it("asks nothing with --yes", async (t) => {

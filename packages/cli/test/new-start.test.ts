@@ -1,5 +1,6 @@
 // A project of tercel new as its users run it: started, called, watched and stopped, on SQLite and on a real PostgreSQL.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { startCommand } from "@tercel/test-support/programs";
@@ -71,6 +72,28 @@ describe("a service that tercel new has made", () => {
     assert.deepEqual(await call(second.address, "GetUser", `id=${created.user.id}`), created);
     assert.match(String(await call(second.address, "CreateUser", "name=Ada", "email=no address")), /INVALID_ARGUMENT/);
     assert.deepEqual(await second.stop(), [0, null]);
+  });
+
+  it("has every metric that alerts and graphs name", async (t) => {
+    const project = await makeProject(t, []);
+    const written = await runCli(["deploy", "compose"], { cwd: project });
+    assert.equal(written.exitCode, 0, written.stderr);
+    const texts = ["prometheus/alerts.yml", "grafana/dashboards/user-service.json"].map((file) =>
+      readFileSync(join(project, "deploy", file), "utf8"),
+    );
+    const named = new Set(texts.join().match(/\b(?:grpc|tercel|nodejs|process)_[a-z_]+/g));
+    const [port] = await freePorts(1);
+    const service = await start(t, project, [`monitoring.providers.prometheus.endpoint=127.0.0.1:${port}`]);
+    // By reflection, whose call is a stream.
+    await call(service.address, "CreateUser", "name=Ada", "email=ada@example.com");
+    const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const known = new Set([...page.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name));
+    assert.ok(named.size > 10, [...named].join());
+    assert.deepEqual(
+      [...named].filter((name) => !known.has(name.replace(/_bucket$/, ""))),
+      [],
+    );
+    assert.deepEqual(await service.stop(), [0, null]);
   });
 
   it("serves REST and the page of documentation on the port of gRPC with --gateway", async (t) => {

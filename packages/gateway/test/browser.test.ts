@@ -6,11 +6,12 @@ import type { HandlerContext } from "@connectrpc/connect";
 import { createGateway } from "@tercel/gateway";
 import { createWebSockets } from "@tercel/gateway/websocket";
 import { createServer, type Server } from "@tercel/grpc";
+import { openChromium, withoutChromium } from "@tercel/test-support/chromium";
 import { freePorts } from "@tercel/test-support/servers";
 import type { Browser, Page as BrowserPage } from "playwright-core";
 import { Library } from "./gen/tercel/gateway/test/v1/library_pb.ts";
 import type { Page } from "./support/browser-page.ts";
-import { bundlePage, openChromium, withoutChromium } from "./support/chromium.ts";
+import { bundlePage } from "./support/bundle-page.ts";
 import { createLibrary, createLibraryState } from "./support/library.ts";
 
 const quiet = { log: { debug() {}, info() {}, warn() {}, error() {} } };
@@ -221,6 +222,33 @@ describe("a page in Chromium", { skip: withoutChromium }, () => {
       await server.close({ deadlineMs: 0 });
     }
   });
+
+  for (const protocol of ["connect", "grpc-web", "websocket"] as const) {
+    it(`leaves a stream over ${protocol} when the browser goes offline, and continues after it when it is back`, async () => {
+      const context = await browser.newContext();
+      const lone = await context.newPage();
+      await lone.goto(`${home}/page`);
+      const reading = lone.evaluate(
+        ([url, name, count, countOfStream]) =>
+          (globalThis as unknown as { page: Page }).page.reconnecting(url, name, count, countOfStream),
+        [home, protocol, Number.POSITIVE_INFINITY, pacedCount] as const,
+      );
+      const until = (text: string) => lone.waitForFunction(text);
+      await until("globalThis.state?.tokens.length >= 5");
+      await context.setOffline(true);
+      await until("globalThis.state.reconnects === 1");
+      // The server learns that no one reads any more.
+      while ((servers[0]?.openCalls ?? 0) > 0) await new Promise((resolve) => setImmediate(resolve));
+      await context.setOffline(false);
+      await lone.evaluate("state.wanted = state.tokens.length + 5");
+      const { tokens } = await reading;
+      assert.deepEqual(
+        tokens,
+        Array.from(tokens, (_, at) => String(at + 1)),
+      );
+      await context.close();
+    });
+  }
 
   it("reads server-sent events with EventSource, over a restart, and stops where the stream ends", async () => {
     const [port = 0] = await freePorts(1);

@@ -126,7 +126,7 @@ async function startEnvoy(command: readonly string[], port: number): Promise<Ser
     child.kill("SIGKILL");
     await child.ended;
   };
-  return { pid: child.pid, port, stop, assertRunning };
+  return { pid: child.pid, port, stop, assertRunning, onLine: (listener) => child.onLine(listener) };
 }
 
 function accepts(port: number): Promise<boolean> {

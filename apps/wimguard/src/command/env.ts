@@ -23,8 +23,7 @@ export async function listEnvs(options: CommonOptions, output: Console): Promise
   return withDaemon(options, async (wim) => {
     const { envs } = await wim.env.listEnvs({});
     const rows = envs.map((env) => [env.uuid, dateOf(env), env.host, env.os]);
-    const text =
-      envs.length === 0 ? "there are no environments" : formatTable([["UUID", "CREATED", "HOST", "OS"], ...rows]);
+    const text = envs.length === 0 ? "no environments yet" : formatTable([["UUID", "CREATED", "HOST", "OS"], ...rows]);
     output.result(text, {
       envs: envs.map(({ uuid, createTime, host, os }) => ({ uuid, created: dateOf({ createTime }), host, os })),
     });

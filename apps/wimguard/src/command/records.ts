@@ -29,7 +29,7 @@ export async function list(options: ListOptions, output: Console): Promise<ExitC
     ]);
     const header = ["UUID", "CREATED", "STATUS", "TYPE", "SIZE", "NAME", "DESTINATION"];
     const shown = backups.length === total ? "" : `\n${backups.length} of ${total} backups, from number ${offset + 1}`;
-    const text = total === 0 ? "there are no backups" : `${formatTable([header, ...rows])}${shown}`;
+    const text = total === 0 ? "no backups yet" : `${formatTable([header, ...rows])}${shown}`;
     output.result(text, { backups: backups.map(toJson), total });
     return exitCodes.ok;
   });

@@ -1,18 +1,13 @@
 import { Buffer } from "node:buffer";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { EngineSchema } from "../gen/wimguard/v1/common_pb.ts";
-import {
-  Difference_Change,
-  Difference_ChangeSchema,
-  type Entry,
-  Entry_Kind,
-  Entry_KindSchema,
-  type Snapshot,
-} from "../gen/wimguard/v1/snapshot_pb.ts";
+import { Difference_Change, Difference_ChangeSchema, type Snapshot } from "../gen/wimguard/v1/snapshot_pb.ts";
 import { formatBytes, formatTable } from "../terminal/format.ts";
 import type { CommonOptions, Console } from "./console.ts";
+import { entryToJson, formatEntry } from "./entry-text.ts";
 import { enumName } from "./enum-name.ts";
 import { type ExitCode, exitCodes, UsageError } from "./exit-codes.ts";
+import { parseTag } from "./start-backup.ts";
 import { withDaemon } from "./with-daemon.ts";
 
 export interface SnapshotListOptions extends CommonOptions {
@@ -48,7 +43,7 @@ export async function listSnapshots(options: SnapshotListOptions, output: Consol
     ]);
     const total = Number(totalSize);
     const shown = snapshots.length === total ? "" : `\n${snapshots.length} of ${total} snapshots`;
-    const text = total === 0 ? "there are no snapshots" : `${formatTable([header, ...rows])}${shown}`;
+    const text = total === 0 ? "no snapshots found" : `${formatTable([header, ...rows])}${shown}`;
     output.result(text, { snapshots: snapshots.map(toJson), total });
     return exitCodes.ok;
   });
@@ -172,10 +167,7 @@ export async function tagSnapshot(
     const { tags: before, etag } = await wim.snapshot.getSnapshot({ uuid });
     const tags = { ...before };
     for (const change of changes) {
-      const at = change.indexOf("=");
-      if (at < 1)
-        throw new UsageError(`invalid tag ${JSON.stringify(change)}: write NAME=VALUE, or NAME= to remove it`);
-      const [name, value] = [change.slice(0, at), change.slice(at + 1)];
+      const [name, value] = parseTag(change);
       if (value === "") delete tags[name];
       else tags[name] = value;
     }
@@ -241,39 +233,6 @@ function dateOf({ createTime }: Snapshot): string {
 
 function engineOf({ engine }: Snapshot): string {
   return enumName(EngineSchema, engine);
-}
-
-const letterOf: Partial<Record<Entry_Kind, string>> = {
-  [Entry_Kind.FILE]: "-",
-  [Entry_Kind.FOLDER]: "d",
-  [Entry_Kind.LINK]: "l",
-  [Entry_Kind.FIFO]: "p",
-  [Entry_Kind.DEVICE]: "b",
-};
-
-/** As `ls -ln` prints them. */
-function formatEntry({ kind, mode, uid, gid, size, mtime, displayPath, linkTarget }: Entry): string {
-  const letters = ["r", "w", "x"];
-  const rights = Array.from({ length: 9 }, (_, at) => ((mode >> (8 - at)) & 1 ? letters[at % 3] : "-")).join("");
-  const time = mtime === undefined ? "" : timestampDate(mtime).toISOString().slice(0, 19);
-  const target = kind === Entry_Kind.LINK ? ` -> ${Buffer.from(linkTarget).toString()}` : "";
-  const owner = `${uid}:${gid}`.padEnd(11);
-  return `${letterOf[kind] ?? "?"}${rights} ${owner} ${formatBytes(Number(size)).padStart(8)} ${time} ${displayPath}${target}`;
-}
-
-function entryToJson({ displayPath, path, kind, size, mode, uid, gid, mtime, linkTarget, digest }: Entry) {
-  return {
-    path: displayPath,
-    pathBase64: Buffer.from(path).toString("base64"),
-    kind: enumName(Entry_KindSchema, kind),
-    size: Number(size),
-    mode,
-    uid,
-    gid,
-    ...(mtime !== undefined && { mtime: timestampDate(mtime).toISOString() }),
-    ...(linkTarget.length > 0 && { linkTarget: Buffer.from(linkTarget).toString() }),
-    ...(digest !== "" && { digest }),
-  };
 }
 
 function parseLimit(text: string | undefined): number {

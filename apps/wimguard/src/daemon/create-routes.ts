@@ -27,6 +27,8 @@ import { createItemService } from "../registry/item-service.ts";
 import { createDownloads } from "../restore/download-file.ts";
 import { createRestoreService } from "../restore/restore-service.ts";
 import { runTable } from "../runs/run-store.ts";
+import { StartedRequests } from "../runs/start-once.ts";
+import { createPruneService } from "../schedule/prune-service.ts";
 import { createRetentionService } from "../schedule/retention-service.ts";
 import { checkSchedule, scheduleTable } from "../schedule/schedule-item.ts";
 import { Scheduler } from "../schedule/scheduler.ts";
@@ -47,6 +49,8 @@ export interface DaemonRoutes {
   readonly scheduler: Scheduler;
   /** Looks for what is wrong without any run. */
   readonly watchState: () => void;
+  /** Starts to prune repositories that are due. */
+  readonly prune: () => void;
 }
 
 /** Creates the services over their shared parts, and what serves them. */
@@ -114,6 +118,7 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
     check: (input) => checkSchedule(input, (kind, uuid) => parts[`${kind}s`].get(uuid) !== undefined),
   });
 
+  const requests = new StartedRequests(parts.runs);
   const routes = (router: ConnectRouter): void => {
     router.service(
       ScheduleService,
@@ -124,6 +129,9 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
         store: stores.backups,
         backups,
         runs: parts.runs,
+        logs: parts.runLogs,
+        tokens,
+        requests,
         listRuns: (request) => searchRows(database, rowTokens, runTable, request),
         newUuid: randomUUID,
         nowMs,
@@ -132,7 +140,13 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
     router.service(BackupService, createBackupHandler(backups));
     router.service(
       RestoreService,
-      createRestoreHandler(restoring, (request) => searchRows(database, rowTokens, restoreTable, request), downloads),
+      createRestoreHandler({
+        restores: restoring,
+        list: (request) => searchRows(database, rowTokens, restoreTable, request),
+        downloads,
+        runs: parts.runs,
+        requests,
+      }),
     );
     router.service(
       StatisticsService,
@@ -145,7 +159,9 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
         sources,
         destinations,
         files,
-        startImport: (location) => startImport(parts, location),
+        startImport: (location, startedBy) => startImport(parts, location, startedBy),
+        runs: parts.runs,
+        requests,
         uploads: parts.uploads,
         findDestination: parts.destinations.findByName,
       }),
@@ -166,7 +182,13 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
     isOverdue: (schedule) => scheduler.isOverdue(schedule),
     destinations: () => parts.destinations.all(),
   });
-  return { routes, scheduler, watchState };
+  const pruning = createPruneService({
+    ...parts,
+    store: parts.repositoryStore,
+    repositories: stores.repositories,
+    nowMs,
+  });
+  return { routes, scheduler, watchState, prune: () => pruning.startDue() };
 }
 
 function resolveRoots(roots: readonly string[] | undefined, name: string): string[] | undefined {

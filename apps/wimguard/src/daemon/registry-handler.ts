@@ -11,7 +11,9 @@ import type { EngineName } from "../engine/compression.ts";
 import { engineNameOf, toEngine } from "../engine/engine-enum.ts";
 import { engineFacts } from "../engine/engine-facts.ts";
 import { engines } from "../engine/engines.ts";
+import { isRepository, localFolderOf } from "../engine/restic/repository/repository-location.ts";
 import { fail } from "../failure/failure.ts";
+import { toConnectError } from "../failure/to-connect-error.ts";
 import { toFailure } from "../failure/to-failure.ts";
 import { Engine, type FileChunk, type Run, RunKind, RunState } from "../gen/wimguard/v1/common_pb.ts";
 import {
@@ -25,19 +27,26 @@ import type { StartedImport } from "../registry/import-archive.ts";
 import { type ItemInput, type ItemService, itemEtag } from "../registry/item-service.ts";
 import { receiveUpload, type UploadChunk, type UploadParts } from "../registry/receive-upload.ts";
 import { testDestination } from "../registry/test-destination.ts";
+import { testRepository } from "../registry/test-repository.ts";
+import { followRun } from "../runs/follow-run.ts";
+import type { LiveRun, RunRegistry } from "../runs/run-registry.ts";
+import type { StartingRequest } from "../runs/run-store.ts";
+import type { StartedRequests } from "../runs/start-once.ts";
 import { answering, failing } from "./failing.ts";
-import { toCount, toProgress, toRun } from "./run-message.ts";
+import { toCount, toProgress, toRun, toRunMessage } from "./run-message.ts";
 import { streamJob } from "./stream-job.ts";
 
 export interface RegistryHandlerParts extends UploadParts {
   readonly sources: ItemService<RegisteredSource>;
   readonly destinations: ItemService<RegisteredDestination>;
-  startImport(location: string): Promise<StartedImport>;
+  startImport(location: string, startedBy: StartingRequest | undefined): Promise<StartedImport>;
+  readonly runs: RunRegistry;
+  readonly requests: StartedRequests;
 }
 
 /** Creates the handlers of wimguard.v1.RegistryService. */
 export function createRegistryHandler(parts: RegistryHandlerParts): ServiceImpl<typeof RegistryService> {
-  const { sources, destinations, files, startImport } = parts;
+  const { sources, destinations, files, runs, requests, startImport } = parts;
   return {
     createSource: ({ source, requestId }) =>
       answering(() => toSource(sources.create(fromSource(required(source, "source")), requestId))),
@@ -83,9 +92,13 @@ export function createRegistryHandler(parts: RegistryHandlerParts): ServiceImpl<
         destinations.delete(uuid, etag);
         return {};
       }),
-    testDestination: ({ uuid }) =>
+    testDestination: ({ uuid }, { signal }) =>
       failing(async () => {
-        const steps = await testDestination(files, destinations.get(uuid).url);
+        const { engine, url: repository, secretRef } = destinations.get(uuid);
+        const steps =
+          engine === "restic"
+            ? await testRepository({ repository, secretRef }, signal)
+            : await testDestination(files, repository);
         return { steps: steps.map(({ tookMs, ...step }) => ({ ...step, took: durationFromMs(Math.round(tookMs)) })) };
       }),
 
@@ -114,20 +127,26 @@ export function createRegistryHandler(parts: RegistryHandlerParts): ServiceImpl<
       }),
 
     async *importArchive({ location, requestId }, { signal }) {
-      const started = await failing(async () => {
-        if (requestId !== "") {
-          const message = "request_id is not supported for imports: an archive is imported once in any case";
-          fail({ reason: "NOT_SUPPORTED", message });
-        }
-        return startImport(location);
-      });
-      yield* streamImport(started, signal);
+      const { run, started } = await failing(() =>
+        requests.startOnce(requestId, { import: location }, (startedBy) => startImport(location, startedBy)),
+      );
+      if (started !== undefined) yield* streamImport(started, signal);
+      else yield* followImport(followRun(runs, run?.uuid ?? "", signal), signal);
     },
   };
 }
 
 async function* toUploadChunks(chunks: AsyncIterable<FileChunk>): AsyncGenerator<UploadChunk> {
   for await (const { name, offset, data, sha256 } of chunks) yield { name, offset: Number(offset), data, sha256 };
+}
+
+/** The states of an import that another call has started. */
+async function* followImport(states: AsyncIterable<LiveRun>, signal: AbortSignal): AsyncGenerator<Run> {
+  for await (const run of states) {
+    yield toRunMessage(run);
+    if (run.failure !== undefined) throw toConnectError(run.failure);
+  }
+  if (signal.aborted) throw signal.reason;
 }
 
 async function* streamImport({ uuid, startedAtMs, ...job }: StartedImport, signal: AbortSignal): AsyncGenerator<Run> {
@@ -161,40 +180,39 @@ function toSource(source: RegisteredSource): Source {
   return create(SourceSchema, { uuid, name, path, excludes: [...excludes], oneFileSystem, etag: itemEtag(source) });
 }
 
-/** Without an engine, the template's ending decides, and append means .wim. */
+/** Without an engine, `restic:` means a repository, and for a folder the template's ending decides, and append means .wim. */
 function fromDestination(destination: Destination): ItemInput<RegisteredDestination> {
   const { name, engine, url, template, secretRef, append } = destination;
-  const chosen = engine === Engine.UNSPECIFIED ? engineOfTemplate(template, append) : engineNameOf(engine);
+  const chosen = engine === Engine.UNSPECIFIED ? engineOfDestination(destination) : engineNameOf(engine);
   if (chosen === undefined) {
-    fail({ reason: "NOT_SUPPORTED", message: "this release writes to folders, by the engines tar and wim only" });
+    const message = `unknown engine ${engine}: use TAR, WIM or RESTIC`;
+    fail({ reason: "FIELD_INVALID", field: "destination.engine", message });
   }
-  if (secretRef !== "") {
-    const message = `the ${chosen} engine does not encrypt, so it needs no secret: leave secret_ref empty`;
-    fail({ reason: "FIELD_INVALID", field: "destination.secret_ref", message });
-  }
-  return { name, engine: chosen, url, template, isAppend: append };
+  return { name, engine: chosen, url, template, secretRef, isAppend: append };
 }
 
-function engineOfTemplate(template: string, isAppend: boolean): EngineName {
+function engineOfDestination({ url, template, append: isAppend }: Destination): EngineName {
+  if (isRepository(url)) return "restic";
   return template === "" && isAppend ? "wim" : chooseEngine(`/${template}`, "").engine;
 }
 
 function toDestination(destination: RegisteredDestination): Destination {
-  const { uuid, name, engine, url, template, isAppend: append } = destination;
-  const freeBytes = BigInt(freeBytesIn(url));
+  const { uuid, name, engine, url, template, secretRef, isAppend: append } = destination;
+  const freeBytes = BigInt(freeBytesIn(engine === "restic" ? (localFolderOf(url) ?? "") : url));
   return create(DestinationSchema, {
     uuid,
     name,
     engine: toEngine(engine),
     url,
     template,
+    secretRef,
     append,
     freeBytes,
     etag: itemEtag(destination),
   });
 }
 
-/** 0 for a folder that is not there. */
+/** 0 for a folder that is not there, and for another machine. */
 function freeBytesIn(folder: string): number {
   try {
     const { bavail, bsize } = statfsSync(folder);

@@ -1,8 +1,10 @@
 import { Buffer } from "node:buffer";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { anyPack, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { StoredWarning, Warnings } from "../catalog/warning-list.ts";
-import { type Failure, statusOfReason } from "../failure/failure.ts";
+import type { Failure } from "../failure/failure.ts";
+import { toConnectError } from "../failure/to-connect-error.ts";
+import type { StatusSchema } from "../gen/google/rpc/status_pb.ts";
 import {
   type ProgressSchema,
   type Run,
@@ -41,9 +43,18 @@ export function toRun(facts: RunFacts): Run {
     ...(progress !== undefined && { progress }),
     warnings: warnings?.first.map(toWarning) ?? [],
     warningCount: BigInt(warnings?.count ?? 0),
-    ...(failure !== undefined && { error: { code: statusOfReason[failure.reason], message: failure.message } }),
+    ...(failure !== undefined && { error: toStatus(failure) }),
     message,
   });
+}
+
+/** The error of a call that has such a run as its own, with its details. */
+function toStatus(failure: Failure): MessageInitShape<typeof StatusSchema> {
+  const { code, rawMessage: message, details } = toConnectError(failure);
+  const packed = details.flatMap((detail) =>
+    "desc" in detail ? [anyPack(detail.desc, create(detail.desc, detail.value))] : [],
+  );
+  return { code, message, details: packed };
 }
 
 /** A run of the registry. */

@@ -1,12 +1,12 @@
-import { createHash } from "node:crypto";
 import { clone } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { applyFieldMask, matchesFilter, parseFilter } from "@tercel/aip";
+import { applyFieldMask, matchesFilter, type PageTokens, parseFilter } from "@tercel/aip";
 import type { BackupRequest, BackupService } from "../backup/backup-service.ts";
 import type { BackupStore } from "../catalog/backup-store.ts";
-import type { ListPage, ListRequest } from "../catalog/search-rows.ts";
+import { type ListPage, type ListRequest, pageSizeOf } from "../catalog/search-rows.ts";
 import { fail } from "../failure/failure.ts";
+import type { Run } from "../gen/wimguard/v1/common_pb.ts";
 import {
   type Schedule as ScheduleMessage,
   ScheduleSchema,
@@ -14,8 +14,10 @@ import {
 } from "../gen/wimguard/v1/schedule_pb.ts";
 import type { ItemService } from "../registry/item-service.ts";
 import { isEmptyPolicy } from "../retention/retention.ts";
+import type { RunLogStore } from "../runs/run-log-store.ts";
 import type { LiveRun, RunRegistry } from "../runs/run-registry.ts";
 import { runTable, type StartingRequest, type StoredRun } from "../runs/run-store.ts";
+import type { StartedRequests } from "../runs/start-once.ts";
 import { watchRuns } from "../runs/watch-runs.ts";
 import { parseCron } from "../schedule/cron-times.ts";
 import { cronWords } from "../schedule/cron-words.ts";
@@ -24,7 +26,7 @@ import type { Schedule } from "../schedule/schedule-item.ts";
 import type { Scheduler } from "../schedule/scheduler.ts";
 import { answering, failing } from "./failing.ts";
 import { toRunMessage } from "./run-message.ts";
-import { fromRetention, fromSchedule, toSchedule } from "./schedule-message.ts";
+import { fromRetention, fromSchedule, toSchedule, toUnreadable } from "./schedule-message.ts";
 
 export interface ScheduleHandlerParts {
   readonly schedules: ItemService<Schedule>;
@@ -33,6 +35,10 @@ export interface ScheduleHandlerParts {
   readonly store: BackupStore;
   readonly backups: BackupService;
   readonly runs: RunRegistry;
+  readonly logs: RunLogStore;
+  /** A cursor of a log is the number of the last entry. */
+  readonly tokens: PageTokens<number>;
+  readonly requests: StartedRequests;
   readonly listRuns: (request: ListRequest) => ListPage<StoredRun>;
   newUuid(): string;
   nowMs(): number;
@@ -42,11 +48,10 @@ const outputOnly = ["uuid", "etag", "next_time", "last_good_time", "overdue"];
 const defaultTimes = 5;
 const maxTimes = 100;
 const maxWatchers = 64;
-const maxRequestIdCharacters = 128;
 
 /** Creates the handlers of wimguard.v1.ScheduleService. */
 export function createScheduleHandler(parts: ScheduleHandlerParts): ServiceImpl<typeof ScheduleService> {
-  const { schedules, scheduler, retention, store, backups, runs, listRuns } = parts;
+  const { schedules, scheduler, retention, store, backups, runs, logs, tokens, requests, listRuns } = parts;
   let watchers = 0;
 
   const toMessage = (schedule: Schedule): ScheduleMessage =>
@@ -102,7 +107,7 @@ export function createScheduleHandler(parts: ScheduleHandlerParts): ServiceImpl<
     runSchedule: ({ uuid, requestId }) =>
       failing(async () => {
         const schedule = schedules.get(uuid);
-        return startOnce(requestId, { schedule: uuid }, (request) => scheduler.start(schedule, request));
+        return startOnce(requestId, { schedule: uuid }, (startedBy) => scheduler.start(schedule, startedBy));
       }),
 
     previewSchedule: ({ schedule, count }) =>
@@ -133,22 +138,25 @@ export function createScheduleHandler(parts: ScheduleHandlerParts): ServiceImpl<
         };
       }),
 
-    async *applyRetention({ scheduleUuid }) {
-      yield answering(() => {
-        const schedule = getFor(scheduleUuid);
-        if (isEmptyPolicy(schedule.retention)) retention.explain(schedule, schedule.retention);
-        const { kept, dropped } = retention.apply(schedule);
-        const message = `${kept} kept; ${dropped} dropped, to be deleted after a day`;
-        const end = { scheduleUuid, state: "completed", message } as const;
-        return toRunMessage(runs.record(parts.newUuid(), "retention", end));
-      });
+    async *applyRetention({ scheduleUuid, requestId }) {
+      yield await failing(() =>
+        startOnce(requestId, { retention: scheduleUuid }, async (request) => {
+          const schedule = getFor(scheduleUuid);
+          if (isEmptyPolicy(schedule.retention)) retention.explain(schedule, schedule.retention);
+          const { kept, dropped } = retention.apply(schedule);
+          const message = `${kept} kept; ${dropped} dropped, to be deleted after a day`;
+          const end = { scheduleUuid, state: "completed", message, ...(request !== undefined && { request }) } as const;
+          return runs.record(parts.newUuid(), "retention", end);
+        }),
+      );
     },
 
-    startRun: ({ backup, requestId }) =>
+    startRun: ({ backup, requestId, excludes, tags, unreadable }) =>
       failing(async () => {
         if (backup === undefined) fail({ reason: "FIELD_REQUIRED", field: "backup", message: "backup is required" });
         const { source, destination, compression, description } = backup;
-        const request: BackupRequest = { source, destination, compression, description };
+        const treatment = { unreadable: toUnreadable(unreadable), excludes, tags: { ...tags } };
+        const request: BackupRequest = { source, destination, compression, description, ...treatment };
         return startOnce(requestId, request, async (startedBy) => {
           const { uuid } = await backups.start({ ...request, ...(startedBy !== undefined && { startedBy }) });
           return runs.get(uuid);
@@ -160,6 +168,16 @@ export function createScheduleHandler(parts: ScheduleHandlerParts): ServiceImpl<
         const { items, nextPageToken, total } = listRuns(request);
         return { runs: items.map((run) => toRunMessage(runs.live(run))), nextPageToken, totalSize: BigInt(total) };
       }),
+    listRunLog: ({ uuid, pageSize, pageToken }) =>
+      answering(() => {
+        runs.get(uuid);
+        const limit = pageSizeOf(pageSize);
+        const found = logs.list(uuid, tokens.read(uuid, pageToken) ?? 0, limit + 1);
+        const page = found.slice(0, limit);
+        const entries = page.map(({ atMs, level, message }) => ({ time: timestampFromMs(atMs), level, message }));
+        return { entries, nextPageToken: found.length > limit ? tokens.create(uuid, page.at(-1)?.seq ?? 0) : "" };
+      }),
+
     cancelRun: ({ uuid }) => answering(() => toRunMessage(runs.cancel(uuid))),
 
     async *watchRuns({ filter, afterRevision }, { signal }) {
@@ -195,18 +213,9 @@ export function createScheduleHandler(parts: ScheduleHandlerParts): ServiceImpl<
     requestId: string,
     content: object,
     start: (request: StartingRequest | undefined) => Promise<LiveRun>,
-  ) {
-    if (requestId === "") return toRunMessage(await start(undefined));
-    if (requestId.length > maxRequestIdCharacters) {
-      const message = `request_id is longer than ${maxRequestIdCharacters} characters`;
-      fail({ reason: "FIELD_INVALID", field: "request_id", message });
-    }
-    const digest = createHash("sha256").update(JSON.stringify(content)).digest("hex");
-    const before = runs.findByRequest(requestId);
-    if (before === undefined) return toRunMessage(await start({ id: requestId, digest }));
-    if (before.digest === digest) return toRunMessage(before.run);
-    const message = `request_id ${requestId} was used for another run: choose a new one`;
-    fail({ reason: "REQUEST_ID_REUSED", message });
+  ): Promise<Run> {
+    const { run, started } = await requests.startOnce(requestId, content, start);
+    return toRunMessage((run ?? started) as LiveRun);
   }
 }
 

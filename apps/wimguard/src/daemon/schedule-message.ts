@@ -31,6 +31,11 @@ function nameOf<Name extends string>(names: Readonly<Record<Name, number>>, valu
   return found ?? fail({ reason: "FIELD_INVALID", field: `schedule.${field}`, message: `unknown ${field} ${value}` });
 }
 
+/** What is done about a path that cannot be read. */
+export function toUnreadable(value: Unreadable): Schedule["unreadable"] {
+  return nameOf(unreadables, value, "unreadable");
+}
+
 export function fromSchedule(message: ScheduleMessage): ItemInput<Schedule> {
   const { name, sourceUuid, destinationUuid, cron, timeZone, jitter, maxLateness, compression, verifyPercent } =
     message;
@@ -48,7 +53,7 @@ export function fromSchedule(message: ScheduleMessage): ItemInput<Schedule> {
     compression,
     verifyPercent,
     drillCron: message.drillCron,
-    unreadable: nameOf(unreadables, message.unreadable, "unreadable"),
+    unreadable: toUnreadable(message.unreadable),
     beforeCommand: [...message.beforeCommand],
     afterCommand: [...message.afterCommand],
     isPaused: message.paused,

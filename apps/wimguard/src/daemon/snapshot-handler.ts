@@ -244,28 +244,21 @@ async function* streamCheck(
   });
 }
 
+/** The archive and its image, or the repository and its snapshot. */
+function locationOf({ destination, image, archive, engine }: StoredBackup): string {
+  if (engine === "restic") return `${destination}, snapshot ${archive.sha256.slice(0, 8)}`;
+  return image === 1 ? destination : `${destination}, image ${image}`;
+}
+
 export function toSnapshot(backup: StoredBackup): Snapshot {
-  const {
-    uuid,
-    engine,
-    source,
-    destination,
-    image,
-    createdAtMs,
-    size,
-    addedBytes,
-    files,
-    tags,
-    description,
-    warnings,
-  } = backup;
+  const { uuid, engine, source, createdAtMs, size, addedBytes, files, tags, description, warnings } = backup;
   const { verifiedAtMs, drilledAtMs, purgeAtMs, isPinned, envUuid, scheduleUuid } = backup;
   return create(SnapshotSchema, {
     uuid,
     backupUuid: uuid,
     engine: toEngine(engine),
     source,
-    location: image === 1 ? destination : `${destination}, image ${image}`,
+    location: locationOf(backup),
     createTime: timestampFromMs(createdAtMs),
     sourceBytes: BigInt(size),
     storedBytes: BigInt(addedBytes),

@@ -37,7 +37,7 @@ export function createStatisticsHandler(parts: StatisticsHandlerParts): ServiceI
   function checkUuid(uuid: string): string {
     if (uuid === "" || schedules.get(uuid) !== undefined) return uuid;
     const shown = JSON.stringify(uuid.slice(0, 64));
-    fail({ reason: "ITEM_NOT_FOUND", uuid: uuid.slice(0, 64), message: `there is no schedule ${shown}` });
+    fail({ reason: "ITEM_NOT_FOUND", uuid: uuid.slice(0, 64), message: `schedule ${shown} not found` });
   }
 
   return {

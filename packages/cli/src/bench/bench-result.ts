@@ -19,6 +19,8 @@ export interface BenchResult {
   readonly target: string;
   readonly load: Load;
   readonly durationMs: number;
+  /** Until the last call had ended. */
+  readonly elapsedMs: number;
   readonly calls: number;
   readonly succeeded: number;
   readonly errors: ReadonlyMap<string, number>;
@@ -26,7 +28,7 @@ export interface BenchResult {
   readonly errorRate: number;
   /** Calls per second that the load asked for; undefined in a closed loop. */
   readonly offeredRate: number | undefined;
-  /** Calls per second that succeeded. */
+  /** Calls per second that succeeded, over the time until the last had ended: what a server does late was not achieved at this rate. */
   readonly achievedRate: number;
   readonly latency: Distribution;
   readonly service: Distribution;
@@ -40,22 +42,22 @@ const harmlessLagMs = 1;
 const harmlessLagShare = 0.1;
 
 export function toResult(measured: Measured, load: Load, what: { method: string; target: string }): BenchResult {
-  const { counts, timings, measuredMs } = measured;
+  const { counts, timings, measuredMs, elapsedMs } = measured;
   const failed = [...counts.errors.values()].reduce((sum, count) => sum + count, 0);
   const calls = counts.succeeded + failed;
-  const seconds = measuredMs / 1000;
   const latency = distribution(timings.latency);
   const lag = distribution(timings.lag);
   return {
     ...what,
     load,
     durationMs: measuredMs,
+    elapsedMs,
     calls,
     succeeded: counts.succeeded,
     errors: counts.errors,
     errorRate: calls === 0 ? 0 : failed / calls,
     offeredRate: offeredRate(load, measuredMs),
-    achievedRate: counts.succeeded / seconds,
+    achievedRate: (counts.succeeded * 1000) / elapsedMs,
     latency,
     service: distribution(timings.service),
     lag,
@@ -103,6 +105,7 @@ export function resultJson(result: BenchResult): JsonObject {
     connections,
     workers,
     durationMs: result.durationMs,
+    elapsedMs: result.elapsedMs,
     calls: result.calls,
     succeeded: result.succeeded,
     errors: Object.fromEntries(result.errors),

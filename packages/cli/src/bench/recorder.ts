@@ -23,6 +23,8 @@ export class Recorder {
   readonly counts: Counts = { sent: 0, succeeded: 0, errors: new Map() };
   /** All calls that were made, the unmeasured ones included: for a display of progress. */
   made = 0;
+  /** When the last of the measured calls ended, from the start. */
+  lastEndMs = 0;
 
   sent(dueMs: number, sentMs: number): void {
     this.counts.sent++;
@@ -31,6 +33,7 @@ export class Recorder {
 
   /** @param error the name of its status; undefined when it succeeded */
   ended(dueMs: number, sentMs: number, endMs: number, error: string | undefined): void {
+    this.lastEndMs = endMs;
     if (error !== undefined) {
       this.failed(error);
       return;

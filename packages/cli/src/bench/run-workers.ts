@@ -9,6 +9,8 @@ export interface Measured {
   readonly counts: Counts;
   /** By the worker that measured longest. */
   measuredMs: number;
+  /** Until the last call had ended, which is later than that where a server could not keep up. */
+  elapsedMs: number;
 }
 
 /**
@@ -25,6 +27,7 @@ export async function runWorkers(
     timings: { latency: createHistogram(), service: createHistogram(), lag: createHistogram() },
     counts: { sent: 0, succeeded: 0, errors: new Map() },
     measuredMs: 0,
+    elapsedMs: 0,
   };
   const made = tasks.map(() => 0);
   await Promise.all(
@@ -63,6 +66,7 @@ function programUrl(): URL {
 function merge(measured: Measured, report: Extract<WorkerReport, { kind: "result" }>): void {
   const { timings, counts } = measured;
   measured.measuredMs = Math.max(measured.measuredMs, report.measuredMs);
+  measured.elapsedMs = Math.max(measured.elapsedMs, report.elapsedMs);
   for (const name of ["latency", "service", "lag"] as const) {
     timings[name].add(report.timings[name] as Timings["latency"]);
   }

@@ -35,6 +35,8 @@ export type WorkerReport =
       readonly timings: { readonly latency: Histogram; readonly service: Histogram; readonly lag: Histogram };
       /** How long it measured: less than it should when it was stopped. */
       readonly measuredMs: number;
+      /** From the end of the warm-up until the last measured call had ended. */
+      readonly elapsedMs: number;
       readonly sent: number;
       readonly succeeded: number;
       readonly errors: ReadonlyMap<string, number>;
@@ -77,9 +79,10 @@ export async function runBenchWorker(): Promise<void> {
     clearInterval(progress);
     await Promise.all(channels.map((channel) => channel.close({ deadlineMs: 0 })));
   }
-  const { timings, counts } = recorder;
+  const { timings, counts, lastEndMs } = recorder;
   const { sent, succeeded, errors } = counts;
-  port.postMessage({ kind: "result", timings, measuredMs, sent, succeeded, errors } satisfies WorkerReport);
+  const elapsedMs = Math.max(measuredMs, lastEndMs - load.warmupMs);
+  port.postMessage({ kind: "result", timings, measuredMs, elapsedMs, sent, succeeded, errors } satisfies WorkerReport);
   // It would keep the thread alive.
   port.close();
 }

@@ -5,7 +5,10 @@ import { collect } from "../target/target-options.ts";
 
 const targets: readonly (readonly [target: DeployTarget, description: string])[] = [
   ["docker", "Writes a Dockerfile: the image holds the bundle of tercel build and runs as a user without rights."],
-  ["compose", "Writes compose.yaml and the Dockerfile: the service with every server that it uses, on one machine."],
+  [
+    "compose",
+    "Writes compose.yaml and the Dockerfile: the service with every server that it uses, on one machine. With metrics, also Prometheus with alerts, and Grafana with a dashboard.",
+  ],
   ["k8s", "Writes manifests of Kubernetes, with a kustomization for kubectl apply --kustomize."],
   ["envoy", "Writes a configuration of Envoy: gRPC-Web, CORS, health checks, outlier detection."],
 ];

@@ -33,6 +33,7 @@ export function addNewCommand(program: Command, context: CommandContext): void {
       "--gateway",
       "serve REST (google.api.http), Connect and gRPC-Web on the same port, with a page of documentation",
     )
+    .option("--no-gateway", "serve gRPC alone")
     .option("--workspace", "make a repository for several services; tercel new in it makes them")
     .option("--port <port>", "port of gRPC (default: the first from 50051 that no service in a folder next to it has)")
     .option("--dir <folder>", "where to write it (default: a folder with the name of the service)")

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { type DeploymentPlan, type Engine, postgresPort, type TlsFiles } from "./deployment-plan.ts";
+import { dashboardsFolder } from "./grafana-files.ts";
 
 type Yaml = Readonly<Record<string, unknown>>;
 
@@ -95,10 +96,9 @@ export function composeFile(plan: DeploymentPlan): string {
       }),
       ...(hasPostgres && { postgres: postgres(plan) }),
       ...Object.fromEntries(engines.map((engine) => [serviceName(engine), engineServices[engine]])),
-      ...(plan.metricsPath !== undefined && { prometheus: prometheus() }),
+      ...(plan.metricsPath !== undefined && { prometheus: prometheus(plan), grafana: grafana(plan) }),
     },
     ...secretFilesOf(plan, secrets),
-    ...(plan.metricsPath !== undefined && { configs: { prometheus: { content: prometheusConfig(plan) } } }),
     ...volumesOf(plan, engines),
   };
   const comment = ` Made by tercel deploy compose. Write each secret that is named below into its file first: printf %s VALUE > deploy/secrets/NAME
@@ -172,26 +172,32 @@ function postgres({ name }: DeploymentPlan): Yaml {
   };
 }
 
-function prometheus(): Yaml {
+/** It reads what is in `deploy/prometheus/`. */
+function prometheus(plan: DeploymentPlan): Yaml {
   return {
     image: "prom/prometheus:v3.8.0",
-    configs: [{ source: "prometheus", target: "/etc/prometheus/prometheus.yml" }],
-    ports: ["127.0.0.1:9090:9090"],
+    volumes: ["./prometheus:/etc/prometheus:ro"],
+    ports: [`127.0.0.1:${portNextTo(plan, 9090)}:9090`],
   };
 }
 
-/** What Prometheus reads. */
-export function prometheusConfig({ name, pagesPort, metricsPath }: DeploymentPlan): string {
-  return stringify({
-    scrape_configs: [
-      {
-        job_name: name,
-        metrics_path: metricsPath,
-        scrape_interval: "10s",
-        static_configs: [{ targets: [`${name}:${pagesPort}`] }],
-      },
-    ],
-  });
+/** It shows what is in `deploy/grafana/`, to everyone on this machine. */
+function grafana(plan: DeploymentPlan): Yaml {
+  return {
+    image: "grafana/grafana:12.3.0",
+    environment: { GF_AUTH_ANONYMOUS_ENABLED: "true", GF_AUTH_DISABLE_LOGIN_FORM: "true" },
+    volumes: ["./grafana/provisioning:/etc/grafana/provisioning:ro", `./grafana/dashboards:${dashboardsFolder}:ro`],
+    depends_on: ["prometheus"],
+    ports: [`127.0.0.1:${portNextTo(plan, 3000)}:3000`],
+  };
+}
+
+/** The first port from the usual one on that the service itself does not publish. */
+function portNextTo(plan: DeploymentPlan, usual: number): number {
+  const taken = publishedPorts(plan);
+  let port = usual;
+  while (taken.includes(port)) port++;
+  return port;
 }
 
 function volumesOf(plan: DeploymentPlan, engines: readonly Engine[]): Yaml {

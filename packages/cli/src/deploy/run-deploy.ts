@@ -7,8 +7,10 @@ import { composeFile } from "./compose-file.ts";
 import type { DeploymentPlan } from "./deployment-plan.ts";
 import { dockerfile, dockerignore } from "./dockerfile.ts";
 import { envoyFile } from "./envoy-file.ts";
+import { grafanaFiles } from "./grafana-files.ts";
 import { kubernetesFiles } from "./kubernetes-files.ts";
 import { planDeployment } from "./plan-deployment.ts";
+import { prometheusFiles } from "./prometheus-files.ts";
 
 /** The options of the command line, as commander names them. */
 export interface DeployOptions {
@@ -34,12 +36,18 @@ export function deployFiles(target: DeployTarget, plan: DeploymentPlan): Readonl
         ...deployFiles("docker", plan),
         ["compose.yaml", composeFile(plan)],
         ["secrets/.gitignore", "*\n"],
+        ...inFolder("prometheus", prometheusFiles(plan)),
+        ...inFolder("grafana", grafanaFiles(plan)),
       ]);
     case "k8s":
-      return new Map([...kubernetesFiles(plan)].map(([file, text]) => [`k8s/${file}`, text]));
+      return inFolder("k8s", kubernetesFiles(plan));
     case "envoy":
       return new Map([["envoy.yaml", envoyFile(plan)]]);
   }
+}
+
+function inFolder(folder: string, files: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...files].map(([file, text]) => [`${folder}/${file}`, text]));
 }
 
 /** `tercel deploy` */

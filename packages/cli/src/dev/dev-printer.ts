@@ -1,5 +1,6 @@
 import type { styleText } from "node:util";
 import type { CommandContext } from "../frame/context.ts";
+import { type DevEvent, eventsOfLine, noteEvent } from "./events/dev-event.ts";
 import { type LogLevel, parseLogLine } from "./log-text.ts";
 import { Screen } from "./screen.ts";
 import { type ServiceStatus, statusLines } from "./status-lines.ts";
@@ -15,12 +16,22 @@ export class DevPrinter {
   readonly #screen: Screen;
   readonly #names: readonly string[];
   readonly #width: number;
+  readonly #publish: (events: () => readonly DevEvent[]) => void;
 
-  /** @param names the services, and whoever else has something to say */
-  constructor(context: CommandContext, names: readonly string[], statuses: () => readonly ServiceStatus[]) {
+  /**
+   * @param names the services, and whoever else has something to say
+   * @param publish gets what is printed as well
+   */
+  constructor(
+    context: CommandContext,
+    names: readonly string[],
+    statuses: () => readonly ServiceStatus[],
+    publish: (events: () => readonly DevEvent[]) => void,
+  ) {
     const { stderr } = context;
     this.#context = context;
     this.#names = names;
+    this.#publish = publish;
     this.#width = Math.max(...names.map((name) => name.length));
     this.#screen = new Screen(context, () => statusLines(statuses(), (style, text) => stderr.style(style, text)));
   }
@@ -38,11 +49,13 @@ export class DevPrinter {
       fields === "" ? "" : stdout.style("dim", fields),
     ];
     this.#print(name, parts.join(""), "stdout");
+    this.#publish(() => eventsOfLine(name, line, Date.now()));
   }
 
   /** What this program says of a service. */
   note(name: string, text: string): void {
     this.#print(name, this.#context.stderr.style("bold", text), "stderr");
+    this.#publish(() => [noteEvent(name, "info", text, Date.now())]);
   }
 
   /** What is wrong, and its details in lines of their own. */
@@ -50,6 +63,7 @@ export class DevPrinter {
     const { stderr } = this.#context;
     const details = output === "" ? "" : `\n${output}`.replaceAll("\n", "\n  ");
     this.#print(name, `${stderr.style("red", `error: ${title}`)}${details}`, "stderr");
+    this.#publish(() => [noteEvent(name, "error", output === "" ? title : `${title}\n${output}`, Date.now())]);
   }
 
   /** The state of a service has changed. */

@@ -50,7 +50,8 @@ function fieldText(name: string, value: unknown): string {
   return text.includes("\n") ? `\n  ${name}: ${text.trimEnd().replaceAll("\n", "\n  ")}` : ` ${name}=${text}`;
 }
 
-function parseRecord(line: string): Readonly<Record<string, unknown>> | undefined {
+/** The fields of a line of JSON; undefined for any other line. */
+export function parseRecord(line: string): Readonly<Record<string, unknown>> | undefined {
   if (!line.startsWith("{")) return undefined;
   try {
     const value: unknown = JSON.parse(line);

@@ -2,12 +2,15 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import type { Log } from "@tercel/grpc";
 import type { ServiceConfig } from "@tercel/service";
+import { onNpmEnd } from "@tercel/service/internal";
 import type { CommandContext } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 import { Output } from "../frame/output.ts";
 import { DevPrinter } from "./dev-printer.ts";
 import { DevService } from "./dev-service.ts";
+import { type DevEvent, lifeEvent } from "./events/dev-event.ts";
+import { EventSocket } from "./events/event-socket.ts";
 import { findServices, type ServiceProject, selectServices } from "./find-services.ts";
 import { followProtos, protoFolders } from "./follow-protos.ts";
 import { LineSplitter } from "./line-splitter.ts";
@@ -17,6 +20,7 @@ import { PortChoice } from "./port-choice.ts";
 import { type GivenSetting, loadFolderConfig, readSettings, settingsFor } from "./service-config.ts";
 import { startOrder } from "./start-order.ts";
 import { StateFolder } from "./state-folder.ts";
+import type { ServiceStatus } from "./status-lines.ts";
 import { watchServices } from "./watch-services.ts";
 
 /** The options of the command line, as commander names them. */
@@ -38,17 +42,21 @@ export async function runDev(names: readonly string[], options: DevOptions, cont
   refuseUnknownServices(given, found);
 
   const services: DevService[] = [];
-  const printer = new DevPrinter(context, [...selected.map(({ name }) => name), ownName], () =>
-    services.map(({ status }) => status),
-  );
+  const statuses = (): readonly ServiceStatus[] => services.map(({ status }) => status);
+  let events: EventSocket | undefined;
+  const publish = (made: () => readonly DevEvent[]): void => events?.publish(made);
+  const printer = new DevPrinter(context, [...selected.map(({ name }) => name), ownName], statuses, publish);
   const state = new StateFolder(context.cwd);
+  events = await openEvents(state, statuses, printer);
   const stopping = new AbortController();
   const signal = AbortSignal.any([context.signal, stopping.signal]);
   let broken: string | undefined;
   const onState = (name: string): void => {
     printer.refresh();
-    writeRecord(state, services);
-    const isBroken = services.some(({ status }) => status.name === name && status.state === "broken");
+    writeRecord(state, services, events?.path);
+    const status = statuses().find((one) => one.name === name);
+    if (status !== undefined) publish(() => [lifeEvent(status, Date.now())]);
+    const isBroken = status?.state === "broken";
     // Nothing will repair it.
     if (isBroken && !options.watch) {
       broken ??= name;
@@ -71,7 +79,11 @@ export async function runDev(names: readonly string[], options: DevOptions, cont
   };
   // A second Ctrl-C ends this program, and no service outlives it.
   process.once("exit", killAll);
-  const ends: (() => void)[] = [() => process.off("exit", killAll)];
+  const ends: (() => void)[] = [
+    () => process.off("exit", killAll),
+    // The shell of npm passes no SIGTERM on, and a killed npm tells no one.
+    onNpmEnd(() => stopping.abort()),
+  ];
   try {
     const folders = protoFolders(
       selected.map(({ folder }) => folder),
@@ -93,6 +105,7 @@ export async function runDev(names: readonly string[], options: DevOptions, cont
     await engines.close();
     state.removeRecord(process.pid);
     printer.close();
+    await events?.close();
   }
 }
 
@@ -113,10 +126,7 @@ async function readServices(
 ): Promise<readonly SelectedService[]> {
   const read = await Promise.all(
     projects.map(async (project) => {
-      const set = settingsFor(project.name, given);
-      // What is wrong is said when the service is started.
-      const loaded = await loadFolderConfig({ folder: project.folder, envFile, context }, set).catch(() => undefined);
-      return { ...project, config: loaded?.value };
+      return { ...project, config: await readConfig(project, { settings: given, envFile, context }) };
     }),
   );
   const configured = read.map(({ config }) => config?.service.name);
@@ -127,6 +137,25 @@ async function readServices(
     return isOwn ? { ...one, name } : one;
   });
   return named.map((one) => ({ ...one, dependencies: (one.config?.dependencies ?? []).map(({ name }) => name) }));
+}
+
+/**
+ * Undefined where the configuration cannot be read: what is wrong with it is said when the service is started.
+ *
+ * @throws CommandFailure when it can be read without the settings of the command line, which no change of a file would repair
+ */
+async function readConfig(
+  { name, folder }: ServiceProject,
+  { settings, ...sources }: { settings: readonly GivenSetting[]; envFile: string | undefined; context: CommandContext },
+): Promise<ServiceConfig<unknown> | undefined> {
+  const load = (set: readonly string[]) => loadFolderConfig({ folder, ...sources }, set);
+  const set = settingsFor(name, settings);
+  try {
+    return (await load(set)).value;
+  } catch (error) {
+    if (set.length === 0 || (await load([]).catch(() => undefined)) === undefined) return undefined;
+    throw error;
+  }
 }
 
 /** What a service is called whose configuration says nothing about it. */
@@ -153,10 +182,25 @@ async function runInOrder(
   return (await Promise.all(outcomes)).flat();
 }
 
-function writeRecord(state: StateFolder, services: readonly DevService[]): void {
+/** Undefined where the file system has no sockets: services run as well without. */
+async function openEvents(
+  state: StateFolder,
+  statuses: () => readonly ServiceStatus[],
+  printer: DevPrinter,
+): Promise<EventSocket | undefined> {
+  try {
+    return await EventSocket.open(state.path, () => statuses().map((status) => lifeEvent(status, Date.now())));
+  } catch (error) {
+    printer.note(ownName, `other programs cannot follow this run: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+function writeRecord(state: StateFolder, services: readonly DevService[], socket: string | undefined): void {
   state.writeRecord({
     version: 1,
     pid: process.pid,
+    ...(socket !== undefined && { socket }),
     services: services.map(({ project: { name, folder }, target }) => ({
       name,
       folder,

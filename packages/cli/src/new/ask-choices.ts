@@ -1,4 +1,4 @@
-import { isCancel, select, text } from "@clack/prompts";
+import { confirm, isCancel, select, text } from "@clack/prompts";
 import type { CommandContext } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
@@ -51,6 +51,12 @@ export async function askChoices(chosen: Partial<Choices>, context: CommandConte
   return all as Partial<Choices>;
 }
 
+/** Asks whether browsers and REST clients are served as well. */
+export async function askGateway(context: CommandContext): Promise<boolean> {
+  const message = "Serve REST, Connect and gRPC-Web as well, on the same port?";
+  return answered(await confirm({ ...streamsOf(context), message, initialValue: false }));
+}
+
 /** Asks for the type of one concern. */
 export async function askChoice(concern: Concern, types: readonly string[], context: CommandContext): Promise<string> {
   const options = types.map((type) => ({
@@ -66,7 +72,7 @@ function streamsOf({ stdin, stderr, signal }: CommandContext) {
   return { input: stdin, output: stderr.stream, signal };
 }
 
-function answered(answer: string | symbol): string {
+function answered<Answer>(answer: Answer): Exclude<Answer, symbol> {
   if (isCancel(answer)) throw new CommandFailure(exitCodes.interrupted, "interrupted; nothing was written");
-  return String(answer);
+  return answer as Exclude<Answer, symbol>;
 }

@@ -40,7 +40,7 @@ async function newService(name: string, options: NewOptions, asks: boolean, cont
     names,
     with: chosen,
     version: ownVersion(),
-    hasGateway: options.gateway === true,
+    hasGateway: await chooseGateway(options, asks, context),
     ports: choosePorts(place.folder, chosen.discovery === "embedded", readPort(options.port)),
   };
   const made = await makeProject(plan, place, equalCommand(plan), options, context);
@@ -64,6 +64,12 @@ async function completeChoices(options: NewOptions, asks: boolean, context: Comm
   if (!asks) return { ...defaults, ...flagged };
   const { askChoices } = await import("./ask-choices.ts");
   return { ...defaults, ...(await askChoices(flagged, context)) };
+}
+
+async function chooseGateway(options: NewOptions, asks: boolean, context: CommandContext): Promise<boolean> {
+  if (options.gateway !== undefined || !asks) return options.gateway === true;
+  const { askGateway } = await import("./ask-choices.ts");
+  return askGateway(context);
 }
 
 function readPort(text: string | undefined): number | undefined {

@@ -11,7 +11,7 @@ import { concerns } from "./service-plan.ts";
 export function refuseServiceOptions(options: NewOptions, what: string): void {
   const given = new Map<string, unknown>([
     ...concerns.map((concern) => [`--with-${concern}`, options[optionOf(concern)]] as const),
-    ["--gateway", options.gateway],
+    [options.gateway === false ? "--no-gateway" : "--gateway", options.gateway],
     ["--port", options.port],
   ]);
   const first = [...given].find(([, value]) => value !== undefined)?.[0];

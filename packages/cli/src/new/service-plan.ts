@@ -44,7 +44,7 @@ export function equalCommand({
     names.service,
     "--type=grpc",
     ...flags,
-    ...(hasGateway ? ["--gateway"] : []),
+    hasGateway ? "--gateway" : "--no-gateway",
     ...(ports.grpc === defaultPorts.grpc ? [] : [`--port=${ports.grpc}`]),
   ].join(" ");
 }

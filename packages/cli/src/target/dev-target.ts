@@ -5,6 +5,8 @@ import { dirname, join, sep } from "node:path";
 export interface DevRecord {
   readonly version: 1;
   readonly pid: number;
+  /** The Unix socket, or named pipe, on which it says what happens; absent where there is none. */
+  readonly socket?: string;
   readonly services: readonly {
     readonly name: string;
     readonly folder: string;
@@ -32,7 +34,7 @@ function readRecord(cwd: string): DevRecord | undefined {
   for (let at = cwd; ; at = dirname(at)) {
     try {
       const record = JSON.parse(readFileSync(join(at, devRecordFile), "utf8")) as DevRecord;
-      if (record.version === 1 && isAlive(record.pid)) return record;
+      if (record.version === 1 && isRunning(record.pid)) return record;
     } catch {
       // There is none here.
     }
@@ -41,7 +43,7 @@ function readRecord(cwd: string): DevRecord | undefined {
 }
 
 /** A run that was killed leaves its record behind. */
-function isAlive(pid: number): boolean {
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

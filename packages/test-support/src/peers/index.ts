@@ -1,11 +1,16 @@
 export { buildGoPeer, startGoPeer, withoutGo } from "./go-peer.ts";
 export { buildPythonPeer, startPythonPeer, withoutPython } from "./python-peer.ts";
 export {
+  checkPrometheus,
   kustomize,
   lintDockerfile,
+  loadInEnvoy,
+  testPrometheusRules,
   type Validation,
   validateCompose,
   validateEnvoy,
   validateKubernetes,
+  withoutEnvoy,
+  withoutPromtool,
   withoutValidators,
 } from "./validators.ts";

@@ -8,6 +8,16 @@ import { withoutPython } from "./python-peer.ts";
 /** Why files of other programs cannot be validated here, or false where they can. */
 export const withoutValidators: string | false = withoutGo || withoutPython;
 
+const envoy = findProgram("envoy");
+const promtool = findProgram("promtool");
+
+/** Why a configuration cannot be loaded by Envoy itself here, or false where it can. */
+export const withoutEnvoy: string | false = envoy === undefined && "Envoy is not installed; .ci/run installs it";
+
+/** Why files of Prometheus cannot be checked here, or false where they can. */
+export const withoutPromtool: string | false =
+  promtool === undefined && "promtool is not installed; .ci/run installs it";
+
 /** What a validator says of a file. */
 export interface Validation {
   readonly isValid: boolean;
@@ -43,6 +53,21 @@ export function buildPythonValidators(): string {
 
 export function validateEnvoy(file: string): Validation {
   return run(buildGoValidators(), ["envoy", file]);
+}
+
+/** Lets Envoy itself load the file, with every extension and file that it names, without serving. */
+export function loadInEnvoy(file: string): Validation {
+  return run(envoy ?? "envoy", ["--mode", "validate", "--log-level", "warning", "--config-path", file]);
+}
+
+/** A configuration of Prometheus, with the rules that it names. */
+export function checkPrometheus(file: string): Validation {
+  return run(promtool ?? "promtool", ["check", "config", "--lint=all", "--lint-fatal", file]);
+}
+
+/** Rules of Prometheus against series that another file describes, with what they are to say. */
+export function testPrometheusRules(file: string): Validation {
+  return run(promtool ?? "promtool", ["test", "rules", file]);
 }
 
 export function validateCompose(file: string): Validation {

@@ -4,10 +4,10 @@ import { hashFile } from "../../archive/hash-file.ts";
 import { throwIfCancelled } from "../../failure/failure.ts";
 import { toFailure } from "../../failure/to-failure.ts";
 import type { ManifestEntry } from "../../manifest/manifest-entry.ts";
+import { stateText } from "../../source/file-state.ts";
 import { placeOf } from "../../source/walk-source.ts";
 import type { EngineEvents, PreviousArchive, WriteOutputs } from "../engine.ts";
 import type { ArchiveWriter } from "./archive-writer.ts";
-import { stateText } from "./file-state.ts";
 import { findReusableRuns } from "./reusable-runs.ts";
 
 /** What was taken over from an earlier archive. */

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { fail, throwIfCancelled } from "../../failure/failure.ts";
-import type { Engine } from "../engine.ts";
+import type { FileEngine } from "../engine.ts";
 import { indexTar } from "./index-tar.ts";
 import { readMember } from "./read-member.ts";
 import { readTarOrigins } from "./read-origin.ts";
@@ -13,7 +13,7 @@ import { writeTar } from "./write-tar.ts";
 const execute = promisify(execFile);
 
 /** Creates the embedded engine: GNU tar, which is part of every Linux, and zstd, which is part of Node. */
-export function createTarEngine(): Engine {
+export function createTarEngine(): FileEngine {
   return {
     name: "tar",
     async probe() {

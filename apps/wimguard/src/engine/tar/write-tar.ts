@@ -4,6 +4,7 @@ import { lstatSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { fail } from "../../failure/failure.ts";
+import { fileState } from "../../source/file-state.ts";
 import { toWalkOptions } from "../../source/source-rules.ts";
 import { walkInTurns } from "../../source/walk-in-turns.ts";
 import { placeOf, walkSource } from "../../source/walk-source.ts";
@@ -11,7 +12,6 @@ import type { EngineEvents, EngineWarning, WriteOutputs, WriteTask, WrittenArchi
 import { runProgram } from "../run-program.ts";
 import { ArchiveWriter } from "./archive-writer.ts";
 import { EntryStates } from "./entry-states.ts";
-import { fileState } from "./file-state.ts";
 import { nothingReused, type ReusedEntries, reuseFrames } from "./reuse-frames.ts";
 import { parseTarMessage } from "./tar-messages.ts";
 import { TarRun, type TarRunTarget } from "./tar-run.ts";
