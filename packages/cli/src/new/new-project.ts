@@ -1,7 +1,5 @@
-import { checkNode } from "../doctor/check-project.ts";
 import { type CommandContext, isInteractive } from "../frame/context.ts";
-import { exitCodes } from "../frame/exit-codes.ts";
-import { CommandFailure, usageFailure } from "../frame/failure.ts";
+import { usageFailure } from "../frame/failure.ts";
 import { ownVersion } from "../version.ts";
 import { choosePorts } from "./choose-ports.ts";
 import { findPlace, makeProject, printNextSteps } from "./make-project.ts";
@@ -18,12 +16,7 @@ export async function newProject(
   given: string | undefined,
   options: NewOptions,
   context: CommandContext,
-  nodeVersion = process.version,
 ): Promise<void> {
-  const node = checkNode(nodeVersion);
-  if (node.outcome === "failure") {
-    throw new CommandFailure(exitCodes.failed, `Node ${node.text}`, { hint: node.fix });
-  }
   const asks = isInteractive(context) && options.yes !== true;
   const name = given ?? (await nameFromPrompt(asks, context));
   if (options.workspace === true) return newWorkspace(name, options, context);
