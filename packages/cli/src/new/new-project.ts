@@ -6,10 +6,10 @@ import { findPlace, makeProject, printNextSteps } from "./make-project.ts";
 import { newLibrary } from "./new-library.ts";
 import type { NewOptions } from "./new-options.ts";
 import { newWorkspace } from "./new-workspace.ts";
+import { serviceNames } from "./plan/service-names.ts";
+import { type Choices, choices, concerns, equalCommand, type ServicePlan } from "./plan/service-plan.ts";
+import { servicesFolder } from "./plan/workspace-plan.ts";
 import { optionOf } from "./refuse-service-options.ts";
-import { serviceNames } from "./service-names.ts";
-import { type Choices, choices, concerns, equalCommand, type ServicePlan } from "./service-plan.ts";
-import { servicesFolder } from "./workspace-plan.ts";
 
 /** `tercel new` */
 export async function newProject(

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { LineSplitter } from "./line-splitter.ts";
+import { LineSplitter } from "../output/line-splitter.ts";
 
 /** A program to start: Node with a file. */
 export interface ServiceCommand {
