@@ -60,6 +60,7 @@ export const checks: readonly Check[] = [
   })),
   { name: "protobuf", command: npmRun("conformance", "protobuf"), minutes: 10, figure: /binary and JSON: .*$/gm },
   { name: "hpack", command: npmRun("conformance", "hpack"), minutes: 1, figure: /^.*\d+ lists each way$/gm },
+  { name: "projects", command: npmRun("try:projects"), minutes: 12 },
   { name: "fuzz", command: npmRun("fuzz", "--seconds", "60"), minutes: 10 },
   { name: "rolling-restart", command: npmRun("soak", "rolling-restart"), minutes: 2 },
   { name: "aborted-connections", command: npmRun("soak", "aborted-connections"), minutes: 5 },
@@ -84,5 +85,7 @@ export const checks: readonly Check[] = [
   },
   { name: "bench-import", command: npmRun("bench", "import"), minutes: 1, figure: /^tercel .*\n.*$/gm },
   { name: "bench-loop-delay", command: npmRun("bench:loop-delay"), minutes: 2 },
+  { name: "bench-cli", command: npmRun("bench:cli"), minutes: 2, figure: /^tercel --version: .*$/gm },
+  { name: "bench-rate", command: npmRun("bench:rate"), minutes: 1 },
   { name: "bench-attacks", command: npmRun("bench:attacks"), minutes: 6 },
 ];
