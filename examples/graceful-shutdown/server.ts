@@ -1,6 +1,6 @@
 import { createServer } from "@tercel/grpc";
 import { createHealth, createReflection } from "@tercel/grpc/services";
-import { runLifecycle } from "@tercel/service";
+import { runLifecycle } from "@tercel/service/lifecycle";
 
 const outcome = await runLifecycle(
   async (life) => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { createServer } from "@tercel/grpc";
 import { createHealth, createReflection } from "@tercel/grpc/services";
 import { createMetricsHandler, createRegistry, createServerMetrics, shareMetrics } from "@tercel/interceptors/metrics";
-import { runWorkers, workerNumber } from "@tercel/service";
+import { runWorkers, workerNumber } from "@tercel/service/workers";
 
 // Every process has these: the parent, which runs this file to its end, and each worker, which runs the setup.
 const registry = createRegistry();

@@ -42,8 +42,8 @@ describe("the way of a unary call", async () => {
     const [socket, frames] = ["packages/http2/src/socket/attach.ts", "packages/http2/src/connection/frame-writer.ts"];
     assert.deepEqual(ends, {
       clientRequest: ["packages/grpc/src/channel/channel.ts", frames],
-      serverRequest: [socket, "packages/grpc/src/transport/typed-handler.ts"],
-      serverResponse: ["packages/grpc/src/transport/handled-call.ts", frames],
+      serverRequest: [socket, "packages/grpc/src/transport/handler/typed-handler.ts"],
+      serverResponse: ["packages/grpc/src/transport/handler/handled-call.ts", frames],
       clientResponse: [socket, "packages/grpc/src/channel/call/unary-call.ts"],
     });
   });

@@ -19,11 +19,20 @@ const npmRun = (script: string, ...args: string[]): Check["command"] => [
   ...args,
 ];
 
-const otherBenchWords = ["pick/", "link/", "latency/", "memory/"];
+/** The cases of `npm run bench` whose name contains one of the words, as they are published. The figure is Tercel's in the case that is named. */
+function benchCheck(name: string, minutes: number, shown: string, ...words: readonly string[]): Check {
+  return {
+    name,
+    command: npmRun("bench", ...words, "--rounds", "3", "--seconds", "1.5"),
+    minutes,
+    figure: new RegExp(`^${shown} .*\\n\\s+(tercel.*)$`, "gm"),
+  };
+}
 
-/** The cases of `npm run bench` whose name contains one of the words, as they are published. */
-function benchCheck(name: string, minutes: number, figure: RegExp, ...words: readonly string[]): Check {
-  return { name, command: npmRun("bench", ...words, "--rounds", "5", "--seconds", "5"), minutes, figure };
+/** Proofs of WimGuard, with the line that each of them ends with. */
+function wimguardCheck(name: string, minutes: number, ...proofs: readonly string[]): Check {
+  const command = npmRun("soak", "wimguard", ...proofs, "--fresh");
+  return { name: `wimguard-${name}`, command, minutes, figure: /^[\w-]+: \d+ of \d+ .*, seeds .*$/gm };
 }
 
 export const checks: readonly Check[] = [
@@ -58,7 +67,12 @@ export const checks: readonly Check[] = [
     minutes: 12,
     figure: /^interop: (\d+ passed, \d+ failed, \d+ not in the peer)/gm,
   })),
-  { name: "protobuf", command: npmRun("conformance", "protobuf"), minutes: 10, figure: /binary and JSON: .*$/gm },
+  {
+    name: "protobuf",
+    command: npmRun("conformance", "protobuf"),
+    minutes: 3,
+    figure: /binary and JSON: .*?(\d+ successes, .* unexpected failures)/g,
+  },
   { name: "hpack", command: npmRun("conformance", "hpack"), minutes: 1, figure: /^.*\d+ lists each way$/gm },
   { name: "projects", command: npmRun("try:projects"), minutes: 12 },
   { name: "fuzz", command: npmRun("fuzz", "--seconds", "60"), minutes: 10 },
@@ -66,6 +80,12 @@ export const checks: readonly Check[] = [
   { name: "aborted-connections", command: npmRun("soak", "aborted-connections"), minutes: 5 },
   { name: "mixed", command: npmRun("soak", "mixed"), minutes: 31 },
   { name: "overload", command: npmRun("soak", "overload"), minutes: 2 },
+  wimguardCheck("trees", 60, "trees-tar", "trees-wim"),
+  wimguardCheck("crashes", 10, "crash-points", "crash-points-append", "crash-points-restore", "faults"),
+  wimguardCheck("kills", 30, "kills", "cancels-tar", "cancels-wim", "races"),
+  wimguardCheck("damage", 10, "flips-tar", "flips-wim", "fillings", "hostile-archives", "swaps"),
+  wimguardCheck("schedules", 20, "clock", "retention"),
+  { name: "wimguard-steady", command: npmRun("soak", "wimguard", "steady"), minutes: 121 },
   {
     name: "chaos",
     command: ["npm", "test", "--", "test/chaos/chaos"],
@@ -73,9 +93,29 @@ export const checks: readonly Check[] = [
     minutes: 5,
     figure: /seed \d+: \d+ calls \([^)]*\)/g,
   },
-  benchCheck("bench-server", 20, /^server\/unary\/10x10.*\n\s+(tercel.*)$/gm, "server/"),
-  benchCheck("bench-client", 15, /^client\/unary\/100.*\n\s+(tercel.*)$/gm, "client/"),
-  benchCheck("bench-other", 25, /^(?:latency\/unary|memory\/open-stream).*\n\s+(tercel.*)$/gm, ...otherBenchWords),
+  benchCheck("bench-unary", 12, "server/unary/10x10", "server/unary/"),
+  benchCheck("bench-streams", 14, "server/stream", "server/stream", "server/stream/", "tls/server/stream"),
+  benchCheck(
+    "bench-other",
+    17,
+    "server/list",
+    "server/client-stream",
+    "server/list",
+    "server/timer",
+    "server/large",
+    "large-cold",
+    "tls/server/large",
+  ),
+  benchCheck("bench-clients", 12, "client/unary/100", "client/unary/", "pair/"),
+  benchCheck("bench-client-streams", 14, "client/stream", "client/stream", "client/stream/", "tls/client/stream"),
+  benchCheck("bench-processes", 16, "memory/after-start", "memory/", "start/", "latency/"),
+  benchCheck("bench-alone", 12, "pick/round_robin/1000", "pick/", "link/"),
+  {
+    name: "bench-gate",
+    command: npmRun("bench", "--compare", "verification/bench/published.json", "--peers", "grpc-go", "--seconds", "2"),
+    minutes: 13,
+    figure: /^.* (?:LOST|NOT COMPARED:.*)$|^.*a loss over 5 % fails/gm,
+  },
   { name: "bench-channel", command: npmRun("bench", "channel"), minutes: 3 },
   {
     name: "bench-interceptors",
@@ -84,6 +124,8 @@ export const checks: readonly Check[] = [
     figure: /^server\/unary[\s\S]*?^\s+(all .*)$/gm,
   },
   { name: "bench-import", command: npmRun("bench", "import"), minutes: 1, figure: /^tercel .*\n.*$/gm },
+  { name: "bench-kit", command: npmRun("bench", "kit"), minutes: 9, figure: /^ {2}(?:generated: serves|kit ).*$/gm },
+  { name: "bench-wimguard", command: npmRun("bench", "wimguard"), minutes: 30, figure: /^(?:met|MISSED) .*$/gm },
   { name: "bench-loop-delay", command: npmRun("bench:loop-delay"), minutes: 2 },
   { name: "bench-cli", command: npmRun("bench:cli"), minutes: 2, figure: /^tercel --version: .*$/gm },
   { name: "bench-rate", command: npmRun("bench:rate"), minutes: 1 },

@@ -1,12 +1,13 @@
 // Runs the checks that take too long for CI, and writes the outcome of each into docs/last-verify.md: `npm run verify`, about four hours, or
 // `npm run verify -- fuzz mixed` for some of them; `-- --list` names them. In parts: `-- --resume --minutes 20` runs what has not passed on
 // this commit yet, as much as fits. Exit code 1 when one has failed.
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Check, checks } from "./checks.ts";
 import { chooseChecks } from "./choose-checks.ts";
+import { commitNow } from "./commit-now.ts";
 import { type CheckRecord, findFigure, formatRecords, readRecords } from "./record.ts";
 
 const root = dirname(dirname(import.meta.dirname));
@@ -27,7 +28,8 @@ if (unknown !== undefined) {
   console.error(`invalid --minutes "${values.minutes}": expected a number above 0`);
   process.exitCode = 2;
 } else {
-  const commit = commitNow();
+  // The page of the records does not count: writing it does not change the code.
+  const commit = commitNow(root, [".", ":!docs/last-verify.md"]);
   const chosen = chooseChecks(checks, records, {
     names: positionals,
     minutes,
@@ -87,12 +89,4 @@ async function runCheck({ name, command, env, figure }: Check, commit: string): 
     minutes: (performance.now() - startMs) / 60_000,
     figure: findFigure(output, figure),
   };
-}
-
-/** The last commit, with a "+" when files differ from it. The page of the records does not count: writing it does not change the code. */
-function commitNow(): string {
-  const others = ["--", ".", ":!docs/last-verify.md"];
-  const git = (...args: string[]): string => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
-  const commit = git("log", "-1", "--format=%h", ...others);
-  return `${commit}${git("status", "--porcelain", ...others) === "" ? "" : "+"}`;
 }

@@ -1,114 +1,72 @@
-import { MESSAGES_PER_STREAM, STREAM_PAYLOAD_BYTES, UNARY_MESSAGE } from "./peers/echo-values.ts";
+import type { BenchCase, H2loadWork } from "./case.ts";
+import { MESSAGES_PER_STREAM, STREAM_PAYLOAD_BYTES, type StreamSize, UNARY_MESSAGE } from "./peers/echo-values.ts";
+import { USERS_PER_PAGE } from "./peers/users.ts";
 import type { PolicyName } from "./pick/picker.ts";
-import { echoMessage, framed, streamRequest } from "./wire/grpc-body.ts";
-
-/** One thing that is measured of every subject. */
-export interface BenchCase {
-  /** `<side>/<what>`; a word of the command line chooses by it. */
-  name: string;
-  /** Unit of the value. */
-  unit: string;
-  /** What the CPU time is counted for: one of this. */
-  per?: string;
-  better: "higher" | "lower";
-  /** Over TLS, of those subjects that can. */
-  isTls?: true;
-  work: H2loadWork | ClientStreamWork | ClientWork | IdleWork | OpenStreamsWork | LatencyWork | LinkWork | PickWork;
-}
-
-/** h2load sends the same request over and over to the server under test. */
-export interface H2loadWork {
-  kind: "h2load";
-  method: "Unary" | "ServerStream";
-  body: Buffer;
-  /** Bytes of a whole answer, from a server that sends no empty fields. */
-  leastResponseBytes: number;
-  connections: number;
-  streams: number;
-  /** Units of the case in one request. */
-  unitsPerRequest: number;
-}
-
-/** The fixed client streams messages to the server under test. */
-export interface ClientStreamWork {
-  kind: "client-stream";
-  streams: number;
-}
-
-/** The client under test calls the fixed server. */
-export interface ClientWork {
-  kind: "client";
-  call: "unary" | "stream";
-  concurrency: number;
-}
-
-/** Connections are opened to the server under test, and left alone when it has answered the calls on each. */
-export interface IdleWork {
-  kind: "idle";
-  connections: number;
-  callsEach: number;
-}
-
-/** A load-balancing policy picks among connected endpoints; Tercel's alone, because the peers' cannot be had on their own. */
-export interface PickWork {
-  kind: "pick";
-  policy: PolicyName;
-  endpoints: number;
-}
-
-/** Streams are opened to the server under test that send one message and do not end. */
-export interface OpenStreamsWork {
-  kind: "open-streams";
-  connections: number;
-  streamsEach: number;
-}
-
-/** h2load sends requests at half of the rate that the server under test can answer. */
-export interface LatencyWork extends Omit<H2loadWork, "kind"> {
-  kind: "latency";
-}
-
-/** Tercel's client and server move data over a link that is slower and longer than this machine's. */
-export interface LinkWork {
-  kind: "link";
-  direction: "upload" | "download";
-  bytesPerSecond: number;
-  /** There and back. */
-  roundTripMs: number;
-}
+import { echoMessage, framed, listUsersRequest, listUsersResponse, streamRequest } from "./wire/grpc-body.ts";
 
 /** Streams open at a time where the number is not the point of the case. */
 const STREAMS = 10;
 /** Payload of a large message: a quarter of the size that servers accept by default. */
 const LARGE_BYTES = 1 << 20;
+/** Messages of a call that streams messages of some KiB: enough that starting the call weighs nothing. */
+const MEDIUM_COUNT = 100;
+const MEDIUM_KIBIBYTES = [4, 16, 32] as const;
 
-function serverUnary(connections: number, streams: number): BenchCase {
-  const body = framed(echoMessage({ message: UNARY_MESSAGE }));
+/** A load of calls that are answered by one message each. */
+function serverCalls(name: string, work: Omit<H2loadWork, "kind" | "unitsPerRequest">): BenchCase {
   return {
-    name: `server/unary/${connections}x${streams}`,
+    name,
     unit: "calls/s",
     per: "call",
     better: "higher",
-    work: {
-      kind: "h2load",
-      method: "Unary",
-      body,
-      leastResponseBytes: body.length,
-      connections,
-      streams,
-      unitsPerRequest: 1,
-    },
+    work: { ...work, kind: "h2load", unitsPerRequest: 1 },
   };
 }
 
-/** The time within which 99 of 100 calls are answered while the server is half busy. */
-function latency(connections: number, streams: number): BenchCase {
-  const { work } = serverUnary(connections, streams);
+const smallCall = framed(echoMessage({ message: UNARY_MESSAGE }));
+
+function serverUnary(connections: number, streams: number): BenchCase {
+  return serverCalls(`server/unary/${connections}x${streams}`, {
+    method: "Unary",
+    body: smallCall,
+    leastResponseBytes: smallCall.length,
+    connections,
+    streams,
+  });
+}
+
+/** The handler awaits a timer of one millisecond, which bounds the rate: what to compare is the CPU time. */
+function serverTimer(connections: number, streams: number): BenchCase {
+  return serverCalls("server/timer", {
+    method: "UnaryLater",
+    body: smallCall,
+    leastResponseBytes: smallCall.length,
+    connections,
+    streams,
+  });
+}
+
+function serverList(connections: number, streams: number): BenchCase {
+  return serverCalls("server/list", {
+    method: "ListUsers",
+    body: framed(listUsersRequest(USERS_PER_PAGE)),
+    leastResponseBytes: framed(listUsersResponse()).length,
+    connections,
+    streams,
+  });
+}
+
+/**
+ * The time within which 99 of 100 calls are answered, from the time at which each was due. The rate is the same for every server: one that is
+ * near its limit there waits for itself.
+ */
+function latency(callsPerSecond: number, without: readonly string[]): BenchCase {
   return {
-    name: `latency/unary/${connections}x${streams}`,
+    name: `latency/${callsPerSecond}`,
     unit: "µs (p99)",
     better: "lower",
-    work: { ...(work as H2loadWork), kind: "latency" },
+    without,
+    work: { kind: "open-loop", callsPerSecond, connections: 10 },
   };
 }
 
@@ -132,29 +90,55 @@ function clientStream(): BenchCase {
   };
 }
 
+function clientMediumStream(kibibytes: number): BenchCase {
+  const size = { count: MEDIUM_COUNT, payloadSize: kibibytes * 1024 };
+  return {
+    name: `client/stream/${kibibytes}KiB`,
+    unit: "MB/s",
+    per: "MB",
+    better: "higher",
+    work: { kind: "client", call: "stream", concurrency: STREAMS, size, unitsEach: size.payloadSize / 1e6 },
+  };
+}
+
+function streamWork(size: StreamSize, unitsPerRequest: number): H2loadWork {
+  const streamed = framed(echoMessage({ payload: Buffer.alloc(size.payloadSize) }));
+  return {
+    kind: "h2load",
+    method: "ServerStream",
+    body: framed(streamRequest(size)),
+    leastResponseBytes: streamed.length * size.count,
+    connections: STREAMS,
+    streams: 1,
+    unitsPerRequest,
+  };
+}
+
 function serverStream(): BenchCase {
-  const streamed = framed(echoMessage({ payload: Buffer.alloc(STREAM_PAYLOAD_BYTES) }));
   return {
     name: "server/stream",
     unit: "messages/s",
     per: "message",
     better: "higher",
-    work: {
-      kind: "h2load",
-      method: "ServerStream",
-      body: framed(streamRequest({ count: MESSAGES_PER_STREAM, payloadSize: STREAM_PAYLOAD_BYTES })),
-      leastResponseBytes: streamed.length * MESSAGES_PER_STREAM,
-      connections: STREAMS,
-      streams: 1,
-      unitsPerRequest: MESSAGES_PER_STREAM,
-    },
+    work: streamWork({ count: MESSAGES_PER_STREAM, payloadSize: STREAM_PAYLOAD_BYTES }, MESSAGES_PER_STREAM),
   };
 }
 
-function serverLarge(): BenchCase {
+function serverMediumStream(kibibytes: number): BenchCase {
+  const size = { count: MEDIUM_COUNT, payloadSize: kibibytes * 1024 };
+  return {
+    name: `server/stream/${kibibytes}KiB`,
+    unit: "MB/s",
+    per: "MB",
+    better: "higher",
+    work: streamWork(size, (size.count * size.payloadSize) / 1e6),
+  };
+}
+
+function serverLarge(name: string, cold: Pick<H2loadWork, "coldWarmUpSeconds"> = {}): BenchCase {
   const body = framed(echoMessage({ payload: Buffer.alloc(LARGE_BYTES, 0xab) }));
   return {
-    name: "server/large",
+    name,
     unit: "MB/s",
     per: "MB",
     better: "higher",
@@ -166,6 +150,7 @@ function serverLarge(): BenchCase {
       connections: 4,
       streams: 1,
       unitsPerRequest: LARGE_BYTES / 1e6,
+      ...cold,
     },
   };
 }
@@ -202,8 +187,28 @@ function link(direction: "upload" | "download", megabytesPerSecond: number, roun
 /** With those that are opened before them, they are below 4096: what many systems let a process have open. */
 const IDLE_CONNECTIONS = 3000;
 
+/** A JVM takes its heap ahead of need, so what a connection adds to it does not show in the process's memory. */
+const TAKES_MEMORY_AHEAD = ["grpc-java"];
+
 function idle(name: string, callsEach: number): BenchCase {
-  return { name, unit: "bytes", better: "lower", work: { kind: "idle", connections: IDLE_CONNECTIONS, callsEach } };
+  return {
+    name,
+    unit: "bytes",
+    better: "lower",
+    without: TAKES_MEMORY_AHEAD,
+    work: { kind: "idle", connections: IDLE_CONNECTIONS, callsEach },
+  };
+}
+
+const firstAnswer: BenchCase = {
+  name: "start/first-answer",
+  unit: "ms",
+  better: "lower",
+  work: { kind: "start", measures: "time", moreCalls: 0 },
+};
+
+function memoryAfter(name: string, moreCalls: number): BenchCase {
+  return { name, unit: "MiB", better: "lower", work: { kind: "start", measures: "memory", moreCalls } };
 }
 
 function overTls(benchCase: BenchCase): BenchCase {
@@ -216,33 +221,54 @@ export const BENCH_CASES: readonly BenchCase[] = [
   serverUnary(50, 1),
   serverUnary(1, 1),
   serverUnary(1, 100),
+  serverList(10, 10),
+  serverTimer(10, 10),
   serverStream(),
+  ...MEDIUM_KIBIBYTES.map(serverMediumStream),
   {
     name: "server/client-stream",
     unit: "messages/s",
     per: "message",
     better: "higher",
+    // h2 0.4.20 ends a connection when some 2,000 DATA frames below 256 bytes wait ("too_many_data_frames"), as grpc-go's client makes them wait.
+    without: ["tonic", "hyper"],
     work: { kind: "client-stream", streams: STREAMS },
   },
-  serverLarge(),
+  serverLarge("server/large"),
+  serverLarge("server/large-cold", { coldWarmUpSeconds: 2 }),
   clientUnary(1),
   clientUnary(100),
   clientStream(),
+  ...MEDIUM_KIBIBYTES.map(clientMediumStream),
+  {
+    name: "pair/stream",
+    unit: "messages/s",
+    per: "message",
+    better: "higher",
+    work: { kind: "pair", concurrency: STREAMS },
+  },
+  // Every server is far from its limit at the first rate but connect-node, which is at half of it; at the second it would be beyond it.
+  latency(2000, []),
+  latency(10_000, ["connect-node"]),
+  firstAnswer,
+  memoryAfter("memory/after-start", 0),
+  // One round of connect-node would take four minutes.
+  { ...memoryAfter("memory/after-1M-calls", 1_000_000), without: ["connect-node"], maxRounds: 1 },
   idle("memory/idle-connection", 0),
   idle("memory/used-connection", 2),
-  ...PICKING_POLICIES.flatMap((policy) => [10, 1000, 10_000].map((endpoints) => pick(policy, endpoints))),
   {
     name: "memory/open-stream",
     unit: "bytes",
     better: "lower",
+    without: TAKES_MEMORY_AHEAD,
     work: { kind: "open-streams", connections: 30, streamsEach: 100 },
   },
-  latency(10, 10),
   overTls(serverUnary(10, 10)),
   overTls(serverStream()),
-  overTls(serverLarge()),
+  overTls(serverLarge("server/large")),
   overTls(clientUnary(100)),
   overTls(clientStream()),
+  ...PICKING_POLICIES.flatMap((policy) => [10, 1000, 10_000].map((endpoints) => pick(policy, endpoints))),
   link("upload", 10, 50),
   link("download", 10, 50),
   link("upload", 25, 50),

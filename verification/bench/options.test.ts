@@ -24,6 +24,17 @@ test("runs every case with every peer when nothing is asked", () => {
   });
 });
 
+test("keeps what the files and the minutes are", () => {
+  const { into, compare, minutes } = parse("--into", "a.json", "--compare=b.json", "--minutes", "24");
+  assert.deepEqual({ into, compare, minutes }, { into: "a.json", compare: "b.json", minutes: 24 });
+});
+
+test("refuses minutes below one and above a day, and takes the limits", () => {
+  assert.equal(parse("--minutes", "1").minutes, 1);
+  assert.equal(parse("--minutes", "1440").minutes, 1440);
+  for (const minutes of ["0.9", "1441", "soon"]) refuses(["--minutes", minutes], /--minutes has to be a number/);
+});
+
 test("a word chooses the cases whose name contains it, several words any of them, in the catalogue's order", () => {
   assert.deepEqual(parse("unary").cases, ["server/unary/10x10", "client/unary/1"]);
   assert.deepEqual(parse("client", "stream").cases, ["server/stream", "client/unary/1"]);

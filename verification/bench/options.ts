@@ -15,6 +15,12 @@ export interface BenchOptions {
   json: boolean;
   /** Print the table as docs/benchmarks.md shows it. Of two forms the JSON document is printed. */
   markdown: boolean;
+  /** File in which the document is kept after each case; cases that it has are not measured again. */
+  into?: string;
+  /** Begin no case that would end later. Default: without limit. */
+  minutes?: number;
+  /** File of an earlier document; a loss over 5 % in CPU time next to it fails the run. */
+  compare?: string;
   help: boolean;
 }
 
@@ -27,6 +33,9 @@ const OPTIONS = {
   rounds: { type: "string" },
   seconds: { type: "string" },
   peers: { type: "string" },
+  into: { type: "string" },
+  minutes: { type: "string" },
+  compare: { type: "string" },
   help: { type: "boolean" },
 } as const satisfies ParseArgsOptionsConfig;
 const NAMES = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[];
@@ -34,6 +43,7 @@ const MAX_ROUNDS = 99;
 /** Below this, the 10 ms steps of CPU time make figures that are off by more than 5 %. */
 const MIN_SECONDS = 0.2;
 const MAX_SECONDS = 600;
+const MAX_MINUTES = 1440;
 
 /**
  * Reads the command line against the names that exist. Bare words choose every case whose name contains one of them, a whole name that case alone;
@@ -55,13 +65,17 @@ export function parseOptions(
     values.set(name, token.value ?? "");
   }
   const { positionals } = given;
+  const [into, compare, minutes] = [values.get("into"), values.get("compare"), values.get("minutes")];
   return {
     cases: positionals.length === 0 ? known.cases : matchingCases(positionals, known.cases),
     peers: values.has("peers") ? peerNames(values.get("peers") ?? "", known.peers) : known.peers,
     rounds: wholeNumber("--rounds", values.get("rounds") ?? "3"),
-    seconds: seconds("--seconds", values.get("seconds") ?? "3"),
+    seconds: numberBetween("--seconds", values.get("seconds") ?? "3", MIN_SECONDS, MAX_SECONDS),
     json: values.has("json"),
     markdown: values.has("markdown"),
+    ...(into !== undefined && { into }),
+    ...(compare !== undefined && { compare }),
+    ...(minutes !== undefined && { minutes: numberBetween("--minutes", minutes, 1, MAX_MINUTES) }),
     help: values.has("help"),
   };
 }
@@ -85,10 +99,10 @@ function wholeNumber(name: string, text: string): number {
   return value;
 }
 
-function seconds(name: string, text: string): number {
+function numberBetween(name: string, text: string, least: number, most: number): number {
   const value = Number(text);
-  if (!(value >= MIN_SECONDS && value <= MAX_SECONDS)) {
-    throw new UsageError(`${name} has to be a number from ${MIN_SECONDS} to ${MAX_SECONDS}, not "${text}".`);
+  if (!(value >= least && value <= most)) {
+    throw new UsageError(`${name} has to be a number from ${least} to ${most}, not "${text}".`);
   }
   return value;
 }

@@ -1,7 +1,19 @@
-import { readFileSync, statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { BUILD_FOLDER, GRPC_CPP_FOLDER, GRPC_GO_FOLDER, NODE_PEERS_FOLDER } from "./paths.ts";
+import {
+  BUILD_FOLDER,
+  CANNED_FOLDER,
+  GRPC_CPP_FOLDER,
+  GRPC_GO_FOLDER,
+  GRPC_GO_MIDDLEWARE_FOLDER,
+  GRPC_JAVA_FOLDER,
+  NODE_PEERS_FOLDER,
+  RUST_FOLDER,
+} from "./paths.ts";
 import { runCommand } from "./process/command.ts";
+
+/** A first build compiles 70 crates: a minute on an idle core, many on a busy one. */
+const CARGO_TIMEOUT_MS = 1_800_000;
 
 /** Installs the Node.js peers unless what is installed is at least as new as the lock file. */
 export async function prepareNodePeers(): Promise<void> {
@@ -19,6 +31,13 @@ export async function prepareGrpcGo(): Promise<void> {
   });
 }
 
+/** Builds grpc-go's server with go-grpc-middleware. */
+export async function prepareGrpcGoMiddleware(): Promise<void> {
+  await runCommand(["go", "build", "-o", `${join(BUILD_FOLDER, "grpc-go-middleware")}/`, "./server"], {
+    cwd: GRPC_GO_MIDDLEWARE_FOLDER,
+  });
+}
+
 /** Builds gRPC C++'s server and client; CMake itself finds out when nothing has changed. */
 export async function prepareGrpcCpp(): Promise<void> {
   const folder = join(BUILD_FOLDER, "grpc-cpp");
@@ -27,24 +46,32 @@ export async function prepareGrpcCpp(): Promise<void> {
     await runCommand(["cmake", "--build", folder, "--parallel", "2"]);
   } catch (error) {
     throw new Error(
-      `${(error as Error).message} (Debian's packages g++, cmake, pkg-config, libgrpc++-dev and protobuf-compiler-grpc bring what it needs)`,
+      `${(error as Error).message} (Debian's packages g++, cmake, pkg-config, libgrpc++-dev, libprotobuf-dev and protobuf-compiler-grpc bring what it needs)`,
     );
   }
 }
 
-/** The version of an installed npm package, from its own package.json. */
-export function packageVersion(packageFolder: string): string {
-  const { version } = JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8")) as { version: string };
-  return version;
+/** Builds gRPC Java's server and client; Maven itself finds out when nothing has changed. */
+export async function prepareGrpcJava(): Promise<void> {
+  // Maven leaves files next to the one it works from, so its target has to be elsewhere.
+  const build = `-Dbench.build=${join(BUILD_FOLDER, "grpc-java")}`;
+  await runCommand(["mvn", "-q", "-B", "-f", join(GRPC_JAVA_FOLDER, "pom.xml"), build, "prepare-package"]);
 }
 
-/** The version of a Go module that a go.mod requires. */
-export function requiredGoVersion(goMod: string, module: string): string {
-  for (const line of goMod.split("\n")) {
-    const [name, version] = line.replace("require ", "").trim().split(" ");
-    if (name === module && version !== undefined) return version;
-  }
-  return "unknown";
+/** Builds tonic's server and client and hyper's server; cargo itself finds out when nothing has changed. */
+export async function prepareRust(): Promise<void> {
+  const target = join(BUILD_FOLDER, "rust");
+  await runCommand(["cargo", "build", "--release", "--locked", "--quiet", "--target-dir", target], {
+    cwd: RUST_FOLDER,
+    timeoutMs: CARGO_TIMEOUT_MS,
+  });
+}
+
+/** Builds the canned responder, which takes a second. */
+export async function prepareCanned(): Promise<void> {
+  const folder = join(BUILD_FOLDER, "canned");
+  mkdirSync(folder, { recursive: true });
+  await runCommand(["cc", "-O2", "-Wall", "-Werror", "-o", join(folder, "server"), join(CANNED_FOLDER, "server.c")]);
 }
 
 function modifiedMs(file: string): number | undefined {

@@ -1,20 +1,52 @@
 import { cpus, release, totalmem } from "node:os";
-import { BENCH_CASES, type BenchCase } from "./cases.ts";
+import { commitNow } from "../../tools/verify/commit-now.ts";
+import { isAble } from "./able.ts";
+import type { BenchCase } from "./case.ts";
+import { BENCH_CASES } from "./cases.ts";
+import { estimatedSeconds } from "./estimate.ts";
 import { measureCase } from "./measure/measure-case.ts";
 import type { Session } from "./measure/session.ts";
 import type { BenchOptions } from "./options.ts";
+import { ROOT_FOLDER } from "./paths.ts";
 import { prepareNodePeers } from "./prepare.ts";
 import { h2loadVersion } from "./process/h2load.ts";
 import { tlsWords } from "./process/tls-words.ts";
 import { type BenchDocument, type CaseResult, caseResult, type Skipped } from "./report/document.ts";
+import { requireSameRun } from "./report/same-run.ts";
 import { GRPC_GO, PEERS, type Subject, TERCEL } from "./subjects.ts";
+
+/** What decides how fast anything is. */
+const MEASURED_PATHS = ["packages", "verification/bench", ":!verification/bench/published.json", "package-lock.json"];
+
+/** How a run is kept, so that it can be made in parts. */
+export interface Keeping {
+  /** An earlier part: its cases are not measured again, unless a subject failed in them. */
+  readonly earlier?: BenchDocument;
+  /** Called with everything measured so far, after each case. */
+  onCase?(document: BenchDocument): void;
+}
+
+export interface BenchRun {
+  readonly document: BenchDocument;
+  /** Cases that were not begun, because they would have ended too late. */
+  readonly left: readonly string[];
+  /** How long these take, about. */
+  readonly leftMinutes: number;
+}
 
 /**
  * Prepares what the chosen cases and peers need, measures, and returns the figures. What this machine lacks is in the
  * document with the reason; only two cores and taskset are indispensable, because without them no figure compares.
+ *
+ * @throws UsageError when the earlier part is of another run
  */
-export async function runBenchmarks(options: BenchOptions, progress: (text: string) => void): Promise<BenchDocument> {
+export async function runBenchmarks(
+  options: BenchOptions,
+  progress: (text: string) => void,
+  keeping: Keeping = {},
+): Promise<BenchRun> {
   if (cpus().length < 2) throw new Error("Benchmarks need two cores: one for what is measured, one for its load.");
+  const endMs = performance.now() + (options.minutes ?? Number.POSITIVE_INFINITY) * 60_000;
   progress("preparing");
   const chosen = BENCH_CASES.filter(({ name }) => options.cases.includes(name));
   const { subjects, skippedPeers } = await prepareSubjects(options.peers, progress);
@@ -26,29 +58,51 @@ export async function runBenchmarks(options: BenchOptions, progress: (text: stri
       `The servers' answers are not compared with what they should be, for want of grpc-js: ${verifierAbsent}`,
     );
   }
-
-  const verified = verifierAbsent === undefined ? new Set<string>() : undefined;
-  const session: Session = { rounds: options.rounds, seconds: options.seconds, verified, tlsWords: [], progress };
-  const cases: CaseResult[] = [];
-  const skippedCases: Skipped[] = [];
-  for (const benchCase of chosen) {
-    const reason = absent[loadOf(benchCase)] ?? (benchCase.isTls ? await failureOf(tlsWords) : undefined);
-    if (reason !== undefined) {
-      skippedCases.push({ name: benchCase.name, reason });
-      continue;
-    }
-    progress(benchCase.name);
-    cases.push(caseResult(benchCase, await measureCase(benchCase, subjects, session)));
-  }
-  return {
-    cases,
-    skippedCases,
+  const { rounds, seconds } = options;
+  const about = {
     skippedPeers,
     notes,
-    options: { rounds: options.rounds, seconds: options.seconds },
+    commit: commitNow(ROOT_FOLDER, MEASURED_PATHS),
+    date: new Date().toISOString().slice(0, 10),
+    options: { rounds, seconds },
     versions: await versions(subjects, absent),
     machine: { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, memoryBytes: totalmem(), kernel: release() },
   };
+  if (keeping.earlier !== undefined) requireSameRun(keeping.earlier, about);
+
+  const verified = verifierAbsent === undefined ? new Set<string>() : undefined;
+  const session: Session = { rounds, seconds, verified, tlsWords: [], progress };
+  // What failed may have failed because the machine was busy.
+  const kept = keeping.earlier?.cases.filter(({ failures }) => Object.keys(failures).length === 0) ?? [];
+  const results = new Map(kept.map((result) => [result.name, result]));
+  const skippedCases: Skipped[] = [];
+  const left: string[] = [];
+  let leftSeconds = 0;
+  const documentNow = (): BenchDocument => ({ cases: inCatalogueOrder(results), skippedCases, ...about });
+  for (const benchCase of chosen) {
+    const { name } = benchCase;
+    if (results.has(name)) continue;
+    const reason = absent[loadOf(benchCase)] ?? (benchCase.isTls ? await failureOf(tlsWords) : undefined);
+    if (reason !== undefined) {
+      skippedCases.push({ name, reason });
+      continue;
+    }
+    const able = subjects.filter((subject) => isAble(subject, benchCase)).length;
+    const neededSeconds = estimatedSeconds(benchCase, able, options);
+    if (performance.now() + neededSeconds * 1000 > endMs) {
+      left.push(name);
+      leftSeconds += neededSeconds;
+      continue;
+    }
+    progress(name);
+    results.set(name, caseResult(benchCase, await measureCase(benchCase, subjects, session)));
+    keeping.onCase?.(documentNow());
+  }
+  return { document: documentNow(), left, leftMinutes: Math.ceil(leftSeconds / 60) };
+}
+
+function inCatalogueOrder(results: ReadonlyMap<string, CaseResult>): CaseResult[] {
+  return BENCH_CASES.flatMap(({ name }) => results.get(name) ?? []);
 }
 
 /** Whether everything that could be measured was: false when a subject failed in a case. */
@@ -79,11 +133,14 @@ type Load = "h2load" | "grpc-go" | "none";
 function loadOf({ work }: BenchCase): Load {
   switch (work.kind) {
     case "h2load":
-    case "latency":
+    case "open-loop":
       return "h2load";
+    case "start":
+      return work.moreCalls > 0 ? "h2load" : "none";
     case "client-stream":
       return "grpc-go";
     case "client":
+    case "pair":
     case "idle":
     case "pick":
     case "open-streams":

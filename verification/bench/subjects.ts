@@ -1,20 +1,38 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { BUILD_FOLDER, GRPC_GO_FOLDER, NODE_PEERS_FOLDER, ROOT_FOLDER, TERCEL_FOLDER } from "./paths.ts";
-import { packageVersion, prepareGrpcCpp, prepareGrpcGo, prepareNodePeers, requiredGoVersion } from "./prepare.ts";
+import {
+  BUILD_FOLDER,
+  GRPC_GO_FOLDER,
+  GRPC_JAVA_FOLDER,
+  NODE_PEERS_FOLDER,
+  ROOT_FOLDER,
+  RUST_FOLDER,
+  TERCEL_FOLDER,
+} from "./paths.ts";
+import {
+  prepareCanned,
+  prepareGrpcCpp,
+  prepareGrpcGo,
+  prepareGrpcJava,
+  prepareNodePeers,
+  prepareRust,
+} from "./prepare.ts";
 import { runCommand } from "./process/command.ts";
+import { lockedCrateVersion, packageVersion, pomProperty, requiredGoVersion } from "./versions.ts";
 
 /** A framework that is measured. */
 export interface Subject {
   name: string;
   /** Command line of its server; the port is appended. */
   server: readonly string[];
-  /** Command line of its client; target, kind, concurrency and seconds are appended. */
-  client: readonly string[];
+  /** Command line of its client; target, kind, concurrency and seconds are appended, and what a stream has. Undefined for servers only. */
+  client?: readonly string[];
   /** Installs or builds what is missing; fails with the reason why that cannot be done. */
   prepare(): Promise<void>;
   /** It serves TLS when its environment sets it. */
   speaksTls?: true;
+  /** It answers every call with the same bytes: the limit of what a server can be, and not one. */
+  isCanned?: true;
   /** Its version, once prepared. */
   version(): string | Promise<string>;
 }
@@ -30,7 +48,7 @@ export const TERCEL: Subject = {
 };
 
 /** Also the fixed client of server/client-stream: the fastest peer that has one. */
-export const GRPC_GO: Subject = {
+export const GRPC_GO: Subject & { readonly client: readonly string[] } = {
   name: "grpc-go",
   server: [join(BUILD_FOLDER, "grpc-go/server")],
   client: [join(BUILD_FOLDER, "grpc-go/client")],
@@ -46,6 +64,45 @@ const GRPC_CPP: Subject = {
   prepare: prepareGrpcCpp,
   version: async () => (await runCommand(["pkg-config", "--modversion", "grpc++"])).trim(),
 };
+
+const TONIC: Subject = {
+  name: "tonic",
+  server: [join(BUILD_FOLDER, "rust/release/tonic-server")],
+  client: [join(BUILD_FOLDER, "rust/release/tonic-client")],
+  prepare: prepareRust,
+  version: () => lockedCrateVersion(cargoLock(), "tonic"),
+};
+
+/** The HTTP/2 that tonic uses, without a framework on it. */
+const HYPER: Subject = {
+  name: "hyper",
+  server: [join(BUILD_FOLDER, "rust/release/hyper-server")],
+  prepare: prepareRust,
+  version: () => lockedCrateVersion(cargoLock(), "hyper"),
+};
+
+const javaPrograms = join(BUILD_FOLDER, "grpc-java");
+const java = ["java", "-cp", `${join(javaPrograms, "classes")}:${join(javaPrograms, "lib/*")}`];
+
+const GRPC_JAVA: Subject = {
+  name: "grpc-java",
+  server: [...java, "dev.tercel.bench.Server"],
+  client: [...java, "dev.tercel.bench.Client"],
+  prepare: prepareGrpcJava,
+  version: () => pomProperty(readFileSync(join(GRPC_JAVA_FOLDER, "pom.xml"), "utf8"), "grpc.version"),
+};
+
+const CANNED: Subject = {
+  name: "canned",
+  server: [join(BUILD_FOLDER, "canned/server")],
+  prepare: prepareCanned,
+  isCanned: true,
+  version: async () => `by cc ${(await runCommand(["cc", "-dumpfullversion"])).trim()}`,
+};
+
+function cargoLock(): string {
+  return readFileSync(join(RUST_FOLDER, "Cargo.lock"), "utf8");
+}
 
 function nodePeer(name: string, packageName: string, tls: { speaksTls?: true } = {}): Subject {
   return {
@@ -65,4 +122,8 @@ export const PEERS: readonly Subject[] = [
   nodePeer("nice-grpc", "nice-grpc"),
   GRPC_GO,
   GRPC_CPP,
+  GRPC_JAVA,
+  TONIC,
+  HYPER,
+  CANNED,
 ];

@@ -2,14 +2,32 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { checks } from "../../tools/verify/checks.ts";
 import { BENCH_CASES } from "./cases.ts";
+import { parseOptions } from "./options.ts";
+import { recipe } from "./publish/recipe.ts";
+
+const names = BENCH_CASES.map(({ name }) => name);
+const measuring = checks
+  .filter(({ command }) => command.includes("bench") && command.includes("--rounds"))
+  .map(({ name, command }) => ({
+    name,
+    options: parseOptions(command.slice(command.indexOf("--") + 1), { cases: names, peers: recipe.peers }),
+  }));
 
 it("each case is measured by one check of npm run verify", () => {
-  const wordsOfChecks = checks
-    .filter(({ command }) => command.includes("bench") && command.includes("--rounds"))
-    .map(({ command }) => command.slice(command.indexOf("--") + 1, command.indexOf("--rounds")));
-  assert.ok(wordsOfChecks.length > 1);
-  for (const { name } of BENCH_CASES) {
-    const measuring = wordsOfChecks.filter((words) => words.some((word) => name.includes(word)));
-    assert.equal(measuring.length, 1, name);
+  assert.ok(measuring.length > 1);
+  for (const name of names) {
+    const checksOfCase = measuring.filter(({ options }) => options.cases.includes(name));
+    assert.equal(checksOfCase.length, 1, `${name}: ${checksOfCase.map((check) => check.name)}`);
+  }
+});
+
+it("checks of npm run verify measure as it is published, with every peer", () => {
+  for (const { name, options } of measuring) {
+    const { rounds, seconds, peers } = options;
+    assert.deepEqual(
+      { rounds, seconds, peers },
+      { rounds: recipe.rounds, seconds: recipe.seconds, peers: recipe.peers },
+      name,
+    );
   }
 });

@@ -17,6 +17,11 @@ export class Random {
     return (state >>> 0) % limit;
   }
 
+  /** A number from 0 to below 1. */
+  fraction(): number {
+    return this.below(2 ** 32) / 2 ** 32;
+  }
+
   pick<T>(from: readonly T[]): T {
     return from[this.below(from.length)] as T;
   }

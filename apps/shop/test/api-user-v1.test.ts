@@ -251,6 +251,20 @@ test("each request of a synchronization is answered in its turn, and one that fa
   );
 });
 
+test("a list says where the events begin that it does not show yet, changes of other packages included", async () => {
+  const { resume_token } = await users.call("ListUsers", { page_size: 1 }, admin);
+  const made = await add();
+  await older.call("UpdateUser", { id: made.user_id, role: "USER_ROLE_ADMIN" }, admin);
+  const stream = users.stream("StreamUserEvents", { resume_token }, admin);
+  stream.on("error", () => {});
+  const events = stream[Symbol.asyncIterator]();
+  const created = (await events.next()).value as LooseMessage;
+  assert.equal(created.user_created.user.user_id, made.user_id);
+  const updated = (await events.next()).value as LooseMessage;
+  assert.deepEqual(updated.user_updated.updated_fields.paths, ["role"]);
+  stream.cancel();
+});
+
 test("a stream has what becomes of users as one of three events, and continues after its token", async () => {
   const stream = users.stream("StreamUserEvents", {}, admin);
   stream.on("error", () => {});

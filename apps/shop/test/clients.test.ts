@@ -16,8 +16,9 @@ import {
 import { loadSync } from "@grpc/proto-loader";
 import { buildPythonPeer, withoutPython } from "@tercel/test-support/peers";
 import { findProgram } from "@tercel/test-support/servers";
-import { serviceNames } from "../src/supervisor/development-secret.ts";
 import { type ClientStep, clientSteps, servedBy } from "./client-steps.ts";
+import { serviceNames } from "./development-secret.ts";
+import { protoDirs } from "./grpc-client.ts";
 import { createShopUnderTest, type ShopUnderTest } from "./shop-under-test.ts";
 
 // Three clients that others have written call every method, knowing nothing but the protos or what reflection says.
@@ -26,7 +27,7 @@ type Json = Record<string, unknown>;
 type Service = keyof typeof servedBy;
 
 const grpcurl = findProgram("grpcurl");
-const protoFolder = fileURLToPath(new URL("../proto", import.meta.url));
+const commandLine = fileURLToPath(new URL("../../../packages/cli/src/main.ts", import.meta.url));
 let shop: ShopUnderTest;
 let addresses: Record<Service, string>;
 let authorization: string;
@@ -55,7 +56,7 @@ function clientClassOf(service: string): ServiceClientConstructor {
   const file = service.startsWith("shop.")
     ? `${service.split(".").slice(0, 3).join("/")}/${service.split(".")[1]}.proto`
     : `${service.split(".").slice(0, -1).join("/")}/user.proto`;
-  const options = { includeDirs: [protoFolder], longs: String, enums: String, defaults: true, oneofs: true };
+  const options = { includeDirs: protoDirs, longs: String, enums: String, defaults: true, oneofs: true };
   let found: unknown = loadPackageDefinition(
     loadSync(service === "user.UserService" ? "user/user.proto" : file, options),
   );
@@ -197,12 +198,10 @@ test("Python calls every method, with a descriptor set alone", { timeout: 180_00
   const folder = mkdtempSync(join(tmpdir(), "tercel-shop-python-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const image = join(folder, "shop.binpb");
-  execFileSync(fileURLToPath(new URL("../../../node_modules/.bin/buf", import.meta.url)), [
-    "build",
-    protoFolder,
-    "-o",
-    image,
-  ]);
+  const generate = ["generate", "--check", "--descriptor-out", image];
+  execFileSync(process.execPath, ["--conditions=source", commandLine, ...generate], {
+    cwd: fileURLToPath(new URL("..", import.meta.url)),
+  });
   const child = spawn(buildPythonPeer(), [fileURLToPath(new URL("./client.py", import.meta.url))]);
   let errors = "";
   child.stderr.on("data", (chunk) => {

@@ -3,21 +3,25 @@ import { test } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { systemClock } from "@tercel/grpc";
 import { openPostgres, sql } from "@tercel/service/database";
-import { createPostgresServer, createRedisServer, withoutPostgres, withoutRedis } from "@tercel/test-support/servers";
-import { hostInfrastructure } from "../src/supervisor/host-infrastructure.ts";
-import { alone, createShopUnderTest, silentLog } from "./shop-under-test.ts";
+import {
+  createEtcdServer,
+  createPostgresServer,
+  createRedisServer,
+  withoutEtcd,
+  withoutPostgres,
+  withoutRedis,
+} from "@tercel/test-support/servers";
+import { hostInfrastructure } from "./host-infrastructure.ts";
+import { Inbox } from "./inbox.ts";
+import { alone, createShopUnderTest, createShopWith, silentLog } from "./shop-under-test.ts";
+
+const kinds = ["order.placed", "payment.settled", "user.created"];
 
 test("while PostgreSQL is away calls are UNAVAILABLE and the service NOT_SERVING, and all is well once it is back", {
   timeout: 180_000,
   skip: withoutPostgres,
 }, async (t) => {
-  const postgres = await createPostgresServer();
-  const shop = await createShopUnderTest();
-  t.after(async () => {
-    await shop.end();
-    await postgres.dispose();
-  });
-  await postgres.start();
+  const { shop, server: postgres } = await createShopWith(t, createPostgresServer);
   const url = `postgres://postgres@127.0.0.1:${postgres.port}`;
   const admin = await openPostgres({ url: `${url}/postgres` }, { name: "admin", clock: systemClock, log: silentLog });
   await admin.run(sql`CREATE DATABASE users`);
@@ -48,10 +52,10 @@ test("while the registry and the hub are away services find each other still, an
   timeout: 180_000,
 }, async (t) => {
   const shop = await createShopUnderTest();
-  const again: { close(): Promise<void> }[] = [];
+  const closing: { close(): unknown }[] = [];
   t.after(async () => {
     await shop.end();
-    for (const one of again) await one.close();
+    for (const one of closing) await one.close();
   });
   const notifications = await shop.start("notification-service");
   await shop.start("payment-service");
@@ -61,41 +65,68 @@ test("while the registry and the hub are away services find each other still, an
 
   await shop.loseInfrastructure();
   const { user } = await users.call("CreateUser", { name: "Eve", email: "eve@example.org" });
-  again.push(await hostInfrastructure(shop.dataDir, silentLog, shop.infrastructure));
-  const inbox = shop.open("shop.notification.v1.NotificationService", notifications.address);
-  const admin = await shop.tokenOf("admin");
-  let kinds: string[] = [];
-  while (kinds.length < 3) {
-    const found = (await inbox.call("ListNotifications", { user_id: user.id }, admin)).notifications;
-    kinds = found.map(({ kind }: { kind: string }) => kind);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.deepEqual(kinds.sort(), ["order.placed", "payment.settled", "user.created"]);
+  closing.push(await hostInfrastructure(shop.dataDir, silentLog, shop.infrastructure));
+  const inbox = new Inbox(notifications.address, await shop.tokenOf("admin"));
+  closing.push(inbox);
+  assert.deepEqual(await inbox.kinds(user.id), kinds);
 });
+
+test("with etcd as the registry services find each other, while it is away as well", {
+  timeout: 180_000,
+  skip: withoutEtcd,
+}, async (t) => {
+  const { shop, server: etcd } = await createShopWith(t, createEtcdServer);
+  const set = ["discovery.providers.embedded.enabled=false", "discovery.providers.etcd.enabled=true"];
+  const env = { ETCD_ENDPOINT: etcd.target };
+  for (const name of ["payment-service", "order-service"] as const) await shop.start(name, set, env);
+  const { process, address } = await shop.start("user-service", set, env);
+  const users = shop.open("user.UserService", address);
+  await users.call("CreateUser", { name: "Ada", email: "ada@example.org" });
+  await process.record({ message: "welcome order placed" });
+  await etcd.kill();
+  await users.call("CreateUser", { name: "Eve", email: "eve@example.org" });
+  await process.record({ message: "welcome order placed" }, 2);
+});
+
+/** The settings of a service that keeps its cache and its counts in Redis. */
+const onRedis = [...alone, "cache.providers.memory.enabled=false", "cache.providers.redis.enabled=true"];
+const redisAt = (port: number) => ({ REDIS_URL: `redis://127.0.0.1:${port}` });
 
 test("instances with one Redis count the calls of a client together", {
   timeout: 180_000,
   skip: withoutRedis,
 }, async (t) => {
-  const redis = await createRedisServer();
-  const shop = await createShopUnderTest();
-  t.after(async () => {
-    await shop.end();
-    await redis.dispose();
-  });
-  await redis.start();
-  const set = [
-    ...alone,
-    "cache.providers.memory.enabled=false",
-    "cache.providers.redis.enabled=true",
-    "rate_limit.enabled=true",
-    "rate_limit.calls=3",
-  ];
-  const env = { REDIS_URL: `redis://127.0.0.1:${redis.port}` };
+  const { shop, server } = await createShopWith(t, createRedisServer);
+  const set = [...onRedis, "rate_limit.enabled=true", "rate_limit.calls=3"];
+  const env = redisAt(server.port);
   const services = [await shop.start("user-service", set, env), await shop.start("user-service", set, env)];
   const [here, there] = services.map(({ address }) => shop.open("user.v1.UserService", address));
   if (here === undefined || there === undefined) assert.fail();
   const admin = await shop.tokenOf("admin", "counted");
   for (const client of [here, there, here]) await client.call("ListUsers", { page_size: 1 }, admin);
   await assert.rejects(there.call("ListUsers", { page_size: 1 }, admin), { code: status.RESOURCE_EXHAUSTED });
+});
+
+test("while Redis is away users are read, changed and created all the same, and it is used again once it is back", {
+  timeout: 180_000,
+  skip: withoutRedis,
+}, async (t) => {
+  const { shop, server: redis } = await createShopWith(t, createRedisServer);
+  const { process, address } = await shop.start("user-service", onRedis, redisAt(redis.port));
+  const users = shop.open("user.v1.UserService", address);
+  const admin = await shop.tokenOf("admin");
+  const person = { email: "ada@example.org", first_name: "Ada", last_name: "Noel", password: "correct horse" };
+  const { user } = await users.call("CreateUser", person, admin);
+  const { id } = user;
+  assert.deepEqual(await users.call("GetUser", { id }, admin), { user });
+  await redis.kill();
+  await process.record({ message: "the connection to Redis broke" });
+  const changed = await users.call("UpdateUser", { id, first_name: "Augusta" }, admin);
+  assert.deepEqual(await users.call("GetUser", { id }, admin), changed);
+  await redis.start();
+  const health = shop.open("grpc.health.v1.Health", address);
+  assert.equal((await health.call("Check", {})).status, "SERVING");
+  assert.deepEqual(await users.call("GetUser", { id }, admin), changed);
+  process.signal("SIGTERM");
+  assert.equal(await process.ended, 0);
 });

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { openDevelopmentSecret, type ServiceName } from "../src/supervisor/development-secret.ts";
+import { type ServiceName, signDevelopmentToken } from "./development-secret.ts";
 import { connect, type LooseClient } from "./grpc-client.ts";
-import { endShopProcess, type ShopProcess, shopCommand, watchShopProcess } from "./shop-process.ts";
+import { endShopProcess, folderOf, type ShopProcess, serviceCommand, watchShopProcess } from "./shop-process.ts";
 import { alone, configArguments } from "./shop-under-test.ts";
 
 // A disk that is full, and one that may only be read, as the kernel has them: a small tmpfs that only the service and its children see.
@@ -44,11 +43,11 @@ const secret = "s".repeat(44);
 function startOnSmallDisk(name: "user-service" | "order-service", prepare: string): ShopProcess {
   const mount = 'mount -t tmpfs -o size=1m,mode=700 tmpfs "$0"';
   const set = [...offline, ...(name === "user-service" ? alone : unreachable("payment-service"))];
-  const command = shopCommand(`${name}/main`, configArguments(name, [...set, "service.start.wait=1s"]));
+  const command = serviceCommand(name, configArguments(name, [...set, "service.start.wait=1s"]));
   const script = [mount, prepare, 'exec "$@"'].filter((step) => step !== "").join(" && ");
   const variables = { SHOP_DATA: dataDir, TERCEL__SECURITY__SECRET: secret };
   const service = watchShopProcess([...inNamespace, script, dataDir, ...command], {
-    cwd: fileURLToPath(new URL("..", import.meta.url)),
+    cwd: folderOf(name),
     env: { ...process.env, ...variables },
   });
   processes.push(service);
@@ -148,11 +147,8 @@ for (const { name, service, place, read } of [
 }
 
 async function adminHeaders(): Promise<Record<string, string>> {
-  const folderOfSecret = join(folder, "secret");
-  mkdirSync(folderOfSecret, { recursive: true });
-  writeFileSync(join(folderOfSecret, "secret.key"), secret);
   const token = { role: "admin", subject: "admin", minutes: 5 } as const;
-  return { authorization: `Bearer ${await openDevelopmentSecret(folderOfSecret).signToken(token)}` };
+  return { authorization: `Bearer ${await signDevelopmentToken(secret, token)}` };
 }
 
 for (const { promise, prepare, says } of [

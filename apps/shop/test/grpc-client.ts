@@ -37,10 +37,11 @@ export interface LooseClient {
 /** A call that hangs must fail the test and not stop it. */
 const callDeadlineMs = 15_000;
 
-/** The shop's protos, and those of the services that every server has. */
-const protoDirs = ["../proto", "../../../packages/grpc/proto"].map((dir) =>
-  fileURLToPath(new URL(dir, import.meta.url)),
-);
+/** The shop's protos, those of the services that every server has, and what the shop's import. */
+export const protoDirs = [
+  "../proto",
+  ...["grpc", "gateway", "interceptors"].map((name) => `../../../packages/${name}/proto`),
+].map((dir) => fileURLToPath(new URL(dir, import.meta.url)));
 const files = {
   "api.user.v1.UserService": "api/user/v1/user.proto",
   "user.UserService": "user/user.proto",

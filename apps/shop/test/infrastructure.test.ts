@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -14,15 +15,18 @@ import {
   createServerProcess,
   findProgram,
   freePorts,
+  type NatsServer,
+  type PostgresServer,
   type ServerProcess,
   withoutNats,
   withoutPostgres,
   withoutRedis,
 } from "@tercel/test-support/servers";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { type ServiceName, serviceNames } from "../src/supervisor/development-secret.ts";
+import { type ServiceName, serviceNames } from "./development-secret.ts";
 import type { LooseMessage } from "./grpc-client.ts";
-import { endShopProcess, type ShopProcess, startShopProcess } from "./shop-process.ts";
+import { Inbox } from "./inbox.ts";
+import { endShopProcess, type ShopProcess, startServiceProcess } from "./shop-process.ts";
 import {
   configArguments,
   createShopUnderTest,
@@ -40,8 +44,12 @@ const skip =
   withoutOpenssl ||
   (consul === undefined && "Consul is not installed; .ci/run builds it");
 
+interface ConsulServer extends ServerProcess {
+  readonly port: number;
+}
+
 /** A development agent: one server, nothing stored. */
-async function createConsulServer(): Promise<ServerProcess & { readonly port: number }> {
+async function createConsulServer(): Promise<ConsulServer> {
   const [port = 0, dns, server, serfLan, serfWan, grpc] = await freePorts(6);
   const ports = { http: port, dns, server, serf_lan: serfLan, serf_wan: serfWan, grpc, grpc_tls: -1, https: -1 };
   const started = createServerProcess(() => ({
@@ -84,8 +92,16 @@ async function startIssuer(): Promise<Issuer> {
   };
 }
 
+const kinds = ["order.placed", "payment.settled", "user.created"];
+
 /** What docs/guides/production-service.md says: the production profile, TLS, an issuer of tokens, and nothing that is hosted by `npm start`. */
 describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip, timeout: 280_000 }, () => {
+  const serviceKeys = Object.fromEntries(
+    serviceNames.map((name) => [name, randomBytes(32).toString("hex")]),
+  ) as Readonly<Record<ServiceName, string>>;
+  let postgres: PostgresServer;
+  let nats: NatsServer;
+  let agent: ConsulServer;
   const servers: ServerProcess[] = [];
   const processes: ShopProcess[] = [];
   let shop: ShopUnderTest;
@@ -94,12 +110,10 @@ describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip
   let variables: Record<string, string>;
   let running: Map<ServiceName, StartedService>;
   before(async () => {
-    const [postgres, redis, nats, agent] = await Promise.all([
-      createPostgresServer(),
-      createRedisServer(),
-      createNatsServer(),
-      createConsulServer(),
-    ]);
+    const redis = await createRedisServer();
+    postgres = await createPostgresServer();
+    nats = await createNatsServer();
+    agent = await createConsulServer();
     servers.push(postgres, redis, nats, agent);
     await Promise.all(servers.map((server) => server.start()));
     const url = `postgres://postgres@127.0.0.1:${postgres.port}`;
@@ -109,7 +123,7 @@ describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip
     shop = await createShopUnderTest();
     authority = createAuthority();
     issuer = await startIssuer();
-    const keys = serviceNames.map((name) => `${name} ${shop.secret.serviceKey(name)}\n`).join("");
+    const keys = serviceNames.map((name) => `${name} ${serviceKeys[name]}\n`).join("");
     variables = {
       TERCEL_ENV: "production",
       POSTGRES_URL: url,
@@ -130,11 +144,7 @@ describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip
       const { key, cert } = authority.issue({ names: [`DNS:${name}`, "IP:127.0.0.1"] });
       shop.write(`${name}.pem`, cert.toString());
       shop.write(`${name}.key`, key.toString());
-      const migrating = startShopProcess(
-        `${name}/main`,
-        [...configArguments(name, []), "--migrate"],
-        variablesOf(name),
-      );
+      const migrating = startServiceProcess(name, [...configArguments(name, []), "--migrate"], variablesOf(name));
       assert.equal(await migrating.ended, 0, migrating.text());
       running.set(name, await start(name));
     }
@@ -153,7 +163,7 @@ describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip
       ...variables,
       TLS_CERT_FILE: file("pem"),
       TLS_KEY_FILE: file("key"),
-      SERVICE_KEY: shop.secret.serviceKey(name),
+      SERVICE_KEY: serviceKeys[name],
     };
   }
 
@@ -164,7 +174,7 @@ describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip
       "service.propagation=0",
       "discovery.providers.consul.health_check.interval=1s",
     ];
-    const process = startShopProcess(`${name}/main`, configArguments(name, here), variablesOf(name));
+    const process = startServiceProcess(name, configArguments(name, here), variablesOf(name));
     processes.push(process);
     return { process, address: (await process.record({ message: "ready" })).address as string };
   }
@@ -173,22 +183,30 @@ describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip
     shop.open(name, address, authority.cert);
   const service = (name: ServiceName) => running.get(name) ?? assert.fail(`${name} does not run`);
 
-  test("a new user has a first order that is paid for, and is notified of all of it", async () => {
-    const admin = await issuer.adminHeaders();
+  /** Creates a user, who is to be notified of the account, a first order and its payment. */
+  async function createUser(email: string): Promise<string> {
     const users = open("api.user.v1.UserService", service("user-service").address);
-    const user = await users.call(
-      "CreateUser",
-      { user: { email: "ada@example.org", display_name: "Ada Noel" } },
-      admin,
-    );
-    const inbox = open("shop.notification.v1.NotificationService", service("notification-service").address);
-    let found: LooseMessage[] = [];
-    while (found.length < 3) {
-      found = (await inbox.call("ListNotifications", { user_id: user.user_id }, admin)).notifications;
-    }
-    assert.deepEqual(found.map(({ kind }) => kind).sort(), ["order.placed", "payment.settled", "user.created"]);
+    const user = { email, display_name: "Ada Noel" };
+    return (await users.call("CreateUser", { user }, await issuer.adminHeaders())).user_id;
+  }
+
+  async function notified(userId: string): Promise<string[]> {
+    const inbox = new Inbox(service("notification-service").address, await issuer.adminHeaders(), authority.cert);
+    return inbox.kinds(userId).finally(() => inbox.close());
+  }
+
+  /** The statuses of a service's health, as they change. */
+  function healthOf(name: ServiceName): AsyncIterator<LooseMessage> {
+    const watch = open("grpc.health.v1.Health", service(name).address).stream("Watch", {}, {}, 120_000);
+    watch.on("error", () => {});
+    return watch[Symbol.asyncIterator]();
+  }
+
+  test("a new user has a first order that is paid for, and is notified of all of it", async () => {
+    const user_id = await createUser("ada@example.org");
+    assert.deepEqual(await notified(user_id), kinds);
     const orders = open("shop.order.v1.OrderService", service("order-service").address);
-    const [order, ...more] = (await orders.call("ListOrders", { user_id: user.user_id }, admin)).orders;
+    const [order, ...more] = (await orders.call("ListOrders", { user_id }, await issuer.adminHeaders())).orders;
     assert.deepEqual([order.state, more], ["STATE_PLACED", []]);
   });
 
@@ -267,4 +285,47 @@ describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip
     assert.equal(((await first).value as LooseMessage).type, "UPDATE_TYPE_CREATED");
     stream.cancel();
   });
+
+  test("while PostgreSQL is away every service is NOT_SERVING, and all is well once it is back", async () => {
+    const watches = serviceNames.map(healthOf);
+    const next = async () => (await Promise.all(watches.map((watch) => watch.next()))).map(({ value }) => value.status);
+    assert.deepEqual(await next(), Array(4).fill("SERVING"));
+    await postgres.kill();
+    assert.deepEqual(await next(), Array(4).fill("NOT_SERVING"));
+    await assert.rejects(createUser("away@example.org"), /UNAVAILABLE/);
+    await postgres.start();
+    assert.deepEqual(await next(), Array(4).fill("SERVING"));
+    assert.deepEqual(await notified(await createUser("back@example.org")), kinds);
+  });
+
+  test("while NATS is away users are created, and their events arrive once it is back", async () => {
+    await nats.kill();
+    const userId = await createUser("nats@example.org");
+    await nats.start();
+    assert.deepEqual(await notified(userId), kinds);
+  });
+
+  test("while Consul is away services find each other still, and register again with one that has forgotten them", async () => {
+    const { process } = service("user-service");
+    const placed = () => process.records().filter(({ message }) => message === "welcome order placed").length;
+    await agent.kill();
+    await assert.rejects(fetch(`http://127.0.0.1:${agent.port}/v1/status/leader`));
+    const before = placed();
+    await createUser("consul@example.org");
+    await process.record({ message: "welcome order placed" }, before + 1);
+    await agent.start();
+    for (const name of serviceNames) await untilPassing(name);
+    await createUser("again@example.org");
+    await process.record({ message: "welcome order placed" }, before + 2);
+  });
+
+  /** Consul says when something has changed (a blocking query). */
+  async function untilPassing(name: ServiceName): Promise<void> {
+    for (let index = "0"; ; ) {
+      const url = `http://127.0.0.1:${agent.port}/v1/health/service/${name}?passing=1&wait=60s&index=${index}`;
+      const response = await fetch(url);
+      if (((await response.json()) as unknown[]).length > 0) return;
+      index = response.headers.get("x-consul-index") ?? "0";
+    }
+  }
 });

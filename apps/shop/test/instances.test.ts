@@ -4,7 +4,7 @@ import { createDiscoveryResolver } from "@tercel/discovery";
 import { createEmbeddedRegistry } from "@tercel/discovery/embedded";
 import { createChannel, createClient } from "@tercel/grpc";
 import { UserService } from "../src/gen/user/user_pb.ts";
-import { type ServiceName, serviceNames } from "../src/supervisor/development-secret.ts";
+import { type ServiceName, serviceNames } from "./development-secret.ts";
 import { createShopUnderTest, type StartedService, silentLog } from "./shop-under-test.ts";
 
 test("a rolling restart of all four services under load loses no call", { timeout: 240_000 }, async (t) => {
@@ -25,25 +25,30 @@ test("a rolling restart of all four services under load loses no call", { timeou
   for (const name of serviceNames.toReversed()) running.set(name, await shop.start(name));
   const users = createClient(UserService, channel);
 
+  let begun = 0;
   let made = 0;
   let isOver = false;
+  let goal = { count: 0, reach: () => {} };
   const failures: unknown[] = [];
   const load = async (): Promise<void> => {
     while (!isOver) {
+      begun += 1;
+      await users.createUser({ name: "Ada", email: `ada${begun}@example.org` }).catch((error) => failures.push(error));
       made += 1;
-      await users.createUser({ name: "Ada", email: `ada${made}@example.org` }).catch((error) => failures.push(error));
+      if (made >= goal.count) goal.reach();
     }
   };
+  /** Resolves after so many further calls. */
+  const further = (count: number) => new Promise<void>((reach) => (goal = { count: made + count, reach }));
   const loads = Promise.all([load(), load(), load()]);
   try {
     for (const name of serviceNames) {
       const old = running.get(name) ?? assert.fail();
       running.set(name, await shop.start(name));
-      const before = made;
       old.process.signal("SIGTERM");
       assert.equal(await old.process.ended, 0);
-      // Some calls with the new one alone.
-      while (made < before + 20) await new Promise((resolve) => setTimeout(resolve, 10));
+      // With the new one alone.
+      await further(20);
     }
   } finally {
     isOver = true;

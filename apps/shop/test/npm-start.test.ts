@@ -1,92 +1,194 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { serviceNames } from "../src/supervisor/development-secret.ts";
-import { isRunning, type ShopProcess, untilEnded, watchShopProcess } from "./shop-process.ts";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { serviceNames, signDevelopmentToken } from "./development-secret.ts";
+import { connect } from "./grpc-client.ts";
+import { Inbox } from "./inbox.ts";
+import { isRunning, untilEnded } from "./shop-process.ts";
+import { type Checkout, createCheckout, type StartedShop } from "./started-shop.ts";
 
-const root = fileURLToPath(new URL("../../..", import.meta.url));
-const skip = process.platform === "win32" ? "signals are POSIX's" : false;
+const skip = process.platform === "linux" ? false : "there is no /proc";
 
-let folder: string;
-let shops: { readonly npm: ShopProcess; readonly pids: number[] }[];
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "tercel-npm-start-"));
-  shops = [];
+let checkout: Checkout;
+beforeEach(async () => {
+  checkout = await createCheckout();
 });
-afterEach(async () => {
-  for (const { npm, pids } of shops) {
-    for (const pid of [npm.pid, ...pids]) if (isRunning(pid)) process.kill(pid, "SIGKILL");
-    await npm.ended;
+afterEach(() => checkout.end());
+
+/** Resolves when all services listen. */
+async function opened(shop: StartedShop): Promise<StartedShop> {
+  for (const name of serviceNames) await shop.addressOf(name);
+  return shop;
+}
+
+async function createAda(address: string, email = "ada@example.org"): Promise<void> {
+  const client = connect("user.UserService", address);
+  try {
+    const { user } = await client.call("CreateUser", { name: "Ada", email });
+    assert.equal(user.name, "Ada");
+  } finally {
+    client.close();
   }
-  rmSync(folder, { recursive: true });
+}
+
+/** All processes are gone, and each service has said its last word. */
+async function assertStoppedGracefully(shop: StartedShop, pids: readonly number[]): Promise<void> {
+  for (const pid of pids) await untilEnded(pid);
+  await shop.process.ended;
+  for (const name of serviceNames) assert.match(shop.process.text(), new RegExp(`^${name} .* INFO +stopped`, "m"));
+}
+
+describe("npm start", { skip }, () => {
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    test(`${signal} for npm alone ends the whole shop gracefully`, { timeout: 180_000 }, async () => {
+      const shop = await opened(checkout.npmStart());
+      const { dev, services } = shop.pids();
+      shop.process.signal(signal);
+      await assertStoppedGracefully(shop, [dev, ...services]);
+      assert.equal(await shop.process.ended, signal);
+    });
+  }
+
+  test("Ctrl-C, which is SIGINT for all, ends the whole shop gracefully", { timeout: 180_000 }, async () => {
+    const shop = await opened(checkout.npmStart());
+    const { dev, services } = shop.pids();
+    process.kill(-shop.process.pid, "SIGINT");
+    await assertStoppedGracefully(shop, [dev, ...services]);
+    // npm ends as its shell does: dash by the signal, bash with the exit code of the shop.
+    assert.ok([0, "SIGINT"].includes((await shop.process.ended) ?? ""));
+  });
+
+  test("the page and the calls that are shown work as they are, from where npm start was run", {
+    timeout: 180_000,
+  }, async () => {
+    const shop = await opened(checkout.npmStart());
+    const shown: string[] = [];
+    for (const name of serviceNames) {
+      const [, command = ""] = await shop.process.says(new RegExp(`^${name} +try: (.+)$`, "m"));
+      shown.push(command);
+    }
+    const [, page = "", token = ""] = await shop.process.says(/^user-service +page: (http:\S+)#token=(\S+)$/m);
+    assert.match(await (await fetch(page)).text(), /<title>/);
+    const users = await fetch(`${page}v1/users`, { headers: { authorization: `Bearer ${token}` } });
+    assert.equal(users.status, 200);
+    assert.match(shown.join("\n"), / call api\.user\.v1\.UserService\/ListUsers /);
+    assert.match(shown.join("\n"), / call shop\.order\.v1\.OrderService\/ListOrders .*authorization: Bearer/);
+    const { folder: cwd, env } = checkout;
+    const { stderr, status } = spawnSync("bash", ["-e"], { cwd, env, input: shown.join("\n"), encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+  });
+
+  test("a token that npm run token prints is accepted by every service", { timeout: 180_000 }, async () => {
+    const printer = checkout.npmRun("token", ["--role", "admin"]);
+    assert.equal(await printer.ended, 0, printer.text());
+    const admin = { authorization: `Bearer ${printer.text().trim()}` };
+    const shop = await opened(checkout.start());
+    for (const [name, service, method] of [
+      ["user-service", "user.v1.UserService", "ListUsers"],
+      ["order-service", "shop.order.v1.OrderService", "ListOrders"],
+      ["payment-service", "shop.payment.v1.PaymentService", "ListPayments"],
+      ["notification-service", "shop.notification.v1.NotificationService", "ListNotifications"],
+    ] as const) {
+      const client = connect(service, await shop.addressOf(name));
+      await client.call(method, { page_size: 1 }, admin).finally(() => client.close());
+    }
+  });
 });
 
-/** `npm start` on free ports, in a process group of its own as in a terminal, and all processes that it has become. */
-async function npmStart() {
-  const settings = {
-    SHOP_DATA: join(folder, "data"),
-    TERCEL__SERVICE__PORT: "0",
-    TERCEL__MONITORING__PROVIDERS__PROMETHEUS__ENDPOINT: "127.0.0.1:0",
-  };
-  const npm = watchShopProcess(["npm", "start", "--", "--set", "user-service.communication.providers.http.port=0"], {
-    cwd: root,
-    env: { ...process.env, ...settings },
-    detached: true,
+describe("the shop under tercel dev", { skip }, () => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    test(`${signal} ends all services cleanly with exit code 0`, { timeout: 180_000 }, async () => {
+      const shop = await opened(checkout.start());
+      const { services } = shop.pids();
+      assert.equal(services.length, serviceNames.length);
+      shop.process.signal(signal);
+      assert.equal(await shop.process.ended, 0);
+      await assertStoppedGracefully(shop, services);
+    });
+  }
+
+  test("services end when tercel dev is killed", { timeout: 180_000 }, async () => {
+    const shop = await opened(checkout.start());
+    const { services } = shop.pids();
+    shop.process.signal("SIGKILL");
+    for (const pid of services) await untilEnded(pid);
   });
-  const pids: number[] = [];
-  shops.push({ npm, pids });
-  await npm.says("Ctrl-C closes the shop.");
-  const shop = shopBelow(npm.pid);
-  pids.push(shop, ...childrenOf(shop));
-  return { npm, pids };
-}
 
-/** Of a process that runs; see proc(5). */
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-  return text === "" ? [] : text.split(" ").map(Number);
-}
-
-/** npm starts a shell, and the shell the shop, which alone has a child for each service. */
-function shopBelow(pid: number): number {
-  const children = childrenOf(pid);
-  if (children.length >= serviceNames.length) return pid;
-  return shopBelow(children[0] ?? assert.fail("npm has not started the shop"));
-}
-
-async function assertStoppedGracefully({ npm, pids }: { npm: ShopProcess; pids: readonly number[] }): Promise<void> {
-  for (const pid of pids) await untilEnded(pid);
-  // The pipes of npm are those of the shop, which has said its last word now.
-  await npm.ended;
-  for (const service of serviceNames) await npm.record({ message: "stopped", service });
-  assert.deepEqual(
-    npm.records().filter(({ service, message }) => service === "shop" && message !== undefined),
-    [],
-  );
-}
-
-for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-  test(`${signal} for npm alone ends the whole shop gracefully`, {
-    timeout: 120_000,
-    skip: skip || (process.platform === "linux" ? false : "there is no /proc"),
+  test("a killed service is started again at its address, and the others find it and are found", {
+    timeout: 180_000,
   }, async () => {
-    const shop = await npmStart();
-    shop.npm.signal(signal);
-    await assertStoppedGracefully(shop);
-    assert.equal(await shop.npm.ended, signal);
+    const shop = await opened(checkout.start());
+    const address = await shop.addressOf("user-service");
+    await createAda(address);
+    await shop.process.says(/welcome order placed/);
+    process.kill(shop.pidOf("user-service"), "SIGKILL");
+    assert.equal(await shop.addressOf("user-service", 2), address);
+    await createAda(address, "eve@example.org");
+    await shop.process.says(/welcome order placed/, 2);
   });
-}
 
-test("Ctrl-C, which is SIGINT for all, ends the whole shop gracefully", {
-  timeout: 120_000,
-  skip: skip || (process.platform === "linux" ? false : "there is no /proc"),
-}, async () => {
-  const shop = await npmStart();
-  process.kill(-shop.npm.pid, "SIGINT");
-  await assertStoppedGracefully(shop);
-  // npm ends as its shell does: dash by the signal, bash with the exit code of the shop.
-  assert.ok([0, "SIGINT"].includes((await shop.npm.ended) ?? ""));
+  test("a kill of everything at once loses no user and no event: they arrive when the shop is opened again", {
+    timeout: 180_000,
+  }, async () => {
+    const shop = await opened(checkout.start());
+    const { dev, services } = shop.pids();
+    const users = connect("user.UserService", await shop.addressOf("user-service"));
+    const confirmed: string[] = [];
+    const create = async (): Promise<void> => {
+      for (;;) {
+        const { user } = await users.call("CreateUser", { name: "Ada", email: `${randomUUID()}@example.org` });
+        confirmed.push(user.id);
+        // The registry and the hub of events are in the process of tercel dev.
+        if (confirmed.length === 20) for (const pid of [dev, ...services]) process.kill(pid, "SIGKILL");
+      }
+    };
+    await Promise.allSettled([create(), create()]);
+    users.close();
+    for (const pid of services) await untilEnded(pid);
+    assert.ok(confirmed.length >= 20);
+
+    const again = await opened(checkout.start());
+    const secret = readFileSync(join(checkout.shop, ".tercel/secret"), "utf8").trim();
+    const token = await signDevelopmentToken(secret, { role: "admin", subject: "ops", minutes: 5 });
+    const admin = { authorization: `Bearer ${token}` };
+    const inbox = new Inbox(await again.addressOf("notification-service"), admin);
+    for (const userId of confirmed) {
+      assert.deepEqual(await inbox.kinds(userId), ["order.placed", "payment.settled", "user.created"]);
+    }
+    inbox.close();
+  });
+
+  test("--set is for all services or for one, and one setting turns rate limits off", {
+    timeout: 180_000,
+  }, async () => {
+    const shop = await opened(
+      checkout.start([
+        "--set=logging.providers.console.level=warn",
+        "--set=order-service:logging.providers.console.level=info",
+        "--set=user-service:rate_limit.calls=1",
+        "--set=rate_limit.enabled=false",
+      ]),
+    );
+    const address = await shop.addressOf("user-service");
+    for (const email of ["a@example.org", "b@example.org", "c@example.org"]) await createAda(address, email);
+    await shop.process.says(/^order-service .* INFO +ready/m);
+    assert.doesNotMatch(shop.process.text(), /^(?:user|payment|notification)-service .* INFO /m);
+  });
+
+  for (const [set, says] of [
+    ["user-service:service.prot=7000", /unknown key service\.prot; did you mean (?:--set )?service\.port/],
+    ["rate_limit.enabeld=false", /unknown key rate_limit\.enabeld; did you mean (?:--set )?rate_limit\.enabled/],
+    ["usr-service:service.port=7000", /there is no service "usr-service"; did you mean user-service\?/],
+    ["service.port", /invalid --set "service\.port": write key=value, or service:key=value for one service/],
+  ] as const) {
+    test(`--set ${set} is refused with the nearest name, and nothing stays`, { timeout: 180_000 }, async () => {
+      const shop = checkout.start(["--set", set]);
+      assert.notEqual(await shop.process.ended, 0);
+      assert.match(shop.process.text(), says);
+      assert.ok(!isRunning(shop.process.pid));
+    });
+  }
 });

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, test } from "node:test";
 import { type ServiceError, status } from "@grpc/grpc-js";
+import { createAuthority, withoutOpenssl } from "@tercel/test-support/certificates";
+import { signDevelopmentToken } from "./development-secret.ts";
 import { detailsOf } from "./error-details.ts";
 import type { LooseMessage } from "./grpc-client.ts";
 import { createShopUnderTest, pagesOf, type ShopUnderTest } from "./shop-under-test.ts";
@@ -33,12 +35,12 @@ async function startOrders(set: readonly string[] = [], env: Readonly<Record<str
 test("no one lists orders without an admin's token that is for order-service", { timeout: 180_000 }, async () => {
   const { outcome } = await startOrders();
   const token = { role: "admin", subject: "developer", minutes: 5, audience: ["user-service"] } as const;
-  const forUserService = { authorization: `Bearer ${await shop.secret.signToken(token)}` };
+  const forUserService = { authorization: `Bearer ${await signDevelopmentToken(shop.secret, token)}` };
   for (const [headers, expected] of [
     [{}, "UNAUTHENTICATED TOKEN_MISSING"],
     [{ authorization: "Bearer a.b.c" }, "UNAUTHENTICATED TOKEN_INVALID"],
     [forUserService, "UNAUTHENTICATED TOKEN_INVALID"],
-    [{ "x-service-key": newKey() }, "UNAUTHENTICATED KEY_INVALID"],
+    [{ "x-service-key": newKey() }, "UNAUTHENTICATED TOKEN_MISSING"],
     [await shop.tokenOf("user"), "PERMISSION_DENIED ROLE_MISSING"],
     [await shop.tokenOf("admin"), "OK"],
   ] as const) {
@@ -55,13 +57,15 @@ test("user-service may place orders by its key and nothing else, and other progr
   assert.equal(await outcome("CreateOrder", order, { "x-service-key": ours }), "OK");
   assert.equal(await outcome("ListOrders", {}, { "x-service-key": ours }), "UNAUTHENTICATED TOKEN_MISSING");
   assert.equal(await outcome("CreateOrder", order, { "x-service-key": theirs }), "PERMISSION_DENIED CALLER_DENIED");
+  assert.equal(await outcome("CreateOrder", order, { "x-service-key": newKey() }), "UNAUTHENTICATED KEY_INVALID");
   assert.equal(await outcome("CreateOrder", order, {}), "UNAUTHENTICATED TOKEN_MISSING");
 });
 
 test("a user-service with a key that does not count says so in its log, and the user is created all the same", {
   timeout: 180_000,
 }, async () => {
-  await startOrders();
+  const file = shop.write("keys", `user-service ${newKey()}\n`);
+  await startOrders([`security.service_keys_file=${file}`]);
   const users = await shop.start("user-service", [], { TERCEL__SECURITY__SERVICE_AUTH_KEY: newKey() });
   await shop.open("user.v1.UserService", users.address).call("CreateUser", ada, await shop.tokenOf("admin"));
   const { error } = await users.process.record({ message: "welcome order failed; it will be placed later" });
@@ -92,6 +96,35 @@ test("in production user-service is known by the key in its file, and without an
   const users = await shop.start("user-service", [], { TERCEL__SECURITY__SERVICE_AUTH_KEY: key });
   await shop.open("user.v1.UserService", users.address).call("CreateUser", ada, await shop.tokenOf("admin"));
   await users.process.record({ message: "welcome order placed" });
+});
+
+test("with mutual TLS user-service places orders by its certificate, and who shows none is not let in", {
+  timeout: 180_000,
+  skip: withoutOpenssl,
+}, async (t) => {
+  const authority = createAuthority();
+  t.after(() => authority.dispose());
+  const caFile = shop.write("ca.pem", authority.cert.toString());
+  /** Settings with the files of a certificate for a service. */
+  const certified = (name: string, section: string) => {
+    const { key, cert } = authority.issue({ names: [`DNS:${name}`, "IP:127.0.0.1"] });
+    return [
+      `${section}.enabled=true`,
+      `${section}.ca_file=${caFile}`,
+      `${section}.cert_file=${shop.write(`${name}.pem`, cert.toString())}`,
+      `${section}.key_file=${shop.write(`${name}.key`, key.toString())}`,
+    ];
+  };
+  const tls = "communication.providers.grpc.tls";
+  const { address } = await shop.start("order-service", [
+    ...certified("order-service", tls),
+    `${tls}.client_auth=required`,
+  ]);
+  const users = await shop.start("user-service", certified("user-service", "dependencies.order-service.tls"));
+  await shop.open("user.v1.UserService", users.address).call("CreateUser", ada, await shop.tokenOf("admin"));
+  await users.process.record({ message: "welcome order placed" });
+  const stranger = shop.open("shop.order.v1.OrderService", address, authority.cert);
+  await assert.rejects(stranger.call("ListOrders", {}, await shop.tokenOf("admin"), 2_000));
 });
 
 test("strangers at one address are counted before their tokens are looked at, and user-service is not", {

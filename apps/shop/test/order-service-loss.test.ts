@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { LooseClient, LooseMessage } from "./grpc-client.ts";
-import { type BearerHeaders, createShopUnderTest } from "./shop-under-test.ts";
+import type { LooseClient } from "./grpc-client.ts";
+import { listAll } from "./list-all.ts";
+import { createShopUnderTest } from "./shop-under-test.ts";
 
 const callerCount = 4;
 
@@ -18,17 +19,6 @@ async function createUsers(users: LooseClient, from: number, count: number, onCr
   };
   await Promise.all(Array.from({ length: callerCount }, caller));
   return ids;
-}
-
-async function allOrders(orders: LooseClient, admin: BearerHeaders): Promise<LooseMessage[]> {
-  const found: LooseMessage[] = [];
-  let page_token = "";
-  do {
-    const page = await orders.call("ListOrders", { page_size: 100, page_token }, admin);
-    found.push(...page.orders);
-    page_token = page.next_page_token;
-  } while (page_token !== "");
-  return found;
 }
 
 test("each of two order-services is killed in turn under load, and every new user has its one order", {
@@ -56,6 +46,8 @@ test("each of two order-services is killed in turn under load, and every new use
   const admin = await shop.tokenOf("admin");
   // A call that was sent twice has not become two orders, and one that failed is made up for by its event.
   let placed: string[] = [];
-  while (placed.length < ids.length) placed = (await allOrders(orders, admin)).map(({ user_id }) => user_id);
+  while (placed.length < ids.length) {
+    placed = (await listAll(orders, "ListOrders", {}, admin)).map(({ user_id }) => user_id);
+  }
   assert.deepEqual(placed.sort(), ids.sort());
 });

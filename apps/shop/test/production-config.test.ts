@@ -4,10 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { createSelfSigned, withoutOpenssl } from "@tercel/test-support/certificates";
-import { serviceNames } from "../src/supervisor/development-secret.ts";
-import { shopCommand } from "./shop-process.ts";
+import { serviceNames } from "./development-secret.ts";
+import { folderOf, serviceCommand } from "./shop-process.ts";
 
 // What docs/guides/production-service.md shows.
 
@@ -42,14 +41,9 @@ before(() => {
 after(() => rmSync(folder, { recursive: true }));
 
 function checkConfig(name: (typeof serviceNames)[number], env: Record<string, string>) {
-  const [program = "", ...args] = shopCommand(`${name}/main`, [
-    "--config",
-    `src/${name}/config.yaml`,
-    "--check-config",
-  ]);
-  const cwd = fileURLToPath(new URL("..", import.meta.url));
+  const [program = "", ...args] = serviceCommand(name, ["--check-config"]);
   const { PATH = "" } = process.env;
-  return spawnSync(program, args, { cwd, env: { PATH, ...env }, encoding: "utf8" });
+  return spawnSync(program, args, { cwd: folderOf(name), env: { PATH, ...env }, encoding: "utf8" });
 }
 
 for (const name of serviceNames) {
@@ -64,7 +58,7 @@ for (const name of serviceNames) {
     assert.equal(missing.status, 1);
     assert.match(
       missing.stderr,
-      /src\/.*config\.yaml:\d+:\d+: POSTGRES_URL is not set \(database\.providers\.postgres\.url\)/,
+      /^ *config\.yaml:\d+:\d+: POSTGRES_URL is not set \(database\.providers\.postgres\.url\)/m,
     );
     assert.match(missing.stderr, /config\/production\.yaml:\d+:\d+: TOKEN_ISSUER is not set \(security\.jwt\.issuer\)/);
   });

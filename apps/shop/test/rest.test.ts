@@ -54,6 +54,37 @@ test("a repetition with the header Idempotency-Key gets the first answer, and sa
   assert.equal((other.json.error as Json).status, "FAILED_PRECONDITION");
 });
 
+test("events are server-sent events that continue after the last one", async () => {
+  const { json } = await call("GET", "/v1/users?pageSize=1");
+  const ids = [];
+  for (const name of ["Event One", "Event Two"]) {
+    const email = `${name.toLowerCase().replace(" ", ".")}@example.org`;
+    ids.push((await call("POST", "/v1/users", { email, displayName: name })).json.userId);
+  }
+  const leaving = new AbortController();
+  /** Reads until the text has this. */
+  const readEvents = async (query: string, headers: Record<string, string>, until: string) => {
+    const response = await fetch(`${base}/v1/users:events${query}`, {
+      headers: { ...admin, accept: "text/event-stream", ...headers },
+      signal: leaving.signal,
+    });
+    assert.equal(response.headers.get("content-type"), "text/event-stream");
+    let text = "";
+    for await (const chunk of response.body ?? []) {
+      text += Buffer.from(chunk).toString();
+      if (text.includes(until) && text.endsWith("\n\n")) break;
+    }
+    return text;
+  };
+  const both = await readEvents(`?resumeToken=${json.resumeToken}`, {}, String(ids[1]));
+  const usersIn = (text: string) => [...text.matchAll(/^data: .*"userId":"([^"]+)"/gm)].map(([, id]) => id);
+  assert.deepEqual(usersIn(both), ids);
+  const [, firstId = ""] = /^id: (.+)$/m.exec(both) ?? [];
+  const second = await readEvents("", { "last-event-id": firstId }, String(ids[1]));
+  assert.deepEqual(usersIn(second), [ids[1]]);
+  leaving.abort();
+});
+
 test("what is wrong is said with the status and the fields of REST", async () => {
   const wrong = await call("POST", "/v1/users", { email: "nonsense", displayName: "Ada" });
   assert.equal(wrong.status, 400);

@@ -173,10 +173,10 @@ test("a user that was acknowledged survives a kill", { timeout: 180_000 }, async
 });
 
 test("data is readable by its owner only", { timeout: 180_000 }, async () => {
-  await startUsers();
-  assert.equal(statSync(shop.dataDir).mode & 0o777, 0o700);
-  assert.equal(statSync(join(shop.dataDir, "users.db")).mode & 0o077, 0);
-  assert.equal(statSync(join(shop.dataDir, "secret.key")).mode & 0o077, 0);
+  const folder = join(shop.dataDir, "new");
+  await shop.start("user-service", alone, { SHOP_DATA: folder });
+  assert.equal(statSync(folder).mode & 0o777, 0o700);
+  assert.equal(statSync(join(folder, "users.db")).mode & 0o077, 0);
 });
 
 test("500 calls at once on one connection all succeed", { timeout: 180_000 }, async () => {

@@ -1,9 +1,10 @@
 import { type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { ServiceName } from "../src/supervisor/development-secret.ts";
+import type { ServiceName } from "./development-secret.ts";
 
 /** A record that a process of the shop has logged. */
 export type LogRecord = Record<string, unknown> & { readonly message?: string };
@@ -17,32 +18,30 @@ export interface ShopProcess {
   records(): readonly LogRecord[];
   /** The n-th record (the first by default) that matches; fails if the process ends without having logged it. */
   record(matches: Partial<LogRecord>, nth?: number): Promise<LogRecord>;
-  /** Settles once standard output and error together contain the text; fails if the process ends without it. */
-  says(text: string): Promise<void>;
+  /** The n-th match (the first by default) in standard output and error together; fails if the process ends without it. */
+  says(pattern: RegExp, nth?: number): Promise<RegExpExecArray>;
   signal(name: NodeJS.Signals): void;
   /** The exit code, or the signal that ended the process. */
   readonly ended: Promise<number | NodeJS.Signals | null>;
 }
 
-/** A program of the shop. */
-export type ShopProgram = "main" | "token/main" | `${ServiceName}/main`;
-
-/** Where the configurations are found by the paths that `npm start` uses. */
-const shopFolder = fileURLToPath(new URL("..", import.meta.url));
-
-/** The command line that runs a program of the shop with this process's own Node. */
-export function shopCommand(program: ShopProgram, args: readonly string[]): string[] {
-  const entry = fileURLToPath(new URL(`../src/${program}.ts`, import.meta.url));
-  return [process.execPath, "--conditions=source", entry, ...args];
+/** The folder of a service, where its program runs and finds its configuration. */
+export function folderOf(service: ServiceName): string {
+  return fileURLToPath(new URL(`../src/${service}`, import.meta.url));
 }
 
-/** Starts a program of the shop. */
-export function startShopProcess(
-  program: ShopProgram,
+/** The command line that runs a service with this process's own Node. */
+export function serviceCommand(service: ServiceName, args: readonly string[]): string[] {
+  return [process.execPath, "--conditions=source", join(folderOf(service), "main.ts"), ...args];
+}
+
+/** Starts a service. */
+export function startServiceProcess(
+  service: ServiceName,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): ShopProcess {
-  return watchShopProcess(shopCommand(program, args), { cwd: shopFolder, env: { ...process.env, ...env } });
+  return watchShopProcess(serviceCommand(service, args), { cwd: folderOf(service), env: { ...process.env, ...env } });
 }
 
 /** Starts a command that becomes a process of the shop, or starts some. */
@@ -97,7 +96,8 @@ export function watchShopProcess(command: readonly string[], options: SpawnOptio
           records.filter((record) => Object.entries(matches).every(([name, value]) => record[name] === value))[nth - 1],
         JSON.stringify(matches),
       ),
-    says: (part) => until(() => (text.includes(part) ? (true as const) : undefined), part).then(() => {}),
+    says: (pattern, nth = 1) =>
+      until(() => [...text.matchAll(new RegExp(pattern, `${pattern.flags}g`))][nth - 1], String(pattern)),
     signal: (name) => void child.kill(name),
     ended,
   };

@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type DevelopmentSecret,
-  openDevelopmentSecret,
-  type ServiceName,
-  type TokenRole,
-  writeServiceKeys,
-} from "../src/supervisor/development-secret.ts";
-import { type HostedInfrastructure, hostInfrastructure } from "../src/supervisor/host-infrastructure.ts";
+import type { TestContext } from "node:test";
+import type { ServerProcess } from "@tercel/test-support/servers";
+import { type DevelopmentToken, type ServiceName, signDevelopmentToken } from "./development-secret.ts";
 import { connect, type LooseClient } from "./grpc-client.ts";
-import { endShopProcess, type ShopProcess, startShopProcess } from "./shop-process.ts";
+import { type HostedInfrastructure, hostInfrastructure } from "./host-infrastructure.ts";
+import { endShopProcess, type ShopProcess, startServiceProcess } from "./shop-process.ts";
 
 /** A service of the shop in a process of its own. */
 export interface StartedService {
@@ -26,7 +23,8 @@ export interface BearerHeaders extends Record<string, string> {
 /** Services over one data folder, which find each other, with their clients; all of it is gone after `end`. */
 export interface ShopUnderTest {
   readonly dataDir: string;
-  readonly secret: DevelopmentSecret;
+  /** `security.secret` of every service. */
+  readonly secret: string;
   /** Where the registry listens. */
   readonly registry: string;
   /** The ports of the registry and of the hub of events. */
@@ -38,7 +36,7 @@ export interface ShopUnderTest {
   /** By TLS where the certificate of an authority is given. */
   open(service: Parameters<typeof connect>[0], address: string, authority?: Buffer): LooseClient;
   /** Metadata with a token that the services take in development. */
-  tokenOf(role: TokenRole, subject?: string, minutes?: number): Promise<BearerHeaders>;
+  tokenOf(role: DevelopmentToken["role"], subject?: string, minutes?: number): Promise<BearerHeaders>;
   /** Writes a file next to the data folder, and returns its path. */
   write(name: string, text: string): string;
   end(): Promise<void>;
@@ -62,22 +60,20 @@ export const alone = ["dependencies.order-service.target=127.0.0.1:1", "dependen
 
 /** What a service is started with, so that it finds the others and they know it. */
 export function serviceVariables(
-  name: ServiceName,
   dataDir: string,
-  { hosted, secret }: { readonly hosted: HostedInfrastructure; readonly secret: DevelopmentSecret },
+  hosted: Pick<HostedInfrastructure, "registry" | "hub">,
+  secret: string,
 ): Readonly<Record<string, string>> {
   return {
     SHOP_DATA: dataDir,
     TERCEL__DISCOVERY__PROVIDERS__EMBEDDED__TARGET: hosted.registry,
     TERCEL__EVENTS__PROVIDERS__EMBEDDED__TARGET: hosted.hub,
-    TERCEL__SECURITY__SECRET: secret.text,
-    TERCEL__SECURITY__SERVICE_KEYS_FILE: writeServiceKeys(dataDir, secret),
-    TERCEL__SECURITY__SERVICE_AUTH_KEY: secret.serviceKey(name),
+    TERCEL__SECURITY__SECRET: secret,
   };
 }
 
 export function configArguments(name: ServiceName, set: readonly string[]): string[] {
-  return ["--config", `src/${name}/config.yaml`, ...[...sideBySide(name), ...set].flatMap((one) => ["--set", one])];
+  return [...sideBySide(name), ...set].flatMap((one) => ["--set", one]);
 }
 
 export const silentLog = { debug() {}, info() {}, warn() {}, error() {} };
@@ -85,7 +81,8 @@ export const silentLog = { debug() {}, info() {}, warn() {}, error() {} };
 export async function createShopUnderTest(): Promise<ShopUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), "tercel-shop-"));
   const dataDir = join(folder, "data");
-  const secret = openDevelopmentSecret(dataDir);
+  mkdirSync(dataDir, { mode: 0o700 });
+  const secret = randomBytes(32).toString("base64");
   const hosted = await hostInfrastructure(dataDir, silentLog);
   let closing: Promise<void> | undefined;
   const closeHosted = () => {
@@ -102,8 +99,8 @@ export async function createShopUnderTest(): Promise<ShopUnderTest> {
     infrastructure: { registry: portOf(hosted.registry), hub: portOf(hosted.hub) },
     loseInfrastructure: closeHosted,
     async start(name, set = [], env = {}) {
-      const variables = { ...serviceVariables(name, dataDir, { hosted, secret }), ...env };
-      const process = startShopProcess(`${name}/main`, configArguments(name, set), variables);
+      const variables = { ...serviceVariables(dataDir, hosted, secret), ...env };
+      const process = startServiceProcess(name, configArguments(name, set), variables);
       processes.push(process);
       const { address } = await process.record({ message: "ready" });
       assert.equal(typeof address, "string");
@@ -115,7 +112,7 @@ export async function createShopUnderTest(): Promise<ShopUnderTest> {
       return client;
     },
     async tokenOf(role, subject = "somebody", minutes = 5) {
-      return { authorization: `Bearer ${await secret.signToken({ role, subject, minutes })}` };
+      return { authorization: `Bearer ${await signDevelopmentToken(secret, { role, subject, minutes })}` };
     },
     write(name, text) {
       const path = join(folder, name);
@@ -129,6 +126,21 @@ export async function createShopUnderTest(): Promise<ShopUnderTest> {
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** A shop and a server that it uses, which both end with the test. */
+export async function createShopWith<Server extends ServerProcess>(
+  test: TestContext,
+  createServer: () => Promise<Server>,
+): Promise<{ readonly shop: ShopUnderTest; readonly server: Server }> {
+  const server = await createServer();
+  const shop = await createShopUnderTest();
+  test.after(async () => {
+    await shop.end();
+    await server.dispose();
+  });
+  await server.start();
+  return { shop, server };
 }
 
 /** Where a service shows its metrics and its health, as a function that gets a page. */

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
+import { connect } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, test } from "node:test";
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { serviceNames } from "../src/supervisor/development-secret.ts";
+import { serviceNames } from "./development-secret.ts";
 import { detailsOf } from "./error-details.ts";
 import { alone, createShopUnderTest, pagesOf, type ShopUnderTest } from "./shop-under-test.ts";
 
@@ -302,4 +303,36 @@ test("a port of the metrics that is taken is named with the way to choose anothe
   } finally {
     taken.close();
   }
+});
+
+test("the limits that documents print can be configured, and hold", { timeout: 180_000 }, async () => {
+  const grpc = {
+    max_concurrent_streams: "1000",
+    max_recv_msg_size: "10485760",
+    max_send_msg_size: "10485760",
+    max_connection_idle: "15s",
+    max_connection_age: "30s",
+    max_connection_age_grace: "5s",
+    initial_window_size: "65536",
+    initial_conn_window_size: "65536",
+    "keepalive.time": "5s",
+    "keepalive.timeout": "1s",
+    "keepalive.min_time": "5s",
+    "keepalive.permit_without_stream": "true",
+  };
+  const set = Object.entries(grpc).map(([key, value]) => `communication.providers.grpc.${key}=${value}`);
+  const { address } = await shop.start("user-service", [...alone, ...set]);
+  const session = connect(`http://${address}`);
+  const [settings] = await once(session, "remoteSettings");
+  session.close();
+  assert.deepEqual([settings.maxConcurrentStreams, settings.initialWindowSize], [1000, 65_536]);
+  const users = shop.open("api.user.v1.UserService", address);
+  const admin = await shop.tokenOf("admin");
+  const create = (mebibytes: number) => {
+    const metadata = { text: "x".repeat(mebibytes * 1024 * 1024) };
+    return users.call("CreateUser", { user: { email: "ada@example.org", display_name: "Ada", metadata } }, admin);
+  };
+  // What the service itself thinks of so much is another matter.
+  await assert.rejects(create(9), { code: status.INVALID_ARGUMENT });
+  await assert.rejects(create(11), { code: status.RESOURCE_EXHAUSTED });
 });

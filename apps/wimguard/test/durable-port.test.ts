@@ -15,13 +15,17 @@ const allowed = new Map([
   ["files/node-durable-files.ts", "the port"],
   ["config/prepare-folder.ts", "a folder that is missing is made again, and permissions are taken away again"],
   ["catalog/copy-catalog.ts", "the folder of copies is made again"],
+  ["catalog/open-catalog.ts", "a copy that was cut off is made again"],
   ["daemon/start-parts.ts", "the folders of manifests and drills are made again"],
   ["files/reserve-file.ts", "holds nothing"],
   ["engine/tar/read-origin.ts", "opens an archive to read its last bytes"],
   ["engine/tar/restore-tar.ts", "opens an archive to read its first bytes"],
-  ["engine/wim/restore-wim.ts", "owners in a staging folder"],
+  ["engine/give-to-root.ts", "owners in a staging folder"],
+  ["engine/restic/restore-restic.ts", "removes from a staging folder what was not selected"],
+  ["engine/restic/store-restic.ts", "a list for restic that is gone with the job"],
   ["engine/wim/write-wim.ts", "a list for wimlib that is gone with the job, and a copy that becomes the part"],
   ["registry/recognize-archive.ts", "opens an archive to read its first bytes"],
+  ["restore/move-folder.ts", "permissions of a folder that is moved"],
   ["restore/merge-tree.ts", "moves entry by entry in place; the tree is synced afterwards"],
 ]);
 

@@ -22,7 +22,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it, type TestContext } from "node:test";
-import type { Compression, EngineName } from "../src/engine/compression.ts";
+import type { Compression, FileEngineName } from "../src/engine/compression.ts";
 import type { ArchiveImage, EngineEvents, PreviousArchive } from "../src/engine/engine.ts";
 import { engines } from "../src/engine/engines.ts";
 import { FailureError, type FailureReason } from "../src/failure/failure.ts";
@@ -34,13 +34,15 @@ import { noRules, type SourceRules } from "../src/source/source-rules.ts";
 import { performRestore } from "../src/thread/perform-restore.ts";
 import { performWrite } from "../src/thread/perform-write.ts";
 import { createRandom } from "./crash/crash-points.ts";
+import { createFlipSite } from "./flips.ts";
+import { checkHostileArchive, createSwapSite } from "./hostile.ts";
 import { checkThereAndBack, recordEvents, unsyncedFiles } from "./trees/there-and-back.ts";
 import { walkTree, withoutPython, writeHostileArchive } from "./trees/trees.ts";
 
 const withoutWim: string | false =
   spawnSync("wimlib-imagex", ["--version"]).status !== 0 && "wimlib-imagex is not installed";
 const skipOf = { tar: false, wim: withoutWim } as const;
-const compressionOf: Readonly<Record<EngineName, Compression>> = {
+const compressionOf: Readonly<Record<FileEngineName, Compression>> = {
   tar: { method: "ZSTD", level: 3 },
   wim: { method: "XPRESS", level: 20 },
 };
@@ -70,7 +72,7 @@ interface WriteMore {
   readonly base?: ArchiveImage;
 }
 
-async function write(engine: EngineName, events: EngineEvents, more: WriteMore = {}) {
+async function write(engine: FileEngineName, events: EngineEvents, more: WriteMore = {}) {
   const task = {
     source: more.source ?? source,
     partPath: join(folder, "archive"),
@@ -92,7 +94,7 @@ async function write(engine: EngineName, events: EngineEvents, more: WriteMore =
   );
 }
 
-async function restore(engine: EngineName, paths: string[] = [], hasManifest = true, image = 1) {
+async function restore(engine: FileEngineName, paths: string[] = [], hasManifest = true, image = 1) {
   const task = {
     archivePath: join(folder, "archive"),
     image,
@@ -298,6 +300,13 @@ for (const engine of ["tar", "wim"] as const) {
       }
     });
 
+    it("finds every flipped bit of an archive when it is checked", async (test) => {
+      const site = await createFlipSite(engine);
+      test.after(() => site.close());
+      const first = Math.floor(Math.random() * 1_000_000);
+      for (let seed = first; seed < first + 25; seed++) await site.check(seed);
+    });
+
     it("finds any flipped bit of an archive when it restores it", async () => {
       for (let at = 0; at < 20; at++) writeFileSync(join(source, `f${at}`), `content ${at}\n`.repeat(at * 50));
       await write(engine, recordEvents());
@@ -450,6 +459,24 @@ describe("the tar engine", () => {
     });
   });
 
+  it("completes without a file that the disk cannot read, and names it", {
+    skip: spawnSync("strace", ["-qq", "-o", "/dev/null", "true"]).status !== 0 && "strace cannot be used here",
+  }, async (test) => {
+    const path = join(source, "bad");
+    writeFileSync(path, Buffer.alloc(50_000, 1));
+    writeFileSync(join(source, "good"), "content");
+    const options = `-f -qq -o /dev/null -P '${path}' -e trace=read -e inject=read:error=EIO`;
+    useTar(test, `exec strace ${options} bash -c 'exec -a tar "$0" "$@"' "$tar" "$@"`);
+    const events = recordEvents();
+    await write("tar", events);
+    assert.deepEqual(
+      events.warnings.map(({ reason, path: of, message }) => [reason, of.toString(), message]),
+      [["UNREADABLE", "bad", "cannot be read: input/output error"]],
+    );
+    await restore("tar");
+    assert.equal(readFileSync(join(folder, "restored/good"), "utf8"), "content");
+  });
+
   it("takes a source that is a file", async () => {
     const path = join(source, "-one");
     writeFileSync(path, "content");
@@ -504,6 +531,23 @@ describe("the tar engine", () => {
       assert.ok(!existsSync("/tmp/tercel-evil"));
     });
   }
+
+  it("writes nothing outside of the folder for archives of random members", { skip: withoutPython }, async () => {
+    const first = Math.floor(Math.random() * 1_000_000);
+    for (let seed = first; seed < first + 20; seed++) {
+      await checkHostileArchive(seed).catch((error) => {
+        throw new Error(`seed ${seed}`, { cause: error });
+      });
+    }
+  });
+
+  it("writes nothing through a link that takes a folder's place during a restore", {
+    skip: withoutPython,
+  }, async (test) => {
+    const site = await createSwapSite();
+    test.after(() => site.close());
+    for (let at = 0; at < 5; at++) await site.check();
+  });
 
   it("names the first file of an archive that is not the one that was written", async () => {
     writeFileSync(join(source, "a"), "a");

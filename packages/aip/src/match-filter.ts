@@ -70,7 +70,7 @@ export function compareItems<Item>(
 ): (a: Item, b: Item) => number {
   const keys = order.map(({ field, descending }) => {
     const declared = findField(fields, field);
-    if (declared === undefined) throw new TypeError(`compareItems: there is no field "${field}"`);
+    if (declared === undefined) throw new TypeError(`compareItems: unknown field "${field}"`);
     return { field, type: elementType(declared), sign: descending ? -1 : 1 };
   });
   return (a, b) => {

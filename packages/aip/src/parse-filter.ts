@@ -124,13 +124,13 @@ class FilterParser {
       throw new ListSyntaxError(`there are more than ${maxComparisons} comparisons`, name.at);
     }
     const operator = this.#peek();
-    if (operator.kind === "(") throw new ListSyntaxError(`there is no function "${name.text}"`, name.at);
+    if (operator.kind === "(") throw new ListSyntaxError(`unknown function "${name.text}"`, name.at);
     const field = findField(this.#fields, name.text);
     if (field === undefined) {
       const known = Object.keys(this.#fields);
       const nearest = nearestName(name.text, known);
       const hint = nearest === undefined ? `one of ${known.join(", ")}` : `did you mean "${nearest}"?`;
-      throw new ListSyntaxError(`there is no field "${name.text}" to filter by; ${hint}`, name.at);
+      throw new ListSyntaxError(`unknown field "${name.text}"; ${hint}`, name.at);
     }
     if (operator.kind !== "comparator") {
       throw new ListSyntaxError(`"${name.text}" is compared with nothing; write ${name.text} = value`, name.at);

@@ -1,11 +1,12 @@
 import { runCommandLine } from "./command-line.ts";
 import { Output } from "./frame/output.ts";
-import { ReaderGone, watchStopSignals } from "./frame/stop-signals.ts";
+import { npmEchoWindowMs, ReaderGone, watchStopSignals } from "./frame/stop-signals.ts";
 
 /** Runs a command line in this process, on its standard streams, and sets its exit code. */
 export async function runProcess(args: readonly string[]): Promise<void> {
   const controller = new AbortController();
-  const stopWatching = watchStopSignals(process, controller);
+  const isStartedByNpm = process.env.npm_lifecycle_event !== undefined;
+  const stopWatching = watchStopSignals(process, controller, { echoWindowMs: isStartedByNpm ? npmEchoWindowMs : 0 });
   let isStdinOpen = false;
   try {
     process.exitCode = await runCommandLine(args, {

@@ -222,7 +222,8 @@ describe("tercel dev with one service", () => {
 describe("tercel dev as a process", () => {
   it("lets calls end at the first Ctrl-C, and ends everything at the second", async (t) => {
     const project = await makeProject(t);
-    const script = `cd "$0" && exec "$@" 2>&1`;
+    // npm, which runs the tests, is not what has started it.
+    const script = `unset npm_lifecycle_event; cd "$0" && exec "$@" 2>&1`;
     const node = [process.execPath, "--conditions=source", join(root, "packages/cli/src/main.ts")];
     const dev = startCommand(t, "/bin/sh", ["-c", script, project, ...node, "dev"]);
     const next = async (pattern: RegExp): Promise<RegExpExecArray> => {

@@ -1,7 +1,7 @@
 // What is needed around calls: token, doctor, completion.
 import assert from "node:assert/strict";
-import { createHmac, generateKeyPairSync, randomBytes, verify } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createHmac, generateKeyPairSync, hkdfSync, randomBytes, verify } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -92,6 +92,29 @@ describe("tercel token", () => {
       assert.ok(verify(hash, signed, { key: key.publicKey, dsaEncoding: "ieee-p1363" }, signature));
     });
   }
+
+  it("signs without a file for all services of the folder, as tercel dev runs them", async (t) => {
+    const cwd = folderWith(t, {
+      "tercel.yaml": "services: [users, orders]\n",
+      "users/main.ts": "",
+      "users/config.yaml": "service:\n  name: user-service\n",
+      "orders/main.ts": "",
+      "orders/config.yaml": "service:\n  name: order-service\n",
+    });
+    const [one, other] = [await runCli(["token", "--role", "admin"], { cwd }), await runCli(["token"], { cwd })];
+    assert.equal(one.exitCode, 0, one.stderr);
+    const { header, claims, signed, signature } = parseToken(one.stdout);
+    assert.deepEqual(header, { alg: "HS256", typ: "JWT", kid: "development" });
+    assert.deepEqual([claims.iss, claims.aud], ["tercel-development", ["user-service", "order-service"]]);
+    const file = join(cwd, ".tercel/secret");
+    assert.equal(statSync(file).mode & 0o077, 0);
+    assert.equal(statSync(join(cwd, ".tercel")).mode & 0o077, 0);
+    const key = hkdfSync("sha256", readFileSync(file, "utf8").trim(), "", "tercel development tokens", 32);
+    assert.deepEqual(signature, createHmac("sha256", new Uint8Array(key)).update(signed).digest());
+    // The secret is made once.
+    const again = parseToken(other.stdout);
+    assert.deepEqual(again.signature, createHmac("sha256", new Uint8Array(key)).update(again.signed).digest());
+  });
 
   it("refuses keys that are too weak or none, and shows nothing of them", async (t) => {
     const small = generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey.export({

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { createWebSocketTransport } from "@tercel/gateway/browser";
-import { bundlePage } from "./support/chromium.ts";
+import { bundlePage } from "./support/bundle-page.ts";
 
 it("@tercel/gateway/browser needs nothing of Node's, so that any bundler takes it", () => {
   // It fails where a module that a browser does not have is imported.

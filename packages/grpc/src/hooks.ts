@@ -1,10 +1,10 @@
 // What interceptors that run as steps of one pass are made of, and what such interceptors and an application are shown of calls, limits and channels.
 
-export type { EndedCall, OnCallEnd } from "./call/call-info.ts";
 export { maxCallTimeoutMs } from "./call/call-timeout.ts";
-export { targetOf } from "./call/channel-target.ts";
-export { readHeader } from "./call/read-header.ts";
-export { setHeader } from "./call/set-header.ts";
+export type { EndedCall, OnCallEnd } from "./call/context/call-info.ts";
+export { targetOf } from "./call/context/channel-target.ts";
+export { readHeader } from "./call/context/read-header.ts";
+export { setHeader } from "./call/context/set-header.ts";
 export type { OnUnhandledCall, UnhandledCall } from "./call/unhandled-call.ts";
 export type {
   AttemptExplanation,

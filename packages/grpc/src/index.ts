@@ -2,10 +2,10 @@
 
 export { create } from "@bufbuild/protobuf";
 export { Code, ConnectError, createContextKey } from "@connectrpc/connect";
-export { type CallInfo, type ClientCertificate, type ClientTls, callInfo } from "./call/call-info.ts";
-export { compressMessages } from "./call/compress-messages.ts";
+export { type CallInfo, type ClientCertificate, type ClientTls, callInfo } from "./call/context/call-info.ts";
+export { waitForReady } from "./call/context/wait-for-ready.ts";
 export { keepsProcessAlive } from "./call/keeps-process-alive.ts";
-export { waitForReady } from "./call/wait-for-ready.ts";
+export { compressMessages } from "./call/messages/compress-messages.ts";
 export { type Channel, type ChannelCloseOptions, createChannel } from "./channel/channel.ts";
 export type { ChannelOptions } from "./channel/channel-options.ts";
 export { createClient } from "./channel/create-client.ts";
@@ -25,6 +25,6 @@ export {
 } from "./server/server.ts";
 export type { ServerOptions } from "./server/server-options.ts";
 export { type Clock, systemClock } from "./time/clock.ts";
-export type { ListenAddress } from "./transport/listen.ts";
-export { type TlsFiles, type TlsFilesOption, type TlsFilesOptions, watchTlsFiles } from "./transport/tls-files.ts";
-export type { TlsMaterial } from "./transport/tls-material.ts";
+export type { ListenAddress } from "./transport/server/listen.ts";
+export { type TlsFiles, type TlsFilesOption, type TlsFilesOptions, watchTlsFiles } from "./transport/tls/tls-files.ts";
+export type { TlsMaterial } from "./transport/tls/tls-material.ts";

@@ -12,4 +12,4 @@ export type {
 } from "./channel/resolver/index.ts";
 export type { Backoff, BackoffOptions } from "./channel/retry/backoff.ts";
 export type { MethodConfigJson } from "./channel/service-config/service-config-json.ts";
-export type { Address } from "./transport/client-connection.ts";
+export type { Address } from "./transport/client/client-connection.ts";

@@ -15,7 +15,7 @@ const totalMessages = 1024;
  */
 const mostAhead = (1024 + 64) / 64 + 4;
 /** As they are by default, and fixed: a reader that catches up would be given more. */
-const limits = { streamWindowBytes: 1_048_576, connectionWindowBytes: 1_048_576 };
+const limits = { windows: { streamBytes: 1_048_576, connectionBytes: 1_048_576 } };
 const fixedWindows = { server: { limits }, channel: { limits } };
 
 describe("a slow reader", () => {
@@ -91,7 +91,7 @@ describe("a slow reader", () => {
             while (!context.signal.aborted) yield { payload };
           },
         },
-        { channel: { limits: { streamWindowBytes: 256 * 1024, connectionWindowBytes: 1024 * 1024 } } },
+        { channel: { limits: { windows: { streamBytes: 256 * 1024, connectionBytes: 1024 * 1024 } } } },
       );
       const { serverStream } = EchoService.method;
       // Ten streams, three of which at a time fill most of the connection's window and are then given up unread.

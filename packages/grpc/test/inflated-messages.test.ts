@@ -10,7 +10,7 @@ import { type EchoHandlers, overBothTransports } from "./support/open-echo.ts";
 const mebibyte = 1_048_576;
 const payload = new Uint8Array(mebibyte / 4 - 16);
 /** Four such messages are held at most. Clocks are fake: after a second more would be inflated. */
-const limits = { maxUnfinishedBytes: mebibyte };
+const limits = { unfinishedMessages: { maxBytes: mebibyte } };
 const mostHeld = 4;
 const calls = 20;
 

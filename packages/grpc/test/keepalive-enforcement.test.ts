@@ -6,8 +6,8 @@ import * as grpc from "@grpc/grpc-js";
 import { createServer, type ServerOptions } from "@tercel/grpc";
 import { FakeClock } from "@tercel/http2/testing";
 import { startGoPeer, withoutGo } from "@tercel/test-support/peers";
-import type { ClientConnection } from "../src/transport/client-connection.ts";
-import { createHttp2Connect } from "../src/transport/http2-client-connection.ts";
+import type { ClientConnection } from "../src/transport/client/client-connection.ts";
+import { createHttp2Connect } from "../src/transport/client/http2-client-connection.ts";
 import { echoRoutes } from "./support/open-echo.ts";
 
 /** A client that may ping as it likes, connected to a server with these options. */

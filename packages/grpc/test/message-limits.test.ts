@@ -85,8 +85,8 @@ describe("the limits of messages", () => {
 
     it("may be larger than every window: 3 MiB pass through streams that are read slowly", async (t) => {
       const { client } = await open(t, echo, {
-        server: { limits: { streamWindowBytes: 65_535, connectionWindowBytes: 65_535 } },
-        channel: { limits: { streamWindowBytes: 65_535, connectionWindowBytes: 65_535 } },
+        server: { limits: { windows: { streamBytes: 65_535, connectionBytes: 65_535 } } },
+        channel: { limits: { windows: { streamBytes: 65_535, connectionBytes: 65_535 } } },
       });
       const payload = randomBytes(3 * 1024 * 1024);
       const [got] = await collect(client.bidi(streamOf({ payload })));

@@ -7,7 +7,7 @@ import { type EchoHandlers, type EchoOptions, openOverSocket, overBothTransports
 
 const limitBytes = 4096;
 const server: EchoOptions = { server: { maxMetadataBytes: limitBytes } };
-const client: EchoOptions = { channel: { limits: { maxHeaderListBytes: limitBytes } } };
+const client: EchoOptions = { channel: { limits: { headers: { maxListBytes: limitBytes } } } };
 
 /** Fails with both sizes in the text; returns by how many bytes the metadata was too large. */
 async function excess(call: Promise<unknown>, part: string): Promise<number> {

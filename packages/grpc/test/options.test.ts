@@ -87,8 +87,8 @@ describe("options", () => {
   }
 
   it("of the engine are checked when they are given, not with the first connection", () => {
-    assert.throws(() => makeChannel({ limits: { maxFrameBytes: 1 } }), /maxFrameBytes/);
-    assert.throws(() => makeServer({ limits: { maxFrameBytes: 1 } }), /maxFrameBytes/);
+    assert.throws(() => makeChannel({ limits: { frames: { maxBytes: 1 } } }), /the limit frames\.maxBytes is 1/);
+    assert.throws(() => makeServer({ limits: { frames: { maxBytes: 1 } } }), /the limit frames\.maxBytes is 1/);
   });
 
   it("of a channel: keepalive is not below 10 s, as gRFC A8 asks", async () => {

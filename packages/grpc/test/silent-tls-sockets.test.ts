@@ -28,7 +28,7 @@ for (const [what, bytes] of [
     const server = createServer({
       routes: echoRoutes({ unary: ({ text }) => ({ text }) }),
       tls: certificate,
-      limits: { handshakeTimeoutMs: 120_000 },
+      limits: { life: { handshakeTimeoutMs: 120_000 } },
       log: recordingLog().log,
     });
     const { port } = await server.listen({ host: "127.0.0.1", port: 0 });

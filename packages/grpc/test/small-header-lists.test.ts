@@ -16,7 +16,7 @@ async function failWithin(t: TestContext, maxHeaderListSize: number, calls = 1):
     },
   });
   const stub = await createStubServer(routes, {
-    serverOptions: { log: recordingLog().log, limits: { glitchBurst: 3, glitchesPerSecond: 0 } },
+    serverOptions: { log: recordingLog().log, limits: { budgets: { glitches: { burst: 3, perSecond: 0 } } } },
   });
   t.after(() => stub.close({ deadlineMs: 0 }));
   const session = connect(`http://${stub.target}`, { settings: { maxHeaderListSize } });

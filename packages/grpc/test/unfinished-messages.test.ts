@@ -11,7 +11,10 @@ import { framed, grpcHeaders, openRawClient, unaryPath } from "./support/raw-cli
 
 const mebibyte = 1_048_576;
 /** Twelve of these are held at most; forty come. */
-const limits = { maxUnfinishedBytes: mebibyte, streamWindowBytes: mebibyte / 4, connectionWindowBytes: 4 * mebibyte };
+const limits = {
+  unfinishedMessages: { maxBytes: mebibyte },
+  windows: { streamBytes: mebibyte / 4, connectionBytes: 4 * mebibyte },
+};
 const uploads = 40;
 const payload = new Uint8Array(mebibyte).fill(7);
 
@@ -43,7 +46,7 @@ describe("large requests that come at the same time, more than the budget", () =
       const { client } = await open(
         t,
         { unary: () => ({ payload }) },
-        { channel: { limits: { ...limits, maxUnfinishedBytes: mebibyte } } },
+        { channel: { limits: { ...limits, unfinishedMessages: { maxBytes: mebibyte } } } },
       );
       const responses = await Promise.all(Array.from({ length: uploads }, () => client.unary({})));
       assert.ok(responses.every((response) => response.payload.length === mebibyte));
@@ -99,7 +102,7 @@ describe("messages that never end", () => {
       serverOptions: {
         clock,
         log: recordingLog().log,
-        limits: { ...limits, sharedUnfinishedBytes: mebibyte },
+        limits: { ...limits, unfinishedMessages: { maxBytes: mebibyte, sharedBytes: mebibyte } },
         onLimit: ({ action }) => (action === "reset" ? reset : paused).happen(),
       },
     });

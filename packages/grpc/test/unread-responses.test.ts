@@ -4,7 +4,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, type Outgoing
 import { describe, it, type TestContext } from "node:test";
 import { Client, credentials } from "@grpc/grpc-js";
 import { createFakeClock, createStubServer } from "@tercel/grpc/testing";
-import type { ConnectionLimits } from "@tercel/http2";
+import type { ConnectionLimitOptions } from "@tercel/http2";
 import { settled } from "@tercel/test-support/async";
 import { type EchoHandlers, echoRoutes, openOverSocket, recordingLog } from "./support/open-echo.ts";
 import { framed, grpcHeaders, unaryPath } from "./support/raw-client.ts";
@@ -12,7 +12,7 @@ import { framed, grpcHeaders, unaryPath } from "./support/raw-client.ts";
 const mebibyte = 1_048_576;
 const payload = new Uint8Array(65_536);
 /** With the message's two fields and gRPC's prefix; sixteen are the first that are more than the limit. */
-const limits: Partial<ConnectionLimits> = { maxWaitingOutputBytes: mebibyte };
+const limits: ConnectionLimitOptions = { output: { maxWaitingBytes: mebibyte } };
 const mostHandlers = 16;
 
 /** A server whose handlers answer with 64 KiB, and a client that gives no window before it is told to. */

@@ -18,7 +18,7 @@ const countTag = 3 << 3;
 const million = 1_000_000;
 const mebibyte = 1_048_576;
 /** As large as a stream's window grows by itself. */
-const windows = { streamWindowBytes: 8 * mebibyte, connectionWindowBytes: 16 * mebibyte };
+const windows = { windows: { streamBytes: 8 * mebibyte, connectionBytes: 16 * mebibyte } };
 
 /** Bytes of the heap and of buffers that are still alive once no one needs them. */
 async function heldBytes(): Promise<number> {

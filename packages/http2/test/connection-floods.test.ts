@@ -8,7 +8,7 @@ import { before, test } from "node:test";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { createSelfSigned, withoutOpenssl } from "@tercel/test-support/certificates";
-import { connect, Http2Server, type LimitEvent, type ListenAddress } from "../src/index.ts";
+import { connect, createHttp2Server, type LimitEvent, type ListenAddress } from "../src/index.ts";
 import { createFaultProxy } from "../src/testing/index.ts";
 import { ask, echo, local, portOf, withConnection, withServer } from "./echo-server.ts";
 import { patterned } from "./example-fields.ts";
@@ -117,7 +117,7 @@ test("takes a thousand connections of this machine, where a proxy may stand for 
 test("shakes hands with 300 clients that come at once", needsTls, async () => {
   // Both ends compute in this process, and 600 handshakes take a busy machine longer than either end would wait.
   const patientMs = 120_000;
-  const limits = { handshakeTimeoutMs: patientMs, settingsAckTimeoutMs: patientMs };
+  const limits = { life: { handshakeTimeoutMs: patientMs, settingsAckTimeoutMs: patientMs } };
   await withServer({ tls: certificate, maxTlsHandshakes: 8, limits }, local, async (address, server) => {
     const options = { ...trusting(certificate.cert), connectTimeoutMs: patientMs, limits };
     const connections = await Promise.all(Array.from({ length: 300 }, () => connect(address, {}, options)));
@@ -128,7 +128,7 @@ test("shakes hands with 300 clients that come at once", needsTls, async () => {
 });
 
 test("ends a TLS handshake that takes too long, and one that waits too long for its turn", needsTls, async () => {
-  const limits = { handshakeTimeoutMs: 50 };
+  const limits = { life: { handshakeTimeoutMs: 50 } };
   await withServer({ tls: certificate, maxTlsHandshakes: 1, limits }, local, async (address, server) => {
     const silent = await Promise.all(Array.from({ length: 5 }, () => open(address)));
     await Promise.all(silent.map(closed));
@@ -269,5 +269,5 @@ test("goes on listening when the system has no file handles left", {
 
 test("refuses to begin with a certificate that does not fit its key", needsTls, () => {
   const other = createSelfSigned();
-  assert.throws(() => new Http2Server({ onStream: echo, tls: { key: other.key, cert: certificate.cert } }));
+  assert.throws(() => createHttp2Server({ onStream: echo, tls: { key: other.key, cert: certificate.cert } }));
 });

@@ -51,7 +51,7 @@ test("takes 32 KiB of compressed bytes and ends the connection at one more", asy
     [32_769, false],
   ] as const) {
     // biome-ignore format: a table
-    const { peer, events, settle, rest: head } = await begun(0, { limits: { maxHeaderListBytes: 65_536 } });
+    const { peer, events, settle, rest: head } = await begun(0, { limits: { headers: { maxListBytes: 65_536 } } });
     // One literal without indexing whose value takes what is left; its length takes 3 bytes.
     const name = Buffer.from("000178", "hex");
     const value = bytes - head.length - name.length - 4;

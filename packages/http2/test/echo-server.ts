@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import {
-  type Connection,
   type ConnectionEvents,
   type ConnectOptions,
   connect,
+  createHttp2Server,
+  type Http2Connection,
   type Http2Error,
-  Http2Server,
+  type Http2Server,
   type Http2ServerOptions,
   type ListenAddress,
 } from "../src/index.ts";
@@ -28,7 +29,7 @@ export const echo: Http2ServerOptions["onStream"] = (stream) => {
 };
 
 /** Sends a request on our client and waits until it is over. */
-export function ask(connection: Connection, body: Uint8Array): Promise<RecordedStream> {
+export function ask(connection: Http2Connection, body: Uint8Array): Promise<RecordedStream> {
   return new Promise((resolve) => {
     const recorded = new RecordedStream();
     recorded.during = (call) => {
@@ -44,7 +45,7 @@ export async function withServer(
   address: ListenAddress,
   run: (address: ListenAddress, server: Http2Server) => Promise<void>,
 ): Promise<void> {
-  const server = new Http2Server({ onStream: echo, ...options });
+  const server = createHttp2Server({ onStream: echo, ...options });
   await server.listen(address);
   try {
     await run(server.address as ListenAddress, server);
@@ -61,7 +62,7 @@ export function portOf(address: ListenAddress): number {
 export async function withConnection(
   address: ListenAddress,
   options: ConnectOptions,
-  run: (connection: Connection) => Promise<void>,
+  run: (connection: Http2Connection) => Promise<void>,
 ): Promise<void> {
   const events: ConnectionEvents = {};
   const closed = new Promise<Http2Error | undefined>((resolve) => {

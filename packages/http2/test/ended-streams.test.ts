@@ -6,7 +6,7 @@ import { createScriptedClient, createScriptedServer } from "../src/testing/index
 import { ok, patterned, post } from "./example-fields.ts";
 
 test("ignores for nothing what was sent before our reset arrived, up to the stream's window and its trailers, and charges every byte more", async () => {
-  const limits = { streamWindowBytes: 30_000, connectionWindowBytes: 65_535 };
+  const limits = { windows: { streamBytes: 30_000, connectionBytes: 65_535 } };
   const { peer, events, clock, settle } = createScriptedServer({ limits });
   await peer.shakeHands();
   // Together more than the connection's window: what is ignored is given back.
@@ -39,7 +39,7 @@ test("ignores for nothing what was sent before our reset arrived, up to the stre
 });
 
 test("ignores what follows a request that it does not open", async () => {
-  const { peer, events } = createScriptedServer({ limits: { maxConcurrentStreams: 1 } });
+  const { peer, events } = createScriptedServer({ limits: { streams: { maxConcurrent: 1 } } });
   await peer.shakeHands();
   peer.sendHeaders(1, post);
   for (const [id, fields, code] of [
@@ -58,7 +58,7 @@ test("ignores what follows a request that it does not open", async () => {
 
 test("keeps the connection of 200 uploads that are answered early with a window of data in flight each, over and over", async () => {
   const scripted = createScriptedServer({
-    limits: { streamWindowBytes: 20_000, connectionWindowBytes: 200 * 20_000 },
+    limits: { windows: { streamBytes: 20_000, connectionBytes: 200 * 20_000 } },
     onStream: (_recorded, stream) => {
       stream.resetWhenSent(ErrorCode.noError);
       stream.sendHeaders(ok, true);
@@ -176,7 +176,7 @@ test("does not charge resets of streams that were at their end anyway, and charg
 
 test("does not charge for a place that only a handler still takes, and charges for one that the peer takes itself", async () => {
   const { peer, connection, settle } = createScriptedServer({
-    limits: { maxConcurrentStreams: 1 },
+    limits: { streams: { maxConcurrent: 1 } },
     onStream: (_recorded, stream) => stream.hold(),
   });
   await peer.shakeHands();
@@ -187,7 +187,7 @@ test("does not charge for a place that only a handler still takes, and charges f
   assert.equal(connection.isClosed, false);
   assert.equal(peer.unread.filter((frame) => frame.type === "RST_STREAM").length, 4999);
 
-  const greedy = createScriptedServer({ limits: { maxConcurrentStreams: 1 } });
+  const greedy = createScriptedServer({ limits: { streams: { maxConcurrent: 1 } } });
   await greedy.peer.shakeHands();
   for (let id = 1; id < 2003; id += 2) greedy.peer.sendHeaders(id, post);
   await greedy.settle();

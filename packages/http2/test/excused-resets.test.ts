@@ -13,7 +13,7 @@ const endingSoon: ScriptedOptions = {
 /** A server of which a handler has outlived its stream and takes all there may be. */
 async function openBusy(): Promise<ScriptedConnection> {
   const scripted = createScriptedServer({
-    limits: { maxConcurrentStreams: 1 },
+    limits: { streams: { maxConcurrent: 1 } },
     onStream: (_recorded, stream) => stream.hold(),
   });
   await scripted.peer.shakeHands();

@@ -1,16 +1,17 @@
 // What the peer may send: credit comes back for what has been used up, and for nothing else (RFC 9113 §5.2, §6.9).
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { WindowLimits } from "../src/connection/limits.ts";
 import { ErrorCode } from "../src/index.ts";
 import { createScriptedClient, createScriptedServer, type ScriptedConnection } from "../src/testing/index.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
-const limits = { streamWindowBytes: 1000, connectionWindowBytes: 65_535 };
+const limits = { windows: { streamBytes: 1000, connectionBytes: 65_535 } };
 
 /** A server with small windows and a request open whose data is not used up by itself. */
-async function receiving(given: Partial<typeof limits> = {}): Promise<ScriptedConnection> {
+async function receiving(windows: Partial<WindowLimits> = {}): Promise<ScriptedConnection> {
   const scripted = createScriptedServer({
-    limits: { ...limits, ...given },
+    limits: { windows: { ...limits.windows, ...windows } },
     onStream: (recorded) => {
       recorded.consumes = false;
     },
@@ -43,7 +44,7 @@ test("takes data up to the stream's window, and resets the stream at one byte mo
 });
 
 test("takes data up to the connection's window, and ends the connection at one byte more", async () => {
-  const scripted = await receiving({ streamWindowBytes: 100_000 });
+  const scripted = await receiving({ streamBytes: 100_000 });
   for (let sent = 0; sent < 65_535; sent += 13_107) scripted.peer.sendData(1, patterned(13_107));
   await scripted.peer.expectAlive();
   scripted.peer.sendData(1, "x");
@@ -76,7 +77,7 @@ test("gives no more credit than data came, whatever is said to be used up", asyn
 });
 
 test("gives a stream no credit when its data has ended, but the connection", async () => {
-  const scripted = await receiving({ streamWindowBytes: 40_000 });
+  const scripted = await receiving({ streamBytes: 40_000 });
   for (let i = 0; i < 3; i++) scripted.peer.sendData(1, patterned(13_000), { endStream: i === 2 });
   scripted.events.stream(1).stream?.consume(39_000);
   assert.deepEqual(await credits(scripted), { 0: 39_000 });
@@ -93,7 +94,7 @@ test("counts padding and its length byte, and gives their credit back at once", 
 });
 
 test("takes padding of every length, down to a frame of nothing else", async () => {
-  const scripted = await receiving({ streamWindowBytes: 65_535 });
+  const scripted = await receiving({ streamBytes: 65_535 });
   for (const padding of [0, 1, 255]) scripted.peer.sendData(1, "ab", { padding });
   scripted.peer.sendData(1, "", { padding: 255 });
   scripted.peer.sendData(1, "", { padding: 0, endStream: true });
@@ -148,7 +149,7 @@ const ways: readonly [what: string, finish: (scripted: ScriptedConnection, id: n
 
 for (const [what, finish] of ways) {
   test(`gives the connection back what a stream held that ${what}`, async () => {
-    const scripted = await receiving({ streamWindowBytes: 40_000 });
+    const scripted = await receiving({ streamBytes: 40_000 });
     const { peer, settle } = scripted;
     let window = 65_535;
     let id = 1;
@@ -175,7 +176,9 @@ for (const [what, finish] of ways) {
 }
 
 test("counts data on refused and finished streams and gives it back", async () => {
-  const scripted = createScriptedServer({ limits: { ...limits, streamWindowBytes: 36_000, maxConcurrentStreams: 0 } });
+  const scripted = createScriptedServer({
+    limits: { windows: { ...limits.windows, streamBytes: 36_000 }, streams: { maxConcurrent: 0 } },
+  });
   const { peer } = scripted;
   await peer.shakeHands();
   peer.sendHeaders(1, post);
@@ -185,7 +188,7 @@ test("counts data on refused and finished streams and gives it back", async () =
 });
 
 test("lets a request that began before our SETTINGS were acknowledged use the initial window", async () => {
-  const scripted = createScriptedServer({ limits: { streamWindowBytes: 10 } });
+  const scripted = createScriptedServer({ limits: { windows: { streamBytes: 10 } } });
   const { peer, events } = scripted;
   peer.sendSettings();
   peer.sendHeaders(1, post);
@@ -198,7 +201,7 @@ test("lets a request that began before our SETTINGS were acknowledged use the in
 });
 
 test("keeps giving credit on a stream that is older than the acknowledgement of a small window", async () => {
-  const { peer, request, events } = createScriptedClient({ limits: { streamWindowBytes: 100 } });
+  const { peer, request, events } = createScriptedClient({ limits: { windows: { streamBytes: 100 } } });
   const recorded = request(post, { endStream: true });
   await peer.shakeHands();
   peer.sendHeaders(1, ok);
@@ -233,7 +236,7 @@ test("lets other streams go on next to one with a full window that no one reads,
 
 test("holds no more for streams that no one reads than it may, whatever their number", async () => {
   const scripted = createScriptedServer({
-    limits: { maxReceiveWindowBytes: 4 * 1_048_576 },
+    limits: { windows: { maxBytes: 4 * 1_048_576 } },
     onStream: (recorded) => {
       recorded.consumes = false;
     },
@@ -256,7 +259,7 @@ test("holds no more for streams that no one reads than it may, whatever their nu
 });
 
 test("gives the connection credit for what is left unread of a stream that has ended", async () => {
-  const { peer, request, settle } = createScriptedClient({ limits: { connectionWindowBytes: 65_535 } });
+  const { peer, request, settle } = createScriptedClient({ limits: { windows: { connectionBytes: 65_535 } } });
   await peer.shakeHands();
   const recorded = request(post, { endStream: true });
   recorded.consumes = false;

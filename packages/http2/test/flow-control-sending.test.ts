@@ -319,7 +319,7 @@ test("does not call a producer that was never asked to wait", async () => {
 });
 
 test("takes data from within the call that says there is room", async () => {
-  const scripted = await answering({ initialWindowSize: 0 }, { limits: { streamSendBufferBytes: 10 } });
+  const scripted = await answering({ initialWindowSize: 0 }, { limits: { output: { streamBufferBytes: 10 } } });
   const recorded = scripted.events.stream(1);
   let refills = 0;
   recorded.during = (call, stream) => {
@@ -335,7 +335,7 @@ test("takes data from within the call that says there is room", async () => {
 });
 
 test("ends a stream once although another's listener sends on it while both have their turn", async () => {
-  const scripted = createScriptedServer({ limits: { streamSendBufferBytes: 1 } });
+  const scripted = createScriptedServer({ limits: { output: { streamBufferBytes: 1 } } });
   const { peer, events, settle } = scripted;
   await peer.shakeHands({ initialWindowSize: 1_000_000 });
   // The clients' sides stay open, so that a second end would be a frame on a stream that still exists.
@@ -378,7 +378,7 @@ for (const highWaterMark of [1, 65_536, 10_000_000]) {
     test(`sends everything with room for ${connectionSendBufferBytes} in a socket that reports at ${highWaterMark}`, async () => {
       const scripted = await answering(
         { initialWindowSize: 2 ** 31 - 1 },
-        { limits: { connectionSendBufferBytes }, highWaterMark },
+        { limits: { output: { connectionBufferBytes: connectionSendBufferBytes } }, highWaterMark },
       );
       scripted.peer.sendWindowUpdate(0, 2 ** 30);
       const body = patterned(500_000);
@@ -391,7 +391,10 @@ for (const highWaterMark of [1, 65_536, 10_000_000]) {
 }
 
 test("still answers pings and sends headers while the socket takes no more data", async () => {
-  const scripted = await answering({ initialWindowSize: 2 ** 31 - 1 }, { limits: { connectionSendBufferBytes: 1000 } });
+  const scripted = await answering(
+    { initialWindowSize: 2 ** 31 - 1 },
+    { limits: { output: { connectionBufferBytes: 1000 } } },
+  );
   scripted.channel.holdWrites();
   scripted.stream.sendData(patterned(16_384));
   scripted.stream.sendData(patterned(16_384));

@@ -1,7 +1,7 @@
 // Payloads whose memory is freed once they have left: never before, and never what others may still look at.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Stream } from "../src/stream/stream.ts";
+import type { Http2Stream } from "../src/index.ts";
 import { createScriptedServer, type ScriptedConnection } from "../src/testing/index.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
@@ -12,7 +12,7 @@ function ownBuffer(): Uint8Array {
   return new Uint8Array(patterned(payloadBytes));
 }
 
-async function answering(windowBytes: number): Promise<ScriptedConnection & { stream: Stream }> {
+async function answering(windowBytes: number): Promise<ScriptedConnection & { stream: Http2Stream }> {
   const scripted = createScriptedServer();
   await scripted.peer.shakeHands({ initialWindowSize: windowBytes });
   scripted.peer.sendWindowUpdate(0, 1_000_000);

@@ -1,7 +1,7 @@
 // RFC 9113 §6.8: how a connection ends without losing a request, from either side.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Connection, ErrorCode } from "../src/index.ts";
+import { ErrorCode, type Http2Connection } from "../src/index.ts";
 import { createScriptedClient, createScriptedServer } from "../src/testing/index.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
@@ -344,11 +344,11 @@ test("names the reason of the latest GOAWAY when the socket breaks, and to reque
 });
 
 for (const [what, end] of [
-  ["after a fatal GOAWAY", (connection: Connection) => connection.close(ErrorCode.enhanceYourCalm, "enough")],
-  ["after a drain", (connection: Connection) => connection.drain()],
+  ["after a fatal GOAWAY", (connection: Http2Connection) => connection.close(ErrorCode.enhanceYourCalm, "enough")],
+  ["after a drain", (connection: Http2Connection) => connection.drain()],
 ] as const) {
   test(`takes a window of data and 256 KiB of other frames ${what}, reads no more, and closes after a second`, async () => {
-    const limits = { streamWindowBytes: 1_000_000, connectionWindowBytes: 1_000_000 };
+    const limits = { windows: { streamBytes: 1_000_000, connectionBytes: 1_000_000 } };
     const { peer, connection, channel, clock, settle } = createScriptedServer({ limits });
     await peer.shakeHands();
     end(connection);

@@ -90,7 +90,7 @@ test("bears a header list of four times the limit, and ends the connection at on
     [4097, true],
   ] as const) {
     // biome-ignore format: a table
-    const { peer } = createScriptedServer({ limits: { maxHeaderListBytes: 1024 } });
+    const { peer } = createScriptedServer({ limits: { headers: { maxListBytes: 1024 } } });
     await peer.shakeHands();
     peer.sendHeaders(1, fieldsOfBytes(bytes), { endStream: true });
     if (ends) await peer.expectGoaway(ErrorCode.enhanceYourCalm, "header_list_way_too_large");

@@ -51,7 +51,7 @@ test(`an idle connection of a server holds less than ${maxIdleBytes} bytes, its 
     clock,
     ticker: new Ticker(clock),
     growthAllowance: new GrowthAllowance(0),
-    sharedOutput: new SharedOutput(defaultLimits),
+    sharedOutput: new SharedOutput(defaultLimits.output),
   };
   const kept: Connection[] = [];
   const open = async (count: number): Promise<void> => {

@@ -1,13 +1,14 @@
 // Each limit that a peer strikes is told once, by its name and with what followed.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ConnectionLimits, ErrorCode, type LimitName, limitNames, SharedStreamLimit } from "../src/index.ts";
+import { type ConnectionLimitOptions, ErrorCode, type LimitName, limitNames } from "../src/index.ts";
+import { SharedStreamLimit } from "../src/internal.ts";
 import { createScriptedClient, createScriptedServer, type ScriptedConnection } from "../src/testing/index.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
 interface Strike {
   readonly told: readonly string[];
-  readonly limits?: Partial<ConnectionLimits>;
+  readonly limits?: ConnectionLimitOptions;
   readonly streamPlaces?: SharedStreamLimit;
   readonly role?: "client";
   /** The connection is used as it is, without SETTINGS and their acknowledgement. */
@@ -48,7 +49,7 @@ const strikes: Partial<Record<LimitName, Strike>> = {
   },
   streams: {
     told: ["streams refused"],
-    limits: { maxConcurrentStreams: 1 },
+    limits: { streams: { maxConcurrent: 1 } },
     strike({ peer }) {
       peer.sendHeaders(1, post);
       peer.sendHeaders(3, post);
@@ -64,7 +65,7 @@ const strikes: Partial<Record<LimitName, Strike>> = {
   },
   header_list: {
     told: ["header_list refused", "header_list closed"],
-    limits: { maxHeaderListBytes: 1024 },
+    limits: { headers: { maxListBytes: 1024 } },
     strike({ peer }) {
       peer.sendHeaders(1, [...post, "x", "v".repeat(1000)], { endStream: true });
       peer.sendHeaders(3, [...post, "x", "v".repeat(5000)], { endStream: true });
@@ -81,7 +82,7 @@ const strikes: Partial<Record<LimitName, Strike>> = {
   },
   header_block: {
     told: ["header_block closed"],
-    limits: { maxContinuationFrames: 0 },
+    limits: { headers: { maxContinuationFrames: 0 } },
     strike({ peer }) {
       peer.sendHeaders(1, peer.encodeHeaders(post), { endHeaders: false });
       peer.sendContinuation(1, new Uint8Array(0));
@@ -97,7 +98,7 @@ const strikes: Partial<Record<LimitName, Strike>> = {
   },
   resets: {
     told: ["resets closed"],
-    limits: { peerResetBurst: 0 },
+    limits: { budgets: { peerResets: { burst: 0 } } },
     strike({ peer }) {
       peer.sendHeaders(1, post);
       peer.sendReset(1, ErrorCode.cancel);
@@ -105,12 +106,12 @@ const strikes: Partial<Record<LimitName, Strike>> = {
   },
   caused_resets: {
     told: ["caused_resets closed"],
-    limits: { causedResetBurst: 0 },
+    limits: { budgets: { causedResets: { burst: 0 } } },
     strike: ({ peer }) => peer.sendHeaders(1, ["only", "one"]),
   },
   glitches: {
     told: ["glitches closed"],
-    limits: { glitchBurst: 0 },
+    limits: { budgets: { glitches: { burst: 0 } } },
     strike: ({ peer }) => peer.sendPriority(1),
   },
   control_frames: {
@@ -123,7 +124,7 @@ const strikes: Partial<Record<LimitName, Strike>> = {
   },
   output_backlog: {
     told: ["output_backlog paused", "output_backlog closed"],
-    limits: { pauseAtBacklogBytes: 100, maxBacklogBytes: 200 },
+    limits: { output: { pauseAtBacklogBytes: 100, maxBacklogBytes: 200 } },
     async strike({ peer, channel, events, settle }) {
       peer.sendHeaders(1, post, { endStream: true });
       peer.sendHeaders(3, post, { endStream: true });
@@ -136,7 +137,7 @@ const strikes: Partial<Record<LimitName, Strike>> = {
   },
   output_stall: {
     told: ["output_stall closed"],
-    limits: { maxStalledOutputBytes: 100 },
+    limits: { output: { maxStalledBytes: 100 } },
     strike({ peer, clock, events }) {
       peer.sendSettings({ initialWindowSize: 0 });
       peer.sendHeaders(1, post);
@@ -147,7 +148,7 @@ const strikes: Partial<Record<LimitName, Strike>> = {
   },
   pings: {
     told: ["pings closed"],
-    limits: { minPingIntervalMs: 1000, minIdlePingIntervalMs: 1000 },
+    limits: { controlFrames: { minPingIntervalMs: 1000, minIdlePingIntervalMs: 1000 } },
     strike({ peer }) {
       for (let i = 0; i < 4; i++) peer.sendPing();
     },
@@ -208,7 +209,7 @@ for (const [name, { told, limits = {}, streamPlaces, role, noHandshake, strike }
 
 test("tells of each large header list up to the limit and of none beyond, of trailers too, and takes them", async () => {
   const { peer, events, settle } = createScriptedServer({
-    limits: { maxHeaderListBytes: 2000, largeHeaderListBytes: 1000 },
+    limits: { headers: { maxListBytes: 2000, largeListBytes: 1000 } },
   });
   await peer.shakeHands();
   const request = (listBytes: number) => [...post, "x", "v".repeat(listBytes - listBytesOf(post) - 33)];
@@ -222,11 +223,11 @@ test("tells of each large header list up to the limit and of none beyond, of tra
 
 test("tells of no large header list where that is switched off, nor on the client", async () => {
   const large = ["x", "v".repeat(1500)];
-  const server = createScriptedServer({ limits: { largeHeaderListBytes: 0, maxHeaderListBytes: 2000 } });
+  const server = createScriptedServer({ limits: { headers: { largeListBytes: 0, maxListBytes: 2000 } } });
   await server.peer.shakeHands();
   server.peer.sendHeaders(1, [...post, ...large], { endStream: true });
   await server.settle();
-  const client = createScriptedClient({ limits: { maxHeaderListBytes: 2000 } });
+  const client = createScriptedClient({ limits: { headers: { maxListBytes: 2000 } } });
   await client.peer.shakeHands();
   client.connection.request(post, [], true, silent);
   client.peer.sendHeaders(1, [...ok, ...large], { endStream: true });
@@ -252,7 +253,7 @@ test("tells of nothing while a peer uses all that it may", async () => {
 });
 
 test("ends the connection by its own rules when the one who is told throws", async () => {
-  const { peer, events } = createScriptedServer({ limits: { glitchBurst: 0 } });
+  const { peer, events } = createScriptedServer({ limits: { budgets: { glitches: { burst: 0 } } } });
   events.onLimit = () => {
     throw new Error("the book is full");
   };

@@ -1,8 +1,8 @@
 // The layer above may throw from any call and do anything within it: one stream pays for that, never the process.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Http2Stream } from "../src/index.ts";
 import { ErrorCode } from "../src/index.ts";
-import type { Stream } from "../src/stream/stream.ts";
 import {
   createScriptedClient,
   createScriptedServer,
@@ -16,14 +16,14 @@ interface Scene extends ScriptedConnection {
   provoke: Record<ListenerCall, () => void>;
   recorded: {
     log: string[];
-    during: ((call: ListenerCall, stream: Stream) => void) | undefined;
-    stream: Stream | undefined;
+    during: ((call: ListenerCall, stream: Http2Stream) => void) | undefined;
+    stream: Http2Stream | undefined;
   };
 }
 
 /** A client with two requests open, the first with a listener under test. */
 async function scene(): Promise<Scene> {
-  const client = createScriptedClient({ limits: { streamSendBufferBytes: 10 } });
+  const client = createScriptedClient({ limits: { output: { streamBufferBytes: 10 } } });
   const { peer } = client;
   await peer.shakeHands({ initialWindowSize: 0 });
   const recorded = client.request(post);
@@ -227,10 +227,10 @@ test("frees the memory of streams that were reset while they waited for a window
   const { runInNewContext } = await import("node:vm");
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
-  const references: WeakRef<Stream>[] = [];
+  const references: WeakRef<Http2Stream>[] = [];
   for (let id = 1; id < 200; id += 2) {
     peer.sendHeaders(id, post);
-    const stream = events.stream(id).stream as Stream;
+    const stream = events.stream(id).stream as Http2Stream;
     stream.sendData(patterned(10));
     references.push(new WeakRef(stream));
     peer.sendReset(id, ErrorCode.cancel);

@@ -1,7 +1,8 @@
 // How much of a link that is long for its speed one stream uses, its beginning included: windows, their updates and the way out.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Connection, type Stream, type StreamListener } from "../src/index.ts";
+import type { Http2Stream, StreamListener } from "../src/index.ts";
+import { createConnection } from "../src/internal.ts";
 import { ok, post } from "./example-fields.ts";
 import { type LinkSpeed, VirtualLink } from "./virtual-link.ts";
 
@@ -17,7 +18,7 @@ interface Transfer {
 }
 
 /** Sends as an application does that waits whenever it is asked to. */
-function sender(stream: () => Stream): { send(): void } {
+function sender(stream: () => Http2Stream): { send(): void } {
   let left = transferBytes;
   const send = (): void => {
     while (left > 0) {
@@ -43,7 +44,7 @@ async function transfer(direction: "upload" | "download", speed: LinkSpeed): Pro
   let received = 0;
   let laterThan: { readonly bytes: number; readonly ms: number } | undefined;
   let startedMs = 0;
-  const receiver = (stream: () => Stream): StreamListener => ({
+  const receiver = (stream: () => Http2Stream): StreamListener => ({
     ...silent,
     onData(_bytes, start, end) {
       received += end - start;
@@ -51,7 +52,7 @@ async function transfer(direction: "upload" | "download", speed: LinkSpeed): Pro
       if (clock.nowMs() - startedMs >= 1000) laterThan ??= { bytes: received, ms: clock.nowMs() };
     },
   });
-  const server = new Connection(
+  const server = createConnection(
     "server",
     link.serverEnd,
     {
@@ -68,11 +69,11 @@ async function transfer(direction: "upload" | "download", speed: LinkSpeed): Pro
     },
     { clock },
   );
-  const client = new Connection("client", link.clientEnd, {}, { clock });
+  const client = createConnection("client", link.clientEnd, {}, { clock });
   link.join(client, server);
   await link.until(() => client.canOpenStream && clock.nowMs() > 3 * speed.roundTripMs, 1000);
   startedMs = clock.nowMs();
-  let stream: Stream;
+  let stream: Http2Stream;
   if (direction === "upload") {
     const { send } = sender(() => stream);
     stream = client.request(post, [], false, { ...silent, onWritable: send });

@@ -5,7 +5,10 @@ import { ErrorCode } from "../src/index.ts";
 import { createScriptedServer } from "../src/testing/index.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
-const policy = { minPingIntervalMs: 300_000, minIdlePingIntervalMs: 7_200_000, maxIdleMs: 0 };
+const policy = {
+  controlFrames: { minPingIntervalMs: 300_000, minIdlePingIntervalMs: 7_200_000 },
+  life: { maxIdleMs: 0 },
+};
 
 test("ends a connection at the third ping that comes too early", async () => {
   const { peer, clock } = createScriptedServer({ limits: policy });
@@ -61,7 +64,9 @@ test("forgives pings around data that we send: the peer measures the link", asyn
 });
 
 test("drains a connection at its age, within a tenth, and lets its streams end", async () => {
-  const { peer, clock, events } = createScriptedServer({ limits: { maxAgeMs: 100_000, maxAgeGraceMs: 60_000 } });
+  const { peer, clock, events } = createScriptedServer({
+    limits: { life: { maxAgeMs: 100_000, maxAgeGraceMs: 60_000 } },
+  });
   await peer.shakeHands();
   peer.sendHeaders(1, post, { endStream: true });
   clock.advance(89_000);
@@ -77,7 +82,9 @@ test("drains a connection at its age, within a tenth, and lets its streams end",
 });
 
 test("closes a connection whose streams outlast the grace behind its age", async () => {
-  const { peer, clock, events } = createScriptedServer({ limits: { maxAgeMs: 100_000, maxAgeGraceMs: 10_000 } });
+  const { peer, clock, events } = createScriptedServer({
+    limits: { life: { maxAgeMs: 100_000, maxAgeGraceMs: 10_000 } },
+  });
   await peer.shakeHands();
   peer.sendHeaders(1, post, { endStream: true });
   clock.advance(111_000);
@@ -127,7 +134,7 @@ test("bears with a stream whose data moves a byte a minute", async () => {
 });
 
 test("ends a connection that floods us with window updates", async () => {
-  const { peer } = createScriptedServer({ limits: { glitchBurst: 100, glitchesPerSecond: 0 } });
+  const { peer } = createScriptedServer({ limits: { budgets: { glitches: { burst: 100, perSecond: 0 } } } });
   await peer.shakeHands();
   for (let at = 0; at < 105; at++) peer.sendWindowUpdate(0, 1);
   await peer.expectAlive();
@@ -136,7 +143,7 @@ test("ends a connection that floods us with window updates", async () => {
 });
 
 test("takes a window update for each KiB that we send", async () => {
-  const { peer, events } = createScriptedServer({ limits: { glitchBurst: 1, glitchesPerSecond: 0 } });
+  const { peer, events } = createScriptedServer({ limits: { budgets: { glitches: { burst: 1, perSecond: 0 } } } });
   await peer.shakeHands();
   peer.sendHeaders(1, post, { endStream: true });
   const { stream } = events.stream(1);

@@ -30,8 +30,8 @@ test("stops reading when 2 MiB of header frames wait, and reads again when they 
   await peer.shakeHands();
   channel.holdWrites();
   const answered = await floodWithHeads(scripted, 30_000);
-  assert.ok(answered * 4000 > defaultLimits.pauseAtBacklogBytes * 0.95, `${answered} answers`);
-  assert.ok(answered * 4000 < defaultLimits.pauseAtBacklogBytes * 1.05, `${answered} answers`);
+  assert.ok(answered * 4000 > defaultLimits.output.pauseAtBacklogBytes * 0.95, `${answered} answers`);
+  assert.ok(answered * 4000 < defaultLimits.output.pauseAtBacklogBytes * 1.05, `${answered} answers`);
   assert.deepEqual(events.limits, ["output_backlog paused"]);
   channel.releaseWrites();
   await settle();
@@ -55,7 +55,7 @@ test("ends the connection when 8 MiB wait, by what the application goes on to se
   }
   assert.equal(channel.isDestroyed, true);
   assert.ok(
-    sentBytes > defaultLimits.maxBacklogBytes * 0.95 && sentBytes < defaultLimits.maxBacklogBytes * 1.05,
+    sentBytes > defaultLimits.output.maxBacklogBytes * 0.95 && sentBytes < defaultLimits.output.maxBacklogBytes * 1.05,
     `${sentBytes}`,
   );
   await settle();
@@ -93,7 +93,7 @@ test("ends a connection for which over 16 MiB wait when its peer takes less than
     [16_777_217 + 65_536, 1000, false],
     [16_777_217, 0, false],
   ] as const) {
-    const scripted = createScriptedServer({ limits: { streamStallTimeoutMs: 0 } });
+    const scripted = createScriptedServer({ limits: { streams: { stallTimeoutMs: 0 } } });
     await holdOutput(scripted, bytes);
     for (let second = 0; second < 40; second++) {
       if (takenPerSecond > 0) scripted.peer.sendWindowUpdate(1, takenPerSecond);
@@ -105,7 +105,7 @@ test("ends a connection for which over 16 MiB wait when its peer takes less than
 });
 
 test("ends connections that take nothing while too much waits on all of a server's, and keeps those that take some or hold little", async () => {
-  const sharedOutput = new SharedOutput({ ...defaultLimits, sharedStalledOutputBytes: 400_000 });
+  const sharedOutput = new SharedOutput({ ...defaultLimits.output, sharedStalledBytes: 400_000 });
   const all = Array.from({ length: 6 }, () => createScriptedServer({ sharedOutput }));
   const [moving, small, ...stalled] = all;
   await holdOutput(moving as ScriptedConnection, 300_000);

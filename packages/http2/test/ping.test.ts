@@ -115,7 +115,7 @@ test("ends the connection at 1000 answers that the peer does not read, and not a
     [1000, true],
   ] as const) {
     // biome-ignore format: a table
-    const { peer, channel, events, settle } = createScriptedServer({ limits: { maxFramesPerTurn: 10_000 } });
+    const { peer, channel, events, settle } = createScriptedServer({ limits: { frames: { maxPerTurn: 10_000 } } });
     await peer.shakeHands();
     channel.holdWrites();
     peer.sendRaw(pings(count));

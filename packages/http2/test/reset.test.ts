@@ -110,7 +110,7 @@ test("bears a client that cancels one request in twenty, however fast it is", as
 });
 
 test("bears 1000 requests in flight being cancelled at once", async () => {
-  const scripted = createScriptedServer({ limits: { maxConcurrentStreams: 1000 } });
+  const scripted = createScriptedServer({ limits: { streams: { maxConcurrent: 1000 } } });
   const { peer, connection } = scripted;
   await peer.shakeHands();
   for (let id = 1; id < 2000; id += 2) peer.sendHeaders(id, post);
@@ -162,7 +162,7 @@ test("does not charge the peer for resets that the application asks for", async 
 
 test("keeps a reset stream's place until its handler has ended (CVE-2023-44487)", async () => {
   const scripted = createScriptedServer({
-    limits: { maxConcurrentStreams: 2 },
+    limits: { streams: { maxConcurrent: 2 } },
     onStream: (_recorded, stream) => {
       stream.hold();
       stream.hold();
@@ -184,7 +184,7 @@ test("keeps a reset stream's place until its handler has ended (CVE-2023-44487)"
 
 test("frees a stream's place once, whether it ends or is released last", async () => {
   for (const releasedFirst of [true, false]) {
-    const scripted = createScriptedServer({ limits: { maxConcurrentStreams: 1 } });
+    const scripted = createScriptedServer({ limits: { streams: { maxConcurrent: 1 } } });
     const { peer, events } = scripted;
     await peer.shakeHands();
     for (let id = 1; id < 20; id += 2) {
@@ -206,7 +206,7 @@ test("frees a stream's place once, whether it ends or is released last", async (
 });
 
 test("takes as many streams at once as its limit says, from the first byte, and refuses the next", async () => {
-  const { peer, events, connection } = createScriptedServer({ limits: { maxConcurrentStreams: 3 } });
+  const { peer, events, connection } = createScriptedServer({ limits: { streams: { maxConcurrent: 3 } } });
   // Our SETTINGS are not acknowledged (CVE-2025-53506).
   peer.sendSettings();
   for (const id of [1, 3, 5, 7]) peer.sendHeaders(id, post);

@@ -26,7 +26,7 @@ test("opens as a client without push, and speaks before the server does", async 
 });
 
 test("announces the limits that are not the protocol's defaults, and no window update of 0", async () => {
-  const limits = { headerTableBytes: 0, maxFrameBytes: 20_000, connectionWindowBytes: 65_535 };
+  const limits = { headers: { tableBytes: 0 }, frames: { maxBytes: 20_000 }, windows: { connectionBytes: 65_535 } };
   const { peer } = createScriptedServer({ limits });
   const frame = await peer.nextFrame();
   assert.ok(frame.type === "SETTINGS");
@@ -141,7 +141,7 @@ test("tells the peer's decoder of a smaller table before it uses it", async () =
 });
 
 test("requires the peer to reduce its table only once it has acknowledged that", async () => {
-  const { peer, events } = createScriptedServer({ limits: { headerTableBytes: 0 } });
+  const { peer, events } = createScriptedServer({ limits: { headers: { tableBytes: 0 } } });
   peer.sendSettings();
   peer.sendHeaders(1, [...post, "x-indexed", "by the encoder"]);
   assert.deepEqual(events.stream(1).request?.fields, ["x-indexed", "by the encoder"]);

@@ -1,7 +1,8 @@
 // A limit of streams that the connections of a server share.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ErrorCode, SharedStreamLimit } from "../src/index.ts";
+import { ErrorCode } from "../src/index.ts";
+import { SharedStreamLimit } from "../src/internal.ts";
 import { createScriptedServer } from "../src/testing/index.ts";
 import { ok, post } from "./example-fields.ts";
 
@@ -53,7 +54,7 @@ test("gives back every place of a connection that is lost, those of handlers whe
 
 test("does not charge refusals as glitches, because the peer does not know the limit", async () => {
   const streamPlaces = new SharedStreamLimit(0);
-  const { peer, events } = createScriptedServer({ streamPlaces, limits: { glitchBurst: 0 } });
+  const { peer, events } = createScriptedServer({ streamPlaces, limits: { budgets: { glitches: { burst: 0 } } } });
   await peer.shakeHands();
   for (let id = 1; id < 100; id += 2) {
     peer.sendHeaders(id, post, { endStream: true });

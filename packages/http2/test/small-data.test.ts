@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { smallDataCost } from "../src/connection/abuse/small-data.ts";
-import { type ConnectionLimits, ErrorCode, type Stream } from "../src/index.ts";
+import { type ConnectionLimitOptions, ErrorCode, type Http2Stream } from "../src/index.ts";
 import { buildFrame, createScriptedServer, type ScriptedConnection, type WireFrame } from "../src/testing/index.ts";
 import { post } from "./example-fields.ts";
 
@@ -25,10 +25,10 @@ async function sendMany(
 
 interface Open extends ScriptedConnection {
   /** Whether data counts as used up at once. */
-  reader: { consumes: boolean; stream: Stream | undefined };
+  reader: { consumes: boolean; stream: Http2Stream | undefined };
 }
 
-async function openServer(limits: Partial<ConnectionLimits> = {}): Promise<Open> {
+async function openServer(limits: ConnectionLimitOptions = {}): Promise<Open> {
   const reader: Open["reader"] = { consumes: false, stream: undefined };
   const scripted = createScriptedServer({
     limits,
@@ -55,7 +55,7 @@ const singleBytes = 87_381;
 for (const padding of [0, 200]) {
   test(`bears ${singleBytes} single bytes that no one uses up, with padding of ${padding}, and ends the connection at the next`, async () => {
     // Padding is used up at once, so it lets the window grow, and the budget with it.
-    const scripted = await openServer({ maxReceiveWindowBytes: 0 });
+    const scripted = await openServer({ windows: { maxBytes: 0 } });
     const { peer, events } = scripted;
     await sendMany(scripted, 1, 1, singleBytes, padding);
     assert.deepEqual(events.limits, []);

@@ -10,7 +10,14 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { createSelfSigned, withoutOpenssl } from "@tercel/test-support/certificates";
-import { type ConnectOptions, connect, ErrorCode, Http2Error, Http2Server, type ListenAddress } from "../src/index.ts";
+import {
+  type ConnectOptions,
+  connect,
+  createHttp2Server,
+  ErrorCode,
+  Http2Error,
+  type ListenAddress,
+} from "../src/index.ts";
 import {
   buildFrame,
   createSocketPeer,
@@ -326,7 +333,7 @@ test("rejects when the attempt is given up, before it began or after", async () 
 
 test("rejects to listen on an address that is taken", async () => {
   await withServer({}, local, async (address) => {
-    await assert.rejects(new Http2Server({ onStream: echo }).listen(address), { code: "EADDRINUSE" });
+    await assert.rejects(createHttp2Server({ onStream: echo }).listen(address), { code: "EADDRINUSE" });
   });
 });
 
@@ -390,7 +397,7 @@ test("ends the connection of a real peer that pings without reading, and no othe
 
 test("drains every connection on close, and serves what was under way to its end", async () => {
   let answer: () => void = () => {};
-  const server = new Http2Server({
+  const server = createHttp2Server({
     onStream: (stream) => {
       stream.listener = new RecordedStream();
       answer = () => stream.sendHeaders(ok, true);
@@ -412,7 +419,7 @@ test("drains every connection on close, and serves what was under way to its end
 });
 
 test("cuts off what is left when the time to close is up", async () => {
-  const server = new Http2Server({
+  const server = createHttp2Server({
     onStream: (stream) => {
       stream.listener = new RecordedStream();
     },

@@ -230,7 +230,7 @@ test("opens streams of a client by odd identifiers that rise", async () => {
 });
 
 test("bears late frames on streams that a client has cancelled, and gives their credit back", async () => {
-  const { peer, request, clock } = createScriptedClient({ limits: { connectionWindowBytes: 65_535 } });
+  const { peer, request, clock } = createScriptedClient({ limits: { windows: { connectionBytes: 65_535 } } });
   await peer.shakeHands();
   const recorded = request(post, { endStream: true });
   recorded.stream?.reset();

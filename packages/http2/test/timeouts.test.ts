@@ -89,7 +89,7 @@ test("counts a stream whose handler still runs as one that is there", async () =
 });
 
 test("never drains an idle connection when that time is 0", async () => {
-  const { peer, clock } = createScriptedServer({ limits: { maxIdleMs: 0 } });
+  const { peer, clock } = createScriptedServer({ limits: { life: { maxIdleMs: 0 } } });
   await peer.shakeHands();
   clock.advance(100_000_000);
   await peer.expectNothingMore();
@@ -114,7 +114,7 @@ test("gives a peer that does not read 30 seconds, then destroys the socket witho
 });
 
 test("does not take a peer for one that reads because it keeps us answering", async () => {
-  const { peer, clock, channel, events, settle } = createScriptedServer({ limits: { maxConcurrentStreams: 0 } });
+  const { peer, clock, channel, events, settle } = createScriptedServer({ limits: { streams: { maxConcurrent: 0 } } });
   await peer.shakeHands();
   channel.holdWrites();
   for (let second = 0; second < 40; second++) {

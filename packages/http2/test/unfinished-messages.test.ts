@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SharedUnfinished } from "../src/connection/flow/unfinished-messages.ts";
-import { type ConnectionLimits, ErrorCode } from "../src/index.ts";
+import { type ConnectionLimitOptions, ErrorCode } from "../src/index.ts";
 import { createScriptedServer, type ScriptedConnection } from "../src/testing/index.ts";
 import { patterned, post } from "./example-fields.ts";
 
@@ -11,11 +11,14 @@ const kib = 1024;
 
 /** A server whose layer above holds all that comes, as that of messages which are not complete. */
 async function holding(
-  limits: Partial<ConnectionLimits> = {},
+  limits: ConnectionLimitOptions = {},
   sharedUnfinished?: SharedUnfinished,
 ): Promise<ScriptedConnection> {
   const scripted = createScriptedServer({
-    limits: { maxUnfinishedBytes: 128 * kib, streamWindowBytes: 256 * kib, ...limits },
+    limits: {
+      windows: { streamBytes: 256 * kib, ...limits.windows },
+      unfinishedMessages: { maxBytes: 128 * kib, ...limits.unfinishedMessages },
+    },
     ...(sharedUnfinished === undefined ? {} : { sharedUnfinished }),
     onStream(recorded) {
       recorded.consumes = false;
@@ -104,7 +107,7 @@ test("ends a stream that sends more than the small window once the peer has ackn
 });
 
 test("lets the first have its message when the others have filled the connection's window", async () => {
-  const windows = { streamWindowBytes: 256 * kib, connectionWindowBytes: 256 * kib };
+  const windows = { windows: { streamBytes: 256 * kib, connectionBytes: 256 * kib } };
   const scripted = await holding(windows);
   const { peer } = scripted;
   for (const id of [1, 3]) peer.sendHeaders(id, post);

@@ -17,7 +17,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { connect, Http2Server } from "../src/index.ts";
+import { connect, createHttp2Server, type Http2Server } from "../src/index.ts";
 import { FakeClock } from "../src/testing/index.ts";
 import { ask, echo } from "./echo-server.ts";
 
@@ -28,7 +28,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 async function whileServed(path: string, run: (server: Http2Server) => Promise<void> | void, mode?: number) {
-  const server = new Http2Server({ onStream: echo });
+  const server = createHttp2Server({ onStream: echo });
   await server.listen(mode === undefined ? { path } : { path, mode });
   try {
     await run(server);
@@ -53,7 +53,7 @@ async function leaveStale(path: string): Promise<void> {
 }
 
 async function assertRefused(path: string, message: RegExp, code?: string): Promise<void> {
-  const server = new Http2Server({ onStream: echo });
+  const server = createHttp2Server({ onStream: echo });
   await assert.rejects(server.listen({ path }), (error: NodeJS.ErrnoException) => {
     assert.match(error.message, message);
     assert.equal(error.code, code);
@@ -140,7 +140,7 @@ test("refuses abstract sockets, which have no permissions", () => assertRefused(
 test("refuses a path that leads upwards", () => assertRefused(`${join(folder, "b")}/../a.sock`, /holds "\.\."/));
 
 test("refuses a path in a folder that is not there", async () => {
-  await assert.rejects(new Http2Server({ onStream: echo }).listen({ path: join(folder, "b", "a.sock") }), {
+  await assert.rejects(createHttp2Server({ onStream: echo }).listen({ path: join(folder, "b", "a.sock") }), {
     code: "ENOENT",
   });
 });
@@ -184,10 +184,10 @@ test("refuses the socket of another user", { skip: isRoot ? false : "only root c
 });
 
 test("never drains an idle connection over a Unix socket, unless it is told when", async () => {
-  for (const limits of [{}, { maxIdleMs: 60_000 }]) {
+  for (const limits of [{}, { life: { maxIdleMs: 60_000 } }]) {
     const path = join(folder, "a.sock");
     const clock = new FakeClock();
-    const server = new Http2Server({ onStream: echo, clock, limits });
+    const server = createHttp2Server({ onStream: echo, clock, limits });
     await server.listen({ path });
     let closed = (): void => {};
     const gone = new Promise<void>((resolve) => {
@@ -199,7 +199,7 @@ test("never drains an idle connection over a Unix socket, unless it is told when
     // The first tick sees that nothing is open any more.
     clock.advance(1000);
     clock.advance(3_600_000);
-    if (limits.maxIdleMs === undefined) {
+    if (limits.life === undefined) {
       assert.ok((await ask(connection, Buffer.from("hello"))).log.includes("end"));
       connection.close();
     }

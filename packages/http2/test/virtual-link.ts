@@ -1,7 +1,7 @@
 import { setImmediate as endOfTurn } from "node:timers/promises";
 import type { ByteChannel } from "../src/connection/byte-channel.ts";
-import type { Connection } from "../src/connection/connection.ts";
 import { clientPreface } from "../src/connection/settings/client-preface.ts";
+import type { FedConnection } from "../src/internal.ts";
 import { FakeClock } from "../src/testing/index.ts";
 
 export interface LinkSpeed {
@@ -18,7 +18,7 @@ const stepMs = 1;
 /** One end of a link: what is written here arrives at the other end later, at the link's speed. */
 class LinkEnd implements ByteChannel {
   /** The connection at the other end. */
-  reader: Connection | undefined;
+  reader: FedConnection | undefined;
   /** Bytes in front of what the reader reads: a server's connection begins behind the preface. */
   skip = 0;
   private readonly clock: FakeClock;
@@ -89,7 +89,7 @@ export class VirtualLink {
     this.clientEnd.skip = clientPreface.length;
   }
 
-  join(client: Connection, server: Connection): void {
+  join(client: FedConnection, server: FedConnection): void {
     this.clientEnd.reader = server;
     this.serverEnd.reader = client;
   }

@@ -3,17 +3,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SharedOutput } from "../src/connection/flow/shared-output.ts";
 import { defaultLimits } from "../src/connection/limits.ts";
-import { ErrorCode, type Stream } from "../src/index.ts";
+import { ErrorCode, type Http2Stream } from "../src/index.ts";
 import { createScriptedServer, type ScriptedOptions } from "../src/testing/index.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
 const responseBytes = 100;
-const limits = { maxWaitingOutputBytes: 1000, streamSendBufferBytes: responseBytes };
+const limits = { output: { maxWaitingBytes: 1000, streamBufferBytes: responseBytes } };
 
 /** A server that answers each request at once; `begun` are the streams of those whose handlers have begun. */
 async function openServer(options: ScriptedOptions = {}) {
   const begun: number[] = [];
-  const run = (stream: Stream): void => {
+  const run = (stream: Http2Stream): void => {
     begun.push(stream.id);
     stream.sendHeaders(ok);
     stream.sendData(patterned(responseBytes), true);
@@ -70,7 +70,7 @@ test("reads other frames while requests are held, and never begins one that the 
 });
 
 test("holds those connections first that hold the most of what all may, and begins their requests when others hold less", async () => {
-  const sharedOutput = new SharedOutput({ ...defaultLimits, sharedWaitingOutputBytes: 1000 });
+  const sharedOutput = new SharedOutput({ ...defaultLimits.output, sharedWaitingBytes: 1000 });
   const first = await openServer({ sharedOutput });
   const second = await openServer({ sharedOutput });
   first.request(20);
@@ -89,7 +89,7 @@ test("holds those connections first that hold the most of what all may, and begi
 });
 
 test("always begins the requests of a connection for which little waits, whatever others hold", async () => {
-  const sharedOutput = new SharedOutput({ ...defaultLimits, sharedWaitingOutputBytes: 0 });
+  const sharedOutput = new SharedOutput({ ...defaultLimits.output, sharedWaitingBytes: 0 });
   const { peer, begun, request, settle } = await openServer({ sharedOutput });
   request(20);
   await settle();
@@ -102,7 +102,7 @@ test("always begins the requests of a connection for which little waits, whateve
 });
 
 test("counts what waits to the byte: as data is sent, as streams are reset, and when the connection is lost", async () => {
-  const sharedOutput = new SharedOutput(defaultLimits);
+  const sharedOutput = new SharedOutput(defaultLimits.output);
   const { peer, request, settle, connection } = await openServer({ sharedOutput, limits: {} });
   request(5);
   await settle();

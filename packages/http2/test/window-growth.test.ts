@@ -1,7 +1,7 @@
 // Receive windows that grow with the link: a PING between data measures the round trip.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ConnectionLimits, ErrorCode } from "../src/index.ts";
+import { type ConnectionLimitOptions, ErrorCode } from "../src/index.ts";
 import { createScriptedClient, createScriptedServer, type ScriptedConnection } from "../src/testing/index.ts";
 import { ok, patterned, post } from "./example-fields.ts";
 
@@ -12,7 +12,7 @@ const quarter = 16 * piece.length;
 /** … and of which a round trip that brings so much has not filled it. */
 const notFilled = 40 * piece.length;
 
-async function uploading(limits: Partial<ConnectionLimits> = {}): Promise<ScriptedConnection> {
+async function uploading(limits: ConnectionLimitOptions = {}): Promise<ScriptedConnection> {
   const scripted = createScriptedServer({ limits });
   await scripted.peer.shakeHands();
   scripted.peer.sendHeaders(1, post);
@@ -92,7 +92,7 @@ test("takes what the grown windows allow, on streams that were open before, and 
 });
 
 test("a peer may acknowledge each of our SETTINGS for nothing, and no more often", async () => {
-  const scripted = await uploading({ glitchBurst: 1, glitchesPerSecond: 0 });
+  const scripted = await uploading({ budgets: { glitches: { burst: 1, perSecond: 0 } } });
   const { peer } = scripted;
   await untilPing(scripted, quarter);
   sendBytes(scripted, mib);
@@ -109,10 +109,10 @@ test("a peer may acknowledge each of our SETTINGS for nothing, and no more often
 
 test("keeps windows that somebody has set", async () => {
   for (const limits of [
-    { streamWindowBytes: mib },
-    { connectionWindowBytes: mib },
-    { maxReceiveWindowBytes: 0 },
-    { maxReceiveWindowBytes: mib },
+    { windows: { streamBytes: mib } },
+    { windows: { connectionBytes: mib } },
+    { windows: { maxBytes: 0 } },
+    { windows: { maxBytes: mib } },
   ]) {
     const scripted = await uploading(limits);
     sendBytes(scripted, 4 * mib);
@@ -122,7 +122,7 @@ test("keeps windows that somebody has set", async () => {
 });
 
 test("lets windows that somebody has set grow when that is said, too", async () => {
-  const scripted = await uploading({ connectionWindowBytes: 3 * mib, maxReceiveWindowBytes: 4 * mib });
+  const scripted = await uploading({ windows: { connectionBytes: 3 * mib, maxBytes: 4 * mib } });
   const payload = await untilPing(scripted, mib);
   scripted.clock.advance(50);
   sendBytes(scripted, 2 * mib);
@@ -150,7 +150,7 @@ test("a client measures its downloads only while data comes", async () => {
 });
 
 test("leaves half of what the connection may hold to others when a stream's window grows", async () => {
-  const scripted = await uploading({ maxReceiveWindowBytes: 3 * mib });
+  const scripted = await uploading({ windows: { maxBytes: 3 * mib } });
   await untilPing(scripted, quarter);
   sendBytes(scripted, mib);
   const settings = await scripted.peer.nextOf("SETTINGS");

@@ -1,6 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
-import { clientConcern } from "./kit/plan-needs.ts";
+import { clientConcern } from "./kit/providers/plan-needs.ts";
 import type { Need } from "./provider.ts";
 
 /** Where clients of other services come from. */

@@ -1,14 +1,3 @@
-// What applications need.
-
-// What the processes of `runWorkers` share, and which of them this one is.
-export {
-  createShared,
-  type MergedParts,
-  type Shared,
-  type SharedOptions,
-  type WorkerCounts,
-  workerNumber,
-} from "@tercel/grpc/internal";
 export { default as sql } from "sql-template-tag";
 export type { Cache, CacheOptions } from "./cache/cache.ts";
 export { type CacheNeedOptions, cache } from "./cache/cache-need.ts";
@@ -28,30 +17,10 @@ export {
   type Needs,
   type OwnInterceptors,
   type Parts,
-} from "./kit/definition.ts";
-export type { Routes } from "./kit/normalize-definition.ts";
-export type { OwnGatewayOptions } from "./kit/own-gateway-options.ts";
-export type { OnReloaded, ReloadedConfig } from "./kit/reloaded-config.ts";
-export { runService } from "./kit/run-service.ts";
-export { runServices, type ServiceToRun } from "./kit/run-services.ts";
-export { type RunningService, type StartOptions, startService } from "./kit/start-service.ts";
-export { runLifecycle } from "./lifecycle/lifecycle.ts";
-export type { Lifecycle, LifecycleOutcome, ServedHealth, ServeOptions } from "./lifecycle/lifecycle-contract.ts";
-export type { LifecycleOptions } from "./lifecycle/lifecycle-options.ts";
-export { onStopSignals, type StopSignalOptions } from "./lifecycle/stop-signals.ts";
-export { runWorkers } from "./workers/run-workers.ts";
-export type { WorkersOptions } from "./workers/worker-options.ts";
-
-// What providers need besides.
-
-export { PermanentError } from "./permanent-error.ts";
-export type {
-  Concern,
-  MigrationRequest,
-  Need,
-  NeedHost,
-  NeedPart,
-  Opened,
-  Provider,
-  ProviderHost,
-} from "./provider.ts";
+} from "./kit/definition/definition.ts";
+export type { Routes } from "./kit/definition/normalize-definition.ts";
+export type { OwnGatewayOptions } from "./kit/definition/own-gateway-options.ts";
+export { runService } from "./kit/run/run-service.ts";
+export { runServices, type ServiceToRun } from "./kit/run/run-services.ts";
+export { type RunningService, type StartOptions, startService } from "./kit/run/start-service.ts";
+export type { OnReloaded, ReloadedConfig } from "./kit/run-config/reloaded-config.ts";

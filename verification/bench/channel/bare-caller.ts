@@ -4,16 +4,16 @@ import { systemClock } from "@tercel/grpc";
 import { defineMethod } from "../../../packages/grpc/src/call/method-definition.ts";
 import { createProtobufCodec } from "../../../packages/grpc/src/codec/index.ts";
 import { unindexedFields } from "../../../packages/grpc/src/protocol/unindexed-fields.ts";
-import { ClientCall, type ClientCallListener } from "../../../packages/grpc/src/transport/client-call.ts";
+import { ClientCall, type ClientCallListener } from "../../../packages/grpc/src/transport/client/client-call.ts";
 import {
   type ClientCallPlan,
   type ClientCallSettings,
   planCalls,
-} from "../../../packages/grpc/src/transport/client-call-settings.ts";
+} from "../../../packages/grpc/src/transport/client/client-call-settings.ts";
 import {
   createHttp2Connect,
   type Http2ClientConnection,
-} from "../../../packages/grpc/src/transport/http2-client-connection.ts";
+} from "../../../packages/grpc/src/transport/client/http2-client-connection.ts";
 import { RequestHeads } from "../../../packages/grpc/src/transport/request-heads.ts";
 
 const settings: ClientCallSettings = {

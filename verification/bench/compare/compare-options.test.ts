@@ -23,6 +23,13 @@ test("a word chooses the cases whose name contains it", () => {
   assert.deepEqual(parse("unary").cases, ["server/unary/10x10", "client/unary/1"]);
 });
 
+test("a whole name chooses that case alone", () => {
+  const known = ["server/stream", "tls/server/stream"];
+  const chosen = (word: string) => parseCompareOptions(["--base", ROOT_FOLDER, word], known).cases;
+  assert.deepEqual(chosen("server/stream"), ["server/stream"]);
+  assert.deepEqual(chosen("stream"), known);
+});
+
 test("refuses a folder that is not a checkout, and a missing one", () => {
   refuses(["--base", import.meta.dirname], /not a checkout/);
   assert.throws(() => parseCompareOptions([], cases), /--base needs/);

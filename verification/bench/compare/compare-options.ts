@@ -35,7 +35,9 @@ export function parseCompareOptions(words: readonly string[], known: readonly st
       `--base ${values.base}: not a checkout of this repository with its packages installed (npm ci)`,
     );
   }
-  const cases = known.filter((name) => positionals.length === 0 || positionals.some((word) => name.includes(word)));
+  // A whole name means that case alone: "client/stream" would choose "tls/client/stream" as well.
+  const isMeant = (name: string, word: string): boolean => (known.includes(word) ? name === word : name.includes(word));
+  const cases = known.filter((name) => positionals.length === 0 || positionals.some((word) => isMeant(name, word)));
   if (cases.length === 0) {
     throw new UsageError(`no case has ${positionals.join(" or ")} in its name; the cases are ${known.join(", ")}`);
   }

@@ -1,6 +1,7 @@
 /** `npm run bench -- compare --base FOLDER`: this checkout's CPU time per call next to another checkout's, with confidence intervals. */
 import { join } from "node:path";
-import { BENCH_CASES, type BenchCase } from "../cases.ts";
+import type { BenchCase } from "../case.ts";
+import { BENCH_CASES } from "../cases.ts";
 import type { Turn } from "../measure/interleave.ts";
 import { measureCase } from "../measure/measure-case.ts";
 import type { Session } from "../measure/session.ts";

@@ -1,15 +1,11 @@
 /** `npm run bench -- import [subject …] [--rounds N] [--json]`: what it costs a program to import a server and a client. */
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { buildSync } from "esbuild";
-import { buildPackages } from "../../../tools/packages/build-packages.ts";
-import { stagePackage } from "../../../tools/packages/pack-packages.ts";
-import { publicPackages } from "../../../tools/workspace-packages.ts";
 import { median } from "../measure/statistics.ts";
-import { BUILD_FOLDER, NODE_PEERS_FOLDER, ROOT_FOLDER } from "../paths.ts";
+import { NODE_PEERS_FOLDER } from "../paths.ts";
 import { prepareNodePeers } from "../prepare.ts";
 import { runCommand } from "../process/command.ts";
 import { parseRoundOptions } from "../round-options.ts";
+import { installedFolder, installTercel } from "./install-tercel.ts";
 
 /**
  * The most CPU time that a subject may take, in that of a peer. connect-node loads Connect and protobuf-es as we do; a bundled program has to take
@@ -19,7 +15,6 @@ const gates = [
   { subject: "tercel", peer: "connect-node", most: 1.4 },
   { subject: "tercel-bundled", peer: "grpc-js", most: 100 / 55 },
 ] as const;
-const installedFolder = join(BUILD_FOLDER, "import");
 const bundleName = "bundled.mjs";
 
 /** What each of them is imported by, and from where. */
@@ -44,6 +39,7 @@ export async function runImportBench(args: readonly string[]): Promise<number> {
   const chosen = options.chosen.length === 0 ? [...subjects.keys()] : options.chosen;
   await prepareNodePeers();
   installTercel();
+  bundleTercel();
   const turns = new Map<string, Omit<ImportCost, "name">[]>(chosen.map((name) => [name, []]));
   // The first turn fills the caches of the file system, and is not counted.
   for (let round = 0; round <= options.rounds; round++) {
@@ -63,13 +59,8 @@ export async function runImportBench(args: readonly string[]): Promise<number> {
   return exceeded.length > 0 ? 1 : 0;
 }
 
-/** As users have it: built, and below node_modules; what it depends on is found further up. And as a user's bundle has it. */
-function installTercel(): void {
-  buildPackages(ROOT_FOLDER);
-  rmSync(installedFolder, { recursive: true, force: true });
-  for (const one of publicPackages(ROOT_FOLDER)) {
-    stagePackage(ROOT_FOLDER, one, join(installedFolder, "node_modules", one.name));
-  }
+/** As a user's bundle has it. */
+function bundleTercel(): void {
   buildSync({
     absWorkingDir: installedFolder,
     stdin: { contents: 'export * from "@tercel/grpc";', resolveDir: installedFolder },

@@ -20,12 +20,12 @@ export function callerHeaders(nowMs: number): string[] {
 }
 
 /** A JWT (RFC 7519) as an issuer makes it, valid for an hour. */
-function token(nowSeconds: number): string {
+export function token(nowSeconds: number, scopes = `profile ${scope}`): string {
   const claims = {
     iss: issuer,
     aud: audience,
     sub: "0f8fad5b-d9cb-469f-a165-70867728950e",
-    scope: `profile ${scope}`,
+    scope: scopes,
     roles: ["user"],
     iat: nowSeconds,
     exp: nowSeconds + tokenSeconds,

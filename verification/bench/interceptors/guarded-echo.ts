@@ -1,6 +1,10 @@
 import { clone, create, createFileRegistry, setExtension } from "@bufbuild/protobuf";
 import { FieldOptionsSchema, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
-import { FieldRulesSchema, field } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import {
+  FieldRulesSchema,
+  field,
+  file_buf_validate_validate as ruleFile,
+} from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { EchoService } from "../peers/tercel/gen/echo_pb.ts";
 
 /** The echo service with rules for its requests, as a service of one's own has them; the peers' copies need none. */
@@ -20,7 +24,8 @@ export function guardedEcho(): typeof EchoService {
       setExtension(one.options, field, rule);
     }
   }
-  const service = createFileRegistry(file, () => undefined).getService(EchoService.typeName);
+  file.dependency.push(ruleFile.proto.name);
+  const service = createFileRegistry(file, () => ruleFile).getService(EchoService.typeName);
   if (service === undefined) throw new Error("the descriptor lost its service");
   // The same methods and messages, which the compiler cannot see in the registry.
   return service as typeof EchoService;

@@ -1,6 +1,7 @@
 /** `npm run bench -- interceptors [stack …] [--rounds N] [--seconds S] [--json]`: what interceptors add. See README.md. */
 import { join } from "node:path";
-import { BENCH_CASES, type H2loadWork } from "../cases.ts";
+import type { H2loadWork } from "../case.ts";
+import { BENCH_CASES } from "../cases.ts";
 import { interleave, type Turn } from "../measure/interleave.ts";
 import { FIRST_WARM_UP_SECONDS, WARM_UP_SECONDS } from "../measure/session.ts";
 import { runH2load, writeBody } from "../process/h2load.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { IdleWork } from "../cases.ts";
+import type { IdleWork } from "../case.ts";
 import { MEASURED_CORE } from "../process/pinned.ts";
 import { readResidentBytes } from "../process/process-usage.ts";
 import { startServer } from "../process/server-process.ts";
@@ -7,7 +7,7 @@ import type { Subject } from "../subjects.ts";
 import { type IdleConnections, openIdleConnections } from "../wire/idle-connections.ts";
 import { interleave, type Outcome } from "./interleave.ts";
 import { reportTurn, type Session } from "./session.ts";
-import { verifyOnce } from "./verify-server.ts";
+import { verifyInAnotherProcess } from "./verify-server.ts";
 
 /**
  * Opened before the first reading and kept, so that what a process grows by once does not count: code and tables that the first
@@ -37,12 +37,11 @@ export function measureGrowth(
   session: Session,
   open: Record<"first" | "counted", (port: number) => Promise<IdleConnections>>,
 ): Promise<Map<string, Outcome>> {
-  const commands = new Map(subjects.map((subject) => [subject.name, subject.server]));
-  return interleave([...commands.keys()], session.rounds, async (name, round) => {
-    const command = commands.get(name) ?? [];
-    // Not the process that is measured: the calls would leave it with memory to spare.
-    await verifyInAnotherProcess(name, command, session);
-    const server = await startServer(command, MEASURED_CORE);
+  const byName = new Map(subjects.map((subject) => [subject.name, subject]));
+  return interleave([...byName.keys()], session.rounds, async (name, round) => {
+    const subject = byName.get(name) as Subject;
+    await verifyInAnotherProcess(subject, session);
+    const server = await startServer(subject.server, MEASURED_CORE);
     try {
       const first = await open.first(server.port);
       await sleep(SETTLE_MS);
@@ -59,14 +58,4 @@ export function measureGrowth(
       await server.stop();
     }
   });
-}
-
-async function verifyInAnotherProcess(name: string, command: readonly string[], session: Session): Promise<void> {
-  if (session.verified === undefined || session.verified.has(name)) return;
-  const server = await startServer(command, MEASURED_CORE);
-  try {
-    await verifyOnce(name, server, session);
-  } finally {
-    await server.stop();
-  }
 }

@@ -1,5 +1,5 @@
 import { createFaultProxy } from "@tercel/http2/testing";
-import type { LinkWork } from "../cases.ts";
+import type { LinkWork } from "../case.ts";
 import { TERCEL_LINK_CLIENT } from "../paths.ts";
 import { runCommand } from "../process/command.ts";
 import { LOAD_CORE, MEASURED_CORE, pinned } from "../process/pinned.ts";

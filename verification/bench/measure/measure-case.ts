@@ -1,33 +1,36 @@
-import type { BenchCase } from "../cases.ts";
+import { isAble } from "../able.ts";
+import type { BenchCase } from "../case.ts";
 import { tlsWords } from "../process/tls-words.ts";
 import type { Subject } from "../subjects.ts";
-import { measureClients } from "./clients.ts";
+import { measureClients, measurePairs } from "./clients.ts";
 import { measureIdleConnections } from "./idle-connections.ts";
 import type { Outcome } from "./interleave.ts";
-import { measureLatency } from "./latency.ts";
 import { measureLink } from "./link.ts";
+import { measureOpenLoop } from "./open-loop.ts";
 import { measureOpenStreams } from "./open-streams.ts";
 import { measurePicks } from "./picks.ts";
 import { measureServers } from "./servers.ts";
 import type { Session } from "./session.ts";
+import { measureStart } from "./start.ts";
 
-/** Measures one case of all subjects, interleaved. A subject that fails has the reason in its place. */
+/** Measures one case of all subjects that it has, interleaved. A subject that fails has the reason in its place. */
 export async function measureCase(
   benchCase: BenchCase,
   subjects: readonly Subject[],
   session: Session,
 ): Promise<Map<string, Outcome>> {
-  if (!benchCase.isTls) return measureWork(benchCase, subjects, session);
+  const able = subjects.filter((subject) => isAble(subject, benchCase));
+  const rounds = Math.min(session.rounds, benchCase.maxRounds ?? session.rounds);
+  if (!benchCase.isTls) return measureWork(benchCase, able, { ...session, rounds });
   const words = await tlsWords();
-  const able = subjects.filter(({ speaksTls }) => speaksTls);
   return measureWork(
     benchCase,
     able.map((subject) => ({
       ...subject,
       server: [...words, ...subject.server],
-      client: [...words, ...subject.client],
+      client: [...words, ...(subject.client ?? [])],
     })),
-    { ...session, tlsWords: words },
+    { ...session, rounds, tlsWords: words },
   );
 }
 
@@ -42,14 +45,18 @@ function measureWork(
       return measureServers(name, work, subjects, session);
     case "client":
       return measureClients(work, subjects, session);
+    case "pair":
+      return measurePairs(work, subjects, session);
+    case "start":
+      return measureStart(work, subjects, session);
     case "pick":
       return measurePicks(work, session);
     case "idle":
       return measureIdleConnections(work, subjects, session);
     case "open-streams":
       return measureOpenStreams(work, subjects, session);
-    case "latency":
-      return measureLatency(name, work, subjects, session);
+    case "open-loop":
+      return measureOpenLoop(name, work, subjects, session);
     case "link":
       return measureLink(work, session);
   }

@@ -1,4 +1,4 @@
-import type { OpenStreamsWork } from "../cases.ts";
+import type { OpenStreamsWork } from "../case.ts";
 import type { Subject } from "../subjects.ts";
 import { openIdleConnections } from "../wire/idle-connections.ts";
 import { measureGrowth } from "./idle-connections.ts";

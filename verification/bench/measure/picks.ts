@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { PickWork } from "../cases.ts";
+import type { PickWork } from "../case.ts";
 import { PICK_FOLDER } from "../paths.ts";
 import { runCommand } from "../process/command.ts";
 import { MEASURED_CORE, pinned } from "../process/pinned.ts";

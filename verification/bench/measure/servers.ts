@@ -1,13 +1,14 @@
-import type { ClientStreamWork, H2loadWork } from "../cases.ts";
+import type { ClientStreamWork, H2loadWork } from "../case.ts";
 import { runClient } from "../process/client-process.ts";
-import { runH2load, writeBody } from "../process/h2load.ts";
+import { writeBody } from "../process/h2load.ts";
 import { LOAD_CORE, MEASURED_CORE } from "../process/pinned.ts";
 import { readCpuMicros } from "../process/process-usage.ts";
 import { type ServerProcess, startServer } from "../process/server-process.ts";
 import { GRPC_GO, type Subject } from "../subjects.ts";
+import { runCounted, warmUp } from "./counted-load.ts";
 import { interleave, type Outcome, type Turn } from "./interleave.ts";
 import { FIRST_WARM_UP_SECONDS, reportTurn, type Session, WARM_UP_SECONDS } from "./session.ts";
-import { verifyOnce } from "./verify-server.ts";
+import { verifyInAnotherProcess, verifyOnce } from "./verify-server.ts";
 
 export type MeasureServer = (server: ServerProcess, round: number, seconds: number) => Promise<Turn>;
 
@@ -18,7 +19,29 @@ export function measureServers(
   session: Session,
 ): Promise<Map<string, Outcome>> {
   const measure = work.kind === "h2load" ? h2loadMeasure(caseName, work, session) : clientStreamMeasure(work);
-  return measureEachServer(subjects, session, measure);
+  const isCold = work.kind === "h2load" && work.coldWarmUpSeconds !== undefined;
+  return isCold ? measureFreshServers(subjects, session, measure) : measureEachServer(subjects, session, measure);
+}
+
+/** A process of its own for each measurement. */
+function measureFreshServers(
+  subjects: readonly Subject[],
+  session: Session,
+  measure: MeasureServer,
+): Promise<Map<string, Outcome>> {
+  const byName = new Map(subjects.map((subject) => [subject.name, subject]));
+  return interleave([...byName.keys()], session.rounds, async (name, round) => {
+    const subject = byName.get(name) as Subject;
+    await verifyInAnotherProcess(subject, session);
+    const server = await startServer(subject.server, MEASURED_CORE);
+    try {
+      const turn = await measure(server, round, session.seconds);
+      server.assertRunning();
+      return reportTurn(session, name, round, turn);
+    } finally {
+      await server.stop();
+    }
+  });
 }
 
 /**
@@ -38,7 +61,7 @@ export async function measureEachServer(
       if (server === undefined) {
         server = await startServer(byName.get(name)?.server ?? [], MEASURED_CORE);
         servers.set(name, server);
-        await verifyOnce(name, server, session);
+        await verifyOnce(byName.get(name) as Subject, server, session);
       }
       const turn = await measure(server, round, session.seconds);
       server.assertRunning();
@@ -54,10 +77,10 @@ function h2loadMeasure(caseName: string, work: H2loadWork, session: Session): Me
   const isTls = session.tlsWords.length > 0;
   return async ({ pid, port }, round, seconds) => {
     const load = { ...work, port, bodyFile, isTls };
-    await runH2load(load, round === 0 ? FIRST_WARM_UP_SECONDS : WARM_UP_SECONDS);
+    const rate = await warmUp(load, work.coldWarmUpSeconds ?? (round === 0 ? FIRST_WARM_UP_SECONDS : WARM_UP_SECONDS));
     // A run of its own for the warm-up, so that the CPU time between these two readings belongs to counted requests.
     const cpuBefore = readCpuMicros(pid);
-    const figures = await runH2load(load, seconds);
+    const figures = await runCounted(load, rate, seconds);
     const cpuMicros = readCpuMicros(pid) - cpuBefore;
     return {
       value: figures.requestsPerSecond * work.unitsPerRequest,

@@ -4,7 +4,7 @@ import type { Turn } from "./interleave.ts";
 export interface Session {
   rounds: number;
   seconds: number;
-  /** Names of the servers that have been called and found right; undefined when grpc-js is not there to call them. */
+  /** Command lines of the servers that have been called and found right; undefined when grpc-js is not there to call them. */
   verified: Set<string> | undefined;
   /** What goes before the command line of a program that is to speak TLS; empty for cleartext. */
   tlsWords: readonly string[];

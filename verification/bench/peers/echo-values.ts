@@ -12,6 +12,12 @@ export const MESSAGES_PER_STREAM = 1000;
 /** Payload of each streamed message, in bytes. */
 export const STREAM_PAYLOAD_BYTES = 16;
 
+/** What a call of ServerStream asks for, where it is not that. */
+export interface StreamSize {
+  readonly count: number;
+  readonly payloadSize: number;
+}
+
 /**
  * How long a client makes its load before it counts. A client is a new process in every round, and V8 compiles by
  * number of calls: with less, the slower peers would be measured half compiled.

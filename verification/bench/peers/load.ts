@@ -1,7 +1,13 @@
 /** The client contract without the framework: arguments, warm-up, the measured seconds, the JSON line. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { MESSAGES_PER_STREAM, UNARY_MESSAGE, WARM_UP_SECONDS } from "./echo-values.ts";
+import {
+  MESSAGES_PER_STREAM,
+  STREAM_PAYLOAD_BYTES,
+  type StreamSize,
+  UNARY_MESSAGE,
+  WARM_UP_SECONDS,
+} from "./echo-values.ts";
 
 /** Counts streamed messages as they arrive, because a whole call may last longer than the measured seconds. */
 export interface MessageCounter {
@@ -12,8 +18,8 @@ export interface MessageCounter {
 export interface LoadClient {
   /** Calls Unary with `UNARY_MESSAGE` and returns the message of the answer. */
   unary(): Promise<string>;
-  /** Calls ServerStream for `MESSAGES_PER_STREAM` messages, adding each to the counter; settles when the call ends. */
-  serverStream(counter: MessageCounter): Promise<void>;
+  /** Calls ServerStream, adding each message to the counter; settles when the call ends. */
+  serverStream(size: StreamSize, counter: MessageCounter): Promise<void>;
 }
 
 interface LoadArguments {
@@ -21,20 +27,23 @@ interface LoadArguments {
   kind: "unary" | "stream";
   concurrency: number;
   seconds: number;
+  size: StreamSize;
 }
 
 /** Makes the load the command line asks for, prints its figures and ends the process. */
 export async function runLoad(connect: (target: string) => LoadClient): Promise<void> {
-  const { target, kind, concurrency, seconds } = loadArguments();
+  const { target, kind, concurrency, seconds, size } = loadArguments();
   const client = connect(target);
   const counters: Counter[] = [];
   for (let caller = 0; caller < concurrency; caller++) {
     const counter = { calls: 0, messages: 0 };
     counters.push(counter);
-    (kind === "unary" ? callUnary(client, counter) : callServerStream(client, counter)).catch(endWithoutFigure);
+    (kind === "unary" ? callUnary(client, counter) : callServerStream(client, size, counter)).catch(endWithoutFigure);
   }
 
   await sleep(WARM_UP_SECONDS * 1000);
+  // Tells whoever watches the server from outside when its CPU time begins to count.
+  process.stdout.write('{"measuring":true}\n');
   const startedNs = process.hrtime.bigint();
   const cpuBefore = process.cpuUsage();
   const before = total(counters);
@@ -62,13 +71,12 @@ async function callUnary(client: LoadClient, counter: Counter): Promise<never> {
   }
 }
 
-async function callServerStream(client: LoadClient, counter: Counter): Promise<never> {
+async function callServerStream(client: LoadClient, size: StreamSize, counter: Counter): Promise<never> {
   for (;;) {
     const before = counter.messages;
-    await client.serverStream(counter);
+    await client.serverStream(size, counter);
     const received = counter.messages - before;
-    if (received !== MESSAGES_PER_STREAM)
-      throw new Error(`${received} messages came instead of ${MESSAGES_PER_STREAM}.`);
+    if (received !== size.count) throw new Error(`${received} messages came instead of ${size.count}.`);
   }
 }
 
@@ -83,20 +91,22 @@ function total(counters: readonly Counter[]): Counter {
 }
 
 function loadArguments(): LoadArguments {
-  const [target, kind, concurrencyText, secondsText] = process.argv.slice(2);
+  const [target, kind, concurrencyText, secondsText, countText, sizeText] = process.argv.slice(2);
   const concurrency = Number(concurrencyText);
   const seconds = Number(secondsText);
+  const count = Number(countText ?? MESSAGES_PER_STREAM);
+  const payloadSize = Number(sizeText ?? STREAM_PAYLOAD_BYTES);
   if (
     !target ||
     (kind !== "unary" && kind !== "stream") ||
     !Number.isInteger(concurrency) ||
     concurrency < 1 ||
-    !(seconds > 0)
+    !(seconds > 0 && count > 0 && payloadSize > 0)
   ) {
-    console.error("usage: client <target> <unary|stream> <concurrency> <seconds>");
+    console.error("usage: client <target> <unary|stream> <concurrency> <seconds> [<messages> <payload bytes>]");
     process.exit(1);
   }
-  return { target, kind, concurrency, seconds };
+  return { target, kind, concurrency, seconds, size: { count, payloadSize } };
 }
 
 function endWithoutFigure(reason: unknown): never {

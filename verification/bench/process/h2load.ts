@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BUILD_FOLDER } from "../paths.ts";
 import { runCommand } from "./command.ts";
@@ -19,12 +19,12 @@ export interface H2load {
   isTls?: boolean;
   /** Header lines of every request next to gRPC's own: `name: value`. */
   headers?: readonly string[];
-  /** Calls started per second in all, however fast they are answered. Default: as fast as they are answered. */
-  requestsPerSecond?: number;
 }
 
 /** Time beyond the load's own length after which h2load hangs. */
 const EXTRA_TIMEOUT_MS = 20_000;
+/** A number of calls may take this many times as long as they were expected to. */
+const SLOWEST = 4;
 
 /** Writes the body of a case's request to where h2load finds it. */
 export function writeBody(caseName: string, body: Buffer): string {
@@ -35,38 +35,31 @@ export function writeBody(caseName: string, body: Buffer): string {
   return file;
 }
 
-/** Makes the load for the given time, and returns how long each request took. Throws unless every one was answered in full. */
-export async function runH2loadForTimes(load: H2load, seconds: number): Promise<readonly number[]> {
-  const logFile = join(BUILD_FOLDER, "h2load.log");
-  rmSync(logFile, { force: true });
-  await runH2load(load, seconds, [`--log-file=${logFile}`]);
-  // Start time, status, and microseconds, parted by tabs.
-  const lines = readFileSync(logFile, "utf8").trimEnd().split("\n");
-  return lines.map((line) => Number(line.split("\t")[2]));
+/** Makes the load for the given time; throws unless every request was answered in full. Calls that are open when the time is over are cut off. */
+export function runH2load(load: H2load, seconds: number): Promise<H2loadFigures> {
+  const durationMs = Math.round(seconds * 1000);
+  return run(load, `--duration=${durationMs}ms`, durationMs + EXTRA_TIMEOUT_MS);
 }
 
-/** Makes the load for the given time; throws unless every request was answered in full. */
-export async function runH2load(
-  load: H2load,
-  seconds: number,
-  options: readonly string[] = [],
-): Promise<H2loadFigures> {
-  const durationMs = Math.round(seconds * 1000);
+/** Makes so many calls, and leaves none open; throws unless every one was answered in full. `seconds` is about how long they take. */
+export function runH2loadCalls(load: H2load, calls: number, seconds: number): Promise<H2loadFigures> {
+  return run(load, `--requests=${calls}`, seconds * SLOWEST * 1000 + EXTRA_TIMEOUT_MS);
+}
+
+async function run(load: H2load, extent: string, timeoutMs: number): Promise<H2loadFigures> {
   const output = await runCommand(
     pinned(LOAD_CORE, [
       "h2load",
       `--clients=${load.connections}`,
       `--max-concurrent-streams=${load.streams}`,
-      `--duration=${durationMs}ms`,
+      extent,
       `--data=${load.bodyFile}`,
-      ...(load.requestsPerSecond === undefined ? [] : [`--rps=${load.requestsPerSecond / load.connections}`]),
-      ...options,
       "--header=content-type: application/grpc",
       "--header=te: trailers",
       ...(load.headers ?? []).map((line) => `--header=${line}`),
       `${load.isTls ? "https" : "http"}://127.0.0.1:${load.port}/bench.echo.v1.EchoService/${load.method}`,
     ]),
-    { timeoutMs: durationMs + EXTRA_TIMEOUT_MS },
+    { timeoutMs },
   );
   return parseH2loadOutput(output, load.leastResponseBytes);
 }

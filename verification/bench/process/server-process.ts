@@ -9,6 +9,8 @@ export interface ServerProcess {
   stop(): Promise<void>;
   /** Fails with the server's last output when it has ended. */
   assertRunning(): void;
+  /** Each whole line of its stdout from now on. */
+  onLine(listener: (line: string) => void): void;
 }
 
 const START_TIMEOUT_MS = 20_000;
@@ -34,6 +36,7 @@ export async function startServer(command: readonly string[], core: number): Pro
     assertRunning: () => {
       if (hasEnded) throw new Error(`the server ${child.epitaph()}`);
     },
+    onLine: (listener) => child.onLine(listener),
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { BenchCase } from "../cases.ts";
+import type { BenchCase } from "../case.ts";
 import type { Outcome } from "../measure/interleave.ts";
 import { caseResult } from "./document.ts";
 

@@ -1,4 +1,4 @@
-import type { BenchCase } from "../cases.ts";
+import type { BenchCase } from "../case.ts";
 import type { Outcome } from "../measure/interleave.ts";
 import { advantage, median } from "../measure/statistics.ts";
 
@@ -47,6 +47,9 @@ export interface BenchDocument {
   skippedPeers: readonly Skipped[];
   /** What a reader must consider before trusting a figure. */
   notes: readonly string[];
+  /** What was measured, and when: a "+" after the commit says that files differed from it. */
+  commit: string;
+  date: string;
   options: { rounds: number; seconds: number };
   versions: Record<string, string>;
   machine: { cpu: string; cores: number; memoryBytes: number; kernel: string };

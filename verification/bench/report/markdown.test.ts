@@ -43,6 +43,8 @@ const document: BenchDocument = {
   skippedCases: [{ name: "client/unary/1", reason: "go is not installed" }],
   skippedPeers: [{ name: "grpc-cpp", reason: "cmake is not installed" }],
   notes: ["Nothing was verified."],
+  commit: "1a2b3c4",
+  date: "2026-12-01",
   options: { rounds: 1, seconds: 3 },
   versions: { tercel: "0.1.0", "grpc-js": "1.14.7", "grpc-go": "1.85.0" },
   machine: { cpu: "A CPU", cores: 2, memoryBytes: 1, kernel: "6.1" },
@@ -61,7 +63,7 @@ test("is a table with a row for each case and a column for each peer, in the ver
 
 test("shows machine, versions, notes, failures and what was left out", () => {
   assert.deepEqual(lines.slice(6), [
-    "Medians of 1 round of 3 s; A CPU, 2 cores, Linux 6.1; tercel 0.1.0, grpc-js 1.14.7, grpc-go 1.85.0.",
+    "Medians of 1 round of 3 s on 2026-12-01, commit 1a2b3c4; A CPU, 2 cores, Linux 6.1; tercel 0.1.0, grpc-js 1.14.7, grpc-go 1.85.0.",
     "Nothing was verified.",
     "- `server/large`: grpc-go failed: 3 requests failed",
     "- `client/stream`: tercel failed: no",

@@ -2,20 +2,31 @@ import type { BenchDocument, CaseResult } from "./document.ts";
 
 /** The document as a page shows it: one table with a row per case and a column per peer, and below it what a reader needs next to it. */
 export function renderMarkdown(document: BenchDocument): string {
+  return `${renderCases(document)}\n${renderConditions(document)}\n`;
+}
+
+/** The table alone. */
+export function renderCases(document: BenchDocument): string {
   const peers = [
     ...new Set(document.cases.flatMap(({ peers, failures }) => [...Object.keys(peers), ...Object.keys(failures)])),
   ]
     .filter((name) => name !== "tercel")
     .sort((a, b) => peerOrder(document, a) - peerOrder(document, b));
-  const { rounds, seconds } = document.options;
-  const { cpu, cores, kernel } = document.machine;
-  const versions = Object.entries(document.versions).map(([name, version]) => `${name} ${version}`);
   const lines = [
     row(["case", "Tercel", "CPU each", ...peers]),
     row(["---", "---", "---", ...peers.map(() => "---")]),
     ...document.cases.map((result) => row(caseCells(result, peers))),
-    "",
-    `Medians of ${rounds} ${rounds === 1 ? "round" : "rounds"} of ${seconds} s; ${cpu}, ${cores} cores, Linux ${kernel}; ${versions.join(", ")}.`,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** On what, when and with which versions it was measured, and what is missing. */
+export function renderConditions(document: BenchDocument): string {
+  const { rounds, seconds } = document.options;
+  const { cpu, cores, kernel } = document.machine;
+  const versions = Object.entries(document.versions).map(([name, version]) => `${name} ${version}`);
+  const lines = [
+    `Medians of ${rounds} ${rounds === 1 ? "round" : "rounds"} of ${seconds} s on ${document.date}, commit ${document.commit}; ${cpu}, ${cores} cores, Linux ${kernel}; ${versions.join(", ")}.`,
     ...document.notes,
     ...document.cases.flatMap(({ name, failures }) =>
       Object.entries(failures).map(([subject, reason]) => `- \`${name}\`: ${subject} failed: ${reason}`),
@@ -23,7 +34,7 @@ export function renderMarkdown(document: BenchDocument): string {
     ...document.skippedPeers.map(({ name, reason }) => `- ${name} was not measured: ${reason}`),
     ...document.skippedCases.map(({ name, reason }) => `- \`${name}\` was skipped: ${reason}`),
   ];
-  return `${lines.join("\n")}\n`;
+  return lines.join("\n");
 }
 
 /** As the versions list them, so that the columns of every run have the same order. */

@@ -29,6 +29,8 @@ const document: BenchDocument = {
   skippedCases: [{ name: "client/unary/1", reason: "go is not installed" }],
   skippedPeers: [{ name: "grpc-cpp", reason: "cmake is not installed" }],
   notes: ["Nothing was verified."],
+  commit: "1a2b3c4",
+  date: "2026-12-01",
   options: { rounds: 1, seconds: 3 },
   versions: { tercel: "0.1.0", "grpc-js": "1.14.7" },
   machine: { cpu: "A CPU", cores: 2, memoryBytes: 1, kernel: "6.1" },

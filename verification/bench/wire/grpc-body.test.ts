@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { echoMessage, framed, streamRequest } from "./grpc-body.ts";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { ListUsersResponseSchema } from "../peers/tercel/gen/echo_pb.ts";
+import { toUser, userRows } from "../peers/users.ts";
+import { echoMessage, framed, listUsersRequest, listUsersResponse, streamRequest } from "./grpc-body.ts";
 
 test("puts the compression flag and the length in front of a message", () => {
   assert.equal(framed(Buffer.from("abc")).toString("hex"), `0000000003${Buffer.from("abc").toString("hex")}`);
@@ -31,4 +34,20 @@ test("writes lengths on both sides of a varint's byte", () => {
 
 test("writes a stream request's two numbers", () => {
   assert.equal(streamRequest({ count: 1000, payloadSize: 16 }).toString("hex"), "08e8071010");
+});
+
+test("writes the list of users as protobuf-es does, and it takes 3.4 kB", () => {
+  const bytes = listUsersResponse();
+  const { users, total } = fromBinary(ListUsersResponseSchema, bytes);
+  assert.deepEqual(
+    users.map(({ address, $typeName: _, ...user }) => {
+      const { $typeName: __, ...fields } = address ?? assert.fail("an address is missing");
+      return { ...user, address: fields };
+    }),
+    userRows().map(toUser),
+  );
+  assert.equal(total, users.length);
+  assert.deepEqual(Buffer.from(toBinary(ListUsersResponseSchema, fromBinary(ListUsersResponseSchema, bytes))), bytes);
+  assert.equal((bytes.length / 1000).toFixed(1), "3.4");
+  assert.equal(listUsersRequest(20).toString("hex"), "0814");
 });

@@ -1,5 +1,7 @@
 /** Request bodies written by hand, so that the load generator needs no framework that is itself a subject. */
 
+import { toUser, userRows } from "../peers/users.ts";
+
 /** One gRPC message in a body: a byte that says "not compressed", the length, the bytes. */
 export function framed(message: Buffer): Buffer {
   const prefix = Buffer.alloc(5);
@@ -17,12 +19,46 @@ export function echoMessage(fields: { message?: string; payload?: Buffer }): Buf
 
 /** bench.echo.v1.StreamRequest. */
 export function streamRequest(fields: { count: number; payloadSize: number }): Buffer {
-  return Buffer.concat([
-    Buffer.from([tag(1, 0)]),
-    varint(fields.count),
-    Buffer.from([tag(2, 0)]),
-    varint(fields.payloadSize),
-  ]);
+  return Buffer.concat([varintField(1, fields.count), varintField(2, fields.payloadSize)]);
+}
+
+/** bench.echo.v1.ListUsersRequest. */
+export function listUsersRequest(pageSize: number): Buffer {
+  return varintField(1, pageSize);
+}
+
+/** bench.echo.v1.ListUsersResponse with every user. */
+export function listUsersResponse(): Buffer {
+  const rows = userRows();
+  const users = rows.map((row) => {
+    const user = toUser(row);
+    const { street, city, postalCode, countryCode } = user.address;
+    const address = [street, city, postalCode, countryCode].map((text, index) => textField(index + 1, text));
+    return lengthDelimited(
+      1,
+      Buffer.concat([
+        textField(1, user.id),
+        textField(2, user.name),
+        textField(3, user.email),
+        ...user.roles.map((role) => textField(4, role)),
+        varintField(5, user.isActive ? 1 : 0),
+        varintField(6, user.createdAtSeconds),
+        lengthDelimited(7, Buffer.concat(address)),
+        textField(8, user.timeZone),
+        textField(9, user.locale),
+      ]),
+    );
+  });
+  return Buffer.concat([...users, varintField(2, rows.length)]);
+}
+
+function textField(field: number, text: string): Buffer {
+  return lengthDelimited(field, Buffer.from(text));
+}
+
+/** Empty for zero, which is not sent. */
+function varintField(field: number, value: number): Buffer {
+  return value === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([tag(field, 0)]), varint(value)]);
 }
 
 function lengthDelimited(field: number, bytes: Buffer): Buffer {

@@ -3,12 +3,12 @@
  * and which a gRPC server would not do. Prints its port once it listens. `--tls KEY CERT` serves TLS.
  */
 import { readFileSync } from "node:fs";
-import { Http2Server, type Stream, type StreamListener } from "@tercel/http2";
+import { createHttp2Server, type Http2Stream, type StreamListener } from "@tercel/http2";
 
 class Answer implements StreamListener {
-  private readonly stream: Stream;
+  private readonly stream: Http2Stream;
 
-  constructor(stream: Stream) {
+  constructor(stream: Http2Stream) {
     this.stream = stream;
   }
 
@@ -31,7 +31,7 @@ class Answer implements StreamListener {
 }
 
 const [flag, key, cert] = process.argv.slice(2);
-const server = new Http2Server({
+const server = createHttp2Server({
   onStream: (stream) => {
     stream.listener = new Answer(stream);
   },

@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type ClientHttp2Session, connect as connectNode, createServer, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { connect, Http2Server, type ResponseHead, type StreamListener, type Trailers } from "@tercel/http2";
+import { connect, createHttp2Server, type ResponseHead, type StreamListener, type Trailers } from "@tercel/http2";
 import { RandomLists } from "./random-lists.ts";
 
 const lists = 3000;
 const resizeEvery = 37;
 const pseudo = [":method", "POST", ":scheme", "http", ":authority", "a.example", ":path", "/"];
 const tableSizes = [0, 40, 100, 1000, 4096, 16_384];
-const limits = { headerTableBytes: 16_384, maxHeaderListBytes: 65_536 };
+const limits = { headers: { tableBytes: 16_384, maxListBytes: 65_536 } };
 
 /** Our encoder in a client, node's decoder; node's encoder in a server, our decoder. Returns the lists each way. */
 export async function compareWithNodeServer(seed: number): Promise<number> {
@@ -62,7 +62,7 @@ export async function compareWithNodeClient(seed: number): Promise<number> {
   const answers = new RandomLists(seed + 1);
   let received: readonly string[] = [];
   let sent: string[] = [];
-  const server = new Http2Server({
+  const server = createHttp2Server({
     limits,
     onStream: (stream, head) => {
       received = head.fields;

@@ -8,10 +8,10 @@ import {
 } from "node:http2";
 import type { AddressInfo } from "node:net";
 import {
-  Http2Server,
+  createHttp2Server,
+  type Http2Stream,
   type RequestHead,
   type ResponseHead,
-  type Stream,
   type StreamListener,
   type Trailers,
 } from "@tercel/http2";
@@ -63,7 +63,7 @@ export async function startNodeServer(): Promise<EchoServer> {
 }
 
 export async function startOurServer(): Promise<EchoServer> {
-  const server = new Http2Server({
+  const server = createHttp2Server({
     onStream: (stream, head) => {
       stream.listener = new Echo(stream, head);
     },
@@ -73,12 +73,12 @@ export async function startOurServer(): Promise<EchoServer> {
 }
 
 class Echo implements StreamListener {
-  private readonly stream: Stream;
+  private readonly stream: Http2Stream;
   private readonly head: RequestHead;
   private readonly chunks: Buffer[] = [];
   private trailers: readonly string[] = [];
 
-  constructor(stream: Stream, head: RequestHead) {
+  constructor(stream: Http2Stream, head: RequestHead) {
     this.stream = stream;
     this.head = head;
   }

@@ -7,17 +7,12 @@ const maxScript = 16;
 
 /** Small enough that a few hundred bytes reach them. */
 const limits = {
-  maxConcurrentStreams: 8,
-  maxHeaderListBytes: 1024,
-  maxHeaderFields: 16,
-  maxHeaderBlockBytes: 2048,
-  streamWindowBytes: 2048,
-  glitchBurst: 20,
-  causedResetBurst: 10,
-  peerResetBurst: 10,
-  pauseAtQueuedControlFrames: 8,
-  maxQueuedControlFrames: 16,
-  maxFramesPerTurn: 16,
+  streams: { maxConcurrent: 8 },
+  headers: { maxListBytes: 1024, maxFields: 16, maxBlockBytes: 2048 },
+  windows: { streamBytes: 2048 },
+  budgets: { glitches: { burst: 20 }, causedResets: { burst: 10 }, peerResets: { burst: 10 } },
+  controlFrames: { pauseAtQueued: 8, maxQueued: 16 },
+  frames: { maxPerTurn: 16 },
 };
 
 /**

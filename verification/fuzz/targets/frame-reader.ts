@@ -23,14 +23,15 @@ export function fuzz(bytes: Uint8Array): void {
   let pieces: Uint8Array[] = [];
   const reader = new FrameReader(
     {
-      onFrame(type, flags, streamId, bytes, start, end) {
+      onFrame({ type, flags, streamId, isPiece }, bytes, start, end) {
+        if (isPiece) {
+          assert.ok(end > start, "an empty piece");
+          pieces.push(Uint8Array.from(bytes.subarray(start, end)));
+          return;
+        }
         seen.push(describe(type, flags, streamId, Buffer.concat([...pieces, bytes.subarray(start, end)])));
         pieces = [];
         if (seen.length === stopAfter) reader.stop();
-      },
-      onDataPiece(_streamId, bytes, start, end) {
-        assert.ok(end > start, "an empty piece");
-        pieces.push(Uint8Array.from(bytes.subarray(start, end)));
       },
     },
     maxFrameBytes,

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { createServer } from "@tercel/grpc";
 import { createLoadShedding } from "@tercel/interceptors/load-shedding";
-import { onStopSignals } from "@tercel/service";
+import { onStopSignals } from "@tercel/service/lifecycle";
 import { LoadService } from "../gen/tercel/soak/v1/load_pb.ts";
 import { sampleMemory } from "../memory.ts";
 import { createLoadServer } from "./load-service.ts";

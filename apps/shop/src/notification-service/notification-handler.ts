@@ -2,9 +2,9 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { createPageTokens } from "@tercel/aip";
+import type { Feed } from "@tercel/service/feed";
 import type { NotificationSchema, NotificationService } from "../gen/shop/notification/v1/notification_pb.ts";
 import { type Caller, callerOf, requireAdmin, requireSelfOrAdmin } from "../shared/caller.ts";
-import type { Feed } from "../shared/feed.ts";
 import { createListPages } from "../shared/list-pages.ts";
 import type { NotificationStore, StoredNotification } from "./notification-store.ts";
 

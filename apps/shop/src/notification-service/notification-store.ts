@@ -1,5 +1,5 @@
 import { type Database, sql, type Transaction } from "@tercel/service";
-import type { FeedSource } from "../shared/feed.ts";
+import type { FeedSource } from "@tercel/service/feed";
 import type { ListQuery } from "../shared/list-pages.ts";
 import { nextSeq } from "../shared/next-seq.ts";
 

@@ -1,4 +1,5 @@
 import { database, defineService, events, type HandledEvent, type Transaction } from "@tercel/service";
+import { createFeed } from "@tercel/service/feed";
 import {
   OrderCancelledSchema,
   OrderPlacedSchema,
@@ -7,7 +8,6 @@ import {
 } from "../gen/shop/events/v1/events_pb.ts";
 import { NotificationService } from "../gen/shop/notification/v1/notification_pb.ts";
 import { createCommonDetails } from "../shared/common-details.ts";
-import { createFeed } from "../shared/feed.ts";
 import { createNotificationHandler } from "./notification-handler.ts";
 import { createNotificationStore, type StoredNotification } from "./notification-store.ts";
 

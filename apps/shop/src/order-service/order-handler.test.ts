@@ -291,11 +291,22 @@ for (const code of [Code.Unavailable, Code.DeadlineExceeded, Code.Internal]) {
   });
 }
 
+test("an order that was pending when the clock was set back is settled at once and not when its time has come again", async () => {
+  charge = () => {
+    throw new ConnectError("away", Code.Unavailable);
+  };
+  const { id } = await orders.createOrder({ userId: "ada", items: [pen] });
+  charge = () => ({ id: "p2", state: Payment_State.SETTLED });
+  nowMs -= 3_600_000;
+  await settleOnce();
+  assert.equal((await orders.getOrder({ orderId: id })).state, Order_State.PLACED);
+});
+
 /** One round over what is pending. */
 async function settleOnce(): Promise<void> {
   const ending = new AbortController();
   const running = settlement.run(ending.signal);
-  while ((await store.pendingSince(nowMs - 3_000, 1)).length > 0) await new Promise((resolve) => setImmediate(resolve));
+  while ((await store.pendingFor(3_000, 1)).length > 0) await new Promise((resolve) => setImmediate(resolve));
   ending.abort();
   await running.catch(() => {});
 }

@@ -41,8 +41,8 @@ export interface OrderStore {
   get(id: string): Promise<StoredOrder | undefined>;
   /** Newest first. */
   list(query: ListQuery): Promise<StoredOrder[]>;
-  /** Orders that have been pending since before a moment, the oldest first. */
-  pendingSince(beforeMs: number, limit: number): Promise<StoredOrder[]>;
+  /** Orders that have been pending for so long, the oldest first. Where the clock was set back, those that are newer than now are among them. */
+  pendingFor(minAgeMs: number, limit: number): Promise<StoredOrder[]>;
   /** The order has been paid for. One that is not pending is returned as it is. */
   place(id: string, paymentId: string): Promise<StoredOrder | undefined>;
   /** Cancels an order that is not cancelled yet, and has its payment refunded. */
@@ -91,9 +91,11 @@ export function createOrderStore(database: Database, nowMs: () => number = Date.
       );
       return rows.map(orderFrom);
     },
-    async pendingSince(beforeMs, limit) {
+    async pendingFor(minAgeMs, limit) {
+      const now = nowMs();
       const rows = await database.all<OrderRow>(sql`SELECT ${columns} FROM orders
-        WHERE state = 'pending' AND create_time_ms <= ${beforeMs} ORDER BY create_time_ms LIMIT ${limit}`);
+        WHERE state = 'pending' AND (create_time_ms <= ${now - minAgeMs} OR create_time_ms > ${now})
+        ORDER BY create_time_ms LIMIT ${limit}`);
       return rows.map(orderFrom);
     },
     async place(id, paymentId) {

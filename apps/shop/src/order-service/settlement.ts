@@ -75,7 +75,7 @@ export function createSettlement({ store, payments, log, nowMs = Date.now }: Set
     settle,
     async run(signal) {
       while (!signal.aborted) {
-        for (const order of await store.pendingSince(nowMs() - settleAfterMs, batchSize)) {
+        for (const order of await store.pendingFor(settleAfterMs, batchSize)) {
           if (signal.aborted || !(await settleOld(order))) break;
         }
         await setTimeout(pauseMs, undefined, { signal });

@@ -1,17 +1,18 @@
 import { cache, client, database, defineService, events } from "@tercel/service";
+import { createFeed } from "@tercel/service/feed";
+import { createPageFiles } from "../../web/page-files.ts";
 import { UserService as ApiUserService } from "../gen/api/user/v1/user_pb.ts";
 import { OrderService } from "../gen/shop/order/v1/order_pb.ts";
 import { UserService as OldUserService } from "../gen/user/user_pb.ts";
 import { UserSchema, UserService } from "../gen/user/v1/user_pb.ts";
 import { createCommonDetails } from "../shared/common-details.ts";
-import { createFeed } from "../shared/feed.ts";
 import { accessRules } from "./access.ts";
-import { createApiUserHandler } from "./api-user-handler.ts";
-import { createClaims } from "./idempotency-keys.ts";
-import { createPasswordHash } from "./password-hash.ts";
-import { createUserHandler } from "./user-handler.ts";
-import { createUserStore, type UserChange } from "./user-store.ts";
-import { createUserV1Handler } from "./user-v1-handler.ts";
+import { createApiUserHandler } from "./handlers/api-user-handler.ts";
+import { createUserHandler } from "./handlers/user-handler.ts";
+import { createUserV1Handler } from "./handlers/user-v1-handler.ts";
+import { createPasswordHash } from "./passwords/password-hash.ts";
+import { createClaims } from "./store/idempotency-keys.ts";
+import { createUserStore, type UserChange } from "./store/user-store.ts";
 import { createWelcomeOrder } from "./welcome-order.ts";
 
 /** Keeps the users, and serves them as three packages over one store. */
@@ -26,7 +27,14 @@ export const userService = defineService({
   // Its handlers check, because the rules that are printed in its proto refuse what they take.
   validation: { methods: { "api.user.v1.UserService/*": false } },
   interceptors: () => ({ outermost: [createCommonDetails()] }),
-  gateway: { methods: [{ of: "api.user.v1.UserService/CreateUser", successStatus: 201 }] },
+  gateway: {
+    methods: [{ of: "api.user.v1.UserService/CreateUser", successStatus: 201 }],
+    // The proto is printed without a rule for it. Browsers read it with EventSource.
+    rules: [
+      { selector: "api.user.v1.UserService.StreamUserEvents", pattern: { case: "get", value: "/v1/users:events" } },
+    ],
+    fallback: createPageFiles(new URL("../../web/dist/", import.meta.url)),
+  },
   routes(router, { db, users, orders, log, secret, stopping, health }) {
     const store = createUserStore(db, {
       async onChange(id) {

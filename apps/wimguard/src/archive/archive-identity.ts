@@ -10,6 +10,9 @@ export interface ArchiveIdentity {
   readonly mtimeNs: string;
 }
 
+/** What a destination has: the archive, another file, nothing, or no folder. */
+export type ArchivePresence = "archive" | "other" | "gone" | "unreachable";
+
 /** Of a backup that has no archive. */
 export const noArchive: ArchiveIdentity = { storedBytes: 0, sha256: "", device: "", inode: "", mtimeNs: "" };
 

@@ -1,11 +1,13 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { StoredBackup } from "../catalog/backup-store.ts";
+import { isRepository } from "../engine/restic/repository/repository-location.ts";
 import { fail } from "../failure/failure.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
-import { isSameArchive, readIdentity } from "./archive-identity.ts";
+import { type ArchivePresence, isSameArchive, readIdentity } from "./archive-identity.ts";
 import { manifestPathOf, partPathOf } from "./archive-paths.ts";
 import type { ArchiveStores } from "./archive-stores.ts";
+import { findSnapshot } from "./find-snapshot.ts";
 
 /**
  * Deletes a backup: its archive, its manifest, its record. A crash on the way is finished at the next start.
@@ -34,10 +36,8 @@ export async function deleteBackup(stores: ArchiveStores, backup: StoredBackup):
   }
 }
 
-/** What a destination has: the archive, another file, nothing, or no folder. */
-export type ArchivePresence = "archive" | "other" | "gone" | "unreachable";
-
 export async function findArchive(stores: ArchiveStores, backup: StoredBackup): Promise<ArchivePresence> {
+  if (isRepository(backup.destination)) return findSnapshot(backup);
   // Another archive has taken the name since. It may be the same to the byte, and is not ours to delete.
   if (stores.backups.archiveAt(backup.destination) !== backup.archiveId) return "gone";
   const { destination, archive } = backup;
@@ -59,8 +59,13 @@ export async function finishDelete(
   backup: StoredBackup,
   presence: ArchivePresence,
 ): Promise<void> {
-  const { files, backups, manifestFolder } = stores;
+  const { files, backups } = stores;
   const { uuid, destination, archive } = backup;
+  if (isRepository(destination)) {
+    if (presence === "archive" && archive.sha256 !== "") await stores.repositories.forget(destination, archive.sha256);
+    await removeRecord(stores, uuid);
+    return;
+  }
   const [other] = archive.sha256 === "" ? [] : backups.othersIn(backup);
   let isTakenOut = false;
   if (other !== undefined && presence !== "gone") {
@@ -69,6 +74,11 @@ export async function finishDelete(
     await files.unlink(destination);
     await files.syncFolder(dirname(destination));
   }
+  await removeRecord(stores, uuid, isTakenOut);
+}
+
+async function removeRecord(stores: ArchiveStores, uuid: string, isTakenOut = false): Promise<void> {
+  const { files, backups, manifestFolder } = stores;
   await files.unlink(manifestPathOf(manifestFolder, uuid));
   await files.syncFolder(manifestFolder);
   const current = backups.get(uuid);

@@ -1,10 +1,11 @@
+import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 
 const readBytes = 1024 * 1024;
 
 /** The SHA-256 of a file in hexadecimal. It reads the whole file, so it belongs in a thread if the file is an archive. */
-export async function hashFile(path: string, signal?: AbortSignal): Promise<string> {
+export async function hashFile(path: string | Buffer, signal?: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path, { highWaterMark: readBytes, ...(signal && { signal }) }))
     hash.update(chunk);

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { BackupChange, StoredBackup } from "../catalog/backup-store.ts";
+import { isRepository } from "../engine/restic/repository/repository-location.ts";
 import { fail } from "../failure/failure.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
 import type { PerformedWrite } from "../thread/perform-write.ts";
@@ -27,12 +28,15 @@ export async function publishArchive(
   const { files, backups, manifestFolder } = stores;
   await files.rename(manifestDraftPathOf(manifestFolder, uuid), manifestPathOf(manifestFolder, uuid));
   await files.syncFolder(manifestFolder);
-  const { sourceBytes: size, files: fileCount, image, ...archive } = written;
+  const { sourceBytes: size, files: fileCount, image, root = "", ...archive } = written;
   const addedBytes = archive.storedBytes - (base?.archive.storedBytes ?? 0);
-  backups.change(uuid, { ...more, state: "publishing", size, files: fileCount, image, addedBytes, archive });
-  if (base === undefined) await placeArchive(stores, uuid, partPath, destination);
-  else await replaceArchive(stores, base, partPath);
-  await files.syncFolder(dirname(destination));
+  backups.change(uuid, { ...more, state: "publishing", size, files: fileCount, image, root, addedBytes, archive });
+  // A snapshot has its place already.
+  if (!isRepository(destination)) {
+    if (base === undefined) await placeArchive(stores, uuid, partPath, destination);
+    else await replaceArchive(stores, base, partPath);
+    await files.syncFolder(dirname(destination));
+  }
   completeBackup(stores, { uuid, archiveId: base?.archiveId ?? uuid });
 }
 

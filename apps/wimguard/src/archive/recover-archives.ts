@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { StoredBackup } from "../catalog/backup-store.ts";
+import { isRepository } from "../engine/restic/repository/repository-location.ts";
 import { type Failure, FailureError } from "../failure/failure.ts";
 import type { ArchiveStores } from "./archive-stores.ts";
 import { findArchive, finishDelete } from "./delete-archive.ts";
@@ -52,6 +53,11 @@ async function recoverOne(stores: ArchiveStores, backup: StoredBackup): Promise<
 async function recoverPublishing(stores: ArchiveStores, backup: StoredBackup): Promise<Recovered["outcome"]> {
   const { files } = stores;
   const { part, destination } = backup;
+  if (isRepository(destination)) {
+    // The id was known: the snapshot is in the repository.
+    completeBackup(stores, backup);
+    return "completed";
+  }
   if (part !== undefined && !(await isReachable(part))) return "waiting";
   if ((await findArchive(stores, backup)) !== "archive") {
     await undoBackup(stores, backup, "failed", interrupted);

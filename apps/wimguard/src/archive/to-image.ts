@@ -1,10 +1,14 @@
 import type { StoredBackup } from "../catalog/backup-store.ts";
 import type { ArchiveImage } from "../engine/engine.ts";
+import { isRepository } from "../engine/restic/repository/repository-location.ts";
+import type { ArchiveStores } from "./archive-stores.ts";
 
 /** Where a completed backup is. */
-export function toImage({
-  destination: archivePath,
-  image,
-}: Pick<StoredBackup, "destination" | "image">): ArchiveImage {
-  return { archivePath, image };
+export function toImage(
+  { repositories }: Pick<ArchiveStores, "repositories">,
+  { destination: archivePath, image, root, archive }: Pick<StoredBackup, "destination" | "image" | "root" | "archive">,
+): ArchiveImage {
+  if (!isRepository(archivePath)) return { archivePath, image };
+  const secretRef = repositories.secretRefOf(archivePath);
+  return { archivePath, image, snapshot: { id: archive.sha256, root, secretRef } };
 }

@@ -1,7 +1,9 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { BackupState, StoredBackup } from "../catalog/backup-store.ts";
-import type { Failure } from "../failure/failure.ts";
+import { isRepositoryFolder } from "../engine/restic/repository/ensure-repository.ts";
+import { isRepository, localFolderOf } from "../engine/restic/repository/repository-location.ts";
+import { type Failure, FailureError } from "../failure/failure.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
 import { noArchive, readIdentity } from "./archive-identity.ts";
 import { manifestDraftPathOf, manifestPathOf, scratchPathOf } from "./archive-paths.ts";
@@ -24,7 +26,7 @@ export async function undoBackup(
   const hadScratch = await files.unlink(scratchPathOf(manifestFolder, uuid));
   if (hadDraft || hadManifest || hadScratch) await files.syncFolder(manifestFolder);
   // Without an identity no file at the destination, somebody else's of the same content for example, is taken for this backup's.
-  const isPartGone = part === undefined || (await removeOwnFiles(stores, backup));
+  const isPartGone = part === undefined || (await removeOwnFiles(stores, backup, failure));
   backups.change(uuid, {
     state,
     failure,
@@ -34,10 +36,20 @@ export async function undoBackup(
   });
 }
 
-/** Returns false while the folder cannot be reached. */
-export async function removeOwnFiles({ files, backups }: ArchiveStores, backup: StoredBackup): Promise<boolean> {
+/**
+ * Returns false while the folder or the repository cannot be reached.
+ *
+ * @param failure why the backup has ended
+ */
+export async function removeOwnFiles(
+  stores: ArchiveStores,
+  backup: StoredBackup,
+  failure: Failure | undefined = backup.failure,
+): Promise<boolean> {
+  const { files, backups } = stores;
   const { part, destination, hasReservation, state } = backup;
   if (part === undefined) return true;
+  if (isRepository(destination)) return removeStored(stores, backup, part, failure);
   if (!(await isReachable(part))) return false;
   if (state === "publishing" && (await isOurs(backup))) {
     // A file that others are in as well stays, with one image that no backup refers to.
@@ -48,6 +60,40 @@ export async function removeOwnFiles({ files, backups }: ArchiveStores, backup: 
   await files.unlink(part.path);
   await files.syncFolder(dirname(part.path));
   return true;
+}
+
+/** After these the repository was not opened: there is no snapshot to look for. */
+const neverStored: readonly string[] = [
+  "ENGINE_MISSING",
+  "SECRET_UNUSABLE",
+  "SECRET_WRONG",
+  "REPOSITORY_LOCKED",
+  "REPOSITORY_MISSING",
+  "DESTINATION_EXISTS",
+];
+
+/** Removes a repository that is not whole, and a snapshot that was made before the backup ended. */
+async function removeStored(
+  { files, repositories }: ArchiveStores,
+  { uuid, destination }: StoredBackup,
+  part: NonNullable<StoredBackup["part"]>,
+  failure: Failure | undefined,
+): Promise<boolean> {
+  const folder = localFolderOf(destination);
+  if (folder !== undefined) {
+    if (!(await isReachable(part))) return false;
+    await files.removeTree(part.path);
+    await files.syncFolder(dirname(part.path));
+    if (!isRepositoryFolder(folder)) return true;
+  }
+  if (failure !== undefined && neverStored.includes(failure.reason)) return true;
+  return repositories.forgetBackup(destination, uuid).then(
+    () => true,
+    (error) => {
+      if (error instanceof FailureError) return false;
+      throw error;
+    },
+  );
 }
 
 /** Whether the folder of a part is the one that the part was created in: a mount may be off. */

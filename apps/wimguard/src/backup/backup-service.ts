@@ -8,16 +8,21 @@ import type { StoredBackup } from "../catalog/backup-store.ts";
 import type { RegisteredDestination, RegisteredSource } from "../catalog/registered-items.ts";
 import { chooseEngine, type EngineChoice } from "../engine/choose-engine.ts";
 import type { EngineProbes } from "../engine/engine-probes.ts";
+import { checkRepository, isRepository } from "../engine/restic/repository/repository-location.ts";
+import { secretEnvironment } from "../engine/restic/repository/repository-secret.ts";
 import { fail } from "../failure/failure.ts";
 import type { JobQueue, QueuedJob } from "../jobs/job-queue.ts";
 import { checkPath, nameOfSource } from "../path/check-path.ts";
 import { ProgressFeed } from "../progress/progress-feed.ts";
-import { expandTemplate } from "../registry/name-template.ts";
+import { checkExcludes } from "../registry/check-items.ts";
+import { expandTemplate, type TemplateValues } from "../registry/name-template.ts";
 import type { TrackedJob } from "../runs/run-registry.ts";
 import type { StartingRequest } from "../runs/run-store.ts";
+import { checkTags, type Tags } from "../snapshot/check-tags.ts";
 import { formatRules, noRules } from "../source/source-rules.ts";
 import { checkDescription } from "./check-description.ts";
 import { resolveDestination } from "./check-destination.ts";
+import { resolveRepository } from "./check-repository.ts";
 import { type BackupParts, runBackup } from "./run-backup.ts";
 
 /** What a client asks for. */
@@ -32,6 +37,10 @@ export interface BackupRequest {
   readonly startedBy?: StartingRequest;
   /** Whether a path that cannot be read is left out with a warning (the default), or fails the backup. */
   readonly unreadable?: "skip" | "fail";
+  /** What is left out in addition to what the source says; patterns as in .gitignore. */
+  readonly excludes?: readonly string[];
+  /** Of the snapshot. */
+  readonly tags?: Tags;
 }
 
 /** A backup that was accepted: its record exists. */
@@ -79,7 +88,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
       fail({
         reason: "BACKUP_NOT_FOUND",
         uuid: uuid.slice(0, 64),
-        message: `there is no backup ${JSON.stringify(uuid.slice(0, 64))}`,
+        message: `backup ${JSON.stringify(uuid.slice(0, 64))} not found`,
       })
     );
   }
@@ -116,7 +125,9 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
     // The number of another backup in the same file may change.
     const others = stores.backups.othersIn({ archiveId, uuid });
     const isInUse = [uuid, ...others.map((other) => other.uuid)].some((one) => use.isInUse(one));
-    if (isInUse || (others.length > 0 && queue.writerOf(destination) !== undefined)) {
+    // restic removes a snapshot only when no one else uses the repository.
+    const isShared = others.length > 0 || isRepository(destination);
+    if (isInUse || (isShared && queue.writerOf(destination) !== undefined)) {
       const message = `another job uses the file of backup ${uuid}: wait for its end, then delete it`;
       fail({ reason: "BACKUP_IN_USE", uuid, message });
     }
@@ -127,10 +138,14 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
     checkDelete,
 
     async start(request) {
-      const { source, rules, destination, isAppend, choice, description } = checkRequest(request, parts);
+      const { source, rules, tags, destination, isAppend, choice, description } = checkRequest(request, parts);
       await probes.require(choice.engine);
       if (choice.engine === "wim") await refuseFile(source);
-      const { path: resolved, exists } = await resolveDestination(destination);
+      const { path: resolved, exists } = isRepository(destination)
+        ? await resolveRepository(destination)
+        : await resolveDestination(destination);
+      if (choice.engine === "restic") secretEnvironment(stores.repositories.secretRefOf(resolved));
+      await queue.makeWay(resolved);
       queue.check(resolved);
       const base = exists ? await findBase(resolved, isAppend) : undefined;
       const uuid = randomUUID();
@@ -154,6 +169,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
         scheduleUuid: request.scheduleUuid ?? "",
         createdAtMs,
       });
+      if (Object.keys(tags).length > 0) stores.backups.change(uuid, { tags });
       const feed = new ProgressFeed();
       feed.update({ phase: "waiting", bytesDone: 0, bytesTotal: 0 });
       const job = queue.add({
@@ -203,6 +219,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
       checkDelete(backup);
       deleting.add(uuid);
       try {
+        await queue.makeWay(backup.destination);
         await deleteBackup(stores, backup);
       } finally {
         deleting.delete(uuid);
@@ -217,16 +234,23 @@ type NameParts = Pick<BackupServiceParts, "findSource" | "findDestination" | "st
 function checkRequest(request: BackupRequest, { findSource, findDestination, stores }: NameParts) {
   const registered = findSource(request.source);
   const source = registered?.path ?? checkPath("source", request.source);
+  const { excludes, oneFileSystem } = registered ?? noRules;
+  const rules = { excludes: [...excludes, ...checkExcludes("excludes", request.excludes ?? [])], oneFileSystem };
+  const tags = checkTags(request.tags ?? {}, "tags");
   const target = findDestination(request.destination);
   const values = { name: nameOfSource(source), timeMs: stores.nowMs() };
-  const destination =
-    target === undefined
-      ? checkPath("destination", request.destination)
-      : join(target.url, expandTemplate(target.template, values));
+  const destination = destinationOf(request.destination, target, values);
   const description = checkDescription(request.description);
   const choice = chooseEngine(destination, request.compression);
   const isAppend = target?.isAppend === true;
-  return { source, rules: registered ?? noRules, destination, isAppend, description, choice };
+  return { source, rules, tags, destination, isAppend, description, choice };
+}
+
+/** A repository, a path, or a name in the folder that is registered. */
+function destinationOf(text: string, target: RegisteredDestination | undefined, values: TemplateValues): string {
+  if (target?.engine === "restic") return target.url;
+  if (target !== undefined) return join(target.url, expandTemplate(target.template, values));
+  return isRepository(text) ? checkRepository("destination", text) : checkPath("destination", text);
 }
 
 function formatCompression({ compression: { method, level } }: EngineChoice): string {

@@ -34,7 +34,8 @@ export async function resolveDestination(destination: string): Promise<ResolvedD
   return { path: resolved, exists: found !== undefined };
 }
 
-function folderMissing(destination: string, cause?: unknown): never {
+/** @throws FailureError DESTINATION_FOLDER_MISSING */
+export function folderMissing(destination: string, cause?: unknown): never {
   const message = `the folder ${dirname(destination)} does not exist: create it, or mount the disk that it is on`;
   fail({ reason: "DESTINATION_FOLDER_MISSING", path: destination, message }, cause);
 }

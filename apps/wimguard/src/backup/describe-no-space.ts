@@ -3,13 +3,18 @@ import type { Failure } from "../failure/failure.ts";
 import type { ByteCount } from "../progress/progress-counter.ts";
 
 /** Adds to a full disk's failure how much is free and how much of the source was still to come. */
-export async function describeNoSpace(failure: Failure, folder: string, count: ByteCount): Promise<Failure> {
-  if (failure.reason !== "NO_SPACE") return failure;
+export async function describeNoSpace(
+  failure: Failure,
+  folder: string | undefined,
+  count: ByteCount,
+): Promise<Failure> {
+  if (failure.reason !== "NO_SPACE" || folder === undefined) return failure;
   const free = await statfs(folder).then(
     ({ bavail, bsize }) => `${bavail * bsize} bytes are free in ${folder}`,
     () => `${folder} cannot be looked at`,
   );
   const left = count.bytesTotal - count.bytesDone;
-  const needed = left > 0 ? `, and ${left} bytes of the source were still to be written` : "";
+  const all = count.bytesTotal > 0 ? `, and the archive of ${count.bytesTotal} bytes did not fit` : "";
+  const needed = left > 0 ? `, and ${left} bytes of the source were still to be written` : all;
   return { ...failure, path: folder, message: `no space left: ${free}${needed}` };
 }

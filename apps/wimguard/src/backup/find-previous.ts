@@ -4,11 +4,13 @@ import type { ArchiveStores } from "../archive/archive-stores.ts";
 import type { StoredBackup } from "../catalog/backup-store.ts";
 
 /**
- * The newest backup of the same source, engine and compression whose archive is where it was written, as far as a look at its inode
- * shows. Undefined where there is none.
+ * The newest backup of the same source, engine and compression of which parts can be copied: of a tar archive that is where it was written, as far
+ * as a look at its inode shows, or of a snapshot, whose manifest has digests. Undefined where there is none.
  */
 export async function findPrevious(stores: ArchiveStores, backup: StoredBackup): Promise<StoredBackup | undefined> {
+  if (backup.engine === "wim") return undefined;
   const found = stores.backups.newestLike(backup);
+  if (backup.engine === "restic") return found;
   if (found === undefined || stores.backups.archiveAt(found.destination) !== found.archiveId) return undefined;
   const { device, inode, mtimeNs, storedBytes } = found.archive;
   const identity = await readIdentity(found.destination).catch(() => undefined);

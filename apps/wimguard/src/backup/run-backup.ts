@@ -1,15 +1,11 @@
 import { realpath, stat } from "node:fs/promises";
-import { dirname } from "node:path";
 import type { Log } from "@tercel/grpc";
 import { thrownText } from "@tercel/grpc/internal";
-import { manifestDraftPathOf, manifestPathOf, partPathOf, scratchPathOf } from "../archive/archive-paths.ts";
 import type { ArchiveStores } from "../archive/archive-stores.ts";
 import { publishArchive } from "../archive/publish-archive.ts";
-import { toImage } from "../archive/to-image.ts";
 import { undoBackup } from "../archive/undo-backup.ts";
 import type { StoredBackup } from "../catalog/backup-store.ts";
 import { describeWarnings, WarningList } from "../catalog/warning-list.ts";
-import type { EngineChoice } from "../engine/choose-engine.ts";
 import { fail, throwIfCancelled } from "../failure/failure.ts";
 import { hasErrorCode, toFailure } from "../failure/to-failure.ts";
 import type { ArchiveUse } from "../jobs/archive-use.ts";
@@ -17,27 +13,10 @@ import { isInside } from "../path/check-path.ts";
 import { createJobEvents } from "../progress/job-events.ts";
 import { ProgressCounter } from "../progress/progress-counter.ts";
 import type { JobProgress } from "../progress/progress-feed.ts";
-import type { SourceRules } from "../source/source-rules.ts";
 import type { EngineRunner } from "../thread/engine-runner.ts";
 import { describeNoSpace } from "./describe-no-space.ts";
-import { findPrevious, toPrevious } from "./find-previous.ts";
-
-/** A backup whose record exists, and how to do it. */
-export interface BackupJob {
-  readonly uuid: string;
-  readonly source: string;
-  readonly destination: string;
-  readonly choice: EngineChoice;
-  readonly rules: SourceRules;
-  readonly unreadable: "skip" | "fail";
-  /** Whether further backups may be added to the file. */
-  readonly isAppend: boolean;
-  /** The last backup in a file that exists, which this one is added to. */
-  readonly base: StoredBackup | undefined;
-  readonly name: string;
-  readonly description: string;
-  readonly createdAtMs: number;
-}
+import { findPrevious } from "./find-previous.ts";
+import { type BackupJob, pathsOf, writeBackup } from "./write-backup.ts";
 
 export interface BackupParts {
   readonly stores: ArchiveStores;
@@ -62,54 +41,24 @@ export async function runBackup(
   onProgress: (progress: JobProgress) => void,
   signal: AbortSignal,
 ): Promise<StoredBackup> {
-  const { uuid, destination } = job;
+  const { uuid } = job;
   const warnings = new WarningList();
   const counter = new ProgressCounter();
-  const partPath = partPathOf(destination, uuid);
-  const draftPath = manifestDraftPathOf(stores.manifestFolder, uuid);
-  const scratchPath = scratchPathOf(stores.manifestFolder, uuid);
-  const createTime = new Date(job.createdAtMs).toISOString();
+  const paths = pathsOf(job, stores.manifestFolder);
+  const { folder, partPath } = paths;
   let endUse = (): void => {};
   try {
     const source = await resolveSource(job, sourceRoots);
-    const device = String((await stat(dirname(destination), { bigint: true })).dev);
+    const device = folder === undefined ? "" : String((await stat(folder, { bigint: true })).dev);
     stores.backups.change(uuid, { part: { path: partPath, device } });
     const environment = rememberEnv().catch((error) => {
       log.warn("the environment of a backup could not be recorded", { uuid, error: thrownText(error) });
       return "";
     });
     const events = createJobEvents(counter, warnings, onProgress);
-    // Only tar archives are made of pieces that can be copied.
-    const isTar = job.choice.engine === "tar";
-    const previous = isTar ? await findPrevious(stores, requireBackup(stores, uuid)) : undefined;
+    const previous = await findPrevious(stores, requireBackup(stores, uuid));
     if (previous !== undefined) endUse = use.begin(previous.uuid);
-    const written = await runner.write(
-      {
-        engine: job.choice.engine,
-        task: {
-          source,
-          partPath,
-          compression: job.choice.compression,
-          // Names of images in one file have to differ.
-          name: job.isAppend ? `${job.name} ${createTime}` : job.name,
-          base: job.base && toImage(job.base),
-          origin: { uuid, source: job.source, createTime, description: job.description },
-          leaveOut: [partPath, draftPath, scratchPath, manifestPathOf(stores.manifestFolder, uuid)],
-          rules: { excludes: job.rules.excludes, oneFileSystem: job.rules.oneFileSystem },
-          scratchPath,
-          previous: previous && toPrevious(previous, stores.manifestFolder),
-        },
-        manifestDraftPath: draftPath,
-        header: {
-          uuid,
-          engine: job.choice.engine,
-          source: job.source,
-          createTime,
-        },
-      },
-      events,
-      signal,
-    );
+    const written = await writeBackup({ job, source, paths, previous }, { stores, runner }, events, signal);
     const envUuid = await environment;
     throwIfCancelled(signal);
     if (job.unreadable === "fail") refuseUnreadable(warnings);
@@ -125,7 +74,7 @@ export async function runBackup(
     );
     return requireBackup(stores, uuid);
   } catch (error) {
-    const failure = await describeNoSpace(toFailure(error), dirname(destination), counter.count);
+    const failure = await describeNoSpace(toFailure(error), folder, counter.count);
     const state = failure.reason === "CANCELLED" ? "cancelled" : "failed";
     await undoBackup(stores, requireBackup(stores, uuid), state, failure).catch((problem) => {
       // The record still names what is left, so the next start removes it.
@@ -147,7 +96,7 @@ function refuseUnreadable({ value: { first } }: WarningList): void {
 }
 
 function requireBackup({ backups }: ArchiveStores, uuid: string): StoredBackup {
-  return backups.get(uuid) ?? fail({ reason: "BACKUP_NOT_FOUND", uuid, message: `there is no backup ${uuid}` });
+  return backups.get(uuid) ?? fail({ reason: "BACKUP_NOT_FOUND", uuid, message: `backup ${uuid} not found` });
 }
 
 /** The source without links: it is what the roots allow that counts, and archives are made of it. */

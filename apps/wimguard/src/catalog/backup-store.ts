@@ -40,6 +40,8 @@ export interface StoredBackup extends NewBackup {
   readonly archive: ArchiveIdentity;
   /** Its number in the file, from 1. */
   readonly image: number;
+  /** The folder in a snapshot of a repository that paths are relative to; empty for a file. */
+  readonly root: string;
   /** What the file has grown by. */
   readonly addedBytes: number;
   readonly warnings: Warnings;
@@ -68,6 +70,7 @@ export interface BackupChange {
   readonly files?: number;
   readonly archive?: ArchiveIdentity;
   readonly image?: number;
+  readonly root?: string;
   readonly addedBytes?: number;
   readonly warnings?: Warnings;
   readonly failure?: Failure;
@@ -94,6 +97,8 @@ export interface BackupStore {
   count(): number;
   /** The `archiveId` of the file that was written to a destination last, as far as it is known. */
   archiveAt(destination: string): string | undefined;
+  /** Ids of the snapshots of completed backups in a repository. */
+  snapshotsIn(destination: string): string[];
   /** Other completed backups in the same file, in its order. */
   othersIn(backup: Pick<StoredBackup, "archiveId" | "uuid">): StoredBackup[];
   /** Completes a backup that was added to a file: from now on the file is the one that the backup has written. */
@@ -131,6 +136,9 @@ export function createBackupStore(database: DatabaseSync, rows: RowWriter): Back
   const selectWriter = database.prepare(
     `SELECT archive_id FROM backups WHERE destination = :destination AND state IN ('publishing', 'completed', 'deleting') AND sha256 <> ''
      ORDER BY seq DESC LIMIT 1`,
+  );
+  const selectIds = database.prepare(
+    "SELECT sha256 FROM backups WHERE destination = :destination AND state IN ('publishing', 'completed', 'deleting') AND sha256 <> ''",
   );
   const selectSummary = database.prepare(
     "SELECT coalesce(sum(added_bytes), 0) AS stored, coalesce(max(ended_at_ms), 0) AS last FROM backups WHERE state = 'completed'",
@@ -170,6 +178,7 @@ export function createBackupStore(database: DatabaseSync, rows: RowWriter): Back
     },
     list: (limit, offset) => selectPage.all({ limit, offset }).map(toBackup),
     archiveAt: (destination) => selectWriter.get({ destination })?.archive_id as string | undefined,
+    snapshotsIn: (destination) => selectIds.all({ destination }).map((row) => row.sha256 as string),
     othersIn: ({ archiveId, uuid }) => selectOthers.all({ archiveId, uuid }).map(toBackup),
     completeShared(uuid, change) {
       rows.change(() => {
@@ -202,7 +211,8 @@ export function createBackupStore(database: DatabaseSync, rows: RowWriter): Back
 }
 
 function columnsOf(change: BackupChange): Columns {
-  const { state, part, hasReservation, size, files, archive, image, addedBytes, warnings, failure, endedAtMs } = change;
+  const { state, part, hasReservation, size, files, archive, image, root, addedBytes, warnings, failure, endedAtMs } =
+    change;
   const { description, tags, isPinned, revision, verifiedAtMs, drilledAtMs, purgeAtMs, isDamaged, envUuid } = change;
   return {
     ...(state !== undefined && { state }),
@@ -218,6 +228,7 @@ function columnsOf(change: BackupChange): Columns {
       mtime_ns: archive.mtimeNs,
     }),
     ...(image !== undefined && { image }),
+    ...(root !== undefined && { root }),
     ...(addedBytes !== undefined && { added_bytes: addedBytes }),
     ...(warnings !== undefined && { warnings: JSON.stringify(warnings.first), warning_count: warnings.count }),
     ...(failure !== undefined && { failure: JSON.stringify(failure) }),
@@ -250,6 +261,7 @@ export function toBackup(row: Record<string, unknown>): StoredBackup {
     rules: text("rules"),
     archiveId: text("archive_id"),
     image: number("image"),
+    root: text("root"),
     addedBytes: number("added_bytes"),
     createdAtMs: number("created_at_ms"),
     state: text("state") as BackupState,

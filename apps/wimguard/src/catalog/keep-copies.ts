@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Log } from "@tercel/grpc";
 import { thrownText } from "@tercel/grpc/internal";
-import type { Lifecycle } from "@tercel/service";
+import type { Lifecycle } from "@tercel/service/lifecycle";
 import type { DurableFiles } from "../files/durable-files.ts";
 import { copyCatalog } from "./copy-catalog.ts";
 

@@ -8,13 +8,15 @@ export interface RegisteredSource extends NamedItem, SourceRules {
   readonly path: string;
 }
 
-/** A folder that archives are written to. */
+/** A folder that archives are written to, or a repository. */
 export interface RegisteredDestination extends NamedItem {
   readonly engine: EngineName;
-  /** The folder. */
+  /** The folder; `restic:` and where it is for a repository. */
   readonly url: string;
-  /** Names of archives, with placeholders. */
+  /** Names of archives, with placeholders; empty for a repository. */
   readonly template: string;
+  /** Where the password of a repository comes from. */
+  readonly secretRef: string;
   /** Add further backups to a file that is there already. */
   readonly isAppend: boolean;
 }
@@ -48,10 +50,11 @@ export const destinationTable: ListedTable<RegisteredDestination> = {
     engine: row.engine as EngineName,
     url: row.url as string,
     template: row.template as string,
+    secretRef: row.secret_ref as string,
     isAppend: row.is_append === 1,
   }),
 };
 
-export function destinationColumns({ engine, url, template, isAppend }: RegisteredDestination) {
-  return { engine, url, template, is_append: isAppend ? 1 : 0 };
+export function destinationColumns({ engine, url, template, secretRef, isAppend }: RegisteredDestination) {
+  return { engine, url, template, secret_ref: secretRef, is_append: isAppend ? 1 : 0 };
 }

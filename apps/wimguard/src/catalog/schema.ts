@@ -151,4 +151,19 @@ export const migrations: readonly string[] = [
      part_path TEXT NOT NULL,
      part_device TEXT NOT NULL
    ) STRICT;`,
+  `ALTER TABLE backups ADD COLUMN root TEXT NOT NULL DEFAULT '';
+   ALTER TABLE destinations ADD COLUMN secret_ref TEXT NOT NULL DEFAULT '';
+   CREATE TABLE repositories (
+     destination TEXT PRIMARY KEY,
+     forgotten_at_ms INTEGER,
+     pruned_at_ms INTEGER
+   ) STRICT;`,
+  `CREATE TABLE run_logs (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     run_uuid TEXT NOT NULL,
+     at_ms INTEGER NOT NULL,
+     level TEXT NOT NULL CHECK (level IN ('info', 'warning', 'error')),
+     message TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX run_logs_by_run ON run_logs (run_uuid, seq);`,
 ];

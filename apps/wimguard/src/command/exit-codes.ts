@@ -30,6 +30,11 @@ export class UsageError extends Error {}
 const codeOfReason: Readonly<Record<string, ExitCode>> = {
   DESTINATION_FOLDER_MISSING: exitCodes.destinationMissing,
   TARGET_FOLDER_MISSING: exitCodes.destinationMissing,
+  REPOSITORY_MISSING: exitCodes.destinationMissing,
+  REPOSITORY_UNREACHABLE: exitCodes.destinationMissing,
+  REPOSITORY_LOCKED: exitCodes.locked,
+  SECRET_UNUSABLE: exitCodes.secretWrong,
+  SECRET_WRONG: exitCodes.secretWrong,
   NO_SPACE: exitCodes.noSpace,
   MEMBER_UNSAFE: exitCodes.safety,
   TARGET_NOT_EMPTY: exitCodes.safety,

@@ -1,13 +1,13 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { EngineSchema } from "../gen/wimguard/v1/common_pb.ts";
 import { formatBytes, formatCount, formatTable } from "../terminal/format.ts";
-import { runToEnd } from "./check.ts";
 import type { CommonOptions, Console } from "./console.ts";
 import { enumName } from "./enum-name.ts";
 import { type ExitCode, exitCodes, UsageError } from "./exit-codes.ts";
+import { runToEnd } from "./follow-run.ts";
 import { interruptible } from "./interruptible.ts";
 import { withDaemon } from "./with-daemon.ts";
-import { toAbsolute } from "./working-folder.ts";
+import { toAbsolute, toLocation } from "./working-folder.ts";
 
 export interface AddSourceOptions extends CommonOptions {
   readonly exclude?: readonly string[];
@@ -17,6 +17,7 @@ export interface AddSourceOptions extends CommonOptions {
 export interface AddDestinationOptions extends CommonOptions {
   readonly template?: string;
   readonly append?: true;
+  readonly secret?: string;
 }
 
 /** `wimguard registry sources`: what is backed up under a name. */
@@ -24,8 +25,7 @@ export async function listSources(options: CommonOptions, output: Console): Prom
   return withDaemon(options, async (wim) => {
     const { sources } = await wim.registry.listSources({ pageSize: 1000 });
     const rows = sources.map((one) => [one.name, one.uuid, one.path, one.excludes.join(" ")]);
-    const text =
-      sources.length === 0 ? "there are no sources" : formatTable([["NAME", "UUID", "PATH", "EXCLUDES"], ...rows]);
+    const text = sources.length === 0 ? "no sources yet" : formatTable([["NAME", "UUID", "PATH", "EXCLUDES"], ...rows]);
     const shown = sources.map(({ uuid, name, path, excludes, oneFileSystem }) => ({
       uuid,
       name,
@@ -70,13 +70,13 @@ export async function listDestinations(options: CommonOptions, output: Console):
       one.template,
     ]);
     const header = ["NAME", "UUID", "ENGINE", "FREE", "FOLDER", "TEMPLATE"];
-    const text = shown.length === 0 ? "there are no destinations" : formatTable([header, ...rows]);
+    const text = shown.length === 0 ? "no destinations yet" : formatTable([header, ...rows]);
     output.result(text, { destinations: shown });
     return exitCodes.ok;
   });
 }
 
-/** `wimguard registry add-destination NAME FOLDER`. */
+/** `wimguard registry add-destination NAME FOLDER` or `restic:REPOSITORY`. */
 export async function addDestination(
   name: string,
   folder: string,
@@ -86,14 +86,25 @@ export async function addDestination(
   return withDaemon(options, async (wim) => {
     const destination = {
       name,
-      url: toAbsolute(folder),
+      url: toLocation(folder),
       template: options.template ?? "",
       append: options.append === true,
+      secretRef: options.secret === undefined ? "" : toSecretRef(options.secret),
     };
     const { uuid, url, template } = await wim.registry.createDestination({ destination });
-    output.result(`destination ${name} is ${url}/${template}`, { uuid, name, url, template });
+    output.result(`destination ${name} is ${url}${template === "" ? "" : `/${template}`}`, {
+      uuid,
+      name,
+      url,
+      template,
+    });
     return exitCodes.ok;
   });
+}
+
+/** The daemon has a working folder of its own. */
+function toSecretRef(text: string): string {
+  return text.startsWith("file:") ? `file:${toAbsolute(text.slice("file:".length))}` : text;
 }
 
 /** `wimguard registry remove NAME`: forgets a source or destination; files stay. */
@@ -106,7 +117,7 @@ export async function removeItem(name: string, options: CommonOptions, output: C
     ]);
     const [source, destination] = [sources[0], destinations[0]];
     if (source === undefined && destination === undefined) {
-      throw new UsageError(`there is no source or destination ${JSON.stringify(name)}`);
+      throw new UsageError(`no source or destination is called ${JSON.stringify(name)}`);
     }
     if (source !== undefined) await wim.registry.deleteSource({ uuid: source.uuid, etag: source.etag });
     if (destination !== undefined)
@@ -139,7 +150,7 @@ export async function testDestination(name: string, options: CommonOptions, outp
   return withDaemon(options, async (wim) => {
     const { destinations } = await wim.registry.listDestinations({ filter: `name = ${JSON.stringify(name)}` });
     const [destination] = destinations;
-    if (destination === undefined) throw new UsageError(`there is no destination ${JSON.stringify(name)}`);
+    if (destination === undefined) throw new UsageError(`destination ${JSON.stringify(name)} not found`);
     const { steps } = await wim.registry.testDestination({ uuid: destination.uuid });
     for (const { name: step, ok, took, message } of steps) {
       const tookMs = took === undefined ? 0 : durationMs(took);
@@ -162,7 +173,7 @@ export async function importArchives(
 ): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     for (const archive of archives) {
-      const location = toAbsolute(archive);
+      const location = toLocation(archive);
       const run = await interruptible(
         (signal) => runToEnd(wim.registry.importArchive({ location }, { signal }), output),
         () => output.cancelling(),

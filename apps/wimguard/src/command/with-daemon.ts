@@ -1,7 +1,7 @@
+import { parseDuration } from "@tercel/service/config";
 import { connect, type WimGuard } from "../client/connect.ts";
 import type { CommonOptions } from "./console.ts";
 import { UsageError } from "./exit-codes.ts";
-import { parseDurationMs } from "./parse-duration.ts";
 
 /** Runs a command that calls the daemon, and closes the connection afterwards. */
 export async function withDaemon<Result>(
@@ -22,9 +22,9 @@ export async function withDaemon<Result>(
 
 /** @throws UsageError */
 export function parseTimeout(text: string): number {
-  const timeoutMs = parseDurationMs(text);
+  const timeoutMs = parseDuration(text);
   if (timeoutMs === undefined || timeoutMs === 0) {
-    throw new UsageError(`invalid duration ${JSON.stringify(text)}: use a number and ms, s, m or h, such as 30s`);
+    throw new UsageError(`invalid duration ${JSON.stringify(text)}: use a number and ms, s, m, h or d, such as 30s`);
   }
   return timeoutMs;
 }

@@ -4,3 +4,10 @@ import { resolve } from "node:path";
 export function toAbsolute(path: string): string {
   return resolve(process.env.INIT_CWD ?? process.cwd(), path);
 }
+
+/** The same for a destination, which may be a repository: `restic:` and a path, or what restic calls a URL. */
+export function toLocation(text: string): string {
+  const [, prefix = "", place = text] = /^(restic:(?:local:)?)(.*)$/s.exec(text) ?? [];
+  const isUrl = prefix !== "" && /^[a-z0-9]+:/.test(place);
+  return isUrl ? text : prefix + toAbsolute(place);
+}

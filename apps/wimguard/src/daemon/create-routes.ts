@@ -27,26 +27,31 @@ import { createItemService } from "../registry/item-service.ts";
 import { createDownloads } from "../restore/download-file.ts";
 import { createRestoreService } from "../restore/restore-service.ts";
 import { runTable } from "../runs/run-store.ts";
+import { StartedRequests } from "../runs/start-once.ts";
+import { createKeepReasons } from "../schedule/keep-reasons.ts";
+import { createPruneService } from "../schedule/prune-service.ts";
 import { createRetentionService } from "../schedule/retention-service.ts";
 import { checkSchedule, scheduleTable } from "../schedule/schedule-item.ts";
 import { Scheduler } from "../schedule/scheduler.ts";
 import { createCheckService } from "../snapshot/check-service.ts";
 import { createSnapshotService } from "../snapshot/snapshot-service.ts";
 import { deriveKey } from "../token/token.ts";
-import { createBackupHandler } from "./backup-handler.ts";
-import { createEnvHandler } from "./env-handler.ts";
-import { createRegistryHandler } from "./registry-handler.ts";
-import { createRestoreHandler } from "./restore-handler.ts";
-import { createScheduleHandler } from "./schedule-handler.ts";
-import { createSnapshotHandler } from "./snapshot-handler.ts";
+import { createBackupHandler } from "./handlers/backup-handler.ts";
+import { createEnvHandler } from "./handlers/env-handler.ts";
+import { createRegistryHandler } from "./handlers/registry-handler.ts";
+import { createRestoreHandler } from "./handlers/restore-handler.ts";
+import { createScheduleHandler } from "./handlers/schedule-handler.ts";
+import { createSnapshotHandler } from "./handlers/snapshot-handler.ts";
+import { createStatisticsHandler } from "./handlers/statistics-handler.ts";
 import type { DaemonParts } from "./start-parts.ts";
-import { createStatisticsHandler } from "./statistics-handler.ts";
 
 export interface DaemonRoutes {
   readonly routes: (router: ConnectRouter) => void;
   readonly scheduler: Scheduler;
   /** Looks for what is wrong without any run. */
   readonly watchState: () => void;
+  /** Starts to prune repositories that are due. */
+  readonly prune: () => void;
 }
 
 /** Creates the services over their shared parts, and what serves them. */
@@ -106,6 +111,7 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
     retention,
     nowMs,
   });
+  parts.metrics.watchSpace(() => parts.destinations.all());
   parts.metrics.watchOverdue(() => parts.schedules.all().filter((one) => scheduler.isOverdue(one)).length);
   const schedules = createItemService({
     store: parts.schedules,
@@ -114,6 +120,7 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
     check: (input) => checkSchedule(input, (kind, uuid) => parts[`${kind}s`].get(uuid) !== undefined),
   });
 
+  const requests = new StartedRequests(parts.runs);
   const routes = (router: ConnectRouter): void => {
     router.service(
       ScheduleService,
@@ -124,6 +131,9 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
         store: stores.backups,
         backups,
         runs: parts.runs,
+        logs: parts.runLogs,
+        tokens,
+        requests,
         listRuns: (request) => searchRows(database, rowTokens, runTable, request),
         newUuid: randomUUID,
         nowMs,
@@ -132,7 +142,13 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
     router.service(BackupService, createBackupHandler(backups));
     router.service(
       RestoreService,
-      createRestoreHandler(restoring, (request) => searchRows(database, rowTokens, restoreTable, request), downloads),
+      createRestoreHandler({
+        restores: restoring,
+        list: (request) => searchRows(database, rowTokens, restoreTable, request),
+        downloads,
+        runs: parts.runs,
+        requests,
+      }),
     );
     router.service(
       StatisticsService,
@@ -145,7 +161,9 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
         sources,
         destinations,
         files,
-        startImport: (location) => startImport(parts, location),
+        startImport: (location, startedBy) => startImport(parts, location, startedBy),
+        runs: parts.runs,
+        requests,
         uploads: parts.uploads,
         findDestination: parts.destinations.findByName,
       }),
@@ -158,6 +176,7 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
         tokens,
         downloads,
         manifestOf: ({ uuid }) => manifestPathOf(manifestFolder, uuid),
+        createKeepReasons: () => createKeepReasons(parts.schedules, retention),
       }),
     );
   };
@@ -166,7 +185,13 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
     isOverdue: (schedule) => scheduler.isOverdue(schedule),
     destinations: () => parts.destinations.all(),
   });
-  return { routes, scheduler, watchState };
+  const pruning = createPruneService({
+    ...parts,
+    store: parts.repositoryStore,
+    repositories: stores.repositories,
+    nowMs,
+  });
+  return { routes, scheduler, watchState, prune: () => pruning.startDue() };
 }
 
 function resolveRoots(roots: readonly string[] | undefined, name: string): string[] | undefined {

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Log } from "@tercel/grpc";
 import type { Registry } from "@tercel/interceptors/metrics";
-import type { Lifecycle } from "@tercel/service";
+import type { Lifecycle } from "@tercel/service/lifecycle";
 import type { ArchiveStores } from "../archive/archive-stores.ts";
 import { recoverArchives } from "../archive/recover-archives.ts";
+import { createRepositories } from "../archive/repositories.ts";
 import { createBackupStore } from "../catalog/backup-store.ts";
 import { createEnvStore, type EnvStore } from "../catalog/env-store.ts";
 import { keepCopies } from "../catalog/keep-copies.ts";
@@ -19,6 +20,7 @@ import {
   sourceColumns,
   sourceTable,
 } from "../catalog/registered-items.ts";
+import { createRepositoryStore, type RepositoryStore } from "../catalog/repository-store.ts";
 import { createRestoreStore, type RestoreStore } from "../catalog/restore-store.ts";
 import { createRowWriter } from "../catalog/row-writer.ts";
 import type { Config } from "../config/config-schema.ts";
@@ -37,7 +39,8 @@ import { createOutboxStore } from "../notify/outbox-store.ts";
 import { recoverUploads } from "../registry/receive-upload.ts";
 import { createUploadStore, type UploadStore } from "../registry/upload-store.ts";
 import { recoverRestores } from "../restore/run-restore.ts";
-import { RunRegistry, type TrackedJob } from "../runs/run-registry.ts";
+import { createRunLogStore, type RunLogStore } from "../runs/run-log-store.ts";
+import { RunRegistry, type TraceRun, type TrackedJob } from "../runs/run-registry.ts";
 import { createRunStore, type RunStore, type StoredRun } from "../runs/run-store.ts";
 import { createOccurrenceStore, type OccurrenceStore } from "../schedule/occurrence-store.ts";
 import { type Schedule, scheduleColumns, scheduleTable } from "../schedule/schedule-item.ts";
@@ -55,6 +58,7 @@ export interface DaemonParts {
   readonly destinations: NamedStore<RegisteredDestination>;
   readonly schedules: NamedStore<Schedule>;
   readonly occurrences: OccurrenceStore;
+  readonly repositoryStore: RepositoryStore;
   readonly uploads: UploadStore;
   readonly runner: EngineRunner;
   readonly queue: JobQueue;
@@ -64,6 +68,7 @@ export interface DaemonParts {
   readonly log: Log;
   readonly runs: RunRegistry;
   readonly runStore: RunStore;
+  readonly runLogs: RunLogStore;
   readonly track: (job: TrackedJob) => void;
   readonly metrics: DaemonMetrics;
   readonly notifier: Notifier;
@@ -75,11 +80,12 @@ export interface PartsOptions {
   readonly files: DurableFiles;
   readonly registry: Registry;
   readonly log: Log;
+  readonly traceRun: TraceRun;
 }
 
 /** Opens the catalogue, ends what a crash has left in the middle, and starts what runs jobs. */
 export async function startParts(life: Lifecycle, options: PartsOptions): Promise<DaemonParts> {
-  const { folder, config, files, registry, log } = options;
+  const { folder, config, files, registry, log, traceRun } = options;
   const { server: settings } = config.service;
   const nowMs = Date.now;
   const catalogPath = join(folder, settings.database);
@@ -97,7 +103,14 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
   const hash = (path: string): Promise<string> => runner.hash(path, life.signal);
   const withoutImage = (engine: EngineName, archive: ArchiveImage, newPath: string): Promise<void> =>
     takeImageOut(engines[engine], archive, newPath, life.signal);
-  const stores: ArchiveStores = { files, backups, manifestFolder, hash, withoutImage, nowMs };
+  const destinations = createNamedStore(database, rows, destinationTable, destinationColumns);
+  const repositoryStore = createRepositoryStore(database, rows);
+  const repositories = createRepositories({
+    secretRefOf: (repository) => destinations.all().find(({ url }) => url === repository)?.secretRef ?? "",
+    onForgotten: (repository) => repositoryStore.forgotten(repository, nowMs()),
+    signal: life.signal,
+  });
+  const stores: ArchiveStores = { files, backups, manifestFolder, hash, withoutImage, repositories, nowMs };
   const restores = createRestoreStore(database, rows);
   mkdirSync(manifestFolder, { recursive: true, mode: 0o700 });
   for (const one of await recoverArchives(stores)) log.warn("ended a backup of the last run", { ...one });
@@ -129,7 +142,8 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
     reserve.ensure();
   };
   const runStore = createRunStore(database, rows);
-  const runs = new RunRegistry({ store: runStore, onJobEnd, nowMs });
+  const runLogs = createRunLogStore(database, rows);
+  const runs = new RunRegistry({ store: runStore, logs: runLogs, onJobEnd, nowMs, traceRun });
   const use = new ArchiveUse();
   const probes = createEngineProbes(engines);
   return {
@@ -138,7 +152,8 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
     restores,
     envs: createEnvStore(database, rows),
     sources: createNamedStore(database, rows, sourceTable, sourceColumns),
-    destinations: createNamedStore(database, rows, destinationTable, destinationColumns),
+    destinations,
+    repositoryStore,
     schedules: createNamedStore(database, rows, scheduleTable, scheduleColumns),
     occurrences: createOccurrenceStore(database, rows),
     uploads,
@@ -150,6 +165,7 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
     log,
     runs,
     runStore,
+    runLogs,
     track: (job) => runs.track(job),
     metrics,
     notifier,

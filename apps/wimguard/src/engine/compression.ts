@@ -1,11 +1,14 @@
 import { fail } from "../failure/failure.ts";
 
-/** An engine that writes archives. */
-export type EngineName = "tar" | "wim";
+/** An engine whose archives are files. */
+export type FileEngineName = "tar" | "wim";
+
+/** An engine that writes archives, or snapshots in a repository. */
+export type EngineName = FileEngineName | "restic";
 
 /** How an archive is compressed. */
 export interface Compression {
-  /** In capitals: LZX, XPRESS, LZMS, ZSTD or NONE. */
+  /** In capitals: LZX, XPRESS, LZMS, ZSTD or NONE; AUTO, OFF or MAX for restic. */
   readonly method: string;
   readonly level?: number;
 }
@@ -26,12 +29,23 @@ const tarMethods: Readonly<Record<string, Method>> = {
   ZSTD: { maxLevel: 19, defaultLevel: 3 },
   NONE: { maxLevel: 0, defaultLevel: 0 },
 };
-const methodsOf: Readonly<Record<EngineName, Readonly<Record<string, Method>>>> = { wim: wimMethods, tar: tarMethods };
+/** AUTO leaves out what is compressed already. */
+const resticMethods: Readonly<Record<string, Method>> = {
+  AUTO: { maxLevel: 0, defaultLevel: 0 },
+  OFF: { maxLevel: 0, defaultLevel: 0 },
+  MAX: { maxLevel: 0, defaultLevel: 0 },
+};
+const methodsOf: Readonly<Record<EngineName, Readonly<Record<string, Method>>>> = {
+  wim: wimMethods,
+  tar: tarMethods,
+  restic: resticMethods,
+};
 
 /** What `compression` may be for an engine, for messages. */
 export const compressionsOf: Readonly<Record<EngineName, string>> = {
   wim: "LZX, XPRESS, LZMS or NONE",
   tar: "ZSTD, ZSTD:1 to ZSTD:19, or NONE",
+  restic: "AUTO, OFF or MAX",
 };
 
 /**
@@ -62,8 +76,11 @@ function withLevel(method: string, level: number | undefined, methods: Readonly<
   return defaultLevel === 0 ? { method } : { method, level: level ?? defaultLevel };
 }
 
-/** The engine whose compression this is; undefined for NONE, which both have, and for unknown ones. */
-export function engineOfCompression(text: string): EngineName | undefined {
+/**
+ * The engine whose compression this is; undefined for NONE, which both have, and for unknown ones. restic's say nothing: it is chosen by the
+ * destination alone.
+ */
+export function engineOfCompression(text: string): FileEngineName | undefined {
   const method = text.split(":", 1)[0]?.toUpperCase() ?? "";
   if (method === "NONE") return undefined;
   if (Object.hasOwn(wimMethods, method)) return "wim";

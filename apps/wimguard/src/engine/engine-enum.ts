@@ -1,7 +1,11 @@
 import { Engine } from "../gen/wimguard/v1/common_pb.ts";
 import type { EngineName } from "./compression.ts";
 
-const engineOfName: Readonly<Record<EngineName, Engine>> = { wim: Engine.WIM, tar: Engine.TAR };
+const engineOfName: Readonly<Record<EngineName, Engine>> = {
+  wim: Engine.WIM,
+  tar: Engine.TAR,
+  restic: Engine.RESTIC,
+};
 
 /** An engine as clients see it. */
 export function toEngine(name: EngineName): Engine {

@@ -32,4 +32,22 @@ export const engineFacts: Readonly<Record<EngineName, EngineFacts>> = {
     installHint: "apt install wimtools",
     compressions: ["LZX", "XPRESS", "LZMS", "NONE"],
   },
+  restic: {
+    keeps: [
+      "modes",
+      "owners",
+      "times:1ns",
+      "hard links",
+      "xattrs",
+      "acls",
+      "fifos",
+      "devices",
+      "names:any bytes",
+      "encryption",
+      "remote destinations",
+    ],
+    lacks: ["holes"],
+    installHint: "apt install restic",
+    compressions: ["AUTO", "OFF", "MAX"],
+  },
 };

@@ -1,11 +1,11 @@
 import type { Buffer } from "node:buffer";
 import type { ArchiveOrigin } from "../archive/archive-origin.ts";
 import { fail } from "../failure/failure.ts";
-import type { DurableFile } from "../files/durable-files.ts";
+import type { DurableFile, DurableFiles } from "../files/durable-files.ts";
 import type { FoundFile } from "../manifest/find-file.ts";
 import type { ManifestEntry, ManifestFrame } from "../manifest/manifest-entry.ts";
 import type { SourceRules } from "../source/source-rules.ts";
-import type { Compression, EngineName } from "./compression.ts";
+import type { Compression, EngineName, FileEngineName } from "./compression.ts";
 
 export type WarningReason =
   | "UNREADABLE"
@@ -43,13 +43,10 @@ export interface PreviousArchive {
   readonly sha256: string;
 }
 
-/** A folder or file to back up into a part file that exists and is empty. */
-export interface WriteTask {
+/** A folder or file to back up. */
+export interface SourceTask {
   readonly source: string;
-  readonly partPath: string;
   readonly compression: Compression;
-  /** Name of an image, for archives that have them. */
-  readonly name: string;
   /** What the archive says of itself. */
   readonly origin: ArchiveOrigin;
   /** The archive's own paths: they are left out if the source contains them. */
@@ -58,25 +55,71 @@ export interface WriteTask {
   readonly rules: SourceRules;
   /** A file that the engine may create and removes when it ends. After a crash the catalogue's recovery removes it. */
   readonly scratchPath: string;
+}
+
+/** A folder or file to back up into a part file that exists and is empty. */
+export interface WriteTask extends SourceTask {
+  readonly partPath: string;
+  /** Name of an image, for archives that have them. */
+  readonly name: string;
   /** An archive of the same source, by the same engine and compression, of which parts may be copied. */
   readonly previous: PreviousArchive | undefined;
   /** The last backup in a file of which the part becomes a copy with one backup more; undefined for a new file. */
   readonly base: ArchiveImage | undefined;
 }
 
-/** Where an engine writes to. */
-export interface WriteOutputs {
-  /** The part, for engines that write it through this process. */
-  readonly part: DurableFile;
+/** A repository, and what opens it. */
+export interface RepositoryAccess {
+  /** `restic:` and where it is. */
+  readonly repository: string;
+  /** `file:/path` or `env:NAME` of its password; empty for what restic finds in the daemon's environment. */
+  readonly secretRef: string;
+}
+
+/** A folder or file to back up into a repository. */
+export interface StoreTask extends SourceTask, RepositoryAccess {
+  /** A folder in which a repository on this machine is made, before it takes its name. */
+  readonly partPath: string;
+  /** Whether there are backups in the repository: then one that is missing is not made again. */
+  readonly isKnown: boolean;
+  /** The manifest of an earlier backup of the same source, whose digests may be copied. */
+  readonly previousManifestPath: string | undefined;
+}
+
+/** What is in a backup, as an engine lists it. */
+export interface ManifestOutputs {
   readonly addEntry: (entry: ManifestEntry) => Promise<void>;
   readonly addFrame: (frame: ManifestFrame) => Promise<void>;
 }
 
-/** One backup in a file. */
+/** Where an engine writes to. */
+export interface WriteOutputs extends ManifestOutputs {
+  /** The part, for engines that write it through this process. */
+  readonly part: DurableFile;
+}
+
+/** Where an engine stores to. */
+export interface StoreOutputs extends ManifestOutputs {
+  readonly files: DurableFiles;
+}
+
+/** A snapshot in a repository. */
+export interface RepositorySnapshot {
+  readonly id: string;
+  /** The folder in it that paths are relative to: absolute, as it was on the machine. */
+  readonly root: string;
+  /** As in RepositoryAccess. */
+  readonly secretRef: string;
+}
+
+/** One backup in a file, or in a repository. */
 export interface ArchiveImage {
+  /** The file, or `restic:` and where the repository is. */
   readonly archivePath: string;
   /** From 1; always 1 where a file has one backup. */
   readonly image: number;
+  /** In a repository only. */
+  readonly snapshot?: RepositorySnapshot | undefined;
 }
 
 /** What was written. */
@@ -88,6 +131,14 @@ export interface WrittenArchive {
   readonly image: number;
 }
 
+/** What was stored in a repository. */
+export interface StoredSnapshot extends WrittenArchive {
+  readonly id: string;
+  readonly root: string;
+  /** What the repository has grown by. */
+  readonly addedBytes: number;
+}
+
 /** An archive to restore into an empty folder that exists. */
 export interface ReadTask extends ArchiveImage {
   readonly folder: string;
@@ -96,30 +147,32 @@ export interface ReadTask extends ArchiveImage {
   readonly keepOwner: boolean;
 }
 
+/** What was restored. */
+export interface RestoredTree {
+  readonly files: number;
+  /** The folder inside the task's that has become the source. Default: the task's. */
+  readonly folder?: string;
+}
+
 /** A program that writes and reads archives. Everything here rejects with a FailureError. */
 export interface Engine {
   readonly name: EngineName;
   /** @throws FailureError ENGINE_MISSING that says what to install */
   probe(): Promise<{ readonly version: string }>;
-  write(task: WriteTask, outputs: WriteOutputs, events: EngineEvents, signal: AbortSignal): Promise<WrittenArchive>;
-  /** What each backup in a file says of itself; undefined for one that WimGuard has not written. */
-  readOrigins(archivePath: string, signal: AbortSignal): Promise<(ArchiveOrigin | undefined)[]>;
   /** Lists what is in a backup, for which all of a file is read. */
   index(
     archive: ArchiveImage,
-    outputs: Pick<WriteOutputs, "addEntry" | "addFrame">,
+    outputs: ManifestOutputs,
     events: EngineEvents,
     signal: AbortSignal,
   ): Promise<WrittenArchive>;
-  /** Reads a whole archive that was just written and fails unless all of it can be read. */
-  verify(archivePath: string, events: EngineEvents, signal: AbortSignal): Promise<void>;
   /** @param entries starts to read what the manifest says, in the order of the archive; undefined where there is no manifest */
   restore(
     task: ReadTask,
     entries: (() => AsyncIterable<ManifestEntry>) | undefined,
     events: EngineEvents,
     signal: AbortSignal,
-  ): Promise<{ readonly files: number }>;
+  ): Promise<RestoredTree>;
   /** Reads the content of one file in order, in pieces of at most 1 MiB. A rejection of `take` ends it. */
   readFile(
     archive: ArchiveImage,
@@ -140,6 +193,24 @@ export interface Engine {
   ): Promise<void>;
   /** Writes a new file with all backups of another one except one of them; undefined for engines whose files have one. */
   readonly withoutImage?: (archive: ArchiveImage, newPath: string, signal: AbortSignal) => Promise<void>;
+}
+
+/** An engine whose archives are files. */
+export interface FileEngine extends Engine {
+  readonly name: FileEngineName;
+  write(task: WriteTask, outputs: WriteOutputs, events: EngineEvents, signal: AbortSignal): Promise<WrittenArchive>;
+  /** What each backup in a file says of itself; undefined for one that WimGuard has not written. */
+  readOrigins(archivePath: string, signal: AbortSignal): Promise<(ArchiveOrigin | undefined)[]>;
+  /** Reads a whole archive that was just written and fails unless all of it can be read. */
+  verify(archivePath: string, events: EngineEvents, signal: AbortSignal): Promise<void>;
+}
+
+/** An engine whose backups are snapshots in a repository. */
+export interface RepositoryEngine extends Engine {
+  readonly name: "restic";
+  store(task: StoreTask, outputs: StoreOutputs, events: EngineEvents, signal: AbortSignal): Promise<StoredSnapshot>;
+  /** Checks the structure of the whole repository, and reads so much of its data. */
+  check(archive: ArchiveImage, percent: number, events: EngineEvents, signal: AbortSignal): Promise<void>;
 }
 
 /** @throws FailureError NOT_SUPPORTED for an engine whose files have one backup */

@@ -10,6 +10,10 @@ export interface ProgramStart {
   readonly program: string;
   readonly args: readonly string[];
   readonly folder?: string;
+  /** Default: the daemon's. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** What asks the program to end. Default: SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
   readonly onStart?: (pid: number) => void;
   /** Gets each line of standard error. */
   readonly onErrorLine?: (line: string) => void;
@@ -28,7 +32,7 @@ export interface ProgramEnd {
 
 const keptLines = 20;
 const maxLineCharacters = 4096;
-/** After SIGTERM; then SIGKILL, which no program can refuse. */
+/** After the stop signal; then SIGKILL, which no program can refuse. */
 const killAfterMs = 5_000;
 /** A program that neither reads nor writes for this long is stuck, on a network file system for example. */
 const stuckAfterMs = 30 * 60_000;
@@ -43,7 +47,7 @@ export async function runProgram(start: ProgramStart, signal: AbortSignal): Prom
   throwIfCancelled(signal);
   const { engine, program, args, folder, onErrorLine } = start;
   // Messages are parsed, so their language has to be known. C.UTF-8 would let names through that are not ASCII; tar quotes them in C.
-  const env = { ...process.env, LC_ALL: engine === "tar" ? "C" : "C.UTF-8", TZ: "UTC" };
+  const env = { ...(start.env ?? process.env), LC_ALL: engine === "tar" ? "C" : "C.UTF-8", TZ: "UTC" };
   const child = spawn(program, args, { cwd: folder, env, stdio: ["pipe", "pipe", "pipe"] });
   if (child.pid !== undefined) start.onStart?.(child.pid);
   const lastLines: string[] = [];
@@ -58,7 +62,7 @@ export async function runProgram(start: ProgramStart, signal: AbortSignal): Prom
     child.once("close", (code, endSignal) => resolve({ code, signal: endSignal }));
   });
   ended.catch(() => {});
-  const stopWatching = endOnAbort(child, signal);
+  const stopWatching = endOnAbort(child, start.stopSignal ?? "SIGTERM", signal);
   let isStuck = false;
   const watch = watchActivity(child, () => {
     isStuck = true;
@@ -104,10 +108,10 @@ async function endOf(stdin: Writable): Promise<void> {
   stdin.end();
 }
 
-function endOnAbort(child: ChildProcess, signal: AbortSignal): () => void {
+function endOnAbort(child: ChildProcess, stopSignal: NodeJS.Signals, signal: AbortSignal): () => void {
   let timer: NodeJS.Timeout | undefined;
   const onAbort = (): void => {
-    child.kill("SIGTERM");
+    child.kill(stopSignal);
     timer = setTimeout(() => child.kill("SIGKILL"), killAfterMs);
   };
   signal.addEventListener("abort", onAbort, { once: true });

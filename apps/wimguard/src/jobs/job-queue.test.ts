@@ -4,11 +4,12 @@ import { type Failure, FailureError } from "../failure/failure.ts";
 import { JobQueue, type QueuedJob } from "./job-queue.ts";
 
 /** A job that ends when it is told, or when it is cancelled. */
-function addJob(queue: JobQueue, path: string) {
+function addJob(queue: JobQueue, path: string, givesWay = false) {
   const state = { started: false, refused: undefined as Failure | undefined, end: () => {} };
   const job: QueuedJob<string> = queue.add({
     uuid: `uuid of ${path}`,
     path,
+    givesWay,
     run: (signal) =>
       new Promise((resolve, reject) => {
         state.started = true;
@@ -70,6 +71,23 @@ describe("JobQueue", () => {
       reasonOf(() => queue.check("b")),
       "none",
     );
+    await queue.close();
+  });
+
+  it("cancels a job that gives way when another is to work on its path", async () => {
+    const queue = new JobQueue({ jobs: 2 });
+    const yielding = addJob(queue, "a", true);
+    const waiting = [addJob(queue, "b"), addJob(queue, "c", true)];
+    assert.equal(queue.writerOf("a"), undefined);
+    await queue.makeWay("a");
+    await assert.rejects(yielding.job.done, { message: "aborted" });
+    await queue.makeWay("c");
+    const a = addJob(queue, "a");
+    await queue.makeWay("a");
+    assert.equal(queue.writerOf("a"), "uuid of a");
+    a.end();
+    assert.equal(await a.job.done, "a");
+    for (const { job } of waiting) job.cancel();
     await queue.close();
   });
 

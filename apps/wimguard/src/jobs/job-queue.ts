@@ -15,6 +15,8 @@ export interface JobStart<Result> {
   /** The path that only one job may work on at a time: a destination, or the target of a restore. */
   readonly path: string;
   readonly run: (signal: AbortSignal) => Promise<Result>;
+  /** Whether it is cancelled when another job is to work on its path. Default false. */
+  readonly givesWay?: boolean;
   /** Called instead of `run` when the job is cancelled before it has started. */
   readonly onNeverRun: (failure: Failure) => void;
 }
@@ -30,6 +32,7 @@ interface Entry {
   readonly uuid: string;
   readonly path: string;
   readonly controller: AbortController;
+  readonly done: Promise<unknown>;
   start(): void;
   refuse(failure: Failure): void;
 }
@@ -44,6 +47,8 @@ export class JobQueue {
   readonly #waiting: Entry[] = [];
   readonly #running = new Set<Entry>();
   readonly #uuidOfPath = new Map<string, string>();
+  /** Jobs that give way, by their paths. */
+  readonly #yielding = new Map<string, Entry>();
   #isClosed = false;
   #onIdle: () => void = () => {};
 
@@ -56,9 +61,17 @@ export class JobQueue {
     return this.#running.size + this.#waiting.length;
   }
 
-  /** The job that works on a path, or waits to. */
+  /** The job that works on a path, or waits to, and does not give way. */
   writerOf(path: string): string | undefined {
     return this.#uuidOfPath.get(path);
+  }
+
+  /** Cancels a job on a path that gives way, and resolves when it has ended. */
+  async makeWay(path: string): Promise<void> {
+    const entry = this.#yielding.get(path);
+    if (entry === undefined) return;
+    this.#cancel(entry);
+    await entry.done.catch(() => {});
   }
 
   /** Throws what `add` would throw now. */
@@ -79,7 +92,7 @@ export class JobQueue {
   }
 
   /** @throws FailureError QUEUE_FULL, DESTINATION_BUSY, or STOPPING after `close` */
-  add<Result>({ uuid, path, run, onNeverRun }: JobStart<Result>): QueuedJob<Result> {
+  add<Result>({ uuid, path, run, onNeverRun, givesWay = false }: JobStart<Result>): QueuedJob<Result> {
     this.check(path);
     const controller = new AbortController();
     const { promise: done, resolve, reject } = Promise.withResolvers<Result>();
@@ -87,6 +100,7 @@ export class JobQueue {
       uuid,
       path,
       controller,
+      done,
       start: () => {
         run(controller.signal)
           .then(resolve, reject)
@@ -97,7 +111,8 @@ export class JobQueue {
         reject(new FailureError(failure));
       },
     };
-    this.#uuidOfPath.set(path, uuid);
+    if (givesWay) this.#yielding.set(path, entry);
+    else this.#uuidOfPath.set(path, uuid);
     this.#waiting.push(entry);
     this.#startNext();
     return { uuid, done, cancel: () => this.#cancel(entry) };
@@ -130,13 +145,18 @@ export class JobQueue {
       return;
     }
     this.#waiting.splice(at, 1);
-    this.#uuidOfPath.delete(entry.path);
+    this.#free(entry);
     entry.refuse({ reason: "CANCELLED", message: "the job was cancelled before it started", uuid: entry.uuid });
+  }
+
+  #free({ path, uuid }: Entry): void {
+    if (this.#uuidOfPath.get(path) === uuid) this.#uuidOfPath.delete(path);
+    if (this.#yielding.get(path)?.uuid === uuid) this.#yielding.delete(path);
   }
 
   #end(entry: Entry): void {
     this.#running.delete(entry);
-    this.#uuidOfPath.delete(entry.path);
+    this.#free(entry);
     if (!this.#isClosed) this.#startNext();
     if (this.#running.size === 0) this.#onIdle();
   }

@@ -2,21 +2,21 @@ import { randomUUID } from "node:crypto";
 import { basename } from "node:path";
 import type { ArchiveOrigin } from "../archive/archive-origin.ts";
 import { manifestDraftPathOf, manifestPathOf } from "../archive/archive-paths.ts";
-import type { ArchiveStores } from "../archive/archive-stores.ts";
 import { undoBackup } from "../archive/undo-backup.ts";
 import type { BackupChange, NewBackup, StoredBackup } from "../catalog/backup-store.ts";
 import { WarningList } from "../catalog/warning-list.ts";
-import type { EngineProbes } from "../engine/engine-probes.ts";
 import { engines } from "../engine/engines.ts";
+import { isRepository } from "../engine/restic/repository/repository-location.ts";
 import { fail } from "../failure/failure.ts";
 import { toFailure } from "../failure/to-failure.ts";
-import type { JobQueue, QueuedJob } from "../jobs/job-queue.ts";
+import type { QueuedJob } from "../jobs/job-queue.ts";
 import { checkPath, nameOfSource } from "../path/check-path.ts";
 import { createJobEvents } from "../progress/job-events.ts";
 import { ProgressCounter } from "../progress/progress-counter.ts";
 import { type JobProgress, ProgressFeed } from "../progress/progress-feed.ts";
-import type { TrackedJob } from "../runs/run-registry.ts";
-import type { EngineRunner } from "../thread/engine-runner.ts";
+import type { StartingRequest } from "../runs/run-store.ts";
+import { findInRepository } from "./find-in-repository.ts";
+import type { FoundBackup, ImportParts } from "./found-backup.ts";
 import { type RecognizedArchive, recognizeArchive } from "./recognize-archive.ts";
 
 export interface StartedImport {
@@ -26,21 +26,18 @@ export interface StartedImport {
   readonly job: QueuedJob<StoredBackup>;
 }
 
-export interface ImportParts {
-  readonly stores: ArchiveStores;
-  readonly runner: EngineRunner;
-  readonly queue: JobQueue;
-  readonly probes: EngineProbes;
-  readonly track: (job: TrackedJob) => void;
-}
-
 /**
- * Starts to add an archive to the catalogue. All of it is read, and its manifest made again. One that WimGuard has written gets the uuid, the
- * source, the description and the time of its backup back.
+ * Starts to add an archive, or what a repository has, to the catalogue. Its manifest is made again: all of an archive is read, and of a repository
+ * what it lists. A backup that WimGuard has written gets its uuid, source, description and time back.
  *
  * @throws FailureError
  */
-export async function startImport(parts: ImportParts, location: string): Promise<StartedImport> {
+export async function startImport(
+  parts: ImportParts,
+  location: string,
+  startedBy?: StartingRequest,
+): Promise<StartedImport> {
+  if (isRepository(location)) return startJob(parts, await findInRepository(parts, location), startedBy);
   const { stores, queue, probes } = parts;
   const { backups } = stores;
   const { path, engine, modifiedAtMs } = await recognizeArchive(checkPath("location", location));
@@ -53,9 +50,26 @@ export async function startImport(parts: ImportParts, location: string): Promise
   queue.check(path);
   const origins = await engines[engine].readOrigins(path, new AbortController().signal);
   const found = toBackups(origins, { path, engine, modifiedAtMs }, (one) => backups.get(one) === undefined);
-  for (const backup of found) backups.insert(backup);
-  const uuid =
-    found[0]?.uuid ?? fail({ reason: "ARCHIVE_UNKNOWN", field: "location", path, message: `${path} is empty` });
+  return startJob(
+    parts,
+    found.map((backup, at) => ({ backup, archive: { archivePath: path, image: at + 1 } })),
+    startedBy,
+  );
+}
+
+function startJob(
+  parts: ImportParts,
+  found: readonly FoundBackup[],
+  startedBy: StartingRequest | undefined,
+): StartedImport {
+  const { stores, queue } = parts;
+  const { backups } = stores;
+  const [first] = found;
+  if (first === undefined) {
+    fail({ reason: "ARCHIVE_UNKNOWN", field: "location", message: "the archive is empty: it has nothing to import" });
+  }
+  const { uuid, destination: path } = first.backup;
+  for (const { backup } of found) backups.insert(backup);
   const feed = new ProgressFeed();
   feed.update({ phase: "waiting", bytesDone: 0, bytesTotal: 0 });
   const job = queue.add({
@@ -64,10 +78,11 @@ export async function startImport(parts: ImportParts, location: string): Promise
     run: (signal) => runImport(found, parts, (progress) => feed.update(progress), signal).finally(() => feed.end()),
     onNeverRun() {
       feed.end();
-      for (const backup of found) backups.remove(backup.uuid);
+      for (const { backup } of found) backups.remove(backup.uuid);
     },
   });
-  parts.track({ kind: "import", subjectUuid: uuid, job, feed });
+  const by = startedBy === undefined ? {} : { request: startedBy };
+  parts.track({ kind: "import", subjectUuid: uuid, job, feed, ...by });
   return { uuid, startedAtMs: stores.nowMs(), feed, job };
 }
 
@@ -97,7 +112,7 @@ function toBackups(
 
 /** Returns the first of them. */
 async function runImport(
-  found: readonly NewBackup[],
+  found: readonly FoundBackup[],
   { stores, runner }: ImportParts,
   onProgress: (progress: JobProgress) => void,
   signal: AbortSignal,
@@ -108,27 +123,31 @@ async function runImport(
   const events = createJobEvents(counter, warnings, onProgress);
   try {
     const listed: [string, BackupChange][] = [];
-    for (const [at, { uuid, engine, source, createdAtMs, destination: archivePath }] of found.entries()) {
+    for (const [at, { backup, archive: place }] of found.entries()) {
+      const { uuid, engine, source, createdAtMs } = backup;
       const manifestDraftPath = manifestDraftPathOf(manifestFolder, uuid);
       const header = { uuid, engine, source, createTime: new Date(createdAtMs).toISOString() };
-      const job = { engine, archivePath, image: at + 1, manifestDraftPath, header };
-      const { sourceBytes: size, files: fileCount, image, ...archive } = await runner.index(job, events, signal);
+      const job = { engine, ...place, manifestDraftPath, header };
+      const listedNow = await runner.index(job, events, signal);
+      const { sourceBytes: size, files: fileCount, image, root = "", ...archive } = listedNow;
       await files.rename(manifestDraftPath, manifestPathOf(manifestFolder, uuid));
       // What each image has added is not known.
       const addedBytes = at === 0 ? archive.storedBytes : 0;
-      listed.push([uuid, { size, files: fileCount, image, archive, addedBytes }]);
+      listed.push([uuid, { size, files: fileCount, image, root, archive, addedBytes }]);
     }
     await files.syncFolder(manifestFolder);
     for (const [uuid, change] of listed) backups.change(uuid, { ...change, state: "completed", endedAtMs: nowMs() });
   } catch (error) {
     // The archive is somebody's: only what the import has made is removed, its records too.
-    for (const { uuid } of found) {
+    for (const {
+      backup: { uuid },
+    } of found) {
       const backup = backups.get(uuid);
       if (backup !== undefined) await undoBackup(stores, backup, "failed", toFailure(error));
       backups.remove(uuid);
     }
     throw error;
   }
-  const [{ uuid } = { uuid: "" }] = found;
-  return backups.get(uuid) ?? fail({ reason: "BACKUP_NOT_FOUND", uuid, message: `there is no backup ${uuid}` });
+  const uuid = found[0]?.backup.uuid ?? "";
+  return backups.get(uuid) ?? fail({ reason: "BACKUP_NOT_FOUND", uuid, message: `backup ${uuid} not found` });
 }

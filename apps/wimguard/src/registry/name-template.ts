@@ -1,8 +1,8 @@
-import type { EngineName } from "../engine/compression.ts";
+import type { FileEngineName } from "../engine/compression.ts";
 import { fail } from "../failure/failure.ts";
 
 /** How archives are named where nothing else is said. */
-export const defaultTemplateOf: Readonly<Record<EngineName, string>> = {
+export const defaultTemplateOf: Readonly<Record<FileEngineName, string>> = {
   tar: "{name}-{date}-{time}.tar.zst",
   wim: "{name}-{date}-{time}.wim",
 };

@@ -61,9 +61,9 @@ export async function receiveUpload(chunks: AsyncIterable<UploadChunk>, parts: U
 async function locate(name: string, { findDestination }: UploadParts): Promise<string> {
   const [, destinationName = "", fileName = ""] = namePattern.exec(name) ?? [];
   const destination = findDestination(destinationName);
-  if (destination === undefined) {
+  if (destination === undefined || destination.engine === "restic") {
     const shown = JSON.stringify(name.slice(0, 100));
-    const message = `invalid name ${shown}: use the name of a registered destination, a slash, and a file name`;
+    const message = `invalid name ${shown}: use the name of a registered folder, a slash, and a file name`;
     fail({ reason: "FIELD_INVALID", field: "name", message });
   }
   const { path, exists } = await resolveDestination(join(destination.url, fileName));

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { open, realpath, stat } from "node:fs/promises";
-import type { EngineName } from "../engine/compression.ts";
+import type { FileEngineName } from "../engine/compression.ts";
 import { fail } from "../failure/failure.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
 
@@ -11,7 +11,7 @@ const zstdMagic = 0xfd2fb528;
 export interface RecognizedArchive {
   /** Without links. */
   readonly path: string;
-  readonly engine: EngineName;
+  readonly engine: FileEngineName;
   readonly modifiedAtMs: number;
 }
 
@@ -43,7 +43,7 @@ async function readHead(path: string): Promise<Buffer> {
   }
 }
 
-function engineOf(head: Buffer): EngineName | undefined {
+function engineOf(head: Buffer): FileEngineName | undefined {
   if (head.toString("latin1", 0, 8) === "MSWIM\0\0\0") return "wim";
   if (head.length >= 4 && head.readUInt32LE(0) === zstdMagic) return "tar";
   return head.toString("latin1", 257, 262) === "ustar" ? "tar" : undefined;

@@ -12,12 +12,8 @@ export interface TestStep {
   readonly message: string;
 }
 
-const probeBytes: Buffer = Buffer.alloc(64 * 1024, "wimguard probe\n");
-
-/** Writes, reads, lists and removes a file in a folder, as a backup does. The first step that fails is the last one, except for the removal. */
-export async function testDestination(files: DurableFiles, folder: string): Promise<TestStep[]> {
-  const name = `.wimguard-${randomUUID()}.probe`;
-  const path = join(folder, name);
+/** Runs the steps of a test and takes their time. A step says what is wrong by its result, or by what it throws. */
+export function createTestRun() {
   const steps: TestStep[] = [];
   const run = async (step: TestStep["name"], work: () => Promise<string | undefined>): Promise<boolean> => {
     const startedMs = performance.now();
@@ -26,6 +22,16 @@ export async function testDestination(files: DurableFiles, folder: string): Prom
     steps.push({ name: step, ok: problem === undefined, tookMs, message: problem ?? "" });
     return problem === undefined;
   };
+  return { steps, run };
+}
+
+const probeBytes: Buffer = Buffer.alloc(64 * 1024, "wimguard probe\n");
+
+/** Writes, reads, lists and removes a file in a folder, as a backup does. The first step that fails is the last one, except for the removal. */
+export async function testDestination(files: DurableFiles, folder: string): Promise<TestStep[]> {
+  const name = `.wimguard-${randomUUID()}.probe`;
+  const path = join(folder, name);
+  const { steps, run } = createTestRun();
   const isWritten = await run("write", async () => {
     const file = await files.create(path);
     try {

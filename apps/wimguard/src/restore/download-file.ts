@@ -80,7 +80,7 @@ export function createDownloads({ stores, backups, probes, use }: DownloadParts)
       try {
         const { backup, file, name } = await find(request);
         const bytes = iterate<Buffer>((give, stop) =>
-          engines[backup.engine].readFile(toImage(backup), file, give, AbortSignal.any([signal, stop])),
+          engines[backup.engine].readFile(toImage(stores, backup), file, give, AbortSignal.any([signal, stop])),
         );
         yield* toChunks(bytes, file, name, request.offset);
       } finally {

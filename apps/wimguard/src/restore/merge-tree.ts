@@ -12,6 +12,8 @@ import { isSelected } from "./restore-selection.ts";
 export interface MergeTask extends MergeOptions {
   /** A restored tree, which is emptied. */
   readonly staging: string;
+  /** The folder that this was restored in: it is in the target, and none of it. */
+  readonly kept: string;
   /** An existing folder on the same file system. */
   readonly target: string;
   /** What was restored, relative to the source; empty for everything. */
@@ -112,7 +114,7 @@ class Merge {
 
   async #deleteExtra(pair: OpenPair, names: readonly Buffer[]): Promise<void> {
     const kept = new Set(names.map((name) => name.toString("latin1")));
-    if (pair.path.length === 0) kept.add(basename(this.#task.staging));
+    if (pair.path.length === 0) kept.add(basename(this.#task.kept));
     for (const name of await namesIn(pair.target)) {
       if (kept.has(name.toString("latin1"))) continue;
       throwIfCancelled(this.#signal);

@@ -4,10 +4,10 @@ import { dirname } from "node:path";
 import type { Log } from "@tercel/grpc";
 import { thrownText } from "@tercel/grpc/internal";
 import { manifestPathOf, mergeStagingPathOf, stagingPathOf } from "../archive/archive-paths.ts";
-import { toImage } from "../archive/to-image.ts";
 import type { StoredBackup } from "../catalog/backup-store.ts";
 import type { RestoreStore, StoredRestore } from "../catalog/restore-store.ts";
 import { WarningList } from "../catalog/warning-list.ts";
+import type { ArchiveImage } from "../engine/engine.ts";
 import { fail, throwIfCancelled } from "../failure/failure.ts";
 import { toFailure } from "../failure/to-failure.ts";
 import type { DurableFiles } from "../files/durable-files.ts";
@@ -17,11 +17,14 @@ import type { JobProgress } from "../progress/progress-feed.ts";
 import type { EngineRunner } from "../thread/engine-runner.ts";
 import { refuseUsedTarget } from "./check-restore.ts";
 import type { MergeOptions } from "./conflict.ts";
+import { moveFolder } from "./move-folder.ts";
 
 /** A restore whose record exists. */
 export interface RestoreWork {
   readonly uuid: string;
   readonly backup: StoredBackup;
+  /** Where it is. */
+  readonly archive: ArchiveImage;
   readonly target: string;
   readonly paths: readonly Buffer[];
   readonly keepOwner: boolean;
@@ -65,7 +68,7 @@ export async function runRestore(
     const restored = await runner.restore(
       {
         engine: backup.engine,
-        task: { ...toImage(backup), folder: staging, paths: work.paths, keepOwner: work.keepOwner },
+        task: { ...work.archive, folder: staging, paths: work.paths, keepOwner: work.keepOwner },
         manifestPath: manifestPathOf(parts.manifestFolder, backup.uuid),
         verify: work.verify,
         merge: merge && { ...merge, target },
@@ -76,7 +79,8 @@ export async function runRestore(
     throwIfCancelled(signal);
     if (merge === undefined) {
       await refuseUsedTarget(target);
-      await files.rename(staging, target);
+      await moveFolder(files, restored.folder, target);
+      if (restored.folder !== staging) await files.removeTree(staging);
       await files.syncFolder(dirname(target));
     } else {
       await files.removeTree(staging);
@@ -94,7 +98,7 @@ export async function runRestore(
     });
     fail({ ...failure, uuid }, error);
   }
-  return restores.get(uuid) ?? fail({ reason: "RESTORE_NOT_FOUND", uuid, message: `there is no restore ${uuid}` });
+  return restores.get(uuid) ?? fail({ reason: "RESTORE_NOT_FOUND", uuid, message: `restore ${uuid} not found` });
 }
 
 async function undoRestore(parts: RestoreParts, uuid: string, staging: string, failure: ReturnType<typeof toFailure>) {

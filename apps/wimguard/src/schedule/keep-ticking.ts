@@ -9,6 +9,8 @@ export interface TickingParts {
   readonly notifier: Notifier;
   /** Looks for what is wrong without any run. */
   readonly watchState: () => void;
+  /** Starts to prune repositories that are due. */
+  readonly prune: () => void;
   readonly runs: RunRegistry;
   readonly log: Log;
 }
@@ -20,7 +22,7 @@ const tickEveryMs = 15_000;
  * Lets a scheduler look at the time now and then, and whenever a run ends, and notifications be delivered. The function that is returned ends
  * that.
  */
-export function keepTicking({ scheduler, notifier, watchState, runs, log }: TickingParts): () => Promise<void> {
+export function keepTicking({ scheduler, notifier, watchState, prune, runs, log }: TickingParts): () => Promise<void> {
   let hasStopped = false;
   let ticking = Promise.resolve();
   const tick = (): void => {
@@ -28,6 +30,7 @@ export function keepTicking({ scheduler, notifier, watchState, runs, log }: Tick
     ticking = ticking
       .then(async () => {
         await scheduler.tick();
+        prune();
         watchState();
         await notifier.deliver();
       })

@@ -140,7 +140,7 @@ export function createCheckService(parts: CheckServiceParts): CheckService {
       const restored = await runner.restore(
         {
           engine: snapshot.engine,
-          task: { ...toImage(snapshot), folder, paths: sample.paths, keepOwner: true },
+          task: { ...toImage(stores, snapshot), folder, paths: sample.paths, keepOwner: true },
           manifestPath,
           verify: true,
           merge: undefined,
@@ -169,7 +169,7 @@ export function createCheckService(parts: CheckServiceParts): CheckService {
           const proved = await runner.verify(
             {
               engine: one.engine,
-              ...toImage(one),
+              ...toImage(stores, one),
               manifestPath: manifestPathOf(manifestFolder, uuid),
               sha256: one.archive.sha256,
               percent,
@@ -211,7 +211,7 @@ function newestAndOlder(snapshots: SnapshotService, random: () => number): Store
   const { items } = snapshots.list({ pageSize: 1000, pageToken: "", filter: "", orderBy: "create_time desc" });
   const [newest, ...older] = items;
   if (newest === undefined) {
-    fail({ reason: "SNAPSHOT_NOT_FOUND", message: "there are no snapshots to drill: back something up first" });
+    fail({ reason: "SNAPSHOT_NOT_FOUND", message: "no snapshots to drill: back something up first" });
   }
   const one = older[Math.floor(random() * older.length)];
   return one === undefined ? [newest] : [newest, one];

@@ -19,6 +19,7 @@ const sender = createEventSender((message) => port.postMessage(message));
 
 async function run(job: ThreadJob): Promise<unknown> {
   if (job.kind === "write") return runner.write(job.job, sender.events, controller.signal);
+  if (job.kind === "store") return runner.store(job.job, sender.events, controller.signal);
   if (job.kind === "restore") return runner.restore(withBuffers(job.job), sender.events, controller.signal);
   if (job.kind === "index") return runner.index(job.job, sender.events, controller.signal);
   if (job.kind === "verify") return runner.verify(job.job, sender.events, controller.signal);

@@ -21,6 +21,8 @@ export interface RestoreJob {
 
 export interface PerformedRestore {
   readonly files: number;
+  /** The folder that has become the source: the staging folder, or one inside of it. */
+  readonly folder: string;
   /** Files whose content was compared with the manifest. */
   readonly verifiedFiles: number;
 }
@@ -36,16 +38,17 @@ export async function performRestore(
   events.onPhase("reading");
   const entries = manifestPath === undefined ? undefined : () => readManifest(manifestPath);
   const restored = await engines[engine].restore(task, entries, events, signal);
+  const { folder = task.folder } = restored;
   let verifiedFiles = 0;
   if (verify && entries !== undefined) {
     events.onPhase("verifying");
-    verifiedFiles = await compareTree(task, entries, signal);
+    verifiedFiles = await compareTree({ ...task, folder }, entries, signal);
   }
   if (merge !== undefined) {
     events.onPhase("publishing");
-    const { folder: staging, paths, keepOwner } = task;
-    await mergeTree({ ...merge, staging, paths, keepOwner }, events, signal);
+    const { folder: kept, paths, keepOwner } = task;
+    await mergeTree({ ...merge, staging: folder, kept, paths, keepOwner }, events, signal);
   }
   await files.syncTree(merge?.target ?? task.folder);
-  return { files: restored.files, verifiedFiles };
+  return { files: restored.files, verifiedFiles, folder };
 }

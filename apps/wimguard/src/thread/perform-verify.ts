@@ -2,7 +2,7 @@ import { hashFile } from "../archive/hash-file.ts";
 import type { EngineName } from "../engine/compression.ts";
 import type { ArchiveImage, EngineEvents } from "../engine/engine.ts";
 import { engines } from "../engine/engines.ts";
-import { fail } from "../failure/failure.ts";
+import { FailureError, fail } from "../failure/failure.ts";
 import type { FoundFile } from "../manifest/find-file.ts";
 import { readFrames, readLastEntries } from "../manifest/last-entries.ts";
 
@@ -36,6 +36,12 @@ export async function performVerify(
 ): Promise<PerformedVerify> {
   const { engine, archivePath, sha256, percent } = job;
   events.onPhase("verifying");
+  if (engine === "restic" && percent < 100) {
+    // What it has read is not what this snapshot has: nothing of it is counted.
+    await engines[engine].check(job, percent, events, signal);
+    return { files: 0, bytes: 0 };
+  }
+  if (engine === "restic") return verifySnapshot(job, events, signal);
   if (percent === 0) {
     await engines[engine].verify(archivePath, events, signal);
     return { files: 0, bytes: 0 };
@@ -49,10 +55,29 @@ export async function performVerify(
     events.onReached(bytes);
     return { files: files.length, bytes };
   }
-  await engines[engine].verifyFiles(job, files, events, signal);
+  await engines[engine].verifyFiles(job, files, events, signal).catch((error) => {
+    if (percent < 100 || !(error instanceof FailureError)) throw error;
+    const { reason } = error.failure;
+    if (reason === "ARCHIVE_DAMAGED" || reason === "CANCELLED") throw error;
+    // A program may fail in any way when it reads what was never written: a wrong size in it makes it run out of memory, for example.
+    const message = `${archivePath} is not what was written: ${error.message}`;
+    fail({ reason: "ARCHIVE_DAMAGED", engine, path: archivePath, message }, error);
+  });
   if (percent < 100) return { files: files.length, bytes };
   const message = `${archivePath} is not what was written, although the files that were looked at are in it`;
   fail({ reason: "ARCHIVE_DAMAGED", path: archivePath, message });
+}
+
+/** Reads everything in a snapshot, and compares what has a digest with it. */
+async function verifySnapshot(job: VerifyJob, events: EngineEvents, signal: AbortSignal): Promise<PerformedVerify> {
+  const files: FoundFile[] = [];
+  for await (const entry of readLastEntries(job.manifestPath)) {
+    if (entry.kind === "file") files.push({ entry, frame: undefined });
+  }
+  const bytes = files.reduce((sum, { entry }) => sum + entry.size, 0);
+  events.onTotal(bytes, files.length);
+  await engines[job.engine].verifyFiles(job, files, events, signal);
+  return { files: files.length, bytes };
 }
 
 /** Files of frames at random: reading a frame costs the same for one file as for all of them. */

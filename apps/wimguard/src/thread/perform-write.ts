@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type ArchiveIdentity, readIdentity } from "../archive/archive-identity.ts";
 import { hashFile } from "../archive/hash-file.ts";
-import type { EngineName } from "../engine/compression.ts";
+import type { FileEngineName } from "../engine/compression.ts";
 import type { EngineEvents, WriteTask, WrittenArchive } from "../engine/engine.ts";
 import { engines } from "../engine/engines.ts";
 import { fail } from "../failure/failure.ts";
@@ -10,7 +10,7 @@ import { createManifestWriter, type ManifestHeader } from "../manifest/manifest-
 
 /** An archive to write as a part file, with its manifest as a draft. Neither file may exist. */
 export interface WriteJob {
-  readonly engine: EngineName;
+  readonly engine: FileEngineName;
   readonly task: WriteTask;
   readonly manifestDraftPath: string;
   readonly header: ManifestHeader;
@@ -22,6 +22,8 @@ export interface PerformedWrite extends ArchiveIdentity {
   readonly files: number;
   /** Its number in the file. */
   readonly image: number;
+  /** The folder in a snapshot that paths are relative to; absent for a file. */
+  readonly root?: string;
 }
 
 /** Steps 2 to 4 of a backup: part, engine, sync, verification. What it leaves on failure is its caller's to remove. */

@@ -2,12 +2,14 @@ import type { EngineEvents, EngineWarning } from "../engine/engine.ts";
 import type { Failure } from "../failure/failure.ts";
 import type { IndexJob } from "./perform-index.ts";
 import type { RestoreJob } from "./perform-restore.ts";
+import type { StoreJob } from "./perform-store.ts";
 import type { VerifyJob } from "./perform-verify.ts";
 import type { WriteJob } from "./perform-write.ts";
 
 /** What a thread is started with. */
 export type ThreadJob =
   | { readonly kind: "write"; readonly job: WriteJob }
+  | { readonly kind: "store"; readonly job: StoreJob }
   | { readonly kind: "restore"; readonly job: RestoreJob }
   | { readonly kind: "index"; readonly job: IndexJob }
   | { readonly kind: "verify"; readonly job: VerifyJob }

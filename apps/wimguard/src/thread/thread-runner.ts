@@ -18,6 +18,7 @@ const noEvents: EngineEvents = { onPhase() {}, onTotal() {}, onBytes() {}, onRea
 export function createThreadRunner(): EngineRunner {
   return {
     write: async (job, events, signal) => (await runInThread({ kind: "write", job }, events, signal)) as PerformedWrite,
+    store: async (job, events, signal) => (await runInThread({ kind: "store", job }, events, signal)) as PerformedWrite,
     restore: async (job, events, signal) =>
       (await runInThread({ kind: "restore", job }, events, signal)) as PerformedRestore,
     index: async (job, events, signal) => (await runInThread({ kind: "index", job }, events, signal)) as PerformedWrite,

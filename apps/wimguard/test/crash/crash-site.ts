@@ -7,6 +7,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ArchiveStores } from "../../src/archive/archive-stores.ts";
 import { hashFile } from "../../src/archive/hash-file.ts";
 import { recoverArchives } from "../../src/archive/recover-archives.ts";
+import { createRepositories } from "../../src/archive/repositories.ts";
 import { type BackupService, createBackupService } from "../../src/backup/backup-service.ts";
 import { createBackupStore } from "../../src/catalog/backup-store.ts";
 import { openCatalog } from "../../src/catalog/open-catalog.ts";
@@ -63,6 +64,7 @@ export function createCrashSite(): CrashSite {
     engine: "wim",
     url: destinations,
     template: "all.wim",
+    secretRef: "",
     isAppend: true,
   };
   const manifestFolder = join(data, "manifests");
@@ -78,6 +80,7 @@ export function createCrashSite(): CrashSite {
     manifestFolder,
     hash: (path) => hashFile(path),
     withoutImage: (engine, archive, newPath) => takeImageOut(engines[engine], archive, newPath, never),
+    repositories: createRepositories({ secretRefOf: () => "", onForgotten() {}, signal: never }),
     nowMs: Date.now,
   });
 

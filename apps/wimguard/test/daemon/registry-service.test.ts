@@ -124,7 +124,25 @@ describe("RegistryService", () => {
         Code.InvalidArgument,
         "destination.secret_ref",
       ],
-      ["an engine that is not there", { name: "a", url: "/a", engine: Engine.RESTIC }, Code.Unimplemented, undefined],
+      ["an unknown engine", { name: "a", url: "/a", engine: 99 as Engine }, Code.InvalidArgument, "destination.engine"],
+      [
+        "a repository with a template",
+        { name: "a", url: "restic:/a", template: "{name}.tar" },
+        Code.InvalidArgument,
+        "destination.template",
+      ],
+      [
+        "a password in the location of a repository",
+        { name: "a", url: "restic:rest:https://ada:secret@host/" },
+        Code.InvalidArgument,
+        "destination.url",
+      ],
+      [
+        "a password instead of where it comes from",
+        { name: "a", url: "restic:/a", secretRef: "secret" },
+        Code.InvalidArgument,
+        "destination.secret_ref",
+      ],
     ] as const) {
       it(`are refused with ${what}`, async () => {
         const fields = field === undefined ? {} : { fields: [field] };

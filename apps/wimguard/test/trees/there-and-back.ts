@@ -4,21 +4,21 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { EngineName } from "../../src/engine/compression.ts";
+import type { FileEngineName } from "../../src/engine/compression.ts";
 import type { EngineEvents, EngineWarning } from "../../src/engine/engine.ts";
 import type { DurableFiles } from "../../src/files/durable-files.ts";
 import { createNodeDurableFiles } from "../../src/files/node-durable-files.ts";
 import { noRules } from "../../src/source/source-rules.ts";
 import { performRestore } from "../../src/thread/perform-restore.ts";
 import { performWrite } from "../../src/thread/perform-write.ts";
-import { buildTree, walkTree, withTimesOf } from "./trees.ts";
+import { treeSteps, withTimesOf } from "./trees.ts";
 
 /** Without the sync of the whole file system, which waits for everything that other tests write. */
 export const unsyncedFiles: DurableFiles = { ...createNodeDurableFiles(), syncTree: async () => {} };
 const never = new AbortController().signal;
 
 /** The smallest time that an engine keeps. */
-const timeUnitNs: Readonly<Record<EngineName, bigint>> = { tar: 1n, wim: 100n };
+const timeUnitNs: Readonly<Record<FileEngineName, bigint>> = { tar: 1n, wim: 100n };
 const compressions = {
   tar: [{ method: "ZSTD", level: 1 }, { method: "NONE" }],
   wim: [{ method: "XPRESS", level: 50 }, { method: "LZX", level: 20 }, { method: "NONE" }],
@@ -39,14 +39,20 @@ export function recordEvents(more: Partial<EngineEvents> = {}): EngineEvents & {
 }
 
 /** Backs up a random tree, restores it, and compares it by the walker; then once more by the engine's own program. */
-export async function checkThereAndBack(engine: EngineName, seed: number, parent: string = tmpdir()): Promise<void> {
+export async function checkThereAndBack(
+  engine: FileEngineName,
+  seed: number,
+  parent: string = tmpdir(),
+  trees = treeSteps,
+): Promise<void> {
   const folder = mkdtempSync(join(parent, "tercel-trees-"));
   const [source, archive, manifest, restored, opened] = ["source", "archive", "manifest", "restored", "opened"].map(
     (name) => join(folder, name),
   ) as [string, string, string, string, string];
   mkdirSync(source);
-  buildTree(seed, source, engine === "wim" ? "utf8" : "any");
-  const expected = withTimesOf(walkTree(source), timeUnitNs[engine]);
+  await trees.build(seed, source, engine === "wim" ? "utf8" : "any");
+  const walk = async (root: string) => withTimesOf(await trees.walk(root), timeUnitNs[engine]);
+  const expected = await walk(source);
   const options = compressions[engine];
   const events = recordEvents();
   await performWrite(
@@ -79,12 +85,12 @@ export async function checkThereAndBack(engine: EngineName, seed: number, parent
     never,
   );
   assert.deepEqual(events.warnings, []);
-  assert.deepEqual(withTimesOf(walkTree(restored), timeUnitNs[engine]), expected, "restored by WimGuard");
+  assert.deepEqual(await walk(restored), expected, "restored by WimGuard");
   openWithout(engine, archive, opened);
-  assert.deepEqual(withTimesOf(walkTree(opened), timeUnitNs[engine]), expected, "opened without WimGuard");
+  assert.deepEqual(await walk(opened), expected, "opened without WimGuard");
 }
 
-function openWithout(engine: EngineName, archive: string, folder: string): void {
+function openWithout(engine: FileEngineName, archive: string, folder: string): void {
   mkdirSync(folder);
   if (engine === "tar") {
     const options = ["--extract", "--xattrs", "--xattrs-include=*", "--acls", "--same-permissions", "--numeric-owner"];

@@ -1,4 +1,4 @@
-import { parseDuration, readDuration } from "../frame/duration.ts";
+import { parseTimerMs, readDuration } from "../frame/duration.ts";
 import { usageFailure } from "../frame/failure.ts";
 import type { SchemaOptions } from "../schema/schema-options.ts";
 import type { TargetOptions } from "../target/target-options.ts";
@@ -76,7 +76,7 @@ function readStages({ stages, rate, duration }: BenchOptions): Stage[] | undefin
   if (rate !== undefined) return [{ durationMs: readDuration("--duration", duration), rate: rateOf("--rate", rate) }];
   return stages?.split(",").map((stage) => {
     const [time = "", calls = ""] = stage.split(":");
-    const durationMs = parseDuration(time);
+    const durationMs = parseTimerMs(time);
     if (durationMs === undefined || calls === "") {
       throw usageFailure(`invalid stage ${JSON.stringify(stage)} of --stages: write DURATION:RATE, such as 30s:500`);
     }

@@ -11,8 +11,10 @@ import { condenseOutput } from "./output/condense-output.ts";
 import type { DevPrinter } from "./output/dev-printer.ts";
 import { isBackgroundCall } from "./output/log-text.ts";
 import type { ServiceStatus } from "./output/status-lines.ts";
+import { ownCommand } from "./own-command.ts";
 import { type DevPlan, type DevSurroundings, planStart } from "./plan-start.ts";
 import { type ServiceState, SupervisedService } from "./process/supervised-service.ts";
+import { findPage } from "./served-page.ts";
 
 const readyTimeoutMs = 2000;
 
@@ -32,8 +34,8 @@ export class DevService {
   #address: string | undefined;
   #reason = "";
   #isExampleShown = false;
-  /** Where the process says that it listens. */
-  #ready = Promise.withResolvers<string>();
+  /** What the process says when it listens. */
+  #ready = Promise.withResolvers<ReadyLine>();
   #changed: Change | undefined;
   /** The change that the next start is for. */
   #started: Change | undefined;
@@ -59,8 +61,8 @@ export class DevService {
         return planStart(project, around);
       },
       onLine: (line) => {
-        const address = readyAddress(line);
-        if (address !== undefined) this.#ready.resolve(address);
+        const ready = readReadyLine(line);
+        if (ready !== undefined) this.#ready.resolve(ready);
         if (!isBackgroundCall(line)) printer.log(name, line);
       },
       note: (text) => printer.note(name, text),
@@ -104,7 +106,7 @@ export class DevService {
   }
 
   async #onListening(plan: DevPlan, ended: AbortSignal): Promise<void> {
-    const address = plan.address === undefined ? await this.#addressOfLog(ended) : textOf(plan.address);
+    const address = plan.address === undefined ? (await this.#readyLine(ended))?.address : textOf(plan.address);
     if (address === undefined) return;
     this.#address = address;
     this.#noteListening(plan);
@@ -115,16 +117,17 @@ export class DevService {
     await this.#followHealth(channel, plan, ended);
   }
 
-  /** Where the configuration does not say it, the service does when it is ready. */
-  #addressOfLog(ended: AbortSignal): Promise<string | undefined> {
+  /** Undefined where the process ends before it is ready. */
+  #readyLine(ended: AbortSignal): Promise<ReadyLine | undefined> {
     const over = new Promise<undefined>((resolve) => ended.addEventListener("abort", () => resolve(undefined)));
     return Promise.race([this.#ready.promise, over]);
   }
 
-  #noteListening({ metrics }: DevPlan): void {
+  #noteListening({ metrics, movedFrom }: DevPlan): void {
     const changed = this.#started;
     this.#started = undefined;
     const at = `listens at ${this.#address}`;
+    if (movedFrom !== undefined) this.#note(`another program has the port ${movedFrom}`);
     if (changed !== undefined) {
       const [first = "", ...others] = changed.files.map((file) => relative(this.project.folder, file));
       const files = others.length === 0 ? first : `${first} and ${others.length} more`;
@@ -141,7 +144,10 @@ export class DevService {
     try {
       for await (const status of createHealthClient(channel).watch("", { signal: ended })) {
         await this.#onHealth(status, plan, ended);
-        if (status === "SERVING" && !this.#isExampleShown) void this.#showExample(channel, plan, ended);
+        if (status !== "SERVING" || this.#isExampleShown) continue;
+        this.#isExampleShown = true;
+        void this.#showExample(channel, plan, ended);
+        void this.#showPage(plan, ended);
       }
     } catch {
       // The service ends, or has no health; its process says the rest.
@@ -156,23 +162,38 @@ export class DevService {
   }
 
   async #showExample(channel: Channel, { config, isTls }: DevPlan, ended: AbortSignal): Promise<void> {
-    this.#isExampleShown = true;
     const { state } = this.#around;
-    const token = config === undefined ? undefined : developmentToken(config, state.secret());
+    const token = this.#tokenFor(config);
     const example = await findCallExample(channel, token, ended).catch(() => undefined);
     if (example === undefined || ended.aborted) return;
     const file = example.needsToken && token !== undefined ? state.writeToken(this.project.name, token) : undefined;
     this.#note(`try: ${this.#callText(example, isTls, file)}`);
   }
 
+  /** Where a person can look at it, in a browser. */
+  async #showPage({ config, isTls }: DevPlan, ended: AbortSignal): Promise<void> {
+    const ready = await this.#readyLine(ended);
+    const address = ready?.http ?? (config?.http === undefined ? undefined : ready?.address);
+    if (address === undefined || isTls) return;
+    const base = `http://${address.replace(/^(?:0\.0\.0\.0|\[?::\]?):/, "127.0.0.1:")}`;
+    const page = await findPage(base, this.#tokenFor(config), ended);
+    if (page !== undefined) this.#note(`page: ${page}`);
+  }
+
+  #tokenFor(config: DevPlan["config"]): string | undefined {
+    return config === undefined ? undefined : developmentToken(config, this.#around.state.secret());
+  }
+
   #callText({ method, data }: CallExample, isTls: boolean, tokenFile: string | undefined): string {
-    const { cwd } = this.#around.context;
-    const target = this.#address === defaultTargetIn(cwd) ? "" : ` --target ${this.#address}`;
+    const { cwd, env } = this.#around.context;
+    // npm runs a script in the folder of its package.json, and says where the person is.
+    const folder = env.INIT_CWD ?? cwd;
+    const target = this.#address === defaultTargetIn(folder) ? "" : ` --target ${this.#address}`;
     return [
-      `npx tercel call ${method}${target}`,
+      `${ownCommand(folder)} call ${method}${target}`,
       isTls ? " --tls-skip-verify" : "",
       data === undefined ? "" : ` -d '${data.replaceAll("'", `'\\''`)}'`,
-      tokenFile === undefined ? "" : ` -H "authorization: Bearer $(cat ${relative(cwd, tokenFile)})"`,
+      tokenFile === undefined ? "" : ` -H "authorization: Bearer $(cat ${relative(folder, tokenFile)})"`,
     ].join("");
   }
 
@@ -185,12 +206,19 @@ function textOf({ host, port }: NonNullable<DevPlan["address"]>): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
+/** Where a service listens, and where it serves REST, Connect and gRPC-Web if that is another port. */
+interface ReadyLine {
+  readonly address: string;
+  readonly http: string | undefined;
+}
+
 /** What the kit logs when a service is ready: `{"message":"ready","address":"127.0.0.1:50051",…}`. */
-function readyAddress(line: string): string | undefined {
+function readReadyLine(line: string): ReadyLine | undefined {
   if (!line.includes('"ready"')) return undefined;
   try {
-    const { message, address } = JSON.parse(line) as Readonly<Record<string, unknown>>;
-    return message === "ready" && typeof address === "string" ? address : undefined;
+    const { message, address, http } = JSON.parse(line) as Readonly<Record<string, unknown>>;
+    if (message !== "ready" || typeof address !== "string") return undefined;
+    return { address, http: typeof http === "string" ? http : undefined };
   } catch {
     return undefined;
   }

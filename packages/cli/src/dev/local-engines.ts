@@ -3,8 +3,9 @@ import { dirname } from "node:path";
 import { createRegistryService } from "@tercel/discovery/embedded";
 import { createServer, type Log, systemClock } from "@tercel/grpc";
 import { createRegistry } from "@tercel/interceptors/metrics";
-import type { Provider, ServiceConfig } from "@tercel/service";
+import type { ServiceConfig } from "@tercel/service";
 import { knownProviders } from "@tercel/service/internal";
+import type { Provider } from "@tercel/service/providers";
 import { anyFreePort } from "./port-choice.ts";
 
 interface Hosted {

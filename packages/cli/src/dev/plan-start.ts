@@ -26,6 +26,8 @@ export interface DevPlan extends StartPlan {
   /** Undefined where only the program itself can read it, because it has providers of its own. */
   readonly config: ServiceConfig<unknown> | undefined;
   readonly isTls: boolean;
+  /** The port of gRPC that is configured, where another program has it. */
+  readonly movedFrom: number | undefined;
   /** `http://127.0.0.1:9464`, where `/ready` is; undefined where nothing is served by HTTP. */
   readonly pages: string | undefined;
   /** `http://127.0.0.1:9464/metrics` */
@@ -61,11 +63,13 @@ export async function planStart({ name, folder, main }: ServiceProject, around: 
   const settings: string[] = [];
   const owners: (readonly [string, string | undefined])[] = [];
   const places = new Map<string, { readonly host: string; readonly port: number }>();
+  let movedFrom: number | undefined;
   for (const key of config === undefined ? [] : listenKeys(config)) {
     const owner = `${name} ${key.serves.join(" ")}`;
     const port = await choosePort(owner, key, isTaken, around.ports);
     owners.push([owner, key.host]);
     if (port !== key.port) settings.push(...key.settings(port));
+    if (port !== key.port && key.port !== 0 && key.serves.includes("grpc")) movedFrom = key.port;
     for (const served of key.serves) places.set(served, { host: reachable(key.host), port });
   }
   if (config !== undefined) settings.push(...(await around.engines.settingsFor(config)), ...quickStop(config));
@@ -90,6 +94,7 @@ export async function planStart({ name, folder, main }: ServiceProject, around: 
     address: grpc?.port === 0 ? undefined : grpc,
     config,
     isTls: config?.grpc?.tls.enabled === true,
+    movedFrom,
     pages: pages && urlOf(pages),
     metrics: metrics && `${urlOf(metrics)}${metricsPath(config)}`,
     owners,

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { describe, it } from "node:test";
 import { freePorts } from "@tercel/test-support/servers";
 import { canListenAt, type Place, PortChoice } from "./port-choice.ts";
 
 function choiceWith(taken: readonly number[]): { readonly ports: PortChoice; readonly taken: Set<number> } {
   const set = new Set(taken);
-  return { ports: new PortChoice(async ({ port }: Place) => !set.has(port)), taken: set };
+  const table = { canListen: async ({ port }: Place) => !set.has(port), isServed: async () => true };
+  return { ports: new PortChoice(table), taken: set };
 }
 
 describe("a choice of ports", () => {
@@ -55,5 +56,36 @@ describe("a choice of ports", () => {
     const free = await ports.choose("user", { host: "127.0.0.1", port: 0 });
     assert.ok(free > 0);
     assert.equal(await ports.choose("user", { host: "127.0.0.1", port: 0 }), free);
+  });
+
+  it("waits for a port that an outgoing connection has, and goes on to the next where it keeps it", async (t) => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    t.after(() => server.close());
+    const { port: serverPort } = server.address() as AddressInfo;
+    const accepted = once(server, "connection");
+    const outgoing = connect({ host: "127.0.0.1", port: serverPort });
+    const [incoming] = await accepted;
+    incoming.on("error", () => {});
+    t.after(() => incoming.destroy());
+    t.after(() => outgoing.destroy());
+    const wanted = { host: "127.0.0.1", port: outgoing.localPort ?? 0 };
+    assert.equal(await canListenAt(wanted), false);
+    const impatient = new PortChoice(undefined, { maxOutgoingMs: 0 });
+    assert.ok((await impatient.choose("user", wanted)) > wanted.port);
+
+    const asked = Promise.withResolvers<void>();
+    const table = {
+      canListen: canListenAt,
+      async isServed() {
+        asked.resolve();
+        return false;
+      },
+    };
+    const choosing = new PortChoice(table, { maxOutgoingMs: 60_000 }).choose("user", wanted);
+    await asked.promise;
+    // A reset, after which neither side keeps the port.
+    outgoing.resetAndDestroy();
+    assert.equal(await choosing, wanted.port);
   });
 });

@@ -1,4 +1,6 @@
 import { createServer } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { canConnect } from "./process/can-connect.ts";
 
 /** Somewhere to listen: without a host, on every interface. */
 export interface Place {
@@ -6,20 +8,34 @@ export interface Place {
   readonly port: number;
 }
 
+/** What is known of the ports of this machine. */
+export interface PortTable {
+  /** Whether a program could listen there now. */
+  canListen(place: Place): Promise<boolean>;
+  /** Whether a program listens there. One that cannot be listened on may also belong to an outgoing connection. */
+  isServed(place: Place): Promise<boolean>;
+}
+
 /** Ports that are tried after the wanted one. */
 const maxTries = 500;
 const highestPort = 65_535;
+/** How long the wanted port may belong to an outgoing connection. One that is kept open is not waited for. */
+const maxOutgoingMs = 2000;
+const pollMs = 50;
 
 /**
  * Gives out ports that no one listens on: the wanted one, or the next one that is free. Whoever was given a port keeps it over restarts, as
- * long as the wish stays the same.
+ * long as the wish stays the same. A wanted port that belongs to an outgoing connection, as any from 32768 on may on Linux, is waited for
+ * for a moment.
  */
 export class PortChoice {
   readonly #chosen = new Map<string, { readonly wanted: number; readonly port: number }>();
-  readonly #canListen: (place: Place) => Promise<boolean>;
+  readonly #table: PortTable;
+  readonly #maxOutgoingMs: number;
 
-  constructor(canListen: (place: Place) => Promise<boolean> = canListenAt) {
-    this.#canListen = canListen;
+  constructor(table: PortTable = systemPorts, options: { readonly maxOutgoingMs?: number } = {}) {
+    this.#table = table;
+    this.#maxOutgoingMs = options.maxOutgoingMs ?? maxOutgoingMs;
   }
 
   /** @param owner who asks, and what for: `user-service grpc` */
@@ -35,20 +51,34 @@ export class PortChoice {
   /** Forgets ports that someone else listens on meanwhile, so that others are chosen. */
   async forgetTaken(owner: string, host: string | undefined): Promise<void> {
     const known = this.#chosen.get(owner);
-    if (known === undefined || (await this.#canListen({ ...(host !== undefined && { host }), port: known.port })))
-      return;
+    if (known === undefined || (await this.#table.canListen(placeOf(host, known.port)))) return;
     this.#chosen.delete(owner);
   }
 
   async #firstFree({ host, port: wanted }: Place): Promise<number> {
     const given = new Set([...this.#chosen.values()].map(({ port }) => port));
+    if (!given.has(wanted)) await this.#waitForOutgoing(placeOf(host, wanted));
     for (let port = wanted; port < wanted + maxTries && port <= highestPort; port++) {
-      if (!given.has(port) && (await this.#canListen({ ...(host !== undefined && { host }), port }))) return port;
+      if (!given.has(port) && (await this.#table.canListen(placeOf(host, port)))) return port;
     }
     // The service itself says best what is wrong with the wanted one.
     return wanted;
   }
+
+  async #waitForOutgoing(place: Place): Promise<void> {
+    const untilMs = performance.now() + this.#maxOutgoingMs;
+    while (performance.now() < untilMs) {
+      if ((await this.#table.canListen(place)) || (await this.#table.isServed(place))) return;
+      await pause(pollMs);
+    }
+  }
 }
+
+function placeOf(host: string | undefined, port: number): Place {
+  return { ...(host !== undefined && { host }), port };
+}
+
+const systemPorts: PortTable = { canListen: canListenAt, isServed: canConnect };
 
 /** Whether a program could listen there now. */
 export function canListenAt({ host, port }: Place): Promise<boolean> {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import type { Log } from "@tercel/grpc";
 import type { ServiceConfig } from "@tercel/service";
+import { onNpmEnd } from "@tercel/service/internal";
 import type { CommandContext } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
@@ -78,7 +79,11 @@ export async function runDev(names: readonly string[], options: DevOptions, cont
   };
   // A second Ctrl-C ends this program, and no service outlives it.
   process.once("exit", killAll);
-  const ends: (() => void)[] = [() => process.off("exit", killAll)];
+  const ends: (() => void)[] = [
+    () => process.off("exit", killAll),
+    // The shell of npm passes no SIGTERM on, and a killed npm tells no one.
+    onNpmEnd(() => stopping.abort()),
+  ];
   try {
     const folders = protoFolders(
       selected.map(({ folder }) => folder),
@@ -121,10 +126,7 @@ async function readServices(
 ): Promise<readonly SelectedService[]> {
   const read = await Promise.all(
     projects.map(async (project) => {
-      const set = settingsFor(project.name, given);
-      // What is wrong is said when the service is started.
-      const loaded = await loadFolderConfig({ folder: project.folder, envFile, context }, set).catch(() => undefined);
-      return { ...project, config: loaded?.value };
+      return { ...project, config: await readConfig(project, { settings: given, envFile, context }) };
     }),
   );
   const configured = read.map(({ config }) => config?.service.name);
@@ -135,6 +137,25 @@ async function readServices(
     return isOwn ? { ...one, name } : one;
   });
   return named.map((one) => ({ ...one, dependencies: (one.config?.dependencies ?? []).map(({ name }) => name) }));
+}
+
+/**
+ * Undefined where the configuration cannot be read: what is wrong with it is said when the service is started.
+ *
+ * @throws CommandFailure when it can be read without the settings of the command line, which no change of a file would repair
+ */
+async function readConfig(
+  { name, folder }: ServiceProject,
+  { settings, ...sources }: { settings: readonly GivenSetting[]; envFile: string | undefined; context: CommandContext },
+): Promise<ServiceConfig<unknown> | undefined> {
+  const load = (set: readonly string[]) => loadFolderConfig({ folder, ...sources }, set);
+  const set = settingsFor(name, settings);
+  try {
+    return (await load(set)).value;
+  } catch (error) {
+    if (set.length === 0 || (await load([]).catch(() => undefined)) === undefined) return undefined;
+    throw error;
+  }
 }
 
 /** What a service is called whose configuration says nothing about it. */

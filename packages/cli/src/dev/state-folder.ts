@@ -1,9 +1,12 @@
-import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes, randomUUID } from "node:crypto";
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type DevRecord, devRecordFile } from "../target/dev-target.ts";
 
-/** The folder `.tercel`: what belongs to this machine alone. Git does not see it. */
+/** The name of the folder. */
+export const stateFolderName = dirname(devRecordFile);
+
+/** The folder `.tercel`: what belongs to this user on this machine alone. Git does not see it. */
 export class StateFolder {
   readonly path: string;
   readonly #record: string;
@@ -11,7 +14,8 @@ export class StateFolder {
   constructor(root: string) {
     this.#record = join(root, devRecordFile);
     this.path = dirname(this.#record);
-    mkdirSync(this.path, { recursive: true });
+    // Events and keys are in it.
+    mkdirSync(this.path, { recursive: true, mode: 0o700 });
     writeFileSync(join(this.path, ".gitignore"), "*\n");
   }
 
@@ -21,9 +25,8 @@ export class StateFolder {
     try {
       return readFileSync(file, "utf8").trim();
     } catch {
-      const secret = randomBytes(32).toString("base64");
-      writeFileSync(file, `${secret}\n`, { mode: 0o600 });
-      return secret;
+      makeSecret(file);
+      return readFileSync(file, "utf8").trim();
     }
   }
 
@@ -46,5 +49,18 @@ export class StateFolder {
     } catch {
       // It is gone already.
     }
+  }
+}
+
+/** The file has its name when it is whole: of two programs that start together, one makes the secret and both read it. */
+function makeSecret(file: string): void {
+  const draft = `${file}.${randomUUID()}`;
+  writeFileSync(draft, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
+  try {
+    linkSync(draft, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    rmSync(draft);
   }
 }

@@ -30,3 +30,16 @@ it("ends with 143 at SIGTERM, and listens no more when it is told so", () => {
   stop();
   assert.deepEqual([source.listenerCount("SIGINT"), source.listenerCount("SIGTERM")], [0, 0]);
 });
+
+it("takes a signal that npm passes on for the echo of the first, and a later one for another", () => {
+  const { source, exits } = createSource();
+  let nowMs = 0;
+  watchStopSignals(source, new AbortController(), { echoWindowMs: 500, nowMs: () => nowMs });
+  source.emit("SIGINT");
+  nowMs = 499;
+  source.emit("SIGINT");
+  assert.deepEqual(exits, []);
+  nowMs = 500;
+  source.emit("SIGINT");
+  assert.deepEqual(exits, [130]);
+});

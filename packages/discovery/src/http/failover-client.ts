@@ -11,7 +11,7 @@ export class FailoverClient {
 
   /** @throws TypeError without a client */
   constructor(clients: readonly HttpClient[]) {
-    if (clients.length === 0) throw new TypeError("there is no address to ask");
+    if (clients.length === 0) throw new TypeError("no address is configured");
     this.#clients = clients;
   }
 

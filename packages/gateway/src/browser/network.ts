@@ -3,12 +3,20 @@ export interface Network {
   readonly isOnline: boolean;
   /** Resolves when the network is back; rejects with the signal's reason when it aborts. */
   whenOnline(signal: AbortSignal): Promise<void>;
+  /** Calls the listener each time the network is lost, until the signal aborts. */
+  onOffline(listener: () => void, signal: AbortSignal): void;
 }
+
+type NetworkEvent = "online" | "offline";
 
 /** The globals of a page and of a worker; Node has none of them. */
 interface PageGlobals {
   readonly navigator?: { readonly onLine?: boolean };
-  readonly addEventListener?: (type: "online", listener: () => void, options: { readonly signal: AbortSignal }) => void;
+  readonly addEventListener?: (
+    type: NetworkEvent,
+    listener: () => void,
+    options: { readonly signal: AbortSignal },
+  ) => void;
 }
 
 export const browserNetwork: Network = {
@@ -21,11 +29,27 @@ export const browserNetwork: Network = {
         reject(signal.reason);
         return;
       }
-      const { addEventListener } = globalThis as PageGlobals;
-      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-      addEventListener?.call(globalThis, "online", () => resolve(), { signal });
+      const over = new AbortController();
+      const onAbort = (): void => {
+        over.abort();
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", onAbort, { once: true, signal: over.signal });
+      listen(
+        "online",
+        () => {
+          over.abort();
+          resolve();
+        },
+        over.signal,
+      );
     }),
+  onOffline: (listener, signal) => listen("offline", listener, signal),
 };
+
+function listen(type: NetworkEvent, listener: () => void, signal: AbortSignal): void {
+  (globalThis as PageGlobals).addEventListener?.call(globalThis, type, listener, { signal });
+}
 
 /** Resolves after a time; rejects with the signal's reason when it aborts. */
 export function pauseFor(delayMs: number, signal: AbortSignal): Promise<void> {

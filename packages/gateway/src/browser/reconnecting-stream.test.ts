@@ -28,8 +28,18 @@ async function collect(stream: AsyncIterable<number>): Promise<number[]> {
 /** A network that the test switches. */
 function createNetwork() {
   const waiting: (() => void)[] = [];
+  const listeners = new Set<() => void>();
   const network = {
     isOnline: true,
+    listeners,
+    onOffline: (listener: () => void, signal: AbortSignal) => {
+      listeners.add(listener);
+      signal.addEventListener("abort", () => listeners.delete(listener));
+    },
+    goAway() {
+      network.isOnline = false;
+      for (const listener of listeners) listener();
+    },
     asked: 0,
     whenOnline: (signal: AbortSignal) =>
       new Promise<void>((resolve, reject) => {
@@ -43,6 +53,11 @@ function createNetwork() {
     },
   };
   return network;
+}
+
+/** Resolves once someone waits for the network. */
+async function untilAsked(network: { readonly asked: number }): Promise<void> {
+  while (network.asked === 0) await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe("a reconnecting stream in a browser", () => {
@@ -62,10 +77,39 @@ describe("a reconnecting stream in a browser", () => {
         onReconnect: () => void Object.assign(network, { isOnline: false }),
       }),
     );
-    while (network.asked === 0) await new Promise((resolve) => setImmediate(resolve));
+    await untilAsked(network);
     assert.equal(tokens.length, 1);
     network.comeBack();
     assert.deepEqual(await reading, [1, 2]);
+  });
+
+  it("leaves a stream whose network is lost, though the stream does not fail, and continues after it", async () => {
+    const network = createNetwork();
+    const tokens: (number | undefined)[] = [];
+    const reconnects: (Code | undefined)[] = [];
+    const stream = createReconnectingStream<number, number>({
+      async *open(token, signal) {
+        tokens.push(token);
+        yield tokens.length;
+        if (tokens.length === 2) return;
+        // As a connection that is dead without a word.
+        await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      },
+      tokenOf: (message) => message,
+      ...{ network, backoff: () => 0, onReconnect: ({ error }) => void reconnects.push(error?.code) },
+    });
+    const messages: number[] = [];
+    for await (const message of stream) {
+      messages.push(message);
+      if (message !== 1) continue;
+      setImmediate(() => network.goAway());
+      void untilAsked(network).then(() => {
+        assert.deepEqual(tokens, [undefined]);
+        network.comeBack();
+      });
+    }
+    assert.deepEqual([messages, tokens, reconnects], [[1, 2], [undefined, 1], [Code.Unavailable]]);
+    assert.equal(network.listeners.size, 0);
   });
 
   it("is ended by its signal, in a pause and without a network", async () => {

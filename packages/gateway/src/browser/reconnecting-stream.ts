@@ -19,7 +19,10 @@ export interface ReconnectingStreamOptions<T, Token> extends ReconnectRules<T, T
    * server that names a time (RetryInfo) is not asked before.
    */
   backoff?: Backoff;
-  /** Default: the browser's. A stream that broke off is not opened again before there is a network. */
+  /**
+   * Default: the browser's. A stream whose network is lost is cancelled at once, because a dead connection may never say so, and no stream is opened
+   * again before the network is back.
+   */
   network?: Network;
 }
 
@@ -36,7 +39,10 @@ export function createReconnectingStream<T, Token>(options: ReconnectingStreamOp
   refuseUnknownOptions(where, options, [...reconnectRuleNames, "backoff", "network"]);
   checkWholeNumber(where, "maxFailures", options.maxFailures, 1, Number.MAX_SAFE_INTEGER);
   const { backoff = createBackoff({ maxDelayMs: defaultMaxDelayMs }), network = browserNetwork } = options;
-  return reconnectingStream(options, {
+  const open = (token: Token | undefined, signal: AbortSignal): AsyncIterable<T> =>
+    readWhileOnline(network, signal, (streamSignal) => options.open(token, streamSignal));
+  const rules: ReconnectRules<T, Token> = { ...options, open };
+  return reconnectingStream(rules, {
     backoff,
     askedMs: readRetryAfterMs,
     async pause(delayMs, signal) {
@@ -49,4 +55,29 @@ export function createReconnectingStream<T, Token>(options: ReconnectingStreamOp
       }
     },
   });
+}
+
+/** The messages of a stream; it fails with UNAVAILABLE when the network is lost. */
+async function* readWhileOnline<T>(
+  network: Network,
+  signal: AbortSignal,
+  open: (signal: AbortSignal) => AsyncIterable<T>,
+): AsyncGenerator<T, void> {
+  const lost = new AbortController();
+  const over = new AbortController();
+  network.onOffline(() => lost.abort(), over.signal);
+  try {
+    yield* open(AbortSignal.any([signal, lost.signal]));
+  } catch (error) {
+    if (!lost.signal.aborted || signal.aborted) throw error;
+    throw new ConnectError(
+      "the network was lost while a stream was open",
+      Code.Unavailable,
+      undefined,
+      undefined,
+      error,
+    );
+  } finally {
+    over.abort();
+  }
 }

@@ -160,14 +160,14 @@ const page = {
     return { title, missing: (missing as RpcError).code, tokens, status };
   },
 
-  /** Reads events until there are as many, over whatever happens to the server meanwhile. */
-  async reconnecting(baseUrl: string, protocol: PageProtocol, count: number) {
+  /** Reads events until there are as many, over whatever happens to the server and the network meanwhile. */
+  async reconnecting(baseUrl: string, protocol: PageProtocol, count: number, countOfStream = 1) {
     const client = createClient(Library, createTransport(baseUrl, protocol));
-    const state = { tokens: [] as string[], reconnects: 0 };
+    const state = { tokens: [] as string[], reconnects: 0, wanted: count };
     Object.assign(globalThis, { state });
     const events = createReconnectingStream({
       open: (resumeToken: string | undefined, signal) =>
-        client.watchBooks({ resumeToken: resumeToken ?? "", count: 1 }, { signal }),
+        client.watchBooks({ resumeToken: resumeToken ?? "", count: countOfStream }, { signal }),
       tokenOf: ({ resumeToken }) => resumeToken,
       backoff: () => 20,
       reconnectOnEnd: true,
@@ -177,7 +177,7 @@ const page = {
     });
     for await (const { resumeToken } of events) {
       state.tokens.push(resumeToken);
-      if (state.tokens.length === count) break;
+      if (state.tokens.length >= state.wanted) break;
     }
     return state;
   },

@@ -1,4 +1,4 @@
-import type { EndedCall, OnCallEnd } from "./call-info.ts";
+import type { EndedCall, OnCallEnd } from "./context/call-info.ts";
 
 /** Tells one more of a call's end. */
 export function andListener(earlier: OnCallEnd | undefined, listener: OnCallEnd): OnCallEnd {

@@ -1,7 +1,7 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { Codec } from "../codec/index.ts";
 import { formatMethodPath, type MethodPath } from "../protocol/method-path.ts";
-import { type MessageCodec, SchemaCodec } from "./message-codec.ts";
+import { type MessageCodec, SchemaCodec } from "./messages/message-codec.ts";
 
 /** A method as a client calls it: a path and a codec for each direction. A descriptor is one way to come by them. */
 export interface MethodDefinition<I extends object = object, O extends object = object> {

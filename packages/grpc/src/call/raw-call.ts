@@ -1,6 +1,6 @@
 import type { ContextValues } from "@connectrpc/connect";
 import type { RpcStatus } from "../protocol/rpc-status.ts";
-import type { ClientTls } from "./call-info.ts";
+import type { ClientTls } from "./context/call-info.ts";
 
 /**
  * Metadata as it travels: name, value, name, value, … Names are in lower case, values of names that end in "-bin" are base64. What was received

@@ -1,6 +1,6 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { memoryPerByte } from "./memory-budget.ts";
+import { memoryPerByte } from "./size/memory-budget.ts";
 
 /** The error for a message that could not be encoded or decoded: says which type and why, and keeps the cause. */
 export function codecError(action: "encode" | "decode", schema: DescMessage, cause: unknown, code: Code): ConnectError {

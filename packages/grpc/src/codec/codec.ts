@@ -1,4 +1,4 @@
-import type { DescMessage, Message } from "@bufbuild/protobuf";
+import type { DescMessage, Message, MessageInitShape } from "@bufbuild/protobuf";
 import type { Code } from "@connectrpc/connect";
 import type { MessageFormat } from "../protocol/content-type.ts";
 import type { Payload } from "../protocol/payload.ts";
@@ -13,13 +13,16 @@ export const maxInPlaceBytes = 4095;
 export interface Codec {
   readonly name: MessageFormat;
 
+  /** `encode` and `lend` also take the plain object that a message can be made from. Default: only messages. */
+  readonly encodesInit?: true;
+
   /**
    * The bytes of a message, which no one else will change. They may share an ArrayBuffer with other messages, so look at
    * their `byteOffset` and `length`.
    *
    * @throws ConnectError with code Internal when the message does not fit its schema
    */
-  encode(schema: DescMessage, message: Message): Uint8Array;
+  encode(schema: DescMessage, message: Message | MessageInitShape<DescMessage>): Uint8Array;
 
   /**
    * Puts the bytes of a message into `payload`, in memory that is used again once the payload is cleared. False, or no such method: `encode` is
@@ -27,7 +30,7 @@ export interface Codec {
    *
    * @throws ConnectError as `encode` does
    */
-  lend?(schema: DescMessage, message: Message, payload: Payload): boolean;
+  lend?(schema: DescMessage, message: Message | MessageInitShape<DescMessage>, payload: Payload): boolean;
 
   /**
    * The message in `bytes`, all of them.

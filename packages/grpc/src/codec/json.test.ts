@@ -5,7 +5,7 @@ import { AnySchema, anyPack, DurationSchema, ListValueSchema, TypeSchema } from 
 import { Code, ConnectError } from "@connectrpc/connect";
 import { HealthCheckRequestSchema } from "../gen/grpc/health/v1/health_pb.ts";
 import { createJsonCodec } from "./json.ts";
-import { costOfMessage } from "./memory-costs.ts";
+import { costOfMessage } from "./size/memory-costs.ts";
 import { costlySchema } from "./testing/costly-messages.ts";
 
 const codec = createJsonCodec();

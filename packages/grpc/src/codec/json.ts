@@ -2,8 +2,8 @@ import { fromJsonString, type Message, type Registry, toJsonString } from "@bufb
 import { Code } from "@connectrpc/connect";
 import type { Codec } from "./codec.ts";
 import { codecError, tooLarge } from "./codec-error.ts";
-import { checkJsonSize } from "./json-size.ts";
-import { defaultMaxDecodedMessageBytes, overBudget } from "./memory-budget.ts";
+import { checkJsonSize } from "./size/json-size.ts";
+import { defaultMaxDecodedMessageBytes, overBudget } from "./size/memory-budget.ts";
 
 export interface JsonCodecOptions {
   /** Types that may occur inside google.protobuf.Any, and extensions. Without it such messages cannot be read or written. */
@@ -34,7 +34,7 @@ export function createJsonCodec(options: JsonCodecOptions = {}, limits: JsonCode
 
     encode(schema, message) {
       try {
-        return encoder.encode(toJsonString(schema, message, writeOptions));
+        return encoder.encode(toJsonString(schema, message as Message, writeOptions));
       } catch (error) {
         throw codecError("encode", schema, error, Code.Internal);
       }

@@ -1,4 +1,4 @@
-import { type BinaryReadOptions, type DescMessage, fromBinary, ScalarType, toBinary } from "@bufbuild/protobuf";
+import { type BinaryReadOptions, type DescMessage, fromBinary, ScalarType } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import type { Codec } from "./codec.ts";
 import { codecError, tooLarge } from "./codec-error.ts";
@@ -8,11 +8,12 @@ import {
   encodeCompiled,
   lendCompiled,
   type OnCodecFault,
+  toBinaryOf,
   warnOfFault,
-} from "./compiled.ts";
-import { checkDecodedSize } from "./decoded-size.ts";
-import { defaultMaxDecodedMessageBytes, overBudget } from "./memory-budget.ts";
-import { memoryCosts } from "./memory-costs.ts";
+} from "./compiled/compiled.ts";
+import { checkDecodedSize } from "./size/decoded-size.ts";
+import { defaultMaxDecodedMessageBytes, overBudget } from "./size/memory-budget.ts";
+import { memoryCosts } from "./size/memory-costs.ts";
 
 export interface ProtobufCodecOptions {
   /**
@@ -43,10 +44,11 @@ export function createProtobufCodec(options: ProtobufCodecOptions = {}): Codec {
   const decodeOptions = { keepUnknownFields, unknownFieldBytes, maxDecodedMessageBytes, onFault };
   return {
     name: "proto",
+    encodesInit: true,
 
     encode(schema, message) {
       try {
-        return encodeCompiled(schema, message, onFault) ?? toBinary(schema, message);
+        return encodeCompiled(schema, message, onFault) ?? toBinaryOf(schema, message);
       } catch (error) {
         throw codecError("encode", schema, error, Code.Internal);
       }

@@ -33,6 +33,11 @@ export interface CallHook<State = undefined> {
   onHead?(request: CallRequest, state: State, response: ResponseMetadata): void;
   /** A message to the client. This one and those below must not throw. */
   onResponse?(request: CallRequest, state: State, message: object): void;
+  /**
+   * Whether `onResponse` looks at its message. Default true. False is for hooks that count: then the message may be the plain object that the
+   * handler returned, which is written without a message being made of it.
+   */
+  readsResponses?: boolean;
   /** After the last message. */
   onEnd?(request: CallRequest, state: State): void;
   /** The call failed further in. What this returns is what it fails with from here on. */
@@ -59,6 +64,8 @@ export class HookChain {
   /** Whether any of them wants to see the messages of a request stream. */
   readonly seesRequests: boolean;
   readonly seesHead: boolean;
+  /** Whether any of them looks at messages to the client. */
+  readonly readsResponses: boolean;
   /** Where servers run calls through the chain, if any of its hooks runs what is further in. */
   readonly scope: AsyncResource | undefined;
 
@@ -66,6 +73,7 @@ export class HookChain {
     this.hooks = hooks;
     this.seesRequests = hooks.some(({ onRequest }) => onRequest !== undefined);
     this.seesHead = hooks.some(({ onHead }) => onHead !== undefined);
+    this.readsResponses = hooks.some(({ onResponse, readsResponses }) => onResponse !== undefined && readsResponses);
     this.scope = hooks.some(({ runner }) => runner !== undefined) ? createAsyncScope() : undefined;
   }
 }
@@ -77,6 +85,7 @@ export class CompiledHook implements Record<keyof CallHook, unknown> {
   readonly onRequest: CallHook<unknown>["onRequest"];
   readonly onHead: CallHook<unknown>["onHead"];
   readonly onResponse: CallHook<unknown>["onResponse"];
+  readonly readsResponses: boolean;
   readonly onEnd: CallHook<unknown>["onEnd"];
   readonly onError: CallHook<unknown>["onError"];
   readonly onLeave: CallHook<unknown>["onLeave"];
@@ -90,6 +99,7 @@ export class CompiledHook implements Record<keyof CallHook, unknown> {
     this.onRequest = hook.onRequest?.bind(hook);
     this.onHead = hook.onHead?.bind(hook);
     this.onResponse = hook.onResponse?.bind(hook);
+    this.readsResponses = hook.readsResponses ?? true;
     this.onEnd = hook.onEnd?.bind(hook);
     this.onError = hook.onError?.bind(hook);
     this.onLeave = hook.onLeave?.bind(hook);

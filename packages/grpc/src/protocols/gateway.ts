@@ -5,10 +5,10 @@ import type { Compression } from "../protocol/compression.ts";
 import type { Clock } from "../time/clock.ts";
 import type { DeadlineWheel } from "../time/deadline-wheel.ts";
 import type { TurnShare } from "../time/turn-share.ts";
-import type { HttpExchange } from "../transport/http-exchange.ts";
-import type { ConnectionOptions } from "../transport/listen.ts";
-import type { ServedMethods } from "../transport/method-handler.ts";
-import type { UnhandledCalls } from "../transport/unhandled-calls.ts";
+import type { ServedMethods } from "../transport/handler/method-handler.ts";
+import type { HttpExchange } from "../transport/server/http-exchange.ts";
+import type { ConnectionOptions } from "../transport/server/listen.ts";
+import type { UnhandledCalls } from "../transport/server/unhandled-calls.ts";
 
 /** What a server shares with the gateway that serves its methods by other protocols. */
 export interface GatewayHost {

@@ -3,10 +3,10 @@ import { safeLog } from "../logging/safe-log.ts";
 import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
 import { systemClock } from "../time/clock.ts";
-import { createHandshakeLog } from "../transport/handshake-log.ts";
 import { LimitReporter } from "../transport/limit-reporter.ts";
-import { type ConnectionOptions, SharedStreamLimit } from "../transport/listen.ts";
-import { withFiles } from "../transport/tls-files.ts";
+import { createHandshakeLog } from "../transport/server/handshake-log.ts";
+import { type ConnectionOptions, SharedStreamLimit } from "../transport/server/listen.ts";
+import { withFiles } from "../transport/tls/tls-files.ts";
 import type { ServerOptions } from "./server-options.ts";
 
 /** gRFC A8's defaults for servers: what they ask of clients, and what they let clients ask. */
@@ -25,24 +25,38 @@ function refusalOfMetadata(): string[] {
   return fields;
 }
 
+/** An option of the server goes before the engine's limit that it stands for. */
+function connectionLimits(options: ServerOptions): NonNullable<ConnectionOptions["limits"]> {
+  const { keepaliveEnforcement: enforcement, limits } = options;
+  const minPingIntervalMs = enforcement?.minTimeMs ?? defaultMinPingIntervalMs;
+  return {
+    ...limits,
+    controlFrames: {
+      minPingIntervalMs,
+      minIdlePingIntervalMs: enforcement?.permitWithoutCalls ? minPingIntervalMs : defaultMinIdlePingIntervalMs,
+      ...limits?.controlFrames,
+    },
+    streams: { ...limits?.streams, ...withoutUndefined({ maxConcurrent: options.maxConcurrentStreams }) },
+    headers: { ...limits?.headers, ...withoutUndefined({ maxListBytes: options.maxMetadataBytes }) },
+    life: {
+      ...limits?.life,
+      ...withoutUndefined({
+        maxIdleMs: options.maxConnectionIdleMs,
+        maxAgeMs: options.maxConnectionAgeMs,
+        maxAgeGraceMs: options.maxConnectionAgeGraceMs,
+      }),
+    },
+  };
+}
+
 /** What a server's options mean for the connections under it. */
 export function connectionOptions(options: ServerOptions): ConnectionOptions {
   const log = safeLog(options.log);
   const clock = options.clock ?? systemClock;
   const limitReporter = new LimitReporter(log, options.onLimit, clock);
-  const { keepalive, keepaliveEnforcement: enforcement } = options;
-  const minPingIntervalMs = enforcement?.minTimeMs ?? defaultMinPingIntervalMs;
+  const { keepalive } = options;
   return {
-    limits: withoutUndefined({
-      minPingIntervalMs,
-      minIdlePingIntervalMs: enforcement?.permitWithoutCalls ? minPingIntervalMs : defaultMinIdlePingIntervalMs,
-      ...options.limits,
-      maxConcurrentStreams: options.maxConcurrentStreams ?? options.limits?.maxConcurrentStreams,
-      maxHeaderListBytes: options.maxMetadataBytes ?? options.limits?.maxHeaderListBytes,
-      maxIdleMs: options.maxConnectionIdleMs ?? options.limits?.maxIdleMs,
-      maxAgeMs: options.maxConnectionAgeMs ?? options.limits?.maxAgeMs,
-      maxAgeGraceMs: options.maxConnectionAgeGraceMs ?? options.limits?.maxAgeGraceMs,
-    }),
+    limits: connectionLimits(options),
     unindexedFields,
     tooLargeHeadersResponse: refusalOfMetadata(),
     keepalive: {

@@ -1,4 +1,4 @@
-import type { ListenAddress } from "../transport/listen.ts";
+import type { ListenAddress } from "../transport/server/listen.ts";
 
 /** What an operator can do about an address that cannot be listened on, by the operating system's code. */
 const problems: ReadonlyMap<string, readonly [problem: string, advice: string]> = new Map([

@@ -11,8 +11,8 @@ import {
 } from "@connectrpc/connect";
 import { checkInterceptors } from "../call/check-interceptors.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
-import type { MethodHandler, ServedMethods } from "../transport/method-handler.ts";
-import { TypedMethod, type TypedMethodSettings } from "../transport/typed-method.ts";
+import type { MethodHandler, ServedMethods } from "../transport/handler/method-handler.ts";
+import { TypedMethod, type TypedMethodSettings } from "../transport/handler/typed-method.ts";
 import { checkHandler, checkHandlers } from "./check-handlers.ts";
 import type { MethodLimitTable } from "./method-limits.ts";
 

@@ -3,8 +3,8 @@ import { checkWholeNumber, refuseUnknownOptions } from "../options/check-options
 import { describeValue } from "../options/describe-value.ts";
 import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 import { parseMethodPath } from "../protocol/method-path.ts";
-import type { MethodHandler, ServedMethods } from "../transport/method-handler.ts";
-import { RawMethodHandler } from "../transport/raw-method.ts";
+import type { MethodHandler, ServedMethods } from "../transport/handler/method-handler.ts";
+import { RawMethodHandler } from "../transport/handler/raw-method.ts";
 import type { MessageLimits } from "./method-limits.ts";
 
 const kinds: readonly string[] = ["unary", "server_streaming", "client_streaming", "bidi_streaming"];

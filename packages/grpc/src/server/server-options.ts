@@ -8,10 +8,10 @@ import { refuseUnknownOptions } from "../options/check-options.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { Gateway } from "../protocols/gateway.ts";
 import type { Clock } from "../time/clock.ts";
-import { checkServerTls } from "../transport/check-tls-options.ts";
 import type { OnLimit } from "../transport/limit-reporter.ts";
-import type { ConnectionOptions, ServerTlsOptions } from "../transport/listen.ts";
-import type { TlsFilesOption } from "../transport/tls-files.ts";
+import type { ConnectionOptions, ServerTlsOptions } from "../transport/server/listen.ts";
+import { checkServerTls } from "../transport/tls/check-tls-options.ts";
+import type { TlsFilesOption } from "../transport/tls/tls-files.ts";
 import type { MethodLimits } from "./method-limits.ts";
 
 export interface ServerOptions {

@@ -10,7 +10,6 @@ import { maxAnnouncedMessageBytes } from "../protocol/message-framing.ts";
 import { systemClock } from "../time/clock.ts";
 import { DeadlineWheel } from "../time/deadline-wheel.ts";
 import { TurnShare } from "../time/turn-share.ts";
-import { checkServerTls } from "../transport/check-tls-options.ts";
 import {
   type CreateListener,
   createListener,
@@ -19,11 +18,12 @@ import {
   type Listener,
   type ServerConnection,
   type ServerTlsOptions,
-} from "../transport/listen.ts";
-import { ResponseHeads } from "../transport/response-heads.ts";
-import type { ServerCallSettings } from "../transport/server-call-settings.ts";
-import { withFiles } from "../transport/tls-files.ts";
-import { UnhandledCalls } from "../transport/unhandled-calls.ts";
+} from "../transport/server/listen.ts";
+import { ResponseHeads } from "../transport/server/response-heads.ts";
+import type { ServerCallSettings } from "../transport/server/server-call-settings.ts";
+import { UnhandledCalls } from "../transport/server/unhandled-calls.ts";
+import { checkServerTls } from "../transport/tls/check-tls-options.ts";
+import { withFiles } from "../transport/tls/tls-files.ts";
 import { connectionOptions } from "./connection-options.ts";
 import { explainListenError } from "./listen-error.ts";
 import { MethodLimitTable } from "./method-limits.ts";

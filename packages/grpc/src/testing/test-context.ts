@@ -1,8 +1,8 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import type { ClientTls, OnCallEnd } from "../call/call-info.ts";
 import { Cancellation } from "../call/cancellation.ts";
-import { CallContext, type ContextSource } from "../call/handler-context.ts";
+import type { ClientTls, OnCallEnd } from "../call/context/call-info.ts";
+import { CallContext, type ContextSource } from "../call/context/handler-context.ts";
 import { checkWholeNumber, refuseUnknownOptions } from "../options/check-options.ts";
 import { formatMethodPath } from "../protocol/method-path.ts";
 import { type Clock, systemClock } from "../time/clock.ts";

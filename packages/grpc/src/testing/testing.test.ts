@@ -1,7 +1,7 @@
 import assert, { AssertionError } from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { callInfo } from "../call/call-info.ts";
+import { callInfo } from "../call/context/call-info.ts";
 import { invalidArgument, notFound } from "../errors/index.ts";
 import { Health } from "../gen/grpc/health/v1/health_pb.ts";
 import { createHealth } from "../services/index.ts";
@@ -204,7 +204,7 @@ describe("createInMemoryTransport", () => {
     assert.throws(() => createInMemoryTransport({ routes, serverOptions: { clocks: 1 } as object }), /"clock"/);
     assert.throws(() => createInMemoryTransport({ routes, channelOptions: { format: "xml" as "json" } }), RangeError);
     assert.throws(
-      () => createInMemoryTransport({ routes, channelOptions: { limits: { maxFrameBytes: 1 } } }),
+      () => createInMemoryTransport({ routes, channelOptions: { limits: { frames: { maxBytes: 1 } } } }),
       RangeError,
     );
   });

@@ -1,8 +1,9 @@
-import { type ByteChannel, Connection, type ConnectionEvents, resolveLimits } from "@tercel/http2";
-import type { Connect } from "./client-connection.ts";
-import { Http2ClientConnection, type Http2ConnectSettings } from "./http2-client-connection.ts";
-import type { ConnectionOptions, CreateListener, Listener } from "./listen.ts";
-import { serveStream } from "./serve-stream.ts";
+import type { ConnectionEvents } from "@tercel/http2";
+import { type ByteChannel, createConnection, type FedConnection, resolveLimits } from "@tercel/http2/internal";
+import type { Connect } from "./client/client-connection.ts";
+import { Http2ClientConnection, type Http2ConnectSettings } from "./client/http2-client-connection.ts";
+import type { ConnectionOptions, CreateListener, Listener } from "./server/listen.ts";
+import { serveStream } from "./server/serve-stream.ts";
 
 /** RFC 9113 §3.4: a client's first bytes. Whoever accepts a connection takes them off before the engine reads. */
 const prefaceBytes = 24;
@@ -28,7 +29,7 @@ export interface InMemoryNetwork {
 export function createInMemoryNetwork(options: InMemoryNetworkOptions = {}): InMemoryNetwork {
   const maxChunkBytes = options.maxChunkBytes ?? Number.POSITIVE_INFINITY;
   const pipes = new Set<InMemoryPipe>();
-  let accept: ((channel: ByteChannel) => Connection) | undefined;
+  let accept: ((channel: ByteChannel) => FedConnection) | undefined;
   return {
     createListener(plan, calls, connectionOptions) {
       const acceptor = new InMemoryListener(connectionOptions, (stream, head) =>
@@ -48,7 +49,7 @@ export function createInMemoryNetwork(options: InMemoryNetworkOptions = {}): InM
           const { keepalive, limits, unindexedFields, clock, limitReporter } = settings;
           const [clientEnd, serverEnd] = createPipe(maxChunkBytes, pipes);
           let ready: Http2ClientConnection | undefined;
-          const connection = new Connection(
+          const connection = createConnection(
             "client",
             clientEnd,
             {
@@ -87,7 +88,7 @@ export function createInMemoryNetwork(options: InMemoryNetworkOptions = {}): InM
 class InMemoryListener implements Listener {
   private readonly options: ConnectionOptions;
   private readonly onStream: NonNullable<ConnectionEvents["onStream"]>;
-  private readonly connections = new Set<Connection>();
+  private readonly connections = new Set<FedConnection>();
   private readonly whenEmpty: (() => void)[] = [];
   private closing = false;
 
@@ -105,7 +106,7 @@ class InMemoryListener implements Listener {
     return this.connections.size;
   }
 
-  openConnectionList(): Connection[] {
+  openConnectionList(): FedConnection[] {
     return [...this.connections];
   }
 
@@ -114,12 +115,12 @@ class InMemoryListener implements Listener {
   }
 
   updateTls(): void {
-    throw new Error("there is no TLS in memory");
+    throw new Error("connections in memory have no TLS");
   }
 
-  accept(channel: ByteChannel): Connection {
+  accept(channel: ByteChannel): FedConnection {
     if (this.closing) throw new Error("the in-memory server is closed");
-    const connection: Connection = new Connection(
+    const connection: FedConnection = createConnection(
       "server",
       channel,
       {
@@ -162,7 +163,7 @@ function createPipe(maxChunkBytes: number, pipes: Set<InMemoryPipe>): readonly [
 
 /** One end of a connection in memory. It behaves as a TCP socket does whose other end is read by the event loop. */
 class InMemoryPipe implements ByteChannel {
-  connection: Connection | undefined = undefined;
+  connection: FedConnection | undefined = undefined;
   peer: InMemoryPipe | undefined = undefined;
   /** Bytes handed over that the other end has not read, as `net.Socket` has it. */
   writableLength = 0;

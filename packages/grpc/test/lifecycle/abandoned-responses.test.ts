@@ -6,7 +6,7 @@ import { overBothTransports } from "../support/open-echo.ts";
 describe("a caller that breaks off reading responses that have all come", () => {
   overBothTransports((open) => {
     it("leaves the connection's window to the calls that follow", async (t) => {
-      const limits = { connectionWindowBytes: 65_535, streamWindowBytes: 65_535 };
+      const limits = { windows: { connectionBytes: 65_535, streamBytes: 65_535 } };
       const { client } = await open(
         t,
         {

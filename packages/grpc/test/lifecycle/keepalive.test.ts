@@ -10,7 +10,7 @@ import { aborted, createOccasion, quiet } from "@tercel/test-support/async";
 import { startGoPeer, withoutGo } from "@tercel/test-support/peers";
 import { coreOf } from "../../src/channel/channel.ts";
 import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
-import type { ClientConnection } from "../../src/transport/client-connection.ts";
+import type { ClientConnection } from "../../src/transport/client/client-connection.ts";
 import { EchoService } from "../gen/tercel/grpc/test/v1/echo_pb.ts";
 import { echoRoutes, recordingLog } from "../support/open-echo.ts";
 

@@ -23,7 +23,7 @@ describe("a channel whose connection has used up its stream identifiers", () => 
         target: { host: "127.0.0.1", port: (await server.listen({ port: 0 })).port },
       });
       // 100 identifiers: 1, 3 … 199.
-      const channel = createChannel(`127.0.0.1:${proxy.address.port}`, { limits: { maxStreamId: 199 } });
+      const channel = createChannel(`127.0.0.1:${proxy.address.port}`, { limits: { streams: { maxId: 199 } } });
       t.after(async () => {
         await channel.close();
         await server.close();

@@ -12,10 +12,10 @@ import { SharedOutput } from "./flow/shared-output.ts";
 import { GrowthAllowance } from "./flow/window-growth.ts";
 import { FrameIntake } from "./frame-intake.ts";
 import { FrameWriter, type FrameWriterOwner } from "./frame-writer.ts";
+import type { Http2Connection } from "./http2-connection.ts";
 import { Inbound, type InboundOwner } from "./inbound.ts";
-import { resolveLimits } from "./limits.ts";
+import { defaultLimits, resolveLimits } from "./limits.ts";
 import { Outbound, type OutboundOwner } from "./outbound.ts";
-import type { Role } from "./role.ts";
 import { OwnSettings } from "./settings/own-settings.ts";
 import { PeerSettings } from "./settings/peer-settings.ts";
 import { StreamRegistry, type StreamRegistryOwner } from "./streams/stream-registry.ts";
@@ -30,15 +30,14 @@ import { type EndedByTime, TimeLimits } from "./time/time-limits.ts";
 
 /** What the parts of a connection need of the whole. */
 export interface PartsOwner
-  extends StreamPeer,
+  extends Http2Connection,
+    StreamPeer,
     StreamRegistryOwner,
     InboundOwner,
     ControlFramesOwner,
     FrameWriterOwner,
     OutboundOwner,
-    EndedByTime {
-  readonly role: Role;
-}
+    EndedByTime {}
 
 export type ConnectionParts = ReturnType<typeof createParts>;
 
@@ -50,14 +49,15 @@ export function createParts(
   options: ConnectionOptions,
 ) {
   const { role } = connection;
-  const limits = options.resolvedLimits ?? resolveLimits(options.limits);
+  const limits =
+    options.resolvedLimits ?? (options.limits === undefined ? defaultLimits : resolveLimits(options.limits));
   const clock = options.clock ?? systemClock;
   const nowMs = clock.nowMs();
   // Before our SETTINGS have arrived, a peer may open more than they allow. Each costs a glitch.
-  const streams = new StreamTable(role, limits.maxConcurrentStreams + limits.glitchBurst);
+  const streams = new StreamTable(role, limits.streams.maxConcurrent + limits.budgets.glitches.burst);
   const frames = new FrameWriter(socket, connection, limits, options.unindexedFields);
-  const allowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
-  const sharedOutput = options.sharedOutput ?? new SharedOutput(limits);
+  const allowance = options.growthAllowance ?? new GrowthAllowance(limits.windows.sharedGrowthBytes);
+  const sharedOutput = options.sharedOutput ?? new SharedOutput(limits.output);
   const parts = {
     connection,
     role,

@@ -12,6 +12,7 @@ import { Drain } from "./closing/drain.ts";
 import { Shutdown } from "./closing/shutdown.ts";
 import type { ConnectionEvents, ConnectionOptions } from "./connection-options.ts";
 import { type ConnectionParts, createParts, type PartsOwner } from "./connection-parts.ts";
+import type { FedConnection } from "./http2-connection.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { Role } from "./role.ts";
 import { clientPreface } from "./settings/client-preface.ts";
@@ -21,10 +22,9 @@ import type { ConnectionStatus } from "./time/activity.ts";
  * One HTTP/2 connection, either role (RFC 9113): made of what writes frames, what reads them, and the streams between. It is fed by `receive` and
  * writes to a byte channel; sockets and TLS are the business of the folder `socket`.
  */
-export class Connection implements PartsOwner {
+export class Connection implements FedConnection, PartsOwner {
   readonly role: Role;
   readonly limits: ConnectionLimits;
-  /** Undefined without TLS. */
   readonly peerTls: PeerTls | undefined;
   private readonly events: ConnectionEvents;
   private readonly parts: ConnectionParts;
@@ -50,13 +50,11 @@ export class Connection implements PartsOwner {
 
   // ---- what users of a connection call
 
-  /** `host:port` of the other end; undefined in memory and over Unix sockets. A socket forgets it when it closes, we do not. */
   get peerAddress(): string | undefined {
     this.knownPeer ??= addressText(this.parts.socket.remoteAddress, this.parts.socket.remotePort);
     return this.knownPeer;
   }
 
-  /** The other end's address alone, as long as the socket lives. */
   get remoteAddress(): string | undefined {
     return this.parts.socket.remoteAddress;
   }
@@ -65,12 +63,10 @@ export class Connection implements PartsOwner {
     return this.shutdownBegun?.isClosed === true;
   }
 
-  /** The largest header list that the peer says it takes; Infinity when it has not said. */
   get peerMaxHeaderListBytes(): number {
     return this.parts.peerSettings.maxHeaderListBytes;
   }
 
-  /** What happened so far and how it stands now; made again each time, for debugging. */
   status(): ConnectionStatus {
     return {
       ...this.parts.activity.describe(this.parts.clock.nowMs(), this.parts.streams.size, this.parts.socket),
@@ -85,17 +81,14 @@ export class Connection implements PartsOwner {
     return this.parts.streams.size;
   }
 
-  /** Client: whether `request` would find a place now. */
   get canOpenStream(): boolean {
     return this.isAcceptingRequests && this.parts.streams.size < this.parts.peerSettings.maxConcurrentStreams;
   }
 
-  /** Client: whether the connection takes new requests at all, now or when a stream ends. */
   get isAcceptingRequests(): boolean {
     return !this.isEnding && this.parts.registry.hasStreamId;
   }
 
-  /** Client: sends a request head, `fields` and then `extra`. Throws when `canOpenStream` is false. */
   request(fields: HeaderFields, extra: readonly string[], endStream: boolean, listener: StreamListener): Stream {
     if (this.role !== "client") throw callerError("a server cannot send requests");
     if (!this.canOpenStream) throw callerError("the connection has no place for another stream");
@@ -105,25 +98,16 @@ export class Connection implements PartsOwner {
     return stream;
   }
 
-  /** Sends a PING; the promise is settled by its answer, or rejected when the connection ends first. */
   ping(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.parts.pings.send((error) => (error === undefined ? resolve() : reject(error)));
     });
   }
 
-  /**
-   * Ends the connection without losing a request: the peer is told to open no more streams, those that are open run
-   * to their end, then the socket is closed (RFC 9113 §6.8). `reason` travels as debug data, in ASCII.
-   */
   drain(reason = ""): void {
     this.draining.begin(reason);
   }
 
-  /**
-   * Ends the connection now: open streams are cut off on both sides. `reason` travels as debug data, in ASCII; `message` is what
-   * our side's streams see. Default: that the connection was closed, and the reason.
-   */
   close(code: number = ErrorCode.noError, reason = "", message?: string): void {
     const text = reason === "" ? "the connection was closed" : `the connection was closed: ${reason}`;
     this.shutdown.close(code, reason, message ?? text);
@@ -131,23 +115,17 @@ export class Connection implements PartsOwner {
 
   // ---- what the socket's owner calls
 
-  /**
-   * Bytes from the peer; those behind the client's preface when this is a server. Never throws. True: the chunk has been used
-   * up, so its memory can be freed or filled again.
-   */
   receive(chunk: Uint8Array): boolean {
     this.parts.keepalive?.heard();
     if (this.shutdownBegun !== undefined) this.shutdownBegun.discarded(chunk.length);
     return this.parts.intake.pacer.receive(chunk);
   }
 
-  /** The socket has sent everything it held. */
   drained(): void {
     this.parts.outbound.drained();
     this.parts.intake.pacer.drained();
   }
 
-  /** The socket is gone. */
   socketClosed(cause?: Error): void {
     this.shutdown.socketClosed(cause);
   }
@@ -190,7 +168,7 @@ export class Connection implements PartsOwner {
   }
 
   tableAcknowledged(): void {
-    this.parts.inbound.setMaxTableBytes(this.limits.headerTableBytes);
+    this.parts.inbound.setMaxTableBytes(this.limits.headers.tableBytes);
   }
 
   goawayReceived(goaway: Goaway): void {

@@ -55,9 +55,9 @@ export class ControlFrames {
   settings(flags: number, bytes: Uint8Array, start: number, end: number): void {
     const { limits, frames, peerSettings } = this.parts;
     const ack = (flags & Flag.ack) !== 0;
-    const wrong = settingsPayloadError(end - start, ack, limits.maxSettingsEntries);
+    const wrong = settingsPayloadError(end - start, ack, limits.controlFrames.maxSettingsEntries);
     if (wrong !== undefined) {
-      if (end - start <= limits.maxSettingsEntries * settingsEntryBytes) {
+      if (end - start <= limits.controlFrames.maxSettingsEntries * settingsEntryBytes) {
         throw connectionError(ErrorCode.frameSizeError, wrong);
       }
       throw limitError("settings_entries", ErrorCode.frameSizeError, wrong);

@@ -32,7 +32,7 @@ export class FrameIntake implements ChunkReader {
 
   readChunk(chunk: Uint8Array, from: number): number {
     const { inbound, registry, limits, turnWork, phases, clock } = this.parts;
-    this.reader ??= new FrameReader(inbound, limits.maxFrameBytes, turnWork);
+    this.reader ??= new FrameReader(inbound, limits.frames.maxBytes, turnWork);
     const { reader } = this;
     let stoppedAt: number;
     registry.requestGate?.beginTurn();
@@ -53,6 +53,6 @@ export class FrameIntake implements ChunkReader {
   }
 }
 
-function maxWorkPerTurn({ maxFramesPerTurn }: ConnectionLimits): number {
-  return workOfFrame * maxFramesPerTurn;
+function maxWorkPerTurn({ frames }: ConnectionLimits): number {
+  return workOfFrame * frames.maxPerTurn;
 }

@@ -92,7 +92,7 @@ export class FrameWriter {
 
   /** The socket takes no more data for now; frames that control the connection are still collected. */
   get isBlocked(): boolean {
-    return this.backlogBytes + this.arena.pendingBytes >= this.limits.connectionSendBufferBytes;
+    return this.backlogBytes + this.arena.pendingBytes >= this.limits.output.connectionBufferBytes;
   }
 
   /** Bytes that the socket holds now. */
@@ -240,7 +240,7 @@ export class FrameWriter {
     else this.inFlight.push(arena.detach());
     this.isDeferred = this.backlogBytes > 0;
     this.given?.handed(!this.isDeferred);
-    if (this.backlogBytes >= this.limits.pauseAtBacklogBytes) this.owner.backlogGrew(this.backlogBytes);
+    if (this.backlogBytes >= this.limits.output.pauseAtBacklogBytes) this.owner.backlogGrew(this.backlogBytes);
   }
 
   /** The socket has sent everything it held. */
@@ -259,7 +259,7 @@ export class FrameWriter {
   }
 
   private makeEncoder(): HpackEncoder {
-    return new HpackEncoder(this.limits.headerTableBytes, this.unindexedFields);
+    return new HpackEncoder(this.limits.headers.tableBytes, this.unindexedFields);
   }
 
   /** A block that may not fit one frame goes on in CONTINUATION frames (RFC 9113 §6.10). */

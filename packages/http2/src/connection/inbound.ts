@@ -1,10 +1,10 @@
 import { ErrorCode } from "../errors/error-code.ts";
 import { connectionError, Http2Error, limitError, streamError } from "../errors/http2-error.ts";
 import { maxUint31, readUint31, readUint32 } from "../frame/frame-header.ts";
-import type { FrameSink } from "../frame/frame-reader.ts";
+import type { FrameHead, FrameSink } from "../frame/frame-reader.ts";
 import { Flag, FrameType } from "../frame/frame-type.ts";
-import { headersDependency, headersFixedBytes, headersFragmentStart } from "../frame/headers.ts";
-import { paddingBytes } from "../frame/padding.ts";
+import { headersDependency, headersFragmentEnd, headersFragmentStart } from "../frame/headers.ts";
+import { contentEnd } from "../frame/padding.ts";
 import { rstStreamBytes } from "../frame/rst-stream.ts";
 import { windowUpdateBytes } from "../frame/window-update.ts";
 import { type HeaderBlock, HpackDecoder, HpackError, initialTableBytes } from "../hpack/index.ts";
@@ -70,11 +70,11 @@ export class Inbound implements FrameSink {
     this.streams = parts.streams;
     this.credit = parts.credit;
     this.isClient = parts.role === "client";
-    const { largeHeaderListBytes, maxHeaderListBytes } = parts.limits;
-    const isReported = !this.isClient && largeHeaderListBytes > 0;
+    const { largeListBytes, maxListBytes } = parts.limits.headers;
+    const isReported = !this.isClient && largeListBytes > 0;
     this.notableListBytes = Math.min(
-      isReported ? largeHeaderListBytes : Number.POSITIVE_INFINITY,
-      wayTooLargeFactor * maxHeaderListBytes,
+      isReported ? largeListBytes : Number.POSITIVE_INFINITY,
+      wayTooLargeFactor * maxListBytes,
     );
   }
 
@@ -87,8 +87,8 @@ export class Inbound implements FrameSink {
   }
 
   private makeDecoder(): HpackDecoder {
-    const { maxHeaderListBytes, maxHeaderFields } = this.parts.limits;
-    return new HpackDecoder({ maxListBytes: maxHeaderListBytes, maxFields: maxHeaderFields });
+    const { maxListBytes, maxFields } = this.parts.limits.headers;
+    return new HpackDecoder({ maxListBytes, maxFields });
   }
 
   /** The connection is gone. */
@@ -101,16 +101,17 @@ export class Inbound implements FrameSink {
     return this.assembly?.startedAtMs;
   }
 
-  onFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+  onFrame(head: FrameHead, bytes: Uint8Array, start: number, end: number): void {
+    const { type, flags, streamId } = head;
     try {
       if (!this.settingsSeen) this.expectSettings(type, flags);
       if (this.assembly !== undefined) this.expectContinuation(this.assembly, type, streamId);
       switch (type) {
         case FrameType.data:
-          this.data(flags, streamId, bytes, start, end, false);
+          this.data(head, bytes, start, end);
           break;
         case FrameType.headers:
-          this.headers(flags, streamId, bytes, start, end);
+          this.headers(head, bytes, start, end);
           break;
         case FrameType.windowUpdate:
           this.windowUpdate(streamId, bytes, start, end);
@@ -148,16 +149,6 @@ export class Inbound implements FrameSink {
     }
   }
 
-  onDataPiece(streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    try {
-      if (!this.settingsSeen) this.expectSettings(FrameType.data, 0);
-      if (this.assembly !== undefined) this.expectContinuation(this.assembly, FrameType.data, streamId);
-      this.data(0, streamId, bytes, start, end, true);
-    } catch (error) {
-      this.failed(error, streamId);
-    }
-  }
-
   /** The one place where what goes wrong while reading becomes a reset or a GOAWAY; nothing leaves this class as a throw. */
   failed(error: unknown, streamId: number): void {
     if (error instanceof HpackError) {
@@ -188,14 +179,13 @@ export class Inbound implements FrameSink {
     }
   }
 
-  /** `isPiece`: of a larger frame, cut where the network cut it. How small it is says nothing about the peer. */
-  private data(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number, isPiece: boolean): void {
+  private data({ flags, streamId, isPiece }: FrameHead, bytes: Uint8Array, start: number, end: number): void {
     const payloadBytes = end - start;
     onStream("DATA", streamId);
     this.credit.receive(payloadBytes);
     this.windowTuner ??= this.makeWindowTuner();
     this.windowTuner.dataReceived(payloadBytes);
-    const padding = paddingBytes(flags, bytes, start, end, 0);
+    const stop = contentEnd(flags, bytes, start, end);
     const stream = this.streams.find(streamId);
     if (stream === undefined || !mayReceive(stream.state)) {
       // §5.1: counted all the same, and given back, because no one will consume it.
@@ -208,8 +198,9 @@ export class Inbound implements FrameSink {
       throw streamError(ErrorCode.flowControlError, `DATA went over the window of stream ${streamId}`);
     }
     const contentStart = (flags & Flag.padded) === 0 ? start : start + 1;
-    const content = end - padding - contentStart;
+    const content = stop - contentStart;
     const endStream = (flags & Flag.endStream) !== 0;
+    // A piece was cut where the network cut it: how small it is says nothing about the peer.
     const cost = isPiece ? 0 : smallDataCost(content, endStream);
     stream.receive.onData(content, cost);
     if (cost > 0) this.credit.smallData.spend(cost, this.credit.window.size);
@@ -219,7 +210,7 @@ export class Inbound implements FrameSink {
       throw streamError(ErrorCode.protocolError, "DATA came before the response's head");
     }
     stream.receive.onContent(content);
-    if (content > 0) stream.listener.onData(bytes, contentStart, contentStart + content);
+    if (content > 0) stream.listener.onData(bytes, contentStart, stop);
     else if (!endStream) this.parts.budgets.glitch();
     if (endStream && !stream.isClosed) this.endOf(stream);
   }
@@ -240,13 +231,11 @@ export class Inbound implements FrameSink {
     stream.listener?.onEnd();
   }
 
-  private headers(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+  private headers({ flags, streamId }: FrameHead, bytes: Uint8Array, start: number, end: number): void {
     onStream("HEADERS", streamId);
-    const fixed = headersFixedBytes(flags, start, end);
-    const padding = paddingBytes(flags, bytes, start, end, fixed);
+    const from = headersFragmentStart(flags, start, end);
+    const to = headersFragmentEnd(flags, bytes, start, end);
     const dependency = headersDependency(flags, bytes, start);
-    const from = headersFragmentStart(flags, start);
-    const to = end - padding;
     const endStream = (flags & Flag.endStream) !== 0;
     if ((flags & Flag.endHeaders) !== 0) {
       this.headerFrame ??= { streamId, endStream, dependency };
@@ -287,11 +276,11 @@ export class Inbound implements FrameSink {
 
   private largeHeaderList(streamId: number, block: HeaderBlock): void {
     const { limits, limitNotifier } = this.parts;
-    if (block.listBytes > wayTooLargeFactor * limits.maxHeaderListBytes) {
+    if (block.listBytes > wayTooLargeFactor * limits.headers.maxListBytes) {
       throw limitError("header_list", ErrorCode.enhanceYourCalm, "header_list_way_too_large");
     }
     if (block.overLimit) return;
-    const detail = `a header list of ${block.listBytes} bytes, more than ${limits.largeHeaderListBytes}: other servers may refuse it`;
+    const detail = `a header list of ${block.listBytes} bytes, more than ${limits.headers.largeListBytes}: other servers may refuse it`;
     limitNotifier.tell("large_header_list", "warned", streamId, detail);
   }
 
@@ -353,8 +342,8 @@ export class Inbound implements FrameSink {
 
   private makeWindowTuner(): WindowTuner {
     const { limits, allowance } = this.parts;
-    const { connectionWindowBytes, maxReceiveWindowBytes } = limits;
-    return new WindowTuner(this.parts, new WindowGrowth(connectionWindowBytes, maxReceiveWindowBytes, allowance));
+    const { connectionBytes, maxBytes } = limits.windows;
+    return new WindowTuner(this.parts, new WindowGrowth(connectionBytes, maxBytes, allowance));
   }
 }
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ErrorCode } from "../errors/error-code.ts";
 import { Http2Error } from "../errors/http2-error.ts";
 import { writeFrameHeader } from "./frame-header.ts";
-import { FrameReader } from "./frame-reader.ts";
+import { type FrameHead, FrameReader } from "./frame-reader.ts";
 import { workOfFrame } from "./turn-work.ts";
 
 interface Seen {
@@ -44,12 +44,11 @@ const expected: readonly Seen[] = frames.map((bytes) => ({
 function reader(maxFrameBytes = 16_384, onFrame?: () => void): { seen: Seen[]; reader: FrameReader } {
   const seen: Seen[] = [];
   const sink = {
-    onFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
-      seen.push({ type, flags, streamId, payload: Buffer.from(bytes.subarray(start, end)).toString("hex") });
+    onFrame({ type, flags, streamId, isPiece }: FrameHead, bytes: Uint8Array, start: number, end: number): void {
+      if (isPiece) assert.deepEqual([type, flags], [0, 0]);
+      const payload = Buffer.from(bytes.subarray(start, end)).toString("hex");
+      seen.push({ type, flags: isPiece ? piece : flags, streamId, payload });
       onFrame?.();
-    },
-    onDataPiece(streamId: number, bytes: Uint8Array, start: number, end: number): void {
-      this.onFrame(0, piece, streamId, bytes, start, end);
     },
   };
   return { seen, reader: new FrameReader(sink, maxFrameBytes) };

@@ -13,12 +13,21 @@ const minDividedPayloadBytes = 4096;
 /** 32 bytes of a header block are as much work as a frame: they may be four fields, and a request of many is not a single step. */
 const headerBytesShift = 5;
 
-/** Receives each frame; `bytes[start, end)` is its payload and may be used only until the call returns. */
+/** What a frame's header says (RFC 9113 §4.1) besides its length. */
+export interface FrameHead {
+  readonly type: number;
+  readonly flags: number;
+  readonly streamId: number;
+  /**
+   * A piece of a DATA frame without padding, before its last, which alone has the frame's flags. As DATA may be cut anywhere, it is as good as a
+   * frame.
+   */
+  readonly isPiece: boolean;
+}
+
+/** Receives each frame; `bytes[start, end)` is its payload. Both it and the head may be used only until the call returns. */
 export interface FrameSink {
-  /** A whole frame, or the last piece of a DATA frame. */
-  onFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void;
-  /** A piece of a DATA frame without padding, before its last. As DATA may be cut anywhere, it is as good as a frame. */
-  onDataPiece(streamId: number, bytes: Uint8Array, start: number, end: number): void;
+  onFrame(head: FrameHead, bytes: Uint8Array, start: number, end: number): void;
 }
 
 /**
@@ -38,6 +47,8 @@ export class FrameReader {
   private header: Uint8Array | undefined = undefined;
   private headerBytes = 0;
   private stopped = false;
+  /** Of the frame that is handed on: one for all, because there is one for each small message. */
+  private readonly head = { type: 0, flags: 0, streamId: 0, isPiece: false };
   /** How many frames have been read in all. */
   framesRead = 0;
 
@@ -79,13 +90,15 @@ export class FrameReader {
       if (payloadBytes > this.maxFrameBytes) this.refuseSize(payloadBytes);
       if (end > length) break;
       const payload = at + frameHeaderBytes;
-      const streamId = readUint31(bytes, at + 5);
+      const { head } = this;
       const type = bytes[at + 3] as number;
-      const flags = bytes[at + 4] as number;
+      head.type = type;
+      head.flags = bytes[at + 4] as number;
+      head.streamId = readUint31(bytes, at + 5);
       work.done += type === FrameType.headers ? workOfFrame * (1 + (payloadBytes >>> headerBytesShift)) : workOfFrame;
       at = end;
       this.framesRead++;
-      this.sink.onFrame(type, flags, streamId, bytes, payload, end);
+      this.sink.onFrame(head, bytes, payload, end);
     }
     if (at < length && !this.stopped) this.keep(bytes, at);
     return length;
@@ -137,9 +150,7 @@ export class FrameReader {
     this.partial = undefined;
     this.headerBytes = 0;
     this.framesRead++;
-    const type = header[3] as number;
-    const flags = header[4] as number;
-    this.sink.onFrame(type, flags, readUint31(header, 5), partial, 0, size);
+    this.sink.onFrame(this.headOf(header), partial, 0, size);
     // No one may use the payload beyond the call. A frame's handling that throws ends the connection, and the slab is lost.
     frameSlabs.give(partial);
     return at;
@@ -147,16 +158,28 @@ export class FrameReader {
 
   private readDivided(header: Uint8Array, bytes: Uint8Array, start: number): number {
     const end = Math.min(start + this.dividedLeft, bytes.length);
-    const streamId = readUint31(header, 5);
     this.dividedLeft -= end - start;
+    const head = this.headOf(header);
     if (this.dividedLeft > 0) {
-      if (end > start) this.sink.onDataPiece(streamId, bytes, start, end);
+      if (end === start) return end;
+      head.flags = 0;
+      head.isPiece = true;
+      this.sink.onFrame(head, bytes, start, end);
+      head.isPiece = false;
       return end;
     }
     this.headerBytes = 0;
     this.framesRead++;
-    this.sink.onFrame(FrameType.data, header[4] as number, streamId, bytes, start, end);
+    this.sink.onFrame(head, bytes, start, end);
     return end;
+  }
+
+  private headOf(header: Uint8Array) {
+    const { head } = this;
+    head.type = header[3] as number;
+    head.flags = header[4] as number;
+    head.streamId = readUint31(header, 5);
+    return head;
   }
 
   private refuseSize(payloadBytes: number): never {

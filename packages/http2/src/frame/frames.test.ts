@@ -5,8 +5,8 @@ import { Http2Error } from "../errors/http2-error.ts";
 import { writeDataHeader } from "./data.ts";
 import { Flag } from "./frame-type.ts";
 import { goawayFrameBytes, readGoaway, writeGoaway } from "./goaway.ts";
-import { headersDependency, headersFixedBytes, headersFragmentStart } from "./headers.ts";
-import { paddingBytes } from "./padding.ts";
+import { headersDependency, headersFragmentEnd, headersFragmentStart } from "./headers.ts";
+import { contentEnd } from "./padding.ts";
 import { pingNumber, writePing, writePingAck } from "./ping.ts";
 import { writeRstStream } from "./rst-stream.ts";
 import { readSettings, settingsFrameBytes, settingsPayloadError, writeSettings, writeSettingsAck } from "./settings.ts";
@@ -130,34 +130,40 @@ test("refuses SETTINGS of a wrong size and takes those of a right one", () => {
   assert.match(settingsPayloadError(6, true, 32) ?? "", /acknowledgement/);
 });
 
-const paddings: readonly [what: string, payload: number[], fixed: number, padding: number | undefined][] = [
-  ["no padding in an empty padded frame's single byte", [0], 0, 0],
-  ["padding that fills the frame", [3, 0, 0, 0], 0, 3],
-  ["padding behind content", [1, 7, 7, 0], 0, 1],
-  ["padding behind fixed fields", [1, 0, 0, 0, 0, 0, 0], 5, 1],
-  ["padding one byte too long", [4, 0, 0, 0], 0, undefined],
-  ["padding that would reach into the fixed fields", [1, 0, 0, 0, 0, 0], 5, undefined],
-  ["a padded frame without a pad length", [], 0, undefined],
+const paddings: readonly [what: string, payload: number[], padding: number | undefined][] = [
+  ["no padding in an empty padded frame's single byte", [0], 0],
+  ["padding that fills the frame", [3, 0, 0, 0], 3],
+  ["padding behind content", [1, 7, 7, 0], 1],
+  ["padding one byte too long", [4, 0, 0, 0], undefined],
+  ["a padded frame without a pad length", [], undefined],
 ];
 
-for (const [what, payload, fixed, padding] of paddings) {
+for (const [what, payload, padding] of paddings) {
   test(`${padding === undefined ? "refuses" : "finds"} ${what}`, () => {
     const bytes = Uint8Array.of(0xff, ...payload, 0xff);
-    const read = (): number => paddingBytes(Flag.padded, bytes, 1, 1 + payload.length, fixed);
+    const end = 1 + payload.length;
+    const read = (): number => contentEnd(Flag.padded, bytes, 1, end);
     if (padding === undefined) assert.throws(read, isConnectionError(ErrorCode.protocolError));
-    else assert.equal(read(), padding);
+    else assert.equal(read(), end - padding);
   });
 }
 
 test("takes the first byte for content where the flag for padding is not set", () => {
-  assert.equal(paddingBytes(Flag.endStream, Uint8Array.of(200), 0, 1, 0), 0);
+  assert.equal(contentEnd(Flag.endStream, Uint8Array.of(200), 0, 1), 1);
+});
+
+test("finds padding behind priority fields, and refuses padding that would reach into them", () => {
+  const flags = Flag.padded | Flag.priority;
+  assert.equal(headersFragmentEnd(flags, Uint8Array.of(1, 0, 0, 0, 0, 0, 0), 0, 7), 6);
+  const read = (): number => headersFragmentEnd(flags, Uint8Array.of(1, 0, 0, 0, 0, 0), 0, 6);
+  assert.throws(read, isConnectionError(ErrorCode.protocolError));
 });
 
 test("finds the header block behind pad length and priority fields", () => {
-  assert.equal(headersFragmentStart(0, 10), 10);
-  assert.equal(headersFragmentStart(Flag.padded, 10), 11);
-  assert.equal(headersFragmentStart(Flag.priority, 10), 15);
-  assert.equal(headersFragmentStart(Flag.padded | Flag.priority, 10), 16);
+  assert.equal(headersFragmentStart(0, 10, 30), 10);
+  assert.equal(headersFragmentStart(Flag.padded, 10, 30), 11);
+  assert.equal(headersFragmentStart(Flag.priority, 10, 30), 15);
+  assert.equal(headersFragmentStart(Flag.padded | Flag.priority, 10, 30), 16);
 });
 
 test("refuses HEADERS that are shorter than their own fields, and takes the shortest", () => {
@@ -167,10 +173,9 @@ test("refuses HEADERS that are shorter than their own fields, and takes the shor
     [Flag.priority, 5],
     [Flag.padded | Flag.priority, 6],
   ] as const) {
-    // biome-ignore format: a table
-    assert.equal(headersFixedBytes(flags, 3, 3 + bytes), bytes >= 5 ? 5 : 0);
-    if (bytes > 0)
-      assert.throws(() => headersFixedBytes(flags, 3, 2 + bytes), isConnectionError(ErrorCode.frameSizeError));
+    assert.equal(headersFragmentStart(flags, 3, 3 + bytes), 3 + bytes);
+    if (bytes === 0) continue;
+    assert.throws(() => headersFragmentStart(flags, 3, 2 + bytes), isConnectionError(ErrorCode.frameSizeError));
   }
 });
 

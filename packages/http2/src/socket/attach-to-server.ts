@@ -5,7 +5,7 @@ import { ErrorCode } from "../errors/error-code.ts";
 import { Http2Error } from "../errors/http2-error.ts";
 import { attach, divertData } from "./attach.ts";
 import { readGreeting } from "./server-greeting.ts";
-import { explainClientTlsError } from "./tls-failure.ts";
+import { explainClientTlsError } from "./tls/tls-failure.ts";
 
 /**
  * As `attach`, for a client. A server whose first bytes are of another protocol ends the connection with an error whose cause says

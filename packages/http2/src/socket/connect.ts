@@ -2,14 +2,15 @@ import { connect as connectNet, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions as TlsClientOptions } from "node:tls";
 import { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents, ConnectionOptions } from "../connection/connection-options.ts";
+import type { Http2Connection } from "../connection/http2-connection.ts";
 import { systemClock } from "../connection/time/clock.ts";
 import { Http2Error } from "../errors/http2-error.ts";
 import { attachToServer } from "./attach-to-server.ts";
 import { ignoreErrors } from "./ignore-errors.ts";
-import { withServerName } from "./server-name.ts";
 import type { ListenAddress } from "./server-options.ts";
-import { clientTlsOptions } from "./tls-defaults.ts";
-import { explainHandshakeError } from "./tls-failure.ts";
+import { withServerName } from "./tls/server-name.ts";
+import { clientTlsOptions } from "./tls/tls-defaults.ts";
+import { explainHandshakeError } from "./tls/tls-failure.ts";
 
 export interface ConnectOptions extends ConnectionOptions {
   /** What `node:tls` takes. Without it the connection is cleartext with prior knowledge (RFC 9113 §3.3). */
@@ -35,7 +36,7 @@ export function connect(
   address: ListenAddress,
   events: ConnectionEvents,
   options: ConnectOptions = {},
-): Promise<Connection> {
+): Promise<Http2Connection> {
   const { tls, serverName, connectTimeoutMs, signal, ...connectionOptions } = options;
   return new Promise((resolve, reject) => {
     const socket: Socket =

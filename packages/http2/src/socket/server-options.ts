@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
-import type { Connection } from "../connection/connection.ts";
 import type { ConnectionOptions } from "../connection/connection-options.ts";
+import type { Http2Connection } from "../connection/http2-connection.ts";
 import type { LimitEvent } from "../errors/limit-name.ts";
+import type { Http2Stream } from "../stream/http2-stream.ts";
 import type { RequestHead } from "../stream/request-head.ts";
-import type { Stream } from "../stream/stream.ts";
 
 /** A `node:http` server fits: connections that speak HTTP/1.1 are handed to it as if it had accepted them. */
 export interface Http1Server {
@@ -25,7 +25,7 @@ export type ListenAddress =
 
 export interface Http2ServerOptions extends ConnectionOptions {
   /** A request has begun; the listener has to be set on the stream before this returns. */
-  onStream(stream: Stream, head: RequestHead, connection: Connection): void;
+  onStream(stream: Http2Stream, head: RequestHead, connection: Http2Connection): void;
   /** Serves HTTP/1.1 connections on the same port. Without it they get a 505 and are closed. */
   http1Server?: Http1Server;
   /** Certificate, key and what else `node:tls` takes. Without it the server speaks cleartext. */
@@ -43,7 +43,7 @@ export interface Http2ServerOptions extends ConnectionOptions {
    */
   maxTlsHandshakes?: number;
   /** A peer at `address` has exceeded a limit; `connection` is undefined when it had none yet. */
-  onLimit?(event: LimitEvent, address: string | undefined, connection: Connection | undefined): void;
+  onLimit?(event: LimitEvent, address: string | undefined, connection: Http2Connection | undefined): void;
   /** A peer at `address` was let go before it spoke HTTP/2: its TLS handshake failed, or it speaks another protocol, as `reason` says. */
   onHandshakeFailure?(reason: string, address: string | undefined): void;
   /** Something went wrong with the listening socket itself, such as no file handles left; the server goes on. */

@@ -11,16 +11,21 @@ import { Ticker } from "../connection/time/ticker.ts";
 import { ErrorCode } from "../errors/error-code.ts";
 import type { PeerTls } from "../stream/peer-tls.ts";
 import { attach } from "./attach.ts";
-import { readPeerCertificate } from "./peer-certificate.ts";
+import type { Http2Server } from "./http2-server.ts";
 import type { Http2ServerOptions, ListenAddress } from "./server-options.ts";
 import { SocketAcceptor } from "./socket-acceptor.ts";
+import { readPeerCertificate } from "./tls/peer-certificate.ts";
 import { UnixSocketFile } from "./unix-socket-file.ts";
 
 /** Never: no network can lose a process of this machine, which closes what it no longer needs. */
 const localMaxIdleMs = 0;
 
-/** Listens and makes a connection of every socket that speaks HTTP/2. */
-export class Http2Server {
+/** Makes a server, which listens once it is told to. Throws when `limits` or `tls` cannot be used. */
+export function createHttp2Server(options: Http2ServerOptions): Http2Server {
+  return new SocketServer(options);
+}
+
+class SocketServer implements Http2Server {
   private readonly options: Http2ServerOptions;
   private readonly ticker: Ticker;
   private readonly growthAllowance: GrowthAllowance;
@@ -43,9 +48,9 @@ export class Http2Server {
     this.ticker = options.ticker ?? new Ticker(this.clock);
     const limits = resolveLimits(options.limits);
     this.limits = limits;
-    this.growthAllowance = options.growthAllowance ?? new GrowthAllowance(limits.sharedWindowGrowthBytes);
-    this.sharedOutput = options.sharedOutput ?? new SharedOutput(limits);
-    this.sharedUnfinished = options.sharedUnfinished ?? new SharedUnfinished(limits.sharedUnfinishedBytes);
+    this.growthAllowance = options.growthAllowance ?? new GrowthAllowance(limits.windows.sharedGrowthBytes);
+    this.sharedOutput = options.sharedOutput ?? new SharedOutput(limits.output);
+    this.sharedUnfinished = options.sharedUnfinished ?? new SharedUnfinished(limits.unfinishedMessages.sharedBytes);
     this.events = {
       onStream: (stream, head, connection: Connection) => options.onStream(stream, head, connection),
       onLimit: (event, connection: Connection) => options.onLimit?.(event, connection.remoteAddress, connection),
@@ -56,7 +61,7 @@ export class Http2Server {
     };
     this.acceptor = new SocketAcceptor(options, {
       clock: this.clock,
-      handshakeTimeoutMs: limits.handshakeTimeoutMs,
+      handshakeTimeoutMs: limits.life.handshakeTimeoutMs,
       serve: (socket, rest) => this.serve(socket, rest),
     });
     this.listener = createNetServer({ noDelay: true }, (socket) => this.acceptor.admit(socket));
@@ -71,10 +76,11 @@ export class Http2Server {
     });
   }
 
-  /** Starts to listen; port 0 takes a free one. Rejects when the address cannot be had. */
   async listen(address: ListenAddress): Promise<void> {
     if (address.path !== undefined) {
-      this.limits = resolveLimits({ maxIdleMs: localMaxIdleMs, ...this.options.limits });
+      const { limits } = this.options;
+      const maxIdleMs = limits?.life?.maxIdleMs ?? localMaxIdleMs;
+      this.limits = resolveLimits({ ...limits, life: { ...limits?.life, maxIdleMs } });
     }
     if (address.path === undefined || process.platform === "win32") {
       await this.bind(address, (bind) => bind());
@@ -105,20 +111,14 @@ export class Http2Server {
     });
   }
 
-  /**
-   * Takes another certificate and key, or whatever `tls` names: new handshakes use them, connections that stand go on as
-   * they are. What `tls` does not name stays as the options had it. Throws and changes nothing when it cannot be used.
-   */
   updateTls(tls: TlsOptions): void {
     this.acceptor.updateTls(tls);
   }
 
-  /** TLS handshakes that have begun and are not over. */
   get openHandshakes(): number {
     return this.acceptor.openHandshakes;
   }
 
-  /** Where the server listens; undefined before `listen` and after `close`. */
   get address(): ListenAddress | undefined {
     const address = this.listener.address();
     if (address === null) return undefined;
@@ -131,15 +131,10 @@ export class Http2Server {
     return this.connections.size;
   }
 
-  /** Those that are open now, oldest first. */
   openConnectionList(): Connection[] {
     return [...this.connections];
   }
 
-  /**
-   * Stops listening and drains every connection. The promise is kept when the last one has ended; after `deadlineMs`
-   * those that are left are closed with what still runs on them.
-   */
   async close(deadlineMs: number): Promise<void> {
     this.closing = true;
     this.listener.close();

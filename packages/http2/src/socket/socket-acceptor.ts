@@ -3,14 +3,14 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type 
 import type { Clock } from "../connection/time/clock.ts";
 import { callerError } from "../errors/http2-error.ts";
 import type { LimitAction, LimitName } from "../errors/limit-name.ts";
-import { Admission, networkOf } from "./admission.ts";
-import { classifyFirstBytes, prefaceBytes } from "./first-bytes.ts";
-import { HandshakeQueue } from "./handshake-queue.ts";
+import { Admission, networkOf } from "./admission/admission.ts";
+import { classifyFirstBytes, prefaceBytes } from "./admission/first-bytes.ts";
+import { HandshakeQueue } from "./admission/handshake-queue.ts";
+import { SocketsByNetwork } from "./admission/sockets-by-network.ts";
 import { ignoreErrors } from "./ignore-errors.ts";
 import type { Http2ServerOptions } from "./server-options.ts";
-import { SocketsByNetwork } from "./sockets-by-network.ts";
-import { serverTlsOptions } from "./tls-defaults.ts";
-import { handshakeFailure } from "./tls-failure.ts";
+import { serverTlsOptions } from "./tls/tls-defaults.ts";
+import { handshakeFailure } from "./tls/tls-failure.ts";
 
 const defaultMaxConnections = 10_000;
 const defaultMaxConnectionsPerAddress = 512;

@@ -10,13 +10,13 @@ export interface StreamFrames {
   readonly arena: { readonly bytes: Uint8Array };
   headers(streamId: number, fields: HeaderFields, extra: readonly string[], endStream: boolean): void;
   windowUpdate(streamId: number, increment: number): void;
-  /** See `Stream.giveData`. */
+  /** See `Http2Stream.giveData`. */
   freeWhenSent(bytes: Uint8Array): void;
 }
 
 /** The way of a stream's data. */
 export interface StreamOutput<S> {
-  /** See `Stream.reserveData`. */
+  /** See `Http2Stream.reserveData`. */
   reserve(bytes: number): number;
   commit(stream: S, offset: number, bytes: number, endStream: boolean): void;
   /** Sends what windows and socket allow of what the stream has pending, `addedBytes` of it new; the rest follows when there is room. */
@@ -32,7 +32,7 @@ export interface StreamCredit {
   readonly smallData: { giveBack(cost: number): void };
 }
 
-/** See the methods of `Stream` that have these names. */
+/** See the methods of `Http2Stream` that have these names. */
 export interface StreamMemory<S> {
   lend(stream: S, bytes: number): void;
   complete(loan: Loan): void;
@@ -62,11 +62,11 @@ export interface StreamHome<S> {
   readonly initialReceiveBytes: number;
   /** What the peer may believe that the receive window begins at. */
   readonly initialReceiveAllowance: number;
-  readonly streamSendBufferBytes: number;
+  readonly streamBufferBytes: number;
   /** Messages that the layer above has counted. */
   readonly messages: { sent: number; received: number };
   readonly turnWork: TurnWork;
-  /** See `Stream.admit`. */
+  /** See `Http2Stream.admit`. */
   admit(stream: S, expectedBytes: number): boolean;
   sendReset(stream: S, code: number): void;
   /** `inGoodOrder`: both sides ended it, no one reset it. `before` is the state that it was in. */

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { connect as connectHttp2 } from "../socket/connect.ts";
-import { Http2Server } from "../socket/server.ts";
+import { createHttp2Server } from "../socket/server.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { createFaultProxy, type FaultProxy, type FaultProxyOptions } from "./fault-proxy.ts";
 import { RecordedStream } from "./recorded-stream.ts";
@@ -217,7 +217,7 @@ test("resets a client whose server cannot be reached", async (t) => {
 });
 
 test("carries HTTP/2 byte by byte", async (t) => {
-  const server = new Http2Server({
+  const server = createHttp2Server({
     onStream: (stream, head) => {
       const recorded = new RecordedStream(head);
       recorded.stream = stream;

@@ -2,8 +2,8 @@ import type { ConnectionEvents } from "../connection/connection-options.ts";
 import type { Http2Error } from "../errors/http2-error.ts";
 import type { LimitEvent } from "../errors/limit-name.ts";
 import type { Goaway } from "../frame/goaway.ts";
+import type { Http2Stream } from "../stream/http2-stream.ts";
 import type { RequestHead } from "../stream/request-head.ts";
-import type { Stream } from "../stream/stream.ts";
 import { RecordedStream } from "./recorded-stream.ts";
 
 /** What a connection has told the layer above, written down. */
@@ -20,9 +20,9 @@ export class RecordedEvents implements ConnectionEvents {
   /** What `onClose` said. */
   closeError: Http2Error | undefined = undefined;
   /** Server: runs for every new stream once its recorder is in place. */
-  readonly onOpened: ((recorded: RecordedStream, stream: Stream) => void) | undefined;
+  readonly onOpened: ((recorded: RecordedStream, stream: Http2Stream) => void) | undefined;
 
-  constructor(onOpened?: (recorded: RecordedStream, stream: Stream) => void) {
+  constructor(onOpened?: (recorded: RecordedStream, stream: Http2Stream) => void) {
     this.onOpened = onOpened;
   }
 
@@ -33,7 +33,7 @@ export class RecordedEvents implements ConnectionEvents {
     return recorded;
   }
 
-  onStream(stream: Stream, head: RequestHead): void {
+  onStream(stream: Http2Stream, head: RequestHead): void {
     const recorded = new RecordedStream(head);
     recorded.stream = stream;
     stream.listener = recorded;

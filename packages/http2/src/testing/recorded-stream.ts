@@ -1,7 +1,7 @@
 import type { Http2Error } from "../errors/http2-error.ts";
+import type { Http2Stream } from "../stream/http2-stream.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import type { ResponseHead, Trailers } from "../stream/response-head.ts";
-import type { Stream } from "../stream/stream.ts";
 import type { StreamListener } from "../stream/stream-listener.ts";
 
 /** The calls that a {@link StreamListener} gets. */
@@ -10,7 +10,7 @@ export type ListenerCall = "head" | "data" | "trailers" | "end" | "reset" | "wri
 /** A listener that writes down what it is told, and can be made to act or throw in any of its calls. */
 export class RecordedStream implements StreamListener {
   /** Set by whoever opens the stream. */
-  stream: Stream | undefined = undefined;
+  stream: Http2Stream | undefined = undefined;
   /** Server: what the stream was opened with. */
   readonly request: RequestHead | undefined;
   response: ResponseHead | undefined = undefined;
@@ -21,7 +21,7 @@ export class RecordedStream implements StreamListener {
   /** Whether data counts as used up at once. Default true. */
   consumes = true;
   /** Runs within the calls, after they were written down: to act from there, or to throw. */
-  during: ((call: ListenerCall, stream: Stream) => void) | undefined = undefined;
+  during: ((call: ListenerCall, stream: Http2Stream) => void) | undefined = undefined;
   private readonly chunks: Buffer[] = [];
 
   constructor(request?: RequestHead) {

@@ -3,7 +3,7 @@ import type { ConnectionOptions } from "../connection/connection-options.ts";
 import type { Role } from "../connection/role.ts";
 import { clientPreface } from "../connection/settings/client-preface.ts";
 import type { HeaderFields } from "../stream/header-fields.ts";
-import type { Stream } from "../stream/stream.ts";
+import type { Http2Stream } from "../stream/http2-stream.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { MemoryChannel } from "./memory-channel.ts";
 import { RecordedEvents } from "./recorded-events.ts";
@@ -17,7 +17,7 @@ const quietTurnsWhilePaused = 200;
 
 export interface ScriptedOptions extends Omit<ConnectionOptions, "clock"> {
   /** Server: runs for every new stream, with its recorder in place. */
-  onStream?: (recorded: RecordedStream, stream: Stream) => void;
+  onStream?: (recorded: RecordedStream, stream: Http2Stream) => void;
   /** Of the channel to the peer, as of a socket. Default 65,536, as Node has it. */
   highWaterMark?: number;
 }

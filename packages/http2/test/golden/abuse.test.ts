@@ -36,7 +36,7 @@ const attacks: Readonly<Record<string, Attack>> = {
   "unknown frames": { times: 1001, send: ({ peer }) => peer.sendFrame({ type: 0xbe, streamId: 1 }) },
   "small DATA frames that are not used up": {
     options: {
-      limits: { connectionWindowBytes: 65_535 },
+      limits: { windows: { connectionBytes: 65_535 } },
       onStream: (recorded) => {
         recorded.consumes = false;
       },
@@ -85,7 +85,9 @@ record("floods", "floods of each kind, and what is one frame less", async (trans
 });
 
 record("unread-pings", "pings of one chunk, of which 1000 acknowledgements are not read", async (transcript) => {
-  const { peer, channel, together, settle } = await openServer(transcript, { limits: { maxFramesPerTurn: 10_000 } });
+  const { peer, channel, together, settle } = await openServer(transcript, {
+    limits: { frames: { maxPerTurn: 10_000 } },
+  });
   channel.holdWrites();
   together(() => {
     for (let i = 0; i < 1001; i++) peer.sendPing();
@@ -111,7 +113,7 @@ record("header-limits", "header lists up to the limits and over them", async (tr
 
 record("too-many-streams", "streams beyond the limit, and streams whose handlers outlive them", async (transcript) => {
   const server = await openServer(transcript, {
-    limits: { maxConcurrentStreams: 2 },
+    limits: { streams: { maxConcurrent: 2 } },
     onStream: (_recorded, stream) => stream.hold(),
   });
   const { peer, stream, step } = server;

@@ -66,7 +66,7 @@ record("keepalive", "keepalive pings of a client", async (transcript) => {
 
 record("ping-policy", "a server that wants fewer pings", async (transcript) => {
   const { peer, step, later } = await openServer(transcript, {
-    limits: { minPingIntervalMs: 10_000, minIdlePingIntervalMs: 60_000 },
+    limits: { controlFrames: { minPingIntervalMs: 10_000, minIdlePingIntervalMs: 60_000 } },
   });
   await step("a ping", () => peer.sendPing());
   await later(10_000);
@@ -113,7 +113,7 @@ record(
     await idle.later(1000);
     await idle.step("the acknowledgement", () => idle.peer.sendPing("0000000000000001", { ack: true }));
     transcript.connection("too old, and then over its time of grace");
-    const old = await openServer(transcript, { limits: { maxAgeMs: 10_000, maxAgeGraceMs: 5000 } });
+    const old = await openServer(transcript, { limits: { life: { maxAgeMs: 10_000, maxAgeGraceMs: 5000 } } });
     await old.step("a request", () => old.peer.sendHeaders(1, post));
     // The age varies by a tenth.
     await old.later(8000);

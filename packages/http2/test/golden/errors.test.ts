@@ -202,7 +202,7 @@ async function endConnections(transcript: Transcript, faults: readonly Fault[], 
   for (const [what, send] of faults) {
     transcript.connection(what);
     const server = await openServer(transcript, {
-      limits: { connectionWindowBytes: 65_535 },
+      limits: { windows: { connectionBytes: 65_535 } },
       onStream: (recorded) => {
         recorded.consumes = false;
       },
@@ -227,7 +227,7 @@ record("control-faults", "faults of other frames that end a server's connection"
 );
 
 record("stream-errors", "faults that end a server's stream", async (transcript) => {
-  const limits = { streamWindowBytes: 1000, connectionWindowBytes: 65_535, maxHeaderListBytes: 400 };
+  const limits = { windows: { streamBytes: 1000, connectionBytes: 65_535 }, headers: { maxListBytes: 400 } };
   const { peer, step } = await openServer(transcript, { limits });
   let id = -1;
   for (const [what, send] of streamFaults) {
@@ -237,7 +237,7 @@ record("stream-errors", "faults that end a server's stream", async (transcript) 
 });
 
 record("response-errors", "faults that end a client's stream", async (transcript) => {
-  const limits = { streamWindowBytes: 1000, connectionWindowBytes: 65_535, maxHeaderListBytes: 400 };
+  const limits = { windows: { streamBytes: 1000, connectionBytes: 65_535 }, headers: { maxListBytes: 400 } };
   const { peer, request, step } = await openClient(transcript, { limits });
   let id = -1;
   for (const [what, send] of responseFaults) {

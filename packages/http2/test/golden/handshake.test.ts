@@ -24,12 +24,10 @@ record("client-defaults", "a client's first bytes with default limits", async (t
 
 record("other-limits", "the first bytes with limits that are not the defaults", async (transcript) => {
   const limits = {
-    maxConcurrentStreams: 7,
-    headerTableBytes: 100,
-    maxFrameBytes: 20_000,
-    maxHeaderListBytes: 9000,
-    streamWindowBytes: 50_000,
-    connectionWindowBytes: 70_000,
+    streams: { maxConcurrent: 7 },
+    headers: { tableBytes: 100, maxListBytes: 9000 },
+    frames: { maxBytes: 20_000 },
+    windows: { streamBytes: 50_000, connectionBytes: 70_000 },
   };
   for (const role of ["server", "client"] as const) {
     transcript.connection(`as a ${role}`);
@@ -37,7 +35,9 @@ record("other-limits", "the first bytes with limits that are not the defaults", 
     await step("it speaks first", () => {});
   }
   transcript.connection("with the smallest window and no table");
-  const { step } = recordServer(transcript, { limits: { headerTableBytes: 0, connectionWindowBytes: 65_535 } });
+  const { step } = recordServer(transcript, {
+    limits: { headers: { tableBytes: 0 }, windows: { connectionBytes: 65_535 } },
+  });
   await step("the server speaks first", () => {});
 });
 

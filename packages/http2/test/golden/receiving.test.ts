@@ -52,7 +52,7 @@ record("window-growth", "windows that grow when a round trip fills them", async 
 });
 
 record("unread-data", "credit for data that is not used up, or later", async (transcript) => {
-  const limits = { streamWindowBytes: 1000, connectionWindowBytes: 65_535 };
+  const limits = { windows: { streamBytes: 1000, connectionBytes: 65_535 } };
   const { peer, step, stream } = await openServer(transcript, {
     limits,
     onStream: (recorded) => {
@@ -94,7 +94,7 @@ record("credit-ahead", "credit for the connection while one stream is not read",
 });
 
 record("discarded-data", "credit for data of streams that are over", async (transcript) => {
-  const limits = { connectionWindowBytes: 65_535, streamWindowBytes: 40_000 };
+  const limits = { windows: { connectionBytes: 65_535, streamBytes: 40_000 } };
   const { peer, step, stream } = await openServer(transcript, {
     limits,
     onStream: (recorded) => {
@@ -122,7 +122,7 @@ record("discarded-data", "credit for data of streams that are over", async (tran
 });
 
 record("unfinished-messages", "credit for bytes that are lent until their message is complete", async (transcript) => {
-  const limits = { streamWindowBytes: 10_000, connectionWindowBytes: 65_535 };
+  const limits = { windows: { streamBytes: 10_000, connectionBytes: 65_535 } };
   const { peer, step, stream } = await openServer(transcript, {
     limits,
     onStream: (recorded) => {

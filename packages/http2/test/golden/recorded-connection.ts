@@ -1,4 +1,4 @@
-import type { Stream } from "@tercel/http2";
+import type { Http2Stream } from "@tercel/http2";
 import {
   createScriptedClient,
   createScriptedServer,
@@ -18,7 +18,7 @@ export type Recorded<Scripted extends ScriptedConnection> = Scripted & {
   /** What the peer sends in `send` arrives as one chunk. */
   together(send: () => void): void;
   /** The side under test's end of a stream. Throws when there is none. */
-  stream(id: number): Stream;
+  stream(id: number): Http2Stream;
   /** Moves the clock on. */
   later(ms: number): Promise<void>;
 };

@@ -1,5 +1,5 @@
 // RFC 9113 §8.1 and RFC 7541: requests and responses, their header blocks, and the order of what streams write.
-import { PreparedHeaders, type Stream } from "@tercel/http2";
+import { type Http2Stream, PreparedHeaders } from "@tercel/http2";
 import { openRecordings } from "@tercel/test-support/golden";
 import { ok, post } from "../example-fields.ts";
 import { openClient, openServer } from "./recorded-connection.ts";
@@ -7,7 +7,7 @@ import { openClient, openServer } from "./recorded-connection.ts";
 const { record } = openRecordings(import.meta.filename);
 
 /** Sends small data in place, as codecs do. */
-function writeInPlace(stream: Stream, text: string, endStream = false): void {
+function writeInPlace(stream: Http2Stream, text: string, endStream = false): void {
   const offset = stream.reserveData(text.length);
   stream.outputBytes.set(Buffer.from(text), offset);
   stream.commitData(offset, text.length, endStream);
@@ -48,7 +48,7 @@ record("server-response", "a server's response with a body and trailers", async 
 
 record("client-request", "a client's request with a body and trailers", async (transcript) => {
   const { peer, request, step } = await openClient(transcript);
-  let stream: Stream | undefined;
+  let stream: Http2Stream | undefined;
   await step("head, data and trailers in one turn", () => {
     ({ stream } = request([...post, "content-type", "text/plain"], { extra: ["x-call", "1"] }));
     stream?.sendData(Buffer.from("hello"));

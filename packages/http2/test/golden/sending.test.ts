@@ -108,7 +108,7 @@ record("given-buffers", "buffers that are given to a window that is too small fo
 });
 
 record("socket-backlog", "a socket that takes nothing while streams and the connection write", async (transcript) => {
-  const limits = { connectionSendBufferBytes: 30_000 };
+  const limits = { output: { connectionBufferBytes: 30_000 } };
   const server = await openServer(transcript, { limits }, { initialWindowSize: 1_000_000 });
   const { peer, stream, step, channel } = server;
   await step("the connection's window is large", () => peer.sendWindowUpdate(0, 1_000_000));

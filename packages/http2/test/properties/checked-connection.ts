@@ -1,12 +1,12 @@
-import {
-  Connection,
-  type ConnectionLimits,
-  type Goaway,
-  type Http2Error,
-  type RequestHead,
-  type Stream,
-  type StreamListener,
+import type {
+  ConnectionLimitOptions,
+  Goaway,
+  Http2Error,
+  Http2Stream,
+  RequestHead,
+  StreamListener,
 } from "../../src/index.ts";
+import { createConnection, type FedConnection } from "../../src/internal.ts";
 import { FakeClock, MemoryChannel, WireDecoder, type WireFrame } from "../../src/testing/index.ts";
 import { CheckedListener, conducts, describeRequest, type ListenerHost } from "./checked-listener.ts";
 import { buildPing, scanFrames } from "./frame-scan.ts";
@@ -41,7 +41,7 @@ export interface CheckedOptions {
   role: "server" | "client";
   /** Decides how the application acts on each stream, and, for a client, what it requests. */
   script: Uint8Array;
-  limits?: Partial<ConnectionLimits>;
+  limits?: ConnectionLimitOptions;
 }
 
 /**
@@ -51,7 +51,7 @@ export interface CheckedOptions {
  */
 export class CheckedConnection implements ListenerHost {
   readonly role: "server" | "client";
-  readonly connection: Connection;
+  readonly connection: FedConnection;
   readonly channel: MemoryChannel;
   readonly clock = new FakeClock();
   /** Every call to the layer above, in order. */
@@ -78,7 +78,7 @@ export class CheckedConnection implements ListenerHost {
       closed: (cause) => this.guard("socketClosed", () => this.connection.socketClosed(cause)),
       peerReceives: (chunk) => this.peerReceives(chunk),
     });
-    this.connection = new Connection(
+    this.connection = createConnection(
       role,
       this.channel,
       {
@@ -209,14 +209,14 @@ export class CheckedConnection implements ListenerHost {
     }
   }
 
-  private opened(stream: Stream, head: RequestHead): void {
+  private opened(stream: Http2Stream, head: RequestHead): void {
     this.tell(`${stream.id} ${describeRequest(head)}`);
     const listener = this.listen(stream);
     stream.listener = listener;
     listener.begin();
   }
 
-  private listen(stream: Stream): CheckedListener {
+  private listen(stream: Http2Stream): CheckedListener {
     const byte = this.script[(stream.id >>> 1) % Math.max(this.script.length, 1)] ?? 0;
     const listener = new CheckedListener(this, stream, conducts[byte % conducts.length] as (typeof conducts)[number]);
     this.listeners.push(listener);

@@ -1,9 +1,9 @@
 import type {
-  Connection,
+  Http2Connection,
   Http2Error,
+  Http2Stream,
   RequestHead,
   ResponseHead,
-  Stream,
   StreamListener,
   Trailers,
 } from "../../src/index.ts";
@@ -11,7 +11,7 @@ import type {
 /** The connection that a listener belongs to. */
 export interface ListenerHost {
   readonly role: "server" | "client";
-  readonly connection: Connection;
+  readonly connection: Http2Connection;
   /** Writes an event down. */
   tell(event: string): void;
   /** Writes down that a promise was broken. */
@@ -45,7 +45,7 @@ const trailers = ["outcome", "done"];
 
 /** Acts as its conduct says, writes down what it is told, and objects to being told anything once the stream is over. */
 export class CheckedListener implements StreamListener {
-  readonly stream: Stream;
+  readonly stream: Http2Stream;
   private readonly host: ListenerHost;
   private readonly conduct: Conduct;
   private isHeld = false;
@@ -54,7 +54,7 @@ export class CheckedListener implements StreamListener {
   private didReset = false;
   private didThrow = false;
 
-  constructor(host: ListenerHost, stream: Stream, conduct: Conduct) {
+  constructor(host: ListenerHost, stream: Http2Stream, conduct: Conduct) {
     this.host = host;
     this.stream = stream;
     this.conduct = conduct;

@@ -5,36 +5,10 @@ import { createOccasion } from "@tercel/test-support/async";
 import { createRedisServer, type RedisServer, withoutRedis } from "@tercel/test-support/servers";
 import { recordingLog } from "../../test/support/open-echo.ts";
 import { type ConnectedRedis, lifetimesMs, redisPackages } from "../../test/support/redis-clients.ts";
-import { type CacheStore, createCacheAside, createMemoryCacheStore, createRedisCacheStore } from "./index.ts";
+import { createCacheAside, createMemoryCacheStore, createRedisCacheStore } from "./index.ts";
+import { describeCacheStoreContract } from "./store-contract.ts";
 
-function describeContract(tried: () => CacheStore): void {
-  it("keeps a text as it is, and nothing under a key that was not set", async () => {
-    const store = tried();
-    await store.set("a", "ä\n\u0000 1", 60_000);
-    assert.equal(await store.get("a"), "ä\n\u0000 1");
-    assert.equal(await store.get("b"), undefined);
-    await store.delete("a");
-    assert.equal(await store.get("a"), undefined);
-  });
-
-  it("forgets by prefix, letter by letter", async () => {
-    const store = tried();
-    for (const key of ["user:1", "user:2", "user*x", "other"]) await store.set(key, key, 60_000);
-    await store.deletePrefix("user*");
-    assert.deepEqual(await Promise.all(["user:1", "user*x"].map((key) => store.get(key))), ["user:1", undefined]);
-    await store.deletePrefix("user:");
-    assert.deepEqual(await Promise.all(["user:1", "user:2", "other"].map((key) => store.get(key))), [
-      undefined,
-      undefined,
-      "other",
-    ]);
-  });
-}
-
-describe("cache store in memory", () => {
-  const store = createMemoryCacheStore();
-  describeContract(() => store);
-});
+describeCacheStoreContract("the store in memory", async () => ({ store: createMemoryCacheStore() }));
 
 for (const { name, connect } of redisPackages) {
   describe(`cache store in Redis, with a client of ${name}`, { skip: withoutRedis, timeout: 120_000 }, () => {
@@ -49,7 +23,9 @@ for (const { name, connect } of redisPackages) {
       await connected.close();
       await server.dispose();
     });
-    describeContract(() => createRedisCacheStore({ client: connected.client }));
+    describeCacheStoreContract(`the store in Redis, by ${name}`, async () => ({
+      store: createRedisCacheStore({ client: connected.client }),
+    }));
 
     it("has Redis forget a value in time", async () => {
       await createRedisCacheStore({ client: connected.client }).set("timed", "x", 60_000);

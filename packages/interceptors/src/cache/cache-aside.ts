@@ -31,7 +31,7 @@ export function cacheAsideOptions<T>() {
     /** Gets a warning when the store fails. Default: standard error. */
     log: logOption(),
     /** For tests: from 0 up to 1. Default `Math.random`. */
-    random: callback<() => number>().or(Math.random),
+    random: callback<() => number>().or(() => Math.random()),
   };
 }
 

@@ -17,21 +17,22 @@ export interface CallObserver {
   onEnd(status: Status, error: unknown): void;
 }
 
-/** Observers of the attempts of a call on our channels, and of calls as they arrive at our servers: a hook's steps of these names. */
-export type LifecycleObservers = Pick<CallHook, "onAttempt" | "onArrival" | "onUnhandled">;
+/** What a hook may say besides its steps, by the same names: attempts of calls on our channels, calls as they arrive at our servers, `readsResponses`. */
+export type ObservationOptions = Pick<CallHook, "onAttempt" | "onArrival" | "onUnhandled" | "readsResponses">;
 
 /**
  * Returns an interceptor that changes nothing, and calls `begin` for an observer of each call; undefined leaves the call unobserved.
+ * `readsResponses: false` is for observers that do not look at the messages of `onResponse`.
  */
 export function observeCalls(
   side: Side,
   begin: (request: CallRequest) => CallObserver | undefined,
-  lifecycle: LifecycleObservers = {},
+  options: ObservationOptions = {},
 ): Interceptor {
   const succeeded = side === "server" ? statusOfSuccess : () => okStatus;
   return createHookedInterceptor<CallObserver | undefined>({
     begin,
-    ...lifecycle,
+    ...options,
     runner: (_request, observer, mayEnter) => observer?.runner?.(mayEnter),
     onRequest: (_request, observer, message) => observer?.onRequest?.(message),
     onResponse: (_request, observer, message) => observer?.onResponse?.(message),

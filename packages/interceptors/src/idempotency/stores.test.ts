@@ -21,107 +21,22 @@ import {
   createPostgresIdempotencyStore,
   createRedisIdempotencyStore,
   createSqliteIdempotencyStore,
-  type IdempotencyStore,
   postgresIdempotencySchema,
 } from "./index.ts";
-
-/** A store, and how time passes for it. */
-interface Tried {
-  readonly store: IdempotencyStore;
-  /** A second store over the same data, as another process would have. */
-  readonly other: IdempotencyStore;
-  elapse(ms: number): Promise<void>;
-}
+import { describeIdempotencyStoreContract, type IdempotencyStoreSubject } from "./store-contract.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const leaseMs = 1_000_000;
 const ttlMs = 5_000_000;
 
-/** What every store promises. Each test has keys of its own. */
-function describeContract(tried: () => Tried): void {
-  it("gives a key to the first caller, and says to the next that it is taken, and for what", async () => {
-    const { store, other } = tried();
-    assert.deepEqual(await store.begin("a", "print", "me", leaseMs), { state: "begun" });
-    for (const one of [store, other]) {
-      assert.deepEqual(await one.begin("a", "another print", "you", leaseMs), {
-        state: "running",
-        fingerprint: "print",
-      });
-    }
-  });
-
-  it("gives a key to one of many who ask at once", async () => {
-    const { store, other } = tried();
-    const asked = Array.from({ length: 20 }, (_, at) =>
-      (at % 2 === 0 ? store : other).begin("b", "print", `owner ${at}`, leaseMs),
-    );
-    const states = (await Promise.all(asked)).map(({ state }) => state);
-    assert.equal(states.filter((state) => state === "begun").length, 1);
-    assert.equal(states.filter((state) => state === "running").length, 19);
-  });
-
-  it("keeps the response, byte by byte, to the end of its time and no longer", async () => {
-    const { store, other, elapse } = tried();
-    const response = Uint8Array.from({ length: 256 }, (_, byte) => byte);
-    await store.begin("c", "print", "me", leaseMs);
-    assert.equal(await store.complete("c", "me", response, ttlMs), true);
-    await elapse(ttlMs - 60_000);
-    const begun = await other.begin("c", "print", "you", leaseMs);
-    assert.ok(begun.state === "done");
-    assert.equal(begun.fingerprint, "print");
-    assert.deepEqual(new Uint8Array(begun.response), response);
-    await elapse(60_001);
-    assert.deepEqual(await other.begin("c", "print", "you", leaseMs), { state: "begun" });
-  });
-
-  it("holds a key for the time of the lease, and gives it away after that", async () => {
-    const { store, other, elapse } = tried();
-    await store.begin("e", "print", "me", leaseMs);
-    await elapse(leaseMs - 60_000);
-    assert.equal((await other.begin("e", "print", "you", leaseMs)).state, "running");
-    await elapse(60_001);
-    assert.equal((await other.begin("e", "second print", "you", leaseMs)).state, "begun");
-    assert.equal(await store.complete("e", "me", bytes("late"), ttlMs), false);
-    assert.equal(await store.renew("e", "me", leaseMs), false);
-    await store.release("e", "me");
-    assert.deepEqual(await store.begin("e", "print", "me", leaseMs), { state: "running", fingerprint: "second print" });
-  });
-
-  it("prolongs a lease for its owner", async () => {
-    const { store, other, elapse } = tried();
-    await store.begin("f", "print", "me", leaseMs);
-    await elapse(leaseMs - 60_000);
-    assert.equal(await store.renew("f", "me", leaseMs), true);
-    assert.equal(await store.renew("f", "you", leaseMs), false);
-    await elapse(leaseMs - 60_000);
-    assert.equal((await other.begin("f", "print", "you", leaseMs)).state, "running");
-  });
-
-  it("gives a released key to the next, and only its owner releases it", async () => {
-    const { store, other } = tried();
-    await store.begin("g", "print", "me", leaseMs);
-    await other.release("g", "you");
-    assert.equal((await other.begin("g", "print", "you", leaseMs)).state, "running");
-    await store.release("g", "me");
-    assert.equal((await other.begin("g", "another print", "you", leaseMs)).state, "begun");
-  });
-
-  it("does not let go of a response by what its owner does after", async () => {
-    const { store } = tried();
-    await store.begin("h", "print", "me", leaseMs);
-    await store.complete("h", "me", bytes("first"), ttlMs);
-    assert.equal(await store.complete("h", "me", bytes("second"), ttlMs), false);
-    assert.equal(await store.renew("h", "me", 1), false);
-    await store.release("h", "me");
-    const begun = await store.begin("h", "print", "you", leaseMs);
-    assert.equal(begun.state === "done" && new TextDecoder().decode(begun.response), "first");
-  });
-}
-
 describe("idempotency store in memory", () => {
   const clock = createFakeClock();
   const store = createMemoryIdempotencyStore({ clock });
-  describeContract(() => ({ store, other: store, elapse: (ms) => clock.advance(ms) }));
+  describeIdempotencyStoreContract("the store in memory", async () => ({
+    store,
+    other: store,
+    elapse: (ms) => clock.advance(ms),
+  }));
 
   it("forgets the oldest response at its bound of keys, and refuses when all of them run", async () => {
     const bounded = createMemoryIdempotencyStore({ maxKeys: 2, clock });
@@ -163,7 +78,7 @@ describe("idempotency store in SQLite", () => {
     other.close();
     rmSync(folder, { recursive: true });
   });
-  describeContract(() => ({
+  describeIdempotencyStoreContract("the store in SQLite", async () => ({
     store,
     other,
     async elapse(ms) {
@@ -202,7 +117,7 @@ describe("idempotency store in PostgreSQL", {
 }, () => {
   let server: PostgresServer;
   let pool: pg.Pool;
-  let tried: Tried;
+  let tried: IdempotencyStoreSubject;
   before(async () => {
     server = await createPostgresServer();
     await server.start();
@@ -225,7 +140,7 @@ describe("idempotency store in PostgreSQL", {
     await pool.end();
     await server.dispose();
   });
-  describeContract(() => tried);
+  describeIdempotencyStoreContract("the store in PostgreSQL", async () => tried);
 
   it("takes a table of a migration, in a schema of its own", async () => {
     await pool.query("CREATE SCHEMA shop");
@@ -249,7 +164,7 @@ for (const { name, connect } of redisPackages) {
   describe(`idempotency store in Redis, with a client of ${name}`, { skip: withoutRedis, timeout: 120_000 }, () => {
     let server: RedisServer;
     let connected: ConnectedRedis;
-    let tried: Tried;
+    let tried: IdempotencyStoreSubject;
     before(async () => {
       server = await createRedisServer();
       await server.start();
@@ -271,7 +186,7 @@ for (const { name, connect } of redisPackages) {
       await connected.close();
       await server.dispose();
     });
-    describeContract(() => tried);
+    describeIdempotencyStoreContract(`the store in Redis, by ${name}`, async () => tried);
 
     it("leaves no key that never expires", async () => {
       const { client } = connected;

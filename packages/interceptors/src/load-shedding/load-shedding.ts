@@ -3,7 +3,7 @@ import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { unavailable } from "@tercel/grpc/errors";
 import { type CallRequest, createHookedInterceptor } from "@tercel/grpc/hooks";
 import { methodPath } from "../call/method-path.ts";
-import { type ByMethod, createMethodTable } from "../call/method-selector.ts";
+import { type ByMethod, checkSelectors, createMethodTable } from "../call/method-selector.ts";
 import {
   callback,
   clockOption,
@@ -12,6 +12,7 @@ import {
   own,
   readOption,
   readOptions,
+  servicesOption,
   wholeNumber,
   withMethods,
 } from "../call/options.ts";
@@ -56,12 +57,14 @@ export const loadSheddingOptions = {
   maxLoopDelayMs: wholeNumber(0).or(100),
   /** Priorities by method. Default "normal", and "exempt" for `grpc.health.v1.Health/*`. */
   methods: own<ByMethod<Priority>>("an object with priorities by method").or({}),
+  /** The services that `methods` is checked against. Default: it is not. */
+  services: servicesOption(),
   /** How long refused clients must wait, at least; up to twice as long, so that they do not come back together. Default 1000 ms. */
   retryAfterMs: wholeNumber(1).or(1000),
   /** For tests. */
   clock: clockOption(),
   /** For tests: from 0 up to 1. Default `Math.random`. */
-  random: callback<() => number>().or(Math.random),
+  random: callback<() => number>().or(() => Math.random()),
   /** What measures the event loop. Default: `perf_hooks`. */
   loopDelay: withMethods<LoopDelay>("a measurement with the methods takeMeanMs and stop", "takeMeanMs", "stop"),
 };
@@ -237,10 +240,11 @@ function elapsedMs(stamp: number, nowMs: number): number {
 function checked(options: LoadSheddingOptions) {
   const where = "createLoadShedding";
   const given = readOptions(where, loadSheddingOptions, options);
-  const { minLimit, maxLimit, maxLoopDelayMs, maxWaitMs, windowMs } = given;
+  const { minLimit, maxLimit, maxLoopDelayMs, maxWaitMs, windowMs, services } = given;
   if (minLimit > maxLimit) {
     throw new RangeError(`${where}: minLimit is ${minLimit}, which is more than maxLimit, ${maxLimit}`);
   }
+  checkSelectors(where, "methods", Object.keys(given.methods), services);
   const methods = { "grpc.health.v1.Health/*": "exempt" as const, ...given.methods };
   for (const [selector, value] of Object.entries(methods)) readOption(where, `methods["${selector}"]`, priority, value);
   return {

@@ -1,5 +1,5 @@
 export type { ByMethod, MethodSelector } from "../call/method-selector.ts";
-export { createLog, type LeveledLog, type LogOptions } from "./json-log.ts";
+export { type AdjustableLog, createLog, type LeveledLog, type LogOptions } from "./json-log.ts";
 export { type LogLevel, levelOfStatus } from "./level-of-status.ts";
 export { createClientLogging, createServerLogging, type LoggingOptions } from "./logging.ts";
 // For those who log messages themselves.

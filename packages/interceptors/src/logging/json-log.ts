@@ -1,6 +1,6 @@
 import type { Log, LogFields } from "@tercel/grpc";
 import { logLine } from "@tercel/grpc/internal";
-import { type OptionsOf, oneOf, readOptions, text, withMethods } from "../call/options.ts";
+import { type OptionsOf, oneOf, readOption, readOptions, text, withMethods } from "../call/options.ts";
 import type { LogLevel } from "./level-of-status.ts";
 import { timeText } from "./line-text.ts";
 import { writeToStdout } from "./stdout-lines.ts";
@@ -9,6 +9,13 @@ import { writeToStdout } from "./stdout-lines.ts";
 export interface LeveledLog extends Log {
   /** Default: every level counts as enabled. */
   isLevelEnabled?(level: LogLevel): boolean;
+}
+
+/** A log whose level can be changed while it is used. */
+export interface AdjustableLog extends LeveledLog {
+  /** Less important lines are dropped. Setting it throws a TypeError for what is not a level. */
+  level: LogLevel;
+  isLevelEnabled(level: LogLevel): boolean;
 }
 
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
@@ -33,15 +40,15 @@ export type LogOptions = OptionsOf<typeof logOptions>;
  *
  * @throws TypeError for an unknown option or level
  */
-export function createLog(options: LogOptions = {}): LeveledLog {
+export function createLog(options: LogOptions = {}): AdjustableLog {
   const { service, level, destination } = readOptions("createLog", logOptions, options);
   return new JsonLog(service, level, destination === undefined ? writeToStdout : (line) => destination.write(line));
 }
 
 /** The log that `createLog` makes. The interceptors give it lines whose fields are text already. */
-export class JsonLog implements LeveledLog {
+export class JsonLog implements AdjustableLog {
   readonly #base: LogFields;
-  readonly #least: number;
+  #least: number;
   readonly #write: (line: string) => unknown;
   /** What lines have between their time and their fields, by level and message: as many as there are messages of interceptors. */
   readonly #heads = new Map<LogLevel, Map<string, string>>(levels.map((level) => [level, new Map()]));
@@ -50,6 +57,15 @@ export class JsonLog implements LeveledLog {
     this.#base = service === undefined ? {} : { service };
     this.#least = levels.indexOf(level);
     this.#write = write;
+  }
+
+  get level(): LogLevel {
+    return levels[this.#least] as LogLevel;
+  }
+
+  set level(level: LogLevel) {
+    readOption("log", "level", logOptions.level, level);
+    this.#least = levels.indexOf(level);
   }
 
   isLevelEnabled(level: LogLevel): boolean {

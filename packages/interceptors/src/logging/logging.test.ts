@@ -367,8 +367,24 @@ describe("a log of JSON lines", () => {
       lines.map(({ level, message, service: name, at }) => [level, message, name, at]),
       [["warn", "yes", "orders", 1]],
     );
-    assert.equal(log.isLevelEnabled?.("info"), false);
-    assert.equal(log.isLevelEnabled?.("error"), true);
+    assert.equal(log.isLevelEnabled("info"), false);
+    assert.equal(log.isLevelEnabled("error"), true);
+  });
+
+  it("changes its level while it is used, for the lines of calls, too", async (t) => {
+    const { destination, lines, reached } = recordLines();
+    const log = createLog({ destination, level: "warn" });
+    const interceptors = [createServerLogging({ log })];
+    const { client } = await openInMemory(t, echo, { server: { interceptors } });
+    await client.unary({});
+    log.level = "info";
+    assert.equal(log.level, "info");
+    await client.unary({});
+    await reached(1);
+    assert.equal(lines.length, 1);
+    assert.throws(() => {
+      log.level = "inf" as never;
+    }, /log: level is "inf"; expected one of debug, info, warn, error; did you mean "info"\?/);
   });
 
   it("shows the stacks of errors, and a line whatever its fields hold", () => {

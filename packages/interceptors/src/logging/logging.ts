@@ -70,10 +70,11 @@ export function createClientLogging(options: LoggingOptions = {}): Interceptor {
 
 function logging(side: Side, where: string, options: LoggingOptions): Interceptor {
   const settings = resolve(side, where, options);
-  return observeCalls(side, (request) => {
+  const begin = (request: UnaryRequest | StreamRequest): CallObserver => {
     const log = new CallLog(settings, request);
     return settings.payloads ? new PayloadLog(log) : log;
-  });
+  };
+  return observeCalls(side, begin, { readsResponses: settings.payloads });
 }
 
 interface Settings {

@@ -95,6 +95,7 @@ function metrics(side: Side, where: string, options: MetricsOptions) {
     return request.stream ? new StreamMetrics(method, request, isServer) : new CallMetrics(method, request, isServer);
   };
   const interceptor = observeCalls(side, begin, {
+    readsResponses: false,
     onArrival(called) {
       const method = metricsOf(called);
       method.isReported = true;

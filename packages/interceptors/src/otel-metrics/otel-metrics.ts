@@ -96,6 +96,7 @@ export function createServerOtelMetrics(options: OtelMetricsOptions = {}): Serve
     return undefined;
   };
   const interceptor = observeCalls("server", begin, {
+    readsResponses: false,
     onArrival(method) {
       reported.add(method);
       started.add(1, attributesOf(method).begun);

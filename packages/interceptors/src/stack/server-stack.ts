@@ -153,9 +153,13 @@ const builders: { readonly [F in ServerFeature]: Build<F> } = {
     const { createServerDeadline } = await import("../deadline/index.ts");
     return { interceptor: createServerDeadline(options) };
   },
-  async loadShedding(options, { clock }) {
+  async loadShedding(options, { services, clock }) {
     const { createLoadShedding } = await import("../load-shedding/index.ts");
-    const loadShedding = createLoadShedding({ ...(clock && { clock }), ...options });
+    const loadShedding = createLoadShedding({
+      ...(services && { services }),
+      ...(clock && { clock }),
+      ...options,
+    });
     return { interceptor: loadShedding, extras: { loadShedding }, close: () => loadShedding.close() };
   },
   async mtls(options, shared) {

@@ -84,7 +84,7 @@ export function createServerTracing(options: ServerTracingOptions = {}): Interce
   const { acceptIncoming } = given;
   const peers: readonly PeerOf[] = settings.conventions === "grpc" ? ["client"] : ["client", "network.peer"];
   const mayFollow = acceptIncoming && options.tracer === undefined && options.propagator === undefined;
-  return observeCalls("server", (request) => {
+  const begin = (request: CallRequest): CallObserver => {
     const followed = mayFollow && followsUnsampled() ? unsampledParent(request) : undefined;
     if (followed !== undefined) {
       request.contextValues.set(traceContextKey, followed);
@@ -96,7 +96,8 @@ export function createServerTracing(options: ServerTracingOptions = {}): Interce
     const inside = trace.setSpan(parent, span);
     request.contextValues.set(traceContextKey, inside);
     return observer("server", settings, request, span, inside);
-  });
+  };
+  return observeCalls("server", begin, { readsResponses: false });
 }
 
 /**

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { createFakeClock } from "@tercel/grpc/testing";
+import { describeCacheStoreContract } from "@tercel/interceptors/contracts";
 import { createRedisServer, withoutRedis } from "@tercel/test-support/servers";
 import { parse } from "valibot";
 import { openEntry, providerOf, testHost } from "../../test/support/provider-host.ts";
@@ -13,6 +14,26 @@ import { cacheProviders } from "./cache-providers.ts";
 const memory = providerOf(cacheProviders, "memory");
 const redis = providerOf(cacheProviders, "redis");
 const { signal } = new AbortController();
+
+describeCacheStoreContract("the provider memory", async () => {
+  const opened = await openEntry<CachePort>(memory, {});
+  return { store: opened.port.store, close: () => opened.close() };
+});
+
+describe("the provider redis", { skip: withoutRedis, timeout: 60_000 }, () => {
+  describeCacheStoreContract("it", async () => {
+    const server = await createRedisServer();
+    await server.start();
+    const opened = await openEntry<CachePort>(redis, { url: `redis://127.0.0.1:${server.port}` });
+    return {
+      store: opened.port.store,
+      async close() {
+        await opened.close();
+        await server.dispose();
+      },
+    };
+  });
+});
 
 describe("the providers of caches", () => {
   it("keep a message in memory by the host's clock, and count look-ups", async () => {

@@ -1,4 +1,4 @@
-import { compareOrigins, type Origin, placeOf } from "./origin.ts";
+import { compareOrigins, type Origin, placeOf } from "./document/origin.ts";
 
 /** One thing that is wrong with a configuration. */
 export interface ConfigProblem {

@@ -1,18 +1,18 @@
 import { resolve } from "node:path";
-import { applyAssignments } from "./apply-assignments.ts";
-import { argumentAssignments, defaultPrefix, variableAssignments } from "./assignments.ts";
-import { checkSchema } from "./check-schema.ts";
-import { checkStructure } from "./check-structure.ts";
-import { type ConfigEntry, listEntries, type PlainEntry } from "./config-entries.ts";
-import { readBaseFile, readOverlays, readTextFile } from "./config-files.ts";
-import { type MapNode, withEntry } from "./config-node.ts";
 import { ConfigError, type ConfigProblem, problemText, sortProblems } from "./config-problem.ts";
-import { type EnvironmentName, readEnvironmentName } from "./environment-name.ts";
-import { fillPlaceholders } from "./fill-placeholders.ts";
-import { type MergedLists, mergeNodes, noMergedLists } from "./merge-nodes.ts";
-import { nodeOfValues } from "./node-of-values.ts";
-import { type Shape, shapeOf } from "./schema-shape.ts";
-import type { StandardSchemaV1 } from "./standard-schema.ts";
+import { type ConfigEntry, listEntries, type PlainEntry } from "./document/config-entries.ts";
+import { type MapNode, withEntry } from "./document/config-node.ts";
+import { type MergedLists, mergeNodes, noMergedLists } from "./document/merge-nodes.ts";
+import { nodeOfValues } from "./document/node-of-values.ts";
+import { checkSchema } from "./schema/check-schema.ts";
+import { checkStructure } from "./schema/check-structure.ts";
+import { type Shape, shapeOf } from "./schema/schema-shape.ts";
+import type { StandardSchemaV1 } from "./schema/standard-schema.ts";
+import { applyAssignments } from "./sources/apply-assignments.ts";
+import { argumentAssignments, defaultPrefix, variableAssignments } from "./sources/assignments.ts";
+import { readBaseFile, readOverlays, readTextFile } from "./sources/config-files.ts";
+import { type EnvironmentName, readEnvironmentName } from "./sources/environment-name.ts";
+import { fillPlaceholders } from "./sources/fill-placeholders.ts";
 
 /** Where a configuration is looked for. */
 export interface ConfigSources {

@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { childOf, isUnset, type MapNode, nodeAt, withEntry } from "./config-node.ts";
 import type { ConfigProblem } from "./config-problem.ts";
-import type { EnvironmentName } from "./environment-name.ts";
+import { childOf, isUnset, type MapNode, nodeAt, withEntry } from "./document/config-node.ts";
 import {
   type ConfigKind,
   type ConfigSources,
@@ -10,7 +9,8 @@ import {
   type LoadedConfig,
   loadKind,
 } from "./load-config.ts";
-import { type Shape, shapeOf } from "./schema-shape.ts";
+import { type Shape, shapeOf } from "./schema/schema-shape.ts";
+import type { StandardResult } from "./schema/standard-schema.ts";
 import { assembleConfig } from "./service-schema/assemble-config.ts";
 import { type Section, type SectionValues, sectionsSchema } from "./service-schema/check-sections.ts";
 import { crossChecks, type FileExists } from "./service-schema/cross-checks.ts";
@@ -31,7 +31,7 @@ import {
   securityTlsShort,
   tracingShort,
 } from "./service-schema/short-forms.ts";
-import type { StandardResult } from "./standard-schema.ts";
+import type { EnvironmentName } from "./sources/environment-name.ts";
 
 export interface ServiceConfigOptions<App> extends ConfigSources {
   /** The application's own providers, whose types the configuration may name. Default: none. */
@@ -68,6 +68,9 @@ export function serviceKind<App>(options: ServiceConfigOptions<App>): ConfigKind
       interpret(root, environment, { providers, settings, fileExists: (file) => existsSync(resolve(folder, file)) }),
   };
 }
+
+/** Sections without which there is nothing of the kind. */
+const onlyWhereWritten: readonly string[] = ["rate_limit", "idempotency", "dependencies"];
 
 const mapShape = (entries: ReadonlyMap<string, Shape>): Shape => ({
   kind: "map",
@@ -141,7 +144,7 @@ function interpret<App>(
       ([key, schema]): Section => ({
         path: [key],
         schema,
-        isAlwaysThere: key !== "rate_limit" && key !== "dependencies",
+        isAlwaysThere: !onlyWhereWritten.includes(key),
       }),
     ),
     ...concerns.map((concern): Section => ({ path: [concern], schema: concernSection(concern), isAlwaysThere: true })),

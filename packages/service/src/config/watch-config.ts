@@ -1,6 +1,6 @@
 import { type Clock, type Log, systemClock } from "@tercel/grpc";
 import { checkWholeNumber, followFiles, refuseUnknownOptions, safeLog, thrownMessage } from "@tercel/grpc/internal";
-import { type ConfigChange, findChanges } from "./config-changes.ts";
+import { type ConfigChange, findChanges } from "./document/config-changes.ts";
 import {
   type ConfigKind,
   type ConfigSources,
@@ -10,8 +10,8 @@ import {
   loadKind,
 } from "./load-config.ts";
 import { type ServiceConfigOptions, serviceKind } from "./load-service-config.ts";
+import type { StandardSchemaV1 } from "./schema/standard-schema.ts";
 import type { ServiceConfig } from "./service-schema/service-config.ts";
-import type { StandardSchemaV1 } from "./standard-schema.ts";
 
 export interface WatchConfigOptions {
   /** From the first sign of a change to the reload. Default 500 ms: several files are often written one after the other. */

@@ -94,7 +94,7 @@ export const discoveryProviders: readonly Provider[] = [
   ),
   registryProvider<EtcdConfig>("etcd", etcdConfig, async ({ tls, ...options }, { log, clock }) => {
     const { createEtcdRegistry } = await import("@tercel/discovery/etcd");
-    const { clientTls } = await import("../kit/client-tls.ts");
+    const { clientTls } = await import("../kit/dependencies/client-tls.ts");
     return { registry: createEtcdRegistry({ ...options, ...(tls.enabled && { tls: clientTls(tls) }), log, clock }) };
   }),
   registryProvider<KubernetesConfig>("kubernetes", kubernetesConfig, async (options, { log, clock }) => {

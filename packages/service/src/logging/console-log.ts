@@ -1,36 +1,35 @@
 import type { LogFields } from "@tercel/grpc";
 import { logLine, workerNumber } from "@tercel/grpc/internal";
-import type { LeveledLog } from "@tercel/interceptors/logging";
-
-export type ConsoleLevel = "debug" | "info" | "warn" | "error";
+import { type AdjustableLog, createLog, type LogLevel } from "@tercel/interceptors/logging";
 
 export interface ConsoleLogOptions {
   /** Lines that are less important are dropped. */
-  readonly level: ConsoleLevel;
+  readonly level: LogLevel;
   /** JSON lines for machines, or short lines for people. */
   readonly format: "json" | "pretty";
   /** Is in each line of JSON as `service`. */
   readonly service: string;
-  readonly write: (line: string) => unknown;
+  /** Default: standard output. JSON lines are written to it together, those of one turn of the event loop. */
+  readonly write?: (line: string) => unknown;
 }
 
-/** A log whose level can be changed while it is used. */
-export interface ConsoleLog extends LeveledLog {
-  level: ConsoleLevel;
-}
-
-const levels: readonly ConsoleLevel[] = ["debug", "info", "warn", "error"];
+const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 /** Writes a line for each message, as JSON or for people. Fields are shown whatever they hold. */
-export function createConsoleLog({ level, format, service, write }: ConsoleLogOptions): ConsoleLog {
-  const show = format === "json" ? jsonLine(service) : prettyLine;
+export function createConsoleLog({ level, format, service, write }: ConsoleLogOptions): AdjustableLog {
+  return format === "pretty"
+    ? createPrettyLog(level, write ?? writeToStdout)
+    : createLog({ level, service, ...(write !== undefined && { destination: { write } }) });
+}
+
+function createPrettyLog(level: LogLevel, write: (line: string) => unknown): AdjustableLog {
   const at =
-    (own: ConsoleLevel) =>
+    (own: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {
-      if (isLevelEnabled(own)) write(`${show(own, message, fields)}\n`);
+      if (isLevelEnabled(own)) write(`${prettyLine(own, message, fields)}\n`);
     };
-  const isLevelEnabled = (own: ConsoleLevel): boolean => levels.indexOf(own) >= levels.indexOf(log.level);
-  const log: ConsoleLog = {
+  const isLevelEnabled = (own: LogLevel): boolean => levels.indexOf(own) >= levels.indexOf(log.level);
+  const log: AdjustableLog = {
     level,
     isLevelEnabled,
     debug: at("debug"),
@@ -41,12 +40,8 @@ export function createConsoleLog({ level, format, service, write }: ConsoleLogOp
   return log;
 }
 
-function jsonLine(service: string): (level: ConsoleLevel, message: string, fields: LogFields) => string {
-  return (level, message, fields) => logLine(level, message, { service, ...fields });
-}
-
 /** `12:30:05.123 INFO  listening port=50051`. */
-function prettyLine(level: ConsoleLevel, message: string, fields: LogFields): string {
+function prettyLine(level: LogLevel, message: string, fields: LogFields): string {
   const shown = JSON.parse(logLine(level, message, fields)) as Record<string, unknown>;
   const { time, level: _level, worker = workerNumber(), message: _message, ...rest } = shown;
   const texts = Object.entries({ ...rest, ...(worker !== undefined && { worker }) }).map(([name, value]) => {
@@ -54,4 +49,19 @@ function prettyLine(level: ConsoleLevel, message: string, fields: LogFields): st
     return text.includes("\n") ? `\n  ${name}: ${text.replaceAll("\n", "\n  ")}` : ` ${name}=${text}`;
   });
   return `${String(time).slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${message}${texts.join("")}`;
+}
+
+let isGuarded = false;
+
+/** A pipe that no one reads any more, or a full disk, loses lines and nothing else. */
+function writeToStdout(line: string): void {
+  if (!isGuarded) {
+    isGuarded = true;
+    process.stdout.on("error", () => {});
+  }
+  try {
+    process.stdout.write(line);
+  } catch {
+    // There is nowhere left to report it.
+  }
 }

@@ -1,14 +1,13 @@
 import { workerNumber } from "@tercel/grpc/internal";
-import { type LeveledLog, toLog } from "@tercel/interceptors/logging";
+import { type LeveledLog, type LogLevel, toLog } from "@tercel/interceptors/logging";
 import { importPeer } from "../import-peer.ts";
-import type { ConsoleLevel } from "./console-log.ts";
 
 export const pinoPeer = { name: "pino", range: "^10" } as const;
 
 /** The log, and how its level is changed while it is used. */
 export interface PinoLog {
   readonly log: LeveledLog;
-  readonly setLogLevel: (level: ConsoleLevel) => void;
+  readonly setLogLevel: (level: LogLevel) => void;
 }
 
 /**
@@ -16,7 +15,7 @@ export interface PinoLog {
  *
  * @throws PermanentError that says what to install, when pino is missing
  */
-export async function openPinoLog(service: string, level: ConsoleLevel): Promise<PinoLog> {
+export async function openPinoLog(service: string, level: LogLevel): Promise<PinoLog> {
   const { pino } = await importPeer("logging pino", pinoPeer, () => import("pino"));
   const worker = workerNumber();
   const logger = pino(

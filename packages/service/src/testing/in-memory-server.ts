@@ -1,6 +1,6 @@
 import type { ListenAddress, Server, ServerOptions } from "@tercel/grpc";
 import { createInMemoryTransport, type InMemoryTransport } from "@tercel/grpc/testing";
-import { socketless } from "../kit/neighbours.ts";
+import { socketless } from "../kit/dependencies/neighbours.ts";
 
 /** A server without sockets, and the way to it. */
 export interface InMemoryServer {

@@ -3,7 +3,13 @@ import type { Clock, ServerOptions } from "@tercel/grpc";
 import { type CallRequest, responseWithMessages } from "@tercel/grpc/hooks";
 import { pause } from "@tercel/grpc/internal";
 import { createInMemoryTransport, type InMemoryTransport } from "@tercel/grpc/testing";
-import { isAmong, type NeighbourName, type Neighbours, openNeighbourChannel, socketless } from "../kit/neighbours.ts";
+import {
+  isAmong,
+  type NeighbourName,
+  type Neighbours,
+  openNeighbourChannel,
+  socketless,
+} from "../kit/dependencies/neighbours.ts";
 
 /** How good the way from one service to another is. */
 export interface LinkSettings {

@@ -1,4 +1,4 @@
-import type { Needs } from "../kit/definition.ts";
+import type { Needs } from "../kit/definition/definition.ts";
 
 /** What a test gets for a concern that its configuration does not mention: the real thing, in memory. */
 const inMemory: Readonly<Record<string, { readonly type: string; readonly [key: string]: unknown }>> = {

@@ -1,10 +1,10 @@
-import type { ConsoleLog } from "../logging/console-log.ts";
+import type { LeveledLog, LogLevel } from "@tercel/interceptors/logging";
 
 /** A log whose lines a test gets. */
-export function createTestLog(onLog: ((line: Readonly<Record<string, unknown>>) => void) | undefined): ConsoleLog {
+export function createTestLog(onLog: ((line: Readonly<Record<string, unknown>>) => void) | undefined): LeveledLog {
   const at =
-    (level: ConsoleLog["level"]) =>
+    (level: LogLevel) =>
     (message: string, fields: object = {}): void =>
       onLog?.({ level, message, ...fields });
-  return { level: "debug", debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }

@@ -3,15 +3,16 @@ import type { Client } from "@connectrpc/connect";
 import { createClient } from "@tercel/grpc";
 import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { createRegistry, type Registry } from "@tercel/interceptors/metrics";
-import type { Definition } from "../kit/definition.ts";
-import { loadDefinition } from "../kit/load-definition.ts";
-import type { NeighbourChannel, NeighbourName } from "../kit/neighbours.ts";
-import { normalizeDefinition, type Routes } from "../kit/normalize-definition.ts";
-import { orderByNeeds } from "../kit/order-by-needs.ts";
-import { type RunningService, startLoaded } from "../kit/start-service.ts";
+import type { Definition } from "../kit/definition/definition.ts";
+import { loadDefinition } from "../kit/definition/load-definition.ts";
+import { normalizeDefinition, type Routes } from "../kit/definition/normalize-definition.ts";
+import type { NeighbourChannel, NeighbourName } from "../kit/dependencies/neighbours.ts";
+import { orderByNeeds } from "../kit/dependencies/order-by-needs.ts";
+import { type RunningService, startLoaded } from "../kit/run/start-service.ts";
 import { createInMemoryServer } from "./in-memory-server.ts";
 import { createMeshClock } from "./mesh-clock.ts";
 import { createMeshNetwork, type LinkSettings, type MeshEvent } from "./mesh-network.ts";
+import { punctualLoop } from "./punctual-loop.ts";
 import { createSeededRandom, seedMathRandom } from "./seeded-random.ts";
 import { testConfig } from "./test-config.ts";
 import { createTestLog } from "./test-log.ts";
@@ -134,6 +135,7 @@ export async function testMesh(services: readonly MeshService[], options: MeshOp
         clock,
         metrics: registry,
         shownMetrics: registry,
+        loopDelay: punctualLoop,
         neighbours: network,
         createServer: (serverOptions) => createInMemoryServer(serverOptions, { clock }).server,
       });

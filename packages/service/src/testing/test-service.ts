@@ -5,11 +5,12 @@ import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { createFakeClock, createInMemoryTransport, type FakeClock, type InMemoryTransport } from "@tercel/grpc/testing";
 import { createRegistry, type Registry } from "@tercel/interceptors/metrics";
 import type { ServiceClients } from "../client.ts";
-import type { Definition, Needs } from "../kit/definition.ts";
-import { loadDefinition } from "../kit/load-definition.ts";
-import { normalizeDefinition, type Routes } from "../kit/normalize-definition.ts";
-import { type RunningService, startLoaded } from "../kit/start-service.ts";
+import type { Definition, Needs } from "../kit/definition/definition.ts";
+import { loadDefinition } from "../kit/definition/load-definition.ts";
+import { normalizeDefinition, type Routes } from "../kit/definition/normalize-definition.ts";
+import { type RunningService, startLoaded } from "../kit/run/start-service.ts";
 import { createInMemoryServer, type InMemoryChannelOptions, type InMemoryServer } from "./in-memory-server.ts";
+import { punctualLoop } from "./punctual-loop.ts";
 import { testConfig } from "./test-config.ts";
 import { createTestLog } from "./test-log.ts";
 
@@ -68,6 +69,7 @@ export async function testService<N extends Needs = Record<never, never>, Settin
       clock,
       metrics,
       shownMetrics: metrics,
+      loopDelay: punctualLoop,
       clients: stubbed,
       createServer(serverOptions) {
         const created = createInMemoryServer(serverOptions, { clock, ...channelOptions });

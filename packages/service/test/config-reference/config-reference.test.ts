@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { allTypes } from "../../src/config/service-schema/provider-types.ts";
-import { builtInConcerns, knownProviders } from "../../src/kit/built-in-providers.ts";
+import { builtInConcerns, knownProviders } from "../../src/kit/providers/built-in-providers.ts";
 import { serviceJsonSchema } from "./json-schema.ts";
 import { referencePage } from "./reference-page.ts";
 

@@ -1,4 +1,4 @@
-import { type Shape, shapeOf } from "../../src/config/schema-shape.ts";
+import { type Shape, shapeOf } from "../../src/config/schema/schema-shape.ts";
 import { concernSection } from "../../src/config/service-schema/provider-entries.ts";
 import { findType, knownConcerns, type ProviderType } from "../../src/config/service-schema/provider-types.ts";
 import { plainSections } from "../../src/config/service-schema/service-config.ts";
@@ -30,6 +30,10 @@ const sectionNotes: Readonly<Record<string, string>> = {
   security: "Who may call.",
   rate_limit:
     "How often a client may call. Nothing is limited without this section. Instances count together where the default cache is a Redis, else each process by itself.",
+  load_shedding:
+    "How many calls run at once, and what becomes of the others ([load shedding](../../packages/interceptors/src/load-shedding/README.md)). It is on by default; without load no call waits and none is refused.",
+  idempotency:
+    "Calls that must not run twice: the same request with the same `idempotency-key` gets the same response. On with this section, and where a proto asks for it (`tercel.idempotency.v1`). Keys are kept in the default database, else in the default cache if it is a Redis, else in memory.",
   communication: "How the service is reached.",
   logging: "Where log lines go.",
   monitoring: "Metrics and traces.",

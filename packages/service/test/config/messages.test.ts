@@ -154,7 +154,7 @@ describe("a mistake in the configuration prints", () => {
     [
       "that nothing reads the application's settings",
       "app: {a: 1}\n",
-      "config.yaml:1:1: unknown key app; known keys: service, config, dependencies, security, rate_limit, communication, logging, monitoring, discovery, database, cache, events, registry, tracing, metrics",
+      "config.yaml:1:1: unknown key app; known keys: service, config, dependencies, security, rate_limit, load_shedding, idempotency, communication, logging, monitoring, discovery, database, cache, events, registry, tracing, metrics",
     ],
     [
       "the nearest short form",

@@ -186,6 +186,35 @@ describe("the configuration of a service", () => {
     assert.equal((await load(t, "rate_limit: {enabled: false}\n")).value.rateLimit?.enabled, false);
   });
 
+  test("sheds load by default, and not where that is switched off", async (t) => {
+    const by = async (yaml: string) => (await load(t, yaml)).value.loadShedding;
+    assert.deepEqual(await by(""), {
+      enabled: true,
+      minLimit: 5,
+      maxQueued: 1000,
+      maxWaitMs: 1000,
+      maxLoopDelayMs: 100,
+      retryAfterMs: 1000,
+      methods: {},
+    });
+    assert.equal((await by("load_shedding: {enabled: false}\n")).enabled, false);
+    const methods = "load_shedding: {overloaded_wait: 50ms, methods: {shop.v1.OrderService/Pay: critical}}\n";
+    assert.deepEqual((await by(methods)).methods, { "shop.v1.OrderService/Pay": "critical" });
+    assert.equal((await by(methods)).overloadedWaitMs, 50);
+  });
+
+  test("keeps idempotency keys where that is asked for", async (t) => {
+    const by = async (yaml: string) => (await load(t, yaml)).value.idempotency;
+    assert.equal(await by(""), undefined);
+    const defaults = { enabled: true, required: false, ttlMs: 86_400_000, leaseMs: 30_000, maxWaitMs: 30_000 };
+    assert.deepEqual(await by("idempotency: {}\n"), defaults);
+    assert.deepEqual(await by("idempotency: {ttl: 1h, required: true}\n"), {
+      ...defaults,
+      ttlMs: 3_600_000,
+      required: true,
+    });
+  });
+
   test("serves REST, Connect and gRPC-Web where there is a port of HTTP and gRPC has no TLS, or where they are named", async (t) => {
     const grpc = "communication: {providers: {grpc: {port: 9090}";
     const gatewayOf = async (yaml: string) => (await load(t, yaml)).value.gateway;

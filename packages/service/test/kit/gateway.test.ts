@@ -7,14 +7,8 @@ import { join } from "node:path";
 import { text as readText } from "node:stream/consumers";
 import { describe, it, type TestContext } from "node:test";
 import { createChannel, createClient } from "@tercel/grpc";
-import {
-  type Definition,
-  defineService,
-  type Needs,
-  type Provider,
-  type RunningService,
-  startService,
-} from "@tercel/service";
+import { type Definition, defineService, type Needs, type RunningService, startService } from "@tercel/service";
+import type { Provider } from "@tercel/service/providers";
 import { createAuthority, createSelfSigned, withoutOpenssl } from "@tercel/test-support/certificates";
 import { EchoService } from "../gen/tercel/service/test/v1/echo_pb.ts";
 import { onEnd } from "./on-end.ts";

@@ -1,5 +1,5 @@
 // Providers and needs that remember what is done with them, in order.
-import { type Need, type NeedPart, PermanentError, type Provider } from "@tercel/service";
+import { type Need, type NeedPart, PermanentError, type Provider } from "@tercel/service/providers";
 import { object } from "valibot";
 
 export interface Recorder {

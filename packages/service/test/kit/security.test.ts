@@ -1,6 +1,6 @@
 // Who may call: service keys, tokens, TLS, as the configuration and the access rules say.
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
+import { createHmac, hkdfSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,6 +59,30 @@ describe("a service with access rules", () => {
   const guarded = defineService({ ...echo, access: { [path]: { roles: ["admin"] } } });
   const secret = "s".repeat(32);
   const jwt = { issuer: "https://login.example", audience: "echo", secret };
+
+  it("knows in development the services that its rules name and that have its secret, and takes any other key for none", async (t) => {
+    const secret = "s".repeat(32);
+    const keyOf = (service: string, of = secret) =>
+      Buffer.from(hkdfSync("sha256", of, "", `tercel service key of ${service}`, 32)).toString("hex");
+    const half = defineService({
+      access: { [path]: "public", [`${EchoService.typeName}/Unary`]: { callers: ["orders"] } },
+      routes(router) {
+        router.service(EchoService, {
+          unary: ({ text }) => ({ text }),
+          clientStream: async () => ({ text: "open" }),
+        });
+      },
+    });
+    const service = await start(t, half, { security: { secret } });
+    const client = service.client(EchoService);
+    const withKey = (key: string) => ({ headers: { "x-service-key": key } });
+    assert.equal((await client.unary({ text: "a" }, withKey(keyOf("orders")))).text, "a");
+    for (const key of [keyOf("users"), keyOf("orders", "t".repeat(32)), "w".repeat(64)]) {
+      await assertStatus(client.unary({}, withKey(key)), Code.Unauthenticated);
+    }
+    async function* nothing() {}
+    assert.equal((await client.clientStream(nothing(), withKey("w".repeat(64)))).text, "open");
+  });
 
   it("lets in whom the rule names, by tokens of the configured issuer", async (t) => {
     const service = await start(t, guarded, { security: { jwt } });

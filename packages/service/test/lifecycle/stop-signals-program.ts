@@ -1,7 +1,7 @@
 /** A server with a call that ends only when it is told so on standard input. Says what it does, line by line. */
 import { createClient } from "@connectrpc/connect";
 import { createChannel, createServer } from "@tercel/grpc";
-import { onStopSignals } from "@tercel/service";
+import { onStopSignals } from "@tercel/service/lifecycle";
 import { EchoService } from "../gen/tercel/service/test/v1/echo_pb.ts";
 
 const released = new Promise<void>((resolve) => process.stdin.once("data", () => resolve()));

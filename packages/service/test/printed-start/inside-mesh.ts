@@ -9,6 +9,7 @@ import { createChannel, createClient } from "@tercel/grpc";
 import { createAuthority } from "@tercel/test-support/certificates";
 import { createServerProcess, findProgram } from "@tercel/test-support/servers";
 import { EchoService } from "../gen/tercel/service/test/v1/echo_pb.ts";
+import { holdsPassing, pause, readCheck } from "./consul-checks.ts";
 
 const key = "k".repeat(32);
 const authority = createAuthority();
@@ -33,22 +34,15 @@ function start(role: string, cwd: string, args: readonly string[]): ChildProcess
   });
 }
 
-interface Check {
-  readonly ServiceName: string;
-  readonly Status: string;
-  readonly Output: string;
-}
-
 /**
  * The outcome of a service's check once Consul has this of it. An earlier one may be another: on a busy machine the first check may find that
  * the service does not respond in time.
  */
 async function checkOf(name: string, status: string, output: string): Promise<string> {
   for (;;) {
-    const checks = (await (await fetch("http://127.0.0.1:8500/v1/agent/checks")).json()) as Record<string, Check>;
-    const check = Object.values(checks).find(({ ServiceName, Output }) => ServiceName === name && Output !== "");
+    const check = await readCheck(name);
     if (check?.Status === status && check.Output.includes(output)) return `${status}: ${check.Output.split("\n")[0]}`;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await pause();
   }
 }
 
@@ -71,6 +65,7 @@ try {
     ),
   );
   console.log(`together ${await checkOf("user-service", "passing", "success")}`);
+  console.log(await holdsPassing("user-service"));
   const registry = createConsulRegistry();
   const channel = createChannel("discovery:///user-service", {
     resolvers: [createDiscoveryResolver(registry)],

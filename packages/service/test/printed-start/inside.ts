@@ -6,8 +6,8 @@ import { createServiceChannels } from "@tercel/discovery";
 import { createConsulRegistry } from "@tercel/discovery/consul";
 import { createPostgresServer, createServerProcess, findProgram } from "@tercel/test-support/servers";
 import { EchoService } from "../gen/tercel/service/test/v1/echo_pb.ts";
+import { holdsPassing, pause, readCheck } from "./consul-checks.ts";
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const consul = createServerProcess(() => ({
   program: findProgram("consul") ?? "consul",
   args: ["agent", "-dev", "-bind=127.0.0.1", "-client=127.0.0.1", "-log-level=info"],
@@ -31,15 +31,12 @@ try {
   // Until the agent has checked by itself and found the service ready: on a busy machine an earlier check finds it not ready yet.
   let last = "check never came";
   while (!last.includes("200 OK") && service.exitCode === null) {
-    await pause(200);
-    const checks = (await (await fetch("http://127.0.0.1:8500/v1/agent/checks")).json()) as Record<
-      string,
-      { readonly Status: string; readonly Output: string; readonly ServiceName: string }
-    >;
-    const check = Object.values(checks).find(({ ServiceName }) => ServiceName === "user-service");
-    if (check !== undefined && check.Output !== "") last = `check ${check.Status}: ${check.Output.slice(0, 60)}`;
+    await pause();
+    const check = await readCheck("user-service");
+    if (check !== undefined) last = `check ${check.Status}: ${check.Output.slice(0, 60)}`;
   }
   console.log(last);
+  console.log(await holdsPassing("user-service"));
   const { text } = await channels.client(EchoService, "user-service", "version=v1").unary({ text: "found" });
   console.log(`answer ${text}`);
   const metrics = await (await fetch("http://127.0.0.1:9090/metrics")).text();

@@ -19,7 +19,7 @@ function reasonToSkip(): string | false {
   return !isPermitted && "unshare may not make a network of its own here; it needs root";
 }
 
-test("the printed config.yaml starts as it is, is passing in Consul, and is found by a client", {
+test("the printed config.yaml starts as it is, is passing in Consul for three intervals, and is found by a client", {
   skip: reasonToSkip(),
 }, async (t) => {
   const inside = join(import.meta.dirname, "inside.ts");
@@ -29,8 +29,9 @@ test("the printed config.yaml starts as it is, is passing in Consul, and is foun
   const logged = lines
     .filter((line) => line.startsWith("{"))
     .map((line) => JSON.parse(line) as Record<string, unknown>);
-  const [check = "", answer, metrics = "", exit] = said;
+  const [check = "", held, answer, metrics = "", exit] = said;
   assert.match(check, /^check passing: HTTP GET http:\/\/127\.0\.0\.1:8080\/health: 200 OK/, lines.join("\n"));
+  assert.equal(held, "held passing for three intervals");
   assert.equal(answer, "answer found!");
   assert.match(metrics, /^metrics grpc_server_requests_total\{.*status="OK"\} 1$/);
   assert.equal(exit, "exit 0");
@@ -58,6 +59,7 @@ test("the printed user-service.yaml starts as it is, over TLS, and is passing as
     [
       "alone critical: gRPC 127.0.0.1:50051 serving status: NOT_SERVING",
       "together passing: gRPC check 127.0.0.1:50051: success",
+      "held passing for three intervals",
       "answer found, ordered",
       "exit 0",
       "exit 0",

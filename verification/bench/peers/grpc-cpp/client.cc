@@ -1,4 +1,4 @@
-// gRPC C++'s client, on the callback API: <target> <unary|stream> <concurrency> <seconds>.
+// gRPC C++'s client, on the callback API: <target> <unary|stream> <concurrency> <seconds> [<messages> <payload bytes>].
 //
 // Each caller starts its next call from the callback of the last one, so that no thread waits. One JSON line reports what
 // was done in the measured seconds; what runs when they are over is cut off.
@@ -21,9 +21,11 @@ namespace echo = bench::echo::v1;
 namespace {
 
 constexpr char kMessage[] = "hello from the bench";
-constexpr uint32_t kMessagesPerStream = 1000;
-constexpr uint32_t kPayloadSize = 16;
 constexpr std::chrono::seconds kWarmUp{5};
+
+// Of each call that streams; the command line may say otherwise.
+uint32_t messages_per_stream = 1000;
+uint32_t payload_size = 16;
 
 std::atomic<int64_t> done{0};
 
@@ -58,8 +60,8 @@ class UnaryCaller {
 class StreamCaller final : public grpc::ClientReadReactor<echo::EchoResponse> {
  public:
   explicit StreamCaller(echo::EchoService::Stub* stub) : stub_(stub) {
-    request_.set_count(kMessagesPerStream);
-    request_.set_payload_size(kPayloadSize);
+    request_.set_count(messages_per_stream);
+    request_.set_payload_size(payload_size);
   }
 
   void Start() {
@@ -71,13 +73,14 @@ class StreamCaller final : public grpc::ClientReadReactor<echo::EchoResponse> {
   }
   void OnReadDone(bool ok) override {
     if (!ok) return;
+    if (response_.payload().size() != payload_size) Fail("a message has another size");
     ++received_;
     done.fetch_add(1, std::memory_order_relaxed);
     StartRead(&response_);
   }
   void OnDone(const grpc::Status& status) override {
     if (!status.ok()) Fail(status.error_message());
-    if (received_ != kMessagesPerStream) Fail("the stream ended early");
+    if (received_ != messages_per_stream) Fail("the stream ended early");
     Start();
   }
 
@@ -106,11 +109,17 @@ int64_t CpuMicros() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) Fail("usage: client <target> <unary|stream> <concurrency> <seconds>");
+  if (argc != 5 && argc != 7) {
+    Fail("usage: client <target> <unary|stream> <concurrency> <seconds> [<messages> <payload bytes>]");
+  }
   const std::string kind = argv[2];
   const int concurrency = std::atoi(argv[3]);
   const double seconds = std::atof(argv[4]);
   if (concurrency < 1 || !(seconds > 0)) Fail("concurrency and seconds have to be positive");
+  if (argc == 7) {
+    messages_per_stream = std::atoi(argv[5]);
+    payload_size = std::atoi(argv[6]);
+  }
   if (kind != "unary" && kind != "stream") Fail(kind + " is not a kind of call");
 
   auto channel = grpc::CreateChannel(argv[1], grpc::InsecureChannelCredentials());
@@ -124,6 +133,9 @@ int main(int argc, char** argv) {
   }
 
   std::this_thread::sleep_for(kWarmUp);
+  // Tells whoever watches the server from outside when its CPU time begins to count.
+  std::printf("{\"measuring\":true}\n");
+  std::fflush(stdout);
   const auto started = std::chrono::steady_clock::now();
   const int64_t cpu_before = CpuMicros();
   const int64_t done_before = done.load();

@@ -1,10 +1,14 @@
 // gRPC C++'s echo server, on the callback API: its one argument is the port (0 for any free one).
+#include <grpcpp/alarm.h>
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "echo.grpc.pb.h"
 
@@ -60,6 +64,46 @@ class StreamReader final : public grpc::ServerReadReactor<echo::EchoRequest> {
   echo::EchoRequest request_;
 };
 
+// Answers when a timer of a millisecond has run off.
+class LaterWriter final : public grpc::ServerUnaryReactor {
+ public:
+  LaterWriter(const echo::EchoRequest& request, echo::EchoResponse* response) {
+    alarm_.Set(std::chrono::system_clock::now() + std::chrono::milliseconds(1), [this, &request, response](bool) {
+      response->set_message(request.message());
+      response->set_payload(request.payload());
+      Finish(grpc::Status::OK);
+    });
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  grpc::Alarm alarm_;
+};
+
+// The rows that ListUsers answers from; see peers/users.ts, which states the same values.
+struct UserRow {
+  std::string id, name, email;
+  std::vector<std::string> roles;
+  bool is_active;
+  uint32_t created_at_seconds;
+  std::string street;
+};
+
+std::vector<UserRow> UserRows() {
+  std::vector<UserRow> rows;
+  for (uint32_t index = 0; index < 20; ++index) {
+    const std::string number = (index < 10 ? "0" : "") + std::to_string(index);
+    rows.push_back({"0f8fad5b-d9cb-469f-a165-7086772895" + number,
+                    "Ada Lovelace " + number,
+                    "ada.lovelace." + number + "@example.com",
+                    index % 4 == 0 ? std::vector<std::string>{"member", "admin"} : std::vector<std::string>{"member"},
+                    index % 5 != 0,
+                    1700000000 + index * 86400,
+                    number + " Ockham Park Lane"});
+  }
+  return rows;
+}
+
 class EchoService final : public echo::EchoService::CallbackService {
   grpc::ServerUnaryReactor* Unary(grpc::CallbackServerContext* context, const echo::EchoRequest* request,
                                   echo::EchoResponse* response) override {
@@ -77,6 +121,39 @@ class EchoService final : public echo::EchoService::CallbackService {
                                                            echo::SummaryResponse* summary) override {
     return new StreamReader(summary);
   }
+  grpc::ServerUnaryReactor* UnaryLater(grpc::CallbackServerContext*, const echo::EchoRequest* request,
+                                       echo::EchoResponse* response) override {
+    return new LaterWriter(*request, response);
+  }
+  // Builds the messages of one response, as a handler does from the rows of a query.
+  grpc::ServerUnaryReactor* ListUsers(grpc::CallbackServerContext* context, const echo::ListUsersRequest* request,
+                                      echo::ListUsersResponse* response) override {
+    const size_t count = std::min<size_t>(request->page_size(), rows_.size());
+    for (size_t index = 0; index < count; ++index) {
+      const UserRow& row = rows_[index];
+      echo::User* user = response->add_users();
+      user->set_id(row.id);
+      user->set_name(row.name);
+      user->set_email(row.email);
+      for (const std::string& role : row.roles) user->add_roles(role);
+      user->set_is_active(row.is_active);
+      user->set_created_at_seconds(row.created_at_seconds);
+      echo::Address* address = user->mutable_address();
+      address->set_street(row.street);
+      address->set_city("London");
+      address->set_postal_code("SW1Y 4JH");
+      address->set_country_code("GB");
+      user->set_time_zone("Europe/London");
+      user->set_locale("en-GB");
+    }
+    response->set_total(rows_.size());
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+
+ private:
+  const std::vector<UserRow> rows_ = UserRows();
 };
 
 }  // namespace

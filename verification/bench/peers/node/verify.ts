@@ -1,34 +1,56 @@
 /**
  * Calls every method of an echo server through grpc-js and compares the answers, so that no server is measured while
- * failing: <target>. Exit code 0 and no output when all is right; otherwise what was wrong, on stderr.
+ * failing: <target> [canned]. With `canned` it makes only the call that a server of fixed bytes can answer. Exit code 0 and no output when
+ * all is right; otherwise what was wrong, on stderr.
  */
 
 import assert from "node:assert/strict";
-import { createEchoClient } from "./grpc-js/echo-client.ts";
+import { UNARY_MESSAGE } from "../echo-values.ts";
+import { toUser, userRows } from "../users.ts";
+import { createEchoClient, type EchoClient } from "./grpc-js/echo-client.ts";
 
-const target = process.argv[2];
-if (target === undefined) throw new Error("usage: verify <target>");
+const [target, extent] = process.argv.slice(2);
+if (target === undefined || (extent !== undefined && extent !== "canned")) {
+  throw new Error("usage: verify <target> [canned]");
+}
 const client = createEchoClient(target);
-
-const request = { message: "to and fro", payload: Buffer.from([0, 1, 2, 253, 254, 255]) };
-const response = await client.unary(request);
-assert.equal(response.message, request.message, "unary: the message comes back");
-assert.deepEqual(response.payload, request.payload, "unary: the payload comes back");
-
-// Larger than a frame and than the initial flow control window of 65,535 bytes.
-const large = { message: "", payload: Buffer.alloc(1 << 20, 0xab) };
-assert.deepEqual((await client.unary(large)).payload, large.payload, "unary: a payload of 1 MiB comes back");
-
-let responses = 0;
-await client.serverStream({ count: 250, payloadSize: 16 }, ({ payload }) => {
-  responses++;
-  assert.equal(payload.length, 16, "server streaming: each payload has the size asked for");
-});
-assert.equal(responses, 250, "server streaming: as many responses as were asked for");
-
-const summary = await client.clientStream(
-  Array.from({ length: 250 }, () => ({ message: "", payload: Buffer.alloc(16) })),
-);
-assert.deepEqual(summary, { messages: 250, payloadBytes: 4000 }, "client streaming: the server counts what was sent");
-
+await (extent === "canned" ? verifyUnary(client) : verifyAll(client));
 client.close();
+
+/** Several times, because a server of fixed bytes could be right by chance once. */
+async function verifyUnary(client: EchoClient): Promise<void> {
+  const request = { message: UNARY_MESSAGE, payload: Buffer.alloc(0) };
+  const responses = await Promise.all(Array.from({ length: 100 }, () => client.unary(request)));
+  for (const { message } of responses) assert.equal(message, UNARY_MESSAGE, "unary: the message comes back");
+}
+
+async function verifyAll(client: EchoClient): Promise<void> {
+  const request = { message: "to and fro", payload: Buffer.from([0, 1, 2, 253, 254, 255]) };
+  const response = await client.unary(request);
+  assert.equal(response.message, request.message, "unary: the message comes back");
+  assert.deepEqual(response.payload, request.payload, "unary: the payload comes back");
+
+  // Larger than a frame and than the initial flow control window of 65,535 bytes.
+  const large = { message: "", payload: Buffer.alloc(1 << 20, 0xab) };
+  assert.deepEqual((await client.unary(large)).payload, large.payload, "unary: a payload of 1 MiB comes back");
+
+  let responses = 0;
+  await client.serverStream({ count: 250, payloadSize: 16 }, ({ payload }) => {
+    responses++;
+    assert.equal(payload.length, 16, "server streaming: each payload has the size asked for");
+  });
+  assert.equal(responses, 250, "server streaming: as many responses as were asked for");
+
+  const later = await client.unaryLater(request);
+  assert.deepEqual(later, { ...request }, "unary later: message and payload come back");
+
+  const { users, total } = await client.listUsers({ pageSize: 20 });
+  assert.deepEqual(users, userRows().map(toUser), "list of users: all 20 come as they are in the rows");
+  assert.equal(total, 20, "list of users: the total is right");
+  assert.equal((await client.listUsers({ pageSize: 3 })).users.length, 3, "list of users: a page may be smaller");
+
+  const summary = await client.clientStream(
+    Array.from({ length: 250 }, () => ({ message: "", payload: Buffer.alloc(16) })),
+  );
+  assert.deepEqual(summary, { messages: 250, payloadBytes: 4000 }, "client streaming: the server counts what was sent");
+}

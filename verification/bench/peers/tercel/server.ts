@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { createServer } from "@tercel/grpc";
 import { announce, portArgument } from "../serve.ts";
 import { tlsFiles } from "../tls-files.ts";
+import { toUser, userRows } from "../users.ts";
 import { EchoResponseSchema, EchoService } from "./gen/echo_pb.ts";
 
 const tls = tlsFiles();
+const rows = userRows();
 const server = createServer({
   ...(tls === undefined ? {} : { tls }),
   routes: (router) =>
@@ -23,6 +26,11 @@ const server = createServer({
         }
         return { messages, payloadBytes };
       },
+      async unaryLater(request) {
+        await sleep(1);
+        return create(EchoResponseSchema, { message: request.message, payload: request.payload });
+      },
+      listUsers: ({ pageSize }) => ({ users: rows.slice(0, pageSize).map(toUser), total: rows.length }),
     }),
 });
 

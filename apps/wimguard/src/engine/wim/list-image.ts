@@ -1,17 +1,17 @@
 import { Buffer } from "node:buffer";
 import type { ArchiveOrigin } from "../../archive/archive-origin.ts";
+import type { SourceSurvey } from "../../source/survey-source.ts";
 import type { ArchiveImage, WriteOutputs, WrittenArchive } from "../engine.ts";
 import { runProgram } from "../run-program.ts";
 import { checkWimEnd } from "./wim-failure.ts";
 import { createImageManifest, readImageListing } from "./wim-image.ts";
 import { parseImages } from "./wim-origin.ts";
 import { program } from "./wim-program.ts";
-import type { WimSource } from "./wim-source.ts";
 
 /** The manifest is made of what the image has, not of what the source had: digests and sizes are the archive's own. */
 export async function listImage(
   { archivePath, image }: ArchiveImage,
-  source: Pick<WimSource, "mtimeNsOf" | "targetOf">,
+  source: Pick<SourceSurvey, "mtimeNsOf" | "find">,
   outputs: Pick<WriteOutputs, "addEntry">,
   signal: AbortSignal,
 ): Promise<WrittenArchive> {
@@ -26,7 +26,7 @@ export async function listImage(
       async read(stdout) {
         for await (const entry of readImageListing(stdout)) {
           const mtimeNs = source.mtimeNsOf(entry.path);
-          const target = source.targetOf(entry.path);
+          const target = source.find(entry.path)?.target;
           const listed = toManifest(entry, {
             ...(mtimeNs !== undefined && { mtime: formatSeconds(mtimeNs) }),
             ...(target !== undefined && { target }),

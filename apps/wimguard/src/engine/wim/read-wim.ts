@@ -1,21 +1,21 @@
 import type { Buffer } from "node:buffer";
 import { fail } from "../../failure/failure.ts";
 import { createDigestCheck } from "../../manifest/digest-check.ts";
-import type { ArchiveImage, Engine, EngineEvents } from "../engine.ts";
+import type { ArchiveImage, Engine, EngineEvents, FileEngine } from "../engine.ts";
 import { runProgram } from "../run-program.ts";
 import { listImage, readImages } from "./list-image.ts";
 import { checkWimEnd } from "./wim-failure.ts";
 import { drain, program } from "./wim-program.ts";
 
 /** A listing has times in whole seconds and no targets of links: what it does not say is not compared later. */
-const unknownSource = { mtimeNsOf: () => undefined, targetOf: () => undefined };
+const unknownSource = { mtimeNsOf: () => undefined, find: () => undefined };
 
 export const index: Engine["index"] = async (archive, outputs, events, signal) => {
   await verify(archive.archivePath, events, signal);
   return listImage(archive, unknownSource, outputs, signal);
 };
 
-export const readOrigins: Engine["readOrigins"] = async (archivePath, signal) => [
+export const readOrigins: FileEngine["readOrigins"] = async (archivePath, signal) => [
   ...(await readImages(archivePath, signal)),
 ];
 

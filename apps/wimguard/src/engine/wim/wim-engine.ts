@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { fail } from "../../failure/failure.ts";
-import type { Engine } from "../engine.ts";
+import type { FileEngine } from "../engine.ts";
 import { index, readFile, readOrigins, verify, verifyFiles, withoutImage } from "./read-wim.ts";
 import { restoreWim } from "./restore-wim.ts";
 import { program } from "./wim-program.ts";
@@ -11,7 +11,7 @@ const execute = promisify(execFile);
 const minVersion = 1.13;
 
 /** Creates the engine for Windows images, by wimlib of 1.13 or later. */
-export function createWimEngine(): Engine {
+export function createWimEngine(): FileEngine {
   const reading = { readOrigins, index, verify, readFile, verifyFiles, withoutImage };
   return { name: "wim", probe, write: writeWim, restore: restoreWim, ...reading };
 }

@@ -1,16 +1,18 @@
 import { Buffer } from "node:buffer";
-import { constants, readFileSync } from "node:fs";
+import { constants } from "node:fs";
 import { copyFile, rm, writeFile } from "node:fs/promises";
 import { isInside } from "../../path/check-path.ts";
+import { surveySource } from "../../source/survey-source.ts";
 import type { Compression } from "../compression.ts";
 import type { EngineEvents, WriteOutputs, WriteTask, WrittenArchive } from "../engine.ts";
+import { processBytes } from "../process-bytes.ts";
 import { runProgram } from "../run-program.ts";
 import { listImage, readImages } from "./list-image.ts";
 import { checkWimEnd } from "./wim-failure.ts";
 import { formatImageOrigin } from "./wim-origin.ts";
 import { program, progressLines } from "./wim-program.ts";
 import { parseWimProgress } from "./wim-progress.ts";
-import { formatExclusions, walkWimSource } from "./wim-source.ts";
+import { formatExclusions, refuseOtherNames } from "./wim-source.ts";
 
 /** Captures a source into a new file, or as one image more into a copy of a file. */
 export async function writeWim(
@@ -20,7 +22,9 @@ export async function writeWim(
   signal: AbortSignal,
 ): Promise<WrittenArchive> {
   events.onPhase("scanning");
-  const source = await walkWimSource(task, events, signal);
+  const { leaveOut, rules, partPath } = task;
+  const survey = { source: task.source, leaveOut: [partPath, ...leaveOut], rules, checkName: refuseOtherNames };
+  const source = await surveySource(survey, events, signal);
   events.onTotal(source.bytes, source.files);
   try {
     // It comes into being after the walk, and may be inside the source as well.
@@ -90,13 +94,7 @@ function createReadCounter() {
   let pid: number | undefined;
   let step = 0;
   let readAtStep = 0;
-  const read = (): number => {
-    try {
-      return Number(/^rchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, "latin1"))?.[1] ?? 0);
-    } catch {
-      return 0;
-    }
-  };
+  const read = (): number => processBytes(pid, "rchar");
   return {
     start(started: number): void {
       pid = started;

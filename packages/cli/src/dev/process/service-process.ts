@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { LineSplitter } from "../output/line-splitter.ts";
+import { canConnect } from "./can-connect.ts";
 
 /** A program to start: Node with a file. */
 export interface ServiceCommand {
@@ -60,9 +60,9 @@ export class ServiceProcess {
   }
 
   /** Resolves to true when someone listens there, and to false when the process has ended before. */
-  async listens({ host, port }: { readonly host: string; readonly port: number }): Promise<boolean> {
+  async listens(address: { readonly host: string; readonly port: number }): Promise<boolean> {
     while (!this.hasEnded) {
-      if (await canConnect(host, port)) return true;
+      if (await canConnect(address)) return true;
       await Promise.race([delay(pollMs), this.ended]);
     }
     return false;
@@ -153,19 +153,5 @@ function endOf(child: ChildProcess): Promise<ProcessEnd> {
     // "close" comes when the outputs are read to their end; it does not come where the program cannot be started.
     child.once("close", (code, signal) => resolve({ code, signal }));
     child.once("error", () => resolve({ code: 1, signal: null }));
-  });
-}
-
-function canConnect(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port });
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => {
-      socket.destroy();
-      resolve(false);
-    });
   });
 }

@@ -1,4 +1,4 @@
-import type { Address } from "../../transport/client-connection.ts";
+import type { Address } from "../../transport/client/client-connection.ts";
 import { isIpv4, isIpv6 } from "../naming/ip-address.ts";
 import type { Endpoint } from "../resolver/index.ts";
 import { endpointWeight } from "./endpoint-attributes.ts";

@@ -3,7 +3,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../../time/clock.ts";
-import type { Address } from "../../transport/client-connection.ts";
+import type { Address } from "../../transport/client/client-connection.ts";
 import type { Endpoint } from "../resolver/index.ts";
 import type { CallOutcome } from "../subchannel/call-outcome.ts";
 import type { ConnectivityState } from "../subchannel/connectivity.ts";

@@ -1,5 +1,5 @@
 import type { ConnectError } from "@connectrpc/connect";
-import type { Address } from "../../transport/client-connection.ts";
+import type { Address } from "../../transport/client/client-connection.ts";
 import { addressKey } from "../naming/address-text.ts";
 import type { Endpoint } from "../resolver/index.ts";
 import type { Subchannel, SubchannelStateListener } from "../subchannel/index.ts";

@@ -1,5 +1,5 @@
 import type { ConnectError } from "@connectrpc/connect";
-import type { Address } from "../../transport/client-connection.ts";
+import type { Address } from "../../transport/client/client-connection.ts";
 import { addressKey, formatAddress } from "../naming/address-text.ts";
 import type { ConnectivityState } from "../subchannel/connectivity.ts";
 import type { Subchannel } from "../subchannel/index.ts";

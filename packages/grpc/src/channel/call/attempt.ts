@@ -1,8 +1,8 @@
 import type { Code, ConnectError } from "@connectrpc/connect";
 import { keepsProcessAlive } from "../../call/keeps-process-alive.ts";
 import type { AttemptObservers } from "../../hooks/attempt-observer.ts";
-import { ClientCall, type ClientCallListener } from "../../transport/client-call.ts";
-import type { ClientCallPlan } from "../../transport/client-call-settings.ts";
+import { ClientCall, type ClientCallListener } from "../../transport/client/client-call.ts";
+import type { ClientCallPlan } from "../../transport/client/client-call-settings.ts";
 import type { CallOutcome } from "../balancer/index.ts";
 import type { CallWaiter, CompletePick } from "../core/waiter-queue.ts";
 import type { MethodPlan } from "./method-plans.ts";

@@ -13,7 +13,7 @@ import {
 import { maxCallTimeoutMs } from "../../call/call-timeout.ts";
 import { traceCaller } from "../../call/caller-stack.ts";
 import { Cancellation } from "../../call/cancellation.ts";
-import { channelTarget } from "../../call/channel-target.ts";
+import { channelTarget } from "../../call/context/channel-target.ts";
 import { applyInterceptors } from "../../call/interceptors.ts";
 import type { MetadataInit } from "../../protocol/metadata.ts";
 import type { DeadlineEntry } from "../../time/deadline-wheel.ts";

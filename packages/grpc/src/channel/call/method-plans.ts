@@ -1,8 +1,12 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { rawMessages } from "../../call/message-codec.ts";
+import { rawMessages } from "../../call/messages/message-codec.ts";
 import { defineMethod, type MethodDefinition } from "../../call/method-definition.ts";
 import { parseMethodPath } from "../../protocol/method-path.ts";
-import { type ClientCallPlan, type ClientCallSettings, planCalls } from "../../transport/client-call-settings.ts";
+import {
+  type ClientCallPlan,
+  type ClientCallSettings,
+  planCalls,
+} from "../../transport/client/client-call-settings.ts";
 import type { RequestHeads } from "../../transport/request-heads.ts";
 import { RetryThrottle } from "../retry/retry-throttle.ts";
 import { emptyServiceConfig, type MethodConfig, type ServiceConfig } from "../service-config/service-config.ts";

@@ -1,8 +1,8 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { abortError } from "../../call/abort-error.ts";
+import { waitForReady } from "../../call/context/wait-for-ready.ts";
 import type { MethodDefinition } from "../../call/method-definition.ts";
-import { waitForReady } from "../../call/wait-for-ready.ts";
 import { AttemptObservers, type OnAttempt } from "../../hooks/attempt-observer.ts";
 import type { DeadlineEntry } from "../../time/deadline-wheel.ts";
 import { callFields, replaceMetadata, replaceTimeout } from "../../transport/request-heads.ts";

@@ -3,7 +3,7 @@ import type { RawStreamResponse, RawUnaryResponse } from "../../call/raw-call.ts
 import { receivedMetadata } from "../../protocol/metadata.ts";
 import { type RpcStatus, readRpcStatus } from "../../protocol/rpc-status.ts";
 import { statusOfError } from "../../protocol/trailers.ts";
-import type { ClientCall } from "../../transport/client-call.ts";
+import type { ClientCall } from "../../transport/client/client-call.ts";
 import type { OpenResponse, ResponseMaker } from "./responses.ts";
 
 /** Responses of calls whose messages are bytes. */

@@ -1,6 +1,6 @@
 import type { DescMethod, DescMethodStreaming, DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
 import type { ConnectError, StreamResponse, UnaryResponse } from "@connectrpc/connect";
-import type { ClientCall } from "../../transport/client-call.ts";
+import type { ClientCall } from "../../transport/client/client-call.ts";
 
 /** A response that has begun. */
 export interface OpenResponse {

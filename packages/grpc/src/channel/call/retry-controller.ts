@@ -1,6 +1,6 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../../time/clock.ts";
-import { ClientCall } from "../../transport/client-call.ts";
+import { ClientCall } from "../../transport/client/client-call.ts";
 import { hasCode } from "../retry/code-set.ts";
 import { type Pushback, readPushback } from "../retry/pushback.ts";
 import { type HedgingPolicy, type RetryPolicy, retryDelayMs } from "../retry/retry-policy.ts";

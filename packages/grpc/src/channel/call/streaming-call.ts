@@ -1,8 +1,8 @@
 import { ConnectError, type ContextValues } from "@connectrpc/connect";
 import { keepStack, rejectToCaller } from "../../call/caller-stack.ts";
-import { MessageQueue } from "../../call/message-queue.ts";
+import { MessageQueue } from "../../call/messages/message-queue.ts";
 import { Payload } from "../../protocol/payload.ts";
-import type { SendingCall } from "../../transport/message-sender.ts";
+import type { SendingCall } from "../../transport/messages/message-sender.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallKind, CallOfKind } from "./call-kind.ts";
 import type { OpenResponse } from "./responses.ts";

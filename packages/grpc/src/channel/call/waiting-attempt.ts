@@ -1,5 +1,5 @@
 import type { ConnectError } from "@connectrpc/connect";
-import type { ClientCallListener } from "../../transport/client-call.ts";
+import type { ClientCallListener } from "../../transport/client/client-call.ts";
 import type { PickInfo } from "../balancer/index.ts";
 import type { CallWaiter, CompletePick, WaiterQueue } from "../core/waiter-queue.ts";
 import type { Attempt } from "./attempt.ts";

@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { ProcessHold } from "../../call/process-hold.ts";
 import { type Log, stderrLog } from "../../logging/log.ts";
 import { type Clock, systemClock } from "../../time/clock.ts";
-import type { Address, Connect } from "../../transport/client-connection.ts";
+import type { Address, Connect } from "../../transport/client/client-connection.ts";
 import type { BalancerFactory, Picker, PickInfo } from "../balancer/index.ts";
 import { pickFirst } from "../balancer/pick-first.ts";
 import { createQueuePicker } from "../balancer/pickers.ts";

@@ -1,4 +1,4 @@
-import type { ClientConnection, Connect } from "../../transport/client-connection.ts";
+import type { ClientConnection, Connect } from "../../transport/client/client-connection.ts";
 
 /**
  * Knows every connection of a channel that is not closed yet, those included that only finish their calls and that no

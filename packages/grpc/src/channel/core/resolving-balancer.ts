@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Log } from "../../logging/log.ts";
 import { thrownMessage } from "../../logging/thrown-text.ts";
 import type { Clock } from "../../time/clock.ts";
-import type { Address } from "../../transport/client-connection.ts";
+import type { Address } from "../../transport/client/client-connection.ts";
 import { GracefulSwitch } from "../balancer/graceful-switch.ts";
 import type { BalancerFactory, BalancerHost, Picker } from "../balancer/index.ts";
 import { createFailPicker } from "../balancer/pickers.ts";

@@ -1,6 +1,6 @@
 import type { Log } from "../../logging/log.ts";
 import type { Clock } from "../../time/clock.ts";
-import type { Address, Connect } from "../../transport/client-connection.ts";
+import type { Address, Connect } from "../../transport/client/client-connection.ts";
 import type { BalancerHost } from "../balancer/index.ts";
 import { formatAddress } from "../naming/address-text.ts";
 import type { Backoff } from "../retry/backoff.ts";

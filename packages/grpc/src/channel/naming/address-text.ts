@@ -1,4 +1,4 @@
-import type { Address } from "../../transport/client-connection.ts";
+import type { Address } from "../../transport/client/client-connection.ts";
 
 /** An address as error messages write it and as targets are written: `host:port`, `[::1]:443`, `unix:/run/x.sock`. */
 export function formatAddress(address: Address): string {

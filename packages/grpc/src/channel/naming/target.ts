@@ -1,4 +1,4 @@
-import type { Address } from "../../transport/client-connection.ts";
+import type { Address } from "../../transport/client/client-connection.ts";
 import { formatHostPort } from "./address-text.ts";
 import { isIpv4, isIpv6 } from "./ip-address.ts";
 

@@ -1,7 +1,7 @@
 // The contract between a channel and what turns its target into endpoints.
 import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../../time/clock.ts";
-import type { Address } from "../../transport/client-connection.ts";
+import type { Address } from "../../transport/client/client-connection.ts";
 import type { ParsedTarget } from "../naming/target.ts";
 import type { Backoff } from "../retry/backoff.ts";
 

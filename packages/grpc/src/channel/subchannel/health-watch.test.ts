@@ -8,7 +8,7 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../../gen/grpc/health/v1/health_pb.ts";
 import { createFakeClock, promisesSettled } from "../../time/fake-clock.ts";
-import type { ClientConnection } from "../../transport/client-connection.ts";
+import type { ClientConnection } from "../../transport/client/client-connection.ts";
 import { createBackoff } from "../retry/backoff.ts";
 import { scriptConnect } from "../testing/scripted-connect.ts";
 import { watchHealth } from "./health-watch.ts";

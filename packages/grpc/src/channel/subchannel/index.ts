@@ -1,5 +1,5 @@
 // The contract between a balancer and what connects to one address.
-import type { Address, ClientConnection } from "../../transport/client-connection.ts";
+import type { Address, ClientConnection } from "../../transport/client/client-connection.ts";
 import type { CallOutcome } from "./call-outcome.ts";
 import type { ConnectivityState } from "./connectivity.ts";
 

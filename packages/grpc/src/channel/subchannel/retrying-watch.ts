@@ -1,7 +1,7 @@
 import type { DescMethodServerStreaming, Message } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../../time/clock.ts";
-import type { ClientConnection } from "../../transport/client-connection.ts";
+import type { ClientConnection } from "../../transport/client/client-connection.ts";
 import type { Backoff } from "../retry/backoff.ts";
 import type { Subchannel } from "./index.ts";
 import type { StartWatch } from "./watch-stream.ts";

@@ -1,4 +1,4 @@
-import type { ClientConnection, ClientConnectionEvents } from "../../transport/client-connection.ts";
+import type { ClientConnection, ClientConnectionEvents } from "../../transport/client/client-connection.ts";
 
 /** Longest part of a peer's GOAWAY text that an error message repeats. */
 const maxDebugLength = 200;

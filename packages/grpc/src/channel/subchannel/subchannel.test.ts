@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createFakeClock, promisesSettled } from "../../time/fake-clock.ts";
-import type { Connect } from "../../transport/client-connection.ts";
+import type { Connect } from "../../transport/client/client-connection.ts";
 import { createBackoff } from "../retry/backoff.ts";
 import { scriptConnect } from "../testing/scripted-connect.ts";
 import type { Subchannel } from "./index.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../../time/clock.ts";
-import type { Address, ClientConnection, Connect } from "../../transport/client-connection.ts";
+import type { Address, ClientConnection, Connect } from "../../transport/client/client-connection.ts";
 import type { Backoff } from "../retry/backoff.ts";
 import type { ConnectivityState } from "./connectivity.ts";
 import type { CallCounts, Subchannel, SubchannelStateListener } from "./index.ts";

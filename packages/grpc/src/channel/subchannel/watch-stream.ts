@@ -1,9 +1,13 @@
 import type { DescMethodServerStreaming, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { defineMethod } from "../../call/method-definition.ts";
-import { ClientCall, type ClientCallListener } from "../../transport/client-call.ts";
-import { type ClientCallPlan, type ClientCallSettings, planCalls } from "../../transport/client-call-settings.ts";
-import type { ClientConnection } from "../../transport/client-connection.ts";
+import { ClientCall, type ClientCallListener } from "../../transport/client/client-call.ts";
+import {
+  type ClientCallPlan,
+  type ClientCallSettings,
+  planCalls,
+} from "../../transport/client/client-call-settings.ts";
+import type { ClientConnection } from "../../transport/client/client-connection.ts";
 import type { RequestHeads } from "../../transport/request-heads.ts";
 
 export interface WatchEvents {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ConnectError } from "@connectrpc/connect";
 import { createFakeClock } from "../../time/fake-clock.ts";
-import type { Address, ClientConnection } from "../../transport/client-connection.ts";
+import type { Address, ClientConnection } from "../../transport/client/client-connection.ts";
 import type {
   BalancerFactory,
   BalancerHost,

@@ -5,7 +5,7 @@ import type {
   ClientConnectionEvents,
   Connect,
   ConnectAttempt,
-} from "../../transport/client-connection.ts";
+} from "../../transport/client/client-connection.ts";
 import { formatAddress } from "../naming/address-text.ts";
 
 /** A connection that a test drives from the server's side. */

@@ -1,6 +1,6 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { wireTypeOf } from "../wire-type.ts";
+import { wireTypeOf } from "../wire/wire-type.ts";
 import type { Random } from "./random-schema.ts";
 
 /**

@@ -18,7 +18,7 @@ import {
   type SubchannelSchema,
 } from "../../gen/grpc/channelz/v1/channelz_pb.ts";
 import { connectionsOf, type Server } from "../../server/server.ts";
-import type { ConnectionStatus } from "../../transport/client-connection.ts";
+import type { ConnectionStatus } from "../../transport/client/client-connection.ts";
 import { describeAddress, describeSocket, nameSocket } from "./describe-socket.ts";
 import { createRegister } from "./register.ts";
 
@@ -229,5 +229,5 @@ function page<T>(found: Iterable<T>, wanted: bigint): { readonly entries: T[]; r
 }
 
 function notFound(kind: string, id: bigint): ConnectError {
-  return new ConnectError(`there is no ${kind} ${id}`, Code.NotFound);
+  return new ConnectError(`${kind} ${id} not found`, Code.NotFound);
 }

@@ -2,7 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { formatAddress, formatHostPort } from "../../channel/naming/address-text.ts";
 import type { AddressSchema, SecuritySchema, SocketSchema } from "../../gen/grpc/channelz/v1/channelz_pb.ts";
-import type { Address, ConnectionStatus } from "../../transport/client-connection.ts";
+import type { Address, ConnectionStatus } from "../../transport/client/client-connection.ts";
 import { ipBytes } from "./ip-bytes.ts";
 
 /** What a socket is besides its connection. */

@@ -31,8 +31,8 @@ export class Budgets {
 
   /** Legal but pointless: empty DATA, PRIORITY, unknown frames, empty CONTINUATION. */
   glitch(): void {
-    const { glitchBurst, glitchesPerSecond } = this.limits;
-    this.glitches ??= new TokenBucket(glitchBurst, glitchesPerSecond);
+    const { burst, perSecond } = this.limits.budgets.glitches;
+    this.glitches ??= new TokenBucket(burst, perSecond);
     if (!this.glitches.take(this.clock.nowMs())) {
       throw limitError("glitches", ErrorCode.enhanceYourCalm, "too_many_glitches");
     }
@@ -40,8 +40,8 @@ export class Budgets {
 
   /** The peer reset a stream (CVE-2023-44487). */
   peerReset(): void {
-    const { peerResetBurst, peerResetsPerSecond } = this.limits;
-    this.peerResets ??= new TokenBucket(peerResetBurst, peerResetsPerSecond);
+    const { burst, perSecond } = this.limits.budgets.peerResets;
+    this.peerResets ??= new TokenBucket(burst, perSecond);
     this.peerResets.refund(this.completed * resetsPerCompleted);
     this.completed = 0;
     if (!this.peerResets.take(this.clock.nowMs())) {
@@ -57,8 +57,8 @@ export class Budgets {
 
   /** The peer made us reset a stream (CVE-2025-8671). */
   causedReset(): void {
-    const { causedResetBurst, causedResetsPerSecond } = this.limits;
-    this.causedResets ??= new TokenBucket(causedResetBurst, causedResetsPerSecond);
+    const { burst, perSecond } = this.limits.budgets.causedResets;
+    this.causedResets ??= new TokenBucket(burst, perSecond);
     if (!this.causedResets.take(this.clock.nowMs())) {
       throw limitError("caused_resets", ErrorCode.enhanceYourCalm, "too_many_stream_errors");
     }
@@ -66,8 +66,8 @@ export class Budgets {
 
   /** A stream was refused because of what other connections do. Not the peer's fault, but not for free either. */
   refusal(): void {
-    const { refusalBurst, refusalsPerSecond } = this.limits;
-    this.refusals ??= new TokenBucket(refusalBurst, refusalsPerSecond);
+    const { burst, perSecond } = this.limits.budgets.refusals;
+    this.refusals ??= new TokenBucket(burst, perSecond);
     if (!this.refusals.take(this.clock.nowMs())) {
       throw limitError("shared_streams", ErrorCode.enhanceYourCalm, "too_many_refused_streams");
     }
@@ -84,8 +84,8 @@ export class Budgets {
   }
 
   private takeExcused(): boolean {
-    const { excusedBurst, excusedPerSecond } = this.limits;
-    this.excused ??= new TokenBucket(excusedBurst, excusedPerSecond);
+    const { burst, perSecond } = this.limits.budgets.excusedResets;
+    this.excused ??= new TokenBucket(burst, perSecond);
     return this.excused.take(this.clock.nowMs());
   }
 

@@ -22,9 +22,9 @@ export class ControlFrameGuard {
   /** An answer has been written. Throws when too many wait already. */
   answered(): void {
     const { frames, limits } = this;
-    if (frames.queuedControlFrames < limits.pauseAtQueuedControlFrames) return;
+    if (frames.queuedControlFrames < limits.controlFrames.pauseAtQueued) return;
     frames.flush();
-    if (frames.queuedControlFrames >= limits.maxQueuedControlFrames) {
+    if (frames.queuedControlFrames >= limits.controlFrames.maxQueued) {
       throw limitError("control_frames", ErrorCode.enhanceYourCalm, "too_many_control_frames");
     }
     if (frames.queuedControlFrames > 0 && this.pacer.pauseUntilDrained()) {
@@ -35,10 +35,10 @@ export class ControlFrameGuard {
   /** So many bytes of any frames wait in the socket, more than before. Returns why the connection has to end, if so. */
   backlogGrew(bytes: number): Http2Error | undefined {
     const { limits } = this;
-    if (bytes >= limits.maxBacklogBytes) {
+    if (bytes >= limits.output.maxBacklogBytes) {
       return limitError("output_backlog", ErrorCode.enhanceYourCalm, "the peer does not read what it asks for");
     }
-    if (bytes >= limits.pauseAtBacklogBytes && this.pacer.pauseUntilDrained()) {
+    if (bytes >= limits.output.pauseAtBacklogBytes && this.pacer.pauseUntilDrained()) {
       this.limitNotifier.tell("output_backlog", "paused", 0, `${bytes} bytes wait that the peer does not read`);
     }
     return undefined;

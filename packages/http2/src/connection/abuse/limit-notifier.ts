@@ -1,12 +1,13 @@
 import type { LimitAction, LimitName } from "../../errors/limit-name.ts";
 import type { ConnectionEvents } from "../connection-options.ts";
+import type { Http2Connection } from "../http2-connection.ts";
 
 /** Tells the layer above that the peer has exceeded a limit. */
 export class LimitNotifier {
   private readonly events: ConnectionEvents;
-  private readonly connection: object;
+  private readonly connection: Http2Connection;
 
-  constructor(events: ConnectionEvents, connection: object) {
+  constructor(events: ConnectionEvents, connection: Http2Connection) {
     this.events = events;
     this.connection = connection;
   }

@@ -1,6 +1,6 @@
 import type { OutputHolder, SharedOutput } from "../flow/shared-output.ts";
 import type { FrameWriter } from "../frame-writer.ts";
-import type { ConnectionLimits } from "../limits.ts";
+import type { OutputLimits } from "../limits.ts";
 import { WriteProgress } from "./write-progress.ts";
 
 /**
@@ -11,11 +11,11 @@ import { WriteProgress } from "./write-progress.ts";
 export class OutputWatch {
   readonly #holder: OutputHolder;
   readonly #frames: FrameWriter;
-  readonly #limits: ConnectionLimits;
+  readonly #limits: OutputLimits;
   readonly #shared: SharedOutput;
   readonly #progress = new WriteProgress();
 
-  constructor(holder: OutputHolder, frames: FrameWriter, limits: ConnectionLimits, shared: SharedOutput) {
+  constructor(holder: OutputHolder, frames: FrameWriter, limits: OutputLimits, shared: SharedOutput) {
     this.#holder = holder;
     this.#frames = frames;
     this.#limits = limits;
@@ -25,11 +25,11 @@ export class OutputWatch {
   /** Whether the connection has to end because too much of the `bytes` that wait has waited for too long. */
   isStalled(nowMs: number, bytes: number): boolean {
     const { unsentBytes, dataBytes } = this.#frames;
-    const { maxStalledOutputBytes, minWriteBytesPerSecond, writeStallTimeoutMs } = this.#limits;
-    const minBytes = (minWriteBytesPerSecond * writeStallTimeoutMs) / 1000;
+    const { maxStalledBytes, minBytesPerSecond, stallTimeoutMs } = this.#limits;
+    const minBytes = (minBytesPerSecond * stallTimeoutMs) / 1000;
     // What the socket holds has not left.
     const stalledForMs = this.#progress.stalledForMs(nowMs, dataBytes - unsentBytes, bytes, minBytes);
-    if (bytes > maxStalledOutputBytes && stalledForMs >= writeStallTimeoutMs) return true;
+    if (bytes > maxStalledBytes && stalledForMs >= stallTimeoutMs) return true;
     return this.#shared.report(this.#holder, bytes, stalledForMs);
   }
 

@@ -22,7 +22,9 @@ export class PingPolicy {
   /** Throws when the peer has gone too far. `framesSent` counts the DATA and HEADERS frames that we have sent so far. */
   received(nowMs: number, hasStreams: boolean, framesSent: number): void {
     const { limits } = this;
-    const minIntervalMs = hasStreams ? limits.minPingIntervalMs : limits.minIdlePingIntervalMs;
+    const minIntervalMs = hasStreams
+      ? limits.controlFrames.minPingIntervalMs
+      : limits.controlFrames.minIdlePingIntervalMs;
     if (minIntervalMs === 0) return;
     const isForgiven = framesSent !== this.dataFramesAtLastPing;
     const isTooEarly = nowMs - this.lastPingAtMs < minIntervalMs;

@@ -20,7 +20,7 @@ export class ConnectionCredit {
   constructor(frames: FrameWriter, limits: ConnectionLimits, allowance: GrowthAllowance) {
     this.frames = frames;
     this.limits = limits;
-    this.window = new ReceiveWindow(limits.connectionWindowBytes);
+    this.window = new ReceiveWindow(limits.windows.connectionBytes);
     this.ahead = new CreditAhead(allowance);
   }
 
@@ -58,7 +58,7 @@ export class ConnectionCredit {
    */
   giveAhead(streamWindowBytes: number): void {
     const held = this.window.heldBytes;
-    this.extraAheadBytes = this.heldBytes + this.limits.maxConcurrentStreams * streamWindowBytes;
+    this.extraAheadBytes = this.heldBytes + this.limits.streams.maxConcurrent * streamWindowBytes;
     if (held > 0 && this.ahead.give(held, this.maxAheadBytes)) this.returnCredit(held);
   }
 
@@ -73,7 +73,7 @@ export class ConnectionCredit {
   }
 
   private get maxAheadBytes(): number {
-    return Math.max(0, this.limits.maxReceiveWindowBytes - this.window.size) + this.extraAheadBytes;
+    return Math.max(0, this.limits.windows.maxBytes - this.window.size) + this.extraAheadBytes;
   }
 
   private returnCredit(payloadBytes: number): void {

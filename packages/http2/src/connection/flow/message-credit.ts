@@ -31,9 +31,9 @@ export class MessageCredit implements UnfinishedOwner {
 
   constructor(parts: MessageCreditParts) {
     this.parts = parts;
-    const { maxUnfinishedBytes, sharedUnfinishedBytes } = parts.limits;
-    const shared = parts.sharedUnfinished ?? new SharedUnfinished(sharedUnfinishedBytes);
-    this.unfinished = new UnfinishedMessages(maxUnfinishedBytes, shared, this, parts.clock);
+    const { maxBytes, sharedBytes } = parts.limits.unfinishedMessages;
+    const shared = parts.sharedUnfinished ?? new SharedUnfinished(sharedBytes);
+    this.unfinished = new UnfinishedMessages(maxBytes, shared, this, parts.clock);
   }
 
   /** The peer has acknowledged small windows. */

@@ -60,7 +60,7 @@ export class MessageMemory {
 
   /** A tick. */
   enforce(nowMs: number): void {
-    this.credit?.unfinished.enforce(nowMs, this.parts.limits.unfinishedTimeoutMs);
+    this.credit?.unfinished.enforce(nowMs, this.parts.limits.unfinishedMessages.timeoutMs);
     this.rooms?.enforce(nowMs);
   }
 

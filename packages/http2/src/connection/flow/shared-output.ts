@@ -1,4 +1,4 @@
-import type { ConnectionLimits } from "../limits.ts";
+import type { OutputLimits } from "../limits.ts";
 
 /** A connection whose peer lets bytes wait. */
 export interface OutputHolder {
@@ -13,8 +13,8 @@ interface Held {
 
 /**
  * Bounds the bytes that wait to be sent on all connections that share it. Beyond the limit those connections end whose peers have taken too
- * little for the longest: for half of `writeStallTimeoutMs` at least, so that a peer that takes twice `minWriteBytesPerSecond` is never one
- * of them, nor one for which no more waits than `streamSendBufferBytes`.
+ * little for the longest: for half of `stallTimeoutMs` at least, so that a peer that takes twice `minBytesPerSecond` is never one
+ * of them, nor one for which no more waits than `streamBufferBytes`.
  */
 export class SharedOutput {
   readonly #maxBytes: number;
@@ -28,15 +28,12 @@ export class SharedOutput {
   #totalBytes = 0;
 
   constructor(
-    limits: Pick<
-      ConnectionLimits,
-      "sharedStalledOutputBytes" | "sharedWaitingOutputBytes" | "streamSendBufferBytes" | "writeStallTimeoutMs"
-    >,
+    limits: Pick<OutputLimits, "sharedStalledBytes" | "sharedWaitingBytes" | "streamBufferBytes" | "stallTimeoutMs">,
   ) {
-    this.#maxBytes = limits.sharedStalledOutputBytes;
-    this.#maxWaitingBytes = limits.sharedWaitingOutputBytes;
-    this.#exemptBytes = limits.streamSendBufferBytes;
-    this.#minStallMs = limits.writeStallTimeoutMs / 2;
+    this.#maxBytes = limits.sharedStalledBytes;
+    this.#maxWaitingBytes = limits.sharedWaitingBytes;
+    this.#exemptBytes = limits.streamBufferBytes;
+    this.#minStallMs = limits.stallTimeoutMs / 2;
   }
 
   /** What may still wait before requests are held; negative where more waits already. */

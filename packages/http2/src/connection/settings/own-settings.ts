@@ -23,7 +23,7 @@ export class OwnSettings {
   constructor(limits: ConnectionLimits, frames: FrameWriter) {
     this.limits = limits;
     this.frames = frames;
-    this.wideWindowBytes = limits.streamWindowBytes;
+    this.wideWindowBytes = limits.windows.streamBytes;
   }
 
   /** The receive window that a new stream has. */
@@ -40,14 +40,14 @@ export class OwnSettings {
   announce(role: Role): void {
     const { limits } = this;
     const entries: [number, number][] = [];
-    if (role === "server") entries.push([Setting.maxConcurrentStreams, limits.maxConcurrentStreams]);
+    if (role === "server") entries.push([Setting.maxConcurrentStreams, limits.streams.maxConcurrent]);
     else entries.push([Setting.enablePush, 0]);
-    if (limits.headerTableBytes !== 4096) entries.push([Setting.headerTableSize, limits.headerTableBytes]);
-    if (limits.maxFrameBytes !== 16_384) entries.push([Setting.maxFrameSize, limits.maxFrameBytes]);
-    entries.push([Setting.initialWindowSize, limits.streamWindowBytes]);
-    entries.push([Setting.maxHeaderListSize, limits.maxHeaderListBytes]);
+    if (limits.headers.tableBytes !== 4096) entries.push([Setting.headerTableSize, limits.headers.tableBytes]);
+    if (limits.frames.maxBytes !== 16_384) entries.push([Setting.maxFrameSize, limits.frames.maxBytes]);
+    entries.push([Setting.initialWindowSize, limits.windows.streamBytes]);
+    entries.push([Setting.maxHeaderListSize, limits.headers.maxListBytes]);
     this.send(entries);
-    const extra = limits.connectionWindowBytes - initialWindowBytes;
+    const extra = limits.windows.connectionBytes - initialWindowBytes;
     if (extra > 0) this.frames.windowUpdate(0, extra);
   }
 
@@ -72,7 +72,7 @@ export class OwnSettings {
    * than half of what all may hold, so that another finds room next to one that is not read.
    */
   growStreamWindow(wantedBytes: number): number {
-    const most = Math.max(this.wideWindowBytes, Math.floor(this.limits.maxReceiveWindowBytes / 2));
+    const most = Math.max(this.wideWindowBytes, Math.floor(this.limits.windows.maxBytes / 2));
     const growth = this.tight === undefined ? Math.min(wantedBytes, most - this.wideWindowBytes) : 0;
     if (growth === 0) return 0;
     this.wideWindowBytes += growth;

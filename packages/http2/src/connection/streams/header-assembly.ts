@@ -29,11 +29,11 @@ export class HeaderAssembly {
   /** The fragment of a CONTINUATION frame. Throws when the block grows over its limits. */
   proceed(bytes: Uint8Array, start: number, end: number): void {
     this.continuations++;
-    if (this.continuations > this.limits.maxContinuationFrames) {
+    if (this.continuations > this.limits.headers.maxContinuationFrames) {
       throw limitError(
         "header_block",
         ErrorCode.enhanceYourCalm,
-        `more than ${this.limits.maxContinuationFrames} CONTINUATION frames`,
+        `more than ${this.limits.headers.maxContinuationFrames} CONTINUATION frames`,
       );
     }
     this.add(bytes, start, end);
@@ -45,11 +45,11 @@ export class HeaderAssembly {
 
   private add(bytes: Uint8Array, start: number, end: number): void {
     this.bytes += end - start;
-    if (this.bytes > this.limits.maxHeaderBlockBytes) {
+    if (this.bytes > this.limits.headers.maxBlockBytes) {
       throw limitError(
         "header_block",
         ErrorCode.enhanceYourCalm,
-        `a header block is over ${this.limits.maxHeaderBlockBytes} compressed bytes`,
+        `a header block is over ${this.limits.headers.maxBlockBytes} compressed bytes`,
       );
     }
     // The frame's bytes are valid only during the call, and a view would keep the whole chunk alive.

@@ -3,19 +3,16 @@ import { test } from "node:test";
 import type { Stream } from "../../stream/stream.ts";
 import { LimitNotifier } from "../abuse/limit-notifier.ts";
 import { SharedOutput } from "../flow/shared-output.ts";
+import type { Http2Connection } from "../http2-connection.ts";
 import { resolveLimits } from "../limits.ts";
 import type { Outbound } from "../outbound.ts";
 import { RequestGate } from "./request-gate.ts";
 
-const limits = resolveLimits({
-  maxWaitingOutputBytes: 1000,
-  sharedWaitingOutputBytes: 10_000,
-  streamSendBufferBytes: 100,
-});
+const limits = resolveLimits({ output: { maxWaitingBytes: 1000, sharedWaitingBytes: 10_000, streamBufferBytes: 100 } });
 
 function openGate() {
   const outbound = { waitingBytes: 0 };
-  const sharedOutput = new SharedOutput(limits);
+  const sharedOutput = new SharedOutput(limits.output);
   const reported: string[] = [];
   const events = {
     onLimit: ({ limit, action }: { limit: string; action: string }) => reported.push(`${limit} ${action}`),
@@ -24,7 +21,7 @@ function openGate() {
     outbound: outbound as Outbound,
     sharedOutput,
     limits,
-    limitNotifier: new LimitNotifier(events, {}),
+    limitNotifier: new LimitNotifier(events, {} as Http2Connection),
   });
   const begun: number[] = [];
   const streams = Array.from(

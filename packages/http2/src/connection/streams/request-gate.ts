@@ -37,9 +37,9 @@ export class RequestGate {
 
   constructor(parts: RequestGateParts) {
     this.#parts = parts;
-    const { maxWaitingOutputBytes, streamSendBufferBytes } = parts.limits;
-    this.#maxBytes = maxWaitingOutputBytes;
-    this.#exemptBytes = Math.min(maxWaitingOutputBytes, streamSendBufferBytes);
+    const { maxWaitingBytes, streamBufferBytes } = parts.limits.output;
+    this.#maxBytes = maxWaitingBytes;
+    this.#exemptBytes = Math.min(maxWaitingBytes, streamBufferBytes);
   }
 
   /** Whether the request's handler may begin. False: its listener's `onAdmitted` is called once it may, unless the stream ends before. */

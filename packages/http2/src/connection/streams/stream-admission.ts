@@ -32,9 +32,9 @@ export class StreamAdmission {
   refuses(streamId: number): boolean {
     const { streams, budgets, places, limits } = this.parts;
     if (streamId > streams.lastAllowedStreamId) return true;
-    if (streams.slots >= limits.maxConcurrentStreams) {
+    if (streams.slots >= limits.streams.maxConcurrent) {
       // The peer cannot know of handlers that outlive their streams, only how many streams it has open.
-      if (streams.size >= limits.maxConcurrentStreams) budgets.glitch();
+      if (streams.size >= limits.streams.maxConcurrent) budgets.glitch();
       else budgets.refusalForHandlers();
       this.refuse(streamId, "streams", "too many streams or handlers at once");
       return true;

@@ -81,7 +81,7 @@ export class StreamRegistry implements StreamHome<Stream>, StreamOpener {
 
   /** Client: whether there is an identifier for another stream. */
   get hasStreamId(): boolean {
-    return this.nextStreamId <= this.parts.limits.maxStreamId;
+    return this.nextStreamId <= this.parts.limits.streams.maxId;
   }
 
   /** Client: opens a stream and sends the request's head. */
@@ -171,8 +171,8 @@ export class StreamRegistry implements StreamHome<Stream>, StreamOpener {
     return this.parts.turnWork;
   }
 
-  get streamSendBufferBytes(): number {
-    return this.parts.limits.streamSendBufferBytes;
+  get streamBufferBytes(): number {
+    return this.parts.limits.output.streamBufferBytes;
   }
 
   get initialSendBytes(): number {

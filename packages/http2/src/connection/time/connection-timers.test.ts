@@ -6,11 +6,9 @@ import { resolveLimits } from "../limits.ts";
 import { ConnectionTimers } from "./connection-timers.ts";
 
 const limits = resolveLimits({
-  handshakeTimeoutMs: 100,
-  settingsAckTimeoutMs: 200,
-  frameTimeoutMs: 50,
-  writeStallTimeoutMs: 300,
-  maxIdleMs: 400,
+  life: { handshakeTimeoutMs: 100, settingsAckTimeoutMs: 200, maxIdleMs: 400 },
+  frames: { timeoutMs: 50 },
+  output: { stallTimeoutMs: 300 },
 });
 
 test("gives the peer's SETTINGS until the handshake's time is up", () => {
@@ -108,7 +106,7 @@ test("calls a connection idle after its time without streams, and starts over wi
 });
 
 test("never calls a connection idle when that time is 0", () => {
-  const phases = new ConnectionTimers(resolveLimits({ maxIdleMs: 0 }), 0);
+  const phases = new ConnectionTimers(resolveLimits({ life: { maxIdleMs: 0 } }), 0);
   assert.equal(phases.isIdle(0, 0), false);
   assert.equal(phases.isIdle(1e12, 0), false);
 });

@@ -24,7 +24,7 @@ export class ConnectionTimers {
   constructor(limits: ConnectionLimits, nowMs: number) {
     this.limits = limits;
     this.startedAtMs = nowMs;
-    this.maxAgeMs = limits.maxAgeMs * (1 - ageJitter + 2 * ageJitter * Math.random());
+    this.maxAgeMs = limits.life.maxAgeMs * (1 - ageJitter + 2 * ageJitter * Math.random());
   }
 
   /** A stream was opened. */
@@ -50,21 +50,21 @@ export class ConnectionTimers {
   ): Http2Error | undefined {
     const { limits } = this;
     const ageMs = nowMs - this.startedAtMs;
-    if (!settingsReceived && ageMs >= limits.handshakeTimeoutMs)
+    if (!settingsReceived && ageMs >= limits.life.handshakeTimeoutMs)
       return timedOut("handshake_timeout", "the peer sent no SETTINGS in time");
-    if (!settingsAcked && ageMs >= limits.settingsAckTimeoutMs)
+    if (!settingsAcked && ageMs >= limits.life.settingsAckTimeoutMs)
       return timedOut("settings_ack_timeout", "our SETTINGS were not acknowledged");
-    if (headersSinceMs !== undefined && nowMs - headersSinceMs >= limits.frameTimeoutMs) {
+    if (headersSinceMs !== undefined && nowMs - headersSinceMs >= limits.frames.timeoutMs) {
       return tooSlow("a header block was not ended in time");
     }
-    if (this.insideFrameSinceMs !== undefined && nowMs - this.insideFrameSinceMs >= limits.frameTimeoutMs) {
+    if (this.insideFrameSinceMs !== undefined && nowMs - this.insideFrameSinceMs >= limits.frames.timeoutMs) {
       return tooSlow("a frame was not ended in time");
     }
     return undefined;
   }
 
   /**
-   * Bytes wait in the socket, and too few have left for `writeStallTimeoutMs`. Counted by what has left of all that was
+   * Bytes wait in the socket, and too few have left for `stallTimeoutMs`. Counted by what has left of all that was
    * `handedBytes`: by what waits, a peer that keeps us answering would look like one that reads.
    */
   isStalled(nowMs: number, handedBytes: number, writableBytes: number): boolean {
@@ -72,16 +72,16 @@ export class ConnectionTimers {
       this.progress = undefined;
       return false;
     }
-    const { writeStallTimeoutMs, minWriteBytesPerSecond } = this.limits;
+    const { stallTimeoutMs, minBytesPerSecond } = this.limits.output;
     this.progress ??= new WriteProgress();
-    const minBytes = (minWriteBytesPerSecond * writeStallTimeoutMs) / 1000;
+    const minBytes = (minBytesPerSecond * stallTimeoutMs) / 1000;
     const leftBytes = handedBytes - writableBytes;
-    return this.progress.stalledForMs(nowMs, leftBytes, writableBytes, minBytes) >= writeStallTimeoutMs;
+    return this.progress.stalledForMs(nowMs, leftBytes, writableBytes, minBytes) >= stallTimeoutMs;
   }
 
   /** True once: the connection has reached its age. */
   isTooOld(nowMs: number): boolean {
-    if (this.limits.maxAgeMs === 0 || this.oldSinceMs !== undefined) return false;
+    if (this.limits.life.maxAgeMs === 0 || this.oldSinceMs !== undefined) return false;
     if (nowMs - this.startedAtMs < this.maxAgeMs) return false;
     this.oldSinceMs = nowMs;
     return true;
@@ -89,17 +89,17 @@ export class ConnectionTimers {
 
   /** The drain that followed has taken its time. */
   isGraceOver(nowMs: number): boolean {
-    const { maxAgeGraceMs } = this.limits;
+    const { maxAgeGraceMs } = this.limits.life;
     return maxAgeGraceMs > 0 && this.oldSinceMs !== undefined && nowMs - this.oldSinceMs >= maxAgeGraceMs;
   }
 
   isIdle(nowMs: number, slots: number): boolean {
-    if (slots > 0 || this.limits.maxIdleMs === 0) {
+    if (slots > 0 || this.limits.life.maxIdleMs === 0) {
       this.idleSinceMs = undefined;
       return false;
     }
     this.idleSinceMs ??= nowMs;
-    return nowMs - this.idleSinceMs >= this.limits.maxIdleMs;
+    return nowMs - this.idleSinceMs >= this.limits.life.maxIdleMs;
   }
 }
 

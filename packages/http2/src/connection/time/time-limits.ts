@@ -5,6 +5,7 @@ import { OutputWatch } from "../abuse/output-watch.ts";
 import type { ByteChannel } from "../byte-channel.ts";
 import type { OutputHolder, SharedOutput } from "../flow/shared-output.ts";
 import type { FrameWriter } from "../frame-writer.ts";
+import type { Http2Connection } from "../http2-connection.ts";
 import type { Inbound } from "../inbound.ts";
 import type { ConnectionLimits } from "../limits.ts";
 import type { Outbound } from "../outbound.ts";
@@ -18,13 +19,11 @@ import type { KeepaliveTimer } from "./keepalive.ts";
 import type { Pings } from "./pings.ts";
 
 /** How a connection ends that has had its time. */
-export interface EndedByTime {
+export interface EndedByTime extends Pick<Http2Connection, "drain" | "close"> {
   /** By the peer's fault, which it is told. */
   fail(error: Http2Error): void;
   /** As `fail`, for a peer that does not read or answer. */
   abandon(error: Http2Error): void;
-  drain(reason: string): void;
-  close(code: number, reason: string): void;
 }
 
 export interface TimeLimitsParts {
@@ -99,13 +98,13 @@ export class TimeLimits implements OutputHolder {
       this.end();
       return false;
     }
-    this.outputWatch ??= new OutputWatch(this, frames, limits, sharedOutput);
+    this.outputWatch ??= new OutputWatch(this, frames, limits.output, sharedOutput);
     return this.outputWatch.isStalled(nowMs, bytes);
   }
 
   private resetStalledStreams(nowMs: number): void {
     const { limits, outbound, limitNotifier, registry } = this.parts;
-    const limitMs = limits.streamStallTimeoutMs;
+    const limitMs = limits.streams.stallTimeoutMs;
     if (limitMs === 0) return;
     for (const stream of outbound.stalledStreams(nowMs, limitMs)) {
       limitNotifier.tell("stream_stall", "reset", stream.id, "the peer gave no window");

@@ -36,6 +36,8 @@ export function assembleConfig<App>(
     dependencies: plain.dependencies ?? [],
     security: plain.security,
     rateLimit: plain.rate_limit,
+    loadShedding: plain.load_shedding,
+    idempotency: plain.idempotency,
     app: values.get("app") as App,
   };
 }

@@ -1,4 +1,4 @@
-import type { StandardIssue, StandardResult, StandardSchemaV1 } from "../standard-schema.ts";
+import type { StandardIssue, StandardResult, StandardSchemaV1 } from "../schema/standard-schema.ts";
 
 /** A part of a configuration that has a schema of its own. */
 export interface Section {

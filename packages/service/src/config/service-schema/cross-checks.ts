@@ -1,5 +1,5 @@
 import { nearestName } from "@tercel/grpc/internal";
-import type { StandardIssue } from "../standard-schema.ts";
+import type { StandardIssue } from "../schema/standard-schema.ts";
 import type { Profile } from "./profile.ts";
 import type { ServiceConfig } from "./service-config.ts";
 
@@ -16,6 +16,7 @@ export function crossChecks(config: ServiceConfig, profile: Profile, fileExists:
     ...checkHttpHost(config),
     ...checkCors(config),
     ...checkTimes(config),
+    ...checkLoadShedding(config),
     ...checkDefaults(config),
     ...checkDependencies(config, fileExists),
     ...checkSecurity(config, fileExists),
@@ -54,6 +55,11 @@ function checkTimes({ grpc }: ServiceConfig): StandardIssue[] {
     issues.push({ path: [...at, "keepalive", "min_time"], message });
   }
   return issues;
+}
+
+function checkLoadShedding({ loadShedding: { minLimit, maxLimit } }: ServiceConfig): StandardIssue[] {
+  if (maxLimit === undefined || minLimit <= maxLimit) return [];
+  return [{ path: ["load_shedding", "min_limit"], message: `it is more than max_limit, ${maxLimit}` }];
 }
 
 /** HTTP on gRPC's port is on gRPC's interface. */

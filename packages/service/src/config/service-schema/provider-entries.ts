@@ -1,8 +1,8 @@
 import { nearestName } from "@tercel/grpc/internal";
 import { type InferOutput, looseObject, object, optional, record, string } from "valibot";
-import { type ConfigNode, childOf, isUnset, type MapNode, withEntry } from "../config-node.ts";
 import type { ConfigProblem } from "../config-problem.ts";
-import { type Shape, shapeOf } from "../schema-shape.ts";
+import { type ConfigNode, childOf, isUnset, type MapNode, withEntry } from "../document/config-node.ts";
+import { type Shape, shapeOf } from "../schema/schema-shape.ts";
 import { flag, text } from "../values/basic-values.ts";
 import { findType, type ProviderType } from "./provider-types.ts";
 

@@ -1,9 +1,11 @@
 import { array, type GenericSchema, type InferOutput, optional, strictObject } from "valibot";
-import type { StandardSchemaV1 } from "../standard-schema.ts";
+import type { StandardSchemaV1 } from "../schema/standard-schema.ts";
 import { choice, flag, text } from "../values/basic-values.ts";
 import type { GrpcSection, HttpSection } from "./communication-section.ts";
 import { type DependencySection, dependencySection } from "./dependencies-section.ts";
+import { type IdempotencySection, idempotencySection } from "./idempotency-section.ts";
 import type { Listener } from "./listeners.ts";
+import { type LoadSheddingSection, loadSheddingSection } from "./load-shedding-section.ts";
 import type { Profile } from "./profile.ts";
 import { type RateLimitSection, rateLimitSection, type SecuritySection, securitySection } from "./security-section.ts";
 import { type ServiceSection, serviceSection } from "./service-section.ts";
@@ -45,6 +47,9 @@ export interface ServiceConfig<App = unknown> {
   readonly security: SecuritySection;
   /** Undefined where the configuration has no such section. */
   readonly rateLimit: RateLimitSection | undefined;
+  readonly loadShedding: LoadSheddingSection;
+  /** Undefined where the configuration has no such section. */
+  readonly idempotency: IdempotencySection | undefined;
   /** What the definition's `settings` made of the key `app`. */
   readonly app: App;
 }
@@ -76,6 +81,8 @@ export function plainSections(profile: Profile) {
     dependencies: array(dependencySection),
     security: securitySection,
     rate_limit: rateLimitSection,
+    load_shedding: loadSheddingSection,
+    idempotency: idempotencySection,
   } satisfies Record<string, GenericSchema>;
 }
 

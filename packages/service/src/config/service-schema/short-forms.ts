@@ -1,7 +1,15 @@
 import { optional, strictObject } from "valibot";
-import { type ConfigNode, childOf, isUnset, type MapEntry, type MapNode, nodeAt, withEntry } from "../config-node.ts";
 import type { ConfigProblem } from "../config-problem.ts";
-import { placeOf } from "../origin.ts";
+import {
+  type ConfigNode,
+  childOf,
+  isUnset,
+  type MapEntry,
+  type MapNode,
+  nodeAt,
+  withEntry,
+} from "../document/config-node.ts";
+import { placeOf } from "../document/origin.ts";
 import { flag, port, share, text } from "../values/basic-values.ts";
 import { duration } from "../values/duration.ts";
 

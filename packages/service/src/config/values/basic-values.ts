@@ -15,7 +15,7 @@ import {
   regex,
   string,
 } from "valibot";
-import type { Secrecy } from "../mask.ts";
+import type { Secrecy } from "../document/mask.ts";
 
 interface SettingOptions {
   readonly description?: string;

@@ -1,31 +1,7 @@
 import { description, type GenericSchema, metadata, pipe, rawTransform, regex, string } from "valibot";
+import { durationPattern, formatDuration, parseDuration } from "./duration-text.ts";
 
-const unitMs: ReadonlyMap<string, number> = new Map([
-  ["ms", 1],
-  ["s", 1000],
-  ["m", 60_000],
-  ["h", 3_600_000],
-  ["d", 86_400_000],
-]);
-/** Like Go's: one or more numbers with units, `1h30m`, `1.5s`; 0 needs none. */
-const durationPattern = /^(?:0|(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+)$/;
-const partPattern = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/gy;
 const sayUnit = 'say a unit: "30s"';
-
-/** The milliseconds that a text such as `30s`, `250ms` or `1h30m` says; undefined for one that says none. */
-export function parseDuration(text: string): number | undefined {
-  if (!durationPattern.test(text)) return undefined;
-  let totalMs = 0;
-  for (const [, amount, unit = ""] of text.matchAll(partPattern)) totalMs += Number(amount) * (unitMs.get(unit) ?? 0);
-  return Math.round(totalMs);
-}
-
-/** The shortest text for a number of milliseconds: `90000` is `90s`. */
-export function formatDuration(valueMs: number): string {
-  if (valueMs === 0) return "0";
-  const [unit, size] = [...unitMs].findLast(([, candidateMs]) => valueMs % candidateMs === 0) ?? ["ms", 1];
-  return `${valueMs / size}${unit}`;
-}
 
 export interface DurationOptions {
   readonly description?: string;

@@ -100,7 +100,7 @@ class HubMember {
   async #settle({ delivery: number, outcome }: Settle): Promise<void> {
     const delivery = this.#deliveries.get(number);
     if (delivery === undefined)
-      throw new ConnectError(`there is no delivery ${number} to settle`, Code.InvalidArgument);
+      throw new ConnectError(`delivery ${number} not found, or settled already`, Code.InvalidArgument);
     this.#deliveries.delete(number);
     if (outcome.case === "acknowledge") await delivery.acknowledge();
     else if (outcome.case === "retry") await delivery.retry(outcome.value.delayMs);

@@ -1,5 +1,5 @@
-import sql, { join } from "sql-template-tag";
 import type { Database, Dialect } from "../../database/database.ts";
+import { ensureTables } from "../../database/ensure-tables.ts";
 
 /**
  * `tercel_outbox_parked` holds what the stream refused for good. `id` gives the order of sending. It is not a cursor: with PostgreSQL numbers are committed out of order, so what has been sent is deleted
@@ -68,24 +68,8 @@ export function eventTablesSql(dialect: Dialect): string {
 }
 
 /** Creates the tables of events where they are missing; needs no right to create tables where they are not. */
-export async function createEventTables(database: Database, signal?: AbortSignal): Promise<void> {
-  if (await hasTables(database)) return;
-  // Under the migrations' lock, because two who create a table at once disturb each other even with IF NOT EXISTS.
-  const session = await database.openMigrationSession(signal);
-  try {
-    await session.execute(tables[database.dialect]);
-  } finally {
-    await session.close();
-  }
-}
-
-async function hasTables(database: Database): Promise<boolean> {
-  const query =
-    database.dialect === "sqlite"
-      ? sql`SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table' AND name IN (${join(tableNames)})`
-      : sql`SELECT count(*) AS n FROM (VALUES ${join(tableNames.map((name) => sql`(${name}::text)`))}) t (name)
-          WHERE to_regclass(name) IS NOT NULL`;
-  return (await database.one<{ n: number }>(query)).n === tableNames.length;
+export function createEventTables(database: Database, signal?: AbortSignal): Promise<void> {
+  return ensureTables(database, tableNames, tables[database.dialect], signal);
 }
 
 const tableNames = ["tercel_outbox", "tercel_outbox_parked", "tercel_inbox"];

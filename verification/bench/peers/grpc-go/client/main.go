@@ -1,4 +1,4 @@
-// Command client is grpc-go's load: <target> <unary|stream|client-stream> <concurrency> <seconds>.
+// Command client is grpc-go's load: <target> <unary|stream|client-stream> <concurrency> <seconds> [<messages> <payload bytes>].
 //
 // It calls over one channel from as many goroutines as the concurrency says. One JSON line reports that the warm-up is
 // over, a last one what was done in the measured seconds. What runs when they are over is cut off: it does not count.
@@ -24,10 +24,15 @@ import (
 )
 
 const (
-	message           = "hello from the bench"
+	message = "hello from the bench"
+	warmUp  = 5 * time.Second
+	usage   = "usage: client <target> <unary|stream|client-stream> <concurrency> <seconds> [<messages> <payload bytes>]"
+)
+
+// Of each call that streams; the command line may say otherwise.
+var (
 	messagesPerStream = 1000
 	payloadSize       = 16
-	warmUp            = 5 * time.Second
 )
 
 // Counters lie on cache lines of their own, so that counting on one core does not slow down another.
@@ -52,14 +57,18 @@ func unary(client echo.EchoServiceClient, count *counter) error {
 
 func serverStream(client echo.EchoServiceClient, count *counter) error {
 	for {
-		stream, err := client.ServerStream(context.Background(), &echo.StreamRequest{Count: messagesPerStream, PayloadSize: payloadSize})
+		stream, err := client.ServerStream(context.Background(), &echo.StreamRequest{Count: uint32(messagesPerStream), PayloadSize: uint32(payloadSize)})
 		if err != nil {
 			return err
 		}
 		received := 0
 		for {
-			if _, err = stream.Recv(); err != nil {
+			var response *echo.EchoResponse
+			if response, err = stream.Recv(); err != nil {
 				break
+			}
+			if len(response.Payload) != payloadSize {
+				return fmt.Errorf("a message has %d bytes instead of %d", len(response.Payload), payloadSize)
 			}
 			received++
 			count.done.Add(1)
@@ -91,11 +100,11 @@ func clientStream(client echo.EchoServiceClient, count *counter) error {
 		if err != nil {
 			return err
 		}
-		if summary.Messages != messagesPerStream || summary.PayloadBytes != messagesPerStream*payloadSize {
+		if int(summary.Messages) != messagesPerStream || int(summary.PayloadBytes) != messagesPerStream*payloadSize {
 			return fmt.Errorf("the server counted %d messages with %d bytes", summary.Messages, summary.PayloadBytes)
 		}
 		// Counted when the server has confirmed them: what lies in this process's buffers has not been served.
-		count.done.Add(messagesPerStream)
+		count.done.Add(int64(messagesPerStream))
 	}
 }
 
@@ -115,9 +124,17 @@ func total(counters []counter) int64 {
 	return sum
 }
 
+func wholeNumber(text string) int {
+	value, err := strconv.Atoi(text)
+	if err != nil || value < 1 {
+		log.Fatalf("%q is not a whole number above 0", text)
+	}
+	return value
+}
+
 func main() {
-	if len(os.Args) != 5 {
-		log.Fatal("usage: client <target> <unary|stream|client-stream> <concurrency> <seconds>")
+	if len(os.Args) != 5 && len(os.Args) != 7 {
+		log.Fatal(usage)
 	}
 	kind := os.Args[2]
 	run, known := map[string]func(echo.EchoServiceClient, *counter) error{
@@ -133,6 +150,10 @@ func main() {
 	seconds, err := strconv.ParseFloat(os.Args[4], 64)
 	if err != nil || seconds <= 0 {
 		log.Fatalf("%q is not a number of seconds", os.Args[4])
+	}
+
+	if len(os.Args) == 7 {
+		messagesPerStream, payloadSize = wholeNumber(os.Args[5]), wholeNumber(os.Args[6])
 	}
 
 	transport := insecure.NewCredentials()

@@ -230,6 +230,278 @@ func (x *SummaryResponse) GetPayloadBytes() uint32 {
 	return 0
 }
 
+type ListUsersRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	PageSize      uint32                 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUsersRequest) Reset() {
+	*x = ListUsersRequest{}
+	mi := &file_echo_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUsersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUsersRequest) ProtoMessage() {}
+
+func (x *ListUsersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_echo_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUsersRequest.ProtoReflect.Descriptor instead.
+func (*ListUsersRequest) Descriptor() ([]byte, []int) {
+	return file_echo_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListUsersRequest) GetPageSize() uint32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+type ListUsersResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Users         []*User                `protobuf:"bytes,1,rep,name=users,proto3" json:"users,omitempty"`
+	Total         uint32                 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUsersResponse) Reset() {
+	*x = ListUsersResponse{}
+	mi := &file_echo_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUsersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUsersResponse) ProtoMessage() {}
+
+func (x *ListUsersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_echo_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUsersResponse.ProtoReflect.Descriptor instead.
+func (*ListUsersResponse) Descriptor() ([]byte, []int) {
+	return file_echo_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListUsersResponse) GetUsers() []*User {
+	if x != nil {
+		return x.Users
+	}
+	return nil
+}
+
+func (x *ListUsersResponse) GetTotal() uint32 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+type User struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	Id               string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name             string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Email            string                 `protobuf:"bytes,3,opt,name=email,proto3" json:"email,omitempty"`
+	Roles            []string               `protobuf:"bytes,4,rep,name=roles,proto3" json:"roles,omitempty"`
+	IsActive         bool                   `protobuf:"varint,5,opt,name=is_active,json=isActive,proto3" json:"is_active,omitempty"`
+	CreatedAtSeconds uint32                 `protobuf:"varint,6,opt,name=created_at_seconds,json=createdAtSeconds,proto3" json:"created_at_seconds,omitempty"`
+	Address          *Address               `protobuf:"bytes,7,opt,name=address,proto3" json:"address,omitempty"`
+	TimeZone         string                 `protobuf:"bytes,8,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	Locale           string                 `protobuf:"bytes,9,opt,name=locale,proto3" json:"locale,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *User) Reset() {
+	*x = User{}
+	mi := &file_echo_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *User) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*User) ProtoMessage() {}
+
+func (x *User) ProtoReflect() protoreflect.Message {
+	mi := &file_echo_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use User.ProtoReflect.Descriptor instead.
+func (*User) Descriptor() ([]byte, []int) {
+	return file_echo_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *User) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *User) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *User) GetEmail() string {
+	if x != nil {
+		return x.Email
+	}
+	return ""
+}
+
+func (x *User) GetRoles() []string {
+	if x != nil {
+		return x.Roles
+	}
+	return nil
+}
+
+func (x *User) GetIsActive() bool {
+	if x != nil {
+		return x.IsActive
+	}
+	return false
+}
+
+func (x *User) GetCreatedAtSeconds() uint32 {
+	if x != nil {
+		return x.CreatedAtSeconds
+	}
+	return 0
+}
+
+func (x *User) GetAddress() *Address {
+	if x != nil {
+		return x.Address
+	}
+	return nil
+}
+
+func (x *User) GetTimeZone() string {
+	if x != nil {
+		return x.TimeZone
+	}
+	return ""
+}
+
+func (x *User) GetLocale() string {
+	if x != nil {
+		return x.Locale
+	}
+	return ""
+}
+
+type Address struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Street        string                 `protobuf:"bytes,1,opt,name=street,proto3" json:"street,omitempty"`
+	City          string                 `protobuf:"bytes,2,opt,name=city,proto3" json:"city,omitempty"`
+	PostalCode    string                 `protobuf:"bytes,3,opt,name=postal_code,json=postalCode,proto3" json:"postal_code,omitempty"`
+	CountryCode   string                 `protobuf:"bytes,4,opt,name=country_code,json=countryCode,proto3" json:"country_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Address) Reset() {
+	*x = Address{}
+	mi := &file_echo_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Address) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Address) ProtoMessage() {}
+
+func (x *Address) ProtoReflect() protoreflect.Message {
+	mi := &file_echo_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Address.ProtoReflect.Descriptor instead.
+func (*Address) Descriptor() ([]byte, []int) {
+	return file_echo_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Address) GetStreet() string {
+	if x != nil {
+		return x.Street
+	}
+	return ""
+}
+
+func (x *Address) GetCity() string {
+	if x != nil {
+		return x.City
+	}
+	return ""
+}
+
+func (x *Address) GetPostalCode() string {
+	if x != nil {
+		return x.PostalCode
+	}
+	return ""
+}
+
+func (x *Address) GetCountryCode() string {
+	if x != nil {
+		return x.CountryCode
+	}
+	return ""
+}
+
 var File_echo_proto protoreflect.FileDescriptor
 
 const file_echo_proto_rawDesc = "" +
@@ -247,11 +519,35 @@ const file_echo_proto_rawDesc = "" +
 	"\fpayload_size\x18\x02 \x01(\rR\vpayloadSize\"R\n" +
 	"\x0fSummaryResponse\x12\x1a\n" +
 	"\bmessages\x18\x01 \x01(\rR\bmessages\x12#\n" +
-	"\rpayload_bytes\x18\x02 \x01(\rR\fpayloadBytes2\xea\x01\n" +
+	"\rpayload_bytes\x18\x02 \x01(\rR\fpayloadBytes\"/\n" +
+	"\x10ListUsersRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\rR\bpageSize\"T\n" +
+	"\x11ListUsersResponse\x12)\n" +
+	"\x05users\x18\x01 \x03(\v2\x13.bench.echo.v1.UserR\x05users\x12\x14\n" +
+	"\x05total\x18\x02 \x01(\rR\x05total\"\x88\x02\n" +
+	"\x04User\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
+	"\x05email\x18\x03 \x01(\tR\x05email\x12\x14\n" +
+	"\x05roles\x18\x04 \x03(\tR\x05roles\x12\x1b\n" +
+	"\tis_active\x18\x05 \x01(\bR\bisActive\x12,\n" +
+	"\x12created_at_seconds\x18\x06 \x01(\rR\x10createdAtSeconds\x120\n" +
+	"\aaddress\x18\a \x01(\v2\x16.bench.echo.v1.AddressR\aaddress\x12\x1b\n" +
+	"\ttime_zone\x18\b \x01(\tR\btimeZone\x12\x16\n" +
+	"\x06locale\x18\t \x01(\tR\x06locale\"y\n" +
+	"\aAddress\x12\x16\n" +
+	"\x06street\x18\x01 \x01(\tR\x06street\x12\x12\n" +
+	"\x04city\x18\x02 \x01(\tR\x04city\x12\x1f\n" +
+	"\vpostal_code\x18\x03 \x01(\tR\n" +
+	"postalCode\x12!\n" +
+	"\fcountry_code\x18\x04 \x01(\tR\vcountryCode2\x81\x03\n" +
 	"\vEchoService\x12@\n" +
 	"\x05Unary\x12\x1a.bench.echo.v1.EchoRequest\x1a\x1b.bench.echo.v1.EchoResponse\x12K\n" +
 	"\fServerStream\x12\x1c.bench.echo.v1.StreamRequest\x1a\x1b.bench.echo.v1.EchoResponse0\x01\x12L\n" +
-	"\fClientStream\x12\x1a.bench.echo.v1.EchoRequest\x1a\x1e.bench.echo.v1.SummaryResponse(\x01b\x06proto3"
+	"\fClientStream\x12\x1a.bench.echo.v1.EchoRequest\x1a\x1e.bench.echo.v1.SummaryResponse(\x01\x12E\n" +
+	"\n" +
+	"UnaryLater\x12\x1a.bench.echo.v1.EchoRequest\x1a\x1b.bench.echo.v1.EchoResponse\x12N\n" +
+	"\tListUsers\x12\x1f.bench.echo.v1.ListUsersRequest\x1a .bench.echo.v1.ListUsersResponseb\x06proto3"
 
 var (
 	file_echo_proto_rawDescOnce sync.Once
@@ -265,25 +561,35 @@ func file_echo_proto_rawDescGZIP() []byte {
 	return file_echo_proto_rawDescData
 }
 
-var file_echo_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_echo_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_echo_proto_goTypes = []any{
-	(*EchoRequest)(nil),     // 0: bench.echo.v1.EchoRequest
-	(*EchoResponse)(nil),    // 1: bench.echo.v1.EchoResponse
-	(*StreamRequest)(nil),   // 2: bench.echo.v1.StreamRequest
-	(*SummaryResponse)(nil), // 3: bench.echo.v1.SummaryResponse
+	(*EchoRequest)(nil),       // 0: bench.echo.v1.EchoRequest
+	(*EchoResponse)(nil),      // 1: bench.echo.v1.EchoResponse
+	(*StreamRequest)(nil),     // 2: bench.echo.v1.StreamRequest
+	(*SummaryResponse)(nil),   // 3: bench.echo.v1.SummaryResponse
+	(*ListUsersRequest)(nil),  // 4: bench.echo.v1.ListUsersRequest
+	(*ListUsersResponse)(nil), // 5: bench.echo.v1.ListUsersResponse
+	(*User)(nil),              // 6: bench.echo.v1.User
+	(*Address)(nil),           // 7: bench.echo.v1.Address
 }
 var file_echo_proto_depIdxs = []int32{
-	0, // 0: bench.echo.v1.EchoService.Unary:input_type -> bench.echo.v1.EchoRequest
-	2, // 1: bench.echo.v1.EchoService.ServerStream:input_type -> bench.echo.v1.StreamRequest
-	0, // 2: bench.echo.v1.EchoService.ClientStream:input_type -> bench.echo.v1.EchoRequest
-	1, // 3: bench.echo.v1.EchoService.Unary:output_type -> bench.echo.v1.EchoResponse
-	1, // 4: bench.echo.v1.EchoService.ServerStream:output_type -> bench.echo.v1.EchoResponse
-	3, // 5: bench.echo.v1.EchoService.ClientStream:output_type -> bench.echo.v1.SummaryResponse
-	3, // [3:6] is the sub-list for method output_type
-	0, // [0:3] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	6, // 0: bench.echo.v1.ListUsersResponse.users:type_name -> bench.echo.v1.User
+	7, // 1: bench.echo.v1.User.address:type_name -> bench.echo.v1.Address
+	0, // 2: bench.echo.v1.EchoService.Unary:input_type -> bench.echo.v1.EchoRequest
+	2, // 3: bench.echo.v1.EchoService.ServerStream:input_type -> bench.echo.v1.StreamRequest
+	0, // 4: bench.echo.v1.EchoService.ClientStream:input_type -> bench.echo.v1.EchoRequest
+	0, // 5: bench.echo.v1.EchoService.UnaryLater:input_type -> bench.echo.v1.EchoRequest
+	4, // 6: bench.echo.v1.EchoService.ListUsers:input_type -> bench.echo.v1.ListUsersRequest
+	1, // 7: bench.echo.v1.EchoService.Unary:output_type -> bench.echo.v1.EchoResponse
+	1, // 8: bench.echo.v1.EchoService.ServerStream:output_type -> bench.echo.v1.EchoResponse
+	3, // 9: bench.echo.v1.EchoService.ClientStream:output_type -> bench.echo.v1.SummaryResponse
+	1, // 10: bench.echo.v1.EchoService.UnaryLater:output_type -> bench.echo.v1.EchoResponse
+	5, // 11: bench.echo.v1.EchoService.ListUsers:output_type -> bench.echo.v1.ListUsersResponse
+	7, // [7:12] is the sub-list for method output_type
+	2, // [2:7] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_echo_proto_init() }
@@ -297,7 +603,7 @@ func file_echo_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_echo_proto_rawDesc), len(file_echo_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -19,6 +20,7 @@ import (
 
 type echoService struct {
 	echo.UnimplementedEchoServiceServer
+	rows []userRow
 }
 
 func (echoService) Unary(_ context.Context, request *echo.EchoRequest) (*echo.EchoResponse, error) {
@@ -50,6 +52,15 @@ func (echoService) ClientStream(stream grpc.ClientStreamingServer[echo.EchoReque
 	}
 }
 
+func (service echoService) UnaryLater(ctx context.Context, request *echo.EchoRequest) (*echo.EchoResponse, error) {
+	time.Sleep(time.Millisecond)
+	return service.Unary(ctx, request)
+}
+
+func (service echoService) ListUsers(_ context.Context, request *echo.ListUsersRequest) (*echo.ListUsersResponse, error) {
+	return listUsers(service.rows, int(request.PageSize)), nil
+}
+
 func main() {
 	if len(os.Args) != 2 {
 		log.Fatal("usage: server <port>")
@@ -67,7 +78,7 @@ func main() {
 		options = append(options, grpc.Creds(tls))
 	}
 	server := grpc.NewServer(options...)
-	echo.RegisterEchoServiceServer(server, echoService{})
+	echo.RegisterEchoServiceServer(server, echoService{rows: userRows()})
 
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM)

@@ -1,10 +1,13 @@
 import { createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { announce, portArgument } from "../../serve.ts";
+import { toUser, userRows } from "../../users.ts";
 import { EchoResponseSchema, EchoService } from "./gen/echo_pb.ts";
 
+const rows = userRows();
 const server = createServer(
   connectNodeAdapter({
     routes: (router) =>
@@ -23,6 +26,11 @@ const server = createServer(
           }
           return { messages, payloadBytes };
         },
+        async unaryLater(request) {
+          await sleep(1);
+          return create(EchoResponseSchema, { message: request.message, payload: request.payload });
+        },
+        listUsers: ({ pageSize }) => ({ users: rows.slice(0, pageSize).map(toUser), total: rows.length }),
       }),
   }),
 );

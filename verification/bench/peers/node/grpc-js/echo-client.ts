@@ -4,6 +4,8 @@ import {
   type EchoRequest,
   type EchoResponse,
   EchoService,
+  type ListUsersRequest,
+  type ListUsersResponse,
   type StreamRequest,
   type SummaryResponse,
 } from "./echo-definition.ts";
@@ -14,6 +16,8 @@ export type OnResponse = (response: EchoResponse) => void;
 /** grpc-js's callbacks and events as promises, for the load and for the check of the subjects. */
 export interface EchoClient {
   unary(request: EchoRequest): Promise<EchoResponse>;
+  unaryLater(request: EchoRequest): Promise<EchoResponse>;
+  listUsers(request: ListUsersRequest): Promise<ListUsersResponse>;
   serverStream(request: StreamRequest, onResponse: OnResponse): Promise<void>;
   clientStream(requests: readonly EchoRequest[]): Promise<SummaryResponse>;
   close(): void;
@@ -25,15 +29,17 @@ export function createEchoClient(target: string): EchoClient {
     target,
     tls === undefined ? credentials.createInsecure() : credentials.createSsl(tls.cert),
   );
-  return {
-    unary(request) {
-      return new Promise((resolve, reject) => {
-        client.unary?.(request, (error: Error | null, response: EchoResponse) => {
-          if (error) reject(error);
-          else resolve(response);
-        });
+  const call = <Request, Response>(method: "unary" | "unaryLater" | "listUsers", request: Request) =>
+    new Promise<Response>((resolve, reject) => {
+      client[method]?.(request, (error: Error | null, response: Response) => {
+        if (error) reject(error);
+        else resolve(response);
       });
-    },
+    });
+  return {
+    unary: (request) => call("unary", request),
+    unaryLater: (request) => call("unaryLater", request),
+    listUsers: (request) => call("listUsers", request),
     serverStream(request, onResponse) {
       return new Promise((resolve, reject) => {
         const call = client.serverStream?.(request);

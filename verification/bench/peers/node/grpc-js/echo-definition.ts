@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { type GrpcObject, loadPackageDefinition, type ServiceClientConstructor } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
+import type { toUser } from "../../users.ts";
 
 const PROTO_FILE = fileURLToPath(new URL("../../../proto/echo.proto", import.meta.url));
 
@@ -32,4 +33,13 @@ export interface StreamRequest {
 export interface SummaryResponse {
   messages: number;
   payloadBytes: number;
+}
+
+export interface ListUsersRequest {
+  pageSize: number;
+}
+
+export interface ListUsersResponse {
+  users: ReturnType<typeof toUser>[];
+  total: number;
 }

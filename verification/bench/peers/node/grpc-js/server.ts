@@ -7,10 +7,13 @@ import {
 } from "@grpc/grpc-js";
 import { announce, portArgument } from "../../serve.ts";
 import { tlsFiles } from "../../tls-files.ts";
+import { toUser, userRows } from "../../users.ts";
 import {
   type EchoRequest,
   type EchoResponse,
   EchoService,
+  type ListUsersRequest,
+  type ListUsersResponse,
   type StreamRequest,
   type SummaryResponse,
 } from "./echo-definition.ts";
@@ -44,13 +47,22 @@ const clientStream: handleClientStreamingCall<EchoRequest, SummaryResponse> = (c
   call.on("end", () => callback(null, summary));
 };
 
+const unaryLater: handleUnaryCall<EchoRequest, EchoResponse> = (call, callback) => {
+  setTimeout(() => callback(null, { message: call.request.message, payload: call.request.payload }), 1);
+};
+
+const rows = userRows();
+const listUsers: handleUnaryCall<ListUsersRequest, ListUsersResponse> = (call, callback) => {
+  callback(null, { users: rows.slice(0, call.request.pageSize).map(toUser), total: rows.length });
+};
+
 const tls = tlsFiles();
 const credentials =
   tls === undefined
     ? ServerCredentials.createInsecure()
     : ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }]);
 const server = new Server();
-server.addService(EchoService.service, { unary, serverStream, clientStream });
+server.addService(EchoService.service, { unary, serverStream, clientStream, unaryLater, listUsers });
 server.bindAsync(`127.0.0.1:${portArgument()}`, credentials, (error, port) => {
   if (error) throw error;
   announce(port, () => server.forceShutdown());

@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createServer } from "nice-grpc";
 import { announce, portArgument } from "../../serve.ts";
+import { toUser, userRows } from "../../users.ts";
 import { EchoServiceDefinition, type EchoServiceImplementation } from "./gen/echo.ts";
 
+const rows = userRows();
 const echoService: EchoServiceImplementation = {
   unary: async (request) => ({ message: request.message, payload: request.payload }),
   async *serverStream(request) {
@@ -17,6 +20,11 @@ const echoService: EchoServiceImplementation = {
     }
     return { messages, payloadBytes };
   },
+  async unaryLater(request) {
+    await sleep(1);
+    return { message: request.message, payload: request.payload };
+  },
+  listUsers: async ({ pageSize }) => ({ users: rows.slice(0, pageSize).map(toUser), total: rows.length }),
 };
 
 const server = createServer();

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file echo.proto.
  */
 export const file_echo: GenFile = /*@__PURE__*/
-  fileDesc("CgplY2hvLnByb3RvEg1iZW5jaC5lY2hvLnYxIi8KC0VjaG9SZXF1ZXN0Eg8KB21lc3NhZ2UYASABKAkSDwoHcGF5bG9hZBgCIAEoDCIwCgxFY2hvUmVzcG9uc2USDwoHbWVzc2FnZRgBIAEoCRIPCgdwYXlsb2FkGAIgASgMIjQKDVN0cmVhbVJlcXVlc3QSDQoFY291bnQYASABKA0SFAoMcGF5bG9hZF9zaXplGAIgASgNIjoKD1N1bW1hcnlSZXNwb25zZRIQCghtZXNzYWdlcxgBIAEoDRIVCg1wYXlsb2FkX2J5dGVzGAIgASgNMuoBCgtFY2hvU2VydmljZRJACgVVbmFyeRIaLmJlbmNoLmVjaG8udjEuRWNob1JlcXVlc3QaGy5iZW5jaC5lY2hvLnYxLkVjaG9SZXNwb25zZRJLCgxTZXJ2ZXJTdHJlYW0SHC5iZW5jaC5lY2hvLnYxLlN0cmVhbVJlcXVlc3QaGy5iZW5jaC5lY2hvLnYxLkVjaG9SZXNwb25zZTABEkwKDENsaWVudFN0cmVhbRIaLmJlbmNoLmVjaG8udjEuRWNob1JlcXVlc3QaHi5iZW5jaC5lY2hvLnYxLlN1bW1hcnlSZXNwb25zZSgBYgZwcm90bzM");
+  fileDesc("CgplY2hvLnByb3RvEg1iZW5jaC5lY2hvLnYxIi8KC0VjaG9SZXF1ZXN0Eg8KB21lc3NhZ2UYASABKAkSDwoHcGF5bG9hZBgCIAEoDCIwCgxFY2hvUmVzcG9uc2USDwoHbWVzc2FnZRgBIAEoCRIPCgdwYXlsb2FkGAIgASgMIjQKDVN0cmVhbVJlcXVlc3QSDQoFY291bnQYASABKA0SFAoMcGF5bG9hZF9zaXplGAIgASgNIjoKD1N1bW1hcnlSZXNwb25zZRIQCghtZXNzYWdlcxgBIAEoDRIVCg1wYXlsb2FkX2J5dGVzGAIgASgNIiUKEExpc3RVc2Vyc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNIkYKEUxpc3RVc2Vyc1Jlc3BvbnNlEiIKBXVzZXJzGAEgAygLMhMuYmVuY2guZWNoby52MS5Vc2VyEg0KBXRvdGFsGAIgASgNIrkBCgRVc2VyEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDQoFZW1haWwYAyABKAkSDQoFcm9sZXMYBCADKAkSEQoJaXNfYWN0aXZlGAUgASgIEhoKEmNyZWF0ZWRfYXRfc2Vjb25kcxgGIAEoDRInCgdhZGRyZXNzGAcgASgLMhYuYmVuY2guZWNoby52MS5BZGRyZXNzEhEKCXRpbWVfem9uZRgIIAEoCRIOCgZsb2NhbGUYCSABKAkiUgoHQWRkcmVzcxIOCgZzdHJlZXQYASABKAkSDAoEY2l0eRgCIAEoCRITCgtwb3N0YWxfY29kZRgDIAEoCRIUCgxjb3VudHJ5X2NvZGUYBCABKAkygQMKC0VjaG9TZXJ2aWNlEkAKBVVuYXJ5EhouYmVuY2guZWNoby52MS5FY2hvUmVxdWVzdBobLmJlbmNoLmVjaG8udjEuRWNob1Jlc3BvbnNlEksKDFNlcnZlclN0cmVhbRIcLmJlbmNoLmVjaG8udjEuU3RyZWFtUmVxdWVzdBobLmJlbmNoLmVjaG8udjEuRWNob1Jlc3BvbnNlMAESTAoMQ2xpZW50U3RyZWFtEhouYmVuY2guZWNoby52MS5FY2hvUmVxdWVzdBoeLmJlbmNoLmVjaG8udjEuU3VtbWFyeVJlc3BvbnNlKAESRQoKVW5hcnlMYXRlchIaLmJlbmNoLmVjaG8udjEuRWNob1JlcXVlc3QaGy5iZW5jaC5lY2hvLnYxLkVjaG9SZXNwb25zZRJOCglMaXN0VXNlcnMSHy5iZW5jaC5lY2hvLnYxLkxpc3RVc2Vyc1JlcXVlc3QaIC5iZW5jaC5lY2hvLnYxLkxpc3RVc2Vyc1Jlc3BvbnNlYgZwcm90bzM");
 
 /**
  * @generated from message bench.echo.v1.EchoRequest
@@ -103,6 +103,134 @@ export const SummaryResponseSchema: GenMessage<SummaryResponse> = /*@__PURE__*/
   messageDesc(file_echo, 3);
 
 /**
+ * @generated from message bench.echo.v1.ListUsersRequest
+ */
+export type ListUsersRequest = Message<"bench.echo.v1.ListUsersRequest"> & {
+  /**
+   * @generated from field: uint32 page_size = 1;
+   */
+  pageSize: number;
+};
+
+/**
+ * Describes the message bench.echo.v1.ListUsersRequest.
+ * Use `create(ListUsersRequestSchema)` to create a new message.
+ */
+export const ListUsersRequestSchema: GenMessage<ListUsersRequest> = /*@__PURE__*/
+  messageDesc(file_echo, 4);
+
+/**
+ * @generated from message bench.echo.v1.ListUsersResponse
+ */
+export type ListUsersResponse = Message<"bench.echo.v1.ListUsersResponse"> & {
+  /**
+   * @generated from field: repeated bench.echo.v1.User users = 1;
+   */
+  users: User[];
+
+  /**
+   * @generated from field: uint32 total = 2;
+   */
+  total: number;
+};
+
+/**
+ * Describes the message bench.echo.v1.ListUsersResponse.
+ * Use `create(ListUsersResponseSchema)` to create a new message.
+ */
+export const ListUsersResponseSchema: GenMessage<ListUsersResponse> = /*@__PURE__*/
+  messageDesc(file_echo, 5);
+
+/**
+ * @generated from message bench.echo.v1.User
+ */
+export type User = Message<"bench.echo.v1.User"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string email = 3;
+   */
+  email: string;
+
+  /**
+   * @generated from field: repeated string roles = 4;
+   */
+  roles: string[];
+
+  /**
+   * @generated from field: bool is_active = 5;
+   */
+  isActive: boolean;
+
+  /**
+   * @generated from field: uint32 created_at_seconds = 6;
+   */
+  createdAtSeconds: number;
+
+  /**
+   * @generated from field: bench.echo.v1.Address address = 7;
+   */
+  address?: Address | undefined;
+
+  /**
+   * @generated from field: string time_zone = 8;
+   */
+  timeZone: string;
+
+  /**
+   * @generated from field: string locale = 9;
+   */
+  locale: string;
+};
+
+/**
+ * Describes the message bench.echo.v1.User.
+ * Use `create(UserSchema)` to create a new message.
+ */
+export const UserSchema: GenMessage<User> = /*@__PURE__*/
+  messageDesc(file_echo, 6);
+
+/**
+ * @generated from message bench.echo.v1.Address
+ */
+export type Address = Message<"bench.echo.v1.Address"> & {
+  /**
+   * @generated from field: string street = 1;
+   */
+  street: string;
+
+  /**
+   * @generated from field: string city = 2;
+   */
+  city: string;
+
+  /**
+   * @generated from field: string postal_code = 3;
+   */
+  postalCode: string;
+
+  /**
+   * @generated from field: string country_code = 4;
+   */
+  countryCode: string;
+};
+
+/**
+ * Describes the message bench.echo.v1.Address.
+ * Use `create(AddressSchema)` to create a new message.
+ */
+export const AddressSchema: GenMessage<Address> = /*@__PURE__*/
+  messageDesc(file_echo, 7);
+
+/**
  * What every subject of the benchmarks serves and calls. The handlers do no work of their own, so that what is measured
  * is the framework under them.
  *
@@ -138,6 +266,26 @@ export const EchoService: GenService<{
     methodKind: "client_streaming";
     input: typeof EchoRequestSchema;
     output: typeof SummaryResponseSchema;
+  },
+  /**
+   * Answers as Unary does, after a timer of one millisecond: a handler that waits for something.
+   *
+   * @generated from rpc bench.echo.v1.EchoService.UnaryLater
+   */
+  unaryLater: {
+    methodKind: "unary";
+    input: typeof EchoRequestSchema;
+    output: typeof EchoResponseSchema;
+  },
+  /**
+   * Answers with users that the handler builds for each call from rows it holds; all 20 of them take 3.4 kB.
+   *
+   * @generated from rpc bench.echo.v1.EchoService.ListUsers
+   */
+  listUsers: {
+    methodKind: "unary";
+    input: typeof ListUsersRequestSchema;
+    output: typeof ListUsersResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_echo, 0);

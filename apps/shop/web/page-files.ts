@@ -1,0 +1,86 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { extname } from "node:path";
+
+const types: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".map": "application/json",
+};
+
+/** Scripts, styles and calls of the page's own origin, and nothing else. */
+const pagePolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+interface PageFile {
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/**
+ * Serves the files of a built page: `gateway: { fallback: createPageFiles(folder) }`. They are read once, when the first is asked for, so a service
+ * whose page is not built starts all the same.
+ *
+ * @param folder The built page. Files of folders in it are not served.
+ */
+export function createPageFiles(folder: URL): (request: Request) => Response {
+  let files: ReadonlyMap<string, PageFile> | undefined;
+  return ({ method, url, headers }) => {
+    files ??= readFiles(folder);
+    const { pathname } = new URL(url);
+    const file = files.get(pathname);
+    if (file === undefined) return nothingHere(pathname);
+    if (method !== "GET" && method !== "HEAD")
+      return new Response(null, { status: 405, headers: { allow: "GET, HEAD" } });
+    const { body, fields } = file;
+    const isKnown = headers.get("if-none-match") === fields.etag;
+    return new Response(isKnown || method === "HEAD" ? null : body, { status: isKnown ? 304 : 200, headers: fields });
+  };
+}
+
+/** By path; the page itself is at "/". None where the folder does not exist. */
+function readFiles(folder: URL): ReadonlyMap<string, PageFile> {
+  const files = new Map<string, PageFile>();
+  for (const name of namesIn(folder)) {
+    const type = types[extname(name)];
+    if (type === undefined) continue;
+    const body = new Uint8Array(readFileSync(new URL(name, folder)));
+    const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
+    const fields = {
+      "content-type": type,
+      etag,
+      // The tag decides: a page of yesterday must not meet a server of today.
+      "cache-control": "no-cache",
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "no-referrer",
+      ...(type.startsWith("text/html") && { "content-security-policy": pagePolicy }),
+    };
+    files.set(name === "index.html" ? "/" : `/${name}`, { body, fields });
+  }
+  return files;
+}
+
+function namesIn(folder: URL): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/** In the form of the errors of REST, for which this path may have been meant. */
+function nothingHere(path: string): Response {
+  const message = path === "/" ? "the page is not built: run `npm run build:page`" : "there is nothing at this path";
+  const error = { code: 404, message, status: "NOT_FOUND", details: [] };
+  return Response.json({ error }, { status: 404, headers: { "cache-control": "no-store" } });
+}

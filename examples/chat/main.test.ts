@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { runProgram } from "@tercel/test-support/programs";
+
+test("everyone hears everyone, in one order, and those who leave are gone", () => {
+  assert.deepEqual(
+    runProgram(join(import.meta.dirname, "main.ts"), [])
+      .trimEnd()
+      .split("\n"),
+    [
+      "Ada hears Ada: joined",
+      "Ada hears Grace: joined",
+      "Grace hears Grace: joined",
+      "Grace hears Ada: Does it compile?",
+      "Grace hears Grace: It found a moth.",
+      "Ada hears Ada: Does it compile?",
+      "Ada hears Grace: It found a moth.",
+      "Ada's call has ended",
+      "Grace hears Ada: left",
+      "Grace's call has ended",
+    ],
+  );
+});

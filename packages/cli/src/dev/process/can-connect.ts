@@ -1,0 +1,26 @@
+import { connect } from "node:net";
+
+/** Whether a program accepts connections at an address. */
+export function canConnect({
+  host = "127.0.0.1",
+  port,
+}: {
+  readonly host?: string;
+  readonly port: number;
+}): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    socket.once("connect", () => {
+      // A port in the system's range for outgoing connections may be given to this very connection, which then reaches itself. It is
+      // reset, because one that is closed would keep the port from others for a minute.
+      const isItself = socket.localPort === port;
+      if (isItself) socket.resetAndDestroy();
+      else socket.destroy();
+      resolve(!isItself);
+    });
+    socket.once("error", () => {
+      socket.destroy();
+      resolve(false);
+    });
+  });
+}

@@ -1,0 +1,128 @@
+import { ErrorCode, type Http2Error, type Http2Stream, type RequestHead, type StreamListener } from "@tercel/http2";
+import type { ClientTls } from "../../call/context/call-info.ts";
+import { headerListBytes } from "../../protocol/header-list.ts";
+import type { HttpExchange, HttpExchangeListener, HttpRequestHead } from "./http-exchange.ts";
+
+const noBytes = new Uint8Array(0);
+
+/** A request and its response over HTTP/2, for protocols other than gRPC. */
+export class Http2Exchange implements HttpExchange, StreamListener {
+  readonly head: HttpRequestHead;
+  /** The engine counts streams. */
+  readonly countsCalls = true;
+  listener: HttpExchangeListener | undefined = undefined;
+  readonly #stream: Http2Stream;
+  #onAdmitted: (() => void) | undefined = undefined;
+  #isEnded = false;
+
+  constructor(stream: Http2Stream, head: RequestHead) {
+    this.#stream = stream;
+    const { method, path, scheme, authority, fields } = head;
+    this.head = { method, path, scheme: scheme === "https" ? "https" : "http", authority, fields, version: "2" };
+  }
+
+  get peerAddress(): string | undefined {
+    return this.#stream.peerAddress;
+  }
+
+  get peerTls(): ClientTls | undefined {
+    return this.#stream.peerTls;
+  }
+
+  /** What comes too slowly is the engine's matter. */
+  allowSlowBody(): void {}
+
+  consume(bytes: number): void {
+    this.#stream.consume(bytes);
+  }
+
+  lend(bytes: number): void {
+    this.#stream.lend(bytes);
+  }
+
+  messageComplete(): void {
+    this.#stream.messageComplete();
+  }
+
+  repay(bytes?: number): void {
+    this.#stream.repay(bytes);
+  }
+
+  admit(expectedBytes: number, onAdmitted: () => void): boolean {
+    this.#onAdmitted = onAdmitted;
+    return this.#stream.admit(expectedBytes);
+  }
+
+  handlerBegan(): void {
+    this.#stream.hold();
+  }
+
+  handlerEnded(): void {
+    this.#stream.release();
+  }
+
+  sendHead(status: number, fields: readonly string[]): void {
+    if (this.#isGone) return;
+    const all = [":status", String(status), ...fields];
+    // Larger, it would cost the connection, and other requests with it.
+    if (headerListBytes(all) > this.#stream.peerMaxHeaderListBytes) this.reset();
+    else this.#stream.sendHeaders(all);
+  }
+
+  sendData(bytes: Uint8Array): boolean {
+    return this.#isGone || this.#stream.sendData(bytes);
+  }
+
+  end(last: Uint8Array = noBytes): void {
+    if (this.#isGone) return;
+    this.#isEnded = true;
+    this.#stream.sendData(last, true);
+    // A request that ends with this very frame is not over before this has returned, and then there is nothing to reset.
+    queueMicrotask(() => {
+      if (!this.#stream.isClosed) this.#stream.resetWhenSent(ErrorCode.noError);
+    });
+  }
+
+  reset(): void {
+    if (this.#isGone) return;
+    this.#isEnded = true;
+    this.#stream.reset(ErrorCode.internalError);
+  }
+
+  get #isGone(): boolean {
+    return this.#isEnded || this.#stream.isClosed;
+  }
+
+  // ---- StreamListener
+
+  onHead(): void {}
+
+  onData(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#isEnded) this.#stream.consume(end - start);
+    else this.listener?.onData(bytes.subarray(start, end));
+  }
+
+  onTrailers(): void {}
+
+  onEnd(): void {
+    if (!this.#isEnded) this.listener?.onEnd();
+  }
+
+  onReset(error: Http2Error): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.listener?.onClose(error.scope === "connection" ? error.reason : "the call was cancelled");
+  }
+
+  onWritable(): void {
+    if (!this.#isEnded) this.listener?.onWritable();
+  }
+
+  onAdmitted(): void {
+    this.#onAdmitted?.();
+  }
+
+  isResetExpected(): boolean {
+    return this.#isEnded;
+  }
+}

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { clientPreface } from "../../connection/settings/client-preface.ts";
+import { classifyFirstBytes, prefaceBytes } from "./first-bytes.ts";
+
+const classify = (text: string): string => classifyFirstBytes(Buffer.from(text, "latin1"));
+
+test("waits for more at every byte of the preface, and knows it at the last", () => {
+  for (let bytes = 0; bytes < clientPreface.length; bytes++) {
+    assert.equal(classify(clientPreface.slice(0, bytes)), "more", `after ${bytes}`);
+  }
+  assert.equal(classify(clientPreface), "http2");
+  assert.equal(prefaceBytes, 24);
+});
+
+test("knows the preface whatever follows it", () => {
+  assert.equal(classify(`${clientPreface}\0\0\0\x04\0\0\0\0\0`), "http2");
+});
+
+test("refuses the preface with any one byte changed", () => {
+  for (let at = 0; at < clientPreface.length; at++) {
+    const wrong = `${clientPreface.slice(0, at)}\x01${clientPreface.slice(at + 1)}`;
+    assert.equal(classify(wrong), "unknown", `byte ${at}`);
+    assert.equal(classify(wrong.slice(0, at + 1)), "unknown", `byte ${at}, with nothing behind it`);
+  }
+});
+
+for (const method of ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]) {
+  test(`waits for more at every byte of ${method}, and knows it at the space behind`, () => {
+    for (let bytes = 0; bytes <= method.length; bytes++) {
+      assert.equal(classify(method.slice(0, bytes)), "more", `after ${bytes}`);
+    }
+    assert.equal(classify(`${method} `), "http1");
+    assert.equal(classify(`${method} / HTTP/1.1\r\n`), "http1");
+  });
+}
+
+for (const text of [
+  "\x16\x03\x01",
+  "get ",
+  "GETX",
+  "GET\t",
+  "PRI",
+  "SSH-2.0",
+  "PROXY TCP4",
+  "\0",
+  " GET /",
+  "PROPFIND /",
+]) {
+  const expected = text === "PRI" ? "more" : "unknown";
+  test(`calls ${JSON.stringify(text)} ${expected}`, () => {
+    assert.equal(classify(text), expected);
+  });
+}
+
+test("reads only the bytes of the view that it is given", () => {
+  const bytes = Buffer.from("xxGET / HTTP/1.1", "latin1").subarray(2);
+  assert.equal(classifyFirstBytes(bytes), "http1");
+  assert.equal(classifyFirstBytes(bytes.subarray(0, 3)), "more");
+});

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { CacheStore } from "./cache-store.ts";
+
+/** A store that is tried. */
+export interface CacheStoreSubject {
+  readonly store: CacheStore;
+  close?(): Promise<void>;
+}
+
+/** Tries the promises of the port `CacheStore` with one adapter. */
+export function describeCacheStoreContract(name: string, open: () => Promise<CacheStoreSubject>): void {
+  describe(`${name} keeps the contract of cache stores`, { timeout: 120_000 }, () => {
+    let subject: CacheStoreSubject;
+    before(async () => {
+      subject = await open();
+    });
+    after(() => subject.close?.());
+
+    it("keeps a text as it is, and nothing under a key that was not set", async () => {
+      const { store } = subject;
+      await store.set("a", "ä\n\u0000 1", 60_000);
+      assert.equal(await store.get("a"), "ä\n\u0000 1");
+      assert.equal(await store.get("b"), undefined);
+      await store.set("a", "", 60_000);
+      assert.equal(await store.get("a"), "");
+      await store.delete("a");
+      await store.delete("a");
+      assert.equal(await store.get("a"), undefined);
+    });
+
+    it("forgets by prefix, letter by letter", async () => {
+      const { store } = subject;
+      for (const key of ["user:1", "user:2", "user*x", "other"]) await store.set(key, key, 60_000);
+      await store.deletePrefix("user*");
+      assert.deepEqual(await Promise.all(["user:1", "user*x"].map((key) => store.get(key))), ["user:1", undefined]);
+      await store.deletePrefix("user:");
+      assert.deepEqual(await Promise.all(["user:1", "user:2", "other"].map((key) => store.get(key))), [
+        undefined,
+        undefined,
+        "other",
+      ]);
+    });
+  });
+}

@@ -1,0 +1,25 @@
+import type { Shape } from "../schema/schema-shape.ts";
+import type { ConfigNode, ConfigPath, ScalarNode } from "./config-node.ts";
+import { maskValue, type Secrecy } from "./mask.ts";
+
+const maxShownLength = 80;
+
+/** A value as messages show it: as it was written, shortened, and never a secret. */
+export function shownNode(node: ConfigNode, path: ConfigPath, shape: Shape | undefined): string {
+  if (node.kind !== "scalar") return node.kind === "map" ? "a map" : "a list";
+  const { value, text } = node;
+  const masked = maskValue(value, keyOf(path), secrecyOf(node, shape));
+  if (masked !== value) return String(masked);
+  return typeof value === "string" ? JSON.stringify(value.slice(0, maxShownLength)) : (text ?? String(value));
+}
+
+/** The key that a value belongs to: of an item of a list that of the list. */
+export function keyOf(path: ConfigPath): string {
+  return String(path.findLast((step) => typeof step === "string") ?? "");
+}
+
+/** What the schema says, except that what a file of secrets held is one, whatever its key is called. */
+export function secrecyOf(node: ScalarNode, shape: Shape | undefined): Secrecy | undefined {
+  const isFromFile = node.origin.filledFrom?.some((source) => source.includes("file ")) === true;
+  return isFromFile ? true : shape?.secret;
+}

@@ -1,0 +1,42 @@
+import { nearestName } from "@tercel/grpc/internal";
+import type { ConfigProblem } from "../config-problem.ts";
+import { type ConfigNode, type ConfigPath, isUnset, pathText } from "../document/config-node.ts";
+import { shownNode } from "../document/shown-value.ts";
+import { type Shape, shapeAtStep } from "./schema-shape.ts";
+
+const maxListedKeys = 16;
+const kindNames = { map: "a map of keys", list: "a list" } as const;
+
+/**
+ * What does not fit the shape: every key that it does not have, with the known one that was probably meant, and whatever is no map or list where
+ * there must be one.
+ */
+export function checkStructure(node: ConfigNode, shape: Shape | undefined, path: ConfigPath = []): ConfigProblem[] {
+  if (shape === undefined || isUnset(node) || (shape.kind !== "map" && shape.kind !== "list")) return [];
+  if (shape.kind !== node.kind) {
+    const message = `${node.writtenAs ?? pathText(path)} is ${shownNode(node, path, shape)}; it is ${kindNames[shape.kind]}`;
+    return [{ origin: node.origin, message }];
+  }
+  if (node.kind === "list") {
+    return node.items.flatMap((item, index) => checkStructure(item, shape.item, [...path, index]));
+  }
+  if (node.kind !== "map") return [];
+  return [...node.entries].flatMap(([key, entry]) => {
+    const childPath = [...path, key];
+    const child = shapeAtStep(shape, key);
+    if (child !== undefined) return checkStructure(entry.node, child, childPath);
+    const shown = entry.node.writtenAs ?? pathText(childPath);
+    return [{ origin: entry.keyOrigin, message: `unknown key ${shown}${adviceFor(key, [...shape.entries.keys()])}` }];
+  });
+}
+
+function adviceFor(key: string, known: readonly string[]): string {
+  const meant = known.find((name) => plain(name) === plain(key)) ?? nearestName(key, known);
+  if (meant !== undefined) return `; did you mean ${meant}?`;
+  return known.length === 0 || known.length > maxListedKeys ? "" : `; known keys: ${known.join(", ")}`;
+}
+
+/** `maxConnections` and `max-connections` are `max_connections`. */
+function plain(key: string): string {
+  return key.toLowerCase().replace(/[-_]/g, "");
+}

@@ -1,0 +1,87 @@
+import { existsSync, readFileSync } from "node:fs";
+import { isAbsolute, join, relative, resolve } from "node:path";
+import { thrownMessage } from "@tercel/grpc/internal";
+import type { ConfigProblem } from "../config-problem.ts";
+import type { MapNode } from "../document/config-node.ts";
+import { readYaml } from "../document/read-yaml.ts";
+
+/** The files of a configuration, read. */
+export interface ReadFiles {
+  /** From the first, which is overlaid, to the last. */
+  readonly roots: readonly MapNode[];
+  readonly problems: readonly ConfigProblem[];
+  /** Their names in messages, in the order of reading. */
+  readonly names: readonly string[];
+  /** Every file that was looked for, as an absolute path: a reload watches those that are absent as well. */
+  readonly candidates: readonly string[];
+}
+
+const baseNames = ["config.yaml", join("config", "default.yaml")];
+
+/**
+ * Reads the base: the file that was named, else `config.yaml` or `config/default.yaml`, or nothing where neither exists. Having both is a problem,
+ * because no one could say which one holds.
+ */
+export function readBaseFile(folder: string, file: string | false | undefined): ReadFiles {
+  if (file === false) return { roots: [], problems: [], names: [], candidates: [] };
+  if (file !== undefined) return readFiles(folder, [file], true);
+  const present = baseNames.filter((name) => existsSync(join(folder, name)));
+  const problems = [...misnamed(folder, baseNames)];
+  if (present.length > 1) problems.push({ message: `both ${present.join(" and ")} exist; keep one of them` });
+  const read = readFiles(folder, present.slice(0, 1), true);
+  const candidates = baseNames.map((name) => resolve(folder, name));
+  return { ...read, problems: [...problems, ...read.problems], candidates };
+}
+
+/** Reads the overlays that exist: `<overlays>/<environment>.yaml`, then, outside of production, `<overlays>/local.yaml`. */
+export function readOverlays(
+  folder: string,
+  overlays: string,
+  environment: { readonly name: string; readonly isProduction: boolean },
+): ReadFiles {
+  const names = [`${environment.name}.yaml`, ...(environment.isProduction ? [] : ["local.yaml"])];
+  const files = [...new Set(names)].filter((name) => name !== "default.yaml").map((name) => join(overlays, name));
+  const read = readFiles(folder, files, false);
+  return { ...read, problems: [...misnamed(folder, files), ...read.problems] };
+}
+
+/** A file that ends with `.yml` would be left out without a word. */
+function misnamed(folder: string, files: readonly string[]): ConfigProblem[] {
+  return files.flatMap((file) => {
+    const other = file.replace(/\.yaml$/, ".yml");
+    return existsSync(resolve(folder, other)) ? [{ message: `${other} is not read; rename it to ${file}` }] : [];
+  });
+}
+
+function readFiles(folder: string, files: readonly string[], isRequired: boolean): ReadFiles {
+  const roots: MapNode[] = [];
+  const problems: ConfigProblem[] = [];
+  const names: string[] = [];
+  for (const file of files) {
+    const path = resolve(folder, file);
+    const name = shownName(folder, path);
+    try {
+      const read = readYaml(readTextFile(path), name);
+      names.push(name);
+      problems.push(...read.problems);
+      if (read.root !== undefined) roots.push(read.root);
+    } catch (error) {
+      const isAbsent =
+        error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+      if (isAbsent && !isRequired) continue;
+      problems.push({ message: `${name} cannot be read: ${isAbsent ? "no such file" : thrownMessage(error)}` });
+    }
+  }
+  return { roots, problems, names, candidates: files.map((file) => resolve(folder, file)) };
+}
+
+/** @throws Error of the system, TypeError for a file that is not UTF-8 */
+export function readTextFile(path: string): string {
+  return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+}
+
+/** As people know the file: relative to the folder, unless it is outside of it. */
+function shownName(folder: string, path: string): string {
+  const name = relative(folder, path);
+  return name.startsWith("..") || isAbsolute(name) ? path : name;
+}

@@ -1,0 +1,1 @@
+export { createFeed, type Feed, type FeedOptions, type FeedSource, type FollowOptions } from "./feed.ts";

@@ -1,0 +1,120 @@
+import type { Transport } from "@connectrpc/connect";
+import type { Registry } from "@tercel/discovery";
+import { createChannel, createClient } from "@tercel/grpc";
+import { parse } from "valibot";
+import type { ServiceClients } from "../../client.ts";
+import type { DependencySection } from "../../config/index.ts";
+import { dependencySection } from "../../config/service-schema/dependencies-section.ts";
+import type { Lifecycle } from "../../lifecycle/lifecycle-contract.ts";
+import type { Provider } from "../../provider.ts";
+import { createChannelInterceptors, type StackParts } from "../calls/call-stacks.ts";
+import { type OpenContext, type OpenProvider, openProvider } from "../providers/open-provider.ts";
+import { providerFor } from "../providers/plan-needs.ts";
+import type { LiveConfig, RunConfig } from "../run-config/run-config.ts";
+import { dependencyChannelOptions, targetOf, withDefaultTimeout } from "./dependency-channel.ts";
+import { inMemoryOptions, type Neighbours } from "./neighbours.ts";
+
+/** How a service finds others, and is found. */
+export interface FoundServices extends ServiceClients {
+  /** The configured discovery; undefined where there is none. */
+  readonly discovery: OpenProvider | undefined;
+  readonly registry: Registry | undefined;
+  /** The way to a service, created when it is first asked for and kept. */
+  channel(dependency: DependencySection): Transport;
+  /** Whether a service runs in this process, and is called in memory. */
+  isNearby(dependency: DependencySection): boolean;
+}
+
+/** What finding needs to know of the service. */
+export interface FindContext extends OpenContext, StackParts {
+  readonly live: LiveConfig;
+  /** Services in the same process. Default: none. */
+  readonly neighbours: Neighbours | undefined;
+}
+
+const concern = "discovery";
+/** A type that says that there is no discovery, where an overlay must switch off what another file configures. */
+const none = "none";
+
+/** Opens the configured discovery, and channels over it when they are asked for; all of them close when the life ends. */
+export async function findServices(
+  life: Lifecycle,
+  context: FindContext,
+  loadProviders: () => Promise<readonly Provider[]>,
+): Promise<FoundServices> {
+  const { config, live, neighbours, log, clock } = context;
+  const discovery = await openDiscovery(life, context, loadProviders);
+  const registry = discovery?.opened.port as Registry | undefined;
+  const interceptorsOf = await createChannelInterceptors(config, context);
+  const channels = await life.start(
+    "channels",
+    () => new Map<string, Transport & { close(): Promise<void> }>(),
+    (open) => Promise.all([...open.values()].map((channel) => channel.close())),
+  );
+
+  const isNearby = ({ name, version, target }: DependencySection): boolean =>
+    target === undefined && neighbours?.has(name, version) === true;
+
+  function open(dependency: DependencySection): Transport & { close(): Promise<void> } {
+    const { name, target } = dependency;
+    const interceptors = interceptorsOf(dependency);
+    const { clientKeepalive: keepalive } = config.grpc;
+    const options = dependencyChannelOptions(dependency, { registry, interceptors, keepalive, log, clock });
+    if (neighbours !== undefined && isNearby(dependency)) {
+      return neighbours.channel(config.service.name, name, inMemoryOptions(name, options));
+    }
+    if (registry === undefined && target === undefined) throw new NoWayToService(name);
+    return createChannel(targetOf(dependency), options);
+  }
+
+  function channel(dependency: DependencySection): Transport {
+    const { name } = dependency;
+    const known = channels.get(name);
+    if (known !== undefined) return known;
+    const opened = open(dependency);
+    const timed = withDefaultTimeout(opened, () => entryOf(live.current, name)?.timeoutMs ?? dependency.timeoutMs);
+    channels.set(name, { ...timed, close: () => opened.close() });
+    return timed;
+  }
+
+  return {
+    discovery,
+    registry,
+    channel,
+    isNearby,
+    client: (descriptor, service) => createClient(descriptor, channel(dependencyOf(config, service))),
+  };
+}
+
+/** A service is needed that nothing says how to find. */
+class NoWayToService extends Error {
+  constructor(service: string) {
+    super(
+      `the service needs ${service}, but no discovery is configured; add to the configuration:\ndiscovery:\n  providers:\n    embedded: {}\nor where it is:\ndependencies:\n  - name: ${service}\n    target: dns:///${service}:50051`,
+    );
+  }
+}
+
+async function openDiscovery(
+  life: Lifecycle,
+  context: OpenContext,
+  loadProviders: () => Promise<readonly Provider[]>,
+): Promise<OpenProvider | undefined> {
+  const entries = context.config.providers.filter((entry) => entry.concern === concern && entry.type !== none);
+  const entry = entries.find(({ isDefault }) => isDefault);
+  if (entry === undefined) return undefined;
+  return openProvider(life, { entry, provider: providerFor(entry, await loadProviders()), needs: [] }, context);
+}
+
+/** What the configuration says of a service that is called. Without an entry it is optional. */
+export function dependencyOf({ dependencies }: Pick<RunConfig, "dependencies">, service: string): DependencySection {
+  return entryOf({ dependencies }, service) ?? parse(dependencySection, { name: service, required: false });
+}
+
+/** The entry of a service, if there is one. */
+export function entryOf(
+  { dependencies }: Pick<RunConfig, "dependencies">,
+  service: string,
+): DependencySection | undefined {
+  return dependencies.find(({ name }) => name === service);
+}

@@ -1,0 +1,68 @@
+import type { Lifecycle } from "../../lifecycle/lifecycle-contract.ts";
+import type { ServiceHealth } from "../dependencies/service-health.ts";
+import type { Surroundings } from "../run/surroundings.ts";
+import type { ListenOn, RunConfig } from "../run-config/run-config.ts";
+import { isSamePlace } from "../run-config/same-place.ts";
+import { type AnswerPage, createPages, listenForObservers, type ObservedPages } from "./observation.ts";
+
+/** The pages of a service that share a place. */
+interface ObservedPlace {
+  readonly at: ListenOn;
+  readonly pages: ObservedPages;
+}
+
+/** Which pages are served where, a listener for each place. Pure. */
+export function observedPlaces({ http, metrics }: Pick<RunConfig, "http" | "metrics">): readonly ObservedPlace[] {
+  if (http !== undefined && metrics !== undefined && isSamePlace(http, metrics)) {
+    return [{ at: http, pages: { health: true, metrics: true } }];
+  }
+  return [
+    ...(http === undefined ? [] : [{ at: http, pages: { health: true, metrics: metrics === undefined } }]),
+    // Who scrapes the metrics may ask for the health, too.
+    ...(metrics === undefined ? [] : [{ at: metrics, pages: { health: true, metrics: true } }]),
+  ];
+}
+
+/** The pages that servers of calls serve. */
+export interface PagesWithCalls {
+  /** On the port of gRPC. */
+  readonly onGrpcPort?: AnswerPage;
+  /** On the port of HTTP, where the gateway is on one of its own. */
+  readonly onHttpPort?: AnswerPage;
+}
+
+/**
+ * Serves `/health`, `/ready` and `/metrics` where the configuration says. What is to be served on a port that has calls is returned: one listener has
+ * both.
+ */
+export async function observeService(
+  life: Lifecycle,
+  config: RunConfig,
+  health: ServiceHealth,
+  { shownMetrics, log }: Surroundings,
+): Promise<PagesWithCalls> {
+  let withCalls: PagesWithCalls = {};
+  const { listen } = config.grpc;
+  const metricsPath = config.metrics?.path ?? "/metrics";
+  for (const { at, pages } of observedPlaces(config)) {
+    const answer = createPages(pages, health, { source: shownMetrics, path: metricsPath });
+    if (isSamePlace(listen, at)) {
+      withCalls = { ...withCalls, onGrpcPort: answer };
+      continue;
+    }
+    if (config.gateway !== undefined && at === config.http) {
+      withCalls = { ...withCalls, onHttpPort: answer };
+      continue;
+    }
+    const { host, port } = await life.start(
+      `HTTP on port ${at.port}`,
+      () => listenForObservers(answer, at),
+      (server) => server.close(),
+    );
+    log.info("pages are served", {
+      at: `http://${host}:${port}`,
+      pages: ["/health", "/ready", ...(pages.metrics ? [metricsPath] : [])],
+    });
+  }
+  return withCalls;
+}

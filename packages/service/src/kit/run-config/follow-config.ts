@@ -1,0 +1,90 @@
+import type { Log } from "@tercel/grpc";
+import type { Registry } from "@tercel/interceptors/metrics";
+import type { ConfigChange, ConfigUpdate, ConfigWatch, ServiceConfig } from "../../config/index.ts";
+import type { Lifecycle } from "../../lifecycle/lifecycle-contract.ts";
+import type { Needs } from "../definition/definition.ts";
+import { hasTerminal, type LoadedDefinition } from "../definition/load-definition.ts";
+import type { ServiceHealth } from "../dependencies/service-health.ts";
+import type { OpenProvider } from "../providers/open-provider.ts";
+import type { Surroundings } from "../run/surroundings.ts";
+import type { FollowedConfig } from "./reloaded-config.ts";
+import type { RunConfig } from "./run-config.ts";
+import { runConfigOf } from "./run-config-of.ts";
+
+/** What a reload changes, besides what reads the live configuration. */
+export interface ReloadTargets {
+  readonly health: ServiceHealth;
+  readonly providers: readonly OpenProvider[];
+  /** Undefined where nothing is traced. */
+  readonly tracing: { setSampleRate(sampleRate: number): void } | undefined;
+}
+
+/**
+ * Follows the files of the configuration while the service runs: what is live holds at once, a state that is not valid leaves the old one in
+ * force. Nothing is followed where the configuration came from no file.
+ */
+export async function followConfig<N extends Needs, Settings>(
+  life: Lifecycle,
+  { loaded, follow }: LoadedDefinition<N, Settings>,
+  followed: FollowedConfig<Settings>,
+  targets: ReloadTargets,
+  { log, clock, metrics, setLogLevel, watch }: Surroundings,
+): Promise<void> {
+  if (loaded.files.length === 0) return;
+  const watching = await life.start(
+    "configuration files",
+    () => follow({ log, clock, ...watch }),
+    (one) => one.close(),
+  );
+  const hadRateLimit = followed.current.rateLimit !== undefined;
+  await life.start(
+    "reload metrics",
+    () => countReloads(metrics, watching),
+    (end) => end(),
+  );
+
+  async function take({ config: reloaded, changes }: ConfigUpdate<ServiceConfig<Settings>>): Promise<void> {
+    const next = runConfigOf(reloaded, hasTerminal());
+    targets.health.applyChange(() => {
+      followed.current = next;
+    });
+    setLogLevel?.(next.log.level);
+    if (next.tracing !== undefined) targets.tracing?.setSampleRate(next.tracing.sampleRate);
+    if (!hadRateLimit && next.rateLimit !== undefined) {
+      log.warn("rate_limit needs a restart, because the service was started without it");
+    }
+    reloadProviders(targets.providers, next, changes, log);
+    await followed.notify({ config: reloaded.value, settings: reloaded.value.app, changes }, log);
+  }
+
+  watching.onChange(take);
+}
+
+/** Hands a provider its entry when a live key of it has changed. */
+function reloadProviders(
+  providers: readonly OpenProvider[],
+  next: RunConfig,
+  changes: readonly ConfigChange[],
+  log: Log,
+): void {
+  for (const { entry, opened } of providers) {
+    const prefix = `${entry.concern}.providers.${entry.name}.`;
+    const keys = changes.filter(({ path, isLive }) => isLive && path.startsWith(prefix)).map(({ path }) => path);
+    const changed = next.providers.find(({ concern, name }) => concern === entry.concern && name === entry.name);
+    if (keys.length === 0 || changed === undefined) continue;
+    if (opened.reload?.(changed.config) === "taken") continue;
+    log.warn(`changed keys need a restart: ${keys.join(", ")}`, { provider: opened.describe });
+  }
+}
+
+function countReloads(metrics: Registry, { counts }: Pick<ConfigWatch<unknown>, "counts">): () => void {
+  const family = metrics.counter("tercel_config_reloads_total", {
+    help: "Changes of the configuration's files: taken, or refused because they were not valid.",
+    labels: ["outcome"],
+  });
+  const [taken, refused] = [family.with("taken"), family.with("refused")];
+  return metrics.beforeCollect(() => {
+    taken.value = counts.taken;
+    refused.value = counts.refused;
+  });
+}

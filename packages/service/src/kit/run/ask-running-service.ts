@@ -1,0 +1,37 @@
+import { createChannel } from "@tercel/grpc";
+import { thrownMessage } from "@tercel/grpc/internal";
+import { askHealth } from "@tercel/grpc/services";
+import type { RunConfig } from "../run-config/run-config.ts";
+
+/** A probe waits no longer than this, like Docker's `HEALTHCHECK` by default asks for. */
+const timeoutMs = 5_000;
+
+/**
+ * Asks the service that runs with this configuration on this machine for its health: for `--health`, so that an image needs no other program.
+ * Resolves to undefined when it is SERVING, else to the reason.
+ */
+export async function askRunningService({ grpc }: RunConfig): Promise<string | undefined> {
+  const { listen } = grpc;
+  const isTls = grpc.certificate !== undefined;
+  const target = "path" in listen ? `unix:${listen.path}` : `${reachableHost(listen.host)}:${listen.port}`;
+  const channel = createChannel(target, {
+    defaultTimeoutMs: timeoutMs,
+    // It is this machine's own service, under an address that its certificate need not name.
+    ...(isTls && { tls: { rejectUnauthorized: false } }),
+  });
+  try {
+    await askHealth(channel)(AbortSignal.timeout(timeoutMs));
+    return undefined;
+  } catch (error) {
+    return thrownMessage(error);
+  } finally {
+    await channel.close({ deadlineMs: 0 });
+  }
+}
+
+/** A server on every interface answers on the loopback one. */
+function reachableHost(host: string): string {
+  if (host === "0.0.0.0") return "127.0.0.1";
+  if (host === "::") return "[::1]";
+  return host.includes(":") ? `[${host}]` : host;
+}

@@ -1,0 +1,11 @@
+// What the processes share, and which of them this one is.
+export {
+  createShared,
+  type MergedParts,
+  type Shared,
+  type SharedOptions,
+  type WorkerCounts,
+  workerNumber,
+} from "@tercel/grpc/internal";
+export { runWorkers } from "./run-workers.ts";
+export type { WorkersOptions } from "./worker-options.ts";

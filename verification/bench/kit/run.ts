@@ -1,0 +1,35 @@
+/** `npm run bench -- kit [calls|starts|relay] [--rounds N] [--seconds S] [--json]`: what the service kit costs. See README.md. */
+import { renderStacks, type StackFigures } from "../interceptors/table.ts";
+import { parseRoundOptions } from "../round-options.ts";
+import { type Budget, isKept, renderBudgets } from "./budgets.ts";
+import { measureCalls } from "./calls.ts";
+import { measureRelay } from "./relay.ts";
+import { kitSubjects } from "./servers.ts";
+import { measureStarts } from "./starts.ts";
+
+const parts = ["starts", "relay", "calls"] as const;
+/** The peers that the kit has to need less CPU time than, for each call. */
+const rivals = ["go-middleware", "go-middleware-kept"];
+
+/** Exit codes: 0 every budget is kept and the kit is ahead of its rivals, 1 not so, or a server failed. @throws UsageError */
+export async function runKitBench(args: readonly string[]): Promise<number> {
+  const { chosen, rounds, seconds, json } = parseRoundOptions(args, { rounds: 9, seconds: 3 }, parts);
+  const isWanted = (part: (typeof parts)[number]): boolean => chosen.length === 0 || chosen.includes(part);
+  const budgets: Budget[] = [];
+  if (isWanted("starts")) budgets.push(...(await measureStarts(rounds)));
+  if (isWanted("relay")) budgets.push(...(await measureRelay(rounds)));
+  if (budgets.length > 0 && !json) process.stdout.write(renderBudgets(budgets));
+  // Last, because it moves this process to the core of the load.
+  const calls = isWanted("calls") ? await measureCalls(rounds, seconds) : [];
+  if (calls.length > 0 && !json) {
+    process.stdout.write(renderStacks("server/unary/10x10", "call", calls));
+    for (const { name, has } of kitSubjects) process.stdout.write(`  ${name} has ${has}\n`);
+  }
+  if (json) process.stdout.write(`${JSON.stringify({ budgets, calls }, null, 2)}\n`);
+  return budgets.every(isKept) && (calls.length === 0 || isAhead(calls)) ? 0 : 1;
+}
+
+function isAhead(calls: readonly StackFigures[]): boolean {
+  const cpuOf = (name: string): number => calls.find((one) => one.name === name)?.cpuMicros ?? Number.NaN;
+  return rivals.every((rival) => cpuOf("kit") < cpuOf(rival));
+}
