@@ -29,6 +29,12 @@ function benchCheck(name: string, minutes: number, shown: string, ...words: read
   };
 }
 
+/** Proofs of WimGuard, with the line that each of them ends with. */
+function wimguardCheck(name: string, minutes: number, ...proofs: readonly string[]): Check {
+  const command = npmRun("soak", "wimguard", ...proofs, "--fresh");
+  return { name: `wimguard-${name}`, command, minutes, figure: /^[\w-]+: \d+ of \d+ .*, seeds .*$/gm };
+}
+
 export const checks: readonly Check[] = [
   {
     name: "oldest-node",
@@ -73,6 +79,12 @@ export const checks: readonly Check[] = [
   { name: "aborted-connections", command: npmRun("soak", "aborted-connections"), minutes: 5 },
   { name: "mixed", command: npmRun("soak", "mixed"), minutes: 31 },
   { name: "overload", command: npmRun("soak", "overload"), minutes: 2 },
+  wimguardCheck("trees", 60, "trees-tar", "trees-wim"),
+  wimguardCheck("crashes", 10, "crash-points", "crash-points-append", "crash-points-restore", "faults"),
+  wimguardCheck("kills", 30, "kills", "cancels-tar", "cancels-wim", "races"),
+  wimguardCheck("damage", 10, "flips-tar", "flips-wim", "fillings", "hostile-archives", "swaps"),
+  wimguardCheck("schedules", 20, "clock", "retention"),
+  { name: "wimguard-steady", command: npmRun("soak", "wimguard", "steady"), minutes: 121 },
   {
     name: "chaos",
     command: ["npm", "test", "--", "test/chaos/chaos"],
@@ -112,6 +124,7 @@ export const checks: readonly Check[] = [
   },
   { name: "bench-import", command: npmRun("bench", "import"), minutes: 1, figure: /^tercel .*\n.*$/gm },
   { name: "bench-kit", command: npmRun("bench", "kit"), minutes: 9, figure: /^ {2}(?:generated: serves|kit ).*$/gm },
+  { name: "bench-wimguard", command: npmRun("bench", "wimguard"), minutes: 30, figure: /^(?:met|MISSED) .*$/gm },
   { name: "bench-loop-delay", command: npmRun("bench:loop-delay"), minutes: 2 },
   { name: "bench-attacks", command: npmRun("bench:attacks"), minutes: 6 },
 ];

@@ -20,13 +20,14 @@ import { renderMarkdown } from "./report/markdown.ts";
 import { renderTable } from "./report/table.ts";
 import { allMeasured, type BenchRun, runBenchmarks } from "./run-benchmarks.ts";
 import { PEERS } from "./subjects.ts";
+import { runWimGuardBench } from "./wimguard/run.ts";
 
 const CASE_NAMES = BENCH_CASES.map(({ name }) => name);
 const PEER_NAMES = PEERS.map(({ name }) => name);
 
 const HELP = `npm run bench [-- [word ...] [options]]
 
-Measures Tercel and its peers in one run. The first word "codec" measures the protobuf codec instead, without a network, "channel" what a channel adds to a call, "interceptors" what these add, "gateway" REST, Connect and gRPC-Web, "import" what importing them costs, "config" what loading a configuration costs, "kit" what a service on the kit costs, "compare --base FOLDER" this checkout next to another one, and "publish" writes the tables and the picture of the docs. Words choose the cases whose name contains one of them; no word, all cases.
+Measures Tercel and its peers in one run. The first word "codec" measures the protobuf codec instead, without a network, "channel" what a channel adds to a call, "interceptors" what these add, "gateway" REST, Connect and gRPC-Web, "import" what importing them costs, "config" what loading a configuration costs, "kit" what a service on the kit costs, "wimguard" the backup daemon next to other backup programs, "compare --base FOLDER" this checkout next to another one, and "publish" writes the tables and the picture of the docs. Words choose the cases whose name contains one of them; no word, all cases.
 
   --json         print only the JSON document on stdout (progress goes to stderr either way)
   --markdown     print the table that docs/benchmarks.md shows
@@ -55,6 +56,7 @@ async function main(): Promise<number> {
   if (first === "config") return runConfigBench(rest);
   if (first === "kit") return runKitBench(rest);
   if (first === "publish") return runPublish(rest);
+  if (first === "wimguard") return runWimGuardBench(rest);
   const options = parseOptions(process.argv.slice(2), { cases: CASE_NAMES, peers: PEER_NAMES });
   if (options.help) {
     process.stdout.write(HELP);

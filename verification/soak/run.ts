@@ -1,12 +1,13 @@
 /**
  * `npm run soak -- NAME … [--seconds=N] [--count=N] [--rate=N]`: runs that take longer than a test may, each with a verdict. The
- * exit code is 0 when every one of them went well.
+ * exit code is 0 when every one of them went well. `npm run soak -- wimguard PROOF …` runs the proofs of WimGuard.
  */
 import { abortedConnections } from "./aborted-connections.ts";
 import { mixed } from "./mixed.ts";
 import { parseOptions, type SoakOptions } from "./options.ts";
 import { overloaded } from "./overload.ts";
 import { rollingRestart } from "./rolling-restart.ts";
+import { runWimGuardSoak } from "./wimguard/run.ts";
 
 const soaks = new Map<string, (options: SoakOptions) => Promise<boolean>>([
   ["rolling-restart", rollingRestart],
@@ -14,6 +15,9 @@ const soaks = new Map<string, (options: SoakOptions) => Promise<boolean>>([
   ["mixed", mixed],
   ["overload", overloaded],
 ]);
+
+const [first, ...rest] = process.argv.slice(2);
+if (first === "wimguard") process.exit(await runWimGuardSoak(rest));
 
 const { names, options } = readCommandLine();
 let passed = true;
@@ -31,7 +35,9 @@ function readCommandLine(): ReturnType<typeof parseOptions> {
     if (read.names.length === 0) throw new Error("no soak was named");
     return read;
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}; there are: ${[...soaks.keys()].join(", ")}`);
+    console.error(
+      `${error instanceof Error ? error.message : error}; the soaks are: ${[...soaks.keys()].join(", ")}, wimguard`,
+    );
     process.exit(2);
   }
 }

@@ -121,7 +121,7 @@ describe("the command line", () => {
     const deleted = await wimguard("delete", uuid, "--yes", "--quiet");
     assert.deepEqual([deleted.code, deleted.out, deleted.err], [0, `deleted ${uuid}\n`, ""]);
     assert.deepEqual(readdirSync(daemon.folders.destinations), []);
-    assert.equal((await wimguard("list", "--offset", "0")).out, "there are no backups\n");
+    assert.equal((await wimguard("list", "--offset", "0")).out, "no backups yet\n");
   });
 
   it("prints one JSON object a line with --json, for failures too", async () => {
@@ -183,7 +183,10 @@ describe("the command line", () => {
       [pinned.code, pinned.err],
       [1, `wimguard: snapshot ${uuid} is pinned: unpin it, then delete it\n`],
     );
-    assert.match((await wimguard("check", uuid)).out, /^is as it was backed up, 1 file, 8 B, \d+s\n$/);
+    assert.match(
+      (await wimguard("check", uuid)).out,
+      /^snapshot [0-9a-f-]{36}: is as it was backed up, 1 file, 8 B, \d+s\n$/,
+    );
     assert.match((await wimguard("check", "--drill")).out, /^proved restorable, 2 files, 16 B, \d+s\n$/);
 
     const target = join(data, "used");
@@ -213,12 +216,12 @@ describe("the command line", () => {
     await wimguard("registry", "add-destination", "shelf", at(), "--template", "shelf.tar");
     const options = ["-s", "home", "-d", "shelf", "--cron", "30 2 * * *", "--zone", "UTC", "--keep", "daily=7"];
     const made = await wimguard("schedule", "create", "nightly", ...options);
-    assert.match(made.out, /^nightly runs every day at 02:30 \(UTC\):\n( {2}\d{4}-\d\d-\d\dT02:30:00\.000Z\n){5}$/);
+    assert.match(made.out, /^nightly runs every day at 02:30 \(UTC\):\n( {2}\d{4}-\d\d-\d\dT02:30:00Z\n){5}$/);
     const ran = await wimguard("schedule", "run", "nightly");
     assert.equal(ran.code, 0, ran.err);
-    assert.match(ran.out, / {2}backup {2}completed {2}/);
-    assert.match((await wimguard("schedule", "list")).out, /\nnightly +ok +\S+ +\S+T02:30:00\.000Z +30 2 \* \* \*\n$/);
-    assert.match((await wimguard("schedule", "runs", "--limit", "1")).out, / {2}backup {2}completed {2}/);
+    assert.match(ran.out, / {2}backup +completed +/);
+    assert.match((await wimguard("schedule", "list")).out, /\nnightly +ok +\S+ +\S+T02:30:00Z +30 2 \* \* \*\n$/);
+    assert.match((await wimguard("schedule", "runs", "--limit", "1")).out, / {2}backup +completed +/);
     assert.match(
       (await wimguard("schedule", "retention", "nightly")).out,
       / keep +daily 1 of 7: .+\n0 snapshots would be dropped/,
@@ -287,7 +290,7 @@ describe("the command line", () => {
       1,
       /the source \/nowhere does not exist/,
     ],
-    ["an unknown backup", ["get", "c0ffee"], 1, /there is no backup "c0ffee"/],
+    ["an unknown backup", ["get", "c0ffee"], 1, /backup "c0ffee" not found/],
   ] as const) {
     it(`exits with ${code} for ${what}, and says why`, async () => {
       const ended = await wimguard(...args);
@@ -315,10 +318,10 @@ describe("the command line", () => {
     assert.match(err, /no daemon answers at 127\.0\.0\.1:\d+: no response within 500 ms; start one/);
   });
 
-  it("says that there is no config where no daemon has run", async () => {
+  it("says that the config is missing where no daemon has run", async () => {
     const { code, err } = await wimguard("list", "--dir", at("nothing"));
     assert.equal(code, 2);
-    assert.match(err, /there is no config at .+config\.yaml: run "wimguard server" once, or pass --dir/);
+    assert.match(err, /no config at .+config\.yaml: run "wimguard server" once, or pass --dir/);
   });
 
   for (const [signal, code] of [

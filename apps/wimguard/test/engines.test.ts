@@ -34,6 +34,8 @@ import { noRules, type SourceRules } from "../src/source/source-rules.ts";
 import { performRestore } from "../src/thread/perform-restore.ts";
 import { performWrite } from "../src/thread/perform-write.ts";
 import { createRandom } from "./crash/crash-points.ts";
+import { createFlipSite } from "./flips.ts";
+import { checkHostileArchive, createSwapSite } from "./hostile.ts";
 import { checkThereAndBack, recordEvents, unsyncedFiles } from "./trees/there-and-back.ts";
 import { walkTree, withoutPython, writeHostileArchive } from "./trees/trees.ts";
 
@@ -298,6 +300,13 @@ for (const engine of ["tar", "wim"] as const) {
       }
     });
 
+    it("finds every flipped bit of an archive when it is checked", async (test) => {
+      const site = await createFlipSite(engine);
+      test.after(() => site.close());
+      const first = Math.floor(Math.random() * 1_000_000);
+      for (let seed = first; seed < first + 25; seed++) await site.check(seed);
+    });
+
     it("finds any flipped bit of an archive when it restores it", async () => {
       for (let at = 0; at < 20; at++) writeFileSync(join(source, `f${at}`), `content ${at}\n`.repeat(at * 50));
       await write(engine, recordEvents());
@@ -450,6 +459,24 @@ describe("the tar engine", () => {
     });
   });
 
+  it("completes without a file that the disk cannot read, and names it", {
+    skip: spawnSync("strace", ["-qq", "-o", "/dev/null", "true"]).status !== 0 && "strace cannot be used here",
+  }, async (test) => {
+    const path = join(source, "bad");
+    writeFileSync(path, Buffer.alloc(50_000, 1));
+    writeFileSync(join(source, "good"), "content");
+    const options = `-f -qq -o /dev/null -P '${path}' -e trace=read -e inject=read:error=EIO`;
+    useTar(test, `exec strace ${options} bash -c 'exec -a tar "$0" "$@"' "$tar" "$@"`);
+    const events = recordEvents();
+    await write("tar", events);
+    assert.deepEqual(
+      events.warnings.map(({ reason, path: of, message }) => [reason, of.toString(), message]),
+      [["UNREADABLE", "bad", "cannot be read: input/output error"]],
+    );
+    await restore("tar");
+    assert.equal(readFileSync(join(folder, "restored/good"), "utf8"), "content");
+  });
+
   it("takes a source that is a file", async () => {
     const path = join(source, "-one");
     writeFileSync(path, "content");
@@ -504,6 +531,23 @@ describe("the tar engine", () => {
       assert.ok(!existsSync("/tmp/tercel-evil"));
     });
   }
+
+  it("writes nothing outside of the folder for archives of random members", { skip: withoutPython }, async () => {
+    const first = Math.floor(Math.random() * 1_000_000);
+    for (let seed = first; seed < first + 20; seed++) {
+      await checkHostileArchive(seed).catch((error) => {
+        throw new Error(`seed ${seed}`, { cause: error });
+      });
+    }
+  });
+
+  it("writes nothing through a link that takes a folder's place during a restore", {
+    skip: withoutPython,
+  }, async (test) => {
+    const site = await createSwapSite();
+    test.after(() => site.close());
+    for (let at = 0; at < 5; at++) await site.check();
+  });
 
   it("names the first file of an archive that is not the one that was written", async () => {
     writeFileSync(join(source, "a"), "a");

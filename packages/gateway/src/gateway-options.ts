@@ -1,12 +1,12 @@
 import type { DescMethod, JsonValue, Message, MessageInitShape } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
-import { TrustedProxies } from "./calls/trusted-proxies.ts";
 import type { CorsOptions } from "./cors.ts";
 import type { HttpRuleSchema } from "./gen/google/api/http_pb.ts";
-import type { Http1Limits } from "./http/http1-connection.ts";
+import type { Http1Limits } from "./http/http1-limits.ts";
 import type { McpFace } from "./mcp/mcp-face.ts";
 import { checkOpenApi, type OpenApiServing } from "./openapi/openapi-options.ts";
+import { TrustedProxies } from "./routing/trusted-proxies.ts";
 import type { Fallback } from "./serve-fallback.ts";
 import type { WebSockets } from "./websocket/message-socket.ts";
 

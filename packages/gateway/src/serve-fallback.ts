@@ -1,24 +1,25 @@
 import type { GatewayHost, HttpExchange, HttpExchangeListener } from "@tercel/grpc/protocols";
+import { splitTarget, urlOf } from "./calls/read-fields.ts";
 import type { Responder } from "./calls/responder.ts";
 
 /** Serves what is not a method, a REST route or documentation: a web page, metrics. */
 export type Fallback = (request: Request) => Response | Promise<Response>;
 
 /** Runs a fallback for a request. What it throws is logged, and the client gets a 500. */
-export function serveFallback(host: GatewayHost, responder: Responder, url: string, fallback: Fallback): void {
+export function serveFallback(host: GatewayHost, responder: Responder, fallback: Fallback): void {
   const body = new RequestBody(responder.exchange);
   responder.exchange.listener = body;
-  run(responder, body, url, fallback).catch((error: unknown) => {
+  run(responder, body, fallback).catch((error: unknown) => {
     body.abort(error);
     if (body.isGone) return;
-    host.log.error("the gateway's fallback failed", { path: url.split("?", 1)[0], error });
+    host.log.error("the gateway's fallback failed", { path: splitTarget(responder.head.path).path, error });
     if (responder.isHeadSent) responder.reset();
     else responder.send(500, ["content-type", "text/plain; charset=utf-8"], Buffer.from("internal error\n"));
   });
 }
 
-async function run(responder: Responder, body: RequestBody, url: string, fallback: Fallback): Promise<void> {
-  const response = await fallback(toRequest(responder, body, url));
+async function run(responder: Responder, body: RequestBody, fallback: Fallback): Promise<void> {
+  const response = await fallback(toRequest(responder, body));
   const fields: string[] = [];
   response.headers.forEach((value, name) => {
     if (!ofConnection.has(name)) fields.push(name, value);
@@ -46,12 +47,12 @@ const ofConnection: ReadonlySet<string> = new Set([
   "trailer",
 ]);
 
-function toRequest({ head }: Responder, body: RequestBody, url: string): Request {
+function toRequest({ head }: Responder, body: RequestBody): Request {
   const headers = new Headers();
   for (let at = 0; at < head.fields.length; at += 2)
     headers.append(head.fields[at] as string, head.fields[at + 1] as string);
   const hasBody = head.method !== "GET" && head.method !== "HEAD";
-  return new Request(url, {
+  return new Request(urlOf(head), {
     ...{ method: head.method, headers, signal: body.signal },
     ...(hasBody ? { body: body.stream, duplex: "half" as const } : {}),
   });

@@ -154,6 +154,41 @@ describe("methods as tools of the Model Context Protocol", () => {
     assert.equal(library.server.openCalls, 0);
   });
 
+  it("are listed and called with curl: by a client that knows the protocol and not the SDK", async () => {
+    const send = async (message: object): Promise<{ readonly status: string; readonly body: string }> => {
+      const { stdout } = await promisify(execFile)("curl", [
+        ...["--silent", "--show-error", "--write-out", "\n%{http_code}", "--header", "content-type: application/json"],
+        ...["--header", "accept: application/json, text/event-stream", "--header", "mcp-protocol-version: 2025-06-18"],
+        ...["--data", JSON.stringify({ jsonrpc: "2.0", ...message }), `${library.url}/mcp`],
+      ]);
+      const at = stdout.lastIndexOf("\n");
+      return { status: stdout.slice(at + 1), body: stdout.slice(0, at) };
+    };
+    const resultOf = async (message: object) => {
+      const { status, body } = await send(message);
+      assert.equal(status, "200", body);
+      const { jsonrpc, id, result } = JSON.parse(/^data: (.*)$/m.exec(body)?.[1] ?? body);
+      assert.deepEqual([jsonrpc, id], ["2.0", (message as { id: number }).id]);
+      return result;
+    };
+    const clientInfo = { name: "curl", version: "1" };
+    const hello = await resultOf({
+      ...{ id: 1, method: "initialize" },
+      params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo },
+    });
+    assert.equal(hello.protocolVersion, "2025-06-18");
+    assert.ok(hello.capabilities.tools);
+    assert.equal((await send({ method: "notifications/initialized" })).status, "202");
+    const { tools } = await resultOf({ id: 2, method: "tools/list" });
+    assert.ok(tools.some(({ name }: Tool) => name === "Library_GetBook"));
+    const call = (id: number, name: string) =>
+      resultOf({ id, method: "tools/call", params: { name: "Library_GetBook", arguments: { name } } });
+    assert.match(textOf(await call(3, "shelves/7/books/1")), /Flatland/);
+    const missing = await call(4, "shelves/7/books/none");
+    assert.equal(missing.isError, true);
+    assert.match(textOf(missing), /not_found/i);
+  });
+
   it("are not for pages of other origins, and have no stream or session", async () => {
     const send = (origin?: string) =>
       fetch(`${library.url}/mcp`, {

@@ -13,6 +13,23 @@ export const http1Attacks: Readonly<Record<string, (port: number) => Promise<nev
     onConnections(port, 10, (socket) => flood(socket, Buffer.from(get("/echo?message=a").repeat(500)), false)),
   "requests over HTTP/1.1 as fast as they are answered": (port) =>
     onConnections(port, 1, (socket) => flood(socket, Buffer.from(get("/echo?message=a").repeat(8)), true)),
+  "requests over HTTP/1.1 that hide another": (port) =>
+    onConnections(port, 100, (socket) =>
+      flood(socket, Buffer.from(`${post("application/json")}content-length: 2\r\ncontent-length: 3\r\n\r\n{}`), true),
+    ),
+  "heads of a hundred fields over HTTP/1.1": (port) => {
+    // More than is remembered of a head.
+    const fields = Array.from({ length: 98 }, (_, at) => `x-field-number-${at}: of a hundred\r\n`).join("");
+    const head = get("/echo?message=a").replace("\r\n\r\n", `\r\n${fields}\r\n`);
+    return onConnections(port, 10, (socket) => flood(socket, Buffer.from(head), true));
+  },
+  "bodies over HTTP/1.1 in chunks of a byte": (port) =>
+    onConnections(port, 10, (socket) => {
+      socket.write(`${post("application/json")}transfer-encoding: chunked\r\n\r\n`);
+      flood(socket, Buffer.from("1\r\na\r\n".repeat(1000)), true);
+    }),
+  "bodies over the limit over HTTP/1.1": (port) =>
+    onConnections(port, 10, (socket) => flood(socket, request("application/json", Buffer.alloc(5_000_000, " ")), true)),
   "server-sent events that are not read": (port) =>
     onConnections(port, 200, (socket) => {
       socket.pause();

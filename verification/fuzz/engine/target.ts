@@ -20,6 +20,7 @@ export const targetNames = [
   "protobuf-decode",
   "server-connection",
   "client-connection",
+  "http1-connection",
 ] as const;
 
 export async function loadTarget(name: string): Promise<Target> {

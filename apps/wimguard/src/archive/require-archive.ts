@@ -14,7 +14,7 @@ export async function requireArchive(stores: ArchiveStores, backup: StoredBackup
     fail({
       reason: "BACKUP_NOT_COMPLETED",
       uuid,
-      message: `backup ${uuid} is ${state.replace("_", " ")}: there is nothing to restore`,
+      message: `backup ${uuid} is ${state.replace("_", " ")}: only a completed backup can be restored`,
     });
   }
   const presence = await findArchive(stores, backup);

@@ -14,9 +14,11 @@ import { fail } from "../failure/failure.ts";
 import type { JobQueue, QueuedJob } from "../jobs/job-queue.ts";
 import { checkPath, nameOfSource } from "../path/check-path.ts";
 import { ProgressFeed } from "../progress/progress-feed.ts";
+import { checkExcludes } from "../registry/check-items.ts";
 import { expandTemplate, type TemplateValues } from "../registry/name-template.ts";
 import type { TrackedJob } from "../runs/run-registry.ts";
 import type { StartingRequest } from "../runs/run-store.ts";
+import { checkTags, type Tags } from "../snapshot/check-tags.ts";
 import { formatRules, noRules } from "../source/source-rules.ts";
 import { checkDescription } from "./check-description.ts";
 import { resolveDestination } from "./check-destination.ts";
@@ -35,6 +37,10 @@ export interface BackupRequest {
   readonly startedBy?: StartingRequest;
   /** Whether a path that cannot be read is left out with a warning (the default), or fails the backup. */
   readonly unreadable?: "skip" | "fail";
+  /** What is left out in addition to what the source says; patterns as in .gitignore. */
+  readonly excludes?: readonly string[];
+  /** Of the snapshot. */
+  readonly tags?: Tags;
 }
 
 /** A backup that was accepted: its record exists. */
@@ -82,7 +88,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
       fail({
         reason: "BACKUP_NOT_FOUND",
         uuid: uuid.slice(0, 64),
-        message: `there is no backup ${JSON.stringify(uuid.slice(0, 64))}`,
+        message: `backup ${JSON.stringify(uuid.slice(0, 64))} not found`,
       })
     );
   }
@@ -132,7 +138,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
     checkDelete,
 
     async start(request) {
-      const { source, rules, destination, isAppend, choice, description } = checkRequest(request, parts);
+      const { source, rules, tags, destination, isAppend, choice, description } = checkRequest(request, parts);
       await probes.require(choice.engine);
       if (choice.engine === "wim") await refuseFile(source);
       const { path: resolved, exists } = isRepository(destination)
@@ -163,6 +169,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
         scheduleUuid: request.scheduleUuid ?? "",
         createdAtMs,
       });
+      if (Object.keys(tags).length > 0) stores.backups.change(uuid, { tags });
       const feed = new ProgressFeed();
       feed.update({ phase: "waiting", bytesDone: 0, bytesTotal: 0 });
       const job = queue.add({
@@ -227,13 +234,16 @@ type NameParts = Pick<BackupServiceParts, "findSource" | "findDestination" | "st
 function checkRequest(request: BackupRequest, { findSource, findDestination, stores }: NameParts) {
   const registered = findSource(request.source);
   const source = registered?.path ?? checkPath("source", request.source);
+  const { excludes, oneFileSystem } = registered ?? noRules;
+  const rules = { excludes: [...excludes, ...checkExcludes("excludes", request.excludes ?? [])], oneFileSystem };
+  const tags = checkTags(request.tags ?? {}, "tags");
   const target = findDestination(request.destination);
   const values = { name: nameOfSource(source), timeMs: stores.nowMs() };
   const destination = destinationOf(request.destination, target, values);
   const description = checkDescription(request.description);
   const choice = chooseEngine(destination, request.compression);
   const isAppend = target?.isAppend === true;
-  return { source, rules: registered ?? noRules, destination, isAppend, description, choice };
+  return { source, rules, tags, destination, isAppend, description, choice };
 }
 
 /** A repository, a path, or a name in the folder that is registered. */

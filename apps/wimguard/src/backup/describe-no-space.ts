@@ -14,6 +14,7 @@ export async function describeNoSpace(
     () => `${folder} cannot be looked at`,
   );
   const left = count.bytesTotal - count.bytesDone;
-  const needed = left > 0 ? `, and ${left} bytes of the source were still to be written` : "";
+  const all = count.bytesTotal > 0 ? `, and the archive of ${count.bytesTotal} bytes did not fit` : "";
+  const needed = left > 0 ? `, and ${left} bytes of the source were still to be written` : all;
   return { ...failure, path: folder, message: `no space left: ${free}${needed}` };
 }

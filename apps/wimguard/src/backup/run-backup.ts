@@ -96,7 +96,7 @@ function refuseUnreadable({ value: { first } }: WarningList): void {
 }
 
 function requireBackup({ backups }: ArchiveStores, uuid: string): StoredBackup {
-  return backups.get(uuid) ?? fail({ reason: "BACKUP_NOT_FOUND", uuid, message: `there is no backup ${uuid}` });
+  return backups.get(uuid) ?? fail({ reason: "BACKUP_NOT_FOUND", uuid, message: `backup ${uuid} not found` });
 }
 
 /** The source without links: it is what the roots allow that counts, and archives are made of it. */

@@ -1,4 +1,4 @@
-import { existsSync, statfsSync, statSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StartError } from "../failure/start-error.ts";
@@ -85,11 +85,25 @@ function migrate(database: DatabaseSync, path: string, files: DurableFiles): voi
     );
   }
   const copy = copyPath(path, version);
-  if (version > 0 && !existsSync(copy)) database.prepare("VACUUM INTO ?").run(copy);
+  if (version > 0 && !existsSync(copy)) copyWhole(database, copy);
   files.commit(database, () => {
     for (const migration of migrations.slice(version)) database.exec(migration);
     database.exec(`PRAGMA user_version = ${migrations.length}`);
   });
+}
+
+/** The copy has its name when it is whole and on the disk: a start that is cut off leaves a draft, which the next one replaces. */
+function copyWhole(database: DatabaseSync, copy: string): void {
+  const draft = `${copy}.draft`;
+  rmSync(draft, { force: true });
+  database.prepare("VACUUM INTO ?").run(draft);
+  const file = openSync(draft, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(draft, copy);
 }
 
 function toStartError(error: unknown, path: string, describeHolder: () => string): unknown {

@@ -158,4 +158,12 @@ export const migrations: readonly string[] = [
      forgotten_at_ms INTEGER,
      pruned_at_ms INTEGER
    ) STRICT;`,
+  `CREATE TABLE run_logs (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     run_uuid TEXT NOT NULL,
+     at_ms INTEGER NOT NULL,
+     level TEXT NOT NULL CHECK (level IN ('info', 'warning', 'error')),
+     message TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX run_logs_by_run ON run_logs (run_uuid, seq);`,
 ];

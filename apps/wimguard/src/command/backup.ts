@@ -1,16 +1,20 @@
+import type { BackupInput, BackupResult } from "../client/backup-to-end.ts";
 import type { WimGuard } from "../client/connect.ts";
 import { formatBytes, formatSeconds, formatTable } from "../terminal/format.ts";
 import type { CommonOptions, Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { followToEnd } from "./follow-run.ts";
 import { interruptible } from "./interruptible.ts";
+import { type BackupChoices, hasChoices, startBackup } from "./start-backup.ts";
 import { withDaemon } from "./with-daemon.ts";
 import { toLocation } from "./working-folder.ts";
 
-export interface BackupOptions extends CommonOptions {
+export interface BackupOptions extends CommonOptions, BackupChoices {
   readonly source: string;
   readonly destination: string;
   readonly compression?: string;
   readonly description?: string;
+  readonly detach?: true;
 }
 
 const pollMs = 100;
@@ -32,31 +36,20 @@ export async function backup(options: BackupOptions, output: Console): Promise<E
       compression: options.compression ?? "",
       description: options.description ?? "",
     };
+    if (options.detach === true) {
+      const { uuid } = await startBackup(wim, request, options);
+      output.result(`started ${uuid}; it continues without this command`, { uuid, ...request });
+      return exitCodes.ok;
+    }
     const startedMs = performance.now();
-    let uuid = "";
-    const result = await interruptible(
-      async (signal) => {
-        try {
-          return await wim.backupToEnd(
-            request,
-            (update) => {
-              if (uuid === "") output.note(`backing up ${request.source} to ${request.destination}`);
-              uuid = update.uuid;
-              output.progress(update);
-            },
-            { signal },
-          );
-        } finally {
-          if (signal.aborted && uuid !== "") await waitForEnd(wim, uuid);
-        }
-      },
-      () => output.cancelling(),
-    );
+    const result = hasChoices(options)
+      ? await followStarted(wim, request, options, output)
+      : await runAttached(wim, request, output);
     const seconds = (performance.now() - startedMs) / 1000;
     const rows = [
       ["uuid", result.uuid],
       ["source", `${formatBytes(result.size)} in ${request.source}`],
-      ["archive", request.destination],
+      ["archive", await destinationOf(wim, result.uuid, request)],
       ["time", formatSeconds(seconds)],
     ];
     if (result.warnings !== "") output.warning(result.warnings);
@@ -66,9 +59,60 @@ export async function backup(options: BackupOptions, output: Console): Promise<E
   });
 }
 
+type Request = Required<BackupInput>;
+
+/** The backup ends with this command. */
+function runAttached(wim: WimGuard, request: Request, output: Console): Promise<BackupResult> {
+  let uuid = "";
+  return interruptible(
+    async (signal) => {
+      try {
+        return await wim.backupToEnd(
+          request,
+          (update) => {
+            if (uuid === "") noteStart(request, output);
+            uuid = update.uuid;
+            output.progress(update);
+          },
+          { signal },
+        );
+      } finally {
+        if (signal.aborted && uuid !== "") await waitForEnd(wim, uuid);
+      }
+    },
+    () => output.cancelling(),
+  );
+}
+
+/** What CreateBackup cannot be told needs a run of its own, which Ctrl-C cancels all the same. */
+async function followStarted(
+  wim: WimGuard,
+  request: Request,
+  choices: BackupChoices,
+  output: Console,
+): Promise<BackupResult> {
+  const started = await startBackup(wim, request, choices);
+  noteStart(request, output);
+  const { uuid, progress, message } = await followToEnd(wim, started, output);
+  return { uuid, size: Number(progress?.bytesTotal ?? 0), warnings: message };
+}
+
+function noteStart({ source, destination }: Request, output: Console): void {
+  output.note(`backing up ${source} to ${destination}`);
+}
+
+/** Where it is, for a destination that was called by its name. */
+async function destinationOf(wim: WimGuard, uuid: string, { destination }: Request): Promise<string> {
+  if (!namePattern.test(destination)) return destination;
+  return (await wim.backup.getBackup({ uuid })).backup?.destination ?? destination;
+}
+
+/** Neither an absolute path nor a part of one. */
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
 /** A path is made absolute, and a name is left alone if something is registered under it: `./NAME` is a path in any case. */
 async function toPathOrName(text: string, isRegistered: (filter: string) => Promise<boolean>): Promise<string> {
-  const isName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(text);
+  const isName = namePattern.test(text);
   return isName && (await isRegistered(`name = ${JSON.stringify(text)}`)) ? text : toLocation(text);
 }
 

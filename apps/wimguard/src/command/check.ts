@@ -1,9 +1,9 @@
-import { Code, ConnectError } from "@connectrpc/connect";
 import type { WimGuard } from "../client/connect.ts";
-import { type Run, RunState } from "../gen/wimguard/v1/common_pb.ts";
+import { RunState } from "../gen/wimguard/v1/common_pb.ts";
 import { formatBytes, formatCount, formatSeconds } from "../terminal/format.ts";
 import type { CommonOptions, Console } from "./console.ts";
 import { type ExitCode, exitCodes, UsageError } from "./exit-codes.ts";
+import { runToEnd } from "./follow-run.ts";
 import { interruptible } from "./interruptible.ts";
 import { withDaemon } from "./with-daemon.ts";
 
@@ -38,7 +38,9 @@ export async function check(uuid: string | undefined, options: CheckOptions, out
       options.drill === true ? "proved restorable" : percent === 0 ? "structure is whole" : "is as it was backed up";
     // A part of a repository is not a part of this snapshot.
     const what = files === 0 && bytes === 0 ? "" : `, ${formatCount(files, "file")}, ${formatBytes(bytes)}`;
-    output.result(`${proved}${what}, ${formatSeconds(seconds)}`, {
+    // A drill without a uuid has looked at two.
+    const subject = snapshotUuid === "" ? "" : `snapshot ${snapshotUuid}: `;
+    output.result(`${subject}${proved}${what}, ${formatSeconds(seconds)}`, {
       uuid: run.uuid,
       snapshotUuid,
       files,
@@ -52,20 +54,8 @@ export async function check(uuid: string | undefined, options: CheckOptions, out
 async function newestOf(wim: WimGuard): Promise<string> {
   const { snapshots } = await wim.snapshot.listSnapshots({ pageSize: 1 });
   const [newest] = snapshots;
-  if (newest === undefined) throw new UsageError("there are no snapshots to check: back something up first");
+  if (newest === undefined) throw new UsageError("no snapshots to check: back something up first");
   return newest.uuid;
-}
-
-/** Shows the progress of a run, and resolves to its last state. */
-export async function runToEnd(updates: AsyncIterable<Run>, output: Console): Promise<Run> {
-  for await (const run of updates) {
-    if (run.state >= RunState.COMPLETED) return run;
-    const { progress, uuid } = run;
-    if (run.state !== RunState.RUNNING || progress === undefined) continue;
-    const { bytesDone, bytesTotal, phase } = progress;
-    output.progress({ uuid, bytesDone: Number(bytesDone), bytesTotal: Number(bytesTotal), phase });
-  }
-  throw new ConnectError("the stream ended before the run did", Code.Internal);
 }
 
 function parsePercent(text: string): number {

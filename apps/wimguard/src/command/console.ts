@@ -81,6 +81,13 @@ export class Console {
     else this.#io.err.write(`warning: ${printable(text, maxTextCharacters)}\n`);
   }
 
+  /** Something that failed and ends nothing. */
+  problem(message: string): void {
+    this.#meter?.end();
+    if (this.#options.json === true) this.#line("error", { message });
+    else this.#io.err.write(`wimguard: ${printable(message, maxTextCharacters)}\n`);
+  }
+
   error(error: unknown): void {
     this.#meter?.end();
     const { message, ...more } = describeError(error);
@@ -96,7 +103,7 @@ export class Console {
   /** @throws NotConfirmed unless the answer is right; without a terminal and `--yes` there is none */
   async confirm(question: string, answer: string, outcome = "nothing was deleted"): Promise<void> {
     if (this.#options.yes === true) return;
-    if (!process.stdin.isTTY) throw new NotConfirmed(`${outcome}: there is no terminal to ask; pass --yes`);
+    if (!process.stdin.isTTY) throw new NotConfirmed(`${outcome}: no terminal to ask on; pass --yes`);
     const lines = createInterface({ input: process.stdin, output: this.#io.err });
     const given = await lines.question(question).finally(() => lines.close());
     if (given.trim() !== answer) throw new NotConfirmed(`${outcome}: the answer was not the one asked for`);

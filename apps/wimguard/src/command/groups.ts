@@ -3,8 +3,10 @@ import type { TokenCommandOptions } from "./config.ts";
 import type { CommonOptions, Console } from "./console.ts";
 import type { EnvExportOptions } from "./env.ts";
 import type { AddDestinationOptions, AddSourceOptions } from "./registry.ts";
-import type { RunListOptions, ScheduleOptions } from "./schedule.ts";
+import type { RunListOptions } from "./schedule.ts";
+import type { ScheduleOptions } from "./schedule-input.ts";
 import type { EntriesOptions, SnapshotListOptions } from "./snapshot.ts";
+import type { UploadOptions } from "./upload.ts";
 
 export type Run<Options extends CommonOptions> = (options: Options, output: Console) => Promise<number> | number;
 
@@ -59,6 +61,13 @@ export function addSnapshotCommands(program: Command, run: WithOutput): void {
     .action((uuid: string, path: string) =>
       run<CommonOptions>(async (...call) => (await commands()).catFile(uuid, path, ...call), cat)(),
     );
+  const explore = add("explore", "look around in a snapshot: ls, cd, cat, find");
+  explore
+    .argument("<uuid>")
+    .action((uuid: string) =>
+      run<CommonOptions>(async (...call) => (await import("./explore.ts")).explore(uuid, ...call), explore)(),
+    );
+
   for (const [name, pinned, description] of [
     ["pin", true, "keep a snapshot from being deleted"],
     ["unpin", false, "let a snapshot be deleted again"],
@@ -148,6 +157,15 @@ export function addRegistryCommands(program: Command, run: WithOutput): void {
     .action((archives: string[]) =>
       run<CommonOptions>(async (...call) => (await commands()).importArchives(archives, ...call), imports)(),
     );
+
+  const send = add("upload", "send an archive to a folder of the daemon's machine");
+  send
+    .argument("<destination>", "a name of registry destinations")
+    .argument("<file>")
+    .option("--name <name>", "what it is called there (default: as here)")
+    .action((destination: string, file: string) =>
+      run<UploadOptions>(async (...call) => (await import("./upload.ts")).upload(destination, file, ...call), send)(),
+    );
 }
 
 export function addScheduleCommands(program: Command, run: WithOutput): void {
@@ -160,22 +178,34 @@ export function addScheduleCommands(program: Command, run: WithOutput): void {
   const commands = () => import("./schedule.ts");
 
   const create = add("create", "back up a registered source to a registered destination at certain times");
-  create
+  addScheduleOptions(
+    create
+      .argument("<name>")
+      .requiredOption("-s, --source <name>", "a name of registry sources")
+      .requiredOption("-d, --destination <name>", "a name of registry destinations")
+      .requiredOption("--cron <expression>", "minute, hour, day of month, month, day of week, such as '30 2 * * *'"),
+  ).action((name: string) =>
+    run<ScheduleOptions>(async (...call) => (await commands()).createSchedule(name, ...call), create)(),
+  );
+
+  const update = add("update", "change what is named of a schedule, and leave the rest");
+  addScheduleOptions(
+    update
+      .argument("<name>")
+      .option("-s, --source <name>", "a name of registry sources")
+      .option("-d, --destination <name>", "a name of registry destinations")
+      .option("--cron <expression>", "minute, hour, day of month, month, day of week, such as '30 2 * * *'"),
+  ).action((name: string) =>
+    run<ScheduleOptions>(async (...call) => (await commands()).updateSchedule(name, ...call), update)(),
+  );
+
+  const show = add("show", "print everything about one schedule");
+  show
     .argument("<name>")
-    .requiredOption("-s, --source <name>", "a name of registry sources")
-    .requiredOption("-d, --destination <name>", "a name of registry destinations")
-    .requiredOption("--cron <expression>", "minute, hour, day of month, month, day of week, such as '30 2 * * *'")
-    .option("--zone <name>", "whose clock counts, such as Europe/Berlin (default: the daemon's)")
-    .option("--jitter <duration>", "start each run later by a fixed part of this")
-    .option("--overlap <mode>", "while the last run is not over: skip, queue or cancel", "skip")
-    .option("--no-catch-up", "do not run what was missed while the daemon was off")
-    .option("-c, --compression <type>", "as for backup")
-    .option("--keep <rule...>", "such as last=3 daily=7 weekly=4; without rules everything is kept")
-    .option("--verify <percent>", "check so much of the newest snapshot every day")
-    .option("--drill <expression>", "restore a sample of the newest snapshot at these times")
     .action((name: string) =>
-      run<ScheduleOptions>(async (...call) => (await commands()).createSchedule(name, ...call), create)(),
+      run<CommonOptions>(async (...call) => (await commands()).showSchedule(name, ...call), show)(),
     );
+
   const list = add("list", "list schedules, with their state and their next run");
   list.action(run<CommonOptions>(async (...call) => (await commands()).listSchedules(...call), list));
   const next = add("next", "print the next times of a schedule");
@@ -213,6 +243,11 @@ export function addScheduleCommands(program: Command, run: WithOutput): void {
     .option("--filter <text>", "such as 'state = RUN_STATE_FAILED'")
     .option("--limit <count>", "at most so many (default: 20)")
     .action(run<RunListOptions>(async (...call) => (await commands()).listRuns(...call), runs));
+  const log = add("log", "print what happened in a run");
+  log
+    .argument("<run>")
+    .action((uuid: string) => run<CommonOptions>(async (...call) => (await commands()).runLog(uuid, ...call), log)());
+
   const watch = add("watch", "print every change of any run, until Ctrl-C");
   watch.action(run<CommonOptions>(async (...call) => (await commands()).watchRuns(...call), watch));
   const cancel = add("cancel", "cancel a run");
@@ -221,6 +256,21 @@ export function addScheduleCommands(program: Command, run: WithOutput): void {
     .action((uuid: string) =>
       run<CommonOptions>(async (...call) => (await commands()).cancelRun(uuid, ...call), cancel)(),
     );
+}
+
+function addScheduleOptions(command: Command): Command {
+  return command
+    .option("--zone <name>", "whose clock counts, such as Europe/Berlin (default: the daemon's)")
+    .option("--jitter <duration>", "start each run later by a fixed part of this")
+    .option("--max-lateness <duration>", "do not catch up what was missed by more than this")
+    .option("--overlap <mode>", "while the last run is not over: skip (default), queue or cancel")
+    .option("--catch-up", "run once for all that was missed while the daemon was off (default)")
+    .option("--no-catch-up", "do not run what was missed while the daemon was off")
+    .option("-c, --compression <type>", "as for backup")
+    .option("--keep <rule...>", "such as last=3 daily=7 weekly=4, or all; without rules everything is kept")
+    .option("--verify <percent>", "check so much of the newest snapshot every day")
+    .option("--drill <expression>", "restore a sample of the newest snapshot at these times")
+    .option("--unreadable <mode>", "a path that cannot be read: skip (default) or fail");
 }
 
 export function addEnvCommands(program: Command, run: WithOutput): void {

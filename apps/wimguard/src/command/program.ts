@@ -45,6 +45,11 @@ function printUsageError(error: CommanderError, args: readonly string[], { out }
   return exitCodes.usage;
 }
 
+/** An option that a variable sets as well, to anything but nothing. */
+function flagOption(flag: string, description: string, variable: string): Option {
+  return new Option(flag, description).env(variable);
+}
+
 function createProgram(onExit: (code: number) => void, io: CommandIo): Command {
   const program = new Command("wimguard")
     .description("backs up folders to .tar.zst and .wim files and to restic repositories, and restores them")
@@ -62,9 +67,9 @@ function createProgram(onExit: (code: number) => void, io: CommandIo): Command {
       ),
     )
     .addOption(new Option("--dir <folder>", "the folder of config and catalogue").env("WIMGUARD_DIR"))
-    .option("--json", "print one JSON object a line: progress, warning, summary, error")
-    .option("--quiet", "print results and errors only")
-    .option("--yes", "do not ask before something is deleted");
+    .addOption(flagOption("--json", "print one JSON object a line: progress, warning, summary, error", "WIMGUARD_JSON"))
+    .addOption(flagOption("--quiet", "print results and errors only", "WIMGUARD_QUIET"))
+    .addOption(flagOption("--yes", "do not ask before something is deleted", "WIMGUARD_YES"));
   // The command itself has parsed its options, the common ones among them.
   const run =
     <Options extends CommonOptions>(work: Run<Options>, command: Command) =>
@@ -98,6 +103,10 @@ function createProgram(onExit: (code: number) => void, io: CommandIo): Command {
       "ZSTD[:1-19] or NONE for tar; LZX, XPRESS, LZMS or NONE for .wim; AUTO, OFF or MAX for restic (default: ZSTD:3, LZX, AUTO)",
     )
     .option("-D, --description <text>", "stored with the backup")
+    .option("--tag <name=value...>", "tags of the snapshot")
+    .option("--exclude <pattern...>", "leave this out; patterns as in .gitignore")
+    .option("--unreadable <mode>", "a path that cannot be read: skip (default) or fail")
+    .option("--detach", "print the uuid of the run and leave; schedule watch and schedule cancel are for it")
     .action(run<BackupOptions>(async (...call) => (await import("./backup.ts")).backup(...call), backupCommand));
 
   const restoreCommand = add("restore", "restore a backup, or paths of it, into a folder");

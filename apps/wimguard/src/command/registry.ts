@@ -1,10 +1,10 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { EngineSchema } from "../gen/wimguard/v1/common_pb.ts";
 import { formatBytes, formatCount, formatTable } from "../terminal/format.ts";
-import { runToEnd } from "./check.ts";
 import type { CommonOptions, Console } from "./console.ts";
 import { enumName } from "./enum-name.ts";
 import { type ExitCode, exitCodes, UsageError } from "./exit-codes.ts";
+import { runToEnd } from "./follow-run.ts";
 import { interruptible } from "./interruptible.ts";
 import { withDaemon } from "./with-daemon.ts";
 import { toAbsolute, toLocation } from "./working-folder.ts";
@@ -25,8 +25,7 @@ export async function listSources(options: CommonOptions, output: Console): Prom
   return withDaemon(options, async (wim) => {
     const { sources } = await wim.registry.listSources({ pageSize: 1000 });
     const rows = sources.map((one) => [one.name, one.uuid, one.path, one.excludes.join(" ")]);
-    const text =
-      sources.length === 0 ? "there are no sources" : formatTable([["NAME", "UUID", "PATH", "EXCLUDES"], ...rows]);
+    const text = sources.length === 0 ? "no sources yet" : formatTable([["NAME", "UUID", "PATH", "EXCLUDES"], ...rows]);
     const shown = sources.map(({ uuid, name, path, excludes, oneFileSystem }) => ({
       uuid,
       name,
@@ -71,7 +70,7 @@ export async function listDestinations(options: CommonOptions, output: Console):
       one.template,
     ]);
     const header = ["NAME", "UUID", "ENGINE", "FREE", "FOLDER", "TEMPLATE"];
-    const text = shown.length === 0 ? "there are no destinations" : formatTable([header, ...rows]);
+    const text = shown.length === 0 ? "no destinations yet" : formatTable([header, ...rows]);
     output.result(text, { destinations: shown });
     return exitCodes.ok;
   });
@@ -118,7 +117,7 @@ export async function removeItem(name: string, options: CommonOptions, output: C
     ]);
     const [source, destination] = [sources[0], destinations[0]];
     if (source === undefined && destination === undefined) {
-      throw new UsageError(`there is no source or destination ${JSON.stringify(name)}`);
+      throw new UsageError(`no source or destination is called ${JSON.stringify(name)}`);
     }
     if (source !== undefined) await wim.registry.deleteSource({ uuid: source.uuid, etag: source.etag });
     if (destination !== undefined)
@@ -151,7 +150,7 @@ export async function testDestination(name: string, options: CommonOptions, outp
   return withDaemon(options, async (wim) => {
     const { destinations } = await wim.registry.listDestinations({ filter: `name = ${JSON.stringify(name)}` });
     const [destination] = destinations;
-    if (destination === undefined) throw new UsageError(`there is no destination ${JSON.stringify(name)}`);
+    if (destination === undefined) throw new UsageError(`destination ${JSON.stringify(name)} not found`);
     const { steps } = await wim.registry.testDestination({ uuid: destination.uuid });
     for (const { name: step, ok, took, message } of steps) {
       const tookMs = took === undefined ? 0 : durationMs(took);

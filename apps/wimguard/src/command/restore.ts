@@ -100,7 +100,7 @@ async function confirmLosses(wim: WimGuard, request: Request, output: Console): 
   if (plan.overwrite === 0 && plan.delete === 0) return;
   output.note(`in ${request.target}: will ${describePlan(plan)}`);
   const name = basename(request.target ?? "");
-  await output.confirm(`type the name of the folder, ${name}, to go on: `, name, "nothing was restored");
+  await output.confirm(`type the name of the folder, ${name}, to continue: `, name, "nothing was restored");
 }
 
 function toNumbers(plan: RestorePlan) {
@@ -120,5 +120,6 @@ function describePlan({ create, overwrite, delete: deleted, unchanged, bytes }: 
     ...(deleted > 0 ? [`delete ${deleted}`] : []),
     ...(unchanged > 0 ? [`leave ${unchanged} as they are`] : []),
   ];
-  return [`create ${create} entries with ${formatBytes(bytes)}`, ...rest].join(", ");
+  const entries = create === 1 ? "1 entry" : `${create} entries`;
+  return [`create ${entries} with ${formatBytes(bytes)}`, ...rest].join(", ");
 }

@@ -1,81 +1,80 @@
-import { durationFromMs, type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
-import { parseDuration } from "@tercel/service/config";
+import { durationMs, type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { WimGuard } from "../client/connect.ts";
 import { type Run, RunKindSchema, RunStateSchema } from "../gen/wimguard/v1/common_pb.ts";
-import { CatchUp, Overlap, type Schedule } from "../gen/wimguard/v1/schedule_pb.ts";
-import { formatBytes, formatCount, formatTable } from "../terminal/format.ts";
-import { runToEnd } from "./check.ts";
+import { CatchUp, OverlapSchema, type Schedule, UnreadableSchema } from "../gen/wimguard/v1/schedule_pb.ts";
+import { formatBytes, formatCount, formatTable, formatTime } from "../terminal/format.ts";
 import type { CommonOptions, Console } from "./console.ts";
 import { enumName } from "./enum-name.ts";
 import { type ExitCode, exitCodes, UsageError } from "./exit-codes.ts";
+import { requireGood, runToEnd, statesOf } from "./follow-run.ts";
 import { interruptible } from "./interruptible.ts";
+import { noSuch, readSchedule, type ScheduleOptions } from "./schedule-input.ts";
 import { withDaemon } from "./with-daemon.ts";
-
-export interface ScheduleOptions extends CommonOptions {
-  readonly source: string;
-  readonly destination: string;
-  readonly cron: string;
-  readonly zone?: string;
-  readonly jitter?: string;
-  readonly overlap?: string;
-  /** False with `--no-catch-up`. */
-  readonly catchUp?: boolean;
-  readonly compression?: string;
-  readonly keep?: readonly string[];
-  readonly verify?: string;
-  readonly drill?: string;
-}
 
 export interface RunListOptions extends CommonOptions {
   readonly filter?: string;
   readonly limit?: string;
 }
 
-const overlaps: Readonly<Record<string, Overlap>> = {
-  skip: Overlap.SKIP,
-  queue: Overlap.QUEUE,
-  cancel: Overlap.CANCEL_RUNNING,
-};
-const periods = ["last", "hourly", "daily", "weekly", "monthly", "yearly"];
 const shownTimes = 5;
+const maxPageSize = 1000;
 
-/** `wimguard schedule create NAME`: says when it runs, and what it keeps. */
+/** `wimguard schedule create NAME`: says when it runs. */
 export async function createSchedule(name: string, options: ScheduleOptions, output: Console): Promise<ExitCode> {
-  const { cron, zone: timeZone = "", compression = "", drill: drillCron = "" } = options;
-  const overlap = overlaps[options.overlap ?? "skip"];
-  if (overlap === undefined)
-    throw new UsageError(`invalid --overlap ${options.overlap}: use ${Object.keys(overlaps).join(", ")}`);
-  const jitterMs = options.jitter === undefined ? 0 : parseDuration(options.jitter);
-  if (jitterMs === undefined) throw new UsageError(`invalid --jitter ${options.jitter}: use a duration, such as 10m`);
-  const retention = parseRetention(options.keep ?? []);
-  const verifyPercent = Number.parseFloat(options.verify ?? "0");
   return withDaemon(options, async (wim) => {
-    const [sourceUuid, destinationUuid] = await Promise.all([
-      uuidOf(options.source, "source", async (filter) => (await wim.registry.listSources({ filter })).sources),
-      uuidOf(
-        options.destination,
-        "destination",
-        async (filter) => (await wim.registry.listDestinations({ filter })).destinations,
-      ),
+    const { fields } = await readSchedule(wim, options);
+    const made = await wim.schedule.createSchedule({ schedule: { name, ...fields } });
+    await printTimes(wim, made, output);
+    return exitCodes.ok;
+  });
+}
+
+/** `wimguard schedule update NAME`: changes what options name, and leaves the rest. */
+export async function updateSchedule(name: string, options: ScheduleOptions, output: Console): Promise<ExitCode> {
+  return withDaemon(options, async (wim) => {
+    const { uuid, etag } = await scheduleOf(wim, name);
+    const { fields, paths } = await readSchedule(wim, options);
+    if (paths.length === 0) throw new UsageError("nothing to change: pass what is to be different, such as --cron");
+    const schedule = { uuid, etag, ...fields };
+    await printTimes(wim, await wim.schedule.updateSchedule({ schedule, updateMask: { paths } }), output);
+    return exitCodes.ok;
+  });
+}
+
+async function printTimes(wim: WimGuard, schedule: Schedule, output: Console): Promise<void> {
+  const { uuid, name } = schedule;
+  const { words, times } = await wim.schedule.previewSchedule({ schedule, count: shownTimes });
+  const lines = [`${name} runs ${words}:`, ...times.map((time) => `  ${formatTime(dateOf(time))}`)];
+  output.result(lines.join("\n"), { uuid, name, words, times: times.map(dateOf) });
+}
+
+/** `wimguard schedule show NAME`: everything about one schedule. */
+export async function showSchedule(name: string, options: CommonOptions, output: Console): Promise<ExitCode> {
+  return withDaemon(options, async (wim) => {
+    const schedule = await scheduleOf(wim, name);
+    const [source, destination, { words }] = await Promise.all([
+      wim.registry.getSource({ uuid: schedule.sourceUuid }),
+      wim.registry.getDestination({ uuid: schedule.destinationUuid }),
+      wim.schedule.previewSchedule({ schedule, count: 1 }),
     ]);
-    const schedule = {
-      name,
-      sourceUuid,
-      destinationUuid,
-      cron,
-      timeZone,
-      overlap,
-      compression,
-      drillCron,
-      retention,
-      verifyPercent,
-      catchUp: options.catchUp === false ? CatchUp.NONE : CatchUp.LATEST,
-      ...(jitterMs > 0 && { jitter: durationFromMs(jitterMs) }),
-    };
-    const made = await wim.schedule.createSchedule({ schedule });
-    const { words, times } = await wim.schedule.previewSchedule({ schedule, count: shownTimes });
-    const lines = [`${name} runs ${words}:`, ...times.map((time) => `  ${dateOf(time)}`)];
-    output.result(lines.join("\n"), { uuid: made.uuid, name, words, times: times.map(dateOf) });
+    const { value, rows } = describeSchedule(schedule, { source: source.name, destination: destination.name, words });
+    output.result(formatTable(rows), value);
+    return exitCodes.ok;
+  });
+}
+
+/** `wimguard schedule log RUN`: what happened in a run. */
+export async function runLog(uuid: string, options: CommonOptions, output: Console): Promise<ExitCode> {
+  return withDaemon(options, async (wim) => {
+    let pageToken = "";
+    do {
+      const page = await wim.schedule.listRunLog({ uuid, pageSize: maxPageSize, pageToken });
+      for (const { time, level, message } of page.entries) {
+        const at = time === undefined ? "" : dateOf(time);
+        output.line(`${at}  ${level.padEnd(7)}  ${message}`, { time: at, level, message });
+      }
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
     return exitCodes.ok;
   });
 }
@@ -87,8 +86,8 @@ export async function listSchedules(options: CommonOptions, output: Console): Pr
     const rows = cards.map(({ schedule, state, last, next }) => [
       schedule?.name ?? "",
       state,
-      last === undefined ? "never" : dateOf(last),
-      next === undefined ? "" : dateOf(next),
+      last === undefined ? "never" : formatTime(dateOf(last)),
+      next === undefined ? "" : formatTime(dateOf(next)),
       schedule?.cron ?? "",
     ]);
     const shown = cards.map(({ schedule, state, last, next }) => ({
@@ -99,7 +98,7 @@ export async function listSchedules(options: CommonOptions, output: Console): Pr
       ...(next !== undefined && { next: dateOf(next) }),
     }));
     const text =
-      rows.length === 0 ? "there are no schedules" : formatTable([["NAME", "STATE", "LAST", "NEXT", "CRON"], ...rows]);
+      rows.length === 0 ? "no schedules yet" : formatTable([["NAME", "STATE", "LAST", "NEXT", "CRON"], ...rows]);
     output.result(text, { schedules: shown });
     return exitCodes.ok;
   });
@@ -108,12 +107,7 @@ export async function listSchedules(options: CommonOptions, output: Console): Pr
 /** `wimguard schedule next NAME`: the next times. */
 export async function nextTimes(name: string, options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
-    const schedule = await scheduleOf(wim, name);
-    const { words, times } = await wim.schedule.previewSchedule({ schedule });
-    output.result([`${name} runs ${words}:`, ...times.map((time) => `  ${dateOf(time)}`)].join("\n"), {
-      words,
-      times: times.map(dateOf),
-    });
+    await printTimes(wim, await scheduleOf(wim, name), output);
     return exitCodes.ok;
   });
 }
@@ -140,24 +134,15 @@ export async function changeSchedule(
 export async function runSchedule(name: string, options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const { uuid } = await scheduleOf(wim, name);
-    const { uuid: runUuid } = await wim.schedule.runSchedule({ uuid });
+    const started = await wim.schedule.runSchedule({ uuid });
     const run = await interruptible(
-      (signal) => runToEnd(statesOf(wim, runUuid, signal), output),
+      async (signal) => requireGood(await runToEnd(statesOf(wim, started, signal), output)),
       () => output.note("the run continues without this command; schedule cancel ends it"),
     );
     if (run.message !== "") output.warning(run.message);
-    if (run.error !== undefined) {
-      output.error(new Error(run.error.message));
-      return exitCodes.failed;
-    }
     output.result(describeRun(run), runToJson(run));
     return run.message === "" ? exitCodes.ok : exitCodes.warnings;
   });
-}
-
-/** States of one run until it has ended. */
-async function* statesOf(wim: WimGuard, uuid: string, signal: AbortSignal): AsyncGenerator<Run> {
-  for await (const { run } of wim.schedule.watchRuns({}, { signal })) if (run?.uuid === uuid) yield run;
 }
 
 /** `wimguard schedule retention NAME`: what is kept, and why; nothing is changed. */
@@ -187,7 +172,7 @@ export async function listRuns(options: RunListOptions, output: Console): Promis
   if (!/^\d{1,4}$/.test(limit)) throw new UsageError(`invalid --limit ${JSON.stringify(limit)}: use 0 to 1000`);
   return withDaemon(options, async (wim) => {
     const { runs } = await wim.schedule.listRuns({ filter, pageSize: Number(limit) });
-    if (runs.length === 0) output.note("there are no runs");
+    if (runs.length === 0) output.note("no runs found");
     for (const run of runs) output.line(describeRun(run), runToJson(run));
     return exitCodes.ok;
   });
@@ -241,43 +226,63 @@ async function scheduleOf(wim: WimGuard, name: string): Promise<Schedule> {
   return schedules[0] ?? noSuch("schedule", name);
 }
 
-async function uuidOf(
-  name: string,
-  noun: string,
-  find: (filter: string) => Promise<readonly { readonly uuid: string }[]>,
-): Promise<string> {
-  const [found] = await find(`name = ${JSON.stringify(name)}`);
-  return found?.uuid ?? noSuch(noun, name);
+/** What a schedule says, for people and for machines. */
+function describeSchedule(
+  schedule: Schedule,
+  { source, destination, words }: { readonly source: string; readonly destination: string; readonly words: string },
+) {
+  const { uuid, name, cron, timeZone, jitter, maxLateness, compression, verifyPercent, drillCron } = schedule;
+  const { retention, paused, overdue, nextTime, lastGoodTime, beforeCommand, afterCommand } = schedule;
+  const kept = Object.entries(retention ?? {}).filter(([, count]) => typeof count === "number" && count > 0);
+  const value = {
+    uuid,
+    name,
+    source,
+    destination,
+    cron,
+    words,
+    timeZone,
+    jitterMs: jitter === undefined ? 0 : durationMs(jitter),
+    maxLatenessMs: maxLateness === undefined ? 0 : durationMs(maxLateness),
+    catchUp: schedule.catchUp !== CatchUp.NONE,
+    overlap: enumName(OverlapSchema, schedule.overlap),
+    unreadable: enumName(UnreadableSchema, schedule.unreadable),
+    keep: Object.fromEntries(kept) as Record<string, number>,
+    compression,
+    verifyPercent,
+    drillCron,
+    beforeCommand,
+    afterCommand,
+    paused,
+    overdue,
+    next: nextTime === undefined ? "" : dateOf(nextTime),
+    lastGood: lastGoodTime === undefined ? "" : dateOf(lastGoodTime),
+  };
+  const texts = {
+    ...value,
+    keep: kept.length === 0 ? "everything" : kept.map(([period, count]) => `${period}=${count}`).join(" "),
+    beforeCommand: beforeCommand.join(" "),
+    afterCommand: afterCommand.join(" "),
+  };
+  const rows = Object.entries(texts).map(([field, text]) => [field, String(text)]);
+  return { value, rows: rows.filter(([, text]) => text !== "" && text !== "0" && text !== "false") };
 }
 
-function noSuch(noun: string, name: string): never {
-  throw new UsageError(`there is no ${noun} ${JSON.stringify(name)}`);
-}
-
-/** `daily=7` and the like. */
-function parseRetention(texts: readonly string[]): Record<string, number> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const [, period = "", count = ""] = /^([a-z]+)=(\d{1,6})$/.exec(text) ?? [];
-      if (!periods.includes(period))
-        throw new UsageError(`invalid --keep ${JSON.stringify(text)}: use daily=7, or ${periods.join(", ")}`);
-      return [period, Number(count)];
-    }),
-  );
-}
+/** Lines come one by one, so their columns are as wide as the longest words. */
+const [kindWidth, stateWidth, bytesWidth] = ["retention".length, "completed".length, "999 MB".length];
 
 function describeRun(run: Run): string {
   const { uuid, kind, state, createTime, progress, error, message } = run;
   const bytes = progress === undefined || progress.bytesTotal === 0n ? "" : formatBytes(Number(progress.bytesDone));
   const parts = [
     uuid,
-    createTime === undefined ? "" : dateOf(createTime),
-    enumName(RunKindSchema, kind),
-    enumName(RunStateSchema, state),
-    bytes,
+    createTime === undefined ? "" : formatTime(dateOf(createTime)),
+    enumName(RunKindSchema, kind).padEnd(kindWidth),
+    enumName(RunStateSchema, state).padEnd(stateWidth),
+    bytes.padStart(bytesWidth),
     error?.message ?? message,
   ];
-  return parts.filter((part) => part !== "").join("  ");
+  return parts.join("  ").trimEnd();
 }
 
 function runToJson({ uuid, kind, state, scheduleUuid, subjectUuid, createTime, progress, error, message }: Run) {

@@ -1,18 +1,13 @@
 import { Buffer } from "node:buffer";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { EngineSchema } from "../gen/wimguard/v1/common_pb.ts";
-import {
-  Difference_Change,
-  Difference_ChangeSchema,
-  type Entry,
-  Entry_Kind,
-  Entry_KindSchema,
-  type Snapshot,
-} from "../gen/wimguard/v1/snapshot_pb.ts";
-import { formatBytes, formatTable } from "../terminal/format.ts";
+import { Difference_Change, Difference_ChangeSchema, type Snapshot } from "../gen/wimguard/v1/snapshot_pb.ts";
+import { formatBytes, formatTable, formatTime } from "../terminal/format.ts";
 import type { CommonOptions, Console } from "./console.ts";
+import { entryToJson, formatEntry } from "./entry-text.ts";
 import { enumName } from "./enum-name.ts";
 import { type ExitCode, exitCodes, UsageError } from "./exit-codes.ts";
+import { parseTag } from "./start-backup.ts";
 import { withDaemon } from "./with-daemon.ts";
 
 export interface SnapshotListOptions extends CommonOptions {
@@ -39,7 +34,7 @@ export async function listSnapshots(options: SnapshotListOptions, output: Consol
     const header = ["UUID", "CREATED", "ENGINE", "SIZE", "STORED", "", "SOURCE"];
     const rows = snapshots.map((one) => [
       one.uuid,
-      dateOf(one),
+      formatTime(dateOf(one)),
       engineOf(one),
       formatBytes(Number(one.sourceBytes)),
       formatBytes(Number(one.storedBytes)),
@@ -48,7 +43,7 @@ export async function listSnapshots(options: SnapshotListOptions, output: Consol
     ]);
     const total = Number(totalSize);
     const shown = snapshots.length === total ? "" : `\n${snapshots.length} of ${total} snapshots`;
-    const text = total === 0 ? "there are no snapshots" : `${formatTable([header, ...rows])}${shown}`;
+    const text = total === 0 ? "no snapshots found" : `${formatTable([header, ...rows])}${shown}`;
     output.result(text, { snapshots: snapshots.map(toJson), total });
     return exitCodes.ok;
   });
@@ -93,7 +88,7 @@ export async function findVersions(path: string, options: CommonOptions, output:
     if (versions.length === 0) output.note(`no snapshot has ${path}`);
     for (const { snapshot, entry } of versions) {
       if (snapshot === undefined || entry === undefined) continue;
-      const text = `${snapshot.uuid}  ${dateOf(snapshot)}  ${formatBytes(Number(entry.size))}  ${snapshot.source}`;
+      const text = `${snapshot.uuid}  ${formatTime(dateOf(snapshot))}  ${formatBytes(Number(entry.size))}  ${snapshot.source}`;
       output.line(text, { snapshot: toJson(snapshot), entry: entryToJson(entry) });
     }
     return versions.length === 0 ? exitCodes.failed : exitCodes.ok;
@@ -172,10 +167,7 @@ export async function tagSnapshot(
     const { tags: before, etag } = await wim.snapshot.getSnapshot({ uuid });
     const tags = { ...before };
     for (const change of changes) {
-      const at = change.indexOf("=");
-      if (at < 1)
-        throw new UsageError(`invalid tag ${JSON.stringify(change)}: write NAME=VALUE, or NAME= to remove it`);
-      const [name, value] = [change.slice(0, at), change.slice(at + 1)];
+      const [name, value] = parseTag(change);
       if (value === "") delete tags[name];
       else tags[name] = value;
     }
@@ -208,6 +200,7 @@ function print(snapshot: Snapshot, output: Console): void {
 
 function textOf(name: string, value: unknown): string {
   if (name === "sourceBytes" || name === "storedBytes") return formatBytes(Number(value));
+  if (Array.isArray(value)) return value.join(", ");
   if (typeof value !== "object" || value === null) return String(value);
   return Object.entries(value)
     .map(([tag, text]) => `${tag}=${text}`)
@@ -215,7 +208,8 @@ function textOf(name: string, value: unknown): string {
 }
 
 function toJson(snapshot: Snapshot) {
-  const { uuid, source, location, sourceBytes, storedBytes, files, tags, description, pinned, etag } = snapshot;
+  const { uuid, source, location, sourceBytes, storedBytes, files, tags, description, pinned, keepReasons, etag } =
+    snapshot;
   return {
     uuid,
     created: dateOf(snapshot),
@@ -228,6 +222,8 @@ function toJson(snapshot: Snapshot) {
     description,
     tags,
     pinned,
+    keepReasons,
+    purged: snapshot.purgeTime === undefined ? "" : timestampDate(snapshot.purgeTime).toISOString(),
     verified: snapshot.verifyTime === undefined ? "" : timestampDate(snapshot.verifyTime).toISOString(),
     drilled: snapshot.drillTime === undefined ? "" : timestampDate(snapshot.drillTime).toISOString(),
     warnings: Number(snapshot.warningCount),
@@ -241,39 +237,6 @@ function dateOf({ createTime }: Snapshot): string {
 
 function engineOf({ engine }: Snapshot): string {
   return enumName(EngineSchema, engine);
-}
-
-const letterOf: Partial<Record<Entry_Kind, string>> = {
-  [Entry_Kind.FILE]: "-",
-  [Entry_Kind.FOLDER]: "d",
-  [Entry_Kind.LINK]: "l",
-  [Entry_Kind.FIFO]: "p",
-  [Entry_Kind.DEVICE]: "b",
-};
-
-/** As `ls -ln` prints them. */
-function formatEntry({ kind, mode, uid, gid, size, mtime, displayPath, linkTarget }: Entry): string {
-  const letters = ["r", "w", "x"];
-  const rights = Array.from({ length: 9 }, (_, at) => ((mode >> (8 - at)) & 1 ? letters[at % 3] : "-")).join("");
-  const time = mtime === undefined ? "" : timestampDate(mtime).toISOString().slice(0, 19);
-  const target = kind === Entry_Kind.LINK ? ` -> ${Buffer.from(linkTarget).toString()}` : "";
-  const owner = `${uid}:${gid}`.padEnd(11);
-  return `${letterOf[kind] ?? "?"}${rights} ${owner} ${formatBytes(Number(size)).padStart(8)} ${time} ${displayPath}${target}`;
-}
-
-function entryToJson({ displayPath, path, kind, size, mode, uid, gid, mtime, linkTarget, digest }: Entry) {
-  return {
-    path: displayPath,
-    pathBase64: Buffer.from(path).toString("base64"),
-    kind: enumName(Entry_KindSchema, kind),
-    size: Number(size),
-    mode,
-    uid,
-    gid,
-    ...(mtime !== undefined && { mtime: timestampDate(mtime).toISOString() }),
-    ...(linkTarget.length > 0 && { linkTarget: Buffer.from(linkTarget).toString() }),
-    ...(digest !== "" && { digest }),
-  };
 }
 
 function parseLimit(text: string | undefined): number {

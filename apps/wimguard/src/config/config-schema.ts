@@ -55,6 +55,8 @@ export const configSchema = v.strictObject({
       ),
       /** Serves figures for Prometheus at http://127.0.0.1:PORT/metrics. Absent: not at all. */
       metricsPort: v.optional(port()),
+      /** Where traces are sent by OTLP over HTTP, such as http://localhost:4318/v1/traces. Absent: nothing is traced. */
+      traces: v.optional(httpUrl()),
       /** Who is notified of failures, warnings, damage, overdue schedules and full disks. */
       notify: v.optional(
         v.strictObject({

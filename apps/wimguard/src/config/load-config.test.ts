@@ -93,7 +93,7 @@ describe("loadConfig", () => {
   it("says how to make one where there is none", async () => {
     await assert.rejects(
       loadConfig(join(folder, "none.yaml")),
-      /there is no config at .+none\.yaml: run "wimguard server" once, or pass --dir/,
+      /no config at .+none\.yaml: run "wimguard server" once, or pass --dir/,
     );
   });
 });

@@ -10,7 +10,7 @@ import { type Config, configSchema } from "./config-schema.ts";
  */
 export async function loadConfig(path: string): Promise<Config> {
   if (!existsSync(path)) {
-    throw new ConfigError([{ message: `there is no config at ${path}: run "wimguard server" once, or pass --dir` }]);
+    throw new ConfigError([{ message: `no config at ${path}: run "wimguard server" once, or pass --dir` }]);
   }
   const sources = { folder: dirname(path), file: basename(path), overlays: false, envPrefix: "WIMGUARD" } as const;
   return (await loadByKit(configSchema, sources)).value;

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
 import type { DurableFiles } from "../files/durable-files.ts";
-import { replaceFile } from "../files/replace-file.ts";
+import { makeFileOnce, replaceFile } from "../files/replace-file.ts";
 import type { Config } from "./config-schema.ts";
 import { configPath } from "./data-folder.ts";
 import { loadConfig } from "./load-config.ts";
@@ -21,7 +21,7 @@ const secretBytes = 32;
 export async function prepareConfig(files: DurableFiles, folder: string): Promise<Config> {
   prepareFolder(folder);
   const path = configPath(folder);
-  if (!existsSync(path)) await replaceFile(files, path, freshConfig());
+  if (!existsSync(path)) await makeFileOnce(files, path, freshConfig());
   tighten(path, 0o600);
   return loadConfig(path);
 }

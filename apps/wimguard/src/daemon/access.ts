@@ -50,6 +50,7 @@ const rules: Readonly<Record<string, AuthRule>> = {
   "wimguard.v1.ScheduleService/ExplainRetention": atLeast.reader,
   "wimguard.v1.ScheduleService/GetRun": atLeast.reader,
   "wimguard.v1.ScheduleService/ListRuns": atLeast.reader,
+  "wimguard.v1.ScheduleService/ListRunLog": atLeast.reader,
   "wimguard.v1.ScheduleService/WatchRuns": atLeast.reader,
   "wimguard.v1.ScheduleService/StartRun": atLeast.operator,
   "wimguard.v1.ScheduleService/CancelRun": atLeast.operator,

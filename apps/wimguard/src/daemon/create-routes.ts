@@ -27,6 +27,8 @@ import { createItemService } from "../registry/item-service.ts";
 import { createDownloads } from "../restore/download-file.ts";
 import { createRestoreService } from "../restore/restore-service.ts";
 import { runTable } from "../runs/run-store.ts";
+import { StartedRequests } from "../runs/start-once.ts";
+import { createKeepReasons } from "../schedule/keep-reasons.ts";
 import { createPruneService } from "../schedule/prune-service.ts";
 import { createRetentionService } from "../schedule/retention-service.ts";
 import { checkSchedule, scheduleTable } from "../schedule/schedule-item.ts";
@@ -34,14 +36,14 @@ import { Scheduler } from "../schedule/scheduler.ts";
 import { createCheckService } from "../snapshot/check-service.ts";
 import { createSnapshotService } from "../snapshot/snapshot-service.ts";
 import { deriveKey } from "../token/token.ts";
-import { createBackupHandler } from "./backup-handler.ts";
-import { createEnvHandler } from "./env-handler.ts";
-import { createRegistryHandler } from "./registry-handler.ts";
-import { createRestoreHandler } from "./restore-handler.ts";
-import { createScheduleHandler } from "./schedule-handler.ts";
-import { createSnapshotHandler } from "./snapshot-handler.ts";
+import { createBackupHandler } from "./handlers/backup-handler.ts";
+import { createEnvHandler } from "./handlers/env-handler.ts";
+import { createRegistryHandler } from "./handlers/registry-handler.ts";
+import { createRestoreHandler } from "./handlers/restore-handler.ts";
+import { createScheduleHandler } from "./handlers/schedule-handler.ts";
+import { createSnapshotHandler } from "./handlers/snapshot-handler.ts";
+import { createStatisticsHandler } from "./handlers/statistics-handler.ts";
 import type { DaemonParts } from "./start-parts.ts";
-import { createStatisticsHandler } from "./statistics-handler.ts";
 
 export interface DaemonRoutes {
   readonly routes: (router: ConnectRouter) => void;
@@ -109,6 +111,7 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
     retention,
     nowMs,
   });
+  parts.metrics.watchSpace(() => parts.destinations.all());
   parts.metrics.watchOverdue(() => parts.schedules.all().filter((one) => scheduler.isOverdue(one)).length);
   const schedules = createItemService({
     store: parts.schedules,
@@ -117,6 +120,7 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
     check: (input) => checkSchedule(input, (kind, uuid) => parts[`${kind}s`].get(uuid) !== undefined),
   });
 
+  const requests = new StartedRequests(parts.runs);
   const routes = (router: ConnectRouter): void => {
     router.service(
       ScheduleService,
@@ -127,6 +131,9 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
         store: stores.backups,
         backups,
         runs: parts.runs,
+        logs: parts.runLogs,
+        tokens,
+        requests,
         listRuns: (request) => searchRows(database, rowTokens, runTable, request),
         newUuid: randomUUID,
         nowMs,
@@ -135,7 +142,13 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
     router.service(BackupService, createBackupHandler(backups));
     router.service(
       RestoreService,
-      createRestoreHandler(restoring, (request) => searchRows(database, rowTokens, restoreTable, request), downloads),
+      createRestoreHandler({
+        restores: restoring,
+        list: (request) => searchRows(database, rowTokens, restoreTable, request),
+        downloads,
+        runs: parts.runs,
+        requests,
+      }),
     );
     router.service(
       StatisticsService,
@@ -148,7 +161,9 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
         sources,
         destinations,
         files,
-        startImport: (location) => startImport(parts, location),
+        startImport: (location, startedBy) => startImport(parts, location, startedBy),
+        runs: parts.runs,
+        requests,
         uploads: parts.uploads,
         findDestination: parts.destinations.findByName,
       }),
@@ -161,6 +176,7 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
         tokens,
         downloads,
         manifestOf: ({ uuid }) => manifestPathOf(manifestFolder, uuid),
+        createKeepReasons: () => createKeepReasons(parts.schedules, retention),
       }),
     );
   };

@@ -18,6 +18,7 @@ import { createRoutes } from "./create-routes.ts";
 import { removeDaemonFile, writeDaemonFile } from "./daemon-file.ts";
 import { services } from "./services.ts";
 import { startParts } from "./start-parts.ts";
+import { startTracing } from "./tracing.ts";
 
 export interface DaemonOptions {
   /** The folder of config and catalogue. */
@@ -71,7 +72,8 @@ async function startDaemon(life: Lifecycle, options: DaemonOptions): Promise<voi
   const host = options.host ?? settings.host;
   checkExposure(config, host, options.isInsecure ?? false, log);
   const registry = createRegistry();
-  const parts = await startParts(life, { folder, config, files, registry, log });
+  const { interceptors, traceRun } = await startTracing(life, settings.traces, log);
+  const parts = await startParts(life, { folder, config, files, registry, log, traceRun });
   const { routes, scheduler, watchState, prune } = createRoutes(parts, config);
   const { notifier, runs } = parts;
   await life.start(
@@ -83,13 +85,19 @@ async function startDaemon(life: Lifecycle, options: DaemonOptions): Promise<voi
   if (metricsPort !== undefined) {
     await life.start("metrics page", () => serveMetrics(registry, metricsPort), closeMetrics);
   }
-  await listen(life, config, options, { routes, host, calls: createServerMetrics({ registry }) });
+  await listen(life, config, options, {
+    routes,
+    host,
+    tracing: interceptors,
+    calls: createServerMetrics({ registry }),
+  });
 }
 
 interface Served {
   readonly routes: (router: ConnectRouter) => void;
   readonly host: string;
   readonly calls: ServerMetrics;
+  readonly tracing: readonly Interceptor[];
 }
 
 async function listen(life: Lifecycle, config: Config, options: DaemonOptions, served: Served): Promise<void> {
@@ -148,7 +156,7 @@ async function createTcpServer(
 function createDaemonServer(
   config: Config,
   health: Health,
-  { routes, calls }: Served,
+  { routes, calls, tracing }: Served,
   protection: readonly Interceptor[],
   log: Log,
   more: Pick<Parameters<typeof createServer>[0], "tls" | "insecure"> = {},
@@ -157,7 +165,7 @@ function createDaemonServer(
   return createServer({
     ...more,
     log,
-    interceptors: [createRecovery({ log }), calls, ...protection],
+    interceptors: [...tracing, createRecovery({ log }), calls, ...protection],
     onUnhandledCall: calls.countUnhandled,
     routes(router) {
       routes(router);

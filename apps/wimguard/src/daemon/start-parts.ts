@@ -39,7 +39,8 @@ import { createOutboxStore } from "../notify/outbox-store.ts";
 import { recoverUploads } from "../registry/receive-upload.ts";
 import { createUploadStore, type UploadStore } from "../registry/upload-store.ts";
 import { recoverRestores } from "../restore/run-restore.ts";
-import { RunRegistry, type TrackedJob } from "../runs/run-registry.ts";
+import { createRunLogStore, type RunLogStore } from "../runs/run-log-store.ts";
+import { RunRegistry, type TraceRun, type TrackedJob } from "../runs/run-registry.ts";
 import { createRunStore, type RunStore, type StoredRun } from "../runs/run-store.ts";
 import { createOccurrenceStore, type OccurrenceStore } from "../schedule/occurrence-store.ts";
 import { type Schedule, scheduleColumns, scheduleTable } from "../schedule/schedule-item.ts";
@@ -67,6 +68,7 @@ export interface DaemonParts {
   readonly log: Log;
   readonly runs: RunRegistry;
   readonly runStore: RunStore;
+  readonly runLogs: RunLogStore;
   readonly track: (job: TrackedJob) => void;
   readonly metrics: DaemonMetrics;
   readonly notifier: Notifier;
@@ -78,11 +80,12 @@ export interface PartsOptions {
   readonly files: DurableFiles;
   readonly registry: Registry;
   readonly log: Log;
+  readonly traceRun: TraceRun;
 }
 
 /** Opens the catalogue, ends what a crash has left in the middle, and starts what runs jobs. */
 export async function startParts(life: Lifecycle, options: PartsOptions): Promise<DaemonParts> {
-  const { folder, config, files, registry, log } = options;
+  const { folder, config, files, registry, log, traceRun } = options;
   const { server: settings } = config.service;
   const nowMs = Date.now;
   const catalogPath = join(folder, settings.database);
@@ -139,7 +142,8 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
     reserve.ensure();
   };
   const runStore = createRunStore(database, rows);
-  const runs = new RunRegistry({ store: runStore, onJobEnd, nowMs });
+  const runLogs = createRunLogStore(database, rows);
+  const runs = new RunRegistry({ store: runStore, logs: runLogs, onJobEnd, nowMs, traceRun });
   const use = new ArchiveUse();
   const probes = createEngineProbes(engines);
   return {
@@ -161,6 +165,7 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
     log,
     runs,
     runStore,
+    runLogs,
     track: (job) => runs.track(job),
     metrics,
     notifier,

@@ -37,7 +37,7 @@ export function createEnvService({ envs, list, captureNow, nowMs }: EnvServicePa
   function get(uuid: string, field = "uuid"): StoredEnv {
     if (uuid === "") fail({ reason: "FIELD_REQUIRED", field, message: `${field} is required` });
     const shown = uuid.slice(0, 64);
-    const message = `there is no environment ${JSON.stringify(shown)}`;
+    const message = `environment ${JSON.stringify(shown)} not found`;
     return envs.get(uuid) ?? fail({ reason: "ENV_NOT_FOUND", uuid: shown, message });
   }
 

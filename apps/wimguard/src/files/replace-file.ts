@@ -1,4 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { dirname } from "node:path";
+import { hasErrorCode } from "../failure/to-failure.ts";
 import type { DurableFiles } from "./durable-files.ts";
 
 /**
@@ -8,13 +10,34 @@ import type { DurableFiles } from "./durable-files.ts";
 export async function replaceFile(files: DurableFiles, path: string, content: string): Promise<void> {
   const draftPath = `${path}.draft`;
   await files.unlink(draftPath);
-  const draft = await files.create(draftPath);
+  await writeDraft(files, draftPath, content);
+  await files.rename(draftPath, path);
+  await files.syncFolder(dirname(path));
+}
+
+/** Makes a file with a content, all of it or nothing, unless another process has made it meanwhile. */
+export async function makeFileOnce(files: DurableFiles, path: string, content: string): Promise<void> {
+  // Each process has a draft of its own, and a link does not replace what the other one has made.
+  const draftPath = `${path}.${randomUUID()}.draft`;
+  try {
+    await writeDraft(files, draftPath, content);
+    await files.link(draftPath, path).catch(async (error) => {
+      if (hasErrorCode(error, "EEXIST")) return;
+      if (!hasErrorCode(error, "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS")) throw error;
+      await files.rename(draftPath, path);
+    });
+  } finally {
+    await files.unlink(draftPath);
+  }
+  await files.syncFolder(dirname(path));
+}
+
+async function writeDraft(files: DurableFiles, path: string, content: string): Promise<void> {
+  const draft = await files.create(path);
   try {
     await draft.write(Buffer.from(content));
     await draft.sync();
   } finally {
     await draft.close();
   }
-  await files.rename(draftPath, path);
-  await files.syncFolder(dirname(path));
 }

@@ -13,14 +13,20 @@ const maxPatternCharacters = 1024;
 
 /** @throws FailureError that names the field */
 export function checkSource({ name, path, excludes, oneFileSystem }: ItemInput<RegisteredSource>) {
-  if (excludes.length > maxExcludes) invalidExcludes(`use at most ${maxExcludes} patterns`);
-  const wrong = excludes.find((one) => one.length > maxPatternCharacters || /[\n\0]/.test(one));
-  if (wrong !== undefined) invalidExcludes(`a pattern has at most ${maxPatternCharacters} characters in one line`);
-  return { name, path: checkPath("source.path", path), excludes: [...excludes], oneFileSystem };
+  const checked = checkExcludes("source.excludes", excludes);
+  return { name, path: checkPath("source.path", path), excludes: [...checked], oneFileSystem };
 }
 
-function invalidExcludes(problem: string): never {
-  fail({ reason: "FIELD_INVALID", field: "source.excludes", message: `invalid excludes: ${problem}` });
+/** @throws FailureError FIELD_INVALID */
+export function checkExcludes(field: string, excludes: readonly string[]): readonly string[] {
+  if (excludes.length > maxExcludes) invalidExcludes(field, `use at most ${maxExcludes} patterns`);
+  const wrong = excludes.find((one) => one.length > maxPatternCharacters || /[\n\0]/.test(one));
+  if (wrong === undefined) return excludes;
+  return invalidExcludes(field, `a pattern has at most ${maxPatternCharacters} characters in one line`);
+}
+
+function invalidExcludes(field: string, problem: string): never {
+  fail({ reason: "FIELD_INVALID", field, message: `invalid excludes: ${problem}` });
 }
 
 /** @throws FailureError that names the field */

@@ -14,6 +14,7 @@ import { checkPath, nameOfSource } from "../path/check-path.ts";
 import { createJobEvents } from "../progress/job-events.ts";
 import { ProgressCounter } from "../progress/progress-counter.ts";
 import { type JobProgress, ProgressFeed } from "../progress/progress-feed.ts";
+import type { StartingRequest } from "../runs/run-store.ts";
 import { findInRepository } from "./find-in-repository.ts";
 import type { FoundBackup, ImportParts } from "./found-backup.ts";
 import { type RecognizedArchive, recognizeArchive } from "./recognize-archive.ts";
@@ -31,8 +32,12 @@ export interface StartedImport {
  *
  * @throws FailureError
  */
-export async function startImport(parts: ImportParts, location: string): Promise<StartedImport> {
-  if (isRepository(location)) return startJob(parts, await findInRepository(parts, location));
+export async function startImport(
+  parts: ImportParts,
+  location: string,
+  startedBy?: StartingRequest,
+): Promise<StartedImport> {
+  if (isRepository(location)) return startJob(parts, await findInRepository(parts, location), startedBy);
   const { stores, queue, probes } = parts;
   const { backups } = stores;
   const { path, engine, modifiedAtMs } = await recognizeArchive(checkPath("location", location));
@@ -48,10 +53,15 @@ export async function startImport(parts: ImportParts, location: string): Promise
   return startJob(
     parts,
     found.map((backup, at) => ({ backup, archive: { archivePath: path, image: at + 1 } })),
+    startedBy,
   );
 }
 
-function startJob(parts: ImportParts, found: readonly FoundBackup[]): StartedImport {
+function startJob(
+  parts: ImportParts,
+  found: readonly FoundBackup[],
+  startedBy: StartingRequest | undefined,
+): StartedImport {
   const { stores, queue } = parts;
   const { backups } = stores;
   const [first] = found;
@@ -71,7 +81,8 @@ function startJob(parts: ImportParts, found: readonly FoundBackup[]): StartedImp
       for (const { backup } of found) backups.remove(backup.uuid);
     },
   });
-  parts.track({ kind: "import", subjectUuid: uuid, job, feed });
+  const by = startedBy === undefined ? {} : { request: startedBy };
+  parts.track({ kind: "import", subjectUuid: uuid, job, feed, ...by });
   return { uuid, startedAtMs: stores.nowMs(), feed, job };
 }
 
@@ -138,5 +149,5 @@ async function runImport(
     throw error;
   }
   const uuid = found[0]?.backup.uuid ?? "";
-  return backups.get(uuid) ?? fail({ reason: "BACKUP_NOT_FOUND", uuid, message: `there is no backup ${uuid}` });
+  return backups.get(uuid) ?? fail({ reason: "BACKUP_NOT_FOUND", uuid, message: `backup ${uuid} not found` });
 }

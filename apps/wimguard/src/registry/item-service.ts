@@ -54,7 +54,7 @@ export function createItemService<Item extends NamedItem>(parts: ItemServicePart
   function get(uuid: string): Item {
     if (uuid === "") fail({ reason: "FIELD_REQUIRED", field: "uuid", message: "uuid is required" });
     const shown = uuid.slice(0, 64);
-    const message = `there is no ${noun} ${JSON.stringify(shown)}`;
+    const message = `${noun} ${JSON.stringify(shown)} not found`;
     return store.get(uuid) ?? fail({ reason: "ITEM_NOT_FOUND", uuid: shown, message });
   }
 

@@ -17,6 +17,7 @@ import { readManifest } from "../manifest/manifest-file.ts";
 import { checkPath } from "../path/check-path.ts";
 import { ProgressFeed } from "../progress/progress-feed.ts";
 import type { TrackedJob } from "../runs/run-registry.ts";
+import type { StartingRequest } from "../runs/run-store.ts";
 import { checkPaths, requireSpace, resolveTarget } from "./check-restore.ts";
 import type { Conflict, MergeOptions } from "./conflict.ts";
 import { type MergePlan, planMerge } from "./plan-merge.ts";
@@ -51,7 +52,8 @@ export interface RestorePlan extends MergePlan {
 /** Restores as clients see them. Everything rejects with a FailureError. */
 export interface RestoreService {
   plan(request: RestoreRequest): Promise<RestorePlan>;
-  start(request: RestoreRequest): Promise<StartedRestore>;
+  /** @param startedBy the request that is not to start another one */
+  start(request: RestoreRequest, startedBy?: StartingRequest): Promise<StartedRestore>;
   get(uuid: string): StoredRestore;
 }
 
@@ -103,7 +105,7 @@ export function createRestoreService(parts: RestoreServiceParts): RestoreService
       return (await check(request)).plan;
     },
 
-    async start(request) {
+    async start(request, startedBy) {
       const { backup, target, paths, merge, plan } = await check(request);
       queue.check(target);
       const uuid = randomUUID();
@@ -141,7 +143,8 @@ export function createRestoreService(parts: RestoreServiceParts): RestoreService
           restores.change(uuid, { state: "cancelled", failure, endedAtMs: parts.nowMs() });
         },
       });
-      parts.track({ kind: "restore", subjectUuid: backup.uuid, job, feed });
+      const by = startedBy === undefined ? {} : { request: startedBy };
+      parts.track({ kind: "restore", subjectUuid: backup.uuid, job, feed, ...by });
       return { uuid, feed, job };
     },
 
@@ -150,7 +153,7 @@ export function createRestoreService(parts: RestoreServiceParts): RestoreService
       const shown = JSON.stringify(uuid.slice(0, 64));
       return (
         restores.get(uuid) ??
-        fail({ reason: "RESTORE_NOT_FOUND", uuid: uuid.slice(0, 64), message: `there is no restore ${shown}` })
+        fail({ reason: "RESTORE_NOT_FOUND", uuid: uuid.slice(0, 64), message: `restore ${shown} not found` })
       );
     },
   };

@@ -98,7 +98,7 @@ export async function runRestore(
     });
     fail({ ...failure, uuid }, error);
   }
-  return restores.get(uuid) ?? fail({ reason: "RESTORE_NOT_FOUND", uuid, message: `there is no restore ${uuid}` });
+  return restores.get(uuid) ?? fail({ reason: "RESTORE_NOT_FOUND", uuid, message: `restore ${uuid} not found` });
 }
 
 async function undoRestore(parts: RestoreParts, uuid: string, staging: string, failure: ReturnType<typeof toFailure>) {

@@ -4,6 +4,7 @@ import { toFailure } from "../failure/to-failure.ts";
 import type { JobEnd } from "../jobs/job-end.ts";
 import type { QueuedJob } from "../jobs/job-queue.ts";
 import type { JobProgress, ProgressFeed } from "../progress/progress-feed.ts";
+import type { RunLogEntry, RunLogStore } from "./run-log-store.ts";
 import type { RunKindName, RunStore, StartingRequest, StoredRun } from "./run-store.ts";
 
 /** A run with how far it is, while it runs. */
@@ -34,6 +35,10 @@ export interface TrackedJob {
 export interface RunRegistryParts {
   readonly store: RunStore;
   readonly onJobEnd: (end: JobEnd, run: StoredRun) => void;
+  /** Default: what happens in runs is not remembered. */
+  readonly logs?: Pick<RunLogStore, "append">;
+  /** Does the work of a run, for traces. Default: nothing is traced. */
+  readonly traceRun?: TraceRun;
   nowMs(): number;
 }
 
@@ -44,7 +49,11 @@ export interface RecordedEnd {
   readonly state: "completed" | "failed" | "skipped";
   readonly failure?: Failure;
   readonly message?: string;
+  readonly request?: StartingRequest;
 }
+
+/** Surrounds the work of a run. */
+export type TraceRun = <Result>(kind: RunKindName, work: () => Promise<Result>) => Promise<Result>;
 
 interface Active {
   run: LiveRun;
@@ -105,12 +114,17 @@ export class RunRegistry {
       throw error;
     }
     this.#active.set(job.uuid, { run: { ...stored, progress: undefined }, cancel: () => job.cancel() });
+    this.#log(job.uuid, "info", "queued");
+    let phase = "waiting";
     feed.onUpdate = (progress) => {
+      if (progress.phase !== phase) this.#log(job.uuid, "info", progress.phase);
+      ({ phase } = progress);
       const isWaiting = progress.phase === "waiting";
       const started = isWaiting ? {} : { state: "running" as const, startedAtMs: this.#startOf(job.uuid) };
       this.#change(job.uuid, { ...started, progress });
     };
-    job.done.then(
+    const { traceRun = (_, work) => work() } = this.#parts;
+    traceRun(kind, () => job.done).then(
       ({ warnings, files, bytes, size, addedBytes }) =>
         this.#end(job.uuid, {
           state: warnings.count > 0 ? "warned" : "completed",
@@ -132,11 +146,11 @@ export class RunRegistry {
 
   /** Records a run that has ended already: it was skipped, could not be started, or took no time. */
   record(uuid: string, kind: RunKindName, end: RecordedEnd): LiveRun {
-    const { scheduleUuid, subjectUuid = "", state, failure, message = "" } = end;
+    const { scheduleUuid, subjectUuid = "", state, failure, message = "", request } = end;
     const { store, onJobEnd } = this.#parts;
     const run = this.#newRun(uuid, kind, { scheduleUuid, subjectUuid, state });
     const ended: StoredRun = { ...run, failure, message, endedAtMs: run.createdAtMs };
-    store.insert(ended, undefined);
+    store.insert(ended, request);
     store.update(ended);
     const problem = failure === undefined ? {} : { problem: failure.message };
     onJobEnd({ kind, uuid, state, durationMs: 0, ...problem }, ended);
@@ -150,7 +164,7 @@ export class RunRegistry {
     const shown = uuid.slice(0, 64);
     const found = this.#active.get(uuid)?.run ?? this.#parts.store.get(uuid);
     if (found === undefined) {
-      fail({ reason: "RUN_NOT_FOUND", uuid: shown, message: `there is no run ${JSON.stringify(shown)}` });
+      fail({ reason: "RUN_NOT_FOUND", uuid: shown, message: `run ${JSON.stringify(shown)} not found` });
     }
     return this.live(found);
   }
@@ -264,12 +278,34 @@ export class RunRegistry {
     const { progress: _, ...run } = { ...active.run, ...end, revision: ++this.#revision };
     try {
       this.#parts.store.update(run);
+      this.#logEnd(run);
     } finally {
       const { kind, failure, createdAtMs, endedAtMs = createdAtMs } = run;
       const problem = failure === undefined || end.state === "cancelled" ? {} : { problem: failure.message };
       this.#parts.onJobEnd({ kind, uuid, state: end.state, durationMs: endedAtMs - createdAtMs, ...problem }, run);
       this.#notify();
     }
+  }
+
+  /** A log that cannot be written must not keep a run from being ended. */
+  #log(uuid: string, level: RunLogEntry["level"], ...messages: string[]): void {
+    const atMs = this.#parts.nowMs();
+    try {
+      this.#parts.logs?.append(
+        uuid,
+        messages.map((message) => ({ atMs, level, message })),
+      );
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+    }
+  }
+
+  #logEnd({ uuid, state, warnings, failure, bytes, files }: StoredRun): void {
+    const texts = warnings.first.map(({ reason, displayPath, message }) => `${reason} ${displayPath}: ${message}`);
+    const more = warnings.count - texts.length;
+    this.#log(uuid, "warning", ...texts, ...(more > 0 ? [`${more} more warnings`] : []));
+    if (failure === undefined) this.#log(uuid, "info", `${state}: ${files} files, ${bytes} bytes`);
+    else this.#log(uuid, state === "cancelled" ? "info" : "error", `${state}: ${failure.message}`);
   }
 
   #notify(): void {

@@ -63,7 +63,7 @@ export interface RunStore {
   lastGoodOf(kind: RunKindName): number | undefined;
   /** Those that had not ended, newest first. */
   unfinished(): StoredRun[];
-  /** Forgets runs that were created before a time. */
+  /** Forgets runs that were created before a time, and what happened in them. */
   removeBefore(timeMs: number): void;
 }
 
@@ -88,6 +88,7 @@ export function createRunStore(database: DatabaseSync, rows: RowWriter): RunStor
     "SELECT max(ended_at_ms) AS last FROM runs WHERE kind = ? AND state IN ('completed', 'warned')",
   );
   const removeOld = database.prepare("DELETE FROM runs WHERE created_at_ms < ? AND ended_at_ms IS NOT NULL");
+  const removeLogs = database.prepare("DELETE FROM run_logs WHERE run_uuid NOT IN (SELECT uuid FROM runs)");
   const { toItem } = runTable;
   return {
     insert(run, request) {
@@ -130,7 +131,12 @@ export function createRunStore(database: DatabaseSync, rows: RowWriter): RunStor
       selectBetween.all(fromMs, toMs, scheduleUuid, scheduleUuid).map(toItem),
     lastGoodOf: (kind) => (selectLastGood.get(kind)?.last as number | null) ?? undefined,
     unfinished: () => selectUnfinished.all().map(toItem),
-    removeBefore: (timeMs) => rows.change(() => void removeOld.run(timeMs)),
+    removeBefore(timeMs) {
+      rows.change(() => {
+        removeOld.run(timeMs);
+        removeLogs.run();
+      });
+    },
   };
 }
 

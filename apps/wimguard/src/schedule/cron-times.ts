@@ -3,7 +3,7 @@ import { fail } from "../failure/failure.ts";
 
 /** The times of a cron expression in a zone. */
 export interface CronTimes {
-  /** The first one after a time; undefined when there is none any more. */
+  /** The first one after a time; undefined after the last one. */
   next(afterMs: number): number | undefined;
   /** The last one at or before a time. */
   last(untilMs: number): number | undefined;
@@ -41,7 +41,7 @@ export function parseCron(expression: string, timeZone: string, field: string): 
     );
   }
   if (first === null) {
-    const message = `invalid cron expression ${JSON.stringify(expression)}: there is no such time`;
+    const message = `invalid cron expression ${JSON.stringify(expression)}: it never fires`;
     fail({ reason: "CRON_INVALID", field, message });
   }
   return {

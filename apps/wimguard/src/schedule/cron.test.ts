@@ -79,7 +79,7 @@ describe("parseCron", () => {
     ["", "UTC", "cron", /it has five parts: minute, hour, day of month, month, day of week/],
     ["0 0 * * * *", "UTC", "cron", /it has five parts/],
     ["61 * * * *", "UTC", "cron", /invalid cron expression "61 \* \* \* \*": invalid value for minute: 61/],
-    ["0 0 31 2 *", "UTC", "cron", /there is no such time/],
+    ["0 0 31 2 *", "UTC", "cron", /it never fires/],
     [
       "0 0 * * *",
       "Mars/Base",

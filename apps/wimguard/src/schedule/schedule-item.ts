@@ -64,7 +64,7 @@ export function checkSchedule(
     const [uuid, field] = [input[`${kind}Uuid`], `schedule.${kind}_uuid`];
     if (uuid === "") fail({ reason: "FIELD_REQUIRED", field, message: `${field} is required` });
     if (!exists(kind, uuid)) {
-      const message = `there is no ${kind} ${JSON.stringify(uuid.slice(0, 64))}: create it first`;
+      const message = `${kind} ${JSON.stringify(uuid.slice(0, 64))} not found: create it first`;
       fail({ reason: "FIELD_INVALID", field, message });
     }
   }

@@ -211,7 +211,7 @@ function newestAndOlder(snapshots: SnapshotService, random: () => number): Store
   const { items } = snapshots.list({ pageSize: 1000, pageToken: "", filter: "", orderBy: "create_time desc" });
   const [newest, ...older] = items;
   if (newest === undefined) {
-    fail({ reason: "SNAPSHOT_NOT_FOUND", message: "there are no snapshots to drill: back something up first" });
+    fail({ reason: "SNAPSHOT_NOT_FOUND", message: "no snapshots to drill: back something up first" });
   }
   const one = older[Math.floor(random() * older.length)];
   return one === undefined ? [newest] : [newest, one];

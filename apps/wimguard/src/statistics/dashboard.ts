@@ -78,7 +78,7 @@ function stateOf(schedule: Schedule, last: StoredRun | undefined, isRunning: boo
 
 /** Such as `2 schedules: 1 failed, 1 ok`. */
 function describeCards(cards: readonly Card[]): string {
-  if (cards.length === 0) return "there are no schedules";
+  if (cards.length === 0) return "no schedules yet";
   const order: readonly CardState[] = ["failed", "overdue", "warned", "running", "idle", "paused", "ok"];
   const parts = order.flatMap((state) => {
     const count = cards.filter((card) => card.state === state).length;

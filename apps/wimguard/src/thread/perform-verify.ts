@@ -2,7 +2,7 @@ import { hashFile } from "../archive/hash-file.ts";
 import type { EngineName } from "../engine/compression.ts";
 import type { ArchiveImage, EngineEvents } from "../engine/engine.ts";
 import { engines } from "../engine/engines.ts";
-import { fail } from "../failure/failure.ts";
+import { FailureError, fail } from "../failure/failure.ts";
 import type { FoundFile } from "../manifest/find-file.ts";
 import { readFrames, readLastEntries } from "../manifest/last-entries.ts";
 
@@ -55,7 +55,14 @@ export async function performVerify(
     events.onReached(bytes);
     return { files: files.length, bytes };
   }
-  await engines[engine].verifyFiles(job, files, events, signal);
+  await engines[engine].verifyFiles(job, files, events, signal).catch((error) => {
+    if (percent < 100 || !(error instanceof FailureError)) throw error;
+    const { reason } = error.failure;
+    if (reason === "ARCHIVE_DAMAGED" || reason === "CANCELLED") throw error;
+    // A program may fail in any way when it reads what was never written: a wrong size in it makes it run out of memory, for example.
+    const message = `${archivePath} is not what was written: ${error.message}`;
+    fail({ reason: "ARCHIVE_DAMAGED", engine, path: archivePath, message }, error);
+  });
   if (percent < 100) return { files: files.length, bytes };
   const message = `${archivePath} is not what was written, although the files that were looked at are in it`;
   fail({ reason: "ARCHIVE_DAMAGED", path: archivePath, message });

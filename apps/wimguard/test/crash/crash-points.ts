@@ -29,61 +29,86 @@ export function createRandom(seed: number): () => number {
   };
 }
 
-/** Crashes after every act, on file systems with hard links and without. Returns how many points were checked. */
+/** A moment at which the machine stops, and what of the acts before it survives. */
+export interface CrashPoint {
+  readonly acts: readonly Act[];
+  readonly survival: Survival;
+}
+
+/** Runs a scenario on file systems with hard links and without, and returns every moment at which it may stop. */
+export async function recordCrashPoints(site: CrashSite, run: Scenario = runScenario): Promise<CrashPoint[]> {
+  const recordings: (readonly Act[])[] = [];
+  for (const hasLinks of [true, false]) recordings.push((await run(site, { hasLinks })).acts);
+  return recordings.flatMap((acts) =>
+    acts.flatMap((_, at) => survivals.map((survival) => ({ acts: acts.slice(0, at + 1), survival }))),
+  );
+}
+
+/** Makes the disk what a stop at this moment leaves, starts again, and checks that nothing is lost and nothing left. */
+export async function checkCrashPoint(site: CrashSite, { acts, survival }: CrashPoint, seed: number): Promise<void> {
+  site.restore(crashImage(acts, survival, createRandom(seed)));
+  try {
+    await site.check(factsOf(acts), foreignOf(acts));
+  } catch (error) {
+    const last = JSON.stringify(acts.at(-1), (name, value) => (name === "bytes" || name === "database" ? "…" : value));
+    throw new Error(`after act ${acts.length} (${last}), with ${survival} of what was not synced, seed ${seed}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Checks some of the moments, spread over all of them. Returns how many. */
 export async function checkCrashPoints(
   site: CrashSite,
   { points, seed }: CrashPointOptions,
   run: Scenario = runScenario,
 ): Promise<number> {
-  const random = createRandom(seed);
-  const recordings: (readonly Act[])[] = [];
-  for (const hasLinks of [true, false]) recordings.push((await run(site, { hasLinks })).acts);
-  const all = recordings.flatMap((acts) =>
-    acts.flatMap((_, at) => survivals.map((survival) => ({ acts: acts.slice(0, at + 1), survival }))),
+  return sample(await recordCrashPoints(site, run), { points, seed }, (point, at) =>
+    checkCrashPoint(site, point, seed + at),
   );
-  const step = Math.max(1, Math.floor(all.length / points));
-  let checked = 0;
-  for (let at = Math.floor(random() * step); at < all.length; at += step) {
-    const { acts, survival } = all[at] as (typeof all)[number];
-    site.restore(crashImage(acts, survival, random));
-    try {
-      await site.check(factsOf(acts), foreignOf(acts));
-    } catch (error) {
-      const last = JSON.stringify(acts.at(-1), (name, value) =>
-        name === "bytes" || name === "database" ? "…" : value,
-      );
-      throw new Error(`after act ${acts.length} (${last}), with ${survival} of what was not synced, seed ${seed}`, {
-        cause: error,
-      });
-    }
-    checked++;
-  }
-  return checked;
 }
 
-/** Lets acts fail, one in each run, and checks what is left. Returns how many runs there were. */
+/** An act that fails, with the error of the system. */
+export interface Fault {
+  readonly act: number;
+  readonly code: string;
+}
+
+/** Each act of a scenario with each error. */
+export async function listFaults(site: CrashSite, run: Scenario = runScenario): Promise<Fault[]> {
+  const { count } = await run(site);
+  return faultCodes.flatMap((code) => Array.from({ length: count }, (_, act) => ({ act, code })));
+}
+
+/** Runs a scenario in which one act fails, and checks what is left. */
+export async function checkFault(site: CrashSite, failAt: Fault, run: Scenario = runScenario): Promise<void> {
+  const { acts } = await run(site, { failAt });
+  try {
+    await site.check(factsOf(acts), foreignOf(acts));
+  } catch (error) {
+    throw new Error(`with ${failAt.code} at act ${failAt.act}`, { cause: error });
+  }
+}
+
+/** Lets some acts fail, one in each run. Returns how many. */
 export async function checkFaults(
   site: CrashSite,
   { points, seed }: CrashPointOptions,
   run: Scenario = runScenario,
 ): Promise<number> {
-  const { count } = await run(site);
-  const all = faultCodes.flatMap((code) => Array.from({ length: count }, (_, act) => ({ act, code })));
-  const step = Math.max(1, Math.floor(all.length / points));
+  return sample(await listFaults(site, run), { points, seed }, (fault) => checkFault(site, fault, run));
+}
+
+async function sample<Item>(
+  items: readonly Item[],
+  { points, seed }: CrashPointOptions,
+  check: (item: Item, at: number) => Promise<void>,
+): Promise<number> {
+  const step = Math.max(1, Math.floor(items.length / points));
   let checked = 0;
-  for (let at = Math.floor(createRandom(seed)() * step); at < all.length; at += step) {
-    const failAt = all[at] as (typeof all)[number];
-    await checkFault(site, { failAt }, run);
+  for (let at = Math.floor(createRandom(seed)() * step); at < items.length; at += step) {
+    await check(items[at] as Item, at);
     checked++;
   }
   return checked;
-}
-
-async function checkFault(site: CrashSite, options: RecordingOptions, run: Scenario): Promise<void> {
-  const { acts } = await run(site, options);
-  try {
-    await site.check(factsOf(acts), foreignOf(acts));
-  } catch (error) {
-    throw new Error(`with ${options.failAt?.code} at act ${options.failAt?.act}`, { cause: error });
-  }
 }

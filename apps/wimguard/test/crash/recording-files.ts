@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import type { DurableFile, DurableFiles } from "../../src/files/durable-files.ts";
-import { createNodeDurableFiles } from "../../src/files/node-durable-files.ts";
+import { unsyncedFiles } from "../trees/there-and-back.ts";
 
 /** One durable act, with all that is needed to say what a power cut after it would leave. */
 export type Act =
@@ -29,6 +29,8 @@ export type Fact =
 export interface RecordingOptions {
   /** The act with this number fails with this code instead of being done. */
   readonly failAt?: { readonly act: number; readonly code: string };
+  /** This act and all later ones fail, as if the process had ended. */
+  readonly stopAt?: number;
   /** As on file systems without hard links. */
   readonly hasLinks?: boolean;
   /** Called before a link is made. */
@@ -38,7 +40,7 @@ export interface RecordingOptions {
 /** DurableFiles that do what they are asked, and record it. */
 export class RecordingFiles implements DurableFiles {
   readonly acts: Act[] = [];
-  readonly #files = createNodeDurableFiles();
+  readonly #files = unsyncedFiles;
   readonly #options: RecordingOptions;
   readonly #inodes = new Map<string, number>();
   #nextInode = 1;
@@ -133,6 +135,7 @@ export class RecordingFiles implements DurableFiles {
   async makeFolder(path: string): Promise<void> {
     this.#begin(path);
     await this.#files.makeFolder(path);
+    this.#newInode(path);
   }
 
   async removeTree(path: string): Promise<void> {
@@ -149,7 +152,8 @@ export class RecordingFiles implements DurableFiles {
 
   #begin(path: string): void {
     const act = this.#count++;
-    const { failAt } = this.#options;
+    const { failAt, stopAt = Number.POSITIVE_INFINITY } = this.#options;
+    if (act >= stopAt) throw systemError("ESTOPPED", "act", path);
     if (failAt?.act === act) throw systemError(failAt.code, "act", path);
   }
 

@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { credentials, loadPackageDefinition, Metadata, type ServiceClientConstructor } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
-import { buildPythonPeer, withoutPython } from "@tercel/test-support/peers";
+import { buildGoPeer, buildPythonPeer, withoutGo, withoutPython } from "@tercel/test-support/peers";
 import { findProgram } from "@tercel/test-support/servers";
 import { createSuiteContext } from "./cleanup.ts";
 import { type DaemonInProcess, startInProcess } from "./daemon-in-process.ts";
@@ -23,6 +23,8 @@ describe("clients from backup.proto alone", () => {
   let daemon: DaemonInProcess;
   let token: string;
   let protoFolder: string;
+  /** What protoc makes of backup.proto. */
+  let descriptors: string;
   before(async () => {
     daemon = await startInProcess(context);
     writeFileSync(join(daemon.folders.source, "file"), "content\n".repeat(1000));
@@ -32,6 +34,9 @@ describe("clients from backup.proto alone", () => {
     protoFolder = join(daemon.folders.data, "proto");
     mkdirSync(protoFolder);
     copyFileSync(proto, join(protoFolder, "backup.proto"));
+    descriptors = join(daemon.folders.data, "backup.binpb");
+    const buf = join(import.meta.dirname, "../../../../node_modules/.bin/buf");
+    execFileSync(buf, ["build", protoFolder, "-o", descriptors]);
   });
   after(() => context.clean());
 
@@ -99,13 +104,41 @@ describe("clients from backup.proto alone", () => {
     await assert.rejects(call("CreateBackup", { source: "", destination }), /FIELD_REQUIRED|source is required/);
   });
 
+  it("in Go run the printed flow", { skip: withoutGo }, async () => {
+    interface Reported {
+      readonly code?: string;
+      readonly response?: Record<string, unknown> & { readonly backup?: object; readonly backups?: object[] };
+    }
+    const call = async (method: string, request: object) => {
+      const target = [`-target=${daemon.address}`, `-descriptors=${descriptors}`];
+      const options = [`-method=wimguard.v1.BackupService/${method}`, `-authorization=Bearer ${token}`];
+      const args = ["call-method", ...target, ...options, `-request=${JSON.stringify(request)}`];
+      const { stdout } = await run(buildGoPeer(), args);
+      const lines = stdout.trimEnd().split("\n");
+      const reported = lines.map((line) => JSON.parse(line) as Reported);
+      return { responses: reported.slice(0, -1).map(({ response }) => response ?? {}), code: reported.at(-1)?.code };
+    };
+    const { source } = daemon.folders;
+    const destination = join(daemon.folders.destinations, "go.tar.zst");
+    const { responses, code } = await call("CreateBackup", { source, destination });
+    assert.deepEqual([responses[0]?.status, responses.at(-1)?.status, code], ["started", "completed", "OK"]);
+    assert.deepEqual([responses.at(-1)?.bytes_processed, responses.at(-1)?.total_bytes], [8000, 8000]);
+    const uuid = responses[0]?.uuid;
+    const [found] = (await call("GetBackup", { uuid })).responses;
+    const { created_at: _, ...backup } = (found?.backup ?? {}) as Record<string, unknown>;
+    const facts = { uuid, name: "source", source, destination, type: "tar", status: "completed", size: 8000 };
+    assert.deepEqual(backup, facts);
+    const [list] = (await call("ListBackups", { limit: 1 })).responses;
+    assert.equal((list?.backups?.[0] as { uuid?: string } | undefined)?.uuid, uuid);
+    assert.deepEqual(await call("DeleteBackup", { uuid }), { responses: [{ success: true }], code: "OK" });
+    assert.deepEqual(await call("DeleteBackup", { uuid }), { responses: [], code: "NotFound" });
+    assert.ok(!existsSync(destination));
+  });
+
   it("in Python run the printed flow", { skip: withoutPython }, async () => {
-    const image = join(daemon.folders.data, "backup.binpb");
-    const buf = join(import.meta.dirname, "../../../../node_modules/.bin/buf");
-    execFileSync(buf, ["build", protoFolder, "-o", image]);
     const destination = join(daemon.folders.destinations, "python.tar.zst");
     const script = join(import.meta.dirname, "client.py");
-    const args = [script, daemon.address, token, image, daemon.folders.source, destination];
+    const args = [script, daemon.address, token, descriptors, daemon.folders.source, destination];
     const { stdout } = await run(buildPythonPeer(), args);
     assert.deepEqual(JSON.parse(stdout), {
       first: "started",

@@ -14,7 +14,7 @@ export interface HeldTar {
 }
 
 /** Puts it before the system's for what this process starts. */
-export function useHeldTar(context: CleanupContext, { path }: HeldTar): void {
+export function useHeldTar(context: CleanupContext, { path }: Pick<HeldTar, "path">): void {
   const before = process.env.PATH;
   process.env.PATH = path;
   afterwards(context, () => {

@@ -1,22 +1,25 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, watch } from "node:fs";
 import { join } from "node:path";
+import { readErrorReason } from "@tercel/grpc/errors";
 import { engines } from "../../src/engine/engines.ts";
 import { readManifest } from "../../src/manifest/manifest-file.ts";
 import { recordEvents } from "../trees/there-and-back.ts";
 import { buildTree } from "../trees/trees.ts";
 import type { CleanupContext } from "./cleanup.ts";
 import { type DaemonFolders, makeFolders, startDaemon } from "./daemon-process.ts";
+import { killChildOf } from "./kill-child.ts";
 
 const noEvents = recordEvents();
 const never = new AbortController().signal;
 
 /** About so many changes of files make a backup. */
 const changesOfBackup = 40;
+const engineNames = ["tar", "wimlib-imagex"];
 
 /**
- * Kills a daemon at random moments while it backs up and deletes, starts it again, and checks that nothing that was completed is lost and
- * nothing else is left. Returns how many backups had been completed.
+ * Kills a daemon, or an engine's program first, at random moments while it backs up and deletes, starts it again, and checks that nothing that
+ * was completed is lost and nothing else is left. Returns how many backups had been completed.
  */
 export async function killDaemons(context: CleanupContext, kills: number, random: () => number): Promise<number> {
   const folders = makeFolders(context);
@@ -29,8 +32,11 @@ export async function killDaemons(context: CleanupContext, kills: number, random
     await checkFolders(folders, daemon.client, kept);
     if (round === kills) break;
     // At any change of a file of its: the pace of the machine does not matter.
-    let isKilled = false;
+    let [isKilled, isChildKilled] = [false, false];
+    const isChildMeant = random() < 0.3;
     const stopWatching = afterChanges(folders, Math.floor(random() * 3 * changesOfBackup), () => {
+      isChildKilled = isChildMeant && killChildOf(daemon.pid, engineNames);
+      if (isChildKilled) return;
       isKilled = true;
       daemon.signal("SIGKILL");
     });
@@ -46,9 +52,15 @@ export async function killDaemons(context: CleanupContext, kills: number, random
           await daemon.client.backup.deleteBackup({ uuid });
         }
       } catch (error) {
+        if (!isKilled && !(isChildKilled && readErrorReason(error)?.reason === "ENGINE_DIED")) throw error;
         if (isKilled) break;
-        throw error;
       }
+      if (!isChildKilled) continue;
+      // The daemon itself has to have cleaned up; then it is killed as well.
+      await checkFolders(folders, daemon.client, kept);
+      isKilled = true;
+      daemon.signal("SIGKILL");
+      break;
     }
     await daemon.ended;
     stopWatching();

@@ -11,7 +11,7 @@ import { createNodeDurableFiles } from "../../src/files/node-durable-files.ts";
 import { noRules } from "../../src/source/source-rules.ts";
 import { performRestore } from "../../src/thread/perform-restore.ts";
 import { performWrite } from "../../src/thread/perform-write.ts";
-import { buildTree, walkTree, withTimesOf } from "./trees.ts";
+import { treeSteps, withTimesOf } from "./trees.ts";
 
 /** Without the sync of the whole file system, which waits for everything that other tests write. */
 export const unsyncedFiles: DurableFiles = { ...createNodeDurableFiles(), syncTree: async () => {} };
@@ -43,14 +43,16 @@ export async function checkThereAndBack(
   engine: FileEngineName,
   seed: number,
   parent: string = tmpdir(),
+  trees = treeSteps,
 ): Promise<void> {
   const folder = mkdtempSync(join(parent, "tercel-trees-"));
   const [source, archive, manifest, restored, opened] = ["source", "archive", "manifest", "restored", "opened"].map(
     (name) => join(folder, name),
   ) as [string, string, string, string, string];
   mkdirSync(source);
-  buildTree(seed, source, engine === "wim" ? "utf8" : "any");
-  const expected = withTimesOf(walkTree(source), timeUnitNs[engine]);
+  await trees.build(seed, source, engine === "wim" ? "utf8" : "any");
+  const walk = async (root: string) => withTimesOf(await trees.walk(root), timeUnitNs[engine]);
+  const expected = await walk(source);
   const options = compressions[engine];
   const events = recordEvents();
   await performWrite(
@@ -83,9 +85,9 @@ export async function checkThereAndBack(
     never,
   );
   assert.deepEqual(events.warnings, []);
-  assert.deepEqual(withTimesOf(walkTree(restored), timeUnitNs[engine]), expected, "restored by WimGuard");
+  assert.deepEqual(await walk(restored), expected, "restored by WimGuard");
   openWithout(engine, archive, opened);
-  assert.deepEqual(withTimesOf(walkTree(opened), timeUnitNs[engine]), expected, "opened without WimGuard");
+  assert.deepEqual(await walk(opened), expected, "opened without WimGuard");
 }
 
 function openWithout(engine: FileEngineName, archive: string, folder: string): void {

@@ -3,6 +3,9 @@
 trees.py build SEED FOLDER [utf8]   fills an empty folder; with utf8 every name is UTF-8
 trees.py walk FOLDER                prints what is in it, as JSON
 trees.py archive KIND FILE          writes a tar archive that must not be restored
+trees.py hostile SEED FILE          writes a tar archive of members that try to leave the folder, some of which it may hold
+trees.py swap FOLDER OUTSIDE        lets a folder and a link to another one take turns under its name, until it is ended
+trees.py serve                      does what lines of JSON say, such as ["walk", FOLDER]; each is answered by a line
 """
 import hashlib, io, json, os, random, stat, sys, tarfile
 
@@ -57,6 +60,13 @@ def build(seed, folder, utf8):
         else:
             os.mknod(path, stat.S_IFCHR | 0o640, os.makedev(1, 3))
         made.append(path)
+    # Larger than 32 bits can count, and quick to hash: one in a thousand trees has it.
+    if seed % 1000 == 999:
+        path = os.path.join(root, b"5 GiB")
+        with open(path, "wb") as out:
+            out.seek(5 * 1024**3)
+            out.write(b"end")
+        made.append(path)
     for path in made:
         info = os.lstat(path)
         plain = stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode)
@@ -108,7 +118,7 @@ def walk(folder):
                 visit(os.path.join(path, inner), name + (b"/" if name else b"") + inner)
 
     visit(root, b"")
-    json.dump(entries, sys.stdout)
+    return entries
 
 
 def archive(kind, path):
@@ -143,11 +153,65 @@ def archive(kind, path):
             add("./innocent", b"evil", pax_headers={"path": "../evil"})
 
 
-if __name__ == "__main__":
-    command, *rest = sys.argv[1:]
+EVIL_NAMES = ["./a", "./a/b", "./a/b/c", "a", "./way", "./way/evil", "./way/way/evil", "../evil", "./../evil", "./a/../../evil", "a/./b",
+              "a//b", "/tmp/tercel-evil", "//tmp/tercel-evil", "..", ".", "./", "", "./...", "./a/..", "x" * 300 + "/../../evil", "./b/" * 60 + "c"]
+EVIL_TARGETS = ["..", "../..", "../evil", ".", "a", "./way", "way/evil", "/", "/tmp", "/tmp/tercel-evil", "../../../../../tmp", "./a/../..", ""]
+
+
+def hostile(seed, path):
+    rnd = random.Random(seed)
+    with tarfile.open(path, "w", format=rnd.choice([tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])) as out:
+        for _ in range(rnd.randrange(1, 9)):
+            member = tarfile.TarInfo(rnd.choice(EVIL_NAMES))
+            member.type = rnd.choice([tarfile.REGTYPE] * 3 + [tarfile.DIRTYPE] * 2 + [tarfile.SYMTYPE] * 3 + [tarfile.LNKTYPE] * 2
+                                     + [tarfile.FIFOTYPE, tarfile.CONTTYPE])
+            member.mode = rnd.choice([0o644, 0o4755, 0o777, 0])
+            if member.type in (tarfile.SYMTYPE, tarfile.LNKTYPE):
+                member.linkname = rnd.choice(EVIL_TARGETS)
+            content = b"evil" if member.type in (tarfile.REGTYPE, tarfile.CONTTYPE) else b""
+            member.size = len(content)
+            if out.format == tarfile.PAX_FORMAT and rnd.random() < 0.3:
+                member.pax_headers = {rnd.choice(["path", "linkpath", "size", "GNU.sparse.name", "mtime"]):
+                                      rnd.choice(EVIL_NAMES + EVIL_TARGETS + ["-1", "9" * 30])}
+            out.addfile(member, io.BytesIO(content))
+
+
+def swap(folder, outside):
+    aside = folder + ".aside"
+    while True:
+        os.rename(folder, aside)
+        os.symlink(outside, folder)
+        os.unlink(folder)
+        os.rename(aside, folder)
+
+
+def perform(command, rest):
     if command == "build":
-        build(int(rest[0]), rest[1], "utf8" in rest)
-    elif command == "walk":
-        walk(rest[0])
+        return build(int(rest[0]), rest[1], "utf8" in rest)
+    if command == "walk":
+        return walk(rest[0])
+    if command == "hostile":
+        return hostile(int(rest[0]), rest[1])
+    if command == "swap":
+        return swap(*rest)
+    return archive(*rest)
+
+
+def serve():
+    for line in sys.stdin:
+        command, *rest = json.loads(line)
+        try:
+            answer = {"result": perform(command, rest)}
+        except Exception as error:
+            answer = {"error": repr(error)}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    name, *arguments = sys.argv[1:]
+    if name == "serve":
+        serve()
     else:
-        archive(*rest)
+        found = perform(name, arguments)
+        if found is not None:
+            json.dump(found, sys.stdout)

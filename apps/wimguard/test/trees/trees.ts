@@ -1,5 +1,7 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 
 const script = join(import.meta.dirname, "trees.py");
 const maxOutputBytes = 256 * 1024 * 1024;
@@ -25,6 +27,59 @@ export function walkTree(folder: string): WalkedEntry[] {
 /** Writes a tar archive that must not be restored. */
 export function writeHostileArchive(kind: string, path: string): void {
   python("archive", kind, path);
+}
+
+/** Writes a tar archive of random members, most of which try to leave the folder that they are extracted into. */
+export function writeRandomHostileArchive(seed: number, path: string): void {
+  python("hostile", String(seed), path);
+}
+
+/** Makes and walks trees. */
+export interface TreeProgram {
+  build(seed: number, folder: string, names: "utf8" | "any"): Promise<void>;
+  walk(folder: string): Promise<WalkedEntry[]>;
+  close(): Promise<void>;
+}
+
+/** Starts the program once for many trees: starting it takes longer than most of them. */
+export function startTreeProgram(): TreeProgram {
+  const child = spawn("python3", [script, "serve"], { stdio: ["pipe", "pipe", "inherit"] });
+  const ended = once(child, "close");
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const call = async (...request: readonly string[]): Promise<unknown> => {
+    child.stdin.write(`${JSON.stringify(request)}\n`);
+    const { value, done } = await lines.next();
+    if (done === true) throw new Error("the program that makes trees has ended");
+    const { result, error } = JSON.parse(value) as { result?: unknown; error?: string };
+    if (error !== undefined) throw new Error(`${request.join(" ")}: ${error}`);
+    return result;
+  };
+  return {
+    async build(seed, folder, names) {
+      await call("build", String(seed), folder, names);
+    },
+    walk: async (folder) => (await call("walk", folder)) as WalkedEntry[],
+    async close() {
+      child.stdin.end();
+      await ended;
+    },
+  };
+}
+
+/** The program for a few trees, which is started for each step. */
+export const treeSteps: Pick<TreeProgram, "build" | "walk"> = {
+  build: async (seed, folder, names) => buildTree(seed, folder, names),
+  walk: async (folder) => walkTree(folder),
+};
+
+/** Lets a folder and a link to another one take turns under the folder's name. Returns what ends that, with the folder in its place. */
+export function startSwapping(folder: string, outside: string): () => Promise<void> {
+  const child = spawn("python3", [script, "swap", folder, outside], { stdio: "ignore" });
+  const ended = once(child, "close");
+  return async () => {
+    child.kill("SIGKILL");
+    await ended;
+  };
 }
 
 /** As engines see times that keep less than nanoseconds. */

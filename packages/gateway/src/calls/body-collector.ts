@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { HttpExchange, HttpExchangeListener } from "@tercel/grpc/protocols";
 import { withHttpStatus } from "../rules/http-status.ts";
+import { GrowingBytes } from "./growing-bytes.ts";
 
 /** The call that a body is collected for. */
 export interface CollectingCall {
@@ -16,8 +17,7 @@ export class BodyCollector implements HttpExchangeListener {
   readonly #call: CollectingCall;
   readonly #maxBytes: number;
   readonly #onBody: (body: Uint8Array) => void;
-  #chunks: Uint8Array[] = [];
-  #bytes = 0;
+  readonly #body = new GrowingBytes();
 
   constructor(exchange: HttpExchange, call: CollectingCall, maxBytes: number, onBody: (body: Uint8Array) => void) {
     this.#exchange = exchange;
@@ -28,30 +28,28 @@ export class BodyCollector implements HttpExchangeListener {
 
   onData(bytes: Uint8Array): void {
     if (this.#call.isOver) {
+      this.#body.clear();
       this.#exchange.consume(bytes.length);
       return;
     }
     this.#exchange.lend(bytes.length);
-    this.#bytes += bytes.length;
-    if (this.#bytes > this.#maxBytes) {
-      this.#chunks = [];
+    if (this.#body.length + bytes.length > this.#maxBytes) {
+      this.#body.clear();
       this.#call.fail(bodyTooLarge(this.#maxBytes));
       return;
     }
-    // Of a Buffer, slice would be a view of memory that is used again.
-    this.#chunks.push(new Uint8Array(bytes));
+    this.#body.append(bytes);
   }
 
   onEnd(): void {
     if (this.#call.isOver) return;
-    const body = this.#chunks.length === 1 ? (this.#chunks[0] as Uint8Array) : concat(this.#chunks, this.#bytes);
-    this.#chunks = [];
+    const body = this.#body.take();
     this.#exchange.repay();
     this.#onBody(body);
   }
 
   onClose(reason: string): void {
-    this.#chunks = [];
+    this.#body.clear();
     this.#call.onClose(reason);
   }
 
@@ -65,14 +63,4 @@ export function bodyTooLarge(maxBytes: number): ConnectError {
     new ConnectError(`the body exceeds the limit of ${maxBytes} bytes`, Code.ResourceExhausted),
     413,
   );
-}
-
-function concat(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }

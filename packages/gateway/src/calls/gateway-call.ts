@@ -1,4 +1,3 @@
-import { performance } from "node:perf_hooks";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import type { EndedCall, OnCallEnd } from "@tercel/grpc/hooks";
 import {
@@ -24,6 +23,8 @@ import {
   startDeadline,
   type TimedCall,
 } from "@tercel/grpc/protocols";
+import { CallAccount } from "./call-account.ts";
+import { splitTarget, urlOf } from "./read-fields.ts";
 
 /** How a protocol writes what a handler returns. */
 export interface ResponseForm {
@@ -51,7 +52,6 @@ export interface CallParts {
   readonly protocolName: string;
   /** Undefined for a call without a deadline. */
   readonly timeoutMs: number | undefined;
-  readonly url: string;
 }
 
 /**
@@ -68,12 +68,11 @@ export class GatewayCall implements HandledCall, TimedCall, EndedCall {
   sentMessageBytes = 0;
   receivedMessageBytes = 0;
   readonly #parts: CallParts;
+  readonly #account: CallAccount;
   readonly #cancellation = new Cancellation();
   #form: ResponseForm | undefined = undefined;
   #isOver = false;
   #isHandled = false;
-  #holdsCapacity = false;
-  #arrivalMs = 0;
   #observer: MessageObserver | undefined = undefined;
   #onOver: OnCallEnd | undefined = undefined;
   #wake: (() => void) | undefined = undefined;
@@ -82,25 +81,16 @@ export class GatewayCall implements HandledCall, TimedCall, EndedCall {
 
   constructor(parts: CallParts) {
     this.#parts = parts;
+    this.#account = new CallAccount(parts.host, parts.handler);
   }
 
   /** Call once. False: the call has ended already. */
   begin(form: ResponseForm): boolean {
     this.#form = form;
-    const { host, handler, timeoutMs } = this.#parts;
-    const callLimit = this.#parts.exchange.countsCalls ? undefined : host.callLimit;
-    host.counts.started++;
-    if (handler.arrivals !== undefined || host.unhandled.hasListener) {
-      this.#arrivalMs = performance.now();
-      if (handler.desc !== undefined) handler.arrivals?.arrived(handler.desc);
-    }
-    if (callLimit?.isFull) {
+    const { exchange, timeoutMs } = this.#parts;
+    if (!this.#account.open(exchange.countsCalls)) {
       this.fail(new ConnectError("concurrent call limit reached", Code.Unavailable));
       return false;
-    }
-    if (callLimit !== undefined) {
-      callLimit.taken++;
-      this.#holdsCapacity = true;
     }
     if (timeoutMs !== undefined && !startDeadline(this, timeoutMs)) {
       this.onDeadline();
@@ -206,7 +196,7 @@ export class GatewayCall implements HandledCall, TimedCall, EndedCall {
 
   handlerEnded(): void {
     this.#parts.exchange.handlerEnded();
-    this.#releaseCapacity();
+    this.#account.releaseCapacity();
   }
 
   handlerFailed(reason: unknown): void {
@@ -231,7 +221,7 @@ export class GatewayCall implements HandledCall, TimedCall, EndedCall {
       this.#failPlainly(error);
     }
     this.#finish(error);
-    if (fault !== undefined) logFault(this.#parts.host.log, pathWithoutQuery(this.path), fault);
+    if (fault !== undefined) logFault(this.#parts.host.log, splitTarget(this.path).path, fault);
   }
 
   // ---- ContextSource
@@ -245,7 +235,7 @@ export class GatewayCall implements HandledCall, TimedCall, EndedCall {
   }
 
   get url(): string {
-    return this.#parts.url;
+    return urlOf(this.#parts.exchange.head);
   }
 
   get signal(): AbortSignal {
@@ -261,11 +251,12 @@ export class GatewayCall implements HandledCall, TimedCall, EndedCall {
   }
 
   get endedBy(): ConnectError | undefined {
-    return this.#cancellation.reason as ConnectError | undefined;
+    const { reason } = this.#cancellation;
+    return reason === completed ? undefined : (reason as ConnectError | undefined);
   }
 
   get arrivedAtMs(): number | undefined {
-    return this.#arrivalMs === 0 ? undefined : this.#arrivalMs;
+    return this.#account.arrivedAtMs;
   }
 
   makeRequestHeader(): Headers {
@@ -339,38 +330,22 @@ export class GatewayCall implements HandledCall, TimedCall, EndedCall {
   #finish(error: ConnectError | undefined): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const { host } = this.#parts;
+    const { host, exchange } = this.#parts;
     host.deadlines.remove(this);
-    if (error === undefined) host.counts.succeeded++;
-    else host.counts.failed++;
-    if (error !== undefined && !this.#isHandled) this.#reportUnhandled(error);
+    this.#account.ended(error);
+    if (error !== undefined && !this.#isHandled) {
+      this.#account.endedUnhandled(error, exchange.head.path, exchange.peerAddress);
+    }
     this.onRequestUnneeded?.(error);
-    this.#cancellation.abort(error);
+    this.#cancellation.abort(error ?? completed);
     this.onWritable();
-    if (!this.#isHandled) this.#releaseCapacity();
+    if (!this.#isHandled) this.#account.releaseCapacity();
     if (this.#onOver !== undefined) notifyEnd(this.#onOver, this);
   }
-
-  #reportUnhandled({ code, rawMessage: reason }: ConnectError): void {
-    const { host, handler, exchange } = this.#parts;
-    const durationMs = this.#arrivalMs === 0 ? 0 : performance.now() - this.#arrivalMs;
-    const { desc: method } = handler;
-    if (method !== undefined) handler.arrivals?.unhandled(method, code, durationMs);
-    host.unhandled.tell({ path: exchange.head.path, peer: exchange.peerAddress, method, code, reason, durationMs });
-  }
-
-  #releaseCapacity(): void {
-    const { callLimit } = this.#parts.host;
-    if (!this.#holdsCapacity || callLimit === undefined) return;
-    this.#holdsCapacity = false;
-    callLimit.taken--;
-  }
 }
 
-/** A query may hold a secret. */
-function pathWithoutQuery(path: string): string {
-  return path.split("?", 1)[0] ?? "";
-}
+/** Why the signal of a call aborts that went well. One for all: Node makes one, with its stack, for each signal that has none. */
+const completed = new DOMException("the call has ended", "AbortError");
 
 /** A listener that only counts must not fail the connection that it is called from. */
 function notifyEnd(listener: OnCallEnd, call: EndedCall): void {

@@ -1,3 +1,5 @@
+import type { HttpRequestHead } from "@tercel/grpc/protocols";
+
 /** The value of a header field; several are joined by commas. Undefined when there is none. */
 export function findHeader(fields: readonly string[], name: string): string | undefined {
   let found: string | undefined;
@@ -13,6 +15,11 @@ export function findHeader(fields: readonly string[], name: string): string | un
 export function splitTarget(target: string): { readonly path: string; readonly query: string } {
   const mark = target.indexOf("?");
   return mark === -1 ? { path: target, query: "" } : { path: target.slice(0, mark), query: target.slice(mark + 1) };
+}
+
+/** The URL of a request, as its client wrote it. */
+export function urlOf({ scheme, authority, path }: Pick<HttpRequestHead, "scheme" | "authority" | "path">): string {
+  return `${scheme}://${authority ?? "localhost"}${path}`;
 }
 
 /** The shorter of the times, of those that there are. */

@@ -21,10 +21,28 @@ export function asInvalidArgument(codec: MessageCodec): MessageCodec {
 
 /** A codec whose messages become other bytes: of a response whose body is not the message as it is. */
 export function withEncode(codec: MessageCodec, encode: (message: object) => Uint8Array): MessageCodec {
-  return {
-    ...{ encode, ownsEncoded: false },
-    toMessage: (init) => codec.toMessage(init),
-    decode: (bytes) => codec.decode(bytes),
-    retainsInput: () => codec.retainsInput(),
-  };
+  return new OtherBytesCodec(codec, encode);
+}
+
+class OtherBytesCodec implements MessageCodec {
+  readonly ownsEncoded = false;
+  readonly encode: (message: object) => Uint8Array;
+  readonly #codec: MessageCodec;
+
+  constructor(codec: MessageCodec, encode: (message: object) => Uint8Array) {
+    this.#codec = codec;
+    this.encode = encode;
+  }
+
+  toMessage(init: unknown): object {
+    return this.#codec.toMessage(init);
+  }
+
+  decode(bytes: Uint8Array): object {
+    return this.#codec.decode(bytes);
+  }
+
+  retainsInput(): boolean {
+    return this.#codec.retainsInput();
+  }
 }

@@ -35,16 +35,12 @@ export class Responder {
 
   sendHead(status: number, fields: readonly string[]): void {
     this.#isHeadSent = true;
-    const names: string[] = [];
-    for (let at = 0; at < fields.length; at += 2) names.push(fields[at] as string);
-    const exposed = this.#extras.exposed(names);
-    this.exchange.sendHead(status, [
-      ...fields,
-      "x-content-type-options",
-      "nosniff",
-      ...this.#extras.fields,
-      ...exposed,
-    ]);
+    const all = [...fields, "x-content-type-options", "nosniff"];
+    if (this.#extras !== noExtras) {
+      const names = fields.filter((_, at) => at % 2 === 0);
+      all.push(...this.#extras.fields, ...this.#extras.exposed(names));
+    }
+    this.exchange.sendHead(status, all);
   }
 
   /** False: wait for `onWritable`. A response to HEAD has no data. */

@@ -15,10 +15,17 @@ const protocolNames: ReadonlySet<string> = new Set(["trailer", "te", "x-content-
 /** What of these a REST response may set. */
 const restNames: ReadonlySet<string> = new Set(["content-disposition", "content-language", "content-location"]);
 
+const noFields: readonly string[] = [];
+
 /** The headers that a handler has set: name, value, name, value, … What the protocol writes itself, or cannot carry, is left out. */
-export function headerFields(host: GatewayHost, metadata: ResponseMetadata | undefined, isRest = false): string[] {
-  const fields: string[] = [...(metadata?.plainHeader ?? [])];
-  if (metadata?.givenHeader !== undefined) {
+export function headerFields(
+  host: GatewayHost,
+  metadata: ResponseMetadata | undefined,
+  isRest = false,
+): readonly string[] {
+  if (metadata?.hasResponseHeader !== true) return noFields;
+  const fields: string[] = [...(metadata.plainHeader ?? [])];
+  if (metadata.givenHeader !== undefined) {
     const error = appendMetadata(fields, metadata.givenHeader);
     if (error !== undefined) host.log.warn("response metadata was left out", { error });
   }
@@ -26,7 +33,8 @@ export function headerFields(host: GatewayHost, metadata: ResponseMetadata | und
 }
 
 /** The trailers that a handler has set, and those of the error. */
-export function trailerFields(metadata: ResponseMetadata | undefined, error?: ConnectError): string[] {
+export function trailerFields(metadata: ResponseMetadata | undefined, error?: ConnectError): readonly string[] {
+  if (metadata?.givenTrailer === undefined && error === undefined) return noFields;
   const fields: string[] = [];
   if (metadata?.givenTrailer !== undefined) appendTrailerMetadata(fields, metadata.givenTrailer);
   if (error !== undefined) fields.push(...errorFields(error));

@@ -14,6 +14,8 @@ import type { Responder } from "../calls/responder.ts";
 import { errorFields, headerFields, trailerFields } from "../calls/response-metadata.ts";
 import { httpStatusOf } from "../rules/http-status.ts";
 
+const noBytes = new Uint8Array(0);
+
 /** The response of a unary call in Connect's protocol: the message is the body, trailers are headers whose names begin with "trailer-". */
 export class ConnectUnaryResponse implements ResponseForm {
   readonly #host: GatewayHost;
@@ -22,7 +24,7 @@ export class ConnectUnaryResponse implements ResponseForm {
   readonly #call: GatewayCall;
   readonly #format: MessageFormat;
   readonly #compression: Compression | undefined;
-  #body: Uint8Array = new Uint8Array(0);
+  #body: Uint8Array = noBytes;
   #isCompressed = false;
 
   constructor(
@@ -65,7 +67,7 @@ export class ConnectUnaryResponse implements ResponseForm {
 
   #metadataFields(error: ConnectError | undefined): string[] {
     const { metadata } = this.#call;
-    const fields = headerFields(this.#host, metadata);
+    const fields = [...headerFields(this.#host, metadata)];
     if (error !== undefined) fields.push(...errorFields(error));
     const trailers = trailerFields(metadata);
     for (let at = 0; at < trailers.length; at += 2) fields.push(`trailer-${trailers[at]}`, trailers[at + 1] as string);

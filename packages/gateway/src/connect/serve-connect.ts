@@ -24,7 +24,6 @@ export interface ConnectRequest {
   readonly host: GatewayHost;
   readonly handler: MethodHandler;
   readonly responder: Responder;
-  readonly url: string;
   readonly format: MessageFormat;
 }
 
@@ -107,7 +106,7 @@ export function serveConnectStream(request: ConnectRequest): void {
 }
 
 function createCall(request: ConnectRequest, timeout: string | undefined) {
-  const { host, handler, responder, url, format } = request;
+  const { host, handler, responder, format } = request;
   let timeoutMs: number | undefined;
   let timeoutError: unknown;
   try {
@@ -116,7 +115,7 @@ function createCall(request: ConnectRequest, timeout: string | undefined) {
     timeoutError = error;
   }
   const call = new GatewayCall({
-    ...{ host, handler, url, exchange: responder.exchange, protocolName: "connect" },
+    ...{ host, handler, exchange: responder.exchange, protocolName: "connect" },
     responseCodec: handler.codecs[format].response,
     timeoutMs: shortest(timeoutMs, host.maxTimeoutMs),
   });

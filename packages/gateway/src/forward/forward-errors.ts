@@ -44,7 +44,7 @@ function textOf(code: Code): string {
 /** An error that came over the wire keeps its metadata to itself, unless it is a copy. */
 function passOn(error: ConnectError): ConnectError {
   const metadata = new Headers();
-  copyResponseFields(error.metadata, metadata);
+  copyResponseFields(error.metadata, () => metadata);
   const copy = new ConnectError(error.rawMessage, error.code, metadata, undefined, error);
   copy.details = error.details;
   return copy;

@@ -54,7 +54,7 @@ export function forward(
 interface ForwardedCalls {
   readonly channel: Transport;
   /** What of a request's headers is handed on. */
-  passed(header: Headers): Headers;
+  passed(context: HandlerContext): Headers;
   /** The error that the client gets. */
   explain(error: unknown, method: DescMethod): unknown;
 }
@@ -85,13 +85,12 @@ async function callOnce(
 ): Promise<Message> {
   let response: UnaryResponse;
   try {
-    const { signal, requestHeader } = context;
-    response = await channel.unary(method, signal, timeoutOf(context), passed(requestHeader), request);
+    response = await channel.unary(method, context.signal, timeoutOf(context), passed(context), request);
   } catch (error) {
     throw explain(error, method);
   }
-  copyResponseFields(response.header, context.responseHeader);
-  copyResponseFields(response.trailer, context.responseTrailer);
+  copyResponseFields(response.header, () => context.responseHeader);
+  copyResponseFields(response.trailer, () => context.responseTrailer);
   return response.message;
 }
 
@@ -102,17 +101,16 @@ async function* callStream(
   context: HandlerContext,
 ): AsyncGenerator<Message, void> {
   try {
-    const { signal, requestHeader } = context;
     const response: StreamResponse = await channel.stream(
       method,
-      signal,
+      context.signal,
       timeoutOf(context),
-      passed(requestHeader),
+      passed(context),
       requests,
     );
-    copyResponseFields(response.header, context.responseHeader);
+    copyResponseFields(response.header, () => context.responseHeader);
     yield* response.message;
-    copyResponseFields(response.trailer, context.responseTrailer);
+    copyResponseFields(response.trailer, () => context.responseTrailer);
   } catch (error) {
     throw explain(error, method);
   }

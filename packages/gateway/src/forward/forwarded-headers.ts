@@ -1,3 +1,5 @@
+import type { HandlerContext } from "@connectrpc/connect";
+
 /** What a service needs of a request whoever sent it: who calls, for what, within which trace. */
 const alwaysForwarded = [
   ...["authorization", "traceparent", "tracestate", "x-request-id", "idempotency-key", "accept-language"],
@@ -15,13 +17,16 @@ export function checkForwardHeaders(names: readonly string[]): void {
   }
 }
 
+/** A context of Tercel's servers, which has headers before there is a Headers object. */
+type PeekingContext = Pick<HandlerContext, "requestHeader"> & { peekHeader?(name: string): string | null };
+
 /** Picks what is handed on of a request's headers. */
-export function forwardedHeaders(more: readonly string[]): (header: Headers) => Headers {
+export function forwardedHeaders(more: readonly string[]): (context: HandlerContext) => Headers {
   const names = [...new Set([...alwaysForwarded, ...more])];
-  return (header) => {
+  return (context: PeekingContext) => {
     const passed = new Headers();
     for (const name of names) {
-      const value = header.get(name);
+      const value = context.peekHeader === undefined ? context.requestHeader.get(name) : context.peekHeader(name);
       if (value !== null) passed.set(name, value);
     }
     return passed;
@@ -40,9 +45,9 @@ function isOfService(name: string): boolean {
   );
 }
 
-/** Hands headers or trailers of a response on. */
-export function copyResponseFields(from: Headers, to: Headers): void {
+/** Hands headers or trailers of a response on. `to` is asked for where there are any. */
+export function copyResponseFields(from: Headers, to: () => Headers): void {
   from.forEach((value, name) => {
-    if (!isOfService(name)) to.append(name, value);
+    if (!isOfService(name)) to().append(name, value);
   });
 }

@@ -32,14 +32,13 @@ export interface GrpcWebRequest {
   readonly host: GatewayHost;
   readonly handler: MethodHandler;
   readonly responder: Responder;
-  readonly url: string;
   readonly format: MessageFormat;
   readonly isText: boolean;
 }
 
 /** A call of any kind in gRPC-Web. */
 export function serveGrpcWeb(request: GrpcWebRequest): void {
-  const { responder, host, format, handler, isText, url } = request;
+  const { responder, host, format, handler, isText } = request;
   const { exchange } = responder;
   const { fields } = responder.head;
   const decoding = findCompression(findHeader(fields, "grpc-encoding"), host.compressions);
@@ -49,7 +48,7 @@ export function serveGrpcWeb(request: GrpcWebRequest): void {
   const parsed = timeout === undefined ? undefined : parseTimeout(timeout);
   const timeoutMs = parsed !== undefined && "timeoutMs" in parsed ? parsed.timeoutMs : undefined;
   const call = new GatewayCall({
-    ...{ host, handler, url, exchange, protocolName: "grpc-web" },
+    ...{ host, handler, exchange, protocolName: "grpc-web" },
     responseCodec: handler.codecs[format].response,
     timeoutMs: shortest(timeoutMs, host.maxTimeoutMs),
   });

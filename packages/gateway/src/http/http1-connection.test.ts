@@ -1,129 +1,447 @@
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { describe, it } from "node:test";
-import { defaultHttp1Limits, Http1Connection } from "./http1-connection.ts";
-import type { Http1Exchange } from "./http1-exchange.ts";
+import type { HttpExchange } from "@tercel/grpc/protocols";
+import { Http1Connection, type UpgradeRequest } from "./http1-connection.ts";
+import { defaultHttp1Limits, maxHeadBytes } from "./http1-limits.ts";
 
-/** A connection whose socket and clock the test sets. */
-function setUp() {
-  const socket = {
-    ...{ bytesRead: 0, bytesWritten: 0, writableLength: 0, isDestroyed: false, sent: "" },
-    end(text: string) {
-      socket.sent = text;
-    },
-    destroy() {
-      socket.isDestroyed = true;
-    },
-    destroySoon() {
-      socket.isDestroyed = true;
-    },
-  };
-  const time = { nowMs: 0 };
-  const connection = new Http1Connection(
-    socket as unknown as Socket,
-    defaultHttp1Limits,
-    () => time.nowMs,
-    () => {},
-  );
-  const exchange = { isRequestComplete: false, isPaused: false, maySendSlowly: false, isHeadSent: false };
-  const begin = () => connection.begin(exchange as unknown as Http1Exchange);
-  const at = (nowMs: number) => {
-    time.nowMs = nowMs;
-    return connection.check();
-  };
-  return { socket, connection, exchange, begin, at, time };
+/** A socket whose client is the test. */
+class FakeSocket extends EventEmitter {
+  sent = "";
+  isPaused = false;
+  destroyed = false;
+  writableEnded = false;
+  writableNeedDrain = false;
+  bytesRead = 0;
+  bytesWritten = 0;
+  writableLength = 0;
+
+  write(bytes: Uint8Array | string): boolean {
+    this.sent += typeof bytes === "string" ? bytes : Buffer.from(bytes).toString("latin1");
+    return true;
+  }
+
+  end(text = ""): void {
+    this.sent += text;
+    this.writableEnded = true;
+  }
+
+  destroySoon(): void {
+    this.writableEnded = true;
+    this.destroyed = true;
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+  }
+
+  get statuses(): string[] {
+    return [...this.sent.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status as string);
+  }
 }
 
+interface SeenRequest {
+  readonly exchange: HttpExchange;
+  readonly text: string;
+  body: string;
+  isComplete: boolean;
+  closedBy: string | undefined;
+}
+
+interface Setup {
+  /** Answers each request when it is complete. Default true. */
+  readonly answers?: boolean;
+  /** Uses up what comes of a body. Default true. */
+  readonly consumes?: boolean;
+  /** Before anything of the body has come. */
+  onHead?(exchange: HttpExchange): void;
+  onUpgrade?(exchange: HttpExchange, upgrade: UpgradeRequest): void;
+}
+
+function setUp({ answers = true, consumes = true, onHead, onUpgrade }: Setup = {}) {
+  const socket = new FakeSocket();
+  const requests: SeenRequest[] = [];
+  const faults: unknown[] = [];
+  const owner = {
+    ...{ limits: defaultHttp1Limits, isClosing: false, onUpgrade },
+    onFault: (error: unknown) => faults.push(error),
+    onExchange(exchange: HttpExchange) {
+      const { method, path } = exchange.head;
+      const request: SeenRequest = {
+        ...{ exchange, text: `${method} ${path}`, body: "", isComplete: false, closedBy: undefined },
+      };
+      requests.push(request);
+      exchange.listener = {
+        onData(bytes) {
+          request.body += Buffer.from(bytes).toString("latin1");
+          if (consumes) exchange.consume(bytes.length);
+        },
+        onEnd() {
+          request.isComplete = true;
+          if (answers) answer(exchange);
+        },
+        onClose(reason) {
+          request.closedBy = reason;
+        },
+        onWritable() {},
+      };
+      onHead?.(exchange);
+    },
+  };
+  const connection = new Http1Connection(socket as unknown as Socket, owner, 0);
+  const receive = (text: string) => connection.onData(Buffer.from(text, "latin1"));
+  return { socket, requests, faults, owner, connection, receive };
+}
+
+function answer(exchange: HttpExchange, status = 200): void {
+  exchange.sendHead(status, ["content-length", "2"]);
+  exchange.end(Buffer.from("ok"));
+}
+
+const get = "GET /a HTTP/1.1\r\nhost: a\r\n\r\n";
+const post = "POST /b HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello";
+const chunked = "POST /c HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
 describe("an HTTP/1.1 connection", () => {
-  it("is cut off when a head takes longer than 10 s", () => {
-    const { at, socket } = setUp();
-    assert.equal(at(10_000), undefined);
-    assert.equal(at(10_001), "a request comes too slowly");
-    assert.equal(socket.isDestroyed, true);
+  it("reads the same requests however their bytes are split", () => {
+    const text = get + post + chunked + get;
+    const read = (pieces: readonly string[]) => {
+      const { receive, requests, socket } = setUp();
+      for (const piece of pieces) receive(piece);
+      assert.deepEqual(socket.statuses, ["200", "200", "200", "200"]);
+      return requests.map((one) => `${one.text} ${one.body}`);
+    };
+    const expected = ["GET /a ", "POST /b hello", "POST /c hello", "GET /a "];
+    for (let at = 0; at <= text.length; at++) assert.deepEqual(read([text.slice(0, at), text.slice(at)]), expected);
+    assert.deepEqual(read([...text]), expected);
   });
 
-  it("is cut off when it is idle for longer than 75 s, counted from the last response", () => {
-    const { at, begin, connection, time } = setUp();
-    begin();
-    time.nowMs = 5000;
-    connection.exchangeEnded();
-    assert.equal(at(80_000), undefined);
-    assert.equal(at(80_001), "idle");
-  });
-
-  it("is cut off when the head of a further request takes longer than 10 s", () => {
-    const { at, begin, connection, socket } = setUp();
-    begin();
-    connection.exchangeEnded();
-    assert.equal(at(30_000), undefined);
-    socket.bytesRead = 1;
-    assert.equal(at(31_000), undefined);
-    assert.equal(at(41_000), undefined);
-    assert.equal(at(41_001), "a request comes too slowly");
-    assert.match(socket.sent, /^HTTP\/1\.1 408 Request Timeout\r\nconnection: close\r\n/);
-    assert.equal(socket.isDestroyed, true);
-  });
-
-  it("is cut off when a body comes with less than 1 KiB/s after 10 s", () => {
-    const { at, begin, socket } = setUp();
-    begin();
-    assert.equal(at(10_000), undefined);
-    socket.bytesRead = 1024;
-    assert.equal(at(11_000), undefined);
-    assert.equal(at(11_001), "the request's body comes too slowly");
-    assert.match(socket.sent, /^HTTP\/1\.1 408 /);
-  });
-
-  it("is closed without a word where nothing came, and where a response has begun", () => {
-    const silent = setUp();
-    assert.equal(silent.at(10_001), "a request comes too slowly");
-    assert.equal(silent.socket.sent, "");
-    const answered = setUp();
-    answered.exchange.isHeadSent = true;
-    answered.begin();
-    answered.socket.bytesRead = 1;
-    assert.equal(answered.at(11_001), "the request's body comes too slowly");
-    assert.equal(answered.socket.sent, "");
-    assert.equal(answered.socket.isDestroyed, true);
-  });
-
-  it("may take its time with a stream, and where the call does not take what there is", () => {
-    for (const change of [{ maySendSlowly: true }, { isPaused: true }, { isRequestComplete: true }]) {
-      const { at, begin, exchange } = setUp();
-      Object.assign(exchange, change);
-      begin();
-      assert.equal(at(1_000_000), undefined);
+  it("begins a request when the response to the one before is complete", async () => {
+    const { receive, requests } = setUp({ answers: false });
+    receive(get + post);
+    receive(chunked);
+    for (const count of [1, 2, 3]) {
+      assert.equal(requests.length, count);
+      answer((requests.at(-1) as SeenRequest).exchange);
+      await nextTurn();
     }
   });
 
-  it("is cut off when its client takes nothing of a response for longer than 30 s", () => {
-    const { at, begin, exchange, socket } = setUp();
-    exchange.isRequestComplete = true;
-    begin();
-    socket.writableLength = 1;
-    socket.bytesWritten = 5;
-    assert.equal(at(1000), undefined);
-    assert.equal(at(31_000), undefined);
-    socket.bytesWritten = 6;
-    assert.equal(at(31_001), undefined);
-    assert.equal(at(61_001), undefined);
-    assert.equal(at(61_002), "the client does not read the response");
+  it("answers 32 requests in a turn of the event loop, and the others after it", async () => {
+    const { receive, requests } = setUp();
+    receive(get.repeat(70));
+    assert.equal(requests.length, 32);
+    await nextTurn();
+    assert.equal(requests.length, 64);
+    await nextTurn();
+    assert.equal(requests.length, 70);
   });
 
-  it("takes 32 requests at once and no more", () => {
-    const { begin, connection } = setUp();
-    for (let at = 0; at < 32; at++) assert.equal(begin(), true);
-    assert.equal(begin(), false);
-    connection.exchangeEnded();
-    assert.equal(begin(), true);
+  it("reads 64 KiB ahead, and more when the response is complete", async () => {
+    const { receive, requests, socket } = setUp({ answers: false });
+    receive(get);
+    receive("x".repeat(64 * 1024 - 1));
+    assert.equal(socket.isPaused, false);
+    receive("x");
+    assert.equal(socket.isPaused, true);
+    answer((requests[0] as SeenRequest).exchange);
+    await nextTurn();
+    assert.deepEqual(socket.statuses, ["200", "431"]);
   });
 
-  it("closes when it drains, once it is idle", () => {
-    const { begin, connection, socket } = setUp();
-    begin();
+  it("begins no request while the client does not read", () => {
+    const { receive, requests, socket, connection } = setUp();
+    socket.writableNeedDrain = true;
+    receive(get);
+    assert.equal(requests.length, 0);
+    socket.writableNeedDrain = false;
+    connection.onDrain();
+    assert.equal(requests.length, 1);
+  });
+
+  it("reads no more of a body than 64 KiB that the call has not used up", () => {
+    const { receive, requests, socket } = setUp({ consumes: false });
+    receive("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\n");
+    receive("x".repeat(65_535));
+    assert.equal(socket.isPaused, false);
+    receive("x");
+    assert.equal(socket.isPaused, true);
+    (requests[0] as SeenRequest).exchange.consume(1);
+    assert.equal(socket.isPaused, false);
+  });
+
+  it("ends with a request that it cannot read, and looks at nothing after it", () => {
+    for (const [bad, status] of [
+      ["GET /\r\n\r\n", "400"],
+      ["GET / HTTP/1.1\n", "400"],
+      ["\x16\x03\x01", "400"],
+      ["GET / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\n", "400"],
+      ["CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n", "501"],
+    ] as const) {
+      const { receive, requests, socket } = setUp();
+      receive(get + bad + get);
+      receive(get);
+      assert.equal(requests.length, 1, bad);
+      assert.deepEqual(socket.statuses, ["200", status]);
+      assert.equal(socket.destroyed, true);
+    }
+  });
+
+  it("takes heads of 16 KiB, and no more, whether or not they end", () => {
+    const head = (bytes: number) => {
+      const start = "GET /a HTTP/1.1\r\nhost: a\r\nx: ";
+      return `${start}${"y".repeat(bytes - start.length - 4)}\r\n\r\n`;
+    };
+    const statusesOf = (...pieces: readonly string[]) => {
+      const { receive, socket } = setUp();
+      for (const piece of pieces) receive(piece);
+      return socket.statuses;
+    };
+    assert.deepEqual(statusesOf(head(maxHeadBytes)), ["200"]);
+    assert.deepEqual(statusesOf(head(maxHeadBytes + 1)), ["431"]);
+    const endless = head(2 * maxHeadBytes);
+    assert.deepEqual(statusesOf(endless.slice(0, maxHeadBytes)), []);
+    assert.deepEqual(statusesOf(endless.slice(0, maxHeadBytes), "y"), ["431"]);
+  });
+
+  it("skips an empty line between requests", () => {
+    const { receive, requests, connection } = setUp();
+    receive(`${post}\r\n`);
+    assert.equal(connection.isInHead, false);
+    receive(`\r\n${get}`);
+    assert.equal(requests.length, 2);
+  });
+
+  it("is cut off by a body that is not in order, and its call learns it", () => {
+    const { receive, requests, socket, connection } = setUp();
+    receive("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello");
+    receive("!!");
+    assert.equal(socket.destroyed, true);
+    connection.onClose();
+    assert.deepEqual(socket.statuses, []);
+    assert.equal((requests[0] as SeenRequest).closedBy, "the client closed the connection");
+    receive(get);
+    assert.equal(requests.length, 1);
+  });
+
+  it("asks for a body that the client holds back, once the head is in order", () => {
+    const { receive, socket } = setUp();
+    receive("POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n");
+    assert.equal(socket.sent, "HTTP/1.1 100 Continue\r\n\r\n");
+    receive("hello");
+    assert.deepEqual(socket.statuses, ["100", "200"]);
+    assert.equal(socket.destroyed, false);
+  });
+
+  it("closes after a response that makes the body needless: what comes next could be either", () => {
+    const { receive, socket } = setUp({ onHead: (exchange) => answer(exchange, 413) });
+    receive("POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n");
+    assert.deepEqual(socket.statuses, ["413"]);
+    assert.match(socket.sent, /\r\nconnection: close\r\n/);
+    assert.equal(socket.destroyed, true);
+  });
+
+  it("drops the body of a request that was answered before it came, and serves the next", () => {
+    const { receive, requests, socket } = setUp({ onHead: (exchange) => answer(exchange, 413) });
+    receive("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 200000\r\n\r\n");
+    receive("x".repeat(100_000));
+    assert.equal(socket.isPaused, false);
+    receive(`${"x".repeat(100_000)}${get}`);
+    assert.deepEqual(
+      requests.map(({ text, body }) => text + body),
+      ["POST /", "GET /a"],
+    );
+    assert.deepEqual(socket.statuses, ["413", "413"]);
+  });
+
+  it("ends its side at once and reads the rest, where it closes after such a response", () => {
+    const { receive, requests, socket } = setUp({ onHead: (exchange) => answer(exchange, 413) });
+    receive("POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 10\r\n\r\n");
+    assert.deepEqual([socket.writableEnded, socket.destroyed], [true, false]);
+    receive(`0123456789${get}`);
+    assert.equal(socket.destroyed, true);
+    assert.equal(requests.length, 1);
+  });
+
+  it("closes after a response where the client asks for it, or speaks HTTP/1.0", () => {
+    for (const text of ["GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"]) {
+      const { receive, requests, socket } = setUp();
+      receive(text + get);
+      assert.deepEqual(socket.statuses, ["200"]);
+      assert.match(socket.sent, /\r\nconnection: close\r\n/);
+      assert.equal(socket.destroyed, true);
+      assert.equal(requests.length, 1);
+    }
+  });
+
+  it("tells a call that its client has left: with the connection, or when it sends no more", () => {
+    const closed = setUp({ answers: false });
+    closed.receive(get);
+    closed.connection.onClose();
+    assert.equal(closed.requests[0]?.closedBy, "the client closed the connection");
+    const ended = setUp({ answers: false });
+    ended.receive(get);
+    ended.connection.onEnd();
+    assert.equal(ended.socket.destroyed, true);
+  });
+
+  it("still sends the rest of a response to a client that sends no more", () => {
+    const { receive, connection, requests, socket } = setUp({ answers: false });
+    receive(get);
+    socket.writableNeedDrain = true;
+    const { exchange } = requests[0] as SeenRequest;
+    exchange.sendHead(200, ["content-length", "100000"]);
+    exchange.end(Buffer.alloc(100_000));
+    connection.onEnd();
+    assert.equal(socket.destroyed, false);
+    socket.writableNeedDrain = false;
+    connection.onDrain();
+    assert.ok(socket.sent.length > 100_000);
+    assert.equal(socket.destroyed, true);
+  });
+
+  it("closes when it drains: at once where it is idle, otherwise after the response", () => {
+    const idle = setUp();
+    idle.receive(get);
+    idle.connection.drain();
+    assert.equal(idle.socket.destroyed, true);
+    const busy = setUp({ answers: false });
+    busy.receive(get);
+    busy.owner.isClosing = true;
+    busy.connection.drain();
+    assert.equal(busy.socket.destroyed, false);
+    answer((busy.requests[0] as SeenRequest).exchange);
+    assert.match(busy.socket.sent, /\r\nconnection: close\r\n/);
+    assert.equal(busy.socket.destroyed, true);
+  });
+
+  it("is cut off when its client is too slow: with 408 where part of a request came and no response has begun", () => {
+    const silent = setUp();
+    assert.equal(silent.connection.check(10_001), "a request comes too slowly");
+    assert.deepEqual([silent.socket.sent, silent.socket.destroyed], ["", true]);
+    const slow = setUp();
+    slow.receive("GET / HT");
+    assert.equal(slow.connection.check(10_001), "a request comes too slowly");
+    assert.deepEqual([slow.socket.statuses, slow.socket.destroyed], [["408"], true]);
+    const answered = setUp({ onHead: (exchange) => exchange.sendHead(200, []) });
+    answered.receive("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n");
+    assert.equal(answered.connection.check(0), undefined);
+    assert.equal(answered.connection.check(20_000), "the request's body comes too slowly");
+    assert.deepEqual([answered.socket.statuses, answered.socket.destroyed], [[], true]);
+  });
+
+  it("ends, and with it the call, where what serves it throws", () => {
+    const { receive, socket, faults } = setUp({
+      onHead() {
+        throw new Error("a bug");
+      },
+    });
+    receive(get + get);
+    assert.equal(socket.destroyed, true);
+    assert.equal(faults.length, 1);
+  });
+});
+
+describe("what h1spec asks of a server", () => {
+  const hello = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+  it("waits for the rest of a request, wherever it was cut", () => {
+    for (let end = 1; end < hello.length; end++) {
+      const { receive, requests, socket } = setUp();
+      receive(hello.slice(0, end));
+      assert.deepEqual([requests.length, socket.sent, socket.destroyed], [0, "", false], hello.slice(0, end));
+    }
+  });
+
+  const fields = (...lines: readonly string[]) => ["Host: example.com", ...lines, "", ""].join("\r\n");
+  for (const [title, request, ...statuses] of [
+    ["a line without a version", "GET / \r\n\r\n", "400"],
+    ["a request that expects 100", `GET / HTTP/1.1\r\n${fields("Expect: 100-continue")}`, "200"],
+    ["names in any case, a tab, a field without a value", "GET / HTTP/1.1\r\nhoSt:\ta\r\nempty:\r\n\r\n", "200"],
+    ["brackets in a name", `GET / HTTP/1.1\r\n${fields("X-Invalid[]: test")}`, "400"],
+    ["no host", "GET / HTTP/1.1\r\nContent-Length: 5\r\n\r\n", "400"],
+    ["two hosts", `GET / HTTP/1.1\r\n${fields("Host: example.org")}`, "400"],
+    ["a length far below zero", `GET / HTTP/1.1\r\n${fields(`Content-Length: -${"123456789".repeat(3)}`)}`, "400"],
+    ["a length below zero", `GET / HTTP/1.1\r\n${fields("Content-Length: -1234")}`, "400"],
+    ["a length that is not a number", `GET / HTTP/1.1\r\n${fields("Content-Length: abc")}`, "400"],
+    ["a blank for a value", `GET / HTTP/1.1\r\n${fields("X-Empty-Header: ")}`, "200"],
+    ["a control character in a value", `GET / HTTP/1.1\r\n${fields("X-Bad-Control-Char: test\x07")}`, "400"],
+    ["a version of its own", `GET / HTTP/9.9\r\n${fields()}`, "505"],
+    ["something before the line", `Extra lineGET / HTTP/1.1\r\n${fields()}`, "400"],
+    ["a line end without its LF", `GET / HTTP/1.1\r\nHost: a\r\n\rSome-Header: Test\r\n\r\n`, "400"],
+    ["a body with a length", `POST / HTTP/1.1\r\n${fields("Content-Length: 5")}hello`, "200"],
+    [
+      "a chunked body",
+      `POST / HTTP/1.1\r\n${fields("Transfer-Encoding: chunked")}c\r\nHellO world1\r\n0\r\n\r\n`,
+      "200",
+    ],
+    [
+      "a length and a coding, in any case",
+      `POST / HTTP/1.1\r\n${fields("content-LengtH: 5", "TransFer-Encoding: chunked")}c\r\nHellO world1\r\n0\r\n\r\n`,
+      "400",
+    ],
+  ] as const) {
+    it(`answers ${title} with ${statuses}`, () => {
+      const { receive, socket } = setUp();
+      receive(request);
+      assert.deepEqual(socket.statuses, statuses);
+    });
+  }
+});
+
+describe("a request for a WebSocket", () => {
+  const upgrade = "GET /s HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nx: 1\r\nx: 2\r\n\r\n";
+
+  it("hands the connection over with what came after the head", () => {
+    let seen: UpgradeRequest | undefined;
+    const { receive, socket, connection, requests } = setUp({
+      onUpgrade(_, request) {
+        seen = request;
+        request.accept();
+      },
+    });
+    receive(`${upgrade}\x81\x00`);
+    assert.deepEqual([...(seen?.head ?? [])], [0x81, 0]);
+    assert.deepEqual([seen?.request.method, seen?.request.url], ["GET", "/s"]);
+    assert.equal(seen?.request.headers.upgrade, "websocket");
+    assert.equal(seen?.request.headers.x, "1, 2");
+    receive(get);
     connection.drain();
-    assert.equal(socket.isDestroyed, false);
-    connection.exchangeEnded();
-    assert.equal(socket.isDestroyed, true);
+    assert.deepEqual([requests.length, socket.sent, socket.destroyed], [0, "", false]);
+  });
+
+  it("that is refused is answered, and the connection closes", () => {
+    const { receive, socket } = setUp({ onUpgrade: (exchange) => answer(exchange, 404) });
+    receive(upgrade + get);
+    assert.deepEqual(socket.statuses, ["404"]);
+    assert.equal(socket.destroyed, true);
+  });
+
+  it("with a body, or by another method, is refused", () => {
+    for (const text of [
+      upgrade.replace("GET", "POST"),
+      upgrade.replace("x: 1", "content-length: 1"),
+      upgrade.replace("x: 1", "transfer-encoding: chunked"),
+    ]) {
+      const { receive, socket } = setUp({ onUpgrade: (_, request) => request.accept() });
+      receive(text);
+      assert.deepEqual(socket.statuses, ["400"]);
+    }
+  });
+
+  it("is served as any other where there are no WebSockets", () => {
+    const { receive, requests } = setUp();
+    receive(upgrade);
+    assert.equal(requests.length, 1);
   });
 });

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { ClientTls } from "@tercel/grpc";
 import {
@@ -7,15 +7,22 @@ import {
   type HttpRequestHead,
   readClientTls,
 } from "@tercel/grpc/protocols";
+import type { RequestHead } from "./request-head.ts";
+import { formatResponseHead } from "./response-head.ts";
+import { ResponseWriter } from "./response-writer.ts";
 
 /** Bytes of a body that may wait for the call before no more are read. */
 const maxUnusedBytes = 64 * 1024;
 
-/** What a connection needs to know of its exchanges. */
+/** What an exchange needs of its connection. */
 export interface Http1ExchangeOwner {
-  /** The server shuts down: responses close their connection. */
-  readonly isClosing: boolean;
-  exchangeEnded(): void;
+  readonly socket: Socket;
+  /** The connection ends with the response whose head is written now. */
+  readonly isLast: boolean;
+  /** The exchange has taken, or used up, what it reads. */
+  flowChanged(): void;
+  /** The response is complete as far as the exchange goes. */
+  responseEnded(): void;
   /** What serves the exchange threw, which is a bug, in the application's functions or here. */
   onFault(error: unknown): void;
 }
@@ -25,75 +32,117 @@ export class Http1Exchange implements HttpExchange {
   readonly head: HttpRequestHead;
   readonly countsCalls = false;
   listener: HttpExchangeListener | undefined = undefined;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
   readonly #owner: Http1ExchangeOwner;
-  /** The client waits for a permission to send the body. */
-  #awaitsContinue: boolean;
+  readonly #request: RequestHead;
+  readonly #response: ResponseWriter;
   #unusedBytes = 0;
-  #isEnded = false;
+  /** The response is complete, or there will be none. */
+  #isOver = false;
   /** The body may come as slowly as the client likes. */
   maySendSlowly = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse, owner: Http1ExchangeOwner, awaitsContinue: boolean) {
-    this.#request = request;
-    this.#response = response;
+  constructor(request: RequestHead, owner: Http1ExchangeOwner) {
+    const { method, target, version, block } = request;
     this.#owner = owner;
-    this.#awaitsContinue = awaitsContinue;
-    this.head = readHead(request);
+    this.#request = request;
+    this.#response = new ResponseWriter(owner.socket);
+    this.head = {
+      method,
+      path: target,
+      scheme: owner.socket instanceof TLSSocket ? "https" : "http",
+      authority: block.authority,
+      fields: block.fields,
+      version,
+    };
   }
 
   get peerAddress(): string | undefined {
-    const { remoteAddress, remotePort } = this.#request.socket;
+    const { remoteAddress, remotePort } = this.#owner.socket;
     if (remoteAddress === undefined) return undefined;
     return remoteAddress.includes(":") ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
   }
 
   get peerTls(): ClientTls | undefined {
-    const { socket } = this.#request;
+    const { socket } = this.#owner;
     return socket instanceof TLSSocket ? clientTlsOf(socket) : undefined;
   }
 
+  // ---- for the connection
+
   /** The response has begun. */
   get isHeadSent(): boolean {
-    return this.#response.headersSent;
+    return this.#response.hasBegun;
   }
 
-  /** The client has sent its request as a whole. */
-  get isRequestComplete(): boolean {
-    return this.#request.complete;
+  /** The response is complete, or was cut off. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
-  /** More is not read because the call has not used up what there is. */
-  get isPaused(): boolean {
-    return this.#request.isPaused();
+  /** The socket has all of the response. */
+  get isSent(): boolean {
+    return this.#response.isDone;
   }
 
-  /** Call once, when the listener is set. */
-  start(): void {
-    const request = this.#request;
-    const response = this.#response;
-    // The response's "close" tells what the call has to know.
-    request.on("error", () => {});
-    response.on("error", () => {});
-    response.on("drain", () => this.#guard(() => this.listener?.onWritable()));
-    response.on("close", () => this.#onClose());
-    if (this.#isEnded) return;
-    if (this.#awaitsContinue) {
-      this.#awaitsContinue = false;
-      response.writeContinue();
+  get endsWithConnection(): boolean {
+    return this.#response.endsWithConnection;
+  }
+
+  /** So much waits for the call that no more is read. */
+  get isFull(): boolean {
+    return !this.#isOver && this.#unusedBytes >= maxUnusedBytes;
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (this.#isOver) return;
+    this.#unusedBytes += bytes.length;
+    try {
+      this.listener?.onData(bytes);
+    } catch (error) {
+      this.#fail(error);
     }
-    request.on("data", (chunk: Uint8Array) => this.#onData(chunk));
-    request.on("end", () => this.#guard(() => this.listener?.onEnd()));
   }
+
+  onEnd(): void {
+    if (this.#isOver) return;
+    try {
+      this.listener?.onEnd();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The socket has room. */
+  onDrain(): void {
+    this.#response.pump();
+    if (this.#isOver || !this.#response.hasRoom) return;
+    try {
+      this.listener?.onWritable();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  onClose(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    try {
+      this.listener?.onClose("the client closed the connection");
+    } catch (error) {
+      this.#owner.onFault(error);
+    }
+  }
+
+  // ---- HttpExchange
 
   allowSlowBody(): void {
     this.maySendSlowly = true;
   }
 
   consume(bytes: number): void {
+    const wasFull = this.isFull;
     this.#unusedBytes -= bytes;
-    if (this.#request.isPaused() && this.#unusedBytes < maxUnusedBytes) this.#request.resume();
+    if (wasFull && !this.isFull) this.#owner.flowChanged();
   }
 
   lend(bytes: number): void {
@@ -114,59 +163,33 @@ export class Http1Exchange implements HttpExchange {
   handlerEnded(): void {}
 
   sendHead(status: number, fields: readonly string[]): void {
-    if (this.#isGone) return;
-    // A body that was not asked for must not be taken for the next request.
-    if (this.#owner.isClosing || this.#awaitsContinue) this.#response.shouldKeepAlive = false;
-    this.#response.writeHead(status, [...fields]);
-    // Headers of a stream leave before its first data.
-    if (findLength(fields) === undefined) this.#response.flushHeaders();
+    if (this.#isOver) return;
+    this.#response.begin(formatResponseHead(this.#request, status, fields, this.#owner.isLast));
   }
 
   sendData(bytes: Uint8Array): boolean {
-    return this.#isGone || this.#response.write(bytes);
+    return this.#isOver || this.#response.data(bytes);
   }
 
   end(last?: Uint8Array): void {
-    this.#isEnded = true;
-    if (this.#isGone) return;
-    this.#response.end(last);
-    // What still comes is dropped.
-    this.#request.resume();
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.#response.end(last)) this.#owner.responseEnded();
+    else this.#fail(new Error("the response's body is not as long as its content-length says"));
   }
 
   reset(): void {
-    this.#isEnded = true;
-    this.#request.socket.destroy();
-  }
-
-  get #isGone(): boolean {
-    return this.#response.destroyed || this.#response.writableEnded;
+    this.#isOver = true;
+    // What was sent before arrives, if there is room for it.
+    this.#response.flush();
+    this.#owner.socket.destroy();
   }
 
   /** Nothing that a listener throws may leave an event of Node's: it would end the process. The connection ends instead, and with it the call. */
-  #guard(notify: () => void): void {
-    if (this.#isEnded) return;
-    try {
-      notify();
-    } catch (error) {
-      this.#owner.onFault(error);
-      this.#request.socket.destroy();
-    }
-  }
-
-  #onData(chunk: Uint8Array): void {
-    if (this.#isEnded) return;
-    this.#unusedBytes += chunk.length;
-    this.#guard(() => this.listener?.onData(chunk));
-    if (!this.#isEnded && this.#unusedBytes >= maxUnusedBytes) this.#request.pause();
-  }
-
-  #onClose(): void {
-    this.#guard(() => {
-      this.#isEnded = true;
-      this.listener?.onClose("the client closed the connection");
-    });
-    this.#owner.exchangeEnded();
+  #fail(error: unknown): void {
+    this.#owner.onFault(error);
+    this.onClose();
+    this.#owner.socket.destroy();
   }
 }
 
@@ -180,29 +203,4 @@ function clientTlsOf(socket: TLSSocket): ClientTls {
     clientTls.set(socket, tls);
   }
   return tls;
-}
-
-function findLength(fields: readonly string[]): string | undefined {
-  for (let at = 0; at < fields.length; at += 2) if (fields[at] === "content-length") return fields[at + 1];
-  return undefined;
-}
-
-function readHead(request: IncomingMessage): HttpRequestHead {
-  const { rawHeaders } = request;
-  const fields: string[] = [];
-  let authority: string | undefined;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = (rawHeaders[at] as string).toLowerCase();
-    const value = rawHeaders[at + 1] as string;
-    fields.push(name, value);
-    if (name === "host") authority ??= value;
-  }
-  return {
-    method: request.method ?? "",
-    path: request.url ?? "",
-    scheme: request.socket instanceof TLSSocket ? "https" : "http",
-    authority,
-    fields,
-    version: request.httpVersion === "1.0" ? "1.0" : "1.1",
-  };
 }

@@ -22,10 +22,8 @@ export function callAsClient(
   const kept = client.head.fields.filter((_, at, all) => !ofRequest.test(all[at - (at % 2)] as string));
   const fields = [...kept, "content-type", "application/json", "connect-timeout-ms", String(defaultTimeoutMs)];
   const exchange = new LocalExchange({ ...client.head, method: "POST", path, fields }, client);
-  const { scheme, authority } = client.head;
-  const url = `${scheme}://${authority ?? "localhost"}${path}`;
   signal.addEventListener("abort", () => exchange.cancel(), { once: true });
-  serveConnectUnary({ host, handler, responder: new Responder(exchange, noExtras), url, format: "json" });
+  serveConnectUnary({ host, handler, responder: new Responder(exchange, noExtras), format: "json" });
   exchange.start(json);
   return exchange.response;
 }

@@ -34,7 +34,7 @@ function qualityOf(preferences: readonly Preference[], type: string): number {
  * @param accept the field's value; undefined for a client that sends none, and takes anything
  */
 export function chooseType<T extends string>(accept: string | undefined, offered: readonly T[]): T | undefined {
-  if (accept === undefined || accept.trim() === "") return offered[0];
+  if (accept === undefined || accept === "*/*" || accept.trim() === "") return offered[0];
   const preferences = parsePreferences(accept);
   return mostWanted(offered, (type) => qualityOf(preferences, type));
 }

@@ -57,6 +57,7 @@ export function isMultipart(fields: readonly string[]): boolean {
  * judged by their origin instead.
  */
 function findTypeProblem(binding: RestBinding, contentType: string | undefined): ConnectError | undefined {
+  if (contentType === "application/json" && binding.method.methodKind !== "client_streaming") return undefined;
   const expected = acceptedTypes(binding);
   const [type = "", ...parameters] = (contentType ?? "")
     .toLowerCase()

@@ -1,47 +1,35 @@
-import {
-  type GatewayHost,
-  type HttpExchange,
-  type HttpExchangeListener,
-  MessageQueue,
-  type MessageSource,
-  messagePrefixBytes,
-  Payload,
-} from "@tercel/grpc/protocols";
+import type { GatewayHost, HttpExchange, HttpExchangeListener } from "@tercel/grpc/protocols";
 import { bodyTooLarge } from "../calls/body-collector.ts";
 import type { GatewayCall } from "../calls/gateway-call.ts";
+import { GrowingBytes } from "../calls/growing-bytes.ts";
+import { JsonMessages, jsonMessageOverhead } from "../calls/json-messages.ts";
 
 const lineFeed = 0x0a;
 
 /** The requests of a client stream over REST: a line of JSON each. */
-export class LineRequests implements HttpExchangeListener, MessageSource<object> {
+export class LineRequests implements HttpExchangeListener {
   readonly #call: GatewayCall;
   readonly #exchange: HttpExchange;
-  readonly #queue: MessageQueue<object>;
+  readonly #messages: JsonMessages;
   readonly #maxLineBytes: number;
-  readonly #decode: (line: Uint8Array) => object;
-  #parts: Uint8Array[] = [];
-  #partBytes = 0;
+  /** Of a line whose end has not come. */
+  readonly #line = new GrowingBytes();
 
   constructor(
     call: GatewayCall,
     parts: { readonly host: GatewayHost; readonly exchange: HttpExchange; readonly maxLineBytes: number },
     decode: (line: Uint8Array) => object,
   ) {
+    const { host, exchange } = parts;
     this.#call = call;
-    this.#exchange = parts.exchange;
+    this.#exchange = exchange;
     this.#maxLineBytes = parts.maxLineBytes;
-    this.#decode = decode;
-    this.#queue = new MessageQueue<object>(this, parts.host.receiveShare);
-    call.onRequestUnneeded = (error) => {
-      this.#parts = [];
-      if (error === undefined) this.#queue.end();
-      else this.#queue.cutOff(error);
-    };
+    this.#messages = new JsonMessages(call, { host, flow: exchange }, decode);
   }
 
   start(): void {
     this.#exchange.allowSlowBody();
-    this.#call.run(this.#queue);
+    this.#messages.start();
   }
 
   onData(bytes: Uint8Array): void {
@@ -55,16 +43,18 @@ export class LineRequests implements HttpExchangeListener, MessageSource<object>
     }
     // A line may be longer than what is read ahead: its parts count as used up until it is complete.
     this.#exchange.consume(bytes.length - start);
-    if (!this.#call.isOver && start < bytes.length) this.#keep(new Uint8Array(bytes.subarray(start)));
+    if (this.#call.isOver) this.#line.clear();
+    else if (start < bytes.length) this.#keep(bytes.subarray(start));
   }
 
   onEnd(): void {
     if (this.#call.isOver) return;
-    if (this.#partBytes > 0) this.#onLine(new Uint8Array(0));
-    this.#queue.end();
+    if (this.#line.length > 0) this.#onLine(new Uint8Array(0));
+    this.#messages.end();
   }
 
   onClose(reason: string): void {
+    this.#line.clear();
     this.#call.onClose(reason);
   }
 
@@ -73,56 +63,24 @@ export class LineRequests implements HttpExchangeListener, MessageSource<object>
   }
 
   #onLine(rest: Uint8Array): void {
-    const line = Buffer.concat([...this.#parts, rest]);
-    const keptBytes = this.#partBytes;
-    this.#parts = [];
-    this.#partBytes = 0;
+    const keptBytes = this.#line.length;
+    this.#line.append(rest);
+    const line = this.#line.take();
     const isBlank = line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
     if (isBlank || line.length > this.#maxLineBytes) {
       this.#exchange.consume(rest.length);
       if (!isBlank) this.#call.fail(bodyTooLarge(this.#maxLineBytes));
       return;
     }
-    this.#call.received(line.length, false);
-    // From here on the queue gives back what the line takes, and the prefix that it would have in gRPC.
-    this.#exchange.consume(-(keptBytes + messagePrefixBytes));
-    this.#queue.received(line.length + messagePrefixBytes);
-    this.#queue.push(new Payload().whole(line, false, true));
-    this.#queue.settle();
+    // From here on the queue gives back what the line takes.
+    this.#exchange.consume(-(keptBytes + jsonMessageOverhead));
+    this.#messages.push(line);
   }
 
   #keep(part: Uint8Array): void {
-    this.#parts.push(part);
-    this.#partBytes += part.length;
-    if (this.#partBytes <= this.#maxLineBytes) return;
-    this.#parts = [];
+    this.#line.append(part);
+    if (this.#line.length <= this.#maxLineBytes) return;
+    this.#line.clear();
     this.#call.fail(bodyTooLarge(this.#maxLineBytes));
   }
-
-  // ---- MessageSource
-
-  makeMessage({ content }: Payload): object {
-    try {
-      return this.#decode(content);
-    } catch (error) {
-      this.#call.fail(error);
-      throw error;
-    }
-  }
-
-  consume(bytes: number): void {
-    this.#exchange.consume(bytes);
-  }
-
-  lend(bytes: number): void {
-    this.#exchange.consume(bytes);
-  }
-
-  messageComplete(): void {}
-
-  repay(): void {}
-
-  usedUp(): void {}
-
-  takesNoMore(): void {}
 }

@@ -30,12 +30,14 @@ export interface RestParts {
   readonly settings: RestSettings;
 }
 
+const noBytes = new Uint8Array(0);
+
 /** The response of a unary call over REST: JSON, or the bytes of an HttpBody. */
 export class RestUnaryResponse implements ResponseForm {
   readonly #parts: RestParts;
   readonly #call: GatewayCall;
   readonly sender: MessageSender;
-  #body: Uint8Array = new Uint8Array(0);
+  #body: Uint8Array = noBytes;
   #contentType = "application/json";
   #etag: string | undefined = undefined;
   /** Of the body, if it is compressed. */
@@ -48,16 +50,13 @@ export class RestUnaryResponse implements ResponseForm {
     this.#parts = parts;
     this.#call = call;
     const { handler, host, responder, settings } = parts;
-    const accepted = chooseCoding(
-      findHeader(responder.head.fields, "accept-encoding"),
-      settings.compressions.map((one) => one.name),
-    );
-    const agreed = settings.compressions.find((one) => one.name === accepted);
+    const agreed = agreedCompression(findHeader(responder.head.fields, "accept-encoding"), settings);
     this.#coding = agreed?.name;
     const isRaw = isRawBody(parts.binding.method.output, parts.binding.responseBody);
-    const compression = agreed !== undefined && isRaw ? unlessCompressed(agreed, () => this.#contentType) : agreed;
     this.sender = new MessageSender({
-      ...{ compression, compressMinBytes: host.compressMinBytes, maxMessageBytes: handler.maxSendMessageBytes },
+      compression: agreed !== undefined && isRaw ? unlessCompressed(agreed, () => this.#contentType) : agreed,
+      compressMinBytes: host.compressMinBytes,
+      maxMessageBytes: handler.maxSendMessageBytes,
       codec: withEncode(call.responseCodec, (one) => this.#encode(one as Message)),
     });
   }
@@ -70,7 +69,7 @@ export class RestUnaryResponse implements ResponseForm {
   succeed(): void {
     const { host, responder, settings, binding } = this.#parts;
     const { metadata } = this.#call;
-    const own = [...headerFields(host, metadata, true), ...trailerFields(metadata)];
+    const own = ownFields(headerFields(host, metadata, true), trailerFields(metadata));
     const chosen = metadata?.givenValues?.get(httpStatusValue) ?? 0;
     const status = chosen === 0 ? settings.successStatusOf(binding.method) : chosen;
     if (status >= 300 && findHeader(own, "location") === undefined) {
@@ -130,6 +129,23 @@ export class RestUnaryResponse implements ResponseForm {
     const weak = etag.replace(/^W\//, "");
     return known.split(",").some((one) => one.trim() === "*" || one.trim().replace(/^W\//, "") === weak);
   }
+}
+
+/** What the handler has set: over REST trailers are headers as well. */
+function ownFields(headers: readonly string[], trailers: readonly string[]): readonly string[] {
+  return trailers.length === 0 ? headers : [...headers, ...trailers];
+}
+
+function agreedCompression(
+  acceptEncoding: string | undefined,
+  { compressions }: Pick<RestSettings, "compressions">,
+): Compression | undefined {
+  if (acceptEncoding === undefined) return undefined;
+  const accepted = chooseCoding(
+    acceptEncoding,
+    compressions.map((one) => one.name),
+  );
+  return compressions.find((one) => one.name === accepted);
 }
 
 /** Images, films and archives are compressed already: what does not shrink is sent as it is. */

@@ -13,13 +13,13 @@ import type { SystemParameters } from "../rules/bind-query.ts";
 import { bindRequest, bindStreamed } from "../rules/bind-request.ts";
 import { createRawBody, isRawBody } from "../rules/http-body.ts";
 import { httpStatusOfError, withHttpStatus } from "../rules/http-status.ts";
+import { parseMultipart } from "../rules/multipart.ts";
 import { parseQuery } from "../rules/query-parameters.ts";
 import { requestProblem } from "../rules/request-problem.ts";
 import type { RestBinding } from "../rules/rest-binding.ts";
 import { chooseType } from "./accept.ts";
 import { findBodyProblem, findHeadProblem, isMultipart } from "./check-rest-request.ts";
 import { LineRequests } from "./line-requests.ts";
-import { readMultipart } from "./multipart.ts";
 import { RawStreamResponse } from "./raw-stream-response.ts";
 import { sendRestError } from "./rest-error.ts";
 import { RestStreamResponse } from "./rest-stream-response.ts";
@@ -30,18 +30,16 @@ import { arrayFormat, createEventFormat, endOfEventsId, ndjsonFormat, type Strea
 export interface RestRequestParts extends RestParts {
   readonly pathValues: readonly string[];
   readonly query: string;
-  readonly url: string;
 }
 
 type RestForm = ResponseForm & { system?: SystemParameters; hasIfMatch?: boolean };
 
 /** Calls a method for a REST request. */
 export function serveRest(parts: RestRequestParts): void {
-  const { responder, binding, host, handler, url } = parts;
+  const { responder, binding, host, handler } = parts;
   const { exchange } = responder;
   const { fields } = responder.head;
   const kind = binding.method.methodKind;
-  exchange.listener = new BodyCollector(exchange, noCall, handler.maxReceiveMessageBytes, () => {});
   const problem = findHeadProblem(parts);
   if (problem !== undefined) {
     sendRestError(responder, problem, parts, { fields: upgradeFields(responder.head, problem) });
@@ -54,7 +52,7 @@ export function serveRest(parts: RestRequestParts): void {
     return;
   }
   const call = new GatewayCall({
-    ...{ host, handler, exchange, url, protocolName: "rest" },
+    ...{ host, handler, exchange, protocolName: "rest" },
     responseCodec: handler.codecs.json.response,
     timeoutMs: timeoutOf(parts),
   });
@@ -73,8 +71,6 @@ function upgradeFields({ version }: HttpRequestHead, problem: ConnectError): rea
   return httpStatusOfError(problem) === 426 && version !== "2" ? ["upgrade", "websocket", "connection", "upgrade"] : [];
 }
 
-const noCall = { isOver: true, fail() {}, onWritable() {}, onClose() {} };
-
 function serveBody(parts: RestRequestParts, call: GatewayCall, form: RestForm): void {
   const { responder, handler, settings } = parts;
   const { exchange } = responder;
@@ -90,7 +86,7 @@ function serveBody(parts: RestRequestParts, call: GatewayCall, form: RestForm): 
     call.received(body.length, compression !== undefined);
     if (compression === undefined || body.length === 0) runWith(parts, call, form, body);
     else
-      inflate(compression, body, handler.maxReceiveMessageBytes).then(
+      inflate(compression, body, handler.maxReceiveMessageBytes, call).then(
         (plain) => runWith(parts, call, form, plain),
         (error) => call.fail(error),
       );
@@ -98,9 +94,19 @@ function serveBody(parts: RestRequestParts, call: GatewayCall, form: RestForm): 
   call.begin(form);
 }
 
-async function inflate(compression: Compression, body: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+async function inflate(
+  compression: Compression,
+  body: Uint8Array,
+  maxBytes: number,
+  call: GatewayCall,
+): Promise<Uint8Array> {
+  // The body is read as a whole, so that there is room for it; a client that leaves while it waits costs nothing more.
+  const waiting = { takeRoom: () => undefined, isCutOff: false };
+  call.whenOver(() => {
+    waiting.isCutOff = true;
+  });
   try {
-    return await compression.decompress(body, maxBytes);
+    return await compression.decompress(body, maxBytes, waiting);
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
     // Over gRPC a damaged body is the library's fault; here it is the client's.
@@ -115,27 +121,16 @@ function runWith(parts: RestRequestParts, call: GatewayCall, form: RestForm, bod
     const contentType = findHeader(responder.head.fields, "content-type") ?? "";
     const isRaw = isRawBody(binding.method.input, binding.body) && binding.body !== undefined;
     if (isRaw) call.run(bind(parts, form, body, createRawBody(binding, contentType, body)));
-    else if (body.length > 0 && isMultipart(responder.head.fields))
-      runWithParts(parts, call, form, body).catch((error) => call.fail(error));
-    else call.run(bind(parts, form, body));
+    else if (body.length > 0 && isMultipart(responder.head.fields)) {
+      const messageOfBody = bindParts(binding, parseMultipart(contentType, body), parts.host.json);
+      call.run(bind(parts, form, emptyBody, messageOfBody));
+    } else call.run(bind(parts, form, body));
   } catch (error) {
     call.fail(error);
   }
 }
 
-async function runWithParts(
-  parts: RestRequestParts,
-  call: GatewayCall,
-  form: RestForm,
-  body: Uint8Array,
-): Promise<void> {
-  const { binding, host, responder } = parts;
-  const contentType = findHeader(responder.head.fields, "content-type") ?? "";
-  const parsed = await readMultipart(contentType, body, () => !call.isOver);
-  if (call.isOver) return;
-  const message = bindParts(binding, parsed, host.json);
-  call.run(bind(parts, form, new Uint8Array(0), message));
-}
+const emptyBody = new Uint8Array(0);
 
 /** `messageOfBody` has what the body holds, where that is not JSON. */
 function bind(

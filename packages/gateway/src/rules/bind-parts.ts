@@ -17,6 +17,7 @@ export interface BodyPart {
   readonly name: string;
   /** In lower case, without parameters. */
   readonly contentType: string;
+  /** A view of the form. */
   readonly data: Uint8Array;
 }
 
@@ -60,9 +61,10 @@ function bindPart(target: ReflectMessage, part: BodyPart, json: Codec, seen: Set
 
 function readPart(field: DescField, { data, contentType }: BodyPart, path: string): FieldValue {
   if (field.message?.typeName === HttpBodySchema.typeName) {
-    return reflect(HttpBodySchema, create(HttpBodySchema, { contentType, data }));
+    return reflect(HttpBodySchema, create(HttpBodySchema, { contentType, data: new Uint8Array(data) }));
   }
-  if (isRaw(field)) return data;
+  // A copy: a few bytes must not hold the memory of the whole form.
+  if (isRaw(field)) return new Uint8Array(data);
   if (field.message !== undefined && hasNamedFields(field.message)) {
     throw badPart(path, "is a message; name its fields, or send it as a part of the type application/json");
   }

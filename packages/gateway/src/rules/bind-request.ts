@@ -1,4 +1,4 @@
-import type { DescField, Message } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { isReflectMessage, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
@@ -16,6 +16,7 @@ import { findMaskField, maskOfBody } from "./patch-mask.ts";
 import type { QueryParameters } from "./query-parameters.ts";
 import { requestProblem } from "./request-problem.ts";
 import type { RestBinding } from "./rest-binding.ts";
+import { hasNamedFields } from "./text-types.ts";
 
 /** The parts of an HTTP request that fields are read from. */
 export interface RestRequest {
@@ -52,17 +53,17 @@ export function bindRequest(
   options: BindOptions,
   messageOfBody?: Message,
 ): BoundRequest {
-  const { method, body, pathFields } = binding;
+  const { body, pathFields } = binding;
   const message = messageOfBody ?? readBody(binding, request.body, options.json);
-  const target = reflect(method.input, message);
+  const target = new BoundMessage(binding.method.input, message);
   let system = defaultSystemParameters;
   if (request.query.length > 0) {
     const parameters = body === "*" ? onlySystem(request.query) : request.query;
     const taken = { pathFields, bodyField: body === "*" ? undefined : body };
-    system = bindQuery(target, parameters, taken, options.unknownQuery);
+    system = bindQuery(target.reflected, parameters, taken, options.unknownQuery);
   }
   setPathFields(target, binding, request.pathValues);
-  if (binding.httpMethod === "PATCH") setMask(target, binding, request.body);
+  if (binding.httpMethod === "PATCH") setMask(target.reflected, binding, request.body);
   return { message, system, hasIfMatch: setHeaderFields(target, binding, request) };
 }
 
@@ -74,7 +75,7 @@ export function bindStreamed(
   json: Codec,
 ): Message {
   const message = readBody(binding, body, json);
-  setPathFields(reflect(binding.method.input, message), binding, pathValues);
+  setPathFields(new BoundMessage(binding.method.input, message), binding, pathValues);
   return message;
 }
 
@@ -89,7 +90,8 @@ function readBody({ body, method }: RestBinding, bytes: Uint8Array, json: Codec)
   const message = create(input);
   if (body.fieldKind === "message") {
     const inner = decodeJsonBody(json, body.message, bytes, body.name);
-    reflect(input, message).set(body, reflect(body.message, inner));
+    if (isPlain(body)) setPlain(message, body, inner);
+    else reflect(input, message).set(body, reflect(body.message, inner));
     return message;
   }
   // It has to be one JSON value, or text after it would set other fields.
@@ -114,12 +116,42 @@ function onlySystem(query: QueryParameters): QueryParameters {
   return query;
 }
 
-function setPathFields(target: ReflectMessage, { pathFields }: RestBinding, values: readonly string[]): void {
+/** A request message that is being made. Most are made without reflection, which costs more than all else. */
+class BoundMessage {
+  readonly message: Message;
+  readonly #schema: DescMessage;
+  #reflected: ReflectMessage | undefined = undefined;
+
+  constructor(schema: DescMessage, message: Message) {
+    this.#schema = schema;
+    this.message = message;
+  }
+
+  get reflected(): ReflectMessage {
+    this.#reflected ??= reflect(this.#schema, this.message);
+    return this.#reflected;
+  }
+}
+
+/** A field whose value is the property of its name, as it is: not one of a oneof, a 64-bit number as text, or a well-known type. */
+function isPlain(field: DescField): boolean {
+  if (field.oneof !== undefined) return false;
+  if (field.fieldKind === "scalar") return !field.longAsString;
+  return field.fieldKind === "enum" || (field.fieldKind === "message" && hasNamedFields(field.message));
+}
+
+function setPlain(message: Message, { localName }: DescField, value: unknown): void {
+  (message as unknown as Record<string, unknown>)[localName] = value;
+}
+
+function setPathFields(target: BoundMessage, { pathFields }: RestBinding, values: readonly string[]): void {
   pathFields.forEach((fields, at) => {
-    const message = reachMessage(target, fields);
     const field = fields.at(-1) as DescField;
     try {
-      message.set(field, parseValue(field, values[at] as string));
+      const value = parseValue(field, values[at] as string);
+      if (fields.length === 1 && field.fieldKind !== "message" && isPlain(field)) {
+        setPlain(target.message, field, value);
+      } else reachMessage(target.reflected, fields).set(field, value);
     } catch (error) {
       if (!(error instanceof ValueProblem)) throw error;
       const path = fields.map((one) => one.name).join(".");
@@ -151,11 +183,12 @@ function setMask(target: ReflectMessage, { body, method, pathFields }: RestBindi
 }
 
 /** `Idempotency-Key` and `If-Match` go into fields of that meaning which nothing has set. Returns whether `If-Match` did. */
-function setHeaderFields(target: ReflectMessage, { body }: RestBinding, request: RestRequest): boolean {
+function setHeaderFields(bound: BoundMessage, { body }: RestBinding, request: RestRequest): boolean {
   const key = request.header("idempotency-key");
-  if (key !== undefined) setIfUnset(target, "idempotency_key", key);
+  if (key !== undefined) setIfUnset(bound.reflected, "idempotency_key", key);
   const ifMatch = request.header("if-match");
   if (ifMatch === undefined) return false;
+  const target = bound.reflected;
   if (setIfUnset(target, "etag", ifMatch)) return true;
   if (body === undefined || body === "*" || body.fieldKind !== "message" || !target.isSet(body)) return false;
   const inner = target.get(body);

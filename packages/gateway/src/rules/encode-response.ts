@@ -18,12 +18,15 @@ export function encodeResponse(
   system: SystemParameters,
   registry: Registry | undefined,
 ): string {
-  const json = toJson(method.output, message, {
-    enumAsInteger: system.enumsAsNumbers,
-    ...(registry === undefined ? {} : { registry }),
-  });
+  const json = toJson(method.output, message, writeOptions(system, registry));
   const value = responseBody === undefined ? json : fieldOf(json as JsonObject, responseBody, system);
   return JSON.stringify(value, undefined, system.isPretty ? 2 : undefined);
+}
+
+/** Undefined for the defaults, which protobuf-es need not merge with its own then. */
+function writeOptions({ enumsAsNumbers: enumAsInteger }: SystemParameters, registry: Registry | undefined) {
+  if (registry !== undefined) return { enumAsInteger, registry };
+  return enumAsInteger ? { enumAsInteger } : undefined;
 }
 
 /** A field that is not set has its default value: an empty body would be no JSON. */

@@ -17,6 +17,8 @@ export interface PathTemplate {
   readonly source: string;
   readonly segments: readonly TemplateSegment[];
   readonly variables: readonly TemplateVariable[];
+  /** Where `**` is among the segments; -1 for a template without. */
+  readonly manyAt: number;
   /** What follows the colon at the end. */
   readonly verb: string | undefined;
 }
@@ -54,7 +56,8 @@ class TemplateParser {
       if (this.#peek() === ":") verb = this.#readVerb();
       if (this.#at < this.#source.length) this.#fail(`unexpected ${JSON.stringify(this.#peek())}`);
     }
-    return { source: this.#source, segments: this.#segments, variables: this.#variables, verb };
+    const manyAt = this.#segments.findIndex((segment) => segment.kind === "many");
+    return { source: this.#source, segments: this.#segments, variables: this.#variables, manyAt, verb };
   }
 
   #readSegments(isInVariable: boolean): void {

@@ -1,22 +1,30 @@
-import type { PathTemplate } from "./path-template.ts";
+import type { PathTemplate, TemplateVariable } from "./path-template.ts";
 import { decodeMulti, type RequestPath } from "./request-path.ts";
 
 /** What the variables of a template hold in a path that matches it, in the template's order. */
-export function readPathValues(template: PathTemplate, path: RequestPath, verbLength: number): string[] {
-  const { segments, variables } = template;
-  if (variables.length === 0) return [];
-  const manyAt = segments.findIndex((segment) => segment.kind === "many");
+export function readPathValues(template: PathTemplate, path: RequestPath, verbLength: number): readonly string[] {
+  const { variables } = template;
+  if (variables.length === 0) return noValues;
+  const values: string[] = [];
+  for (const variable of variables) values.push(readValue(template, variable, path, verbLength));
+  return values;
+}
+
+const noValues: readonly string[] = [];
+
+function readValue(
+  { segments, manyAt }: PathTemplate,
+  { start, end, isMulti }: TemplateVariable,
+  path: RequestPath,
+  verbLength: number,
+): string {
   // `**` takes what the other segments leave.
   const shift = path.raw.length - segments.length;
-  const placeOf = (at: number): number => (manyAt !== -1 && at > manyAt ? at + shift : at);
-  return variables.map(({ start, end, isMulti }) => {
-    const from = placeOf(start);
-    const to = placeOf(end);
-    const raw = path.raw.slice(from, to);
-    if (verbLength > 0 && to === path.raw.length && raw.length > 0) {
-      const last = raw.length - 1;
-      raw[last] = (raw[last] as string).slice(0, -verbLength);
-    }
-    return isMulti ? decodeMulti(raw) : decodeURIComponent(raw[0] ?? "");
-  });
+  const from = manyAt !== -1 && start > manyAt ? start + shift : start;
+  const to = manyAt !== -1 && end > manyAt ? end + shift : end;
+  const hasVerb = verbLength > 0 && to === path.raw.length && to > from;
+  if (!isMulti && !hasVerb) return path.decoded[from] ?? "";
+  const raw = path.raw.slice(from, to);
+  if (hasVerb) raw[raw.length - 1] = (raw.at(-1) as string).slice(0, -verbLength);
+  return isMulti ? decodeMulti(raw) : decodeURIComponent(raw[0] ?? "");
 }

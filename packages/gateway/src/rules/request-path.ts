@@ -19,13 +19,14 @@ export function parseRequestPath(path: string): RequestPath | PathProblem {
   if (path.charCodeAt(0) !== 0x2f) return { problem: "the path has to begin with /" };
   if (path.length === 1) return root;
   const raw = path.slice(1).split("/");
-  const decoded: string[] = [];
+  const isPlain = !path.includes("%");
+  const decoded: string[] = isPlain ? raw : [];
   for (const segment of raw) {
-    const plain = segment.includes("%") ? decodeSegment(segment) : segment;
+    const plain = isPlain ? segment : decodeSegment(segment);
     if (plain === undefined) return { problem: "the path has an invalid escape" };
     if (plain === "." || plain === "..") return { problem: "the path has a segment of dots" };
     if (plain.includes("\0")) return { problem: "the path has a null character" };
-    decoded.push(plain);
+    if (!isPlain) decoded.push(plain);
   }
   return { raw, decoded };
 }
@@ -34,6 +35,7 @@ const root: RequestPath = { raw: [], decoded: [] };
 
 /** Undefined for an escape that is none, and for bytes that are not UTF-8. */
 function decodeSegment(segment: string): string | undefined {
+  if (!segment.includes("%")) return segment;
   try {
     return decodeURIComponent(segment);
   } catch {

@@ -8,6 +8,8 @@ import { isTextType } from "./text-types.ts";
 /** One way to call a method by REST, checked against its messages. */
 export interface RestBinding extends Route {
   readonly method: DescMethod;
+  /** The method's own path: `/package.Service/Method`. */
+  readonly methodPath: string;
   readonly template: PathTemplate;
   /** The fields of the template's variables, in its order: each as the fields on the way to it. */
   readonly pathFields: readonly (readonly DescField[])[];
@@ -51,7 +53,7 @@ function readBinding(method: DescMethod, rule: HttpRule, owner: string, index: n
     throw new TypeError(`${where} takes ${body.name} from the path and from the body`);
   }
   const responseBody = readField(method.output, rule.responseBody, `${where}: response_body`);
-  return { method, httpMethod, template, pathFields, body, responseBody, index, owner };
+  return { method, methodPath: `/${owner}`, httpMethod, template, pathFields, body, responseBody, index, owner };
 }
 
 function readPattern({ pattern }: HttpRule, owner: string): { httpMethod: string; path: string } {

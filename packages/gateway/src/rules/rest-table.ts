@@ -3,7 +3,7 @@ import { nearestName } from "@tercel/grpc/internal";
 import { http } from "../gen/google/api/annotations_pb.ts";
 import type { HttpRule } from "../gen/google/api/http_pb.ts";
 import { readPathValues } from "./path-values.ts";
-import { parseRequestPath } from "./request-path.ts";
+import type { RequestPath } from "./request-path.ts";
 import { type RestBinding, readBindings } from "./rest-binding.ts";
 import { RouteTree } from "./route-tree.ts";
 
@@ -12,8 +12,6 @@ export type RestLookup =
   | { readonly binding: RestBinding; readonly pathValues: readonly string[] }
   /** The path exists for other HTTP methods. */
   | { readonly allowed: readonly string[] }
-  /** The path is refused, whatever exists. */
-  | { readonly problem: string }
   | undefined;
 
 /** All routes of a server by REST. */
@@ -38,23 +36,20 @@ export class RestTable {
     }
   }
 
-  /** `path` is without the query. */
-  find(httpMethod: string, path: string): RestLookup {
-    const parsed = parseRequestPath(path);
-    if ("problem" in parsed) return parsed;
-    const found = this.#tree.find(httpMethod, parsed);
+  find(httpMethod: string, path: RequestPath): RestLookup {
+    const found = this.#tree.find(httpMethod, path);
     if (found === undefined || "allowed" in found) return found;
     const { route, verbLength } = found;
-    return { binding: route, pathValues: readPathValues(route.template, parsed, verbLength) };
+    return { binding: route, pathValues: readPathValues(route.template, path, verbLength) };
   }
 
   /** All that a path leads to, one for each HTTP method: GET first, then in alphabetical order. */
-  findAll(path: string): readonly { readonly binding: RestBinding; readonly pathValues: readonly string[] }[] {
+  findAll(path: RequestPath): readonly { readonly binding: RestBinding; readonly pathValues: readonly string[] }[] {
     // No rule has this method, so that what is found is what there is for others; or a rule for all methods, which is all there is.
     const found = this.find("GET", path);
     const others = this.find("", path);
     const first = found !== undefined && "binding" in found ? [found] : [];
-    if (others === undefined || "problem" in others) return first;
+    if (others === undefined) return first;
     if ("binding" in others) return [...first, others];
     const rest = others.allowed.filter((method) => method !== "GET").map((method) => this.find(method, path));
     return [...first, ...rest.filter((one) => one !== undefined && "binding" in one)];

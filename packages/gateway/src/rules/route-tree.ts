@@ -21,15 +21,14 @@ export interface MethodMismatch {
   readonly allowed: readonly string[];
 }
 
-type Routes<R> = Map<string, R>;
-
+/** Most nodes have one thing of all this: what they do not have takes no memory, which among many routes is time. */
 class Node<R extends Route> {
-  readonly literals = new Map<string, Node<R>>();
+  literals: Map<string, Node<R>> | undefined = undefined;
   one: Node<R> | undefined = undefined;
   /** What follows `**`, by its number of segments, the longest first. */
-  many: { readonly tail: number; readonly node: Node<R> }[] = [];
-  /** By verb, "" for none. */
-  readonly byVerb = new Map<string, Routes<R>>();
+  many: readonly { readonly tail: number; readonly node: Node<R> }[] | undefined = undefined;
+  /** The routes that end here, for all HTTP methods and verbs. */
+  ends: R[] | undefined = undefined;
 }
 
 /**
@@ -48,51 +47,53 @@ export class RouteTree<R extends Route> {
     const { segments, verb } = route.template;
     let node = this.#root;
     segments.forEach((segment, at) => {
-      if (segment.kind === "literal") node = getOrSet(node.literals, segment.text, () => new Node<R>());
+      if (segment.kind === "literal") node = afterText(node, segment.text);
       else if (segment.kind === "one") node = node.one ??= new Node<R>();
       else node = afterMany(node, segments.length - at - 1);
     });
     if (verb !== undefined) this.#verbs.add(verb);
-    const routes = getOrSet(node.byVerb, verb ?? "", () => new Map<string, R>());
-    const other = routes.get(route.httpMethod);
+    node.ends ??= [];
+    const other = findEnd(node.ends, route.httpMethod, verb);
     if (other !== undefined) {
       throw new TypeError(
         `${route.owner} and ${other.owner} have the same route: ${route.httpMethod} ${route.template.source} ` +
           `and ${other.template.source}`,
       );
     }
-    routes.set(route.httpMethod, route);
+    node.ends.push(route);
   }
 
   /** Undefined: no route has this path. */
   find(httpMethod: string, path: RequestPath): RouteMatch<R> | MethodMismatch | undefined {
-    const allowed = new Set<string>();
-    const search = { httpMethod, allowed, decoded: path.decoded, last: "", verb: "" };
+    const { decoded } = path;
+    const search: Search = { httpMethod, decoded, last: decoded.at(-1) ?? "", verb: undefined, allowed: undefined };
     const raw = path.raw.at(-1) ?? "";
-    if (this.#verbs.size > 0) {
+    if (this.#verbs.size > 0 && raw.includes(":")) {
       // The longest verb first. Where none leads to a match, the colon is part of the last segment; an escaped one always is.
       for (let colon = raw.indexOf(":"); colon !== -1; colon = raw.indexOf(":", colon + 1)) {
         const verb = raw.slice(colon + 1);
         if (!this.#verbs.has(verb)) continue;
         const last = decodeURIComponent(raw.slice(0, colon));
-        const route = findFrom(this.#root, 0, { ...search, last, verb });
+        const withVerb: Search = { ...search, last, verb };
+        const route = findFrom(this.#root, 0, withVerb);
         if (route !== undefined) return { route, verbLength: verb.length + 1 };
+        search.allowed = withVerb.allowed;
       }
     }
-    const route = findFrom(this.#root, 0, { ...search, last: path.decoded.at(-1) ?? "" });
+    const route = findFrom(this.#root, 0, search);
     if (route !== undefined) return { route, verbLength: 0 };
-    return allowed.size === 0 ? undefined : { allowed: [...allowed].sort() };
+    return search.allowed === undefined ? undefined : { allowed: [...search.allowed].sort() };
   }
 }
 
 interface Search {
   readonly httpMethod: string;
-  /** The HTTP methods of routes that have the path. */
-  readonly allowed: Set<string>;
+  /** The HTTP methods of routes that have the path; undefined for none. */
+  allowed: Set<string> | undefined;
   readonly decoded: readonly string[];
   /** The last segment without the verb. */
   readonly last: string;
-  readonly verb: string;
+  readonly verb: string | undefined;
 }
 
 function findFrom<R extends Route>(node: Node<R>, at: number, search: Search): R | undefined {
@@ -102,41 +103,57 @@ function findFrom<R extends Route>(node: Node<R>, at: number, search: Search): R
     if (found !== undefined) return found;
   } else {
     const segment = at === decoded.length - 1 ? search.last : (decoded[at] as string);
-    const literal = node.literals.get(segment);
+    const literal = node.literals?.get(segment);
     const byText = literal === undefined ? undefined : findFrom(literal, at + 1, search);
     if (byText !== undefined) return byText;
     const byOne = node.one === undefined || segment === "" ? undefined : findFrom(node.one, at + 1, search);
     if (byOne !== undefined) return byOne;
   }
-  for (const { tail, node: after } of node.many) {
-    if (decoded.length - tail < at) continue;
-    const byMany = findFrom(after, decoded.length - tail, search);
-    if (byMany !== undefined) return byMany;
+  return node.many === undefined ? undefined : findAfterMany(node.many, at, search);
+}
+
+function findAfterMany<R extends Route>(many: NonNullable<Node<R>["many"]>, at: number, search: Search): R | undefined {
+  const { length } = search.decoded;
+  for (const { tail, node } of many) {
+    const found = length - tail < at ? undefined : findFrom(node, length - tail, search);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
 
-function routeOf<R extends Route>(node: Node<R>, search: Search): R | undefined {
-  const routes = node.byVerb.get(search.verb);
-  if (routes === undefined) return undefined;
-  const route = routes.get(search.httpMethod) ?? routes.get("*");
-  if (route === undefined) for (const method of routes.keys()) search.allowed.add(method);
-  return route;
+function routeOf<R extends Route>({ ends }: Node<R>, search: Search): R | undefined {
+  if (ends === undefined) return undefined;
+  const { httpMethod, verb } = search;
+  const route = findEnd(ends, httpMethod, verb) ?? findEnd(ends, "*", verb);
+  if (route !== undefined) return route;
+  for (const end of ends) {
+    if (end.template.verb !== verb) continue;
+    search.allowed ??= new Set();
+    search.allowed.add(end.httpMethod);
+  }
+  return undefined;
+}
+
+function findEnd<R extends Route>(ends: readonly R[], httpMethod: string, verb: string | undefined): R | undefined {
+  for (const route of ends) if (route.httpMethod === httpMethod && route.template.verb === verb) return route;
+  return undefined;
+}
+
+function afterText<R extends Route>(node: Node<R>, text: string): Node<R> {
+  node.literals ??= new Map();
+  let after = node.literals.get(text);
+  if (after === undefined) {
+    after = new Node<R>();
+    node.literals.set(text, after);
+  }
+  return after;
 }
 
 function afterMany<R extends Route>(node: Node<R>, tail: number): Node<R> {
-  const found = node.many.find((one) => one.tail === tail);
+  const many = node.many ?? [];
+  const found = many.find((one) => one.tail === tail);
   if (found !== undefined) return found.node;
   const added = { tail, node: new Node<R>() };
-  node.many = [...node.many, added].sort((a, b) => b.tail - a.tail);
+  node.many = [...many, added].sort((a, b) => b.tail - a.tail);
   return added.node;
-}
-
-function getOrSet<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
 }

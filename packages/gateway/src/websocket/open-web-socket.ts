@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { invalidArgument } from "@tercel/grpc/errors";
 import { type GatewayHost, type HttpExchange, type HttpRequestHead, messagePrefixBytes } from "@tercel/grpc/protocols";
 import { findHeader } from "../calls/read-fields.ts";
-import type { UpgradeRequest } from "../http/http1-server.ts";
+import type { UpgradeRequest } from "../http/http1-connection.ts";
 import type { RestSettings } from "../rest/rest-settings.ts";
 import { withHttpStatus } from "../rules/http-status.ts";
 import { serveWebSocket } from "./serve-web-socket.ts";
@@ -32,11 +32,10 @@ export function openWebSocket(
     readonly settings: RestSettings;
     readonly exchange: HttpExchange;
     readonly route: SocketRoute;
-    readonly url: string;
   },
   upgrade: UpgradeRequest,
 ): void {
-  const { host, settings, exchange, route, url } = parts;
+  const { host, settings, exchange, route } = parts;
   const { head, peerAddress, peerTls } = exchange;
   const chosen = chooseSubprotocol(findHeader(head.fields, "sec-websocket-protocol"));
   if (chosen === undefined || settings.webSockets === undefined) return;
@@ -44,7 +43,7 @@ export function openWebSocket(
   upgrade.accept();
   settings.webSockets.open(
     { ...upgrade, protocol: chosen.name, maxMessageBytes: messagePrefixBytes + route.handler.maxReceiveMessageBytes },
-    (socket) => serveWebSocket({ host, settings, route, request, url, format: chosen.format }, socket),
+    (socket) => serveWebSocket({ host, settings, route, request, format: chosen.format }, socket),
     (error) => host.log.error("the gateway failed to serve a WebSocket", { error }),
   );
 }

@@ -3,12 +3,12 @@ import { invalidArgument } from "@tercel/grpc/errors";
 import { type GatewayHost, messagePrefixBytes } from "@tercel/grpc/protocols";
 import { EnvelopedRequests } from "../calls/enveloped-requests.ts";
 import { GatewayCall } from "../calls/gateway-call.ts";
+import { JsonMessages, jsonMessageOverhead } from "../calls/json-messages.ts";
 import { shortest } from "../calls/read-fields.ts";
 import { asInvalidArgument } from "../calls/request-codec.ts";
 import { requestedTimeout } from "../calls/requested-timeout.ts";
 import type { RestSettings } from "../rest/rest-settings.ts";
 import { parseFieldBlock } from "../rules/field-block.ts";
-import { JsonRequests } from "./json-requests.ts";
 import { JsonResponses } from "./json-responses.ts";
 import { SocketKeepalive } from "./keepalive.ts";
 import type { MessageSocket, MessageSocketListener } from "./message-socket.ts";
@@ -24,7 +24,6 @@ export interface SocketCallParts {
   readonly route: SocketRoute;
   readonly request: SocketRequest;
   readonly format: SocketFormat;
-  readonly url: string;
 }
 
 const headTimeoutMs = 10_000;
@@ -86,9 +85,9 @@ abstract class SocketCall implements MessageSocketListener {
   }
 
   protected createCall(exchange: SocketExchange): GatewayCall {
-    const { host, route, format, url } = this.parts;
+    const { host, route, format } = this.parts;
     return new GatewayCall({
-      ...{ host, exchange, url, handler: route.handler, protocolName: "websocket" },
+      ...{ host, exchange, handler: route.handler, protocolName: "websocket" },
       responseCodec: route.handler.codecs[format].response,
       timeoutMs: shortest(requestedTimeout(exchange.head.fields), host.maxTimeoutMs),
     });
@@ -105,7 +104,8 @@ const maxReasonLength = 100;
 
 /** Text messages, each of them JSON. An empty one says that no more come. */
 class JsonSocketCall extends SocketCall {
-  readonly #requests: JsonRequests | undefined;
+  readonly #exchange: SocketExchange;
+  readonly #requests: JsonMessages | undefined;
 
   constructor(parts: SocketCallParts, socket: MessageSocket) {
     super(parts, socket);
@@ -113,8 +113,11 @@ class JsonSocketCall extends SocketCall {
     const exchange = new SocketExchange(request, socket);
     const call = this.createCall(exchange);
     this.call = call;
+    this.#exchange = exchange;
     const takesStream = route.method.methodKind !== "server_streaming";
-    this.#requests = takesStream ? new JsonRequests(host, call, exchange, (text) => route.decode(text)) : undefined;
+    this.#requests = takesStream
+      ? new JsonMessages(call, { host, flow: exchange }, (text) => route.decode(text))
+      : undefined;
     if (!call.begin(new JsonResponses(parts, call, socket))) return;
     if (this.#requests !== undefined) this.#requests.start();
     else if (route.isRequestInPath) this.#run(new Uint8Array(0));
@@ -123,8 +126,11 @@ class JsonSocketCall extends SocketCall {
   onRequest(bytes: Uint8Array, isText: boolean): void {
     if (!isText) this.refuse(invalidArgument("a binary message; messages of tercel.v1+json are text"));
     else if (this.#requests !== undefined) {
-      if (bytes.length === 0) this.#requests.onEnd();
-      else this.#requests.onMessage(bytes);
+      if (bytes.length === 0) this.#requests.end();
+      else {
+        this.#exchange.received(bytes.length + jsonMessageOverhead);
+        this.#requests.push(bytes);
+      }
     } else if (bytes.length > 0) this.#onOnlyRequest(bytes);
   }
 

@@ -10,6 +10,7 @@ import (
 
 // commands maps a subcommand to what runs it; each has a file of its own.
 var commands = map[string]func(arguments []string) error{
+	"call-method":       callMethod,
 	"health-check":      healthCheck,
 	"health-server":     healthServer,
 	"read-stream":       readStream,

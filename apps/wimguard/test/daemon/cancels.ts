@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { createRandom } from "../crash/crash-points.ts";
+import type { CleanupContext } from "./cleanup.ts";
+import { startInProcess } from "./daemon-in-process.ts";
+import { childrenOf } from "./kill-child.ts";
+import { untilEnded } from "./running-backup.ts";
+
+/** A daemon whose backups are cancelled. */
+export interface CancelSite {
+  /** Cancels a backup at a random moment, and checks that nothing of it is left. Returns whether it came before the end. */
+  check(seed: number): Promise<boolean>;
+}
+
+/** Starts a daemon, and measures how long a backup takes. */
+export async function createCancelSite(context: CleanupContext, ending: ".tar.zst" | ".wim"): Promise<CancelSite> {
+  const daemon = await startInProcess(context);
+  const { source, destinations, data } = daemon.folders;
+  for (let folder = 0; folder < 10; folder++) {
+    mkdirSync(join(source, `${folder}`));
+    for (let at = 0; at < 20; at++)
+      writeFileSync(join(source, `${folder}`, `${at}`), `${folder} ${at} `.repeat(1 + 400 * at));
+  }
+  const destination = join(destinations, `a${ending}`);
+  const startedMs = performance.now();
+  const { uuid: first } = await daemon.client.backupToEnd({ source, destination });
+  const tookMs = performance.now() - startedMs;
+  await daemon.client.backup.deleteBackup({ uuid: first });
+  return {
+    async check(seed) {
+      const controller = new AbortController();
+      const timer = sleep(createRandom(seed)() * tookMs * 1.1).then(() => controller.abort());
+      const before = { names: readdirSync(destinations), manifests: readdirSync(join(data, "manifests")) };
+      let [uuid, isCompleted] = ["", false];
+      try {
+        const updates = daemon.client.backup.createBackup({ source, destination }, { signal: controller.signal });
+        for await (const update of updates) {
+          uuid = update.uuid;
+          isCompleted = update.status === "completed";
+        }
+      } catch (error) {
+        assert.equal(ConnectError.from(error).code, Code.Canceled, String(error));
+      }
+      await timer;
+      // Before the record there is nothing to end.
+      const state = uuid === "" ? await lastState() : await untilEnded(daemon, uuid);
+      const { backups } = await daemon.client.backup.listBackups({ limit: 1000 });
+      assert.deepEqual(
+        backups.filter(({ status }) => status === "in_progress"),
+        [],
+      );
+      assert.ok(
+        !isCompleted || state === "completed",
+        `the client was told that ${uuid} is completed, and it is ${state}`,
+      );
+      if (state === "completed") {
+        const [{ uuid: made } = { uuid: "" }] = backups.filter(({ status }) => status === "completed");
+        await daemon.client.backup.deleteBackup({ uuid: made });
+      }
+      assert.deepEqual(readdirSync(destinations), before.names);
+      assert.deepEqual(readdirSync(join(data, "manifests")), before.manifests);
+      assert.deepEqual(
+        childrenOf(process.pid).filter((name) => name === "tar" || name === "wimlib-imagex"),
+        [],
+      );
+      return state !== "completed";
+    },
+  };
+
+  /** Of a call that was cancelled before its first message: its job may have begun all the same. */
+  async function lastState(): Promise<string> {
+    for (;;) {
+      const { backups } = await daemon.client.backup.listBackups({ limit: 1 });
+      const state = backups[0]?.status ?? "cancelled";
+      if (state !== "in_progress") return state;
+      await sleep(5);
+    }
+  }
+}

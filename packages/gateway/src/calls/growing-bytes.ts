@@ -1,0 +1,45 @@
+const none = new Uint8Array(0);
+
+/** Bytes that come in pieces, kept in one buffer: a client that sends one at a time must not make an object of each. */
+export class GrowingBytes {
+  #buffer: Uint8Array = none;
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Memory that is held; at most twice the length, and as much as the first piece. */
+  get capacity(): number {
+    return this.#buffer.length;
+  }
+
+  /** Copies the bytes. */
+  append(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length;
+    if (this.#length === 0) this.#buffer = new Uint8Array(bytes);
+    else {
+      if (length > this.#buffer.length) this.#grow(length);
+      this.#buffer.set(bytes, this.#length);
+    }
+    this.#length = length;
+  }
+
+  /** Hands over what has come, and begins from nothing. */
+  take(): Uint8Array {
+    const bytes = this.#length === this.#buffer.length ? this.#buffer : this.#buffer.subarray(0, this.#length);
+    this.clear();
+    return bytes;
+  }
+
+  clear(): void {
+    this.#buffer = none;
+    this.#length = 0;
+  }
+
+  #grow(length: number): void {
+    const larger = new Uint8Array(Math.max(length, 2 * this.#length));
+    larger.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = larger;
+  }
+}

@@ -1,0 +1,185 @@
+import { maxFields, maxHeadBytes } from "./http1-limits.ts";
+
+/** No body of a message is larger, and no number that other programs would cut short. */
+const maxSizeDigits = 8;
+/** Of all chunks of a body together. Extensions mean nothing here, and a client may put them before each byte. */
+const maxExtensionBytes = 4096;
+
+const cr = 0x0d;
+const lf = 0x0a;
+const semicolon = 0x3b;
+const colon = 0x3a;
+const equals = 0x3d;
+const quote = 0x22;
+const backslash = 0x5c;
+
+/** What would have meant something before the body, to a program that puts trailers among the fields (RFC 9110 §6.5.1). */
+const neverTrailers: ReadonlySet<string> = new Set([
+  ...["connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade"],
+]);
+const longestName = Math.max(...[...neverTrailers].map((name) => name.length));
+
+type State =
+  | "size"
+  | "extension"
+  | "extension name"
+  | "extension value"
+  | "extension token"
+  | "extension quoted"
+  | "extension escape"
+  | "extension end"
+  | "size line end"
+  | "data"
+  | "data CR"
+  | "data LF"
+  | "trailer"
+  | "trailer name"
+  | "trailer value"
+  | "trailer line end"
+  | "last LF"
+  | "end";
+
+/** Reads a chunked body (RFC 9112 §7.1), split in any way. Trailers are checked and dropped. */
+export class ChunkedReader {
+  #state: State = "size";
+  #size = 0;
+  #digits = 0;
+  #extensionBytes = 0;
+  #trailerBytes = 0;
+  #trailers = 0;
+  #trailerName = "";
+
+  /** The body has been read as a whole. */
+  get isComplete(): boolean {
+    return this.#state === "end";
+  }
+
+  /**
+   * Reads on from `start` and hands over the data. Returns where it stopped: the number of bytes, or what follows the body; -1 for bytes that
+   * are not a chunked body, after which nothing can be read.
+   */
+  push(bytes: Uint8Array, start: number, onData: (data: Uint8Array) => void): number {
+    let at = start;
+    while (at < bytes.length && this.#state !== "end") {
+      if (this.#state === "data") {
+        const end = Math.min(bytes.length, at + this.#size);
+        this.#size -= end - at;
+        if (this.#size === 0) this.#state = "data CR";
+        onData(bytes.subarray(at, end));
+        at = end;
+        continue;
+      }
+      const next = this.#next(bytes[at] as number);
+      if (next === undefined) return -1;
+      this.#state = next;
+      at++;
+    }
+    return at;
+  }
+
+  /** The state after a byte that is not data. Undefined: the byte must not be there. */
+  #next(byte: number): State | undefined {
+    switch (this.#state) {
+      case "size":
+        return this.#readSize(byte);
+      case "size line end":
+        if (byte !== lf) return undefined;
+        this.#digits = 0;
+        return this.#size === 0 ? "trailer" : "data";
+      case "data CR":
+        return byte === cr ? "data LF" : undefined;
+      case "data LF":
+        return byte === lf ? "size" : undefined;
+      case "last LF":
+        return byte === lf ? "end" : undefined;
+      case "trailer":
+      case "trailer name":
+      case "trailer value":
+      case "trailer line end":
+        return ++this.#trailerBytes <= maxHeadBytes ? this.#readTrailer(byte) : undefined;
+      default:
+        return ++this.#extensionBytes <= maxExtensionBytes ? this.#readExtension(byte) : undefined;
+    }
+  }
+
+  #readSize(byte: number): State | undefined {
+    const digit = hexDigit(byte);
+    if (digit !== -1) {
+      if (++this.#digits > maxSizeDigits) return undefined;
+      this.#size = this.#size * 16 + digit;
+      return "size";
+    }
+    if (this.#digits === 0) return undefined;
+    if (byte === cr) return "size line end";
+    return byte === semicolon ? "extension" : undefined;
+  }
+
+  /** Of the form `;name`, `;name=token` or `;name="text"`, without blanks. */
+  #readExtension(byte: number): State | undefined {
+    switch (this.#state) {
+      case "extension":
+        return isToken(byte) ? "extension name" : undefined;
+      case "extension name":
+        if (byte === equals) return "extension value";
+        return isToken(byte) ? "extension name" : endOfExtension(byte);
+      case "extension value":
+        if (byte === quote) return "extension quoted";
+        return isToken(byte) ? "extension token" : undefined;
+      case "extension token":
+        return isToken(byte) ? "extension token" : endOfExtension(byte);
+      case "extension quoted":
+        if (byte === quote) return "extension end";
+        if (byte === backslash) return "extension escape";
+        return isText(byte) ? "extension quoted" : undefined;
+      case "extension escape":
+        return isText(byte) ? "extension quoted" : undefined;
+      default:
+        return endOfExtension(byte);
+    }
+  }
+
+  #readTrailer(byte: number): State | undefined {
+    switch (this.#state) {
+      case "trailer":
+        if (byte === cr) return "last LF";
+        this.#trailerName = String.fromCharCode(byte);
+        return isToken(byte) && ++this.#trailers <= maxFields ? "trailer name" : undefined;
+      case "trailer name":
+        if (byte === colon) return neverTrailers.has(this.#trailerName.toLowerCase()) ? undefined : "trailer value";
+        if (this.#trailerName.length <= longestName) this.#trailerName += String.fromCharCode(byte);
+        return isToken(byte) ? "trailer name" : undefined;
+      case "trailer value":
+        if (byte === cr) return "trailer line end";
+        return isText(byte) ? "trailer value" : undefined;
+      default:
+        return byte === lf ? "trailer" : undefined;
+    }
+  }
+}
+
+/** After an extension there is another one, or the end of the line. */
+function endOfExtension(byte: number): State | undefined {
+  if (byte === cr) return "size line end";
+  return byte === semicolon ? "extension" : undefined;
+}
+
+/** -1 for what is not one. */
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}
+
+/** What a field's value may have in it (RFC 9110 §5.5). */
+function isText(byte: number): boolean {
+  return byte === 0x09 || (byte >= 0x20 && byte !== 0x7f);
+}
+
+const tokens = new Uint8Array(256);
+for (const char of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
+  tokens[char.charCodeAt(0)] = 1;
+}
+
+function isToken(byte: number): boolean {
+  return tokens[byte] === 1;
+}

@@ -1,0 +1,25 @@
+import type { ConnectError } from "@connectrpc/connect";
+import { splitTarget } from "../calls/read-fields.ts";
+import { withHttpStatus } from "../rules/http-status.ts";
+import { parseRequestPath, type RequestPath } from "../rules/request-path.ts";
+import { requestProblem } from "../rules/request-problem.ts";
+
+/** The target of a request, taken apart. */
+export interface RequestTarget {
+  readonly path: string;
+  /** Without the question mark. */
+  readonly query: string;
+  readonly segments: RequestPath;
+}
+
+const maxTargetBytes = 8 * 1024;
+
+/** Takes a target apart, or says why it is refused, whatever the server serves. */
+export function parseTarget(target: string): RequestTarget | ConnectError {
+  if (target.length > maxTargetBytes) {
+    return withHttpStatus(requestProblem("PATH_TOO_LONG", [], `the path is over ${maxTargetBytes} bytes`), 414);
+  }
+  const { path, query } = splitTarget(target);
+  const segments = parseRequestPath(path);
+  return "problem" in segments ? requestProblem("INVALID_PATH", [], segments.problem) : { path, query, segments };
+}

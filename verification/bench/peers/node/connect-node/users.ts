@@ -1,0 +1,11 @@
+import { create } from "@bufbuild/protobuf";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { user } from "../../../gateway/values.ts";
+import { UserSchema, UserService } from "./gen/api/user/v1/user_pb.ts";
+
+const one = create(UserSchema, user);
+
+/** The one method of the users that Connect is measured with. */
+export function routes(router: ConnectRouter): void {
+  router.service(UserService, { getUser: () => one });
+}

@@ -1,0 +1,4 @@
+import Fastify from "fastify";
+import { serveUsers } from "./app.ts";
+
+await serveUsers(Fastify());

@@ -1,0 +1,23 @@
+import { createFlipSite } from "../../../../apps/wimguard/test/flips.ts";
+import type { Proof } from "../proof.ts";
+
+/** One bit of an archive is not as it was written, anywhere. */
+export function flips(engine: "tar" | "wim"): Proof {
+  return {
+    items: "flipped bits",
+    count: 1000,
+    verdict: "each was found by a check of the archive",
+    async start() {
+      const site = await createFlipSite(engine);
+      let [checked, named] = [0, 0];
+      return {
+        async check(seed) {
+          if (await site.check(seed)) named++;
+          checked++;
+        },
+        describe: () => `${named} of ${checked} with the name of a file`,
+        close: () => site.close(),
+      };
+    },
+  };
+}

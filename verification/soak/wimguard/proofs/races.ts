@@ -1,0 +1,10 @@
+import { raceDaemons } from "../../../../apps/wimguard/test/daemon/races.ts";
+import type { Proof } from "../proof.ts";
+
+/** Two daemons start at once over one folder. */
+export const races: Proof = {
+  items: "races of two daemons",
+  count: 100,
+  verdict: "one served, the other was refused",
+  start: () => ({ check: () => raceDaemons() }),
+};
