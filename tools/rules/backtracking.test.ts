@@ -24,8 +24,6 @@ const judged = new Map([
     "the words begin with a letter, and a space is between them",
   ],
   ["/_+(.?)/g", "wherever it begins it matches, so no character is tried twice"],
-  [String.raw`/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/`, "each repetition ends with a unit, after which comes a digit"],
-  [String.raw`/(\d+(?:\.\d+)?)(ms|s|m|h)/gy`, "a dot is between the digits"],
   [
     String.raw`/^(?:option|command-argument value) '(.+?)'(?: argument '(.*)')? is invalid.*Allowed choices are (.+)\.$/`,
     "the text is commander's, around one argument of the person who runs the command",
