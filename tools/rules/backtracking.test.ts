@@ -54,11 +54,11 @@ const judged = new Map([
   ],
   ["/^[!#$%&'*+.^_`|~0-9A-Za-z-]+( *, *[!#$%&'*+.^_`|~0-9A-Za-z-]+)*$/", "a comma is between the names"],
   [
-    String.raw`/^(?:[!#$%&'*+.^_` + "`" + String.raw`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n$/`,
+    "/^(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\\t\\x20-\\x7e\\x80-\\xff]*\\r\\n)*\\r\\n$/",
     "a colon is after the name and a CR after the value, and neither is in them",
   ],
   [
-    String.raw`/;[ \t]*([!#$%&'*+.^_` + "`" + String.raw`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^";\s]*))/g`,
+    '/;[ \\t]*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\\\]|\\\\.)*)"|([^";\\s]*))/g',
     "it begins at a semicolon, which no name has, and a backslash fits one of the choices only",
   ],
   ["/[^=]+=*/g", "wherever it begins it matches, so no character is tried twice"],
