@@ -45,7 +45,7 @@ const ways: readonly Way[] = [
   { name: "over HTTP/2 by TLS", flags: "--http2", tls: true },
 ];
 
-/** Runs lines of the guide, in order, against a server of their own. */
+/** Runs lines of the guide, in order, against a new server. */
 function runSteps(program: string, way: Way, all: readonly Step[]): void {
   let files: ReturnType<typeof writeCertificate> | undefined;
   let server: ChildProcess;

@@ -94,7 +94,7 @@ const server = createServer({
         for (const { name, title } of notes.values()) yield { data: Buffer.from(`${name},${title}\n`) };
       },
       failNotes({ code }) {
-        throw new ConnectError("as it was told", code);
+        throw new ConnectError("as requested", code);
       },
       async *watchNotes({ resumeToken, failAfter }) {
         for (let at = Number(resumeToken); at < watched.length; at++) {

@@ -30,7 +30,7 @@ describe("which subjects a case measures", () => {
       names.filter((name) => name.includes("client/") || name.startsWith("pair/")),
       [],
     );
-    assert.ok(names.includes("server/client-stream"));
+    assert.ok(names.includes("server/stream"));
   });
 
   it("over TLS those that speak it, and every peer in the case that all ratios begin with", () => {

@@ -230,6 +230,8 @@ export const BENCH_CASES: readonly BenchCase[] = [
     unit: "messages/s",
     per: "message",
     better: "higher",
+    // h2 0.4.20 ends a connection when some 2,000 DATA frames below 256 bytes wait ("too_many_data_frames"), as grpc-go's client makes them wait.
+    without: ["tonic", "hyper"],
     work: { kind: "client-stream", streams: STREAMS },
   },
   serverLarge("server/large"),

@@ -6,9 +6,9 @@ const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url
 export const ROOT_FOLDER = at("../..");
 export const NODE_PEERS_FOLDER = at("peers/node");
 export const GRPC_GO_FOLDER = at("peers/grpc-go");
+export const GRPC_GO_MIDDLEWARE_FOLDER = at("peers/grpc-go-middleware");
 /** Proxies that make REST of gRPC. */
 export const REST_GO_FOLDER = at("peers/rest-go");
-export const GRPC_GO_MIDDLEWARE_FOLDER = at("peers/grpc-go-middleware");
 export const GRPC_CPP_FOLDER = at("peers/grpc-cpp");
 export const GRPC_JAVA_FOLDER = at("peers/grpc-java");
 export const RUST_FOLDER = at("peers/rust");

@@ -183,7 +183,10 @@ describe("the command line", () => {
       [pinned.code, pinned.err],
       [1, `wimguard: snapshot ${uuid} is pinned: unpin it, then delete it\n`],
     );
-    assert.match((await wimguard("check", uuid)).out, /^is as it was backed up, 1 file, 8 B, \d+s\n$/);
+    assert.match(
+      (await wimguard("check", uuid)).out,
+      /^snapshot [0-9a-f-]{36}: is as it was backed up, 1 file, 8 B, \d+s\n$/,
+    );
     assert.match((await wimguard("check", "--drill")).out, /^proved restorable, 2 files, 16 B, \d+s\n$/);
 
     const target = join(data, "used");
@@ -213,12 +216,12 @@ describe("the command line", () => {
     await wimguard("registry", "add-destination", "shelf", at(), "--template", "shelf.tar");
     const options = ["-s", "home", "-d", "shelf", "--cron", "30 2 * * *", "--zone", "UTC", "--keep", "daily=7"];
     const made = await wimguard("schedule", "create", "nightly", ...options);
-    assert.match(made.out, /^nightly runs every day at 02:30 \(UTC\):\n( {2}\d{4}-\d\d-\d\dT02:30:00\.000Z\n){5}$/);
+    assert.match(made.out, /^nightly runs every day at 02:30 \(UTC\):\n( {2}\d{4}-\d\d-\d\dT02:30:00Z\n){5}$/);
     const ran = await wimguard("schedule", "run", "nightly");
     assert.equal(ran.code, 0, ran.err);
-    assert.match(ran.out, / {2}backup {2}completed {2}/);
-    assert.match((await wimguard("schedule", "list")).out, /\nnightly +ok +\S+ +\S+T02:30:00\.000Z +30 2 \* \* \*\n$/);
-    assert.match((await wimguard("schedule", "runs", "--limit", "1")).out, / {2}backup {2}completed {2}/);
+    assert.match(ran.out, / {2}backup +completed +/);
+    assert.match((await wimguard("schedule", "list")).out, /\nnightly +ok +\S+ +\S+T02:30:00Z +30 2 \* \* \*\n$/);
+    assert.match((await wimguard("schedule", "runs", "--limit", "1")).out, / {2}backup +completed +/);
     assert.match(
       (await wimguard("schedule", "retention", "nightly")).out,
       / keep +daily 1 of 7: .+\n0 snapshots would be dropped/,

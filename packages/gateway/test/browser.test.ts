@@ -5,7 +5,8 @@ import { after, before, describe, it } from "node:test";
 import type { HandlerContext } from "@connectrpc/connect";
 import { createGateway } from "@tercel/gateway";
 import { createWebSockets } from "@tercel/gateway/websocket";
-import { createServer, type Server } from "@tercel/grpc";
+import { createServer, type Server, type ServerOptions } from "@tercel/grpc";
+import { createSelfSigned, withoutOpenssl } from "@tercel/test-support/certificates";
 import { openChromium, withoutChromium } from "@tercel/test-support/chromium";
 import { freePorts } from "@tercel/test-support/servers";
 import type { Browser, Page as BrowserPage } from "playwright-core";
@@ -49,7 +50,13 @@ function listenToEvents(address: string): void {
 const pacedCount = 100_000;
 
 /** A server that has a page for the tests, and may be asked by that of another. */
-async function startServer(script: string, port: number, origins: readonly string[], contexts: HandlerContext[] = []) {
+async function startServer(
+  script: string,
+  port: number,
+  origins: readonly string[],
+  contexts: HandlerContext[] = [],
+  options: Pick<ServerOptions, "tls"> = {},
+) {
   const state = createLibraryState();
   const library = createLibrary(state);
   const server = createServer({
@@ -84,6 +91,7 @@ async function startServer(script: string, port: number, origins: readonly strin
     }),
     maxReceiveMessageBytes: 128 * 1024 * 1024,
     ...quiet,
+    ...options,
   });
   await server.listen({ port });
   return server;
@@ -249,6 +257,44 @@ describe("a page in Chromium", { skip: withoutChromium }, () => {
       await context.close();
     });
   }
+
+  it("calls and streams by TLS, where the browser speaks HTTP/2, and opens WebSockets there", {
+    skip: withoutOpenssl,
+  }, async () => {
+    const [port = 0] = await freePorts(1);
+    const server = await startServer(script, port, [], [], { tls: createSelfSigned() });
+    const context = await browser.newContext({ ignoreHTTPSErrors: true });
+    const secure = await context.newPage();
+    const url = `https://127.0.0.1:${port}`;
+    await secure.goto(`${url}/page`);
+    const seen = await secure.evaluate(async (address) => {
+      const { page: functions } = globalThis as unknown as { page: Page };
+      const results = [];
+      for (const protocol of ["connect", "connect-json", "grpc-web"] as const) {
+        const { title } = await functions.unary(address, protocol);
+        results.push(
+          title,
+          await functions.stream(address, protocol, 3),
+          await functions.failingStream(address, protocol),
+        );
+      }
+      return { results, answers: await functions.chat(address, ["a", "b"]), form: await functions.form(address) };
+    }, url);
+    const failure = { tokens: ["1"], message: "the press has stopped", retryAfterMs: 1500 };
+    assert.deepEqual(
+      seen.results,
+      Array(3)
+        .fill(["Flatland", ["1", "2", "3"], failure])
+        .flat(1),
+    );
+    assert.deepEqual([seen.answers, seen.form], [["a", "b"], { text: "from a form", data: "AQID" }]);
+    const protocols = await secure.evaluate(() =>
+      performance.getEntriesByType("resource").map((entry) => (entry as { nextHopProtocol?: string }).nextHopProtocol),
+    );
+    assert.deepEqual([...new Set(protocols)], ["h2"]);
+    await context.close();
+    await server.close({ deadlineMs: 0 });
+  });
 
   it("reads server-sent events with EventSource, over a restart, and stops where the stream ends", async () => {
     const [port = 0] = await freePorts(1);

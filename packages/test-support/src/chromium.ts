@@ -13,7 +13,7 @@ export const withoutChromium: string | false = (() => {
   }
 })();
 
-/** Starts Chromium. The test has to close it, and needs a process of its own: Playwright brings a copy of zod, which defines globals. */
+/** Starts Chromium. The test must close it, and its file must run in its own process: Playwright brings a copy of zod, which defines globals. */
 export function openChromium(): Promise<Browser> {
   return chromium.launch({ executablePath, args: ["--no-sandbox"] });
 }

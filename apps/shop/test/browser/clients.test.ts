@@ -29,7 +29,7 @@ describe("the browser client that is printed", () => {
   });
 });
 
-/** Serves an empty page with a script, at an origin of its own. */
+/** Serves an empty page with a script, at an origin that is not the shop's. */
 async function servePage(script: string): Promise<{ readonly origin: string; readonly server: Server }> {
   const server = createServer(({ url }, response) => {
     const isScript = url === "/page.js";

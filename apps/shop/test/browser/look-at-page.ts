@@ -43,6 +43,20 @@ export function measureOverflow(page: Page): Promise<number> {
   });
 }
 
+const namedRoles: ReadonlySet<string> = new Set([
+  ...["button", "textbox", "combobox", "radio", "link", "dialog", "heading", "list", "log", "group", "region"],
+]);
+
+/** What assistive technology shows without a name: controls, headings, lists and the like, by their roles. */
+export async function findNameless(page: Page): Promise<string[]> {
+  const session = await page.context().newCDPSession(page);
+  const { nodes } = await session.send("Accessibility.getFullAXTree");
+  await session.detach();
+  const shown = nodes.filter(({ ignored, role }) => !ignored && namedRoles.has(role?.value));
+  if (shown.length === 0) throw new Error("the page shows nothing to assistive technology");
+  return shown.filter(({ name }) => (name?.value ?? "") === "").map(({ role, nodeId }) => `${role?.value} ${nodeId}`);
+}
+
 /** The texts that can be seen and have less contrast than `least` to what is behind them (WCAG 2.2, 1.4.3). Where a dialog is open, those in it. */
 export function measureContrasts(page: Page, least: number): Promise<string[]> {
   return page.evaluate((wanted) => {

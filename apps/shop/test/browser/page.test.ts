@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { withoutChromium } from "@tercel/test-support/chromium";
 import type { Page } from "playwright-core";
-import { measureContrasts, measureOverflow } from "./look-at-page.ts";
+import { findNameless, measureContrasts, measureOverflow } from "./look-at-page.ts";
 import { createShopInBrowser, createUser, type ShopInBrowser, textOf, untilLive } from "./shop-in-browser.ts";
 
 /** The texts that stand under the fields of the dialog, by field. */
@@ -226,7 +226,7 @@ describe("the page of the shop, in Chromium", { skip: withoutChromium, timeout: 
 
   for (const colorScheme of ["light", "dark"] as const) {
     for (const width of [390, 1280]) {
-      it(`is legible and fits at ${width} px when it is ${colorScheme}`, async () => {
+      it(`is legible, has names for everything, and fits at ${width} px when it is ${colorScheme}`, async () => {
         const page = await shop.open({ colorScheme, viewport: { width, height: 844 } });
         await untilLive(page);
         await createUser(shop, `Looked At ${colorScheme} ${width}`);
@@ -234,6 +234,7 @@ describe("the page of the shop, in Chromium", { skip: withoutChromium, timeout: 
         const check = async (what: string) => {
           assert.deepEqual(await measureContrasts(page, 4.5), [], what);
           assert.equal(await measureOverflow(page), 0, what);
+          assert.deepEqual(await findNameless(page), [], what);
         };
         await check("the users");
         await page.getByRole("button", { name: "New user" }).click();

@@ -21,7 +21,7 @@ export interface ShopInBrowser {
   readonly shop: ShopUnderTest;
   /** A token of an admin. */
   readonly token: string;
-  /** Opens the page, signed in unless `path` says otherwise, in a profile of its own. What goes wrong in it fails `end`. */
+  /** Opens the page, signed in unless `path` says otherwise, in a new profile. An error in the page's console fails `end`. */
   open(options?: BrowserContextOptions, path?: string): Promise<Page>;
   /** Calls `api.user.v1` by REST, as a client other than the page. */
   rest(method: string, path: string, body?: object): Promise<RestUser>;

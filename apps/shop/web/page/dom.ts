@@ -26,7 +26,7 @@ export function required<Kind extends HTMLElement>(id: string, kind: new () => K
   throw new TypeError(`the page has no ${kind.name} with the id "${id}"`);
 }
 
-/** Shows a text, or hides the element where there is none. */
+/** Shows a text; without one the element is hidden. */
 export function showText(target: HTMLElement, text: string | undefined): void {
   target.textContent = text ?? "";
   target.hidden = text === undefined;

@@ -65,7 +65,7 @@ async function readEvents(
     signal,
   });
   for await (const event of events) {
-    // Another client may have been told to continue where this one was.
+    // Another client continues from this position by now.
     if (signal.aborted) return;
     position.token = event.resumeToken;
     follower.onEvent(event);

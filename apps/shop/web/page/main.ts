@@ -33,14 +33,14 @@ let isFollowing = false;
 
 required("new-user", HTMLButtonElement).addEventListener("click", () => form.open(undefined));
 required("first-user", HTMLButtonElement).addEventListener("click", () => {
-  // The dialog returns the focus to where it was, and this button goes once there is a user.
+  // The dialog returns the focus to where it was, and this button is hidden once there is a user.
   required("new-user", HTMLButtonElement).focus();
   form.open(undefined);
 });
 required("retry", HTMLButtonElement).addEventListener("click", () => follow());
 required("sign-out", HTMLButtonElement).addEventListener("click", () => {
   forgetToken();
-  // What was shown was for the one who has left.
+  // The next person must not see what was shown to this one.
   location.reload();
 });
 required("protocol", HTMLFieldSetElement).addEventListener("change", () => follow());

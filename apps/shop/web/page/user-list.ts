@@ -2,7 +2,7 @@ import type { User } from "../../src/gen/api/user/v1/user_pb.ts";
 import { element, required, showText } from "./dom.ts";
 import { hueOf, initialsOf, nameOf, roleTexts, statusTexts, statusTones } from "./user-texts.ts";
 
-/** What stands in the place of the users. */
+/** What the page shows: the users, or something in place of them. */
 export type ListState = "loading" | "users" | { readonly failed: string };
 
 interface Row {

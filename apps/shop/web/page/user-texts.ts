@@ -43,7 +43,7 @@ export function initialsOf(user: User): string {
   return `${[...first][0] ?? "?"}${[...(others.at(-1) ?? "")][0] ?? ""}`;
 }
 
-/** A hue of the user's own, from 0 to 359. */
+/** A hue that is always the same for a user, from 0 to 359. */
 export function hueOf({ userId }: User): number {
   let hash = 0;
   for (const character of userId) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 359;

@@ -49,7 +49,7 @@ export async function backup(options: BackupOptions, output: Console): Promise<E
     const rows = [
       ["uuid", result.uuid],
       ["source", `${formatBytes(result.size)} in ${request.source}`],
-      ["archive", request.destination],
+      ["archive", await destinationOf(wim, result.uuid, request)],
       ["time", formatSeconds(seconds)],
     ];
     if (result.warnings !== "") output.warning(result.warnings);
@@ -101,9 +101,18 @@ function noteStart({ source, destination }: Request, output: Console): void {
   output.note(`backing up ${source} to ${destination}`);
 }
 
+/** Where it is, for a destination that was called by its name. */
+async function destinationOf(wim: WimGuard, uuid: string, { destination }: Request): Promise<string> {
+  if (!namePattern.test(destination)) return destination;
+  return (await wim.backup.getBackup({ uuid })).backup?.destination ?? destination;
+}
+
+/** Neither an absolute path nor a part of one. */
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
 /** A path is made absolute, and a name is left alone if something is registered under it: `./NAME` is a path in any case. */
 async function toPathOrName(text: string, isRegistered: (filter: string) => Promise<boolean>): Promise<string> {
-  const isName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(text);
+  const isName = namePattern.test(text);
   return isName && (await isRegistered(`name = ${JSON.stringify(text)}`)) ? text : toLocation(text);
 }
 

@@ -38,7 +38,9 @@ export async function check(uuid: string | undefined, options: CheckOptions, out
       options.drill === true ? "proved restorable" : percent === 0 ? "structure is whole" : "is as it was backed up";
     // A part of a repository is not a part of this snapshot.
     const what = files === 0 && bytes === 0 ? "" : `, ${formatCount(files, "file")}, ${formatBytes(bytes)}`;
-    output.result(`${proved}${what}, ${formatSeconds(seconds)}`, {
+    // A drill without a uuid has looked at two.
+    const subject = snapshotUuid === "" ? "" : `snapshot ${snapshotUuid}: `;
+    output.result(`${subject}${proved}${what}, ${formatSeconds(seconds)}`, {
       uuid: run.uuid,
       snapshotUuid,
       files,

@@ -1,6 +1,6 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Env } from "../gen/wimguard/v1/env_pb.ts";
-import { formatTable } from "../terminal/format.ts";
+import { formatTable, formatTime } from "../terminal/format.ts";
 import type { CommonOptions, Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { withDaemon } from "./with-daemon.ts";
@@ -22,7 +22,7 @@ export async function captureEnv(options: CommonOptions, output: Console): Promi
 export async function listEnvs(options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const { envs } = await wim.env.listEnvs({});
-    const rows = envs.map((env) => [env.uuid, dateOf(env), env.host, env.os]);
+    const rows = envs.map((env) => [env.uuid, formatTime(dateOf(env)), env.host, env.os]);
     const text = envs.length === 0 ? "no environments yet" : formatTable([["UUID", "CREATED", "HOST", "OS"], ...rows]);
     output.result(text, {
       envs: envs.map(({ uuid, createTime, host, os }) => ({ uuid, created: dateOf({ createTime }), host, os })),
@@ -44,7 +44,7 @@ export async function showEnv(uuid: string, options: CommonOptions, output: Cons
       ["packages", packages],
     ];
     const lists = sections.map(([title, lines]) => `\n${title}:\n${lines.map((line) => `  ${line}`).join("\n")}`);
-    output.result([`${env.uuid}  ${dateOf(env)}`, `${host}, ${os}`, ...lists].join("\n"), toJson(env));
+    output.result([`${env.uuid}  ${formatTime(dateOf(env))}`, `${host}, ${os}`, ...lists].join("\n"), toJson(env));
     return exitCodes.ok;
   });
 }

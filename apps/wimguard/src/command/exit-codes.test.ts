@@ -11,6 +11,11 @@ import { exitCodeOf, NotConfirmed, UsageError } from "./exit-codes.ts";
 const codes: Partial<Record<FailureReason, number>> = {
   DESTINATION_FOLDER_MISSING: 10,
   TARGET_FOLDER_MISSING: 10,
+  REPOSITORY_MISSING: 10,
+  REPOSITORY_UNREACHABLE: 10,
+  REPOSITORY_LOCKED: 11,
+  SECRET_UNUSABLE: 12,
+  SECRET_WRONG: 12,
   NO_SPACE: 13,
   MEMBER_UNSAFE: 14,
   TARGET_NOT_EMPTY: 14,

@@ -29,6 +29,8 @@ export async function explore(
     lines.on("SIGINT", () => lines.close());
     lines.once("close", () => {
       isOpen = false;
+      // Ctrl-D leaves the prompt as it is.
+      if (isTerminal) process.stderr.write("\n");
     });
     let hasFailed = false;
     const prompt = (): void => {

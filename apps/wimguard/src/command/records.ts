@@ -1,5 +1,5 @@
 import type { Backup } from "../gen/wimguard/v1/backup_pb.ts";
-import { formatBytes, formatTable } from "../terminal/format.ts";
+import { formatBytes, formatTable, formatTime } from "../terminal/format.ts";
 import type { CommonOptions, Console } from "./console.ts";
 import { type ExitCode, exitCodes, UsageError } from "./exit-codes.ts";
 import { withDaemon } from "./with-daemon.ts";
@@ -20,7 +20,7 @@ export async function list(options: ListOptions, output: Console): Promise<ExitC
     const { backups, total } = await wim.backup.listBackups({ limit, offset });
     const rows = backups.map((one) => [
       one.uuid,
-      one.createdAt,
+      formatTime(one.createdAt),
       one.status,
       one.type,
       formatBytes(Number(one.size)),
@@ -55,7 +55,7 @@ export async function remove(uuids: readonly string[], options: CommonOptions, o
       if (backup === undefined) continue;
       const { destination, status, size, createdAt } = backup;
       output.note(
-        `${uuid}: ${status} backup of ${backup.source} (${formatBytes(Number(size))}, ${createdAt}) in ${destination}`,
+        `${uuid}: ${status} backup of ${backup.source} (${formatBytes(Number(size))}, ${formatTime(createdAt)}) in ${destination}`,
       );
       const question = `type the first ${confirmedCharacters} characters of the uuid to delete it for good: `;
       await output.confirm(question, uuid.slice(0, confirmedCharacters));

@@ -2,7 +2,7 @@ import { durationMs, type Timestamp, timestampDate } from "@bufbuild/protobuf/wk
 import type { WimGuard } from "../client/connect.ts";
 import { type Run, RunKindSchema, RunStateSchema } from "../gen/wimguard/v1/common_pb.ts";
 import { CatchUp, OverlapSchema, type Schedule, UnreadableSchema } from "../gen/wimguard/v1/schedule_pb.ts";
-import { formatBytes, formatCount, formatTable } from "../terminal/format.ts";
+import { formatBytes, formatCount, formatTable, formatTime } from "../terminal/format.ts";
 import type { CommonOptions, Console } from "./console.ts";
 import { enumName } from "./enum-name.ts";
 import { type ExitCode, exitCodes, UsageError } from "./exit-codes.ts";
@@ -44,7 +44,7 @@ export async function updateSchedule(name: string, options: ScheduleOptions, out
 async function printTimes(wim: WimGuard, schedule: Schedule, output: Console): Promise<void> {
   const { uuid, name } = schedule;
   const { words, times } = await wim.schedule.previewSchedule({ schedule, count: shownTimes });
-  const lines = [`${name} runs ${words}:`, ...times.map((time) => `  ${dateOf(time)}`)];
+  const lines = [`${name} runs ${words}:`, ...times.map((time) => `  ${formatTime(dateOf(time))}`)];
   output.result(lines.join("\n"), { uuid, name, words, times: times.map(dateOf) });
 }
 
@@ -86,8 +86,8 @@ export async function listSchedules(options: CommonOptions, output: Console): Pr
     const rows = cards.map(({ schedule, state, last, next }) => [
       schedule?.name ?? "",
       state,
-      last === undefined ? "never" : dateOf(last),
-      next === undefined ? "" : dateOf(next),
+      last === undefined ? "never" : formatTime(dateOf(last)),
+      next === undefined ? "" : formatTime(dateOf(next)),
       schedule?.cron ?? "",
     ]);
     const shown = cards.map(({ schedule, state, last, next }) => ({
@@ -268,18 +268,21 @@ function describeSchedule(
   return { value, rows: rows.filter(([, text]) => text !== "" && text !== "0" && text !== "false") };
 }
 
+/** Lines come one by one, so their columns are as wide as the longest words. */
+const [kindWidth, stateWidth, bytesWidth] = ["retention".length, "completed".length, "999 MB".length];
+
 function describeRun(run: Run): string {
   const { uuid, kind, state, createTime, progress, error, message } = run;
   const bytes = progress === undefined || progress.bytesTotal === 0n ? "" : formatBytes(Number(progress.bytesDone));
   const parts = [
     uuid,
-    createTime === undefined ? "" : dateOf(createTime),
-    enumName(RunKindSchema, kind),
-    enumName(RunStateSchema, state),
-    bytes,
+    createTime === undefined ? "" : formatTime(dateOf(createTime)),
+    enumName(RunKindSchema, kind).padEnd(kindWidth),
+    enumName(RunStateSchema, state).padEnd(stateWidth),
+    bytes.padStart(bytesWidth),
     error?.message ?? message,
   ];
-  return parts.filter((part) => part !== "").join("  ");
+  return parts.join("  ").trimEnd();
 }
 
 function runToJson({ uuid, kind, state, scheduleUuid, subjectUuid, createTime, progress, error, message }: Run) {

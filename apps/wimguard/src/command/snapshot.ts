@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { EngineSchema } from "../gen/wimguard/v1/common_pb.ts";
 import { Difference_Change, Difference_ChangeSchema, type Snapshot } from "../gen/wimguard/v1/snapshot_pb.ts";
-import { formatBytes, formatTable } from "../terminal/format.ts";
+import { formatBytes, formatTable, formatTime } from "../terminal/format.ts";
 import type { CommonOptions, Console } from "./console.ts";
 import { entryToJson, formatEntry } from "./entry-text.ts";
 import { enumName } from "./enum-name.ts";
@@ -34,7 +34,7 @@ export async function listSnapshots(options: SnapshotListOptions, output: Consol
     const header = ["UUID", "CREATED", "ENGINE", "SIZE", "STORED", "", "SOURCE"];
     const rows = snapshots.map((one) => [
       one.uuid,
-      dateOf(one),
+      formatTime(dateOf(one)),
       engineOf(one),
       formatBytes(Number(one.sourceBytes)),
       formatBytes(Number(one.storedBytes)),
@@ -88,7 +88,7 @@ export async function findVersions(path: string, options: CommonOptions, output:
     if (versions.length === 0) output.note(`no snapshot has ${path}`);
     for (const { snapshot, entry } of versions) {
       if (snapshot === undefined || entry === undefined) continue;
-      const text = `${snapshot.uuid}  ${dateOf(snapshot)}  ${formatBytes(Number(entry.size))}  ${snapshot.source}`;
+      const text = `${snapshot.uuid}  ${formatTime(dateOf(snapshot))}  ${formatBytes(Number(entry.size))}  ${snapshot.source}`;
       output.line(text, { snapshot: toJson(snapshot), entry: entryToJson(entry) });
     }
     return versions.length === 0 ? exitCodes.failed : exitCodes.ok;
@@ -200,6 +200,7 @@ function print(snapshot: Snapshot, output: Console): void {
 
 function textOf(name: string, value: unknown): string {
   if (name === "sourceBytes" || name === "storedBytes") return formatBytes(Number(value));
+  if (Array.isArray(value)) return value.join(", ");
   if (typeof value !== "object" || value === null) return String(value);
   return Object.entries(value)
     .map(([tag, text]) => `${tag}=${text}`)
@@ -207,7 +208,8 @@ function textOf(name: string, value: unknown): string {
 }
 
 function toJson(snapshot: Snapshot) {
-  const { uuid, source, location, sourceBytes, storedBytes, files, tags, description, pinned, etag } = snapshot;
+  const { uuid, source, location, sourceBytes, storedBytes, files, tags, description, pinned, keepReasons, etag } =
+    snapshot;
   return {
     uuid,
     created: dateOf(snapshot),
@@ -220,6 +222,8 @@ function toJson(snapshot: Snapshot) {
     description,
     tags,
     pinned,
+    keepReasons,
+    purged: snapshot.purgeTime === undefined ? "" : timestampDate(snapshot.purgeTime).toISOString(),
     verified: snapshot.verifyTime === undefined ? "" : timestampDate(snapshot.verifyTime).toISOString(),
     drilled: snapshot.drillTime === undefined ? "" : timestampDate(snapshot.drillTime).toISOString(),
     warnings: Number(snapshot.warningCount),

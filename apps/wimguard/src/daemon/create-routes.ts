@@ -28,6 +28,7 @@ import { createDownloads } from "../restore/download-file.ts";
 import { createRestoreService } from "../restore/restore-service.ts";
 import { runTable } from "../runs/run-store.ts";
 import { StartedRequests } from "../runs/start-once.ts";
+import { createKeepReasons } from "../schedule/keep-reasons.ts";
 import { createPruneService } from "../schedule/prune-service.ts";
 import { createRetentionService } from "../schedule/retention-service.ts";
 import { checkSchedule, scheduleTable } from "../schedule/schedule-item.ts";
@@ -35,14 +36,14 @@ import { Scheduler } from "../schedule/scheduler.ts";
 import { createCheckService } from "../snapshot/check-service.ts";
 import { createSnapshotService } from "../snapshot/snapshot-service.ts";
 import { deriveKey } from "../token/token.ts";
-import { createBackupHandler } from "./backup-handler.ts";
-import { createEnvHandler } from "./env-handler.ts";
-import { createRegistryHandler } from "./registry-handler.ts";
-import { createRestoreHandler } from "./restore-handler.ts";
-import { createScheduleHandler } from "./schedule-handler.ts";
-import { createSnapshotHandler } from "./snapshot-handler.ts";
+import { createBackupHandler } from "./handlers/backup-handler.ts";
+import { createEnvHandler } from "./handlers/env-handler.ts";
+import { createRegistryHandler } from "./handlers/registry-handler.ts";
+import { createRestoreHandler } from "./handlers/restore-handler.ts";
+import { createScheduleHandler } from "./handlers/schedule-handler.ts";
+import { createSnapshotHandler } from "./handlers/snapshot-handler.ts";
+import { createStatisticsHandler } from "./handlers/statistics-handler.ts";
 import type { DaemonParts } from "./start-parts.ts";
-import { createStatisticsHandler } from "./statistics-handler.ts";
 
 export interface DaemonRoutes {
   readonly routes: (router: ConnectRouter) => void;
@@ -110,6 +111,7 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
     retention,
     nowMs,
   });
+  parts.metrics.watchSpace(() => parts.destinations.all());
   parts.metrics.watchOverdue(() => parts.schedules.all().filter((one) => scheduler.isOverdue(one)).length);
   const schedules = createItemService({
     store: parts.schedules,
@@ -174,6 +176,7 @@ export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
         tokens,
         downloads,
         manifestOf: ({ uuid }) => manifestPathOf(manifestFolder, uuid),
+        createKeepReasons: () => createKeepReasons(parts.schedules, retention),
       }),
     );
   };

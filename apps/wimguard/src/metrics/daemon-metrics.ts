@@ -1,10 +1,14 @@
 import { observeProcess, type Registry } from "@tercel/interceptors/metrics";
 import type { BackupStore } from "../catalog/backup-store.ts";
+import type { RegisteredDestination } from "../catalog/registered-items.ts";
+import { freeSpaceOf } from "../files/free-space.ts";
 import type { JobEnd } from "../jobs/job-end.ts";
 import type { JobQueue } from "../jobs/job-queue.ts";
 
 export interface DaemonMetrics {
   countEnd(end: JobEnd): void;
+  /** Shows the room that registered destinations have. */
+  watchSpace(all: () => readonly RegisteredDestination[]): void;
   /** Shows how many schedules are overdue. */
   watchOverdue(count: () => number): void;
   /** Ends what looks at the process from time to time. */
@@ -34,6 +38,11 @@ export function createDaemonMetrics(
     help: "When the newest completed backup ended, in seconds since 1970; 0 without one.",
     across: "max",
   });
+  const free = registry.gauge("wimguard_free_bytes", {
+    help: "Free bytes where a registered destination is; NaN for one that is missing, and for another machine.",
+    labels: ["destination"],
+  });
+  let allDestinations = (): readonly RegisteredDestination[] => [];
   let countOverdue = (): number => 0;
   const overdue = registry.gauge("wimguard_overdue", { help: "Schedules that are overdue." });
   const stopCollecting = registry.beforeCollect(() => {
@@ -42,9 +51,15 @@ export function createDaemonMetrics(
     stored.with().set(storedBytes);
     lastGood.with().set(lastEndMs / 1000);
     overdue.with().set(countOverdue());
+    // One that was removed keeps its series until the daemon ends.
+    for (const { series } of free.series.values()) series.set(Number.NaN);
+    for (const one of allDestinations()) free.with(one.name).set(freeSpaceOf(one)?.freeBytes ?? Number.NaN);
   });
   const stopObserving = observeProcess(registry);
   return {
+    watchSpace(all) {
+      allDestinations = all;
+    },
     watchOverdue(count) {
       countOverdue = count;
     },

@@ -1,5 +1,5 @@
-import { statfsSync } from "node:fs";
 import type { RegisteredDestination } from "../catalog/registered-items.ts";
+import { freeSpaceOf } from "../files/free-space.ts";
 import type { Schedule } from "../schedule/schedule-item.ts";
 import type { Notifier } from "./notifier.ts";
 
@@ -30,22 +30,14 @@ export function createStateWatch(notifier: Notifier, { schedules, isOverdue, des
         notifier.notify("overdue", { scheduleUuid: uuid, name, message }),
       );
     }
-    for (const { uuid, name, url } of destinations()) {
-      const free = freePartOf(url);
+    for (const destination of destinations()) {
+      const { uuid, name, url } = destination;
+      // One that is missing may be unplugged.
+      const free = freeSpaceOf(destination)?.freePart ?? 1;
       const message = `${url} has ${Math.floor(free * 100)} % free`;
       report(`space ${uuid}`, free < lowPart, () =>
         notifier.notify("low_space", { destinationUuid: uuid, name, message }),
       );
     }
   };
-}
-
-/** 1 for a folder that is not there: it may be unplugged. */
-function freePartOf(folder: string): number {
-  try {
-    const { bavail, blocks } = statfsSync(folder);
-    return blocks === 0 ? 1 : bavail / blocks;
-  } catch {
-    return 1;
-  }
 }

@@ -20,6 +20,11 @@ export function formatCount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** A moment for people: RFC 3339 to the second. */
+export function formatTime(time: string): string {
+  return time.replace(/\.\d+(?=Z$)/, "");
+}
+
 /** A duration for people: `7s`, `3m20s`, `2h05m`. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.round(seconds);

@@ -172,6 +172,8 @@ service:
     const destination = join(destinations, "a.tar.zst");
     await daemon.client.backupToEnd({ source, destination });
     await daemon.log.waitFor(/"message":"backup ended"/);
+    await daemon.client.registry.createDestination({ destination: { name: "disk", url: destinations } });
+    await daemon.client.registry.createDestination({ destination: { name: "away", url: "/nowhere" } });
     const response = await fetch(`http://127.0.0.1:${port}/metrics`);
     const text = await response.text();
     for (const line of [
@@ -180,10 +182,12 @@ service:
       "wimguard_queue 0",
       "wimguard_overdue 0",
       `wimguard_stored_bytes ${statSync(destination).size}`,
+      'wimguard_free_bytes{destination="away"} NaN',
       'grpc_server_requests_total{service="wimguard.v1.BackupService",method="CreateBackup",status="OK"} 1',
     ]) {
       assert.ok(text.includes(`${line}\n`), `${line} is missing in\n${text}`);
     }
+    assert.ok(Number(/^wimguard_free_bytes\{destination="disk"\} (\S+)$/m.exec(text)?.[1]) > 0);
     assert.ok(Number(/^wimguard_last_good_timestamp (\S+)$/m.exec(text)?.[1]) > Date.now() / 1000 - 600);
     assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 404);
   });

@@ -187,6 +187,11 @@ describe("ScheduleService", () => {
       [[RunKind.RETENTION, RunState.COMPLETED, "1 kept; 1 dropped, to be deleted after a day"]],
     );
     const { snapshot } = daemon.client;
+    const { snapshots } = await snapshot.listSnapshots({ filter: `schedule_uuid = "${uuid}"`, orderBy: "create_time" });
+    assert.deepEqual(
+      snapshots.map(({ keepReasons }) => keepReasons),
+      [[], ["last 1 of 1", "newest good snapshot"]],
+    );
     assert.ok(
       Number((await snapshot.getSnapshot({ uuid: old })).purgeTime?.seconds) * 1000 > Date.now() + 23 * 3_600_000,
     );

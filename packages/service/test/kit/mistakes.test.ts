@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { freePorts } from "@tercel/test-support/servers";
+import { createPostgresServer, freePorts, withoutPostgres } from "@tercel/test-support/servers";
+import pg from "pg";
 
 const programs = join(import.meta.dirname, "../programs");
 
@@ -82,6 +83,30 @@ describe("a start that fails prints", () => {
     }
     const attempts = `attempt ${lines.length + 1}, given up after 0.7 s; service.start.wait allows more`;
     assert.equal(stderr, `${away} (${attempts})`);
+  });
+
+  it("what a refused password means, without trying it again", {
+    skip: withoutPostgres,
+    timeout: 120_000,
+  }, async (t) => {
+    const server = await createPostgresServer();
+    t.after(() => server.dispose());
+    await server.start();
+    const pool = new pg.Pool({ host: "127.0.0.1", port: server.port, user: "postgres", database: "postgres" });
+    await pool.query("CREATE ROLE guarded LOGIN PASSWORD 'right'");
+    const { rows } = await pool.query<{ hba_file: string }>("SHOW hba_file");
+    const file = rows[0]?.hba_file ?? "";
+    writeFileSync(file, `host all guarded 127.0.0.1/32 scram-sha-256\n${readFileSync(file, "utf8")}`);
+    await pool.query("SELECT pg_reload_conf()");
+    await pool.end();
+    const url = `postgres://guarded:wrong@127.0.0.1:${server.port}/postgres`;
+    const folder = emptyFolder(t, `database: {providers: {postgres: {url: '${url}'}}}\n`);
+    const { status, stderr, lines } = run("keeper.ts", folder);
+    assert.deepEqual([status, lines], [1, []]);
+    assert.equal(
+      stderr,
+      `database postgres: migrations: postgres at 127.0.0.1:${server.port}/postgres: password authentication failed for user "guarded" (28P01): the password of the url is wrong`,
+    );
   });
 
   it("the key, the variable and the flag that change a port that is taken", async (t) => {

@@ -3,7 +3,7 @@ import { fail, throwIfCancelled } from "../../failure/failure.ts";
 import { createDigestCheck, type DigestCheck, damagedFile } from "../../manifest/digest-check.ts";
 import { displayPath, type ManifestEntry } from "../../manifest/manifest-entry.ts";
 import type { Engine, RepositoryEngine } from "../engine.ts";
-import { TarReader } from "../tar/tar-reader.ts";
+import { TarReader } from "../tar/format/tar-reader.ts";
 import { accessOf, relativeTo } from "./list-snapshot.ts";
 import { locationOf } from "./repository/repository-location.ts";
 import { pastStaleLocks } from "./repository/stale-locks.ts";

@@ -31,6 +31,7 @@ export const storeRestic: RepositoryEngine["store"] = async (task, outputs, even
   const root = rootOf(source);
   await ensureRepository(task, outputs.files, signal);
   const addedBytes = await backUp(task, root, survey, events, signal);
+  events.onReached(survey.bytes);
   events.onPhase("verifying");
   if (folder !== undefined) await outputs.files.syncTree(folder);
   const id = await findSnapshot(task, signal);

@@ -4,12 +4,12 @@ import { createReadStream } from "node:fs";
 import { throwIfCancelled } from "../../failure/failure.ts";
 import { type FramePart, readFrames } from "../../zstd/zstd-frames.ts";
 import type { ArchiveImage, EngineEvents, WriteOutputs, WrittenArchive } from "../engine.ts";
-import { hashZeros } from "./hash-zeros.ts";
-import { MemberGate } from "./member-gate.ts";
+import { hashZeros } from "./format/hash-zeros.ts";
+import { MemberGate } from "./format/member-gate.ts";
+import type { TarMember } from "./format/tar-header.ts";
+import { TarReader } from "./format/tar-reader.ts";
 import { isCompressed } from "./restore-tar.ts";
-import type { TarMember } from "./tar-header.ts";
-import { TarReader } from "./tar-reader.ts";
-import { toEntry } from "./tar-run.ts";
+import { toEntry } from "./write/tar-run.ts";
 
 const readBytes = 1024 * 1024;
 

@@ -3,8 +3,8 @@ import { fail, throwIfCancelled } from "../../failure/failure.ts";
 import type { FoundFile } from "../../manifest/find-file.ts";
 import { displayPath } from "../../manifest/manifest-entry.ts";
 import type { ArchiveImage } from "../engine.ts";
+import { TarReader } from "./format/tar-reader.ts";
 import { openArchive } from "./open-archive.ts";
-import { TarReader } from "./tar-reader.ts";
 
 const zeros = Buffer.alloc(1024 * 1024);
 

@@ -10,11 +10,11 @@ import { everything, type RestoreSelection, selectPaths } from "../../restore/re
 import { decompressFrames } from "../../zstd/zstd-frames.ts";
 import type { EngineEvents, ReadTask } from "../engine.ts";
 import { runProgram } from "../run-program.ts";
-import { formatMember } from "./format-member.ts";
-import { hashZeros } from "./hash-zeros.ts";
-import { MemberGate } from "./member-gate.ts";
-import { blockBytes, type TarMember } from "./tar-header.ts";
-import { TarReader } from "./tar-reader.ts";
+import { formatMember } from "./format/format-member.ts";
+import { hashZeros } from "./format/hash-zeros.ts";
+import { MemberGate } from "./format/member-gate.ts";
+import { blockBytes, type TarMember } from "./format/tar-header.ts";
+import { TarReader } from "./format/tar-reader.ts";
 
 const readBytes = 1024 * 1024;
 const zstdMagic = 0xfd2fb528;

@@ -2,13 +2,13 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { fail, throwIfCancelled } from "../../failure/failure.ts";
 import type { FileEngine } from "../engine.ts";
+import { TarReader } from "./format/tar-reader.ts";
 import { indexTar } from "./index-tar.ts";
 import { readMember } from "./read-member.ts";
 import { readTarOrigins } from "./read-origin.ts";
 import { readTarArchive, restoreTar } from "./restore-tar.ts";
-import { TarReader } from "./tar-reader.ts";
 import { verifyMembers } from "./verify-members.ts";
-import { writeTar } from "./write-tar.ts";
+import { writeTar } from "./write/write-tar.ts";
 
 const execute = promisify(execFile);
 

@@ -4,8 +4,8 @@ import { FailureError, throwIfCancelled } from "../../failure/failure.ts";
 import { createDigestCheck, type DigestCheck, damagedFile } from "../../manifest/digest-check.ts";
 import type { FoundFile } from "../../manifest/find-file.ts";
 import type { ArchiveImage, EngineEvents } from "../engine.ts";
+import { TarReader } from "./format/tar-reader.ts";
 import { openArchive } from "./open-archive.ts";
-import { TarReader } from "./tar-reader.ts";
 
 const zeros = Buffer.alloc(1024 * 1024);
 

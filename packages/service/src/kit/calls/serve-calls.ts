@@ -50,7 +50,9 @@ export async function serveCalls(
 ): Promise<ServedAddresses> {
   const { grpc, http } = config;
   const { services } = routes;
-  const reflection = createReflection({ services: [...services, health.service], files: errorDetailFiles });
+  const reflection = grpc.reflection
+    ? createReflection({ services: [...services, health.service], files: errorDetailFiles })
+    : undefined;
   const options: ServerOptions = {
     ...grpc.server,
     ...stack.serverOptions,
@@ -61,7 +63,7 @@ export async function serveCalls(
     routes(router) {
       routes.replay(router);
       health.routes(router);
-      if (grpc.reflection) reflection.routes(router);
+      reflection?.routes(router);
     },
   };
   const isOnePort = http === undefined || isSamePlace(http, grpc.listen);

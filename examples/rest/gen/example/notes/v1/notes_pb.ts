@@ -660,7 +660,7 @@ export const Notes: GenService<{
     output: typeof HttpBodySchema;
   },
   /**
-   * Fails as it is told.
+   * Fails with the code of the request.
    *
    * @generated from rpc example.notes.v1.Notes.FailNotes
    */

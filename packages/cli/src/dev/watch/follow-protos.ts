@@ -1,0 +1,79 @@
+import { existsSync, globSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { openWorkspace } from "../../buf/workspace.ts";
+import type { CommandContext } from "../../frame/context.ts";
+import { reportFailure, toFailure } from "../../frame/report-failure.ts";
+import { readGenConfig } from "../../generate/gen-config.ts";
+import { generate } from "../../generate/generate.ts";
+import { watchProtos } from "../../generate/watch-protos.ts";
+
+/** The folders whose protos the services are made of: of each the nearest with a configuration of buf, up to the root. */
+export function protoFolders(services: readonly string[], root: string): readonly string[] {
+  const found = services.map((folder) => {
+    for (let at = folder; ; at = dirname(at)) {
+      if (["buf.gen.yaml", "buf.yaml"].some((file) => existsSync(join(at, file)))) return at;
+      if (at === root || dirname(at) === at) return undefined;
+    }
+  });
+  return [...new Set(found.filter((folder) => folder !== undefined))];
+}
+
+/**
+ * Generates code where protos are newer, and again after each change of them until the context's signal is aborted. Resolves when the first is
+ * done; what is wrong is reported and ends nothing.
+ */
+export async function followProtos(
+  folders: readonly string[],
+  isWatched: boolean,
+  context: CommandContext,
+): Promise<void> {
+  await Promise.all(folders.map((folder) => (isWatched ? follow(folder, context) : generateFirst(folder, context))));
+}
+
+function follow(folder: string, context: CommandContext): Promise<void> {
+  const first = Promise.withResolvers<void>();
+  let isFirst = true;
+  const work = async (): Promise<void> => {
+    if (!isFirst) return generate(folder, {}, context);
+    isFirst = false;
+    await generateFirst(folder, context);
+    first.resolve();
+  };
+  watchProtos(folder, context, work)
+    .catch((error) => report(error, context))
+    .finally(first.resolve);
+  return first.promise;
+}
+
+async function generateFirst(folder: string, context: CommandContext): Promise<void> {
+  try {
+    if (isStale(folder)) await generate(folder, {}, context);
+  } catch (error) {
+    await report(error, context);
+  }
+}
+
+async function report(error: unknown, context: CommandContext): Promise<void> {
+  if (!context.signal.aborted) await reportFailure(context, toFailure(error, context.signal), false);
+}
+
+/** Whether a .proto file was written after all that was generated; the contents are compared when it is generated. */
+function isStale(folder: string): boolean {
+  const config = readGenConfig(folder);
+  const generated = newest(config.plugins.flatMap(({ outFolder }) => filesIn(outFolder, "**/*")));
+  const protos = config.inputs.flatMap((input) =>
+    openWorkspace(input.folder).moduleFolders.flatMap((module) => filesIn(module, "**/*.proto")),
+  );
+  return protos.length > 0 && newest(protos) > generated;
+}
+
+function filesIn(folder: string, pattern: string): string[] {
+  return globSync(pattern, { cwd: folder, exclude: (name) => name === "node_modules" }).map((file) =>
+    join(folder, file),
+  );
+}
+
+/** 0 where there is none. */
+function newest(files: readonly string[]): number {
+  return Math.max(0, ...files.map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0));
+}
