@@ -84,6 +84,9 @@ export function sendGrpcWebError(
   responder.send(200, ["content-type", typeOf(format, isText)], body);
 }
 
+/** How most calls end. */
+const plainSuccess = formatFieldBlock(statusFields(undefined));
+
 function createDialect(
   { host, format, isText }: GrpcWebRequest,
   compression: Compression | undefined,
@@ -97,7 +100,10 @@ function createDialect(
     headFields,
     endFlag: trailerFlag,
     isText,
-    endPayload: (call, error) => formatFieldBlock(statusFields(error, call.metadata)),
+    endPayload: (call, error) =>
+      error === undefined && call.metadata?.givenTrailer === undefined
+        ? plainSuccess
+        : formatFieldBlock(statusFields(error, call.metadata)),
   };
 }
 
