@@ -22,6 +22,7 @@ import { steady } from "./steady.ts";
 const proofs: Readonly<Record<string, Proof>> = {
   "trees-tar": trees("tar", 5000),
   "trees-wim": trees("wim", 2000),
+  "trees-restic": trees("restic", 300),
   "crash-points": crashPoints,
   "crash-points-append": appendCrashPoints,
   "crash-points-restore": restoreCrashPoints,
