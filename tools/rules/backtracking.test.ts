@@ -55,6 +55,14 @@ const judged = new Map([
     "a colon or an equals sign is between them, and the rest takes whatever is left",
   ],
   ["/^[!#$%&'*+.^_`|~0-9A-Za-z-]+( *, *[!#$%&'*+.^_`|~0-9A-Za-z-]+)*$/", "a comma is between the names"],
+  [
+    String.raw`/^(?:[!#$%&'*+.^_` + "`" + String.raw`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n$/`,
+    "a colon is after the name and a CR after the value, and neither is in them",
+  ],
+  [
+    String.raw`/;[ \t]*([!#$%&'*+.^_` + "`" + String.raw`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^";\s]*))/g`,
+    "it begins at a semicolon, which no name has, and a backslash fits one of the choices only",
+  ],
   ["/[^=]+=*/g", "wherever it begins it matches, so no character is tried twice"],
   [String.raw`/-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y`, "a dot and an e stand between the digits"],
   [String.raw`/^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$/`, "a dot and an e stand between the digits"],
