@@ -1,5 +1,6 @@
 import type { WarningList } from "../catalog/warning-list.ts";
 import type { EngineEvents } from "../engine/engine.ts";
+import { ByteRate } from "./byte-rate.ts";
 import type { ProgressCounter } from "./progress-counter.ts";
 import type { JobProgress } from "./progress-feed.ts";
 
@@ -10,13 +11,20 @@ export function createJobEvents(
   onProgress: (progress: JobProgress) => void,
 ): EngineEvents {
   let phase: JobProgress["phase"] = "scanning";
-  const report = (): void => onProgress({ ...counter.count, phase });
+  let filesTotal: number | undefined;
+  const rate = new ByteRate();
+  const report = (): void => {
+    const { count } = counter;
+    const bytesPerSecond = phase === "reading" ? rate.add(count.bytesDone, performance.now()) : undefined;
+    onProgress({ ...count, phase, filesTotal, bytesPerSecond });
+  };
   return {
     onPhase(next) {
       phase = next;
       report();
     },
-    onTotal(bytes) {
+    onTotal(bytes, files) {
+      filesTotal = files;
       counter.setTotal(bytes);
       report();
     },

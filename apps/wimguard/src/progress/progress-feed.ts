@@ -3,6 +3,10 @@ import type { ByteCount } from "./progress-counter.ts";
 /** How far a job is. */
 export interface JobProgress extends ByteCount {
   readonly phase: "waiting" | "scanning" | "reading" | "verifying" | "publishing";
+  /** Absent until it is known. */
+  readonly filesTotal?: number | undefined;
+  /** While the source or the archive is read. */
+  readonly bytesPerSecond?: number | undefined;
 }
 
 /** At most ten updates a second reach a watcher. */

@@ -1,4 +1,5 @@
 import type { BackupUpdate } from "../client/backup-to-end.ts";
+import { ByteRate } from "../progress/byte-rate.ts";
 import { renderBar, renderProgress } from "./progress-line.ts";
 
 /** Shows progress somewhere. */
@@ -19,8 +20,6 @@ export interface MeterOutput {
 
 /** Without a terminal, in a log for example, a line is enough. */
 const lineEveryMs = 10_000;
-/** The rate is that of the last seconds, so that it follows a disk that becomes slow. */
-const rateWindowMs = 5_000;
 
 /** The rate falls and the time left grows while nothing is heard. */
 const redrawEveryMs = 500;
@@ -32,23 +31,17 @@ function redrawInTime(callback: () => void): () => void {
 
 /** A bar on a terminal, otherwise a line every ten seconds. */
 export function createProgressMeter(output: MeterOutput): ProgressMeter {
-  const samples: { readonly atMs: number; readonly bytes: number }[] = [];
+  const rate = new ByteRate();
   let last: Omit<BackupUpdate, "uuid"> | undefined;
   let stopRedrawing: (() => void) | undefined;
   let printedAtMs = output.nowMs();
 
-  function rate(bytes: number): number | undefined {
-    const atMs = output.nowMs();
-    samples.push({ atMs, bytes });
-    while (samples.length > 2 && atMs - (samples[0]?.atMs ?? 0) > rateWindowMs) samples.shift();
-    const first = samples[0];
-    if (first === undefined || atMs - first.atMs < 500) return undefined;
-    return ((bytes - first.bytes) * 1000) / (atMs - first.atMs);
-  }
-
   function show(): void {
     if (last === undefined) return;
-    const shown = { ...last, bytesPerSecond: last.phase === "reading" ? rate(last.bytesDone) : undefined };
+    const shown = {
+      ...last,
+      bytesPerSecond: last.phase === "reading" ? rate.add(last.bytesDone, output.nowMs()) : undefined,
+    };
     if (output.isTerminal) {
       output.write(`\r${renderBar(shown, output.columns())}\x1b[K`);
       stopRedrawing ??= (output.every ?? redrawInTime)(show);

@@ -9,21 +9,21 @@ import { noRules } from "../../src/source/source-rules.ts";
 import { performRestore } from "../../src/thread/perform-restore.ts";
 import { performStore } from "../../src/thread/perform-store.ts";
 import { recordEvents, unsyncedFiles } from "../trees/there-and-back.ts";
-import { buildTree, walkTree } from "../trees/trees.ts";
+import { treeSteps } from "../trees/trees.ts";
 import { restic, writeSecret } from "./restic-tools.ts";
 
 const methods = ["AUTO", "OFF", "MAX"];
 const never = new AbortController().signal;
 
 /** Stores a random tree in a repository, restores it, and compares it by the walker; then once more by restic alone. */
-export async function checkStoredAndBack(seed: number, parent: string = tmpdir()): Promise<void> {
+export async function checkStoredAndBack(seed: number, parent: string = tmpdir(), trees = treeSteps): Promise<void> {
   const folder = mkdtempSync(join(parent, "tercel-trees-"));
   const [source, place, manifest, restored, opened] = ["source", "repository", "manifest", "restored", "opened"].map(
     (name) => join(folder, name),
   ) as [string, string, string, string, string];
   mkdirSync(source);
-  buildTree(seed, source, "any");
-  const expected = walkTree(source);
+  await trees.build(seed, source, "any");
+  const expected = await trees.walk(source);
   const repository = repositoryPrefix + place;
   const secretRef = writeSecret(folder);
   const events = recordEvents();
@@ -53,7 +53,7 @@ export async function checkStoredAndBack(seed: number, parent: string = tmpdir()
     never,
   );
   assert.deepEqual(events.warnings, []);
-  assert.deepEqual(walkTree(result.folder), expected, "restored by WimGuard");
+  assert.deepEqual(await trees.walk(result.folder), expected, "restored by WimGuard");
   restic(repository, "restore", id, "--target", opened);
-  assert.deepEqual(walkTree(join(opened, source)), expected, "restored without WimGuard");
+  assert.deepEqual(await trees.walk(join(opened, source)), expected, "restored without WimGuard");
 }

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { anyPack, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { anyPack, durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { StoredWarning, Warnings } from "../../catalog/warning-list.ts";
 import type { Failure } from "../../failure/failure.ts";
 import { toConnectError } from "../../failure/to-connect-error.ts";
@@ -70,8 +70,22 @@ export function toRunMessage(run: LiveRun): Run {
   return shown;
 }
 
-export function toProgress({ bytesDone, bytesTotal, phase }: JobProgress): MessageInitShape<typeof ProgressSchema> {
-  return { bytesDone: BigInt(bytesDone), bytesTotal: BigInt(bytesTotal), phase };
+export function toProgress({
+  bytesDone,
+  bytesTotal,
+  phase,
+  filesTotal = 0,
+  bytesPerSecond = 0,
+}: JobProgress): MessageInitShape<typeof ProgressSchema> {
+  const leftMs = bytesPerSecond > 0 ? Math.round(((bytesTotal - bytesDone) * 1000) / bytesPerSecond) : undefined;
+  return {
+    bytesDone: BigInt(bytesDone),
+    bytesTotal: BigInt(bytesTotal),
+    filesTotal: BigInt(filesTotal),
+    phase,
+    bytesPerSecond,
+    ...(leftMs !== undefined && { eta: durationFromMs(leftMs) }),
+  };
 }
 
 /** Of something that has ended: all of it. */
