@@ -15,6 +15,10 @@ const page = join(root, "docs/guides/getting-started.md");
 export interface Reader {
   /** Of the service, once it is made. */
   readonly service: string;
+  /** With the packages of Tercel, next to the folder that the reader begins in. */
+  readonly tarballs: string;
+  /** Of the reader alone, and empty at the beginning: everything else comes from the registry. */
+  readonly npmCache: string;
   /** The commands of a step: the first snippet that begins so. */
   step(beginning: string): string;
   /** Runs commands in the folder of the service, or in the one above it. */
@@ -27,18 +31,24 @@ export interface Reader {
 export function createReader(t: TestContext, tarballs: readonly string[]): Reader {
   const folder = mkdtempSync(join(tmpdir(), "tercel-started-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  mkdirSync(join(folder, "tercel-packages"));
-  for (const tarball of tarballs) cpSync(tarball, join(folder, "tercel-packages", basename(tarball)));
+  const packages = join(folder, "tercel-packages");
+  mkdirSync(packages);
+  for (const tarball of tarballs) cpSync(tarball, join(packages, basename(tarball)));
+  const npmCache = join(folder, "npm-cache");
+  // A lock file names where packages come from, unless a machine is set up otherwise.
+  const npmSettings = { npm_config_cache: npmCache, npm_config_omit_lockfile_registry_resolved: "false" };
   const empty = join(folder, "empty");
   mkdirSync(empty);
   const service = join(empty, "user-service");
   const snippets = readMarkdown(readFileSync(page, "utf8")).snippets.filter(({ marks }) => marks[0] === "sh");
   return {
     service,
+    tarballs: packages,
+    npmCache,
     step: (beginning) =>
       snippets.find(({ text }) => text.startsWith(beginning))?.text ?? assert.fail(`${page} has no ${beginning}`),
     run: (commands, cwd = existsSync(service) ? service : empty) =>
-      runAsUser("bash", ["-euo", "pipefail", "-c", commands], cwd, { npm_config_prefer_offline: "true" }).stdout,
+      runAsUser("bash", ["-euo", "pipefail", "-c", commands], cwd, npmSettings).stdout,
     async time(what, work) {
       const startedAtMs = performance.now();
       const result = await work();

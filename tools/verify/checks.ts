@@ -74,6 +74,7 @@ export const checks: readonly Check[] = [
     figure: /binary and JSON: .*?(\d+ successes, .* unexpected failures)/g,
   },
   { name: "hpack", command: npmRun("conformance", "hpack"), minutes: 1, figure: /^.*\d+ lists each way$/gm },
+  { name: "projects", command: npmRun("try:projects"), minutes: 12 },
   { name: "fuzz", command: npmRun("fuzz", "--seconds", "60"), minutes: 10 },
   { name: "rolling-restart", command: npmRun("soak", "rolling-restart"), minutes: 2 },
   { name: "aborted-connections", command: npmRun("soak", "aborted-connections"), minutes: 5 },
@@ -126,5 +127,7 @@ export const checks: readonly Check[] = [
   { name: "bench-kit", command: npmRun("bench", "kit"), minutes: 9, figure: /^ {2}(?:generated: serves|kit ).*$/gm },
   { name: "bench-wimguard", command: npmRun("bench", "wimguard"), minutes: 30, figure: /^(?:met|MISSED) .*$/gm },
   { name: "bench-loop-delay", command: npmRun("bench:loop-delay"), minutes: 2 },
+  { name: "bench-cli", command: npmRun("bench:cli"), minutes: 2, figure: /^tercel --version: .*$/gm },
+  { name: "bench-rate", command: npmRun("bench:rate"), minutes: 1 },
   { name: "bench-attacks", command: npmRun("bench:attacks"), minutes: 6 },
 ];

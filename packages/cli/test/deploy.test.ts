@@ -19,7 +19,7 @@ import {
   withoutValidators,
 } from "@tercel/test-support/peers";
 import { parse, parseAllDocuments, stringify } from "yaml";
-import type { Choices } from "../src/new/service-plan.ts";
+import type { Choices } from "../src/new/plan/service-plan.ts";
 import { defaults, products, render, temporaryFolder, writeFiles } from "./new-projects.ts";
 import { runCli } from "./run-cli.ts";
 

@@ -8,12 +8,12 @@ import { describe, it } from "node:test";
 import { loadServiceConfig } from "@tercel/service/config";
 import { builtInConcerns, knownProviders } from "@tercel/service/internal";
 import { parse } from "yaml";
-import { packageVersions } from "../src/new/package-versions.ts";
-import { renderProject } from "../src/new/render-project.ts";
-import { libraryEndings, serviceNames } from "../src/new/service-names.ts";
-import { type Choices, concerns, equalCommand } from "../src/new/service-plan.ts";
-import { portsFor } from "../src/new/service-ports.ts";
-import { packageManagers } from "../src/new/workspace-plan.ts";
+import { packageVersions } from "../src/new/plan/package-versions.ts";
+import { libraryEndings, serviceNames } from "../src/new/plan/service-names.ts";
+import { type Choices, concerns, equalCommand } from "../src/new/plan/service-plan.ts";
+import { portsFor } from "../src/new/plan/service-ports.ts";
+import { packageManagers } from "../src/new/plan/workspace-plan.ts";
+import { renderProject } from "../src/new/render/render-project.ts";
 import {
   defaults,
   folderWithPackages,

@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { TestContext } from "node:test";
-import { renderProject } from "../src/new/render-project.ts";
-import { serviceNames } from "../src/new/service-names.ts";
-import { type Choices, type Concern, choices, concerns, type ServicePlan } from "../src/new/service-plan.ts";
-import { defaultPorts } from "../src/new/service-ports.ts";
+import { serviceNames } from "../src/new/plan/service-names.ts";
+import { type Choices, type Concern, choices, concerns, type ServicePlan } from "../src/new/plan/service-plan.ts";
+import { defaultPorts } from "../src/new/plan/service-ports.ts";
+import { renderProject } from "../src/new/render/render-project.ts";
 import { ownVersion } from "../src/version.ts";
 
 /** The root of this repository. */

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { newProject } from "../src/new/new-project.ts";
 import { folderWithPackages, runNode, temporaryFolder, typeCheck, writeFiles } from "./new-projects.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -143,15 +142,6 @@ describe("tercel new", () => {
       /error: pnpm is not installed\n {2}every file of the project was written\nhint: in its folder: pnpm install/,
     );
     assert.ok(existsSync(join(cwd, "user-service/package.json")));
-  });
-
-  it("says which Node it needs", async () => {
-    const context = {} as Parameters<typeof newProject>[2];
-    const options = { type: "grpc", install: false, git: false } as const;
-    await assert.rejects(newProject("user-service", options, context, "v20.19.0"), {
-      message: "Node v20.19.0 is older than 22.18",
-      hint: "install Node 22.18 or newer",
-    });
   });
 });
 

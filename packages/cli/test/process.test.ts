@@ -1,11 +1,12 @@
 // The program as a process: signals, pipes and exit codes.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { createOccasion } from "@tercel/test-support/async";
 import { startCommand } from "@tercel/test-support/programs";
+import { ownVersion } from "../src/version.ts";
 import { startLibrary } from "./library-server.ts";
 
 const main = join(import.meta.dirname, "../src/main.ts");
@@ -33,6 +34,19 @@ describe("the program as a process", () => {
       over.happen();
     });
   }
+
+  it("says which Node it needs, before it loads what an older one has not, and its version on any", () => {
+    const older = 'data:text/javascript,Object.defineProperty(process, "version", { value: "v20.19.0" });';
+    const run = (...args: readonly string[]) => {
+      const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", older, ...node, ...args], {
+        encoding: "utf8",
+      });
+      return [status, stdout, stderr];
+    };
+    const problem = "error: Node v20.19.0 is older than 22.18\nhint: install Node 22.18 or newer\n";
+    assert.deepEqual(run("new", "user-service"), [1, "", problem]);
+    assert.deepEqual(run("--version"), [0, `${ownVersion()}\n`, ""]);
+  });
 
   it("ends with 0 when no one reads its output any more", async (t) => {
     const { target } = await startLibrary(t);

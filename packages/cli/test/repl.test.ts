@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from "node:test";
 import { historyFile, readHistory, writeHistory } from "../src/repl/history.ts";
 import { startLibrary } from "./library-server.ts";
 import { type CliRun, runCli } from "./run-cli.ts";
+import { runOnTerminal } from "./run-on-terminal.ts";
 
 /** Types lines at `tercel call -i`. */
 async function type(t: TestContext, lines: readonly string[], cwd = process.cwd()): Promise<CliRun> {
@@ -97,6 +98,23 @@ describe("tercel call -i", () => {
     const { target } = await startLibrary(t);
     const run = await runCli(["call", "-i", "-d", "{}", "--target", target]);
     assert.equal(run.exitCode, 2);
+  });
+});
+
+describe("tercel call -i on a terminal", () => {
+  it("completes the fields of the method that the line names, and of the one that was named before", async (t) => {
+    const { target } = await startLibrary(t);
+    const folder = mkdtempSync(join(tmpdir(), "tercel-history-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const keys = {
+      "tercel> ": ["LibraryService/ListBooks co", "\t"],
+      "ListBooks count=": ["1", "\r"],
+      "LibraryService/ListBooks> ": ["co", "\t"],
+      "ListBooks> count=": ["2", "\r", "\u0004"],
+    };
+    const run = await runOnTerminal(["call", "-i", "--target", target], folder, keys, { XDG_STATE_HOME: folder });
+    assert.equal(run.exitCode, 0, run.shown);
+    assert.equal(run.stdout, '{"id":"1"}\n{"id":"1"}\n{"id":"2"}\n');
   });
 });
 

@@ -284,6 +284,9 @@ describe("completion", () => {
     assert.deepEqual(await complete(["describe", "tercel"], { TERCEL_TARGET: target }), [name]);
     assert.deepEqual(await complete(["call", `${name}/AddBooks`, "--target", target, "-d", "ti"]), ["title="]);
     assert.deepEqual(await complete(["call", `${name}/AddBooks`, `--target=${target}`, "-d", "au"]), ["author."]);
+    const get = [`${name}/AddBooks`, "--target", target, "-d", "title=x", "-d"];
+    assert.deepEqual(await complete(["call", ...get, "ti"]), []);
+    assert.deepEqual(await complete(["call", ...get, "genre=GENRE_NOV"]), ["genre=GENRE_NOVEL"]);
   });
 
   it("completes to nothing where no server is", async () => {

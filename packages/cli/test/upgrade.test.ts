@@ -5,9 +5,9 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { parse } from "yaml";
-import { renderManaged, renderProject } from "../src/new/render-project.ts";
-import type { Choices } from "../src/new/service-plan.ts";
-import { portsFor } from "../src/new/service-ports.ts";
+import type { Choices } from "../src/new/plan/service-plan.ts";
+import { portsFor } from "../src/new/plan/service-ports.ts";
+import { renderManaged, renderProject } from "../src/new/render/render-project.ts";
 import { isOlder } from "../src/project/compare-versions.ts";
 import { formatLock } from "../src/project/lock-file.ts";
 import { sha256Of } from "../src/project/sha256.ts";

@@ -1,6 +1,6 @@
 import { Argument, type Command } from "commander";
 import type { CommandContext } from "../frame/context.ts";
-import { concerns } from "../new/service-plan.ts";
+import { concerns } from "../new/plan/service-plan.ts";
 import type { AddOptions } from "../project/add-concern.ts";
 
 /** The gateway is no concern of several types: a service has it or not. */

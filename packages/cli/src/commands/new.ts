@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { CommandContext } from "../frame/context.ts";
 import type { NewOptions } from "../new/new-options.ts";
-import { type Concern, choices } from "../new/service-plan.ts";
+import { type Concern, choices } from "../new/plan/service-plan.ts";
 
 const descriptions: Readonly<Record<Concern, string>> = {
   database: "where data is kept",

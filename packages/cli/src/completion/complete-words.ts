@@ -1,6 +1,6 @@
-import type { DescMessage } from "@bufbuild/protobuf";
 import type { Command, Option } from "commander";
 import type { CommandContext } from "../frame/context.ts";
+import { completeAssignment } from "../json/complete-assignment.ts";
 import { findMethod } from "../schema/find-method.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { SchemaOptions } from "../schema/schema-options.ts";
@@ -41,7 +41,8 @@ export async function completeWords(
     );
   }
   const given = parseLine(command, rest);
-  if (given.open !== undefined) return startingWith(current, await valuesOf(given.open, command, given, context));
+  if (given.open !== undefined)
+    return startingWith(current, await valuesOf(given.open, current, command, given, context));
   if (current.startsWith("-")) {
     const flags = command.options
       .filter((option) => !option.hidden)
@@ -97,6 +98,7 @@ function parseLine(command: Command, words: readonly string[]): ParsedLine {
 /** Values of an option; none for files, which the shell completes itself. */
 async function valuesOf(
   option: Option,
+  current: string,
   command: Command,
   given: ParsedLine,
   context: CommandContext,
@@ -107,14 +109,8 @@ async function valuesOf(
     return [];
   return askSchema(given, context, async (schema, signal) => {
     const { method } = await findMethod(schema, methodText, signal);
-    return assignableFields(method.input);
+    return completeAssignment(method.input, current, given.values.get("data"));
   });
-}
-
-function assignableFields(schema: DescMessage): string[] {
-  return schema.fields.map(
-    (field) => `${field.name}${field.fieldKind === "message" || field.fieldKind === "map" ? "." : "="}`,
-  );
 }
 
 async function symbolsFor(

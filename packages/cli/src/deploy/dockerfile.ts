@@ -1,4 +1,4 @@
-import { joinLines } from "../new/join-lines.ts";
+import { joinLines } from "../new/render/join-lines.ts";
 import { type DeploymentPlan, imageUser } from "./deployment-plan.ts";
 
 interface ManagerTexts {

@@ -3,7 +3,7 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { createReflectionClient } from "@tercel/grpc/services";
 import { messageTemplate } from "../describe/message-template.ts";
-import { ownRequestId } from "./log-text.ts";
+import { ownRequestId } from "./output/log-text.ts";
 
 /** A call to show to a person. */
 export interface CallExample {

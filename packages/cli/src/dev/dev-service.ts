@@ -5,16 +5,16 @@ import { formatDuration } from "../frame/duration.ts";
 import { openChannel } from "../target/open-channel.ts";
 import { defaultTargetIn } from "../target/target-of.ts";
 import { type CallExample, findCallExample } from "./call-example.ts";
-import { condenseOutput } from "./condense-output.ts";
-import type { DevPrinter } from "./dev-printer.ts";
 import { developmentToken } from "./development-token.ts";
 import type { ServiceProject } from "./find-services.ts";
-import { isBackgroundCall } from "./log-text.ts";
+import { condenseOutput } from "./output/condense-output.ts";
+import type { DevPrinter } from "./output/dev-printer.ts";
+import { isBackgroundCall } from "./output/log-text.ts";
+import type { ServiceStatus } from "./output/status-lines.ts";
 import { ownCommand } from "./own-command.ts";
 import { type DevPlan, type DevSurroundings, planStart } from "./plan-start.ts";
+import { type ServiceState, SupervisedService } from "./process/supervised-service.ts";
 import { findPage } from "./served-page.ts";
-import type { ServiceStatus } from "./status-lines.ts";
-import { type ServiceState, SupervisedService } from "./supervised-service.ts";
 
 const readyTimeoutMs = 2000;
 

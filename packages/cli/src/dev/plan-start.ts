@@ -7,9 +7,9 @@ import type { ServiceProject } from "./find-services.ts";
 import { type ListenKey, listenKeys } from "./listen-keys.ts";
 import type { LocalEngines } from "./local-engines.ts";
 import type { PortChoice } from "./port-choice.ts";
+import type { StartPlan } from "./process/supervised-service.ts";
 import { type GivenSetting, loadFolderConfig, serviceVariables, settingsFor } from "./service-config.ts";
 import type { StateFolder } from "./state-folder.ts";
-import type { StartPlan } from "./supervised-service.ts";
 
 /** What all services of a run share. */
 export interface DevSurroundings {

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { canConnect } from "./can-connect.ts";
+import { canConnect } from "./process/can-connect.ts";
 
 /** Somewhere to listen: without a host, on every interface. */
 export interface Place {

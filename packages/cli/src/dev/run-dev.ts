@@ -7,21 +7,21 @@ import type { CommandContext } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 import { Output } from "../frame/output.ts";
-import { DevPrinter } from "./dev-printer.ts";
 import { DevService } from "./dev-service.ts";
 import { type DevEvent, lifeEvent } from "./events/dev-event.ts";
 import { EventSocket } from "./events/event-socket.ts";
 import { findServices, type ServiceProject, selectServices } from "./find-services.ts";
-import { followProtos, protoFolders } from "./follow-protos.ts";
-import { LineSplitter } from "./line-splitter.ts";
 import { LocalEngines } from "./local-engines.ts";
+import { DevPrinter } from "./output/dev-printer.ts";
+import { LineSplitter } from "./output/line-splitter.ts";
+import type { ServiceStatus } from "./output/status-lines.ts";
 import type { DevSurroundings } from "./plan-start.ts";
 import { PortChoice } from "./port-choice.ts";
 import { type GivenSetting, loadFolderConfig, readSettings, settingsFor } from "./service-config.ts";
 import { startOrder } from "./start-order.ts";
 import { StateFolder } from "./state-folder.ts";
-import type { ServiceStatus } from "./status-lines.ts";
-import { watchServices } from "./watch-services.ts";
+import { followProtos, protoFolders } from "./watch/follow-protos.ts";
+import { watchServices } from "./watch/watch-services.ts";
 
 /** The options of the command line, as commander names them. */
 export interface DevOptions {

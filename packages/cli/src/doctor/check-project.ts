@@ -6,24 +6,20 @@ import type { CommandContext } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 import { generate } from "../generate/generate.ts";
+import { isNodeSupported, oldestNode } from "../node-version.ts";
 import type { Finding } from "./finding.ts";
 
-/** The oldest that Tercel runs on: it strips types from TypeScript by itself. */
-const oldestNode = [22, 18] as const;
 /** Two copies of these would not know each other's messages and errors. */
 const sharedPackages = ["@bufbuild/protobuf", "@connectrpc/connect"];
 
 export function checkNode(version: string): Finding {
-  const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number);
-  const isNewEnough = major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
-  const needed = oldestNode.join(".");
-  return isNewEnough
+  return isNodeSupported(version)
     ? { check: "node", outcome: "ok", text: version }
     : {
         check: "node",
         outcome: "failure",
-        text: `${version} is older than ${needed}`,
-        fix: `install Node ${needed} or newer`,
+        text: `${version} is older than ${oldestNode}`,
+        fix: `install Node ${oldestNode} or newer`,
       };
 }
 

@@ -2,8 +2,8 @@ import { confirm, isCancel, select, text } from "@clack/prompts";
 import type { CommandContext } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
-import { serviceNames } from "./service-names.ts";
-import { type Choices, type Concern, choices, concerns } from "./service-plan.ts";
+import { serviceNames } from "./plan/service-names.ts";
+import { type Choices, type Concern, choices, concerns } from "./plan/service-plan.ts";
 
 const questions: Readonly<Record<Concern, string>> = {
   database: "Which database?",

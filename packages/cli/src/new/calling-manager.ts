@@ -1,5 +1,5 @@
 import type { CommandContext } from "../frame/context.ts";
-import { type PackageManager, packageManagers } from "./workspace-plan.ts";
+import { type PackageManager, packageManagers } from "./plan/workspace-plan.ts";
 
 /** The package manager that has started this program, else npm. */
 export function callingManager({ env }: Pick<CommandContext, "env">): PackageManager {

@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { parse } from "yaml";
-import { defaultPorts, portsFor, type ServicePorts } from "./service-ports.ts";
+import { defaultPorts, portsFor, type ServicePorts } from "./plan/service-ports.ts";
 
 /** What the record of a project says about its ports. */
 interface Neighbour {

@@ -4,11 +4,11 @@ import type { CommandContext } from "../frame/context.ts";
 import { generate } from "../generate/generate.ts";
 import { callingManager } from "./calling-manager.ts";
 import type { NewOptions } from "./new-options.ts";
-import type { ProjectPlan } from "./project-plan.ts";
+import type { ProjectPlan } from "./plan/project-plan.ts";
+import type { PackageManager } from "./plan/workspace-plan.ts";
 import { createRepository, installPackages } from "./project-programs.ts";
 import { readWorkspace } from "./read-workspace.ts";
-import { renderProject } from "./render-project.ts";
-import type { PackageManager } from "./workspace-plan.ts";
+import { renderProject } from "./render/render-project.ts";
 import { requireEmpty, writeProject } from "./write-project.ts";
 
 /** Where a project is made. */

@@ -1,10 +1,10 @@
 import type { CommandContext } from "../frame/context.ts";
 import { ownVersion } from "../version.ts";
-import { equalLibraryCommand, type LibraryPlan, librariesFolder } from "./library-plan.ts";
 import { findPlace, makeProject, printNextSteps } from "./make-project.ts";
 import type { NewOptions } from "./new-options.ts";
+import { equalLibraryCommand, type LibraryPlan, librariesFolder } from "./plan/library-plan.ts";
+import { libraryEndings, serviceNames } from "./plan/service-names.ts";
 import { refuseServiceOptions } from "./refuse-service-options.ts";
-import { libraryEndings, serviceNames } from "./service-names.ts";
 
 /** `tercel new --type=library`: a package with a contract, its code and a client. */
 export async function newLibrary(name: string, options: NewOptions, context: CommandContext): Promise<void> {

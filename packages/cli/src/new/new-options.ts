@@ -1,5 +1,5 @@
-import type { Choices, Concern } from "./service-plan.ts";
-import type { PackageManager } from "./workspace-plan.ts";
+import type { Choices, Concern } from "./plan/service-plan.ts";
+import type { PackageManager } from "./plan/workspace-plan.ts";
 
 /** The options of the command line, as commander names them. */
 export type NewOptions = { readonly [C in Concern as `with${Capitalize<C>}`]?: Choices[C] } & {

@@ -1,29 +1,22 @@
-import { checkNode } from "../doctor/check-project.ts";
 import { type CommandContext, isInteractive } from "../frame/context.ts";
-import { exitCodes } from "../frame/exit-codes.ts";
-import { CommandFailure, usageFailure } from "../frame/failure.ts";
+import { usageFailure } from "../frame/failure.ts";
 import { ownVersion } from "../version.ts";
 import { choosePorts } from "./choose-ports.ts";
 import { findPlace, makeProject, printNextSteps } from "./make-project.ts";
 import { newLibrary } from "./new-library.ts";
 import type { NewOptions } from "./new-options.ts";
 import { newWorkspace } from "./new-workspace.ts";
+import { serviceNames } from "./plan/service-names.ts";
+import { type Choices, choices, concerns, equalCommand, type ServicePlan } from "./plan/service-plan.ts";
+import { servicesFolder } from "./plan/workspace-plan.ts";
 import { optionOf } from "./refuse-service-options.ts";
-import { serviceNames } from "./service-names.ts";
-import { type Choices, choices, concerns, equalCommand, type ServicePlan } from "./service-plan.ts";
-import { servicesFolder } from "./workspace-plan.ts";
 
 /** `tercel new` */
 export async function newProject(
   given: string | undefined,
   options: NewOptions,
   context: CommandContext,
-  nodeVersion = process.version,
 ): Promise<void> {
-  const node = checkNode(nodeVersion);
-  if (node.outcome === "failure") {
-    throw new CommandFailure(exitCodes.failed, `Node ${node.text}`, { hint: node.fix });
-  }
   const asks = isInteractive(context) && options.yes !== true;
   const name = given ?? (await nameFromPrompt(asks, context));
   if (options.workspace === true) return newWorkspace(name, options, context);

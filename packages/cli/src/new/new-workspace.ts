@@ -2,8 +2,8 @@ import type { CommandContext } from "../frame/context.ts";
 import { ownVersion } from "../version.ts";
 import { findPlace, makeProject, printNextSteps } from "./make-project.ts";
 import type { NewOptions } from "./new-options.ts";
+import { checkWorkspaceName, type WorkspacePlan } from "./plan/workspace-plan.ts";
 import { refuseServiceOptions } from "./refuse-service-options.ts";
-import { checkWorkspaceName, type WorkspacePlan } from "./workspace-plan.ts";
 
 /** `tercel new --workspace`: a repository for several services, which are made in it one by one. */
 export async function newWorkspace(name: string, options: NewOptions, context: CommandContext): Promise<void> {

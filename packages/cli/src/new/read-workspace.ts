@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { readRecord, recordFile } from "../project/project-record.ts";
-import type { WorkspacePlan } from "./workspace-plan.ts";
+import type { WorkspacePlan } from "./plan/workspace-plan.ts";
 
 /** The workspace that a folder is; undefined where it is none. */
 export function readWorkspace(folder: string): WorkspacePlan | undefined {

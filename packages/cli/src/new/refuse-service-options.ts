@@ -1,6 +1,6 @@
 import { usageFailure } from "../frame/failure.ts";
 import type { NewOptions } from "./new-options.ts";
-import { concerns } from "./service-plan.ts";
+import { concerns } from "./plan/service-plan.ts";
 
 /**
  * Refuses options that only a service has: it has a database and a port.

@@ -6,11 +6,11 @@ import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 import { fileErrorReason } from "../frame/file-error.ts";
 import { type JsonText, jsonFailure } from "../json/json-text.ts";
-import type { ProjectPlan } from "../new/project-plan.ts";
-import { libraryEndings, serviceNames } from "../new/service-names.ts";
-import { type Choices, type Concern, choices, concerns } from "../new/service-plan.ts";
-import { defaultPorts, portsFor, type ServicePorts } from "../new/service-ports.ts";
-import { packageManagers } from "../new/workspace-plan.ts";
+import type { ProjectPlan } from "../new/plan/project-plan.ts";
+import { libraryEndings, serviceNames } from "../new/plan/service-names.ts";
+import { type Choices, type Concern, choices, concerns } from "../new/plan/service-plan.ts";
+import { defaultPorts, portsFor, type ServicePorts } from "../new/plan/service-ports.ts";
+import { packageManagers } from "../new/plan/workspace-plan.ts";
 import { sha256Of } from "./sha256.ts";
 
 export const recordFile = "tercel.yaml";

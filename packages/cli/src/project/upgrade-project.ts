@@ -1,7 +1,7 @@
 import type { CommandContext } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
-import { renderManaged } from "../new/render-project.ts";
+import { renderManaged } from "../new/render/render-project.ts";
 import { ownVersion } from "../version.ts";
 import { isOlder } from "./compare-versions.ts";
 import { formatLock, lockFile, readLock } from "./lock-file.ts";

@@ -13,6 +13,7 @@ import { readDuration } from "../frame/duration.ts";
 import { usageFailure } from "../frame/failure.ts";
 import { reportFailure, toFailure } from "../frame/report-failure.ts";
 import { formatTable } from "../frame/table.ts";
+import { completeAssignment } from "../json/complete-assignment.ts";
 import { JsonSplitter } from "../json/json-splitter.ts";
 import { jsonText } from "../json/json-text.ts";
 import { readAssignments } from "../json/read-assignments.ts";
@@ -116,9 +117,21 @@ export class ReplSession {
         Object.keys(replCommands).map((name) => `.${name} `),
       );
     }
-    const names = await this.#symbols(word).catch(() => []);
-    const fields = (this.#found?.method.input.fields ?? []).map(({ name }) => `${name}=`);
-    return startingWith(word, before.trim() === "" ? [...names, ...fields] : before.startsWith(".") ? names : fields);
+    const [first = "", ...others] = before.trim().split(/\s+/);
+    const isFirst = first === "";
+    const names = isFirst || first.startsWith(".") ? await this.#symbols(word).catch(() => []) : [];
+    const hasMethod = /^[\w.]+\/\w+$/.test(first);
+    const found = hasMethod ? await this.#method(first) : this.#found;
+    const isAssignment = !first.startsWith(".") && found !== undefined;
+    const fields = isAssignment
+      ? completeAssignment(found.method.input, word, hasMethod ? others : [first, ...others])
+      : [];
+    return startingWith(word, [...names, ...fields]);
+  }
+
+  /** Undefined where there is none of that name. */
+  #method(name: string): Promise<FoundMethod | undefined> {
+    return findMethod(this.#settings.schema, name, this.#context.signal).catch(() => undefined);
   }
 
   get #context(): CommandContext {

@@ -54,8 +54,10 @@ async function readLines(session: ReplSession, context: CommandContext, target: 
     },
   });
   if (isTerminal) await context.stderr.line(`calling ${target}; .help lists the commands, Ctrl-D leaves`);
+  let isClosed = false;
   const invite = (): void => {
-    if (!isTerminal) return;
+    // Ctrl-D may come while a call is under way.
+    if (!isTerminal || isClosed) return;
     lines.setPrompt(session.prompt);
     lines.prompt();
   };
@@ -72,7 +74,10 @@ async function readLines(session: ReplSession, context: CommandContext, target: 
   // readline's own iterator does not end when it is left after its input has ended.
   const typed = new PushQueue<string>();
   lines.on("line", (line) => typed.push(line));
-  lines.once("close", () => typed.end());
+  lines.once("close", () => {
+    isClosed = true;
+    typed.end();
+  });
   const stop = (): void => lines.close();
   context.signal.addEventListener("abort", stop, { once: true });
   try {

@@ -1,5 +1,5 @@
-import { parseLogLine, parseRecord } from "../log-text.ts";
-import type { ServiceStatus } from "../status-lines.ts";
+import { parseLogLine, parseRecord } from "../output/log-text.ts";
+import type { ServiceStatus } from "../output/status-lines.ts";
 
 /** What happens in a run of `tercel dev`, for programs. Each is one line of JSON. */
 export type DevEvent = LifeEvent | LogEvent | SpanEvent | NoteEvent;

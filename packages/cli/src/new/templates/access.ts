@@ -1,5 +1,5 @@
-import { joinLines } from "../join-lines.ts";
-import type { ServicePlan } from "../service-plan.ts";
+import type { ServicePlan } from "../plan/service-plan.ts";
+import { joinLines } from "../render/join-lines.ts";
 
 /** `src/access.ts` */
 export function accessFile({ names: { snake, pascal } }: ServicePlan): string {

@@ -1,5 +1,5 @@
-import { joinLines } from "../join-lines.ts";
-import type { ServicePlan } from "../service-plan.ts";
+import type { ServicePlan } from "../plan/service-plan.ts";
+import { joinLines } from "../render/join-lines.ts";
 
 /** What shows whether a change is right. */
 export const afterEachChange = [

@@ -1,7 +1,7 @@
-import { joinLines } from "../join-lines.ts";
-import { chosenTexts } from "../provider-texts.ts";
-import type { Concern, ServicePlan } from "../service-plan.ts";
-import { defaultPorts } from "../service-ports.ts";
+import { chosenTexts } from "../plan/provider-texts.ts";
+import type { Concern, ServicePlan } from "../plan/service-plan.ts";
+import { defaultPorts } from "../plan/service-ports.ts";
+import { joinLines } from "../render/join-lines.ts";
 
 const schemaLine = "# yaml-language-server: $schema=../node_modules/@tercel/service/config.schema.json";
 /** In development tokens are signed with this; `tercel token` uses the same issuer. */

@@ -1,5 +1,5 @@
-import { joinLines } from "../join-lines.ts";
-import type { ServicePlan } from "../service-plan.ts";
+import type { ServicePlan } from "../plan/service-plan.ts";
+import { joinLines } from "../render/join-lines.ts";
 
 /** `src/service.ts`: what the service needs, and who handles its calls. */
 export function definitionFile({ names, with: { database, cache, events, auth } }: ServicePlan): string {

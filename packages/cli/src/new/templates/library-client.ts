@@ -1,5 +1,5 @@
-import { joinLines } from "../join-lines.ts";
-import type { LibraryPlan } from "../library-plan.ts";
+import type { LibraryPlan } from "../plan/library-plan.ts";
+import { joinLines } from "../render/join-lines.ts";
 
 /** `src/index.ts` of a library: the contract, and how a program connects to the service. */
 export function clientFile({ names }: LibraryPlan): string {

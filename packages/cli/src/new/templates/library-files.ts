@@ -1,6 +1,6 @@
-import { joinLines } from "../join-lines.ts";
-import type { LibraryPlan } from "../library-plan.ts";
-import { versionOf } from "../package-versions.ts";
+import type { LibraryPlan } from "../plan/library-plan.ts";
+import { versionOf } from "../plan/package-versions.ts";
+import { joinLines } from "../render/join-lines.ts";
 import { afterEachChange } from "./agents.ts";
 
 /** `package.json` of a library. */

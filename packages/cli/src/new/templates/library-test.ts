@@ -1,5 +1,5 @@
-import { joinLines } from "../join-lines.ts";
-import type { LibraryPlan } from "../library-plan.ts";
+import type { LibraryPlan } from "../plan/library-plan.ts";
+import { joinLines } from "../render/join-lines.ts";
 
 /** `test/client.test.ts` of a library: the client against a server in this process. */
 export function clientTestFile({ names }: LibraryPlan): string {

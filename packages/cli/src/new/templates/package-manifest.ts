@@ -1,6 +1,6 @@
-import { versionOf } from "../package-versions.ts";
-import { chosenTexts } from "../provider-texts.ts";
-import type { ServicePlan } from "../service-plan.ts";
+import { versionOf } from "../plan/package-versions.ts";
+import { chosenTexts } from "../plan/provider-texts.ts";
+import type { ServicePlan } from "../plan/service-plan.ts";
 
 /** `package.json` */
 export function packageManifest(plan: ServicePlan): string {

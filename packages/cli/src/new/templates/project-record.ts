@@ -1,7 +1,7 @@
 import { sha256Of } from "../../project/sha256.ts";
-import { joinLines } from "../join-lines.ts";
-import type { ProjectPlan } from "../project-plan.ts";
-import { concerns, type ServicePlan } from "../service-plan.ts";
+import type { ProjectPlan } from "../plan/project-plan.ts";
+import { concerns, type ServicePlan } from "../plan/service-plan.ts";
+import { joinLines } from "../render/join-lines.ts";
 
 /** `tercel.yaml`: what the project was made with, and the state of the files that Tercel manages. */
 export function projectRecord(plan: ProjectPlan, managed: ReadonlyMap<string, string>): string {

@@ -1,5 +1,5 @@
-import { joinLines } from "../join-lines.ts";
-import type { ServiceNames } from "../service-names.ts";
+import type { ServiceNames } from "../plan/service-names.ts";
+import { joinLines } from "../render/join-lines.ts";
 
 /** What a contract consists of. */
 export interface Contract {

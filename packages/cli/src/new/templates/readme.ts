@@ -1,6 +1,6 @@
-import { joinLines } from "../join-lines.ts";
-import { chosenTexts, type Variable } from "../provider-texts.ts";
-import type { ServicePlan } from "../service-plan.ts";
+import { chosenTexts, type Variable } from "../plan/provider-texts.ts";
+import type { ServicePlan } from "../plan/service-plan.ts";
+import { joinLines } from "../render/join-lines.ts";
 import { developmentTokenSecret } from "./config-files.ts";
 
 /** `README.md` */

@@ -1,6 +1,6 @@
-import { joinLines } from "../join-lines.ts";
-import type { ServiceNames } from "../service-names.ts";
-import type { ServicePlan } from "../service-plan.ts";
+import type { ServiceNames } from "../plan/service-names.ts";
+import type { ServicePlan } from "../plan/service-plan.ts";
+import { joinLines } from "../render/join-lines.ts";
 
 /** Where the call is that creates a first one: `requests/create-user.yaml`. */
 export function requestPath({ snake }: ServiceNames): string {

@@ -1,5 +1,5 @@
-import { joinLines } from "../join-lines.ts";
-import type { ServicePlan } from "../service-plan.ts";
+import type { ServicePlan } from "../plan/service-plan.ts";
+import { joinLines } from "../render/join-lines.ts";
 
 /** `test/service.test.ts`: the service as its callers see it. */
 export function serviceTestFile({ names, with: { auth, events } }: ServicePlan): string {

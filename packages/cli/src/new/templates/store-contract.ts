@@ -1,5 +1,5 @@
-import { joinLines } from "../join-lines.ts";
-import type { ServicePlan } from "../service-plan.ts";
+import type { ServicePlan } from "../plan/service-plan.ts";
+import { joinLines } from "../render/join-lines.ts";
 
 /** The interface in `src/store.ts`, whatever is below it. Ends with an empty line. */
 export function storeContract({ names: { pascal, one, pluralWords, second, unique } }: ServicePlan): string {

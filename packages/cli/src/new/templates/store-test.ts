@@ -1,5 +1,5 @@
-import { joinLines } from "../join-lines.ts";
-import type { ServicePlan } from "../service-plan.ts";
+import type { ServicePlan } from "../plan/service-plan.ts";
+import { joinLines } from "../render/join-lines.ts";
 
 /** `test/store.test.ts`: what the handlers rely on. */
 export function storeTestFile({ names, with: { database, events } }: ServicePlan): string {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
+import { LineSplitter } from "../output/line-splitter.ts";
 import { canConnect } from "./can-connect.ts";
-import { LineSplitter } from "./line-splitter.ts";
 
 /** A program to start: Node with a file. */
 export interface ServiceCommand {

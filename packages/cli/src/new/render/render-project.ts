@@ -1,26 +1,26 @@
-import { formatLock, lockFile } from "../project/lock-file.ts";
-import { recordFile } from "../project/project-record.ts";
-import type { ProjectPlan } from "./project-plan.ts";
+import { formatLock, lockFile } from "../../project/lock-file.ts";
+import { recordFile } from "../../project/project-record.ts";
+import type { ProjectPlan } from "../plan/project-plan.ts";
+import type { ServicePlan } from "../plan/service-plan.ts";
+import { accessFile } from "../templates/access.ts";
+import { agentsFile } from "../templates/agents.ts";
+import { defaultConfig, developmentConfig, productionConfig } from "../templates/config-files.ts";
+import { definitionFile } from "../templates/definition.ts";
+import { handlersFile } from "../templates/handlers.ts";
+import { mainFile } from "../templates/main.ts";
+import { memoryStoreFile } from "../templates/memory-store.ts";
+import { migrationFile } from "../templates/migration.ts";
+import { packageManifest } from "../templates/package-manifest.ts";
+import { bufFile, bufGenFile, envExampleFile, gitignoreFile, tsconfigFile } from "../templates/project-files.ts";
+import { projectRecord } from "../templates/project-record.ts";
+import { protoFile } from "../templates/proto.ts";
+import { readmeFile } from "../templates/readme.ts";
+import { requestPath, savedRequestFile } from "../templates/saved-request.ts";
+import { serviceTestFile } from "../templates/service-test.ts";
+import { storeFile } from "../templates/store.ts";
+import { storeTestFile } from "../templates/store-test.ts";
 import { renderManagedLibrary, renderOwnedLibrary } from "./render-library.ts";
 import { renderManagedWorkspace, renderOwnedWorkspace } from "./render-workspace.ts";
-import type { ServicePlan } from "./service-plan.ts";
-import { accessFile } from "./templates/access.ts";
-import { agentsFile } from "./templates/agents.ts";
-import { defaultConfig, developmentConfig, productionConfig } from "./templates/config-files.ts";
-import { definitionFile } from "./templates/definition.ts";
-import { handlersFile } from "./templates/handlers.ts";
-import { mainFile } from "./templates/main.ts";
-import { memoryStoreFile } from "./templates/memory-store.ts";
-import { migrationFile } from "./templates/migration.ts";
-import { packageManifest } from "./templates/package-manifest.ts";
-import { bufFile, bufGenFile, envExampleFile, gitignoreFile, tsconfigFile } from "./templates/project-files.ts";
-import { projectRecord } from "./templates/project-record.ts";
-import { protoFile } from "./templates/proto.ts";
-import { readmeFile } from "./templates/readme.ts";
-import { requestPath, savedRequestFile } from "./templates/saved-request.ts";
-import { serviceTestFile } from "./templates/service-test.ts";
-import { storeFile } from "./templates/store.ts";
-import { storeTestFile } from "./templates/store-test.ts";
 
 /** Renders every file of a project but those in gen/, by its path. Pure. */
 export function renderProject(plan: ProjectPlan): ReadonlyMap<string, string> {

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import type { Output } from "../frame/output.ts";
+import type { Output } from "../../frame/output.ts";
 
 /** Lines that come at once are written together. */
 const frameMs = 16;

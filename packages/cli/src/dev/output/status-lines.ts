@@ -1,5 +1,5 @@
 import { stripVTControlCharacters, type styleText } from "node:util";
-import type { ServiceState } from "./supervised-service.ts";
+import type { ServiceState } from "../process/supervised-service.ts";
 
 type Style = Parameters<typeof styleText>[0];
 

@@ -1,5 +1,5 @@
-import { exitCodes } from "../frame/exit-codes.ts";
-import { CommandFailure } from "../frame/failure.ts";
+import { exitCodes } from "../../frame/exit-codes.ts";
+import { CommandFailure } from "../../frame/failure.ts";
 
 export const packageManagers = ["npm", "pnpm", "yarn", "bun"] as const;
 export type PackageManager = (typeof packageManagers)[number];

@@ -1,11 +1,11 @@
 import { existsSync, globSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { openWorkspace } from "../buf/workspace.ts";
-import type { CommandContext } from "../frame/context.ts";
-import { reportFailure, toFailure } from "../frame/report-failure.ts";
-import { readGenConfig } from "../generate/gen-config.ts";
-import { generate } from "../generate/generate.ts";
-import { watchProtos } from "../generate/watch-protos.ts";
+import { openWorkspace } from "../../buf/workspace.ts";
+import type { CommandContext } from "../../frame/context.ts";
+import { reportFailure, toFailure } from "../../frame/report-failure.ts";
+import { readGenConfig } from "../../generate/gen-config.ts";
+import { generate } from "../../generate/generate.ts";
+import { watchProtos } from "../../generate/watch-protos.ts";
 
 /** The folders whose protos the services are made of: of each the nearest with a configuration of buf, up to the root. */
 export function protoFolders(services: readonly string[], root: string): readonly string[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { CommandFailure } from "../frame/failure.ts";
+import { CommandFailure } from "../../frame/failure.ts";
 import { serviceNames } from "./service-names.ts";
 
 function refusal(name: string): string {

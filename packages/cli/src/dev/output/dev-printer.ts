@@ -1,6 +1,6 @@
 import type { styleText } from "node:util";
-import type { CommandContext } from "../frame/context.ts";
-import { type DevEvent, eventsOfLine, noteEvent } from "./events/dev-event.ts";
+import type { CommandContext } from "../../frame/context.ts";
+import { type DevEvent, eventsOfLine, noteEvent } from "../events/dev-event.ts";
 import { type LogLevel, parseLogLine } from "./log-text.ts";
 import { Screen } from "./screen.ts";
 import { type ServiceStatus, statusLines } from "./status-lines.ts";

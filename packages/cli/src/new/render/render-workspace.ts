@@ -1,7 +1,7 @@
+import { librariesFolder } from "../plan/library-plan.ts";
+import { versionOf } from "../plan/package-versions.ts";
+import { type PackageManager, servicesFolder, type WorkspacePlan } from "../plan/workspace-plan.ts";
 import { joinLines } from "./join-lines.ts";
-import { librariesFolder } from "./library-plan.ts";
-import { versionOf } from "./package-versions.ts";
-import { type PackageManager, servicesFolder, type WorkspacePlan } from "./workspace-plan.ts";
 
 /** The files of a workspace that Tercel manages. */
 export function renderManagedWorkspace(plan: WorkspacePlan): ReadonlyMap<string, string> {

@@ -1,4 +1,4 @@
-import { usageFailure } from "../frame/failure.ts";
+import { usageFailure } from "../../frame/failure.ts";
 
 /** Every name in a project, made of the name of its service. The comments show those of `order-item-service`. */
 export interface ServiceNames {

@@ -1,9 +1,9 @@
-import type { LibraryPlan } from "./library-plan.ts";
-import { clientFile } from "./templates/library-client.ts";
-import { libraryAgentsFile, libraryManifest, libraryReadmeFile } from "./templates/library-files.ts";
-import { clientTestFile } from "./templates/library-test.ts";
-import { bufFile, bufGenFile, tsconfigFile } from "./templates/project-files.ts";
-import { protoFile } from "./templates/proto.ts";
+import type { LibraryPlan } from "../plan/library-plan.ts";
+import { clientFile } from "../templates/library-client.ts";
+import { libraryAgentsFile, libraryManifest, libraryReadmeFile } from "../templates/library-files.ts";
+import { clientTestFile } from "../templates/library-test.ts";
+import { bufFile, bufGenFile, tsconfigFile } from "../templates/project-files.ts";
+import { protoFile } from "../templates/proto.ts";
 
 /** The files of a library that Tercel manages. */
 export function renderManagedLibrary(plan: LibraryPlan): ReadonlyMap<string, string> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Writable } from "node:stream";
 import { describe, it } from "node:test";
-import { Output } from "../frame/output.ts";
+import { Output } from "../../frame/output.ts";
 import { Screen } from "./screen.ts";
 
 interface FakeTerminal {
