@@ -70,12 +70,17 @@ export async function createCancelSite(context: CleanupContext, ending: ".tar.zs
     },
   };
 
-  /** Of a call that was cancelled before its first message: its job may have begun all the same. */
+  /**
+   * Of a call that was cancelled before its first message: the daemon may read it later, and begin a job that it cancels at once. By the end of a
+   * backup that begins now it has.
+   */
   async function lastState(): Promise<string> {
+    const barrier = join(destinations, `barrier${ending}`);
+    const { uuid } = await daemon.client.backupToEnd({ source, destination: barrier });
+    await daemon.client.backup.deleteBackup({ uuid });
     for (;;) {
-      const { backups } = await daemon.client.backup.listBackups({ limit: 1 });
-      const state = backups[0]?.status ?? "cancelled";
-      if (state !== "in_progress") return state;
+      const { backups } = await daemon.client.backup.listBackups({ limit: 1000 });
+      if (backups.every(({ status }) => status !== "in_progress")) return backups[0]?.status ?? "cancelled";
       await sleep(5);
     }
   }
