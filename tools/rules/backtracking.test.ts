@@ -24,8 +24,6 @@ const judged = new Map([
     "the words begin with a letter, and a space is between them",
   ],
   ["/_+(.?)/g", "wherever it begins it matches, so no character is tried twice"],
-  [String.raw`/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/`, "each repetition ends with a unit, after which comes a digit"],
-  [String.raw`/(\d+(?:\.\d+)?)(ms|s|m|h)/gy`, "a dot is between the digits"],
   [
     String.raw`/^(?:option|command-argument value) '(.+?)'(?: argument '(.*)')? is invalid.*Allowed choices are (.+)\.$/`,
     "the text is commander's, around one argument of the person who runs the command",
@@ -55,6 +53,14 @@ const judged = new Map([
     "a colon or an equals sign is between them, and the rest takes whatever is left",
   ],
   ["/^[!#$%&'*+.^_`|~0-9A-Za-z-]+( *, *[!#$%&'*+.^_`|~0-9A-Za-z-]+)*$/", "a comma is between the names"],
+  [
+    "/^(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\\t\\x20-\\x7e\\x80-\\xff]*\\r\\n)*\\r\\n$/",
+    "a colon is after the name and a CR after the value, and neither is in them",
+  ],
+  [
+    '/;[ \\t]*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\\\]|\\\\.)*)"|([^";\\s]*))/g',
+    "it begins at a semicolon, which no name has, and a backslash fits one of the choices only",
+  ],
   ["/[^=]+=*/g", "wherever it begins it matches, so no character is tried twice"],
   [String.raw`/-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y`, "a dot and an e stand between the digits"],
   [String.raw`/^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$/`, "a dot and an e stand between the digits"],

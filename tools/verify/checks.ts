@@ -80,7 +80,7 @@ export const checks: readonly Check[] = [
   { name: "aborted-connections", command: npmRun("soak", "aborted-connections"), minutes: 5 },
   { name: "mixed", command: npmRun("soak", "mixed"), minutes: 31 },
   { name: "overload", command: npmRun("soak", "overload"), minutes: 2 },
-  wimguardCheck("trees", 60, "trees-tar", "trees-wim"),
+  wimguardCheck("trees", 70, "trees-tar", "trees-wim", "trees-restic"),
   wimguardCheck("crashes", 10, "crash-points", "crash-points-append", "crash-points-restore", "faults"),
   wimguardCheck("kills", 30, "kills", "cancels-tar", "cancels-wim", "races"),
   wimguardCheck("damage", 10, "flips-tar", "flips-wim", "fillings", "hostile-archives", "swaps"),

@@ -33,6 +33,8 @@ export interface Subject {
   speaksTls?: true;
   /** It answers every call with the same bytes: the limit of what a server can be, and not one. */
   isCanned?: true;
+  /** It may be from before a method was added to the service. */
+  isOlder?: true;
   /** Its version, once prepared. */
   version(): string | Promise<string>;
 }

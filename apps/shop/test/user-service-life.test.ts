@@ -8,6 +8,7 @@ import { type ServiceError, status } from "@grpc/grpc-js";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { serviceNames } from "./development-secret.ts";
 import { detailsOf } from "./error-details.ts";
+import { Inbox } from "./inbox.ts";
 import { alone, createShopUnderTest, pagesOf, type ShopUnderTest } from "./shop-under-test.ts";
 
 let shop: ShopUnderTest;
@@ -269,8 +270,8 @@ test("a trace goes through all four services, the event included, and to the col
     assert.match(String(outer.traceId), /^[0-9a-f]{32}$/);
     assert.deepEqual([inner.traceId, charge.traceId], [outer.traceId, outer.traceId]);
     assert.deepEqual([inner.requestId, charge.requestId], [outer.requestId, outer.requestId]);
-    const inbox = shop.open("shop.notification.v1.NotificationService", notifications.address);
-    for (let found = 0; found < 3; ) found = (await inbox.call("ListNotifications", {}, admin)).notifications.length;
+    const inbox = new Inbox(notifications.address, admin);
+    await inbox.until(3).finally(() => inbox.close());
     for (const { process } of [users, orders, payments, notifications]) {
       process.signal("SIGTERM");
       assert.equal(await process.ended, 0);

@@ -300,6 +300,28 @@ for (const engine of ["tar", "wim"] as const) {
       }
     });
 
+    it("completes without a file that the disk cannot read, and names it", {
+      skip: spawnSync("strace", ["-qq", "-o", "/dev/null", "true"]).status !== 0 && "strace cannot be used here",
+    }, async (test) => {
+      const path = join(source, "bad");
+      writeFileSync(path, Buffer.alloc(50_000, 1));
+      writeFileSync(join(source, "good"), "content");
+      const options = `-f -qq -o /dev/null -P '${path}' -e trace=read,pread64 -e inject=read,pread64:error=EIO`;
+      useProgram(
+        test,
+        engine === "tar" ? "tar" : "wimlib-imagex",
+        (program, name) => `exec strace ${options} bash -c 'exec -a ${name} "$0" "$@"' '${program}' "$@"`,
+      );
+      const events = recordEvents();
+      await write(engine, events);
+      assert.deepEqual(
+        events.warnings.map(({ reason, path: of, message }) => [reason, of.toString(), message]),
+        [["UNREADABLE", "bad", "cannot be read: input/output error"]],
+      );
+      await restore(engine);
+      assert.equal(readFileSync(join(folder, "restored/good"), "utf8"), "content");
+    });
+
     it("finds every flipped bit of an archive when it is checked", async (test) => {
       const site = await createFlipSite(engine);
       test.after(() => site.close());
@@ -330,18 +352,26 @@ for (const engine of ["tar", "wim"] as const) {
   });
 }
 
-/** Puts a script in the place of tar for one test. */
-function useTar(test: TestContext, script: string): void {
+/** Puts a script in the place of a program for one test. */
+function useProgram(test: TestContext, name: string, script: (program: string, name: string) => string): void {
   const programs = join(folder, "programs");
   mkdirSync(programs);
-  const tar = spawnSync("sh", ["-c", "command -v tar"], { encoding: "utf8" }).stdout.trim();
-  const text = `#!/bin/bash\ntar='${tar}'\ncase "$1" in --create) ;; *) exec -a tar "$tar" "$@" ;; esac\n${script}\n`;
-  writeFileSync(join(programs, "tar"), text, { mode: 0o700 });
+  const program = spawnSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).stdout.trim();
+  writeFileSync(join(programs, name), `#!/bin/bash\n${script(program, name)}\n`, { mode: 0o700 });
   const { PATH } = process.env;
   process.env.PATH = `${programs}:${PATH}`;
   test.after(() => {
     process.env.PATH = PATH;
   });
+}
+
+/** Puts a script in the place of tar when it creates an archive. */
+function useTar(test: TestContext, script: string): void {
+  useProgram(
+    test,
+    "tar",
+    (program) => `tar='${program}'\ncase "$1" in --create) ;; *) exec -a tar "$tar" "$@" ;; esac\n${script}`,
+  );
 }
 
 function contentsOf(of: string): string[][] {
@@ -457,24 +487,6 @@ describe("the tar engine", () => {
       await restore("tar");
       assert.deepEqual(contentsOfTree(join(folder, "restored")), contentsOfTree(source));
     });
-  });
-
-  it("completes without a file that the disk cannot read, and names it", {
-    skip: spawnSync("strace", ["-qq", "-o", "/dev/null", "true"]).status !== 0 && "strace cannot be used here",
-  }, async (test) => {
-    const path = join(source, "bad");
-    writeFileSync(path, Buffer.alloc(50_000, 1));
-    writeFileSync(join(source, "good"), "content");
-    const options = `-f -qq -o /dev/null -P '${path}' -e trace=read -e inject=read:error=EIO`;
-    useTar(test, `exec strace ${options} bash -c 'exec -a tar "$0" "$@"' "$tar" "$@"`);
-    const events = recordEvents();
-    await write("tar", events);
-    assert.deepEqual(
-      events.warnings.map(({ reason, path: of, message }) => [reason, of.toString(), message]),
-      [["UNREADABLE", "bad", "cannot be read: input/output error"]],
-    );
-    await restore("tar");
-    assert.equal(readFileSync(join(folder, "restored/good"), "utf8"), "content");
   });
 
   it("takes a source that is a file", async () => {

@@ -26,6 +26,7 @@ export async function runCompareBench(words: readonly string[]): Promise<number>
   const base: Subject = {
     ...TERCEL,
     name: "base",
+    isOlder: true,
     server: [process.execPath, "--conditions=source", join(options.basePrograms, "server.ts")],
     client: [process.execPath, "--conditions=source", join(options.basePrograms, "client.ts")],
   };

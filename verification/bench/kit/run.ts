@@ -1,4 +1,5 @@
-/** `npm run bench -- kit [calls|starts|relay] [--rounds N] [--seconds S] [--json]`: what the service kit costs. See README.md. */
+/** `npm run bench -- kit [starts|config|relay|calls] [--rounds N] [--seconds S] [--json]`: what the service kit costs. See README.md. */
+import { type LoadCost, measureConfig } from "../config/run.ts";
 import { renderStacks, type StackFigures } from "../interceptors/table.ts";
 import { parseRoundOptions } from "../round-options.ts";
 import { type Budget, isKept, renderBudgets } from "./budgets.ts";
@@ -7,7 +8,7 @@ import { measureRelay } from "./relay.ts";
 import { kitSubjects } from "./servers.ts";
 import { measureStarts } from "./starts.ts";
 
-const parts = ["starts", "relay", "calls"] as const;
+const parts = ["starts", "config", "relay", "calls"] as const;
 /** The peers that the kit has to need less CPU time than, for each call. */
 const rivals = ["go-middleware", "go-middleware-kept"];
 
@@ -17,6 +18,7 @@ export async function runKitBench(args: readonly string[]): Promise<number> {
   const isWanted = (part: (typeof parts)[number]): boolean => chosen.length === 0 || chosen.includes(part);
   const budgets: Budget[] = [];
   if (isWanted("starts")) budgets.push(...(await measureStarts(rounds)));
+  if (isWanted("config")) budgets.push(configBudget(await measureConfig(rounds)));
   if (isWanted("relay")) budgets.push(...(await measureRelay(rounds)));
   if (budgets.length > 0 && !json) process.stdout.write(renderBudgets(budgets));
   // Last, because it moves this process to the core of the load.
@@ -27,6 +29,19 @@ export async function runKitBench(args: readonly string[]): Promise<number> {
   }
   if (json) process.stdout.write(`${JSON.stringify({ budgets, calls }, null, 2)}\n`);
   return budgets.every(isKept) && (calls.length === 0 || isAhead(calls)) ? 0 : 1;
+}
+
+/** The first load, as a start has it. */
+function configBudget({ firstMs, firstCpuMs, laterMs }: LoadCost): Budget {
+  const note = `${firstCpuMs.toFixed(0)} ms CPU; ${laterMs.toFixed(0)} ms when it is read again`;
+  return {
+    name: "a configuration of 500 keys loads in",
+    unit: "ms",
+    measured: firstMs,
+    limit: 15,
+    isKeptBelow: true,
+    note,
+  };
 }
 
 function isAhead(calls: readonly StackFigures[]): boolean {

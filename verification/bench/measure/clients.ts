@@ -23,7 +23,12 @@ export async function measureClients(
   try {
     const commands = new Map(subjects.map((subject) => [subject.name, subject.client]));
     return await interleave([...commands.keys()], session.rounds, async (name, round) => {
-      const { done, seconds, cpuMicros } = await runClient(commands.get(name) ?? [], MEASURED_CORE, load);
+      let hasAnnounced = false;
+      const { done, seconds, cpuMicros } = await runClient(commands.get(name) ?? [], MEASURED_CORE, load, () => {
+        hasAnnounced = true;
+      });
+      // A client of an older checkout would leave the size out of account, and streamed messages of 16 bytes.
+      if (size !== undefined && !hasAnnounced) throw new Error("the client is too old to stream messages of a size");
       const units = done * unitsEach;
       return reportTurn(session, name, round, { value: units / seconds, cpuMicros: cpuMicros / units });
     });

@@ -32,9 +32,10 @@ function keyOf({ server }: Subject): string {
 }
 
 /** Calls every method that the server has once through grpc-js; fails unless all answers are right. */
-async function verifyServer({ isCanned }: Subject, port: number, tlsWords: readonly string[]): Promise<void> {
+async function verifyServer({ isCanned, isOlder }: Subject, port: number, tlsWords: readonly string[]): Promise<void> {
   const program = join(NODE_PEERS_FOLDER, "verify.ts");
-  const words = [`localhost:${port}`, ...(isCanned ? ["canned"] : [])];
+  const extent = isCanned ? ["canned"] : isOlder ? ["first"] : [];
+  const words = [`localhost:${port}`, ...extent];
   try {
     await runCommand(["env", ...tlsWords, process.execPath, program, ...words], { timeoutMs: TIMEOUT_MS });
   } catch (error) {

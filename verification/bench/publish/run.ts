@@ -1,13 +1,12 @@
 /** `npm run bench -- publish [--minutes N] [--render]`: measures by the recipe, and writes the tables and the picture of the docs. See README.md. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { parseOptions, UsageError } from "../options.ts";
 import { BUILD_FOLDER, PUBLISHED_FILE, ROOT_FOLDER } from "../paths.ts";
 import type { BenchDocument } from "../report/document.ts";
 import { readDocument, writeDocument } from "../report/document-file.ts";
 import { renderPicture } from "../report/picture.ts";
 import { allMeasured, runBenchmarks } from "../run-benchmarks.ts";
+import { readPublishOptions } from "./options.ts";
 import { pageBlock, readmeBlock, withBlock } from "./pages.ts";
 import { recipe } from "./recipe.ts";
 
@@ -16,7 +15,7 @@ const partFile = join(BUILD_FOLDER, "publish.json");
 
 /** Exit codes: 0 published, 1 a subject failed in a case, 3 cases are left for the next part. @throws UsageError */
 export async function runPublish(args: readonly string[]): Promise<number> {
-  const { minutes, isRenderOnly } = readOptions(args);
+  const { minutes, isRenderOnly } = readPublishOptions(args);
   if (isRenderOnly) {
     writePages(readDocument(PUBLISHED_FILE));
     return 0;
@@ -33,23 +32,14 @@ export async function runPublish(args: readonly string[]): Promise<number> {
     return 3;
   }
   writeDocument(PUBLISHED_FILE, document);
-  rmSync(partFile, { force: true });
   writePages(document);
   console.log("published: README.md, docs/benchmarks.md, docs/benchmarks.svg, verification/bench/published.json");
-  return allMeasured(document) ? 0 : 1;
-}
-
-function readOptions(args: readonly string[]): { minutes: number | undefined; isRenderOnly: boolean } {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: { minutes: { type: "string" }, render: { type: "boolean", default: false } },
-    });
-    const words = values.minutes === undefined ? [] : ["--minutes", values.minutes];
-    return { minutes: parseOptions(words, recipe).minutes, isRenderOnly: values.render };
-  } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError((error as Error).message);
+  if (!allMeasured(document)) {
+    console.log("Subjects failed, as the tables say; the same command measures the cases in which they did again.");
+    return 1;
   }
+  rmSync(partFile, { force: true });
+  return 0;
 }
 
 function writePages(document: BenchDocument): void {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Engine } from "../../../apps/wimguard/src/gen/wimguard/v1/common_pb.ts";
 import type { CleanupContext } from "../../../apps/wimguard/test/daemon/cleanup.ts";
@@ -42,7 +42,7 @@ export function findSubjects(): { readonly subjects: readonly Subject[]; readonl
     ...(wimlib === undefined ? [] : [wimguardWim("LZX:20"), wimguardWim("XPRESS")]),
     ...(zstd === undefined ? [] : [tarZstd(zstd)]),
     ...(wimlib === undefined ? [] : [imagex("LZX:20", wimlib), imagex("XPRESS", wimlib)]),
-    ...(restic === undefined ? [] : [resticPeer(restic)]),
+    ...(restic === undefined ? [] : [wimguardRestic, resticPeer(restic)]),
     ...(borg === undefined ? [] : [borgPeer(borg)]),
   ];
   return { subjects, absent };
@@ -72,6 +72,20 @@ function wimguardWim(compression: string): Subject {
     },
   };
 }
+
+const wimguardRestic: Subject = {
+  name: "wimguard restic",
+  version: own,
+  async open(context, source, folder) {
+    const daemon = await openDaemon(context, source, folder);
+    const password = join(daemon.folders.data, "password");
+    writeFileSync(password, "of a benchmark\n", { mode: 0o600 });
+    const url = `restic:${join(folder, "repository")}`;
+    const destination = { name: "safe", url, engine: Engine.RESTIC, secretRef: `file:${password}` };
+    await daemon.client.registry.createDestination({ destination });
+    return ofDaemon(daemon, source, () => "safe");
+  },
+};
 
 async function openDaemon(context: CleanupContext, source: string, folder: string): Promise<TestDaemon> {
   const data = `${folder}-data`;

@@ -7,6 +7,7 @@ import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { Http1Connection } from "../../../packages/gateway/src/http/http1-connection.ts";
 import { defaultHttp1Limits } from "../../../packages/gateway/src/http/http1-limits.ts";
+import { TurnBudget } from "../../../packages/gateway/src/http/turn-budget.ts";
 import { assertSameTexts } from "./assert-same.ts";
 import { cut } from "./cut.ts";
 import { WireSource } from "./wire-source.ts";
@@ -73,6 +74,7 @@ async function play(pieces: readonly Uint8Array[]): Promise<Played> {
     socket as unknown as Socket,
     {
       ...{ limits: defaultHttp1Limits, isClosing: false, onUpgrade: undefined },
+      readAhead: new TurnBudget(requestsPerTurn),
       onFault(error) {
         throw error;
       },

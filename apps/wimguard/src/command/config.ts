@@ -18,12 +18,22 @@ export function configPathCommand(options: CommonOptions, output: Console): Exit
   return exitCodes.ok;
 }
 
+/** What stands for a secret. */
+const hidden = "•••";
+
 /** `wimguard config show`: the file as it is, without its secret. */
 export async function configShow(options: CommonOptions, output: Console): Promise<ExitCode> {
   const path = configPath(dataFolder(options.dir));
-  const { appSecret, ...config } = await loadConfig(path);
-  const shown = readFileSync(path, "utf8").replaceAll(appSecret, "•••");
-  output.result(shown.trimEnd(), { path, config: { ...config, appSecret: "•••" } });
+  const config = await loadConfig(path);
+  const apps = config.service.server.apps ?? [];
+  const mask = (shown: string, secret: string): string => shown.replaceAll(secret, hidden);
+  const shown = [config.appSecret, ...apps.map(({ secret }) => secret)].reduce(mask, readFileSync(path, "utf8"));
+  const server = {
+    ...config.service.server,
+    ...(apps.length > 0 && { apps: apps.map((app) => ({ ...app, secret: hidden })) }),
+  };
+  const masked = { ...config, appSecret: hidden, service: { ...config.service, server } };
+  output.result(shown.trimEnd(), { path, config: masked });
   return exitCodes.ok;
 }
 

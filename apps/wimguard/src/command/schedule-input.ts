@@ -65,7 +65,7 @@ async function uuidOf(wim: WimGuard, noun: "source" | "destination", name: strin
 }
 
 export function noSuch(noun: string, name: string): never {
-  throw new UsageError(`there is no ${noun} ${JSON.stringify(name)}`);
+  throw new UsageError(`${noun} ${JSON.stringify(name)} not found`);
 }
 
 function choiceOf<Value>(option: string, text: string, choices: Readonly<Record<string, Value>>): Value {

@@ -1,5 +1,6 @@
 import { duration, flag, port, text, wholeNumber } from "@tercel/service/config";
 import * as v from "valibot";
+import { roles } from "../token/role.ts";
 
 const maxJobs = 64;
 
@@ -26,6 +27,14 @@ function fileName(): v.GenericSchema<string, string> {
     v.regex(/^[^/\\]+$/, message),
     v.metadata({ expects: "a file name without a folder" }),
   );
+}
+
+function app() {
+  return v.strictObject({
+    id: text({ minLength: 1 }),
+    secret: text({ secret: true, minLength: 8, expects: "text of 8 characters or more" }),
+    role: v.optional(v.picklist(roles, `it is ${roles.join(", ")}`), "operator"),
+  });
 }
 
 /** What `config.yaml` may hold. Unknown keys are errors, so that a misspelt one does not leave a default in force. */
@@ -67,6 +76,13 @@ export const configSchema = v.strictObject({
           /** A program with its arguments, run without a shell; the notification is in WIMGUARD_NOTIFICATION. */
           command: v.optional(v.pipe(v.array(v.string()), v.minLength(1))),
         }),
+      ),
+      /** Other installations whose clients may call: each has a name and a secret of its own, and tokens of this role at most. */
+      apps: v.optional(
+        v.pipe(
+          v.array(app()),
+          v.check((all) => new Set(all.map(({ id }) => id)).size === all.length, "two apps have the same id"),
+        ),
       ),
       /** Whether clients with a token may ask for the services' descriptions. */
       reflection: v.optional(flag(), false),

@@ -1,12 +1,14 @@
+import { Buffer } from "node:buffer";
 import type { DescService } from "@bufbuild/protobuf";
-import type { Interceptor } from "@connectrpc/connect";
+import type { Interceptor, UnaryRequest } from "@connectrpc/connect";
 import type { Log } from "@tercel/grpc";
 import { unauthenticated } from "@tercel/grpc/errors";
 import { reflectionServices } from "@tercel/grpc/services";
 import { type AuthRule, claimsKey, createAuth } from "@tercel/interceptors/auth";
 import type { Config } from "../config/config-schema.ts";
+import { StartError } from "../failure/start-error.ts";
 import { errorDomain } from "../failure/to-connect-error.ts";
-import { audience, deriveKey, maxTokenMs, type Role, tokenAlgorithm } from "../token/token.ts";
+import { audience, deriveKey, maxTokenMs, type Role, roles, tokenAlgorithm } from "../token/token.ts";
 
 const atLeast: Readonly<Record<Role, AuthRule>> = {
   reader: { roles: ["reader", "operator", "admin"] },
@@ -80,28 +82,75 @@ const rules: Readonly<Record<string, AuthRule>> = {
   "wimguard.v1.RestoreService/DownloadFile": atLeast.operator,
 };
 
+/** Someone who may mint tokens. */
+interface App {
+  readonly id: string;
+  readonly secret: string;
+  /** The most that its tokens can do. */
+  readonly role: Role;
+}
+
 /**
  * Creates the check of tokens for a TCP listener. It is needed on loopback too: without it every user of the machine could read what the
  * daemon can. Health needs no token. A job continues when its token expires.
  */
-export function createAccess(
-  config: Pick<Config, "appID" | "appSecret">,
-  services: readonly DescService[],
-  log: Log,
-): Interceptor[] {
+export function createAccess(config: Config, services: readonly DescService[], log: Log): Interceptor[] {
+  const { apps = [] } = config.service.server;
+  const own: App = { id: config.appID, secret: config.appSecret, role: "admin" };
+  if (apps.some(({ id }) => id === own.id)) {
+    throw new StartError(
+      "config",
+      `service.server.apps: ${own.id} is the appID of this installation: give the app another id`,
+    );
+  }
+  const auths = new Map([own, ...apps].map((app) => [app.id, createAppAuth(app, services, log)]));
+  return [chooseByIssuer(auths, own.id), refuseLongTokens];
+}
+
+function createAppAuth({ id, secret, role }: App, services: readonly DescService[], log: Log): Interceptor {
   const reflectionRules = Object.fromEntries(
     reflectionServices.map(({ typeName }) => [`${typeName}/*`, atLeast.reader]),
   );
-  const auth = createAuth({
+  const allowed = roles.slice(0, roles.indexOf(role) + 1);
+  return createAuth({
     services: [...services, ...reflectionServices],
     methods: { ...rules, ...reflectionRules },
-    keys: [{ algorithm: tokenAlgorithm, secret: deriveKey(config.appSecret, "tokens") }],
-    issuer: config.appID,
+    keys: [{ algorithm: tokenAlgorithm, secret: deriveKey(secret, "tokens") }],
+    issuer: id,
     audience,
+    // An app mints what it likes: what it may not have does not count.
+    rolesOf: ({ roles: claimed }) => allowed.filter((one) => Array.isArray(claimed) && claimed.includes(one)),
     domain: errorDomain,
     log,
   });
-  return [auth, refuseLongTokens];
+}
+
+/**
+ * Lets the app check a token that it claims to be from: its key and its name belong together. What the token says is not trusted before: it only
+ * chooses who looks at it.
+ */
+function chooseByIssuer(auths: ReadonlyMap<string, Interceptor>, ownId: string): Interceptor {
+  return (next) => {
+    const checks = new Map([...auths].map(([id, auth]) => [id, auth(next)]));
+    const fallback = checks.get(ownId) ?? next;
+    return (request) => (checks.get(claimedIssuer(request.header.get("authorization") ?? "")) ?? fallback)(request);
+  };
+}
+
+/** Empty for what is not a token. */
+function claimedIssuer(authorization: string): string {
+  const [, payload = ""] = /^Bearer [^.]+\.([^.]+)\./i.exec(authorization) ?? [];
+  try {
+    const { iss } = JSON.parse(Buffer.from(payload, "base64url").toString()) as { iss?: unknown };
+    return typeof iss === "string" ? iss : "";
+  } catch {
+    return "";
+  }
+}
+
+/** The app that a call is from, for limits. */
+export function appOf({ contextValues }: Pick<UnaryRequest, "contextValues">): string | undefined {
+  return contextValues.get(claimsKey)?.iss;
 }
 
 /** Whoever knows the secret can mint a token for a year; it is refused all the same. */

@@ -16,7 +16,8 @@ export function isLoopback(host: string): boolean {
  */
 export function checkExposure(config: Config, host: string, isInsecure: boolean, log: Log): void {
   const { tls } = config.service.server;
-  const isSample = config.appSecret === sampleSecret;
+  const secrets = [config.appSecret, ...(config.service.server.apps ?? []).map(({ secret }) => secret)];
+  const isSample = secrets.includes(sampleSecret);
   if (isLoopback(host)) {
     if (isSample) log.warn("appSecret is the one of the documentation: change it, every user of this machine knows it");
     return;

@@ -12,7 +12,7 @@ import { errorDomain } from "../failure/to-connect-error.ts";
 import { createNodeDurableFiles } from "../files/node-durable-files.ts";
 import { closeMetrics, serveMetrics } from "../metrics/serve-metrics.ts";
 import { keepTicking } from "../schedule/keep-ticking.ts";
-import { createAccess } from "./access.ts";
+import { appOf, createAccess } from "./access.ts";
 import { checkExposure, isLoopback } from "./check-exposure.ts";
 import { createRoutes } from "./create-routes.ts";
 import { removeDaemonFile, writeDaemonFile } from "./daemon-file.ts";
@@ -113,7 +113,7 @@ async function listen(life: Lifecycle, config: Config, options: DaemonOptions, s
   }
   const limit = isLoopback(served.host)
     ? []
-    : [createRateLimit({ limit: { requests: callsPerMinute, per: "minute" }, domain: errorDomain, log })];
+    : [createRateLimit({ limit: { requests: callsPerMinute, per: "minute" }, keyOf: appOf, domain: errorDomain, log })];
   const protection = [...createAccess(config, services, log), ...limit];
   const server = await createTcpServer(life, config, health, served, protection, options);
   const port = options.port ?? settings.port;

@@ -1,11 +1,9 @@
 import { hkdfSync } from "node:crypto";
 import { SignJWT } from "jose";
 import type { Config } from "../config/config-schema.ts";
+import { type Role, roles } from "./role.ts";
 
-/** What a token lets its bearer do: read; back up and restore as well; delete as well. */
-export type Role = "reader" | "operator" | "admin";
-
-export const roles: readonly Role[] = ["reader", "operator", "admin"];
+export { type Role, roles };
 
 /** The `aud` of every token. */
 export const audience = "wimguard";

@@ -5,6 +5,7 @@ import { describe, it } from "node:test";
 import type { HttpExchange } from "@tercel/grpc/protocols";
 import { Http1Connection, type UpgradeRequest } from "./http1-connection.ts";
 import { defaultHttp1Limits, maxHeadBytes } from "./http1-limits.ts";
+import { TurnBudget } from "./turn-budget.ts";
 
 /** A socket whose client is the test. */
 class FakeSocket extends EventEmitter {
@@ -67,12 +68,12 @@ interface Setup {
   onUpgrade?(exchange: HttpExchange, upgrade: UpgradeRequest): void;
 }
 
-function setUp({ answers = true, consumes = true, onHead, onUpgrade }: Setup = {}) {
+function setUp({ answers = true, consumes = true, onHead, onUpgrade }: Setup = {}, readAhead = new TurnBudget(32)) {
   const socket = new FakeSocket();
   const requests: SeenRequest[] = [];
   const faults: unknown[] = [];
   const owner = {
-    ...{ limits: defaultHttp1Limits, isClosing: false, onUpgrade },
+    ...{ limits: defaultHttp1Limits, isClosing: false, onUpgrade, readAhead },
     onFault: (error: unknown) => faults.push(error),
     onExchange(exchange: HttpExchange) {
       const { method, path } = exchange.head;
@@ -137,14 +138,18 @@ describe("an HTTP/1.1 connection", () => {
     }
   });
 
-  it("answers 32 requests in a turn of the event loop, and the others after it", async () => {
-    const { receive, requests } = setUp();
-    receive(get.repeat(70));
-    assert.equal(requests.length, 32);
+  it("answers one request in a turn of the event loop, and of those sent ahead 32 with all other connections", async () => {
+    const readAhead = new TurnBudget(32);
+    const connections = [setUp({}, readAhead), setUp({}, readAhead), setUp({}, readAhead)];
+    for (const { receive } of connections) receive(get.repeat(40));
+    const counts = () => connections.map(({ requests }) => requests.length);
+    assert.deepEqual(counts(), [33, 1, 1]);
     await nextTurn();
-    assert.equal(requests.length, 64);
-    await nextTurn();
-    assert.equal(requests.length, 70);
+    assert.equal(
+      counts().reduce((sum, count) => sum + count, 0),
+      35 + 3 + 32,
+    );
+    while (counts().some((count) => count < 40)) await nextTurn();
   });
 
   it("reads 64 KiB ahead, and more when the response is complete", async () => {

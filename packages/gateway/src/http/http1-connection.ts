@@ -8,11 +8,10 @@ import { type Http1Limits, maxHeadBytes } from "./http1-limits.ts";
 import { plainResponse } from "./plain-response.ts";
 import { findPartialProblem, HeadReader, headTooLarge, type RequestHead } from "./request-head.ts";
 import { type ClientState, SlowClientWatch, slowBody, slowHead } from "./slow-client-watch.ts";
+import type { TurnBudget } from "./turn-budget.ts";
 
 /** Bytes that are read while a response is not complete: what of a client that does not wait for it. */
 const maxReadAheadBytes = 64 * 1024;
-/** Requests of one connection that are answered in one turn of the event loop, before others get theirs. */
-const maxRequestsPerTurn = 32;
 const headEnd = "\r\n\r\n";
 const cr = 0x0d;
 const lf = 0x0a;
@@ -29,6 +28,8 @@ export interface UpgradeRequest {
 /** What a connection needs of its server. */
 export interface Http1ConnectionOwner {
   readonly limits: Http1Limits;
+  /** Requests that were sent ahead and may be served in this turn of the event loop, over all connections. One of each connection always may. */
+  readonly readAhead: TurnBudget;
   /** The server shuts down: responses close their connection. */
   readonly isClosing: boolean;
   /** Takes a request; sets the exchange's listener before it returns. */
@@ -197,18 +198,18 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
   /** Returns where it stopped. */
   #readRequests(bytes: Buffer): number {
     let at = 0;
-    let requests = 0;
+    let isFirst = true;
     while (at < bytes.length && !this.#isOver) {
       if (!this.isRequestComplete) {
         at = this.#readBody(bytes, at);
         continue;
       }
       if (this.#exchange !== undefined || this.#isYielding || this.socket.writableNeedDrain) return at;
-      if (requests === maxRequestsPerTurn) {
+      if (!isFirst && !this.#owner.readAhead.take()) {
         this.#yield();
         return at;
       }
-      requests++;
+      isFirst = false;
       const next = this.#readHead(bytes, at);
       if (next === at) return at;
       at = next;

@@ -2,10 +2,14 @@ import type { Socket } from "node:net";
 import type { Clock } from "@tercel/grpc";
 import { Http1Connection, type Http1ConnectionOwner } from "./http1-connection.ts";
 import { idle } from "./slow-client-watch.ts";
+import { TurnBudget } from "./turn-budget.ts";
 
 const checkIntervalMs = 1000;
 
-export interface Http1ServerOptions extends Omit<Http1ConnectionOwner, "isClosing"> {
+/** A request may take a millisecond, and a socket brings hundreds at once. */
+const maxReadAheadPerTurn = 32;
+
+export interface Http1ServerOptions extends Omit<Http1ConnectionOwner, "isClosing" | "readAhead"> {
   readonly clock: Clock;
   /** A connection was cut off, as the reason says. */
   onCutOff(reason: string, peer: string | undefined): void;
@@ -18,6 +22,7 @@ export class Http1Server implements Http1ConnectionOwner {
   readonly onExchange: Http1ConnectionOwner["onExchange"];
   readonly onUpgrade: Http1ConnectionOwner["onUpgrade"];
   readonly onFault: Http1ConnectionOwner["onFault"];
+  readonly readAhead: TurnBudget = new TurnBudget(maxReadAheadPerTurn);
   readonly #connections = new Set<Http1Connection>();
   readonly #onEmpty: (() => void)[] = [];
   #cancelCheck: (() => void) | undefined = undefined;

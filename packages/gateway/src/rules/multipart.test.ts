@@ -50,6 +50,7 @@ describe("a form", () => {
     ["a part without a name", "--b\r\ncontent-disposition: form-data; filename=a\r\n\r\n1\r\n--b--"],
     ["a part that is not of a form", "--b\r\ncontent-disposition: attachment; name=a\r\n\r\n1\r\n--b--"],
     ["a part with two names", "--b\r\ncontent-disposition: form-data; name=a; name=b\r\n\r\n1\r\n--b--"],
+    ["a line end without CR in a head", part("a", "1", "x: y\nz: a\r\n")],
     ["a head that is not one", "--b\r\nnothing\r\n\r\n1\r\n--b--"],
     ["a folded line", part("a", "1", "x: y\r\n z: a\r\n").replace(" z:", " z")],
     ["a part in base64", part("a", "MQ==", "content-transfer-encoding: base64\r\n")],

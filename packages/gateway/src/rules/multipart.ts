@@ -8,7 +8,9 @@ const maxPartFields = 16;
 
 /** RFC 2046 §5.1.1. */
 const boundaryPattern = /^[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]$/;
-const fieldPattern = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)$/;
+const fieldName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: no field has them.
+const controlCharacter = /[\x00-\x08\x0a-\x1f\x7f]/;
 const parameterPattern = /;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^";\s]*))/g;
 const plainEncodings: ReadonlySet<string> = new Set(["7bit", "8bit", "binary"]);
 
@@ -51,9 +53,10 @@ function parsePartHead(head: string): Pick<BodyPart, "name" | "contentType"> {
   if (lines.length > maxPartFields) throw badForm(`a part has more than ${maxPartFields} header fields`);
   const fields = new Map<string, string>();
   for (const line of lines) {
-    const [, name, value = ""] = fieldPattern.exec(line) ?? [];
-    if (name === undefined) throw badForm("a part has an invalid header field");
-    fields.set(name.toLowerCase(), value);
+    const colon = line.indexOf(":");
+    const name = line.slice(0, Math.max(0, colon));
+    if (!fieldName.test(name) || controlCharacter.test(line)) throw badForm("a part has an invalid header field");
+    fields.set(name.toLowerCase(), line.slice(colon + 1).trim());
   }
   const disposition = fields.get("content-disposition") ?? "";
   const name = /^form-data[ \t]*;/i.test(disposition) ? parametersOf(disposition).get("name") : undefined;

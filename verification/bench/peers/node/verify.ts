@@ -1,7 +1,8 @@
 /**
  * Calls every method of an echo server through grpc-js and compares the answers, so that no server is measured while
- * failing: <target> [canned]. With `canned` it makes only the call that a server of fixed bytes can answer. Exit code 0 and no output when
- * all is right; otherwise what was wrong, on stderr.
+ * failing: <target> [canned|first]. With `canned` it makes only the call that a server of fixed bytes can answer, with `first` those of the
+ * methods that the service has had from the beginning, which servers of older checkouts have. Exit code 0 and no output when all is right;
+ * otherwise what was wrong, on stderr.
  */
 
 import assert from "node:assert/strict";
@@ -9,23 +10,27 @@ import { UNARY_MESSAGE } from "../echo-values.ts";
 import { toUser, userRows } from "../users.ts";
 import { createEchoClient, type EchoClient } from "./grpc-js/echo-client.ts";
 
-const [target, extent] = process.argv.slice(2);
-if (target === undefined || (extent !== undefined && extent !== "canned")) {
-  throw new Error("usage: verify <target> [canned]");
-}
+const request = { message: "to and fro", payload: Buffer.from([0, 1, 2, 253, 254, 255]) };
+const extents: Record<string, readonly ((client: EchoClient) => Promise<void>)[]> = {
+  canned: [verifySameCall],
+  first: [verifyFirstMethods],
+  all: [verifyFirstMethods, verifyLaterMethods],
+};
+const [target, extent = "all"] = process.argv.slice(2);
+const steps = extents[extent];
+if (target === undefined || steps === undefined) throw new Error("usage: verify <target> [canned|first]");
 const client = createEchoClient(target);
-await (extent === "canned" ? verifyUnary(client) : verifyAll(client));
+for (const step of steps) await step(client);
 client.close();
 
 /** Several times, because a server of fixed bytes could be right by chance once. */
-async function verifyUnary(client: EchoClient): Promise<void> {
+async function verifySameCall(client: EchoClient): Promise<void> {
   const request = { message: UNARY_MESSAGE, payload: Buffer.alloc(0) };
   const responses = await Promise.all(Array.from({ length: 100 }, () => client.unary(request)));
   for (const { message } of responses) assert.equal(message, UNARY_MESSAGE, "unary: the message comes back");
 }
 
-async function verifyAll(client: EchoClient): Promise<void> {
-  const request = { message: "to and fro", payload: Buffer.from([0, 1, 2, 253, 254, 255]) };
+async function verifyFirstMethods(client: EchoClient): Promise<void> {
   const response = await client.unary(request);
   assert.equal(response.message, request.message, "unary: the message comes back");
   assert.deepEqual(response.payload, request.payload, "unary: the payload comes back");
@@ -41,6 +46,13 @@ async function verifyAll(client: EchoClient): Promise<void> {
   });
   assert.equal(responses, 250, "server streaming: as many responses as were asked for");
 
+  const summary = await client.clientStream(
+    Array.from({ length: 250 }, () => ({ message: "", payload: Buffer.alloc(16) })),
+  );
+  assert.deepEqual(summary, { messages: 250, payloadBytes: 4000 }, "client streaming: the server counts what was sent");
+}
+
+async function verifyLaterMethods(client: EchoClient): Promise<void> {
   const later = await client.unaryLater(request);
   assert.deepEqual(later, { ...request }, "unary later: message and payload come back");
 
@@ -48,9 +60,4 @@ async function verifyAll(client: EchoClient): Promise<void> {
   assert.deepEqual(users, userRows().map(toUser), "list of users: all 20 come as they are in the rows");
   assert.equal(total, 20, "list of users: the total is right");
   assert.equal((await client.listUsers({ pageSize: 3 })).users.length, 3, "list of users: a page may be smaller");
-
-  const summary = await client.clientStream(
-    Array.from({ length: 250 }, () => ({ message: "", payload: Buffer.alloc(16) })),
-  );
-  assert.deepEqual(summary, { messages: 250, payloadBytes: 4000 }, "client streaming: the server counts what was sent");
 }

@@ -27,3 +27,19 @@ export function checkWimEnd(end: ProgramEnd, what: string): void {
     message: `wimlib-imagex could not ${what} (error ${end.code}): ${lines.join(" ")}${remedy}`,
   });
 }
+
+/** WIMLIB_ERR_READ. */
+const readCode = 50;
+
+/** The file that ended a capture because the disk could not read it; undefined for another end. */
+export function unreadableFile({
+  code,
+  lastLines,
+}: ProgramEnd): { readonly place: string; readonly cause: string } | undefined {
+  if (code !== readCode) return undefined;
+  for (const line of lastLines) {
+    const [, place, cause] = /^\[ERROR\] "(.+)": Error reading data: (.+)$/.exec(line.trim()) ?? [];
+    if (place !== undefined && cause !== undefined) return { place, cause: cause.toLowerCase() };
+  }
+  return undefined;
+}

@@ -8,11 +8,14 @@ import type { EngineEvents, WriteOutputs, WriteTask, WrittenArchive } from "../e
 import { processBytes } from "../process-bytes.ts";
 import { runProgram } from "../run-program.ts";
 import { listImage, readImages } from "./list-image.ts";
-import { checkWimEnd } from "./wim-failure.ts";
+import { checkWimEnd, unreadableFile } from "./wim-failure.ts";
 import { formatImageOrigin } from "./wim-origin.ts";
 import { program, progressLines } from "./wim-program.ts";
 import { parseWimProgress } from "./wim-progress.ts";
 import { formatExclusions, refuseOtherNames } from "./wim-source.ts";
+
+/** A source with more files that the disk cannot read is not worth the time: each of them costs a whole attempt. */
+const maxUnreadableFiles = 20;
 
 /** Captures a source into a new file, or as one image more into a copy of a file. */
 export async function writeWim(
@@ -27,11 +30,16 @@ export async function writeWim(
   const source = await surveySource(survey, events, signal);
   events.onTotal(source.bytes, source.files);
   try {
-    // It comes into being after the walk, and may be inside the source as well.
-    const excluded = [...source.excluded, ...insideOf(task.source, task.scratchPath)];
-    await writeFile(task.scratchPath, formatExclusions(excluded), { mode: 0o600, flag: "wx" });
-    if (task.base !== undefined) await copyFile(task.base.archivePath, task.partPath, constants.COPYFILE_FICLONE);
-    await capture(task, events, signal);
+    const unreadable: Buffer[] = [];
+    for (let found: Buffer | undefined, flag = "wx"; ; flag = "w") {
+      // The list comes into being after the walk, and may be inside the source as well.
+      const excluded = [...source.excluded, ...insideOf(task.source, task.scratchPath), ...unreadable];
+      await writeFile(task.scratchPath, formatExclusions(excluded), { mode: 0o600, flag });
+      if (task.base !== undefined) await copyFile(task.base.archivePath, task.partPath, constants.COPYFILE_FICLONE);
+      found = await capture(task, events, unreadable, signal);
+      if (found === undefined) break;
+      unreadable.push(found);
+    }
   } finally {
     await rm(task.scratchPath, { force: true });
   }
@@ -46,7 +54,16 @@ function insideOf(source: string, path: string): Buffer[] {
   return [Buffer.from(path.slice(source === "/" ? 1 : source.length + 1))];
 }
 
-async function capture(task: WriteTask, events: EngineEvents, signal: AbortSignal): Promise<void> {
+/**
+ * wimlib stops at the first file that the disk cannot read, which no walk can know before: the path of such a file is returned, to begin again
+ * without it.
+ */
+async function capture(
+  task: WriteTask,
+  events: EngineEvents,
+  leftOut: readonly Buffer[],
+  signal: AbortSignal,
+): Promise<Buffer | undefined> {
   const { base } = task;
   const args = [
     base === undefined ? "capture" : "append",
@@ -79,7 +96,15 @@ async function capture(task: WriteTask, events: EngineEvents, signal: AbortSigna
     },
     signal,
   );
-  checkWimEnd(end, `capture ${task.source}`);
+  const unreadable = unreadableFile(end);
+  const [path] = unreadable === undefined ? [] : insideOf(task.source, unreadable.place);
+  const isNew = path !== undefined && !leftOut.some((one) => one.equals(path));
+  if (unreadable === undefined || !isNew || leftOut.length >= maxUnreadableFiles) {
+    checkWimEnd(end, `capture ${task.source}`);
+    return undefined;
+  }
+  events.onWarning({ reason: "UNREADABLE", path, message: `cannot be read: ${unreadable.cause}` });
+  return path;
 }
 
 function toOption({ method, level }: Compression): string {

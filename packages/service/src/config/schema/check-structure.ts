@@ -4,7 +4,7 @@ import { type ConfigNode, type ConfigPath, isUnset, pathText } from "../document
 import { shownNode } from "../document/shown-value.ts";
 import { type Shape, shapeAtStep } from "./schema-shape.ts";
 
-const maxListedKeys = 16;
+const maxListedKeys = 20;
 const kindNames = { map: "a map of keys", list: "a list" } as const;
 
 /**

@@ -1,0 +1,14 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { TurnBudget } from "./turn-budget.ts";
+
+it("a budget of a turn is what all that share it may take, and is whole again in the next turn", async () => {
+  const budget = new TurnBudget(3);
+  for (let turn = 0; turn < 3; turn++) {
+    assert.deepEqual(
+      Array.from({ length: 5 }, () => budget.take()),
+      [true, true, true, false, false],
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+});
