@@ -234,7 +234,10 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
   #readHead(bytes: Buffer, start: number): number {
     // An empty line before a request is skipped, as RFC 9112 §2.2 has it.
     const from = bytes[start] === cr && bytes[start + 1] === lf ? start + 2 : start;
-    if (from === bytes.length) return from;
+    if (from === bytes.length) {
+      this.#scannedBytes = 0;
+      return from;
+    }
     const scanned = Math.max(from, start + this.#scannedBytes);
     const end = bytes.indexOf(headEnd, Math.max(from, scanned - (headEnd.length - 1)), "latin1");
     if (end === -1 || end - from > maxHeadBytes - headEnd.length) {
