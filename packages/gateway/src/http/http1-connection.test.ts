@@ -219,11 +219,11 @@ describe("an HTTP/1.1 connection", () => {
     assert.deepEqual(statusesOf(endless.slice(0, maxHeadBytes), "y"), ["431"]);
   });
 
-  it("skips an empty line between requests", () => {
+  it("skips empty lines between requests, as many as there are", () => {
     const { receive, requests, connection } = setUp();
     receive(`${post}\r\n`);
     assert.equal(connection.isInHead, false);
-    receive(`\r\n${get}`);
+    receive(`\r\n\r\n\r\n${get}`);
     assert.equal(requests.length, 2);
     // In pieces too: what follows is looked at from its first byte on.
     const { receive: receivePiece, socket } = setUp();
