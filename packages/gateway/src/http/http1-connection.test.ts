@@ -219,12 +219,16 @@ describe("an HTTP/1.1 connection", () => {
     assert.deepEqual(statusesOf(endless.slice(0, maxHeadBytes), "y"), ["431"]);
   });
 
-  it("skips an empty line between requests", () => {
+  it("skips empty lines between requests, as many as there are", () => {
     const { receive, requests, connection } = setUp();
     receive(`${post}\r\n`);
     assert.equal(connection.isInHead, false);
-    receive(`\r\n${get}`);
+    receive(`\r\n\r\n\r\n${get}`);
     assert.equal(requests.length, 2);
+    // In pieces too: what follows is looked at from its first byte on.
+    const { receive: receivePiece, socket } = setUp();
+    for (const piece of ["\r", "\n", "\0"]) receivePiece(piece);
+    assert.deepEqual(socket.statuses, ["400"]);
   });
 
   it("is cut off by a body that is not in order, and its call learns it", () => {

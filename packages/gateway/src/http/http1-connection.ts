@@ -205,6 +205,12 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
         continue;
       }
       if (this.#exchange !== undefined || this.#isYielding || this.socket.writableNeedDrain) return at;
+      // Empty lines before a request are skipped (RFC 9112 §2.2): all of them, so that it does not matter how they come.
+      if (bytes[at] === cr && bytes[at + 1] === lf) {
+        this.#scannedBytes = 0;
+        at += 2;
+        continue;
+      }
       if (!isFirst && !this.#owner.readAhead.take()) {
         this.#yield();
         return at;
@@ -232,22 +238,19 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
 
   /** Returns where the head ends, and `start` for one that is not complete. */
   #readHead(bytes: Buffer, start: number): number {
-    // An empty line before a request is skipped, as RFC 9112 §2.2 has it.
-    const from = bytes[start] === cr && bytes[start + 1] === lf ? start + 2 : start;
-    if (from === bytes.length) return from;
-    const scanned = Math.max(from, start + this.#scannedBytes);
-    const end = bytes.indexOf(headEnd, Math.max(from, scanned - (headEnd.length - 1)), "latin1");
-    if (end === -1 || end - from > maxHeadBytes - headEnd.length) {
-      const isTooLarge = end !== -1 || bytes.length - from > maxHeadBytes;
+    const scanned = start + this.#scannedBytes;
+    const end = bytes.indexOf(headEnd, Math.max(start, scanned - (headEnd.length - 1)), "latin1");
+    if (end === -1 || end - start > maxHeadBytes - headEnd.length) {
+      const isTooLarge = end !== -1 || bytes.length - start > maxHeadBytes;
       // From the last line end on, of which a part may have come before.
-      const unseen = scanned > from && bytes[scanned - 1] === cr ? scanned - 1 : scanned;
+      const unseen = scanned > start && bytes[scanned - 1] === cr ? scanned - 1 : scanned;
       const problem = isTooLarge ? headTooLarge : findPartialProblem(bytes.toString("latin1", unseen));
       this.#scannedBytes = bytes.length - start;
       if (problem !== undefined) this.#refuse(problem);
       return start;
     }
     this.#scannedBytes = 0;
-    const head = this.#heads.read(bytes.toString("latin1", from, end + headEnd.length));
+    const head = this.#heads.read(bytes.toString("latin1", start, end + headEnd.length));
     if ("problem" in head) {
       this.#refuse(head);
       return start;
